@@ -1,0 +1,7 @@
+"""A scalar automatic-differentiation engine: one table of operations, many interpreters."""
+
+from micrograd import functions
+from micrograd.engine import Value
+from micrograd.functions import *  # noqa: F403 (one function per row of the table)
+
+__all__ = ["Value", *functions.__all__]

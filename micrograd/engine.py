@@ -1,0 +1,401 @@
+"""`Value`: a number that remembers how it was computed, and the chain rule over what it remembers.
+
+    >>> x = Value(2.0)
+    >>> y = x * x + 3 * x
+    >>> y.backward()
+    >>> x.grad  # 2x + 3
+    7.0
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from numbers import Real
+from typing import Any, NoReturn
+from weakref import WeakValueDictionary
+
+from micrograd.formulas import Number
+from micrograd.graph import More, Node, operands, order, partials, walking
+from micrograd.methods import Installer, Methods
+from micrograd.ops import TABLE, Operation, on_define, reserve
+
+
+class Value(Methods, Node):
+    """A scalar in a computation graph.
+
+    `data` is the number, a float. `grad` is the derivative of the last root on which `backward` was
+    called with respect to this value; in a leaf (a value that no operation made) it adds up over
+    calls of `backward` until it is set to zero.
+
+    Arithmetic, comparisons and the methods of the table of operations make new values. An operand
+    that is a plain number is a constant of the operation. Values compare (`==`) and hash by
+    identity. Attributes of your own may be set.
+
+    `_children`, `_op` and `label` are the arguments of Karpathy's micrograd, for operations made by
+    hand: `out = Value(f, (x,), 'sin'); out._backward = step`. `local_grads` gives the derivative
+    for each child instead of a step.
+
+    Raises TypeError if `data` is not a real number.
+    """
+
+    __slots__ = ("__dict__",)
+
+    label: str = ""
+
+    def __init__(
+        self,
+        data: Any,
+        _children: Iterable[Value] = (),
+        _op: str | tuple[float, ...] = "",
+        label: str = "",
+        *,
+        children: Iterable[Value] | None = None,
+        local_grads: Iterable[float] | None = None,
+    ) -> None:
+        if type(data) is not float:
+            data = float(to_number(data, "Value"))
+        self.data = data
+        self.grad = self._mark = 0
+        self._row = self._x = self._y = self._dx = self._dy = self._more = None
+        if label:
+            self.label = label
+        if not isinstance(_op, str):  # the third argument of microgpt's class
+            _op, local_grads = "", _op
+        if _children or children or local_grads:
+            _connect(self, tuple(children or _children), _op, local_grads)
+        elif _op:
+            self._op = _op
+
+    # ------------------------------------------------------------------------------ the chain rule
+
+    def backward(self) -> None:
+        """Compute the derivative of this value with respect to every value below it.
+
+        Inner values hold the gradient of this pass; the gradient of each leaf is increased by that
+        of this pass, as in PyTorch. An adjoint of zero stops where it is, so that `0 * inf` makes
+        no nan. If a backward step written by hand raises, the leaves keep the gradients they had.
+        """
+        with walking:
+            nodes = order(self)
+            totals = []
+            for node in nodes:
+                if node._row is None:
+                    totals.append((node, node.grad))
+                node.grad = 0.0
+            self.grad = 1
+            nodes.reverse()
+            try:
+                _sweep(nodes)
+            except BaseException:
+                for leaf, total in totals:
+                    leaf.grad = total
+                raise
+            for leaf, total in totals:
+                leaf.grad = (total or 0) + leaf.grad
+
+    @property
+    def _backward(self) -> Callable[[], Any]:
+        """One step of the chain rule: add this value's contribution to its operands' `.grad`.
+
+        May be called by hand on any value; it then reads the present `.data` and `.grad`. A
+        function assigned to it replaces the step, also within `backward`.
+        """
+        if self._more is not None and self._more.backward is not None:
+            step: Callable[[], Any] = self._more.backward
+            return step
+        return self._step
+
+    @_backward.setter
+    def _backward(self, step: Callable[[], Any]) -> None:
+        if not callable(step):
+            raise TypeError(f"_backward is a function without arguments, got {step!r}")
+        others = self._more.operands if self._more is not None else ()
+        self._dx = self._dy = None
+        self._more = More(others, (None,) * len(others), step)
+
+    def _step(self) -> None:
+        adjoint, slopes = self.grad, partials(self)
+        if isinstance(self._row, Operation):
+            slopes = iter(
+                self._row.evaluate(*(getattr(operand, "data", operand) for operand in operands(self)))[1]
+            )
+        for operand, slope in zip(operands(self), slopes, strict=True):
+            if adjoint and slope is not None and isinstance(operand, Node):
+                operand.grad += slope * adjoint
+
+    # ------------------------------------------------------------------------------- the structure
+
+    @property
+    def _children(self) -> tuple[Value, ...]:
+        """The operands in order, constants left out; `x * x` has two."""
+        return tuple(operand for operand in operands(self) if isinstance(operand, Value))
+
+    @property
+    def _local_grads(self) -> tuple[float, ...]:
+        """The local partial for each of `_children`, computed when the value was made."""
+        return tuple(
+            slope or 0.0
+            for operand, slope in zip(operands(self), partials(self), strict=True)
+            if isinstance(operand, Value)
+        )
+
+    @property
+    def _prev(self) -> tuple[Value, ...]:
+        """The distinct operands in order."""
+        return tuple(dict.fromkeys(self._children))
+
+    @property
+    def _op(self) -> str:
+        """The symbol of the operation that made this value: '+', '*', '**2', 'ReLU', 'tanh', …"""
+        row = self._row
+        if isinstance(row, Operation):
+            if row.name == "pow" and not isinstance(self._y, Node):
+                return f"**{self._y}"
+            return row.symbol
+        text: str = self.__dict__.get("_op", "") if row is None else row
+        return text
+
+    @_op.setter
+    def _op(self, text: str) -> None:
+        if self._row is None:
+            self.__dict__["_op"] = text
+        else:
+            self._row = text
+
+    # --------------------------------------------------------------------- Python's other protocols
+
+    def __repr__(self) -> str:
+        return f"Value(data={self.data}, grad={self.grad})"
+
+    def __format__(self, specification: str) -> str:
+        return format(self.data, specification) if specification else repr(self)
+
+    def __bool__(self) -> bool:
+        if isinstance(self._row, Operation) and self._row.is_comparison:
+            return self.data != 0
+        raise TypeError(
+            f"{self!r} has no truth value: only a comparison such as v > 0 has one; "
+            "test v.data for the number"
+        )
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __float__(self) -> NoReturn:
+        raise TypeError(
+            "float(v) would cut the computation graph: read v.data for the number, "
+            "and write v.exp() or micrograd.exp(v) instead of math.exp(v)"
+        )
+
+    __int__ = __complex__ = __float__
+
+    # ---------------------------------------------------------------------- copying without recursion
+
+    def __copy__(self) -> Value:
+        _refuse_closures([self])
+        return _rebuilt(self._fields(), self.__dict__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        nodes = order(self)
+        _refuse_closures(nodes)
+        from copy import deepcopy
+
+        def copied(operand: Any) -> Any:
+            return memo[id(operand)] if isinstance(operand, Node) else operand
+
+        for node in nodes:
+            if id(node) not in memo:
+                kind, data, grad, row, x, y, dx, dy, more = node._fields()
+                if more is not None:
+                    more = More(tuple(map(copied, more.operands)), more.partials)
+                fields = (kind, data, grad, row, copied(x), copied(y), dx, dy, more)
+                memo[id(node)] = _rebuilt(fields, {})
+                if node.__dict__:
+                    memo[id(node)].__dict__.update(deepcopy(node.__dict__, memo))
+        copy: Value = memo[id(self)]
+        return copy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        announced = _announced()
+        below: tuple[Any, ...] = ()
+        if id(self) not in announced and any(id(node) not in announced for node in self._children):
+            nodes = order(self)
+            _refuse_closures(nodes)
+            nodes.pop()
+            announcement = _Announcement(nodes)
+            announced.update((id(node), announcement) for node in nodes)
+            below = (announcement, *nodes)
+        _refuse_closures([self])
+        return _restored, (below, self._fields(), self.__dict__)
+
+    def _fields(self) -> tuple[Any, ...]:
+        return (
+            *(type(self), self.data, self.grad, self._row),
+            *(self._x, self._y, self._dx, self._dy, self._more),
+        )
+
+
+def _sweep(nodes: Iterable[Any]) -> None:
+    """Add to each operand's gradient its share, from the root to the leaves."""
+    for node in nodes:
+        adjoint = node.grad
+        if adjoint:
+            partial = node._dx
+            if partial is not None:
+                node._x.grad += partial * adjoint
+            partial = node._dy
+            if partial is not None:
+                node._y.grad += partial * adjoint
+        more = node._more
+        if more is None:
+            continue
+        if more.backward is not None:
+            more.backward()
+        elif adjoint:
+            for operand, partial in zip(more.operands, more.partials, strict=True):
+                if partial is not None:
+                    operand.grad += partial * adjoint
+
+
+# ------------------------------------------------------------------------------------ making values
+
+
+def to_number(number: Any, place: str) -> Number:
+    """A real number as a float or int; TypeError that begins with `place` and says what to do."""
+    if type(number) is float or type(number) is int:
+        return number
+    scalar = isinstance(number, Real) or getattr(number, "shape", None) == ()
+    if scalar and not isinstance(number, Value) and hasattr(number, "__float__"):
+        return int(number) if isinstance(number, bool) else float(number)
+    raise TypeError(f"{place} takes a real number, got {type(number).__name__}{_advice(number)}")
+
+
+def _advice(thing: Any) -> str:
+    match thing:
+        case Value():
+            return "; use the Value itself, or Value(v.data) for a new leaf"
+        case str() | bytes():
+            return f" {thing[:40]!r}; convert text with float(…) first"
+        case complex():
+            return f" {thing!r}; take .real or .imag first"
+        case None:
+            return "; did a function forget to return its result?"
+        case list() | tuple() | set() | dict():
+            return "; make one Value for each number in it"
+    return ""
+
+
+def apply(row: Operation, *arguments: Any) -> Value:
+    """The value of an operation on Values and numbers: what every generated method abbreviates."""
+    numbers = [
+        argument.data if isinstance(argument, Value) else to_number(argument, row.name)
+        for argument in arguments
+    ]
+    data, slopes = row.evaluate(*numbers)
+    flows = [
+        slope if isinstance(argument, Value) else None
+        for argument, slope in zip(arguments, slopes, strict=True)
+    ]
+    held = [
+        argument if isinstance(argument, Value) else number
+        for argument, number in zip(arguments, numbers, strict=True)
+    ]
+    more = More(tuple(held[2:]), tuple(flows[2:])) if len(held) > 2 else None
+    x, y, *_ = *held, None
+    dx, dy, *_ = *flows, None
+    return _rebuilt((Value, data, 0, row, x, y, dx, dy, more), {})
+
+
+def _coerce(row: Operation, value: Value, other: Any, *, reflected: bool = False) -> Any:
+    """An operation whose other operand is no plain Value, float or int."""
+    if isinstance(other, Value | Real):
+        return apply(row, other, value) if reflected else apply(row, value, other)
+    if advice := _advice(other):
+        raise TypeError(
+            f"{row.symbol!r} combines a Value with a Value or a number, "
+            f"got {type(other).__name__}{advice}"
+        )
+    if row.operator:
+        return NotImplemented  # the other operand, an array perhaps, may know what to do
+    return apply(row, value, to_number(other, row.name))
+
+
+def _connect(
+    node: Value, children: tuple[Any, ...], op: str, local_grads: Iterable[float] | None
+) -> None:
+    """Make `node` the result of an operation made by hand."""
+    slopes: tuple[Any, ...] = (None,) * len(children)
+    if local_grads is not None:
+        slopes = tuple(local_grads)
+    if len(slopes) != len(children):
+        raise ValueError(f"{len(children)} children need as many local_grads, got {len(slopes)}")
+    for child in children:
+        if not isinstance(child, Value):
+            raise TypeError(f"children are Values, got {type(child).__name__} {child!r}")
+    node._row = op
+    node._x, node._y, *_ = *children, None, None
+    node._dx, node._dy, *_ = *slopes, None, None
+    if len(children) > 2:
+        node._more = More(children[2:], slopes[2:])
+
+
+
+
+# ------------------------------------------------------------------------------------------- copies
+# Pickle saves an object's operands before the object, by recursion. A root therefore announces all
+# values below it and hands them over in topological order: each then finds its operands saved. An
+# announcement lives as long as the pickler that holds it.
+
+
+class _Announcement:
+    def __init__(self, nodes: Iterable[Node] = ()) -> None:
+        self.nodes = nodes  # keeps their ids from being used again
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Announcement, ()
+
+
+class _Announced(threading.local):
+    def __init__(self) -> None:
+        self.by_id: WeakValueDictionary[int, _Announcement] = WeakValueDictionary()
+
+
+_thread = _Announced()
+
+
+def _announced() -> WeakValueDictionary[int, _Announcement]:
+    return _thread.by_id
+
+
+def _restored(_below: Any, fields: tuple[Any, ...], attributes: dict[str, Any]) -> Value:
+    return _rebuilt(fields, attributes)
+
+
+def _rebuilt(fields: tuple[Any, ...], attributes: dict[str, Any]) -> Value:
+    kind, data, grad, row, x, y, dx, dy, more = fields
+    node: Value = object.__new__(kind)
+    node.data, node.grad, node._row, node._mark = data, grad, row, 0
+    node._x, node._y, node._dx, node._dy, node._more = x, y, dx, dy, more
+    if attributes:
+        node.__dict__.update(attributes)
+    return node
+
+
+def _refuse_closures(nodes: Iterable[Node]) -> None:
+    for node in nodes:
+        if node._more is not None and node._more.backward is not None:
+            raise TypeError(
+                f"{node!r} has a _backward written by hand, which refers to the original values and "
+                "cannot be copied or pickled: use micrograd.define or local_grads= instead"
+            )
+
+
+# ------------------------------------------------------------------------ the table becomes methods
+
+reserve(name for name in dir(Value) if not name.startswith("_"))
+_installer = Installer(
+    {"_Value": Value, "_new": object.__new__, "_apply": apply, "_coerce": _coerce}
+)
+_installer.install(*TABLE.values())
+on_define(_installer.install)

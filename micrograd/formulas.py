@@ -1,0 +1,276 @@
+"""The language of formulas: arithmetic as text, checked, and evaluated on any kind of number.
+
+A formula speaks of the operands `x`, `y`, `z` (and, in a partial, of the result `out`), of numbers,
+`+ - * / **`, `< <= > >=`, and calls of known operations. Nothing else is admitted, so no text in a
+formula reaches Python beyond arithmetic.
+
+A vocabulary is what the calls mean for one kind of number. Two of them live here, both for floats:
+FLOATS is Python's own arithmetic, which is fast but raises where IEEE 754 has an answer (`1/0`,
+`log(0)`, `exp(1000)`); IEEE gives that answer, as NumPy does.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Number = int | float
+
+OPERANDS = ("x", "y", "z")
+RESULT = "out"
+
+
+
+class FormulaError(ValueError):
+    """A row whose text is not arithmetic on its operands and known operations."""
+
+
+_ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
+_COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+_LONGEST = 10_000
+
+
+def parse(text: str, *, names: tuple[str, ...], known: Mapping[str, int], place: str) -> ast.expr:
+    """The checked syntax tree of a formula.
+
+    `names` are the variables it may use, `known` the functions with their numbers of operands.
+    Raises FormulaError (a ValueError) that begins with `place`.
+    """
+    if not isinstance(text, str):
+        raise FormulaError(f"{place}: a formula is text, got {type(text).__name__} {text!r}")
+    if len(text) > _LONGEST:
+        raise FormulaError(f"{place}: a formula of {len(text)} characters, limit {_LONGEST}")
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+        _check(tree, names, known, f"{place}: {text!r}")
+    except FormulaError:
+        raise
+    except (SyntaxError, ValueError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else error
+        raise FormulaError(f"{place}: {text!r} is not a formula: {reason}") from None
+    except (RecursionError, MemoryError):
+        raise FormulaError(f"{place}: the formula is nested too deeply") from None
+    return tree
+
+
+def _check(node: ast.AST, names: tuple[str, ...], known: Mapping[str, int], place: str) -> None:
+    """Raise FormulaError unless `node` is arithmetic on `names` and calls of `known`."""
+    match node:
+        case ast.Constant(value=value) if type(value) in (int, float):
+            return
+        case ast.Name(id=name):
+            if name not in names:
+                remedy = f"use {', '.join(names)}"
+                if name in known:
+                    remedy = f"it is an operation, call it: {name}(…)"
+                raise FormulaError(f"{place} uses the unknown name {name!r}; {remedy}")
+        case ast.BinOp(left=left, op=op, right=right) if isinstance(op, _ARITHMETIC):
+            _check(left, names, known, place)
+            _check(right, names, known, place)
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+            _check(operand, names, known, place)
+        case ast.Compare(left=left, ops=[op], comparators=[right]) if isinstance(op, _COMPARISONS):
+            _check(left, names, known, place)
+            _check(right, names, known, place)
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+            if name not in known:
+                raise FormulaError(f"{place} calls {name!r}, which is no row of the table")
+            if len(arguments) != known[name]:
+                raise FormulaError(
+                    f"{place}: {name} takes {known[name]} operands, got {len(arguments)}"
+                )
+            for argument in arguments:
+                _check(argument, names, known, place)
+        case _:
+            kind = type(node).__name__
+            raise FormulaError(
+                f"{place}: {kind} is not allowed in a formula; "
+                "it may hold numbers, + - * / **, < <= > >=, and calls of operations"
+            )
+
+
+def variables(expression: ast.expr) -> set[str]:
+    """The variables that a checked formula uses."""
+    called = {id(node.func) for node in ast.walk(expression) if isinstance(node, ast.Call)}
+    return {
+        node.id
+        for node in ast.walk(expression)
+        if isinstance(node, ast.Name) and id(node) not in called
+    }
+
+
+def calls(expression: ast.expr) -> set[str]:
+    """The operations that a checked formula calls by name."""
+    return {
+        node.func.id
+        for node in ast.walk(expression)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+
+
+# ------------------------------------------------------------------- the vocabulary of numbers
+
+ERRORS = (ArithmeticError, ValueError)  # what FLOATS raises where IEEE has an answer
+
+
+def to_float(number: Number) -> float:
+    """The nearest float; an int beyond the range of floats is an infinity."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.copysign(math.inf, number)
+
+
+def _maximum(x: float, y: float) -> float:
+    return x if x > y or x != x else y
+
+
+def _minimum(x: float, y: float) -> float:
+    return x if x < y or x != x else y
+
+
+def _sign(x: float) -> float:
+    return 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0
+
+
+def _step(x: float) -> float:
+    return 1.0 if x > 0 else 0.0 if x <= 0 else x
+
+
+def _div(x: float, y: float) -> float:
+    if y != 0:
+        return x / y
+    return math.nan if x == 0 or x != x else math.copysign(math.inf, x) * math.copysign(1.0, y)
+
+
+def _pow(x: float, y: float) -> float:
+    try:
+        return math.pow(x, y)
+    except OverflowError:
+        return -math.inf if x < 0 and y % 2 == 1 else math.inf
+    except ValueError:
+        if x != 0:
+            return math.nan  # a negative base with a fractional exponent
+        return math.copysign(math.inf, x) if y % 2 == 1 else math.inf
+
+
+def _completed(
+    function: Callable[[float], float], poles: Mapping[float, float]
+) -> Callable[[float], float]:
+    """`function` of the math module with IEEE's answers where it would raise."""
+
+    def complete(x: float) -> float:
+        try:
+            return function(x)
+        except OverflowError:
+            return math.copysign(math.inf, x if function is math.sinh else 1.0)
+        except ValueError:
+            return poles.get(x, math.nan)
+
+    return complete
+
+
+_MATH = (
+    "exp expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan"
+    " sinh cosh tanh asinh acosh atanh erf"
+).split()
+_POLES = {
+    "log": {0.0: -math.inf},
+    "log2": {0.0: -math.inf},
+    "log10": {0.0: -math.inf},
+    "log1p": {-1.0: -math.inf},
+    "atanh": {1.0: math.inf, -1.0: -math.inf},
+}
+_SHARED: dict[str, Any] = {
+    "__builtins__": {},
+    "abs": abs,
+    "sign": _sign,
+    "step": _step,
+    "maximum": _maximum,
+    "minimum": _minimum,
+    "hypot": math.hypot,
+    "atan2": math.atan2,
+}
+FLOATS: dict[str, Any] = _SHARED | {name: getattr(math, name) for name in _MATH} | {"pow": math.pow}
+IEEE: dict[str, Any] = (
+    _SHARED
+    | {name: _completed(getattr(math, name), _POLES.get(name, {})) for name in _MATH}
+    | {"pow": _pow, "div": _div}
+)
+
+class _OnNumbers(ast.NodeTransformer):
+    """Rewrite a formula for floats: `where` chooses, `**` is real, comparisons are 1.0 or 0.0."""
+
+    def __init__(self, *, divide: bool) -> None:
+        self.divide = divide  # `x / y` becomes `div(x, y)`, which never raises
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        assert isinstance(node.value, int | float)
+        return ast.Constant(to_float(node.value))
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        left, right = self.visit(node.left), self.visit(node.right)
+        if isinstance(node.op, ast.Pow):
+            return ast.Call(ast.Name("pow"), [left, right], [])
+        if isinstance(node.op, ast.Div) and self.divide:
+            return ast.Call(ast.Name("div"), [left, right], [])
+        return ast.BinOp(left, node.op, right)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        return ast.IfExp(self.condition(node), ast.Constant(1.0), ast.Constant(0.0))
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        assert isinstance(node.func, ast.Name)
+        if node.func.id == "where":
+            test, then, otherwise = node.args
+            return ast.IfExp(self.condition(test), self.visit(then), self.visit(otherwise))
+        return ast.Call(node.func, [self.visit(argument) for argument in node.args], [])
+
+    def condition(self, node: ast.expr) -> ast.expr:
+        """As a test: a comparison stays one, any other number is true unless it is 0."""
+        if isinstance(node, ast.Compare):
+            return ast.Compare(
+                self.visit(node.left), node.ops, [self.visit(right) for right in node.comparators]
+            )
+        tested: ast.expr = self.visit(node)
+        return tested
+
+
+def _gate(node: ast.expr) -> ast.expr:
+    """A partial for floats, with None in place of each literal 0 that it can choose."""
+    match node:
+        case ast.Constant(value=0):
+            return ast.Constant(None)
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            return ast.IfExp(test, _gate(body), _gate(orelse))
+    return node
+
+
+def value_source(expression: ast.expr, *, divide: bool = False) -> str:
+    """Python text of a formula at floats; `divide=True` for the vocabulary IEEE."""
+    return ast.unparse(_OnNumbers(divide=divide).visit(expression))
+
+
+def slope_source(expression: ast.expr, *, divide: bool = False) -> str:
+    """Python text of a local partial at floats: None where it is literally 0."""
+    return ast.unparse(_gate(_OnNumbers(divide=divide).visit(expression)))
+
+
+def function(source: str, vocabulary: dict[str, Any]) -> Callable[..., Any]:
+    """The function that a `lambda`, written from checked formulas, means in a vocabulary."""
+    made: Callable[..., Any] = eval(source, vocabulary)  # noqa: S307 (checked, without builtins)
+    return made
+
+
+def evaluate(expression: ast.expr, vocabulary: Mapping[str, Any], **operands: Any) -> Any:
+    """Evaluate a checked formula on any kind of number (Values, arrays, fractions).
+
+    `vocabulary` supplies the functions that the formula calls; its operators are those of the
+    operands' type.
+    """
+    code = compile(ast.fix_missing_locations(ast.Expression(expression)), "<formula>", "eval")
+    return eval(code, {**vocabulary, "__builtins__": {}}, operands)  # noqa: S307 (checked)
+
+

@@ -1,0 +1,79 @@
+"""Each row of the table as a function of Values and numbers: `exp(v)`, `maximum(v, 0)`, `where(…)`.
+
+Given numbers alone, a function returns a float. Type checkers read `functions.pyi` (see
+`micrograd.stubs`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from micrograd.engine import Value, apply, to_number
+from micrograd.methods import method_names
+from micrograd.ops import TABLE, Operation, Row, add_row
+
+
+def define(
+    name: str,
+    formula: str,
+    partials: Sequence[str],
+    *,
+    typeset: str = "",
+    symbol: str = "",
+    domain: str = "",
+    kink: str = "",
+    note: str = "",
+) -> Callable[..., Any]:
+    """Add an operation: a method of Value, a name for other formulas, and the function returned.
+
+    `formula` speaks of `x`, or `x` and `y`, or `x`, `y` and `z`; each of `partials`, one per
+    operand, also of the result, `out`. Both may use numbers, `+ - * / **`, comparisons, and any
+    operation of the table. The other columns are described in `micrograd.ops`.
+
+    Raises ValueError, naming the operation, if anything in it is not such a formula.
+
+        >>> swish = define("swish", "x * sigmoid(x)", ["sigmoid(x) + out * (1 - sigmoid(x))"])
+        >>> x = Value(1.0)
+        >>> swish(x).backward()
+        >>> round(x.grad, 6)
+        0.927671
+    """
+    row = Row(
+        name=name,
+        formula=formula,
+        partials=partials,
+        typeset=typeset,
+        symbol=symbol,
+        domain=domain,
+        kink=kink,
+        note=note,
+    )
+    return _function(add_row(row))
+
+
+def _function(row: Operation) -> Callable[..., Any]:
+    method, *_, reflected = *method_names(row), ""
+
+    def call(*operands: Any) -> Any:
+        if len(operands) != row.arity:
+            raise TypeError(f"{row.name} takes {row.arity} operands, got {len(operands)}")
+        if any(isinstance(operand, Value) for operand in operands):
+            return apply(row, *operands)
+        return row.value(*(to_number(operand, row.name) for operand in operands))
+
+    if row.arity == 1:
+
+        def call(x: Any) -> Any:  # the method alone is several times faster
+            if isinstance(x, Value):
+                return getattr(x, method)()
+            return row.value(to_number(x, row.name))
+
+    call.__name__ = call.__qualname__ = row.name
+    call.__doc__ = row.document
+    return call
+
+
+for _row in TABLE.values():
+    globals()[_row.name] = _function(_row)
+__all__ = ["define", *TABLE]

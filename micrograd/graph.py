@@ -1,0 +1,135 @@
+"""The computation graph: what a node is, and how to walk it without recursion.
+
+A graph can be a million operations deep, so nothing here (and nothing above) calls itself along it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import count
+from threading import RLock
+from typing import Any, NamedTuple
+
+
+class More(NamedTuple):
+    """What few nodes need: operands after the second, and a backward step written by hand."""
+
+    operands: tuple[Any, ...] = ()
+    partials: tuple[float | None, ...] = ()
+    backward: Any = None
+
+
+class Node:
+    """One number of a computation graph.
+
+    `_x` and `_y` are the operands: nodes, plain numbers (constants), or None. `_dx` and `_dy` are
+    the local partials; None where no gradient passes. All sit in slots, because one object per node
+    and no tuple is what makes a graph of scalars affordable. A leaf has `_row` None.
+    """
+
+    __slots__ = ("_dx", "_dy", "_mark", "_more", "_row", "_x", "_y", "data", "grad")
+
+    data: float
+    grad: float
+    _row: Any  # the Operation, the text of an operation made by hand, or None for a leaf
+    _x: Any
+    _y: Any
+    _dx: float | None
+    _dy: float | None
+    _more: More | None
+    _mark: int  # the last walk that saw this node
+
+
+def operands(node: Node) -> Iterator[Any]:
+    """The operands of a node in order: nodes and constants."""
+    if node._x is not None:
+        yield node._x
+    if node._y is not None:
+        yield node._y
+    if node._more is not None:
+        yield from node._more.operands
+
+
+def partials(node: Node) -> Iterator[float | None]:
+    """The local partial for each operand, in the same order."""
+    if node._x is not None:
+        yield node._dx
+    if node._y is not None:
+        yield node._dy
+    if node._more is not None:
+        yield from node._more.partials
+
+
+# Nodes carry the mark of a walk and the adjoints of a pass, so one walk or pass runs at a time. The
+# lock is reentrant: a backward step written by hand may start another pass.
+walking = RLock()
+_walks = count(1)
+
+
+def order(roots: Node | Iterable[Node]) -> list[Any]:
+    """All nodes below the roots in topological order: operands, from left to right, come first.
+
+    The order depends on the graph alone. A node is marked with the number of the walk, so that a
+    walk that was interrupted leaves nothing to clean up.
+    """
+    with walking:
+        return _order((roots,) if isinstance(roots, Node) else roots, next(_walks))
+
+
+def _order(roots: Iterable[Node], walk: int) -> list[Node]:
+    ordered: list[Node] = []
+    stack: list[Any] = []  # the nodes above `node`, on the way back to the root
+    push, pop, append = stack.append, stack.pop, ordered.append
+    for root in roots:
+        if root._mark == walk:
+            continue
+        root._mark = walk
+        push(None)
+        node: Any = root
+        while node is not None:
+            # Down along first operands. A partial that is not None belongs to a node.
+            while (node._dx is not None or isinstance(node._x, Node)) and (
+                below := node._x
+            )._mark < walk:
+                below._mark = walk
+                push(node)
+                node = below
+            # Then back up, until an operand turns up that was not seen.
+            while node is not None:
+                if (node._dy is not None or isinstance(node._y, Node)) and (
+                    below := node._y
+                )._mark < walk:
+                    below._mark = walk
+                    push(node)
+                    node = below
+                    break
+                if node._more is not None and (unseen := _unseen(node._more, walk)) is not None:
+                    unseen._mark = walk
+                    push(node)
+                    node = unseen
+                    break
+                append(node)
+                node = pop()
+    return ordered
+
+
+def _unseen(more: More, walk: int) -> Node | None:
+    """The first further operand that the walk did not reach yet."""
+    for operand in more.operands:
+        if isinstance(operand, Node) and operand._mark < walk:
+            return operand
+    return None
+
+
+def leaves(roots: Node | Iterable[Node]) -> list[Any]:
+    """The nodes that no operation made, in topological order."""
+    return [node for node in order(roots) if node._row is None]
+
+
+def depth(root: Node) -> int:
+    """The number of operations on the longest path from a leaf to the root."""
+    depths: dict[Node, int] = {}
+    for node in order(root):
+        below = (depths[operand] + 1 for operand in operands(node) if isinstance(operand, Node))
+        depths[node] = max(below, default=0)
+    return depths[root]

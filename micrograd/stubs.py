@@ -1,0 +1,76 @@
+"""Writes `methods.pyi` and `functions.pyi` from the table: `python -m micrograd.stubs`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from micrograd.methods import method_names
+from micrograd.ops import TABLE, Operation
+
+_NOTE = "# Written by `python -m micrograd.stubs` from the table of operations.\n"
+
+
+def methods() -> str:
+    """The text of `methods.pyi`."""
+    lines = [
+        _NOTE + "from typing import Any\n",
+        "from micrograd.engine import Value",
+        "from micrograd.ops import Operation\n",
+        "class Methods:",
+        "    __slots__: tuple[str, ...]",
+    ]
+    for row in TABLE.values():
+        for name in method_names(row):
+            others = "".join(f", {y}: Value | float" for y in ("other", "z")[: row.arity - 1])
+            lines.append(f"    def {name}(self{others}) -> Value: ...")
+    lines += [
+        "",
+        "def method_names(row: Operation) -> tuple[str, ...]: ...",
+        "def source(row: Operation) -> str: ...",
+        "",
+        "class Installer:",
+        "    def __init__(self, tools: dict[str, Any]) -> None: ...",
+        "    def install(self, *rows: Operation) -> None: ...",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def functions() -> str:
+    """The text of `functions.pyi`."""
+    lines = [
+        _NOTE + "from collections.abc import Callable, Sequence",
+        "from typing import Any, overload\n",
+        "from micrograd.engine import Value\n",
+        "__all__ = [",
+        *(f'    "{name}",' for name in ("define", *TABLE)),
+        "]\n",
+        "def define(",
+        "    name: str,",
+        "    formula: str,",
+        "    partials: Sequence[str],",
+        "    *,",
+        *(f'    {c}: str = "",' for c in ("typeset", "symbol", "domain", "kink", "note")),
+        ") -> Callable[..., Any]: ...",
+    ]
+    for row in TABLE.values():
+        lines += _overloads(row)
+    return "\n".join(lines) + "\n"
+
+
+def _overloads(row: Operation) -> list[str]:
+    """Numbers give a float; a Value in any place gives a Value."""
+    lines = [
+        "@overload",
+        f"def {row.name}({', '.join(f'{x}: float' for x in row.operands)}) -> float: ...",
+    ]
+    for place in row.operands:
+        kinds = ("Value" if x == place else "Value | float" for x in row.operands)
+        signature = ", ".join(f"{x}: {kind}" for x, kind in zip(row.operands, kinds, strict=True))
+        lines += ["@overload", f"def {row.name}({signature}) -> Value: ..."]
+    return lines
+
+
+if __name__ == "__main__":
+    here = Path(__file__).parent
+    (here / "methods.pyi").write_text(methods(), encoding="utf-8")
+    (here / "functions.pyi").write_text(functions(), encoding="utf-8")
