@@ -1,10 +1,10 @@
 """`Value`: a number that remembers how it was computed, and the chain rule over what it remembers.
 
-    >>> x = Value(2.0)
-    >>> y = x * x + 3 * x
-    >>> y.backward()
-    >>> x.grad  # 2x + 3
-    7.0
+>>> x = Value(2.0)
+>>> y = x * x + 3 * x
+>>> y.backward()
+>>> x.grad  # 2x + 3
+7.0
 """
 
 from __future__ import annotations
@@ -60,14 +60,16 @@ class Value(Methods, Node):
         self._row = self._x = self._y = self._dx = self._dy = self._more = None
         if label:
             self.label = label
-        if not isinstance(_op, str):  # the third argument of microgpt's class
-            _op, local_grads = "", _op
+        if isinstance(_op, str):
+            text = _op
+        else:  # the third argument of microgpt's class
+            text, local_grads = "", _op
         if _children or children or local_grads:
-            _connect(self, tuple(children or _children), _op, local_grads)
-        elif _op:
-            self._op = _op
+            _connect(self, tuple(children or _children), text, local_grads)
+        elif text:
+            self._op = text
 
-    # ------------------------------------------------------------------------------ the chain rule
+    # ------------------------------------------------------------------ the chain rule
 
     def backward(self) -> None:
         """Compute the derivative of this value with respect to every value below it.
@@ -96,7 +98,7 @@ class Value(Methods, Node):
 
     @property
     def _backward(self) -> Callable[[], Any]:
-        """One step of the chain rule: add this value's contribution to its operands' `.grad`.
+        """One step of the chain rule, which adds this value's share to its operands' `.grad`.
 
         May be called by hand on any value; it then reads the present `.data` and `.grad`. A
         function assigned to it replaces the step, also within `backward`.
@@ -118,13 +120,15 @@ class Value(Methods, Node):
         adjoint, slopes = self.grad, partials(self)
         if isinstance(self._row, Operation):
             slopes = iter(
-                self._row.evaluate(*(getattr(operand, "data", operand) for operand in operands(self)))[1]
+                self._row.evaluate(
+                    *(getattr(operand, "data", operand) for operand in operands(self))
+                )[1]
             )
         for operand, slope in zip(operands(self), slopes, strict=True):
             if adjoint and slope is not None and isinstance(operand, Node):
                 operand.grad += slope * adjoint
 
-    # ------------------------------------------------------------------------------- the structure
+    # ------------------------------------------------------------------- the structure
 
     @property
     def _children(self) -> tuple[Value, ...]:
@@ -147,7 +151,7 @@ class Value(Methods, Node):
 
     @property
     def _op(self) -> str:
-        """The symbol of the operation that made this value: '+', '*', '**2', 'ReLU', 'tanh', …"""
+        """The symbol of the operation that made this value, such as '+', '**2' or 'ReLU'."""
         row = self._row
         if isinstance(row, Operation):
             if row.name == "pow" and not isinstance(self._y, Node):
@@ -163,7 +167,7 @@ class Value(Methods, Node):
         else:
             self._row = text
 
-    # --------------------------------------------------------------------- Python's other protocols
+    # -------------------------------------------------------- Python's other protocols
 
     def __repr__(self) -> str:
         return f"Value(data={self.data}, grad={self.grad})"
@@ -190,7 +194,7 @@ class Value(Methods, Node):
 
     __int__ = __complex__ = __float__
 
-    # ---------------------------------------------------------------------- copying without recursion
+    # ------------------------------------------------------- copying without recursion
 
     def __copy__(self) -> Value:
         _refuse_closures([self])
@@ -258,7 +262,7 @@ def _sweep(nodes: Iterable[Any]) -> None:
                     operand.grad += partial * adjoint
 
 
-# ------------------------------------------------------------------------------------ making values
+# ------------------------------------------------------------------- making values
 
 
 def to_number(number: Any, place: str) -> Number:
@@ -340,9 +344,7 @@ def _connect(
         node._more = More(children[2:], slopes[2:])
 
 
-
-
-# ------------------------------------------------------------------------------------------- copies
+# -------------------------------------------------------------------------- copies
 # Pickle saves an object's operands before the object, by recursion. A root therefore announces all
 # values below it and hands them over in topological order: each then finds its operands saved. An
 # announcement lives as long as the pickler that holds it.
@@ -386,12 +388,12 @@ def _refuse_closures(nodes: Iterable[Node]) -> None:
     for node in nodes:
         if node._more is not None and node._more.backward is not None:
             raise TypeError(
-                f"{node!r} has a _backward written by hand, which refers to the original values and "
-                "cannot be copied or pickled: use micrograd.define or local_grads= instead"
+                f"{node!r} has a _backward written by hand, which refers to the original values"
+                " and cannot be copied or pickled: use micrograd.define or local_grads= instead"
             )
 
 
-# ------------------------------------------------------------------------ the table becomes methods
+# ------------------------------------------------------- the table becomes methods
 
 reserve(name for name in dir(Value) if not name.startswith("_"))
 _installer = Installer(

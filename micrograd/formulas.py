@@ -14,13 +14,12 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 Number = int | float
 
 OPERANDS = ("x", "y", "z")
 RESULT = "out"
-
 
 
 class FormulaError(ValueError):
@@ -120,7 +119,7 @@ def to_float(number: Number) -> float:
     try:
         return float(number)
     except OverflowError:
-        return math.copysign(math.inf, number)
+        return math.inf if number > 0 else -math.inf
 
 
 def _maximum(x: float, y: float) -> float:
@@ -137,6 +136,10 @@ def _sign(x: float) -> float:
 
 def _step(x: float) -> float:
     return 1.0 if x > 0 else 0.0 if x <= 0 else x
+
+
+def _where(x: float, y: float, z: float) -> float:
+    return y if x else z
 
 
 def _div(x: float, y: float) -> float:
@@ -188,6 +191,7 @@ _SHARED: dict[str, Any] = {
     "abs": abs,
     "sign": _sign,
     "step": _step,
+    "where": _where,
     "maximum": _maximum,
     "minimum": _minimum,
     "hypot": math.hypot,
@@ -200,6 +204,7 @@ IEEE: dict[str, Any] = (
     | {"pow": _pow, "div": _div}
 )
 
+
 class _OnNumbers(ast.NodeTransformer):
     """Rewrite a formula for floats: `where` chooses, `**` is real, comparisons are 1.0 or 0.0."""
 
@@ -207,8 +212,7 @@ class _OnNumbers(ast.NodeTransformer):
         self.divide = divide  # `x / y` becomes `div(x, y)`, which never raises
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        assert isinstance(node.value, int | float)
-        return ast.Constant(to_float(node.value))
+        return ast.Constant(to_float(cast("Number", node.value)))
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         left, right = self.visit(node.left), self.visit(node.right)
@@ -222,8 +226,7 @@ class _OnNumbers(ast.NodeTransformer):
         return ast.IfExp(self.condition(node), ast.Constant(1.0), ast.Constant(0.0))
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        assert isinstance(node.func, ast.Name)
-        if node.func.id == "where":
+        if cast("ast.Name", node.func).id == "where":
             test, then, otherwise = node.args
             return ast.IfExp(self.condition(test), self.visit(then), self.visit(otherwise))
         return ast.Call(node.func, [self.visit(argument) for argument in node.args], [])
@@ -272,5 +275,3 @@ def evaluate(expression: ast.expr, vocabulary: Mapping[str, Any], **operands: An
     """
     code = compile(ast.fix_missing_locations(ast.Expression(expression)), "<formula>", "eval")
     return eval(code, {**vocabulary, "__builtins__": {}}, operands)  # noqa: S307 (checked)
-
-

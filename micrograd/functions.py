@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.engine import Value, apply, to_number
-from micrograd.methods import method_names
+from micrograd.formulas import to_float
 from micrograd.ops import TABLE, Operation, Row, add_row
 
 
@@ -53,25 +53,26 @@ def define(
 
 
 def _function(row: Operation) -> Callable[..., Any]:
-    method, *_, reflected = *method_names(row), ""
-
-    def call(*operands: Any) -> Any:
+    def apply_row(*operands: Any) -> Any:
         if len(operands) != row.arity:
             raise TypeError(f"{row.name} takes {row.arity} operands, got {len(operands)}")
         if any(isinstance(operand, Value) for operand in operands):
             return apply(row, *operands)
-        return row.value(*(to_number(operand, row.name) for operand in operands))
+        return row.value(*(_float(operand, row) for operand in operands))
 
-    if row.arity == 1:
+    def call_method(x: Any) -> Any:
+        if isinstance(x, Value):
+            return getattr(x, row.name)()
+        return row.value(_float(x, row))
 
-        def call(x: Any) -> Any:  # the method alone is several times faster
-            if isinstance(x, Value):
-                return getattr(x, method)()
-            return row.value(to_number(x, row.name))
+    function = call_method if row.arity == 1 else apply_row
+    function.__name__ = function.__qualname__ = row.name
+    function.__doc__ = row.document
+    return function
 
-    call.__name__ = call.__qualname__ = row.name
-    call.__doc__ = row.document
-    return call
+
+def _float(operand: Any, row: Operation) -> float:
+    return to_float(to_number(operand, row.name))
 
 
 for _row in TABLE.values():

@@ -20,7 +20,7 @@ class Methods:
     __slots__ = ()
 
 
-_UNARY = '''
+_UNARY = """
 def {name}(self):
     {document!r}
     _node = _new(_Value)
@@ -35,10 +35,10 @@ def {name}(self):
     _node._row = _{name}
     _node.grad = _node._mark = 0
     return _node
-'''
+"""
 
 # An operand is a Value (both partials), or a float or int (a constant of the node: one partial).
-_BINARY = '''
+_BINARY = """
 def {method}(self, other):
     {document!r}
     _node = _new(_Value)
@@ -83,13 +83,13 @@ def {reflected}(self, other):
     _node._row = _{name}
     _node.grad = _node._mark = 0
     return _node
-'''
+"""
 
-_TERNARY = '''
+_TERNARY = """
 def {name}(self, y, z):
     {document!r}
     return _apply(_{name}, self, y, z)
-'''
+"""
 
 
 def method_names(row: Operation) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ def source(row: Operation) -> str:
 
 
 class Installer:
-    """Attaches the methods of rows to `Methods`; `tools` are what their text calls: `_apply`, …"""
+    """Attaches the methods of rows to `Methods`; `tools` are what their text calls."""
 
     def __init__(self, tools: dict[str, Any]) -> None:
         self._globals = tools | {"_ERRORS": ERRORS, "_float": float, "_int": int, "_type": type}

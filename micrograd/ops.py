@@ -70,9 +70,9 @@ ROWS = (
     _row("sub", "x - y",  ["1", "-1"],           "x - y",       symbol="-", operator="__sub__"),
     _row("mul", "x * y",  ["y", "x"],            r"x \cdot y",  symbol="*", operator="__mul__"),
     _row("div", "x / y",  ["1 / y", "-out / y"], r"\frac{x}{y}", symbol="/", operator="__truediv__", domain="abs(y) > 0"),
-    _row("pow", "x ** y", ["where((y <= 0) * (y >= 0), 0, y * x ** (y - 1))",
-                           "where((x <= 0) * (x >= 0) * (y >= 0), 0, out * log(x))"], "x^{y}", symbol="**", operator="__pow__",
-         domain="x > 0", note="0 ** 0 is 1. At x = 0 the derivatives with respect to an exponent y >= 0 and of x ** 0 are 0."),
+    _row("pow", "x ** y", ["where(hypot(x, y) <= 0, 0, y * x ** (y - 1))",
+                           "where((abs(x) <= 0) * (y >= 0), 0, out * log(x))"], "x^{y}", symbol="**", operator="__pow__",
+         domain="x > 0", note="0 ** 0 is 1, with derivatives 0. At x = 0 the derivative with respect to y >= 0 is 0."),
     _row("neg", "-x",     ["-1"],                "-x",          operator="__neg__"),
 
     _row("exp",        "exp(x)",   ["out"],                     "e^{x}"),
@@ -135,7 +135,7 @@ ROWS = (
     _row("gt", "x > y",  ["0", "0"], "x > y",    symbol=">",  operator="__gt__", kink="x - y", note="1.0 if true, else 0.0."),
     _row("ge", "x >= y", ["0", "0"], r"x \ge y", symbol=">=", operator="__ge__", kink="x - y", note="1.0 if true, else 0.0."),
     _row("where", "where(x, y, z)", ["0", "where(x, 1, 0)", "where(x, 0, 1)"],
-         r"y \text{ if } x \text{ else } z", kink="x",
+         r"y \text{ if } x \text{ else } z",
          note="y where x is not 0, else z. Nothing of the branch not taken reaches value or gradient."),
 )
 # fmt: on
@@ -152,10 +152,12 @@ class Operation(Row):
 
     @property
     def arity(self) -> int:
+        """The number of operands."""
         return len(self.slopes)
 
     @property
     def operands(self) -> tuple[str, ...]:
+        """The names of the operands in the formula."""
         return OPERANDS[: self.arity]
 
     @property
@@ -189,7 +191,11 @@ class Operation(Row):
 
     def value(self, *operands: Number) -> float:
         """The result at numbers."""
-        return self.evaluate(*operands)[0]
+        try:
+            result: float = FLOATS[self.name](*operands)
+        except ERRORS:
+            result = IEEE[self.name](*map(to_float, operands))
+        return result
 
     def evaluate(self, *operands: Number) -> tuple[float, Partials]:
         """The result and the local partials at numbers; None where no gradient passes."""
@@ -237,7 +243,9 @@ def lookup(name: str) -> Operation:
     try:
         return TABLE[name]
     except KeyError:
-        raise KeyError(f"no operation {name!r} here: call micrograd.define({name!r}, …) first") from None
+        raise KeyError(
+            f"no operation {name!r} here: call micrograd.define({name!r}, …) first"
+        ) from None
 
 
 def add_row(row: Row) -> Operation:
@@ -253,14 +261,15 @@ def add_row(row: Row) -> Operation:
         raise FormulaError(f"{name}: the name is reserved; choose another")
     if row.name in _BUILT_IN:
         raise FormulaError(f"{name} is a row of the table already; choose another name")
-    operation = _checked(row, {known.name: known.arity for known in TABLE.values()})
+    operation = checked(row, {known.name: known.arity for known in TABLE.values()})
     _enter(operation)
     for listener in _listeners:
         listener(operation)
     return operation
 
 
-def _checked(row: Row, known: dict[str, int]) -> Operation:
+def checked(row: Row, known: dict[str, int]) -> Operation:
+    """The row parsed; FormulaError if it is wrong. `known` are the rows it may call, with arities."""
     name = f"operation {row.name!r}"
     if isinstance(row.partials, str) or not isinstance(row.partials, Sequence):
         raise FormulaError(f"{name}: partials is a list of formulas, one per operand")
@@ -292,8 +301,7 @@ def _checked(row: Row, known: dict[str, int]) -> Operation:
         name=row.name,
         formula=row.formula,
         partials=tuple(row.partials),
-        typeset=row.typeset
-        or rf"\operatorname{{{row.name}}}({written})".replace("_", r"\_"),
+        typeset=row.typeset or rf"\operatorname{{{row.name}}}({written})".replace("_", r"\_"),
         symbol=row.symbol or row.name,
         domain=row.domain,
         kink=row.kink,
@@ -310,8 +318,6 @@ def _enter(operation: Operation) -> None:
     for vocabulary in (FLOATS, IEEE):
         if operation.name in _BUILT_IN and operation.name in vocabulary:
             continue
-        if operation.name == "where":  # chosen in the syntax tree, so that one branch alone runs
-            continue
         value = value_source(operation.expression, divide=vocabulary is IEEE)
         vocabulary[operation.name] = function(
             f"lambda {', '.join(operation.operands)}: {value}", vocabulary
@@ -319,4 +325,4 @@ def _enter(operation: Operation) -> None:
 
 
 for _each in ROWS:
-    _enter(_checked(_each, _BUILT_IN))
+    _enter(checked(_each, _BUILT_IN))

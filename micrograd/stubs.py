@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from micrograd.methods import method_names
@@ -10,7 +11,7 @@ from micrograd.ops import TABLE, Operation
 _NOTE = "# Written by `python -m micrograd.stubs` from the table of operations.\n"
 
 
-def methods() -> str:
+def methods(table: Mapping[str, Operation]) -> str:
     """The text of `methods.pyi`."""
     lines = [
         _NOTE + "from typing import Any\n",
@@ -19,7 +20,7 @@ def methods() -> str:
         "class Methods:",
         "    __slots__: tuple[str, ...]",
     ]
-    for row in TABLE.values():
+    for row in table.values():
         for name in method_names(row):
             others = "".join(f", {y}: Value | float" for y in ("other", "z")[: row.arity - 1])
             lines.append(f"    def {name}(self{others}) -> Value: ...")
@@ -35,14 +36,14 @@ def methods() -> str:
     return "\n".join(lines) + "\n"
 
 
-def functions() -> str:
+def functions(table: Mapping[str, Operation]) -> str:
     """The text of `functions.pyi`."""
     lines = [
         _NOTE + "from collections.abc import Callable, Sequence",
         "from typing import Any, overload\n",
         "from micrograd.engine import Value\n",
         "__all__ = [",
-        *(f'    "{name}",' for name in ("define", *TABLE)),
+        *(f'    "{name}",' for name in ("define", *table)),
         "]\n",
         "def define(",
         "    name: str,",
@@ -52,7 +53,7 @@ def functions() -> str:
         *(f'    {c}: str = "",' for c in ("typeset", "symbol", "domain", "kink", "note")),
         ") -> Callable[..., Any]: ...",
     ]
-    for row in TABLE.values():
+    for row in table.values():
         lines += _overloads(row)
     return "\n".join(lines) + "\n"
 
@@ -72,5 +73,5 @@ def _overloads(row: Operation) -> list[str]:
 
 if __name__ == "__main__":
     here = Path(__file__).parent
-    (here / "methods.pyi").write_text(methods(), encoding="utf-8")
-    (here / "functions.pyi").write_text(functions(), encoding="utf-8")
+    (here / "methods.pyi").write_text(methods(TABLE), encoding="utf-8")
+    (here / "functions.pyi").write_text(functions(TABLE), encoding="utf-8")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from operator import index
 from typing import Any
 
@@ -35,6 +36,7 @@ class Neuron(Module):
         self.activation = _known(activation)
 
     def __call__(self, x: Iterable[Value | float]) -> Value:
+        """The neuron's output for one sample, a sequence of `nin` Values or numbers."""
         x = _inputs(x)
         if len(x) != len(self.w):
             raise _wrong_number(f"Neuron({len(self.w)})", len(self.w), len(x))
@@ -49,6 +51,7 @@ class Neuron(Module):
         return self.activation(act)
 
     def parameters(self) -> list[Value]:
+        """The weights, then the bias."""
         return [*self.w, self.b]
 
     def __repr__(self) -> str:
@@ -68,7 +71,8 @@ class Layer(Module):
     def __init__(self, nin: int, nout: int, **options: Any) -> None:
         self.neurons = [Neuron(nin, **options) for _ in range(_size(nout))]
 
-    def __call__(self, x: Iterable[Value | float]) -> Value | list[Value]:
+    def __call__(self, x: Iterable[Value | float]) -> Any:
+        """The outputs for one sample, a sequence of `nin` Values or numbers."""
         nin = len(self.neurons[0].w)
         x = _inputs(x)
         if len(x) != nin:
@@ -77,6 +81,7 @@ class Layer(Module):
         return out[0] if len(out) == 1 else out
 
     def parameters(self) -> list[Value]:
+        """Those of each neuron in turn."""
         return [p for neuron in self.neurons for p in neuron.parameters()]
 
     def __repr__(self) -> str:
@@ -107,7 +112,7 @@ class MLP(Module):
         if len(sizes) == 1:
             raise ValueError(f"MLP({nin}, {nouts}) has no layer: give at least one size")
         self.layers = [
-            Layer(nin, nout, activation=activation) for nin, nout in zip(sizes[:-2], sizes[1:-1], strict=True)
+            Layer(nin, nout, activation=activation) for nin, nout in pairwise(sizes[:-1])
         ]
         self.layers.append(
             Layer(
@@ -117,16 +122,18 @@ class MLP(Module):
             )
         )
 
-    def __call__(self, x: Iterable[Value | float]) -> Value | list[Value]:
+    def __call__(self, x: Iterable[Value | float]) -> Any:
+        """The outputs for one sample, a sequence of `nin` Values or numbers."""
         sizes = [len(self.layers[0].neurons[0].w), *(len(layer.neurons) for layer in self.layers)]
-        signal: Value | list[Value | float] = _inputs(x)
-        if len(signal) != sizes[0]:
-            raise _wrong_number(f"MLP({sizes[0]}, {sizes[1:]})", sizes[0], len(signal))
+        x = _inputs(x)
+        if len(x) != sizes[0]:
+            raise _wrong_number(f"MLP({sizes[0]}, {sizes[1:]})", sizes[0], len(x))
         for layer in self.layers:
-            signal = layer(signal)
-        return signal
+            x = layer(x)
+        return x
 
     def parameters(self) -> list[Value]:
+        """Those of each layer in turn."""
         return [p for layer in self.layers for p in layer.parameters()]
 
     def __repr__(self) -> str:

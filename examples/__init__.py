@@ -1,0 +1,13 @@
+"""One program for each article: its claim, its numbers by this engine, its graphs and plots.
+
+Each runs by itself, `python -m examples.article_1_weighted_sum --out DIR`, and all of them with
+`python -m micrograd demo --out DIR`. Without `--out`, only the numbers are computed.
+"""
+
+ARTICLES = (
+    "article_1_weighted_sum",
+    "article_2_two_layers",
+    "article_3_fitting_a_line",
+    "article_4_nine_lines",
+    "article_5_dense_layers",
+)

@@ -1,0 +1,135 @@
+"""The house: who may import whom, what is exported, and how light it is to enter."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import micrograd
+import micrograd.nn
+import nn
+from micrograd import functions, stubs
+from micrograd.ops import ROWS, TABLE
+
+ROOT = Path(__file__).parent.parent
+
+# Each room may import those above it. A folder is one room.
+ROOMS = (
+    "micrograd.formulas",
+    "micrograd.ops",
+    "micrograd.graph",
+    "micrograd.methods",
+    "micrograd.engine",
+    "micrograd.functions",
+    "micrograd.stubs",
+    "micrograd.drawing",
+    "micrograd",
+    "nn.module",
+    "nn.layers",
+    "nn",
+    "micrograd.nn",
+    "micrograd.__main__",
+)
+# Third-party libraries stay at the rim.
+GUESTS = {"graphviz": {"micrograd.drawing"}}
+
+LIGHT = ("numpy", "graphviz", "numba", "jax", "hypothesis", "matplotlib", "torch", "tqdm")
+
+
+def modules() -> dict[str, Path]:
+    files = [path for package in ("micrograd", "nn") for path in (ROOT / package).rglob("*.py")]
+    names = {}
+    for path in sorted(files):
+        parts = list(path.relative_to(ROOT).with_suffix("").parts)
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return names
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file imports; `from a import b` may mean the module a.b."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            inner = {f"{node.module}.{alias.name}" for alias in node.names} & set(modules())
+            found |= inner or {str(node.module)}
+    return found
+
+
+def room(module: str) -> str:
+    matching = [name for name in ROOMS if module == name or module.startswith(f"{name}.")]
+    return max(matching, key=len)
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_room_imports_only_rooms_above_it(module):
+    place = ROOMS.index(room(module))
+    for imported in imports(modules()[module]):
+        if imported.split(".")[0] in ("micrograd", "nn") and room(imported) != room(module):
+            assert ROOMS.index(room(imported)) < place, f"{module} imports {imported}"
+
+
+def test_every_module_has_a_room():
+    assert {room(module) for module in modules()} == set(ROOMS)
+    unplaced = [m for m in modules() if m.count(".") == 1 and m not in ROOMS]
+    assert not unplaced
+
+
+@pytest.mark.parametrize("module", modules())
+def test_third_party_libraries_are_imported_only_at_the_rim(module):
+    for imported in imports(modules()[module]):
+        name = imported.split(".")[0]
+        if name not in sys.stdlib_module_names and name not in ("micrograd", "nn"):
+            assert room(module) in GUESTS.get(name, ()), f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("module", ["micrograd", "nn", "micrograd.nn", "micrograd.engine"])
+def test_importing_is_light(module):
+    code = (
+        f"import sys, json, {module}; print(json.dumps([m for m in {LIGHT} if m in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
+
+
+def test_importing_micrograd_does_not_import_the_neural_networks():
+    code = "import sys, micrograd; print('nn' in sys.modules or 'micrograd.nn' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_there_is_one_public_function_per_row_of_the_table():
+    for row in ROWS:
+        assert callable(getattr(micrograd, row.name))
+    assert set(functions.__all__) == {"define", *(row.name for row in ROWS)}
+
+
+def test_the_public_names_are_exported_and_exist():
+    promised = {"Value", "define", "exp", "log", "tanh", "relu", "where", "maximum", "draw_dot"}
+    assert promised <= set(micrograd.__all__)
+    for package in (micrograd, nn, micrograd.nn):
+        assert all(hasattr(package, name) for name in package.__all__)
+        assert len(set(package.__all__)) == len(package.__all__)
+
+
+def test_karpathys_address_gives_the_same_classes():
+    assert all(getattr(micrograd.nn, name) is getattr(nn, name) for name in nn.__all__)
+
+
+@pytest.mark.parametrize("name", ["methods", "functions"])
+def test_the_stub_for_type_checkers_is_fresh(name):
+    written = (ROOT / "micrograd" / f"{name}.pyi").read_text(encoding="utf-8")
+    built_in = {row.name: TABLE[row.name] for row in ROWS}
+    assert written == getattr(stubs, name)(built_in), "run `python -m micrograd.stubs`"
+
+
+def test_both_packages_are_marked_as_typed():
+    assert (ROOT / "micrograd" / "py.typed").exists()
+    assert (ROOT / "nn" / "py.typed").exists()
