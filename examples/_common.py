@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from io import TextIOWrapper
-from operator import add, ge, lt
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,12 +36,16 @@ class Row:
     @property
     def agrees(self) -> bool:
         """Whether the relation holds; never so for nan."""
-        if self.relation == "=":
-            return abs(self.got - self.expected) <= self.tolerance
-        return {"<": lt, ">=": ge}[self.relation](self.got, self.expected)
+        match self.relation:
+            case "<":
+                return self.got < self.expected
+            case ">=":
+                return self.got >= self.expected
+        return abs(self.got - self.expected) <= self.tolerance
 
     @property
     def expectation(self) -> str:
+        """What is expected, as text."""
         number = f"{self.expected + 0.0:.12g}"  # no minus before a zero
         return number if self.relation == "=" else f"{self.relation} {number}"
 
@@ -76,7 +80,8 @@ class Article:
 class Report:
     """What a program found: its rows, and the files it wrote into `out`, if a folder is given.
 
-    A picture whose library or renderer is missing is left out, and `skipped` says so.
+    `notes` are sentences to print. Pictures whose library or renderer is missing are left out:
+    `skipped` has their names by the reason, which says what to install.
     """
 
     article: Article
@@ -84,20 +89,21 @@ class Report:
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
+    skipped: dict[str, list[str]] = field(default_factory=dict)
 
     def graph(self, name: str, root: Value | Sequence[Value], **options: Any) -> None:
         """Draw the computation graph below `root`, as SVG; `options` are those of `draw_dot`."""
         if (path := self._path(f"{name}.svg")) is None:
             return
-        from micrograd.drawing import RendererNotFound, draw_dot
+        from micrograd.drawing import RenderingError, draw_dot
 
         try:
-            picture = draw_dot(root, **options).pipe(format="svg")
-        except RendererNotFound as error:
-            self.skipped.append(f"{path.name}: {error}")
+            picture = draw_dot(root, **options).pipe(format="svg", encoding="utf-8")
+        except RenderingError as error:
+            self._skip(path, str(error))
         else:
-            self._keep(path, picture)
+            path.write_text(str(picture), encoding="utf-8")
+            self.files.append(path)
 
     def plot(
         self, name: str, draw: Callable[[Figure], None], size: tuple[float, float] = (8, 3.6)
@@ -108,9 +114,7 @@ class Report:
         try:
             from matplotlib.figure import Figure  # by itself it draws with Agg, without a display
         except ImportError:
-            self.skipped.append(
-                f"{path.name}: needs matplotlib: pip install 'micrograd-engine[plot]'"
-            )
+            self._skip(path, "matplotlib is missing: pip install 'micrograd-engine[plot]'")
             return
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
@@ -123,38 +127,47 @@ class Report:
         self.out.mkdir(parents=True, exist_ok=True)
         return self.out / f"article_{self.article.number}_{name}"
 
-    def _keep(self, path: Path, content: bytes) -> None:
-        path.write_bytes(content)
-        self.files.append(path)
+    def _skip(self, path: Path, reason: str) -> None:
+        self.skipped.setdefault(reason, []).append(path.name)
 
 
-HEADING = f"{'':2} {'number':<58} {'expected':>19} {'got':>19}"
+HEADING = f"article {'number':<58} {'expected':>16} {'got':>18}"
 
 
 def lines(report: Report) -> Iterator[str]:
     """The rows as lines of one table, which `HEADING` heads."""
     for row in report.rows:
         verdict = "ok" if row.agrees else "DIFFERS"
-        yield (
-            f"{report.article.number:<2} {row.what:<58} {row.expectation:>19} {row.got + 0.0:>19.12g}"
-            f"  {verdict}"
-        )
+        numbers = f"{row.expectation:>16} {row.got + 0.0:>18.12g}"
+        yield f"{report.article.number:<7} {row.what:<58} {numbers}  {verdict}"
+
+
+def outcome(reports: Iterable[Report]) -> Iterator[str]:
+    """What became of the files, as lines: those written, then those left out and why."""
+    skipped: dict[str, list[str]] = {}
+    for report in reports:
+        yield from (f"wrote {path}" for path in report.files)
+        for reason, names in report.skipped.items():
+            skipped.setdefault(reason, []).extend(names)
+    for reason, names in skipped.items():
+        yield f"skipped {', '.join(names)}: {reason}"
 
 
 def show(report: Report) -> None:
     """Print a report: the claim, the table, and what became of the files."""
     article = report.article
     print(f"Article {article.number}. {article.title} ({article.chinese})")
-    print(article.claim, HEADING, *lines(report), *report.notes, sep="\n")
-    for path in report.files:
-        print(f"wrote {path}")
-    for reason in report.skipped:
-        print(f"skipped {reason}")
+    print(article.claim, "", HEADING, *lines(report), "", sep="\n")
+    for line in (*report.notes, *outcome([report])):
+        print(line)
 
 
 def main(run: Callable[[Path | None], Report]) -> int:
     """The command line of one program: 0 if all its numbers agree, 1 if not, 2 if it cannot run."""
-    parser = argparse.ArgumentParser(description=sys.modules[run.__module__].__doc__)
+    parser = argparse.ArgumentParser(
+        description=sys.modules[run.__module__].__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="write graphs and plots there")
     out = parser.parse_args().out
     if isinstance(sys.stdout, TextIOWrapper):

@@ -37,12 +37,20 @@ VECTORS = {
     "d": (0.5, 0, 0.5, 0),
     "e": (-1, 1, 0, 0),
 }
-DOT_PRODUCTS = {"ab": 0, "bc": 1, "bd": 1, "cc": 2, "dd": 0.5, "cd": 0.5, "ee": 2}
+DOT_PRODUCTS = {
+    ("a", "b"): 0,
+    ("b", "c"): 1,
+    ("b", "d"): 1,
+    ("c", "c"): 2,
+    ("d", "d"): 0.5,
+    ("c", "d"): 0.5,
+    ("e", "e"): 2,
+}
 READINGS = {
-    "ab": "no place has both, so a AND b is nowhere true",
-    "bc": "one place has both",
-    "cd": "half a truth in d counts as half: a fuzzy AND",
-    "ee": "a negative number is a NOT, and NOT agrees with NOT",
+    ("a", "b"): "no place has both, so a AND b is nowhere true",
+    ("b", "c"): "one place has both",
+    ("c", "d"): "half a truth in d counts as half: a fuzzy AND",
+    ("e", "e"): "a negative number is a NOT, and NOT agrees with NOT",
 }
 
 
@@ -60,9 +68,8 @@ def predict(game: int) -> tuple[dict[str, Value], dict[str, Value], dict[str, Va
     return inputs, weights, contributions, prediction
 
 
-def product(pair: str) -> tuple[list[Value], Value]:
+def product(first: str, second: str) -> tuple[list[Value], Value]:
     """The dot product of two of `VECTORS`: the Values of the first one, and the product."""
-    first, second = pair
     x = [Value(xi, label=f"{first}{i}") for i, xi in enumerate(VECTORS[first], 1)]
     y = x
     if second != first:
@@ -73,6 +80,7 @@ def product(pair: str) -> tuple[list[Value], Value]:
 
 
 def run(out: Path | None = None) -> Report:
+    """The numbers of the article; its pictures go to the folder `out`, if one is given."""
     report = Report(ARTICLE, out)
     rows, notes = report.rows, report.notes
 
@@ -98,11 +106,11 @@ def run(out: Path | None = None) -> Report:
     notes.append(f"Most sensitive to {sensitive}, but most of the score comes from {large}.")
 
     for pair, expected in DOT_PRODUCTS.items():
-        _, number = product(pair)
+        _, number = product(*pair)
         rows.append(exactly(" · ".join(pair), expected, number.data))
         if pair in READINGS:
             notes.append(f"{' · '.join(pair)} = {number.data:g}: {READINGS[pair]}.")
-    c, square = product("cc")
+    c, square = product("c", "c")
     square.backward()
     for ci, expected in zip(c, VECTORS["c"], strict=True):
         rows.append(exactly(f"d (c · c) / d {ci.label}, twice {ci.label}", 2 * expected, ci.grad))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from micrograd import Value
 
@@ -32,12 +32,12 @@ ARTICLE = Article(
 
 # ------------------------------------------------------------------------- the neuron of 1943
 
-GATES = {  # weights, threshold
+GATES: dict[str, tuple[tuple[int, ...], float]] = {  # weights, threshold
     "AND": ((1, 1), 1.5),
     "OR": ((1, 1), 0.5),
     "NOT": ((-1,), -0.5),
 }
-TRUTH = {
+TRUTH: dict[str, dict[tuple[int, ...], int]] = {
     "AND": {(0, 0): 0, (0, 1): 0, (1, 0): 0, (1, 1): 1},
     "OR": {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 1},
     "NOT": {(0,): 1, (1,): 0},
@@ -119,9 +119,11 @@ class Network:
 
     @property
     def parameters(self) -> list[Value]:
+        """All weights, the hidden layer's first."""
         return [weight for weights in (*self.hidden, self.output) for weight in weights]
 
     def __call__(self, inputs: Sequence[Value | float]) -> Value:
+        """The prediction for one sample."""
         hidden = [dot(inputs, weights).sigmoid() for weights in self.hidden]
         for j, h in enumerate(hidden, 1):
             h.label = f"h{j}"
@@ -131,8 +133,51 @@ class Network:
 
     def loss(self) -> Value:
         """The sum of squared errors over the four samples."""
-        total: Value = dot(*[[y - self(x) for x, y in zip(INPUTS, TARGETS, strict=True)]] * 2)
+        errors = [y - self(x) for x, y in zip(INPUTS, TARGETS, strict=True)]
+        total: Value = dot(errors, errors)
         return total
+
+
+class Run(NamedTuple):
+    """A training: the loss before each iteration and at the end, and the final predictions."""
+
+    losses: list[float]
+    predictions: list[float]
+
+
+def train(seed: int) -> Run:
+    """Full-batch gradient descent from the weights of this seed."""
+    network = Network.drawn(seed)
+    losses = descent(network.parameters, network.loss, step=1, iterations=ITERATIONS)
+    return Run([*losses, network.loss().data], [network(x).data for x in INPUTS])
+
+
+def training_rows(runs: dict[int, Run]) -> list[Row]:
+    """The predictions of `SEED`, their range over all seeds, and how the loss fell."""
+    rows = []
+    own = runs[SEED].predictions
+    for x, digits, got in zip(INPUTS, SEED_PREDICTIONS, own, strict=True):
+        rows.append(printed(f"prediction for {x}, seed {SEED}", digits, got))
+    for x, digits, got in zip(INPUTS, PREDICTIONS, own, strict=True):
+        what = f"prediction for {x}, the article's (± {SPREAD}, by seed)"
+        rows.append(Row(what, float(digits), got, SPREAD))
+
+    by_target: dict[int, list[float]] = {0: [], 1: []}
+    for each in runs.values():
+        for target, prediction in zip(TARGETS, each.predictions, strict=True):
+            by_target[target].append(prediction)
+    seeds = f"seeds {SEEDS[0]} to {SEEDS[-1]}"
+    falls = all(after < before for each in runs.values() for before, after in pairwise(each.losses))
+    last = max(each.losses[-1] for each in runs.values())
+    return [
+        *rows,
+        printed(f"smallest prediction for target 0, {seeds}", "0.01", min(by_target[0])),
+        printed(f"largest prediction for target 0, {seeds}", "0.04", max(by_target[0])),
+        printed(f"smallest prediction for target 1, {seeds}", "0.969", min(by_target[1])),
+        printed(f"largest prediction for target 1, {seeds}", "0.981", max(by_target[1])),
+        Row(f"the loss falls at every iteration, {seeds} (1 is yes)", 1, falls),
+        Row(f"largest loss at the end, {seeds}", 0.004, last, relation="<"),
+    ]
 
 
 def one_layer() -> tuple[list[Value], Value, Value]:
@@ -151,6 +196,7 @@ def one_layer() -> tuple[list[Value], Value, Value]:
 
 
 def run(out: Path | None = None) -> Report:
+    """The numbers of the article; its pictures go to the folder `out`, if one is given."""
     report = Report(ARTICLE, out)
     rows = report.rows
     rows += threshold_rows()
@@ -164,38 +210,14 @@ def run(out: Path | None = None) -> Report:
         what = f"one layer: d loss / d {weight.label} = 2 (ŷ - y) ŷ (1 - ŷ) x"
         rows.append(exactly(what, by_hand, weight.grad))
 
-    curves, predictions = {}, {}
-    for seed in SEEDS:
-        network = Network.drawn(seed)
-        losses = descent(network.parameters, network.loss, step=1, iterations=ITERATIONS)
-        curves[seed] = [*losses, network.loss().data]
-        predictions[seed] = [network(x).data for x in INPUTS]
-    for x, digits, got in zip(INPUTS, SEED_PREDICTIONS, predictions[SEED], strict=True):
-        rows.append(printed(f"prediction for {x}, seed {SEED}", digits, got))
-    for x, article, got in zip(INPUTS, PREDICTIONS, predictions[SEED], strict=True):
-        what = f"prediction for {x}, the article's (± {SPREAD}, by seed)"
-        rows.append(Row(what, float(article), got, SPREAD))
-    wanted = {
-        y: [
-            p for each in predictions.values() for p, t in zip(each, TARGETS, strict=True) if t == y
-        ]
-        for y in (0, 1)
-    }
-    rows += [
-        printed("smallest prediction for target 0, seeds 0 to 5", "0.01", min(wanted[0])),
-        printed("largest prediction for target 0, seeds 0 to 5", "0.04", max(wanted[0])),
-        printed("smallest prediction for target 1, seeds 0 to 5", "0.969", min(wanted[1])),
-        printed("largest prediction for target 1, seeds 0 to 5", "0.981", max(wanted[1])),
-    ]
-    falls = all(b < a for curve in curves.values() for a, b in pairwise(curve))
-    rows.append(Row("the loss falls at every iteration, seeds 0 to 5 (1 is yes)", 1, falls))
-    last = max(curve[-1] for curve in curves.values())
-    rows.append(Row("largest loss at the end, seeds 0 to 5", 0.004, last, relation="<"))
+    runs = {seed: train(seed) for seed in SEEDS}
+    rows += training_rows(runs)
 
     report.graph("restaurant", go)
     report.graph("one_layer", loss)
     network = Network.drawn(SEED)
-    error = TARGETS[1] - network([Value(x, label=f"x{i}") for i, x in enumerate(INPUTS[1], 1)])
+    inputs = [Value(x, label=f"x{i}") for i, x in enumerate(INPUTS[1], 1)]
+    error = Value(TARGETS[1], label="y") - network(inputs)
     loss = error**2
     error.label, loss.label = "error", "loss"
     loss.backward()
@@ -203,8 +225,8 @@ def run(out: Path | None = None) -> Report:
 
     def losses_by_seed(figure: Figure) -> None:
         axes = figure.subplots()
-        for seed, curve in curves.items():
-            axes.plot(curve, label=f"seed {seed}")
+        for seed, each in runs.items():
+            axes.plot(each.losses, label=f"seed {seed}")
         axes.set(yscale="log", xlabel="iteration", ylabel="sum of squared errors")
         axes.legend()
 

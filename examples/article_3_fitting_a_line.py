@@ -62,6 +62,7 @@ def drawn(points: Points) -> Value:
 
 
 def run(out: Path | None = None) -> Report:
+    """The numbers of the article; its pictures go to the folder `out`, if one is given."""
     report = Report(ARTICLE, out)
     one, four = fit(ONE_POINT, 30), fit(FOUR_POINTS, 100)
 

@@ -39,6 +39,7 @@ def initial_weights() -> list[Value]:
 
 
 def predict(inputs: Sequence[Value | float], weights: Sequence[Value]) -> Value:
+    """The sigmoid of the weighted sum."""
     prediction: Value = dot(inputs, weights).sigmoid()
     return prediction
 
@@ -70,6 +71,7 @@ def drawn() -> Value:
 
 
 def run(out: Path | None = None) -> Report:
+    """The numbers of the article; its pictures go to the folder `out`, if one is given."""
     report = Report(ARTICLE, out)
     rows = report.rows
     weights = initial_weights()

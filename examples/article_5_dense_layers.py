@@ -59,13 +59,16 @@ class Dense:
         self.biases = [Value(b, label=f"b{i}") for i, b in enumerate(biases, 1)]
 
     def __call__(self, inputs: Sequence[Value | float]) -> list[Value]:
+        """The outputs for one sample."""
         return [dot(inputs, w) + b for w, b in zip(self.weights, self.biases, strict=True)]
 
     def parameters(self) -> list[Value]:
+        """Weights, then biases."""
         return [*chain(*self.weights), *self.biases]
 
 
 def named(inputs: Numbers) -> list[Value]:
+    """The inputs as Values that a picture can name."""
     return [Value(x, label=f"x{i}") for i, x in enumerate(inputs, 1)]
 
 
@@ -102,7 +105,7 @@ def dead_neuron_rows() -> list[Row]:
         active = max(a.data for a in activations)
         gradient = max(abs(parameter.grad) for parameter in neuron.parameters())
         name = f"relu of neuron 2 with bias {bias} ({state})"
-        # Alive: only sample 1 and 3 pass; the largest gradient is that of the third weight, 3 + 3.3.
+        # Alive, it lets samples 1 and 3 pass: the third weight has the gradient 3 + 3.3.
         rows.append(exactly(f"{name}: activation", 1.21 if bias else 0, active))
         rows.append(exactly(f"{name}: gradient", 6.3 if bias else 0, gradient))
     return rows
@@ -153,11 +156,11 @@ def first_output_rows(
 
 # ------------------------------------------------------------------------------ the training
 
-# The sine suits a spiral: with tanh or relu in its place a network of this size needs several times
-# as long. Of 40 seeds none ended below 96 %.
+# The sine suits a spiral: with tanh or relu in its place, five times as many epochs of the same
+# network stay below 94 %. Of 40 seeds none ended below 96 % with the sine.
 HIDDEN = (16, 16)
 ACTIVATION = "sin"
-EPOCHS, MINIBATCH, RATE = 50, 20, 0.05
+EPOCHS, MINIBATCH, RATE = 30, 10, 0.05
 
 
 def network(generator: np.random.RandomState) -> MLP:
@@ -165,7 +168,7 @@ def network(generator: np.random.RandomState) -> MLP:
     model = MLP(2, [*HIDDEN, CLASSES], activation=ACTIVATION)
     for depth, layer in enumerate(model.layers):
         for neuron in layer.neurons:
-            width = 5.0 if depth == 0 else 1 / sqrt(len(neuron.w))
+            width = 6.0 if depth == 0 else 1 / sqrt(len(neuron.w))
             for weight in neuron.w:
                 weight.data = width * generator.randn()
             neuron.b.data = generator.uniform(-3, 3) if depth == 0 else 0.0
@@ -190,6 +193,7 @@ class Adam:
         self.steps = 0
 
     def step(self, rate: float) -> None:
+        """Move each parameter against its gradient."""
         self.steps += 1
         rate *= sqrt(1 - 0.999**self.steps) / (1 - 0.9**self.steps)
         for i, parameter in enumerate(self.parameters):
@@ -260,7 +264,7 @@ def _draw_spiral(figure: Figure, points: Any, classes: Any) -> None:
     x, y = zip(*points, strict=True)
     plain.scatter(x, y, s=9, color="gray")
     coloured.scatter(x, y, s=9, c=[COLOURS[k] for k in classes])
-    plain.set_title("the spiral, as the network sees it")
+    plain.set_title("the spiral")
     coloured.set_title("coloured by class")
     for axes in (plain, coloured):
         axes.set_aspect("equal")
@@ -270,12 +274,13 @@ def _draw_regions(figure: Figure, points: Any, classes: Any, model: MLP, share: 
     import numpy as np
 
     axes = figure.subplots()
-    ticks = np.linspace(-1.15, 1.15, 300)
+    ticks = np.linspace(-1.05, 1.05, 300)
     x, y = np.meshgrid(ticks, ticks)
     regions = decide(model, np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
     axes.contourf(x, y, regions, levels=[-0.5, 0.5, 1.5, 2.5], colors=COLOURS, alpha=0.25)
-    x, y = zip(*points, strict=True)
-    axes.scatter(x, y, s=12, c=[COLOURS[k] for k in classes], edgecolors="white", linewidths=0.4)
+    across, up = zip(*points, strict=True)
+    colours = [COLOURS[k] for k in classes]
+    axes.scatter(across, up, s=12, c=colours, edgecolors="white", linewidths=0.4)
     axes.set_title(f"2-{'-'.join(map(str, HIDDEN))}-{CLASSES} network: {share:.1%} right")
     axes.set_aspect("equal")
 
@@ -288,6 +293,7 @@ def _draw_curve(figure: Figure, curve: Sequence[float]) -> None:
 
 
 def run(out: Path | None = None) -> Report:
+    """The numbers of the article; its pictures go to the folder `out`, if one is given."""
     import numpy as np
 
     report = Report(ARTICLE, out)
@@ -313,6 +319,7 @@ def run(out: Path | None = None) -> Report:
     layer = Dense(WEIGHTS_1, BIASES_1)(named(BATCH[0]))
     for i, out_i in enumerate(layer, 1):
         out_i.label = f"out{i}"
+    dot(layer, [1] * len(layer)).backward()
     report.graph("dense_layer", layer)
     _, activations = rectified(0)
     activations[0].backward()

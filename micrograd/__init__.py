@@ -1,8 +1,23 @@
 """A scalar automatic-differentiation engine: one table of operations, many interpreters."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from micrograd import functions
-from micrograd.drawing import draw_dot
 from micrograd.engine import Value
 from micrograd.functions import *  # noqa: F403 (one function per row of the table)
 
+if TYPE_CHECKING:
+    from micrograd.drawing import draw_dot
+
 __all__ = ["Value", "draw_dot", *functions.__all__]
+
+# The rooms that are opened when something in them is asked for, so that the import stays light.
+_ROOMS = {"draw_dot": "micrograd.drawing"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'micrograd' has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_ROOMS[name]), name)
+    return found

@@ -9,13 +9,14 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
 from typing import Any, NoReturn
 from weakref import WeakValueDictionary
 
-from micrograd.formulas import Number
+from micrograd.formulas import Number, to_float
 from micrograd.graph import More, Node, operands, order, partials, walking
 from micrograd.methods import Installer, Methods
 from micrograd.ops import TABLE, Operation, on_define, reserve
@@ -106,7 +107,7 @@ class Value(Methods, Node):
         if self._more is not None and self._more.backward is not None:
             step: Callable[[], Any] = self._more.backward
             return step
-        return self._step
+        return functools.partial(_step, self, tuple(partials(self)))
 
     @_backward.setter
     def _backward(self, step: Callable[[], Any]) -> None:
@@ -115,18 +116,6 @@ class Value(Methods, Node):
         others = self._more.operands if self._more is not None else ()
         self._dx = self._dy = None
         self._more = More(others, (None,) * len(others), step)
-
-    def _step(self) -> None:
-        adjoint, slopes = self.grad, partials(self)
-        if isinstance(self._row, Operation):
-            slopes = iter(
-                self._row.evaluate(
-                    *(getattr(operand, "data", operand) for operand in operands(self))
-                )[1]
-            )
-        for operand, slope in zip(operands(self), slopes, strict=True):
-            if adjoint and slope is not None and isinstance(operand, Node):
-                operand.grad += slope * adjoint
 
     # ------------------------------------------------------------------- the structure
 
@@ -221,16 +210,17 @@ class Value(Methods, Node):
         return copy
 
     def __reduce__(self) -> tuple[Any, ...]:
-        announced = _announced()
+        _refuse_closures([self])
+        announced = _thread.announced
         below: tuple[Any, ...] = ()
-        if id(self) not in announced and any(id(node) not in announced for node in self._children):
-            nodes = order(self)
-            _refuse_closures(nodes)
-            nodes.pop()
+        if id(self) not in announced:
+            nodes = [self]
+            if any(id(child) not in announced for child in self._children):
+                nodes = [node for node in order(self) if id(node) not in announced]
+                _refuse_closures(nodes)
             announcement = _Announcement(nodes)
             announced.update((id(node), announcement) for node in nodes)
-            below = (announcement, *nodes)
-        _refuse_closures([self])
+            below = (announcement, *nodes[:-1])
         return _restored, (below, self._fields(), self.__dict__)
 
     def _fields(self) -> tuple[Any, ...]:
@@ -238,6 +228,16 @@ class Value(Methods, Node):
             *(type(self), self.data, self.grad, self._row),
             *(self._x, self._y, self._dx, self._dy, self._more),
         )
+
+
+def _step(node: Value, slopes: Sequence[float | None]) -> None:
+    """Add one value's share to its operands; a row of the table reads the present numbers."""
+    if isinstance(node._row, Operation):
+        numbers = (x.data if isinstance(x, Node) else to_float(x) for x in operands(node))
+        slopes = node._row.evaluate(*numbers)[1]
+    for operand, slope in zip(operands(node), slopes, strict=True):
+        if node.grad and slope is not None and isinstance(operand, Node):
+            operand.grad += slope * node.grad
 
 
 def _sweep(nodes: Iterable[Any]) -> None:
@@ -292,19 +292,9 @@ def _advice(thing: Any) -> str:
 
 def apply(row: Operation, *arguments: Any) -> Value:
     """The value of an operation on Values and numbers: what every generated method abbreviates."""
-    numbers = [
-        argument.data if isinstance(argument, Value) else to_number(argument, row.name)
-        for argument in arguments
-    ]
-    data, slopes = row.evaluate(*numbers)
-    flows = [
-        slope if isinstance(argument, Value) else None
-        for argument, slope in zip(arguments, slopes, strict=True)
-    ]
-    held = [
-        argument if isinstance(argument, Value) else number
-        for argument, number in zip(arguments, numbers, strict=True)
-    ]
+    held = [x if isinstance(x, Value) else to_number(x, row.name) for x in arguments]
+    data, slopes = row.evaluate(*(x.data if isinstance(x, Value) else to_float(x) for x in held))
+    flows = [slope if isinstance(x, Value) else None for x, slope in zip(held, slopes, strict=True)]
     more = More(tuple(held[2:]), tuple(flows[2:])) if len(held) > 2 else None
     x, y, *_ = *held, None
     dx, dy, *_ = *flows, None
@@ -331,7 +321,7 @@ def _connect(
     """Make `node` the result of an operation made by hand."""
     slopes: tuple[Any, ...] = (None,) * len(children)
     if local_grads is not None:
-        slopes = tuple(local_grads)
+        slopes = tuple(float(to_number(slope, "local_grads")) for slope in local_grads)
     if len(slopes) != len(children):
         raise ValueError(f"{len(children)} children need as many local_grads, got {len(slopes)}")
     for child in children:
@@ -358,16 +348,12 @@ class _Announcement:
         return _Announcement, ()
 
 
-class _Announced(threading.local):
+class _Thread(threading.local):
     def __init__(self) -> None:
-        self.by_id: WeakValueDictionary[int, _Announcement] = WeakValueDictionary()
+        self.announced: WeakValueDictionary[int, _Announcement] = WeakValueDictionary()
 
 
-_thread = _Announced()
-
-
-def _announced() -> WeakValueDictionary[int, _Announcement]:
-    return _thread.by_id
+_thread = _Thread()
 
 
 def _restored(_below: Any, fields: tuple[Any, ...], attributes: dict[str, Any]) -> Value:
@@ -399,5 +385,8 @@ reserve(name for name in dir(Value) if not name.startswith("_"))
 _installer = Installer(
     {"_Value": Value, "_new": object.__new__, "_apply": apply, "_coerce": _coerce}
 )
-_installer.install(*TABLE.values())
+_installer.install(*(row for row in TABLE.values() if row.operator))
+for _row in TABLE.values():
+    if not _row.operator:
+        _installer.defer(_row)
 on_define(_installer.install)

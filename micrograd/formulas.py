@@ -28,7 +28,8 @@ class FormulaError(ValueError):
 
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
-_LONGEST = 10_000
+_LONGEST = 10_000  # characters
+_DEEPEST = 100  # levels; Python's own compiler and printer of syntax trees are recursive
 
 
 def parse(text: str, *, names: tuple[str, ...], known: Mapping[str, int], place: str) -> ast.expr:
@@ -43,6 +44,8 @@ def parse(text: str, *, names: tuple[str, ...], known: Mapping[str, int], place:
         raise FormulaError(f"{place}: a formula of {len(text)} characters, limit {_LONGEST}")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
+        if _depth(tree) > _DEEPEST:
+            raise RecursionError
         _check(tree, names, known, f"{place}: {text!r}")
     except FormulaError:
         raise
@@ -50,8 +53,18 @@ def parse(text: str, *, names: tuple[str, ...], known: Mapping[str, int], place:
         reason = error.msg if isinstance(error, SyntaxError) else error
         raise FormulaError(f"{place}: {text!r} is not a formula: {reason}") from None
     except (RecursionError, MemoryError):
-        raise FormulaError(f"{place}: the formula is nested too deeply") from None
+        raise FormulaError(
+            f"{place}: the formula is nested too deeply, the limit is {_DEEPEST} levels"
+        ) from None
     return tree
+
+
+def _depth(tree: ast.AST) -> int:
+    depth, level = 0, [tree]
+    while level:
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        depth += 1
+    return depth
 
 
 def _check(node: ast.AST, names: tuple[str, ...], known: Mapping[str, int], place: str) -> None:
@@ -261,10 +274,9 @@ def slope_source(expression: ast.expr, *, divide: bool = False) -> str:
     return ast.unparse(_gate(_OnNumbers(divide=divide).visit(expression)))
 
 
-def function(source: str, vocabulary: dict[str, Any]) -> Callable[..., Any]:
-    """The function that a `lambda`, written from checked formulas, means in a vocabulary."""
-    made: Callable[..., Any] = eval(source, vocabulary)  # noqa: S307 (checked, without builtins)
-    return made
+def compiled(source: str, vocabulary: dict[str, Any]) -> Any:
+    """What Python text, written from checked formulas, means in a vocabulary."""
+    return eval(source, vocabulary)  # noqa: S307 (checked, and without builtins)
 
 
 def evaluate(expression: ast.expr, vocabulary: Mapping[str, Any], **operands: Any) -> Any:

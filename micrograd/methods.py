@@ -50,7 +50,7 @@ def {method}(self, other):
             _node._dx = {dx}
             _node._dy = {dy}
         elif _type(other) is _float or _type(other) is _int:
-            y = other
+            y = _float(other)
             _node.data = out = {value}
             _node._dx = {dx}
             _node._dy = None
@@ -70,9 +70,9 @@ def {reflected}(self, other):
     if _type(other) is not _float and _type(other) is not _int:
         return _coerce(_{name}, self, other, reflected=True)
     _node = _new(_Value)
-    x = other
     y = self.data
     try:
+        x = _float(other)
         _node.data = out = {value}
         _node._dy = {dy}
     except _ERRORS:
@@ -124,12 +124,25 @@ class Installer:
     """Attaches the methods of rows to `Methods`; `tools` are what their text calls."""
 
     def __init__(self, tools: dict[str, Any]) -> None:
-        self._globals = tools | {"_ERRORS": ERRORS, "_float": float, "_int": int, "_type": type}
+        self._globals = tools | {
+            "_ERRORS": ERRORS,
+            "_float": float,
+            "_int": int,
+            "_type": type,
+        }
+
+    def defer(self, row: Operation) -> None:
+        """Attach the methods, to be compiled when one is asked for: an import has no time for all.
+
+        Python looks special methods up in its own way, so those cannot wait.
+        """
+        for name in method_names(row):
+            setattr(Methods, name, _Deferred(self, row, name))
 
     def install(self, *rows: Operation) -> None:
-        """Compile the rows together (one by one would triple the time of import)."""
+        """Compile the methods and attach them."""
         text = "".join(map(source, rows))
-        filename = f"<micrograd {rows[0].name}{'…' if len(rows) > 1 else ''}>"
+        filename = f"<micrograd {' '.join(row.name for row in rows)}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         self._globals |= FLOATS | {f"_{row.name}": row for row in rows}
         functions: dict[str, Any] = {}
@@ -141,3 +154,14 @@ class Installer:
                 method.__module__ = "micrograd.engine"
                 method.__qualname__ = f"Value.{method.__name__}"
                 setattr(Methods, name, method)
+
+
+class _Deferred:
+    """A method that is compiled when it is first asked for."""
+
+    def __init__(self, installer: Installer, row: Operation, name: str) -> None:
+        self._installer, self._row, self._name = installer, row, name
+
+    def __get__(self, value: Any, kind: type) -> Any:
+        self._installer.install(self._row)
+        return getattr(kind if value is None else value, self._name)

@@ -21,8 +21,9 @@ from __future__ import annotations
 import ast
 import keyword
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, NamedTuple
+from unicodedata import is_normalized
 
 from micrograd.formulas import (
     ERRORS,
@@ -31,12 +32,10 @@ from micrograd.formulas import (
     OPERANDS,
     RESULT,
     FormulaError,
-    Number,
     calls,
-    function,
+    compiled,
     parse,
     slope_source,
-    to_float,
     value_source,
     variables,
 )
@@ -44,8 +43,7 @@ from micrograd.formulas import (
 Partials = tuple[float | None, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """What is written in the table, before it is checked."""
 
     name: str
@@ -59,96 +57,98 @@ class Row:
     operator: str = ""
 
 
-def _row(name: str, formula: str, partials: list[str], typeset: str, **columns: str) -> Row:
-    return Row(name=name, formula=formula, partials=partials, typeset=typeset, **columns)
-
-
 # The table is lined up beyond the formatter's taste, so that a wrong sign is seen at once.
 # fmt: off
 ROWS = (
-    _row("add", "x + y",  ["1", "1"],            "x + y",       symbol="+", operator="__add__"),
-    _row("sub", "x - y",  ["1", "-1"],           "x - y",       symbol="-", operator="__sub__"),
-    _row("mul", "x * y",  ["y", "x"],            r"x \cdot y",  symbol="*", operator="__mul__"),
-    _row("div", "x / y",  ["1 / y", "-out / y"], r"\frac{x}{y}", symbol="/", operator="__truediv__", domain="abs(y) > 0"),
-    _row("pow", "x ** y", ["where(hypot(x, y) <= 0, 0, y * x ** (y - 1))",
-                           "where((abs(x) <= 0) * (y >= 0), 0, out * log(x))"], "x^{y}", symbol="**", operator="__pow__",
-         domain="x > 0", note="0 ** 0 is 1, with derivatives 0. At x = 0 the derivative with respect to y >= 0 is 0."),
-    _row("neg", "-x",     ["-1"],                "-x",          operator="__neg__"),
+    Row("add", "x + y",  ["1", "1"],            "x + y",       symbol="+", operator="__add__"),
+    Row("sub", "x - y",  ["1", "-1"],           "x - y",       symbol="-", operator="__sub__"),
+    Row("mul", "x * y",  ["y", "x"],            r"x \cdot y",  symbol="*", operator="__mul__"),
+    Row("div", "x / y",  ["1 / y", "-out / y"], r"\frac{x}{y}", symbol="/", operator="__truediv__", domain="abs(y) > 0"),
+    Row("pow", "x ** y", ["where(hypot(x, y) <= 0, 0, y * x ** (y - 1))",
+                          "where((abs(x) <= 0) * (y >= 0), 0, out * log(x))"], "x^{y}", symbol="**", operator="__pow__",
+        domain="x > 0", note="0 ** 0 is 1, with derivatives 0. At x = 0 the derivative with respect to y >= 0 is 0."),
+    Row("neg", "-x",     ["-1"],                "-x",          operator="__neg__"),
 
-    _row("exp",        "exp(x)",   ["out"],                     "e^{x}"),
-    _row("expm1",      "expm1(x)", ["out + 1"],                 "e^{x} - 1"),
-    _row("log",        "log(x)",   ["1 / x"],                   r"\ln x",            domain="x > 0"),
-    _row("log1p",      "log1p(x)", ["1 / (1 + x)"],             r"\ln(1 + x)",       domain="x > -1"),
-    _row("log2",       "log2(x)",  ["1.4426950408889634 / x"],  r"\log_{2} x",       domain="x > 0"),
-    _row("log10",      "log10(x)", ["0.4342944819032518 / x"],  r"\log_{10} x",      domain="x > 0"),
-    _row("sqrt",       "sqrt(x)",  ["0.5 / out"],               r"\sqrt{x}",         domain="x > 0"),
-    _row("square",     "x * x",    ["2 * x"],                   "x^{2}"),
-    _row("reciprocal", "1 / x",    ["-out * out"],              r"\frac{1}{x}",      domain="abs(x) > 0"),
+    Row("exp",        "exp(x)",   ["out"],                     "e^{x}"),
+    Row("expm1",      "expm1(x)", ["out + 1"],                 "e^{x} - 1"),
+    Row("log",        "log(x)",   ["1 / x"],                   r"\ln x",            domain="x > 0"),
+    Row("log1p",      "log1p(x)", ["1 / (1 + x)"],             r"\ln(1 + x)",       domain="x > -1"),
+    Row("log2",       "log2(x)",  ["1.4426950408889634 / x"],  r"\log_{2} x",       domain="x > 0"),
+    Row("log10",      "log10(x)", ["0.4342944819032518 / x"],  r"\log_{10} x",      domain="x > 0"),
+    Row("sqrt",       "sqrt(x)",  ["0.5 / out"],               r"\sqrt{x}",         domain="x > 0"),
+    Row("square",     "x * x",    ["2 * x"],                   "x^{2}"),
+    Row("reciprocal", "1 / x",    ["-out * out"],              r"\frac{1}{x}",      domain="abs(x) > 0"),
 
-    _row("sin",   "sin(x)",   ["cos(x)"],                              r"\sin x"),
-    _row("cos",   "cos(x)",   ["-sin(x)"],                             r"\cos x"),
-    _row("tan",   "tan(x)",   ["1 + out * out"],                       r"\tan x",                  domain="abs(cos(x)) > 0"),
-    _row("asin",  "asin(x)",  ["1 / sqrt((1 - x) * (1 + x))"],         r"\arcsin x",               domain="abs(x) < 1"),
-    _row("acos",  "acos(x)",  ["-1 / sqrt((1 - x) * (1 + x))"],        r"\arccos x",               domain="abs(x) < 1"),
-    _row("atan",  "atan(x)",  ["1 / (1 + x * x)"],                     r"\arctan x"),
-    _row("sinh",  "sinh(x)",  ["cosh(x)"],                             r"\sinh x"),
-    _row("cosh",  "cosh(x)",  ["sinh(x)"],                             r"\cosh x"),
-    _row("tanh",  "tanh(x)",  ["1 - out * out"],                       r"\tanh x"),
-    _row("asinh", "asinh(x)", ["1 / hypot(x, 1)"],                     r"\operatorname{arsinh} x"),
-    _row("acosh", "acosh(x)", ["1 / (sqrt(x - 1) * sqrt(x + 1))"],     r"\operatorname{arcosh} x", domain="x > 1"),
-    _row("atanh", "atanh(x)", ["1 / ((1 - x) * (1 + x))"],             r"\operatorname{artanh} x", domain="abs(x) < 1"),
+    Row("sin",   "sin(x)",   ["cos(x)"],                              r"\sin x"),
+    Row("cos",   "cos(x)",   ["-sin(x)"],                             r"\cos x"),
+    Row("tan",   "tan(x)",   ["1 + out * out"],                       r"\tan x",                  domain="abs(cos(x)) > 0"),
+    Row("asin",  "asin(x)",  ["1 / sqrt((1 - x) * (1 + x))"],         r"\arcsin x",               domain="abs(x) < 1"),
+    Row("acos",  "acos(x)",  ["-1 / sqrt((1 - x) * (1 + x))"],        r"\arccos x",               domain="abs(x) < 1"),
+    Row("atan",  "atan(x)",  ["1 / (1 + x * x)"],                     r"\arctan x"),
+    Row("sinh",  "sinh(x)",  ["cosh(x)"],                             r"\sinh x"),
+    Row("cosh",  "cosh(x)",  ["sinh(x)"],                             r"\cosh x"),
+    Row("tanh",  "tanh(x)",  ["1 - out * out"],                       r"\tanh x"),
+    Row("asinh", "asinh(x)", ["1 / hypot(x, 1)"],                     r"\operatorname{arsinh} x"),
+    Row("acosh", "acosh(x)", ["1 / (sqrt(x - 1) * sqrt(x + 1))"],     r"\operatorname{arcosh} x", domain="x > 1"),
+    Row("atanh", "atanh(x)", ["1 / ((1 - x) * (1 + x))"],             r"\operatorname{artanh} x", domain="abs(x) < 1"),
 
-    _row("sigmoid",    "1 / (1 + exp(-x))",                            ["out * (1 - out)"],           r"\sigma(x)"),
-    _row("softplus",   "maximum(x, 0) + log1p(exp(-abs(x)))",          ["sigmoid(x)"],                r"\ln(1 + e^{x})"),
-    _row("relu",       "where(x <= 0, 0, x)",                          ["where(x <= 0, 0, 1)"],       r"\max(0, x)", symbol="ReLU",
-         kink="x", note="The derivative at 0 is 0."),
-    _row("leaky_relu", "where(x <= 0, 0.01 * x, x)",                   ["where(x <= 0, 0.01, 1)"],    r"\max(0.01 x, x)",
-         kink="x", note="The derivative at 0 is 0.01."),
-    _row("elu",        "where(x <= 0, expm1(x), x)",                   ["where(x <= 0, out + 1, 1)"], r"\operatorname{elu}(x)",
-         kink="x", note="The derivative at 0 is 1; the second derivative jumps there."),
-    _row("gelu",       "0.5 * x * (1 + erf(0.7071067811865476 * x))",
-         ["0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)"],    r"x \, \Phi(x)",
-         note="The exact form, by the distribution function of the normal law."),
-    _row("silu",       "x * sigmoid(x)",                               ["sigmoid(x) * (1 + x * sigmoid(-x))"], r"x \, \sigma(x)"),
-    _row("mish",       "x * tanh(softplus(x))",
-         ["tanh(softplus(x)) + x * sigmoid(x) * (1 - square(tanh(softplus(x))))"],                    r"x \tanh(\ln(1 + e^{x}))"),
+    Row("sigmoid",    "1 / (1 + exp(-x))",                            ["out * (1 - out)"],           r"\sigma(x)"),
+    Row("softplus",   "maximum(x, 0) + log1p(exp(-abs(x)))",          ["sigmoid(x)"],                r"\ln(1 + e^{x})"),
+    Row("relu",       "where(x <= 0, 0, x)",                          ["where(x <= 0, 0, 1)"],       r"\max(0, x)", symbol="ReLU",
+        kink="x", note="The derivative at 0 is 0."),
+    Row("leaky_relu", "where(x <= 0, 0.01 * x, x)",                   ["where(x <= 0, 0.01, 1)"],    r"\max(0.01 x, x)",
+        kink="x", note="The derivative at 0 is 0.01."),
+    Row("elu",        "where(x <= 0, expm1(x), x)",                   ["where(x <= 0, out + 1, 1)"], r"\operatorname{elu}(x)",
+        kink="x", note="The derivative at 0 is 1; the second derivative jumps there."),
+    Row("gelu",       "0.5 * x * (1 + erf(0.7071067811865476 * x))",
+        ["0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)"],    r"x \, \Phi(x)",
+        note="The exact form, by the distribution function of the normal law."),
+    Row("silu",       "x * sigmoid(x)",                               ["sigmoid(x) * (1 + x * sigmoid(-x))"], r"x \, \sigma(x)"),
+    Row("mish",       "x * tanh(softplus(x))",
+        ["tanh(softplus(x)) + x * sigmoid(x) * (1 - square(tanh(softplus(x))))"],                    r"x \tanh(\ln(1 + e^{x}))"),
 
-    _row("abs",    "abs(x)",  ["sign(x)"],                              r"\left|x\right|",          operator="__abs__",
-         kink="x", note="The derivative at 0 is 0."),
-    _row("sign",   "sign(x)", ["0"],                                    r"\operatorname{sgn}(x)",   kink="x", note="sign(0) is 0."),
-    _row("step",   "step(x)", ["0"],                                    r"\operatorname{step}(x)",  kink="x", note="step(0) is 0."),
-    _row("erf",    "erf(x)",  ["1.1283791670955126 * exp(-x * x)"],     r"\operatorname{erf}(x)"),
-    _row("detach", "x",       ["0"],                                    r"\operatorname{detach}(x)", domain="0",
-         note="The same number, treated as a constant."),
+    Row("abs",    "abs(x)",  ["sign(x)"],                              r"\left|x\right|",          operator="__abs__",
+        kink="x", note="The derivative at 0 is 0."),
+    Row("sign",   "sign(x)", ["0"],                                    r"\operatorname{sgn}(x)",   kink="x", note="sign(0) is 0."),
+    Row("step",   "step(x)", ["0"],                                    r"\operatorname{step}(x)",  kink="x", note="step(0) is 0."),
+    Row("erf",    "erf(x)",  ["1.1283791670955126 * exp(-x * x)"],     r"\operatorname{erf}(x)"),
+    Row("detach", "x",       ["0"],                                    r"\operatorname{detach}(x)", domain="0",
+        note="The same number, treated as a constant."),
 
-    _row("maximum", "maximum(x, y)", ["where(x < y, 0, where(x > y, 1, 0.5))", "where(y < x, 0, where(y > x, 1, 0.5))"],
-         r"\max(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result."),
-    _row("minimum", "minimum(x, y)", ["where(x > y, 0, where(x < y, 1, 0.5))", "where(y > x, 0, where(y < x, 1, 0.5))"],
-         r"\min(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result."),
-    _row("hypot",   "hypot(x, y)",   ["where(out <= 0, 0, x / out)", "where(out <= 0, 0, y / out)"],
-         r"\sqrt{x^{2} + y^{2}}", domain="hypot(x, y) > 0", note="The derivatives at the origin are 0."),
-    _row("atan2",   "atan2(x, y)",   ["y / (x * x + y * y)", "-x / (x * x + y * y)"],
-         r"\operatorname{atan2}(x, y)", domain="hypot(x, y) > 0", note="The first operand is the ordinate, as in math.atan2."),
+    Row("maximum", "maximum(x, y)", ["where(x < y, 0, where(x > y, 1, 0.5))", "where(y < x, 0, where(y > x, 1, 0.5))"],
+        r"\max(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result."),
+    Row("minimum", "minimum(x, y)", ["where(x > y, 0, where(x < y, 1, 0.5))", "where(y > x, 0, where(y < x, 1, 0.5))"],
+        r"\min(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result."),
+    Row("hypot",   "hypot(x, y)",   ["where(out <= 0, 0, x / out)", "where(out <= 0, 0, y / out)"],
+        r"\sqrt{x^{2} + y^{2}}", domain="hypot(x, y) > 0", note="The derivatives at the origin are 0."),
+    Row("atan2",   "atan2(x, y)",   ["y / (x * x + y * y)", "-x / (x * x + y * y)"],
+        r"\operatorname{atan2}(x, y)", domain="hypot(x, y) > 0", note="The first operand is the ordinate, as in math.atan2."),
 
-    _row("lt", "x < y",  ["0", "0"], "x < y",    symbol="<",  operator="__lt__", kink="x - y", note="1.0 if true, else 0.0."),
-    _row("le", "x <= y", ["0", "0"], r"x \le y", symbol="<=", operator="__le__", kink="x - y", note="1.0 if true, else 0.0."),
-    _row("gt", "x > y",  ["0", "0"], "x > y",    symbol=">",  operator="__gt__", kink="x - y", note="1.0 if true, else 0.0."),
-    _row("ge", "x >= y", ["0", "0"], r"x \ge y", symbol=">=", operator="__ge__", kink="x - y", note="1.0 if true, else 0.0."),
-    _row("where", "where(x, y, z)", ["0", "where(x, 1, 0)", "where(x, 0, 1)"],
-         r"y \text{ if } x \text{ else } z",
-         note="y where x is not 0, else z. Nothing of the branch not taken reaches value or gradient."),
+    Row("lt", "x < y",  ["0", "0"], "x < y",    symbol="<",  operator="__lt__", kink="x - y", note="1.0 if true, else 0.0."),
+    Row("le", "x <= y", ["0", "0"], r"x \le y", symbol="<=", operator="__le__", kink="x - y", note="1.0 if true, else 0.0."),
+    Row("gt", "x > y",  ["0", "0"], "x > y",    symbol=">",  operator="__gt__", kink="x - y", note="1.0 if true, else 0.0."),
+    Row("ge", "x >= y", ["0", "0"], r"x \ge y", symbol=">=", operator="__ge__", kink="x - y", note="1.0 if true, else 0.0."),
+    Row("where", "where(x, y, z)", ["0", "where(x, 1, 0)", "where(x, 0, 1)"],
+        r"y \text{ if } x \text{ else } z",
+        note="y where x is not 0, else z. Nothing of the branch not taken reaches value or gradient."),
 )
 # fmt: on
 
 COMPARISONS = frozenset({"__lt__", "__le__", "__gt__", "__ge__"})
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Operation(Row):
-    """A checked row of the table."""
+class Operation:
+    """A checked row of the table: the row's columns, and its formulas as syntax trees."""
 
-    expression: ast.expr = field(repr=False)
-    slopes: tuple[ast.expr, ...] = field(repr=False)
+    def __init__(self, row: Row, expression: ast.expr, slopes: tuple[ast.expr, ...]) -> None:
+        self.row = row
+        self.name, self.formula, self.partials, self.typeset, self.symbol = row[:5]
+        self.domain, self.kink, self.note, self.operator = row[5:]
+        self.expression = expression
+        self.slopes = slopes
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}({', '.join(self.operands)}) = {self.formula}>"
 
     @property
     def arity(self) -> int:
@@ -189,37 +189,37 @@ class Operation(Row):
     def __reduce__(self) -> tuple[Callable[[str], Operation], tuple[str]]:
         return lookup, (self.name,)
 
-    def value(self, *operands: Number) -> float:
-        """The result at numbers."""
+    def value(self, *operands: float) -> float:
+        """The result at floats."""
         try:
             result: float = FLOATS[self.name](*operands)
         except ERRORS:
-            result = IEEE[self.name](*map(to_float, operands))
+            result = IEEE[self.name](*operands)
         return result
 
-    def evaluate(self, *operands: Number) -> tuple[float, Partials]:
-        """The result and the local partials at numbers; None where no gradient passes."""
+    def evaluate(self, *operands: float) -> tuple[float, Partials]:
+        """The result and the local partials at floats; None where no gradient passes."""
         try:
-            answer: tuple[float, Partials] = self._fast(*operands)
+            return self._quick(*operands)
         except ERRORS:
-            answer = self._exact(*map(to_float, operands))
-        return answer
+            return self._complete(*operands)
 
     @cached_property
-    def _fast(self) -> Callable[..., tuple[float, Partials]]:
+    def _quick(self) -> Callable[..., tuple[float, Partials]]:
         return self._kernel(divide=False)
 
     @cached_property
-    def _exact(self) -> Callable[..., tuple[float, Partials]]:
+    def _complete(self) -> Callable[..., tuple[float, Partials]]:
         return self._kernel(divide=True)
 
     def _kernel(self, *, divide: bool) -> Callable[..., tuple[float, Partials]]:
         value = value_source(self.expression, divide=divide)
         slopes = "".join(f"{slope_source(slope, divide=divide)}, " for slope in self.slopes)
-        return function(
+        kernel: Callable[..., tuple[float, Partials]] = compiled(
             f"lambda {', '.join(self.operands)}: (lambda out: (out, ({slopes})))({value})",
             IEEE if divide else FLOATS,
         )
+        return kernel
 
 
 TABLE: dict[str, Operation] = {}
@@ -251,21 +251,48 @@ def lookup(name: str) -> Operation:
 def add_row(row: Row) -> Operation:
     """Check a user's row and add it to the table.
 
-    Raises FormulaError, a ValueError that names the row, if anything in it is wrong; the table is
-    unchanged then. A row of the same name that a user added before is replaced.
+    A row of the same name that a user added before is replaced. Raises FormulaError, a ValueError
+    that names the row, if anything in it is wrong; nothing is changed then.
     """
     name = f"operation {row.name!r}"
     if not isinstance(row.name, str) or not row.name.isidentifier() or keyword.iskeyword(row.name):
         raise FormulaError(f"{name}: a name is a Python identifier")
-    if row.name.startswith("_") or row.name in _RESERVED:
+    if row.name.startswith("_") or row.name in _RESERVED or not is_normalized("NFKC", row.name):
         raise FormulaError(f"{name}: the name is reserved; choose another")
     if row.name in _BUILT_IN:
         raise FormulaError(f"{name} is a row of the table already; choose another name")
     operation = checked(row, {known.name: known.arity for known in TABLE.values()})
-    _enter(operation)
-    for listener in _listeners:
-        listener(operation)
+    _refuse_to_break_users(operation)
+    places: list[dict[str, Any]] = [TABLE, FLOATS, IEEE]
+    before = [place.get(row.name) for place in places]
+    try:
+        _enter([operation])
+        for listener in _listeners:
+            listener(operation)
+    except BaseException:
+        for place, entry in zip(places, before, strict=True):
+            place.pop(row.name, None)
+            if entry is not None:
+                place[row.name] = entry
+        raise
     return operation
+
+
+def _refuse_to_break_users(operation: Operation) -> None:
+    """FormulaError if other rows call the row that this one replaces in a way that it ends."""
+    below = calls(operation.expression)
+    while deeper := set().union(*(calls(TABLE[name].expression) for name in below)) - below:
+        below |= deeper
+    if operation.name in below:
+        raise FormulaError(f"operation {operation.name!r}: the formula leads back to itself")
+    replaced = TABLE.get(operation.name, operation)
+    for user in TABLE.values():
+        called = calls(user.expression).union(*map(calls, user.slopes))
+        if operation.name in called and replaced.arity != operation.arity:
+            raise FormulaError(
+                f"operation {operation.name!r}: {user.name!r} calls it with {replaced.arity} "
+                f"operands; it cannot be replaced by one of {operation.arity}"
+            )
 
 
 def checked(row: Row, known: dict[str, int]) -> Operation:
@@ -296,33 +323,29 @@ def checked(row: Row, known: dict[str, int]) -> Operation:
     for column in ("domain", "kink"):
         if text := getattr(row, column):
             parse(text, names=names, known=known, place=f"{name}: {column}")
-    written = ", ".join(names)
-    return Operation(
-        name=row.name,
-        formula=row.formula,
+    arguments = ", ".join(names)
+    typeset = rf"\operatorname{{{row.name}}}({arguments})".replace("_", r"\_")
+    complete = row._replace(
         partials=tuple(row.partials),
-        typeset=row.typeset or rf"\operatorname{{{row.name}}}({written})".replace("_", r"\_"),
+        typeset=row.typeset or typeset,
         symbol=row.symbol or row.name,
-        domain=row.domain,
-        kink=row.kink,
-        note=row.note,
-        operator=row.operator,
-        expression=expression,
-        slopes=slopes,
     )
+    return Operation(complete, expression, slopes)
 
 
-def _enter(operation: Operation) -> None:
-    """Put a checked row into the table and let other formulas call it."""
-    TABLE[operation.name] = operation
+def _enter(operations: Sequence[Operation]) -> None:
+    """Put checked rows into the table and let other formulas call them."""
     for vocabulary in (FLOATS, IEEE):
-        if operation.name in _BUILT_IN and operation.name in vocabulary:
-            continue
-        value = value_source(operation.expression, divide=vocabulary is IEEE)
-        vocabulary[operation.name] = function(
-            f"lambda {', '.join(operation.operands)}: {value}", vocabulary
+        supplied = vocabulary.keys() & _BUILT_IN  # primitives, and division and power by IEEE
+        entered = [operation for operation in operations if operation.name not in supplied]
+        lambdas = "".join(
+            f"lambda {', '.join(operation.operands)}: "
+            f"{value_source(operation.expression, divide=vocabulary is IEEE)}, "
+            for operation in entered
         )
+        made = compiled(f"({lambdas})", vocabulary)
+        vocabulary |= zip((operation.name for operation in entered), made, strict=True)
+    TABLE.update((operation.name, operation) for operation in operations)
 
 
-for _each in ROWS:
-    _enter(checked(_each, _BUILT_IN))
+_enter([checked(row, _BUILT_IN) for row in ROWS])

@@ -31,6 +31,7 @@ def methods(table: Mapping[str, Operation]) -> str:
         "",
         "class Installer:",
         "    def __init__(self, tools: dict[str, Any]) -> None: ...",
+        "    def defer(self, row: Operation) -> None: ...",
         "    def install(self, *rows: Operation) -> None: ...",
     ]
     return "\n".join(lines) + "\n"

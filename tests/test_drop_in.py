@@ -5,6 +5,7 @@ Numbers that are written here as text were printed by his package, version 0.1.0
 
 import math
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -146,7 +147,7 @@ def test_values_live_in_sets_and_dicts_by_identity():
     a, b = Value(1.0), Value(1.0)
     assert len({a, b, a}) == 2
     assert a != b
-    assert a == a  # noqa: PLR0124
+    assert a == a
     a.data = 5.0
     assert a in {a: "found"}
 
@@ -730,9 +731,7 @@ def train_tiny_gpt(kind, steps):
             part = range(start, start + WIDTH // HEADS)
             scores = [sum(query[i] * key[i] for i in part) / len(part) ** 0.5 for key in keys]
             weights = softmax(scores)
-            attended += [
-                sum(w * v[i] for w, v in zip(weights, values, strict=True)) for i in part
-            ]
+            attended += [sum(w * v[i] for w, v in zip(weights, values, strict=True)) for i in part]
         x = [a + b for a, b in zip(linear(attended, state["mix"]), residual, strict=True)]
         residual = x
         hidden = [h.relu() for h in linear(rmsnorm(x), state["widen"])]
@@ -746,7 +745,7 @@ def train_tiny_gpt(kind, steps):
         word = WORDS[step % len(WORDS)]
         tokens = [end, *(letters.index(letter) for letter in word), end]
         keys, values, losses = [], [], []
-        for position, (token, target) in enumerate(zip(tokens, tokens[1:], strict=False)):
+        for position, (token, target) in enumerate(pairwise(tokens)):
             probs = softmax(gpt(token, position, keys, values))
             losses.append(-probs[target].log())
         loss = (1 / len(losses)) * sum(losses)
@@ -755,7 +754,10 @@ def train_tiny_gpt(kind, steps):
         for i, p in enumerate(params):
             mean[i] = beta1 * mean[i] + (1 - beta1) * p.grad
             square[i] = beta2 * square[i] + (1 - beta2) * p.grad**2
-            first, second = mean[i] / (1 - beta1 ** (step + 1)), square[i] / (1 - beta2 ** (step + 1))
+            first, second = (
+                mean[i] / (1 - beta1 ** (step + 1)),
+                square[i] / (1 - beta2 ** (step + 1)),
+            )
             p.data -= rate * (1 - step / steps) * first / (second**0.5 + 1e-8)
             p.grad = 0
     return history, [p.data for p in softmax(gpt(end, 0, [], []))]

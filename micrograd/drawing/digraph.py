@@ -77,21 +77,23 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         opens it; `cleanup` removes the DOT text, which otherwise stays even if there is no
         renderer. Parameters and errors are those of `graphviz.Digraph.render` and of `pipe`.
         """
+        folder = self.directory if directory is None else directory
         if outfile is not None:
-            place = Path(self.directory if directory is None else directory, outfile)
-            format = format or place.suffix[1:].lower() or None  # noqa: A001
-            if filename is None:
-                filename, directory = place.with_suffix(".gv").name, place.parent
+            inferred = Path(outfile).suffix[1:].lower()
+            format = format or inferred or None  # noqa: A001
+            filename = filename or Path(outfile).with_suffix(".gv")
         options = self._options(format, renderer, formatter, neato_no_op, engine)
-        source = self.save(filename, directory=directory)
-        suffixes = (formatter, renderer, format or self.format)
-        result = (
-            ".".join([source, *filter(None, suffixes)]) if outfile is None else os.fspath(place)
-        )
+        source = os.path.join(folder, filename or self.filename)
+        if outfile is None:
+            _, *kinds = options[1].removeprefix("-T").split(":")
+            result = ".".join([source, *reversed(kinds), format or self.format])
+        else:
+            result = os.path.join(folder, outfile)
         if raise_if_result_exists and os.path.exists(result):
             raise graphviz.FileExistsError(f"output file exists: {result!r}")
         if os.path.abspath(result) == os.path.abspath(source) and not overwrite_source:
             raise ValueError(f"outfile {result!r} is also the file of the DOT text")
+        self.save(filename, directory=directory)
         Path(result).write_bytes(renderers.run(self.source, options, self.timeout))
         if cleanup:
             os.remove(source)
@@ -110,6 +112,8 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         """The command line for a renderer; ValueError for a format or engine that is none."""
         format = format or self.format  # noqa: A001
         engine = engine or self.engine
+        renderer = renderer or self.renderer
+        formatter = formatter or self.formatter
         for kind, name, known in (
             ("format", format, graphviz.FORMATS),
             ("engine", engine, graphviz.ENGINES),
@@ -118,9 +122,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
                 raise ValueError(f"unknown {kind} {name!r}: use one of {', '.join(sorted(known))}")
         if formatter and not renderer:
             raise graphviz.RequiredArgumentError("formatter given without renderer")
-        output = ":".join(
-            filter(None, (format, renderer or self.renderer, formatter or self.formatter))
-        )
+        output = ":".join(filter(None, (format, renderer, formatter)))
         return [f"-K{engine}", f"-T{output}", *([f"-n{neato_no_op:d}"] if neato_no_op else [])]
 
     def _repr_mimebundle_(
@@ -130,8 +132,9 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         **_: Any,
     ) -> dict[str, bytes | str]:
         """What a notebook shows: the picture, or the DOT text and why. Never raises."""
-        chosen = {self._jupyter_mimetype} if include is None else set(include)
-        chosen -= set(exclude or ())
+        usual = getattr(self, "_jupyter_mimetype", "image/svg+xml")  # graphviz.set_jupyter_format
+        unwanted = set(exclude or ())
+        chosen = {usual} if include is None else set(include)
         try:
             if len(self.body) > LONGEST_SHOWN:
                 raise renderers.RenderingError(
@@ -141,26 +144,23 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
             return {
                 kind: self.pipe(name, encoding="utf-8" if name == "svg" else None)
                 for kind, name in _PICTURES.items()
-                if kind in chosen
+                if kind in chosen - unwanted
             }
         except Exception as error:
-            return self._in_words(str(error), include, exclude)
+            words = self._in_words(str(error))
+            return {kind: text for kind, text in words.items() if kind not in unwanted}
 
-    def _in_words(
-        self, hint: str, include: Iterable[str] | None, exclude: Iterable[str] | None
-    ) -> dict[str, bytes | str]:
+    def _in_words(self, hint: str) -> dict[str, bytes | str]:
         text = self.source
         if len(text) > _LONGEST_TEXT:
             text = f"{text[:_LONGEST_TEXT]}\n… (the whole of it is in .source)"
-        hint_html, text_html = html.escape(hint), html.escape(text)
-        words = {
+        return {
             "text/plain": f"{hint}\n\n{text}",
             "text/html": (
-                f"<pre>{hint_html}</pre>"
-                f"<details><summary>DOT</summary><pre>{text_html}</pre></details>"
+                f"<pre>{html.escape(hint)}</pre>"
+                f"<details><summary>DOT</summary><pre>{html.escape(text)}</pre></details>"
             ),
         }
-        return {kind: words[kind] for kind in words if kind not in set(exclude or ())}
 
 
 _PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpeg"}

@@ -91,7 +91,7 @@ def _step_lines(step: Step, result: str, rankdir: str) -> Iterable[str]:
         f'width=0.36 color="{STEP_LINE}" fillcolor="{STEP_FILL}"]\n'
     )
     for arrow, entry in zip(step.arrows, _entries(len(step.arrows), rankdir), strict=True):
-        partial = f' [label=" {arrow.partial} "]' if arrow.partial else ""
+        partial = f" [label=< {html_text(arrow.partial)} >]" if arrow.partial else ""
         yield f"\t{arrow.tail} -> {step.name}{entry}{partial}\n"
     yield f"\t{step.name} -> {result}\n"
 

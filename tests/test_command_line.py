@@ -1,0 +1,199 @@
+"""The command line: its commands, exit codes and messages."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+
+from micrograd import __main__ as command_line
+from micrograd.__main__ import EXAMPLES, find_examples, main
+
+HEAVY = ("numpy", "matplotlib", "graphviz", "numba", "jax", "hypothesis")
+
+
+def python(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        **options,
+    )
+
+
+@pytest.fixture
+def two_articles(monkeypatch):
+    """The package of the examples, cut down to two quick ones."""
+    pytest.importorskip("numpy")
+    examples = find_examples()
+    quick = ("article_1_weighted_sum", "article_3_fitting_a_line")
+    monkeypatch.setattr(examples, "ARTICLES", quick)
+    return [import_module(f"{examples.__name__}.{name}") for name in quick]
+
+
+# ------------------------------------------------------------------------------------------ demo
+
+
+def test_the_demo_of_all_five_articles_agrees_and_exits_with_0(tmp_path, capsys):
+    pytest.importorskip("numpy")
+    assert main(["demo", "--out", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert {line[0] for line in text.splitlines() if line.endswith("  ok")} == set("12345")
+    assert "DIFFERS" not in text
+    agreeing, of = re.search(r"^(\d+) of (\d+) numbers agree$", text, re.MULTILINE).groups()
+    assert agreeing == of == str(text.count("  ok\n"))
+    written = {Path(line.removeprefix("wrote ")) for line in text.splitlines() if "wrote " in line}
+    assert written == set(tmp_path.iterdir())
+
+
+def test_the_table_is_aligned(two_articles, capsys):
+    main(["demo"])
+    heading, *rows = capsys.readouterr().out.splitlines()
+    rows = [row for row in rows if row.endswith("  ok")]
+    assert heading.split() == ["article", "number", "expected", "got"]
+    assert {len(row) for row in rows} == {len(heading) + len("  ok")}
+
+
+def test_without_a_folder_the_demo_computes_and_says_that_nothing_is_written(two_articles, capsys):
+    assert main(["demo"]) == 0
+    text = capsys.readouterr().out
+    assert "wrote" not in text
+    assert "no files written: give --out DIR" in text
+
+
+def test_a_number_that_differs_is_marked_and_the_demo_exits_with_1(
+    two_articles, monkeypatch, capsys
+):
+    first, _ = two_articles
+    run = first.run
+
+    def wrong(out):
+        report = run(out)
+        report.rows[0] = replace(report.rows[0], got=0.99)
+        return report
+
+    monkeypatch.setattr(first, "run", wrong)
+    assert main(["demo"]) == 1
+    text = capsys.readouterr().out
+    (line,) = [line for line in text.splitlines() if line.endswith("  DIFFERS")]
+    assert line.split()[-3:] == ["0.98", "0.99", "DIFFERS"]
+    assert re.search(r"^33 of 34 numbers agree$", text, re.MULTILINE)
+
+
+def test_what_was_skipped_is_said_once_for_all_articles(
+    two_articles, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert main(["demo", "--out", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert text.count("pip install 'micrograd-engine[plot]'") == 1
+    assert "sensitivity_and_contribution.png, article_3_error_of_the_first_point.png: " in text
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_without_a_traceback(
+    two_articles, tmp_path, capsys
+):
+    occupied = tmp_path / "file"
+    occupied.touch()
+    assert main(["demo", "--out", str(occupied)]) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith(f"micrograd: cannot write to {occupied}")
+
+
+# -------------------------------------------------------------------------- where the examples are
+
+
+@pytest.fixture
+def not_yet_loaded(monkeypatch):
+    """Forget the examples for one test."""
+    for name in [name for name in sys.modules if name.startswith(EXAMPLES)]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(command_line, "find_spec", lambda name: None)
+
+
+def test_a_foreign_package_named_examples_is_not_taken_for_ours(
+    not_yet_loaded, monkeypatch, tmp_path
+):
+    foreign = tmp_path / "examples"
+    foreign.mkdir()
+    (foreign / "__init__.py").write_text("ARTICLES = ()\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    examples = find_examples()
+    assert examples.__name__ == EXAMPLES
+    assert len(examples.ARTICLES) == 5
+    assert Path(examples.__file__).parent != foreign
+    for name in [name for name in sys.modules if name.startswith(EXAMPLES)]:
+        del sys.modules[name]
+
+
+def test_missing_examples_are_an_error_that_says_where_they_were_sought(
+    not_yet_loaded, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr(command_line, "__file__", str(tmp_path / "micrograd" / "__main__.py"))
+    assert main(["demo"]) == 2
+    assert str(tmp_path / "examples") in capsys.readouterr().err
+
+
+# -------------------------------------------------------------------------------- the whole command
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["--help"])
+    assert left.value.code == 0
+    assert "demo" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_installed_distribution(capsys):
+    assert main(["--version"]) == 0
+    try:
+        installed = version("micrograd-engine")
+    except PackageNotFoundError:
+        installed = "unknown"
+    assert capsys.readouterr().out == f"micrograd-engine {installed}\n"
+
+
+def test_the_version_of_a_package_that_was_only_copied_is_unknown(monkeypatch, capsys):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("importlib.metadata.version", missing)
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == "micrograd-engine unknown\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "a command is missing"),
+        (["nonsense"], "invalid choice: 'nonsense'"),
+        (["demo", "--nonsense"], "unrecognized arguments: --nonsense"),
+        (["demo", "--out"], "expected one argument"),
+    ],
+)
+def test_a_wrong_command_line_exits_with_2_and_says_what_is_wrong(arguments, complaint, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_help_imports_nothing_heavy():
+    done = python("-X", "importtime", "-m", "micrograd", "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: micrograd")
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "micrograd.engine" in imported
+    assert imported.isdisjoint(HEAVY)
+
+
+def test_the_module_passes_its_exit_code_on():
+    assert python("-m", "micrograd").returncode == 2
