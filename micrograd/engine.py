@@ -55,7 +55,7 @@ class Value(Methods, Node):
         local_grads: Iterable[float] | None = None,
     ) -> None:
         if type(data) is not float:
-            data = float(to_number(data, "Value"))
+            data = to_float(to_number(data, "Value"))
         self.data = data
         self.grad = self._mark = 0
         self._row = self._x = self._y = self._dx = self._dy = self._more = None

@@ -81,6 +81,10 @@ def _check(node: ast.AST, names: tuple[str, ...], known: Mapping[str, int], plac
         case ast.BinOp(left=left, op=op, right=right) if isinstance(op, _ARITHMETIC):
             _check(left, names, known, place)
             _check(right, names, known, place)
+            if isinstance(op, ast.Pow) and not variables(node):
+                number = compiled(value_source(node, divide=True), IEEE)
+                if not math.isfinite(number):
+                    raise FormulaError(f"{place}: a constant power in it is {number}")
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
             _check(operand, names, known, place)
         case ast.Compare(left=left, ops=[op], comparators=[right]) if isinstance(op, _COMPARISONS):

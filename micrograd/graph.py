@@ -79,6 +79,7 @@ def order(roots: Node | Iterable[Node]) -> list[Any]:
 def _order(roots: Iterable[Node], walk: int) -> list[Node]:
     ordered: list[Node] = []
     stack: list[Any] = []  # the nodes above `node`, on the way back to the root
+    further: dict[Node, Iterator[Any]] = {}  # operands after the second that are not walked yet
     push, pop, append = stack.append, stack.pop, ordered.append
     for root in roots:
         if root._mark == walk:
@@ -103,22 +104,17 @@ def _order(roots: Iterable[Node], walk: int) -> list[Node]:
                     push(node)
                     node = below
                     break
-                if node._more is not None and (unseen := _unseen(node._more, walk)) is not None:
-                    unseen._mark = walk
-                    push(node)
-                    node = unseen
-                    break
+                if node._more is not None:
+                    rest = further.setdefault(node, iter(node._more.operands))
+                    below = next((n for n in rest if isinstance(n, Node) and n._mark < walk), None)
+                    if below is not None:
+                        below._mark = walk
+                        push(node)
+                        node = below
+                        break
                 append(node)
                 node = pop()
     return ordered
-
-
-def _unseen(more: More, walk: int) -> Node | None:
-    """The first further operand that the walk did not reach yet."""
-    for operand in more.operands:
-        if isinstance(operand, Node) and operand._mark < walk:
-            return operand
-    return None
 
 
 def leaves(roots: Node | Iterable[Node]) -> list[Any]:

@@ -1,10 +1,10 @@
 """Numeric differentiation with an error bound, and what the table claims at a point.
 
 A point is a tuple of multiples of 2**-16 of at most 4 and the steps are powers of two, so `x + h`
-is exact. With D(h) the central difference, D(h) - D(h/2) is 3/4 of the h² term of D(h)'s error: D at
-h = STEP/2 is off by at most |D(STEP) - D(STEP/2)| + |D(STEP/2) - D(STEP/4)| (the second term covers
-the points where the h² and h⁴ terms cancel in the first), plus the rounding of the two function
-values, each good to ULPS units in the last place of the largest intermediate number.
+is exact. With D(h) the central difference, D(h) - D(h/2) is 3/4 of the h² term of D(h)'s error. D
+at h = STEP/2 is off by at most |D(STEP) - D(STEP/2)| + |D(STEP/2) - D(STEP/4)| (the second term
+covers the points where the h² and h⁴ terms cancel in the first), plus the rounding of the two
+function values, each good to ULPS units in the last place of the largest intermediate number.
 """
 
 from __future__ import annotations

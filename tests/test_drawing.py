@@ -466,7 +466,8 @@ def test_hostile_numbers_are_shown_literally(renderer):
 def test_hostile_partials_are_shown_literally(renderer):
     x = Value(1.0)
     for text in HOSTILE:
-        root = Value(1.0, (x,), "made", local_grads=(text,))
+        root = Value(1.0, (x,), "made", local_grads=(1.0,))
+        root._dx = text
         svg = ET.fromstring(draw_dot(root, local_partials=True).pipe())
         shown = [(each.text or "").replace("\xa0", " ").strip() for each in svg.iter(f"{SVG}text")]
         assert text.strip() in shown

@@ -42,20 +42,6 @@ def gradient(f, *at):
     return [leaf.grad for leaf in leaves]
 
 
-@pytest.fixture
-def table():
-    """The table of operations, brought back to what it was after the test."""
-    places = (ops.TABLE, formulas.FLOATS, formulas.IEEE)
-    before = [dict(place) for place in places]
-    names = set(vars(methods.Methods))
-    yield ops.TABLE
-    for place, content in zip(places, before, strict=True):
-        place.clear()
-        place.update(content)
-    for name in set(vars(methods.Methods)) - names:
-        delattr(methods.Methods, name)
-
-
 # ---------------------------------------------------------------------------------------- numbers
 
 ARITHMETIC = {
