@@ -206,6 +206,7 @@ def test_the_activations_are_stable_far_from_zero(name, x, expected):
         ("maximum", (2.0, 2.0), (0.5, 0.5)),
         ("minimum", (2.0, 2.0), (0.5, 0.5)),
         ("hypot", (0.0, 0.0), (0.0, 0.0)),
+        ("atan2", (0.0, 0.0), (0.0, 0.0)),
         ("pow", (0.0, 0.0), (0.0, 0.0)),
         ("pow", (0.0, 2.0), (0.0, 0.0)),
     ],
