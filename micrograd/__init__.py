@@ -9,11 +9,36 @@ from micrograd.functions import *  # noqa: F403 (one function per row of the tab
 
 if TYPE_CHECKING:
     from micrograd.drawing import draw_dot
+    from micrograd.transforms import (
+        derivative,
+        grad,
+        hessian,
+        hvp,
+        jacobian,
+        jvp,
+        value_and_grad,
+        vjp,
+    )
 
-__all__ = ["Value", "draw_dot", *functions.__all__]
+__all__ = [
+    "Value",
+    "derivative",
+    "draw_dot",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "value_and_grad",
+    "vjp",
+    *functions.__all__,
+]
 
 # The rooms that are opened when something in them is asked for, so that the import stays light.
-_ROOMS = {"draw_dot": "micrograd.drawing"}
+_ROOMS = dict.fromkeys(
+    ("derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"),
+    "micrograd.transforms",
+) | {"draw_dot": "micrograd.drawing"}
 
 
 def __getattr__(name: str) -> Any:

@@ -222,8 +222,28 @@ IEEE: dict[str, Any] = (
 )
 
 
-class _OnNumbers(ast.NodeTransformer):
-    """Rewrite a formula for floats: `where` chooses, `**` is real, comparisons are 1.0 or 0.0."""
+class _Choosing(ast.NodeTransformer):
+    """Rewrite a formula so that `where` chooses, and one branch alone is evaluated."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        if cast("ast.Name", node.func).id == "where":
+            test, then, otherwise = node.args
+            return ast.IfExp(self.condition(test), self.visit(then), self.visit(otherwise))
+        return ast.Call(node.func, [self.visit(argument) for argument in node.args], [])
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        return ast.BinOp(self.visit(node.left), node.op, self.visit(node.right))
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        return ast.UnaryOp(node.op, self.visit(node.operand))
+
+    def condition(self, node: ast.expr) -> ast.expr:
+        """The formula as a test."""
+        return ast.Call(ast.Name("_truth"), [node], [])
+
+
+class _OnFloats(_Choosing):
+    """Rewrite a formula for floats too: `**` is real, and comparisons are 1.0 or 0.0."""
 
     def __init__(self, *, divide: bool) -> None:
         self.divide = divide  # `x / y` becomes `div(x, y)`, which never raises
@@ -242,14 +262,7 @@ class _OnNumbers(ast.NodeTransformer):
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         return ast.IfExp(self.condition(node), ast.Constant(1.0), ast.Constant(0.0))
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        if cast("ast.Name", node.func).id == "where":
-            test, then, otherwise = node.args
-            return ast.IfExp(self.condition(test), self.visit(then), self.visit(otherwise))
-        return ast.Call(node.func, [self.visit(argument) for argument in node.args], [])
-
     def condition(self, node: ast.expr) -> ast.expr:
-        """As a test: a comparison stays one, any other number is true unless it is 0."""
         if isinstance(node, ast.Compare):
             return ast.Compare(
                 self.visit(node.left), node.ops, [self.visit(right) for right in node.comparators]
@@ -270,12 +283,20 @@ def _gate(node: ast.expr) -> ast.expr:
 
 def value_source(expression: ast.expr, *, divide: bool = False) -> str:
     """Python text of a formula at floats; `divide=True` for the vocabulary IEEE."""
-    return ast.unparse(_OnNumbers(divide=divide).visit(expression))
+    return ast.unparse(_OnFloats(divide=divide).visit(expression))
 
 
 def slope_source(expression: ast.expr, *, divide: bool = False) -> str:
     """Python text of a local partial at floats: None where it is literally 0."""
-    return ast.unparse(_gate(_OnNumbers(divide=divide).visit(expression)))
+    return ast.unparse(_gate(_OnFloats(divide=divide).visit(expression)))
+
+
+def choosing_source(expression: ast.expr) -> str:
+    """Python text of a local partial on any numbers: None where it is literally 0.
+
+    Its vocabulary needs `_truth`, which says whether the condition of a `where` holds.
+    """
+    return ast.unparse(_gate(_Choosing().visit(expression)))
 
 
 def compiled(source: str, vocabulary: dict[str, Any]) -> Any:

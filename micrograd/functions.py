@@ -49,7 +49,8 @@ def define(
         kink=kink,
         note=note,
     )
-    return _function(add_row(row))
+    made = VOCABULARY[name] = _function(add_row(row))
+    return made
 
 
 def _function(row: Operation) -> Callable[..., Any]:
@@ -75,6 +76,14 @@ def _float(operand: Any, row: Operation) -> float:
     return to_float(to_number(operand, row.name))
 
 
-for _row in TABLE.values():
-    globals()[_row.name] = _function(_row)
+def _truth(condition: Any) -> bool:
+    number = condition.data if isinstance(condition, Value) else condition
+    return bool(number != 0)
+
+
+# What the calls in a formula mean on Values; `_truth` is for the condition of a `where`.
+VOCABULARY: dict[str, Callable[..., Any]] = {row.name: _function(row) for row in TABLE.values()}
+VOCABULARY["_truth"] = _truth
+
+globals().update((name, VOCABULARY[name]) for name in TABLE)
 __all__ = ["define", *TABLE]

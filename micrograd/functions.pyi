@@ -57,6 +57,8 @@ __all__ = [
     "where",
 ]
 
+VOCABULARY: dict[str, Callable[..., Any]]
+
 def define(
     name: str,
     formula: str,

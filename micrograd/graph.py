@@ -66,14 +66,18 @@ walking = RLock()
 _walks = count(1)
 
 
-def order(roots: Node | Iterable[Node]) -> list[Any]:
+def order(roots: Node | Iterable[Node], until: Iterable[Node] = ()) -> list[Any]:
     """All nodes below the roots in topological order: operands, from left to right, come first.
 
-    The order depends on the graph alone. A node is marked with the number of the walk, so that a
-    walk that was interrupted leaves nothing to clean up.
+    The order depends on the graph alone. The nodes `until` are left out, with all that is below
+    them alone. A node is marked with the number of the walk, so that a walk that was interrupted
+    leaves nothing to clean up.
     """
     with walking:
-        return _order((roots,) if isinstance(roots, Node) else roots, next(_walks))
+        walk = next(_walks)
+        for node in until:
+            node._mark = walk
+        return _order((roots,) if isinstance(roots, Node) else roots, walk)
 
 
 def _order(roots: Iterable[Node], walk: int) -> list[Node]:

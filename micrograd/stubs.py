@@ -46,6 +46,7 @@ def functions(table: Mapping[str, Operation]) -> str:
         "__all__ = [",
         *(f'    "{name}",' for name in ("define", *table)),
         "]\n",
+        "VOCABULARY: dict[str, Callable[..., Any]]\n",
         "def define(",
         "    name: str,",
         "    formula: str,",

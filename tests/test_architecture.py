@@ -27,16 +27,23 @@ ROOMS = (
     "micrograd.engine",
     "micrograd.functions",
     "micrograd.stubs",
+    "micrograd.trees",
+    "micrograd.transforms",
     "micrograd.drawing",
     "micrograd",
     "nn.module",
     "nn.layers",
     "nn",
+    "micrograd.testing",
     "micrograd.nn",
     "micrograd.__main__",
 )
 # Third-party libraries stay at the rim.
-GUESTS = {"graphviz": {"micrograd.drawing"}}
+GUESTS = {
+    "numpy": {"micrograd.trees"},
+    "graphviz": {"micrograd.drawing"},
+    "hypothesis": {"micrograd.testing"},
+}
 
 LIGHT = ("numpy", "graphviz", "numba", "jax", "hypothesis", "matplotlib", "torch", "tqdm")
 

@@ -1,0 +1,155 @@
+"""Which renderer is found, and what is told where there is none or it fails."""
+
+import os
+import stat
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import graphviz
+import pytest
+
+from micrograd import Value
+from micrograd.drawing import RendererNotFound, RenderingError, draw_dot
+from micrograd.drawing import renderer as renderers
+from tests.drawing.common import chain, expression
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="the stand-in renderers are shell scripts")
+
+
+@pytest.fixture
+def no_renderer(monkeypatch, tmp_path):
+    """A machine without Graphviz and without graphviz-pure."""
+    monkeypatch.delenv("MICROGRAD_DOT", raising=False)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path / "scripts"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    return tmp_path
+
+
+def stand_in(folder, name, script):
+    """An executable in `folder`, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def test_without_a_renderer_one_error_names_the_remedies(no_renderer, tmp_path):
+    graph = draw_dot(expression())
+    for attempt in (graph.pipe, lambda: graph.render("a", tmp_path)):
+        with pytest.raises(RendererNotFound) as error:
+            attempt()
+        for part in (
+            *("pip install 'micrograd-engine[render]'", "apt install graphviz"),
+            *("brew install graphviz", "choco install graphviz", ".source", ".save(path)"),
+        ):
+            assert part in str(error.value)
+    assert Path(graph.save("b.gv", directory=tmp_path)).read_text(encoding="utf-8") == graph.source
+    assert (tmp_path / "a").read_text(encoding="utf-8") == graph.source
+
+
+def test_without_a_renderer_a_notebook_shows_the_text_and_why(no_renderer):
+    graph = draw_dot(Value(1.0, label="<script>alert(1)</script>"))
+    shown = graph._repr_mimebundle_()
+    assert set(shown) == {"text/plain", "text/html"}
+    assert "micrograd-engine[render]" in shown["text/plain"]
+    assert graph.source in shown["text/plain"]
+    assert "micrograd-engine[render]" in shown["text/html"]
+    assert "<script" not in shown["text/html"]
+    assert "&lt;TABLE" in shown["text/html"]
+    assert set(graph._repr_mimebundle_(exclude=["text/html"])) == {"text/plain"}
+
+
+@POSIX
+def test_the_chosen_program_comes_first_then_dot_then_graphviz_pure(no_renderer, monkeypatch):
+    def drawn():
+        return draw_dot(Value(1.0)).pipe(encoding="utf-8").strip()
+
+    on_path = no_renderer / "bin"
+    monkeypatch.setenv("PATH", str(on_path))
+    stand_in(on_path, "graphviz-pure", "echo pure on PATH")
+    assert drawn() == "pure on PATH"
+    stand_in(no_renderer, "graphviz-pure", "echo pure beside python")
+    assert drawn() == "pure beside python"
+    stand_in(no_renderer / "scripts", "graphviz-pure", "echo pure in scripts")
+    assert drawn() == "pure in scripts"
+    stand_in(on_path, "dot", "echo dot")
+    assert drawn() == "dot"
+    mine = stand_in(no_renderer / "my programs", "mine", 'echo mine "$@"')
+    monkeypatch.setenv("MICROGRAD_DOT", str(mine))
+    assert drawn() == "mine -Kdot -Tsvg"
+
+
+@POSIX
+def test_the_parameters_of_graphviz_reach_the_renderer(monkeypatch, tmp_path):
+    monkeypatch.setenv("MICROGRAD_DOT", str(stand_in(tmp_path, "mine", 'echo "$@"')))
+    graph = draw_dot(Value(1.0))
+    options = {"renderer": "cairo", "formatter": "gd", "engine": "neato", "neato_no_op": 2}
+    path = graph.render("a", tmp_path, format="png", **options)
+    assert path == str(tmp_path / "a.gd.cairo.png")
+    assert Path(path).read_text().strip() == "-Kneato -Tpng:cairo:gd -n2"
+    with pytest.raises(graphviz.RequiredArgumentError):
+        graph.pipe(formatter="gd")
+    path = graph.render("b.dot", tmp_path, outfile="c.png")
+    assert path == str(tmp_path / "c.png")
+    assert (tmp_path / "b.dot").exists()
+    assert not (tmp_path / "c.gv").exists()
+
+
+def test_a_chosen_program_that_does_not_exist_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("MICROGRAD_DOT", str(tmp_path / "nowhere"))
+    with pytest.raises(RendererNotFound, match=r"MICROGRAD_DOT is .*nowhere"):
+        draw_dot(Value(1.0)).pipe()
+
+
+@POSIX
+def test_a_renderer_that_fails_is_named_with_its_complaint(monkeypatch, tmp_path):
+    broken = stand_in(tmp_path, "broken", "echo 'no plugins' >&2; exit 3")
+    monkeypatch.setenv("MICROGRAD_DOT", str(broken))
+    with pytest.raises(RenderingError, match=r"broken failed with exit code 3: no plugins"):
+        draw_dot(Value(1.0)).pipe()
+    silent = stand_in(tmp_path, "silent", "exit 0")
+    monkeypatch.setenv("MICROGRAD_DOT", str(silent))
+    with pytest.raises(RenderingError, match="no output"):
+        draw_dot(Value(1.0)).pipe()
+    assert set(draw_dot(Value(1.0))._repr_mimebundle_()) == {"text/plain", "text/html"}
+
+
+@POSIX
+def test_a_renderer_that_takes_too_long_is_stopped(monkeypatch, tmp_path):
+    slow = stand_in(tmp_path, "slow", "exec sleep 30")
+    monkeypatch.setenv("MICROGRAD_DOT", str(slow))
+    graph = draw_dot(Value(1.0))
+    graph.timeout = 0.1
+    with pytest.raises(RenderingError, match=r"slow was stopped after 0\.1 seconds"):
+        graph.pipe()
+
+
+@POSIX
+def test_a_renderer_that_cannot_be_run_is_no_renderer(monkeypatch, tmp_path):
+    (tmp_path / "empty").write_bytes(b"\0not a program")
+    (tmp_path / "empty").chmod(0o755)
+    monkeypatch.setenv("MICROGRAD_DOT", str(tmp_path / "empty"))
+    with pytest.raises(RendererNotFound, match="could not be run"):
+        draw_dot(Value(1.0)).pipe()
+
+
+def test_where_there_are_no_processes_the_text_is_shown(monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(138, "emscripten does not support processes")
+
+    monkeypatch.setattr(renderers, "find", lambda: "dot")
+    monkeypatch.setattr(subprocess, "run", refuse)
+    with pytest.raises(RendererNotFound, match="emscripten"):
+        draw_dot(Value(1.0)).pipe()
+    assert "text/plain" in draw_dot(Value(1.0))._repr_mimebundle_()
+
+
+def test_a_notebook_does_not_draw_a_huge_graph_by_itself(monkeypatch):
+    monkeypatch.setattr(renderers, "run", lambda *_: pytest.fail("it was drawn"))
+    shown = draw_dot(chain(3_000), max_nodes=10_000)._repr_mimebundle_()
+    assert "call .render(path)" in shown["text/plain"]
+    assert max(map(len, shown.values())) < 100_000

@@ -1,0 +1,55 @@
+"""`draw_dot` refuses what nobody could read, and is fast with what is large."""
+
+import math
+import time
+
+import pytest
+
+from micrograd import Value
+from micrograd.drawing import MAX_NODES, draw_dot
+from micrograd.drawing.picture import depict
+from micrograd.graph import order
+from nn import MLP
+from tests.drawing.common import chain
+
+
+def test_a_graph_too_large_to_read_is_refused_with_advice():
+    with pytest.raises(ValueError, match=f"{MAX_NODES + 1} values") as refusal:
+        draw_dot(chain(MAX_NODES))
+    for advice in (f"limit {MAX_NODES}", "one sample", "one neuron", f"max_nodes={MAX_NODES + 1}"):
+        assert advice in str(refusal.value)
+    assert len(depict(chain(MAX_NODES - 1))) == MAX_NODES
+    assert draw_dot(chain(MAX_NODES), max_nodes=MAX_NODES + 1)
+
+
+def test_a_million_values_are_refused_in_the_time_of_a_walk():
+    root = chain(999_999)
+    start = time.perf_counter()
+    order(root)
+    walk = time.perf_counter() - start
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match="1,000,000 values"):
+        draw_dot(root)
+    assert time.perf_counter() - start < 3 * walk + 0.5
+
+
+def test_one_sample_and_the_loss_of_four_samples_of_a_small_network_are_drawn_by_default():
+    model = MLP(3, [4, 4, 1], activation="tanh", output_activation="tanh")
+    inputs = [[2.0, 3.0, -1.0], [3.0, -1.0, 0.5], [0.5, 1.0, 1.0], [1.0, 1.0, -1.0]]
+    assert len(depict(model([Value(x) for x in inputs[0]]))) == 117
+    loss = sum((model(x) - y) ** 2 for x, y in zip(inputs, [1.0, -1.0, -1.0, 1.0], strict=True))
+    assert len(depict(loss)) == 345
+
+
+def test_the_text_of_five_thousand_values_takes_less_than_half_a_second():
+    x = Value(1.0, label="x")
+    while len(order(x)) < 4_990:
+        for _ in range(10):
+            x = x * 1.0001
+    best = math.inf
+    for _ in range(3):
+        start = time.perf_counter()
+        text = draw_dot(x, local_partials=True, max_nodes=10_000).source
+        best = min(best, time.perf_counter() - start)
+    assert text.count("ellipse") >= 4_990
+    assert best < 0.5

@@ -1,0 +1,167 @@
+"""What `backward` adds, keeps, replaces and leaves alone, and that the graph is the formula."""
+
+import pytest
+
+import micrograd
+from micrograd import Value, engine
+from tests.engine.common import gradient
+
+
+def test_a_second_backward_adds_the_same_gradient_again():
+    x = Value(2.0)
+    y = x * x * x
+    y.backward()
+    assert x.grad == 12.0
+    y.backward()
+    assert x.grad == 24.0
+    y.backward()
+    assert x.grad == 36.0
+
+
+def test_zeroing_the_leaves_is_enough():
+    x = Value(2.0)
+    h = x * x
+    y = h * x
+    y.backward()
+    x.grad = 0
+    y.backward()
+    assert x.grad == 12.0
+
+
+def test_two_roots_may_share_a_graph():
+    x = Value(3.0)
+    h = x * x
+    a, b = h * 2, h * 5
+    a.backward()
+    b.backward()
+    assert x.grad == 12.0 + 30.0
+    assert h.grad == 5.0
+
+
+def test_a_root_may_be_an_inner_value_of_another():
+    x = Value(3.0)
+    h = x * x
+    y = h * h
+    y.backward()
+    h.backward()
+    assert x.grad == 4 * 27 + 6
+    assert (h.grad, y.grad) == (1, 1)
+
+
+def test_inner_values_hold_the_adjoints_of_the_last_pass():
+    x = Value(2.0)
+    h = x * x
+    y = h * 7
+    for _ in range(3):
+        y.backward()
+        assert (y.grad, h.grad) == (1, 7.0)
+    h.grad = y.grad = 1e9
+    x.grad = 0
+    y.backward()
+    assert (y.grad, h.grad, x.grad) == (1, 7.0, 28.0)
+
+
+def test_a_leaf_as_root_adds_one():
+    x = Value(2.0)
+    x.backward()
+    assert x.grad == 1
+    x.backward()
+    assert x.grad == 2
+
+
+def test_a_gradient_of_none_counts_as_zero():
+    x = Value(2.0)
+    h = x * x
+    y = h * x
+    x.grad = h.grad = y.grad = None
+    y.backward()
+    assert x.grad == 12.0
+
+
+def test_a_gradient_set_before_is_added_to():
+    x = Value(2.0)
+    x.grad = 5.0
+    (x * 3).backward()
+    assert x.grad == 8.0
+
+
+def test_values_outside_the_graph_are_not_touched():
+    x = Value(2.0)
+    y = x * 2
+    above = y * 3
+    y.grad = above.grad = 99.0
+    y.backward()
+    assert above.grad == 99.0
+
+
+def test_both_operands_are_kept_where_they_are_the_same():
+    assert gradient(lambda x: x + x, 2.0) == [2.0]
+    assert gradient(lambda x: x - x, 2.0) == [0.0]
+    assert gradient(lambda x: x * x, 2.0) == [4.0]
+    assert gradient(lambda x: x / x, 2.0) == [0.0]
+    assert gradient(lambda x: micrograd.where(x > 0, x, x), 2.0) == [1.0]
+
+
+def test_leaves_keep_their_gradients_when_a_step_raises():
+    x, z = Value(2.0), Value(3.0)
+    h = x * z
+
+    def broken():
+        raise OSError("no such step")
+
+    h._backward = broken
+    y = h * x + z
+    x.grad, z.grad = 5.0, None
+    with pytest.raises(OSError, match="no such step"):
+        y.backward()
+    assert (x.grad, z.grad) == (5.0, None)
+    (x * z).backward()
+    assert (x.grad, z.grad) == (8.0, 2.0)
+
+
+def test_leaves_keep_their_gradients_when_a_pass_is_interrupted():
+    x = Value(2.0)
+    h = x * x
+
+    def interrupted():
+        x.grad += 1000.0
+        raise KeyboardInterrupt
+
+    h._backward = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        (h * 3 + x).backward()
+    assert x.grad == 0
+
+
+def test_a_step_by_hand_may_start_a_pass_of_its_own():
+    x = Value(2.0)
+    out = Value(8.0, (x,), "cube")
+
+    def _backward():
+        inner = Value(x.data)
+        (inner * inner * inner).backward()
+        x.grad += inner.grad * out.grad
+
+    out._backward = _backward
+    (out * 2).backward()
+    assert x.grad == 24.0
+
+
+def test_the_graph_is_the_formula_that_was_written():
+    x, y = Value(6.0), Value(2.0)
+    for result, symbol, operands, slopes in [
+        (x - y, "-", (x, y), (1.0, -1.0)),
+        (x / y, "/", (x, y), (0.5, -1.5)),
+        (2 - x, "-", (x,), (-1.0,)),
+        (12 / x, "/", (x,), (-1 / 3,)),
+        (x * x, "*", (x, x), (6.0, 6.0)),
+        (x + 1, "+", (x,), (1.0,)),
+    ]:
+        assert result._op == symbol
+        assert tuple(result._children) == operands
+        assert tuple(result._local_grads) == slopes
+    assert (x - y).data == 4.0
+    assert (2 - x).data == -4.0
+    assert (12 / x).data == 2.0
+    assert len(engine.order(x - y)) == 3
+    assert +x is x

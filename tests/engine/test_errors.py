@@ -1,0 +1,113 @@
+"""What is no number, conversion or truth value is refused with advice."""
+
+import math
+import operator
+
+import numpy as np
+import pytest
+
+import micrograd
+from micrograd import Value
+
+
+@pytest.mark.parametrize(
+    ("bad", "remedy"),
+    [
+        ("3", "float("),
+        (b"3", "float("),
+        (None, "return"),
+        (1j, ".real"),
+        ([1.0], "each"),
+        ((1.0,), "each"),
+        ({"a": 1}, "each"),
+        (np.array([1.0, 2.0]), "number"),
+        (object(), "object"),
+        (print, "number"),
+    ],
+)
+def test_a_value_of_something_else_is_a_type_error_with_advice(bad, remedy):
+    with pytest.raises(TypeError, match=r"(?s)Value.*" + remedy.replace("(", r"\(")):
+        Value(bad)
+
+
+def test_a_value_of_a_value_is_a_type_error_with_advice():
+    with pytest.raises(TypeError, match=r"v\.data"):
+        Value(Value(1.0))
+
+
+@pytest.mark.parametrize("combine", [operator.add, operator.sub, operator.mul, operator.truediv])
+@pytest.mark.parametrize(
+    ("bad", "remedy"), [("3", r"float\("), (None, "return"), (1j, r"\.real"), ([1.0], "each")]
+)
+def test_arithmetic_with_something_else_is_a_type_error_with_advice(combine, bad, remedy):
+    with pytest.raises(TypeError, match=remedy):
+        combine(Value(1.0), bad)
+    with pytest.raises(TypeError, match=remedy):
+        combine(bad, Value(1.0))
+
+
+@pytest.mark.parametrize("bad", ["3", None, 1j, [1.0]])
+def test_powers_comparisons_and_functions_refuse_what_is_no_number(bad):
+    for call in (
+        lambda: Value(1.0) ** bad,
+        lambda: bad ** Value(1.0),
+        lambda: Value(1.0) < bad,
+        lambda: bad >= Value(1.0),
+        lambda: Value(1.0).maximum(bad),
+        lambda: micrograd.maximum(bad, Value(1.0)),
+        lambda: micrograd.exp(bad),
+        lambda: micrograd.where(Value(1.0), bad, 1.0),
+    ):
+        with pytest.raises(TypeError, match=r"float\(|return|\.real|each"):
+            call()
+
+
+def test_the_math_module_is_answered_with_the_method_to_use():
+    for function in (math.exp, math.log, math.sqrt, math.tanh):
+        with pytest.raises(TypeError, match=r"v\.exp\(\)"):
+            function(Value(1.0))
+
+
+@pytest.mark.parametrize("convert", [float, int, complex, "%f".__mod__])
+def test_conversions_that_would_cut_the_graph_are_refused(convert):
+    with pytest.raises(TypeError, match=r"\.data"):
+        convert(Value(1.0))
+
+
+@pytest.mark.parametrize(
+    "test",
+    [bool, operator.not_, lambda v: 1 if v else 0, lambda v: v and v, lambda v: any([v])],
+)
+def test_only_a_comparison_has_a_truth_value(test):
+    for value in (
+        Value(1.0),
+        Value(0.0),
+        Value(1.0) + 1,
+        (Value(1.0) < 2) * 1,
+        Value(1.0, (), "<"),
+    ):
+        with pytest.raises(TypeError, match=r"v > 0|\.data"):
+            test(value)
+    test(Value(1.0) < 2)
+
+
+def test_a_wrong_number_of_operands_is_a_type_error():
+    for call in (micrograd.exp, micrograd.maximum, micrograd.where):
+        with pytest.raises(TypeError):
+            call()
+        with pytest.raises(TypeError):
+            call(1.0, 2.0, 3.0, 4.0)
+    with pytest.raises(TypeError, match="maximum"):
+        micrograd.maximum(Value(1.0))
+
+
+def test_children_and_local_gradients_are_checked():
+    x = Value(1.0)
+    with pytest.raises(ValueError, match="local_grads"):
+        Value(1.0, (x, x), local_grads=(1.0,))
+    with pytest.raises(ValueError, match="local_grads"):
+        Value(1.0, (x,), (1.0, 2.0))
+    with pytest.raises(TypeError, match="children"):
+        Value(1.0, (1.0,), "+")
+    with pytest.raises(TypeError, match="_backward"):
+        x._backward = None
