@@ -89,7 +89,7 @@ class Value(Methods, Node):
             self.grad = 1
             nodes.reverse()
             try:
-                _sweep(nodes)
+                sweep(nodes)
             except BaseException:
                 for leaf, total in totals:
                     leaf.grad = total
@@ -240,7 +240,7 @@ def _step(node: Value, slopes: Sequence[float | None]) -> None:
             operand.grad += slope * node.grad
 
 
-def _sweep(nodes: Iterable[Any]) -> None:
+def sweep(nodes: Iterable[Any]) -> None:
     """Add to each operand's gradient its share, from the root to the leaves."""
     for node in nodes:
         adjoint = node.grad

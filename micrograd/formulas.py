@@ -222,14 +222,8 @@ IEEE: dict[str, Any] = (
 )
 
 
-class _Choosing(ast.NodeTransformer):
-    """Rewrite a formula so that `where` chooses, and one branch alone is evaluated."""
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        if cast("ast.Name", node.func).id == "where":
-            test, then, otherwise = node.args
-            return ast.IfExp(self.condition(test), self.visit(then), self.visit(otherwise))
-        return ast.Call(node.func, [self.visit(argument) for argument in node.args], [])
+class _Rewriting(ast.NodeTransformer):
+    """Rewrites a formula into a new one; a NodeTransformer by itself would change the old one."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         return ast.BinOp(self.visit(node.left), node.op, self.visit(node.right))
@@ -237,13 +231,37 @@ class _Choosing(ast.NodeTransformer):
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         return ast.UnaryOp(node.op, self.visit(node.operand))
 
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        return ast.Compare(self.visit(node.left), node.ops, [*map(self.visit, node.comparators)])
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        return ast.Call(node.func, [*map(self.visit, node.args)], [])
+
+
+class _NumbersOnly(_Rewriting):
+    """Reads the number of each operand."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Call(ast.Name("_number"), [node], [])
+
+
+class _Choosing(_Rewriting):
+    """Makes a choice of `where`, so that one branch alone is evaluated."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        if cast("ast.Name", node.func).id != "where":
+            return super().visit_Call(node)
+        test, then, otherwise = node.args
+        return ast.IfExp(self.condition(test), self.visit(then), self.visit(otherwise))
+
     def condition(self, node: ast.expr) -> ast.expr:
-        """The formula as a test."""
-        return ast.Call(ast.Name("_truth"), [node], [])
+        """The formula as a test; it has no derivative, so numbers will do."""
+        test: ast.expr = _NumbersOnly().visit(node)
+        return test
 
 
 class _OnFloats(_Choosing):
-    """Rewrite a formula for floats too: `**` is real, and comparisons are 1.0 or 0.0."""
+    """Writes for floats: `where` chooses, `**` is real, a comparison is 1.0 or 0.0."""
 
     def __init__(self, *, divide: bool) -> None:
         self.divide = divide  # `x / y` becomes `div(x, y)`, which never raises
@@ -264,11 +282,9 @@ class _OnFloats(_Choosing):
 
     def condition(self, node: ast.expr) -> ast.expr:
         if isinstance(node, ast.Compare):
-            return ast.Compare(
-                self.visit(node.left), node.ops, [self.visit(right) for right in node.comparators]
-            )
-        tested: ast.expr = self.visit(node)
-        return tested
+            return super().visit_Compare(node)
+        test: ast.expr = self.visit(node)
+        return test
 
 
 def _gate(node: ast.expr) -> ast.expr:
@@ -294,7 +310,7 @@ def slope_source(expression: ast.expr, *, divide: bool = False) -> str:
 def choosing_source(expression: ast.expr) -> str:
     """Python text of a local partial on any numbers: None where it is literally 0.
 
-    Its vocabulary needs `_truth`, which says whether the condition of a `where` holds.
+    Its vocabulary needs `_number`, which gives the number of an operand for a condition.
     """
     return ast.unparse(_gate(_Choosing().visit(expression)))
 

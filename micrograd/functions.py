@@ -76,14 +76,14 @@ def _float(operand: Any, row: Operation) -> float:
     return to_float(to_number(operand, row.name))
 
 
-def _truth(condition: Any) -> bool:
-    number = condition.data if isinstance(condition, Value) else condition
-    return bool(number != 0)
+def _number(operand: Any) -> float:
+    number: float = operand.data if isinstance(operand, Value) else operand
+    return number
 
 
-# What the calls in a formula mean on Values; `_truth` is for the condition of a `where`.
+# What the calls in a formula mean on Values; `_number` is for conditions.
 VOCABULARY: dict[str, Callable[..., Any]] = {row.name: _function(row) for row in TABLE.values()}
-VOCABULARY["_truth"] = _truth
+VOCABULARY["_number"] = _number
 
 globals().update((name, VOCABULARY[name]) for name in TABLE)
 __all__ = ["define", *TABLE]

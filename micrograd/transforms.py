@@ -22,9 +22,9 @@ from functools import cache, wraps
 from typing import Any
 
 from micrograd import functions
-from micrograd.engine import Value, to_number
+from micrograd.engine import Value, sweep, to_number
 from micrograd.formulas import OPERANDS, RESULT, choosing_source, to_float
-from micrograd.graph import Node, operands, order, partials
+from micrograd.graph import Node, operands, order, partials, walking
 from micrograd.ops import Operation
 from micrograd.trees import Structure, array, flatten, shape, unflatten
 
@@ -101,7 +101,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         leaves, structure = flatten(cotangent)
         if structure != run.output_structure:
-            raise ValueError("vjp: the cotangent has another structure than the value")
+            raise ValueError("the cotangent (or vector) has another structure than the value")
         seeds: dict[Value, Any] = {}
         for output, leaf in zip(run.outputs, leaves, strict=True):
             if isinstance(output, Value):
@@ -123,7 +123,9 @@ def hvp(f: Function, primals: Any, vector: Any) -> Any:
     args = primals if isinstance(primals, tuple) else (primals,)
     directions = vector if isinstance(primals, tuple) else (vector,)
     numbers = tuple(range(len(args)))
-    _, product = jvp(grad(f, argnums=numbers), args, directions)
+    # The Hessian is symmetric, so that its rows serve: the reverse mode twice.
+    _, pullback = vjp(grad(f, argnums=numbers), *args)
+    product = pullback(directions)
     return product if isinstance(primals, tuple) else product[0]
 
 
@@ -171,7 +173,7 @@ def derivative(output: Value, wrt: Any) -> Any:
         if not isinstance(thing, Value):
             raise TypeError(f"derivative is of and for Values, got {type(thing).__name__}")
     nodes = order(output)
-    found = _pull(nodes, targets, {output: 1.0}, _slopes_on_values)
+    found = _pull(nodes, targets, {output: 1.0})
     return unflatten(structure, [x if isinstance(x, Value) else Value(x) for x in found])
 
 
@@ -246,8 +248,9 @@ class _Run:
     def pull(self, seeds: dict[Value, Any]) -> list[Scalar]:
         """The adjoints of the variables for adjoints of the outputs."""
         self.symbolic |= any(isinstance(seed, Value) for seed in seeds.values())
-        slopes = _slopes_on_values if self.symbolic else _slopes_on_numbers
-        return _pull(self.nodes, self.variables, seeds, slopes)
+        if self.symbolic:
+            return _pull(self.nodes, self.variables, seeds)
+        return [*_pull_numbers(self.nodes, self.variables, seeds)]
 
     def push(self, tangents: dict[Value, Any]) -> list[Scalar]:
         """The tangents of the outputs for tangents of the variables."""
@@ -296,28 +299,51 @@ class _Run:
 
 # ------------------------------------------------------------------------- reverse and forward mode
 
-Slopes = Callable[[Value], Iterable[tuple[Any, Any]]]
+
+def _pull_numbers(
+    nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, float]
+) -> list[float]:
+    """The adjoints of the targets as floats, by the engine's own sweep; no gradient is changed."""
+    with walking:
+        before = [(node, node.grad) for node in (*nodes, *targets)]
+        for node, _ in before:
+            node.grad = 0.0
+        for root, seed in seeds.items():
+            root.grad = seed
+        try:
+            sweep(reversed(nodes))
+            return [target.grad for target in targets]
+        finally:
+            for node, total in before:
+                node.grad = total
 
 
 def _pull(
-    nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, Any], slopes: Slopes
+    nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, Any]
 ) -> list[Scalar]:
-    """The adjoints of the targets, from those of the roots: the reverse mode."""
+    """The adjoints of the targets as Values: the reverse mode, written in operations."""
     active = set(targets)
     for node in nodes:
-        if any(operand in active for operand in operands(node) if isinstance(operand, Node)):
+        if (
+            node._x in active
+            or node._y in active
+            or (node._more is not None and not active.isdisjoint(node._more.operands))
+        ):
             active.add(node)
     adjoints = dict(seeds)
     for node in reversed(nodes):
         if node not in active or node not in adjoints or node._row is None:
             continue
         adjoint = adjoints[node]
-        for operand, slope in slopes(node):
+        for operand, slope in _slopes_on_values(node):
             if operand in active:
                 share = _product(slope, adjoint)
                 if share is not None:
                     adjoints[operand] = adjoints[operand] + share if operand in adjoints else share
     return [adjoints.get(target, 0.0) for target in targets]
+
+
+Slopes = Callable[[Value], Iterable[tuple[Any, Any]]]
 
 
 def _push(nodes: Sequence[Value], tangents: dict[Value, Any], slopes: Slopes) -> None:

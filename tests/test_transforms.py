@@ -373,14 +373,28 @@ def test_bad_input_is_refused_with_advice():
         derivative(Value(1.0), [2.0])
 
 
-def test_a_step_written_by_hand_is_refused_because_a_transform_cannot_follow_it():
+def test_a_step_written_by_hand_is_refused_where_its_formula_would_be_needed():
     def f(x):
         out = Value(math.sin(x.data), (x,), "sin")
         out._backward = lambda: None
         return out
 
-    with pytest.raises(TypeError, match=r"define.*local_grads"):
-        grad(f)(1.0)
+    for transform in (grad(grad(f)), hessian(f), lambda x: jvp(f, (x,), (1.0,))):
+        with pytest.raises(TypeError, match=r"define.*local_grads"):
+            transform(1.0)
+
+
+def test_the_gradient_follows_a_step_written_by_hand():
+    def f(x):
+        out = Value(math.sin(x.data), (x,), "sin")
+
+        def step():
+            x.grad += math.cos(x.data) * out.grad
+
+        out._backward = step
+        return 3 * out
+
+    assert grad(f)(1.0) == 3 * math.cos(1.0)
 
 
 def test_local_gradients_given_as_numbers_are_followed():
