@@ -8,6 +8,7 @@ from micrograd.engine import Value
 from micrograd.functions import *  # noqa: F403 (one function per row of the table)
 
 if TYPE_CHECKING:
+    from micrograd.anomaly import detect_anomaly
     from micrograd.drawing import draw_dot
     from micrograd.transforms import (
         derivative,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Value",
     "derivative",
+    "detect_anomaly",
     "draw_dot",
     "grad",
     "hessian",
@@ -38,7 +40,7 @@ __all__ = [
 _ROOMS = dict.fromkeys(
     ("derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"),
     "micrograd.transforms",
-) | {"draw_dot": "micrograd.drawing"}
+) | {"detect_anomaly": "micrograd.anomaly", "draw_dot": "micrograd.drawing"}
 
 
 def __getattr__(name: str) -> Any:

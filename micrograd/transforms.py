@@ -21,8 +21,8 @@ from contextlib import contextmanager
 from functools import cache, wraps
 from typing import Any
 
-from micrograd import functions
-from micrograd.engine import Value, sweep, to_number
+from micrograd import engine, functions
+from micrograd.engine import Value, to_number
 from micrograd.formulas import OPERANDS, RESULT, choosing_source, to_float
 from micrograd.graph import Node, operands, order, partials, walking
 from micrograd.ops import Operation
@@ -311,7 +311,7 @@ def _pull_numbers(
         for root, seed in seeds.items():
             root.grad = seed
         try:
-            sweep(reversed(nodes))
+            engine.sweep(reversed(nodes))
             return [target.grad for target in targets]
         finally:
             for node, total in before:

@@ -28,6 +28,7 @@ ROOMS = (
     "micrograd.functions",
     "micrograd.stubs",
     "micrograd.trees",
+    "micrograd.anomaly",
     "micrograd.transforms",
     "micrograd.drawing",
     "micrograd",

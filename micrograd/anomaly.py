@@ -1,0 +1,170 @@
+"""`detect_anomaly`: the first nan or infinity becomes an error that says where it came from.
+
+    >>> with detect_anomaly():
+    ...     Value(0.0).log()
+    Traceback (most recent call last):
+        ...
+    micrograd.anomaly.AnomalyError: log(0.0) is -inf
+      built at <doctest ...>, line 2: Value(0.0).log()
+
+While a thread is inside, the methods of Value, its constructor and the backward sweep are replaced
+by ones that look at every number; outside they are the plain ones, so that nothing is paid.
+"""
+
+from __future__ import annotations
+
+import linecache
+import math
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+from micrograd import engine, functions
+from micrograd.engine import Value
+from micrograd.graph import Node, operands, partials
+from micrograd.methods import Methods, method_names
+from micrograd.ops import TABLE, Operation
+
+__all__ = ["AnomalyError", "detect_anomaly"]
+
+
+class AnomalyError(FloatingPointError):
+    """A nan or an infinity came up; the message names the operation, its operands and its line."""
+
+
+class _Thread(threading.local):
+    inside = 0
+
+
+_thread = _Thread()
+_lock = threading.Lock()
+_plain: list[tuple[Any, str, Any]] = []  # what was replaced: object, name, the plain attribute
+_entered = 0
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """Raise AnomalyError at the first operation or gradient that is nan or infinite.
+
+    The error names the operation, the numbers it was applied to, and the line that built it (known
+    if it was built within `detect_anomaly` as well). It counts only for the thread that entered.
+    """
+    _enter()
+    _thread.inside += 1
+    try:
+        yield
+    finally:
+        _thread.inside -= 1
+        _leave()
+
+
+def _enter() -> None:
+    global _entered
+    with _lock:
+        _entered += 1
+        if _entered > 1:
+            return
+        for row in TABLE.values():
+            for name in method_names(row):
+                getattr(Methods, name)  # compiles a method that was not asked for yet
+                _replace(Methods, name, _looking_at_result)
+        _replace(functions, "apply", _looking_at_result)
+        _replace(Value, "__init__", _looking_at_self)
+        _replace(engine, "sweep", _looking_at_gradients)
+
+
+def _leave() -> None:
+    global _entered
+    with _lock:
+        _entered -= 1
+        if not _entered:
+            while _plain:
+                place, name, attribute = _plain.pop()
+                setattr(place, name, attribute)
+
+
+def _replace(place: Any, name: str, looking: Callable[[Any], Any]) -> None:
+    plain = vars(place)[name]
+    _plain.append((place, name, plain))
+    setattr(place, name, looking(plain))
+
+
+# ----------------------------------------------------------------------------- what looks at numbers
+
+
+def _looking_at_result(plain: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(plain)
+    def method(*args: Any) -> Any:
+        result = plain(*args)
+        if _thread.inside and isinstance(result, Value):
+            _look(result)
+        return result
+
+    return method
+
+
+def _looking_at_self(plain: Callable[..., None]) -> Callable[..., None]:
+    @wraps(plain)
+    def constructor(self: Value, *args: Any, **options: Any) -> None:
+        plain(self, *args, **options)
+        if _thread.inside and self._row is not None:  # an operation made by hand, not a leaf
+            _look(self)
+
+    return constructor
+
+
+def _looking_at_gradients(plain: Callable[[Iterable[Any]], None]) -> Callable[..., None]:
+    def sweep(nodes: Iterable[Any]) -> None:
+        if not _thread.inside:
+            plain(nodes)
+            return
+        for node in nodes:
+            plain((node,))
+            for operand, partial in zip(operands(node), partials(node), strict=True):
+                if isinstance(operand, Node) and not math.isfinite(operand.grad):
+                    raise AnomalyError(
+                        f"in the backward pass the gradient of {operand.data} became "
+                        f"{operand.grad}: it is an operand of {_formula(node)}, whose gradient is "
+                        f"{node.grad} and whose local derivative for it is {partial}\n"
+                        f"  built at {node.__dict__.get('_line', _UNKNOWN)}"
+                    )
+
+    return sweep
+
+
+def _look(node: Value) -> None:
+    node.__dict__["_line"] = _line()
+    if not math.isfinite(node.data):
+        raise AnomalyError(f"{_formula(node)} is {node.data}\n  built at {node.__dict__['_line']}")
+
+
+_UNKNOWN = "a line that is not known, because it was built outside of detect_anomaly()"
+
+
+def _formula(node: Any) -> str:
+    """The operation with the numbers it was applied to."""
+    name = node._row.name if isinstance(node._row, Operation) else node._op or "an operation"
+    numbers = (str(x.data if isinstance(x, Node) else x) for x in operands(node))
+    return f"{name}({', '.join(numbers)})"
+
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_NETWORKS = os.path.join(os.path.dirname(os.path.dirname(_PACKAGE)), "nn") + os.sep
+
+
+def _line() -> str:
+    """The innermost line of code that is not this package's."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _is_own(frame.f_code.co_filename):
+        frame = frame.f_back
+    filename, number = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(filename, number, frame.f_globals).strip()
+    return f"{filename}, line {number}" + (f": {text}" if text else "")
+
+
+def _is_own(filename: str) -> bool:
+    return filename.startswith(("<micrograd ", _PACKAGE, _NETWORKS))
