@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from micrograd import formulas, methods, ops
+from micrograd import formulas, methods, ops, vocabulary
 
 
 @pytest.fixture(autouse=True)
 def table() -> Iterator[dict[str, ops.Operation]]:
     """The table of operations; what a test defines is gone after it."""
-    places = (ops.TABLE, formulas.FLOATS, formulas.IEEE)
+    places = (ops.TABLE, formulas.FLOATS, formulas.IEEE, vocabulary.VOCABULARY)
     before = [dict(place) for place in places]
     names = set(vars(methods.Methods))
     yield ops.TABLE

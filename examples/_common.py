@@ -92,18 +92,22 @@ class Report:
     skipped: dict[str, list[str]] = field(default_factory=dict)
 
     def graph(self, name: str, root: Value | Sequence[Value], **options: Any) -> None:
-        """Draw the computation graph below `root`, as SVG; `options` are those of `draw_dot`."""
+        """Draw the graph below `root`, as SVG or, without a renderer, as DOT text.
+
+        `options` are those of `draw_dot`.
+        """
         if (path := self._path(f"{name}.svg")) is None:
             return
         from micrograd.drawing import RenderingError, draw_dot
 
+        graph = draw_dot(root, **options)
         try:
-            picture = draw_dot(root, **options).pipe(format="svg", encoding="utf-8")
+            text = str(graph.pipe(format="svg", encoding="utf-8"))
         except RenderingError as error:
             self._skip(path, str(error))
-        else:
-            path.write_text(str(picture), encoding="utf-8")
-            self.files.append(path)
+            path, text = path.with_suffix(".gv"), graph.source
+        path.write_text(text, encoding="utf-8", newline="\n")
+        self.files.append(path)
 
     def plot(
         self, name: str, draw: Callable[[Figure], None], size: tuple[float, float] = (8, 3.6)
@@ -191,7 +195,7 @@ def dot(x: Iterable[Any], w: Iterable[Any]) -> Any:
 def descent(
     parameters: Sequence[Value], loss: Callable[[], Value], *, step: float, iterations: int
 ) -> Iterator[float]:
-    """Gradient descent; yields the loss before each step, after the step was taken."""
+    """Gradient descent; yields, after each step, the loss that it set out from."""
     for _ in range(iterations):
         cost = loss()
         for parameter in parameters:

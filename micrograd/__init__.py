@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from micrograd import functions
 from micrograd.engine import Value
 from micrograd.functions import *  # noqa: F403 (one function per row of the table)
+from micrograd.vocabulary import VOCABULARY
 
 if TYPE_CHECKING:
     from micrograd.anomaly import detect_anomaly
@@ -44,7 +45,9 @@ _ROOMS = dict.fromkeys(
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
-        raise AttributeError(f"module 'micrograd' has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(_ROOMS[name]), name)
-    return found
+    if name in _ROOMS:
+        found = globals()[name] = getattr(import_module(_ROOMS[name]), name)
+        return found
+    if name in VOCABULARY:  # an operation that was defined since
+        return VOCABULARY[name]
+    raise AttributeError(f"module 'micrograd' has no attribute {name!r}")

@@ -45,8 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="micrograd",
-        description="A scalar automatic-differentiation engine: gradients you can trust, picture "
-        "and explain.",
+        description="A scalar automatic-differentiation engine with a computational graph.",
     )
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     parser.set_defaults(command=None)

@@ -23,10 +23,11 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
-from micrograd import engine, functions
+from micrograd import engine, vocabulary
 from micrograd.engine import Value
+from micrograd.generation import method_names
 from micrograd.graph import Node, operands, partials
-from micrograd.methods import Methods, method_names
+from micrograd.methods import Methods
 from micrograd.ops import TABLE, Operation
 
 __all__ = ["AnomalyError", "detect_anomaly"]
@@ -72,7 +73,7 @@ def _enter() -> None:
             for name in method_names(row):
                 getattr(Methods, name)  # compiles a method that was not asked for yet
                 _replace(Methods, name, _looking_at_result)
-        _replace(functions, "apply", _looking_at_result)
+        _replace(vocabulary, "apply", _looking_at_result)
         _replace(Value, "__init__", _looking_at_self)
         _replace(engine, "sweep", _looking_at_gradients)
 
@@ -93,7 +94,7 @@ def _replace(place: Any, name: str, looking: Callable[[Any], Any]) -> None:
     setattr(place, name, looking(plain))
 
 
-# ----------------------------------------------------------------------------- what looks at numbers
+# ---------------------------------------------------------------------------- what looks at numbers
 
 
 def _looking_at_result(plain: Callable[..., Any]) -> Callable[..., Any]:

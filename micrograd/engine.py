@@ -13,12 +13,13 @@ import functools
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
-from typing import Any, NoReturn
+from typing import Any, NoReturn, SupportsFloat
 from weakref import WeakValueDictionary
 
-from micrograd.formulas import Number, to_float
+from micrograd.formulas import FormulaError, Number, to_float
+from micrograd.generation import Installer
 from micrograd.graph import More, Node, operands, order, partials, walking
-from micrograd.methods import Installer, Methods
+from micrograd.methods import Methods
 from micrograd.ops import TABLE, Operation, on_define, reserve
 
 
@@ -46,7 +47,7 @@ class Value(Methods, Node):
 
     def __init__(
         self,
-        data: Any,
+        data: SupportsFloat,
         _children: Iterable[Value] = (),
         _op: str | tuple[float, ...] = "",
         label: str = "",
@@ -212,16 +213,18 @@ class Value(Methods, Node):
     def __reduce__(self) -> tuple[Any, ...]:
         _refuse_closures([self])
         announced = _thread.announced
-        below: tuple[Any, ...] = ()
-        if id(self) not in announced:
-            nodes = [self]
-            if any(id(child) not in announced for child in self._children):
-                nodes = [node for node in order(self) if id(node) not in announced]
-                _refuse_closures(nodes)
-            announcement = _Announcement(nodes)
-            announced.update((id(node), announcement) for node in nodes)
-            below = (announcement, *nodes[:-1])
-        return _restored, (below, self._fields(), self.__dict__)
+        announcement = announced.get(id(self))
+        if announcement is not None and announcement.expects(self):
+            return _restored, ((), self._fields(), self.__dict__)
+        nodes = [self]
+        if announcement is not None:  # by another pickler, which is still alive
+            nodes = order(self)
+        elif any(id(child) not in announced for child in self._children):
+            nodes = [node for node in order(self) if id(node) not in announced]
+        _refuse_closures(nodes)
+        announcement = _Announcement(nodes)
+        announced.update((id(node), announcement) for node in nodes)
+        return _restored, ((announcement, *nodes[:-1]), self._fields(), self.__dict__)
 
     def _fields(self) -> tuple[Any, ...]:
         return (
@@ -269,8 +272,9 @@ def to_number(number: Any, place: str) -> Number:
     """A real number as a float or int; TypeError that begins with `place` and says what to do."""
     if type(number) is float or type(number) is int:
         return number
-    scalar = isinstance(number, Real) or getattr(number, "shape", None) == ()
-    if scalar and not isinstance(number, Value) and hasattr(number, "__float__"):
+    if getattr(number, "shape", None) == () and hasattr(number, "item"):
+        number = number.item()  # of an array without axes, or a scalar of NumPy
+    if isinstance(number, Real):
         return int(number) if isinstance(number, bool) else float(number)
     raise TypeError(f"{place} takes a real number, got {type(number).__name__}{_advice(number)}")
 
@@ -341,8 +345,13 @@ def _connect(
 
 
 class _Announcement:
-    def __init__(self, nodes: Iterable[Node] = ()) -> None:
-        self.nodes = nodes  # keeps their ids from being used again
+    def __init__(self, nodes: Sequence[Node] = ()) -> None:
+        self._nodes = nodes  # keeps their ids from being used again
+        self._rest = iter(nodes[:-1])
+
+    def expects(self, node: Node) -> bool:
+        """Whether it is the node's turn; if not, it is another pickler that asks."""
+        return any(node is next_one for next_one in self._rest)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _Announcement, ()
@@ -389,4 +398,12 @@ _installer.install(*(row for row in TABLE.values() if row.operator))
 for _row in TABLE.values():
     if not _row.operator:
         _installer.defer(_row)
-on_define(_installer.install)
+
+
+def _attach(row: Operation) -> None:
+    if row.name in vars(Value):
+        raise FormulaError(f"operation {row.name!r}: Value has an attribute of that name already")
+    _installer.install(row)
+
+
+on_define(_attach)

@@ -1,8 +1,8 @@
 # Written by `python -m micrograd.stubs` from the table of operations.
-from collections.abc import Callable, Sequence
-from typing import Any, overload
+from typing import overload
 
 from micrograd.engine import Value
+from micrograd.vocabulary import define
 
 __all__ = [
     "define",
@@ -56,20 +56,6 @@ __all__ = [
     "ge",
     "where",
 ]
-
-VOCABULARY: dict[str, Callable[..., Any]]
-
-def define(
-    name: str,
-    formula: str,
-    partials: Sequence[str],
-    *,
-    typeset: str = "",
-    symbol: str = "",
-    domain: str = "",
-    kink: str = "",
-    note: str = "",
-) -> Callable[..., Any]: ...
 @overload
 def add(x: float, y: float) -> float: ...
 @overload

@@ -121,7 +121,7 @@ ROWS = (
         r"\min(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result."),
     Row("hypot",   "hypot(x, y)",   ["where(out <= 0, 0, x / out)", "where(out <= 0, 0, y / out)"],
         r"\sqrt{x^{2} + y^{2}}", domain="hypot(x, y) > 0", note="The derivatives at the origin are 0."),
-    Row("atan2",   "atan2(x, y)",   ["where(hypot(x, y) <= 0, 0, y / (x * x + y * y))", "where(hypot(x, y) <= 0, 0, -x / (x * x + y * y))"],
+    Row("atan2",   "atan2(x, y)",   ["where(hypot(x, y) <= 0, 0, y / hypot(x, y) / hypot(x, y))", "where(hypot(x, y) <= 0, 0, -x / hypot(x, y) / hypot(x, y))"],
         r"\operatorname{atan2}(x, y)", domain="hypot(x, y) > 0",
         note="The first operand is the ordinate, as in math.atan2. The derivatives at the origin are 0."),
 
@@ -141,10 +141,19 @@ COMPARISONS = frozenset({"__lt__", "__le__", "__gt__", "__ge__"})
 class Operation:
     """A checked row of the table: the row's columns, and its formulas as syntax trees."""
 
+    name: str
+    formula: str
+    partials: Sequence[str]
+    typeset: str
+    symbol: str
+    domain: str
+    kink: str
+    note: str
+    operator: str
+
     def __init__(self, row: Row, expression: ast.expr, slopes: tuple[ast.expr, ...]) -> None:
+        self.__dict__.update(row._asdict())
         self.row = row
-        self.name, self.formula, self.partials, self.typeset, self.symbol = row[:5]
-        self.domain, self.kink, self.note, self.operator = row[5:]
         self.expression = expression
         self.slopes = slopes
 
@@ -180,7 +189,7 @@ class Operation:
             part
             for part in (
                 f"{first}." if self.is_primitive else f"{first} = {self.formula}.",
-                f"Local derivatives, {'; '.join(slopes)}.",
+                f"Local derivatives, {RESULT} being the result: {'; '.join(slopes)}.",
                 f"Domain: {self.domain}." if self.domain else "",
                 self.note,
             )

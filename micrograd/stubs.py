@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from micrograd.methods import method_names
+from micrograd.generation import method_names
 from micrograd.ops import TABLE, Operation
 
 _NOTE = "# Written by `python -m micrograd.stubs` from the table of operations.\n"
@@ -13,47 +13,27 @@ _NOTE = "# Written by `python -m micrograd.stubs` from the table of operations.\
 
 def methods(table: Mapping[str, Operation]) -> str:
     """The text of `methods.pyi`."""
-    lines = [
-        _NOTE + "from typing import Any\n",
-        "from micrograd.engine import Value",
-        "from micrograd.ops import Operation\n",
-        "class Methods:",
-        "    __slots__: tuple[str, ...]",
-    ]
+    lines = [_NOTE + "from micrograd.engine import Value\n", "class Methods:"]
+    lines.append("    __slots__: tuple[str, ...]")
     for row in table.values():
         for name in method_names(row):
-            others = "".join(f", {y}: Value | float" for y in ("other", "z")[: row.arity - 1])
+            others = "".join(f", {y}: Value | float" for y in _OTHERS[row.arity])
             lines.append(f"    def {name}(self{others}) -> Value: ...")
-    lines += [
-        "",
-        "def method_names(row: Operation) -> tuple[str, ...]: ...",
-        "def source(row: Operation) -> str: ...",
-        "",
-        "class Installer:",
-        "    def __init__(self, tools: dict[str, Any]) -> None: ...",
-        "    def defer(self, row: Operation) -> None: ...",
-        "    def install(self, *rows: Operation) -> None: ...",
-    ]
     return "\n".join(lines) + "\n"
+
+
+_OTHERS = {1: (), 2: ("other",), 3: ("y", "z")}
 
 
 def functions(table: Mapping[str, Operation]) -> str:
     """The text of `functions.pyi`."""
     lines = [
-        _NOTE + "from collections.abc import Callable, Sequence",
-        "from typing import Any, overload\n",
-        "from micrograd.engine import Value\n",
+        _NOTE + "from typing import overload\n",
+        "from micrograd.engine import Value",
+        "from micrograd.vocabulary import define\n",
         "__all__ = [",
         *(f'    "{name}",' for name in ("define", *table)),
-        "]\n",
-        "VOCABULARY: dict[str, Callable[..., Any]]\n",
-        "def define(",
-        "    name: str,",
-        "    formula: str,",
-        "    partials: Sequence[str],",
-        "    *,",
-        *(f'    {c}: str = "",' for c in ("typeset", "symbol", "domain", "kink", "note")),
-        ") -> Callable[..., Any]: ...",
+        "]",
     ]
     for row in table.values():
         lines += _overloads(row)
@@ -75,5 +55,5 @@ def _overloads(row: Operation) -> list[str]:
 
 if __name__ == "__main__":
     here = Path(__file__).parent
-    (here / "methods.pyi").write_text(methods(TABLE), encoding="utf-8")
-    (here / "functions.pyi").write_text(functions(TABLE), encoding="utf-8")
+    (here / "methods.pyi").write_text(methods(TABLE), encoding="utf-8", newline="\n")
+    (here / "functions.pyi").write_text(functions(TABLE), encoding="utf-8", newline="\n")

@@ -21,12 +21,13 @@ from contextlib import contextmanager
 from functools import cache, wraps
 from typing import Any
 
-from micrograd import engine, functions
+from micrograd import engine
 from micrograd.engine import Value, to_number
 from micrograd.formulas import OPERANDS, RESULT, choosing_source, to_float
 from micrograd.graph import Node, operands, order, partials, walking
 from micrograd.ops import Operation
 from micrograd.trees import Structure, array, flatten, shape, unflatten
+from micrograd.vocabulary import VOCABULARY
 
 __all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -415,7 +416,7 @@ def _refuse_closure(node: Value) -> None:
 @cache
 def _formulas(row: Operation) -> tuple[Callable[..., Any], ...]:
     """The partials as functions of Values and numbers: the operands, then the result."""
-    vocabulary = {**functions.VOCABULARY, "__builtins__": {}}
+    vocabulary = {**VOCABULARY, "__builtins__": {}}
     names = ", ".join((*OPERANDS[: row.arity], RESULT))
     return tuple(
         eval(f"lambda {names}: {choosing_source(slope)}", vocabulary)  # noqa: S307 (checked)

@@ -109,6 +109,8 @@ class MLP(Module):
             raise TypeError(
                 f"MLP(nin, nouts) takes a size and a list of sizes, got {nin!r} and {nouts!r}"
             ) from None
+        for each in (activation, output_activation or "relu"):
+            _known(each)
         if len(sizes) == 1:
             raise ValueError(f"MLP({nin}, {nouts}) has no layer: give at least one size")
         self.layers = [
@@ -141,12 +143,14 @@ class MLP(Module):
 
 
 def _inputs(x: Iterable[Value | float]) -> list[Value | float]:
-    """The inputs as a list; one bare Value, as a layer of one neuron returns it, is one input."""
+    """The inputs as a list; a bare Value, as a layer of one neuron returns it, is one input."""
+    if type(x) is list:
+        return x
     if isinstance(x, Value):
         return [x]
-    if type(x) is not list:
-        return [xi if isinstance(xi, Value) else to_number(xi, "an input") for xi in x]
-    return x
+    if not hasattr(x, "__iter__") or isinstance(x, set | dict | str):
+        raise TypeError(f"the inputs are a list of Values or numbers, got {x!r}")
+    return [xi if isinstance(xi, Value) else to_number(xi, "an input") for xi in x]
 
 
 def _wrong_number(owner: str, wanted: int, got: int) -> ValueError:
@@ -162,7 +166,7 @@ def _size(size: int) -> int:
 def _known(activation: Activation) -> Activation:
     if callable(activation):
         return activation
-    row = TABLE.get(activation)
+    row = TABLE.get(activation) if isinstance(activation, str) else None
     if row is None or row.arity != 1:
         names = ", ".join(name for name, row in TABLE.items() if row.arity == 1)
         raise ValueError(

@@ -12,10 +12,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
-from micrograd import functions
 from micrograd.engine import Value
 from micrograd.formulas import evaluate, parse
 from micrograd.ops import TABLE, Operation
+from micrograd.vocabulary import VOCABULARY as VALUES
 
 EPSILON = 2.0**-52
 ULPS = 16
@@ -23,8 +23,6 @@ STEP = 2.0**-10
 MARGIN = 32 * STEP  # distance to the border of the domain and to a kink
 
 Point = tuple[float, ...]
-
-VALUES = {name: getattr(functions, name) for name in functions.__all__}
 
 
 def moved(point: Point, index: int, by: float) -> Point:

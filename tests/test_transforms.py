@@ -16,7 +16,6 @@ from micrograd import (
     Value,
     derivative,
     exp,
-    functions,
     grad,
     hessian,
     hvp,
@@ -33,6 +32,7 @@ from micrograd import (
 )
 from micrograd.ops import ROWS, TABLE
 from micrograd.transforms import _running
+from micrograd.vocabulary import VOCABULARY
 from tests.numeric import difference, is_smooth, slope
 
 SMOOTH = [TABLE[row.name] for row in ROWS if row.domain != "0"]
@@ -60,7 +60,7 @@ def rosenbrock(x):
 def test_reverse_and_forward_mode_give_the_partials_of_every_row_to_the_bit(row, data):
     point = data.draw(st.tuples(*[numbers] * row.arity))
     assume(is_smooth(row, point))
-    function = functions.VOCABULARY[row.name]
+    function = VOCABULARY[row.name]
     value, gradient = value_and_grad(function, argnums=tuple(range(row.arity)))(*point)
     assert value == row.value(*point)
     for i in range(row.arity):
@@ -74,7 +74,7 @@ def test_reverse_and_forward_mode_give_the_partials_of_every_row_to_the_bit(row,
 def test_second_derivatives_of_every_row_agree_with_numeric_differentiation(row, data):
     point = data.draw(st.tuples(*[numbers] * row.arity))
     assume(is_smooth(row, point))
-    function = functions.VOCABULARY[row.name]
+    function = VOCABULARY[row.name]
     for i in range(row.arity):
         first = grad(function, argnums=i)
         for j in range(row.arity):

@@ -1,6 +1,7 @@
 """Copies and pickles keep the graph, what is shared, and subclasses."""
 
 import copy
+import io
 import math
 import pickle
 
@@ -198,3 +199,23 @@ def test_a_subclass_computes_and_is_copied():
         assert type(twin) is Named
         assert (twin.shout(), twin.data) == ("A", 2.0)
     assert type(engine.order(pickled(a * b))[0]) is Named
+
+
+def test_pickling_is_not_deep_while_another_pickler_lives():
+    y = Value(1.0)
+    for _ in range(5_000):
+        y = y * 1.0
+    others = [pickle.Pickler(io.BytesIO()) for _ in range(2)]
+    others[0].dump(y)
+    others[1].dump([*reversed(list_of(y))])
+    for _ in range(2):
+        back = pickle.loads(pickle.dumps([y, y * 2]))
+        assert back[1]._children == (back[0],)
+
+
+def list_of(root):
+    """A chain from its leaf to its root."""
+    found = [root]
+    while found[-1]._children:
+        found.append(found[-1]._children[0])
+    return found[::-1]

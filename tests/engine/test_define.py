@@ -8,6 +8,7 @@ import textwrap
 
 import pytest
 
+import micrograd
 from micrograd import Value, define, formulas, methods
 from tests.engine.common import INF, gradient
 
@@ -317,3 +318,21 @@ def test_huge_numbers_in_a_formula_are_infinite_and_do_not_take_for_ever(table):
 def test_names_of_python_and_of_the_vocabularies_are_unknown_to_formulas(table):
     for text in ("print(x)", "int(x)", "float(x)", "pow(x)", "div(x)", "min(x, x)", "_exp(x)"):
         unchanged(table, lambda text=text: define("hostile_t", text, ["1"]), "hostile_t")
+
+
+def test_a_defined_operation_is_an_attribute_of_the_package_while_it_is_defined(table):
+    define("exported_t", "x * 2", ["2"])
+    assert micrograd.exported_t(Value(3.0)).data == 6.0
+    with pytest.raises(AttributeError, match="nosuch_t"):
+        _ = micrograd.nosuch_t
+
+
+def test_a_method_that_a_user_put_on_the_class_is_not_hidden(table):
+    Value.taken_t = lambda self: "mine"
+    try:
+        with pytest.raises(ValueError, match="taken_t"):
+            define("taken_t", "x", ["1"])
+        assert "taken_t" not in table
+        assert Value(1.0).taken_t() == "mine"
+    finally:
+        del Value.taken_t

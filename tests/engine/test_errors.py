@@ -111,3 +111,20 @@ def test_children_and_local_gradients_are_checked():
         Value(1.0, (1.0,), "+")
     with pytest.raises(TypeError, match="_backward"):
         x._backward = None
+
+
+@pytest.mark.parametrize(
+    "number",
+    [np.complex128(1j), np.str_("3"), np.array("3"), np.array([1.0]), np.array(1j)],
+    ids=repr,
+)
+def test_what_numpy_holds_that_is_no_real_number_is_refused(number):
+    with pytest.raises(TypeError):
+        Value(number)
+    with pytest.raises(TypeError):
+        micrograd.exp(number)
+
+
+def test_scalars_of_numpy_are_numbers():
+    for number in (np.float32(0.5), np.int64(3), np.array(2.0), np.bool_(True)):
+        assert type(Value(number).data) is float

@@ -7,7 +7,7 @@ import traceback
 import pytest
 
 import micrograd
-from micrograd import Value, define, methods, ops
+from micrograd import Value, define, generation, ops
 from tests.engine.common import NAN
 
 
@@ -54,7 +54,7 @@ def test_a_value_is_no_sequence_and_no_index():
 
 def test_methods_have_docstrings_and_source():
     for row in ops.TABLE.values():
-        for name in methods.method_names(row):
+        for name in generation.method_names(row):
             method = getattr(Value, name)
             assert row.name in method.__doc__
             source = inspect.getsource(method)
@@ -84,3 +84,18 @@ def test_a_defined_method_has_source_too(table):
     define("cubed_for_source", "x ** 3", ["3 * x ** 2"])
     assert "pow(x, 3" in inspect.getsource(Value.cubed_for_source)
     assert "tanh(" in inspect.getsource(Value.tanh)
+
+
+def test_an_override_may_call_the_method_that_it_overrides(table):
+    define("twice_t", "x * 2", ["2"])
+
+    class Louder(Value):
+        def twice_t(self):
+            return super().twice_t() + 1
+
+    assert [Louder(1.0).twice_t().data for _ in range(2)] == [3.0, 3.0]
+
+
+def test_functions_take_their_operands_by_name():
+    assert micrograd.maximum(x=1.0, y=2.0) == 2.0
+    assert micrograd.where(x=0, y=1.0, z=Value(2.0)).data == 2.0
