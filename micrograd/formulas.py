@@ -44,7 +44,7 @@ def parse(text: str, *, names: tuple[str, ...], known: Mapping[str, int], place:
         raise FormulaError(f"{place}: a formula of {len(text)} characters, limit {_LONGEST}")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-        if _depth(tree) > _DEEPEST:
+        if len(text) > _DEEPEST and _depth(tree) > _DEEPEST:  # a short text is not deep
             raise RecursionError
         _check(tree, names, known, f"{place}: {text!r}")
     except FormulaError:
