@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn, cast
 
 Number = int | float
 
@@ -32,29 +32,33 @@ _LONGEST = 10_000  # characters
 _DEEPEST = 100  # levels; Python's own compiler and printer of syntax trees are recursive
 
 
-def parse(text: str, *, names: tuple[str, ...], known: Mapping[str, int], place: str) -> ast.expr:
+def parse(text: str, *, names: Sequence[str], known: Mapping[str, int], place: str) -> ast.expr:
     """The checked syntax tree of a formula.
 
     `names` are the variables it may use, `known` the functions with their numbers of operands.
-    Raises FormulaError (a ValueError) that begins with `place`.
+    Raises FormulaError (a ValueError) that begins with `place` and says at which column it is.
     """
     if not isinstance(text, str):
         raise FormulaError(f"{place}: a formula is text, got {type(text).__name__} {text!r}")
     if len(text) > _LONGEST:
         raise FormulaError(f"{place}: a formula of {len(text)} characters, limit {_LONGEST}")
+    text = text.strip()
+    place = f"{place}: {text!r}"
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = ast.parse(text, mode="eval").body
         if len(text) > _DEEPEST and _depth(tree) > _DEEPEST:  # a short text is not deep
             raise RecursionError
-        _check(tree, names, known, f"{place}: {text!r}")
+        _Checker(text, names, known, place).check(tree)
     except FormulaError:
         raise
-    except (SyntaxError, ValueError) as error:
-        reason = error.msg if isinstance(error, SyntaxError) else error
-        raise FormulaError(f"{place}: {text!r} is not a formula: {reason}") from None
+    except SyntaxError as error:
+        column = f", at column {error.offset}" if error.offset else ""
+        raise FormulaError(f"{place} is not a formula: {error.msg}{column}") from None
+    except ValueError as error:
+        raise FormulaError(f"{place} is not a formula: {error}") from None
     except (RecursionError, MemoryError):
         raise FormulaError(
-            f"{place}: the formula is nested too deeply, the limit is {_DEEPEST} levels"
+            f"{place[:200]} is nested too deeply, the limit is {_DEEPEST} levels"
         ) from None
     return tree
 
@@ -67,44 +71,57 @@ def _depth(tree: ast.AST) -> int:
     return depth
 
 
-def _check(node: ast.AST, names: tuple[str, ...], known: Mapping[str, int], place: str) -> None:
-    """Raise FormulaError unless `node` is arithmetic on `names` and calls of `known`."""
-    match node:
-        case ast.Constant(value=value) if type(value) in (int, float):
-            return
-        case ast.Name(id=name):
-            if name not in names:
-                remedy = f"use {', '.join(names)}"
-                if name in known:
-                    remedy = f"it is an operation, call it: {name}(…)"
-                raise FormulaError(f"{place} uses the unknown name {name!r}; {remedy}")
-        case ast.BinOp(left=left, op=op, right=right) if isinstance(op, _ARITHMETIC):
-            _check(left, names, known, place)
-            _check(right, names, known, place)
-            if isinstance(op, ast.Pow) and not variables(node):
-                number = compiled(value_source(node, divide=True), IEEE)
-                if not math.isfinite(number):
-                    raise FormulaError(f"{place}: a constant power in it is {number}")
-        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
-            _check(operand, names, known, place)
-        case ast.Compare(left=left, ops=[op], comparators=[right]) if isinstance(op, _COMPARISONS):
-            _check(left, names, known, place)
-            _check(right, names, known, place)
-        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-            if name not in known:
-                raise FormulaError(f"{place} calls {name!r}, which is no row of the table")
-            if len(arguments) != known[name]:
-                raise FormulaError(
-                    f"{place}: {name} takes {known[name]} operands, got {len(arguments)}"
+class _Checker:
+    """Refuses what is not arithmetic on the names and calls of the known functions."""
+
+    def __init__(
+        self, text: str, names: Sequence[str], known: Mapping[str, int], place: str
+    ) -> None:
+        self.text, self.names, self.known, self.place = text, names, known, place
+
+    def check(self, node: ast.expr) -> None:
+        match node:
+            case ast.Constant(value=value) if type(value) in (int, float):
+                pass
+            case ast.Name(id=name) if name in self.names:
+                pass
+            case ast.Name(id=name) if name in self.known:
+                self.refuse(node, f"{name!r} is an operation, call it: {name}(…)")
+            case ast.Name(id=name):
+                self.refuse(node, f"unknown name {name!r}; the names are {', '.join(self.names)}")
+            case ast.BinOp(left=left, op=op, right=right) if isinstance(op, _ARITHMETIC):
+                self.check(left)
+                self.check(right)
+                if isinstance(op, ast.Pow) and not variables(node):
+                    number = compiled(value_source(node, divide=True), IEEE)
+                    if not math.isfinite(number):
+                        self.refuse(node, f"a constant power that is {number}")
+            case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+                self.check(operand)
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if isinstance(
+                op, _COMPARISONS
+            ):
+                self.check(left)
+                self.check(right)
+            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+                if name not in self.known:
+                    self.refuse(node, f"{name!r} is no operation of the table")
+                if len(arguments) != self.known[name]:
+                    self.refuse(
+                        node, f"{name} takes {self.known[name]} operands, got {len(arguments)}"
+                    )
+                for argument in arguments:
+                    self.check(argument)
+            case _:
+                self.refuse(
+                    node,
+                    f"{type(node).__name__} is not allowed; a formula has numbers, "
+                    "+ - * / **, < <= > >=, and calls of operations",
                 )
-            for argument in arguments:
-                _check(argument, names, known, place)
-        case _:
-            kind = type(node).__name__
-            raise FormulaError(
-                f"{place}: {kind} is not allowed in a formula; "
-                "it may hold numbers, + - * / **, < <= > >=, and calls of operations"
-            )
+
+    def refuse(self, node: ast.expr, reason: str) -> NoReturn:
+        before = self.text.encode().splitlines()[node.lineno - 1][: node.col_offset].decode()
+        raise FormulaError(f"{self.place}: {reason}, at column {len(before) + 1}")
 
 
 def variables(expression: ast.expr) -> set[str]:
@@ -238,6 +255,16 @@ class _Rewriting(ast.NodeTransformer):
         return ast.Call(node.func, [*map(self.visit, node.args)], [])
 
 
+class _Calling(_Rewriting):
+    """Calls `div` and `pow`, which follow IEEE 754 where Python's operators raise."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        name = {ast.Div: "div", ast.Pow: "pow"}.get(type(node.op))
+        if name is None:
+            return super().visit_BinOp(node)
+        return ast.Call(ast.Name(name), [self.visit(node.left), self.visit(node.right)], [])
+
+
 class _NumbersOnly(_Rewriting):
     """Reads the number of each operand."""
 
@@ -305,6 +332,11 @@ def value_source(expression: ast.expr, *, divide: bool = False) -> str:
 def slope_source(expression: ast.expr, *, divide: bool = False) -> str:
     """Python text of a local partial at floats: None where it is literally 0."""
     return ast.unparse(_gate(_OnFloats(divide=divide).visit(expression)))
+
+
+def calling_source(expression: ast.expr) -> str:
+    """Python text of a formula on Values and numbers, in the vocabulary of the table."""
+    return ast.unparse(_Calling().visit(expression))
 
 
 def choosing_source(expression: ast.expr) -> str:

@@ -27,6 +27,7 @@ ROOMS = (
     "micrograd.generation",
     "micrograd.engine",
     "micrograd.vocabulary",
+    "micrograd.expressions",
     "micrograd.functions",
     "micrograd.stubs",
     "micrograd.trees",
