@@ -6,6 +6,7 @@ Exit codes: 0, all is well; 1, a number differs; 2, the command could not be car
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -15,6 +16,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from micrograd.expressions import Expression
+from micrograd.formulas import FormulaError
 
 EXAMPLES = "micrograd.examples"
 
@@ -36,9 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")  # a terminal may lack some character
     try:
         code: int = options.command(options)
+        sys.stdout.flush()
     except CommandError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader, `head` for one, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return code
 
 
@@ -61,6 +69,17 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="DIR", help="write the computation graphs and plots there"
     )
     demo_options.set_defaults(command=demo)
+
+    check_options = commands.add_parser(
+        "check",
+        help="check the gradient of an expression at a point",
+        description="Check the gradient of an expression against independent witnesses. Exits with "
+        'a 1 if one disagrees. Example: micrograd check "tanh(x * w + b)" x=2 w=-3 b=6.5',
+    )
+    check_options.add_argument("expression", help="arithmetic and calls of operations")
+    check_options.add_argument("at", nargs="*", metavar="NAME=NUMBER", help="where")
+    check_options.add_argument("--order", type=int, default=1, help="of derivatives, 1 or more")
+    check_options.set_defaults(command=check)
     return parser
 
 
@@ -73,6 +92,41 @@ def version() -> str:
         return installed("micrograd-engine")
     except PackageNotFoundError:
         return "unknown"
+
+
+# -------------------------------------------------------------------------------------- expressions
+
+
+def check(options: argparse.Namespace) -> int:
+    """Check the gradient of an expression typed by a person, and print the report."""
+    from micrograd.testing import check_gradients
+
+    function, point = _expression(options.expression, options.at)
+    if options.order < 1:
+        raise CommandError(f"--order is 1 or more, got {options.order}")
+    report = check_gradients(function, *point, order=options.order, raise_exception=False)
+    print(report)
+    return 0 if report else 1
+
+
+def _expression(text: str, assignments: Sequence[str]) -> tuple[Expression, list[float]]:
+    """The expression as a function of its names, and their numbers. Raises CommandError."""
+    names, point = [], []
+    for assignment in assignments:
+        name, equals, number = assignment.partition("=")
+        try:
+            point.append(float(number))
+        except ValueError:
+            raise CommandError(
+                f"{assignment!r} is no NAME=NUMBER, such as x=0.5"
+                if not equals
+                else f"{assignment!r}: {number!r} is no number"
+            ) from None
+        names.append(name.strip())
+    try:
+        return Expression(text, names), point
+    except FormulaError as error:
+        raise CommandError(str(error)) from None
 
 
 # ---------------------------------------------------------------------------------------- the demo

@@ -15,12 +15,15 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from micrograd.engine import Value
 from micrograd.formulas import FormulaError, calling_source, compiled, parse, to_float
 from micrograd.ops import TABLE
 from micrograd.vocabulary import VOCABULARY
+
+if TYPE_CHECKING:
+    from inspect import Signature
 
 
 class Expression:
@@ -50,6 +53,13 @@ class Expression:
         """The expression at numbers (a float) or Values (a Value), one for each name."""
         result = self._function(*numbers)
         return result if isinstance(result, Value) else to_float(result)
+
+    @property
+    def __signature__(self) -> Signature:
+        """The names, for whoever asks which arguments there are."""
+        from inspect import Parameter, Signature
+
+        return Signature([Parameter(x, Parameter.POSITIONAL_OR_KEYWORD) for x in self.names])
 
     def __repr__(self) -> str:
         return self.text

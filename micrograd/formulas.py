@@ -52,8 +52,8 @@ def parse(text: str, *, names: Sequence[str], known: Mapping[str, int], place: s
     except FormulaError:
         raise
     except SyntaxError as error:
-        column = f", at column {error.offset}" if error.offset else ""
-        raise FormulaError(f"{place} is not a formula: {error.msg}{column}") from None
+        column = error.offset or len(text) + 1  # no offset: the text ends too early
+        raise FormulaError(f"{place} is not a formula: {error.msg}, at column {column}") from None
     except ValueError as error:
         raise FormulaError(f"{place} is not a formula: {error}") from None
     except (RecursionError, MemoryError):
@@ -287,6 +287,10 @@ class _Choosing(_Rewriting):
         return test
 
 
+class _ChoosingAndCalling(_Choosing, _Calling):
+    """Both."""
+
+
 class _OnFloats(_Choosing):
     """Writes for floats: `where` chooses, `**` is real, a comparison is 1.0 or 0.0."""
 
@@ -339,12 +343,14 @@ def calling_source(expression: ast.expr) -> str:
     return ast.unparse(_Calling().visit(expression))
 
 
-def choosing_source(expression: ast.expr) -> str:
-    """Python text of a local partial on any numbers: None where it is literally 0.
+def choosing_source(expression: ast.expr, *, calling: bool = False) -> str:
+    """Python text of a local partial on Values and numbers: None where it is literally 0.
 
+    With `calling`, division and power follow IEEE 754 for constants too, but take longer.
     Its vocabulary needs `_number`, which gives the number of an operand for a condition.
     """
-    return ast.unparse(_gate(_Choosing().visit(expression)))
+    rewriting = _ChoosingAndCalling() if calling else _Choosing()
+    return ast.unparse(_gate(rewriting.visit(expression)))
 
 
 def compiled(source: str, vocabulary: dict[str, Any]) -> Any:

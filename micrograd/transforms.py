@@ -23,7 +23,7 @@ from typing import Any
 
 from micrograd import engine
 from micrograd.engine import Value, to_number
-from micrograd.formulas import OPERANDS, RESULT, choosing_source, to_float
+from micrograd.formulas import ERRORS, OPERANDS, RESULT, choosing_source, to_float
 from micrograd.graph import Node, operands, order, partials, walking
 from micrograd.ops import Operation
 from micrograd.trees import Structure, array, flatten, shape, unflatten
@@ -398,8 +398,17 @@ def _slopes_on_values(node: Value) -> Iterable[tuple[Any, Any]]:
     if not isinstance(node._row, Operation):
         return _slopes_on_numbers(node)
     held = tuple(operands(node))
+    try:
+        return _evaluated(_formulas(node._row), held, node)
+    except ERRORS:  # a constant such as the 0 of x / 0, for which Python's operators raise
+        return _evaluated(_formulas(node._row, calling=True), held, node)
+
+
+def _evaluated(
+    slopes: Iterable[Callable[..., Any]], held: tuple[Any, ...], node: Value
+) -> list[tuple[Any, Any]]:
     found = []
-    for operand, slope in zip(held, _formulas(node._row), strict=True):
+    for operand, slope in zip(held, slopes, strict=True):
         if isinstance(operand, Node) and (partial := slope(*held, node)) is not None:
             found.append((operand, partial))
     return found
@@ -414,12 +423,12 @@ def _refuse_closure(node: Value) -> None:
 
 
 @cache
-def _formulas(row: Operation) -> tuple[Callable[..., Any], ...]:
+def _formulas(row: Operation, *, calling: bool = False) -> tuple[Callable[..., Any], ...]:
     """The partials as functions of Values and numbers: the operands, then the result."""
     vocabulary = {**VOCABULARY, "__builtins__": {}}
     names = ", ".join((*OPERANDS[: row.arity], RESULT))
     return tuple(
-        eval(f"lambda {names}: {choosing_source(slope)}", vocabulary)  # noqa: S307 (checked)
+        eval(f"lambda {names}: {choosing_source(slope, calling=calling)}", vocabulary)  # noqa: S307 (checked)
         for slope in row.slopes
     )
 

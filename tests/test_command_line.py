@@ -197,3 +197,35 @@ def test_help_imports_nothing_heavy():
 
 def test_the_module_passes_its_exit_code_on():
     assert python("-m", "micrograd").returncode == 2
+
+
+# --------------------------------------------------------------------------------- micrograd check
+
+
+def test_check_prints_a_report_and_exits_with_0_when_the_witnesses_agree(capsys):
+    assert main(["check", "tanh(x * w + b)", "x=2", "w=-3", "b=6.5"]) == 0
+    printed = capsys.readouterr().out
+    assert "x = 2.0, w = -3.0, b = 6.5: ok" in printed
+    assert [line.split()[0] for line in printed.splitlines()[2:5]] == ["x", "w", "b"]
+
+
+def test_check_looks_at_second_derivatives_too(capsys):
+    assert main(["check", "x ** 3 * y", "x=2", "y=0.5", "--order", "2"]) == 0
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["x + y", "x=1"], "unknown name 'y'"),
+        (["x +", "x=1"], "at column"),
+        (["x", "x"], "NAME=NUMBER"),
+        (["x", "x=one"], "'one' is no number"),
+        (["x", "x=1", "x=2"], "twice"),
+        (["__import__('os')", "x=1"], "no operation"),
+        (["x", "x=1", "--order", "0"], "1 or more"),
+    ],
+)
+def test_check_says_what_is_wrong_with_its_words_and_exits_with_2(words, complaint, capsys):
+    assert main(["check", *words]) == 2
+    assert complaint in capsys.readouterr().err

@@ -309,6 +309,14 @@ def test_derivatives_of_values_keep_the_structure_and_count_inner_values_as_vari
 # ------------------------------------------------------------------------- kinks, infinities, depth
 
 
+def test_a_constant_zero_gives_infinities_not_errors():
+    x = Value(2.0)
+    assert derivative(x / 0.0, x).data == math.inf
+    assert derivative(0.0 / x, x).data == 0.0
+    assert derivative(x**-1.0 / 0.0 - x / 0.0, x).data == -math.inf
+    assert grad(grad(lambda x: x / 0))(1.0) == 0.0
+
+
 def test_conventions_at_kinks_are_those_of_backward():
     assert grad(relu)(0.0) == 0.0
     assert grad(abs)(0.0) == 0.0

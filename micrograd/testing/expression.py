@@ -1,0 +1,188 @@
+"""`Expression`: a short program of operations, with the point at which to evaluate it.
+
+>>> product = Expression(("x", "y"), (2.0, 3.0), (Step("mul", (0, 1)), Step("add", (2, 2))))
+>>> print(product.source)
+def f(x, y):
+    t1 = x * y
+    return t1 + t1
+<BLANKLINE>
+at = (2.0, 3.0)
+>>> product(*product.at)
+12.0
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
+from math import copysign
+from textwrap import indent
+from typing import Any, NamedTuple
+
+from micrograd.engine import Value, apply
+from micrograd.formulas import calls, to_float
+from micrograd.ops import ROWS, TABLE, Operation, lookup
+
+Operand = int | float
+Vocabulary = Mapping[str, Callable[..., Any]]
+
+BUILT_IN = tuple(row.name for row in ROWS)
+
+_LONGEST = 60  # characters of a subexpression that is written in place
+
+
+class Step(NamedTuple):
+    """One operation. An operand that is an int is a slot, one that is a float is a constant.
+
+    The slots are the variables, then the results of the steps, counted from 0.
+    """
+
+    operation: str
+    operands: tuple[Operand, ...]
+
+
+class Program:
+    """A thing that shows itself as the Python program that makes it."""
+
+    @property
+    def source(self) -> str:
+        """The program."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}\n{indent(self.source, '    ')}\n>"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """The same for Hypothesis and IPython, which would list the fields of a dataclass."""
+        for number, line in enumerate(repr(self).splitlines()):
+            if number:
+                printer.break_()
+            printer.text(line)
+
+
+@dataclass(frozen=True, repr=False)
+class Expression(Program):
+    """A function of the variables `names`: the result of the last of its steps.
+
+    `at` is a point at which every step is defined. A result may be an operand of many steps, so
+    the graph shares subexpressions.
+    """
+
+    names: tuple[str, ...]
+    at: tuple[float, ...]
+    steps: tuple[Step, ...]
+
+    def __call__(self, *arguments: Any, vocabulary: Vocabulary | None = None) -> Any:
+        """The result at floats (a float), at Values (a Value), or at any other kind of number.
+
+        For another kind, `vocabulary` gives the function of each operation that is no operator of
+        Python: `expression(*fractions, vocabulary={"square": lambda x: x * x})`.
+        """
+        if len(arguments) != len(self.names):
+            raise TypeError(f"{self!r} takes {len(self.names)} numbers, got {len(arguments)}")
+        slots = list(arguments)
+        for name, operands in self.steps:
+            values = [slots[operand] if type(operand) is int else operand for operand in operands]
+            slots.append(_result(lookup(name), values, vocabulary or {}))
+        return slots[-1]
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The distinct operations in order of their first use."""
+        return tuple(dict.fromkeys(step.operation for step in self.steps))
+
+    @cached_property
+    def source(self) -> str:
+        """A Python program that defines the function `f` and the point `at`.
+
+        It holds the definition of each operation that a user had added.
+        """
+        return "\n\n".join(filter(None, (self._imports(), self._function(), f"at = {self.at!r}")))
+
+    def _imports(self) -> str:
+        called = [name for name in self.operations if not lookup(name).operator]
+        added = _added(called)
+        imported = sorted({*called} - {*added} | ({"define"} if added else set()))
+        first = f"from micrograd import {', '.join(imported)}\n" if imported else ""
+        definitions = (
+            f"{name} = define({name!r}, {row.formula!r}, {list(row.partials)!r})"
+            for name, row in added.items()
+        )
+        return "\n".join((first, *definitions)).strip()
+
+    def _function(self) -> str:
+        uses = Counter(o for step in self.steps for o in step.operands if type(o) is int)
+        temporary = (name for k in count(1) if (name := f"t{k}") not in {*self.names, *TABLE})
+        written: list[ast.expr] = [ast.Name(name) for name in self.names]
+        lines = []
+        for slot, step in enumerate(self.steps, len(self.names)):
+            written.append(_written(step, written))
+            text = ast.unparse(written[-1])
+            if uses[slot] > 1 or (uses[slot] == 1 and len(text) > _LONGEST):
+                name = next(temporary)
+                lines.append(f"    {name} = {text}")
+                written[-1] = ast.Name(name)
+        lines.append(f"    return {ast.unparse(written[-1])}")
+        return "\n".join((f"def f({', '.join(self.names)}):", *lines))
+
+
+def _result(row: Operation, operands: Sequence[Any], vocabulary: Vocabulary) -> Any:
+    """A step as its source means it: a function of the vocabulary, an operator, or a method."""
+    if row.name in vocabulary:
+        return vocabulary[row.name](*operands)
+    if all(isinstance(operand, int | float) for operand in operands):
+        return row.value(*map(to_float, operands))
+    if row.operator:
+        return getattr(operator, row.operator)(*operands)
+    first, *others = operands
+    if isinstance(first, Value):
+        return getattr(first, row.name)(*others)
+    if any(isinstance(operand, Value) for operand in others):
+        return apply(row, *operands)
+    raise KeyError(f"the vocabulary has no {row.name!r}, and Python has no operator for it")
+
+
+# ----------------------------------------------------------------------------- as Python text
+
+
+def _written(step: Step, slots: Sequence[ast.expr]) -> ast.expr:
+    row = lookup(step.operation)
+    operands = [slots[o] if type(o) is int else _number(o) for o in step.operands]
+    if not row.operator:
+        return ast.Call(ast.Name(row.name), operands, [])
+    # The formula of an operator is that operator, so it says how the operator is written.
+    substitution = _Substitution(zip(row.operands, operands, strict=True))
+    expression: ast.expr = substitution.visit(deepcopy(row.expression))
+    return expression
+
+
+class _Substitution(ast.NodeTransformer):
+    def __init__(self, pairs: Iterator[tuple[str, ast.expr]]) -> None:
+        self.expressions = dict(pairs)
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.expressions.get(node.id, node)
+
+
+def _number(number: float) -> ast.expr:
+    """A constant, its sign a minus sign: `(-2.0) ** x` needs parentheses."""
+    if copysign(1, number) < 0:
+        return ast.UnaryOp(ast.USub(), ast.Constant(-number))
+    return ast.Constant(number)
+
+
+def _added(names: Sequence[str]) -> dict[str, Operation]:
+    """The rows among `names` that a user added, after those that their formulas call."""
+    found: dict[str, Operation] = {}
+    for name in names:
+        if name not in BUILT_IN:
+            row = lookup(name)
+            below = set().union(*map(calls, (row.expression, *row.slopes))) - {name}
+            found |= _added(sorted(below - {*found})) | {name: row}
+    return found

@@ -1,0 +1,226 @@
+"""Proof of power: every rule of the table is made wrong on purpose, and the checker must notice.
+
+    >>> report = mutation_report(["tanh", "mul"])
+    >>> bool(report)
+    True
+
+A mutant that escapes is invisible only if it is the same rule: its slopes are those of the true row
+at every point drawn. The report lists those, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any, NamedTuple
+
+from micrograd.engine import Value, sweep
+from micrograd.graph import order
+from micrograd.ops import TABLE, Operation, checked, lookup
+from micrograd.testing.check import check_gradients
+from micrograd.testing.operations import applied, drawn_points
+from micrograd.testing.report import Report
+
+RULES = {
+    "sign": "-({})",
+    "× 1.01": "1.01 * ({})",
+    "× (1 + 1e-6)": "1.000001 * ({})",
+    "zero": "0",
+}
+
+
+class Mutant(NamedTuple):
+    """A wrong rule, and what became of it."""
+
+    row: str
+    mutation: str
+    fate: str  # "caught", "invisible" or "missed"
+    detail: str  # the point at which it was caught, or why it cannot be seen
+    named: bool = False  # whether the error named the row
+
+    def __str__(self) -> str:
+        return f"{self.row}, {self.mutation}: {self.fate}, {self.detail}"
+
+
+@dataclass
+class MutationReport:
+    """What became of the mutants; true if none was missed."""
+
+    mutants: list[Mutant] = field(default_factory=list)
+
+    def of(self, fate: str) -> list[Mutant]:
+        """The mutants that are "caught", "invisible" or "missed"."""
+        return [mutant for mutant in self.mutants if mutant.fate == fate]
+
+    def __bool__(self) -> bool:
+        return bool(self.mutants) and not self.of("missed")
+
+    def __str__(self) -> str:
+        caught, invisible, missed = map(self.of, ("caught", "invisible", "missed"))
+        first = (
+            f"{len(self.mutants)} mutants: {len(caught)} caught,"
+            f" {len(invisible)} invisible, {len(missed)} missed"
+        )
+        return "\n".join([first, *map(str, missed), *map(str, invisible)])
+
+
+def mutation_report(
+    rows: Iterable[str] | None = None,
+    *,
+    points: int = 12,
+    seed: int = 0,
+    check: Callable[..., Report] = check_gradients,
+) -> MutationReport:
+    """Mutate every rule of these rows (by name; default: all) and check the mutants.
+
+    Each local partial gets a wrong sign, a factor of 1.01 and of 1 + 1e-6, and zero; partials are
+    swapped; the backward pass loses accumulation or takes the nodes in a wrong order. `check` is
+    the checker under test. The same seed gives the same report.
+    """
+    names = TABLE if rows is None else rows
+    mutants = [m for name in names for m in _of_row(lookup(name), points, seed, check)]
+    return MutationReport(mutants)
+
+
+def _of_row(
+    row: Operation, points: int, seed: int, check: Callable[..., Report]
+) -> Iterator[Mutant]:
+    drawn = list(drawn_points(row, points, seed))
+    for mutation, partials in _wrong_partials(row):
+        if row.domain == "0":
+            reason = "the row declares that it is a derivative nowhere"
+            yield Mutant(row.name, mutation, "invisible", reason)
+            continue
+        known = {name: other.arity for name, other in TABLE.items()}
+        mutant = checked(row.row._replace(partials=partials), known)
+        yield _tried(row, mutation, mutant, applied(mutant), drawn, check)
+    for mutation, (backward, shared) in PASSES.items():
+        f = shared(applied(row))
+        yield _tried_pass(row, mutation, f, backward, drawn, check)
+
+
+def _wrong_partials(row: Operation) -> Iterator[tuple[str, list[str]]]:
+    true = list(row.partials)
+    for index, (operand, partial) in enumerate(zip(row.operands, true, strict=True)):
+        for name, text in RULES.items():
+            wrong = text.format(partial)
+            yield f"d/d{operand} {name}", [*true[:index], wrong, *true[index + 1 :]]
+    for i, j in combinations(range(row.arity), 2):
+        swapped = list(true)
+        swapped[i], swapped[j] = true[j], true[i]
+        yield f"partials of {row.operands[i]} and {row.operands[j]} swapped", swapped
+
+
+def _tried(
+    row: Operation,
+    mutation: str,
+    mutant: Operation,
+    f: Callable[..., Any],
+    drawn: list[tuple[float, ...]],
+    check: Callable[..., Report],
+) -> Mutant:
+    different = False
+    for point in drawn:
+        wrong, right = mutant.evaluate(*point)[1], row.evaluate(*point)[1]
+        if not _differ(wrong, right):
+            continue
+        different = True
+        if not (report := check(f, *point, raise_exception=False)):
+            named = report.culprit is not None and report.culprit.operation == row.name
+            return Mutant(row.name, mutation, "caught", f"at {_text(point)}", named)
+    if not different:
+        return Mutant(row.name, mutation, "invisible", "the same slopes at every point drawn")
+    return Mutant(row.name, mutation, "missed", f"at {len(drawn)} points")
+
+
+def _differ(wrong: Iterable[float | None], right: Iterable[float | None]) -> bool:
+    return any((x or 0.0) != (y or 0.0) for x, y in zip(wrong, right, strict=True))
+
+
+def _tried_pass(
+    row: Operation,
+    mutation: str,
+    f: Callable[..., Any],
+    backward: Callable[[Value], Any],
+    drawn: list[tuple[float, ...]],
+    check: Callable[..., Report],
+) -> Mutant:
+    different = False
+    for point in drawn:
+        if _gradient(f, point, backward) == _gradient(f, point, Value.backward):
+            continue
+        different = True
+        if not (report := check(f, *point, backward=backward, raise_exception=False)):
+            return Mutant(
+                row.name, mutation, "caught", f"at {_text(point)}", report.culprit is not None
+            )
+    if not different:
+        return Mutant(row.name, mutation, "invisible", "the same gradient at every point drawn")
+    return Mutant(row.name, mutation, "missed", f"at {len(drawn)} points")
+
+
+def _gradient(
+    f: Callable[..., Any], point: tuple[float, ...], backward: Callable[[Value], Any]
+) -> str:
+    inputs = [Value(x) for x in point]
+    backward(f(*inputs))
+    return repr([x.grad + 0.0 for x in inputs])
+
+
+def _text(point: tuple[float, ...]) -> str:
+    return ", ".join(map(repr, point))
+
+
+# --------------------------------------------------------------------------- wrong backward passes
+
+
+def overwriting(root: Value) -> None:
+    """A backward pass that assigns where it should add."""
+    nodes = order(root)
+    for node in nodes:
+        node.grad = 0.0
+    root.grad = 1.0
+    for node in reversed(nodes):
+        for operand, slope in zip(node._children, node._local_grads, strict=True):
+            operand.grad = slope * node.grad
+
+
+def disordered(root: Value) -> None:
+    """A backward pass that takes the operands of a node before its other users."""
+    nodes = order(root)
+    for node in nodes:
+        node.grad = 0.0
+    root.grad = 1.0
+    level, sequence = [root], dict.fromkeys([root])
+    while level:  # breadth first, each node where it is first met
+        level = [x for node in level for x in node._prev if x not in sequence]
+        sequence |= dict.fromkeys(level)
+    sweep(sequence)
+
+
+def _twice(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Two users of the result and of each operand."""
+
+    def shared(*operands: Any) -> Any:
+        return f(*operands) + 2.5 * f(*operands) + 7.25 * sum(operands)
+
+    shared.__name__ = f.__name__
+    return shared
+
+
+def _late(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A node with a near user and a far one."""
+
+    def shared(*operands: Any) -> Any:
+        out = f(*operands)
+        return out + (out * 3 + 1) * 2
+
+    shared.__name__ = f.__name__
+    return shared
+
+
+PASSES: dict[str, tuple[Callable[[Value], Any], Callable[..., Any]]] = {
+    "accumulation lost": (overwriting, _twice),
+    "order of nodes wrong": (disordered, _late),
+}

@@ -1,0 +1,220 @@
+"""Numbers that know how far rounding may have moved them: the derived bound of every verdict.
+
+A `Ball` is a float with a radius. Arithmetic widens the radius by half a unit in the last place and
+by what the operands' radii can do (Higham, Accuracy and Stability of Numerical Algorithms, ch. 3);
+a function of the library by four units and by its largest change at the ends of its operands.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from micrograd.engine import Value
+from micrograd.formulas import IEEE
+from micrograd.graph import operands
+from micrograd.testing.kinds import Kind
+from micrograd.testing.recording import Node, Recording
+
+HALF_ULP = 2.0**-53
+LIBRARY = 8 * HALF_ULP  # the accuracy asked of exp, sin, … of the platform
+LEAST = 5e-324
+
+
+class Ball:
+    """A float, and a radius within which the exact result lies."""
+
+    __slots__ = ("mid", "rad")
+
+    def __init__(self, mid: float, rad: float = 0.0) -> None:
+        self.mid = mid
+        self.rad = math.inf if rad != rad or mid != mid else rad
+
+    def __repr__(self) -> str:
+        return f"{self.mid!r} ± {self.rad:.1e}"
+
+    def __add__(self, other: Ball) -> Ball:
+        return _sum(self.mid, other.mid, self.rad + other.rad)
+
+    def __sub__(self, other: Ball) -> Ball:
+        return _sum(self.mid, -other.mid, self.rad + other.rad)
+
+    def __mul__(self, other: Ball) -> Ball:
+        rad = abs(self.mid) * other.rad + (abs(other.mid) + other.rad) * self.rad
+        if self.mid in _HARMLESS or other.mid in _HARMLESS:
+            return Ball(self.mid * other.mid, rad)
+        return _rounded(self.mid * other.mid, rad)
+
+    def __neg__(self) -> Ball:
+        return Ball(-self.mid, self.rad)
+
+    def __pos__(self) -> Ball:
+        return self
+
+
+_HARMLESS = (0.0, 1.0, -1.0)  # products with these are exact
+
+
+def _sum(x: float, y: float, rad: float) -> Ball:
+    """With the error that this very addition makes (Knuth's TwoSum)."""
+    mid = x + y
+    part = mid - x
+    return Ball(mid, rad + abs((x - (mid - part)) + (y - part)))
+
+
+def _rounded(mid: float, rad: float) -> Ball:
+    return Ball(mid, rad + HALF_ULP * abs(mid) + LEAST)
+
+
+def _div(x: Ball, y: Ball) -> Ball:
+    mid, margin = IEEE["div"](x.mid, y.mid), abs(y.mid) - y.rad
+    return _rounded(mid, (x.rad + abs(mid) * y.rad) / margin if margin > 0 else math.inf)
+
+
+def _library(function: Callable[..., float]) -> Callable[..., Ball]:
+    def bounded(*operands: Ball) -> Ball:
+        at = [x.mid for x in operands]
+        mid = function(*at)
+        rad = LIBRARY * abs(mid) + LEAST
+        for index, x in enumerate(operands):
+            if x.rad:
+                # Wide enough that the ends differ from the middle as floats.
+                width = max(x.rad, 4 * math.ulp(x.mid)) if math.isfinite(x.mid) else math.inf
+                ends = (
+                    abs(function(*at[:index], x.mid + side * width, *at[index + 1 :]) - mid)
+                    for side in (1, -1)
+                )
+                rad += _largest(ends)
+        return Ball(mid, rad)
+
+    return bounded
+
+
+def _largest(numbers: Any) -> float:
+    """The largest number; infinity if one of them is nan."""
+    return max(math.inf if x != x else x for x in numbers)
+
+
+_EXACT: dict[str, Any] = {
+    "abs": lambda x: Ball(abs(x.mid), x.rad),
+    "sign": lambda x: Ball(IEEE["sign"](x.mid)),
+    "step": lambda x: Ball(IEEE["step"](x.mid)),
+    "maximum": lambda x, y: Ball(IEEE["maximum"](x.mid, y.mid), max(x.rad, y.rad)),
+    "minimum": lambda x, y: Ball(IEEE["minimum"](x.mid, y.mid), max(x.rad, y.rad)),
+    "_lt": lambda x, y: x.mid < y.mid,
+    "_le": lambda x, y: x.mid <= y.mid,
+    "_gt": lambda x, y: x.mid > y.mid,
+    "_ge": lambda x, y: x.mid >= y.mid,
+    "_truth": lambda x: x.mid != 0,
+    "_div": _div,
+    "_pow": _library(IEEE["pow"]),
+}
+_PRIMITIVES = (
+    "exp expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan"
+    " sinh cosh tanh asinh acosh atanh erf hypot atan2"
+).split()
+
+
+def _constant(number: float) -> Ball:
+    """A number written in a formula: rounded to a float there, unless it is whole."""
+    number = float(number)
+    return Ball(number, 0.0 if number.is_integer() else HALF_ULP * abs(number))
+
+
+def balls() -> Kind:
+    """Floats with a bound of their rounding."""
+    return Kind(_constant, {name: _library(IEEE[name]) for name in _PRIMITIVES} | _EXACT)
+
+
+class Rounding:
+    """How far rounding may have moved the value and the gradient of a recorded graph."""
+
+    def __init__(self, recording: Recording, kind: Kind) -> None:
+        self.kind = kind
+        self.nodes = recording.nodes
+        self.places = recording.places
+        self.values: list[Ball] = []
+        for node in recording.nodes:
+            self.values.append(self._value(node))
+        self.path_sizes: list[
+            float
+        ] = []  # per input, the sum over all paths of |product of slopes|
+        self.value_error = self.values[-1].rad if self.values else 0.0
+
+    def _operands(self, node: Node) -> list[Ball]:
+        return [Ball(x) if place is None else self.values[place] for place, x in node.operands]
+
+    def _value(self, node: Node) -> Ball:
+        if node.row is None or node.is_frozen:
+            return Ball(node.value.data)
+        operands = self._operands(node)
+        if not node.is_by_hand:
+            rad = self.kind.function(node.row)(*operands).rad
+        else:
+            # What the code does inside is unknown: sixteen units, and what its slopes pass on.
+            slopes = slopes_by_hand(node)
+            rad = LIBRARY * 2 * abs(node.value.data) + LEAST
+            rad += sum(abs(slope) * x.rad for slope, x in zip(slopes, operands, strict=True))
+        return Ball(node.value.data, rad)
+
+    def gradient_errors(self) -> list[float]:
+        """A bound of the rounding in the derivative for each input; 0 for one never reached."""
+        root = len(self.nodes) - 1
+        adjoints: dict[int, Ball] = {root: Ball(1.0)}
+        sizes: dict[int, float] = {root: 1.0}
+        for index in range(len(self.nodes) - 1, -1, -1):
+            adjoint = adjoints.get(index)
+            if adjoint is None or (not adjoint.mid and not adjoint.rad):
+                continue
+            node = self.nodes[index]
+            for number, (place, _) in enumerate(node.operands):
+                if place is not None and (slope := self._slope(node, index, number)) is not None:
+                    share = slope * adjoint
+                    sizes[place] = sizes.get(place, 0.0) + abs(slope.mid) * sizes[index]
+                    adjoints[place] = adjoints[place] + share if place in adjoints else share
+        zero = Ball(0.0)
+        self.path_sizes = [sizes.get(-1 if p is None else p, 0.0) for p in self.places]
+        return [0.0 if place is None else adjoints.get(place, zero).rad for place in self.places]
+
+    def _slope(self, node: Node, index: int, number: int) -> Ball | None:
+        if node.is_by_hand:
+            slope = slopes_by_hand(node)[number]
+            return Ball(slope, LIBRARY * 2 * abs(slope)) if slope else None
+        recorded = node.slopes[number]
+        if recorded is None:
+            return None
+        operands = self._operands(node)
+        error = self.kind.partial(node.row, number)(*operands, self.values[index]).rad
+        return Ball(recorded, error)
+
+
+def slopes_by_hand(node: Node) -> list[float]:
+    """The local partials of an operation made by hand, as its own backward step gives them.
+
+    An operand that occurs twice has its whole share at its first place.
+    """
+    value = node.value
+    if value._more is None or value._more.backward is None:
+        return [slope or 0.0 for slope in node.slopes]
+    shares = backward_shares(value, adjoint=1.0)
+    seen: set[int] = set()
+    found = []
+    for operand in operands(value):
+        found.append(0.0 if id(operand) in seen else shares[operand])
+        seen.add(id(operand))
+    return found
+
+
+def backward_shares(value: Value, adjoint: float, before: float = 0.0) -> dict[Value, float]:
+    """What `_backward` leaves in each operand's `.grad` if it was `before`; all is put back."""
+    held = {operand: operand.grad for operand in (value, *value._children)}
+    try:
+        for operand in held:
+            operand.grad = before
+        value.grad = adjoint
+        value._backward()
+        return {operand: operand.grad for operand in value._prev}
+    finally:
+        for operand, grad in held.items():
+            operand.grad = grad

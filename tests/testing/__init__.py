@@ -1,0 +1,1 @@
+"""Tests of the strategies and checks for other people's tests."""

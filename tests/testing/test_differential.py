@@ -1,0 +1,399 @@
+"""Random expressions: `backward` against 90-digit arithmetic, and against other engines.
+
+The reference knows no rule of calculus. It evaluates the expression in mpmath, with functions of
+its own, and takes the central difference D = (f(x + h) - f(x - h)) / 2h at h = 1e-30. D is off by
+h²/6 times the third derivative and by the rounding 1e-90 |f| / h: 1e-60 in size, and less than
+REFERENCE for functions as steep as those drawn here.
+
+The tolerance is a bound of the float program's rounding, and nothing else. The program is run once
+more on `Bounded` numbers, forwards and backwards, by the same formulas: every operation passes on
+the errors of its operands, times its steepness, and adds its own rounding (Wilkinson's running
+error analysis). What it neglects, in quotients and functions, are products of two errors, so twice
+the bound holds.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from functools import partial
+from statistics import median
+from typing import Any
+
+import pytest
+from hypothesis import Phase, find, given, settings
+
+from micrograd import Value, define
+from micrograd.formulas import evaluate
+from micrograd.ops import ROWS, TABLE, Operation
+from micrograd.testing.expression import Expression
+from micrograd.testing.strategies import DIFFERENTIABLE, expressions
+
+mpmath = pytest.importorskip("mpmath", reason="the reference needs mpmath: pip install mpmath")
+
+UNIT = 2.0**-53  # the relative error of a rounded sum, product or quotient
+ULPS = 4  # of a function of the math library, in units of the last place
+TINY = 2.0**-1074  # the error of a result that underflows
+STEP = 2.0**-20  # less than the margin that expressions keep from kinks and borders
+
+Gradient = list[Any]
+
+
+# -------------------------------------------------------------------------- what is to be tested
+
+
+def backward(expression: Expression) -> tuple[float, Gradient]:
+    """The result and the gradient by the engine."""
+    leaves = [Value(x) for x in expression.at]
+    out = expression(*leaves)
+    out.backward()
+    return out.data, [leaf.grad for leaf in leaves]
+
+
+# ---------------------------------------------------------------------------------- the reference
+
+mp = mpmath.mp.clone()
+mp.dps = 90
+H = mp.mpf(10) ** -30
+REFERENCE = 1e-40
+
+
+def truth(condition: bool) -> Any:
+    return mp.mpf(1 if condition else 0)
+
+
+def softplus(x: Any) -> Any:
+    return mp.log(1 + mp.exp(x))
+
+
+MPMATH: dict[str, Callable[..., Any]] = {
+    name: getattr(mp, name)
+    for name in (
+        "exp expm1 log log1p log10 sqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
+        " erf sign hypot atan2"
+    ).split()
+} | {
+    "log2": lambda x: mp.log(x, 2),
+    "square": lambda x: x * x,
+    "reciprocal": lambda x: 1 / x,
+    "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
+    "softplus": softplus,
+    "relu": lambda x: max(x, 0),
+    "leaky_relu": lambda x: x if x > 0 else x / 100,
+    "elu": lambda x: x if x > 0 else mp.exp(x) - 1,
+    "gelu": lambda x: x * mp.ncdf(x),
+    "silu": lambda x: x / (1 + mp.exp(-x)),
+    "mish": lambda x: x * mp.tanh(softplus(x)),
+    "step": lambda x: truth(x > 0),
+    "maximum": max,
+    "minimum": min,
+    "lt": lambda x, y: truth(x < y),
+    "le": lambda x, y: truth(x <= y),
+    "gt": lambda x, y: truth(x > y),
+    "ge": lambda x, y: truth(x >= y),
+    "where": lambda x, y, z: y if x != 0 else z,
+}
+
+
+def reference(expression: Expression, **more: Callable[..., Any]) -> tuple[Any, Gradient]:
+    """The result and the gradient to 40 digits. `more` are the functions of rows just defined."""
+    vocabulary = MPMATH | more
+    at = [mp.mpf(x) for x in expression.at]
+
+    def difference(index: int) -> Any:
+        above, below = (
+            expression(*at[:index], at[index] + h, *at[index + 1 :], vocabulary=vocabulary)
+            for h in (H, -H)
+        )
+        return (above - below) / (2 * H)
+
+    return expression(*at, vocabulary=vocabulary), [difference(i) for i in range(len(at))]
+
+
+# ---------------------------------------------------------------------------------- the tolerance
+
+
+class Bounded:
+    """A float, and a bound of its distance from the number that exact arithmetic gives."""
+
+    def __init__(self, data: float, error: float = 0.0) -> None:
+        self.data = float(data)
+        self.error = error
+
+    @staticmethod
+    def of(number: Any) -> Bounded:
+        """A number in a formula is near the real number, such as 1 / sqrt(2), that is meant."""
+        if isinstance(number, Bounded):
+            return number
+        return Bounded(number, 0.0 if float(number).is_integer() else UNIT * abs(number))
+
+    def __neg__(self) -> Bounded:
+        return Bounded(-self.data, self.error)
+
+    def __add__(self, other: Any) -> Bounded:
+        other = Bounded.of(other)
+        data = self.data + other.data
+        return Bounded(data, self.error + other.error + UNIT * abs(data))
+
+    def __mul__(self, other: Any) -> Bounded:
+        other = Bounded.of(other)
+        data = self.data * other.data
+        error = abs(self.data) * other.error + abs(other.data) * self.error
+        error += self.error * other.error  # all there is where both numbers have come out as 0
+        return Bounded(data, error + UNIT * abs(data) + TINY)
+
+    def __truediv__(self, other: Any) -> Bounded:
+        other = Bounded.of(other)
+        data = self.data / other.data
+        error = (self.error + abs(data) * other.error) / abs(other.data)
+        return Bounded(data, error + UNIT * abs(data) + TINY)
+
+    def __pow__(self, other: Any) -> Bounded:
+        return _primitive(TABLE["pow"], self, other)
+
+    def __sub__(self, other: Any) -> Bounded:
+        return self + -Bounded.of(other)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __rsub__(self, other: Any) -> Bounded:
+        return Bounded.of(other) - self
+
+    def __rtruediv__(self, other: Any) -> Bounded:
+        return Bounded.of(other) / self
+
+    def __rpow__(self, other: Any) -> Bounded:
+        return Bounded.of(other) ** self
+
+    def __lt__(self, other: Any) -> bool:
+        return self.data < Bounded.of(other).data
+
+    def __le__(self, other: Any) -> bool:
+        return self.data <= Bounded.of(other).data
+
+    def __gt__(self, other: Any) -> bool:
+        return self.data > Bounded.of(other).data
+
+    def __ge__(self, other: Any) -> bool:
+        return self.data >= Bounded.of(other).data
+
+    def __bool__(self) -> bool:
+        return self.data != 0
+
+
+def _primitive(row: Operation, *operands: Any) -> Bounded:
+    """A function of the math library; its steepness is that of a chord of the length STEP."""
+    known = [Bounded.of(operand) for operand in operands]
+    point = [operand.data for operand in known]
+    data = row.value(*point)
+    error = ULPS * 2 * UNIT * abs(data) + TINY
+    for index, operand in enumerate(known):
+        chords = (
+            row.value(*point[:index], point[index] + h, *point[index + 1 :]) - data
+            for h in (STEP, -STEP)
+        )
+        if operand.error:
+            error += max(map(abs, chords)) / STEP * operand.error
+    return Bounded(data, error)
+
+
+def _on_bounded(row: Operation, *operands: Any) -> Any:
+    if row.name == "where":
+        condition, then, otherwise = operands
+        return then if condition else otherwise
+    if row.is_primitive:
+        return _primitive(row, *operands)
+    return evaluate(row.expression, Rounding(), **dict(zip(row.operands, operands, strict=True)))
+
+
+class Rounding(dict[str, Callable[..., Any]]):
+    """The vocabulary of Bounded numbers: primitives, and the other rows by their formulas."""
+
+    def __init__(self) -> None:
+        super().__init__({name: partial(_on_bounded, row) for name, row in TABLE.items()})
+
+
+def tolerance(expression: Expression) -> tuple[float, list[float]]:
+    """Bounds of the rounding errors of the result and of the gradient by `backward`."""
+    vocabulary = Rounding()
+    slots = [Bounded(x) for x in expression.at]
+    steps = []
+    for name, places in expression.steps:
+        operands = [slots[p] if type(p) is int else Bounded(p) for p in places]
+        out = Bounded.of(vocabulary[name](*operands))
+        named = dict(zip(TABLE[name].operands, operands, strict=True), out=out)
+        steps.append([evaluate(slope, vocabulary, **named) for slope in TABLE[name].slopes])
+        slots.append(out)
+    shares: list[list[Bounded]] = [[] for _ in slots]
+    shares[-1].append(Bounded(1.0))
+    for number, (_, places) in reversed(list(enumerate(expression.steps))):
+        adjoint = _sum(shares[len(expression.at) + number])
+        for place, slope in zip(places, steps[number], strict=True):
+            if type(place) is int:
+                shares[place].append(adjoint * slope)
+    gradient = [2 * _sum(shares[index]).error for index in range(len(expression.at))]
+    return 2 * slots[-1].error, gradient
+
+
+def _sum(terms: list[Bounded]) -> Bounded:
+    """The sum in any order: each addition rounds at most the sum of the sizes."""
+    size = sum(abs(term.data) for term in terms)
+    error = sum(term.error for term in terms) + len(terms) * UNIT * size
+    return Bounded(sum(term.data for term in terms), error)
+
+
+def disagreement(expression: Expression, **more: Callable[..., Any]) -> str:
+    """What differs from the reference by more than rounding explains; "" if nothing does."""
+    (value, gradient), (exact, slopes) = backward(expression), reference(expression, **more)
+    error, errors = tolerance(expression)
+    if not abs(value - exact) <= error:
+        return f"the result is {value!r}, not {mp.nstr(exact, 20)} ± {error:.1e}"
+    for name, got, slope, bound in zip(expression.names, gradient, slopes, errors, strict=True):
+        if not abs(got - slope) <= bound + REFERENCE:
+            return f"d/d{name} is {got!r}, not {mp.nstr(slope, 20)} ± {bound:.1e}"
+    return ""
+
+
+# -------------------------------------------------------------------------------------- the tests
+
+many = settings(max_examples=2_000, deadline=None)
+
+
+@many
+@given(expressions())
+def test_two_thousand_random_gradients_are_those_of_exact_arithmetic(expression):
+    assert not disagreement(expression)
+
+
+@settings(max_examples=200, deadline=None)
+@given(expressions(max_operations=40, variables=2))
+def test_long_random_gradients_are_those_of_exact_arithmetic(expression):
+    assert not disagreement(expression)
+
+
+def test_the_tolerance_of_most_gradients_is_below_a_trillionth():
+    relative = []
+
+    @settings(max_examples=300, deadline=None, database=None, phases=[Phase.generate])
+    @given(expressions())
+    def collect(expression):
+        gradient, bounds = backward(expression)[1], tolerance(expression)[1]
+        relative.extend(b / max(abs(g), 1.0) for g, b in zip(gradient, bounds, strict=True) if g)
+
+    collect()
+    assert median(relative) < 1e-12
+
+
+MUTATIONS = {
+    "a millionth too large": "1.000001 * ({})",
+    "of the wrong sign": "-({})",
+    "zero": "0 * ({})",
+    "one more": "1 + ({})",
+}
+WITH_PARTIALS = [
+    (row, index)
+    for row in ROWS
+    if row.name in DIFFERENTIABLE
+    for index, text in enumerate(row.partials)
+    if text != "0"
+]
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_every_planted_wrong_partial_is_caught_by_the_same_comparison(mutation):
+    for row, index in WITH_PARTIALS:
+        partials = list(row.partials)
+        partials[index] = MUTATIONS[mutation].format(partials[index])
+        define("planted", row.formula, partials, domain=row.domain, kink=row.kink)
+        exact = MPMATH.get(row.name) or getattr(operator, row.operator)
+        find(
+            expressions(rows=["planted", "mul"]),
+            lambda expression, exact=exact: disagreement(expression, planted=exact),
+            settings=settings(max_examples=300, phases=[Phase.generate], database=None),
+        )
+
+
+# ---------------------------------------------------------------------------------- other engines
+
+
+def vocabulary_of(numpy: Any, number: Callable[[Any], Any]) -> dict[str, Callable[..., Any]]:
+    """The functions of a library with NumPy's names, on arrays without dimensions."""
+    names = (
+        "exp expm1 log log1p log2 log10 sqrt sin cos tan sinh cosh tanh square sign maximum minimum"
+    ).split()
+    functions = {name: getattr(numpy, name) for name in names}
+    functions |= {f"a{name}": getattr(numpy, f"arc{name}") for name in "sin cos tan tan2".split()}
+    functions |= {f"a{name}h": getattr(numpy, f"arc{name}h") for name in "sin cos tan".split()}
+    functions |= {
+        "reciprocal": lambda x: 1 / x,
+        "hypot": lambda x, y: numpy.sqrt(x * x + y * y),
+        "sigmoid": lambda x: numpy.exp(-numpy.logaddexp(number(0.0), -x)),
+        "softplus": lambda x: numpy.logaddexp(number(0.0), x),
+        "relu": lambda x: numpy.maximum(x, number(0.0)),
+        "leaky_relu": lambda x: numpy.maximum(x, 0.01 * x),
+        "elu": lambda x: numpy.maximum(x, numpy.expm1(numpy.minimum(x, number(0.0)))),
+        "silu": lambda x: x * functions["sigmoid"](x),
+        "mish": lambda x: x * numpy.tanh(functions["softplus"](x)),
+        "step": lambda x: number(1.0 * (x > 0)),
+        "lt": lambda x, y: number(1.0 * (x < y)),
+        "le": lambda x, y: number(1.0 * (x <= y)),
+        "gt": lambda x, y: number(1.0 * (x > y)),
+        "ge": lambda x, y: number(1.0 * (x >= y)),
+        "where": lambda x, y, z: numpy.where(x != 0, y, z),
+    }
+    plain = {row.name: getattr(operator, row.operator) for row in ROWS if row.operator}
+
+    def on_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *operands: function(*map(number, operands))
+
+    return {name: on_numbers(function) for name, function in (plain | functions).items()}
+
+
+# Another engine writes some functions differently, so that it has roundings of its own.
+OTHER_ROUNDINGS = 64
+PEER_ROWS = [name for name in DIFFERENTIABLE if name not in ("erf", "gelu")]
+
+
+def agrees_with(gradient: Gradient, expression: Expression) -> bool:
+    got, errors = backward(expression)[1], tolerance(expression)[1]
+    return all(
+        abs(g - other) <= OTHER_ROUNDINGS * max(bound, TINY)
+        for g, other, bound in zip(got, gradient, errors, strict=True)
+    )
+
+
+def test_random_gradients_agree_with_those_of_hips_autograd():
+    reason = "pip install autograd to compare with it"
+    autograd = pytest.importorskip("autograd", reason=reason)
+    numpy = pytest.importorskip("autograd.numpy", reason=reason)
+    vocabulary = vocabulary_of(numpy, lambda x: x)
+
+    @settings(max_examples=500, deadline=None)
+    @given(expressions(rows=PEER_ROWS))
+    def compare(expression):
+        def on_list(at):
+            return 0.0 * sum(at) + expression(*at, vocabulary=vocabulary)
+
+        with numpy.errstate(all="ignore"):
+            gradient = autograd.grad(on_list)(list(expression.at))
+        assert agrees_with([float(g) for g in gradient], expression)
+
+    compare()
+
+
+def test_random_gradients_agree_with_those_of_pytorch():
+    torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
+    number = partial(torch.as_tensor, dtype=torch.float64)
+    vocabulary = vocabulary_of(torch, number)
+
+    @settings(max_examples=500, deadline=None)
+    @given(expressions(rows=PEER_ROWS))
+    def compare(expression):
+        leaves = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in expression.at]
+        out = expression(*leaves, vocabulary=vocabulary)
+        if out.requires_grad:
+            out.backward()
+        gradient = [0.0 if leaf.grad is None else leaf.grad.item() for leaf in leaves]
+        assert agrees_with(gradient, expression)
+
+    compare()
