@@ -338,11 +338,6 @@ def slope_source(expression: ast.expr, *, divide: bool = False) -> str:
     return ast.unparse(_gate(_OnFloats(divide=divide).visit(expression)))
 
 
-def calling_source(expression: ast.expr) -> str:
-    """Python text of a formula on Values and numbers, in the vocabulary of the table."""
-    return ast.unparse(_Calling().visit(expression))
-
-
 def choosing_source(expression: ast.expr, *, calling: bool = False) -> str:
     """Python text of a local partial on Values and numbers: None where it is literally 0.
 
