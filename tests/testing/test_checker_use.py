@@ -222,3 +222,18 @@ def test_the_decorator_makes_a_function_a_test():
 @gradient_checked(0.5, (2.0,))
 def test_the_decorator_is_understood_by_pytest(x):
     return x * tanh(x)
+
+
+def test_one_output_may_be_written_by_hand_and_another_not():
+    def cube(x, wrong=0.0):
+        out = Value(x.data**3, (x,), "cube")
+
+        def step():
+            x.grad += (3 * x.data**2 + wrong) * out.grad
+
+        out._backward = step
+        return out
+
+    assert check_gradients(lambda x: [x * x, cube(x)], 2.0)
+    with pytest.raises(GradientMismatch, match="cube"):
+        check_gradients(lambda x: [x * x, cube(x, wrong=1.0)], 2.0)
