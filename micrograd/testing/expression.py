@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import operator
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -47,13 +48,13 @@ class Step(NamedTuple):
     operands: tuple[Operand, ...]
 
 
-class Program:
+class Program(ABC):
     """A thing that shows itself as the Python program that makes it."""
 
     @property
+    @abstractmethod
     def source(self) -> str:
         """The program."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}\n{indent(self.source, '    ')}\n>"

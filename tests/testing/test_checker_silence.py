@@ -143,7 +143,6 @@ def test_a_chain_of_ten_thousand_operations_is_checked():
 
 # ------------------------------------------------------------------------------- random expressions
 
-OPERATIONS = [name for name in BUILT_IN if name != "detach"]
 SPECIAL = (0.0, 1.0, -1.0, 2.0, 0.5, 1e-200, 1e200, -1e200, 1e-9, 1e6, -3.0, 1e15, 100.0, -30.0)
 
 
