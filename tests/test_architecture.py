@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 # Each room may import those above it. A folder is one room.
 ROOMS = (
     "micrograd.formulas",
+    "micrograd.notation",
     "micrograd.ops",
     "micrograd.graph",
     "micrograd.methods",
@@ -33,6 +34,7 @@ ROOMS = (
     "micrograd.trees",
     "micrograd.anomaly",
     "micrograd.transforms",
+    "micrograd.derivation",
     "micrograd.drawing",
     "micrograd",
     "nn.module",

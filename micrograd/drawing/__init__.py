@@ -7,7 +7,7 @@ A drawing is made in three steps, each a module that can be had without the next
 - `dot`: the picture in the DOT language; all colours and shapes are there.
 - `digraph`: the DOT text as a `graphviz.Digraph`, drawn by the program that `renderer` finds.
 
-`text` says how numbers and names are written, and makes names harmless.
+`text` makes names harmless there; `micrograd.notation` says how numbers and names are written.
 """
 
 from __future__ import annotations

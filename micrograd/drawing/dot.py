@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from micrograd.drawing.picture import PLACE, Box, Step
-from micrograd.drawing.text import html_text, width
+from micrograd.drawing.text import html_text
+from micrograd.notation.labels import width
 
 # ------------------------------------------------------------------------------------------ colours
 

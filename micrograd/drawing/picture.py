@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from micrograd.drawing.text import gradient, number, shortened
 from micrograd.engine import Value
 from micrograd.graph import Node, operands, order, partials
+from micrograd.notation.labels import shortened
+from micrograd.notation.numbers import gradient, number
 from micrograd.ops import Operation
 
 MAX_NODES = 400

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from micrograd import Value
 from micrograd.drawing import draw_dot
 from micrograd.drawing.picture import depict
-from micrograd.drawing.text import LONGEST, MOST_LINES, width
+from micrograd.notation.labels import LONGEST, MOST_LINES, width
 from tests.drawing.common import EACH_RENDERER, SVG, shown_texts
 
 HOSTILE = [

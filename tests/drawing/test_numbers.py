@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from micrograd import Value
 from micrograd.drawing import draw_dot
 from micrograd.drawing.picture import depict
-from micrograd.drawing.text import gradient, number
 from micrograd.graph import order
+from micrograd.notation.numbers import gradient, number
 from nn import MLP
 from tests.drawing.common import shown_texts
 

@@ -1,0 +1,42 @@
+"""What values are called: by their labels, by the caller's variables, or v1, v2 and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from micrograd.engine import Value
+
+_DEEPEST = 4  # levels of lists within lists in which Values are sought
+
+
+def variable_names(names: Mapping[str, Any] | None) -> dict[int, str]:
+    """The name of each Value by its id, from a mapping such as `locals()`.
+
+    Values within lists, tuples and dicts are called `w[0]` or `w['b']`. The first name counts;
+    names that begin with an underscore, as a notebook has many, do not. Raises TypeError if it is
+    no mapping.
+    """
+    if names is None:
+        return {}
+    if not isinstance(names, Mapping):
+        raise TypeError(
+            f"names is a mapping from names to Values, such as locals(), got {type(names).__name__}"
+        )
+    found: dict[int, str] = {}
+    for name, thing in list(names.items()):
+        if not str(name).startswith("_"):
+            for text, value in _values(str(name), thing, _DEEPEST):
+                found.setdefault(id(value), text)
+    return found
+
+
+def _values(name: str, thing: Any, levels: int) -> Iterator[tuple[str, Value]]:
+    if isinstance(thing, Value):
+        yield name, thing
+    elif levels and isinstance(thing, list | tuple):
+        for i, each in enumerate(thing):
+            yield from _values(f"{name}[{i}]", each, levels - 1)
+    elif levels and isinstance(thing, dict):
+        for key, each in thing.items():
+            yield from _values(f"{name}[{key!r}]", each, levels - 1)
