@@ -10,6 +10,7 @@ from micrograd.vocabulary import VOCABULARY
 
 if TYPE_CHECKING:
     from micrograd.anomaly import detect_anomaly
+    from micrograd.derivation import explain
     from micrograd.drawing import draw_dot
     from micrograd.transforms import (
         derivative,
@@ -27,6 +28,7 @@ __all__ = [
     "derivative",
     "detect_anomaly",
     "draw_dot",
+    "explain",
     "grad",
     "hessian",
     "hvp",
@@ -41,7 +43,11 @@ __all__ = [
 _ROOMS = dict.fromkeys(
     ("derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"),
     "micrograd.transforms",
-) | {"detect_anomaly": "micrograd.anomaly", "draw_dot": "micrograd.drawing"}
+) | {
+    "detect_anomaly": "micrograd.anomaly",
+    "draw_dot": "micrograd.drawing",
+    "explain": "micrograd.derivation",
+}
 
 
 def __getattr__(name: str) -> Any:

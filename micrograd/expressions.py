@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from micrograd.engine import Value
-from micrograd.formulas import FormulaError, parse, to_float
+from micrograd.formulas import OPERATIONS, FormulaError, parse, to_float
 from micrograd.ops import TABLE
 from micrograd.vocabulary import VOCABULARY
 
@@ -62,19 +62,6 @@ class Expression:
         return self.text
 
 
-_ROWS = {
-    ast.Add: "add",
-    ast.Sub: "sub",
-    ast.Mult: "mul",
-    ast.Div: "div",
-    ast.Pow: "pow",
-    ast.Lt: "lt",
-    ast.LtE: "le",
-    ast.Gt: "gt",
-    ast.GtE: "ge",
-}
-
-
 def _value(node: ast.AST, names: dict[str, Any]) -> Any:
     """The value of a checked tree, by walking it: every operator is its row of the table."""
     match node:
@@ -94,5 +81,5 @@ def _value(node: ast.AST, names: dict[str, Any]) -> Any:
             return VOCABULARY[name](*(_value(argument, names) for argument in arguments))
         case _:  # the check let something through that is not in the language
             raise FormulaError(f"expression: {type(node).__name__} is not allowed")
-    row = VOCABULARY[_ROWS[type(operator)]]
+    row = VOCABULARY[OPERATIONS[type(operator)]]
     return row(*(_value(argument, names) for argument in arguments))

@@ -26,8 +26,17 @@ class FormulaError(ValueError):
     """A row whose text is not arithmetic on its operands and known operations."""
 
 
-_ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
-_COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+# The operators of the language, and the row of the table that each one is.
+Rows = dict[type[ast.AST], str]
+_ARITHMETIC: Rows = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "div",
+    ast.Pow: "pow",
+}
+_COMPARISONS: Rows = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge"}
+OPERATIONS = _ARITHMETIC | _COMPARISONS
 _LONGEST = 10_000  # characters
 _DEEPEST = 100  # levels; Python's own compiler and printer of syntax trees are recursive
 
@@ -89,7 +98,7 @@ class _Checker:
                 self.refuse(node, f"{name!r} is an operation, call it: {name}(…)")
             case ast.Name(id=name):
                 self.refuse(node, f"unknown name {name!r}; the names are {', '.join(self.names)}")
-            case ast.BinOp(left=left, op=op, right=right) if isinstance(op, _ARITHMETIC):
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
                 self.check(left)
                 self.check(right)
                 if isinstance(op, ast.Pow) and not variables(node):
@@ -98,9 +107,7 @@ class _Checker:
                         self.refuse(node, f"a constant power that is {number}")
             case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
                 self.check(operand)
-            case ast.Compare(left=left, ops=[op], comparators=[right]) if isinstance(
-                op, _COMPARISONS
-            ):
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARISONS:
                 self.check(left)
                 self.check(right)
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):

@@ -1,1 +1,13 @@
-"""Derivations: the chain rule written out, with every number the engine's own."""
+"""Derivations: why a gradient is what it is, with every number the engine's own.
+
+- `naming`: what the values of a graph are called.
+- `writing`: formulas of the table, written for given operands.
+- `partials`: a local partial as a formula, with the branch that the numbers took.
+- `chain`: the chain rule over a graph as data: links, contributions, paths.
+- `document`, `wording`: words and formulas as text, Markdown, HTML and LaTeX; in two languages.
+- `explanation`: `explain(output, wrt)`.
+"""
+
+from micrograd.derivation.explanation import Explanation, explain
+
+__all__ = ["Explanation", "explain"]

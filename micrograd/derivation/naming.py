@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from micrograd.engine import Value
+from micrograd.notation.names import Name, named
 
 _DEEPEST = 4  # levels of lists within lists in which Values are sought
 
@@ -40,3 +41,28 @@ def _values(name: str, thing: Any, levels: int) -> Iterator[tuple[str, Value]]:
     elif levels and isinstance(thing, dict):
         for key, each in thing.items():
             yield from _values(f"{name}[{key!r}]", each, levels - 1)
+
+
+def name_values(nodes: Sequence[Value], names: Mapping[str, Any] | None = None) -> dict[int, Name]:
+    """The name of each value by its id; `nodes` are in topological order.
+
+    A label comes first, then the caller's variable, then v₁, v₂, … in order. Where a name comes
+    again it is numbered: x, x⁽²⁾, x⁽³⁾.
+    """
+    variables = variable_names(names)
+    chosen: dict[int, Name] = {}
+    count: dict[str, int] = {}
+    for node in nodes:
+        label = str(node.label) if node.label is not None else ""
+        name = named(label if label.strip() else variables.get(id(node), ""))
+        if name.text.strip():
+            times = count[name.text] = count.get(name.text, 0) + 1
+            chosen[id(node)] = name if times == 1 else name.numbered(times)
+    number = 0
+    for node in nodes:
+        if id(node) not in chosen:
+            number += 1
+            while named(f"v{number}").text in count:
+                number += 1
+            chosen[id(node)] = named(f"v{number}")
+    return chosen

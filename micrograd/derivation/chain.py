@@ -1,0 +1,297 @@
+"""The chain rule over a graph as data: links, adjoints, contributions, paths.
+
+All numbers are the engine's own: values and local partials are those that the graph holds, and the
+adjoints are added up by the same multiplications and additions, in the same order, as in
+`Value.backward`. No gradient is changed.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from micrograd import engine
+from micrograd.derivation import writing
+from micrograd.derivation.naming import name_values
+from micrograd.derivation.partials import simplified
+from micrograd.derivation.writing import Written
+from micrograd.engine import Value
+from micrograd.formulas import OPERANDS, RESULT, to_float
+from micrograd.graph import Node, operands, order, partials, walking
+from micrograd.notation.names import Name
+from micrograd.ops import Operation
+
+MAX_NODES = 5_000
+"""Values in a graph that can still be explained."""
+
+
+class Link(NamedTuple):
+    """An arrow of the graph: from a value to one of its operands."""
+
+    node: Value
+    place: int  # which of the operands
+    operand: Value
+    slope: float | None  # the local partial; None where no gradient passes
+
+
+class Contribution(NamedTuple):
+    """What flows back along one link: `before + upstream * slope = after`."""
+
+    link: Link
+    upstream: float
+    share: float
+    before: float
+    after: float
+
+
+class Factor(NamedTuple):
+    """A local partial: its name, its formula, the formula with numbers, its value, and why."""
+
+    partial: Written
+    formula: Written
+    substituted: Written
+    value: Written
+    conditions: tuple[Written, ...]
+
+
+class Chain:
+    """The graph below `output`, with a name for every value.
+
+    Raises ValueError if it has more than `max_nodes` values, or if a number in it was changed after
+    others had been computed from it.
+    """
+
+    def __init__(
+        self,
+        output: Value,
+        names: Mapping[str, Any] | None = None,
+        max_nodes: int = MAX_NODES,
+    ) -> None:
+        if not isinstance(output, Value):
+            raise TypeError(f"explain takes a Value as output, got {type(output).__name__}")
+        self.output = output
+        self.nodes: list[Value] = order(output)
+        if len(self.nodes) > max_nodes:
+            raise ValueError(
+                f"a derivation over {len(self.nodes):,} values cannot be read (limit "
+                f"{max_nodes:,}): explain one sample, one neuron or an intermediate value, "
+                f"or raise the limit with max_nodes={len(self.nodes)}"
+            )
+        self.names = name_values(self.nodes, names)
+        for node in self.nodes:
+            self._refuse_if_changed(node)
+        self.links: dict[int, list[Link]] = {id(node): [*_links(node)] for node in self.nodes}
+        self.uses: dict[int, list[Link]] = {id(node): [] for node in self.nodes}
+        for node in reversed(self.nodes):
+            for link in self.links[id(node)]:
+                self.uses[id(link.operand)].append(link)
+        self._letters = {id(node): writing.name(self.names[id(node)]) for node in self.nodes}
+
+    def _refuse_if_changed(self, node: Value) -> None:
+        row = node._row
+        if not isinstance(row, Operation):
+            return
+        now = row.value(*(_data(operand) for operand in operands(node)))
+        if now != node.data and (now == now or node.data == node.data):
+            name = self.names[id(node)].text
+            raise ValueError(
+                f"{name} is {node.data!r}, but its operands now give {now!r}: .data was changed "
+                "after the graph was built; compute the output again, then explain it"
+            )
+
+    # ------------------------------------------------------------------------------------- numbers
+
+    @cached_property
+    def contributions(self) -> list[Contribution]:
+        """All that flows back, in the order in which the engine adds it up."""
+        with walking:
+            before = [(node, node.grad) for node in self.nodes]
+            try:
+                return [*self._sweep()]
+            finally:
+                for node, grad in before:
+                    node.grad = grad
+
+    def _sweep(self) -> Iterator[Contribution]:
+        for node in self.nodes:
+            node.grad = 0.0
+        self.output.grad = 1.0
+        for node in reversed(self.nodes):
+            links = self.links[id(node)]
+            start = {id(link.operand): link.operand.grad for link in links}
+            engine.sweep([node])
+            if _is_by_hand(node):
+                for link in links:
+                    was, now = start[id(link.operand)], link.operand.grad
+                    yield Contribution(link, node.grad, now - was, was, now)
+                continue
+            for link in links:
+                was = start[id(link.operand)]
+                share = 0.0
+                if node.grad and link.slope is not None:
+                    share = link.slope * node.grad
+                now = start[id(link.operand)] = was + share if share else was
+                yield Contribution(link, node.grad, share, was, now)
+
+    @cached_property
+    def adjoints(self) -> dict[int, float]:
+        """The derivative of the output with respect to each value, by its id."""
+        found = {id(node): 0.0 for node in self.nodes}
+        found[id(self.output)] = 1.0
+        for contribution in self.contributions:
+            found[id(contribution.link.operand)] = contribution.after
+        return found
+
+    # ------------------------------------------------------------------------------------ formulas
+
+    def letter(self, node: Value) -> Written:
+        """The name of a value."""
+        return self._letters[id(node)]
+
+    def adjoint_name(self, node: Value) -> Written:
+        """The derivative of the output with respect to a value, as one letter where it can be."""
+        text, mark = self.names[id(node)].over()
+        if not text:
+            text = writing.quotient(self.letter(self.output), self.letter(node)).text
+        return Written(text, mark)
+
+    def formula(self, node: Value) -> Written:
+        """The operation that made a value, of the names of its operands."""
+        return _operation(node, [self._of(operand) for operand in operands(node)])
+
+    def substituted(self, node: Value) -> Written:
+        """The operation that made a value, of the numbers of its operands."""
+        return _operation(node, [writing.number(_data(operand)) for operand in operands(node)])
+
+    def _of(self, operand: Any) -> Written:
+        return self.letter(operand) if isinstance(operand, Value) else writing.number(operand)
+
+    def factor(self, link: Link) -> Factor:
+        """The local partial along a link."""
+        node, place, operand, slope = link
+        name = writing.quotient(self.letter(node), self.letter(operand))
+        value = writing.number(0.0 if slope is None else slope)
+        row = node._row
+        if not isinstance(row, Operation):  # made by hand: only the number is known
+            return Factor(name, value, value, value, ())
+        held = [*operands(node)]
+        variables = (*OPERANDS[: len(held)], RESULT)
+        numbers = dict(zip(variables, [*map(_data, held), node.data], strict=True))
+        constants = {
+            variable: operand
+            for variable, operand in zip(variables, held, strict=False)
+            if not isinstance(operand, Node)
+        }
+        slope_here = simplified(row.slopes[place], numbers, constants)
+        letters = dict(zip(variables, [*map(self._of, held), self.letter(node)], strict=True))
+        figures = {variable: writing.number(x) for variable, x in numbers.items()}
+        return Factor(
+            name,
+            writing.formula(slope_here.formula, letters),
+            writing.formula(slope_here.formula, figures),
+            value,
+            tuple(writing.formula(condition, letters) for condition in slope_here.conditions),
+        )
+
+    # --------------------------------------------------------------------------------------- paths
+
+    def active(self, wrt: Value) -> dict[int, tuple[int, int]]:
+        """The values above `wrt`, by id: the number of paths to it, and of links in all of them."""
+        counted = {id(wrt): (1, 0)}
+        for node in self.nodes:
+            if node is wrt:
+                continue
+            below = [
+                counted[id(link.operand)]
+                for link in self.links[id(node)]
+                if id(link.operand) in counted
+            ]
+            if below:
+                paths = sum(paths for paths, _ in below)
+                counted[id(node)] = paths, paths + sum(length for _, length in below)
+        return counted
+
+    def paths(self, wrt: Value) -> Iterator[tuple[Link, ...]]:
+        """All paths from the output down to `wrt`, those through first operands first."""
+        active = self.active(wrt)
+        if id(self.output) not in active:
+            return
+        stack: list[tuple[Value, tuple[Link, ...]]] = [(self.output, ())]
+        while stack:
+            node, path = stack.pop()
+            if node is wrt:
+                yield path
+                continue
+            stack += [
+                (link.operand, (*path, link))
+                for link in reversed(self.links[id(node)])
+                if id(link.operand) in active
+            ]
+
+    def replayed(self, wrt: Value, number: float) -> float:
+        """The output if `wrt` were this number; what passes no gradient keeps its value.
+
+        Raises ValueError if an operation on the way has no formula.
+        """
+        active = self.active(wrt)
+        data = {id(wrt): number}
+        for node in self.nodes:
+            row = node._row
+            if id(node) not in active or node is wrt:
+                continue
+            if not isinstance(row, Operation):
+                raise ValueError(f"{self.names[id(node)].text} was made by hand, without a formula")
+            if any(not _is_zero(slope) for slope in row.slopes):
+                data[id(node)] = row.value(*(data.get(id(x), _data(x)) for x in operands(node)))
+        return data.get(id(self.output), self.output.data)
+
+
+def _is_zero(slope: ast.expr) -> bool:
+    return isinstance(slope, ast.Constant) and slope.value == 0
+
+
+def _data(operand: Any) -> float:
+    return operand.data if isinstance(operand, Node) else to_float(operand)
+
+
+def _is_by_hand(node: Value) -> bool:
+    return node._more is not None and node._more.backward is not None
+
+
+def _links(node: Value) -> Iterator[Link]:
+    if _is_by_hand(node):
+        slopes = _slopes_of_closure(node)
+        for place, operand in enumerate(dict.fromkeys(operands(node))):
+            if isinstance(operand, Value):
+                yield Link(node, place, operand, slopes[id(operand)])
+        return
+    for place, (operand, slope) in enumerate(zip(operands(node), partials(node), strict=True)):
+        if isinstance(operand, Value):
+            yield Link(node, place, operand, slope)
+
+
+def _slopes_of_closure(node: Value) -> dict[int, float]:
+    """What a backward step written by hand adds to each operand if the adjoint is 1."""
+    held = [operand for operand in operands(node) if isinstance(operand, Value)]
+    with walking:
+        before = [(each, each.grad) for each in (*held, node)]
+        try:
+            for each in held:
+                each.grad = 0.0
+            node.grad = 1.0
+            engine.sweep([node])
+            return {id(each): to_float(each.grad) for each in held}
+        finally:
+            for each, grad in reversed(before):
+                each.grad = grad
+
+
+def _operation(node: Value, shown: Sequence[Written]) -> Written:
+    if isinstance(node._row, Operation):
+        return writing.operation(node._row, shown)
+    return writing.by_hand(str(node._row), shown)
+
+
+__all__ = ["MAX_NODES", "Chain", "Contribution", "Factor", "Link", "Name"]

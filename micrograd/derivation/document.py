@@ -1,0 +1,197 @@
+"""A small document of words, formulas and tables, in text, Markdown, HTML and LaTeX."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from micrograd.derivation.writing import Written
+from micrograd.notation.labels import columns
+from micrograd.notation.layout import latex, mathml
+
+Sentence = tuple["str | Written", ...]
+
+
+class Heading(NamedTuple):
+    """A heading."""
+
+    words: Sentence
+    level: int = 1
+
+
+class Paragraph(NamedTuple):
+    """Words with formulas among them."""
+
+    words: Sentence
+
+
+class Aligned(NamedTuple):
+    """Equations below each other: each a left side, and what it is equal to, step by step."""
+
+    equations: tuple[tuple[Written, tuple[Written, ...]], ...]
+
+
+class Table(NamedTuple):
+    """Rows of cells under headers."""
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str | Written, ...], ...]
+
+
+Block = Heading | Paragraph | Aligned | Table
+
+
+def sentence(template: str, **parts: Any) -> Sentence:
+    """A phrase with formulas, numbers or sentences in its places."""
+    words: list[str | Written] = []
+    for piece in re.split(r"(\{[a-z]+\})", template):
+        part = parts[piece[1:-1]] if piece.startswith("{") else piece
+        if isinstance(part, tuple) and not isinstance(part, Written):
+            words += part
+        elif part != "":
+            words.append(part if isinstance(part, Written) else str(part))
+    return tuple(words)
+
+
+def distinct(steps: Sequence[Written]) -> list[Written]:
+    """The steps of an equation without those that look like the one before."""
+    return [
+        step
+        for i, step in enumerate(steps)
+        if not i or (step.text, step.mark) != (steps[i - 1].text, steps[i - 1].mark)
+    ]
+
+
+# --------------------------------------------------------------------------------------------- text
+
+
+def as_text(blocks: Sequence[Block]) -> str:
+    """Plain text, with columns that line up on a terminal."""
+    return "\n\n".join("\n".join(_text_lines(block)) for block in blocks) + "\n"
+
+
+def _text_lines(block: Block) -> Iterator[str]:
+    match block:
+        case Heading(words, level):
+            yield _text(words)
+            yield ("=" if level == 1 else "-") * columns(_text(words))
+        case Paragraph(words):
+            yield _text(words)
+        case Aligned(equations):
+            widest = max(columns(left.text) for left, _ in equations)
+            for left, steps in equations:
+                indent = _padded(left.text, widest)
+                for step in distinct(steps):
+                    yield f"  {indent} = {step.text}"
+                    indent = " " * widest
+        case Table(headers, rows):
+            cells = [headers, *(tuple(map(_cell_text, row)) for row in rows)]
+            widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
+            cells.insert(1, tuple("─" * width for width in widths))
+            for row in cells:
+                line = "  ".join(map(_padded, row, widths))
+                yield f"  {line}".rstrip()
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - columns(text))
+
+
+def _text(words: Sentence) -> str:
+    return "".join(map(_cell_text, words))
+
+
+def _cell_text(cell: str | Written) -> str:
+    return cell if isinstance(cell, str) else cell.text
+
+
+# ----------------------------------------------------------------------------------------- Markdown
+
+
+def as_markdown(blocks: Sequence[Block]) -> str:
+    """Markdown with formulas in LaTeX between dollar signs."""
+    return "\n\n".join(map(_markdown, blocks)) + "\n"
+
+
+def _markdown(block: Block) -> str:
+    match block:
+        case Heading(words, level):
+            return f"{'#' * (level + 1)} {_inline(words)}"
+        case Paragraph(words):
+            return _inline(words)
+        case Aligned():
+            return f"$$\n{as_aligned([block])}\n$$"
+        case Table(headers, rows):
+            lines = [headers, ("---",) * len(headers)]
+            lines += [tuple(_inline((cell,)) for cell in row) for row in rows]
+            return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _inline(words: Sentence) -> str:
+    return "".join(word if isinstance(word, str) else f"${latex(word.mark)}$" for word in words)
+
+
+# -------------------------------------------------------------------------------------------- LaTeX
+
+
+def as_aligned(blocks: Sequence[Block]) -> str:
+    """The equations alone, as one `aligned` block for math mode."""
+    lines = []
+    for block in blocks:
+        if isinstance(block, Aligned):
+            for left, steps in block.equations:
+                first, *others = distinct(steps)
+                lines.append(f"{latex(left.mark)} &= {latex(first.mark)}")
+                lines += [f"  &= {latex(step.mark)}" for step in others]
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+# --------------------------------------------------------------------------------------------- HTML
+
+
+def as_html(blocks: Sequence[Block], *, level: int = 1) -> str:
+    """Elements of HTML with formulas in MathML; headings begin at `level`."""
+    return "\n".join(_html(block, level) for block in blocks)
+
+
+def _html(block: Block, level: int) -> str:
+    match block:
+        case Heading(words, deeper):
+            tag = f"h{min(6, level + deeper - 1)}"
+            return f"<{tag}>{_html_words(words)}</{tag}>"
+        case Paragraph(words):
+            return f"<p>{_html_words(words)}</p>"
+        case Aligned(equations):
+            rows = []
+            for left, steps in equations:
+                side = mathml(left.mark)
+                for step in distinct(steps):
+                    rows.append(
+                        f"<mtr><mtd>{side}</mtd><mtd><mo>=</mo></mtd>"
+                        f"<mtd>{mathml(step.mark)}</mtd></mtr>"
+                    )
+                    side = ""
+            table = f'<mtable class="aligned">{"".join(rows)}</mtable>'
+            return f'<div class="scroll"><math display="block">{table}</math></div>'
+        case Table(headers, rows_):
+            head = "".join(f"<th>{html.escape(header)}</th>" for header in headers)
+            body = "".join(
+                f"<tr>{''.join(f'<td>{_html_words((cell,))}</td>' for cell in row)}</tr>"
+                for row in rows_
+            )
+            return (
+                f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
+                f"<tbody>{body}</tbody></table></div>"
+            )
+
+
+def _html_words(words: Sentence) -> str:
+    return "".join(
+        html.escape(word) if isinstance(word, str) else f"<math>{mathml(word.mark)}</math>"
+        for word in words
+    )
+
+
+Phrases = Mapping[str, str]

@@ -1,0 +1,241 @@
+r"""Formulas of the table written out for given operands, as text and as marks at once.
+
+>>> from micrograd.ops import TABLE
+>>> a, b = name(named("w1")), number(-3.0)
+>>> written = operation(TABLE["mul"], [a, operation(TABLE["add"], [b, a])])
+>>> written.text, latex(written.mark)
+('w₁·(-3 + w₁)', 'w_{1} \\cdot (-3 + w_{1})')
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from micrograd.formulas import OPERATIONS, parse
+from micrograd.notation import numbers
+from micrograd.notation.layout import Mark, latex
+from micrograd.notation.names import Name, named, one_line, superscript
+from micrograd.notation.template import ATOM, CALL, LOOSE, POWER, PRODUCT, SUM, Template
+from micrograd.notation.template import FRACTION as RIGHT_OF_A_PRODUCT
+from micrograd.notation.template import parse as parse_template
+from micrograd.ops import TABLE, Operation
+
+__all__ = ["Written", "formula", "latex", "name", "named", "number", "operation"]
+
+
+class Written(NamedTuple):
+    """A formula, in one line of text and as a mark, and how tightly each of the two binds."""
+
+    text: str
+    mark: Mark
+    text_strength: int = ATOM
+    mark_strength: int = ATOM
+
+
+def name(of: Name) -> Written:
+    """A name as a formula."""
+    return Written(of.text, of.mark, of.strength, of.strength)
+
+
+def number(x: Any) -> Written:
+    """A number as a formula."""
+    text = numbers.number(x)
+    digits, e, exponent = text.lstrip("-").partition("e")
+    if digits == "inf":
+        mark: Mark = ("mo", "∞")
+    elif not digits[:1].isdigit():
+        mark = ("mtext", digits)
+    elif e:
+        mark = ("mrow", ("mn", digits), ("mo", "×"), ("msup", ("mn", "10"), _signed(exponent)))
+    else:
+        mark = ("mn", digits)
+    if text.startswith("-"):
+        return Written(text, ("mrow", ("mo", "-"), mark), SUM, SUM)
+    return Written(text, mark, ATOM, PRODUCT if e else ATOM)
+
+
+def _signed(digits: str) -> Mark:
+    if digits.startswith("-"):
+        return ("mrow", ("mo", "-"), ("mn", digits[1:]))
+    return ("mn", digits)
+
+
+# --------------------------------------------------------------------------------------- operations
+
+
+def operation(row: Operation, operands: Sequence[Written]) -> Written:
+    """The operation of these operands: an operator between them, or a call."""
+    if row.operator and not isinstance(row.expression, ast.Call):
+        return formula(row.expression, dict(zip(row.operands, operands, strict=True)))
+    return _call(row, operands)
+
+
+def by_hand(symbol: str, operands: Sequence[Written]) -> Written:
+    """An operation that the table does not know, of which only the symbol is known."""
+    if len(operands) == 2 and symbol in ("+", "-", "*", "/"):
+        tree = parse(f"x {symbol} y", names=("x", "y"), known={}, place="")
+        return formula(tree, dict(zip(("x", "y"), operands, strict=True)))
+    function = named(symbol or "f")
+    text = f"{one_line(symbol) or 'f'}({', '.join(operand.text for operand in operands)})"
+    return Written(text, ("mrow", function.mark, _arguments(operands)), CALL, CALL)
+
+
+def _arguments(operands: Sequence[Written]) -> Mark:
+    marks: list[Mark] = []
+    for operand in operands:
+        marks += [("mo", ","), operand.mark]
+    return ("fence", "(", ("mrow", *marks[1:]), ")")
+
+
+def formula(tree: ast.expr, operands: Mapping[str, Written]) -> Written:
+    """A checked formula with these operands in the places of its variables."""
+    match tree:
+        case ast.Name(id=variable):
+            return operands[variable]
+        case ast.Constant(value=value):
+            return number(value)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _infix("neg", "-", [formula(operand, operands)])
+        case ast.UnaryOp(operand=operand):
+            return formula(operand, operands)
+        case ast.BinOp(left=left, op=op, right=right):
+            if isinstance(op, ast.Mult) and ast.dump(left) == ast.dump(right):
+                return _power(formula(left, operands), number(2))
+            parts = [formula(left, operands), formula(right, operands)]
+            return _power(*parts) if isinstance(op, ast.Pow) else _infix(*_signs(op), parts)
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+            return equation([formula(left, operands), formula(right, operands)])
+        case ast.Compare(left=left, ops=[sign], comparators=[right]):
+            return _infix(*_signs(sign), [formula(left, operands), formula(right, operands)])
+        case ast.Call(func=ast.Name(id=called), args=arguments):
+            return _call(TABLE[called], [formula(argument, operands) for argument in arguments])
+    raise AssertionError(f"{ast.dump(tree)} is not in the language of formulas")
+
+
+_TEXT_SIGNS = {"mul": "·", "div": " / ", "le": " ≤ ", "ge": " ≥ "}
+
+
+def _signs(operator: ast.operator | ast.cmpop) -> tuple[str, str]:
+    row = OPERATIONS[type(operator)]
+    return row, _TEXT_SIGNS.get(row, f" {TABLE[row].symbol} ")
+
+
+# The strength of the whole, and what the operand on the right asks for.
+_BINDING = {
+    "add": (SUM, PRODUCT),
+    "sub": (SUM, PRODUCT),
+    "neg": (SUM, PRODUCT),
+    "mul": (PRODUCT, RIGHT_OF_A_PRODUCT),
+    "div": (PRODUCT, RIGHT_OF_A_PRODUCT),
+}
+
+
+def _infix(row: str, sign: str, parts: Sequence[Written]) -> Written:
+    whole, right = _BINDING.get(row, (LOOSE, SUM))
+    wanted = [right] if len(parts) == 1 else [max(whole, SUM), right]
+    shown = [in_brackets(part, least) for part, least in zip(parts, wanted, strict=True)]
+    text = sign + shown[0] if len(parts) == 1 else sign.join(shown)
+    template = _template(TABLE[row])
+    mark = template.fill([(part.mark, part.mark_strength) for part in parts])
+    return Written(text, mark, whole, template.strength)
+
+
+def _power(base: Written, exponent: Written) -> Written:
+    template = _template(TABLE["pow"])
+    parts = (base, exponent)
+    mark = template.fill([(part.mark, part.mark_strength) for part in parts])
+    raised = exponent.text
+    if raised.lstrip("-").isdecimal() and raised.isascii():
+        raised = superscript(raised)
+    else:
+        raised = f"^{in_brackets(exponent, ATOM)}"
+    return Written(in_brackets(base, ATOM) + raised, mark, POWER, template.strength)
+
+
+def _call(row: Operation, operands: Sequence[Written]) -> Written:
+    template = _template(row)
+    return Written(
+        f"{row.name}({', '.join(operand.text for operand in operands)})",
+        template.fill([(operand.mark, operand.mark_strength) for operand in operands]),
+        CALL,
+        template.strength,
+    )
+
+
+def in_brackets(written: Written, least: int) -> str:
+    """The text, in brackets if it binds less tightly than is asked for."""
+    return written.text if written.text_strength >= least else f"({written.text})"
+
+
+@cache
+def _template(row: Operation) -> Template:
+    return parse_template(row.typeset, row.operands, row.name)
+
+
+# ---------------------------------------------------------------------------------- larger formulas
+
+
+def product(factors: Sequence[Written]) -> Written:
+    """The factors in a row, with signs between them even where a reader might do without."""
+    marks: list[Mark] = []
+    for factor in factors:
+        loose = factor.mark_strength < RIGHT_OF_A_PRODUCT
+        mark = ("fence", "(", factor.mark, ")") if loose else factor.mark
+        marks += [("mo", "·"), mark]
+    text = " · ".join(in_brackets(factor, RIGHT_OF_A_PRODUCT) for factor in factors)
+    return _single(factors) or Written(text, ("mrow", *marks[1:]), PRODUCT, PRODUCT)
+
+
+def total(terms: Sequence[Written]) -> Written:
+    """The sum of the terms."""
+    marks: list[Mark] = []
+    for term in terms:
+        mark = ("fence", "(", term.mark, ")") if term.mark_strength < PRODUCT else term.mark
+        marks += [("mo", "+"), mark]
+    text = " + ".join(in_brackets(term, PRODUCT) for term in terms)
+    return _single(terms) or Written(text, ("mrow", *marks[1:]), SUM, SUM)
+
+
+def _single(parts: Sequence[Written]) -> Written | None:
+    return parts[0] if len(parts) == 1 else None
+
+
+def route(stations: Sequence[Written]) -> Written:
+    """The names of values with arrows between them."""
+    marks: list[Mark] = []
+    for station in stations:
+        marks += [("mo", "→"), station.mark]
+    text = " → ".join(station.text for station in stations)
+    return Written(text, ("mrow", *marks[1:]), LOOSE, LOOSE)
+
+
+def words(text: str) -> Written:
+    """Words in the place of a formula."""
+    return Written(text, ("mtext", text), ATOM, ATOM)
+
+
+def equation(sides: Iterable[Written]) -> Written:
+    """The sides with equals signs between them; sides that look the same are written once."""
+    distinct: list[Written] = []
+    for side in sides:
+        if not distinct or (side.text, side.mark) != (distinct[-1].text, distinct[-1].mark):
+            distinct.append(side)
+    marks: list[Mark] = []
+    for side in distinct:
+        marks += [("mo", "="), side.mark]
+    text = " = ".join(side.text for side in distinct)
+    return _single(distinct) or Written(text, ("mrow", *marks[1:]), LOOSE, LOOSE)
+
+
+def quotient(of: Written, by: Written) -> Written:
+    """The partial derivative of one name with respect to another."""
+    mark = ("mfrac", _differential(of.mark), _differential(by.mark))
+    text = f"∂{in_brackets(of, ATOM)}/∂{in_brackets(by, ATOM)}"
+    return Written(text, mark, POWER, ATOM - 1)
+
+
+def _differential(mark: Mark) -> Mark:
+    return ("mrow", ("mo", "∂"), mark)

@@ -1,0 +1,232 @@
+r"""Formulas as marks on paper: a small tree, printed as LaTeX and as MathML.
+
+A mark is a tuple. Its first element says what it is, as in MathML where MathML has a word for it:
+
+    ("mi", "x")  ("mn", "2")  ("mo", "+")  ("mtext", "words")   text
+    ("func", "tanh")                                            the name of a function
+    ("mrow", a, b, …)  ("msqrt", a)                             marks in a row; under a root
+    ("mfrac", a, b)  ("msup", a, b)  ("msub", a, b)             a over b; b raised; b lowered
+    ("mover", a, "¯")                                           an accent
+    ("fence", "(", a, ")")                                      brackets that grow with a
+    ("cases", (a, condition), …)                                a choice
+
+>>> half = ("mfrac", ("mn", "1"), ("mn", "2"))
+>>> latex(("mrow", half, ("mo", "·"), ("mi", "x")))
+'\\frac{1}{2} \\cdot x'
+>>> mathml(half)
+'<mfrac><mn>1</mn><mn>2</mn></mfrac>'
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+from unicodedata import category, normalize
+
+Mark = tuple[Any, ...]
+
+GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau"
+    " upsilon phi chi psi omega"
+).split()
+LETTERS = dict(zip(GREEK, "αβγδεζηθικλμνξπρστυφχψω", strict=True)) | {
+    name.capitalize(): letter
+    for name, letter in zip(
+        "gamma delta theta lambda xi pi sigma phi psi omega".split(), "ΓΔΘΛΞΠΣΦΨΩ", strict=True
+    )
+}
+OPERATORS = {
+    "·": r"\cdot",
+    "×": r"\times",
+    "≤": r"\le",
+    "≥": r"\ge",
+    "≠": r"\ne",
+    "∂": r"\partial",
+    "≈": r"\approx",
+    "…": r"\dots",
+    "∞": r"\infty",
+    "|": r"\vert",
+    "→": r"\to",
+    " ": r"\,",
+}
+ACCENTS = {"¯": "bar", "^": "hat", "~": "tilde", "˙": "dot"}
+FUNCTIONS = frozenset(
+    "max min ln log exp sin cos tan arcsin arccos arctan sinh cosh tanh".split()  # LaTeX's own
+)
+
+_COMMANDS = {letter: f"\\{name}" for name, letter in LETTERS.items()} | OPERATORS
+_SPACED = frozenset("+-−=·×<>≤≥≠≈→")
+# In Markdown a bare "<" might begin a tag.
+_MARKDOWN = {"<": r"\mathrel{<}", ">": r"\mathrel{>}", ",": ", "}
+_TALL = ("mfrac", "msqrt", "cases")
+
+
+def row(*marks: Mark) -> Mark:
+    """The marks one after the other."""
+    return marks[0] if len(marks) == 1 else ("mrow", *marks)
+
+
+# -------------------------------------------------------------------------------------------- LaTeX
+
+
+def latex(mark: Mark) -> str:
+    """The mark in LaTeX with amsmath, as KaTeX and MathJax read it too."""
+    return re.sub(r"  +", " ", _latex(mark)).strip()
+
+
+def _latex(mark: Mark) -> str:
+    tag, *parts = mark
+    match tag:
+        case "mi":
+            return _identifier(parts[0])
+        case "mn":
+            return str(parts[0])
+        case "mo":
+            sign = _COMMANDS.get(parts[0], parts[0].replace("−", "-"))
+            sign = _MARKDOWN.get(sign, sign)
+            return f" {sign} " if parts[0] in _SPACED else sign
+        case "mtext":
+            return latex_text(parts[0])
+        case "func":
+            name = parts[0]
+            return f"\\{name}" if name in FUNCTIONS else rf"\operatorname{{{latex_word(name)}}}"
+        case "mrow":
+            return _joined([_latex(part) for part in parts]) if parts else ""
+        case "mfrac":
+            return rf"\frac{{{latex(parts[0])}}}{{{latex(parts[1])}}}"
+        case "msqrt":
+            return rf"\sqrt{{{latex(parts[0])}}}"
+        case "msup" | "msub":
+            base = _latex(parts[0]).strip()
+            if parts[0][0] in ("msup", "msub"):
+                base = f"{{{base}}}"
+            return f"{base}{'^' if tag == 'msup' else '_'}{{{latex(parts[1])}}}"
+        case "mover":
+            command = ACCENTS[parts[1]]
+            if command == "bar" and not (parts[0][0] == "mi" and len(parts[0][1]) == 1):
+                command = "overline"
+            return rf"\{command}{{{latex(parts[0])}}}"
+        case "fence":
+            return _fenced(*parts)
+        case "cases":
+            lines = [rf"{latex(value)} & {latex(condition)}" for value, condition in parts]
+            return "".join((r"\begin{cases} ", r" \\ ".join(lines), r" \end{cases}"))
+    raise ValueError(f"{tag!r} is no mark")
+
+
+def _joined(pieces: list[str]) -> str:
+    """The pieces in a row; a control word ends before a letter, and a sign begins without space."""
+    text, pieces[0] = "", pieces[0].strip()
+    for piece in pieces:
+        if re.search(r"\\[A-Za-z]+$", text) and piece[:1].isalpha():
+            text += " "
+        text += piece
+    return text
+
+
+def _identifier(name: str) -> str:
+    if name in _COMMANDS:
+        return _COMMANDS[name]
+    if len(name) == 1 and name.isascii():
+        return name
+    return rf"\mathit{{{name}}}" if name.isascii() else latex_text(name)
+
+
+def _fenced(left: str, body: Mark, right: str) -> str:
+    marks = {"|": r"\vert", "{": r"\{", "": "."}
+    left, right = marks.get(left, left), marks.get(right, right)
+    if _is_tall(body) or "." in (left, right):
+        return rf"\left{left} {latex(body)} \right{right}"
+    return _joined([left, latex(body), right])
+
+
+def _is_tall(mark: Mark) -> bool:
+    return mark[0] in _TALL or any(isinstance(part, tuple) and _is_tall(part) for part in mark[1:])
+
+
+# Shown literally by LaTeX, KaTeX and MathJax alike, without a meaning for Markdown; all of them
+# stand in math mode, since MathJax knows no commands within \text.
+_LITERAL = {
+    "\\": r"\backslash ",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "%": r"\%",
+    "#": r"\#",
+    "&": r"\&",
+    "_": r"\_",
+    "^": r"\hat{\ }",
+    "~": r"\tilde{\ }",
+    "`": r"\grave{\ }",
+    "|": r"\vert ",
+    "<": "{<}",
+    ">": "{>}",
+    "*": r"\ast ",
+    "[": "{[}",
+    "]": "{]}",
+}
+_PLAIN = re.compile(r"[^\\{}$%#&_^~`|<>*\[\]]+")
+
+
+def latex_text(text: str) -> str:
+    """Words in a formula, shown literally whatever they are."""
+    text = normalize("NFC", re.sub(r"\s+", " ", text))
+    shown, place = "", 0
+    while place < len(text):
+        if run := _PLAIN.match(text, place):
+            shown += rf"\text{{{latex_word(run[0])}}}"
+            place = run.end()
+        else:
+            shown += _LITERAL[text[place]]
+            place += 1
+    return shown or r"\text{ }"
+
+
+def latex_word(text: str) -> str:
+    """Text without special characters, as it may stand in `text`."""
+    return "".join(map(_glyph, text))
+
+
+def _glyph(character: str) -> str:
+    kind = category(character)
+    if kind in ("Mn", "Me"):  # KaTeX knows few accents, and refuses the others on a letter
+        return "{}" + character
+    if kind in ("Cc", "Cs", "Co", "Zl", "Zp", "Cn"):
+        return "\ufffd"
+    return f"{{{character}}}" if character in "-'," else character  # no ligatures
+
+
+# ------------------------------------------------------------------------------------------- MathML
+
+
+def mathml(mark: Mark) -> str:
+    """The mark as elements of MathML, without the `<math>` around it."""
+    tag, *parts = mark
+    match tag:
+        case "mi" | "mn" | "mo" | "mtext":
+            return f"<{tag}>{html.escape(_mathml_text(*mark))}</{tag}>"
+        case "func":
+            return f"<mi>{html.escape(parts[0])}</mi>"
+        case "mover":
+            return f'<mover accent="true">{mathml(parts[0])}<mo>{parts[1]}</mo></mover>'
+        case "fence":
+            left, body, right = parts
+            return "<mrow>" + "".join(
+                f"<mo>{html.escape(part)}</mo>" if isinstance(part, str) else mathml(part)
+                for part in (left, body, right)
+                if part
+            ) + "</mrow>"  # fmt: skip
+        case "cases":
+            rows = "".join(
+                f"<mtr><mtd>{mathml(value)}</mtd><mtd>{mathml(condition)}</mtd></mtr>"
+                for value, condition in parts
+            )
+            return f"<mrow><mo>{{</mo><mtable>{rows}</mtable></mrow>"
+    return f"<{tag}>{''.join(map(mathml, parts))}</{tag}>"
+
+
+def _mathml_text(tag: str, text: str) -> str:
+    if tag == "mo":
+        return {"-": "−", " ": "\u2009"}.get(text, text)
+    return text
