@@ -13,7 +13,8 @@ Everything else in this project is an interpreter of the table. A new operation 
 The columns: `formula` and `partials` in the language of `micrograd.formulas`; `typeset`, LaTeX in
 terms of the operands; `symbol`, what a picture shows; `domain`, where the operation is defined and
 its partials are its derivatives; `kink`, a formula that is 0 where a derivative jumps; `note`, the
-convention there; `operator`, the special method of Python's data model that means it.
+convention there, and `note_zh` the same in Chinese; `operator`, the special method of Python's
+data model that means it.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class Row(NamedTuple):
     domain: str = ""
     kink: str = ""
     note: str = ""
+    note_zh: str = ""
     operator: str = ""
 
 
@@ -66,7 +68,7 @@ ROWS = (
     Row("div", "x / y",  ["1 / y", "-out / y"], r"\frac{x}{y}", symbol="/", operator="__truediv__", domain="abs(y) > 0"),
     Row("pow", "x ** y", ["where(hypot(x, y) <= 0, 0, y * x ** (y - 1))",
                           "where((abs(x) <= 0) * (y >= 0), 0, out * log(x))"], "x^{y}", symbol="**", operator="__pow__",
-        domain="x > 0", note="0 ** 0 is 1, with derivatives 0. At x = 0 the derivative with respect to y >= 0 is 0."),
+        domain="x > 0", note="0 ** 0 is 1, with derivatives 0. At x = 0 the derivative with respect to y >= 0 is 0.", note_zh="0 ** 0 取 1，导数取 0。在 x = 0 处，对 y >= 0 的导数取 0。"),
     Row("neg", "-x",     ["-1"],                "-x",          operator="__neg__"),
 
     Row("exp",        "exp(x)",   ["out"],                     "e^{x}"),
@@ -77,7 +79,7 @@ ROWS = (
     Row("log10",      "log10(x)", ["0.4342944819032518 / x"],  r"\log_{10} x",      domain="x > 0"),
     Row("sqrt",       "sqrt(x)",  ["0.5 / out"],               r"\sqrt{x}",         domain="x > 0"),
     Row("square",     "x * x",    ["2 * x"],                   "x^{2}"),
-    Row("reciprocal", "1 / x",    ["-out * out"],              r"\frac{1}{x}",      domain="abs(x) > 0"),
+    Row("reciprocal", "1 / x",    ["-(out * out)"],            r"\frac{1}{x}",      domain="abs(x) > 0"),
 
     Row("sin",   "sin(x)",   ["cos(x)"],                              r"\sin x"),
     Row("cos",   "cos(x)",   ["-sin(x)"],                             r"\cos x"),
@@ -95,43 +97,43 @@ ROWS = (
     Row("sigmoid",    "1 / (1 + exp(-x))",                            ["out * (1 - out)"],           r"\sigma(x)"),
     Row("softplus",   "maximum(x, 0) + log1p(exp(-abs(x)))",          ["sigmoid(x)"],                r"\ln(1 + e^{x})"),
     Row("relu",       "where(x <= 0, 0, x)",                          ["where(x <= 0, 0, 1)"],       r"\max(0, x)", symbol="ReLU",
-        kink="x", note="The derivative at 0 is 0."),
+        kink="x", note="The derivative at 0 is 0.", note_zh="在 0 处的导数取 0。"),
     Row("leaky_relu", "where(x <= 0, 0.01 * x, x)",                   ["where(x <= 0, 0.01, 1)"],    r"\max(0.01 x, x)",
-        kink="x", note="The derivative at 0 is 0.01."),
+        kink="x", note="The derivative at 0 is 0.01.", note_zh="在 0 处的导数取 0.01。"),
     Row("elu",        "where(x <= 0, expm1(x), x)",                   ["where(x <= 0, out + 1, 1)"], r"\operatorname{elu}(x)",
-        kink="x", note="The derivative at 0 is 1; the second derivative jumps there."),
+        kink="x", note="The derivative at 0 is 1; the second derivative jumps there.", note_zh="在 0 处的导数是 1；二阶导数在那里跳变。"),
     Row("gelu",       "0.5 * x * (1 + erf(0.7071067811865476 * x))",
         ["0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)"],    r"x \, \Phi(x)",
-        note="The exact form, by the distribution function of the normal law."),
+        note="The exact form, by the distribution function of the normal law.", note_zh="精确形式，用正态分布的分布函数定义。"),
     Row("silu",       "x * sigmoid(x)",                               ["sigmoid(x) * (1 + x * sigmoid(-x))"], r"x \, \sigma(x)"),
     Row("mish",       "x * tanh(softplus(x))",
         ["tanh(softplus(x)) + x * sigmoid(x) * (1 - square(tanh(softplus(x))))"],                    r"x \tanh(\ln(1 + e^{x}))"),
 
     Row("abs",    "abs(x)",  ["sign(x)"],                              r"\left|x\right|",          operator="__abs__",
-        kink="x", note="The derivative at 0 is 0."),
-    Row("sign",   "sign(x)", ["0"],                                    r"\operatorname{sgn}(x)",   kink="x", note="sign(0) is 0."),
-    Row("step",   "step(x)", ["0"],                                    r"\operatorname{step}(x)",  kink="x", note="step(0) is 0."),
-    Row("erf",    "erf(x)",  ["1.1283791670955126 * exp(-x * x)"],     r"\operatorname{erf}(x)"),
+        kink="x", note="The derivative at 0 is 0.", note_zh="在 0 处的导数取 0。"),
+    Row("sign",   "sign(x)", ["0"],                                    r"\operatorname{sgn}(x)",   kink="x", note="sign(0) is 0.", note_zh="sign(0) 取 0。"),
+    Row("step",   "step(x)", ["0"],                                    r"\operatorname{step}(x)",  kink="x", note="step(0) is 0.", note_zh="step(0) 取 0。"),
+    Row("erf",    "erf(x)",  ["1.1283791670955126 * exp(-(x * x))"],   r"\operatorname{erf}(x)"),
     Row("detach", "x",       ["0"],                                    r"\operatorname{detach}(x)", domain="0",
-        note="The same number, treated as a constant."),
+        note="The same number, treated as a constant.", note_zh="数值不变，当作常数看待。"),
 
     Row("maximum", "maximum(x, y)", ["where(x < y, 0, where(x <= y, 0.5, 1))", "where(y < x, 0, where(y <= x, 0.5, 1))"],
-        r"\max(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result."),
+        r"\max(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result.", note_zh="两数相等时各得一半梯度。有 nan 时结果为 nan。"),
     Row("minimum", "minimum(x, y)", ["where(x > y, 0, where(x >= y, 0.5, 1))", "where(y > x, 0, where(y >= x, 0.5, 1))"],
-        r"\min(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result."),
+        r"\min(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result.", note_zh="两数相等时各得一半梯度。有 nan 时结果为 nan。"),
     Row("hypot",   "hypot(x, y)",   ["where(out <= 0, 0, x / out)", "where(out <= 0, 0, y / out)"],
-        r"\sqrt{x^{2} + y^{2}}", domain="hypot(x, y) > 0", note="The derivatives at the origin are 0."),
+        r"\sqrt{x^{2} + y^{2}}", domain="hypot(x, y) > 0", note="The derivatives at the origin are 0.", note_zh="在原点的导数取 0。"),
     Row("atan2",   "atan2(x, y)",   ["where(hypot(x, y) <= 0, 0, y / hypot(x, y) / hypot(x, y))", "where(hypot(x, y) <= 0, 0, -x / hypot(x, y) / hypot(x, y))"],
         r"\operatorname{atan2}(x, y)", domain="hypot(x, y) > 0",
-        note="The first operand is the ordinate, as in math.atan2. The derivatives at the origin are 0."),
+        note="The first operand is the ordinate, as in math.atan2. The derivatives at the origin are 0.", note_zh="第一个操作数是纵坐标，与 math.atan2 相同。在原点的导数取 0。"),
 
-    Row("lt", "x < y",  ["0", "0"], "x < y",    symbol="<",  operator="__lt__", kink="x - y", note="1.0 if true, else 0.0."),
-    Row("le", "x <= y", ["0", "0"], r"x \le y", symbol="<=", operator="__le__", kink="x - y", note="1.0 if true, else 0.0."),
-    Row("gt", "x > y",  ["0", "0"], "x > y",    symbol=">",  operator="__gt__", kink="x - y", note="1.0 if true, else 0.0."),
-    Row("ge", "x >= y", ["0", "0"], r"x \ge y", symbol=">=", operator="__ge__", kink="x - y", note="1.0 if true, else 0.0."),
+    Row("lt", "x < y",  ["0", "0"], "x < y",    symbol="<",  operator="__lt__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
+    Row("le", "x <= y", ["0", "0"], r"x \le y", symbol="<=", operator="__le__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
+    Row("gt", "x > y",  ["0", "0"], "x > y",    symbol=">",  operator="__gt__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
+    Row("ge", "x >= y", ["0", "0"], r"x \ge y", symbol=">=", operator="__ge__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
     Row("where", "where(x, y, z)", ["0", "where(x, 1, 0)", "where(x, 0, 1)"],
         r"y \text{ if } x \text{ else } z",
-        note="y where x is not 0, else z. Nothing of the branch not taken reaches value or gradient."),
+        note="y where x is not 0, else z. Nothing of the branch not taken reaches value or gradient.", note_zh="x 不为 0 时取 y，否则取 z。未选中的分支对数值和梯度都没有影响。"),
 )
 # fmt: on
 
@@ -149,6 +151,7 @@ class Operation:
     domain: str
     kink: str
     note: str
+    note_zh: str
     operator: str
 
     def __init__(self, row: Row, expression: ast.expr, slopes: tuple[ast.expr, ...]) -> None:
@@ -272,6 +275,9 @@ def add_row(row: Row) -> Operation:
     if row.name in _BUILT_IN:
         raise FormulaError(f"{name} is a row of the table already; choose another name")
     operation = checked(row, {known.name: known.arity for known in TABLE.values()})
+    from micrograd.notation import template  # a row of the package is read when it is typeset
+
+    template.parse(operation.typeset, operation.operands, row.name)
     _refuse_to_break_users(operation)
     places: list[dict[str, Any]] = [TABLE, FLOATS, IEEE]
     before = [place.get(row.name) for place in places]

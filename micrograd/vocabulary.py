@@ -20,6 +20,7 @@ def define(
     domain: str = "",
     kink: str = "",
     note: str = "",
+    note_zh: str = "",
 ) -> Callable[..., Any]:
     """Add an operation: a method of Value, a name for other formulas, and the function returned.
 
@@ -44,6 +45,7 @@ def define(
         domain=domain,
         kink=kink,
         note=note,
+        note_zh=note_zh,
     )
     made = VOCABULARY[name] = _function(add_row(row))
     return made

@@ -6,8 +6,10 @@
 - `chain`: the chain rule over a graph as data: links, contributions, paths.
 - `document`, `wording`: words and formulas as text, Markdown, HTML and LaTeX; in two languages.
 - `explanation`: `explain(output, wrt)`.
+- `cards`, `curves`: what the table says of one operation, with its curve.
 """
 
+from micrograd.derivation.cards import RuleCard, rule_card, rule_cards
 from micrograd.derivation.explanation import Explanation, explain
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explanation", "RuleCard", "explain", "rule_card", "rule_cards"]

@@ -19,6 +19,7 @@ One path leads from w to y. The chain rule multiplies the local derivatives alon
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -342,10 +343,10 @@ def _share(path: Sequence[Link]) -> float:
 
 
 def _many(count: int, words: Mapping[str, str]) -> str:
-    digits = str(count)
-    if len(digits) <= 9:
+    if count < 10**9:
         return f"{count:,}"
-    return words["more than"].format(number=f"10{superscript(str(len(digits) - 1))}")
+    power = int((count.bit_length() - 1) * math.log10(2))  # the digits themselves may be thousands
+    return words["more than"].format(number=f"10{superscript(str(power))}")
 
 
 def _ends(nodes: Sequence[Value], most: int) -> tuple[list[Value], list[Value]]:

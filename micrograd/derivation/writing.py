@@ -230,6 +230,12 @@ def equation(sides: Iterable[Written]) -> Written:
     return _single(distinct) or Written(text, ("mrow", *marks[1:]), LOOSE, LOOSE)
 
 
+def unequal(left: Written, right: Written) -> Written:
+    """Two sides that differ."""
+    mark = ("mrow", left.mark, ("mo", "≠"), right.mark)
+    return Written(f"{left.text} ≠ {right.text}", mark, LOOSE, LOOSE)
+
+
 def quotient(of: Written, by: Written) -> Written:
     """The partial derivative of one name with respect to another."""
     mark = ("mfrac", _differential(of.mark), _differential(by.mark))

@@ -1,0 +1,163 @@
+"""Rule cards: what the table of operations says of one operation, for a reader of an article.
+
+>>> print(rule_card("tanh").text())
+tanh
+====
+<BLANKLINE>
+  f     = tanh(x)
+  ∂f/∂x = 1 - f²
+<BLANKLINE>
+Domain: all numbers.
+<BLANKLINE>
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+
+from micrograd.derivation import writing
+from micrograd.derivation.curves import HELD, curve
+from micrograd.derivation.document import (
+    Aligned,
+    Block,
+    Heading,
+    Paragraph,
+    Sentence,
+    as_aligned,
+    as_html,
+    as_markdown,
+    as_text,
+    sentence,
+)
+from micrograd.derivation.wording import phrases
+from micrograd.derivation.writing import Written
+from micrograd.formulas import OPERANDS, RESULT, parse
+from micrograd.notation.layout import Mark
+from micrograd.notation.names import named
+from micrograd.notation.template import ATOM, LOOSE
+from micrograd.ops import TABLE, Operation
+
+_LETTERS = {x: writing.name(named(x)) for x in OPERANDS}
+_RESULT = writing.name(named("f"))
+
+
+def rule_card(operation: str, lang: str = "en") -> RuleCard:
+    """The card of one row of the table; ValueError if there is no such row."""
+    if operation not in TABLE:
+        raise ValueError(f"no operation {operation!r}: the table has {', '.join(TABLE)}")
+    phrases(lang)
+    return RuleCard(TABLE[operation], lang)
+
+
+def rule_cards(lang: str = "en") -> list[RuleCard]:
+    """The cards of all rows, in the order of the table."""
+    return [rule_card(name, lang) for name in TABLE]
+
+
+class RuleCard:
+    """Formula, derivatives, domain, convention and curve of an operation."""
+
+    def __init__(self, row: Operation, lang: str) -> None:
+        self.row, self.lang = row, lang
+
+    def text(self, lang: str | None = None) -> str:
+        """Plain text."""
+        return as_text(self.blocks(lang))
+
+    def markdown(self, lang: str | None = None) -> str:
+        """Markdown with formulas in LaTeX."""
+        return as_markdown(self.blocks(lang))
+
+    def latex(self) -> str:
+        """Formula and derivatives as one `aligned` block."""
+        return as_aligned(self.blocks())
+
+    def html(self, lang: str | None = None, *, level: int = 2) -> str:
+        """Elements of HTML with formulas in MathML, and the curve."""
+        words = phrases(lang or self.lang)
+        shown = as_html([Paragraph(self._caption(words))])
+        return (
+            f'<section class="card">{as_html(self.blocks(lang), level=level)}'
+            f"<figure>{self.curve()}<figcaption>{shown}</figcaption></figure></section>"
+        )
+
+    def curve(self) -> str:
+        """The function as a line and its derivative as a dashed one, as SVG."""
+        return curve(self.row)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/plain": self.text(), "text/html": self.html()}
+
+    # ------------------------------------------------------------------------------------- content
+
+    def blocks(self, lang: str | None = None) -> list[Block]:
+        """The card as a document."""
+        words = phrases(lang or self.lang)
+        return [
+            Heading((self.row.name,)),
+            Aligned((*self._equations(words),)),
+            *(Paragraph(line) for line in self._remarks(words, lang or self.lang)),
+        ]
+
+    def _equations(self, words: Mapping[str, str]) -> Iterator[tuple[Written, tuple[Written, ...]]]:
+        row = self.row
+        operands = [_LETTERS[x] for x in row.operands]
+        definition = _cases(row.expression, words) if not row.is_primitive else None
+        call = writing.operation(row, operands)
+        yield _RESULT, (call, definition) if definition else (call,)
+        for operand, slope in zip(operands, row.slopes, strict=True):
+            yield writing.quotient(_RESULT, operand), (_cases(slope, words),)
+
+    def _remarks(self, words: Mapping[str, str], lang: str) -> Iterator[Sentence]:
+        row = self.row
+        domain: str | Written = words["everywhere"]
+        if row.domain == "0":
+            domain = words["nowhere"]
+        elif row.domain:
+            domain = self._formula(row.domain)
+        yield sentence(words["card domain"], domain=domain)
+        if row.kink:
+            zero = writing.equation([self._formula(row.kink), writing.number(0.0)])
+            yield sentence(words["card kink"], kink=zero)
+        note = (row.note_zh if lang == "zh" else "") or row.note
+        if note:
+            yield sentence(words["card note"], note=note)
+
+    def _formula(self, text: str) -> Written:
+        known = {row.name: row.arity for row in TABLE.values()}
+        tree = parse(text, names=self.row.operands, known=known, place=self.row.name)
+        return writing.formula(tree, _LETTERS)
+
+    def _caption(self, words: Mapping[str, str]) -> Sentence:
+        caption = sentence(words["curve"], operand=_LETTERS["x"])
+        held = [
+            writing.equation([_LETTERS[y], writing.number(HELD[y])]) for y in self.row.operands[1:]
+        ]
+        if not held:
+            return caption
+        listed = tuple(part for each in held for part in (", ", each))[1:]
+        return (*caption, *sentence(words["held"], operands=listed))
+
+
+def _cases(tree: ast.expr, words: Mapping[str, str]) -> Written:
+    """A formula; a choice that is the whole of it as a list of cases."""
+    letters = _LETTERS | {RESULT: _RESULT}
+    cases: list[tuple[Written, Written]] = []
+    while isinstance(tree, ast.Call) and ast.unparse(tree.func) == "where":
+        test, then, tree = tree.args
+        condition = writing.formula(test, letters)
+        if isinstance(test, ast.Name):
+            condition = writing.unequal(condition, writing.number(0.0))
+        cases.append((writing.formula(then, letters), condition))
+    last = writing.formula(tree, letters)
+    if not cases:
+        return last
+    text = "; ".join(f"{value.text} {words['if']} {test.text}" for value, test in cases)
+    marks: list[Mark] = [(value.mark, _when(test, words)) for value, test in cases]
+    marks.append((last.mark, ("mtext", words["otherwise"])))
+    return Written(f"{text}; {last.text} {words['otherwise']}", ("cases", *marks), LOOSE, ATOM)
+
+
+def _when(test: Written, words: Mapping[str, str]) -> Mark:
+    return ("mrow", ("mtext", f"{words['if']} "), test.mark)
