@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from micrograd.anomaly import detect_anomaly
     from micrograd.derivation import explain
     from micrograd.drawing import draw_dot
+    from micrograd.drawing.page import step_page
     from micrograd.transforms import (
         derivative,
         grad,
@@ -34,6 +35,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "step_page",
     "value_and_grad",
     "vjp",
     *functions.__all__,
@@ -47,6 +49,7 @@ _ROOMS = dict.fromkeys(
     "detect_anomaly": "micrograd.anomaly",
     "draw_dot": "micrograd.drawing",
     "explain": "micrograd.derivation",
+    "step_page": "micrograd.drawing.page",
 }
 
 

@@ -263,9 +263,9 @@ def _is_by_hand(node: Value) -> bool:
 def _links(node: Value) -> Iterator[Link]:
     if _is_by_hand(node):
         slopes = _slopes_of_closure(node)
-        for place, operand in enumerate(dict.fromkeys(operands(node))):
-            if isinstance(operand, Value):
-                yield Link(node, place, operand, slopes[id(operand)])
+        for place, operand in enumerate(operands(node)):
+            if isinstance(operand, Value) and id(operand) in slopes:  # x * x: one link for both
+                yield Link(node, place, operand, slopes.pop(id(operand)))
         return
     for place, (operand, slope) in enumerate(zip(operands(node), partials(node), strict=True)):
         if isinstance(operand, Value):

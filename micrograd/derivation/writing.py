@@ -192,11 +192,13 @@ def product(factors: Sequence[Written]) -> Written:
 def total(terms: Sequence[Written]) -> Written:
     """The sum of the terms."""
     marks: list[Mark] = []
-    for term in terms:
-        mark = ("fence", "(", term.mark, ")") if term.mark_strength < PRODUCT else term.mark
-        marks += [("mo", "+"), mark]
-    text = " + ".join(in_brackets(term, PRODUCT) for term in terms)
-    return _single(terms) or Written(text, ("mrow", *marks[1:]), SUM, SUM)
+    texts = []
+    for i, term in enumerate(terms):
+        least = PRODUCT if i else SUM
+        loose = term.mark_strength < least
+        marks += [("mo", "+"), ("fence", "(", term.mark, ")") if loose else term.mark]
+        texts.append(in_brackets(term, least))
+    return _single(terms) or Written(" + ".join(texts), ("mrow", *marks[1:]), SUM, SUM)
 
 
 def _single(parts: Sequence[Written]) -> Written | None:
@@ -228,6 +230,12 @@ def equation(sides: Iterable[Written]) -> Written:
         marks += [("mo", "="), side.mark]
     text = " = ".join(side.text for side in distinct)
     return _single(distinct) or Written(text, ("mrow", *marks[1:]), LOOSE, LOOSE)
+
+
+def increase(left: Written, by: Written) -> Written:
+    """The left side increased by the right one, as Python writes it."""
+    mark = ("mrow", left.mark, ("mo", "+="), by.mark)
+    return Written(f"{left.text} += {by.text}", mark, LOOSE, LOOSE)
 
 
 def unequal(left: Written, right: Written) -> Written:

@@ -1,0 +1,150 @@
+"""`step_page(output, path)`: one HTML file in which a reader steps through a graph.
+
+Values appear one by one; then gradients flow back, each step with its formula and its
+`before + contribution = after`. The file is complete in itself: its style and its script are in it,
+a content-security policy forbids everything else, and all texts enter the document as text.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from micrograd.derivation.wording import phrases
+from micrograd.drawing.steps import MAX_STEPS_NODES, Step, Story
+from micrograd.drawing.stills import still
+from micrograd.drawing.svg import Svg
+from micrograd.drawing.themes import THEMES, Theme
+from micrograd.drawing.words import WORDS
+from micrograd.engine import Value
+from micrograd.notation.names import one_line
+
+
+def step_page(
+    output: Value,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    names: Mapping[str, Any] | None = None,
+    lang: str = "en",
+    title: str = "",
+    max_nodes: int = MAX_STEPS_NODES,
+) -> str:
+    """Write the page of the graph below `output` to `path`, and return its text.
+
+    The page opens in the language `lang`, "en" or "zh", and can be switched. `page.html#12` opens
+    at step 12. Gradients need not have been computed: the page shows the engine's own, and changes
+    none. Without a Graphviz renderer the picture is placed by simpler means.
+
+    Raises ValueError if there are more than `max_nodes` values.
+    """
+    phrases(lang)
+    story = Story(output, names, max_nodes)
+    heading = one_line(title) or WORDS[lang]["title"].format(output=story.chain.letter(output).text)
+    text = _document(story, lang, heading)
+    if path is not None:
+        Path(path).write_text(text, encoding="utf-8", newline="\n")
+    return text
+
+
+def _document(story: Story, lang: str, title: str) -> str:
+    style = f"{_variables()}{_asset('page.css')}"
+    script = _asset("page.js")
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return _asset("page.html").format(
+        lang="zh-Hans" if lang == "zh" else lang,
+        policy=policy,
+        title=html.escape(title),
+        style=style,
+        picture=_picture(story),
+        data=_island(_data(story, lang)),
+        script=script,
+    )
+
+
+def _asset(name: str) -> str:
+    return (resources.files(__package__) / "assets" / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def _island(data: Any) -> str:
+    """JSON that can stand in a script element: no tag can begin or end in it."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+# ------------------------------------------------------------------------------------------ content
+
+
+def _data(story: Story, lang: str) -> dict[str, Any]:
+    chain = story.chain
+    data, _ = story.known(len(story.steps))
+    return {
+        "lang": lang,
+        "words": WORDS,
+        "values": [
+            {"name": chain.letter(node).text, "mark": chain.letter(node).mark, "data": number}
+            for node, number in zip(chain.nodes, data, strict=True)
+        ],
+        "steps": [_step(step) for step in story.steps],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "kind": step.kind,
+        "value": step.value,
+        "lines": [line.mark for line in step.lines],
+        "text": step.lines[-1].text,
+    }
+    if step.receiver >= 0:
+        told |= {"receiver": step.receiver, "grad": step.gradient}
+    if step.kind == "backward":
+        told["edge"] = f"n{step.value}e{step.place}"
+    return told
+
+
+# ------------------------------------------------------------------------------------------ colours
+
+# A colour for each place in a theme, by which the picture's elements are told apart.
+_MARKS = {name: f"#0000{i:02x}" for i, name in enumerate(Theme._fields, 16)}
+
+
+def _picture(story: Story) -> str:
+    svg = Svg(still(story, Theme(**_MARKS)))
+    svg.recoloured({color: name.replace("_", "-") for name, color in _MARKS.items()})
+    return svg.text()
+
+
+def _variables() -> str:
+    """The colours of the light and of the dark theme, and the classes of the picture."""
+
+    def block(theme: Theme) -> str:
+        return "".join(
+            f"--{name.replace('_', '-')}:{color};" for name, color in theme._asdict().items()
+        )
+
+    names = [name.replace("_", "-") for name in Theme._fields]
+    dark = block(THEMES["dark"])
+    return (
+        f":root{{{block(THEMES['light'])}}}"
+        f"@media(prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}"
+        f":root[data-theme=dark]{{{dark}}}"
+        + "".join(
+            f".f-{name}{{fill:var(--{name})}}.s-{name}{{stroke:var(--{name})}}" for name in names
+        )
+        + "\n"
+    )

@@ -1,0 +1,120 @@
+"""A graph as a sequence of steps: values appear one by one, then gradients flow back.
+
+The steps are those of the engine, in its order. Page and film strip show the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from micrograd.derivation import writing
+from micrograd.derivation.chain import Chain, Contribution
+from micrograd.derivation.writing import Written
+from micrograd.engine import Value
+from micrograd.notation.numbers import NO_GRADIENT, number
+
+MAX_STEPS_NODES = 200
+"""Values that can be stepped through before nobody has the patience."""
+
+
+class Step(NamedTuple):
+    """One step. Values are numbered in topological order, as in a picture."""
+
+    kind: str  # "given", "forward", "start" or "backward"
+    value: int  # the value computed, or the one from which the gradient flows
+    lines: tuple[Written, ...]
+    operand: int = -1  # the value that receives a contribution, and along which of the arrows
+    place: int = -1
+    receiver: int = -1  # the value whose gradient changes, and what it is then
+    gradient: str = ""
+
+
+class Story:
+    """The steps of the graph below `output`.
+
+    Raises what `Chain` raises, and ValueError if there are more than `max_nodes` values.
+    """
+
+    def __init__(
+        self,
+        output: Value,
+        names: Mapping[str, Any] | None = None,
+        max_nodes: int = MAX_STEPS_NODES,
+    ) -> None:
+        self.chain = Chain(output, names, max_nodes)
+        self.number = {id(node): i for i, node in enumerate(self.chain.nodes)}
+        self.steps = [*self._forward(), self._start(), *map(self._backward, self._flows())]
+
+    def _flows(self) -> list[Contribution]:
+        return self.chain.contributions
+
+    def _forward(self) -> Iterator[Step]:
+        chain = self.chain
+        for i, node in enumerate(chain.nodes):
+            result = writing.number(node.data)
+            if node._row is None:
+                yield Step("given", i, (writing.equation([chain.letter(node), result]),))
+                continue
+            sides = [chain.letter(node), chain.formula(node), chain.substituted(node), result]
+            yield Step("forward", i, (writing.equation(sides),))
+
+    def _start(self) -> Step:
+        output = self.chain.output
+        one = writing.number(1.0)
+        line = writing.equation([self.chain.adjoint_name(output), one])
+        last = self.number[id(output)]
+        return Step("start", last, (line,), receiver=last, gradient=one.text)
+
+    def _backward(self, flow: Contribution) -> Step:
+        chain, link = self.chain, flow.link
+        factor = chain.factor(link)
+        receiver, upstream = chain.adjoint_name(link.operand), chain.adjoint_name(link.node)
+        before, after = writing.number(flow.before), writing.number(flow.after)
+        shares = [
+            writing.product([writing.number(flow.upstream), factor.value]),
+            writing.number(flow.share),
+        ]
+        return Step(
+            "backward",
+            self.number[id(link.node)],
+            (
+                writing.increase(receiver, writing.product([upstream, factor.partial])),
+                writing.equation(
+                    [factor.partial, factor.formula, factor.substituted, factor.value]
+                ),
+                writing.equation([*(writing.total([before, share]) for share in shares), after]),
+            ),
+            operand=self.number[id(link.operand)],
+            place=link.place,
+            receiver=self.number[id(link.operand)],
+            gradient=after.text,
+        )
+
+    # --------------------------------------------------------------------------- what is known when
+
+    def labels(self) -> dict[str, Value]:
+        """A name for each value that has no label, as `names` of a drawing."""
+        return {
+            self.chain.names[id(node)].text: node
+            for node in self.chain.nodes
+            if not str(node.label or "").strip()
+        }
+
+    def room_for_gradients(self) -> list[int]:
+        """The digits that have room where each value's gradient is shown, at any step."""
+        room = [len(NO_GRADIENT) * 2] * len(self.chain.nodes)  # a dash is as wide as two digits
+        for step in self.steps:
+            if step.receiver >= 0:
+                room[step.receiver] = max(room[step.receiver], len(step.gradient))
+        return room
+
+    def known(self, count: int) -> tuple[list[str], list[str]]:
+        """The values and the gradients as texts after that many steps; "" is not known yet."""
+        data, gradients = ([""] * len(self.chain.nodes) for _ in range(2))
+        for step in self.steps[:count]:
+            if step.kind in ("given", "forward"):
+                data[step.value] = number(self.chain.nodes[step.value].data)
+            else:
+                gradients[step.receiver] = step.gradient
+        return data, gradients
