@@ -25,6 +25,7 @@ from micrograd.drawing.svg import Svg
 from micrograd.drawing.themes import THEMES, Theme
 from micrograd.drawing.words import WORDS
 from micrograd.engine import Value
+from micrograd.notation.layout import Mark
 from micrograd.notation.names import one_line
 
 
@@ -90,31 +91,42 @@ def _island(data: Any) -> str:
 
 
 def _data(story: Story, lang: str) -> dict[str, Any]:
-    chain = story.chain
     data, _ = story.known(len(story.steps))
+    names = [story.chain.letter(node) for node in story.chain.nodes]
+    places = {name.mark: i for i, name in enumerate(names)}
     return {
         "lang": lang,
         "words": WORDS,
         "values": [
-            {"name": chain.letter(node).text, "mark": chain.letter(node).mark, "data": number}
-            for node, number in zip(chain.nodes, data, strict=True)
+            {"name": name.text, "mark": name.mark, "data": number}
+            for name, number in zip(names, data, strict=True)
         ],
-        "steps": [_step(step) for step in story.steps],
+        "steps": [_step(step, places) for step in story.steps],
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: Step, places: Mapping[Mark, int]) -> dict[str, Any]:
     told: dict[str, Any] = {
         "kind": step.kind,
         "value": step.value,
-        "lines": [line.mark for line in step.lines],
-        "text": step.lines[-1].text,
+        "lines": [_brief(line.mark, places) for line in step.lines],
     }
     if step.receiver >= 0:
         told |= {"receiver": step.receiver, "grad": step.gradient}
     if step.kind == "backward":
         told["edge"] = f"n{step.value}e{step.place}"
     return told
+
+
+def _brief(mark: Any, places: Mapping[Mark, int]) -> Any:
+    """A mark with the place of a value for its name, and text alone for a number or a sign."""
+    if not isinstance(mark, tuple):
+        return mark
+    if mark in places:
+        return places[mark]
+    if mark[0] in ("mn", "mo") and (mark[0] == "mn") == mark[1][0].isdigit():
+        return mark[1]
+    return [mark[0], *(_brief(part, places) for part in mark[1:])]
 
 
 # ------------------------------------------------------------------------------------------ colours
@@ -125,7 +137,11 @@ _MARKS = {name: f"#0000{i:02x}" for i, name in enumerate(Theme._fields, 16)}
 
 def _picture(story: Story) -> str:
     svg = Svg(still(story, Theme(**_MARKS)))
-    svg.recoloured({color: name.replace("_", "-") for name, color in _MARKS.items()})
+    svg.recoloured({color: f"{i}" for i, color in enumerate(_MARKS.values())})
+    for element in svg.root.iter():  # what the style sheet says for all
+        for attribute in ("font-size", "text-anchor"):
+            if element.get(attribute) in ("12.00", "start"):
+                del element.attrib[attribute]
     return svg.text()
 
 
@@ -137,14 +153,13 @@ def _variables() -> str:
             f"--{name.replace('_', '-')}:{color};" for name, color in theme._asdict().items()
         )
 
-    names = [name.replace("_", "-") for name in Theme._fields]
     dark = block(THEMES["dark"])
+    classes = (
+        f".f-{i}{{fill:var(--{name})}}.s-{i}{{stroke:var(--{name})}}"
+        for i, name in enumerate(field.replace("_", "-") for field in Theme._fields)
+    )
     return (
         f":root{{{block(THEMES['light'])}}}"
         f"@media(prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}"
-        f":root[data-theme=dark]{{{dark}}}"
-        + "".join(
-            f".f-{name}{{fill:var(--{name})}}.s-{name}{{stroke:var(--{name})}}" for name in names
-        )
-        + "\n"
+        f":root[data-theme=dark]{{{dark}}}{''.join(classes)}\n"
     )

@@ -60,7 +60,7 @@ class Svg:
                 color = element.attrib.pop(attribute, "")
                 if color.lower() in classes:
                     names.append(f"{attribute[0]}-{classes[color.lower()]}")
-                elif color and color != "black":
+                elif color not in ("", "black", "transparent"):
                     element.set(attribute, color)
             if name := " ".join(filter(None, names)):
                 element.set("class", name)

@@ -21,7 +21,11 @@ function element(tag, ...children) {
   return made;
 }
 
-function formula([tag, ...parts]) {
+// A name is the place of its value; a number or a sign is its text alone.
+function formula(mark) {
+  if (typeof mark === "number") return formula(values[mark].mark);
+  if (typeof mark === "string") return formula([/^\d/.test(mark) ? "mn" : "mo", mark]);
+  const [tag, ...parts] = mark;
   switch (tag) {
     case "mi": case "mn": case "mtext":
       return element(tag, parts[0]);
@@ -126,7 +130,7 @@ function tell() {
     return math;
   }));
   at("slider").value = current + 1;
-  at("slider").setAttribute("aria-valuetext", `${current + 1}: ${step.text}`);
+  at("slider").setAttribute("aria-valuetext", `${current + 1}: ${at("formulas").lastChild.textContent}`);
 }
 
 function label() {
