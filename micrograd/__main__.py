@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -17,20 +18,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from micrograd.expressions import Expression
-from micrograd.formulas import FormulaError
+from micrograd.commands import CommandError, add_to
 
 EXAMPLES = "micrograd.examples"
-
-
-class CommandError(Exception):
-    """A command cannot be carried out, and the message says why: exit code 2, no traceback."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command line (by default that of this process) and return its exit code."""
     parser = _parser()
-    options = parser.parse_args(argv)
+    options = parser.parse_args([*map(_shielded, sys.argv[1:] if argv is None else argv)])
     if options.version:
         print(f"micrograd-engine {version()}")
         return 0
@@ -48,6 +44,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code
+
+
+def _shielded(word: str) -> str:
+    """An expression that begins with a minus, so that it is not taken for an option."""
+    is_option = re.fullmatch(r"-\w?|--([\w-]+(=.*)?)?", word, flags=re.DOTALL)
+    return f" {word}" if word.startswith("-") and not is_option else word
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,16 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo_options.set_defaults(command=demo)
 
-    check_options = commands.add_parser(
-        "check",
-        help="check the gradient of an expression at a point",
-        description="Check the gradient of an expression against independent witnesses. Exits with "
-        'a 1 if one disagrees. Example: micrograd check "tanh(x * w + b)" x=2 w=-3 b=6.5',
-    )
-    check_options.add_argument("expression", help="arithmetic and calls of operations")
-    check_options.add_argument("at", nargs="*", metavar="NAME=NUMBER", help="where")
-    check_options.add_argument("--order", type=int, default=1, help="of derivatives, 1 or more")
-    check_options.set_defaults(command=check)
+    add_to(commands)
     return parser
 
 
@@ -92,41 +85,6 @@ def version() -> str:
         return installed("micrograd-engine")
     except PackageNotFoundError:
         return "unknown"
-
-
-# -------------------------------------------------------------------------------------- expressions
-
-
-def check(options: argparse.Namespace) -> int:
-    """Check the gradient of an expression typed by a person, and print the report."""
-    from micrograd.testing import check_gradients
-
-    function, point = _expression(options.expression, options.at)
-    if options.order < 1:
-        raise CommandError(f"--order is 1 or more, got {options.order}")
-    report = check_gradients(function, *point, order=options.order, raise_exception=False)
-    print(report)
-    return 0 if report else 1
-
-
-def _expression(text: str, assignments: Sequence[str]) -> tuple[Expression, list[float]]:
-    """The expression as a function of its names, and their numbers. Raises CommandError."""
-    names, point = [], []
-    for assignment in assignments:
-        name, equals, number = assignment.partition("=")
-        try:
-            point.append(float(number))
-        except ValueError:
-            raise CommandError(
-                f"{assignment!r} is no NAME=NUMBER, such as x=0.5"
-                if not equals
-                else f"{assignment!r}: {number!r} is no number"
-            ) from None
-        names.append(name.strip())
-    try:
-        return Expression(text, names), point
-    except FormulaError as error:
-        raise CommandError(str(error)) from None
 
 
 # ---------------------------------------------------------------------------------------- the demo

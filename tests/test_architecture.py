@@ -42,6 +42,7 @@ ROOMS = (
     "nn",
     "micrograd.testing",
     "micrograd.nn",
+    "micrograd.commands",
     "micrograd.__main__",
 )
 # Third-party libraries stay at the rim.
