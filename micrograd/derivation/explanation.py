@@ -209,7 +209,8 @@ class Explanation:
             writing.product([factor.value for factor in factors]),
             writing.number(_share(path)),
         ]
-        yield Aligned(((left, tuple(steps)),))
+        shown = steps[1:] if steps[0] == left else steps
+        yield Aligned(((left, tuple(shown)),))
         yield from self._conditions(factors, words)
 
     def _conditions(self, factors: Iterable[Factor], words: Mapping[str, str]) -> Iterator[Block]:

@@ -89,13 +89,13 @@ _OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
 
 
 def _without_ones(tree: ast.BinOp) -> ast.expr:
-    """`1 * a`, `a * 1`, `a / 1` and `a ** 1` as `a`."""
+    """`1 * a`, `a * 1`, `a / 1` and `a ** 1` as `a`; `a ** 0` as 1, which it is for every a."""
     left, right = _constant(tree.left), _constant(tree.right)
     if isinstance(tree.op, ast.Mult) and left == 1:
         return tree.right
     if isinstance(tree.op, ast.Mult | ast.Div | ast.Pow) and right == 1:
         return tree.left
-    return tree
+    return ast.Constant(1.0) if isinstance(tree.op, ast.Pow) and right == 0 else tree
 
 
 def _constant(tree: ast.expr) -> float | None:

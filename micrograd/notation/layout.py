@@ -90,7 +90,9 @@ def _latex(mark: Mark) -> str:
             return latex_text(parts[0])
         case "func":
             name = parts[0]
-            return f"\\{name}" if name in FUNCTIONS else rf"\operatorname{{{latex_word(name)}}}"
+            if name in FUNCTIONS:
+                return f"\\{name}"
+            return rf"\operatorname{{{latex_word(name)}}}".replace("_", r"\_")
         case "mrow":
             return _joined([_latex(part) for part in parts]) if parts else ""
         case "mfrac":
@@ -151,7 +153,7 @@ _LITERAL = {
     "\\": r"\backslash ",
     "{": r"\{",
     "}": r"\}",
-    "$": r"\$",
+    "$": r"{\$}",
     "%": r"\%",
     "#": r"\#",
     "&": r"\&",
@@ -184,17 +186,21 @@ def latex_text(text: str) -> str:
 
 
 def latex_word(text: str) -> str:
-    """Text without special characters, as it may stand in `text`."""
-    return "".join(map(_glyph, text))
+    """Text without special characters, as it may stand within `text`."""
+    return "".join(map(_glyph, " " + text, text))
 
 
-def _glyph(character: str) -> str:
+def _glyph(before: str, character: str) -> str:
     kind = category(character)
-    if kind in ("Mn", "Me"):  # KaTeX knows few accents, and refuses the others on a letter
-        return "{}" + character
+    if kind in ("Mn", "Me") and not (before.isalpha() and character in _KNOWN_ACCENTS):
+        return "\ufffd"
     if kind in ("Cc", "Cs", "Co", "Zl", "Zp", "Cn"):
         return "\ufffd"
     return f"{{{character}}}" if character in "-'," else character  # no ligatures
+
+
+# Those that KaTeX puts on a letter; it refuses the others.
+_KNOWN_ACCENTS = "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327"
 
 
 # ------------------------------------------------------------------------------------------- MathML

@@ -31,8 +31,8 @@ _HATS = {"\u0302": "^", "\u0303": "~", "\u0304": "¯", "\u0307": "˙"}
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 _NAME = re.compile(
-    r"""(?P<base>[^\W\d_]+)                  # letters
-        (?: _?(?P<digits>\d+)                 # w1, w_1
+    r"""(?P<base>(?:[^\W\d_][\u0302-\u0304\u0307]?)+)  # letters, accents
+        (?: _?(?P<digits>\d+)                # w1, w_1
           | _\{(?P<braced>\w+(?:,\w+)*)\}     # w_{11}, w_{i,j}
           | _(?P<word>[^\W_]+)                # w_toes
           | (?P<places>(?:\[\d+\])+) )?       # w[0], w[0][1]
@@ -52,6 +52,7 @@ class Name(NamedTuple):
     def over(self) -> tuple[str, Mark]:
         """The name with a bar, as adjoints are written; no text unless it is a single letter."""
         text = self.text.replace(self.base, self.base + "\u0304", 1) if self.base else ""
+        text = normalize("NFC", text)
         if self.mark[0] == "msub":
             return text, ("msub", ("mover", self.mark[1], "¯"), self.mark[2])
         return text, ("mover", self.mark, "¯")
@@ -70,7 +71,7 @@ def superscript(digits: str) -> str:
 
 def one_line(label: str) -> str:
     """The label as it can stand in a line of text without harm to the rest of the line."""
-    text = shortened(label).replace("\n", "↵")
+    text = re.sub("[\x7f-\x9f\u2028\u2029]", "\ufffd", shortened(label).replace("\n", "↵"))
     return _TURNING.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
 
 

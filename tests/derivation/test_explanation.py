@@ -1,0 +1,370 @@
+"""`explain` writes the chain rule down: path by path, summed where they meet, in two languages."""
+
+import re
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import micrograd
+from micrograd import Value, explain
+from micrograd.derivation.wording import LANGUAGES, PHRASES
+from micrograd.notation.numbers import number
+from micrograd.testing.strategies import expressions
+from tests.derivation.common import evaluated, meeting, neuron
+
+
+def derivation(text):
+    """The lines of the equations of a plain text."""
+    return [line[2:] for line in text.splitlines() if line.startswith("  ") and " = " in line]
+
+
+def test_a_single_path_is_a_product_in_names_formulas_numbers_and_its_value():
+    names = neuron()
+    assert explain(names["o"], names["w1"]).text(tables=False) == (
+        "The derivative of o with respect to w₁\n"
+        "======================================\n"
+        "\n"
+        "One path leads from w₁ to o. The chain rule multiplies the local derivatives along it:\n"
+        "\n"
+        "  ∂o/∂w₁ = ∂o/∂v₄ · ∂v₄/∂v₃ · ∂v₃/∂v₁ · ∂v₁/∂w₁\n"
+        "         = (1 - o²) · 1 · 1 · x₁\n"
+        "         = (1 - 0.7071²) · 1 · 1 · 2\n"
+        "         = 0.5000 · 1 · 1 · 2\n"
+        "         = 1.0000\n"
+    )
+
+
+def test_where_paths_meet_their_contributions_add_up_and_the_text_says_why():
+    x, y = meeting()
+    text = explain(y, x).text(tables=False)
+    assert [line for line in text.splitlines() if line.startswith("Path")] == [
+        "Path 1: x → v₁ → v₃ → L",
+        "Path 2: x → v₁ → v₃ → L",
+        "Path 3: x → v₂ → v₃ → L",
+        "Path 4: x → v₄ → v₅ → v₆ → L",
+    ]
+    assert "(+=)" in text
+    assert text.endswith("        = 2 + 2 + (-0.75) + (-3)\n        = 0.25\n")
+    assert explain(y, x).gradient == 0.25
+
+
+def test_the_branch_that_a_number_takes_is_told():
+    x = Value(-2.0, label="x")
+    y = x.relu() * 3
+    y.label = "y"
+    text = explain(y, x).text(tables=False)
+    assert "The branches that the numbers take: x ≤ 0." in text
+    assert derivation(text)[1:] == ["      = 3 · 0", "      = 0"]
+
+
+def test_too_many_paths_are_collected_value_by_value():
+    x = Value(0.5, label="x")
+    y = x
+    for _ in range(6):
+        y = y * y
+    y.label = "y"
+    text = explain(y, x).text(tables=False)
+    assert "64 paths lead from x to y" in text
+    lines = derivation(text)
+    assert lines[0] == "ȳ  = 1"
+    assert lines[1] == "v̄₅ = ȳ · ∂y/∂v₅ + ȳ · ∂y/∂v₅"
+    assert lines[-1] == f"      = {number(64 * 0.5**63)}"
+    assert "Path" not in text.replace("paths", "")
+
+
+def test_a_long_chain_is_collected_too_and_its_middle_left_out():
+    x = Value(1.0, label="x")
+    y = x
+    for _ in range(999):
+        y = y * 1.001
+    text = explain(y, x).text()
+    assert "… 940 more lines …" in text
+    assert len(text.splitlines()) < 500
+
+
+def test_more_paths_than_there_are_atoms_are_counted_roughly():
+    x = Value(0.5, label="x")
+    y = x
+    for _ in range(300):
+        y = y * y
+    assert "More than 10⁹⁰ paths" in explain(y, x).text(tables=False)
+    assert "超过 10⁹⁰ 条路径" in explain(y, x).text("zh", tables=False)
+
+
+def test_sums_of_many_terms_are_cut():
+    w = Value(2.0, label="w")
+    total = sum((w * float(i) for i in range(1, 100)), Value(0.0))
+    assert "+ … 91 more" in explain(total, w).text(tables=False)
+
+
+def test_no_path_means_the_derivative_0():
+    x, z = Value(1.0, label="x"), Value(2.0, label="z")
+    y = x * 2
+    explanation = explain(y, z)
+    assert explanation.gradient == 0.0
+    assert "was not computed from z" in explanation.text()
+    assert "∂v₁/∂z = 0" in explanation.text()
+
+
+def test_the_output_itself_has_the_derivative_1():
+    _, y = meeting()
+    assert explain(y, y).gradient == 1.0
+    assert "has the derivative 1" in explain(y, y).text()
+
+
+def test_inner_values_can_be_explained():
+    names = neuron()
+    inner = names["o"]._children[0]
+    assert derivation(explain(names["o"], inner).text(tables=False)) == [
+        "∂o/∂v₄ = 1 - o²",
+        "       = 1 - 0.7071²",
+        "       = 0.5000",
+    ]
+
+
+def test_several_targets_share_one_explanation():
+    names = neuron()
+    explanation = explain(names["o"], [names["w1"], names["x1"]])
+    assert explanation.gradients == [explain(names["o"], names[n]).gradient for n in ("w1", "x1")]
+    text = explanation.text()
+    assert text.count("The derivative of o") == 2
+    assert text.count("Forward") == 1
+    with pytest.raises(ValueError, match=r"use \.gradients"):
+        _ = explanation.gradient
+
+
+def test_a_gradient_that_stops_at_a_zero_is_explained_as_zero():
+    x = Value(0.0, label="x")
+    y = micrograd.where(x > 0, x.log(), 0 * x)
+    explanation = explain(y, x)
+    y.backward()
+    assert explanation.gradient == x.grad == 0.0
+
+
+def test_names_come_from_the_callers_variables():
+    a, weights = Value(2.0), [Value(3.0), Value(4.0)]
+    total = a * weights[0] + weights[1]
+    text = explain(total, a, names=locals()).text()
+    assert "The derivative of total with respect to a" in text
+    assert "a·w" in text
+    assert "weights[0]" in text
+
+
+# ------------------------------------------------------------------------------------------ tables
+
+
+def table(text, heading):
+    """The rows of a table of the plain text, as lists of cells."""
+    lines = text.split(heading)[1].splitlines()
+    start = next(i for i, line in enumerate(lines) if "──" in line)
+    widths = [len(cell) for cell in lines[start].split()]
+    rows = []
+    for line in lines[start + 1 :]:
+        if not line.strip():
+            break
+        rows.append(re.split(r" {2,}", line.strip()))
+    assert widths
+    return rows
+
+
+def test_the_forward_table_computes_every_value_in_turn():
+    names = neuron()
+    rows = table(explain(names["o"], names["w1"]).text(), "Forward")
+    assert rows[0] == ["x₁", "given", "2"]
+    assert rows[2] == ["v₁", "x₁·w₁", "2·(-3)", "-6"]
+    assert rows[-1] == ["o", "tanh(v₄)", "tanh(0.8814)", "0.7071"]
+
+
+def test_the_backward_table_has_the_chain_rule_of_every_value():
+    names = neuron()
+    rows = table(explain(names["o"], names["w1"]).text(), "Backward")
+    assert rows[0] == ["ō", "∂o/∂o", "1"]
+    assert ["v̄₁", "v̄₃ · ∂v₃/∂v₁", "0.5000 · 1", "0.5000"] in rows
+    assert ["w̄₁", "v̄₁ · ∂v₁/∂w₁", "0.5000 · 2", "1.0000"] in rows
+    assert len(rows) == 10
+
+
+def test_gradients_of_values_with_long_names_are_written_as_quotients():
+    error = Value(3.0, label="error")
+    loss = error**2
+    loss.label = "loss"
+    assert "∂loss/∂error" in explain(loss, error).text()
+    assert r"\overline{\mathit{error}}" in explain(loss, error).markdown()
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(expressions(), st.data())
+def test_the_printed_numbers_recompute(expression, data):
+    leaves = [Value(x, label=f"x{i}") for i, x in enumerate(expression.at)]
+    out = expression(*leaves)
+    if not isinstance(out, Value):
+        return
+    wrt = data.draw(st.sampled_from(leaves))
+    explanation = explain(out, wrt)
+    out.backward()
+    assert explanation.gradient == wrt.grad or wrt.grad != wrt.grad
+    rows = table(explanation.text(), "Forward")
+    shown = {row[0]: row[-1] for row in rows}
+    for node in explanation.chain.nodes:
+        assert shown[explanation.chain.letter(node).text] == number(node.data)
+    # Factors are printed with four digits, so their product is off by less than 1e-3 for a factor.
+    for path in explanation.chain.paths(wrt) if "Path" in explanation.text() else ():
+        factors = [explanation.chain.factor(link) for link in path]
+        product = 1.0
+        for link in path:
+            product *= link.slope or 0.0
+        printed = 1.0
+        for factor in factors:
+            printed *= evaluated(factor.value.text)
+        assert printed == pytest.approx(product, rel=1e-3 * len(path), abs=1e-300)
+
+
+# ---------------------------------------------------------------------------------------- the check
+
+
+def test_a_check_by_differences_stands_beside_the_gradient():
+    names = neuron()
+    text = explain(names["o"], names["w1"]).text(tables=False, check=True)
+    assert "with w₁ moved by ± 2.289e-5, o changes at the rate 1.0000" in text
+    assert "the derivative above is 1.0000" in text
+
+
+def test_a_wrong_rule_is_seen_in_the_check():
+    wrong = micrograd.define("wrong_for_check", "tanh(x)", ["1 - x * x"])
+    x = Value(0.5, label="x")
+    text = explain(wrong(x), x).text(tables=False, check=True)
+    assert "changes at the rate 0.7864; the derivative above is 0.75." in text
+
+
+def test_there_is_no_check_of_what_was_made_by_hand_and_the_text_says_so():
+    x = Value(2.0, label="x")
+    y = Value(4.0, (x,), "twice", local_grads=(2.0,))
+    text = explain(y, x).text(check=True)
+    assert "There is no check by differences: v₁ was made by hand" in text
+
+
+# ------------------------------------------------------------------------------ languages, formats
+
+
+def test_both_languages_have_the_same_phrases_with_the_same_places():
+    places = {
+        lang: {key: sorted(re.findall(r"\{\w+\}", text)) for key, text in words.items()}
+        for lang, words in PHRASES.items()
+    }
+    assert places["en"] == places["zh"]
+    assert LANGUAGES == ("en", "zh")
+
+
+def test_chinese_text_has_chinese_words_and_the_same_equations():
+    x, y = meeting()
+    english, chinese = explain(y, x).text(), explain(y, x).text("zh")
+    assert chinese.startswith("L 对 x 的导数\n=============\n")
+    assert derivation(english) == derivation(chinese)
+    words = re.sub(r"backward\(\)|relu|L|x|v|[^A-Za-z]", "", chinese)
+    assert words == ""
+
+
+def test_the_language_can_be_chosen_at_once_and_an_unknown_one_is_refused():
+    x, y = meeting()
+    assert explain(y, x, lang="zh").text() == explain(y, x).text("zh")
+    for attempt in (
+        lambda: explain(y, x, lang="fr"),
+        lambda: explain(y, x).text("fr"),
+        lambda: explain(y, x).markdown("ZH"),
+    ):
+        with pytest.raises(ValueError, match="lang is one of en, zh"):
+            attempt()
+
+
+def test_columns_of_chinese_text_line_up():
+    x = Value(2.0, label="输入")
+    y = x * 3
+    y.label = "输出"
+    from micrograd.notation.labels import columns
+
+    lines = explain(y, x).text("zh").split("前向")[1].splitlines()
+    head, rule, *rows = [line for line in lines if line.startswith("  ")][:4]
+    column = columns(rule[: rule.rindex(" ") + 1])
+    for line in (head, *rows):
+        at = next(i for i in range(len(line) + 1) if columns(line[:i]) == column)
+        assert line[at - 2 : at] == "  "
+        assert line[at] != " "
+
+
+def test_markdown_has_headings_formulas_and_tables():
+    names = neuron()
+    text = explain(names["o"], names["w1"]).markdown("zh")
+    assert text.startswith("## $o$ 对 $w_{1}$ 的导数\n")
+    assert "$$\n\\begin{aligned}\n\\frac{\\partial o}{\\partial w_{1}} &= " in text
+    assert "| $v_{1}$ | $x_{1} \\cdot w_{1}$ | $2 \\cdot (-3)$ | $-6$ |" in text
+    for line in text.splitlines():
+        if line.startswith("|"):
+            assert line.count("|") == 5
+
+
+def test_latex_is_one_aligned_block():
+    x, y = meeting()
+    written = explain(y, x).latex()
+    assert written.startswith("\\begin{aligned}\n")
+    assert written.endswith("\n\\end{aligned}")
+    assert written.count("aligned") == 2
+    for line in written.splitlines()[1:-1]:
+        assert line.count("&=") == 1
+
+
+def test_html_has_mathml_and_headings_at_the_level_asked_for():
+    import xml.etree.ElementTree as ET
+
+    x, y = meeting()
+    shown = ET.fromstring(f"<div>{explain(y, x).html('zh', level=3)}</div>")
+    tags = [element.tag for element in shown.iter()]
+    assert {"h3", "h4", "math", "mfrac", "table", "p"} <= set(tags)
+    assert not {"h1", "h2"} & set(tags)
+
+
+def test_a_notebook_shows_markdown_and_text():
+    x, y = meeting()
+    explanation = explain(y, x, lang="zh")
+    assert explanation._repr_mimebundle_() == {
+        "text/plain": explanation.text("zh"),
+        "text/markdown": explanation.markdown("zh"),
+    }
+    assert str(explanation) == explanation.text("zh")
+    assert repr(explanation) == "<explanation of L with respect to x>"
+
+
+# --------------------------------------------------------------------------------- errors and speed
+
+
+@pytest.mark.parametrize("wrt", [None, 3.0, "x", [], [1.0], {}, set()])
+def test_what_is_no_value_is_refused_as_wrt(wrt):
+    with pytest.raises(TypeError, match="as wrt, got"):
+        explain(Value(1.0) * 2, wrt)
+
+
+def test_a_thousand_values_are_explained_within_a_second():
+    x = Value(1.0, label="x")
+    y = x
+    for _ in range(500):
+        y = y * y.cos()
+    start = time.perf_counter()
+    explanation = explain(y, x)
+    for lang in LANGUAGES:
+        explanation.text(lang)
+        explanation.markdown(lang)
+    assert len(explanation.chain.nodes) == 1001
+    assert time.perf_counter() - start < 1
+
+
+def test_a_million_values_are_refused_within_seconds_and_nothing_recurses():
+    x = y = Value(1.0)
+    for _ in range(300_000):
+        y = y + 1.0
+    with pytest.raises(ValueError, match="explain one sample"):
+        explain(y, x)
+
+
+def test_explaining_is_the_same_in_every_run():
+    assert explain(*reversed(meeting())).text() == explain(*reversed(meeting())).text()
