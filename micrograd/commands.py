@@ -129,6 +129,7 @@ def explain(options: argparse.Namespace) -> int:
 def draw(options: argparse.Namespace) -> int:
     """Draw an expression's graph into a file, or print it as a tree."""
     from micrograd.drawing import RenderingError, draw_dot
+    from micrograd.drawing.files import write
     from micrograd.drawing.page import step_page
 
     output, variables = _graph(options)
@@ -151,7 +152,7 @@ def draw(options: argparse.Namespace) -> int:
             if path.suffix.lower() == ".md":
                 derivation = _explanation(output, variables, None, options.lang).markdown()
                 text = f"```mermaid\n{graph.mermaid()}\n```\n\n{derivation}"
-                path.write_text(text, encoding="utf-8", newline="\n")
+                write(path, text)
             else:
                 graph.write(path)
     except (RenderingError, ValueError) as error:
@@ -165,6 +166,7 @@ def draw(options: argparse.Namespace) -> int:
 def rules(options: argparse.Namespace) -> int:
     """Print rule cards, or write them to a file."""
     from micrograd.derivation import rule_card, rule_cards
+    from micrograd.drawing.files import write
 
     try:
         cards = [rule_card(name, options.lang) for name in options.names]
@@ -182,7 +184,7 @@ def rules(options: argparse.Namespace) -> int:
     else:
         raise CommandError(f"-o takes a file that ends in .html or .md, got {path}")
     try:
-        path.write_text(text, encoding="utf-8", newline="\n")
+        write(path, text)
     except OSError as error:
         raise CommandError(f"cannot write to {path}: {error.strerror or error}") from error
     print(f"wrote {path}")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from micrograd.drawing.files import write
 from micrograd.drawing.steps import MAX_STEPS_NODES, Step, Story
 from micrograd.drawing.stills import still
 from micrograd.drawing.svg import Svg
@@ -38,12 +39,11 @@ def film_strip(
     story = Story(output, names, max_nodes)
     drawn = still(story, colors)
     out = Path(folder)
-    out.mkdir(parents=True, exist_ok=True)
     digits = max(2, len(str(len(story.steps))))
     paths = []
     for i in range(len(story.steps)):
         path = out / f"step-{i + 1:0{digits}}.svg"
-        path.write_text(_frame(story, i, drawn, colors), encoding="utf-8", newline="\n")
+        write(path, _frame(story, i, drawn, colors))
         paths.append(path)
     return paths
 

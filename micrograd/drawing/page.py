@@ -15,10 +15,10 @@ from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from micrograd.derivation.wording import phrases
+from micrograd.drawing.files import write
 from micrograd.drawing.steps import MAX_STEPS_NODES, Step, Story
 from micrograd.drawing.stills import still
 from micrograd.drawing.svg import Svg
@@ -51,7 +51,7 @@ def step_page(
     heading = one_line(title) or WORDS[lang]["title"].format(output=story.chain.letter(output).text)
     text = _document(story, lang, heading)
     if path is not None:
-        Path(path).write_text(text, encoding="utf-8", newline="\n")
+        write(path, text)
     return text
 
 

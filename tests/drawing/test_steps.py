@@ -1,0 +1,296 @@
+"""Steps, page and film strip: values appear one by one, gradients flow back, and all adds up."""
+
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from html import unescape
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from micrograd import Value, step_page
+from micrograd.drawing import RendererNotFound
+from micrograd.drawing.film import film_strip
+from micrograd.drawing.steps import Story
+from micrograd.drawing.words import WORDS
+from micrograd.graph import order
+from micrograd.notation.numbers import number
+from tests.drawing.common import SVG
+from tests.drawing.test_labels import HOSTILE
+
+
+def neuron():
+    x1, w1 = Value(2.0, label="x1"), Value(-3.0, label="w1")
+    x2, w2 = Value(0.0, label="x2"), Value(1.0, label="w2")
+    b = Value(6.8813735870195432, label="b")
+    o = (x1 * w1 + x2 * w2 + b).tanh()
+    o.label = "o"
+    return o
+
+
+def thirty():
+    """A graph of 30 values: a neuron of six inputs and its loss."""
+    inputs = [Value(0.5 * i, label=f"x{i}") for i in range(1, 7)]
+    weights = [Value(0.3 * i - 1, label=f"w{i}") for i in range(1, 7)]
+    total = Value(0.1, label="b")
+    for x, w in zip(inputs, weights, strict=True):
+        total = total + x * w
+    loss = (total.tanh() - Value(0.5, label="y")) ** 2
+    loss.label = "L"
+    return (loss * 1.5).exp()
+
+
+def island(page):
+    (found,) = re.findall(r'<script type="application/json" id="story">(.*?)</script>', page, re.S)
+    return json.loads(found)
+
+
+# ------------------------------------------------------------------------------------------- steps
+
+
+def test_every_value_is_a_step_and_every_link_is_one():
+    o = neuron()
+    story = Story(o)
+    kinds = [step.kind for step in story.steps]
+    assert kinds.count("given") == 5
+    assert kinds.count("forward") == 5
+    assert kinds.count("start") == 1
+    assert kinds.count("backward") == 9  # 4 operations of two operands, and tanh
+    assert sorted(kinds, key=("given forward start backward".split()).index)[10:] == kinds[10:]
+
+
+def test_the_last_step_knows_every_value_and_every_gradient():
+    o = neuron()
+    story = Story(o)
+    data, gradients = story.known(len(story.steps))
+    o.backward()
+    assert data == [number(node.data) for node in order(o)]
+    assert gradients == [number(node.grad) for node in order(o)]
+
+
+def test_a_backward_step_says_before_plus_contribution_is_after():
+    x = Value(3.0, label="x")
+    story = Story(x * x)
+    last = story.steps[-1]
+    assert [line.text for line in last.lines] == [
+        "x̄ += v̄₁ · ∂v₁/∂x",
+        "∂v₁/∂x = x = 3",
+        "3 + 1 · 3 = 3 + 3 = 6",
+    ]
+    assert last.gradient == "6"
+
+
+def test_a_graph_too_long_to_step_through_is_refused():
+    x = Value(1.0)
+    for _ in range(201):
+        x = x + 1
+    with pytest.raises(ValueError, match="202 values cannot be read"):
+        Story(x)
+
+
+# -------------------------------------------------------------------------------------------- page
+
+
+def test_a_page_of_thirty_values_is_smaller_than_100_kilobytes():
+    root = thirty()
+    assert len(order(root)) == 31
+    assert len(step_page(root).encode()) < 100_000
+
+
+def test_a_page_is_written_where_it_was_asked_for(tmp_path):
+    path = tmp_path / "page.html"
+    text = step_page(neuron(), path, lang="zh", title="一个神经元")
+    assert path.read_text(encoding="utf-8") == text
+    assert "<title>一个神经元</title>" in text
+    assert '<html lang="zh-Hans">' in text
+
+
+def test_a_page_is_the_same_in_every_process(monkeypatch):
+    code = (
+        "from tests.drawing.test_steps import *\n"
+        "sys.stdout.buffer.write(step_page(thirty()).encode())"
+    )
+    pages = {
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, check=True, env=env
+        ).stdout
+        for env in ({"PYTHONHASHSEED": "1", "PATH": ""}, {"PYTHONHASHSEED": "2", "PATH": ""})
+    }
+    assert len(pages) == 1
+
+
+def test_no_gradient_is_changed_by_a_page_even_if_it_fails(monkeypatch):
+    o = neuron()
+    o.backward()
+    before = [node.grad for node in order(o)]
+    step_page(o)
+    assert [node.grad for node in order(o)] == before
+    monkeypatch.setattr("micrograd.drawing.draw_dot", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        step_page(o)
+    assert [node.grad for node in order(o)] == before
+
+
+def test_a_page_asks_the_network_for_nothing_and_its_policy_forbids_it():
+    page = step_page(neuron())
+    policy = unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1])
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    assert "http" not in re.sub(r"http://www\.w3\.org/\S+", "", policy)
+    outside = re.findall(r"(?:https?:|//[a-z]|url\(|\bsrc=|\bhref=|@import)[^\s]*", page)
+    assert [each for each in outside if not each.startswith("http://www.w3.org/")] == []
+    assert " style=" not in page
+    assert not re.search(r"\son\w+=", page)
+
+
+def test_the_policy_names_the_very_script_and_style_that_are_in_the_page():
+    from base64 import b64encode
+    from hashlib import sha256
+
+    page = step_page(neuron())
+    for tag in ("style", "script"):
+        (content,) = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.S)
+        assert f"'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'" in page
+
+
+def test_every_step_points_to_elements_of_the_picture():
+    page = step_page(thirty())
+    picture = ET.fromstring(re.search(r"<svg.*</svg>", page, re.S)[0])
+    ids = {element.get("id") for element in picture.iter() if element.get("id")}
+    for step in island(page)["steps"]:
+        assert f"n{step['value']}" in ids
+        if step["kind"] == "backward":
+            assert step["edge"] in ids
+            assert f"n{step['receiver']}" in ids
+
+
+def test_the_picture_shows_the_final_gradients_even_without_the_script():
+    o = neuron()
+    picture = ET.fromstring(re.search(r"<svg.*</svg>", step_page(o), re.S)[0])
+    o.backward()
+    for i, node in enumerate(order(o)):
+        (group,) = [g for g in picture.iter(f"{SVG}g") if g.get("id") == f"n{i}"]
+        texts = [text.text for text in group.iter(f"{SVG}text")]
+        assert texts[-1] == number(node.grad)
+        assert texts[-3] == number(node.data)
+
+
+def test_the_picture_keeps_only_what_draws():
+    page = step_page(Value(1.0, label='<a href="https://x/">') * 2)
+    picture = ET.fromstring(re.search(r"<svg.*</svg>", page, re.S)[0])
+    tags = {element.tag.removeprefix(SVG) for element in picture.iter()}
+    assert tags <= {"svg", "g", "polygon", "polyline", "path", "ellipse", "text"}
+    attributes = {name for element in picture.iter() for name in element.attrib}
+    assert not attributes & {"href", "onclick", "style"}
+
+
+def test_without_a_renderer_a_page_is_placed_by_simpler_means(monkeypatch):
+    with_renderer = step_page(thirty())
+    monkeypatch.setenv("MICROGRAD_DOT", "no-such-program")
+    without = step_page(thirty())
+    assert island(with_renderer) == island(without)
+    for page in (with_renderer, without):
+        picture = ET.fromstring(re.search(r"<svg.*</svg>", page, re.S)[0])
+        assert len({g.get("id") for g in picture.iter(f"{SVG}g") if g.get("class") == "edge"}) > 40
+
+
+def test_a_placed_picture_has_no_boxes_that_overlap(monkeypatch):
+    monkeypatch.setenv("MICROGRAD_DOT", "no-such-program")
+    picture = ET.fromstring(re.search(r"<svg.*</svg>", step_page(thirty()), re.S)[0])
+    boxes = []
+    for group in picture.iter(f"{SVG}g"):
+        if "node" in group.get("class", "") and "operation" not in group.get("class"):
+            outline = [*group.iter(f"{SVG}polygon")][-1].get("points")
+            corners = [tuple(map(float, point.split(","))) for point in outline.split()]
+            boxes.append(
+                (*map(min, zip(*corners, strict=True)), *map(max, zip(*corners, strict=True)))
+            )
+    assert len(boxes) == 31
+    for i, (left, top, right, bottom) in enumerate(boxes):
+        for other in boxes[i + 1 :]:
+            assert right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
+
+
+def test_both_languages_have_the_same_words_with_the_same_places():
+    assert WORDS["en"].keys() == WORDS["zh"].keys()
+    for key, words in WORDS["en"].items():
+        places = [sorted(re.findall(r"\{\w+\}", text)) for text in (words, WORDS["zh"][key])]
+        assert places[0] == places[1]
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+def test_a_hostile_label_is_text_in_the_page(label):
+    x = Value(2.0, label=label)
+    page = step_page(x * x, title=label)
+    assert page.count("<script") == 2
+    assert page.count("</script") == 2
+    assert "<img" not in page.lower()
+    assert island(page)["values"][0]["name"]
+    ET.fromstring(re.search(r"<svg.*</svg>", page, re.S)[0])
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.text(max_size=60))
+def test_any_label_leaves_the_page_whole(monkeypatch, label):
+    monkeypatch.setenv("MICROGRAD_DOT", "no-such-program")  # the same page, and quickly
+    page = step_page(Value(2.0, label=label) * 3, title=label)
+    assert page.count("<script") == page.count("</script") == 2
+    assert page.endswith("</script>\n</body>\n</html>\n")
+    assert island(page)["steps"]
+
+
+def test_an_unknown_language_is_refused():
+    with pytest.raises(ValueError, match="lang is one of en, zh"):
+        step_page(neuron(), lang="fr")
+
+
+# -------------------------------------------------------------------------------------------- film
+
+
+def test_a_film_strip_has_one_picture_for_each_step(tmp_path):
+    o = neuron()
+    paths = film_strip(o, tmp_path / "new" / "film")
+    assert [path.name for path in paths][::19] == ["step-01.svg", "step-20.svg"]
+    sizes = set()
+    for i, path in enumerate(paths):
+        root = ET.parse(path).getroot()
+        sizes.add((root.get("viewBox"), root.get("width"), root.get("height")))
+        assert f"{i + 1} / 20" in [text.text for text in root.iter(f"{SVG}text")]
+    assert len(sizes) == 1
+
+
+def test_a_film_uncovers_values_and_then_adds_up_gradients(tmp_path):
+    x = Value(3.0, label="x")
+    y = x * x
+    frames = [ET.parse(path).getroot() for path in film_strip(y, tmp_path)]
+
+    def shown(frame, name):
+        (group,) = [g for g in frame.iter(f"{SVG}g") if g.get("id") == name]
+        texts = [text.text or "" for text in group.iter(f"{SVG}text")]
+        return texts[-3], texts[-1]
+
+    assert [shown(frame, "n0") for frame in frames] == [
+        *[("3", "—")] * 3,
+        ("3", "3"),
+        ("3", "6"),
+    ]
+    assert [shown(frame, "n1") for frame in frames] == [
+        ("", "—"),
+        ("9", "—"),
+        *[("9", "1")] * 3,
+    ]
+    assert "x̄ += v̄₁ · ∂v₁/∂x" in [text.text for text in frames[-1].iter(f"{SVG}text")]
+
+
+def test_a_film_is_made_without_a_renderer_too(monkeypatch, tmp_path):
+    monkeypatch.setenv("MICROGRAD_DOT", "no-such-program")
+    from micrograd import draw_dot
+
+    with pytest.raises(RendererNotFound):
+        draw_dot(neuron()).pipe()
+    assert len(film_strip(neuron(), tmp_path, theme="dark")) == 20
