@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import dedent
 from typing import Any, NamedTuple
 
 from micrograd.derivation.writing import Written
@@ -70,6 +71,12 @@ def distinct(steps: Sequence[Written]) -> list[Written]:
 def as_text(blocks: Sequence[Block]) -> str:
     """Plain text, with columns that line up on a terminal."""
     return "\n\n".join("\n".join(_text_lines(block)) for block in blocks) + "\n"
+
+
+def as_equations(blocks: Sequence[Block]) -> str:
+    """The equations alone, as plain text."""
+    lines = (line for block in blocks if isinstance(block, Aligned) for line in _text_lines(block))
+    return dedent("\n".join(lines))
 
 
 def _text_lines(block: Block) -> Iterator[str]:

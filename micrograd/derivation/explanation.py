@@ -34,6 +34,7 @@ from micrograd.derivation.document import (
     Sentence,
     Table,
     as_aligned,
+    as_equations,
     as_html,
     as_markdown,
     as_text,
@@ -126,6 +127,10 @@ class Explanation:
     ) -> str:
         """Elements of HTML, with formulas in MathML; headings begin at `level`."""
         return as_html(self.blocks(lang, tables=tables, check=check), level=level)
+
+    def equations(self) -> str:
+        """The equations alone, as plain text."""
+        return as_equations(self.blocks(tables=False))
 
     def latex(self) -> str:
         """The equations as one `aligned` block, for math mode with amsmath.

@@ -304,6 +304,15 @@ def test_markdown_has_headings_formulas_and_tables():
             assert line.count("|") == 5
 
 
+def test_equations_are_those_of_the_text_alone():
+    x, y = meeting()
+    assert explain(y, x).equations().splitlines()[:2] == [
+        "(∂L/∂x)⁽¹⁾ = ∂L/∂v₃ · ∂v₃/∂v₁ · ∂v₁/∂x",
+        "           = 1 · 1 · x",
+    ]
+    assert derivation(explain(y, x).text(tables=False)) == explain(y, x).equations().splitlines()
+
+
 def test_latex_is_one_aligned_block():
     x, y = meeting()
     written = explain(y, x).latex()
