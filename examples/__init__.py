@@ -1,7 +1,8 @@
-"""One program for each article: its claim, its numbers by this engine, its graphs and plots.
+"""One program for each article: its claim, its numbers by this engine, its derivations and plots.
 
 Each runs by itself, `python -m examples.article_1_weighted_sum --out DIR`, and all of them with
-`python -m micrograd demo --out DIR`. Without `--out`, only the numbers are computed.
+`python -m micrograd demo --out DIR`, which also writes `index.html`, a page that collects
+everything in English and in Chinese. Without `--out`, only the numbers are computed.
 """
 
 ARTICLES = (

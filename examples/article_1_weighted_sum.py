@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 
 from micrograd import Value
 
-from ._common import Article, Report, dot, exactly, main
+from ._common import Article, Report, Row, Words, dot, exactly, main, total
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ARTICLE = Article(
     number=1,
-    title="The weighted sum",
-    chinese="一个神经元的加权求和",
-    claim=(
+    title=Words("The weighted sum", "一个神经元的加权求和"),
+    claim=Words(
         "A neuron predicts by weighing its inputs and adding up. A weight says how sensitive the\n"
         "prediction is to its input (the gradient); the product of input and weight says how much\n"
-        "of the prediction comes from it (the contribution). The largest need not be the same."
+        "of the prediction comes from it (the contribution). The largest need not be the same.",
+        "神经元把每个输入乘以权重，再全部相加，得到预测值。权重表示预测值对这个输入有多敏感（梯度），"
+        "输入与权重的乘积表示预测值中有多少来自它（贡献）。最敏感的输入，贡献不一定最大。",
     ),
 )
 
@@ -47,10 +48,19 @@ DOT_PRODUCTS = {
     ("e", "e"): 2,
 }
 READINGS = {
-    ("a", "b"): "no place has both, so a AND b is nowhere true",
-    ("b", "c"): "one place has both",
-    ("c", "d"): "half a truth in d counts as half: a fuzzy AND",
-    ("e", "e"): "a negative number is a NOT, and NOT agrees with NOT",
+    ("a", "b"): Words(
+        "no place has both, so a AND b is nowhere true",
+        "没有一个位置上两者都是 1，所以 a AND b 处处为假",
+    ),
+    ("b", "c"): Words("one place has both", "有一个位置上两者都是 1"),
+    ("c", "d"): Words(
+        "half a truth in d counts as half: a fuzzy AND",
+        "d 中的 0.5 是半真，结果也只算一半，这就是模糊的 AND",
+    ),
+    ("e", "e"): Words(
+        "a negative number is a NOT, and NOT agrees with NOT",
+        "负数相当于 NOT，NOT 与 NOT 相符",
+    ),
 }
 
 
@@ -62,9 +72,7 @@ def predict(game: int) -> tuple[dict[str, Value], dict[str, Value], dict[str, Va
     for name in inputs:
         contributions[name] = inputs[name] * weights[name]
         contributions[name].label = f"{name} * w_{name}"
-    toes, won, fans = contributions.values()
-    prediction = toes + won + fans
-    prediction.label = "prediction"
+    prediction = total([*contributions.values()], "prediction")
     return inputs, weights, contributions, prediction
 
 
@@ -75,48 +83,140 @@ def product(first: str, second: str) -> tuple[list[Value], Value]:
     if second != first:
         y = [Value(yi, label=f"{second}{i}") for i, yi in enumerate(VECTORS[second], 1)]
     out = dot(x, y)
-    out.label = f"{first} · {second}"
+    out.label = "product"
     return x, out
 
 
-def run(out: Path | None = None) -> Report:
-    """The numbers of the article; its pictures go to the folder `out`, if one is given."""
-    report = Report(ARTICLE, out)
-    rows, notes = report.rows, report.notes
-
-    for game, expected in enumerate(PREDICTIONS):
-        rows.append(exactly(f"prediction for game {game + 1}", expected, predict(game)[-1].data))
-
+def game_rows() -> list[Row]:
+    """The predictions, and for the first game what each input and each weight has to do with it."""
+    rows = [
+        exactly(
+            Words(f"prediction for game {game}", f"第 {game} 场的预测值"),
+            expected,
+            predict(game - 1)[-1].data,
+        )
+        for game, expected in enumerate(PREDICTIONS, 1)
+    ]
     inputs, weights, contributions, prediction = predict(0)
     prediction.backward()
-    names = list(inputs)
-    for name in names:
-        what = f"d prediction / d {name}, the weight"
+    for name in inputs:
+        what = Words(f"d prediction / d {name}, the weight", f"∂prediction/∂{name}，即权重")
         rows.append(exactly(what, WEIGHTS[name], inputs[name].grad))
-    for name, expected in zip(names, (0.85, 0.13, 0), strict=True):
-        rows.append(exactly(f"contribution of {name}", expected, contributions[name].data))
-    for name in names:
-        what = f"d prediction / d w_{name}, the input"
+    for name, expected in zip(inputs, (0.85, 0.13, 0), strict=True):
+        what = Words(f"contribution of {name}", f"{name} 的贡献")
+        rows.append(exactly(what, expected, contributions[name].data))
+    for name in inputs:
+        what = Words(f"d prediction / d w_{name}, the input", f"∂prediction/∂w_{name}，即输入")
         rows.append(exactly(what, GAMES[name][0], weights[name].grad))
-    sensitive = max(names, key=lambda name: abs(inputs[name].grad))
-    large = max(names, key=lambda name: abs(contributions[name].data))
-    of = "of 1 toes, 2 won, 3 fans"
-    rows.append(exactly(f"the most sensitive input, {of}", 2, names.index(sensitive) + 1))
-    rows.append(exactly(f"the largest contribution, {of}", 1, names.index(large) + 1))
-    notes.append(f"Most sensitive to {sensitive}, but most of the score comes from {large}.")
+    return rows
 
-    for pair, expected in DOT_PRODUCTS.items():
-        _, number = product(*pair)
-        rows.append(exactly(" · ".join(pair), expected, number.data))
-        if pair in READINGS:
-            notes.append(f"{' · '.join(pair)} = {number.data:g}: {READINGS[pair]}.")
+
+def extremes() -> tuple[str, str]:
+    """The most sensitive input of the first game, and that of the largest contribution."""
+    inputs, _, contributions, prediction = predict(0)
+    prediction.backward()
+    sensitive = max(inputs, key=lambda name: abs(inputs[name].grad))
+    large = max(inputs, key=lambda name: abs(contributions[name].data))
+    return sensitive, large
+
+
+def extreme_rows() -> list[Row]:
+    """Both as numbers."""
+    sensitive, large = extremes()
+    names = list(GAMES)
+    of, among = "of 1 toes, 2 won, 3 fans", "（1 toes，2 won，3 fans）"
+    return [
+        exactly(
+            Words(f"the most sensitive input, {of}", f"最敏感的输入{among}"),
+            2,
+            names.index(sensitive) + 1,
+        ),
+        exactly(
+            Words(f"the largest contribution, {of}", f"贡献最大的输入{among}"),
+            1,
+            names.index(large) + 1,
+        ),
+    ]
+
+
+def product_rows() -> list[Row]:
+    """The dot products, and the derivative of a square."""
+    rows = [
+        exactly(Words.same(" · ".join(pair)), expected, product(*pair)[1].data)
+        for pair, expected in DOT_PRODUCTS.items()
+    ]
     c, square = product("c", "c")
     square.backward()
     for ci, expected in zip(c, VECTORS["c"], strict=True):
-        rows.append(exactly(f"d (c · c) / d {ci.label}, twice {ci.label}", 2 * expected, ci.grad))
+        what = Words(
+            f"d (c · c) / d {ci.label}, twice {ci.label}",
+            f"∂(c · c)/∂{ci.label}，即 2·{ci.label}",
+        )
+        rows.append(exactly(what, 2 * expected, ci.grad))
+    return rows
 
-    report.graph("weighted_sum", prediction)
-    report.graph("dot_product", square)
+
+def notes() -> list[Words]:
+    """How the article reads the numbers."""
+    sensitive, large = extremes()
+    readings = []
+    for pair, reading in READINGS.items():
+        result = f"{' · '.join(pair)} = {product(*pair)[1].data:g}"
+        readings.append(Words(f"{result}: {reading.en}.", f"{result}：{reading.zh}。"))
+    return [
+        Words(
+            f"Most sensitive to {sensitive}, but most of the score comes from {large}.",
+            f"对 {sensitive} 最敏感，但得分主要来自 {large}。",
+        ),
+        *readings,
+    ]
+
+
+def derivations(report: Report) -> None:
+    """The weighted sum, and a product in which paths meet."""
+    inputs, weights, _, prediction = predict(0)
+    prediction.backward()
+    report.derivation(
+        "weighted_sum",
+        prediction,
+        [inputs["won"], weights["won"]],
+        title=Words("Sensitivity and contribution", "敏感度与贡献"),
+        remark=Words(
+            "The derivative with respect to an input is its weight, and with respect to a weight "
+            "its input; the arrows carry these local derivatives. A contribution is the number in "
+            "the box of a product: 0.85 of the 0.98 come from toes, although won has the larger "
+            "weight.",
+            "对输入求导得到权重，对权重求导得到输入，箭头上写的就是这些局部导数。"
+            "贡献则是乘积那一格里的数：won 的权重更大，但 0.98 中有 0.85 来自 toes。",
+        ),
+        local_partials=True,
+    )
+    c, square = product("c", "c")
+    square.backward()
+    report.derivation(
+        "dot_product",
+        square,
+        c[1],
+        title=Words("A vector times itself", "向量与自身的点积"),
+        remark=Words(
+            "In c · c each number is used twice. Two paths lead from c₂ to the result, and the "
+            "two contributions add up to 2 · c₂.",
+            "在 c · c 中每个数都用了两次，所以从 c₂ 到结果有两条路径，两份贡献相加，得 2·c₂。",
+        ),
+        contributions=True,
+    )
+
+
+def run(out: Path | None = None) -> Report:
+    """The numbers of the article; what it writes goes to the folder `out`, if one is given."""
+    report = Report(ARTICLE, out)
+    report.rows += [*game_rows(), *extreme_rows(), *product_rows()]
+    report.notes += notes()
+    derivations(report)
+
+    inputs, _, contributions, prediction = predict(0)
+    prediction.backward()
+    names = list(inputs)
 
     def bars(figure: Figure) -> None:
         left, right = figure.subplots(1, 2)
@@ -125,7 +225,14 @@ def run(out: Path | None = None) -> Report:
         right.bar(names, [contributions[name].data for name in names], color="tab:blue")
         right.set_title("contribution: input · weight")
 
-    report.plot("sensitivity_and_contribution", bars)
+    report.plot(
+        "sensitivity_and_contribution",
+        bars,
+        caption=Words(
+            "Left, how sensitive the prediction is to each input; right, what each contributes.",
+            "左：预测值对各个输入的敏感度；右：各个输入对预测值的贡献。",
+        ),
+    )
     return report
 
 

@@ -13,20 +13,33 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from micrograd import Value
 
-from ._common import Article, Report, Row, descent, dot, exactly, main, printed
+from ._common import (
+    Article,
+    Report,
+    Row,
+    Words,
+    descent,
+    dot,
+    exactly,
+    main,
+    printed,
+    weighted_sum,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ARTICLE = Article(
     number=2,
-    title="Two layers, sigmoid, sum of squared errors",
-    chinese="从阈值神经元到两层网络",
-    claim=(
+    title=Words("Two layers, sigmoid, sum of squared errors", "从阈值神经元到两层网络"),
+    claim=Words(
         "The neuron of McCulloch and Pitts (1943) compares a weighted sum with a threshold. It\n"
         "computes AND, OR and NOT, but the derivative of its step is 0 everywhere, so no gradient\n"
         "tells its weights how to change. With the sigmoid in its place, two layers learn the\n"
-        "table below by gradient descent on the sum of squared errors."
+        "table below by gradient descent on the sum of squared errors.",
+        "1943 年的 McCulloch–Pitts 神经元把加权和与一个阈值比较。它能算出 AND、OR 和 NOT，"
+        "可是阶跃函数的导数处处为 0，没有梯度告诉权重该怎样调整。"
+        "换成 sigmoid 以后，两层网络用梯度下降减小误差平方和，就能学会下表中的对应关系。",
     ),
 )
 
@@ -54,13 +67,15 @@ def threshold_neuron(
     return fires
 
 
-def restaurant() -> Value:
-    """Whether to eat there: the weighted criteria against a threshold."""
+def restaurant() -> tuple[list[Value], Value]:
+    """Whether to eat there: the weights of the criteria, and their sum against a threshold."""
     inputs = [Value(holds, label=name) for name, (holds, _) in RESTAURANT.items()]
     weights = [Value(weight, label=f"w_{name}") for name, (_, weight) in RESTAURANT.items()]
-    go = threshold_neuron(inputs, weights, Value(RESTAURANT_THRESHOLD, label="threshold"))
+    excess = weighted_sum(inputs, weights, "z") - Value(RESTAURANT_THRESHOLD, label="threshold")
+    excess.label = "excess"
+    go = excess.step()
     go.label = "go"
-    return go
+    return weights, go
 
 
 def threshold_rows() -> list[Row]:
@@ -74,8 +89,14 @@ def threshold_rows() -> list[Row]:
             fires = threshold_neuron(inputs, weights, threshold)
             fires.backward()
             gradients += [abs(parameter.grad) for parameter in (*weights, threshold)]
-            rows.append(Row(f"{gate} of {' '.join(map(str, inputs))}", expected, fires.data))
-        rows.append(Row(f"largest gradient in {gate}, over all inputs", 0, max(gradients)))
+            given = " ".join(map(str, inputs))
+            rows.append(
+                Row(Words(f"{gate} of {given}", f"{gate}：输入 {given}"), expected, fires.data)
+            )
+        what = Words(
+            f"largest gradient in {gate}, over all inputs", f"{gate} 在所有输入下的最大梯度"
+        )
+        rows.append(Row(what, 0, max(gradients)))
     return rows
 
 
@@ -88,6 +109,7 @@ ITERATIONS = 1500
 
 PREDICTIONS = ("0.023", "0.979", "0.975", "0.025")  # the article's; it does not give its seed
 SEEDS = range(6)
+OF_SEEDS = Words(f"seeds {SEEDS[0]} to {SEEDS[-1]}", f"种子 {SEEDS[0]} 到 {SEEDS[-1]}")
 SEED = 2
 SEED_PREDICTIONS = ("0.018", "0.981", "0.976", "0.023")
 # From seed to seed a prediction moves by up to 0.0137 (the largest of the four ranges over SEEDS).
@@ -114,7 +136,7 @@ class Network:
                 [Value(first[i, j], label=f"w{i + 1}{j + 1}") for i in range(3)]
                 for j in range(HIDDEN)
             ],
-            [Value(second[j, 0], label=f"v{j + 1}") for j in range(HIDDEN)],
+            [Value(second[j, 0], label=f"u{j + 1}") for j in range(HIDDEN)],
         )
 
     @property
@@ -125,10 +147,7 @@ class Network:
     def __call__(self, inputs: Sequence[Value | float]) -> Value:
         """The prediction for one sample."""
         hidden = [dot(inputs, weights).sigmoid() for weights in self.hidden]
-        for j, h in enumerate(hidden, 1):
-            h.label = f"h{j}"
         prediction: Value = dot(hidden, self.output).sigmoid()
-        prediction.label = "ŷ"
         return prediction
 
     def loss(self) -> Value:
@@ -157,71 +176,166 @@ def training_rows(runs: dict[int, Run]) -> list[Row]:
     rows = []
     own = runs[SEED].predictions
     for x, digits, got in zip(INPUTS, SEED_PREDICTIONS, own, strict=True):
-        rows.append(printed(f"prediction for {x}, seed {SEED}", digits, got))
+        what = Words(f"prediction for {x}, seed {SEED}", f"{x} 的预测值，种子 {SEED}")
+        rows.append(printed(what, digits, got))
     for x, digits, got in zip(INPUTS, PREDICTIONS, own, strict=True):
-        what = f"prediction for {x}, the article's (± {SPREAD}, by seed)"
+        what = Words(
+            f"prediction for {x}, the article's (± {SPREAD}, by seed)",
+            f"{x} 的预测值，原文的数（因种子而异，± {SPREAD}）",
+        )
         rows.append(Row(what, float(digits), got, SPREAD))
+    return [*rows, *range_rows(runs), *loss_rows(runs)]
 
+
+def range_rows(runs: dict[int, Run]) -> list[Row]:
+    """How far the predictions lie apart, over all seeds."""
     by_target: dict[int, list[float]] = {0: [], 1: []}
     for each in runs.values():
         for target, prediction in zip(TARGETS, each.predictions, strict=True):
             by_target[target].append(prediction)
-    seeds = f"seeds {SEEDS[0]} to {SEEDS[-1]}"
+    rows = []
+    for target, least, most in ((0, "0.01", "0.04"), (1, "0.969", "0.981")):
+        for (side, extreme), digits, choose in zip(
+            (("smallest", "最小"), ("largest", "最大")), (least, most), (min, max), strict=True
+        ):
+            what = Words(
+                f"{side} prediction for target {target}, {OF_SEEDS.en}",
+                f"目标为 {target} 时{extreme}的预测值，{OF_SEEDS.zh}",
+            )
+            rows.append(printed(what, digits, choose(by_target[target])))
+    return rows
+
+
+def loss_rows(runs: dict[int, Run]) -> list[Row]:
+    """That the loss falls, and how far."""
     falls = all(after < before for each in runs.values() for before, after in pairwise(each.losses))
     last = max(each.losses[-1] for each in runs.values())
     return [
-        *rows,
-        printed(f"smallest prediction for target 0, {seeds}", "0.01", min(by_target[0])),
-        printed(f"largest prediction for target 0, {seeds}", "0.04", max(by_target[0])),
-        printed(f"smallest prediction for target 1, {seeds}", "0.969", min(by_target[1])),
-        printed(f"largest prediction for target 1, {seeds}", "0.981", max(by_target[1])),
-        Row(f"the loss falls at every iteration, {seeds} (1 is yes)", 1, falls),
-        Row(f"largest loss at the end, {seeds}", 0.004, last, relation="<"),
+        Row(
+            Words(
+                f"the loss falls at every iteration, {OF_SEEDS.en} (1 is yes)",
+                f"损失在每次迭代中都下降，{OF_SEEDS.zh}（1 表示是）",
+            ),
+            1,
+            falls,
+        ),
+        Row(
+            Words(
+                f"largest loss at the end, {OF_SEEDS.en}", f"训练结束时最大的损失，{OF_SEEDS.zh}"
+            ),
+            0.004,
+            last,
+            relation="<",
+        ),
     ]
 
 
+# --------------------------------------------------------------------------- the derivations
+
+
+def squared_error(prediction: Value) -> Value:
+    """The loss of the second sample, with the names of the formula."""
+    error = Value(TARGETS[1], label="y") - prediction
+    loss: Value = error**2
+    prediction.label, error.label, loss.label = "ŷ", "error", "loss"
+    return loss
+
+
 def one_layer() -> tuple[list[Value], Value, Value]:
-    """The derivation's example: weights, prediction and loss of one neuron on one sample."""
+    """Weights, prediction and loss of one neuron on the second sample."""
     inputs = [Value(x, label=f"x{i}") for i, x in enumerate(INPUTS[1], 1)]
     weights = [Value(w, label=f"w{i}") for i, w in enumerate((0.2, 0.5, 0.1), 1)]
-    weighted = dot(inputs, weights)
-    weighted.label = "z"
-    prediction = weighted.sigmoid()
-    prediction.label = "ŷ"
-    error = Value(TARGETS[1], label="y") - prediction
-    error.label = "error"
-    loss = error**2
-    loss.label = "loss"
-    return weights, prediction, loss
+    prediction = weighted_sum(inputs, weights, "z").sigmoid()
+    return weights, prediction, squared_error(prediction)
+
+
+def two_layers() -> tuple[Network, Value]:
+    """The network at the start, and its loss on the second sample."""
+    network = Network.drawn(SEED)
+    inputs = [Value(x, label=f"x{i}") for i, x in enumerate(INPUTS[1], 1)]
+    hidden = []
+    for j, weights in enumerate(network.hidden, 1):
+        z = dot(inputs, weights)
+        hidden.append(z.sigmoid())
+        z.label, hidden[-1].label = f"z{j}", f"h{j}"
+    prediction = weighted_sum(hidden, network.output, "z").sigmoid()
+    return network, squared_error(prediction)
+
+
+def one_layer_rows() -> list[Row]:
+    """The gradients of one layer, as the engine and as a formula has them."""
+    weights, prediction, loss = one_layer()
+    loss.backward()
+    rows = []
+    for weight, x in zip(weights, INPUTS[1], strict=True):
+        by_hand = 2 * (prediction.data - TARGETS[1]) * prediction.data * (1 - prediction.data) * x
+        what = Words(
+            f"one layer: d loss / d {weight.label} = 2 (ŷ - y) ŷ (1 - ŷ) x",
+            f"单层：∂loss/∂{weight.label} = 2(ŷ − y)·ŷ(1 − ŷ)·x",
+        )
+        rows.append(exactly(what, by_hand, weight.grad))
+    return rows
+
+
+def derivations(report: Report) -> None:
+    """The step that stops a gradient, one layer, two layers."""
+    criteria, go = restaurant()
+    go.backward()
+    report.derivation(
+        "restaurant",
+        go,
+        criteria[0],
+        title=Words("A step lets no gradient through", "阶跃函数挡住了梯度"),
+        remark=Words(
+            "Where to eat, by weighted criteria: the neuron says yes. But whatever the weights "
+            "are, the derivative of the step is 0, and so is the product along the path. Descent "
+            "has nothing to go by.",
+            "挑餐馆时，各项标准按重要程度加权：这个神经元的回答是“去”。"
+            "可是无论权重是多少，阶跃函数的导数都是 0，整条路径的乘积也就是 0，梯度下降无从下手。",
+        ),
+        local_partials=True,
+    )
+    weights, _, loss = one_layer()
+    loss.backward()
+    report.derivation(
+        "one_layer",
+        loss,
+        weights[1],
+        title=Words("One layer: through the sigmoid", "单层：让梯度穿过 sigmoid"),
+        remark=Words(
+            "z is the weighted sum, p₁, p₂ and p₃ are its products, and s₂ is p₁ + p₂. Four "
+            "factors are not 1 by nature: 2 · error, the minus sign of y − ŷ, the slope "
+            "ŷ (1 − ŷ) of the sigmoid, and the input.",
+            "z 是加权和，p₁、p₂、p₃ 是其中的乘积，s₂ 是 p₁ + p₂。真正起作用的因子有四个："
+            "2·error，y − ŷ 带来的负号，sigmoid 的斜率 ŷ(1 − ŷ)，以及输入。",
+        ),
+        path=(weights[1], loss),
+        local_partials=True,
+    )
+    network, loss = two_layers()
+    loss.backward()
+    report.derivation(
+        "two_layers",
+        loss,
+        network.hidden[-1][-1],
+        title=Words("Two layers: a weight of the hidden layer", "两层：隐藏层的一个权重"),
+        remark=Words(
+            "The weight w₃₄ leads from the third input to the fourth hidden neuron. The error "
+            "reaches it through the weight u₄ of the output: first the factors known from one "
+            "layer, then u₄, then the slope h₄ (1 − h₄) of the hidden neuron and the input.",
+            "权重 w₃₄ 从第三个输入通向第四个隐藏神经元。误差要经过输出层的权重 u₄ 才能传到它："
+            "先是单层中已有的几个因子，再乘 u₄，再乘隐藏神经元的斜率 h₄(1 − h₄) 和输入。",
+        ),
+        path=(network.hidden[-1][-1], loss),
+    )
 
 
 def run(out: Path | None = None) -> Report:
-    """The numbers of the article; its pictures go to the folder `out`, if one is given."""
+    """The numbers of the article; what it writes goes to the folder `out`, if one is given."""
     report = Report(ARTICLE, out)
-    rows = report.rows
-    rows += threshold_rows()
-    go = restaurant()
-    go.backward()
-
-    weights, prediction, loss = one_layer()
-    loss.backward()
-    for weight, x in zip(weights, INPUTS[1], strict=True):
-        by_hand = 2 * (prediction.data - TARGETS[1]) * prediction.data * (1 - prediction.data) * x
-        what = f"one layer: d loss / d {weight.label} = 2 (ŷ - y) ŷ (1 - ŷ) x"
-        rows.append(exactly(what, by_hand, weight.grad))
-
     runs = {seed: train(seed) for seed in SEEDS}
-    rows += training_rows(runs)
-
-    report.graph("restaurant", go)
-    report.graph("one_layer", loss)
-    network = Network.drawn(SEED)
-    inputs = [Value(x, label=f"x{i}") for i, x in enumerate(INPUTS[1], 1)]
-    error = Value(TARGETS[1], label="y") - network(inputs)
-    loss = error**2
-    error.label, loss.label = "error", "loss"
-    loss.backward()
-    report.graph("two_layers", loss)
+    report.rows += [*threshold_rows(), *one_layer_rows(), *training_rows(runs)]
+    derivations(report)
 
     def losses_by_seed(figure: Figure) -> None:
         axes = figure.subplots()
@@ -230,7 +344,15 @@ def run(out: Path | None = None) -> Report:
         axes.set(yscale="log", xlabel="iteration", ylabel="sum of squared errors")
         axes.legend()
 
-    report.plot("loss", losses_by_seed, (6, 4))
+    report.plot(
+        "loss",
+        losses_by_seed,
+        (6, 4),
+        caption=Words(
+            "The sum of squared errors by iteration, for six seeds; the scale is logarithmic.",
+            "六个随机种子下，误差平方和随迭代次数的变化（纵轴为对数刻度）。",
+        ),
+    )
     return report
 
 

@@ -11,20 +11,35 @@ from typing import TYPE_CHECKING
 
 from micrograd import Value
 
-from ._common import ROUNDING, Article, Report, Row, descent, dot, exactly, main, printed
+from ._common import (
+    ROUNDING,
+    Article,
+    Report,
+    Row,
+    Words,
+    descent,
+    dot,
+    exactly,
+    main,
+    printed,
+    total,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ARTICLE = Article(
     number=3,
-    title="Fitting a line with one weight",
-    chinese="用一个权重拟合直线",
-    claim=(
+    title=Words("Fitting a line with one weight", "用一个权重拟合直线"),
+    claim=Words(
         "The line y = w x is fitted by gradient descent on J = mean((y - w x)**2) / 2, from w = 0\n"
         "with step 0.03. Each step multiplies the distance of w from 2 by 1 - 0.03 mean(x**2):\n"
         "0.97 for one point, 0.775 for four. More data are fitted in fewer steps here. What is y\n"
-        "at x = 5?"
+        "at x = 5?",
+        "用梯度下降拟合过原点的直线 y = w·x：J 是 (y − w·x)² 的平均值的一半，w 从 0 开始，"
+        "步长 0.03。每走一步，w 与 2 的距离就乘以 1 − 0.03·mean(x²)：一个点时是 0.97，"
+        "四个点时是 0.775。"
+        "所以在这里，数据多反而收敛得快。那么 x = 5 时，y 是多少？",
     ),
 )
 
@@ -48,43 +63,108 @@ def fit(points: Points, iterations: int) -> list[float]:
     return [w.data, *(w.data for _ in steps)]
 
 
-def drawn(points: Points) -> Value:
-    """J at w = 0, with its gradients and the names of the formula."""
-    w, errors = Value(0.0, label="w"), []
+def drawn(points: Points) -> tuple[Value, Value]:
+    """The weight at 0, and J with its gradients and the names of the formula."""
+    w, squares = Value(0.0, label="w"), []
     for i, (x, y) in enumerate(points, 1):
-        error = Value(y, label=f"y{i}") - w * Value(x, label=f"x{i}")
-        error.label = f"error{i}"
-        errors.append(error)
-    j: Value = dot(errors, errors) / (2 * len(points))
+        prediction = w * Value(x, label=f"x{i}")
+        error = Value(y, label=f"y{i}") - prediction
+        squares.append(error**2)
+        prediction.label, error.label, squares[-1].label = f"ŷ{i}", f"e{i}", f"q{i}"
+    j = total(squares, f"s{len(points)}") / (2 * len(points))
     j.label = "J"
     j.backward()
-    return j
+    return w, j
+
+
+def number_rows(one: Sequence[float], four: Sequence[float]) -> list[Row]:
+    """The weights of both fits, which are lists from the start on."""
+    w = Value(0.0)
+    cost(w, FOUR_POINTS).backward()
+    after_30 = Words("one point: w after 30 iterations", "一个点：迭代 30 次后的 w")
+    after_20 = Words("four points: 2 - w after 20", "四个点：迭代 20 次后的 2 − w")
+    return [
+        exactly(
+            Words(
+                "four points: dJ/dw at w = 0, -mean(x y)", "四个点：w = 0 处的 dJ/dw，即 −mean(x·y)"
+            ),
+            -15,
+            w.grad,
+        ),
+        printed(after_30, "1.1979858629…", one[-1]),
+        exactly(
+            Words(f"{after_30.en}, 2 (1 - 0.97**30)", f"{after_30.zh}，即 2(1 − 0.97³⁰)"),
+            2 * (1 - 0.97**30),
+            one[-1],
+        ),
+        printed(
+            Words("four points: w after 100 iterations", "四个点：迭代 100 次后的 w"),
+            "1.99999999998",
+            four[-1],
+        ),
+        exactly(
+            Words(f"{after_20.en}, 2 (0.775**20)", f"{after_20.zh}，即 2·0.775²⁰"),
+            2 * 0.775**20,
+            2 - four[20],
+        ),
+        printed(after_20, "0.0122", 2 - four[20]),
+        Row(
+            Words("one point: y at x = 5", "一个点：x = 5 处的 y"),
+            10 * (1 - 0.97**30),
+            5 * one[-1],
+            5 * ROUNDING,
+        ),
+        printed(
+            Words("four points: y at x = 5", "四个点：x = 5 处的 y"), "10.000000000", 5 * four[-1]
+        ),
+    ]
+
+
+def derivations(report: Report) -> None:
+    """J for one point and for four."""
+    w, j = drawn(ONE_POINT)
+    report.derivation(
+        "one_point",
+        j,
+        w,
+        title=Words("One point", "一个点"),
+        remark=Words(
+            "e₁ is the error y₁ − ŷ₁ and q₁ its square. A single path leads from w to J.",
+            "e₁ 是误差 y₁ − ŷ₁，q₁ 是它的平方。从 w 到 J 只有一条路径。",
+        ),
+        local_partials=True,
+    )
+    w, j = drawn(FOUR_POINTS)
+    report.derivation(
+        "four_points",
+        j,
+        w,
+        title=Words("Four points: paths meet", "四个点：路径汇合"),
+        remark=Words(
+            "Each point has a path of its own from w to J; s₂, s₃ and s₄ are the partial sums of "
+            "the squares. At w the four contributions are added, and the arrows that leave w show "
+            "them.",
+            "每个点都有一条从 w 到 J 的路径，s₂、s₃、s₄ 是各误差平方的部分和。"
+            "四份贡献在 w 处相加，从 w 出发的箭头上标出了每一份。",
+        ),
+        contributions=True,
+    )
 
 
 def run(out: Path | None = None) -> Report:
-    """The numbers of the article; its pictures go to the folder `out`, if one is given."""
+    """The numbers of the article; what it writes goes to the folder `out`, if one is given."""
     report = Report(ARTICLE, out)
     one, four = fit(ONE_POINT, 30), fit(FOUR_POINTS, 100)
-
-    w = Value(0.0)
-    cost(w, FOUR_POINTS).backward()
-    report.rows += [
-        exactly("four points: dJ/dw at w = 0, -mean(x y)", -15, w.grad),
-        printed("one point: w after 30 iterations", "1.1979858629…", one[-1]),
-        exactly("one point: w after 30 iterations, 2 (1 - 0.97**30)", 2 * (1 - 0.97**30), one[-1]),
-        printed("four points: w after 100 iterations", "1.99999999998", four[-1]),
-        exactly("four points: 2 - w after 20, 2 (0.775**20)", 2 * 0.775**20, 2 - four[20]),
-        printed("four points: 2 - w after 20", "0.0122", 2 - four[20]),
-        Row("one point: y at x = 5", 10 * (1 - 0.97**30), 5 * one[-1], 5 * ROUNDING),
-        printed("four points: y at x = 5", "10.000000000", 5 * four[-1]),
-    ]
+    report.rows += number_rows(one, four)
     report.notes.append(
-        f"y at x = 5: {5 * one[-1]:.4f} after 30 steps on one point, "
-        f"{5 * four[-1]:.4f} after 100 steps on four."
+        Words(
+            f"y at x = 5: {5 * one[-1]:.4f} after 30 steps on one point, "
+            f"{5 * four[-1]:.4f} after 100 steps on four.",
+            f"x = 5 处的 y：一个点迭代 30 次得 {5 * one[-1]:.4f}，"
+            f"四个点迭代 100 次得 {5 * four[-1]:.4f}。",
+        )
     )
-
-    report.graph("one_point", drawn(ONE_POINT))
-    report.graph("four_points", drawn(FOUR_POINTS))
+    derivations(report)
 
     def errors(figure: Figure) -> None:
         titles = ("one point, 30 iterations", "four points, 100 iterations")
@@ -103,7 +183,15 @@ def run(out: Path | None = None) -> Report:
             axes.grid(alpha=0.3)
         figure.axes[0].set_ylabel("error of the first point, y - w x")
 
-    report.plot("error_of_the_first_point", errors)
+    report.plot(
+        "error_of_the_first_point",
+        errors,
+        caption=Words(
+            "The error y − w x of the first point by iteration: fitted to one point (left) and to "
+            "four (right).",
+            "第一个点的误差 y − w·x 随迭代次数的变化：左边只用一个点，右边用四个点。",
+        ),
+    )
     return report
 
 

@@ -10,16 +10,29 @@ from pathlib import Path
 
 from micrograd import Value
 
-from ._common import Article, Report, descent, dot, exactly, main, printed
+from ._common import (
+    Article,
+    Report,
+    Row,
+    Words,
+    descent,
+    dot,
+    exactly,
+    main,
+    printed,
+    weighted_sum,
+)
 
 ARTICLE = Article(
     number=4,
-    title="Nine lines: one sigmoid neuron, three inputs",
-    chinese="九行代码的神经网络",
-    claim=(
+    title=Words("Nine lines: one sigmoid neuron, three inputs", "九行代码的神经网络"),
+    claim=Words(
         "A sigmoid neuron finds out from four samples that the answer is their first input. The\n"
-        "update that the article writes down, error * input * ŷ (1 - ŷ), is the gradient of half\n"
-        "the sum of squared errors: backward gives the same numbers without being told."
+        "update that the article writes down, error * input * ŷ (1 - ŷ), is minus the gradient of\n"
+        "half the sum of squared errors: backward gives the same numbers without being told.",
+        "一个 sigmoid 神经元从四个样本中发现：答案就是第一个输入。"
+        "文章写出的更新量“误差·输入·ŷ(1 − ŷ)”，恰好是误差平方和的一半的负梯度；"
+        "不必告诉引擎这个公式，反向传播就给出同样的数。",
     ),
 )
 
@@ -58,38 +71,71 @@ def update(weights: Sequence[Value]) -> list[float]:
     return [dot(deltas, column) for column in zip(*INPUTS, strict=True)]
 
 
-def drawn() -> Value:
-    """The loss of the second sample, with its gradients and the names of the formula."""
+def drawn() -> tuple[list[Value], Value]:
+    """The weights, and the loss of the second sample with the names of the formula."""
     inputs = [Value(x, label=f"x{i}") for i, x in enumerate(INPUTS[1], 1)]
-    weighted = dot(inputs, initial_weights())
-    prediction = weighted.sigmoid()
+    weights = initial_weights()
+    prediction = weighted_sum(inputs, weights, "z").sigmoid()
     error = Value(TARGETS[1], label="y") - prediction
-    loss: Value = error**2 / 2
-    weighted.label, prediction.label, error.label, loss.label = "z", "ŷ", "error", "loss"
+    square = error**2
+    loss: Value = square / 2
+    prediction.label, error.label, square.label, loss.label = "ŷ", "error", "q", "loss"
     loss.backward()
-    return loss
+    return weights, loss
+
+
+def start_rows(weights: Sequence[Value]) -> list[Row]:
+    """The first weights and the first update."""
+    rows = []
+    for w, digits in zip(weights, ("-0.16595599", "0.44064899", "-0.99977125"), strict=True):
+        what = Words(f"{w.label} at the start", f"{w.label} 的初始值")
+        rows.append(printed(what, digits, w.data))
+    cost(weights).backward()
+    for w, step in zip(weights, update(weights), strict=True):
+        what = Words(
+            f"first update of {w.label}: -dloss/d{w.label}",
+            f"{w.label} 的第一次更新量：−∂loss/∂{w.label}",
+        )
+        rows.append(exactly(what, step, -w.grad))
+    return rows
+
+
+def end_rows(weights: Sequence[Value]) -> list[Row]:
+    """The trained weights, and their answer."""
+    rows = []
+    for w, digits in zip(weights, ("9.67299303", "-0.2078435", "-4.62963669"), strict=True):
+        what = Words(
+            f"{w.label} after {ITERATIONS:,} steps", f"训练 {ITERATIONS:,} 步后的 {w.label}"
+        )
+        rows.append(printed(what, digits, w.data))
+    what = Words(f"answer to the new situation {NEW_SITUATION}", f"对新情形 {NEW_SITUATION} 的回答")
+    return [*rows, printed(what, "0.99993704", predict(NEW_SITUATION, weights).data)]
 
 
 def run(out: Path | None = None) -> Report:
-    """The numbers of the article; its pictures go to the folder `out`, if one is given."""
+    """The numbers of the article; what it writes goes to the folder `out`, if one is given."""
     report = Report(ARTICLE, out)
-    rows = report.rows
     weights = initial_weights()
-    for w, digits in zip(weights, ("-0.16595599", "0.44064899", "-0.99977125"), strict=True):
-        rows.append(printed(f"{w.label} at the start", digits, w.data))
-
-    cost(weights).backward()
-    for w, step in zip(weights, update(weights), strict=True):
-        rows.append(exactly(f"first update of {w.label}: -dloss/d{w.label}", step, -w.grad))
-
+    report.rows += start_rows(weights)
     for _ in descent(weights, lambda: cost(weights), step=1, iterations=ITERATIONS):
         pass
-    for w, digits in zip(weights, ("9.67299303", "-0.2078435", "-4.62963669"), strict=True):
-        rows.append(printed(f"{w.label} after {ITERATIONS:,} steps", digits, w.data))
-    answer = predict(NEW_SITUATION, weights)
-    rows.append(printed(f"answer to the new situation {NEW_SITUATION}", "0.99993704", answer.data))
+    report.rows += end_rows(weights)
 
-    report.graph("one_sample", drawn())
+    at_the_start, loss = drawn()
+    report.derivation(
+        "one_sample",
+        loss,
+        at_the_start[0],
+        title=Words("error · input · ŷ (1 − ŷ)", "误差 · 输入 · ŷ(1 − ŷ)"),
+        remark=Words(
+            "q is the square of the error. The factors 1/2 and 2 cancel, and the minus sign is "
+            "that of y − ŷ: the derivative is −error · ŷ (1 − ŷ) · input. A step against it is the "
+            "article's update.",
+            "q 是误差的平方。½ 与 2 相消，负号来自 y − ŷ，所以导数是 −error · ŷ(1 − ŷ) · 输入。"
+            "沿它的反方向走一步，就是文章里的更新量。",
+        ),
+        local_partials=True,
+    )
     return report
 
 

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from itertools import chain
 from math import sqrt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from micrograd import Value
 from nn import MLP
 
-from ._common import Article, Report, Row, dot, exactly, main
+from ._common import Article, Report, Row, Words, dot, exactly, main, total
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 
 ARTICLE = Article(
     number=5,
-    title="Dense layers, batches, the spiral",
-    chinese="全连接层与螺旋数据",
-    claim=(
+    title=Words("Dense layers, batches, the spiral", "全连接层与螺旋数据"),
+    claim=Words(
         "A dense layer is one weighted sum and one bias for each of its neurons; a batch is the\n"
         "same layer on every sample. A neuron whose activation is 0 for every sample is dead: no\n"
         "gradient reaches its weights. Stacked, such layers separate the arms of a spiral, which\n"
-        "no straight line does: here a network of scalars learns it."
+        "no straight line does: here a network of scalars learns it.",
+        "全连接层的每个神经元做一次加权求和，再加一个偏置；一批数据，就是让每个样本都通过同一层。"
+        "如果一个神经元对所有样本的激活值都是 0，它就“死亡”了：没有梯度能传到它的权重。"
+        "把这样的层叠起来，就能分开螺旋数据的各条臂，这是任何直线都做不到的；"
+        "这里用一个由标量搭成的网络学会它。",
     ),
 )
 
@@ -78,7 +81,14 @@ def layer_rows() -> list[Row]:
     hidden = [first(sample) for sample in BATCH]
     outputs = [second(sample) for sample in hidden]
     return [
-        exactly(f"layer {layer}, sample {sample}, neuron {neuron}", expected, got.data)
+        exactly(
+            Words(
+                f"layer {layer}, sample {sample}, neuron {neuron}",
+                f"第 {layer} 层，样本 {sample}，神经元 {neuron}",
+            ),
+            expected,
+            got.data,
+        )
         for layer, wanted, found in ((1, OUTPUTS_1, hidden), (2, OUTPUTS_2, outputs))
         for sample, pair in enumerate(zip(wanted, found, strict=True), 1)
         for neuron, (expected, got) in enumerate(zip(*pair, strict=True), 1)
@@ -88,6 +98,9 @@ def layer_rows() -> list[Row]:
 def rectified(bias: float) -> tuple[Dense, list[Value]]:
     """Neuron 2 of layer 1 with this bias and relu: the neuron, and its activation by sample."""
     neuron = Dense(WEIGHTS_1[1:2], [bias])
+    for j, w in enumerate(neuron.weights[0], 1):
+        w.label = f"w2{j}"
+    neuron.biases[0].label = "b2"
     activations = []
     for sample in BATCH:
         (weighted,) = neuron(named(sample))
@@ -99,15 +112,17 @@ def rectified(bias: float) -> tuple[Dense, list[Value]]:
 def dead_neuron_rows() -> list[Row]:
     """Neuron 2 with the bias 3 lives, and with the bias 0 it is dead."""
     rows = []
-    for bias, state in ((BIASES_1[1], "alive"), (0, "dead")):
+    for bias, state, chinese in ((BIASES_1[1], "alive", "存活"), (0, "dead", "死亡")):
         neuron, activations = rectified(bias)
         dot(activations, [1] * len(activations)).backward()
         active = max(a.data for a in activations)
         gradient = max(abs(parameter.grad) for parameter in neuron.parameters())
-        name = f"relu of neuron 2 with bias {bias} ({state})"
+        en = f"relu of neuron 2 with bias {bias} ({state})"
+        zh = f"神经元 2 经 relu，偏置 {bias}（{chinese}）"
+        activation = Words(f"{en}: activation", f"{zh}：激活值")
+        rows.append(exactly(activation, 1.21 if bias else 0, active))
         # Alive, it lets samples 1 and 3 pass: the third weight has the gradient 3 + 3.3.
-        rows.append(exactly(f"{name}: activation", 1.21 if bias else 0, active))
-        rows.append(exactly(f"{name}: gradient", 6.3 if bias else 0, gradient))
+        rows.append(exactly(Words(f"{en}: gradient", f"{zh}：梯度"), 6.3 if bias else 0, gradient))
     return rows
 
 
@@ -144,7 +159,7 @@ def first_output_rows(
     layer = Dense((0.01 * generator.randn(2, CLASSES)).T.tolist(), [0] * CLASSES)
     return [
         Row(
-            f"spiral, point {i}, output {j}",
+            Words(f"spiral, point {i}, output {j}", f"螺旋数据，点 {i}，输出 {j}"),
             expected,
             got.data,
             FLOAT32 * abs(expected),
@@ -178,8 +193,10 @@ def network(generator: np.random.RandomState) -> MLP:
 def cross_entropy(logits: Sequence[Value], target: int) -> Value:
     """-log softmax(logits)[target]; the largest logit is taken out, so that no exp overflows."""
     largest = max(logit.data for logit in logits)
-    first, *others = [(logit - largest).exp() for logit in logits]
-    loss: Value = sum(others, first).log() + largest - logits[target]
+    exponentials = [(logit - largest).exp() for logit in logits]
+    for i, each in enumerate(exponentials, 1):
+        each.label = f"e{i}"
+    loss: Value = total(exponentials, "total").log() + largest - logits[target]
     return loss
 
 
@@ -256,6 +273,17 @@ def accuracy(model: MLP, points: Sequence[tuple[float, float]], classes: Sequenc
 
 # ------------------------------------------------------------------------------ the pictures
 
+
+class Trained(NamedTuple):
+    """The spiral, and the network that has learned it."""
+
+    points: list[tuple[float, float]]
+    classes: list[int]
+    model: MLP
+    curve: list[float]
+    share: float
+
+
 COLOURS = ("tab:red", "tab:green", "tab:blue")
 
 
@@ -292,8 +320,113 @@ def _draw_curve(figure: Figure, curve: Sequence[float]) -> None:
     axes.grid(alpha=0.3)
 
 
+# --------------------------------------------------------------------------- the derivations
+
+
+def layer_sum() -> tuple[Value, list[Value], Value]:
+    """The last weight of the first neuron, the inputs, and the sum of the first layer's outputs."""
+    dense, inputs = Dense(WEIGHTS_1, BIASES_1), named(BATCH[0])
+    outputs = dense(inputs)
+    for i, out in enumerate(outputs, 1):
+        out.label = f"out{i}"
+    return dense.weights[0][-1], inputs, total(outputs, "sum")
+
+
+def softmax_loss() -> tuple[Value, Value]:
+    """The logit of the true class, the first of three, and the cross-entropy."""
+    logits = [Value(z, label=f"z{i}") for i, z in enumerate((0.5, 1.0, -1.0), 1)]
+    loss = cross_entropy(logits, 0)
+    loss.label = "loss"
+    return logits[0], loss
+
+
+def derivations(report: Report) -> None:
+    """A dense layer, a dead neuron, and the loss of the spiral."""
+    weight, inputs, outputs = layer_sum()
+    outputs.backward()
+    report.derivation(
+        "dense_layer",
+        outputs,
+        [weight, inputs[-1]],
+        title=Words("A dense layer: one input, three neurons", "全连接层：一个输入，三个神经元"),
+        remark=Words(
+            "A weight belongs to one neuron, and one path leads from it to the sum of the outputs. "
+            "An input goes to all three neurons: three paths, whose weights add up.",
+            "一个权重只属于一个神经元，从它到各输出之和只有一条路径。"
+            "一个输入通向全部三个神经元，于是有三条路径，三个权重相加。",
+        ),
+        path=(inputs[-1], outputs),
+    )
+    neuron, activations = rectified(0)
+    activations[0].backward()
+    report.derivation(
+        "dead_neuron",
+        activations[0],
+        neuron.weights[0][-1],
+        title=Words("A dead neuron", "死亡神经元"),
+        remark=Words(
+            "The weighted sum z is negative, so the derivative of relu is 0, and this one factor "
+            "makes the whole product 0. It is so for each of the three samples: the weights of "
+            "this neuron never change again.",
+            "加权和 z 为负，relu 的导数是 0，单凭这一个因子，整个乘积就是 0。"
+            "三个样本都是如此，这个神经元的权重从此不再改变。",
+        ),
+        local_partials=True,
+    )
+    logit, loss = softmax_loss()
+    loss.backward()
+    report.derivation(
+        "cross_entropy",
+        loss,
+        logit,
+        title=Words("The loss of the spiral: softmax minus 1", "螺旋数据的损失：softmax 减 1"),
+        remark=Words(
+            "The network is trained on minus the logarithm of the softmax; the largest logit, here "
+            "1, is taken out first, so that no exponential overflows. The logit z₁ of the true "
+            "class reaches the loss along two paths: through the exponentials e₁, e₂, e₃ and their "
+            "total, which gives the softmax e₁ / total, and directly, which gives −1.",
+            "训练网络所用的损失是 softmax 的负对数；先减去最大的得分（这里是 1），指数就不会溢出。"
+            "正确类别的得分 z₁ 经两条路径影响损失：一条经过指数 e₁、e₂、e₃ 及其总和 total，"
+            "得到 softmax，即 e₁ / total；另一条直接相减，得到 −1。",
+        ),
+        local_partials=True,
+    )
+
+
+def plots(report: Report, trained: Trained) -> None:
+    """The spiral, the training, and what the network has learned."""
+    points, classes = trained.points, trained.classes
+    report.plot(
+        "spiral",
+        lambda figure: _draw_spiral(figure, points, classes),
+        (8, 4.2),
+        caption=Words(
+            "The spiral, without and with the colours of its classes.",
+            "螺旋数据：左边不分颜色，右边按类别着色。",
+        ),
+    )
+    report.plot(
+        "training",
+        lambda figure: _draw_curve(figure, trained.curve),
+        (6, 4),
+        caption=Words(
+            "The mean cross-entropy by epoch; the scale is logarithmic.",
+            "平均交叉熵随训练轮数的变化（纵轴为对数刻度）。",
+        ),
+    )
+    report.plot(
+        "decision_regions",
+        lambda figure: _draw_regions(figure, points, classes, trained.model, trained.share),
+        (6, 6),
+        caption=Words(
+            "The class that the trained network gives to every point of the plane.",
+            "训练后的网络把平面上各处判为哪一类。",
+        ),
+    )
+
+
 def run(out: Path | None = None) -> Report:
-    """The numbers of the article; its pictures go to the folder `out`, if one is given."""
+    """The numbers of the article; what it writes goes to the folder `out`, if one is given."""
     import numpy as np
 
     report = Report(ARTICLE, out)
@@ -308,29 +441,21 @@ def run(out: Path | None = None) -> Report:
     model = network(generator)
     curve = train(model, points, classes, generator)
     share = accuracy(model, points, classes)
-    rows.append(
-        Row("share of the spiral that the trained network gets right", 0.95, share, 0, ">=")
+    what = Words(
+        "share of the spiral that the trained network gets right",
+        "训练后的网络分类正确的点所占的比例",
     )
+    rows.append(Row(what, 0.95, share, 0, ">="))
     report.notes.append(
-        f"Trained {len(model.parameters())} scalars for {EPOCHS} epochs: "
-        f"{share:.1%} of {len(points)} points right."
+        Words(
+            f"Trained {len(model.parameters())} scalars for {EPOCHS} epochs: "
+            f"{share:.1%} of {len(points)} points right.",
+            f"{len(model.parameters())} 个标量参数训练 {EPOCHS} 轮："
+            f"{len(points)} 个点中有 {share:.1%} 分类正确。",
+        )
     )
-
-    layer = Dense(WEIGHTS_1, BIASES_1)(named(BATCH[0]))
-    for i, out_i in enumerate(layer, 1):
-        out_i.label = f"out{i}"
-    dot(layer, [1] * len(layer)).backward()
-    report.graph("dense_layer", layer)
-    _, activations = rectified(0)
-    activations[0].backward()
-    report.graph("dead_neuron", activations[0])
-    report.plot("spiral", lambda figure: _draw_spiral(figure, points, classes), (8, 4.2))
-    report.plot("training", lambda figure: _draw_curve(figure, curve), (6, 4))
-    report.plot(
-        "decision_regions",
-        lambda figure: _draw_regions(figure, points, classes, model, share),
-        (6, 6),
-    )
+    derivations(report)
+    plots(report, Trained(points, classes, model, curve, share))
     return report
 
 

@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _shielded(word: str) -> str:
     """An expression that begins with a minus, so that it is not taken for an option."""
-    is_option = re.fullmatch(r"-\w?|--([\w-]+(=.*)?)?", word, flags=re.DOTALL)
+    is_option = re.fullmatch(r"-[oh]?|--([\w-]+(=.*)?)?", word, flags=re.DOTALL)
     return f" {word}" if word.startswith("-") and not is_option else word
 
 
@@ -91,7 +91,7 @@ def version() -> str:
 
 
 def demo(options: argparse.Namespace) -> int:
-    """Run the five programs, print one table of their numbers, and say what was written."""
+    """Run the five programs, print one table of their numbers, write and say what was asked for."""
     out: Path | None = options.out
     examples = find_examples()
     layout = import_module(f"{examples.__name__}._common")
@@ -105,7 +105,9 @@ def demo(options: argparse.Namespace) -> int:
     for line in layout.outcome(reports):
         print(line)
     if out is None:
-        print("no files written: give --out DIR for the computation graphs and plots")
+        print("no files written: give --out DIR for the derivations, computation graphs and plots")
+    else:
+        print(f"wrote {_index(examples, reports, out)}")
     rows = [row for report in reports for row in report.rows]
     different = sum(not row.agrees for row in rows)
     print(f"{len(rows) - different} of {len(rows)} numbers agree")
@@ -118,9 +120,19 @@ def _reports(examples: ModuleType, out: Path | None) -> Iterator[Any]:
         try:
             yield article.run(out)
         except OSError as error:
-            raise CommandError(
-                f"cannot write to {error.filename or out}: {error.strerror or error}"
-            ) from error
+            raise _unwritable(out, error) from error
+
+
+def _index(examples: ModuleType, reports: Sequence[Any], out: Path) -> Any:
+    index = import_module(f"{examples.__name__}._index")
+    try:
+        return index.write_index(reports, out)
+    except OSError as error:
+        raise _unwritable(out, error) from error
+
+
+def _unwritable(out: Path | None, error: OSError) -> CommandError:
+    return CommandError(f"cannot write to {error.filename or out}: {error.strerror or error}")
 
 
 def find_examples() -> ModuleType:

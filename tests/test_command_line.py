@@ -53,6 +53,23 @@ def test_the_demo_of_all_five_articles_agrees_and_exits_with_0(tmp_path, capsys)
     assert written == set(tmp_path.iterdir())
 
 
+def test_the_demo_collects_everything_in_an_index(two_articles, tmp_path, capsys):
+    assert main(["demo", "--out", str(tmp_path)]) == 0
+    assert f"wrote {tmp_path / 'index.html'}\n" in capsys.readouterr().out
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    for path in tmp_path.iterdir():
+        assert path.name == "index.html" or re.search(f'href="{re.escape(path.name)}["#]', text)
+
+
+def test_an_index_that_cannot_be_written_is_an_error_without_a_traceback(
+    two_articles, tmp_path, capsys
+):
+    (tmp_path / "index.html").mkdir()
+    assert main(["demo", "--out", str(tmp_path)]) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith(f"micrograd: cannot write to {tmp_path / 'index.html'}")
+
+
 def test_the_table_is_aligned(two_articles, capsys):
     main(["demo"])
     heading, *rows = capsys.readouterr().out.splitlines()

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from math import inf, nan
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+from html.parser import HTMLParser
+from itertools import pairwise
+from math import exp, inf, nan
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -21,9 +29,29 @@ from examples import (
     article_4_nine_lines,
     article_5_dense_layers,
 )
-from examples._common import Report, Row, descent, dot, exactly, lines, outcome, printed
+from examples._common import (
+    LANGUAGES,
+    Report,
+    Row,
+    Words,
+    descent,
+    dot,
+    exactly,
+    lines,
+    outcome,
+    printed,
+    total,
+    weighted_sum,
+)
+from examples._index import index, uses, write_index
+from examples._phrases import PHRASES
+from examples._report import size_of
 from micrograd import Value
+from micrograd.derivation.writing import latex, number
+from micrograd.graph import order
+from micrograd.ops import TABLE
 
+NOTHING = Words.same("")
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = (
     article_1_weighted_sum,
@@ -135,7 +163,7 @@ GRAPHS = {
     2: ("restaurant", "one_layer", "two_layers"),
     3: ("one_point", "four_points"),
     4: ("one_sample",),
-    5: ("dense_layer", "dead_neuron"),
+    5: ("dense_layer", "dead_neuron", "cross_entropy"),
 }
 PLOTS = {
     1: ("sensitivity_and_contribution",),
@@ -154,7 +182,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Report]:
 
 
 def numbers(report: Report) -> dict[str, float]:
-    return {row.what: row.got for row in report.rows}
+    return {row.what.en: row.got for row in report.rows}
 
 
 # ----------------------------------------------------------------------------------- the numbers
@@ -348,6 +376,349 @@ def test_without_a_renderer_the_numbers_are_there_and_the_graphs_are_skipped(mon
     assert "pip install" in text
 
 
+# ------------------------------------------------------------------------------ the derivations
+
+# The derivatives of each derivation, from formulas that stand here and not in the engine.
+_Y2 = 1 / (1 + exp(-0.6))  # article 2: one layer predicts the sigmoid of 0.5 + 0.1
+_Y4 = 1 / (1 + exp(0.16595599 - 0.44064899 + 0.99977125))  # article 4: the second sample
+GRADIENTS: dict[tuple[int, str], tuple[float, ...]] = {
+    (1, "weighted_sum"): (0.2, 0.65),
+    (1, "dot_product"): (2,),
+    (2, "restaurant"): (0,),
+    (2, "one_layer"): (-2 * (1 - _Y2) * _Y2 * (1 - _Y2),),
+    (3, "one_point"): (-2,),
+    (3, "four_points"): (-(1 * 2 + 2 * 4 + 3 * 6 + 4 * 8) / 4,),
+    (4, "one_sample"): (-(1 - _Y4) * _Y4 * (1 - _Y4),),
+    (5, "dense_layer"): (2.5, 1 - 0.5 + 0.87),
+    (5, "dead_neuron"): (0,),
+    (5, "cross_entropy"): (exp(0.5) / (exp(0.5) + exp(1) + exp(-1)) - 1,),
+}
+DERIVATIONS = [(article, name) for article in GRAPHS for name in GRAPHS[article]]
+DIGITS = 1e-8  # the weights of article 4 are given to eight digits, and no slope here exceeds 1
+
+
+def derivation(reports, article, name):
+    (found,) = [each for each in reports[article].derivations if each.name == name]
+    return found
+
+
+@pytest.mark.parametrize(("article", "name"), DERIVATIONS)
+def test_the_derivation_is_written_in_both_languages_with_its_graph_and_its_steps(
+    reports, article, name
+):
+    written = {path.name for path in reports[article].files}
+    stem = f"article_{article}_{name}"
+    assert {f"{stem}.en.md", f"{stem}.zh.md", f"{stem}.steps.html"} <= written
+    assert {f"{stem}.svg", f"{stem}.gv"} & written
+
+
+def test_every_derivation_is_listed_here(reports):
+    told = [(n, each.name) for n, report in reports.items() for each in report.derivations]
+    assert told == DERIVATIONS
+
+
+@pytest.mark.parametrize(("article", "name"), GRADIENTS)
+def test_the_derivation_arrives_at_the_derivative_that_calculus_gives(reports, article, name):
+    expected = [pytest.approx(x, abs=DIGITS) for x in GRADIENTS[article, name]]
+    assert derivation(reports, article, name).explanation.gradients == expected
+
+
+@pytest.mark.parametrize(("article", "name"), DERIVATIONS)
+def test_the_derivation_arrives_at_the_gradient_of_the_backward_pass(reports, article, name):
+    explanation = derivation(reports, article, name).explanation
+    assert explanation.gradients == [target.grad for target in explanation.targets]
+
+
+def test_the_hidden_weight_of_two_layers_has_the_gradient_that_differences_give(reports):
+    explanation = derivation(reports, 2, "two_layers").explanation
+    (weight,) = explanation.targets
+    step = 2.0**-17  # the cube root of the rounding error
+    ahead, behind = (explanation.chain.replayed(weight, weight.data + h) for h in (step, -step))
+    # The error is a third derivative (here below 1) times step**2 / 6, plus 2**-53 / step.
+    assert explanation.gradient == pytest.approx((ahead - behind) / (2 * step), abs=1e-10)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(("article", "name"), DERIVATIONS)
+def test_the_markdown_has_title_picture_numbers_and_check(reports, article, name, lang):
+    told = derivation(reports, article, name)
+    (path,) = [f for f in reports[article].files if f.name == told.markdown.within(lang)]
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(f"# {told.title.within(lang)}\n")
+    assert told.remark.within(lang) in text
+    assert (f"]({told.graph.path.name})" in text) is not bool(told.graph.reason)
+    for gradient in told.explanation.gradients:
+        assert f"${latex(number(gradient).mark)}$" in text
+    checks = {"en": "A check that knows nothing of the chain rule", "zh": "不用链式法则的验证"}
+    assert text.count(checks[lang]) == len(told.explanation.targets)
+
+
+def test_a_missing_renderer_leaves_the_picture_out_of_the_markdown(monkeypatch, tmp_path):
+    monkeypatch.setenv("MICROGRAD_DOT", "no-such-renderer")
+    monkeypatch.setattr(article_4_nine_lines, "ITERATIONS", 1)
+    report = article_4_nine_lines.run(tmp_path)
+    text = (tmp_path / "article_4_one_sample.en.md").read_text(encoding="utf-8")
+    assert "![" not in text
+    assert report.derivations[0].graph.path.suffix == ".gv"
+    assert (tmp_path / "article_4_one_sample.steps.html").is_file()
+
+
+def test_the_loss_of_two_layers_is_that_of_the_network_that_is_trained():
+    network, loss = article_2_two_layers.two_layers()
+    x, y = article_2_two_layers.INPUTS[1], article_2_two_layers.TARGETS[1]
+    assert loss.data == pytest.approx((y - network(x).data) ** 2, abs=4e-14)
+
+
+# ------------------------------------------------------------------------------- both languages
+
+
+def is_chinese(text: str) -> bool:
+    return re.search("[\u4e00-\u9fff]", text) is not None
+
+
+def texts(reports) -> Iterator[Words]:
+    """Everything that a report says."""
+    for report in reports.values():
+        yield from (report.article.title, report.article.claim, *report.notes)
+        yield from (row.what for row in report.rows)
+        yield from (plot.caption for plot in report.plots)
+        for told in report.derivations:
+            yield from (told.title, told.remark)
+
+
+def test_every_text_is_in_both_languages_unless_it_is_a_formula(reports):
+    formulas = {" · ".join(pair) for pair in article_1_weighted_sum.DOT_PRODUCTS}
+    for words in texts(reports):
+        assert not is_chinese(words.en)
+        assert is_chinese(words.zh) or (words.en == words.zh and words.zh in formulas), words
+
+
+def test_every_phrase_of_the_index_is_in_both_languages_with_the_same_places():
+    for key, (en, zh) in PHRASES.items():
+        assert is_chinese(zh), key
+        assert sorted(re.findall(r"\{\w+\}", en)) == sorted(re.findall(r"\{\w+\}", zh)), key
+
+
+# ------------------------------------------------------------------------------------ the index
+
+
+class Page(HTMLParser):
+    """A page as elements: (tag, attributes, text within), and a complaint about each mismatch."""
+
+    VOID = frozenset({"meta", "img", "br", "link", "input", "hr"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[tuple[str, dict[str, str], list[str]]] = []
+        self.elements: list[tuple[str, dict[str, str], list[str]]] = []
+        self.complaints: list[str] = []
+        self.feed(text)
+        self.close()
+        self.complaints += [f"<{tag}> is not closed" for tag, _, _ in self.open]
+
+    def handle_starttag(self, tag, attrs):
+        element = (tag, {name: value or "" for name, value in attrs}, [])
+        self.elements.append(element)
+        if tag not in self.VOID:
+            self.open.append(element)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, {name: value or "" for name, value in attrs}, []))
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open[-1][0] != tag:
+            self.complaints.append(f"</{tag}> closes {self.open[-1:]}")
+        else:
+            self.open.pop()
+
+    def handle_data(self, data):
+        for _, _, within in self.open:
+            within.append(data)
+
+    def all(self, *tags: str) -> list[tuple[str, dict[str, str], str]]:
+        return [(tag, a, "".join(text)) for tag, a, text in self.elements if tag in tags]
+
+    def attributes(self, name: str) -> list[str]:
+        return [a[name] for _, a, _ in self.elements if name in a]
+
+
+@pytest.fixture(scope="module")
+def written(reports) -> Path:
+    (folder,) = {report.out for report in reports.values()}
+    return write_index(list(reports.values()), folder)
+
+
+@pytest.fixture(scope="module")
+def page(written) -> Page:
+    return Page(written.read_text(encoding="utf-8"))
+
+
+def edition(page: Page, lang: str) -> str:
+    (text,) = [text for _, a, text in page.all("main") if a["id"] == lang]
+    return text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_index_has_every_text_of_every_report_in_either_language(reports, page, lang):
+    text = edition(page, lang)
+    alone = [within for _, _, within in page.all("h1", "h2", "h3", "p", "li", "th", "figcaption")]
+    for words in texts(reports):
+        assert words.within(lang) in text
+        assert any(within.endswith(words.within(lang)) for within in alone)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_index_has_every_number_of_every_row(reports, page, lang):
+    rows = [within for tag, _, within in page.all("tr")]
+    heads, verdict = {
+        "en": ("numberarticleengineagrees?", "yes"),
+        "zh": ("内容文章引擎一致？", "是"),
+    }[lang]
+    assert rows.count(heads) == len(reports)
+    for report in reports.values():
+        for row in report.rows:
+            assert f"{row.what.within(lang)}{row.expectation}{row.result}{verdict}" in rows
+
+
+def test_the_index_is_well_formed_and_no_name_comes_twice(page):
+    assert page.complaints == []
+    names = page.attributes("id")
+    assert len(names) == len(set(names))
+
+
+def test_the_index_names_its_languages_and_shows_english_without_a_script(page):
+    ((_, html, _),) = page.all("html")
+    assert html["lang"] == "en"
+    assert [(a["id"], a["lang"], "hidden" in a) for _, a, _ in page.all("main")] == [
+        ("en", "en", False),
+        ("zh", "zh-Hans", True),
+    ]
+    assert not is_chinese(edition(page, "en").replace("中文", ""))
+
+
+def test_the_headings_of_the_index_go_down_one_level_at_a_time(page):
+    levels = [int(tag[1]) for tag, _, _ in page.all("h1", "h2", "h3", "h4", "h5", "h6")]
+    assert levels.count(1) == 2  # one in each language
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def file(target):
+    """The file that a link leads to, wherever in it."""
+    return unquote(target.partition("#")[0])
+
+
+def test_every_link_of_the_index_leads_somewhere(page, written):
+    names = set(page.attributes("id"))
+    for target in page.attributes("href") + page.attributes("src"):
+        if target.startswith("#"):
+            assert target[1:] in names
+        else:
+            assert (written.parent / file(target)).is_file()
+    assert set(page.attributes("aria-labelledby")) <= names
+
+
+def test_every_file_of_the_reports_is_linked_in_the_index(reports, page):
+    linked = {file(target) for target in page.attributes("href")}
+    assert {path.name for report in reports.values() for path in report.files} <= linked
+
+
+def test_the_index_asks_the_network_for_nothing(written):
+    text = written.read_text(encoding="utf-8")
+    for namespace in ("http://www.w3.org/2000/svg", "http://www.w3.org/1998/Math/MathML"):
+        text = text.replace(f'xmlns="{namespace}"', "")
+    assert re.search(r"https?:|//\w+\.|@import|url\(", text) is None
+
+
+def test_the_index_admits_only_its_own_style_and_script(page):
+    (policy,) = [a["content"] for _, a, _ in page.all("meta") if "http-equiv" in a]
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    for tag in ("style", "script"):
+        ((_, _, text),) = page.all(tag)
+        own = b64encode(sha256(text.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{own}';" in policy
+    for _, attributes, _ in page.elements:
+        assert not any(name == "style" or name.startswith("on") for name in attributes)
+
+
+def test_the_index_has_a_rule_card_for_every_operation_of_the_derivations(reports, page):
+    used = {
+        name for report in reports.values() for told in report.derivations for name in uses(told)
+    }
+    assert {"add", "sub", "mul", "div", "pow", "sigmoid", "step", "relu", "exp", "log"} <= used
+    for lang in LANGUAGES:
+        cards = [
+            a["id"] for _, a, _ in page.all("div") if a.get("id", "").startswith(f"{lang}-rule")
+        ]
+        assert cards == [f"{lang}-rule-{name}" for name in TABLE if name in used]
+
+
+def hostile_report(folder: Path) -> Report:
+    bad = Words.same(HOSTILE)
+    x = Value(2.0, label=HOSTILE)
+    y = x * x
+    y.label = HOSTILE
+    y.backward()
+    article = replace(article_1_weighted_sum.ARTICLE, title=bad, claim=bad)
+    report = Report(article, folder, rows=[Row(bad, 1, 1)], notes=[bad])
+    report.derivation("x", y, x, title=bad, remark=bad)
+    report.plot("plot", lambda figure: None, caption=bad)
+    return report
+
+
+HOSTILE = """</p></script><script>alert(1)</script><img src=x onerror=alert(1)>'"&{0}"""
+
+
+def test_hostile_text_stays_text_in_the_index(tmp_path):
+    page = Page(index([hostile_report(tmp_path)]))
+    assert page.complaints == []
+    assert len(page.all("script")) == 1
+    assert "onerror" not in {name for _, attributes, _ in page.elements for name in attributes}
+    assert edition(page, "en").count(HOSTILE) >= 6
+    for _, a, _ in page.all("img"):
+        assert (tmp_path / unquote(a["src"])).is_file()
+
+
+def test_a_number_that_differs_is_said_in_the_index():
+    report = Report(article_1_weighted_sum.ARTICLE, rows=[Row(NOTHING, 1, 1), Row(NOTHING, 1, 2)])
+    page = Page(index([report]))
+    summaries = [text for _, _, text in page.all("summary")]
+    assert summaries == [
+        "The numbers: 1 of 2 agree with the article",
+        "数值对照：2 个数中有 1 个与文章一致",
+    ]
+    assert [a.get("class") for _, a, _ in page.all("tr")][2::3] == ["differs", "differs"]
+
+
+def test_without_renderer_and_matplotlib_the_index_has_no_pictures_but_the_reasons(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setenv("MICROGRAD_DOT", "no-such-renderer")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    report = article_3_fitting_a_line.run(tmp_path)
+    page = Page(write_index([report], tmp_path).read_text(encoding="utf-8"))
+    assert page.all("img") == []
+    missing = [text for _, a, text in page.all("p") if a.get("class") == "missing"]
+    assert len(missing) == 2 * 3  # two graphs and a plot, in each language
+    assert all("pip install" in text for text in missing)
+    files = [file(t) for t in page.attributes("href") if not t.startswith("#")]
+    assert "article_3_one_point.gv" in files
+    assert all((tmp_path / name).is_file() for name in files)
+
+
+def test_the_index_of_reports_without_files_has_the_numbers_alone():
+    page = Page(index([article_1_weighted_sum.run()]))
+    assert page.complaints == []
+    assert page.all("img") == []
+    assert len(page.all("table")) == 2
+
+
+def test_the_size_of_an_svg_is_read_from_its_first_tag():
+    assert size_of('<?xml?><svg width="120pt" height="80.5pt"\n viewBox="0 0 1 1">') == (120, 80)
+    assert size_of("<svg>") == (0, 0)
+
+
 # ---------------------------------------------------------------------------- what they share
 
 
@@ -357,31 +728,33 @@ def test_the_list_of_articles_names_the_five_programs_in_order():
 
 
 def test_a_printed_number_agrees_to_half_a_unit_of_its_last_digit():
-    assert printed("", "0.25", 0.2549).agrees
-    assert not printed("", "0.25", 0.2551).agrees
-    assert not printed("", "0.25", 0.2449).agrees
+    assert printed(NOTHING, "0.25", 0.2549).agrees
+    assert not printed(NOTHING, "0.25", 0.2551).agrees
+    assert not printed(NOTHING, "0.25", 0.2449).agrees
 
 
 def test_a_number_that_was_cut_off_agrees_to_a_unit_of_its_last_digit():
-    assert printed("", "0.25…", 0.2599).agrees
-    assert not printed("", "0.25…", 0.2601).agrees
+    assert printed(NOTHING, "0.25…", 0.2599).agrees
+    assert not printed(NOTHING, "0.25…", 0.2601).agrees
 
 
 def test_an_exact_number_agrees_up_to_rounding():
-    assert exactly("", 0.3, 0.1 + 0.2).agrees
-    assert not exactly("", 0.3, 0.3 + 1e-13).agrees
+    assert exactly(NOTHING, 0.3, 0.1 + 0.2).agrees
+    assert not exactly(NOTHING, 0.3, 0.3 + 1e-13).agrees
 
 
 @pytest.mark.parametrize("got", [nan, inf, -inf])
 @pytest.mark.parametrize("relation", ["=", "<", ">="])
 def test_a_number_that_is_not_finite_agrees_with_no_equation_and_nan_with_nothing(got, relation):
-    agrees = Row("", 1.0, got, 0.5, relation).agrees
+    agrees = Row(NOTHING, 1.0, got, 0.5, relation).agrees
     assert agrees is ((relation, got) in {("<", -inf), (">=", inf)})
 
 
 def test_a_row_that_differs_says_so_in_the_table():
     article = article_1_weighted_sum.ARTICLE
-    good, bad = lines(Report(article, rows=[Row("one", 1, 1), Row("two", 2, 3)]))
+    good, bad = lines(
+        Report(article, rows=[Row(Words.same("one"), 1, 1), Row(Words.same("two"), 2, 3)])
+    )
     assert good.endswith(" ok")
     assert bad.endswith(" DIFFERS")
     assert bad.split()[:4] == ["1", "two", "2", "3"]
@@ -392,6 +765,14 @@ def test_descent_yields_the_loss_before_each_step():
     losses = descent([x], lambda: x * x, step=0.25, iterations=3)
     assert list(losses) == [16, 4, 1]
     assert x.data == 0.5
+
+
+def test_a_weighted_sum_is_a_dot_product_whose_every_step_has_a_name():
+    x, w = [Value(1.0), Value(2.0), Value(3.0)], [Value(4.0), Value(5.0), Value(6.0)]
+    z = weighted_sum(x, w, "z")
+    assert z.data == dot(x, w).data == 32
+    assert [node.label for node in order(z) if node.label] == ["p1", "p2", "s2", "p3", "z"]
+    assert total([Value(1.0), Value(2.0)], "both").label == "both"
 
 
 def test_dot_refuses_vectors_of_different_lengths():
@@ -414,6 +795,9 @@ def test_a_program_runs_by_itself_and_writes_into_the_folder_it_is_given(tmp_pat
     assert done.returncode == 0, done.stderr.decode()
     assert text.startswith("Article 3. ")
     assert "1.1979858629" in text
+    written = {Path(line.removeprefix("wrote ")) for line in text.splitlines() if "wrote " in line}
+    assert written == set(tmp_path.iterdir())
+    assert all(path.name.startswith("article_3_") for path in written)  # the index is the demo's
     assert "DIFFERS" not in text
 
 

@@ -160,4 +160,4 @@ def _cases(tree: ast.expr, words: Mapping[str, str]) -> Written:
 
 
 def _when(test: Written, words: Mapping[str, str]) -> Mark:
-    return ("mrow", ("mtext", f"{words['if']} "), test.mark)
+    return ("mrow", ("mtext", f"{words['if']}\u00a0"), test.mark)

@@ -153,9 +153,9 @@ class Chain:
     def adjoint_name(self, node: Value) -> Written:
         """The derivative of the output with respect to a value, as one letter where it can be."""
         text, mark = self.names[id(node)].over()
-        if not text:
-            text = writing.quotient(self.letter(self.output), self.letter(node)).text
-        return Written(text, mark)
+        if text:
+            return Written(text, mark)
+        return writing.quotient(self.letter(self.output), self.letter(node))
 
     def formula(self, node: Value) -> Written:
         """The operation that made a value, of the names of its operands."""

@@ -27,7 +27,7 @@ def curve(row: Operation) -> str:
         x = REACH * (2 * i / _STEPS - 1)
         out, (slope, *_) = row.evaluate(x, *(HELD[y] for y in row.operands[1:]))
         values.append((x, out))
-        slopes.append((x, 0.0 if slope is None else slope))
+        slopes.append((x, out * 0.0 if slope is None else slope + out * 0.0))  # nan where f is
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIZE} {_SIZE}" '
         f'width="{_SIZE}" height="{_SIZE}" role="img" class="curve" fill="none">'

@@ -180,7 +180,8 @@ def _html(block: Block, level: int) -> str:
                         f"<mtd>{mathml(step.mark)}</mtd></mtr>"
                     )
                     side = ""
-            table = f'<mtable class="aligned">{"".join(rows)}</mtable>'
+            columns = 'class="aligned" columnalign="right center left"'
+            table = f"<mtable {columns}>{''.join(rows)}</mtable>"
             return f'<div class="scroll"><math display="block">{table}</math></div>'
         case Table(headers, rows_):
             head = "".join(f"<th>{html.escape(header)}</th>" for header in headers)
@@ -195,10 +196,13 @@ def _html(block: Block, level: int) -> str:
 
 
 def _html_words(words: Sentence) -> str:
-    return "".join(
+    shown = "".join(
         html.escape(word) if isinstance(word, str) else f"<math>{mathml(word.mark)}</math>"
         for word in words
     )
+    # A style sheet can keep these on one line: a formula, and the punctuation after it.
+    together = r"(<math>(?:(?!</math>).)*</math>[^\w\s<])"
+    return re.sub(together, r'<span class="kept">\1</span>', shown)
 
 
 Phrases = Mapping[str, str]

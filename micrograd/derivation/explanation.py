@@ -177,7 +177,7 @@ class Explanation:
         yield Heading(sentence(words["title"], **here))
         counted = chain.active(target) if id(target) in chain.names else {}
         count, length = counted.get(id(self.output), (0, 0))
-        result = writing.number(chain.adjoints.get(id(target), 0.0))
+        result = writing.number(chain.adjoints.get(id(target), 0.0) + 0.0)
         whole = writing.quotient(here["output"], here["wrt"])
         if target is self.output or not count:
             yield Paragraph(sentence(words["itself" if count else "no path"], **here))
@@ -345,7 +345,7 @@ def _share(path: Sequence[Link]) -> float:
         if not share or link.slope is None:
             return 0.0
         share = link.slope * share
-    return share
+    return share + 0.0  # no minus before a zero
 
 
 def _many(count: int, words: Mapping[str, str]) -> str:

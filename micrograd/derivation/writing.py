@@ -246,10 +246,11 @@ def unequal(left: Written, right: Written) -> Written:
 
 def quotient(of: Written, by: Written) -> Written:
     """The partial derivative of one name with respect to another."""
-    mark = ("mfrac", _differential(of.mark), _differential(by.mark))
+    mark = ("mfrac", _differential(of), _differential(by))
     text = f"∂{in_brackets(of, ATOM)}/∂{in_brackets(by, ATOM)}"
     return Written(text, mark, POWER, ATOM - 1)
 
 
-def _differential(mark: Mark) -> Mark:
-    return ("mrow", ("mo", "∂"), mark)
+def _differential(name: Written) -> Mark:
+    loose = name.mark_strength < POWER
+    return ("mrow", ("mo", "∂"), ("fence", "(", name.mark, ")") if loose else name.mark)

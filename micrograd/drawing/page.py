@@ -35,27 +35,34 @@ def step_page(
     *,
     names: Mapping[str, Any] | None = None,
     lang: str = "en",
-    title: str = "",
+    title: str | Mapping[str, str] = "",
     max_nodes: int = MAX_STEPS_NODES,
 ) -> str:
     """Write the page of the graph below `output` to `path`, and return its text.
 
     The page opens in the language `lang`, "en" or "zh", and can be switched. `page.html#12` opens
-    at step 12. Gradients need not have been computed: the page shows the engine's own, and changes
-    none. Without a Graphviz renderer the picture is placed by simpler means.
+    at step 12, `page.html#zh-12` in Chinese. `title` is a text, or one for each language. Gradients
+    need not have been computed: the page shows the engine's own, and changes none. Without a
+    Graphviz renderer the picture is placed by simpler means.
 
     Raises ValueError if there are more than `max_nodes` values.
     """
     phrases(lang)
     story = Story(output, names, max_nodes)
-    heading = one_line(title) or WORDS[lang]["title"].format(output=story.chain.letter(output).text)
-    text = _document(story, lang, heading)
+    titles = {each: _title(story, title, each) for each in WORDS}
+    text = _document(story, lang, titles)
     if path is not None:
         write(path, text)
     return text
 
 
-def _document(story: Story, lang: str, title: str) -> str:
+def _title(story: Story, title: str | Mapping[str, str], lang: str) -> str:
+    given = title if isinstance(title, str) else title.get(lang, "")
+    name = story.chain.letter(story.chain.output).text
+    return one_line(given) or WORDS[lang]["title"].format(output=name)
+
+
+def _document(story: Story, lang: str, titles: Mapping[str, str]) -> str:
     style = f"{_variables()}{_asset('page.css')}"
     script = _asset("page.js")
     policy = (
@@ -65,10 +72,10 @@ def _document(story: Story, lang: str, title: str) -> str:
     return _asset("page.html").format(
         lang="zh-Hans" if lang == "zh" else lang,
         policy=policy,
-        title=html.escape(title),
+        title=html.escape(titles[lang]),
         style=style,
         picture=_picture(story),
-        data=_island(_data(story, lang)),
+        data=_island(_data(story, lang, titles)),
         script=script,
     )
 
@@ -90,13 +97,13 @@ def _island(data: Any) -> str:
 # ------------------------------------------------------------------------------------------ content
 
 
-def _data(story: Story, lang: str) -> dict[str, Any]:
+def _data(story: Story, lang: str, titles: Mapping[str, str]) -> dict[str, Any]:
     data, _ = story.known(len(story.steps))
     names = [story.chain.letter(node) for node in story.chain.nodes]
     places = {name.mark: i for i, name in enumerate(names)}
     return {
         "lang": lang,
-        "words": WORDS,
+        "words": {each: {**words, "title": titles[each]} for each, words in WORDS.items()},
         "values": [
             {"name": name.text, "mark": name.mark, "data": number}
             for name, number in zip(names, data, strict=True)

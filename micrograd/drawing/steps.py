@@ -70,10 +70,10 @@ class Story:
         chain, link = self.chain, flow.link
         factor = chain.factor(link)
         receiver, upstream = chain.adjoint_name(link.operand), chain.adjoint_name(link.node)
-        before, after = writing.number(flow.before), writing.number(flow.after)
+        before, after = writing.number(flow.before + 0.0), writing.number(flow.after + 0.0)
         shares = [
             writing.product([writing.number(flow.upstream), factor.value]),
-            writing.number(flow.share),
+            writing.number(flow.share + 0.0),  # no minus before a zero
         ]
         return Step(
             "backward",

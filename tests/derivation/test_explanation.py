@@ -191,7 +191,17 @@ def test_gradients_of_values_with_long_names_are_written_as_quotients():
     loss = error**2
     loss.label = "loss"
     assert "∂loss/∂error" in explain(loss, error).text()
-    assert r"\overline{\mathit{error}}" in explain(loss, error).markdown()
+    assert (
+        r"\frac{\partial\mathit{loss}}{\partial\mathit{error}}" in explain(loss, error).markdown()
+    )
+
+
+def test_a_name_of_several_words_stands_in_brackets_where_it_is_differentiated():
+    part = Value(3.0, label="won * w")
+    y = part * 2
+    y.label = "y"
+    assert "∂y/∂(won * w) = 2" in explain(y, part).text()
+    assert r"\partial(\text{won }\ast \text{ w})}" in explain(y, part).latex()
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])

@@ -122,6 +122,15 @@ def test_a_wrong_deep_link_opens_the_nearest_step(opened, address, step):
     assert opened(neuron(), address).step == step
 
 
+def test_an_address_may_name_the_language_too(opened):
+    title = {"en": "A neuron", "zh": "一个神经元"}
+    for address, step, lang in (("#zh-14", 14, "zh"), ("#zh", 1, "zh"), ("#en-3", 3, "en")):
+        page = opened(neuron(), address, title=title)
+        assert (page.step, page.page.title()) == (step, title[lang])
+        page.page.click("#language")
+        assert page.page.title() == page.text("h1") == title["zh" if lang == "en" else "en"]
+
+
 def test_buttons_and_slider_move_too(opened):
     page = opened(neuron())
     for button, step in (("next", 2), ("last", 20), ("previous", 19), ("first", 1)):

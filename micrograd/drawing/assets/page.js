@@ -135,6 +135,7 @@ function tell() {
 
 function label() {
   document.documentElement.lang = language === "zh" ? "zh-Hans" : "en";
+  document.title = document.querySelector("h1").textContent = words[language].title;
   for (const id of ["first", "previous", "next", "last", "theme"]) {
     at(id).title = say(id);
     at(id).setAttribute("aria-label", say(id));
@@ -180,9 +181,14 @@ function visit(i) {
   go(current === computed[i] && added[i] >= 0 ? added[i] : computed[i]);
 }
 
+// The address may name a language and a step: #12, #zh, #zh-12.
 function fromAddress() {
-  const asked = Number.parseInt(location.hash.slice(1), 10);
-  return Number.isNaN(asked) ? 0 : asked - 1;
+  const [, asked, step] = /^#?(?:(en|zh)\b-?)?(\d*)/.exec(location.hash);
+  if (asked && asked !== language) {
+    language = asked;
+    label();
+  }
+  return step ? Number.parseInt(step, 10) - 1 : 0;
 }
 
 const moves = {

@@ -1,0 +1,61 @@
+"""A program of one article: its command line, and its report as lines on a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from io import TextIOWrapper
+from pathlib import Path
+
+from ._report import Report
+
+HEADING = f"article {'number':<58} {'expected':>16} {'got':>18}"
+
+
+def lines(report: Report) -> Iterator[str]:
+    """The rows as lines of one table, which `HEADING` heads."""
+    for row in report.rows:
+        verdict = "ok" if row.agrees else "DIFFERS"
+        numbers = f"{row.expectation:>16} {row.result:>18}"
+        yield f"{report.article.number:<7} {row.what.en:<58} {numbers}  {verdict}"
+
+
+def outcome(reports: Iterable[Report]) -> Iterator[str]:
+    """What became of the files, as lines: those written, then those left out and why."""
+    skipped: dict[str, list[str]] = {}
+    for report in reports:
+        yield from (f"wrote {path}" for path in report.files)
+        for reason, names in report.skipped.items():
+            skipped.setdefault(reason, []).extend(names)
+    for reason, names in skipped.items():
+        yield f"skipped {', '.join(names)}: {reason}"
+
+
+def show(report: Report) -> None:
+    """Print a report: the claim, the table, and what became of the files."""
+    article = report.article
+    print(f"Article {article.number}. {article.title.en} ({article.title.zh})")
+    print(article.claim.en, "", HEADING, *lines(report), "", sep="\n")
+    for line in (*(note.en for note in report.notes), *outcome([report])):
+        print(line)
+
+
+def main(run: Callable[[Path | None], Report]) -> int:
+    """The command line of one program: 0 if all its numbers agree, 1 if not, 2 if it cannot run."""
+    parser = argparse.ArgumentParser(
+        description=sys.modules[run.__module__].__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write derivations, graphs and plots there"
+    )
+    out = parser.parse_args().out
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may know no Chinese
+    try:
+        report = run(out)
+    except OSError as error:
+        parser.error(f"cannot write to {out}: {error.strerror or error}")
+    show(report)
+    return 0 if all(row.agrees for row in report.rows) else 1

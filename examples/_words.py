@@ -1,0 +1,24 @@
+"""A text in both languages of the reader."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Words(NamedTuple):
+    """The same in English and in Chinese."""
+
+    en: str
+    zh: str
+
+    @classmethod
+    def same(cls, text: str) -> Words:
+        """What reads the same in both, such as a formula."""
+        return cls(text, text)
+
+    def within(self, lang: str) -> str:
+        """The text in the language `lang`, "en" or "zh"."""
+        return self.zh if lang == "zh" else self.en
+
+
+LANGUAGES = Words._fields
