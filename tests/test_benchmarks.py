@@ -33,6 +33,13 @@ def test_the_program_prints_every_table_without_peers() -> None:
     assert "skipped" not in printed
 
 
+def test_the_benchmark_of_pictures_runs() -> None:
+    program = [sys.executable, str(Path(eager.__file__).with_name("pictures.py")), "--quick"]
+    printed = subprocess.run(program, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+    for words in ("explain 50 values: text", "DOT text of 250", "refuse to draw 5,000 values"):
+        assert words in printed
+
+
 def test_all_engines_compute_the_same_loss_and_gradients(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
     printed = run("--peers", str(tmp_path), "--json", str(file))

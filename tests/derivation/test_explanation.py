@@ -1,7 +1,6 @@
 """`explain` writes the chain rule down: path by path, summed where they meet, in two languages."""
 
 import re
-import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -354,7 +353,7 @@ def test_a_notebook_shows_markdown_and_text():
     assert repr(explanation) == "<explanation of L with respect to x>"
 
 
-# --------------------------------------------------------------------------------- errors and speed
+# ------------------------------------------------------------------------------------------ errors
 
 
 @pytest.mark.parametrize("wrt", [None, 3.0, "x", [], [1.0], {}, set()])
@@ -363,21 +362,7 @@ def test_what_is_no_value_is_refused_as_wrt(wrt):
         explain(Value(1.0) * 2, wrt)
 
 
-def test_a_thousand_values_are_explained_within_a_second():
-    x = Value(1.0, label="x")
-    y = x
-    for _ in range(500):
-        y = y * y.cos()
-    start = time.perf_counter()
-    explanation = explain(y, x)
-    for lang in LANGUAGES:
-        explanation.text(lang)
-        explanation.markdown(lang)
-    assert len(explanation.chain.nodes) == 1001
-    assert time.perf_counter() - start < 1
-
-
-def test_a_million_values_are_refused_within_seconds_and_nothing_recurses():
+def test_what_is_too_large_to_read_is_refused_without_recursion():
     x = y = Value(1.0)
     for _ in range(300_000):
         y = y + 1.0
