@@ -49,6 +49,7 @@ ROOMS = (
 GUESTS = {
     "numpy": {"micrograd.trees"},
     "graphviz": {"micrograd.drawing"},
+    "resvg_py": {"micrograd.drawing"},
     "hypothesis": {"micrograd.testing"},
 }
 

@@ -1,29 +1,33 @@
 """The computation graph as a picture: `draw_dot(root)`.
 
-A drawing is made in three steps, each a module that can be had without the next:
+A drawing is made in three steps, each of which can be had without the next:
 
-- `picture`: what is shown, as boxes, operations and arrows with their texts. Any other way to
-  write a graph down starts from here.
-- `dot`: the picture in the DOT language; all colours and shapes are there.
+- `depiction`: what is shown, as a `picture` of `boxes`, operations and arrows with their texts.
+  `scene` is the graph at a level of detail, `units` finds the neurons of a model in it, `selection`
+  what is near a value or between two, and `flows` is what stands on arrows.
+- A way to write the picture down, in the colours of one of the `themes`: `dot`, `mermaid`, `tikz`
+  (which stands on `placement`), `data` for JSON, `tree` for a terminal.
 - `digraph`: the DOT text as a `graphviz.Digraph`, drawn by the program that `renderer` finds.
 
-`text` makes names harmless there; `micrograd.notation` says how numbers and names are written.
+`network` draws a model without its graph. `page` and `film` step through a graph.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from micrograd.drawing import dot
-from micrograd.drawing.picture import MAX_NODES, depict
+from micrograd.drawing import dot, themes
+from micrograd.drawing.depiction import MAX_NODES, depict
+from micrograd.drawing.network import draw_network
 from micrograd.drawing.renderer import RendererNotFound, RenderingError
+from micrograd.drawing.themes import Theme
 from micrograd.engine import Value
 
 if TYPE_CHECKING:
     from micrograd.drawing.digraph import ComputationGraph
 
-__all__ = ["MAX_NODES", "RendererNotFound", "RenderingError", "draw_dot"]
+__all__ = ["MAX_NODES", "RendererNotFound", "RenderingError", "Theme", "draw_dot", "draw_network"]
 
 
 def draw_dot(
@@ -31,35 +35,74 @@ def draw_dot(
     format: str = "svg",  # noqa: A002 (the name that its callers know)
     rankdir: str = "LR",
     *,
+    direction: str | None = None,
+    theme: str | Theme = "light",
     local_partials: bool = False,
+    contributions: bool = False,
+    path: Any = None,
+    focus: Value | None = None,
+    radius: int = 2,
+    model: Any = None,
+    level: str = "operation",
+    names: Mapping[str, Any] | None = None,
     max_nodes: int = MAX_NODES,
 ) -> ComputationGraph:
     """The graph below a value, or below each of several, as a `graphviz.Digraph`.
 
     Every value is a box with its label, `data` and `grad`; every operation an oval. The gradient is
     `—` until a backward pass has reached the value, and again after `zero_grad`. Plain numbers
-    stand where they were written, within the operation. `local_partials` writes on each edge the
-    derivative of the operation with respect to that operand.
+    stand where they were written, within the operation.
 
-    `rankdir` is the direction of reading: LR, TB, RL or BT. The result shows itself in a notebook;
-    `.render(path)` writes a file, `.pipe()` returns the picture, `.source` is the DOT text. Only
-    the first three need Graphviz, or `pip install 'micrograd-engine[render]'`.
+    `direction`, or `rankdir`, is that of reading: LR, TB, RL or BT. `theme` is light, dark, print
+    or a `Theme`. `names=locals()` calls values without a label by the caller's variables.
 
-    Raises ValueError if there are more than `max_nodes` values, and TypeError if something is no
-    Value.
+    On each arrow from an operand, `local_partials` writes the derivative of the operation with
+    respect to it, and `contributions` what flowed back along it in the last backward pass,
+    `upstream · local = contribution`, after `+=` where the gradient is a sum of several.
+
+    `path=(x, loss)` highlights all that leads from x to loss; a list of pairs is several paths, and
+    x alone leads to every root. `focus=value` shows what is at most `radius` operations from it;
+    what is left out is counted in dashed boxes.
+
+    `model=` frames the neurons and layers of a network: any object with `.layers`, whose members
+    have `.neurons`, which have `.w` and `.b`. With `level="neuron"` a neuron is one box and its
+    weights are arrows, with `level="layer"` a layer is one box.
+
+    The result shows itself in a notebook; `.render(path)` writes a file, `.pipe()` returns the
+    picture, `.source` is the DOT text. Only the first three need Graphviz, or
+    `pip install 'micrograd-engine[render]'`. `.mermaid()`, `.tikz()`, `.json()` and `.tree()` are
+    the same in other languages, and `.write(path)` chooses by the suffix.
+
+    Raises ValueError if there would be more than `max_nodes` boxes or what is asked for is not in
+    the graph, and TypeError if something is no Value.
 
         >>> x = Value(3.0, label="x")
         >>> draw_dot(x * x + 1).render("parabola")  # doctest: +SKIP
         'parabola.svg'
     """
-    direction = dot.checked_direction(rankdir)
-    boxes = depict(root, local_partials=local_partials, max_nodes=max_nodes)
+    reading = dot.checked_direction(rankdir if direction is None else direction)
+    colors = themes.chosen(theme)
+    picture = depict(
+        root,
+        local_partials=local_partials,
+        contributions=contributions,
+        path=path,
+        focus=focus,
+        radius=radius,
+        model=model,
+        level=level,
+        names=names,
+        max_nodes=max_nodes,
+        direction=reading,
+    )
     from micrograd.drawing.digraph import ComputationGraph
 
-    return ComputationGraph(
+    graph = ComputationGraph(
         format=format,
-        graph_attr={**dot.GRAPH, "rankdir": direction},
-        node_attr=dot.NODE,
-        edge_attr=dot.EDGE,
-        body=dot.statements(boxes, direction),
+        graph_attr=dot.graph_attributes(picture, colors),
+        node_attr=dot.node_attributes(colors),
+        edge_attr=dot.edge_attributes(colors),
+        body=dot.statements(picture, colors),
     )
+    graph.picture, graph.theme = picture, colors
+    return graph

@@ -14,12 +14,16 @@ from typing import Any
 
 import graphviz  # type: ignore[import-untyped]
 
+from micrograd.drawing import data, files, mermaid, raster, tikz, tree
 from micrograd.drawing import renderer as renderers
+from micrograd.drawing.picture import Picture
+from micrograd.drawing.themes import Theme
 
 LONGEST_SHOWN = 5_000
 """Lines of DOT text up to which a graph draws itself in a notebook (over 1,000 values)."""
 
-_LONGEST_TEXT = 20_000  # characters of DOT text that stand in for a picture
+_LONGEST_TEXT = 20_000  # characters of text that stand in for a picture
+_LONGEST_MERMAID = 50_000  # what Mermaid accepts as it comes
 
 PathLike = str | os.PathLike[str]
 
@@ -27,10 +31,54 @@ PathLike = str | os.PathLike[str]
 class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
     """A drawing. All of `graphviz.Digraph` is there; see `micrograd.drawing.draw_dot`.
 
-    `timeout` limits the seconds that a renderer may take.
+    `picture` is what is shown, in the colours of `theme`; `mermaid`, `tikz`, `json`, `tree` and
+    `write` tell of it, and not of what is added to the DOT text afterwards. `timeout` limits the
+    seconds that a renderer may take.
     """
 
     timeout: float = renderers.TIMEOUT
+    picture: Picture = Picture([], [], [])
+    theme: Theme = Theme()
+
+    def copy(self) -> ComputationGraph:
+        """A copy, which can be changed."""
+        twin: ComputationGraph = super().copy()
+        twin.picture, twin.theme = self.picture, self.theme
+        return twin
+
+    def mermaid(self) -> str:
+        """The picture as a flowchart of Mermaid."""
+        return mermaid.flowchart(self.picture, self.theme)
+
+    def tikz(self) -> str:
+        """The picture as a LaTeX document for XeLaTeX, or pdfLaTeX if all letters are Latin."""
+        return tikz.document(self.picture, self.theme)
+
+    def json(self) -> str:
+        """The picture as JSON; `micrograd.drawing.data` says what it contains."""
+        return data.document(self.picture)
+
+    def tree(self) -> str:
+        """The picture as text for a terminal, from each root down to its operands."""
+        return tree.text(self.picture)
+
+    def write(self, path: PathLike) -> str:
+        """Write the file in the format of its suffix, and return its path.
+
+        .svg, .png, .pdf and .jpg are drawn by the renderer; .gv and .dot are DOT, .mmd Mermaid,
+        .tex LaTeX, .json JSON and .txt the tree. The file is written as a whole or not at all.
+        Raises ValueError for another suffix.
+        """
+        texts = {
+            **dict.fromkeys((".gv", ".dot"), lambda: str(self.source)),
+            ".mmd": self.mermaid,
+            ".tex": self.tikz,
+            ".json": self.json,
+            ".txt": self.tree,
+        }
+        kind = files.suffix(path, [*_DRAWN, *texts])
+        content = self.pipe(_DRAWN[kind]) if kind in _DRAWN else texts[kind]()
+        return files.write(path, content)
 
     def pipe(
         self,
@@ -50,7 +98,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         does not make a picture, and RendererNotFound if there is none.
         """
         options = self._options(format, renderer, formatter, neato_no_op, engine)
-        picture = renderers.run(self.source, options, self.timeout)
+        picture = self._drawn(options)
         return picture if encoding is None else picture.decode(encoding)
 
     def render(
@@ -94,12 +142,26 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         if os.path.abspath(result) == os.path.abspath(source) and not overwrite_source:
             raise ValueError(f"outfile {result!r} is also the file of the DOT text")
         self.save(filename, directory=directory)
-        Path(result).write_bytes(renderers.run(self.source, options, self.timeout))
+        Path(result).write_bytes(self._drawn(options))
         if cleanup:
             os.remove(source)
         if view or quiet_view:
             graphviz.view(result, quiet=quiet_view)
         return result
+
+    def _drawn(self, options: list[str]) -> bytes:
+        kind = next(option[2:] for option in options if option.startswith("-T"))
+        source = str(self.source)
+        letter = raster.unknown_letter(source) if kind.lower() in _RASTER else ""
+        if not letter or Path(renderers.find()).stem != "graphviz-pure":
+            return renderers.run(source, options, self.timeout)
+        if kind.lower() != "png":
+            raise renderers.RenderingError(
+                f"graphviz-pure has no font for {letter!r} in the format {kind!r}: "
+                "use format='svg' or 'png'"
+            )
+        as_svg = ["-Tsvg" if option == f"-T{kind}" else option for option in options]
+        return raster.png(renderers.run(source, as_svg, self.timeout).decode(), letter)
 
     def _options(
         self,
@@ -131,7 +193,10 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         exclude: Iterable[str] | None = None,
         **_: Any,
     ) -> dict[str, bytes | str]:
-        """What a notebook shows: the picture, or the DOT text and why. Never raises."""
+        """What a notebook shows: the picture, or why there is none, Mermaid and a tree.
+
+        Never raises.
+        """
         usual = getattr(self, "_jupyter_mimetype", "image/svg+xml")  # graphviz.set_jupyter_format
         unwanted = set(exclude or ())
         chosen = {usual} if include is None else set(include)
@@ -151,16 +216,25 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
             return {kind: text for kind, text in words.items() if kind not in unwanted}
 
     def _in_words(self, hint: str) -> dict[str, bytes | str]:
-        text = self.source
-        if len(text) > _LONGEST_TEXT:
-            text = f"{text[:_LONGEST_TEXT]}\n… (the whole of it is in .source)"
-        return {
-            "text/plain": f"{hint}\n\n{text}",
-            "text/html": (
-                f"<pre>{html.escape(hint)}</pre>"
-                f"<details><summary>DOT</summary><pre>{html.escape(text)}</pre></details>"
-            ),
-        }
+        text = _beginning(self.tree() if self.picture.boxes else self.source)
+        words: dict[str, bytes | str] = {"text/plain": f"{hint}\n\n{text}"}
+        if 0 < len(self.picture.boxes) <= _LONGEST_MERMAID // 50:
+            flowchart = self.mermaid()
+            if len(flowchart) <= _LONGEST_MERMAID:
+                words["text/vnd.mermaid"] = flowchart
+        words["text/html"] = (
+            f"<pre>{html.escape(hint)}</pre>"
+            f"<details><summary>DOT</summary><pre>{html.escape(_beginning(self.source))}</pre></details>"
+        )
+        return words
+
+
+def _beginning(text: str) -> str:
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    return f"{text[:_LONGEST_TEXT]}\n… (the whole of it is in .source and .tree())"
 
 
 _PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpeg"}
+_RASTER = ("png", "jpg", "jpeg", "jpe")
+_DRAWN = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".jpg": "jpg"}

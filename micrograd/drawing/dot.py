@@ -3,41 +3,56 @@
 Labels are tables in Graphviz's HTML-like language; its record labels have no safe way to show
 braces, bars and angle brackets. What a user wrote stands only there, never in an identifier, a
 link, an image or a tooltip.
+
+Every element of the SVG has the name that it has in the picture as its `id`, and its kind as a
+`class`: `leaf`, `value`, `neuron`, `layer`, `operation` or `omitted`, and `path` or `aside` where
+paths are highlighted. The texts of a value come in this order: lines of the label, `data`, the
+number, `grad`, the number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from micrograd.drawing.picture import PLACE, Box, Step
+from micrograd.drawing.groups import Group
+from micrograd.drawing.picture import PLACE, Arrow, Box, Picture, Step
+from micrograd.drawing.tables import SIZE, cell, room, table
 from micrograd.drawing.text import html_text
-from micrograd.notation.labels import width
-
-# ------------------------------------------------------------------------------------------ colours
-
-INK = "#1f2933"
-FAINT = "#7b8794"
-LINE = "#9aa5b1"
-BACKWARD = "#b4431f"  # gradients and partial derivatives
-
-LEAF = ("#3f73b0", "#d6e4f5", "#f3f8fd")  # border, header, body
-INNER = ("#9aa5b1", "#eceff2", "#ffffff")
-STEP_LINE, STEP_FILL = "#c9a227", "#fff6d9"
+from micrograd.drawing.themes import Theme
 
 FONT = "Helvetica,Arial,sans-serif"
-SIZE = 12
-PADDING = 4
 
-GRAPH = {"bgcolor": "white", "nodesep": "0.22", "ranksep": "0.38"}
-NODE = {"fontname": FONT, "fontsize": str(SIZE), "fontcolor": INK, "shape": "plain"}
-EDGE = {
-    "color": LINE,
-    "arrowsize": "0.65",
-    "fontname": FONT,
-    "fontsize": str(SIZE - 1),
-    "fontcolor": BACKWARD,
-}
+THIN, THICK, THICK_OF_MANY = 0.5, 3.5, 2.5  # arrows of the smallest and of the largest weight
+
+
+def graph_attributes(picture: Picture, theme: Theme) -> dict[str, str]:
+    """Those of the whole graph."""
+    apart = {"ranksep": "0.38"}
+    if picture.is_dense:
+        columns = Counter(box.group for box in picture.boxes if box.kind == "neuron")
+        longest = max(columns.values())
+        apart = {"ranksep": f"{min(max(0.15 * longest, 1.2), 5.0):g}", "splines": "line"}
+    return {"bgcolor": theme.paper, "nodesep": "0.22", "rankdir": picture.direction, **apart}
+
+
+def node_attributes(theme: Theme) -> dict[str, str]:
+    """Those that all nodes share."""
+    return {"fontname": FONT, "fontsize": str(SIZE), "fontcolor": theme.ink, "shape": "plain"}
+
+
+def edge_attributes(theme: Theme) -> dict[str, str]:
+    """Those that all arrows share."""
+    return {
+        "color": theme.line,
+        "arrowsize": "0.65",
+        "fontname": FONT,
+        "fontsize": str(SIZE - 1),
+        "fontcolor": theme.backward,
+    }
+
 
 # ---------------------------------------------------------------------------------------- direction
 
@@ -57,6 +72,12 @@ def checked_direction(rankdir: Any) -> str:
     return rankdir
 
 
+def _ends(rankdir: str) -> tuple[str, str]:
+    """The middle of the side where an arrow leaves, and of that where it arrives."""
+    entry = _ENTRIES[rankdir][1]
+    return {"w": "e", "e": "w", "n": "s", "s": "n"}[entry], entry
+
+
 def _entries(count: int, rankdir: str) -> Iterable[str]:
     first, middle, last = _ENTRIES[rankdir]
     match count:
@@ -70,54 +91,137 @@ def _entries(count: int, rankdir: str) -> Iterable[str]:
 # --------------------------------------------------------------------------------------- statements
 
 
-def statements(boxes: Iterable[Box], rankdir: str) -> list[str]:
+def statements(picture: Picture, theme: Theme) -> list[str]:
     """The lines of the graph's body, each with its line end."""
-    lines = []
-    for box in boxes:
-        lines.append(f"\t{box.name} [label=<{_value_label(box)}>]\n")
-        if box.step is not None:
-            lines += _step_lines(box.step, box.name, rankdir)
+    writer = _Writer(picture, theme)
+    lines: list[str] = []
+    if not writer.dense:
+        for group in writer.inner.get("", ()):
+            lines += writer.frame(group, 1)
+    for box in picture.boxes:
+        if not box.group or writer.dense:
+            lines += writer.nodes(box)
+        lines += writer.edges(box)
+    lines += writer.columns()
     return lines
 
 
-def _step_lines(step: Step, result: str, rankdir: str) -> Iterable[str]:
+class _Writer:
+    def __init__(self, picture: Picture, theme: Theme) -> None:
+        self.picture, self.theme = picture, theme
+        self.palettes = {None: theme, True: theme.highlighted(), False: theme.subdued()}
+        weights = (abs(arrow.weight) for arrow, _ in picture.arrows() if arrow.weight is not None)
+        self.heaviest = max(filter(math.isfinite, weights), default=0.0)
+        self.dense = picture.is_dense
+        self.thick = THICK_OF_MANY if self.dense else THICK
+        # Boxes of one breadth, so that no line to one crosses its neighbour.
+        numbers = (x for box in picture.boxes for x in (box.data, box.grad) if box.kind == "neuron")
+        self.room = max(map(room, numbers), default=0) if self.dense else 0
+        self.members: dict[str, list[Box]] = {}
+        for box in picture.boxes:
+            self.members.setdefault(box.group, []).append(box)
+        self.inner: dict[str, list[Group]] = {}
+        for group in picture.groups:
+            self.inner.setdefault(group.parent, []).append(group)
+
+    def frame(self, group: Group, depth: int) -> Iterator[str]:
+        """A cluster with all that stands in it."""
+        tabs, theme = "\t" * depth, self.theme
+        yield (
+            f"{tabs}subgraph cluster_{group.name} {{\n"
+            f"{tabs}\tgraph [id={group.name} class=group label=<{html_text(group.label)}> "
+            f'labeljust=l fontname="{FONT}" fontsize={SIZE} fontcolor="{theme.faint}" '
+            f'style="rounded,filled" color="{theme.group_line}" fillcolor="{theme.group_fill}" '
+            "margin=10]\n"
+        )
+        for inner in self.inner.get(group.name, ()):
+            yield from self.frame(inner, depth + 1)
+        for box in self.members.get(group.name, ()):
+            yield from (tabs + line for line in self.nodes(box))
+        yield f"{tabs}}}\n"
+
+    def columns(self) -> Iterator[str]:
+        """The neurons of each layer in their order, and so their inputs.
+
+        Graphviz keeps to it only where there are no labels on arrows and no frames.
+        """
+        if not self.dense:
+            return
+        leaves = {box.name for box in self.picture.boxes if box.kind == "leaf"}
+        for group in self.picture.groups:
+            neurons = self.members.get(group.name, [])
+            arrows = (arrow for box in neurons if box.step for arrow in box.step.arrows)
+            inputs = dict.fromkeys(arrow.tail for arrow in arrows if arrow.tail in leaves)
+            leaves -= inputs.keys()
+            for column in (list(inputs), [box.name for box in neurons]):
+                if len(column) > 1:
+                    yield f"\t{{rank=same {' -> '.join(column)} [style=invis]}}\n"
+
+    def nodes(self, box: Box) -> Iterator[str]:
+        """A box, and the operation that made it."""
+        label = table(box, self.palettes[box.on_path], self.room if box.kind == "neuron" else 0)
+        yield f"\t{box.name} [{_marked(box.name, box.kind, box.on_path)} label=<{label}>]\n"
+        if box.step is not None and box.has_operation:
+            yield _operation(box.step, self.palettes[box.step.on_path])
+
+    def edges(self, box: Box) -> Iterator[str]:
+        """The arrows to its operation, and from there."""
+        step = box.step
+        if step is None:
+            return
+        entries = _entries(len(step.arrows) * box.has_operation, self.picture.direction)
+        for arrow, entry in zip(step.arrows, entries or [""] * len(step.arrows), strict=True):
+            left, entered = "", entry
+            if self.dense and arrow.weight is not None:
+                left, entered = (f":{end}" for end in _ends(self.picture.direction))
+            dashed = " style=dashed" if arrow.omitted else ""
+            yield f"\t{arrow.tail}{left} -> {step.name}{entered} [{self._arrow(arrow)}{dashed}]\n"
+        if box.has_operation:
+            out = Arrow(f"{box.name}out", step.name, on_path=step.on_path)
+            yield f"\t{step.name} -> {box.name} [{self._arrow(out)}]\n"
+
+    def _arrow(self, arrow: Arrow) -> str:
+        written = [f"id={arrow.name}"]
+        theme = self.palettes[arrow.on_path]
+        if arrow.text and not (self.dense and arrow.weight is not None):
+            written.insert(0, f"label=< {html_text(arrow.text)} >")
+        if arrow.on_path is not None:
+            written.append(
+                f'class={"path" if arrow.on_path else "aside"} color="{theme.line}" '
+                f'fontcolor="{theme.backward}"'
+            )
+        if arrow.on_path:
+            written.append("penwidth=2")
+        if arrow.weight is not None:
+            color = theme.negative if arrow.weight < 0 else theme.positive
+            written.append(f'color="{color}" fontcolor="{color}" penwidth={self._pen(arrow)}')
+            if arrow.weight < 0:
+                written.append("style=dashed")
+        return " ".join(written)
+
+    def _pen(self, arrow: Arrow) -> str:
+        share = abs(arrow.weight or 0.0) / self.heaviest if self.heaviest else 0.0
+        return f"{THIN + (self.thick - THIN) * min(share, 1.0) if share == share else THIN:.2f}"
+
+
+def _marked(name: str, kind: str, on_path: bool | None) -> str:
+    if on_path is None:
+        return f"id={name} class={kind}"
+    return f'id={name} class="{kind} {"path" if on_path else "aside"}"'
+
+
+def _operation(step: Step, theme: Theme) -> str:
     shown = html_text(step.text)
     measured = step.text.replace(PLACE, "").isascii()
-    cell = f"<TD>{shown}</TD>" if measured else _cell(shown, step.text)
+    operation = f"<TD>{shown}</TD>" if measured else cell(shown, step.text)
     label = (
-        f'<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0"><TR>{cell}</TR></TABLE>'
+        f'<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0">'
+        f"<TR>{operation}</TR></TABLE>"
     )
-    yield (
-        f'\t{step.name} [label=<{label}> shape=ellipse style=filled margin="0.04,0.02" height=0.36 '
-        f'width=0.36 color="{STEP_LINE}" fillcolor="{STEP_FILL}"]\n'
-    )
-    for arrow, entry in zip(step.arrows, _entries(len(step.arrows), rankdir), strict=True):
-        partial = f" [label=< {html_text(arrow.partial)} >]" if arrow.partial else ""
-        yield f"\t{arrow.tail} -> {step.name}{entry}{partial}\n"
-    yield f"\t{step.name} -> {result}\n"
-
-
-def _value_label(box: Box) -> str:
-    line, head, fill = LEAF if box.step is None else INNER
-    header = ""
-    if box.label:
-        name = f"<B>{html_text(box.label)}</B>"
-        header = f"<TR>{_cell(name, box.label, COLSPAN=4, BGCOLOR=head)}</TR><HR/>"
+    ink = f' fontcolor="{theme.ink}"' if step.on_path is False else ""
+    pen = " penwidth=2" if step.on_path else ""
     return (
-        f'<TABLE COLOR="{line}" BGCOLOR="{fill}" BORDER="1" CELLBORDER="0" '
-        f'CELLPADDING="{PADDING}" CELLSPACING="0">{header}<TR>'
-        f"{_quantity('data', box.data, INK)}<VR/>"
-        f"{_quantity('grad', box.grad, BACKWARD)}</TR></TABLE>"
+        f"\t{step.name} [{_marked(step.name, 'operation', step.on_path)} "
+        f'label=<{label}> shape=ellipse style=filled margin="0.04,0.02" height=0.36 '
+        f'width=0.36 color="{theme.step_line}" fillcolor="{theme.step_fill}"{ink}{pen}]\n'
     )
-
-
-def _quantity(name: str, number: str, color: str) -> str:
-    """Two cells: the name of a number in grey, and the number."""
-    shown = f'<FONT COLOR="{color}">{html_text(number)}</FONT>'
-    return f'<TD><FONT COLOR="{FAINT}">{name}</FONT></TD>{_cell(shown, number)}'
-
-
-def _cell(content: str, text: str, **attributes: Any) -> str:
-    """A table cell wide enough for `text`, which is what its content shows."""
-    written = "".join(f' {name}="{value}"' for name, value in attributes.items())
-    return f'<TD ALIGN="LEFT" WIDTH="{width(text, SIZE) + 2 * PADDING}"{written}>{content}</TD>'

@@ -1,128 +1,105 @@
 """What a drawing shows, before anything decides how it looks: boxes, operations and arrows.
 
-Names are given in topological order, so that the same program makes the same drawing.
+Names are given in topological order, so that the same program makes the same drawing. The value
+`n3` is made by the operation `n3op`, its operand number 1 comes along the arrow `n3e1` (operands
+are counted from 0, numbers written in the formula included), and its result goes along `n3out`.
+What is left out below and above it is `n3below` and `n3above`. The names of values do not depend on
+what is in focus.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from micrograd.engine import Value
-from micrograd.graph import Node, operands, order, partials
-from micrograd.notation.labels import shortened
-from micrograd.notation.numbers import gradient, number
-from micrograd.ops import Operation
+from micrograd.drawing.groups import Group
 
-MAX_NODES = 400
-"""Values that a picture can hold before nobody can read it."""
-
+MOST_WEIGHTS = 16  # that are written on arrows; more of them could not be told apart
 PLACE = "□"  # where an arrow's value goes in an operation that also holds constants
 
 
 class Arrow(NamedTuple):
-    """From an operand to its operation."""
+    """From an operand to its operation, or to a box that has none of its own."""
 
+    name: str
     tail: str  # the name of the operand's box
-    partial: str  # the local partial derivative, or nothing
+    text: str = ""  # what flows back along it, or nothing
+    weight: float | None = None  # of a neuron's input
+    on_path: bool | None = None  # None where no path was asked for
+    omitted: bool = False  # from or to what was left out
 
 
 class Step(NamedTuple):
-    """The operation that made a value."""
+    """The operation that made a value; within the value's own box if it has the name of that."""
 
     name: str
     text: str
     arrows: list[Arrow]  # in the order of the operands
 
+    @property
+    def on_path(self) -> bool | None:
+        """Whether an arrow that leads to it is."""
+        marks = {arrow.on_path for arrow in self.arrows}
+        return True if True in marks else next(iter(marks), False)
 
-class Box(NamedTuple):
-    """A value."""
 
-    name: str
+class Row(NamedTuple):
+    """One output of a layer."""
+
     label: str
     data: str
     grad: str
-    step: Step | None  # None for a leaf
 
 
-def depict(
-    root: Value | Iterable[Value], *, local_partials: bool = False, max_nodes: int = MAX_NODES
-) -> list[Box]:
-    """The graph below the roots in topological order: operands, from left to right, come first.
+class Box(NamedTuple):
+    """A value, a neuron, a layer, or what was left out."""
 
-    Raises TypeError if a root is no Value, ValueError if there is none or if there are more than
-    `max_nodes` values.
-    """
-    nodes = order(_roots(root))
-    if len(nodes) > max_nodes:
-        raise ValueError(
-            f"a drawing of {len(nodes):,} values cannot be read (limit {max_nodes:,}): draw a "
-            "smaller part, such as one sample, one neuron or an intermediate value, "
-            f"or raise the limit with max_nodes={len(nodes)}"
-        )
-    names = {id(node): f"n{i}" for i, node in enumerate(nodes)}
-    return [
-        Box(
-            name=names[id(node)],
-            label="" if node.label is None else shortened(str(node.label)),
-            data=number(node.data),
-            grad=gradient(node.grad),
-            step=None if node._row is None else _step(node, names, local_partials),
-        )
-        for node in nodes
-    ]
+    name: str
+    kind: str  # "leaf", "value", "neuron", "layer" or "omitted"
+    label: str
+    data: str = ""  # of a layer and of what is left out, nothing
+    grad: str = ""
+    step: Step | None = None  # None for a leaf
+    numbers: tuple[Any, Any] | None = None  # data and grad as they are
+    rows: tuple[Row, ...] = ()  # the first outputs of a layer
+    more: str = ""  # how many outputs of a layer are not among them
+    group: str = ""  # the name of the frame it stands in
+    on_path: bool | None = None
+
+    @property
+    def has_operation(self) -> bool:
+        """Whether its operation is drawn beside it."""
+        return self.step is not None and self.step.name != self.name
 
 
-def _roots(root: Any) -> list[Value]:
-    if isinstance(root, Value):
-        return [root]
-    if isinstance(root, str | bytes | set | frozenset | Mapping) or not isinstance(root, Iterable):
-        raise TypeError(f"a drawing needs a Value or a list of Values, got {_kind(root)}")
-    roots = list(root)
-    if not roots:
-        raise ValueError("nothing to draw: the list of Values is empty")
-    for i, each in enumerate(roots):
-        if not isinstance(each, Value):
-            raise TypeError(f"a drawing needs Values, got {_kind(each)} at position {i}")
-    return roots
+class Picture(NamedTuple):
+    """All that is shown: boxes in topological order, and frames, the outer ones first."""
 
+    boxes: list[Box]
+    groups: list[Group]
+    roots: list[str]  # the names of those boxes
+    direction: str = "LR"
 
-def _kind(thing: Any) -> str:
-    hint = ", which has no order: give a list" if isinstance(thing, set | frozenset) else ""
-    return f"{type(thing).__name__} {shortened(repr(thing))}{hint}"
+    @property
+    def is_dense(self) -> bool:
+        """Whether there are so many weights that lines between columns show them best."""
+        return sum(arrow.weight is not None for arrow, _ in self.arrows()) > MOST_WEIGHTS
 
+    def place(self, box: Box) -> str:
+        """The titles of the frames around a box, from the outer to the inner."""
+        frames = {group.name: group for group in self.groups}
+        titles, name = [], box.group
+        while name in frames:
+            titles.append(frames[name].label)
+            name = frames[name].parent
+        return ", ".join(reversed(titles))
 
-# --------------------------------------------------------------------------------------- operations
-
-
-def _step(node: Value, names: dict[int, str], local_partials: bool) -> Step:
-    return Step(
-        name=f"{names[id(node)]}op",
-        text=shortened(_formula(node)),
-        arrows=[
-            Arrow(names[id(operand)], partial if local_partials else "")
-            for operand, partial in zip(operands(node), _partials(node), strict=True)
-            if isinstance(operand, Node)
-        ],
-    )
-
-
-def _partials(node: Value) -> Iterator[str]:
-    unknown = node._more is not None and node._more.backward is not None  # a step written by hand
-    return ("?" if unknown else number(slope or 0) for slope in partials(node))
-
-
-def _formula(node: Value) -> str:
-    """The symbol of the operation, with its constants where they were written: `2 - □`."""
-    row = node._row
-    held = list(operands(node))
-    symbol = row.symbol if isinstance(row, Operation) else str(row)
-    if all(isinstance(operand, Node) for operand in held):
-        return symbol or "?"
-    written = [PLACE if isinstance(operand, Node) else number(operand) for operand in held]
-    if len(written) != 2 or symbol.isidentifier():
-        return f"{symbol}({', '.join(written)})"
-    left, right = (f"({each})" if each.startswith("-") else each for each in written)
-    if row.name == "pow":
-        return f"{left}**{written[1]}"
-    return f"{left} {symbol} {right}"
+    def arrows(self) -> Iterator[tuple[Arrow, str]]:
+        """Each arrow with the name of the operation or box that it leads to, and the results'."""
+        for box in self.boxes:
+            if box.step is not None:
+                for arrow in box.step.arrows:
+                    yield arrow, box.step.name
+                if box.has_operation:
+                    mark = box.step.on_path
+                    yield Arrow(f"{box.name}out", box.step.name, on_path=mark), box.name

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from micrograd import Value
+from micrograd.drawing.depiction import depict
 
 SYSTEM_DOT = shutil.which("dot")
 PURE = shutil.which("graphviz-pure", path=sysconfig.get_path("scripts")) or shutil.which(
@@ -32,8 +33,13 @@ def shown_texts(graph):
             (text.text or "").replace("\xa0", " ") for text in group.iter(f"{SVG}text")
         ]
         for group in svg.iter(f"{SVG}g")
-        if group.get("class") == "node"
+        if group.get("class", "").split()[:1] == ["node"]
     }
+
+
+def boxes(root, **options):
+    """The boxes of the picture."""
+    return depict(root, **options).boxes
 
 
 def expression():

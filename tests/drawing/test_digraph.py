@@ -8,9 +8,8 @@ import graphviz
 
 from micrograd import Value
 from micrograd.drawing import draw_dot
-from micrograd.drawing.picture import depict
 from micrograd.graph import order
-from tests.drawing.common import expression
+from tests.drawing.common import boxes, expression
 
 
 def test_a_drawing_is_a_digraph_whose_first_three_parameters_are_positional():
@@ -40,10 +39,10 @@ def test_a_copy_and_a_subgraph_draw_themselves_too(renderer):
 
 def test_nodes_are_named_in_topological_order():
     z = expression()
-    boxes = depict(z)
-    assert [box.name for box in boxes] == [f"n{i}" for i in range(len(order(z)))]
-    assert [box.label for box in boxes] == [node.label for node in order(z)]
-    assert [box.step.name for box in boxes if box.step] == ["n2op", "n3op", "n4op", "n5op", "n6op"]
+    shown = boxes(z)
+    assert [box.name for box in shown] == [f"n{i}" for i in range(len(order(z)))]
+    assert [box.label for box in shown] == [node.label for node in order(z)]
+    assert [box.step.name for box in shown if box.step] == ["n2op", "n3op", "n4op", "n5op", "n6op"]
 
 
 def test_the_text_is_the_same_in_every_process():
@@ -71,4 +70,4 @@ def test_several_roots_share_what_is_below_them():
     x = Value(2.0, label="x")
     together = draw_dot([x * x, x + 1, x])
     assert together.source.count("<B>x</B>") == 1
-    assert len(depict(iter([x * x, x + 1]))) == 3
+    assert len(boxes(iter([x * x, x + 1]))) == 3

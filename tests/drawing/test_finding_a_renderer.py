@@ -15,6 +15,7 @@ from micrograd.drawing import RendererNotFound, RenderingError, draw_dot
 from micrograd.drawing import renderer as renderers
 from tests.drawing.common import chain, expression
 
+WORDS = {"text/plain", "text/vnd.mermaid", "text/html"}  # what stands in for a picture
 POSIX = pytest.mark.skipif(os.name != "posix", reason="the stand-in renderers are shell scripts")
 
 
@@ -54,13 +55,14 @@ def test_without_a_renderer_one_error_names_the_remedies(no_renderer, tmp_path):
 def test_without_a_renderer_a_notebook_shows_the_text_and_why(no_renderer):
     graph = draw_dot(Value(1.0, label="<script>alert(1)</script>"))
     shown = graph._repr_mimebundle_()
-    assert set(shown) == {"text/plain", "text/html"}
+    assert set(shown) == WORDS
     assert "micrograd-engine[render]" in shown["text/plain"]
-    assert graph.source in shown["text/plain"]
+    assert shown["text/plain"].endswith(graph.tree())
+    assert shown["text/vnd.mermaid"] == graph.mermaid()
     assert "micrograd-engine[render]" in shown["text/html"]
     assert "<script" not in shown["text/html"]
     assert "&lt;TABLE" in shown["text/html"]
-    assert set(graph._repr_mimebundle_(exclude=["text/html"])) == {"text/plain"}
+    assert set(graph._repr_mimebundle_(exclude=["text/html"])) == WORDS - {"text/html"}
 
 
 @POSIX
@@ -115,7 +117,7 @@ def test_a_renderer_that_fails_is_named_with_its_complaint(monkeypatch, tmp_path
     monkeypatch.setenv("MICROGRAD_DOT", str(silent))
     with pytest.raises(RenderingError, match="no output"):
         draw_dot(Value(1.0)).pipe()
-    assert set(draw_dot(Value(1.0))._repr_mimebundle_()) == {"text/plain", "text/html"}
+    assert set(draw_dot(Value(1.0))._repr_mimebundle_()) == WORDS
 
 
 @POSIX
@@ -153,3 +155,4 @@ def test_a_notebook_does_not_draw_a_huge_graph_by_itself(monkeypatch):
     shown = draw_dot(chain(3_000), max_nodes=10_000)._repr_mimebundle_()
     assert "call .render(path)" in shown["text/plain"]
     assert max(map(len, shown.values())) < 100_000
+    assert "text/vnd.mermaid" not in shown  # which refuses more than 50,000 characters

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from micrograd import Value
 from micrograd.drawing import draw_dot
-from micrograd.drawing.picture import depict
 from micrograd.notation.labels import LONGEST, MOST_LINES, width
-from tests.drawing.common import EACH_RENDERER, SVG, shown_texts
+from tests.drawing.common import EACH_RENDERER, SVG, boxes, shown_texts
 
 HOSTILE = [
     *('a"b', "a|b", "{x}", "<b>", "<script>alert(1)</script>", "<b>bold</b>", "]]>", "]", "w[0]"),
@@ -118,9 +117,9 @@ def test_a_long_label_is_cut(renderer):
 def test_a_label_that_is_no_text_is_shown_as_text():
     x = Value(1.0)
     x.label = 7
-    assert depict(x)[0].label == "7"
+    assert boxes(x)[0].label == "7"
     x.label = None
-    assert depict(x)[0].label == ""
+    assert boxes(x)[0].label == ""
 
 
 def test_a_box_is_wide_enough_for_chinese():

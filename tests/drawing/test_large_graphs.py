@@ -7,10 +7,9 @@ import pytest
 
 from micrograd import Value
 from micrograd.drawing import MAX_NODES, draw_dot
-from micrograd.drawing.picture import depict
 from micrograd.graph import order
 from nn import MLP
-from tests.drawing.common import chain
+from tests.drawing.common import boxes, chain
 
 
 def test_a_graph_too_large_to_read_is_refused_with_advice():
@@ -18,7 +17,7 @@ def test_a_graph_too_large_to_read_is_refused_with_advice():
         draw_dot(chain(MAX_NODES))
     for advice in (f"limit {MAX_NODES}", "one sample", "one neuron", f"max_nodes={MAX_NODES + 1}"):
         assert advice in str(refusal.value)
-    assert len(depict(chain(MAX_NODES - 1))) == MAX_NODES
+    assert len(boxes(chain(MAX_NODES - 1))) == MAX_NODES
     assert draw_dot(chain(MAX_NODES), max_nodes=MAX_NODES + 1)
 
 
@@ -36,9 +35,9 @@ def test_a_million_values_are_refused_in_the_time_of_a_walk():
 def test_one_sample_and_the_loss_of_four_samples_of_a_small_network_are_drawn_by_default():
     model = MLP(3, [4, 4, 1], activation="tanh", output_activation="tanh")
     inputs = [[2.0, 3.0, -1.0], [3.0, -1.0, 0.5], [0.5, 1.0, 1.0], [1.0, 1.0, -1.0]]
-    assert len(depict(model([Value(x) for x in inputs[0]]))) == 117
+    assert len(boxes(model([Value(x) for x in inputs[0]]))) == 117
     loss = sum((model(x) - y) ** 2 for x, y in zip(inputs, [1.0, -1.0, -1.0, 1.0], strict=True))
-    assert len(depict(loss)) == 345
+    assert len(boxes(loss)) == 345
 
 
 def test_the_text_of_five_thousand_values_takes_less_than_half_a_second():

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from micrograd import Value
 from micrograd.drawing import draw_dot
-from micrograd.drawing.picture import depict
 from micrograd.graph import order
 from micrograd.notation.numbers import gradient, number
 from nn import MLP
-from tests.drawing.common import shown_texts
+from tests.drawing.common import boxes, shown_texts
 
 
 @pytest.mark.parametrize(
@@ -75,16 +74,16 @@ def test_a_number_is_never_lost(x):
 def test_a_gradient_is_a_dash_until_a_backward_pass_reaches_the_value():
     x, unused = Value(2.0), Value(5.0)
     y = x * 3
-    assert [box.grad for box in depict(y)] == ["—", "—"]
+    assert [box.grad for box in boxes(y)] == ["—", "—"]
     y.backward()
-    assert [box.grad for box in depict([y, unused])] == ["3", "1", "—"]
+    assert [box.grad for box in boxes([y, unused])] == ["3", "1", "—"]
 
 
 def test_a_gradient_of_zero_is_zero_after_a_backward_pass():
     x = Value(-1.0)
     y = x.relu()
     y.backward()
-    assert [box.grad for box in depict(y)] == ["0", "1"]
+    assert [box.grad for box in boxes(y)] == ["0", "1"]
 
 
 def test_a_gradient_that_was_set_to_zero_is_a_dash_again():
@@ -92,12 +91,12 @@ def test_a_gradient_that_was_set_to_zero_is_a_dash_again():
     out = model([1.0])
     out.backward()
     model.zero_grad()
-    shown = {box.name: box.grad for box in depict(out)}
+    shown = {box.name: box.grad for box in boxes(out)}
     names = dict(zip(map(id, order(out)), shown, strict=True))
     assert {shown[names[id(p)]] for p in model.parameters()} == {"—"}
     assert shown[names[id(out)]] == "1"  # an inner value keeps the last pass's
     out.backward()
-    assert "—" not in {box.grad for box in depict(out)}
+    assert "—" not in {box.grad for box in boxes(out)}
 
 
 def test_a_zero_that_a_user_sets_as_a_float_is_shown():

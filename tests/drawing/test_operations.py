@@ -7,7 +7,7 @@ import pytest
 
 from micrograd import Value, define, maximum, where
 from micrograd.drawing import draw_dot
-from micrograd.drawing.picture import depict
+from tests.drawing.common import boxes
 
 
 def arrivals(graph):
@@ -25,7 +25,7 @@ def arrivals(graph):
 
 
 def operations(root):
-    return [box.step.text for box in depict(root) if box.step]
+    return [box.step.text for box in boxes(root) if box.step]
 
 
 def edges(graph):
@@ -80,7 +80,7 @@ def test_an_operand_used_twice_has_two_arrows():
 
 
 def test_a_constant_is_no_node():
-    assert len(depict(2 - Value(1.0) * 3)) == 3
+    assert len(boxes(2 - Value(1.0) * 3)) == 3
 
 
 def test_operations_made_by_hand_are_drawn_with_all_their_operands():

@@ -1,0 +1,50 @@
+"""What stands on the arrow from an operand: its local partial, what flows back along it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from micrograd.engine import Value
+from micrograd.graph import operands, partials
+from micrograd.notation.numbers import NO_GRADIENT, gradient, number
+
+UNKNOWN = "?"  # what a step written by hand does
+
+
+def local_partials(node: Value) -> Iterator[str]:
+    """The local partial for each operand."""
+    return (UNKNOWN if _by_hand(node) else number(slope or 0) for slope in partials(node))
+
+
+def contributions(node: Value, shared: set[Any]) -> Iterator[str]:
+    """For each operand `upstream · local = contribution`, after `+=` if it is a shared one.
+
+    `shared` are the values with several consumers: their gradients are sums. As in `backward`, an
+    adjoint of zero contributes 0 whatever the local partial is.
+    """
+    upstream = node.grad
+    for operand, slope in zip(operands(node), partials(node), strict=True):
+        if _by_hand(node):
+            yield UNKNOWN
+        elif gradient(upstream) == NO_GRADIENT:
+            yield NO_GRADIENT
+        else:
+            share = _share(slope, upstream)
+            local = number(slope or 0)
+            factor = f"({local})" if local.startswith("-") else local
+            sign = "+= " if operand in shared else ""
+            yield f"{sign}{number(upstream)} · {factor} = {number(share)}"
+
+
+def _share(slope: Any, upstream: Any) -> Any:
+    if not upstream or slope is None:
+        return 0
+    try:
+        return slope * upstream
+    except TypeError:  # a gradient that someone has set to what is no number
+        return UNKNOWN
+
+
+def _by_hand(node: Value) -> bool:
+    return node._more is not None and node._more.backward is not None

@@ -1,0 +1,294 @@
+"""`draw_network(model)`: a network as columns of neurons joined by weighted lines.
+
+For models whose graph has far too many values to be drawn. The SVG is made here and needs no
+renderer. Inputs and neurons are circles. A line's colour is the sign of its weight; its breadth and
+strength are the size of it, compared with the largest weight of that layer.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from micrograd.drawing import files
+from micrograd.drawing.activations import Column, activations, as_number
+from micrograd.drawing.captions import CAPTIONS
+from micrograd.drawing.models import Neuron, layers
+from micrograd.drawing.themes import Theme, blend, chosen
+from micrograd.engine import Value
+from micrograd.notation.labels import width
+from micrograd.notation.numbers import number
+
+MOST_LINES = 320
+MOST_CIRCLES = 24  # in one column
+
+_RADIUS, _ROW, _COLUMN, _MARGIN, _SIZE = 8, 24, 230, 24, 12
+_FONT = "Helvetica, Arial, 'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', sans-serif"
+
+
+class NetworkDrawing:
+    """A drawing of a network: `.svg` is its text. A notebook shows it by itself."""
+
+    def __init__(self, svg: str) -> None:
+        self.svg = svg
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def __repr__(self) -> str:
+        return f"<a drawing of a network, {len(self.svg):,} characters of SVG>"
+
+    def write(self, path: str | os.PathLike[str]) -> str:
+        """Write the file, whose suffix is .svg, and return its path."""
+        files.suffix(path, [".svg"])
+        return files.write(path, self.svg)
+
+
+def draw_network(
+    model: Any,
+    *,
+    sample: Iterable[Any] | None = None,
+    theme: str | Theme = "light",
+    lang: str = "en",
+) -> NetworkDrawing:
+    """The neurons of a model by layer, and the weights between them.
+
+    A model is any object with `.layers`, whose members have `.neurons`, which have `.w` and `.b`,
+    or a layer or a neuron alone. With a `sample`, a list of inputs, the model is applied to it and
+    the neurons are filled by their activations. Of many weights the strongest are drawn, of many
+    neurons the first and the last; a caption, in English or Chinese, says how many are not.
+
+        >>> from nn import MLP
+        >>> draw_network(MLP(2, [16, 16, 1]), sample=[0.5, -1.0]).write("net.svg")  # doctest: +SKIP
+        'net.svg'
+    """
+    if lang not in CAPTIONS:
+        raise ValueError(f"lang is one of {', '.join(map(repr, CAPTIONS))}, got {lang!r}")
+    colors = chosen(theme)
+    columns = [column for column in layers(model) if column]
+    values = None if sample is None else activations(model, columns, list(sample))
+    return NetworkDrawing(_Drawing(columns, values, colors, lang).text())
+
+
+# ------------------------------------------------------------------------------------------ drawing
+
+
+class _Line(NamedTuple):
+    """A weight, from a place in one column to a place in the next."""
+
+    column: int
+    tail: int
+    head: int
+    weight: float
+    strength: float  # from 0 to 1
+
+    @property
+    def rank(self) -> tuple[float, int, int, int]:
+        """The strongest first."""
+        return -self.strength, self.column, self.head, self.tail
+
+
+class _Drawing:
+    def __init__(
+        self,
+        columns: Sequence[Sequence[Neuron]],
+        values: list[Column] | None,
+        theme: Theme,
+        lang: str,
+    ) -> None:
+        self.columns, self.values, self.theme = columns, values, theme
+        self.words, self.lang = CAPTIONS[lang], lang
+        self.sizes = [len(columns[0][0].weights), *map(len, columns)]
+        self.shown = [_shown(size) for size in self.sizes]
+        self.total = sum(len(neuron.weights) for column in columns for neuron in column)
+        lines = sorted(self._weights(), key=lambda line: line.rank)
+        self.lines = lines[:MOST_LINES]
+        # Of the strongest alone, differences would hardly be seen.
+        self.faintest = 0.9 * self.lines[-1].strength if len(lines) > MOST_LINES else 0.0
+        self.height = _ROW * max(len(places) + (None in places) for places in self.shown)
+        self.top = _MARGIN + 46
+
+    def _weights(self) -> Iterator[_Line]:
+        for k, column in enumerate(self.columns):
+            tails, heads = (
+                [place for place in self.shown[i] if place is not None] for i in (k, k + 1)
+            )
+            sizes = (abs(_float(w)) for neuron in column for w in neuron.weights)
+            largest = max(filter(math.isfinite, sizes), default=0.0)
+            for head in heads:
+                weights = column[head].weights
+                for tail in tails:
+                    if tail < len(weights):
+                        w = _float(weights[tail])
+                        share = abs(w) / largest if largest else 0.0
+                        yield _Line(k, tail, head, w, share if share <= 1 else 1.0)
+
+    def text(self) -> str:
+        """The SVG."""
+        caption = self._caption()
+        widest = max(width(line, _SIZE) for line in caption)
+        breadth = max(2 * 60 + _COLUMN * len(self.columns), widest) + 2 * _MARGIN
+        self.left = (breadth - _COLUMN * len(self.columns)) / 2
+        below = self.top + self.height + 18
+        height = below + 20 * (len(caption) + 1) + _MARGIN / 2
+        parts = [
+            self._opening(breadth, height),
+            f'<rect width="100%" height="100%" fill="{self.theme.paper}"/>',
+            *(self._line(line) for line in reversed(self.lines)),
+        ]
+        for k in range(len(self.sizes)):
+            parts += self._column(k)
+        parts += self._legend(below)
+        for i, line in enumerate(caption, 1):
+            parts.append(_text(_MARGIN, below + 20 * i, line, self.theme.faint, "start"))
+        return "\n".join([*parts, "</svg>", ""])
+
+    def _opening(self, breadth: float, height: float) -> str:
+        title = self.words["title"].format("-".join(map(str, self.sizes)))
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {breadth:g} {height:g}" '
+            f'width="{breadth:g}" height="{height:g}" role="img" lang="{self.lang}" '
+            f'font-family="{_FONT}" font-size="{_SIZE}">\n<title>{_escaped(title)}</title>'
+        )
+
+    # -------------------------------------------------------------------------------- the network
+
+    def _point(self, column: int, place: int | None) -> tuple[float, float]:
+        places = self.shown[column]
+        row = places.index(place)
+        extra = None in places and row > places.index(None)
+        count = len(places) + (None in places)
+        middle = row + extra + (0.5 if place is None else 0.0) + 0.5
+        y = self.top + self.height / 2 + _ROW * (middle - count / 2)
+        return self.left + _COLUMN * column, y
+
+    def _line(self, line: _Line) -> str:
+        (x1, y1), (x2, y2) = (
+            self._point(line.column, line.tail),
+            self._point(line.column + 1, line.head),
+        )
+        strength = (line.strength - self.faintest) / (1 - self.faintest)
+        return (
+            f'<line class="weight" x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}" '
+            f'{self._stroke(line.weight)} stroke-width="{0.4 + 2.4 * strength**2:.2f}" '
+            f'stroke-opacity="{0.12 + 0.78 * strength:.2f}"/>'
+        )
+
+    def _stroke(self, weight: float) -> str:
+        color = self.theme.negative if weight < 0 else self.theme.positive
+        dashes = ' stroke-dasharray="5 3"' if weight < 0 and self._is_grey else ""
+        return f'stroke="{color}"{dashes}'
+
+    @property
+    def _is_grey(self) -> bool:
+        """Whether colours alone cannot tell the sign."""
+        colors = (self.theme.positive, self.theme.negative)
+        return all(color[1:3] == color[3:5] == color[5:7] for color in colors)
+
+    def _column(self, k: int) -> Iterator[str]:
+        words, theme, size = self.words, self.theme, self.sizes[k]
+        x = self.left + _COLUMN * k
+        title = words["inputs"] if k == 0 else words["layer"].format(k)
+        counted = words["inputs counted"] if k == 0 else words["neurons"]
+        count = words["neuron"] if k and size == 1 else counted.format(size)
+        yield _text(x, _MARGIN + 8, title, theme.ink, "middle", ' font-weight="bold"')
+        yield _text(x, _MARGIN + 25, count, theme.faint, "middle")
+        for place in self.shown[k]:
+            if place is None:
+                _, y = self._point(k, None)
+                more = words["more"].format(size - len(self.shown[k]) + 1)
+                breadth = width(more, _SIZE) + 10
+                yield (
+                    f'<rect class="omitted" x="{x - breadth / 2:g}" y="{y - 10:g}" '
+                    f'width="{breadth:g}" height="20" rx="4" fill="{theme.paper}" '
+                    f'stroke="{theme.line}" stroke-dasharray="4 3"/>'
+                )
+                yield _text(x, y + 4, more, theme.faint, "middle")
+            else:
+                yield from self._circle(k, place)
+
+    def _circle(self, k: int, place: int) -> Iterator[str]:
+        theme = self.theme
+        x, y = self._point(k, place)
+        line, fill = (theme.unit_line, theme.unit_fill) if k else (theme.leaf_line, theme.leaf_fill)
+        value = None
+        if self.values is not None:
+            value = self.values[k][place]
+            fill = self._filled(value, self.values[k]) or fill
+        yield (
+            f'<circle class="{"neuron" if k else "input"}" cx="{x:g}" cy="{y:g}" r="{_RADIUS}" '
+            f'fill="{fill}" stroke="{line}" stroke-width="1.2">'
+            f"<title>{_escaped(self._tooltip(k, place, value))}</title></circle>"
+        )
+        if k == 0:
+            yield _text(x - 14, y + 4, f"x{place + 1}", theme.faint, "end")
+        elif k == len(self.columns) and value is not None:
+            yield _text(x + 14, y + 4, number(value), theme.ink, "start")
+
+    def _filled(self, value: float | None, column: Column) -> str:
+        if value is None or not math.isfinite(value):
+            return ""
+        sizes = [abs(each) for each in column if each is not None and math.isfinite(each)]
+        share = abs(value) / (max(sizes) or 1.0)
+        color = self.theme.negative if value < 0 else self.theme.positive
+        return blend(self.theme.paper, color, 0.9 * share)
+
+    def _tooltip(self, k: int, place: int, value: float | None) -> str:
+        words = self.words
+        if k == 0:
+            lines = [f"x{place + 1}"]
+        else:
+            lines = [f"{words['layer'].format(k)}, {words['place'].format(place + 1)}"]
+            bias = self.columns[k - 1][place].bias
+            if bias is not None:
+                lines.append(words["bias"].format(number(bias.data)))
+        if value is not None:
+            lines.append(words["activation"].format(number(value)))
+        return "\n".join(lines)
+
+    # ------------------------------------------------------------------------------- what is said
+
+    def _legend(self, y: float) -> Iterator[str]:
+        x = float(_MARGIN)
+        for sign in (1.0, -1.0):
+            words = self.words["positive" if sign > 0 else "negative"]
+            yield (
+                f'<line x1="{x:g}" y1="{y - 4:g}" x2="{x + 26:g}" y2="{y - 4:g}" '
+                f'{self._stroke(sign)} stroke-width="2.5"/>'
+            )
+            yield _text(x + 32, y, words, self.theme.ink, "start")
+            x += 32 + width(words, _SIZE) + 24
+
+    def _caption(self) -> list[str]:
+        drawn = len(self.lines)
+        words = self.words["all" if drawn == self.total else "strongest"]
+        caption = [words.format(drawn, self.total, self.total - drawn)]
+        if self.values is not None:
+            caption.append(self.words["filled"])
+        return caption
+
+
+def _shown(size: int) -> list[int | None]:
+    """The places in a column that are shown; None is for those left out in the middle."""
+    if size <= MOST_CIRCLES:
+        return list(range(size))
+    half = MOST_CIRCLES // 2
+    return [*range(half), None, *range(size - half + 1, size)]
+
+
+def _float(w: Value) -> float:
+    return as_number(w) or 0.0
+
+
+def _text(x: float, y: float, text: str, color: str, anchor: str, more: str = "") -> str:
+    return (
+        f'<text x="{x:g}" y="{y:g}" fill="{color}" text-anchor="{anchor}"{more}>'
+        f"{_escaped(text)}</text>"
+    )
+
+
+def _escaped(text: str) -> str:
+    return html.escape(text)

@@ -1,0 +1,124 @@
+"""The colours of a drawing: three themes, and `Theme` for one of your own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+
+class Theme(NamedTuple):
+    """Colours, each written `#rrggbb`. What is not given is that of the light theme.
+
+    `Theme(accent="#c2185b")` is the light theme with another colour for highlighted paths.
+    """
+
+    paper: str = "#ffffff"
+    ink: str = "#1f2933"
+    faint: str = "#68737f"  # the words data and grad, captions
+    line: str = "#9aa5b1"  # arrows
+    backward: str = "#b4431f"  # gradients and partial derivatives
+    accent: str = "#d6187f"  # a highlighted path
+    leaf_line: str = "#3f73b0"
+    leaf_head: str = "#d6e4f5"
+    leaf_fill: str = "#f3f8fd"
+    value_line: str = "#9aa5b1"
+    value_head: str = "#eceff2"
+    value_fill: str = "#ffffff"
+    step_line: str = "#c9a227"  # operations
+    step_fill: str = "#fff6d9"
+    unit_line: str = "#4a8a5c"  # neurons and layers drawn as one box
+    unit_head: str = "#d8ecdd"
+    unit_fill: str = "#f4faf5"
+    group_line: str = "#c3ccd5"  # frames around neurons and layers
+    group_fill: str = "#f7f9fb"
+    positive: str = "#2166ac"  # weights
+    negative: str = "#c0392b"
+
+    def subdued(self) -> Theme:
+        """The same colours, most of the way to the paper."""
+        return Theme(*(blend(color, self.paper, 0.6) for color in self))
+
+    def highlighted(self) -> Theme:
+        """The same fills, with lines in the accent's colour."""
+        lines = ("line", "leaf_line", "value_line", "step_line", "unit_line")
+        return self._replace(**dict.fromkeys(lines, self.accent))
+
+
+THEMES = {
+    "light": Theme(),
+    "dark": Theme(
+        paper="#14181d",
+        ink="#e6eaee",
+        faint="#95a1ad",
+        line="#66727e",
+        backward="#ff9a76",
+        accent="#ff5fb0",
+        leaf_line="#5b93d3",
+        leaf_head="#23405f",
+        leaf_fill="#1a2736",
+        value_line="#66727e",
+        value_head="#2c343c",
+        value_fill="#1d2329",
+        step_line="#c9a227",
+        step_fill="#3a3212",
+        unit_line="#5da873",
+        unit_head="#23452f",
+        unit_fill="#1a2a20",
+        group_line="#3d4751",
+        group_fill="#191f25",
+        positive="#6aaef0",
+        negative="#f0766a",
+    ),
+    "print": Theme(
+        paper="#ffffff",
+        ink="#000000",
+        faint="#555555",
+        line="#777777",
+        backward="#333333",
+        accent="#000000",
+        leaf_line="#000000",
+        leaf_head="#d9d9d9",
+        leaf_fill="#f5f5f5",
+        value_line="#888888",
+        value_head="#eeeeee",
+        value_fill="#ffffff",
+        step_line="#555555",
+        step_fill="#ffffff",
+        unit_line="#000000",
+        unit_head="#d9d9d9",
+        unit_fill="#ffffff",
+        group_line="#aaaaaa",
+        group_fill="#fafafa",
+        positive="#000000",
+        negative="#999999",
+    ),
+}
+
+
+def chosen(theme: Any) -> Theme:
+    """The theme of that name, or the theme itself.
+
+    Raises ValueError for an unknown name and for a colour that is not `#rrggbb`, TypeError for
+    anything else.
+    """
+    if isinstance(theme, str):
+        if theme not in THEMES:
+            names = ", ".join(map(repr, THEMES))
+            raise ValueError(f"unknown theme {theme!r}: use one of {names}, or a Theme")
+        return THEMES[theme]
+    if not isinstance(theme, Theme):
+        raise TypeError(f"theme is a name or a Theme, got {type(theme).__name__} {theme!r}")
+    for name, color in theme._asdict().items():
+        if not isinstance(color, str) or not re.fullmatch("#[0-9a-fA-F]{6}", color):
+            raise ValueError(f"theme: {name} is a colour written #rrggbb, got {color!r}")
+    return theme
+
+
+def blend(color: str, other: str, share: float) -> str:
+    """The colour mixed with that share of another."""
+    mixed: Iterable[int] = (
+        round(int(color[i : i + 2], 16) * (1 - share) + int(other[i : i + 2], 16) * share)
+        for i in (1, 3, 5)
+    )
+    return "#" + "".join(f"{part:02x}" for part in mixed)

@@ -1,0 +1,97 @@
+"""A picture as text for a terminal: from each root down to its operands, as `tree` lists folders.
+
+What is used several times is printed once, and called `(above)` where it is met again. What lies
+very deep is called `(below)` and printed at the margin further down, so that lines stay short.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from micrograd.drawing.picture import Arrow, Box, Picture
+from micrograd.drawing.text import terminal_text
+from micrograd.notation.labels import columns
+
+DEEPEST = 24  # levels
+
+Line = Sequence[str]  # what stands in its columns
+
+
+def text(picture: Picture) -> str:
+    """The whole text, with the numbers in columns."""
+    lines = list(_lines(picture))
+    widths = [max(map(columns, cells)) for cells in zip(*lines, strict=True)]
+    padded = (
+        "  ".join(
+            cell + " " * (width - columns(cell))
+            for cell, width in zip(line, widths, strict=True)
+            if width
+        )
+        for line in lines
+    )
+    return "".join(f"{line.rstrip()}\n" for line in padded)
+
+
+def _lines(picture: Picture) -> Iterator[Line]:
+    boxes = {box.name: box for box in picture.boxes}
+    names = _names(picture)
+    used = {arrow.tail for arrow, _ in picture.arrows()}
+    tops = [name for name in boxes if name not in used and name not in picture.roots]
+    tops.sort(key=lambda name: boxes[name].kind == "omitted")
+    waiting = [*picture.roots, *tops][::-1]
+    printed: set[str] = set()
+    while waiting:
+        top = waiting.pop()
+        box = boxes[top]
+        inner = [arrow.tail for arrow in box.step.arrows] if box.step else []
+        if top in printed or (box.kind == "omitted" and inner and printed.issuperset(inner)):
+            continue
+        deep: list[str] = []
+        stack: list[tuple[Arrow, str, str, int]] = [(Arrow("", top), "", "", 0)]
+        while stack:
+            arrow, before, below, depth = stack.pop()
+            box = boxes[arrow.tail]
+            arrows = box.step.arrows if box.step else []
+            if box.name in printed or (depth == DEEPEST and arrows):
+                where = "(above)" if box.name in printed else "(below)"
+                deep += [box.name] * (box.name not in printed)
+                yield _marked(arrow, f"{before}{names[box.name]} {where}", "", "", "")
+                continue
+            printed.add(box.name)
+            operation = f"= {terminal_text(box.step.text)}" if box.step and box.step.text else ""
+            yield _marked(arrow, f"{before}{names[box.name]}", operation, *_numbers(box))
+            last = len(arrows) - 1
+            for i in range(last, -1, -1):
+                turn, rest = ("└── ", "    ") if i == last else ("├── ", "│   ")
+                stack.append((arrows[i], f"{below}{turn}", f"{below}{rest}", depth + 1))
+        waiting += reversed(deep)
+
+
+def _marked(arrow: Arrow, name: str, operation: str, data: str, grad: str) -> Line:
+    path = "*" if arrow.on_path else ""
+    flow = terminal_text(f"<- {arrow.text}") if arrow.text else ""
+    return path, name, operation, data, grad, flow
+
+
+def _numbers(box: Box) -> tuple[str, str]:
+    if box.rows:
+        data = ", ".join([*(row.data for row in box.rows), *([box.more] if box.more else [])])
+        return f"data {terminal_text(data)}", ""
+    if box.numbers is None:
+        return "", ""
+    return f"data {terminal_text(box.data)}", f"grad {terminal_text(box.grad)}"
+
+
+def _names(picture: Picture) -> dict[str, str]:
+    """What each box is called: by its label, and by its own name too where that is not enough."""
+    times = Counter(box.label for box in picture.boxes)
+    names = {}
+    for box in picture.boxes:
+        label = terminal_text(box.label)
+        if box.kind == "leaf" and box.group:
+            label = f"{terminal_text(picture.place(box))}, {label}"
+        elif box.kind != "omitted" and times[box.label] > 1:
+            label = f"{label} [{box.name}]" if label else box.name
+        names[box.name] = label or box.name
+    return names
