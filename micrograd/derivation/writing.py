@@ -54,7 +54,9 @@ def number(x: Any) -> Written:
         mark = ("mn", digits)
     if text.startswith("-"):
         return Written(text, ("mrow", ("mo", "-"), mark), SUM, SUM)
-    return Written(text, mark, ATOM, PRODUCT if e else ATOM)
+    if e:  # 1e-7² would be read as a power of 10
+        return Written(text, mark, RIGHT_OF_A_PRODUCT, PRODUCT)
+    return Written(text, mark)
 
 
 def _signed(digits: str) -> Mark:

@@ -78,6 +78,9 @@ def test_a_negative_number_stands_in_brackets_within_a_formula():
         ("x ** 2", "(-2)²"),
         ("-x", "-(-2)"),
         ("tanh(x)", "tanh(-2)"),
+        ("(x * 0.0000005) ** 2", "((-2)·5e-7)²"),
+        ("0.0000005 ** y", "(5e-7)³"),
+        ("y * 0.0000005", "3·5e-7"),
     ):
         assert writing.formula(tree(formula), numbers).text == shown
 
