@@ -55,11 +55,11 @@ READINGS = {
     ("b", "c"): Words("one place has both", "有一个位置上两者都是 1"),
     ("c", "d"): Words(
         "half a truth in d counts as half: a fuzzy AND",
-        "d 中的 0.5 是半真，结果也只算一半，这就是模糊的 AND",
+        "d 中的 0.5 只有一半成立，结果也只算一半，这就是模糊的 AND",
     ),
     ("e", "e"): Words(
         "a negative number is a NOT, and NOT agrees with NOT",
-        "负数相当于 NOT，NOT 与 NOT 相符",
+        "负数相当于 NOT，两个 NOT 相互一致",
     ),
 }
 

@@ -108,7 +108,7 @@ def end_rows(weights: Sequence[Value]) -> list[Row]:
             f"{w.label} after {ITERATIONS:,} steps", f"训练 {ITERATIONS:,} 步后的 {w.label}"
         )
         rows.append(printed(what, digits, w.data))
-    what = Words(f"answer to the new situation {NEW_SITUATION}", f"对新情形 {NEW_SITUATION} 的回答")
+    what = Words(f"answer to the new situation {NEW_SITUATION}", f"对新样本 {NEW_SITUATION} 的预测")
     return [*rows, printed(what, "0.99993704", predict(NEW_SITUATION, weights).data)]
 
 

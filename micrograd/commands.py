@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from micrograd.engine import Value
 from micrograd.expressions import Expression
@@ -60,8 +61,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "draw",
         help="draw the computation graph of an expression",
         description="Draw the computation graph of an expression, with its gradients. The suffix "
-        "of the file chooses what is written: svg, png, pdf or jpg by a Graphviz renderer; html, a "
-        "page to step through; md, a derivation with a Mermaid graph; tex, mmd, gv, json, txt. "
+        "of the file chooses what is written: svg, png, jpg by a Graphviz renderer, pdf by "
+        "Graphviz itself; html, a page to step through; md, a derivation with a Mermaid graph; "
+        "tex, mmd, gv, json, txt. "
         'Example: micrograd draw "tanh(x * w + b)" x=2 w=-3 b=6.5 -o neuron.svg',
     )
     _add_expression(draw_options)
@@ -113,6 +115,8 @@ def check(options: argparse.Namespace) -> int:
 
 def explain(options: argparse.Namespace) -> int:
     """Print the derivation of an expression's gradient."""
+    if options.format == "latex" and (options.check or options.lang != "en"):
+        raise CommandError("--format latex gives equations alone: leave --check and --lang out")
     output, variables = _graph(options)
     explanation = _explanation(output, variables, options.wrt, options.lang)
     tables = {"tables": not options.no_tables, "check": options.check}
@@ -137,6 +141,7 @@ def draw(options: argparse.Namespace) -> int:
     path: Path | None = options.out
     try:
         if path is not None and path.suffix.lower() == ".html":
+            _refuse_options_of_pictures(options)
             step_page(output, path, lang=options.lang, title=options.expression)
         else:
             graph = draw_dot(
@@ -161,6 +166,19 @@ def draw(options: argparse.Namespace) -> int:
         raise CommandError(f"cannot write to {path}: {error.strerror or error}") from error
     print(f"wrote {path}")
     return 0
+
+
+def _refuse_options_of_pictures(options: argparse.Namespace) -> None:
+    if (
+        options.theme != "light"
+        or options.direction != "LR"
+        or options.partials
+        or (options.contributions)
+    ):
+        raise CommandError(
+            "an html page shows every step in colours of its own: leave --theme, --direction, "
+            "--partials and --contributions out"
+        )
 
 
 def rules(options: argparse.Namespace) -> int:
@@ -201,7 +219,8 @@ _RULES = """\
 <style>
 body {{ font: 16px/1.5 sans-serif; margin: 1rem auto; max-width: 70rem; padding: 0 1rem;
   display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1rem; }}
-.card {{ border: 1px solid #c3ccd5; border-radius: .4rem; padding: .5rem 1rem; }}
+.card {{ min-width: 0; overflow-x: auto; padding: .5rem 1rem;
+  border: 1px solid #c3ccd5; border-radius: .4rem; }}
 .card h2 {{ margin: 0; font-size: 1.1rem; }}
 .scroll {{ overflow-x: auto; }}
 figure {{ margin: 0; font-size: .85rem; }}
@@ -231,11 +250,12 @@ def _expression(text: str, assignments: Sequence[str]) -> tuple[Expression, list
                 if not equals
                 else f"{assignment!r}: {number!r} is no number"
             ) from None
-        names.append(name.strip())
+        names.append(normalize("NFKC", name.strip()))  # as Python reads the names in the text
     try:
         return Expression(text, names), point
     except FormulaError as error:
-        raise CommandError(str(error)) from None
+        hint = "; give each name a number, NAME=NUMBER" if "unknown name" in str(error) else ""
+        raise CommandError(f"{error}{hint}") from None
 
 
 def _graph(options: argparse.Namespace) -> tuple[Value, dict[str, Value]]:

@@ -119,6 +119,8 @@ class _Checker:
                     )
                 for argument in arguments:
                     self.check(argument)
+            case ast.BinOp(op=ast.BitXor()):
+                self.refuse(node, "a power is written **, not ^")
             case _:
                 self.refuse(
                     node,

@@ -7,7 +7,7 @@ tanh
   f     = tanh(x)
   ∂f/∂x = 1 - f²
 <BLANKLINE>
-Domain: all numbers.
+Defined and differentiable for all numbers.
 <BLANKLINE>
 """
 

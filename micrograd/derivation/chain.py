@@ -8,13 +8,14 @@ adjoints are added up by the same multiplications and additions, in the same ord
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from micrograd import engine
 from micrograd.derivation import writing
-from micrograd.derivation.naming import name_values
+from micrograd.derivation.naming import name_values, variable_names
 from micrograd.derivation.partials import simplified
 from micrograd.derivation.writing import Written
 from micrograd.engine import Value
@@ -49,6 +50,7 @@ class Contribution(NamedTuple):
 class Factor(NamedTuple):
     """A local partial: its name, its formula, the formula with numbers, its value, and why."""
 
+    place: int | None  # if it is with respect to one of several places of the same operand
     partial: Written
     formula: Written
     substituted: Written
@@ -80,14 +82,36 @@ class Chain:
                 f"or raise the limit with max_nodes={len(self.nodes)}"
             )
         self.names = name_values(self.nodes, names)
-        for node in self.nodes:
-            self._refuse_if_changed(node)
+        called = variable_names(names)
+        self.variables = [(called[id(n)], n) for n in self.nodes if id(n) in called]
+        self.refuse_changes()
         self.links: dict[int, list[Link]] = {id(node): [*_links(node)] for node in self.nodes}
         self.uses: dict[int, list[Link]] = {id(node): [] for node in self.nodes}
         for node in reversed(self.nodes):
             for link in self.links[id(node)]:
                 self.uses[id(link.operand)].append(link)
         self._letters = {id(node): writing.name(self.names[id(node)]) for node in self.nodes}
+
+    def refuse_changes(self) -> None:
+        """ValueError if a number was changed after others had been computed from it."""
+        for node in self.nodes:
+            self._refuse_if_changed(node)
+
+    def check_steps_by_hand(self) -> None:
+        """ValueError if a backward step written by hand is not an instance of the chain rule."""
+        for flow in self.contributions:
+            node, slope = flow.link.node, flow.link.slope
+            expected = (slope or 0.0) * flow.upstream
+            if (
+                _is_by_hand(node)
+                and not math.isclose(flow.share, expected, rel_tol=1e-9, abs_tol=1e-300)
+                and flow.share == flow.share
+            ):
+                raise ValueError(
+                    f"the _backward of {self.names[id(node)].text}, written by hand, does not add "
+                    f"a multiple of its .grad to that of {self.names[id(flow.link.operand)].text} "
+                    f"({flow.share!r} for {expected!r}), which the chain rule does: is it += ?"
+                )
 
     def _refuse_if_changed(self, node: Value) -> None:
         row = node._row
@@ -171,11 +195,14 @@ class Chain:
     def factor(self, link: Link) -> Factor:
         """The local partial along a link."""
         node, place, operand, slope = link
-        name = writing.quotient(self.letter(node), self.letter(operand))
-        value = writing.number(0.0 if slope is None else slope)
+        # The operand may come in by another way too: then this is not the whole derivative.
+        others = [use for use in self.uses[id(operand)] if use is not link]
+        twice = any(node is self.output or use.node is node for use in others)
+        name = writing.quotient(self.letter(node), self.letter(operand), place if twice else None)
+        value = writing.number(0.0 if slope is None else slope + 0.0)
         row = node._row
         if not isinstance(row, Operation):  # made by hand: only the number is known
-            return Factor(name, value, value, value, ())
+            return Factor(place if twice else None, name, value, value, value, ())
         held = [*operands(node)]
         variables = (*OPERANDS[: len(held)], RESULT)
         numbers = dict(zip(variables, [*map(_data, held), node.data], strict=True))
@@ -188,6 +215,7 @@ class Chain:
         letters = dict(zip(variables, [*map(self._of, held), self.letter(node)], strict=True))
         figures = {variable: writing.number(x) for variable, x in numbers.items()}
         return Factor(
+            place if twice else None,
             name,
             writing.formula(slope_here.formula, letters),
             writing.formula(slope_here.formula, figures),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from textwrap import dedent
 from typing import Any, NamedTuple
 
-from micrograd.derivation.writing import Written
+from micrograd.derivation.writing import Written, equals
 from micrograd.notation.labels import columns
 from micrograd.notation.layout import latex, mathml
 
@@ -91,7 +91,7 @@ def _text_lines(block: Block) -> Iterator[str]:
             for left, steps in equations:
                 indent = _padded(left.text, widest)
                 for step in distinct(steps):
-                    yield f"  {indent} = {step.text}"
+                    yield f"  {indent} {equals(step)} {step.text}"
                     indent = " " * widest
         case Table(headers, rows):
             cells = [headers, *(tuple(map(_cell_text, row)) for row in rows)]
@@ -150,9 +150,13 @@ def as_aligned(blocks: Sequence[Block]) -> str:
         if isinstance(block, Aligned):
             for left, steps in block.equations:
                 first, *others = distinct(steps)
-                lines.append(f"{latex(left.mark)} &= {latex(first.mark)}")
-                lines += [f"  &= {latex(step.mark)}" for step in others]
+                lines.append(f"{latex(left.mark)} {_sign(first)} {latex(first.mark)}")
+                lines += [f"  {_sign(step)} {latex(step.mark)}" for step in others]
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def _sign(step: Written) -> str:
+    return "&=" if step.exact else r"&\approx"
 
 
 # --------------------------------------------------------------------------------------------- HTML
@@ -176,7 +180,7 @@ def _html(block: Block, level: int) -> str:
                 side = mathml(left.mark)
                 for step in distinct(steps):
                     rows.append(
-                        f"<mtr><mtd>{side}</mtd><mtd><mo>=</mo></mtd>"
+                        f"<mtr><mtd>{side}</mtd><mtd><mo>{equals(step)}</mo></mtd>"
                         f"<mtd>{mathml(step.mark)}</mtd></mtr>"
                     )
                     side = ""

@@ -11,16 +11,17 @@ One path leads from w to y. The chain rule multiplies the local derivatives alon
 <BLANKLINE>
   ∂y/∂w = ∂y/∂v₁ · ∂v₁/∂w
         = (1 - y²) · x
-        = (1 - (-1.0000)²) · 2
-        = 2.458e-5 · 2
-        = 4.915e-5
+        ≈ (1 - (-1.0000)²) · 2
+        ≈ 2.458e-5 · 2
+        ≈ 4.915e-5
 <BLANKLINE>
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -40,6 +41,7 @@ from micrograd.derivation.document import (
     as_text,
     sentence,
 )
+from micrograd.derivation.naming import label_of
 from micrograd.derivation.wording import phrases
 from micrograd.derivation.writing import Written
 from micrograd.engine import Value
@@ -56,13 +58,15 @@ _MAX_TERMS = 8  # of a sum
 
 def explain(
     output: Value,
-    wrt: Value | Sequence[Value],
+    wrt: Value | str | Sequence[Value | str] | None = None,
     *,
     names: Mapping[str, Any] | None = None,
     lang: str = "en",
     max_nodes: int = MAX_NODES,
 ) -> Explanation:
     """The derivation of the derivative of `output` with respect to `wrt`, or to each of several.
+
+    A name may stand for a value of the graph; without `wrt`, all values that no operation made.
 
     Values are called by their labels, else by the caller's variables if `names=locals()` is given,
     else v₁, v₂, … in order. `lang` is the language that a notebook shows, "en" or "zh".
@@ -73,14 +77,29 @@ def explain(
     Raises TypeError if something is no Value, and ValueError if the graph has more than `max_nodes`
     values or if a number in it was changed since it was computed.
     """
-    targets = [wrt] if isinstance(wrt, Value) else wrt
+    phrases(lang)
+    chain = Chain(output, names, max_nodes)
+    chain.check_steps_by_hand()
+    if wrt is None:
+        return Explanation(chain, [node for node in chain.nodes if node._row is None], lang)
+    targets = [wrt] if isinstance(wrt, Value | str) else wrt
     if not isinstance(targets, list | tuple) or not targets:
         raise TypeError(f"explain takes a Value, or a list of Values, as wrt, got {wrt!r}")
-    for target in targets:
-        if not isinstance(target, Value):
-            raise TypeError(f"explain takes Values as wrt, got {type(target).__name__}")
-    phrases(lang)
-    return Explanation(Chain(output, names, max_nodes), targets, lang)
+    return Explanation(chain, [_target(chain, target) for target in targets], lang)
+
+
+def _target(chain: Chain, target: Any) -> Value:
+    """A target itself, or the value of that name; TypeError or ValueError if it is neither."""
+    if isinstance(target, Value):
+        return target
+    if not isinstance(target, str):
+        raise TypeError(f"explain takes Values as wrt, got {type(target).__name__}")
+    name = writing.named(target).text
+    for node in chain.nodes:
+        if name == chain.letter(node).text:
+            return node
+    known = ", ".join(chain.letter(node).text for node in chain.nodes if node._row is None)
+    raise ValueError(f"no value is called {target!r}; those that no operation made are {known}")
 
 
 class Explanation:
@@ -147,7 +166,15 @@ class Explanation:
         return f"<explanation of {self.chain.letter(self.output).text} with respect to {over}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": self.text(), "text/markdown": self.markdown()}
+        """What a notebook shows: the derivation, or why there is none. Never raises."""
+        try:
+            return {"text/plain": self.text(), "text/markdown": self.markdown()}
+        except Exception as error:
+            return {"text/plain": f"{self!r}: {error}"}
+
+    def __reduce__(self) -> Any:
+        # Values are told apart by their ids, which a copy has anew.
+        return _again, (self.output, self.targets, dict(self.chain.variables), self.lang)
 
     # ------------------------------------------------------------------------------------- content
 
@@ -156,6 +183,7 @@ class Explanation:
     ) -> list[Block]:
         """The derivation as a document."""
         words = phrases(lang or self.lang)
+        self.chain.refuse_changes()
         blocks: list[Block] = []
         for target in self.targets:
             blocks += self._derivation(target, words)
@@ -169,7 +197,7 @@ class Explanation:
         """The name of a target, which need not be in the graph."""
         if id(target) in self.chain.names:
             return self.chain.letter(target)
-        return writing.name(writing.named(str(target.label or "x")))
+        return writing.name(writing.named(label_of(target) or "x"))
 
     def _derivation(self, target: Value, words: Mapping[str, str]) -> Iterator[Block]:
         chain = self.chain
@@ -184,7 +212,8 @@ class Explanation:
             yield Aligned(((whole, (result,)),))
             return
         if count > MAX_PATHS or length > _MAX_LINKS or length > _LONGEST_PATH * count:
-            yield Paragraph(sentence(words["many paths"], count=_many(count, words), **here))
+            key = "long paths" if count <= MAX_PATHS else "many paths"
+            yield Paragraph(sentence(words[key], count=_many(count, words), **here))
             yield from self._accumulated(target, counted, words)
             return
         paths = list(chain.paths(target))
@@ -216,9 +245,18 @@ class Explanation:
         ]
         shown = steps[1:] if steps[0] == left else steps
         yield Aligned(((left, tuple(shown)),))
+        slopes = [link.slope for link in path]
+        if None in slopes and not all(
+            math.isfinite(slope) for slope in slopes if slope is not None
+        ):
+            yield Paragraph(sentence(words["blocked"]))
         yield from self._conditions(factors, words)
 
-    def _conditions(self, factors: Iterable[Factor], words: Mapping[str, str]) -> Iterator[Block]:
+    def _conditions(self, factors: Sequence[Factor], words: Mapping[str, str]) -> Iterator[Block]:
+        placed = next((factor for factor in factors if factor.place is not None), None)
+        if placed is not None and placed.place is not None:
+            place = str(placed.place + 1)
+            yield Paragraph(sentence(words["place"], partial=placed.partial, place=place))
         found = {each.text: each for factor in factors for each in factor.conditions}
         if found:
             listed: list[str | Written] = []
@@ -312,18 +350,41 @@ class Explanation:
     def _check(self, target: Value, words: Mapping[str, str]) -> Sentence:
         step = 2.0**-17 * max(1.0, abs(target.data))  # about the cube root of the rounding error
         try:
-            ahead = self.chain.replayed(target, target.data + step)
-            behind = self.chain.replayed(target, target.data - step)
+            behind, here, ahead = (
+                self.chain.replayed(target, target.data + move) for move in (-step, 0.0, step)
+            )
         except ValueError as error:
             return sentence(words["no check"], reason=error)
+        gradient = self.chain.adjoints.get(id(target), 0.0)
+        left, right, both = (
+            (here - behind) / step,
+            (ahead - here) / step,
+            (ahead - behind) / 2 / step,
+        )
+        # Rounding moves a difference by a few units in the last place of the values, over the step;
+        # bending moves the two sides apart by the step times a second derivative of moderate size.
+        doubt = 2.0**-50 * max(abs(behind), abs(here), abs(ahead)) / step
+        bent = 2.0**-10 * max(abs(left), abs(right), 2.0**-10)
+        verdict = "check agrees" if abs(both - gradient) <= doubt + bent else "check differs"
+        if abs(left - right) > doubt + 16 * bent:
+            verdict = "check kink"
+        elif 0 < abs(gradient) <= doubt:
+            verdict = "check lost"
         return sentence(
-            words["check"],
+            f"{words['check']}{words[verdict]}",
             wrt=self.chain_name(target),
             output=self.chain.letter(self.output),
             step=writing.number(step),
-            difference=writing.number((ahead - behind) / (2 * step)),
-            gradient=writing.number(self.chain.adjoints.get(id(target), 0.0)),
+            sign=writing.equals(writing.number(both)),
+            difference=writing.number(both),
+            gradient=writing.number(gradient),
+            left=writing.number(left),
+            right=writing.number(right),
         )
+
+
+def _again(output: Value, targets: list[Value], names: dict[str, Value], lang: str) -> Explanation:
+    return Explanation(Chain(output, names, max_nodes=sys.maxsize), targets, lang)
 
 
 def _numbered(whole: Written, i: int) -> Written:

@@ -26,8 +26,8 @@ def variable_names(names: Mapping[str, Any] | None) -> dict[int, str]:
         )
     found: dict[int, str] = {}
     for name, thing in list(names.items()):
-        if not str(name).startswith("_"):
-            for text, value in _values(str(name), thing, _DEEPEST):
+        if isinstance(name, str) and not name.startswith("_"):
+            for text, value in _values(name, thing, _DEEPEST):
                 found.setdefault(id(value), text)
     return found
 
@@ -51,18 +51,32 @@ def name_values(nodes: Sequence[Value], names: Mapping[str, Any] | None = None) 
     """
     variables = variable_names(names)
     chosen: dict[int, Name] = {}
-    count: dict[str, int] = {}
+    taken: set[Any] = set()  # names must differ as text and as marks
     for node in nodes:
-        label = str(node.label) if node.label is not None else ""
-        name = named(label if label.strip() else variables.get(id(node), ""))
+        label = label_of(node)
+        name = plain = named(label if label.strip() else variables.get(id(node), ""))
         if name.text.strip():
-            times = count[name.text] = count.get(name.text, 0) + 1
-            chosen[id(node)] = name if times == 1 else name.numbered(times)
+            times = 1
+            while name.text in taken or name.mark in taken:
+                times += 1
+                name = plain.numbered(times)
+            taken |= {name.text, name.mark}
+            chosen[id(node)] = name
     number = 0
     for node in nodes:
         if id(node) not in chosen:
             number += 1
-            while named(f"v{number}").text in count:
+            while named(f"v{number}").text in taken:
                 number += 1
             chosen[id(node)] = named(f"v{number}")
     return chosen
+
+
+def label_of(node: Value) -> str:
+    """The label as text, whatever somebody has set it to."""
+    if node.label is None:
+        return ""
+    try:
+        return str(node.label)
+    except Exception:
+        return f"<{type(node.label).__name__}>"

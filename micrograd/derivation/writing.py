@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from micrograd.formulas import OPERATIONS, parse
 from micrograd.notation import numbers
 from micrograd.notation.layout import Mark, latex
-from micrograd.notation.names import Name, named, one_line, superscript
+from micrograd.notation.names import Name, named, one_line, subscript, superscript
 from micrograd.notation.template import ATOM, CALL, LOOSE, POWER, PRODUCT, SUM, Template
 from micrograd.notation.template import FRACTION as RIGHT_OF_A_PRODUCT
 from micrograd.notation.template import parse as parse_template
@@ -27,12 +27,16 @@ __all__ = ["Written", "formula", "latex", "name", "named", "number", "operation"
 
 
 class Written(NamedTuple):
-    """A formula, in one line of text and as a mark, and how tightly each of the two binds."""
+    """A formula, in one line of text and as a mark, and how tightly each of the two binds.
+
+    It is exact unless a number in it is shown with fewer digits than it has.
+    """
 
     text: str
     mark: Mark
     text_strength: int = ATOM
     mark_strength: int = ATOM
+    exact: bool = True
 
 
 def name(of: Name) -> Written:
@@ -52,11 +56,12 @@ def number(x: Any) -> Written:
         mark = ("mrow", ("mn", digits), ("mo", "×"), ("msup", ("mn", "10"), _signed(exponent)))
     else:
         mark = ("mn", digits)
+    exact = not digits[:1].isdigit() or float(text) == x
     if text.startswith("-"):
-        return Written(text, ("mrow", ("mo", "-"), mark), SUM, SUM)
+        return Written(text, ("mrow", ("mo", "-"), mark), SUM, SUM, exact)
     if e:  # 1e-7² would be read as a power of 10
-        return Written(text, mark, RIGHT_OF_A_PRODUCT, PRODUCT)
-    return Written(text, mark)
+        return Written(text, mark, RIGHT_OF_A_PRODUCT, PRODUCT, exact)
+    return Written(text, mark, exact=exact)
 
 
 def _signed(digits: str) -> Mark:
@@ -82,7 +87,8 @@ def by_hand(symbol: str, operands: Sequence[Written]) -> Written:
         return formula(tree, dict(zip(("x", "y"), operands, strict=True)))
     function = named(symbol or "f")
     text = f"{one_line(symbol) or 'f'}({', '.join(operand.text for operand in operands)})"
-    return Written(text, ("mrow", function.mark, _arguments(operands)), CALL, CALL)
+    mark = ("mrow", function.mark, _arguments(operands))
+    return Written(text, mark, CALL, CALL, _exact(operands))
 
 
 def _arguments(operands: Sequence[Written]) -> Mark:
@@ -142,7 +148,7 @@ def _infix(row: str, sign: str, parts: Sequence[Written]) -> Written:
     text = sign + shown[0] if len(parts) == 1 else sign.join(shown)
     template = _template(TABLE[row])
     mark = template.fill([(part.mark, part.mark_strength) for part in parts])
-    return Written(text, mark, whole, template.strength)
+    return Written(text, mark, whole, template.strength, _exact(parts))
 
 
 def _power(base: Written, exponent: Written) -> Written:
@@ -154,7 +160,8 @@ def _power(base: Written, exponent: Written) -> Written:
         raised = superscript(raised)
     else:
         raised = f"^{in_brackets(exponent, ATOM)}"
-    return Written(in_brackets(base, ATOM) + raised, mark, POWER, template.strength)
+    text = in_brackets(base, ATOM) + raised
+    return Written(text, mark, POWER, template.strength, _exact(parts))
 
 
 def _call(row: Operation, operands: Sequence[Written]) -> Written:
@@ -164,7 +171,12 @@ def _call(row: Operation, operands: Sequence[Written]) -> Written:
         template.fill([(operand.mark, operand.mark_strength) for operand in operands]),
         CALL,
         template.strength,
+        _exact(operands),
     )
+
+
+def _exact(parts: Iterable[Written]) -> bool:
+    return all(part.exact for part in parts)
 
 
 def in_brackets(written: Written, least: int) -> str:
@@ -188,7 +200,8 @@ def product(factors: Sequence[Written]) -> Written:
         mark = ("fence", "(", factor.mark, ")") if loose else factor.mark
         marks += [("mo", "·"), mark]
     text = " · ".join(in_brackets(factor, RIGHT_OF_A_PRODUCT) for factor in factors)
-    return _single(factors) or Written(text, ("mrow", *marks[1:]), PRODUCT, PRODUCT)
+    mark = ("mrow", *marks[1:])
+    return _single(factors) or Written(text, mark, PRODUCT, PRODUCT, _exact(factors))
 
 
 def total(terms: Sequence[Written]) -> Written:
@@ -200,7 +213,8 @@ def total(terms: Sequence[Written]) -> Written:
         loose = term.mark_strength < least
         marks += [("mo", "+"), ("fence", "(", term.mark, ")") if loose else term.mark]
         texts.append(in_brackets(term, least))
-    return _single(terms) or Written(" + ".join(texts), ("mrow", *marks[1:]), SUM, SUM)
+    mark = ("mrow", *marks[1:])
+    return _single(terms) or Written(" + ".join(texts), mark, SUM, SUM, _exact(terms))
 
 
 def _single(parts: Sequence[Written]) -> Written | None:
@@ -222,16 +236,37 @@ def words(text: str) -> Written:
 
 
 def equation(sides: Iterable[Written]) -> Written:
-    """The sides with equals signs between them; sides that look the same are written once."""
+    """The sides with equals signs between them, `≈` before one that is rounded.
+
+    Sides that look the same are written once.
+    """
     distinct: list[Written] = []
     for side in sides:
         if not distinct or (side.text, side.mark) != (distinct[-1].text, distinct[-1].mark):
             distinct.append(side)
     marks: list[Mark] = []
+    text = ""
     for side in distinct:
-        marks += [("mo", "="), side.mark]
-    text = " = ".join(side.text for side in distinct)
-    return _single(distinct) or Written(text, ("mrow", *marks[1:]), LOOSE, LOOSE)
+        if len(distinct) > 1 and _is_relation(side.mark):  # v = 3 > 1 = 1 would be read as a chain
+            side = Written(f"({side.text})", ("fence", "(", side.mark, ")"), exact=side.exact)
+        marks += [("mo", equals(side)), side.mark]
+        text += f" {equals(side)} {side.text}"
+    mark = ("mrow", *marks[1:])
+    return _single(distinct) or Written(text[3:], mark, LOOSE, LOOSE, _exact(distinct))
+
+
+def _is_relation(mark: Mark) -> bool:
+    """Whether it is a comparison or a choice in words."""
+    return mark[0] == "mrow" and any(
+        (part[0] == "mtext" and " " in part[1])
+        or (part[0] == "mo" and part[1] in ("<", ">", "≤", "≥"))
+        for part in mark[1:]
+    )
+
+
+def equals(side: Written) -> str:
+    """The sign before the side of an equation."""
+    return "=" if side.exact else "≈"
 
 
 def increase(left: Written, by: Written) -> Written:
@@ -246,10 +281,17 @@ def unequal(left: Written, right: Written) -> Written:
     return Written(f"{left.text} ≠ {right.text}", mark, LOOSE, LOOSE)
 
 
-def quotient(of: Written, by: Written) -> Written:
-    """The partial derivative of one name with respect to another."""
-    mark = ("mfrac", _differential(of), _differential(by))
+def quotient(of: Written, by: Written, place: int | None = None) -> Written:
+    """The partial derivative of one name with respect to another.
+
+    With a place, as the operand at that place alone, counted from 0: of `x * x` there are two.
+    """
+    mark: Mark = ("mfrac", _differential(of), _differential(by))
     text = f"∂{in_brackets(of, ATOM)}/∂{in_brackets(by, ATOM)}"
+    if place is not None:
+        digit = str(place + 1)
+        text += f"|{subscript(digit)}"
+        mark = ("msub", ("fence", "", mark, "|"), ("mn", digit))
     return Written(text, mark, POWER, ATOM - 1)
 
 

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.drawing import dot, themes
 from micrograd.drawing.depiction import MAX_NODES, depict
+from micrograd.drawing.film import film_strip
 from micrograd.drawing.network import draw_network
+from micrograd.drawing.page import step_page
 from micrograd.drawing.renderer import RendererNotFound, RenderingError
 from micrograd.drawing.themes import Theme
 from micrograd.engine import Value
@@ -27,7 +29,16 @@ from micrograd.engine import Value
 if TYPE_CHECKING:
     from micrograd.drawing.digraph import ComputationGraph
 
-__all__ = ["MAX_NODES", "RendererNotFound", "RenderingError", "Theme", "draw_dot", "draw_network"]
+__all__ = [
+    "MAX_NODES",
+    "RendererNotFound",
+    "RenderingError",
+    "Theme",
+    "draw_dot",
+    "draw_network",
+    "film_strip",
+    "step_page",
+]
 
 
 def draw_dot(

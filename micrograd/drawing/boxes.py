@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from micrograd.derivation.naming import label_of
 from micrograd.drawing import flows
 from micrograd.drawing.groups import Grouping, parameter_names
 from micrograd.drawing.models import layer_title
@@ -95,10 +96,10 @@ class Painter:
         )
 
     def _label(self, value: Value) -> str:
-        label = value.label
-        if label is None or label == "":
-            label = self.variables.get(id(value)) or self.parameters.get(value, "")
-        return shortened(str(label))
+        label = label_of(value)
+        if not label.strip():
+            label = self.variables.get(id(value)) or self.parameters.get(value, "") or label
+        return shortened(label)
 
     def _arrows(self, value: Value) -> list[Arrow]:
         """The arrows from what is kept, and one from all that is not."""

@@ -41,7 +41,7 @@ def _share(slope: Any, upstream: Any) -> Any:
     if not upstream or slope is None:
         return 0
     try:
-        return slope * upstream
+        return slope * upstream + 0.0  # no minus before a zero
     except TypeError:  # a gradient that someone has set to what is no number
         return UNKNOWN
 

@@ -133,7 +133,10 @@ def _brief(mark: Any, places: Mapping[Mark, int]) -> Any:
         return places[mark]
     if mark[0] in ("mn", "mo") and (mark[0] == "mn") == mark[1][0].isdigit():
         return mark[1]
-    return [mark[0], *(_brief(part, places) for part in mark[1:])]
+    return [_TAGS.get(mark[0], mark[0]), *(_brief(part, places) for part in mark[1:])]
+
+
+_TAGS = {"mrow": "r", "mi": "i", "msup": "^", "msub": "_", "mfrac": "/", "fence": "(", "func": "u"}
 
 
 # ------------------------------------------------------------------------------------------ colours

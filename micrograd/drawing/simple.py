@@ -63,6 +63,9 @@ def _view(placed: Placement, sizes: dict[str, Point]) -> str:
     ends = [placed.centres[name][1] + tall / 2 for name, (_, tall) in sizes.items()]
     lefts = [placed.centres[name][0] - wide / 2 for name, (wide, _) in sizes.items()]
     rights = [placed.centres[name][0] + wide / 2 for name, (wide, _) in sizes.items()]
+    bends = [y for points in placed.bends.values() for _, y in points]
+    tops += bends
+    ends += bends
     left, top = min(lefts) - 4, min(tops) - 4
     return f"{left:.1f} {top:.1f} {max(rights) - left + 4:.1f} {max(ends) - top + 4:.1f}"
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from micrograd.derivation import writing
 from micrograd.derivation.chain import Chain, Contribution
+from micrograd.derivation.naming import label_of
 from micrograd.derivation.writing import Written
 from micrograd.engine import Value
 from micrograd.notation.numbers import NO_GRADIENT, number
@@ -98,7 +99,7 @@ class Story:
         return {
             self.chain.names[id(node)].text: node
             for node in self.chain.nodes
-            if not str(node.label or "").strip()
+            if not label_of(node).strip()
         }
 
     def room_for_gradients(self) -> list[int]:

@@ -68,7 +68,8 @@ def _grad(number: str, theme: Theme, least: int = 0) -> str:
 
 def _quantity(name: str, number: str, color: str, theme: Theme, least: int) -> str:
     """Two cells: the name of a number in grey, and the number."""
-    return f"<TD>{_tinted(name, theme.faint)}</TD>{cell(_tinted(number, color), number, least)}"
+    label = cell(_tinted(name, theme.faint), name)
+    return f"{label}{cell(_tinted(number, color), number, least)}"
 
 
 def _tinted(text: str, color: str) -> str:

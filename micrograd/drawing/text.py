@@ -6,6 +6,8 @@ import html
 import re
 from unicodedata import bidirectional, category
 
+from micrograd.notation.names import without_turns
+
 
 def html_text(text: str) -> str:
     r"""The text for an HTML-like label of Graphviz.
@@ -41,7 +43,7 @@ def terminal_text(text: str) -> str:
 
     Text that runs from right to left is isolated, so that what follows stays where it is.
     """
-    text = text.replace("\n", " ⏎ ")
+    text = without_turns(text.replace("\n", " ⏎ "))
     text = "".join("\ufffd" if category(c) in ("Cc", "Zl", "Zp") else c for c in text)
     if any(bidirectional(c) in _TURNING for c in text):
         text = f"\u2068{text}\u2069"

@@ -30,12 +30,13 @@ WORDS = {
         "and again to see its gradient",
     },
     "zh": {
-        "title": "{output}：一步一步",
-        "given": "{value} 是已知的。",
-        "forward": "前向：由操作数算出 {value}。",
+        "title": "逐步演示：{output}",
+        "given": "已知 {value}。",
+        "forward": "前向：计算 {value}。",
         "start": "反向从输出开始：{value} 对自身的导数是 1。",
-        "backward": "反向：梯度从 {value} 流到 {receiver}。原有 + 贡献 = 结果：",
-        "again": "反向：又一份梯度从 {value} 流到 {receiver}，与已有的相加。原有 + 贡献 = 结果：",
+        "backward": "反向：梯度从 {value} 流到 {receiver}。原梯度 + 本次贡献 = 新梯度：",
+        "again": "反向：又一份梯度从 {value} 流到 {receiver}，与已有的相加。"
+        "原梯度 + 本次贡献 = 新梯度：",
         "step": "第 {step} 步，共 {steps} 步",
         "first": "第一步",
         "previous": "上一步",
@@ -51,7 +52,7 @@ WORDS = {
         "data": "数值",
         "grad": "梯度",
         "picture": "计算图",
-        "hint": "← → 换步 · 空格播放 · Home、End 跳到两端 · 点一个变量看它怎样算出，"
+        "hint": "← → 换步 · 空格播放 · Home、End 跳到两端 · 点一个变量看它怎样算出来，"
         "再点一次看它的梯度",
     },
 }

@@ -168,7 +168,10 @@ _LITERAL = {
     "[": "{[}",
     "]": "{]}",
 }
-_PLAIN = re.compile(r"[^\\{}$%#&_^~`|<>*\[\]]+")
+# These KaTeX knows as signs of mathematics alone.
+_SIGNS = "‼ℋℌℐℒℛℨℬℭℰℱℳ↤∉∌∏∐∑∫∬∭∮∯∰∷∹≔≕≘≙≚≛≝≞≟≠⋀⋁⋂⋃⌜⌝⌞⌟⟂⟦⟧⦃⦄⦵⨀⨁⨂⨄⨆⩴"
+_LITERAL |= {sign: f"{{{sign}}}" for sign in _SIGNS}
+_PLAIN = re.compile(rf"[^\\{{}}$%#&_^~`|<>*\[\]{_SIGNS}]+")
 
 
 def latex_text(text: str) -> str:
@@ -235,4 +238,4 @@ def mathml(mark: Mark) -> str:
 def _mathml_text(tag: str, text: str) -> str:
     if tag == "mo":
         return {"-": "−", " ": "\u2009"}.get(text, text)
-    return text
+    return re.sub(r"^ | $", "\u00a0", text) if tag == "mtext" else text  # MathML trims spaces

@@ -69,9 +69,19 @@ def superscript(digits: str) -> str:
     return digits.translate(_SUPERSCRIPTS)
 
 
+def subscript(digits: str) -> str:
+    """Digits, lowered."""
+    return digits.translate(_SUBSCRIPTS)
+
+
 def one_line(label: str) -> str:
     """The label as it can stand in a line of text without harm to the rest of the line."""
     text = re.sub("[\x7f-\x9f\u2028\u2029]", "\ufffd", shortened(label).replace("\n", "↵"))
+    return without_turns(text)
+
+
+def without_turns(text: str) -> str:
+    """The text with the numbers of the characters that would turn around the text beside them."""
     return _TURNING.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
 
 
@@ -90,7 +100,7 @@ def named(label: str) -> Name:
         mark = ("msub", mark, _subscript(below))
     digits = found["digits"] or (found["braced"] or "x")
     if digits.isdecimal() and digits.isascii():
-        text = base + digits.translate(_SUBSCRIPTS)
+        text = base + subscript(digits)
     return Name(text, mark, ATOM, base if len(base) == 1 and mark[-1] else "")
 
 

@@ -144,9 +144,16 @@ class _Parser:
 
 
 def _bound(marks: list[Mark]) -> Mark:
-    """The marks in a row, each place with the strength that its neighbours ask for."""
+    """The marks in a row, each place with the strength that its neighbours ask for.
+
+    What stands next to a place is multiplied with it; numbers without a sign between them would run
+    into one.
+    """
     if not marks:
         return ("mrow",)
+    marks = [each for mark, before in zip(marks, [None, *marks], strict=False) for each in (
+        (("mo", "·"), mark) if _is_multiplied(before, mark) else (mark,)
+    )]  # fmt: skip
     bound = []
     for i, mark in enumerate(marks):
         before = marks[i - 1] if i else None
@@ -156,6 +163,12 @@ def _bound(marks: list[Mark]) -> Mark:
         else:
             bound.append(mark)
     return row(*bound)
+
+
+def _is_multiplied(before: Mark | None, mark: Mark) -> bool:
+    if before is None or "place" not in (before[0], mark[0]):
+        return False
+    return not {before[0], mark[0]} & {"mo", "mtext"} and _from_left(before) != ARGUMENT
 
 
 def _from_left(before: Mark | None) -> int:
@@ -191,6 +204,8 @@ def _strength(marks: list[Mark]) -> int:
         return LOOSE
     if signs & {"+", "-"}:
         return SUM
+    if any(map(_is_multiplied, marks, marks[1:])):
+        return PRODUCT
     if len(marks) == 1:
         return {"mfrac": FRACTION, "msup": POWER}.get(marks[0][0], ATOM)
     function, *rest = marks

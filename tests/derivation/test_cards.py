@@ -23,10 +23,11 @@ def test_a_card_has_formula_derivative_domain_kink_and_convention():
         "  f     = relu(x)\n"
         "        = 0 if x ≤ 0; x otherwise\n"
         "  ∂f/∂x = 0 if x ≤ 0; 1 otherwise\n\n"
-        "Domain: all numbers.\n\nKink: x = 0.\n\nConvention: The derivative at 0 is 0.\n"
+        "Defined and differentiable for all numbers.\n\nNo derivative where x = 0.\n\n"
+        "Convention: The derivative at 0 is 0.\n"
     )
     assert rule_card("log").text("zh") == (
-        "log\n===\n\n  f     = log(x)\n  ∂f/∂x = 1 / x\n\n定义域：x > 0。\n"
+        "log\n===\n\n  f     = log(x)\n  ∂f/∂x = 1 / x\n\n可导范围：x > 0。\n"
     )
 
 

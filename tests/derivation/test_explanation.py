@@ -16,7 +16,11 @@ from tests.derivation.common import evaluated, meeting, neuron
 
 def derivation(text):
     """The lines of the equations of a plain text."""
-    return [line[2:] for line in text.splitlines() if line.startswith("  ") and " = " in line]
+    return [
+        line[2:]
+        for line in text.splitlines()
+        if line.startswith("  ") and (" = " in line or " ≈ " in line)
+    ]
 
 
 def test_a_single_path_is_a_product_in_names_formulas_numbers_and_its_value():
@@ -29,9 +33,9 @@ def test_a_single_path_is_a_product_in_names_formulas_numbers_and_its_value():
         "\n"
         "  ∂o/∂w₁ = ∂o/∂v₄ · ∂v₄/∂v₃ · ∂v₃/∂v₁ · ∂v₁/∂w₁\n"
         "         = (1 - o²) · 1 · 1 · x₁\n"
-        "         = (1 - 0.7071²) · 1 · 1 · 2\n"
-        "         = 0.5000 · 1 · 1 · 2\n"
-        "         = 1.0000\n"
+        "         ≈ (1 - 0.7071²) · 1 · 1 · 2\n"
+        "         ≈ 0.5000 · 1 · 1 · 2\n"
+        "         ≈ 1.0000\n"
     )
 
 
@@ -68,8 +72,8 @@ def test_too_many_paths_are_collected_value_by_value():
     assert "64 paths lead from x to y" in text
     lines = derivation(text)
     assert lines[0] == "ȳ  = 1"
-    assert lines[1] == "v̄₅ = ȳ · ∂y/∂v₅ + ȳ · ∂y/∂v₅"
-    assert lines[-1] == f"      = {number(64 * 0.5**63)}"
+    assert lines[1] == "v̄₅ = ȳ · ∂y/∂v₅|₁ + ȳ · ∂y/∂v₅|₂"
+    assert lines[-1] == f"      ≈ {number(64 * 0.5**63)}"
     assert "Path" not in text.replace("paths", "")
 
 
@@ -118,8 +122,8 @@ def test_inner_values_can_be_explained():
     inner = names["o"]._children[0]
     assert derivation(explain(names["o"], inner).text(tables=False)) == [
         "∂o/∂v₄ = 1 - o²",
-        "       = 1 - 0.7071²",
-        "       = 0.5000",
+        "       ≈ 1 - 0.7071²",
+        "       ≈ 0.5000",
     ]
 
 
@@ -236,15 +240,29 @@ def test_the_printed_numbers_recompute(expression, data):
 def test_a_check_by_differences_stands_beside_the_gradient():
     names = neuron()
     text = explain(names["o"], names["w1"]).text(tables=False, check=True)
-    assert "with w₁ moved by ± 2.289e-5, o changes at the rate 1.0000" in text
-    assert "the derivative above is 1.0000" in text
+    assert "with w₁ moved by ± 2.289e-5, the rate of change of o ≈ 1.0000, which agrees" in text
+    chinese = explain(names["o"], names["w1"]).text("zh", tables=False, check=True)
+    assert "o 的变化率 ≈ 1.0000，与上面的导数 1.0000 一致。" in chinese
 
 
 def test_a_wrong_rule_is_seen_in_the_check():
     wrong = micrograd.define("wrong_for_check", "tanh(x)", ["1 - x * x"])
     x = Value(0.5, label="x")
     text = explain(wrong(x), x).text(tables=False, check=True)
-    assert "changes at the rate 0.7864; the derivative above is 0.75." in text
+    assert "≈ 0.7864, which does NOT agree with the derivative above, 0.75." in text
+
+
+def test_a_check_at_a_kink_says_so_and_gives_both_sides():
+    x = Value(0.0, label="x")
+    text = explain(x.relu() * 3, x).text(tables=False, check=True)
+    assert "bends here, with the rate 0 before and 3 after" in text
+    assert "折点，左侧变化率为 0，右侧为 3" in explain(x.relu() * 3, x).text("zh", check=True)
+
+
+def test_a_check_that_rounding_has_swallowed_says_so():
+    x = Value(1.0, label="x")
+    text = explain((x + 1e14) * 1e-5, x).text(tables=False, check=True)
+    assert "lost in rounding" in text
 
 
 def test_there_is_no_check_of_what_was_made_by_hand_and_the_text_says_so():
@@ -316,7 +334,7 @@ def test_markdown_has_headings_formulas_and_tables():
 def test_equations_are_those_of_the_text_alone():
     x, y = meeting()
     assert explain(y, x).equations().splitlines()[:2] == [
-        "(∂L/∂x)⁽¹⁾ = ∂L/∂v₃ · ∂v₃/∂v₁ · ∂v₁/∂x",
+        "(∂L/∂x)⁽¹⁾ = ∂L/∂v₃ · ∂v₃/∂v₁ · ∂v₁/∂x|₁",
         "           = 1 · 1 · x",
     ]
     assert derivation(explain(y, x).text(tables=False)) == explain(y, x).equations().splitlines()
@@ -356,7 +374,32 @@ def test_a_notebook_shows_markdown_and_text():
 # ------------------------------------------------------------------------------------------ errors
 
 
-@pytest.mark.parametrize("wrt", [None, 3.0, "x", [], [1.0], {}, set()])
+def test_without_a_target_all_leaves_are_explained_and_names_stand_for_values():
+    names = neuron()
+    everything = explain(names["o"])
+    assert everything.text(tables=False).count("The derivative of o") == 5
+    by_name = explain(names["o"], "w1")
+    assert by_name.text() == explain(names["o"], names["w1"]).text()
+    assert explain(names["o"], ["w_1", names["b"], "v3"]).gradients == [
+        explain(names["o"], each).gradient for each in ("w1", "b", "v3")
+    ]
+    with pytest.raises(ValueError, match="no value is called 'w9'; those that no operation made"):
+        explain(names["o"], "w9")
+
+
+def test_one_symbol_does_not_stand_for_two_derivatives():
+    """What the output takes from a value directly is not all that it takes from it."""
+    z = Value(2.0, label="z")
+    loss = z * z.exp() + z
+    loss.label = "loss"
+    text = explain(loss, z).text(tables=False)
+    assert "(∂loss/∂z)⁽³⁾ = ∂loss/∂z|₂" in text
+    assert "∂v₂/∂z is" not in text
+    assert "∂loss/∂z|₂ is the derivative with respect to operand 2 alone" in text
+    assert "∂v₂/∂z|₁" not in text  # z reaches v₂ by v₁ as well, but v₂ is not what is asked for
+
+
+@pytest.mark.parametrize("wrt", [3.0, [], [1.0], {}, set()])
 def test_what_is_no_value_is_refused_as_wrt(wrt):
     with pytest.raises(TypeError, match="as wrt, got"):
         explain(Value(1.0) * 2, wrt)
@@ -372,3 +415,100 @@ def test_what_is_too_large_to_read_is_refused_without_recursion():
 
 def test_explaining_is_the_same_in_every_run():
     assert explain(*reversed(meeting())).text() == explain(*reversed(meeting())).text()
+
+
+# ----------------------------------------------------------------------------- what was wrong once
+
+
+def test_numbers_do_not_run_into_each_other_in_latex():
+    x = Value(0.5, label="x")
+    y = x.leaky_relu() * 2
+    assert r"\max(0.01 \cdot 0.5, 0.5)" in explain(y, x).markdown()
+
+
+def test_eight_paths_are_written_down_and_nine_are_not():
+    for count, written in ((8, True), (9, False)):
+        x = Value(2.0, label="x")
+        y = sum((x * float(i) for i in range(1, count)), x * 1.0 if count else x)
+        text = explain(y, x).text(tables=False)
+        assert (f"Path {count}: " in text) is written
+
+
+def test_the_accumulated_form_has_names_formulas_and_numbers():
+    x = Value(0.5, label="x")
+    y = x
+    for _ in range(20):
+        y = y.tanh()
+    y.label = "y"
+    text = explain(y, x).text(tables=False)
+    assert "The way from x to y is long." in text
+    last = derivation(text)
+    start = next(i for i, line in enumerate(last) if line.startswith("x̄ "))
+    assert last[start].endswith("= v̄₁ · ∂v₁/∂x")
+    assert last[start + 1].strip() == "= v̄₁ · (1 - v₁²)"
+
+
+@pytest.mark.parametrize("step", ["adds a constant", "sets"])
+def test_a_step_by_hand_that_is_no_chain_rule_is_refused(step):
+    v = Value(2.0, label="v")
+    o = Value(10.0, (v,), "mine")
+
+    def backward():
+        v.grad = 5 * o.grad if step == "sets" else v.grad + 1
+
+    o._backward = backward
+    with pytest.raises(ValueError, match=r"_backward of v₁, written by hand, does not add"):
+        explain(o * 5 + v * v, v)
+
+
+def test_a_change_after_the_explanation_was_made_is_noticed():
+    x, y = meeting()
+    explanation = explain(y, x)
+    x.data = 7.0
+    with pytest.raises(ValueError, match="was changed after the graph was built"):
+        explanation.text()
+    assert "was changed" in explanation._repr_mimebundle_()["text/plain"]
+
+
+def test_an_explanation_can_be_copied_and_pickled():
+    import copy
+    import pickle
+
+    w1, x = Value(3.0), Value(2.0, label="x")
+    explanation = explain(w1 * x + w1, w1, names=locals(), lang="zh")
+    for twin in (copy.deepcopy(explanation), pickle.loads(pickle.dumps(explanation))):
+        assert twin.text() == explanation.text()
+        assert twin.targets[0] is not w1
+
+
+def test_a_gradient_that_a_literal_zero_stops_is_explained():
+    a = Value(0.0, label="a")
+    text = explain(micrograd.where(a > 0, a.log(), a * 2), a).text(tables=False)
+    assert "0 · inf" in text
+    assert "A factor that is literally 0, as in a branch that is not taken" in text
+
+
+def test_labels_that_differ_only_in_spelling_are_told_apart_in_latex():
+    p, q = Value(2.0, label="w[0]"), Value(3.0, label="w0")
+    r, s = Value(5.0, label="x"), Value(7.0, label="x⁽²⁾")
+    t = Value(11.0, label="x")
+    names = explain(p * q * r * s * t, p).chain.names.values()
+    assert len({name.text for name in names}) == len({name.mark for name in names}) == 9
+
+
+def test_a_label_that_cannot_be_told_is_no_harm():
+    class Evil:
+        def __str__(self):
+            raise RuntimeError("no")
+
+    x = Value(2.0)
+    x.label = Evil()
+    assert "<Evil>" in explain(x * 3, x).text()
+
+
+def test_a_comparison_in_an_equation_stands_in_brackets():
+    from micrograd.drawing.steps import Story
+
+    x = Value(3.0, label="x")
+    lines = [step.lines[0].text for step in Story(x > 1).steps]
+    assert "v₁ = (x > 1) = (3 > 1) = 1" in lines

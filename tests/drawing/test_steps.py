@@ -76,8 +76,8 @@ def test_a_backward_step_says_before_plus_contribution_is_after():
     story = Story(x * x)
     last = story.steps[-1]
     assert [line.text for line in last.lines] == [
-        "x̄ += v̄₁ · ∂v₁/∂x",
-        "∂v₁/∂x = x = 3",
+        "x̄ += v̄₁ · ∂v₁/∂x|₂",
+        "∂v₁/∂x|₂ = x = 3",
         "3 + 1 · 3 = 3 + 3 = 6",
     ]
     assert last.gradient == "6"
@@ -284,7 +284,7 @@ def test_a_film_uncovers_values_and_then_adds_up_gradients(tmp_path):
         ("9", "—"),
         *[("9", "1")] * 3,
     ]
-    assert "x̄ += v̄₁ · ∂v₁/∂x" in [text.text for text in frames[-1].iter(f"{SVG}text")]
+    assert "x̄ += v̄₁ · ∂v₁/∂x|₂" in [text.text for text in frames[-1].iter(f"{SVG}text")]
 
 
 def test_a_film_is_made_without_a_renderer_too(monkeypatch, tmp_path):

@@ -41,6 +41,12 @@ def test_a_mark_is_written_in_latex(mark, written):
         (("fence", "(", X, ")"), "<mrow><mo>(</mo><mi>x</mi><mo>)</mo></mrow>"),
         (("mover", X, "¯"), '<mover accent="true"><mi>x</mi><mo>¯</mo></mover>'),
         (("func", "tanh"), "<mi>tanh</mi>"),
+        (("mtext", " if "), "<mtext>\u00a0if\u00a0</mtext>"),
+        (
+            ("cases", (X, Y)),
+            "<mrow><mo>{</mo><mtable><mtr><mtd><mi>x</mi></mtd>"  # noqa: ISC004
+            "<mtd><mi>y</mi></mtd></mtr></mtable></mrow>",
+        ),
     ],
 )
 def test_a_mark_is_written_in_mathml(mark, written):
@@ -84,7 +90,9 @@ def test_every_row_has_a_template_that_shows_each_operand(row):
         (r"x \, \Phi(x)", PRODUCT, r"(a + b)\,\Phi(a + b)"),
         ("x < y", LOOSE, r"a + b \mathrel{<} a + b"),
         (r"x \text{ if } y", LOOSE, r"a + b\text{ if }a + b"),
-        (r"\max(0.01 x, y)", CALL, r"\max(0.01(a + b), a + b)"),
+        (r"\max(0.01 x, y)", CALL, r"\max(0.01 \cdot (a + b), a + b)"),
+        ("2 x y", PRODUCT, r"2 \cdot (a + b) \cdot (a + b)"),
+        ("x y", PRODUCT, r"(a + b) \cdot (a + b)"),
     ],
 )
 def test_an_operand_is_put_in_brackets_where_it_binds_less_than_its_place(

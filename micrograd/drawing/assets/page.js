@@ -21,14 +21,19 @@ function element(tag, ...children) {
   return made;
 }
 
+const TAGS = { r: "mrow", i: "mi", "^": "msup", _: "msub", "/": "mfrac", "(": "fence", u: "func" };
+
 // A name is the place of its value; a number or a sign is its text alone.
 function formula(mark) {
   if (typeof mark === "number") return formula(values[mark].mark);
   if (typeof mark === "string") return formula([/^\d/.test(mark) ? "mn" : "mo", mark]);
-  const [tag, ...parts] = mark;
+  const [brief, ...parts] = mark;
+  const tag = TAGS[brief] || brief;
   switch (tag) {
-    case "mi": case "mn": case "mtext":
+    case "mi": case "mn":
       return element(tag, parts[0]);
+    case "mtext": // MathML trims spaces
+      return element(tag, parts[0].replace(/^ | $/g, "\u00a0"));
     case "mo":
       return element("mo", { "-": "\u2212", " ": "\u2009" }[parts[0]] || parts[0]);
     case "func":
@@ -163,7 +168,8 @@ function go(step, { remember = true } = {}) {
   draw();
   showCurrent();
   tell();
-  if (remember) history.replaceState(null, "", `#${current + 1}`);
+  const spoken = language === story.lang ? "" : `${language}-`;
+  if (remember) history.replaceState(null, "", `#${spoken}${current + 1}`);
 }
 
 function play(on) {
@@ -218,7 +224,7 @@ at("play").addEventListener("click", () => play(!timer));
 at("language").addEventListener("click", () => {
   language = language === "zh" ? "en" : "zh";
   label();
-  tell();
+  go(current);
 });
 at("theme").addEventListener("click", () => {
   const root = document.documentElement;
