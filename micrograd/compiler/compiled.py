@@ -26,7 +26,7 @@ from micrograd.compiler.tracing import trace
 from micrograd.engine import Value
 from micrograd.trees import LEAF, Structure, flatten, unflatten
 
-BACKENDS = ("auto", "numpy")
+BACKENDS = ("auto", "numpy", "jax")
 MOST_STRUCTURES = 16
 """Structures of arguments whose programs a compiled function keeps."""
 
@@ -64,19 +64,33 @@ def compile(  # noqa: A001 (the name of the public function)
     kind = np.dtype(float if dtype is None else dtype)
     if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
         raise ValueError(f"dtype is float64 or float32, got {dtype!r}")
-    return CompiledFunction(f, held, bool(batched), kind)
+    return CompiledFunction(f, held, bool(batched), kind, _executor(backend))
+
+
+def _executor(backend: str) -> type[Any]:
+    """What runs programs; ImportError, which says what to install, if that is missing."""
+    if backend == "jax":
+        try:
+            from micrograd.compiler.jax_executor import JaxExecutor
+        except ImportError as error:
+            raise ImportError(
+                f"backend='jax' needs JAX: pip install 'micrograd-engine[jax]' ({error})"
+            ) from error
+        return JaxExecutor
+    return NumpyExecutor
 
 
 class _Traced(NamedTuple):
     """A program for one structure of arguments."""
 
-    executor: NumpyExecutor
+    executor: Any
     arguments: tuple[Structure, ...]
     result: Structure
 
     @property
     def program(self) -> Program:
-        return self.executor.program
+        program: Program = self.executor.program
+        return program
 
 
 class _Call(NamedTuple):
@@ -91,10 +105,15 @@ class CompiledFunction:
     """A compiled function; `print` shows the program of its last call."""
 
     def __init__(
-        self, f: Callable[..., Any] | None, parameters: list[Value], batched: bool, dtype: Any
+        self,
+        f: Callable[..., Any] | None,
+        parameters: list[Value],
+        batched: bool,
+        dtype: Any,
+        executor: type[Any],
     ) -> None:
         self.f, self.parameters = f, parameters
-        self.batched, self.dtype = batched, dtype
+        self.batched, self.dtype, self.executor = batched, dtype, executor
         self._traced: OrderedDict[tuple[Structure, ...], _Traced] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -102,10 +121,9 @@ class CompiledFunction:
         """The value of the function; in a batch, one for each sample along the first axis."""
         call = self._call(args)
         executor = call.traced.executor
-        memory = executor.run(self._numbers(None), call.inputs, call.length)
-        columns = executor.outputs(memory)
+        columns = executor.values(self._numbers(None), call.inputs, call.length)
         if self.batched:
-            columns = [np.broadcast_to(column, (call.length,)).copy() for column in columns]
+            columns = [np.array(np.broadcast_to(each, (call.length,))) for each in columns]
         return regular(call.traced.result, columns)
 
     def value_and_grad(self, *args: Any, parameters: Any = None) -> tuple[Any, Any]:
@@ -126,11 +144,11 @@ class CompiledFunction:
         mean = self.batched and bool(self.parameters)
         if mean and not call.length:
             raise ValueError("the mean over an empty batch is no number: give at least one sample")
-        memory = executor.run(self._numbers(parameters), call.inputs, call.length)
-        (value,) = executor.outputs(memory)
-        gradient, adjoints = executor.pull(memory, 1.0 / call.length if mean else 1.0)
+        value, gradient, adjoints = executor.value_and_grad(
+            self._numbers(parameters), call.inputs, call.length, mean=mean
+        )
         if self.parameters:
-            return float(np.mean(value)), gradient
+            return float(value), gradient
         value = np.broadcast_to(value, (call.length,)).copy() if self.batched else float(value)
         parts, start = [], 0
         for structure in call.traced.arguments:
@@ -235,7 +253,7 @@ class CompiledFunction:
 
         graph = trace(run, self.parameters, sum(map(count_leaves, key)))
         program = plan(graph, batched=self.batched)
-        executor = NumpyExecutor(program, self.dtype, inputs=not self.parameters)
+        executor = self.executor(program, self.dtype, inputs=not self.parameters)
         return _Traced(executor, key, results[0])
 
 

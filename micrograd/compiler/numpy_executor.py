@@ -35,10 +35,11 @@ _KEPT = 4  # lengths of batches whose arrays are kept
 
 def _erf() -> Callable[..., Any]:
     try:
-        from scipy.special import erf  # type: ignore[import-untyped]
+        from scipy.special import erf
     except ImportError:
         return np.vectorize(math.erf, otypes=[float])
-    return erf  # type: ignore[no-any-return]
+    found: Callable[..., Any] = erf
+    return found
 
 
 class _Vocabulary(dict[str, Any]):
@@ -448,8 +449,31 @@ class NumpyExecutor:
         kept[length] = found
         return found
 
-    def run(self, parameters: Any, inputs: Any, length: int) -> Memory:
-        """The program forwards. `inputs` has a row for each input (numbers if not batched)."""
+    def values(self, parameters: Any, inputs: Any, length: int) -> list[Any]:
+        """The outputs: rows of the batch, or numbers where an output does not vary.
+
+        `inputs` has a row for each input (a number if the program is not batched).
+        """
+        memory = self._run(parameters, inputs, length)
+        return [
+            (memory.v[slot].copy() if varies else memory.u[slot])
+            for varies, slot in self.program.outputs
+        ]
+
+    def value_and_grad(
+        self, parameters: Any, inputs: Any, length: int, *, mean: bool
+    ) -> tuple[Any, Any, Any]:
+        """The one output (or its mean), and the adjoints of parameters and inputs."""
+        memory = self._run(parameters, inputs, length)
+        ((varies, slot),) = self.program.outputs
+        value = memory.v[slot] if varies else memory.u[slot]
+        seed = 1.0 / length if mean else 1.0
+        found = self._pull(memory, memory.backward, seed)
+        if not all(np.isfinite(each).all() for each in found):
+            found = self._pull(memory, memory.careful, seed)
+        return (value.mean() if mean else np.copy(value)), *found
+
+    def _run(self, parameters: Any, inputs: Any, length: int) -> Memory:
         program, memory = self.program, self.memory(length)
         memory.u[: program.parameters] = parameters
         (memory.v if program.batched else memory.u)[slice(*program.input_slots)] = inputs
@@ -457,20 +481,6 @@ class NumpyExecutor:
             for call in memory.forward:
                 call()
         return memory
-
-    def outputs(self, memory: Memory) -> list[Any]:
-        """The outputs: rows of the batch, or numbers where an output does not vary."""
-        return [
-            (memory.v[slot].copy() if varies else memory.u[slot])
-            for varies, slot in self.program.outputs
-        ]
-
-    def pull(self, memory: Memory, seed: float) -> tuple[Any, Any]:
-        """The adjoints of parameters and inputs, if that of the output is `seed` in each sample."""
-        found = self._pull(memory, memory.backward, seed)
-        if not all(np.isfinite(each).all() for each in found):
-            found = self._pull(memory, memory.careful, seed)
-        return found
 
     def _pull(self, memory: Memory, calls: Sequence[Call], seed: float) -> tuple[Any, Any]:
         program = self.program
