@@ -71,6 +71,18 @@ class Value(Methods, Node):
         elif text:
             self._op = text
 
+    # A subclass of values without numbers, in a function that is traced, says what its operations
+    # and its copies are.
+    _is_traced = False
+
+    @staticmethod
+    def _applied(row: Operation, *arguments: Any) -> Value:
+        return apply(row, *arguments)
+
+    def _alias(self) -> Value:
+        """A value computed from this one alone, by doing nothing."""
+        return Value(self.data, (self,), "id", local_grads=(1.0,))
+
     # ------------------------------------------------------------------ the chain rule
 
     def backward(self) -> None:
@@ -297,9 +309,8 @@ def _advice(thing: Any) -> str:
 def apply(row: Operation, *arguments: Any) -> Value:
     """The value of an operation on Values and numbers: what every generated method abbreviates."""
     for x in arguments:
-        if type(x) in _stand_ins:
-            made: Value = _stand_ins[type(x)](row, *arguments)
-            return made
+        if isinstance(x, Value) and x._is_traced:
+            return x._applied(row, *arguments)
     held = [x if isinstance(x, Value) else to_number(x, row.name) for x in arguments]
     data, slopes = row.evaluate(*(x.data if isinstance(x, Value) else to_float(x) for x in held))
     flows = [slope if isinstance(x, Value) else None for x, slope in zip(held, slopes, strict=True)]
@@ -307,14 +318,6 @@ def apply(row: Operation, *arguments: Any) -> Value:
     x, y, *_ = *held, None
     dx, dy, *_ = *flows, None
     return _rebuilt((Value, data, 0, row, x, y, dx, dy, more), {})
-
-
-_stand_ins: dict[type, Callable[..., Any]] = {}
-
-
-def stand_in(kind: type, applied: Callable[..., Any]) -> None:
-    """Let `applied(row, *operands)` make the value of an operation that has such an operand."""
-    _stand_ins[kind] = applied
 
 
 def _coerce(row: Operation, value: Value, other: Any, *, reflected: bool = False) -> Any:

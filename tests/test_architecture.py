@@ -23,6 +23,7 @@ ROOMS = (
     "micrograd.formulas",
     "micrograd.notation",
     "micrograd.ops",
+    "micrograd.kernels",
     "micrograd.graph",
     "micrograd.methods",
     "micrograd.generation",
@@ -34,6 +35,7 @@ ROOMS = (
     "micrograd.trees",
     "micrograd.anomaly",
     "micrograd.transforms",
+    "micrograd.compiler",
     "micrograd.derivation",
     "micrograd.drawing",
     "micrograd",
@@ -47,7 +49,9 @@ ROOMS = (
 )
 # Third-party libraries stay at the rim.
 GUESTS = {
-    "numpy": {"micrograd.trees"},
+    "numpy": {"micrograd.trees", "micrograd.compiler"},
+    "scipy": {"micrograd.compiler"},
+    "jax": {"micrograd.compiler"},
     "graphviz": {"micrograd.drawing"},
     "resvg_py": {"micrograd.drawing"},
     "hypothesis": {"micrograd.testing"},

@@ -3,7 +3,8 @@
 - `tracing`: the function is run on values without numbers; what it does is a `graph`.
 - `sums`, `matrices`, `planning`: weighted sums and matrix products are recovered from the graph,
   operations grouped; the result is a `program` of few wide instructions.
-- `kernels`: the table's formulas for arrays. `numpy_executor` runs a program with them.
+- `numpy_executor`, `jax_executor` run a program, by the table's formulas as `micrograd.kernels`
+  writes them for arrays.
 - `arguments`, `compiled`: what a caller sees.
 """
 

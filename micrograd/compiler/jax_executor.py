@@ -18,7 +18,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import erf
 
-from micrograd.compiler.kernels import flow_text, value_text
 from micrograd.compiler.numpy_executor import NumpyExecutor
 from micrograd.compiler.program import (
     Elementwise,
@@ -29,6 +28,7 @@ from micrograd.compiler.program import (
     Rows,
     WeightedSums,
 )
+from micrograd.kernels import flow_text, value_text
 from micrograd.ops import TABLE, Operation
 
 # ---------------------------------------------------------------------------------------- the table
@@ -133,6 +133,7 @@ class _Run:
     """One run of a program, on arrays or while JAX traces it."""
 
     def __init__(self, program: Program, parameters: Any, inputs: Any) -> None:
+        self.dtype = parameters.dtype
         self.spaces = {False: _Space(), True: _Space()}
         self.spaces[False].append(parameters)
         self.spaces[program.batched].append(inputs)
@@ -184,7 +185,7 @@ class _Run:
         missing = np.flatnonzero(slots < 0)
         if len(missing):
             shape = (len(missing), 1) if instruction.varies else (len(missing),)
-            parts.append(jnp.ones(shape, self.spaces[False].segments[0].dtype))
+            parts.append(jnp.ones(shape, self.dtype))
             places.append(missing)
         widest = max(part.shape[-1] for part in parts) if instruction.varies else None
         if widest is not None:

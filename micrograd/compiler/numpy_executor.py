@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.kernels import flow_text, value_text
 from micrograd.compiler.program import (
     Elementwise,
     Instruction,
@@ -24,6 +23,7 @@ from micrograd.compiler.program import (
     Rows,
     WeightedSums,
 )
+from micrograd.kernels import flow_text, value_text
 from micrograd.ops import TABLE, Operation
 
 Call = Callable[[], Any]

@@ -15,7 +15,6 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from micrograd import engine
 from micrograd.anomaly import line_of_user
 from micrograd.compiler.graph import CONSTANT, LEAF, NOTHING, Graph
 from micrograd.engine import Value, to_number
@@ -36,6 +35,17 @@ class Traced(Value):
     """A value without a number, in the function that is being traced."""
 
     __slots__ = ()
+
+    _is_traced = True
+
+    @staticmethod
+    def _applied(row: Operation, *arguments: Any) -> Value:
+        return _apply(row, *arguments)
+
+    def _alias(self) -> Value:
+        made = _leaf(int(self.grad))
+        made._row, made._x, made._dx = "id", self, 1.0
+        return made
 
     @property
     def data(self) -> float:
@@ -269,7 +279,6 @@ def _install(row: Operation) -> None:
 for _row in TABLE.values():
     _install(_row)
 on_define(_install)
-engine.stand_in(Traced, _apply)
 
 
 # ------------------------------------------------------------------------------------------ tracing

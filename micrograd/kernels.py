@@ -69,4 +69,5 @@ class _OnArrays(Rewriting):
     def condition(self, node: ast.expr) -> ast.expr:
         if isinstance(node, ast.Compare):
             return super().visit_Compare(node)
-        return ast.Compare(self.visit(node), [ast.NotEq()], [ast.Constant(0.0)])
+        test: ast.expr = self.visit(node)  # true where it is not 0
+        return test
