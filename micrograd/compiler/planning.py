@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,9 @@ class _Planner:
         self._number(np.arange(graph.parameters, graph.leaves), varies=self.batched)
         self._number(constants, varies=False)
         for varies, code, members in self._groups():
-            if code == SUM:
+            if code != SUM and len(members) == 1:
+                self._emit_single(varies, code, int(members[0]))
+            elif code == SUM:
                 self._emit_sums(varies, members)
             else:
                 self._emit_operations(varies, code, members)
@@ -94,8 +97,10 @@ class _Planner:
         for key in keys:
             column = key[order]
             different[1:] |= column[1:] != column[:-1]
-        for group in np.split(members, np.flatnonzero(different)):
-            yield bool(self.varying[group[0]]), int(self.code[group[0]]), group
+        varies, codes = self.varying[members].tolist(), self.code[members].tolist()
+        starts = [0, *np.flatnonzero(different).tolist(), len(members)]
+        for start, stop in pairwise(starts):
+            yield varies[start], codes[start], members[start:stop]
 
     def _levels(self, alive: Any) -> Any:
         """The length of the longest way down to leaves within the space, for each node."""
@@ -120,6 +125,19 @@ class _Planner:
         return np.array(levels)
 
     # ---------------------------------------------------------------------------------- operations
+
+    def _emit_single(self, varies: bool, code: int, node: int) -> None:
+        """An operation alone: narrow graphs are long, and have millions of these."""
+        row, slot, varying = self.graph.table[code], self.slot, self.varying
+        read = []
+        for operand in self.graph.operands[node].tolist()[: row.arity]:
+            place = int(slot[operand])
+            read.append(Operand(bool(varying[operand]), slice(place, place + 1)))
+        place = self.next_slot[varies]
+        slot[node] = place
+        self.next_slot[varies] = place + 1
+        out = slice(place, place + 1)
+        self.instructions.append(Elementwise(varies, out, row, tuple(read)))
 
     def _emit_operations(self, varies: bool, code: int, members: Any) -> None:
         row = self.graph.table[code]
