@@ -10,6 +10,7 @@ from micrograd.vocabulary import VOCABULARY
 
 if TYPE_CHECKING:
     from micrograd.anomaly import detect_anomaly
+    from micrograd.compiler import compile  # noqa: A004
     from micrograd.derivation import explain
     from micrograd.drawing import draw_dot
     from micrograd.drawing.page import step_page
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Value",
+    "compile",
     "derivative",
     "detect_anomaly",
     "draw_dot",
@@ -46,6 +48,7 @@ _ROOMS = dict.fromkeys(
     ("derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"),
     "micrograd.transforms",
 ) | {
+    "compile": "micrograd.compiler",
     "detect_anomaly": "micrograd.anomaly",
     "draw_dot": "micrograd.drawing",
     "explain": "micrograd.derivation",

@@ -138,7 +138,7 @@ def _looking_at_gradients(plain: Callable[[Iterable[Any]], None]) -> Callable[..
 
 
 def _look(node: Value) -> None:
-    node.__dict__["_line"] = _line()
+    node.__dict__["_line"] = line_of_user()
     if not math.isfinite(node.data):
         raise AnomalyError(f"{_formula(node)} is {node.data}\n  built at {node.__dict__['_line']}")
 
@@ -157,7 +157,7 @@ _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _NETWORKS = os.path.join(os.path.dirname(os.path.dirname(_PACKAGE)), "nn") + os.sep
 
 
-def _line() -> str:
+def line_of_user() -> str:
     """The innermost line of code that is not this package's."""
     frame = sys._getframe(1)
     while frame.f_back is not None and _is_own(frame.f_code.co_filename):

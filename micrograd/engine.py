@@ -71,6 +71,18 @@ class Value(Methods, Node):
         elif text:
             self._op = text
 
+    # A subclass of values without numbers, in a function that is traced, says what its operations
+    # and its copies are.
+    _is_traced = False
+
+    @staticmethod
+    def _applied(row: Operation, *arguments: Any) -> Value:
+        return apply(row, *arguments)
+
+    def _alias(self) -> Value:
+        """A value computed from this one alone, by doing nothing."""
+        return Value(self.data, (self,), "id", local_grads=(1.0,))
+
     # ------------------------------------------------------------------ the chain rule
 
     def backward(self) -> None:
@@ -296,6 +308,9 @@ def _advice(thing: Any) -> str:
 
 def apply(row: Operation, *arguments: Any) -> Value:
     """The value of an operation on Values and numbers: what every generated method abbreviates."""
+    for x in arguments:
+        if isinstance(x, Value) and x._is_traced:
+            return x._applied(row, *arguments)
     held = [x if isinstance(x, Value) else to_number(x, row.name) for x in arguments]
     data, slopes = row.evaluate(*(x.data if isinstance(x, Value) else to_float(x) for x in held))
     flows = [slope if isinstance(x, Value) else None for x, slope in zip(held, slopes, strict=True)]

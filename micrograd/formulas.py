@@ -248,23 +248,23 @@ IEEE: dict[str, Any] = (
 )
 
 
-class _Rewriting(ast.NodeTransformer):
+class Rewriting(ast.NodeTransformer):
     """Rewrites a formula into a new one; a NodeTransformer by itself would change the old one."""
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: D102 (called by ast)
         return ast.BinOp(self.visit(node.left), node.op, self.visit(node.right))
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:  # noqa: D102 (called by ast)
         return ast.UnaryOp(node.op, self.visit(node.operand))
 
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:  # noqa: D102 (called by ast)
         return ast.Compare(self.visit(node.left), node.ops, [*map(self.visit, node.comparators)])
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:
+    def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: D102 (called by ast)
         return ast.Call(node.func, [*map(self.visit, node.args)], [])
 
 
-class _Calling(_Rewriting):
+class _Calling(Rewriting):
     """Calls `div` and `pow`, which follow IEEE 754 where Python's operators raise."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
@@ -274,14 +274,14 @@ class _Calling(_Rewriting):
         return ast.Call(ast.Name(name), [self.visit(node.left), self.visit(node.right)], [])
 
 
-class _NumbersOnly(_Rewriting):
+class _NumbersOnly(Rewriting):
     """Reads the number of each operand."""
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Call(ast.Name("_number"), [node], [])
 
 
-class _Choosing(_Rewriting):
+class _Choosing(Rewriting):
     """Makes a choice of `where`, so that one branch alone is evaluated."""
 
     def visit_Call(self, node: ast.Call) -> ast.expr:

@@ -18,13 +18,14 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from typing import Any
 
 from micrograd import engine
 from micrograd.engine import Value, to_number
 from micrograd.formulas import ERRORS, OPERANDS, RESULT, choosing_source, to_float
 from micrograd.graph import Node, operands, order, partials, walking
+from micrograd.kernels import ADJOINT, flow_text
 from micrograd.ops import Operation
 from micrograd.trees import Structure, array, flatten, shape, unflatten
 from micrograd.vocabulary import VOCABULARY
@@ -232,7 +233,7 @@ class _Run:
         """A value that nothing else refers to; joined to the argument if that is a Value."""
         if isinstance(leaf, Value):
             self.symbolic = True
-            return Value(leaf.data, (leaf,), "id", local_grads=(1.0,))
+            return leaf._alias()
         return Value(to_number(leaf, place))
 
     def single_output(self, name: str) -> Scalar:
@@ -361,12 +362,16 @@ def _push(nodes: Sequence[Value], tangents: dict[Value, Any], slopes: Slopes) ->
 
 def _product(slope: Any, factor: Any) -> Any:
     """The product, or None if nothing passes: a factor of zero stops even an infinite slope."""
+    if callable(slope):  # of a traced value: it has no number, and multiplies by itself
+        return slope(factor)
     if not isinstance(factor, Value):
         if factor == 1:
             return slope
         return slope * factor if factor else None
     if not isinstance(slope, Value) and slope == 1:
         return factor
+    if factor._is_traced:
+        return slope * factor
     if factor.data == 0 and not math.isfinite(getattr(slope, "data", slope)):
         return None
     return slope * factor
@@ -398,6 +403,12 @@ def _slopes_on_values(node: Value) -> Iterable[tuple[Any, Any]]:
     if not isinstance(node._row, Operation):
         return _slopes_on_numbers(node)
     held = tuple(operands(node))
+    if node._is_traced:
+        return [
+            (operand, partial(flow, node, *held))
+            for operand, flow in zip(held, _flows(node._row), strict=True)
+            if flow is not None and isinstance(operand, Node)
+        ]
     try:
         return _evaluated(_formulas(node._row), held, node)
     except ERRORS:  # a constant such as the 0 of x / 0, for which Python's operators raise
@@ -409,8 +420,8 @@ def _evaluated(
 ) -> list[tuple[Any, Any]]:
     found = []
     for operand, slope in zip(held, slopes, strict=True):
-        if isinstance(operand, Node) and (partial := slope(*held, node)) is not None:
-            found.append((operand, partial))
+        if isinstance(operand, Node) and (found_slope := slope(*held, node)) is not None:
+            found.append((operand, found_slope))
     return found
 
 
@@ -430,6 +441,23 @@ def _formulas(row: Operation, *, calling: bool = False) -> tuple[Callable[..., A
     return tuple(
         eval(f"lambda {names}: {choosing_source(slope, calling=calling)}", vocabulary)  # noqa: S307 (checked)
         for slope in row.slopes
+    )
+
+
+@cache
+def _flows(row: Operation) -> tuple[Callable[..., Any] | None, ...]:
+    """For each operand, the product of its partial with a factor, where choices are operations.
+
+    Each is a function of the result, the operands and the factor.
+    """
+    vocabulary = {name: called for name, called in VOCABULARY.items() if name != "_number"}
+    vocabulary |= {"_where": VOCABULARY["where"], "_pow": VOCABULARY["pow"]}
+    vocabulary["__builtins__"] = {}  # type: ignore[assignment]
+    names = ", ".join((RESULT, *row.operands, ADJOINT))
+    texts = [flow_text(row, place) for place in range(row.arity)]
+    return tuple(
+        None if text is None else eval(f"lambda {names}: {text}", vocabulary)  # noqa: S307 (checked)
+        for text in texts
     )
 
 

@@ -1,0 +1,105 @@
+"""Arguments of a compiled function: nested numbers, or batches of them, as columns of numbers.
+
+In a batch, an array has the samples along its first axis, a list has one entry for each sample, and
+a dict has a batch under each key. What is left is the structure of one sample.
+
+>>> columns, structure, length = batch_columns([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], "x")
+>>> columns.tolist(), length
+([[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]], 3)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd.engine import to_number
+from micrograd.formulas import to_float
+from micrograd.trees import LEAF, Structure, flatten, is_array
+
+
+def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
+    """The numbers of one argument and its structure; TypeError for what is no number."""
+    leaves, structure = flatten(argument)
+    return np.array([to_float(to_number(leaf, place)) for leaf in leaves]), structure
+
+
+def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
+    """A row of numbers for each leaf of a sample, the structure of a sample, and the length.
+
+    The structure is None for an empty list, which does not tell. Raises ValueError if the samples
+    differ in structure.
+    """
+    if is_array(batch):
+        length, *shape = batch.shape
+        size = int(np.prod(shape))
+        columns = np.ascontiguousarray(np.asarray(batch, float).reshape(length, size).T)
+        return columns, Structure(type(batch), tuple(shape)) if shape else LEAF, length
+    if isinstance(batch, dict):
+        return _dict_columns(batch, place)
+    if not isinstance(batch, list | tuple):
+        raise ValueError(
+            f"{place} is no batch: give an array or a list with one entry for each sample, "
+            f"got {type(batch).__name__}"
+        )
+    if not batch:
+        return np.zeros((0, 0)), None, 0
+    if all(type(sample) in (float, int) for sample in batch):
+        return np.array([batch], float), LEAF, len(batch)
+    samples = [numbers(sample, place) for sample in batch]
+    structure = samples[0][1]
+    for i, (_, other) in enumerate(samples):
+        if other != structure:
+            raise ValueError(f"{place}: sample {i} has another structure than sample 0")
+    return np.stack([row for row, _ in samples], axis=1), structure, len(batch)
+
+
+def _dict_columns(batch: dict[Any, Any], place: str) -> tuple[Any, Structure | None, int]:
+    parts = [batch_columns(each, f"{place}[{key!r}]") for key, each in batch.items()]
+    lengths = {length for _, _, length in parts}
+    if len(lengths) != 1:
+        raise ValueError(f"{place} has batches of different lengths, {sorted(lengths)}")
+    structures = [structure for _, structure, _ in parts]
+    columns = np.concatenate([column for column, _, _ in parts])
+    if None in structures:
+        return columns, None, 0
+    kept = tuple(structure for structure in structures if structure is not None)
+    return columns, Structure(type(batch), tuple(batch), kept), lengths.pop()
+
+
+def regular(structure: Structure, columns: Sequence[Any]) -> Any:
+    """Numbers or rows in a structure; what is a list of the same things becomes an array.
+
+    A number is a float, and a row of the batch goes along the first axis.
+    """
+    kind, keys, children = structure
+    if kind is None:
+        (column,) = columns
+        return float(column) if np.ndim(column) == 0 else column
+    if issubclass(kind, dict):
+        parts, start = {}, 0
+        for key, child in zip(keys, children, strict=True):
+            size = leaves(child)
+            parts[key] = regular(child, columns[start : start + size])
+            start += size
+        return parts
+    if not children and keys:
+        stacked = np.stack([*columns], axis=-1) if columns else np.zeros(0)
+        return stacked.reshape(*stacked.shape[:-1], *keys)
+    entries, start = [], 0
+    for child in children:
+        size = leaves(child)
+        entries.append(regular(child, columns[start : start + size]))
+        start += size
+    return entries
+
+
+def leaves(structure: Structure) -> int:
+    """The number of leaves."""
+    if structure.kind is None:
+        return 1
+    if structure.children or not structure.keys or issubclass(structure.kind, dict):
+        return sum(map(leaves, structure.children))
+    return int(np.prod(structure.keys))

@@ -1,0 +1,266 @@
+"""`compile(f)`: a function of scalars, traced once and then run as a program.
+
+>>> from micrograd import tanh
+>>> f = compile(lambda x, y: tanh(x * y) + x)
+>>> f(0.5, -1.5)
+-0.1351489523872873
+>>> f.value_and_grad(0.5, -1.5)
+(-0.1351489523872873, (0.10512128757800276, 0.2982929041406657))
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd.compiler.arguments import batch_columns, numbers, regular
+from micrograd.compiler.arguments import leaves as count_leaves
+from micrograd.compiler.numpy_executor import NumpyExecutor
+from micrograd.compiler.planning import plan
+from micrograd.compiler.program import Program
+from micrograd.compiler.tracing import trace
+from micrograd.engine import Value
+from micrograd.trees import LEAF, Structure, flatten, unflatten
+
+BACKENDS = ("auto", "numpy", "jax")
+MOST_STRUCTURES = 16
+"""Structures of arguments whose programs a compiled function keeps."""
+
+
+def compile(  # noqa: A001 (the name of the public function)
+    f: Callable[..., Any],
+    parameters: Iterable[Value] = (),
+    batched: bool = False,
+    backend: str = "auto",
+    dtype: Any = None,
+) -> CompiledFunction:
+    """The function `f` as a program that runs without making a Value.
+
+    The first call traces `f` on values without numbers; a call with another structure of arguments
+    traces it anew. Arguments are numbers, nested lists, tuples, dicts or arrays of numbers. With
+    `batched`, every argument is a batch, and `f` is written for one sample.
+
+    `parameters` are the Values that `f` uses and training changes; their present numbers are read
+    at each call. Other Values that `f` uses are constants, with the numbers that they have when it
+    is traced. `dtype` is float64 unless float32 is asked for.
+
+    A function that reads a number of a value, branches on one, or does something else when it is
+    run again is refused with a TraceError, a TypeError that names the line and the remedy.
+    """
+    if not callable(f):
+        raise TypeError(f"compile takes a function, got {type(f).__name__}")
+    if backend not in BACKENDS:
+        raise ValueError(f"backend is one of {', '.join(BACKENDS)}, got {backend!r}")
+    held = list(parameters)
+    for i, each in enumerate(held):
+        if type(each) is not Value:
+            raise TypeError(f"parameters are Values, got {type(each).__name__} at position {i}")
+    if len({id(each) for each in held}) < len(held):
+        raise ValueError("a parameter comes twice")
+    kind = np.dtype(float if dtype is None else dtype)
+    if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
+        raise ValueError(f"dtype is float64 or float32, got {dtype!r}")
+    return CompiledFunction(f, held, bool(batched), kind, _executor(backend))
+
+
+def _executor(backend: str) -> type[Any]:
+    """What runs programs; ImportError, which says what to install, if that is missing."""
+    if backend == "jax":
+        try:
+            from micrograd.compiler.jax_executor import JaxExecutor
+        except ImportError as error:
+            raise ImportError(
+                f"backend='jax' needs JAX: pip install 'micrograd-engine[jax]' ({error})"
+            ) from error
+        return JaxExecutor
+    return NumpyExecutor
+
+
+class _Traced(NamedTuple):
+    """A program for one structure of arguments."""
+
+    executor: Any
+    arguments: tuple[Structure, ...]
+    result: Structure
+
+    @property
+    def program(self) -> Program:
+        program: Program = self.executor.program
+        return program
+
+
+class _Call(NamedTuple):
+    """The numbers of one call."""
+
+    traced: _Traced
+    inputs: Any
+    length: int
+
+
+class CompiledFunction:
+    """A compiled function; `print` shows the program of its last call."""
+
+    def __init__(
+        self,
+        f: Callable[..., Any] | None,
+        parameters: list[Value],
+        batched: bool,
+        dtype: Any,
+        executor: type[Any],
+    ) -> None:
+        self.f, self.parameters = f, parameters
+        self.batched, self.dtype, self.executor = batched, dtype, executor
+        self._traced: OrderedDict[tuple[Structure, ...], _Traced] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, *args: Any) -> Any:
+        """The value of the function; in a batch, one for each sample along the first axis."""
+        call = self._call(args)
+        executor = call.traced.executor
+        columns = executor.values(self._numbers(None), call.inputs, call.length)
+        if self.batched:
+            columns = [np.array(np.broadcast_to(each, (call.length,))) for each in columns]
+        return regular(call.traced.result, columns)
+
+    def value_and_grad(self, *args: Any, parameters: Any = None) -> tuple[Any, Any]:
+        """The value and the gradient.
+
+        With parameters: the mean over the batch, and its gradient as an array in the order of the
+        parameters. Their present numbers are used, or those in the array `parameters`. Without: the
+        value (one for each sample), and the gradient with respect to the arguments, in their
+        structure; a tuple if there are several.
+
+        Raises ValueError if the function does not give one number, or if a mean is asked for over
+        an empty batch.
+        """
+        call = self._call(args)
+        executor = call.traced.executor
+        if call.traced.result != LEAF:
+            raise ValueError("value_and_grad needs a function that gives one number")
+        mean = self.batched and bool(self.parameters)
+        if mean and not call.length:
+            raise ValueError("the mean over an empty batch is no number: give at least one sample")
+        value, gradient, adjoints = executor.value_and_grad(
+            self._numbers(parameters), call.inputs, call.length, mean=mean
+        )
+        if self.parameters:
+            return float(value), gradient
+        value = np.broadcast_to(value, (call.length,)).copy() if self.batched else float(value)
+        parts, start = [], 0
+        for structure in call.traced.arguments:
+            size = count_leaves(structure)
+            parts.append(_gradient(structure, adjoints[start : start + size], self.batched))
+            start += size
+        return value, parts[0] if len(parts) == 1 else tuple(parts)
+
+    def __str__(self) -> str:
+        if not self._traced:
+            return "a compiled function that was not called yet: its program is made by a call"
+        return str(next(reversed(self._traced.values())).program)
+
+    def __repr__(self) -> str:
+        name = getattr(self.f, "__name__", "a function")
+        return f"<compiled {name}, {len(self._traced)} programs>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = self.__dict__.copy()
+        kept["f"] = None  # a program needs its function no more, which often cannot be pickled
+        del kept["_lock"]
+        return kept
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
+
+    # ------------------------------------------------------------------------------------- calling
+
+    def _numbers(self, given: Any) -> Any:
+        """The numbers of the parameters: those given, or the present ones."""
+        if given is None:
+            return [parameter.data for parameter in self.parameters]
+        array = np.asarray(given, dtype=self.dtype)
+        if array.shape != (len(self.parameters),):
+            raise ValueError(
+                f"parameters is an array of {len(self.parameters)} numbers, got shape {array.shape}"
+            )
+        return array
+
+    def _call(self, args: Sequence[Any]) -> _Call:
+        parts, structures, lengths = [], [], []
+        for i, argument in enumerate(args):
+            place = f"argument {i}"
+            if self.batched:
+                columns, structure, length = batch_columns(argument, place)
+                lengths.append(length)
+            else:
+                columns, structure = numbers(argument, place)
+            parts.append(columns)
+            structures.append(structure)
+        if len(set(lengths)) > 1:
+            raise ValueError(f"the arguments are batches of different lengths: {lengths}")
+        if self.batched and not lengths:
+            raise ValueError("a batched function needs an argument that says how many samples")
+        length = lengths[0] if lengths else 1
+        traced = self._trace(self._key(structures))
+        inputs = np.concatenate(parts) if parts else np.zeros(0)
+        if self.batched and not length:
+            inputs = np.zeros((traced.program.inputs, 0))
+        return _Call(traced, inputs, length)
+
+    def _key(self, structures: Sequence[Structure | None]) -> tuple[Structure, ...]:
+        """The structures; an empty list does not say what a sample is, but the last call does."""
+        known = [structure for structure in structures if structure is not None]
+        if len(known) == len(structures):
+            return tuple(known)
+        for key in reversed(self._traced):
+            pairs = zip(key, structures, strict=False)
+            if len(key) == len(structures) and all(s in (None, k) for k, s in pairs):
+                return key
+        raise ValueError("an empty list does not say what a sample is: call with a sample first")
+
+    def _trace(self, key: tuple[Structure, ...]) -> _Traced:
+        with self._lock:
+            found = self._traced.get(key)
+            if found is None:
+                found = self._traced[key] = self._traced_anew(key)
+                if len(self._traced) > MOST_STRUCTURES:
+                    self._traced.popitem(last=False)
+            self._traced.move_to_end(key)
+            return found
+
+    def _traced_anew(self, key: tuple[Structure, ...]) -> _Traced:
+        f = self.f
+        if f is None:
+            raise ValueError(
+                "these arguments have another structure than those before it was pickled; "
+                "compile the function again"
+            )
+        results: list[Structure] = []
+
+        def run(leaves: Sequence[Any]) -> list[Any]:
+            arguments, start = [], 0
+            for structure in key:
+                size = count_leaves(structure)
+                arguments.append(unflatten(structure, leaves[start : start + size]))
+                start += size
+            outputs, structure = flatten(f(*arguments))
+            results.append(structure)
+            return outputs
+
+        graph = trace(run, self.parameters, sum(map(count_leaves, key)))
+        program = plan(graph, batched=self.batched)
+        executor = self.executor(program, self.dtype, inputs=not self.parameters)
+        return _Traced(executor, key, results[0])
+
+
+def _gradient(structure: Structure, columns: Any, batched: bool) -> Any:
+    """Adjoints in the structure of an argument; in a batch, of a batch of it."""
+    if structure == LEAF:
+        return columns[0] if batched else float(columns[0])
+    if batched:
+        return regular(structure, list(columns))
+    return unflatten(structure, columns.tolist())

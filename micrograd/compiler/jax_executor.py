@@ -1,0 +1,280 @@
+"""A program run by JAX: the same instructions in `jax.numpy`, compiled by its `jit`.
+
+JAX places and shards the arrays: a batch that is a sharded array is run where it is. Gradients are
+JAX's own of the matrix products and sums, and the table's of its operations. Where one is not
+finite, NumPy computes it again, such that an adjoint of zero stops even before an infinity.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import erf
+
+from micrograd.compiler.numpy_executor import NumpyExecutor
+from micrograd.compiler.program import (
+    Elementwise,
+    Instruction,
+    Operand,
+    Product,
+    Program,
+    Rows,
+    WeightedSums,
+)
+from micrograd.kernels import flow_text, value_text
+from micrograd.ops import TABLE, Operation
+
+# ---------------------------------------------------------------------------------------- the table
+
+
+class _Vocabulary(dict[str, Any]):
+    """What the calls in a formula mean on arrays; composed operations are made when first used."""
+
+    def __missing__(self, name: str) -> Any:
+        row = TABLE[name]
+        self[name] = made = _compiled(f"lambda {', '.join(row.operands)}: {value_text(row)}")
+        return made
+
+
+_VOCABULARY = _Vocabulary(
+    {
+        **{name: getattr(jnp, name) for name in "exp expm1 log log1p log2 log10 sqrt".split()},
+        **{name: getattr(jnp, name) for name in "sin cos tan sinh cosh tanh abs sign".split()},
+        **{name: getattr(jnp, name) for name in "maximum minimum hypot".split()},
+        **{f"a{x}": getattr(jnp, f"arc{x}") for x in "sin cos tan sinh cosh tanh tan2".split()},
+        "_where": jnp.where,
+        "_pow": jnp.power,
+        "erf": erf,
+        "step": lambda x: jnp.heaviside(x, 0.0),
+        "__builtins__": {},
+    }
+)
+
+
+def _compiled(text: str) -> Any:
+    return eval(text, _VOCABULARY)  # noqa: S307 (written from checked formulas)
+
+
+@cache
+def _function(row: Operation) -> Callable[..., Any]:
+    """An operation on arrays, with the table's own derivatives and conventions."""
+    arguments = ", ".join(row.operands)
+    text = f"{row.name}({arguments})" if row.is_primitive else value_text(row)
+    value = _compiled(f"lambda {arguments}: {text}")
+    flows = [flow_text(row, place) for place in range(row.arity)]
+    pulls = [flow and _compiled(f"lambda _g, out, {arguments}: {flow}") for flow in flows]
+
+    def forward(*operands: Any) -> tuple[Any, Any]:
+        out = value(*operands)
+        return out, (out, operands)
+
+    def backward(kept: Any, g: Any) -> tuple[Any, ...]:
+        out, operands = kept
+        shares = (
+            jnp.where(g == 0, 0.0, pull(g, out, *operands)) if pull else jnp.zeros_like(g)
+            for pull in pulls
+        )
+        return tuple(
+            _summed_to(share, operand.shape)
+            for share, operand in zip(shares, operands, strict=True)
+        )
+
+    made: Callable[..., Any] = jax.custom_vjp(value)
+    made.defvjp(forward, backward)  # type: ignore[attr-defined]
+    return made
+
+
+def _summed_to(share: Any, shape: tuple[int, ...]) -> Any:
+    """The share of an operand that was used for every lane."""
+    return share.sum(axis=1, keepdims=True) if shape[1:] == (1,) != share.shape[1:] else share
+
+
+# ------------------------------------------------------------------------------------- instructions
+
+
+class _Space:
+    """The results so far of one space, as segments of neighbouring slots."""
+
+    def __init__(self) -> None:
+        self.starts: list[int] = []
+        self.segments: list[Any] = []
+        self.size = 0
+
+    def append(self, segment: Any) -> None:
+        """The next slots."""
+        if segment.shape[0]:
+            self.starts.append(self.size)
+            self.segments.append(segment)
+            self.size += segment.shape[0]
+
+    def read(self, rows: Rows) -> Any:
+        """Rows of the space: a slice of a segment, or gathered from those that have them."""
+        if isinstance(rows, slice):
+            first, last = rows.start, rows.stop - 1
+        else:
+            first, last = int(rows.min()), int(rows.max())
+        begin, end = bisect_right(self.starts, first) - 1, bisect_right(self.starts, last)
+        segments = self.segments[begin:end]
+        held = segments[0] if len(segments) == 1 else jnp.concatenate(segments)
+        offset = self.starts[begin]
+        if isinstance(rows, slice):
+            return held[rows.start - offset : rows.stop - offset]
+        return held[rows - offset]
+
+
+class _Run:
+    """One run of a program, on arrays or while JAX traces it."""
+
+    def __init__(self, program: Program, parameters: Any, inputs: Any) -> None:
+        self.dtype = parameters.dtype
+        self.spaces = {False: _Space(), True: _Space()}
+        self.spaces[False].append(parameters)
+        self.spaces[program.batched].append(inputs)
+        self.spaces[False].append(jnp.asarray(program.constants, parameters.dtype))
+        for instruction in program.instructions:
+            self.spaces[instruction.varies].append(self._result(instruction))
+
+    def read(self, operand: Operand, wide: bool) -> Any:
+        rows = self.spaces[operand.varies].read(operand.rows)
+        return rows[:, None] if wide and not operand.varies else rows
+
+    def _result(self, instruction: Instruction) -> Any:
+        match instruction:
+            case Elementwise(varies=varies, operation=row, operands=operands):
+                return _function(row)(*(self.read(operand, varies) for operand in operands))
+            case Product():
+                return self._product(instruction)
+        return self._sums(instruction)
+
+    def _product(self, instruction: Product) -> Any:
+        varies, matrix, inputs = instruction.varies, instruction.matrix, instruction.inputs
+        weights = self.spaces[False].read(_flat(matrix)).reshape(matrix.shape)
+        vectors = self.spaces[varies].read(_flat(inputs))
+        vectors = vectors.reshape(*inputs.shape, *vectors.shape[1:])
+        # A number of columns, of rows (or inputs), and of lanes.
+        out = jnp.einsum("mk,ckn->cmn" if varies else "mk,ck->cm", weights, vectors)
+        if instruction.bias is not None:
+            bias = self.spaces[False].read(instruction.bias)
+            out = out + (bias[:, None] if varies else bias)
+        return out.reshape(-1, *out.shape[2:])
+
+    def _sums(self, instruction: WeightedSums) -> Any:
+        sign = instruction.sign
+        left = self._factor(instruction, instruction.left, instruction.left_varies)
+        right = self._factor(instruction, instruction.right, instruction.right_varies)
+        terms = left * right * (sign[:, None] if instruction.varies else sign)
+        lengths = np.diff(np.append(instruction.start, len(sign)))
+        owners = np.repeat(np.arange(len(lengths)), lengths)
+        return jax.ops.segment_sum(terms, owners, len(lengths), indices_are_sorted=True)
+
+    def _factor(self, instruction: WeightedSums, slots: Any, varies: Any) -> Any:
+        """The factor of every term; 1 for one that is missing."""
+        parts, places = [], []
+        for space in (True, False):
+            chosen = np.flatnonzero((slots >= 0) & (varies == space))
+            if len(chosen):
+                parts.append(self.read(Operand(space, slots[chosen]), instruction.varies))
+                places.append(chosen)
+        missing = np.flatnonzero(slots < 0)
+        if len(missing):
+            shape = (len(missing), 1) if instruction.varies else (len(missing),)
+            parts.append(jnp.ones(shape, self.dtype))
+            places.append(missing)
+        widest = max(part.shape[-1] for part in parts) if instruction.varies else None
+        if widest is not None:
+            parts = [jnp.broadcast_to(part, (part.shape[0], widest)) for part in parts]
+        order = np.argsort(np.concatenate(places))
+        return jnp.concatenate(parts)[order]
+
+
+def _flat(slots: Any) -> Rows:
+    flat = slots.ravel()
+    if (flat == np.arange(flat[0], flat[0] + len(flat))).all():
+        return slice(int(flat[0]), int(flat[-1]) + 1)
+    return flat
+
+
+# ------------------------------------------------------------------------------------ the executor
+
+
+class JaxExecutor:
+    """Runs one program with JAX; compiled anew for each length of the batch, as JAX does."""
+
+    def __init__(self, program: Program, dtype: Any, *, inputs: bool) -> None:
+        self.program, self.dtype = program, np.dtype(dtype)
+        self.careful = NumpyExecutor(program, dtype, inputs=inputs)
+
+    def __reduce__(self) -> Any:
+        return _restored, (self.program, self.dtype, self.careful.inputs)
+
+    def values(self, parameters: Any, inputs: Any, length: int) -> list[Any]:
+        """The outputs: rows of the batch, or numbers where an output does not vary."""
+        with self._precision():
+            return [*self._values(*self._arrays(parameters, inputs))]
+
+    def value_and_grad(
+        self, parameters: Any, inputs: Any, length: int, *, mean: bool
+    ) -> tuple[Any, Any, Any]:
+        """The one output (or its mean), and the adjoints of parameters and inputs."""
+        with self._precision():
+            arrays = self._arrays(parameters, inputs)
+            run = self._mean if mean else self._each
+            (_, value), (gradient, adjoints) = run(*arrays)
+            finite = jnp.isfinite(gradient).all() & jnp.isfinite(adjoints).all()
+        if not finite:
+            whole = np.asarray(inputs)
+            _, gradient, adjoints = self.careful.value_and_grad(
+                parameters, whole, length, mean=mean
+            )
+        return value, np.asarray(gradient), np.asarray(adjoints)
+
+    def _arrays(self, parameters: Any, inputs: Any) -> tuple[Any, Any]:
+        return jnp.asarray(parameters, self.dtype), jnp.asarray(inputs, self.dtype)
+
+    @contextmanager
+    def _precision(self) -> Iterator[None]:
+        with jax.enable_x64(self.dtype == np.float64):
+            yield
+
+    def _outputs(self, parameters: Any, inputs: Any) -> list[Any]:
+        run = _Run(self.program, parameters, inputs)
+        return [
+            run.spaces[varies].read(slice(slot, slot + 1))[0]
+            for varies, slot in self.program.outputs
+        ]
+
+    @cached_property
+    def _values(self) -> Callable[..., Any]:
+        made: Callable[..., Any] = jax.jit(self._outputs)
+        return made
+
+    @cached_property
+    def _mean(self) -> Callable[..., Any]:
+        def mean(parameters: Any, inputs: Any) -> tuple[Any, Any]:
+            value = self._outputs(parameters, inputs)[0].mean()
+            return value, value
+
+        made: Callable[..., Any] = jax.jit(jax.value_and_grad(mean, (0, 1), has_aux=True))
+        return made
+
+    @cached_property
+    def _each(self) -> Callable[..., Any]:
+        def total(parameters: Any, inputs: Any) -> tuple[Any, Any]:
+            value = self._outputs(parameters, inputs)[0]
+            if self.program.batched:
+                value = jnp.broadcast_to(value, inputs.shape[1:])
+            return value.sum(), value
+
+        made: Callable[..., Any] = jax.jit(jax.value_and_grad(total, (0, 1), has_aux=True))
+        return made
+
+
+def _restored(program: Program, dtype: Any, inputs: bool) -> JaxExecutor:
+    return JaxExecutor(program, dtype, inputs=inputs)

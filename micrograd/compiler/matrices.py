@@ -1,0 +1,106 @@
+"""Matrix products among weighted sums of one level, which share their inputs or their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd.compiler.program import Rows, rows_of
+from micrograd.compiler.sums import Sums
+
+# A block of fewer multiplications is no faster as a matrix product than as single sums.
+LEAST_UNIFORM, LEAST_VARYING = 256, 8
+
+
+class Block(NamedTuple):
+    """`sums[c, m]` is row m of the matrix times input vector c, plus row m of the bias."""
+
+    sums: Any  # which of the sums that were asked about
+    matrix: Any  # slots
+    inputs: Any  # slots
+    bias: Rows | None  # slots
+
+
+class _Sum(NamedTuple):
+    weights: Any  # slots, in the order of the inputs'
+    inputs: Any  # slots, rising
+    bias: int  # a slot, -1 for none
+
+
+def find_products(
+    sums: Sums,
+    bounds: Any,
+    places: Sequence[int],
+    slot: Any,
+    varying: Any,
+    varies: bool,
+) -> tuple[list[Block], list[int]]:
+    """The matrix products among these sums, and the sums that are in none, by their positions."""
+    by_inputs: dict[bytes, list[tuple[int, _Sum]]] = {}
+    rest: list[int] = []
+    for position, place in enumerate(places):
+        terms = slice(bounds[place], bounds[place + 1])
+        found = _canonical(sums, terms, slot, varying, varies)
+        if found is None:
+            rest.append(position)
+        else:
+            by_inputs.setdefault(found.inputs.tobytes(), []).append((position, found))
+
+    by_matrix: dict[tuple[bytes, bytes], list[list[tuple[int, _Sum]]]] = {}
+    for rows in by_inputs.values():
+        rows.sort(key=lambda row: (row[1].bias, row[1].weights[0]))
+        matrix = np.array([row.weights for _, row in rows])
+        bias = np.array([row.bias for _, row in rows])
+        by_matrix.setdefault((matrix.tobytes(), bias.tobytes()), []).append(rows)
+
+    blocks = []
+    for columns in by_matrix.values():
+        columns.sort(key=lambda rows: int(rows[0][1].inputs[0]))
+        block = _block(columns, varies)
+        if block is None:
+            rest += [position for rows in columns for position, _ in rows]
+        else:
+            blocks.append(block)
+    return blocks, sorted(rest)
+
+
+def _canonical(sums: Sums, terms: slice, slot: Any, varying: Any, varies: bool) -> _Sum | None:
+    """The sum as weights times inputs plus a bias; None if it is nothing of the kind."""
+    if (sums.sign[terms] != 1).any():
+        return None
+    left, right = sums.left[terms], sums.right[terms]
+    plain = right < 0
+    addends = left[plain]
+    if len(addends) > 1 or varying[addends].any() or plain.all():
+        return None
+    left, right = left[~plain], right[~plain]
+    if varies:
+        if (varying[left] == varying[right]).any():
+            return None
+        swap = varying[left]
+    else:
+        swap = slot[left] > slot[right]
+    weights = slot[np.where(swap, right, left)]
+    inputs = slot[np.where(swap, left, right)]
+    order = np.lexsort((weights, inputs))
+    bias = int(slot[addends[0]]) if len(addends) else -1
+    return _Sum(weights[order], inputs[order], bias)
+
+
+def _block(columns: list[list[tuple[int, _Sum]]], varies: bool) -> Block | None:
+    rows = [row for _, row in columns[0]]
+    matrix = np.array([row.weights for row in rows])
+    size = matrix.size if varies else matrix.size * len(columns)
+    if size < (LEAST_VARYING if varies else LEAST_UNIFORM):
+        return None
+    bias = np.array([row.bias for row in rows])
+    if (bias < 0).any() and (bias >= 0).any():
+        return None
+    return Block(
+        sums=np.array([[position for position, _ in column] for column in columns]),
+        matrix=matrix,
+        inputs=np.array([column[0][1].inputs for column in columns]),
+        bias=None if bias[0] < 0 else rows_of(bias),
+    )

@@ -1,0 +1,148 @@
+"""A program: few wide instructions over two spaces of slots.
+
+The space `u` holds what depends on parameters and constants only, one number to a slot; the space
+`v` holds what varies over a batch, one row of numbers to a slot. All of `u` is computed first, once
+for the whole batch. Slots of one group of operations lie next to each other, so that most operands
+are slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd.ops import Operation
+
+Rows = slice | Any  # slots next to each other, or an array of them
+
+
+class Operand(NamedTuple):
+    """Where an instruction reads: rows of a space."""
+
+    varies: bool
+    rows: Rows
+
+
+class Elementwise(NamedTuple):
+    """`out = operation(*operands)`, one slot at a time."""
+
+    varies: bool
+    out: slice
+    operation: Operation
+    operands: tuple[Operand, ...]
+
+    def __str__(self) -> str:
+        arguments = ", ".join(map(shown, self.operands))
+        return f"{place(self.varies, self.out)} = {self.operation.name}({arguments})"
+
+
+class Product(NamedTuple):
+    """`out[i] = matrix @ inputs[i] + bias` for each of `columns` input vectors.
+
+    `matrix` has the uniform slots of the matrix, one row for each of its rows; `inputs` the slots
+    of the input vectors, one row for each vector; the output of one vector lies together.
+    """
+
+    varies: bool
+    out: slice
+    matrix: Any
+    inputs: Any
+    bias: Rows | None  # uniform slots, one for each row of the matrix
+
+    def __str__(self) -> str:
+        (m, k), columns = self.matrix.shape, len(self.inputs)
+        bias = "" if self.bias is None else f" + u[{_rows(self.bias)}]"
+        times = f" for {columns} vectors" if columns > 1 else ""
+        inputs = place(self.varies, rows_of(self.inputs.ravel()))
+        matrix = f"u[{_rows(rows_of(self.matrix.ravel()))}]"
+        return f"{place(self.varies, self.out)} = {matrix} ({m} x {k}) @ {inputs}{bias}{times}"
+
+
+class WeightedSums(NamedTuple):
+    """`out[i]` = the sum of `sign * left * right` over the terms from `start[i]` on.
+
+    A `right` of which the space is None is a plain term, without a second factor.
+    """
+
+    varies: bool
+    out: slice
+    start: Any
+    sign: Any
+    left: Any
+    left_varies: Any
+    right: Any  # -1: none
+    right_varies: Any
+
+    def __str__(self) -> str:
+        count = self.out.stop - self.out.start
+        return f"{place(self.varies, self.out)} = {count} sums of {len(self.left)} terms"
+
+
+Instruction = Elementwise | Product | WeightedSums
+
+
+class Program(NamedTuple):
+    """Instructions in order, and where parameters, inputs, constants and outputs are.
+
+    Slots of `u`: parameters, then constants, then results. Slots of `v`: inputs, then results. In a
+    program that is not batched, the inputs follow the parameters in `u`, and `v` is empty.
+    """
+
+    instructions: tuple[Instruction, ...]
+    parameters: int
+    inputs: int
+    batched: bool
+    constants: Any  # their numbers, from slot `first_constant` of `u` on
+    uniform: int  # the number of slots of `u`, and of `v`
+    varying: int
+    outputs: tuple[tuple[bool, int], ...]  # space and slot
+
+    @property
+    def first_constant(self) -> int:
+        """The slot of the first constant."""
+        return self.parameters + (0 if self.batched else self.inputs)
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        inputs = place(self.batched, slice(*self.input_slots))
+        yield f"program of {len(self.instructions)} instructions"
+        yield f"  parameters {place(False, slice(0, self.parameters))}, inputs {inputs}"
+        for instruction in self.instructions:
+            yield f"  {instruction}"
+        yield "  return " + ", ".join(f"{'uv'[varies]}[{slot}]" for varies, slot in self.outputs)
+
+    @property
+    def input_slots(self) -> tuple[int, int]:
+        """The first slot of the inputs, and the one after the last, in `v` or in `u`."""
+        first = 0 if self.batched else self.parameters
+        return first, first + self.inputs
+
+
+def rows_of(slots: Sequence[int] | Any) -> Rows:
+    """Slots as a slice if they lie next to each other in order, else as an array."""
+    slots = np.asarray(slots, dtype=np.intp)
+    if len(slots) and slots[-1] - slots[0] == len(slots) - 1 and (np.diff(slots) == 1).all():
+        return slice(int(slots[0]), int(slots[-1]) + 1)
+    return slots
+
+
+def shown(operand: Operand) -> str:
+    """An operand as a person would write it."""
+    return place(operand.varies, operand.rows)
+
+
+def place(varies: bool, rows: Rows) -> str:
+    """Rows of a space as a person would write them."""
+    return f"{'uv'[varies]}[{_rows(rows)}]"
+
+
+def _rows(rows: Rows) -> str:
+    if isinstance(rows, slice):
+        return f"{rows.start}:{rows.stop}" if rows.stop - rows.start != 1 else str(rows.start)
+    if len(set(rows.tolist())) == 1:
+        return f"{rows[0]} repeated"
+    return ", ".join(map(str, rows)) if len(rows) <= 4 else f"{len(rows)} gathered"

@@ -1,0 +1,111 @@
+"""Weighted sums recovered from chains of `+`, `-`, negation and `*`.
+
+`b + w1 * x1 + w2 * x2` is five operations in the graph and one sum here, in whichever order it was
+written and however it was nested. A node is absorbed into the sum above it if nothing else uses it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd.compiler.graph import CONSTANT, NOTHING, Graph
+
+_SIGNS = {"add": (1, 1), "sub": (1, -1), "neg": (-1, 0)}
+
+
+class Sums(NamedTuple):
+    """The terms of all sums, those of one sum next to each other.
+
+    Term i is `sign[i] * left[i] * right[i]`, or `sign[i] * left[i]` where `right` is NOTHING; it
+    belongs to the sum that the node `root[i]` computes. `gone` marks the nodes that sums absorbed.
+    """
+
+    root: Any
+    sign: Any
+    left: Any
+    right: Any
+    gone: Any
+
+
+def find_sums(graph: Graph, varying: Any) -> Sums:
+    """The sums of three or more terms, or with a product among them."""
+    code, operands, size = graph.code, graph.operands, graph.size
+    codes = {row.name: i for i, row in enumerate(graph.table)}
+    signs = np.zeros((size, 2), dtype=np.int8)
+    linear = np.zeros(size, dtype=bool)
+    for name, pair in _SIGNS.items():
+        if name in codes:
+            members = code == codes[name]
+            linear |= members
+            signs[members] = pair
+
+    used = operands[operands >= 0]
+    uses = np.bincount(used, minlength=size) + 2 * np.bincount(graph.outputs, minlength=size)
+    above = np.full(size, NOTHING)
+    for place in range(3):
+        held = operands[:, place] >= 0
+        above[operands[held, place]] = np.flatnonzero(held)
+
+    once = (uses == 1) & (above >= 0)
+    fits = once & linear[above] & (varying == varying[above])
+    absorbed = fits & linear
+    product = fits & (code == codes.get("mul", -9))
+
+    root, sign = _roots(absorbed, above, operands, signs)
+    terms = _terms(linear, absorbed, operands, signs, root, sign)
+    kept = _worthwhile(terms, product) & ~_is_zero(graph, terms[0])
+    nodes, factors, roots = (column[kept] for column in terms)
+    absorbed &= np.isin(root, roots)
+
+    multiplied = product[nodes] & (factors > 0)
+    left = np.where(multiplied, operands[nodes, 0], nodes)
+    right = np.where(multiplied, operands[nodes, 1], NOTHING)
+    gone = absorbed
+    gone[nodes[multiplied]] = True
+    order = np.argsort(roots, kind="stable")
+    return Sums(roots[order], factors[order], left[order], right[order], gone)
+
+
+def _roots(absorbed: Any, above: Any, operands: Any, signs: Any) -> tuple[Any, Any]:
+    """The node that each node ends up in, and the sign that it has there, by pointer doubling."""
+    size = len(absorbed)
+    root = np.where(absorbed, above, np.arange(size))
+    first = operands[above, 0] == np.arange(size)
+    sign = np.where(absorbed, np.where(first, signs[above, 0], signs[above, 1]), 1)
+    further = root[root]
+    while (further != root).any():
+        sign = sign * sign[root]
+        root, further = further, further[further]
+    return root, sign
+
+
+def _terms(
+    linear: Any, absorbed: Any, operands: Any, signs: Any, root: Any, sign: Any
+) -> tuple[Any, Any, Any]:
+    """The nodes that are added up, with their signs and sums, in the order of the graph."""
+    nodes, factors, roots = [], [], []
+    for place in range(2):
+        adds = np.flatnonzero(linear & (operands[:, place] >= 0))
+        below = operands[adds, place]
+        ends = ~absorbed[below]
+        nodes.append(below[ends])
+        factors.append((sign[adds] * signs[adds, place])[ends])
+        roots.append(root[adds][ends])
+    return np.concatenate(nodes), np.concatenate(factors), np.concatenate(roots)
+
+
+def _is_zero(graph: Graph, nodes: Any) -> Any:
+    """Which terms are the constant 0, with which Python's `sum` begins."""
+    return (graph.code[nodes] == CONSTANT) & (graph.numbers[nodes] == 0)
+
+
+def _worthwhile(terms: tuple[Any, Any, Any], product: Any) -> Any:
+    """Which terms belong to sums that are more than one operation."""
+    nodes, factors, roots = terms
+    size = len(product)
+    count = np.bincount(roots, minlength=size)
+    products = np.bincount(roots[product[nodes] & (factors > 0)], minlength=size)
+    larger = (count > 2) | (products > 0)
+    return larger[roots]

@@ -1,0 +1,350 @@
+"""Running a function on values without numbers, to learn which operations it does.
+
+A traced value is a Value, so that it goes wherever one goes; but it has no number. What a function
+does with numbers, it cannot do while it is traced: it says so, and names the line.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import numpy as np
+
+from micrograd.anomaly import line_of_user
+from micrograd.compiler.graph import CONSTANT, LEAF, NOTHING, Graph
+from micrograd.engine import Value, to_number
+from micrograd.formulas import to_float
+from micrograd.generation import method_names
+from micrograd.graph import More, Node, operands, order
+from micrograd.ops import TABLE, Operation, on_define
+
+tracing = threading.RLock()
+"""One function is traced at a time: its parameters have no numbers meanwhile."""
+
+
+class TraceError(TypeError):
+    """A function does something that cannot be compiled; the message says what to do instead."""
+
+
+class Traced(Value):
+    """A value without a number, in the function that is being traced."""
+
+    __slots__ = ()
+
+    _is_traced = True
+
+    @staticmethod
+    def _applied(row: Operation, *arguments: Any) -> Value:
+        return _apply(row, *arguments)
+
+    def _alias(self) -> Value:
+        made = _leaf(int(self.grad))
+        made._row, made._x, made._dx = "id", self, 1.0
+        return made
+
+    @property
+    def data(self) -> float:
+        """There is none: TraceError."""
+        return _refuse(
+            "reads the number of a value (.data)",
+            "compute with the value itself; v.detach() is the same number without gradient",
+        )
+
+    @data.setter
+    def data(self, number: float) -> None:
+        _refuse("sets the number of a value (.data)", "return the new value instead")
+
+    def backward(self) -> NoReturn:
+        """Refused: TraceError."""
+        _refuse(
+            "calls backward()",
+            "use derivative(output, wrt) or grad(f), or program.value_and_grad outside",
+        )
+
+    def __bool__(self) -> bool:
+        return _refuse(
+            "branches on a value (if, while, and, or, max, min, sorted)",
+            "use micrograd.where(condition, a, b), maximum(a, b) or minimum(a, b)",
+        )
+
+    def __format__(self, specification: str) -> str:
+        return repr(self)
+
+    def __repr__(self) -> str:
+        return "Value(traced)"
+
+
+def _refuse(deed: str, remedy: str) -> NoReturn:
+    raise TraceError(
+        f"a compiled function {deed}, which differs from call to call: {remedy}\n"
+        f"  at {line_of_user()}"
+    )
+
+
+class Recorder:
+    """The operations of one run of a function.
+
+    Places: leaves are 0, 1, … and operations follow them in the order in which they are first seen;
+    constants are counted down from -2, since there is no telling how many operations will come.
+    """
+
+    def __init__(self, parameters: int, inputs: int) -> None:
+        self.parameters, self.inputs = parameters, inputs
+        self.leaves = parameters + inputs
+        self.operations: dict[Any, int] = {}  # (row, x, y) or (row, x, y, z), to its place
+        self.constants: dict[Any, int] = {}
+        self.converted: dict[int, tuple[Value, int]] = {}  # Values made before, kept alive
+
+    def operation(self, row: Operation, *places: int) -> int:
+        """The place of an operation; the same one for the same operation on the same operands."""
+        key = (row, *places, NOTHING) if len(places) == 1 else (row, *places)
+        return self.operations.setdefault(key, len(self.operations) + self.leaves)
+
+    def constant(self, number: float) -> int:
+        """The place of a number; 0.0 and -0.0 are two."""
+        key = (number, str(number)) if number == 0 or number != number else number
+        return self.constants.setdefault(key, -2 - len(self.constants))
+
+    def place(self, operand: Any) -> int:
+        """The place of an operand: a traced value, a number, or a Value that was made before."""
+        if type(operand) is Traced:
+            return operand.grad  # type: ignore[return-value]  # where a traced value has its place
+        if type(operand) is float:
+            return self.constant(operand)
+        if isinstance(operand, Value):
+            return self._converted(operand)
+        return self.constant(to_float(to_number(operand, "an operand")))
+
+    def _converted(self, value: Value) -> int:
+        """The place of a Value that holds a number, and of all that it was computed from."""
+        if value._row is None:
+            return self.constant(value.data)
+        if id(value) not in self.converted:
+            for node in order(value):
+                if id(node) not in self.converted:
+                    self.converted[id(node)] = node, self._convert(node)
+        return self.converted[id(value)][1]
+
+    def _convert(self, node: Value) -> int:
+        if type(node) is Traced:
+            return node.grad  # type: ignore[return-value]
+        if node._row is None:
+            return self.constant(node.data)
+        if not isinstance(node._row, Operation):
+            raise TraceError(
+                f"a compiled function uses {str(node._row)!r}, an operation made by hand: "
+                "give it a formula with micrograd.define"
+            )
+        places = (
+            self.converted[id(x)][1] if isinstance(x, Node) else self.constant(to_float(x))
+            for x in operands(node)
+        )
+        return self.operation(node._row, *places)
+
+    def graph(self, outputs: Sequence[int]) -> Graph:
+        """All that was recorded, as arrays; the constants stand between leaves and operations."""
+        keys, count = list(self.operations), len(self.constants)
+        table: dict[Operation, int] = {}
+        rows = [key[0] for key in keys]
+        codes = [table.setdefault(row, len(table)) for row in rows]
+        first = self.leaves + count
+        places = np.full((first + len(keys), 3), NOTHING, dtype=np.intp)
+        places[first:, 0] = [key[1] for key in keys]
+        places[first:, 1] = [key[2] for key in keys]
+        places[first:, 2] = [key[3] if len(key) > 3 else NOTHING for key in keys]
+        numbers = np.zeros(len(places))
+        numbers[self.leaves : first] = [
+            key[0] if isinstance(key, tuple) else key for key in self.constants
+        ]
+        return Graph(
+            code=np.array([LEAF] * self.leaves + [CONSTANT] * count + codes, dtype=np.intp),
+            operands=self._final(places),
+            numbers=numbers,
+            table=tuple(table),
+            parameters=self.parameters,
+            inputs=self.inputs,
+            outputs=self._final(np.array(outputs, dtype=np.intp)),
+        )
+
+    def _final(self, places: Any) -> Any:
+        """Places with the constants counted upwards, after the leaves."""
+        moved = np.where(places >= self.leaves, places + len(self.constants), places)
+        return np.where(places < NOTHING, self.leaves - 2 - places, moved)
+
+
+_recorder: Recorder | None = None
+
+
+def _leaf(place: int) -> Traced:
+    made: Traced = object.__new__(Traced)
+    made._row = made._x = made._y = made._dx = made._dy = made._more = None
+    made.grad, made._mark = place, 0
+    return made
+
+
+def _current() -> Recorder:
+    if _recorder is None:
+        raise TraceError(
+            "a value of a traced function was kept and used after the function had returned: "
+            "return what you need from it"
+        )
+    return _recorder
+
+
+def _apply(row: Operation, *arguments: Any) -> Traced:
+    """The traced value of an operation."""
+    recorder = _current()
+    made = _leaf(recorder.operation(row, *map(recorder.place, arguments)))
+    made._row = row
+    made._x, made._y, *_ = *arguments, None
+    if len(arguments) > 2:
+        made._more = More(tuple(arguments[2:]), (None,) * (len(arguments) - 2))
+    return made
+
+
+# The methods of traced values are made like those of Values (see `generation`), so that a function
+# is traced at the speed of their attribute stores.
+_UNARY = """
+def {name}(self):
+    _node = _new(_Traced)
+    _recorder = _tracing._recorder or _tracing._current()
+    _places = _recorder.operations
+    _node.grad = _places.setdefault((_row, self.grad, -1), len(_places) + _recorder.leaves)
+    _node._row = _row
+    _node._x = self
+    _node._y = _node._dx = _node._dy = _node._more = None
+    _node._mark = 0
+    return _node
+"""
+_BINARY = """
+def {name}(self, other):
+    _recorder = _tracing._recorder or _tracing._current()
+    if _type(other) is _Traced:
+        y = other.grad
+    else:
+        y = _place(_recorder, other)
+        if y is None:
+            return NotImplemented
+    _node = _new(_Traced)
+    _places = _recorder.operations
+    _node.grad = _places.setdefault((_row, {places}), len(_places) + _recorder.leaves)
+    _node._row = _row
+    _node._x, _node._y = {operands}
+    _node._dx = _node._dy = _node._more = None
+    _node._mark = 0
+    return _node
+"""
+
+
+def _place(recorder: Recorder, other: Any) -> int | None:
+    """The place of the other operand; None if it is an array perhaps, which knows what to do."""
+    if getattr(other, "shape", ()) or isinstance(other, list | tuple):
+        return None
+    return recorder.place(other)
+
+
+def _install(row: Operation) -> None:
+    """Give traced values the methods of a row."""
+    names = method_names(row)
+    if row.arity == 3:
+        setattr(Traced, row.name, lambda self, y, z: _apply(row, self, y, z))
+        return
+    text = ""
+    for name in names:
+        if row.arity == 1:
+            text += _UNARY.format(name=name)
+        elif name == names[-1] and len(names) == 2:
+            text += _BINARY.format(name=name, places="y, self.grad", operands="other, self")
+        else:
+            text += _BINARY.format(name=name, places="self.grad, y", operands="self, other")
+    made: dict[str, Any] = {}
+    tools = {
+        "_row": row,
+        "_Traced": Traced,
+        "_new": object.__new__,
+        "_type": type,
+        "_place": _place,
+        "_tracing": sys.modules[__name__],
+    }
+    exec(text, tools, made)  # noqa: S102 (the names of a checked row)
+    for name, method in made.items():
+        setattr(Traced, name, method)
+
+
+for _row in TABLE.values():
+    _install(_row)
+on_define(_install)
+
+
+# ------------------------------------------------------------------------------------------ tracing
+
+
+@contextmanager
+def _without_numbers(parameters: Sequence[Value]) -> Iterator[None]:
+    """Make traced values of the parameters, and give them back as they were."""
+    kept = [(each, each.grad) for each in parameters]
+    try:
+        for i, parameter in enumerate(parameters):
+            parameter.__class__ = Traced
+            parameter.grad = i
+        yield
+    finally:
+        for parameter, grad in kept:
+            parameter.__class__ = Value
+            parameter.grad = grad
+
+
+@contextmanager
+def _recording(recorder: Recorder) -> Iterator[None]:
+    global _recorder
+    outer, _recorder = _recorder, recorder
+    collecting = gc.isenabled()
+    gc.disable()  # a graph of a million nodes has nothing to collect, but takes long to look at
+    try:
+        yield
+    finally:
+        _recorder = outer
+        if collecting:
+            gc.enable()
+
+
+def trace(
+    run: Callable[[Sequence[Traced]], Iterable[Any]], parameters: Sequence[Value], inputs: int
+) -> Graph:
+    """The graph of what `run` does with so many inputs: it is run twice, and must do the same.
+
+    `run` gives the outputs as a flat list of Values and numbers. Raises TraceError.
+    """
+    with tracing:
+        graphs = [_traced(run, parameters, inputs) for _ in range(2)]
+    different = graphs[0].first_difference(graphs[1])
+    if different is not None:
+        raise TraceError(_difference(graphs, different))
+    return graphs[0].live()
+
+
+def _traced(
+    run: Callable[[Sequence[Traced]], Iterable[Any]], parameters: Sequence[Value], inputs: int
+) -> Graph:
+    recorder = Recorder(len(parameters), inputs)
+    leaves = [_leaf(len(parameters) + i) for i in range(inputs)]
+    with _recording(recorder), _without_numbers(parameters):
+        outputs = [recorder.place(output) for output in run(leaves)]
+    return recorder.graph(outputs)
+
+
+def _difference(graphs: Sequence[Graph], node: int) -> str:
+    shown = []
+    for graph in graphs:
+        code = graph.code[node]
+        shown.append(f"{graph.numbers[node]!r}" if code < 0 else graph.table[code].name)
+    return (
+        f"a compiled function did something else when it was run again ({shown[0]} the first time, "
+        f"{shown[1]} the second): random numbers, counters and other outside state do not belong "
+        "in it; pass them as arguments"
+    )

@@ -1,0 +1,73 @@
+"""The table's formulas as Python text for arrays: values, and what flows back to an operand.
+
+The text calls `_where`, `_pow` and the operations of the table, which a vocabulary supplies for one
+array library. `out` is the result and `_g` its adjoint. As in the engine, a partial that is
+literally 0, also one that is chosen, passes nothing on, not even `0 * inf`.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import cast
+
+from micrograd.formulas import Rewriting, to_float
+from micrograd.ops import Operation
+
+ADJOINT = "_g"
+
+
+def value_text(operation: Operation) -> str:
+    """The result, of the operands."""
+    return ast.unparse(_OnArrays().visit(operation.expression))
+
+
+def flow_text(operation: Operation, place: int) -> str | None:
+    """What flows back to an operand, of the operands, `out` and `_g`; None if nothing ever does."""
+    flow = _flow(operation.slopes[place])
+    return None if flow is None else ast.unparse(flow)
+
+
+def _flow(slope: ast.expr) -> ast.expr | None:
+    """The adjoint times the partial, with the choices of the partial outside of the product."""
+    match slope:
+        case ast.Constant(value=0):
+            return None
+        case ast.Constant(value=1):
+            return ast.Name(ADJOINT)
+        case ast.Call(func=ast.Name(id="where"), args=[test, then, otherwise]):
+            flows = [_flow(then), _flow(otherwise)]
+            if flows == [None, None]:
+                return None
+            chosen = [ast.Constant(0.0) if flow is None else flow for flow in flows]
+            return ast.Call(ast.Name("_where"), [_OnArrays().condition(test), *chosen], [])
+    return ast.BinOp(ast.Name(ADJOINT), ast.Mult(), _OnArrays().visit(slope))
+
+
+class _OnArrays(Rewriting):
+    """Writes for arrays: a comparison is a number except where it is a condition."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return ast.Constant(to_float(cast("float", node.value)))
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        left, right = self.visit(node.left), self.visit(node.right)
+        if isinstance(node.op, ast.Pow):
+            return ast.Call(ast.Name("_pow"), [left, right], [])
+        return ast.BinOp(left, node.op, right)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        one, zero = ast.Constant(1.0), ast.Constant(0.0)
+        return ast.Call(ast.Name("_where"), [self.condition(node), one, zero], [])
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        if cast("ast.Name", node.func).id != "where":
+            return super().visit_Call(node)
+        test, then, otherwise = node.args
+        arguments = [self.condition(test), self.visit(then), self.visit(otherwise)]
+        return ast.Call(ast.Name("_where"), arguments, [])
+
+    def condition(self, node: ast.expr) -> ast.expr:
+        if isinstance(node, ast.Compare):
+            return super().visit_Compare(node)
+        test: ast.expr = self.visit(node)  # true where it is not 0
+        return test

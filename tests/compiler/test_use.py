@@ -1,0 +1,365 @@
+"""What a compiled function takes, gives and refuses."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import random
+import re
+import threading
+
+import numpy as np
+import pytest
+
+from micrograd import Value, derivative, exp, grad, maximum, tanh, where
+from micrograd.compiler import TraceError, compile  # noqa: A004
+from micrograd.compiler.compiled import MOST_STRUCTURES
+from nn import MLP
+
+
+def neuron(x, w):
+    return tanh(x[0] * w["a"] + x[1] * w["b"])
+
+
+# --------------------------------------------------------------------------------------- structures
+
+
+def test_arguments_are_numbers_or_nested_lists_dicts_and_arrays():
+    f = compile(neuron)
+    w = {"a": 2.0, "b": -1.0}
+    expected = math.tanh(0.5 * 2.0 - 3.0)
+    for x in ([0.5, 3.0], (0.5, 3.0), np.array([0.5, 3.0])):
+        assert f(x, w) == pytest.approx(expected, rel=1e-15)
+
+
+def test_the_gradient_has_the_structure_of_the_arguments():
+    value, (x, w) = compile(neuron).value_and_grad([0.5, 3.0], {"a": 2.0, "b": -1.0})
+    slope = 1 - math.tanh(-2.0) ** 2
+    assert value == pytest.approx(math.tanh(-2.0), rel=1e-15)
+    assert x == pytest.approx([2 * slope, -slope], rel=1e-14)
+    assert w == pytest.approx({"a": 0.5 * slope, "b": 3 * slope}, rel=1e-14)
+    assert compile(lambda x: x * x).value_and_grad(3.0) == (9.0, 6.0)
+    assert compile(lambda x: x[0] * x[1]).value_and_grad([3.0, 4.0]) == (12.0, [4.0, 3.0])
+
+
+def test_results_may_be_nested():
+    f = compile(lambda x: {"a": [x, 2 * x], "b": (x * x, 1)})
+    assert f(3.0) == {"a": [3.0, 6.0], "b": [9.0, 1.0]}
+    batched = compile(lambda x: [x, 2 * x, 7.0], batched=True)
+    assert [each.tolist() for each in batched([1.0, 2.0])] == [[1.0, 2.0], [2.0, 4.0], [7.0, 7.0]]
+
+
+def test_a_batch_is_an_array_or_a_list_of_samples():
+    f = compile(neuron, batched=True)
+    X = np.array([[0.5, 3.0], [1.0, -1.0], [0.0, 2.0]])
+    w = {"a": np.array([1.0, 2.0, 3.0]), "b": [1.0, 0.5, -1.0]}
+    expected = [neuron(x, {"a": a, "b": b}) for x, a, b in zip(X, w["a"], w["b"], strict=True)]
+    assert f(X, w) == pytest.approx(expected, rel=1e-15)
+    assert f(X.tolist(), w) == pytest.approx(expected, rel=1e-15)
+    values, (gx, gw) = f.value_and_grad(X, w)
+    assert values == pytest.approx(expected)
+    assert gx.shape == (3, 2)
+    assert gw["b"].shape == (3,)
+
+
+def test_a_batch_may_have_one_sample_or_none():
+    f = compile(lambda x: x[0] * x[1], batched=True)
+    assert f(np.array([[2.0, 3.0]])).tolist() == [6.0]
+    assert f(np.zeros((0, 2))).shape == (0,)
+    assert f([]).shape == (0,)
+    values, slopes = f.value_and_grad(np.zeros((0, 2)))
+    assert values.shape == (0,)
+    assert slopes.shape == (0, 2)
+
+
+def test_a_new_structure_is_traced_anew_and_old_ones_are_forgotten_at_last():
+    runs = []
+
+    def total(x):
+        runs.append(len(x))
+        return sum(x)
+
+    f = compile(total)
+    assert f([1.0, 2.0]) == 3.0
+    assert f([1.0, 2.0, 3.0]) == 6.0
+    assert f([5.0, 6.0]) == 11.0
+    assert runs == [2, 2, 3, 3]  # each is traced twice
+    for length in range(4, 4 + MOST_STRUCTURES):
+        f([1.0] * length)
+    f([1.0, 2.0])
+    assert runs[-2:] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("batched", "args", "complaint"),
+    [
+        (False, ("3",), "argument 0 takes a real number, got str"),
+        (False, (None,), "argument 0 takes a real number"),
+        (True, (3.0,), "argument 0 is no batch"),
+        (True, ([1.0, [2.0]],), "sample 1 has another structure than sample 0"),
+        (True, ([1.0, 2.0], [1.0]), "batches of different lengths"),
+        (True, ({"a": [1.0], "b": [1.0, 2.0]},), "different lengths"),
+        (True, (), "an argument that says how many samples"),
+        (True, ([],), "does not say what a sample is"),
+    ],
+)
+def test_bad_arguments_are_named(batched, args, complaint):
+    f = compile(lambda *args: args[0] if args else 1.0, batched=batched)
+    with pytest.raises((TypeError, ValueError), match=re.escape(complaint)):
+        f(*args)
+
+
+# --------------------------------------------------------------------------------------- parameters
+
+
+def test_parameters_are_read_at_each_call_or_given_as_an_array():
+    w, b = Value(2.0), Value(1.0)
+    f = compile(lambda x: (x * w + b) ** 2, [w, b])
+    value, gradient = f.value_and_grad(3.0)
+    assert (value, gradient.tolist()) == (49.0, [42.0, 14.0])
+    w.data = 0.0
+    assert f(3.0) == 1.0
+    value, gradient = f.value_and_grad(3.0, parameters=np.array([1.0, 0.0]))
+    assert (value, gradient.tolist()) == (9.0, [18.0, 6.0])
+    assert f(3.0) == 1.0
+    with pytest.raises(ValueError, match="an array of 2 numbers, got shape"):
+        f.value_and_grad(3.0, parameters=[1.0])
+
+
+def test_in_a_batch_the_loss_is_the_mean():
+    w = Value(2.0)
+    f = compile(lambda x, y: (x * w - y) ** 2, [w], batched=True)
+    value, gradient = f.value_and_grad([1.0, 2.0], [1.0, 1.0])
+    assert value == 5.0
+    assert gradient.tolist() == [(2 * 1 * 1 + 2 * 3 * 2) / 2]
+    assert f([1.0, 2.0], [1.0, 1.0]).tolist() == [1.0, 9.0]
+    with pytest.raises(ValueError, match="mean over an empty batch"):
+        f.value_and_grad(np.zeros(0), np.zeros(0))
+
+
+def test_gradients_and_numbers_of_parameters_are_left_alone():
+    model = MLP(2, [3, 1])
+    for p in model.parameters():
+        p.grad = 0.125
+    before = [(p.data, p.grad, type(p)) for p in model.parameters()]
+    f = compile(lambda x: model(x), model.parameters(), batched=True)
+    f.value_and_grad([[1.0, 2.0]])
+    assert [(p.data, p.grad, type(p)) for p in model.parameters()] == before
+    with pytest.raises(TraceError):
+        compile(lambda x: x if model(x) > 0 else 0, model.parameters())([1.0, 2.0])
+    assert [(p.data, p.grad, type(p)) for p in model.parameters()] == before
+
+
+def test_other_values_are_constants_with_the_numbers_of_the_trace():
+    scale = Value(2.0)
+    features = [Value(3.0) * 2, scale]
+    f = compile(lambda x: x * features[0] + features[1])
+    assert f(1.0) == 8.0
+    scale.data = 100.0
+    assert f(1.0) == 8.0
+
+
+def test_a_graph_made_before_is_differentiated_with_respect_to_parameters():
+    w = Value(3.0)
+    penalty = w * w
+    f = compile(lambda x: x * w + penalty, [w])
+    assert f.value_and_grad(1.0)[1].tolist() == [7.0]
+    w.data = 5.0
+    assert f(1.0) == 30.0
+
+
+def test_value_and_grad_needs_one_number():
+    with pytest.raises(ValueError, match="gives one number"):
+        compile(lambda x: [x, x]).value_and_grad(1.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "complaint"),
+    [
+        ({"parameters": [1.0]}, TypeError, "got float at position 0"),
+        ({"backend": "gpu"}, ValueError, "backend is one of auto, numpy"),
+        ({"dtype": "int32"}, ValueError, "float64 or float32"),
+    ],
+)
+def test_bad_options_are_named(options, error, complaint):
+    with pytest.raises(error, match=complaint):
+        compile(lambda x: x, **options)
+
+
+def test_a_parameter_that_comes_twice_is_refused():
+    w = Value(1.0)
+    with pytest.raises(ValueError, match="comes twice"):
+        compile(lambda x: x * w, [w, w])
+    with pytest.raises(TypeError, match="takes a function"):
+        compile(3)
+
+
+# -------------------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("f", "deed", "remedy"),
+    [
+        (lambda x: x if x > 0 else -x, "branches on a value", "micrograd.where"),
+        (lambda x: max(x, 1.0), "branches on a value", "maximum(a, b)"),
+        (lambda x: x and 1, "branches on a value", "where"),
+        (lambda x: x * x.data, "reads the number of a value (.data)", "v.detach()"),
+        (lambda x: x.backward(), "calls backward()", "derivative(output, wrt)"),
+        (lambda x: setattr(x, "data", 1.0), "sets the number of a value", "return the new value"),
+    ],
+)
+def test_what_depends_on_a_number_is_refused_with_the_line_and_the_remedy(f, deed, remedy):
+    with pytest.raises(TraceError) as refusal:
+        compile(f)(1.0)
+    assert deed in str(refusal.value)
+    assert remedy in str(refusal.value)
+    assert "test_use.py, line" in str(refusal.value)
+    assert isinstance(refusal.value, TypeError)
+
+
+def test_reading_a_parameter_is_refused_as_well():
+    w = Value(2.0)
+    for f in (lambda x: x * w.data, lambda x: x if w > 1 else -x):
+        with pytest.raises(TraceError):
+            compile(f, [w])(1.0)
+
+
+@pytest.mark.parametrize("turn", [math.exp, float, int])
+def test_turning_a_value_into_a_number_is_refused(turn):
+    with pytest.raises(TypeError, match="would cut the computation graph"):
+        compile(lambda x: turn(x))(1.0)
+
+
+def test_random_numbers_and_outside_state_are_refused():
+    count = iter(range(100))
+    steps = []
+
+    def growing(x):
+        steps.append(x)
+        return sum(steps)
+
+    for f in (lambda x: x * random.random(), lambda x: x * next(count), growing):
+        with pytest.raises(
+            TypeError, match=r"when it was run again|after the function had returned"
+        ):
+            compile(f)(1.0)
+
+
+def test_a_value_that_leaves_its_function_is_refused_later():
+    kept = []
+    compile(lambda x: kept.append(x) or x * 2)(1.0)
+    with pytest.raises(TraceError, match="after the function had returned"):
+        kept[0] * 2
+
+
+def test_operations_made_by_hand_are_refused():
+    by_hand = Value(2.0, (Value(1.0),), "mine", local_grads=(1.0,))
+    with pytest.raises(TraceError, match=r"'mine', an operation made by hand.*micrograd\.define"):
+        compile(lambda x: x * by_hand)(1.0)
+
+
+def test_an_error_of_the_function_comes_through_and_leaves_everything_usable():
+    w = Value(2.0)
+
+    def f(x):
+        if len(x) > 1:
+            raise KeyError("mine")
+        return x[0] * w
+
+    compiled = compile(f, [w])
+    with pytest.raises(KeyError, match="mine"):
+        compiled([1.0, 2.0])
+    assert type(w) is Value
+    assert compiled([3.0]) == 6.0
+
+
+# ---------------------------------------------------------------------------------- the rest of use
+
+
+def test_derivatives_may_be_taken_inside():
+    assert compile(grad(lambda x: x**3)).value_and_grad(2.0) == (12.0, 12.0)
+    second = compile(lambda x: derivative(derivative(exp(x) * x, x), x))
+    assert second(0.5) == pytest.approx(2.5 * math.exp(0.5), rel=1e-14)
+    kinked = compile(grad(lambda x: maximum(x, 1.0) * x + where(x > 2, x * x, 0.0)), batched=True)
+    assert kinked([0.5, 1.0, 1.5, 3.0]).tolist() == [1.0, 1.5, 3.0, 12.0]
+
+
+def test_a_hessian_vector_product_of_a_network_agrees_with_eager_mode():
+    model = MLP(2, [4, 1], activation="tanh")
+    parameters = model.parameters()
+    vector = [math.sin(i) for i in range(len(parameters))]
+
+    def product(x, y):
+        slopes = derivative((model(x) - y) ** 2, parameters)
+        along = sum(slope * v for slope, v in zip(slopes, vector, strict=True))
+        return derivative(along, parameters)
+
+    expected = [each.data for each in product([0.5, -1.0], 1.0)]
+    # A few hundred roundings of numbers below 100.
+    assert compile(product, parameters)([0.5, -1.0], 1.0) == pytest.approx(expected, abs=1e-11)
+
+
+def test_the_program_is_printed_as_a_person_would_write_it():
+    model = MLP(2, [4, 1])
+    f = compile(lambda x: model(x), model.parameters(), batched=True)
+    assert "not called yet" in str(f)
+    f([[1.0, 2.0]])
+    assert str(f) == (
+        "program of 3 instructions\n"
+        "  parameters u[0:17], inputs v[0:2]\n"
+        "  v[2:6] = u[8 gathered] (4 x 2) @ v[0:2] + u[2, 5, 8, 11]\n"
+        "  v[6:10] = relu(v[2:6])\n"
+        "  v[10] = 1 sums of 5 terms\n"
+        "  return v[10]"
+    )
+
+
+def test_a_program_is_pickled_without_its_function():
+    w = Value(2.0)
+    f = compile(lambda x: [each * w for each in x], [w])
+    assert f([1.0, 2.0]) == [2.0, 4.0]
+    copy = pickle.loads(pickle.dumps(f))
+    assert copy([3.0, 4.0]) == [6.0, 8.0]
+    with pytest.raises(ValueError, match="compile the function again"):
+        copy([1.0])
+
+
+def test_programs_run_in_many_threads_at_once():
+    model = MLP(2, [8, 1], activation="tanh")
+    f = compile(lambda x, y: (model(x) - y) ** 2, model.parameters(), batched=True)
+    generator = np.random.default_rng(0)
+    batches = [(generator.normal(size=(n, 2)), generator.normal(size=n)) for n in (5, 50, 500)] * 4
+    expected = [f.value_and_grad(*batch) for batch in batches]
+    found = [None] * len(batches)
+
+    def work(i):
+        for _ in range(20):
+            found[i] = f.value_and_grad(*batches[i])
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(batches))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for (value, gradient), (wanted, slopes) in zip(found, expected, strict=True):
+        assert value == wanted
+        assert (gradient == slopes).all()
+
+
+def test_float32_is_computed_in_float32():
+    f = compile(lambda x: x * 0.1, dtype="float32", batched=True)
+    got = f([1.0, 3.0])
+    assert got.dtype == np.float32
+    assert got[1] == np.float32(3.0) * np.float32(0.1)
+
+
+def test_what_is_computed_twice_is_computed_once():
+    f = compile(lambda x: tanh(x) * tanh(x) + tanh(x))
+    f(1.0)
+    assert str(f).count("tanh") == 1
+
+
+def test_what_no_output_needs_is_not_computed():
+    f = compile(lambda x: (exp(x), x + 1)[1])
+    f(1.0)
+    assert "exp" not in str(f)
