@@ -8,12 +8,41 @@ literally 0, also one that is chosen, passes nothing on, not even `0 * inf`.
 from __future__ import annotations
 
 import ast
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 
-from micrograd.formulas import Rewriting, to_float
-from micrograd.ops import Operation
+from micrograd.formulas import Rewriting, compiled, to_float
+from micrograd.ops import TABLE, Operation
 
 ADJOINT = "_g"
+
+
+class Vocabulary(dict[str, Any]):
+    """What the calls in the text mean on the arrays of one library: the primitives, as given.
+
+    An operation that is composed of others is made when it is first called for.
+    """
+
+    def __init__(self, primitives: dict[str, Any]) -> None:
+        super().__init__(primitives, __builtins__={})
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = made = self.value(TABLE[name])
+        return made
+
+    def value(self, row: Operation) -> Callable[..., Any]:
+        """An operation as a function of its operands."""
+        arguments = ", ".join(row.operands)
+        text = f"lambda {arguments}: {value_text(row)}"
+        return cast("Callable[..., Any]", compiled(text, self))
+
+    def flow(self, row: Operation, place: int) -> Callable[..., Any] | None:
+        """What flows back to an operand, of the adjoint, the result and the operands."""
+        text = flow_text(row, place)
+        if text is None:
+            return None
+        arguments = ", ".join((ADJOINT, "out", *row.operands))
+        return cast("Callable[..., Any]", compiled(f"lambda {arguments}: {text}", self))
 
 
 def value_text(operation: Operation) -> str:

@@ -27,23 +27,15 @@ from micrograd.compiler.program import (
     Program,
     Rows,
     WeightedSums,
+    rows_of,
 )
-from micrograd.kernels import flow_text, value_text
-from micrograd.ops import TABLE, Operation
+from micrograd.kernels import Vocabulary
+from micrograd.ops import Operation
 
 # ---------------------------------------------------------------------------------------- the table
 
 
-class _Vocabulary(dict[str, Any]):
-    """What the calls in a formula mean on arrays; composed operations are made when first used."""
-
-    def __missing__(self, name: str) -> Any:
-        row = TABLE[name]
-        self[name] = made = _compiled(f"lambda {', '.join(row.operands)}: {value_text(row)}")
-        return made
-
-
-_VOCABULARY = _Vocabulary(
+_VOCABULARY = Vocabulary(
     {
         **{name: getattr(jnp, name) for name in "exp expm1 log log1p log2 log10 sqrt".split()},
         **{name: getattr(jnp, name) for name in "sin cos tan sinh cosh tanh abs sign".split()},
@@ -53,23 +45,15 @@ _VOCABULARY = _Vocabulary(
         "_pow": jnp.power,
         "erf": erf,
         "step": lambda x: jnp.heaviside(x, 0.0),
-        "__builtins__": {},
     }
 )
-
-
-def _compiled(text: str) -> Any:
-    return eval(text, _VOCABULARY)  # noqa: S307 (written from checked formulas)
 
 
 @cache
 def _function(row: Operation) -> Callable[..., Any]:
     """An operation on arrays, with the table's own derivatives and conventions."""
-    arguments = ", ".join(row.operands)
-    text = f"{row.name}({arguments})" if row.is_primitive else value_text(row)
-    value = _compiled(f"lambda {arguments}: {text}")
-    flows = [flow_text(row, place) for place in range(row.arity)]
-    pulls = [flow and _compiled(f"lambda _g, out, {arguments}: {flow}") for flow in flows]
+    value = _VOCABULARY.value(row)
+    pulls = [_VOCABULARY.flow(row, place) for place in range(row.arity)]
 
     def forward(*operands: Any) -> tuple[Any, Any]:
         out = value(*operands)
@@ -155,8 +139,8 @@ class _Run:
 
     def _product(self, instruction: Product) -> Any:
         varies, matrix, inputs = instruction.varies, instruction.matrix, instruction.inputs
-        weights = self.spaces[False].read(_flat(matrix)).reshape(matrix.shape)
-        vectors = self.spaces[varies].read(_flat(inputs))
+        weights = self.spaces[False].read(rows_of(matrix.ravel())).reshape(matrix.shape)
+        vectors = self.spaces[varies].read(rows_of(inputs.ravel()))
         vectors = vectors.reshape(*inputs.shape, *vectors.shape[1:])
         # A number of columns, of rows (or inputs), and of lanes.
         out = jnp.einsum("mk,ckn->cmn" if varies else "mk,ck->cm", weights, vectors)
@@ -192,13 +176,6 @@ class _Run:
             parts = [jnp.broadcast_to(part, (part.shape[0], widest)) for part in parts]
         order = np.argsort(np.concatenate(places))
         return jnp.concatenate(parts)[order]
-
-
-def _flat(slots: Any) -> Rows:
-    flat = slots.ravel()
-    if (flat == np.arange(flat[0], flat[0] + len(flat))).all():
-        return slice(int(flat[0]), int(flat[-1]) + 1)
-    return flat
 
 
 # ------------------------------------------------------------------------------------ the executor

@@ -22,9 +22,9 @@ from micrograd.compiler.program import (
     Program,
     Rows,
     WeightedSums,
+    rows_of,
 )
-from micrograd.kernels import flow_text, value_text
-from micrograd.ops import TABLE, Operation
+from micrograd.kernels import Vocabulary
 
 Call = Callable[[], Any]
 _KEPT = 4  # lengths of batches whose arrays are kept
@@ -33,22 +33,12 @@ _KEPT = 4  # lengths of batches whose arrays are kept
 # ---------------------------------------------------------------------------------------- the table
 
 
-def _erf() -> Callable[..., Any]:
+def _erf(x: Any) -> Any:
     try:
         from scipy.special import erf
     except ImportError:
-        return np.vectorize(math.erf, otypes=[float])
-    found: Callable[..., Any] = erf
-    return found
-
-
-class _Vocabulary(dict[str, Any]):
-    """What the calls in a formula mean on arrays; composed operations are made when first used."""
-
-    def __missing__(self, name: str) -> Any:
-        row = TABLE[name]
-        self[name] = made = _compiled(f"lambda {', '.join(row.operands)}: {value_text(row)}")
-        return made
+        return np.vectorize(math.erf, otypes=[float])(x)
+    return erf(x)
 
 
 _NAMES = {
@@ -56,13 +46,15 @@ _NAMES = {
     **{name: name for name in "sinh cosh tanh abs sign maximum minimum hypot".split()},
     **{f"a{name}": f"arc{name}" for name in "sin cos tan sinh cosh tanh tan2".split()},
 }
-_VOCABULARY = _Vocabulary({name: getattr(np, numpy) for name, numpy in _NAMES.items()})
-_VOCABULARY |= {
-    "_where": np.where,
-    "_pow": np.power,
-    "step": lambda x: np.heaviside(x, 0.0),
-    "__builtins__": {},
-}
+_VOCABULARY = Vocabulary(
+    {
+        **{name: getattr(np, numpy) for name, numpy in _NAMES.items()},
+        "_where": np.where,
+        "_pow": np.power,
+        "erf": _erf,
+        "step": lambda x: np.heaviside(x, 0.0),
+    }
+)
 _DIRECT = {
     "add": np.add,
     "sub": np.subtract,
@@ -76,26 +68,8 @@ _DIRECT = {
 }
 
 
-def _compiled(text: str) -> Any:
-    if "erf" in text and "erf" not in _VOCABULARY:
-        _VOCABULARY["erf"] = _erf()
-    return eval(text, _VOCABULARY)  # noqa: S307 (written from checked formulas)
-
-
-@cache
-def _value(row: Operation) -> Callable[..., Any]:
-    if row.is_primitive:
-        return _compiled(f"lambda *operands: {row.name}(*operands)")  # type: ignore[no-any-return]
-    return _compiled(f"lambda {', '.join(row.operands)}: {value_text(row)}")  # type: ignore[no-any-return]
-
-
-@cache
-def _flow(row: Operation, place: int) -> Callable[..., Any] | None:
-    text = flow_text(row, place)
-    if text is None:
-        return None
-    arguments = ", ".join(("_g", "out", *row.operands))
-    return _compiled(f"lambda {arguments}: {text}")  # type: ignore[no-any-return]
+_value = cache(_VOCABULARY.value)
+_flow = cache(_VOCABULARY.flow)
 
 
 # --------------------------------------------------------------------------------------- the memory
@@ -260,7 +234,7 @@ class Memory:
         slots = instruction.inputs
 
         if self._is_active(varies, slots.ravel()):
-            add = self.add(varies, _flat(slots))
+            add = self.add(varies, rows_of(slots.ravel()))
 
             def into_inputs() -> None:
                 weights = matrix() if callable(matrix) else matrix
@@ -361,13 +335,6 @@ def _spaces(slots: Any, varies: Any) -> tuple[Any, Any]:
 
 def _increase(view: Any, share: Any) -> None:
     np.add(view, share, out=view)
-
-
-def _flat(slots: Any) -> Rows:
-    flat = slots.ravel()
-    if (flat == np.arange(flat[0], flat[0] + len(flat))).all():
-        return slice(int(flat[0]), int(flat[-1]) + 1)
-    return flat
 
 
 def _push(
