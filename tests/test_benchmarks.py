@@ -33,10 +33,17 @@ def test_the_program_prints_every_table_without_peers() -> None:
     assert "skipped" not in printed
 
 
-def test_the_benchmark_of_pictures_runs() -> None:
-    program = [sys.executable, str(Path(eager.__file__).with_name("pictures.py")), "--quick"]
+@pytest.mark.parametrize(
+    ("name", "promised"),
+    [
+        ("pictures", ["explain 50 values: text", "DOT text of 250", "refuse to draw 5,000 values"]),
+        ("compiled", ["NumPy by hand", "compiled, numpy", "us for each node", "chain"]),
+    ],
+)
+def test_the_other_benchmarks_run(name: str, promised: list[str]) -> None:
+    program = [sys.executable, str(Path(eager.__file__).with_name(f"{name}.py")), "--quick"]
     printed = subprocess.run(program, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
-    for words in ("explain 50 values: text", "DOT text of 250", "refuse to draw 5,000 values"):
+    for words in promised:
         assert words in printed
 
 
