@@ -218,7 +218,8 @@ def mathml(mark: Mark) -> str:
         case "func":
             return f"<mi>{html.escape(parts[0])}</mi>"
         case "mover":
-            return f'<mover accent="true">{mathml(parts[0])}<mo>{parts[1]}</mo></mover>'
+            accent = "‾" if parts[1] == "¯" else parts[1]  # a macron would cover the letter
+            return f'<mover accent="true">{mathml(parts[0])}<mo>{accent}</mo></mover>'
         case "fence":
             left, body, right = parts
             return "<mrow>" + "".join(

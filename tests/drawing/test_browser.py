@@ -163,7 +163,7 @@ def test_a_click_on_a_value_goes_to_where_it_is_computed_and_then_to_its_gradien
     assert page.step == 3
     assert "v₁" in page.text("#sentence")
     page.page.click("#n2 polygon >> nth=0")
-    assert page.formulas()[0] == "v¯1+=v¯3·∂v3∂v1"
+    assert page.formulas()[0] == "v‾1+=v‾3·∂v3∂v1"
     page.page.locator("#n5").press("Enter")
     assert page.step == 6
 

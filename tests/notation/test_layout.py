@@ -39,7 +39,7 @@ def test_a_mark_is_written_in_latex(mark, written):
         (("mtext", "a<b"), "<mtext>a&lt;b</mtext>"),
         (("mfrac", X, Y), "<mfrac><mi>x</mi><mi>y</mi></mfrac>"),
         (("fence", "(", X, ")"), "<mrow><mo>(</mo><mi>x</mi><mo>)</mo></mrow>"),
-        (("mover", X, "¯"), '<mover accent="true"><mi>x</mi><mo>¯</mo></mover>'),
+        (("mover", X, "¯"), '<mover accent="true"><mi>x</mi><mo>‾</mo></mover>'),
         (("func", "tanh"), "<mi>tanh</mi>"),
         (("mtext", " if "), "<mtext>\u00a0if\u00a0</mtext>"),
         (

@@ -39,7 +39,8 @@ function formula(mark) {
     case "func":
       return element("mi", parts[0]);
     case "mover": {
-      const over = element("mover", formula(parts[0]), element("mo", parts[1]));
+      const accent = parts[1] === "¯" ? "‾" : parts[1]; // a macron would cover the letter
+      const over = element("mover", formula(parts[0]), element("mo", accent));
       over.setAttribute("accent", "true");
       return over;
     }
