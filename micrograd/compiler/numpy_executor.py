@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,7 @@ _NAMES = {
 _VOCABULARY = Vocabulary(
     {
         **{name: getattr(np, numpy) for name, numpy in _NAMES.items()},
+        "relu": lambda x: np.maximum(x, 0.0),  # as its formula, but in one pass
         "_where": np.where,
         "_pow": np.power,
         "erf": _erf,
@@ -65,6 +66,7 @@ _DIRECT = {
     "square": np.square,
     "reciprocal": np.reciprocal,
     **{name: getattr(np, numpy) for name, numpy in _NAMES.items()},
+    "relu": lambda x, out: np.maximum(x, 0.0, out=out),
 }
 
 
@@ -87,23 +89,38 @@ class Memory:
         self.u[first : first + len(program.constants)] = program.constants
         self.active = _active(program, inputs)
         self.forward = [self._step(instruction) for instruction in program.instructions]
-        self.backward = [
-            call
-            for instruction in reversed(program.instructions)
-            for call in self._back(instruction, careful=False)
-        ]
-        self._careful: list[Call] | None = None
+        self.backward = self._reversed(careful=False)
 
-    @property
+    @cached_property
     def careful(self) -> list[Call]:
         """The instructions backwards, in which an adjoint of zero stops even before an infinity."""
-        if self._careful is None:
-            self._careful = [
-                call
-                for instruction in reversed(self.program.instructions)
-                for call in self._back(instruction, careful=True)
-            ]
-        return self._careful
+        return self._reversed(careful=True)
+
+    def _reversed(self, *, careful: bool) -> list[Call]:
+        """The instructions backwards.
+
+        The first one that writes the adjoints of rows of `v` stores them; others add. What is added
+        to or read before it was stored is set to zero at the start.
+        """
+        self._stored = np.zeros(len(self.gv), bool)
+        self._zeroed = np.zeros(len(self.gv), bool)
+        for varies, slot in self.program.outputs:
+            if varies:
+                self._stored[slot] = True  # the seed
+        calls: list[Call] = []
+        for instruction in reversed(self.program.instructions):
+            if instruction.varies:
+                self._touch(instruction.out)
+            calls += self._back(instruction, careful=careful)
+        if self.program.batched:
+            self._touch(slice(*self.program.input_slots))
+        zeros = [self.gv[rows] for rows in _runs(self._zeroed)]
+        return [partial(_clear, zeros), *calls]
+
+    def _touch(self, rows: Rows) -> None:
+        """Rows of adjoints are added to or read: those that nothing has stored begin at zero."""
+        self._zeroed[rows] |= ~self._stored[rows]
+        self._stored[rows] = True
 
     def read(self, operand: Operand, wide: bool) -> Any:
         """The rows of an operand: a view, or a function that gathers them."""
@@ -120,7 +137,14 @@ class Memory:
         array = self.gv if varies else self.gu
         if isinstance(rows, slice):
             view = array[rows]
-            return lambda share: _increase(view, share)
+            if varies and not self._stored[rows].any():
+                self._stored[rows] = True
+                return partial(np.copyto, view)
+            if varies:
+                self._touch(rows)
+            return partial(_increase, view)
+        if varies:
+            self._touch(rows)
         if len(np.unique(rows)) == rows.size:
 
             def add_once(share: Any) -> None:
@@ -312,6 +336,11 @@ class Memory:
                 if chosen.any() and self._is_active(space, slots[chosen])
             ])  # fmt: skip
 
+        for parts in sides:
+            for _, space, slots in parts:
+                if space:
+                    self._touch(slots)
+
         def back() -> None:
             left, right = self._terms(instruction)
             sign = instruction.sign.reshape(-1, *[1] * (left.ndim - 1))
@@ -331,6 +360,18 @@ class Memory:
 def _spaces(slots: Any, varies: Any) -> tuple[Any, Any]:
     """Which factors are in `v` and which in `u`; those that are missing are in neither."""
     return (slots >= 0) & varies, (slots >= 0) & ~varies
+
+
+def _runs(chosen: Any) -> Iterator[slice]:
+    """The chosen places as slices."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], chosen, [False]))))
+    for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        yield slice(start, stop)
+
+
+def _clear(views: Sequence[Any]) -> None:
+    for view in views:
+        view.fill(0.0)
 
 
 def _increase(view: Any, share: Any) -> None:
@@ -452,14 +493,15 @@ class NumpyExecutor:
     def _pull(self, memory: Memory, calls: Sequence[Call], seed: float) -> tuple[Any, Any]:
         program = self.program
         memory.gu.fill(0.0)
-        memory.gv.fill(0.0)
         ((varies, slot),) = program.outputs
+        clear, *steps = calls
+        clear()
         if varies:
             memory.gv[slot] = seed
         else:
             memory.gu[slot] = seed * memory.length if program.batched else seed
         with np.errstate(all="ignore"):
-            for call in calls:
+            for call in steps:
                 call()
         adjoints = memory.gv if program.batched else memory.gu
         return (
