@@ -81,7 +81,10 @@ def _document(story: Story, lang: str, titles: Mapping[str, str]) -> str:
 
 
 def _asset(name: str) -> str:
-    return (resources.files(__package__) / "assets" / name).read_text(encoding="utf-8")
+    """A file of this package, without indentation and without lines that are comments."""
+    text = (resources.files(__package__) / "assets" / name).read_text(encoding="utf-8")
+    lines = (line.lstrip() for line in text.splitlines(keepends=True))
+    return "".join(line for line in lines if not line.startswith("//"))
 
 
 def _hash(text: str) -> str:
