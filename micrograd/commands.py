@@ -146,6 +146,7 @@ def draw(options: argparse.Namespace) -> int:
         else:
             graph = draw_dot(
                 output,
+                names=_named(output),
                 theme=options.theme,
                 direction=options.direction,
                 local_partials=options.partials,
@@ -166,6 +167,13 @@ def draw(options: argparse.Namespace) -> int:
         raise CommandError(f"cannot write to {path}: {error.strerror or error}") from error
     print(f"wrote {path}")
     return 0
+
+
+def _named(output: Value) -> dict[str, Value]:
+    """The names that a derivation gives, v1 and so on, so that picture and derivation agree."""
+    from micrograd.derivation.chain import Chain
+
+    return Chain(output).unlabelled()
 
 
 def _refuse_options_of_pictures(options: argparse.Namespace) -> None:

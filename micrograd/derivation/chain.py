@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from micrograd import engine
 from micrograd.derivation import writing
-from micrograd.derivation.naming import name_values, variable_names
+from micrograd.derivation.naming import label_of, name_values, variable_names
 from micrograd.derivation.partials import simplified
 from micrograd.derivation.writing import Written
 from micrograd.engine import Value
@@ -124,6 +124,12 @@ class Chain:
                 f"{name} is {node.data!r}, but its operands now give {now!r}: .data was changed "
                 "after the graph was built; compute the output again, then explain it"
             )
+
+    def unlabelled(self) -> dict[str, Value]:
+        """What each value without a label is called, as `names` of a drawing."""
+        return {
+            self.names[id(node)].text: node for node in self.nodes if not label_of(node).strip()
+        }
 
     # ------------------------------------------------------------------------------------- numbers
 

@@ -122,6 +122,11 @@ class Explanation:
         return [self.chain.adjoints.get(id(target), 0.0) for target in self.targets]
 
     @property
+    def names(self) -> dict[str, Value]:
+        """What values without a label are called, for `draw_dot(output, names=…)` to show too."""
+        return self.chain.unlabelled()
+
+    @property
     def gradient(self) -> float:
         """The derivative with respect to the target; ValueError if there are several."""
         if len(self.targets) > 1:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from micrograd.derivation import writing
 from micrograd.derivation.chain import Chain, Contribution
-from micrograd.derivation.naming import label_of
 from micrograd.derivation.writing import Written
 from micrograd.engine import Value
 from micrograd.notation.numbers import NO_GRADIENT, number
@@ -93,14 +92,6 @@ class Story:
         )
 
     # --------------------------------------------------------------------------- what is known when
-
-    def labels(self) -> dict[str, Value]:
-        """A name for each value that has no label, as `names` of a drawing."""
-        return {
-            self.chain.names[id(node)].text: node
-            for node in self.chain.nodes
-            if not label_of(node).strip()
-        }
 
     def room_for_gradients(self) -> list[int]:
         """The digits that have room where each value's gradient is shown, at any step."""

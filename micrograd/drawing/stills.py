@@ -20,7 +20,10 @@ def still(story: Story, theme: Theme | str = "light") -> str:
             for node, digits in zip(nodes, story.room_for_gradients(), strict=True):
                 node.grad = "x" * digits  # type: ignore[assignment]  # a text that is shown as it is
             graph = draw_dot(
-                story.chain.output, theme=theme, names=story.labels(), max_nodes=len(nodes)
+                story.chain.output,
+                theme=theme,
+                names=story.chain.unlabelled(),
+                max_nodes=len(nodes),
             )
         finally:
             for node, grad in before:

@@ -331,6 +331,13 @@ def test_markdown_has_headings_formulas_and_tables():
             assert line.count("|") == 5
 
 
+def test_a_picture_can_show_the_names_of_the_derivation():
+    names = neuron()
+    graph = micrograd.draw_dot(names["o"], names=explain(names["o"]).names)
+    for name in ("v₁", "v₂", "v₃", "v₄", "x1"):
+        assert f"<B>{name}</B>" in graph.source
+
+
 def test_equations_are_those_of_the_text_alone():
     x, y = meeting()
     assert explain(y, x).equations().splitlines()[:2] == [
