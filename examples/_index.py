@@ -7,9 +7,7 @@ else, and all texts are escaped.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -17,6 +15,7 @@ from urllib.parse import quote
 
 from micrograd.derivation import rule_card
 from micrograd.derivation.document import as_html
+from micrograd.drawing.page import content_hash
 from micrograd.ops import TABLE
 
 from ._phrases import PHRASES
@@ -44,8 +43,8 @@ def index(reports: Sequence[Report]) -> str:
     """The text of the page."""
     style, script = _asset("index.css"), _asset("index.js")
     policy = (
-        f"default-src 'none'; img-src 'self' file:; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src 'self' file:; style-src '{content_hash(style)}'; "
+        f"script-src '{content_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
     editions = "\n".join(Edition(reports, lang).text() for lang in LANGUAGES)
     return _asset("index.html").format(
@@ -59,10 +58,6 @@ def index(reports: Sequence[Report]) -> str:
 
 def _asset(name: str) -> str:
     return (resources.files(__package__) / "assets" / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
 class Edition:

@@ -19,7 +19,7 @@ from micrograd.compiler.program import (
     WeightedSums,
     rows_of,
 )
-from micrograd.compiler.sums import Sums, find_sums
+from micrograd.compiler.sums import find_sums
 
 SUM = -1  # among the codes of operations, a weighted sum
 
@@ -195,6 +195,3 @@ def _varying(graph: Graph, batched: bool) -> Any:
             if varying[x[node]] or varying[y[node]] or varying[z[node]]:
                 varying[node] = 1
     return np.frombuffer(varying, np.uint8)[:-1].astype(bool)
-
-
-__all__ = ["Sums", "plan"]

@@ -21,7 +21,6 @@ from micrograd.derivation.writing import Written
 from micrograd.engine import Value
 from micrograd.formulas import OPERANDS, RESULT, to_float
 from micrograd.graph import Node, operands, order, partials, walking
-from micrograd.notation.names import Name
 from micrograd.ops import Operation
 
 MAX_NODES = 5_000
@@ -328,4 +327,4 @@ def _operation(node: Value, shown: Sequence[Written]) -> Written:
     return writing.by_hand(str(node._row), shown)
 
 
-__all__ = ["MAX_NODES", "Chain", "Contribution", "Factor", "Link", "Name"]
+__all__ = ["MAX_NODES", "Chain", "Contribution", "Factor", "Link"]

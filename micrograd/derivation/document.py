@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from textwrap import dedent
 from typing import Any, NamedTuple
 
@@ -207,6 +207,3 @@ def _html_words(words: Sentence) -> str:
     # A style sheet can keep these on one line: a formula, and the punctuation after it.
     together = r"(<math>(?:(?!</math>).)*</math>[^\w\s<])"
     return re.sub(together, r'<span class="kept">\1</span>', shown)
-
-
-Phrases = Mapping[str, str]

@@ -26,7 +26,7 @@ from itertools import islice
 from typing import Any
 
 from micrograd.derivation import writing
-from micrograd.derivation.chain import MAX_NODES, Chain, Contribution, Factor, Link
+from micrograd.derivation.chain import MAX_NODES, Chain, Factor, Link
 from micrograd.derivation.document import (
     Aligned,
     Block,
@@ -428,4 +428,4 @@ def _ends(nodes: Sequence[Value], most: int) -> tuple[list[Value], list[Value]]:
     return list(islice(nodes, most // 2)), list(nodes[-(most // 2) :])
 
 
-__all__ = ["MAX_PATHS", "Contribution", "Explanation", "explain"]
+__all__ = ["MAX_PATHS", "Explanation", "explain"]

@@ -77,10 +77,6 @@ class _Parser:
         self.place = found.end()
         return found[1]
 
-    def peek(self) -> str:
-        found = _TOKEN.match(self.text, self.place)
-        return found[1] if found else ""
-
     def sequence(self, end: str) -> list[Mark]:
         """The marks up to the symbol `end`, which is taken too; "" is the end of the text."""
         marks: list[Mark] = []

@@ -138,6 +138,13 @@ def test_several_targets_share_one_explanation():
         _ = explanation.gradient
 
 
+def test_no_minus_stands_before_a_zero():
+    x, w = Value(-2.0, label="x"), Value(0.0, label="w")
+    text = explain(w * x * -3.0, [x, w]).text(tables=False)
+    assert "= 0\n" in text
+    assert not re.search(r"-0(?![.\d])", text)
+
+
 def test_a_gradient_that_stops_at_a_zero_is_explained_as_zero():
     x = Value(0.0, label="x")
     y = micrograd.where(x > 0, x.log(), 0 * x)

@@ -104,6 +104,12 @@ def test_an_operand_is_put_in_brackets_where_it_binds_less_than_its_place(
     assert latex(template.fill([total, total])) == written
 
 
+def test_a_product_in_a_product_stands_in_brackets_on_the_right():
+    template = parse(r"x \cdot y", ("x", "y"), "it")
+    both = [(("mrow", ("mi", a), ("mo", "·"), ("mi", b)), PRODUCT) for a, b in ("ab", "cd")]
+    assert latex(template.fill(both)) == r"a \cdot b \cdot (c \cdot d)"
+
+
 @pytest.mark.parametrize(
     ("typeset", "complaint"),
     [
