@@ -39,6 +39,8 @@ ROOMS = (
     "micrograd.derivation",
     "micrograd.drawing",
     "micrograd",
+    "nn.storage",
+    "nn.datasets",
     "nn.module",
     "nn.layers",
     "nn",
@@ -49,8 +51,9 @@ ROOMS = (
 )
 # Third-party libraries stay at the rim.
 GUESTS = {
-    "numpy": {"micrograd.trees", "micrograd.compiler"},
+    "numpy": {"micrograd.trees", "micrograd.compiler", "nn.storage", "nn.datasets"},
     "scipy": {"micrograd.compiler"},
+    "sklearn": {"nn.datasets"},
     "jax": {"micrograd.compiler"},
     "graphviz": {"micrograd.drawing"},
     "resvg_py": {"micrograd.drawing"},
