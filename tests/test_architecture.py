@@ -39,6 +39,7 @@ ROOMS = (
     "micrograd.derivation",
     "micrograd.drawing",
     "micrograd",
+    "nn.files",
     "nn.storage",
     "nn.datasets",
     "nn.module",
