@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from micrograd import training_commands
 from micrograd.commands import CommandError, add_to
 
 EXAMPLES = "micrograd.examples"
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     demo_options.set_defaults(command=demo)
 
     add_to(commands)
+    training_commands.add_to(commands)
     return parser
 
 

@@ -1,0 +1,95 @@
+"""`History`: what training wrote down after each epoch, column by column.
+
+>>> history = History()
+>>> history.append({"loss": 0.5, "val_loss": 0.75})
+>>> history.append({"loss": 0.25, "val_loss": 0.625})
+>>> history["loss"], history.epochs
+([0.5, 0.25], 2)
+>>> history
+<History of 2 epochs: loss 0.25, val_loss 0.625>
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+class History(Mapping[str, list[float]]):
+    """Columns by name; entry 0 of each is the first epoch's.
+
+    `loss` is the mean over the epoch's samples of what was minimised, penalty included, each batch
+    with the weights of its step. Metrics, and all that begins with `val_`, belong to the weights at
+    the end of the epoch; `val_loss` is without penalty. `gradient_norm` is the mean of the steps'
+    gradients' lengths, before they are clipped, and `lr` the learning rate of the epoch.
+
+    `end` says why training ended: `"epochs"` (all were done), `"early stopping"`, `"callback"` or
+    `"interrupted"`. `best_epoch` is the number, from 1, of the epoch whose weights early stopping
+    gave back.
+    """
+
+    def __init__(self, columns: Mapping[str, Sequence[float]] | None = None) -> None:
+        self._columns = {name: list(numbers) for name, numbers in (columns or {}).items()}
+        self.end = "epochs"
+        self.best_epoch: int | None = None
+
+    def append(self, row: Mapping[str, float]) -> None:
+        """Write down one epoch; each has the same columns."""
+        if self._columns and set(row) != set(self._columns):
+            raise ValueError(f"an epoch has {', '.join(self._columns)}; got {', '.join(row)}")
+        for name, number in row.items():
+            self._columns.setdefault(name, []).append(number)
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were done."""
+        return max(map(len, self._columns.values()), default=0)
+
+    @property
+    def last(self) -> dict[str, float]:
+        """The last epoch."""
+        return {name: numbers[-1] for name, numbers in self._columns.items() if numbers}
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended it."""
+        return self.end == "interrupted"
+
+    def __getitem__(self, name: str) -> list[float]:
+        try:
+            return self._columns[name]
+        except KeyError:
+            known = ", ".join(self._columns) or "none"
+            raise KeyError(f"no column {name!r} in this history; its columns: {known}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    def __repr__(self) -> str:
+        numbers = ", ".join(f"{name} {number:.6g}" for name, number in self.last.items())
+        end = "" if self.end == "epochs" else f", ended by {self.end}"
+        end = ", interrupted" if self.interrupted else end
+        plural = "s" * (self.epochs != 1)
+        return f"<History of {self.epochs} epoch{plural}{end}{': ' * bool(numbers)}{numbers}>"
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the curves with `nn.plots.loss_curves`, which takes the options."""
+        from nn.plots import loss_curves
+
+        return loss_curves(self, **options)
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write a table with a line for each epoch; its numbers read back as the same floats."""
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["epoch", *self._columns])
+            rows = zip(*self._columns.values(), strict=True)
+            writer.writerows([epoch, *map(repr, row)] for epoch, row in enumerate(rows, 1))

@@ -1,0 +1,103 @@
+"""Measures of a model on data, by name: functions of the outputs and the targets, as arrays.
+
+Both have a row for each sample. Other functions of that kind can be given to `fit` too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from nn.samples import ANY, WISHES
+
+Metric = Callable[[Any, Any], float]
+
+
+def accuracy(
+    outputs: Any, targets: Any, *, threshold: float | None = None, middle: float | None = None
+) -> float:
+    """The share of samples whose class is right.
+
+    With several outputs, the class is the place of the largest. With one, there are two classes:
+    outputs are parted by `threshold`, targets by `middle`; both are the middle of the two targets
+    unless they are given. Raises ValueError if there are not two.
+    """
+    if outputs.shape[1] > 1:
+        return float(np.mean(outputs.argmax(axis=1) == targets.argmax(axis=1)))
+    if middle is None:
+        middle = _between(targets)
+    right = (outputs > (middle if threshold is None else threshold)) == (targets > middle)
+    return float(np.mean(right))
+
+
+def _between(targets: Any) -> float:
+    labels = np.unique(targets)
+    if len(labels) != 2:
+        raise ValueError(
+            f"accuracy counts two classes where the model has one output, but the targets are "
+            f"{len(labels)} different numbers: use 'r2' or 'rmse'"
+        )
+    return float(labels.mean())
+
+
+def r2(outputs: Any, targets: Any) -> float:
+    """1 - (sum of squared errors) / (that of the best constant); the mean of several columns."""
+    errors = ((outputs - targets) ** 2).sum(axis=0)
+    spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scores = np.where(spread > 0, 1 - errors / spread, np.where(errors > 0, 0.0, 1.0))
+    return float(scores.mean())
+
+
+def mse(outputs: Any, targets: Any) -> float:
+    """The mean of the squared errors."""
+    return float(np.mean((outputs - targets) ** 2))
+
+
+def rmse(outputs: Any, targets: Any) -> float:
+    """The square root of `mse`, in the unit of the targets."""
+    return float(np.sqrt(mse(outputs, targets)))
+
+
+def mae(outputs: Any, targets: Any) -> float:
+    """The mean of the absolute errors."""
+    return float(np.mean(np.abs(outputs - targets)))
+
+
+METRICS: dict[str, Metric] = {
+    "accuracy": accuracy,
+    "r2": r2,
+    "mse": mse,
+    "rmse": rmse,
+    "mae": mae,
+}
+LARGER_IS_BETTER = ("accuracy", "r2")
+
+
+def named(metrics: str | Iterable[str | Metric], loss: str, targets: Any) -> dict[str, Metric]:
+    """The functions by name, as they are to be used beside a loss and these targets."""
+    chosen: dict[str, Metric] = {}
+    for each in [metrics] if isinstance(metrics, str) else list(metrics):
+        if isinstance(each, str):
+            if each not in METRICS:
+                known = ", ".join(METRICS)
+                raise ValueError(
+                    f"unknown metric {each!r}: give one of {known}, "
+                    "or a function of outputs and targets"
+                )
+            name, metric = each, METRICS[each]
+            if metric is accuracy and targets.shape[1] == 1:
+                wish = WISHES.get(loss, ANY)
+                middle = _between(targets) if wish.middle is None else wish.middle
+                metric = partial(accuracy, threshold=wish.threshold, middle=middle)
+        elif callable(each):
+            name, metric = getattr(each, "__name__", type(each).__name__), each
+        else:
+            raise TypeError(f"a metric is a name or a function, got {each!r}")
+        if name in chosen or name in ("loss", "lr", "gradient_norm"):
+            raise ValueError(f"two columns would be called {name!r}: rename the metric's function")
+        chosen[name] = metric
+    return chosen

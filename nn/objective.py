@@ -1,0 +1,209 @@
+"""What training minimises: the mean loss of a model over samples, with its gradient.
+
+An `Objective` says it for one sample, in scalars. `Compiled` and `Eager` run it over a batch; they
+give the same numbers, up to the order in which floats are added.
+
+A row is a sample: the inputs, then the targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from micrograd import Value
+from micrograd.compiler import compile  # noqa: A004
+from nn.layers import dropout_masks
+from nn.losses import LOSSES, l1_penalty, l2_penalty
+
+Loss = str | Callable[[Any, Any], Any]
+Penalty = Callable[[list[Value]], Any] | Mapping[str, float] | None
+BLOCK = 2048
+"""Samples that are evaluated at once, so that a large set needs no more memory than these."""
+
+
+def parameters_of(model: Any) -> list[Value]:
+    """The parameters of whatever is called as a model."""
+    if not callable(model) or not callable(getattr(model, "parameters", None)):
+        raise TypeError(
+            "a model is called with the list of inputs of a sample and has parameters(), "
+            f"as a Module does; got {type(model).__name__}"
+        )
+    parameters = list(model.parameters())
+    for parameter in parameters:
+        if not isinstance(parameter, Value):
+            raise TypeError(f"the model's parameters are Values, got {type(parameter).__name__}")
+    return parameters
+
+
+def outputs_of(model: Any, row: Sequence[Any]) -> list[Any]:
+    """The outputs for one sample as a list, also of one."""
+    outputs = model(row)
+    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+
+
+def loss_function(loss: Loss) -> tuple[str, Callable[[Any, Any], Any]]:
+    """The loss and its short name, also for one of `nn.losses` that is given itself."""
+    if isinstance(loss, str):
+        if loss not in LOSSES:
+            known = ", ".join(LOSSES)
+            raise ValueError(
+                f"unknown loss {loss!r}: give one of {known}, "
+                "or a function of a sample's output and target"
+            )
+        return loss, LOSSES[loss]
+    if not callable(loss):
+        raise TypeError(f"a loss is a name or a function, got {loss!r}")
+    names = [name for name, function in LOSSES.items() if function is loss]
+    return (names[0] if names else getattr(loss, "__name__", "the loss")), loss
+
+
+def penalty_function(penalty: Penalty) -> Callable[[list[Value]], Any] | None:
+    """The penalty as a function of the parameters; None where there is none."""
+    if penalty is None or callable(penalty):
+        return penalty
+    kinds = {"l1": l1_penalty, "l2": l2_penalty}
+    if not isinstance(penalty, Mapping) or not set(penalty) <= set(kinds):
+        raise ValueError(
+            "a penalty is a function of the parameters, or weights of 'l1' and 'l2' "
+            f"such as {{'l2': 1e-4}}, got {penalty!r}"
+        )
+    weights = dict(penalty)
+    return lambda parameters: sum(
+        weight * kinds[kind](parameters) for kind, weight in weights.items()
+    )
+
+
+@contextmanager
+def mode(model: Any, *, training: bool) -> Iterator[None]:
+    """Train or evaluate, if the model knows the difference, and be what it was before."""
+    before = getattr(model, "training", None)
+    if not isinstance(before, bool) or not hasattr(model, "train"):
+        yield
+        return
+    model.train(training)
+    try:
+        yield
+    finally:
+        model.train(before)
+
+
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Evaluate: what drops inputs drops none, also in a model that knows no mode."""
+    with mode(model, training=False), dropout_masks(lambda n, p: [1.0] * n):
+        yield
+
+
+class Objective:
+    """The loss of a model for a row of `features` inputs and the targets."""
+
+    def __init__(
+        self,
+        model: Any,
+        parameters: list[Value],
+        features: int,
+        loss: Callable[[Any, Any], Any],
+        penalty: Callable[[list[Value]], Any] | None,
+    ) -> None:
+        self.model, self.parameters, self.features = model, parameters, features
+        self.loss, self.penalty = loss, penalty
+
+    def sample(self, row: Any, masks: Any = ()) -> Any:
+        """The loss in training; `masks` are the factors of what drops inputs, one after another."""
+        given = iter(masks)
+        with dropout_masks(lambda n, p: [next(given) for _ in range(n)]):
+            return self._loss(list(row))[0]
+
+    def evaluation(self, row: Any) -> list[Any]:
+        """The loss, then the outputs."""
+        with evaluating(self.model):
+            loss, outputs = self._loss(list(row))
+        return [loss, *outputs]
+
+    def _loss(self, row: list[Any]) -> tuple[Any, list[Any]]:
+        outputs = outputs_of(self.model, row[: self.features])
+        targets = row[self.features :]
+        if len(outputs) == 1 == len(targets):
+            return self.loss(outputs[0], targets[0]), outputs
+        return self.loss(outputs, targets), outputs
+
+    def penalised(self, loss: Any) -> Any:
+        """A loss with the penalty added."""
+        return loss if self.penalty is None else loss + self.penalty(self.parameters)
+
+    def dropped(self, row: Sequence[float]) -> Any:
+        """The probability to be dropped, for each factor that a sample takes in training."""
+        chances: list[float] = []
+
+        def source(n: int, p: float) -> list[float]:
+            chances.extend([p] * n)
+            return [1.0] * n
+
+        with mode(self.model, training=True), dropout_masks(source):
+            outputs_of(self.model, row[: self.features])
+        return np.array(chances)
+
+
+class Compiled:
+    """An objective as two programs."""
+
+    def __init__(self, objective: Objective, backend: str = "auto") -> None:
+        def training(row: Any, masks: Any = ()) -> Any:
+            with mode(objective.model, training=True):
+                return objective.penalised(objective.sample(row, masks))
+
+        self._parameters = objective.parameters
+        self._training = compile(training, objective.parameters, batched=True, backend=backend)
+        self._evaluation = compile(
+            objective.evaluation, objective.parameters, batched=True, backend=backend
+        )
+
+    def value_and_grad(self, numbers: Any, *batch: Any) -> tuple[float, Any]:
+        """The mean loss over rows (and their masks) and its gradient, at these parameters."""
+        return self._training.value_and_grad(*batch, parameters=numbers)
+
+    def evaluate(self, rows: Any) -> tuple[float, Any]:
+        """The mean loss without penalty, and the outputs, a row for each sample."""
+        parts = [
+            np.stack(self._evaluation(rows[start : start + BLOCK]), axis=1)
+            for start in range(0, len(rows), BLOCK)
+        ]
+        together = np.concatenate(parts)
+        return float(together[:, 0].mean()), together[:, 1:]
+
+
+class Eager:
+    """An objective on Values, one sample after another: every step can be looked at."""
+
+    def __init__(self, objective: Objective) -> None:
+        self._objective = objective
+
+    def value_and_grad(self, numbers: Any, *batch: Any) -> tuple[float, Any]:
+        """The mean loss over rows (and their masks) and its gradient, at these parameters."""
+        objective = self._objective
+        for parameter, number in zip(objective.parameters, numbers.tolist(), strict=True):
+            parameter.data, parameter.grad = number, 0
+        with mode(objective.model, training=True):
+            losses = [objective.sample(*sample) for sample in zip(*map(_lists, batch), strict=True)]
+        loss = objective.penalised(sum(losses[1:], losses[0]) / len(losses))
+        loss.backward()
+        return loss.data, np.array([float(parameter.grad) for parameter in objective.parameters])
+
+    def evaluate(self, rows: Any) -> tuple[float, Any]:
+        """The mean loss without penalty, and the outputs, a row for each sample."""
+        found = np.array([
+            [_number(each) for each in self._objective.evaluation(row)] for row in _lists(rows)
+        ])  # fmt: skip
+        return float(found[:, 0].mean()), found[:, 1:]
+
+
+def _lists(array: Any) -> Any:
+    return array.tolist()
+
+
+def _number(value: Any) -> float:
+    return value.data if isinstance(value, Value) else float(value)

@@ -1,0 +1,147 @@
+"""The arrays that training takes, checked: inputs, and targets as a loss wants them.
+
+Every complaint is made here, before any work, and names the array, the place and the remedy.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Wish(NamedTuple):
+    """What a loss wants its targets to be, and what parts two classes in targets and outputs."""
+
+    targets: str  # "any", "signs", "probabilities", "classes" or "distributions"
+    middle: float | None = None
+    threshold: float | None = None
+
+
+ANY = Wish("any")
+WISHES = {
+    "hinge": Wish("signs", 0.0, 0.0),
+    "squared_hinge": Wish("signs", 0.0, 0.0),
+    "bce": Wish("probabilities", 0.5, 0.5),
+    "bce_with_logits": Wish("probabilities", 0.5, 0.0),
+    "cross_entropy": Wish("classes"),
+    "kl_div": Wish("distributions"),
+}
+
+
+def inputs(X: Any, name: str = "X") -> Any:
+    """X as a C-ordered float64 array of shape (samples, columns), every number finite."""
+    array = _numbers(X, name)
+    if array.ndim != 2:
+        hint = {
+            0: "give a list of samples",
+            1: f"{name}.reshape(-1, 1) makes samples of one column of it",
+        }.get(array.ndim, f"{name}.reshape(len({name}), -1) makes one row of each sample")
+        raise ValueError(
+            f"{name} has a row for each sample and a column for each input, "
+            f"got shape {array.shape}: {hint}"
+        )
+    if not array.size:
+        what = "no samples" if not len(array) else "no columns"
+        raise ValueError(f"{name} has {what}, its shape is {array.shape}: there is nothing to use")
+    return _finite(array, name)
+
+
+def targets(y: Any, samples: int, outputs: int, loss: str, name: str = "y") -> Any:
+    """The targets as a C-ordered float64 array of shape (samples, outputs).
+
+    `loss` is a name in `WISHES`, or another. Class numbers become rows of zeros and a one.
+    """
+    array = _numbers(y, name)
+    if array.ndim == 0 or array.ndim > 2:
+        raise ValueError(f"{name} has a target for each sample, got shape {array.shape}")
+    if len(array) != samples:
+        X = name.replace("y", "X")
+        raise ValueError(f"{X} has {samples} samples, but {name} has {len(array)} targets")
+    array = _finite(array, name)
+    wish = WISHES.get(loss, ANY)
+    if wish.targets == "classes" and (array.ndim == 1 or array.shape[1] == 1 != outputs):
+        return one_hot(array.ravel(), outputs, name)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.shape[1] != outputs:
+        raise ValueError(
+            f"the model has {outputs} output{'s' * (outputs != 1)}, "
+            f"but {name} has {array.shape[1]} for each sample"
+            + (
+                "; for class numbers use loss='cross_entropy'"
+                if array.shape[1] == 1 and loss != "cross_entropy"
+                else ": make its last layer as wide as the targets"
+            )
+        )
+    _in_range(array, wish.targets, loss, name)
+    return array
+
+
+def one_hot(numbers: Any, classes: int, name: str = "y") -> Any:
+    """A row of zeros and a one for each class number; 0 is the first class."""
+    if classes == 1:
+        raise ValueError(
+            "cross_entropy takes an output for each class, and the model has 1: "
+            "make its last layer wider, or use loss='bce_with_logits'"
+        )
+    wrong = np.flatnonzero((numbers != np.floor(numbers)) | (numbers < 0) | (numbers >= classes))
+    if wrong.size:
+        i = int(wrong[0])
+        raise ValueError(
+            f"{name}[{i}] is {numbers[i]:g}, but the classes of {classes} outputs "
+            f"are 0 to {classes - 1}"
+        )
+    return np.eye(classes)[numbers.astype(np.intp)]
+
+
+def _in_range(array: Any, wanted: str, loss: str, name: str) -> None:
+    if wanted == "signs":
+        wrong, are, hint = np.abs(array) != 1, "-1 and 1", f"; 2 * {name} - 1 makes them of 0 and 1"
+    elif wanted == "probabilities":
+        wrong, are, hint = (array < 0) | (array > 1), "from 0 to 1", ""
+    elif wanted in ("classes", "distributions"):
+        sums = np.abs(array.sum(axis=1, keepdims=True) - 1)
+        wrong = (array < 0) | (sums > 1e-6)
+        are, hint = "probabilities that sum to 1 in each row", ""
+    else:
+        return
+    places = np.argwhere(wrong)
+    if len(places):
+        i, j = places[0].tolist()
+        place = f"{name}[{i}]" if array.shape[1] == 1 else f"{name}[{i}, {j}]"
+        raise ValueError(f"the targets of {loss} are {are}, but {place} is {array[i, j]:g}{hint}")
+
+
+def _numbers(given: Any, name: str) -> Any:
+    if hasattr(given, "toarray"):
+        raise TypeError(f"{name} is a sparse matrix: give {name}.toarray()")
+    try:
+        array = np.asarray(given)
+    except ValueError:
+        raise ValueError(f"{name} is not regular: its rows have different lengths") from None
+    if array.dtype.kind not in "biuf":
+        try:
+            if array.dtype.kind != "O":
+                raise TypeError
+            array = np.array(array, dtype=float)
+        except (TypeError, ValueError):
+            hint = (
+                f"np.unique({name}, return_inverse=True)[1] numbers classes"
+                if name.startswith("y")
+                else "turn text into numbers, one column for each word"
+            )
+            raise TypeError(
+                f"{name} is an array of real numbers, got {array.dtype}: {hint}"
+            ) from None
+    return np.ascontiguousarray(array, dtype=float)
+
+
+def _finite(array: Any, name: str) -> Any:
+    wrong = np.argwhere(~np.isfinite(array))
+    if len(wrong):
+        place = ", ".join(map(str, wrong[0].tolist()))
+        raise ValueError(
+            f"{name}[{place}] is {array[tuple(wrong[0])]}: leave out or fill in what is missing"
+        )
+    return array

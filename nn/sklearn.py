@@ -1,0 +1,253 @@
+"""Networks of scalars with the face of scikit-learn: for its pipelines, searches and scores.
+
+Parameters are called, and by default are, as in `sklearn.neural_network`. Needs scikit-learn.
+
+>>> from sklearn.datasets import load_iris
+>>> from sklearn.pipeline import make_pipeline
+>>> from sklearn.preprocessing import StandardScaler
+>>> X, y = load_iris(return_X_y=True)
+>>> network = MLPClassifier((16,), learning_rate_init=0.01, max_iter=150, tol=0, random_state=0)
+>>> make_pipeline(StandardScaler(), network).fit(X, y).score(X, y) > 0.95
+True
+"""
+
+from __future__ import annotations
+
+import random
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.utils import check_random_state
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ImportError as error:
+    raise ImportError(
+        f"nn.sklearn needs scikit-learn 1.6 or newer: pip install scikit-learn ({error})"
+    ) from error
+
+from micrograd import Value
+from nn.layers import MLP
+from nn.objective import Loss
+from nn.optimizers import OPTIMIZERS, Optimizer
+from nn.training import EarlyStopping, fit, predict
+
+__all__ = ["MLPClassifier", "MLPRegressor"]
+
+
+def identity(z: Any) -> Any:
+    """No activation."""
+    return z
+
+
+def half_squared_error(prediction: Any, target: Any) -> Any:
+    """The loss of a regression in scikit-learn."""
+    return (prediction - target) ** 2 / 2
+
+
+_ACTIVATIONS: dict[Any, Any] = {"identity": identity, "logistic": "sigmoid"}
+
+
+class _Perceptron(BaseEstimator):  # type: ignore[misc]
+    """What classifier and regressor share.
+
+    `activation` is one of scikit-learn's names, the name of any operation of one operand, or a
+    function of a Value; `solver` a name in `nn.optimizers.OPTIMIZERS`. Training ends when the loss
+    has not fallen by `tol` for `n_iter_no_change` epochs; with `early_stopping`, when the score of
+    the share `validation_fraction` has not risen, and the best weights are kept.
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate_init: float = 0.001,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int = 10,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+
+    def _train(self, X: Any, y: Any, outputs: int, loss: Loss, score: str) -> None:
+        """Make a network of that many outputs, and fit it."""
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        hidden = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=int)).tolist()
+        self.model_ = MLP(
+            X.shape[1],
+            [*hidden, outputs],
+            activation=_ACTIVATIONS.get(self.activation, self.activation)
+            if isinstance(self.activation, str)
+            else self.activation,
+            initializer="xavier_uniform",
+            generator=random.Random(seed),
+        )
+        size = min(200, len(X)) if self.batch_size == "auto" else self.batch_size
+        column = f"val_{score}" if self.early_stopping else "loss"
+        self.history_ = fit(
+            self.model_,
+            X,
+            y,
+            loss=loss,
+            optimizer=self._optimizer,
+            epochs=self.max_iter,
+            batch_size=size,
+            shuffle=self.shuffle,
+            seed=seed,
+            validation=float(self.validation_fraction) if self.early_stopping else None,
+            metrics=[score] if self.early_stopping else (),
+            penalty=self._penalty(int(size)) if self.alpha else None,
+            early_stopping=EarlyStopping(
+                self.n_iter_no_change, self.tol, restore_best=self.early_stopping, monitor=column
+            ),
+            progress="auto" if self.verbose else False,
+        )
+        self.loss_curve_ = self.history_["loss"]
+        self.loss_ = self.loss_curve_[-1]
+        self.best_loss_ = min(self.loss_curve_)
+        self.n_iter_ = self.history_.epochs
+        self.n_layers_ = len(hidden) + 2
+        self.n_outputs_ = outputs
+        if self.early_stopping:
+            self.validation_scores_ = self.history_[column]
+        if self.history_.end == "epochs":
+            warnings.warn(
+                f"{self.max_iter} epochs were done, and the optimization has not converged yet: "
+                "raise max_iter or learning_rate_init",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _optimizer(self, parameters: list[Value]) -> Optimizer:
+        if self.solver not in OPTIMIZERS:
+            raise ValueError(f"unknown solver {self.solver!r}: give one of {', '.join(OPTIMIZERS)}")
+        options: dict[str, Any] = {}
+        if self.solver.startswith("adam"):
+            options = {"betas": (self.beta_1, self.beta_2), "eps": self.epsilon}
+        elif self.solver == "sgd":
+            options = {"momentum": self.momentum}
+            options["nesterov"] = self.nesterovs_momentum and self.momentum > 0
+        made: Optimizer = OPTIMIZERS[self.solver](parameters, lr=self.learning_rate_init, **options)
+        return made
+
+    def _penalty(self, batch: int) -> Any:
+        """Half of alpha for each squared weight, biases excepted, over the samples of a batch."""
+        weights = [w for layer in self.model_.layers for neuron in layer.neurons for w in neuron.w]
+        return lambda _: self.alpha / (2 * batch) * sum(w * w for w in weights)
+
+    def _outputs(self, X: Any) -> Any:
+        check_is_fitted(self)
+        return predict(self.model_, validate_data(self, X, reset=False))
+
+    @property
+    def coefs_(self) -> list[Any]:
+        """The weights of each layer, inputs by outputs."""
+        return [
+            np.array([[w.data for w in neuron.w] for neuron in layer.neurons]).T
+            for layer in self.model_.layers
+        ]
+
+    @property
+    def intercepts_(self) -> list[Any]:
+        """The biases of each layer."""
+        return [
+            np.array([neuron.b.data for neuron in layer.neurons]) for layer in self.model_.layers
+        ]
+
+
+class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
+    """A multilayer perceptron that classifies, by cross-entropy.
+
+    `model_` is the network, `history_` its training.
+    """
+
+    __doc__ = f"{__doc__}\n{_Perceptron.__doc__}"
+
+    def fit(self, X: Any, y: Any) -> MLPClassifier:
+        """Learn from samples with labels of any kind."""
+        X, y = validate_data(self, X, y)
+        check_classification_targets(y)
+        self.classes_, numbers = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                "a classifier needs samples of two classes or more, "
+                f"got 1 class: {self.classes_[0]}"
+            )
+        if len(self.classes_) == 2:
+            self._train(X, numbers, 1, "bce_with_logits", "accuracy")
+        else:
+            self._train(X, numbers, len(self.classes_), "cross_entropy", "accuracy")
+        return self
+
+    def predict_proba(self, X: Any) -> Any:
+        """The probability of each class, in the order of `classes_`."""
+        logits = self._outputs(X)
+        if logits.ndim == 1:
+            logits = np.column_stack([np.zeros(len(logits)), logits])
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """The logarithms of the probabilities."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def predict(self, X: Any) -> Any:
+        """The most probable class of each sample."""
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+
+class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
+    """A multilayer perceptron that predicts a number, by squared errors.
+
+    `model_` is the network, `history_` its training.
+    """
+
+    __doc__ = f"{__doc__}\n{_Perceptron.__doc__}"
+
+    def fit(self, X: Any, y: Any) -> MLPRegressor:
+        """Learn from samples with a number each."""
+        X, y = validate_data(self, X, y, y_numeric=True)
+        self._train(X, y, 1, half_squared_error, "r2")
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """The number of each sample."""
+        return self._outputs(X)

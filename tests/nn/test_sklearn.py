@@ -1,0 +1,128 @@
+"""`nn.sklearn`: networks that scikit-learn takes for its own."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from sklearn import neural_network
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_iris, make_classification
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+from nn.sklearn import MLPClassifier, MLPRegressor
+
+BOTH = (MLPClassifier, MLPRegressor)
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def small(kind, **options):
+    return kind(hidden_layer_sizes=(8,), max_iter=20, random_state=0, **options)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+def test_scikit_learns_own_checks_pass(kind):
+    results = check_estimator(
+        kind(hidden_layer_sizes=(20,), learning_rate_init=0.01, max_iter=100), on_fail=None
+    )
+    assert {each["check_name"]: each["exception"] for each in results if each["exception"]} == {}
+    assert len(results) > 40
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_parameters_have_the_names_and_defaults_of_scikit_learn(kind):
+    theirs = getattr(neural_network, kind.__name__)().get_params()
+    ours = kind().get_params()
+    assert ours == {name: theirs[name] for name in ours}
+
+
+def test_a_classifier_learns_irises_in_a_pipeline():
+    X, y = load_iris(return_X_y=True, as_frame=False)
+    names = np.array(["setosa", "versicolor", "virginica"])[y]
+    pipeline = make_pipeline(
+        StandardScaler(),
+        MLPClassifier((16,), max_iter=100, tol=0, learning_rate_init=0.01, random_state=0),
+    )
+    scores = cross_val_score(pipeline, X, names, cv=3)
+    assert scores.mean() > 0.93
+    pipeline.fit(X, names)
+    probabilities = pipeline.predict_proba(X)
+    assert pipeline.classes_.tolist() == ["setosa", "versicolor", "virginica"]
+    assert probabilities.sum(axis=1) == pytest.approx(np.ones(150), abs=1e-12)
+    assert (pipeline.classes_[probabilities.argmax(axis=1)] == pipeline.predict(X)).all()
+
+
+def test_a_regressor_learns_and_two_classes_have_one_output():
+    X, y = load_diabetes(return_X_y=True)
+    regressor = MLPRegressor((16,), learning_rate_init=0.01, max_iter=100, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), regressor)
+    assert pipeline.fit(X, (y - y.mean()) / y.std()).score(X, (y - y.mean()) / y.std()) > 0.5
+    classifier = small(MLPClassifier).fit(X, y > 150)
+    assert classifier.n_outputs_ == 1
+    assert classifier.predict(X).dtype == bool
+    assert classifier.predict_proba(X).shape == (442, 2)
+    assert (np.log(classifier.predict_proba(X)) == classifier.predict_log_proba(X)).all()
+
+
+def test_a_network_is_that_of_its_weights():
+    X, y = make_classification(60, 5, n_informative=4, n_redundant=0, n_classes=3, random_state=0)
+    network = small(MLPClassifier, activation="tanh").fit(X, y)
+    (first, last), (b, c) = network.coefs_, network.intercepts_
+    assert first.shape == (5, 8)
+    logits = np.tanh(X @ first + b) @ last + c
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert network.predict_proba(X) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_seed_settles_everything_and_a_pickle_keeps_it(kind):
+    X, y = make_classification(50, 4, random_state=0)
+    first, second = small(kind).fit(X, y), clone(small(kind)).fit(X, y)
+    assert first.loss_curve_ == second.loss_curve_
+    assert (first.predict(X) == second.predict(X)).all()
+    again = pickle.loads(pickle.dumps(first))
+    assert (again.predict(X) == first.predict(X)).all()
+    assert again.history_["loss"] == first.loss_curve_
+
+
+def test_a_grid_is_searched():
+    X, y = make_classification(60, 4, random_state=0)
+    grid = {"activation": ["relu", "logistic", "identity"], "alpha": [0.0, 0.1]}
+    search = GridSearchCV(small(MLPClassifier), grid, cv=2).fit(X, y)
+    assert search.best_params_["activation"] in grid["activation"]
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_early_stopping_keeps_the_best_score(kind):
+    X, y = make_classification(80, 4, random_state=0)
+    network = small(kind, early_stopping=True, n_iter_no_change=3).fit(X, y)
+    best = int(np.argmax(network.validation_scores_))
+    assert network.history_.best_epoch <= best + 1
+    assert network.n_iter_ == len(network.loss_curve_) <= 20
+
+
+def test_training_that_has_not_converged_warns_as_scikit_learn_does():
+    X, y = make_classification(50, 4, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="20 epochs"):
+        small(MLPClassifier, tol=0).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        small(MLPClassifier, tol=10.0).fit(X, y)
+
+
+def test_an_unknown_solver_or_activation_is_refused():
+    X, y = make_classification(50, 4, random_state=0)
+    with pytest.raises(ValueError, match="unknown solver 'newton'"):
+        small(MLPClassifier, solver="newton").fit(X, y)
+    with pytest.raises(ValueError, match="unknown activation 'reluu'"):
+        small(MLPClassifier, activation="reluu").fit(X, y)

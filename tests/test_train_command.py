@@ -1,0 +1,358 @@
+"""`micrograd train` and `predict`: a person's own table, learned and predicted."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from micrograd.__main__ import main
+from nn.tables import TableError, read
+
+QUICK = ["--hidden", "8", "--epochs", "60", "--lr", "0.02"]
+
+
+def flowers(path: Path, *, rows: int = 90, delimiter: str = ",", seed: int = 0) -> Path:
+    """Two numbers of very different scales and a word, from which the kind follows."""
+    draw = random.Random(seed)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerow(["length", "weight", "colour", "kind"])
+        for i in range(rows):
+            kind = ("rose", "tulip", "aster, blue")[i % 3]
+            colour = "blue" if kind == "aster, blue" else draw.choice(["red", "white"])
+            length = draw.gauss(3.0 if kind == "rose" else 5.0, 0.3)
+            writer.writerow([f"{length:.3f}", f"{draw.gauss(2e5, 1e4):.0f}", colour, kind])
+    return path
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def last_line(capsys) -> str:
+    return capsys.readouterr().out.splitlines()[-1]
+
+
+def percentage(line: str) -> float:
+    return float(re.fullmatch(r"held-out accuracy (\d+\.\d) %", line)[1])
+
+
+# -------------------------------------------------------------------------------------------- train
+
+
+@pytest.mark.parametrize("data", ["moons", "circles", "xor", "blobs"])
+def test_built_in_data_are_learned_without_options(data, capsys):
+    assert main(["train", "--data", data]) == 0
+    # Blobs overlap: 90 % is what their densities allow.
+    assert percentage(last_line(capsys)) >= (90 if data == "blobs" else 97)
+
+
+def test_the_spiral_is_learned_without_options(capsys):
+    assert main(["train", "--data", "spiral"]) == 0
+    assert percentage(last_line(capsys)) >= 95
+
+
+@pytest.mark.parametrize(("data", "least"), [("iris", 93), ("digits", 97)])
+def test_real_data_are_learned_without_options(data, least, capsys):
+    pytest.importorskip("sklearn")
+    assert main(["train", "--data", data]) == 0
+    assert percentage(last_line(capsys)) >= least
+
+
+def test_a_table_with_words_is_learned_and_predicted(tmp_path, capsys):
+    table, model = flowers(tmp_path / "flowers.csv"), tmp_path / "flowers.npz"
+    assert main(["train", "--data", str(table), *QUICK, "--save", str(model)]) == 0
+    printed = capsys.readouterr().out
+    assert "classification of 'kind', 3 classes" in printed
+    assert f"wrote {model}\n" in printed
+    # Lengths are 6.7 standard deviations apart.
+    assert percentage(printed.splitlines()[-1]) >= 95
+
+    new = flowers(tmp_path / "new.csv", seed=1)
+    kinds = [row["kind"] for row in csv.DictReader(io.StringIO(new.read_text(encoding="utf-8")))]
+    assert main(["predict", str(model), str(new)]) == 0
+    (heading,), *predicted = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert heading == "kind"
+    right = sum([kind] == cell for kind, cell in zip(kinds, predicted, strict=True))
+    assert right >= 85
+
+    out = tmp_path / "kinds.csv"
+    assert main(["predict", str(model), str(new), "--out", str(out)]) == 0
+    assert lines(out)[1:] == [f'"{k}"' if "," in k else k for (k,) in predicted]
+    assert capsys.readouterr().out == f"wrote {out}\n"
+
+
+def test_a_number_is_learned_and_predicted_in_its_own_unit(tmp_path, capsys):
+    draw, table, model = random.Random(0), tmp_path / "prices.csv", tmp_path / "prices.npz"
+    rows = [(draw.uniform(20, 200), draw.randint(1, 5)) for _ in range(200)]
+    text = "".join(f"{a:.1f};{r};{3000 * a + 20000 * r:.2f}\n" for a, r in rows)
+    table.write_text(f"area;rooms;price\n{text}".replace(".", ","), encoding="utf-8")
+    assert main(["train", "--data", str(table), "--save", str(model)]) == 0
+    line = last_line(capsys)
+    error, score = re.fullmatch(
+        r"held-out error (\S+) \(root mean square; R² (\S+)\)", line
+    ).groups()
+    assert float(score) > 0.97
+    assert float(error) < 30_000  # the prices' standard deviation is 158,000
+    new = tmp_path / "new.csv"
+    new.write_text("rooms,area\n3,100\n", encoding="utf-8")  # another order, another delimiter
+    assert main(["predict", str(model), str(new)]) == 0
+    assert float(last_line(capsys)) == pytest.approx(360_000, rel=0.1)
+
+
+def test_the_same_seed_gives_the_same_result_and_the_same_model(tmp_path, capsys):
+    table = flowers(tmp_path / "flowers.csv")
+    contents = set()
+    for name in ("a.npz", "b.npz"):
+        main(["train", "--data", str(table), *QUICK, "--seed", "3", "--save", str(tmp_path / name)])
+        contents.add((tmp_path / name).read_bytes())
+    assert len(contents) == 1
+
+
+def test_plots_are_written(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    assert main(["train", "--data", "moons", *QUICK, "--plots", str(tmp_path / "new")]) == 0
+    printed = capsys.readouterr().out
+    for name in ("loss.png", "regions.png"):
+        assert (tmp_path / "new" / name).read_bytes().startswith(b"\x89PNG")
+        assert f"wrote {tmp_path / 'new' / name}\n" in printed
+
+
+def test_the_task_is_told_from_the_target(tmp_path, capsys):
+    table = tmp_path / "table.csv"
+    for targets, word in (
+        ([str(i % 3) for i in range(60)], "classification of 'y', 3 classes"),
+        ([str(i) for i in range(60)], "regression of 'y'"),
+        ([str(i % 3 + 0.5) for i in range(60)], "regression of 'y'"),
+        (["yes", "no"] * 30, "classification of 'y', 2 classes"),
+    ):
+        rows = [f"{i % 7},{y}" for i, y in enumerate(targets)]
+        table.write_text("\n".join(["x,y", *rows]), encoding="utf-8")
+        assert main(["train", "--data", str(table), "--hidden", "2", "--epochs", "1"]) == 0
+        assert capsys.readouterr().out.splitlines()[0] == word
+    table.write_text("\n".join(["x,y", *[f"{i % 7},{i % 3}" for i in range(60)]]), encoding="utf-8")
+    command = ["train", "--data", str(table), "--hidden", "2", "--epochs", "1"]
+    assert main([*command, "--task", "regression"]) == 0
+    assert "held-out error" in last_line(capsys)
+
+
+def test_a_column_that_counts_the_rows_is_left_out(tmp_path, capsys):
+    table, model = tmp_path / "table.csv", tmp_path / "model.npz"
+    rows = [f"{i + 1},{i % 5},{'ab'[i % 5 > 2]}" for i in range(60)]
+    table.write_text("\n".join(["Id,x,y", *rows]), encoding="utf-8")
+    assert main(["train", "--data", str(table), *QUICK, "--save", str(model)]) == 0
+    assert "ignored: Id\n" in capsys.readouterr().out
+    (tmp_path / "new.csv").write_text("x\n4\n0\n", encoding="utf-8")
+    assert main(["predict", str(model), str(tmp_path / "new.csv")]) == 0
+    assert capsys.readouterr().out.split() == ["y", "b", "a"]
+
+
+def test_a_table_without_names_is_predicted_by_position(tmp_path, capsys):
+    table, model, new = (tmp_path / name for name in ("table.csv", "model.npz", "new.csv"))
+    rows = [f"{'ab'[i % 5 > 2]},{i % 5}" for i in range(60)]
+    table.write_text("\n".join(rows), encoding="utf-8")
+    command = ["train", "--data", str(table), *QUICK, "--save", str(model)]
+    assert main([*command, "--target", "column 1"]) == 0
+    assert "classification of 'column 1'" in capsys.readouterr().out
+    new.write_text("4\n0\n", encoding="utf-8")
+    assert main(["predict", str(model), str(new), "--header", "no"]) == 0
+    assert capsys.readouterr().out.split("\n")[1:3] == ["b", "a"]
+
+
+def test_progress_goes_before_and_nothing_comes_after_the_result():
+    done = subprocess.run(
+        [sys.executable, "-m", "micrograd", "train", "--data", "moons", "--epochs", "40"],
+        capture_output=True, encoding="utf-8", check=True, cwd=Path(__file__).parents[1],
+    )  # fmt: skip
+    *_, progress, last = done.stdout.splitlines()
+    assert progress.startswith("epoch 40/40  loss ")
+    assert percentage(last) > 80
+    assert done.stderr == ""
+
+
+# ------------------------------------------------------------------------------------- bad requests
+
+
+def bad(tmp_path, capsys, text, *options) -> str:
+    table = tmp_path / "table.csv"
+    table.write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert main(["train", "--data", str(table), *options]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("micrograd: ")
+    return captured.err
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "complaint"),
+    [
+        ("", [], "is empty"),
+        ("a,b\n", [], "no rows below"),
+        ("a,b\n1,2\n3\n", [], "line 3 has 1 cells, but the first line has 2"),
+        ("a,b\n1,x\n\n,y\n", [], "line 4, column 'a': the value is missing (''): fill it in"),
+        ("a,b\n1,x\nNA,y\n", [], "line 3, column 'a': the value is missing ('NA')"),
+        ("a,b\n1,x\n2,\n", [], "line 3, column 'b': the value is missing"),
+        ("a,b\n1,x\n2,y\n1o,y\n", [], "line 4, column 'a': '1o' is no number, but most"),
+        ("a,b\n1,x\n1e999,y\n", [], "line 3, column 'a': '1e999' is not finite"),
+        ("a,a\n1,x\n", [], "two columns 'a'"),
+        ("a,b\n1,x\n2,x\n", [], "'b' is 'x' everywhere"),
+        ("a,b\n1,x\n2,y\n3,z\n", [], "'b' has 3 different values in 3 rows"),
+        ("a,b\n1,x\n2,y\n3,x\n", ["--target", "c"], "no column 'c'; its columns: a, b"),
+        ("a,b\n1,x\n2,y\n3,x\n", ["--ignore", "c"], "no column 'c'"),
+        ("a,b\n1,x\n2,y\n3,x\n", ["--ignore", "a"], "no column to learn from, beside 'b'"),
+        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--task", "regression"], "has words, such as 'x'"),
+        ("a,b\n" + "".join(f"t{i},{i % 2}\n" for i in range(60)), [], "60 different texts"),
+        ('a,b\n1,"x\n2,y\n', [], "line 3: unexpected end of data"),
+        (b"PK\x03\x04\xff\xfe", [], "no text in utf-8-sig (byte 4): save it as CSV in UTF-8"),
+        ("a,b\n1,x\n2,y\n", ["--encoding", "utf8000"], "no encoding 'utf8000'"),
+        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--hidden", "8,,8"], "such as 16,16, got '8,,8'"),
+        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--optimizer", "best"], "unknown optimizer 'best'"),
+        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--activation", "best"], "unknown activation 'best'"),
+        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--test-size", "2"], "test_size"),
+        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--epochs", "0"], "epochs is 1 or more"),
+    ],
+)
+def test_a_table_that_cannot_be_learned_is_an_error_that_says_where(
+    text, options, complaint, tmp_path, capsys
+):
+    assert complaint in bad(tmp_path, capsys, text, *options)
+
+
+def test_what_is_neither_a_file_nor_built_in_is_an_error(capsys):
+    assert main(["train", "--data", "moon"]) == 2
+    assert "no such file, nor built-in data of that name; built in are moons" in (
+        capsys.readouterr().err
+    )
+    assert main(["train", "--data", "moons", "--target", "x"]) == 2
+    assert "--target is for a CSV file" in capsys.readouterr().err
+
+
+def test_places_for_results_are_checked_before_training(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert main(["train", "--data", "moons", "--save", str(tmp_path)]) == 2
+    assert "is a folder" in capsys.readouterr().err
+    assert main(["train", "--data", "moons", "--plots", str(tmp_path / "file")]) == 2
+    captured = capsys.readouterr()
+    assert "is a file" in captured.err
+    assert captured.out == ""
+
+
+def test_a_diverging_training_is_an_error_without_a_traceback(capsys):
+    command = ["train", "--data", "moons", "--optimizer", "sgd", "--lr", "1e200"]
+    assert main([*command, "--epochs", "20"]) == 2
+    assert re.search(r"micrograd: the .*loss is .* in epoch \d+, step \d+", capsys.readouterr().err)
+
+
+@pytest.fixture
+def model(tmp_path, capsys):
+    path = tmp_path / "flowers.npz"
+    table = flowers(tmp_path / "flowers.csv")
+    assert main(["train", "--data", str(table), *QUICK, "--save", str(path)]) == 0
+    capsys.readouterr()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("length,weight\n1,2\n", "does not have the column 'colour'"),
+        ("length,weight,colour,age\n1,2,red,3\n", "has the column 'age', which the model does not"),
+        ("length,weight,colour\n1,2,pink\n", "line 2, column 'colour': 'pink' is unknown; known"),
+        ("length,weight,colour\n1,big,red\n", "the column 'weight' has words"),
+        ("length,weight,colour\n1,,red\n", "line 2, column 'weight': the value is missing"),
+    ],
+)
+def test_a_table_that_does_not_fit_the_model_is_an_error(model, text, complaint, capsys):
+    table = model.with_name("new.csv")
+    table.write_text(text, encoding="utf-8")
+    assert main(["predict", str(model), str(table)]) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_model_is_an_error(model, capsys):
+    from nn.storage import load_checkpoint, save_checkpoint
+
+    table = model.with_name("flowers.csv")
+    assert main(["predict", str(table), str(table)]) == 2
+    assert capsys.readouterr().err.startswith("micrograd: ")
+    assert main(["predict", str(model.with_name("nothing.npz")), str(table)]) == 2
+    assert "cannot read" in capsys.readouterr().err
+    other = model.with_name("other.npz")
+    save_checkpoint(other, {"epoch": 3})
+    assert main(["predict", str(other), str(table)]) == 2
+    assert "no model of micrograd train" in capsys.readouterr().err
+    whole = load_checkpoint(model)
+    for name in ("sizes", "columns", "classes", "weights", "middle"):
+        save_checkpoint(other, {**whole, name: "?"})
+        assert main(["predict", str(other), str(table)]) == 2
+        assert "damaged" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------------------------- tables
+
+
+def table_of(tmp_path, content, **options):
+    path = tmp_path / "table.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read(path, **options)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b\n1,x\n2.5,y\n",
+        "a;b\r\n1;x\r\n2,5;y\r\n",
+        "a\tb\n1\tx\n2.5\ty",
+        "a|b\n1|x\n2.5|y\n",
+        "\ufeffa,b\n1,x\n2.5,y\n",
+        '"a","b"\n"1","x"\n"2.5","y"\n',
+        " a , b \n 1 , x \n\n 2.5 , y \n",
+        "sep=;\na;b\n1;x\n2,5;y\n",
+        "a,b\n1,x\n2.5,y\n".encode("utf-16"),
+    ],
+)
+def test_tables_are_read_as_spreadsheets_write_them(content, tmp_path):
+    table = table_of(tmp_path, content)
+    assert table.names == ["a", "b"]
+    assert table.numbers("a") == [1, 2.5]
+    assert table.numbers("b") is None
+    assert table.column("b") == ["x", "y"]
+
+
+def test_whether_there_is_a_header_is_told_from_the_cells(tmp_path):
+    assert table_of(tmp_path, "1,x\n2,y\n").names == ["column 1", "column 2"]
+    assert table_of(tmp_path, "id,2019\n1,5\n2,6\n").names == ["id", "2019"]
+    assert table_of(tmp_path, "red,x\nred,y\n").names == ["red", "x"]
+    assert table_of(tmp_path, "red,x\nred,y\n", header=False).names == ["column 1", "column 2"]
+    assert table_of(tmp_path, "1,2\n2,3\n", header=True).names == ["1", "2"]
+
+
+def test_cells_may_hold_delimiters_quotes_and_line_ends(tmp_path):
+    table = table_of(tmp_path, 'text,y\n"a, ""b""\nc",1\n\u2028,2\nd,\n')
+    assert table.column("text") == ['a, "b"\nc', "", "d"]
+    with pytest.raises(TableError, match="line 5, column 'y': the value is missing"):
+        table.numbers("y")
+
+
+def test_another_encoding_can_be_named(tmp_path):
+    table = table_of(tmp_path, "颜色,类\n红,1\n蓝,2\n".encode("gbk"), encoding="gbk")
+    assert table.column("颜色") == ["红", "蓝"]
+
+
+def test_predictions_do_not_depend_on_the_order_of_the_rows(model, capsys):
+    table = model.with_name("flowers.csv")
+    heading, *rows = lines(table)
+    main(["predict", str(model), str(table)])
+    forwards = capsys.readouterr().out.splitlines()[1:]
+    table.write_text("\n".join([heading, *reversed(rows)]), encoding="utf-8")
+    main(["predict", str(model), str(table)])
+    assert capsys.readouterr().out.splitlines()[1:] == forwards[::-1]
+    assert len(set(forwards)) == 3
+    assert np.mean([f in row for f, row in zip(forwards, rows, strict=True)]) > 0.95
