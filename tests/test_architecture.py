@@ -72,6 +72,8 @@ GUESTS = {
     "scipy": {"micrograd.compiler"},
     "sklearn": {"nn.datasets", "nn.sklearn"},
     "tqdm": {"nn.progress"},
+    "matplotlib": {"nn.plots"},
+    "PIL": {"nn.plots"},
     "jax": {"micrograd.compiler"},
     "graphviz": {"micrograd.drawing"},
     "resvg_py": {"micrograd.drawing"},
