@@ -17,6 +17,8 @@ from matplotlib.figure import Figure  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from nn import plots  # noqa: E402
+from nn.callbacks import State  # noqa: E402
+from nn.history import History  # noqa: E402
 
 X, Y = make_moons(60, noise=0.1, random_state=0)
 
@@ -213,8 +215,9 @@ def test_other_columns_can_be_drawn_and_those_that_are_missing_are_left_out():
 
 
 def test_the_best_epoch_is_marked():
-    history = type("History", (dict,), {"best_epoch": 2})(loss=[3, 1, 2])
-    assert "best, epoch 2" in texts(plots.loss_curves(history))
+    history = History({"loss": [3, 1, 2]})
+    history.best_epoch = 2
+    assert "best, epoch 2" in texts(history.plot())
 
 
 def test_the_length_of_the_gradient_is_drawn_by_epoch_or_by_layer(model):
@@ -279,8 +282,8 @@ def test_a_model_without_neurons_has_no_weights_to_draw():
 # -------------------------------------------------------------------------------------------- film
 
 
-def state(model, epoch, epochs=5, y=Y):
-    return SimpleNamespace(model=model, epoch=epoch, epochs=epochs, X=X, y=y)
+def state(model, epoch, epochs=5):
+    return State(model, None, History({"loss": [1.0] * epoch}), epochs, X, Y[:, None])
 
 
 def frames(path):
