@@ -1,5 +1,5 @@
 """Karpathy's address for the neural networks, which live in the package `nn`."""
 
-from nn import MLP, Layer, Module, Neuron
+from nn import MLP, Dropout, Layer, Module, Neuron, Sequential
 
-__all__ = ["MLP", "Layer", "Module", "Neuron"]
+__all__ = ["MLP", "Dropout", "Layer", "Module", "Neuron", "Sequential"]

@@ -1,4 +1,4 @@
-"""`Neuron`, `Layer` and `MLP`: the multilayer perceptron, one scalar at a time.
+"""`Neuron`, `Layer` and `MLP`: the multilayer perceptron, one scalar at a time; and `Sequential`.
 
 Signatures, the order of the random draws, the order of the terms in a weighted sum and the texts
 are those of Karpathy's micrograd, so that programs written for it give the same numbers.
@@ -7,7 +7,9 @@ are those of Karpathy's micrograd, so that programs written for it give the same
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import pairwise
 from operator import index
 from typing import Any
@@ -15,8 +17,10 @@ from typing import Any
 from micrograd import Value
 from micrograd.engine import to_number
 from micrograd.ops import TABLE
+from nn.initializers import Initializer, known
 from nn.module import Module
 
+_GLOBAL: Any = random  # the module has the methods of its one generator
 Activation = str | Callable[[Value], Value]
 
 
@@ -24,13 +28,25 @@ class Neuron(Module):
     """`activation(w · x + b)`, or `w · x + b` if `nonlin` is false.
 
     `activation` is the name of any operation of one operand, or a function of a Value. The `nin`
-    weights are drawn uniformly from [-1, 1) by Python's global generator; the bias is 0.
+    weights are drawn uniformly from [-1, 1) by Python's global generator, or by another
+    `initializer` (a name in `nn.initializers` or a function) and `generator` (a `random.Random`);
+    `fan_out` is the number of neurons on the same inputs. The bias is 0.
 
     Raises ValueError for an unknown activation, and when called with a wrong number of inputs.
     """
 
-    def __init__(self, nin: int, nonlin: bool = True, *, activation: Activation = "relu") -> None:
-        self.w = [Value(random.uniform(-1, 1)) for _ in range(_size(nin))]
+    def __init__(
+        self,
+        nin: int,
+        nonlin: bool = True,
+        *,
+        activation: Activation = "relu",
+        initializer: str | Initializer = "uniform",
+        generator: random.Random | None = None,
+        fan_out: int = 1,
+    ) -> None:
+        draw, source = known(initializer), generator or _GLOBAL
+        self.w = [Value(draw(nin, fan_out, source)) for _ in range(_size(nin))]
         self.b = Value(0)
         self.nonlin = nonlin
         self.activation = _known(activation)
@@ -69,7 +85,7 @@ class Layer(Module):
     """
 
     def __init__(self, nin: int, nout: int, **options: Any) -> None:
-        self.neurons = [Neuron(nin, **options) for _ in range(_size(nout))]
+        self.neurons = [Neuron(nin, fan_out=nout, **options) for _ in range(_size(nout))]
 
     def __call__(self, x: Iterable[Value | float]) -> Any:
         """The outputs for one sample, a sequence of `nin` Values or numbers."""
@@ -91,8 +107,9 @@ class Layer(Module):
 class MLP(Module):
     """Layers of the sizes `nouts` on `nin` inputs: `activation` within, the last one linear.
 
-    `output_activation` makes the last layer's neurons nonlinear too. Returns a list of Values, or
-    the Value itself if the last layer has one neuron.
+    `output_activation` makes the last layer's neurons nonlinear too; `initializer` and `generator`
+    are those of `Neuron`. Returns a list of Values, or the Value itself if the last layer has one
+    neuron.
     """
 
     def __init__(
@@ -102,6 +119,8 @@ class MLP(Module):
         *,
         activation: Activation = "relu",
         output_activation: Activation | None = None,
+        initializer: str | Initializer = "uniform",
+        generator: random.Random | None = None,
     ) -> None:
         try:
             sizes = [_size(nin), *map(_size, nouts)]
@@ -113,14 +132,16 @@ class MLP(Module):
             _known(each)
         if len(sizes) == 1:
             raise ValueError(f"MLP({nin}, {nouts}) has no layer: give at least one size")
+        drawn: dict[str, Any] = {"initializer": known(initializer), "generator": generator}
         self.layers = [
-            Layer(nin, nout, activation=activation) for nin, nout in pairwise(sizes[:-1])
+            Layer(nin, nout, activation=activation, **drawn) for nin, nout in pairwise(sizes[:-1])
         ]
         self.layers.append(
             Layer(
                 *sizes[-2:],
                 nonlin=output_activation is not None,
                 activation=output_activation or "relu",
+                **drawn,
             )
         )
 
@@ -140,6 +161,80 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(str, self.layers))}]"
+
+
+class Sequential(Module):
+    """Modules and functions one after the other: each takes what the one before it gave.
+
+    >>> from nn.functional import softmax
+    >>> model = Sequential(Layer(2, 4), Dropout(0.1), Layer(4, 3, nonlin=False), softmax)
+    >>> len(model.parameters()), len(model.eval()([0.5, -1.0]))
+    (27, 3)
+    """
+
+    def __init__(self, *layers: Callable[[Any], Any]) -> None:
+        if not layers:
+            raise ValueError("Sequential has no layer: give at least one module or function")
+        for i, each in enumerate(layers):
+            if not callable(each):
+                raise TypeError(f"layer {i} of Sequential is no module or function: {each!r}")
+        self.layers = list(layers)
+
+    def __call__(self, x: Any) -> Any:
+        """The output of the last one for one sample."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def __repr__(self) -> str:
+        names = (getattr(layer, "__name__", str(layer)) for layer in self.layers)
+        return f"Sequential of [{', '.join(names)}]"
+
+
+class Dropout(Module):
+    """In training each input is dropped, set to 0, with probability `p`, else divided by 1 - p.
+
+    In evaluation, after `eval()`, nothing happens (Srivastava and others, 2014). `generator` is a
+    `random.Random`; by default Python's global one draws.
+    """
+
+    def __init__(self, p: float = 0.5, generator: random.Random | None = None) -> None:
+        if not 0 <= p < 1:
+            raise ValueError(f"p is a probability from 0 up to, not including, 1, got {p!r}")
+        self.p, self.generator = p, generator
+
+    def __call__(self, x: Any) -> Any:
+        """The inputs, a list or one Value, with some of them dropped."""
+        if not self.training or not self.p:
+            return x
+        inputs = _inputs(x)
+        source = _masks.get() or self._drawn
+        kept = [xi * factor for xi, factor in zip(inputs, source(len(inputs), self.p), strict=True)]
+        return kept[0] if isinstance(x, Value) else kept
+
+    def _drawn(self, count: int, p: float) -> list[float]:
+        source = self.generator or _GLOBAL
+        return [0.0 if source.random() < p else 1 / (1 - p) for _ in range(count)]
+
+    def __repr__(self) -> str:
+        return f"Dropout({self.p:g})"
+
+
+Masks = Callable[[int, float], Iterable[Any]]
+_masks: ContextVar[Masks | None] = ContextVar("masks", default=None)
+
+
+@contextmanager
+def dropout_masks(source: Masks) -> Iterator[None]:
+    """Within it, `source(count, p)` gives the factors of whatever drops inputs.
+
+    A compiled function cannot draw at random; `fit` gives it the factors as arguments.
+    """
+    before = _masks.set(source)
+    try:
+        yield
+    finally:
+        _masks.reset(before)
 
 
 def _inputs(x: Iterable[Value | float]) -> list[Value | float]:

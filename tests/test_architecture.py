@@ -42,8 +42,13 @@ ROOMS = (
     "nn.files",
     "nn.storage",
     "nn.datasets",
+    "nn.initializers",
     "nn.module",
     "nn.layers",
+    "nn.functional",
+    "nn.losses",
+    "nn.optimizers",
+    "nn.schedules",
     "nn.samples",
     "nn.metrics",
     "nn.objective",
@@ -67,9 +72,10 @@ GUESTS = {
     "numpy": {
         *("micrograd.trees", "micrograd.compiler", "nn.storage", "nn.datasets"),
         *("nn.samples", "nn.metrics", "nn.objective", "nn.prediction", "nn.plots", "nn.training"),
+        "nn.optimizers",
         *("nn.sklearn", "nn.tables", "micrograd.training_commands"),
     },
-    "scipy": {"micrograd.compiler"},
+    "scipy": {"micrograd.compiler", "nn.optimizers"},
     "sklearn": {"nn.datasets", "nn.sklearn"},
     "tqdm": {"nn.progress"},
     "matplotlib": {"nn.plots"},
@@ -163,7 +169,7 @@ def test_the_public_names_are_exported_and_exist():
 
 
 def test_karpathys_address_gives_the_same_classes():
-    assert all(getattr(micrograd.nn, name) is getattr(nn, name) for name in nn.__all__)
+    assert all(getattr(micrograd.nn, name) is getattr(nn, name) for name in micrograd.nn.__all__)
 
 
 @pytest.mark.parametrize("name", ["methods", "functions"])

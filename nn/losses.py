@@ -1,0 +1,224 @@
+"""Losses, named as those of PyTorch: functions of a prediction and a target, on Values.
+
+A prediction is a Value or a list of them, of one sample or of a batch; the target is nested alike.
+`reduction` is "mean" over all that is compared, or "sum". They work within `micrograd.compile` too,
+and give right gradients at ±1000.
+
+>>> from micrograd import Value
+>>> mse_loss([Value(1.0), Value(2.0)], [1.0, 4.0]).data
+2.0
+>>> round(cross_entropy([Value(1000.0), Value(0.0)], 1).data, 6)
+1000.0
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from operator import index
+from typing import Any
+
+from micrograd import Value, log, maximum, relu, softplus, where
+from nn.functional import log_softmax, total_of
+
+Loss = Callable[..., Any]
+
+
+def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """The squares of the errors."""
+    return _reduced("mse_loss", lambda p, t: (p - t) ** 2, prediction, target, reduction)
+
+
+def l1_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """The sizes of the errors."""
+    return _reduced("l1_loss", lambda p, t: abs(p - t), prediction, target, reduction)
+
+
+def huber_loss(prediction: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """Half the square of an error of up to `delta`, and beyond that a line (Huber, 1964)."""
+    if not delta > 0:
+        raise ValueError(f"delta is a number above 0, got {delta!r}")
+
+    def loss(p: Any, t: Any) -> Any:
+        size = abs(_value(p - t))
+        return where(size <= delta, 0.5 * size * size, delta * (size - 0.5 * delta))
+
+    return _reduced("huber_loss", loss, prediction, target, reduction)
+
+
+def hinge_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """What a score lacks of the margin 1 on the side of its target, which is -1 or 1."""
+    return _reduced("hinge_loss", lambda p, t: relu(1 - t * p), prediction, target, reduction)
+
+
+def squared_hinge_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """The squares of `hinge_loss`."""
+    return _reduced(
+        "squared_hinge_loss", lambda p, t: relu(1 - t * p) ** 2, prediction, target, reduction
+    )
+
+
+def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """-log of the probability that was given to the target, 0 or 1 or a probability itself.
+
+    As in PyTorch, a logarithm is not smaller than -100.
+    """
+
+    def loss(p: Any, t: Any) -> Any:
+        yes, no = maximum(log(_value(p)), -100.0), maximum(log(_value(1 - p)), -100.0)
+        return -(t * yes + (1 - t) * no)
+
+    return _reduced("binary_cross_entropy", loss, prediction, target, reduction)
+
+
+def binary_cross_entropy_with_logits(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """`binary_cross_entropy` of the sigmoid of a score, without computing that."""
+    return _reduced(
+        "binary_cross_entropy_with_logits",
+        lambda p, t: softplus(_value(p)) - t * p,
+        prediction,
+        target,
+        reduction,
+    )
+
+
+def cross_entropy(logits: Sequence[Any], target: Any, reduction: str = "mean") -> Any:
+    """-log of the share that `softmax` of the scores gives to the target.
+
+    The target is the number of a class, or a list with a probability for each; for a batch, a list
+    of lists of scores with a list of targets.
+    """
+    scores = _list("cross_entropy", "logits", logits)
+    if scores and _is_list(scores[0]):
+        targets = _list("cross_entropy", "target", target)
+        _same_length("cross_entropy", scores, targets)
+        losses = [cross_entropy(row, each) for row, each in zip(scores, targets, strict=True)]
+        return _combined("cross_entropy", losses, reduction)
+    _combine("cross_entropy", reduction)
+    logs = log_softmax(scores)
+    if _is_list(target):
+        shares = list(target)
+        _same_length("cross_entropy", logs, shares)
+        return -total_of([t * each for t, each in zip(shares, logs, strict=True)])
+    if isinstance(target, Value):  # a class that a compiled function is given
+        chosen = ((target <= k) * (target >= k) for k in range(len(logs)))
+        return -total_of([each * one for one, each in zip(chosen, logs, strict=True)])
+    return -logs[_class(target, len(logs))]
+
+
+def kl_div(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """`target * (log(target) - prediction)`, where the prediction is a log-probability.
+
+    The divergence of Kullback and Leibler is its sum.
+    """
+
+    def loss(p: Any, t: Any) -> Any:
+        if isinstance(t, Value):
+            return where(t <= 0, 0.0 * p, t * (log(maximum(t, 1e-300)) - p))
+        return t * (math.log(t) - p) if t > 0 else 0.0 * p
+
+    return _reduced("kl_div", loss, prediction, target, reduction)
+
+
+LOSSES: dict[str, Loss] = {
+    "mse": mse_loss,
+    "l1": l1_loss,
+    "huber": huber_loss,
+    "hinge": hinge_loss,
+    "squared_hinge": squared_hinge_loss,
+    "bce": binary_cross_entropy,
+    "bce_with_logits": binary_cross_entropy_with_logits,
+    "cross_entropy": cross_entropy,
+    "kl_div": kl_div,
+}
+"""The losses by short names."""
+
+
+# --------------------------------------------------------------------------------------- penalties
+
+
+def l1_penalty(parameters: Iterable[Value]) -> Any:
+    """The sum of the sizes of the parameters."""
+    return total_of([abs(p) for p in _some(parameters)])
+
+
+def l2_penalty(parameters: Iterable[Value]) -> Any:
+    """The sum of the squares of the parameters."""
+    return total_of([p * p for p in _some(parameters)])
+
+
+def _some(parameters: Iterable[Value]) -> list[Value]:
+    found = list(parameters)
+    if not found:
+        raise ValueError("a penalty needs at least one parameter")
+    return found
+
+
+# --------------------------------------------------------------------------------------- reduction
+
+
+def _reduced(
+    name: str, loss: Callable[[Any, Any], Any], prediction: Any, target: Any, reduction: str
+) -> Any:
+    return _combined(name, [loss(p, t) for p, t in _pairs(name, prediction, target)], reduction)
+
+
+def _combined(name: str, losses: list[Any], reduction: str) -> Any:
+    mean = _combine(name, reduction)
+    total = total_of(losses)
+    return total / len(losses) if mean and len(losses) > 1 else total
+
+
+def _combine(name: str, reduction: str) -> bool:
+    """Whether it is the mean; ValueError unless it is one of the two."""
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f"{name}: reduction is 'mean' or 'sum', got {reduction!r}")
+    return reduction == "mean"
+
+
+def _pairs(name: str, prediction: Any, target: Any) -> list[tuple[Any, Any]]:
+    """Predictions and targets one by one."""
+    if not _is_list(prediction) and not _is_list(target):
+        return [(prediction, target)]
+    predictions, targets = _list(name, "prediction", prediction), _list(name, "target", target)
+    _same_length(name, predictions, targets)
+    return [pair for p, t in zip(predictions, targets, strict=True) for pair in _pairs(name, p, t)]
+
+
+def _same_length(name: str, predictions: Sequence[Any], targets: Sequence[Any]) -> None:
+    if len(predictions) != len(targets):
+        raise ValueError(
+            f"{name}: {len(predictions)} predictions and {len(targets)} targets: "
+            "give one target for each prediction"
+        )
+    if not predictions:
+        raise ValueError(f"{name}: nothing to compare, both lists are empty")
+
+
+def _is_list(each: Any) -> bool:
+    return not isinstance(each, Value) and hasattr(each, "__len__") and not isinstance(each, str)
+
+
+def _list(name: str, what: str, each: Any) -> list[Any]:
+    if not _is_list(each):
+        raise TypeError(f"{name}: {what} is a list here, got {each!r}")
+    return list(each)
+
+
+def _value(number: Any) -> Any:
+    """A number as a Value, so that it has the operations of one."""
+    return number if isinstance(number, Value) else Value(number)
+
+
+def _class(target: Any, count: int) -> int:
+    number = int(target) if isinstance(target, float) and target.is_integer() else target
+    try:
+        found = index(number)
+    except TypeError:
+        raise TypeError(
+            f"cross_entropy: the target is the number of a class or a list of probabilities, "
+            f"got {target!r}"
+        ) from None
+    if not 0 <= found < count:
+        raise ValueError(f"cross_entropy: class {found} of {count} classes, 0 to {count - 1}")
+    return found
