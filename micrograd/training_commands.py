@@ -430,12 +430,18 @@ def _load(path: Path) -> Trained:
     if content.pop("made_by", None) != MADE_BY:
         raise CommandError(f"{path} is no model of micrograd train: make one with --save {path}")
     try:
+        columns = Columns.restored(content.pop("columns"))
         weights, sizes = content.pop("weights").tolist(), content["sizes"]
-        if len(weights) != sum((nin + 1) * nout for nin, nout in pairwise(sizes)):
-            raise ValueError("the weights do not fit the sizes")
+        if (
+            len(weights) != sum((nin + 1) * nout for nin, nout in pairwise(sizes))
+            or len(columns.middle) != sizes[0]
+            or len(content["classes"] or "1") != sizes[-1]
+            or not isinstance(content["middle"] * content["scale"], float)
+        ):
+            raise ValueError("its parts do not fit together")
         model = MLP(sizes[0], sizes[1:], activation=content["activation"])
         for parameter, number in zip(model.parameters(), weights, strict=True):
             parameter.data = float(number)
-        return Trained(model, **{**content, "columns": Columns(**content["columns"])})
+        return Trained(model, columns=columns, **content)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CommandError(f"{path} is damaged: {error}") from None

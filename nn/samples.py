@@ -134,7 +134,7 @@ def _numbers(given: Any, name: str) -> Any:
             raise TypeError(
                 f"{name} is an array of real numbers, got {array.dtype}: {hint}"
             ) from None
-    return np.ascontiguousarray(array, dtype=float)
+    return np.asarray(array, dtype=float, order="C")
 
 
 def _finite(array: Any, name: str) -> Any:

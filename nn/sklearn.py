@@ -6,7 +6,7 @@ Parameters are called, and by default are, as in `sklearn.neural_network`. Needs
 >>> from sklearn.pipeline import make_pipeline
 >>> from sklearn.preprocessing import StandardScaler
 >>> X, y = load_iris(return_X_y=True)
->>> network = MLPClassifier((16,), learning_rate_init=0.01, max_iter=150, tol=0, random_state=0)
+>>> network = MLPClassifier((16,), learning_rate_init=0.01, tol=1e-3, random_state=0)
 >>> make_pipeline(StandardScaler(), network).fit(X, y).score(X, y) > 0.95
 True
 """

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-DELIMITERS = ",;\t|"
+DELIMITERS = "\t;|,"  # a comma last, which may stand within numbers
 MISSING = ("", "na", "n/a", "nan", "null", "?")
 MOST_WORDS = 50
 """So many different texts may a column have."""
@@ -164,9 +164,10 @@ def _delimiter(text: str) -> str:
             widths = {len(row) for row in csv.reader(head, delimiter=delimiter) if row}
         except csv.Error:
             return 0
-        return widths.pop() if len(widths) == 1 else 0
+        width = widths.pop() if len(widths) == 1 else 1
+        return width if width > 1 else 0
 
-    # Where no number of cells fits all lines, the most frequent one will name the line that errs.
+    # Where none is the same in all lines, the first line tells; the complaint names the other line.
     return max(DELIMITERS, key=lambda each: (cells(each), head[0].count(each) if head else 0))
 
 
@@ -222,6 +223,21 @@ class Columns(NamedTuple):
     def ignored(self) -> list[str]:
         """The columns that nothing is learned from."""
         return [name for name in self.all if name != self.target and name not in self.names]
+
+    @classmethod
+    def restored(cls, state: dict[str, Any]) -> Columns:
+        """From `_asdict()`, as it came back from a file; ValueError if something is odd."""
+        made = cls(**state)
+        texts = [made.names, made.all, [made.target], *made.words]
+        width = sum(len(each) or 1 for each in made.words)
+        if (
+            any(not isinstance(text, str) for each in texts for text in each)
+            or len(made.names) != len(made.words)
+            or not {*made.names, made.target} <= set(made.all)
+            or not all(np.shape(each) == (width,) for each in (made.middle, made.scale))
+        ):
+            raise ValueError("its columns do not fit together")
+        return made
 
     def scaled(self, X: Any) -> Columns:
         """So that the columns of numbers have mean 0 and standard deviation 1 in these samples."""

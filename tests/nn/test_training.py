@@ -501,7 +501,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
         ({"seed": 3}, "with seed=0, not 3"),
         ({"loss": "mse"}, "with loss='bce_with_logits', not 'mse'"),
         ({"targets": 1 - Y}, "with other data"),
-        ({"optimizer": "sgd"}, "adam"),
+        ({"optimizer": "sgd"}, "Adam"),
     ):
         with pytest.raises(ValueError, match=complaint):
             fitted(network(), **options, **changed)
