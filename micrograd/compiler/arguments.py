@@ -10,6 +10,7 @@ a dict has a batch under each key. What is left is the structure of one sample.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,8 +35,7 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
     """
     if is_array(batch):
         length, *shape = batch.shape
-        size = int(np.prod(shape))
-        columns = np.ascontiguousarray(np.asarray(batch, float).reshape(length, size).T)
+        columns = np.asarray(batch, float).reshape(length, math.prod(shape)).T
         return columns, Structure(type(batch), tuple(shape)) if shape else LEAF, length
     if isinstance(batch, dict):
         return _dict_columns(batch, place)

@@ -26,7 +26,7 @@ from micrograd.compiler.tracing import trace
 from micrograd.engine import Value
 from micrograd.trees import LEAF, Structure, flatten, unflatten
 
-BACKENDS = ("auto", "numpy", "jax")
+BACKENDS = ("auto", "numpy", "numba", "jax")
 MOST_STRUCTURES = 16
 """Structures of arguments whose programs a compiled function keeps."""
 
@@ -77,6 +77,14 @@ def _executor(backend: str) -> type[Any]:
                 f"backend='jax' needs JAX: pip install 'micrograd-engine[jax]' ({error})"
             ) from error
         return JaxExecutor
+    if backend == "numba":
+        try:
+            from micrograd.compiler.native.executor import NativeExecutor
+        except ImportError as error:
+            raise ImportError(
+                f"backend='numba' needs Numba: pip install 'micrograd-engine[fast]' ({error})"
+            ) from error
+        return NativeExecutor
     return NumpyExecutor
 
 
@@ -97,7 +105,7 @@ class _Call(NamedTuple):
     """The numbers of one call."""
 
     traced: _Traced
-    inputs: Any
+    inputs: list[Any]
     length: int
 
 
@@ -115,6 +123,7 @@ class CompiledFunction:
         self.f, self.parameters = f, parameters
         self.batched, self.dtype, self.executor = batched, dtype, executor
         self._traced: OrderedDict[tuple[Structure, ...], _Traced] = OrderedDict()
+        self._by_shapes: dict[tuple[tuple[int, ...], ...], _Traced] = {}  # of the last arrays
         self._lock = threading.Lock()
 
     def __call__(self, *args: Any) -> Any:
@@ -190,6 +199,24 @@ class CompiledFunction:
         return array
 
     def _call(self, args: Sequence[Any]) -> _Call:
+        return (self._call_on_arrays(args) if self.batched else None) or self._call_on_any(args)
+
+    def _call_on_arrays(self, args: Sequence[Any]) -> _Call | None:
+        """A call on batches in arrays, of shapes that were seen before: the shortest way."""
+        parts, shapes, length = [], [], -1
+        for each in args:
+            if type(each) is not np.ndarray:
+                return None
+            shape = each.shape
+            if not shape or shape[0] != length > -1:
+                return None
+            length = shape[0]
+            shapes.append(shape[1:])
+            parts.append(each.reshape(length, -1).T if length else each)
+        traced = self._by_shapes.get(tuple(shapes))
+        return None if traced is None or not length else _Call(traced, parts, length)
+
+    def _call_on_any(self, args: Sequence[Any]) -> _Call:
         parts, structures, lengths = [], [], []
         for i, argument in enumerate(args):
             place = f"argument {i}"
@@ -206,10 +233,11 @@ class CompiledFunction:
             raise ValueError("a batched function needs an argument that says how many samples")
         length = lengths[0] if lengths else 1
         traced = self._trace(self._key(structures))
-        inputs = np.concatenate(parts) if parts else np.zeros(0)
+        if all(type(each) is np.ndarray for each in args):
+            self._by_shapes = {tuple(each.shape[1:] for each in args): traced}
         if self.batched and not length:
-            inputs = np.zeros((traced.program.inputs, 0))
-        return _Call(traced, inputs, length)
+            parts = [np.zeros((traced.program.inputs, 0))]
+        return _Call(traced, parts, length)
 
     def _key(self, structures: Sequence[Structure | None]) -> tuple[Structure, ...]:
         """The structures; an empty list does not say what a sample is, but the last call does."""

@@ -206,14 +206,16 @@ class JaxExecutor:
             (_, value), (gradient, adjoints) = run(*arrays)
             finite = jnp.isfinite(gradient).all() & jnp.isfinite(adjoints).all()
         if not finite:
-            whole = np.asarray(inputs)
+            whole = [np.asarray(each) for each in inputs]
             _, gradient, adjoints = self.careful.value_and_grad(
                 parameters, whole, length, mean=mean
             )
         return value, np.asarray(gradient), np.asarray(adjoints)
 
     def _arrays(self, parameters: Any, inputs: Any) -> tuple[Any, Any]:
-        return jnp.asarray(parameters, self.dtype), jnp.asarray(inputs, self.dtype)
+        parts = [jnp.asarray(each, self.dtype) for each in inputs]
+        joined = jnp.concatenate(parts) if parts else jnp.zeros(0, self.dtype)
+        return jnp.asarray(parameters, self.dtype), joined
 
     @contextmanager
     def _precision(self) -> Iterator[None]:

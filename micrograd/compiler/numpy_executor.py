@@ -484,7 +484,9 @@ class NumpyExecutor:
     def _run(self, parameters: Any, inputs: Any, length: int) -> Memory:
         program, memory = self.program, self.memory(length)
         memory.u[: program.parameters] = parameters
-        (memory.v if program.batched else memory.u)[slice(*program.input_slots)] = inputs
+        if inputs:
+            into = (memory.v if program.batched else memory.u)[slice(*program.input_slots)]
+            np.concatenate(inputs, out=into)
         with np.errstate(all="ignore"):
             for call in memory.forward:
                 call()
