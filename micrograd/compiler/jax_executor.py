@@ -21,11 +21,11 @@ from jax.scipy.special import erf
 from micrograd.compiler.numpy_executor import NumpyExecutor
 from micrograd.compiler.program import (
     Elementwise,
-    Instruction,
     Operand,
     Product,
     Program,
     Rows,
+    Tape,
     WeightedSums,
     rows_of,
 )
@@ -123,13 +123,15 @@ class _Run:
         self.spaces[program.batched].append(inputs)
         self.spaces[False].append(jnp.asarray(program.constants, parameters.dtype))
         for instruction in program.instructions:
-            self.spaces[instruction.varies].append(self._result(instruction))
+            steps = instruction.steps() if isinstance(instruction, Tape) else [instruction]
+            for step in steps:
+                self.spaces[instruction.varies].append(self._result(step))
 
     def read(self, operand: Operand, wide: bool) -> Any:
         rows = self.spaces[operand.varies].read(operand.rows)
         return rows[:, None] if wide and not operand.varies else rows
 
-    def _result(self, instruction: Instruction) -> Any:
+    def _result(self, instruction: Elementwise | Product | WeightedSums) -> Any:
         match instruction:
             case Elementwise(varies=varies, operation=row, operands=operands):
                 return _function(row)(*(self.read(operand, varies) for operand in operands))

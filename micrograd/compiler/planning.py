@@ -11,17 +11,20 @@ import numpy as np
 from micrograd.compiler.graph import CONSTANT, NOTHING, Graph
 from micrograd.compiler.matrices import find_products
 from micrograd.compiler.program import (
+    SUM,
     Elementwise,
     Instruction,
     Operand,
     Product,
     Program,
+    Tape,
     WeightedSums,
     rows_of,
 )
 from micrograd.compiler.sums import find_sums
 
-SUM = -1  # among the codes of operations, a weighted sum
+# A run of so many groups, each of so few nodes, becomes a tape; sums of more terms stay outside.
+LEAST_STEPS, NARROW, FEW_TERMS = 32, 3, 8
 
 
 def plan(graph: Graph, *, batched: bool) -> Program:
@@ -37,7 +40,8 @@ class _Planner:
         self.code = graph.code.copy()
         summed, self.first_term = np.unique(self.sums.root, return_index=True)
         self.code[summed] = SUM
-        self.place_of_sum = dict(zip(summed.tolist(), range(len(summed)), strict=True))
+        self.place_of_sum = np.full(graph.size, NOTHING)
+        self.place_of_sum[summed] = np.arange(len(summed))
         self.bounds = np.append(self.first_term, len(self.sums.root))
         self.slot = np.full(graph.size + 1, NOTHING)  # the last one for operands that are NOTHING
         self.next_slot = [0, 0]  # of u and of v
@@ -51,8 +55,8 @@ class _Planner:
         self._number(np.arange(graph.parameters, graph.leaves), varies=self.batched)
         self._number(constants, varies=False)
         for varies, code, members in self._groups():
-            if code != SUM and len(members) == 1:
-                self._emit_single(varies, code, int(members[0]))
+            if code is None:
+                self._emit_tape(varies, members)
             elif code == SUM:
                 self._emit_sums(varies, members)
             else:
@@ -78,8 +82,11 @@ class _Planner:
 
     # -------------------------------------------------------------------------------------- groups
 
-    def _groups(self) -> Iterator[tuple[bool, int, Any]]:
-        """Nodes of the same space, level, operation and kinds of operands, level by level."""
+    def _groups(self) -> Iterator[tuple[bool, int | None, Any]]:
+        """Nodes of the same space, level, operation and kinds of operands, level by level.
+
+        In place of the code stands None for the nodes of many small groups one after the other.
+        """
         graph = self.graph
         alive = np.flatnonzero((self.code >= SUM) & (graph.code >= 0) & ~self.sums.gone)
         if not len(alive):
@@ -97,10 +104,23 @@ class _Planner:
         for key in keys:
             column = key[order]
             different[1:] |= column[1:] != column[:-1]
-        varies, codes = self.varying[members].tolist(), self.code[members].tolist()
-        starts = [0, *np.flatnonzero(different).tolist(), len(members)]
-        for start, stop in pairwise(starts):
-            yield varies[start], codes[start], members[start:stop]
+        starts = np.concatenate(([0], np.flatnonzero(different), [len(members)]))
+        varies = self.varying[members[starts[:-1]]]
+        codes = self.code[members[starts[:-1]]].tolist()
+        for first, last, narrow in _runs(self._is_narrow(members, starts), varies):
+            space = bool(varies[first])
+            if narrow and last - first >= LEAST_STEPS:
+                yield space, None, members[starts[first] : starts[last]]
+                continue
+            for i in range(first, last):
+                yield space, codes[i], members[starts[i] : starts[i + 1]]
+
+    def _is_narrow(self, members: Any, starts: Any) -> Any:
+        """Which groups are few nodes, none of them a sum of many terms."""
+        places = self.place_of_sum[members]
+        terms = np.where(places < 0, 0, self.bounds[places + 1] - self.bounds[places])
+        largest = np.maximum.reduceat(terms, starts[:-1])
+        return (np.diff(starts) <= NARROW) & (largest <= FEW_TERMS)
 
     def _levels(self, alive: Any) -> Any:
         """The length of the longest way down to leaves within the space, for each node."""
@@ -126,18 +146,25 @@ class _Planner:
 
     # ---------------------------------------------------------------------------------- operations
 
-    def _emit_single(self, varies: bool, code: int, node: int) -> None:
-        """An operation alone: narrow graphs are long, and have millions of these."""
-        row, slot, varying = self.graph.table[code], self.slot, self.varying
-        read = []
-        for operand in self.graph.operands[node].tolist()[: row.arity]:
-            place = int(slot[operand])
-            read.append(Operand(bool(varying[operand]), slice(place, place + 1)))
-        place = self.next_slot[varies]
-        slot[node] = place
-        self.next_slot[varies] = place + 1
-        out = slice(place, place + 1)
-        self.instructions.append(Elementwise(varies, out, row, tuple(read)))
+    def _emit_tape(self, varies: bool, members: Any) -> None:
+        graph = self.graph
+        out = self._number(members, varies=varies)
+        places = self.place_of_sum[members]
+        lengths = np.where(places < 0, 0, self.bounds[places + 1] - self.bounds[places])
+        code = np.where(places < 0, self.code[members], SUM)
+        operands = np.where((places < 0)[:, None], graph.operands[members], NOTHING)
+        self.instructions.append(
+            Tape(
+                varies,
+                out,
+                graph.table,
+                code,
+                self.slot[operands],
+                self.varying[operands] & (operands >= 0),
+                np.concatenate(([0], np.cumsum(lengths))),
+                self._terms(varies, out, places[places >= 0]),
+            )
+        )
 
     def _emit_operations(self, varies: bool, code: int, members: Any) -> None:
         row = self.graph.table[code]
@@ -156,7 +183,7 @@ class _Planner:
     # ---------------------------------------------------------------------------------------- sums
 
     def _emit_sums(self, varies: bool, members: Any) -> None:
-        places = [self.place_of_sum[node] for node in members.tolist()]
+        places = self.place_of_sum[members].tolist()
         found, rest = find_products(self.sums, self.bounds, places, self.slot, self.varying, varies)
         for block in found:
             nodes = members[block.sums.ravel()]
@@ -166,23 +193,33 @@ class _Planner:
             self._emit_rest(varies, members[rest], [places[i] for i in rest])
 
     def _emit_rest(self, varies: bool, members: Any, places: list[int]) -> None:
-        sums, bounds = self.sums, self.bounds
-        terms = np.concatenate([np.arange(bounds[i], bounds[i + 1]) for i in places])
-        lengths = np.array([bounds[i + 1] - bounds[i] for i in places])
-        left, right = sums.left[terms], sums.right[terms]
         out = self._number(members, varies=varies)
-        self.instructions.append(
-            WeightedSums(
-                varies,
-                out,
-                np.cumsum(lengths) - lengths,
-                sums.sign[terms].astype(float),
-                self.slot[left],
-                self.varying[left],
-                self.slot[right],
-                self.varying[right] & (right >= 0),
-            )
+        self.instructions.append(self._terms(varies, out, np.array(places)))
+
+    def _terms(self, varies: bool, out: slice, places: Any) -> WeightedSums:
+        """The weighted sums at some places among all sums."""
+        sums, first = self.sums, self.bounds[places]
+        lengths = self.bounds[places + 1] - first
+        start = np.cumsum(lengths) - lengths
+        terms = np.arange(lengths.sum()) + np.repeat(first - start, lengths)
+        left, right = sums.left[terms], sums.right[terms]
+        return WeightedSums(
+            varies,
+            out,
+            start,
+            sums.sign[terms].astype(float),
+            self.slot[left],
+            self.varying[left],
+            self.slot[right],
+            self.varying[right] & (right >= 0),
         )
+
+
+def _runs(narrow: Any, varies: Any) -> Iterator[tuple[int, int, bool]]:
+    """Runs of groups that are alike in both."""
+    edges = np.flatnonzero((np.diff(narrow) != 0) | (np.diff(varies) != 0)) + 1
+    for first, last in pairwise([0, *edges.tolist(), len(narrow)]):
+        yield first, last, bool(narrow[first])
 
 
 def _varying(graph: Graph, batched: bool) -> Any:

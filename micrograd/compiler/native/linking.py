@@ -7,7 +7,7 @@ and their adjoints.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,13 @@ from micrograd.compiler.native.kernels import (
     Spec,
 )
 from micrograd.compiler.program import (
+    SUM,
     Elementwise,
     Instruction,
     Product,
     Program,
     Rows,
+    Tape,
     WeightedSums,
 )
 from micrograd.kernels import flow_text
@@ -37,7 +39,7 @@ Addresses = Callable[[Spec], int]
 
 
 class Code:
-    """Rows of words."""
+    """Rows of words, one by one or many at once as an array."""
 
     def __init__(self) -> None:
         self.rows: list[Any] = []
@@ -52,7 +54,16 @@ class Code:
 
     def array(self) -> Any:
         """The rows one after the other."""
-        return np.array(self.rows, dtype=np.int64).reshape(-1, ROW)
+        single: list[Any] = []
+        parts = []
+        for row in self.rows:
+            if isinstance(row, list):
+                single.append(row)
+                continue
+            parts += [np.array(single, dtype=np.int64).reshape(-1, ROW), row]
+            single = []
+        parts.append(np.array(single, dtype=np.int64).reshape(-1, ROW))
+        return np.concatenate(parts)
 
 
 class Linked:
@@ -136,6 +147,8 @@ class Linked:
             case WeightedSums(varies=varies):
                 name = "sums_v" if varies else "sums_u"
                 self._emit(varies, self._kernel(name), self._sums(instruction))
+            case Tape(varies=varies):
+                self._code[varies].rows.append(self._tape(instruction))
 
     def _operands(self, instruction: Elementwise) -> tuple[str, dict[Any, int]]:
         """How the operands are read, and the words that say where."""
@@ -346,6 +359,10 @@ class Linked:
                         self.writers.touch(slots[kind & (slots >= 0)])
                 name = "sums_back_v" if varies else "sums_back_u"
                 self._emit(varies, self._kernel(name), self._sums(instruction))
+            case Tape(varies=varies):
+                if varies:
+                    self.writers.touch(slice(0, instruction.out.stop))
+                self._code[varies].rows.append(self._tape_back(instruction))
 
     def _flows(self, instruction: Elementwise) -> None:
         varies, _, row, operands = instruction
@@ -359,6 +376,82 @@ class Linked:
             name = "flow_v" if varies else "flow_u"
             kernel = self._kernel(name, row=row, place=place, operands=kinds, mode=mode)
             self._emit(varies, kernel, fields | {Field.SHIFT: self._shift(operand.varies)})
+
+
+    # ----------------------------------------------------------------------------------------- tapes
+
+    def _tape(self, tape: Tape) -> Any:
+        """A row for each step."""
+        varies = tape.varies
+        rows = self._tape_rows(tape)
+        for code, kinds, chosen in _alike(tape):
+            if code == SUM:
+                rows[chosen, 0] = self._kernel("sums_v" if varies else "sums_u")
+            else:
+                name, row = "value_v" if varies else "value_u", tape.operations[code]
+                rows[chosen, 0] = self._kernel(name, row=row, operands=kinds)
+        return rows
+
+    def _tape_rows(self, tape: Tape) -> Any:
+        """The words that say where the steps read and write; no kernels."""
+        varies, count = tape.varies, len(tape.code)
+        rows = np.zeros((count, ROW), dtype=np.int64)
+        rows[:, Field.COUNT] = 1
+        rows[:, Field.OUT] = np.arange(tape.out.start, tape.out.stop)
+        rows[:, Field.ADJOINT] = rows[:, Field.OUT] + self._shift(varies)
+        for field, slots in zip(Field.OPERANDS, tape.operands.T, strict=True):
+            rows[:, field] = self._identity + 8 * slots if varies else slots
+        sums = np.flatnonzero(tape.code == SUM)
+        if len(sums):
+            words = self._sums(tape.terms)
+            for field in (Field.LEFT, Field.RIGHT, Field.SIGN, Field.FLAGS, Field.SHIFT_U):
+                rows[sums, field] = words[field]
+            rows[sums, Field.SHIFT] = words[Field.SHIFT]
+            rows[sums, Field.STARTS] = self._table(tape.bounds) + 8 * sums
+        return rows
+
+    def _tape_back(self, tape: Tape) -> Any:
+        """A row for each operand of each step, the last step first; sums take one for all terms."""
+        varies, rows = tape.varies, self._tape_rows(tape)
+        parts, order = [], []
+        for code, kinds, chosen in _alike(tape):
+            steps = np.flatnonzero(chosen)
+            if code == SUM:
+                part = rows[steps]
+                part[:, 0] = self._kernel("sums_back_v" if varies else "sums_back_u")
+                parts.append(part)
+                order.append(-3 * steps)
+                continue
+            row = tape.operations[code]
+            for place, kind in enumerate(kinds):
+                if flow_text(row, place) is None:
+                    continue
+                space = kind == "v"
+                active = steps[self.active[space][tape.operands[steps, place]]]
+                if not len(active):
+                    continue
+                part = rows[active]
+                options = {"row": row, "place": place, "operands": kinds}
+                options["mode"] = "add" if space else ""
+                part[:, 0] = self._kernel("flow_v" if varies else "flow_u", **options)
+                part[:, Field.SHIFT] = self._shift(space)
+                parts.append(part)
+                order.append(place - 3 * active)
+        found = np.concatenate(parts)
+        return found[np.argsort(np.concatenate(order), kind="stable")]
+
+
+def _alike(tape: Tape) -> Iterator[tuple[int, str, Any]]:
+    """Steps of the same operation on the same kinds of operands: both, and which they are."""
+    kinds = tape.operands_vary @ np.array([1, 2, 4])
+    keys = tape.code * 8 + np.where(tape.code == SUM, 0, kinds)
+    for key in np.unique(keys).tolist():
+        code, kind = divmod(key, 8)
+        names = ""
+        if code != SUM:
+            arity = tape.operations[code].arity
+            names = "".join("uv"[kind >> i & 1] for i in range(arity)) if tape.varies else "s" * arity
+        yield code, names, keys == key
 
 
 def _gathered(instruction: Instruction) -> tuple[int, int]:
