@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +38,8 @@ def compile(  # noqa: A001 (the name of the public function)
     batched: bool = False,
     backend: str = "auto",
     dtype: Any = None,
+    *,
+    threads: int = 1,
 ) -> CompiledFunction:
     """The function `f` as a program that runs without making a Value.
 
@@ -47,6 +50,10 @@ def compile(  # noqa: A001 (the name of the public function)
     `parameters` are the Values that `f` uses and training changes; their present numbers are read
     at each call. Other Values that `f` uses are constants, with the numbers that they have when it
     is traced. `dtype` is float64 unless float32 is asked for.
+
+    `backend` says what runs the program: "numpy"; "numba", machine code made by the compiler of
+    Numba, which shares a large batch among `threads` threads; "jax"; or "auto", which is "numba"
+    where that is installed and "numpy" elsewhere.
 
     A function that reads a number of a value, branches on one, or does something else when it is
     run again is refused with a TraceError, a TypeError that names the line and the remedy.
@@ -61,31 +68,37 @@ def compile(  # noqa: A001 (the name of the public function)
             raise TypeError(f"parameters are Values, got {type(each).__name__} at position {i}")
     if len({id(each) for each in held}) < len(held):
         raise ValueError("a parameter comes twice")
+    if type(threads) is not int or threads < 1:
+        raise ValueError(f"threads is the number of threads, at least 1, got {threads!r}")
     kind = np.dtype(float if dtype is None else dtype)
     if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
         raise ValueError(f"dtype is float64 or float32, got {dtype!r}")
-    return CompiledFunction(f, held, bool(batched), kind, _executor(backend))
+    return CompiledFunction(f, held, bool(batched), kind, _executor(backend, threads))
 
 
-def _executor(backend: str) -> type[Any]:
+def _executor(backend: str, threads: int) -> Callable[..., Any]:
     """What runs programs; ImportError, which says what to install, if that is missing."""
     if backend == "jax":
         try:
             from micrograd.compiler.jax_executor import JaxExecutor
         except ImportError as error:
-            raise ImportError(
-                f"backend='jax' needs JAX: pip install 'micrograd-engine[jax]' ({error})"
-            ) from error
+            raise _missing(backend, "JAX", "jax", error) from error
         return JaxExecutor
-    if backend == "numba":
+    if backend in ("auto", "numba"):
         try:
             from micrograd.compiler.native.executor import NativeExecutor
         except ImportError as error:
-            raise ImportError(
-                f"backend='numba' needs Numba: pip install 'micrograd-engine[fast]' ({error})"
-            ) from error
-        return NativeExecutor
+            if backend == "auto":
+                return NumpyExecutor
+            raise _missing(backend, "Numba", "fast", error) from error
+        return partial(NativeExecutor, threads=threads)
     return NumpyExecutor
+
+
+def _missing(backend: str, library: str, extra: str, error: ImportError) -> ImportError:
+    return ImportError(
+        f"backend={backend!r} needs {library}: pip install 'micrograd-engine[{extra}]' ({error})"
+    )
 
 
 class _Traced(NamedTuple):
@@ -118,7 +131,7 @@ class CompiledFunction:
         parameters: list[Value],
         batched: bool,
         dtype: Any,
-        executor: type[Any],
+        executor: Callable[..., Any],
     ) -> None:
         self.f, self.parameters = f, parameters
         self.batched, self.dtype, self.executor = batched, dtype, executor

@@ -92,7 +92,7 @@ class NumpyExecutor:
 
     def _laid_out(self, length: int) -> _Calls:
         """The calls of this thread for a batch of that length."""
-        kept: dict[int, _Calls] = self._thread.__dict__
+        kept: dict[Any, _Calls] = self._thread.__dict__
         found = kept.get(length)
         if found is None:
             if len(kept) >= _KEPT:

@@ -49,8 +49,7 @@ class ProductOn:
         if memory.is_active(False, product.matrix.ravel()):
             yield self._into_matrix(g, times)
         if product.bias is not None and memory.is_active(False, product.bias):
-            _, add = memory.into(False, product.bias)
-            assert add is not None
+            add = memory.adding(False, product.bias)
             axes = (0, g.ndim - 1) if g.ndim == 3 else (1,) if varies else (0,)
             yield lambda: add(np.add.reduce(g, axis=axes))
 
@@ -80,9 +79,9 @@ class ProductOn:
     def _into_matrix(self, g: Any, times: Any) -> Call:
         product, varies, inputs = self.product, self.product.varies, self.inputs
         view = _matrix(self.memory.gu, product)
-        add = partial(_increase, view)
+        add: Callable[[Any], None] = partial(_increase, view)
         if callable(view) or len(np.unique(product.matrix)) < product.matrix.size:
-            add = self.memory.into(False, product.matrix)[1]  # type: ignore[assignment]
+            add = self.memory.adding(False, product.matrix)
 
         def call() -> None:
             vectors = _now(inputs)
@@ -230,9 +229,7 @@ class SumsOn:
             if space:
                 memory.writers.touch(slots[chosen])
             total = self.sums.varies and not space
-            yield chosen, slots[chosen], partial(
-                _scatter, memory.gv if space else memory.gu, total
-            )
+            yield chosen, slots[chosen], partial(_scatter, memory.gv if space else memory.gu, total)
 
 
 def _scatter(adjoints: Any, total: bool, share: Any, slots: Any) -> None:

@@ -54,20 +54,24 @@ class Memory:
         return partial(array.take, operand.rows, axis=0, mode="clip")
 
     def into(self, varies: bool, rows: Rows) -> tuple[Any, Callable[[Any], None] | None]:
-        """How the adjoints of rows are written: stored in a view, or added by a function."""
-        array = self.gv if varies else self.gu
+        """Where the adjoints of rows are stored, or else the function that adds to them."""
         if varies and self.writers.stores(rows):
-            return array[rows], None
+            return self.gv[rows], None
+        return None, self.adding(varies, rows)
+
+    def adding(self, varies: bool, rows: Rows) -> Callable[[Any], None]:
+        """A function that adds to the adjoints of rows."""
+        array = self.gv if varies else self.gu
         if isinstance(rows, slice):
             view = array[rows]
-            return view, lambda share: np.add(view, share, out=view)
+            return lambda share: np.add(view, share, out=view)
         if len(np.unique(rows)) == rows.size:
 
             def add_once(share: Any) -> None:
                 array[rows] += share
 
-            return None, add_once
-        return None, lambda share: np.add.at(array, rows, share)
+            return add_once
+        return lambda share: np.add.at(array, rows, share)
 
     # -------------------------------------------------------------------------------- operations
 

@@ -103,8 +103,10 @@ class TapeRunner:
     def _sum_back(self, g: Any, slot: int, careful: bool) -> None:
         rows, active, share = self._rows, self.memory.active, self._scratch[0]
         for sign, left, left_varies, right, right_varies in self._terms_of(slot):
-            factors = ((left, left_varies, right, right_varies), (right, right_varies, left, left_varies))
-            for this, varies, other, other_varies in factors:
+            for this, varies, other, other_varies in (
+                (left, left_varies, right, right_varies),
+                (right, right_varies, left, left_varies),
+            ):
                 if this >= 0 and active[varies][this]:
                     times = rows[other_varies][other] if other >= 0 else 1.0
                     np.multiply(g, times, out=share)

@@ -21,7 +21,7 @@ TARGET = "_target"
 
 
 class InPlace(NamedTuple):
-    """`call(target, *scratch, *masks, *operands)`; a flow takes the adjoint and the result first."""
+    """`call(target, *scratch, *masks, *operands)`; of a flow, adjoint and result come first."""
 
     call: Callable[..., Any]
     scratch: int  # arrays like the target

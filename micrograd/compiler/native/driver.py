@@ -9,7 +9,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from micrograd.compiler.native.kernels import ROW
+from micrograd.compiler.native.rows import ROW
 from micrograd.compiler.native.writing import WORD, Writer, word
 
 
@@ -148,9 +148,7 @@ def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> No
             build.store(build.add(first, lanes), place)
 
 
-def _outputs(
-    w: Writer, get: Any, u: Any, v: Any, lanes: Any, start: Any, count: Any
-) -> None:
+def _outputs(w: Writer, get: Any, u: Any, v: Any, lanes: Any, start: Any, count: Any) -> None:
     """The results of a block: where they are wanted, and to their sum."""
     build = w.build
     table = w.pointer(get(Frame.OUTPUTS))

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
-from micrograd.compiler.native.kernels import Spec, write
+from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.machine import Machine
+from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.numpy_executor import NumpyExecutor
 from micrograd.compiler.program import Program
 
@@ -51,7 +52,7 @@ def _bits(number: float) -> int:
 
 
 class _Memory:
-    """The arrays of one thread for blocks of so many lanes, and the frame that says where they are."""
+    """The arrays of one thread for blocks of so many lanes, and the frame with their addresses."""
 
     def __init__(self, linked: Linked, length: int, lanes: int, dtype: Any) -> None:
         program = linked.program
@@ -116,7 +117,7 @@ class _Memory:
 
     def read(self, parts: Sequence[Any]) -> None:
         """The inputs are in these arrays, rows of samples."""
-        words = []
+        words: list[int] = []
         for part in parts:
             words += (part.__array_interface__["data"][0], len(part), *part.strides)
         self.parts = array("q", words)
@@ -219,7 +220,7 @@ class NativeExecutor:
 
     def _memories(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[_Memory]:
         """The memories of this thread and its helpers, each with its share of the samples."""
-        kept = self._thread.__dict__
+        kept: dict[Any, list[_Memory]] = self._thread.__dict__
         memories = kept.get(length) or self._laid_out(kept, length)
         staged = memories[0].inputs
         if staged is not None:
@@ -233,7 +234,7 @@ class NativeExecutor:
                 memory.read(inputs)
         return memories
 
-    def _laid_out(self, kept: dict[int, list[_Memory]], length: int) -> list[_Memory]:
+    def _laid_out(self, kept: dict[Any, list[_Memory]], length: int) -> list[_Memory]:
         """New memories for batches of a length, in place of those that were kept longest."""
         blocks = -(-length // BLOCK) or 1
         step = _LANES[str(self.dtype)]
@@ -254,7 +255,7 @@ class NativeExecutor:
         first = memories[0]
         if len(memories) == 1:
             first.frame[Frame.PHASES] = phases | Phase.SWEEP if self.program.batched else phases
-            return self._run(first.address) == 1
+            return bool(self._run(first.address))
         for memory in memories:
             memory.frame[Frame.PHASES] = Phase.UNIFORM | Phase.SWEEP
         with ThreadPoolExecutor(len(memories)) as pool:

@@ -1,27 +1,25 @@
 """From a program to rows of words that the driver runs, for blocks of any number of lanes.
 
-Places in `u`: the slots of the program, a one (the factor that a plain term lacks), what is gathered;
-then the adjoints of all of these; then the sum of the results. In `v`: the slots, what is gathered,
-and their adjoints.
+Places in `u`: the slots of the program, a one (the factor that a plain term lacks), what is
+gathered; then the adjoints of all of these; then the sum of the results. In `v`: the slots, what is
+gathered, and their adjoints.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from micrograd.compiler.adjoints import FirstWriters, active
-from micrograd.compiler.native.kernels import (
+from micrograd.compiler.native.rows import ROW, Field, Spec
+from micrograd.compiler.native.sums import (
     INTO_LEFT,
     INTO_RIGHT,
     NUMBER_NUMBER,
-    ROW,
     ROW_NUMBER,
     ROW_ROW,
-    Field,
-    Spec,
 )
 from micrograd.compiler.program import (
     SUM,
@@ -33,7 +31,8 @@ from micrograd.compiler.program import (
     Tape,
     WeightedSums,
 )
-from micrograd.kernels import flow_text
+from micrograd.kernels import flow_text, value_text
+from micrograd.ops import Operation
 
 Addresses = Callable[[Spec], int]
 
@@ -118,6 +117,20 @@ class Linked:
     def _kernel(self, name: str, **options: Any) -> int:
         return self.addresses(Spec(name, self.kind, **options))
 
+    def _value(self, varies: bool, row: Operation, kinds: str) -> int:
+        name = "value_v" if varies else "value_u"
+        return self._kernel(name, formula=value_text(row), names=row.operands, operands=kinds)
+
+    def _flow(self, varies: bool, row: Operation, place: int, kinds: str, mode: str) -> int:
+        return self._kernel(
+            "flow_v" if varies else "flow_u",
+            formula=flow_text(row, place),
+            names=row.operands,
+            place=place,
+            operands=kinds,
+            mode=mode,
+        )
+
     def _table(self, places: Any, dtype: Any = np.int64) -> int:
         """The address of a table."""
         table = np.ascontiguousarray(places, dtype=dtype)
@@ -127,21 +140,20 @@ class Linked:
     def _places(self, rows: Rows) -> int:
         """The address of a table of places; one table serves for all that are neighbours."""
         if isinstance(rows, slice):
-            return self._identity + 8 * rows.start
+            return int(self._identity + 8 * rows.start)
         return self._table(rows)
 
     def _shift(self, varies: bool) -> int:
         """From a value to its adjoint."""
         return self.adjoints_v if varies else self.adjoints_u
 
-    # -------------------------------------------------------------------------------------- forwards
+    # ------------------------------------------------------------------------------------- forwards
 
     def _forward(self, i: int, instruction: Instruction) -> None:
         match instruction:
             case Elementwise(operation=row):
                 kinds, fields = self._operands(instruction)
-                name = "value_v" if instruction.varies else "value_u"
-                self._emit(instruction.varies, self._kernel(name, row=row, operands=kinds), fields)
+                self._emit(instruction.varies, self._value(instruction.varies, row, kinds), fields)
             case Product():
                 self._product(i, instruction)
             case WeightedSums(varies=varies):
@@ -180,9 +192,7 @@ class Linked:
         swap = ~left_varies & right_varies
         left, right = np.where(swap, right, left), np.where(swap, left, right)
         left_varies, right_varies = left_varies | swap, right_varies & ~swap
-        flags = np.where(
-            left_varies, np.where(right_varies, ROW_ROW, ROW_NUMBER), NUMBER_NUMBER
-        )
+        flags = np.where(left_varies, np.where(right_varies, ROW_ROW, ROW_NUMBER), NUMBER_NUMBER)
         for bit, slots, kind in ((INTO_LEFT, left, left_varies), (INTO_RIGHT, right, right_varies)):
             for space in (False, True):
                 here = np.flatnonzero(kind == space)
@@ -233,7 +243,7 @@ class Linked:
             },
         )
 
-    # ---------------------------------------------------------------------------------- products
+    # ------------------------------------------------------------------------------------- products
 
     def _product(self, i: int, instruction: Product) -> None:
         varies, out, matrix, inputs, bias = instruction
@@ -245,12 +255,12 @@ class Linked:
             kernel = self._kernel("rank_v", mode=mode)
             fields |= {Field.COUNT: c, Field.ROWS: m, Field.COLUMNS: k}
             fields |= {Field.A: a, Field.A_DOWN: down, Field.A_RIGHT: right}
-            fields |= {Field.B: b, Field.B_STEP: k, Field.O: out.start, Field.O_STEP: m}
+            fields |= {Field.B: b, Field.B_STEP: k, Field.INTO: out.start, Field.INTO_STEP: m}
         else:
             kernel = self._kernel("dot_u", mode=mode)
             fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
             fields |= {Field.A: b, Field.A_DOWN: k, Field.B: a, Field.B_STEP: down}
-            fields |= {Field.O: out.start, Field.O_DOWN: m}
+            fields |= {Field.INTO: out.start, Field.INTO_DOWN: m}
         self._emit(varies, kernel, fields)
 
     def _bias(self, i: int, bias: Rows | None) -> tuple[dict[Any, int], str]:
@@ -285,21 +295,21 @@ class Linked:
             a, down, right = self._found(i, instruction)
             b = self._gathers.get((i, "inputs"), int(inputs[0, 0]))
             fields = {Field.ROWS: m, Field.COLUMNS: k, Field.A: g, Field.B: b}
-            fields |= {Field.O: a + self.adjoints_u}
+            fields |= {Field.INTO: a + self.adjoints_u}
             if varies:
                 kernel = self._kernel("dot_v")
                 fields |= {Field.COUNT: c, Field.A_DOWN: m, Field.B_STEP: k}
-                fields |= {Field.O_DOWN: down, Field.O_STEP: right}
+                fields |= {Field.INTO_DOWN: down, Field.INTO_STEP: right}
             else:
                 kernel = self._kernel("rank_u", mode="add")
                 fields |= {Field.COLUMNS: c, Field.LANES: k, Field.A_DOWN: 1, Field.A_RIGHT: m}
-                fields |= {Field.B_STEP: k, Field.O_STEP: down}
+                fields |= {Field.B_STEP: k, Field.INTO_STEP: down}
             self._emit(varies, kernel, fields)
             if (i, "matrix") in self._gathers:
                 self._scatter(a, False, matrix)
         if bias is not None and self._is_active(False, bias):
             gathered = self._gathers.get((i, "bias"))
-            place, step = _line(bias) or (gathered, 1)
+            place, step = _line(bias) if gathered is None else (gathered, 1)
             fields = {Field.BIAS: place + self.adjoints_u, Field.BIAS_STEP: step}
             fields |= {Field.COUNT: c, Field.ROWS: m, Field.A: g, Field.A_DOWN: m}
             self._emit(varies, self._kernel("row_totals" if varies else "column_totals"), fields)
@@ -313,18 +323,18 @@ class Linked:
         gathered = self._gathers.get((i, "inputs"))
         place = int(inputs[0, 0]) if gathered is None else gathered
         into = place + self._shift(varies)
-        fields = {Field.O: into}
+        fields = {Field.INTO: into}
         if varies:
             stores = gathered is not None or self.writers.stores(slice(place, place + inputs.size))
             kernel = self._kernel("rank_v", mode="zero" if stores else "add")
             fields |= {Field.COUNT: c, Field.ROWS: k, Field.COLUMNS: m}
             fields |= {Field.A: a, Field.A_DOWN: right, Field.A_RIGHT: down}
-            fields |= {Field.B: g, Field.B_STEP: m, Field.O_STEP: k}
+            fields |= {Field.B: g, Field.B_STEP: m, Field.INTO_STEP: k}
         else:
             kernel = self._kernel("rank_u", mode="add")
             fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
             fields |= {Field.A: g, Field.A_DOWN: m, Field.A_RIGHT: 1}
-            fields |= {Field.B: a, Field.B_STEP: down, Field.O_STEP: k}
+            fields |= {Field.B: a, Field.B_STEP: down, Field.INTO_STEP: k}
         self._emit(varies, kernel, fields)
         if gathered is not None:
             if varies:
@@ -335,11 +345,9 @@ class Linked:
         place = self._gathers.get((i, "matrix"))
         if place is not None:
             return place, instruction.matrix.shape[1], 1
-        found = _affine(instruction.matrix, instruction.varies)
-        assert found is not None
-        return found
+        return cast("tuple[int, int, int]", _affine(instruction.matrix, instruction.varies))
 
-    # ------------------------------------------------------------------------------------- backwards
+    # ------------------------------------------------------------------------------------ backwards
 
     def _is_active(self, varies: bool, rows: Any) -> bool:
         return bool(self.active[varies][rows].any())
@@ -368,17 +376,15 @@ class Linked:
         varies, _, row, operands = instruction
         kinds, fields = self._operands(instruction)
         for place, operand in enumerate(operands):
-            if flow_text(row, place) is None or not self._is_active(operand.varies, operand.rows):
+            if not flow_text(row, place) or not self._is_active(operand.varies, operand.rows):
                 continue
             mode = ""
             if operand.varies:
                 mode = "store" if self.writers.stores(operand.rows) else "add"
-            name = "flow_v" if varies else "flow_u"
-            kernel = self._kernel(name, row=row, place=place, operands=kinds, mode=mode)
+            kernel = self._flow(varies, row, place, kinds, mode)
             self._emit(varies, kernel, fields | {Field.SHIFT: self._shift(operand.varies)})
 
-
-    # ----------------------------------------------------------------------------------------- tapes
+    # ---------------------------------------------------------------------------------------- tapes
 
     def _tape(self, tape: Tape) -> Any:
         """A row for each step."""
@@ -388,8 +394,7 @@ class Linked:
             if code == SUM:
                 rows[chosen, 0] = self._kernel("sums_v" if varies else "sums_u")
             else:
-                name, row = "value_v" if varies else "value_u", tape.operations[code]
-                rows[chosen, 0] = self._kernel(name, row=row, operands=kinds)
+                rows[chosen, 0] = self._value(varies, tape.operations[code], kinds)
         return rows
 
     def _tape_rows(self, tape: Tape) -> Any:
@@ -424,16 +429,14 @@ class Linked:
                 continue
             row = tape.operations[code]
             for place, kind in enumerate(kinds):
-                if flow_text(row, place) is None:
+                if not flow_text(row, place):
                     continue
                 space = kind == "v"
                 active = steps[self.active[space][tape.operands[steps, place]]]
                 if not len(active):
                     continue
                 part = rows[active]
-                options = {"row": row, "place": place, "operands": kinds}
-                options["mode"] = "add" if space else ""
-                part[:, 0] = self._kernel("flow_v" if varies else "flow_u", **options)
+                part[:, 0] = self._flow(varies, row, place, kinds, "add" if space else "")
                 part[:, Field.SHIFT] = self._shift(space)
                 parts.append(part)
                 order.append(place - 3 * active)
@@ -450,7 +453,9 @@ def _alike(tape: Tape) -> Iterator[tuple[int, str, Any]]:
         names = ""
         if code != SUM:
             arity = tape.operations[code].arity
-            names = "".join("uv"[kind >> i & 1] for i in range(arity)) if tape.varies else "s" * arity
+            names = "s" * arity
+            if tape.varies:
+                names = "".join("uv"[kind >> i & 1] for i in range(arity))
         yield code, names, keys == key
 
 
@@ -460,13 +465,13 @@ def _gathered(instruction: Instruction) -> tuple[int, int]:
         return 0, 0
     varies, _, matrix, inputs, bias = instruction
     numbers = 0 if _affine(matrix, varies) else matrix.size
-    numbers += 0 if bias is None or _line(bias) else len(bias)
+    numbers += 0 if bias is None or _line(bias) else len(matrix)
     rows = 0 if _contiguous(inputs) else inputs.size
     return (numbers, rows) if varies else (numbers + rows, 0)
 
 
-def _line(rows: Rows) -> tuple[int, int] | None:
-    """The place and the stride of numbers that are evenly spaced."""
+def _line(rows: Any) -> Any:
+    """The place and the stride of numbers that are evenly spaced; None if they are not."""
     if isinstance(rows, slice):
         return rows.start, 1
     start = int(rows[0])

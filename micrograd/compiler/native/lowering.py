@@ -22,6 +22,8 @@ from micrograd.kernels import value_text
 from micrograd.ops import TABLE
 
 DOUBLE = KINDS["float64"]
+_METHODS = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
+_SIGNS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 
 
 class Lowering:
@@ -46,7 +48,9 @@ class Lowering:
                 x = self._value(operand, names)
                 return build.fneg(x) if isinstance(op, ast.USub) else x
             case ast.BinOp(left=left, op=op, right=right):
-                method = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}[type(op)]
+                method = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}[
+                    type(op)
+                ]
                 return getattr(build, method)(self._value(left, names), self._value(right, names))
             case ast.Call(func=ast.Name(id="_where"), args=[test, then, otherwise]):
                 chosen = self._test(test, names)
@@ -58,7 +62,7 @@ class Lowering:
     def _test(self, node: ast.expr, names: dict[str, Any]) -> Any:
         build = self.writer.build
         if isinstance(node, ast.Compare):
-            sign = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}[type(node.ops[0])]
+            sign = _SIGNS[type(node.ops[0])]
             right = self._value(node.comparators[0], names)
             return build.fcmp_ordered(sign, self._value(node.left, names), right)
         zero = self.writer.constant(0.0, self.width)
@@ -83,7 +87,7 @@ class Functions:
     def __init__(self, writer: Writer, width: int) -> None:
         self.writer, self.width = writer, width
 
-    # ------------------------------------------------------------------- exact on any kind of number
+    # ----------------------------------------------------------------- exact on any kind of number
 
     def sqrt(self, x: Any) -> Any:
         """The square root, correctly rounded."""
@@ -118,7 +122,7 @@ class Functions:
         compare = build.fcmp_unordered if sign == "!=" else build.fcmp_ordered
         return build.select(compare(sign, a, b), then, otherwise)
 
-    # ------------------------------------------------------------------------------ in double numbers
+    # ---------------------------------------------------------------------------- in double numbers
 
     def library(self, name: str, *arguments: Any) -> Any:
         """A function of the C library, lane by lane."""
@@ -157,11 +161,11 @@ class Functions:
     def _lane_by_lane(self, name: str, arguments: Sequence[Any]) -> Any:
         writer, build = self.writer, self.writer.build
         if self.width == 1:
-            return writer.call(_C_NAMES.get(name, name), DOUBLE, *arguments)
+            return writer.call(name, DOUBLE, *arguments)
         result = ir.Constant(self._kind(DOUBLE), ir.Undefined)
         for lane in range(self.width):
             lanes = [build.extract_element(each, word(lane)) for each in arguments]
-            value = writer.call(_C_NAMES.get(name, name), DOUBLE, *lanes)
+            value = writer.call(name, DOUBLE, *lanes)
             result = build.insert_element(result, value, word(lane))
         return result
 
@@ -216,7 +220,7 @@ class Functions:
         return power
 
     def _log(self, x: Any) -> Any:
-        """x = 2 ** k (1 + f) with sqrt(1/2) < 1 + f < sqrt(2)."""
+        """The logarithm: x = 2 ** k (1 + f) with sqrt(1/2) < 1 + f < sqrt(2)."""
         build, fma = self.writer.build, self.writer.fma
         tiny = build.fcmp_ordered("<", x, self._double(2.0**-1022))
         scaled = build.select(tiny, build.fmul(x, self._double(2.0**54)), x)
@@ -265,8 +269,6 @@ class Functions:
         far = self.writer.intrinsic("copysign", far, x)
         return self._where(magnitude, "<", self._double(1.0), near, far)
 
-
-_C_NAMES = {"asin": "asin", "hypot": "hypot"}
 
 _MAGIC = 1.5 * 2.0**52  # added and taken away, it rounds to an integer
 _MAGIC_BITS = 0x4338000000000000

@@ -1,8 +1,8 @@
 """Machine code for this computer, made by LLVM and kept on disk.
 
-A kernel is compiled when it is first asked for, once on a machine. What is kept is keyed by all that
-it was made from (the kernel, the sources that write it, LLVM, the processor), so that nothing kept is
-ever stale; a file that was damaged, or a folder that cannot be written, only costs time.
+A kernel is compiled when it is first asked for, once on a machine. What is kept is keyed by all
+that it was made from (the kernel, the sources that write it, LLVM, the processor), so that nothing
+kept is ever stale. A file that was damaged, or a folder that cannot be written, only costs time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _lock = threading.RLock()
 
 
 class Machine:
-    """This processor, and the code that was made for it in this process."""
+    """The processor, and the code that was made for it in this process."""
 
     def __init__(self) -> None:
         llvm.initialize_native_target()

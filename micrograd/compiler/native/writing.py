@@ -69,6 +69,10 @@ class Writer:
         """A product of words."""
         return self.build.mul(a, b)
 
+    def lanes_of(self, v: Any, place: Any, lanes: Any) -> Any:
+        """A row of `v`."""
+        return self.at(v, self.times(place, lanes))
+
     def load(self, pointer: Any, width: int) -> Any:
         """A number, or a vector of neighbours."""
         if width > 1:
@@ -113,7 +117,9 @@ class Writer:
                 self.build.shuffle_vector(
                     vector,
                     vector,
-                    ir.Constant(ir.VectorType(ir.IntType(32), width), [*range(start, start + width)]),
+                    ir.Constant(
+                        ir.VectorType(ir.IntType(32), width), [*range(start, start + width)]
+                    ),
                 )
                 for start in (0, width)
             ]
@@ -171,10 +177,12 @@ class Writer:
         self.build.position_at_end(after)
 
     def range(self, stop: Any) -> Any:
-        """`for i in range(stop)`."""
+        """A loop that counts up to a number of turns."""
         return self.loop(word(0), stop, word(1))
 
-    def in_steps(self, stop: Any, widths: tuple[int, ...], body: Callable[[Any, int], None]) -> None:
+    def in_steps(
+        self, stop: Any, widths: tuple[int, ...], body: Callable[[Any, int], None]
+    ) -> None:
         """`body(i, width)` for steps of the widest width, then of the next one, up to `stop`."""
         start = word(0)
         for width in widths:
