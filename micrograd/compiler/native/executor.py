@@ -69,6 +69,7 @@ class _Memory:
         self.gradient = self.adjoints[: program.parameters]
         self.into_inputs = self.adjoints[slice(*program.input_slots)]
         self.parts = array("q")
+        self.held: Sequence[Any] = ()
         self.outputs = array("q")
         self.frame = array("q", bytes(8 * Frame.SIZE))
         self.address = self.frame.buffer_info()[0]
@@ -121,6 +122,7 @@ class _Memory:
         for part in parts:
             words += (part.__array_interface__["data"][0], len(part), *part.strides)
         self.parts = array("q", words)
+        self.held = parts  # alive as long as they are pointed to
         self.frame[Frame.PARTS] = self.parts.buffer_info()[0]
         self.frame[Frame.PART_COUNT] = len(parts)
 

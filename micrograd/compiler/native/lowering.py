@@ -145,7 +145,7 @@ class Functions:
         return self._in_doubles(self._tanh, x)
 
     def erf(self, x: Any) -> Any:
-        """The error function, within 2 ulp."""
+        """The error function, within 3 ulp."""
         return self._in_doubles(self._erf, x)
 
     def _in_doubles(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -253,8 +253,8 @@ class Functions:
         e = self._exp(build.fadd(magnitude, magnitude))
         one, two = self._double(1.0), self._double(2.0)
         far = build.fsub(one, build.fdiv(two, build.fadd(e, one)))
-        far = self.writer.intrinsic("copysign", far, x)
-        return self._where(magnitude, "<", self._double(0.625), near, far)
+        value = self._where(magnitude, "<", self._double(0.625), near, far)
+        return self.writer.intrinsic("copysign", value, x)
 
     def _erf(self, x: Any) -> Any:
         build = self.writer.build

@@ -115,8 +115,7 @@ def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any) -> None:
 
 def _product_words(w: Writer, row: Any) -> dict[str, Any]:
     names = (
-        "COUNT ROWS COLUMNS LANES A A_DOWN A_RIGHT B B_STEP "
-        "INTO INTO_STEP INTO_DOWN BIAS BIAS_STEP"
+        "COUNT ROWS COLUMNS LANES A A_DOWN A_RIGHT B B_STEP INTO INTO_STEP INTO_DOWN BIAS BIAS_STEP"
     ).split()
     values = w.words(row, *(getattr(Field, name) for name in names))
     return dict(zip(names, values, strict=True))
