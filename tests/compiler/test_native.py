@@ -77,7 +77,7 @@ def test_every_operation_works_in_float32(name):
     assert np.allclose(slopes, expected, rtol=2.0**-18, atol=2.0**-18, equal_nan=True)
 
 
-# --------------------------------------------------------------------------------- blocks and threads
+# ------------------------------------------------------------------------------- blocks and threads
 
 
 def step(threads=1, backend="numba"):
@@ -177,7 +177,7 @@ def test_large_products_without_a_batch_agree():
     assert np.abs(got[1] - expected[1]).max() <= 1e-12
 
 
-# ------------------------------------------------------------------------------------------ the cache
+# ---------------------------------------------------------------------------------------- the cache
 
 PROGRAM = """
 import micrograd
