@@ -145,7 +145,7 @@ class CompiledFunction:
         executor = call.traced.executor
         columns = executor.values(self._numbers(None), call.inputs, call.length)
         if self.batched:
-            columns = [np.array(np.broadcast_to(each, (call.length,))) for each in columns]
+            columns = [each if np.ndim(each) else np.full(call.length, each) for each in columns]
         return regular(call.traced.result, columns)
 
     def value_and_grad(self, *args: Any, parameters: Any = None) -> tuple[Any, Any]:

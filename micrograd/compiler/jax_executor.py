@@ -196,7 +196,8 @@ class JaxExecutor:
     def values(self, parameters: Any, inputs: Any, length: int) -> list[Any]:
         """The outputs: rows of the batch, or numbers where an output does not vary."""
         with self._precision():
-            return [*self._values(*self._arrays(parameters, inputs))]
+            found = self._values(*self._arrays(parameters, inputs))
+        return [np.array(each) for each in found]
 
     def value_and_grad(
         self, parameters: Any, inputs: Any, length: int, *, mean: bool

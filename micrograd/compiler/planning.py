@@ -21,6 +21,7 @@ from micrograd.compiler.program import (
     WeightedSums,
     rows_of,
 )
+from micrograd.compiler.simplifying import simplified
 from micrograd.compiler.sums import find_sums
 
 # A run of so many groups, each of so few nodes, becomes a tape; sums of more terms stay outside.
@@ -29,7 +30,7 @@ LEAST_STEPS, NARROW, FEW_TERMS = 32, 3, 8
 
 def plan(graph: Graph, *, batched: bool) -> Program:
     """The program of a graph; `batched` tells whether its inputs vary."""
-    return _Planner(graph, batched).program()
+    return _Planner(simplified(graph), batched).program()
 
 
 class _Planner:
