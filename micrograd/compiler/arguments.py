@@ -35,7 +35,9 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
     """
     if is_array(batch):
         length, *shape = batch.shape
-        columns = np.asarray(batch, float).reshape(length, math.prod(shape)).T
+        # An array of JAX stays one, on the devices where it is.
+        array = batch if hasattr(batch, "sharding") else np.asarray(batch, float)
+        columns = array.reshape(length, math.prod(shape)).T
         return columns, Structure(type(batch), tuple(shape)) if shape else LEAF, length
     if isinstance(batch, dict):
         return _dict_columns(batch, place)

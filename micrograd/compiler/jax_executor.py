@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import erf
+from jax.sharding import Mesh, NamedSharding
 
 from micrograd.compiler.numpy_executor import NumpyExecutor
 from micrograd.compiler.program import (
@@ -216,7 +217,7 @@ class JaxExecutor:
         return value, np.asarray(gradient), np.asarray(adjoints)
 
     def _arrays(self, parameters: Any, inputs: Any) -> tuple[Any, Any]:
-        parts = [jnp.asarray(each, self.dtype) for each in inputs]
+        parts = [_automatic(jnp.asarray(each, self.dtype)) for each in inputs]
         joined = jnp.concatenate(parts) if parts else jnp.zeros(0, self.dtype)
         return jnp.asarray(parameters, self.dtype), joined
 
@@ -256,6 +257,15 @@ class JaxExecutor:
 
         made: Callable[..., Any] = jax.jit(jax.value_and_grad(total, (0, 1), has_aux=True))
         return made
+
+
+def _automatic(array: Any) -> Any:
+    """The array, on the same devices in the same way, with how results are spread left to JAX."""
+    sharding = array.sharding
+    if not isinstance(sharding, NamedSharding):
+        return array
+    mesh = Mesh(sharding.mesh.devices, sharding.mesh.axis_names)
+    return jax.device_put(array, NamedSharding(mesh, sharding.spec))
 
 
 def _restored(program: Program, dtype: Any, inputs: bool) -> JaxExecutor:
