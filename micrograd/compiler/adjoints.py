@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.program import Elementwise, Product, Program, Rows, Tape, WeightedSums
+from micrograd.compiler.program import Elementwise, Fold, Product, Program, Rows, Tape, WeightedSums
 
 
 def active(program: Program, inputs: bool) -> tuple[Any, Any]:
@@ -28,6 +28,8 @@ def active(program: Program, inputs: bool) -> tuple[Any, Any]:
                 if bias is not None:
                     marks |= active[False][bias]
                 active[varies][out] = np.tile(marks, len(vectors))
+            case Fold():
+                pass
             case WeightedSums() | Tape():
                 active[instruction.varies][instruction.out] = True
     return active

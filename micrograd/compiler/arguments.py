@@ -23,6 +23,8 @@ from micrograd.trees import LEAF, Structure, flatten, is_array
 
 def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
     """The numbers of one argument and its structure; TypeError for what is no number."""
+    if is_array(argument) and getattr(argument.dtype, "kind", "") in "fiub":
+        return np.asarray(argument, float).ravel(), Structure(type(argument), tuple(argument.shape))
     leaves, structure = flatten(argument)
     return np.array([to_float(to_number(leaf, place)) for leaf in leaves]), structure
 

@@ -16,12 +16,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.scipy.special import erf
 from jax.sharding import Mesh, NamedSharding
 
 from micrograd.compiler.numpy_executor import NumpyExecutor
 from micrograd.compiler.program import (
     Elementwise,
+    Fold,
     Operand,
     Product,
     Program,
@@ -132,12 +134,14 @@ class _Run:
         rows = self.spaces[operand.varies].read(operand.rows)
         return rows[:, None] if wide and not operand.varies else rows
 
-    def _result(self, instruction: Elementwise | Product | WeightedSums) -> Any:
+    def _result(self, instruction: Elementwise | Product | WeightedSums | Fold) -> Any:
         match instruction:
             case Elementwise(varies=varies, operation=row, operands=operands):
                 return _function(row)(*(self.read(operand, varies) for operand in operands))
             case Product():
                 return self._product(instruction)
+            case Fold():
+                return self._fold(instruction)
         return self._sums(instruction)
 
     def _product(self, instruction: Product) -> Any:
@@ -151,6 +155,14 @@ class _Run:
             bias = self.spaces[False].read(instruction.bias)
             out = out + (bias[:, None] if varies else bias)
         return out.reshape(-1, *out.shape[2:])
+
+    def _fold(self, fold: Fold) -> Any:
+        """Rows of terms, the last term of each repeated up to the longest."""
+        lengths = np.diff(np.append(fold.start, len(fold.slots)))
+        places = np.minimum(np.arange(lengths.max()), lengths[:, None] - 1) + fold.start[:, None]
+        terms = self.spaces[fold.varies].read(fold.slots[places].ravel())
+        terms = lax.stop_gradient(terms).reshape(*places.shape, *terms.shape[1:])
+        return (jnp.max if fold.operation.name == "maximum" else jnp.min)(terms, axis=1)
 
     def _sums(self, instruction: WeightedSums) -> Any:
         sign = instruction.sign

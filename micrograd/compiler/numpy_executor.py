@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.adjoints import FirstWriters
-from micrograd.compiler.numpy_linear import ProductOn, SumsOn
+from micrograd.compiler.numpy_linear import ProductOn, SumsOn, fold
 from micrograd.compiler.numpy_memory import Call, Memory
 from micrograd.compiler.numpy_tape import TapeRunner
-from micrograd.compiler.program import Elementwise, Instruction, Product, Program, Tape
+from micrograd.compiler.program import Elementwise, Fold, Instruction, Product, Program, Tape
 
 _KEPT = 4  # lengths of batches whose arrays are kept
 
@@ -47,6 +47,8 @@ class _Calls:
                 return memory.elementwise(instruction)
             case Product():
                 return ProductOn(memory, instruction).forward()
+            case Fold():
+                return fold(memory, instruction)
             case Tape():
                 runner = self.tapes[instruction.out.start] = TapeRunner(memory, instruction)
                 return runner.forward
@@ -59,6 +61,8 @@ class _Calls:
                 return memory.elementwise_back(instruction, careful)
             case Product():
                 return ProductOn(memory, instruction).backward(careful=careful)
+            case Fold():
+                return iter(())
             case Tape():
                 if instruction.varies:
                     memory.writers.touch(slice(0, instruction.out.stop))

@@ -1,4 +1,4 @@
-"""Matrix products and weighted sums run by NumPy."""
+"""Matrix products, weighted sums and folds run by NumPy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.numpy_memory import Call, Memory, stop_at_zeros
-from micrograd.compiler.program import Operand, Product, WeightedSums, rows_of
+from micrograd.compiler.program import Fold, Operand, Product, WeightedSums, rows_of
 
 
 class ProductOn:
@@ -151,6 +151,13 @@ def _careful_matmul(a: Any, b: Any, out: Any = None) -> Any:
     if out is not None:
         out[...] = found
     return found
+
+
+def fold(memory: Memory, fold: Fold) -> Call:
+    """The call of maxima or minima."""
+    array = memory.v if fold.varies else memory.u
+    target, reduce = array[fold.out], getattr(np, fold.operation.name).reduceat
+    return lambda: reduce(array[fold.slots], fold.start, axis=0, out=target)
 
 
 # ------------------------------------------------------------------------------------ weighted sums

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.folds import find_folds
 from micrograd.compiler.graph import CONSTANT, NOTHING, Graph
 from micrograd.compiler.matrices import find_products
 from micrograd.compiler.program import (
     SUM,
     Elementwise,
+    Fold,
     Instruction,
     Operand,
     Product,
@@ -23,6 +25,7 @@ from micrograd.compiler.program import (
 )
 from micrograd.compiler.simplifying import simplified
 from micrograd.compiler.sums import find_sums
+from micrograd.ops import TABLE
 
 # A run of so many groups, each of so few nodes, becomes a tape; sums of more terms stay outside.
 LEAST_STEPS, NARROW, FEW_TERMS = 32, 3, 8
@@ -44,6 +47,11 @@ class _Planner:
         self.place_of_sum = np.full(graph.size, NOTHING)
         self.place_of_sum[summed] = np.arange(len(summed))
         self.bounds = np.append(self.first_term, len(self.sums.root))
+        self.folds = find_folds(graph, self.varying)
+        folded, self.first_of_fold = np.unique(self.folds.root, return_index=True)
+        self.end_of_fold = np.append(self.first_of_fold[1:], len(self.folds.root))
+        self.place_of_fold = np.full(graph.size, NOTHING)
+        self.place_of_fold[folded] = np.arange(len(folded))
         self.slot = np.full(graph.size + 1, NOTHING)  # the last one for operands that are NOTHING
         self.next_slot = [0, 0]  # of u and of v
         self.instructions: list[Instruction] = []
@@ -60,6 +68,8 @@ class _Planner:
                 self._emit_tape(varies, members)
             elif code == SUM:
                 self._emit_sums(varies, members)
+            elif self.place_of_fold[members[0]] >= 0:
+                self._emit_folds(varies, code, members)
             else:
                 self._emit_operations(varies, code, members)
         outputs = tuple((bool(self.varying[n]), int(self.slot[n])) for n in graph.outputs.tolist())
@@ -76,10 +86,15 @@ class _Planner:
 
     def _number(self, nodes: Any, *, varies: bool) -> slice:
         """Give nodes the next slots of a space."""
+        slots = self._next(len(nodes), varies=varies)
+        self.slot[nodes] = np.arange(slots.start, slots.stop)
+        return slots
+
+    def _next(self, count: int, *, varies: bool) -> slice:
+        """The next slots of a space."""
         start = self.next_slot[varies]
-        self.slot[nodes] = np.arange(start, start + len(nodes))
-        self.next_slot[varies] = start + len(nodes)
-        return slice(start, start + len(nodes))
+        self.next_slot[varies] = start + count
+        return slice(start, start + count)
 
     # -------------------------------------------------------------------------------------- groups
 
@@ -89,7 +104,9 @@ class _Planner:
         In place of the code stands None for the nodes of many small groups one after the other.
         """
         graph = self.graph
-        alive = np.flatnonzero((self.code >= SUM) & (graph.code >= 0) & ~self.sums.gone)
+        alive = np.flatnonzero(
+            (self.code >= SUM) & (graph.code >= 0) & ~self.sums.gone & ~self.folds.gone
+        )
         if not len(alive):
             return
         kinds = np.zeros(graph.size, dtype=np.int64)
@@ -97,6 +114,7 @@ class _Planner:
             held = graph.operands[:, place]
             kinds |= (self.varying[held] & (held >= 0)).astype(np.int64) << place
         kinds[self.code == SUM] = 0
+        kinds[self.place_of_fold >= 0] = -1  # apart from a maximum of two
         levels = self._levels(alive)
         keys = (kinds[alive], self.code[alive], levels[alive], self.varying[alive])
         order = np.lexsort(keys)
@@ -120,6 +138,7 @@ class _Planner:
         """Which groups are few nodes, none of them a sum of many terms."""
         places = self.place_of_sum[members]
         terms = np.where(places < 0, 0, self.bounds[places + 1] - self.bounds[places])
+        terms[self.place_of_fold[members] >= 0] = FEW_TERMS + 1
         largest = np.maximum.reduceat(terms, starts[:-1])
         return (np.diff(starts) <= NARROW) & (largest <= FEW_TERMS)
 
@@ -127,7 +146,7 @@ class _Planner:
         """The length of the longest way down to leaves within the space, for each node."""
         graph, varying = self.graph, self.varying
         above, below = [], []
-        single = alive[self.code[alive] != SUM]
+        single = alive[(self.code[alive] != SUM) & (self.place_of_fold[alive] < 0)]
         for place in range(3):
             held = graph.operands[single, place]
             above.append(single[held >= 0])
@@ -135,6 +154,8 @@ class _Planner:
         for column in (self.sums.left, self.sums.right):
             above.append(self.sums.root[column >= 0])
             below.append(column[column >= 0])
+        above.append(self.folds.root)
+        below.append(self.folds.term)
         tails, heads = np.concatenate(above), np.concatenate(below)
         same = varying[tails] == varying[heads]
         tails, heads = tails[same], heads[same]
@@ -181,6 +202,15 @@ class _Planner:
         out = self._number(members, varies=varies)
         self.instructions.append(Elementwise(varies, out, row, read))
 
+    def _emit_folds(self, varies: bool, code: int, members: Any) -> None:
+        places = self.place_of_fold[members]
+        first, end = self.first_of_fold[places], self.end_of_fold[places]
+        terms = np.concatenate([np.arange(a, b) for a, b in zip(first, end, strict=True)])
+        start = np.cumsum(end - first) - (end - first)
+        slots = self.slot[self.folds.term[terms]]
+        out = self._number(members, varies=varies)
+        self.instructions.append(Fold(varies, out, self.graph.table[code], start, slots))
+
     # ---------------------------------------------------------------------------------------- sums
 
     def _emit_sums(self, varies: bool, members: Any) -> None:
@@ -188,8 +218,15 @@ class _Planner:
         found, rest = find_products(self.sums, self.bounds, places, self.slot, self.varying, varies)
         for block in found:
             nodes = members[block.sums.ravel()]
-            out = self._number(nodes, varies=varies)
+            if block.addends is None:
+                out = self._number(nodes, varies=varies)
+            else:
+                out = self._next(len(nodes), varies=varies)
             self.instructions.append(Product(varies, out, block.matrix, block.inputs, block.bias))
+            if block.addends is not None:
+                read = (Operand(varies, out), block.addends)
+                out = self._number(nodes, varies=varies)
+                self.instructions.append(Elementwise(varies, out, TABLE["add"], read))
         if rest:
             self._emit_rest(varies, members[rest], [places[i] for i in rest])
 

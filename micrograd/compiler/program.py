@@ -80,6 +80,23 @@ class WeightedSums(NamedTuple):
         return f"{place(self.varies, self.out)} = {count} sums of {len(self.left)} terms"
 
 
+class Fold(NamedTuple):
+    """`out[i]` = the maximum (or minimum) of the slots from `start[i]` on, all in the same space.
+
+    No gradient passes through it.
+    """
+
+    varies: bool
+    out: slice
+    operation: Operation
+    start: Any
+    slots: Any
+
+    def __str__(self) -> str:
+        count, name = self.out.stop - self.out.start, self.operation.name
+        return f"{place(self.varies, self.out)} = {count} times {name} of {len(self.slots)} terms"
+
+
 class Tape(NamedTuple):
     """Steps one after the other: a narrow part of a graph, in which hardly two are of one level.
 
@@ -120,7 +137,7 @@ class Tape(NamedTuple):
 
 
 SUM = -1  # among the codes of operations, a weighted sum
-Instruction = Elementwise | Product | WeightedSums | Tape
+Instruction = Elementwise | Product | WeightedSums | Fold | Tape
 
 
 class Program(NamedTuple):

@@ -75,4 +75,3 @@ def _with_cheap_powers(graph: Graph) -> Graph:
         table=tuple(table),
         outputs=base[graph.outputs],
     )
-

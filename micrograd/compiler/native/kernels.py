@@ -62,6 +62,7 @@ _WRITERS: dict[str, Callable[[Writer, Spec], str]] = {
     "sums_back_v": sums.sums_back_v,
     "sums_u": sums.sums_u,
     "sums_back_u": sums.sums_back_u,
+    "fold": sums.fold,
     "rank_v": products.rank_v,
     "rank_u": products.rank_u,
     "dot_v": products.dot_v,

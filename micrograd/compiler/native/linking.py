@@ -24,6 +24,7 @@ from micrograd.compiler.native.sums import (
 from micrograd.compiler.program import (
     SUM,
     Elementwise,
+    Fold,
     Instruction,
     Product,
     Program,
@@ -159,6 +160,14 @@ class Linked:
             case WeightedSums(varies=varies):
                 name = "sums_v" if varies else "sums_u"
                 self._emit(varies, self._kernel(name), self._sums(instruction))
+            case Fold(varies=varies, out=out, operation=row):
+                fields = {Field.COUNT: out.stop - out.start, Field.OUT: out.start}
+                starts = np.append(instruction.start, len(instruction.slots))
+                fields[Field.STARTS] = self._table(starts)
+                fields[Field.LEFT] = self._table(instruction.slots)
+                self._emit(
+                    varies, self._kernel("fold", operands="uv"[varies], mode=row.name), fields
+                )
             case Tape(varies=varies):
                 self._code[varies].rows.append(self._tape(instruction))
 

@@ -1,10 +1,11 @@
-"""Kernels of weighted sums."""
+"""Kernels of weighted sums, and of maxima and minima."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from micrograd.compiler.native.lowering import Functions
 from micrograd.compiler.native.rows import Field, Spec
 from micrograd.compiler.native.writing import Writer, word
 
@@ -160,3 +161,25 @@ def _sum_words(w: Writer, row: Any) -> list[Any]:
     starts, left, right = (w.pointer(each) for each in w.words(row, *fields))
     signs, flags = w.words(row, Field.SIGN, Field.FLAGS)
     return [count, out, starts, left, right, w.pointer(signs, w.number), w.pointer(flags)]
+
+
+def fold(w: Writer, spec: Spec) -> str:
+    """`out[r]` = the maximum or minimum of the terms of r."""
+    row, u, v, lanes = w.kernel()
+    count, out = w.words(row, Field.COUNT, Field.OUT)
+    starts, slots = (w.pointer(each) for each in w.words(row, Field.STARTS, Field.LEFT))
+    memory, each, width = (v, lanes, w.width) if spec.operands == "v" else (u, word(1), 1)
+    combined = getattr(Functions(w, width), spec.mode)
+    with w.range(count) as r:
+        first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
+        target = w.at(memory, w.times(w.build.add(out, r), each))
+        with w.loop(word(0), each, word(width)) as i:
+
+            def term(t: Any, i: Any = i) -> Any:
+                place = w.times(w.build.load(w.at(slots, t)), each)
+                return w.load(w.at(memory, place, i), width)
+
+            with w.loop(w.build.add(first, word(1)), last, word(1), term(first)) as turn:
+                turn.following = [combined(turn.values[0], term(turn.i))]
+            w.store(turn.values[0], w.at(target, i))
+    return w.finished()
