@@ -182,7 +182,17 @@ class CompiledFunction:
     def __str__(self) -> str:
         if not self._traced:
             return "a compiled function that was not called yet: its program is made by a call"
-        return str(next(reversed(self._traced.values())).program)
+        return str(self.program)
+
+    @property
+    def program(self) -> Program:
+        """The program of the last call; ValueError before the first one."""
+        if not self._traced:
+            raise ValueError(
+                "the function was not called yet: its program is made by a call, "
+                "which says how its arguments are nested"
+            )
+        return next(reversed(self._traced.values())).program
 
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", "a function")

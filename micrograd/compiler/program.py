@@ -202,4 +202,6 @@ def _rows(rows: Rows) -> str:
         return f"{rows.start}:{rows.stop}" if rows.stop - rows.start != 1 else str(rows.start)
     if len(set(rows.tolist())) == 1:
         return f"{rows[0]} repeated"
-    return ", ".join(map(str, rows)) if len(rows) <= 4 else f"{len(rows)} gathered"
+    if len(rows) <= 4:
+        return ", ".join(map(str, rows))
+    return f"{len(rows)} of {min(rows)}:{max(rows) + 1}"
