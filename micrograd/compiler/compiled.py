@@ -137,6 +137,7 @@ class CompiledFunction:
         self.batched, self.dtype, self.executor = batched, dtype, executor
         self._traced: OrderedDict[tuple[Structure, ...], _Traced] = OrderedDict()
         self._by_shapes: dict[tuple[tuple[int, ...], ...], _Traced] = {}  # of the last arrays
+        self._bound = threading.local()  # a shorter way for further calls with the same shapes
         self._lock = threading.Lock()
 
     def __call__(self, *args: Any) -> Any:
@@ -159,6 +160,11 @@ class CompiledFunction:
         Raises ValueError if the function does not give one number, or if a mean is asked for over
         an empty batch.
         """
+        if parameters is not None and self.parameters:
+            again = self._bound.__dict__.get("call")
+            found = again and again(args, parameters)
+            if found:
+                return found  # type: ignore[no-any-return]
         call = self._call(args)
         executor = call.traced.executor
         if call.traced.result != LEAF:
@@ -170,6 +176,9 @@ class CompiledFunction:
             self._numbers(parameters), call.inputs, call.length, mean=mean
         )
         if self.parameters:
+            arrays = self.batched and all(type(each) is np.ndarray for each in args)
+            if arrays and hasattr(executor, "bound"):
+                self._bound.call = executor.bound(args, call.length)
             return float(value), gradient
         value = np.broadcast_to(value, (call.length,)).copy() if self.batched else float(value)
         parts, start = [], 0
@@ -201,11 +210,12 @@ class CompiledFunction:
     def __getstate__(self) -> dict[str, Any]:
         kept = self.__dict__.copy()
         kept["f"] = None  # a program needs its function no more, which often cannot be pickled
-        del kept["_lock"]
+        del kept["_lock"], kept["_bound"]
         return kept
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._bound = threading.local()
         self._lock = threading.Lock()
 
     # ------------------------------------------------------------------------------------- calling

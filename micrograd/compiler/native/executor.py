@@ -6,7 +6,7 @@ import ctypes
 import struct
 import threading
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property, partial
 from typing import Any
@@ -219,6 +219,46 @@ class NativeExecutor:
         elif value is None:
             value = first.u[self.linked.total] / length
         return value, first.gradient.copy(), adjoints
+
+    def bound(self, args: Sequence[Any], length: int) -> Callable[..., Any] | None:
+        """A function for further calls of `value_and_grad` in this thread with arrays of the same
+        shapes, that skips all that is known by now; it gives None where that does not hold.
+
+        It takes the arguments and an array of parameters, and gives the mean and its gradient. For
+        large batches there is none, as it would save nothing.
+        """
+        kept: dict[Any, list[_Memory]] = self._thread.__dict__
+        memories = kept.get(length, [])
+        ((varies, slot),) = self.program.outputs
+        if len(memories) != 1 or not varies or memories[0].inputs is None:
+            return None
+        (memory,), start, into = memories, 0, []
+        for each in args:
+            rows = memory.inputs[start : start + each.size // length]
+            start += len(rows)
+            if each.ndim > 2:
+                return None
+            into.append((each.shape, rows.T if each.ndim == 2 else rows[0]))
+        run, frame, size = self._run, memory.frame, self.program.parameters
+        place, array = self.linked.total, np.ndarray
+
+        def call(args: Sequence[Any], parameters: Any) -> tuple[float, Any] | None:
+            if len(args) != len(into) or type(parameters) is not array:
+                return None
+            for each, (shape, target) in zip(args, into, strict=True):
+                if type(each) is not array or each.shape != shape:
+                    return None
+                target[...] = each
+            if parameters.shape != (size,):
+                return None
+            memory.parameters[:] = parameters
+            memory.set_up("mean", length, (True, slot))
+            frame[Frame.PHASES] = Phase.UNIFORM | Phase.SWEEP | Phase.BACK
+            if not run(memory.address):
+                return None
+            return float(memory.u[place]) / length, memory.gradient.copy()
+
+        return call
 
     def _memories(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[_Memory]:
         """The memories of this thread and its helpers, each with its share of the samples."""
