@@ -81,12 +81,13 @@ GUESTS = {
     "matplotlib": {"nn.plots"},
     "PIL": {"nn.plots"},
     "jax": {"micrograd.compiler"},
+    "llvmlite": {"micrograd.compiler"},
     "graphviz": {"micrograd.drawing"},
     "resvg_py": {"micrograd.drawing"},
     "hypothesis": {"micrograd.testing"},
 }
 
-LIGHT = ("numpy", "scipy", "graphviz", "numba", "jax", "hypothesis", "matplotlib", "torch", "tqdm")
+LIGHT = "numpy scipy graphviz llvmlite numba jax hypothesis matplotlib torch tqdm".split()
 
 
 def modules() -> dict[str, Path]:

@@ -10,6 +10,7 @@ a dict has a batch under each key. What is left is the structure of one sample.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ from micrograd.trees import LEAF, Structure, flatten, is_array
 
 def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
     """The numbers of one argument and its structure; TypeError for what is no number."""
+    if is_array(argument) and getattr(argument.dtype, "kind", "") in "fiub":
+        return np.asarray(argument, float).ravel(), Structure(type(argument), tuple(argument.shape))
     leaves, structure = flatten(argument)
     return np.array([to_float(to_number(leaf, place)) for leaf in leaves]), structure
 
@@ -34,8 +37,9 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
     """
     if is_array(batch):
         length, *shape = batch.shape
-        size = int(np.prod(shape))
-        columns = np.ascontiguousarray(np.asarray(batch, float).reshape(length, size).T)
+        # An array of JAX stays one, on the devices where it is.
+        array = batch if hasattr(batch, "sharding") else np.asarray(batch, float)
+        columns = array.reshape(length, math.prod(shape)).T
         return columns, Structure(type(batch), tuple(shape)) if shape else LEAF, length
     if isinstance(batch, dict):
         return _dict_columns(batch, place)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ from micrograd.compiler.tracing import trace
 from micrograd.engine import Value
 from micrograd.trees import LEAF, Structure, flatten, unflatten
 
-BACKENDS = ("auto", "numpy", "jax")
+BACKENDS = ("auto", "numpy", "numba", "jax")
 MOST_STRUCTURES = 16
 """Structures of arguments whose programs a compiled function keeps."""
 
@@ -37,6 +38,8 @@ def compile(  # noqa: A001 (the name of the public function)
     batched: bool = False,
     backend: str = "auto",
     dtype: Any = None,
+    *,
+    threads: int = 1,
 ) -> CompiledFunction:
     """The function `f` as a program that runs without making a Value.
 
@@ -47,6 +50,10 @@ def compile(  # noqa: A001 (the name of the public function)
     `parameters` are the Values that `f` uses and training changes; their present numbers are read
     at each call. Other Values that `f` uses are constants, with the numbers that they have when it
     is traced. `dtype` is float64 unless float32 is asked for.
+
+    `backend` says what runs the program: "numpy"; "numba", machine code made by the compiler of
+    Numba, which shares a large batch among `threads` threads; "jax"; or "auto", which is "numba"
+    where that is installed and "numpy" elsewhere.
 
     A function that reads a number of a value, branches on one, or does something else when it is
     run again is refused with a TraceError, a TypeError that names the line and the remedy.
@@ -61,23 +68,37 @@ def compile(  # noqa: A001 (the name of the public function)
             raise TypeError(f"parameters are Values, got {type(each).__name__} at position {i}")
     if len({id(each) for each in held}) < len(held):
         raise ValueError("a parameter comes twice")
+    if type(threads) is not int or threads < 1:
+        raise ValueError(f"threads is the number of threads, at least 1, got {threads!r}")
     kind = np.dtype(float if dtype is None else dtype)
     if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
         raise ValueError(f"dtype is float64 or float32, got {dtype!r}")
-    return CompiledFunction(f, held, bool(batched), kind, _executor(backend))
+    return CompiledFunction(f, held, bool(batched), kind, _executor(backend, threads))
 
 
-def _executor(backend: str) -> type[Any]:
+def _executor(backend: str, threads: int) -> Callable[..., Any]:
     """What runs programs; ImportError, which says what to install, if that is missing."""
     if backend == "jax":
         try:
             from micrograd.compiler.jax_executor import JaxExecutor
         except ImportError as error:
-            raise ImportError(
-                f"backend='jax' needs JAX: pip install 'micrograd-engine[jax]' ({error})"
-            ) from error
+            raise _missing(backend, "JAX", "jax", error) from error
         return JaxExecutor
+    if backend in ("auto", "numba"):
+        try:
+            from micrograd.compiler.native.executor import NativeExecutor
+        except ImportError as error:
+            if backend == "auto":
+                return NumpyExecutor
+            raise _missing(backend, "Numba", "fast", error) from error
+        return partial(NativeExecutor, threads=threads)
     return NumpyExecutor
+
+
+def _missing(backend: str, library: str, extra: str, error: ImportError) -> ImportError:
+    return ImportError(
+        f"backend={backend!r} needs {library}: pip install 'micrograd-engine[{extra}]' ({error})"
+    )
 
 
 class _Traced(NamedTuple):
@@ -97,7 +118,7 @@ class _Call(NamedTuple):
     """The numbers of one call."""
 
     traced: _Traced
-    inputs: Any
+    inputs: list[Any]
     length: int
 
 
@@ -110,11 +131,13 @@ class CompiledFunction:
         parameters: list[Value],
         batched: bool,
         dtype: Any,
-        executor: type[Any],
+        executor: Callable[..., Any],
     ) -> None:
         self.f, self.parameters = f, parameters
         self.batched, self.dtype, self.executor = batched, dtype, executor
         self._traced: OrderedDict[tuple[Structure, ...], _Traced] = OrderedDict()
+        self._by_shapes: dict[tuple[tuple[int, ...], ...], _Traced] = {}  # of the last arrays
+        self._bound = threading.local()  # a shorter way for further calls with the same shapes
         self._lock = threading.Lock()
 
     def __call__(self, *args: Any) -> Any:
@@ -123,7 +146,7 @@ class CompiledFunction:
         executor = call.traced.executor
         columns = executor.values(self._numbers(None), call.inputs, call.length)
         if self.batched:
-            columns = [np.array(np.broadcast_to(each, (call.length,))) for each in columns]
+            columns = [each if np.ndim(each) else np.full(call.length, each) for each in columns]
         return regular(call.traced.result, columns)
 
     def value_and_grad(self, *args: Any, parameters: Any = None) -> tuple[Any, Any]:
@@ -137,6 +160,11 @@ class CompiledFunction:
         Raises ValueError if the function does not give one number, or if a mean is asked for over
         an empty batch.
         """
+        if parameters is not None and self.parameters:
+            again = self._bound.__dict__.get("call")
+            found = again and again(args, parameters)
+            if found:
+                return found  # type: ignore[no-any-return]
         call = self._call(args)
         executor = call.traced.executor
         if call.traced.result != LEAF:
@@ -148,6 +176,9 @@ class CompiledFunction:
             self._numbers(parameters), call.inputs, call.length, mean=mean
         )
         if self.parameters:
+            arrays = self.batched and all(type(each) is np.ndarray for each in args)
+            if arrays and hasattr(executor, "bound"):
+                self._bound.call = executor.bound(args, call.length)
             return float(value), gradient
         value = np.broadcast_to(value, (call.length,)).copy() if self.batched else float(value)
         parts, start = [], 0
@@ -160,7 +191,17 @@ class CompiledFunction:
     def __str__(self) -> str:
         if not self._traced:
             return "a compiled function that was not called yet: its program is made by a call"
-        return str(next(reversed(self._traced.values())).program)
+        return str(self.program)
+
+    @property
+    def program(self) -> Program:
+        """The program of the last call; ValueError before the first one."""
+        if not self._traced:
+            raise ValueError(
+                "the function was not called yet: its program is made by a call, "
+                "which says how its arguments are nested"
+            )
+        return next(reversed(self._traced.values())).program
 
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", "a function")
@@ -169,11 +210,12 @@ class CompiledFunction:
     def __getstate__(self) -> dict[str, Any]:
         kept = self.__dict__.copy()
         kept["f"] = None  # a program needs its function no more, which often cannot be pickled
-        del kept["_lock"]
+        del kept["_lock"], kept["_bound"]
         return kept
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._bound = threading.local()
         self._lock = threading.Lock()
 
     # ------------------------------------------------------------------------------------- calling
@@ -190,6 +232,24 @@ class CompiledFunction:
         return array
 
     def _call(self, args: Sequence[Any]) -> _Call:
+        return (self._call_on_arrays(args) if self.batched else None) or self._call_on_any(args)
+
+    def _call_on_arrays(self, args: Sequence[Any]) -> _Call | None:
+        """A call on batches in arrays, of shapes that were seen before: the shortest way."""
+        parts, shapes, length = [], [], -1
+        for each in args:
+            if type(each) is not np.ndarray:
+                return None
+            shape = each.shape
+            if not shape or shape[0] != length > -1:
+                return None
+            length = shape[0]
+            shapes.append(shape[1:])
+            parts.append(each.reshape(length, -1).T if length else each)
+        traced = self._by_shapes.get(tuple(shapes))
+        return None if traced is None or not length else _Call(traced, parts, length)
+
+    def _call_on_any(self, args: Sequence[Any]) -> _Call:
         parts, structures, lengths = [], [], []
         for i, argument in enumerate(args):
             place = f"argument {i}"
@@ -206,10 +266,11 @@ class CompiledFunction:
             raise ValueError("a batched function needs an argument that says how many samples")
         length = lengths[0] if lengths else 1
         traced = self._trace(self._key(structures))
-        inputs = np.concatenate(parts) if parts else np.zeros(0)
+        if all(type(each) is np.ndarray for each in args):
+            self._by_shapes = {tuple(each.shape[1:] for each in args): traced}
         if self.batched and not length:
-            inputs = np.zeros((traced.program.inputs, 0))
-        return _Call(traced, inputs, length)
+            parts = [np.zeros((traced.program.inputs, 0))]
+        return _Call(traced, parts, length)
 
     def _key(self, structures: Sequence[Structure | None]) -> tuple[Structure, ...]:
         """The structures; an empty list does not say what a sample is, but the last call does."""

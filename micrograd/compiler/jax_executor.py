@@ -16,16 +16,19 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.scipy.special import erf
+from jax.sharding import Mesh, NamedSharding
 
 from micrograd.compiler.numpy_executor import NumpyExecutor
 from micrograd.compiler.program import (
     Elementwise,
-    Instruction,
+    Fold,
     Operand,
     Product,
     Program,
     Rows,
+    Tape,
     WeightedSums,
     rows_of,
 )
@@ -123,18 +126,22 @@ class _Run:
         self.spaces[program.batched].append(inputs)
         self.spaces[False].append(jnp.asarray(program.constants, parameters.dtype))
         for instruction in program.instructions:
-            self.spaces[instruction.varies].append(self._result(instruction))
+            steps = instruction.steps() if isinstance(instruction, Tape) else [instruction]
+            for step in steps:
+                self.spaces[instruction.varies].append(self._result(step))
 
     def read(self, operand: Operand, wide: bool) -> Any:
         rows = self.spaces[operand.varies].read(operand.rows)
         return rows[:, None] if wide and not operand.varies else rows
 
-    def _result(self, instruction: Instruction) -> Any:
+    def _result(self, instruction: Elementwise | Product | WeightedSums | Fold) -> Any:
         match instruction:
             case Elementwise(varies=varies, operation=row, operands=operands):
                 return _function(row)(*(self.read(operand, varies) for operand in operands))
             case Product():
                 return self._product(instruction)
+            case Fold():
+                return self._fold(instruction)
         return self._sums(instruction)
 
     def _product(self, instruction: Product) -> Any:
@@ -148,6 +155,14 @@ class _Run:
             bias = self.spaces[False].read(instruction.bias)
             out = out + (bias[:, None] if varies else bias)
         return out.reshape(-1, *out.shape[2:])
+
+    def _fold(self, fold: Fold) -> Any:
+        """Rows of terms, the last term of each repeated up to the longest."""
+        lengths = np.diff(np.append(fold.start, len(fold.slots)))
+        places = np.minimum(np.arange(lengths.max()), lengths[:, None] - 1) + fold.start[:, None]
+        terms = self.spaces[fold.varies].read(fold.slots[places].ravel())
+        terms = lax.stop_gradient(terms).reshape(*places.shape, *terms.shape[1:])
+        return (jnp.max if fold.operation.name == "maximum" else jnp.min)(terms, axis=1)
 
     def _sums(self, instruction: WeightedSums) -> Any:
         sign = instruction.sign
@@ -194,7 +209,8 @@ class JaxExecutor:
     def values(self, parameters: Any, inputs: Any, length: int) -> list[Any]:
         """The outputs: rows of the batch, or numbers where an output does not vary."""
         with self._precision():
-            return [*self._values(*self._arrays(parameters, inputs))]
+            found = self._values(*self._arrays(parameters, inputs))
+        return [np.array(each) for each in found]
 
     def value_and_grad(
         self, parameters: Any, inputs: Any, length: int, *, mean: bool
@@ -206,14 +222,16 @@ class JaxExecutor:
             (_, value), (gradient, adjoints) = run(*arrays)
             finite = jnp.isfinite(gradient).all() & jnp.isfinite(adjoints).all()
         if not finite:
-            whole = np.asarray(inputs)
+            whole = [np.asarray(each) for each in inputs]
             _, gradient, adjoints = self.careful.value_and_grad(
                 parameters, whole, length, mean=mean
             )
         return value, np.asarray(gradient), np.asarray(adjoints)
 
     def _arrays(self, parameters: Any, inputs: Any) -> tuple[Any, Any]:
-        return jnp.asarray(parameters, self.dtype), jnp.asarray(inputs, self.dtype)
+        parts = [_automatic(jnp.asarray(each, self.dtype)) for each in inputs]
+        joined = jnp.concatenate(parts) if parts else jnp.zeros(0, self.dtype)
+        return jnp.asarray(parameters, self.dtype), joined
 
     @contextmanager
     def _precision(self) -> Iterator[None]:
@@ -251,6 +269,15 @@ class JaxExecutor:
 
         made: Callable[..., Any] = jax.jit(jax.value_and_grad(total, (0, 1), has_aux=True))
         return made
+
+
+def _automatic(array: Any) -> Any:
+    """The array, on the same devices in the same way, with how results are spread left to JAX."""
+    sharding = array.sharding
+    if not isinstance(sharding, NamedSharding):
+        return array
+    mesh = Mesh(sharding.mesh.devices, sharding.mesh.axis_names)
+    return jax.device_put(array, NamedSharding(mesh, sharding.spec))
 
 
 def _restored(program: Program, dtype: Any, inputs: bool) -> JaxExecutor:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.program import Rows, rows_of
+from micrograd.compiler.program import Operand, Rows, rows_of
 from micrograd.compiler.sums import Sums
 
 # A block of fewer multiplications is no faster as a matrix product than as single sums.
@@ -15,18 +15,24 @@ LEAST_UNIFORM, LEAST_VARYING = 256, 8
 
 
 class Block(NamedTuple):
-    """`sums[c, m]` is row m of the matrix times input vector c, plus row m of the bias."""
+    """`sums[c, m]` is row m of the matrix times input vector c, plus an addend.
+
+    The addend is `bias[m]` where that is the same for every vector; else `addends` has them all, in
+    the order of `sums`; or there is none.
+    """
 
     sums: Any  # which of the sums that were asked about
     matrix: Any  # slots
     inputs: Any  # slots
-    bias: Rows | None  # slots
+    bias: Rows | None  # slots of `u`
+    addends: Operand | None
 
 
 class _Sum(NamedTuple):
     weights: Any  # slots, in the order of the inputs'
     inputs: Any  # slots, rising
-    bias: int  # a slot, -1 for none
+    addend: int  # a slot, -1 for none
+    addend_varies: bool
 
 
 def find_products(
@@ -38,7 +44,7 @@ def find_products(
     varies: bool,
 ) -> tuple[list[Block], list[int]]:
     """The matrix products among these sums, and the sums that are in none, by their positions."""
-    by_inputs: dict[bytes, list[tuple[int, _Sum]]] = {}
+    by_inputs: dict[Any, list[tuple[int, _Sum]]] = {}
     rest: list[int] = []
     for position, place in enumerate(places):
         terms = slice(bounds[place], bounds[place + 1])
@@ -46,14 +52,14 @@ def find_products(
         if found is None:
             rest.append(position)
         else:
-            by_inputs.setdefault(found.inputs.tobytes(), []).append((position, found))
+            key = found.inputs.tobytes(), found.addend < 0, found.addend_varies
+            by_inputs.setdefault(key, []).append((position, found))
 
-    by_matrix: dict[tuple[bytes, bytes], list[list[tuple[int, _Sum]]]] = {}
-    for rows in by_inputs.values():
-        rows.sort(key=lambda row: (row[1].bias, row[1].weights[0]))
+    by_matrix: dict[Any, list[list[tuple[int, _Sum]]]] = {}
+    for (_, *addend), rows in by_inputs.items():
+        rows.sort(key=lambda row: (row[1].weights[0], row[1].addend))
         matrix = np.array([row.weights for _, row in rows])
-        bias = np.array([row.bias for _, row in rows])
-        by_matrix.setdefault((matrix.tobytes(), bias.tobytes()), []).append(rows)
+        by_matrix.setdefault((matrix.tobytes(), *addend), []).append(rows)
 
     blocks = []
     for columns in by_matrix.values():
@@ -73,7 +79,7 @@ def _canonical(sums: Sums, terms: slice, slot: Any, varying: Any, varies: bool) 
     left, right = sums.left[terms], sums.right[terms]
     plain = right < 0
     addends = left[plain]
-    if len(addends) > 1 or varying[addends].any() or plain.all():
+    if len(addends) > 1 or plain.all():
         return None
     left, right = left[~plain], right[~plain]
     if varies:
@@ -85,8 +91,10 @@ def _canonical(sums: Sums, terms: slice, slot: Any, varying: Any, varies: bool) 
     weights = slot[np.where(swap, right, left)]
     inputs = slot[np.where(swap, left, right)]
     order = np.lexsort((weights, inputs))
-    bias = int(slot[addends[0]]) if len(addends) else -1
-    return _Sum(weights[order], inputs[order], bias)
+    if not len(addends):
+        return _Sum(weights[order], inputs[order], -1, False)
+    addend = addends[0]
+    return _Sum(weights[order], inputs[order], int(slot[addend]), bool(varying[addend]))
 
 
 def _block(columns: list[list[tuple[int, _Sum]]], varies: bool) -> Block | None:
@@ -95,12 +103,17 @@ def _block(columns: list[list[tuple[int, _Sum]]], varies: bool) -> Block | None:
     size = matrix.size if varies else matrix.size * len(columns)
     if size < (LEAST_VARYING if varies else LEAST_UNIFORM):
         return None
-    bias = np.array([row.bias for row in rows])
-    if (bias < 0).any() and (bias >= 0).any():
-        return None
+    addends = np.array([[row.addend for _, row in column] for column in columns])
+    bias = addend = None
+    if rows[0].addend >= 0:
+        if rows[0].addend_varies or (addends != addends[0]).any():
+            addend = Operand(rows[0].addend_varies, rows_of(addends.ravel()))
+        else:
+            bias = rows_of(addends[0])
     return Block(
         sums=np.array([[position for position, _ in column] for column in columns]),
         matrix=matrix,
         inputs=np.array([column[0][1].inputs for column in columns]),
-        bias=None if bias[0] < 0 else rows_of(bias),
+        bias=bias,
+        addends=addend,
     )

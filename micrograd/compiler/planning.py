@@ -8,25 +8,32 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.folds import find_folds
 from micrograd.compiler.graph import CONSTANT, NOTHING, Graph
 from micrograd.compiler.matrices import find_products
 from micrograd.compiler.program import (
+    SUM,
     Elementwise,
+    Fold,
     Instruction,
     Operand,
     Product,
     Program,
+    Tape,
     WeightedSums,
     rows_of,
 )
+from micrograd.compiler.simplifying import simplified
 from micrograd.compiler.sums import find_sums
+from micrograd.ops import TABLE
 
-SUM = -1  # among the codes of operations, a weighted sum
+# A run of so many groups, each of so few nodes, becomes a tape; sums of more terms stay outside.
+LEAST_STEPS, NARROW, FEW_TERMS = 32, 3, 8
 
 
 def plan(graph: Graph, *, batched: bool) -> Program:
     """The program of a graph; `batched` tells whether its inputs vary."""
-    return _Planner(graph, batched).program()
+    return _Planner(simplified(graph), batched).program()
 
 
 class _Planner:
@@ -37,8 +44,14 @@ class _Planner:
         self.code = graph.code.copy()
         summed, self.first_term = np.unique(self.sums.root, return_index=True)
         self.code[summed] = SUM
-        self.place_of_sum = dict(zip(summed.tolist(), range(len(summed)), strict=True))
+        self.place_of_sum = np.full(graph.size, NOTHING)
+        self.place_of_sum[summed] = np.arange(len(summed))
         self.bounds = np.append(self.first_term, len(self.sums.root))
+        self.folds = find_folds(graph, self.varying)
+        folded, self.first_of_fold = np.unique(self.folds.root, return_index=True)
+        self.end_of_fold = np.append(self.first_of_fold[1:], len(self.folds.root))
+        self.place_of_fold = np.full(graph.size, NOTHING)
+        self.place_of_fold[folded] = np.arange(len(folded))
         self.slot = np.full(graph.size + 1, NOTHING)  # the last one for operands that are NOTHING
         self.next_slot = [0, 0]  # of u and of v
         self.instructions: list[Instruction] = []
@@ -51,10 +64,12 @@ class _Planner:
         self._number(np.arange(graph.parameters, graph.leaves), varies=self.batched)
         self._number(constants, varies=False)
         for varies, code, members in self._groups():
-            if code != SUM and len(members) == 1:
-                self._emit_single(varies, code, int(members[0]))
+            if code is None:
+                self._emit_tape(varies, members)
             elif code == SUM:
                 self._emit_sums(varies, members)
+            elif self.place_of_fold[members[0]] >= 0:
+                self._emit_folds(varies, code, members)
             else:
                 self._emit_operations(varies, code, members)
         outputs = tuple((bool(self.varying[n]), int(self.slot[n])) for n in graph.outputs.tolist())
@@ -71,17 +86,27 @@ class _Planner:
 
     def _number(self, nodes: Any, *, varies: bool) -> slice:
         """Give nodes the next slots of a space."""
+        slots = self._next(len(nodes), varies=varies)
+        self.slot[nodes] = np.arange(slots.start, slots.stop)
+        return slots
+
+    def _next(self, count: int, *, varies: bool) -> slice:
+        """The next slots of a space."""
         start = self.next_slot[varies]
-        self.slot[nodes] = np.arange(start, start + len(nodes))
-        self.next_slot[varies] = start + len(nodes)
-        return slice(start, start + len(nodes))
+        self.next_slot[varies] = start + count
+        return slice(start, start + count)
 
     # -------------------------------------------------------------------------------------- groups
 
-    def _groups(self) -> Iterator[tuple[bool, int, Any]]:
-        """Nodes of the same space, level, operation and kinds of operands, level by level."""
+    def _groups(self) -> Iterator[tuple[bool, int | None, Any]]:
+        """Nodes of the same space, level, operation and kinds of operands, level by level.
+
+        In place of the code stands None for the nodes of many small groups one after the other.
+        """
         graph = self.graph
-        alive = np.flatnonzero((self.code >= SUM) & (graph.code >= 0) & ~self.sums.gone)
+        alive = np.flatnonzero(
+            (self.code >= SUM) & (graph.code >= 0) & ~self.sums.gone & ~self.folds.gone
+        )
         if not len(alive):
             return
         kinds = np.zeros(graph.size, dtype=np.int64)
@@ -89,6 +114,7 @@ class _Planner:
             held = graph.operands[:, place]
             kinds |= (self.varying[held] & (held >= 0)).astype(np.int64) << place
         kinds[self.code == SUM] = 0
+        kinds[self.place_of_fold >= 0] = -1  # apart from a maximum of two
         levels = self._levels(alive)
         keys = (kinds[alive], self.code[alive], levels[alive], self.varying[alive])
         order = np.lexsort(keys)
@@ -97,16 +123,30 @@ class _Planner:
         for key in keys:
             column = key[order]
             different[1:] |= column[1:] != column[:-1]
-        varies, codes = self.varying[members].tolist(), self.code[members].tolist()
-        starts = [0, *np.flatnonzero(different).tolist(), len(members)]
-        for start, stop in pairwise(starts):
-            yield varies[start], codes[start], members[start:stop]
+        starts = np.concatenate(([0], np.flatnonzero(different), [len(members)]))
+        varies = self.varying[members[starts[:-1]]]
+        codes = self.code[members[starts[:-1]]].tolist()
+        for first, last, narrow in _runs(self._is_narrow(members, starts), varies):
+            space = bool(varies[first])
+            if narrow and last - first >= LEAST_STEPS:
+                yield space, None, members[starts[first] : starts[last]]
+                continue
+            for i in range(first, last):
+                yield space, codes[i], members[starts[i] : starts[i + 1]]
+
+    def _is_narrow(self, members: Any, starts: Any) -> Any:
+        """Which groups are few nodes, none of them a sum of many terms."""
+        places = self.place_of_sum[members]
+        terms = np.where(places < 0, 0, self.bounds[places + 1] - self.bounds[places])
+        terms[self.place_of_fold[members] >= 0] = FEW_TERMS + 1
+        largest = np.maximum.reduceat(terms, starts[:-1])
+        return (np.diff(starts) <= NARROW) & (largest <= FEW_TERMS)
 
     def _levels(self, alive: Any) -> Any:
         """The length of the longest way down to leaves within the space, for each node."""
         graph, varying = self.graph, self.varying
         above, below = [], []
-        single = alive[self.code[alive] != SUM]
+        single = alive[(self.code[alive] != SUM) & (self.place_of_fold[alive] < 0)]
         for place in range(3):
             held = graph.operands[single, place]
             above.append(single[held >= 0])
@@ -114,6 +154,8 @@ class _Planner:
         for column in (self.sums.left, self.sums.right):
             above.append(self.sums.root[column >= 0])
             below.append(column[column >= 0])
+        above.append(self.folds.root)
+        below.append(self.folds.term)
         tails, heads = np.concatenate(above), np.concatenate(below)
         same = varying[tails] == varying[heads]
         tails, heads = tails[same], heads[same]
@@ -126,18 +168,25 @@ class _Planner:
 
     # ---------------------------------------------------------------------------------- operations
 
-    def _emit_single(self, varies: bool, code: int, node: int) -> None:
-        """An operation alone: narrow graphs are long, and have millions of these."""
-        row, slot, varying = self.graph.table[code], self.slot, self.varying
-        read = []
-        for operand in self.graph.operands[node].tolist()[: row.arity]:
-            place = int(slot[operand])
-            read.append(Operand(bool(varying[operand]), slice(place, place + 1)))
-        place = self.next_slot[varies]
-        slot[node] = place
-        self.next_slot[varies] = place + 1
-        out = slice(place, place + 1)
-        self.instructions.append(Elementwise(varies, out, row, tuple(read)))
+    def _emit_tape(self, varies: bool, members: Any) -> None:
+        graph = self.graph
+        out = self._number(members, varies=varies)
+        places = self.place_of_sum[members]
+        lengths = np.where(places < 0, 0, self.bounds[places + 1] - self.bounds[places])
+        code = np.where(places < 0, self.code[members], SUM)
+        operands = np.where((places < 0)[:, None], graph.operands[members], NOTHING)
+        self.instructions.append(
+            Tape(
+                varies,
+                out,
+                graph.table,
+                code,
+                self.slot[operands],
+                self.varying[operands] & (operands >= 0),
+                np.concatenate(([0], np.cumsum(lengths))),
+                self._terms(varies, out, places[places >= 0]),
+            )
+        )
 
     def _emit_operations(self, varies: bool, code: int, members: Any) -> None:
         row = self.graph.table[code]
@@ -153,36 +202,62 @@ class _Planner:
         out = self._number(members, varies=varies)
         self.instructions.append(Elementwise(varies, out, row, read))
 
+    def _emit_folds(self, varies: bool, code: int, members: Any) -> None:
+        places = self.place_of_fold[members]
+        first, end = self.first_of_fold[places], self.end_of_fold[places]
+        terms = np.concatenate([np.arange(a, b) for a, b in zip(first, end, strict=True)])
+        start = np.cumsum(end - first) - (end - first)
+        slots = self.slot[self.folds.term[terms]]
+        out = self._number(members, varies=varies)
+        self.instructions.append(Fold(varies, out, self.graph.table[code], start, slots))
+
     # ---------------------------------------------------------------------------------------- sums
 
     def _emit_sums(self, varies: bool, members: Any) -> None:
-        places = [self.place_of_sum[node] for node in members.tolist()]
+        places = self.place_of_sum[members].tolist()
         found, rest = find_products(self.sums, self.bounds, places, self.slot, self.varying, varies)
         for block in found:
             nodes = members[block.sums.ravel()]
-            out = self._number(nodes, varies=varies)
+            if block.addends is None:
+                out = self._number(nodes, varies=varies)
+            else:
+                out = self._next(len(nodes), varies=varies)
             self.instructions.append(Product(varies, out, block.matrix, block.inputs, block.bias))
+            if block.addends is not None:
+                read = (Operand(varies, out), block.addends)
+                out = self._number(nodes, varies=varies)
+                self.instructions.append(Elementwise(varies, out, TABLE["add"], read))
         if rest:
             self._emit_rest(varies, members[rest], [places[i] for i in rest])
 
     def _emit_rest(self, varies: bool, members: Any, places: list[int]) -> None:
-        sums, bounds = self.sums, self.bounds
-        terms = np.concatenate([np.arange(bounds[i], bounds[i + 1]) for i in places])
-        lengths = np.array([bounds[i + 1] - bounds[i] for i in places])
-        left, right = sums.left[terms], sums.right[terms]
         out = self._number(members, varies=varies)
-        self.instructions.append(
-            WeightedSums(
-                varies,
-                out,
-                np.cumsum(lengths) - lengths,
-                sums.sign[terms].astype(float),
-                self.slot[left],
-                self.varying[left],
-                self.slot[right],
-                self.varying[right] & (right >= 0),
-            )
+        self.instructions.append(self._terms(varies, out, np.array(places)))
+
+    def _terms(self, varies: bool, out: slice, places: Any) -> WeightedSums:
+        """The weighted sums at some places among all sums."""
+        sums, first = self.sums, self.bounds[places]
+        lengths = self.bounds[places + 1] - first
+        start = np.cumsum(lengths) - lengths
+        terms = np.arange(lengths.sum()) + np.repeat(first - start, lengths)
+        left, right = sums.left[terms], sums.right[terms]
+        return WeightedSums(
+            varies,
+            out,
+            start,
+            sums.sign[terms].astype(float),
+            self.slot[left],
+            self.varying[left],
+            self.slot[right],
+            self.varying[right] & (right >= 0),
         )
+
+
+def _runs(narrow: Any, varies: Any) -> Iterator[tuple[int, int, bool]]:
+    """Runs of groups that are alike in both."""
+    edges = np.flatnonzero((np.diff(narrow) != 0) | (np.diff(varies) != 0)) + 1
+    for first, last in pairwise([0, *edges.tolist(), len(narrow)]):
+        yield first, last, bool(narrow[first])
 
 
 def _varying(graph: Graph, batched: bool) -> Any:

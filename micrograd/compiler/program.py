@@ -80,7 +80,64 @@ class WeightedSums(NamedTuple):
         return f"{place(self.varies, self.out)} = {count} sums of {len(self.left)} terms"
 
 
-Instruction = Elementwise | Product | WeightedSums
+class Fold(NamedTuple):
+    """`out[i]` = the maximum (or minimum) of the slots from `start[i]` on, all in the same space.
+
+    No gradient passes through it.
+    """
+
+    varies: bool
+    out: slice
+    operation: Operation
+    start: Any
+    slots: Any
+
+    def __str__(self) -> str:
+        count, name = self.out.stop - self.out.start, self.operation.name
+        return f"{place(self.varies, self.out)} = {count} times {name} of {len(self.slots)} terms"
+
+
+class Tape(NamedTuple):
+    """Steps one after the other: a narrow part of a graph, in which hardly two are of one level.
+
+    Step i computes the slot `out.start + i`, by the operation of number `code[i]` or, where that is
+    SUM, by a weighted sum of the terms from `bounds[i]` to `bounds[i + 1]`.
+    """
+
+    varies: bool
+    out: slice
+    operations: tuple[Operation, ...]
+    code: Any
+    operands: Any  # slots, three for each step
+    operands_vary: Any
+    bounds: Any
+    terms: WeightedSums  # of all sums together; its `start` and `out` mean nothing
+
+    def steps(self) -> Iterator[Elementwise | WeightedSums]:
+        """The steps as instructions."""
+        slots, kinds = self.operands.tolist(), self.operands_vary.tolist()
+        for i, code in enumerate(self.code.tolist()):
+            out = slice(self.out.start + i, self.out.start + i + 1)
+            if code == SUM:
+                part = slice(int(self.bounds[i]), int(self.bounds[i + 1]))
+                columns = (column[part] for column in self.terms[3:])
+                yield WeightedSums(self.varies, out, np.zeros(1, np.intp), *columns)
+            else:
+                row = self.operations[code]
+                read = (
+                    Operand(varies, slice(slot, slot + 1))
+                    for slot, varies in zip(slots[i][: row.arity], kinds[i], strict=False)
+                )
+                yield Elementwise(self.varies, out, row, tuple(read))
+
+    def __str__(self) -> str:
+        used = sorted({"sum" if i == SUM else self.operations[i].name for i in self.code.tolist()})
+        count = len(self.code)
+        return f"{place(self.varies, self.out)} = tape of {count} steps: {', '.join(used)}"
+
+
+SUM = -1  # among the codes of operations, a weighted sum
+Instruction = Elementwise | Product | WeightedSums | Fold | Tape
 
 
 class Program(NamedTuple):
@@ -145,4 +202,6 @@ def _rows(rows: Rows) -> str:
         return f"{rows.start}:{rows.stop}" if rows.stop - rows.start != 1 else str(rows.start)
     if len(set(rows.tolist())) == 1:
         return f"{rows[0]} repeated"
-    return ", ".join(map(str, rows)) if len(rows) <= 4 else f"{len(rows)} gathered"
+    if len(rows) <= 4:
+        return ", ".join(map(str, rows))
+    return f"{len(rows)} of {min(rows)}:{max(rows) + 1}"

@@ -9,7 +9,8 @@ A drawing is made in three steps, each of which can be had without the next:
   (which stands on `placement`), `data` for JSON, `tree` for a terminal.
 - `digraph`: the DOT text as a `graphviz.Digraph`, drawn by the program that `renderer` finds.
 
-`network` draws a model without its graph. `page` and `film` step through a graph.
+`network` draws a model without its graph, `programs` what a function was compiled to. `page` and
+`film` step through a graph.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from micrograd.drawing.depiction import MAX_NODES, depict
 from micrograd.drawing.film import film_strip
 from micrograd.drawing.network import draw_network
 from micrograd.drawing.page import step_page
+from micrograd.drawing.programs import draw_program
 from micrograd.drawing.renderer import RendererNotFound, RenderingError
 from micrograd.drawing.themes import Theme
 from micrograd.engine import Value
@@ -36,6 +38,7 @@ __all__ = [
     "Theme",
     "draw_dot",
     "draw_network",
+    "draw_program",
     "film_strip",
     "step_page",
 ]

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import html
 import math
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from micrograd.drawing import files
 from micrograd.drawing.activations import Column, activations, as_number
 from micrograd.drawing.captions import CAPTIONS
 from micrograd.drawing.models import Neuron, layers
+from micrograd.drawing.standalone import FONT, SvgDrawing
 from micrograd.drawing.themes import Theme, blend, chosen
 from micrograd.engine import Value
 from micrograd.notation.labels import width
@@ -26,25 +25,6 @@ MOST_LINES = 320
 MOST_CIRCLES = 24  # in one column
 
 _RADIUS, _ROW, _COLUMN, _MARGIN, _SIZE = 8, 24, 230, 24, 12
-_FONT = "Helvetica, Arial, 'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', sans-serif"
-
-
-class NetworkDrawing:
-    """A drawing of a network: `.svg` is its text. A notebook shows it by itself."""
-
-    def __init__(self, svg: str) -> None:
-        self.svg = svg
-
-    def _repr_svg_(self) -> str:
-        return self.svg
-
-    def __repr__(self) -> str:
-        return f"<a drawing of a network, {len(self.svg):,} characters of SVG>"
-
-    def write(self, path: str | os.PathLike[str]) -> str:
-        """Write the file, whose suffix is .svg, and return its path."""
-        files.suffix(path, [".svg"])
-        return files.write(path, self.svg)
 
 
 def draw_network(
@@ -53,7 +33,7 @@ def draw_network(
     sample: Iterable[Any] | None = None,
     theme: str | Theme = "light",
     lang: str = "en",
-) -> NetworkDrawing:
+) -> SvgDrawing:
     """The neurons of a model by layer, and the weights between them.
 
     A model is any object with `.layers`, whose members have `.neurons`, which have `.w` and `.b`,
@@ -70,7 +50,7 @@ def draw_network(
     colors = chosen(theme)
     columns = [column for column in layers(model) if column]
     values = None if sample is None else activations(model, columns, list(sample))
-    return NetworkDrawing(_Drawing(columns, values, colors, lang).text())
+    return SvgDrawing("a network", _Drawing(columns, values, colors, lang).text())
 
 
 # ------------------------------------------------------------------------------------------ drawing
@@ -151,7 +131,7 @@ class _Drawing:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {breadth:g} {height:g}" '
             f'width="{breadth:g}" height="{height:g}" role="img" lang="{self.lang}" '
-            f'font-family="{_FONT}" font-size="{_SIZE}">\n<title>{_escaped(title)}</title>'
+            f'font-family="{FONT}" font-size="{_SIZE}">\n<title>{_escaped(title)}</title>'
         )
 
     # -------------------------------------------------------------------------------- the network

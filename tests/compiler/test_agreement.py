@@ -25,9 +25,11 @@ from nn import MLP
 SLACK = 2.0**-40
 
 
-@pytest.fixture(params=["numpy", "jax"], scope="module")
+@pytest.fixture(params=["numpy", "numba", "jax"], scope="module")
 def backend(request):
     """Each executor in turn."""
+    if request.param == "numba":
+        pytest.importorskip("llvmlite", reason="pip install 'micrograd-engine[fast]'")
     if request.param == "jax":
         pytest.importorskip("jax", reason="pip install 'micrograd-engine[jax]'")
     return request.param

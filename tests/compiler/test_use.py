@@ -307,7 +307,7 @@ def test_the_program_is_printed_as_a_person_would_write_it():
     assert str(f) == (
         "program of 3 instructions\n"
         "  parameters u[0:17], inputs v[0:2]\n"
-        "  v[2:6] = u[8 gathered] (4 x 2) @ v[0:2] + u[2, 5, 8, 11]\n"
+        "  v[2:6] = u[8 of 0:11] (4 x 2) @ v[0:2] + u[2, 5, 8, 11]\n"
         "  v[6:10] = relu(v[2:6])\n"
         "  v[10] = 1 sums of 5 terms\n"
         "  return v[10]"

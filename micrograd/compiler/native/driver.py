@@ -1,0 +1,195 @@
+"""The driver: one call of a program, block after block of samples, in LLVM's language.
+
+It reads all that it needs from a frame of 64-bit words.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+
+from micrograd.compiler.native.rows import ROW
+from micrograd.compiler.native.writing import WORD, Writer, word
+
+
+class Phase:
+    """What a call does, as bits; several threads sweep at once, the rest is done by one."""
+
+    UNIFORM = 1  # the values of `u`
+    SWEEP = 2  # all blocks of samples, forwards and, if asked for, backwards
+    BACK = 4  # the adjoints of `u`
+
+
+class Frame:
+    """The words of a frame (plain numbers: they are looked up at every call)."""
+
+    U, V, LANES, PHASES = range(4)
+    ADJOINTS, ADJOINT_COUNT = range(4, 6)  # of `u`: zeroed with its values
+    UNIFORM_CODE, UNIFORM_ROWS, UNIFORM_BACK_CODE, UNIFORM_BACK_ROWS = range(6, 10)
+    CODE, ROWS, BACK_CODE, BACK_ROWS = range(10, 14)
+    START, STOP = range(14, 16)  # samples
+    PARTS, PART_COUNT = range(16, 18)  # of the inputs: address, rows, strides of rows and samples
+    OUTPUTS, OUTPUT_COUNT = range(18, 20)  # place in `v`, address of an array of samples
+    TOTAL_OF, TOTAL = range(20, 22)  # place in `v` (or -1) and in `u`: a sum over all samples
+    SEED_AT, SEED = range(22, 24)  # place of an adjoint in `v` (or -1), and its number as bits
+    SEED_U_AT, SEED_U = range(24, 26)  # the same in `u`
+    GRADIENTS, GRADIENT_COUNT, INTO, INTO_STRIDE = range(26, 30)  # adjoints of inputs, in `v`
+    PARAMETERS = 30  # adjoints of so many are looked at
+    SIZE = 32
+
+
+def write_driver(kind: str, width: int) -> str:
+    """The module of the driver; it returns 1 if all adjoints that are given back are finite."""
+    w = Writer(kind, width)
+    run = _write_run(w)
+    (frame,) = w.function(WORD, WORD.as_pointer())
+    build = w.build
+
+    def get(*fields: int) -> Any:
+        found = w.words(frame, *fields)
+        return found[0] if len(found) == 1 else found
+
+    u, v = (w.pointer(get(field), w.number) for field in (Frame.U, Frame.V))
+    lanes = get(Frame.LANES)
+
+    def call(code: int, rows: int) -> None:
+        build.call(run, [w.pointer(get(code)), get(rows), u, v, lanes])
+
+    def doing(phase: int) -> Any:
+        bit = build.and_(get(Frame.PHASES), word(phase))
+        return w.when(build.icmp_signed("!=", bit, word(0)))
+
+    zero = w.constant(0.0, 1)
+    trouble = build.alloca(w.number)  # 0, or nan once an adjoint was infinite or nan
+    build.store(zero, trouble)
+    with doing(Phase.UNIFORM):
+        adjoints = w.at(u, get(Frame.ADJOINTS))
+        with w.range(get(Frame.ADJOINT_COUNT)) as i:
+            w.store(zero, w.at(adjoints, i))
+        w.store(zero, w.at(u, get(Frame.TOTAL)))
+        call(Frame.UNIFORM_CODE, Frame.UNIFORM_ROWS)
+    with doing(Phase.SWEEP):
+        stop = get(Frame.STOP)
+        with w.loop(get(Frame.START), stop, lanes) as start:
+            rest = build.sub(stop, start)
+            count = build.select(build.icmp_signed("<", rest, lanes), rest, lanes)
+            _load(w, get, v, lanes, start, count)
+            call(Frame.CODE, Frame.ROWS)
+            _outputs(w, get, u, v, lanes, start, count)
+            _seed(w, get, v, lanes, count)
+            call(Frame.BACK_CODE, Frame.BACK_ROWS)
+            _gradients(w, get, v, lanes, start, count, trouble)
+    with doing(Phase.BACK):
+        at = get(Frame.SEED_U_AT)
+        with w.when(build.icmp_signed(">=", at, word(0))):
+            w.store(_number(w, get(Frame.SEED_U)), w.at(u, at))
+        call(Frame.UNIFORM_BACK_CODE, Frame.UNIFORM_BACK_ROWS)
+        adjoints = w.at(u, get(Frame.ADJOINTS))
+        with w.range(get(Frame.PARAMETERS)) as i:
+            _look(w, w.load(w.at(adjoints, i), 1), trouble)
+    fine = build.fcmp_ordered("==", build.load(trouble), zero)
+    build.ret(build.zext(fine, WORD))
+    return str(w.module)
+
+
+def _write_run(w: Writer) -> Any:
+    """A function that carries out rows of code, one after the other."""
+    memory = w.number.as_pointer()
+    code, count, u, v, lanes = w.function(
+        ir.VoidType(), WORD.as_pointer(), WORD, memory, memory, WORD, name="run"
+    )
+    function = w.build.function
+    kernel = ir.FunctionType(ir.VoidType(), [WORD.as_pointer(), memory, memory, WORD])
+    with w.range(count) as i:
+        row = w.at(code, w.times(i, word(ROW)))
+        address = w.build.inttoptr(w.build.load(row), kernel.as_pointer())
+        w.build.call(address, [row, u, v, lanes])
+    w.build.ret_void()
+    return function
+
+
+def _number(w: Writer, bits: Any) -> Any:
+    """A number from the bits of a double."""
+    double = w.build.bitcast(bits, ir.DoubleType())
+    return double if w.number == double.type else w.build.fptrunc(double, w.number)
+
+
+def _look(w: Writer, number: Any, trouble: Any) -> None:
+    """Remember whether a number is not finite: then it is no zero when taken from itself."""
+    difference = w.build.fsub(number, number)
+    w.build.store(w.build.fadd(w.build.load(trouble), difference), trouble)
+
+
+def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> None:
+    """A block of samples into the rows of the inputs; the last one fills what is left."""
+    build = w.build
+    parts = w.pointer(get(Frame.PARTS))
+    place = build.alloca(WORD)
+    build.store(word(0), place)
+    byte = ir.IntType(8).as_pointer()
+    with w.range(get(Frame.PART_COUNT)) as p:
+        part = w.at(parts, w.times(p, word(4)))
+        address, rows, row_stride, stride = w.words(part, 0, 1, 2, 3)
+        with w.range(rows) as r:
+            base = build.add(address, build.add(w.times(r, row_stride), w.times(start, stride)))
+            first = build.load(place)
+            target = w.at(v, first)
+
+            def at(i: Any, base: Any = base, stride: Any = stride) -> Any:
+                pointer = build.inttoptr(build.add(base, w.times(i, stride)), byte)
+                return w.load(build.bitcast(pointer, w.number.as_pointer()), 1)
+
+            with w.range(count) as i:
+                w.store(at(i), w.at(target, i))
+            last = at(build.sub(count, word(1)))
+            with w.loop(count, lanes, word(1)) as i:
+                w.store(last, w.at(target, i))
+            build.store(build.add(first, lanes), place)
+
+
+def _outputs(w: Writer, get: Any, u: Any, v: Any, lanes: Any, start: Any, count: Any) -> None:
+    """The results of a block: where they are wanted, and to their sum."""
+    build = w.build
+    table = w.pointer(get(Frame.OUTPUTS))
+    with w.range(get(Frame.OUTPUT_COUNT)) as k:
+        place, address = w.words(w.at(table, w.times(k, word(2))), 0, 1)
+        source, target = w.at(v, w.times(place, lanes)), w.pointer(address, w.number)
+        with w.range(count) as i:
+            w.store(w.load(w.at(source, i), 1), w.at(target, build.add(start, i)))
+    place = get(Frame.TOTAL_OF)
+    with w.when(build.icmp_signed(">=", place, word(0))):
+        source, total = w.at(v, w.times(place, lanes)), w.at(u, get(Frame.TOTAL))
+        full = build.and_(count, word(-w.width))
+        with w.loop(word(0), full, word(w.width), w.constant(0.0, w.width)) as turn:
+            turn.following = [build.fadd(turn.values[0], w.load(w.at(source, turn.i), w.width))]
+        with w.loop(full, count, word(1), w.total(turn.values[0])) as turn:
+            turn.following = [build.fadd(turn.values[0], w.load(w.at(source, turn.i), 1))]
+        w.store(build.fadd(w.load(total, 1), turn.values[0]), total)
+
+
+def _seed(w: Writer, get: Any, v: Any, lanes: Any, count: Any) -> None:
+    """The adjoint of the result, 0 in lanes without a sample of their own."""
+    build = w.build
+    place = get(Frame.SEED_AT)
+    with w.when(build.icmp_signed(">=", place, word(0))):
+        row = w.at(v, w.times(place, lanes))
+        seed = _number(w, get(Frame.SEED))
+        with w.range(lanes) as i:
+            inside = build.icmp_signed("<", i, count)
+            w.store(build.select(inside, seed, w.constant(0.0, 1)), w.at(row, i))
+
+
+def _gradients(
+    w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any, trouble: Any
+) -> None:
+    """The adjoints of the inputs of a block, where they are wanted."""
+    build = w.build
+    into, stride = w.pointer(get(Frame.INTO), w.number), get(Frame.INTO_STRIDE)
+    with w.range(get(Frame.GRADIENT_COUNT)) as k:
+        source = w.at(v, w.times(build.add(get(Frame.GRADIENTS), k), lanes))
+        target = w.at(into, build.add(w.times(k, stride), start))
+        with w.range(count) as i:
+            number = w.load(w.at(source, i), 1)
+            w.store(number, w.at(target, i))
+            _look(w, number, trouble)

@@ -1,0 +1,167 @@
+"""Kernels of operations, written from the formulas of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+
+from micrograd.compiler.native.lowering import Lowering
+from micrograd.compiler.native.rows import Field, Spec
+from micrograd.compiler.native.writing import Writer, word
+from micrograd.kernels import ADJOINT
+
+
+def value_v(w: Writer, spec: Spec) -> str:
+    """A row of lanes after the other: `out[r] = operation(x[r], …)`."""
+    row, u, v, lanes = w.kernel()
+    count, out = w.words(row, Field.COUNT, Field.OUT)
+    tables = _tables(w, row, len(spec.operands))
+    lowering, text = Lowering(w, w.width), spec.formula
+    with w.range(count) as r:
+        operands = [
+            _operand_v(w, kind, table, r, u, v, lanes)
+            for kind, table in zip(spec.operands, tables, strict=True)
+        ]
+        target = w.lanes_of(v, w.build.add(out, r), lanes)
+        with w.loop(word(0), lanes, word(w.width)) as i:
+            names = _named(spec, operands, i)
+            w.store(lowering.value(text, names), w.at(target, i))
+    return w.finished()
+
+
+def flow_v(w: Writer, spec: Spec) -> str:
+    """What flows back to one operand; summed over the lanes if that is a number of `u`."""
+    row, u, v, lanes = w.kernel()
+    count, out, adjoint, shift = w.words(row, Field.COUNT, Field.OUT, Field.ADJOINT, Field.SHIFT)
+    tables = _tables(w, row, len(spec.operands))
+    lowering, text = Lowering(w, w.width), spec.formula
+    summed = spec.operands[spec.place] == "u"
+    zero = w.constant(0.0, w.width)
+    with w.range(count) as r:
+        operands = [
+            _operand_v(w, kind, table, r, u, v, lanes)
+            for kind, table in zip(spec.operands, tables, strict=True)
+        ]
+        results = w.lanes_of(v, w.build.add(out, r), lanes)
+        adjoints = w.lanes_of(v, w.build.add(adjoint, r), lanes)
+        place = w.build.add(w.build.load(w.at(tables[spec.place], r)), shift)
+        into = w.at(u, place) if summed else w.lanes_of(v, place, lanes)
+        with w.loop(word(0), lanes, word(w.width), *([zero] if summed else [])) as turn:
+            i = turn.i if summed else turn
+            names = _named(spec, operands, i)
+            names["out"] = w.load(w.at(results, i), w.width)
+            names[ADJOINT] = w.load(w.at(adjoints, i), w.width)
+            share = _stopped(w, names[ADJOINT], lowering.value(text, names), text)
+            if summed:
+                turn.following = [w.build.fadd(turn.values[0], share)]
+            else:
+                target = w.at(into, i)
+                if spec.mode == "add":
+                    share = w.build.fadd(w.load(target, w.width), share)
+                w.store(share, target)
+        if summed:
+            total = w.total(turn.values[0])
+            w.store(w.build.fadd(w.load(into, 1), total), into)
+    return w.finished()
+
+
+def _stopped(w: Writer, g: Any, share: Any, text: str) -> Any:
+    """The share, 0 where the adjoint is: it stops even before an infinity."""
+    if text == ADJOINT:
+        return share
+    zero = ir.Constant(g.type, None)
+    return w.build.select(w.build.fcmp_ordered("==", g, zero), zero, share)
+
+
+def _tables(w: Writer, row: Any, count: int) -> list[Any]:
+    """The places of each operand, a table for each."""
+    addresses = w.words(row, *Field.OPERANDS[:count])
+    return [w.pointer(address) for address in addresses]
+
+
+def _operand_v(
+    w: Writer, kind: str, table: Any, r: Any, u: Any, v: Any, lanes: Any
+) -> Callable[[Any], Any]:
+    """A function that reads an operand at a lane; a number of `u` is read once for all lanes."""
+    place = w.build.load(w.at(table, r))
+    if kind == "u":
+        everywhere = w.splat(w.load(w.at(u, place), 1), w.width)
+        return lambda i: everywhere
+    base = w.lanes_of(v, place, lanes)
+    return lambda i: w.load(w.at(base, i), w.width)
+
+
+def _named(spec: Spec, operands: Any, i: Any) -> dict[str, Any]:
+    return {name: read(i) for name, read in zip(spec.names, operands, strict=True)}
+
+
+# ---------------------------------------------------------------------------------- in `u` alone
+
+
+def value_u(w: Writer, spec: Spec) -> str:
+    """`out[i] = operation(x[i], …)` for neighbouring numbers."""
+    text = spec.formula
+    row, u, _, _ = w.kernel()
+    count, out = w.words(row, Field.COUNT, Field.OUT)
+    words = w.words(row, *Field.OPERANDS[: len(spec.operands)])
+
+    def body(i: Any, width: int) -> None:
+        names = _named_u(w, spec, words, u, i, width)
+        w.store(Lowering(w, width).value(text, names), w.at(u, out, i))
+
+    w.in_steps(count, (w.width, 1), body)
+    return w.finished()
+
+
+def flow_u(w: Writer, spec: Spec) -> str:
+    """What flows back to one operand; added one by one where it is gathered, as it may repeat."""
+    text = spec.formula
+    row, u, _, _ = w.kernel()
+    count, out, adjoint, shift = w.words(row, Field.COUNT, Field.OUT, Field.ADJOINT, Field.SHIFT)
+    words = w.words(row, *Field.OPERANDS[: len(spec.operands)])
+
+    def body(i: Any, width: int) -> None:
+        names = _named_u(w, spec, words, u, i, width)
+        names["out"] = w.load(w.at(u, out, i), width)
+        names[ADJOINT] = g = w.load(w.at(u, adjoint, i), width)
+        share = _stopped(w, g, Lowering(w, width).value(text, names), text)
+        if spec.operands[spec.place] == "s":
+            target = w.at(u, words[spec.place], shift, i)
+            w.store(w.build.fadd(w.load(target, width), share), target)
+            return
+        table = w.pointer(words[spec.place])
+        for lane in range(width):
+            place = w.build.load(w.at(table, i, word(lane)))
+            target = w.at(u, place, shift)
+            part = w.build.extract_element(share, word(lane)) if width > 1 else share
+            w.store(w.build.fadd(w.load(target, 1), part), target)
+
+    w.in_steps(count, (w.width, 1), body)
+    return w.finished()
+
+
+def _named_u(w: Writer, spec: Spec, words: Any, u: Any, i: Any, width: int) -> dict[str, Any]:
+    names = {}
+    for name, kind, at in zip(spec.names, spec.operands, words, strict=True):
+        there = w.load(w.at(u, at, i), width) if kind == "s" else _gathered(w, at, u, i, width)
+        names[name] = there
+    return names
+
+
+def _gathered(w: Writer, address: Any, u: Any, i: Any, width: int) -> Any:
+    table = w.pointer(address)
+    numbers = [
+        w.load(w.at(u, w.build.load(w.at(table, i, word(lane)))), 1) for lane in range(width)
+    ]
+    return _assembled(w, numbers)
+
+
+def _assembled(w: Writer, numbers: list[Any]) -> Any:
+    if len(numbers) == 1:
+        return numbers[0]
+    vector = ir.Constant(ir.VectorType(w.number, len(numbers)), ir.Undefined)
+    for lane, number in enumerate(numbers):
+        vector = w.build.insert_element(vector, number, word(lane))
+    return vector

@@ -1,0 +1,308 @@
+"""A program run by machine code: blocks of samples that stay in the processor's cache."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import threading
+from array import array
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from micrograd.compiler.native.driver import Frame, Phase, write_driver
+from micrograd.compiler.native.kernels import write
+from micrograd.compiler.native.linking import Linked
+from micrograd.compiler.native.machine import Machine
+from micrograd.compiler.native.rows import Spec
+from micrograd.compiler.numpy_executor import NumpyExecutor
+from micrograd.compiler.program import Program
+
+BLOCK = 112
+"""Samples of a block: at most so many, a multiple of the lanes of a vector register."""
+_LANES = {"float64": 8, "float32": 16}  # of the widest vector registers
+_STAGED = 4_096  # numbers that are copied
+_LEAST_BLOCKS = 16  # for a thread: fewer are done before it has started
+_KEPT = 4  # lengths of batches whose arrays are kept
+
+
+@cache
+def _machine() -> Machine:
+    return Machine()
+
+
+def _address(spec: Spec) -> int:
+    machine = _machine()
+    return machine.address(str(spec), lambda: write(spec, machine.width))
+
+
+@cache
+def _driver(kind: str) -> Any:
+    machine = _machine()
+    address = machine.address(f"driver {kind}", lambda: write_driver(kind, machine.width))
+    return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(address)
+
+
+def _bits(number: float) -> int:
+    (bits,) = struct.unpack("q", struct.pack("d", number))
+    return int(bits)
+
+
+class _Memory:
+    """The arrays of one thread for blocks of so many lanes, and the frame with their addresses."""
+
+    def __init__(self, linked: Linked, length: int, lanes: int, dtype: Any) -> None:
+        program = linked.program
+        self.linked = linked
+        self.u = np.zeros(linked.places_u, dtype)
+        self.v = np.zeros(linked.places_v * lanes, dtype)
+        first = program.first_constant
+        self.u[first : first + len(program.constants)] = program.constants
+        self.u[linked.one] = 1.0
+        self.parameters = self.u[: program.parameters]
+        # Few inputs are copied, which costs less than to say where they are.
+        self.inputs: Any = None
+        self.adjoints = self.u[linked.adjoints_u : linked.total + 1]  # and the sum of the results
+        self.gradient = self.adjoints[: program.parameters]
+        self.into_inputs = self.adjoints[slice(*program.input_slots)]
+        self.parts = array("q")
+        self.held: Sequence[Any] = ()
+        self.outputs = array("q")
+        self.frame = array("q", bytes(8 * Frame.SIZE))
+        self.address = self.frame.buffer_info()[0]
+        self._set_up: Any = None
+        frame = self.frame
+        frame[Frame.U], frame[Frame.V] = self.u.ctypes.data, self.v.ctypes.data
+        frame[Frame.LANES] = lanes
+        frame[Frame.ADJOINTS] = linked.adjoints_u
+        frame[Frame.ADJOINT_COUNT] = linked.total - linked.adjoints_u
+        frame[Frame.TOTAL] = linked.total
+        frame[Frame.PARAMETERS] = program.parameters
+        for code, rows, words in (
+            (Frame.UNIFORM_CODE, Frame.UNIFORM_ROWS, linked.uniform),
+            (Frame.UNIFORM_BACK_CODE, Frame.UNIFORM_BACK_ROWS, linked.uniform_back),
+            (Frame.CODE, Frame.ROWS, linked.varying),
+            (Frame.BACK_CODE, Frame.BACK_ROWS, linked.varying_back),
+        ):
+            frame[code], frame[rows] = words.ctypes.data, len(words)
+        if not program.batched:
+            self.inputs = self.u[slice(*program.input_slots)]
+        elif program.inputs * length <= _STAGED:
+            self.inputs = np.zeros((program.inputs, length), dtype)
+            self.read([self.inputs])
+
+    def set_up(self, mode: str, length: int, output: tuple[bool, int] | None) -> None:
+        """Prepare a call that wants values only, or the gradient of each or of the mean output."""
+        if self._set_up == (mode, length):
+            return
+        self._set_up = mode, length
+        frame = self.frame
+        frame[Frame.OUTPUT_COUNT] = frame[Frame.GRADIENT_COUNT] = 0
+        frame[Frame.TOTAL_OF] = frame[Frame.SEED_AT] = frame[Frame.SEED_U_AT] = -1
+        frame[Frame.BACK_ROWS] = 0
+        if output is None:
+            return
+        varies, slot = output
+        linked = self.linked
+        frame[Frame.BACK_ROWS] = len(linked.varying_back)
+        seed = 1.0 / length if mode == "mean" else 1.0
+        if varies:
+            frame[Frame.SEED_AT], frame[Frame.SEED] = linked.adjoints_v + slot, _bits(seed)
+            frame[Frame.TOTAL_OF] = slot if mode == "mean" else -1
+        else:
+            frame[Frame.SEED_U_AT] = linked.adjoints_u + slot
+            frame[Frame.SEED_U] = _bits(seed * length)
+
+    def read(self, parts: Sequence[Any]) -> None:
+        """The inputs are in these arrays, rows of samples."""
+        words: list[int] = []
+        for part in parts:
+            words += (part.__array_interface__["data"][0], len(part), *part.strides)
+        self.parts = array("q", words)
+        self.held = parts  # alive as long as they are pointed to
+        self.frame[Frame.PARTS] = self.parts.buffer_info()[0]
+        self.frame[Frame.PART_COUNT] = len(parts)
+
+    def write(self, slots: Sequence[int], arrays: Sequence[Any]) -> None:
+        """Samples of these rows of `v` are wanted in these arrays."""
+        words = array("q")
+        for slot, each in zip(slots, arrays, strict=True):
+            words.extend((slot, each.__array_interface__["data"][0]))
+        self.outputs = words
+        self.frame[Frame.OUTPUTS] = words.buffer_info()[0]
+        self.frame[Frame.OUTPUT_COUNT] = len(arrays)
+
+    def gradients(self, place: int, into: Any) -> None:
+        """The adjoints of the inputs, from a place in `v` on, are wanted in an array of rows."""
+        frame = self.frame
+        frame[Frame.GRADIENTS], frame[Frame.GRADIENT_COUNT] = place, len(into)
+        frame[Frame.INTO] = into.__array_interface__["data"][0]
+        frame[Frame.INTO_STRIDE] = into.shape[1]
+
+
+class NativeExecutor:
+    """Runs one program, for any length of the batch, in any number of threads.
+
+    A large batch is shared among `threads` threads; the sums over samples are added up block by
+    block, in an order that depends on the length of the batch and on `threads` alone.
+    """
+
+    def __init__(self, program: Program, dtype: Any, *, inputs: bool, threads: int = 1) -> None:
+        self.program, self.dtype, self.inputs, self.threads = program, dtype, inputs, threads
+        self._thread = threading.local()
+
+    def __reduce__(self) -> Any:
+        restored = partial(NativeExecutor, inputs=self.inputs, threads=self.threads)
+        return restored, (self.program, self.dtype)
+
+    @cached_property
+    def linked(self) -> Linked:
+        """The program as rows of words; kernels are compiled when they are first needed."""
+        return Linked(self.program, str(self.dtype), _address, inputs=self.inputs)
+
+    @cached_property
+    def careful(self) -> NumpyExecutor:
+        """Computes again what is not finite, such that zeros stop even in matrix products."""
+        return NumpyExecutor(self.program, self.dtype, inputs=self.inputs)
+
+    @cached_property
+    def _run(self) -> Any:
+        return _driver(str(self.dtype))
+
+    # --------------------------------------------------------------------------------------- calls
+
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[Any]:
+        """The outputs: rows of the batch, or numbers where an output does not vary.
+
+        `inputs` are arrays with a row for each input (a number if the program is not batched).
+        """
+        slots = [slot for varies, slot in self.program.outputs if varies]
+        rows = [np.empty(length, self.dtype) for _ in slots]
+        memories = self._memories(parameters, inputs, length)
+        for memory in memories:
+            memory.set_up("values", 0, None)
+            memory.write(slots, rows)
+        self._sweep(memories, Phase.UNIFORM)
+        found = iter(rows)
+        u = memories[0].u
+        return [next(found) if varies else u[slot] for varies, slot in self.program.outputs]
+
+    def value_and_grad(
+        self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
+    ) -> tuple[Any, Any, Any]:
+        """The one output (or its mean), and the adjoints of parameters and inputs."""
+        program = self.program
+        ((varies, slot),) = program.outputs
+        memories = self._memories(parameters, inputs, length)
+        value = np.empty(length, self.dtype) if varies and not mean else None
+        adjoints = None
+        if self.inputs and program.batched:
+            adjoints = np.empty((program.inputs, length), self.dtype)
+        for memory in memories:
+            memory.set_up("mean" if mean else "each", length, (varies, slot))
+            if value is not None:
+                memory.write((slot,), (value,))
+            if adjoints is not None:
+                memory.gradients(self.linked.adjoints_v, adjoints)
+        fine = self._sweep(memories, Phase.UNIFORM | Phase.BACK)
+        first = memories[0]
+        if self.inputs and not program.batched:
+            adjoints = first.into_inputs.copy()
+            fine = fine and bool(np.isfinite(adjoints).all())
+        if not fine:
+            return self.careful.value_and_grad(parameters, inputs, length, mean=mean)
+        if not varies:
+            value = first.u[slot]
+        elif value is None:
+            value = first.u[self.linked.total] / length
+        return value, first.gradient.copy(), adjoints
+
+    def bound(self, args: Sequence[Any], length: int) -> Callable[..., Any] | None:
+        """A function for further calls of `value_and_grad` in this thread with arrays of the same
+        shapes, that skips all that is known by now; it gives None where that does not hold.
+
+        It takes the arguments and an array of parameters, and gives the mean and its gradient. For
+        large batches there is none, as it would save nothing.
+        """
+        kept: dict[Any, list[_Memory]] = self._thread.__dict__
+        memories = kept.get(length, [])
+        ((varies, slot),) = self.program.outputs
+        if len(memories) != 1 or not varies or memories[0].inputs is None:
+            return None
+        (memory,), start, into = memories, 0, []
+        for each in args:
+            rows = memory.inputs[start : start + each.size // length]
+            start += len(rows)
+            if each.ndim > 2:
+                return None
+            into.append((each.shape, rows.T if each.ndim == 2 else rows[0]))
+        run, frame, size = self._run, memory.frame, self.program.parameters
+        place, array = self.linked.total, np.ndarray
+
+        def call(args: Sequence[Any], parameters: Any) -> tuple[float, Any] | None:
+            if len(args) != len(into) or type(parameters) is not array:
+                return None
+            for each, (shape, target) in zip(args, into, strict=True):
+                if type(each) is not array or each.shape != shape:
+                    return None
+                target[...] = each
+            if parameters.shape != (size,):
+                return None
+            memory.parameters[:] = parameters
+            memory.set_up("mean", length, (True, slot))
+            frame[Frame.PHASES] = Phase.UNIFORM | Phase.SWEEP | Phase.BACK
+            if not run(memory.address):
+                return None
+            return float(memory.u[place]) / length, memory.gradient.copy()
+
+        return call
+
+    def _memories(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[_Memory]:
+        """The memories of this thread and its helpers, each with its share of the samples."""
+        kept: dict[Any, list[_Memory]] = self._thread.__dict__
+        memories = kept.get(length) or self._laid_out(kept, length)
+        staged = memories[0].inputs
+        if staged is not None:
+            if inputs:
+                np.concatenate(inputs, out=staged)
+        else:
+            inputs = [np.asarray(each, self.dtype) for each in inputs]
+        for memory in memories:
+            memory.parameters[:] = parameters
+            if staged is None:
+                memory.read(inputs)
+        return memories
+
+    def _laid_out(self, kept: dict[Any, list[_Memory]], length: int) -> list[_Memory]:
+        """New memories for batches of a length, in place of those that were kept longest."""
+        blocks = -(-length // BLOCK) or 1
+        step = _LANES[str(self.dtype)]
+        lanes = -(-(-(-length // blocks) or 1) // step) * step
+        shares = max(1, min(self.threads, blocks // _LEAST_BLOCKS))
+        memories = [_Memory(self.linked, length, lanes, self.dtype) for _ in range(shares)]
+        blocks, start = -(-length // lanes), 0
+        for k, memory in enumerate(memories, 1):
+            memory.frame[Frame.START] = start
+            memory.frame[Frame.STOP] = start = min(length, blocks * k // shares * lanes)
+        if len(kept) >= _KEPT:
+            kept.pop(next(iter(kept)), None)
+        kept[length] = memories
+        return memories
+
+    def _sweep(self, memories: Sequence[_Memory], phases: int) -> bool:
+        """Run; whether all adjoints that are given back are finite."""
+        first = memories[0]
+        if len(memories) == 1:
+            first.frame[Frame.PHASES] = phases | Phase.SWEEP if self.program.batched else phases
+            return bool(self._run(first.address))
+        for memory in memories:
+            memory.frame[Frame.PHASES] = Phase.UNIFORM | Phase.SWEEP
+        with ThreadPoolExecutor(len(memories)) as pool:
+            fine = all([*pool.map(self._run, [memory.address for memory in memories])])
+        for memory in memories[1:]:
+            first.adjoints += memory.adjoints
+        first.frame[Frame.PHASES] = phases & Phase.BACK
+        return bool(self._run(first.address)) and fine

@@ -1,0 +1,509 @@
+"""From a program to rows of words that the driver runs, for blocks of any number of lanes.
+
+Places in `u`: the slots of the program, a one (the factor that a plain term lacks), what is
+gathered; then the adjoints of all of these; then the sum of the results. In `v`: the slots, what is
+gathered, and their adjoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import numpy as np
+
+from micrograd.compiler.adjoints import FirstWriters, active
+from micrograd.compiler.native.rows import ROW, Field, Spec
+from micrograd.compiler.native.sums import (
+    INTO_LEFT,
+    INTO_RIGHT,
+    NUMBER_NUMBER,
+    ROW_NUMBER,
+    ROW_ROW,
+)
+from micrograd.compiler.program import (
+    SUM,
+    Elementwise,
+    Fold,
+    Instruction,
+    Product,
+    Program,
+    Rows,
+    Tape,
+    WeightedSums,
+)
+from micrograd.kernels import flow_text, value_text
+from micrograd.ops import Operation
+
+Addresses = Callable[[Spec], int]
+
+
+class Code:
+    """Rows of words, one by one or many at once as an array."""
+
+    def __init__(self) -> None:
+        self.rows: list[Any] = []
+
+    def add(self, kernel: int, fields: dict[Any, int]) -> None:
+        """One more row; `fields` says where its words go."""
+        row = [0] * ROW
+        row[0] = kernel
+        for field, value in fields.items():
+            row[field] = value
+        self.rows.append(row)
+
+    def array(self) -> Any:
+        """The rows one after the other."""
+        single: list[Any] = []
+        parts = []
+        for row in self.rows:
+            if isinstance(row, list):
+                single.append(row)
+                continue
+            parts += [np.array(single, dtype=np.int64).reshape(-1, ROW), row]
+            single = []
+        parts.append(np.array(single, dtype=np.int64).reshape(-1, ROW))
+        return np.concatenate(parts)
+
+
+class Linked:
+    """A program with the addresses of its kernels: code forwards and backwards, for both spaces."""
+
+    def __init__(self, program: Program, kind: str, addresses: Addresses, *, inputs: bool) -> None:
+        self.program, self.kind, self.addresses = program, kind, addresses
+        self.active = active(program, inputs)
+        self._kept: list[Any] = []  # tables of places, to which rows point
+        gathered = [_gathered(each) for each in program.instructions]
+        self.one = program.uniform
+        self._next = [self.one + 1, program.varying]
+        self.adjoints_u = self.one + 1 + sum(u for u, _ in gathered)
+        self.adjoints_v = program.varying + sum(v for _, v in gathered)
+        self.total = 2 * self.adjoints_u
+        self.places_u, self.places_v = self.total + 1, 2 * self.adjoints_v
+        self._identity = self._table(np.arange(max(self.places_u, self.places_v)))
+        self._gathers: dict[tuple[int, str], int] = {}
+
+        self._code = Code(), Code()
+        for i, instruction in enumerate(program.instructions):
+            self._forward(i, instruction)
+        self.uniform, self.varying = (code.array() for code in self._code)
+        self._code = Code(), Code()
+        self._back()
+        self.uniform_back, self.varying_back = (code.array() for code in self._code)
+
+    def _back(self) -> None:
+        program = self.program
+        self.writers = FirstWriters(program)
+        for i, instruction in reversed([*enumerate(program.instructions)]):
+            varies, out = instruction.varies, instruction.out
+            if not self.active[varies][out].any():
+                continue
+            if varies:
+                self.writers.touch(out)
+            self._backward(i, instruction)
+        if program.batched:
+            self.writers.touch(slice(*program.input_slots))
+        zeros = Code()
+        for rows in self.writers.zeroed():
+            count, place = rows.stop - rows.start, rows.start + self.adjoints_v
+            zeros.add(self._kernel("zero"), {Field.COUNT: count, Field.OUT: place})
+        self._code[True].rows[:0] = zeros.rows
+
+    def _emit(self, varies: bool, kernel: int, fields: dict[Any, int]) -> None:
+        """One more row of the code of a space."""
+        self._code[varies].add(kernel, fields)
+
+    # --------------------------------------------------------------------------------------- tables
+
+    def _kernel(self, name: str, **options: Any) -> int:
+        return self.addresses(Spec(name, self.kind, **options))
+
+    def _value(self, varies: bool, row: Operation, kinds: str) -> int:
+        name = "value_v" if varies else "value_u"
+        return self._kernel(name, formula=value_text(row), names=row.operands, operands=kinds)
+
+    def _flow(self, varies: bool, row: Operation, place: int, kinds: str, mode: str) -> int:
+        return self._kernel(
+            "flow_v" if varies else "flow_u",
+            formula=flow_text(row, place),
+            names=row.operands,
+            place=place,
+            operands=kinds,
+            mode=mode,
+        )
+
+    def _table(self, places: Any, dtype: Any = np.int64) -> int:
+        """The address of a table."""
+        table = np.ascontiguousarray(places, dtype=dtype)
+        self._kept.append(table)
+        return int(table.ctypes.data)
+
+    def _places(self, rows: Rows) -> int:
+        """The address of a table of places; one table serves for all that are neighbours."""
+        if isinstance(rows, slice):
+            return int(self._identity + 8 * rows.start)
+        return self._table(rows)
+
+    def _shift(self, varies: bool) -> int:
+        """From a value to its adjoint."""
+        return self.adjoints_v if varies else self.adjoints_u
+
+    # ------------------------------------------------------------------------------------- forwards
+
+    def _forward(self, i: int, instruction: Instruction) -> None:
+        match instruction:
+            case Elementwise(operation=row):
+                kinds, fields = self._operands(instruction)
+                self._emit(instruction.varies, self._value(instruction.varies, row, kinds), fields)
+            case Product():
+                self._product(i, instruction)
+            case WeightedSums(varies=varies):
+                name = "sums_v" if varies else "sums_u"
+                self._emit(varies, self._kernel(name), self._sums(instruction))
+            case Fold(varies=varies, out=out, operation=row):
+                fields = {Field.COUNT: out.stop - out.start, Field.OUT: out.start}
+                starts = np.append(instruction.start, len(instruction.slots))
+                fields[Field.STARTS] = self._table(starts)
+                fields[Field.LEFT] = self._table(instruction.slots)
+                self._emit(
+                    varies, self._kernel("fold", operands="uv"[varies], mode=row.name), fields
+                )
+            case Tape(varies=varies):
+                self._code[varies].rows.append(self._tape(instruction))
+
+    def _operands(self, instruction: Elementwise) -> tuple[str, dict[Any, int]]:
+        """How the operands are read, and the words that say where."""
+        varies, out = instruction.varies, instruction.out
+        fields = {
+            Field.COUNT: out.stop - out.start,
+            Field.OUT: out.start,
+            Field.ADJOINT: out.start + self._shift(varies),
+        }
+        kinds = ""
+        for field, operand in zip(Field.OPERANDS, instruction.operands, strict=False):
+            if varies:
+                kinds += "uv"[operand.varies]
+                fields[field] = self._places(operand.rows)
+            elif isinstance(operand.rows, slice):
+                kinds += "s"
+                fields[field] = operand.rows.start
+            else:
+                kinds += "g"
+                fields[field] = self._places(operand.rows)
+        return kinds, fields
+
+    def _sums(self, instruction: WeightedSums) -> dict[Any, int]:
+        """The words of weighted sums: a row is on the left, a number on the right of a product."""
+        varies, out = instruction.varies, instruction.out
+        missing = instruction.right < 0
+        left, right = instruction.left, np.where(missing, self.one, instruction.right)
+        left_varies, right_varies = instruction.left_varies, instruction.right_varies
+        swap = ~left_varies & right_varies
+        left, right = np.where(swap, right, left), np.where(swap, left, right)
+        left_varies, right_varies = left_varies | swap, right_varies & ~swap
+        flags = np.where(left_varies, np.where(right_varies, ROW_ROW, ROW_NUMBER), NUMBER_NUMBER)
+        for bit, slots, kind in ((INTO_LEFT, left, left_varies), (INTO_RIGHT, right, right_varies)):
+            for space in (False, True):
+                here = np.flatnonzero(kind == space)
+                known = here[slots[here] < len(self.active[space])]
+                flags[known] |= np.where(self.active[space][slots[known]], bit, 0)
+        starts = np.append(instruction.start, len(left))
+        number = np.float64 if self.kind == "float64" else np.float32
+        return {
+            Field.COUNT: out.stop - out.start,
+            Field.OUT: out.start,
+            Field.ADJOINT: out.start + self._shift(varies),
+            Field.STARTS: self._table(starts),
+            Field.LEFT: self._table(left),
+            Field.RIGHT: self._table(right),
+            Field.SIGN: self._table(instruction.sign, number),
+            Field.FLAGS: self._table(flags),
+            Field.SHIFT: self._shift(varies),
+            Field.SHIFT_U: self.adjoints_u,
+        }
+
+    def _gather(self, i: int, what: str, varies: bool, slots: Any) -> int:
+        """Bring rows together; the place of the first one."""
+        place = self._next[varies]
+        self._next[varies] += slots.size
+        self._gathers[i, what] = place
+        self._emit(
+            varies,
+            self._kernel("gather", operands="uv"[varies]),
+            {
+                Field.COUNT: slots.size,
+                Field.OUT: place,
+                Field.OPERANDS[0]: self._table(slots.ravel()),
+            },
+        )
+        return place
+
+    def _scatter(self, place: int, varies: bool, slots: Any) -> None:
+        """Add the adjoints of what was gathered to those of where it came from."""
+        shift = self._shift(varies)
+        self._emit(
+            varies,
+            self._kernel("gather", operands="uv"[varies], mode="back"),
+            {
+                Field.COUNT: slots.size,
+                Field.OUT: place + shift,
+                Field.OPERANDS[0]: self._table(slots.ravel()),
+                Field.SHIFT: shift,
+            },
+        )
+
+    # ------------------------------------------------------------------------------------- products
+
+    def _product(self, i: int, instruction: Product) -> None:
+        varies, out, matrix, inputs, bias = instruction
+        (m, k), c = matrix.shape, len(inputs)
+        a, down, right = self._matrix(i, instruction)
+        b = self._vectors(i, instruction)
+        fields, mode = self._bias(i, bias)
+        if varies:
+            kernel = self._kernel("rank_v", mode=mode)
+            fields |= {Field.COUNT: c, Field.ROWS: m, Field.COLUMNS: k}
+            fields |= {Field.A: a, Field.A_DOWN: down, Field.A_RIGHT: right}
+            fields |= {Field.B: b, Field.B_STEP: k, Field.INTO: out.start, Field.INTO_STEP: m}
+        else:
+            kernel = self._kernel("dot_u", mode=mode)
+            fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
+            fields |= {Field.A: b, Field.A_DOWN: k, Field.B: a, Field.B_STEP: down}
+            fields |= {Field.INTO: out.start, Field.INTO_DOWN: m}
+        self._emit(varies, kernel, fields)
+
+    def _bias(self, i: int, bias: Rows | None) -> tuple[dict[Any, int], str]:
+        if bias is None:
+            return {}, "zero"
+        found = _line(bias)
+        if found is None:
+            found = self._gather(i, "bias", False, bias), 1
+        return dict(zip((Field.BIAS, Field.BIAS_STEP), found, strict=True)), "bias"
+
+    def _matrix(self, i: int, instruction: Product) -> tuple[int, int, int]:
+        """Where the matrix is: its place and its strides, gathered if it has none."""
+        found = _affine(instruction.matrix, instruction.varies)
+        if found is not None:
+            return found
+        place = self._gather(i, "matrix", False, instruction.matrix)
+        return place, instruction.matrix.shape[1], 1
+
+    def _vectors(self, i: int, instruction: Product) -> int:
+        slots = instruction.inputs
+        if _contiguous(slots):
+            return int(slots[0, 0])
+        return self._gather(i, "inputs", instruction.varies, slots)
+
+    def _product_back(self, i: int, instruction: Product) -> None:
+        varies, out, matrix, inputs, bias = instruction
+        (m, k), c = matrix.shape, len(inputs)
+        g = out.start + self._shift(varies)
+        if self._is_active(varies, inputs):
+            self._into_inputs(i, instruction, g)
+        if self._is_active(False, matrix):
+            a, down, right = self._found(i, instruction)
+            b = self._gathers.get((i, "inputs"), int(inputs[0, 0]))
+            fields = {Field.ROWS: m, Field.COLUMNS: k, Field.A: g, Field.B: b}
+            fields |= {Field.INTO: a + self.adjoints_u}
+            if varies:
+                kernel = self._kernel("dot_v")
+                fields |= {Field.COUNT: c, Field.A_DOWN: m, Field.B_STEP: k}
+                fields |= {Field.INTO_DOWN: down, Field.INTO_STEP: right}
+            else:
+                kernel = self._kernel("rank_u", mode="add")
+                fields |= {Field.COLUMNS: c, Field.LANES: k, Field.A_DOWN: 1, Field.A_RIGHT: m}
+                fields |= {Field.B_STEP: k, Field.INTO_STEP: down}
+            self._emit(varies, kernel, fields)
+            if (i, "matrix") in self._gathers:
+                self._scatter(a, False, matrix)
+        if bias is not None and self._is_active(False, bias):
+            gathered = self._gathers.get((i, "bias"))
+            place, step = _line(bias) if gathered is None else (gathered, 1)
+            fields = {Field.BIAS: place + self.adjoints_u, Field.BIAS_STEP: step}
+            fields |= {Field.COUNT: c, Field.ROWS: m, Field.A: g, Field.A_DOWN: m}
+            self._emit(varies, self._kernel("row_totals" if varies else "column_totals"), fields)
+            if gathered is not None:
+                self._scatter(gathered, False, bias)
+
+    def _into_inputs(self, i: int, instruction: Product, g: int) -> None:
+        varies, inputs = instruction.varies, instruction.inputs
+        (m, k), c = instruction.matrix.shape, len(inputs)
+        a, down, right = self._found(i, instruction)
+        gathered = self._gathers.get((i, "inputs"))
+        place = int(inputs[0, 0]) if gathered is None else gathered
+        into = place + self._shift(varies)
+        fields = {Field.INTO: into}
+        if varies:
+            stores = gathered is not None or self.writers.stores(slice(place, place + inputs.size))
+            kernel = self._kernel("rank_v", mode="zero" if stores else "add")
+            fields |= {Field.COUNT: c, Field.ROWS: k, Field.COLUMNS: m}
+            fields |= {Field.A: a, Field.A_DOWN: right, Field.A_RIGHT: down}
+            fields |= {Field.B: g, Field.B_STEP: m, Field.INTO_STEP: k}
+        else:
+            kernel = self._kernel("rank_u", mode="add")
+            fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
+            fields |= {Field.A: g, Field.A_DOWN: m, Field.A_RIGHT: 1}
+            fields |= {Field.B: a, Field.B_STEP: down, Field.INTO_STEP: k}
+        self._emit(varies, kernel, fields)
+        if gathered is not None:
+            if varies:
+                self.writers.touch(inputs.ravel())
+            self._scatter(place, varies, inputs)
+
+    def _found(self, i: int, instruction: Product) -> tuple[int, int, int]:
+        place = self._gathers.get((i, "matrix"))
+        if place is not None:
+            return place, instruction.matrix.shape[1], 1
+        return cast("tuple[int, int, int]", _affine(instruction.matrix, instruction.varies))
+
+    # ------------------------------------------------------------------------------------ backwards
+
+    def _is_active(self, varies: bool, rows: Any) -> bool:
+        return bool(self.active[varies][rows].any())
+
+    def _backward(self, i: int, instruction: Instruction) -> None:
+        match instruction:
+            case Elementwise():
+                self._flows(instruction)
+            case Product():
+                self._product_back(i, instruction)
+            case WeightedSums(varies=varies):
+                if varies:
+                    for slots, kind in (
+                        (instruction.left, instruction.left_varies),
+                        (instruction.right, instruction.right_varies),
+                    ):
+                        self.writers.touch(slots[kind & (slots >= 0)])
+                name = "sums_back_v" if varies else "sums_back_u"
+                self._emit(varies, self._kernel(name), self._sums(instruction))
+            case Tape(varies=varies):
+                if varies:
+                    self.writers.touch(slice(0, instruction.out.stop))
+                self._code[varies].rows.append(self._tape_back(instruction))
+
+    def _flows(self, instruction: Elementwise) -> None:
+        varies, _, row, operands = instruction
+        kinds, fields = self._operands(instruction)
+        for place, operand in enumerate(operands):
+            if not flow_text(row, place) or not self._is_active(operand.varies, operand.rows):
+                continue
+            mode = ""
+            if operand.varies:
+                mode = "store" if self.writers.stores(operand.rows) else "add"
+            kernel = self._flow(varies, row, place, kinds, mode)
+            self._emit(varies, kernel, fields | {Field.SHIFT: self._shift(operand.varies)})
+
+    # ---------------------------------------------------------------------------------------- tapes
+
+    def _tape(self, tape: Tape) -> Any:
+        """A row for each step."""
+        varies = tape.varies
+        rows = self._tape_rows(tape)
+        for code, kinds, chosen in _alike(tape):
+            if code == SUM:
+                rows[chosen, 0] = self._kernel("sums_v" if varies else "sums_u")
+            else:
+                rows[chosen, 0] = self._value(varies, tape.operations[code], kinds)
+        return rows
+
+    def _tape_rows(self, tape: Tape) -> Any:
+        """The words that say where the steps read and write; no kernels."""
+        varies, count = tape.varies, len(tape.code)
+        rows = np.zeros((count, ROW), dtype=np.int64)
+        rows[:, Field.COUNT] = 1
+        rows[:, Field.OUT] = np.arange(tape.out.start, tape.out.stop)
+        rows[:, Field.ADJOINT] = rows[:, Field.OUT] + self._shift(varies)
+        for field, slots in zip(Field.OPERANDS, tape.operands.T, strict=True):
+            rows[:, field] = self._identity + 8 * slots if varies else slots
+        sums = np.flatnonzero(tape.code == SUM)
+        if len(sums):
+            words = self._sums(tape.terms)
+            for field in (Field.LEFT, Field.RIGHT, Field.SIGN, Field.FLAGS, Field.SHIFT_U):
+                rows[sums, field] = words[field]
+            rows[sums, Field.SHIFT] = words[Field.SHIFT]
+            rows[sums, Field.STARTS] = self._table(tape.bounds) + 8 * sums
+        return rows
+
+    def _tape_back(self, tape: Tape) -> Any:
+        """A row for each operand of each step, the last step first; sums take one for all terms."""
+        varies, rows = tape.varies, self._tape_rows(tape)
+        parts, order = [], []
+        for code, kinds, chosen in _alike(tape):
+            steps = np.flatnonzero(chosen)
+            if code == SUM:
+                part = rows[steps]
+                part[:, 0] = self._kernel("sums_back_v" if varies else "sums_back_u")
+                parts.append(part)
+                order.append(-3 * steps)
+                continue
+            row = tape.operations[code]
+            for place, kind in enumerate(kinds):
+                if not flow_text(row, place):
+                    continue
+                space = kind == "v"
+                active = steps[self.active[space][tape.operands[steps, place]]]
+                if not len(active):
+                    continue
+                part = rows[active]
+                part[:, 0] = self._flow(varies, row, place, kinds, "add" if space else "")
+                part[:, Field.SHIFT] = self._shift(space)
+                parts.append(part)
+                order.append(place - 3 * active)
+        found = np.concatenate(parts)
+        return found[np.argsort(np.concatenate(order), kind="stable")]
+
+
+def _alike(tape: Tape) -> Iterator[tuple[int, str, Any]]:
+    """Steps of the same operation on the same kinds of operands: both, and which they are."""
+    kinds = tape.operands_vary @ np.array([1, 2, 4])
+    keys = tape.code * 8 + np.where(tape.code == SUM, 0, kinds)
+    for key in np.unique(keys).tolist():
+        code, kind = divmod(key, 8)
+        names = ""
+        if code != SUM:
+            arity = tape.operations[code].arity
+            names = "s" * arity
+            if tape.varies:
+                names = "".join("uv"[kind >> i & 1] for i in range(arity))
+        yield code, names, keys == key
+
+
+def _gathered(instruction: Instruction) -> tuple[int, int]:
+    """How many numbers of `u`, and rows of `v`, an instruction has to bring together."""
+    if not isinstance(instruction, Product):
+        return 0, 0
+    varies, _, matrix, inputs, bias = instruction
+    numbers = 0 if _affine(matrix, varies) else matrix.size
+    numbers += 0 if bias is None or _line(bias) else len(matrix)
+    rows = 0 if _contiguous(inputs) else inputs.size
+    return (numbers, rows) if varies else (numbers + rows, 0)
+
+
+def _line(rows: Any) -> Any:
+    """The place and the stride of numbers that are evenly spaced; None if they are not."""
+    if isinstance(rows, slice):
+        return rows.start, 1
+    start = int(rows[0])
+    step = int(rows[1]) - start if len(rows) > 1 else 1
+    return (start, step) if (rows == start + step * np.arange(len(rows))).all() else None
+
+
+def _contiguous(slots: Any) -> bool:
+    first = slots.flat[0]
+    return bool((slots.ravel() == np.arange(first, first + slots.size)).all())
+
+
+def _affine(matrix: Any, varies: bool) -> tuple[int, int, int] | None:
+    """The place and the strides of a matrix of which the places are evenly spaced.
+
+    In `u` alone, its rows must lie next to each other and not overlap.
+    """
+    (rows, columns), base = matrix.shape, int(matrix[0, 0])
+    down = int(matrix[1, 0]) - base if rows > 1 else columns
+    right = int(matrix[0, 1]) - base if columns > 1 else 1
+    even = base + down * np.arange(rows)[:, None] + right * np.arange(columns)
+    if not (matrix == even).all():
+        return None
+    if not varies and (right != 1 or down < columns):
+        return None
+    return base, down, right

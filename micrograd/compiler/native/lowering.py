@@ -1,0 +1,330 @@
+"""The table's formulas in LLVM's language, on vectors of lanes.
+
+Arithmetic is IEEE 754's and nothing is reordered or fused, so that it gives the bits that NumPy
+gives. `exp`, `log`, `tanh` and `erf` are written here without branches, so that they work on all
+lanes at once; the other functions are those of the C library, lane by lane.
+
+Sources: exp after Cody and Waite (1980) with Taylor's polynomial, log after fdlibm (Sun, 1993),
+tanh, erf and erfc after Cephes (Moshier, 1989).
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from llvmlite import ir
+
+from micrograd.compiler.native.writing import KINDS, WORD, Writer, word
+from micrograd.kernels import value_text
+from micrograd.ops import TABLE
+
+DOUBLE = KINDS["float64"]
+_METHODS = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
+_SIGNS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+
+
+class Lowering:
+    """Writes formulas at a given width; the names are those of the operands, `out` and `_g`."""
+
+    def __init__(self, writer: Writer, width: int) -> None:
+        self.writer, self.width = writer, width
+        self.functions = Functions(writer, width)
+
+    def value(self, text: str, names: dict[str, Any]) -> Any:
+        """The value of a formula as `micrograd.kernels` writes it."""
+        return self._value(ast.parse(text, mode="eval").body, names)
+
+    def _value(self, node: ast.expr, names: dict[str, Any]) -> Any:
+        build = self.writer.build
+        match node:
+            case ast.Constant(value=number):
+                return self.writer.constant(float(cast("float", number)), self.width)
+            case ast.Name(id=name):
+                return names[name]
+            case ast.UnaryOp(op=op, operand=operand):
+                x = self._value(operand, names)
+                return build.fneg(x) if isinstance(op, ast.USub) else x
+            case ast.BinOp(left=left, op=op, right=right):
+                method = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}[
+                    type(op)
+                ]
+                return getattr(build, method)(self._value(left, names), self._value(right, names))
+            case ast.Call(func=ast.Name(id="_where"), args=[test, then, otherwise]):
+                chosen = self._test(test, names)
+                return build.select(chosen, self._value(then, names), self._value(otherwise, names))
+            case ast.Call(func=ast.Name(id=name), args=arguments):
+                return self._call(name, [self._value(each, names) for each in arguments])
+        raise AssertionError(ast.dump(node))
+
+    def _test(self, node: ast.expr, names: dict[str, Any]) -> Any:
+        build = self.writer.build
+        if isinstance(node, ast.Compare):
+            sign = _SIGNS[type(node.ops[0])]
+            right = self._value(node.comparators[0], names)
+            return build.fcmp_ordered(sign, self._value(node.left, names), right)
+        zero = self.writer.constant(0.0, self.width)
+        return build.fcmp_unordered("!=", self._value(node, names), zero)
+
+    def _call(self, name: str, arguments: Sequence[Any]) -> Any:
+        primitive = getattr(self.functions, name.strip("_"), None)
+        if primitive is not None:
+            return primitive(*arguments)
+        row = TABLE[name]
+        text = value_text(row)
+        called = ast.parse(text, mode="eval").body
+        itself = isinstance(called, ast.Call) and getattr(called.func, "id", "") == name
+        if itself:
+            return self.functions.library(name, *arguments)
+        return self.value(text, dict(zip(row.operands, arguments, strict=True)))
+
+
+class Functions:
+    """Functions of double numbers; of floats they are computed as doubles and rounded."""
+
+    def __init__(self, writer: Writer, width: int) -> None:
+        self.writer, self.width = writer, width
+
+    # ----------------------------------------------------------------- exact on any kind of number
+
+    def sqrt(self, x: Any) -> Any:
+        """The square root, correctly rounded."""
+        return self.writer.intrinsic("sqrt", x)
+
+    def abs(self, x: Any) -> Any:
+        """The absolute value."""
+        return self.writer.intrinsic("fabs", x)
+
+    def sign(self, x: Any) -> Any:
+        """-1, 0 or 1; zeros and nan are kept."""
+        one, zero = self.writer.constant(1.0, self.width), self.writer.constant(0.0, self.width)
+        low, high = self.writer.constant(-1.0, self.width), one
+        flat = self.writer.build.fmul(x, zero)
+        return self._where(x, ">", zero, high, self._where(x, "<", zero, low, flat))
+
+    def step(self, x: Any) -> Any:
+        """1 above 0, else 0; nan is kept."""
+        one, zero = self.writer.constant(1.0, self.width), self.writer.constant(0.0, self.width)
+        return self._where(x, ">", zero, one, self._where(x, "<=", zero, zero, x))
+
+    def maximum(self, x: Any, y: Any) -> Any:
+        """The larger one; nan if there is one."""
+        return self._where(x, ">", y, x, self._where(x, "!=", x, x, y))
+
+    def minimum(self, x: Any, y: Any) -> Any:
+        """The smaller one; nan if there is one."""
+        return self._where(x, "<", y, x, self._where(x, "!=", x, x, y))
+
+    def _where(self, a: Any, sign: str, b: Any, then: Any, otherwise: Any) -> Any:
+        build = self.writer.build
+        compare = build.fcmp_unordered if sign == "!=" else build.fcmp_ordered
+        return build.select(compare(sign, a, b), then, otherwise)
+
+    # ---------------------------------------------------------------------------- in double numbers
+
+    def library(self, name: str, *arguments: Any) -> Any:
+        """A function of the C library, lane by lane."""
+        return self._in_doubles(lambda *xs: self._lane_by_lane(name, xs), *arguments)
+
+    def pow(self, x: Any, y: Any) -> Any:
+        """The power."""
+        return self.library("pow", x, y)
+
+    def exp(self, x: Any) -> Any:
+        """The exponential function, within 1 ulp."""
+        return self._in_doubles(self._exp, x)
+
+    def log(self, x: Any) -> Any:
+        """The natural logarithm, within 1 ulp."""
+        return self._in_doubles(self._log, x)
+
+    def tanh(self, x: Any) -> Any:
+        """The hyperbolic tangent, within 2 ulp."""
+        return self._in_doubles(self._tanh, x)
+
+    def erf(self, x: Any) -> Any:
+        """The error function, within 3 ulp."""
+        return self._in_doubles(self._erf, x)
+
+    def _in_doubles(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        if self.writer.number == DOUBLE:
+            return function(*arguments)
+        build, doubles = self.writer.build, self._kind(DOUBLE)
+        result = function(*(build.fpext(each, doubles) for each in arguments))
+        return build.fptrunc(result, arguments[0].type)
+
+    def _kind(self, element: Any) -> Any:
+        return ir.VectorType(element, self.width) if self.width > 1 else element
+
+    def _lane_by_lane(self, name: str, arguments: Sequence[Any]) -> Any:
+        writer, build = self.writer, self.writer.build
+        if self.width == 1:
+            return writer.call(name, DOUBLE, *arguments)
+        result = ir.Constant(self._kind(DOUBLE), ir.Undefined)
+        for lane in range(self.width):
+            lanes = [build.extract_element(each, word(lane)) for each in arguments]
+            value = writer.call(name, DOUBLE, *lanes)
+            result = build.insert_element(result, value, word(lane))
+        return result
+
+    def _double(self, number: float) -> Any:
+        return self.writer.constant(number, self.width, DOUBLE)
+
+    def _word(self, number: int) -> Any:
+        constant = ir.Constant(WORD, number)
+        if self.width == 1:
+            return constant
+        return ir.Constant(self._kind(WORD), [number] * self.width)
+
+    def _bits(self, x: Any) -> Any:
+        return self.writer.build.bitcast(x, self._kind(WORD))
+
+    def _from_bits(self, bits: Any) -> Any:
+        return self.writer.build.bitcast(bits, self._kind(DOUBLE))
+
+    def _polynomial(self, x: Any, coefficients: Sequence[float]) -> Any:
+        """By Horner's rule, the highest power first."""
+        value = self._double(coefficients[0])
+        for each in coefficients[1:]:
+            value = self.writer.fma(value, x, self._double(each))
+        return value
+
+    def _clamped(self, x: Any, low: float, high: float) -> Any:
+        """Within bounds; nan is kept."""
+        low_, high_ = self._double(low), self._double(high)
+        x = self._where(x, ">", high_, high_, x)
+        return self._where(x, "<", low_, low_, x)
+
+    def _exp(self, x: Any, below: Any = None) -> Any:
+        """`exp(x)`, or `exp(x + below)` for a small `below`: x = n ln 2 + r, |r| <= ln 2 / 2."""
+        build, fma = self.writer.build, self.writer.fma
+        x = self._clamped(x, -746.0, 710.0)
+        magic = self._double(_MAGIC)
+        shifted = fma(x, self._double(_LOG2_E), magic)
+        n = build.fsub(shifted, magic)
+        r = fma(n, self._double(-_LN2_HIGH), x)
+        low = build.fmul(n, self._double(-_LN2_LOW))
+        if below is not None:
+            low = build.fadd(low, below)
+        r = build.fadd(r, low)
+        tail = self._polynomial(r, [1 / math.factorial(k) for k in range(13, 1, -1)])
+        power = build.fadd(self._double(1.0), fma(build.fmul(r, r), tail, r))
+        # 2 ** n in two factors, since n goes beyond the exponents of doubles.
+        exponent = build.sub(self._bits(shifted), self._word(_MAGIC_BITS))
+        half = build.ashr(exponent, self._word(1))
+        for part in (half, build.sub(exponent, half)):
+            biased = build.shl(build.add(part, self._word(1023)), self._word(52))
+            power = build.fmul(power, self._from_bits(biased))
+        return power
+
+    def _log(self, x: Any) -> Any:
+        """The logarithm: x = 2 ** k (1 + f) with sqrt(1/2) < 1 + f < sqrt(2)."""
+        build, fma = self.writer.build, self.writer.fma
+        tiny = build.fcmp_ordered("<", x, self._double(2.0**-1022))
+        scaled = build.select(tiny, build.fmul(x, self._double(2.0**54)), x)
+        bits = self._bits(scaled)
+        # Above the bits of sqrt(1/2), the exponent counts from there.
+        offset = build.sub(bits, self._word(_SQRT_HALF_BITS))
+        k = build.ashr(offset, self._word(52))
+        mantissa = build.sub(bits, build.shl(k, self._word(52)))
+        f = build.fsub(self._from_bits(mantissa), self._double(1.0))
+        k = build.sitofp(k, self._kind(DOUBLE))
+        k = build.fsub(k, build.select(tiny, self._double(54.0), self._double(0.0)))
+        s = build.fdiv(f, build.fadd(f, self._double(2.0)))
+        z = build.fmul(s, s)
+        series = build.fmul(z, self._polynomial(z, _LOG))
+        half_square = build.fmul(build.fmul(self._double(0.5), f), f)
+        low = fma(s, build.fadd(half_square, series), build.fmul(k, self._double(_LN2_LOW)))
+        value = fma(k, self._double(_LN2_HIGH), build.fsub(f, build.fsub(half_square, low)))
+        zero = self._double(0.0)
+        value = self._where(x, "<", self._double(math.inf), value, x)  # inf and nan are kept
+        value = self._where(x, "<", zero, self._double(math.nan), value)
+        equal = build.fcmp_ordered("==", x, zero)
+        return build.select(equal, self._double(-math.inf), value)
+
+    def _tanh(self, x: Any) -> Any:
+        build = self.writer.build
+        magnitude = self.writer.intrinsic("fabs", x)
+        square = build.fmul(x, x)
+        ratio = build.fdiv(self._polynomial(square, _TANH_P), self._polynomial(square, _TANH_Q))
+        near = self.writer.fma(build.fmul(x, square), ratio, x)
+        e = self._exp(build.fadd(magnitude, magnitude))
+        one, two = self._double(1.0), self._double(2.0)
+        far = build.fsub(one, build.fdiv(two, build.fadd(e, one)))
+        value = self._where(magnitude, "<", self._double(0.625), near, far)
+        return self.writer.intrinsic("copysign", value, x)
+
+    def _erf(self, x: Any) -> Any:
+        build = self.writer.build
+        magnitude = self.writer.intrinsic("fabs", x)
+        square = build.fmul(x, x)
+        ratio = build.fdiv(self._polynomial(square, _ERF_T), self._polynomial(square, _ERF_U))
+        near = build.fmul(x, ratio)
+        far_x = self._clamped(magnitude, 1.0, 6.0)  # beyond, the result is 1
+        ratio = build.fdiv(self._polynomial(far_x, _ERFC_P), self._polynomial(far_x, _ERFC_Q))
+        e = self._exp(build.fneg(build.fmul(far_x, far_x)))
+        far = build.fsub(self._double(1.0), build.fmul(e, ratio))
+        far = self.writer.intrinsic("copysign", far, x)
+        return self._where(magnitude, "<", self._double(1.0), near, far)
+
+
+_MAGIC = 1.5 * 2.0**52  # added and taken away, it rounds to an integer
+_MAGIC_BITS = 0x4338000000000000
+_LOG2_E = 1.4426950408889634
+_LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # fdlibm's
+_SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
+_LOG = (
+    1.479819860511658591e-01,
+    1.531383769920937332e-01,
+    1.818357216161805012e-01,
+    2.222219843214978396e-01,
+    2.857142874366239149e-01,
+    3.999999999940941908e-01,
+    6.666666666666735130e-01,
+)
+_TANH_P = (-9.64399179425052238628e-1, -9.92877231001918586564e1, -1.61468768441708447952e3)
+_TANH_Q = (
+    1.0,
+    1.12811678491632931402e2,
+    2.23548839060100448583e3,
+    4.84406305325125486048e3,
+)
+_ERF_T = (
+    9.60497373987051638749e0,
+    9.00260197203842689217e1,
+    2.23200534594684319226e3,
+    7.00332514112805075473e3,
+    5.55923013010394962768e4,
+)
+_ERF_U = (
+    1.0,
+    3.35617141647503099647e1,
+    5.21357949780152679795e2,
+    4.59432382970980127987e3,
+    2.26290000613890934246e4,
+    4.92673942608635921086e4,
+)
+_ERFC_P = (
+    2.46196981473530512524e-10,
+    5.64189564831068821977e-1,
+    7.46321056442269912687e0,
+    4.86371970985681366614e1,
+    1.96520832956077098242e2,
+    5.26445194995477358631e2,
+    9.34528527171957607540e2,
+    1.02755188689515710272e3,
+    5.57535335369399327526e2,
+)
+_ERFC_Q = (
+    1.0,
+    1.32281951154744992508e1,
+    8.67072140885989742329e1,
+    3.54937778887819891062e2,
+    9.75708501743205489753e2,
+    1.82390916687909736289e3,
+    2.24633760818710981792e3,
+    1.65666309194161350182e3,
+    5.57535340817727675546e2,
+)

@@ -1,0 +1,202 @@
+"""Kernels of matrix products: blocks of rows and vectors that stay in registers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from micrograd.compiler.native.rows import Field, Spec
+from micrograd.compiler.native.writing import Writer, word
+
+
+def _rank(w: Writer, mode: str, sizes: Any, a: Any, b: Any, o: Any, bias: Any) -> None:
+    """`o[i, l] = start + sum over j of a[i, j] * b[j, l]`, lanes `l` next to each other.
+
+    Blocks of four rows and of several vectors stay in registers. `start` is 0, what `o` holds
+    (mode add), or the bias of row i.
+    """
+    build = w.build
+    rows, columns, lanes = sizes
+    (a, down, right), (b, b_down), (o, o_down), (bias, bias_step) = a, b, o, bias
+
+    def tile(first: Any, tall: int, start: Any, wide: int, width: int) -> None:
+        """Rows `first …` of `tall`, lanes `start …` of `wide` vectors."""
+        targets = [
+            w.at(o, w.times(build.add(first, word(i)), o_down), build.add(start, word(n * width)))
+            for i in range(tall)
+            for n in range(wide)
+        ]
+        if mode == "add":
+            held = [w.load(each, width) for each in targets]
+        elif mode == "bias":
+            biases = [
+                w.splat(w.load(w.at(bias, w.times(build.add(first, word(i)), bias_step)), 1), width)
+                for i in range(tall)
+            ]
+            held = [each for each in biases for _ in range(wide)]
+        else:
+            held = [w.constant(0.0, width)] * (tall * wide)
+        heads = [w.at(a, w.times(build.add(first, word(i)), down)) for i in range(tall)]
+        with w.loop(word(0), columns, word(1), *held) as turn:
+            base = w.at(b, w.times(turn.i, b_down), start)
+            vectors = [w.load(w.at(base, word(n * width)), width) for n in range(wide)]
+            step = w.times(turn.i, right)
+            factors = [w.splat(w.load(w.at(head, step), 1), width) for head in heads]
+            turn.following = [
+                w.fma(factors[i], vectors[n], turn.values[i * wide + n])
+                for i in range(tall)
+                for n in range(wide)
+            ]
+        for target, value in zip(targets, turn.values, strict=True):
+            w.store(value, target)
+
+    def in_lanes(first: Any, tall: int) -> None:
+        start = word(0)
+        for wide, width in ((2, w.width), (1, w.width), (1, 1)):
+            step = wide * width
+            end = lanes
+            if step > 1:
+                end = build.add(start, build.and_(build.sub(lanes, start), word(-step)))
+            with w.loop(start, end, word(step)) as lane:
+                tile(first, tall, lane, wide, width)
+            start = end
+
+    start = word(0)
+    for tall in (4, 2, 1):
+        end = build.add(start, build.and_(build.sub(rows, start), word(-tall)))
+        with w.loop(start, end, word(tall)) as first:
+            in_lanes(first, tall)
+        start = end
+
+
+def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any) -> None:
+    """`o[i, j] += sum over l of a[i, l] * b[j, l]`, lanes `l` next to each other."""
+    build = w.build
+    rows, columns, lanes = sizes
+    (a, a_down), (b, b_down), (o, down, right) = a, b, o
+
+    def tile(i0: Any, tall: int, j0: Any, wide: int) -> None:
+        tops = [w.at(a, w.times(build.add(i0, word(i)), a_down)) for i in range(tall)]
+        sides = [w.at(b, w.times(build.add(j0, word(j)), b_down)) for j in range(wide)]
+        totals: list[Any] = []
+        start = word(0)
+        for width in (w.width, 1):
+            end = lanes if width == 1 else build.and_(lanes, word(-width))
+            held = totals or [w.constant(0.0, width)] * (tall * wide)
+            with w.loop(start, end, word(width), *held) as turn:
+                xs = [w.load(w.at(each, turn.i), width) for each in tops]
+                ys = [w.load(w.at(each, turn.i), width) for each in sides]
+                turn.following = [
+                    w.fma(xs[i], ys[j], turn.values[i * wide + j])
+                    for i in range(tall)
+                    for j in range(wide)
+                ]
+            totals = [w.total(each) for each in turn.values]
+            start = end
+        for i in range(tall):
+            for j in range(wide):
+                place = build.add(
+                    w.times(build.add(i0, word(i)), down), w.times(build.add(j0, word(j)), right)
+                )
+                at = w.at(o, place)
+                w.store(build.fadd(w.load(at, 1), totals[i * wide + j]), at)
+
+    top = word(0)
+    for tall in (4, 1):
+        end = rows if tall == 1 else build.and_(rows, word(-tall))
+        with w.loop(top, end, word(tall)) as i0:
+            side = word(0)
+            for wide in (4, 1):
+                stop = columns if wide == 1 else build.and_(columns, word(-wide))
+                with w.loop(side, stop, word(wide)) as j0:
+                    tile(i0, tall, j0, wide)
+                side = stop
+        top = end
+
+
+def _product_words(w: Writer, row: Any) -> dict[str, Any]:
+    names = (
+        "COUNT ROWS COLUMNS LANES A A_DOWN A_RIGHT B B_STEP INTO INTO_STEP INTO_DOWN BIAS BIAS_STEP"
+    ).split()
+    values = w.words(row, *(getattr(Field, name) for name in names))
+    return dict(zip(names, values, strict=True))
+
+
+def rank_v(w: Writer, spec: Spec) -> str:
+    """For each of several input vectors: rows of `v` from a matrix of `u` and rows of `v`."""
+    row, u, v, lanes = w.kernel()
+    f = _product_words(w, row)
+    with w.range(f["COUNT"]) as c:
+        b = w.lanes_of(v, w.build.add(f["B"], w.times(c, f["B_STEP"])), lanes)
+        o = w.lanes_of(v, w.build.add(f["INTO"], w.times(c, f["INTO_STEP"])), lanes)
+        a = (w.at(u, f["A"]), f["A_DOWN"], f["A_RIGHT"])
+        sizes = (f["ROWS"], f["COLUMNS"], lanes)
+        _rank(w, spec.mode, sizes, a, (b, lanes), (o, lanes), (w.at(u, f["BIAS"]), f["BIAS_STEP"]))
+    return w.finished()
+
+
+def rank_u(w: Writer, spec: Spec) -> str:
+    """The same, once, with all of it in `u`."""
+    row, u, _, _ = w.kernel()
+    f = _product_words(w, row)
+    a = (w.at(u, f["A"]), f["A_DOWN"], f["A_RIGHT"])
+    b, o = (w.at(u, f["B"]), f["B_STEP"]), (w.at(u, f["INTO"]), f["INTO_STEP"])
+    sizes = (f["ROWS"], f["COLUMNS"], f["LANES"])
+    _rank(w, spec.mode, sizes, a, b, o, (w.at(u, f["BIAS"]), f["BIAS_STEP"]))
+    return w.finished()
+
+
+def dot_v(w: Writer, spec: Spec) -> str:
+    """Numbers of `u` from rows of `v`, for each of several vectors: the adjoints of a matrix."""
+    row, u, v, lanes = w.kernel()
+    f = _product_words(w, row)
+    with w.range(f["COUNT"]) as c:
+        a = w.lanes_of(v, w.build.add(f["A"], w.times(c, f["A_DOWN"])), lanes)
+        b = w.lanes_of(v, w.build.add(f["B"], w.times(c, f["B_STEP"])), lanes)
+        o = (w.at(u, f["INTO"]), f["INTO_DOWN"], f["INTO_STEP"])
+        _dot(w, (f["ROWS"], f["COLUMNS"], lanes), (a, lanes), (b, lanes), o)
+    return w.finished()
+
+
+def dot_u(w: Writer, spec: Spec) -> str:
+    """The same, once, with all of it in `u`; `out` begins as the bias or zero."""
+    row, u, _, _ = w.kernel()
+    f = _product_words(w, row)
+    with w.range(f["ROWS"]) as i, w.range(f["COLUMNS"]) as j:
+        start = w.constant(0.0, 1)
+        if spec.mode == "bias":
+            start = w.load(w.at(u, f["BIAS"], w.times(j, f["BIAS_STEP"])), 1)
+        w.store(start, w.at(u, f["INTO"], w.times(i, f["INTO_DOWN"]), j))
+    a, b = (w.at(u, f["A"]), f["A_DOWN"]), (w.at(u, f["B"]), f["B_STEP"])
+    _dot(
+        w,
+        (f["ROWS"], f["COLUMNS"], f["LANES"]),
+        a,
+        b,
+        (w.at(u, f["INTO"]), f["INTO_DOWN"], word(1)),
+    )
+    return w.finished()
+
+
+def row_totals(w: Writer, spec: Spec) -> str:
+    """The adjoints of a bias: rows of `v` added up over their lanes and over several vectors."""
+    row, u, v, lanes = w.kernel()
+    f = _product_words(w, row)
+    with w.range(f["COUNT"]) as c, w.range(f["ROWS"]) as i:
+        place = w.build.add(w.build.add(f["A"], w.times(c, f["A_DOWN"])), i)
+        base = w.lanes_of(v, place, lanes)
+        with w.loop(word(0), lanes, word(w.width), w.constant(0.0, w.width)) as turn:
+            turn.following = [w.build.fadd(turn.values[0], w.load(w.at(base, turn.i), w.width))]
+        at = w.at(u, f["BIAS"], w.times(i, f["BIAS_STEP"]))
+        w.store(w.build.fadd(w.load(at, 1), w.total(turn.values[0])), at)
+    return w.finished()
+
+
+def column_totals(w: Writer, spec: Spec) -> str:
+    """The adjoints of a bias in `u`."""
+    row, u, _, _ = w.kernel()
+    f = _product_words(w, row)
+    with w.range(f["COUNT"]) as c, w.range(f["ROWS"]) as i:
+        x = w.load(w.at(u, f["A"], w.times(c, f["A_DOWN"]), i), 1)
+        at = w.at(u, f["BIAS"], w.times(i, f["BIAS_STEP"]))
+        w.store(w.build.fadd(w.load(at, 1), x), at)
+    return w.finished()

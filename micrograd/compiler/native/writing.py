@@ -1,0 +1,207 @@
+"""Writing functions in LLVM's language: loops, and arithmetic on vectors of lanes.
+
+A kernel is a function of a row of 64-bit words, the memories `u` and `v`, and the number of lanes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from llvmlite import ir
+
+WORD = ir.IntType(64)
+BIT = ir.IntType(1)
+KINDS = {"float64": ir.DoubleType(), "float32": ir.FloatType()}
+
+
+def word(number: int) -> Any:
+    """A constant word."""
+    return ir.Constant(WORD, number)
+
+
+class Writer:
+    """Writes one function; `kind` is the type of the numbers in memory."""
+
+    def __init__(self, kind: str, width: int) -> None:
+        self.number = KINDS[kind]
+        self.width = width if kind == "float64" else 2 * width
+        self.module = ir.Module("kernel")
+        self.build: Any = None
+
+    def function(self, result: Any, *arguments: Any, name: str = "kernel") -> Any:
+        """Begin a function; its arguments are returned."""
+        made = ir.Function(self.module, ir.FunctionType(result, arguments), name)
+        if name != "kernel":
+            made.linkage = "internal"
+        self.build = ir.IRBuilder(made.append_basic_block("entry"))
+        return made.args
+
+    def kernel(self) -> tuple[Any, Any, Any, Any]:
+        """Begin a kernel: its row, `u`, `v` and the number of lanes."""
+        memory = self.number.as_pointer()
+        row, u, v, lanes = self.function(ir.VoidType(), WORD.as_pointer(), memory, memory, WORD)
+        return row, u, v, lanes
+
+    def finished(self) -> str:
+        """End the function; the text of the module."""
+        self.build.ret_void()
+        return str(self.module)
+
+    # ------------------------------------------------------------------------------ rows and memory
+
+    def words(self, row: Any, *places: int) -> list[Any]:
+        """Words of a row."""
+        return [self.build.load(self.build.gep(row, [word(i)])) for i in places]
+
+    def pointer(self, address: Any, kind: Any = WORD) -> Any:
+        """A word as a pointer."""
+        return self.build.inttoptr(address, kind.as_pointer())
+
+    def at(self, base: Any, *offsets: Any) -> Any:
+        """The pointer so many elements after another."""
+        for offset in offsets:
+            base = self.build.gep(base, [offset])
+        return base
+
+    def times(self, a: Any, b: Any) -> Any:
+        """A product of words."""
+        return self.build.mul(a, b)
+
+    def lanes_of(self, v: Any, place: Any, lanes: Any) -> Any:
+        """A row of `v`."""
+        return self.at(v, self.times(place, lanes))
+
+    def load(self, pointer: Any, width: int) -> Any:
+        """A number, or a vector of neighbours."""
+        if width > 1:
+            pointer = self.build.bitcast(pointer, ir.VectorType(self.number, width).as_pointer())
+        return self.build.load(pointer, align=self.number_size)
+
+    def store(self, value: Any, pointer: Any) -> None:
+        """Store a number or a vector."""
+        if isinstance(value.type, ir.VectorType):
+            pointer = self.build.bitcast(pointer, value.type.as_pointer())
+        self.build.store(value, pointer, align=self.number_size)
+
+    @property
+    def number_size(self) -> int:
+        """The bytes of a number."""
+        return 8 if self.number == KINDS["float64"] else 4
+
+    def splat(self, number: Any, width: int) -> Any:
+        """A vector of the same number in every lane."""
+        if width == 1:
+            return number
+        kind = ir.VectorType(number.type, width)
+        first = self.build.insert_element(ir.Constant(kind, ir.Undefined), number, word(0))
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
+        return self.build.shuffle_vector(first, ir.Constant(kind, ir.Undefined), mask)
+
+    def constant(self, number: float, width: int, kind: Any = None) -> Any:
+        """A constant in every lane."""
+        kind = kind or self.number
+        if width == 1:
+            return ir.Constant(kind, number)
+        return ir.Constant(ir.VectorType(kind, width), [number] * width)
+
+    def total(self, vector: Any) -> Any:
+        """The sum of the lanes, halves first."""
+        if not isinstance(vector.type, ir.VectorType):
+            return vector
+        width = vector.type.count
+        while width > 1:
+            width //= 2
+            halves = [
+                self.build.shuffle_vector(
+                    vector,
+                    vector,
+                    ir.Constant(
+                        ir.VectorType(ir.IntType(32), width), [*range(start, start + width)]
+                    ),
+                )
+                for start in (0, width)
+            ]
+            vector = self.build.fadd(*halves)
+        return self.build.extract_element(vector, word(0))
+
+    def fma(self, a: Any, b: Any, c: Any) -> Any:
+        """`a * b + c`, fused where the processor does that."""
+        return self.intrinsic("fmuladd", a, b, c)
+
+    def intrinsic(self, name: str, *arguments: Any) -> Any:
+        """A call of one of LLVM's own functions on numbers or vectors."""
+        kind = arguments[0].type
+        shape = f"v{kind.count}" if isinstance(kind, ir.VectorType) else ""
+        element = kind.element if shape else kind
+        size = {"double": "f64", "float": "f32", "i64": "i64"}[str(element)]
+        return self.call(f"llvm.{name}.{shape}{size}", kind, *arguments)
+
+    def call(self, name: str, result: Any, *arguments: Any) -> Any:
+        """A call of a function outside."""
+        found = self.module.globals.get(name)
+        if found is None:
+            kind = ir.FunctionType(result, [each.type for each in arguments])
+            found = ir.Function(self.module, kind, name)
+        return self.build.call(found, arguments)
+
+    # -------------------------------------------------------------------------------------- control
+
+    @contextmanager
+    def loop(self, start: Any, stop: Any, step: Any, *carried: Any) -> Iterator[Any]:
+        """`for i in range(start, stop, step)`.
+
+        Gives `i`, or `i` and the present values of what is carried from turn to turn; `next_turn`
+        sets those of the next turn, and `results` has the last ones after the loop.
+        """
+        before, function = self.build.block, self.build.function
+        head = function.append_basic_block("head")
+        body = function.append_basic_block("body")
+        after = function.append_basic_block("after")
+        self.build.branch(head)
+        self.build.position_at_end(head)
+        i = self.build.phi(WORD)
+        values = [self.build.phi(each.type) for each in carried]
+        i.add_incoming(start, before)
+        for phi, each in zip(values, carried, strict=True):
+            phi.add_incoming(each, before)
+        self.build.cbranch(self.build.icmp_signed("<", i, stop), body, after)
+        self.build.position_at_end(body)
+        turn = _Turn(i, values)
+        yield turn if carried else i
+        for phi, each in zip(values, turn.following, strict=True):
+            phi.add_incoming(each, self.build.block)
+        i.add_incoming(self.build.add(i, step), self.build.block)
+        self.build.branch(head)
+        self.build.position_at_end(after)
+
+    def range(self, stop: Any) -> Any:
+        """A loop that counts up to a number of turns."""
+        return self.loop(word(0), stop, word(1))
+
+    def in_steps(
+        self, stop: Any, widths: tuple[int, ...], body: Callable[[Any, int], None]
+    ) -> None:
+        """`body(i, width)` for steps of the widest width, then of the next one, up to `stop`."""
+        start = word(0)
+        for width in widths:
+            end = stop
+            if width > 1:
+                rest = self.build.and_(self.build.sub(stop, start), word(-width))
+                end = self.build.add(start, rest)
+            with self.loop(start, end, word(width)) as i:
+                body(i, width)
+            start = end
+
+    def when(self, condition: Any) -> Any:
+        """`if condition:`."""
+        return self.build.if_then(condition)
+
+
+class _Turn:
+    """One turn of a loop that carries values."""
+
+    def __init__(self, i: Any, values: list[Any]) -> None:
+        self.i, self.values = i, values
+        self.following: list[Any] = values

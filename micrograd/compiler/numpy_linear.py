@@ -1,0 +1,248 @@
+"""Matrix products, weighted sums and folds run by NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from micrograd.compiler.numpy_memory import Call, Memory, stop_at_zeros
+from micrograd.compiler.program import Fold, Operand, Product, WeightedSums, rows_of
+
+
+class ProductOn:
+    """A matrix product on the arrays of a memory."""
+
+    def __init__(self, memory: Memory, product: Product) -> None:
+        self.memory, self.product = memory, product
+        self.matrix = _matrix(memory.u, product)
+        self.inputs = _vectors(memory.v if product.varies else memory.u, product)
+
+    def forward(self) -> Call:
+        """The call that computes it."""
+        memory, product, varies = self.memory, self.product, self.product.varies
+        out = _outputs(memory.v if varies else memory.u, product)
+        matrix, inputs, bias = self.matrix, self.inputs, None
+        if product.bias is not None:
+            bias = memory.read(Operand(False, product.bias), wide=varies)
+
+        def call() -> None:
+            weights, vectors = _now(matrix), _now(inputs)
+            if varies:
+                np.matmul(weights, vectors, out=out)
+            else:
+                np.matmul(vectors, weights.T, out=out)
+            if bias is not None:
+                np.add(out, _now(bias), out=out)
+
+        return call
+
+    def backward(self, *, careful: bool) -> Iterator[Call]:
+        """The calls that pass its adjoints on to inputs, matrix and bias."""
+        memory, product, varies = self.memory, self.product, self.product.varies
+        g = _outputs(memory.gv if varies else memory.gu, product)
+        times = _careful_matmul if careful else np.matmul
+        if memory.is_active(varies, product.inputs.ravel()):
+            yield self._into_inputs(g, times)
+        if memory.is_active(False, product.matrix.ravel()):
+            yield self._into_matrix(g, times)
+        if product.bias is not None and memory.is_active(False, product.bias):
+            add = memory.adding(False, product.bias)
+            axes = (0, g.ndim - 1) if g.ndim == 3 else (1,) if varies else (0,)
+            yield lambda: add(np.add.reduce(g, axis=axes))
+
+    def _into_inputs(self, g: Any, times: Any) -> Call:
+        memory, product, varies = self.memory, self.product, self.product.varies
+        matrix, slots = self.matrix, product.inputs
+        target, add = memory.into(varies, rows_of(slots.ravel()))
+        rest = (memory.length,) if varies else ()
+        if add is not None:
+            target = memory.scratch((slots.size, *rest), 0)
+        into = target.reshape(*g.shape[: g.ndim - 1 - varies], slots.shape[1], *rest)
+        outer = varies and g.ndim == 2 and len(g) == 1  # of which `matmul` is slower
+
+        def call() -> None:
+            weights = _now(matrix)
+            if outer and times is np.matmul:
+                np.multiply(weights.T, g, out=into)
+            elif varies:
+                times(weights.T, g, out=into)
+            else:
+                times(g, weights, out=into)
+            if add is not None:
+                add(target)
+
+        return call
+
+    def _into_matrix(self, g: Any, times: Any) -> Call:
+        product, varies, inputs = self.product, self.product.varies, self.inputs
+        view = _matrix(self.memory.gu, product)
+        add: Callable[[Any], None] = partial(_increase, view)
+        if callable(view) or len(np.unique(product.matrix)) < product.matrix.size:
+            add = self.memory.adding(False, product.matrix)
+
+        def call() -> None:
+            vectors = _now(inputs)
+            if not varies:
+                share = times(g.T, vectors)
+            elif vectors.ndim == 2:
+                share = times(g, vectors.T)
+            else:
+                share = times(g, vectors.swapaxes(1, 2)).sum(axis=0)
+            add(share)
+
+        return call
+
+
+def _now(array: Any) -> Any:
+    """An array, or what a function gathers."""
+    return array() if callable(array) else array
+
+
+def _increase(view: Any, share: Any) -> None:
+    np.add(view, share, out=view)
+
+
+def _matrix(array: Any, product: Product) -> Any:
+    """The matrix: a strided view where its slots are evenly spaced, else a gathering."""
+    slots = product.matrix
+    (rows, columns), base = slots.shape, int(slots[0, 0])
+    down = int(slots[1, 0]) - base if rows > 1 else columns
+    right = int(slots[0, 1]) - base if columns > 1 else 1
+    even = base + down * np.arange(rows)[:, None] + right * np.arange(columns)
+    if (slots == even).all() and down > 0 and right > 0:
+        strides = (down * array.itemsize, right * array.itemsize)
+        return np.lib.stride_tricks.as_strided(array[base:], slots.shape, strides)
+    return lambda: array[slots]
+
+
+def _vectors(array: Any, product: Product) -> Any:
+    """The input vectors, one behind the other: (vectors, rows) or (vectors, rows, lanes)."""
+    slots = product.inputs
+    alone = len(slots) == 1 and product.varies
+    if isinstance(rows := rows_of(slots.ravel()), slice):
+        view = array[rows].reshape(*slots.shape, *array.shape[1:])
+        return view[0] if alone else view
+    return lambda: array[slots[0] if alone else slots]
+
+
+def _outputs(array: Any, product: Product) -> Any:
+    rows = array[product.out]
+    if len(product.inputs) == 1 and product.varies:
+        return rows
+    return rows.reshape(len(product.inputs), -1, *array.shape[1:])
+
+
+def _careful_matmul(a: Any, b: Any, out: Any = None) -> Any:
+    """A matrix product in which a zero makes a zero of any factor: adjoints are on either side."""
+    if a.ndim == 3 or b.ndim == 3:
+        pairs = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        a = np.broadcast_to(a, (*pairs, *a.shape[-2:]))
+        b = np.broadcast_to(b, (*pairs, *b.shape[-2:]))
+        found = np.stack([_careful_matmul(x, y) for x, y in zip(a, b, strict=True)])
+    else:
+        found = np.zeros((a.shape[0], b.shape[1]), a.dtype)
+        for k in range(a.shape[1]):
+            product = a[:, k, None] * b[k]
+            product[(a[:, k, None] == 0) | (b[k] == 0)] = 0.0
+            found += product
+    if out is not None:
+        out[...] = found
+    return found
+
+
+def fold(memory: Memory, fold: Fold) -> Call:
+    """The call of maxima or minima."""
+    array = memory.v if fold.varies else memory.u
+    target, reduce = array[fold.out], getattr(np, fold.operation.name).reduceat
+    return lambda: reduce(array[fold.slots], fold.start, axis=0, out=target)
+
+
+# ------------------------------------------------------------------------------------ weighted sums
+
+
+class SumsOn:
+    """Weighted sums on the arrays of a memory."""
+
+    def __init__(self, memory: Memory, sums: WeightedSums) -> None:
+        self.memory, self.sums = memory, sums
+        self.sign = sums.sign.astype(memory.u.dtype)
+        if sums.varies:
+            self.sign = self.sign[:, None]
+
+    def forward(self) -> Call:
+        """The call that computes them."""
+        memory, sums = self.memory, self.sums
+        target = (memory.v if sums.varies else memory.u)[sums.out]
+
+        def call() -> None:
+            left, right = self._terms()
+            np.add.reduceat(self.sign * left * right, sums.start, axis=0, out=target)
+
+        return call
+
+    def _terms(self) -> tuple[Any, Any]:
+        """The factors of every term; 1 for one that is missing."""
+        sums = self.sums
+        return (
+            self._factor(sums.left, sums.left_varies),
+            self._factor(sums.right, sums.right_varies),
+        )
+
+    def _factor(self, slots: Any, varies: Any) -> Any:
+        memory, wide = self.memory, self.sums.varies
+        factor = np.ones((len(slots), memory.length) if wide else len(slots), memory.u.dtype)
+        here, there = _spaces(slots, varies)
+        if wide:
+            factor[here] = memory.v[slots[here]]
+            factor[there] = memory.u[slots[there]][:, None]
+        else:
+            factor[there] = memory.u[slots[there]]
+        return factor
+
+    def backward(self, *, careful: bool) -> Iterator[Call]:
+        """The call that passes their adjoints on to all factors."""
+        memory, sums = self.memory, self.sums
+        adjoint = (memory.gv if sums.varies else memory.gu)[sums.out]
+        lengths = np.diff(np.append(sums.start, len(sums.left)))
+        sides = [
+            [*self._parts(slots, varies)]
+            for slots, varies in (
+                (sums.left, sums.left_varies),
+                (sums.right, sums.right_varies),
+            )
+        ]
+
+        def call() -> None:
+            left, right = self._terms()
+            g = self.sign * np.repeat(adjoint, lengths, axis=0)
+            for parts, other in zip(sides, (right, left), strict=True):
+                for chosen, slots, add in parts:
+                    share = g[chosen] * other[chosen]
+                    if careful:
+                        stop_at_zeros(share, g[chosen])
+                    add(share, slots)
+
+        yield call
+
+    def _parts(self, slots: Any, varies: Any) -> Iterator[tuple[Any, Any, Callable[..., None]]]:
+        """Which terms have an active factor in a space, its slots, and how adjoints are added."""
+        memory = self.memory
+        for chosen, space in zip(_spaces(slots, varies), (True, False), strict=True):
+            if not chosen.any() or not memory.is_active(space, slots[chosen]):
+                continue
+            if space:
+                memory.writers.touch(slots[chosen])
+            total = self.sums.varies and not space
+            yield chosen, slots[chosen], partial(_scatter, memory.gv if space else memory.gu, total)
+
+
+def _scatter(adjoints: Any, total: bool, share: Any, slots: Any) -> None:
+    np.add.at(adjoints, slots, share.sum(axis=1) if total else share)
+
+
+def _spaces(slots: Any, varies: Any) -> tuple[Any, Any]:
+    """Which factors are in `v` and which in `u`; those that are missing are in neither."""
+    return (slots >= 0) & varies, (slots >= 0) & ~varies

@@ -1,0 +1,130 @@
+"""The arrays of a program for one length of the batch, and its operations as calls on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from micrograd.compiler import ufuncs
+from micrograd.compiler.adjoints import FirstWriters, active
+from micrograd.compiler.program import Elementwise, Operand, Program, Rows
+
+Call = Callable[[], Any]
+
+
+class Memory:
+    """Slots of `u` are an array of numbers, slots of `v` one of rows; `gu` and `gv` adjoints."""
+
+    def __init__(self, program: Program, length: int, dtype: Any, *, inputs: bool) -> None:
+        self.program, self.length = program, length
+        self.u = np.zeros(program.uniform, dtype)
+        self.v = np.zeros((program.varying, length), dtype)
+        self.gu, self.gv = np.zeros_like(self.u), np.zeros_like(self.v)
+        self.zeros = np.zeros(max(program.parameters, program.inputs * length), dtype)
+        first = program.first_constant
+        self.u[first : first + len(program.constants)] = program.constants
+        self.active = active(program, inputs)
+        self.writers = FirstWriters(program)
+        self._scratch: dict[tuple[Any, int], Any] = {}
+
+    def scratch(self, shape: tuple[int, ...], number: int, dtype: Any = None) -> Any:
+        """An array for intermediate results, the same one whenever it is asked for."""
+        dtype = np.dtype(dtype or self.u.dtype)
+        size = int(np.prod(shape))
+        held = self._scratch.get((dtype, number))
+        if held is None or held.size < size:
+            held = self._scratch[dtype, number] = np.empty(size, dtype)
+        return held[:size].reshape(shape)
+
+    def is_active(self, varies: bool, rows: Any) -> bool:
+        """Whether an adjoint of these rows is needed."""
+        return bool(self.active[varies][rows].any())
+
+    def read(self, operand: Operand, wide: bool) -> Any:
+        """The rows of an operand: a view, or a function that gathers them."""
+        array = self.v if operand.varies else self.u
+        if isinstance(operand.rows, slice):
+            view = array[operand.rows]
+            return view[:, None] if wide and not operand.varies else view
+        if wide and not operand.varies:
+            return lambda: array[operand.rows][:, None]
+        return partial(array.take, operand.rows, axis=0, mode="clip")
+
+    def into(self, varies: bool, rows: Rows) -> tuple[Any, Callable[[Any], None] | None]:
+        """Where the adjoints of rows are stored, or else the function that adds to them."""
+        if varies and self.writers.stores(rows):
+            return self.gv[rows], None
+        return None, self.adding(varies, rows)
+
+    def adding(self, varies: bool, rows: Rows) -> Callable[[Any], None]:
+        """A function that adds to the adjoints of rows."""
+        array = self.gv if varies else self.gu
+        if isinstance(rows, slice):
+            view = array[rows]
+            return lambda share: np.add(view, share, out=view)
+        if len(np.unique(rows)) == rows.size:
+
+            def add_once(share: Any) -> None:
+                array[rows] += share
+
+            return add_once
+        return lambda share: np.add.at(array, rows, share)
+
+    # -------------------------------------------------------------------------------- operations
+
+    def elementwise(self, instruction: Elementwise) -> Call:
+        """The call of an operation."""
+        varies, out, row, operands = instruction
+        target = (self.v if varies else self.u)[out]
+        read = [self.read(operand, varies) for operand in operands]
+        return _bound(self, ufuncs.value(row), target, read)
+
+    def elementwise_back(self, instruction: Elementwise, careful: bool) -> Iterator[Call]:
+        """The calls that pass its adjoints on."""
+        varies, out, row, operands = instruction
+        values, adjoints = (self.v, self.gv) if varies else (self.u, self.gu)
+        g = adjoints[out]
+        read = [g, values[out], *(self.read(operand, varies) for operand in operands)]
+        for place, operand in enumerate(operands):
+            flow = ufuncs.flow(row, place, careful)
+            if flow is None or not self.is_active(operand.varies, operand.rows):
+                continue
+            target, add = self.into(operand.varies, operand.rows)
+            if add is not None:
+                target = self.scratch(g.shape, 0)
+            yield _bound(self, flow, target, read, 1)
+            if careful:
+                yield partial(stop_at_zeros, target, g)
+            if add is not None and varies and not operand.varies:
+                yield partial(_add_total, add, target)
+            elif add is not None:
+                yield partial(add, target)
+
+
+def _bound(
+    memory: Memory, made: ufuncs.InPlace, target: Any, read: Sequence[Any], first: int = 0
+) -> Call:
+    """A call in place; operands that are functions are gathered anew by each call."""
+    shape = target.shape
+    scratch = [memory.scratch(shape, first + i) for i in range(made.scratch)]
+    masks = [memory.scratch(shape, i, bool) for i in range(made.masks)]
+    if not any(map(callable, read)):
+        return partial(made.call, target, *scratch, *masks, *read)
+
+    def call() -> None:
+        operands = (each() if callable(each) else each for each in read)
+        made.call(target, *scratch, *masks, *operands)
+
+    return call
+
+
+def stop_at_zeros(share: Any, g: Any) -> None:
+    """Where an adjoint is zero, nothing flows on, not even zero times infinity."""
+    np.copyto(share, 0.0, where=g == 0)
+
+
+def _add_total(add: Callable[[Any], None], share: Any) -> None:
+    add(share.sum(axis=1))

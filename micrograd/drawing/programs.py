@@ -1,0 +1,129 @@
+"""`draw_program(program)`: the instructions of a compiled function, each as wide as its results."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from micrograd.drawing.standalone import FONT, SvgDrawing
+from micrograd.drawing.themes import Theme, chosen
+
+if TYPE_CHECKING:
+    from micrograd.compiler import CompiledFunction
+
+MOST_BARS = 200
+_ROW, _BAR, _WIDEST, _MARGIN, _SIZE = 24, 16, 240, 16, 12
+_WORDS = {
+    "en": {
+        "caption": "width: the number of results, on a scale of powers of two",
+        "uniform": "once for the whole batch",
+        "varying": "for each sample",
+        "parameters": "parameters",
+        "inputs": "inputs",
+        "more": "{count} more instructions",
+    },
+    "zh": {
+        "caption": "宽度：结果的个数（按 2 的幂）",
+        "uniform": "整批只算一次",
+        "varying": "每个样本各算一次",
+        "parameters": "参数",
+        "inputs": "输入",
+        "more": "另有 {count} 条指令",
+    },
+}
+
+
+class _Bar(NamedTuple):
+    varies: bool
+    results: int
+    text: str
+
+
+def draw_program(
+    program: CompiledFunction, *, theme: str | Theme = "light", lang: str = "en"
+) -> SvgDrawing:
+    """The program of a compiled function after its last call, from the parameters to the results.
+
+    One bar stands for one instruction; its breadth grows with the number of its results, and its
+    colour tells what is computed for each sample from what is computed once for all.
+
+        >>> from micrograd import compile
+        >>> f = compile(lambda x, y: (x * y).tanh() + x, batched=True, backend="numpy")
+        >>> f([0.5, 1.0], [2.0, 3.0]).shape
+        (2,)
+        >>> draw_program(f)  # doctest: +ELLIPSIS
+        <a drawing of a program, ... characters of SVG>
+
+    Raises ValueError if the function was not called yet: its program is made by a call.
+    """
+    if lang not in _WORDS:
+        raise ValueError(f"lang is one of {', '.join(map(repr, _WORDS))}, got {lang!r}")
+    bars = list(_bars(program.program, _WORDS[lang]))
+    return SvgDrawing("a program", _text(bars, chosen(theme), _WORDS[lang]))
+
+
+def _bars(program: Any, words: dict[str, str]) -> Iterator[_Bar]:
+    if program.parameters:
+        yield _Bar(False, program.parameters, words["parameters"])
+    if program.inputs:
+        yield _Bar(program.batched, program.inputs, words["inputs"])
+    for instruction in program.instructions:
+        _, _, what = str(instruction).partition(" = ")
+        yield _Bar(instruction.varies, instruction.out.stop - instruction.out.start, what)
+
+
+def _text(bars: list[_Bar], theme: Theme, words: dict[str, str]) -> str:
+    shown, left_out = bars[:MOST_BARS], len(bars) - MOST_BARS
+    columns = max(len(_shortened(bar.text)) for bar in shown)
+    left = _MARGIN + _WIDEST + 12
+    across = left + columns * _SIZE * 0.56 + _MARGIN
+    down = _MARGIN * 2 + (len(shown) + 2 + (left_out > 0)) * _ROW
+    widest = math.log2(1 + max(bar.results for bar in shown))
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across:.0f} {down:.0f}" '
+        f'width="{across:.0f}" height="{down:.0f}" font-family="{FONT}" font-size="{_SIZE}">'
+    )
+    lines = [head, f'<rect width="100%" height="100%" fill="{theme.paper}"/>']
+    y = _MARGIN
+    for side, varies in ((_MARGIN, False), (left, True)):
+        line, fill = _colors(theme, varies)
+        word = words["varying" if varies else "uniform"]
+        lines.append(_rectangle(side, y, _BAR, fill, line))
+        lines.append(_label(side + _BAR + 6, y, word, theme.faint))
+    for bar in shown:
+        y += _ROW
+        line, fill = _colors(theme, bar.varies)
+        breadth = max(_WIDEST * math.log2(1 + bar.results) / widest, 6)
+        x = _MARGIN + (_WIDEST - breadth) / 2
+        lines.append(_rectangle(x, y, breadth, fill, line))
+        lines.append(
+            f'<text x="{_MARGIN + _WIDEST / 2:g}" y="{y + 12}" text-anchor="middle" '
+            f'fill="{theme.ink}">{bar.results:,}</text>'
+        )
+        lines.append(_label(left, y, _shortened(bar.text), theme.ink))
+    if left_out > 0:
+        y += _ROW
+        lines.append(_label(left, y, words["more"].format(count=f"{left_out:,}"), theme.faint))
+    lines.append(_label(_MARGIN, y + _ROW, words["caption"], theme.faint))
+    return "\n".join([*lines, "</svg>"]) + "\n"
+
+
+def _colors(theme: Theme, varies: bool) -> tuple[str, str]:
+    return (theme.unit_line, theme.unit_head) if varies else (theme.leaf_line, theme.leaf_head)
+
+
+def _rectangle(x: float, y: int, breadth: float, fill: str, line: str) -> str:
+    return (
+        f'<rect x="{x:.1f}" y="{y}" width="{breadth:.1f}" height="{_BAR}" rx="3" '
+        f'fill="{fill}" stroke="{line}"/>'
+    )
+
+
+def _label(x: float, y: int, text: str, color: str) -> str:
+    return f'<text x="{x:.1f}" y="{y + 12}" fill="{color}">{html.escape(text)}</text>'
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 90 else text[:89] + "…"

@@ -1,0 +1,124 @@
+"""Chains of maxima without gradient are one step; products keep addends of any kind."""
+
+from __future__ import annotations
+
+import math
+from functools import reduce
+
+import numpy as np
+import pytest
+
+from micrograd import Value, compile, maximum, minimum, value_and_grad  # noqa: A004
+
+
+@pytest.fixture(params=["numpy", "numba", "jax"], scope="module")
+def backend(request):
+    if request.param != "numpy":
+        pytest.importorskip("jax" if request.param == "jax" else "llvmlite")
+    return request.param
+
+
+def softmaxes(x):
+    """Of the first two, three, … scores, as attention has them."""
+    found = []
+    for count in range(2, len(x) + 1):
+        scores = [score * count for score in x[:count]]
+        shift = reduce(maximum, [score.detach() for score in scores])
+        exponentials = [(score - shift).exp() for score in scores]
+        found.append(exponentials[0] / sum(exponentials))
+    return sum(share * share for share in found)
+
+
+def test_softmaxes_of_different_lengths_are_computed_side_by_side(backend):
+    program = compile(softmaxes, backend=backend)
+    x = [3.0, -1.0, 800.0, 2.0, 801.0, 5.0]
+    value, slopes = program.value_and_grad(x)
+    expected, expected_slopes = value_and_grad(softmaxes)(x)
+    assert value == pytest.approx(expected, rel=1e-14)
+    assert slopes == pytest.approx(expected_slopes, rel=1e-13, abs=1e-300)
+    assert "times maximum" in str(program)
+    assert str(program).count("maximum") == 2  # that of two is a level of its own
+
+
+def test_softmaxes_over_a_batch(backend):
+    x = np.random.default_rng(0).normal(size=(4, 6))
+    values, slopes = compile(softmaxes, batched=True, backend=backend).value_and_grad(x)
+    for sample, value, slope in zip(x, values, slopes, strict=True):
+        expected, expected_slope = value_and_grad(softmaxes)(sample.tolist())
+        assert value == pytest.approx(expected, rel=1e-14)
+        assert slope == pytest.approx(expected_slope, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("function", [maximum, minimum])
+def test_a_chain_with_a_gradient_keeps_the_shares_of_ties(backend, function):
+    def f(a, b, c, d):
+        return reduce(function, [a, b, c, d])
+
+    value, slopes = compile(f, backend=backend).value_and_grad(2.0, 2.0, 2.0, 2.0)
+    assert value == 2.0
+    assert slopes == (0.125, 0.125, 0.25, 0.5)
+
+
+@pytest.mark.parametrize("function", [maximum, minimum])
+def test_nan_is_the_extreme_of_a_chain_wherever_it_stands(backend, function):
+    def f(x):
+        return reduce(function, [v.detach() for v in x])
+
+    program = compile(f, batched=True, backend=backend)
+    rows = np.array([[1.0, 2, 3, 4], [math.nan, 2, 3, 4], [1, 2, math.nan, 4], [1, 2, 3, math.nan]])
+    values = program(rows)
+    assert values[0] == (4.0 if function is maximum else 1.0)
+    assert np.isnan(values[1:]).all()
+
+
+def residual_network(weights, x):
+    """Each layer is added to what it was given, and to a number of its own place."""
+    w = [weights[i : i + 4] for i in range(0, 16, 4)]
+    for _ in range(2):
+        places = [x[i : i + 4] for i in range(0, len(x), 4)]
+        sums = [
+            [
+                sum((a * b for a, b in zip(row, place, strict=True)), place[j])
+                for j, row in enumerate(w)
+            ]
+            for place in places
+        ]
+        x = [s.tanh() + (t + 1) * 0.5 for t, row in enumerate(sums) for s in row]
+    return sum(v * v for v in x)
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_product_with_an_addend_for_each_vector_stays_a_product(backend, batched):
+    weights = [Value(0.1 * i - 0.7) for i in range(16)]
+    x = np.random.default_rng(1).normal(size=12)
+    program = compile(
+        lambda x: residual_network(weights, x), weights, batched=batched, backend=backend
+    )
+    value, gradient = program.value_and_grad(x[None] if batched else x)
+    expected, (expected_gradient, _) = value_and_grad(residual_network, argnums=(0, 1))(
+        [w.data for w in weights], x.tolist()
+    )
+    # Some 500 roundings of numbers below 100.
+    assert abs(value - expected) <= 1e-11
+    assert np.abs(gradient - expected_gradient).max() <= 1e-11
+    if batched:
+        assert str(program).count("(4 x 4)") == 2
+
+
+def test_the_same_layer_with_and_without_addend_agrees(backend):
+    weights = [Value(0.3 * i - 1) for i in range(16)]
+
+    def f(x):
+        w = [weights[i : i + 4] for i in range(0, 16, 4)]
+        plain = [sum(a * b for a, b in zip(row, x, strict=True)) for row in w]
+        added = [sum((a * b for a, b in zip(row, x, strict=True)), x[0] * x[1]) for row in w]
+        return sum(p * a for p, a in zip(plain, added, strict=True))
+
+    x = np.random.default_rng(2).normal(size=(3, 4))
+    value, gradient = compile(f, weights, batched=True, backend=backend).value_and_grad(x)
+    for w in weights:
+        w.grad = 0
+    mean = sum(f(sample) for sample in x) / 3
+    mean.backward()
+    assert value == pytest.approx(mean.data, rel=1e-13)
+    assert gradient == pytest.approx([w.grad for w in weights], rel=1e-12, abs=1e-12)

@@ -1,0 +1,273 @@
+"""Machine code: its functions to the last place, its cache, its blocks and threads."""
+
+from __future__ import annotations
+
+import math
+import os
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import mpmath
+import numpy as np
+import pytest
+
+pytest.importorskip("llvmlite", reason="pip install 'micrograd-engine[fast]'")
+
+import micrograd
+from micrograd import Value, compile  # noqa: A004
+from micrograd.compiler.native import executor, machine
+from micrograd.ops import TABLE
+from nn import MLP
+
+# For each function written here: the bound in ulp that it states, and where it is tried.
+FUNCTIONS = {
+    "exp": (1, [(-745.0, 709.7), (-1.0, 1.0), (-40.0, 40.0)]),
+    "log": (1, [(0.5, 2.0), (0.999, 1.001), (1e-300, 1e300)]),
+    "tanh": (2, [(-25.0, 25.0), (-1.0, 1.0), (0.6, 0.7)]),
+    "erf": (3, [(-6.5, 6.5), (-1.1, 1.1), (0.9, 1.1)]),
+}
+SPECIALS = [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, 1e-310, 2.0**-1022, 1e308]
+SPECIALS += [-1e308, -1.0, 1.0, 709.8, 710.0, -744.5, -745.2, -746.0, 0.625, 22.0, -6.0]
+
+
+def compiled(name, **options):
+    return compile(lambda x: getattr(x, name)(), batched=True, backend="numba", **options)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_within_its_bound_over_its_whole_range(name):
+    bound, ranges = FUNCTIONS[name]
+    generator = np.random.default_rng(0)
+    numbers = [generator.uniform(low, high, 3_000) for low, high in ranges]
+    tiny = np.exp(generator.uniform(-744, 0, 3_000))
+    numbers.append(tiny if name == "log" else tiny * generator.choice([-1, 1], 3_000))
+    if name == "log":
+        numbers.append(np.exp(generator.uniform(0, 709, 3_000)))
+    x = np.concatenate(numbers)
+    with mpmath.workprec(120):
+        exact = [getattr(mpmath, name)(mpmath.mpf(each)) for each in x.tolist()]
+        errors = [
+            abs(float((mpmath.mpf(got) - true) / mpmath.mpf(math.ulp(float(true)))))
+            for got, true in zip(compiled(name)(x).tolist(), exact, strict=True)
+        ]
+    assert max(errors) <= bound
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_agrees_with_numpy_at_special_numbers_and_in_the_sign_of_zero(name):
+    x = np.array(SPECIALS)
+    got = compiled(name)(x)
+    eager = [getattr(Value(each), name)().data for each in SPECIALS]
+    assert np.allclose(got, eager, rtol=2.0**-50, atol=5e-324, equal_nan=True)
+    assert (np.signbit(got) == np.signbit(eager))[~np.isnan(got)].all()
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, row in TABLE.items() if row.arity == 1 and not row.operator]
+)
+def test_every_operation_works_in_float32(name):
+    x = np.array([-2.0, -0.5, 0.25, 0.75, 3.0])
+    single, slopes = compiled(name, dtype="float32").value_and_grad(x)
+    double, expected = compiled(name).value_and_grad(x)
+    assert single.dtype == slopes.dtype == np.float32
+    # A few roundings of 2**-24, where no large numbers cancel.
+    assert np.allclose(single, double, rtol=2.0**-20, atol=2.0**-20, equal_nan=True)
+    assert np.allclose(slopes, expected, rtol=2.0**-18, atol=2.0**-18, equal_nan=True)
+
+
+# ------------------------------------------------------------------------------- blocks and threads
+
+
+def step(threads=1, backend="numba"):
+    model = MLP(3, [5, 1], activation="tanh")
+    parameters = model.parameters()
+    generator = np.random.default_rng(3)
+    for p in parameters:
+        p.data = generator.normal()
+    return compile(
+        lambda x, y: (model(x) - y) ** 2,
+        parameters,
+        batched=True,
+        backend=backend,
+        threads=threads,
+    )
+
+
+def batch(length):
+    generator = np.random.default_rng(length)
+    return generator.normal(size=(length, 3)), generator.normal(size=length)
+
+
+@pytest.mark.parametrize(
+    "length", [1, 2, 7, 8, 9, executor.BLOCK - 1, executor.BLOCK, executor.BLOCK + 1, 1_000, 5_000]
+)
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_every_length_of_a_batch_is_cut_into_blocks_that_miss_nothing(length, threads):
+    value, gradient = step(threads).value_and_grad(*batch(length))
+    expected, expected_gradient = step(backend="numpy").value_and_grad(*batch(length))
+    # Each is a mean of at most 5,000 numbers of size about 10: their roundings.
+    assert abs(value - expected) <= 1e-12
+    assert np.abs(gradient - expected_gradient).max() <= 1e-12
+    values = step(threads)(*batch(length))
+    assert np.allclose(values, step(backend="numpy")(*batch(length)), rtol=1e-13, atol=1e-13)
+
+
+def test_the_same_call_gives_the_same_bits_however_often_and_in_whichever_thread():
+    program = step()
+    expected = program.value_and_grad(*batch(700))[1].tobytes()
+    with ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(program.value_and_grad, *batch(700)) for _ in range(40)]
+    assert {call.result()[1].tobytes() for call in calls} == {expected}
+
+
+def test_arrays_that_are_not_contiguous_or_of_another_type_are_read_rightly():
+    program, (x, y) = step(), batch(3_000)
+    expected = program.value_and_grad(x, y)
+    for other in (
+        np.asfortranarray(x),
+        np.repeat(x, 2, axis=1)[:, ::2],
+        np.ascontiguousarray(x[::-1])[::-1],
+    ):
+        value, gradient = program.value_and_grad(other, y)
+        assert value == expected[0]
+        assert (gradient == expected[1]).all()
+    whole = np.arange(9_000).reshape(3_000, 3) % 5
+    assert program.value_and_grad(whole, y)[0] == program.value_and_grad(whole.astype(float), y)[0]
+
+
+def test_repeated_calls_with_arrays_of_the_same_shapes_read_what_they_are_given():
+    program = step()
+    numbers = np.array([p.data for p in program.parameters])
+    first, (x2, y2) = batch(40), batch(41)
+    for _ in range(3):  # the first call goes the long way
+        for x, y in (first, (x2[:40], y2[:40]), (x2, y2)):
+            for p in (numbers, numbers * 0.5):
+                value, gradient = program.value_and_grad(x, y, parameters=p)
+                expected = step(backend="numpy").value_and_grad(x, y, parameters=p)
+                assert value == pytest.approx(expected[0], rel=1e-14)
+                assert gradient == pytest.approx(expected[1], rel=1e-12, abs=1e-15)
+            assert program(x, y).shape == y.shape  # on the same memory
+    as_whole_numbers = np.round(x).astype(int)
+    assert (
+        program.value_and_grad(as_whole_numbers, y, parameters=numbers)[0]
+        == program.value_and_grad(as_whole_numbers.tolist(), y.tolist())[0]
+    )
+    with pytest.raises(ValueError, match="parameters is an array of"):
+        program.value_and_grad(x, y, parameters=numbers[:-1])
+    with pytest.raises(ValueError, match="different lengths"):
+        program.value_and_grad(x, y[:-1], parameters=numbers)
+    value, gradient = program.value_and_grad(x * math.nan, y, parameters=numbers)
+    assert math.isnan(value)
+
+
+def test_a_gathered_matrix_gathered_inputs_and_a_gathered_bias_are_read_and_written_back():
+    weights = [Value(0.1 * i - 1) for i in range(40)]
+
+    def f(x):
+        # Weights in an order without a stride, inputs that repeat, biases out of line.
+        rows = [[weights[(7 * i + 3 * j * j) % 37] for j in range(6)] for i in range(4)]
+        inputs = [x[0], x[2], x[1], x[2].tanh(), x[0] * x[1], x[1]]
+        sums = [
+            sum((w * v for w, v in zip(row, inputs, strict=True)), weights[(5 * i * i) % 11])
+            for i, row in enumerate(rows)
+        ]
+        return sum(s.tanh() for s in sums)
+
+    x = np.random.default_rng(0).normal(size=(9, 3))
+    got = compile(f, weights, batched=True, backend="numba").value_and_grad(x)
+    expected = compile(f, weights, batched=True, backend="numpy").value_and_grad(x)
+    assert abs(got[0] - expected[0]) <= 1e-14
+    assert np.abs(got[1] - expected[1]).max() <= 1e-14
+    # The same with everything in `u`: not batched.
+    got = compile(lambda x: f(x), weights, backend="numba").value_and_grad(x[0])
+    expected = compile(lambda x: f(x), weights, backend="numpy").value_and_grad(x[0])
+    assert np.abs(got[1] - expected[1]).max() <= 1e-14
+
+
+def test_large_products_without_a_batch_agree():
+    generator = np.random.default_rng(1)
+    w = [[Value(c) for c in row] for row in generator.normal(size=(19, 23))]
+    flat = [c for row in w for c in row]
+
+    def f(xs):
+        hidden = [[sum(a * b for a, b in zip(row, x, strict=True)) for row in w] for x in xs]
+        return sum(h.tanh() for row in hidden for h in row)
+
+    xs = generator.normal(size=(7, 23)).tolist()
+    got = compile(f, flat, backend="numba").value_and_grad(xs)
+    expected = compile(f, flat, backend="numpy").value_and_grad(xs)
+    assert abs(got[0] - expected[0]) <= 1e-12
+    assert np.abs(got[1] - expected[1]).max() <= 1e-12
+
+
+# ---------------------------------------------------------------------------------------- the cache
+
+PROGRAM = """
+import micrograd
+f = micrograd.compile(lambda x: x.tanh() * x, backend="numba")
+print(f.value_and_grad(0.5))
+"""
+
+
+def run(folder, **environment):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "MICROGRAD_CACHE_DIR": str(folder), **environment},
+    )
+    return done.stdout
+
+
+def test_kernels_are_kept_on_disk_and_used_again(tmp_path):
+    first = run(tmp_path / "kept")
+    files = {file: file.stat().st_mtime_ns for file in (tmp_path / "kept").iterdir()}
+    assert len(files) >= 4
+    assert run(tmp_path / "kept") == first
+    assert {file: file.stat().st_mtime_ns for file in (tmp_path / "kept").iterdir()} == files
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage", None], ids=["empty", "garbage", "cut"])
+def test_a_damaged_kernel_is_compiled_anew(tmp_path, damage):
+    first = run(tmp_path)
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:-100] if damage is None else damage)
+    assert run(tmp_path) == first
+    assert all(len(file.read_bytes()) > 200 for file in tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    assert run(tmp_path / "file" / "kernels") == run(tmp_path / "kernels")
+
+
+def test_kernels_of_different_formulas_of_one_name_are_different(tmp_path, monkeypatch):
+    first = micrograd.define("native_twin", "x * 2", ["2"])
+    assert compile(lambda x: first(x), backend="numba")(3.0) == 6.0
+    del TABLE["native_twin"]
+    second = micrograd.define("native_twin", "x * 5", ["5"])
+    assert compile(lambda x: second(x), backend="numba")(3.0) == 15.0
+
+
+def test_the_folder_is_the_users_own_for_caches(monkeypatch):
+    monkeypatch.delenv("MICROGRAD_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert str(machine.folder()) == "/somewhere/micrograd-engine"
+
+
+def test_a_program_of_machine_code_pickles_without_addresses():
+    program = step(threads=2)
+    expected = program.value_and_grad(*batch(50))
+    restored = pickle.loads(pickle.dumps(program))
+    value, gradient = restored.value_and_grad(*batch(50))
+    assert value == expected[0]
+    assert (gradient == expected[1]).all()
+
+
+def test_a_number_of_threads_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="threads is the number of threads"):
+        compile(lambda x: x, threads=0)

@@ -1,0 +1,63 @@
+"""Powers become cheaper operations and constants are folded; numbers and gradients stay."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from micrograd import Value, compile, derivative, value_and_grad  # noqa: A004
+
+BASES = [0.0, -0.0, 1.5, -2.0, 1e200, -1e-200, math.inf, -math.inf, math.nan]
+
+
+@pytest.mark.parametrize("exponent", [2, 1, -1, 2.0])
+@pytest.mark.parametrize("base", BASES)
+def test_a_power_of_a_small_exponent_keeps_value_and_gradient(exponent, base):
+    def f(x):
+        return x**exponent
+
+    value, slope = compile(f, backend="numpy").value_and_grad(base)
+    expected, expected_slope = value_and_grad(f)(base)
+    for got, wanted in ((value, expected), (slope, expected_slope)):
+        assert got == pytest.approx(wanted, rel=2.0**-51, abs=0.0, nan_ok=True)
+        assert math.copysign(1, got) == math.copysign(1, wanted) or got != got
+
+
+def test_a_square_is_one_operation_and_no_power():
+    program = compile(lambda x: (x - 1) ** 2, backend="numpy")
+    assert program(3.0) == 4.0
+    assert "square" in str(program)
+    assert "pow" not in str(program)
+
+
+def test_other_powers_stay():
+    program = compile(lambda x: x**3 + 2**x + x**0.5, backend="numpy")
+    assert program(4.0) == 64 + 16 + 2
+    assert "pow" in str(program)
+
+
+def test_operations_on_constants_are_done_when_the_program_is_made():
+    constant = Value(3.0)
+    program = compile(lambda x: x * (constant * 2).tanh().exp() + (x * 0 + 1), backend="numpy")
+    assert program(2.0) == pytest.approx(2 * math.exp(math.tanh(6.0)) + 1, rel=2.0**-50)
+    assert "tanh" not in str(program)
+
+
+def test_a_long_chain_of_constants_is_folded_in_one_pass():
+    c = Value(0.5)
+    for _ in range(20_000):
+        c = (c * 0.999).tanh()
+    program = compile(lambda x: x + c, backend="numpy")
+    assert program(1.0) == 1.0 + c.data
+    assert len(str(program).splitlines()) == 4
+
+
+def test_the_exponent_of_a_derivative_is_folded_too():
+    program = compile(lambda x: derivative(x**3, x), backend="numpy")
+    assert program(2.0) == 12.0
+    assert "square" in str(program)
+
+
+def test_a_function_that_returns_constants_works():
+    assert compile(lambda x: [2.0 * Value(3.0), x**1], backend="numpy")(5.0) == [6.0, 5.0]

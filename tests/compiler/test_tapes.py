@@ -1,0 +1,102 @@
+"""Narrow graphs run as a tape of steps, in every executor, and are planned in little time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from micrograd import Value, compile, value_and_grad, where  # noqa: A004
+from micrograd.compiler.planning import plan
+from micrograd.compiler.program import Tape
+from micrograd.compiler.tracing import trace
+
+
+@pytest.fixture(params=["numpy", "numba", "jax"], scope="module")
+def backend(request):
+    if request.param != "numpy":
+        pytest.importorskip("jax" if request.param == "jax" else "llvmlite")
+    return request.param
+
+
+def predator_and_prey(rates, start, steps=8):
+    """Sums, products, a choice and a function in every step."""
+    a, b = start[0], start[1]
+    for _ in range(steps):
+        a, b = a + 0.01 * (a * rates[0] - 0.4 * a * b), b + 0.01 * (rates[1] * a * b - 0.4 * b)
+        a = where(a < 3, a, a * 0.5).tanh() + rates[2]
+    return a + b
+
+
+RATES = [1.1, 0.1, 0.2]
+STARTS = np.random.default_rng(0).normal(size=(5, 2))
+
+
+def eager(start):
+    return value_and_grad(predator_and_prey, argnums=(0, 1))(RATES, start.tolist())
+
+
+def test_a_narrow_graph_is_one_tape():
+    program = compile(predator_and_prey, backend="numpy")
+    program(RATES, STARTS[0])
+    assert "tape of" in str(program)
+    assert len(str(program).splitlines()) == 4
+
+
+def test_a_tape_of_numbers_agrees_with_eager(backend):
+    value, (rates, start) = compile(predator_and_prey, backend=backend).value_and_grad(
+        RATES, STARTS[0].tolist()
+    )
+    expected, (expected_rates, expected_start) = eager(STARTS[0])
+    # Some 100 roundings of numbers below 10.
+    assert abs(value - expected) <= 1e-12
+    assert np.allclose(rates, expected_rates, rtol=0, atol=1e-12)
+    assert np.allclose(start, expected_start, rtol=0, atol=1e-12)
+
+
+def test_a_tape_over_a_batch_agrees_with_eager_in_inputs_and_in_parameters(backend):
+    parameters = [Value(rate) for rate in RATES]
+    found = [eager(start) for start in STARTS]
+    mean, gradient = compile(
+        lambda start: predator_and_prey(parameters, start),
+        parameters,
+        batched=True,
+        backend=backend,
+    ).value_and_grad(STARTS)
+    assert abs(mean - np.mean([value for value, _ in found])) <= 1e-12
+    expected = np.mean([rates for _, (rates, _) in found], axis=0)
+    assert np.abs(gradient - expected).max() <= 1e-12
+    _, (_, starts) = compile(predator_and_prey, batched=True, backend=backend).value_and_grad(
+        np.tile(RATES, (5, 1)), STARTS
+    )
+    assert np.abs(starts - [start for _, (_, start) in found]).max() <= 1e-12
+
+
+def test_zero_stops_before_an_infinity_in_a_tape(backend):
+    def f(x):
+        y = x
+        for _ in range(40):
+            y = (y * 1.5).sin()
+        return where(x > 0, x.log(), 0.0 * y)
+
+    program = compile(f, batched=True, backend=backend)
+    assert program.value_and_grad(np.array([0.0, 2.0]))[1].tolist() == [0.0, 0.5]
+
+
+@pytest.mark.parametrize("shape", ["chain", "left", "right", "recurrence"])
+def test_a_deep_graph_becomes_few_instructions(shape):
+    def f(x):
+        y = x[0]
+        for i in range(3_000):
+            y = {
+                "chain": lambda y, i: (y * 1.0001).tanh(),
+                "left": lambda y, i: y + x[i % 3] * x[(i + 1) % 3],
+                "right": lambda y, i: x[i % 3] * (i + 0.5) + y,
+                "recurrence": lambda y, i: (y * 0.5 + x[1] * 0.25).tanh(),
+            }[shape](y, i)
+        return y
+
+    program = plan(trace(lambda leaves: [f(leaves)], [], 3), batched=True)
+    assert len(program.instructions) <= 3
+    assert any(isinstance(each, Tape) for each in program.instructions) == (
+        shape in ("chain", "recurrence")
+    )
