@@ -261,7 +261,7 @@ def _draw(folder: Path, history: History, made: Trained, X: Any, y: Any) -> None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, axes in drawn.items():
-            axes.figure.savefig(folder / name, dpi=150)
+            axes.figure.savefig(folder / name, dpi=150)  # type: ignore[union-attr]
             print(f"wrote {folder / name}")
     except OSError as error:
         raise CommandError(f"cannot write to {folder}: {error.strerror or error}") from error

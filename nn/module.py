@@ -47,10 +47,13 @@ class Module:
 
     def modules(self) -> Iterator[Module]:
         """The module itself, and all modules within it."""
-        yield self
-        for _, each in _within(self, ""):
-            if isinstance(each, Module):
-                yield each
+        waiting: list[Any] = [self]
+        while waiting:
+            holder = waiting.pop()
+            if isinstance(holder, Module):
+                yield holder
+            members = [each for _, each in _entries(holder) if isinstance(each, _HOLDERS)]
+            waiting += reversed(members)
 
     # ------------------------------------------------------------------------------------ training
 
@@ -116,6 +119,9 @@ class Module:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         first, second, third = widths
         return "\n".join(f"{a:<{first}}  {b:<{second}}  {c:>{third}}" for a, b, c in rows)
+
+
+_HOLDERS = (Module, list, tuple, dict)
 
 
 def _kind(module: Module) -> str:

@@ -118,7 +118,7 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
             initializer="xavier_uniform",
             generator=random.Random(seed),
         )
-        size = min(200, len(X)) if self.batch_size == "auto" else self.batch_size
+        size = min(200, len(X)) if self.batch_size == "auto" else int(self.batch_size)
         column = f"val_{score}" if self.early_stopping else "loss"
         self.history_ = fit(
             self.model_,
@@ -132,7 +132,7 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
             seed=seed,
             validation=float(self.validation_fraction) if self.early_stopping else None,
             metrics=[score] if self.early_stopping else (),
-            penalty=self._penalty(int(size)) if self.alpha else None,
+            penalty=self._penalty(size) if self.alpha else None,
             early_stopping=EarlyStopping(
                 self.n_iter_no_change, self.tol, restore_best=self.early_stopping, monitor=column
             ),

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nn.losses import LOSSES
-from nn.optimizers import SGD, Adam
-from nn.schedules import StepLR
 
 from micrograd import Value
 from nn import MLP
 from nn.datasets import make_moons
 from nn.layers import Dropout, Sequential
+from nn.losses import LOSSES
 from nn.metrics import METRICS
+from nn.optimizers import SGD, Adam
 from nn.prediction import loss_and_grad, predict
+from nn.schedules import StepLR
 from nn.training import DivergenceError, EarlyStopping, fit
 
 X, Y = make_moons(40, noise=0.1, random_state=0)
