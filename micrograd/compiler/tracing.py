@@ -303,12 +303,20 @@ def _without_numbers(parameters: Sequence[Value]) -> Iterator[None]:
 def _recording(recorder: Recorder) -> Iterator[None]:
     global _recorder
     outer, _recorder = _recorder, recorder
-    collecting = gc.isenabled()
-    gc.disable()  # a graph of a million nodes has nothing to collect, but takes long to look at
     try:
         yield
     finally:
         _recorder = outer
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Without garbage collection: a trace has no garbage, and takes long to look through."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
         if collecting:
             gc.enable()
 
@@ -329,6 +337,13 @@ def trace(
 
 
 def _traced(
+    run: Callable[[Sequence[Traced]], Iterable[Any]], parameters: Sequence[Value], inputs: int
+) -> Graph:
+    with _nothing_collected():
+        return _recorded(run, parameters, inputs)
+
+
+def _recorded(
     run: Callable[[Sequence[Traced]], Iterable[Any]], parameters: Sequence[Value], inputs: int
 ) -> Graph:
     recorder = Recorder(len(parameters), inputs)
