@@ -69,11 +69,11 @@ def _with_gradient(graph: Graph) -> Any:
     ]
     found = bytearray(graph.size)
     found[: graph.leaves] = b"\1" * graph.leaves
-    codes, operands = graph.code.tolist(), graph.operands.tolist()
+    codes, columns = graph.code.tolist(), [column.tolist() for column in graph.operands.T]
     for node in range(graph.leaves, graph.size):
         if codes[node] >= 0:
-            for operand, passing in zip(operands[node], passes[codes[node]], strict=False):
-                if passing and found[operand]:
+            for column, passing in zip(columns, passes[codes[node]], strict=False):
+                if passing and found[column[node]]:
                     found[node] = 1
                     break
     return np.frombuffer(found, np.uint8).astype(bool)
