@@ -22,9 +22,9 @@ if TYPE_CHECKING:
         optimizers,
         plots,
         schedules,
-        sklearn,
         storage,
     )
+    from nn import sklearn as sklearn
     from nn.prediction import loss_and_grad, predict
     from nn.training import fit
 
@@ -45,11 +45,11 @@ __all__ = [
     "plots",
     "predict",
     "schedules",
-    "sklearn",
     "storage",
 ]
 
-# Where a function lives; the other names are modules.
+# Where a function lives; the other names are modules. `sklearn` is one too, but needs scikit-learn,
+# which `from nn import *` must not.
 _HOMES = {
     "fit": "nn.training",
     "loss_and_grad": "nn.prediction",
@@ -58,7 +58,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in (*__all__, "sklearn"):
         raise AttributeError(f"module 'nn' has no attribute {name!r}")
     home = _HOMES.get(name)
     found = import_module(f"nn.{name}") if home is None else getattr(import_module(home), name)

@@ -2,7 +2,7 @@
 
 A callback is a function of the `State`; it may read everything, change the optimizer's `lr`, and
 call `state.stop()`. If it has a method `finish`, that is called with the state when training is
-over, however it ended.
+over, also if Ctrl-C ended it.
 """
 
 from __future__ import annotations

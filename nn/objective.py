@@ -18,6 +18,7 @@ from micrograd import Value
 from micrograd.compiler import compile  # noqa: A004
 from nn.layers import dropout_masks
 from nn.losses import LOSSES, l1_penalty, l2_penalty
+from nn.module import Module
 
 Loss = str | Callable[[Any, Any], Any]
 Penalty = Callable[[list[Value]], Any] | Mapping[str, float] | None
@@ -79,16 +80,16 @@ def penalty_function(penalty: Penalty) -> Callable[[list[Value]], Any] | None:
 
 @contextmanager
 def mode(model: Any, *, training: bool) -> Iterator[None]:
-    """Train or evaluate, if the model knows the difference, and be what it was before."""
-    before = getattr(model, "training", None)
-    if not isinstance(before, bool) or not hasattr(model, "train"):
-        yield
-        return
-    model.train(training)
+    """Train or evaluate, if the model is a Module; then each module is what it was before."""
+    found = model.modules() if isinstance(model, Module) else ()
+    changed = [module for module in found if module.training != training]
+    for module in changed:
+        module.training = training
     try:
         yield
     finally:
-        model.train(before)
+        for module in changed:
+            module.training = not training
 
 
 @contextmanager

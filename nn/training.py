@@ -122,7 +122,7 @@ def fit(
         outputs = len(probe(model, X))
     y = samples.targets(y, len(X), outputs, name)
     X, y, held_out = _validation(validation, X, y, outputs, name, seed)
-    chosen = measures.named(metrics, name, y)
+    chosen, scheduled = measures.named(metrics, name, y), _scheduled(schedule, learned)
     objective = Objective(
         model, learned.parameters, X.shape[1], function, penalty_function(penalty)
     )
@@ -137,13 +137,22 @@ def fit(
         shuffle=shuffle,
         generator=np.random.default_rng(seed),
         measures=chosen,
-        schedule=_scheduled(schedule, learned),
+        schedule=scheduled,
         clip_norm=_clip(clip_norm),
         stopping=_stopping(early_stopping, chosen, held_out is not None),
         callbacks=list(callbacks),
         checkpoint=None if checkpoint is None else Path(checkpoint),
         engine=_engine(engine, objective, backend),
-        settings={"loss": name, "batch_size": batch_size, "shuffle": bool(shuffle), "seed": seed},
+        settings={
+            "loss": name,
+            "batch_size": batch_size,
+            "shuffle": bool(shuffle),
+            "seed": seed,
+            "metrics": list(chosen),
+            "penalty": dict(penalty) if isinstance(penalty, Mapping) else penalty is not None,
+            "clip_norm": clip_norm,
+            "schedule": None if scheduled is None else type(scheduled).__name__,
+        },
     )
     if resume:
         training.resume()
@@ -167,9 +176,14 @@ def _trained(optimizer: Any, lr: float | None, parameters: list[Value]) -> Optim
         return OPTIMIZERS[optimizer](parameters, **options)
     if lr is not None:
         raise ValueError("lr is for an optimizer given by name: give it to the optimizer instead")
-    made = optimizer if isinstance(optimizer, Optimizer) else optimizer(parameters)
+    made = optimizer
+    if callable(optimizer) and not isinstance(optimizer, Optimizer):
+        made = optimizer(parameters)
     if not isinstance(made, Optimizer):
-        raise TypeError(f"an optimizer is one of nn.optimizers, got {type(made).__name__}")
+        raise TypeError(
+            f"an optimizer of fit makes a step for each batch, as {', '.join(OPTIMIZERS)} do; "
+            f"got {type(made).__name__}"
+        )
     if not {id(p) for p in made.parameters} & {id(p) for p in parameters}:
         raise ValueError(
             "the optimizer holds none of the model's parameters: "

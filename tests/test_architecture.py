@@ -148,6 +148,12 @@ def test_importing_is_light(module):
     assert json.loads(done.stdout) == []
 
 
+def test_all_of_nn_is_there_without_scikit_learn():
+    code = "import sys; sys.modules['sklearn'] = None; from nn import *; print(fit.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "fit"
+
+
 def test_importing_micrograd_does_not_import_the_neural_networks():
     code = "import sys, micrograd; print('nn' in sys.modules or 'micrograd.nn' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

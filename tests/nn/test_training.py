@@ -20,7 +20,7 @@ from nn.datasets import make_moons
 from nn.layers import Dropout, Sequential
 from nn.losses import LOSSES
 from nn.metrics import METRICS
-from nn.optimizers import SGD, Adam
+from nn.optimizers import LBFGS, SGD, Adam
 from nn.prediction import loss_and_grad, predict
 from nn.schedules import StepLR
 from nn.training import DivergenceError, EarlyStopping, fit
@@ -235,6 +235,10 @@ def test_a_model_is_afterwards_in_the_mode_it_was_in():
     assert not model.training
     predict(model, X)
     assert not model.training
+    model.train()
+    model.modules_of_its_own = [Dropout(0.5), Dropout(0.5).eval()]
+    fitted(model, epochs=1)
+    assert [each.training for each in model.modules_of_its_own] == [True, False]
 
 
 # -------------------------------------------------------------------------- history and measures
@@ -500,6 +504,10 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
         ({"batch_size": 4}, "with batch_size=8, not 4"),
         ({"seed": 3}, "with seed=0, not 3"),
         ({"loss": "mse"}, "with loss='bce_with_logits', not 'mse'"),
+        ({"metrics": "accuracy"}, r"with metrics=\[\], not \['accuracy'\]"),
+        ({"penalty": {"l2": 1e-3}}, "with penalty=False, not {'l2': 0.001}"),
+        ({"clip_norm": 1.0}, "with clip_norm=None, not 1.0"),
+        ({"schedule": lambda o: StepLR(o, 3)}, "with schedule=None, not 'StepLR'"),
         ({"targets": 1 - Y}, "with other data"),
         ({"optimizer": "sgd"}, "Adam"),
     ):
@@ -576,6 +584,9 @@ ROW = [[0.0, 1.0]]
         (ROW, [0], {"loss": "hinge"}, ValueError, r"-1 and 1, but y\[0\] is 0; 2 \* y - 1"),
         (ROW, [1], {"loss": "crossentropy"}, ValueError, "unknown loss .* cross_entropy"),
         (ROW, [1], {"optimizer": "adamm"}, ValueError, "unknown optimizer .* adam,"),
+        (ROW, [1], {"optimizer": LBFGS}, TypeError, "a step for each batch.*got LBFGS"),
+        (ROW, [1], {"optimizer": 3}, TypeError, "a step for each batch.*got int"),
+        (ROW, [1], {"clip_norm": 0}, ValueError, "clip_norm is a length above 0"),
         (ROW, [1], {"metrics": "acc"}, ValueError, "unknown metric .* accuracy"),
         (ROW, [1], {"engine": "fast"}, ValueError, "compiled, eager"),
         (ROW, [1], {"epochs": 0}, ValueError, "epochs is 1 or more"),
