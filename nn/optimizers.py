@@ -227,7 +227,7 @@ class RMSprop(Optimizer):
         self.steps += 1
         g, square = self._decayed(numbers, gradient, self.weight_decay), self.state["square"]
         spare = self._scratch[0]
-        _follow(square, np.multiply(g, g, out=spare), self.alpha, spare)
+        _follow(square, g, self.alpha, spare, times=g)
         spread = square
         if self.centered:
             mean = _follow(self.state["mean"], g, self.alpha, spare)
@@ -280,7 +280,7 @@ class Adam(Optimizer):
         (first, second), (mean, square) = self.betas, (self.state["mean"], self.state["square"])
         spare = self._scratch[0]
         _follow(mean, g, first, spare)
-        _follow(square, np.multiply(g, g, out=spare), second, spare)
+        _follow(square, g, second, spare, times=g)
         if self.amsgrad:
             square = np.maximum(self.state["largest"], square, out=self.state["largest"])
         size = self.lr / (1 - first**self.steps)
@@ -316,10 +316,16 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 """The optimizers by their names in lower case."""
 
 
-def _follow(average: Any, new: Any, rate: float, spare: Any) -> Any:
-    """`average = rate * average + (1 - rate) * new`, in place; `spare` is overwritten."""
+def _follow(average: Any, new: Any, rate: float, spare: Any, times: Any = None) -> Any:
+    """`average = rate * average + (1 - rate) * new * times`, in place; `spare` is overwritten.
+
+    In this order of the factors the roundings are those of PyTorch.
+    """
     average *= rate
-    average += np.multiply(new, 1 - rate, out=spare)
+    np.multiply(new, 1 - rate, out=spare)
+    if times is not None:
+        spare *= times
+    average += spare
     return average
 
 

@@ -1,0 +1,143 @@
+"""Layers with initializers and generators, Sequential, Dropout."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from micrograd import Value
+from nn import MLP, Dropout, Layer, Neuron, Sequential
+from nn.functional import softmax
+from nn.initializers import INITIALIZERS, constant, uniform
+from nn.layers import dropout_masks
+
+
+def weights(module):
+    return [p.data for p in module.parameters()]
+
+
+# ------------------------------------------------------------------------------------- initializers
+
+
+def test_the_default_is_karpathys_draw_from_the_global_generator():
+    random.seed(7)
+    expected = [random.uniform(-1, 1) for _ in range(3)]
+    random.seed(7)
+    assert [w.data for w in Neuron(3).w] == expected
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_a_generator_makes_the_weights_reproducible_and_leaves_the_global_one_alone(name):
+    before = random.getstate()
+    first = weights(MLP(3, [4, 2], initializer=name, generator=random.Random(5)))
+    second = weights(MLP(3, [4, 2], initializer=name, generator=random.Random(5)))
+    assert first == second
+    assert random.getstate() == before
+    if name != "zeros":
+        assert first != weights(MLP(3, [4, 2], initializer=name, generator=random.Random(6)))
+
+
+VARIANCES = {
+    "uniform": 1 / 3,
+    "xavier_uniform": 2 / (40 + 60),
+    "xavier_normal": 2 / (40 + 60),
+    "he_uniform": 2 / 40,
+    "he_normal": 2 / 40,
+    "zeros": 0.0,
+}
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_the_weights_have_the_variance_of_the_source(name):
+    layer = Layer(40, 60, initializer=name, generator=random.Random(1))
+    drawn = [w.data for neuron in layer.neurons for w in neuron.w]
+    variance = sum(w * w for w in drawn) / len(drawn)
+    # A mean of 2,400 squares; those of a normal law vary most, by √2 times their mean.
+    assert abs(variance - VARIANCES[name]) <= 5 * math.sqrt(2 / 2400) * VARIANCES[name]
+    assert all(neuron.b.data == 0 for neuron in layer.neurons)
+
+
+def test_an_initializer_can_be_a_function_or_a_constant():
+    assert [w.data for w in Neuron(2, initializer=constant(0.25)).w] == [0.25, 0.25]
+    by_sizes = Layer(2, 3, initializer=lambda fan_in, fan_out, generator: 10 * fan_in + fan_out)
+    assert {w.data for neuron in by_sizes.neurons for w in neuron.w} == {23.0}
+    assert all(0 <= w.data <= 1 for w in Neuron(9, initializer=uniform(0, 1)).w)
+    with pytest.raises(ValueError, match="unknown initializer 'he': give one of uniform, zeros"):
+        Neuron(2, initializer="he")
+
+
+# ------------------------------------------------------------------------------------- sequential
+
+
+def test_sequential_applies_one_after_the_other():
+    first, last = Layer(2, 3, activation="tanh"), Layer(3, 2, nonlin=False)
+    model = Sequential(first, last, softmax)
+    x = [0.5, -1.0]
+    assert [v.data for v in model(x)] == [v.data for v in softmax(last(first(x)))]
+    assert model.parameters() == [*first.parameters(), *last.parameters()]
+    assert repr(model).startswith("Sequential of [Layer of [TanhNeuron(2)")
+    assert repr(model).endswith("softmax]")
+
+
+def test_sequential_refuses_what_is_no_layer():
+    with pytest.raises(ValueError, match="at least one"):
+        Sequential()
+    with pytest.raises(TypeError, match="layer 1 of Sequential is no module or function: 3"):
+        Sequential(Layer(2, 2), 3)
+
+
+# ------------------------------------------------------------------------------------- dropout
+
+
+def test_dropout_keeps_the_mean_and_drops_the_share():
+    dropout = Dropout(0.25, generator=random.Random(0))
+    count = 4_000
+    kept = [v.data for v in dropout([Value(1.0) for _ in range(count)])]
+    assert set(kept) == {0.0, 1 / 0.75}
+    # Each is dropped or not: a standard deviation of √(p (1 - p) count).
+    assert abs(kept.count(0.0) - 0.25 * count) <= 5 * math.sqrt(0.25 * 0.75 * count)
+
+
+def test_dropout_does_nothing_in_evaluation():
+    dropout = Dropout(0.5)
+    assert dropout.eval() is dropout
+    x = [Value(1.0), Value(2.0)]
+    assert dropout(x) is x
+    assert Dropout(0.0)(x) is x
+
+
+def test_dropout_takes_its_factors_from_the_masks_where_they_are_given():
+    asked = []
+
+    def masks(count, p):
+        asked.append((count, p))
+        return [Value(2.0)] * count
+
+    with dropout_masks(masks):
+        (single,) = [Dropout(0.3)(Value(4.0))]
+        assert single.data == 8.0
+        assert [v.data for v in Dropout(0.4)([1.0, 2.0])] == [2.0, 4.0]
+    assert asked == [(1, 0.3), (2, 0.4)]
+
+
+def test_masks_end_with_their_context_even_after_an_error():
+    with pytest.raises(ZeroDivisionError), dropout_masks(lambda count, p: [0.0] * count):
+        raise ZeroDivisionError
+    kept = Dropout(0.5, generator=random.Random(1))([Value(1.0) for _ in range(64)])
+    assert any(v.data for v in kept)
+
+
+def test_the_same_generator_drops_the_same():
+    def dropped(seed):
+        return Dropout(0.5, generator=random.Random(seed))([1.0] * 30)
+
+    assert dropped(3) == dropped(3)
+    assert dropped(3) != dropped(4)
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.0, 1.5, math.nan])
+def test_a_share_that_is_no_probability_below_one_is_refused(p):
+    with pytest.raises(ValueError, match="p is a probability"):
+        Dropout(p)

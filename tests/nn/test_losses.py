@@ -1,0 +1,232 @@
+"""Losses: the numbers of PyTorch, right at ±1000, eagerly and compiled."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from micrograd import Value, compile, value_and_grad  # noqa: A004
+from micrograd.testing import check_gradients
+from nn.functional import log_softmax, softmax
+from nn.losses import (
+    LOSSES,
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    hinge_loss,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    l1_penalty,
+    l2_penalty,
+    mse_loss,
+    squared_hinge_loss,
+)
+
+# The losses that compare number by number: predictions, targets, and where PyTorch has them.
+PAIRS = {
+    "mse": ([0.5, -1.0, 2.0], [1.0, 1.0, 2.5], "mse_loss"),
+    "l1": ([0.5, -1.0, 2.0], [1.0, 1.0, 2.5], "l1_loss"),
+    "huber": ([0.5, -1.0, 2.0], [1.0, 1.0, 2.5], "huber_loss"),
+    "hinge": ([0.5, -1.0, 2.0], [1.0, 1.0, -1.0], None),
+    "squared_hinge": ([0.5, -1.0, 2.0], [1.0, 1.0, -1.0], None),
+    "bce": ([0.5, 0.1, 0.9], [1.0, 0.0, 0.25], "binary_cross_entropy"),
+    "bce_with_logits": ([0.5, -3.0, 2.0], [1.0, 0.0, 0.25], "binary_cross_entropy_with_logits"),
+    "kl_div": ([-0.5, -1.0, -2.0], [0.5, 0.5, 0.0], "kl_div"),
+}
+EXPECTED = {  # sums, computed by hand
+    "mse": 0.25 + 4 + 0.25,
+    "l1": 0.5 + 2 + 0.5,
+    "huber": 0.125 + 1.5 + 0.125,
+    "hinge": 0.5 + 2 + 3,
+    "squared_hinge": 0.25 + 4 + 9,
+    "bce": -math.log(0.5) - math.log(0.9) - 0.25 * math.log(0.9) - 0.75 * math.log(0.1),
+    "bce_with_logits": math.log1p(math.exp(0.5))
+    - 0.5
+    + math.log1p(math.exp(-3))
+    + math.log1p(math.exp(2))
+    - 0.5,
+    "kl_div": 0.5 * (math.log(0.5) + 0.5) + 0.5 * (math.log(0.5) + 1.0),
+}
+
+
+def values(numbers):
+    return [Value(number) for number in numbers]
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_sums_and_means_are_those_computed_by_hand(name):
+    predictions, targets, _ = PAIRS[name]
+    loss = LOSSES[name]
+    total = loss(values(predictions), targets, reduction="sum")
+    assert total.data == pytest.approx(EXPECTED[name], rel=1e-14)
+    assert loss(values(predictions), targets).data == pytest.approx(EXPECTED[name] / 3, rel=1e-14)
+    alone = sum(loss(Value(p), t).data for p, t in zip(predictions, targets, strict=True))
+    assert alone == pytest.approx(EXPECTED[name], rel=1e-14)
+
+
+@pytest.mark.parametrize("name", [name for name, case in PAIRS.items() if case[2]])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.filterwarnings("ignore:reduction")
+def test_values_and_gradients_are_those_of_pytorch(name, reduction):
+    torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
+    predictions, targets, there = PAIRS[name]
+    tensor = torch.tensor(predictions, dtype=torch.float64, requires_grad=True)
+    expected = getattr(torch.nn.functional, there)(
+        tensor, torch.tensor(targets, dtype=torch.float64), reduction=reduction
+    )
+    expected.backward()
+    leaves = values(predictions)
+    found = LOSSES[name](leaves, targets, reduction=reduction)
+    found.backward()
+    assert found.data == pytest.approx(expected.item(), rel=1e-14)
+    assert [leaf.grad for leaf in leaves] == pytest.approx(tensor.grad.tolist(), rel=1e-13)
+
+
+def test_cross_entropy_is_that_of_pytorch():
+    torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
+    rows, classes = [[0.5, -1.0, 2.0], [3.0, 0.0, -2.0]], [1, 0]
+    tensor = torch.tensor(rows, dtype=torch.float64, requires_grad=True)
+    expected = torch.nn.functional.cross_entropy(tensor, torch.tensor(classes))
+    expected.backward()
+    leaves = [values(row) for row in rows]
+    found = cross_entropy(leaves, classes)
+    found.backward()
+    assert found.data == pytest.approx(expected.item(), rel=1e-14)
+    for row, there in zip(leaves, tensor.grad.tolist(), strict=True):
+        assert [leaf.grad for leaf in row] == pytest.approx(there, rel=1e-13)
+
+
+# ---------------------------------------------------------------------------------------- stability
+
+
+@pytest.mark.parametrize("size", [1000.0, 1e6])
+def test_scores_of_a_thousand_give_right_losses_and_gradients(size):
+    for score, target, loss, slope in (
+        (size, 1.0, 0.0, 0.0),
+        (size, 0.0, size, 1.0),
+        (-size, 1.0, size, -1.0),
+        (-size, 0.0, 0.0, 0.0),
+    ):
+        assert value_and_grad(lambda p, t=target: binary_cross_entropy_with_logits(p, t))(
+            score
+        ) == (loss, slope)
+    for target, loss, slopes in ((0, 0.0, [0.0, 0.0]), (1, 2 * size, [1.0, -1.0])):
+        assert value_and_grad(lambda p, t=target: cross_entropy(p, t))([size, -size]) == (
+            loss,
+            slopes,
+        )
+
+
+def test_softmax_adds_up_to_one_at_any_size():
+    for scores in ([1000.0, 999.0, -1000.0], [-1000.0, -1001.0], [0.0]):
+        shares = [share.data for share in softmax(values(scores))]
+        assert math.fsum(shares) == pytest.approx(1.0, rel=1e-15)
+        logs = [each.data for each in log_softmax(values(scores))]
+        assert all(map(math.isfinite, logs))
+        assert [math.exp(each) for each in logs] == pytest.approx(shares, abs=1e-15)
+
+
+def test_softmax_of_numbers_gives_numbers():
+    assert softmax([0.0, 0.0]) == [0.5, 0.5]
+    assert log_softmax([0.0, 0.0]) == [-math.log(2), -math.log(2)]
+
+
+def test_a_probability_of_zero_costs_a_hundred_as_in_pytorch():
+    assert binary_cross_entropy(Value(0.0), 1.0).data == 100.0
+    assert binary_cross_entropy(Value(1.0), 0.0).data == 100.0
+    assert binary_cross_entropy(Value(1.0), 1.0).data == 0.0
+
+
+# ------------------------------------------------------------------------- gradients and compiling
+
+numbers = st.floats(-3, 3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(numbers, min_size=3, max_size=3), st.lists(numbers, min_size=3, max_size=3))
+@pytest.mark.parametrize("loss", [mse_loss, binary_cross_entropy_with_logits, squared_hinge_loss])
+def test_the_gradients_of_smooth_losses_withstand_the_checker(loss, predictions, targets):
+    check_gradients(lambda p: loss(p, targets), predictions)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(numbers, min_size=2, max_size=4), st.data())
+def test_the_gradient_of_cross_entropy_withstands_the_checker(scores, data):
+    target = data.draw(st.integers(0, len(scores) - 1))
+    check_gradients(lambda p: cross_entropy(p, target), scores)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_compiled_loss_gives_the_numbers_of_the_eager_one(name):
+    predictions, targets, _ = PAIRS[name]
+    loss = LOSSES[name]
+    value, (slopes, _) = compile(lambda p, t: loss(p, t)).value_and_grad(predictions, targets)
+    expected, expected_slopes = value_and_grad(lambda p: loss(p, targets))(predictions)
+    assert value == pytest.approx(expected, rel=1e-14)
+    assert slopes == pytest.approx(expected_slopes, rel=1e-13, abs=1e-16)
+
+
+def test_a_compiled_cross_entropy_takes_a_class_or_probabilities():
+    scores = [0.5, -1.0, 2.0]
+    by_class = compile(lambda p, t: cross_entropy(p, t))
+    by_shares = compile(lambda p, t: cross_entropy(p, t))
+    for target in range(3):
+        expected = cross_entropy(values(scores), target).data
+        one_hot = [float(k == target) for k in range(3)]
+        assert by_class(scores, float(target)) == pytest.approx(expected, rel=1e-14)
+        assert by_shares(scores, one_hot) == pytest.approx(expected, rel=1e-14)
+
+
+def test_penalties_are_sums_over_the_parameters():
+    parameters = values([1.0, -2.0, 3.0])
+    assert l1_penalty(parameters).data == 6.0
+    assert l2_penalty(parameters).data == 14.0
+    with pytest.raises(ValueError, match="at least one parameter"):
+        l2_penalty([])
+
+
+# ------------------------------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize(
+    ("call", "complaint"),
+    [
+        (lambda: mse_loss([1.0, 2.0], [1.0]), "2 predictions and 1 targets"),
+        (lambda: mse_loss([], []), "both lists are empty"),
+        (lambda: l1_loss([1.0], [1.0], reduction="max"), "'mean' or 'sum', got 'max'"),
+        (lambda: huber_loss(1.0, 2.0, delta=0), "delta is a number above 0"),
+        (lambda: cross_entropy([1.0, 2.0], 2), "class 2 of 2 classes, 0 to 1"),
+        (lambda: cross_entropy([1.0, 2.0], -1), "class -1 of 2"),
+        (lambda: cross_entropy([1.0, 2.0], [1.0]), "2 predictions and 1 targets"),
+        (lambda: cross_entropy([], 0), "softmax of an empty list"),
+        (lambda: cross_entropy([[1.0, 2.0]], [0, 1]), "1 predictions and 2 targets"),
+        (lambda: cross_entropy([1.0, 2.0], 0, reduction="none"), "'mean' or 'sum'"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(call, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: mse_loss([1.0, 2.0], 1.0),
+        lambda: mse_loss(1.0, [1.0, 2.0]),
+        lambda: cross_entropy(Value(1.0), 0),
+        lambda: cross_entropy([1.0, 2.0], 0.5),
+        lambda: cross_entropy([1.0, 2.0], "0"),
+    ],
+)
+def test_what_is_nested_otherwise_or_no_class_is_a_type_error(call):
+    with pytest.raises(TypeError):
+        call()
+
+
+def test_the_hinge_is_flat_beyond_the_margin():
+    assert hinge_loss(Value(2.0), 1.0).data == 0.0
+    assert kl_div(Value(-1.0), 0.0).data == 0.0

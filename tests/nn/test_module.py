@@ -1,0 +1,152 @@
+"""Modules: names of parameters, states, modes, files, a summary."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from micrograd import Value
+from nn import MLP, Dropout, Layer, Module, Sequential
+
+
+class Odd(Module):
+    """A module of one's own with values in all kinds of places."""
+
+    def __init__(self):
+        self.first = Value(1.0)
+        self.table = {"a": Value(2.0), "b": [Value(3.0), (Value(4.0),)]}
+        self.inner = MLP(1, [1])
+        self.again = self.first
+        self.name = "no parameter"
+
+    def __call__(self, x):
+        return x[0] * self.first
+
+
+def test_parameters_are_found_in_attributes_lists_dicts_and_modules_and_named_by_their_places():
+    model = Odd()
+    names = [name for name, _ in model.named_parameters()]
+    assert names == [
+        "first",
+        "table.a",
+        "table.b.0",
+        "table.b.1.0",
+        "inner.layers.0.neurons.0.w.0",
+        "inner.layers.0.neurons.0.b",
+    ]
+    assert [p.data for p in model.parameters()[:4]] == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_the_names_of_a_network_are_in_the_order_of_its_parameters():
+    model = MLP(2, [3, 1])
+    named = list(model.named_parameters())
+    assert [p for _, p in named] == model.parameters()
+    assert named[0][0] == "layers.0.neurons.0.w.0"
+    assert named[-1][0] == "layers.1.neurons.0.b"
+
+
+def test_a_module_alone_has_no_parameters():
+    assert Module().parameters() == []
+    assert Module().state_dict() == {}
+
+
+def test_zero_grad_forgets_all_gradients():
+    model = Odd()
+    for p in model.parameters():
+        p.grad = 1.0
+    model.zero_grad()
+    assert {p.grad for p in model.parameters()} == {0}
+
+
+# ------------------------------------------------------------------------------------- states
+
+
+def test_a_state_makes_another_model_the_same():
+    first, second = MLP(2, [3, 1]), MLP(2, [3, 1])
+    assert first.state_dict() != second.state_dict()
+    second.load_state_dict(first.state_dict())
+    assert second.state_dict() == first.state_dict()
+    assert second([0.5, -1.0]).data == first([0.5, -1.0]).data
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda state: state.pop("first"), "missing 'first'"),
+        (lambda state: state.update(other=1.0), "unknown 'other'"),
+        (lambda state: state.update(first="2"), "a number for each name"),
+        (lambda state: state.update(first=None), "a number for each name"),
+    ],
+)
+def test_a_state_of_another_model_is_refused_and_changes_nothing(change, complaint):
+    model = Odd()
+    state = {name: number + 1 for name, number in model.state_dict().items()}
+    change(state)
+    before = model.state_dict()
+    with pytest.raises(ValueError, match=complaint):
+        model.load_state_dict(state)
+    assert model.state_dict() == before
+
+
+def test_many_missing_names_are_not_all_listed():
+    with pytest.raises(ValueError, match=r"missing 'layers.0.neurons.0.w.0'.* and 4 more"):
+        MLP(2, [2, 1]).load_state_dict({})
+
+
+def test_a_model_is_saved_and_loaded_to_the_last_bit(tmp_path):
+    pytest.importorskip("numpy")
+    first, second = MLP(2, [3, 1]), MLP(2, [3, 1])
+    first.parameters()[0].data = math.pi
+    first.parameters()[1].data = -0.0
+    first.save(tmp_path / "model.npz")
+    second.load(tmp_path / "model.npz")
+    assert second.state_dict() == first.state_dict()
+    assert math.copysign(1, second.parameters()[1].data) == -1
+    with pytest.raises(ValueError, match="another model"):
+        MLP(3, [1]).load(tmp_path / "model.npz")
+
+
+# ------------------------------------------------------------------------------------- modes
+
+
+def test_train_and_eval_reach_every_module_within():
+    model = Sequential(Layer(2, 2), Sequential(Dropout(0.5), Layer(2, 1)))
+    assert model.eval() is model
+    assert not any(module.training for module in model.modules())
+    assert model.layers[1].layers[0].training is False
+    model.train()
+    assert all(module.training for module in model.modules())
+
+
+def test_the_mode_of_one_model_is_not_that_of_another():
+    first, second = MLP(1, [1]), MLP(1, [1])
+    first.eval()
+    assert second.training
+    assert Module.training
+
+
+def test_all_modules_are_found_once_in_order():
+    model = MLP(2, [3, 1])
+    kinds = [type(module).__name__ for module in model.modules()]
+    assert kinds == ["MLP", "Layer", "Neuron", "Neuron", "Neuron", "Layer", "Neuron"]
+
+
+# ------------------------------------------------------------------------------------- summary
+
+
+def test_the_summary_counts_the_parameters_of_each_part():
+    random.seed(0)
+    lines = Sequential(MLP(2, [16, 1]), Dropout(0.1)).summary().splitlines()
+    assert lines[0].split() == ["module", "is", "parameters"]
+    assert lines[1].split()[0] == "(all)"
+    assert lines[1].split()[-1] == "65"
+    table = {line.split()[0]: line.split()[-1] for line in lines[2:]}
+    assert table == {
+        "layers.0": "65",
+        "layers.0.layers.0": "48",
+        "layers.0.layers.1": "17",
+        "layers.1": "0",
+    }
+    assert len({len(line) for line in lines}) == 1
