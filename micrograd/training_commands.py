@@ -17,6 +17,7 @@ from micrograd.commands import CommandError
 
 if TYPE_CHECKING:
     from nn.history import History
+    from nn.optimizers import Optimizer
     from nn.tables import Columns, Table
 
 MADE_BY = "micrograd train"
@@ -26,10 +27,10 @@ MOST_CLASSES = 10
 
 # What was good for the built-in data and for tables of 100 to 1,000 rows, over several splits: the
 # share of the samples that tells when to stop; how many steps are made, and waited for, at most,
-# since an epoch of few samples teaches little; and the penalties.
+# since an epoch of few samples teaches little; and the decay of weights, for one sample.
 VALIDATION = 0.15
 STEPS, PATIENCE = 5000, 1500
-L2_OF_CLASSES, L2_OF_NUMBERS = 1e-3, 1e-2
+DECAY_OF_CLASSES, DECAY_OF_NUMBERS = 1.0, 8.0
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -168,15 +169,26 @@ def _learn(made: Trained, X: Any, y: Any, options: argparse.Namespace) -> Histor
         X,
         y,
         loss="cross_entropy" if made.classes else "mse",
-        optimizer=options.optimizer,
-        lr=options.lr,
+        optimizer=_optimizer(made, len(X), options),
         epochs=max(100, STEPS // steps) if options.epochs is None else options.epochs,
         batch_size=options.batch_size,
         seed=options.seed,
         validation=(X_stop, y_stop),
         metrics=["accuracy"] if made.classes else (),
-        penalty={"l2": L2_OF_CLASSES if made.classes else L2_OF_NUMBERS},
         early_stopping=EarlyStopping(max(20, PATIENCE // steps)),
+    )
+
+
+def _optimizer(made: Trained, samples: int, options: argparse.Namespace) -> Optimizer:
+    from nn.optimizers import OPTIMIZERS
+
+    if options.optimizer not in OPTIMIZERS:
+        known = ", ".join(OPTIMIZERS)
+        raise CommandError(f"--optimizer is one of {known}, got {options.optimizer!r}")
+    return OPTIMIZERS[options.optimizer](
+        made.model.parameters(),
+        lr=options.lr,
+        weight_decay=min((DECAY_OF_CLASSES if made.classes else DECAY_OF_NUMBERS) / samples, 0.06),
     )
 
 

@@ -28,7 +28,7 @@ try:
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as error:
     raise ImportError(
-        f"nn.sklearn needs scikit-learn 1.6 or newer: pip install scikit-learn ({error})"
+        f"nn.sklearn needs scikit-learn: pip install 'micrograd-engine[train]' ({error})"
     ) from error
 
 from micrograd import Value

@@ -213,7 +213,7 @@ def bad(tmp_path, capsys, text, *options) -> str:
         (b"PK\x03\x04\xff\xfe", [], "no text in utf-8-sig (byte 4): save it as CSV in UTF-8"),
         ("a,b\n1,x\n2,y\n", ["--encoding", "utf8000"], "no encoding 'utf8000'"),
         ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--hidden", "8,,8"], "such as 16,16, got '8,,8'"),
-        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--optimizer", "best"], "unknown optimizer 'best'"),
+        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--optimizer", "best"], "--optimizer is one of sgd, "),
         ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--activation", "best"], "unknown activation 'best'"),
         ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--test-size", "2"], "test_size"),
         ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--epochs", "0"], "epochs is 1 or more"),
