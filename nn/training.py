@@ -124,7 +124,7 @@ def fit(
     X, y, held_out = _validation(validation, X, y, outputs, name, seed)
     chosen, scheduled = measures.named(metrics, name, y), _scheduled(schedule, learned)
     objective = Objective(
-        model, learned.parameters, X.shape[1], function, penalty_function(penalty)
+        model, list(learned.parameters), X.shape[1], function, penalty_function(penalty)
     )
     training = _Training(
         objective,
