@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micrograd import Value, compile, value_and_grad  # noqa: A004
+from micrograd import Value, compile, detect_anomaly, hessian, value_and_grad  # noqa: A004
 from micrograd.testing import check_gradients
 from nn.functional import log_softmax, softmax
 from nn.losses import (
@@ -121,6 +122,67 @@ def test_scores_of_a_thousand_give_right_losses_and_gradients(size):
         )
 
 
+# At ±1000: prediction, target, loss, slope.
+FAR = [
+    ("mse", 1000.0, -1000.0, 4e6, 4000.0),
+    ("l1", 1000.0, -1000.0, 2000.0, 1.0),
+    ("huber", 1000.0, -1000.0, 1999.5, 1.0),
+    ("huber", -1000.0, 1000.0, 1999.5, -1.0),
+    ("hinge", 1000.0, -1.0, 1001.0, 1.0),
+    ("hinge", 1000.0, 1.0, 0.0, 0.0),
+    ("squared_hinge", -1000.0, 1.0, 1001.0**2, -2002.0),
+    ("bce_with_logits", 1000.0, 0.25, 750.0, 0.75),
+    ("bce_with_logits", -1000.0, 0.25, 250.0, -0.25),
+    ("kl_div", -1000.0, 0.5, 500 - math.log(2) / 2, -0.5),
+]
+
+
+@pytest.mark.parametrize(("name", "prediction", "target", "loss", "slope"), FAR)
+def test_every_loss_is_right_at_a_thousand_eagerly_and_compiled(
+    name, prediction, target, loss, slope
+):
+    found = value_and_grad(lambda p: LOSSES[name](p, target))(prediction)
+    assert found == pytest.approx((loss, slope), rel=1e-15)
+    value, (compiled, _) = compile(LOSSES[name]).value_and_grad(prediction, target)
+    assert (value, compiled) == pytest.approx((loss, slope), rel=1e-15)
+
+
+@pytest.mark.parametrize(("score", "target"), [(30.0, 1.0), (-30.0, 0.0)])
+def test_a_confident_right_score_has_all_its_digits(score, target):
+    loss, slope = value_and_grad(lambda p: binary_cross_entropy_with_logits(p, target))(score)
+    assert loss == pytest.approx(math.log1p(math.exp(-30)), rel=1e-15)
+    assert abs(slope) == pytest.approx(1 / (1 + math.exp(30)), rel=1e-15)
+
+
+def test_a_small_probability_of_what_did_not_happen_is_not_rounded_away():
+    assert binary_cross_entropy(1e-20, 0.0) == pytest.approx(1e-20, rel=1e-15)
+
+
+def test_the_curvature_of_huber_at_no_error_is_one():
+    assert hessian(lambda p: huber_loss(p, 2.0))(2.0) == 1.0
+
+
+def test_a_target_probability_of_zero_costs_nothing_whatever_was_predicted():
+    for target in (0.0, Value(0.0)):
+        prediction = Value(-1000.0)
+        loss = kl_div(prediction, target)
+        loss.backward()
+        assert (loss.data, prediction.grad) == (0.0, 0.0)
+    with detect_anomaly():
+        assert kl_div(Value(-1.0), 0.0).data == 0.0
+    # What is no probability is not taken for one.
+    assert math.isnan(kl_div(-1.0, -0.5))
+    assert math.isnan(kl_div(-1.0, math.nan))
+
+
+def test_masked_scores_of_minus_infinity_have_no_share_and_spoil_no_gradient():
+    x = Value(1.0)
+    shares = softmax([x, -math.inf, 1.0])
+    shares[0].backward()
+    assert [share.data for share in shares] == [0.5, 0.0, 0.5]
+    assert x.grad == 0.25
+
+
 def test_softmax_adds_up_to_one_at_any_size():
     for scores in ([1000.0, 999.0, -1000.0], [-1000.0, -1001.0], [0.0]):
         shares = [share.data for share in softmax(values(scores))]
@@ -151,6 +213,31 @@ numbers = st.floats(-3, 3)
 @pytest.mark.parametrize("loss", [mse_loss, binary_cross_entropy_with_logits, squared_hinge_loss])
 def test_the_gradients_of_smooth_losses_withstand_the_checker(loss, predictions, targets):
     check_gradients(lambda p: loss(p, targets), predictions)
+
+
+# Where the losses with kinks have none: predictions and targets that far apart.
+KINKED = {
+    "l1": (numbers, st.just(4.0)),
+    "huber": (st.floats(-0.5, 0.5) | st.floats(2, 5), st.just(0.25)),
+    "hinge": (st.floats(-3, 0.5) | st.floats(1.5, 3), st.just(1.0)),
+    "bce": (st.floats(0.05, 0.95), st.floats(0, 1)),
+    "kl_div": (st.floats(-3, 0), st.floats(0, 1)),
+}
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+@pytest.mark.parametrize("name", KINKED)
+def test_the_gradients_of_the_others_withstand_it_away_from_their_kinks(name, data):
+    predictions, targets = (
+        data.draw(st.lists(each, min_size=2, max_size=2)) for each in KINKED[name]
+    )
+    check_gradients(lambda p: LOSSES[name](p, targets), predictions)
+
+
+def test_every_loss_is_checked_by_one_of_the_two():
+    smooth = {"mse", "bce_with_logits", "squared_hinge", "cross_entropy"}
+    assert smooth | set(KINKED) == set(LOSSES)
 
 
 @settings(max_examples=20, deadline=None)
@@ -187,6 +274,23 @@ def test_penalties_are_sums_over_the_parameters():
     assert l2_penalty(parameters).data == 14.0
     with pytest.raises(ValueError, match="at least one parameter"):
         l2_penalty([])
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_arrays_are_as_good_as_lists(name):
+    predictions, targets, _ = PAIRS[name]
+    expected = LOSSES[name](predictions, targets)
+    assert LOSSES[name](np.array(predictions), np.array(targets)) == expected
+    leaves = values(predictions)
+    assert LOSSES[name](leaves, np.array(targets)).data == pytest.approx(expected, rel=1e-15)
+
+
+def test_cross_entropy_takes_arrays_of_classes_and_of_probabilities():
+    rows, classes = np.array([[0.5, -1.0, 2.0], [3.0, 0.0, -2.0]]), np.array([1, 0])
+    expected = cross_entropy(rows.tolist(), classes.tolist())
+    assert cross_entropy(rows, classes) == expected
+    assert cross_entropy(rows, np.eye(3)[classes]) == pytest.approx(expected, rel=1e-15)
+    assert softmax(rows[0]) == softmax(rows[0].tolist())
 
 
 # ------------------------------------------------------------------------------------------- errors
