@@ -35,6 +35,8 @@ class Neuron(Module):
     Raises ValueError for an unknown activation, and when called with a wrong number of inputs.
     """
 
+    _in_summary = False  # a row for a layer is enough
+
     def __init__(
         self,
         nin: int,

@@ -27,6 +27,7 @@ class Module:
     """
 
     training = True
+    _in_summary = True
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -39,21 +40,20 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """The parameters with their names; one that is in several places comes once."""
-        seen: set[int] = set()
-        for name, each in _within(self, ""):
-            if isinstance(each, Value) and id(each) not in seen:
-                seen.add(id(each))
+        for name, each in _within(self, (Value, *_HOLDERS)):
+            if isinstance(each, Value):
                 yield name, each
 
     def modules(self) -> Iterator[Module]:
-        """The module itself, and all modules within it."""
-        waiting: list[Any] = [self]
-        while waiting:
-            holder = waiting.pop()
-            if isinstance(holder, Module):
-                yield holder
-            members = [each for _, each in _entries(holder) if isinstance(each, _HOLDERS)]
-            waiting += reversed(members)
+        """The module itself, and all modules within it, each once."""
+        for _, module in self.named_modules():
+            yield module
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """The modules with their names; that of the module itself is empty."""
+        for name, each in _within(self, _HOLDERS):
+            if isinstance(each, Module):
+                yield name, each
 
     # ------------------------------------------------------------------------------------ training
 
@@ -71,7 +71,7 @@ class Module:
 
     def state_dict(self) -> dict[str, float]:
         """The numbers of the parameters by name."""
-        return {name: parameter.data for name, parameter in self.named_parameters()}
+        return {name: parameter.data for name, parameter in self._named().items()}
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Set the parameters to these numbers.
@@ -79,7 +79,7 @@ class Module:
         Raises ValueError if a name is missing or unknown, or if what it has is no number; nothing
         is changed then.
         """
-        parameters = dict(self.named_parameters())
+        parameters = self._named()
         missing = [name for name in parameters if name not in state]
         unknown = [name for name in state if name not in parameters]
         if missing or unknown:
@@ -95,6 +95,18 @@ class Module:
             raise ValueError(f"a state has a number for each name: {error}") from error
         for name, parameter in parameters.items():
             parameter.data = numbers[name]
+
+    def _named(self) -> dict[str, Value]:
+        """The parameters by name. ValueError if `parameters` gives some that have none."""
+        named = dict(self.named_parameters())
+        known = {id(parameter) for parameter in named.values()}
+        lost = sum(id(parameter) not in known for parameter in self.parameters())
+        if lost:
+            raise ValueError(
+                f"{lost} of the parameters of {type(self).__name__} would not be saved: keep them "
+                "in attributes of a Module, or in lists, tuples or dicts there"
+            )
+        return named
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the numbers of the parameters to a file, as a whole or not at all."""
@@ -113,11 +125,12 @@ class Module:
     def summary(self) -> str:
         """A table of the modules within this one, with their numbers of parameters."""
         rows = [("module", "is", "parameters")]
-        parts = [("", self), *_parts(self)]
-        for name, module in parts:
-            rows.append((name or "(all)", _kind(module), f"{len(module.parameters()):,}"))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        first, second, third = widths
+        rows += [
+            (name or "(all)", _kind(module), f"{len(module.parameters()):,}")
+            for name, module in self.named_modules()
+            if module._in_summary or module is self
+        ]
+        first, second, third = (max(map(len, column)) for column in zip(*rows, strict=True))
         return "\n".join(f"{a:<{first}}  {b:<{second}}  {c:>{third}}" for a, b, c in rows)
 
 
@@ -129,25 +142,24 @@ def _kind(module: Module) -> str:
     return text if len(text) <= 48 else f"{text[:47]}…"
 
 
-def _parts(module: Module) -> Iterator[tuple[str, Module]]:
-    """The modules within, down to those that are made of values alone; neurons are left out."""
-    found = [(name, each) for name, each in _within(module, "") if isinstance(each, Module)]
-    for name, each in found:
-        if name.rpartition(".")[0].rpartition(".")[2] != "neurons":
-            yield name, each
-
-
-def _within(holder: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """The Values and modules within, in order, with their names."""
-    for key, each in _entries(holder):
-        name = f"{prefix}{key}"
-        if isinstance(each, Value):
-            yield name, each
-        elif isinstance(each, Module):
-            yield name, each
-            yield from _within(each, f"{name}.")
-        elif isinstance(each, list | tuple | dict):
-            yield from _within(each, f"{name}.")
+def _within(module: Module, kinds: tuple[type, ...]) -> Iterator[tuple[str, Any]]:
+    """The module and what is within it of these kinds, in order, with names; each comes once."""
+    seen: set[int] = set()
+    waiting: list[tuple[str, Any]] = [("", module)]
+    while waiting:
+        name, each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield name, each
+        if isinstance(each, _HOLDERS):
+            prefix = f"{name}." if name else ""
+            entries = [
+                (f"{prefix}{key}", member)
+                for key, member in _entries(each)
+                if isinstance(member, kinds)
+            ]
+            waiting += reversed(entries)
 
 
 def _entries(holder: Any) -> Iterable[tuple[Any, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 
 import pytest
 
@@ -37,6 +38,28 @@ def test_parameters_are_found_in_attributes_lists_dicts_and_modules_and_named_by
         "inner.layers.0.neurons.0.b",
     ]
     assert [p.data for p in model.parameters()[:4]] == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_modules_that_know_each_other_are_walked_once():
+    model = MLP(1, [1])
+    model.layers[0].owner = model
+    model.layers.append(model.layers)
+    model.twin = model.layers[0]
+    assert [name for name, _ in model.named_parameters()] == [
+        "layers.0.neurons.0.w.0",
+        "layers.0.neurons.0.b",
+    ]
+    assert [name for name, _ in model.named_modules()] == ["", "layers.0", "layers.0.neurons.0"]
+    assert model.eval().layers[0].training is False
+
+
+def test_a_chain_of_modules_longer_than_pythons_stack_is_walked():
+    model = end = Module()
+    for _ in range(2 * sys.getrecursionlimit()):
+        end.next = Module()
+        end = end.next
+    end.w = Value(1.0)
+    assert model.parameters() == [end.w]
 
 
 def test_the_names_of_a_network_are_in_the_order_of_its_parameters():
@@ -93,6 +116,19 @@ def test_a_state_of_another_model_is_refused_and_changes_nothing(change, complai
 def test_many_missing_names_are_not_all_listed():
     with pytest.raises(ValueError, match=r"missing 'layers.0.neurons.0.w.0'.* and 4 more"):
         MLP(2, [2, 1]).load_state_dict({})
+
+
+def test_parameters_that_have_no_name_are_not_silently_left_out_of_a_state():
+    class Hidden(Module):
+        def __init__(self):
+            self.weights = {Value(1.0), Value(2.0)}
+
+        def parameters(self):
+            return list(self.weights)
+
+    for use in (Hidden().state_dict, lambda: Hidden().load_state_dict({})):
+        with pytest.raises(ValueError, match="2 of the parameters of Hidden would not be saved"):
+            use()
 
 
 def test_a_model_is_saved_and_loaded_to_the_last_bit(tmp_path):
