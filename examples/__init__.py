@@ -3,6 +3,8 @@
 Each runs by itself, `python -m examples.article_1_weighted_sum --out DIR`, and all of them with
 `python -m micrograd demo --out DIR`, which also writes `index.html`, a page that collects
 everything in English and in Chinese. Without `--out`, only the numbers are computed.
+
+`python -m examples.gpt` is a language model of scalars, which learns to write names.
 """
 
 ARTICLES = (

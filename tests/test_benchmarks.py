@@ -1,16 +1,22 @@
-"""The benchmark runs, says what it skips, and compares engines that compute the same numbers."""
+"""The benchmarks run, say what they skip, and compare engines that compute the same numbers."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import eager
+pytest.importorskip("numpy")
+
+from benchmarks import eager, gpt, greeks, step
+from benchmarks.timing import TOLERANCE, Effort, Engine, Times, available, compare, difference
 
 
 def run(*options: str) -> str:
@@ -37,14 +43,100 @@ def test_the_program_prints_every_table_without_peers() -> None:
     ("name", "promised"),
     [
         ("pictures", ["explain 50 values: text", "DOT text of 250", "refuse to draw 5,000 values"]),
-        ("compiled", ["NumPy by hand", "compiled, numpy", "us for each node", "chain"]),
+        (
+            "compiled --no-peers --backends numpy",
+            [
+                "standard step, 10 samples",
+                "NumPy by hand",
+                "compiled, numpy",
+                "GPT, 424 parameters, 4 tokens, one document",
+                "price and five greeks at 1,000 points",
+                "right-deep sum",
+            ],
+        ),
     ],
 )
 def test_the_other_benchmarks_run(name: str, promised: list[str]) -> None:
-    program = [sys.executable, str(Path(eager.__file__).with_name(f"{name}.py")), "--quick"]
+    name, *options = name.split()
+    file = str(Path(eager.__file__).with_name(f"{name}.py"))
+    program = [sys.executable, file, "--quick", *options]
     printed = subprocess.run(program, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
     for words in promised:
         assert words in printed
+
+
+def test_how_the_steps_scale_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    times = {n: {"compiled, numpy": Times(n * 1e-6, n * 2e-6, 3)} for n in (1, 100)}
+    step.plot(times, tmp_path / "scaling.svg")
+    assert (tmp_path / "scaling.svg").read_text(encoding="utf-8").count("<svg") == 1
+
+
+@pytest.fixture
+def double_precision() -> Iterator[None]:
+    """JAX, where it is installed, computes in float64."""
+    if not find_spec("jax"):
+        yield
+        return
+    import jax
+
+    with jax.enable_x64(True):
+        yield
+
+
+def made(make: Callable[[], Engine]) -> Engine:
+    try:
+        return make()
+    except ImportError as reason:
+        pytest.skip(str(reason))
+
+
+# What takes long to compile, or must be downloaded, is compared by the benchmark itself.
+LONG = ("torch.compile", "Karpathy's micrograd")
+
+
+@pytest.mark.usefixtures("double_precision")
+@pytest.mark.parametrize("name", [name for name in step.PEERS if name not in LONG])
+def test_peers_take_the_same_step(name: str) -> None:
+    points = step.points(7)
+    result = made(step.PEERS[name])(*points)()
+    assert difference(result, step.numpy_by_hand()(*points)()) <= TOLERANCE
+
+
+@pytest.mark.usefixtures("double_precision")
+@pytest.mark.parametrize("samples", [0, 2])
+@pytest.mark.parametrize("name", [name for name in gpt.PEERS if name not in LONG])
+def test_peers_have_the_same_gpt(name: str, samples: int) -> None:
+    model = gpt.small()
+    documents = gpt.some(samples, 4)
+    result = made(partial(gpt.PEERS[name], model))(*documents)()
+    ours = gpt.compiled(model, samples > 0, "numpy")(*documents)()
+    assert difference(result, ours) <= TOLERANCE
+
+
+@pytest.mark.usefixtures("double_precision")
+@pytest.mark.parametrize("name", greeks.PEERS)
+def test_peers_give_the_same_greeks(name: str) -> None:
+    points = greeks.points(9)
+    result = made(greeks.PEERS[name])(*points)()
+    assert difference(result, greeks.compiled("numpy")(*points)()) <= TOLERANCE
+
+
+def test_an_engine_that_computes_something_else_is_not_timed() -> None:
+    engines: dict[str, Engine] = {"right": lambda: lambda: [1.0], "wrong": lambda: lambda: [1.001]}
+    with pytest.raises(SystemExit, match="wrong computes something else"):
+        compare(engines, (), Effort(1, 1))
+    times = compare({"right": engines["right"]}, (), Effort(3, 1))
+    assert times["right"].rounds == 3
+    assert 0 < times["right"].minimum <= times["right"].median
+
+
+def test_what_cannot_be_made_is_skipped_with_a_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    def missing() -> int:
+        raise ImportError("no such thing")
+
+    assert available({"three": lambda: 3, "nothing": missing}) == {"three": 3}
+    assert capsys.readouterr().out == "skipped nothing: no such thing\n"
 
 
 def test_all_engines_compute_the_same_loss_and_gradients(tmp_path: Path) -> None:
@@ -54,8 +146,8 @@ def test_all_engines_compute_the_same_loss_and_gradients(tmp_path: Path) -> None
     if len(results["steps"]) == 1:
         pytest.skip(f"no peers: {results['skipped']}")
     # Each node adds at most one rounding to a sum.
-    for name, step in results["steps"].items():
-        assert step["difference"] <= step["nodes"] * sys.float_info.epsilon, name
+    for name, result in results["steps"].items():
+        assert result["difference"] <= result["nodes"] * sys.float_info.epsilon, name
         assert results["names"][name] in printed
 
 

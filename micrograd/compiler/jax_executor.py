@@ -86,6 +86,20 @@ def _summed_to(share: Any, shape: tuple[int, ...]) -> Any:
 # ------------------------------------------------------------------------------------- instructions
 
 
+_FEW = 64  # rows that are cut out one by one; to gather many is slow, and slower to differentiate
+
+
+def _rows(array: Any, places: Any) -> Any:
+    """The rows of an array at some places."""
+    first = int(places[0])
+    if (places == np.arange(first, first + len(places))).all():
+        whole = len(places) == len(array)
+        return array if whole else array[first : first + len(places)]
+    if array.ndim > 1 and len(places) <= _FEW:
+        return jnp.stack([array[place] for place in places.tolist()])
+    return array[places]
+
+
 class _Space:
     """The results so far of one space, as segments of neighbouring slots."""
 
@@ -113,7 +127,7 @@ class _Space:
         offset = self.starts[begin]
         if isinstance(rows, slice):
             return held[rows.start - offset : rows.stop - offset]
-        return held[rows - offset]
+        return _rows(held, rows - offset)
 
 
 class _Run:
@@ -170,8 +184,16 @@ class _Run:
         right = self._factor(instruction, instruction.right, instruction.right_varies)
         terms = left * right * (sign[:, None] if instruction.varies else sign)
         lengths = np.diff(np.append(instruction.start, len(sign)))
-        owners = np.repeat(np.arange(len(lengths)), lengths)
-        return jax.ops.segment_sum(terms, owners, len(lengths), indices_are_sorted=True)
+        # Sums of equally many terms are added up side by side: scattering is slow.
+        sums, order = [], []
+        for length in np.unique(lengths).tolist():
+            chosen = np.flatnonzero(lengths == length)
+            places = instruction.start[chosen][:, None] + np.arange(length)
+            rows = _rows(terms, places.ravel())
+            sums.append(rows.reshape(*places.shape, *terms.shape[1:]).sum(axis=1))
+            order.append(chosen)
+        together = sums[0] if len(sums) == 1 else jnp.concatenate(sums)
+        return _rows(together, np.argsort(np.concatenate(order)))
 
     def _factor(self, instruction: WeightedSums, slots: Any, varies: Any) -> Any:
         """The factor of every term; 1 for one that is missing."""
@@ -189,8 +211,7 @@ class _Run:
         widest = max(part.shape[-1] for part in parts) if instruction.varies else None
         if widest is not None:
             parts = [jnp.broadcast_to(part, (part.shape[0], widest)) for part in parts]
-        order = np.argsort(np.concatenate(places))
-        return jnp.concatenate(parts)[order]
+        return _rows(jnp.concatenate(parts), np.argsort(np.concatenate(places)))
 
 
 # ------------------------------------------------------------------------------------ the executor

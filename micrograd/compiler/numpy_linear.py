@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from micrograd.compiler.numpy_memory import Call, Memory, stop_at_zeros
 from micrograd.compiler.program import Fold, Operand, Product, WeightedSums, rows_of
+
+_LONG = 64  # samples; sums over shorter rows are gathered first
 
 
 class ProductOn:
@@ -176,12 +179,51 @@ class SumsOn:
         """The call that computes them."""
         memory, sums = self.memory, self.sums
         target = (memory.v if sums.varies else memory.u)[sums.out]
+        if sums.varies and memory.length >= _LONG:
+            return self._one_by_one(target)
 
         def call() -> None:
             left, right = self._terms()
             np.add.reduceat(self.sign * left * right, sums.start, axis=0, out=target)
 
         return call
+
+    def _one_by_one(self, target: Any) -> Call:
+        """Term by term in place, which for long rows is faster than to bring all terms together."""
+        share, terms = self.memory.scratch((self.memory.length,), 0), [*self._views()]
+        bounds = [*pairwise([*self.sums.start.tolist(), len(terms)])]
+
+        def call() -> None:
+            for row, (first, last) in zip(target, bounds, strict=True):
+                for i in range(first, last):
+                    sign, x, y = terms[i]
+                    into = row if i == first else share
+                    if y is None:
+                        np.multiply(x, sign, out=into)
+                    else:
+                        np.multiply(x, y, out=into)
+                        if sign < 0:
+                            np.negative(into, out=into)
+                    if i > first:
+                        np.add(row, share, out=row)
+
+        return call
+
+    def _views(self) -> Iterator[tuple[float, Any, Any]]:
+        """The sign and the factors of each term, as rows or single numbers."""
+        memory, sums = self.memory, self.sums
+        numbers = memory.u[:, None]
+        sides = [
+            [
+                None if slot < 0 else memory.v[slot] if varies else numbers[slot]
+                for slot, varies in zip(slots.tolist(), kinds.tolist(), strict=True)
+            ]
+            for slots, kinds in (
+                (sums.left, sums.left_varies),
+                (sums.right, sums.right_varies),
+            )
+        ]
+        yield from zip(sums.sign.tolist(), *sides, strict=True)
 
     def _terms(self) -> tuple[Any, Any]:
         """The factors of every term; 1 for one that is missing."""
@@ -206,6 +248,9 @@ class SumsOn:
         """The call that passes their adjoints on to all factors."""
         memory, sums = self.memory, self.sums
         adjoint = (memory.gv if sums.varies else memory.gu)[sums.out]
+        if sums.varies and memory.length >= _LONG:
+            yield self._one_by_one_back(adjoint, careful)
+            return
         lengths = np.diff(np.append(sums.start, len(sums.left)))
         sides = [
             [*self._parts(slots, varies)]
@@ -226,6 +271,43 @@ class SumsOn:
                     add(share, slots)
 
         yield call
+
+    def _one_by_one_back(self, adjoint: Any, careful: bool) -> Call:
+        memory, sums = self.memory, self.sums
+        share, terms = memory.scratch((memory.length,), 0), [*self._views()]
+        lengths = np.diff(np.append(sums.start, len(terms)))
+        owners = np.repeat(np.arange(len(lengths)), lengths).tolist()
+        adjoints = memory.gu[:, None], memory.gv
+        into = [
+            [
+                adjoints[varies][slot] if slot >= 0 and memory.active[varies][slot] else None
+                for slot, varies in zip(slots.tolist(), kinds.tolist(), strict=True)
+            ]
+            for slots, kinds in (
+                (sums.left, sums.left_varies),
+                (sums.right, sums.right_varies),
+            )
+        ]
+        for slots, kinds in ((sums.left, sums.left_varies), (sums.right, sums.right_varies)):
+            memory.writers.touch(slots[kinds & (slots >= 0)])
+
+        def call() -> None:
+            for owner, (sign, x, y), *targets in zip(owners, terms, *into, strict=True):
+                g = adjoint[owner]
+                for target, other in zip(targets, (y, x), strict=True):
+                    if target is None:
+                        continue
+                    np.multiply(g, sign if other is None else other, out=share)
+                    if other is not None and sign < 0:
+                        np.negative(share, out=share)
+                    if careful:
+                        stop_at_zeros(share, g)
+                    if len(target) == 1:  # a number of `u`, for all samples
+                        target += share.sum()
+                    else:
+                        np.add(target, share, out=target)
+
+        return call
 
     def _parts(self, slots: Any, varies: Any) -> Iterator[tuple[Any, Any, Callable[..., None]]]:
         """Which terms have an active factor in a space, its slots, and how adjoints are added."""

@@ -122,3 +122,26 @@ def test_the_same_layer_with_and_without_addend_agrees(backend):
     mean.backward()
     assert value == pytest.approx(mean.data, rel=1e-13)
     assert gradient == pytest.approx([w.grad for w in weights], rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("length", [3, 200])
+def test_small_sums_over_short_and_long_batches_agree(backend, length):
+    w = [Value(0.5), Value(-2.0)]
+
+    def f(x):
+        first = x[0] * x[1] - x[2] * 3.0 + w[0] * w[1] - x[0]
+        second = x[1] * x[1] + w[1] * x[2] + w[0] - x[0] * x[2]
+        return first.tanh() * second + (x[0] * w[0] + x[1] * 2 - w[1])
+
+    x = np.random.default_rng(0).normal(size=(length, 3))
+    value, gradient = compile(f, w, batched=True, backend=backend).value_and_grad(x)
+    for p in w:
+        p.grad = 0
+    mean = sum(f(sample) for sample in x) / length
+    mean.backward()
+    # Means of numbers below 100: their roundings.
+    assert value == pytest.approx(mean.data, abs=1e-12)
+    assert gradient == pytest.approx([p.grad for p in w], abs=1e-12)
+    _, slopes = compile(f, batched=True, backend=backend).value_and_grad(x)
+    for sample, slope in zip(x[:5], slopes, strict=False):
+        assert slope == pytest.approx(value_and_grad(f)(sample.tolist())[1], abs=1e-12)
