@@ -50,13 +50,28 @@ VARIANCES = {
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)
-def test_the_weights_have_the_variance_of_the_source(name):
+def test_the_weights_have_the_law_of_the_source(name):
     layer = Layer(40, 60, initializer=name, generator=random.Random(1))
     drawn = [w.data for neuron in layer.neurons for w in neuron.w]
-    variance = sum(w * w for w in drawn) / len(drawn)
-    # A mean of 2,400 squares; those of a normal law vary most, by √2 times their mean.
-    assert abs(variance - VARIANCES[name]) <= 5 * math.sqrt(2 / 2400) * VARIANCES[name]
+    deviation = math.sqrt(VARIANCES[name])
+    # Of 2,400 draws the mean varies by deviation / √2400; and that of the squares by at most √2
+    # times itself, over √2400, which is when the law is normal.
+    mean, square = (math.fsum(w**n for w in drawn) / len(drawn) for n in (1, 2))
+    assert abs(mean) <= 5 * deviation / math.sqrt(2400)
+    assert abs(square - deviation**2) <= 5 * math.sqrt(2 / 2400) * deviation**2
+    # A uniform law ends at √3 deviations; a normal one has 8 % of its draws beyond.
+    beyond = sum(abs(w) > math.sqrt(3) * deviation for w in drawn)
+    assert (beyond == 0) != name.endswith("_normal")
     assert all(neuron.b.data == 0 for neuron in layer.neurons)
+
+
+def test_each_layer_of_a_network_is_drawn_for_its_own_sizes():
+    def draw(fan_in, fan_out, generator):
+        return 100 * fan_in + fan_out
+
+    model = MLP(3, [4, 2], initializer=draw)
+    found = [{w.data for n in layer.neurons for w in n.w} for layer in model.layers]
+    assert found == [{304.0}, {402.0}]
 
 
 def test_an_initializer_can_be_a_function_or_a_constant():
