@@ -17,297 +17,329 @@ arrays of its own. `step()` applies it to the parameters, which are Values; `nn.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable
+from copy import copy
+from dataclasses import KW_ONLY, dataclass, field, fields
+from numbers import Real
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograd import Value
 
+__all__ = [
+    "LBFGS",
+    "OPTIMIZERS",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "RMSprop",
+    "clip_grad_norm_",
+    "clipped",
+]
 
-class Optimizer:
-    """Base of the optimizers; `parameters` are the Values that it changes, `lr` may be set.
+Array: TypeAlias = "NDArray[np.float64]"
 
-    An optimizer of one's own has a method `update`, and names in `memory` the arrays that it keeps;
-    they begin at zero.
-    """
 
-    memory: ClassVar[tuple[str, ...]] = ()
+@dataclass(eq=False)
+class _Holder:
+    """What holds the parameters of a model, to change their numbers."""
 
-    def __init__(self, parameters: Iterable[Value], **options: Any) -> None:
-        self.parameters = _checked(parameters)
-        self._options = tuple(options)
-        for name, value in options.items():
-            setattr(self, name, value)
-        self.steps = 0
-        self.state = {name: np.zeros(len(self.parameters)) for name in self.memory}
-        self._scratch = np.empty((2, len(self.parameters)))
+    parameters: list[Value] = field(repr=False)
 
-    lr: float
+    def __post_init__(self) -> None:
+        self.parameters = _checked(self.parameters)
 
     def zero_grad(self) -> None:
         """Forget the gradients of the parameters."""
         for parameter in self.parameters:
             parameter.grad = 0.0
 
-    def step(self) -> None:
-        """Change the parameters by their gradients."""
-        numbers = np.array([p.data for p in self.parameters], dtype=float)
-        gradient = np.array([p.grad for p in self.parameters], dtype=float)
-        changed = self.update(numbers, gradient)
-        for parameter, number in zip(self.parameters, changed.tolist(), strict=True):
+    def _numbers(self) -> Array:
+        return np.array([p.data for p in self.parameters], dtype=float)
+
+    def _gradient(self) -> Array:
+        return np.array([p.grad for p in self.parameters], dtype=float)
+
+    def _write(self, numbers: Array) -> None:
+        for parameter, number in zip(self.parameters, numbers.tolist(), strict=True):
             parameter.data = number
 
-    def update(self, numbers: Any, gradient: Any) -> Any:
-        """New numbers after one step, as an array; neither argument is changed."""
-        raise NotImplementedError(f"{type(self).__name__} has no rule: define update")
+
+@dataclass(eq=False)
+class Optimizer(_Holder):
+    """Base of the optimizers. Its options, such as `lr`, may be set at any time.
+
+    An optimizer of one's own defines `rule`, and names in `memory` the arrays that it finds in
+    `state`; they begin at zero. Its options are fields of a dataclass.
+    """
+
+    lr: float = 0.001
+    _: KW_ONLY
+    maximize: bool = False
+
+    memory: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check()
+        count = len(self.parameters)
+        self.steps = 0
+        self.state: dict[str, Array] = {name: np.zeros(count) for name in self.memory}
+        self._spare = np.empty((3, count))  # arrays to compute in; they remember nothing
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change the parameters by their gradients; a closure computes these, and is returned."""
+        loss = None if closure is None else closure()
+        self._write(self.update(self._numbers(), self._gradient()))
+        return loss
+
+    def update(self, numbers: Array, gradient: Array) -> Array:
+        """New numbers after one step; neither argument is changed."""
+        if not numbers.shape == gradient.shape == (len(self.parameters),):
+            raise ValueError(
+                f"this optimizer has {len(self.parameters)} parameters: update takes as many "
+                f"numbers and their gradient, got shapes {numbers.shape} and {gradient.shape}"
+            )
+        self.steps += 1
+        return self.rule(numbers, -gradient if self.maximize else gradient)
+
+    def rule(self, x: Array, g: Array) -> Array:
+        """The numbers after x, where the gradient is g, in step `steps`, counted from 1."""
+        raise NotImplementedError(f"{type(self).__name__} has no rule: define rule(self, x, g)")
+
+    def options(self) -> dict[str, Any]:
+        """The options by name, as the constructor takes them."""
+        names = (each.name for each in fields(self))
+        return {name: getattr(self, name) for name in names if name != "parameters"}
 
     def state_dict(self) -> dict[str, Any]:
         """All that further steps depend on, for `load_state_dict` and for a checkpoint."""
         return {
             "name": type(self).__name__,
             "steps": self.steps,
-            "options": {name: getattr(self, name) for name in self._options},
+            "options": self.options(),
             "state": {name: array.copy() for name, array in self.state.items()},
         }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave. Raises ValueError if that was another optimizer's."""
-        if not isinstance(saved, dict) or set(saved) != {"name", "steps", "options", "state"}:
+        """Go on from what `state_dict` gave. Raises ValueError, and changes nothing, if that was
+        another optimizer's.
+        """
+        if (
+            not isinstance(saved, dict)
+            or set(saved) != {"name", "steps", "options", "state"}
+            or not isinstance(saved["options"], dict)
+            or not isinstance(saved["state"], dict)
+        ):
             raise ValueError("this is not what the state_dict of an optimizer gives")
         if saved["name"] != type(self).__name__:
             raise ValueError(f"the state is one of {saved['name']}, not of {type(self).__name__}")
-        if set(saved["options"]) != set(self._options):
-            raise ValueError(f"the state has other options: {', '.join(saved['options'])}")
+        if set(saved["options"]) != set(self.options()):
+            raise ValueError(
+                f"the state has other options: {', '.join(saved['options'])}; "
+                f"this optimizer has {', '.join(self.options())}"
+            )
+        if not isinstance(saved["steps"], int) or saved["steps"] < 0:
+            raise ValueError(f"steps is a count, got {saved['steps']!r}")
         arrays = {name: np.array(array, dtype=float) for name, array in saved["state"].items()}
         shapes = {name: array.shape for name, array in arrays.items()}
         expected = {name: array.shape for name, array in self.state.items()}
         if shapes != expected:
             raise ValueError(f"the state has arrays {shapes}, this optimizer has {expected}")
-        for name, value in saved["options"].items():
-            setattr(self, name, value)
-        self.state, self.steps = arrays, int(saved["steps"])
+        loaded = copy(self)
+        vars(loaded).update(saved["options"], state=arrays, steps=saved["steps"])
+        loaded._check()
+        vars(self).update(vars(loaded))
 
-    def __repr__(self) -> str:
-        options = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._options)
-        return f"{type(self).__name__}({len(self.parameters)} parameters, {options})"
+    def _check(self) -> None:
+        """Raise ValueError if an option is out of range: as a rule, a number below 0."""
+        for each in fields(self):
+            if isinstance(each.default, Real):
+                _at_least_zero(each.name, getattr(self, each.name))
 
-    def _decayed(self, numbers: Any, gradient: Any, weight_decay: float) -> Any:
-        """The gradient with that of the penalty `weight_decay / 2 * |numbers|²`."""
+    def _decayed(self, x: Array, g: Array, weight_decay: float) -> Array:
+        """The gradient with that of the penalty `weight_decay / 2 * |x|²`."""
         if not weight_decay:
-            return gradient
-        decayed = np.multiply(numbers, weight_decay, out=self._scratch[1])
-        return np.add(decayed, gradient, out=decayed)
+            return g
+        decayed: Array = np.multiply(x, weight_decay, out=self._spare[2])
+        decayed += g
+        return decayed
+
+    def _follow(self, name: str, rate: float, new: Array) -> Array:
+        """The moving average of that name: `average = rate * average + (1 - rate) * new`."""
+        average = self.state[name]
+        average *= rate
+        average += np.multiply(new, 1 - rate, out=self._spare[0])
+        return average
+
+    def _squared(self, g: Array) -> Array:
+        squared: Array = np.multiply(g, g, out=self._spare[1])
+        return squared
 
 
+@dataclass(eq=False)
 class SGD(Optimizer):
     """Gradient descent: `v = momentum * v + (1 - dampening) * g`, `x = x - lr * v`.
 
-    With `nesterov`, the step is `g + momentum * v` (Nesterov 1983, in the form of Sutskever and
-    others, 2013). Without momentum, the step is g.
+    v begins as the first g (Polyak 1964); without momentum it is g. With `nesterov` the step is
+    along `g + momentum * v` (Nesterov 1983, as in Sutskever and others 2013).
     """
+
+    momentum: float = 0.0
+    dampening: float = 0.0
+    weight_decay: float = 0.0
+    nesterov: bool = False
 
     memory = ("velocity",)
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float = 0.001,
-        momentum: float = 0.0,
-        dampening: float = 0.0,
-        weight_decay: float = 0.0,
-        nesterov: bool = False,
-    ) -> None:
-        _not_negative(lr=lr, momentum=momentum, weight_decay=weight_decay)
-        if nesterov and (not momentum or dampening):
-            raise ValueError("nesterov needs a momentum above 0 and no dampening")
-        super().__init__(
-            parameters,
-            lr=lr,
-            momentum=momentum,
-            dampening=dampening,
-            weight_decay=weight_decay,
-            nesterov=nesterov,
-        )
-
-    momentum: float
-    dampening: float
-    weight_decay: float
-    nesterov: bool
-
-    def update(self, numbers: Any, gradient: Any) -> Any:  # noqa: D102 (see Optimizer)
-        self.steps += 1
-        g, v = self._decayed(numbers, gradient, self.weight_decay), self.state["velocity"]
+    def rule(self, x: Array, g: Array) -> Array:  # noqa: D102 (see Optimizer)
+        g = self._decayed(x, g, self.weight_decay)
         if self.momentum:
+            v = self.state["velocity"]
             if self.steps == 1:
-                np.copyto(v, g)
+                v[:] = g
             else:
                 v *= self.momentum
-                v += np.multiply(g, 1 - self.dampening, out=self._scratch[0])
+                v += np.multiply(g, 1 - self.dampening, out=self._spare[0])
             g = g + self.momentum * v if self.nesterov else v
-        return numbers - self.lr * g
+        change: Array = np.multiply(g, self.lr, out=self._spare[0])
+        return x - change
+
+    def _check(self) -> None:
+        super()._check()
+        if self.nesterov and (not self.momentum or self.dampening):
+            raise ValueError("nesterov needs a momentum above 0 and no dampening")
 
 
+@dataclass(eq=False)
 class Adagrad(Optimizer):
-    """`s = s + g²`, `x = x - lr * g / (√s + eps)` (Duchi, Hazan and Singer, 2011).
+    """`s = s + g²`, `x = x - lr * g / (√s + eps)` (Duchi, Hazan and Singer 2011).
 
-    The rate falls as `lr / (1 + (steps - 1) * lr_decay)`.
+    s begins as `initial_accumulator_value`; in step t the rate is `lr / (1 + (t - 1) * lr_decay)`.
     """
+
+    lr: float = 0.01
+    lr_decay: float = 0.0
+    weight_decay: float = 0.0
+    initial_accumulator_value: float = 0.0
+    eps: float = 1e-10
 
     memory = ("sum",)
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float = 0.01,
-        lr_decay: float = 0.0,
-        weight_decay: float = 0.0,
-        initial_accumulator_value: float = 0.0,
-        eps: float = 1e-10,
-    ) -> None:
-        _not_negative(
-            lr=lr,
-            lr_decay=lr_decay,
-            weight_decay=weight_decay,
-            initial_accumulator_value=initial_accumulator_value,
-            eps=eps,
-        )
-        super().__init__(parameters, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay, eps=eps)
-        self.state["sum"] += initial_accumulator_value
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.state["sum"] += self.initial_accumulator_value
 
-    lr_decay: float
-    weight_decay: float
-    eps: float
-
-    def update(self, numbers: Any, gradient: Any) -> Any:  # noqa: D102
-        self.steps += 1
-        g, s = self._decayed(numbers, gradient, self.weight_decay), self.state["sum"]
-        s += np.multiply(g, g, out=self._scratch[0])
+    def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
+        g = self._decayed(x, g, self.weight_decay)
+        s = self.state["sum"]
+        s += self._squared(g)
         rate = self.lr / (1 + (self.steps - 1) * self.lr_decay)
-        return numbers - rate * g / (np.sqrt(s, out=self._scratch[0]) + self.eps)
+        change = np.sqrt(s, out=self._spare[0])
+        change += self.eps
+        np.divide(g, change, out=change)
+        change *= rate
+        return x - change
 
 
+@dataclass(eq=False)
 class RMSprop(Optimizer):
-    """`s = alpha * s + (1 - alpha) * g²`, `x = x - lr * g / (√s + eps)` (Hinton, 2012).
+    """s follows g²; `x = x - lr * g / (√s + eps)` (Hinton 2012, lecture 6 of "Neural networks for
+    machine learning").
 
-    `centered` takes the square of a mean of g from s (Graves, 2013); with `momentum` the steps
-    gather in a velocity.
+    `centered` divides by the deviation of g from its mean (Graves 2013, arXiv:1308.0850); with
+    `momentum` the steps gather in a velocity.
     """
+
+    lr: float = 0.01
+    alpha: float = 0.99
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    momentum: float = 0.0
+    centered: bool = False
 
     memory = ("square", "mean", "velocity")
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float = 0.01,
-        alpha: float = 0.99,
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        momentum: float = 0.0,
-        centered: bool = False,
-    ) -> None:
-        _not_negative(lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum)
-        super().__init__(
-            parameters,
-            lr=lr,
-            alpha=alpha,
-            eps=eps,
-            weight_decay=weight_decay,
-            momentum=momentum,
-            centered=centered,
-        )
-
-    alpha: float
-    eps: float
-    weight_decay: float
-    momentum: float
-    centered: bool
-
-    def update(self, numbers: Any, gradient: Any) -> Any:  # noqa: D102
-        self.steps += 1
-        g, square = self._decayed(numbers, gradient, self.weight_decay), self.state["square"]
-        spare = self._scratch[0]
-        _follow(square, g, self.alpha, spare, times=g)
-        spread = square
+    def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
+        g = self._decayed(x, g, self.weight_decay)
+        s = self._follow("square", self.alpha, self._squared(g))
         if self.centered:
-            mean = _follow(self.state["mean"], g, self.alpha, spare)
-            spread = square - mean * mean
-        step = g / (np.sqrt(spread, out=spare) + self.eps)
+            mean = self._follow("mean", self.alpha, g)
+            s = np.subtract(s, self._squared(mean), out=self._spare[1])
+            np.maximum(s, 0.0, out=s)  # rounding takes a variance of 0 below it
+        change = np.sqrt(s, out=self._spare[0])
+        change += self.eps
+        np.divide(g, change, out=change)
         if self.momentum:
             velocity = self.state["velocity"]
             velocity *= self.momentum
-            velocity += step
-            step = velocity
-        return numbers - self.lr * step
+            velocity += change
+            np.copyto(change, velocity)
+        change *= self.lr
+        return x - change
 
 
+@dataclass(eq=False)
 class Adam(Optimizer):
-    """`m` and `v` follow g and g²; `x = x - lr * m̂ / (√v̂ + eps)` (Kingma and Ba, 2015).
+    """m follows g, and v follows g²; `x = x - lr * m̂ / (√v̂ + eps)` (Kingma and Ba 2015,
+    arXiv:1412.6980).
 
-    m̂ and v̂ are corrected for having begun at 0. `amsgrad` takes the largest v̂ so far (Reddi, Kale
-    and Kumar, 2018). `weight_decay` adds its gradient to g; see AdamW.
+    m̂ and v̂ are corrected for having begun at 0. `amsgrad` takes the largest v so far (Reddi, Kale
+    and Kumar 2018, arXiv:1904.09237). `weight_decay` adds its gradient to g; see AdamW.
     """
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    amsgrad: bool = False
 
     memory = ("mean", "square", "largest")
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float = 0.001,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        amsgrad: bool = False,
-    ) -> None:
-        _not_negative(lr=lr, eps=eps, weight_decay=weight_decay)
-        betas = (float(betas[0]), float(betas[1]))
-        if not all(0 <= beta < 1 for beta in betas):
-            raise ValueError(f"betas are two numbers from 0 up to, not including, 1, got {betas}")
-        super().__init__(
-            parameters, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad
-        )
+    def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
+        return self._moved(x, self._decayed(x, g, self.weight_decay))
 
-    betas: tuple[float, float]
-    eps: float
-    weight_decay: float
-    amsgrad: bool
-
-    def update(self, numbers: Any, gradient: Any) -> Any:  # noqa: D102
-        return self._moved(numbers, self._decayed(numbers, gradient, self.weight_decay))
-
-    def _moved(self, numbers: Any, g: Any) -> Any:
-        self.steps += 1
-        (first, second), (mean, square) = self.betas, (self.state["mean"], self.state["square"])
-        spare = self._scratch[0]
-        _follow(mean, g, first, spare)
-        _follow(square, g, second, spare, times=g)
+    def _moved(self, x: Array, g: Array) -> Array:
+        (beta1, beta2), t = self.betas, self.steps
+        m = self._follow("mean", beta1, g)
+        v = self._follow("square", beta2, self._squared(g))
         if self.amsgrad:
-            square = np.maximum(self.state["largest"], square, out=self.state["largest"])
-        size = self.lr / (1 - first**self.steps)
-        step = np.sqrt(square, out=spare)
-        step /= math.sqrt(1 - second**self.steps)
-        step += self.eps
-        np.divide(mean, step, out=step)
-        step *= size
-        return numbers - step
+            v = np.maximum(self.state["largest"], v, out=self.state["largest"])
+        # √v̂ + eps = (√v + eps * c) / c: the faster order of the paper's section 2.
+        c = math.sqrt(1 - beta2**t)
+        change = np.sqrt(v, out=self._spare[0])
+        change += self.eps * c
+        np.divide(m, change, out=change)
+        change *= self.lr * c / (1 - beta1**t)
+        return x - change
+
+    def _check(self) -> None:
+        super()._check()
+        try:
+            beta1, beta2 = self.betas
+            valid = 0 <= beta1 < 1 and 0 <= beta2 < 1
+        except (TypeError, ValueError):
+            valid = False
+        if not valid:
+            raise ValueError(
+                f"betas are two numbers from 0 up to, not including, 1, got {self.betas!r}"
+            )
+        self.betas = beta1, beta2  # a pair again, where a file gave a list
 
 
+@dataclass(eq=False)
 class AdamW(Adam):
-    """Adam; the numbers themselves shrink by `lr * weight_decay` (Loshchilov and Hutter, 2019)."""
+    """Adam, where the numbers themselves shrink by `lr * weight_decay` (Loshchilov and Hutter
+    2019, arXiv:1711.05101).
+    """
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float = 0.001,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.01,
-        amsgrad: bool = False,
-    ) -> None:
-        super().__init__(parameters, lr, betas, eps, weight_decay, amsgrad)
+    weight_decay: float = 0.01
 
-    def update(self, numbers: Any, gradient: Any) -> Any:  # noqa: D102
-        return self._moved(numbers * (1 - self.lr * self.weight_decay), gradient)
+    def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
+        return self._moved(x * (1 - self.lr * self.weight_decay), g)
 
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
@@ -316,17 +348,110 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 """The optimizers by their names in lower case."""
 
 
-def _follow(average: Any, new: Any, rate: float, spare: Any, times: Any = None) -> Any:
-    """`average = rate * average + (1 - rate) * new * times`, in place; `spare` is overwritten.
+# --------------------------------------------------------------------------------- whole problems
 
-    In this order of the factors the roundings are those of PyTorch.
+
+@dataclass(eq=False)
+class LBFGS(_Holder):
+    """L-BFGS-B of SciPy's `minimize`: for small problems, on all samples at once.
+
+    A quasi-Newton method (Byrd, Lu, Nocedal and Zhu 1995). `step(closure)` makes up to `max_iter`
+    iterations; the closure clears the gradients, computes the loss, calls `backward()` and returns
+    it, as in PyTorch. `minimize(f)` does so with a function of an array of numbers that gives value
+    and gradient, as `program.value_and_grad(…, parameters=numbers)` does.
+
+    It ends when no slope is above `tolerance_grad`, or an iteration lowers the loss by less than
+    its share `tolerance_change`. The parameters get the best numbers found, also on an error or
+    Ctrl-C.
     """
-    average *= rate
-    np.multiply(new, 1 - rate, out=spare)
-    if times is not None:
-        spare *= times
-    average += spare
-    return average
+
+    _: KW_ONLY
+    max_iter: int = 20
+    max_eval: int | None = None
+    tolerance_grad: float = 1e-7
+    tolerance_change: float = 1e-9
+    history_size: int = 100
+
+    def step(self, closure: Callable[[], Value]) -> float:
+        """Minimise the loss of the closure. Returns the least found."""
+
+        def value_and_grad(numbers: Array) -> tuple[float, Array]:
+            self._write(numbers)
+            return closure().data, self._gradient()
+
+        return self.minimize(value_and_grad)
+
+    def minimize(self, value_and_grad: Callable[[Array], tuple[float, Array]]) -> float:
+        """Minimise a function of the parameters' numbers. Returns the least value found."""
+        try:
+            from scipy.optimize import minimize
+        except ImportError as error:
+            raise ImportError(
+                f"LBFGS needs SciPy: pip install 'micrograd-engine[train]' ({error})"
+            ) from error
+        least, best = math.inf, self._numbers()
+
+        def watched(numbers: Array) -> tuple[float, Array]:
+            nonlocal least, best
+            value, gradient = value_and_grad(numbers)
+            if value < least:
+                least, best = float(value), numbers.copy()
+            elif math.isinf(least):
+                raise ValueError(f"the loss is {value} where LBFGS begins: begin elsewhere")
+            return value, gradient
+
+        options = {
+            "maxiter": self.max_iter,
+            "maxfun": self.max_iter * 5 // 4 if self.max_eval is None else self.max_eval,
+            "gtol": self.tolerance_grad,
+            "ftol": self.tolerance_change,
+            "maxcor": self.history_size,
+        }
+        try:
+            minimize(watched, best, jac=True, method="L-BFGS-B", options=options)
+        finally:
+            self._write(best)
+        return least
+
+
+# -------------------------------------------------------------------------------------- clipping
+
+
+def clipped(gradient: Array, max_norm: float) -> Array:
+    """The gradient in its direction, no longer than `max_norm` (Pascanu, Mikolov and Bengio 2013).
+
+    As PyTorch's `clip_grad_norm_`, which adds 1e-6 to the length.
+    """
+    return gradient * min(max_norm / (_length(gradient) + 1e-6), 1.0)
+
+
+def clip_grad_norm_(
+    parameters: Value | Iterable[Value],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> float:
+    """Shorten the gradient of the parameters to `max_norm`. Returns its length before."""
+    found = _checked([parameters] if isinstance(parameters, Value) else parameters)
+    _at_least_zero("max_norm", max_norm)
+    gradient = np.array([p.grad for p in found], dtype=float)
+    length = _length(gradient) if norm_type == 2 else float(np.linalg.norm(gradient, norm_type))
+    if error_if_nonfinite and not math.isfinite(length):
+        raise RuntimeError(f"the gradient has the length {length}: it cannot be clipped")
+    factor = min(max_norm / (length + 1e-6), 1.0)
+    for parameter in found:
+        parameter.grad *= factor
+    return length
+
+
+def _length(gradient: Array) -> float:
+    with np.errstate(over="ignore"):
+        length = math.sqrt(gradient @ gradient)
+    # Squares leave the range of floats before a length does.
+    return length if math.isfinite(length) else math.hypot(*gradient.tolist())
+
+
+# ---------------------------------------------------------------------------------- what is given
 
 
 def _checked(parameters: Iterable[Value]) -> list[Value]:
@@ -343,88 +468,6 @@ def _checked(parameters: Iterable[Value]) -> list[Value]:
     return found
 
 
-def _not_negative(**options: float) -> None:
-    for name, value in options.items():
-        if not value >= 0:
-            raise ValueError(f"{name} is a number of at least 0, got {value!r}")
-
-
-# --------------------------------------------------------------------------------- whole problems
-
-
-class LBFGS:
-    """L-BFGS-B of SciPy's `minimize`: for small problems, on all samples at once.
-
-    A quasi-Newton method (Byrd, Lu, Nocedal and Zhu, 1995). `step(closure)` runs up to `max_iter`
-    iterations; the closure clears the gradients, computes the loss, calls `backward()` and returns
-    it, as in PyTorch. `minimize(f)` does the same for a function of an array of numbers that gives
-    value and gradient, as `program.value_and_grad(…, parameters=numbers)` does.
-    """
-
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        max_iter: int = 20,
-        *,
-        tolerance_grad: float = 1e-7,
-        history_size: int = 10,
-    ) -> None:
-        self.parameters = _checked(parameters)
-        self.options = {"maxiter": max_iter, "gtol": tolerance_grad, "maxcor": history_size}
-
-    def zero_grad(self) -> None:
-        """Forget the gradients of the parameters."""
-        for parameter in self.parameters:
-            parameter.grad = 0.0
-
-    def step(self, closure: Callable[[], Value]) -> float:
-        """Minimise; the parameters get the best numbers found. Returns the loss there."""
-
-        def value_and_grad(numbers: Any) -> tuple[float, Any]:
-            self._set(numbers)
-            loss = closure()
-            return float(loss.data), np.array([p.grad for p in self.parameters], dtype=float)
-
-        return self.minimize(value_and_grad)
-
-    def minimize(self, value_and_grad: Callable[[Any], tuple[float, Any]]) -> float:
-        """Minimise a function of the parameters' numbers; they get the best ones found."""
-        try:
-            from scipy.optimize import minimize
-        except ImportError as error:
-            raise ImportError(
-                f"LBFGS needs SciPy: pip install 'micrograd-engine[train]' ({error})"
-            ) from error
-        start = np.array([p.data for p in self.parameters], dtype=float)
-        found = minimize(
-            value_and_grad, start, jac=True, method="L-BFGS-B", options=dict(self.options)
-        )
-        self._set(found.x)
-        return float(found.fun)
-
-    def _set(self, numbers: Any) -> None:
-        for parameter, number in zip(self.parameters, numbers.tolist(), strict=True):
-            parameter.data = number
-
-
-# -------------------------------------------------------------------------------------- clipping
-
-
-def clipped(gradient: Any, max_norm: float) -> Any:
-    """A gradient no longer than `max_norm`, in the same direction."""
-    norm = float(np.linalg.norm(gradient))
-    return gradient * min(1.0, max_norm / (norm + 1e-6))
-
-
-def clip_grad_norm_(parameters: Sequence[Value], max_norm: float) -> float:
-    """Shorten the gradient of the parameters to `max_norm`; returns its length before.
-
-    As PyTorch's function of this name, which adds 1e-6 to the length.
-    """
-    found = _checked(parameters)
-    if not max_norm > 0:
-        raise ValueError(f"max_norm is a length above 0, got {max_norm!r}")
-    gradient = np.array([p.grad for p in found], dtype=float)
-    for parameter, number in zip(found, clipped(gradient, max_norm).tolist(), strict=True):
-        parameter.grad = number
-    return float(np.linalg.norm(gradient))
+def _at_least_zero(name: str, value: Any) -> None:
+    if not isinstance(value, Real) or not float(value) >= 0:
+        raise ValueError(f"{name} is a number of at least 0, got {value!r}")

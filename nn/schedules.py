@@ -1,113 +1,142 @@
 """Schedules of the learning rate, named and constructed as those of PyTorch.
 
-`step()` once an epoch; the rate after so many epochs is a formula of the first one.
+`step()` once an epoch. A rate is a formula of the first one and of the count of epochs. A warm-up
+is a line that others come after:
 
 >>> from micrograd import Value
 >>> from nn.optimizers import SGD
 >>> optimizer = SGD([Value(0.0)], lr=1.0)
->>> schedule = StepLR(optimizer, step_size=2, gamma=0.1)
+>>> rise = LinearLR(optimizer, start_factor=0.25, total_iters=3)
+>>> schedule = SequentialLR(optimizer, [rise, CosineAnnealingLR(optimizer, T_max=4)], [3])
 >>> rates = []
->>> for epoch in range(5):
-...     rates.append(round(optimizer.lr, 6))
+>>> for epoch in range(8):
+...     rates.append(round(optimizer.lr, 2))
 ...     schedule.step()
 >>> rates
-[1.0, 1.0, 0.1, 0.1, 0.01]
+[0.25, 0.5, 0.75, 1.0, 0.85, 0.5, 0.15, 0.0]
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from nn.optimizers import Optimizer
 
+__all__ = [
+    "CosineAnnealingLR",
+    "ExponentialLR",
+    "LambdaLR",
+    "LinearLR",
+    "MultiStepLR",
+    "Schedule",
+    "SequentialLR",
+    "StepLR",
+]
+
 
 class Schedule:
-    """Base of the schedules: the rate in epoch `epoch`, 0 at first, is `base * factor(epoch)`."""
+    """Base of the schedules. A schedule of one's own defines `rate`."""
 
     def __init__(self, optimizer: Optimizer) -> None:
-        self.optimizer, self.base, self.epoch = optimizer, optimizer.lr, 0
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"a schedule takes an optimizer, got {type(optimizer).__name__}")
+        self.optimizer, self.base, self.last_epoch = optimizer, optimizer.lr, 0
         self._set()
 
-    def factor(self, epoch: int) -> float:
-        """What the first rate is multiplied by."""
-        raise NotImplementedError(f"{type(self).__name__} has no formula: define factor")
+    def rate(self, base: float, epoch: int) -> float:
+        """The rate in an epoch, counted from 0, where the first one is `base`."""
+        raise NotImplementedError(f"{type(self).__name__} has no formula: define rate")
 
     def step(self) -> None:
         """The next epoch begins."""
-        self.epoch += 1
+        self.last_epoch += 1
         self._set()
 
-    def _set(self) -> None:
-        self.optimizer.lr = self.base * self.factor(self.epoch)
+    def get_last_lr(self) -> list[float]:
+        """The rate now, in a list, as in PyTorch."""
+        return [self.rate(self.base, self.last_epoch)]
 
     def state_dict(self) -> dict[str, Any]:
         """All that further epochs depend on, besides the arguments of the constructor."""
-        return {"name": type(self).__name__, "base": self.base, "epoch": self.epoch}
+        return {"name": type(self).__name__, "base": self.base, "last_epoch": self.last_epoch}
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Go on from what `state_dict` gave. Raises ValueError if that was another schedule's."""
-        if not isinstance(saved, dict) or set(saved) != {"name", "base", "epoch"}:
+        if not isinstance(saved, dict) or set(saved) != {"name", "base", "last_epoch"}:
             raise ValueError("this is not what the state_dict of a schedule gives")
         if saved["name"] != type(self).__name__:
             raise ValueError(f"the state is one of {saved['name']}, not of {type(self).__name__}")
-        self.base, self.epoch = float(saved["base"]), int(saved["epoch"])
+        self.base, self.last_epoch = float(saved["base"]), int(saved["last_epoch"])
         self._set()
+
+    def _set(self) -> None:
+        self.optimizer.lr = self.rate(self.base, self.last_epoch)
 
 
 class LambdaLR(Schedule):
-    """`lr_lambda(epoch)` is the factor."""
+    """`base * lr_lambda(epoch)`."""
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]) -> None:
         self.lr_lambda = lr_lambda
         super().__init__(optimizer)
 
-    def factor(self, epoch: int) -> float:  # noqa: D102 (see Schedule)
-        return self.lr_lambda(epoch)
+    def rate(self, base: float, epoch: int) -> float:  # noqa: D102 (see Schedule)
+        return base * self.lr_lambda(epoch)
 
 
 class StepLR(Schedule):
-    """`gamma ** (epoch // step_size)`."""
+    """`base * gamma ** (epoch // step_size)`."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
         self.step_size, self.gamma = _count(step_size, "step_size"), gamma
         super().__init__(optimizer)
 
-    def factor(self, epoch: int) -> float:  # noqa: D102 (see Schedule)
-        return float(self.gamma ** (epoch // self.step_size))
+    def rate(self, base: float, epoch: int) -> float:  # noqa: D102
+        return float(base * self.gamma ** (epoch // self.step_size))
+
+
+class MultiStepLR(Schedule):
+    """`base * gamma ** n` after n of the milestones, which are epochs."""
+
+    def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1) -> None:
+        self.milestones, self.gamma = sorted(milestones), gamma
+        super().__init__(optimizer)
+
+    def rate(self, base: float, epoch: int) -> float:  # noqa: D102
+        return float(base * self.gamma ** bisect_right(self.milestones, epoch))
 
 
 class ExponentialLR(Schedule):
-    """`gamma ** epoch`."""
+    """`base * gamma ** epoch`."""
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
         self.gamma = gamma
         super().__init__(optimizer)
 
-    def factor(self, epoch: int) -> float:  # noqa: D102
-        return float(self.gamma**epoch)
+    def rate(self, base: float, epoch: int) -> float:  # noqa: D102
+        return float(base * self.gamma**epoch)
 
 
 class CosineAnnealingLR(Schedule):
-    """Half a wave of the cosine, from the first rate to `eta_min` in `T_max` epochs.
+    """Half a wave of the cosine, from the first rate to `eta_min` in `T_max` epochs, and back.
 
-    Loshchilov and Hutter, 2017, without restarts.
+    Loshchilov and Hutter 2017, arXiv:1608.03983, without restarts.
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
         self.T_max, self.eta_min = _count(T_max, "T_max"), eta_min
         super().__init__(optimizer)
 
-    def factor(self, epoch: int) -> float:  # noqa: D102
-        if not self.base:
-            return 1.0
-        low = self.eta_min / self.base
-        return low + (1 - low) * (1 + math.cos(math.pi * epoch / self.T_max)) / 2
+    def rate(self, base: float, epoch: int) -> float:  # noqa: D102
+        wave = (1 + math.cos(math.pi * epoch / self.T_max)) / 2
+        return self.eta_min + (base - self.eta_min) * wave
 
 
 class LinearLR(Schedule):
-    """From `start_factor` to `end_factor` in `total_iters` epochs, then level.
+    """From `base * start_factor` to `base * end_factor` in `total_iters` epochs, then level.
 
     With the defaults it is a warm-up of five epochs.
     """
@@ -119,29 +148,45 @@ class LinearLR(Schedule):
         end_factor: float = 1.0,
         total_iters: int = 5,
     ) -> None:
+        if not 0 < start_factor <= 1:
+            raise ValueError(f"start_factor is above 0 and at most 1, got {start_factor!r}")
+        if not 0 <= end_factor <= 1:
+            raise ValueError(f"end_factor is from 0 to 1, got {end_factor!r}")
         self.start_factor, self.end_factor = start_factor, end_factor
         self.total_iters = _count(total_iters, "total_iters")
         super().__init__(optimizer)
 
-    def factor(self, epoch: int) -> float:  # noqa: D102
-        share = min(epoch, self.total_iters) / self.total_iters
-        return self.start_factor + (self.end_factor - self.start_factor) * share
+    def rate(self, base: float, epoch: int) -> float:  # noqa: D102
+        share = min(epoch / self.total_iters, 1.0)
+        return base * (self.start_factor + (self.end_factor - self.start_factor) * share)
 
 
-class WarmupCosineLR(Schedule):
-    """A linear rise in `warmup` epochs, then half a wave of the cosine down to 0 at `total`."""
+class SequentialLR(Schedule):
+    """One schedule after another, each counting from the milestone where it begins.
 
-    def __init__(self, optimizer: Optimizer, warmup: int, total: int) -> None:
-        self.warmup, self.total = _count(warmup, "warmup"), _count(total, "total")
-        if self.total <= self.warmup:
-            raise ValueError(f"total is more epochs than warmup, got {total} and {warmup}")
+    Make them in the order in which they come: the base is what the first one found.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, schedulers: Sequence[Schedule], milestones: Sequence[int]
+    ) -> None:
+        if not schedulers or len(milestones) != len(schedulers) - 1:
+            raise ValueError(
+                "SequentialLR takes a milestone between each schedule and the next: "
+                f"got {len(schedulers)} schedules and {len(milestones)} milestones"
+            )
+        if any(each.optimizer is not optimizer for each in schedulers):
+            raise ValueError("the schedules of SequentialLR belong to its optimizer")
+        if list(milestones) != sorted(set(milestones)) or any(each < 1 for each in milestones):
+            raise ValueError(f"milestones are epochs, each after the one before, got {milestones}")
+        self.schedulers, self.milestones = list(schedulers), list(milestones)
+        optimizer.lr = self.schedulers[0].base
         super().__init__(optimizer)
 
-    def factor(self, epoch: int) -> float:  # noqa: D102
-        if epoch < self.warmup:
-            return (epoch + 1) / (self.warmup + 1)
-        share = min(1.0, (epoch - self.warmup) / (self.total - self.warmup))
-        return (1 + math.cos(math.pi * share)) / 2
+    def rate(self, base: float, epoch: int) -> float:  # noqa: D102
+        begun = bisect_right(self.milestones, epoch)
+        start = self.milestones[begun - 1] if begun else 0
+        return self.schedulers[begun].rate(base, epoch - start)
 
 
 def _count(number: int, name: str) -> int:
