@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd import Value, compile, maximum  # noqa: A004
+from nn.optimizers import Adam
 
 from ._common import dot
 
@@ -197,21 +198,19 @@ def train(
     rate: float = 0.02,
     backend: str = "auto",
 ) -> Iterator[float]:
-    """Train by Adam (Kingma and Ba, 2015), at a rate that falls to 0; yields the loss of each step.
+    """Train by Adam, at a rate that falls to 0; yields the loss of each step.
 
     The network has learned from a step when its loss is yielded.
     """
     parameters, data = model.parameters(), documents(names, len(model.position))
     program = compile(model.loss, parameters, batched=True, backend=backend)
+    optimizer = Adam(parameters, lr=rate, betas=(0.9, 0.99))
     numbers = np.array([p.data for p in parameters])
-    mean, square = np.zeros_like(numbers), np.zeros_like(numbers)
     for step in range(1, steps + 1):
         chosen = data.some(generator.integers(len(names), size=batch))
-        loss, gradient = program.value_and_grad(*chosen)
-        mean += 0.1 * (gradient - mean)
-        square += 0.01 * (gradient**2 - square)
-        slope = mean / (1 - 0.9**step) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
-        numbers -= rate * (1 - step / steps) * slope
+        loss, gradient = program.value_and_grad(*chosen, parameters=numbers)
+        optimizer.lr = rate * (1 - step / steps)
+        numbers = optimizer.update(numbers, gradient)
         for parameter, number in zip(parameters, numbers.tolist(), strict=True):
             parameter.data = number
         yield loss
