@@ -72,6 +72,14 @@ class Traced(Value):
             "use micrograd.where(condition, a, b), maximum(a, b) or minimum(a, b)",
         )
 
+    def __float__(self) -> NoReturn:
+        _refuse(
+            "turns a value into a number (float, int, round, a function of math)",
+            "use the functions of micrograd, such as micrograd.exp(v)",
+        )
+
+    __int__ = __round__ = __float__
+
     def __format__(self, specification: str) -> str:
         return repr(self)
 

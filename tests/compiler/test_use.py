@@ -202,6 +202,9 @@ def test_a_parameter_that_comes_twice_is_refused():
     [
         (lambda x: x if x > 0 else -x, "branches on a value", "micrograd.where"),
         (lambda x: max(x, 1.0), "branches on a value", "maximum(a, b)"),
+        (lambda x: math.exp(x), "turns a value into a number", "micrograd.exp"),
+        (lambda x: x * int(x), "turns a value into a number", "micrograd.exp"),
+        (lambda x: round(x), "turns a value into a number", "micrograd.exp"),
         (lambda x: x and 1, "branches on a value", "where"),
         (lambda x: x * x.data, "reads the number of a value (.data)", "v.detach()"),
         (lambda x: x.backward(), "calls backward()", "derivative(output, wrt)"),
