@@ -8,9 +8,8 @@ finite, NumPy computes it again, such that an adjoint of zero stops even before 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cache, cached_property
+from collections.abc import Callable
+from functools import cache, cached_property, partial
 from typing import Any
 
 import jax
@@ -221,15 +220,19 @@ class JaxExecutor:
     """Runs one program with JAX; compiled anew for each length of the batch, as JAX does."""
 
     def __init__(self, program: Program, dtype: Any, *, inputs: bool) -> None:
-        self.program, self.dtype = program, np.dtype(dtype)
-        self.careful = NumpyExecutor(program, dtype, inputs=inputs)
+        self.program, self.dtype, self.inputs = program, np.dtype(dtype), inputs
 
     def __reduce__(self) -> Any:
-        return _restored, (self.program, self.dtype, self.careful.inputs)
+        return partial(JaxExecutor, inputs=self.inputs), (self.program, self.dtype)
+
+    @cached_property
+    def careful(self) -> NumpyExecutor:
+        """Computes again what is not finite, such that zeros stop even in matrix products."""
+        return NumpyExecutor(self.program, self.dtype, inputs=self.inputs)
 
     def values(self, parameters: Any, inputs: Any, length: int) -> list[Any]:
         """The outputs: rows of the batch, or numbers where an output does not vary."""
-        with self._precision():
+        with jax.enable_x64(self.dtype == np.float64):
             found = self._values(*self._arrays(parameters, inputs))
         return [np.array(each) for each in found]
 
@@ -237,27 +240,24 @@ class JaxExecutor:
         self, parameters: Any, inputs: Any, length: int, *, mean: bool
     ) -> tuple[Any, Any, Any]:
         """The one output (or its mean), and the adjoints of parameters and inputs."""
-        with self._precision():
-            arrays = self._arrays(parameters, inputs)
+        with jax.enable_x64(self.dtype == np.float64):
             run = self._mean if mean else self._each
-            (_, value), (gradient, adjoints) = run(*arrays)
-            finite = jnp.isfinite(gradient).all() & jnp.isfinite(adjoints).all()
-        if not finite:
+            value, slopes, fine = run(*self._arrays(parameters, inputs))
+        if not fine:
             whole = [np.asarray(each) for each in inputs]
-            _, gradient, adjoints = self.careful.value_and_grad(
-                parameters, whole, length, mean=mean
-            )
-        return value, np.asarray(gradient), np.asarray(adjoints)
+            return self.careful.value_and_grad(parameters, whole, length, mean=mean)
+        found = np.asarray(slopes)
+        return (value, None, found) if self.inputs else (value, found, None)
 
     def _arrays(self, parameters: Any, inputs: Any) -> tuple[Any, Any]:
-        parts = [_automatic(jnp.asarray(each, self.dtype)) for each in inputs]
-        joined = jnp.concatenate(parts) if parts else jnp.zeros(0, self.dtype)
-        return jnp.asarray(parameters, self.dtype), joined
-
-    @contextmanager
-    def _precision(self) -> Iterator[None]:
-        with jax.enable_x64(self.dtype == np.float64):
-            yield
+        """What is given, in the precision that is asked for; arrays of JAX stay where they are."""
+        parts = [
+            _automatic(each.astype(self.dtype))
+            if isinstance(each, jax.Array)
+            else np.asarray(each, self.dtype)
+            for each in inputs
+        ]
+        return np.asarray(parameters, self.dtype), parts
 
     def _outputs(self, parameters: Any, inputs: Any) -> list[Any]:
         run = _Run(self.program, parameters, inputs)
@@ -268,28 +268,51 @@ class JaxExecutor:
 
     @cached_property
     def _values(self) -> Callable[..., Any]:
-        made: Callable[..., Any] = jax.jit(self._outputs)
+        def values(parameters: Any, parts: Any) -> list[Any]:
+            return self._outputs(parameters, _joined(parts, parameters))
+
+        made: Callable[..., Any] = jax.jit(values)
         return made
 
     @cached_property
     def _mean(self) -> Callable[..., Any]:
-        def mean(parameters: Any, inputs: Any) -> tuple[Any, Any]:
-            value = self._outputs(parameters, inputs)[0].mean()
+        def mean(outputs: Any, inputs: Any) -> tuple[Any, Any]:
+            value = outputs[0].mean()
             return value, value
 
-        made: Callable[..., Any] = jax.jit(jax.value_and_grad(mean, (0, 1), has_aux=True))
-        return made
+        return self._differentiated(mean)
 
     @cached_property
     def _each(self) -> Callable[..., Any]:
-        def total(parameters: Any, inputs: Any) -> tuple[Any, Any]:
-            value = self._outputs(parameters, inputs)[0]
+        def each(outputs: Any, inputs: Any) -> tuple[Any, Any]:
+            (value,) = outputs
             if self.program.batched:
                 value = jnp.broadcast_to(value, inputs.shape[1:])
             return value.sum(), value
 
-        made: Callable[..., Any] = jax.jit(jax.value_and_grad(total, (0, 1), has_aux=True))
+        return self._differentiated(each)
+
+    def _differentiated(self, result: Callable[..., Any]) -> Callable[..., Any]:
+        """The value, the slopes that are asked for, and whether these are finite."""
+
+        def call(parameters: Any, parts: Any) -> tuple[Any, Any, Any]:
+            inputs = _joined(parts, parameters)
+
+            def of(leaves: Any) -> Any:
+                pair = (parameters, leaves) if self.inputs else (leaves, inputs)
+                return result(self._outputs(*pair), inputs)
+
+            leaves = inputs if self.inputs else parameters
+            (_, value), slopes = jax.value_and_grad(of, has_aux=True)(leaves)
+            return value, slopes, jnp.isfinite(slopes).all()
+
+        made: Callable[..., Any] = jax.jit(call)
         return made
+
+
+def _joined(parts: Any, parameters: Any) -> Any:
+    """The rows of all inputs."""
+    return jnp.concatenate(parts) if parts else jnp.zeros(0, parameters.dtype)
 
 
 def _automatic(array: Any) -> Any:
@@ -299,7 +322,3 @@ def _automatic(array: Any) -> Any:
         return array
     mesh = Mesh(sharding.mesh.devices, sharding.mesh.axis_names)
     return jax.device_put(array, NamedSharding(mesh, sharding.spec))
-
-
-def _restored(program: Program, dtype: Any, inputs: bool) -> JaxExecutor:
-    return JaxExecutor(program, dtype, inputs=inputs)
