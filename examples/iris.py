@@ -1,0 +1,59 @@
+"""Fisher's irises: three species told by four measurements.
+
+python -m examples.iris [--epochs N] [--out DIR]
+
+A third of the 150 flowers is held out. A network 4-8-3 names at least 93 % of them; setosa is told
+apart without an error.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+
+from nn import MLP, fit, predict
+from nn.datasets import load_iris, train_test_split
+
+from ._training import Result, main, save
+
+EPOCHS = 200
+SPECIES = ("setosa", "versicolor", "virginica")
+
+
+def run(epochs: int = EPOCHS, out: Path | None = None) -> Result:
+    """Train on two thirds; the claim is that 93 % of the others are named rightly."""
+    X, y = load_iris()
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    X, X_test, y, y_test = train_test_split(X, y, test_size=1 / 3, random_state=0, stratify=y)
+    model = MLP(4, [8, 3], activation="tanh", generator=random.Random(0))
+    history = fit(
+        model,
+        X,
+        y,
+        loss="cross_entropy",
+        lr=0.01,
+        epochs=epochs,
+        validation=(X_test, y_test),
+        progress=False,
+    )
+    named = predict(model, X_test).argmax(axis=1)
+    right = float((named == y_test).mean())
+    counts = np.zeros((3, 3), dtype=int)
+    np.add.at(counts, (y_test, named), 1)
+    if out is not None:
+        from nn.plots import loss_curves
+
+        save(loss_curves(history), out, "iris_loss.png")
+    lines = [f"{'is':<12}" + "".join(f"{name:>12}" for name in SPECIES) + "   (named as)"]
+    lines += [
+        f"{name:<12}" + "".join(f"{count:>12}" for count in row)
+        for name, row in zip(SPECIES, counts, strict=True)
+    ]
+    lines.append(f"held-out accuracy {100 * right:.1f} %")
+    return Result(lines, right >= 0.93 and counts[0, 0] == counts[0].sum())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(run, EPOCHS))
