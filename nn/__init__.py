@@ -2,7 +2,7 @@
 
 `Module`, `Neuron`, `Layer`, `MLP`, `Sequential` and `Dropout` are here. `fit` and `predict`, and
 the modules `losses`, `optimizers`, `schedules`, `initializers`, `functional`, `datasets`,
-`storage`, `plots` and `sklearn` are loaded when they are asked for.
+`metrics`, `callbacks`, `storage`, `plots` and `sklearn` are loaded when they are asked for.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from nn.module import Module
 
 if TYPE_CHECKING:
     from nn import (
+        callbacks,
         datasets,
         functional,
         initializers,
         losses,
+        metrics,
         optimizers,
         plots,
         schedules,
@@ -35,12 +37,14 @@ __all__ = [
     "Module",
     "Neuron",
     "Sequential",
+    "callbacks",
     "datasets",
     "fit",
     "functional",
     "initializers",
     "loss_and_grad",
     "losses",
+    "metrics",
     "optimizers",
     "plots",
     "predict",

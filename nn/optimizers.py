@@ -396,7 +396,7 @@ class LBFGS(_Holder):
             value, gradient = value_and_grad(numbers)
             if value < least:
                 least, best = float(value), numbers.copy()
-            elif math.isinf(least):
+            elif least == math.inf:
                 raise ValueError(f"the loss is {value} where LBFGS begins: begin elsewhere")
             return value, gradient
 

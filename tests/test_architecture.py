@@ -87,7 +87,9 @@ GUESTS = {
     "hypothesis": {"micrograd.testing"},
 }
 
-LIGHT = "numpy scipy graphviz llvmlite numba jax hypothesis matplotlib torch tqdm".split()
+LIGHT = (
+    "numpy scipy graphviz llvmlite numba jax hypothesis matplotlib torch tqdm sklearn PIL"
+).split()
 
 
 def modules() -> dict[str, Path]:

@@ -150,12 +150,20 @@ def test_every_loss_is_right_at_a_thousand_eagerly_and_compiled(
 @pytest.mark.parametrize(("score", "target"), [(30.0, 1.0), (-30.0, 0.0)])
 def test_a_confident_right_score_has_all_its_digits(score, target):
     loss, slope = value_and_grad(lambda p: binary_cross_entropy_with_logits(p, target))(score)
-    assert loss == pytest.approx(math.log1p(math.exp(-30)), rel=1e-15)
-    assert abs(slope) == pytest.approx(1 / (1 + math.exp(30)), rel=1e-15)
+    assert loss == pytest.approx(math.log1p(math.exp(-30)), rel=1e-15, abs=0)
+    assert abs(slope) == pytest.approx(1 / (1 + math.exp(30)), rel=1e-15, abs=0)
 
 
 def test_a_small_probability_of_what_did_not_happen_is_not_rounded_away():
-    assert binary_cross_entropy(1e-20, 0.0) == pytest.approx(1e-20, rel=1e-15)
+    assert binary_cross_entropy(1e-20, 0.0) == pytest.approx(1e-20, rel=1e-15, abs=0)
+
+
+@pytest.mark.parametrize("delta", [0.5, 2.0])
+def test_huber_is_half_a_square_up_to_delta_and_then_a_line_of_its_slope(delta):
+    loss = value_and_grad(lambda p: huber_loss(p, 1.0, delta=delta))
+    assert loss(1 + delta / 2) == (delta**2 / 8, delta / 2)
+    assert loss(1 - delta) == (delta**2 / 2, -delta)
+    assert loss(1 + delta + 3) == (delta**2 / 2 + 3 * delta, delta)
 
 
 def test_the_curvature_of_huber_at_no_error_is_one():
@@ -283,6 +291,13 @@ def test_arrays_are_as_good_as_lists(name):
     assert LOSSES[name](np.array(predictions), np.array(targets)) == expected
     leaves = values(predictions)
     assert LOSSES[name](leaves, np.array(targets)).data == pytest.approx(expected, rel=1e-15)
+
+
+def test_cross_entropy_of_a_batch_is_a_sum_or_a_mean_over_samples():
+    rows = [[0.5, -1.0, 2.0], [3.0, 0.0, -2.0]]
+    first, second = (cross_entropy(row, c) for row, c in zip(rows, [1, 0], strict=True))
+    assert cross_entropy(rows, [1, 0], reduction="sum") == first + second
+    assert cross_entropy(rows, [1.0, 0.0]) == (first + second) / 2
 
 
 def test_cross_entropy_takes_arrays_of_classes_and_of_probabilities():

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from micrograd import Value
-from nn import MLP, Dropout, Layer, Module, Sequential
+from nn import MLP, Dropout, Layer, Module, Neuron, Sequential
 
 
 class Odd(Module):
@@ -186,3 +186,4 @@ def test_the_summary_counts_the_parameters_of_each_part():
         "layers.1": "0",
     }
     assert len({len(line) for line in lines}) == 1
+    assert Neuron(2).summary().splitlines()[1].split() == ["(all)", "ReLUNeuron(2)", "3"]

@@ -197,6 +197,10 @@ def test_every_optimizer_has_a_name_and_shows_its_options():
         (lambda: SGD([Value(1.0)], lr=-1), "lr is a number of at least 0, got -1"),
         (lambda: SGD([Value(1.0)], lr=math.nan), "lr is a number"),
         (lambda: SGD([Value(1.0)], nesterov=True), "nesterov needs a momentum"),
+        (
+            lambda: SGD([Value(1.0)], momentum=0.5, dampening=0.5, nesterov=True),
+            "nesterov needs .* no dampening",
+        ),
         (lambda: Adam([Value(1.0)], betas=(0.9, 1.0)), "betas are two numbers"),
         (lambda: Adam([Value(1.0)], betas=(0.9,)), "betas are two numbers"),
         (lambda: RMSprop([Value(1.0)], alpha=-0.1), "alpha is a number"),
@@ -254,9 +258,10 @@ def test_a_closure_computes_the_gradient_and_its_loss_is_returned():
 @pytest.mark.filterwarnings("error")
 def test_a_gradient_that_never_changes_has_no_deviation_below_zero():
     # There PyTorch takes the root of a number a rounding below 0, which is nan.
-    optimizer, numbers = RMSprop([Value(1.0)], centered=True), np.ones(1)
-    for _ in range(10_000):
-        numbers = optimizer.update(numbers, np.full(1, 0.3))
+    gradient = np.linspace(0.1, 1, 100)
+    optimizer, numbers = RMSprop([Value(1.0) for _ in gradient], centered=True), np.ones(100)
+    for _ in range(5_000):
+        numbers = optimizer.update(numbers, gradient)
     assert np.isfinite(numbers).all()
 
 
@@ -319,6 +324,8 @@ def test_a_gradient_is_shortened_to_the_norm_and_not_lengthened():
     assert clipped(np.array([3.0, 4.0]), 10.0).tolist() == [3.0, 4.0]
     values = [Value(0.0), Value(0.0)]
     values[0].grad, values[1].grad = 3.0, 4.0
+    assert clip_grad_norm_(values, 10.0) == 5.0
+    assert [v.grad for v in values] == [3.0, 4.0]
     assert clip_grad_norm_(values, 1.0) == 5.0
     assert [v.grad for v in values] == pytest.approx([0.6, 0.8], rel=1e-6)
     with pytest.raises(ValueError, match="max_norm"):

@@ -118,6 +118,8 @@ def test_bad_options_and_states_are_refused():
     optimizer = SGD([Value(0.0)], lr=0.3)
     with pytest.raises(ValueError, match="step_size is a whole number of epochs"):
         schedules.StepLR(optimizer, 0)
+    with pytest.raises(ValueError, match="step_size is a whole number of epochs"):
+        schedules.StepLR(optimizer, True)
     with pytest.raises(ValueError, match="T_max"):
         schedules.CosineAnnealingLR(optimizer, 2.5)
     with pytest.raises(ValueError, match="start_factor is above 0"):
@@ -135,6 +137,8 @@ def test_bad_options_and_states_are_refused():
         schedules.SequentialLR(optimizer, [one, two], [3])
     with pytest.raises(ValueError, match="each after the one before"):
         schedules.SequentialLR(optimizer, [one, one, one], [3, 3])
+    with pytest.raises(ValueError, match="milestones are epochs"):
+        schedules.SequentialLR(optimizer, [one, one], [0])
     with pytest.raises(ValueError, match="one of StepLR, not of LinearLR"):
         schedules.LinearLR(optimizer).load_state_dict(schedules.StepLR(optimizer, 1).state_dict())
     with pytest.raises(ValueError, match="not what the state_dict"):
