@@ -18,8 +18,18 @@ class TapeRunner:
     def __init__(self, memory: Memory, tape: Tape) -> None:
         self.memory, self.tape = memory, tape
         shape = (memory.length,) if tape.varies else (1,)
-        self._scratch = [memory.scratch(shape, i) for i in range(8)]
-        self._masks = [memory.scratch(shape, i, bool) for i in range(8)]
+        made = [ufuncs.value(row) for row in tape.operations]
+        flows = (
+            ufuncs.flow(row, place, careful)
+            for row in tape.operations
+            for place in range(row.arity)
+            for careful in (False, True)
+        )
+        made += [flow for flow in flows if flow is not None]
+        scratch = max((each.scratch for each in made), default=0)
+        masks = max((each.masks for each in made), default=0)
+        self._scratch = [memory.scratch(shape, i) for i in range(scratch + 1)]
+        self._masks = [memory.scratch(shape, i, bool) for i in range(masks)]
 
     @cached_property
     def _rows(self) -> tuple[list[Any], list[Any]]:
