@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5, help="the most for one engine, one row")
     parser.add_argument("--backends", nargs="+", default=BACKENDS, help="of our programs")
     parser.add_argument("--no-peers", action="store_true", help="our programs and NumPy by hand")
+    parser.add_argument("--points", type=int, help="at which there are greeks; else a million")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw how the steps scale")
     parser.add_argument("--full", action="store_true", help="plan graphs of a million nodes")
     parser.add_argument("--quick", action="store_true", help="small sizes, three rounds")
@@ -61,10 +62,11 @@ def main() -> None:
         model = gpt.small() if quick else gpt.full()
         gpt.measure(model, [2] if quick else [32], backends, peers, effort)
     if "greeks" in tables:
-        greeks.measure(1_000 if quick else 1_000_000, backends, peers, effort)
+        count = options.points or (1_000 if quick else 1_000_000)
+        greeks.measure(count, backends, peers, effort)
     if "planning" in tables:
-        sizes = [1_000] if quick else [1_000, 10_000, 100_000]
-        planning.measure([*sizes, 1_000_000] if options.full else sizes, quick)
+        nodes = [1_000] if quick else [1_000, 10_000, 100_000]
+        planning.measure([*nodes, 1_000_000] if options.full else nodes, quick)
 
 
 if __name__ == "__main__":

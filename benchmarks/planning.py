@@ -37,6 +37,14 @@ def right_sum(x: Any) -> Any:
     return total
 
 
+def recurrence(x: Any) -> Any:
+    """A state that each number changes."""
+    state = x[0]
+    for xi in x[1:]:
+        state = (0.5 * state + xi).tanh()
+    return state
+
+
 def chain(length: int) -> Function:
     """One operation after the other."""
 
@@ -78,6 +86,7 @@ def functions(size: int) -> Iterator[tuple[str, Function, int]]:
     yield "left-deep sum", left_sum, size // 2
     yield "right-deep sum", right_sum, size // 2
     yield "chain", chain(size), 1
+    yield "recurrence", recurrence, size // 4
 
 
 def models(quick: bool) -> Iterator[tuple[str, Function, int]]:

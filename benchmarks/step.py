@@ -318,10 +318,13 @@ def measure(
 
 def plot(tables: Mapping[int, Mapping[str, Times]], path: Path) -> None:
     """Draw the minima over the length of the batch."""
+    from matplotlib import color_sequences
     from matplotlib.figure import Figure
 
     figure = Figure((10, 6), layout="constrained")
     axes = figure.subplots()
+    dark_and_light = color_sequences["tab20"]
+    axes.set_prop_cycle(color=dark_and_light[::2] + dark_and_light[1::2])
     names = dict.fromkeys(name for times in tables.values() for name in times)
     for name in names:
         sizes = [samples for samples, times in tables.items() if name in times]

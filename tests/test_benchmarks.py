@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import platform
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ import pytest
 pytest.importorskip("numpy")
 
 from benchmarks import eager, gpt, greeks, step
+from benchmarks.compiled import BACKENDS
 from benchmarks.timing import TOLERANCE, Effort, Engine, Times, available, compare, difference
 
 
@@ -42,6 +45,10 @@ def test_the_program_prints_every_table_without_peers() -> None:
 @pytest.mark.parametrize(
     ("name", "promised"),
     [
+        (
+            "compiled --no-peers --backends numpy --only greeks --points 20",
+            ["price and five greeks at 20 points"],
+        ),
         ("pictures", ["explain 50 values: text", "DOT text of 250", "refuse to draw 5,000 values"]),
         (
             "compiled --no-peers --backends numpy",
@@ -52,6 +59,7 @@ def test_the_program_prints_every_table_without_peers() -> None:
                 "GPT, 424 parameters, 4 tokens, one document",
                 "price and five greeks at 1,000 points",
                 "right-deep sum",
+                "recurrence",
             ],
         ),
     ],
@@ -70,6 +78,34 @@ def test_how_the_steps_scale_is_drawn(tmp_path: Path) -> None:
     times = {n: {"compiled, numpy": Times(n * 1e-6, n * 2e-6, 3)} for n in (1, 100)}
     step.plot(times, tmp_path / "scaling.svg")
     assert (tmp_path / "scaling.svg").read_text(encoding="utf-8").count("<svg") == 1
+
+
+def test_each_engine_is_drawn_in_a_colour_of_its_own(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    names = ["NumPy by hand", *(f"compiled, {each}" for each in BACKENDS), *step.PEERS]
+    step.plot({1: dict.fromkeys(names, Times(1e-6, 2e-6, 3))}, tmp_path / "scaling.svg")
+    drawn = (tmp_path / "scaling.svg").read_text(encoding="utf-8")
+    legend = drawn[drawn.index('id="legend_1"') :]
+    frame = 1
+    assert len(set(re.findall(r"stroke: (#\w{6})", legend))) == len(names) + frame
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")
+@pytest.mark.parametrize(("before", "kept"), [("", False), ("timing.keep_freed_memory()", True)])
+def test_arrays_of_a_comparison_are_not_mapped_anew(before: str, kept: bool) -> None:
+    lines = [
+        "import resource, numpy",
+        "from benchmarks import timing",
+        before,
+        "[numpy.ones(100_000) for _ in range(8)]",
+        "start = resource.getrusage(resource.RUSAGE_SELF).ru_minflt",
+        "[numpy.ones(100_000) for _ in range(8)]",
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - start)",
+    ]
+    root = Path(eager.__file__).parents[1]
+    program = [sys.executable, "-c", "\n".join(lines)]
+    printed = subprocess.run(program, cwd=root, check=True, stdout=subprocess.PIPE).stdout
+    assert (int(printed) < 500) is kept  # eight arrays are some 1,500 pages
 
 
 @pytest.fixture
