@@ -129,12 +129,15 @@ class NumpyExecutor:
         seed = 1.0 / length if mean else 1.0
         with np.errstate(all="ignore"):
             self._run(calls, parameters, inputs)
-            found = self._pull(memory, calls.backward, seed)
-            # Zero times what is not finite is nan.
-            if any(each.ravel() @ memory.zeros[: each.size] != 0 for each in found):
-                found = self._pull(memory, calls.careful, seed)
+            fine = self._pull(memory, calls.backward, seed)
+            if not fine:
+                self._pull(memory, calls.careful, seed)
+        gradient = memory.gu[: self.program.parameters].copy()
+        found = gradient, self._adjoints_of_inputs(memory).copy() if self.inputs else None
         value = memory.v[slot] if varies else memory.u[slot]
-        return (value.mean() if mean else np.copy(value)), *found
+        if mean:
+            return (np.add.reduce(value) / length if varies else value), *found
+        return np.copy(value), *found
 
     def _run(self, calls: _Calls, parameters: Any, inputs: Sequence[Any]) -> None:
         program, memory = self.program, calls.memory
@@ -145,7 +148,12 @@ class NumpyExecutor:
         for call in calls.forward:
             call()
 
-    def _pull(self, memory: Memory, calls: Sequence[Call], seed: float) -> tuple[Any, Any]:
+    def _adjoints_of_inputs(self, memory: Memory) -> Any:
+        adjoints = memory.gv if self.program.batched else memory.gu
+        return adjoints[slice(*self.program.input_slots)]
+
+    def _pull(self, memory: Memory, calls: Sequence[Call], seed: float) -> bool:
+        """Compute the adjoints; whether those that are asked for are finite."""
         program = self.program
         memory.gu.fill(0.0)
         ((varies, slot),) = program.outputs
@@ -155,8 +163,8 @@ class NumpyExecutor:
             memory.gu[slot] = seed * memory.length if program.batched else seed
         for call in calls:
             call()
-        adjoints = memory.gv if program.batched else memory.gu
-        return (
-            memory.gu[: program.parameters].copy(),
-            adjoints[slice(*program.input_slots)].copy(),
-        )
+        asked = memory.gu[: program.parameters]
+        if self.inputs:
+            asked = self._adjoints_of_inputs(memory).ravel()
+        # Zero times what is not finite is nan.
+        return bool(asked @ memory.zeros[: len(asked)] == 0)
