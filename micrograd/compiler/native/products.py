@@ -49,22 +49,21 @@ def _rank(w: Writer, mode: str, sizes: Any, a: Any, b: Any, o: Any, bias: Any) -
         for target, value in zip(targets, turn.values, strict=True):
             w.store(value, target)
 
-    def in_lanes(first: Any, tall: int) -> None:
+    def in_rows(lane: Any, wide: int, width: int) -> None:
         start = word(0)
-        for wide, width in ((2, w.width), (1, w.width), (1, 1)):
-            step = wide * width
-            end = lanes
-            if step > 1:
-                end = build.add(start, build.and_(build.sub(lanes, start), word(-step)))
-            with w.loop(start, end, word(step)) as lane:
+        for tall in (4, 2, 1):
+            end = build.add(start, build.and_(build.sub(rows, start), word(-tall)))
+            with w.loop(start, end, word(tall)) as first:
                 tile(first, tall, lane, wide, width)
             start = end
 
+    # All rows of the result for a few lanes, so that these lanes of `b` stay near.
     start = word(0)
-    for tall in (4, 2, 1):
-        end = build.add(start, build.and_(build.sub(rows, start), word(-tall)))
-        with w.loop(start, end, word(tall)) as first:
-            in_lanes(first, tall)
+    for wide, width in ((2, w.width), (1, w.width), (1, 1)):
+        step = wide * width
+        end = build.add(start, build.and_(build.sub(lanes, start), word(-step)))
+        with w.loop(start, end, word(step)) as lane:
+            in_rows(lane, wide, width)
         start = end
 
 
