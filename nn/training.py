@@ -272,7 +272,8 @@ def _count(number: int, name: str) -> int:
 class _Training:
     """One training: what it was asked, and how far it is.
 
-    The parameters are one array of numbers while an epoch goes on; the Values get them at its end.
+    The parameters are one array of numbers while an epoch goes on; the Values get them at its end
+    if somebody looks at the model then, and at the end of training.
     """
 
     def __init__(
@@ -346,7 +347,8 @@ class _Training:
             value, length = self._step(step, batch)
             loss += value * len(batch[0])
             norm += length
-        self._write_back()
+        if self.callbacks or self.measures or self.held_out is not None:
+            self._write_back()  # for those that look at the model; else the end will do
         row = {"loss": loss / len(self.rows), **self._measured()}
         self.history.append({**row, "gradient_norm": norm / step, "lr": lr})
         self._watch()
