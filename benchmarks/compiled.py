@@ -20,6 +20,7 @@ if __name__ == "__main__":
     for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(_variable, "1")  # before NumPy is imported
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+    os.environ["NPROC"] = "1"  # which XLA's other threads, that the flag leaves, obey
     os.environ["JAX_ENABLE_X64"] = "1"
 
 from benchmarks import gpt, greeks, planning, step
