@@ -455,10 +455,19 @@ def _flows(row: Operation) -> tuple[Callable[..., Any] | None, ...]:
     vocabulary["__builtins__"] = {}  # type: ignore[assignment]
     names = ", ".join((RESULT, *row.operands, ADJOINT))
     texts = [flow_text(row, place) for place in range(row.arity)]
+    if row.name not in _BOUNDED:
+        # Zero stops even before an infinite partial.
+        texts = [text and f"_where({ADJOINT}, {text}, 0.0)" for text in texts]
     return tuple(
         None if text is None else eval(f"lambda {names}: {text}", vocabulary)  # noqa: S307 (checked)
         for text in texts
     )
+
+
+# Whose partials are not infinite where their operands are finite.
+_BOUNDED = frozenset(
+    "add sub mul neg square abs exp relu tanh sin cos maximum minimum where".split()
+)
 
 
 # ---------------------------------------------------------------------------------------- arguments

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from functools import cache, cached_property, partial
+from functools import cache, cached_property, partial, reduce
+from operator import add
 from typing import Any
 
 import jax
@@ -79,6 +80,8 @@ def _function(row: Operation) -> Callable[..., Any]:
 
 def _summed_to(share: Any, shape: tuple[int, ...]) -> Any:
     """The share of an operand that was used for every lane."""
+    if len(shape) < share.ndim:  # a number, beside a row of a tape
+        return share.sum()
     return share.sum(axis=1, keepdims=True) if shape[1:] == (1,) != share.shape[1:] else share
 
 
@@ -139,9 +142,11 @@ class _Run:
         self.spaces[program.batched].append(inputs)
         self.spaces[False].append(jnp.asarray(program.constants, parameters.dtype))
         for instruction in program.instructions:
-            steps = instruction.steps() if isinstance(instruction, Tape) else [instruction]
-            for step in steps:
-                self.spaces[instruction.varies].append(self._result(step))
+            space = self.spaces[instruction.varies]
+            if isinstance(instruction, Tape):
+                space.append(jnp.stack(self._steps(instruction)))
+            else:
+                space.append(self._result(instruction))
 
     def read(self, operand: Operand, wide: bool) -> Any:
         rows = self.spaces[operand.varies].read(operand.rows)
@@ -156,6 +161,34 @@ class _Run:
             case Fold():
                 return self._fold(instruction)
         return self._sums(instruction)
+
+    def _steps(self, tape: Tape) -> list[Any]:
+        """The results of a tape, an array for each: XLA makes more of these than of rows of one."""
+        made: dict[tuple[bool, int], Any] = {}
+
+        def at(varies: bool, slot: int) -> Any:
+            if (varies, slot) not in made:
+                made[varies, slot] = self.spaces[varies].read(slice(slot, slot + 1))[0]
+            return made[varies, slot]
+
+        results = []
+        for step in tape.steps():
+            if isinstance(step, Elementwise):
+                read = (at(operand.varies, operand.rows.start) for operand in step.operands)
+                result = _function(step.operation)(*read)
+            else:
+                columns = (column.tolist() for column in step[3:])
+                terms = (
+                    sign * at(varies, left) * (at(also, right) if right >= 0 else 1.0)
+                    for sign, left, varies, right, also in zip(*columns, strict=True)
+                )
+                result = reduce(add, terms)
+            made[step.varies, step.out.start] = result
+            results.append(result)
+        if tape.varies:
+            widest = max((result.shape for result in results), key=len)
+            results = [jnp.broadcast_to(result, widest) for result in results]
+        return results
 
     def _product(self, instruction: Product) -> Any:
         varies, matrix, inputs = instruction.varies, instruction.matrix, instruction.inputs
@@ -207,9 +240,9 @@ class _Run:
             shape = (len(missing), 1) if instruction.varies else (len(missing),)
             parts.append(jnp.ones(shape, self.dtype))
             places.append(missing)
-        widest = max(part.shape[-1] for part in parts) if instruction.varies else None
-        if widest is not None:
-            parts = [jnp.broadcast_to(part, (part.shape[0], widest)) for part in parts]
+        if instruction.varies:
+            (lanes,) = {part.shape[1] for part in parts} - {1} or {1}
+            parts = [jnp.broadcast_to(part, (part.shape[0], lanes)) for part in parts]
         return _rows(jnp.concatenate(parts), np.argsort(np.concatenate(places)))
 
 

@@ -121,3 +121,9 @@ def test_every_operation_works_on_a_tape(name, backend):
         # Some 80 roundings, in a map that contracts.
         assert got == pytest.approx(expected, rel=1e-12, nan_ok=True)
         assert slope_got == pytest.approx(expected_slope, rel=1e-9, abs=1e-20, nan_ok=True)
+
+
+def test_an_empty_batch_gives_empty_results_after_one_that_was_not(backend):
+    program = compile(lambda a, b, c: a * b + c + a * c, batched=True, backend=backend)
+    assert program([1.0], [2.0], [3.0]).tolist() == [8.0]
+    assert program(*[np.zeros(0)] * 3).shape == (0,)

@@ -11,7 +11,7 @@ import threading
 import numpy as np
 import pytest
 
-from micrograd import Value, derivative, exp, grad, maximum, tanh, where
+from micrograd import Value, derivative, exp, grad, log, maximum, sqrt, tanh, where
 from micrograd.compiler import TraceError, compile  # noqa: A004
 from micrograd.compiler.compiled import MOST_STRUCTURES
 from nn import MLP
@@ -285,6 +285,19 @@ def test_derivatives_may_be_taken_inside():
     assert second(0.5) == pytest.approx(2.5 * math.exp(0.5), rel=1e-14)
     kinked = compile(grad(lambda x: maximum(x, 1.0) * x + where(x > 2, x * x, 0.0)), batched=True)
     assert kinked([0.5, 1.0, 1.5, 3.0]).tolist() == [1.0, 1.5, 3.0, 12.0]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba", "jax"])
+def test_zero_stops_before_an_infinite_slope_in_an_inner_derivative_too(backend):
+    if backend != "numpy":
+        pytest.importorskip("jax" if backend == "jax" else "llvmlite")
+    for f, expected in (
+        (lambda x: derivative(exp(-1 / x), x), 0.0),
+        (lambda x: derivative(0.0 * sqrt(x) + x, x), 1.0),
+        (lambda x: derivative(where(x > 0, log(x), x), x), 1.0),
+    ):
+        assert f(Value(0.0)).data == expected
+        assert compile(f, backend=backend)(0.0) == expected
 
 
 def test_a_hessian_vector_product_of_a_network_agrees_with_eager_mode():

@@ -22,7 +22,8 @@ from micrograd.compiler.numpy_executor import NumpyExecutor
 from micrograd.compiler.program import Program
 
 BLOCK = 112
-"""Samples of a block: at most so many, a multiple of the lanes of a vector register."""
+"""Samples of a block: at most so many; fewer where there are many rows, to stay in the cache."""
+_LEAST, _CACHE = 48, 128 * 1024  # samples; bytes
 _LANES = {"float64": 8, "float32": 16}  # of the widest vector registers
 _STAGED = 4_096  # numbers that are copied
 _LEAST_BLOCKS = 16  # for a thread: fewer are done before it has started
@@ -278,7 +279,8 @@ class NativeExecutor:
 
     def _laid_out(self, kept: dict[Any, list[_Memory]], length: int) -> list[_Memory]:
         """New memories for batches of a length, in place of those that were kept longest."""
-        blocks = -(-length // BLOCK) or 1
+        fitting = _CACHE // (self.dtype.itemsize * max(1, self.linked.places_v))
+        blocks = -(-length // min(BLOCK, max(_LEAST, fitting))) or 1
         step = _LANES[str(self.dtype)]
         lanes = -(-(-(-length // blocks) or 1) // step) * step
         shares = max(1, min(self.threads, blocks // _LEAST_BLOCKS))
