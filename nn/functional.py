@@ -36,6 +36,8 @@ def total_of(numbers: Iterable[Any]) -> Any:
 
 
 def _shifted(scores: Iterable[Any]) -> list[Any]:
+    if not hasattr(scores, "__iter__") or isinstance(scores, set | dict | str):
+        raise TypeError(f"softmax takes a list of scores, got {scores!r}")
     found = list(scores)
     if not found:
         raise ValueError("softmax of an empty list: give at least one score")

@@ -69,7 +69,7 @@ def known(initializer: str | Initializer) -> Initializer:
     """The initializer of a name, or one that was given; ValueError for an unknown name."""
     if callable(initializer):
         return initializer
-    if initializer not in INITIALIZERS:
+    if not isinstance(initializer, str) or initializer not in INITIALIZERS:
         names = ", ".join(INITIALIZERS)
         raise ValueError(
             f"unknown initializer {initializer!r}: give one of {names}, "

@@ -47,7 +47,7 @@ class Neuron(Module):
         generator: random.Random | None = None,
         fan_out: int = 1,
     ) -> None:
-        draw, source = known(initializer), generator or _GLOBAL
+        draw, source = known(initializer), _source(generator)
         self.w = [Value(draw(nin, fan_out, source)) for _ in range(_size(nin))]
         self.b = Value(0)
         self.nonlin = nonlin
@@ -201,8 +201,10 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, generator: random.Random | None = None) -> None:
+        p = to_number(p, "the p of Dropout")
         if not 0 <= p < 1:
             raise ValueError(f"p is a probability from 0 up to, not including, 1, got {p!r}")
+        _source(generator)
         self.p, self.generator = p, generator
 
     def __call__(self, x: Any) -> Any:
@@ -210,12 +212,17 @@ class Dropout(Module):
         if not self.training or not self.p:
             return x
         inputs = _inputs(x)
-        source = _masks.get() or self._drawn
-        kept = [xi * factor for xi, factor in zip(inputs, source(len(inputs), self.p), strict=True)]
+        factors = list((_masks.get() or self._drawn)(len(inputs), self.p))
+        if len(factors) != len(inputs):
+            raise ValueError(
+                f"dropout_masks(source): source({len(inputs)}, {self.p:g}) gave {len(factors)} "
+                f"factors: give {len(inputs)}, one for each input"
+            )
+        kept = [xi * factor for xi, factor in zip(inputs, factors, strict=True)]
         return kept[0] if isinstance(x, Value) else kept
 
     def _drawn(self, count: int, p: float) -> list[float]:
-        source = self.generator or _GLOBAL
+        source = _source(self.generator)
         return [0.0 if source.random() < p else 1 / (1 - p) for _ in range(count)]
 
     def __repr__(self) -> str:
@@ -252,6 +259,17 @@ def _inputs(x: Iterable[Value | float]) -> list[Value | float]:
 
 def _wrong_number(owner: str, wanted: int, got: int) -> ValueError:
     return ValueError(f"{owner} takes {wanted} input{'s' * (wanted != 1)}, got {got}")
+
+
+def _source(generator: random.Random | None) -> Any:
+    """What draws: Python's global generator where none is given."""
+    if generator is None:
+        return _GLOBAL
+    if not hasattr(generator, "gauss"):
+        raise TypeError(
+            f"generator is a random.Random, got {generator!r}: give random.Random(seed)"
+        )
+    return generator
 
 
 def _size(size: int) -> int:

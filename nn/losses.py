@@ -13,11 +13,13 @@ and give right gradients at ±1000.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from operator import index
 from typing import Any
 
-from micrograd import Value, log, log1p, maximum, relu, softplus, where
+from micrograd import Value, log, log1p, minimum, relu, softplus, square, where
+from micrograd.engine import to_number
 from nn.functional import log_softmax, total_of
 
 Loss = Callable[..., Any]
@@ -25,7 +27,7 @@ Loss = Callable[..., Any]
 
 def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     """The squares of the errors."""
-    return _reduced("mse_loss", lambda p, t: (p - t) ** 2, prediction, target, reduction)
+    return _reduced("mse_loss", lambda p, t: square(p - t), prediction, target, reduction)
 
 
 def l1_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
@@ -54,20 +56,19 @@ def hinge_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
 def squared_hinge_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     """The squares of `hinge_loss`."""
     return _reduced(
-        "squared_hinge_loss", lambda p, t: relu(1 - t * p) ** 2, prediction, target, reduction
+        "squared_hinge_loss", lambda p, t: square(relu(1 - t * p)), prediction, target, reduction
     )
 
 
 def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     """-log of the probability that was given to the target, 0 or 1 or a probability itself.
 
-    As in PyTorch, a logarithm is not smaller than -100; there it is flat. Scores of any size are
-    for `binary_cross_entropy_with_logits`.
+    As in PyTorch, it is at most 100; there it is flat. Scores of any size are for
+    `binary_cross_entropy_with_logits`.
     """
 
     def loss(p: Any, t: Any) -> Any:
-        yes, no = maximum(log(p), -100.0), maximum(log1p(-p), -100.0)
-        return -(t * yes + (1 - t) * no)
+        return t * minimum(-log(p), 100.0) + (1 - t) * minimum(-log1p(-p), 100.0)
 
     return _reduced("binary_cross_entropy", loss, prediction, target, reduction)
 
@@ -86,7 +87,8 @@ def cross_entropy(logits: Sequence[Any], target: Any, reduction: str = "mean") -
     """-log of the share that `softmax` of the scores gives to the target.
 
     The target is the number of a class, or a list with a probability for each; for a batch, a list
-    of lists of scores with a list of targets.
+    of lists of scores with a list of targets. A class may be a Value, as a compiled function is
+    given it; the loss is nan then if there is no such class, and a ValueError otherwise.
     """
     scores = _list("cross_entropy", "logits", logits)
     if scores and _is_list(scores[0]):
@@ -100,9 +102,12 @@ def cross_entropy(logits: Sequence[Any], target: Any, reduction: str = "mean") -
         shares = list(target)
         _same_length("cross_entropy", logs, shares)
         return -total_of([t * each for t, each in zip(shares, logs, strict=True)])
-    if isinstance(target, Value):  # a class that a compiled function is given
-        chosen = ((target <= k) * (target >= k) for k in range(len(logs)))
-        return -total_of([each * one for one, each in zip(chosen, logs, strict=True)])
+    if isinstance(target, Value):
+        ones = [(target <= k) * (target >= k) for k in range(len(logs))]
+        chosen = logs[0]
+        for one, each in zip(ones[1:], logs[1:], strict=True):
+            chosen = where(one, each, chosen)  # one * each would be nan for a share of 0
+        return -where(total_of(ones), chosen, math.nan)
     return -logs[_class(target, len(logs))]
 
 
@@ -177,7 +182,7 @@ def _combine(name: str, reduction: str) -> bool:
 def _pairs(name: str, prediction: Any, target: Any) -> list[tuple[Any, Any]]:
     """Predictions and targets one by one."""
     if not _is_list(prediction) and not _is_list(target):
-        return [(prediction, target)]
+        return [(_scalar(name, prediction), _scalar(name, target))]
     predictions, targets = _list(name, "prediction", prediction), _list(name, "target", target)
     _same_length(name, predictions, targets)
     return [pair for p, t in zip(predictions, targets, strict=True) for pair in _pairs(name, p, t)]
@@ -194,7 +199,13 @@ def _same_length(name: str, predictions: Sequence[Any], targets: Sequence[Any]) 
 
 
 def _is_list(each: Any) -> bool:
-    return not isinstance(each, Value) and hasattr(each, "__len__") and not isinstance(each, str)
+    if isinstance(each, Sequence):
+        return not isinstance(each, str | bytes)
+    return getattr(each, "ndim", 0) > 0  # an array; one without axes is a number
+
+
+def _scalar(name: str, each: Any) -> Any:
+    return each if isinstance(each, Value) else to_number(each, name)
 
 
 def _list(name: str, what: str, each: Any) -> list[Any]:
@@ -204,9 +215,10 @@ def _list(name: str, what: str, each: Any) -> list[Any]:
 
 
 def _class(target: Any, count: int) -> int:
-    number = int(target) if isinstance(target, float) and target.is_integer() else target
     try:
-        found = index(number)
+        number: Any = to_number(target, "a class")
+        whole = isinstance(number, float) and number.is_integer()
+        found = index(int(number) if whole else number)
     except TypeError:
         raise TypeError(
             f"cross_entropy: the target is the number of a class or a list of probabilities, "

@@ -79,6 +79,11 @@ class Module:
         Raises ValueError if a name is missing or unknown, or if what it has is no number; nothing
         is changed then.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                "a state has a number for each name, as state_dict() gives it, "
+                f"got {type(state).__name__}"
+            )
         parameters = self._named()
         missing = [name for name in parameters if name not in state]
         unknown = [name for name in state if name not in parameters]
@@ -90,15 +95,22 @@ class Module:
             )
             raise ValueError(f"the state belongs to another model: {'; '.join(parts)}")
         try:
-            numbers = {name: float(to_number(number, name)) for name, number in state.items()}
+            numbers = {name: _as_float(number, name) for name, number in state.items()}
         except TypeError as error:
             raise ValueError(f"a state has a number for each name: {error}") from error
         for name, parameter in parameters.items():
             parameter.data = numbers[name]
 
     def _named(self) -> dict[str, Value]:
-        """The parameters by name. ValueError if `parameters` gives some that have none."""
-        named = dict(self.named_parameters())
+        """The parameters by name. ValueError if two have the same, or some of `parameters` none."""
+        named: dict[str, Value] = {}
+        for name, parameter in self.named_parameters():
+            if name in named:
+                raise ValueError(
+                    f"two parameters of {type(self).__name__} have the name {name!r}: "
+                    "change a key of the dicts they are in"
+                )
+            named[name] = parameter
         known = {id(parameter) for parameter in named.values()}
         lost = sum(id(parameter) not in known for parameter in self.parameters())
         if lost:
@@ -138,7 +150,8 @@ _HOLDERS = (Module, list, tuple, dict)
 
 
 def _kind(module: Module) -> str:
-    text = repr(module)
+    plain = type(module).__repr__ is object.__repr__  # which would show an address
+    text = type(module).__name__ if plain else repr(module)
     return text if len(text) <= 48 else f"{text[:47]}…"
 
 
@@ -160,6 +173,13 @@ def _within(module: Module, kinds: tuple[type, ...]) -> Iterator[tuple[str, Any]
                 if isinstance(member, kinds)
             ]
             waiting += reversed(entries)
+
+
+def _as_float(number: Any, name: str) -> float:
+    try:
+        return float(to_number(number, name))
+    except OverflowError:
+        raise ValueError(f"{name} is an int beyond the largest float: give a smaller one") from None
 
 
 def _entries(holder: Any) -> Iterable[tuple[Any, Any]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -83,6 +85,20 @@ def test_an_initializer_can_be_a_function_or_a_constant():
         Neuron(2, initializer="he")
 
 
+@pytest.mark.parametrize("seed", [0, 42, "seed"])
+def test_a_seed_is_not_taken_for_a_generator_nor_ignored(seed):
+    for make in (Neuron, lambda n, **options: MLP(n, [1], **options), Dropout):
+        with pytest.raises(TypeError, match=r"generator is a random.Random, .*Random\(seed\)"):
+            make(0.5 if make is Dropout else 2, generator=seed)
+    assert len(Neuron(2, generator=random.SystemRandom()).w) == 2
+
+
+def test_what_is_no_initializer_is_refused_by_name():
+    for wrong in ([], None, 3):
+        with pytest.raises(ValueError, match="unknown initializer"):
+            Neuron(2, initializer=wrong)
+
+
 # ------------------------------------------------------------------------------------- sequential
 
 
@@ -144,6 +160,27 @@ def test_masks_end_with_their_context_even_after_an_error():
     assert any(v.data for v in kept)
 
 
+def test_masks_of_one_thread_are_not_those_of_another():
+    both_within = threading.Barrier(2, timeout=60)
+
+    def output(factor):
+        with dropout_masks(lambda count, p: [factor] * count):
+            both_within.wait()
+            return Dropout(0.5)(Value(1.0)).data
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(output, [3.0, 7.0])) == [3.0, 7.0]
+
+
+@pytest.mark.parametrize("given", [1, 3])
+def test_masks_of_another_length_are_refused(given):
+    with (
+        dropout_masks(lambda count, p: [1.0] * given),
+        pytest.raises(ValueError, match=rf"source\(2, 0.5\) gave {given} factors: give 2"),
+    ):
+        Dropout(0.5)([1.0, 2.0])
+
+
 def test_the_same_generator_drops_the_same():
     def dropped(seed):
         return Dropout(0.5, generator=random.Random(seed))([1.0] * 30)
@@ -156,3 +193,8 @@ def test_the_same_generator_drops_the_same():
 def test_a_share_that_is_no_probability_below_one_is_refused(p):
     with pytest.raises(ValueError, match="p is a probability"):
         Dropout(p)
+
+
+def test_a_share_that_is_no_number_is_refused():
+    with pytest.raises(TypeError, match="the p of Dropout takes a real number, got str"):
+        Dropout("0.5")

@@ -101,6 +101,45 @@ def test_cross_entropy_is_that_of_pytorch():
         assert [leaf.grad for leaf in row] == pytest.approx(there, rel=1e-13)
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.filterwarnings("ignore:reduction")
+def test_batches_are_reduced_as_by_pytorch(reduction):
+    torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
+    there = torch.nn.functional
+    rows, targets = [[0.5, -1.0, 2.0], [3.0, 0.0, -2.0]], [[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]]
+    for ours, theirs in (
+        (cross_entropy, there.cross_entropy),
+        (lambda p, t, reduction: huber_loss(p, t, reduction, 0.75),
+         lambda p, t, reduction: there.huber_loss(p, t, reduction, 0.75)),
+        (lambda p, t, reduction: kl_div(list(map(log_softmax, p)), t, reduction),
+         lambda p, t, reduction: there.kl_div(there.log_softmax(p, 1), t, reduction=reduction)),
+    ):  # fmt: skip
+        tensor = torch.tensor(rows, dtype=torch.float64, requires_grad=True)
+        wanted = torch.tensor(targets, dtype=torch.float64)
+        expected = theirs(tensor, wanted, reduction=reduction)
+        expected.backward()
+        leaves = [values(row) for row in rows]
+        found = ours(leaves, targets, reduction=reduction)
+        found.backward()
+        assert found.data == pytest.approx(expected.item(), rel=1e-14)
+        for row, slopes in zip(leaves, tensor.grad.tolist(), strict=True):
+            assert [leaf.grad for leaf in row] == pytest.approx(slopes, rel=1e-13, abs=1e-16)
+
+
+@pytest.mark.parametrize("ours", [softmax, log_softmax])
+def test_softmax_is_that_of_pytorch(ours):
+    torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
+    scores, weights = [0.5, -1000.0, 2.0, 1000.0, 999.0], [1.0, -2.0, 3.0, -4.0, 5.0]
+    tensor = torch.tensor(scores, dtype=torch.float64, requires_grad=True)
+    expected = getattr(torch, ours.__name__)(tensor, 0)
+    (expected * torch.tensor(weights)).sum().backward()
+    leaves = values(scores)
+    found = ours(leaves)
+    sum(w * each for w, each in zip(weights, found, strict=True)).backward()
+    assert [each.data for each in found] == pytest.approx(expected.tolist(), rel=1e-14)
+    assert [x.grad for x in leaves] == pytest.approx(tensor.grad.tolist(), rel=1e-13, abs=1e-15)
+
+
 # ---------------------------------------------------------------------------------------- stability
 
 
@@ -145,6 +184,24 @@ def test_every_loss_is_right_at_a_thousand_eagerly_and_compiled(
     assert found == pytest.approx((loss, slope), rel=1e-15)
     value, (compiled, _) = compile(LOSSES[name]).value_and_grad(prediction, target)
     assert (value, compiled) == pytest.approx((loss, slope), rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("target", "loss", "slopes"),
+    [
+        (0.0, 0.0, [0.0, 0.0]),
+        (1.0, 2000.0, [1.0, -1.0]),
+        ([0.25, 0.75], 1500.0, [0.75, -0.75]),
+    ],
+)
+def test_a_compiled_cross_entropy_is_right_at_a_thousand(target, loss, slopes):
+    value, (found, _) = compile(cross_entropy).value_and_grad([1000.0, -1000.0], target)
+    assert (value, found) == (loss, slopes)
+
+
+def test_a_square_too_large_for_a_float_is_infinite():
+    for loss in (mse_loss, squared_hinge_loss):
+        assert loss(1e200, -1.0) == loss(Value(1e200), -1.0).data == math.inf
 
 
 @pytest.mark.parametrize(("score", "target"), [(30.0, 1.0), (-30.0, 0.0)])
@@ -208,7 +265,8 @@ def test_softmax_of_numbers_gives_numbers():
 def test_a_probability_of_zero_costs_a_hundred_as_in_pytorch():
     assert binary_cross_entropy(Value(0.0), 1.0).data == 100.0
     assert binary_cross_entropy(Value(1.0), 0.0).data == 100.0
-    assert binary_cross_entropy(Value(1.0), 1.0).data == 0.0
+    for certain in (0.0, 1.0):
+        assert str(binary_cross_entropy(certain, certain)) == "0.0"
 
 
 # ------------------------------------------------------------------------- gradients and compiling
@@ -276,6 +334,34 @@ def test_a_compiled_cross_entropy_takes_a_class_or_probabilities():
         assert by_shares(scores, one_hot) == pytest.approx(expected, rel=1e-14)
 
 
+@pytest.mark.parametrize("wrong", [-1.0, 3.0, 0.5, math.nan])
+def test_a_class_that_is_not_there_costs_nan_where_it_cannot_be_refused(wrong):
+    scores = [0.5, -1.0, 2.0]
+    assert math.isnan(cross_entropy(values(scores), Value(wrong)).data)
+    assert math.isnan(compile(cross_entropy)(scores, wrong))
+
+
+def test_a_class_as_a_value_is_a_class():
+    with detect_anomaly():
+        for target in range(3):
+            leaves, others = values([0.5, -1.0, 2.0]), values([0.5, -1.0, 2.0])
+            found, expected = cross_entropy(leaves, Value(target)), cross_entropy(others, target)
+            found.backward()
+            expected.backward()
+            assert found.data == expected.data
+            assert [x.grad for x in leaves] == [x.grad for x in others]
+
+
+def test_a_score_of_minus_infinity_is_no_hindrance_to_the_other_classes():
+    loss, slopes = value_and_grad(lambda s: cross_entropy(s, 0))([1.0, 2.0])
+    for target in (0, Value(0)):
+        masked = value_and_grad(lambda s, t=target: cross_entropy([*s, -math.inf], t))
+        assert masked([1.0, 2.0]) == (loss, slopes)
+    value, (found, _) = compile(cross_entropy).value_and_grad([1.0, 2.0, -math.inf], 0.0)
+    assert value == pytest.approx(loss, rel=1e-15)
+    assert found == pytest.approx([*slopes, 0.0], rel=1e-15)
+
+
 def test_penalties_are_sums_over_the_parameters():
     parameters = values([1.0, -2.0, 3.0])
     assert l1_penalty(parameters).data == 6.0
@@ -298,6 +384,8 @@ def test_cross_entropy_of_a_batch_is_a_sum_or_a_mean_over_samples():
     first, second = (cross_entropy(row, c) for row, c in zip(rows, [1, 0], strict=True))
     assert cross_entropy(rows, [1, 0], reduction="sum") == first + second
     assert cross_entropy(rows, [1.0, 0.0]) == (first + second) / 2
+    by_hand = 1.0 + math.log(math.exp(0.5) + math.exp(-1.0) + math.exp(2.0))
+    assert first == pytest.approx(by_hand, rel=1e-15)
 
 
 def test_cross_entropy_takes_arrays_of_classes_and_of_probabilities():
@@ -305,7 +393,13 @@ def test_cross_entropy_takes_arrays_of_classes_and_of_probabilities():
     expected = cross_entropy(rows.tolist(), classes.tolist())
     assert cross_entropy(rows, classes) == expected
     assert cross_entropy(rows, np.eye(3)[classes]) == pytest.approx(expected, rel=1e-15)
+    assert cross_entropy(rows, classes.astype(np.float32)) == expected
     assert softmax(rows[0]) == softmax(rows[0].tolist())
+
+
+def test_an_array_without_axes_is_a_number():
+    assert mse_loss(np.array(1.0), np.array(3.0)) == 4.0
+    assert mse_loss(Value(1.0), np.array(3.0)).data == 4.0
 
 
 # ------------------------------------------------------------------------------------------- errors
@@ -339,6 +433,12 @@ def test_what_cannot_be_compared_is_refused(call, complaint):
         lambda: cross_entropy(Value(1.0), 0),
         lambda: cross_entropy([1.0, 2.0], 0.5),
         lambda: cross_entropy([1.0, 2.0], "0"),
+        lambda: mse_loss({1.0, 2.0}, {2.0, 1.0}),  # their order is chance
+        lambda: mse_loss({1.0: 0}, {1.0: 0}),
+        lambda: mse_loss("12", "12"),
+        lambda: mse_loss(b"12", b"12"),
+        lambda: softmax({1.0, 2.0}),
+        lambda: softmax(Value(1.0)),
     ],
 )
 def test_what_is_nested_otherwise_or_no_class_is_a_type_error(call):

@@ -101,6 +101,7 @@ def test_a_state_makes_another_model_the_same():
         (lambda state: state.update(other=1.0), "unknown 'other'"),
         (lambda state: state.update(first="2"), "a number for each name"),
         (lambda state: state.update(first=None), "a number for each name"),
+        (lambda state: state.update(first=10**400), "first is an int beyond the largest float"),
     ],
 )
 def test_a_state_of_another_model_is_refused_and_changes_nothing(change, complaint):
@@ -111,6 +112,27 @@ def test_a_state_of_another_model_is_refused_and_changes_nothing(change, complai
     with pytest.raises(ValueError, match=complaint):
         model.load_state_dict(state)
     assert model.state_dict() == before
+
+
+@pytest.mark.parametrize("state", [None, [("first", 1.0)], Odd()])
+def test_what_is_no_state_is_a_type_error(state):
+    with pytest.raises(TypeError, match=r"as state_dict\(\) gives it, got"):
+        Odd().load_state_dict(state)
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        ({1: Value(1.0), "1": Value(2.0)}, "table.1"),
+        ({"a.b": Value(1.0), "a": {"b": Value(2.0)}}, "table.a.b"),
+    ],
+)
+def test_two_parameters_of_one_name_are_refused_by_that_name(table, name):
+    model = Module()
+    model.table = table
+    for use in (model.state_dict, lambda: model.load_state_dict({name: 1.0})):
+        with pytest.raises(ValueError, match=f"two parameters of Module have the name '{name}'"):
+            use()
 
 
 def test_many_missing_names_are_not_all_listed():
@@ -187,3 +209,7 @@ def test_the_summary_counts_the_parameters_of_each_part():
     }
     assert len({len(line) for line in lines}) == 1
     assert Neuron(2).summary().splitlines()[1].split() == ["(all)", "ReLUNeuron(2)", "3"]
+
+
+def test_a_module_without_a_text_of_its_own_is_summed_up_by_its_class():
+    assert Odd().summary().splitlines()[1].split() == ["(all)", "Odd", "6"]
