@@ -1,10 +1,12 @@
 """The compiler: a function of scalars, traced once, run over whole batches.
 
 - `tracing`: the function is run on values without numbers; what it does is a `graph`.
-- `sums`, `matrices`, `planning`: weighted sums and matrix products are recovered from the graph,
-  operations grouped; the result is a `program` of few wide instructions.
-- `numpy_executor`, `jax_executor` run a program, by the table's formulas as `micrograd.kernels`
-  writes them for arrays.
+- `simplifying`, `sums`, `folds`, `matrices`, `planning`: constants and powers are simplified,
+  weighted sums, maxima and matrix products recovered, operations grouped; what is narrow becomes a
+  tape. The result is a `program` of few wide instructions.
+- `adjoints`: which adjoints a program needs, and who writes each of them first.
+- `numpy_executor` (on `numpy_memory`, `numpy_linear`, `numpy_tape` and `ufuncs`), `native` and
+  `jax_executor` run a program, by the table's formulas as `micrograd.kernels` writes them.
 - `arguments`, `compiled`: what a caller sees.
 """
 

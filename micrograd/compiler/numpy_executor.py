@@ -17,7 +17,15 @@ from micrograd.compiler.adjoints import FirstWriters
 from micrograd.compiler.numpy_linear import ProductOn, SumsOn, fold
 from micrograd.compiler.numpy_memory import Call, Memory
 from micrograd.compiler.numpy_tape import TapeRunner
-from micrograd.compiler.program import Elementwise, Fold, Instruction, Product, Program, Tape
+from micrograd.compiler.program import (
+    Elementwise,
+    Fold,
+    Instruction,
+    Product,
+    Program,
+    Tape,
+    WeightedSums,
+)
 
 _KEPT = 4  # lengths of batches whose arrays are kept
 
@@ -28,7 +36,7 @@ class _Calls:
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
         self.tapes: dict[int, TapeRunner] = {}
-        self.forward = [self._step(each) for each in memory.program.instructions]
+        self.forward = [call for each in memory.program.instructions for call in self._steps(each)]
 
     @cached_property
     def backward(self) -> list[Call]:
@@ -40,19 +48,20 @@ class _Calls:
         """The same, where an adjoint of zero stops even before an infinity."""
         return self._reversed(careful=True)
 
-    def _step(self, instruction: Instruction) -> Call:
+    def _steps(self, instruction: Instruction) -> Iterator[Call]:
         memory = self.memory
         match instruction:
             case Elementwise():
-                return memory.elementwise(instruction)
+                yield memory.elementwise(instruction)
             case Product():
-                return ProductOn(memory, instruction).forward()
+                yield from ProductOn(memory, instruction).forward()
             case Fold():
-                return fold(memory, instruction)
+                yield fold(memory, instruction)
             case Tape():
                 runner = self.tapes[instruction.out.start] = TapeRunner(memory, instruction)
-                return runner.forward
-        return SumsOn(memory, instruction).forward()
+                yield runner.forward
+            case WeightedSums():
+                yield SumsOn(memory, instruction).forward()
 
     def _back(self, instruction: Instruction, careful: bool) -> Iterator[Call]:
         memory = self.memory

@@ -23,94 +23,94 @@ class ProductOn:
         self.matrix = _matrix(memory.u, product)
         self.inputs = _vectors(memory.v if product.varies else memory.u, product)
 
-    def forward(self) -> Call:
-        """The call that computes it."""
+    def forward(self) -> Iterator[Call]:
+        """The calls that compute it."""
         memory, product, varies = self.memory, self.product, self.product.varies
         out = _outputs(memory.v if varies else memory.u, product)
-        matrix, inputs, bias = self.matrix, self.inputs, None
+        if varies:
+            yield _calling(np.matmul, self.matrix, self.inputs, out)
+        else:
+            yield _calling(np.matmul, self.inputs, _transposed(self.matrix), out)
         if product.bias is not None:
             bias = memory.read(Operand(False, product.bias), wide=varies)
-
-        def call() -> None:
-            weights, vectors = _now(matrix), _now(inputs)
-            if varies:
-                np.matmul(weights, vectors, out=out)
-            else:
-                np.matmul(vectors, weights.T, out=out)
-            if bias is not None:
-                np.add(out, _now(bias), out=out)
-
-        return call
+            yield _calling(np.add, out, bias, out)
 
     def backward(self, *, careful: bool) -> Iterator[Call]:
         """The calls that pass its adjoints on to inputs, matrix and bias."""
         memory, product, varies = self.memory, self.product, self.product.varies
         g = _outputs(memory.gv if varies else memory.gu, product)
-        times = _careful_matmul if careful else np.matmul
         if memory.is_active(varies, product.inputs.ravel()):
-            yield self._into_inputs(g, times)
+            yield from self._into_inputs(g, careful)
         if memory.is_active(False, product.matrix.ravel()):
-            yield self._into_matrix(g, times)
+            yield from self._into_matrix(g, careful)
         if product.bias is not None and memory.is_active(False, product.bias):
-            add = memory.adding(False, product.bias)
+            share = memory.scratch((len(product.matrix),), 0)
             if varies and g.ndim == 2:
-                ones = np.ones(memory.length, g.dtype)  # a product is faster than a sum over rows
-                yield lambda: add(np.dot(g, ones))
+                # A product is faster than a sum over rows.
+                yield partial(np.dot, g, np.ones(memory.length, g.dtype), share)
             else:
                 axes = (0, 2) if g.ndim == 3 else 0
-                yield lambda: add(np.add.reduce(g, axis=axes))
+                yield partial(np.add.reduce, g, axis=axes, out=share)
+            yield memory.adding(False, product.bias, share)
 
-    def _into_inputs(self, g: Any, times: Any) -> Call:
+    def _into_inputs(self, g: Any, careful: bool) -> Iterator[Call]:
         memory, product, varies = self.memory, self.product, self.product.varies
-        matrix, slots = self.matrix, product.inputs
-        target, add = memory.into(varies, rows_of(slots.ravel()))
-        rest = (memory.length,) if varies else ()
-        if add is not None:
+        slots, rest = product.inputs, (memory.length,) if varies else ()
+        rows = rows_of(slots.ravel())
+        target = memory.stored(varies, rows)
+        stores = target is not None
+        if not stores:
             target = memory.scratch((slots.size, *rest), 0)
         into = target.reshape(*g.shape[: g.ndim - 1 - varies], slots.shape[1], *rest)
-        outer = g.size == 1 or (varies and g.ndim == 2 and len(g) == 1)  # `matmul` is slower there
+        alone = g.size == 1 or (varies and g.ndim == 2 and len(g) == 1)
+        times = _careful_matmul if careful else np.multiply if alone else np.matmul
+        if varies:
+            yield _calling(times, _transposed(self.matrix), g, into)
+        else:
+            yield _calling(times, g, self.matrix, into)
+        if not stores:
+            yield memory.adding(varies, rows, target)
 
-        def call() -> None:
-            weights = _now(matrix)
-            if outer and times is np.matmul:
-                np.multiply(weights.T if varies else weights, g, out=into)
-            elif varies:
-                times(weights.T, g, out=into)
-            else:
-                times(g, weights, out=into)
-            if add is not None:
-                add(target)
-
-        return call
-
-    def _into_matrix(self, g: Any, times: Any) -> Call:
-        product, varies, inputs = self.product, self.product.varies, self.inputs
-        view = _matrix(self.memory.gu, product)
-        add: Callable[[Any], None] = partial(_increase, view)
+    def _into_matrix(self, g: Any, careful: bool) -> Iterator[Call]:
+        memory, product, varies, inputs = (
+            self.memory,
+            self.product,
+            self.product.varies,
+            self.inputs,
+        )
+        share = memory.scratch(product.matrix.shape, 0)
+        times: Callable[..., Any] = _careful_matmul if careful else np.matmul
+        if not varies:
+            times = np.multiply if g.size == 1 and not careful else times
+            yield _calling(times, g.T, inputs, share)
+        elif g.ndim == 2:
+            yield _calling(times, g, _transposed(inputs), share)
+        else:
+            yield _calling(partial(_summed, times), g, _transposed(inputs), share)
+        view = _matrix(memory.gu, product)
         if callable(view) or len(np.unique(product.matrix)) < product.matrix.size:
-            add = self.memory.adding(False, product.matrix)
-
-        def call() -> None:
-            vectors = _now(inputs)
-            if not varies:
-                alone = g.size == 1 and times is np.matmul
-                share = np.multiply(g, vectors) if alone else times(g.T, vectors)
-            elif vectors.ndim == 2:
-                share = times(g, vectors.T)
-            else:
-                share = times(g, vectors.swapaxes(1, 2)).sum(axis=0)
-            add(share)
-
-        return call
+            yield memory.adding(False, product.matrix, share)
+        else:
+            yield partial(np.add, view, share, view)
 
 
-def _now(array: Any) -> Any:
-    """An array, or what a function gathers."""
-    return array() if callable(array) else array
+def _calling(function: Callable[..., Any], *arguments: Any) -> Call:
+    """A call; arguments that are functions are gathered anew each time."""
+    if not any(map(callable, arguments)):
+        return partial(function, *arguments)
+    return lambda: function(*(each() if callable(each) else each for each in arguments))
 
 
-def _increase(view: Any, share: Any) -> None:
-    np.add(view, share, out=view)
+def _transposed(array: Any) -> Any:
+    """The last two axes exchanged."""
+    if callable(array):
+        return lambda: array().swapaxes(-1, -2)
+    return array.swapaxes(-1, -2)
+
+
+def _summed(times: Callable[..., Any], a: Any, b: Any, out: Any) -> None:
+    """The sum of the products of several vectors."""
+    np.add.reduce(times(a, b), axis=0, out=out)
 
 
 def _matrix(array: Any, product: Product) -> Any:

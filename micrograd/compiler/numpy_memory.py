@@ -45,33 +45,31 @@ class Memory:
 
     def read(self, operand: Operand, wide: bool) -> Any:
         """The rows of an operand: a view, or a function that gathers them."""
-        array = self.v if operand.varies else self.u
-        if isinstance(operand.rows, slice):
-            view = array[operand.rows]
-            return view[:, None] if wide and not operand.varies else view
-        if wide and not operand.varies:
-            return lambda: array[operand.rows][:, None]
-        return partial(array.take, operand.rows, axis=0, mode="clip")
-
-    def into(self, varies: bool, rows: Rows) -> tuple[Any, Callable[[Any], None] | None]:
-        """Where the adjoints of rows are stored, or else the function that adds to them."""
-        if varies and self.writers.stores(rows):
-            return self.gv[rows], None
-        return None, self.adding(varies, rows)
-
-    def adding(self, varies: bool, rows: Rows) -> Callable[[Any], None]:
-        """A function that adds to the adjoints of rows."""
-        array = self.gv if varies else self.gu
+        array, rows = self.v if operand.varies else self.u, _even(operand.rows)
         if isinstance(rows, slice):
             view = array[rows]
-            return lambda share: np.add(view, share, out=view)
+            return view[:, None] if wide and not operand.varies else view
+        if wide and not operand.varies:
+            return lambda: array[rows][:, None]
+        return partial(array.take, rows, axis=0, mode="clip")
+
+    def stored(self, varies: bool, rows: Rows) -> Any:
+        """Where the adjoints of rows are stored, if this is their first writer; None if not."""
+        return self.gv[rows] if varies and self.writers.stores(rows) else None
+
+    def adding(self, varies: bool, rows: Rows, share: Any) -> Call:
+        """The call that adds a share to the adjoints of rows."""
+        array, rows = self.gv if varies else self.gu, _even(rows)
+        if isinstance(rows, slice):
+            view = array[rows]
+            return partial(np.add, view, share, view)
         if len(np.unique(rows)) == rows.size:
 
-            def add_once(share: Any) -> None:
+            def add_once() -> None:
                 array[rows] += share
 
             return add_once
-        return lambda share: np.add.at(array, rows, share)
+        return partial(np.add.at, array, rows, share)
 
     # -------------------------------------------------------------------------------- operations
 
@@ -92,16 +90,20 @@ class Memory:
             flow = ufuncs.flow(row, place, careful)
             if flow is None or not self.is_active(operand.varies, operand.rows):
                 continue
-            target, add = self.into(operand.varies, operand.rows)
-            if add is not None:
+            target = self.stored(operand.varies, operand.rows)
+            stores = target is not None
+            if not stores:
                 target = self.scratch(g.shape, 0)
             yield _bound(self, flow, target, read, 1)
             if careful:
                 yield partial(stop_at_zeros, target, g)
-            if add is not None and varies and not operand.varies:
-                yield partial(_add_total, add, target)
-            elif add is not None:
-                yield partial(add, target)
+            if stores:
+                continue
+            if varies and not operand.varies:
+                total = np.empty(len(g), g.dtype)
+                yield partial(np.add.reduce, target, axis=1, out=total)
+                target = total
+            yield self.adding(operand.varies, operand.rows, target)
 
 
 def _bound(
@@ -126,5 +128,11 @@ def stop_at_zeros(share: Any, g: Any) -> None:
     np.copyto(share, 0.0, where=g == 0)
 
 
-def _add_total(add: Callable[[Any], None], share: Any) -> None:
-    add(share.sum(axis=1))
+def _even(rows: Rows) -> Rows:
+    """Rows that are evenly spaced as a slice with a step."""
+    if isinstance(rows, slice) or rows.ndim != 1 or len(rows) < 2:
+        return rows
+    step = int(rows[1]) - int(rows[0])
+    if step < 1 or (np.diff(rows) != step).any():
+        return rows
+    return slice(int(rows[0]), int(rows[-1]) + 1, step)
