@@ -279,7 +279,7 @@ class NativeExecutor:
 
     def _laid_out(self, kept: dict[Any, list[_Memory]], length: int) -> list[_Memory]:
         """New memories for batches of a length, in place of those that were kept longest."""
-        fitting = _CACHE // (self.dtype.itemsize * max(1, self.linked.places_v))
+        fitting = _CACHE // (self.dtype.itemsize * max(1, self.program.varying))
         blocks = -(-length // min(BLOCK, max(_LEAST, fitting))) or 1
         step = _LANES[str(self.dtype)]
         lanes = -(-(-(-length // blocks) or 1) // step) * step
