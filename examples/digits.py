@@ -3,7 +3,7 @@
 python -m examples.digits [--epochs N] [--out DIR]
 
 Of scikit-learn's 1,797 images of 8 by 8 pixels, a third is held out. The network, 2,410 scalars in
-a graph of some ten thousand operations an image, is compiled and reads at least 97 % of what it
+a graph of some five thousand operations an image, is compiled and reads at least 97 % of what it
 has never seen. How the images are divided decides a percent more or less: on ten divisions, those
 of the seeds 0 to 9, it reads from 96.7 to 98.5 %, and 97.4 % on the mean.
 """

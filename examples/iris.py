@@ -45,7 +45,7 @@ def run(epochs: int = EPOCHS, out: Path | None = None, *, seed: int = 0) -> Resu
     right = float((named == y_test).mean())
     counts = np.zeros((3, 3), dtype=int)
     np.add.at(counts, (y_test, named), 1)
-    apart = counts[0, 0] == counts[0].sum() == counts[:, 0].sum()
+    apart = bool(counts[0, 0] == counts[0].sum() == counts[:, 0].sum())
     if out is not None:
         save(loss_curves(history), out / "iris_loss.png")
     lines = [f"{'is':<12}" + "".join(f"{name:>12}" for name in SPECIES) + "   (named as)"]
