@@ -3,8 +3,8 @@
 python -m examples.spiral [--epochs N] [--out DIR]
 
 The article stops before training. A network of scalars, 2-64-64-3 with relu, puts at least 95 of a
-hundred points into the arm that they belong to. More is hardly to be had: near the middle, and
-where noise has pushed points over, the arms overlap.
+hundred points into the arm that they belong to. Those that it misses lie near the middle, where
+the arms meet, or where noise has pushed a point into another arm.
 """
 
 from __future__ import annotations
