@@ -1,4 +1,4 @@
-"""What the programs that train a network share: their command line, and where pictures go."""
+"""What the programs that train a network share: their result, their command line, their files."""
 
 from __future__ import annotations
 
@@ -10,33 +10,53 @@ from typing import Any, NamedTuple
 
 
 class Result(NamedTuple):
-    """What a program has found: lines to print, and whether its claim holds."""
+    """What a program has found: numbers by name, lines to print, and whether its claim holds."""
 
+    numbers: dict[str, float]
     lines: list[str]
     holds: bool
 
 
-def save(axes: Any, out: Path | None, name: str) -> None:
-    """Write a plot, if files are wanted."""
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        axes.figure.savefig(out / name, dpi=150)
-        print(f"wrote {out / name}")
+def save(axes: Any, path: Path) -> None:
+    """Write a plot without the empty space around it."""
+    axes.figure.savefig(path, dpi=150, bbox_inches="tight")
+    print(f"wrote {path}")
 
 
-def main(run: Callable[..., Result], epochs: int) -> int:
+def main(run: Callable[[int, Path | None], Result], epochs: int) -> int:
     """The command line of one program: 0 if its claim holds, 1 if not, 2 if it cannot run."""
     parser = argparse.ArgumentParser(
         description=sys.modules[run.__module__].__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--epochs", type=int, default=epochs)
+    parser.add_argument("--epochs", type=_epochs, default=epochs, metavar="N")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write pictures there")
     options = parser.parse_args()
     try:
+        if options.out is not None:
+            _prepare(options.out)
         result = run(options.epochs, options.out)
     except ImportError as error:
         print(error, file=sys.stderr)
         return 2
+    except OSError as error:
+        parser.error(f"cannot write to {options.out}: {error.strerror or error}")
     print(*result.lines, sep="\n")
     return 0 if result.holds else 1
+
+
+def _epochs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number of at least 1, not {text!r}")
+    return int(text)
+
+
+def _prepare(out: Path) -> None:
+    """Fail before the training, not after it, where no picture can be drawn or written."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"--out needs Matplotlib: pip install 'micrograd-engine[plot]' ({error})"
+        ) from error
+    out.mkdir(parents=True, exist_ok=True)

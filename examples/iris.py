@@ -2,8 +2,9 @@
 
 python -m examples.iris [--epochs N] [--out DIR]
 
-A third of the 150 flowers is held out. A network 4-8-3 names at least 93 % of them; setosa is told
-apart without an error.
+A third of the 150 flowers is held out, also from the mean and the width by which the measurements
+are scaled. A network 4-8-3 names at least 93 % of it; setosa is told apart without an error. Fifty
+flowers are few: on ten divisions, those of the seeds 0 to 9, it names from 90 to 100 %.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 
 from nn import MLP, fit, predict
 from nn.datasets import load_iris, train_test_split
+from nn.plots import loss_curves
 
 from ._training import Result, main, save
 
@@ -22,12 +24,13 @@ EPOCHS = 200
 SPECIES = ("setosa", "versicolor", "virginica")
 
 
-def run(epochs: int = EPOCHS, out: Path | None = None) -> Result:
+def run(epochs: int = EPOCHS, out: Path | None = None, *, seed: int = 0) -> Result:
     """Train on two thirds; the claim is that 93 % of the others are named rightly."""
     X, y = load_iris()
-    X = (X - X.mean(axis=0)) / X.std(axis=0)
-    X, X_test, y, y_test = train_test_split(X, y, test_size=1 / 3, random_state=0, stratify=y)
-    model = MLP(4, [8, 3], activation="tanh", generator=random.Random(0))
+    X, X_test, y, y_test = train_test_split(X, y, test_size=1 / 3, random_state=seed, stratify=y)
+    mean, width = X.mean(axis=0), X.std(axis=0)
+    X, X_test = (X - mean) / width, (X_test - mean) / width
+    model = MLP(4, [8, 3], activation="tanh", generator=random.Random(seed))
     history = fit(
         model,
         X,
@@ -42,17 +45,16 @@ def run(epochs: int = EPOCHS, out: Path | None = None) -> Result:
     right = float((named == y_test).mean())
     counts = np.zeros((3, 3), dtype=int)
     np.add.at(counts, (y_test, named), 1)
+    apart = bool(counts[0, 0] == counts[0].sum() == counts[:, 0].sum())
     if out is not None:
-        from nn.plots import loss_curves
-
-        save(loss_curves(history), out, "iris_loss.png")
+        save(loss_curves(history), out / "iris_loss.png")
     lines = [f"{'is':<12}" + "".join(f"{name:>12}" for name in SPECIES) + "   (named as)"]
     lines += [
         f"{name:<12}" + "".join(f"{count:>12}" for count in row)
         for name, row in zip(SPECIES, counts, strict=True)
     ]
     lines.append(f"held-out accuracy {100 * right:.1f} %")
-    return Result(lines, right >= 0.93 and counts[0, 0] == counts[0].sum())
+    return Result({"accuracy": right, "setosa": float(apart)}, lines, right >= 0.93 and apart)
 
 
 if __name__ == "__main__":

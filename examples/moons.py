@@ -14,6 +14,7 @@ from pathlib import Path
 
 from nn import MLP, fit, predict
 from nn.datasets import make_moons
+from nn.plots import decision_regions, film
 
 from ._training import Result, main, save
 
@@ -25,12 +26,6 @@ def run(epochs: int = EPOCHS, out: Path | None = None) -> Result:
     X, y = make_moons(100, noise=0.1, random_state=1337)
     y = 2 * y - 1  # -1 or 1
     model = MLP(2, [16, 16, 1], generator=random.Random(1337))
-    callbacks = []
-    if out is not None:
-        from nn.plots import film
-
-        out.mkdir(parents=True, exist_ok=True)
-        callbacks = [film(out / "moons.gif", X, y, every=max(1, epochs // 40))]
     fit(
         model,
         X,
@@ -41,15 +36,16 @@ def run(epochs: int = EPOCHS, out: Path | None = None) -> Result:
         penalty={"l2": 1e-4},
         batch_size=20,
         epochs=epochs,
-        callbacks=callbacks,
+        callbacks=[] if out is None else [film(out / "moons.gif", every=max(1, epochs // 40))],
         progress=False,
     )
     right = float(((predict(model, X) > 0) == (y > 0)).mean())
     if out is not None:
-        from nn.plots import decision_regions
-
-        save(decision_regions(model, X, y), out, "moons.png")
-    return Result([f"two moons: {100 * right:.0f} % of 100 points"], right == 1.0)
+        print(f"wrote {out / 'moons.gif'}")
+        save(decision_regions(model, X, y), out / "moons.png")
+    return Result(
+        {"accuracy": right}, [f"two moons: {100 * right:.0f} % of 100 points"], right == 1.0
+    )
 
 
 if __name__ == "__main__":

@@ -2,33 +2,112 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
+import builtins
+import importlib.util
+import sys
+from inspect import iscoroutine
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 nbformat = pytest.importorskip("nbformat", reason="pip install nbclient ipykernel")
-nbclient = pytest.importorskip("nbclient", reason="pip install nbclient ipykernel")
-pytest.importorskip("ipykernel", reason="pip install nbclient ipykernel")
 
 TOUR = Path(__file__).parent.parent / "examples" / "tour.ipynb"
+# The extras of a reader who has but the package.
+WITHOUT_EXTRAS = "import sys; sys.modules.update(dict.fromkeys(['matplotlib', 'sklearn', 'numba']))"
 
 
-def outputs(cell):
-    return "".join(out.get("text", "") for out in cell.get("outputs", ()))
+@pytest.fixture
+def notebook():
+    return nbformat.read(TOUR, as_version=4)
+
+
+def executed(notebook):
+    nbclient = pytest.importorskip("nbclient", reason="pip install nbclient")
+    pytest.importorskip("ipykernel", reason="pip install ipykernel")
+    return nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+
+
+def outputs(notebook):
+    return [out for cell in notebook.cells for out in cell.get("outputs", ())]
+
+
+def said(notebook):
+    return "".join(out.get("text", "") for out in outputs(notebook))
+
+
+@pytest.mark.filterwarnings("ignore")  # those of the kernel's client
+def test_every_cell_runs_and_the_numbers_are_those_of_the_tour(notebook):
+    text = said(executed(notebook))
+    assert "0.4621" in text  # tanh(0.5)
+    assert "1.5728" in text  # its slope by w
+    assert "链式法则" in text
+    assert "\n100%\n" in text
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_every_cell_runs_and_the_numbers_are_those_of_the_tour():
-    notebook = nbformat.read(TOUR, as_version=4)
-    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    said = [outputs(cell) for cell in notebook.cells]
-    assert any("0.4621" in text and "1.5728" in text for text in said)  # tanh(0.5), its slope by w
-    assert any("链式法则" in text for text in said)
-    assert any(text.strip() == "100%" for text in said)
+def test_the_plots_of_the_tour_are_pictures_and_the_digits_are_read(notebook):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("sklearn")
+    told = executed(notebook)
+    kinds = [set(out.get("data", ())) for out in outputs(told)]
+    assert sum("image/png" in kind for kind in kinds) == 2  # the regions, the loss
+    (accuracy,) = (line for line in said(told).splitlines() if line.startswith("held-out accuracy"))
+    assert float(accuracy.split()[-1].rstrip("%")) >= 96
 
 
-def test_the_notebook_is_kept_without_outputs():
-    notebook = nbformat.read(TOUR, as_version=4)
+@pytest.mark.filterwarnings("ignore")
+def test_the_tour_runs_without_the_extras_and_says_what_is_missing(notebook):
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(WITHOUT_EXTRAS))
+    text = said(executed(notebook))
+    assert "\n100%\n" in text
+    assert "load_digits needs scikit-learn: pip install" in text
+
+
+def run_the_first_cell(notebook):
+    """As a notebook does, which lets a cell await."""
+    (first, *_) = (cell for cell in notebook.cells if cell.cell_type == "code")
+    code = compile(first.source, "first cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    done = eval(code, {"__builtins__": builtins})
+    if iscoroutine(done):
+        asyncio.run(done)
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """What JupyterLite's pip was asked for."""
+    asked = []
+
+    async def install(names):
+        asked.extend(names)
+
+    monkeypatch.setitem(sys.modules, "piplite", SimpleNamespace(install=install))
+    return asked
+
+
+def test_nothing_is_installed_where_the_package_is(notebook, installed):
+    run_the_first_cell(notebook)
+    assert installed == []
+
+
+def test_a_missing_package_is_installed_in_a_browser(notebook, installed, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    run_the_first_cell(notebook)
+    assert "micrograd-engine" in installed
+
+
+def test_a_missing_package_is_a_hint_elsewhere(notebook, installed, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match="pip install"):
+        run_the_first_cell(notebook)
+    assert installed == []
+
+
+def test_the_notebook_is_kept_without_outputs(notebook):
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
