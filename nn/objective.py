@@ -136,18 +136,6 @@ class Objective:
         """A loss with the penalty added."""
         return loss if self.penalty is None else loss + self.penalty(self.parameters)
 
-    def dropped(self, row: Sequence[float]) -> Any:
-        """The probability to be dropped, for each factor that a sample takes in training."""
-        chances: list[float] = []
-
-        def source(n: int, p: float) -> list[float]:
-            chances.extend([p] * n)
-            return [1.0] * n
-
-        with mode(self.model, training=True), dropout_masks(source):
-            outputs_of(self.model, row[: self.features])
-        return np.array(chances)
-
 
 class Compiled:
     """An objective as two programs."""

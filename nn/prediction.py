@@ -24,6 +24,7 @@ from micrograd.compiler import compile  # noqa: A004
 from micrograd.compiler.graph import Graph
 from micrograd.compiler.tracing import trace
 from nn import samples
+from nn.layers import dropout_masks
 from nn.objective import (
     BLOCK,
     Loss,
@@ -31,6 +32,7 @@ from nn.objective import (
     Penalty,
     evaluating,
     loss_function,
+    mode,
     outputs_of,
     parameters_of,
     penalty_function,
@@ -90,6 +92,22 @@ def probe(model: Any, X: Any) -> list[Any]:
         raise ValueError(
             f"the model does not take the {X.shape[1]} columns of X: {error}"
         ) from error
+
+
+def rehearsed(model: Any, X: Any) -> tuple[int, Any]:
+    """How many outputs the model gives for a sample in training, and what may be dropped then.
+
+    That is the probability to be dropped, for each factor that a sample takes.
+    """
+    chances: list[float] = []
+
+    def source(n: int, p: float) -> list[float]:
+        chances.extend([p] * n)
+        return [1.0] * n
+
+    with mode(model, training=True), dropout_masks(source):
+        outputs = probe(model, X)
+    return len(outputs), np.array(chances)
 
 
 def _program(model: Any, features: int) -> tuple[Any, bool]:

@@ -35,13 +35,12 @@ from nn.objective import (
     Loss,
     Objective,
     Penalty,
-    evaluating,
     loss_function,
     parameters_of,
     penalty_function,
 )
 from nn.optimizers import OPTIMIZERS, Optimizer, clipped
-from nn.prediction import loss_and_grad, predict, probe
+from nn.prediction import loss_and_grad, predict, rehearsed
 from nn.progress import progress as teller
 from nn.storage import load_checkpoint, save_checkpoint
 
@@ -118,8 +117,7 @@ def fit(
     name, function = loss_function(loss)
     learned = _trained(optimizer, lr, parameters_of(model))
     X = samples.inputs(X)
-    with evaluating(model):
-        outputs = len(probe(model, X))
+    outputs, chances = rehearsed(model, X)
     y = samples.targets(y, len(X), outputs, name)
     X, y, held_out = _validation(validation, X, y, outputs, name, seed)
     chosen, scheduled = measures.named(metrics, name, y), _scheduled(schedule, learned)
@@ -132,6 +130,7 @@ def fit(
         X,
         y,
         held_out,
+        chances=chances,
         epochs=_count(epochs, "epochs"),
         batch_size=len(X) if batch_size is None else _count(batch_size, "batch_size"),
         shuffle=shuffle,
@@ -284,6 +283,7 @@ class _Training:
         y: Any,
         held_out: Any,
         *,
+        chances: Any,
         epochs: int,
         batch_size: int,
         shuffle: bool,
@@ -303,7 +303,7 @@ class _Training:
         self.generator, self.measures, self.schedule = generator, measures, schedule
         self.clip_norm, self.stopping, self.callbacks = clip_norm, stopping, callbacks
         self.checkpoint, self.settings = checkpoint, settings
-        self.chances = objective.dropped(self.rows[0].tolist())
+        self.chances = chances
         self.numbers = np.array([p.data for p in optimizer.parameters], dtype=float)
         self.best: tuple[float, Any] | None = None
         self.history = History()
