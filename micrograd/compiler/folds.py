@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.graph import NOTHING, Graph
+from micrograd.compiler.graph import CONSTANT, NOTHING, Graph
 from micrograd.kernels import flow_text
 
 FOLDED = ("maximum", "minimum")
@@ -35,7 +35,8 @@ def find_folds(graph: Graph, varying: Any) -> Folds:
     members = np.isin(graph.code, codes)
     if not members.any():
         return Folds(np.zeros(0, np.intp), np.zeros(0, np.intp), gone)
-    members &= ~_with_gradient(graph)
+    if not _is_stopped(graph, members):
+        members &= ~_with_gradient(graph)
     used = graph.operands[graph.operands >= 0]
     uses = np.bincount(used, minlength=graph.size)
     uses += 2 * np.bincount(graph.outputs, minlength=graph.size)
@@ -60,6 +61,20 @@ def find_folds(graph: Graph, varying: Any) -> Folds:
     terms, roots = terms[kept[roots]], roots[kept[roots]]
     order = np.argsort(roots, kind="stable")
     return Folds(roots[order], terms[order], gone)
+
+
+def _is_stopped(graph: Graph, members: Any) -> bool:
+    """Whether nothing but constants and what passes no gradient on goes into these nodes.
+
+    So it is where a softmax is written with `detach`; else each node has to be looked at.
+    """
+    stops = [
+        i
+        for i, row in enumerate(graph.table)
+        if all(flow_text(row, place) is None for place in range(row.arity))
+    ]
+    ends = members | (graph.code == CONSTANT) | np.isin(graph.code, stops)
+    return bool(ends[graph.operands[members, :2]].all())
 
 
 def _with_gradient(graph: Graph) -> Any:
