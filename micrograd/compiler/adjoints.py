@@ -39,7 +39,7 @@ class FirstWriters:
     """Who writes the adjoints of rows of `v` first, while instructions are walked backwards.
 
     The first one to write a run of rows stores, others add. What is added to or read before it was
-    stored has to be zeroed at the start.
+    stored has to be zeroed at the start; what nobody writes stays zero.
     """
 
     def __init__(self, program: Program) -> None:

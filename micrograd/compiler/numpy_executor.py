@@ -88,8 +88,6 @@ class _Calls:
                 if instruction.varies:
                     writers.touch(instruction.out)
                 calls += self._back(instruction, careful)
-        if program.batched:
-            writers.touch(slice(*program.input_slots))
         return [*(partial(memory.gv[rows].fill, 0.0) for rows in writers.zeroed()), *calls]
 
 

@@ -379,3 +379,16 @@ def test_what_no_output_needs_is_not_computed():
     f = compile(lambda x: (exp(x), x + 1)[1])
     f(1.0)
     assert "exp" not in str(f)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba", "jax"])
+def test_an_argument_that_is_not_used_has_gradient_zero_in_every_call(backend):
+    if backend != "numpy":
+        pytest.importorskip("jax" if backend == "jax" else "llvmlite")
+    program = compile(lambda x, y, z: x * z[0], batched=True, backend=backend)
+    for scale in (1.0, math.inf, 2.0):  # an infinity makes the careful run
+        x = np.array([scale, 3.0])
+        _, (by_x, by_y, by_z) = program.value_and_grad(x, x, np.ones((2, 2)))
+        assert by_x.tolist() == [1.0, 1.0]
+        assert by_y.tolist() == [0.0, 0.0]
+        assert by_z.T.tolist() == [[scale, 3.0], [0.0, 0.0]]

@@ -146,7 +146,11 @@ def test_points_of_which_the_model_is_wrong_have_a_ring():
     "y", [Y, 2.0 * Y - 1, Y[:, None], np.eye(2)[Y], Y.tolist(), 3 + 4 * Y, Y.astype(bool)]
 )
 def test_labels_may_be_numbers_signs_bools_or_rows_of_zeros_and_a_one(model, y):
-    plots.decision_regions(model, X, y, resolution=20)
+    options = {"resolution": 20, "threshold": 0}  # else it lies between the two labels
+    axes = plots.decision_regions(model, X, y, **options)
+    # The same points are right, however their classes are written.
+    assert axes.get_title() == plots.decision_regions(model, X, Y, **options).get_title()
+    assert len([text for text in texts(axes) if text.startswith("class ")]) == 2
 
 
 def test_labels_of_several_outputs_may_be_words():

@@ -71,7 +71,7 @@ class Linked:
 
     def __init__(self, program: Program, kind: str, addresses: Addresses, *, inputs: bool) -> None:
         self.program, self.kind, self.addresses = program, kind, addresses
-        self.active, self._inputs = active(program, inputs), inputs
+        self.active = active(program, inputs)
         self._kept: list[Any] = []  # tables of places, to which rows point
         gathered = [_gathered(each) for each in program.instructions]
         self.one = program.uniform
@@ -101,8 +101,6 @@ class Linked:
             if varies:
                 self.writers.touch(out)
             self._backward(i, instruction)
-        if program.batched and self._inputs:
-            self.writers.touch(slice(*program.input_slots))
         zeros = Code()
         for rows in self.writers.zeroed():
             count, place = rows.stop - rows.start, rows.start + self.adjoints_v
