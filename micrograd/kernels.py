@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from micrograd.formulas import Rewriting, compiled, to_float
-from micrograd.ops import TABLE, Operation
+from micrograd.ops import Operation, lookup
 
 ADJOINT = "_g"
 
@@ -27,7 +27,7 @@ class Vocabulary(dict[str, Any]):
         super().__init__(primitives, __builtins__={})
 
     def __missing__(self, name: str) -> Any:
-        self[name] = made = self.value(TABLE[name])
+        self[name] = made = self.value(lookup(name))
         return made
 
     def value(self, row: Operation) -> Callable[..., Any]:
@@ -50,13 +50,16 @@ def value_text(operation: Operation) -> str:
     return ast.unparse(_OnArrays().visit(operation.expression))
 
 
-def flow_text(operation: Operation, place: int) -> str | None:
-    """What flows back to an operand, of the operands, `out` and `_g`; None if nothing ever does."""
-    flow = _flow(operation.slopes[place])
+def flow_text(operation: Operation, place: int, product: str = "") -> str | None:
+    """What flows back to an operand, of the operands, `out` and `_g`; None if nothing ever does.
+
+    `product` is the name of a function that multiplies the adjoint by a partial, in place of `*`.
+    """
+    flow = _flow(operation.slopes[place], product)
     return None if flow is None else ast.unparse(flow)
 
 
-def _flow(slope: ast.expr) -> ast.expr | None:
+def _flow(slope: ast.expr, product: str) -> ast.expr | None:
     """The adjoint times the partial, with the choices of the partial outside of the product."""
     match slope:
         case ast.Constant(value=0):
@@ -64,12 +67,15 @@ def _flow(slope: ast.expr) -> ast.expr | None:
         case ast.Constant(value=1):
             return ast.Name(ADJOINT)
         case ast.Call(func=ast.Name(id="where"), args=[test, then, otherwise]):
-            flows = [_flow(then), _flow(otherwise)]
+            flows = [_flow(then, product), _flow(otherwise, product)]
             if flows == [None, None]:
                 return None
             chosen = [ast.Constant(0.0) if flow is None else flow for flow in flows]
             return ast.Call(ast.Name("_where"), [_OnArrays().condition(test), *chosen], [])
-    return ast.BinOp(ast.Name(ADJOINT), ast.Mult(), _OnArrays().visit(slope))
+    factors = [ast.Name(ADJOINT), _OnArrays().visit(slope)]
+    if product:
+        return ast.Call(ast.Name(product), factors, [])
+    return ast.BinOp(factors[0], ast.Mult(), factors[1])
 
 
 class _OnArrays(Rewriting):

@@ -135,6 +135,14 @@ ROWS = (
         r"y \text{ if } x \text{ else } z",
         note="y where x is not 0, else z. Nothing of the branch not taken reaches value or gradient.", note_zh="x 不为 0 时取 y，否则取 z。未选中的分支对数值和梯度都没有影响。"),
 )
+
+# Rows that derivatives within compiled functions are written in; nothing else calls them. A factor
+# of zero stops even before an infinity or nan, as an adjoint does, and the derivative of the
+# product is the other factor unless that was stopped.
+_STOPPING_ROWS = (
+    Row("stopping_mul", "where(x, x * y, 0)", ["stopped(x, y)", "x"], symbol="*"),
+    Row("stopped", "where(x, y, where(0 * y <= 0, y, 0))", ["0", "where(x, 1, where(0 * y <= 0, 1, 0))"]),
+)
 # fmt: on
 
 COMPARISONS = frozenset({"__lt__", "__le__", "__gt__", "__ge__"})
@@ -237,7 +245,8 @@ class Operation:
 
 TABLE: dict[str, Operation] = {}
 _BUILT_IN = {row.name: len(row.partials) for row in ROWS}
-_RESERVED = {*OPERANDS, RESULT, "self", "other"}
+_STOPPING_NAMES = {row.name: len(row.partials) for row in _STOPPING_ROWS}
+_RESERVED = {*OPERANDS, RESULT, "self", "other", *_STOPPING_NAMES}
 _listeners: list[Callable[[Operation], None]] = []
 
 
@@ -254,7 +263,7 @@ def reserve(names: Iterable[str]) -> None:
 def lookup(name: str) -> Operation:
     """The row of that name; KeyError says how to bring back one that a user had defined."""
     try:
-        return TABLE[name]
+        return TABLE.get(name) or STOPPING[name]
     except KeyError:
         raise KeyError(
             f"no operation {name!r} here: call micrograd.define({name!r}, …) first"
@@ -350,7 +359,13 @@ def checked(row: Row, known: dict[str, int]) -> Operation:
 
 
 def _enter(operations: Sequence[Operation]) -> None:
-    """Put checked rows into the table and let other formulas call them."""
+    """Let other formulas call checked rows, and put them into the table."""
+    _supply(operations)
+    TABLE.update((operation.name, operation) for operation in operations)
+
+
+def _supply(operations: Sequence[Operation]) -> None:
+    """Let formulas on numbers call checked rows."""
     for vocabulary in (FLOATS, IEEE):
         supplied = vocabulary.keys() & _BUILT_IN  # primitives, and division and power by IEEE
         entered = [operation for operation in operations if operation.name not in supplied]
@@ -361,7 +376,8 @@ def _enter(operations: Sequence[Operation]) -> None:
         )
         made = compiled(f"({lambdas})", vocabulary)
         vocabulary |= zip((operation.name for operation in entered), made, strict=True)
-    TABLE.update((operation.name, operation) for operation in operations)
 
 
 _enter([checked(row, _BUILT_IN) for row in ROWS])
+STOPPING = {row.name: checked(row, _BUILT_IN | _STOPPING_NAMES) for row in _STOPPING_ROWS}
+_supply([*STOPPING.values()])

@@ -26,7 +26,7 @@ from micrograd.engine import Value, to_number
 from micrograd.formulas import ERRORS, OPERANDS, RESULT, choosing_source, to_float
 from micrograd.graph import Node, operands, order, partials, walking
 from micrograd.kernels import ADJOINT, flow_text
-from micrograd.ops import Operation
+from micrograd.ops import STOPPING, Operation
 from micrograd.trees import Structure, array, flatten, shape, unflatten
 from micrograd.vocabulary import VOCABULARY
 
@@ -363,7 +363,7 @@ def _push(nodes: Sequence[Value], tangents: dict[Value, Any], slopes: Slopes) ->
 def _product(slope: Any, factor: Any) -> Any:
     """The product, or None if nothing passes: a factor of zero stops even an infinite slope."""
     if callable(slope):  # of a traced value: it has no number, and multiplies by itself
-        return slope(factor)
+        return slope(factor) if isinstance(factor, Value) or factor else None
     if not isinstance(factor, Value):
         if factor == 1:
             return slope
@@ -404,9 +404,12 @@ def _slopes_on_values(node: Value) -> Iterable[tuple[Any, Any]]:
         return _slopes_on_numbers(node)
     held = tuple(operands(node))
     if node._is_traced:
+        flows = _flows(node._row, stopping=not (_is_tame(node) and all(map(_is_tame, held))))
+        # A number would divide by Python's rules.
+        read = [x if isinstance(x, Value) else Value(x) for x in held]
         return [
-            (operand, partial(flow, node, *held))
-            for operand, flow in zip(held, _flows(node._row), strict=True)
+            (operand, partial(flow, node, *read))
+            for operand, flow in zip(held, flows, strict=True)
             if flow is not None and isinstance(operand, Node)
         ]
     try:
@@ -445,28 +448,43 @@ def _formulas(row: Operation, *, calling: bool = False) -> tuple[Callable[..., A
 
 
 @cache
-def _flows(row: Operation) -> tuple[Callable[..., Any] | None, ...]:
+def _flows(row: Operation, *, stopping: bool) -> tuple[Callable[..., Any] | None, ...]:
     """For each operand, the product of its partial with a factor, where choices are operations.
 
-    Each is a function of the result, the operands and the factor.
+    Each is a function of the result, the operands and the factor. `stopping` says whether a factor
+    of zero makes it 0 even where the partial is infinite.
     """
     vocabulary = {name: called for name, called in VOCABULARY.items() if name != "_number"}
     vocabulary |= {"_where": VOCABULARY["where"], "_pow": VOCABULARY["pow"]}
+    vocabulary |= {name: partial(engine.apply, each) for name, each in STOPPING.items()}
+    vocabulary["_stopping"] = _stopping
     vocabulary["__builtins__"] = {}  # type: ignore[assignment]
     names = ", ".join((RESULT, *row.operands, ADJOINT))
-    texts = [flow_text(row, place) for place in range(row.arity)]
-    if row.name not in _BOUNDED:
-        # Zero stops even before an infinite partial.
-        texts = [text and f"_where({ADJOINT}, {text}, 0.0)" for text in texts]
+    texts = [flow_text(row, place, "_stopping" if stopping else "") for place in range(row.arity)]
     return tuple(
         None if text is None else eval(f"lambda {names}: {text}", vocabulary)  # noqa: S307 (checked)
         for text in texts
     )
 
 
-# Whose partials are not infinite where their operands are finite.
-_BOUNDED = frozenset(
-    "add sub mul neg square abs exp relu tanh sin cos maximum minimum where".split()
+def _stopping(adjoint: Any, slope: Any) -> Any:
+    """The product, 0 where the adjoint is even if the slope is infinite there."""
+    if isinstance(adjoint, Value) and isinstance(slope, Value):
+        return engine.apply(STOPPING["stopping_mul"], adjoint, slope)
+    return slope if adjoint == 1 else adjoint * slope  # a number that is there is not 0
+
+
+def _is_tame(operand: Any) -> bool:
+    """Whether an operand, or the partials of a result, are finite where its own operands are."""
+    row = operand._row if isinstance(operand, Node) else None
+    return not isinstance(row, Operation) or row.name in _TAME
+
+
+# Plain products become sums of products and matrices in a program, so that they are kept where no
+# infinity is near.
+_TAME = frozenset(
+    "add sub mul neg square abs relu leaky_relu elu sigmoid softplus tanh sin cos atan asinh erf "
+    "gelu silu mish maximum minimum where sign step detach lt le gt ge stopped stopping_mul".split()
 )
 
 

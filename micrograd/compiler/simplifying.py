@@ -53,7 +53,9 @@ def _ordered(graph: Graph) -> Graph:
 
 def _with_cheap_powers(graph: Graph) -> Graph:
     codes = {row.name: i for i, row in enumerate(graph.table)}
-    powers = np.flatnonzero(graph.code == codes.get("pow", NOTHING - 1))
+    if "pow" not in codes:
+        return graph
+    powers = np.flatnonzero(graph.code == codes["pow"])
     powers = powers[graph.code[graph.operands[powers, 1]] == CONSTANT]
     if not len(powers):
         return graph

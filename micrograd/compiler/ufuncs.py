@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from micrograd.kernels import ADJOINT, flow_text, value_text
-from micrograd.ops import TABLE, Operation
+from micrograd.ops import TABLE, Operation, lookup
 
 TARGET = "_target"
 
@@ -37,6 +37,14 @@ def _erf(x: Any, out: Any) -> Any:
     return erf(x, out=out)
 
 
+def _pow(x: Any, y: Any, out: Any) -> Any:
+    np.power(x, y, out=out)
+    halves = np.equal(y, 0.5)
+    if np.any(halves):  # NumPy takes the square root, which is nan at minus infinity
+        np.copyto(out, math.inf, where=halves & (x == -math.inf))
+    return out
+
+
 @lru_cache(4)
 def _zeros(length: int, dtype: Any) -> Any:
     """Zeros as a row: with a number instead, `maximum` takes twice as long."""
@@ -48,13 +56,13 @@ _NAMES = {
     **{name: name for name in "sinh cosh tanh abs sign maximum minimum hypot".split()},
     **{f"a{name}": f"arc{name}" for name in "sin cos tan sinh cosh tanh tan2".split()},
     **{name: name for name in "square reciprocal".split()},
-    "_pow": "power",
 }
 _CALLS: dict[str, Callable[..., Any]] = {
     **{name: getattr(np, numpy) for name, numpy in _NAMES.items()},
     "relu": lambda x, out: np.maximum(x, _zeros(out.shape[-1], out.dtype), out=out),
     "step": lambda x, out: np.heaviside(x, 0.0, out=out),
     "erf": _erf,
+    "_pow": _pow,
 }
 _ARITHMETIC = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
 _COMPARISONS = {ast.Lt: "less", ast.LtE: "less_equal", ast.Gt: "greater", ast.GtE: "greater_equal"}
@@ -73,7 +81,7 @@ _SCOPE: dict[str, Any] = {
 @cache
 def value(row: Operation) -> InPlace:
     """The result of an operation, of its operands."""
-    if row.name in _CALLS and row is TABLE[row.name]:
+    if row.name in _CALLS and row is TABLE.get(row.name):
         arguments = ", ".join(row.operands)
         text = f"lambda {TARGET}, {arguments}: _{row.name}({arguments}, out={TARGET})"
         return InPlace(eval(text, _SCOPE), 0, 0)  # noqa: S307 (a name and operands of the table)
@@ -143,7 +151,7 @@ class _Writer:
                 if name in _CALLS:
                     self._apply(target, name, arguments, names)
                 else:
-                    self._inline(target, TABLE[name], arguments, names)
+                    self._inline(target, lookup(name), arguments, names)
             case _:
                 raise AssertionError(ast.dump(node))
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from micrograd import Value, define, maximum, where
+from micrograd import Value, define, derivative, maximum, where
 from micrograd.compiler import compile  # noqa: A004
 from micrograd.derivation.chain import Chain
 from micrograd.ops import ROWS, TABLE
@@ -95,17 +95,19 @@ def test_random_expressions_agree_in_batches(backend, expression, data):
 SPECIALS = (0.0, -0.0, 0.5, 1.0, -1.0, 2.0, -2.5, 700.0, -750.0, math.inf, -math.inf, math.nan)
 
 
+def operation(name):
+    """An operation of the table as a function."""
+    return {
+        "add": lambda x, y: x + y, "sub": lambda x, y: x - y, "mul": lambda x, y: x * y,
+        "div": lambda x, y: x / y, "pow": lambda x, y: x**y, "neg": lambda x: -x,
+        "abs": abs, "lt": lambda x, y: x < y, "le": lambda x, y: x <= y,
+        "gt": lambda x, y: x > y, "ge": lambda x, y: x >= y,
+    }.get(name, lambda x, *others: getattr(x, name)(*others))  # fmt: skip
+
+
 @pytest.mark.parametrize("name", [row.name for row in ROWS])
 def test_every_operation_agrees_at_ordinary_and_special_numbers(backend, name):
-    row = TABLE[name]
-    function = lambda *operands: getattr(operands[0], name)(*operands[1:])  # noqa: E731
-    if row.operator:
-        function = {
-            "add": lambda x, y: x + y, "sub": lambda x, y: x - y, "mul": lambda x, y: x * y,
-            "div": lambda x, y: x / y, "pow": lambda x, y: x**y, "neg": lambda x: -x,
-            "abs": abs, "lt": lambda x, y: x < y, "le": lambda x, y: x <= y,
-            "gt": lambda x, y: x > y, "ge": lambda x, y: x >= y,
-        }[name]  # fmt: skip
+    row, function = TABLE[name], operation(name)
     # Four units in the last place; but the hyperbolic functions of XLA lose ten bits at 700.
     accuracy = 2.0**-50 if backend == "numpy" else 2.0**-43
     grid = np.array(np.meshgrid(*[SPECIALS] * row.arity)).reshape(row.arity, -1)
@@ -119,6 +121,38 @@ def test_every_operation_agrees_at_ordinary_and_special_numbers(backend, name):
             assert np.isclose(
                 column[i], expected, rtol=4 * accuracy, atol=5e-324, equal_nan=True
             ), sample
+
+
+PLAIN = (0.0, 0.5, 1.0, -1.0, 2.0, -2.5)
+
+
+@pytest.mark.parametrize("name", [row.name for row in ROWS])
+def test_derivatives_within_a_function_agree_also_where_an_adjoint_is_zero(backend, name):
+    function, arity = operation(name), TABLE[name].arity
+
+    def curvatures(*at):
+        """Twice the derivative of a square, whose adjoint is zero where the operation is."""
+        slopes = derivative(function(*at) ** 2 + 0.0 * sum(at), list(at))
+        return [derivative(slope + 0.0 * at[0], x) for slope, x in zip(slopes, at, strict=True)]
+
+    at = np.array(np.meshgrid(*[PLAIN] * arity)).reshape(arity, -1)
+    columns = compile(curvatures, batched=True, backend=backend)(*at)
+    for i, sample in enumerate(at.T.tolist()):
+        found = [np.broadcast_to(column, at.shape[1])[i] for column in columns]
+        expected = [x.data for x in curvatures(*map(Value, sample))]
+        # A dozen roundings, some of which cancel, of numbers below 100 here.
+        assert np.allclose(found, expected, rtol=1e-13, atol=1e-13, equal_nan=True), sample
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(expressions())
+def test_second_derivatives_of_random_expressions_agree(backend, expression):
+    def curvature(*at):
+        slopes = derivative(expression(*at) + 0.0 * sum(at), list(at))
+        return derivative(sum(slopes) + 0.0 * at[0], at[0])
+
+    value, _, scale = eager(curvature, *expression.at)
+    assert agree(compile(curvature, backend=backend)(*expression.at), value, scale)
 
 
 # ---------------------------------------------------------------------------------------- networks

@@ -61,3 +61,8 @@ def test_the_exponent_of_a_derivative_is_folded_too():
 
 def test_a_function_that_returns_constants_works():
     assert compile(lambda x: [2.0 * Value(3.0), x**1], backend="numpy")(5.0) == [6.0, 5.0]
+
+
+@pytest.mark.parametrize("constant", [2.0, 1.0, -1.0])
+def test_a_constant_at_the_end_leaves_the_arguments_as_they_are(constant):
+    assert compile(lambda x: [x, constant], backend="numpy")(5.0) == [5.0, constant]

@@ -138,11 +138,16 @@ def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> No
 
             def at(i: Any, base: Any = base, stride: Any = stride) -> Any:
                 pointer = build.inttoptr(build.add(base, w.times(i, stride)), byte)
-                return w.load(build.bitcast(pointer, w.number.as_pointer()), 1)
+                return build.bitcast(pointer, w.number.as_pointer())
 
-            with w.range(count) as i:
-                w.store(at(i), w.at(target, i))
-            last = at(build.sub(count, word(1)))
+            neighbours = build.icmp_signed("==", stride, word(w.number_size))
+            copied = build.select(neighbours, build.and_(count, word(-w.width)), word(0))
+            with w.loop(word(0), copied, word(w.width)) as i:
+                w.store(w.load(at(i), w.width), w.at(target, i))
+                w.prefetch(at(build.add(i, lanes)))  # of the next block
+            with w.loop(copied, count, word(1)) as i:
+                w.store(w.load(at(i), 1), w.at(target, i))
+            last = w.load(at(build.sub(count, word(1))), 1)
             with w.loop(count, lanes, word(1)) as i:
                 w.store(last, w.at(target, i))
             build.store(build.add(first, lanes), place)
@@ -155,8 +160,14 @@ def _outputs(w: Writer, get: Any, u: Any, v: Any, lanes: Any, start: Any, count:
     with w.range(get(Frame.OUTPUT_COUNT)) as k:
         place, address = w.words(w.at(table, w.times(k, word(2))), 0, 1)
         source, target = w.at(v, w.times(place, lanes)), w.pointer(address, w.number)
-        with w.range(count) as i:
-            w.store(w.load(w.at(source, i), 1), w.at(target, build.add(start, i)))
+        target = w.at(target, start)
+
+        def copy(i: Any, width: int, source: Any = source, target: Any = target) -> None:
+            w.store(w.load(w.at(source, i), width), w.at(target, i))
+            if width > 1:
+                w.prefetch(w.at(target, i, lanes), write=True)  # of the next block
+
+        w.in_steps(count, (w.width, 1), copy)
     place = get(Frame.TOTAL_OF)
     with w.when(build.icmp_signed(">=", place, word(0))):
         source, total = w.at(v, w.times(place, lanes)), w.at(u, get(Frame.TOTAL))
@@ -186,10 +197,16 @@ def _gradients(
     """The adjoints of the inputs of a block, where they are wanted."""
     build = w.build
     into, stride = w.pointer(get(Frame.INTO), w.number), get(Frame.INTO_STRIDE)
+    full = build.and_(count, word(-w.width))
     with w.range(get(Frame.GRADIENT_COUNT)) as k:
         source = w.at(v, w.times(build.add(get(Frame.GRADIENTS), k), lanes))
         target = w.at(into, build.add(w.times(k, stride), start))
-        with w.range(count) as i:
-            number = w.load(w.at(source, i), 1)
-            w.store(number, w.at(target, i))
-            _look(w, number, trouble)
+        begin, rest = word(0), w.constant(0.0, w.width)
+        for end, width in ((full, w.width), (count, 1)):
+            with w.loop(begin, end, word(width), rest) as turn:
+                numbers = w.load(w.at(source, turn.i), width)
+                w.store(numbers, w.at(target, turn.i))
+                difference = build.fsub(numbers, numbers)
+                turn.following = [build.fadd(turn.values[0], difference)]
+            begin, rest = full, w.total(turn.values[0])
+        build.store(build.fadd(build.load(trouble), rest), trouble)

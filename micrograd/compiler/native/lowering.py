@@ -19,7 +19,7 @@ from llvmlite import ir
 
 from micrograd.compiler.native.writing import KINDS, WORD, Writer, word
 from micrograd.kernels import value_text
-from micrograd.ops import TABLE
+from micrograd.ops import lookup
 
 DOUBLE = KINDS["float64"]
 _METHODS = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
@@ -72,7 +72,7 @@ class Lowering:
         primitive = getattr(self.functions, name.strip("_"), None)
         if primitive is not None:
             return primitive(*arguments)
-        row = TABLE[name]
+        row = lookup(name)
         text = value_text(row)
         called = ast.parse(text, mode="eval").body
         itself = isinstance(called, ast.Call) and getattr(called.func, "id", "") == name

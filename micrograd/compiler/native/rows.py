@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from micrograd.formulas import calls
 from micrograd.kernels import value_text
-from micrograd.ops import TABLE
+from micrograd.ops import STOPPING, TABLE, lookup
 
 ROW = 16
 """The words of a row."""
@@ -51,7 +51,7 @@ def _called(formula: str) -> list[str]:
     waiting = [formula] if formula else []
     while waiting:
         for name in calls(ast.parse(waiting.pop(), mode="eval").body):
-            if name in TABLE and name not in found:
-                found[name] = value_text(TABLE[name])
+            if (name in TABLE or name in STOPPING) and name not in found:
+                found[name] = value_text(lookup(name))
                 waiting.append(found[name])
     return sorted(f"{name} = {text}" for name, text in found.items())

@@ -18,17 +18,17 @@ def sums_v(w: Writer, spec: Spec) -> str:
     """`out[r]` = the sum of `sign * left * right` over the terms of r."""
     row, u, v, lanes = w.kernel()
     count, out, starts, left, right, signs, flags = _sum_words(w, row)
+    build = w.build
     with w.range(count) as r:
-        first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
+        first, last = (build.load(w.at(starts, r, word(i))) for i in (0, 1))
         target = w.lanes_of(v, w.build.add(out, r), lanes)
-        with w.loop(word(0), lanes, word(w.width)) as i:
-            zero = w.constant(0.0, w.width)
-            with w.loop(first, last, word(1), zero) as turn:
+
+        def body(i: Any, width: int, first: Any = first, last: Any = last) -> None:
+            with w.loop(first, last, word(1), w.constant(0.0, width)) as turn:
                 t, (total,) = turn.i, turn.values
-                flag = w.build.and_(w.build.load(w.at(flags, t)), word(3))
+                flag = build.and_(build.load(w.at(flags, t)), word(3))
                 sign = w.load(w.at(signs, t), 1)
-                x, y = (w.build.load(w.at(each, t)) for each in (left, right))
-                build = w.build
+                x, y = (build.load(w.at(each, t)) for each in (left, right))
                 cases = [build.function.append_basic_block(f"case{n}") for n in range(3)]
                 joined = build.function.append_basic_block("joined")
                 switch = build.switch(flag, cases[2])
@@ -38,14 +38,14 @@ def sums_v(w: Writer, spec: Spec) -> str:
                 for case, block in enumerate(cases):
                     build.position_at_end(block)
                     if case == NUMBER_NUMBER:
-                        a = w.splat(w.load(w.at(u, x), 1), w.width)
+                        a = w.splat(w.load(w.at(u, x), 1), width)
                     else:
-                        a = w.load(w.at(w.lanes_of(v, x, lanes), i), w.width)
+                        a = w.load(w.at(w.lanes_of(v, x, lanes), i), width)
                     if case == ROW_ROW:
-                        b = w.load(w.at(w.lanes_of(v, y, lanes), i), w.width)
-                        b = build.fmul(b, w.splat(sign, w.width))
+                        b = w.load(w.at(w.lanes_of(v, y, lanes), i), width)
+                        b = build.fmul(b, w.splat(sign, width))
                     else:
-                        b = w.splat(build.fmul(sign, w.load(w.at(u, y), 1)), w.width)
+                        b = w.splat(build.fmul(sign, w.load(w.at(u, y), 1)), width)
                     results.append(w.fma(a, b, total))
                     build.branch(joined)
                 build.position_at_end(joined)
@@ -54,6 +54,9 @@ def sums_v(w: Writer, spec: Spec) -> str:
                     phi.add_incoming(value, block)
                 turn.following = [phi]
             w.store(turn.values[0], w.at(target, i))
+
+        # Several registers at once, as each term is looked up anew for each of them.
+        w.in_steps(lanes, (4 * w.width, w.width), body)
     return w.finished()
 
 

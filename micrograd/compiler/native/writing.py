@@ -138,6 +138,12 @@ class Writer:
         size = {"double": "f64", "float": "f32", "i64": "i64"}[str(element)]
         return self.call(f"llvm.{name}.{shape}{size}", kind, *arguments)
 
+    def prefetch(self, pointer: Any, *, write: bool = False) -> None:
+        """Have what is there brought to the cache, while something else is done."""
+        byte = self.build.bitcast(pointer, ir.IntType(8).as_pointer())
+        hints = (ir.Constant(ir.IntType(32), hint) for hint in (int(write), 3, 1))
+        self.call("llvm.prefetch.p0i8", ir.VoidType(), byte, *hints)
+
     def call(self, name: str, result: Any, *arguments: Any) -> Any:
         """A call of a function outside."""
         found = self.module.globals.get(name)
