@@ -23,7 +23,14 @@ from typing import Any
 
 from micrograd import engine
 from micrograd.engine import Value, to_number
-from micrograd.formulas import ERRORS, OPERANDS, RESULT, choosing_source, to_float
+from micrograd.formulas import (
+    ERRORS,
+    OPERANDS,
+    RESULT,
+    choosing_source,
+    to_float,
+    variables,
+)
 from micrograd.graph import Node, operands, order, partials, walking
 from micrograd.kernels import ADJOINT, flow_text
 from micrograd.ops import STOPPING, Operation
@@ -404,9 +411,9 @@ def _slopes_on_values(node: Value) -> Iterable[tuple[Any, Any]]:
         return _slopes_on_numbers(node)
     held = tuple(operands(node))
     if node._is_traced:
-        flows = _flows(node._row, stopping=not (_is_tame(node) and all(map(_is_tame, held))))
         # A number would divide by Python's rules.
         read = [x if isinstance(x, Value) else Value(x) for x in held]
+        flows = (_flow_of(node._row, place, read) for place in range(len(read)))
         return [
             (operand, partial(flow, node, *read))
             for operand, flow in zip(held, flows, strict=True)
@@ -447,44 +454,57 @@ def _formulas(row: Operation, *, calling: bool = False) -> tuple[Callable[..., A
     )
 
 
-@cache
-def _flows(row: Operation, *, stopping: bool) -> tuple[Callable[..., Any] | None, ...]:
-    """For each operand, the product of its partial with a factor, where choices are operations.
+def _flow_of(row: Operation, place: int, held: Sequence[Any]) -> Callable[..., Any] | None:
+    """What flows to an operand; a factor of zero stops wherever the partial may be infinite."""
+    near = variables(row.slopes[place])
+    tame = row.name in _TAME and all(
+        _is_tame(operand) for name, operand in zip(row.operands, held, strict=True) if name in near
+    )
+    return _flow(row, place, stopping=not tame)
 
-    Each is a function of the result, the operands and the factor. `stopping` says whether a factor
-    of zero makes it 0 even where the partial is infinite.
+
+@cache
+def _flow(row: Operation, place: int, *, stopping: bool) -> Callable[..., Any] | None:
+    """The product of a partial with a factor, where choices are operations.
+
+    A function of the result, the operands and the factor. `stopping` says whether a factor of zero
+    makes it 0 even where the partial is infinite.
     """
+    text = flow_text(row, place, "_stopping" if stopping else "")
+    if text is None:
+        return None
     vocabulary = {name: called for name, called in VOCABULARY.items() if name != "_number"}
     vocabulary |= {"_where": VOCABULARY["where"], "_pow": VOCABULARY["pow"]}
     vocabulary |= {name: partial(engine.apply, each) for name, each in STOPPING.items()}
     vocabulary["_stopping"] = _stopping
     vocabulary["__builtins__"] = {}  # type: ignore[assignment]
     names = ", ".join((RESULT, *row.operands, ADJOINT))
-    texts = [flow_text(row, place, "_stopping" if stopping else "") for place in range(row.arity)]
-    return tuple(
-        None if text is None else eval(f"lambda {names}: {text}", vocabulary)  # noqa: S307 (checked)
-        for text in texts
-    )
+    flow: Callable[..., Any] = eval(f"lambda {names}: {text}", vocabulary)  # noqa: S307 (checked)
+    return flow
 
 
 def _stopping(adjoint: Any, slope: Any) -> Any:
     """The product, 0 where the adjoint is even if the slope is infinite there."""
-    if isinstance(adjoint, Value) and isinstance(slope, Value):
+    if not isinstance(adjoint, Value):
+        return slope if adjoint == 1 else adjoint * slope  # a number that is there is not 0
+    if isinstance(slope, Value) and slope._is_traced:
         return engine.apply(STOPPING["stopping_mul"], adjoint, slope)
-    return slope if adjoint == 1 else adjoint * slope  # a number that is there is not 0
+    if not math.isfinite(getattr(slope, "data", slope)):
+        return engine.apply(STOPPING["stopping_mul"], adjoint, slope)
+    return adjoint * slope
 
 
 def _is_tame(operand: Any) -> bool:
-    """Whether an operand, or the partials of a result, are finite where its own operands are."""
+    """Whether an operand is finite where its own operands are."""
     row = operand._row if isinstance(operand, Node) else None
     return not isinstance(row, Operation) or row.name in _TAME
 
 
-# Plain products become sums of products and matrices in a program, so that they are kept where no
-# infinity is near.
+# Finite results and partials of finite operands. Plain products become sums of products and
+# matrices in a program, so that they are kept where no infinity is near.
 _TAME = frozenset(
     "add sub mul neg square abs relu leaky_relu elu sigmoid softplus tanh sin cos atan asinh erf "
-    "gelu silu mish maximum minimum where sign step detach lt le gt ge stopped stopping_mul".split()
+    "gelu silu mish maximum minimum where sign step detach lt le gt ge".split()
 )
 
 

@@ -37,13 +37,15 @@ class Traced(Value):
     __slots__ = ()
 
     _is_traced = True
+    _place: int = vars(Node)["grad"]
+    """Among the operations; the slot of the gradient by another name, as there is no gradient."""
 
     @staticmethod
     def _applied(row: Operation, *arguments: Any) -> Value:
         return _apply(row, *arguments)
 
     def _alias(self) -> Value:
-        made = _leaf(int(self.grad))
+        made = _leaf(self._place)
         made._row, made._x, made._dx = "id", self, 1.0
         return made
 
@@ -51,13 +53,28 @@ class Traced(Value):
     def data(self) -> float:
         """There is none: TraceError."""
         return _refuse(
-            "reads the number of a value (.data)",
+            "reads the number of a value (.data), which differs from call to call",
             "compute with the value itself; v.detach() is the same number without gradient",
         )
 
     @data.setter
     def data(self, number: float) -> None:
         _refuse("sets the number of a value (.data)", "return the new value instead")
+
+    @property
+    def grad(self) -> float:
+        """There is none: TraceError."""
+        return _refuse(
+            "reads the gradient of a value (.grad), which differs from call to call",
+            "use derivative(output, wrt) within the function, or pass the number as an argument",
+        )
+
+    @grad.setter
+    def grad(self, number: float) -> None:
+        _refuse(
+            "sets the gradient of a value (.grad), as zero_grad() does",
+            "leave it out, as a program gives each gradient afresh and adds to none",
+        )
 
     def backward(self) -> NoReturn:
         """Refused: TraceError."""
@@ -68,13 +85,15 @@ class Traced(Value):
 
     def __bool__(self) -> bool:
         return _refuse(
-            "branches on a value (if, while, and, or, max, min, sorted)",
+            "branches on a value (if, while, and, or, max, min, sorted), which differs from call "
+            "to call",
             "use micrograd.where(condition, a, b), maximum(a, b) or minimum(a, b)",
         )
 
     def __float__(self) -> NoReturn:
         _refuse(
-            "turns a value into a number (float, int, round, a function of math)",
+            "turns a value into a number (float, int, round, a function of math), which differs "
+            "from call to call",
             "use the functions of micrograd, such as micrograd.exp(v)",
         )
 
@@ -88,10 +107,7 @@ class Traced(Value):
 
 
 def _refuse(deed: str, remedy: str) -> NoReturn:
-    raise TraceError(
-        f"a compiled function {deed}, which differs from call to call: {remedy}\n"
-        f"  at {line_of_user()}"
-    )
+    raise TraceError(f"a compiled function {deed}: {remedy}\n  at {line_of_user()}")
 
 
 class Recorder:
@@ -121,7 +137,7 @@ class Recorder:
     def place(self, operand: Any) -> int:
         """The place of an operand: a traced value, a number, or a Value that was made before."""
         if type(operand) is Traced:
-            return operand.grad  # type: ignore[return-value]  # where a traced value has its place
+            return operand._place
         if type(operand) is float:
             return self.constant(operand)
         if isinstance(operand, Value):
@@ -140,7 +156,7 @@ class Recorder:
 
     def _convert(self, node: Value) -> int:
         if type(node) is Traced:
-            return node.grad  # type: ignore[return-value]
+            return node._place
         if node._row is None:
             return self.constant(node.data)
         if not isinstance(node._row, Operation):
@@ -191,7 +207,7 @@ _recorder: Recorder | None = None
 def _leaf(place: int) -> Traced:
     made: Traced = object.__new__(Traced)
     made._row = made._x = made._y = made._dx = made._dy = made._more = None
-    made.grad, made._mark = place, 0
+    made._place, made._mark = place, 0
     return made
 
 
@@ -222,7 +238,7 @@ def {name}(self):
     _node = _new(_Traced)
     _recorder = _tracing._recorder or _tracing._current()
     _places = _recorder.operations
-    _node.grad = _places.setdefault((_row, self.grad, -1), len(_places) + _recorder.leaves)
+    _node._place = _places.setdefault((_row, self._place, -1), len(_places) + _recorder.leaves)
     _node._row = _row
     _node._x = self
     _node._y = _node._dx = _node._dy = _node._more = None
@@ -233,14 +249,14 @@ _BINARY = """
 def {name}(self, other):
     _recorder = _tracing._recorder or _tracing._current()
     if _type(other) is _Traced:
-        y = other.grad
+        y = other._place
     else:
         y = _place(_recorder, other)
         if y is None:
             return NotImplemented
     _node = _new(_Traced)
     _places = _recorder.operations
-    _node.grad = _places.setdefault((_row, {places}), len(_places) + _recorder.leaves)
+    _node._place = _places.setdefault((_row, {places}), len(_places) + _recorder.leaves)
     _node._row = _row
     _node._x, _node._y = {operands}
     _node._dx = _node._dy = _node._more = None
@@ -267,9 +283,9 @@ def _install(row: Operation) -> None:
         if row.arity == 1:
             text += _UNARY.format(name=name)
         elif name == names[-1] and len(names) == 2:
-            text += _BINARY.format(name=name, places="y, self.grad", operands="other, self")
+            text += _BINARY.format(name=name, places="y, self._place", operands="other, self")
         else:
-            text += _BINARY.format(name=name, places="self.grad, y", operands="self, other")
+            text += _BINARY.format(name=name, places="self._place, y", operands="self, other")
     made: dict[str, Any] = {}
     tools = {
         "_row": row,
@@ -299,7 +315,7 @@ def _without_numbers(parameters: Sequence[Value]) -> Iterator[None]:
     try:
         for i, parameter in enumerate(parameters):
             parameter.__class__ = Traced
-            parameter.grad = i
+            parameter._place = i  # type: ignore[attr-defined]
         yield
     finally:
         for parameter, grad in kept:

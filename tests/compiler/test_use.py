@@ -209,6 +209,8 @@ def test_a_parameter_that_comes_twice_is_refused():
         (lambda x: x * x.data, "reads the number of a value (.data)", "v.detach()"),
         (lambda x: x.backward(), "calls backward()", "derivative(output, wrt)"),
         (lambda x: setattr(x, "data", 1.0), "sets the number of a value", "return the new value"),
+        (lambda x: x * x.grad, "reads the gradient of a value (.grad)", "derivative(output, wrt)"),
+        (lambda x: setattr(x, "grad", 0.0), "sets the gradient of a value", "leave it out"),
     ],
 )
 def test_what_depends_on_a_number_is_refused_with_the_line_and_the_remedy(f, deed, remedy):
@@ -225,6 +227,21 @@ def test_reading_a_parameter_is_refused_as_well():
     for f in (lambda x: x * w.data, lambda x: x if w > 1 else -x):
         with pytest.raises(TraceError):
             compile(f, [w])(1.0)
+
+
+def test_gradients_within_a_function_are_refused_and_stay_as_they_were():
+    model = MLP(2, [3, 1])
+    for p in model.parameters():
+        p.grad = 7.0
+
+    def zeroing(x):
+        model.zero_grad()
+        return model(x)
+
+    for f in (zeroing, lambda x: model(x) * model.parameters()[0].grad):
+        with pytest.raises(TraceError, match="gradient of a value"):
+            compile(f, model.parameters())([1.0, 2.0])
+        assert {p.grad for p in model.parameters()} == {7.0}
 
 
 @pytest.mark.parametrize("turn", [math.exp, float, int])
