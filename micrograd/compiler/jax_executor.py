@@ -196,7 +196,10 @@ class _Run:
         vectors = self.spaces[varies].read(rows_of(inputs.ravel()))
         vectors = vectors.reshape(*inputs.shape, *vectors.shape[1:])
         # A number of columns, of rows (or inputs), and of lanes.
-        out = jnp.einsum("mk,ckn->cmn" if varies else "mk,ck->cm", weights, vectors)
+        if len(vectors) == 1:
+            out = (weights @ vectors[0])[None]  # XLA is slower with a column of one
+        else:
+            out = jnp.einsum("mk,ckn->cmn" if varies else "mk,ck->cm", weights, vectors)
         if instruction.bias is not None:
             bias = self.spaces[False].read(instruction.bias)
             out = out + (bias[:, None] if varies else bias)
