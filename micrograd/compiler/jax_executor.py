@@ -38,14 +38,24 @@ from micrograd.ops import Operation
 # ---------------------------------------------------------------------------------------- the table
 
 
+def _exp(x: Any) -> Any:
+    # XLA would make x of log(exp(x)), even where exp overflows, and the like of powers.
+    return lax.optimization_barrier(jnp.exp(x))
+
+
+def _pow(x: Any, y: Any) -> Any:
+    return lax.optimization_barrier(jnp.power(x, y))
+
+
 _VOCABULARY = Vocabulary(
     {
-        **{name: getattr(jnp, name) for name in "exp expm1 log log1p log2 log10 sqrt".split()},
+        **{name: getattr(jnp, name) for name in "expm1 log log1p log2 log10 sqrt".split()},
         **{name: getattr(jnp, name) for name in "sin cos tan sinh cosh tanh abs sign".split()},
         **{name: getattr(jnp, name) for name in "maximum minimum hypot".split()},
         **{f"a{x}": getattr(jnp, f"arc{x}") for x in "sin cos tan sinh cosh tanh tan2".split()},
         "_where": jnp.where,
-        "_pow": jnp.power,
+        "exp": _exp,
+        "_pow": _pow,
         "erf": erf,
         "step": lambda x: jnp.heaviside(x, 0.0),
     }

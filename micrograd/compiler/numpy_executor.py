@@ -1,7 +1,7 @@
-"""A program run by NumPy, over the whole batch at once.
+"""A program run by NumPy, over the whole batch at once, or over blocks of a large one.
 
-For a given length of the batch, the arrays are laid out once and every instruction becomes a call
-that works in place.
+The arrays are laid out once for a number of lanes, and every instruction becomes a call that works
+in place.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -27,24 +28,28 @@ from micrograd.compiler.program import (
     WeightedSums,
 )
 
-_KEPT = 4  # lengths of batches whose arrays are kept
+BLOCK = 10_240
+"""The most lanes: a hundred rows of so many fill the cache of a processor."""
+_KEPT = 4  # numbers of lanes whose arrays are kept
 
 
 class _Calls:
-    """The instructions of a program as calls on the arrays of a memory."""
+    """The instructions of a program as calls on the arrays of a memory: those of `u`, of `v`."""
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
         self.tapes: dict[int, TapeRunner] = {}
-        self.forward = [call for each in memory.program.instructions for call in self._steps(each)]
+        self.forward: tuple[list[Call], list[Call]] = [], []
+        for instruction in memory.program.instructions:
+            self.forward[instruction.varies].extend(self._steps(instruction))
 
     @cached_property
-    def backward(self) -> list[Call]:
+    def backward(self) -> tuple[list[Call], list[Call]]:
         """The instructions backwards."""
         return self._reversed(careful=False)
 
     @cached_property
-    def careful(self) -> list[Call]:
+    def careful(self) -> tuple[list[Call], list[Call]]:
         """The same, where an adjoint of zero stops even before an infinity."""
         return self._reversed(careful=True)
 
@@ -59,7 +64,7 @@ class _Calls:
                 yield fold(memory, instruction)
             case Tape():
                 runner = self.tapes[instruction.out.start] = TapeRunner(memory, instruction)
-                yield runner.forward
+                yield from runner.forward()
             case WeightedSums():
                 yield SumsOn(memory, instruction).forward()
 
@@ -75,20 +80,21 @@ class _Calls:
             case Tape():
                 if instruction.varies:
                     memory.writers.touch(slice(0, instruction.out.stop))
-                return iter([partial(self.tapes[instruction.out.start].backward, careful=careful)])
+                return self.tapes[instruction.out.start].backward(careful=careful)
         return SumsOn(memory, instruction).backward(careful=careful)
 
-    def _reversed(self, *, careful: bool) -> list[Call]:
+    def _reversed(self, *, careful: bool) -> tuple[list[Call], list[Call]]:
         memory = self.memory
         program = memory.program
         writers = memory.writers = FirstWriters(program)
-        calls: list[Call] = []
+        calls: tuple[list[Call], list[Call]] = [], []
         for instruction in reversed(program.instructions):
             if memory.is_active(instruction.varies, instruction.out):
                 if instruction.varies:
                     writers.touch(instruction.out)
-                calls += self._back(instruction, careful)
-        return [*(partial(memory.gv[rows].fill, 0.0) for rows in writers.zeroed()), *calls]
+                calls[instruction.varies].extend(self._back(instruction, careful))
+        zeros = [partial(memory.gv[rows].fill, 0.0) for rows in writers.zeroed()]
+        return calls[False], [*zeros, *calls[True]]
 
 
 class NumpyExecutor:
@@ -102,14 +108,16 @@ class NumpyExecutor:
         return partial(NumpyExecutor, inputs=self.inputs), (self.program, self.dtype)
 
     def _laid_out(self, length: int) -> _Calls:
-        """The calls of this thread for a batch of that length."""
+        """The calls of this thread for blocks of a batch of that length, as even as can be."""
+        blocks = -(-length // BLOCK) or 1
+        lanes = -(-length // blocks) or 1
         kept: dict[Any, _Calls] = self._thread.__dict__
-        found = kept.get(length)
+        found = kept.get(lanes)
         if found is None:
             if len(kept) >= _KEPT:
                 kept.pop(next(iter(kept)))
-            memory = Memory(self.program, length, self.dtype, inputs=self.inputs)
-            found = kept[length] = _Calls(memory)
+            memory = Memory(self.program, lanes, self.dtype, inputs=self.inputs)
+            found = kept[lanes] = _Calls(memory)
         return found
 
     def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[Any]:
@@ -119,59 +127,84 @@ class NumpyExecutor:
         """
         calls = self._laid_out(length)
         memory = calls.memory
+        slots = [slot for varies, slot in self.program.outputs if varies]
+        rows = [np.empty(length, self.dtype) for _ in slots]
         with np.errstate(all="ignore"):
-            self._run(calls, parameters, inputs)
-        return [
-            (memory.v[slot].copy() if varies else memory.u[slot])
-            for varies, slot in self.program.outputs
-        ]
+            for block in self._blocks(calls, parameters, inputs, length):
+                for slot, row in zip(slots, rows, strict=True):
+                    row[block] = memory.v[slot, : block.stop - block.start]
+        found = iter(rows)
+        return [next(found) if varies else memory.u[slot] for varies, slot in self.program.outputs]
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
     ) -> tuple[Any, Any, Any]:
         """The one output (or its mean), and the adjoints of parameters and inputs."""
-        calls = self._laid_out(length)
-        memory = calls.memory
-        ((varies, slot),) = self.program.outputs
-        seed = 1.0 / length if mean else 1.0
         with np.errstate(all="ignore"):
-            self._run(calls, parameters, inputs)
-            fine = self._pull(memory, calls.backward, seed)
-            if not fine:
-                self._pull(memory, calls.careful, seed)
-        gradient = memory.gu[: self.program.parameters].copy()
-        found = gradient, self._adjoints_of_inputs(memory).copy() if self.inputs else None
-        value = memory.v[slot] if varies else memory.u[slot]
-        if mean:
-            return (np.add.reduce(value) / length if varies else value), *found
-        return np.copy(value), *found
+            return self._value_and_grad(parameters, inputs, length, mean, careful=False)
 
-    def _run(self, calls: _Calls, parameters: Any, inputs: Sequence[Any]) -> None:
+    def _blocks(
+        self, calls: _Calls, parameters: Any, inputs: Sequence[Any], length: int
+    ) -> Iterator[slice]:
+        """Compute all values, block after block of samples; the last ones fill what is left."""
         program, memory = self.program, calls.memory
         memory.u[: program.parameters] = parameters
-        if inputs:
-            into = (memory.v if program.batched else memory.u)[slice(*program.input_slots)]
-            np.concatenate(inputs, out=into)
-        for call in calls.forward:
+        if not program.batched and inputs:
+            np.concatenate(inputs, out=memory.u[slice(*program.input_slots)])
+        for call in calls.forward[False]:
             call()
+        if not program.batched:
+            return
+        into = memory.v[slice(*program.input_slots)]
+        for start in range(0, length, memory.length):
+            block = slice(start, min(start + memory.length, length))
+            count = block.stop - start
+            if inputs and count == length:
+                np.concatenate(inputs, out=into)
+            elif inputs:
+                np.concatenate([each[:, block] for each in inputs], out=into[:, :count])
+                into[:, count:] = into[:, count - 1 : count]
+            for call in calls.forward[True]:
+                call()
+            yield block
 
-    def _adjoints_of_inputs(self, memory: Memory) -> Any:
-        adjoints = memory.gv if self.program.batched else memory.gu
-        return adjoints[slice(*self.program.input_slots)]
-
-    def _pull(self, memory: Memory, calls: Sequence[Call], seed: float) -> bool:
-        """Compute the adjoints; whether those that are asked for are finite."""
-        program = self.program
-        memory.gu.fill(0.0)
+    def _value_and_grad(
+        self, parameters: Any, inputs: Sequence[Any], length: int, mean: bool, *, careful: bool
+    ) -> tuple[Any, Any, Any]:
+        """As `value_and_grad`; with care for zeros before infinities if need be."""
+        calls = self._laid_out(length)
+        backward = calls.careful if careful else calls.backward
+        program, memory = self.program, calls.memory
         ((varies, slot),) = program.outputs
-        if varies:
-            memory.gv[slot] = seed
-        else:
-            memory.gu[slot] = seed * memory.length if program.batched else seed
-        for call in calls:
+        seed, total = 1.0 / length if mean else 1.0, 0.0
+        value = None if mean else np.empty(length, self.dtype)
+        adjoints = np.empty((program.inputs, length), self.dtype) if self.inputs else None
+        memory.gu.fill(0.0)
+        for block in self._blocks(calls, parameters, inputs, length):
+            count = block.stop - block.start
+            if varies:
+                row = memory.v[slot, :count]
+                if value is None:
+                    total += np.add.reduce(row)
+                else:
+                    value[block] = row
+                memory.gv[slot] = seed
+                if count < memory.length:
+                    memory.gv[slot, count:] = 0.0
+            for call in backward[True]:
+                call()
+            if adjoints is not None:
+                adjoints[:, block] = memory.gv[slice(*program.input_slots), :count]
+        if not varies:
+            memory.gu[slot] += seed * length if program.batched else seed
+        for call in backward[False]:
             call()
-        asked = memory.gu[: program.parameters]
-        if self.inputs:
-            asked = self._adjoints_of_inputs(memory).ravel()
-        # Zero times what is not finite is nan.
-        return bool(asked @ memory.zeros[: len(asked)] == 0)
+        if adjoints is not None and not program.batched:
+            adjoints = memory.gu[slice(*program.input_slots)].copy()
+        gradient = memory.gu[: program.parameters].copy()
+        asked = gradient if adjoints is None else adjoints.ravel()
+        if not careful and not isfinite(asked @ asked):
+            return self._value_and_grad(parameters, inputs, length, mean, careful=True)
+        if not varies:
+            return memory.u[slot], gradient, adjoints
+        return total / length if value is None else value, gradient, adjoints

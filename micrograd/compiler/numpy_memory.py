@@ -15,15 +15,25 @@ from micrograd.compiler.program import Elementwise, Operand, Program, Rows
 Call = Callable[[], Any]
 
 
+_LINE = 64  # bytes of a line of the cache; a vector register that crosses one takes twice as long
+
+
+def aligned_zeros(count: int, dtype: Any) -> Any:
+    """An array that begins where a line of the cache does."""
+    numbers = np.zeros(count + _LINE // dtype.itemsize, dtype)
+    skipped = -numbers.ctypes.data % _LINE // dtype.itemsize
+    return numbers[skipped : skipped + count]
+
+
 class Memory:
     """Slots of `u` are an array of numbers, slots of `v` one of rows; `gu` and `gv` adjoints."""
 
     def __init__(self, program: Program, length: int, dtype: Any, *, inputs: bool) -> None:
         self.program, self.length = program, length
-        self.u = np.zeros(program.uniform, dtype)
-        self.v = np.zeros((program.varying, length), dtype)
-        self.gu, self.gv = np.zeros_like(self.u), np.zeros_like(self.v)
-        self.zeros = np.zeros(max(program.parameters, program.inputs * length), dtype)
+        self.u, self.gu = (aligned_zeros(program.uniform, dtype) for _ in range(2))
+        self.v, self.gv = (
+            aligned_zeros(program.varying * length, dtype).reshape(-1, length) for _ in range(2)
+        )
         first = program.first_constant
         self.u[first : first + len(program.constants)] = program.constants
         self.active = active(program, inputs)

@@ -1,19 +1,24 @@
-"""A tape run by NumPy: step by step, since there are too many steps to prepare a call for each."""
+"""A tape run by NumPy, step by step."""
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from micrograd.compiler import ufuncs
-from micrograd.compiler.numpy_memory import Memory, stop_at_zeros
+from micrograd.compiler.numpy_memory import Call, Memory, stop_at_zeros
 from micrograd.compiler.program import SUM, Tape
+
+_PREPARED = 4_096  # steps; the calls of longer tapes would fill the memory
+
+Calls = Callable[[], Iterator[Call]]
 
 
 class TapeRunner:
-    """Runs a tape forwards and backwards on the arrays of a memory."""
+    """The calls of a tape, forwards and backwards, on the arrays of a memory."""
 
     def __init__(self, memory: Memory, tape: Tape) -> None:
         self.memory, self.tape = memory, tape
@@ -30,6 +35,27 @@ class TapeRunner:
         masks = max((each.masks for each in made), default=0)
         self._scratch = [memory.scratch(shape, i) for i in range(scratch + 1)]
         self._masks = [memory.scratch(shape, i, bool) for i in range(masks)]
+
+    def forward(self) -> Iterator[Call]:
+        """The calls that compute every step."""
+        return self._prepared(self._forward)
+
+    def backward(self, *, careful: bool) -> Iterator[Call]:
+        """The calls that add to the adjoints of the operands of every step, the last one first."""
+        return self._prepared(partial(self._backward, careful))
+
+    def _prepared(self, calls: Calls) -> Iterator[Call]:
+        """The calls themselves; or, of a long tape, one that makes them on its way."""
+        if len(self.tape.code) <= _PREPARED:
+            return calls()
+
+        def run() -> None:
+            for call in calls():
+                call()
+
+        return iter([run])
+
+    # --------------------------------------------------------------------------------------- tables
 
     @cached_property
     def _rows(self) -> tuple[list[Any], list[Any]]:
@@ -58,15 +84,16 @@ class TapeRunner:
         first, last = self.tape.bounds[i : i + 2].tolist()
         return self._terms[first:last]
 
-    def forward(self) -> None:
-        """Compute every step."""
+    # ------------------------------------------------------------------------------------- forwards
+
+    def _forward(self) -> Iterator[Call]:
         tape, rows = self.tape, self._rows
         values = [ufuncs.value(row) for row in tape.operations]
         scratch, masks = self._scratch, self._masks
         for slot, code, operands, spaces in self._steps:
             target = rows[tape.varies][slot]
             if code == SUM:
-                self._sum(target, slot)
+                yield from self._sum(target, slot)
                 continue
             call, few, tests = values[code]
             read = [
@@ -74,18 +101,26 @@ class TapeRunner:
                 for operand, space in zip(operands, spaces, strict=True)
                 if operand >= 0
             ]
-            call(target, *scratch[:few], *masks[:tests], *read)
+            yield partial(call, target, *scratch[:few], *masks[:tests], *read)
 
-    def _sum(self, target: Any, slot: int) -> None:
+    def _sum(self, target: Any, slot: int) -> Iterator[Call]:
         rows, share = self._rows, self._scratch[0]
-        target.fill(0.0)
-        for sign, left, left_varies, right, right_varies in self._terms_of(slot):
-            other = rows[right_varies][right] if right >= 0 else 1.0
-            np.multiply(rows[left_varies][left], other, out=share)
-            (np.add if sign > 0 else np.subtract)(target, share, out=target)
+        for i, (sign, left, left_varies, right, right_varies) in enumerate(self._terms_of(slot)):
+            term = rows[left_varies][left]
+            if right >= 0:
+                product = share if i else target
+                yield partial(np.multiply, term, rows[right_varies][right], product)
+                term = product
+            if i:
+                yield partial(np.add if sign > 0 else np.subtract, target, term, target)
+            elif sign < 0:
+                yield partial(np.negative, term, target)
+            elif right < 0:
+                yield partial(np.copyto, target, term)
 
-    def backward(self, *, careful: bool) -> None:
-        """Add to the adjoints of the operands of every step, the last one first."""
+    # ------------------------------------------------------------------------------------ backwards
+
+    def _backward(self, careful: bool) -> Iterator[Call]:
         tape, rows, adjoints, active = self.tape, self._rows, self._adjoints, self.memory.active
         flows = [
             [ufuncs.flow(row, place, careful) for place in range(row.arity)]
@@ -96,7 +131,7 @@ class TapeRunner:
         for slot, code, operands, spaces in reversed(self._steps):
             g = adjoints[tape.varies][slot]
             if code == SUM:
-                self._sum_back(g, slot, careful)
+                yield from self._sum_back(g, slot, careful)
                 continue
             read = [
                 rows[space][operand]
@@ -107,28 +142,32 @@ class TapeRunner:
                 if flow is not None and active[space][operand]:
                     call, few, tests = flow
                     result = rows[tape.varies][slot]
-                    call(share, *scratch[:few], *masks[:tests], g, result, *read)
-                    self._add(share, g, operand, space, careful)
+                    yield partial(call, share, *scratch[:few], *masks[:tests], g, result, *read)
+                    if careful:
+                        yield partial(stop_at_zeros, share, g)
+                    yield self._adding(np.add, share, operand, space)
 
-    def _sum_back(self, g: Any, slot: int, careful: bool) -> None:
+    def _sum_back(self, g: Any, slot: int, careful: bool) -> Iterator[Call]:
         rows, active, share = self._rows, self.memory.active, self._scratch[0]
         for sign, left, left_varies, right, right_varies in self._terms_of(slot):
+            add = np.add if sign > 0 else np.subtract
             for this, varies, other, other_varies in (
                 (left, left_varies, right, right_varies),
                 (right, right_varies, left, left_varies),
             ):
-                if this >= 0 and active[varies][this]:
-                    times = rows[other_varies][other] if other >= 0 else 1.0
-                    np.multiply(g, times, out=share)
-                    if sign < 0:
-                        np.negative(share, out=share)
-                    self._add(share, g, this, varies, careful)
+                if this < 0 or not active[varies][this]:
+                    continue
+                if other < 0:
+                    yield self._adding(add, g, this, varies)
+                    continue
+                yield partial(np.multiply, g, rows[other_varies][other], share)
+                if careful:
+                    yield partial(stop_at_zeros, share, g)
+                yield self._adding(add, share, this, varies)
 
-    def _add(self, share: Any, g: Any, slot: int, varies: bool, careful: bool) -> None:
-        if careful:
-            stop_at_zeros(share, g)
+    def _adding(self, add: Any, share: Any, slot: int, varies: bool) -> Call:
+        """The call that adds a share, summed over the lanes if need be, to an adjoint."""
         target = self._adjoints[varies][slot]
-        if self.tape.varies and not varies:
-            target += share.sum()
-        else:
-            np.add(target, share, out=target)
+        if varies or not self.tape.varies:
+            return partial(add, target, share, target)
+        return lambda: add(target, share.sum(), target)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from micrograd.kernels import ADJOINT, flow_text, value_text
-from micrograd.ops import TABLE, Operation, lookup
+from micrograd.ops import STOPPING, TABLE, Operation, lookup
 
 TARGET = "_target"
 
@@ -45,6 +45,20 @@ def _pow(x: Any, y: Any, out: Any) -> Any:
     return out
 
 
+def _stopping_mul(x: Any, y: Any, out: Any) -> Any:
+    np.multiply(x, y, out=out)
+    if not math.isfinite(np.add.reduce(out, axis=None)):
+        np.copyto(out, 0.0, where=np.equal(x, 0.0))
+    return out
+
+
+def _stopped(x: Any, y: Any, out: Any) -> Any:
+    np.copyto(out, y)
+    if not math.isfinite(np.add.reduce(out, axis=None)):
+        np.copyto(out, 0.0, where=np.equal(x, 0.0) & ~np.isfinite(y))
+    return out
+
+
 @lru_cache(4)
 def _zeros(length: int, dtype: Any) -> Any:
     """Zeros as a row: with a number instead, `maximum` takes twice as long."""
@@ -63,6 +77,8 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "step": lambda x, out: np.heaviside(x, 0.0, out=out),
     "erf": _erf,
     "_pow": _pow,
+    "stopping_mul": _stopping_mul,
+    "stopped": _stopped,
 }
 _ARITHMETIC = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
 _COMPARISONS = {ast.Lt: "less", ast.LtE: "less_equal", ast.Gt: "greater", ast.GtE: "greater_equal"}
@@ -81,7 +97,7 @@ _SCOPE: dict[str, Any] = {
 @cache
 def value(row: Operation) -> InPlace:
     """The result of an operation, of its operands."""
-    if row.name in _CALLS and row is TABLE.get(row.name):
+    if row.name in _CALLS and row in (TABLE.get(row.name), STOPPING.get(row.name)):
         arguments = ", ".join(row.operands)
         text = f"lambda {TARGET}, {arguments}: _{row.name}({arguments}, out={TARGET})"
         return InPlace(eval(text, _SCOPE), 0, 0)  # noqa: S307 (a name and operands of the table)

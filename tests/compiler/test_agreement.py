@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from micrograd import Value, define, derivative, maximum, where
+from micrograd import Value, define, derivative, exp, log, maximum, where
 from micrograd.compiler import compile  # noqa: A004
 from micrograd.derivation.chain import Chain
 from micrograd.ops import ROWS, TABLE
@@ -153,6 +153,19 @@ def test_second_derivatives_of_random_expressions_agree(backend, expression):
 
     value, _, scale = eager(curvature, *expression.at)
     assert agree(compile(curvature, backend=backend)(*expression.at), value, scale)
+
+
+def test_what_overflows_within_a_function_does_so_in_every_executor(backend):
+    f = compile(
+        lambda x: [log(exp(x)), log((x / 800) ** 200.0), exp(x) * exp(-x)],
+        batched=True,
+        backend=backend,
+    )
+    over, under, product = f([800.0, -800.0, 1.0])
+    assert over.tolist() == [math.inf, -math.inf, 1.0]
+    assert under.tolist()[2] == -math.inf
+    assert product.tolist()[2] == pytest.approx(1.0)
+    assert np.isnan(product[:2]).all()
 
 
 # ---------------------------------------------------------------------------------------- networks

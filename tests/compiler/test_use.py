@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from micrograd import Value, derivative, exp, grad, log, maximum, sqrt, tanh, where
-from micrograd.compiler import TraceError, compile  # noqa: A004
+from micrograd.compiler import TraceError, compile, numpy_executor  # noqa: A004
 from micrograd.compiler.compiled import MOST_STRUCTURES
 from nn import MLP
 
@@ -291,6 +291,28 @@ def test_an_error_of_the_function_comes_through_and_leaves_everything_usable():
         compiled([1.0, 2.0])
     assert type(w) is Value
     assert compiled([3.0]) == 6.0
+
+
+@pytest.mark.parametrize("samples", [0, 1, 9, 10, 11, 25])
+def test_numpy_runs_a_large_batch_in_blocks_with_the_same_results(monkeypatch, samples):
+    w = Value(0.75)
+
+    def f(x):
+        return where(x > 0, exp(-1 / x), 0.0) * w * 3 + w * w
+
+    x = np.random.default_rng(0).normal(size=samples)
+    x[:1] = 0.0
+    runs = []
+    for block in (10, 1_000):
+        monkeypatch.setattr(numpy_executor, "BLOCK", block)
+        alone = compile(lambda x: f(x) / x, batched=True, backend="numpy")
+        runs.append([alone(x), *alone.value_and_grad(x)])
+        if samples:
+            shared = compile(f, [w], batched=True, backend="numpy")
+            runs[-1] += [shared(x), *shared.value_and_grad(x)]
+    for small, large in zip(*runs, strict=True):
+        # The gradient is a sum of two dozen numbers below 10.
+        assert np.allclose(small, large, rtol=1e-14, atol=1e-14, equal_nan=True)
 
 
 # ---------------------------------------------------------------------------------- the rest of use

@@ -19,13 +19,13 @@ from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.numpy_executor import NumpyExecutor
+from micrograd.compiler.numpy_memory import aligned_zeros
 from micrograd.compiler.program import Program
 
 BLOCK = 112
 """Samples of a block: at most so many; fewer where there are many rows, to stay in the cache."""
 _LEAST, _CACHE = 48, 128 * 1024  # samples; bytes
 _LANES = {"float64": 8, "float32": 16}  # of the widest vector registers
-_LINE = 64  # bytes of a line of the cache; a vector register that crosses one takes twice as long
 _STAGED = 4_096  # numbers that are copied
 _LEAST_BLOCKS = 16  # for a thread: fewer are done before it has started
 _KEPT = 4  # lengths of batches whose arrays are kept
@@ -53,21 +53,14 @@ def _bits(number: float) -> int:
     return int(bits)
 
 
-def _zeros(count: int, dtype: Any) -> Any:
-    """An array that begins where a line of the cache does."""
-    numbers = np.zeros(count + _LINE // dtype.itemsize, dtype)
-    skipped = -numbers.ctypes.data % _LINE // dtype.itemsize
-    return numbers[skipped : skipped + count]
-
-
 class _Memory:
     """The arrays of one thread for blocks of so many lanes, and the frame with their addresses."""
 
     def __init__(self, linked: Linked, length: int, lanes: int, dtype: Any) -> None:
         program = linked.program
         self.linked = linked
-        self.u = _zeros(linked.places_u, dtype)
-        self.v = _zeros(linked.places_v * lanes, dtype)
+        self.u = aligned_zeros(linked.places_u, dtype)
+        self.v = aligned_zeros(linked.places_v * lanes, dtype)
         first = program.first_constant
         self.u[first : first + len(program.constants)] = program.constants
         self.u[linked.one] = 1.0
