@@ -146,7 +146,7 @@ class NumpyExecutor:
     def _blocks(
         self, calls: _Calls, parameters: Any, inputs: Sequence[Any], length: int
     ) -> Iterator[slice]:
-        """Compute all values, block after block of samples; the last ones fill what is left."""
+        """Compute all values, block after block of samples; the last block leaves lanes as they are."""
         program, memory = self.program, calls.memory
         memory.u[: program.parameters] = parameters
         if not program.batched and inputs:
@@ -163,7 +163,6 @@ class NumpyExecutor:
                 np.concatenate(inputs, out=into)
             elif inputs:
                 np.concatenate([each[:, block] for each in inputs], out=into[:, :count])
-                into[:, count:] = into[:, count - 1 : count]
             for call in calls.forward[True]:
                 call()
             yield block
