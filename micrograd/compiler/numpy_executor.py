@@ -146,7 +146,7 @@ class NumpyExecutor:
     def _blocks(
         self, calls: _Calls, parameters: Any, inputs: Sequence[Any], length: int
     ) -> Iterator[slice]:
-        """Compute all values, block after block of samples; the last block leaves lanes as they are."""
+        """Compute all values, block after block; lanes after the last sample do not matter."""
         program, memory = self.program, calls.memory
         memory.u[: program.parameters] = parameters
         if not program.batched and inputs:
