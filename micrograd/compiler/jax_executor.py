@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from functools import cache, cached_property, partial, reduce
+from functools import cached_property, partial, reduce
 from operator import add
 from typing import Any
 
@@ -17,9 +17,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.scipy.special import erf
 from jax.sharding import Mesh, NamedSharding
 
+from micrograd.compiler.jax_operations import function
+from micrograd.compiler.jax_tape import LoopedTape
 from micrograd.compiler.numpy_executor import NumpyExecutor
 from micrograd.compiler.program import (
     Elementwise,
@@ -32,72 +33,12 @@ from micrograd.compiler.program import (
     WeightedSums,
     rows_of,
 )
-from micrograd.kernels import Vocabulary
-from micrograd.ops import Operation
-
-# ---------------------------------------------------------------------------------------- the table
-
-
-def _exp(x: Any) -> Any:
-    # XLA would make x of log(exp(x)), even where exp overflows, and the like of powers.
-    return lax.optimization_barrier(jnp.exp(x))
-
-
-def _pow(x: Any, y: Any) -> Any:
-    return lax.optimization_barrier(jnp.power(x, y))
-
-
-_VOCABULARY = Vocabulary(
-    {
-        **{name: getattr(jnp, name) for name in "expm1 log log1p log2 log10 sqrt".split()},
-        **{name: getattr(jnp, name) for name in "sin cos tan sinh cosh tanh abs sign".split()},
-        **{name: getattr(jnp, name) for name in "maximum minimum hypot".split()},
-        **{f"a{x}": getattr(jnp, f"arc{x}") for x in "sin cos tan sinh cosh tanh tan2".split()},
-        "_where": jnp.where,
-        "exp": _exp,
-        "_pow": _pow,
-        "erf": erf,
-        "step": lambda x: jnp.heaviside(x, 0.0),
-    }
-)
-
-
-@cache
-def _function(row: Operation) -> Callable[..., Any]:
-    """An operation on arrays, with the table's own derivatives and conventions."""
-    value = _VOCABULARY.value(row)
-    pulls = [_VOCABULARY.flow(row, place) for place in range(row.arity)]
-
-    def forward(*operands: Any) -> tuple[Any, Any]:
-        out = value(*operands)
-        return out, (out, operands)
-
-    def backward(kept: Any, g: Any) -> tuple[Any, ...]:
-        out, operands = kept
-        shares = (
-            jnp.where(g == 0, 0.0, pull(g, out, *operands)) if pull else jnp.zeros_like(g)
-            for pull in pulls
-        )
-        return tuple(
-            _summed_to(share, operand.shape)
-            for share, operand in zip(shares, operands, strict=True)
-        )
-
-    made: Callable[..., Any] = jax.custom_vjp(value)
-    made.defvjp(forward, backward)  # type: ignore[attr-defined]
-    return made
-
-
-def _summed_to(share: Any, shape: tuple[int, ...]) -> Any:
-    """The share of an operand that was used for every lane."""
-    if len(shape) < share.ndim:  # a number, beside a row of a tape
-        return share.sum()
-    return share.sum(axis=1, keepdims=True) if shape[1:] == (1,) != share.shape[1:] else share
-
 
 # ------------------------------------------------------------------------------------- instructions
 
 
+UNROLLED = 512
+"""The most steps of a tape that XLA sees one by one: to compile so many takes seconds."""
 _FEW = 64  # rows that are cut out one by one; to gather many is slow, and slower to differentiate
 
 
@@ -153,7 +94,9 @@ class _Run:
         self.spaces[False].append(jnp.asarray(program.constants, parameters.dtype))
         for instruction in program.instructions:
             space = self.spaces[instruction.varies]
-            if isinstance(instruction, Tape):
+            if isinstance(instruction, Tape) and len(instruction.code) > UNROLLED:
+                space.append(LoopedTape(instruction).results(self.read))
+            elif isinstance(instruction, Tape):
                 space.append(jnp.stack(self._steps(instruction)))
             else:
                 space.append(self._result(instruction))
@@ -165,7 +108,7 @@ class _Run:
     def _result(self, instruction: Elementwise | Product | WeightedSums | Fold) -> Any:
         match instruction:
             case Elementwise(varies=varies, operation=row, operands=operands):
-                return _function(row)(*(self.read(operand, varies) for operand in operands))
+                return function(row)(*(self.read(operand, varies) for operand in operands))
             case Product():
                 return self._product(instruction)
             case Fold():
@@ -185,7 +128,7 @@ class _Run:
         for step in tape.steps():
             if isinstance(step, Elementwise):
                 read = (at(operand.varies, operand.rows.start) for operand in step.operands)
-                result = _function(step.operation)(*read)
+                result = function(step.operation)(*read)
             else:
                 columns = (column.tolist() for column in step[3:])
                 terms = (

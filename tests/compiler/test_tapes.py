@@ -12,11 +12,17 @@ from micrograd.compiler.tracing import trace
 from micrograd.ops import TABLE
 
 
-@pytest.fixture(params=["numpy", "numba", "jax"], scope="module")
-def backend(request):
-    if request.param != "numpy":
-        pytest.importorskip("jax" if request.param == "jax" else "llvmlite")
-    return request.param
+@pytest.fixture(params=["numpy", "numba", "jax", "jax, in a loop"])
+def backend(request, monkeypatch):
+    name = request.param.split(",")[0]
+    if name != "numpy":
+        pytest.importorskip("jax" if name == "jax" else "llvmlite")
+    if name == "jax":
+        from micrograd.compiler import jax_executor
+
+        looped = request.param != name
+        monkeypatch.setattr(jax_executor, "UNROLLED", 0 if looped else 10_000)
+    return name
 
 
 def predator_and_prey(rates, start, steps=8):
@@ -103,10 +109,9 @@ def test_a_deep_graph_becomes_few_instructions(shape):
     )
 
 
+@pytest.mark.parametrize("backend", ["numpy", "numba", "jax, in a loop"], indirect=True)
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.arity == 1])
 def test_every_operation_works_on_a_tape(name, backend):
-    if backend == "jax":
-        pytest.skip("JAX takes seconds to compile each tape")
     apply = {"neg": lambda x: -x, "abs": abs}.get(name, lambda x: getattr(x, name)())
 
     def f(x):
@@ -121,6 +126,25 @@ def test_every_operation_works_on_a_tape(name, backend):
         # Some 80 roundings, in a map that contracts.
         assert got == pytest.approx(expected, rel=1e-12, nan_ok=True)
         assert slope_got == pytest.approx(expected_slope, rel=1e-9, abs=1e-20, nan_ok=True)
+
+
+def test_jax_sees_a_long_tape_as_one_loop():
+    jax = pytest.importorskip("jax")
+    from micrograd.compiler.jax_executor import UNROLLED, JaxExecutor
+
+    def lines(steps):
+        def f(leaves):
+            y = leaves[0]
+            for _ in range(steps):
+                y = (y * leaves[1]).tanh()
+            return [y]
+
+        executor = JaxExecutor(plan(trace(f, [], 2), batched=True), np.dtype(float), inputs=True)
+        return len(
+            str(jax.make_jaxpr(executor._outputs)(np.zeros(0), np.zeros((2, 3)))).split("\n")
+        )
+
+    assert lines(UNROLLED) == lines(4 * UNROLLED) < lines(UNROLLED // 4)
 
 
 def test_an_empty_batch_gives_empty_results_after_one_that_was_not(backend):

@@ -1,0 +1,72 @@
+"""The table's operations on arrays of JAX, with the table's own derivatives and conventions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.scipy.special import erf
+
+from micrograd.kernels import Vocabulary
+from micrograd.ops import Operation
+
+
+def _exp(x: Any) -> Any:
+    # XLA would make x of log(exp(x)), even where exp overflows, and the like of powers.
+    return lax.optimization_barrier(jnp.exp(x))
+
+
+def _pow(x: Any, y: Any) -> Any:
+    return lax.optimization_barrier(jnp.power(x, y))
+
+
+VOCABULARY = Vocabulary(
+    {
+        **{name: getattr(jnp, name) for name in "expm1 log log1p log2 log10 sqrt".split()},
+        **{name: getattr(jnp, name) for name in "sin cos tan sinh cosh tanh abs sign".split()},
+        **{name: getattr(jnp, name) for name in "maximum minimum hypot".split()},
+        **{f"a{x}": getattr(jnp, f"arc{x}") for x in "sin cos tan sinh cosh tanh tan2".split()},
+        "_where": jnp.where,
+        "exp": _exp,
+        "_pow": _pow,
+        "erf": erf,
+        "step": lambda x: jnp.heaviside(x, 0.0),
+    }
+)
+
+
+@cache
+def function(row: Operation) -> Callable[..., Any]:
+    """An operation on arrays; where its adjoint is zero, nothing flows back."""
+    value = VOCABULARY.value(row)
+    pulls = [VOCABULARY.flow(row, place) for place in range(row.arity)]
+
+    def forward(*operands: Any) -> tuple[Any, Any]:
+        out = value(*operands)
+        return out, (out, operands)
+
+    def backward(kept: Any, g: Any) -> tuple[Any, ...]:
+        out, operands = kept
+        shares = (
+            jnp.where(g == 0, 0.0, pull(g, out, *operands)) if pull else jnp.zeros_like(g)
+            for pull in pulls
+        )
+        return tuple(
+            _summed_to(share, operand.shape)
+            for share, operand in zip(shares, operands, strict=True)
+        )
+
+    made: Callable[..., Any] = jax.custom_vjp(value)
+    made.defvjp(forward, backward)  # type: ignore[attr-defined]
+    return made
+
+
+def _summed_to(share: Any, shape: tuple[int, ...]) -> Any:
+    """The share of an operand that was used for every lane."""
+    if len(shape) < share.ndim:  # a number, beside a row of a tape
+        return share.sum()
+    return share.sum(axis=1, keepdims=True) if shape[1:] == (1,) != share.shape[1:] else share
