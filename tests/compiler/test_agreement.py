@@ -58,16 +58,26 @@ def agree(got, expected, scale):
     return abs(got - expected) <= SLACK * max(scale, abs(expected))
 
 
+def chaotic(f, at):
+    """Whether rounding decides: f, or a slope, is another where arguments move by 2**-40."""
+    value, gradient, scale = eager(f, *at)
+    for factor in (1 - SLACK, 1 + SLACK):
+        moved, slopes, _ = eager(f, *(x * factor for x in at))
+        if not all(map(agree, [moved, *slopes], [value, *gradient], [scale] * (len(at) + 1))):
+            return True
+    return False
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(expressions())
 def test_random_expressions_agree_one_by_one(backend, expression):
     value, gradient, scale = eager(expression, *expression.at)
     compiled = compile(expression, backend=backend)
-    assert agree(compiled(*expression.at), value, scale)
     got, slopes = compiled.value_and_grad(*expression.at)
-    assert agree(got, value, scale)
+    found = [agree(compiled(*expression.at), value, scale), agree(got, value, scale)]
     for slope, expected in zip(np.atleast_1d(slopes), gradient, strict=True):
-        assert agree(slope, expected, scale)
+        found.append(agree(slope, expected, scale))
+    assert all(found) or chaotic(expression, expression.at)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -85,11 +95,10 @@ def test_random_expressions_agree_in_batches(backend, expression, data):
     slopes = slopes if isinstance(slopes, tuple) else (slopes,)
     for i, sample in enumerate(samples):
         value, gradient, scale = eager(expression, *sample)
-        assert agree(values[i], value, scale)
-        assert agree(got[i], value, scale)
-        for column, expected in zip(slopes, gradient, strict=True):
-            if all(map(math.isfinite, [value, *gradient])):
-                assert agree(column[i], expected, scale)
+        found = [agree(values[i], value, scale), agree(got[i], value, scale)]
+        if all(map(math.isfinite, [value, *gradient])):
+            found += [agree(c[i], slope, scale) for c, slope in zip(slopes, gradient, strict=True)]
+        assert all(found) or chaotic(expression, sample)
 
 
 SPECIALS = (0.0, -0.0, 0.5, 1.0, -1.0, 2.0, -2.5, 700.0, -750.0, math.inf, -math.inf, math.nan)
@@ -152,7 +161,8 @@ def test_second_derivatives_of_random_expressions_agree(backend, expression):
         return derivative(sum(slopes) + 0.0 * at[0], at[0])
 
     value, _, scale = eager(curvature, *expression.at)
-    assert agree(compile(curvature, backend=backend)(*expression.at), value, scale)
+    found = compile(curvature, backend=backend)(*expression.at)
+    assert agree(found, value, scale) or chaotic(curvature, expression.at)
 
 
 def test_what_overflows_within_a_function_does_so_in_every_executor(backend):
