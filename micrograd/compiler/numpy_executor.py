@@ -17,7 +17,7 @@ import numpy as np
 from micrograd.compiler.adjoints import FirstWriters
 from micrograd.compiler.numpy_linear import ProductOn, SumsOn, fold
 from micrograd.compiler.numpy_memory import Call, Memory
-from micrograd.compiler.numpy_tape import TapeRunner
+from micrograd.compiler.numpy_tape import FloatTape, RowTape, tape_on
 from micrograd.compiler.program import (
     Elementwise,
     Fold,
@@ -38,7 +38,7 @@ class _Calls:
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
-        self.tapes: dict[int, TapeRunner] = {}
+        self.tapes: dict[int, RowTape | FloatTape] = {}
         self.forward: tuple[list[Call], list[Call]] = [], []
         for instruction in memory.program.instructions:
             self.forward[instruction.varies].extend(self._steps(instruction))
@@ -63,7 +63,7 @@ class _Calls:
             case Fold():
                 yield fold(memory, instruction)
             case Tape():
-                runner = self.tapes[instruction.out.start] = TapeRunner(memory, instruction)
+                runner = self.tapes[instruction.out.start] = tape_on(memory, instruction)
                 yield from runner.forward()
             case WeightedSums():
                 yield SumsOn(memory, instruction).forward()

@@ -1,4 +1,4 @@
-"""A tape run by NumPy, step by step."""
+"""A tape run step by step: by NumPy over a batch, by Python's floats where there is none."""
 
 from __future__ import annotations
 
@@ -11,14 +11,86 @@ import numpy as np
 from micrograd.compiler import ufuncs
 from micrograd.compiler.numpy_memory import Call, Memory, stop_at_zeros
 from micrograd.compiler.program import SUM, Tape
+from micrograd.ops import Operation
 
 _PREPARED = 4_096  # steps; the calls of longer tapes would fill the memory
 
 Calls = Callable[[], Iterator[Call]]
 
 
-class TapeRunner:
-    """The calls of a tape, forwards and backwards, on the arrays of a memory."""
+def tape_on(memory: Memory, tape: Tape) -> RowTape | FloatTape:
+    """The calls of a tape on the arrays of a memory."""
+    if tape.varies or memory.u.dtype != np.float64:
+        return RowTape(memory, tape)
+    return FloatTape(memory, tape)
+
+
+class FloatTape:
+    """A tape of `u`: single numbers, for which a call of NumPy takes longer than Python does."""
+
+    def __init__(self, memory: Memory, tape: Tape) -> None:
+        self.memory, self.tape = memory, tape
+
+    @cached_property
+    def _steps(self) -> list[tuple[int, Operation | None, list[int], list[Any]]]:
+        """The slot, the operation, its operands, and the terms of what is a sum instead."""
+        tape = self.tape
+        columns = (
+            column.tolist() for column in (tape.terms.sign, tape.terms.left, tape.terms.right)
+        )
+        terms = [*zip(*columns, strict=True)]
+        steps = []
+        for i, code in enumerate(tape.code.tolist()):
+            row = None if code == SUM else tape.operations[code]
+            held = tape.operands[i, : row.arity].tolist() if row else []
+            summed = terms[tape.bounds[i] : tape.bounds[i + 1]]
+            steps.append((tape.out.start + i, row, held, summed))
+        return steps
+
+    def forward(self) -> Iterator[Call]:
+        """The call that computes every step."""
+        yield self._forward
+
+    def backward(self, *, careful: bool) -> Iterator[Call]:
+        """The call that adds to the adjoints; an adjoint of zero always stops."""
+        yield self._backward
+
+    def _forward(self) -> None:
+        u = self.memory.u.tolist()
+        for slot, row, held, terms in self._steps:
+            if row is not None:
+                u[slot] = row.value(*[u[place] for place in held])
+                continue
+            total = 0.0
+            for sign, left, right in terms:
+                total += sign * u[left] * (u[right] if right >= 0 else 1.0)
+            u[slot] = total
+        out = self.tape.out
+        self.memory.u[out] = u[out]
+
+    def _backward(self) -> None:
+        u, adjoints = self.memory.u.tolist(), self.memory.gu.tolist()
+        for slot, row, held, terms in reversed(self._steps):
+            g = adjoints[slot]
+            if g == 0:
+                continue
+            if row is not None:
+                _, slopes = row.evaluate(*[u[place] for place in held])
+                for place, slope in zip(held, slopes, strict=True):
+                    if slope is not None:
+                        adjoints[place] += g * slope
+                continue
+            for sign, left, right in terms:
+                if right < 0:
+                    adjoints[left] += g * sign
+                else:
+                    adjoints[left] += g * sign * u[right]
+                    adjoints[right] += g * sign * u[left]
+        self.memory.gu[:] = adjoints
+
+
+class RowTape:
+    """A tape over a batch, or in single precision, by calls of NumPy."""
 
     def __init__(self, memory: Memory, tape: Tape) -> None:
         self.memory, self.tape = memory, tape

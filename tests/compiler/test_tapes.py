@@ -60,6 +60,16 @@ def test_a_tape_of_numbers_agrees_with_eager(backend):
     assert np.allclose(start, expected_start, rtol=0, atol=1e-12)
 
 
+def test_a_tape_of_numbers_in_single_precision_agrees_with_eager(backend):
+    program = compile(predator_and_prey, backend=backend, dtype=np.float32)
+    value, (rates, start) = program.value_and_grad(RATES, STARTS[0].tolist())
+    expected, (expected_rates, expected_start) = eager(STARTS[0])
+    # Some 100 roundings of 2**-24 of numbers below 10.
+    assert abs(value - expected) <= 1e-4
+    assert np.allclose(rates, expected_rates, rtol=0, atol=1e-4)
+    assert np.allclose(start, expected_start, rtol=0, atol=1e-4)
+
+
 def test_a_tape_over_a_batch_agrees_with_eager_in_inputs_and_in_parameters(backend):
     parameters = [Value(rate) for rate in RATES]
     found = [eager(start) for start in STARTS]
