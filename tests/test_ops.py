@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from micrograd import Value, functions
 from micrograd.formulas import FormulaError, calls, evaluate
-from micrograd.ops import ROWS, TABLE, Operation, Row, checked
+from micrograd.ops import ROWS, STOPPING, TABLE, Operation, Row, checked
 from tests.numeric import VALUES, first_disagreement, is_smooth, second_disagreement
 
 BUILT_IN = [TABLE[row.name] for row in ROWS]
@@ -33,7 +33,7 @@ hypothesis_of = settings(
 )
 
 
-@every(SMOOTH)
+@every([*SMOOTH, *STOPPING.values()])
 @hypothesis_of
 @given(data=st.data())
 def test_every_partial_agrees_with_numeric_differentiation(row, data):
@@ -348,3 +348,14 @@ def test_a_formula_means_the_same_on_values_as_on_floats():
         operands = dict(zip(row.operands, map(Value, point), strict=True))
         on_values = evaluate(row.expression, VALUES, **operands)
         assert same(on_values.data, row.value(*point))
+
+
+def test_a_factor_of_zero_stops_a_product_before_what_is_not_finite():
+    product, stopped = STOPPING["stopping_mul"], STOPPING["stopped"]
+    for y in (math.inf, -math.inf, math.nan):
+        assert product.evaluate(0.0, y) == (0.0, (0.0, 0.0))
+        assert stopped.evaluate(0.0, y) == (0.0, (None, None))
+    assert product.evaluate(0.0, 3.0) == (0.0, (3.0, 0.0))
+    assert product.evaluate(2.0, 3.0) == (6.0, (3.0, 2.0))
+    assert product.evaluate(2.0, math.inf) == (math.inf, (math.inf, 2.0))
+    assert stopped.evaluate(2.0, math.inf) == (math.inf, (None, 1.0))

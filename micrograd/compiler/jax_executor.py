@@ -37,6 +37,7 @@ from micrograd.compiler.program import (
 # ------------------------------------------------------------------------------------- instructions
 
 
+_PRECISION = "highest"  # else a GPU multiplies float32 with ten bits of the fraction
 UNROLLED = 512
 """The most steps of a tape that XLA sees one by one: to compile so many takes seconds."""
 _FEW = 64  # rows that are cut out one by one; to gather many is slow, and slower to differentiate
@@ -149,10 +150,11 @@ class _Run:
         vectors = self.spaces[varies].read(rows_of(inputs.ravel()))
         vectors = vectors.reshape(*inputs.shape, *vectors.shape[1:])
         # A number of columns, of rows (or inputs), and of lanes.
-        if len(vectors) == 1:
-            out = (weights @ vectors[0])[None]  # XLA is slower with a column of one
+        if len(vectors) == 1:  # XLA is slower with a column of one
+            out = jnp.matmul(weights, vectors[0], precision=_PRECISION)[None]
         else:
-            out = jnp.einsum("mk,ckn->cmn" if varies else "mk,ck->cm", weights, vectors)
+            axes = "mk,ckn->cmn" if varies else "mk,ck->cm"
+            out = jnp.einsum(axes, weights, vectors, precision=_PRECISION)
         if instruction.bias is not None:
             bias = self.spaces[False].read(instruction.bias)
             out = out + (bias[:, None] if varies else bias)

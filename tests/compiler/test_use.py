@@ -431,3 +431,24 @@ def test_an_argument_that_is_not_used_has_gradient_zero_in_every_call(backend):
         assert by_x.tolist() == [1.0, 1.0]
         assert by_y.tolist() == [0.0, 0.0]
         assert by_z.T.tolist() == [[scale, 3.0], [0.0, 0.0]]
+
+
+def test_matrix_products_of_jax_keep_all_bits_of_single_precision_on_any_device():
+    pytest.importorskip("jax")
+    from micrograd.compiler.jax_executor import JaxExecutor
+    from micrograd.compiler.planning import plan
+    from micrograd.compiler.tracing import trace
+
+    model = MLP(2, [4, 4, 1])
+    parameters = model.parameters()
+    kind = np.dtype(np.float32)
+    for times in (1, 3):  # vectors that one matrix is multiplied with
+
+        def loss(leaves, times=times):
+            return [sum(model(leaves[2 * i : 2 * i + 2]) ** 2 for i in range(times))]
+
+        program = plan(trace(loss, parameters, 2 * times), batched=True)
+        run = JaxExecutor(program, kind, inputs=False)._mean
+        numbers, samples = np.zeros(len(parameters), kind), np.zeros((2 * times, 5), kind)
+        text = run.lower(numbers, [samples]).as_text()
+        assert text.count("dot_general") == text.count("[HIGHEST, HIGHEST]") > 0
