@@ -14,6 +14,7 @@ from operator import add
 from typing import Any
 
 import jax
+import jax.experimental
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -37,6 +38,8 @@ from micrograd.compiler.program import (
 # ------------------------------------------------------------------------------------- instructions
 
 
+# Within it, JAX computes in float64; older versions have it elsewhere.
+_enable_x64: Any = (jax if hasattr(jax, "enable_x64") else jax.experimental).enable_x64
 _PRECISION = "highest"  # else a GPU multiplies float32 with ten bits of the fraction
 UNROLLED = 512
 """The most steps of a tape that XLA sees one by one: to compile so many takes seconds."""
@@ -223,7 +226,7 @@ class JaxExecutor:
 
     def values(self, parameters: Any, inputs: Any, length: int) -> list[Any]:
         """The outputs: rows of the batch, or numbers where an output does not vary."""
-        with jax.enable_x64(self.dtype == np.float64):
+        with _enable_x64(self.dtype == np.float64):
             found = self._values(*self._arrays(parameters, inputs))
         return [np.array(each) for each in found]
 
@@ -231,7 +234,7 @@ class JaxExecutor:
         self, parameters: Any, inputs: Any, length: int, *, mean: bool
     ) -> tuple[Any, Any, Any]:
         """The one output (or its mean), and the adjoints of parameters and inputs."""
-        with jax.enable_x64(self.dtype == np.float64):
+        with _enable_x64(self.dtype == np.float64):
             run = self._mean if mean else self._each
             value, slopes, fine = run(*self._arrays(parameters, inputs))
         if not fine:

@@ -34,7 +34,7 @@ VOCABULARY = Vocabulary(
         "exp": _exp,
         "_pow": _pow,
         "erf": erf,
-        "step": lambda x: jnp.heaviside(x, 0.0),
+        "step": lambda x: jnp.where(x > 0, 1.0, jnp.where(x <= 0, 0.0, x)),
     }
 )
 

@@ -84,7 +84,7 @@ def test_random_expressions_agree_one_by_one(backend, expression):
 @given(expressions(), st.data())
 def test_random_expressions_agree_in_batches(backend, expression, data):
     special = st.sampled_from([0.0, -0.0, 1.0, -1.0, math.nan, math.inf, -math.inf, 1e300, -700.0])
-    number = st.one_of(st.floats(-3, 3), special)
+    number = st.one_of(st.floats(-3, 3, allow_subnormal=False), special)  # XLA makes these 0
     samples = [expression.at] + [
         tuple(data.draw(number) for _ in expression.at) for _ in range(data.draw(st.integers(0, 4)))
     ]
