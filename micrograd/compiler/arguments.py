@@ -18,15 +18,31 @@ import numpy as np
 
 from micrograd.engine import to_number
 from micrograd.formulas import to_float
-from micrograd.trees import LEAF, Structure, flatten, is_array
+from micrograd.trees import LEAF, Structure, flatten, is_array, unflatten
 
 
 def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
     """The numbers of one argument and its structure; TypeError for what is no number."""
-    if is_array(argument) and getattr(argument.dtype, "kind", "") in "fiub":
-        return np.asarray(argument, float).ravel(), Structure(type(argument), tuple(argument.shape))
+    if is_array(argument):
+        return _floats(argument, place).ravel(), Structure(type(argument), tuple(argument.shape))
     leaves, structure = flatten(argument)
     return np.array([to_float(to_number(leaf, place)) for leaf in leaves]), structure
+
+
+REAL = frozenset("biuf")
+"""The kinds of arrays that hold real numbers."""
+
+
+def _floats(array: Any, place: str) -> Any:
+    """An array of real numbers as floats; TypeError if it holds something else."""
+    if np.ma.is_masked(array):
+        raise TypeError(f"{place} has masked entries; give them numbers with .filled(…) first")
+    if array.dtype.kind in REAL:
+        return np.asarray(array, float)
+    if array.dtype.kind == "O":
+        numbers = [to_float(to_number(each, place)) for each in array.ravel().tolist()]
+        return np.array(numbers, float).reshape(array.shape)
+    raise TypeError(f"{place} takes real numbers, got an array of {array.dtype}")
 
 
 def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
@@ -38,7 +54,7 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
     if is_array(batch):
         length, *shape = batch.shape
         # An array of JAX stays one, on the devices where it is.
-        array = batch if hasattr(batch, "sharding") else np.asarray(batch, float)
+        array = batch if hasattr(batch, "sharding") else _floats(batch, place)
         columns = array.reshape(length, math.prod(shape)).T
         return columns, Structure(type(batch), tuple(shape)) if shape else LEAF, length
     if isinstance(batch, dict):
@@ -51,7 +67,7 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
     if not batch:
         return np.zeros((0, 0)), None, 0
     if all(type(sample) in (float, int) for sample in batch):
-        return np.array([batch], float), LEAF, len(batch)
+        return np.array([[*map(to_float, batch)]]), LEAF, len(batch)
     samples = [numbers(sample, place) for sample in batch]
     structure = samples[0][1]
     for i, (_, other) in enumerate(samples):
@@ -98,6 +114,26 @@ def regular(structure: Structure, columns: Sequence[Any]) -> Any:
         entries.append(regular(child, columns[start : start + size]))
         start += size
     return entries
+
+
+def batch(structure: Structure, columns: Any) -> Any:
+    """Rows of numbers as a batch of samples of a structure: what `batch_columns` takes apart.
+
+    >>> batch(Structure(list, (), (LEAF, LEAF)), np.array([[1.0, 3.0], [2.0, 4.0]]))
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    if structure.kind is None:
+        return columns[0]
+    if issubclass(structure.kind, dict):
+        parts, start = {}, 0
+        for key, child in zip(structure.keys, structure.children, strict=True):
+            size = leaves(child)
+            parts[key] = batch(child, columns[start : start + size])
+            start += size
+        return parts
+    if structure.keys:
+        return np.ascontiguousarray(columns.T).reshape(columns.shape[1], *structure.keys)
+    return [unflatten(structure, sample) for sample in columns.T.tolist()]
 
 
 def leaves(structure: Structure) -> int:

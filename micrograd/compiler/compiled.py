@@ -18,13 +18,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.arguments import batch_columns, numbers, regular
+from micrograd.compiler.arguments import REAL, batch, batch_columns, numbers, regular
 from micrograd.compiler.arguments import leaves as count_leaves
 from micrograd.compiler.numpy_executor import NumpyExecutor
 from micrograd.compiler.planning import plan
 from micrograd.compiler.program import Program
 from micrograd.compiler.tracing import trace
 from micrograd.engine import Value
+from micrograd.graph import Node
 from micrograd.trees import LEAF, Structure, flatten, unflatten
 
 BACKENDS = ("auto", "numpy", "numba", "jax")
@@ -99,6 +100,10 @@ def _missing(backend: str, library: str, extra: str, error: ImportError) -> Impo
     return ImportError(
         f"backend={backend!r} needs {library}: pip install 'micrograd-engine[{extra}]' ({error})"
     )
+
+
+# Read from the slot: another thread may be tracing a function with the same parameters.
+_number = vars(Node)["data"].__get__
 
 
 class _Traced(NamedTuple):
@@ -184,7 +189,8 @@ class CompiledFunction:
         parts, start = [], 0
         for structure in call.traced.arguments:
             size = count_leaves(structure)
-            parts.append(_gradient(structure, adjoints[start : start + size], self.batched))
+            columns = adjoints[start : start + size]
+            parts.append(batch(structure, columns) if self.batched else _tree(structure, columns))
             start += size
         return value, parts[0] if len(parts) == 1 else tuple(parts)
 
@@ -223,7 +229,7 @@ class CompiledFunction:
     def _numbers(self, given: Any) -> Any:
         """The numbers of the parameters: those given, or the present ones."""
         if given is None:
-            return [parameter.data for parameter in self.parameters]
+            return [*map(_number, self.parameters)]
         array = np.asarray(given, dtype=self.dtype)
         if array.shape != (len(self.parameters),):
             raise ValueError(
@@ -238,7 +244,7 @@ class CompiledFunction:
         """A call on batches in arrays, of shapes that were seen before: the shortest way."""
         parts, shapes, length = [], [], -1
         for each in args:
-            if type(each) is not np.ndarray:
+            if type(each) is not np.ndarray or each.dtype.kind not in REAL:
                 return None
             shape = each.shape
             if not shape or shape[0] != length > -1:
@@ -318,10 +324,6 @@ class CompiledFunction:
         return _Traced(executor, key, results[0])
 
 
-def _gradient(structure: Structure, columns: Any, batched: bool) -> Any:
-    """Adjoints in the structure of an argument; in a batch, of a batch of it."""
-    if structure == LEAF:
-        return columns[0] if batched else float(columns[0])
-    if batched:
-        return regular(structure, list(columns))
-    return unflatten(structure, columns.tolist())
+def _tree(structure: Structure, numbers: Any) -> Any:
+    """Adjoints in the structure of an argument."""
+    return unflatten(structure, numbers.tolist())

@@ -59,7 +59,7 @@ def find_products(
     for (_, *addend), rows in by_inputs.items():
         rows.sort(key=lambda row: (row[1].weights[0], row[1].addend))
         matrix = np.array([row.weights for _, row in rows])
-        by_matrix.setdefault((matrix.tobytes(), *addend), []).append(rows)
+        by_matrix.setdefault((matrix.shape, matrix.tobytes(), *addend), []).append(rows)
 
     blocks = []
     for columns in by_matrix.values():

@@ -63,7 +63,9 @@ class ProductOn:
             target = memory.scratch((slots.size, *rest), 0)
         into = target.reshape(*g.shape[: g.ndim - 1 - varies], slots.shape[1], *rest)
         alone = g.size == 1 or (varies and g.ndim == 2 and len(g) == 1)
-        times = _careful_matmul if careful else np.multiply if alone else np.matmul
+        times: Callable[..., Any] = np.multiply if alone else np.matmul
+        if careful:
+            times = partial(_careful_matmul, varies)
         if varies:
             yield _calling(times, _transposed(self.matrix), g, into)
         else:
@@ -79,7 +81,7 @@ class ProductOn:
             self.inputs,
         )
         share = memory.scratch(product.matrix.shape, 0)
-        times: Callable[..., Any] = _careful_matmul if careful else np.matmul
+        times: Callable[..., Any] = partial(_careful_matmul, False) if careful else np.matmul
         if not varies:
             times = np.multiply if g.size == 1 and not careful else times
             yield _calling(times, g.T, inputs, share)
@@ -143,19 +145,19 @@ def _outputs(array: Any, product: Product) -> Any:
     return rows.reshape(len(product.inputs), -1, *array.shape[1:])
 
 
-def _careful_matmul(a: Any, b: Any, out: Any = None) -> Any:
-    """A matrix product in which a zero makes a zero of any factor: adjoints are on either side."""
+def _careful_matmul(right: bool, a: Any, b: Any, out: Any = None) -> Any:
+    """A matrix product in which zeros of one factor, the adjoints on the right or left, stop."""
     if a.ndim == 3 or b.ndim == 3:
         pairs = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         a = np.broadcast_to(a, (*pairs, *a.shape[-2:]))
         b = np.broadcast_to(b, (*pairs, *b.shape[-2:]))
-        found = np.stack([_careful_matmul(x, y) for x, y in zip(a, b, strict=True)])
+        found = np.stack([_careful_matmul(right, x, y) for x, y in zip(a, b, strict=True)])
     else:
         found = np.zeros((a.shape[0], b.shape[1]), a.dtype)
         for k in range(a.shape[1]):
             product = a[:, k, None] * b[k]
-            product[(a[:, k, None] == 0) | (b[k] == 0)] = 0.0
-            found += product
+            adjoints = b[k] if right else a[:, k, None]
+            found += np.where(adjoints == 0, 0.0, product)
     if out is not None:
         out[...] = found
     return found

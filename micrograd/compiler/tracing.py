@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any, NoReturn
 
 import numpy as np
@@ -110,16 +111,22 @@ def _refuse(deed: str, remedy: str) -> NoReturn:
     raise TraceError(f"a compiled function {deed}: {remedy}\n  at {line_of_user()}")
 
 
+_runs = count(1)
+_BETWEEN = 2**40  # places of one run and those of the next
+
+
 class Recorder:
     """The operations of one run of a function.
 
-    Places: leaves are 0, 1, … and operations follow them in the order in which they are first seen;
+    Places: leaves come first and operations follow them in the order in which they are first seen;
     constants are counted down from -2, since there is no telling how many operations will come.
+    Each run counts from a number of its own, so that values of other runs are told.
     """
 
     def __init__(self, parameters: int, inputs: int) -> None:
         self.parameters, self.inputs = parameters, inputs
-        self.leaves = parameters + inputs
+        self.first = next(_runs) % 2**22 * _BETWEEN
+        self.leaves = self.first + parameters + inputs
         self.operations: dict[Any, int] = {}  # (row, x, y) or (row, x, y, z), to its place
         self.constants: dict[Any, int] = {}
         self.converted: dict[int, tuple[Value, int]] = {}  # Values made before, kept alive
@@ -172,21 +179,22 @@ class Recorder:
 
     def graph(self, outputs: Sequence[int]) -> Graph:
         """All that was recorded, as arrays; the constants stand between leaves and operations."""
-        keys, count = list(self.operations), len(self.constants)
+        keys, constants = list(self.operations), len(self.constants)
+        leaves = self.parameters + self.inputs
         table: dict[Operation, int] = {}
         rows = [key[0] for key in keys]
         codes = [table.setdefault(row, len(table)) for row in rows]
-        first = self.leaves + count
+        first = leaves + constants
         places = np.full((first + len(keys), 3), NOTHING, dtype=np.intp)
         places[first:, 0] = [key[1] for key in keys]
         places[first:, 1] = [key[2] for key in keys]
         places[first:, 2] = [key[3] if len(key) > 3 else NOTHING for key in keys]
         numbers = np.zeros(len(places))
-        numbers[self.leaves : first] = [
+        numbers[leaves:first] = [
             key[0] if isinstance(key, tuple) else key for key in self.constants
         ]
         return Graph(
-            code=np.array([LEAF] * self.leaves + [CONSTANT] * count + codes, dtype=np.intp),
+            code=np.array([LEAF] * leaves + [CONSTANT] * constants + codes, dtype=np.intp),
             operands=self._final(places),
             numbers=numbers,
             table=tuple(table),
@@ -196,11 +204,19 @@ class Recorder:
         )
 
     def _final(self, places: Any) -> Any:
-        """Places with the constants counted upwards, after the leaves."""
-        moved = np.where(places >= self.leaves, places + len(self.constants), places)
-        return np.where(places < NOTHING, self.leaves - 2 - places, moved)
+        """Places counted from 0, with the constants counted upwards, after the leaves."""
+        leaves, constants = self.parameters + self.inputs, len(self.constants)
+        own = places - self.first
+        if ((places >= 0) & ((own < 0) | (own >= leaves + len(self.operations)))).any():
+            raise TraceError(_KEPT)
+        own = np.where(own >= leaves, own + constants, own)
+        return np.where(places >= 0, own, np.where(places < NOTHING, leaves - 2 - places, NOTHING))
 
 
+_KEPT = (
+    "a value of a traced function was kept and used after the function had returned: "
+    "return what you need from it"
+)
 _recorder: Recorder | None = None
 
 
@@ -213,10 +229,7 @@ def _leaf(place: int) -> Traced:
 
 def _current() -> Recorder:
     if _recorder is None:
-        raise TraceError(
-            "a value of a traced function was kept and used after the function had returned: "
-            "return what you need from it"
-        )
+        raise TraceError(_KEPT)
     return _recorder
 
 
@@ -309,18 +322,31 @@ on_define(_install)
 
 
 @contextmanager
-def _without_numbers(parameters: Sequence[Value]) -> Iterator[None]:
+def _without_numbers(parameters: Sequence[Value], first: int) -> Iterator[None]:
     """Make traced values of the parameters, and give them back as they were."""
     kept = [(each, each.grad) for each in parameters]
     try:
-        for i, parameter in enumerate(parameters):
+        for i, parameter in enumerate(parameters, first):
             parameter.__class__ = Traced
             parameter._place = i  # type: ignore[attr-defined]
         yield
     finally:
-        for parameter, grad in kept:
-            parameter.__class__ = Value
-            parameter.grad = grad
+        _give_back(kept)
+
+
+def _give_back(kept: Sequence[tuple[Value, float]]) -> None:
+    """Make Values of parameters again, all of them, even if there is an interrupt meanwhile."""
+    interrupt = None
+    while True:
+        try:
+            for parameter, grad in kept:
+                parameter.__class__ = Value
+                parameter.grad = grad
+            break
+        except KeyboardInterrupt as error:
+            interrupt = error
+    if interrupt is not None:
+        raise interrupt
 
 
 @contextmanager
@@ -371,8 +397,8 @@ def _recorded(
     run: Callable[[Sequence[Traced]], Iterable[Any]], parameters: Sequence[Value], inputs: int
 ) -> Graph:
     recorder = Recorder(len(parameters), inputs)
-    leaves = [_leaf(len(parameters) + i) for i in range(inputs)]
-    with _recording(recorder), _without_numbers(parameters):
+    leaves = [_leaf(recorder.first + len(parameters) + i) for i in range(inputs)]
+    with _recording(recorder), _without_numbers(parameters, recorder.first):
         outputs = [recorder.place(output) for output in run(leaves)]
     return recorder.graph(outputs)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.arguments import REAL
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
 from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
@@ -100,15 +101,17 @@ class _Memory:
         """Prepare a call that wants values only, or the gradient of each or of the mean output."""
         if self._set_up == (mode, length):
             return
-        self._set_up = mode, length
+        self._set_up = None  # until all is done, should there be an interrupt
         frame = self.frame
         frame[Frame.OUTPUT_COUNT] = frame[Frame.GRADIENT_COUNT] = 0
         frame[Frame.TOTAL_OF] = frame[Frame.SEED_AT] = frame[Frame.SEED_U_AT] = -1
         frame[Frame.BACK_ROWS] = 0
-        if output is None:
-            return
-        varies, slot = output
-        linked = self.linked
+        if output is not None:
+            self._set_up_gradient(mode, length, *output)
+        self._set_up = mode, length
+
+    def _set_up_gradient(self, mode: str, length: int, varies: bool, slot: int) -> None:
+        frame, linked = self.frame, self.linked
         frame[Frame.BACK_ROWS] = len(linked.varying_back)
         seed = 1.0 / length if mode == "mean" else 1.0
         if varies:
@@ -199,7 +202,7 @@ class NativeExecutor:
         program = self.program
         ((varies, slot),) = program.outputs
         memories = self._memories(parameters, inputs, length)
-        value = np.empty(length, self.dtype) if varies and not mean else None
+        value: Any = np.empty(length, self.dtype) if varies and not mean else None
         adjoints = None
         if self.inputs and program.batched:
             adjoints = np.empty((program.inputs, length), self.dtype)
@@ -219,7 +222,7 @@ class NativeExecutor:
         if not varies:
             value = first.u[slot]
         elif value is None:
-            value = first.u[self.linked.total] / length
+            value = float(first.u[self.linked.total]) / length
         return value, first.gradient.copy(), adjoints
 
     def bound(self, args: Sequence[Any], length: int) -> Callable[..., Any] | None:
@@ -248,7 +251,7 @@ class NativeExecutor:
             if len(args) != len(into) or type(parameters) is not array:
                 return None
             for each, (shape, target) in zip(args, into, strict=True):
-                if type(each) is not array or each.shape != shape:
+                if type(each) is not array or each.shape != shape or each.dtype.kind not in REAL:
                     return None
                 target[...] = each
             if parameters.shape != (size,):
