@@ -16,11 +16,12 @@ from __future__ import annotations
 import linecache
 import math
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 from micrograd import engine, vocabulary
@@ -154,11 +155,12 @@ def _formula(node: Any) -> str:
 
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_PYTHON = os.path.dirname(os.__file__) + os.sep
 _NETWORKS = os.path.join(os.path.dirname(os.path.dirname(_PACKAGE)), "nn") + os.sep
 
 
 def line_of_user() -> str:
-    """The innermost line of code that is not this package's."""
+    """The innermost line of code that is not this package's, NumPy's or Python's."""
     frame = sys._getframe(1)
     while frame.f_back is not None and _is_own(frame.f_code.co_filename):
         frame = frame.f_back
@@ -167,5 +169,11 @@ def line_of_user() -> str:
     return f"{filename}, line {number}" + (f": {text}" if text else "")
 
 
+@cache
 def _is_own(filename: str) -> bool:
-    return filename.startswith(("<micrograd ", _PACKAGE, _NETWORKS))
+    if filename.startswith(("<micrograd ", _PACKAGE, _NETWORKS)):
+        return True
+    installed = re.split(r"[\\/](?:site|dist)-packages[\\/]", filename)
+    if len(installed) > 1:
+        return installed[-1].startswith("numpy")
+    return filename.startswith(_PYTHON)

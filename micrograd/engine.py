@@ -293,6 +293,8 @@ def to_number(number: Any, place: str) -> Number:
 
 def _advice(thing: Any) -> str:
     match thing:
+        case Value(_is_traced=True):
+            return "; within a compiled function, call the function that another was made of"
         case Value():
             return "; use the Value itself, or Value(v.data) for a new leaf"
         case str() | bytes():

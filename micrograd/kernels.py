@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from micrograd.formulas import Rewriting, compiled, to_float
-from micrograd.ops import Operation, lookup
+from micrograd.ops import Operation, lookup, on_define
 
 ADJOINT = "_g"
 
@@ -25,6 +25,13 @@ class Vocabulary(dict[str, Any]):
 
     def __init__(self, primitives: dict[str, Any]) -> None:
         super().__init__(primitives, __builtins__={})
+        self._given = {*self}
+        on_define(self._forget)
+
+    def _forget(self, row: Operation) -> None:
+        """What was made may call an operation that is another one now."""
+        for name in self.keys() - self._given:
+            del self[name]
 
     def __missing__(self, name: str) -> Any:
         self[name] = made = self.value(lookup(name))

@@ -250,9 +250,10 @@ _RESERVED = {*OPERANDS, RESULT, "self", "other", *_STOPPING_NAMES}
 _listeners: list[Callable[[Operation], None]] = []
 
 
-def on_define(listener: Callable[[Operation], None]) -> None:
-    """Call `listener` with each row that a user adds."""
+def on_define(listener: Callable[[Operation], None]) -> Callable[[Operation], None]:
+    """Call `listener` with each row that a user adds; it is given back, as by a decorator."""
     _listeners.append(listener)
+    return listener
 
 
 def reserve(names: Iterable[str]) -> None:

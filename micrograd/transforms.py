@@ -33,7 +33,7 @@ from micrograd.formulas import (
 )
 from micrograd.graph import Node, operands, order, partials, walking
 from micrograd.kernels import ADJOINT, flow_text
-from micrograd.ops import STOPPING, Operation
+from micrograd.ops import STOPPING, Operation, on_define
 from micrograd.trees import Structure, array, flatten, shape, unflatten
 from micrograd.vocabulary import VOCABULARY
 
@@ -234,6 +234,7 @@ class _Run:
         for output in self.outputs:
             _scalar(output, "the result of the function")
         roots = [output for output in self.outputs if isinstance(output, Value)]
+        self.symbolic |= any(root._is_traced for root in roots)
         self.nodes = order(roots, until=self.variables)
 
     def _variable(self, leaf: Any, place: str) -> Value:
@@ -481,6 +482,13 @@ def _flow(row: Operation, place: int, *, stopping: bool) -> Callable[..., Any] |
     names = ", ".join((RESULT, *row.operands, ADJOINT))
     flow: Callable[..., Any] = eval(f"lambda {names}: {text}", vocabulary)  # noqa: S307 (checked)
     return flow
+
+
+@on_define
+def _forget(row: Operation) -> None:
+    """What was made may call an operation that is another one now."""
+    _formulas.cache_clear()
+    _flow.cache_clear()
 
 
 def _stopping(adjoint: Any, slope: Any) -> Any:

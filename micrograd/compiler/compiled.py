@@ -49,8 +49,10 @@ def compile(  # noqa: A001 (the name of the public function)
     `batched`, every argument is a batch, and `f` is written for one sample.
 
     `parameters` are the Values that `f` uses and training changes; their present numbers are read
-    at each call. Other Values that `f` uses are constants, with the numbers that they have when it
-    is traced. `dtype` is float64 unless float32 is asked for.
+    at each call. A Value that was computed from parameters is computed anew from them. Other Values
+    that `f` uses are constants, with the numbers that they have when it is traced; so are
+    operations that are defined by then. While `f` is traced, no other thread may compute with its
+    parameters; programs may run. `dtype` is float64 unless float32 is asked for.
 
     `backend` says what runs the program: "numpy"; "numba", machine code made by the compiler of
     Numba, which shares a large batch among `threads` threads; "jax"; or "auto", which is "numba"

@@ -43,6 +43,7 @@ _enable_x64: Any = (jax if hasattr(jax, "enable_x64") else jax.experimental).ena
 _PRECISION = "highest"  # else a GPU multiplies float32 with ten bits of the fraction
 UNROLLED = 512
 """The most steps of a tape that XLA sees one by one: to compile so many takes seconds."""
+_FEW_TERMS = 8
 _FEW = 64  # rows that are cut out one by one; to gather many is slow, and slower to differentiate
 
 
@@ -182,8 +183,9 @@ class _Run:
         for length in np.unique(lengths).tolist():
             chosen = np.flatnonzero(lengths == length)
             places = instruction.start[chosen][:, None] + np.arange(length)
-            rows = _rows(terms, places.ravel())
-            sums.append(rows.reshape(*places.shape, *terms.shape[1:]).sum(axis=1))
+            rows = _rows(terms, places.ravel()).reshape(*places.shape, *terms.shape[1:])
+            few = length <= _FEW_TERMS  # the sum of none is 0.0, which hides the sign of a zero
+            sums.append(reduce(add, rows.swapaxes(0, 1)) if few else rows.sum(axis=1))
             order.append(chosen)
         together = sums[0] if len(sums) == 1 else jnp.concatenate(sums)
         return _rows(together, np.argsort(np.concatenate(order)))

@@ -12,7 +12,7 @@ from jax import lax
 from jax.scipy.special import erf
 
 from micrograd.kernels import Vocabulary
-from micrograd.ops import Operation
+from micrograd.ops import Operation, on_define
 
 
 def _exp(x: Any) -> Any:
@@ -70,3 +70,8 @@ def _summed_to(share: Any, shape: tuple[int, ...]) -> Any:
     if len(shape) < share.ndim:  # a number, beside a row of a tape
         return share.sum()
     return share.sum(axis=1, keepdims=True) if shape[1:] == (1,) != share.shape[1:] else share
+
+
+@on_define
+def _forget(row: Operation) -> None:
+    function.cache_clear()

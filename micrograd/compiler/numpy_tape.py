@@ -61,7 +61,7 @@ class FloatTape:
             if row is not None:
                 u[slot] = row.value(*[u[place] for place in held])
                 continue
-            total = 0.0
+            total = -0.0  # which leaves the sign of a zero
             for sign, left, right in terms:
                 total += sign * u[left] * (u[right] if right >= 0 else 1.0)
             u[slot] = total

@@ -47,6 +47,8 @@ class _Planner:
         self.place_of_sum = np.full(graph.size, NOTHING)
         self.place_of_sum[summed] = np.arange(len(summed))
         self.bounds = np.append(self.first_term, len(self.sums.root))
+        zeros = (graph.code == CONSTANT) & (graph.numbers == 0) & ~np.signbit(graph.numbers)
+        self.zero = int(np.argmax(zeros)) if zeros.any() else NOTHING
         self.folds = find_folds(graph, self.varying)
         folded, self.first_of_fold = np.unique(self.folds.root, return_index=True)
         self.end_of_fold = np.append(self.first_of_fold[1:], len(self.folds.root))
@@ -172,7 +174,8 @@ class _Planner:
         graph = self.graph
         out = self._number(members, varies=varies)
         places = self.place_of_sum[members]
-        lengths = np.where(places < 0, 0, self.bounds[places + 1] - self.bounds[places])
+        lengths = np.zeros(len(members), dtype=np.intp)
+        lengths[places >= 0] = self._lengths(places[places >= 0])
         code = np.where(places < 0, self.code[members], SUM)
         operands = np.where((places < 0)[:, None], graph.operands[members], NOTHING)
         self.instructions.append(
@@ -240,17 +243,25 @@ class _Planner:
         lengths = self.bounds[places + 1] - first
         start = np.cumsum(lengths) - lengths
         terms = np.arange(lengths.sum()) + np.repeat(first - start, lengths)
-        left, right = sums.left[terms], sums.right[terms]
+        terms = np.insert(terms, start[sums.zero[sums.root[first]]], NOTHING)  # the zero of each
+        left = np.where(terms < 0, self.zero, sums.left[terms])
+        right = np.where(terms < 0, NOTHING, sums.right[terms])
+        lengths = self._lengths(places)
         return WeightedSums(
             varies,
             out,
-            start,
-            sums.sign[terms].astype(float),
+            np.cumsum(lengths) - lengths,
+            np.where(terms < 0, 1.0, sums.sign[terms]),
             self.slot[left],
             self.varying[left],
             self.slot[right],
             self.varying[right] & (right >= 0),
         )
+
+    def _lengths(self, places: Any) -> Any:
+        """The number of terms of the sums at some places, their zeros among them."""
+        first = self.bounds[places]
+        return self.bounds[places + 1] - first + self.sums.zero[self.sums.root[first]]
 
 
 def _runs(narrow: Any, varies: Any) -> Iterator[tuple[int, int, bool]]:

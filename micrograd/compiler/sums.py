@@ -19,7 +19,9 @@ class Sums(NamedTuple):
     """The terms of all sums, those of one sum next to each other.
 
     Term i is `sign[i] * left[i] * right[i]`, or `sign[i] * left[i]` where `right` is NOTHING; it
-    belongs to the sum that the node `root[i]` computes. `gone` marks the nodes that sums absorbed.
+    belongs to the sum that the node `root[i]` computes. `gone` marks the nodes that sums absorbed;
+    `zero` those sums that have 0.0 among their terms, which is left out: it matters to the sign of
+    a sum of zeros only.
     """
 
     root: Any
@@ -27,6 +29,7 @@ class Sums(NamedTuple):
     left: Any
     right: Any
     gone: Any
+    zero: Any
 
 
 def find_sums(graph: Graph, varying: Any) -> Sums:
@@ -55,8 +58,11 @@ def find_sums(graph: Graph, varying: Any) -> Sums:
 
     root, sign = _roots(absorbed, above, operands, signs)
     terms = _terms(linear, absorbed, operands, signs, root, sign)
-    kept = _worthwhile(terms, product) & ~_is_zero(graph, terms[0])
-    nodes, factors, roots = (column[kept] for column in terms)
+    kept, absent = _worthwhile(terms, product), _is_zero(graph, terms[0])
+    zero = np.zeros(size, dtype=bool)
+    positive = ~np.signbit(graph.numbers[terms[0]]) & (terms[1] > 0)
+    zero[terms[2][kept & absent & positive]] = True
+    nodes, factors, roots = (column[kept & ~absent] for column in terms)
     absorbed &= np.isin(root, roots)
 
     multiplied = product[nodes] & (factors > 0)
@@ -65,7 +71,7 @@ def find_sums(graph: Graph, varying: Any) -> Sums:
     gone = absorbed
     gone[nodes[multiplied]] = True
     order = np.argsort(roots, kind="stable")
-    return Sums(roots[order], factors[order], left[order], right[order], gone)
+    return Sums(roots[order], factors[order], left[order], right[order], gone, zero)
 
 
 def _roots(absorbed: Any, above: Any, operands: Any, signs: Any) -> tuple[Any, Any]:

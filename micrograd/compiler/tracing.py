@@ -77,6 +77,14 @@ class Traced(Value):
             "leave it out, as a program gives each gradient afresh and adds to none",
         )
 
+    @property
+    def _local_grads(self) -> tuple[float, ...]:
+        """There are none: TraceError."""
+        return _refuse(
+            "reads local derivatives (._local_grads), which differ from call to call",
+            "use derivative(output, wrt) within the function",
+        )
+
     def backward(self) -> NoReturn:
         """Refused: TraceError."""
         _refuse(
@@ -166,6 +174,8 @@ class Recorder:
             return node._place
         if node._row is None:
             return self.constant(node.data)
+        if node._row == "id" and node._dx == 1.0:  # as `_alias` makes them
+            return self.converted[id(node._x)][1]
         if not isinstance(node._row, Operation):
             raise TraceError(
                 f"a compiled function uses {str(node._row)!r}, an operation made by hand: "

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from micrograd.kernels import ADJOINT, flow_text, value_text
-from micrograd.ops import STOPPING, TABLE, Operation, lookup
+from micrograd.ops import STOPPING, TABLE, Operation, lookup, on_define
 
 TARGET = "_target"
 
@@ -40,8 +40,9 @@ def _erf(x: Any, out: Any) -> Any:
 def _pow(x: Any, y: Any, out: Any) -> Any:
     np.power(x, y, out=out)
     halves = np.equal(y, 0.5)
-    if np.any(halves):  # NumPy takes the square root, which is nan at minus infinity
+    if np.any(halves):  # NumPy takes the square root: nan at minus infinity, -0.0 at -0.0
         np.copyto(out, math.inf, where=halves & (x == -math.inf))
+        np.copyto(out, 0.0, where=halves & (x == 0))
     return out
 
 
@@ -113,6 +114,13 @@ def flow(row: Operation, place: int, careful: bool) -> InPlace | None:
     """
     text = flow_text(row, place)
     return None if text is None else _written(text, (ADJOINT, "out", *row.operands), not careful)
+
+
+@on_define
+def _forget(row: Operation) -> None:
+    """What was written may call an operation that is another one now."""
+    value.cache_clear()
+    flow.cache_clear()
 
 
 def _written(text: str, arguments: tuple[str, ...], masked: bool = False) -> InPlace:

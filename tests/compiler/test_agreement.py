@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from micrograd import Value, define, derivative, exp, log, maximum, where
+from micrograd import Value, atan2, define, derivative, exp, log, maximum, where
 from micrograd.compiler import compile  # noqa: A004
 from micrograd.derivation.chain import Chain
 from micrograd.ops import ROWS, TABLE
@@ -238,6 +238,58 @@ def test_an_adjoint_of_zero_stops_even_before_an_infinite_slope(backend):
         lambda x: where(x > 5, x * w * 2 + x * 3 + x, x), [w], batched=True, backend=backend
     )
     assert g.value_and_grad([1.0])[1].tolist() == [0.0]
+
+
+def test_only_adjoints_of_zero_stop_in_a_matrix_product(backend):
+    weights = [[0.0, 1.0, -1.0], [5.0, 2.0, -2.5], [7.0, 3.0, -3.5]]
+
+    def f(x):
+        return sum(sum(a * b for a, b in zip(row, x, strict=True)).sqrt() for row in weights)
+
+    # The first row gives 0, whose root has an infinite slope: times the weight 0, that is nan.
+    slopes = compile(f, batched=True, backend=backend).value_and_grad(np.ones((2, 3)))[1]
+    assert np.isnan(slopes[:, 0]).all()
+    assert slopes[:, 1:].tolist() == [[math.inf, -math.inf]] * 2
+    parameters = [Value(w) for row in weights for w in row]
+
+    def g(x):
+        rows = (parameters[i : i + 3] for i in (0, 3, 6))
+        return sum(sum(a * b for a, b in zip(row, x, strict=True)).sqrt() for row in rows)
+
+    samples = np.array([[0.0, 1.0, 1.0]] * 2)
+    slopes = compile(g, parameters, batched=True, backend=backend).value_and_grad(samples)[1]
+    mean = sum(g(x) for x in samples.tolist()) / 2
+    mean.backward()
+    assert np.allclose(slopes, [p.grad for p in parameters], rtol=1e-14, equal_nan=True)
+    assert np.isnan(slopes[0])
+
+
+def test_sums_of_zeros_have_the_sign_that_they_have_in_eager_mode(backend):
+    for f, *at in (
+        (lambda x: atan2(x * x, (-x) * 2.0 + (-x) * x), 0.0),
+        (lambda x, y: atan2(y * 1.0, 0 + x * y), -1.0, 0.0),
+        (lambda x, y: 1 / sum([x * y, x * y * 2]), -0.0, 1.0),
+        (lambda x, y: 1 / (x * y + x * y * 2), -0.0, 1.0),
+        (lambda x, y: 1 / (x * y - 0.0 + x), -0.0, 1.0),
+        (lambda x: 1 / x**0.5, -0.0),
+    ):
+        expected = f(*map(Value, at)).data
+        assert compile(f, backend=backend)(*at) == expected
+        batch = [[number] * 9 for number in at]
+        assert compile(f, batched=True, backend=backend)(*batch).tolist() == [expected] * 9
+
+
+def test_one_run_of_parameters_may_be_matrices_of_two_shapes(backend):
+    w = [Value(float(i + 1)) for i in range(9)]
+
+    def f(x, y):
+        rows = [sum(w[3 * i + j] * x[j] for j in range(3)) for i in range(3)]
+        return sum(r * r for r in rows) + sum(a * b for a, b in zip(w, y, strict=True)) ** 2
+
+    value, _ = compile(f, w, batched=True, backend=backend).value_and_grad(
+        np.ones((4, 3)), np.ones((4, 9))
+    )
+    assert value == 2862.0
 
 
 def test_ties_and_kinks_follow_the_table(backend):

@@ -100,6 +100,36 @@ def batch(length):
     return generator.normal(size=(length, 3)), generator.normal(size=length)
 
 
+def test_an_interrupt_before_a_call_leaves_the_program_as_it_was():
+    w = Value(0.5)
+    samples = np.linspace(-1, 1, 50)
+    program = compile(lambda x: (w * x + 1).tanh(), [w], batched=True, backend="numba")
+    expected = program.value_and_grad(samples)
+    for line in range(1, 30):
+        program(samples)
+        seen = []
+
+        def interrupt(frame, event, argument, seen=seen, line=line):
+            if frame.f_code.co_name in ("set_up", "_set_up_gradient") and event == "line":
+                seen.append(frame.f_lineno)
+                if len(seen) == line:
+                    raise KeyboardInterrupt
+            return interrupt
+
+        before = sys.gettrace()
+        sys.settrace(interrupt)
+        try:
+            program.value_and_grad(samples)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(before)
+        value, gradient = program.value_and_grad(samples)
+        assert value == expected[0]
+        assert gradient.tolist() == expected[1].tolist()
+    assert len(seen) < line  # all lines were tried
+
+
 @pytest.mark.parametrize(
     "length", [1, 2, 7, 8, 9, executor.BLOCK - 1, executor.BLOCK, executor.BLOCK + 1, 1_000, 5_000]
 )

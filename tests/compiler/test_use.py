@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import pickle
 import random
 import re
+import sys
 import threading
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
-from micrograd import Value, derivative, exp, grad, log, maximum, sqrt, tanh, where
+from micrograd import (
+    Value,
+    define,
+    derivative,
+    exp,
+    grad,
+    hessian,
+    jacobian,
+    jvp,
+    log,
+    maximum,
+    sqrt,
+    tanh,
+    where,
+)
 from micrograd.compiler import TraceError, compile, numpy_executor  # noqa: A004
 from micrograd.compiler.compiled import MOST_STRUCTURES
 from nn import MLP
+
+
+def native():
+    """Whether machine code can be made here."""
+    return find_spec("llvmlite") is not None
 
 
 def neuron(x, w):
@@ -244,6 +266,40 @@ def test_gradients_within_a_function_are_refused_and_stay_as_they_were():
         assert {p.grad for p in model.parameters()} == {7.0}
 
 
+def test_a_value_that_was_kept_from_another_function_is_refused():
+    w = Value(2.0)
+    kept = []
+
+    def keeping(x):
+        kept.append((w * x).tanh())
+        return kept[-1]
+
+    compile(keeping, [w])(1.0)
+    for early in kept:
+        for f in (
+            lambda y, early=early: (y * y).exp() + early,
+            lambda y, early=early: y.sin() * early,
+            lambda y, early=early: (early + y) ** 2,
+            lambda y, early=early: early,
+        ):
+            with pytest.raises(TraceError, match="return what you need from it"):
+                compile(f, [w])(0.5)
+
+    def kept_between_runs(x):
+        kept.append(x.exp())
+        return kept[0] * x
+
+    kept.clear()
+    with pytest.raises(TraceError, match="return what you need from it"):
+        compile(kept_between_runs)(0.5)
+
+
+def test_the_line_is_the_users_also_behind_functions_of_numpy_and_python():
+    for f in (lambda x: np.sort([x, x])[0], lambda x: copy.copy(x)):
+        with pytest.raises(TraceError, match=r"test_use\.py, line"):
+            compile(f)(1.0)
+
+
 @pytest.mark.parametrize("turn", [math.exp, float, int])
 def test_turning_a_value_into_a_number_is_refused(turn):
     with pytest.raises(TypeError, match="turns a value into a number"):
@@ -315,7 +371,114 @@ def test_numpy_runs_a_large_batch_in_blocks_with_the_same_results(monkeypatch, s
         assert np.allclose(small, large, rtol=1e-14, atol=1e-14, equal_nan=True)
 
 
+def test_the_gradient_of_samples_in_a_list_is_a_list_of_samples():
+    f = compile(lambda x: x[0] * x[1], batched=True)
+    samples = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+    assert f.value_and_grad(samples)[1] == [[2.0, 1.0], [4.0, 3.0], [6.0, 5.0]]
+    slopes = f.value_and_grad(np.array(samples))[1]
+    assert slopes.tolist() == [[2.0, 1.0], [4.0, 3.0], [6.0, 5.0]]
+    g = compile(lambda d: d["a"] * d["b"][0], batched=True)
+    _, slopes = g.value_and_grad({"a": [1.0, 2.0, 3.0], "b": samples})
+    assert slopes["a"].tolist() == [1.0, 3.0, 5.0]
+    assert slopes["b"] == [[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]]
+    _, slopes = compile(lambda x, y: 2 * x, batched=True).value_and_grad([1.0], np.zeros((1, 0)))
+    assert slopes[1].shape == (1, 0)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize(
+    ("batch", "what"),
+    [
+        (np.array([1 + 2j, 1.0]), "complex128"),
+        (np.array(["1.5", "2"]), "<U3"),
+        (np.array([None, 1.0]), "NoneType"),
+        (np.array(["2020", "2021"], "datetime64[Y]"), "datetime64"),
+        (np.ma.array([1.0, 2.0], mask=[False, True]), "masked"),
+    ],
+)
+def test_arrays_of_anything_but_real_numbers_are_refused(backend, batch, what):
+    if backend == "numba":
+        pytest.importorskip("llvmlite")
+    w = Value(1.0)
+    f = compile(lambda x: x * w, [w], batched=True, backend=backend)
+    numbers = np.ones(1)
+    for _ in range(2):  # the second call goes a shorter way
+        assert f.value_and_grad(np.array([1.0, 3.0]), parameters=numbers)[0] == 2.0
+    for call in (f, lambda x: f.value_and_grad(x, parameters=numbers)):
+        with pytest.raises(TypeError, match=what):
+            call(batch)
+    for _ in range(2):
+        assert f(np.array([1, 10**400], object)).tolist() == [1.0, math.inf]
+
+
 # ---------------------------------------------------------------------------------- the rest of use
+
+
+def test_derivatives_inside_at_numbers_follow_the_arguments_around_them():
+    for f, expected in (
+        (lambda x: grad(lambda s: s * s * x)(3.0) * x, 24.0),
+        (lambda x: jvp(lambda s: s * s * x, (3.0,), (1.0,))[1] * x, 24.0),
+        (lambda x: hessian(lambda s: s[0] * s[0] * s[1] * x)([3.0, 1.0])[0][0] * x, 8.0),
+        (lambda x: jacobian(lambda s: [s[0] * x, s[1]])([3.0, 1.0])[0][0] * x, 4.0),
+    ):
+        assert f(Value(2.0)).data == expected
+        assert compile(f)(2.0) == expected
+
+
+def test_a_new_definition_holds_within_operations_that_call_it():
+    define("inner_for_compile", "x + 1", ["1"])
+    define("outer_for_compile", "inner_for_compile(x) * x", ["inner_for_compile(x) + x"])
+    backends = ["numpy", *(["numba"] if native() else []), *(["jax"] if find_spec("jax") else [])]
+    for backend in backends:
+        f = compile(lambda x: x.outer_for_compile(), backend=backend)
+        assert f.value_and_grad(3.0) == (12.0, 7.0)
+    define("inner_for_compile", "x + 100", ["1"])
+    for backend in backends:
+        f = compile(lambda x: x.outer_for_compile(), backend=backend)
+        assert f.value_and_grad(3.0) == (309.0, 106.0)
+    assert grad(lambda x: x.outer_for_compile())(3.0) == 106.0
+
+
+def test_programs_run_while_another_thread_traces_with_the_same_parameters():
+    parameters = [Value(0.1 * i) for i in range(20)]
+    f = compile(lambda x: sum(p * p for p in parameters) * x, parameters)
+    expected = f(1.0)
+    found = []
+
+    def tracing(x):
+        # Within a trace, which has taken the numbers of the parameters away.
+        runner = threading.Thread(target=lambda: found.append(f(1.0)))
+        runner.start()
+        runner.join()
+        return x * parameters[0]
+
+    assert compile(tracing, parameters)(2.0) == 0.0
+    assert found == [expected] * 2
+
+
+def test_an_interrupt_gives_all_parameters_back():
+    parameters = [Value(float(i)) for i in range(5)]
+    for p in parameters:
+        p.grad = 7.0
+    seen = []
+
+    def interrupt(frame, event, argument):
+        if frame.f_code.co_name == "_give_back" and event == "line":
+            seen.append(frame.f_lineno)
+            if len(seen) == 8:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return interrupt
+
+    before = sys.gettrace()
+    sys.settrace(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            compile(lambda x: x * parameters[0], parameters)(1.0)
+    finally:
+        sys.settrace(before)
+    assert [type(p) for p in parameters] == [Value] * 5
+    assert [(p.data, p.grad) for p in parameters] == [(float(i), 7.0) for i in range(5)]
 
 
 def test_derivatives_may_be_taken_inside():

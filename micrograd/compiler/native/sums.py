@@ -1,4 +1,7 @@
-"""Kernels of weighted sums, and of maxima and minima."""
+"""Kernels of weighted sums, and of maxima and minima.
+
+A sum begins with -0.0, which added to anything leaves it, the sign of a zero too.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ def sums_v(w: Writer, spec: Spec) -> str:
         target = w.lanes_of(v, w.build.add(out, r), lanes)
 
         def body(i: Any, width: int, first: Any = first, last: Any = last) -> None:
-            with w.loop(first, last, word(1), w.constant(0.0, width)) as turn:
+            with w.loop(first, last, word(1), w.constant(-0.0, width)) as turn:
                 t, (total,) = turn.i, turn.values
                 flag = build.and_(build.load(w.at(flags, t)), word(3))
                 sign = w.load(w.at(signs, t), 1)
@@ -131,7 +134,7 @@ def sums_u(w: Writer, spec: Spec) -> str:
     count, out, starts, left, right, signs, _ = _sum_words(w, row)
     with w.range(count) as r:
         first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
-        with w.loop(first, last, word(1), w.constant(0.0, 1)) as turn:
+        with w.loop(first, last, word(1), w.constant(-0.0, 1)) as turn:
             a, b = (w.load(w.at(u, w.build.load(w.at(each, turn.i))), 1) for each in (left, right))
             a = w.build.fmul(a, w.load(w.at(signs, turn.i), 1))
             turn.following = [w.fma(a, b, turn.values[0])]
