@@ -16,7 +16,7 @@ import numpy as np
 
 from micrograd.compiler.adjoints import FirstWriters
 from micrograd.compiler.numpy_linear import ProductOn, SumsOn, fold
-from micrograd.compiler.numpy_memory import Call, Memory
+from micrograd.compiler.numpy_memory import Call, Memory, aligned_empty
 from micrograd.compiler.numpy_tape import FloatTape, RowTape, tape_on
 from micrograd.compiler.program import (
     Elementwise,
@@ -128,7 +128,7 @@ class NumpyExecutor:
         calls = self._laid_out(length)
         memory = calls.memory
         slots = [slot for varies, slot in self.program.outputs if varies]
-        rows = [np.empty(length, self.dtype) for _ in slots]
+        rows = [aligned_empty(length, self.dtype) for _ in slots]
         with np.errstate(all="ignore"):
             for block in self._blocks(calls, parameters, inputs, length):
                 for slot, row in zip(slots, rows, strict=True):

@@ -16,12 +16,22 @@ Call = Callable[[], Any]
 
 
 _LINE = 64  # bytes of a line of the cache; a vector register that crosses one takes twice as long
+_PAGE, _MANY = 2**21, 2**22  # bytes of a large page, and from where on NumPy asks for such
 
 
 def aligned_zeros(count: int, dtype: Any) -> Any:
-    """An array that begins where a line of the cache does."""
-    numbers = np.zeros(count + _LINE // dtype.itemsize, dtype)
-    skipped = -numbers.ctypes.data % _LINE // dtype.itemsize
+    """Zeros that begin where a line of the cache does."""
+    return _aligned(np.zeros, count, dtype, _LINE)
+
+
+def aligned_empty(count: int, dtype: Any) -> Any:
+    """Numbers to be written that begin where a line of the cache does; many, where a page does."""
+    return _aligned(np.empty, count, dtype, _PAGE if count * dtype.itemsize >= _MANY else _LINE)
+
+
+def _aligned(make: Callable[..., Any], count: int, dtype: Any, boundary: int) -> Any:
+    numbers = make(count + boundary // dtype.itemsize, dtype)
+    skipped = -numbers.ctypes.data % boundary // dtype.itemsize
     return numbers[skipped : skipped + count]
 
 

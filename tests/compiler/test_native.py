@@ -130,6 +130,38 @@ def test_an_interrupt_before_a_call_leaves_the_program_as_it_was():
     assert len(seen) < line  # all lines were tried
 
 
+def several(x, y):
+    """Some results of a tape, one of them twice; what others make of it; and an argument."""
+    a, b, kept, hidden = x, y, [], []
+    for i in range(40):
+        a, b = (a * b + x).sin() * 0.5, a - b * 0.25
+        if i % 13 == 0:
+            kept += [a, b * y]
+        if i % 7 == 0:
+            hidden.append(b)
+    last = [(each + a).tanh() for each in hidden]
+    return [*kept, a, a, x, kept[0] + b, *last]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_results_of_a_tape_survive_that_places_are_used_again(monkeypatch, kind, streamed):
+    monkeypatch.setattr(executor, "_STREAMED", 0 if streamed else 2**60)
+    program = compile(several, batched=True, backend="numba", dtype=kind)
+    most = executor._BLOCK_OF_VALUES
+    for length in (1, 7, 8, most - 1, most, most + 1, 3_000):
+        x, y = np.random.default_rng(length).normal(size=(2, length))
+        found = program(x, y)
+        expected = compile(several, batched=True, backend="numpy", dtype=kind)(x, y)
+        for got, wanted in zip(found, expected, strict=True):
+            # Some 100 roundings of numbers below 10, in a map that contracts.
+            assert np.allclose(got, wanted, rtol=0, atol=100 * np.finfo(kind).eps)
+        found[-1][:] = 0.0  # a result is the caller's
+        assert all(np.array_equal(a, b) for a, b in zip(program(x, y)[:-1], found, strict=False))
+    (traced,) = program._traced.values()
+    assert traced.executor.linked.rows < program.program.varying / 2
+
+
 @pytest.mark.parametrize(
     "length", [1, 2, 7, 8, 9, executor.BLOCK - 1, executor.BLOCK, executor.BLOCK + 1, 1_000, 5_000]
 )

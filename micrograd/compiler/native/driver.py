@@ -36,6 +36,7 @@ class Frame:
     SEED_U_AT, SEED_U = range(24, 26)  # the same in `u`
     GRADIENTS, GRADIENT_COUNT, INTO, INTO_STRIDE = range(26, 30)  # adjoints of inputs, in `v`
     PARAMETERS = 30  # adjoints of so many are looked at
+    STREAMED = 31  # whether outputs, which are aligned then, go past the cache
     SIZE = 32
 
 
@@ -157,21 +158,22 @@ def _outputs(w: Writer, get: Any, u: Any, v: Any, lanes: Any, start: Any, count:
     """The results of a block: where they are wanted, and to their sum."""
     build = w.build
     table = w.pointer(get(Frame.OUTPUTS))
+    full = build.and_(count, word(-w.width))
+    streamed = build.select(build.icmp_signed("!=", get(Frame.STREAMED), word(0)), full, word(0))
     with w.range(get(Frame.OUTPUT_COUNT)) as k:
         place, address = w.words(w.at(table, w.times(k, word(2))), 0, 1)
         source, target = w.at(v, w.times(place, lanes)), w.pointer(address, w.number)
         target = w.at(target, start)
-
-        def copy(i: Any, width: int, source: Any = source, target: Any = target) -> None:
-            w.store(w.load(w.at(source, i), width), w.at(target, i))
-            if width > 1:
-                w.prefetch(w.at(target, i, lanes), write=True)  # of the next block
-
-        w.in_steps(count, (w.width, 1), copy)
+        with w.loop(word(0), streamed, word(w.width)) as i:
+            w.stream(w.load(w.at(source, i), w.width), w.at(target, i))
+        with w.loop(streamed, full, word(w.width)) as i:
+            w.store(w.load(w.at(source, i), w.width), w.at(target, i))
+            w.prefetch(w.at(target, i, lanes), write=True)  # of the next block
+        with w.loop(full, count, word(1)) as i:
+            w.store(w.load(w.at(source, i), 1), w.at(target, i))
     place = get(Frame.TOTAL_OF)
     with w.when(build.icmp_signed(">=", place, word(0))):
         source, total = w.at(v, w.times(place, lanes)), w.at(u, get(Frame.TOTAL))
-        full = build.and_(count, word(-w.width))
         with w.loop(word(0), full, word(w.width), w.constant(0.0, w.width)) as turn:
             turn.following = [build.fadd(turn.values[0], w.load(w.at(source, turn.i), w.width))]
         with w.loop(full, count, word(1), w.total(turn.values[0])) as turn:

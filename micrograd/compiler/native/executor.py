@@ -20,14 +20,16 @@ from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.numpy_executor import NumpyExecutor
-from micrograd.compiler.numpy_memory import aligned_zeros
+from micrograd.compiler.numpy_memory import aligned_empty, aligned_zeros
 from micrograd.compiler.program import Program
 
 BLOCK = 112
 """Samples of a block: at most so many; fewer where there are many rows, to stay in the cache."""
+_BLOCK_OF_VALUES = 448  # of a program without gradients, which has fewer rows
 _LEAST, _CACHE = 48, 128 * 1024  # samples; bytes
 _LANES = {"float64": 8, "float32": 16}  # of the widest vector registers
 _STAGED = 4_096  # numbers that are copied
+_STREAMED = 2**23  # bytes of results that are written past the cache, as it could not hold them
 _LEAST_BLOCKS = 16  # for a thread: fewer are done before it has started
 _KEPT = 4  # lengths of batches whose arrays are kept
 
@@ -103,7 +105,7 @@ class _Memory:
             return
         self._set_up = None  # until all is done, should there be an interrupt
         frame = self.frame
-        frame[Frame.OUTPUT_COUNT] = frame[Frame.GRADIENT_COUNT] = 0
+        frame[Frame.OUTPUT_COUNT] = frame[Frame.GRADIENT_COUNT] = frame[Frame.STREAMED] = 0
         frame[Frame.TOTAL_OF] = frame[Frame.SEED_AT] = frame[Frame.SEED_U_AT] = -1
         frame[Frame.BACK_ROWS] = 0
         if output is not None:
@@ -185,11 +187,13 @@ class NativeExecutor:
         `inputs` are arrays with a row for each input (a number if the program is not batched).
         """
         slots = [slot for varies, slot in self.program.outputs if varies]
-        rows = [np.empty(length, self.dtype) for _ in slots]
+        size = len(slots) * length * self.dtype.itemsize
+        rows = [aligned_empty(length, self.dtype) for _ in slots]
         memories = self._memories(parameters, inputs, length)
         for memory in memories:
             memory.set_up("values", 0, None)
             memory.write(slots, rows)
+            memory.frame[Frame.STREAMED] = size >= _STREAMED
         self._sweep(memories, Phase.UNIFORM)
         found = iter(rows)
         u = memories[0].u
@@ -205,7 +209,8 @@ class NativeExecutor:
         value: Any = np.empty(length, self.dtype) if varies and not mean else None
         adjoints = None
         if self.inputs and program.batched:
-            adjoints = np.empty((program.inputs, length), self.dtype)
+            adjoints = aligned_empty(program.inputs * length, self.dtype)
+            adjoints = adjoints.reshape(program.inputs, length)
         for memory in memories:
             memory.set_up("mean" if mean else "each", length, (varies, slot))
             if value is not None:
@@ -283,12 +288,14 @@ class NativeExecutor:
 
     def _laid_out(self, kept: dict[Any, list[_Memory]], length: int) -> list[_Memory]:
         """New memories for batches of a length, in place of those that were kept longest."""
-        fitting = _CACHE // (self.dtype.itemsize * max(1, self.program.varying))
-        blocks = -(-length // min(BLOCK, max(_LEAST, fitting))) or 1
+        linked = self.linked
+        fitting = _CACHE // (self.dtype.itemsize * max(1, linked.rows))
+        most = BLOCK if linked.differentiable else _BLOCK_OF_VALUES
+        blocks = -(-length // min(most, max(_LEAST, fitting))) or 1
         step = _LANES[str(self.dtype)]
         lanes = -(-(-(-length // blocks) or 1) // step) * step
         shares = max(1, min(self.threads, blocks // _LEAST_BLOCKS))
-        memories = [_Memory(self.linked, length, lanes, self.dtype) for _ in range(shares)]
+        memories = [_Memory(linked, length, lanes, self.dtype) for _ in range(shares)]
         blocks, start = -(-length // lanes), 0
         for k, memory in enumerate(memories, 1):
             memory.frame[Frame.START] = start

@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from micrograd.compiler.adjoints import FirstWriters, active
+from micrograd.compiler.native.reuse import reused
 from micrograd.compiler.native.rows import ROW, Field, Spec
 from micrograd.compiler.native.sums import (
     INTO_LEFT,
@@ -71,6 +72,8 @@ class Linked:
 
     def __init__(self, program: Program, kind: str, addresses: Addresses, *, inputs: bool) -> None:
         self.program, self.kind, self.addresses = program, kind, addresses
+        self.differentiable = len(program.outputs) == 1
+        self.rows = program.varying  # of `v` that values are in
         self.active = active(program, inputs)
         self._kept: list[Any] = []  # tables of places, to which rows point
         gathered = [_gathered(each) for each in program.instructions]
@@ -88,7 +91,8 @@ class Linked:
             self._forward(i, instruction)
         self.uniform, self.varying = (code.array() for code in self._code)
         self._code = Code(), Code()
-        self._back()
+        if self.differentiable:
+            self._back()
         self.uniform_back, self.varying_back = (code.array() for code in self._code)
 
     def _back(self) -> None:
@@ -410,12 +414,26 @@ class Linked:
         rows = np.zeros((count, ROW), dtype=np.int64)
         rows[:, Field.COUNT] = 1
         rows[:, Field.OUT] = np.arange(tape.out.start, tape.out.stop)
+        operands, terms = tape.operands, tape.terms
+        if varies and not self.differentiable:
+            place = np.arange(self.program.varying)
+            place[tape.out] = rows[:, Field.OUT] = reused(self.program, tape)
+            self.rows -= count - len(np.unique(rows[:, Field.OUT]))
+            operands = np.where(tape.operands_vary, place[operands], operands)
+            left, right = (
+                np.where(kinds, place[slots], slots)
+                for slots, kinds in (
+                    (terms.left, terms.left_varies),
+                    (terms.right, terms.right_varies),
+                )
+            )
+            terms = terms._replace(left=left, right=right)
         rows[:, Field.ADJOINT] = rows[:, Field.OUT] + self._shift(varies)
-        for field, slots in zip(Field.OPERANDS, tape.operands.T, strict=True):
+        for field, slots in zip(Field.OPERANDS, operands.T, strict=True):
             rows[:, field] = self._identity + 8 * slots if varies else slots
         sums = np.flatnonzero(tape.code == SUM)
         if len(sums):
-            words = self._sums(tape.terms)
+            words = self._sums(terms)
             for field in (Field.LEFT, Field.RIGHT, Field.SIGN, Field.FLAGS, Field.SHIFT_U):
                 rows[sums, field] = words[field]
             rows[sums, Field.SHIFT] = words[Field.SHIFT]

@@ -85,6 +85,14 @@ class Writer:
             pointer = self.build.bitcast(pointer, value.type.as_pointer())
         self.build.store(value, pointer, align=self.number_size)
 
+    def stream(self, vector: Any, pointer: Any) -> None:
+        """Store a vector at an aligned place, past the cache."""
+        pointer = self.build.bitcast(pointer, vector.type.as_pointer())
+        size = self.number_size * vector.type.count
+        stored = self.build.store(vector, pointer, align=size)
+        hint = self.module.add_metadata([ir.Constant(ir.IntType(32), 1)])
+        stored.set_metadata("nontemporal", hint)
+
     @property
     def number_size(self) -> int:
         """The bytes of a number."""
