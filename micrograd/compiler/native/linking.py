@@ -7,13 +7,13 @@ gathered, and their adjoints.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
 
 from micrograd.compiler.adjoints import FirstWriters, active
-from micrograd.compiler.native.reuse import reused
+from micrograd.compiler.native import tapes
 from micrograd.compiler.native.rows import ROW, Field, Spec
 from micrograd.compiler.native.sums import (
     INTO_LEFT,
@@ -23,7 +23,6 @@ from micrograd.compiler.native.sums import (
     ROW_ROW,
 )
 from micrograd.compiler.program import (
-    SUM,
     Elementwise,
     Fold,
     Instruction,
@@ -83,7 +82,7 @@ class Linked:
         self.adjoints_v = program.varying + sum(v for _, v in gathered)
         self.total = 2 * self.adjoints_u
         self.places_u, self.places_v = self.total + 1, 2 * self.adjoints_v
-        self._identity = self._table(np.arange(max(self.places_u, self.places_v)))
+        self.identity = self.table(np.arange(max(self.places_u, self.places_v)))
         self._gathers: dict[tuple[int, str], int] = {}
 
         self._code = Code(), Code()
@@ -108,7 +107,7 @@ class Linked:
         zeros = Code()
         for rows in self.writers.zeroed():
             count, place = rows.stop - rows.start, rows.start + self.adjoints_v
-            zeros.add(self._kernel("zero"), {Field.COUNT: count, Field.OUT: place})
+            zeros.add(self.kernel("zero"), {Field.COUNT: count, Field.OUT: place})
         self._code[True].rows[:0] = zeros.rows
 
     def _emit(self, varies: bool, kernel: int, fields: dict[Any, int]) -> None:
@@ -117,15 +116,18 @@ class Linked:
 
     # --------------------------------------------------------------------------------------- tables
 
-    def _kernel(self, name: str, **options: Any) -> int:
+    def kernel(self, name: str, **options: Any) -> int:
+        """The address of a kernel."""
         return self.addresses(Spec(name, self.kind, **options))
 
-    def _value(self, varies: bool, row: Operation, kinds: str) -> int:
+    def value(self, varies: bool, row: Operation, kinds: str) -> int:
+        """The address of the kernel of an operation, whose operands are of these kinds."""
         name = "value_v" if varies else "value_u"
-        return self._kernel(name, formula=value_text(row), names=row.operands, operands=kinds)
+        return self.kernel(name, formula=value_text(row), names=row.operands, operands=kinds)
 
-    def _flow(self, varies: bool, row: Operation, place: int, kinds: str, mode: str) -> int:
-        return self._kernel(
+    def flow(self, varies: bool, row: Operation, place: int, kinds: str, mode: str) -> int:
+        """The address of the kernel of what flows back to one operand."""
+        return self.kernel(
             "flow_v" if varies else "flow_u",
             formula=flow_text(row, place),
             names=row.operands,
@@ -134,7 +136,7 @@ class Linked:
             mode=mode,
         )
 
-    def _table(self, places: Any, dtype: Any = np.int64) -> int:
+    def table(self, places: Any, dtype: Any = np.int64) -> int:
         """The address of a table."""
         table = np.ascontiguousarray(places, dtype=dtype)
         self._kept.append(table)
@@ -143,10 +145,10 @@ class Linked:
     def _places(self, rows: Rows) -> int:
         """The address of a table of places; one table serves for all that are neighbours."""
         if isinstance(rows, slice):
-            return int(self._identity + 8 * rows.start)
-        return self._table(rows)
+            return int(self.identity + 8 * rows.start)
+        return self.table(rows)
 
-    def _shift(self, varies: bool) -> int:
+    def shift(self, varies: bool) -> int:
         """From a value to its adjoint."""
         return self.adjoints_v if varies else self.adjoints_u
 
@@ -156,22 +158,22 @@ class Linked:
         match instruction:
             case Elementwise(operation=row):
                 kinds, fields = self._operands(instruction)
-                self._emit(instruction.varies, self._value(instruction.varies, row, kinds), fields)
+                self._emit(instruction.varies, self.value(instruction.varies, row, kinds), fields)
             case Product():
                 self._product(i, instruction)
             case WeightedSums(varies=varies):
                 name = "sums_v" if varies else "sums_u"
-                self._emit(varies, self._kernel(name), self._sums(instruction))
+                self._emit(varies, self.kernel(name), self.sums(instruction))
             case Fold(varies=varies, out=out, operation=row):
                 fields = {Field.COUNT: out.stop - out.start, Field.OUT: out.start}
                 starts = np.append(instruction.start, len(instruction.slots))
-                fields[Field.STARTS] = self._table(starts)
-                fields[Field.LEFT] = self._table(instruction.slots)
+                fields[Field.STARTS] = self.table(starts)
+                fields[Field.LEFT] = self.table(instruction.slots)
                 self._emit(
-                    varies, self._kernel("fold", operands="uv"[varies], mode=row.name), fields
+                    varies, self.kernel("fold", operands="uv"[varies], mode=row.name), fields
                 )
             case Tape(varies=varies):
-                self._code[varies].rows.append(self._tape(instruction))
+                self._code[varies].rows.append(tapes.forward(self, instruction))
 
     def _operands(self, instruction: Elementwise) -> tuple[str, dict[Any, int]]:
         """How the operands are read, and the words that say where."""
@@ -179,7 +181,7 @@ class Linked:
         fields = {
             Field.COUNT: out.stop - out.start,
             Field.OUT: out.start,
-            Field.ADJOINT: out.start + self._shift(varies),
+            Field.ADJOINT: out.start + self.shift(varies),
         }
         kinds = ""
         for field, operand in zip(Field.OPERANDS, instruction.operands, strict=False):
@@ -194,7 +196,7 @@ class Linked:
                 fields[field] = self._places(operand.rows)
         return kinds, fields
 
-    def _sums(self, instruction: WeightedSums) -> dict[Any, int]:
+    def sums(self, instruction: WeightedSums) -> dict[Any, int]:
         """The words of weighted sums: a row is on the left, a number on the right of a product."""
         varies, out = instruction.varies, instruction.out
         missing = instruction.right < 0
@@ -214,13 +216,13 @@ class Linked:
         return {
             Field.COUNT: out.stop - out.start,
             Field.OUT: out.start,
-            Field.ADJOINT: out.start + self._shift(varies),
-            Field.STARTS: self._table(starts),
-            Field.LEFT: self._table(left),
-            Field.RIGHT: self._table(right),
-            Field.SIGN: self._table(instruction.sign, number),
-            Field.FLAGS: self._table(flags),
-            Field.SHIFT: self._shift(varies),
+            Field.ADJOINT: out.start + self.shift(varies),
+            Field.STARTS: self.table(starts),
+            Field.LEFT: self.table(left),
+            Field.RIGHT: self.table(right),
+            Field.SIGN: self.table(instruction.sign, number),
+            Field.FLAGS: self.table(flags),
+            Field.SHIFT: self.shift(varies),
             Field.SHIFT_U: self.adjoints_u,
         }
 
@@ -231,25 +233,25 @@ class Linked:
         self._gathers[i, what] = place
         self._emit(
             varies,
-            self._kernel("gather", operands="uv"[varies]),
+            self.kernel("gather", operands="uv"[varies]),
             {
                 Field.COUNT: slots.size,
                 Field.OUT: place,
-                Field.OPERANDS[0]: self._table(slots.ravel()),
+                Field.OPERANDS[0]: self.table(slots.ravel()),
             },
         )
         return place
 
     def _scatter(self, place: int, varies: bool, slots: Any) -> None:
         """Add the adjoints of what was gathered to those of where it came from."""
-        shift = self._shift(varies)
+        shift = self.shift(varies)
         self._emit(
             varies,
-            self._kernel("gather", operands="uv"[varies], mode="back"),
+            self.kernel("gather", operands="uv"[varies], mode="back"),
             {
                 Field.COUNT: slots.size,
                 Field.OUT: place + shift,
-                Field.OPERANDS[0]: self._table(slots.ravel()),
+                Field.OPERANDS[0]: self.table(slots.ravel()),
                 Field.SHIFT: shift,
             },
         )
@@ -263,12 +265,12 @@ class Linked:
         b = self._vectors(i, instruction)
         fields, mode = self._bias(i, bias)
         if varies:
-            kernel = self._kernel("rank_v", mode=mode)
+            kernel = self.kernel("rank_v", mode=mode)
             fields |= {Field.COUNT: c, Field.ROWS: m, Field.COLUMNS: k}
             fields |= {Field.A: a, Field.A_DOWN: down, Field.A_RIGHT: right}
             fields |= {Field.B: b, Field.B_STEP: k, Field.INTO: out.start, Field.INTO_STEP: m}
         else:
-            kernel = self._kernel("dot_u", mode=mode)
+            kernel = self.kernel("dot_u", mode=mode)
             fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
             fields |= {Field.A: b, Field.A_DOWN: k, Field.B: a, Field.B_STEP: down}
             fields |= {Field.INTO: out.start, Field.INTO_DOWN: m}
@@ -299,7 +301,7 @@ class Linked:
     def _product_back(self, i: int, instruction: Product) -> None:
         varies, out, matrix, inputs, bias = instruction
         (m, k), c = matrix.shape, len(inputs)
-        g = out.start + self._shift(varies)
+        g = out.start + self.shift(varies)
         if self._is_active(varies, inputs):
             self._into_inputs(i, instruction, g)
         if self._is_active(False, matrix):
@@ -308,11 +310,11 @@ class Linked:
             fields = {Field.ROWS: m, Field.COLUMNS: k, Field.A: g, Field.B: b}
             fields |= {Field.INTO: a + self.adjoints_u}
             if varies:
-                kernel = self._kernel("dot_v")
+                kernel = self.kernel("dot_v")
                 fields |= {Field.COUNT: c, Field.A_DOWN: m, Field.B_STEP: k}
                 fields |= {Field.INTO_DOWN: down, Field.INTO_STEP: right}
             else:
-                kernel = self._kernel("rank_u", mode="add")
+                kernel = self.kernel("rank_u", mode="add")
                 fields |= {Field.COLUMNS: c, Field.LANES: k, Field.A_DOWN: 1, Field.A_RIGHT: m}
                 fields |= {Field.B_STEP: k, Field.INTO_STEP: down}
             self._emit(varies, kernel, fields)
@@ -323,7 +325,7 @@ class Linked:
             place, step = _line(bias) if gathered is None else (gathered, 1)
             fields = {Field.BIAS: place + self.adjoints_u, Field.BIAS_STEP: step}
             fields |= {Field.COUNT: c, Field.ROWS: m, Field.A: g, Field.A_DOWN: m}
-            self._emit(varies, self._kernel("row_totals" if varies else "column_totals"), fields)
+            self._emit(varies, self.kernel("row_totals" if varies else "column_totals"), fields)
             if gathered is not None:
                 self._scatter(gathered, False, bias)
 
@@ -333,16 +335,16 @@ class Linked:
         a, down, right = self._found(i, instruction)
         gathered = self._gathers.get((i, "inputs"))
         place = int(inputs[0, 0]) if gathered is None else gathered
-        into = place + self._shift(varies)
+        into = place + self.shift(varies)
         fields = {Field.INTO: into}
         if varies:
             stores = gathered is not None or self.writers.stores(slice(place, place + inputs.size))
-            kernel = self._kernel("rank_v", mode="zero" if stores else "add")
+            kernel = self.kernel("rank_v", mode="zero" if stores else "add")
             fields |= {Field.COUNT: c, Field.ROWS: k, Field.COLUMNS: m}
             fields |= {Field.A: a, Field.A_DOWN: right, Field.A_RIGHT: down}
             fields |= {Field.B: g, Field.B_STEP: m, Field.INTO_STEP: k}
         else:
-            kernel = self._kernel("rank_u", mode="add")
+            kernel = self.kernel("rank_u", mode="add")
             fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
             fields |= {Field.A: g, Field.A_DOWN: m, Field.A_RIGHT: 1}
             fields |= {Field.B: a, Field.B_STEP: down, Field.INTO_STEP: k}
@@ -377,11 +379,11 @@ class Linked:
                     ):
                         self.writers.touch(slots[kind & (slots >= 0)])
                 name = "sums_back_v" if varies else "sums_back_u"
-                self._emit(varies, self._kernel(name), self._sums(instruction))
+                self._emit(varies, self.kernel(name), self.sums(instruction))
             case Tape(varies=varies):
                 if varies:
                     self.writers.touch(slice(0, instruction.out.stop))
-                self._code[varies].rows.append(self._tape_back(instruction))
+                self._code[varies].rows.append(tapes.backward(self, instruction))
 
     def _flows(self, instruction: Elementwise) -> None:
         varies, _, row, operands = instruction
@@ -392,96 +394,8 @@ class Linked:
             mode = ""
             if operand.varies:
                 mode = "store" if self.writers.stores(operand.rows) else "add"
-            kernel = self._flow(varies, row, place, kinds, mode)
-            self._emit(varies, kernel, fields | {Field.SHIFT: self._shift(operand.varies)})
-
-    # ---------------------------------------------------------------------------------------- tapes
-
-    def _tape(self, tape: Tape) -> Any:
-        """A row for each step."""
-        varies = tape.varies
-        rows = self._tape_rows(tape)
-        for code, kinds, chosen in _alike(tape):
-            if code == SUM:
-                rows[chosen, 0] = self._kernel("sums_v" if varies else "sums_u")
-            else:
-                rows[chosen, 0] = self._value(varies, tape.operations[code], kinds)
-        return rows
-
-    def _tape_rows(self, tape: Tape) -> Any:
-        """The words that say where the steps read and write; no kernels."""
-        varies, count = tape.varies, len(tape.code)
-        rows = np.zeros((count, ROW), dtype=np.int64)
-        rows[:, Field.COUNT] = 1
-        rows[:, Field.OUT] = np.arange(tape.out.start, tape.out.stop)
-        operands, terms = tape.operands, tape.terms
-        if varies and not self.differentiable:
-            place = np.arange(self.program.varying)
-            place[tape.out] = rows[:, Field.OUT] = reused(self.program, tape)
-            self.rows -= count - len(np.unique(rows[:, Field.OUT]))
-            operands = np.where(tape.operands_vary, place[operands], operands)
-            left, right = (
-                np.where(kinds, place[slots], slots)
-                for slots, kinds in (
-                    (terms.left, terms.left_varies),
-                    (terms.right, terms.right_varies),
-                )
-            )
-            terms = terms._replace(left=left, right=right)
-        rows[:, Field.ADJOINT] = rows[:, Field.OUT] + self._shift(varies)
-        for field, slots in zip(Field.OPERANDS, operands.T, strict=True):
-            rows[:, field] = self._identity + 8 * slots if varies else slots
-        sums = np.flatnonzero(tape.code == SUM)
-        if len(sums):
-            words = self._sums(terms)
-            for field in (Field.LEFT, Field.RIGHT, Field.SIGN, Field.FLAGS, Field.SHIFT_U):
-                rows[sums, field] = words[field]
-            rows[sums, Field.SHIFT] = words[Field.SHIFT]
-            rows[sums, Field.STARTS] = self._table(tape.bounds) + 8 * sums
-        return rows
-
-    def _tape_back(self, tape: Tape) -> Any:
-        """A row for each operand of each step, the last step first; sums take one for all terms."""
-        varies, rows = tape.varies, self._tape_rows(tape)
-        parts, order = [], []
-        for code, kinds, chosen in _alike(tape):
-            steps = np.flatnonzero(chosen)
-            if code == SUM:
-                part = rows[steps]
-                part[:, 0] = self._kernel("sums_back_v" if varies else "sums_back_u")
-                parts.append(part)
-                order.append(-3 * steps)
-                continue
-            row = tape.operations[code]
-            for place, kind in enumerate(kinds):
-                if not flow_text(row, place):
-                    continue
-                space = kind == "v"
-                active = steps[self.active[space][tape.operands[steps, place]]]
-                if not len(active):
-                    continue
-                part = rows[active]
-                part[:, 0] = self._flow(varies, row, place, kinds, "add" if space else "")
-                part[:, Field.SHIFT] = self._shift(space)
-                parts.append(part)
-                order.append(place - 3 * active)
-        found = np.concatenate(parts)
-        return found[np.argsort(np.concatenate(order), kind="stable")]
-
-
-def _alike(tape: Tape) -> Iterator[tuple[int, str, Any]]:
-    """Steps of the same operation on the same kinds of operands: both, and which they are."""
-    kinds = tape.operands_vary @ np.array([1, 2, 4])
-    keys = tape.code * 8 + np.where(tape.code == SUM, 0, kinds)
-    for key in np.unique(keys).tolist():
-        code, kind = divmod(key, 8)
-        names = ""
-        if code != SUM:
-            arity = tape.operations[code].arity
-            names = "s" * arity
-            if tape.varies:
-                names = "".join("uv"[kind >> i & 1] for i in range(arity))
-        yield code, names, keys == key
+            kernel = self.flow(varies, row, place, kinds, mode)
+            self._emit(varies, kernel, fields | {Field.SHIFT: self.shift(operand.varies)})
 
 
 def _gathered(instruction: Instruction) -> tuple[int, int]:
