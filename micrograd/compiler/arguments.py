@@ -53,8 +53,9 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
     """
     if is_array(batch):
         length, *shape = batch.shape
-        # An array of JAX stays one, on the devices where it is.
-        array = batch if hasattr(batch, "sharding") else _floats(batch, place)
+        # An array of JAX stays one, on the devices where it is; some of its kinds are NumPy's V.
+        on_device = hasattr(batch, "sharding") and batch.dtype.kind in REAL | {"V"}
+        array = batch if on_device else _floats(batch, place)
         columns = array.reshape(length, math.prod(shape)).T
         return columns, Structure(type(batch), tuple(shape)) if shape else LEAF, length
     if isinstance(batch, dict):
@@ -79,6 +80,8 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
 def _dict_columns(batch: dict[Any, Any], place: str) -> tuple[Any, Structure | None, int]:
     parts = [batch_columns(each, f"{place}[{key!r}]") for key, each in batch.items()]
     lengths = {length for _, _, length in parts}
+    if not lengths:
+        raise ValueError(f"{place} is an empty dict, which does not say how many samples there are")
     if len(lengths) != 1:
         raise ValueError(f"{place} has batches of different lengths, {sorted(lengths)}")
     structures = [structure for _, structure, _ in parts]
@@ -113,6 +116,8 @@ def regular(structure: Structure, columns: Sequence[Any]) -> Any:
         size = leaves(child)
         entries.append(regular(child, columns[start : start + size]))
         start += size
+    if issubclass(kind, tuple):
+        return kind(*entries) if hasattr(kind, "_fields") else kind(entries)
     return entries
 
 

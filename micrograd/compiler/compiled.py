@@ -23,7 +23,7 @@ from micrograd.compiler.arguments import leaves as count_leaves
 from micrograd.compiler.numpy_executor import NumpyExecutor
 from micrograd.compiler.planning import plan
 from micrograd.compiler.program import Program
-from micrograd.compiler.tracing import trace
+from micrograd.compiler.tracing import trace, tracing
 from micrograd.engine import Value
 from micrograd.graph import Node
 from micrograd.trees import LEAF, Structure, flatten, unflatten
@@ -146,6 +146,7 @@ class CompiledFunction:
         self._by_shapes: dict[tuple[tuple[int, ...], ...], _Traced] = {}  # of the last arrays
         self._bound = threading.local()  # a shorter way for further calls with the same shapes
         self._lock = threading.Lock()
+        self._last: _Traced | None = None
 
     def __call__(self, *args: Any) -> Any:
         """The value of the function; in a batch, one for each sample along the first axis."""
@@ -168,9 +169,10 @@ class CompiledFunction:
         an empty batch.
         """
         if parameters is not None and self.parameters:
-            again = self._bound.__dict__.get("call")
+            again, traced = self._bound.__dict__.get("call", (None, None))
             found = again and again(args, parameters)
             if found:
+                self._last = traced
                 return found  # type: ignore[no-any-return]
         call = self._call(args)
         executor = call.traced.executor
@@ -185,7 +187,7 @@ class CompiledFunction:
         if self.parameters:
             arrays = self.batched and all(type(each) is np.ndarray for each in args)
             if arrays and hasattr(executor, "bound"):
-                self._bound.call = executor.bound(args, call.length)
+                self._bound.call = executor.bound(args, call.length), call.traced
             return float(value), gradient
         value = np.broadcast_to(value, (call.length,)).copy() if self.batched else float(value)
         parts, start = [], 0
@@ -196,20 +198,28 @@ class CompiledFunction:
             start += size
         return value, parts[0] if len(parts) == 1 else tuple(parts)
 
+    def __copy__(self) -> CompiledFunction:
+        """Itself, as a copy of a function is."""
+        return self
+
+    def __deepcopy__(self, memo: Any) -> CompiledFunction:
+        """Itself, with the parameters that it has."""
+        return self
+
     def __str__(self) -> str:
-        if not self._traced:
+        if self._last is None:
             return "a compiled function that was not called yet: its program is made by a call"
         return str(self.program)
 
     @property
     def program(self) -> Program:
         """The program of the last call; ValueError before the first one."""
-        if not self._traced:
+        if self._last is None:
             raise ValueError(
                 "the function was not called yet: its program is made by a call, "
                 "which says how its arguments are nested"
             )
-        return next(reversed(self._traced.values())).program
+        return self._last.program
 
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", "a function")
@@ -232,7 +242,10 @@ class CompiledFunction:
         """The numbers of the parameters: those given, or the present ones."""
         if given is None:
             return [*map(_number, self.parameters)]
-        array = np.asarray(given, dtype=self.dtype)
+        if type(given) is np.ndarray and given.dtype.kind in REAL:
+            array = np.asarray(given, dtype=self.dtype)
+        else:
+            array = np.asarray(numbers(given, "parameters")[0], dtype=self.dtype)
         if array.shape != (len(self.parameters),):
             raise ValueError(
                 f"parameters is an array of {len(self.parameters)} numbers, got shape {array.shape}"
@@ -240,7 +253,9 @@ class CompiledFunction:
         return array
 
     def _call(self, args: Sequence[Any]) -> _Call:
-        return (self._call_on_arrays(args) if self.batched else None) or self._call_on_any(args)
+        call = (self._call_on_arrays(args) if self.batched else None) or self._call_on_any(args)
+        self._last = call.traced
+        return call
 
     def _call_on_arrays(self, args: Sequence[Any]) -> _Call | None:
         """A call on batches in arrays, of shapes that were seen before: the shortest way."""
@@ -292,14 +307,18 @@ class CompiledFunction:
         raise ValueError("an empty list does not say what a sample is: call with a sample first")
 
     def _trace(self, key: tuple[Structure, ...]) -> _Traced:
+        found = self._traced.get(key)
+        if found is None:
+            with tracing:  # one lock for all, as a function that is traced may call another
+                found = self._traced.get(key) or self._traced_anew(key)
         with self._lock:
-            found = self._traced.get(key)
-            if found is None:
-                found = self._traced[key] = self._traced_anew(key)
-                if len(self._traced) > MOST_STRUCTURES:
-                    self._traced.popitem(last=False)
-            self._traced.move_to_end(key)
-            return found
+            for used in (self._last, found):
+                if used is not None:
+                    self._traced[used.arguments] = used
+                    self._traced.move_to_end(used.arguments)
+            while len(self._traced) > MOST_STRUCTURES:
+                self._traced.popitem(last=False)
+        return found
 
     def _traced_anew(self, key: tuple[Structure, ...]) -> _Traced:
         f = self.f

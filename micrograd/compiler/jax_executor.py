@@ -242,7 +242,7 @@ class JaxExecutor:
         if not fine:
             whole = [np.asarray(each) for each in inputs]
             return self.careful.value_and_grad(parameters, whole, length, mean=mean)
-        found = np.asarray(slopes)
+        found = np.array(slopes)
         return (value, None, found) if self.inputs else (value, found, None)
 
     def _arrays(self, parameters: Any, inputs: Any) -> tuple[Any, Any]:

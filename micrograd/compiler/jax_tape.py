@@ -18,7 +18,8 @@ class LoopedTape:
     """The steps as rows of one array: first what the tape reads, then a row for each small step.
 
     A small step is an operation, or one term of a weighted sum, `x + y * z` or `x - y * z`.
-    `places` are the three rows that it reads; the row of zero where it needs fewer.
+    `places` are the three rows that it reads; that of zero, of which a sum keeps the sign, where it
+    needs fewer.
     """
 
     def __init__(self, tape: Tape) -> None:
@@ -77,9 +78,10 @@ class LoopedTape:
         parts = [
             read(Operand(varies, slice(slot, slot + 1)), wide) for varies, slot in self._outside
         ]
-        shape = max((part.shape for part in parts), key=lambda shape: shape[1:], default=(1,))
+        shapes = {part.shape for part in parts} or {(1,)}
+        shape = min(shapes, key=lambda shape: shape[1:] == (1,))  # that of a batch, if there is one
         kind = parts[0].dtype if parts else jnp.result_type(float)
-        fixed = [jnp.zeros(shape, kind), jnp.ones(shape, kind)]
+        fixed = [jnp.full(shape, -0.0, kind), jnp.ones(shape, kind)]
         outside = jnp.concatenate([*(jnp.broadcast_to(part, shape) for part in parts), *fixed])
         return self._run()(outside)[self.before + self.last]
 

@@ -38,7 +38,7 @@ class _Calls:
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
-        self.tapes: dict[int, RowTape | FloatTape] = {}
+        self.tapes: dict[int, RowTape | FloatTape] = {}  # by the instruction's identity
         self.forward: tuple[list[Call], list[Call]] = [], []
         for instruction in memory.program.instructions:
             self.forward[instruction.varies].extend(self._steps(instruction))
@@ -63,7 +63,7 @@ class _Calls:
             case Fold():
                 yield fold(memory, instruction)
             case Tape():
-                runner = self.tapes[instruction.out.start] = tape_on(memory, instruction)
+                runner = self.tapes[id(instruction)] = tape_on(memory, instruction)
                 yield from runner.forward()
             case WeightedSums():
                 yield SumsOn(memory, instruction).forward()
@@ -80,7 +80,7 @@ class _Calls:
             case Tape():
                 if instruction.varies:
                     memory.writers.touch(slice(0, instruction.out.stop))
-                return self.tapes[instruction.out.start].backward(careful=careful)
+                return self.tapes[id(instruction)].backward(careful=careful)
         return SumsOn(memory, instruction).backward(careful=careful)
 
     def _reversed(self, *, careful: bool) -> tuple[list[Call], list[Call]]:
@@ -184,7 +184,7 @@ class NumpyExecutor:
             if varies:
                 row = memory.v[slot, :count]
                 if value is None:
-                    total += np.add.reduce(row)
+                    total += float(np.add.reduce(row))
                 else:
                     value[block] = row
                 memory.gv[slot] = seed

@@ -76,11 +76,11 @@ def _bars(program: Any, words: dict[str, str]) -> Iterator[_Bar]:
 
 def _text(bars: list[_Bar], theme: Theme, words: dict[str, str]) -> str:
     shown, left_out = bars[:MOST_BARS], len(bars) - MOST_BARS
-    columns = max(len(_shortened(bar.text)) for bar in shown)
+    columns = max((len(_shortened(bar.text)) for bar in shown), default=0)
     left = _MARGIN + _WIDEST + 12
     across = left + columns * _SIZE * 0.56 + _MARGIN
     down = _MARGIN * 2 + (len(shown) + 2 + (left_out > 0)) * _ROW
-    widest = math.log2(1 + max(bar.results for bar in shown))
+    widest = math.log2(1 + max((bar.results for bar in shown), default=1))
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across:.0f} {down:.0f}" '
         f'width="{across:.0f}" height="{down:.0f}" font-family="{FONT}" font-size="{_SIZE}">'

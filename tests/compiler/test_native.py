@@ -7,7 +7,10 @@ import os
 import pickle
 import subprocess
 import sys
+import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import mpmath
 import numpy as np
@@ -18,6 +21,7 @@ pytest.importorskip("llvmlite", reason="pip install 'micrograd-engine[fast]'")
 import micrograd
 from micrograd import Value, compile  # noqa: A004
 from micrograd.compiler.native import executor, machine
+from micrograd.compiler.native.driver import write_driver
 from micrograd.ops import TABLE
 from nn import MLP
 
@@ -128,6 +132,51 @@ def test_an_interrupt_before_a_call_leaves_the_program_as_it_was():
         assert value == expected[0]
         assert gradient.tolist() == expected[1].tolist()
     assert len(seen) < line  # all lines were tried
+
+
+def test_threads_that_begin_together_share_one_machine(monkeypatch):
+    made = []
+
+    def slow():
+        time.sleep(0.05)
+        made.append(object())
+        return made[-1]
+
+    monkeypatch.setattr(executor, "_only_machine", cache(slow))
+    with ThreadPoolExecutor(4) as pool:
+        assert [*pool.map(lambda _: executor._machine(), range(4))] == made * 4
+    assert len(made) == 1
+
+
+def test_without_a_home_there_is_no_cache_and_code_is_made_all_the_same(monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(machine, "folder", homeless)
+    made = machine.Machine()
+    assert made.address("a driver", lambda: write_driver("float64", made.width))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_single_precision_adds_up_many_samples_without_losing_places(threads):
+    w = Value(1.0)
+    samples = np.full(300_001, 0.7, np.float32)
+    mean, slope = compile(
+        lambda x: w * x, [w], batched=True, backend="numba", dtype=np.float32, threads=threads
+    ).value_and_grad(samples)
+    # Blocks of sums are rounded to 2**-24 of themselves, not of all before them.
+    assert abs(mean / 0.7 - 1) < 4 * 2.0**-24
+    assert abs(slope[0] / 0.7 - 1) < 4 * 2.0**-24
+
+
+def test_the_arrays_of_a_call_are_not_kept():
+    f = compile(lambda x: x * 2, batched=True, backend="numba")
+    samples = np.ones(100_000)
+    kept = weakref.ref(samples)
+    f(samples)
+    f.value_and_grad(samples)
+    del samples
+    assert kept() is None
 
 
 def several(x, y):

@@ -99,6 +99,47 @@ def test_zero_stops_before_an_infinity_in_a_tape(backend):
     assert program.value_and_grad(np.array([0.0, 2.0]))[1].tolist() == [0.0, 0.5]
 
 
+def test_a_tape_of_numbers_beside_one_of_rows_passes_its_gradient_on(backend):
+    w = Value(1.0)
+    samples = np.array([0.5, 1.0, 1.5])
+
+    def f(x):
+        a, b = w, x
+        for _ in range(40):
+            a = a.sin()
+        for _ in range(40):
+            b = b.sin()
+        return a * b
+
+    mean, gradient = compile(f, [w], batched=True, backend=backend).value_and_grad(samples)
+    expected = sum(f(x) for x in map(Value, samples)) / 3
+    expected.backward()
+    assert mean == pytest.approx(expected.data, rel=1e-13)
+    assert gradient[0] == pytest.approx(w.grad, rel=1e-13)
+
+
+def test_a_tape_keeps_the_sign_of_a_sum_of_zeros(backend):
+    def f(s, x):
+        s = -s
+        for _ in range(40):
+            s = s * 1.0 + s * x
+        return 1 / s
+
+    assert compile(f, backend=backend)(0.0, 0.5) == -np.inf
+    assert compile(f, batched=True, backend=backend)([0.0], [0.5]).tolist() == [-np.inf]
+
+
+def test_a_tape_over_an_empty_batch_gives_nothing(backend):
+    def f(x):
+        for _ in range(60):
+            x = (x * 0.5 + 1.0).tanh()
+        return x
+
+    program = compile(f, batched=True, backend=backend)
+    assert program(np.zeros(0)).shape == (0,)
+    assert program(np.zeros(2)).shape == (2,)
+
+
 @pytest.mark.parametrize("shape", ["chain", "left", "right", "recurrence"])
 def test_a_deep_graph_becomes_few_instructions(shape):
     def f(x):

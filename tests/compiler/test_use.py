@@ -9,6 +9,8 @@ import random
 import re
 import sys
 import threading
+import time
+from collections import namedtuple
 from importlib.util import find_spec
 
 import numpy as np
@@ -66,7 +68,7 @@ def test_the_gradient_has_the_structure_of_the_arguments():
 
 def test_results_may_be_nested():
     f = compile(lambda x: {"a": [x, 2 * x], "b": (x * x, 1)})
-    assert f(3.0) == {"a": [3.0, 6.0], "b": [9.0, 1.0]}
+    assert f(3.0) == {"a": [3.0, 6.0], "b": (9.0, 1.0)}
     batched = compile(lambda x: [x, 2 * x, 7.0], batched=True)
     assert [each.tolist() for each in batched([1.0, 2.0])] == [[1.0, 2.0], [2.0, 4.0], [7.0, 7.0]]
 
@@ -454,6 +456,95 @@ def test_programs_run_while_another_thread_traces_with_the_same_parameters():
 
     assert compile(tracing, parameters)(2.0) == 0.0
     assert found == [expected] * 2
+
+
+def test_functions_that_are_traced_within_others_do_not_wait_for_each_other():
+    began, found = threading.Event(), []
+    inner = compile(lambda x: x * 2, backend="numpy")
+
+    def outer_function(x):
+        began.set()
+        time.sleep(0.1)  # until the other thread wants to trace `inner`
+        return x * inner(3.0)
+
+    def wanting_inner():
+        began.wait()
+        found.append(inner(3.0))
+
+    outer = compile(outer_function, backend="numpy")
+    threads = [
+        threading.Thread(target=lambda: found.append(outer(1.0)), daemon=True),
+        threading.Thread(target=wanting_inner, daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert found == [6.0, 6.0]
+
+
+def test_a_function_may_call_its_own_program_for_arguments_of_another_kind():
+    f = compile(lambda x: x if isinstance(x, list) else f([2.0])[0] * x)
+    assert f(3.0) == 6.0
+
+
+def test_the_program_is_that_of_the_last_call():
+    f = compile(lambda x: sum(x) if isinstance(x, list) else x[0] * x[1] * x[2], batched=True)
+    samples = np.ones((4, 3))
+    f(samples)
+    f([[1.0, 2.0]])
+    assert f.program.inputs == 2
+    f(samples)
+    assert f.program.inputs == 3
+    w = Value(2.0)
+    g = compile(lambda x: w * (x[0] + x[1] if isinstance(x, list) else x[0]), [w], batched=True)
+    numbers = np.ones(1)
+    for _ in range(2):
+        g.value_and_grad(samples, parameters=numbers)
+        g([[1.0, 2.0]])
+        assert g.program.inputs == 2
+        g.value_and_grad(samples, parameters=numbers)
+        assert g.program.inputs == 3
+
+
+def test_a_copy_is_the_function_itself_and_results_keep_their_kind():
+    pair = namedtuple("pair", "a b")
+    f = compile(lambda x: pair(x, (2 * x, [x])))
+    assert f(2.0) == pair(2.0, (4.0, [2.0]))
+    assert type(f(2.0)) is pair
+    assert copy.copy(f) is copy.deepcopy(f) is f
+
+
+@pytest.mark.parametrize(
+    "given", [np.ma.array([2.0], mask=[True]), np.array(["2"]), np.array([2j]), ["2"], [None]]
+)
+def test_parameters_that_are_no_numbers_are_refused(given):
+    w = Value(1.0)
+    f = compile(lambda x: x * w, [w], batched=True)
+    for _ in range(2):
+        f.value_and_grad(np.ones(3), parameters=np.ones(1))
+    with pytest.raises(TypeError, match="parameters"):
+        f.value_and_grad(np.ones(3), parameters=given)
+    assert f.value_and_grad(np.ones(3), parameters=[2])[0] == 2.0
+
+
+def test_an_empty_dict_does_not_say_how_many_samples_there_are():
+    with pytest.raises(ValueError, match=r"argument 0\['a'\] is an empty dict"):
+        compile(lambda d, x: x, batched=True)({"a": {}}, np.ones(3))
+
+
+def test_arrays_of_jax_are_the_callers_and_hold_real_numbers():
+    jnp = pytest.importorskip("jax.numpy")
+    w = Value(2.0)
+    _, gradient = compile(lambda x: w * x, [w], batched=True, backend="jax").value_and_grad(
+        np.ones(3)
+    )
+    gradient *= 0.5
+    assert gradient.tolist() == [0.5]
+    f = compile(lambda x: x * 2, batched=True, backend="jax")
+    with pytest.raises(TypeError, match="complex"):
+        f(jnp.array([1 + 2j, 3j]))
+    assert f(jnp.array([1.0, 2.0])).tolist() == [2.0, 4.0]
 
 
 def test_an_interrupt_gives_all_parameters_back():

@@ -48,6 +48,12 @@ def test_every_instruction_is_a_bar_after_those_of_parameters_and_inputs():
         assert str(instruction).partition(" = ")[2] in shown
 
 
+def test_a_program_that_computes_nothing_is_drawn():
+    f = compile(lambda: 3.0, backend="numpy")
+    assert f() == 3.0
+    assert "<svg" in draw_program(f).svg
+
+
 def test_more_results_make_a_wider_bar():
     breadths = bars(draw_program(compiled()))
     assert breadths[0] == max(breadths)  # six parameters

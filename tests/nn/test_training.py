@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from micrograd import Value
-from nn import MLP
+from nn import MLP, Module
 from nn.datasets import make_moons
 from nn.layers import Dropout, Sequential
 from nn.losses import LOSSES
@@ -72,6 +72,16 @@ def test_the_first_step_of_sgd_is_the_gradient_of_the_mean_loss(engine):
     _, gradient = loss_and_grad(network(), X, Y, loss="bce_with_logits")
     # 200 products and sums, each rounded, of numbers up to 10.
     assert numbers(model) == pytest.approx(np.array(before) - 0.5 * gradient, abs=1e-12)
+
+
+def test_a_model_without_parameters_has_a_mean_loss_and_no_gradient():
+    class Double(Module):
+        def __call__(self, x):
+            return x[0] * 2.0
+
+    loss, gradient = loss_and_grad(Double(), [[1.0], [2.0]], [1.0, 2.0])
+    assert loss == 2.5
+    assert gradient.shape == (0,)
 
 
 def test_the_loss_and_gradient_over_a_batch_are_those_of_values():

@@ -10,7 +10,7 @@ from typing import Any
 from llvmlite import ir
 
 from micrograd.compiler.native.rows import ROW
-from micrograd.compiler.native.writing import WORD, Writer, word
+from micrograd.compiler.native.writing import KINDS, WORD, Writer, word
 
 
 class Phase:
@@ -37,7 +37,8 @@ class Frame:
     GRADIENTS, GRADIENT_COUNT, INTO, INTO_STRIDE = range(26, 30)  # adjoints of inputs, in `v`
     PARAMETERS = 30  # adjoints of so many are looked at
     STREAMED = 31  # whether outputs, which are aligned then, go past the cache
-    SIZE = 32
+    DOUBLES = 32  # of single precision: the adjoints of `u` and the total, summed up in double
+    SIZE = 34
 
 
 def write_driver(kind: str, width: int) -> str:
@@ -71,8 +72,8 @@ def write_driver(kind: str, width: int) -> str:
         w.store(zero, w.at(u, get(Frame.TOTAL)))
         call(Frame.UNIFORM_CODE, Frame.UNIFORM_ROWS)
     with doing(Phase.SWEEP):
-        stop = get(Frame.STOP)
-        with w.loop(get(Frame.START), stop, lanes) as start:
+        stop, origin = get(Frame.START, Frame.STOP)[::-1]
+        with w.loop(origin, stop, lanes) as start:
             rest = build.sub(stop, start)
             count = build.select(build.icmp_signed("<", rest, lanes), rest, lanes)
             _load(w, get, v, lanes, start, count)
@@ -81,6 +82,12 @@ def write_driver(kind: str, width: int) -> str:
             _seed(w, get, v, lanes, count)
             call(Frame.BACK_CODE, Frame.BACK_ROWS)
             _gradients(w, get, v, lanes, start, count, trouble)
+            if w.number != KINDS["float64"]:
+                block = build.sdiv(build.sub(start, origin), lanes)
+                last = build.icmp_signed("<=", rest, lanes)
+                full = build.icmp_signed("==", build.and_(block, word(_BLOCKS - 1)), word(0))
+                with w.when(build.or_(full, last)):
+                    _move_to_doubles(w, get, u, last)
     with doing(Phase.BACK):
         at = get(Frame.SEED_U_AT)
         with w.when(build.icmp_signed(">=", at, word(0))):
@@ -92,6 +99,21 @@ def write_driver(kind: str, width: int) -> str:
     fine = build.fcmp_ordered("==", build.load(trouble), zero)
     build.ret(build.zext(fine, WORD))
     return str(w.module)
+
+
+_BLOCKS = 32  # whose sums are added up in single precision: a power of two
+
+
+def _move_to_doubles(w: Writer, get: Any, u: Any, last: Any) -> None:
+    """Add what was summed up so far to sums in double precision; take these back at the last."""
+    build = w.build
+    sums, doubles = w.at(u, get(Frame.ADJOINTS)), w.pointer(get(Frame.DOUBLES), KINDS["float64"])
+    with w.range(build.add(get(Frame.ADJOINT_COUNT), word(1))) as i:
+        at, double = w.at(sums, i), w.at(doubles, i)
+        total = build.fadd(build.load(double), build.fpext(build.load(at), KINDS["float64"]))
+        none = ir.Constant(KINDS["float64"], 0.0)
+        build.store(build.select(last, none, total), double)
+        build.store(build.fptrunc(build.select(last, total, none), w.number), at)
 
 
 def _write_run(w: Writer) -> Any:

@@ -34,8 +34,17 @@ _LEAST_BLOCKS = 16  # for a thread: fewer are done before it has started
 _KEPT = 4  # lengths of batches whose arrays are kept
 
 
-@cache
+_making = threading.Lock()
+
+
 def _machine() -> Machine:
+    """The one machine: code that was made for another would go with it."""
+    with _making:
+        return _only_machine()
+
+
+@cache
+def _only_machine() -> Machine:
     return Machine()
 
 
@@ -85,6 +94,8 @@ class _Memory:
         frame[Frame.ADJOINTS] = linked.adjoints_u
         frame[Frame.ADJOINT_COUNT] = linked.total - linked.adjoints_u
         frame[Frame.TOTAL] = linked.total
+        self.doubles = np.zeros(linked.total - linked.adjoints_u + 1)
+        frame[Frame.DOUBLES] = self.doubles.ctypes.data
         frame[Frame.PARAMETERS] = program.parameters
         for code, rows, words in (
             (Frame.UNIFORM_CODE, Frame.UNIFORM_ROWS, linked.uniform),
@@ -132,6 +143,11 @@ class _Memory:
         self.held = parts  # alive as long as they are pointed to
         self.frame[Frame.PARTS] = self.parts.buffer_info()[0]
         self.frame[Frame.PART_COUNT] = len(parts)
+
+    def forget(self) -> None:
+        """The caller's arrays may go; the next call brings its own."""
+        if self.inputs is None:
+            self.held = ()
 
     def write(self, slots: Sequence[int], arrays: Sequence[Any]) -> None:
         """Samples of these rows of `v` are wanted in these arrays."""
@@ -259,7 +275,7 @@ class NativeExecutor:
                 if type(each) is not array or each.shape != shape or each.dtype.kind not in REAL:
                     return None
                 target[...] = each
-            if parameters.shape != (size,):
+            if parameters.shape != (size,) or parameters.dtype.kind not in REAL:
                 return None
             memory.parameters[:] = parameters
             memory.set_up("mean", length, (True, slot))
@@ -310,11 +326,15 @@ class NativeExecutor:
         first = memories[0]
         if len(memories) == 1:
             first.frame[Frame.PHASES] = phases | Phase.SWEEP if self.program.batched else phases
-            return bool(self._run(first.address))
+            fine = bool(self._run(first.address))
+            first.forget()
+            return fine
         for memory in memories:
             memory.frame[Frame.PHASES] = Phase.UNIFORM | Phase.SWEEP
         with ThreadPoolExecutor(len(memories)) as pool:
             fine = all([*pool.map(self._run, [memory.address for memory in memories])])
+        for memory in memories:
+            memory.forget()
         for memory in memories[1:]:
             first.adjoints += memory.adjoints
         first.frame[Frame.PHASES] = phases & Phase.BACK

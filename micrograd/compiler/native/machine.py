@@ -51,11 +51,15 @@ class Machine:
 
     def _loaded(self, name: str, write: Callable[[], str]) -> int:
         key = "\n".join((name, *self._processor, self._sources))
-        file = folder() / f"{sha256(key.encode()).hexdigest()[:40]}.bin"
-        code = _read(file)
+        try:
+            file = folder() / f"{sha256(key.encode()).hexdigest()[:40]}.bin"
+        except RuntimeError:  # there is no home, and so no folder
+            file = None
+        code = file and _read(file)
         if code is None:
             code = self._compiled(write())
-            _write(file, code)
+            if file is not None:
+                _write(file, code)
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._target())
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
