@@ -14,7 +14,9 @@ the bound holds.
 
 from __future__ import annotations
 
+import math
 import operator
+import sys
 from collections.abc import Callable
 from functools import partial
 from statistics import median
@@ -26,7 +28,7 @@ from hypothesis import Phase, find, given, settings
 from micrograd import Value, define
 from micrograd.formulas import evaluate
 from micrograd.ops import ROWS, TABLE, Operation
-from micrograd.testing.expression import Expression
+from micrograd.testing.expression import Expression, Step
 from micrograd.testing.strategies import DIFFERENTIABLE, expressions
 
 mpmath = pytest.importorskip("mpmath", reason="the reference needs mpmath: pip install mpmath")
@@ -145,6 +147,8 @@ class Bounded:
     def __truediv__(self, other: Any) -> Bounded:
         other = Bounded.of(other)
         data = self.data / other.data
+        if math.isinf(other.data):  # the real number is beyond the largest float at least
+            return Bounded(data, (abs(self.data) + self.error) / sys.float_info.max + TINY)
         error = (self.error + abs(data) * other.error) / abs(other.data)
         return Bounded(data, error + UNIT * abs(data) + TINY)
 
@@ -263,6 +267,12 @@ many = settings(max_examples=2_000, deadline=None)
 @given(expressions())
 def test_two_thousand_random_gradients_are_those_of_exact_arithmetic(expression):
     assert not disagreement(expression)
+
+
+def test_what_overflows_within_a_formula_has_a_bound():
+    expression = Expression(("x",), (7.3,), (Step("sinh", (0,)), Step("silu", (1,))))
+    assert not disagreement(expression)
+    assert max(tolerance(expression)[1]) < 1e-9
 
 
 @settings(max_examples=200, deadline=None)
