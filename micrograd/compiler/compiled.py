@@ -23,7 +23,7 @@ from micrograd.compiler.arguments import leaves as count_leaves
 from micrograd.compiler.numpy_executor import NumpyExecutor
 from micrograd.compiler.planning import plan
 from micrograd.compiler.program import Program
-from micrograd.compiler.tracing import trace, tracing
+from micrograd.compiler.tracing import refuse_programs_of, trace, tracing
 from micrograd.engine import Value
 from micrograd.graph import Node
 from micrograd.trees import LEAF, Structure, flatten, unflatten
@@ -241,6 +241,7 @@ class CompiledFunction:
     def _numbers(self, given: Any) -> Any:
         """The numbers of the parameters: those given, or the present ones."""
         if given is None:
+            refuse_programs_of(self.parameters)
             return [*map(_number, self.parameters)]
         if type(given) is np.ndarray and given.dtype.kind in REAL:
             array = np.asarray(given, dtype=self.dtype)

@@ -119,6 +119,16 @@ def _refuse(deed: str, remedy: str) -> NoReturn:
     raise TraceError(f"a compiled function {deed}: {remedy}\n  at {line_of_user()}")
 
 
+def refuse_programs_of(parameters: Sequence[Value]) -> None:
+    """TraceError if these are without numbers now, as this very thread traces with them."""
+    here = _recorder is not None and _recorder.thread == threading.get_ident()
+    if here and any(type(each) is Traced for each in parameters):
+        _refuse(
+            "calls a program of its own parameters, whose numbers differ from call to call",
+            "call the function that the program was made of",
+        )
+
+
 _runs = count(1)
 _BETWEEN = 2**40  # places of one run and those of the next
 
@@ -133,6 +143,7 @@ class Recorder:
 
     def __init__(self, parameters: int, inputs: int) -> None:
         self.parameters, self.inputs = parameters, inputs
+        self.thread = threading.get_ident()
         self.first = next(_runs) % 2**22 * _BETWEEN
         self.leaves = self.first + parameters + inputs
         self.operations: dict[Any, int] = {}  # (row, x, y) or (row, x, y, z), to its place

@@ -296,6 +296,15 @@ def test_a_value_that_was_kept_from_another_function_is_refused():
         compile(kept_between_runs)(0.5)
 
 
+def test_a_program_of_the_same_parameters_is_refused_within_a_function():
+    w = Value(2.0)
+    inner = compile(lambda x: x * w, [w])
+    assert inner(3.0) == 6.0
+    with pytest.raises(TraceError, match="calls a program of its own parameters"):
+        compile(lambda x: x * inner(3.0), [w])(1.0)
+    assert compile(lambda x: x * inner(3.0))(2.0) == 12.0  # a constant there
+
+
 def test_the_line_is_the_users_also_behind_functions_of_numpy_and_python():
     for f in (lambda x: np.sort([x, x])[0], lambda x: copy.copy(x)):
         with pytest.raises(TraceError, match=r"test_use\.py, line"):
