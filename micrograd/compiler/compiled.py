@@ -169,7 +169,7 @@ class CompiledFunction:
         an empty batch.
         """
         if parameters is not None and self.parameters:
-            again, traced = self._bound.__dict__.get("call", (None, None))
+            again, traced = getattr(self._bound, "call", (None, None))
             found = again and again(args, parameters)
             if found:
                 self._last = traced

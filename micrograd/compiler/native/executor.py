@@ -255,7 +255,7 @@ class NativeExecutor:
         """
         kept: dict[Any, list[_Memory]] = self._thread.__dict__
         memories = kept.get(length, [])
-        ((varies, slot),) = self.program.outputs
+        ((varies, slot),), linked = self.program.outputs, self.linked
         if len(memories) != 1 or not varies or memories[0].inputs is None:
             return None
         (memory,), start, into = memories, 0, []
@@ -265,24 +265,29 @@ class NativeExecutor:
             if each.ndim > 2:
                 return None
             into.append((each.shape, rows.T if each.ndim == 2 else rows[0]))
-        run, frame, size = self._run, memory.frame, self.program.parameters
-        place, array = self.linked.total, np.ndarray
+        # All that does not change is looked up once: this is a good part of a short call.
+        run, address, frame, array = self._run, memory.address, memory.frame, np.ndarray
+        count, size, double = len(into), (self.program.parameters,), np.dtype(float)
+        numbers, gradient, u, place = memory.parameters, memory.gradient, memory.u, linked.total
+        where, phases, wanted = Frame.PHASES, Phase.UNIFORM | Phase.SWEEP | Phase.BACK, (True, slot)
 
         def call(args: Sequence[Any], parameters: Any) -> tuple[float, Any] | None:
-            if len(args) != len(into) or type(parameters) is not array:
+            if len(args) != count or type(parameters) is not array or parameters.shape != size:
                 return None
             for each, (shape, target) in zip(args, into, strict=True):
-                if type(each) is not array or each.shape != shape or each.dtype.kind not in REAL:
+                if type(each) is not array or each.shape != shape:
+                    return None
+                if each.dtype is not double and each.dtype.kind not in REAL:
                     return None
                 target[...] = each
-            if parameters.shape != (size,) or parameters.dtype.kind not in REAL:
+            if parameters.dtype is not double and parameters.dtype.kind not in REAL:
                 return None
-            memory.parameters[:] = parameters
-            memory.set_up("mean", length, (True, slot))
-            frame[Frame.PHASES] = Phase.UNIFORM | Phase.SWEEP | Phase.BACK
-            if not run(memory.address):
+            numbers[:] = parameters
+            memory.set_up("mean", length, wanted)
+            frame[where] = phases
+            if not run(address):
                 return None
-            return float(memory.u[place]) / length, memory.gradient.copy()
+            return u.item(place) / length, gradient.copy()
 
         return call
 
