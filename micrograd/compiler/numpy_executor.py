@@ -29,7 +29,8 @@ from micrograd.compiler.program import (
 )
 
 BLOCK = 10_240
-"""The most lanes: a hundred rows of so many fill the cache of a processor."""
+"""The most lanes; fewer where there are many rows, to stay in the cache."""
+_LEAST, _CACHE = 2_048, 2**22  # lanes; bytes
 _KEPT = 4  # numbers of lanes whose arrays are kept
 
 
@@ -109,7 +110,9 @@ class NumpyExecutor:
 
     def _laid_out(self, length: int) -> _Calls:
         """The calls of this thread for blocks of a batch of that length, as even as can be."""
-        blocks = -(-length // BLOCK) or 1
+        rows = self.program.varying * (2 if len(self.program.outputs) == 1 else 1)  # and adjoints
+        fitting = _CACHE // (self.dtype.itemsize * max(1, rows))
+        blocks = -(-length // min(BLOCK, max(_LEAST, fitting))) or 1
         lanes = -(-length // blocks) or 1
         kept: dict[Any, _Calls] = self._thread.__dict__
         found = kept.get(lanes)
