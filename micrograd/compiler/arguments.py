@@ -11,7 +11,7 @@ a dict has a batch under each key. What is left is the structure of one sample.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -102,12 +102,7 @@ def regular(structure: Structure, columns: Sequence[Any]) -> Any:
         (column,) = columns
         return float(column) if np.ndim(column) == 0 else column
     if issubclass(kind, dict):
-        parts, start = {}, 0
-        for key, child in zip(keys, children, strict=True):
-            size = leaves(child)
-            parts[key] = regular(child, columns[start : start + size])
-            start += size
-        return parts
+        return _under_keys(structure, columns, regular)
     if not children and keys:
         stacked = np.stack([*columns], axis=-1) if columns else np.zeros(0)
         return stacked.reshape(*stacked.shape[:-1], *keys)
@@ -130,15 +125,52 @@ def batch(structure: Structure, columns: Any) -> Any:
     if structure.kind is None:
         return columns[0]
     if issubclass(structure.kind, dict):
-        parts, start = {}, 0
-        for key, child in zip(structure.keys, structure.children, strict=True):
-            size = leaves(child)
-            parts[key] = batch(child, columns[start : start + size])
-            start += size
-        return parts
+        return _under_keys(structure, columns, batch)
     if structure.keys:
         return np.ascontiguousarray(columns.T).reshape(columns.shape[1], *structure.keys)
     return [unflatten(structure, sample) for sample in columns.T.tolist()]
+
+
+def _under_keys(structure: Structure, columns: Any, made: Callable[..., Any]) -> dict[Any, Any]:
+    """What is made of the columns of each child, under its key."""
+    parts, start = {}, 0
+    for key, child in zip(structure.keys, structure.children, strict=True):
+        size = leaves(child)
+        parts[key] = made(child, columns[start : start + size])
+        start += size
+    return parts
+
+
+def staging(args: Sequence[Any], inputs: Any, parameters: Any) -> Callable[..., bool]:
+    """A function that copies arguments like these, which are arrays, into rows of inputs.
+
+    It takes the arguments and an array of parameters, which it copies too; and it says whether they
+    are as it knows them, or something else that has to be looked at first.
+    """
+    start, into, length = 0, [], inputs.shape[1]
+    for each in args:
+        rows = inputs[start : start + each.size // length]
+        start += len(rows)
+        if each.ndim > 2:
+            return lambda args, numbers: False
+        into.append((each.shape, rows.T if each.ndim == 2 else rows[0]))
+    count, shape, array, double = len(into), parameters.shape, np.ndarray, np.dtype(float)
+
+    def staged(args: Sequence[Any], numbers: Any) -> bool:
+        if len(args) != count or type(numbers) is not array or numbers.shape != shape:
+            return False
+        for each, (shaped, target) in zip(args, into, strict=True):
+            if type(each) is not array or each.shape != shaped:
+                return False
+            if each.dtype is not double and each.dtype.kind not in REAL:
+                return False
+            target[...] = each
+        if numbers.dtype is not double and numbers.dtype.kind not in REAL:
+            return False
+        parameters[:] = numbers
+        return True
+
+    return staged
 
 
 def leaves(structure: Structure) -> int:

@@ -7,7 +7,7 @@ in place.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from math import isfinite
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.adjoints import FirstWriters
+from micrograd.compiler.arguments import staging
 from micrograd.compiler.numpy_linear import ProductOn, SumsOn, fold
 from micrograd.compiler.numpy_memory import Call, Memory, aligned_empty
 from micrograd.compiler.numpy_tape import FloatTape, RowTape, tape_on
@@ -145,6 +146,39 @@ class NumpyExecutor:
         """The one output (or its mean), and the adjoints of parameters and inputs."""
         with np.errstate(all="ignore"):
             return self._value_and_grad(parameters, inputs, length, mean, careful=False)
+
+    def bound(self, args: Sequence[Any], length: int) -> Callable[..., Any] | None:
+        """A function for further calls of `value_and_grad` in this thread with arrays of the same
+        shapes, in one block, that skips all that is known by now; it gives None where that does not
+        hold. It takes the arguments and an array of parameters.
+        """
+        calls, program = self._laid_out(length), self.program
+        memory, ((varies, slot),) = calls.memory, program.outputs
+        if not varies or memory.length != length:
+            return None
+        staged = staging(
+            args, memory.v[slice(*program.input_slots)], memory.u[: program.parameters]
+        )
+        forward = [call for each in calls.forward for call in each]
+        backward = [call for each in reversed(calls.backward) for call in each]
+        row, seeded, seed = memory.v[slot], memory.gv[slot], 1.0 / length
+        adjoints, gradient = memory.gu, memory.gu[: program.parameters]
+
+        def call(args: Sequence[Any], parameters: Any) -> tuple[float, Any] | None:
+            if not staged(args, parameters):
+                return None
+            with np.errstate(all="ignore"):
+                for each in forward:
+                    each()
+                adjoints.fill(0.0)
+                seeded.fill(seed)
+                for each in backward:
+                    each()
+                if not isfinite(gradient @ gradient):
+                    return None
+                return float(np.add.reduce(row)) / length, gradient.copy()
+
+        return call
 
     def _blocks(
         self, calls: _Calls, parameters: Any, inputs: Sequence[Any], length: int

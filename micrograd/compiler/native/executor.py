@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.arguments import REAL
+from micrograd.compiler.arguments import staging
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
 from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
@@ -258,31 +258,16 @@ class NativeExecutor:
         ((varies, slot),), linked = self.program.outputs, self.linked
         if len(memories) != 1 or not varies or memories[0].inputs is None:
             return None
-        (memory,), start, into = memories, 0, []
-        for each in args:
-            rows = memory.inputs[start : start + each.size // length]
-            start += len(rows)
-            if each.ndim > 2:
-                return None
-            into.append((each.shape, rows.T if each.ndim == 2 else rows[0]))
+        (memory,) = memories
+        staged = staging(args, memory.inputs, memory.parameters)
         # All that does not change is looked up once: this is a good part of a short call.
-        run, address, frame, array = self._run, memory.address, memory.frame, np.ndarray
-        count, size, double = len(into), (self.program.parameters,), np.dtype(float)
-        numbers, gradient, u, place = memory.parameters, memory.gradient, memory.u, linked.total
+        run, address, frame = self._run, memory.address, memory.frame
+        gradient, u, place = memory.gradient, memory.u, linked.total
         where, phases, wanted = Frame.PHASES, Phase.UNIFORM | Phase.SWEEP | Phase.BACK, (True, slot)
 
         def call(args: Sequence[Any], parameters: Any) -> tuple[float, Any] | None:
-            if len(args) != count or type(parameters) is not array or parameters.shape != size:
+            if not staged(args, parameters):
                 return None
-            for each, (shape, target) in zip(args, into, strict=True):
-                if type(each) is not array or each.shape != shape:
-                    return None
-                if each.dtype is not double and each.dtype.kind not in REAL:
-                    return None
-                target[...] = each
-            if parameters.dtype is not double and parameters.dtype.kind not in REAL:
-                return None
-            numbers[:] = parameters
             memory.set_up("mean", length, wanted)
             frame[where] = phases
             if not run(address):
