@@ -175,5 +175,5 @@ def _is_own(filename: str) -> bool:
         return True
     installed = re.split(r"[\\/](?:site|dist)-packages[\\/]", filename)
     if len(installed) > 1:
-        return installed[-1].startswith("numpy")
+        return installed[-1].startswith(("numpy/", "numpy\\"))
     return filename.startswith(_PYTHON)

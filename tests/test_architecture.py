@@ -34,6 +34,7 @@ ROOMS = (
     "micrograd.stubs",
     "micrograd.trees",
     "micrograd.anomaly",
+    "micrograd.modes",
     "micrograd.transforms",
     "micrograd.compiler",
     "micrograd.derivation",

@@ -37,12 +37,18 @@ def _floats(array: Any, place: str) -> Any:
     """An array of real numbers as floats; TypeError if it holds something else."""
     if np.ma.is_masked(array):
         raise TypeError(f"{place} has masked entries; give them numbers with .filled(…) first")
-    if array.dtype.kind in REAL:
+    if _is_real(array):
         return np.asarray(array, float)
     if array.dtype.kind == "O":
         numbers = [to_float(to_number(each, place)) for each in array.ravel().tolist()]
         return np.array(numbers, float).reshape(array.shape)
     raise TypeError(f"{place} takes real numbers, got an array of {array.dtype}")
+
+
+def _is_real(array: Any) -> bool:
+    """Whether an array holds real numbers; of JAX's, those in 16 bits are of kind V to NumPy."""
+    kind = array.dtype.kind
+    return kind in REAL or (kind == "V" and hasattr(array, "sharding"))
 
 
 def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
@@ -53,9 +59,9 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
     """
     if is_array(batch):
         length, *shape = batch.shape
-        # An array of JAX stays one, on the devices where it is; some of its kinds are NumPy's V.
-        on_device = hasattr(batch, "sharding") and batch.dtype.kind in REAL | {"V"}
-        array = batch if on_device else _floats(batch, place)
+        # An array of JAX stays one, on the devices where it is.
+        on_devices = hasattr(batch, "sharding") and _is_real(batch)
+        array = batch if on_devices else _floats(batch, place)
         columns = array.reshape(length, math.prod(shape)).T
         return columns, Structure(type(batch), tuple(shape)) if shape else LEAF, length
     if isinstance(batch, dict):

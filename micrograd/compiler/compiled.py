@@ -194,7 +194,10 @@ class CompiledFunction:
         for structure in call.traced.arguments:
             size = count_leaves(structure)
             columns = adjoints[start : start + size]
-            parts.append(batch(structure, columns) if self.batched else _tree(structure, columns))
+            if self.batched:
+                parts.append(batch(structure, columns))
+            else:
+                parts.append(unflatten(structure, columns.tolist()))
             start += size
         return value, parts[0] if len(parts) == 1 else tuple(parts)
 
@@ -344,8 +347,3 @@ class CompiledFunction:
         program = plan(graph, batched=self.batched)
         executor = self.executor(program, self.dtype, inputs=not self.parameters)
         return _Traced(executor, key, results[0])
-
-
-def _tree(structure: Structure, numbers: Any) -> Any:
-    """Adjoints in the structure of an argument."""
-    return unflatten(structure, numbers.tolist())

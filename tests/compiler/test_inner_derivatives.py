@@ -1,0 +1,70 @@
+"""Derivatives taken within a compiled function."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from micrograd import (
+    Value,
+    derivative,
+    exp,
+    grad,
+    hessian,
+    jacobian,
+    jvp,
+    log,
+    maximum,
+    sqrt,
+    where,
+)
+from micrograd.compiler import compile  # noqa: A004
+from nn import MLP
+
+
+def test_derivatives_may_be_taken_inside():
+    assert compile(grad(lambda x: x**3)).value_and_grad(2.0) == (12.0, 12.0)
+    second = compile(lambda x: derivative(derivative(exp(x) * x, x), x))
+    assert second(0.5) == pytest.approx(2.5 * math.exp(0.5), rel=1e-14)
+    kinked = compile(grad(lambda x: maximum(x, 1.0) * x + where(x > 2, x * x, 0.0)), batched=True)
+    assert kinked([0.5, 1.0, 1.5, 3.0]).tolist() == [1.0, 1.5, 3.0, 12.0]
+
+
+def test_derivatives_inside_at_numbers_follow_the_arguments_around_them():
+    for f, expected in (
+        (lambda x: grad(lambda s: s * s * x)(3.0) * x, 24.0),
+        (lambda x: jvp(lambda s: s * s * x, (3.0,), (1.0,))[1] * x, 24.0),
+        (lambda x: hessian(lambda s: s[0] * s[0] * s[1] * x)([3.0, 1.0])[0][0] * x, 8.0),
+        (lambda x: jacobian(lambda s: [s[0] * x, s[1]])([3.0, 1.0])[0][0] * x, 4.0),
+    ):
+        assert f(Value(2.0)).data == expected
+        assert compile(f)(2.0) == expected
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba", "jax"])
+def test_zero_stops_before_an_infinite_slope_in_an_inner_derivative_too(backend):
+    if backend != "numpy":
+        pytest.importorskip("jax" if backend == "jax" else "llvmlite")
+    for f, expected in (
+        (lambda x: derivative(exp(-1 / x), x), 0.0),
+        (lambda x: derivative(0.0 * sqrt(x) + x, x), 1.0),
+        (lambda x: derivative(where(x > 0, log(x), x), x), 1.0),
+    ):
+        assert f(Value(0.0)).data == expected
+        assert compile(f, backend=backend)(0.0) == expected
+
+
+def test_a_hessian_vector_product_of_a_network_agrees_with_eager_mode():
+    model = MLP(2, [4, 1], activation="tanh")
+    parameters = model.parameters()
+    vector = [math.sin(i) for i in range(len(parameters))]
+
+    def product(x, y):
+        slopes = derivative((model(x) - y) ** 2, parameters)
+        along = sum(slope * v for slope, v in zip(slopes, vector, strict=True))
+        return derivative(along, parameters)
+
+    expected = [each.data for each in product([0.5, -1.0], 1.0)]
+    # A few hundred roundings of numbers below 100.
+    assert compile(product, parameters)([0.5, -1.0], 1.0) == pytest.approx(expected, abs=1e-11)

@@ -1,0 +1,110 @@
+"""Programs in several threads, traces within traces, interrupts."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from micrograd import (
+    Value,
+)
+from micrograd.compiler import compile  # noqa: A004
+from nn import MLP
+
+
+def test_programs_run_in_many_threads_at_once():
+    model = MLP(2, [8, 1], activation="tanh")
+    f = compile(lambda x, y: (model(x) - y) ** 2, model.parameters(), batched=True)
+    generator = np.random.default_rng(0)
+    batches = [(generator.normal(size=(n, 2)), generator.normal(size=n)) for n in (5, 50, 500)] * 4
+    expected = [f.value_and_grad(*batch) for batch in batches]
+    found = [None] * len(batches)
+
+    def work(i):
+        for _ in range(20):
+            found[i] = f.value_and_grad(*batches[i])
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(batches))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for (value, gradient), (wanted, slopes) in zip(found, expected, strict=True):
+        assert value == wanted
+        assert (gradient == slopes).all()
+
+
+def test_programs_run_while_another_thread_traces_with_the_same_parameters():
+    parameters = [Value(0.1 * i) for i in range(20)]
+    f = compile(lambda x: sum(p * p for p in parameters) * x, parameters)
+    expected = f(1.0)
+    found = []
+
+    def tracing(x):
+        # Within a trace, which has taken the numbers of the parameters away.
+        runner = threading.Thread(target=lambda: found.append(f(1.0)))
+        runner.start()
+        runner.join()
+        return x * parameters[0]
+
+    assert compile(tracing, parameters)(2.0) == 0.0
+    assert found == [expected] * 2
+
+
+def test_functions_that_are_traced_within_others_do_not_wait_for_each_other():
+    began, found = threading.Event(), []
+    inner = compile(lambda x: x * 2, backend="numpy")
+
+    def outer_function(x):
+        began.set()
+        time.sleep(0.1)  # until the other thread wants to trace `inner`
+        return x * inner(3.0)
+
+    def wanting_inner():
+        began.wait()
+        found.append(inner(3.0))
+
+    outer = compile(outer_function, backend="numpy")
+    threads = [
+        threading.Thread(target=lambda: found.append(outer(1.0)), daemon=True),
+        threading.Thread(target=wanting_inner, daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert found == [6.0, 6.0]
+
+
+def test_a_function_may_call_its_own_program_for_arguments_of_another_kind():
+    f = compile(lambda x: x if isinstance(x, list) else f([2.0])[0] * x)
+    assert f(3.0) == 6.0
+
+
+def test_an_interrupt_gives_all_parameters_back():
+    parameters = [Value(float(i)) for i in range(5)]
+    for p in parameters:
+        p.grad = 7.0
+    seen = []
+
+    def interrupt(frame, event, argument):
+        if frame.f_code.co_name == "_give_back" and event == "line":
+            seen.append(frame.f_lineno)
+            if len(seen) == 8:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return interrupt
+
+    before = sys.gettrace()
+    sys.settrace(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            compile(lambda x: x * parameters[0], parameters)(1.0)
+    finally:
+        sys.settrace(before)
+    assert [type(p) for p in parameters] == [Value] * 5
+    assert [(p.data, p.grad) for p in parameters] == [(float(i), 7.0) for i in range(5)]
