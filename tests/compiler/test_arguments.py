@@ -10,7 +10,9 @@ import pytest
 
 from micrograd import (
     Value,
+    log,
     tanh,
+    where,
 )
 from micrograd.compiler import TraceError, compile  # noqa: A004
 from micrograd.compiler.compiled import MOST_STRUCTURES
@@ -277,3 +279,26 @@ def test_an_argument_that_is_not_used_has_gradient_zero_in_every_call(backend):
         assert by_x.tolist() == [1.0, 1.0]
         assert by_y.tolist() == [0.0, 0.0]
         assert by_z.T.tolist() == [[scale, 3.0], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_further_calls_with_the_same_shapes_give_the_same_results(backend):
+    if backend == "numba":
+        pytest.importorskip("llvmlite")
+    w = Value(1.0)
+    # At w = 0 the slope of the branch that is not taken is infinite.
+    f = compile(
+        lambda x, y: where(x[0] > 5, log(w), w * x[0] + w * w * y),
+        [w],
+        batched=True,
+        backend=backend,
+    )
+    generator = np.random.default_rng(0)
+    for number in (0.5, 0.0, 0.5, 0.0):
+        for _ in range(3):
+            x, y = generator.normal(size=(7, 2)), generator.normal(size=7)
+            mean, gradient = f.value_and_grad(x, y, parameters=np.array([number]))
+            # Sums of 14 numbers below 10.
+            assert mean == pytest.approx(np.mean(number * x[:, 0] + number**2 * y), abs=1e-14)
+            slope = np.mean(x[:, 0] + 2 * number * y)
+            assert gradient.tolist() == [pytest.approx(slope, abs=1e-14)]

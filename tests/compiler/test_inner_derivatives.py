@@ -20,6 +20,7 @@ from micrograd import (
     where,
 )
 from micrograd.compiler import compile  # noqa: A004
+from micrograd.ops import TABLE
 from nn import MLP
 
 
@@ -68,3 +69,38 @@ def test_a_hessian_vector_product_of_a_network_agrees_with_eager_mode():
     expected = [each.data for each in product([0.5, -1.0], 1.0)]
     # A few hundred roundings of numbers below 100.
     assert compile(product, parameters)([0.5, -1.0], 1.0) == pytest.approx(expected, abs=1e-11)
+
+
+EDGES = (0.0, -0.0, 0.5, 1.0, -1.0, -2.0, 1000.0, -1000.0)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.arity == 1])
+def test_a_branch_that_is_not_taken_passes_nothing_on_whatever_it_holds(name, backend):
+    if backend == "numba":
+        pytest.importorskip("llvmlite")
+    apply = {"neg": lambda x: -x, "abs": abs}.get(name, lambda x: getattr(x, name)())
+
+    def slopes(x):
+        """Of x, twice in a branch beside it: where results or slopes are infinite or nan too."""
+        first = derivative(where(0 * x > 0, apply(x) * apply(x + 0.0), 3 * x * x), x)
+        return [first, derivative(first, x)]
+
+    for found, expected in zip(
+        compile(slopes, batched=True, backend=backend)(EDGES),
+        ([6 * x for x in EDGES], [6.0] * len(EDGES)),
+        strict=True,
+    ):
+        assert found.tolist() == expected
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_what_was_stopped_is_as_wild_as_what_it_was_stopped_before(backend):
+    if backend == "numba":
+        pytest.importorskip("llvmlite")
+
+    def curvature(x):
+        return derivative(derivative(log(x * x) ** 3, x), x)
+
+    assert curvature(Value(0.0)).data == math.inf
+    assert compile(curvature, backend=backend)(0.0) == math.inf

@@ -99,6 +99,22 @@ def test_zero_stops_before_an_infinity_in_a_tape(backend):
     assert program.value_and_grad(np.array([0.0, 2.0]))[1].tolist() == [0.0, 0.5]
 
 
+def test_a_loop_of_jax_stops_zeros_by_itself(monkeypatch):
+    pytest.importorskip("jax")
+    from micrograd.compiler import jax_executor
+
+    monkeypatch.setattr(jax_executor, "UNROLLED", 0)
+    monkeypatch.setattr(jax_executor.JaxExecutor, "careful", None)  # it would compute it again
+
+    def f(x):
+        for _ in range(40):
+            x = where(x > 5, x.log(), (x * 1.5).sin())
+        return x
+
+    _, slopes = compile(f, batched=True, backend="jax").value_and_grad(np.zeros(2))
+    assert np.allclose(slopes, 1.5**40, rtol=1e-12)
+
+
 def test_a_tape_of_numbers_beside_one_of_rows_passes_its_gradient_on(backend):
     w = Value(1.0)
     samples = np.array([0.5, 1.0, 1.5])
