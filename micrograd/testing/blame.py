@@ -8,9 +8,10 @@ the sums of the backward pass are tested node by node.
 
 from __future__ import annotations
 
+import ast
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from micrograd.formulas import evaluate, parse
 from micrograd.ops import TABLE, Operation
@@ -38,16 +39,19 @@ class Judge:
 
     def __init__(self) -> None:
         self.observer, self.balls, self.complexes = Observer(), balls(), complexes()
+        self._domains: dict[Operation, Callable[..., Any]] = {}
 
     def is_in_domain(self, row: Operation, numbers: Sequence[float]) -> bool:
         """Whether the row claims to be differentiable at its operands."""
         if not row.domain:
             return True
-        known = {name: other.arity for name, other in TABLE.items()}
-        condition = parse(row.domain, names=row.operands, known=known, place=row.name)
-        return bool(
-            evaluate(condition, VOCABULARY, **dict(zip(row.operands, numbers, strict=True)))
-        )
+        if row not in self._domains:
+            known = {name: other.arity for name, other in TABLE.items()}
+            condition = parse(row.domain, names=row.operands, known=known, place=row.name)
+            arguments = [ast.arg(name) for name in row.operands]
+            function = ast.Lambda(ast.arguments([], arguments, None, [], [], None, []), condition)
+            self._domains[row] = evaluate(function, VOCABULARY)
+        return bool(self._domains[row](*numbers))
 
     def is_singular(self, row: Operation, numbers: Sequence[float], moving: Iterable[int]) -> bool:
         """Whether a row is outside its domain, and has no derivative for the moving operands.

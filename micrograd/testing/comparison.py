@@ -1,93 +1,91 @@
-"""Comparison of a gradient with what the witnesses say: a disagreement is a problem or a note."""
+"""Comparison of a gradient with what the witnesses say of single inputs.
+
+A disagreement is a problem if some operation is at fault. Where every rule is right by its own
+convention, as at a kink, and where no independent witness has anything to say, it is a doubt.
+"""
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from micrograd.testing import blame
-from micrograd.testing.differences import Estimate, Slopes, beside, is_smooth, resolved, resolves
-from micrograd.testing.evidence import Evidence, bits
-from micrograd.testing.recording import FLOATS
+from micrograd.testing.differences import Estimate, Slopes, beside, is_smooth, resolves
+from micrograd.testing.evidence import Evidence
+from micrograd.testing.reconsideration import Verdict, reconsider
 from micrograd.testing.report import Problem
-from micrograd.testing.rounding import Rounding
-from micrograd.testing.witnesses import ERRORS, Differences, along, reverse, taylor_order
-
-# Witnesses round in other places than the reverse mode: their errors are of the same size as its.
-_ROUNDINGS = {"forward": 2.0, "difference": 2.0, "complex step": 16.0, "exact": 1.0}
+from micrograd.testing.witnesses import INDEPENDENT, Differences, taylor_order
 
 
-def compare(evidence: Evidence) -> None:
-    """Compare every entry of the gradient with every witness that speaks."""
-    for index, got in enumerate(evidence.gradient):
-        if not math.isfinite(got):
-            _compare_unbounded(evidence, index, got)
+def compare(evidence: Evidence, indices: Iterable[int]) -> None:
+    """Compare these entries of the gradient with every witness that speaks."""
+    for index in indices:
+        if not math.isfinite(evidence.gradient[index]):
+            _compare_unbounded(evidence, index)
+        elif evidence.infinite:
+            _compare_beside_infinity(evidence, index)
+        else:
+            _compare_entry(evidence, index)
+
+
+def _compare_entry(evidence: Evidence, index: int) -> None:
+    direction, told = {index: 1.0}, False
+    for witness in evidence.witnesses:
+        if witness.silent:
             continue
-        for witness in evidence.witnesses:
-            if witness.silent:
+        estimate = witness.found[index]
+        if isinstance(witness, Differences):
+            slopes = witness.sides[index]
+            if slopes.is_kink:
+                if not _agrees_at_kink(evidence, index, slopes):
+                    return
+                told = True
                 continue
-            estimate = witness.found[index]
-            if isinstance(witness, Differences) and witness.sides[index].is_kink:
-                _compare_at_kink(evidence, index, got, witness.sides[index])
-            elif estimate is not None and not _agrees(evidence, index, witness.name, estimate):
-                if isinstance(witness, Differences):
-                    estimate = _reconsidered(evidence, index, witness)
-                    if estimate is None or _agrees(evidence, index, witness.name, estimate):
-                        continue
-                _disagree(evidence, index, witness.name, estimate)
-                break
+        if estimate is None:
+            continue
+        if not evidence.agrees(direction, witness.name, estimate):
+            verdict = Verdict(estimate)
+            if isinstance(witness, Differences):
+                verdict = reconsider(evidence, index, witness)
+            if verdict.estimate is not None:
+                _disagree(evidence, index, witness.name, verdict.estimate)
+                return
+            if verdict.doubt:
+                evidence.doubts.append(verdict.doubt)
+                return
+            told |= verdict.agrees
+        elif witness.name in INDEPENDENT:
+            told |= evidence.is_told(direction, witness.name, estimate)
+    if _is_cut(evidence, index):
+        return
+    if not told and INDEPENDENT & set(evidence.options.modes):  # else Taylor's remainder decides
+        evidence.doubts.append(f"{evidence.name(index)}: {_unheard(evidence, index)}")
 
 
-def taylor(evidence: Evidence) -> str:
-    """What Taylor's remainder says of the gradient; a problem if it alone finds it wrong."""
-    if evidence.tie or not all(map(math.isfinite, evidence.gradient)) or not evidence.gradient:
-        return "silent, the point is singular" if evidence.gradient else ""
-    if evidence.probe.replays:
-        return "silent, detached numbers are held constant"
-    rng = random.Random(0)  # noqa: S311 (a direction, no secret)
-    direction = [rng.choice((-1, 1)) * (abs(x) or 1.0) for x in evidence.subject.point]
-    slope = math.fsum(g * d for g, d in zip(evidence.gradient, direction, strict=True))
-    line = along(evidence.subject, direction, evidence.judge.observer)
-    order = taylor_order(line, slope, 1.0, evidence.rounding.value_error)
-    if order is None:
-        return "below rounding"
-    said = f"order {order:.2f} (2 for a true gradient)"
-    if order > 1.5 or evidence.problems:
-        return said
-    if "difference" in evidence.options.modes or not is_smooth(
-        lambda h: line(h)[0], 0.0, 2.0**-8, 0.0
-    ):
-        # The differences, which would have told a wrong gradient, found no fault.
-        return "silent, no step is small enough for it"
-    evidence.problems.append(
-        Problem(f"d {evidence.subject.function_name}: Taylor's remainder is of order {order:.2f}")
-    )
-    return said
-
-
-def _bound(evidence: Evidence, index: int, witness: str, estimate: Estimate) -> float:
-    derived = estimate.error + _ROUNDINGS[witness] * evidence.bounds[index]
-    if witness in ("forward", "complex step"):  # they add up the paths in another order
-        derived += 2.0**-50 * evidence.rounding.path_sizes[index]
-    return max(derived, evidence.options.atol + evidence.options.rtol * abs(estimate.value))
-
-
-def _agrees(evidence: Evidence, index: int, witness: str, estimate: Estimate) -> bool:
-    bound, got = _bound(evidence, index, witness, estimate), evidence.gradient[index]
-    # Where rounding reaches a tenth of the slope, it is no longer small, as its bound supposes.
-    lost = evidence.bounds[index] > 0.1 * max(abs(got), abs(estimate.value))
-    return lost or not math.isfinite(bound) or abs(got - estimate.value) <= bound
+def _unheard(evidence: Evidence, index: int) -> str:
+    """Why no witness confirms an entry."""
+    reasons = []
+    for witness in evidence.witnesses:
+        if witness.name not in INDEPENDENT:
+            continue
+        estimate = None if witness.silent else witness.found[index]
+        if witness.silent:
+            reasons.append(f"{witness.name} is silent, {witness.silent}")
+        elif estimate is None:
+            reasons.append(f"{witness.name} finds no number")
+        else:
+            bound = evidence.bound({index: 1.0}, witness.name, estimate)
+            reasons.append(f"{witness.name} says {estimate.value!r}, but only ± {bound:.0e}")
+    return f"no independent witness was heard: {'; '.join(reasons) or 'none was asked'}"
 
 
 def _disagree(evidence: Evidence, index: int, witness: str, estimate: Estimate) -> None:
     got, expected = evidence.gradient[index], estimate.value
     if not evidence.is_accused() and evidence.is_singular():
-        _forgive(
-            evidence, f"{evidence.name(index)} = {got!r}, where the {witness} says {expected!r}"
-        )
+        _doubt_convention(evidence, index, f"the {witness} says {expected!r}")
         return
-    bound = _bound(evidence, index, witness, estimate)
+    bound = evidence.bound({index: 1.0}, witness, estimate)
     relative = abs(got - expected) / max(abs(got), abs(expected), 5e-324)
     evidence.problems.append(
         Problem(
@@ -102,17 +100,27 @@ def _disagree(evidence: Evidence, index: int, witness: str, estimate: Estimate) 
     )
 
 
-def _compare_at_kink(evidence: Evidence, index: int, got: float, slopes: Slopes) -> None:
-    left, right = slopes.left, slopes.right
+def _doubt_convention(evidence: Evidence, index: int, said: str) -> None:
+    place = evidence.tie or evidence.infinite or evidence.singular[0]
+    evidence.doubts.append(
+        f"{evidence.name(index)} = {evidence.gradient[index]!r}, but {said}: every rule is right by"
+        f" its own convention at {place}, and what they give together is not confirmed"
+    )
+
+
+def _agrees_at_kink(evidence: Evidence, index: int, slopes: Slopes) -> bool:
+    left, right, got = slopes.left, slopes.right, evidence.gradient[index]
     assert left is not None  # noqa: S101 (is_kink was asked)
     assert right is not None  # noqa: S101
-    name, sides = (
-        evidence.name(index),
-        f"{left.value!r} from the left, {right.value!r} from the right",
-    )
+    name = evidence.name(index)
+    sides = f"{left.value!r} from the left, {right.value!r} from the right"
     if blame.is_between(got, slopes, evidence.bounds[index]):
+        if slopes.jumps:
+            evidence.doubts.append(f"{name}: the function jumps here, and has no derivative")
+            return False
         evidence.notes.append(f"{name} at a kink: {got!r} lies between {sides}")
-    elif evidence.is_accused():
+        return True
+    if evidence.is_accused() or not evidence.is_singular():
         evidence.problems.append(
             Problem(
                 f"{name}: reverse says {got!r}, but the derivative is {sides}",
@@ -124,27 +132,87 @@ def _compare_at_kink(evidence: Evidence, index: int, got: float, slopes: Slopes)
             )
         )
     else:
-        _forgive(evidence, f"{name} = {got!r} at a kink, where the derivative is {sides}")
+        _doubt_convention(evidence, index, f"the derivative is {sides}")
+    return False
 
 
-def _compare_unbounded(evidence: Evidence, index: int, got: float) -> None:
+def _compare_beside_infinity(evidence: Evidence, index: int) -> None:
+    """Where a factor of zero met an infinite slope: only the derivatives from both sides tell."""
+    got, x = evidence.gradient[index], evidence.subject.point[index]
+    if "difference" not in evidence.options.modes:
+        evidence.doubts.append(
+            f"{evidence.name(index)}: {evidence.infinite} has an infinite slope, where only"
+            " differences could tell, which were not asked"
+        )
+        return
+    slopes = beside(evidence.probe.along(index), x, evidence.noise)
+    sides = [side for side in (slopes.left, slopes.right) if side is not None]
+    direction = {index: 1.0}
+    if len(sides) == 2 and not slopes.jumps:
+        if all(
+            evidence.agrees(direction, "difference", side)
+            and evidence.is_told(direction, "difference", side)
+            for side in sides
+        ):
+            return
+    found = " and ".join(repr(side.value) for side in sides) or "no number"
+    if evidence.is_accused() and any(
+        not evidence.agrees(direction, "difference", side) for side in sides
+    ):
+        _disagree(evidence, index, "difference", sides[0])
+        return
+    evidence.doubts.append(
+        f"{evidence.name(index)} = {got!r}: {evidence.infinite} has an infinite slope, which a zero"
+        f" may have met, and differences beside the point find {found}"
+    )
+
+
+def _is_cut(evidence: Evidence, index: int) -> bool:
+    """Whether the function moves with an input that its graph does not hold; a problem if so."""
+    witness = next((w for w in evidence.witnesses if isinstance(w, Differences)), None)
+    if witness is None or evidence.recording.places[index] is not None:
+        return False
+    estimate = witness.found[index]
+    if estimate is None or not estimate.step:
+        return False
+    f, x = evidence.probe.along(index), evidence.subject.point[index]
+    gap = max(abs(f(x + side * estimate.step)[0] - f(x)[0]) for side in (1, -1))
+    if not gap > 16 * evidence.noise:
+        return False
+    evidence.problems.append(
+        Problem(
+            f"{evidence.name(index)}: reverse says {evidence.gradient[index]!r}, for the input is"
+            f" not in the graph, but the function changes by {gap:.1g} when it moves by"
+            f" {estimate.step:.1g}",
+            index,
+            evidence.gradient[index],
+            estimate.value,
+            estimate.error,
+            "difference",
+        )
+    )
+    return True
+
+
+def _compare_unbounded(evidence: Evidence, index: int) -> None:
     """A gradient that is nan or infinite, where the value is a number."""
-    name = evidence.name(index)
+    name, got = evidence.name(index), evidence.gradient[index]
     if any(math.isnan(node.value.data) for node in evidence.recording.nodes):
-        evidence.notes.append(f"{name} is {got!r}, for the value passes through a nan")
+        evidence.doubts.append(f"{name} is {got!r}, for the value passes through a nan")
         return
     if evidence.singular:
-        evidence.notes.append(f"{name} is {got!r}, for {evidence.singular[0]} has no derivative")
+        evidence.doubts.append(f"{name} is {got!r}, for {evidence.singular[0]} has no derivative")
         return
     first = next(blame.unbounded(evidence.recording), None)
     if first is not None and first.operand is not None:
         node = evidence.recording.nodes[first.node]
         if evidence.judge.overflows(node, first.operand):
-            evidence.notes.append(f"{name} is {got!r}, for a derivative of {node.name} overflows")
+            evidence.doubts.append(f"{name} is {got!r}, for a derivative of {node.name} overflows")
             return
     f, x = evidence.probe.along(index), evidence.subject.point[index]
-    for estimate in beside(f, x, evidence.rounding.value_error):
-        if _settles(evidence, index, estimate):
+    slopes = beside(f, x, evidence.noise)
+    for estimate in (slopes.left, slopes.right):
+        if estimate is not None and _settles(evidence, index, estimate):
             evidence.problems.append(
                 Problem(
                     f"{name}: reverse says {got!r} where the value is finite and differences"
@@ -157,86 +225,56 @@ def _compare_unbounded(evidence: Evidence, index: int, got: float) -> None:
                 )
             )
             return
-    evidence.notes.append(f"{name} is {got!r}, and no difference settles on a number either")
+    evidence.doubts.append(f"{name} is {got!r}, and no difference settles on a number either")
 
 
 def _settles(evidence: Evidence, index: int, estimate: Estimate) -> bool:
     if not estimate.error <= 1e-3 * (1 + abs(estimate.value)):
         return False
     f = evidence.probe.along(index)
-    error = 8 * evidence.rounding.value_error
-    return resolves(estimate, evidence.subject.point[index], lambda x: f(x)[0], error)
+    return resolves(estimate, evidence.subject.point[index], lambda x: f(x)[0], 8 * evidence.noise)
 
 
-def _forgive(evidence: Evidence, what: str) -> None:
-    evidence.notes.append(f"{what}: every rule is right by its own convention there")
+# ------------------------------------------------------------------------------- Taylor's remainder
 
 
-# ---------------------------------------------------------------------------- differences, on doubt
-
-
-def _reconsidered(evidence: Evidence, index: int, witness: Differences) -> Estimate | None:
-    """The best difference whose steps resolve the function; None if there is none."""
-    best = resolved(
-        evidence.probe.along(index),
-        evidence.subject.point[index],
-        _noise_along(evidence, index),
-        _slope_along(evidence, index),
-        4 * evidence.bounds[index],
-        evidence.options.eps,
+def taylor(evidence: Evidence) -> str:
+    """What Taylor's remainder says of the gradient; a problem if it alone finds it wrong."""
+    said, order = _remainder(evidence)
+    others = INDEPENDENT & set(evidence.options.modes)
+    if order is None:
+        if not others:
+            evidence.doubts.append(f"Taylor's remainder is {said}, and no other witness was asked")
+        return said
+    if order > 1.5 or evidence.problems:
+        return said
+    if "difference" in evidence.options.modes:
+        # The differences, which would have told a wrong gradient, found no fault.
+        return "silent, no step is small enough for it"
+    line = evidence.probe.line(_taylor_direction(evidence))
+    if not is_smooth(lambda h: line(h)[0], 0.0, 2.0**-8, evidence.noise):
+        if not others:
+            evidence.doubts.append("no step is small enough for Taylor's remainder")
+        return "silent, no step is small enough for it"
+    evidence.problems.append(
+        Problem(f"d {evidence.subject.function_name}: Taylor's remainder is of order {order:.2f}")
     )
-    if best is None:
-        evidence.notes.append(
-            f"{evidence.name(index)}: no step of a difference resolves the function"
-        )
-        witness.found[index] = None
-    elif not _agrees(evidence, index, witness.name, best) and _is_overruled(evidence, index, best):
-        evidence.notes.append(
-            f"{evidence.name(index)}: differences say {best.value!r} ± {best.error:.0e}, but the"
-            " formulas themselves, on complex numbers or fractions, agree with the gradient"
-        )
-        return None
-    else:
-        witness.found[index] = best
-    return best
+    return said
 
 
-def _noise_along(evidence: Evidence, index: int) -> Callable[[float], float]:
-    def noise(x: float) -> float:
-        recording = evidence.subject.tried(evidence.subject.moved(index, x))
-        return Rounding(recording, evidence.judge.balls).value_error if recording else math.inf
-
-    return noise
-
-
-def _slope_along(evidence: Evidence, index: int) -> Callable[[float], float]:
-    def slope(x: float) -> float:
-        recording = evidence.subject.tried(evidence.subject.moved(index, x))
-        if recording is None:
-            return math.nan
-        return reverse(evidence.subject, recording, evidence.options.backward)[index]
-
-    return slope
+def _remainder(evidence: Evidence) -> tuple[str, float | None]:
+    if evidence.is_singular() or not all(map(math.isfinite, evidence.gradient)):
+        return "silent, the point is singular", None
+    if evidence.probe.replays:
+        return "silent, detached numbers are held constant", None
+    direction = _taylor_direction(evidence)
+    line = evidence.probe.line(direction)
+    order = taylor_order(line, evidence.got(direction), 1.0, evidence.noise)
+    if order is None:
+        return "below rounding", None
+    return f"order {order:.2f} (2 for a true gradient)", order
 
 
-def _is_overruled(evidence: Evidence, index: int, estimate: Estimate) -> bool:
-    """Whether the formulas agree with the gradient, and the graph is the function."""
-    speaking = [w for w in evidence.witnesses if w.name in ("complex step", "exact")]
-    if not any(
-        not w.silent and (e := w.found[index]) and _agrees(evidence, index, w.name, e)
-        for w in speaking
-    ):
-        return False
-    x = evidence.subject.point[index]
-    for to in (x + estimate.step, x - estimate.step):
-        point = evidence.subject.moved(index, to)
-        places = enumerate(evidence.recording.places)
-        given = {i: point[i] for i, place in places if place is not None}
-        try:
-            replayed = evidence.recording.replay(FLOATS, given)[-1]
-            value = evidence.subject.record(point).value
-        except ERRORS:
-            return False
-        if bits([replayed]) != bits([value]):
-            return False
-    return True
+def _taylor_direction(evidence: Evidence) -> dict[int, float]:
+    rng = random.Random(0)  # noqa: S311 (a direction, no secret)
+    return {i: rng.choice((-1, 1)) * (abs(x) or 1.0) for i, x in enumerate(evidence.subject.point)}

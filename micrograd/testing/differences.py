@@ -31,6 +31,7 @@ class Slopes(NamedTuple):
     estimate: Estimate | None
     left: Estimate | None = None
     right: Estimate | None = None
+    jumps: bool = False  # whether the value itself is another on one of the sides
 
     @property
     def is_kink(self) -> bool:
@@ -62,25 +63,35 @@ def differentiate(
     if central is not None and (_is_sharp(central, _POOR) or not search.met_other_branches):
         return Slopes(central)
     sides = [search.best(side, branches, step) for side in (-1, 1)]
-    found = [estimate for estimate in (central, *sides) if estimate is not None]
-    if not search.met_other_branches:  # the border of the domain, where slopes often diverge
-        found = [estimate for estimate in found if _is_sharp(estimate, 1e-6)]
-    if found or not search.met_other_branches:
-        return Slopes(min(found, key=lambda estimate: estimate.error, default=None))
-    return Slopes(None, *(search.best_beside(side, step) for side in (-1, 1)))
+    if central is not None:
+        found = [estimate for estimate in (central, *sides) if estimate is not None]
+        return Slopes(min(found, key=lambda estimate: estimate.error))
+    if search.met_other_branches:
+        for place, side in enumerate((-1, 1)):
+            sides[place] = sides[place] or search.best_beside(side, step)
+    else:  # the border of the domain, where slopes often diverge
+        sides = [side if side is not None and _is_sharp(side, 1e-6) else None for side in sides]
+    left, right = sides
+    if left is not None and right is not None:
+        return search.at_kink(left, right)
+    return Slopes(search.at_border(left or right))
 
 
-def beside(f: Function, x: float, noise: float) -> list[Estimate]:
+def beside(f: Function, x: float, noise: float) -> Slopes:
     """The derivatives of f from the left and from the right, where they exist."""
-    search = _Search(f, x, noise, thorough=False)
-    found = (search.best_beside(side, None) for side in (-1, 1))
-    return [estimate for estimate in found if estimate is not None]
+    value, _ = f(x)
+    search = _Search(f, x, noise + abs(value) * 2.0**-53, thorough=False)
+    left, right = (search.best_beside(side, None) for side in (-1, 1))
+    if left is not None and right is not None:
+        return search.at_kink(left, right)
+    return Slopes(None, left, right)
 
 
 class _Search:
     def __init__(self, f: Function, x: float, noise: float, thorough: bool) -> None:
         self.f, self.x, self.noise, self.thorough = f, x, noise, thorough
         self.met_other_branches = False
+        self.is_noisy = noise > 2.0**-36 * abs(f(x)[0])
 
     def best(self, side: int, branches: Hashable, step: float | None) -> Estimate | None:
         """The best estimate from one side (0: from both) on the piece of those branches."""
@@ -93,6 +104,8 @@ class _Search:
                 continue
             if _is_sharp(found, _POOR) or found.value == 0:
                 break
+            if self.is_noisy and self.noise * 2.0**11 > first * found.error:
+                break  # finer steps would only add noise
         return found
 
     def best_beside(self, side: int, step: float | None) -> Estimate | None:
@@ -103,6 +116,26 @@ class _Search:
             if math.isfinite(value) and (found := self.best(side, branches, step)) is not None:
                 return found
         return None
+
+    def at_kink(self, left: Estimate, right: Estimate) -> Slopes:
+        """The derivatives from both sides, and whether the function is continuous there."""
+        jumps = any(self._jumps(side, estimate) for side, estimate in ((-1, left), (1, right)))
+        return Slopes(None, left, right, jumps)
+
+    def at_border(self, estimate: Estimate | None) -> Estimate | None:
+        """The derivative from one side, unless the function goes on at the other."""
+        if estimate is None or self._jumps(estimate.side, estimate):
+            return None
+        beyond = self.x - estimate.side * max(estimate.step * 2.0**-_LEVELS, 4 * math.ulp(self.x))
+        return None if math.isfinite(self.f(beyond)[0]) else estimate
+
+    def _jumps(self, side: int, estimate: Estimate) -> bool:
+        """Whether the value near the point does not approach the value at the point."""
+        gaps = []
+        for exponent in (10, 30):
+            h = max(estimate.step * 2.0**-exponent, 4 * math.ulp(self.x))
+            gaps.append(abs(self.f(self.x + side * h)[0] - self.f(self.x)[0]))
+        return not gaps[1] <= 4 * self.noise + gaps[0] / 4
 
     def _scales(self, step: float | None) -> Iterator[float]:
         """First steps: powers of two, so that x ± h is exact or nearly so."""

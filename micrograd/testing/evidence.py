@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import math
-import random
 import struct
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
 
-from micrograd.engine import Value
 from micrograd.ops import Operation
-from micrograd.testing import blame
-from micrograd.testing.differences import differentiate
+from micrograd.testing import blame, noise
+from micrograd.testing.differences import Estimate
+from micrograd.testing.options import Options
 from micrograd.testing.recording import Subject
 from micrograd.testing.report import Problem
 from micrograd.testing.rounding import Rounding
 from micrograd.testing.witnesses import (
-    WORK,
+    ComplexStep,
+    Direction,
+    Exact,
+    Forward,
     Probe,
+    Source,
     Witness,
-    along,
-    complex_step,
     differences,
-    exact,
-    forward,
     reverse,
 )
 
-_LINES = 3  # directions in which a function of very many inputs is moved
-
-
-class Options(NamedTuple):
-    """What the user of `check_gradients` chose, for every output alike."""
-
-    modes: Sequence[str]
-    eps: float | None
-    atol: float
-    rtol: float
-    backward: Callable[[Value], Any]
+# Witnesses round in other places than the reverse mode: their errors are of the same size as its.
+_ROUNDINGS = {"forward": 2.0, "difference": 2.0, "complex step": 16.0, "exact": 1.0}
 
 
 class Evidence:
@@ -50,30 +39,48 @@ class Evidence:
         self.judge = blame.Judge()
         self.notes: list[str] = []
         self.problems: list[Problem] = []
+        self.doubts: list[str] = []
+        self.lines: list[str] = []  # what was heard of many inputs that moved together
         self.witnesses: list[Witness] = []
+        self.examined: list[int] = []  # the inputs that were heard one by one
         self.recording = recording = subject.record(subject.point)
         self.data = [value.data for value in recording.external]
         self.gradient = list(reverse(subject, recording, options.backward))
         self.rounding = Rounding(recording, self.judge.balls)
         self.bounds = self.rounding.gradient_errors()
         self.probe = Probe(subject, recording, self.judge.observer)
+        self._blamed: dict[tuple[int, ...], blame.Fault | None] = {}
         self._find_singular_operations()
+        self.measured = self._measured()
+        self.sources: list[Source] = [
+            source(subject, recording, self.tie)
+            for source in (Forward, ComplexStep, Exact)
+            if source.name in options.modes
+        ]
 
     def name(self, index: int) -> str:
         """The derivative for an input, as it is written."""
         return f"d {self.subject.function_name}/d{self.subject.names[index]}"
 
     def _find_singular_operations(self) -> None:
-        self.tie = ""
+        self.tie = self.infinite = ""
         self.singular: list[str] = []
-        for node in self.recording.nodes:
+        self.special: set[int] = set()  # nodes at which the slopes are a convention
+        for place, node in enumerate(self.recording.nodes):
             if not isinstance(node.row, Operation):
                 continue
-            at = ", ".join(map(repr, node.numbers))
-            if self.judge.is_at_tie(node.row, node.numbers):
-                self.tie = self.tie or f"{node.name}({at})"
-            if not node.is_frozen and self.judge.is_singular(node.row, node.numbers, node.moving):
-                self.singular.append(f"{node.name}({at})")
+            numbers = node.numbers
+            tied = self.judge.is_at_tie(node.row, numbers)
+            singular = not node.is_frozen and self.judge.is_singular(
+                node.row, numbers, node.moving
+            )
+            infinite = any(not math.isfinite(slope or 0.0) for slope in node.slopes)
+            if tied or singular or infinite:
+                said = f"{node.name}({', '.join(map(repr, numbers))})"
+                self.special.add(place)
+                self.tie = self.tie or said * tied
+                self.infinite = self.infinite or said * infinite
+                self.singular += [said] * singular
         if self.singular:
             self.notes.append(
                 f"outside the domain where the rule is a derivative: {', '.join(self.singular[:3])}"
@@ -81,54 +88,109 @@ class Evidence:
         if any(node.is_frozen for node in self.recording.nodes):
             self.notes.append("what detach passes on is held constant")
 
+    # -------------------------------------------------------------------------------------- noise
+
+    def _measured(self) -> float:
+        """The noise that difference tables see; code written by hand may do what it likes."""
+        if not math.isfinite(self.recording.value) or not any(
+            node.is_by_hand for node in self.recording.nodes
+        ):
+            return 0.0
+        return noise.level_beside(self.probe.line(self._everywhere()), 0.0, 1.0)
+
+    def _everywhere(self) -> dict[int, float]:
+        """A direction in which all inputs move, each on its own scale."""
+        return {
+            index: (-1.0) ** index * (abs(x) or 1.0) * (0.5 + 0.5 * math.modf(0.618034 * index)[0])
+            for index, x in enumerate(self.subject.point)
+        }
+
+    @property
+    def noise(self) -> float:
+        """How far the value may lie from a smooth function: by rounding, or as it was measured."""
+        return max(self.rounding.value_error, self.measured)
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether rounding in doubles does not explain the noise."""
+        return self.measured > 4 * self.rounding.value_error
+
+    # ------------------------------------------------------------------------------------- bounds
+
+    def got(self, direction: Direction) -> float:
+        """What the gradient says of a direction."""
+        return math.fsum(self.gradient[index] * step for index, step in direction.items())
+
+    def bound(self, direction: Direction, witness: str, estimate: Estimate) -> float:
+        """How far gradient and witness may differ if both are right."""
+        return max(self._derived(direction, witness, estimate), self._asked(direction, estimate))
+
+    def _derived(self, direction: Direction, witness: str, estimate: Estimate) -> float:
+        derived = estimate.error + _ROUNDINGS[witness] * _sum(self.bounds, direction)
+        if witness in ("forward", "complex step"):  # they add up the paths in another order
+            derived += 2.0**-50 * _sum(self.rounding.path_sizes, direction)
+        return derived
+
+    def _asked(self, direction: Direction, estimate: Estimate) -> float:
+        size = abs(estimate.value)
+        if len(direction) > 1:
+            size = _sum([abs(slope) for slope in self.gradient], direction)
+        return self.options.atol * _sum(None, direction) + self.options.rtol * size
+
+    def agrees(self, direction: Direction, witness: str, estimate: Estimate) -> bool:
+        """Whether the gradient is within the bound of what a witness says."""
+        got, slope = self.got(direction), estimate.value
+        # Where rounding reaches a tenth of the slope, it is no longer small, as its bound supposes.
+        lost = _sum(self.bounds, direction) > 0.1 * max(abs(got), abs(slope))
+        bound = self.bound(direction, witness, estimate)
+        return lost or not math.isfinite(bound) or abs(got - slope) <= bound
+
+    def is_told(self, direction: Direction, witness: str, estimate: Estimate) -> bool:
+        """Whether the bound of an agreement is narrow enough to confirm anything."""
+        derived = self._derived(direction, witness, estimate)
+        slope = max(abs(self.got(direction)), abs(estimate.value))
+        paths = _sum(self.rounding.path_sizes, direction)
+        paths = paths if math.isfinite(paths) else 0.0
+        size = abs(self.recording.value)
+        if len(direction) == 1:
+            (index,) = direction
+            size /= max(abs(self.subject.point[index]), 1.0)
+            enough = max(1e-2 * slope, 1e-2 * paths, 1e-4 * size)
+        else:  # one wrong entry among many must show
+            enough = max(0.1 * paths / len(direction), 1e-7 * paths, 1e-7 * size)
+        return derived <= max(enough, self._asked(direction, estimate))
+
+    # -------------------------------------------------------------------------------- what is wrong
+
     def is_singular(self) -> bool:
         """Whether some operation has no derivative at its operands."""
-        return bool(self.tie or self.singular)
+        return bool(self.tie or self.singular or self.infinite)
 
     def is_accused(self) -> bool:
         """Whether some operation is at fault; the sum of right rules may be wrong at a kink."""
-        if self.fault is None:
-            inputs = range(len(self.subject.point))
+        inputs = tuple(self.examined)
+        if self.fault is None and inputs not in self._blamed:
             found = blame.faults(self.recording, self.probe, self.judge, inputs)
-            if not all(map(math.isfinite, self.gradient)):
+            if not all(math.isfinite(self.gradient[index]) for index in inputs):
                 found = blame.unbounded(self.recording)
-            self.fault = next(found, None)
+            self.fault = self._blamed[inputs] = next(found, None)
         return self.fault is not None
 
-    def hear_witnesses(self) -> None:
-        """Let every witness of the chosen modes speak."""
-        subject, recording = self.subject, self.recording
-        if "forward" in self.options.modes:
-            self.witnesses.append(forward(subject, recording))
-        if "complex step" in self.options.modes:
-            self.witnesses.append(complex_step(subject, recording, self.tie))
-        if "exact" in self.options.modes:
-            self.witnesses.append(exact(subject, recording, self.tie))
+    def hear(self, indices: Sequence[int]) -> None:
+        """Let every witness of the chosen modes speak on these inputs, one by one."""
+        self.examined = list(indices)
+        self.witnesses = [source.heard(indices) for source in self.sources]
         if "difference" in self.options.modes:
-            many = len(subject.point) * len(recording.nodes) > WORK and not self.probe.replays
-            if many and self._agrees_along_lines():
-                reason = f"the {len(subject.point)} inputs were moved together, on {_LINES} lines"
-                self.witnesses.append(Witness("difference", [], reason))
-            else:
-                noise = self.rounding.value_error
-                self.witnesses.append(differences(self.probe, noise, self.options.eps))
+            found = differences(self.probe, indices, self.noise, self.options.eps)
+            self.witnesses.append(found)
 
-    def _agrees_along_lines(self) -> bool:
-        """Whether differences in random directions agree: a wrong entry shows in each of them."""
-        rng = random.Random(1)  # noqa: S311 (directions, no secrets)
-        if self.tie or not all(map(math.isfinite, self.gradient)):
-            return False
-        for _ in range(_LINES):
-            direction = [rng.choice((-1, 1)) * rng.uniform(0.5, 1) for _ in self.subject.point]
-            terms = [g * d for g, d in zip(self.gradient, direction, strict=True)]
-            line = along(self.subject, direction, self.judge.observer)
-            found = differentiate(line, 0.0, self.rounding.value_error, self.options.eps).estimate
-            slope, size = math.fsum(terms), math.fsum(map(abs, terms))
-            if found is None or found.error > 1e-7 * size:
-                return False
-            if abs(found.value - slope) > found.error + 2 * math.fsum(self.bounds):
-                return False
-        return True
+
+def _sum(sizes: Sequence[float] | None, direction: Direction) -> float:
+    """The sum of sizes (None: 1 each), weighted by how far each input moves."""
+    if sizes is None:
+        return math.fsum(map(abs, direction.values()))
+    terms = [sizes[index] * abs(step) for index, step in direction.items()]
+    return math.fsum(terms) if all(map(math.isfinite, terms)) else math.inf
 
 
 def bits(numbers: Iterable[float]) -> list[bytes]:

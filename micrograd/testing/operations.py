@@ -18,6 +18,7 @@ from typing import Any
 from micrograd.engine import apply
 from micrograd.ops import Operation, lookup
 from micrograd.testing.blame import Judge
+from micrograd.testing import options
 from micrograd.testing.check import check_gradients
 from micrograd.testing.report import GradientMismatch, Report
 
@@ -25,16 +26,23 @@ _SPECIAL = (0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 1e-6, 30.0, -30.0)
 
 
 class Reports(list[Report]):
-    """Reports of many points: true when all are well; printing it tells the first that is not."""
+    """Reports of many points: true if there are any, and all are confirmed.
+
+    Printing it tells the first that is wrong, or else the first that is undecided.
+    """
 
     def __bool__(self) -> bool:
-        return all(super().__iter__())
+        return len(self) > 0 and all(super().__iter__())
 
     def __str__(self) -> str:
-        wrong = [report for report in self if not report]
-        name = self[0].function if len(self) else "nothing"
-        first = f"{name}: {len(self) - len(wrong)} of {len(self)} points agree"
-        return "\n".join([first, *map(str, wrong[:1])])
+        if not len(self):
+            return "undecided: the operation claims to have a derivative at none of the points drawn"
+        agreeing = sum(map(bool, self))
+        first = f"{self[0].function}: {agreeing} of {len(self)} points agree"
+        others = sorted((report for report in self if not report), key=lambda r: not r.is_wrong)
+        return "\n".join([first, *map(str, others[:1])])
+
+    __repr__ = __str__
 
 
 def check_operation(
@@ -47,9 +55,10 @@ def check_operation(
     """Check one row of the table, by name or as the function that `define` returned.
 
     The points are drawn within the row's domain, the same in every run, special numbers, kinks and
-    ties among them. Raises GradientMismatch at the first point where the row is wrong; KeyError
-    for a name that is no row.
+    ties among them. The reports are true together if each is. Raises GradientMismatch at the first
+    point where the row is wrong; KeyError for a name that is no row.
     """
+    options.whole("points", points, 1)
     name = operation if isinstance(operation, str) else operation.__name__
     row = lookup(name)
     f = applied(row)
@@ -93,10 +102,10 @@ def _signature(row: Operation) -> Any:
     return inspect.Signature([inspect.Parameter(name, kind) for name in row.operands])
 
 
-def gradient_checked(*points: Any, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+def gradient_checked(*points: Any, **chosen: Any) -> Callable[[Callable[..., Any]], Any]:
     """Make a function of Values a test: its gradient is checked at each point.
 
-    A point is a number, or the tuple of the arguments. `options` are those of `check_gradients`.
+    A point is a number, or the tuple of the arguments. `chosen` are options of `check_gradients`.
     """
     if not points:
         raise ValueError("gradient_checked takes the points at which to check, got none")
@@ -104,7 +113,7 @@ def gradient_checked(*points: Any, **options: Any) -> Callable[[Callable[..., An
     def decorate(f: Callable[..., Any]) -> Callable[[], None]:
         def test() -> None:
             for point in points:
-                check_gradients(f, *(point if isinstance(point, tuple) else (point,)), **options)
+                check_gradients(f, *(point if isinstance(point, tuple) else (point,)), **chosen)
 
         # Not functools.wraps: pytest would take the arguments of f for fixtures.
         functools.update_wrapper(test, f)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from micrograd.engine import Value, sweep
 from micrograd.graph import order
 from micrograd.ops import TABLE, Operation, checked, lookup
+from micrograd.testing import options
 from micrograd.testing.check import check_gradients
 from micrograd.testing.operations import applied, drawn_points
 from micrograd.testing.report import Report
@@ -66,19 +67,20 @@ class MutationReport:
 
 
 def mutation_report(
-    rows: Iterable[str] | None = None,
+    rows: str | Iterable[str] | None = None,
     *,
     points: int = 12,
     seed: int = 0,
     check: Callable[..., Report] = check_gradients,
 ) -> MutationReport:
-    """Mutate every rule of these rows (by name; default: all) and check the mutants.
+    """Mutate every rule of these rows (a name or a list of names; default: all) and check them.
 
     Each local partial gets a wrong sign, a factor of 1.01 and of 1 + 1e-6, and zero; partials are
     swapped; the backward pass loses accumulation or takes the nodes in a wrong order. `check` is
     the checker under test. The same seed gives the same report.
     """
-    names = TABLE if rows is None else rows
+    names = TABLE if rows is None else options.names("rows", rows)
+    options.whole("points", points, 1)
     mutants = [m for name in names for m in _of_row(lookup(name), points, seed, check)]
     return MutationReport(mutants)
 
@@ -126,7 +128,7 @@ def _tried(
         if not _differ(wrong, right):
             continue
         different = True
-        if not (report := check(f, *point, raise_exception=False)):
+        if (report := check(f, *point, raise_exception=False)).is_wrong:
             named = report.culprit is not None and report.culprit.operation == row.name
             return Mutant(row.name, mutation, "caught", f"at {_text(point)}", named)
     if not different:
@@ -151,7 +153,7 @@ def _tried_pass(
         if _gradient(f, point, backward) == _gradient(f, point, Value.backward):
             continue
         different = True
-        if not (report := check(f, *point, backward=backward, raise_exception=False)):
+        if (report := check(f, *point, backward=backward, raise_exception=False)).is_wrong:
             return Mutant(
                 row.name, mutation, "caught", f"at {_text(point)}", report.culprit is not None
             )

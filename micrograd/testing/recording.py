@@ -70,22 +70,28 @@ class Recording:
     """The graph that one run of the function recorded, its nodes in topological order."""
 
     def __init__(self, root: Value | None, inputs: Sequence[Value], value: float) -> None:
-        self.inputs, self.value = inputs, value
+        self.inputs, self.value, self.root = inputs, value, root
         self.gradient = [0.0] * len(inputs)  # by the last backward pass
-        found = order(root) if root is not None else []
-        position = {node: index for index, node in enumerate(found)}
-        self.root = root
-        self.places = [position.get(value) for value in inputs]  # None: never reached
-        self.nodes = [
+        self.values: list[Value] = order(root) if root is not None else []
+        self._position = {node: index for index, node in enumerate(self.values)}
+        self.places = [self._position.get(value) for value in inputs]  # None: never reached
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """The nodes with their operands by position, in topological order."""
+        position = self._position
+        return [
             Node(
                 node,
                 node._row,
                 tuple(
-                    (position[x], x.data) if isinstance(x, Value) else (None, to_float(x))
-                    for x in operands(node)
+                    [
+                        (position[x], x.data) if isinstance(x, Value) else (None, to_float(x))
+                        for x in operands(node)
+                    ]
                 ),
             )
-            for node in found
+            for node in self.values
         ]
 
     def branches(self, observer: Observer, values: Sequence[float] | None = None) -> Branches:
@@ -94,13 +100,23 @@ class Recording:
         `values` are those of the nodes if they are not those recorded.
         """
         seen: list[Any] = list(self.places)
-        for node in self.nodes:
-            seen += (node.row, *(place for place, _ in node.operands))
-            if isinstance(node.row, Operation) and observer.chooses(node.row):
-                numbers = node.numbers
+        position = self._position
+        for node in self.values:
+            row = node._row
+            if row is None:
+                continue
+            seen.append(row)
+            held = tuple(operands(node))
+            seen += [position[x] if isinstance(x, Value) else None for x in held]
+            if isinstance(row, Operation) and observer.chooses(row):
                 if values is not None:
-                    numbers = [x if at is None else values[at] for at, x in node.operands]
-                seen += observer.branches(node.row, numbers)
+                    numbers = [
+                        values[self._position[x]] if isinstance(x, Value) else to_float(x)
+                        for x in held
+                    ]
+                else:
+                    numbers = [x.data if isinstance(x, Value) else to_float(x) for x in held]
+                seen += observer.branches(row, numbers)
         return tuple(seen)
 
     def gradient_of(self, place: int) -> float:
@@ -159,8 +175,16 @@ class Subject:
     back bit for bit.
     """
 
-    def __init__(self, f: Callable[..., Any], at: Sequence[Any], wrt: Any, output: int = 0) -> None:
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        at: Sequence[Any],
+        wrt: Any,
+        output: int = 0,
+        names: Sequence[str] = (),
+    ) -> None:
         self.f, self.at, self.output = f, tuple(at), output
+        self.operations = 0  # of the last run
         self.parameters: list[Value] | None = None
         self.structures: list[Structure] = []
         self.outputs = 1
@@ -171,6 +195,8 @@ class Subject:
             self._take_arguments()
         else:
             self._take_parameters(wrt)
+        if names:
+            self.names = list(names)
 
     @property
     def function_name(self) -> str:
@@ -236,7 +262,9 @@ class Subject:
             raise ValueError(f"{self.function_name} returned {result!r}: nothing to differentiate")
         output = leaves[self.output]
         if isinstance(output, Value):
-            return Recording(output, inputs, output.data)
+            recording = Recording(output, inputs, output.data)
+            self.operations = len(recording.values)
+            return recording
         return Recording(None, inputs, to_float(to_number(output, "the result of the function")))
 
     def tried(self, point: Sequence[float]) -> Recording | None:

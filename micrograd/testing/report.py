@@ -44,10 +44,20 @@ class Problem:
 
 @dataclass
 class Report:
-    """The result of `check_gradients`: true when all is well; printing it tells everything.
+    """The result of `check_gradients`, in one of three states; printing it tells everything.
+
+    - *ok*: every entry of the gradient was confirmed by an independent witness, and none disagrees.
+      Only then is the report true.
+    - *wrong*: a witness disagrees, or an operation breaks a rule. `problems` says what, `culprit`
+      who is at fault; `is_wrong` is true.
+    - *undecided*: nothing is found wrong, but not everything is confirmed. `undecided` says what was
+      not heard, in sentences; `is_undecided` is true.
 
     `gradient` is what the reverse mode gives, `bounds` how far each entry may lie from the truth by
-    rounding alone, `witnesses` what the others say.
+    rounding alone, `noise` how far the value may lie from a smooth function, by rounding or as it
+    was `measured`, `witnesses` what the others say of single inputs, `lines` what they say of many
+    inputs that moved together. `deeper` are the reports on further outputs and on the derivatives
+    of the next order.
     """
 
     function: str
@@ -61,28 +71,48 @@ class Report:
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     culprit: Culprit | None = None
-    deeper: list[Report] = field(
-        default_factory=list
-    )  # of the next order, one per first derivative
+    deeper: list[Report] = field(default_factory=list)
     subject: str = "derivative"
+    undecided: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    noise: float = 0.0
+    measured: float = 0.0
 
     def __bool__(self) -> bool:
-        return not self.problems and all(self.deeper)
+        return not self.problems and not self.undecided and all(self.deeper)
 
     @property
     def is_ok(self) -> bool:
-        """Whether all witnesses agree."""
+        """Whether everything was confirmed."""
         return bool(self)
 
+    @property
+    def is_wrong(self) -> bool:
+        """Whether something is wrong, at this order or below."""
+        return bool(self.problems) or any(report.is_wrong for report in self.deeper)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether nothing is wrong, but not everything was confirmed."""
+        return not self and not self.is_wrong
+
     def __str__(self) -> str:
-        verdict = "ok" if self else "WRONG"
+        own = "WRONG" if self.problems else "UNDECIDED" if self.undecided else "ok"
         at = ", ".join(f"{n} = {x!r}" for n, x in _some(zip(self.names, self.point, strict=True)))
-        lines = [f"{self.function} at {at or 'no input'}: {verdict}, value {self.value!r}"]
+        at += ", …" * (len(self.names) > _SHOWN)
+        lines = [f"{self.function} at {at or 'no input'}: {own}, value {self.value!r}"]
         lines += self._table()
+        lines += [f"  {line}" for line in self.lines]
+        if self.noise:
+            by = "as differences show" if self.noise == self.measured else "by rounding"
+            lines.append(f"  noise of the function: ± {self.noise:.0e}, {by}")
         if self.taylor:
             lines.append(f"  Taylor remainder: {self.taylor}")
         silent = [f"  {w.name}: silent, {w.silent}" for w in self.witnesses if w.silent]
         lines += silent + [f"  note: {note}" for note in self.notes]
+        lines += [f"  undecided: {sentence}" for sentence in self.undecided[:_SHOWN]]
+        if len(self.undecided) > _SHOWN:
+            lines.append(f"  undecided: and {len(self.undecided) - _SHOWN} more")
         lines += [f"  problem: {problem.sentence}" for problem in self.problems]
         if self.culprit:
             lines.append(f"  guilty: {self.culprit}")
@@ -90,10 +120,16 @@ class Report:
             lines += ["", *str(report).splitlines()]
         return "\n".join(lines)
 
+    # An assertion that fails shows the representation: it must say why.
+    __repr__ = __str__
+
     def _table(self) -> list[str]:
         speaking = [witness for witness in self.witnesses if not witness.silent]
         rows = [["", "reverse", "rounding", *(witness.name for witness in speaking)]]
-        for index, name in _some(enumerate(self.names)):
+        heard = {i for witness in speaking for i, found in enumerate(witness.found) if found}
+        first = [*sorted(heard), *(i for i in range(len(self.names)) if i not in heard)]
+        for index in _some(first):
+            name = self.names[index]
             cells = [_spoken(witness.found[index], self.gradient[index]) for witness in speaking]
             rows.append([name, f"{self.gradient[index]!r}", f"± {self.bounds[index]:.0e}", *cells])
         if len(self.names) > _SHOWN:

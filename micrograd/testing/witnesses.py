@@ -14,8 +14,8 @@ A witness that has nothing to say is silent and says why.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,8 +28,12 @@ from micrograd.testing.exact import Series, fractions, series
 from micrograd.testing.kinds import NotApplicable
 from micrograd.testing.recording import FLOATS, Branches, Recording, Subject
 
-MODES = ("reverse", "forward", "difference", "complex step", "exact", "taylor")
-WORK = 300_000  # operations that a witness may replay; beyond, it is silent
+WORK = 300_000  # operations that a witness may replay for single inputs; beyond, it is silent
+INDEPENDENT = {"difference", "complex step", "exact"}  # of the local partials
+ERRORS = (NotApplicable, ArithmeticError, ValueError)
+
+Direction = Mapping[int, float]  # how far each input moves; the others rest
+Line = Callable[[float], tuple[float, Branches | None]]
 
 
 @dataclass
@@ -45,7 +49,32 @@ class Witness:
 class Differences(Witness):
     """The witness of differences, which also knows the derivatives from both sides of a kink."""
 
-    sides: list[Slopes] = field(default_factory=list)
+    sides: dict[int, Slopes] = field(default_factory=dict)
+
+
+class Source(ABC):
+    """A way to find the derivative in a direction; NotApplicable if it has nothing to say."""
+
+    name: str
+
+    def __init__(self, subject: Subject, recording: Recording, tie: str) -> None:
+        self.subject, self.recording, self.tie = subject, recording, tie
+
+    @abstractmethod
+    def along(self, direction: Direction) -> Estimate:
+        """The derivative in a direction."""
+
+    def heard(self, indices: Sequence[int]) -> Witness:
+        """What it says of single inputs."""
+        found: list[Estimate | None] = [None] * len(self.subject.point)
+        try:
+            if len(indices) * len(self.recording.values) > WORK:
+                raise NotApplicable("the graph is too large to replay it for every input")
+            for index in indices:
+                found[index] = self.along({index: 1.0})
+        except ERRORS as reason:
+            return Witness(self.name, [], str(reason) or type(reason).__name__)
+        return Witness(self.name, found)
 
 
 # ------------------------------------------------------------------------------ reverse and forward
@@ -64,38 +93,36 @@ def reverse(
     return recording.gradient
 
 
-def forward(subject: Subject, recording: Recording) -> Witness:
-    """The gradient by the forward mode, one input at a time."""
-    try:
-        with _within_reach(len(subject.point) * len(recording.nodes)):
-            found = list(_pushed(subject, recording))
-    except NotApplicable as reason:
-        return Witness("forward", [], str(reason))
-    return Witness("forward", [Estimate(slope, 0.0) for slope in found])
+class Forward(Source):
+    """The forward mode."""
 
+    name = "forward"
 
-def _pushed(subject: Subject, recording: Recording) -> Iterator[float]:
-    if any(node.is_by_hand and None in node.slopes for node in recording.nodes):
-        raise NotApplicable("a _backward written by hand has no forward mode")
-    if subject.parameters is None:
+    def along(self, direction: Direction) -> Estimate:
+        """The tangent of the output."""
+        subject, recording = self.subject, self.recording
+        if any(node.is_by_hand and None in node.slopes for node in recording.nodes):
+            raise NotApplicable("a _backward written by hand has no forward mode")
+        if subject.parameters is not None:
+            return Estimate(_pushed_from(recording, direction), 0.0)
         from micrograd.transforms import jvp
 
+        tangents = [direction.get(index, 0.0) for index in range(len(subject.point))]
         primals = subject.arguments(subject.point)
-        for index in range(len(subject.point)):
-            direction = [float(index == other) for other in range(len(subject.point))]
-            try:
-                tangent = jvp(subject.f, primals, subject.arguments(direction))[1]
-            except TypeError as error:  # a _backward written by hand, below another output
-                raise NotApplicable(str(error)) from None
-            yield subject.chosen(tangent)
-    else:
-        for place in recording.places:
-            yield 0.0 if place is None else _pushed_from(recording, place)
+        try:
+            tangent = jvp(subject.f, primals, subject.arguments(tangents))[1]
+        except TypeError as error:  # a _backward written by hand, below another output
+            raise NotApplicable(str(error)) from None
+        return Estimate(subject.chosen(tangent), 0.0)
 
 
-def _pushed_from(recording: Recording, start: int) -> float:
-    """The tangent of the root for a tangent of 1 at one node, by the rows' partials afresh."""
-    tangents: dict[int, float] = {start: 1.0}
+def _pushed_from(recording: Recording, direction: Direction) -> float:
+    """The tangent of the root for tangents of the inputs, by the rows' partials afresh."""
+    tangents: dict[int, float] = {}
+    for number, tangent in direction.items():
+        place = recording.places[number]
+        if place is not None:
+            tangents[place] = tangents.get(place, 0.0) + tangent
     for index, node in enumerate(recording.nodes):
         if not any(place in tangents for place, _ in node.operands):
             continue
@@ -109,13 +136,6 @@ def _pushed_from(recording: Recording, start: int) -> float:
         )
         tangents[index] = sum(shares, 0.0)
     return tangents.get(len(recording.nodes) - 1, 0.0)
-
-
-@contextmanager
-def _within_reach(work: int) -> Iterator[None]:
-    if work > WORK:
-        raise NotApplicable("the graph is too large to replay it for every input")
-    yield
 
 
 # -------------------------------------------------------------------------------------- differences
@@ -132,32 +152,44 @@ class Probe:
         frozen = any(node.is_frozen for node in recording.nodes)
         by_hand = any(node.is_by_hand for node in recording.nodes)
         self.replays = frozen and not by_hand
-        self._known: dict[tuple[int, float], tuple[list[float], Branches]] = {}
+        self._known: dict[tuple[int, float], tuple[list[float], Branches | None]] = {}
 
-    def run(self, index: int, x: float) -> tuple[list[float], Branches]:
-        """The value of every node with input number `index` at x, and the branches."""
-        if (index, x) not in self._known:
-            if self.replays:
-                values = self.recording.replay(FLOATS, {**self._rest, index: x})
-                branches = self.recording.branches(self.observer, values)
-            elif recording := self.subject.tried(self.subject.moved(index, x)):
-                values = [node.value.data for node in recording.nodes] or [recording.value]
-                branches = recording.branches(self.observer)
-            else:
-                values, branches = [math.nan], ()
-            self._known[index, x] = values, branches
-        return self._known[index, x]
+    def _run(self, moved: Direction) -> tuple[list[float], Branches | None]:
+        """The value of every node with some inputs elsewhere, and the branches."""
+        recording, places = self.recording, self.recording.places
+        point = list(self.subject.point)
+        for index, x in moved.items():
+            point[index] = x
+        if self.replays and any(places[index] is not None for index in moved):
+            given = {index: point[index] for index, place in enumerate(places) if place is not None}
+            values = recording.replay(FLOATS, given)
+            return values, recording.branches(self.observer, values)
+        if found := self.subject.tried(point):
+            values = [value.data for value in found.values] or [found.value]
+            return values, found.branches(self.observer)
+        return [math.nan], None
 
-    @property
-    def _rest(self) -> dict[int, Any]:
-        places = enumerate(self.recording.places)
-        return {index: self.subject.point[index] for index, place in places if place is not None}
+    def line(self, direction: Direction) -> Line:
+        """The function on a line through the point; runs are remembered."""
+        point = self.subject.point
+        known: dict[float, tuple[float, Branches | None]] = {}
 
-    def along(self, index: int, node: int = -1) -> Callable[[float], tuple[float, Branches | None]]:
+        def function(h: float) -> tuple[float, Branches | None]:
+            if h not in known:
+                moved = {index: point[index] + h * step for index, step in direction.items()}
+                values, branches = self._run(moved)
+                known[h] = values[-1], branches
+            return known[h]
+
+        return function
+
+    def along(self, index: int, node: int = -1) -> Line:
         """A node (the root) as a function of one input."""
 
         def function(x: float) -> tuple[float, Branches | None]:
-            values, branches = self.run(index, x)
+            if (index, x) not in self._known:
+                self._known[index, x] = self._run({index: x})
+            values, branches = self._known[index, x]
             if -len(values) <= node < len(values):
                 return values[node], branches
             return math.nan, None
@@ -169,18 +201,19 @@ class Probe:
         self._known.clear()
 
 
-def differences(probe: Probe, noise: float, eps: float | None) -> Differences:
-    """The gradient by differences of the function."""
-    found = []
-    for index, x in enumerate(probe.subject.point):
-        found.append(differentiate(probe.along(index), x, noise, eps))
+def differences(
+    probe: Probe, indices: Iterable[int], noise: float, eps: float | None
+) -> Differences:
+    """The derivatives for single inputs by differences of the function."""
+    witness = Differences("difference", [None] * len(probe.subject.point))
+    for index in indices:
+        slopes = differentiate(probe.along(index), probe.subject.point[index], noise, eps)
+        witness.sides[index], witness.found[index] = slopes, slopes.estimate
         probe.forget()
-    return Differences("difference", [slopes.estimate for slopes in found], "", found)
+    return witness
 
 
 # ----------------------------------------------------------------------- complex step and fractions
-
-ERRORS = (NotApplicable, ArithmeticError, ValueError)
 
 
 def complex_derivative(f: Callable[[complex], complex], x: float) -> Estimate:
@@ -198,59 +231,69 @@ def complex_derivative(f: Callable[[complex], complex], x: float) -> Estimate:
     return Estimate(slopes[1], error)
 
 
-def complex_step(subject: Subject, recording: Recording, tie: str) -> Witness:
-    """The gradient by replaying the graph on complex numbers."""
-    kind = complexes()
-    if not has_room(node.value.data for node in recording.nodes):
-        return Witness("complex step", [], "numbers too large or small for a tiny imaginary part")
+class Replayed(Source):
+    """The graph on another kind of number."""
 
-    def derivative(index: int) -> Estimate:
-        return complex_derivative(
-            lambda z: recording.replay(kind, {index: z})[-1], subject.point[index]
-        )
+    def along(self, direction: Direction) -> Estimate:
+        """The derivative, unless the point is at a kink."""
+        if self.tie:
+            raise NotApplicable(f"the point is at a kink of {self.tie}")
+        places = self.recording.places
+        reached = {i: step for i, step in direction.items() if places[i] is not None}
+        return self._replayed(reached) if reached else Estimate(0.0, 0.0)
 
-    return _replayed("complex step", subject, recording, derivative, tie)
+    @abstractmethod
+    def _replayed(self, direction: Direction) -> Estimate: ...
 
 
-def exact(subject: Subject, recording: Recording, tie: str) -> Witness:
-    """The gradient by replaying the graph on fractions."""
-    kind = fractions()
+class ComplexStep(Replayed):
+    """The graph on complex numbers."""
 
-    def derivative(index: int) -> Estimate:
-        seed = Series(series(subject.point[index]).value, series(1.0).value)
-        slope = recording.replay(kind, {index: seed})[-1].slope
+    name = "complex step"
+
+    def __init__(self, subject: Subject, recording: Recording, tie: str) -> None:
+        super().__init__(subject, recording, tie)
+        self.kind = complexes()
+
+    def _replayed(self, direction: Direction) -> Estimate:
+        if not has_room(value.data for value in self.recording.values):
+            raise NotApplicable("numbers too large or small for a tiny imaginary part")
+        point = self.subject.point
+
+        def function(z: complex) -> complex:
+            given = {i: complex(point[i], z.imag * step) for i, step in direction.items()}
+            return complex(self.recording.replay(self.kind, given)[-1])
+
+        (first, *others) = direction
+        return complex_derivative(function, 1.0 if others else point[first])
+
+
+class Exact(Replayed):
+    """The graph on fractions."""
+
+    name = "exact"
+
+    def __init__(self, subject: Subject, recording: Recording, tie: str) -> None:
+        super().__init__(subject, recording, tie)
+        self.kind = fractions()
+
+    def _replayed(self, direction: Direction) -> Estimate:
+        given = {
+            i: Series(series(self.subject.point[i]).value, series(step).value)
+            for i, step in direction.items()
+        }
+        slope = self.recording.replay(self.kind, given)[-1].slope
         try:
             return Estimate(float(slope), abs(float(slope)) * 2.0**-53)
         except OverflowError:
             raise NotApplicable("a derivative beyond the range of floats") from None
-
-    return _replayed("exact", subject, recording, derivative, tie)
-
-
-def _replayed(
-    name: str,
-    subject: Subject,
-    recording: Recording,
-    derivative: Callable[[int], Estimate],
-    tie: str,
-) -> Witness:
-    if tie:
-        return Witness(name, [], f"the point is at a kink of {tie}")
-    found: list[Estimate | None] = []
-    try:
-        with _within_reach(len(subject.point) * len(recording.nodes)):
-            for index, place in enumerate(recording.places):
-                found.append(Estimate(0.0, 0.0) if place is None else derivative(index))
-    except ERRORS as reason:
-        return Witness(name, [], str(reason) or type(reason).__name__)
-    return Witness(name, found)
 
 
 # ------------------------------------------------------------------------------- Taylor's remainder
 
 
 def taylor_order(
-    f: Callable[[float], tuple[float, Branches | None]], slope: float, scale: float, noise: float
+    f: Line, slope: float, scale: float, noise: float
 ) -> float | None:
     """The order in h of |f(h) - f(0) - h·slope|: 2 for the true slope, 1 for a wrong one.
 
@@ -272,14 +315,3 @@ def taylor_order(
             orders.append(math.log2(remainders[-1] / remainder))
         remainders.append(remainder)
     return orders[-1] if orders else None
-
-
-def along(subject: Subject, direction: Sequence[float], observer: Observer) -> Any:
-    """The function on a line through the point."""
-
-    def function(h: float) -> tuple[float, Branches]:
-        point = [x + h * d for x, d in zip(subject.point, direction, strict=True)]
-        recording = subject.tried(point)
-        return (recording.value, recording.branches(observer)) if recording else (math.nan, ())
-
-    return function

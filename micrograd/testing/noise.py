@@ -1,0 +1,103 @@
+"""How noisy a function is beside rounding in doubles: single precision inside, tolerances, tables.
+
+The k-th differences of a smooth function at close, equally spaced points soon vanish as k grows;
+those of noise stay, as large as the noise times a binomial coefficient (Hamming, Introduction to
+Applied Numerical Analysis, 1971; Moré and Wild, Estimating Computational Noise, SIAM J. Sci.
+Comput. 33, 2011). The median over the points tells noise from a single kink or jump.
+
+An iteration that stops at a tolerance is smooth wherever the number of steps stays the same, and
+yet off. That shows in the coefficients of a Chebyshev series over a wider range: those of a smooth
+function fall until they reach the noise, where they level off.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+from itertools import pairwise
+from statistics import median
+
+Function = Callable[[float], tuple[float, Hashable]]
+
+_HALF = 8  # points on either side of the center
+_SPACINGS = (2.0**-7, 2.0**-14)  # the first reaches as far as the first step of the differences
+_ORDERS = (4, 5, 6)
+_TINY = 1e-5  # of the function's size: a few jumps or kinks below this are noise, too
+_DEGREE = 64
+_MIDDLE, _END = slice(24, 37), slice(48, 65)  # of the coefficients
+_SMALL = 1e-3  # of the function's size: a larger tail of a series is a kink's
+
+
+def level_beside(f: Function, center: float, unit: float) -> float:
+    """The noise of f near a point: how far f(x) may lie from a smooth function.
+
+    `unit` is the scale on which x varies. 0 if no noise is seen, that is to say if the differences
+    vanish as those of a smooth function do, or if the point is beside a branch.
+    """
+    return max(_at(f, center, unit * spacing) for spacing in _SPACINGS)
+
+
+def _at(f: Function, center: float, spacing: float) -> float:
+    if abs(spacing) < 16 * math.ulp(center):
+        return 0.0
+    value, branches = f(center)
+    if not math.isfinite(value):
+        return 0.0
+    values = [value]
+    for side in (1, -1):
+        for k in range(1, _HALF + 1):
+            number, there = f(center + side * k * spacing)
+            if there != branches or not math.isfinite(number):
+                break
+            values.append(number)
+        values.reverse()
+    return level(values)
+
+
+def level(values: Sequence[float]) -> float:
+    """The noise in equally spaced values of a function, 0 if they are as smooth as can be told."""
+    if len(values) < 2 * _ORDERS[-1]:
+        return 0.0
+    spread: list[float] = []
+    widest: list[float] = []
+    row = list(values)
+    for k in range(1, _ORDERS[-1] + 1):
+        row = [after - before for before, after in pairwise(row)]
+        if k in _ORDERS:
+            sizes = [abs(difference) / math.comb(k, k // 2) for difference in row]
+            # Twice the middle coefficient bounds what one jump of size 1 leaves.
+            spread.append(4 * median(sizes))
+            widest.append(2 * max(sizes))
+    size = max(map(abs, values))
+    found = spread if _stays(spread) else widest
+    if not _stays(found) or (found is widest and widest[-1] > _TINY * size):
+        return 0.0
+    return max(widest)
+
+
+def tail(f: Function, center: float, reach: float) -> float:
+    """The noise of f within `reach` of a point, by the tail of its Chebyshev series.
+
+    0 if the coefficients do not level off, as they do not beside a kink or a pole.
+    """
+    angles = [math.pi * j / _DEGREE for j in range(_DEGREE + 1)]
+    found = [f(center + reach * math.cos(angle)) for angle in angles]
+    values = [value for value, _ in found]
+    if len({branches for _, branches in found}) > 1 or not all(map(math.isfinite, values)):
+        return 0.0
+    values[0], values[-1] = values[0] / 2, values[-1] / 2
+    coefficients = [
+        abs(math.fsum(value * math.cos(k * angle) for value, angle in zip(values, angles, strict=True)))
+        * 2 / _DEGREE
+        for k in range(_DEGREE + 1)
+    ]  # fmt: skip
+    middle, end = median(coefficients[_MIDDLE]), median(coefficients[_END])
+    # A jump of size 1 has the coefficients 2 / (pi k): about 1/48 or more at the middle and beyond.
+    noise = 48 * max(middle, end)
+    levels_off = middle <= 2.5 * end
+    return noise if levels_off and noise <= _SMALL * max(coefficients) else 0.0
+
+
+def _stays(levels: Sequence[float]) -> bool:
+    """Whether the levels of successive orders agree, where a smooth function's fall."""
+    return min(levels) > 0 and max(levels) <= 4 * min(levels)

@@ -1,0 +1,148 @@
+"""Differences that disagree are looked at again: finer steps, noise, kinks that no graph shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from micrograd.testing import blame
+from micrograd.testing.differences import Estimate, beside, differentiate, resolved
+from micrograd.testing.evidence import Evidence, bits
+from micrograd.testing.noise import tail
+from micrograd.testing.recording import FLOATS
+from micrograd.testing.rounding import Rounding
+from micrograd.testing.witnesses import ERRORS, Differences, reverse
+
+_CLOSE = 2e-3  # a relative difference that a tolerance inside of the function may explain
+_FAR = 5e-2  # one that it may explain, but so badly that nothing is confirmed
+
+
+class Verdict(NamedTuple):
+    """What a second look says: a difference that disagrees, a doubt, or whether it agrees."""
+
+    estimate: Estimate | None = None
+    doubt: str = ""
+    agrees: bool = False
+
+
+def reconsider(evidence: Evidence, index: int, witness: Differences) -> Verdict:
+    """Look again at a difference that disagrees with the gradient."""
+    if evidence.is_noisy:
+        return _beside_noise(evidence, index, witness)
+    best = resolved(
+        evidence.probe.along(index),
+        evidence.subject.point[index],
+        _rounding_along(evidence, index),
+        _slope_along(evidence, index),
+        4 * evidence.bounds[index],
+        evidence.options.eps,
+    )
+    name = evidence.name(index)
+    if best is None:
+        witness.found[index] = None
+        return _at_hidden_kink(evidence, index, witness)
+    direction = {index: 1.0}
+    if evidence.agrees(direction, witness.name, best):
+        witness.found[index] = best
+        return Verdict(agrees=evidence.is_told(direction, witness.name, best))
+    if _is_overruled(evidence, index, best):
+        evidence.notes.append(
+            f"{name}: differences say {best.value!r} ± {best.error:.0e}, but the"
+            " formulas themselves, on complex numbers or fractions, agree with the gradient"
+        )
+        return Verdict()
+    return _within_tolerance(evidence, index, witness, best)
+
+
+def _beside_noise(evidence: Evidence, index: int, witness: Differences) -> Verdict:
+    """What seemed to be noise may be a structure that finer steps resolve."""
+    f, x = evidence.probe.along(index), evidence.subject.point[index]
+    fine = differentiate(f, x, evidence.rounding.value_error, evidence.options.eps).estimate
+    direction = {index: 1.0}
+    is_flat = fine is None or not fine.value  # as single precision is between its numbers
+    if fine is not None and not is_flat and evidence.agrees(direction, witness.name, fine):
+        witness.found[index] = fine
+        return Verdict(agrees=evidence.is_told(direction, witness.name, fine))
+    return Verdict(witness.found[index])
+
+
+def _within_tolerance(
+    evidence: Evidence, index: int, witness: Differences, best: Estimate
+) -> Verdict:
+    """Whether an iteration that stops at a tolerance explains a difference."""
+    if not any(node.is_by_hand for node in evidence.recording.nodes):
+        return Verdict(best)
+    x, got = evidence.subject.point[index], evidence.gradient[index]
+    noise = tail(evidence.probe.along(index), x, max(abs(x), 1.0) / 2)
+    gap, size = abs(got - best.value), max(abs(got), abs(best.value))
+    # The error is as smooth as the function is on the steps of the difference, and no larger.
+    allowed = best.error + 4 * noise / best.step
+    if not gap <= min(allowed, _FAR * size):
+        return Verdict(best)
+    said = (
+        f"{evidence.name(index)}: differences say {best.value!r}, and the function is off by up to"
+        f" {noise:.0e}, as if it stopped at a tolerance"
+    )
+    if gap > _CLOSE * size:
+        return Verdict(doubt=f"{said}: that may explain the difference, or not")
+    evidence.notes.append(said)
+    evidence.measured = max(evidence.measured, noise)
+    witness.found[index] = best._replace(error=allowed)
+    return Verdict(agrees=True)
+
+
+def _at_hidden_kink(evidence: Evidence, index: int, witness: Differences) -> Verdict:
+    """Code written by hand may have a kink that the graph does not show."""
+    x, got = evidence.subject.point[index], evidence.gradient[index]
+    name = evidence.name(index)
+    slopes = beside(evidence.probe.along(index), x, evidence.noise)
+    if slopes.is_kink and not slopes.jumps:
+        witness.sides[index] = slopes
+        if blame.is_between(got, slopes, evidence.bounds[index]):
+            evidence.notes.append(f"{name} at a kink: {got!r} lies between both derivatives")
+            return Verdict(agrees=True)
+    evidence.notes.append(f"{name}: no step of a difference resolves the function")
+    return Verdict()
+
+
+def _rounding_along(evidence: Evidence, index: int) -> Callable[[float], float]:
+    def rounding(x: float) -> float:
+        recording = evidence.subject.tried(evidence.subject.moved(index, x))
+        return Rounding(recording, evidence.judge.balls).value_error if recording else math.inf
+
+    return rounding
+
+
+def _slope_along(evidence: Evidence, index: int) -> Callable[[float], float]:
+    def slope(x: float) -> float:
+        recording = evidence.subject.tried(evidence.subject.moved(index, x))
+        if recording is None:
+            return math.nan
+        return reverse(evidence.subject, recording, evidence.options.backward)[index]
+
+    return slope
+
+
+def _is_overruled(evidence: Evidence, index: int, estimate: Estimate) -> bool:
+    """Whether the formulas agree with the gradient, and the graph is the function."""
+    direction = {index: 1.0}
+    speaking = [w for w in evidence.witnesses if w.name in ("complex step", "exact")]
+    if not any(
+        not w.silent and (e := w.found[index]) and evidence.agrees(direction, w.name, e)
+        for w in speaking
+    ):
+        return False
+    x = evidence.subject.point[index]
+    for to in (x + estimate.step, x - estimate.step):
+        point = evidence.subject.moved(index, to)
+        places = enumerate(evidence.recording.places)
+        given = {i: point[i] for i, place in places if place is not None}
+        try:
+            replayed = evidence.recording.replay(FLOATS, given)[-1]
+            value = evidence.subject.record(point).value
+        except ERRORS:
+            return False
+        if bits([replayed]) != bits([value]):
+            return False
+    return True
