@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from micrograd.testing import blame
 from micrograd.testing.differences import Estimate, Slopes, beside, is_smooth, resolves
 from micrograd.testing.evidence import Evidence
-from micrograd.testing.reconsideration import Verdict, reconsider
+from micrograd.testing.reconsideration import Verdict, is_between_sides, reconsider
 from micrograd.testing.report import Problem
 from micrograd.testing.witnesses import INDEPENDENT, Differences, taylor_order
 
@@ -59,6 +59,8 @@ def _compare_entry(evidence: Evidence, index: int) -> None:
             told |= evidence.is_told(direction, witness.name, estimate)
     if _is_cut(evidence, index):
         return
+    if not told and "difference" in evidence.options.modes:
+        told = is_between_sides(evidence, index)
     if not told and INDEPENDENT & set(evidence.options.modes):  # else Taylor's remainder decides
         evidence.doubts.append(f"{evidence.name(index)}: {_unheard(evidence, index)}")
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from micrograd.testing import blame
 from micrograd.testing.differences import Estimate, Slopes, differentiate
 from micrograd.testing.evidence import Evidence
+from micrograd.testing.reconsideration import is_its_graph
 from micrograd.testing.witnesses import ERRORS, INDEPENDENT, Direction
 
 _FEW = 8  # inputs that are always heard one by one
@@ -51,11 +52,14 @@ class _Crowd:
         while queue:
             part = queue.pop(0)
             told, accuser, is_own = self._heard(part)
-            if accuser:
-                found += self._guilty(accuser, part, is_own)
+            guilty = self._guilty(accuser, part, is_own) if accuser else []
+            if guilty:
+                found += guilty
+                rest = [index for index in part if index not in guilty]
                 if len(found) >= _NAMED:
-                    evidence.notes.append("there may be further wrong entries: three are named")
+                    unheard += len(rest) + sum(map(len, queue))
                     break
+                queue += [rest] if rest else []
             elif told:
                 continue
             elif len(part) == 1 and len(found) < _LOOKED_AT:
@@ -69,15 +73,16 @@ class _Crowd:
                 f"{unheard} of the {len(evidence.gradient)} inputs: no direction in which they move"
                 " tells of them, and they are too many to be heard one by one"
             )
-        self._tell()
+        self._tell(found)
         return found
 
-    def _tell(self) -> None:
+    def _tell(self, found: Sequence[int]) -> None:
         evidence = self.evidence
         spoken = ", ".join(self.spoken) or "no witness"
+        but = f" but on {', '.join(evidence.subject.names[i] for i in found)}" if found else ""
         evidence.lines.append(
             f"the {len(evidence.gradient)} inputs were moved together in random directions:"
-            f" {spoken} agreed with the gradient"
+            f" {spoken} agreed with the gradient{but}"
         )
         evidence.lines += [f"{name}: silent, {why}" for name, why in self.silent.items()]
         if evidence.options.is_named and "forward" in self.silent:
@@ -115,6 +120,10 @@ class _Crowd:
             self.left -= 1
             for name in (*(source.name for source in self.evidence.sources), "difference"):
                 agrees, is_told = self._says(name, direction)
+                if agrees is False and name == "difference" and told:
+                    # The formulas agree: only what is outside of the graph may be wrong.
+                    if is_its_graph(self.evidence, direction):
+                        continue
                 if agrees is False:
                     return False, name, is_own
                 if agrees and is_told and name in INDEPENDENT:

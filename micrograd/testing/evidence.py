@@ -28,6 +28,8 @@ from micrograd.testing.witnesses import (
 # Witnesses round in other places than the reverse mode: their errors are of the same size as its.
 _ROUNDINGS = {"forward": 2.0, "difference": 2.0, "complex step": 16.0, "exact": 1.0}
 
+_LEAST = 1e-280  # where numbers underflow, bounds that are no wider than this are narrow
+
 
 class Evidence:
     """One function, one point, one output, one order: what is known, noted and found wrong."""
@@ -129,12 +131,17 @@ class Evidence:
         derived = estimate.error + _ROUNDINGS[witness] * _sum(self.bounds, direction)
         if witness in ("forward", "complex step"):  # they add up the paths in another order
             derived += 2.0**-50 * _sum(self.rounding.path_sizes, direction)
+        if len(direction) > 1:  # the sum over the entries rounds, too
+            derived += 2.0**-52 * self._size(direction)
         return derived
+
+    def _size(self, direction: Direction) -> float:
+        return _sum([abs(slope) for slope in self.gradient], direction)
 
     def _asked(self, direction: Direction, estimate: Estimate) -> float:
         size = abs(estimate.value)
         if len(direction) > 1:
-            size = _sum([abs(slope) for slope in self.gradient], direction)
+            size = self._size(direction)
         return self.options.atol * _sum(None, direction) + self.options.rtol * size
 
     def agrees(self, direction: Direction, witness: str, estimate: Estimate) -> bool:
@@ -158,7 +165,7 @@ class Evidence:
             enough = max(1e-2 * slope, 1e-2 * paths, 1e-4 * size)
         else:  # one wrong entry among many must show
             enough = max(0.1 * paths / len(direction), 1e-7 * paths, 1e-7 * size)
-        return derived <= max(enough, self._asked(direction, estimate))
+        return derived <= max(enough, self._asked(direction, estimate), _LEAST)
 
     # -------------------------------------------------------------------------------- what is wrong
 

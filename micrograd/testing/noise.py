@@ -23,6 +23,7 @@ _HALF = 8  # points on either side of the center
 _SPACINGS = (2.0**-7, 2.0**-14)  # the first reaches as far as the first step of the differences
 _ORDERS = (4, 5, 6)
 _TINY = 1e-5  # of the function's size: a few jumps or kinks below this are noise, too
+_DOUBLE = 2.0**-48  # of the function's size: less is rounding in doubles, which is bounded
 _DEGREE = 64
 _MIDDLE, _END = slice(24, 37), slice(48, 65)  # of the coefficients
 _SMALL = 1e-3  # of the function's size: a larger tail of a series is a kink's
@@ -69,10 +70,13 @@ def level(values: Sequence[float]) -> float:
             spread.append(4 * median(sizes))
             widest.append(2 * max(sizes))
     size = max(map(abs, values))
-    found = spread if _stays(spread) else widest
-    if not _stays(found) or (found is widest and widest[-1] > _TINY * size):
+    if _stays(widest) and widest[-1] <= _TINY * size:
+        found = max(widest)
+    elif _stays(spread):  # the largest difference may be a kink's, of which the median knows nothing
+        found = min(max(widest), 4 * max(spread))
+    else:
         return 0.0
-    return max(widest)
+    return found if found > _DOUBLE * size else 0.0
 
 
 def tail(f: Function, center: float, reach: float) -> float:

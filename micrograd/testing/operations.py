@@ -26,13 +26,15 @@ _SPECIAL = (0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 1e-6, 30.0, -30.0)
 
 
 class Reports(list[Report]):
-    """Reports of many points: true if there are any, and all are confirmed.
+    """Reports of many points: true if none is wrong, and most are confirmed.
 
-    Printing it tells the first that is wrong, or else the first that is undecided.
+    The others are undecided, such as a comparison where it jumps. Printing it tells the first that
+    is wrong, or else the first that is undecided.
     """
 
     def __bool__(self) -> bool:
-        return len(self) > 0 and all(super().__iter__())
+        confirmed = sum(map(bool, super().__iter__()))
+        return 2 * confirmed > len(self) and not any(report.is_wrong for report in self)
 
     def __str__(self) -> str:
         if not len(self):
@@ -55,8 +57,8 @@ def check_operation(
     """Check one row of the table, by name or as the function that `define` returned.
 
     The points are drawn within the row's domain, the same in every run, special numbers, kinks and
-    ties among them. The reports are true together if each is. Raises GradientMismatch at the first
-    point where the row is wrong; KeyError for a name that is no row.
+    ties among them. The reports are true together if none is wrong and most are confirmed. Raises
+    GradientMismatch at the first point where the row is wrong; KeyError for a name that is no row.
     """
     options.whole("points", points, 1)
     name = operation if isinstance(operation, str) else operation.__name__

@@ -12,7 +12,7 @@ from micrograd.testing.evidence import Evidence, bits
 from micrograd.testing.noise import tail
 from micrograd.testing.recording import FLOATS
 from micrograd.testing.rounding import Rounding
-from micrograd.testing.witnesses import ERRORS, Differences, reverse
+from micrograd.testing.witnesses import ERRORS, Differences, Direction, reverse
 
 _CLOSE = 2e-3  # a relative difference that a tolerance inside of the function may explain
 _FAR = 5e-2  # one that it may explain, but so badly that nothing is confirmed
@@ -41,7 +41,10 @@ def reconsider(evidence: Evidence, index: int, witness: Differences) -> Verdict:
     name = evidence.name(index)
     if best is None:
         witness.found[index] = None
-        return _at_hidden_kink(evidence, index, witness)
+        if is_between_sides(evidence, index):
+            return Verdict(agrees=True)
+        evidence.notes.append(f"{name}: no step of a difference resolves the function")
+        return Verdict()
     direction = {index: 1.0}
     if evidence.agrees(direction, witness.name, best):
         witness.found[index] = best
@@ -92,18 +95,17 @@ def _within_tolerance(
     return Verdict(agrees=True)
 
 
-def _at_hidden_kink(evidence: Evidence, index: int, witness: Differences) -> Verdict:
-    """Code written by hand may have a kink that the graph does not show."""
+def is_between_sides(evidence: Evidence, index: int) -> bool:
+    """Whether the point is at a kink that no graph shows, and the entry between its derivatives."""
     x, got = evidence.subject.point[index], evidence.gradient[index]
-    name = evidence.name(index)
     slopes = beside(evidence.probe.along(index), x, evidence.noise)
-    if slopes.is_kink and not slopes.jumps:
-        witness.sides[index] = slopes
-        if blame.is_between(got, slopes, evidence.bounds[index]):
-            evidence.notes.append(f"{name} at a kink: {got!r} lies between both derivatives")
-            return Verdict(agrees=True)
-    evidence.notes.append(f"{name}: no step of a difference resolves the function")
-    return Verdict()
+    if not slopes.is_kink or slopes.jumps:
+        return False
+    if not blame.is_between(got, slopes, evidence.bounds[index]):
+        return False
+    sides = " and ".join(repr(side.value) for side in (slopes.left, slopes.right) if side)
+    evidence.notes.append(f"{evidence.name(index)} at a kink: {got!r} lies between {sides}")
+    return True
 
 
 def _rounding_along(evidence: Evidence, index: int) -> Callable[[float], float]:
@@ -133,14 +135,23 @@ def _is_overruled(evidence: Evidence, index: int, estimate: Estimate) -> bool:
         for w in speaking
     ):
         return False
-    x = evidence.subject.point[index]
-    for to in (x + estimate.step, x - estimate.step):
-        point = evidence.subject.moved(index, to)
-        places = enumerate(evidence.recording.places)
+    return is_its_graph(evidence, {index: estimate.step})
+
+
+def is_its_graph(evidence: Evidence, direction: Direction) -> bool:
+    """Whether the recorded graph foretells the function beside the point, to the last bit."""
+    recording, subject = evidence.recording, evidence.subject
+    if recording.root is None:
+        return False
+    for side in (1, -1):
+        point = list(subject.point)
+        for index, step in direction.items():
+            point[index] += side * step
+        places = enumerate(recording.places)
         given = {i: point[i] for i, place in places if place is not None}
         try:
-            replayed = evidence.recording.replay(FLOATS, given)[-1]
-            value = evidence.subject.record(point).value
+            replayed = recording.replay(FLOATS, given)[-1]
+            value = subject.record(point).value
         except ERRORS:
             return False
         if bits([replayed]) != bits([value]):

@@ -41,10 +41,13 @@ class Ball:
         return _sum(self.mid, -other.mid, self.rad + other.rad)
 
     def __mul__(self, other: Ball) -> Ball:
+        mid = self.mid * other.mid
+        if math.isinf(mid):
+            return Ball(mid)
         rad = abs(self.mid) * other.rad + (abs(other.mid) + other.rad) * self.rad
         if self.mid in _HARMLESS or other.mid in _HARMLESS:
-            return Ball(self.mid * other.mid, rad)
-        return _rounded(self.mid * other.mid, rad)
+            return Ball(mid, rad)
+        return _rounded(mid, rad)
 
     def __neg__(self) -> Ball:
         return Ball(-self.mid, self.rad)
@@ -59,16 +62,21 @@ _HARMLESS = (0.0, 1.0, -1.0)  # products with these are exact
 def _sum(x: float, y: float, rad: float) -> Ball:
     """With the error that this very addition makes (Knuth's TwoSum)."""
     mid = x + y
+    if math.isinf(mid):
+        return Ball(mid, rad)
     part = mid - x
     return Ball(mid, rad + abs((x - (mid - part)) + (y - part)))
 
 
 def _rounded(mid: float, rad: float) -> Ball:
-    return Ball(mid, rad + HALF_ULP * abs(mid) + LEAST)
+    """With the error of rounding; what overflows is infinite, whatever it was."""
+    return Ball(mid, rad if math.isinf(mid) else rad + HALF_ULP * abs(mid) + LEAST)
 
 
 def _div(x: Ball, y: Ball) -> Ball:
     mid, margin = IEEE["div"](x.mid, y.mid), abs(y.mid) - y.rad
+    if math.isinf(y.mid) and math.isfinite(x.mid):  # y is beyond the range of floats
+        return Ball(mid, (abs(x.mid) + x.rad) * 2.0**-1023)
     return _rounded(mid, (x.rad + abs(mid) * y.rad) / margin if margin > 0 else math.inf)
 
 
@@ -76,16 +84,16 @@ def _library(function: Callable[..., float]) -> Callable[..., Ball]:
     def bounded(*operands: Ball) -> Ball:
         at = [x.mid for x in operands]
         mid = function(*at)
-        rad = LIBRARY * abs(mid) + LEAST
+        rad = 0.0 if math.isinf(mid) else LIBRARY * abs(mid) + LEAST
         for index, x in enumerate(operands):
             if x.rad:
                 # Wide enough that the ends differ from the middle as floats.
                 width = max(x.rad, 4 * math.ulp(x.mid)) if math.isfinite(x.mid) else math.inf
                 ends = (
-                    abs(function(*at[:index], x.mid + side * width, *at[index + 1 :]) - mid)
+                    function(*at[:index], x.mid + side * width, *at[index + 1 :])
                     for side in (1, -1)
                 )
-                rad += _largest(ends)
+                rad += _largest(0.0 if end == mid else abs(end - mid) for end in ends)
         return Ball(mid, rad)
 
     return bounded
