@@ -137,8 +137,8 @@ class _Crowd:
         found: list[int] = []
         stack = [(list(part), True)]
         while stack and len(found) < _NAMED:
-            part, is_accused = stack.pop()
-            if not is_accused and not self._accuses(accuser, part, is_own):
+            part, is_likely = stack.pop()
+            if (len(part) == 1 or not is_likely) and not self._accuses(accuser, part, is_own):
                 continue
             if len(part) == 1:
                 found += part
@@ -202,10 +202,9 @@ class _Crowd:
         if found is None:
             return None, False
         agrees, is_told = self._judged("difference", direction, found)
-        # A step that resolves too little neither accuses nor confirms.
-        size = sum(abs(evidence.gradient[i] * step) for i, step in direction.items())
-        if not agrees and not found.error <= 1e-3 * max(size, abs(found.value)):
-            return None, False
+        gap, size = abs(evidence.got(direction) - found.value), evidence.size(direction)
+        if not agrees and gap < 8 * found.error > 1e-3 * max(size, abs(found.value)):
+            return None, False  # a step that resolves too little neither accuses nor confirms
         return agrees, is_told
 
     def _at_kink(self, direction: Direction, slopes: Slopes) -> bool | None:

@@ -132,16 +132,17 @@ class Evidence:
         if witness in ("forward", "complex step"):  # they add up the paths in another order
             derived += 2.0**-50 * _sum(self.rounding.path_sizes, direction)
         if len(direction) > 1:  # the sum over the entries rounds, too
-            derived += 2.0**-52 * self._size(direction)
+            derived += 2.0**-52 * self.size(direction)
         return derived
 
-    def _size(self, direction: Direction) -> float:
+    def size(self, direction: Direction) -> float:
+        """The sum of the sizes of what the gradient says of a direction."""
         return _sum([abs(slope) for slope in self.gradient], direction)
 
     def _asked(self, direction: Direction, estimate: Estimate) -> float:
         size = abs(estimate.value)
         if len(direction) > 1:
-            size = self._size(direction)
+            size = self.size(direction)
         return self.options.atol * _sum(None, direction) + self.options.rtol * size
 
     def agrees(self, direction: Direction, witness: str, estimate: Estimate) -> bool:

@@ -20,7 +20,9 @@ from statistics import median
 Function = Callable[[float], tuple[float, Hashable]]
 
 _HALF = 8  # points on either side of the center
-_SPACINGS = (2.0**-7, 2.0**-14)  # the first reaches as far as the first step of the differences
+# The first reaches as far as the first step of the differences; one is no power of two, lest all
+# keep step with numbers that were rounded.
+_SPACINGS = (2.0**-7, 0.0031, 2.0**-11, 2.0**-14)
 _ORDERS = (4, 5, 6)
 _TINY = 1e-5  # of the function's size: a few jumps or kinks below this are noise, too
 _DOUBLE = 2.0**-48  # of the function's size: less is rounding in doubles, which is bounded

@@ -14,6 +14,7 @@ from micrograd.testing.recording import FLOATS
 from micrograd.testing.rounding import Rounding
 from micrograd.testing.witnesses import ERRORS, Differences, Direction, reverse
 
+_FINER = 5  # scales of steps below which noise may turn out to be a structure
 _CLOSE = 2e-3  # a relative difference that a tolerance inside of the function may explain
 _FAR = 5e-2  # one that it may explain, but so badly that nothing is confirmed
 
@@ -61,12 +62,15 @@ def reconsider(evidence: Evidence, index: int, witness: Differences) -> Verdict:
 def _beside_noise(evidence: Evidence, index: int, witness: Differences) -> Verdict:
     """What seemed to be noise may be a structure that finer steps resolve."""
     f, x = evidence.probe.along(index), evidence.subject.point[index]
-    fine = differentiate(f, x, evidence.rounding.value_error, evidence.options.eps).estimate
-    direction = {index: 1.0}
-    is_flat = fine is None or not fine.value  # as single precision is between its numbers
-    if fine is not None and not is_flat and evidence.agrees(direction, witness.name, fine):
-        witness.found[index] = fine
-        return Verdict(agrees=evidence.is_told(direction, witness.name, fine))
+    direction, first = {index: 1.0}, evidence.options.eps
+    for _ in range(_FINER):
+        fine = differentiate(f, x, evidence.rounding.value_error, first).estimate
+        if fine is None or not fine.value:  # flat, as single precision is between its numbers
+            break
+        if evidence.agrees(direction, witness.name, fine):
+            witness.found[index] = fine
+            return Verdict(agrees=evidence.is_told(direction, witness.name, fine))
+        first = fine.step / 64
     return Verdict(witness.found[index])
 
 
@@ -77,7 +81,8 @@ def _within_tolerance(
     if not any(node.is_by_hand for node in evidence.recording.nodes):
         return Verdict(best)
     x, got = evidence.subject.point[index], evidence.gradient[index]
-    noise = tail(evidence.probe.along(index), x, max(abs(x), 1.0) / 2)
+    f = evidence.probe.along(index)
+    noise = max(tail(f, x, max(abs(x), 1.0) / 2), tail(f, x, (abs(x) or 1.0) / 2))
     gap, size = abs(got - best.value), max(abs(got), abs(best.value))
     # The error is as smooth as the function is on the steps of the difference, and no larger.
     allowed = best.error + 4 * noise / best.step

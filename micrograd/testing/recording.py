@@ -268,10 +268,10 @@ class Subject:
         return Recording(None, inputs, to_float(to_number(output, "the result of the function")))
 
     def tried(self, point: Sequence[float]) -> Recording | None:
-        """Run the function beside the point, where its arithmetic may refuse the number."""
+        """Run the function beside the point, where it may refuse the number, or find no real one."""
         try:
             return self.record(point)
-        except (ArithmeticError, ValueError):
+        except (ArithmeticError, ValueError, TypeError):
             return None
 
     def moved(self, index: int, to: float) -> list[float]:
