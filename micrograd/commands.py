@@ -28,11 +28,18 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     check_options = commands.add_parser(
         "check",
         help="check the gradient of an expression at a point",
-        description="Check the gradient of an expression against independent witnesses. Exits with "
-        'a 1 if one disagrees. Example: micrograd check "tanh(x * w + b)" x=2 w=-3 b=6.5',
+        description="Check the gradient of an expression against independent witnesses. The exit "
+        "status is 0 if they confirm it, 1 if one disagrees, 2 if the command cannot be carried "
+        "out, and 3 if nothing is wrong but not everything is confirmed, as where a value is "
+        'infinite. Example: micrograd check "tanh(x * w + b)" x=2 w=-3 b=6.5',
     )
     _add_expression(check_options)
-    check_options.add_argument("--order", type=int, default=1, help="of derivatives, 1 or more")
+    check_options.add_argument(
+        "--order",
+        type=int,
+        default=1,
+        help="the highest order of the derivatives to check, from 1 to 4 (default 1)",
+    )
     check_options.set_defaults(command=check)
 
     explain_options = commands.add_parser(
@@ -102,15 +109,21 @@ def _add_expression(parser: argparse.ArgumentParser) -> None:
 
 
 def check(options: argparse.Namespace) -> int:
-    """Check the gradient of an expression, and print the report."""
+    """Check the gradient of an expression, and print the report.
+
+    Returns 0 if it is confirmed, 1 if it is wrong, and 3 if the check is undecided.
+    """
     from micrograd.testing import check_gradients
+    from micrograd.testing.options import order
 
     function, point = _expression(options.expression, options.at)
-    if options.order < 1:
-        raise CommandError(f"--order is 1 or more, got {options.order}")
-    report = check_gradients(function, *point, order=options.order, raise_exception=False)
+    try:
+        highest = order(options.order)
+    except ValueError as error:
+        raise CommandError(f"--{error}") from None
+    report = check_gradients(function, *point, order=highest, raise_exception=False)
     print(report)
-    return 0 if report else 1
+    return 0 if report else 1 if report.is_wrong else 3
 
 
 def explain(options: argparse.Namespace) -> int:

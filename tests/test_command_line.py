@@ -232,6 +232,16 @@ def test_check_looks_at_second_derivatives_too(capsys):
 
 
 @pytest.mark.parametrize(
+    "words", [["log(x)", "x=-1"], ["abs(x) ** 2", "x=0", "--order", "2"], ["relu(x) - relu(-x)", "x=0"]]
+)
+def test_check_exits_with_3_where_it_is_undecided(words, capsys):
+    assert main(["check", *words]) == 3
+    printed = capsys.readouterr().out
+    assert "UNDECIDED" in printed.splitlines()[0]
+    assert "  undecided: " in printed
+
+
+@pytest.mark.parametrize(
     ("words", "complaint"),
     [
         (["x + y", "x=1"], "unknown name 'y'"),
@@ -240,7 +250,8 @@ def test_check_looks_at_second_derivatives_too(capsys):
         (["x", "x=one"], "'one' is no number"),
         (["x", "x=1", "x=2"], "twice"),
         (["__import__('os')", "x=1"], "no operation"),
-        (["x", "x=1", "--order", "0"], "1 or more"),
+        (["x", "x=1", "--order", "0"], "1 or more, got 0"),
+        (["x", "x=1", "--order", "9"], "4 or less, got 9"),
     ],
 )
 def test_check_says_what_is_wrong_with_its_words_and_exits_with_2(words, complaint, capsys):

@@ -97,10 +97,10 @@ class Report:
         return not self and not self.is_wrong
 
     def __str__(self) -> str:
-        own = "WRONG" if self.problems else "UNDECIDED" if self.undecided else "ok"
+        verdict = "ok" if self else "WRONG" if self.is_wrong else "UNDECIDED"
         at = ", ".join(f"{n} = {x!r}" for n, x in _some(zip(self.names, self.point, strict=True)))
         at += ", …" * (len(self.names) > _SHOWN)
-        lines = [f"{self.function} at {at or 'no input'}: {own}, value {self.value!r}"]
+        lines = [f"{self.function} at {at or 'no input'}: {verdict}, value {self.value!r}"]
         lines += self._table()
         lines += [f"  {line}" for line in self.lines]
         if self.noise:

@@ -1,9 +1,10 @@
-"""When the gradient checker keeps silent: right functions pass, at every kind of point."""
+"""When the gradient checker keeps silent: right functions pass, or are undecided, never wrong."""
 
 from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 
 import pytest
 
@@ -42,11 +43,9 @@ from tests.testing.common import BUILT_IN, by_hand, defined, mismatch
 RIGHT = {
     "relu at its kink": (relu, 0.0),
     "abs at its kink": (micrograd.abs, 0.0),
-    "sign and step at their jump": (lambda x: sign(x) + step(x), 0.0),
     "a tie of maximum": (maximum, 2.0, 2.0),
     "a tie of minimum, three times": (lambda x, y, z: minimum(minimum(x, y), z), 1.0, 1.0, 1.0),
     "a tie with itself": (lambda x: maximum(x, x), 1.5),
-    "two kinks that cancel": (lambda x: relu(x) - relu(-x), 0.0),
     "abs as two relus": (lambda x: relu(x) + relu(-x), 0.0),
     "a kink behind a kink": (lambda x: relu(abs(x) - 1), 1.0),
     "a kink 1e-9 away": (lambda x: relu(x) + x, 1e-9),
@@ -54,13 +53,7 @@ RIGHT = {
     "Python's max": (lambda x, y: max(x, y) * 2, 1.0, 1.0),
     "a branch in Python": (lambda x: x * 2 if x.data > 0 else x * 3, 0.0),
     "the origin of hypot": (hypot, 0.0, 0.0),
-    "the origin of atan2": (atan2, 0.0, 0.0),
-    "the cut of atan2": (atan2, 0.0, -1.0),
-    "the border of sqrt": (sqrt, 0.0),
-    "a power at 0": (lambda x: x**0.5, 0.0),
-    "0 to the 0": (micrograd.pow, 0.0, 0.0),
     "a negative base": (lambda x: x**3, -2.0),
-    "where on either side": (lambda x: where(x > 0, log(x), 0), 0.0),
     "softplus at 0": (softplus, 0.0),
     "steep": (lambda x: sin(1e6 * x), 0.3),
     "steep at 0": (lambda x: tanh(1e8 * x), 0.0),
@@ -70,13 +63,10 @@ RIGHT = {
     "saturated": (lambda x: sigmoid(x) + tanh(x) + erf(x), 40.0),
     "huge": (lambda x: x * 2 + 1, 1e200),
     "huge and curved": (lambda x: log(x) + sqrt(x), 1e200),
-    "huge and unresolved": (lambda x: sin(x), 1e200),
     "large and hardly resolved": (lambda x: sin(x) * cos(x), 1e15),
     "tiny": (lambda x: sin(x) + x, 1e-200),
     "tiny under a logarithm": (log, 1e-200),
     "tiny beside 1": (lambda x: (1 + x) * (1 + x), 1e-200),
-    "a local slope that overflows": (lambda x: sqrt(1 / x), 1e-200),
-    "a feature of the size 1e-200 at 0": (lambda x: atan2(1e-200, x), 0.0),
     "a pole 1e-200 away": (lambda x: 1e-200 / x, 1e-200),
     "subnormal": (lambda x: x * 3, 5e-324),
     "huge times tiny": (lambda x, y: x * y, 1e200, 1e-200),
@@ -99,10 +89,35 @@ RIGHT = {
 }  # fmt: skip
 
 
+UNDECIDED = {  # the rules are right by their conventions, but nobody else can say so
+    "sign and step at their jump": (lambda x: sign(x) + step(x), 0.0),
+    "two kinks that cancel": (lambda x: relu(x) - relu(-x), 0.0),
+    "the origin of atan2": (atan2, 0.0, 0.0),
+    "the cut of atan2": (atan2, 0.0, -1.0),
+    "the border of sqrt": (sqrt, 0.0),
+    "a power at 0": (lambda x: x**0.5, 0.0),
+    "0 to the 0": (micrograd.pow, 0.0, 0.0),
+    "where on either side": (lambda x: where(x > 0, log(x), 0), 0.0),
+    "huge and unresolved": (lambda x: sin(x), 1e200),
+    "a local slope that overflows": (lambda x: sqrt(1 / x), 1e-200),
+    "a feature of the size 1e-200 at 0": (lambda x: atan2(1e-200, x), 0.0),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("case", RIGHT)
 def test_a_right_function_passes(case):
     f, *at = RIGHT[case]
     assert check_gradients(f, *at)
+
+
+@pytest.mark.parametrize("case", UNDECIDED)
+def test_a_right_function_of_which_nobody_can_tell_is_undecided_and_says_why(case):
+    f, *at = UNDECIDED[case]
+    report = check_gradients(f, *at)
+    assert report.is_undecided
+    assert not report.is_wrong
+    assert report.undecided
+    assert all(sentence in str(report) for sentence in report.undecided)
 
 
 @pytest.mark.parametrize("case", ["relu at its kink", "a tie of maximum"])
@@ -176,17 +191,25 @@ def random_expression(seed):
     return f, [number() for _ in range(inputs)], steps
 
 
-@pytest.mark.parametrize("block", range(10))
-def test_two_thousand_random_expressions_pass(block):
-    for seed in range(200 * block, 200 * (block + 1)):
+def states(seeds, order):
+    found = Counter()
+    for seed in seeds:
         f, point, steps = random_expression(seed)
-        report = check_gradients(f, *point, raise_exception=False)
-        assert report, f"seed {seed}: {steps} at {point}\n{report}"
+        report = check_gradients(f, *point, order=order, raise_exception=False)
+        assert not report.is_wrong, f"seed {seed}: {steps} at {point}\n{report}"
+        is_finite = math.isfinite(report.value)
+        assert is_finite or report.is_undecided
+        found["ok" if report else "undecided" if is_finite else "not finite"] += 1
+    return found
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_two_thousand_random_expressions_are_never_wrong_and_mostly_confirmed(block):
+    found = states(range(200 * block, 200 * (block + 1)), 1)
+    assert found["undecided"] <= 0.12 * (found["undecided"] + found["ok"])
 
 
 @pytest.mark.parametrize("block", range(4))
-def test_second_derivatives_of_two_hundred_random_expressions_pass(block):
-    for seed in range(50 * block, 50 * (block + 1)):
-        f, point, steps = random_expression(seed)
-        report = check_gradients(f, *point, order=2, raise_exception=False)
-        assert report, f"seed {seed}: {steps} at {point}\n{report}"
+def test_second_derivatives_of_random_expressions_are_never_wrong_and_mostly_confirmed(block):
+    found = states(range(50 * block, 50 * (block + 1)), 2)
+    assert found["undecided"] <= 0.4 * (found["undecided"] + found["ok"])

@@ -154,10 +154,6 @@ def test_a_user_may_bring_step_tolerances_and_modes():
     assert check_gradients(wrong, 1.0, rtol=1e-2)
     assert check_gradients(wrong, 1.0, atol=1e-2)
     assert check_grads is check_gradients
-    with pytest.raises(ValueError, match="unknown modes"):
-        check_gradients(wrong, 1.0, modes=["magic"])
-    with pytest.raises(ValueError, match="order"):
-        check_gradients(wrong, 1.0, order=0)
 
 
 # ------------------------------------------------------------------------------------- second order
@@ -172,13 +168,8 @@ def test_second_derivatives_are_checked_in_the_same_way():
 def test_a_rule_that_is_right_in_value_and_wrong_in_its_own_derivative_is_caught_at_order_2():
     detached = defined("x * x", "2 * detach(x)")
     assert check_gradients(detached, 1.5)
-    second = mismatch(lambda x: detached(x) + x * cut(x), 1.5, order=2)
-    assert second.report.function == "d f/dx"
-
-
-def cut(x):
-    """A value whose slope is right and whose second derivative is lost."""
-    return Value(x.data**2, (x,), "cut", local_grads=(2 * x.data,))
+    second = mismatch(detached, 1.5, order=2)
+    assert "second derivative" in str(second)
 
 
 def test_third_derivatives_are_checked_too():
@@ -188,9 +179,15 @@ def test_third_derivatives_are_checked_too():
 # --------------------------------------------------------------------------------------- one-liners
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if name != "detach"])
 def test_every_row_of_the_table_passes_at_points_of_its_domain(name):
     assert check_operation(name)
+
+
+def test_a_row_that_claims_no_derivative_anywhere_is_not_confirmed():
+    reports = check_operation("detach")
+    assert not reports
+    assert "undecided" in str(reports)
 
 
 def test_check_operation_takes_what_define_returned_and_names_a_wrong_row():
