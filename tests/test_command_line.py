@@ -232,7 +232,8 @@ def test_check_looks_at_second_derivatives_too(capsys):
 
 
 @pytest.mark.parametrize(
-    "words", [["log(x)", "x=-1"], ["abs(x) ** 2", "x=0", "--order", "2"], ["relu(x) - relu(-x)", "x=0"]]
+    "words",
+    [["log(x)", "x=-1"], ["abs(x) ** 2", "x=0", "--order", "2"], ["relu(x) - relu(-x)", "x=0"]],
 )
 def test_check_exits_with_3_where_it_is_undecided(words, capsys):
     assert main(["check", *words]) == 3

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.engine import Value
+from micrograd.testing.curvature import wrong_curvature
 from micrograd.testing.recording import Subject
 from micrograd.testing.report import Report
 from micrograd.trees import flatten
@@ -51,6 +52,17 @@ def derivatives(subject: Subject, order: int, check: Check) -> list[Report]:
             named = f"the sum of all outputs of {subject.function_name}, each weighted"
             each = [_weighted_outputs(subject, _weights(range(subject.outputs)), named)]
         return [report for one in each for report in derivatives(one, order, check)]
+    reports = _first_derivatives(subject, order, check)
+    if not any(report.is_wrong for report in reports):
+        wrong = wrong_curvature(subject, lambda weights: _derivative(subject, weights))
+        if wrong is not None:
+            index, problem = wrong
+            reports[index if len(reports) == count else 0].problems.append(problem)
+    return reports
+
+
+def _first_derivatives(subject: Subject, order: int, check: Check) -> list[Report]:
+    count = len(subject.point)
     if _are_few(subject, count ** (order - 1)):
         return [check(_derivative(subject, {index: 1.0})) for index in range(count)]
 
@@ -120,7 +132,7 @@ def _derivative(subject: Subject, weights: dict[int, float]) -> Subject:
         if not isinstance(output, Value):
             return 0.0
         slopes = derivative(output, [wrt[index] for index in weights])
-        if len(slopes) == 1:
+        if list(weights.values()) == [1.0]:
             return slopes[0]
         return sum(weight * slope for weight, slope in zip(weights.values(), slopes, strict=True))
 

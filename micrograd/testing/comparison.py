@@ -177,10 +177,16 @@ def _is_cut(evidence: Evidence, index: int) -> bool:
     estimate = witness.found[index]
     if estimate is None or not estimate.step:
         return False
-    f, x = evidence.probe.along(index), evidence.subject.point[index]
-    gap = max(abs(f(x + side * estimate.step)[0] - f(x)[0]) for side in (1, -1))
+    x = evidence.subject.point[index]
+    gap, near = (
+        _gap(evidence, index, max(h, 4 * math.ulp(x)))
+        for h in (estimate.step, estimate.step * 2.0**-30)
+    )
     if not gap > 16 * evidence.noise:
         return False
+    if near > gap / 4:
+        evidence.doubts.append(f"{evidence.name(index)}: the function jumps here")
+        return True
     evidence.problems.append(
         Problem(
             f"{evidence.name(index)}: reverse says {evidence.gradient[index]!r}, for the input is"
@@ -194,6 +200,14 @@ def _is_cut(evidence: Evidence, index: int) -> bool:
         )
     )
     return True
+
+
+def _gap(evidence: Evidence, index: int, step: float) -> float:
+    """How far the function moves on the same branches when an input does."""
+    f, x = evidence.probe.along(index), evidence.subject.point[index]
+    value, branches = f(x)
+    moved = (f(x + side * step) for side in (1, -1))
+    return max(abs(number - value) if there == branches else 0.0 for number, there in moved)
 
 
 def _compare_unbounded(evidence: Evidence, index: int) -> None:

@@ -191,10 +191,10 @@ class _Crowd:
         evidence = self.evidence
         line = evidence.probe.line(direction)
         if not any(evidence.recording.places[index] is not None for index in direction):
-            gap = abs(line(2.0**-12)[0] - line(0.0)[0])
-            if math.isnan(gap):
+            (value, branches), (moved, there) = line(0.0), line(2.0**-12)
+            if there != branches or math.isnan(moved):
                 return None, False
-            return (gap <= 16 * evidence.noise, True)
+            return abs(moved - value) <= 16 * evidence.noise, True
         slopes = differentiate(line, 0.0, evidence.noise, evidence.options.eps)
         if slopes.is_kink:
             return self._at_kink(direction, slopes), True

@@ -73,9 +73,7 @@ class Evidence:
                 continue
             numbers = node.numbers
             tied = self.judge.is_at_tie(node.row, numbers)
-            singular = not node.is_frozen and self.judge.is_singular(
-                node.row, numbers, node.moving
-            )
+            singular = not node.is_frozen and self.judge.is_singular(node.row, numbers, node.moving)
             infinite = any(not math.isfinite(slope or 0.0) for slope in node.slopes)
             if tied or singular or infinite:
                 said = f"{node.name}({', '.join(map(repr, numbers))})"

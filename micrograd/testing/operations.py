@@ -38,7 +38,9 @@ class Reports(list[Report]):
 
     def __str__(self) -> str:
         if not len(self):
-            return "undecided: the operation claims to have a derivative at none of the points drawn"
+            return (
+                "undecided: the operation claims to have a derivative at none of the points drawn"
+            )
         agreeing = sum(map(bool, self))
         first = f"{self[0].function}: {agreeing} of {len(self)} points agree"
         others = sorted((report for report in self if not report), key=lambda r: not r.is_wrong)

@@ -292,9 +292,7 @@ class Exact(Replayed):
 # ------------------------------------------------------------------------------- Taylor's remainder
 
 
-def taylor_order(
-    f: Line, slope: float, scale: float, noise: float
-) -> float | None:
+def taylor_order(f: Line, slope: float, scale: float, noise: float) -> float | None:
     """The order in h of |f(h) - f(0) - h·slope|: 2 for the true slope, 1 for a wrong one.
 
     None if rounding hides it, or if the remainder is nothing but rounding.
