@@ -1,7 +1,8 @@
-"""What every test and doctest finds: the table of operations as the package brings it."""
+"""What every test and doctest finds: the table as the package brings it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -12,6 +13,13 @@ from micrograd import formulas, methods, ops, vocabulary
 # Modules that need an extra of the package; their doctests are not looked for without it.
 _NEEDED = {"jax": "micrograd/compiler/jax_*.py", "llvmlite": "micrograd/compiler/native/*.py"}
 collect_ignore_glob = [files for library, files in _NEEDED.items() if find_spec(library) is None]
+
+if find_spec("hypothesis"):
+    from hypothesis import settings
+
+    # Machines are busy at times: no example has a deadline. CI draws the same ones each time.
+    settings.register_profile("micrograd", deadline=None, derandomize="CI" in os.environ)
+    settings.load_profile("micrograd")
 
 
 @pytest.fixture(autouse=True)

@@ -53,7 +53,7 @@ def test_what_cannot_name_a_variable_is_refused(name):
         Expression("1", ["x", "x"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.text(max_size=40)
     | st.text(alphabet="xyz0123456789.+-*/()<=>, tanhexp_'\"[]{}:", max_size=40)

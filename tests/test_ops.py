@@ -28,9 +28,7 @@ def every(rows: list[Operation]) -> pytest.MarkDecorator:
 
 
 # The domains are filtered out of one square for all rows; that of acosh is a third of it.
-hypothesis_of = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
-)
+hypothesis_of = settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much])
 
 
 @every([*SMOOTH, *STOPPING.values()])
@@ -327,7 +325,7 @@ def test_an_integer_too_large_for_a_float_is_an_infinity():
     assert row.evaluate(1.0)[0] == math.inf
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet="xyzout0123456789.+-*/()<=>, expwhrabs_'\"[]{}:\\@&|^~!%", max_size=40))
 def test_any_text_is_a_formula_or_a_formula_error(text):
     row = Row(name="any", formula=text, partials=["1"])

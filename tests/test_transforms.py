@@ -38,9 +38,7 @@ from tests.numeric import difference, is_smooth, slope
 SMOOTH = [TABLE[row.name] for row in ROWS if row.domain != "0"]
 UNIT = 2**16
 numbers = st.just(0.0) | st.integers(-4 * UNIT, 4 * UNIT).map(lambda k: k / UNIT)
-filtered = settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
-)
+filtered = settings(max_examples=20, suppress_health_check=[HealthCheck.filter_too_much])
 
 
 def every_row():
@@ -112,7 +110,7 @@ def cube(x):
 
 
 @given(st.lists(st.floats(-2, 2), min_size=2, max_size=5), st.data())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_hessian_times_a_vector_is_what_hvp_gives(x, data):
     vector = data.draw(st.lists(st.floats(-2, 2), min_size=len(x), max_size=len(x)))
     matrix = hessian(rosenbrock)(x)
@@ -123,7 +121,7 @@ def test_a_hessian_times_a_vector_is_what_hvp_gives(x, data):
 
 
 @given(st.lists(st.floats(-2, 2), min_size=3, max_size=3))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_the_jacobian_is_the_same_by_rows_and_by_columns(x):
     def wide(x):
         return [x[0] * x[1], sin(x[2])]

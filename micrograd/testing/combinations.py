@@ -19,7 +19,7 @@ from micrograd.trees import flatten
 Check = Callable[[Subject], Report]
 
 _FEW = 9  # functions that are checked one by one
-_WORK = 20_000  # inputs times operations up to which they are
+_WORK = 20_000  # functions times inputs times values of a run, up to which they are
 
 
 def outputs(subject: Subject, check: Check) -> list[Report]:
@@ -73,7 +73,8 @@ def _first_derivatives(subject: Subject, order: int, check: Check) -> list[Repor
 
 
 def _are_few(subject: Subject, functions: int) -> bool:
-    work = functions * len(subject.point) * subject.operations
+    count = len(subject.point)
+    work = functions * count * (count + subject.operations)
     return functions == 1 or (functions <= _FEW and work <= _WORK)
 
 
@@ -91,7 +92,7 @@ def _searched(
         return [report]
     # Second derivatives are symmetric: the input that is at fault often tells the derivative.
     likely = report.problems[0].index if report.problems else None
-    if likely in numbers and (single := check(combined([likely]))).is_wrong:
+    if likely is not None and likely in numbers and (single := check(combined([likely]))).is_wrong:
         return [single]
     suspected = list(numbers)
     while len(suspected) > 1:

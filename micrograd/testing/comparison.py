@@ -150,13 +150,16 @@ def _compare_beside_infinity(evidence: Evidence, index: int) -> None:
     slopes = beside(evidence.probe.along(index), x, evidence.noise)
     sides = [side for side in (slopes.left, slopes.right) if side is not None]
     direction = {index: 1.0}
-    if len(sides) == 2 and not slopes.jumps:
-        if all(
+    if (
+        len(sides) == 2
+        and not slopes.jumps
+        and all(
             evidence.agrees(direction, "difference", side)
             and evidence.is_told(direction, "difference", side)
             for side in sides
-        ):
-            return
+        )
+    ):
+        return
     found = " and ".join(repr(side.value) for side in sides) or "no number"
     if evidence.is_accused() and any(
         not evidence.agrees(direction, "difference", side) for side in sides

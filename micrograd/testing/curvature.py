@@ -95,7 +95,7 @@ class _Bent:
     def _mixed(
         self, first: Mapping[int, float], second: Mapping[int, float], scale: float
     ) -> Estimate | None:
-        """The second derivative in two directions, by those in their sum and in their difference."""
+        """The second derivative in two directions, by those in their sum and difference."""
         found = []
         for sign in (1, -1):
             together = {i: first.get(i, 0.0) + sign * step for i, step in second.items()}

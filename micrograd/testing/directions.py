@@ -18,7 +18,7 @@ from micrograd.testing.reconsideration import is_its_graph
 from micrograd.testing.witnesses import ERRORS, INDEPENDENT, Direction
 
 _FEW = 8  # inputs that are always heard one by one
-_WORK = 3_000  # inputs times operations up to which they are heard one by one
+_WORK = 3_000  # inputs times values of a run, up to which they are heard one by one
 _NAMED = 3  # wrong entries that are searched for
 _LOOKED_AT = 8  # entries that are looked at one by one because no direction tells of them
 _LINES = 60  # directions that are tried before the check gives up
@@ -27,7 +27,7 @@ _LINES = 60  # directions that are tried before the check gives up
 def are_many(evidence: Evidence) -> bool:
     """Whether the inputs are to be moved together."""
     count = len(evidence.gradient)
-    return count > _FEW and count * len(evidence.recording.values) > _WORK
+    return count > _FEW and count * (count + len(evidence.recording.values)) > _WORK
 
 
 def suspects(evidence: Evidence) -> list[int]:
@@ -57,6 +57,9 @@ class _Crowd:
                 found += guilty
                 rest = [index for index in part if index not in guilty]
                 if len(found) >= _NAMED:
+                    evidence.notes.append(
+                        f"there may be further wrong entries: {_NAMED} were searched for"
+                    )
                     unheard += len(rest) + sum(map(len, queue))
                     break
                 queue += [rest] if rest else []
@@ -120,11 +123,10 @@ class _Crowd:
             self.left -= 1
             for name in (*(source.name for source in self.evidence.sources), "difference"):
                 agrees, is_told = self._says(name, direction)
-                if agrees is False and name == "difference" and told:
-                    # The formulas agree: only what is outside of the graph may be wrong.
-                    if is_its_graph(self.evidence, direction):
-                        continue
                 if agrees is False:
+                    # Where the formulas agree, only what is outside of the graph may be wrong.
+                    if name == "difference" and told and is_its_graph(self.evidence, direction):
+                        continue
                     return False, name, is_own
                 if agrees and is_told and name in INDEPENDENT:
                     told = True

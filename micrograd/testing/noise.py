@@ -94,11 +94,10 @@ def tail(f: Function, center: float, reach: float) -> float:
     if len({branches for _, branches in found}) > 1 or not all(map(math.isfinite, values)):
         return 0.0
     values[0], values[-1] = values[0] / 2, values[-1] / 2
-    coefficients = [
-        abs(math.fsum(value * math.cos(k * angle) for value, angle in zip(values, angles, strict=True)))
-        * 2 / _DEGREE
-        for k in range(_DEGREE + 1)
-    ]  # fmt: skip
+    coefficients = []
+    for k in range(_DEGREE + 1):
+        waves = (value * math.cos(k * angle) for value, angle in zip(values, angles, strict=True))
+        coefficients.append(abs(math.fsum(waves)) * 2 / _DEGREE)
     middle, end = median(coefficients[_MIDDLE]), median(coefficients[_END])
     # A jump of size 1 has the coefficients 2 / (pi k): about 1/48 or more at the middle and beyond.
     noise = 48 * max(middle, end)
@@ -108,4 +107,4 @@ def tail(f: Function, center: float, reach: float) -> float:
 
 def _stays(levels: Sequence[float]) -> bool:
     """Whether the levels of successive orders agree, where a smooth function's fall."""
-    return min(levels) > 0 and max(levels) <= 4 * min(levels)
+    return min(levels) > 0 and max(levels) <= 8 * min(levels)

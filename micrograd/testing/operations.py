@@ -17,8 +17,8 @@ from typing import Any
 
 from micrograd.engine import apply
 from micrograd.ops import Operation, lookup
-from micrograd.testing.blame import Judge
 from micrograd.testing import options
+from micrograd.testing.blame import Judge
 from micrograd.testing.check import check_gradients
 from micrograd.testing.report import GradientMismatch, Report
 

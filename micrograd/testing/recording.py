@@ -135,17 +135,17 @@ class Recording:
             if node.row is None and index not in known
         ]
 
-    def replay(self, kind: Kind, given: Mapping[int, Any]) -> list[Any]:
+    def replay(self, kind: Kind, given: Mapping[int, Any], *, detached: bool = True) -> list[Any]:
         """All nodes on another kind of number; `given` replaces the inputs of these indices.
 
-        What `detach` passes on stays the number it was.
+        What `detach` passes on stays the number it was, if `detached` is true.
         """
         placed = {self.places[index]: number for index, number in given.items()}
         values: list[Any] = []
         for index, node in enumerate(self.nodes):
             if index in placed:
                 values.append(placed[index])
-            elif node.row is None or node.is_frozen:
+            elif node.row is None or (node.is_frozen and detached):
                 values.append(kind.number(node.value.data))
             elif node.is_by_hand:
                 raise NotApplicable(f"{node.name!r} was made by hand and has no formula")
@@ -268,10 +268,10 @@ class Subject:
         return Recording(None, inputs, to_float(to_number(output, "the result of the function")))
 
     def tried(self, point: Sequence[float]) -> Recording | None:
-        """Run the function beside the point, where it may refuse the number, or find no real one."""
+        """Run the function beside the point, where it may refuse the number."""
         try:
             return self.record(point)
-        except (ArithmeticError, ValueError, TypeError):
+        except (ArithmeticError, ValueError, TypeError, Warning):
             return None
 
     def moved(self, index: int, to: float) -> list[float]:

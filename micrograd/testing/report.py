@@ -50,8 +50,8 @@ class Report:
       Only then is the report true.
     - *wrong*: a witness disagrees, or an operation breaks a rule. `problems` says what, `culprit`
       who is at fault; `is_wrong` is true.
-    - *undecided*: nothing is found wrong, but not everything is confirmed. `undecided` says what was
-      not heard, in sentences; `is_undecided` is true.
+    - *undecided*: nothing is found wrong, but not everything is confirmed. `undecided` says what
+      was not heard, in sentences; `is_undecided` is true.
 
     `gradient` is what the reverse mode gives, `bounds` how far each entry may lie from the truth by
     rounding alone, `noise` how far the value may lie from a smooth function, by rounding or as it
@@ -124,6 +124,8 @@ class Report:
     __repr__ = __str__
 
     def _table(self) -> list[str]:
+        if not self.gradient:
+            return []
         speaking = [witness for witness in self.witnesses if not witness.silent]
         rows = [["", "reverse", "rounding", *(witness.name for witness in speaking)]]
         heard = {i for witness in speaking for i, found in enumerate(witness.found) if found}

@@ -160,14 +160,22 @@ class Probe:
         point = list(self.subject.point)
         for index, x in moved.items():
             point[index] = x
+        found = self.subject.tried(point)
+        if found is None:
+            return [math.nan], None
         if self.replays and any(places[index] is not None for index in moved):
             given = {index: point[index] for index, place in enumerate(places) if place is not None}
             values = recording.replay(FLOATS, given)
+            free = recording.replay(FLOATS, given, detached=False)
+            theirs = found.branches(self.observer)
+            if theirs != recording.branches(self.observer, free):
+                return values, theirs
+            # What moves although the graph does not hold it moves here, too.
+            outside = found.value - free[-1]
+            values[-1] += outside if math.isfinite(outside) else 0.0
             return values, recording.branches(self.observer, values)
-        if found := self.subject.tried(point):
-            values = [value.data for value in found.values] or [found.value]
-            return values, found.branches(self.observer)
-        return [math.nan], None
+        values = [value.data for value in found.values] or [found.value]
+        return values, found.branches(self.observer)
 
     def line(self, direction: Direction) -> Line:
         """The function on a line through the point; runs are remembered."""

@@ -68,7 +68,7 @@ def chaotic(f, at):
     return False
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(expressions())
 def test_random_expressions_agree_one_by_one(backend, expression):
     value, gradient, scale = eager(expression, *expression.at)
@@ -80,7 +80,7 @@ def test_random_expressions_agree_one_by_one(backend, expression):
     assert all(found) or chaotic(expression, expression.at)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(expressions(), st.data())
 def test_random_expressions_agree_in_batches(backend, expression, data):
     special = st.sampled_from([0.0, -0.0, 1.0, -1.0, math.nan, math.inf, -math.inf, 1e300, -700.0])
@@ -153,7 +153,7 @@ def test_derivatives_within_a_function_agree_also_where_an_adjoint_is_zero(backe
         assert np.allclose(found, expected, rtol=1e-13, atol=1e-13, equal_nan=True), sample
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(expressions())
 def test_second_derivatives_of_random_expressions_agree(backend, expression):
     def curvature(*at):

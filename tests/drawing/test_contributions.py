@@ -86,7 +86,7 @@ def test_a_gradient_that_is_no_number_is_shown_as_it_is():
     assert flows(out) == ["much · 3 = ?"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(expressions())
 def test_the_contributions_to_a_value_add_up_to_its_gradient(expression):
     leaves = [Value(x) for x in expression.at]

@@ -74,9 +74,7 @@ def printable():
 
 
 @pytest.mark.parametrize("program", EACH_RENDERER)
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(labels=HOSTILE)
 @given(labels=st.lists(printable(), min_size=1, max_size=15))
 def test_any_label_is_shown_literally(program, labels):

@@ -3,7 +3,7 @@
 import time
 from itertools import combinations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd.drawing.placement import BETWEEN, place
@@ -22,7 +22,6 @@ def graphs(draw):
     return sizes, arrows
 
 
-@settings(deadline=None)
 @given(graphs())
 def test_arrows_lead_forwards_with_room_for_their_texts(graph):
     sizes, arrows = graph
@@ -36,7 +35,6 @@ def test_arrows_lead_forwards_with_room_for_their_texts(graph):
         assert along == sorted(along)
 
 
-@settings(deadline=None)
 @given(graphs())
 def test_boxes_do_not_overlap(graph):
     sizes, arrows = graph
@@ -48,7 +46,6 @@ def test_boxes_do_not_overlap(graph):
         assert along or across
 
 
-@settings(deadline=None)
 @given(graphs())
 def test_the_same_graph_is_placed_the_same(graph):
     assert place(*graph, 20) == place(*graph, 20)

@@ -232,9 +232,7 @@ def test_a_hostile_label_is_text_in_the_page(label):
     ET.fromstring(re.search(r"<svg.*</svg>", page, re.S)[0])
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=60))
 def test_any_label_leaves_the_page_whole(monkeypatch, label):
     monkeypatch.setenv("MICROGRAD_DOT", "no-such-program")  # the same page, and quickly

@@ -5,7 +5,7 @@ import math
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from micrograd import Value
@@ -85,7 +85,6 @@ def test_the_flowchart_has_the_same_nodes_and_arrows():
     ]
 
 
-@settings(deadline=None)
 @example(label="\\n $$x$$ fa:fa-car ﬂ°°65¶ß")
 @given(label=LABELS)
 def test_a_label_in_mermaid_is_letters_digits_and_codes_of_characters(label):
@@ -153,7 +152,6 @@ def test_json_is_strict():
     assert [node["grad"] for node in told["nodes"]] == [None] * 4
 
 
-@settings(deadline=None)
 @given(label=LABELS)
 def test_a_label_in_json_is_read_back(label):
     text = draw_dot(Value(1.0, label=label)).json()
@@ -212,7 +210,6 @@ def test_a_deep_tree_is_continued_at_the_margin():
     assert sorted(names) == sorted(f"n{i}" for i in range(20_001))
 
 
-@settings(deadline=None)
 @given(label=LABELS)
 def test_a_label_in_a_tree_stays_on_its_line_and_commands_no_terminal(label):
     text = draw_dot(Value(1.0, label=label).exp()).tree()

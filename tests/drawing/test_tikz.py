@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from micrograd import Value
 from micrograd.drawing import draw_dot
@@ -104,7 +104,6 @@ def test_chinese_labels_are_shown(program, tmp_path):
     assert "损失函数" in text_of(compiled(program, graph.tikz(), tmp_path))
 
 
-@settings(deadline=None)
 @given(label=LABELS)
 def test_a_label_reaches_tex_as_letters_digits_and_known_commands(label):
     written = tex(shortened(label))

@@ -274,7 +274,7 @@ def test_a_probability_of_zero_costs_a_hundred_as_in_pytorch():
 numbers = st.floats(-3, 3)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(numbers, min_size=3, max_size=3), st.lists(numbers, min_size=3, max_size=3))
 @pytest.mark.parametrize("loss", [mse_loss, binary_cross_entropy_with_logits, squared_hinge_loss])
 def test_the_gradients_of_smooth_losses_withstand_the_checker(loss, predictions, targets):
@@ -291,7 +291,7 @@ KINKED = {
 }
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 @pytest.mark.parametrize("name", KINKED)
 def test_the_gradients_of_the_others_withstand_it_away_from_their_kinks(name, data):
@@ -306,7 +306,7 @@ def test_every_loss_is_checked_by_one_of_the_two():
     assert smooth | set(KINKED) == set(LOSSES)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(numbers, min_size=2, max_size=4), st.data())
 def test_the_gradient_of_cross_entropy_withstands_the_checker(scores, data):
     target = data.draw(st.integers(0, len(scores) - 1))

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nn import files, storage
@@ -26,8 +26,6 @@ from nn.storage import load_checkpoint, load_weights, save_checkpoint, save_weig
 ROOT = Path(__file__).parents[2]
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals, owners and links of POSIX")
 WEIGHTS = {"layers.0.w": 0.1, "layers.0.b": -0.0}
-
-patient = settings(deadline=None)  # a disk takes the time it takes
 
 
 @pytest.fixture
@@ -60,7 +58,6 @@ doubles = st.integers(0, 2**64 - 1).map(lambda n: struct.unpack(">d", n.to_bytes
 texts = st.text(st.characters(exclude_categories=()), max_size=5)
 
 
-@patient
 @given(st.dictionaries(texts, doubles, max_size=8))
 def test_weights_come_back_to_the_bit_in_their_order(tmp_path_factory, weights):
     path = tmp_path_factory.mktemp("w") / "model"
@@ -90,7 +87,6 @@ trees = st.recursive(
 )
 
 
-@patient
 @given(st.dictionaries(texts, trees, max_size=4))
 def test_a_checkpoint_comes_back_in_types_and_bits(tmp_path_factory, state):
     path = tmp_path_factory.mktemp("c") / "state"
@@ -242,7 +238,6 @@ def test_every_missing_or_added_byte_is_noticed(path):
     refused(path, whole + whole, "damaged")
 
 
-@patient
 @given(st.binary(max_size=300))
 def test_random_bytes_are_no_file_of_ours(tmp_path_factory, content):
     refused(tmp_path_factory.mktemp("r") / "model", content)
@@ -440,7 +435,6 @@ def test_content_that_is_no_object_is_a_value_error(path):
         refused(path, sealed([content(tree)]), "its content is no object", [load_checkpoint])
 
 
-@patient
 @given(st.data())
 def test_a_liar_who_alters_bytes_and_seals_them_anew_gets_a_value_error_or_data(
     tmp_path_factory, data
@@ -461,7 +455,6 @@ def test_a_liar_who_alters_bytes_and_seals_them_anew_gets_a_value_error_or_data(
             assert complaint.startswith(repr(os.fspath(path)))
 
 
-@patient
 @given(texts | st.recursive(leaves.filter(lambda x: not isinstance(x, np.ndarray)), st.lists))
 def test_any_json_is_a_value_error_or_data(tmp_path_factory, tree):
     path = tmp_path_factory.mktemp("j") / "model"

@@ -212,4 +212,4 @@ class Engine(RuleBasedStateMachine):
 
 
 TestEveryOrderOfUse = Engine.TestCase
-TestEveryOrderOfUse.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+TestEveryOrderOfUse.settings = settings(max_examples=150, stateful_step_count=50)

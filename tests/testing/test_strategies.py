@@ -29,7 +29,6 @@ from micrograd.testing.strategies import (
 from nn import MLP
 from tests.numeric import VALUES
 
-quick = settings(deadline=None)
 DOMAINS = sorted({TABLE[name].domain for name in DIFFERENTIABLE if TABLE[name].arity == 1} - {""})
 ARITIES = {name: row.arity for name, row in TABLE.items()}
 
@@ -38,7 +37,7 @@ def drawn(strategy, number=500):
     """A number of examples, as a test would get them."""
     examples = []
 
-    @settings(max_examples=number, phases=[Phase.generate], database=None, deadline=None)
+    @settings(max_examples=number, phases=[Phase.generate], database=None)
     @given(strategy)
     def collect(example):
         examples.append(example)
@@ -75,7 +74,6 @@ def formula_at(name, text, operands):
 # ----------------------------------------------------------------------------------- numbers
 
 
-@quick
 @given(scalars())
 def test_scalars_are_finite_and_of_ordinary_size(number):
     assert abs(number) <= 11
@@ -83,7 +81,7 @@ def test_scalars_are_finite_and_of_ordinary_size(number):
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_scalars_keep_to_a_domain_without_discarding_examples(domain):
-    @settings(deadline=None, suppress_health_check=[])
+    @settings(suppress_health_check=[])
     @given(scalars(domain, edges=True, infinite=True, nan=True))
     def inside(number):
         x = parse(domain, names=("x",), known=ARITIES, place="test")
@@ -175,7 +173,7 @@ def test_every_row_is_drawn_and_no_other():
 
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 def test_each_row_can_be_drawn_alone_without_discarding_examples(name):
-    @settings(max_examples=50, deadline=None, suppress_health_check=[])
+    @settings(max_examples=50, suppress_health_check=[])
     @given(expressions(rows=[name]))
     def one_row(expression):
         assert expression.operations == (name,)
@@ -197,7 +195,6 @@ def counted(expression):
     return [*uses.items(), (len(expression.names), 0)]
 
 
-@quick
 @given(expressions(max_operations=20))
 def test_no_step_is_computed_in_vain(expression):
     used = {operand for step in expression.steps for operand in step.operands}
@@ -206,7 +203,6 @@ def test_no_step_is_computed_in_vain(expression):
     assert 1 <= len(expression.steps) <= 20
 
 
-@quick
 @given(expressions(variables=["rate", "time"]), expressions(variables=5))
 def test_variables_are_a_number_or_names(named, numbered):
     assert named.names == ("rate", "time")
@@ -216,7 +212,6 @@ def test_variables_are_a_number_or_names(named, numbered):
         named(1.0)
 
 
-@quick
 @given(expressions())
 def test_an_expression_on_values_has_the_result_on_floats_and_a_graph(expression):
     out = expression(*map(Value, expression.at))
@@ -225,7 +220,6 @@ def test_an_expression_on_values_has_the_result_on_floats_and_a_graph(expression
     assert type(expression(*expression.at)) is float
 
 
-@quick
 @given(expressions(max_operations=30), expressions(smooth=False))
 def test_the_source_is_a_program_with_the_same_result_and_gradient(smooth, any_expression):
     for expression in (smooth, any_expression):
@@ -239,7 +233,6 @@ def test_the_source_is_a_program_with_the_same_result_and_gradient(smooth, any_e
         assert all(len(line) <= 100 for line in expression.source.splitlines()[2:])
 
 
-@quick
 @given(expressions(rows=["add", "sub", "mul", "div", "neg", "square"], smooth=False))
 def test_an_expression_accepts_any_numbers_with_a_vocabulary_for_what_is_no_operator(expression):
     vocabulary = {"square": lambda x: x * x}
@@ -296,7 +289,7 @@ def test_a_failing_test_shows_a_program_with_the_definition_of_the_rows_you_adde
     define("crooked", "x * sigmoid(x)", ["sigmoid(x)"])
     define("doubly_crooked", "2 * crooked(x)", ["2 * sigmoid(x)"])
 
-    @settings(database=None, deadline=None)
+    @settings(database=None)
     @given(expressions(rows=(*DIFFERENTIABLE, "doubly_crooked")))
     def my_test(expression):
         assert "doubly_crooked" not in expression.operations
@@ -346,7 +339,6 @@ def test_what_cannot_be_drawn_is_refused_at_once(arguments, message):
 # ---------------------------------------------------------------------------------- networks
 
 
-@quick
 @given(networks(activations=["tanh", "relu"], max_layers=3))
 def test_a_network_fits_its_data_and_its_source_makes_it_again(network):
     assert isinstance(network.model, MLP)
@@ -358,7 +350,6 @@ def test_a_network_fits_its_data_and_its_source_makes_it_again(network):
     assert (names["inputs"], names["targets"]) == (network.inputs, network.targets)
 
 
-@quick
 @given(st.data())
 def test_drawing_a_network_leaves_the_global_generator_as_it_was(data):
 
