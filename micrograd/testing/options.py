@@ -53,15 +53,15 @@ def _number(name: str, given: Any) -> float:
     return float(given)
 
 
-def whole(name: str, given: Any, least: int) -> int:
-    """A whole number from `least` on."""
+def whole(name: str, given: Any, least: int | None = None) -> int:
+    """A whole number, from `least` on if that is given."""
     try:
         if isinstance(given, bool):
             raise TypeError
         number = operator.index(given)
     except TypeError:
         raise TypeError(f"{name} is a whole number, got {given!r}") from None
-    if number < least:
+    if least is not None and number < least:
         raise ValueError(f"{name} is {least} or more, got {given!r}")
     return number
 
@@ -77,8 +77,8 @@ def order(given: Any) -> int:
     return number
 
 
-def names(name: str, given: str | Iterable[str]) -> tuple[str, ...]:
-    """Names, of which a string is one."""
+def names(name: str, given: str | Iterable[str], kind: str = "name") -> tuple[str, ...]:
+    """Names of some kind, of which a string is one."""
     if isinstance(given, str):
         return (given,)
     try:
@@ -89,7 +89,7 @@ def names(name: str, given: str | Iterable[str]) -> tuple[str, ...]:
         if not isinstance(each, str):
             raise TypeError(f"{name} is a list of names, got {each!r} in {given!r}")
     if not found:
-        raise ValueError(f"{name} is a list of at least one name, got {given!r}")
+        raise ValueError(f"{name} is a list of at least one {kind}, got {given!r}")
     return found
 
 

@@ -31,6 +31,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from micrograd.formulas import IEEE, compiled, parse, value_source, variables
 from micrograd.ops import TABLE, Operation, lookup
+from micrograd.testing import options
 from micrograd.testing.expression import BUILT_IN, Expression, Operand, Program, Step
 
 if TYPE_CHECKING:
@@ -99,8 +100,8 @@ def scalars(
 
 def expressions(
     *,
-    rows: Iterable[str] = DIFFERENTIABLE,
-    variables: int | Sequence[str] | None = None,
+    rows: str | Iterable[str] = DIFFERENTIABLE,
+    variables: int | str | Iterable[str] | None = None,
     max_operations: int = 10,
     smooth: bool = True,
 ) -> SearchStrategy[Expression]:
@@ -108,7 +109,7 @@ def expressions(
 
     `rows` are the operations to choose from, also such as you have defined; a failure shrinks
     towards the first of them. `variables` is a number of variables or their names; by default
-    there are one to three.
+    there are one to three. A string is one name.
 
     At the point, every operation is inside its domain and its result of moderate size. With
     `smooth` it is also a margin away from the borders of the domain and from kinks; without,
@@ -116,31 +117,34 @@ def expressions(
 
     Raises ValueError for an unknown row, or one that has no derivative.
     """
-    rows = tuple(rows)
+    rows = options.names("rows", rows, "row")
+    if options.whole("max_operations", max_operations) < 1:
+        raise ValueError(f"expressions() needs at least one operation, got {max_operations=}")
     for name in rows:
         if name not in TABLE:
             raise ValueError(f"expressions(): no operation {name!r} here; define it first")
         if TABLE[name].domain == "0":
             raise ValueError(f"expressions(): {name!r} is not differentiable, by its domain")
-    if not rows or max_operations < 1:
-        raise ValueError("expressions() needs at least one row and at least one operation")
     if isinstance(variables, int):
+        if isinstance(variables, bool) or variables < 1:
+            raise ValueError(f"expressions() needs at least one variable, got {variables!r}")
         variables = _letters(variables)
     if variables is not None:
+        variables = options.names("variables", variables, "variable")
         _check(variables)
     return _expressions(rows, variables, max_operations, smooth)
 
 
 def _letters(number: int) -> Sequence[str]:
-    return "xyz"[:number] if number <= 3 else [f"x{k}" for k in range(1, number + 1)]
+    return tuple("xyz"[:number]) if number <= 3 else [f"x{k}" for k in range(1, number + 1)]
 
 
 def _check(names: Sequence[str]) -> None:
     for name in names:
         if not name.isidentifier() or iskeyword(name) or name in TABLE:
             raise ValueError(f"expressions(): {name!r} cannot be the name of a variable")
-    if not names or len({*names}) != len(names):
-        raise ValueError("expressions() needs at least one variable, and each name once")
+    if len({*names}) != len(names):
+        raise ValueError(f"expressions() needs each name once, got {names!r}")
 
 
 @st.composite
@@ -347,22 +351,42 @@ class Network(Program):
         )
 
 
-@st.composite
 def networks(
-    draw: DrawFn,
     *,
-    activations: Sequence[str] = ("relu", "tanh", "sigmoid"),
+    activations: str | Iterable[str] = ("relu", "tanh", "sigmoid"),
     max_inputs: int = 3,
     max_layers: int = 2,
     max_width: int = 4,
     max_samples: int = 4,
-) -> Network:
+) -> SearchStrategy[Network]:
     """Small networks of one output with random weights, and data for them.
+
+    `activations` are the names to choose from; a string is one name.
 
     >>> from hypothesis import find
     >>> find(networks(), lambda network: len(network.sizes) > 2).model
     MLP of [Layer of [ReLUNeuron(1)], Layer of [LinearNeuron(1)]]
     """
+    sizes = {
+        "max_inputs": max_inputs,
+        "max_layers": max_layers,
+        "max_width": max_width,
+        "max_samples": max_samples,
+    }
+    for name, size in sizes.items():
+        options.whole(name, size, 1)
+    return _networks(options.names("activations", activations), **sizes)
+
+
+@st.composite
+def _networks(
+    draw: DrawFn,
+    activations: Sequence[str],
+    max_inputs: int,
+    max_layers: int,
+    max_width: int,
+    max_samples: int,
+) -> Network:
     from nn import MLP
 
     hidden = draw(st.lists(st.integers(1, max_width), max_size=max_layers - 1))

@@ -362,3 +362,30 @@ def test_a_network_shrinks_to_one_neuron_and_shows_its_source():
     network = find(networks(), lambda network: True)
     assert str(network.model) == "MLP of [Layer of [LinearNeuron(1)]]"
     assert "model = MLP(1, [1], activation='relu')" in repr(network)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: expressions(rows=[]), "rows"),
+        (lambda: expressions(rows=3), "rows"),
+        (lambda: expressions(rows=["tanh", 3]), "got 3"),
+        (lambda: expressions(variables=0), "at least one variable, got 0"),
+        (lambda: expressions(variables=[]), "variables"),
+        (lambda: expressions(max_operations=0), "at least one operation, got max_operations=0"),
+        (lambda: expressions(max_operations=1.5), "1.5"),
+        (lambda: networks(activations=[]), "activations"),
+        (lambda: networks(max_width=0), "max_width is 1 or more, got 0"),
+    ],
+    ids=range(9),
+)
+def test_options_of_strategies_that_make_no_sense_are_refused(make, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        make()
+
+
+@given(expressions(rows="tanh", variables="alpha"), networks(activations="sigmoid"))
+def test_a_string_is_one_name(expression, network):
+    assert expression.operations == ("tanh",)
+    assert expression.names == ("alpha",)
+    assert network.activation == "sigmoid"
