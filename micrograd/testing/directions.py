@@ -20,7 +20,8 @@ from micrograd.testing.witnesses import ERRORS, INDEPENDENT, Direction
 _FEW = 8  # inputs that are always heard one by one
 _WORK = 3_000  # inputs times values of a run, up to which they are heard one by one
 _NAMED = 3  # wrong entries that are searched for
-_LOOKED_AT = 8  # entries that are looked at one by one because no direction tells of them
+_LOOKED_AT = 4  # entries that are looked at one by one because no direction tells of them
+_ALIKE = 1e6  # slopes differ by no more than this factor among inputs that move together
 _LINES = 60  # directions that are tried before the check gives up
 
 
@@ -71,7 +72,7 @@ class _Crowd:
                 unheard += len(part)
             else:
                 queue += _halves(part)
-        if unheard:
+        if unheard and INDEPENDENT & set(evidence.options.modes):  # else Taylor's remainder decides
             evidence.doubts.append(
                 f"{unheard} of the {len(evidence.gradient)} inputs: no direction in which they move"
                 " tells of them, and they are too many to be heard one by one"
@@ -111,7 +112,17 @@ class _Crowd:
                 unreached.append(index)
             else:
                 (beside if place in special else usual).append(index)
-        return [usual, beside, unreached], alone
+        return [*self._of_a_size(usual), beside, unreached], alone
+
+    def _of_a_size(self, part: list[int]) -> list[list[int]]:
+        """The inputs in sets of similar slopes, lest a large one hides a small one."""
+        sizes = self.evidence.rounding.path_sizes
+        sets: list[list[int]] = []
+        for index in sorted(part, key=lambda index: sizes[index]):
+            if not sets or sizes[index] > _ALIKE * sizes[sets[-1][0]]:
+                sets.append([])
+            sets[-1].append(index)
+        return sorted(map(sorted, sets), key=len, reverse=True)
 
     # --------------------------------------------------------------------------- one set of inputs
 

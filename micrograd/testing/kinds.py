@@ -37,26 +37,29 @@ class Kind:
 
     def function(self, row: Operation) -> Function:
         """The row's formula as a function of such numbers."""
-        if row.is_primitive and row.name != "where":
-            return self._vocabulary.get(row.name) or _absent(row.name)
-        return self._compiled(row, None, row.expression, row.operands)
+        if (row, None) not in self._known:
+            if row.is_primitive and row.name != "where":
+                self._known[row, None] = self._vocabulary.get(row.name) or _absent(row.name)
+            else:
+                self._known[row, None] = self._compiled(row, row.expression, row.operands)
+        return self._known[row, None]
 
     def partial(self, row: Operation, index: int) -> Function:
         """The row's local partial as a function of the operands and of the result."""
-        return self._compiled(row, index, row.slopes[index], (*row.operands, RESULT))
-
-    def _compiled(
-        self, row: Operation, index: int | None, expression: ast.expr, names: tuple[str, ...]
-    ) -> Function:
         if (row, index) not in self._known:
-            arguments = ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
-            body = _Portable().visit(deepcopy(expression))
-            vocabulary = self._vocabulary | {
-                name: self.function(row if name == row.name else lookup(name))
-                for name in calls(expression) - {"where"}
-            }
-            self._known[row, index] = evaluate(ast.Lambda(arguments, body), vocabulary)
+            names = (*row.operands, RESULT)
+            self._known[row, index] = self._compiled(row, row.slopes[index], names)
         return self._known[row, index]
+
+    def _compiled(self, row: Operation, expression: ast.expr, names: tuple[str, ...]) -> Function:
+        arguments = ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
+        body = _Portable().visit(deepcopy(expression))
+        vocabulary = self._vocabulary | {
+            name: self.function(row if name == row.name else lookup(name))
+            for name in calls(expression) - {"where"}
+        }
+        function: Function = evaluate(ast.Lambda(arguments, body), vocabulary)
+        return function
 
 
 def _absent(name: str) -> Function:

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from micrograd import Value, define, exp, relu, tanh
+from micrograd import Value, define, detach, exp, log, relu, tanh, where
 from micrograd.testing import check_gradients
 from micrograd.testing.witnesses import Probe
 from tests.testing.common import by_hand, defined, mismatch
@@ -152,6 +152,40 @@ def test_inputs_of_all_magnitudes_are_checked_together():
     wrong = defined("log(x)", "1.001 / x")
     error = mismatch(lambda q: sum(wrong(x) if i == 130 else x.log() for i, x in enumerate(q)), q)
     assert error.index == 130
+
+
+@pytest.mark.parametrize("position", [3, 200, 399])
+def test_an_entry_of_any_size_is_seen_beside_larger_ones(position):
+    wrong = defined("x * x", "2.2 * x")
+    q = [10.0 ** (i % 40 - 20) for i in range(400)]
+    assert check_gradients(sum_of_squares, q)
+    error = mismatch(
+        lambda q: sum(wrong(x) if i == position else x * x for i, x in enumerate(q)), q
+    )
+    assert error.index == position
+
+
+def test_taylors_remainder_alone_decides_if_nothing_else_is_asked():
+    wrong = defined("sin(x)", "1.1 * cos(x)")
+    assert check_gradients(lambda q: sum(tanh(x) for x in q), drawn(200), modes="taylor")
+    mismatch(lambda q: sum(wrong(x) for x in q), drawn(200), modes="taylor")
+
+
+def test_slopes_that_are_infinite_at_a_few_of_many_inputs_are_undecided():
+    def f(q):
+        return sum(where(x > 0, log(x), 0) for x in q)
+
+    q = [abs(x) for x in drawn(200)]
+    assert check_gradients(f, q)
+    report = check_gradients(f, [0.0, *q])
+    assert report.is_undecided
+    assert "infinite slope" in str(report)
+
+
+def test_detached_numbers_of_many_inputs_are_held():
+    assert check_gradients(lambda q: sum(x * detach(x) for x in q), drawn(100))
+    error = mismatch(lambda q: sum(x * detach(x) for x in q) + 3 * q[5].data, drawn(100))
+    assert error.index == 5
 
 
 def test_a_function_that_uses_few_of_many_inputs_is_confirmed():
