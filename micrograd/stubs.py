@@ -13,10 +13,14 @@ _NOTE = "# Written by `python -m micrograd.stubs` from the table of operations.\
 
 def methods(table: Mapping[str, Operation]) -> str:
     """The text of `methods.pyi`."""
-    lines = [_NOTE + "from micrograd.engine import Value\n", "class Methods:"]
+    lines = [_NOTE + "from typing import Any\n", "from micrograd.engine import Value\n"]
+    lines.append("class Methods:")
     lines.append("    __slots__: tuple[str, ...]")
     for row in table.values():
         for name in method_names(row):
+            if row.is_equality:  # a bool for a Value, a Value for a number
+                lines.append(f"    def {name}(self, other: object) -> Any: ...")
+                continue
             others = "".join(f", {y}: Value | float" for y in _OTHERS[row.arity])
             lines.append(f"    def {name}(self{others}) -> Value: ...")
     return "\n".join(lines) + "\n"

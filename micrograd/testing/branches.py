@@ -78,6 +78,8 @@ class Observer:
             "_le": self._noting(lambda x, y: x <= y, gap),
             "_gt": self._noting(lambda x, y: x > y, gap),
             "_ge": self._noting(lambda x, y: x >= y, gap),
+            "_eq": self._noting(lambda x, y: x == y, gap),
+            "_ne": self._noting(lambda x, y: x != y, gap),
         }
 
 

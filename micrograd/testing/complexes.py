@@ -114,6 +114,8 @@ _PRIMITIVES: dict[str, Any] = {
     "_le": _real(lambda x, y: x <= y),
     "_gt": _real(lambda x, y: x > y),
     "_ge": _real(lambda x, y: x >= y),
+    "_eq": _real(lambda x, y: x == y),
+    "_ne": _real(lambda x, y: x != y),
     "_truth": lambda x: x.real != 0,
 }
 

@@ -99,6 +99,8 @@ _PRIMITIVES: dict[str, Any] = {
     "_le": lambda x, y: x.value <= y.value,
     "_gt": lambda x, y: x.value > y.value,
     "_ge": lambda x, y: x.value >= y.value,
+    "_eq": lambda x, y: x.value == y.value,
+    "_ne": lambda x, y: x.value != y.value,
     "_truth": lambda x: bool(x.value),
 }
 

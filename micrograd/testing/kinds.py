@@ -27,7 +27,7 @@ class Kind:
 
     `number` makes one from a float. `primitives` are functions of such numbers by the names of the
     rows, and the arithmetic that Python's operators do not cover: `_div`, `_pow`, `_lt`, `_le`,
-    `_gt`, `_ge`, and `_truth` of a condition.
+    `_gt`, `_ge`, `_eq`, `_ne`, and `_truth` of a condition.
     """
 
     def __init__(self, number: Function, primitives: Mapping[str, Function]) -> None:
@@ -73,6 +73,8 @@ _OPERATORS: dict[type, str] = {
     ast.LtE: "_le",
     ast.Gt: "_gt",
     ast.GtE: "_ge",
+    ast.Eq: "_eq",
+    ast.NotEq: "_ne",
 }
 
 

@@ -106,6 +106,8 @@ _EXACT: dict[str, Any] = {
     "_le": lambda x, y: x.mid <= y.mid,
     "_gt": lambda x, y: x.mid > y.mid,
     "_ge": lambda x, y: x.mid >= y.mid,
+    "_eq": lambda x, y: x.mid == y.mid,
+    "_ne": lambda x, y: x.mid != y.mid,
     "_truth": lambda x: x.mid != 0,
     "_div": _div,
     "_pow": _library(IEEE["pow"]),

@@ -93,6 +93,8 @@ MPMATH: dict[str, Callable[..., Any]] = {
     "le": lambda x, y: truth(x <= y),
     "gt": lambda x, y: truth(x > y),
     "ge": lambda x, y: truth(x >= y),
+    "eq": lambda x, y: truth(x == y),
+    "ne": lambda x, y: truth(x != y),
     "where": lambda x, y, z: y if x != 0 else z,
 }
 
@@ -180,6 +182,11 @@ class Bounded:
 
     def __ge__(self, other: Any) -> bool:
         return self.data >= Bounded.of(other).data
+
+    def __eq__(self, other: Any) -> bool:
+        return self.data == Bounded.of(other).data
+
+    __hash__ = None
 
     def __bool__(self) -> bool:
         return self.data != 0
