@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd import files
 from micrograd.compiler import compile  # noqa: A004
-from nn import files
 from nn.objective import evaluating, parameters_of
 from nn.prediction import predict
 

@@ -32,8 +32,8 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 
+from micrograd import files
 from micrograd.engine import to_number
-from nn import files
 
 Array = np.ndarray[Any, Any]
 Path = str | os.PathLike[str]

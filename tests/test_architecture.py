@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 
 # Each room may import those above it. A folder is one room.
 ROOMS = (
+    "micrograd.files",
     "micrograd.formulas",
     "micrograd.notation",
     "micrograd.ops",
@@ -40,7 +41,6 @@ ROOMS = (
     "micrograd.derivation",
     "micrograd.drawing",
     "micrograd",
-    "nn.files",
     "nn.storage",
     "nn.datasets",
     "nn.initializers",

@@ -20,7 +20,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nn import files, storage
+from micrograd import files
+from nn import storage
 from nn.storage import load_checkpoint, load_weights, save_checkpoint, save_weights
 
 ROOT = Path(__file__).parents[2]
@@ -555,7 +556,7 @@ def test_without_locks_only_what_is_old_is_taken_for_abandoned(path, monkeypatch
 @POSIX
 def test_a_file_that_another_process_is_writing_is_left_alone(path):
     code = (
-        "import os, sys; from nn import files\n"
+        "import os, sys; from micrograd import files\n"
         "wait = lambda *_: (print('there', flush=True), sys.stdin.read())\n"
         "os.fsync = wait; files.replace(sys.argv[1], b'theirs')"
     )
