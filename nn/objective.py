@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ Loss = str | Callable[[Any, Any], Any]
 Penalty = Callable[[list[Value]], Any] | Mapping[str, float] | None
 BLOCK = 2048
 """Samples that are evaluated at once, so that a large set needs no more memory than these."""
+CONFIRMED = 4  # samples whose loss is also computed Value by Value
 
 
 def parameters_of(model: Any) -> list[Value]:
@@ -42,8 +44,23 @@ def parameters_of(model: Any) -> list[Value]:
 
 def outputs_of(model: Any, row: Sequence[Any]) -> list[Any]:
     """The outputs for one sample as a list, also of one."""
-    outputs = model(row)
-    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+    return listed(model(row))[0]
+
+
+def listed(outputs: Any) -> tuple[list[Any], bool]:
+    """What a model gave as a list, and whether it was one itself; an array counts as a list."""
+    is_list = isinstance(outputs, list | tuple | np.ndarray) and np.ndim(outputs) > 0
+    found = list(outputs) if is_list else [outputs]
+    found = [
+        each.item() if isinstance(each, np.ndarray) and not each.ndim else each for each in found
+    ]
+    for each in found or [found]:
+        if not isinstance(each, Value | Real):
+            raise TypeError(
+                "a model gives a Value, or a list of Values, for a sample, "
+                f"got {'a list of ' * is_list}{type(each).__name__}"
+            )
+    return found, is_list
 
 
 def loss_function(loss: Loss) -> tuple[str, Callable[[Any, Any], Any]]:
@@ -128,13 +145,43 @@ class Objective:
     def _loss(self, row: list[Any]) -> tuple[Any, list[Any]]:
         outputs = outputs_of(self.model, row[: self.features])
         targets = row[self.features :]
-        if len(outputs) == 1 == len(targets):
-            return self.loss(outputs[0], targets[0]), outputs
-        return self.loss(outputs, targets), outputs
+        single = len(outputs) == 1 == len(targets)
+        loss = self.loss(outputs[0], targets[0]) if single else self.loss(outputs, targets)
+        if not isinstance(loss, Value | Real):
+            raise TypeError(f"a loss gives one Value for a sample, got {type(loss).__name__}")
+        return loss, outputs
 
     def penalised(self, loss: Any) -> Any:
         """A loss with the penalty added."""
         return loss if self.penalty is None else loss + self.penalty(self.parameters)
+
+
+def confirm(
+    compiled: Callable[[Any], float], eager: Callable[[Any], float], rows: Any, features: int
+) -> None:
+    """Compare the loss of a program with that of Values, over some rows of different targets.
+
+    A trace cannot follow everything that Python does with a number: `weights.get(target, 1)` finds
+    nothing, whatever the target. Raises TypeError if the two differ, or if there is no program.
+    """
+    _, first = np.unique(rows[:1000, features:], axis=0, return_index=True)
+    some = rows[np.sort(first)[:CONFIRMED]]
+    expected = eager(some)
+    advice = "Write what depends on a target with micrograd.where, or train with engine='eager'"
+    try:
+        found = compiled(some)
+    except (TypeError, LookupError, AttributeError) as error:
+        kind = "" if isinstance(error, TypeError) else f"{type(error).__name__}: "
+        raise TypeError(
+            f"the loss or the model cannot be compiled: {kind}{error}. {advice}"
+        ) from error
+    # A wrong branch shows at once; rounding does not, even where large terms cancel.
+    if abs(found - expected) > 1e-3 * max(abs(found), abs(expected)) + 1e-6:
+        raise TypeError(
+            f"the loss of {len(some)} samples is {expected:g}, but {found:g} when it is compiled: "
+            "it depends on a number in a way that is not traced, such as a target that is looked "
+            f"up in a dict or a set. {advice}"
+        )
 
 
 class Compiled:
@@ -145,7 +192,7 @@ class Compiled:
             with mode(objective.model, training=True):
                 return objective.penalised(objective.sample(row, masks))
 
-        self._parameters = objective.parameters
+        self._objective = objective
         self._training = compile(training, objective.parameters, batched=True, backend=backend)
         self._evaluation = compile(
             objective.evaluation, objective.parameters, batched=True, backend=backend
@@ -154,6 +201,19 @@ class Compiled:
     def value_and_grad(self, numbers: Any, *batch: Any) -> tuple[float, Any]:
         """The mean loss over rows (and their masks) and its gradient, at these parameters."""
         return self._training.value_and_grad(*batch, parameters=numbers)
+
+    def confirm(self, rows: Any, masks: int) -> None:
+        """Raise TypeError if the programs are not what Values compute; `masks` factors a sample."""
+
+        def batch(some: Any) -> tuple[Any, ...]:
+            return (some, np.ones((len(some), masks))) if masks else (some,)
+
+        confirm(
+            lambda some: self._training.value_and_grad(*batch(some))[0],
+            lambda some: as_number(Eager(self._objective).loss(*batch(some))),
+            rows,
+            self._objective.features,
+        )
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
         """The mean loss without penalty, and the outputs, a row for each sample."""
@@ -176,16 +236,23 @@ class Eager:
         objective = self._objective
         for parameter, number in zip(objective.parameters, numbers.tolist(), strict=True):
             parameter.data, parameter.grad = number, 0
-        with mode(objective.model, training=True):
-            losses = [objective.sample(*sample) for sample in zip(*map(_lists, batch), strict=True)]
-        loss = objective.penalised(sum(losses[1:], losses[0]) / len(losses))
+        loss = self.loss(*batch)
+        if not isinstance(loss, Value):
+            raise TypeError(f"the loss does not depend on the model: it is the number {loss!r}")
         loss.backward()
         return loss.data, np.array([float(parameter.grad) for parameter in objective.parameters])
+
+    def loss(self, *batch: Any) -> Any:
+        """The mean loss over rows (and their masks), as a Value."""
+        objective = self._objective
+        with mode(objective.model, training=True):
+            losses = [objective.sample(*sample) for sample in zip(*map(_lists, batch), strict=True)]
+        return objective.penalised(sum(losses[1:], losses[0]) / len(losses))
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
         """The mean loss without penalty, and the outputs, a row for each sample."""
         found = np.array([
-            [_number(each) for each in self._objective.evaluation(row)] for row in _lists(rows)
+            [as_number(each) for each in self._objective.evaluation(row)] for row in _lists(rows)
         ])  # fmt: skip
         return float(found[:, 0].mean()), found[:, 1:]
 
@@ -194,5 +261,6 @@ def _lists(array: Any) -> Any:
     return array.tolist()
 
 
-def _number(value: Any) -> float:
+def as_number(value: Any) -> float:
+    """The number of a Value, or the number."""
     return value.data if isinstance(value, Value) else float(value)

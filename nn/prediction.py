@@ -30,7 +30,10 @@ from nn.objective import (
     Loss,
     Objective,
     Penalty,
+    as_number,
+    confirm,
     evaluating,
+    listed,
     loss_function,
     mode,
     outputs_of,
@@ -77,10 +80,18 @@ def loss_and_grad(
     with evaluating(model):
         y = samples.targets(y, len(X), len(probe(model, X)), name)
     objective = Objective(model, parameters, X.shape[1], function, penalty_function(penalty))
-    program = compile(
-        lambda row: objective.penalised(objective.evaluation(row)[0]), parameters, batched=True
-    )
+
+    def penalised(row: Any) -> Any:
+        return objective.penalised(objective.evaluation(row)[0])
+
+    program = compile(penalised, parameters, batched=True)
     rows = np.concatenate([X, y], axis=1)
+    confirm(
+        lambda some: float(np.mean(program(some))),
+        lambda some: sum(as_number(penalised(row)) for row in some.tolist()) / len(some),
+        rows,
+        X.shape[1],
+    )
     if not parameters:  # then the gradient would be that of the rows
         return float(np.mean(program(rows))), np.zeros(0)
     value, gradient = program.value_and_grad(rows)
@@ -122,8 +133,8 @@ def _program(model: Any, features: int) -> tuple[Any, bool]:
         nonlocal is_list
         with evaluating(model):
             outputs = model(list(leaves))
-        is_list = isinstance(outputs, list | tuple)
-        return outputs if is_list else [outputs]
+        found, is_list = listed(outputs)
+        return found
 
     graph = trace(run, parameters, features)
     try:

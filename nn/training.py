@@ -312,6 +312,8 @@ class _Training:
     def run(self, progress: bool | str) -> History:
         """All epochs that are left."""
         history, note = self.history, ""
+        if isinstance(self.engine, Compiled) and history.epochs < self.epochs:
+            self.engine.confirm(self.rows, len(self.chances))
         telling = teller(progress, self.epochs, history.epochs)
         try:
             while history.epochs < self.epochs and not self._is_over():
