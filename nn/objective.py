@@ -210,7 +210,7 @@ class Compiled:
 
         confirm(
             lambda some: self._training.value_and_grad(*batch(some))[0],
-            lambda some: as_number(Eager(self._objective).loss(*batch(some))),
+            lambda some: Eager(self._objective).loss(*batch(some)).data,
             rows,
             self._objective.features,
         )
@@ -237,8 +237,6 @@ class Eager:
         for parameter, number in zip(objective.parameters, numbers.tolist(), strict=True):
             parameter.data, parameter.grad = number, 0
         loss = self.loss(*batch)
-        if not isinstance(loss, Value):
-            raise TypeError(f"the loss does not depend on the model: it is the number {loss!r}")
         loss.backward()
         return loss.data, np.array([float(parameter.grad) for parameter in objective.parameters])
 
@@ -247,7 +245,10 @@ class Eager:
         objective = self._objective
         with mode(objective.model, training=True):
             losses = [objective.sample(*sample) for sample in zip(*map(_lists, batch), strict=True)]
-        return objective.penalised(sum(losses[1:], losses[0]) / len(losses))
+        loss = objective.penalised(sum(losses[1:], losses[0]) / len(losses))
+        if not isinstance(loss, Value):
+            raise TypeError(f"the loss does not depend on the model: it is the number {loss!r}")
+        return loss
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
         """The mean loss without penalty, and the outputs, a row for each sample."""
