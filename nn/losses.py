@@ -21,6 +21,7 @@ from typing import Any
 from micrograd import Value, detach, log, log1p, minimum, relu, softplus, square, where
 from micrograd.engine import to_number
 from nn.functional import log_softmax, total_of
+from nn.options import real
 
 Loss = Callable[..., Any]
 
@@ -40,8 +41,7 @@ def l1_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
 
 def huber_loss(prediction: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
     """Half the square of an error of up to `delta`, and beyond that a line (Huber, 1964)."""
-    if not delta > 0:
-        raise ValueError(f"delta is a number above 0, got {delta!r}")
+    delta = real(delta, "delta", above=0)
 
     def loss(p: Any, t: Any) -> Any:
         error = p - t

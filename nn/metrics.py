@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from nn.options import several
 from nn.samples import ANY, WISHES, finite, numbers, one_hot
 
 Metric = Callable[[Any, Any], float]
@@ -117,10 +118,12 @@ METRICS: dict[str, Metric] = {
 LARGER_IS_BETTER = ("accuracy", "r2")
 
 
-def named(metrics: str | Iterable[str | Metric], loss: str, targets: Any) -> dict[str, Metric]:
+def named(
+    metrics: str | Metric | Iterable[str | Metric], loss: str, targets: Any
+) -> dict[str, Metric]:
     """The functions by name, as they are to be used beside a loss and these targets."""
     chosen: dict[str, Metric] = {}
-    for each in [metrics] if isinstance(metrics, str) else list(metrics):
+    for each in several(metrics, "metrics"):
         if isinstance(each, str):
             if each not in METRICS:
                 known = ", ".join(METRICS)

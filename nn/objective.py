@@ -20,6 +20,7 @@ from micrograd.compiler import compile  # noqa: A004
 from nn.layers import dropout_masks
 from nn.losses import LOSSES, l1_penalty, l2_penalty
 from nn.module import Module
+from nn.options import real
 
 Loss = str | Callable[[Any, Any], Any]
 Penalty = Callable[[list[Value]], Any] | Mapping[str, float] | None
@@ -89,7 +90,7 @@ def penalty_function(penalty: Penalty) -> Callable[[list[Value]], Any] | None:
             "a penalty is a function of the parameters, or weights of 'l1' and 'l2' "
             f"such as {{'l2': 1e-4}}, got {penalty!r}"
         )
-    weights = dict(penalty)
+    weights = {kind: real(penalty[kind], f"the weight of {kind!r}", least=0) for kind in penalty}
     return lambda parameters: sum(
         weight * kinds[kind](parameters) for kind, weight in weights.items()
     )

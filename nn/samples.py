@@ -158,22 +158,20 @@ def numbers(given: Any, name: str) -> Any:
         array = np.asarray(given)
     except ValueError:
         raise ValueError(f"{name} is not regular: its rows have different lengths") from None
-    if array.dtype.kind == "O":
-        strange = next(
-            (x for x in array.flat if not isinstance(x, Real | Decimal | np.bool_ | None)), None
-        )
-        if strange is not None:  # the text '1' would become a number
-            raise TypeError(
-                f"{name} is {_REAL}, got a {type(strange).__name__}: {_hint(strange, name)}"
-            )
+    kind = array.dtype.kind
+    if kind == "O":
+        known = Real | Decimal | np.bool_ | None  # the text '1' would become a number
+        for each in array.flat:
+            if not isinstance(each, known):
+                hint = _hint(each, name)
+                raise TypeError(f"{name} is {_REAL}, got a {type(each).__name__}: {hint}")
         try:
             array = np.array(array, dtype=float)
         except OverflowError:
             raise ValueError(f"{name} has an int beyond the largest float") from None
-    elif array.dtype.kind not in "biuf":
-        raise TypeError(
-            f"{name} is {_REAL}, got {array.dtype}: {_hint('' if array.dtype.kind in 'US' else None, name)}"
-        )
+    elif kind not in "biuf":
+        hint = _hint("" if kind in "US" else None, name)
+        raise TypeError(f"{name} is {_REAL}, got {array.dtype}: {hint}")
     return np.asarray(array, dtype=float, order="C")
 
 

@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from numbers import Real
 from operator import index
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,7 @@ from nn.objective import (
     penalty_function,
 )
 from nn.optimizers import OPTIMIZERS, Optimizer, clipped
+from nn.options import OptionError, flag, one_of, real, several, whole
 from nn.prediction import loss_and_grad, predict, rehearsed
 from nn.progress import progress as teller
 from nn.storage import load_checkpoint, save_checkpoint
@@ -78,12 +81,12 @@ def fit(
     shuffle: bool = True,
     seed: int | None = 0,
     validation: tuple[Any, Any] | float | None = None,
-    metrics: str | Iterable[str | measures.Metric] = (),
+    metrics: str | measures.Metric | Iterable[str | measures.Metric] = (),
     penalty: Penalty = None,
     schedule: Any = None,
     clip_norm: float | None = None,
     early_stopping: int | EarlyStopping | None = None,
-    callbacks: Iterable[Callback] = (),
+    callbacks: Callback | Iterable[Callback] = (),
     checkpoint: str | Path | None = None,
     resume: bool = False,
     engine: str = "compiled",
@@ -101,11 +104,11 @@ def fit(
         trains the parameters that it holds; or a function of the parameters that makes one.
     batch_size: None takes all samples at once.
     validation: (X, y), or the share of the samples that are set aside at random.
-    metrics: names in `nn.metrics.METRICS`, or functions of outputs and targets.
+    metrics: names in `nn.metrics.METRICS`, or functions of outputs and targets; one or several.
     penalty: a function of the parameters, or weights such as {"l2": 1e-4}.
     schedule: one of `nn.schedules` on the optimizer, or a function of the optimizer that makes one.
     early_stopping: an EarlyStopping, or its patience.
-    callbacks: called with a State after each epoch; see `nn.callbacks`.
+    callbacks: one or several, called with a State after each epoch; see `nn.callbacks`.
     checkpoint: a file that is written after each epoch. With `resume`, training goes on from it, if
         it is there, and ends with the same bits as without a pause; callbacks and functions are not
         in it.
@@ -115,6 +118,7 @@ def fit(
     the model keeps the weights before; ValueError or TypeError before anything is done.
     """
     name, function = loss_function(loss)
+    seed = None if seed is None else whole(seed, "seed", 0)
     learned = _trained(optimizer, lr, parameters_of(model))
     X = samples.inputs(X)
     outputs, chances = rehearsed(model, X)
@@ -133,14 +137,14 @@ def fit(
         chances=chances,
         epochs=_count(epochs, "epochs"),
         batch_size=len(X) if batch_size is None else _count(batch_size, "batch_size"),
-        shuffle=shuffle,
+        shuffle=flag(shuffle, "shuffle"),
         generator=np.random.default_rng(seed),
         measures=chosen,
         schedule=scheduled,
         clip_norm=_clip(clip_norm),
         stopping=_stopping(early_stopping, chosen, held_out is not None),
-        callbacks=list(callbacks),
-        checkpoint=None if checkpoint is None else Path(checkpoint),
+        callbacks=_callbacks(callbacks),
+        checkpoint=_path(checkpoint),
         engine=_engine(engine, objective, backend),
         settings={
             "loss": name,
@@ -153,7 +157,7 @@ def fit(
             "schedule": None if scheduled is None else type(scheduled).__name__,
         },
     )
-    if resume:
+    if flag(resume, "resume"):
         training.resume()
     return training.run(progress)
 
@@ -203,8 +207,8 @@ def _validation(given: Any, X: Any, y: Any, outputs: int, loss: str, seed: Any) 
             raise ValueError(f"validation X has {held_X.shape[1]} columns, and X has {X.shape[1]}")
         held_y = samples.targets(given[1], len(held_X), outputs, loss, "validation y")
         return X, y, np.concatenate([held_X, held_y], axis=1)
-    if isinstance(given, bool) or not isinstance(given, float) or not 0 < given < 1:
-        raise ValueError(
+    if isinstance(given, bool) or not isinstance(given, Real) or not 0 < given < 1:
+        raise OptionError(
             f"validation is (X, y), or a share of the samples between 0 and 1, got {given!r}"
         )
     held = math.ceil(given * len(X))
@@ -218,7 +222,14 @@ def _validation(given: Any, X: Any, y: Any, outputs: int, loss: str, seed: Any) 
 def _scheduled(schedule: Any, optimizer: Optimizer) -> Any:
     if schedule is None:
         return None
-    made = schedule if hasattr(schedule, "step") else schedule(optimizer)
+    is_made = hasattr(schedule, "step") and not isinstance(schedule, type)
+    if not is_made and not callable(schedule):
+        raise OptionError(
+            f"a schedule is one of nn.schedules, or a function that makes one, got {schedule!r}"
+        )
+    made = schedule if is_made else schedule(optimizer)
+    if not callable(getattr(made, "step", None)):
+        raise OptionError(f"the function for the schedule gave {made!r}, and a schedule has step()")
     if getattr(made, "optimizer", optimizer) is not optimizer:
         raise ValueError(
             "the schedule belongs to another optimizer: give a function of the optimizer, such as "
@@ -246,14 +257,30 @@ def _stopping(given: Any, metrics: Iterable[str], validated: bool) -> EarlyStopp
 
 
 def _clip(norm: float | None) -> float | None:
-    if norm is not None and not norm > 0:
-        raise ValueError(f"clip_norm is a length above 0, got {norm!r}")
-    return norm
+    if norm is None or (isinstance(norm, float) and norm == math.inf):
+        return norm
+    try:
+        return real(norm, "clip_norm", above=0)
+    except OptionError:
+        raise OptionError(f"clip_norm is a length above 0, got {norm!r}") from None
+
+
+def _path(given: Any) -> Path | None:
+    if given is not None and not isinstance(given, str | os.PathLike):
+        raise OptionError(f"checkpoint is the path of a file, got {given!r}")
+    return None if given is None else Path(given)
+
+
+def _callbacks(given: Any) -> list[Callback]:
+    found = several(given, "callbacks")
+    for each in found:
+        if not callable(each):
+            raise OptionError(f"a callback is a function of the state, got {each!r}")
+    return found
 
 
 def _engine(engine: str, objective: Objective, backend: str) -> Compiled | Eager:
-    if engine not in ENGINES:
-        raise ValueError(f"engine is one of {', '.join(ENGINES)}, got {engine!r}")
+    one_of(engine, "engine", ENGINES)
     return Compiled(objective, backend) if engine == "compiled" else Eager(objective)
 
 
@@ -413,7 +440,11 @@ class _Training:
                 row["val_loss"] = loss
             targets = rows[:, self.objective.features :]
             for name, measure in self.measures.items():
-                row[prefix + name] = float(measure(outputs, targets))
+                found = measure(outputs, targets)
+                try:
+                    row[prefix + name] = float(found)
+                except (TypeError, ValueError):
+                    raise TypeError(f"the metric {name!r} gives a number, got {found!r}") from None
         return row
 
     def _watch(self) -> None:

@@ -41,6 +41,7 @@ ROOMS = (
     "micrograd.derivation",
     "micrograd.drawing",
     "micrograd",
+    "nn.options",
     "nn.storage",
     "nn.datasets",
     "nn.initializers",

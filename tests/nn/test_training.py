@@ -607,7 +607,13 @@ ROW = [[0.0, 1.0]]
         (ROW, [1], {"validation": ([[1.0]], [1])}, ValueError, "validation X has 1 columns"),
         (ROW, [1], {"validation": (ROW, [1, 2])}, ValueError, "validation y has 2 targets"),
         (ROW, [1], {"penalty": {"l3": 1}}, ValueError, "'l1' and 'l2'"),
-        (ROW, [1], {"early_stopping": 0}, ValueError, "patience is 1 epoch or more"),
+        (
+            ROW,
+            [1],
+            {"early_stopping": 0},
+            ValueError,
+            "patience is a whole number of epochs, of at least 1, got 0",
+        ),
         (ROW, [1], {"progress": "yes"}, ValueError, "progress is True, False or 'auto'"),
         (ROW, [1], {"optimizer": SGD([Value(1)], lr=1)}, ValueError, "none of the model's"),
         (
