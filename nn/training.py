@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from numbers import Real
@@ -58,6 +59,8 @@ __all__ = [
 ]
 
 ENGINES = ("compiled", "eager")
+FEW = 6
+"""With fewer samples than these held out, early stopping warns."""
 
 
 class DivergenceError(ArithmeticError):
@@ -103,7 +106,8 @@ def fit(
     optimizer: a name in `nn.optimizers.OPTIMIZERS`, with `lr` or its own; an optimizer, which
         trains the parameters that it holds; or a function of the parameters that makes one.
     batch_size: None takes all samples at once.
-    validation: (X, y), or the share of the samples that are set aside at random.
+    validation: (X, y), or the share of the samples that are set aside at random; of targets that
+        are classes, each gives its share.
     metrics: names in `nn.metrics.METRICS`, or functions of outputs and targets; one or several.
     penalty: a function of the parameters, or weights such as {"l2": 1e-4}.
     schedule: one of `nn.schedules` on the optimizer, or a function of the optimizer that makes one.
@@ -142,7 +146,7 @@ def fit(
         measures=chosen,
         schedule=scheduled,
         clip_norm=_clip(clip_norm),
-        stopping=_stopping(early_stopping, chosen, held_out is not None),
+        stopping=_stopping(early_stopping, chosen, held_out),
         callbacks=_callbacks(callbacks),
         checkpoint=_path(checkpoint),
         engine=_engine(engine, objective, backend),
@@ -211,12 +215,12 @@ def _validation(given: Any, X: Any, y: Any, outputs: int, loss: str, seed: Any) 
         raise OptionError(
             f"validation is (X, y), or a share of the samples between 0 and 1, got {given!r}"
         )
-    held = math.ceil(given * len(X))
-    if held == len(X):
+    if math.ceil(given * len(X)) == len(X):
         raise ValueError(f"validation={given} leaves none of the {len(X)} samples to train on")
-    order = np.random.default_rng(seed).permutation(len(X))
-    chosen, kept = np.sort(order[:held]), np.sort(order[held:])
-    return X[kept], y[kept], np.concatenate([X[chosen], y[chosen]], axis=1)
+    distinct, classes = np.unique(y, axis=0, return_inverse=True)
+    few = 2 * len(distinct) <= len(y)  # else the targets are no classes
+    X, held_X, y, held_y = samples.split(X, y, float(given), seed, classes.ravel() if few else None)
+    return X, y, np.concatenate([held_X, held_y], axis=1)
 
 
 def _scheduled(schedule: Any, optimizer: Optimizer) -> Any:
@@ -238,10 +242,11 @@ def _scheduled(schedule: Any, optimizer: Optimizer) -> Any:
     return made
 
 
-def _stopping(given: Any, metrics: Iterable[str], validated: bool) -> EarlyStopping | None:
+def _stopping(given: Any, metrics: Iterable[str], held_out: Any) -> EarlyStopping | None:
     """What may stop training, with the column that it watches, and what is better there."""
     if given is None:
         return None
+    validated = held_out is not None
     stopping = given if isinstance(given, EarlyStopping) else EarlyStopping(given)
     columns = ["loss", *metrics, "gradient_norm"]
     if validated:
@@ -251,6 +256,13 @@ def _stopping(given: Any, metrics: Iterable[str], validated: bool) -> EarlyStopp
         hint = "" if validated else "; those that begin with val_ need validation data"
         raise ValueError(
             f"early stopping cannot monitor {monitor!r}: the columns are {', '.join(columns)}{hint}"
+        )
+    if monitor.startswith("val_") and len(held_out) < FEW:
+        warnings.warn(
+            f"early stopping watches {monitor!r} of {len(held_out)} samples, where the best epoch "
+            "is best by chance: hold out more of them, or train for a fixed number of epochs with "
+            "optimizer='adamw'",
+            stacklevel=3,
         )
     larger = monitor.removeprefix("val_") in measures.LARGER_IS_BETTER
     return replace(stopping, monitor=monitor, mode=stopping.mode or ("max" if larger else "min"))
