@@ -90,7 +90,9 @@ def penalty_function(penalty: Penalty) -> Callable[[list[Value]], Any] | None:
             "a penalty is a function of the parameters, or weights of 'l1' and 'l2' "
             f"such as {{'l2': 1e-4}}, got {penalty!r}"
         )
-    weights = {kind: real(penalty[kind], f"the weight of {kind!r}", least=0) for kind in penalty}
+    weights = {
+        kind: real(penalty[kind], f"the penalty's weight {kind!r}", least=0) for kind in penalty
+    }
     return lambda parameters: sum(
         weight * kinds[kind](parameters) for kind, weight in weights.items()
     )
