@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 Array: TypeAlias = "NDArray[np.float64]"
+_MOST_STEPS = 2**53  # a count is a float in the formulas
 
 
 @dataclass(eq=False)
@@ -141,18 +142,22 @@ class Optimizer(_Holder):
             raise ValueError(f"the state is one of {saved['name']}, not of {type(self).__name__}")
         if set(saved["options"]) != set(self.options()):
             raise ValueError(
-                f"the state has other options: {', '.join(saved['options'])}; "
+                f"the state has other options: {', '.join(map(str, saved['options']))}; "
                 f"this optimizer has {', '.join(self.options())}"
             )
-        if not isinstance(saved["steps"], int) or saved["steps"] < 0:
-            raise ValueError(f"steps is a count, got {saved['steps']!r}")
-        arrays = {name: np.array(array, dtype=float) for name, array in saved["state"].items()}
+        steps = saved["steps"]
+        if type(steps) is not int or not 0 <= steps < _MOST_STEPS:
+            raise ValueError(f"steps is a count, got {repr(steps)[:40]}")
+        try:
+            arrays = {name: np.array(array, dtype=float) for name, array in saved["state"].items()}
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"the state has arrays of numbers: {error}") from error
         shapes = {name: array.shape for name, array in arrays.items()}
         expected = {name: array.shape for name, array in self.state.items()}
         if shapes != expected:
             raise ValueError(f"the state has arrays {shapes}, this optimizer has {expected}")
         loaded = copy(self)
-        vars(loaded).update(saved["options"], state=arrays, steps=saved["steps"])
+        vars(loaded).update(saved["options"], state=arrays, steps=steps)
         loaded._check()
         vars(self).update(vars(loaded))
 

@@ -70,7 +70,15 @@ class Schedule:
             raise ValueError("this is not what the state_dict of a schedule gives")
         if saved["name"] != type(self).__name__:
             raise ValueError(f"the state is one of {saved['name']}, not of {type(self).__name__}")
-        self.base, self.last_epoch = float(saved["base"]), int(saved["last_epoch"])
+        base = real(saved["base"], "the base of a schedule", least=0)
+        epoch = whole(saved["last_epoch"], "last_epoch", 0)
+        try:
+            self.rate(base, epoch)
+        except OverflowError:
+            raise ValueError(
+                f"last_epoch is {repr(epoch)[:40]}, more than can be trained"
+            ) from None
+        self.base, self.last_epoch = base, epoch
         self._set()
 
     def _set(self) -> None:

@@ -503,7 +503,7 @@ class _Training:
         if not self.checkpoint.exists():
             return
         saved = load_checkpoint(self.checkpoint)
-        if not isinstance(saved, dict) or saved.get("kind") != "nn.fit":
+        if saved.get("kind") != "nn.fit" or not isinstance(saved.get("settings"), dict):
             raise ValueError(f"{self.checkpoint} is no checkpoint of fit")
         for name, now in self._settings().items():
             then = saved["settings"].get(name)
@@ -513,13 +513,32 @@ class _Training:
                     f"{self.checkpoint} was written with {differs}: call fit as before, "
                     "or start anew without resume"
                 )
+        try:
+            self._restore(saved)
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+            reason = str(error) if isinstance(error, ValueError) else "a part has another type"
+            raise ValueError(f"{self.checkpoint} is damaged: {reason}") from error
+
+    def _restore(self, saved: dict[str, Any]) -> None:
+        numbers = self._array(saved["numbers"])
+        history = History()
+        for epoch in zip(*saved["history"].values(), strict=True):
+            history.append(dict(zip(saved["history"], map(float, epoch), strict=True)))
+        best = None
+        if saved["best"] is not None:
+            number, at, history.best_epoch = saved["best"]
+            whole(history.best_epoch, "best_epoch")
+            best = float(number), self._array(at)
+        generator = np.random.default_rng()
+        generator.bit_generator.state = saved["generator"]
         self.optimizer.load_state_dict(saved["optimizer"])
         if self.schedule is not None:
             self.schedule.load_state_dict(saved["schedule"])
-        self.generator.bit_generator.state = saved["generator"]
-        self.numbers = saved["numbers"]
-        for epoch in zip(*saved["history"].values(), strict=True):
-            self.history.append(dict(zip(saved["history"], map(float, epoch), strict=True)))
-        if saved["best"] is not None:
-            number, numbers, self.history.best_epoch = saved["best"]
-            self.best = number, numbers
+        self.numbers, self.best, self.generator = numbers, best, generator
+        self.history = self.state.history = history
+
+    def _array(self, given: Any) -> Any:
+        """Numbers of the parameters."""
+        if given.shape != self.numbers.shape or given.dtype != float:
+            raise ValueError(f"it has {given.shape} numbers for {self.numbers.shape} parameters")
+        return given

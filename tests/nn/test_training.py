@@ -27,6 +27,7 @@ from nn.optimizers import LBFGS, SGD, Adam
 from nn.prediction import loss_and_grad, predict
 from nn.schedules import StepLR
 from nn.training import DivergenceError, EarlyStopping, fit
+from tests.nn.test_storage import altered
 
 X, Y = make_moons(40, noise=0.1, random_state=0)
 SIGNS = 2.0 * Y - 1
@@ -960,3 +961,28 @@ def test_early_stopping_on_few_samples_warns():
         fitted(network(), validation=0.2, early_stopping=2)
         fitted(network(), validation=0.1)
         fitted(network(), validation=0.1, early_stopping=EarlyStopping(2, monitor="loss"))
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_checkpoint_with_any_field_altered_is_one_or_a_value_error_that_names_the_file(
+    tmp_path, optimizer
+):
+    path = tmp_path / "training.npz"
+    options = {
+        "optimizer": optimizer,
+        "batch_size": None,
+        "validation": 0.25,
+        "early_stopping": 3,
+        "checkpoint": path,
+        "schedule": lambda made: StepLR(made, step_size=1),
+        "epochs": 2,
+    }
+    fitted(network(2, 1), **options)
+    for data in altered(path):
+        path.write_bytes(data)
+        model = network(2, 1)
+        try:
+            fitted(model, resume=True, **options)
+        except ValueError as error:
+            assert str(path) in str(error)  # noqa: PT017
+        assert np.isfinite(numbers(model)).all()
