@@ -31,6 +31,8 @@ CONFIRMED = 4  # samples whose loss is also computed Value by Value
 
 def parameters_of(model: Any) -> list[Value]:
     """The parameters of whatever is called as a model."""
+    if isinstance(model, type):
+        raise TypeError(f"a model is an instance, got the class {model.__name__} itself")
     if not callable(model) or not callable(getattr(model, "parameters", None)):
         raise TypeError(
             "a model is called with the list of inputs of a sample and has parameters(), "

@@ -59,6 +59,7 @@ ROOMS = (
     "nn.history",
     "nn.callbacks",
     "nn.progress",
+    "nn.requests",
     "nn.training",
     "nn.sklearn",
     "nn.tables",
@@ -73,7 +74,15 @@ ROOMS = (
 GUESTS = {
     "numpy": {
         *("micrograd.trees", "micrograd.compiler", "nn.storage", "nn.datasets"),
-        *("nn.samples", "nn.metrics", "nn.objective", "nn.prediction", "nn.plots", "nn.training"),
+        *(
+            "nn.samples",
+            "nn.metrics",
+            "nn.objective",
+            "nn.prediction",
+            "nn.plots",
+            "nn.requests",
+            "nn.training",
+        ),
         "nn.optimizers",
         *("nn.sklearn", "nn.tables", "micrograd.training_commands"),
     },
