@@ -74,16 +74,8 @@ ROOMS = (
 GUESTS = {
     "numpy": {
         *("micrograd.trees", "micrograd.compiler", "nn.storage", "nn.datasets"),
-        *(
-            "nn.samples",
-            "nn.metrics",
-            "nn.objective",
-            "nn.prediction",
-            "nn.plots",
-            "nn.requests",
-            "nn.training",
-        ),
-        "nn.optimizers",
+        *("nn.samples", "nn.metrics", "nn.objective", "nn.prediction", "nn.plots", "nn.training"),
+        *("nn.optimizers", "nn.requests"),
         *("nn.sklearn", "nn.tables", "micrograd.training_commands"),
     },
     "scipy": {"micrograd.compiler", "nn.optimizers"},
