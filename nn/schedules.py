@@ -96,7 +96,7 @@ class LambdaLR(Schedule):
         super().__init__(optimizer)
 
     def rate(self, base: float, epoch: int) -> float:  # noqa: D102 (see Schedule)
-        return base * self.lr_lambda(epoch)
+        return base * real(self.lr_lambda(epoch), "what lr_lambda gives", least=0)
 
 
 class StepLR(Schedule):

@@ -395,6 +395,10 @@ HOSTILE = {
     "a tag that is unknown": (sealed([content({"a": {"$code": "print()"}})]), "the key '[$]code'"),
     "a tag with company": (sealed([content({"a": {"$array": 0, "b": 1}})]), "the key '[$]array'"),
     "a tag of the wrong type": (sealed([content({"a": {"$array": "0"}})]), "the key '[$]array'"),
+    "a tag that says True for 1": (
+        sealed([content([{"$array": 0}, {"$array": True}]), ("0.npy", ONE), ("1.npy", ONE)]),
+        "the key '[$]array'",
+    ),
     "a float of few bits": (sealed([content({"a": {"$float": "7ff"}})]), "the key '[$]float'"),
     "a tuple that is none": (sealed([content({"a": {"$tuple": 3}})]), "the key '[$]tuple'"),
 }
