@@ -161,32 +161,45 @@ class Objective:
         return loss if self.penalty is None else loss + self.penalty(self.parameters)
 
 
-def confirm(
-    compiled: Callable[[Any], float], eager: Callable[[Any], float], rows: Any, features: int
-) -> None:
-    """Compare the loss of a program with that of Values, over some rows of different targets.
+def confirm(compiled: Callable[[Any], Any], eager: Callable[[Any], Any], rows: Any) -> None:
+    """Compare what a program computes of some rows with what Values do: a loss, or outputs.
 
     A trace cannot follow everything that Python does with a number: `weights.get(target, 1)` finds
     nothing, whatever the target. Raises TypeError if the two differ, or if there is no program.
     """
-    _, first = np.unique(rows[:1000, features:], axis=0, return_index=True)
-    some = rows[np.sort(first)[:CONFIRMED]]
-    expected = eager(some)
-    advice = "Write what depends on a target with micrograd.where, or train with engine='eager'"
+    expected = np.asarray(eager(rows))
     try:
-        found = compiled(some)
+        found = np.asarray(compiled(rows))
     except (TypeError, LookupError, AttributeError) as error:
-        kind = "" if isinstance(error, TypeError) else f"{type(error).__name__}: "
-        raise TypeError(
-            f"the loss or the model cannot be compiled: {kind}{error}. {advice}"
-        ) from error
+        raise cannot_be_compiled(error) from error
     # A wrong branch shows at once; rounding does not, even where large terms cancel.
-    if abs(found - expected) > 1e-3 * max(abs(found), abs(expected)) + 1e-6:
+    size = np.maximum(np.abs(found), np.abs(expected)).max()
+    wrong = np.flatnonzero(np.abs(found - expected) > 1e-3 * size + 1e-6)
+    if wrong.size:
+        one, other = expected.flat[wrong[0]], found.flat[wrong[0]]
         raise TypeError(
-            f"the loss of {len(some)} samples is {expected:g}, but {found:g} when it is compiled: "
-            "it depends on a number in a way that is not traced, such as a target that is looked "
-            f"up in a dict or a set. {advice}"
+            f"the model or its loss gives {one:g} for some samples, but {other:g} when it is "
+            "compiled: it depends on a number in a way that is not traced, such as a target that "
+            f"is looked up in a dict or a set. {_ADVICE}"
         )
+
+
+def cannot_be_compiled(error: Exception) -> TypeError:
+    """What to say where a model or a loss works on Values, but not while it is traced."""
+    kind = "" if isinstance(error, TypeError) else f"{type(error).__name__}: "
+    return TypeError(f"the model or its loss cannot be compiled: {kind}{error}. {_ADVICE}")
+
+
+_ADVICE = (
+    "Write what depends on a number with micrograd.where, or train with engine='eager' and call "
+    "the model sample by sample"
+)
+
+
+def of_different_targets(rows: Any, features: int) -> Any:
+    """Some rows, so that each branch on a target may be taken."""
+    _, first = np.unique(rows[:1000, features:], axis=0, return_index=True)
+    return rows[np.sort(first)[:CONFIRMED]]
 
 
 class Compiled:
@@ -216,8 +229,7 @@ class Compiled:
         confirm(
             lambda some: self._training.value_and_grad(*batch(some))[0],
             lambda some: Eager(self._objective).loss(*batch(some)).data,
-            rows,
-            self._objective.features,
+            of_different_targets(rows, self._objective.features),
         )
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:

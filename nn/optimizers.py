@@ -17,7 +17,7 @@ arrays of its own. `step()` applies it to the parameters, which are Values; `nn.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from copy import copy
 from dataclasses import KW_ONLY, dataclass, field, fields
 from numbers import Real
@@ -474,6 +474,10 @@ def _length(gradient: Array) -> float:
 def _checked(parameters: Iterable[Value]) -> list[Value]:
     if isinstance(parameters, Value):
         raise TypeError("an optimizer takes a list of parameters: [x], not x")
+    if isinstance(parameters, Set) or not isinstance(parameters, Iterable):
+        hint = "a set has no order" if isinstance(parameters, Set) else "give model.parameters()"
+        kind = type(parameters).__name__
+        raise TypeError(f"an optimizer takes a list of parameters, got {kind}: {hint}")
     found = list(parameters)
     if not found:
         raise ValueError("an optimizer needs at least one parameter, got an empty list")

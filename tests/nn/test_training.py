@@ -804,10 +804,30 @@ def test_a_model_that_looks_at_its_inputs_is_refused_too():
         def __call__(self, x):
             return super().__call__(x) if {1.0: 0}.get(x[0], 1) else super().__call__([0.0, 0.0])
 
-    model = Branching(2, [1])
+    class Missing(MLP):
+        def __call__(self, x):
+            return super().__call__([{1.0: 0.5}[x[0]], 0.0])
+
     ones = np.ones((4, 2))
-    with pytest.raises(TypeError, match=r"but .* when it is compiled"):
-        fit(model, ones, [1.0, 0.0, 1.0, 0.0], progress=False)
+    for model, words in (
+        (Branching(2, [1]), "but .* when it is compiled"),
+        (Missing(2, [1]), "cannot be compiled: KeyError"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            fit(model, ones, [1.0, 0.0, 1.0, 0.0], progress=False)
+        for _ in range(2):  # the program is not kept
+            with pytest.raises(TypeError, match=words):
+                predict(model, ones)
+
+
+def test_a_model_that_does_not_take_the_columns_is_told_by_predict_as_by_fit():
+    class Third(MLP):
+        def __call__(self, x):
+            return super().__call__([x[2]])
+
+    for use in (lambda: predict(Third(1, [1]), X), lambda: fitted(Third(1, [1]))):
+        with pytest.raises(ValueError, match="the model does not take the 2 columns of X"):
+            use()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
