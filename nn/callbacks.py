@@ -7,6 +7,7 @@ over, also if Ctrl-C ended it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +46,7 @@ class EarlyStopping:
 
     Only a change by more than `min_delta` is an improvement. `monitor` is `val_loss` if there are
     validation data, else `loss`; `mode` is `"min"` or `"max"`, by default what is better for the
-    column. With `restore_best`, the model gets the weights of the best epoch back.
+    column; for a metric of your own, say which. With `restore_best`, the model gets the weights of the best epoch back.
     """
 
     patience: int = 10
@@ -65,5 +66,7 @@ class EarlyStopping:
 
     def improves(self, number: float, best: float) -> bool:
         """Whether a number of the column is better than the best one before it."""
+        if math.isnan(best):
+            return not math.isnan(number)
         gain = number - best if self.mode == "max" else best - number
         return gain > self.min_delta

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import UserDict, UserList, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from types import MappingProxyType
 from typing import Any
@@ -44,7 +44,7 @@ class Module:
         Raises TypeError for Values in a set, which has no order.
         """
         found = []
-        for name, each in _within(self, _is_parameter_or_holder):
+        for name, each in _within(self, (Value, *_holders())):
             if isinstance(each, Value):
                 found.append(each)
             else:
@@ -53,7 +53,7 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """The parameters with their names; one that is in several places comes once."""
-        for name, each in _within(self, _is_parameter_or_holder):
+        for name, each in _within(self, (Value, *_holders())):
             if isinstance(each, Value):
                 yield name, each
 
@@ -64,7 +64,7 @@ class Module:
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """The modules with their names; that of the module itself is empty."""
-        for name, each in _within(self, _is_holder):
+        for name, each in _within(self, _holders()):
             if isinstance(each, Module):
                 yield name, each
 
@@ -165,26 +165,20 @@ def _kind(module: Module) -> str:
     return text if len(text) <= 48 else f"{text[:47]}…"
 
 
-_MAPPINGS = (dict, UserDict, MappingProxyType)  # others may read a file for each entry
-_LISTS = (list, tuple, deque, UserList)
+_MAPPINGS = (dict, MappingProxyType)  # others may read a file for each entry
+_LISTS = (list, tuple, deque)
 _HOLDERS = (Module, *_LISTS, *_MAPPINGS)
 _HERE = object()  # the only entry of an array without axes
 
 
-def _is_parameter_or_holder(each: Any) -> bool:
-    return isinstance(each, Value) or _is_holder(each)
-
-
-def _is_holder(each: Any) -> bool:
-    """Whether Values and modules are looked for in it."""
-    if isinstance(each, _HOLDERS):
-        return True
+def _holders() -> tuple[type, ...]:
+    """What Values and modules are looked for in."""
     numpy = sys.modules.get("numpy")  # an array exists only where it has been imported
-    return numpy is not None and isinstance(each, numpy.ndarray) and each.dtype == object
+    return _HOLDERS if numpy is None else (*_HOLDERS, numpy.ndarray)
 
 
-def _within(module: Module, wanted: Callable[[Any], bool]) -> Iterator[tuple[str, Any]]:
-    """The module and what is wanted within it, in order, with names; each comes once."""
+def _within(module: Module, kinds: tuple[type, ...]) -> Iterator[tuple[str, Any]]:
+    """The module and what is within it of these kinds, in order, with names; each comes once."""
     seen: set[int] = set()
     waiting: list[tuple[str, Any]] = [("", module)]
     while waiting:
@@ -198,7 +192,7 @@ def _within(module: Module, wanted: Callable[[Any], bool]) -> Iterator[tuple[str
             entries = [
                 (name if key is _HERE else f"{prefix}{key}", member)
                 for key, member in _entries(each)
-                if wanted(member)
+                if isinstance(member, kinds)
             ]
             waiting += reversed(entries)
 
@@ -217,6 +211,8 @@ def _entries(holder: Any) -> Iterable[tuple[Any, Any]]:
         return holder.items()
     if isinstance(holder, _LISTS):
         return enumerate(holder)
+    if holder.dtype != object:
+        return ()
     places = product(*map(range, holder.shape))  # its rows would be new arrays at each call
     return ((".".join(map(str, place)) if place else _HERE, holder[place]) for place in places)
 
