@@ -46,7 +46,8 @@ class EarlyStopping:
 
     Only a change by more than `min_delta` is an improvement. `monitor` is `val_loss` if there are
     validation data, else `loss`; `mode` is `"min"` or `"max"`, by default what is better for the
-    column; for a metric of your own, say which. With `restore_best`, the model gets the weights of the best epoch back.
+    column, and `"min"` for a metric of your own. With `restore_best`, the model gets the weights of
+    the best epoch back.
     """
 
     patience: int = 10

@@ -124,13 +124,7 @@ def stopping_of(given: Any, metrics: Iterable[str], held_out: Any) -> EarlyStopp
             "optimizer='adamw'",
             stacklevel=3,
         )
-    name = monitor.removeprefix("val_")
-    if stopping.mode is None and name not in ("loss", "gradient_norm", *measures.METRICS):
-        raise OptionError(
-            f"early stopping monitors {monitor!r}, of which it is not known whether larger is "
-            "better: give mode='max' or mode='min'"
-        )
-    larger = name in measures.LARGER_IS_BETTER
+    larger = monitor.removeprefix("val_") in measures.LARGER_IS_BETTER
     return replace(stopping, monitor=monitor, mode=stopping.mode or ("max" if larger else "min"))
 
 

@@ -1008,18 +1008,6 @@ def test_a_checkpoint_with_any_field_altered_is_one_or_a_value_error_that_names_
         assert np.isfinite(numbers(model)).all()
 
 
-def test_whether_more_of_a_metric_of_ones_own_is_better_is_asked_for():
-    def score(outputs, targets):
-        return -float(np.abs(outputs - targets).mean())
-
-    options = {"metrics": score, "epochs": 6, "lr": 0.3, "loss": "mse"}
-    with pytest.raises(ValueError, match="monitors 'score'.*give mode='max' or mode='min'"):
-        fitted(network(), early_stopping=EarlyStopping(3, monitor="score"), **options)
-    stopping = EarlyStopping(9, monitor="score", mode="max")
-    history = fitted(network(), early_stopping=stopping, **options)
-    assert history.best_epoch == int(np.argmax(history["score"])) + 1
-
-
 def test_an_epoch_of_nan_is_not_the_best():
     scores = iter([math.nan, 0.5, 0.25, math.nan])
     stopping = EarlyStopping(9, monitor="score", mode="max")
