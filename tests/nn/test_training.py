@@ -811,7 +811,7 @@ def test_a_model_that_looks_at_its_inputs_is_refused_too():
     ones = np.ones((4, 2))
     for model, words in (
         (Branching(2, [1]), "but .* when it is compiled"),
-        (Missing(2, [1]), "cannot be compiled: KeyError"),
+        (Missing(2, [1]), "cannot be compiled"),
     ):
         with pytest.raises(TypeError, match=words):
             fit(model, ones, [1.0, 0.0, 1.0, 0.0], progress=False)
