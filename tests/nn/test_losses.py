@@ -309,6 +309,31 @@ def test_so_it_has_in_batches(backend):
     assert list(slopes) == pytest.approx(expected, **ROUNDED)
 
 
+# At kinks, where the formulas of PyTorch decide: prediction, target, loss, slope.
+KINKS = [
+    ("l1", 2.0, 2.0, 0.0, 0.0),  # sign(0) is 0
+    ("huber", 3.0, 2.0, 0.5, 1.0),  # the two sides have the same slope
+    ("huber", 1.0, 2.0, 0.5, -1.0),
+    ("huber", 2.0, 2.0, 0.0, 0.0),
+    ("hinge", 1.0, 1.0, 0.0, 0.0),  # relu'(0) is 0
+    ("hinge", -1.0, -1.0, 0.0, 0.0),
+    ("squared_hinge", 1.0, 1.0, 0.0, 0.0),
+    ("bce_with_logits", 0.0, 1.0, math.log(2), -0.5),
+    ("bce_with_logits", 0.0, 0.0, math.log(2), 0.5),
+    ("kl_div", 0.0, 1.0, 0.0, -1.0),
+    ("kl_div", -3.0, 0.0, 0.0, 0.0),
+    ("kl_div", -math.inf, 0.0, 0.0, 0.0),
+]
+
+
+@pytest.mark.parametrize(("name", "prediction", "target", "loss", "slope"), KINKS)
+def test_every_loss_has_the_slope_of_pytorch_at_its_kinks(name, prediction, target, loss, slope):
+    expected = pytest.approx((loss, slope), rel=1e-15, abs=0)
+    assert value_and_grad(lambda p: LOSSES[name](p, target))(prediction) == expected
+    value, (found, _) = compile(LOSSES[name]).value_and_grad(prediction, target)
+    assert (value, found) == expected
+
+
 def test_a_certain_answer_has_the_slopes_of_its_slope():
     for t in (0.0, 1.0):
         for p in (0.0, 1.0):
