@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from micrograd.files import write
 from micrograd.generation import method_names
 from micrograd.ops import TABLE, Operation
 
@@ -59,5 +60,5 @@ def _overloads(row: Operation) -> list[str]:
 
 if __name__ == "__main__":
     here = Path(__file__).parent
-    (here / "methods.pyi").write_text(methods(TABLE), encoding="utf-8", newline="\n")
-    (here / "functions.pyi").write_text(functions(TABLE), encoding="utf-8", newline="\n")
+    write(here / "methods.pyi", methods(TABLE))
+    write(here / "functions.pyi", functions(TABLE))
