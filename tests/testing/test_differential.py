@@ -356,6 +356,8 @@ def vocabulary_of(numpy: Any, number: Callable[[Any], Any]) -> dict[str, Callabl
         "le": lambda x, y: number(1.0 * (x <= y)),
         "gt": lambda x, y: number(1.0 * (x > y)),
         "ge": lambda x, y: number(1.0 * (x >= y)),
+        "eq": lambda x, y: number(1.0 * (x == y)),
+        "ne": lambda x, y: number(1.0 * (x != y)),
         "where": lambda x, y, z: numpy.where(x != 0, y, z),
     }
     plain = {row.name: getattr(operator, row.operator) for row in ROWS if row.operator}
