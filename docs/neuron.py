@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from micrograd import Value, draw_dot
+from micrograd.files import write
 
 
 def neuron() -> Value:
@@ -20,4 +21,4 @@ def neuron() -> Value:
 
 if __name__ == "__main__":
     svg = draw_dot(neuron(), local_partials=True).pipe(format="svg", encoding="utf-8")
-    Path(__file__).with_name("neuron.svg").write_text(svg, encoding="utf-8")
+    write(Path(__file__).with_name("neuron.svg"), svg)

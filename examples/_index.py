@@ -16,6 +16,7 @@ from urllib.parse import quote
 from micrograd.derivation import rule_card
 from micrograd.derivation.document import as_html
 from micrograd.drawing.page import content_hash
+from micrograd.files import write
 from micrograd.ops import TABLE
 
 from ._phrases import PHRASES
@@ -35,7 +36,7 @@ _TAGS = {"en": "en", "zh": "zh-Hans"}
 def write_index(reports: Sequence[Report], folder: Path) -> Path:
     """Write the page into the folder of the reports' files, and return its path."""
     path = folder / NAME
-    path.write_text(index(reports), encoding="utf-8", newline="\n")
+    write(path, index(reports))
     return path
 
 

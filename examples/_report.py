@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograd import Value, draw_dot, explain, step_page
 from micrograd.drawing import RenderingError
+from micrograd.files import write
 
 from ._rows import Row
 from ._words import LANGUAGES, Words
@@ -133,7 +135,9 @@ class Report:
             return
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
-        figure.savefig(path, dpi=150)
+        content = BytesIO()
+        figure.savefig(content, dpi=150)
+        write(path, content.getvalue())
         self.files.append(path)
         width, height = size
         self.plots.append(Picture(caption, path, (round(96 * width), round(96 * height))))
@@ -146,7 +150,7 @@ class Report:
         return out / self._stem(name)
 
     def _write(self, path: Path, text: str) -> None:
-        path.write_text(text, encoding="utf-8", newline="\n")
+        write(path, text)
         self.files.append(path)
 
     def _skip(self, path: Path, reason: str) -> Path:

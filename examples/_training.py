@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from micrograd.files import write
 
 
 class Result(NamedTuple):
@@ -19,7 +22,9 @@ class Result(NamedTuple):
 
 def save(axes: Any, path: Path) -> None:
     """Write a plot without the empty space around it."""
-    axes.figure.savefig(path, dpi=150, bbox_inches="tight")
+    content = BytesIO()
+    axes.figure.savefig(content, format=path.suffix[1:], dpi=150, bbox_inches="tight")
+    write(path, content.getvalue())
     print(f"wrote {path}")
 
 

@@ -1,5 +1,8 @@
 """`detect_anomaly`: the first nan or infinity becomes an error that says where it came from.
 
+So does a zero that meets an infinite or nan slope in the chain rule: their product is taken as 0,
+which may hide that the derivative is another number.
+
     >>> with detect_anomaly():
     ...     Value(0.0).log()
     Traceback (most recent call last):
@@ -7,8 +10,8 @@
     micrograd.anomaly.AnomalyError: log(0.0) is -inf
       built at <doctest ...>, line 2: Value(0.0).log()
 
-While a thread is inside, the methods of Value, its constructor and the backward sweep are replaced
-by ones that look at every number; outside they are the plain ones, so that nothing is paid.
+While a thread is inside, the methods of Value, its constructor and the chain rule are replaced by
+ones that look at every number; outside they are the plain ones, which cost nothing more.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from contextlib import contextmanager
 from functools import cache, wraps
 from typing import Any
 
-from micrograd import engine, vocabulary
+from micrograd import engine, modes, vocabulary
 from micrograd.engine import Value
 from micrograd.generation import method_names
 from micrograd.graph import Node, operands, partials
@@ -40,6 +43,7 @@ class AnomalyError(FloatingPointError):
 
 class _Thread(threading.local):
     inside = 0
+    pushing = 0
 
 
 _thread = _Thread()
@@ -51,6 +55,10 @@ _entered = 0
 @contextmanager
 def detect_anomaly() -> Iterator[None]:
     """Raise AnomalyError at the first operation or gradient that is nan or infinite.
+
+    Where a zero meets an infinite or nan slope in the chain rule, which takes their product as 0,
+    an AnomalyError names that operation too: `cos(sqrt(x))` at 0 has the gradient 0 in the engine,
+    where the derivative is -0.5.
 
     The error names the operation, the numbers it was applied to, and the line that built it (known
     if it was built within `detect_anomaly` as well). It counts only for the thread that entered.
@@ -77,6 +85,9 @@ def _enter() -> None:
         _replace(vocabulary, "apply", _looking_at_result)
         _replace(Value, "__init__", _looking_at_self)
         _replace(engine, "sweep", _looking_at_gradients)
+        _replace(modes, "product", _looking_at_factors)
+        _replace(modes, "slopes_on_values", _looking_away)
+        _replace(modes, "push", _pushing)
 
 
 def _leave() -> None:
@@ -124,9 +135,15 @@ def _looking_at_gradients(plain: Callable[[Iterable[Any]], None]) -> Callable[..
         if not _thread.inside:
             plain(nodes)
             return
+        nodes = list(nodes)
+        reached = {node for node in nodes if node.grad}  # by a path, be its derivative 0
         for node in nodes:
             plain((node,))
             for operand, partial in zip(operands(node), partials(node), strict=True):
+                if node in reached and partial is not None:
+                    if 0 in (node.grad, partial):
+                        _look_at_factors(node, node.grad, partial)
+                    reached.add(operand)
                 if isinstance(operand, Node) and not math.isfinite(operand.grad):
                     raise AnomalyError(
                         f"in the backward pass the gradient of {operand.data} became "
@@ -136,6 +153,63 @@ def _looking_at_gradients(plain: Callable[[Iterable[Any]], None]) -> Callable[..
                     )
 
     return sweep
+
+
+def _looking_at_factors(plain: Callable[..., Any]) -> Callable[..., Any]:
+    def product(node: Value, slope: Any, factor: Any) -> Any:
+        if not _thread.inside or callable(slope):  # of a traced value, which has no number
+            return plain(node, slope, factor)
+        numbers = [x.data if isinstance(x, Value) else x for x in (factor, slope)]
+        if 0 in numbers or not _thread.pushing:
+            _look_at_factors(node, *numbers)
+        found = plain(node, slope, factor)
+        return 0.0 if found is None else found  # the path goes on: it may meet an infinity
+
+    return product
+
+
+def _pushing(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Tangents may be infinite in the forward mode, as nothing may come of them: see `where`."""
+
+    def push(*args: Any, **options: Any) -> None:
+        _thread.pushing += 1
+        try:
+            plain(*args, **options)
+        finally:
+            _thread.pushing -= 1
+
+    return push
+
+
+def _looking_away(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Slopes are looked at when they are multiplied, by the name of their operation."""
+
+    def slopes(node: Value) -> Any:
+        before, _thread.inside = _thread.inside, 0
+        try:
+            return list(plain(node))
+        finally:
+            _thread.inside = before
+
+    return slopes
+
+
+def _look_at_factors(node: Any, factor: float, slope: float) -> None:
+    """AnomalyError if the product of an adjoint (or tangent) and a partial is not finite."""
+    if math.isfinite(factor * slope):
+        return
+    if 0 in (factor, slope):
+        told = (
+            f"zero times infinity in the chain rule: the local derivative of {_formula(node)} is "
+            f"{slope}, the factor that it meets is {factor}, and their product counts as 0, "
+            "which need not be the derivative"
+        )
+    else:
+        told = (
+            f"a derivative became {factor * slope}: that of {_formula(node)}, whose local "
+            f"derivative is {slope}, times the factor {factor}"
+        )
+    raise AnomalyError(f"{told}\n  built at {node.__dict__.get('_line', _UNKNOWN)}")
 
 
 def _look(node: Value) -> None:

@@ -146,8 +146,8 @@ def explain(options: argparse.Namespace) -> int:
 def draw(options: argparse.Namespace) -> int:
     """Draw an expression's graph into a file, or print it as a tree."""
     from micrograd.drawing import RenderingError, draw_dot
-    from micrograd.drawing.files import write
     from micrograd.drawing.page import step_page
+    from micrograd.files import write
 
     output, variables = _graph(options)
     output.backward()
@@ -205,7 +205,7 @@ def _refuse_options_of_pictures(options: argparse.Namespace) -> None:
 def rules(options: argparse.Namespace) -> int:
     """Print rule cards, or write them to a file."""
     from micrograd.derivation import rule_card, rule_cards
-    from micrograd.drawing.files import write
+    from micrograd.files import write
 
     try:
         cards = [rule_card(name, options.lang) for name in options.names]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from numbers import Number as AnyNumber
 from numbers import Real
 from typing import Any, NoReturn, SupportsFloat
 from weakref import WeakValueDictionary
@@ -31,12 +32,22 @@ class Value(Methods, Node):
     calls of `backward` until it is set to zero.
 
     Arithmetic, comparisons and the methods of the table of operations make new values. An operand
-    that is a plain number is a constant of the operation. Values compare (`==`) and hash by
-    identity. Attributes of your own may be set.
+    that is a plain number is a constant of the operation. Attributes of your own may be set.
+
+    `==` and `!=` compare a Value with a number as `<` does: the result is a Value of 1.0 or 0.0.
+    Two Values are equal only if they are the same object, and Values hash by identity, so that they
+    can be found in lists and sets; `micrograd.eq(a, b)` compares the numbers of two Values.
 
     `_children`, `_op` and `label` are the arguments of Karpathy's micrograd, for operations made by
     hand: `out = Value(f, (x,), 'sin'); out._backward = step`. `local_grads` gives the derivative
-    for each child instead of a step.
+    with respect to each child instead of a step: a function of the children, written in operations
+    on Values, or a number, which can be differentiated only once.
+
+        >>> x = Value(0.5)
+        >>> y = Value(0.125, (x,), "cube", local_grads=[lambda x: 3 * x * x])
+        >>> y.backward()
+        >>> x.grad
+        0.75
 
     Raises TypeError if `data` is not a real number.
     """
@@ -53,7 +64,7 @@ class Value(Methods, Node):
         label: str = "",
         *,
         children: Iterable[Value] | None = None,
-        local_grads: Iterable[float] | None = None,
+        local_grads: Iterable[float | Callable[..., Any]] | None = None,
     ) -> None:
         if type(data) is not float:
             data = to_float(to_number(data, "Value"))
@@ -81,7 +92,7 @@ class Value(Methods, Node):
 
     def _alias(self) -> Value:
         """A value computed from this one alone, by doing nothing."""
-        return Value(self.data, (self,), "id", local_grads=(1.0,))
+        return Value(self.data, (self,), "id", local_grads=(_one,))
 
     # ------------------------------------------------------------------ the chain rule
 
@@ -89,26 +100,25 @@ class Value(Methods, Node):
         """Compute the derivative of this value with respect to every value below it.
 
         Inner values hold the gradient of this pass; the gradient of each leaf is increased by that
-        of this pass, as in PyTorch. An adjoint of zero stops where it is, so that `0 * inf` makes
-        no nan. If a backward step written by hand raises, the leaves keep the gradients they had.
+        of this pass, as in PyTorch. A path through the graph with a factor of zero contributes
+        nothing, even if another factor is infinite or nan. If the pass is interrupted, or a
+        backward step written by hand raises, the leaves keep the gradients they had.
         """
         with walking:
             nodes = order(self)
-            totals = []
-            for node in nodes:
-                if node._row is None:
-                    totals.append((node, node.grad))
-                node.grad = 0.0
-            self.grad = 1
-            nodes.reverse()
+            totals = [(node, node.grad) for node in nodes if node._row is None]
             try:
+                for node in nodes:
+                    node.grad = 0.0
+                self.grad = 1
+                nodes.reverse()
                 sweep(nodes)
+                for leaf, total in totals:
+                    leaf.grad = (total or 0) + leaf.grad
             except BaseException:
                 for leaf, total in totals:
                     leaf.grad = total
                 raise
-            for leaf, total in totals:
-                leaf.grad = (total or 0) + leaf.grad
 
     @property
     def _backward(self) -> Callable[[], Any]:
@@ -214,7 +224,7 @@ class Value(Methods, Node):
             if id(node) not in memo:
                 kind, data, grad, row, x, y, dx, dy, more = node._fields()
                 if more is not None:
-                    more = More(tuple(map(copied, more.operands)), more.partials)
+                    more = more._replace(operands=tuple(map(copied, more.operands)))
                 fields = (kind, data, grad, row, copied(x), copied(y), dx, dy, more)
                 memo[id(node)] = _rebuilt(fields, {})
                 if node.__dict__:
@@ -251,20 +261,24 @@ def _step(node: Value, slopes: Sequence[float | None]) -> None:
         numbers = (x.data if isinstance(x, Node) else to_float(x) for x in operands(node))
         slopes = node._row.evaluate(*numbers)[1]
     for operand, slope in zip(operands(node), slopes, strict=True):
-        if node.grad and slope is not None and isinstance(operand, Node):
+        if node.grad and slope and isinstance(operand, Node):
             operand.grad += slope * node.grad
 
 
 def sweep(nodes: Iterable[Any]) -> None:
-    """Add to each operand's gradient its share, from the root to the leaves."""
+    """Add to each operand's gradient its share, from the root to the leaves.
+
+    A factor of zero, be it the adjoint or the partial, ends a path: what is infinite or nan on the
+    way contributes nothing.
+    """
     for node in nodes:
         adjoint = node.grad
         if adjoint:
             partial = node._dx
-            if partial is not None:
+            if partial:
                 node._x.grad += partial * adjoint
             partial = node._dy
-            if partial is not None:
+            if partial:
                 node._y.grad += partial * adjoint
         more = node._more
         if more is None:
@@ -273,7 +287,7 @@ def sweep(nodes: Iterable[Any]) -> None:
             more.backward()
         elif adjoint:
             for operand, partial in zip(more.operands, more.partials, strict=True):
-                if partial is not None:
+                if partial:
                     operand.grad += partial * adjoint
 
 
@@ -323,7 +337,9 @@ def apply(row: Operation, *arguments: Any) -> Value:
 
 
 def _coerce(row: Operation, value: Value, other: Any, *, reflected: bool = False) -> Any:
-    """An operation whose other operand is no plain Value, float or int."""
+    """An operation whose other operand is not a plain Value, float or int."""
+    if row.is_equality:
+        return equality(row, value, other)
     if isinstance(other, Value | Real):
         return apply(row, other, value) if reflected else apply(row, value, other)
     if advice := _advice(other):
@@ -336,23 +352,50 @@ def _coerce(row: Operation, value: Value, other: Any, *, reflected: bool = False
     return apply(row, value, to_number(other, row.name))
 
 
+def equality(row: Operation, value: Value, other: Any) -> Any:
+    """`value == other` (or `!=`): by identity with a Value, an operation with a number."""
+    if isinstance(other, Value):
+        return (value is other) == (row.name == "eq")
+    if isinstance(other, AnyNumber) or getattr(other, "shape", None) == ():
+        return apply(row, value, other)
+    return (
+        NotImplemented  # so that it differs from text and None, and is compared with each of many
+    )
+
+
 def _connect(
-    node: Value, children: tuple[Any, ...], op: str, local_grads: Iterable[float] | None
+    node: Value,
+    children: tuple[Any, ...],
+    op: str,
+    local_grads: Iterable[float | Callable[..., Any]] | None,
 ) -> None:
     """Make `node` the result of an operation made by hand."""
-    slopes: tuple[Any, ...] = (None,) * len(children)
-    if local_grads is not None:
-        slopes = tuple(float(to_number(slope, "local_grads")) for slope in local_grads)
-    if len(slopes) != len(children):
-        raise ValueError(f"{len(children)} children need as many local_grads, got {len(slopes)}")
+    given: tuple[Any, ...] = (None,) * len(children) if local_grads is None else tuple(local_grads)
+    if len(given) != len(children):
+        raise ValueError(f"{len(children)} children need as many local_grads, got {len(given)}")
     for child in children:
         if not isinstance(child, Value):
             raise TypeError(f"children are Values, got {type(child).__name__} {child!r}")
+    functions = tuple(slope if callable(slope) else None for slope in given)
+    slopes = given if local_grads is None else tuple(_slope(slope, children) for slope in given)
     node._row = op
     node._x, node._y, *_ = *children, None, None
     node._dx, node._dy, *_ = *slopes, None, None
-    if len(children) > 2:
-        node._more = More(children[2:], slopes[2:])
+    if len(children) > 2 or any(functions):
+        node._more = More(children[2:], slopes[2:], slopes=functions)
+
+
+def _slope(given: Any, children: Sequence[Value]) -> float:
+    """The number of a local derivative, which may be given as a function of the children."""
+    if callable(given):
+        found = given(*(Value(child.data) for child in children))
+        given = found.data if isinstance(found, Value) else found
+    return to_float(to_number(given, "local_grads"))
+
+
+def _one(_: Value) -> float:
+    """The local derivative of doing nothing."""
+    return 1.0
 
 
 # -------------------------------------------------------------------------- copies
@@ -400,8 +443,9 @@ def _refuse_closures(nodes: Iterable[Node]) -> None:
     for node in nodes:
         if node._more is not None and node._more.backward is not None:
             raise TypeError(
-                f"{node!r} has a _backward written by hand, which refers to the original values"
-                " and cannot be copied or pickled: use micrograd.define or local_grads= instead"
+                f"{node!r} has a _backward written by hand, which refers to the original values "
+                "and cannot be copied or pickled: use micrograd.define instead, or local_grads= "
+                "with functions of the children"
             )
 
 

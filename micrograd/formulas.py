@@ -1,8 +1,8 @@
 """The language of formulas: arithmetic as text, checked, and evaluated on any kind of number.
 
 A formula speaks of the operands `x`, `y`, `z` (and, in a partial, of the result `out`), of numbers,
-`+ - * / **`, `< <= > >=`, and calls of known operations. Nothing else is admitted, so no text in a
-formula reaches Python beyond arithmetic.
+`+ - * / **`, `< <= > >= == !=`, and calls of known operations. Nothing else is admitted, so no text
+in a formula reaches Python beyond arithmetic.
 
 A vocabulary is what the calls mean for one kind of number. Two of them live here, both for floats:
 FLOATS is Python's own arithmetic, which is fast but raises where IEEE 754 has an answer (`1/0`,
@@ -35,7 +35,14 @@ _ARITHMETIC: Rows = {
     ast.Div: "div",
     ast.Pow: "pow",
 }
-_COMPARISONS: Rows = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge"}
+_COMPARISONS: Rows = {
+    ast.Lt: "lt",
+    ast.LtE: "le",
+    ast.Gt: "gt",
+    ast.GtE: "ge",
+    ast.Eq: "eq",
+    ast.NotEq: "ne",
+}
 OPERATIONS = _ARITHMETIC | _COMPARISONS
 _LONGEST = 10_000  # characters
 _DEEPEST = 100  # levels; Python's own compiler and printer of syntax trees are recursive
@@ -125,7 +132,7 @@ class _Checker:
                 self.refuse(
                     node,
                     f"{type(node).__name__} is not allowed; a formula has numbers, "
-                    "+ - * / **, < <= > >=, and calls of operations",
+                    "+ - * / **, < <= > >= == !=, and calls of operations",
                 )
 
     def refuse(self, node: ast.expr, reason: str) -> NoReturn:
@@ -257,7 +264,7 @@ class Rewriting(ast.NodeTransformer):
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:  # noqa: D102 (called by ast)
         return ast.UnaryOp(node.op, self.visit(node.operand))
 
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:  # noqa: D102 (called by ast)
+    def visit_Compare(self, node: ast.Compare) -> Any:  # noqa: D102 (called by ast)
         return ast.Compare(self.visit(node.left), node.ops, [*map(self.visit, node.comparators)])
 
     def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: D102 (called by ast)
@@ -289,6 +296,13 @@ class _Choosing(Rewriting):
             return super().visit_Call(node)
         test, then, otherwise = node.args
         return ast.IfExp(self.condition(test), self.visit(then), self.visit(otherwise))
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        written: ast.expr = super().visit_Compare(node)
+        if isinstance(node.ops[0], ast.Eq | ast.NotEq):  # which of two Values is of identity
+            name = OPERATIONS[type(node.ops[0])]
+            return ast.Call(ast.Name(name), [*map(self.visit, (node.left, *node.comparators))], [])
+        return written
 
     def condition(self, node: ast.expr) -> ast.expr:
         """The formula as a test; it has no derivative, so numbers will do."""
@@ -322,7 +336,7 @@ class _OnFloats(_Choosing):
 
     def condition(self, node: ast.expr) -> ast.expr:
         if isinstance(node, ast.Compare):
-            return super().visit_Compare(node)
+            return cast("ast.expr", Rewriting.visit_Compare(self, node))
         test: ast.expr = self.visit(node)
         return test
 

@@ -81,6 +81,15 @@ def {reflected}(self, other):
     return _node
 """
 
+# Of two Values it is asked often, by lists and dicts, and says at once whether they are the same.
+_EQUALITY = """
+def {method}(self, other):
+    {document!r}
+    if _type(other) is _Value:
+        return self {identity} other
+    return _coerce(_{name}, self, other)
+"""
+
 _TERNARY = """
 def {name}(self, y, z):
     {document!r}
@@ -105,6 +114,7 @@ def source(row: Operation) -> str:
     columns = {
         "name": row.name,
         "document": row.document,
+        "identity": "is" if row.name == "eq" else "is not",
         "value": value_source(row.expression),
         "method": names[0],
         "reflected": names[-1],
@@ -114,6 +124,8 @@ def source(row: Operation) -> str:
         return _UNARY.format(**columns)
     if row.arity == 3:
         return _TERNARY.format(**columns)
+    if row.is_equality:
+        return _EQUALITY.format(**columns)
     return "".join(text.format(**columns) for text in (_BINARY, _REFLECTED)[: len(names)])
 
 

@@ -12,11 +12,16 @@ from typing import Any, NamedTuple
 
 
 class More(NamedTuple):
-    """What few nodes need: operands after the second, and a backward step written by hand."""
+    """What few nodes need: operands after the second, and what was written by hand.
+
+    `backward` is a backward step; `slopes` has a function for each operand that gives the local
+    partial of Values (None where only its number is known).
+    """
 
     operands: tuple[Any, ...] = ()
     partials: tuple[float | None, ...] = ()
     backward: Any = None
+    slopes: tuple[Any, ...] = ()
 
 
 class Node:

@@ -110,6 +110,6 @@ class _OnArrays(Rewriting):
 
     def condition(self, node: ast.expr) -> ast.expr:
         if isinstance(node, ast.Compare):
-            return super().visit_Compare(node)
+            return cast("ast.expr", super().visit_Compare(node))
         test: ast.expr = self.visit(node)  # true where it is not 0
         return test

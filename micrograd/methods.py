@@ -8,3 +8,5 @@ class Methods:
     """The part of Value that comes from the table."""
 
     __slots__ = ()
+
+    __hash__ = object.__hash__  # by identity, also beside the `__eq__` of the table

@@ -1,7 +1,8 @@
 """The reverse and the forward mode over a graph: adjoints pulled back, tangents pushed on.
 
 As floats, by the engine's own sweep; or as Values, by the formulas of the table, so that they can
-be differentiated again. A zero stops even before an infinite partial.
+be differentiated again. A factor of zero ends a path through the graph, even before an infinite or
+nan partial.
 """
 
 from __future__ import annotations
@@ -9,19 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
-from itertools import product
-from typing import Any
+from typing import Any, NoReturn
 
 from micrograd import engine
 from micrograd.engine import Value
-from micrograd.formulas import (
-    ERRORS,
-    OPERANDS,
-    RESULT,
-    choosing_source,
-    to_float,
-    variables,
-)
+from micrograd.formulas import ERRORS, OPERANDS, RESULT, choosing_source, to_float
 from micrograd.graph import Node, operands, partials, walking
 from micrograd.kernels import ADJOINT, flow_text
 from micrograd.ops import STOPPING, Operation, on_define
@@ -36,11 +29,11 @@ def pull_numbers(
     """The adjoints of the targets as floats, by the engine's own sweep; no gradient is changed."""
     with walking:
         before = [(node, node.grad) for node in (*nodes, *targets)]
-        for node, _ in before:
-            node.grad = 0.0
-        for root, seed in seeds.items():
-            root.grad = seed
         try:
+            for node, _ in before:
+                node.grad = 0.0
+            for root, seed in seeds.items():
+                root.grad = seed
             engine.sweep(reversed(nodes))
             return [target.grad for target in targets]
         finally:
@@ -52,11 +45,7 @@ def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, An
     """The adjoints of the targets as Values: the reverse mode, written in operations."""
     active = set(targets)
     for node in nodes:
-        if (
-            node._x in active
-            or node._y in active
-            or (node._more is not None and not active.isdisjoint(node._more.operands))
-        ):
+        if any(isinstance(x, Value) and x in active for x in operands(node)):
             active.add(node)
     adjoints = dict(seeds)
     for node in reversed(nodes):
@@ -65,42 +54,53 @@ def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, An
         adjoint = adjoints[node]
         for operand, slope in slopes_on_values(node):
             if operand in active:
-                share = _product(slope, adjoint)
+                share = product(node, slope, adjoint)
                 if share is not None:
                     adjoints[operand] = adjoints[operand] + share if operand in adjoints else share
     return [adjoints.get(target, 0.0) for target in targets]
 
 
-Slopes = Callable[[Value], Iterable[tuple[Any, Any]]]
+def push(nodes: Sequence[Value], tangents: dict[Value, Any], *, symbolic: bool) -> None:
+    """Enter the tangents of the nodes into those of the variables: the forward mode.
 
-
-def push(nodes: Sequence[Value], tangents: dict[Value, Any], slopes: Slopes) -> None:
-    """Enter the tangents of the nodes into those of the variables: the forward mode."""
+    They are Values if `symbolic`, else floats.
+    """
+    slopes: Callable[[Value], Iterable[tuple[Any, Any]]]
+    slopes = slopes_on_values if symbolic else slopes_afresh
     for node in nodes:
-        if node in tangents:
+        held = operands(node)
+        if node in tangents or not any(isinstance(x, Value) and x in tangents for x in held):
             continue
         for operand, slope in slopes(node):
             if operand in tangents:
-                share = _product(slope, tangents[operand])
+                share = product(node, slope, tangents[operand])
                 if share is not None:
                     tangents[node] = tangents[node] + share if node in tangents else share
 
 
-def _product(slope: Any, factor: Any) -> Any:
-    """The product, or None if nothing passes: a factor of zero stops even an infinite slope."""
+def product(node: Value, slope: Any, factor: Any) -> Any:
+    """A partial of the node times an adjoint or a tangent, or None if nothing passes.
+
+    Zero times anything is nothing, also of Values; but zero times a finite Value remains a product,
+    since its derivative need not be zero.
+    """
     if callable(slope):  # of a traced value: it has no number, and multiplies by itself
         return slope(factor) if isinstance(factor, Value) or factor else None
-    if not isinstance(factor, Value):
-        if factor == 1:
-            return slope
-        return slope * factor if factor else None
-    if not isinstance(slope, Value) and slope == 1:
-        return factor
-    if factor._is_traced:
-        return slope * factor
-    if factor.data == 0 and not math.isfinite(getattr(slope, "data", slope)):
-        return None
-    return slope * factor
+    for x, other in ((factor, slope), (slope, factor)):
+        if not isinstance(x, Value) and x in (0, 1):
+            return other if x else None
+    return _multiplied(factor, slope)
+
+
+def _multiplied(factor: Any, slope: Any) -> Any:
+    """The product of what may be Values, which is 0 where zero meets an infinity or nan."""
+    pair = factor, slope
+    if any(isinstance(x, Value) and x._is_traced for x in pair):
+        stops = all(isinstance(x, Value) or not x or not math.isfinite(x) for x in pair)
+    else:
+        x, y = (x.data if isinstance(x, Value) else x for x in pair)
+        stops = (x == 0 and not math.isfinite(y)) or (y == 0 and not math.isfinite(x))
+    return engine.apply(STOPPING["stopping_mul"], *pair) if stops else slope * factor
 
 
 def _slopes_on_numbers(node: Value) -> Iterator[tuple[Any, float]]:
@@ -109,6 +109,35 @@ def _slopes_on_numbers(node: Value) -> Iterator[tuple[Any, float]]:
     for operand, slope in zip(operands(node), partials(node), strict=True):
         if slope is not None:
             yield operand, slope
+
+
+def _slopes_by_hand(node: Value) -> Iterator[tuple[Any, Any]]:
+    """The local partials of an operation made by hand, as far as they are known as Values."""
+    held = tuple(operands(node))
+    given = (node._more.slopes if node._more is not None else ()) or (None,) * len(held)
+    for (operand, slope), function in zip(_slopes_on_numbers(node), given, strict=False):
+        yield operand, _Unknown.value(node, slope) if function is None else function(*held)
+
+
+class _Unknown:
+    """The backward step of a local partial that was given as a number: its error."""
+
+    def __init__(self, node: Value) -> None:
+        self.node = node
+
+    @staticmethod
+    def value(node: Value, slope: float) -> Value:
+        """The partial as a Value that depends on the operands in a way that is not known."""
+        made = Value(slope, node._children, "local_grads")
+        made._backward = _Unknown(node)
+        return made
+
+    def __call__(self) -> NoReturn:
+        raise TypeError(
+            f"the local_grads of {self.node._op or 'an operation'!r} were given as numbers, which "
+            "say nothing of second derivatives: give functions of the children that compute with "
+            "Values, such as local_grads=[lambda x: micrograd.cos(x)], or use micrograd.define"
+        )
 
 
 def slopes_afresh(node: Value) -> Iterable[tuple[Any, float]]:
@@ -126,13 +155,15 @@ def slopes_afresh(node: Value) -> Iterable[tuple[Any, float]]:
 
 def slopes_on_values(node: Value) -> Iterable[tuple[Any, Any]]:
     """The local partials as Values: the row's formulas evaluated on the operands."""
-    if not isinstance(node._row, Operation):
+    if node._is_traced and node._row == "id":
         return _slopes_on_numbers(node)
+    if not isinstance(node._row, Operation):
+        return _slopes_by_hand(node)
     held = tuple(operands(node))
     if node._is_traced:
         # A number would divide by Python's rules.
         read = [x if isinstance(x, Value) else Value(x) for x in held]
-        flows = (_flow_of(node._row, place, read) for place in range(len(read)))
+        flows = (_flow(node._row, place) for place in range(len(read)))
         return [
             (operand, partial(flow, node, *read))
             for operand, flow in zip(held, flows, strict=True)
@@ -155,10 +186,13 @@ def _evaluated(
 
 
 def _refuse_closure(node: Value) -> None:
-    if node._more is not None and node._more.backward is not None:
+    step = node._more.backward if node._more is not None else None
+    if isinstance(step, _Unknown):
+        step()
+    if step is not None:
         raise TypeError(
-            f"{node!r} has a _backward written by hand, which only v.backward() can follow: "
-            "use micrograd.define or local_grads= for the operation"
+            f"{node!r} has a _backward written by hand, which only v.backward() can follow: use "
+            "micrograd.define for the operation, or local_grads= with functions of the children"
         )
 
 
@@ -173,29 +207,19 @@ def _formulas(row: Operation, *, calling: bool = False) -> tuple[Callable[..., A
     )
 
 
-def _flow_of(row: Operation, place: int, held: Sequence[Any]) -> Callable[..., Any] | None:
-    """What flows to an operand; a factor of zero stops wherever the partial may be infinite."""
-    near = variables(row.slopes[place])
-    tame = _stays_finite(row) and all(
-        _is_tame(operand) for name, operand in zip(row.operands, held, strict=True) if name in near
-    )
-    return _flow(row, place, stopping=not tame)
-
-
 @cache
-def _flow(row: Operation, place: int, *, stopping: bool) -> Callable[..., Any] | None:
+def _flow(row: Operation, place: int) -> Callable[..., Any] | None:
     """The product of a partial with a factor, where choices are operations.
 
-    A function of the result, the operands and the factor. `stopping` says whether a factor of zero
-    makes it 0 even where the partial is infinite.
+    A function of the result, the operands and the factor.
     """
-    text = flow_text(row, place, "_stopping" if stopping else "")
+    text = flow_text(row, place, "_multiplied")
     if text is None:
         return None
     vocabulary = {name: called for name, called in VOCABULARY.items() if name != "_number"}
     vocabulary |= {"_where": VOCABULARY["where"], "_pow": VOCABULARY["pow"]}
     vocabulary |= {name: partial(engine.apply, each) for name, each in STOPPING.items()}
-    vocabulary["_stopping"] = _stopping
+    vocabulary["_multiplied"] = _multiplied
     vocabulary["__builtins__"] = {}  # type: ignore[assignment]
     names = ", ".join((RESULT, *row.operands, ADJOINT))
     flow: Callable[..., Any] = eval(f"lambda {names}: {text}", vocabulary)  # noqa: S307 (checked)
@@ -207,40 +231,3 @@ def _forget(row: Operation) -> None:
     """What was made may call an operation that is another one now."""
     _formulas.cache_clear()
     _flow.cache_clear()
-    _stays_finite.cache_clear()
-
-
-def _stopping(adjoint: Any, slope: Any) -> Any:
-    """The product, 0 where the adjoint is even if the slope is infinite there."""
-    if not isinstance(adjoint, Value):
-        return slope if adjoint == 1 else adjoint * slope  # a number that is there is not 0
-    if isinstance(slope, Value) and slope._is_traced:
-        return engine.apply(STOPPING["stopping_mul"], adjoint, slope)
-    if not math.isfinite(getattr(slope, "data", slope)):
-        return engine.apply(STOPPING["stopping_mul"], adjoint, slope)
-    return adjoint * slope
-
-
-def _is_tame(operand: Any) -> bool:
-    """Whether an operand is finite where its own operands are."""
-    row = operand._row if isinstance(operand, Node) else None
-    return not isinstance(row, Operation) or _stays_finite(row)
-
-
-@cache
-def _stays_finite(row: Operation) -> bool:
-    """Whether result and partials of finite operands are finite, as they are at some points.
-
-    Plain products become sums of products and matrices in a program, so that they are kept where no
-    infinity is near. One that was stopped is near one.
-    """
-    if row.name in STOPPING:
-        return False
-    for point in product(_POINTS, repeat=row.arity):
-        result, slopes = row.evaluate(*point)
-        if not all(math.isfinite(number) for number in (result, *slopes) if number is not None):
-            return False
-    return True
-
-
-_POINTS = (0.0, -0.0, 0.5, 1.0, -1.0, 2.0, -2.0, 1000.0, -1000.0)

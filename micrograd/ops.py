@@ -131,21 +131,20 @@ ROWS = (
     Row("le", "x <= y", ["0", "0"], r"x \le y", symbol="<=", operator="__le__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
     Row("gt", "x > y",  ["0", "0"], "x > y",    symbol=">",  operator="__gt__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
     Row("ge", "x >= y", ["0", "0"], r"x \ge y", symbol=">=", operator="__ge__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
+    Row("eq", "x == y", ["0", "0"], "x = y",    symbol="==", operator="__eq__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
+    Row("ne", "x != y", ["0", "0"], r"x \ne y", symbol="!=", operator="__ne__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
     Row("where", "where(x, y, z)", ["0", "where(x, 1, 0)", "where(x, 0, 1)"],
         r"y \text{ if } x \text{ else } z",
         note="y where x is not 0, else z. Nothing of the branch not taken reaches value or gradient.", note_zh="x 不为 0 时取 y，否则取 z。未选中的分支对数值和梯度都没有影响。"),
 )
 
-# Rows that derivatives within compiled functions are written in; nothing else calls them. A factor
-# of zero stops even before an infinity or nan, as an adjoint does, and the derivative of the
-# product is the other factor unless that was stopped.
-_STOPPING_ROWS = (
-    Row("stopping_mul", "where(x, x * y, 0)", ["stopped(x, y)", "x"], symbol="*"),
-    Row("stopped", "where(x, y, where(0 * y <= 0, y, 0))", ["0", "where(x, 1, where(0 * y <= 0, 1, 0))"]),
-)
+# What the chain rule multiplies by, where a factor may be infinite or nan; nothing else calls it. A
+# factor of zero makes the product 0, and the derivatives are those of any product.
+_STOPPING_ROWS = (Row("stopping_mul", "where(x, where(y, x * y, 0), 0)", ["y", "x"], symbol="*"),)
 # fmt: on
 
-COMPARISONS = frozenset({"__lt__", "__le__", "__gt__", "__ge__"})
+EQUALITIES = frozenset({"__eq__", "__ne__"})
+COMPARISONS = frozenset({"__lt__", "__le__", "__gt__", "__ge__"}) | EQUALITIES
 
 
 class Operation:
@@ -190,6 +189,11 @@ class Operation:
     def is_comparison(self) -> bool:
         """Whether the result has a truth value."""
         return self.operator in COMPARISONS
+
+    @property
+    def is_equality(self) -> bool:
+        """Whether the operator compares a Value with a number only; two Values by identity."""
+        return self.operator in EQUALITIES
 
     @cached_property
     def document(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from micrograd.files import write
 from micrograd.generation import method_names
 from micrograd.ops import TABLE, Operation
 
@@ -13,10 +14,14 @@ _NOTE = "# Written by `python -m micrograd.stubs` from the table of operations.\
 
 def methods(table: Mapping[str, Operation]) -> str:
     """The text of `methods.pyi`."""
-    lines = [_NOTE + "from micrograd.engine import Value\n", "class Methods:"]
+    lines = [_NOTE + "from typing import Any\n", "from micrograd.engine import Value\n"]
+    lines.append("class Methods:")
     lines.append("    __slots__: tuple[str, ...]")
     for row in table.values():
         for name in method_names(row):
+            if row.is_equality:  # a bool for a Value, a Value for a number
+                lines.append(f"    def {name}(self, other: object) -> Any: ...")
+                continue
             others = "".join(f", {y}: Value | float" for y in _OTHERS[row.arity])
             lines.append(f"    def {name}(self{others}) -> Value: ...")
     return "\n".join(lines) + "\n"
@@ -55,5 +60,5 @@ def _overloads(row: Operation) -> list[str]:
 
 if __name__ == "__main__":
     here = Path(__file__).parent
-    (here / "methods.pyi").write_text(methods(TABLE), encoding="utf-8", newline="\n")
-    (here / "functions.pyi").write_text(functions(TABLE), encoding="utf-8", newline="\n")
+    write(here / "methods.pyi", methods(TABLE))
+    write(here / "functions.pyi", functions(TABLE))

@@ -15,33 +15,30 @@ respect to values of its own, so nested calls never confuse their variables.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any
+from itertools import count
+from operator import index
+from typing import Any, SupportsIndex
 
+from micrograd import modes
 from micrograd.engine import Value, to_number
 from micrograd.formulas import to_float
 from micrograd.graph import order
-from micrograd.modes import (
-    Scalar,
-    pull,
-    pull_numbers,
-    push,
-    slopes_afresh,
-    slopes_on_values,
-)
-from micrograd.trees import Structure, array, flatten, shape, unflatten
+from micrograd.modes import Scalar
+from micrograd.trees import Structure, array, count_leaves, flatten, shape, unflatten
 
 __all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
 Function = Callable[..., Any]
+Argnums = SupportsIndex | Iterable[SupportsIndex]
 
 
 # ----------------------------------------------------------------------------------- the transforms
 
 
-def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def grad(f: Function, argnums: Argnums = 0) -> Function:
     """The gradient of a function of numbers, or of nested lists, tuples and dicts of numbers.
 
     The gradient has the structure of the argument; for several `argnums` it is a tuple. What the
@@ -59,17 +56,17 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     return gradient
 
 
-def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     """As `grad`, together with the value of the function.
 
     >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
     (6.0, (3.0, 2.0))
     """
+    numbers, single = _listed(argnums)
 
     @wraps(f)
     def both(*args: Any, **options: Any) -> tuple[Any, Any]:
-        chosen, single = _chosen(argnums, len(args))
-        run = _Run(f, args, chosen, options)
+        run = _Run(f, args, _chosen(numbers, len(args)), options)
         output = run.single_output("grad")
         parts = run.in_structure(run.pull({output: 1.0} if isinstance(output, Value) else {}))
         return run.result(output), parts[0] if single else tuple(parts)
@@ -87,7 +84,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     """
     run = _Run(f, _arguments("primals", primals))
     directions = run.as_leaves(_arguments("tangents", tangents), "jvp: the tangents")
-    pushed = run.push(dict(zip(run.variables, directions, strict=True)))
+    pairs = zip(run.variables, directions, strict=True)
+    pushed = run.push({x: tangent for x, tangent in pairs if isinstance(tangent, Value) or tangent})
     return run.outputs_as(run.outputs), run.outputs_as(pushed)
 
 
@@ -133,33 +131,46 @@ def hvp(f: Function, primals: Any, vector: Any) -> Any:
     return product if isinstance(primals, tuple) else product[0]
 
 
-def jacobian(f: Function, argnums: int = 0) -> Function:
+def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     """The derivatives of all results with respect to all inputs, as a NumPy array.
 
     Its shape is that of the result, then that of the argument; both are a number or a regular list.
+    For several `argnums` there is a tuple of such arrays, one for each.
 
         >>> jacobian(lambda x: [x[0] * x[1], x[0], 5.0])([2.0, 3.0]).tolist()
         [[3.0, 2.0], [1.0, 0.0], [0.0, 0.0]]
     """
+    numbers, single = _listed(argnums)
 
     @wraps(f)
     def derivatives(*args: Any, **options: Any) -> Any:
-        chosen, _ = _chosen(argnums, len(args))
-        run = _Run(f, args, chosen, options)
-        return run.jacobian()
+        run = _Run(f, args, _chosen(numbers, len(args)), options)
+        (row,) = run.blocks([run.output_structure])
+        return row[0] if single else row
 
     return derivatives
 
 
-def hessian(f: Function, argnums: int = 0) -> Function:
+def hessian(f: Function, argnums: Argnums = 0) -> Function:
     """The second derivatives of a function, as a NumPy array.
 
-    Its shape is twice that of the argument, which is a number or a regular list.
+    Its shape is twice that of the argument, which is a number or a regular list. For several
+    `argnums` there is a tuple of tuples of arrays: entry `[i][j]` has the derivatives with respect
+    to the argument i, then j.
 
         >>> hessian(lambda x: x[0] ** 2 * x[1])([1.0, 2.0]).tolist()
         [[4.0, 2.0], [2.0, 0.0]]
     """
-    return jacobian(grad(f, argnums), argnums)
+    numbers, single = _listed(argnums)
+    gradient = grad(f, numbers)
+
+    @wraps(f)
+    def derivatives(*args: Any, **options: Any) -> Any:
+        run = _Run(gradient, args, _chosen(numbers, len(args)), options)
+        rows = run.blocks(run.output_structure.children)
+        return rows[0][0] if single else rows
+
+    return derivatives
 
 
 def derivative(output: Value, wrt: Any) -> Any:
@@ -177,7 +188,7 @@ def derivative(output: Value, wrt: Any) -> Any:
         if not isinstance(thing, Value):
             raise TypeError(f"derivative is of and for Values, got {type(thing).__name__}")
     nodes = order(output)
-    found = pull(nodes, targets, {output: 1.0})
+    found = modes.pull(nodes, targets, {output: 1.0})
     return unflatten(structure, [x if isinstance(x, Value) else Value(x) for x in found])
 
 
@@ -189,19 +200,16 @@ class _Running(threading.local):
 
 
 _running = _Running()
-
-
-@contextmanager
-def _inside() -> Iterator[None]:
-    _running.depth += 1
-    try:
-        yield
-    finally:
-        _running.depth -= 1
+_active: set[int] = set()  # the runs, of all threads, whose functions are running now
+_numbers = count()
 
 
 class _Run:
-    """A function run on variables of its own: the graph between them and the outputs."""
+    """A function run on variables of its own: the graph between them and the outputs.
+
+    Adjoints and tangents are Values if an argument is one, or if the function uses a variable of a
+    run around this one, be it in this thread or in another; else they are floats.
+    """
 
     def __init__(
         self,
@@ -214,7 +222,9 @@ class _Run:
         self.structures: list[Structure] = []
         self.sizes: list[int] = []
         self.variables: list[Value] = []
-        self.symbolic = _running.depth > 0
+        self.symbolic = False
+        self.inner = _running.depth > 0
+        self.number = next(_numbers)
         args = list(args)
         for number in self.chosen:
             leaves, structure = flatten(args[number])
@@ -223,21 +233,35 @@ class _Run:
             self.structures.append(structure)
             self.sizes.append(len(variables))
             self.variables += variables
-        with _inside():
+        with self._running():
             result = f(*args, **(options or {}))
         self.outputs, self.output_structure = flatten(result)
         for output in self.outputs:
             _scalar(output, "the result of the function")
         roots = [output for output in self.outputs if isinstance(output, Value)]
-        self.symbolic |= any(root._is_traced for root in roots)
         self.nodes = order(roots, until=self.variables)
+        self.symbolic |= any(root._is_traced for root in roots)
+        self.symbolic |= bool(_active) and any(map(_is_varied, self.nodes))
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        _running.depth += 1
+        _active.add(self.number)
+        try:
+            yield
+        finally:
+            _active.discard(self.number)
+            _running.depth -= 1
 
     def _variable(self, leaf: Any, place: str) -> Value:
         """A value that nothing else refers to; joined to the argument if that is a Value."""
         if isinstance(leaf, Value):
             self.symbolic = True
-            return leaf._alias()
-        return Value(to_number(leaf, place))
+            made = leaf._alias()
+        else:
+            made = Value(to_number(leaf, place))
+        made._run = self.number  # type: ignore[attr-defined]
+        return made
 
     def single_output(self, name: str) -> Scalar:
         if len(self.outputs) != 1 or self.output_structure.kind is not None:
@@ -254,26 +278,41 @@ class _Run:
         """The adjoints of the variables for adjoints of the outputs."""
         self.symbolic |= any(isinstance(seed, Value) for seed in seeds.values())
         if self.symbolic:
-            return pull(self.nodes, self.variables, seeds)
-        return [*pull_numbers(self.nodes, self.variables, seeds)]
+            return modes.pull(self.nodes, self.variables, seeds)
+        return [*modes.pull_numbers(self.nodes, self.variables, seeds)]
 
     def push(self, tangents: dict[Value, Any]) -> list[Scalar]:
         """The tangents of the outputs for tangents of the variables."""
         self.symbolic |= any(isinstance(tangent, Value) for tangent in tangents.values())
-        push(self.nodes, tangents, slopes_on_values if self.symbolic else slopes_afresh)
+        modes.push(self.nodes, tangents, symbolic=self.symbolic)
         return [tangents.get(x, 0.0) if isinstance(x, Value) else 0.0 for x in self.outputs]
 
-    def jacobian(self) -> Any:
-        """By the forward mode if there are fewer variables than outputs, else by the reverse."""
-        rows = shape(self.output_structure)
-        (columns,) = map(shape, self.structures)
+    def blocks(self, structures: Sequence[Structure]) -> tuple[tuple[Any, ...], ...]:
+        """Arrays of derivatives: a row for each structure that the outputs are made of, with an
+        array for each argument.
+        """
+        columns = self._columns()
+        rows, above = [], 0
+        for structure in structures:
+            row, left, height = [], 0, count_leaves(structure)
+            for argument, width in zip(self.structures, self.sizes, strict=True):
+                part = columns[left : left + width]
+                entries = [self.result(column[above + i]) for i in range(height) for column in part]
+                row.append(array(entries, (*shape(structure), *shape(argument))))
+                left += width
+            rows.append(tuple(row))
+            above += height
+        return tuple(rows)
+
+    def _columns(self) -> list[Sequence[Scalar]]:
+        """The derivatives of all outputs, for each variable in turn.
+
+        By the forward mode if there are fewer variables than outputs, else by the reverse.
+        """
         if len(self.variables) < len(self.outputs):
-            pushed = [self.push({variable: 1.0}) for variable in self.variables]
-            found = [column[i] for i in range(len(self.outputs)) for column in pushed]
-        else:
-            seeds = [{x: 1.0} if isinstance(x, Value) else {} for x in self.outputs]
-            found = [adjoint for seed in seeds for adjoint in self.pull(seed)]
-        return array([self.result(x) for x in found], (*rows, *columns))
+            return [self.push({variable: 1.0}) for variable in self.variables]
+        seeds = [{x: 1.0} if isinstance(x, Value) else {} for x in self.outputs]
+        return [*zip(*(self.pull(seed) for seed in seeds), strict=True)]
 
     # ------------------------------------------------------------------------- handing results back
 
@@ -296,8 +335,8 @@ class _Run:
         return unflatten(self.output_structure, [self.result(leaf) for leaf in leaves])
 
     def result(self, number: Scalar) -> Scalar:
-        """A Value where it may be differentiated again, else a float."""
-        if self.symbolic:
+        """A Value where it may be differentiated again, and within other runs; else a float."""
+        if self.symbolic or self.inner:
             return number if isinstance(number, Value) else Value(number)
         return number.data if isinstance(number, Value) else to_float(number)
 
@@ -305,13 +344,32 @@ class _Run:
 # ---------------------------------------------------------------------------------------- arguments
 
 
-def _chosen(argnums: int | Sequence[int], count: int) -> tuple[tuple[int, ...], bool]:
-    single = isinstance(argnums, int)
-    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+def _is_varied(node: Value) -> bool:
+    """Whether it is a variable of a run whose function is running now."""
+    return (node._row is None or node._row == "id") and getattr(node, "_run", None) in _active
+
+
+def _listed(argnums: Argnums) -> tuple[tuple[int, ...], bool]:
+    """The numbers that were given, and whether it was a single one."""
+    single = not isinstance(argnums, Iterable) or getattr(argnums, "shape", None) == ()
+    try:
+        if isinstance(argnums, bool | str):
+            raise TypeError
+        return tuple(map(index, [argnums] if single else argnums)), single  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"argnums is an int or a sequence of ints, got {argnums!r}") from None
+
+
+def _chosen(numbers: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """The numbers of the chosen arguments, counted from 0."""
     for number in numbers:
         if not -count <= number < count:
-            raise ValueError(f"argnums {argnums!r}: the function was called with {count} arguments")
-    return tuple(number % count for number in numbers), single
+            raise ValueError(f"argnums {number}: the function was called with {count} arguments")
+    places = tuple(number % count for number in numbers)
+    for place in places:
+        if places.count(place) > 1:
+            raise ValueError(f"argnums {numbers} name argument {place} twice")
+    return places
 
 
 def _arguments(name: str, args: Any) -> Sequence[Any]:

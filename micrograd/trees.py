@@ -93,6 +93,15 @@ def shape(structure: Structure) -> tuple[int, ...]:
     )
 
 
+def count_leaves(structure: Structure) -> int:
+    """The number of leaves."""
+    if structure.kind is None:
+        return 1
+    if structure.children or not structure.keys or issubclass(structure.kind, dict):
+        return sum(map(count_leaves, structure.children))
+    return _size(structure.keys)
+
+
 def _size(shape: Sequence[int]) -> int:
     size = 1
     for length in shape:

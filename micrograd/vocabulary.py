@@ -69,6 +69,7 @@ def _function(row: Operation) -> Callable[..., Any]:
 
     function: Callable[..., Any] = (unary, binary, ternary)[row.arity - 1]
     function.__name__ = function.__qualname__ = row.name
+    function.__module__ = "micrograd.functions"  # where pickles find it
     function.__doc__ = row.document
     return function
 

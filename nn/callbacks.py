@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nn.history import History
+from nn.options import OptionError, flag, one_of, real, whole
 
 Callback = Callable[["State"], Any]
 
@@ -45,7 +46,8 @@ class EarlyStopping:
 
     Only a change by more than `min_delta` is an improvement. `monitor` is `val_loss` if there are
     validation data, else `loss`; `mode` is `"min"` or `"max"`, by default what is better for the
-    column. With `restore_best`, the model gets the weights of the best epoch back.
+    column, and `"min"` for a metric of your own. With `restore_best`, the model gets the weights of
+    the best epoch back.
     """
 
     patience: int = 10
@@ -55,16 +57,17 @@ class EarlyStopping:
     mode: str | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.patience, bool) or int(self.patience) != self.patience:
-            raise TypeError(f"patience is a number of epochs, got {self.patience!r}")
-        if self.patience < 1:
-            raise ValueError(f"patience is 1 epoch or more, got {self.patience}")
-        if not 0 <= self.min_delta < math.inf:
-            raise ValueError(f"min_delta is 0 or more, got {self.min_delta}")
-        if self.mode not in (None, "min", "max"):
-            raise ValueError(f"mode is 'min' or 'max', got {self.mode!r}")
+        whole(self.patience, "patience", unit="of epochs, ")
+        real(self.min_delta, "min_delta", least=0)
+        flag(self.restore_best, "restore_best")
+        if self.monitor is not None and not isinstance(self.monitor, str):
+            raise OptionError(f"monitor is the name of a column, got {self.monitor!r}")
+        if self.mode is not None:
+            one_of(self.mode, "mode", ("min", "max"))
 
     def improves(self, number: float, best: float) -> bool:
         """Whether a number of the column is better than the best one before it."""
+        if math.isnan(best):
+            return not math.isnan(number)
         gain = number - best if self.mode == "max" else best - number
         return gain > self.min_delta

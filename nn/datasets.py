@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from nn.options import OptionError, flag, real
+
 Array = np.ndarray[Any, Any]
 Data = tuple[Array, Array]
 RandomState = int | np.random.RandomState | None
@@ -83,9 +85,7 @@ def make_blobs(
         centers = len(n_samples) if several else 3  # type: ignore[arg-type]
     if isinstance(centers, Integral):
         shape = _size(centers, "centers"), _size(n_features, "n_features")
-        low, high = center_box
-        if not low <= high:
-            raise ValueError(f"center_box is (low, high), got {center_box!r}")
+        low, high = _box(center_box)
         middles: Array = generator.uniform(low, high, size=shape)
     else:
         middles = np.array(centers, dtype=float)
@@ -214,6 +214,10 @@ def train_test_split(
     """
     if not arrays:
         raise ValueError("train_test_split needs at least one array")
+    for each in (*arrays, () if stratify is None else stratify):
+        if isinstance(each, str | bytes) or not hasattr(each, "__getitem__"):
+            raise OptionError(f"train_test_split takes arrays and lists, got {each!r}")
+    flag(shuffle, "shuffle")
     length = _common_length(arrays)
     train, test = _part_sizes(length, train_size, test_size)
     if stratify is not None:
@@ -239,6 +243,7 @@ def batches(
 
     A `batch_size` of None is one batch. `generator` gives one permutation, which is drawn at once.
     """
+    flag(shuffle, "shuffle")
     length = _size(length, "length")
     step = length if batch_size is None else _size(batch_size, "batch_size")
     if not shuffle:
@@ -349,6 +354,7 @@ def _drawn(
     generator: np.random.RandomState,
 ) -> Data:
     """Points that come class by class: mixed, then blurred."""
+    flag(shuffle, "shuffle")
     y = np.repeat(np.arange(len(sizes)), sizes)
     if shuffle:
         order = generator.permutation(len(y))
@@ -371,6 +377,17 @@ def _generator(random_state: Any) -> np.random.RandomState:
         f"random_state is an int from 0 to 2**32 - 1, a numpy.random.RandomState or None, "
         f"got {random_state!r}"
     )
+
+
+def _box(given: Any) -> tuple[float, float]:
+    try:
+        low, high = (real(each, "center_box") for each in given)
+        valid = low <= high
+    except (TypeError, ValueError):
+        valid = False
+    if not valid:
+        raise OptionError(f"center_box is (low, high), two finite numbers, got {given!r}")
+    return low, high
 
 
 def _halves(n_samples: Any) -> tuple[int, int]:

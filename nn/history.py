@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
+
+from micrograd import files
 
 
 class History(Mapping[str, list[float]]):
@@ -88,8 +91,9 @@ class History(Mapping[str, list[float]]):
 
     def to_csv(self, path: str | Path) -> None:
         """Write a table with a line for each epoch; its numbers read back as the same floats."""
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["epoch", *self._columns])
-            rows = zip(*self._columns.values(), strict=True)
-            writer.writerows([epoch, *map(repr, row)] for epoch, row in enumerate(rows, 1))
+        table = StringIO()
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(["epoch", *self._columns])
+        rows = zip(*self._columns.values(), strict=True)
+        writer.writerows([epoch, *map(repr, row)] for epoch, row in enumerate(rows, 1))
+        files.write(path, table.getvalue())

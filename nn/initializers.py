@@ -14,17 +14,21 @@ import math
 from collections.abc import Callable
 from random import Random
 
+from nn.options import real
+
 Initializer = Callable[[int, int, Random], float]
 
 
 def uniform(low: float = -1.0, high: float = 1.0) -> Initializer:
     """Between two numbers; those of Karpathy's micrograd by default."""
+    low, high = real(low, "low"), real(high, "high", least=low)
     return lambda fan_in, fan_out, generator: generator.uniform(low, high)
 
 
 def constant(number: float) -> Initializer:
     """Always the same number."""
-    return lambda fan_in, fan_out, generator: float(number)
+    number = real(number, "the number of constant")
+    return lambda fan_in, fan_out, generator: number
 
 
 def zeros(fan_in: int, fan_out: int, generator: Random) -> float:

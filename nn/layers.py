@@ -7,7 +7,7 @@ are those of Karpathy's micrograd, so that programs written for it give the same
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import pairwise
@@ -19,6 +19,7 @@ from micrograd.engine import to_number
 from micrograd.ops import TABLE
 from nn.initializers import Initializer, known
 from nn.module import Module
+from nn.options import OptionError
 
 _GLOBAL: Any = random  # the module has the methods of its one generator
 Activation = str | Callable[[Value], Value]
@@ -125,6 +126,8 @@ class MLP(Module):
         generator: random.Random | None = None,
     ) -> None:
         try:
+            if isinstance(nouts, Set | Mapping):
+                raise TypeError("its order is chance")
             sizes = [_size(nin), *map(_size, nouts)]
         except TypeError:
             raise TypeError(
@@ -201,9 +204,9 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, generator: random.Random | None = None) -> None:
-        p = to_number(p, "the p of Dropout")
-        if not 0 <= p < 1:
-            raise ValueError(f"p is a probability from 0 up to, not including, 1, got {p!r}")
+        given, p = p, to_number(p, "the p of Dropout")
+        if isinstance(given, bool) or not 0 <= p < 1:
+            raise OptionError(f"p is a probability from 0 up to, not including, 1, got {given!r}")
         _source(generator)
         self.p, self.generator = p, generator
 
@@ -273,6 +276,8 @@ def _source(generator: random.Random | None) -> Any:
 
 
 def _size(size: int) -> int:
+    if isinstance(size, bool):
+        raise TypeError(f"a size is a whole number, got {size}")
     if index(size) < 1:
         raise ValueError(f"a layer has at least one neuron and one input, got {size}")
     return index(size)

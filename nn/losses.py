@@ -18,11 +18,15 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import index
 from typing import Any
 
-from micrograd import Value, log, log1p, minimum, relu, softplus, square, where
+from micrograd import Value, detach, log, log1p, minimum, relu, softplus, square, where
 from micrograd.engine import to_number
 from nn.functional import log_softmax, total_of
+from nn.options import real
 
 Loss = Callable[..., Any]
+
+# PyTorch divides by no less in the slope of binary_cross_entropy.
+_LEAST_VARIANCE = 1e-12
 
 
 def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
@@ -37,8 +41,7 @@ def l1_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
 
 def huber_loss(prediction: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
     """Half the square of an error of up to `delta`, and beyond that a line (Huber, 1964)."""
-    if not delta > 0:
-        raise ValueError(f"delta is a number above 0, got {delta!r}")
+    delta = real(delta, "delta", above=0)
 
     def loss(p: Any, t: Any) -> Any:
         error = p - t
@@ -63,12 +66,20 @@ def squared_hinge_loss(prediction: Any, target: Any, reduction: str = "mean") ->
 def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     """-log of the probability that was given to the target, 0 or 1 or a probability itself.
 
-    As in PyTorch, it is at most 100; there it is flat. Scores of any size are for
+    As in PyTorch, it is at most 100, and its slope is `(p - t) / max(p * (1 - p), 1e-12)`: ±1e12
+    where the wrong answer was certain, 0 where the right one was. Scores of any size are for
     `binary_cross_entropy_with_logits`.
     """
 
     def loss(p: Any, t: Any) -> Any:
-        return t * minimum(-log(p), 100.0) + (1 - t) * minimum(-log1p(-p), 100.0)
+        inside = p * (1 - p) >= _LEAST_VARIANCE
+        q = where(inside, p, 0.5)  # what is not taken shall not be infinite
+        usual = -(t * log(q) + (1 - t) * log1p(-q))
+        # Of a certain answer the value and the slope are not those of one function: the value comes
+        # from a constant, and what is added is 0 and has the slope.
+        c = detach(p)
+        certain = t * minimum(-log(c), 100.0) + (1 - t) * minimum(-log1p(-c), 100.0)
+        return where(inside, usual, certain + (p - c) * ((p + c) / 2 - t) / _LEAST_VARIANCE)
 
     return _reduced("binary_cross_entropy", loss, prediction, target, reduction)
 
@@ -118,7 +129,8 @@ def kl_div(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     """
 
     def loss(p: Any, t: Any) -> Any:
-        return t * (log(where(abs(t) <= 0, 1.0, t)) - p)
+        nothing = abs(t) <= 0
+        return where(nothing, 0.0, t * (log(where(nothing, 1.0, t)) - p))
 
     return _reduced("kl_div", loss, prediction, target, reduction)
 

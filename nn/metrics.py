@@ -1,6 +1,7 @@
 """Measures of a model on data, by name: functions of the outputs and the targets, as arrays.
 
-Both have a row for each sample. Other functions of that kind can be given to `fit` too.
+Both have a row for each sample, or are lists of one number for each: what `predict` gives. Other
+functions of that kind can be given to `fit` too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from nn.samples import ANY, WISHES
+from nn.options import several
+from nn.samples import ANY, WISHES, finite, numbers, one_hot
 
 Metric = Callable[[Any, Any], float]
 
@@ -21,20 +23,34 @@ def accuracy(
 ) -> float:
     """The share of samples whose class is right.
 
-    With several outputs, the class is the place of the largest. With one, there are two classes:
-    outputs are parted by `threshold`, targets by `middle`; both are the middle of the two targets
-    unless they are given. Raises ValueError if there are not two.
+    With several outputs, the class is the place of the largest; targets are class numbers, or as
+    wide as the outputs. With one, there are two classes: outputs are parted by `threshold`, targets
+    by `middle`; both are the middle of the two targets unless they are given. For scores, whose
+    sign tells the class, give threshold=0. An output of nan is never right. Raises ValueError if
+    there are not two classes.
     """
+    outputs, targets = _rows(outputs, "outputs"), finite(_rows(targets, "targets"), "targets")
+    _same("rows", len(outputs), len(targets))
+    known = ~np.isnan(outputs).any(axis=1)
     if outputs.shape[1] > 1:
-        return float(np.mean(outputs.argmax(axis=1) == targets.argmax(axis=1)))
+        if targets.shape[1] == 1:
+            targets = one_hot(targets[:, 0], outputs.shape[1], "targets")
+        _same("columns", outputs.shape[1], targets.shape[1])
+        return float(np.mean(known & (outputs.argmax(axis=1) == targets.argmax(axis=1))))
+    _same("columns", 1, targets.shape[1])
     if middle is None:
         middle = _between(targets)
     right = (outputs > (middle if threshold is None else threshold)) == (targets > middle)
-    return float(np.mean(right))
+    return float(np.mean(known & right[:, 0]))
 
 
 def _between(targets: Any) -> float:
     labels = np.unique(targets)
+    if len(labels) == 1:
+        raise ValueError(
+            f"all targets are {labels[0]:g}, which does not tell what the other class is: "
+            "give middle=, a number between the two"
+        )
     if len(labels) != 2:
         raise ValueError(
             f"accuracy counts two classes where the model has one output, but the targets are "
@@ -45,15 +61,17 @@ def _between(targets: Any) -> float:
 
 def r2(outputs: Any, targets: Any) -> float:
     """1 - (sum of squared errors) / (that of the best constant); the mean of several columns."""
+    outputs, targets = _alike(outputs, targets)
     errors = ((outputs - targets) ** 2).sum(axis=0)
     spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        scores = np.where(spread > 0, 1 - errors / spread, np.where(errors > 0, 0.0, 1.0))
+        scores = np.where(spread > 0, 1 - errors / spread, np.where(errors == 0, 1.0, 0.0 * errors))
     return float(scores.mean())
 
 
 def mse(outputs: Any, targets: Any) -> float:
     """The mean of the squared errors."""
+    outputs, targets = _alike(outputs, targets)
     return float(np.mean((outputs - targets) ** 2))
 
 
@@ -64,7 +82,30 @@ def rmse(outputs: Any, targets: Any) -> float:
 
 def mae(outputs: Any, targets: Any) -> float:
     """The mean of the absolute errors."""
+    outputs, targets = _alike(outputs, targets)
     return float(np.mean(np.abs(outputs - targets)))
+
+
+def _rows(given: Any, name: str) -> Any:
+    """A row for each sample, also of a list with a number for each."""
+    array = numbers(given, name)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2 or not array.size:
+        raise ValueError(f"{name} has a row for each sample, got shape {np.shape(given)}")
+    return array
+
+
+def _alike(outputs: Any, targets: Any) -> tuple[Any, Any]:
+    found = _rows(outputs, "outputs"), finite(_rows(targets, "targets"), "targets")
+    _same("rows", *map(len, found))
+    _same("columns", *(each.shape[1] for each in found))
+    return found
+
+
+def _same(what: str, outputs: int, targets: int) -> None:
+    if outputs != targets:
+        raise ValueError(f"the outputs have {outputs} {what}, and the targets {targets}")
 
 
 METRICS: dict[str, Metric] = {
@@ -77,10 +118,12 @@ METRICS: dict[str, Metric] = {
 LARGER_IS_BETTER = ("accuracy", "r2")
 
 
-def named(metrics: str | Iterable[str | Metric], loss: str, targets: Any) -> dict[str, Metric]:
+def named(
+    metrics: str | Metric | Iterable[str | Metric], loss: str, targets: Any
+) -> dict[str, Metric]:
     """The functions by name, as they are to be used beside a loss and these targets."""
     chosen: dict[str, Metric] = {}
-    for each in [metrics] if isinstance(metrics, str) else list(metrics):
+    for each in several(metrics, "metrics"):
         if isinstance(each, str):
             if each not in METRICS:
                 known = ", ".join(METRICS)

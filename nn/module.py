@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 from micrograd import Value
@@ -14,8 +18,8 @@ class Module:
     """Base of neurons, layers and networks; also of your own.
 
     Its parameters are the Values in its attributes, in those of the modules there, and in lists,
-    tuples and dicts of them, in the order in which they were set. They have names such as
-    `layers.0.neurons.2.w.1`.
+    tuples, dicts, deques and NumPy arrays of them, in the order in which they were set. They have
+    names such as `layers.0.neurons.2.w.1`; an entry of a matrix is `W.0.1`.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -35,12 +39,21 @@ class Module:
             parameter.grad = 0
 
     def parameters(self) -> list[Value]:
-        """The values that training changes, always in the same order."""
-        return [parameter for _, parameter in self.named_parameters()]
+        """The values that training changes, always in the same order.
+
+        Raises TypeError for Values in a set, which has no order.
+        """
+        found = []
+        for name, each in _within(self, (Value, *_holders())):
+            if isinstance(each, Value):
+                found.append(each)
+            else:
+                _refuse_sets(type(self).__name__, name, each)
+        return found
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """The parameters with their names; one that is in several places comes once."""
-        for name, each in _within(self, (Value, *_HOLDERS)):
+        for name, each in _within(self, (Value, *_holders())):
             if isinstance(each, Value):
                 yield name, each
 
@@ -51,7 +64,7 @@ class Module:
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """The modules with their names; that of the module itself is empty."""
-        for name, each in _within(self, _HOLDERS):
+        for name, each in _within(self, _holders()):
             if isinstance(each, Module):
                 yield name, each
 
@@ -116,7 +129,7 @@ class Module:
         if lost:
             raise ValueError(
                 f"{lost} of the parameters of {type(self).__name__} would not be saved: keep them "
-                "in attributes of a Module, or in lists, tuples or dicts there"
+                "in attributes of a Module, or in lists, tuples, dicts or arrays there"
             )
         return named
 
@@ -146,13 +159,22 @@ class Module:
         return "\n".join(f"{a:<{first}}  {b:<{second}}  {c:>{third}}" for a, b, c in rows)
 
 
-_HOLDERS = (Module, list, tuple, dict)
-
-
 def _kind(module: Module) -> str:
     plain = type(module).__repr__ is object.__repr__  # which would show an address
     text = type(module).__name__ if plain else repr(module)
     return text if len(text) <= 48 else f"{text[:47]}…"
+
+
+_MAPPINGS = (dict, MappingProxyType)  # others may read a file for each entry
+_LISTS = (list, tuple, deque)
+_HOLDERS = (Module, *_LISTS, *_MAPPINGS)
+_HERE = object()  # the only entry of an array without axes
+
+
+def _holders() -> tuple[type, ...]:
+    """What Values and modules are looked for in."""
+    numpy = sys.modules.get("numpy")  # an array exists only where it has been imported
+    return _HOLDERS if numpy is None else (*_HOLDERS, numpy.ndarray)
 
 
 def _within(module: Module, kinds: tuple[type, ...]) -> Iterator[tuple[str, Any]]:
@@ -165,10 +187,10 @@ def _within(module: Module, kinds: tuple[type, ...]) -> Iterator[tuple[str, Any]
             continue
         seen.add(id(each))
         yield name, each
-        if isinstance(each, _HOLDERS):
+        if not isinstance(each, Value):
             prefix = f"{name}." if name else ""
             entries = [
-                (f"{prefix}{key}", member)
+                (name if key is _HERE else f"{prefix}{key}", member)
                 for key, member in _entries(each)
                 if isinstance(member, kinds)
             ]
@@ -185,7 +207,26 @@ def _as_float(number: Any, name: str) -> float:
 def _entries(holder: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(holder, Module):
         return vars(holder).items()
-    return holder.items() if isinstance(holder, dict) else enumerate(holder)
+    if isinstance(holder, _MAPPINGS):
+        return holder.items()
+    if isinstance(holder, _LISTS):
+        return enumerate(holder)
+    if holder.dtype != object:
+        return ()
+    places = product(*map(range, holder.shape))  # its rows would be new arrays at each call
+    return ((".".join(map(str, place)) if place else _HERE, holder[place]) for place in places)
+
+
+def _refuse_sets(owner: str, name: str, holder: Any) -> None:
+    for key, member in _entries(holder):
+        if isinstance(member, set | frozenset) and any(
+            isinstance(each, Value | Module) for each in member
+        ):
+            place = f"{name}.{key}" if name else key
+            raise TypeError(
+                f"{owner}.{place} is a set with parameters, and a set has no order: "
+                "keep them in a list or a dict"
+            )
 
 
 def _listed(names: list[str]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,19 @@ from micrograd.compiler import compile  # noqa: A004
 from nn.layers import dropout_masks
 from nn.losses import LOSSES, l1_penalty, l2_penalty
 from nn.module import Module
+from nn.options import real
 
 Loss = str | Callable[[Any, Any], Any]
 Penalty = Callable[[list[Value]], Any] | Mapping[str, float] | None
 BLOCK = 2048
 """Samples that are evaluated at once, so that a large set needs no more memory than these."""
+CONFIRMED = 4  # samples whose loss is also computed Value by Value
 
 
 def parameters_of(model: Any) -> list[Value]:
     """The parameters of whatever is called as a model."""
+    if isinstance(model, type):
+        raise TypeError(f"a model is an instance, got the class {model.__name__} itself")
     if not callable(model) or not callable(getattr(model, "parameters", None)):
         raise TypeError(
             "a model is called with the list of inputs of a sample and has parameters(), "
@@ -42,8 +47,23 @@ def parameters_of(model: Any) -> list[Value]:
 
 def outputs_of(model: Any, row: Sequence[Any]) -> list[Any]:
     """The outputs for one sample as a list, also of one."""
-    outputs = model(row)
-    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+    return listed(model(row))[0]
+
+
+def listed(outputs: Any) -> tuple[list[Any], bool]:
+    """What a model gave as a list, and whether it was one itself; an array counts as a list."""
+    is_list = isinstance(outputs, list | tuple | np.ndarray) and np.ndim(outputs) > 0
+    found = list(outputs) if is_list else [outputs]
+    found = [
+        each.item() if isinstance(each, np.ndarray) and not each.ndim else each for each in found
+    ]
+    for each in found or [found]:
+        if not isinstance(each, Value | Real):
+            raise TypeError(
+                "a model gives a Value, or a list of Values, for a sample, "
+                f"got {'a list of ' * is_list}{type(each).__name__}"
+            )
+    return found, is_list
 
 
 def loss_function(loss: Loss) -> tuple[str, Callable[[Any, Any], Any]]:
@@ -72,7 +92,9 @@ def penalty_function(penalty: Penalty) -> Callable[[list[Value]], Any] | None:
             "a penalty is a function of the parameters, or weights of 'l1' and 'l2' "
             f"such as {{'l2': 1e-4}}, got {penalty!r}"
         )
-    weights = dict(penalty)
+    weights = {
+        kind: real(penalty[kind], f"the penalty's weight {kind!r}", least=0) for kind in penalty
+    }
     return lambda parameters: sum(
         weight * kinds[kind](parameters) for kind, weight in weights.items()
     )
@@ -128,13 +150,56 @@ class Objective:
     def _loss(self, row: list[Any]) -> tuple[Any, list[Any]]:
         outputs = outputs_of(self.model, row[: self.features])
         targets = row[self.features :]
-        if len(outputs) == 1 == len(targets):
-            return self.loss(outputs[0], targets[0]), outputs
-        return self.loss(outputs, targets), outputs
+        single = len(outputs) == 1 == len(targets)
+        loss = self.loss(outputs[0], targets[0]) if single else self.loss(outputs, targets)
+        if not isinstance(loss, Value | Real):
+            raise TypeError(f"a loss gives one Value for a sample, got {type(loss).__name__}")
+        return loss, outputs
 
     def penalised(self, loss: Any) -> Any:
         """A loss with the penalty added."""
         return loss if self.penalty is None else loss + self.penalty(self.parameters)
+
+
+def confirm(compiled: Callable[[Any], Any], eager: Callable[[Any], Any], rows: Any) -> None:
+    """Compare what a program computes of some rows with what Values do: a loss, or outputs.
+
+    A trace cannot follow everything that Python does with a number: `weights.get(target, 1)` finds
+    nothing, whatever the target. Raises TypeError if the two differ, or if there is no program.
+    """
+    expected = np.asarray(eager(rows))
+    try:
+        found = np.asarray(compiled(rows))
+    except (TypeError, LookupError, AttributeError) as error:
+        raise cannot_be_compiled(error) from error
+    # A wrong branch shows at once; rounding does not, even where large terms cancel.
+    size = np.maximum(np.abs(found), np.abs(expected)).max()
+    wrong = np.flatnonzero(np.abs(found - expected) > 1e-3 * size + 1e-6)
+    if wrong.size:
+        one, other = expected.flat[wrong[0]], found.flat[wrong[0]]
+        raise TypeError(
+            f"the model or its loss gives {one:g} for some samples, but {other:g} when it is "
+            "compiled: it depends on a number in a way that is not traced, such as a target that "
+            f"is looked up in a dict or a set. {_ADVICE}"
+        )
+
+
+def cannot_be_compiled(error: Exception) -> TypeError:
+    """What to say where a model or a loss works on Values, but not while it is traced."""
+    kind = "" if isinstance(error, TypeError) else f"{type(error).__name__}: "
+    return TypeError(f"the model or its loss cannot be compiled: {kind}{error}. {_ADVICE}")
+
+
+_ADVICE = (
+    "Write what depends on a number with micrograd.where, or train with engine='eager' and call "
+    "the model sample by sample"
+)
+
+
+def of_different_targets(rows: Any, features: int) -> Any:
+    """Some rows, so that each branch on a target may be taken."""
+    _, first = np.unique(rows[:1000, features:], axis=0, return_index=True)
+    return rows[np.sort(first)[:CONFIRMED]]
 
 
 class Compiled:
@@ -145,7 +210,7 @@ class Compiled:
             with mode(objective.model, training=True):
                 return objective.penalised(objective.sample(row, masks))
 
-        self._parameters = objective.parameters
+        self._objective = objective
         self._training = compile(training, objective.parameters, batched=True, backend=backend)
         self._evaluation = compile(
             objective.evaluation, objective.parameters, batched=True, backend=backend
@@ -154,6 +219,18 @@ class Compiled:
     def value_and_grad(self, numbers: Any, *batch: Any) -> tuple[float, Any]:
         """The mean loss over rows (and their masks) and its gradient, at these parameters."""
         return self._training.value_and_grad(*batch, parameters=numbers)
+
+    def confirm(self, rows: Any, masks: int) -> None:
+        """Raise TypeError if the programs are not what Values compute; `masks` factors a sample."""
+
+        def batch(some: Any) -> tuple[Any, ...]:
+            return (some, np.ones((len(some), masks))) if masks else (some,)
+
+        confirm(
+            lambda some: self._training.value_and_grad(*batch(some))[0],
+            lambda some: Eager(self._objective).loss(*batch(some)).data,
+            of_different_targets(rows, self._objective.features),
+        )
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
         """The mean loss without penalty, and the outputs, a row for each sample."""
@@ -176,16 +253,24 @@ class Eager:
         objective = self._objective
         for parameter, number in zip(objective.parameters, numbers.tolist(), strict=True):
             parameter.data, parameter.grad = number, 0
+        loss = self.loss(*batch)
+        loss.backward()
+        return loss.data, np.array([float(parameter.grad) for parameter in objective.parameters])
+
+    def loss(self, *batch: Any) -> Any:
+        """The mean loss over rows (and their masks), as a Value."""
+        objective = self._objective
         with mode(objective.model, training=True):
             losses = [objective.sample(*sample) for sample in zip(*map(_lists, batch), strict=True)]
         loss = objective.penalised(sum(losses[1:], losses[0]) / len(losses))
-        loss.backward()
-        return loss.data, np.array([float(parameter.grad) for parameter in objective.parameters])
+        if not isinstance(loss, Value):
+            raise TypeError(f"the loss does not depend on the model: it is the number {loss!r}")
+        return loss
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
         """The mean loss without penalty, and the outputs, a row for each sample."""
         found = np.array([
-            [_number(each) for each in self._objective.evaluation(row)] for row in _lists(rows)
+            [as_number(each) for each in self._objective.evaluation(row)] for row in _lists(rows)
         ])  # fmt: skip
         return float(found[:, 0].mean()), found[:, 1:]
 
@@ -194,5 +279,6 @@ def _lists(array: Any) -> Any:
     return array.tolist()
 
 
-def _number(value: Any) -> float:
+def as_number(value: Any) -> float:
+    """The number of a Value, or the number."""
     return value.data if isinstance(value, Value) else float(value)

@@ -17,7 +17,7 @@ arrays of its own. `step()` applies it to the parameters, which are Values; `nn.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from copy import copy
 from dataclasses import KW_ONLY, dataclass, field, fields
 from numbers import Real
@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd import Value
+from nn.options import OptionError, flag, real, whole
 
 __all__ = [
     "LBFGS",
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 Array: TypeAlias = "NDArray[np.float64]"
+_MOST_STEPS = 2**53  # a count is a float in the formulas
 
 
 @dataclass(eq=False)
@@ -140,26 +142,32 @@ class Optimizer(_Holder):
             raise ValueError(f"the state is one of {saved['name']}, not of {type(self).__name__}")
         if set(saved["options"]) != set(self.options()):
             raise ValueError(
-                f"the state has other options: {', '.join(saved['options'])}; "
+                f"the state has other options: {', '.join(map(str, saved['options']))}; "
                 f"this optimizer has {', '.join(self.options())}"
             )
-        if not isinstance(saved["steps"], int) or saved["steps"] < 0:
-            raise ValueError(f"steps is a count, got {saved['steps']!r}")
-        arrays = {name: np.array(array, dtype=float) for name, array in saved["state"].items()}
+        steps = saved["steps"]
+        if type(steps) is not int or not 0 <= steps < _MOST_STEPS:
+            raise ValueError(f"steps is a count, got {repr(steps)[:40]}")
+        try:
+            arrays = {name: np.array(array, dtype=float) for name, array in saved["state"].items()}
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"the state has arrays of numbers: {error}") from error
         shapes = {name: array.shape for name, array in arrays.items()}
         expected = {name: array.shape for name, array in self.state.items()}
         if shapes != expected:
             raise ValueError(f"the state has arrays {shapes}, this optimizer has {expected}")
         loaded = copy(self)
-        vars(loaded).update(saved["options"], state=arrays, steps=saved["steps"])
+        vars(loaded).update(saved["options"], state=arrays, steps=steps)
         loaded._check()
         vars(self).update(vars(loaded))
 
     def _check(self) -> None:
         """Raise ValueError if an option is out of range: as a rule, a number below 0."""
         for each in fields(self):
-            if isinstance(each.default, Real):
-                _at_least_zero(each.name, getattr(self, each.name))
+            if isinstance(each.default, bool):
+                flag(getattr(self, each.name), each.name)
+            elif isinstance(each.default, Real):
+                real(getattr(self, each.name), each.name, least=0)
 
     def _decayed(self, x: Array, g: Array, weight_decay: float) -> Array:
         """The gradient with that of the penalty `weight_decay / 2 * |x|²`."""
@@ -319,14 +327,11 @@ class Adam(Optimizer):
     def _check(self) -> None:
         super()._check()
         try:
-            beta1, beta2 = self.betas
-            valid = 0 <= beta1 < 1 and 0 <= beta2 < 1
+            beta1, beta2 = (real(each, "beta", least=0, below=1) for each in self.betas)
         except (TypeError, ValueError):
-            valid = False
-        if not valid:
-            raise ValueError(
+            raise OptionError(
                 f"betas are two numbers from 0 up to, not including, 1, got {self.betas!r}"
-            )
+            ) from None
         self.betas = beta1, beta2  # a pair again, where a file gave a list
 
 
@@ -371,6 +376,15 @@ class LBFGS(_Holder):
     tolerance_grad: float = 1e-7
     tolerance_change: float = 1e-9
     history_size: int = 100
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("max_iter", "history_size"):
+            whole(getattr(self, name), name)
+        if self.max_eval is not None:
+            whole(self.max_eval, "max_eval")
+        for name in ("tolerance_grad", "tolerance_change"):
+            real(getattr(self, name), name, least=0)
 
     def step(self, closure: Callable[[], Value]) -> float:
         """Minimise the loss of the closure. Returns the least found."""
@@ -433,7 +447,10 @@ def clip_grad_norm_(
 ) -> float:
     """Shorten the gradient of the parameters to `max_norm`. Returns its length before."""
     found = _checked([parameters] if isinstance(parameters, Value) else parameters)
-    _at_least_zero("max_norm", max_norm)
+    if max_norm != math.inf:
+        real(max_norm, "max_norm", least=0)
+    if norm_type != math.inf:
+        real(norm_type, "norm_type", above=0)
     gradient = np.array([p.grad for p in found], dtype=float)
     length = _length(gradient) if norm_type == 2 else float(np.linalg.norm(gradient, norm_type))
     if error_if_nonfinite and not math.isfinite(length):
@@ -457,6 +474,10 @@ def _length(gradient: Array) -> float:
 def _checked(parameters: Iterable[Value]) -> list[Value]:
     if isinstance(parameters, Value):
         raise TypeError("an optimizer takes a list of parameters: [x], not x")
+    if isinstance(parameters, Set) or not isinstance(parameters, Iterable):
+        hint = "a set has no order" if isinstance(parameters, Set) else "give model.parameters()"
+        kind = type(parameters).__name__
+        raise TypeError(f"an optimizer takes a list of parameters, got {kind}: {hint}")
     found = list(parameters)
     if not found:
         raise ValueError("an optimizer needs at least one parameter, got an empty list")
@@ -466,8 +487,3 @@ def _checked(parameters: Iterable[Value]) -> list[Value]:
     if len({id(each) for each in found}) < len(found):
         raise ValueError("a parameter comes twice")
     return found
-
-
-def _at_least_zero(name: str, value: Any) -> None:
-    if not isinstance(value, Real) or not float(value) >= 0:
-        raise ValueError(f"{name} is a number of at least 0, got {value!r}")

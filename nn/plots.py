@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd import files
 from micrograd.compiler import compile  # noqa: A004
-from nn import files
 from nn.objective import evaluating, parameters_of
+from nn.options import several
 from nn.prediction import predict
 
 if TYPE_CHECKING:
@@ -204,13 +205,13 @@ def loss_curves(
     ax: Axes | None = None,
     *,
     lang: str = "en",
-    columns: Sequence[str] = ("loss", "val_loss"),
+    columns: str | Sequence[str] = ("loss", "val_loss"),
 ) -> Axes:
     """Columns of a history by epoch, on a logarithmic scale where they fall far.
 
     `history` is what `fit` returns, or a dict of lists; columns that it lacks are left out.
     """
-    say = _Words(lang)
+    say, columns = _Words(lang), several(columns, "columns")
     drawn = [name for name in columns if len(history.get(name, ()))]
     if not drawn:
         known = ", ".join(name for name in history if len(history[name])) or "none"

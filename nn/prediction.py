@@ -27,12 +27,18 @@ from nn import samples
 from nn.layers import dropout_masks
 from nn.objective import (
     BLOCK,
+    CONFIRMED,
     Loss,
     Objective,
     Penalty,
+    as_number,
+    cannot_be_compiled,
+    confirm,
     evaluating,
+    listed,
     loss_function,
     mode,
+    of_different_targets,
     outputs_of,
     parameters_of,
     penalty_function,
@@ -57,7 +63,12 @@ def predict(model: Any, X: Any) -> Any:
     a list. Nothing is dropped.
     """
     X = samples.inputs(X)
-    program, is_list = _program(model, X.shape[1])
+    try:
+        program, is_list = _program(model, X)
+    except (TypeError, LookupError, AttributeError) as error:
+        with evaluating(model):
+            probe(model, X)  # if it fails too, that is the better complaint
+        raise cannot_be_compiled(error) from error
     outputs = np.concatenate([
         np.stack(program(X[start : start + BLOCK]), axis=1) for start in range(0, len(X), BLOCK)
     ])  # fmt: skip
@@ -77,10 +88,17 @@ def loss_and_grad(
     with evaluating(model):
         y = samples.targets(y, len(X), len(probe(model, X)), name)
     objective = Objective(model, parameters, X.shape[1], function, penalty_function(penalty))
-    program = compile(
-        lambda row: objective.penalised(objective.evaluation(row)[0]), parameters, batched=True
-    )
+
+    def penalised(row: Any) -> Any:
+        return objective.penalised(objective.evaluation(row)[0])
+
+    program = compile(penalised, parameters, batched=True)
     rows = np.concatenate([X, y], axis=1)
+    confirm(
+        lambda some: float(np.mean(program(some))),
+        lambda some: sum(as_number(penalised(row)) for row in some.tolist()) / len(some),
+        of_different_targets(rows, X.shape[1]),
+    )
     if not parameters:  # then the gradient would be that of the rows
         return float(np.mean(program(rows))), np.zeros(0)
     value, gradient = program.value_and_grad(rows)
@@ -113,7 +131,7 @@ def rehearsed(model: Any, X: Any) -> tuple[int, Any]:
     return len(outputs), np.array(chances)
 
 
-def _program(model: Any, features: int) -> tuple[Any, bool]:
+def _program(model: Any, X: Any) -> tuple[Any, bool]:
     """The model as a program that gives a list, and whether the model gives one itself."""
     parameters = parameters_of(model)
     is_list = False
@@ -121,24 +139,34 @@ def _program(model: Any, features: int) -> tuple[Any, bool]:
     def run(leaves: Any) -> Any:
         nonlocal is_list
         with evaluating(model):
-            outputs = model(list(leaves))
-        is_list = isinstance(outputs, list | tuple)
-        return outputs if is_list else [outputs]
+            found, is_list = listed(model(list(leaves)))
+        return found
 
-    graph = trace(run, parameters, features)
+    graph = trace(run, parameters, X.shape[1])
     try:
         kept, reference = _kept.get(model), ref(model)
     except TypeError:  # what cannot be referred to weakly is not kept
-        return compile(run, parameters, batched=True), is_list
+        return _confirmed(compile(run, parameters, batched=True), model, X), is_list
     if kept is None or kept.parameters != parameters or not _same(kept.graph, graph):
 
         def forward(row: Any) -> Any:
             with evaluating(reference()):
                 return outputs_of(reference(), list(row))
 
-        program = compile(forward, parameters, batched=True)
+        program = _confirmed(compile(forward, parameters, batched=True), model, X)
         kept = _kept[model] = _Kept(parameters, graph, program)
     return kept.program, is_list
+
+
+def _confirmed(program: Any, model: Any, X: Any) -> Any:
+    """The program, if it gives for some rows what the model gives."""
+
+    def outputs(rows: Any) -> Any:
+        return [list(map(as_number, outputs_of(model, row))) for row in rows.tolist()]
+
+    with evaluating(model):
+        confirm(lambda rows: np.stack(program(rows), axis=1), outputs, X[:CONFIRMED])
+    return program
 
 
 def _same(one: Graph, other: Graph) -> bool:

@@ -5,9 +5,15 @@ Every complaint is made here, before any work, and names the array, the place an
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Set
+from decimal import Decimal
+from math import ceil
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from micrograd import Value
 
 
 class Wish(NamedTuple):
@@ -31,7 +37,7 @@ WISHES = {
 
 def inputs(X: Any, name: str = "X") -> Any:
     """X as a C-ordered float64 array of shape (samples, columns), every number finite."""
-    array = _numbers(X, name)
+    array = numbers(X, name)
     if array.ndim != 2:
         hint = {
             0: "give a list of samples",
@@ -44,7 +50,7 @@ def inputs(X: Any, name: str = "X") -> Any:
     if not array.size:
         what = "no samples" if not len(array) else "no columns"
         raise ValueError(f"{name} has {what}, its shape is {array.shape}: there is nothing to use")
-    return _finite(array, name)
+    return finite(array, name)
 
 
 def targets(y: Any, samples: int, outputs: int, loss: str, name: str = "y") -> Any:
@@ -52,13 +58,13 @@ def targets(y: Any, samples: int, outputs: int, loss: str, name: str = "y") -> A
 
     `loss` is a name in `WISHES`, or another. Class numbers become rows of zeros and a one.
     """
-    array = _numbers(y, name)
+    array = numbers(y, name)
     if array.ndim == 0 or array.ndim > 2:
         raise ValueError(f"{name} has a target for each sample, got shape {array.shape}")
     if len(array) != samples:
         X = name.replace("y", "X")
         raise ValueError(f"{X} has {samples} samples, but {name} has {len(array)} targets")
-    array = _finite(array, name)
+    array = finite(array, name)
     wish = WISHES.get(loss, ANY)
     if wish.targets == "classes" and (array.ndim == 1 or array.shape[1] == 1 != outputs):
         return one_hot(array.ravel(), outputs, name)
@@ -78,21 +84,48 @@ def targets(y: Any, samples: int, outputs: int, loss: str, name: str = "y") -> A
     return array
 
 
-def one_hot(numbers: Any, classes: int, name: str = "y") -> Any:
+def one_hot(labels: Any, classes: int, name: str = "y") -> Any:
     """A row of zeros and a one for each class number; 0 is the first class."""
     if classes == 1:
         raise ValueError(
             "cross_entropy takes an output for each class, and the model has 1: "
             "make its last layer wider, or use loss='bce_with_logits'"
         )
-    wrong = np.flatnonzero((numbers != np.floor(numbers)) | (numbers < 0) | (numbers >= classes))
+    wrong = np.flatnonzero((labels != np.floor(labels)) | (labels < 0) | (labels >= classes))
     if wrong.size:
         i = int(wrong[0])
         raise ValueError(
-            f"{name}[{i}] is {numbers[i]:g}, but the classes of {classes} outputs "
+            f"{name}[{i}] is {labels[i]:g}, but the classes of {classes} outputs "
             f"are 0 to {classes - 1}"
         )
-    return np.eye(classes)[numbers.astype(np.intp)]
+    return np.eye(classes)[labels.astype(np.int64)]
+
+
+def split(
+    X: Any, y: Any, fraction: float, random_state: int | None = 0, stratify: Any = None
+) -> tuple[Any, Any, Any, Any]:
+    """Hold a share of the samples out at random: `X, X_held, y, y_held`, rows in their order.
+
+    `stratify` has the class of each sample. Each class then gives its share, to within one sample,
+    but never its last one, so that every class is trained on. Raises ValueError if either part
+    would be empty.
+    """
+    count = len(X)
+    wanted = ceil(fraction * count)
+    classes = np.zeros(count) if stratify is None else np.asarray(stratify)
+    order = np.random.default_rng(random_state).permutation(count)
+    _, of, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    # The rounded shares of the first class, of the first two, ..., add up to what is wanted.
+    shares = np.diff((2 * np.cumsum(counts) * wanted + count) // (2 * max(count, 1)), prepend=0)
+    shares = np.minimum(shares, counts - 1)
+    held = np.zeros(count, dtype=bool)
+    for each, share in enumerate(shares.tolist()):
+        held[order[of[order] == each][:share]] = True
+    if not 0 < wanted < count or not held.any():
+        raise ValueError(
+            f"a share of {fraction:g} of {count} samples leaves one part of the split empty"
+        )
+    return X[~held], X[held], y[~held], y[held]
 
 
 def _in_range(array: Any, wanted: str, loss: str, name: str) -> None:
@@ -113,31 +146,51 @@ def _in_range(array: Any, wanted: str, loss: str, name: str) -> None:
         raise ValueError(f"the targets of {loss} are {are}, but {place} is {array[i, j]:g}{hint}")
 
 
-def _numbers(given: Any, name: str) -> Any:
+def numbers(given: Any, name: str) -> Any:
+    """What was given as a C-ordered float64 array; TypeError for text and other things."""
     if hasattr(given, "toarray"):
         raise TypeError(f"{name} is a sparse matrix: give {name}.toarray()")
+    if isinstance(given, Iterator | Set | Mapping | str | bytes):
+        raise TypeError(f"{name} is an array or a list, got {type(given).__name__}")
+    if isinstance(given, np.ma.MaskedArray) and given.mask.any():
+        raise ValueError(f"{name} has masked entries: leave out or fill in what is missing")
     try:
         array = np.asarray(given)
     except ValueError:
         raise ValueError(f"{name} is not regular: its rows have different lengths") from None
-    if array.dtype.kind not in "biuf":
+    kind = array.dtype.kind
+    if kind == "O":
+        known = Real | Decimal | np.bool_ | None  # the text '1' would become a number
+        for each in array.flat:
+            if not isinstance(each, known):
+                hint = _hint(each, name)
+                raise TypeError(f"{name} is {_REAL}, got a {type(each).__name__}: {hint}")
         try:
-            if array.dtype.kind != "O":
-                raise TypeError
             array = np.array(array, dtype=float)
-        except (TypeError, ValueError):
-            hint = (
-                f"np.unique({name}, return_inverse=True)[1] numbers classes"
-                if name.startswith("y")
-                else "turn text into numbers, one column for each word"
-            )
-            raise TypeError(
-                f"{name} is an array of real numbers, got {array.dtype}: {hint}"
-            ) from None
+        except OverflowError:
+            raise ValueError(f"{name} has an int beyond the largest float") from None
+    elif kind not in "biuf":
+        hint = _hint("" if kind in "US" else None, name)
+        raise TypeError(f"{name} is {_REAL}, got {array.dtype}: {hint}")
     return np.asarray(array, dtype=float, order="C")
 
 
-def _finite(array: Any, name: str) -> Any:
+_REAL = "an array of real numbers"
+
+
+def _hint(strange: Any, name: str) -> str:
+    """What to do with an entry that is no number."""
+    if isinstance(strange, Value):
+        return "read the .data of each Value"
+    if not isinstance(strange, str | bytes):
+        return "turn it into numbers"
+    if name.endswith(("y", "targets")):
+        return f"np.unique({name.split()[-1]}, return_inverse=True)[1] numbers classes"
+    return "turn text into numbers, one column for each word"
+
+
+def finite(array: Any, name: str) -> Any:
+    """The array; ValueError, which names the place, for a nan or an infinity in it."""
     wrong = np.argwhere(~np.isfinite(array))
     if len(wrong):
         place = ", ".join(map(str, wrong[0].tolist()))

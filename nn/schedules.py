@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from nn.optimizers import Optimizer
+from nn.options import OptionError, real, whole
 
 __all__ = [
     "CosineAnnealingLR",
@@ -69,29 +70,40 @@ class Schedule:
             raise ValueError("this is not what the state_dict of a schedule gives")
         if saved["name"] != type(self).__name__:
             raise ValueError(f"the state is one of {saved['name']}, not of {type(self).__name__}")
-        self.base, self.last_epoch = float(saved["base"]), int(saved["last_epoch"])
+        base = real(saved["base"], "the base of a schedule", least=0)
+        epoch = whole(saved["last_epoch"], "last_epoch", 0)
+        try:
+            self.rate(base, epoch)
+        except OverflowError:
+            raise ValueError(
+                f"last_epoch is {repr(epoch)[:40]}, more than can be trained"
+            ) from None
+        self.base, self.last_epoch = base, epoch
         self._set()
 
     def _set(self) -> None:
-        self.optimizer.lr = self.rate(self.base, self.last_epoch)
+        rate = self.rate(self.base, self.last_epoch)
+        self.optimizer.lr = real(rate, f"the rate of {type(self).__name__}", least=0)
 
 
 class LambdaLR(Schedule):
     """`base * lr_lambda(epoch)`."""
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]) -> None:
+        if not callable(lr_lambda):
+            raise OptionError(f"lr_lambda is a function of the epoch, got {lr_lambda!r}")
         self.lr_lambda = lr_lambda
         super().__init__(optimizer)
 
     def rate(self, base: float, epoch: int) -> float:  # noqa: D102 (see Schedule)
-        return base * self.lr_lambda(epoch)
+        return base * real(self.lr_lambda(epoch), "what lr_lambda gives", least=0)
 
 
 class StepLR(Schedule):
     """`base * gamma ** (epoch // step_size)`."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size, self.gamma = _count(step_size, "step_size"), gamma
+        self.step_size, self.gamma = _epochs(step_size, "step_size"), _gamma(gamma)
         super().__init__(optimizer)
 
     def rate(self, base: float, epoch: int) -> float:  # noqa: D102
@@ -102,7 +114,7 @@ class MultiStepLR(Schedule):
     """`base * gamma ** n` after n of the milestones, which are epochs."""
 
     def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1) -> None:
-        self.milestones, self.gamma = sorted(milestones), gamma
+        self.milestones, self.gamma = sorted(_milestones(milestones)), _gamma(gamma)
         super().__init__(optimizer)
 
     def rate(self, base: float, epoch: int) -> float:  # noqa: D102
@@ -113,7 +125,7 @@ class ExponentialLR(Schedule):
     """`base * gamma ** epoch`."""
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
-        self.gamma = gamma
+        self.gamma = _gamma(gamma)
         super().__init__(optimizer)
 
     def rate(self, base: float, epoch: int) -> float:  # noqa: D102
@@ -127,7 +139,7 @@ class CosineAnnealingLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        self.T_max, self.eta_min = _count(T_max, "T_max"), eta_min
+        self.T_max, self.eta_min = _epochs(T_max, "T_max"), real(eta_min, "eta_min", least=0)
         super().__init__(optimizer)
 
     def rate(self, base: float, epoch: int) -> float:  # noqa: D102
@@ -148,12 +160,9 @@ class LinearLR(Schedule):
         end_factor: float = 1.0,
         total_iters: int = 5,
     ) -> None:
-        if not 0 < start_factor <= 1:
-            raise ValueError(f"start_factor is above 0 and at most 1, got {start_factor!r}")
-        if not 0 <= end_factor <= 1:
-            raise ValueError(f"end_factor is from 0 to 1, got {end_factor!r}")
-        self.start_factor, self.end_factor = start_factor, end_factor
-        self.total_iters = _count(total_iters, "total_iters")
+        self.start_factor = real(start_factor, "start_factor", above=0, most=1)
+        self.end_factor = real(end_factor, "end_factor", least=0, most=1)
+        self.total_iters = _epochs(total_iters, "total_iters")
         super().__init__(optimizer)
 
     def rate(self, base: float, epoch: int) -> float:  # noqa: D102
@@ -170,6 +179,10 @@ class SequentialLR(Schedule):
     def __init__(
         self, optimizer: Optimizer, schedulers: Sequence[Schedule], milestones: Sequence[int]
     ) -> None:
+        schedulers, milestones = list(schedulers), _milestones(milestones)
+        for each in schedulers:
+            if not isinstance(each, Schedule):
+                raise OptionError(f"the schedules of SequentialLR are schedules, got {each!r}")
         if not schedulers or len(milestones) != len(schedulers) - 1:
             raise ValueError(
                 "SequentialLR takes a milestone between each schedule and the next: "
@@ -177,9 +190,9 @@ class SequentialLR(Schedule):
             )
         if any(each.optimizer is not optimizer for each in schedulers):
             raise ValueError("the schedules of SequentialLR belong to its optimizer")
-        if list(milestones) != sorted(set(milestones)) or any(each < 1 for each in milestones):
+        if milestones != sorted(set(milestones)) or any(each < 1 for each in milestones):
             raise ValueError(f"milestones are epochs, each after the one before, got {milestones}")
-        self.schedulers, self.milestones = list(schedulers), list(milestones)
+        self.schedulers, self.milestones = schedulers, milestones
         optimizer.lr = self.schedulers[0].base
         super().__init__(optimizer)
 
@@ -189,7 +202,15 @@ class SequentialLR(Schedule):
         return self.schedulers[begun].rate(base, epoch - start)
 
 
-def _count(number: int, name: str) -> int:
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise ValueError(f"{name} is a whole number of epochs, at least 1, got {number!r}")
-    return number
+def _epochs(number: Any, name: str) -> int:
+    return whole(number, name, unit="of epochs, ")
+
+
+def _gamma(number: Any) -> float:
+    return real(number, "gamma", least=0)
+
+
+def _milestones(given: Any) -> list[int]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise OptionError(f"milestones are epochs, a list of whole numbers, got {given!r}")
+    return [whole(each, "each of the milestones", 0) for each in given]

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,9 +33,10 @@ except ImportError as error:
     ) from error
 
 from micrograd import Value
-from nn.layers import MLP
+from nn.layers import MLP, Neuron
 from nn.objective import Loss
 from nn.optimizers import OPTIMIZERS, Optimizer
+from nn.options import OptionError, flag, real, whole
 from nn.training import EarlyStopping, fit, predict
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
@@ -50,7 +52,72 @@ def half_squared_error(prediction: Any, target: Any) -> Any:
     return (prediction - target) ** 2 / 2
 
 
-_ACTIVATIONS: dict[Any, Any] = {"identity": identity, "logistic": "sigmoid"}
+def _activation(given: Any) -> Any:
+    names: dict[Any, Any] = {"identity": identity, "logistic": "sigmoid"}
+    return names.get(given, given) if isinstance(given, str) else given
+
+
+def _known_solver(value: Any, name: str) -> None:
+    if not isinstance(value, str) or value not in OPTIMIZERS:
+        raise OptionError(f"unknown {name} {value!r}: give one of {', '.join(OPTIMIZERS)}")
+
+
+def _share(value: Any, name: str) -> None:
+    real(value, name, least=0, below=1)
+
+
+def _known_activation(value: Any, name: str) -> None:
+    if not callable(value):
+        Neuron(1, activation=_activation(value), generator=random.Random(0))
+
+
+def _sizes(value: Any, name: str) -> None:
+    for each in [value] if np.ndim(value) == 0 else value:
+        whole(each, f"each of {name}")
+
+
+def _batch(value: Any, name: str) -> None:
+    if not (isinstance(value, str) and value == "auto"):
+        whole(value, name)
+
+
+def _seed(value: Any, name: str) -> None:
+    try:
+        check_random_state(value)
+    except ValueError as error:
+        raise OptionError(f"{name} is a seed: {error}") from None
+
+
+def _loudness(value: Any, name: str) -> None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        whole(value, name, 0)
+    else:
+        flag(value, name)
+
+
+# How each parameter is checked when fit is called, as scikit-learn does it: a constructor takes
+# everything.
+_CHECKS: dict[str, Callable[[Any, str], Any]] = {
+    "hidden_layer_sizes": _sizes,
+    "activation": _known_activation,
+    "solver": _known_solver,
+    "alpha": partial(real, least=0),
+    "batch_size": _batch,
+    "learning_rate_init": partial(real, above=0),
+    "max_iter": whole,
+    "shuffle": flag,
+    "tol": partial(real, least=0),
+    "random_state": _seed,
+    "verbose": _loudness,
+    "momentum": partial(real, least=0, most=1),
+    "nesterovs_momentum": flag,
+    "early_stopping": flag,
+    "validation_fraction": partial(real, above=0, below=1),
+    "beta_1": _share,
+    "beta_2": _share,
+    "epsilon": partial(real, above=0),
+    "n_iter_no_change": whole,
+}
 
 
 class _Perceptron(BaseEstimator):  # type: ignore[misc]
@@ -107,18 +174,18 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
 
     def _train(self, X: Any, y: Any, outputs: int, loss: Loss, score: str) -> None:
         """Make a network of that many outputs, and fit it."""
+        self._check_parameters(len(X))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        hidden = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=int)).tolist()
+        hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()
         self.model_ = MLP(
             X.shape[1],
             [*hidden, outputs],
-            activation=_ACTIVATIONS.get(self.activation, self.activation)
-            if isinstance(self.activation, str)
-            else self.activation,
+            activation=_activation(self.activation),
             initializer="xavier_uniform",
             generator=random.Random(seed),
         )
-        size = min(200, len(X)) if self.batch_size == "auto" else int(self.batch_size)
+        auto = isinstance(self.batch_size, str)
+        size = min(200, len(X)) if auto else int(self.batch_size)
         column = f"val_{score}" if self.early_stopping else "loss"
         self.history_ = fit(
             self.model_,
@@ -154,22 +221,39 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
                 stacklevel=3,
             )
 
+    def _check_parameters(self, samples: int) -> None:
+        """Raise ValueError, which names the parameter, for one that is out of range."""
+        for name in _CHECKS:
+            self._check_parameter(name)
+        if self.early_stopping and self.validation_fraction * samples <= 1:
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction} of {samples} samples is one "
+                "sample, which has no score: raise it, or leave out early_stopping"
+            )
+
+    def _check_parameter(self, name: str) -> None:
+        try:
+            _CHECKS[name](getattr(self, name), name)
+        except (TypeError, ValueError) as error:
+            owner = type(self).__name__
+            raise OptionError(f"the {name!r} parameter of {owner}: {error}") from None
+
     def _optimizer(self, parameters: list[Value]) -> Optimizer:
-        if self.solver not in OPTIMIZERS:
-            raise ValueError(f"unknown solver {self.solver!r}: give one of {', '.join(OPTIMIZERS)}")
         options: dict[str, Any] = {}
         if self.solver.startswith("adam"):
-            options = {"betas": (self.beta_1, self.beta_2), "eps": self.epsilon}
+            options = {"betas": (self.beta_1, self.beta_2), "eps": float(self.epsilon)}
         elif self.solver == "sgd":
-            options = {"momentum": self.momentum}
+            options = {"momentum": float(self.momentum)}
             options["nesterov"] = self.nesterovs_momentum and self.momentum > 0
-        made: Optimizer = OPTIMIZERS[self.solver](parameters, lr=self.learning_rate_init, **options)
+        made: Optimizer = OPTIMIZERS[self.solver](
+            parameters, lr=float(self.learning_rate_init), **options
+        )
         return made
 
     def _penalty(self, batch: int) -> Any:
         """Half of alpha for each squared weight, biases excepted, over the samples of a batch."""
         weights = [w for layer in self.model_.layers for neuron in layer.neurons for w in neuron.w]
-        return lambda _: self.alpha / (2 * batch) * sum(w * w for w in weights)
+        return lambda _: float(self.alpha) / (2 * batch) * sum(w * w for w in weights)
 
     def _outputs(self, X: Any) -> Any:
         check_is_fitted(self)

@@ -32,8 +32,8 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 
+from micrograd import files
 from micrograd.engine import to_number
-from nn import files
 
 Array = np.ndarray[Any, Any]
 Path = str | os.PathLike[str]
@@ -130,9 +130,10 @@ def _load(path: Path, kind: str) -> dict[str, Any]:
     tree = _parsed(text)
     if not isinstance(tree, dict) or tree.get("format") != "micrograd" or "content" not in tree:
         raise ValueError("its content.json is not from micrograd")
-    if tree.get("version") != VERSION:
+    version = tree.get("version")
+    if type(version) is not int or version != VERSION:
         raise ValueError(
-            f"its format has version {tree.get('version')!r}, and this micrograd reads {VERSION}: "
+            f"its format has version {repr(version)[:40]}, and this micrograd reads {VERSION}: "
             "pip install --upgrade micrograd-engine"
         )
     held = tree.get("kind")
@@ -300,7 +301,7 @@ def _decoded(tree: Any, arrays: Iterator[tuple[int, Array]], depth: int) -> Any:
     if not isinstance(tree, dict):
         return tree
     match tree:
-        case {"$array": int(position)} if len(tree) == 1:
+        case {"$array": int(position)} if len(tree) == 1 and not isinstance(position, bool):
             found, array = next(arrays, (None, None))
             if found != position:
                 raise ValueError("its content.json names its arrays in another order")

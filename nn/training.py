@@ -16,8 +16,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
-from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,7 @@ import numpy as np
 
 from micrograd import Value
 from nn import metrics as measures
-from nn import samples
+from nn import requests, samples
 from nn.callbacks import Callback, EarlyStopping, State
 from nn.datasets import batches
 from nn.history import History
@@ -39,7 +37,8 @@ from nn.objective import (
     parameters_of,
     penalty_function,
 )
-from nn.optimizers import OPTIMIZERS, Optimizer, clipped
+from nn.optimizers import Optimizer, clipped
+from nn.options import flag, whole
 from nn.prediction import loss_and_grad, predict, rehearsed
 from nn.progress import progress as teller
 from nn.storage import load_checkpoint, save_checkpoint
@@ -53,8 +52,6 @@ __all__ = [
     "loss_and_grad",
     "predict",
 ]
-
-ENGINES = ("compiled", "eager")
 
 
 class DivergenceError(ArithmeticError):
@@ -78,12 +75,12 @@ def fit(
     shuffle: bool = True,
     seed: int | None = 0,
     validation: tuple[Any, Any] | float | None = None,
-    metrics: str | Iterable[str | measures.Metric] = (),
+    metrics: str | measures.Metric | Iterable[str | measures.Metric] = (),
     penalty: Penalty = None,
     schedule: Any = None,
     clip_norm: float | None = None,
     early_stopping: int | EarlyStopping | None = None,
-    callbacks: Iterable[Callback] = (),
+    callbacks: Callback | Iterable[Callback] = (),
     checkpoint: str | Path | None = None,
     resume: bool = False,
     engine: str = "compiled",
@@ -100,12 +97,13 @@ def fit(
     optimizer: a name in `nn.optimizers.OPTIMIZERS`, with `lr` or its own; an optimizer, which
         trains the parameters that it holds; or a function of the parameters that makes one.
     batch_size: None takes all samples at once.
-    validation: (X, y), or the share of the samples that are set aside at random.
-    metrics: names in `nn.metrics.METRICS`, or functions of outputs and targets.
+    validation: (X, y), or the share of the samples that are set aside at random; of targets that
+        are classes, each gives its share.
+    metrics: names in `nn.metrics.METRICS`, or functions of outputs and targets; one or several.
     penalty: a function of the parameters, or weights such as {"l2": 1e-4}.
     schedule: one of `nn.schedules` on the optimizer, or a function of the optimizer that makes one.
     early_stopping: an EarlyStopping, or its patience.
-    callbacks: called with a State after each epoch; see `nn.callbacks`.
+    callbacks: one or several, called with a State after each epoch; see `nn.callbacks`.
     checkpoint: a file that is written after each epoch. With `resume`, training goes on from it, if
         it is there, and ends with the same bits as without a pause; callbacks and functions are not
         in it.
@@ -115,12 +113,13 @@ def fit(
     the model keeps the weights before; ValueError or TypeError before anything is done.
     """
     name, function = loss_function(loss)
-    learned = _trained(optimizer, lr, parameters_of(model))
+    seed = None if seed is None else whole(seed, "seed", 0)
+    learned = requests.optimizer_of(optimizer, lr, parameters_of(model))
     X = samples.inputs(X)
     outputs, chances = rehearsed(model, X)
     y = samples.targets(y, len(X), outputs, name)
-    X, y, held_out = _validation(validation, X, y, outputs, name, seed)
-    chosen, scheduled = measures.named(metrics, name, y), _scheduled(schedule, learned)
+    X, y, held_out = requests.held_out(validation, X, y, outputs, name, seed)
+    chosen, scheduled = measures.named(metrics, name, y), requests.schedule_of(schedule, learned)
     objective = Objective(
         model, list(learned.parameters), X.shape[1], function, penalty_function(penalty)
     )
@@ -131,17 +130,17 @@ def fit(
         y,
         held_out,
         chances=chances,
-        epochs=_count(epochs, "epochs"),
-        batch_size=len(X) if batch_size is None else _count(batch_size, "batch_size"),
-        shuffle=shuffle,
+        epochs=requests.count(epochs, "epochs"),
+        batch_size=len(X) if batch_size is None else requests.count(batch_size, "batch_size"),
+        shuffle=flag(shuffle, "shuffle"),
         generator=np.random.default_rng(seed),
         measures=chosen,
         schedule=scheduled,
-        clip_norm=_clip(clip_norm),
-        stopping=_stopping(early_stopping, chosen, held_out is not None),
-        callbacks=list(callbacks),
-        checkpoint=None if checkpoint is None else Path(checkpoint),
-        engine=_engine(engine, objective, backend),
+        clip_norm=requests.clipping(clip_norm),
+        stopping=requests.stopping_of(early_stopping, chosen, held_out),
+        callbacks=requests.callbacks_of(callbacks),
+        checkpoint=requests.path_of(checkpoint),
+        engine=requests.engine_of(engine, objective, backend),
         settings={
             "loss": name,
             "batch_size": batch_size,
@@ -153,116 +152,9 @@ def fit(
             "schedule": None if scheduled is None else type(scheduled).__name__,
         },
     )
-    if resume:
+    if flag(resume, "resume"):
         training.resume()
     return training.run(progress)
-
-
-# --------------------------------------------------------------------------------- what was asked
-
-
-def _trained(optimizer: Any, lr: float | None, parameters: list[Value]) -> Optimizer:
-    """The optimizer, which says what is trained."""
-    if not parameters:
-        raise ValueError("the model has no parameters: there is nothing to train")
-    if isinstance(optimizer, str):
-        if optimizer not in OPTIMIZERS:
-            raise ValueError(
-                f"unknown optimizer {optimizer!r}: give one of {', '.join(OPTIMIZERS)}, "
-                "or an optimizer"
-            )
-        options = {} if lr is None else {"lr": lr}
-        return OPTIMIZERS[optimizer](parameters, **options)
-    if lr is not None:
-        raise ValueError("lr is for an optimizer given by name: give it to the optimizer instead")
-    made = optimizer
-    if callable(optimizer) and not isinstance(optimizer, Optimizer):
-        made = optimizer(parameters)
-    if not isinstance(made, Optimizer):
-        raise TypeError(
-            f"an optimizer of fit makes a step for each batch, as {', '.join(OPTIMIZERS)} do; "
-            f"got {type(made).__name__}"
-        )
-    if not {id(p) for p in made.parameters} & {id(p) for p in parameters}:
-        raise ValueError(
-            "the optimizer holds none of the model's parameters: "
-            "construct it with model.parameters() of this model"
-        )
-    return made
-
-
-def _validation(given: Any, X: Any, y: Any, outputs: int, loss: str, seed: Any) -> tuple[Any, ...]:
-    """What is trained on, X and y, and the rows that are not."""
-    if given is None:
-        return X, y, None
-    if isinstance(given, tuple | list):
-        if len(given) != 2:
-            raise ValueError(f"validation is (X, y) or a share, got {len(given)} things")
-        held_X = samples.inputs(given[0], "validation X")
-        if held_X.shape[1] != X.shape[1]:
-            raise ValueError(f"validation X has {held_X.shape[1]} columns, and X has {X.shape[1]}")
-        held_y = samples.targets(given[1], len(held_X), outputs, loss, "validation y")
-        return X, y, np.concatenate([held_X, held_y], axis=1)
-    if isinstance(given, bool) or not isinstance(given, float) or not 0 < given < 1:
-        raise ValueError(
-            f"validation is (X, y), or a share of the samples between 0 and 1, got {given!r}"
-        )
-    held = math.ceil(given * len(X))
-    if held == len(X):
-        raise ValueError(f"validation={given} leaves none of the {len(X)} samples to train on")
-    order = np.random.default_rng(seed).permutation(len(X))
-    chosen, kept = np.sort(order[:held]), np.sort(order[held:])
-    return X[kept], y[kept], np.concatenate([X[chosen], y[chosen]], axis=1)
-
-
-def _scheduled(schedule: Any, optimizer: Optimizer) -> Any:
-    if schedule is None:
-        return None
-    made = schedule if hasattr(schedule, "step") else schedule(optimizer)
-    if getattr(made, "optimizer", optimizer) is not optimizer:
-        raise ValueError(
-            "the schedule belongs to another optimizer: give a function of the optimizer, such as "
-            "lambda optimizer: StepLR(optimizer, step_size=10)"
-        )
-    return made
-
-
-def _stopping(given: Any, metrics: Iterable[str], validated: bool) -> EarlyStopping | None:
-    """What may stop training, with the column that it watches, and what is better there."""
-    if given is None:
-        return None
-    stopping = given if isinstance(given, EarlyStopping) else EarlyStopping(given)
-    columns = ["loss", *metrics, "gradient_norm"]
-    if validated:
-        columns += ["val_loss", *(f"val_{name}" for name in metrics)]
-    monitor = stopping.monitor or ("val_loss" if validated else "loss")
-    if monitor not in columns:
-        hint = "" if validated else "; those that begin with val_ need validation data"
-        raise ValueError(
-            f"early stopping cannot monitor {monitor!r}: the columns are {', '.join(columns)}{hint}"
-        )
-    larger = monitor.removeprefix("val_") in measures.LARGER_IS_BETTER
-    return replace(stopping, monitor=monitor, mode=stopping.mode or ("max" if larger else "min"))
-
-
-def _clip(norm: float | None) -> float | None:
-    if norm is not None and not norm > 0:
-        raise ValueError(f"clip_norm is a length above 0, got {norm!r}")
-    return norm
-
-
-def _engine(engine: str, objective: Objective, backend: str) -> Compiled | Eager:
-    if engine not in ENGINES:
-        raise ValueError(f"engine is one of {', '.join(ENGINES)}, got {engine!r}")
-    return Compiled(objective, backend) if engine == "compiled" else Eager(objective)
-
-
-def _count(number: int, name: str) -> int:
-    if isinstance(number, bool) or not hasattr(number, "__index__"):
-        raise TypeError(f"{name} is a whole number, got {number!r}")
-    if index(number) < 1:
-        raise ValueError(f"{name} is 1 or more, got {number}")
-    return index(number)
 
 
 # --------------------------------------------------------------------------------------- the loop
@@ -312,6 +204,8 @@ class _Training:
     def run(self, progress: bool | str) -> History:
         """All epochs that are left."""
         history, note = self.history, ""
+        if isinstance(self.engine, Compiled) and history.epochs < self.epochs:
+            self.engine.confirm(self.rows, len(self.chances))
         telling = teller(progress, self.epochs, history.epochs)
         try:
             while history.epochs < self.epochs and not self._is_over():
@@ -411,7 +305,11 @@ class _Training:
                 row["val_loss"] = loss
             targets = rows[:, self.objective.features :]
             for name, measure in self.measures.items():
-                row[prefix + name] = float(measure(outputs, targets))
+                found = measure(outputs, targets)
+                try:
+                    row[prefix + name] = float(found)
+                except (TypeError, ValueError):
+                    raise TypeError(f"the metric {name!r} gives a number, got {found!r}") from None
         return row
 
     def _watch(self) -> None:
@@ -458,7 +356,7 @@ class _Training:
         if not self.checkpoint.exists():
             return
         saved = load_checkpoint(self.checkpoint)
-        if not isinstance(saved, dict) or saved.get("kind") != "nn.fit":
+        if saved.get("kind") != "nn.fit" or not isinstance(saved.get("settings"), dict):
             raise ValueError(f"{self.checkpoint} is no checkpoint of fit")
         for name, now in self._settings().items():
             then = saved["settings"].get(name)
@@ -468,13 +366,32 @@ class _Training:
                     f"{self.checkpoint} was written with {differs}: call fit as before, "
                     "or start anew without resume"
                 )
+        try:
+            self._restore(saved)
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+            reason = str(error) if isinstance(error, ValueError) else "a part has another type"
+            raise ValueError(f"{self.checkpoint} is damaged: {reason}") from error
+
+    def _restore(self, saved: dict[str, Any]) -> None:
+        numbers = self._array(saved["numbers"])
+        history = History()
+        for epoch in zip(*saved["history"].values(), strict=True):
+            history.append(dict(zip(saved["history"], map(float, epoch), strict=True)))
+        best = None
+        if saved["best"] is not None:
+            number, at, history.best_epoch = saved["best"]
+            whole(history.best_epoch, "best_epoch")
+            best = float(number), self._array(at)
+        generator = np.random.default_rng()
+        generator.bit_generator.state = saved["generator"]
         self.optimizer.load_state_dict(saved["optimizer"])
         if self.schedule is not None:
             self.schedule.load_state_dict(saved["schedule"])
-        self.generator.bit_generator.state = saved["generator"]
-        self.numbers = saved["numbers"]
-        for epoch in zip(*saved["history"].values(), strict=True):
-            self.history.append(dict(zip(saved["history"], map(float, epoch), strict=True)))
-        if saved["best"] is not None:
-            number, numbers, self.history.best_epoch = saved["best"]
-            self.best = number, numbers
+        self.numbers, self.best, self.generator = numbers, best, generator
+        self.history = self.state.history = history
+
+    def _array(self, given: Any) -> Any:
+        """Numbers of the parameters."""
+        if given.shape != self.numbers.shape or given.dtype != float:
+            raise ValueError(f"it has {given.shape} numbers for {self.numbers.shape} parameters")
+        return given

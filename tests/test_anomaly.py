@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from micrograd import Value, detect_anomaly, grad, log, sqrt, where
+from micrograd import Value, cos, derivative, detect_anomaly, grad, hessian, jvp, log, sqrt, where
 from micrograd.anomaly import AnomalyError
 from micrograd.methods import Methods
 from nn import Neuron
@@ -84,6 +84,40 @@ def test_transforms_are_watched_too():
         grad(lambda x: sqrt(x) * 2)(0.0)
     with pytest.raises(AnomalyError), detect_anomaly():
         grad(grad(lambda x: sqrt(x)))(0.0)
+
+
+@pytest.mark.parametrize(
+    ("f", "operation"),
+    [
+        (lambda x: cos(sqrt(x)), "sqrt(0.0) is inf"),
+        (lambda x: sqrt(x) ** 2, "sqrt(0.0) is inf"),
+        (lambda x: 0.0 * sqrt(x) + x, "sqrt(0.0) is inf"),
+        (lambda x: 3 * ((sqrt(x) * 0.0) + x), "sqrt(0.0) is inf"),
+        (lambda x: Value(0.0, (x,), "made", local_grads=[math.nan]) * 0.0, "made(0.0) is nan"),
+    ],
+)
+def test_zero_times_infinity_in_the_chain_rule_names_its_operation(f, operation):
+    x = Value(0.0)
+    root = f(x)
+    assert "zero times infinity" in message(root.backward)
+    assert operation in message(root.backward)
+    assert x.grad == 0
+    for transform in (lambda: grad(f)(0.0), lambda: derivative(root, x), lambda: hessian(f)(0.0)):
+        assert operation in message(transform)
+    # The forward mode comes to the infinity first, and names the operation that makes it 0.
+    assert "zero times infinity" in message(lambda: jvp(f, (0.0,), (1.0,)))
+
+
+def test_what_was_not_asked_for_or_not_taken_is_no_anomaly():
+    for f in (
+        lambda x: where(x > 0, sqrt(x), 0.0) + x,
+        lambda x: (sqrt(x) - 1).relu() + x,
+        lambda x: sqrt(x).detach() + x,
+    ):
+        with detect_anomaly():
+            assert grad(f)(0.0) == jvp(f, (0.0,), (1.0,))[1] == 1.0
+    with detect_anomaly():
+        assert jvp(lambda x, y: x + sqrt(y), (1.0, 0.0), (1.0, 0.0))[1] == 1.0
 
 
 def test_finite_numbers_and_infinite_leaves_pass():

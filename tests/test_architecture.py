@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 
 # Each room may import those above it. A folder is one room.
 ROOMS = (
+    "micrograd.files",
     "micrograd.formulas",
     "micrograd.notation",
     "micrograd.ops",
@@ -33,14 +34,14 @@ ROOMS = (
     "micrograd.functions",
     "micrograd.stubs",
     "micrograd.trees",
-    "micrograd.anomaly",
     "micrograd.modes",
+    "micrograd.anomaly",
     "micrograd.transforms",
     "micrograd.compiler",
     "micrograd.derivation",
     "micrograd.drawing",
     "micrograd",
-    "nn.files",
+    "nn.options",
     "nn.storage",
     "nn.datasets",
     "nn.initializers",
@@ -58,6 +59,7 @@ ROOMS = (
     "nn.history",
     "nn.callbacks",
     "nn.progress",
+    "nn.requests",
     "nn.training",
     "nn.sklearn",
     "nn.tables",
@@ -73,7 +75,7 @@ GUESTS = {
     "numpy": {
         *("micrograd.trees", "micrograd.compiler", "nn.storage", "nn.datasets"),
         *("nn.samples", "nn.metrics", "nn.objective", "nn.prediction", "nn.plots", "nn.training"),
-        "nn.optimizers",
+        *("nn.optimizers", "nn.requests"),
         *("nn.sklearn", "nn.tables", "micrograd.training_commands"),
     },
     "scipy": {"micrograd.compiler", "nn.optimizers"},

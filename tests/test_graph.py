@@ -119,6 +119,18 @@ def test_an_order_may_be_asked_for_again_and_again():
     assert graph.order([y, z]) == [*first, z]
 
 
+def test_an_order_ends_before_the_nodes_until_which_it_goes():
+    x = Value(2.0)
+    y = x * 3
+    z = y * x + 1
+    below, above = graph.order(y), [node for node in graph.order(z) if node is not x]
+    assert graph.order(z, until=[x]) == above
+    assert graph.order(z, until=[y]) == [node for node in graph.order(z) if node is not y]
+    assert graph.order(z, until=below) == [node for node in above if node is not y]
+    assert graph.order(z, until=[z]) == []
+    assert graph.order([y, z], until=[y, x]) == graph.order(z, until=below)
+
+
 def test_an_order_asked_for_during_a_pass_does_not_disturb_it():
     x = Value(2.0)
     h = x * x

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import pickle
 import random
 import threading
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,6 +16,9 @@ from hypothesis import strategies as st
 
 from micrograd import (
     Value,
+    acos,
+    atan,
+    cos,
     derivative,
     exp,
     grad,
@@ -26,6 +31,7 @@ from micrograd import (
     relu,
     sin,
     sqrt,
+    tanh,
     value_and_grad,
     vjp,
     where,
@@ -214,6 +220,47 @@ def test_an_error_in_the_function_leaves_nothing_behind():
     assert grad(cube)(2.0) == 12.0
 
 
+@pytest.mark.parametrize(
+    "inner",
+    [
+        lambda f: grad(f)(2.0),
+        lambda f: value_and_grad(f)(2.0)[1],
+        lambda f: jvp(f, (2.0,), (1.0,))[1],
+        lambda f: vjp(f, 2.0)[1](1.0)[0],
+        lambda f: hvp(lambda y: f(y) * y, 2.0, 0.25),  # of x * y**3: 6 * x * y / 4
+        lambda f: jacobian(f)(2.0),
+        lambda f: hessian(lambda y: f(y) * y)(2.0) / 3,
+    ],
+    ids=["grad", "value_and_grad", "jvp", "vjp", "hvp", "jacobian", "hessian"],
+)
+def test_an_inner_transform_in_another_thread_sees_the_variables_around_it(inner):
+    def product(x):
+        return pool.submit(lambda: number(inner(lambda y: x * y * y))).result()
+
+    def number(found):
+        return found.item() if hasattr(found, "item") else found
+
+    expected = inner(lambda y: 1.0 * y * y)
+    with ThreadPoolExecutor(1) as pool:
+        for found, factor in (
+            (grad(product)(3.0), 1),
+            (jvp(product, (3.0,), (1.0,))[1], 1),
+            (grad(lambda x: product(x) * x)(3.0), 6),
+            (hessian(lambda x: product(x) * x)(3.0), 2),
+        ):
+            assert found == pytest.approx(factor * expected, rel=1e-15)  # of a few roundings
+
+
+def test_an_inner_transform_that_uses_no_variable_around_it_gives_plain_numbers():
+    with ThreadPoolExecutor(1) as pool:
+        found = []
+        grad(lambda x: found.append(pool.submit(grad(sin), 0.0).result()) or x)(1.0)
+        assert found == [1.0]
+    kept = []
+    grad(lambda x: kept.append(x) or x * x)(2.0)
+    assert type(grad(lambda y: kept[0] * y)(3.0)) is float, "the run of that variable is over"
+
+
 def test_threads_do_not_see_each_others_transforms():
     seen = []
 
@@ -254,6 +301,52 @@ def test_arrays_of_numbers_give_arrays():
     np.testing.assert_array_equal(grad(lambda a: np.exp(a).sum())(x), np.exp(x))
     assert jacobian(lambda a: a @ a)(x).shape == (2, 2, 2, 2)
     assert hessian(lambda a: (a**3).sum())(x[0]).tolist() == [[6.0, 0.0], [0.0, 12.0]]
+
+
+@pytest.mark.parametrize("wrong", [(0, 0), (0, -2), [1, 1], (-1, 1)])
+def test_an_argument_that_is_named_twice_is_refused(wrong):
+    for transform in (grad, value_and_grad, jacobian, hessian):
+        with pytest.raises(ValueError, match=r"argument [01] twice"):
+            transform(lambda x, y: x * y, argnums=wrong)(2.0, 3.0)
+
+
+@pytest.mark.parametrize("wrong", [True, "0", 1.0, (0, 1.0), None, [[0]]], ids=repr)
+def test_argnums_that_are_no_numbers_of_arguments_are_refused(wrong):
+    for transform in (grad, value_and_grad, jacobian, hessian):
+        with pytest.raises(TypeError, match=r"argnums is an int or a sequence of ints, got"):
+            transform(lambda x, y: x * y, argnums=wrong)
+
+
+@pytest.mark.parametrize(
+    "numbers", [range(2), [0, 1], np.array([0, 1]), (np.int64(0), np.int8(-1)), iter((0, 1))]
+)
+def test_any_sequence_of_integers_serves_as_argnums(numbers):
+    gradient = grad(lambda x, y: x * y, argnums=numbers)
+    assert gradient(2.0, 3.0) == gradient(2.0, 3.0) == (3.0, 2.0)
+    for single in (np.int64(1), np.array(1), -1):
+        assert grad(lambda x, y: x * y, argnums=single)(2.0, 3.0) == 2.0
+
+
+def test_jacobian_and_hessian_of_several_arguments_have_a_block_for_each():
+    def f(x, y):
+        return [x[0] * y, x[1] * y * y, x[0]]
+
+    by_x, by_y = jacobian(f, argnums=(0, 1))([2.0, 3.0], 5.0)
+    assert by_x.tolist() == [[5.0, 0.0], [0.0, 25.0], [1.0, 0.0]]
+    assert by_y.tolist() == [2.0, 30.0, 0.0]
+    (again,) = jacobian(f, argnums=[1])([2.0, 3.0], 5.0)
+    assert again.tolist() == by_y.tolist()
+
+    def g(x, y):
+        return x[0] * x[0] * y + x[1] * y * y
+
+    rows = hessian(g, argnums=(0, 1))([2.0, 3.0], 5.0)
+    assert [[block.tolist() for block in row] for row in rows] == [
+        [[[10.0, 0.0], [0.0, 0.0]], [4.0, 10.0]],
+        [[4.0, 10.0], 6.0],
+    ]
+    assert hessian(g, argnums=1)([2.0, 3.0], 5.0).tolist() == 6.0
+    assert hessian(g, argnums=(1, 0))([2.0, 3.0], 5.0)[0][1].tolist() == [4.0, 10.0]
 
 
 def test_argnums_choose_the_arguments():
@@ -355,6 +448,45 @@ def test_a_hessian_vector_product_makes_a_small_multiple_of_the_operations_of_a_
     assert len(order(again)) < 8 * len(order(y))
 
 
+MEETINGS = {
+    "sqrt(x)**2": (lambda x: sqrt(x) ** 2, 0.0),
+    "sqrt(x**2)": (lambda x: sqrt(x * x), 0.0),
+    "1/(1/x)": (lambda x: 1 / (1 / x), 0.0),
+    "tanh(log(x))": (lambda x: tanh(log(x)), 0.0),
+    "acos(cos(x))": (lambda x: acos(cos(x)), 0.0),
+    "atan(exp(x))": (lambda x: atan(exp(x)), 1000.0),
+    "atan(2*exp(x))": (lambda x: atan(2 * exp(x)), 1000.0),
+    "atan(exp(x) + 1)": (lambda x: atan(exp(x) + 1), 1000.0),
+    "atan(relu(exp(x)))": (lambda x: atan(relu(exp(x))), 1000.0),
+    "log(0*x + exp(x))": (lambda x: log(0 * x + 0.0 * x + exp(x)), -800.0),
+    "0*sqrt(x)": (lambda x: 0.0 * sqrt(x), 0.0),
+    "0*exp(x) + sin(x)": (lambda x: 0.0 * exp(x) + sin(x), 1000.0),
+}
+
+
+@pytest.mark.parametrize("name", MEETINGS)
+def test_zero_times_infinity_in_the_chain_rule_is_zero_in_every_mode_and_order(name):
+    f, x = MEETINGS[name]
+
+    def forward(g):
+        return lambda x: jvp(g, (x,), (1.0,))[1]
+
+    def along(g):
+        return lambda x: vjp(g, x)[1](1.0)[0]
+
+    def of_array(g):
+        return lambda x: jacobian(lambda x: [g(x), x])(x)[0]
+
+    value = Value(x)
+    f(value).backward()
+    first = [t(f)(x) for t in (grad, forward, along, jacobian, of_array)] + [value.grad]
+    assert first == [first[0]] * len(first), "the modes agree"
+    assert first[0] == (math.cos(1000.0) if "sin" in name else 0.0)
+    second = [outer(inner(f))(x) for outer in (grad, forward) for inner in (grad, forward, along)]
+    second += [hessian(f)(x), hvp(f, x, 1.0)]
+    assert second == [second[0]] * len(second), "so do their nestings"
+
+
 # ------------------------------------------------------------------------------------------- errors
 
 
@@ -403,8 +535,60 @@ def test_the_gradient_follows_a_step_written_by_hand():
     assert grad(f)(1.0) == 3 * math.cos(1.0)
 
 
-def test_local_gradients_given_as_numbers_are_followed():
+def test_local_gradients_given_as_numbers_are_followed_once():
     def f(x):
         return 3 * Value(math.sin(x.data), (x,), "sin", local_grads=(math.cos(x.data),))
 
     assert grad(f)(1.0) == 3 * math.cos(1.0) == jvp(f, (1.0,), (1.0,))[1]
+    x = Value(1.0)
+    slope = derivative(f(x), x)
+    assert slope.data == 3 * math.cos(1.0)
+    for again in (
+        slope.backward,
+        lambda: derivative(slope, x),
+        lambda: grad(grad(f))(1.0),
+        lambda: jvp(grad(f), (1.0,), (1.0,)),
+        lambda: grad(lambda x: jvp(f, (x,), (1.0,))[1])(1.0),
+        lambda: hessian(f)(1.0),
+        lambda: hvp(f, 1.0, 1.0),
+    ):
+        with pytest.raises(TypeError, match=r"'sin' were given as numbers.*give functions"):
+            again()
+
+
+def test_an_inner_derivative_that_nothing_around_it_varies_needs_no_second_one():
+    def f(x):
+        return Value(math.sin(x.data), (x,), "sin", local_grads=(math.cos(x.data),))
+
+    assert grad(lambda x: x * grad(f)(1.0))(2.0) == math.cos(1.0)
+    assert jvp(lambda x: x * grad(f)(1.0), (2.0,), (1.0,))[1] == math.cos(1.0)
+
+
+def test_local_gradients_given_as_functions_are_right_in_every_order():
+    def f(x):
+        return Value(math.sin(x.data), (x,), "sin", local_grads=[cos])
+
+    def product(x, y, z):
+        slopes = [lambda x, y, z: y * z, lambda x, y, z: x * z, lambda x, y, z: x * y]
+        return Value(x.data * y.data * z.data, (x, y, z), "product", local_grads=slopes)
+
+    for transform, expected in (
+        (f, math.sin),
+        (grad(f), math.cos),
+        (grad(grad(f)), lambda x: -math.sin(x)),
+        (grad(grad(grad(f))), lambda x: -math.cos(x)),
+        (lambda x: jvp(grad(f), (x,), (1.0,))[1], lambda x: -math.sin(x)),
+    ):
+        found = transform(Value(1.0))
+        assert found.data == pytest.approx(expected(1.0), rel=1e-15)
+    assert hessian(lambda x: product(*x))([2.0, 3.0, 5.0]).tolist() == [
+        [0.0, 5.0, 3.0],
+        [5.0, 0.0, 2.0],
+        [3.0, 2.0, 0.0],
+    ]
+    x = Value(1.0)
+    copied = pickle.loads(pickle.dumps(Value(math.sin(1.0), (x,), "sin", local_grads=[cos])))
+    copied.backward()
+    assert copied._children[0].grad == math.cos(1.0)
+    with pytest.raises(TypeError, match=r"local_grads takes a real number, got str"):
+        Value(1.0, (x,), local_grads=[lambda x: "1"])

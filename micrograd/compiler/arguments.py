@@ -18,7 +18,7 @@ import numpy as np
 
 from micrograd.engine import to_number
 from micrograd.formulas import to_float
-from micrograd.trees import LEAF, Structure, flatten, is_array, unflatten
+from micrograd.trees import LEAF, Structure, count_leaves, flatten, is_array, unflatten
 
 
 def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
@@ -114,7 +114,7 @@ def regular(structure: Structure, columns: Sequence[Any]) -> Any:
         return stacked.reshape(*stacked.shape[:-1], *keys)
     entries, start = [], 0
     for child in children:
-        size = leaves(child)
+        size = count_leaves(child)
         entries.append(regular(child, columns[start : start + size]))
         start += size
     if issubclass(kind, tuple):
@@ -141,7 +141,7 @@ def _under_keys(structure: Structure, columns: Any, made: Callable[..., Any]) ->
     """What is made of the columns of each child, under its key."""
     parts, start = {}, 0
     for key, child in zip(structure.keys, structure.children, strict=True):
-        size = leaves(child)
+        size = count_leaves(child)
         parts[key] = made(child, columns[start : start + size])
         start += size
     return parts
@@ -177,12 +177,3 @@ def staging(args: Sequence[Any], inputs: Any, parameters: Any) -> Callable[..., 
         return True
 
     return staged
-
-
-def leaves(structure: Structure) -> int:
-    """The number of leaves."""
-    if structure.kind is None:
-        return 1
-    if structure.children or not structure.keys or issubclass(structure.kind, dict):
-        return sum(map(leaves, structure.children))
-    return int(np.prod(structure.keys))

@@ -19,14 +19,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.compiler.arguments import REAL, batch, batch_columns, numbers, regular
-from micrograd.compiler.arguments import leaves as count_leaves
 from micrograd.compiler.numpy_executor import NumpyExecutor
 from micrograd.compiler.planning import plan
 from micrograd.compiler.program import Program
+from micrograd.compiler.stopping import with_plain_products
 from micrograd.compiler.tracing import refuse_programs_of, trace, tracing
 from micrograd.engine import Value
 from micrograd.graph import Node
-from micrograd.trees import LEAF, Structure, flatten, unflatten
+from micrograd.trees import LEAF, Structure, count_leaves, flatten, unflatten
 
 BACKENDS = ("auto", "numpy", "numba", "jax")
 MOST_STRUCTURES = 16
@@ -344,6 +344,11 @@ class CompiledFunction:
             return outputs
 
         graph = trace(run, self.parameters, sum(map(count_leaves, key)))
-        program = plan(graph, batched=self.batched)
-        executor = self.executor(program, self.dtype, inputs=not self.parameters)
+        plain = with_plain_products(graph)
+        executor = self.executor(
+            plan(graph if plain is None else plain, batched=self.batched),
+            self.dtype,
+            inputs=not self.parameters,
+            stopping=None if plain is None else graph,
+        )
         return _Traced(executor, key, results[0])

@@ -2,7 +2,7 @@
 
 JAX places and shards the arrays: a batch that is a sharded array is run where it is. Gradients are
 JAX's own of the matrix products and sums, and the table's of its operations. Where one is not
-finite, NumPy computes it again, such that an adjoint of zero stops even before an infinity.
+finite, NumPy computes it again, such that a factor of zero stops even an infinity.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh, NamedSharding
 
+from micrograd.compiler.graph import Graph
 from micrograd.compiler.jax_operations import function
 from micrograd.compiler.jax_tape import LoopedTape
-from micrograd.compiler.numpy_executor import NumpyExecutor
+from micrograd.compiler.numpy_executor import NumpyExecutor, are_finite, careful_executor
 from micrograd.compiler.program import (
     Elementwise,
     Fold,
@@ -215,22 +216,29 @@ class _Run:
 class JaxExecutor:
     """Runs one program with JAX; compiled anew for each length of the batch, as JAX does."""
 
-    def __init__(self, program: Program, dtype: Any, *, inputs: bool) -> None:
+    def __init__(
+        self, program: Program, dtype: Any, *, inputs: bool, stopping: Graph | None = None
+    ) -> None:
         self.program, self.dtype, self.inputs = program, np.dtype(dtype), inputs
+        self.stopping = stopping
 
     def __reduce__(self) -> Any:
-        return partial(JaxExecutor, inputs=self.inputs), (self.program, self.dtype)
+        made = partial(JaxExecutor, inputs=self.inputs, stopping=self.stopping)
+        return made, (self.program, self.dtype)
 
     @cached_property
     def careful(self) -> NumpyExecutor:
         """Computes again what is not finite, such that zeros stop even in matrix products."""
-        return NumpyExecutor(self.program, self.dtype, inputs=self.inputs)
+        return careful_executor(self.program, self.dtype, self.inputs, self.stopping)
 
     def values(self, parameters: Any, inputs: Any, length: int) -> list[Any]:
         """The outputs: rows of the batch, or numbers where an output does not vary."""
         with _enable_x64(self.dtype == np.float64):
             found = self._values(*self._arrays(parameters, inputs))
-        return [np.array(each) for each in found]
+        outputs = [np.array(each) for each in found]
+        if self.stopping is not None and not are_finite(outputs):
+            return self.careful.values(parameters, [*map(np.asarray, inputs)], length)
+        return outputs
 
     def value_and_grad(
         self, parameters: Any, inputs: Any, length: int, *, mean: bool
@@ -239,7 +247,7 @@ class JaxExecutor:
         with _enable_x64(self.dtype == np.float64):
             run = self._mean if mean else self._each
             value, slopes, fine = run(*self._arrays(parameters, inputs))
-        if not fine:
+        if not fine or (self.stopping is not None and not are_finite([value])):
             whole = [np.asarray(each) for each in inputs]
             return self.careful.value_and_grad(parameters, whole, length, mean=mean)
         found = np.array(slopes)

@@ -16,9 +16,11 @@ import numpy as np
 
 from micrograd.compiler.adjoints import FirstWriters
 from micrograd.compiler.arguments import staging
+from micrograd.compiler.graph import Graph
 from micrograd.compiler.numpy_linear import ProductOn, SumsOn, fold
 from micrograd.compiler.numpy_memory import Call, Memory, aligned_empty
 from micrograd.compiler.numpy_tape import FloatTape, RowTape, tape_on
+from micrograd.compiler.planning import plan
 from micrograd.compiler.program import (
     Elementwise,
     Fold,
@@ -52,7 +54,7 @@ class _Calls:
 
     @cached_property
     def careful(self) -> tuple[list[Call], list[Call]]:
-        """The same, where an adjoint of zero stops even before an infinity."""
+        """The same, where a factor of zero stops even an infinity."""
         return self._reversed(careful=True)
 
     def _steps(self, instruction: Instruction) -> Iterator[Call]:
@@ -100,14 +102,27 @@ class _Calls:
 
 
 class NumpyExecutor:
-    """Runs one program, for any length of the batch, in any number of threads."""
+    """Runs one program, for any length of the batch, in any number of threads.
 
-    def __init__(self, program: Program, dtype: Any, *, inputs: bool) -> None:
-        self.program, self.dtype, self.inputs = program, dtype, inputs
+    Gradients that are not finite are computed again with care for zeros before infinities. Where
+    the program has plain products in place of those that stop at zero, so are its results, from
+    `stopping`: the graph with the products that stop.
+    """
+
+    def __init__(
+        self, program: Program, dtype: Any, *, inputs: bool, stopping: Graph | None = None
+    ) -> None:
+        self.program, self.dtype, self.inputs, self.stopping = program, dtype, inputs, stopping
         self._thread = threading.local()
 
     def __reduce__(self) -> Any:
-        return partial(NumpyExecutor, inputs=self.inputs), (self.program, self.dtype)
+        made = partial(NumpyExecutor, inputs=self.inputs, stopping=self.stopping)
+        return made, (self.program, self.dtype)
+
+    @cached_property
+    def stopped(self) -> NumpyExecutor:
+        """The same with products that stop at zero."""
+        return careful_executor(self.program, self.dtype, self.inputs, self.stopping)
 
     def _laid_out(self, length: int) -> _Calls:
         """The calls of this thread for blocks of a batch of that length, as even as can be."""
@@ -138,14 +153,22 @@ class NumpyExecutor:
                 for slot, row in zip(slots, rows, strict=True):
                     row[block] = memory.v[slot, : block.stop - block.start]
         found = iter(rows)
-        return [next(found) if varies else memory.u[slot] for varies, slot in self.program.outputs]
+        outputs = [
+            next(found) if varies else memory.u[slot] for varies, slot in self.program.outputs
+        ]
+        if self.stopping is not None and not are_finite(outputs):
+            return self.stopped.values(parameters, inputs, length)
+        return outputs
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
     ) -> tuple[Any, Any, Any]:
         """The one output (or its mean), and the adjoints of parameters and inputs."""
         with np.errstate(all="ignore"):
-            return self._value_and_grad(parameters, inputs, length, mean, careful=False)
+            found = self._value_and_grad(parameters, inputs, length, mean, careful=False)
+        if self.stopping is not None and not are_finite(found):
+            return self.stopped.value_and_grad(parameters, inputs, length, mean=mean)
+        return found
 
     def bound(self, args: Sequence[Any], length: int) -> Callable[..., Any] | None:
         """A function for further calls of `value_and_grad` in this thread with arrays of the same
@@ -174,9 +197,10 @@ class NumpyExecutor:
                 seeded.fill(seed)
                 for each in backward:
                     each()
-                if not isfinite(gradient @ gradient):
+                total = float(np.add.reduce(row))
+                if not isfinite(gradient @ gradient) or not isfinite(total):
                     return None
-                return float(np.add.reduce(row)) / length, gradient.copy()
+                return total / length, gradient.copy()
 
         return call
 
@@ -207,7 +231,7 @@ class NumpyExecutor:
     def _value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, mean: bool, *, careful: bool
     ) -> tuple[Any, Any, Any]:
-        """As `value_and_grad`; with care for zeros before infinities if need be."""
+        """As `value_and_grad`, of this program; with care for zeros if need be."""
         calls = self._laid_out(length)
         backward = calls.careful if careful else calls.backward
         program, memory = self.program, calls.memory
@@ -239,8 +263,23 @@ class NumpyExecutor:
             adjoints = memory.gu[slice(*program.input_slots)].copy()
         gradient = memory.gu[: program.parameters].copy()
         asked = gradient if adjoints is None else adjoints.ravel()
-        if not careful and not isfinite(asked @ asked):
+        if not careful and self.stopping is None and not isfinite(asked @ asked):
             return self._value_and_grad(parameters, inputs, length, mean, careful=True)
         if not varies:
             return memory.u[slot], gradient, adjoints
         return total / length if value is None else value, gradient, adjoints
+
+
+def careful_executor(
+    program: Program, dtype: Any, inputs: bool, stopping: Graph | None
+) -> NumpyExecutor:
+    """What computes again what is not finite, such that zeros stop even in matrix products."""
+    if stopping is not None:
+        program = plan(stopping, batched=program.batched)
+    return NumpyExecutor(program, dtype, inputs=inputs)
+
+
+def are_finite(arrays: Sequence[Any]) -> bool:
+    """Whether all numbers are finite; in doubt, as their sum may overflow, they are not."""
+    with np.errstate(all="ignore"):
+        return all(isfinite(np.add.reduce(each, axis=None)) for each in arrays if each is not None)

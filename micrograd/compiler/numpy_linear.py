@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.numpy_memory import Call, Memory, stop_at_zeros
+from micrograd.compiler.numpy_memory import Call, Memory
 from micrograd.compiler.program import Fold, Operand, Product, WeightedSums, rows_of
+from micrograd.compiler.ufuncs import stopping_product
 
 _LONG = 64  # samples; sums over shorter rows are gathered first
 
@@ -65,7 +66,7 @@ class ProductOn:
         alone = g.size == 1 or (varies and g.ndim == 2 and len(g) == 1)
         times: Callable[..., Any] = np.multiply if alone else np.matmul
         if careful:
-            times = partial(_careful_matmul, varies)
+            times = _careful_matmul
         if varies:
             yield _calling(times, _transposed(self.matrix), g, into)
         else:
@@ -81,7 +82,7 @@ class ProductOn:
             self.inputs,
         )
         share = memory.scratch(product.matrix.shape, 0)
-        times: Callable[..., Any] = partial(_careful_matmul, False) if careful else np.matmul
+        times: Callable[..., Any] = _careful_matmul if careful else np.matmul
         if not varies:
             times = np.multiply if g.size == 1 and not careful else times
             yield _calling(times, g.T, inputs, share)
@@ -145,19 +146,17 @@ def _outputs(array: Any, product: Product) -> Any:
     return rows.reshape(len(product.inputs), -1, *array.shape[1:])
 
 
-def _careful_matmul(right: bool, a: Any, b: Any, out: Any = None) -> Any:
-    """A matrix product in which zeros of one factor, the adjoints on the right or left, stop."""
+def _careful_matmul(a: Any, b: Any, out: Any = None) -> Any:
+    """A matrix product in which a factor of zero stops even an infinite or nan one."""
     if a.ndim == 3 or b.ndim == 3:
         pairs = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         a = np.broadcast_to(a, (*pairs, *a.shape[-2:]))
         b = np.broadcast_to(b, (*pairs, *b.shape[-2:]))
-        found = np.stack([_careful_matmul(right, x, y) for x, y in zip(a, b, strict=True)])
+        found = np.stack([_careful_matmul(x, y) for x, y in zip(a, b, strict=True)])
     else:
         found = np.zeros((a.shape[0], b.shape[1]), a.dtype)
         for k in range(a.shape[1]):
-            product = a[:, k, None] * b[k]
-            adjoints = b[k] if right else a[:, k, None]
-            found += np.where(adjoints == 0, 0.0, product)
+            found += stopping_product(a[:, k, None], b[k], np.empty_like(found))
     if out is not None:
         out[...] = found
     return found
@@ -267,21 +266,22 @@ class SumsOn:
             )
         ]
 
+        times: Callable[..., Any] = stopping_product if careful else np.multiply
+
         def call() -> None:
             left, right = self._terms()
             g = self.sign * np.repeat(adjoint, lengths, axis=0)
             for parts, other in zip(sides, (right, left), strict=True):
                 for chosen, slots, add in parts:
-                    share = g[chosen] * other[chosen]
-                    if careful:
-                        stop_at_zeros(share, g[chosen])
-                    add(share, slots)
+                    factors = g[chosen], other[chosen]
+                    add(times(*factors, out=np.empty_like(factors[1])), slots)
 
         yield call
 
     def _one_by_one_back(self, adjoint: Any, careful: bool) -> Call:
         memory, sums = self.memory, self.sums
         share, terms = memory.scratch((memory.length,), 0), [*self._views()]
+        times: Callable[..., Any] = stopping_product if careful else np.multiply
         lengths = np.diff(np.append(sums.start, len(terms)))
         owners = np.repeat(np.arange(len(lengths)), lengths).tolist()
         adjoints = memory.gu[:, None], memory.gv
@@ -304,11 +304,9 @@ class SumsOn:
                 for target, other in zip(targets, (y, x), strict=True):
                     if target is None:
                         continue
-                    np.multiply(g, sign if other is None else other, out=share)
+                    times(g, sign if other is None else other, out=share)
                     if other is not None and sign < 0:
                         np.negative(share, out=share)
-                    if careful:
-                        stop_at_zeros(share, g)
                     if len(target) == 1:  # a number of `u`, for all samples
                         target += share.sum()
                     else:

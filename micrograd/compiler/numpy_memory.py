@@ -115,8 +115,6 @@ class Memory:
             if not stores:
                 target = self.scratch(g.shape, 0)
             yield _bound(self, flow, target, read, 1)
-            if careful:
-                yield partial(stop_at_zeros, target, g)
             if stores:
                 continue
             if varies and not operand.varies:
@@ -141,11 +139,6 @@ def _bound(
         made.call(target, *scratch, *masks, *operands)
 
     return call
-
-
-def stop_at_zeros(share: Any, g: Any) -> None:
-    """Where an adjoint is zero, nothing flows on, not even zero times infinity."""
-    np.copyto(share, 0.0, where=g == 0)
 
 
 def _even(rows: Rows) -> Rows:

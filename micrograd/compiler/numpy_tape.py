@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler import ufuncs
-from micrograd.compiler.numpy_memory import Call, Memory, stop_at_zeros
+from micrograd.compiler.numpy_memory import Call, Memory
 from micrograd.compiler.program import SUM, Tape
 from micrograd.ops import Operation
 
@@ -52,7 +52,7 @@ class FloatTape:
         yield self._forward
 
     def backward(self, *, careful: bool) -> Iterator[Call]:
-        """The call that adds to the adjoints; an adjoint of zero always stops."""
+        """The call that adds to the adjoints; a factor of zero always stops."""
         yield self._backward
 
     def _forward(self) -> None:
@@ -77,15 +77,16 @@ class FloatTape:
             if row is not None:
                 _, slopes = row.evaluate(*[u[place] for place in held])
                 for place, slope in zip(held, slopes, strict=True):
-                    if slope is not None:
+                    if slope:
                         adjoints[place] += g * slope
                 continue
             for sign, left, right in terms:
                 if right < 0:
                     adjoints[left] += g * sign
-                else:
-                    adjoints[left] += g * sign * u[right]
-                    adjoints[right] += g * sign * u[left]
+                    continue
+                for this, other in ((left, u[right]), (right, u[left])):
+                    if other:
+                        adjoints[this] += g * sign * other
         self.memory.gu[:] = adjoints
 
 
@@ -215,12 +216,11 @@ class RowTape:
                     call, few, tests = flow
                     result = rows[tape.varies][slot]
                     yield partial(call, share, *scratch[:few], *masks[:tests], g, result, *read)
-                    if careful:
-                        yield partial(stop_at_zeros, share, g)
                     yield self._adding(np.add, share, operand, space)
 
     def _sum_back(self, g: Any, slot: int, careful: bool) -> Iterator[Call]:
         rows, active, share = self._rows, self.memory.active, self._scratch[0]
+        times = ufuncs.stopping_product if careful else np.multiply
         for sign, left, left_varies, right, right_varies in self._terms_of(slot):
             add = np.add if sign > 0 else np.subtract
             for this, varies, other, other_varies in (
@@ -232,9 +232,7 @@ class RowTape:
                 if other < 0:
                     yield self._adding(add, g, this, varies)
                     continue
-                yield partial(np.multiply, g, rows[other_varies][other], share)
-                if careful:
-                    yield partial(stop_at_zeros, share, g)
+                yield partial(times, g, rows[other_varies][other], share)
                 yield self._adding(add, share, this, varies)
 
     def _adding(self, add: Any, share: Any, slot: int, varies: bool) -> Call:

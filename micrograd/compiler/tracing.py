@@ -18,7 +18,7 @@ import numpy as np
 
 from micrograd.anomaly import line_of_user
 from micrograd.compiler.graph import CONSTANT, LEAF, NOTHING, Graph
-from micrograd.engine import Value, to_number
+from micrograd.engine import Value, equality, to_number
 from micrograd.formulas import to_float
 from micrograd.generation import method_names
 from micrograd.graph import More, Node, operands, order
@@ -311,6 +311,9 @@ def _install(row: Operation) -> None:
     names = method_names(row)
     if row.arity == 3:
         setattr(Traced, row.name, lambda self, y, z: _apply(row, self, y, z))
+        return
+    if row.is_equality:
+        setattr(Traced, row.operator, lambda self, other: equality(row, self, other))
         return
     text = ""
     for name in names:

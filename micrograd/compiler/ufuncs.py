@@ -46,17 +46,11 @@ def _pow(x: Any, y: Any, out: Any) -> Any:
     return out
 
 
-def _stopping_mul(x: Any, y: Any, out: Any) -> Any:
+def stopping_product(x: Any, y: Any, out: Any) -> Any:
+    """The product, which is 0 where a factor is, even if the other is infinite or nan."""
     np.multiply(x, y, out=out)
     if not math.isfinite(np.add.reduce(out, axis=None)):
-        np.copyto(out, 0.0, where=np.equal(x, 0.0))
-    return out
-
-
-def _stopped(x: Any, y: Any, out: Any) -> Any:
-    np.copyto(out, y)
-    if not math.isfinite(np.add.reduce(out, axis=None)):
-        np.copyto(out, 0.0, where=np.equal(x, 0.0) & ~np.isfinite(y))
+        np.copyto(out, 0.0, where=np.equal(x, 0.0) | np.equal(y, 0.0))
     return out
 
 
@@ -78,17 +72,22 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "step": lambda x, out: np.heaviside(x, 0.0, out=out),
     "erf": _erf,
     "_pow": _pow,
-    "stopping_mul": _stopping_mul,
-    "stopped": _stopped,
+    "stopping_mul": stopping_product,
 }
 _ARITHMETIC = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
-_COMPARISONS = {ast.Lt: "less", ast.LtE: "less_equal", ast.Gt: "greater", ast.GtE: "greater_equal"}
+_COMPARISONS = {
+    ast.Lt: "less",
+    ast.LtE: "less_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_equal",
+    ast.Eq: "equal",
+    ast.NotEq: "not_equal",
+}
 _SCOPE: dict[str, Any] = {
     "__builtins__": {},
     **{f"_{name}": each for name, each in _CALLS.items()},
     **{f"_{name}": getattr(np, name) for name in (*_ARITHMETIC.values(), *_COMPARISONS.values())},
     "_negative": np.negative,
-    "_not_equal": np.not_equal,
     "_logical_not": np.logical_not,
     "_copyto": np.copyto,
     "inf": math.inf,
@@ -110,9 +109,9 @@ def flow(row: Operation, place: int, careful: bool) -> InPlace | None:
     """What flows back to an operand, of the adjoint, the result and the operands.
 
     Where a 0 is chosen, the other choice is multiplied by a mask, which is much faster; only a
-    careful flow gives 0 where that other choice is no number.
+    careful flow gives 0 where that other choice, or one of two factors, is infinite or nan.
     """
-    text = flow_text(row, place)
+    text = flow_text(row, place, "stopping_mul" if careful else "")
     return None if text is None else _written(text, (ADJOINT, "out", *row.operands), not careful)
 
 

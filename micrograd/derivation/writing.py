@@ -123,7 +123,7 @@ def formula(tree: ast.expr, operands: Mapping[str, Written]) -> Written:
     raise AssertionError(f"{ast.dump(tree)} is not in the language of formulas")
 
 
-_TEXT_SIGNS = {"mul": "·", "div": " / ", "le": " ≤ ", "ge": " ≥ "}
+_TEXT_SIGNS = {"mul": "·", "div": " / ", "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ "}
 
 
 def _signs(operator: ast.operator | ast.cmpop) -> tuple[str, str]:

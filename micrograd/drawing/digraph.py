@@ -14,7 +14,8 @@ from typing import Any
 
 import graphviz  # type: ignore[import-untyped]
 
-from micrograd.drawing import data, files, mermaid, raster, tikz, tree
+from micrograd import files
+from micrograd.drawing import data, mermaid, raster, tikz, tree
 from micrograd.drawing import renderer as renderers
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.themes import Theme
@@ -142,12 +143,32 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         if os.path.abspath(result) == os.path.abspath(source) and not overwrite_source:
             raise ValueError(f"outfile {result!r} is also the file of the DOT text")
         self.save(filename, directory=directory)
-        Path(result).write_bytes(self._drawn(options))
+        files.write(result, self._drawn(options))
         if cleanup:
             os.remove(source)
         if view or quiet_view:
             graphviz.view(result, quiet=quiet_view)
         return result
+
+    def save(
+        self,
+        filename: PathLike | None = None,
+        directory: PathLike | None = None,
+        *,
+        skip_existing: bool | None = False,
+    ) -> str:
+        """Write the DOT text as a whole or not at all; the path of the file.
+
+        The parameters are those of `graphviz.Digraph.save`.
+        """
+        if filename is not None:
+            self.filename = os.fspath(filename)
+        if directory is not None:
+            self.directory = os.fspath(directory)
+        path = str(self.filepath)
+        if not (skip_existing and os.path.exists(path)):
+            files.write(path, str(self.source).encode(self.encoding))
+        return path
 
     def _drawn(self, options: list[str]) -> bytes:
         kind = next(option[2:] for option in options if option.startswith("-T"))

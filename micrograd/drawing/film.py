@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from micrograd.drawing.files import write
 from micrograd.drawing.steps import MAX_STEPS_NODES, Step, Story
 from micrograd.drawing.stills import still
 from micrograd.drawing.svg import Svg
 from micrograd.drawing.themes import Theme, chosen
 from micrograd.engine import Value
+from micrograd.files import write
 from micrograd.notation.labels import width
 from micrograd.notation.numbers import NO_GRADIENT
 

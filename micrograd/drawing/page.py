@@ -18,13 +18,13 @@ from importlib import resources
 from typing import Any
 
 from micrograd.derivation.wording import phrases
-from micrograd.drawing.files import write
 from micrograd.drawing.steps import MAX_STEPS_NODES, Step, Story
 from micrograd.drawing.stills import still
 from micrograd.drawing.svg import Svg
 from micrograd.drawing.themes import THEMES, Theme
 from micrograd.drawing.words import WORDS
 from micrograd.engine import Value
+from micrograd.files import write
 from micrograd.notation.layout import Mark
 from micrograd.notation.names import one_line
 

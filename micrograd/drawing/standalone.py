@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from micrograd.drawing import files
+from micrograd import files
 
 FONT = "Helvetica, Arial, 'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', sans-serif"
 

@@ -107,7 +107,7 @@ class Expression(Program):
         return "\n\n".join(filter(None, (self._imports(), self._function(), f"at = {self.at!r}")))
 
     def _imports(self) -> str:
-        called = [name for name in self.operations if not lookup(name).operator]
+        called = [name for name in self.operations if _is_called(lookup(name))]
         added = _added(called)
         imported = sorted({*called} - {*added} | ({"define"} if added else set()))
         first = f"from micrograd import {', '.join(imported)}\n" if imported else ""
@@ -139,12 +139,13 @@ def _result(row: Operation, operands: Sequence[Any], vocabulary: Vocabulary) -> 
         return vocabulary[row.name](*operands)
     if all(isinstance(operand, int | float) for operand in operands):
         return row.value(*map(to_float, operands))
-    if row.operator:
+    with_values = any(isinstance(operand, Value) for operand in operands)
+    if row.operator and not (with_values and row.is_equality):
         return getattr(operator, row.operator)(*operands)
     first, *others = operands
-    if isinstance(first, Value):
+    if isinstance(first, Value) and not row.operator:
         return getattr(first, row.name)(*others)
-    if any(isinstance(operand, Value) for operand in others):
+    if with_values:
         return apply(row, *operands)
     raise KeyError(f"the vocabulary has no {row.name!r}, and Python has no operator for it")
 
@@ -152,10 +153,15 @@ def _result(row: Operation, operands: Sequence[Any], vocabulary: Vocabulary) -> 
 # ----------------------------------------------------------------------------- as Python text
 
 
+def _is_called(row: Operation) -> bool:
+    """Whether it is written as a function, as `==` of two Values is not their comparison."""
+    return not row.operator or row.is_equality
+
+
 def _written(step: Step, slots: Sequence[ast.expr]) -> ast.expr:
     row = lookup(step.operation)
     operands = [slots[o] if type(o) is int else _number(o) for o in step.operands]
-    if not row.operator:
+    if _is_called(row):
         return ast.Call(ast.Name(row.name), operands, [])
     # The formula of an operator is that operator, so it says how the operator is written.
     substitution = _Substitution(zip(row.operands, operands, strict=True))

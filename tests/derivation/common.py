@@ -32,7 +32,15 @@ _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 def evaluated(text):
     """A printed formula of numbers, evaluated by Python's own rules of precedence."""
     source = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda found: f"**({found[0].translate(_RAISED)})", text)
-    for shown, python in (("·", "*"), ("^", "**"), ("≤", "<="), ("≥", ">="), ("inf", "_inf")):
+    for shown, python in (
+        ("·", "*"),
+        ("^", "**"),
+        ("≤", "<="),
+        ("≥", ">="),
+        ("inf", "_inf"),
+        (" = ", " == "),
+        ("≠", "!="),
+    ):
         source = source.replace(shown, python)
     functions = {name: IEEE.get(name) for name in TABLE}
     return float(eval(source, {**functions, "_inf": math.inf, "nan": math.nan}))

@@ -240,3 +240,17 @@ def test_every_kind_of_row_has_a_formula_and_a_factor():
     assert shown == ["mine_for_chain(x, y, z)", "x > y", "where(v₂, x, z)", "v₁ + v₃"]
     factors = [chain.factor(link) for node in chain.nodes for link in chain.links[id(node)]]
     assert [factor.formula.text for factor in factors[:3]] == ["y", "x", "1"]
+
+
+def test_a_number_that_became_nan_or_was_nan_is_told_from_one_that_is_nan_by_computation():
+    x = Value(2.0)
+    y = x * x
+    Chain(y)
+    x.data = math.nan
+    with pytest.raises(ValueError, match="was changed after the graph was built"):
+        Chain(y)
+    y.data = math.nan  # as its operands give it now
+    Chain(y)
+    x.data = 2.0
+    with pytest.raises(ValueError, match="was changed after the graph was built"):
+        Chain(y)

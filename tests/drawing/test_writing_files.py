@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from micrograd.drawing import RenderingError, draw_dot, files
+from micrograd import files
+from micrograd.drawing import RenderingError, draw_dot
 from micrograd.drawing import renderer as renderers
 from tests.drawing.common import expression
 

@@ -1,5 +1,10 @@
 """What `backward` adds, keeps, replaces and leaves alone, and that the graph is the formula."""
 
+import inspect
+import itertools
+import math
+import sys
+
 import pytest
 
 import micrograd
@@ -131,6 +136,58 @@ def test_leaves_keep_their_gradients_when_a_pass_is_interrupted():
     with pytest.raises(KeyboardInterrupt):
         (h * 3 + x).backward()
     assert x.grad == 0
+
+
+def test_an_interrupt_at_any_line_of_a_pass_leaves_gradients_of_before_or_of_after_it():
+    """KeyboardInterrupt is raised at the first line that `backward` runs, then at the second, …"""
+    interrupted = 0
+    entry = Value.backward.__code__.co_firstlineno
+    body = inspect.getsource(Value.backward).splitlines()
+    locking = entry + next(i for i, line in enumerate(body) if "with walking" in line)
+    for turn in itertools.count():
+        x, y = Value(2.0), Value(3.0)
+        root = x * y + x
+        x.grad, y.grad = 5.0, 7.0
+        lines = itertools.count()
+
+        def trace(frame, event, argument, turn=turn, lines=lines):
+            if frame.f_code is not Value.backward.__code__:
+                return None
+            if event == "line" and frame.f_lineno != locking and next(lines) == turn:
+                raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            root.backward()
+        except KeyboardInterrupt:
+            interrupted += 1
+            assert (x.grad, y.grad) in [(5.0, 7.0), (9.0, 9.0)]
+        else:
+            break
+        finally:
+            sys.settrace(before)
+    assert interrupted > 10
+    assert (x.grad, y.grad) == (9.0, 9.0)
+
+
+def test_a_path_with_a_factor_of_zero_contributes_nothing():
+    """Whichever factor it is, the adjoint or the local derivative, and whatever it meets."""
+    for f, at in (
+        (lambda x: x.sqrt() ** 2, 0.0),  # 0 * inf
+        (lambda x: (x * x).sqrt(), 0.0),  # inf * 0
+        (lambda x: 1 / (1 / x), 0.0),
+        (lambda x: x.log().tanh(), 0.0),
+        (lambda x: x.cos().acos(), 0.0),
+        (lambda x: 0.0 * x.sqrt(), 0.0),
+        (lambda x: (0.0 * x).sqrt(), 3.0),
+        (lambda x: x.cos().log() * 0.0, math.inf),  # 0 * nan
+        (lambda x: micrograd.where(x > 0, x.log(), 0.0), 0.0),
+    ):
+        assert gradient(f, at) == [0.0]
+    assert gradient(lambda x: x + 0.0 * x.sqrt(), 0.0) == [1.0]
+    assert gradient(lambda x: x.sqrt() * 2, 0.0) == [math.inf]
 
 
 def test_a_step_by_hand_may_start_a_pass_of_its_own():

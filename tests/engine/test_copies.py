@@ -219,3 +219,14 @@ def list_of(root):
     while found[-1]._children:
         found.append(found[-1]._children[0])
     return found[::-1]
+
+
+def test_the_ids_of_announced_values_are_not_used_again_while_their_pickler_lives():
+    pickler = pickle.Pickler(io.BytesIO())
+    root = Value(1.0) * 2
+    root.note = lambda: None  # cannot be pickled, so that the pickler does not keep the root itself
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        pickler.dump(root)
+    before = id(root)
+    del root
+    assert before not in {id(each) for each in [Value(0.0) for _ in range(1000)]}

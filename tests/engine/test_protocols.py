@@ -1,13 +1,17 @@
 """`Value` keeps the protocols of Python: format, order, equality, hash, docstrings, tracebacks."""
 
 import inspect
+import math
 import operator
 import traceback
+from decimal import Decimal
+from fractions import Fraction
 
+import numpy as np
 import pytest
 
 import micrograd
-from micrograd import Value, define, generation, ops
+from micrograd import Value, define, generation, grad, ops, where
 from tests.engine.common import NAN
 
 
@@ -32,17 +36,68 @@ def test_values_are_sorted_and_compared_by_their_numbers():
     assert 0 < values[2] < 5
 
 
-def test_values_compare_equal_and_hash_by_identity():
+def test_values_among_themselves_compare_and_hash_by_identity():
     a, b = Value(1.0), Value(1.0)
-    assert a != b
     assert (a == b) is False
-    assert (a == 1.0) is False
+    assert (a != b) is True
+    assert (a == a) is True
+    assert (a != a) is False
     assert len({a, b}) == 2
+    assert [a, b].index(b) == 1
     assert a in [b, a]
     assert a not in [b]
+    assert {a: 1, b: 2}[b] == 2
     before = hash(a)
     a.data = 7.0
     assert hash(a) == before
+
+
+NUMBERS = [
+    2,
+    2.0,
+    True + 1,
+    np.int64(2),
+    np.float32(2.0),
+    np.float64(2.0),
+    np.array(2.0),
+    Fraction(2),
+]
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda number: type(number).__name__)
+def test_a_value_is_compared_with_a_number_by_its_number(number):
+    x = Value(2.0)
+    for same, other in ((x == number, x != number), (number == x, number != x)):
+        assert bool(same) is True
+        assert bool(other) is False
+    assert (Value(2.5) == number).data == 0
+    assert Value(2.5) != number
+    assert isinstance(x == number, Value)
+
+
+def test_a_comparison_with_a_number_is_an_operation_without_gradient():
+    x = Value(3.0)
+    chosen = where(x == 3, x * x, -x)
+    chosen.backward()
+    assert (chosen.data, x.grad) == (9.0, 6.0)
+    assert [(Value(d) != 3.0).data for d in (3.0, math.nan, -0.0)] == [0.0, 1.0, 1.0]
+    assert (Value(0.0) == -0.0).data == 1.0
+    assert grad(lambda x: (x == 2.0) * x)(2.0) == 1.0
+
+
+def test_a_value_is_found_among_numbers_and_differs_from_what_is_no_number():
+    x = Value(2.0)
+    assert x in [1.0, 2.0]
+    assert x not in [1.0, 3.0]
+    assert [1.0, 2.0].index(x) == 1
+    assert (np.array([1.0, 2.0]) == x).tolist() == [False, True]
+    assert (x != np.array([1.0, 2.0])).tolist() == [True, False]
+    for thing in (None, "2.0", [2.0], {}, object()):
+        assert (x == thing) is False
+        assert (x != thing) is True
+    for number in (2j, Decimal(2)):
+        with pytest.raises(TypeError, match="takes a real number"):
+            _ = x == number
 
 
 def test_a_value_is_no_sequence_and_no_index():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -27,6 +29,11 @@ from nn.losses import (
     squared_hinge_loss,
 )
 
+BACKENDS = [
+    name
+    for name, library in (("numpy", "numpy"), ("numba", "llvmlite"), ("jax", "jax"))
+    if find_spec(library)
+]
 # The losses that compare number by number: predictions, targets, and where PyTorch has them.
 PAIRS = {
     "mse": ([0.5, -1.0, 2.0], [1.0, 1.0, 2.5], "mse_loss"),
@@ -267,6 +274,77 @@ def test_a_probability_of_zero_costs_a_hundred_as_in_pytorch():
     assert binary_cross_entropy(Value(1.0), 0.0).data == 100.0
     for certain in (0.0, 1.0):
         assert str(binary_cross_entropy(certain, certain)) == "0.0"
+
+
+def of_pytorch(p, t):
+    """The documented formulas: `log` is at least -100, and the slope divides by at least 1e-12."""
+    log_p = math.log(p) if p > 0 else -math.inf
+    log_q = math.log1p(-p) if p < 1 else -math.inf
+    value = -(t * max(log_p, -100.0) + (1 - t) * max(log_q, -100.0))
+    return value, (p - t) / max((1 - p) * p, 1e-12)
+
+
+PROBABILITIES = [0.0, 1e-300, 1e-44, 1e-20, 0.9e-12, 1.1e-12, 1e-5, 0.3, 1 - 1e-5, 1 - 2**-53, 1.0]
+CERTAINTIES = [(p, t) for p in PROBABILITIES for t in (0.0, 1.0, 0.25)]
+# The formula of the slope subtracts p from t; that of a sum of logarithms, (1 - t) / (1 - p) from
+# t / p. Each rounds twice, and 1 - p once: near p = t that is all that is left.
+ROUNDED = {"rel": 2**-48, "abs": 0}
+
+
+@pytest.mark.parametrize(("p", "t"), CERTAINTIES)
+def test_binary_cross_entropy_has_the_values_and_slopes_of_pytorch(p, t):
+    expected = pytest.approx(of_pytorch(p, t), **ROUNDED)
+    assert value_and_grad(lambda x: binary_cross_entropy(x, t))(p) == expected
+    value, (slope, _) = compile(binary_cross_entropy).value_and_grad(p, t)
+    assert (value, slope) == expected
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_so_it_has_in_batches(backend):
+    program = compile(binary_cross_entropy, batched=True, backend=backend)
+    p, t = map(list, zip(*CERTAINTIES, strict=True))
+    found, (slopes, _) = program.value_and_grad(p, t)
+    values, expected = zip(*itertools.starmap(of_pytorch, CERTAINTIES), strict=True)
+    assert list(found) == pytest.approx(values, **ROUNDED)
+    assert list(slopes) == pytest.approx(expected, **ROUNDED)
+
+
+# At kinks, where the formulas of PyTorch decide: prediction, target, loss, slope.
+KINKS = [
+    ("l1", 2.0, 2.0, 0.0, 0.0),  # sign(0) is 0
+    ("huber", 3.0, 2.0, 0.5, 1.0),  # the two sides have the same slope
+    ("huber", 1.0, 2.0, 0.5, -1.0),
+    ("huber", 2.0, 2.0, 0.0, 0.0),
+    ("hinge", 1.0, 1.0, 0.0, 0.0),  # relu'(0) is 0
+    ("hinge", -1.0, -1.0, 0.0, 0.0),
+    ("squared_hinge", 1.0, 1.0, 0.0, 0.0),
+    ("bce_with_logits", 0.0, 1.0, math.log(2), -0.5),
+    ("bce_with_logits", 0.0, 0.0, math.log(2), 0.5),
+    ("kl_div", 0.0, 1.0, 0.0, -1.0),
+    ("kl_div", -3.0, 0.0, 0.0, 0.0),
+    ("kl_div", -math.inf, 0.0, 0.0, 0.0),
+]
+
+
+@pytest.mark.parametrize(("name", "prediction", "target", "loss", "slope"), KINKS)
+def test_every_loss_has_the_slope_of_pytorch_at_its_kinks(name, prediction, target, loss, slope):
+    expected = pytest.approx((loss, slope), rel=1e-15, abs=0)
+    assert value_and_grad(lambda p: LOSSES[name](p, target))(prediction) == expected
+    value, (found, _) = compile(LOSSES[name]).value_and_grad(prediction, target)
+    assert (value, found) == expected
+
+
+def test_a_certain_answer_has_the_slopes_of_its_slope():
+    for t in (0.0, 1.0):
+        for p in (0.0, 1.0):
+            assert hessian(lambda x, t=t: binary_cross_entropy(x, t))(p) == pytest.approx(1e12)
+    slopes = value_and_grad(binary_cross_entropy, argnums=(0, 1))(0.0, 1.0)[1]
+    assert slopes == (-1e12, 100.0)
+
+
+def test_a_target_probability_of_zero_costs_nothing_where_zero_was_predicted():
+    assert kl_div(-math.inf, 0.0) == 0.0
+    assert value_and_grad(lambda p: kl_div(p, 0.0))(-math.inf) == (0.0, 0.0)
 
 
 # ------------------------------------------------------------------------- gradients and compiling

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import random
 import sys
+from collections import deque
 
 import pytest
 
@@ -213,3 +215,93 @@ def test_the_summary_counts_the_parameters_of_each_part():
 
 def test_a_module_without_a_text_of_its_own_is_summed_up_by_its_class():
     assert Odd().summary().splitlines()[1].split() == ["(all)", "Odd", "6"]
+
+
+# ------------------------------------------------------------------------------------- arrays
+
+
+def arrays():
+    """A module with Values in arrays of all kinds."""
+    np = pytest.importorskip("numpy")
+
+    class Arrays(Module):
+        def __init__(self):
+            self.W = np.array([[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]])
+            self.b = np.array([Value(5.0), Value(6.0)])
+            self.alone = np.array(Value(7.0))
+            self.nested = [{"a": np.array([Value(8.0)])}, (np.array([[[Value(9.0)]]]),)]
+            self.parts = np.array([Neuron(1), None], dtype=object)
+            self.queue = deque([Value(10.0)])
+            self.transposed = self.W.T
+            self.data = np.zeros((3, 2))
+            self.names = np.array(["x", "y"], dtype=object)
+
+        def __call__(self, x):
+            return np.tanh(self.W @ np.array(x) + self.b)
+
+    random.seed(0)
+    return Arrays()
+
+
+def test_a_module_finds_values_in_arrays_of_any_shape_and_names_them_by_their_places():
+    names = [name for name, _ in arrays().named_parameters()]
+    assert names == [
+        *("W.0.0", "W.0.1", "W.1.0", "W.1.1", "b.0", "b.1", "alone"),
+        *("nested.0.a.0", "nested.1.0.0.0.0", "parts.0.w.0", "parts.0.b", "queue.0"),
+    ]
+    model = arrays()
+    assert [p.data for p in model.parameters()[:9]] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert model.summary().splitlines()[1].split() == ["(all)", "Arrays", "12"]
+    model.eval()
+    assert model.parts[0].training is False
+
+
+def test_values_in_arrays_are_cleared_saved_loaded_and_copied(tmp_path):
+    model = arrays()
+    for p in model.parameters():
+        p.grad = 1.0
+    model.zero_grad()
+    assert {p.grad for p in model.parameters()} == {0}
+    model.W[1, 0].data = math.pi
+    model.save(tmp_path / "model.npz")
+    other = arrays()
+    other.load(tmp_path / "model.npz")
+    assert other.W[1, 0].data == math.pi
+    assert other.state_dict() == model.state_dict()
+    twin = copy.deepcopy(model)
+    assert twin.state_dict() == model.state_dict()
+    assert not {*map(id, twin.parameters())} & {*map(id, model.parameters())}
+    assert twin.transposed[0, 1] is twin.W[1, 0]
+
+
+def test_values_in_arrays_are_trained_by_both_engines_alike():
+    np = pytest.importorskip("numpy")
+    from nn import fit, predict
+
+    X = np.random.RandomState(0).rand(20, 2)
+    y = np.column_stack([X.sum(axis=1) / 4, X[:, 0] / 2])
+    models = []
+    for engine in ("compiled", "eager"):
+        model = arrays()
+        history = fit(model, X, y, lr=0.05, epochs=3, engine=engine, progress=False)
+        assert history["loss"][-1] < history["loss"][0]
+        assert model.W[0, 0].data != 1.0
+        models.append(model)
+    one, other = (list(model.state_dict().values()) for model in models)
+    assert one == pytest.approx(other, rel=1e-9)
+    outputs = predict(models[0], X)
+    assert outputs.shape == (20, 2)
+    assert outputs[3] == pytest.approx([o.data for o in models[0](X[3])], rel=1e-12)
+
+
+def test_parameters_in_a_set_which_has_no_order_are_refused():
+    for things in ({Value(1.0)}, frozenset({Neuron(1)})):
+        model = Module()
+        model.inner = [Module()]
+        model.inner[0].things = things
+        for use in (model.parameters, model.zero_grad, model.state_dict):
+            with pytest.raises(TypeError, match=r"Module.inner.0.things is a set with parameters"):
+                use()
+    model = Module()
+    model.known = {"a", 3}
+    assert model.parameters() == []

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from micrograd import Value
+from nn import MLP
 from nn.optimizers import (
     LBFGS,
     OPTIMIZERS,
@@ -219,6 +220,10 @@ def test_what_is_no_value_is_no_parameter():
         SGD([Value(1.0), 2.0])
     with pytest.raises(TypeError, match=r"\[x\], not x"):
         SGD(Value(1.0))
+    with pytest.raises(TypeError, match=r"got MLP: give model.parameters\(\)"):
+        SGD(MLP(1, [1]))
+    with pytest.raises(TypeError, match="got set: a set has no order"):
+        SGD({Value(1.0), Value(2.0)})
 
 
 def test_an_optimizer_of_ones_own_needs_a_rule_only():

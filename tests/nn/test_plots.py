@@ -427,3 +427,11 @@ def test_importing_plots_imports_no_matplotlib():
     code = "import sys, nn.plots; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_one_column_is_as_good_as_a_list_of_one():
+    history = {"loss": [1.0, 0.5], "accuracy": [0.5, 0.75]}
+    ax = plots.loss_curves(history, columns="accuracy")
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[0.5, 0.75]]
+    with pytest.raises(ValueError, match="the history has none of accurracy"):
+        plots.loss_curves(history, columns="accurracy")

@@ -122,9 +122,11 @@ def test_bad_options_and_states_are_refused():
         schedules.StepLR(optimizer, True)
     with pytest.raises(ValueError, match="T_max"):
         schedules.CosineAnnealingLR(optimizer, 2.5)
-    with pytest.raises(ValueError, match="start_factor is above 0"):
+    with pytest.raises(ValueError, match="start_factor is a number above 0 and at most 1, got 0"):
         schedules.LinearLR(optimizer, start_factor=0.0)
-    with pytest.raises(ValueError, match="end_factor is from 0 to 1"):
+    with pytest.raises(
+        ValueError, match="end_factor is a number of at least 0 and at most 1, got 1"
+    ):
         schedules.LinearLR(optimizer, end_factor=1.5)
     with pytest.raises(TypeError, match="a schedule takes an optimizer, got float"):
         schedules.ExponentialLR(0.1, gamma=0.9)

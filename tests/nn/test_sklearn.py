@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import warnings
 
@@ -13,12 +14,14 @@ pytest.importorskip("sklearn")
 from sklearn import neural_network
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris, make_classification
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
+import nn.sklearn
+from nn import training
 from nn.sklearn import MLPClassifier, MLPRegressor
 
 BOTH = (MLPClassifier, MLPRegressor)
@@ -128,3 +131,101 @@ def test_an_unknown_solver_or_activation_is_refused():
         small(MLPClassifier, solver="newton").fit(X, y)
     with pytest.raises(ValueError, match="unknown activation 'reluu'"):
         small(MLPClassifier, activation="reluu").fit(X, y)
+
+
+# For each parameter, what is refused.
+WRONG = {
+    "hidden_layer_sizes": [(10.5,), (0,), (-1,), 0, 2.5, "10", (True,), None, [[3]], {"a": 1}],
+    "activation": ["reluu", "add", None, 3, ["relu"]],
+    "solver": ["newton", "", None, 3, ["adam"]],
+    "alpha": [-1, math.nan, math.inf, "0.1", None, True],
+    "batch_size": [0, -1, 2.5, "all", None, True],
+    "learning_rate_init": [0, -0.1, math.nan, math.inf, "0.1", None, True],
+    "max_iter": [0, -1, 2.5, "10", None, True, math.inf],
+    "shuffle": ["False", 0, None],
+    "random_state": [-1, 0.5, "0", [1]],
+    "tol": [-1e-9, math.nan, math.inf, "0", None, True],
+    "verbose": ["no", -1, 0.5, None],
+    "momentum": [-0.1, 1.1, math.nan, "0.9", None, True],
+    "nesterovs_momentum": ["False", 1, None],
+    "early_stopping": ["False", 1, None],
+    "validation_fraction": [0, 1, 1.0, -0.1, math.nan, "0.1", None, True],
+    "beta_1": [-0.1, 1.0, math.nan, "0.9", None, True],
+    "beta_2": [-0.1, 1.0, math.nan, "0.9", None, True],
+    "epsilon": [0, -1e-8, math.nan, math.inf, "1e-8", None, True],
+    "n_iter_no_change": [0, -1, 2.5, "10", None, True],
+}
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_every_parameter_out_of_range_is_refused_by_its_name_when_fit_is_called(kind):
+    assert set(WRONG) == set(kind().get_params())
+    X, y = make_classification(20, 4, random_state=0)
+    for name, values in WRONG.items():
+        for value in values:
+            estimator = kind(**{name: value})  # the constructor takes everything
+            with pytest.raises(ValueError, match=f"'{name}' parameter of {kind.__name__}"):
+                estimator.fit(X, y)
+            assert not hasattr(estimator, "model_")
+
+
+def test_numbers_of_numpy_are_parameters_too():
+    X, y = make_classification(20, 4, random_state=0)
+    plain = small(MLPClassifier, batch_size=7, alpha=0.5, momentum=0.5, shuffle=True).fit(X, y)
+    numpy = small(
+        MLPClassifier,
+        batch_size=np.int64(7),
+        alpha=np.float32(0.5),
+        momentum=np.float64(0.5),
+        shuffle=np.True_,
+    ).set_params(hidden_layer_sizes=np.array([8]))
+    assert numpy.fit(X, y).loss_curve_ == plain.loss_curve_
+
+
+def test_each_class_gives_its_share_to_early_stopping(monkeypatch):
+    X, y = make_classification(100, 4, weights=[0.9], flip_y=0, random_state=0)
+    seen = []
+
+    def watched(*args, **options):
+        return training.fit(*args, callbacks=lambda state: seen.append(state.y), **options)
+
+    monkeypatch.setattr(nn.sklearn, "fit", watched)
+    small(MLPClassifier, early_stopping=True, validation_fraction=0.2).fit(X, y)
+    kept, held = seen[0], 0.2 * np.bincount(y)
+    assert np.bincount(kept.ravel().astype(int)) == pytest.approx(np.bincount(y) - held, abs=1)
+
+
+def test_early_stopping_by_the_score_of_one_sample_is_refused_and_by_few_is_warned_of():
+    X, y = make_classification(40, 4, random_state=0)
+    for kind in BOTH:
+        with pytest.raises(ValueError, match="is one sample, which has no score"):
+            small(kind, early_stopping=True).fit(X[:10], y[:10])
+        with pytest.warns(
+            UserWarning, match="of 4 samples, where the best epoch is best by chance"
+        ):
+            small(kind, early_stopping=True).fit(X, y)
+
+
+def test_targets_of_one_column_are_numbers_and_of_two_are_refused():
+    X, y = make_classification(30, 4, random_state=0)
+    flat = small(MLPRegressor).fit(X, y)
+    with pytest.warns(DataConversionWarning):
+        column = small(MLPRegressor).fit(X, y[:, None])
+    assert (column.predict(X) == flat.predict(X)).all()
+    assert column.predict(X).shape == (30,)
+    with pytest.raises(ValueError, match="1d array"):
+        small(MLPRegressor).fit(X, np.column_stack([y, y]))
+
+
+@pytest.mark.parametrize("names", [[True, False, True], ["b", "a", "c"], [7, -2, 30]])
+def test_probabilities_are_in_the_order_of_the_classes(names):
+    X, y = load_iris(return_X_y=True)
+    labels = np.array(names)[y]
+    network = MLPClassifier((8,), learning_rate_init=0.05, max_iter=60, random_state=0)
+    network.fit((X - X.mean(axis=0)) / X.std(axis=0), labels)
+    assert network.classes_.tolist() == sorted(set(labels.tolist()))
+    probabilities = network.predict_proba((X - X.mean(axis=0)) / X.std(axis=0))
+    assert probabilities.shape == (150, len(set(names)))
+    for k, name in enumerate(network.classes_):
+        # The mean probability of a class is largest where it is the class.
+        assert probabilities[labels == name, k].mean() > probabilities[labels != name, k].mean()

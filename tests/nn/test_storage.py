@@ -20,7 +20,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn import files, storage
+from micrograd import files
+from nn import storage
 from nn.storage import load_checkpoint, load_weights, save_checkpoint, save_weights
 
 ROOT = Path(__file__).parents[2]
@@ -389,6 +390,10 @@ HOSTILE = {
     "a tag that is unknown": (sealed([content({"a": {"$code": "print()"}})]), "the key '[$]code'"),
     "a tag with company": (sealed([content({"a": {"$array": 0, "b": 1}})]), "the key '[$]array'"),
     "a tag of the wrong type": (sealed([content({"a": {"$array": "0"}})]), "the key '[$]array'"),
+    "a tag that says True for 1": (
+        sealed([content([{"$array": 0}, {"$array": True}]), ("0.npy", ONE), ("1.npy", ONE)]),
+        "the key '[$]array'",
+    ),
     "a float of few bits": (sealed([content({"a": {"$float": "7ff"}})]), "the key '[$]float'"),
     "a tuple that is none": (sealed([content({"a": {"$tuple": 3}})]), "the key '[$]tuple'"),
 }
@@ -480,6 +485,105 @@ def test_a_file_larger_than_any_of_ours_is_not_read(path):
         load_weights(path)
 
 
+# ------------------------------------------------------------------------------- how deep, and what
+
+WRAPPERS = {
+    "lists": lambda inner: [inner],
+    "tuples": lambda inner: (inner,),
+    "dicts": lambda inner: {"a": inner},
+    "lists of two": lambda inner: [0, inner],
+}
+
+
+def nested(wrap, depth):
+    tree = 1.5
+    for _ in range(depth):
+        tree = wrap(tree)
+    return tree
+
+
+@pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
+@pytest.mark.parametrize("depth", [1, 2, 31, 32, 33, 34, 48, 62, 63])
+def test_what_is_nested_up_to_63_deep_comes_back(path, wrap, depth):
+    state = {"a": nested(wrap, depth)}
+    save_checkpoint(path, state)
+    assert same(load_checkpoint(path), state)
+
+
+@pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
+def test_what_is_nested_deeper_is_neither_saved_nor_loaded(path, monkeypatch, wrap):
+    state = {"a": nested(wrap, 64)}
+    with pytest.raises(ValueError, match="nested deeper than 64"):
+        save_checkpoint(path, state)
+    assert not path.exists()
+    monkeypatch.setattr(storage, "MOST_DEPTH", 65)
+    save_checkpoint(path, state)
+    assert same(load_checkpoint(path), state)
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=r"model\.npz.*nested deeper than 64"):
+        load_checkpoint(path)
+
+
+# What a field of a file may be instead of what it should be.
+STRANGE = [
+    *(None, True, False, 0, 1, -1, 2**53, 2**63, -(2**64), 10**300, 0.5, -0.0, 1e308),
+    *("", "a", "\ud800", "\x1b[31m", "nan", [], [0], [[]], [None], ["a", "a"], {}, {"a": 1}),
+    *({"$tuple": []}, {"$float": "7ff8000000000000"}, {"$float": "7ff0000000000000"}),
+    *({"$array": 0}, {"$array": True}, {"$array": 10**300}, {"$code": 1}),
+]
+
+
+def places(tree):
+    """The way to each part of a tree of JSON."""
+    yield ()
+    if not isinstance(tree, dict | list):
+        return
+    for key, part in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        for way in places(part):
+            yield (key, *way)
+
+
+def with_part(tree, way, new):
+    if not way:
+        return new
+    twin = dict(tree) if isinstance(tree, dict) else list(tree)
+    twin[way[0]] = with_part(tree[way[0]], way[1:], new)
+    return twin
+
+
+def without_part(tree, way):
+    twin = dict(tree) if isinstance(tree, dict) else list(tree)
+    if len(way) == 1:
+        del twin[way[0]]
+    else:
+        twin[way[0]] = without_part(tree[way[0]], way[1:])
+    return twin
+
+
+def altered(path):
+    """The file with each of its fields replaced and left out, sealed anew."""
+    with zipfile.ZipFile(path) as archive:
+        first, *others = ((name, archive.read(name)) for name in archive.namelist())
+    tree = json.loads(first[1])
+    for way in places(tree):
+        twins = [with_part(tree, way, strange) for strange in STRANGE]
+        for twin in [*twins, without_part(tree, way)] if way else twins:
+            yield sealed([("content.json", json.dumps(twin)), *others])
+
+
+def test_weights_with_any_field_altered_are_weights_or_a_value_error_that_names_the_file(path):
+    save_weights(path, WEIGHTS)
+    for data in list(altered(path)):
+        path.write_bytes(data)
+        try:
+            found = load_weights(path)
+        except ValueError as error:
+            assert str(error).startswith(repr(os.fspath(path)))  # noqa: PT017
+        else:
+            assert all(isinstance(name, str) for name in found)
+            assert all(isinstance(number, float) for number in found.values())
+
+
 # ------------------------------------------------------------------------------------ whole or not
 
 
@@ -548,7 +652,7 @@ def test_without_locks_only_what_is_old_is_taken_for_abandoned(path, monkeypatch
 @POSIX
 def test_a_file_that_another_process_is_writing_is_left_alone(path):
     code = (
-        "import os, sys; from nn import files\n"
+        "import os, sys; from micrograd import files\n"
         "wait = lambda *_: (print('there', flush=True), sys.stdin.read())\n"
         "os.fsync = wait; files.replace(sys.argv[1], b'theirs')"
     )

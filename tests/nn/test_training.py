@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import gc
+import math
 import os
 import random
 import subprocess
 import sys
+import warnings
 import weakref
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from micrograd import Value
+from micrograd import Value, softplus, where
 from nn import MLP, Module
 from nn.datasets import make_moons
 from nn.layers import Dropout, Sequential
@@ -24,6 +27,7 @@ from nn.optimizers import LBFGS, SGD, Adam
 from nn.prediction import loss_and_grad, predict
 from nn.schedules import StepLR
 from nn.training import DivergenceError, EarlyStopping, fit
+from tests.nn.test_storage import altered
 
 X, Y = make_moons(40, noise=0.1, random_state=0)
 SIGNS = 2.0 * Y - 1
@@ -607,7 +611,13 @@ ROW = [[0.0, 1.0]]
         (ROW, [1], {"validation": ([[1.0]], [1])}, ValueError, "validation X has 1 columns"),
         (ROW, [1], {"validation": (ROW, [1, 2])}, ValueError, "validation y has 2 targets"),
         (ROW, [1], {"penalty": {"l3": 1}}, ValueError, "'l1' and 'l2'"),
-        (ROW, [1], {"early_stopping": 0}, ValueError, "patience is 1 epoch or more"),
+        (
+            ROW,
+            [1],
+            {"early_stopping": 0},
+            ValueError,
+            "patience is a whole number of epochs, of at least 1, got 0",
+        ),
         (ROW, [1], {"progress": "yes"}, ValueError, "progress is True, False or 'auto'"),
         (ROW, [1], {"optimizer": SGD([Value(1)], lr=1)}, ValueError, "none of the model's"),
         (
@@ -747,3 +757,260 @@ def test_every_loss_by_name_trains():
         targets = np.eye(2)[Y] if several else SIGNS if signs else Y
         history = fitted(model, targets, loss=name, epochs=30, lr=0.05)
         assert history["loss"][-1] < history["loss"][0], name
+
+
+# ----------------------------------------------------------------- what a trace does not follow
+
+# Losses that look at the number of a target, which is not known while they are traced.
+BRANCHING = {
+    "==": lambda o, t: softplus(-o) if t == 1 else softplus(o),
+    "!=": lambda o, t: softplus(o) if t != 1 else softplus(-o),
+    "<": lambda o, t: softplus(o) if t < 0.5 else softplus(-o),
+    "in a list": lambda o, t: softplus(o) if t in [0] else softplus(-o),
+    "in a set": lambda o, t: softplus(o) if t in {0} else softplus(-o),
+    "a dict": lambda o, t: {0: softplus(o), 1: softplus(-o)}[t],
+    "a dict with a default": lambda o, t: {0: 1.0, 1: 5.0}.get(t, 1.0) * (o - t) ** 2,
+    "an index": lambda o, t: [softplus(o), softplus(-o)][int(t)],
+    "a type": lambda o, t: (o - t) ** 2 if isinstance(t, float) else abs(o - t),
+}
+
+
+@pytest.mark.parametrize("name", BRANCHING)
+def test_a_loss_that_looks_at_its_target_is_right_on_values_and_refused_where_it_is_compiled(name):
+    loss = BRANCHING[name]
+    model = network()
+    expected = sum(loss(model(x), float(t)).data for x, t in zip(X.tolist(), Y, strict=True)) / 40
+    history = fitted(model, loss=loss, batch_size=None, epochs=1, engine="eager")
+    assert history["loss"] == [pytest.approx(expected, rel=1e-12)]
+    model = network()
+    before = numbers(model)
+    for use in (lambda: fitted(model, loss=loss), lambda: loss_and_grad(model, X, Y, loss=loss)):
+        with pytest.raises(TypeError, match=r"micrograd.where, or train with engine='eager'"):
+            use()
+    assert numbers(model) == before
+
+
+def test_a_loss_that_compares_by_where_is_the_same_in_both_engines():
+    def loss(o, t):
+        return where(t > 0.5, softplus(-o), softplus(o))
+
+    one, other = (fitted(network(), loss=loss, engine=engine)["loss"] for engine in ENGINES)
+    assert one == pytest.approx(other, rel=1e-12)
+    assert one == pytest.approx(fitted(network())["loss"], rel=1e-12)
+
+
+def test_a_model_that_looks_at_its_inputs_is_refused_too():
+    class Branching(MLP):
+        def __call__(self, x):
+            return super().__call__(x) if {1.0: 0}.get(x[0], 1) else super().__call__([0.0, 0.0])
+
+    class Missing(MLP):
+        def __call__(self, x):
+            return super().__call__([{1.0: 0.5}[x[0]], 0.0])
+
+    ones = np.ones((4, 2))
+    for model, words in (
+        (Branching(2, [1]), "but .* when it is compiled"),
+        (Missing(2, [1]), "cannot be compiled"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            fit(model, ones, [1.0, 0.0, 1.0, 0.0], progress=False)
+        for _ in range(2):  # the program is not kept
+            with pytest.raises(TypeError, match=words):
+                predict(model, ones)
+
+
+def test_a_model_that_does_not_take_the_columns_is_told_by_predict_as_by_fit():
+    class Third(MLP):
+        def __call__(self, x):
+            return super().__call__([x[2]])
+
+    for use in (lambda: predict(Third(1, [1]), X), lambda: fitted(Third(1, [1]))):
+        with pytest.raises(ValueError, match="the model does not take the 2 columns of X"):
+            use()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("loss", "complaint"),
+    [
+        (lambda o, t: None, "a loss gives one Value for a sample, got NoneType"),
+        (lambda o, t: [o - t], "a loss gives one Value for a sample, got list"),
+        (lambda o, t: 1.0, "the loss does not depend on the model: it is the number 1.0"),
+    ],
+)
+def test_what_is_no_loss_is_refused(engine, loss, complaint):
+    with pytest.raises(TypeError, match=complaint):
+        fitted(network(), loss=loss, engine=engine)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "complaint"),
+    [(lambda o: None, "got NoneType"), (lambda o: [[o]], "got a list of list"), (str, "got str")],
+)
+def test_a_model_that_gives_something_else_is_refused(outputs, complaint):
+    model = Sequential(network(), outputs)
+    for use in (lambda: fitted(model), lambda: predict(model, X)):
+        with pytest.raises(TypeError, match=f"a model gives a Value, or a list.* {complaint}"):
+            use()
+
+
+# --------------------------------------------------------------------------- what may be given
+
+LABELS = {
+    "bools": Y.astype(bool),
+    "int8": Y.astype(np.int8),
+    "objects": Y.astype(object),
+    "numbers of NumPy": [np.int64(y) for y in Y],
+    "a column": Y[:, None].tolist(),
+    "fractions": [Fraction(int(y)) for y in Y],
+}
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_labels_of_every_kind_of_number_train_alike(name):
+    expected = fitted(network())["loss"]
+    assert fitted(network(), LABELS[name])["loss"] == expected
+    assert fitted(network(), LABELS[name], engine="eager")["loss"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("labels", "complaint"),
+    [
+        (np.where(Y > 0, "yes", "no"), "got <U3: np.unique"),
+        (np.where(Y > 0, "1", "0").astype(object), "got a str: np.unique"),
+        (iter(Y.tolist()), "y is an array or a list, got list_iterator"),
+        ({0, 1}, "y is an array or a list, got set"),
+        ([None] * 40, r"y\[0\] is nan"),
+        (np.ma.masked_array(Y, Y == 1), "y has masked entries"),
+        (Y[:39], "X has 40 samples, but y has 39 targets"),
+        ([10**400] * 40, "an int beyond the largest float"),
+    ],
+)
+def test_labels_that_are_no_numbers_are_refused(labels, complaint):
+    with pytest.raises((TypeError, ValueError), match=complaint):
+        fitted(network(), labels)
+
+
+# For each option of fit, what is refused.
+WRONG = {
+    "loss": ["", 3, None, ["mse"]],
+    "optimizer": ["", None, 3, ["adam"]],
+    "lr": [-1, math.nan, math.inf, "0.1", True, [0.1]],
+    "epochs": [0, -1, 1.5, "10", True, None, math.nan],
+    "batch_size": [0, -1, 1.5, "10", True, math.nan],
+    "shuffle": ["False", 0, None],
+    "seed": [-1, 0.5, "0", True, [1]],
+    "validation": [0.0, 1.0, -0.5, math.nan, True, "0.2", 3, (X,), (X, Y, Y)],
+    "metrics": ["acc", "", 3, None, [3], ["accuracy", "acc"]],
+    "penalty": ["l2", 0.1, {"l3": 1}, {"l2": -1}, {"l2": math.nan}, {"l1": "1"}, {"l1": True}],
+    "schedule": ["StepLR", 3, [1], lambda optimizer: None],
+    "clip_norm": [0, -1, math.nan, "1", True, [1]],
+    "early_stopping": [0, -1, 1.5, "10", True, math.nan, math.inf],
+    "callbacks": ["print", 3, None, [3], ["print"]],
+    "checkpoint": [3, True, b"x", ["x"]],
+    "resume": ["False", 1, None],
+    "engine": ["", "fast", None, ["eager"]],
+    "backend": ["", "torch", None, ["numpy"]],
+    "progress": ["no", None, 3],
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_options_that_make_no_sense_are_refused_before_any_work(name):
+    for value in WRONG[name]:
+        model = network()
+        before = numbers(model)
+        with pytest.raises(
+            (ValueError, TypeError),
+            match={"early_stopping": "patience"}.get(name, name.rstrip("s")),
+        ):
+            fitted(model, **{name: value})
+        assert numbers(model) == before
+
+
+def test_one_name_or_function_is_as_good_as_a_list_of_one():
+    def error(outputs, targets):
+        return float(np.abs(outputs - targets).mean())
+
+    epochs = []
+
+    def callback(state):
+        epochs.append(state.epoch)
+
+    history = fitted(network(), metrics="accuracy", callbacks=callback)
+    assert "accuracy" in history
+    assert epochs == [1, 2, 3, 4]
+    assert "error" in fitted(network(), metrics=error)
+
+
+def test_a_metric_that_gives_no_number_is_named():
+    def strange(outputs, targets):
+        return outputs
+
+    with pytest.raises(TypeError, match="the metric 'strange' gives a number, got array"):
+        fitted(network(), metrics=strange)
+
+
+@pytest.mark.parametrize("loss", ["bce_with_logits", "cross_entropy", "mse"])
+def test_each_class_gives_its_share_to_validation(loss):
+    labels = np.repeat([0, 1], [30, 10])
+    seen = []
+    model = network(2, 6, 2 if loss == "cross_entropy" else 1)
+    for seed in range(5):
+        callback = lambda state: seen.append(state.y[:, -1].sum())  # noqa: E731
+        fitted(model, labels, loss=loss, validation=0.2, seed=seed, epochs=1, callbacks=callback)
+    assert seen == [8] * 5  # of the 32 that are trained on
+
+
+def test_targets_that_are_no_classes_are_split_at_random():
+    seen = []
+    targets = np.linspace(0, 1, 40)
+    options = {"loss": "mse", "validation": 0.25, "epochs": 1}
+    fitted(network(), targets, callbacks=lambda state: seen.append(state.y[:, 0]), **options)
+    assert len(seen[0]) == 30
+    assert set(seen[0]) < set(targets)
+
+
+def test_early_stopping_on_few_samples_warns():
+    options = {"validation": 0.1, "early_stopping": 2}
+    with pytest.warns(UserWarning, match=r"'val_loss' of 4 samples.*optimizer='adamw'"):
+        fitted(network(), **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted(network(), validation=0.2, early_stopping=2)
+        fitted(network(), validation=0.1)
+        fitted(network(), validation=0.1, early_stopping=EarlyStopping(2, monitor="loss"))
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_checkpoint_with_any_field_altered_is_one_or_a_value_error_that_names_the_file(
+    tmp_path, optimizer
+):
+    path = tmp_path / "training.npz"
+    options = {
+        "optimizer": optimizer,
+        "batch_size": None,
+        "validation": 0.25,
+        "early_stopping": 3,
+        "checkpoint": path,
+        "schedule": lambda made: StepLR(made, step_size=1),
+        "epochs": 2,
+    }
+    fitted(network(2, 1), **options)
+    for data in altered(path):
+        path.write_bytes(data)
+        model = network(2, 1)
+        try:
+            fitted(model, resume=True, **options)
+        except ValueError as error:
+            assert str(path) in str(error)  # noqa: PT017
+        assert np.isfinite(numbers(model)).all()
+
+
+def test_an_epoch_of_nan_is_not_the_best():
+    scores = iter([math.nan, 0.5, 0.25, math.nan])
+    stopping = EarlyStopping(9, monitor="score", mode="max")
+    options = {"metrics": lambda outputs, targets: next(scores), "epochs": 4}
+    options["metrics"].__name__ = "score"
+    assert fitted(network(), early_stopping=stopping, **options).best_epoch == 2

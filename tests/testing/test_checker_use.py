@@ -170,6 +170,13 @@ def test_a_rule_that_is_right_in_value_and_wrong_in_its_own_derivative_is_caught
     assert check_gradients(detached, 1.5)
     second = mismatch(detached, 1.5, order=2)
     assert "second derivative" in str(second)
+    lost = mismatch(lambda x: detached(x) + x * cut(x), 1.5, order=2)
+    assert lost.report.function == "d f/dx"
+
+
+def cut(x):
+    """A value whose slope is right and whose second derivative is lost."""
+    return Value(x.data**2, (x,), "cut", local_grads=[lambda x: 2 * x.detach()])
 
 
 def test_third_derivatives_are_checked_too():

@@ -93,6 +93,8 @@ MPMATH: dict[str, Callable[..., Any]] = {
     "le": lambda x, y: truth(x <= y),
     "gt": lambda x, y: truth(x > y),
     "ge": lambda x, y: truth(x >= y),
+    "eq": lambda x, y: truth(x == y),
+    "ne": lambda x, y: truth(x != y),
     "where": lambda x, y, z: y if x != 0 else z,
 }
 
@@ -180,6 +182,11 @@ class Bounded:
 
     def __ge__(self, other: Any) -> bool:
         return self.data >= Bounded.of(other).data
+
+    def __eq__(self, other: Any) -> bool:
+        return self.data == Bounded.of(other).data
+
+    __hash__ = None
 
     def __bool__(self) -> bool:
         return self.data != 0
@@ -349,6 +356,8 @@ def vocabulary_of(numpy: Any, number: Callable[[Any], Any]) -> dict[str, Callabl
         "le": lambda x, y: number(1.0 * (x <= y)),
         "gt": lambda x, y: number(1.0 * (x > y)),
         "ge": lambda x, y: number(1.0 * (x >= y)),
+        "eq": lambda x, y: number(1.0 * (x == y)),
+        "ne": lambda x, y: number(1.0 * (x != y)),
         "where": lambda x, y, z: numpy.where(x != 0, y, z),
     }
     plain = {row.name: getattr(operator, row.operator) for row in ROWS if row.operator}

@@ -38,6 +38,7 @@ class Frame:
     PARAMETERS = 30  # adjoints of so many are looked at
     STREAMED = 31  # whether outputs, which are aligned then, go past the cache
     DOUBLES = 32  # of single precision: the adjoints of `u` and the total, summed up in double
+    CHECKED = 33  # whether outputs are looked at, too
     SIZE = 34
 
 
@@ -78,7 +79,7 @@ def write_driver(kind: str, width: int) -> str:
             count = build.select(build.icmp_signed("<", rest, lanes), rest, lanes)
             _load(w, get, v, lanes, start, count)
             call(Frame.CODE, Frame.ROWS)
-            _outputs(w, get, u, v, lanes, start, count)
+            _outputs(w, get, u, v, lanes, start, count, trouble)
             _seed(w, get, v, lanes, count)
             call(Frame.BACK_CODE, Frame.BACK_ROWS)
             _gradients(w, get, v, lanes, start, count, trouble)
@@ -144,6 +145,19 @@ def _look(w: Writer, number: Any, trouble: Any) -> None:
     w.build.store(w.build.fadd(w.build.load(trouble), difference), trouble)
 
 
+def _look_at_row(w: Writer, row: Any, count: Any, trouble: Any) -> None:
+    """Remember whether one of so many numbers is not finite."""
+    build = w.build
+    full = build.and_(count, word(-w.width))
+    begin, rest = word(0), w.constant(0.0, w.width)
+    for end, width in ((full, w.width), (count, 1)):
+        with w.loop(begin, end, word(width), rest) as turn:
+            numbers = w.load(w.at(row, turn.i), width)
+            turn.following = [build.fadd(turn.values[0], build.fsub(numbers, numbers))]
+        begin, rest = full, w.total(turn.values[0])
+    build.store(build.fadd(build.load(trouble), rest), trouble)
+
+
 def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> None:
     """A block of samples into the rows of the inputs; the last one fills what is left."""
     build = w.build
@@ -176,7 +190,9 @@ def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> No
             build.store(build.add(first, lanes), place)
 
 
-def _outputs(w: Writer, get: Any, u: Any, v: Any, lanes: Any, start: Any, count: Any) -> None:
+def _outputs(
+    w: Writer, get: Any, u: Any, v: Any, lanes: Any, start: Any, count: Any, trouble: Any
+) -> None:
     """The results of a block: where they are wanted, and to their sum."""
     build = w.build
     table = w.pointer(get(Frame.OUTPUTS))
@@ -193,6 +209,8 @@ def _outputs(w: Writer, get: Any, u: Any, v: Any, lanes: Any, start: Any, count:
             w.prefetch(w.at(target, i, lanes), write=True)  # of the next block
         with w.loop(full, count, word(1)) as i:
             w.store(w.load(w.at(source, i), 1), w.at(target, i))
+        checked = build.icmp_signed("!=", get(Frame.CHECKED), word(0))
+        _look_at_row(w, source, build.select(checked, count, word(0)), trouble)
     place = get(Frame.TOTAL_OF)
     with w.when(build.icmp_signed(">=", place, word(0))):
         source, total = w.at(v, w.times(place, lanes)), w.at(u, get(Frame.TOTAL))
@@ -225,12 +243,8 @@ def _gradients(
     with w.range(get(Frame.GRADIENT_COUNT)) as k:
         source = w.at(v, w.times(build.add(get(Frame.GRADIENTS), k), lanes))
         target = w.at(into, build.add(w.times(k, stride), start))
-        begin, rest = word(0), w.constant(0.0, w.width)
-        for end, width in ((full, w.width), (count, 1)):
-            with w.loop(begin, end, word(width), rest) as turn:
-                numbers = w.load(w.at(source, turn.i), width)
-                w.store(numbers, w.at(target, turn.i))
-                difference = build.fsub(numbers, numbers)
-                turn.following = [build.fadd(turn.values[0], difference)]
-            begin, rest = full, w.total(turn.values[0])
-        build.store(build.fadd(build.load(trouble), rest), trouble)
+        with w.loop(word(0), full, word(w.width)) as i:
+            w.store(w.load(w.at(source, i), w.width), w.at(target, i))
+        with w.loop(full, count, word(1)) as i:
+            w.store(w.load(w.at(source, i), 1), w.at(target, i))
+        _look_at_row(w, source, count, trouble)

@@ -9,17 +9,19 @@ from array import array
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property, partial
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from micrograd.compiler.arguments import staging
+from micrograd.compiler.graph import Graph
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
 from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.rows import Spec
-from micrograd.compiler.numpy_executor import NumpyExecutor
+from micrograd.compiler.numpy_executor import NumpyExecutor, are_finite, careful_executor
 from micrograd.compiler.numpy_memory import aligned_empty, aligned_zeros
 from micrograd.compiler.program import Program
 
@@ -173,12 +175,23 @@ class NativeExecutor:
     block, in an order that depends on the length of the batch and on `threads` alone.
     """
 
-    def __init__(self, program: Program, dtype: Any, *, inputs: bool, threads: int = 1) -> None:
+    def __init__(
+        self,
+        program: Program,
+        dtype: Any,
+        *,
+        inputs: bool,
+        stopping: Graph | None = None,
+        threads: int = 1,
+    ) -> None:
         self.program, self.dtype, self.inputs, self.threads = program, dtype, inputs, threads
+        self.stopping = stopping
         self._thread = threading.local()
 
     def __reduce__(self) -> Any:
-        restored = partial(NativeExecutor, inputs=self.inputs, threads=self.threads)
+        restored = partial(
+            NativeExecutor, inputs=self.inputs, stopping=self.stopping, threads=self.threads
+        )
         return restored, (self.program, self.dtype)
 
     @cached_property
@@ -189,7 +202,7 @@ class NativeExecutor:
     @cached_property
     def careful(self) -> NumpyExecutor:
         """Computes again what is not finite, such that zeros stop even in matrix products."""
-        return NumpyExecutor(self.program, self.dtype, inputs=self.inputs)
+        return careful_executor(self.program, self.dtype, self.inputs, self.stopping)
 
     @cached_property
     def _run(self) -> Any:
@@ -210,9 +223,14 @@ class NativeExecutor:
             memory.set_up("values", 0, None)
             memory.write(slots, rows)
             memory.frame[Frame.STREAMED] = size >= _STREAMED
-        self._sweep(memories, Phase.UNIFORM)
-        found = iter(rows)
+            memory.frame[Frame.CHECKED] = self.stopping is not None
+        fine = self._sweep(memories, Phase.UNIFORM)
         u = memories[0].u
+        if self.stopping is not None:
+            numbers = [u[slot] for varies, slot in self.program.outputs if not varies]
+            if not fine or not are_finite(numbers):
+                return self.careful.values(parameters, inputs, length)
+        found = iter(rows)
         return [next(found) if varies else u[slot] for varies, slot in self.program.outputs]
 
     def value_and_grad(
@@ -244,6 +262,8 @@ class NativeExecutor:
             value = first.u[slot]
         elif value is None:
             value = float(first.u[self.linked.total]) / length
+        if self.stopping is not None and not are_finite([value]):
+            return self.careful.value_and_grad(parameters, inputs, length, mean=mean)
         return value, first.gradient.copy(), adjoints
 
     def bound(self, args: Sequence[Any], length: int) -> Callable[..., Any] | None:
@@ -270,9 +290,9 @@ class NativeExecutor:
                 return None
             memory.set_up("mean", length, wanted)
             frame[where] = phases
-            if not run(address):
+            if not run(address) or not isfinite(total := u.item(place)):
                 return None
-            return u.item(place) / length, gradient.copy()
+            return total / length, gradient.copy()
 
         return call
 

@@ -23,7 +23,14 @@ from micrograd.ops import lookup
 
 DOUBLE = KINDS["float64"]
 _METHODS = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
-_SIGNS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+_SIGNS: dict[type[ast.cmpop], str] = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
 
 
 class Lowering:
@@ -63,8 +70,9 @@ class Lowering:
         build = self.writer.build
         if isinstance(node, ast.Compare):
             sign = _SIGNS[type(node.ops[0])]
-            right = self._value(node.comparators[0], names)
-            return build.fcmp_ordered(sign, self._value(node.left, names), right)
+            left, right = self._value(node.left, names), self._value(node.comparators[0], names)
+            compare = build.fcmp_unordered if sign == "!=" else build.fcmp_ordered  # nan != nan
+            return compare(sign, left, right)
         zero = self.writer.constant(0.0, self.width)
         return build.fcmp_unordered("!=", self._value(node, names), zero)
 

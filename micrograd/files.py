@@ -1,4 +1,4 @@
-"""`replace`: a file that is written whole or not at all, even if the process is killed.
+"""Files that are written as a whole or not at all, even if the disk is full or the process killed.
 
 The new content goes to a file beside the old one, `.NAME.xxxxxxxx.saving`, then to the disk, and
 then takes the old one's name in one step. A process that is killed leaves its `.saving` file; the
@@ -12,9 +12,9 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import stat
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 try:
@@ -26,11 +26,37 @@ ABANDONED = 3600.0
 """Seconds after which a `.saving` file is nobody's, where there are no locks to ask."""
 
 
+def suffix(path: str | os.PathLike[str], known: Iterable[str]) -> str:
+    """The suffix of the path in lower case; ValueError, which lists the known ones, for another."""
+    kind = Path(path).suffix.lower()
+    if kind not in known:
+        raise ValueError(
+            f"{os.fspath(path)!r}: the suffix says what is written, one of {', '.join(known)}"
+        )
+    return kind
+
+
+def write(path: str | os.PathLike[str], content: str | bytes) -> str:
+    """Write the file as `replace` does; return its path as text.
+
+    A device or a pipe, such as /dev/stdout, has no old content to keep and is written to directly.
+    Text is encoded as UTF-8.
+    """
+    whole = content.encode() if isinstance(content, str) else content
+    if _is_stream(path):
+        with open(path, "wb") as file:
+            file.write(whole)
+    else:
+        replace(path, whole)
+    return os.fspath(path)
+
+
 def replace(path: str | os.PathLike[str], content: bytes) -> None:
     """Write the file, and the folders that it is in.
 
-    Of an existing file the permissions stay. A symbolic link stays too: what it points to is
-    replaced. Raises OSError as `open` does, and also if there is something that is no regular file.
+    An existing file keeps its permissions, and a symbolic link stays: what it points to is
+    replaced. Raises OSError as `open` does, and also if there is something other than a regular
+    file. Whatever fails, the old file is as it was, and no other file is left.
     """
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +81,14 @@ def replace(path: str | os.PathLike[str], content: bytes) -> None:
     _sync_folder(target.parent)
 
 
+def _is_stream(path: str | os.PathLike[str]) -> bool:
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
+
+
 def _status(target: Path) -> os.stat_result | None:
     """Of the file that is there, if there is one."""
     try:
@@ -71,7 +105,7 @@ def _created(target: Path) -> tuple[Path, int]:
     """A new file for the content of the target, open and locked."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     while True:
-        path = target.with_name(f"{_prefix(target)}{secrets.token_hex(4)}.saving")
+        path = target.with_name(f"{_prefix(target)}{os.urandom(4).hex()}.saving")
         descriptor = os.open(path, flags, 0o666)
         # Another process may have taken it for abandoned before the lock.
         with contextlib.suppress(OSError):
@@ -85,10 +119,11 @@ def _created(target: Path) -> tuple[Path, int]:
 def _remove_abandoned(target: Path) -> None:
     """Remove what killed processes left when they wrote the target."""
     name = re.compile(re.escape(_prefix(target)) + r"[0-9a-f]{8}\.saving")
-    for each in os.scandir(target.parent):
-        if name.fullmatch(each.name):
-            with contextlib.suppress(OSError):  # it is being written, or has just been removed
-                _remove_if_abandoned(each.path)
+    with contextlib.suppress(PermissionError):  # a folder may be written to, but not listed
+        for each in os.listdir(target.parent):
+            if name.fullmatch(each):
+                with contextlib.suppress(OSError):  # it is being written, or was just removed
+                    _remove_if_abandoned(os.path.join(target.parent, each))
 
 
 def _remove_if_abandoned(path: str) -> None:

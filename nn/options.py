@@ -1,0 +1,87 @@
+"""Checks of what options are given: each returns it as a plain number, or says what is allowed.
+
+>>> real(0.5, "lr", least=0)
+0.5
+>>> real("0.5", "lr", least=0)
+Traceback (most recent call last):
+nn.options.OptionError: lr is a number of at least 0, got '0.5'
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+from numbers import Integral, Real
+from typing import Any
+
+
+class OptionError(ValueError, TypeError):
+    """An option that is not of the kind, or not in the range, that is allowed."""
+
+
+def real(
+    value: Any,
+    name: str,
+    *,
+    least: float = -math.inf,
+    above: float = -math.inf,
+    below: float = math.inf,
+    most: float = math.inf,
+) -> float:
+    """A finite number within the bounds; True and False are none."""
+    number = _float(value)
+    if not (math.isfinite(number) and least <= number <= most and above < number < below):
+        bounds = (("of at least", least), ("above", above), ("below", below), ("at most", most))
+        words = " and ".join(f"{word} {bound:g}" for word, bound in bounds if math.isfinite(bound))
+        raise OptionError(
+            f"{name} is a {'finite ' * (not words)}number {words}".rstrip() + _got(value)
+        )
+    return number
+
+
+def whole(value: Any, name: str, least: int = 1, unit: str = "") -> int:
+    """A whole number, at least so large."""
+    if not _is_whole(value) or value < least:
+        raise OptionError(f"{name} is a whole number {unit}of at least {least}{_got(value)}")
+    return int(value)
+
+
+def flag(value: Any, name: str) -> bool:
+    """True or False; not a word, since `bool("False")` is True."""
+    if not isinstance(value, bool) and type(value).__name__ not in ("bool_", "bool"):  # NumPy's
+        raise OptionError(f"{name} is True or False{_got(value)}")
+    return bool(value)
+
+
+def one_of(value: Any, name: str, known: Collection[str]) -> str:
+    """One of some words."""
+    if not isinstance(value, str) or value not in known:
+        raise OptionError(f"{name} is one of {', '.join(known)}{_got(value)}")
+    return value
+
+
+def several(values: Any, name: str) -> list[Any]:
+    """What is given one by one: a list, or a single name or function."""
+    if isinstance(values, str) or callable(values):
+        return [values]
+    if not isinstance(values, Iterable) or isinstance(values, bytes):
+        raise OptionError(f"{name} is a list{_got(values)}")
+    return list(values)
+
+
+def _float(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _got(value: Any) -> str:
+    text = repr(value)
+    return f", got {text if len(text) <= 60 else text[:60] + '…'}"

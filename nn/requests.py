@@ -1,0 +1,169 @@
+"""What `fit` was asked for, option by option: each is checked, and made into what training uses."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Iterable
+from dataclasses import replace
+from operator import index
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from micrograd import Value
+from nn import metrics as measures
+from nn import samples
+from nn.callbacks import Callback, EarlyStopping
+from nn.objective import Compiled, Eager, Objective
+from nn.optimizers import OPTIMIZERS, Optimizer
+from nn.options import OptionError, one_of, real, several
+
+ENGINES = ("compiled", "eager")
+FEW = 6
+"""With fewer samples than these held out, early stopping warns."""
+
+
+def optimizer_of(optimizer: Any, lr: float | None, parameters: list[Value]) -> Optimizer:
+    """The optimizer, which says what is trained."""
+    if not parameters:
+        raise ValueError("the model has no parameters: there is nothing to train")
+    if isinstance(optimizer, str):
+        if optimizer not in OPTIMIZERS:
+            raise ValueError(
+                f"unknown optimizer {optimizer!r}: give one of {', '.join(OPTIMIZERS)}, "
+                "or an optimizer"
+            )
+        options = {} if lr is None else {"lr": lr}
+        return OPTIMIZERS[optimizer](parameters, **options)
+    if lr is not None:
+        raise ValueError("lr is for an optimizer given by name: give it to the optimizer instead")
+    made = optimizer
+    if callable(optimizer) and not isinstance(optimizer, Optimizer):
+        made = optimizer(parameters)
+    if not isinstance(made, Optimizer):
+        raise TypeError(
+            f"an optimizer of fit makes a step for each batch, as {', '.join(OPTIMIZERS)} do; "
+            f"got {type(made).__name__}"
+        )
+    if not {id(p) for p in made.parameters} & {id(p) for p in parameters}:
+        raise ValueError(
+            "the optimizer holds none of the model's parameters: "
+            "construct it with model.parameters() of this model"
+        )
+    return made
+
+
+def held_out(given: Any, X: Any, y: Any, outputs: int, loss: str, seed: Any) -> tuple[Any, ...]:
+    """What is trained on, X and y, and the rows that are not."""
+    if given is None:
+        return X, y, None
+    if isinstance(given, tuple | list):
+        if len(given) != 2:
+            raise ValueError(f"validation is (X, y) or a share, got {len(given)} things")
+        held_X = samples.inputs(given[0], "validation X")
+        if held_X.shape[1] != X.shape[1]:
+            raise ValueError(f"validation X has {held_X.shape[1]} columns, and X has {X.shape[1]}")
+        held_y = samples.targets(given[1], len(held_X), outputs, loss, "validation y")
+        return X, y, np.concatenate([held_X, held_y], axis=1)
+    try:
+        share = real(given, "validation", above=0, below=1)
+    except OptionError:
+        raise OptionError(
+            f"validation is (X, y), or a share of the samples between 0 and 1, got {given!r}"
+        ) from None
+    if math.ceil(share * len(X)) == len(X):
+        raise ValueError(f"validation={given} leaves none of the {len(X)} samples to train on")
+    distinct, classes = np.unique(y, axis=0, return_inverse=True)
+    few = 2 * len(distinct) <= len(y)  # else the targets are no classes
+    X, held_X, y, held_y = samples.split(X, y, share, seed, classes.ravel() if few else None)
+    return X, y, np.concatenate([held_X, held_y], axis=1)
+
+
+def schedule_of(schedule: Any, optimizer: Optimizer) -> Any:
+    """The schedule of the optimizer, if one is wanted."""
+    if schedule is None:
+        return None
+    is_made = hasattr(schedule, "step") and not isinstance(schedule, type)
+    if not is_made and not callable(schedule):
+        raise OptionError(
+            f"a schedule is one of nn.schedules, or a function that makes one, got {schedule!r}"
+        )
+    made = schedule if is_made else schedule(optimizer)
+    if not callable(getattr(made, "step", None)):
+        raise OptionError(f"the function for the schedule gave {made!r}, and a schedule has step()")
+    if getattr(made, "optimizer", optimizer) is not optimizer:
+        raise ValueError(
+            "the schedule belongs to another optimizer: give a function of the optimizer, such as "
+            "lambda optimizer: StepLR(optimizer, step_size=10)"
+        )
+    return made
+
+
+def stopping_of(given: Any, metrics: Iterable[str], held_out: Any) -> EarlyStopping | None:
+    """What may stop training, with the column that it watches, and what is better there."""
+    if given is None:
+        return None
+    validated = held_out is not None
+    stopping = given if isinstance(given, EarlyStopping) else EarlyStopping(given)
+    columns = ["loss", *metrics, "gradient_norm"]
+    if validated:
+        columns += ["val_loss", *(f"val_{name}" for name in metrics)]
+    monitor = stopping.monitor or ("val_loss" if validated else "loss")
+    if monitor not in columns:
+        hint = "" if validated else "; those that begin with val_ need validation data"
+        raise ValueError(
+            f"early stopping cannot monitor {monitor!r}: the columns are {', '.join(columns)}{hint}"
+        )
+    if monitor.startswith("val_") and len(held_out) < FEW:
+        warnings.warn(
+            f"early stopping watches {monitor!r} of {len(held_out)} samples, where the best epoch "
+            "is best by chance: hold out more of them, or train for a fixed number of epochs with "
+            "optimizer='adamw'",
+            stacklevel=3,
+        )
+    larger = monitor.removeprefix("val_") in measures.LARGER_IS_BETTER
+    return replace(stopping, monitor=monitor, mode=stopping.mode or ("max" if larger else "min"))
+
+
+def clipping(norm: float | None) -> float | None:
+    """The length to which gradients are shortened, if they are."""
+    if norm is None or (isinstance(norm, float) and norm == math.inf):
+        return norm
+    try:
+        return real(norm, "clip_norm", above=0)
+    except OptionError:
+        raise OptionError(f"clip_norm is a length above 0, got {norm!r}") from None
+
+
+def path_of(given: Any) -> Path | None:
+    """The file of the checkpoint, if one is wanted."""
+    if given is not None and not isinstance(given, str | os.PathLike):
+        raise OptionError(f"checkpoint is the path of a file, got {given!r}")
+    return None if given is None else Path(given)
+
+
+def callbacks_of(given: Any) -> list[Callback]:
+    """The callbacks, also of one that was given by itself."""
+    found = several(given, "callbacks")
+    for each in found:
+        if not callable(each):
+            raise OptionError(f"a callback is a function of the state, got {each!r}")
+    return found
+
+
+def engine_of(engine: str, objective: Objective, backend: str) -> Compiled | Eager:
+    """What runs the objective over a batch."""
+    one_of(engine, "engine", ENGINES)
+    return Compiled(objective, backend) if engine == "compiled" else Eager(objective)
+
+
+def count(number: int, name: str) -> int:
+    """A whole number of 1 or more."""
+    if isinstance(number, bool) or not hasattr(number, "__index__"):
+        raise TypeError(f"{name} is a whole number, got {number!r}")
+    if index(number) < 1:
+        raise ValueError(f"{name} is 1 or more, got {number}")
+    return index(number)
