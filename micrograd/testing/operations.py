@@ -109,7 +109,8 @@ def _signature(row: Operation) -> Any:
 def gradient_checked(*points: Any, **chosen: Any) -> Callable[[Callable[..., Any]], Any]:
     """Make a function of Values a test: its gradient is checked at each point.
 
-    A point is a number, or the tuple of the arguments. `chosen` are options of `check_gradients`.
+    The test fails if a gradient is wrong, and also if a check is undecided. A point is a number, or
+    the tuple of the arguments. `chosen` are options of `check_gradients`.
     """
     if not points:
         raise ValueError("gradient_checked takes the points at which to check, got none")
@@ -117,7 +118,10 @@ def gradient_checked(*points: Any, **chosen: Any) -> Callable[[Callable[..., Any
     def decorate(f: Callable[..., Any]) -> Callable[[], None]:
         def test() -> None:
             for point in points:
-                check_gradients(f, *(point if isinstance(point, tuple) else (point,)), **chosen)
+                at = point if isinstance(point, tuple) else (point,)
+                report = check_gradients(f, *at, **chosen)
+                if not report:  # nobody else looks at it
+                    raise AssertionError(str(report))
 
         # Not functools.wraps: pytest would take the arguments of f for fixtures.
         functools.update_wrapper(test, f)

@@ -72,7 +72,6 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     culprit: Culprit | None = None
     deeper: list[Report] = field(default_factory=list)
-    subject: str = "derivative"
     undecided: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     noise: float = 0.0

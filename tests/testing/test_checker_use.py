@@ -223,6 +223,15 @@ def test_the_decorator_makes_a_function_a_test():
         gradient_checked()
 
 
+def test_the_decorated_test_fails_where_the_check_is_undecided():
+    @gradient_checked(1.0, -1.0)
+    def logarithm(x):
+        return x.log()
+
+    with pytest.raises(AssertionError, match="UNDECIDED"):
+        logarithm()
+
+
 @gradient_checked(0.5, (2.0,))
 def test_the_decorator_is_understood_by_pytest(x):
     return x * tanh(x)
