@@ -13,7 +13,12 @@ from collections.abc import Iterable
 from micrograd.testing import blame
 from micrograd.testing.differences import Estimate, Slopes, beside, is_smooth, resolves
 from micrograd.testing.evidence import Evidence
-from micrograd.testing.reconsideration import Verdict, is_between_sides, reconsider
+from micrograd.testing.reconsideration import (
+    Verdict,
+    fine_structure,
+    is_between_sides,
+    reconsider,
+)
 from micrograd.testing.report import Problem
 from micrograd.testing.witnesses import INDEPENDENT, Differences, taylor_order
 
@@ -55,6 +60,13 @@ def _compare_entry(evidence: Evidence, index: int) -> None:
                 evidence.doubts.append(verdict.doubt)
                 return
             told |= verdict.agrees
+        elif (
+            isinstance(witness, Differences)
+            and evidence.is_noisy
+            and (doubt := fine_structure(evidence, index))
+        ):
+            evidence.doubts.append(doubt)
+            return
         elif witness.name in INDEPENDENT:
             told |= evidence.is_told(direction, witness.name, estimate)
     if _is_cut(evidence, index):

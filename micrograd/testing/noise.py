@@ -105,6 +105,19 @@ def tail(f: Function, center: float, reach: float) -> float:
     return noise if levels_off and noise <= _SMALL * max(coefficients) else 0.0
 
 
+def has_jumps(f: Function, center: float, reach: float, noise: float) -> bool:
+    """Whether the noise within `reach` of a point is made of jumps, or else a fine structure.
+
+    The half in which the function moves more is halved again, down to adjacent numbers.
+    """
+    low, high = center - reach, center + reach
+    while low < (middle := (low + high) / 2) < high:
+        below, value, above = f(low)[0], f(middle)[0], f(high)[0]
+        is_lower = abs(value - below) > abs(above - value)
+        low, high = (low, middle) if is_lower else (middle, high)
+    return abs(f(high)[0] - f(low)[0]) > noise / 64
+
+
 def _stays(levels: Sequence[float]) -> bool:
     """Whether the levels of successive orders agree, where a smooth function's fall."""
     return min(levels) > 0 and max(levels) <= 8 * min(levels)

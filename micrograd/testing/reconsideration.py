@@ -9,7 +9,7 @@ from typing import NamedTuple
 from micrograd.testing import blame
 from micrograd.testing.differences import Estimate, beside, differentiate, resolved
 from micrograd.testing.evidence import Evidence, bits
-from micrograd.testing.noise import tail
+from micrograd.testing.noise import has_jumps, tail
 from micrograd.testing.recording import FLOATS
 from micrograd.testing.rounding import Rounding
 from micrograd.testing.witnesses import ERRORS, Differences, Direction, reverse
@@ -72,6 +72,27 @@ def _beside_noise(evidence: Evidence, index: int, witness: Differences) -> Verdi
             return Verdict(agrees=evidence.is_told(direction, witness.name, fine))
         first = fine.step / 64
     return Verdict(witness.found[index])
+
+
+def fine_structure(evidence: Evidence, index: int) -> str:
+    """Why an agreement beside noise is doubtful: the noise is smooth, with quite another slope."""
+    f, x = evidence.probe.along(index), evidence.subject.point[index]
+    unit = abs(x) or 1.0
+    if has_jumps(f, x, unit * 2.0**-14, evidence.measured):
+        return ""
+    got, first = evidence.gradient[index], unit * 2.0**-16
+    for _ in range(_FINER):
+        fine = differentiate(f, x, evidence.rounding.value_error, first).estimate
+        if fine is not None and fine.error <= 1e-3 * abs(fine.value):
+            size = max(abs(got), abs(fine.value))
+            if abs(got - fine.value) <= 10 * _CLOSE * size:
+                return ""
+            return (
+                f"{evidence.name(index)}: what looks like noise of {evidence.measured:.0e} is"
+                f" smooth on a finer scale, where differences say {fine.value!r}"
+            )
+        first /= 64
+    return ""
 
 
 def _within_tolerance(

@@ -125,6 +125,14 @@ def test_the_derivative_of_the_table_itself_is_right_as_well():
     assert check_gradients(operation(interpolated, cell_slope), 0.7003)
 
 
+def test_a_fine_structure_that_looks_like_noise_is_not_taken_for_it():
+    def value(x):
+        return x + 1e-4 * math.sin(1e6 * x)
+
+    assert check_gradients(operation(value, lambda x: 1 + 100 * math.cos(1e6 * x)), 0.3)
+    assert not check_gradients(operation(value, lambda x: 1.0), 0.3, raise_exception=False)
+
+
 def test_the_report_states_the_noise_and_where_it_knows_it_from():
     report = check_gradients(operation(single(np.sin), math.cos), 0.7)
     assert 1e-8 < report.noise < 1e-6
