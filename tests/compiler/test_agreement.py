@@ -217,6 +217,12 @@ def test_a_nan_of_a_plain_product_is_not_lost_in_a_comparison(backend):
         mean, gradient = learned.value_and_grad(x, parameters=parameters)
         assert mean == pytest.approx(0.2, rel=1e-14)
         assert gradient.tolist() == pytest.approx([-0.06], rel=1e-13)
+    # The gradient of w is finite where a nan is in the value alone.
+    beside = compile(lambda x: detach(inner(x)) + w * w, [w], batched=True, backend=backend)
+    for parameters in (None, np.array([2.0]), np.array([2.0])):
+        mean, gradient = beside.value_and_grad(x, parameters=parameters)
+        assert mean == pytest.approx(4.2, rel=1e-14)
+        assert gradient.tolist() == [4.0]
     again = pickle.loads(pickle.dumps(batched))
     assert again([1000.0, 0.0]).tolist() == pytest.approx([0.0, 0.4], rel=1e-14)
 
