@@ -5,6 +5,7 @@ Every complaint is made here, before any work, and names the array, the place an
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,6 +94,33 @@ def one_hot(numbers: Any, classes: int, name: str = "y") -> Any:
             f"are 0 to {classes - 1}"
         )
     return np.eye(classes)[numbers.astype(np.intp)]
+
+
+def split(
+    X: Any, y: Any, fraction: float, random_state: int | None = 0, stratify: Any = None
+) -> tuple[Any, Any, Any, Any]:
+    """Hold a share of the samples out at random: `X, X_held, y, y_held`, rows in their order.
+
+    `stratify` has the class of each sample. Each class then gives its share, to within one sample,
+    but never its last one, so that every class is trained on. Raises ValueError if either part
+    would be empty.
+    """
+    count = len(X)
+    wanted = ceil(fraction * count)
+    classes = np.zeros(count) if stratify is None else np.asarray(stratify)
+    order = np.random.default_rng(random_state).permutation(count)
+    _, of, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    # The rounded shares of the first class, of the first two, ..., add up to what is wanted.
+    shares = np.diff((2 * np.cumsum(counts) * wanted + count) // (2 * max(count, 1)), prepend=0)
+    shares = np.minimum(shares, counts - 1)
+    held = np.zeros(count, dtype=bool)
+    for each, share in enumerate(shares.tolist()):
+        held[order[of[order] == each][:share]] = True
+    if not 0 < wanted < count or not held.any():
+        raise ValueError(
+            f"a share of {fraction:g} of {count} samples leaves one part of the split empty"
+        )
+    return X[~held], X[held], y[~held], y[held]
 
 
 def _in_range(array: Any, wanted: str, loss: str, name: str) -> None:
