@@ -10,11 +10,11 @@ import argparse
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -28,17 +28,22 @@ EXAMPLES = "micrograd.examples"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command line (by default that of this process) and return its exit code."""
-    output = Output(sys.stdout)
+    output, errors = Output(sys.stdout), sys.stderr or StringIO()
     if isinstance(output.stream, TextIOWrapper):
         output.stream.reconfigure(errors="replace")  # a terminal may lack some character
-    try:
-        with redirect_stdout(output):
+    leaving: SystemExit | None = None
+    with redirect_stdout(output), redirect_stderr(errors):
+        try:
             code = _carried_out([*map(_shielded, sys.argv[1:] if argv is None else argv)])
-    finally:
+        except SystemExit as exit_:  # of argparse, after help or a complaint
+            leaving = exit_
         failure = output.close()
         if failure is not None:
             _complain(f"cannot write to standard output: {failure.strerror or failure}")
-    return code if failure is None else 2
+            return 2
+    if leaving is not None:
+        raise leaving
+    return code
 
 
 def _carried_out(words: list[str]) -> int:
@@ -60,9 +65,8 @@ def _carried_out(words: list[str]) -> int:
 
 
 def _complain(message: str) -> None:
-    if sys.stderr is not None:
-        with suppress(OSError):
-            print(printable(f"micrograd: {message}"), file=sys.stderr)
+    with suppress(OSError):
+        print(printable(f"micrograd: {message}"), file=sys.stderr)
 
 
 def _shielded(word: str) -> str:

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import os
 import re
+from io import StringIO
 from typing import Any
 
 _CONTROLS = re.compile(
@@ -31,8 +32,8 @@ class Output:
     """
 
     def __init__(self, stream: Any) -> None:
-        self.stream = stream
-        self.error = None if stream is not None else OSError(errno.EBADF, os.strerror(errno.EBADF))
+        self.stream = StringIO() if stream is None else stream  # None: it was closed before
+        self.error = OSError(errno.EBADF, os.strerror(errno.EBADF)) if stream is None else None
 
     def write(self, text: str) -> int:
         """Write the text, unless an error came before."""

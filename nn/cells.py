@@ -24,6 +24,7 @@ _CURRENCIES = "$€£¥₹"
 _CELL = re.compile(
     rf"([-+]?)([{_CURRENCIES}]?)\s?([-+]?)(\d[\d.,'’\s]*|[.,]\d+)([eE][-+]?\d+)?\s?([%‰{_CURRENCIES}]?)"
 )
+_SIMPLE = re.compile(r"[-+]?(?:\d+\.(?:\d{1,2}|\d{4,})|0\.\d+)")  # which is most numbers
 _SPACED = re.compile(r"[1-9]\d{0,2}(?:['’\s]\d{3})+(?:[.,]\d*)?")
 _GROUPS = {mark: re.compile(rf"[1-9]\d{{0,2}}(?:\{mark}\d{{3}})+") for mark in _MARKS}
 
@@ -53,6 +54,8 @@ def shape(text: str) -> Shape | None:
     """How a cell is written as a number, or None if it is not a number."""
     if text.isdecimal():
         return Shape(text)
+    if _SIMPLE.fullmatch(text):
+        return Shape(text, decimal=POINT)
     text = text.replace("\N{MINUS SIGN}", "-")
     found = _CELL.fullmatch(text)
     if found is None:
@@ -112,6 +115,8 @@ class Scan(NamedTuple):
 def scan(name: str, cells: Sequence[str]) -> Scan:
     """Look at each cell of a column."""
     missing = [row for row, cell in enumerate(cells) if cell.lower() in MISSING]
+    if "+" in cells:  # a minus is its opposite
+        missing = [row for row in missing if cells[row] != "-"]
     return Scan(name, list(cells), [shape(cell) for cell in cells], missing)
 
 

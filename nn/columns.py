@@ -25,7 +25,7 @@ LEAST_NUMBERED, LEAST_COUNTED = 4, 10
 """Rows from which on 1, 2, 3, … are row numbers, and consecutive numbers may be."""
 _IDENTIFIER = re.compile(
     r"#|no\.?|nr\.?|key|index|idx|row(s|[ _.]?(names?|numbers?|num|nr|id))?|uu?id|guid|"
-    r"(.*[ _.-])?id|.*[a-z]I[dD]|unnamed.*|序号|编号|.*编号",
+    r"(.*[ _.-])?id|(?-i:.*[a-z]I[dD])|unnamed.*|序号|.*编号",
     re.IGNORECASE,
 )
 
@@ -41,7 +41,9 @@ def left_out(
     for name in (target, *ignored, *kept):
         table[name]  # it must be there
     if target in ignored or target in kept:
-        raise TableError(f"{target!r} is the target: leave it out of --ignore and --keep")
+        raise TableError(
+            f"{target!r} is the target: take it from --ignore and --keep, or say another --target"
+        )
     if both := {*ignored} & {*kept}:
         raise TableError(f"--ignore and --keep both name {min(both)!r}")
     reasons = dict.fromkeys(ignored, "as asked")
@@ -171,7 +173,7 @@ class Columns(NamedTuple):
             or [type(each) for each in made.flagged] != [bool] * count
             or not {*made.names, made.target} <= set(made.all)
             or any(len(set(each)) < len(each) for each in [made.names, made.all, *made.words])
-            or any(w and u not in w for w, u in zip(made.words, made.usual, strict=True) if u)
+            or any(u not in words for words, u in zip(made.words, made.usual, strict=True) if u)
             or made.missing not in POLICIES
             or not all(
                 np.shape(each) == (made.width,) and np.isfinite(each).all()
@@ -262,7 +264,8 @@ class Columns(NamedTuple):
         if any(nameless):
             table = self._by_position(table)
         missing = [name for name in self.names if name not in table.columns]
-        unknown = [name for name in table.names if name not in set(self.all)]
+        known = {*self.all}
+        unknown = [name for name in table.names if name not in known]
         if missing:
             raise TableError(
                 f"{table.path} does not have the column {_list(missing)}, which the model was "
@@ -289,7 +292,11 @@ class Columns(NamedTuple):
                 f"the model takes {what}: give the columns their names in the first line"
             )
         columns = zip(fitting[0], table.columns.values(), strict=True)
-        return replace(table, columns={name: each._replace(name=name) for name, each in columns})
+        return replace(
+            table,
+            columns={name: column._replace(name=name) for name, column in columns},
+            notes=[*table.notes, f"the columns are taken by position: {_list(fitting[0])}"],
+        )
 
 
 def _words(column: Column, missing: str) -> list[str]:

@@ -123,7 +123,7 @@ def read(
     hint = re.match(r"sep=(.)\r?\n", text)  # which spreadsheets write
     if hint:
         text, above = text[hint.end() :], above + 1
-    mark, quote = _dialect(text, known, delimiter or (hint and hint[1]))
+    mark, quote = _dialect(text, known, hint[1] if hint and delimiter is None else delimiter)
     if mark == " ":
         notes.append("spaces separate the cells")
     if quote == "'":
@@ -217,15 +217,16 @@ def _dialect(text: str, known: Collection[str], delimiter: str | None) -> tuple[
             raise TableError(
                 f"--delimiter is a character or one of {', '.join(DELIMITERS)}, got {delimiter!r}"
             )
-    ends = f"(?:^|{re.escape(mark)}) *'[^'\r\n]*' *(?={re.escape(mark)}|\r|\n|$)"
-    single = '"' not in "".join(head) and re.search(ends, "".join(head), re.MULTILINE)
-    return mark, "'" if single and len(re.findall(ends, "".join(head), re.MULTILINE)) > 1 else '"'
+    start, between = "".join(head), re.escape(mark)
+    quoted = f"(?:^|{between}) *'[^'\r\n]*' *(?={between}|\r|\n|$)"
+    single = '"' not in start and len(re.findall(quoted, start, re.MULTILINE)) > 1
+    return mark, "'" if single else '"'
 
 
 def _regularity(head: Sequence[str], mark: str) -> float:
     """The share of lines that have the usual number of cells; 0 if that is one."""
     try:
-        rows = _reader([line.strip(" ") for line in head], mark)
+        rows = _reader([line.strip() for line in head] if mark == " " else head, mark)
         widths = Counter(len(row) for row in rows if row)
     except csv.Error:
         return 0
@@ -234,10 +235,7 @@ def _regularity(head: Sequence[str], mark: str) -> float:
 
 
 def _reader(lines: Iterable[str], mark: str, quote: str = '"', *, strict: bool = False) -> Any:
-    spaced = mark == " " or quote == "'"
-    return csv.reader(
-        lines, delimiter=mark, quotechar=quote, skipinitialspace=spaced, strict=strict
-    )
+    return csv.reader(lines, delimiter=mark, quotechar=quote, skipinitialspace=True, strict=strict)
 
 
 def _rows(
@@ -245,7 +243,7 @@ def _rows(
 ) -> Iterator[tuple[int, list[str]]]:
     """The cells of each row, and its line. A blank line is a row only if rows have one cell."""
     if mark == " ":
-        text = re.sub(r"[ \t]+$", "", text.replace("\t", " "), flags=re.MULTILINE)
+        text = re.sub(r"[ \t]+(?=[\r\n]|$)", "", text.replace("\t", " "))
     reader = _reader(StringIO(text, newline=""), mark, quote, strict=True)
     begins, is_wide = 1, False
     while True:
