@@ -340,32 +340,32 @@ def _may_be_names(numbers: list[tuple[float | None, Scan]]) -> bool | None:
     """Whether numbers in the first line may be names: True, False, or None if they must be.
 
     Names count the columns or are years, or are evenly spaced, such as wavelengths. They must be
-    names if they would be strange among the numbers below them.
+    names if they would be strange among the cells below them.
     """
-    values = [value for value, _ in numbers]
-    if not values or any(value is None for value in values):
+    values = [value for value, _ in numbers if value is not None]
+    if not values or len(values) < len(numbers):
         return False
-    steps = [b - a for a, b in pairwise(values)]  # type: ignore[operator]
-    rising = all(step > 0 for step in steps)
+    steps = [b - a for a, b in pairwise(values)]
+    are_years = all(1900 <= value <= 2100 and value % 1 == 0 for value in values)
     even = len(steps) > 1 and all(abs(step - steps[0]) <= 1e-9 * abs(steps[0]) for step in steps)
-    counting = values[0] in (0, 1) and steps and set(steps) == {1}
-    years = all(1900 <= value <= 2100 and value % 1 == 0 for value in values)  # type: ignore[operator]
-    if not rising or not (even or counting or years):
+    counting = set(steps) == {1} and (are_years or values[0] in (0, 1))
+    if not all(step > 0 for step in steps) or not (even or counting or are_years):
         return False
-    if all(_is_usual(value, column) for value, column in numbers):  # type: ignore[arg-type]
-        return bool(counting)
+    if all(_is_usual(value, column) for value, (_, column) in zip(values, numbers, strict=True)):
+        return counting or (even and len(values) > 3)
     return True if len(values) == 1 else None
 
 
 def _is_usual(value: float, column: Scan) -> bool:
-    """Whether a whole number may stand among the others of a column."""
-    found = [each.number(POINT) for each in column.shapes if each]
-    numbers = [number for number in found if number is not None]
-    whole = any(number % 1 == 0 for number in numbers if abs(number) < 1e15)
-    if not numbers:
+    """Whether a whole number may stand among the cells of a column."""
+    found = [each for each in column.shapes if each]
+    if not column.shapes:
         return True
-    spread = max(max(numbers) - min(numbers), 1)
-    return whole and min(numbers) - spread <= value <= max(numbers) + spread
+    if all(each.decimal for each in found):
+        return False  # no number is written as a whole one
+    numbers = [n for n in (each.number(POINT) for each in found) if n is not None]
+    spread = max(max(numbers) - min(numbers), 1) if numbers else 0
+    return bool(numbers) and min(numbers) - spread <= value <= max(numbers) + spread
 
 
 def _examples(scans: Sequence[Scan], columns: Sequence[Column]) -> list[str]:
