@@ -39,6 +39,9 @@ DECAY_OF_CLASSES, DECAY_OF_NUMBERS = 1.0, 8.0
 FEW, STEPS_OF_FEW = 60, 1000
 
 
+MOST_NEURONS = 10_000  # of a hidden layer
+
+
 def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the parsers of these commands."""
     train_options = commands.add_parser(
@@ -243,6 +246,8 @@ def _hidden(text: str) -> list[int]:
     sizes = [size.strip() for size in text.split(",")]
     if not all(size.isdecimal() and int(size) for size in sizes):
         raise CommandError(f"--hidden is sizes with commas between, such as 16,16, got {text!r}")
+    if max(map(int, sizes)) > MOST_NEURONS:
+        raise CommandError(f"--hidden is sizes up to {MOST_NEURONS:,}, got {text!r}")
     return [int(size) for size in sizes]
 
 

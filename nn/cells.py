@@ -141,11 +141,14 @@ class Column(NamedTuple):
         return [None if row in gone else cell for row, cell in enumerate(self.cells)]
 
 
-def resolve(scans: Iterable[Scan], decimal: str | None, *, doubtful: str) -> list[Column]:
+def resolve(
+    scans: Iterable[Scan], decimal: str | None, *, doubtful: str, doubtful_if_mixed: str = ""
+) -> list[Column]:
     """The columns, whose decimals are marked as is told by `decimal` or by their own cells.
 
     Where the cells of a column leave it open, the other columns tell. Where these do not agree, a
-    group that follows one of the marks in `doubtful` is a fault.
+    group after one of the marks in `doubtful` is a fault. So is one after those in
+    `doubtful_if_mixed`, if the column has whole numbers too: decimals are mostly of one length.
     """
     scans = list(scans)
     numeric = [each.is_numeric for each in scans]
@@ -160,7 +163,9 @@ def resolve(scans: Iterable[Scan], decimal: str | None, *, doubtful: str) -> lis
     for each, is_numeric in zip(scans, numeric, strict=True):
         own = decimal or next(iter(each.decimals), common)
         plain = Column(each.name, each.cells, each.missing)
-        made.append(_numbers(each, own, doubtful) if is_numeric else plain)
+        is_mixed = any(s and not s.decimal and not s.group for s in each.shapes)
+        marks = doubtful + doubtful_if_mixed if is_mixed else doubtful
+        made.append(_numbers(each, own, marks) if is_numeric else plain)
     return made
 
 

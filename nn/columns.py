@@ -268,13 +268,13 @@ class Columns(NamedTuple):
         unknown = [name for name in table.names if name not in known]
         if missing:
             raise TableError(
-                f"{table.path} does not have the column {_list(missing)}, which the model was "
-                f"trained on; it has {_list(table.names)} (say --header no if these are no names)"
+                f"{table.path} does not have {_columns(missing)}, which the model was trained on; "
+                f"it has {_list(table.names)} (say --header no if these are no names)"
             )
         if unknown:
             raise TableError(
-                f"{table.path} has the column {_list(unknown)}, which the model does not know: "
-                f"leave it out with --ignore {unknown[0]!r}"
+                f"{table.path} has {_columns(unknown)}, which the model does not know: leave out "
+                + " ".join(f"--ignore {name!r}" for name in unknown[:20])
             )
         return table
 
@@ -349,12 +349,17 @@ def labels(column: Column, rows: Iterable[int]) -> tuple[Any, list[str]]:
     """The cells of some rows as class numbers, and the names of the classes in order."""
     cells = [column.cells[row] for row in rows]
     numbers = None if column.numbers is None else [column.numbers[row] for row in rows]
-    # Whole numbers from 2**53 on may be the same float, though their texts differ.
-    if numbers is None or max(map(abs, numbers), default=0) >= 2**53:
+    # Whole numbers from 2**53 on may be the same float, though their texts differ; and so do codes.
+    is_code = any(re.match(r"0\d", cell) for cell in cells)
+    if numbers is None or is_code or max(map(abs, numbers), default=0) >= 2**53:
         classes, places = np.unique(np.array(cells, dtype=object), return_inverse=True)
         return places, classes.tolist()
     found, first, places = np.unique(numbers, return_index=True, return_inverse=True)
     return places, [cells[i] for i in first[: len(found)].tolist()]
+
+
+def _columns(names: Sequence[str]) -> str:
+    return f"the column{'s' * (len(names) > 1)} {_list(names)}"
 
 
 def _list(words: Sequence[str]) -> str:

@@ -159,8 +159,14 @@ def read(
     if not lines:
         raise TableError(f"{path} has no rows below the names of its columns")
     scans = [each._replace(name=name) for name, each in zip(names, scans, strict=True)]
-    # A semicolon is what separates cells where a comma marks decimals, and a point thousands.
-    found = resolve(scans, decimal, doubtful=",." if mark == ";" else ",")
+    # A semicolon separates cells mostly where a comma marks decimals, and a point thousands; where
+    # a comma separates cells, it hardly marks decimals.
+    found = resolve(
+        scans,
+        decimal,
+        doubtful=",." if mark == ";" else ",",
+        doubtful_if_mixed="" if mark == "," else ".",
+    )
     notes += _examples(scans, found)
     return Table(path, {column.name: column for column in found}, lines, notes)
 

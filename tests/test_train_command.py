@@ -391,6 +391,7 @@ def bad(tmp_path, capsys, text, *options) -> str:
         (b"PK\x03\x04\xff\xfe", [], "no text in utf-8-sig (byte 4): save it as CSV in UTF-8"),
         ("a,b\n1,x\n2,y\n", ["--encoding", "utf8000"], "no encoding 'utf8000'"),
         ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--hidden", "8,,8"], "such as 16,16, got '8,,8'"),
+        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--hidden", "9" * 30], "--hidden is sizes up to 10,000"),
         ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--optimizer", "best"], "--optimizer is one of sgd, "),
         ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--activation", "best"], "unknown activation 'best'"),
         (
@@ -460,6 +461,17 @@ def model(tmp_path, capsys):
         ("length,weight,colour\n1,2,pink\n", "line 2, column 'colour': 'pink' is unknown; known"),
         ("length,weight,colour\n1,big,red\n", "the column 'weight' has words"),
         ("length,weight,colour\n1,,red\n", "line 2, column 'weight': the value is missing"),
+        ("length,weight,colour\n1,2%,red\n", "line 2, column 'weight': '2%' is written with '%'"),
+        ("length,weight,colour\n1,2,red\n,,\n", "line 3, column 'length': the value is missing"),
+        (
+            'length,weight,colour\n1,"1,234",red\n',
+            "--decimal point if the comma separates thousands",
+        ),
+        ("0,1,2\n1,2,red\n", "does not have the columns 'length', 'weight', 'colour'"),
+        (
+            "length,weight,colour,age,size\n1,2,red,3,4\n",
+            "leave out --ignore 'age' --ignore 'size'",
+        ),
     ],
 )
 def test_a_table_that_does_not_fit_the_model_is_an_error(model, text, complaint, capsys):
@@ -467,6 +479,21 @@ def test_a_table_that_does_not_fit_the_model_is_an_error(model, text, complaint,
     table.write_text(text, encoding="utf-8")
     assert main(["predict", str(model), str(table)]) == 2
     assert complaint in capsys.readouterr().err
+
+
+def test_what_is_advised_for_a_table_that_does_not_fit_is_a_remedy(model, capsys):
+    table = model.with_name("new.csv")
+    table.write_text("length,weight,colour,age\n3,2e5,red,3\n5,2e5,white,4\n", encoding="utf-8")
+    assert main(["predict", str(model), str(table), "--ignore", "age"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert main(["predict", str(model), str(table), "--ignore", "colour"]) == 2
+    assert "the model was trained on this column" in capsys.readouterr().err
+    table.write_text('length,weight,colour\n3,"200,000",red\n', encoding="utf-8")
+    assert main(["predict", str(model), str(table), "--decimal", "point"]) == 0
+    table.write_text("My flowers\n\nlength,weight,colour\n3,2e5,red\n", encoding="utf-8")
+    assert main(["predict", str(model), str(table)]) == 2
+    assert "say --skip 2" in capsys.readouterr().err
+    assert main(["predict", str(model), str(table), "--skip", "2"]) == 0
 
 
 def test_a_file_that_is_no_model_is_an_error(model, capsys):
@@ -482,8 +509,19 @@ def test_a_file_that_is_no_model_is_an_error(model, capsys):
     assert main(["predict", str(other), str(table)]) == 2
     assert "no model of micrograd train" in capsys.readouterr().err
     whole = load_checkpoint(model)
-    for name in ("sizes", "columns", "classes", "weights", "middle"):
-        save_checkpoint(other, {**whole, name: "?"})
+    odd = [(name, "?") for name in ("sizes", "columns", "classes", "weights", "middle", "scale")]
+    odd += [
+        ("classes", {"rose": 1, "tulip": 2, "aster": 3}),
+        ("classes", ["rose", "rose", "tulip"]),
+        ("classes", [1, 2, 3]),
+        ("sizes", [10**30, 3]),
+        ("sizes", [True]),
+        ("weights", whole["weights"] * np.nan),
+        ("scale", float("inf")),
+        ("activation", ["relu"]),
+    ]
+    for name, value in odd:
+        save_checkpoint(other, {**whole, name: value})
         assert main(["predict", str(other), str(table)]) == 2
         assert "damaged" in capsys.readouterr().err
 

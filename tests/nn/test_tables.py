@@ -87,6 +87,7 @@ def test_the_mark_of_decimals_is_told_from_the_column_and_else_from_the_others(t
         ("a\tb\n1,234\t1\n300\t2\n", "comma", [1234, 300], [1.234, 300]),
         ('a,b\n"1,234",1\n300,2\n', "comma", [1234, 300], [1.234, 300]),
         ("a;b\n1.234;1\n300;2\n", "point", [1.234, 300], [1234, 300]),
+        ("a\tb\n1.234\t1\n300\t2\n", "point", [1.234, 300], [1234, 300]),
         ("a;b;c;d\n1,234;1;0,5;0.5\n300;2;1;1\n", "comma", [1234, 300], [1.234, 300]),
     ],
 )
@@ -400,6 +401,13 @@ def test_whole_numbers_too_large_for_floats_are_different_classes(table):
     found = table(f"a,y\n1,{2**53}\n2,{2**53 + 1}\n")
     places, classes = labels(found["y"], range(2))
     assert (places.tolist(), classes) == ([0, 1], [str(2**53), str(2**53 + 1)])
+
+
+def test_classes_that_are_codes_differ_though_their_numbers_are_the_same(table):
+    found = table("a,y\n1,01\n2,1\n3,2\n")
+    assert labels(found["y"], range(3))[1] == ["01", "1", "2"]
+    found = table("a,y\n1,1.0\n2,1\n3,2\n")
+    assert labels(found["y"], range(3))[1] == ["1.0", "2"]
 
 
 def test_columns_that_have_no_names_are_taken_by_position_only_if_that_is_clear(table):
