@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from micrograd.__main__ import main
-from micrograd.terminal import printable
+from micrograd.terminal import Output, printable
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
@@ -43,7 +43,8 @@ def folder(tmp_path_factory):
 
 
 def environment():
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    """One in which output waits in a buffer, so that Python itself writes it at its end."""
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONUNBUFFERED": ""}
 
 
 TRAIN = (
@@ -106,8 +107,16 @@ def test_closed_streams_are_no_traceback(monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdout", None)
     assert main(["check", "x", "x=1"]) == 2
     assert "cannot write to standard output" in capsys.readouterr().err
+    monkeypatch.undo()
     monkeypatch.setattr(sys, "stderr", None)
     assert main(["check", "x", "x=one"]) == 2
+    assert capsys.readouterr().out == ""  # no place for complaints
+
+
+def test_training_needs_no_standard_error(monkeypatch, capsys):
+    pytest.importorskip("numpy")
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["train", "--data", "xor", "--hidden", "2", "--epochs", "1"]) == 0
 
 
 # ------------------------------------------------------------------------------ control characters
@@ -126,6 +135,12 @@ def test_closed_streams_are_no_traceback(monkeypatch, capsys):
 )
 def test_what_would_command_a_terminal_is_escaped(text, shown):
     assert printable(text) == shown
+
+
+def test_what_is_printed_is_escaped(capsys):
+    output = Output(sys.stdout)
+    assert output.write("\x1b[31mred\n") == 9
+    assert capsys.readouterr().out == "\\x1b[31mred\n"
 
 
 def test_complaints_and_results_have_no_control_characters(capsys):

@@ -222,6 +222,19 @@ def test_a_header_of_numbers_gives_no_prediction_of_its_own(tmp_path, capsys):
     assert "by position: '0', '1'" in notes
 
 
+def test_a_model_of_a_table_without_names_expects_none(tmp_path, capsys):
+    text = rows(60, lambda i, draw: f"{['red', 'blue'][i % 2]},{'pq'[i % 2]}")
+    trained(tmp_path, capsys, text, "--header", "no")
+    cells, _ = predicted(tmp_path, capsys, "red\nblue\nred\n")
+    assert len(cells) == 3
+    assert cells[0] == cells[2]
+    (tmp_path / "new.csv").write_text("colour\nred\n", encoding="utf-8")
+    assert main(["predict", str(tmp_path / "model.npz"), str(tmp_path / "new.csv")]) == 2
+    assert "line 1, column 'column 1': 'colour' is unknown" in capsys.readouterr().err
+    named = predicted(tmp_path, capsys, "colour\nred\nblue\nred\n", "--header", "yes")
+    assert named[0] == cells
+
+
 def test_row_numbers_under_any_name_are_told_and_can_be_kept(tmp_path, capsys):
     text = "rownames,a,y\n" + rows(60, lambda i, draw: f"{i + 1},{draw.random()},{'pq'[i % 2]}")
     printed = trained(tmp_path, capsys, text)

@@ -40,6 +40,7 @@ def table(tmp_path):
         ("0,123", None, 0.123),
         ("1234,567", None, 1234.567),
         ("1,234", 1234, 1.234),
+        ("1,234e3", None, 1234),
         ("1.234", 1.234, 1234),
         ("1,234.5", 1234.5, None),
         ("1.234,5", None, 1234.5),
@@ -119,6 +120,11 @@ def test_a_column_has_one_unit(table):
         table("a,b\n12%,1\n5,2\n").numbers("a")
     with pytest.raises(TableError, match="'€5' is in another unit"):
         table("a,b\n$12,1\n€5,2\n").numbers("a")
+
+
+def test_a_column_is_one_of_numbers_if_most_cells_that_are_there_are_numbers(table):
+    assert table("a,b\n1,1\n2,2\n,3\n,4\n,5\n")["a"].numbers[:2] == [1, 2]
+    assert table("a,b\n1,1\n2,2\nx,3\ny,4\n")["a"].numbers is None
 
 
 def test_a_minus_is_a_word_where_there_is_a_plus(table):
@@ -261,6 +267,11 @@ def test_numbers_that_may_be_names_or_data_are_refused_until_an_option_decides(f
     assert len(table(content, header=False).lines) == 31
 
 
+def test_whole_numbers_above_decimals_of_the_same_size_are_names(table):
+    decimals = rows(30, lambda i, draw: ",".join(f"{draw.gauss(0, 3):.1f}" for _ in range(3)))
+    assert table("0,1,2\n" + decimals + "2.0,1.0,0.0\n").names == ["0", "1", "2"]
+
+
 @pytest.mark.parametrize("first", ["3,3,1", "5,1,2", "2.5,1,2", "0.1,0.7,0.3"])
 def test_other_numbers_are_data(first, table):
     found = table(first + "\n" + rows(30, whole))
@@ -374,6 +385,14 @@ def test_missing_values_become_what_is_asked_for(table):
     dropped = Columns.of(found, "y", (), "drop")
     X = dropped.array(found)
     assert np.isnan(dropped.scaled(X).apply(X)).any(axis=1).tolist() == [False, True, True, False]
+
+
+def test_numbers_are_scaled_and_zeros_and_ones_are_not(table):
+    found = table(GAPS)
+    columns = Columns.of(found, "y", (), "category")
+    scaled = columns.scaled(columns.array(found))
+    assert scaled.middle.tolist() == [3, 0, 0, 0, 0]
+    assert scaled.scale.tolist() == pytest.approx([math.sqrt(8 / 3), 1, 1, 1, 1])
 
 
 def test_a_missing_value_is_an_error_unless_something_is_asked_for(table):
