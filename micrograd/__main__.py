@@ -70,9 +70,9 @@ def _complain(message: str) -> None:
 
 
 def _shielded(word: str) -> str:
-    """An expression or a file name that begins with a minus gets a space, so that it is no option.
+    """Put a space before an expression or a file name that begins with a minus.
 
-    `_unshielded` takes it away.
+    So argparse does not take it for an option; `_unshielded` takes the space away.
     """
     is_option = re.fullmatch(r"-[oh]?|--([\w-]+(=.*)?)?", word, flags=re.DOTALL)
     return f" {word}" if re.match(" *-", word) and not is_option else word

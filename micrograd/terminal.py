@@ -28,7 +28,7 @@ class Output:
     """Standard output, on which all text is printable.
 
     When it fails, `error` says why, and what else is written is lost, so that the command still
-    does the rest of its work. A reader that has gone, such as `head`, is no failure.
+    does the rest of its work. If only the reader has gone, such as `head`, that is not a failure.
     """
 
     def __init__(self, stream: Any) -> None:

@@ -404,7 +404,7 @@ def _csv(cells: Sequence[str]) -> str:
 
 
 def _harmless(cell: str) -> str:
-    """A cell that is no formula for a spreadsheet, and has nothing that commands a terminal."""
+    """A cell that a spreadsheet takes for text, without characters that control a terminal."""
     from nn.cells import shape
 
     formula = cell.lstrip()[:1] in tuple("=+-@＝＋－＠") and shape(cell) is None

@@ -185,7 +185,7 @@ def _ignored(reasons: Mapping[str, str]) -> list[str]:
     lines = [f"ignored: {', '.join(names)}{more}"]
     told = [f"{name!r} {reasons[name]}" for name in names if reasons[name] != "as asked"]
     if told:
-        lines.append(f"  ({'; '.join(told)}; --keep COLUMN learns from one of them)")
+        lines.append(f"  ({'; '.join(told)}; --keep COLUMN learns from it anyway)")
     return lines
 
 

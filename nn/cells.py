@@ -92,7 +92,7 @@ def shape(text: str) -> Shape | None:
 
 
 class Scan(NamedTuple):
-    """A column that was looked at: the shape of each cell, None where it is no number."""
+    """A column that was looked at: the shape of each cell, None where it is not a number."""
 
     name: str
     cells: list[str]

@@ -163,7 +163,7 @@ class Columns(NamedTuple):
         made = cls(**state)
         lists = [made.names, made.all, made.words, made.units, made.usual, made.flagged]
         if not all(isinstance(each, list) for each in [*lists, *made.words]):
-            raise ValueError("its columns are no lists")
+            raise ValueError("its columns are not lists")
         made = made._completed()
         texts = [made.names, made.all, [made.target], made.units, made.usual, *made.words]
         count = len(made.names)
@@ -269,7 +269,7 @@ class Columns(NamedTuple):
         if missing:
             raise TableError(
                 f"{table.path} does not have {_columns(missing)}, which the model was trained on; "
-                f"it has {_list(table.names)} (say --header no if these are no names)"
+                f"it has {_list(table.names)} (say --header no if these are not names)"
             )
         if unknown:
             raise TableError(

@@ -116,32 +116,14 @@ def read(
 
     Raises TableError, and OSError if the file cannot be read.
     """
-    text, notes = _text(path, encoding), []
-    above = skip
-    lines_above = list(islice(StringIO(text, newline=""), skip))
-    text = text[sum(map(len, lines_above)) :]
-    hint = re.match(r"sep=(.)\r?\n", text)  # which spreadsheets write
-    if hint:
-        text, above = text[hint.end() :], above + 1
-    mark, quote = _dialect(text, known, hint[1] if hint and delimiter is None else delimiter)
-    if mark == " ":
-        notes.append("spaces separate the cells")
-    if quote == "'":
-        notes.append("single quotes around cells are left off")
-    rows, lines = [], []
-    for line, row in _rows(text, mark, quote, path, above):
-        rows.append(row)
-        lines.append(line)
-    while rows and not any(rows[-1]) and len(rows[-1]) < 2:
-        del rows[-1], lines[-1]
-    if not rows:
-        raise TableError(f"{path} is empty")
-    _make_rectangular(rows, lines, path, mark)
+    notes: list[str] = []
+    mark, rows, lines = _parted(path, _text(path, encoding), delimiter, skip, known, notes)
     first, below = rows[0], list(zip(*rows[1:], strict=True)) or [()] * len(rows[0])
     scans = [scan("", cells) for cells in below]
     if header is None:
         header = _has_header(first, scans, known, unnamed, f"{path}, line {lines[0]}")
-        if header and any(shape(name) for name in first):
+        is_plain = all(shape(cell) is None for cell in first) and any(s.is_numeric for s in scans)
+        if header and not is_plain:
             notes.append("the first line has the names of the columns")
         elif not header and not unnamed:
             notes.append("the first line is data, and the columns have no names")
@@ -169,6 +151,37 @@ def read(
     )
     notes += _examples(scans, found)
     return Table(path, {column.name: column for column in found}, lines, notes)
+
+
+def _parted(
+    path: Path,
+    text: str,
+    delimiter: str | None,
+    skip: int,
+    known: Collection[str],
+    notes: list[str],
+) -> tuple[str, list[list[str]], list[int]]:
+    """What separates the cells, the cells of each row, all equally many, and the rows' lines."""
+    above = skip
+    text = text[sum(map(len, islice(StringIO(text, newline=""), skip))) :]
+    hint = re.match(r"sep=(.)\r?\n", text)  # which spreadsheets write
+    if hint:
+        text, above = text[hint.end() :], above + 1
+    mark, quote = _dialect(text, known, hint[1] if hint and delimiter is None else delimiter)
+    if mark == " ":
+        notes.append("spaces separate the cells")
+    if quote == "'":
+        notes.append("single quotes around cells are left off")
+    rows, lines = [], []
+    for line, row in _rows(text, mark, quote, path, above):
+        rows.append(row)
+        lines.append(line)
+    while rows and not any(rows[-1]) and len(rows[-1]) < 2:
+        del rows[-1], lines[-1]
+    if not rows:
+        raise TableError(f"{path} is empty")
+    _make_rectangular(rows, lines, path, mark)
+    return mark, rows, lines
 
 
 def _text(path: Path, encoding: str | None) -> str:
@@ -287,7 +300,7 @@ def _make_rectangular(rows: list[list[str]], lines: list[int], path: Path, mark:
     start = widths.index(usual)
     if widths[0] < usual:
         what = "the line above has" if start == 1 else f"the {start} lines above have"
-        title = f"say --skip {lines[start] - 1} if that is no part of the table"
+        title = f"say --skip {lines[start] - 1} if that is not part of the table"
         names = (
             f"; add the missing name to line {lines[0]} if it has the names of the columns; "
             f"or put a cell with {mark!r} in it in quotes"
@@ -326,8 +339,13 @@ def _has_header(
             return True
         if known and all(re.fullmatch(UNNAMED, name) for name in known):
             return False
-        if above or all(each is None for each in shapes):
+        if above:
             return True
+        if all(each is None for each in shapes):
+            words = zip(first, below, strict=True)
+            if not all(cell in set(column.cells) for cell, column in words):
+                return True
+            raise TableError(_doubt(first, place))
     numbers = [
         (each.number(POINT), column) for each, column in zip(shapes, below, strict=True) if each
     ]
@@ -335,11 +353,15 @@ def _has_header(
     if doubtful is None:
         return True
     if doubtful:
-        raise TableError(
-            f"{place} may have the names of the columns ({', '.join(map(repr, first[:4]))}), or "
-            "be data: say --header yes or --header no"
-        )
+        raise TableError(_doubt(first, place))
     return False
+
+
+def _doubt(first: Sequence[str], place: str) -> str:
+    return (
+        f"{place} may have the names of the columns ({', '.join(map(repr, first[:4]))}), or be "
+        "data: say --header yes or --header no"
+    )
 
 
 def _may_be_names(numbers: list[tuple[float | None, Scan]]) -> bool | None:

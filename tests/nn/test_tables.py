@@ -291,6 +291,16 @@ def test_a_year_alone_above_numbers_is_refused(table):
         table("country,2019\nFrance,3.5\nSpain,4.5\n")
 
 
+def test_words_that_all_occur_below_may_be_data(table):
+    words = rows(30, lambda i, draw: f"{['red', 'blue'][i % 2]},{'pq'[i % 3 % 2]}")
+    with pytest.raises(TableError, match="may have the names"):
+        table(words)
+    found = table("colour,y\n" + words)
+    assert (found.names, len(found.lines)) == (["colour", "y"], 30)
+    assert "first line has the names" in found.notes[0]
+    assert len(table(words, header=False).lines) == 30
+
+
 def test_a_missing_value_in_the_first_line_is_no_name(table):
     assert table("?,5\n1,6\n2,7\n").names == ["column 1", "column 2"]
 
