@@ -61,6 +61,9 @@ def _carried_out(words: list[str]) -> int:
     except CommandError as error:
         _complain(str(error))
         return 2
+    except OSError as error:  # of a name that is too long, for one
+        _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return 2
     return code
 
 

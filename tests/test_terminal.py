@@ -172,6 +172,14 @@ def test_a_name_that_begins_with_a_space_and_a_minus_keeps_its_space(tmp_path, m
     assert [path.name for path in tmp_path.iterdir()] == [" -f.svg"]
 
 
+def test_a_name_that_is_too_long_is_an_error_without_a_traceback(capsys):
+    pytest.importorskip("numpy")
+    long = "x" * 5000
+    for words in (["--data", long], ["--data", "xor", "--save", long]):
+        assert main(["train", *words]) == 2
+        assert "name too long" in capsys.readouterr().err.lower()
+
+
 def test_an_unknown_option_is_shown_as_it_was_typed(capsys):
     with pytest.raises(SystemExit):
         main(["demo", "-x"])
