@@ -49,6 +49,7 @@ def test_the_program_prints_every_table_without_peers() -> None:
             "compiled --no-peers --backends numpy --only greeks --points 20",
             ["price and five greeks at 20 points"],
         ),
+        ("tables", ["30 rows, processor time", "each cell", "200"]),
         ("pictures", ["explain 50 values: text", "DOT text of 250", "refuse to draw 5,000 values"]),
         (
             "compiled --no-peers --backends numpy",
