@@ -96,7 +96,8 @@ class _Run:
         self.spaces = {False: _Space(), True: _Space()}
         self.spaces[False].append(parameters)
         self.spaces[program.batched].append(inputs)
-        self.spaces[False].append(jnp.asarray(program.constants, parameters.dtype))
+        constants = jnp.asarray(program.constants, parameters.dtype)
+        self.spaces[False].append(lax.optimization_barrier(constants))
         for instruction in program.instructions:
             space = self.spaces[instruction.varies]
             if isinstance(instruction, Tape) and len(instruction.code) > UNROLLED:
@@ -104,7 +105,7 @@ class _Run:
             elif isinstance(instruction, Tape):
                 space.append(jnp.stack(self._steps(instruction)))
             else:
-                space.append(self._result(instruction))
+                space.append(lax.optimization_barrier(self._result(instruction)))
 
     def read(self, operand: Operand, wide: bool) -> Any:
         rows = self.spaces[operand.varies].read(operand.rows)
@@ -140,7 +141,7 @@ class _Run:
                     sign * at(varies, left) * (at(also, right) if right >= 0 else 1.0)
                     for sign, left, varies, right, also in zip(*columns, strict=True)
                 )
-                result = reduce(add, terms)
+                result = lax.optimization_barrier(reduce(add, terms))
             made[step.varies, step.out.start] = result
             results.append(result)
         if tape.varies:
@@ -177,6 +178,7 @@ class _Run:
         left = self._factor(instruction, instruction.left, instruction.left_varies)
         right = self._factor(instruction, instruction.right, instruction.right_varies)
         terms = left * right * (sign[:, None] if instruction.varies else sign)
+        terms = lax.optimization_barrier(terms)
         lengths = np.diff(np.append(instruction.start, len(sign)))
         # Sums of equally many terms are added up side by side: scattering is slow.
         sums, order = [], []
@@ -241,7 +243,7 @@ class JaxExecutor:
             value, slopes, fine = run(*self._arrays(parameters, inputs))
         if not fine:
             whole = [np.asarray(each) for each in inputs]
-            return self.careful.value_and_grad(parameters, whole, length, mean=mean)
+            return value, *self.careful.value_and_grad(parameters, whole, length, mean=mean)[1:]
         found = np.array(slopes)
         return (value, None, found) if self.inputs else (value, found, None)
 
