@@ -23,7 +23,7 @@ class _AsWritten(Vocabulary):
     `sqrt(x * x)`, `x` of `log(exp(x))`, and the like.
     """
 
-    def compiled(self, text: str) -> Any:
+    def compiled(self, text: str) -> Callable[..., Any]:
         """What the text of a function means, with a barrier behind each of its operations."""
         written = _Barriers().visit(ast.parse(text, mode="eval"))
         return super().compiled(ast.unparse(written))
@@ -33,14 +33,20 @@ class _Barriers(ast.NodeTransformer):
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         if isinstance(node.op, ast.Div):
-            node = ast.Call(ast.Name("_div"), [node.left, node.right], [])
-        return ast.Call(ast.Name("_barrier"), [node], [])
+            return _behind(ast.Call(ast.Name("_div"), [node.left, node.right], []))
+        return _behind(node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        return ast.Call(ast.Name("_barrier"), [self.generic_visit(node)], [])
+        self.generic_visit(node)
+        return _behind(node)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        return ast.Call(ast.Name("_barrier"), [self.generic_visit(node)], [])
+        self.generic_visit(node)
+        return _behind(node)
+
+
+def _behind(node: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name("_barrier"), [node], [])
 
 
 def _div(x: Any, y: Any) -> Any:
