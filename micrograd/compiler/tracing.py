@@ -206,7 +206,7 @@ class Recorder:
         rows = [key[0] for key in keys]
         codes = [table.setdefault(row, len(table)) for row in rows]
         first = leaves + constants
-        places = np.full((first + len(keys), 3), NOTHING, dtype=np.intp)
+        places = np.full((first + len(keys), 3), NOTHING, dtype=np.int64)
         places[first:, 0] = [key[1] for key in keys]
         places[first:, 1] = [key[2] for key in keys]
         places[first:, 2] = [key[3] if len(key) > 3 else NOTHING for key in keys]
@@ -221,17 +221,21 @@ class Recorder:
             table=tuple(table),
             parameters=self.parameters,
             inputs=self.inputs,
-            outputs=self._final(np.array(outputs, dtype=np.intp)),
+            outputs=self._final(np.array(outputs, dtype=np.int64)),
         )
 
     def _final(self, places: Any) -> Any:
-        """Places counted from 0, with the constants counted upwards, after the leaves."""
+        """Places counted from 0, with the constants counted upwards, after the leaves.
+
+        As indices of this machine: before, they may be beyond 32 bits.
+        """
         leaves, constants = self.parameters + self.inputs, len(self.constants)
         own = places - self.first
         if ((places >= 0) & ((own < 0) | (own >= leaves + len(self.operations)))).any():
             raise TraceError(_KEPT)
         own = np.where(own >= leaves, own + constants, own)
-        return np.where(places >= 0, own, np.where(places < NOTHING, leaves - 2 - places, NOTHING))
+        final = np.where(places < NOTHING, leaves - 2 - places, NOTHING)
+        return np.where(places >= 0, own, final).astype(np.intp)
 
 
 _KEPT = (
