@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from micrograd.anomaly import line_of_user
+from micrograd.anomaly import line_of_error, line_of_user
 from micrograd.compiler.graph import CONSTANT, LEAF, NOTHING, Graph
 from micrograd.engine import Value, to_number
 from micrograd.formulas import to_float
@@ -94,9 +94,11 @@ class Traced(Value):
 
     def __bool__(self) -> bool:
         return _refuse(
-            "branches on a value (if, while, and, or, max, min, sorted), which differs from call "
-            "to call",
-            "use micrograd.where(condition, a, b), maximum(a, b) or minimum(a, b)",
+            "branches on a value (if, while, and, or, max, sorted; np.where, np.maximum, np.clip), "
+            "which differs from call to call",
+            "use micrograd.where(condition, a, b), maximum(a, b) or minimum(a, b); for each entry "
+            "of an array, np.vectorize(lambda v: micrograd.where(v > 0, v, -v), otypes=[object]); "
+            "instead of while, a for loop of a fixed number of steps with where in each",
         )
 
     def __float__(self) -> NoReturn:
@@ -106,7 +108,18 @@ class Traced(Value):
             "use the functions of micrograd, such as micrograd.exp(v)",
         )
 
-    __int__ = __round__ = __float__
+    __int__ = __complex__ = __trunc__ = __floor__ = __ceil__ = __float__
+
+    def __round__(self, digits: int = 0) -> NoReturn:
+        self.__float__()
+
+    def __index__(self) -> NoReturn:
+        _refuse(
+            "uses a value as a whole number (range, an index, a size), which differs from call to "
+            "call",
+            "give the number before compiling, as in compile(lambda x: f(x, 3)), with a program "
+            "for each; or choose by micrograd.where(i < 1, a, b)",
+        )
 
     def __format__(self, specification: str) -> str:
         return repr(self)
@@ -116,7 +129,10 @@ class Traced(Value):
 
 
 def _refuse(deed: str, remedy: str) -> NoReturn:
-    raise TraceError(f"a compiled function {deed}: {remedy}\n  at {line_of_user()}")
+    refusal = TraceError(f"a compiled function {deed}: {remedy}\n  at {line_of_user()}")
+    if _recorder is not None:
+        _recorder.refusal = refusal
+    raise refusal
 
 
 def refuse_programs_of(parameters: Sequence[Value]) -> None:
@@ -149,6 +165,7 @@ class Recorder:
         self.operations: dict[Any, int] = {}  # (row, x, y) or (row, x, y, z), to its place
         self.constants: dict[Any, int] = {}
         self.converted: dict[int, tuple[Value, int]] = {}  # Values made before, kept alive
+        self.refusal: TraceError | None = None  # the last one
 
     def operation(self, row: Operation, *places: int) -> int:
         """The place of an operation; the same one for the same operation on the same operands."""
@@ -424,15 +441,53 @@ def _recorded(
     recorder = Recorder(len(parameters), inputs)
     leaves = [_leaf(recorder.first + len(parameters) + i) for i in range(inputs)]
     with _recording(recorder), _without_numbers(parameters, recorder.first):
-        outputs = [recorder.place(output) for output in run(leaves)]
+        try:
+            results = run(leaves)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            _explain(error, recorder)
+            raise
+        outputs = [recorder.place(_result(result)) for result in results]
     return recorder.graph(outputs)
+
+
+def _explain(error: Exception, recorder: Recorder) -> None:
+    """TraceError, with the line, in place of an error that comes of a value without a number."""
+    if isinstance(error, TraceError):
+        return
+    line, refusal = line_of_error(error), recorder.refusal
+    if refusal is not None and str(refusal).endswith(line):  # NumPy has put its own in its place
+        raise refusal
+    if "Traced" in str(error) or "Value(traced)" in str(error) or _is_of_objects(error):
+        raise TraceError(
+            "a compiled function does something that values do not support while it is traced "
+            f"({str(error).replace('Traced', 'Value')}): use the operations of micrograd, and "
+            f"those of NumPy that work on arrays of objects\n  at {line}"
+        ) from error
+
+
+def _is_of_objects(error: Exception) -> bool:
+    """Whether a function of NumPy refuses an array of objects, as the arrays of a trace are."""
+    return isinstance(error, TypeError) and ("dtype('O')" in str(error) or "ufunc" in str(error))
+
+
+def _result(result: Any) -> Any:
+    if isinstance(result, Value):
+        return result
+    try:
+        return to_number(result, "the result")
+    except TypeError:
+        hint = "; is a return missing?" if result is None else ""
+        raise TraceError(
+            "a compiled function returns Values and numbers, also in lists, tuples, dicts and "
+            f"arrays, but not {type(result).__name__}{hint}"
+        ) from None
 
 
 def _difference(graphs: Sequence[Graph], node: int) -> str:
     shown = []
     for graph in graphs:
         code = graph.code[node]
-        shown.append(f"{graph.numbers[node]!r}" if code < 0 else graph.table[code].name)
+        shown.append(f"{float(graph.numbers[node])}" if code < 0 else graph.table[code].name)
     return (
         f"a compiled function did something else when it was run again ({shown[0]} the first time, "
         f"{shown[1]} the second): random numbers, counters and other outside state do not belong "

@@ -118,6 +118,23 @@ def test_a_program_is_pickled_without_its_function():
         copy([1.0])
 
 
+def doubled(x):
+    return x * 2
+
+
+def test_a_program_pickled_before_its_first_call_is_made_by_its_first_call():
+    assert pickle.loads(pickle.dumps(compile(doubled)))(3.0) == 6.0
+
+
+def test_a_program_that_cannot_be_made_later_is_not_pickled_before_its_first_call():
+    w = Value(2.0)
+    for program in (compile(lambda x: x * 2), compile(doubled, [w])):
+        with pytest.raises(ValueError, match=r"call it once before\n  at .*test_use\.py, line"):
+            pickle.dumps(program)
+        program(3.0)
+        assert pickle.loads(pickle.dumps(program))(4.0) == 8.0
+
+
 def test_float32_is_computed_in_float32():
     f = compile(lambda x: x * 0.1, dtype="float32", batched=True)
     got = f([1.0, 3.0])
