@@ -30,6 +30,7 @@ from micrograd import engine, vocabulary
 from micrograd.engine import Value
 from micrograd.generation import method_names
 from micrograd.graph import Node, operands, partials
+from micrograd.locks import reentrant_lock
 from micrograd.methods import Methods
 from micrograd.ops import TABLE, Operation
 
@@ -45,7 +46,7 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
-_lock = threading.Lock()
+_lock = reentrant_lock()
 _plain: list[tuple[Any, str, Any]] = []  # what was replaced: object, name, the plain attribute
 _entered = 0
 

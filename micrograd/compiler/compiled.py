@@ -35,6 +35,7 @@ from micrograd.compiler.program import Program
 from micrograd.compiler.tracing import refuse_programs_of, trace, tracing
 from micrograd.engine import Value
 from micrograd.graph import Node
+from micrograd.locks import reentrant_lock
 from micrograd.trees import LEAF, Structure, flatten, unflatten
 
 BACKENDS = ("auto", "numpy", "numba", "jax")
@@ -154,6 +155,9 @@ class _Call(NamedTuple):
     length: int
 
 
+_keeping = reentrant_lock()  # of the programs of all functions
+
+
 class CompiledFunction:
     """A compiled function; `print` shows the program of its last call."""
 
@@ -170,7 +174,6 @@ class CompiledFunction:
         self._traced: OrderedDict[tuple[Structure, ...], _Traced] = OrderedDict()
         self._by_shapes: dict[tuple[tuple[int, ...], ...], _Traced] = {}  # of the last arrays
         self._bound = threading.local()  # a shorter way for further calls with the same shapes
-        self._lock = threading.Lock()
         self._last: _Traced | None = None
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
@@ -269,13 +272,12 @@ class CompiledFunction:
                 f"{self!r} was not called yet, so that there is no program to pickle: call it once "
                 f"before\n  at {line_of_user()}"
             )
-        del kept["_lock"], kept["_bound"]
+        del kept["_bound"]
         return kept
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._bound = threading.local()
-        self._lock = threading.Lock()
 
     # ------------------------------------------------------------------------------------- calling
 
@@ -353,7 +355,7 @@ class CompiledFunction:
         if found is None:
             with tracing:  # one lock for all, as a function that is traced may call another
                 found = self._traced.get(key) or self._traced_anew(key)
-        with self._lock:
+        with _keeping:
             for used in (self._last, found):
                 if used is not None:
                     self._traced[used.arguments] = used

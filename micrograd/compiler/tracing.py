@@ -22,9 +22,10 @@ from micrograd.engine import Value, to_number
 from micrograd.formulas import to_float
 from micrograd.generation import method_names
 from micrograd.graph import More, Node, operands, order
+from micrograd.locks import in_children, reentrant_lock
 from micrograd.ops import TABLE, Operation, on_define
 
-tracing = threading.RLock()
+tracing = reentrant_lock()
 """One function is traced at a time: its parameters have no numbers meanwhile."""
 
 
@@ -367,6 +368,7 @@ on_define(_install)
 def _without_numbers(parameters: Sequence[Value], first: int) -> Iterator[None]:
     """Make traced values of the parameters, and give them back as they were."""
     kept = [(each, each.grad) for each in parameters]
+    _taken.append(kept)
     try:
         for i, parameter in enumerate(parameters, first):
             parameter.__class__ = Traced
@@ -374,6 +376,24 @@ def _without_numbers(parameters: Sequence[Value], first: int) -> Iterator[None]:
         yield
     finally:
         _give_back(kept)
+        _taken.pop()
+
+
+_taken: list[Sequence[tuple[Value, float]]] = []
+"""The parameters that are without numbers now, and their gradients."""
+
+
+def _forget_other_threads() -> None:
+    """In the child of a fork, nobody else traces any more."""
+    global _recorder
+    if _recorder is not None and _recorder.thread != threading.get_ident():
+        while _taken:
+            _give_back(_taken.pop())
+        _recorder = None
+        gc.enable()
+
+
+in_children(_forget_other_threads)
 
 
 def _give_back(kept: Sequence[tuple[Value, float]]) -> None:

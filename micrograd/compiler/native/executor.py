@@ -22,6 +22,7 @@ from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.numpy_executor import NumpyExecutor
 from micrograd.compiler.numpy_memory import aligned_empty, aligned_zeros
 from micrograd.compiler.program import Program
+from micrograd.locks import reentrant_lock
 
 BLOCK = 112
 """Samples of a block: at most so many; fewer where there are many rows, to stay in the cache."""
@@ -34,7 +35,7 @@ _LEAST_BLOCKS = 16  # for a thread: fewer are done before it has started
 _KEPT = 4  # lengths of batches whose arrays are kept
 
 
-_making = threading.Lock()
+_making = reentrant_lock()
 
 
 def _machine() -> Machine:

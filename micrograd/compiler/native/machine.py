@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
@@ -20,8 +19,13 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
+from micrograd.locks import free_in_children, reentrant_lock
+
 _DIGEST = 32  # bytes of SHA-256 before the code
-_lock = threading.RLock()
+_lock = reentrant_lock()
+_llvms = getattr(getattr(llvm.ffi.lib, "_lock", None), "_lock", None)
+if _llvms is not None:
+    free_in_children(_llvms)
 
 
 class Machine:
