@@ -178,6 +178,19 @@ def test_what_overflows_within_a_function_does_so_in_every_executor(backend):
     assert np.isnan(product[:2]).all()
 
 
+def test_the_value_beside_a_gradient_is_that_of_a_plain_call_also_where_sums_overflow(backend):
+    for f, at in (
+        (lambda x, y: (x * -1e10 + x * x) * y, (1e300, 1.0)),
+        (lambda x, y: 1 / (x - y - (x - 2 * y)) + x * x, (1e300, 7.0)),
+        (lambda x, y: (x - x + y.sqrt()) ** -0.5 + x * x, (1e300, 0.0)),
+    ):
+        program = compile(f, backend=backend)
+        np.testing.assert_equal(program.value_and_grad(*at)[0], program(*at))
+        batch = [[number] * 9 for number in at]
+        program = compile(f, batched=True, backend=backend)
+        np.testing.assert_equal(program.value_and_grad(*batch)[0], program(*batch))
+
+
 REWRITTEN = {
     "x / y / z": ((1e300, 1e200, 1e200), lambda x, y, z: x / y / z),
     "x / (y / z)": ((1e200, 1e300, 1e200), lambda x, y, z: x / (y / z)),

@@ -239,12 +239,12 @@ class NativeExecutor:
         if self.inputs and not program.batched:
             adjoints = first.into_inputs.copy()
             fine = fine and bool(np.isfinite(adjoints).all())
-        if not fine:
-            return self.careful.value_and_grad(parameters, inputs, length, mean=mean)
         if not varies:
             value = first.u[slot]
         elif value is None:
             value = float(first.u[self.linked.total]) / length
+        if not fine:  # only the gradient: the value is that of a plain call
+            return value, *self.careful.value_and_grad(parameters, inputs, length, mean=mean)[1:]
         return value, first.gradient.copy(), adjoints
 
     def bound(self, args: Sequence[Any], length: int) -> Callable[..., Any] | None:
