@@ -25,6 +25,7 @@ ROOMS = (
     "micrograd.notation",
     "micrograd.ops",
     "micrograd.kernels",
+    "micrograd.locks",
     "micrograd.graph",
     "micrograd.methods",
     "micrograd.generation",
