@@ -1,60 +1,106 @@
 """The command line: `python -m micrograd`, or `micrograd` where the package is installed.
 
-Exit codes: 0, all is well; 1, a number differs; 2, the command could not be carried out.
+Exit codes: 0, all is well; 1, a number differs; 2, the command could not be carried out, or its
+output could not be written.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from micrograd import training_commands
 from micrograd.commands import CommandError, add_to
+from micrograd.terminal import Output, printable
 
 EXAMPLES = "micrograd.examples"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command line (by default that of this process) and return its exit code."""
+    output, errors = Output(sys.stdout), sys.stderr or StringIO()
+    if isinstance(output.stream, TextIOWrapper):
+        output.stream.reconfigure(errors="replace")  # a terminal may lack some character
+    leaving: SystemExit | None = None
+    with redirect_stdout(output), redirect_stderr(errors):
+        try:
+            code = _carried_out([*map(_shielded, sys.argv[1:] if argv is None else argv)])
+        except SystemExit as exit_:  # of argparse, after help or a complaint
+            leaving = exit_
+        failure = output.close()
+        if failure is not None:
+            _complain(f"cannot write to standard output: {failure.strerror or failure}")
+            return 2
+    if leaving is not None:
+        raise leaving
+    return code
+
+
+def _carried_out(words: list[str]) -> int:
     parser = _parser()
-    options = parser.parse_args([*map(_shielded, sys.argv[1:] if argv is None else argv)])
+    options = parser.parse_args(words)
     if options.version:
         print(f"micrograd-engine {version()}")
         return 0
     if options.command is None:
         parser.error(f"a command is missing: {parser.prog} demo, for one")
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal may lack some character
+    for name, value in vars(options).items():
+        setattr(options, name, _unshielded(value))
     try:
         code: int = options.command(options)
-        sys.stdout.flush()
     except CommandError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
+        _complain(str(error))
         return 2
-    except BrokenPipeError:  # the reader, `head` for one, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:  # of a name that is too long, for one
+        _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return 2
     return code
 
 
+def _complain(message: str) -> None:
+    with suppress(OSError):
+        print(printable(f"micrograd: {message}"), file=sys.stderr)
+
+
 def _shielded(word: str) -> str:
-    """An expression that begins with a minus, so that it is not taken for an option."""
+    """Put a space before an expression or a file name that begins with a minus.
+
+    So argparse does not take it for an option; `_unshielded` takes the space away.
+    """
     is_option = re.fullmatch(r"-[oh]?|--([\w-]+(=.*)?)?", word, flags=re.DOTALL)
-    return f" {word}" if word.startswith("-") and not is_option else word
+    return f" {word}" if re.match(" *-", word) and not is_option else word
+
+
+def _unshielded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_unshielded(each) for each in value]
+    if isinstance(value, str | Path) and re.match(" +-", str(value)):
+        return type(value)(str(value)[1:])
+    return value
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose messages show what was typed, without control characters and that space."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(re.sub(r"(?<=[' ]) -", "-", message))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        super()._print_message(printable(message), file)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="micrograd",
         description="A scalar automatic-differentiation engine with a computational graph.",
     )

@@ -25,12 +25,15 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache, wraps
+from traceback import walk_tb
+from types import FrameType
 from typing import Any
 
 from micrograd import engine, modes, vocabulary
 from micrograd.engine import Value
 from micrograd.generation import method_names
 from micrograd.graph import Node, operands, partials
+from micrograd.locks import reentrant_lock
 from micrograd.methods import Methods
 from micrograd.ops import TABLE, Operation
 
@@ -47,7 +50,7 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
-_lock = threading.Lock()
+_lock = reentrant_lock()
 _plain: list[tuple[Any, str, Any]] = []  # what was replaced: object, name, the plain attribute
 _entered = 0
 
@@ -238,7 +241,19 @@ def line_of_user() -> str:
     frame = sys._getframe(1)
     while frame.f_back is not None and _is_own(frame.f_code.co_filename):
         frame = frame.f_back
-    filename, number = frame.f_code.co_filename, frame.f_lineno
+    return _shown(frame, frame.f_lineno)
+
+
+def line_of_error(error: BaseException) -> str:
+    """The innermost such line that an error came through."""
+    for frame, number in reversed([*walk_tb(error.__traceback__)]):
+        if not _is_own(frame.f_code.co_filename):
+            return _shown(frame, number)
+    return line_of_user()
+
+
+def _shown(frame: FrameType, number: int) -> str:
+    filename = frame.f_code.co_filename
     text = linecache.getline(filename, number, frame.f_globals).strip()
     return f"{filename}, line {number}" + (f": {text}" if text else "")
 

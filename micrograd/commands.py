@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
 from micrograd.engine import Value
@@ -23,7 +23,7 @@ class CommandError(Exception):
     """A command cannot be carried out, and the message says why: exit code 2, no traceback."""
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the parsers of these commands."""
     check_options = commands.add_parser(
         "check",

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import count
-from threading import RLock
 from typing import Any, NamedTuple
+
+from micrograd.locks import reentrant_lock
 
 
 class More(NamedTuple):
@@ -67,7 +68,7 @@ def partials(node: Node) -> Iterator[float | None]:
 
 # Nodes carry the mark of a walk and the adjoints of a pass, so one walk or pass runs at a time. The
 # lock is reentrant: a backward step written by hand may start another pass.
-walking = RLock()
+walking = reentrant_lock()
 _walks = count(1)
 
 

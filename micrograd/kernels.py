@@ -37,11 +37,15 @@ class Vocabulary(dict[str, Any]):
         self[name] = made = self.value(lookup(name))
         return made
 
+    def compiled(self, text: str) -> Callable[..., Any]:
+        """What the text of a function means."""
+        return cast("Callable[..., Any]", compiled(text, self))
+
     def value(self, row: Operation) -> Callable[..., Any]:
         """An operation as a function of its operands."""
         arguments = ", ".join(row.operands)
         text = f"lambda {arguments}: {value_text(row)}"
-        return cast("Callable[..., Any]", compiled(text, self))
+        return self.compiled(text)
 
     def flow(self, row: Operation, place: int) -> Callable[..., Any] | None:
         """What flows back to an operand, of the adjoint, the result and the operands."""
@@ -49,7 +53,7 @@ class Vocabulary(dict[str, Any]):
         if text is None:
             return None
         arguments = ", ".join((ADJOINT, "out", *row.operands))
-        return cast("Callable[..., Any]", compiled(f"lambda {arguments}: {text}", self))
+        return self.compiled(f"lambda {arguments}: {text}")
 
 
 def value_text(operation: Operation) -> str:

@@ -16,17 +16,81 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.engine import to_number
+from micrograd.anomaly import line_of_user
+from micrograd.engine import Value, to_number
 from micrograd.formulas import to_float
 from micrograd.trees import LEAF, Structure, count_leaves, flatten, is_array, unflatten
 
 
 def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
     """The numbers of one argument and its structure; TypeError for what is no number."""
+    argument = _ours(argument, place)
     if is_array(argument):
         return _floats(argument, place).ravel(), Structure(type(argument), tuple(argument.shape))
     leaves, structure = flatten(argument)
-    return np.array([to_float(to_number(leaf, place)) for leaf in leaves]), structure
+    return np.array([_number(leaf, place) for leaf in leaves]), structure
+
+
+def _number(leaf: Any, place: str) -> float:
+    """A number as a float; TypeError, which says what to do, for what is none."""
+    if type(leaf) is float:
+        return leaf
+    leaf = _ours(leaf, place)
+    try:
+        return to_float(to_number(leaf, place))
+    except TypeError as error:
+        raise TypeError(f"{_reason(leaf, place, error)}\n  at {line_of_user()}") from None
+
+
+def _reason(leaf: Any, place: str, error: TypeError) -> str:
+    """Why an argument is refused, and what to do."""
+    if isinstance(leaf, complex) or getattr(leaf, "_is_traced", False):
+        return str(error)
+    got = f"{place} takes a real number, got {type(leaf).__name__}"
+    if isinstance(leaf, Value):
+        return f"{got}; give v.data, or name the Value among the parameters of compile"
+    if hasattr(leaf, "__iter__") and not isinstance(leaf, str | bytes):
+        return f"{got}; make a list of it with list(…), or an array"
+    if isinstance(leaf, str | bytes):
+        got = str(error)
+    return f"{got}; what is no number is given before, as in compile(lambda x: f(x, option))"
+
+
+_TABLES = frozenset({"pandas", "polars"})
+_TENSORS = {"torch": ".detach().cpu().numpy()", "tensorflow": ".numpy()"}
+_PLAIN = frozenset({float, int, list, tuple, dict, np.ndarray})
+
+
+def _ours(argument: Any, place: str) -> Any:
+    """An argument, a table or column of another library as an array of NumPy.
+
+    Raises TypeError for a tensor, whose own gradient would end here without a word.
+    """
+    kind = type(argument)
+    if kind in _PLAIN:
+        return argument
+    refuse_tensor(kind, place)
+    if kind.__module__.partition(".")[0] in _TABLES and hasattr(argument, "to_numpy"):
+        return argument.to_numpy()
+    return argument
+
+
+def refuse_tensor(kind: Any, place: str) -> None:
+    """TypeError if this is the type of tensors of another library, with how to convert them."""
+    library = kind.__module__.partition(".")[0]
+    if library in _TENSORS and hasattr(kind, "__array__"):
+        raise TypeError(
+            f"{place} takes real numbers or an array of them, got a {kind.__name__} of {library}: "
+            f"give tensor{_TENSORS[library]}\n  at {line_of_user()}"
+        )
+
+
+def refuse_tensors(structure: Structure, place: str) -> None:
+    """TypeError for tensors within lists, tuples and dicts."""
+    if structure.kind is not None:
+        refuse_tensor(structure.kind, place)
+    for child in structure.children:
+        refuse_tensors(child, place)
 
 
 REAL = frozenset("biuf")
@@ -57,6 +121,7 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
     The structure is None for an empty list, which does not tell. Raises ValueError if the samples
     differ in structure.
     """
+    batch = _ours(batch, place)
     if is_array(batch):
         length, *shape = batch.shape
         # An array of JAX stays one, on the devices where it is.

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +19,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.arguments import REAL, batch, batch_columns, numbers, regular
+from micrograd.anomaly import line_of_user
+from micrograd.compiler.arguments import (
+    REAL,
+    batch,
+    batch_columns,
+    numbers,
+    refuse_tensors,
+    regular,
+)
 from micrograd.compiler.numpy_executor import NumpyExecutor
 from micrograd.compiler.planning import plan
 from micrograd.compiler.program import Program
@@ -26,6 +35,7 @@ from micrograd.compiler.stopping import with_plain_products
 from micrograd.compiler.tracing import refuse_programs_of, trace, tracing
 from micrograd.engine import Value
 from micrograd.graph import Node
+from micrograd.locks import reentrant_lock
 from micrograd.trees import LEAF, Structure, count_leaves, flatten, unflatten
 
 BACKENDS = ("auto", "numpy", "numba", "jax")
@@ -104,6 +114,22 @@ def _missing(backend: str, library: str, extra: str, error: ImportError) -> Impo
     )
 
 
+def _is_pickled(f: Any) -> bool:
+    try:
+        pickle.dumps(f)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return False
+    return True
+
+
+def _refuse_keywords(keywords: dict[str, Any]) -> None:
+    raise TypeError(
+        f"a compiled function takes its arguments in order, got the keyword {next(iter(keywords))}"
+        ": leave its name out; what is no number is given before, as in "
+        f"compile(lambda x: f(x, option=…))\n  at {line_of_user()}"
+    )
+
+
 # Read from the slot: another thread may be tracing a function with the same parameters.
 _number = vars(Node)["data"].__get__
 
@@ -129,6 +155,9 @@ class _Call(NamedTuple):
     length: int
 
 
+_keeping = reentrant_lock()  # of the programs of all functions
+
+
 class CompiledFunction:
     """A compiled function; `print` shows the program of its last call."""
 
@@ -145,11 +174,12 @@ class CompiledFunction:
         self._traced: OrderedDict[tuple[Structure, ...], _Traced] = OrderedDict()
         self._by_shapes: dict[tuple[tuple[int, ...], ...], _Traced] = {}  # of the last arrays
         self._bound = threading.local()  # a shorter way for further calls with the same shapes
-        self._lock = threading.Lock()
         self._last: _Traced | None = None
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
         """The value of the function; in a batch, one for each sample along the first axis."""
+        if keywords:
+            _refuse_keywords(keywords)
         call = self._call(args)
         executor = call.traced.executor
         columns = executor.values(self._numbers(None), call.inputs, call.length)
@@ -157,7 +187,9 @@ class CompiledFunction:
             columns = [each if np.ndim(each) else np.full(call.length, each) for each in columns]
         return regular(call.traced.result, columns)
 
-    def value_and_grad(self, *args: Any, parameters: Any = None) -> tuple[Any, Any]:
+    def value_and_grad(
+        self, *args: Any, parameters: Any = None, **keywords: Any
+    ) -> tuple[Any, Any]:
         """The value and the gradient.
 
         With parameters: the mean over the batch, and its gradient as an array in the order of the
@@ -168,6 +200,8 @@ class CompiledFunction:
         Raises ValueError if the function does not give one number, or if a mean is asked for over
         an empty batch.
         """
+        if keywords:
+            _refuse_keywords(keywords)
         if parameters is not None and self.parameters:
             again, traced = getattr(self._bound, "call", (None, None))
             found = again and again(args, parameters)
@@ -230,14 +264,20 @@ class CompiledFunction:
 
     def __getstate__(self) -> dict[str, Any]:
         kept = self.__dict__.copy()
-        kept["f"] = None  # a program needs its function no more, which often cannot be pickled
-        del kept["_lock"], kept["_bound"]
+        if self._traced:
+            kept["f"] = None  # a program needs its function no more, which often cannot be pickled
+        elif self.parameters or not _is_pickled(self.f):
+            # The function might find other Values than the copies of its parameters.
+            raise ValueError(
+                f"{self!r} was not called yet, so that there is no program to pickle: call it once "
+                f"before\n  at {line_of_user()}"
+            )
+        del kept["_bound"]
         return kept
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._bound = threading.local()
-        self._lock = threading.Lock()
 
     # ------------------------------------------------------------------------------------- calling
 
@@ -315,7 +355,7 @@ class CompiledFunction:
         if found is None:
             with tracing:  # one lock for all, as a function that is traced may call another
                 found = self._traced.get(key) or self._traced_anew(key)
-        with self._lock:
+        with _keeping:
             for used in (self._last, found):
                 if used is not None:
                     self._traced[used.arguments] = used
@@ -325,6 +365,8 @@ class CompiledFunction:
         return found
 
     def _traced_anew(self, key: tuple[Structure, ...]) -> _Traced:
+        for i, structure in enumerate(key):
+            refuse_tensors(structure, f"argument {i}")
         f = self.f
         if f is None:
             raise ValueError(

@@ -97,7 +97,8 @@ class _Run:
         self.spaces = {False: _Space(), True: _Space()}
         self.spaces[False].append(parameters)
         self.spaces[program.batched].append(inputs)
-        self.spaces[False].append(jnp.asarray(program.constants, parameters.dtype))
+        constants = jnp.asarray(program.constants, parameters.dtype)
+        self.spaces[False].append(lax.optimization_barrier(constants))
         for instruction in program.instructions:
             space = self.spaces[instruction.varies]
             if isinstance(instruction, Tape) and len(instruction.code) > UNROLLED:
@@ -105,7 +106,7 @@ class _Run:
             elif isinstance(instruction, Tape):
                 space.append(jnp.stack(self._steps(instruction)))
             else:
-                space.append(self._result(instruction))
+                space.append(lax.optimization_barrier(self._result(instruction)))
 
     def read(self, operand: Operand, wide: bool) -> Any:
         rows = self.spaces[operand.varies].read(operand.rows)
@@ -141,7 +142,7 @@ class _Run:
                     sign * at(varies, left) * (at(also, right) if right >= 0 else 1.0)
                     for sign, left, varies, right, also in zip(*columns, strict=True)
                 )
-                result = reduce(add, terms)
+                result = lax.optimization_barrier(reduce(add, terms))
             made[step.varies, step.out.start] = result
             results.append(result)
         if tape.varies:
@@ -178,6 +179,7 @@ class _Run:
         left = self._factor(instruction, instruction.left, instruction.left_varies)
         right = self._factor(instruction, instruction.right, instruction.right_varies)
         terms = left * right * (sign[:, None] if instruction.varies else sign)
+        terms = lax.optimization_barrier(terms)
         lengths = np.diff(np.append(instruction.start, len(sign)))
         # Sums of equally many terms are added up side by side: scattering is slow.
         sums, order = [], []
@@ -247,9 +249,11 @@ class JaxExecutor:
         with _enable_x64(self.dtype == np.float64):
             run = self._mean if mean else self._each
             value, slopes, fine = run(*self._arrays(parameters, inputs))
-        if not fine or (self.stopping is not None and not are_finite([value])):
+        stopped = self.stopping is not None and not are_finite([value])
+        if stopped or not fine:
             whole = [np.asarray(each) for each in inputs]
-            return self.careful.value_and_grad(parameters, whole, length, mean=mean)
+            again = self.careful.value_and_grad(parameters, whole, length, mean=mean)
+            return again if stopped else (value, *again[1:])  # the value is that of a plain call
         found = np.array(slopes)
         return (value, None, found) if self.inputs else (value, found, None)
 

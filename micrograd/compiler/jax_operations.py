@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -15,24 +16,59 @@ from micrograd.kernels import Vocabulary
 from micrograd.ops import Operation, on_define
 
 
-def _exp(x: Any) -> Any:
-    # XLA would make x of log(exp(x)), even where exp overflows, and the like of powers.
-    return lax.optimization_barrier(jnp.exp(x))
+class _AsWritten(Vocabulary):
+    """Every operation by itself: XLA's algebra stays away.
+
+    It would make `x / (y * z)` of `x / y / z`, which is 0 where `y * z` overflows, `abs(x)` of
+    `sqrt(x * x)`, `x` of `log(exp(x))`, and the like.
+    """
+
+    def compiled(self, text: str) -> Callable[..., Any]:
+        """What the text of a function means, with a barrier behind each of its operations."""
+        written = _Barriers().visit(ast.parse(text, mode="eval"))
+        return super().compiled(ast.unparse(written))
 
 
-def _pow(x: Any, y: Any) -> Any:
-    return lax.optimization_barrier(jnp.power(x, y))
+class _Barriers(ast.NodeTransformer):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Div):
+            return _behind(ast.Call(ast.Name("_div"), [node.left, node.right], []))
+        return _behind(node)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        self.generic_visit(node)
+        return _behind(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        return _behind(node)
 
 
-VOCABULARY = Vocabulary(
+def _behind(node: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name("_barrier"), [node], [])
+
+
+def _div(x: Any, y: Any) -> Any:
+    # XLA would multiply by the reciprocal of one number for all lanes, which may overflow.
+    shape = jnp.broadcast_shapes(jnp.shape(x), jnp.shape(y))
+    return x / lax.optimization_barrier(jnp.broadcast_to(y, shape))
+
+
+VOCABULARY = _AsWritten(
     {
         **{name: getattr(jnp, name) for name in "expm1 log log1p log2 log10 sqrt".split()},
         **{name: getattr(jnp, name) for name in "sin cos tan sinh cosh tanh abs sign".split()},
-        **{name: getattr(jnp, name) for name in "maximum minimum hypot".split()},
         **{f"a{x}": getattr(jnp, f"arc{x}") for x in "sin cos tan sinh cosh tanh tan2".split()},
+        # Of two zeros with different signs the second, as for Values; XLA chooses by the sign.
+        "maximum": lambda x, y: jnp.where((x > y) | jnp.isnan(x), x, y),
+        "minimum": lambda x, y: jnp.where((x < y) | jnp.isnan(x), x, y),
+        "hypot": jnp.hypot,
         "_where": jnp.where,
-        "exp": _exp,
-        "_pow": _pow,
+        "exp": jnp.exp,
+        "_pow": jnp.power,
+        "_div": _div,
+        "_barrier": lax.optimization_barrier,
         "erf": erf,
         "step": lambda x: jnp.where(x > 0, 1.0, jnp.where(x <= 0, 0.0, x)),
     }

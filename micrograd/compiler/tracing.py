@@ -16,15 +16,16 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from micrograd.anomaly import line_of_user
+from micrograd.anomaly import line_of_error, line_of_user
 from micrograd.compiler.graph import CONSTANT, LEAF, NOTHING, Graph
 from micrograd.engine import Value, equality, to_number
 from micrograd.formulas import to_float
 from micrograd.generation import method_names
 from micrograd.graph import More, Node, operands, order
+from micrograd.locks import in_children, reentrant_lock
 from micrograd.ops import TABLE, Operation, on_define
 
-tracing = threading.RLock()
+tracing = reentrant_lock()
 """One function is traced at a time: its parameters have no numbers meanwhile."""
 
 
@@ -94,9 +95,11 @@ class Traced(Value):
 
     def __bool__(self) -> bool:
         return _refuse(
-            "branches on a value (if, while, and, or, max, min, sorted), which differs from call "
-            "to call",
-            "use micrograd.where(condition, a, b), maximum(a, b) or minimum(a, b)",
+            "branches on a value (if, while, and, or, max, sorted; np.where, np.maximum, np.clip), "
+            "which differs from call to call",
+            "use micrograd.where(condition, a, b), maximum(a, b) or minimum(a, b); for each entry "
+            "of an array, np.vectorize(lambda v: micrograd.where(v > 0, v, -v), otypes=[object]); "
+            "instead of while, a for loop of a fixed number of steps with where in each",
         )
 
     def __float__(self) -> NoReturn:
@@ -106,7 +109,18 @@ class Traced(Value):
             "use the functions of micrograd, such as micrograd.exp(v)",
         )
 
-    __int__ = __round__ = __float__
+    __int__ = __complex__ = __trunc__ = __floor__ = __ceil__ = __float__
+
+    def __round__(self, digits: int = 0) -> NoReturn:
+        self.__float__()
+
+    def __index__(self) -> NoReturn:
+        _refuse(
+            "uses a value as a whole number (range, an index, a size), which differs from call to "
+            "call",
+            "give the number before compiling, as in compile(lambda x: f(x, 3)), with a program "
+            "for each; or choose by micrograd.where(i < 1, a, b)",
+        )
 
     def __format__(self, specification: str) -> str:
         return repr(self)
@@ -116,7 +130,10 @@ class Traced(Value):
 
 
 def _refuse(deed: str, remedy: str) -> NoReturn:
-    raise TraceError(f"a compiled function {deed}: {remedy}\n  at {line_of_user()}")
+    refusal = TraceError(f"a compiled function {deed}: {remedy}\n  at {line_of_user()}")
+    if _recorder is not None:
+        _recorder.refusal = refusal
+    raise refusal
 
 
 def refuse_programs_of(parameters: Sequence[Value]) -> None:
@@ -149,6 +166,7 @@ class Recorder:
         self.operations: dict[Any, int] = {}  # (row, x, y) or (row, x, y, z), to its place
         self.constants: dict[Any, int] = {}
         self.converted: dict[int, tuple[Value, int]] = {}  # Values made before, kept alive
+        self.refusal: TraceError | None = None  # the last one
 
     def operation(self, row: Operation, *places: int) -> int:
         """The place of an operation; the same one for the same operation on the same operands."""
@@ -206,7 +224,7 @@ class Recorder:
         rows = [key[0] for key in keys]
         codes = [table.setdefault(row, len(table)) for row in rows]
         first = leaves + constants
-        places = np.full((first + len(keys), 3), NOTHING, dtype=np.intp)
+        places = np.full((first + len(keys), 3), NOTHING, dtype=np.int64)
         places[first:, 0] = [key[1] for key in keys]
         places[first:, 1] = [key[2] for key in keys]
         places[first:, 2] = [key[3] if len(key) > 3 else NOTHING for key in keys]
@@ -221,17 +239,21 @@ class Recorder:
             table=tuple(table),
             parameters=self.parameters,
             inputs=self.inputs,
-            outputs=self._final(np.array(outputs, dtype=np.intp)),
+            outputs=self._final(np.array(outputs, dtype=np.int64)),
         )
 
     def _final(self, places: Any) -> Any:
-        """Places counted from 0, with the constants counted upwards, after the leaves."""
+        """Places counted from 0, with the constants counted upwards, after the leaves.
+
+        As indices of this machine: before, they may be beyond 32 bits.
+        """
         leaves, constants = self.parameters + self.inputs, len(self.constants)
         own = places - self.first
         if ((places >= 0) & ((own < 0) | (own >= leaves + len(self.operations)))).any():
             raise TraceError(_KEPT)
         own = np.where(own >= leaves, own + constants, own)
-        return np.where(places >= 0, own, np.where(places < NOTHING, leaves - 2 - places, NOTHING))
+        final = np.where(places < NOTHING, leaves - 2 - places, NOTHING)
+        return np.where(places >= 0, own, final).astype(np.intp)
 
 
 _KEPT = (
@@ -349,6 +371,7 @@ on_define(_install)
 def _without_numbers(parameters: Sequence[Value], first: int) -> Iterator[None]:
     """Make traced values of the parameters, and give them back as they were."""
     kept = [(each, each.grad) for each in parameters]
+    _taken.append(kept)
     try:
         for i, parameter in enumerate(parameters, first):
             parameter.__class__ = Traced
@@ -356,6 +379,24 @@ def _without_numbers(parameters: Sequence[Value], first: int) -> Iterator[None]:
         yield
     finally:
         _give_back(kept)
+        _taken.pop()
+
+
+_taken: list[Sequence[tuple[Value, float]]] = []
+"""The parameters that are without numbers now, and their gradients."""
+
+
+def _forget_other_threads() -> None:
+    """In the child of a fork, nobody else traces any more."""
+    global _recorder
+    if _recorder is not None and _recorder.thread != threading.get_ident():
+        while _taken:
+            _give_back(_taken.pop())
+        _recorder = None
+        gc.enable()
+
+
+in_children(_forget_other_threads)
 
 
 def _give_back(kept: Sequence[tuple[Value, float]]) -> None:
@@ -423,15 +464,53 @@ def _recorded(
     recorder = Recorder(len(parameters), inputs)
     leaves = [_leaf(recorder.first + len(parameters) + i) for i in range(inputs)]
     with _recording(recorder), _without_numbers(parameters, recorder.first):
-        outputs = [recorder.place(output) for output in run(leaves)]
+        try:
+            results = run(leaves)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            _explain(error, recorder)
+            raise
+        outputs = [recorder.place(_result(result)) for result in results]
     return recorder.graph(outputs)
+
+
+def _explain(error: Exception, recorder: Recorder) -> None:
+    """TraceError, with the line, in place of an error that comes of a value without a number."""
+    if isinstance(error, TraceError):
+        return
+    line, refusal = line_of_error(error), recorder.refusal
+    if refusal is not None and str(refusal).endswith(line):  # NumPy has put its own in its place
+        raise refusal
+    if "Traced" in str(error) or "Value(traced)" in str(error) or _is_of_objects(error):
+        raise TraceError(
+            "a compiled function does something that values do not support while it is traced "
+            f"({str(error).replace('Traced', 'Value')}): use the operations of micrograd, and "
+            f"those of NumPy that work on arrays of objects\n  at {line}"
+        ) from error
+
+
+def _is_of_objects(error: Exception) -> bool:
+    """Whether a function of NumPy refuses an array of objects, as the arrays of a trace are."""
+    return isinstance(error, TypeError) and ("dtype('O')" in str(error) or "ufunc" in str(error))
+
+
+def _result(result: Any) -> Any:
+    if isinstance(result, Value):
+        return result
+    try:
+        return to_number(result, "the result")
+    except TypeError:
+        hint = "; is a return missing?" if result is None else ""
+        raise TraceError(
+            "a compiled function returns Values and numbers, also in lists, tuples, dicts and "
+            f"arrays, but not {type(result).__name__}{hint}"
+        ) from None
 
 
 def _difference(graphs: Sequence[Graph], node: int) -> str:
     shown = []
     for graph in graphs:
         code = graph.code[node]
-        shown.append(f"{graph.numbers[node]!r}" if code < 0 else graph.table[code].name)
+        shown.append(f"{float(graph.numbers[node])}" if code < 0 else graph.table[code].name)
     return (
         f"a compiled function did something else when it was run again ({shown[0]} the first time, "
         f"{shown[1]} the second): random numbers, counters and other outside state do not belong "

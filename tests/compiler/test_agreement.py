@@ -28,6 +28,8 @@ from micrograd import (
     grad,
     log,
     maximum,
+    minimum,
+    sqrt,
     where,
 )
 from micrograd.compiler import compile  # noqa: A004
@@ -217,6 +219,12 @@ def test_a_nan_of_a_plain_product_is_not_lost_in_a_comparison(backend):
         mean, gradient = learned.value_and_grad(x, parameters=parameters)
         assert mean == pytest.approx(0.2, rel=1e-14)
         assert gradient.tolist() == pytest.approx([-0.06], rel=1e-13)
+    # The gradient of w is finite where a nan is in the value alone.
+    beside = compile(lambda x: detach(inner(x)) + w * w, [w], batched=True, backend=backend)
+    for parameters in (None, np.array([2.0]), np.array([2.0])):
+        mean, gradient = beside.value_and_grad(x, parameters=parameters)
+        assert mean == pytest.approx(4.2, rel=1e-14)
+        assert gradient.tolist() == [4.0]
     again = pickle.loads(pickle.dumps(batched))
     assert again([1000.0, 0.0]).tolist() == pytest.approx([0.0, 0.4], rel=1e-14)
 
@@ -244,6 +252,71 @@ def test_what_overflows_within_a_function_does_so_in_every_executor(backend):
     assert under.tolist()[2] == -math.inf
     assert product.tolist()[2] == pytest.approx(1.0)
     assert np.isnan(product[:2]).all()
+
+
+def test_the_value_beside_a_gradient_is_that_of_a_plain_call_also_where_sums_overflow(backend):
+    for f, at in (
+        (lambda x, y: (x * -1e10 + x * x) * y, (1e300, 1.0)),
+        (lambda x, y: 1 / (x - y - (x - 2 * y)) + x * x, (1e300, 7.0)),
+        (lambda x, y: (x - x + y.sqrt()) ** -0.5 + x * x, (1e300, 0.0)),
+    ):
+        program = compile(f, backend=backend)
+        np.testing.assert_equal(program.value_and_grad(*at)[0], program(*at))
+        batch = [[number] * 9 for number in at]
+        program = compile(f, batched=True, backend=backend)
+        np.testing.assert_equal(program.value_and_grad(*batch)[0], program(*batch))
+
+
+REWRITTEN = {
+    "x / y / z": ((1e300, 1e200, 1e200), lambda x, y, z: x / y / z),
+    "x / (y / z)": ((1e200, 1e300, 1e200), lambda x, y, z: x / (y / z)),
+    "x / y / (z / y)": ((1e300, 1e200, 1e150), lambda x, y, z: x / y / (z / y)),
+    "x / 1e-300": ((1e-300, 2.0, 0.5), lambda x, y, z: 1 / (x / 1e-300 - 1) + y * z),
+    "1 / (1 / x) / y": ((1e300, 1e-300, 2.0), lambda x, y, z: z / (1 / x) / (1 / y)),
+    "sqrt(x * x)": ((1e200, -1e200, 0.5), lambda x, y, z: sqrt(x * x) + sqrt(y * y) * z),
+    "sqrt(x) * sqrt(x)": ((-1.0, 2.0, 3.0), lambda x, y, z: sqrt(x) * sqrt(x) + y * z),
+    "x / sqrt(x)": ((2.0, 3.0, -1.0), lambda x, y, z: y / sqrt(z * z * z)),
+    "log(exp(x))": ((800.0, -800.0, 1.0), lambda x, y, z: log(exp(x)) * log(exp(y)) + z),
+    "exp(x) * exp(y)": ((800.0, -700.0, -800.0), lambda x, y, z: exp(x) * exp(y) + exp(z)),
+    "x / exp(y)": ((1e-300, 1e-300, -800.0), lambda x, y, z: x / exp(z) * y),
+    "log(x ** y)": ((-3.0, 2.0, 200.0), lambda x, y, z: log(x**y) + log((x * x) ** (z * 4))),
+    "(x ** y) ** z": ((1e200, 2.0, 0.5), lambda x, y, z: (x**y) ** z),
+    "exp(x) ** y": ((800.0, 0.5, 1.0), lambda x, y, z: exp(x) ** y * z),
+    "x * 1e300 * 1e300": ((1e-300, 1e-300, 1.0), lambda x, y, z: x * 1e300 * 1e300 * y * z),
+    "1e300 * x * (1e300 * y)": ((1e-300, 1e-300, 1.0), lambda x, y, z: x * 1e300 * (y * 1e300) * z),
+    "x / 2 + y / 2": ((1.5e308, 1.5e308, 1.0), lambda x, y, z: x * 0.5 + y * 0.5 + z),
+    "-(x - y)": ((2.0, 2.0, -0.0), lambda x, y, z: 1 / -(x - y) + 1 / z),
+    "x - x": ((math.inf, 2.0, 3.0), lambda x, y, z: x - x + y * z),
+    "x * 0": ((math.inf, 2.0, 3.0), lambda x, y, z: x * 0 + y * z),
+    "maximum(x, y)": ((0.0, -0.0, 1.0), lambda x, y, z: 1 / maximum(x, y) + z / maximum(y, x)),
+    "minimum(x, y)": ((0.0, -0.0, 1.0), lambda x, y, z: 1 / minimum(x, y) + 2 * z),
+}
+
+
+@pytest.mark.parametrize("name", REWRITTEN)
+@pytest.mark.parametrize("form", ["numbers", "a batch", "a parameter", "a tape"])
+def test_what_algebra_would_rewrite_is_computed_as_it_is_written(name, form, backend, monkeypatch):
+    at, f = REWRITTEN[name]
+    value, gradient, _ = eager(f, *at)
+    if form == "a tape":
+        if backend == "jax":
+            monkeypatch.setattr("micrograd.compiler.jax_executor.UNROLLED", 0)
+        monkeypatch.setattr("micrograd.compiler.planning.LEAST_STEPS", 1)
+    if form == "a parameter":
+        x, z = Value(at[0]), Value(at[2])
+        program = compile(lambda y: f(x, y, z), [x, z], batched=True, backend=backend)
+        found, args, gradient = program([at[1]]), ([at[1]],), gradient[::2]
+    elif form == "a batch":
+        args = [[number] * 9 for number in at]
+        program = compile(f, batched=True, backend=backend)
+        found = program(*args)
+    else:
+        program, args = compile(f, backend=backend), at
+        found = program(*at)
+    got, slopes = program.value_and_grad(*args)
+    for each, expected in ((found, value), (got, value), *zip(slopes, gradient, strict=True)):
+        # Some ten roundings, enlarged by a power of 200.
+        np.testing.assert_allclose(np.ravel(each)[0], expected, rtol=2000 * 2.0**-52)
 
 
 # ---------------------------------------------------------------------------------------- networks

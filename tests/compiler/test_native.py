@@ -1,11 +1,9 @@
-"""Machine code: its functions to the last place, its cache, its blocks and threads."""
+"""Machine code: its functions to the last place, its blocks and threads."""
 
 from __future__ import annotations
 
 import math
-import os
 import pickle
-import subprocess
 import sys
 import time
 import weakref
@@ -20,8 +18,7 @@ pytest.importorskip("llvmlite", reason="pip install 'micrograd-engine[fast]'")
 
 import micrograd
 from micrograd import Value, compile  # noqa: A004
-from micrograd.compiler.native import executor, machine
-from micrograd.compiler.native.driver import write_driver
+from micrograd.compiler.native import executor
 from micrograd.ops import TABLE
 from nn import MLP
 
@@ -146,15 +143,6 @@ def test_threads_that_begin_together_share_one_machine(monkeypatch):
     with ThreadPoolExecutor(4) as pool:
         assert [*pool.map(lambda _: executor._machine(), range(4))] == made * 4
     assert len(made) == 1
-
-
-def test_without_a_home_there_is_no_cache_and_code_is_made_all_the_same(monkeypatch):
-    def homeless():
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(machine, "folder", homeless)
-    made = machine.Machine()
-    assert made.address("a driver", lambda: write_driver("float64", made.width))
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -313,61 +301,12 @@ def test_large_products_without_a_batch_agree():
     assert np.abs(got[1] - expected[1]).max() <= 1e-12
 
 
-# ---------------------------------------------------------------------------------------- the cache
-
-PROGRAM = """
-import micrograd
-f = micrograd.compile(lambda x: x.tanh() * x, backend="numba")
-print(f.value_and_grad(0.5))
-"""
-
-
-def run(folder, **environment):
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "MICROGRAD_CACHE_DIR": str(folder), **environment},
-    )
-    return done.stdout
-
-
-def test_kernels_are_kept_on_disk_and_used_again(tmp_path):
-    first = run(tmp_path / "kept")
-    files = {file: file.stat().st_mtime_ns for file in (tmp_path / "kept").iterdir()}
-    assert len(files) >= 4
-    assert run(tmp_path / "kept") == first
-    assert {file: file.stat().st_mtime_ns for file in (tmp_path / "kept").iterdir()} == files
-
-
-@pytest.mark.parametrize("damage", [b"", b"garbage", None], ids=["empty", "garbage", "cut"])
-def test_a_damaged_kernel_is_compiled_anew(tmp_path, damage):
-    first = run(tmp_path)
-    for file in tmp_path.iterdir():
-        file.write_bytes(file.read_bytes()[:-100] if damage is None else damage)
-    assert run(tmp_path) == first
-    assert all(len(file.read_bytes()) > 200 for file in tmp_path.iterdir())
-
-
-def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path):
-    (tmp_path / "file").write_text("not a folder")
-    assert run(tmp_path / "file" / "kernels") == run(tmp_path / "kernels")
-
-
 def test_kernels_of_different_formulas_of_one_name_are_different(tmp_path, monkeypatch):
     first = micrograd.define("native_twin", "x * 2", ["2"])
     assert compile(lambda x: first(x), backend="numba")(3.0) == 6.0
     del TABLE["native_twin"]
     second = micrograd.define("native_twin", "x * 5", ["5"])
     assert compile(lambda x: second(x), backend="numba")(3.0) == 15.0
-
-
-def test_the_folder_is_the_users_own_for_caches(monkeypatch):
-    monkeypatch.delenv("MICROGRAD_CACHE_DIR", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    monkeypatch.setattr(sys, "platform", "linux")
-    assert str(machine.folder()) == "/somewhere/micrograd-engine"
 
 
 def test_a_program_of_machine_code_pickles_without_addresses():

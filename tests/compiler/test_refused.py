@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 import random
@@ -9,9 +10,7 @@ import random
 import numpy as np
 import pytest
 
-from micrograd import (
-    Value,
-)
+from micrograd import Value, where
 from micrograd.compiler import TraceError, compile  # noqa: A004
 from nn import MLP
 
@@ -39,6 +38,175 @@ def test_what_depends_on_a_number_is_refused_with_the_line_and_the_remedy(f, dee
     assert remedy in str(refusal.value)
     assert "test_refused.py, line" in str(refusal.value)
     assert isinstance(refusal.value, TypeError)
+
+
+X, WHOLE, OBJECTS = np.array([1.0, -2.0]), "as a whole number", "that work on arrays of objects"
+
+
+def shrunk(x):
+    while x > 1:
+        x = x / 2
+    return x
+
+
+@pytest.mark.parametrize(
+    ("f", "args", "deed", "remedy"),
+    [
+        (lambda x, n: sum(x for _ in range(n)), (1.0, 3), WHOLE, "compile(lambda x: f(x, 3))"),
+        (lambda x, i: [x, -x][i], (1.0, 1), WHOLE, "micrograd.where"),
+        (lambda x, i: x[i], (X, 1), WHOLE, "micrograd.where"),
+        (lambda x, i: sum(x[:i]), ([1.0], 1), WHOLE, "compile(lambda x: f(x, 3))"),
+        (lambda x, i: sum([x] * i), (1.0, 3), WHOLE, "compile(lambda x: f(x, 3))"),
+        (lambda x, n: np.zeros(n) + x, (1.0, 3), WHOLE, "compile(lambda x: f(x, 3))"),
+        (lambda x: {1.0: x}[x], (1.0,), "do not support", OBJECTS),
+        (shrunk, (8.0,), "branches on a value", "a for loop of a fixed number of steps"),
+        (lambda x: x if not x else -x, (1.0,), "branches on a value", "where"),
+        (lambda x: sorted(x)[0], (X.tolist(),), "branches on a value", "minimum(a, b)"),
+        (lambda x: min(x), (X.tolist(),), "branches on a value", "minimum(a, b)"),
+        (lambda x: np.where(x > 0, x, -x), (X,), "np.where", "np.vectorize"),
+        (lambda x: np.where(x > 0, x, -x), (1.0,), "np.where", "micrograd.where"),
+        (lambda x: np.maximum(x, 0), (X,), "np.maximum", "np.vectorize"),
+        (lambda x: np.maximum(x, 0), (1.0,), "np.maximum", "maximum(a, b)"),
+        (lambda x: np.clip(x, 0, 1), (X,), "np.clip", "np.vectorize"),
+        (lambda x: x.clip(0, 1), (X,), "np.clip", "np.vectorize"),
+        (lambda x: x[x > 0], (X,), "branches on a value", "np.vectorize"),
+        (lambda x: x.max(), (X,), "branches on a value", "maximum(a, b)"),
+        (lambda x: np.argmax(x), (X,), "branches on a value", "where"),
+        (lambda x: np.isnan(x), (X,), "do not support", OBJECTS),
+        (lambda x: np.linalg.inv(x), (np.eye(2),), "do not support", OBJECTS),
+        (lambda x: np.interp(x, [0, 1], [0, 1]), (1.0,), "turns a value into a number", "exp(v)"),
+        (lambda x: x.astype(float), (X,), "turns a value into a number", "micrograd.exp"),
+        (lambda x: math.floor(x), (1.0,), "turns a value into a number", "micrograd.exp"),
+        (lambda x: math.trunc(x), (1.0,), "turns a value into a number", "micrograd.exp"),
+        (lambda x: round(x, 2), (1.0,), "turns a value into a number", "micrograd.exp"),
+        (lambda x: complex(x), (1.0,), "turns a value into a number", "micrograd.exp"),
+        (lambda x: float(f"{x:.3f}"), (1.0,), "do not support", "operations of micrograd"),
+        (lambda x: x // 2, (1.0,), "do not support", "operations of micrograd"),
+        (lambda x: 2 % x, (1.0,), "do not support", "operations of micrograd"),
+        (lambda x: sum(x), (1.0,), "do not support", "operations of micrograd"),
+        (lambda x: x.item(), (1.0,), "do not support", "operations of micrograd"),
+    ],
+)
+@pytest.mark.parametrize("batched", [False, True])
+def test_what_needs_a_number_is_refused_with_the_line_and_a_remedy(f, args, deed, remedy, batched):
+    args = [np.array([each, each]) for each in args] if batched else args
+    with pytest.raises(TraceError) as refusal:
+        compile(f, batched=batched)(*args)
+    assert deed in str(refusal.value)
+    assert remedy in str(refusal.value)
+    assert "test_refused.py, line" in str(refusal.value)
+
+
+def test_the_remedies_work():
+    x = np.array([3.0, -2.0])
+    positive = np.vectorize(lambda v: where(v > 0, v, -v), otypes=[object])
+    assert compile(lambda x: positive(x).sum()).value_and_grad(x)[1].tolist() == [1.0, -1.0]
+    assert compile(lambda x: sum(x**i for i in range(3)))(2.0) == 7.0
+    choice = compile(lambda x, i: where(i < 1, x[0], x[1]))
+    assert [choice(x, 0), choice(x, 1)] == [3.0, -2.0]
+
+    def halved(x):
+        for _ in range(10):
+            x = where(x > 1, x / 2, x)
+        return x
+
+    assert compile(halved)(40.0) == 0.625
+
+
+def test_what_the_function_itself_raises_comes_through():
+    def strict(x):
+        with contextlib.suppress(TypeError):
+            int(x)
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match=r"^mine$"):
+        compile(strict)(1.0)
+
+
+@pytest.mark.parametrize("result", [None, "a", {1.0}, object()], ids=lambda x: type(x).__name__)
+def test_what_a_function_may_return_is_said(result):
+    with pytest.raises(TraceError, match=f"returns Values .* but not {type(result).__name__}"):
+        compile(lambda x: result)(1.0)
+
+
+class Tensor:
+    """As much of a tensor of torch as a program could mistake for an array."""
+
+    __module__ = "torch"
+
+    def __init__(self, numbers):
+        self.numbers = np.array(numbers)
+        self.shape = self.numbers.shape
+
+    def ravel(self):
+        return self.numbers.ravel()
+
+    def item(self):
+        return self.numbers.item()
+
+    def __array__(self, dtype=None, copy=None):
+        return self.numbers
+
+
+class Series(Tensor):
+    """A column of pandas, likewise."""
+
+    __module__ = "pandas.core.series"
+
+    def to_numpy(self):
+        return self.numbers
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_tensor_is_refused_as_its_gradient_would_end_without_a_word(batched):
+    program = compile(lambda x: x if isinstance(x, Value) else x[0], batched=batched)
+    for argument in (Tensor([1.0, 2.0]), [Tensor([1.0])], [Tensor(1.0)], {"a": [Tensor([1.0])]}):
+        with pytest.raises(
+            TypeError, match=r"argument 0.* Tensor of torch: .*\.detach\(\)"
+        ) as error:
+            program(argument)
+        assert "test_refused.py, line" in str(error.value)
+
+
+def test_a_column_of_pandas_is_an_array():
+    column = Series([1.0, 2.0, 3.0])
+    assert compile(lambda x: x * 2, batched=True)(column).tolist() == [2.0, 4.0, 6.0]
+    value, slopes = compile(lambda x: (x * x).sum()).value_and_grad(column)
+    assert (value, slopes.tolist()) == (14.0, [2.0, 4.0, 6.0])
+
+
+@pytest.mark.parametrize(
+    ("argument", "remedy"),
+    [
+        (None, "compile(lambda x: f(x, option))"),
+        ("sum", "compile(lambda x: f(x, option))"),
+        (math.exp, "compile(lambda x: f(x, option))"),
+        (range(3), "list(…)"),
+        ({1.0}, "list(…)"),
+        ((i for i in [1.0]), "list(…)"),
+        (memoryview(b"a"), "list(…)"),
+        (1j, ".real"),
+        (Value(1.0), "among the parameters"),
+        ([None], "compile(lambda x: f(x, option))"),
+        ({"a": "b"}, "compile(lambda x: f(x, option))"),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_an_argument_that_is_no_number_is_refused_with_the_line_and_a_remedy(argument, remedy):
+    with pytest.raises(TypeError, match="argument 1 takes a real number") as refusal:
+        compile(lambda x, y: x)(1.0, argument)
+    assert remedy in str(refusal.value)
+    assert "test_refused.py, line" in str(refusal.value)
+
+
+def test_keywords_are_refused_with_the_line_and_a_remedy():
+    program = compile(lambda x, y: x * y)
+    for call in (program, program.value_and_grad):
+        with pytest.raises(
+            TypeError, match=r"in order, got the keyword y: leave its name out"
+        ) as no:
+            call(1.0, y=2.0)
+        assert "test_refused.py, line" in str(no.value)
 
 
 def test_reading_a_parameter_is_refused_as_well():

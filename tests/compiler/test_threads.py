@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,6 +86,109 @@ def test_functions_that_are_traced_within_others_do_not_wait_for_each_other():
 def test_a_function_may_call_its_own_program_for_arguments_of_another_kind():
     f = compile(lambda x: x if isinstance(x, list) else f([2.0])[0] * x)
     assert f(3.0) == 6.0
+
+
+FORKING = """
+import gc, os, signal, sys, threading
+from importlib.util import find_spec
+from micrograd import Value, anomaly, compile, detect_anomaly
+
+backend = "numba" if find_spec("llvmlite") else "numpy"
+w, began, end = Value(3.0), [], threading.Event()
+
+
+def wait():
+    began[-1].set()
+    end.wait(60)
+
+
+def walk():
+    y = w * 2
+    y._backward = wait  # within a pass
+    y.backward()
+
+
+def trace():
+    compile(lambda x: wait() or x * w, [w], backend=backend)(1.0)
+
+
+def make():  # machine code
+    from micrograd.compiler.native import executor, machine
+
+    with executor._making, machine._lock, machine._llvms:
+        wait()
+
+
+def look():
+    with anomaly._lock:
+        wait()
+
+
+def child():
+    signal.alarm(60)
+    assert type(w) is Value and w.data == 3.0 and gc.isenabled()
+    x = Value(2.0)
+    (x * x).backward()
+    assert x.grad == 4.0
+    f = compile(lambda x: x.sin() * w, [w], backend=backend)
+    f(1.0)
+    assert f.value_and_grad(0.0)[1].tolist() == [0.0]
+    with detect_anomaly():
+        x.exp()
+
+
+threads = []
+for hold in (walk, trace, look, *([make] if backend == "numba" else [])):
+    began.append(threading.Event())
+    threads.append(threading.Thread(target=hold, daemon=True))
+    threads[-1].start()
+    assert began[-1].wait(60)
+sys.stdout.flush()
+if (pid := os.fork()) == 0:
+    try:
+        child()
+    except BaseException as error:
+        print(repr(error), flush=True)
+        os._exit(1)
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+end.set()
+for thread in threads:
+    thread.join(60)
+assert w.data == 3.0
+print("as it should be")
+"""
+
+
+FORKING_WITHIN = """
+import os
+from micrograd import Value, compile
+
+w, forked = Value(3.0), []
+
+
+def f(x):
+    if (pid := os.fork()) == 0:
+        forked.append(pid)
+    else:
+        assert os.waitpid(pid, 0)[1] == 0
+    return x * w
+
+
+right = compile(f, [w], backend="numpy")(2.0) == 6.0 and type(w) is Value
+if forked:
+    os._exit(0 if right else 1)
+print("as it should be" if right else "wrong")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+@pytest.mark.parametrize("code", [FORKING, FORKING_WITHIN], ids=["others", "itself"])
+def test_the_child_of_a_fork_walks_and_traces_whatever_was_going_on(code):
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=root, check=False)
+    assert run.stdout == "as it should be\n", run.stdout + run.stderr
 
 
 def test_an_interrupt_gives_all_parameters_back():

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
 from collections import namedtuple
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,6 +118,23 @@ def test_a_program_is_pickled_without_its_function():
         copy([1.0])
 
 
+def doubled(x):
+    return x * 2
+
+
+def test_a_program_pickled_before_its_first_call_is_made_by_its_first_call():
+    assert pickle.loads(pickle.dumps(compile(doubled)))(3.0) == 6.0
+
+
+def test_a_program_that_cannot_be_made_later_is_not_pickled_before_its_first_call():
+    w = Value(2.0)
+    for program in (compile(lambda x: x * 2), compile(doubled, [w])):
+        with pytest.raises(ValueError, match=r"call it once before\n  at .*test_use\.py, line"):
+            pickle.dumps(program)
+        program(3.0)
+        assert pickle.loads(pickle.dumps(program))(4.0) == 8.0
+
+
 def test_float32_is_computed_in_float32():
     f = compile(lambda x: x * 0.1, dtype="float32", batched=True)
     got = f([1.0, 3.0])
@@ -153,3 +173,49 @@ def test_matrix_products_of_jax_keep_all_bits_of_single_precision_on_any_device(
         numbers, samples = np.zeros(len(parameters), kind), np.zeros((2 * times, 5), kind)
         text = run.lower(numbers, [samples]).as_text()
         assert text.count("dot_general") == text.count("[HIGHEST, HIGHEST]") > 0
+
+
+NARROW = """
+import numpy as np
+
+np.intp = np.int32  # as on a machine of 32 bits
+import nn
+from micrograd import compile, maximum
+
+f = compile(lambda x, y: (x * y).tanh() + x, backend="numpy")
+assert f.value_and_grad(0.5, -1.5) == f.value_and_grad(0.5, -1.5)
+
+
+def chain(x):
+    for _ in range(50):
+        x = (x * x + 0.25).sin()
+    return x
+
+
+def softmax(x):
+    first, second, third = (each.detach() for each in x)
+    largest = maximum(maximum(first, second), third)
+    parts = [(each - largest).exp() for each in x]
+    return parts[0] / sum(parts)
+
+
+for g, shape in ((chain, 5), (softmax, (5, 3))):
+    batch = compile(g, batched=True, backend="numpy")
+    value, slopes = batch.value_and_grad(np.linspace(0.1, 0.9, np.prod(shape)).reshape(shape))
+    assert "tape of" in str(batch) or "times maximum of" in str(batch)
+    assert np.isfinite(slopes).all()
+
+X, y = nn.datasets.make_moons(60, noise=0.1, random_state=0)
+model = nn.MLP(2, [8, 1], activation="tanh")
+losses = nn.fit(model, X, y, epochs=5, progress=False)["loss"]
+assert losses[-1] < losses[0]
+assert np.isfinite(nn.predict(model, X)).all()
+"""
+
+
+def test_a_machine_of_32_bits_traces_trains_and_predicts():
+    root = Path(__file__).parents[2]
+    run = subprocess.run(
+        [sys.executable, "-c", NARROW], capture_output=True, text=True, cwd=root, check=False
+    )
+    assert run.returncode == 0, run.stderr

@@ -186,6 +186,10 @@ def test_a_path_with_a_factor_of_zero_contributes_nothing():
         (lambda x: micrograd.where(x > 0, x.log(), 0.0), 0.0),
     ):
         assert gradient(f, at) == [0.0]
+    x, y, z, u = map(Value, (1.0, 2.0, 3.0, 4.0))
+    many = Value(0.0, (x, y, z, u), local_grads=[1.0, 0.0, 0.0, 2.0])
+    (many.sqrt() * 1.0).backward()
+    assert [each.grad for each in (x, y, z, u)] == [math.inf, 0.0, 0.0, math.inf]
     assert gradient(lambda x: x + 0.0 * x.sqrt(), 0.0) == [1.0]
     assert gradient(lambda x: x.sqrt() * 2, 0.0) == [math.inf]
 

@@ -24,6 +24,7 @@ from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.numpy_executor import NumpyExecutor, are_finite, careful_executor
 from micrograd.compiler.numpy_memory import aligned_empty, aligned_zeros
 from micrograd.compiler.program import Program
+from micrograd.locks import reentrant_lock
 
 BLOCK = 112
 """Samples of a block: at most so many; fewer where there are many rows, to stay in the cache."""
@@ -36,7 +37,7 @@ _LEAST_BLOCKS = 16  # for a thread: fewer are done before it has started
 _KEPT = 4  # lengths of batches whose arrays are kept
 
 
-_making = threading.Lock()
+_making = reentrant_lock()
 
 
 def _machine() -> Machine:
@@ -256,14 +257,14 @@ class NativeExecutor:
         if self.inputs and not program.batched:
             adjoints = first.into_inputs.copy()
             fine = fine and bool(np.isfinite(adjoints).all())
-        if not fine:
-            return self.careful.value_and_grad(parameters, inputs, length, mean=mean)
         if not varies:
             value = first.u[slot]
         elif value is None:
             value = float(first.u[self.linked.total]) / length
         if self.stopping is not None and not are_finite([value]):
             return self.careful.value_and_grad(parameters, inputs, length, mean=mean)
+        if not fine:  # only the gradient: the value is that of a plain call
+            return value, *self.careful.value_and_grad(parameters, inputs, length, mean=mean)[1:]
         return value, first.gradient.copy(), adjoints
 
     def bound(self, args: Sequence[Any], length: int) -> Callable[..., Any] | None:

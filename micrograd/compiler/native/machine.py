@@ -2,14 +2,15 @@
 
 A kernel is compiled when it is first asked for, once on a machine. What is kept is keyed by all
 that it was made from (the kernel, the sources that write it, LLVM, the processor), so that nothing
-kept is ever stale. A file that was damaged, or a folder that cannot be written, only costs time.
+kept is ever stale. What is kept is run, so that it has to be this user's, and nobody else may be
+able to write it. A file that was damaged, or a folder that cannot be written, only costs time.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
@@ -20,8 +21,13 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
-_DIGEST = 32  # bytes of SHA-256 before the code
-_lock = threading.RLock()
+from micrograd.locks import free_in_children, reentrant_lock
+
+_DIGEST = 32  # bytes of SHA-256, of the key and the code, before the code
+_lock = reentrant_lock()
+_llvms = getattr(getattr(llvm.ffi.lib, "_lock", None), "_lock", None)
+if _llvms is not None:
+    free_in_children(_llvms)
 
 
 class Machine:
@@ -50,16 +56,14 @@ class Machine:
             return found
 
     def _loaded(self, name: str, write: Callable[[], str]) -> int:
-        key = "\n".join((name, *self._processor, self._sources))
-        try:
-            file = folder() / f"{sha256(key.encode()).hexdigest()[:40]}.bin"
-        except RuntimeError:  # there is no home, and so no folder
-            file = None
-        code = file and _read(file)
+        key = "\n".join((name, *self._processor, self._sources)).encode()
+        kept = _own_folder()
+        file = kept and kept / f"{sha256(key).hexdigest()[:40]}.bin"
+        code = file and _read(file, key)
         if code is None:
             code = self._compiled(write())
             if file is not None:
-                _write(file, code)
+                _write(file, key, code)
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._target())
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
@@ -84,17 +88,48 @@ class Machine:
 
 
 def folder() -> Path:
-    """Where machine code is kept: MICROGRAD_CACHE_DIR, or the user's folder for caches."""
+    """Where machine code is kept: MICROGRAD_CACHE_DIR, or the user's folder for caches.
+
+    Raises RuntimeError if there is no such place, or if its path is relative: it would be another
+    one in each working folder, perhaps one that somebody else has filled.
+    """
     chosen = os.environ.get("MICROGRAD_CACHE_DIR")
     if chosen:
-        return Path(chosen)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or str(Path("~\\AppData\\Local").expanduser())
+        place = Path(chosen)
+    elif sys.platform == "win32":
+        place = _absolute("LOCALAPPDATA", "~\\AppData\\Local")
     elif sys.platform == "darwin":
-        base = str(Path("~/Library/Caches").expanduser())
+        place = Path("~/Library/Caches").expanduser()
     else:
-        base = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
-    return Path(base) / "micrograd-engine"
+        place = _absolute("XDG_CACHE_HOME", "~/.cache")
+    if not place.is_absolute():
+        raise RuntimeError(f"{place} is a relative path")
+    return place if chosen else place / "micrograd-engine"
+
+
+def _absolute(variable: str, otherwise: str) -> Path:
+    """The path in a variable; as XDG has it, one that is relative is ignored."""
+    given = Path(os.environ.get(variable, ""))
+    return given if given.is_absolute() else Path(otherwise).expanduser()
+
+
+def _own_folder() -> Path | None:
+    """The folder, made if need be; None if there is none, or if others can write it."""
+    try:
+        place = folder()
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return place if _is_own(place.stat(), stat.S_ISDIR) else None
+    except (OSError, RuntimeError):
+        return None
+
+
+def _is_own(status: os.stat_result, is_kind: Callable[[int], bool]) -> bool:
+    """Whether this is of a kind, this user's, and nobody else can write it (where that is told)."""
+    if not is_kind(status.st_mode):
+        return False
+    if not hasattr(os, "geteuid"):
+        return True
+    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _digest_of_sources() -> str:
@@ -106,23 +141,35 @@ def _digest_of_sources() -> str:
     return digest.hexdigest()
 
 
-def _read(file: Path) -> bytes | None:
-    """The code in a file; None if there is none, or not all of it."""
+# A fifo is not waited for, and no link is followed.
+_READING = os.O_RDONLY | sum(getattr(os, f"O_{x}", 0) for x in ("BINARY", "NONBLOCK", "NOFOLLOW"))
+
+
+def _read(file: Path, key: bytes) -> bytes | None:
+    """The code in a file; None if there is none, not all of it, or not this user's."""
     try:
-        kept = file.read_bytes()
+        if file.is_symlink():
+            return None
+        descriptor = os.open(file, _READING)
+        try:
+            if not _is_own(os.fstat(descriptor), stat.S_ISREG):
+                return None
+            with open(descriptor, "rb", closefd=False) as stream:
+                kept = stream.read()
+        finally:
+            os.close(descriptor)
     except OSError:
         return None
     digest, code = kept[:_DIGEST], kept[_DIGEST:]
-    return code if sha256(code).digest() == digest else None
+    return code if sha256(key + code).digest() == digest else None
 
 
-def _write(file: Path, code: bytes) -> None:
+def _write(file: Path, key: bytes, code: bytes) -> None:
     """Keep code, as a whole or not at all: several processes may do so at once."""
     temporary = None
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=file.parent, delete=False) as temporary:
-            temporary.write(sha256(code).digest() + code)
+            temporary.write(sha256(key + code).digest() + code)
         Path(temporary.name).replace(file)
     except OSError:
         if temporary is not None:
