@@ -159,7 +159,7 @@ class Chain:
             for link in links:
                 was = start[id(link.operand)]
                 share = 0.0
-                if node.grad and link.slope is not None:
+                if node.grad and link.slope:
                     share = link.slope * node.grad
                 now = start[id(link.operand)] = was + share if share else was
                 yield Contribution(link, node.grad, share, was, now)
