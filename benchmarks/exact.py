@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from mpmath import mp, mpf
 
+from micrograd import ops
+
 BITS = 2_600
 """Enough that a sum of two floats of any size is exact, with 400 bits to spare."""
 
@@ -102,14 +104,6 @@ def _silu_third(x: Any) -> Any:
     return -s * t * (2 - x * t) - s * (t + x / 2 * (1 - t * t))
 
 
-def _silu_fourth(x: Any) -> Any:
-    t, s = _tanh(x / 2), _logistic(x)
-    # s' = -s t, t' = 2 s; the third derivative is s (x t² - 3 t - 2 x s).
-    return -s * t * (x * t * t - 3 * t - 2 * x * s) + s * (
-        t * t + 4 * x * t * s - 6 * s - 2 * s + 2 * x * s * t
-    )
-
-
 def _mish(x: Any) -> Any:
     return x * _tanh(_softplus(x))
 
@@ -133,6 +127,39 @@ def _power(x: Any, y: Any) -> Any:
     return mp.exp(product) if abs(product) < 10_000 else mpf("inf") if product > 0 else mpf(0)
 
 
+def _log(x: Any) -> Any:
+    return mp.log(x) if x else mpf("-inf")
+
+
+def _times(factor: Any, power: Any) -> Any:
+    """The limit for x -> 0 of a product of which the power decides."""
+    return power * factor if power and factor else mpf(0)
+
+
+def _power_x(x: Any, y: Any) -> Any:
+    return _times(y, _power(x, y - 1))
+
+
+def _power_y(x: Any, y: Any) -> Any:
+    return _times(_log(x), _power(x, y))
+
+
+def _power_xx(x: Any, y: Any) -> Any:
+    return _times(y * (y - 1), _power(x, y - 2))
+
+
+def _power_xy(x: Any, y: Any) -> Any:
+    return _times(1 + _times(_log(x), y), _power(x, y - 1))
+
+
+def _mixed_size(x: Any, y: Any) -> Any:
+    return _power(x, y - 1) * (1 + abs(_times(_log(x), y)))
+
+
+def _power_yy(x: Any, y: Any) -> Any:
+    return _times(_log(x) ** 2, _power(x, y))
+
+
 def _x(x: Any, *_: Any) -> Any:
     return x
 
@@ -153,16 +180,7 @@ EXACT: dict[str, Exact] = {
         (lambda x, y: 1 / y, lambda x, y: -x / y**2),
         (_zero, lambda x, y: -1 / y**2, lambda x, y: 2 * x / y**3),
     ),
-    "pow": Exact(
-        _power,
-        (lambda x, y: y * _power(x, y - 1), lambda x, y: _power(x, y) * mp.log(x)),
-        (
-            lambda x, y: y * (y - 1) * _power(x, y - 2),
-            lambda x, y: _power(x, y - 1) * (1 + y * mp.log(x)),
-            lambda x, y: _power(x, y) * mp.log(x) ** 2,
-        ),
-        {4: lambda x, y: _power(x, y - 1) * (1 + abs(y * mp.log(x)))},
-    ),
+    "pow": Exact(_power, (_power_x, _power_y), (_power_xx, _power_xy, _power_yy), {4: _mixed_size}),
     "neg": _unary(lambda x: -x, lambda x: mpf(-1), _zero),
     "square": _unary(lambda x: x * x, lambda x: 2 * x, lambda x: mpf(2)),
     "reciprocal": _unary(lambda x: 1 / x, lambda x: -1 / x**2, lambda x: 2 / x**3),
@@ -291,5 +309,121 @@ EXACT: dict[str, Exact] = {
             lambda x, y: (x * x - y * y) / (x * x + y * y) ** 2,
             lambda x, y: 2 * x * y / (x * x + y * y) ** 2,
         ),
+    ),
+}
+
+# ------------------------------------------------------- what partials of other rows are written in
+
+
+def _tail(order: int) -> Function:
+    """(t + 4) exp(t²/2) Φ(-t) for x = (t - 4) / (t + 4), or a derivative of it.
+
+    Its partials are those of the polynomial that stands for it: nothing asks for them.
+    """
+
+    def tail(x: Any) -> Any:
+        if not order:
+            t = 4 * (1 + x) / (1 - x)
+            return (t + 4) * mp.exp(t * t / 2) * _normal(-t)
+        terms = enumerate(ops._TAIL)
+        return mp.fsum(mp.ff(i, order) * each * x ** (i - order) for i, each in terms if i >= order)
+
+    return tail
+
+
+EXACT |= {
+    "sech2": _unary(
+        _sech2,
+        lambda x: -2 * _tanh(x) * _sech2(x),
+        lambda x: 4 * _sech2(x) * _tanh(x) ** 2 - 2 * _sech2(x) ** 2,
+        lambda x: 2 * _tanh(abs(x)) * _sech2(x),
+        lambda x: 4 * _sech2(x) * _tanh(x) ** 2 + 2 * _sech2(x) ** 2,
+    ),
+    "gauss": _unary(
+        _gauss,
+        lambda x: -2 * x * _gauss(x),
+        lambda x: (4 * x * x - 2) * _gauss(x),
+        lambda x: 2 * abs(x) * _gauss(x),
+        lambda x: (4 * x * x + 2) * _gauss(x),
+    ),
+    "one_minus_square": _unary(lambda x: 1 - x * x, lambda x: -2 * x, lambda x: mpf(-2)),
+    "gelu_slope": Exact(
+        EXACT["gelu"].first[0],
+        EXACT["gelu"].second,
+        (lambda x: x * (x * x - 4) * _density(x),),
+        {
+            0: EXACT["gelu"].sizes[1],
+            1: EXACT["gelu"].sizes[2],
+            2: lambda x: abs(x) * (x * x + 4) * _density(x),
+        },
+    ),
+    "normal_tail": _unary(_tail(0), _tail(1), _tail(2)),
+    "pow_slope_x": Exact(
+        _power_x,
+        (_power_xx, _power_xy),
+        (
+            lambda x, y: y * (y - 1) * (y - 2) * _power(x, y - 3),
+            lambda x, y: _power(x, y - 2) * (2 * y - 1 + y * (y - 1) * mp.log(x)),
+            lambda x, y: _power(x, y - 1) * mp.log(x) * (2 + y * mp.log(x)),
+        ),
+        {
+            2: _mixed_size,
+            4: lambda x, y: _power(x, y - 2) * (2 * abs(y) + 1 + abs(y * (y - 1) * mp.log(x))),
+            5: lambda x, y: _power(x, y - 1) * abs(mp.log(x)) * (2 + abs(y * mp.log(x))),
+        },
+    ),
+    "pow_slope_y": Exact(
+        _power_y,
+        (_power_xy, _power_yy),
+        (
+            lambda x, y: _power(x, y - 2) * (2 * y - 1 + y * (y - 1) * mp.log(x)),
+            lambda x, y: _power(x, y - 1) * mp.log(x) * (2 + y * mp.log(x)),
+            lambda x, y: _power(x, y) * mp.log(x) ** 3,
+        ),
+        {
+            1: _mixed_size,
+            3: lambda x, y: _power(x, y - 2) * (2 * abs(y) + 1 + abs(y * (y - 1) * mp.log(x))),
+            4: lambda x, y: _power(x, y - 1) * abs(mp.log(x)) * (2 + abs(y * mp.log(x))),
+        },
+    ),
+    "silu_slope": Exact(
+        _silu_slope,
+        (_silu_second,),
+        (_silu_third,),
+        {
+            0: EXACT["silu"].sizes[1],
+            1: EXACT["silu"].sizes[2],
+            2: lambda x: _logistic(x) * (3 + 3 * abs(x)),
+        },
+    ),
+    "hypot_slope": Exact(
+        lambda x, y: x / _h(x, y),
+        (lambda x, y: y * y / _h(x, y) ** 3, lambda x, y: -x * y / _h(x, y) ** 3),
+        (
+            lambda x, y: -3 * x * y * y / _h(x, y) ** 5,
+            lambda x, y: y * (2 * x * x - y * y) / _h(x, y) ** 5,
+            lambda x, y: x * (2 * y * y - x * x) / _h(x, y) ** 5,
+        ),
+        {
+            4: lambda x, y: abs(y) * (2 * x * x + y * y) / _h(x, y) ** 5,
+            5: lambda x, y: abs(x) * (2 * y * y + x * x) / _h(x, y) ** 5,
+        },
+    ),
+    "atan2_slope": Exact(
+        lambda x, y: y / (x * x + y * y),
+        (
+            lambda x, y: -2 * x * y / (x * x + y * y) ** 2,
+            lambda x, y: (x * x - y * y) / (x * x + y * y) ** 2,
+        ),
+        (
+            lambda x, y: 2 * y * (3 * x * x - y * y) / (x * x + y * y) ** 3,
+            lambda x, y: 2 * x * (3 * y * y - x * x) / (x * x + y * y) ** 3,
+            lambda x, y: 2 * y * (y * y - 3 * x * x) / (x * x + y * y) ** 3,
+        ),
+        {
+            3: lambda x, y: 2 * abs(y) * (3 * x * x + y * y) / (x * x + y * y) ** 3,
+            4: lambda x, y: 2 * abs(x) * (3 * y * y + x * x) / (x * x + y * y) ** 3,
+            5: lambda x, y: 2 * abs(y) * (y * y + 3 * x * x) / (x * x + y * y) ** 3,
+        },
     ),
 }

@@ -185,6 +185,20 @@ def _where(x: float, y: float, z: float) -> float:
     return y if x else z
 
 
+GRID = 1.5 * 2.0**31
+"""Added and taken away, it rounds to a multiple of 2**-21: a number up to 2**5 then has a square
+that is a float."""
+
+
+def _gauss(x: float) -> float:
+    x = abs(x)
+    if not x < 28:
+        return x - x if x != x else 0.0
+    near = (x + GRID) - GRID
+    rest = (x - near) * (x + near)
+    return math.exp(-(near * near)) * (1.0 - rest * (1.0 - 0.5 * rest * (1.0 - rest / 3)))
+
+
 def _div(x: float, y: float) -> float:
     if y != 0:
         return x / y
@@ -239,6 +253,7 @@ _SHARED: dict[str, Any] = {
     "minimum": _minimum,
     "hypot": math.hypot,
     "atan2": math.atan2,
+    "gauss": _gauss,
 }
 FLOATS: dict[str, Any] = _SHARED | {name: getattr(math, name) for name in _MATH} | {"pow": math.pow}
 IEEE: dict[str, Any] = (
