@@ -153,7 +153,7 @@ def _power_xy(x: Any, y: Any) -> Any:
 
 
 def _mixed_size(x: Any, y: Any) -> Any:
-    return _power(x, y - 1) * (1 + abs(_times(_log(x), y)))
+    return _times(1 + abs(_times(_log(x), y)), _power(x, y - 1))
 
 
 def _power_yy(x: Any, y: Any) -> Any:

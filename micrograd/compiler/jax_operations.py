@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.scipy.special import erf
 
+from micrograd.formulas import GRID
 from micrograd.kernels import Vocabulary
 from micrograd.ops import Operation, on_define
 
@@ -24,6 +25,23 @@ def _pow(x: Any, y: Any) -> Any:
     return lax.optimization_barrier(jnp.power(x, y))
 
 
+def _gauss(x: Any) -> Any:
+    size = jnp.minimum(jnp.abs(x), 28.0)
+    near = lax.optimization_barrier(size + GRID) - GRID
+    rest = (size - near) * (size + near)
+    return jnp.exp(-near * near) * (1.0 - rest * (1.0 - 0.5 * rest * (1.0 - rest / 3)))
+
+
+def _sech2(x: Any) -> Any:
+    e = jnp.exp(-jnp.abs(x))  # the hyperbolic cosine of XLA loses digits
+    return jnp.square((e + e) / (1.0 + e * e))
+
+
+def _atanh(x: Any) -> Any:
+    size = jnp.abs(x)  # XLA's own is 12 units off
+    return jnp.copysign(0.5 * jnp.log1p((size + size) / (1.0 - size)), x)
+
+
 VOCABULARY = Vocabulary(
     {
         **{name: getattr(jnp, name) for name in "expm1 log log1p log2 log10 sqrt".split()},
@@ -34,6 +52,9 @@ VOCABULARY = Vocabulary(
         "exp": _exp,
         "_pow": _pow,
         "erf": erf,
+        "gauss": _gauss,
+        "sech2": _sech2,
+        "atanh": _atanh,
         "step": lambda x: jnp.where(x > 0, 1.0, jnp.where(x <= 0, 0.0, x)),
     }
 )
