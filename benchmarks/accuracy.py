@@ -35,7 +35,6 @@ Results = list[list[float]]
 # ------------------------------------------------------------------------------------- exceptions
 
 
-
 def _flushed(point: Point, true: float) -> bool:
     return any(0 < abs(x) < 2 * TINY for x in (*point, true))
 
@@ -245,7 +244,9 @@ def error(got: float, true: Any, size: Any) -> tuple[float, float]:
     nearest = float(true)
     if math.isinf(got) or math.isinf(nearest):
         largest = mpf(2) ** 1024 - 8 * mpf(2) ** 971
-        fits = got == got and abs(true) >= largest and abs(got) > 1.7e308 and (got > 0) == (true > 0)
+        fits = (
+            got == got and abs(true) >= largest and abs(got) > 1.7e308 and (got > 0) == (true > 0)
+        )
         return (0.0, 0.0) if fits else (math.inf, math.inf)
     if got != got:
         return math.inf, math.inf

@@ -203,9 +203,7 @@ EXACT: dict[str, Exact] = {
     # ------------------------------------------------------------------------- circles and hyperbolas
     "sin": _unary(mp.sin, mp.cos, lambda x: -mp.sin(x)),
     "cos": _unary(mp.cos, lambda x: -mp.sin(x), lambda x: -mp.cos(x)),
-    "tan": _unary(
-        mp.tan, lambda x: 1 / mp.cos(x) ** 2, lambda x: 2 * mp.tan(x) / mp.cos(x) ** 2
-    ),
+    "tan": _unary(mp.tan, lambda x: 1 / mp.cos(x) ** 2, lambda x: 2 * mp.tan(x) / mp.cos(x) ** 2),
     "asin": _unary(
         mp.asin, lambda x: 1 / mp.sqrt(1 - x * x), lambda x: x / mp.sqrt(1 - x * x) ** 3
     ),
@@ -260,9 +258,7 @@ EXACT: dict[str, Exact] = {
         _mish_slope,
         _mish_second,
         lambda x: _tanh(_softplus(x)) + abs(x) * _sigmoid(x) * _sech2(_softplus(x)),
-        lambda x: _sigmoid(x)
-        * _sech2(_softplus(x))
-        * (2 + abs(x) * (1 + 2 * _tanh(_softplus(x)))),
+        lambda x: _sigmoid(x) * _sech2(_softplus(x)) * (2 + abs(x) * (1 + 2 * _tanh(_softplus(x)))),
     ),
     "erf": _unary(
         lambda x: mp.erf(x) if abs(x) < 40 else mp.sign(x),
@@ -274,12 +270,8 @@ EXACT: dict[str, Exact] = {
     "sign": _flat(1, mp.sign),
     "step": _flat(1, lambda x: mpf(x > 0)),
     "detach": _flat(1, _x),
-    "maximum": Exact(
-        max, (lambda x, y: mpf(x > y), lambda x, y: mpf(y > x)), (_zero,) * 3
-    ),
-    "minimum": Exact(
-        min, (lambda x, y: mpf(x < y), lambda x, y: mpf(y < x)), (_zero,) * 3
-    ),
+    "maximum": Exact(max, (lambda x, y: mpf(x > y), lambda x, y: mpf(y > x)), (_zero,) * 3),
+    "minimum": Exact(min, (lambda x, y: mpf(x < y), lambda x, y: mpf(y < x)), (_zero,) * 3),
     "lt": _flat(2, lambda x, y: mpf(x < y)),
     "le": _flat(2, lambda x, y: mpf(x <= y)),
     "gt": _flat(2, lambda x, y: mpf(x > y)),

@@ -78,11 +78,26 @@ def _horner(coefficients: Sequence[float]) -> str:
 # The tail of the normal law: (t + 4) exp(t²/2) Φ(-t) as a polynomial in (t - 4) / (t + 4), for
 # t >= 0.5, to 4e-17; fitted by least squares at Chebyshev's points, with 60 digits.
 _TAIL = (
-    0.7552851304157515, -0.6078966419718921, 0.3871374007422216, -0.1865218579596595,
-    0.060396574890521935, -0.007540188966631744, -0.003479692357903752, 0.0016308184559462537,
-    0.00013334420115262977, -0.00023109492098789545, -1.9074990107659464e-06, 3.514462166758376e-05,
-    7.134429880194746e-07, -5.92004042142176e-06, -6.209420664042516e-07, 1.021605277199819e-06,
-    2.566004539474053e-07, -1.5586186598054488e-07, -6.910773569385227e-08, 1.52539799097929e-08,
+    0.7552851304157515,
+    -0.6078966419718921,
+    0.3871374007422216,
+    -0.1865218579596595,
+    0.060396574890521935,
+    -0.007540188966631744,
+    -0.003479692357903752,
+    0.0016308184559462537,
+    0.00013334420115262977,
+    -0.00023109492098789545,
+    -1.9074990107659464e-06,
+    3.514462166758376e-05,
+    7.134429880194746e-07,
+    -5.92004042142176e-06,
+    -6.209420664042516e-07,
+    1.021605277199819e-06,
+    2.566004539474053e-07,
+    -1.5586186598054488e-07,
+    -6.910773569385227e-08,
+    1.52539799097929e-08,
     9.816227830475413e-09,
 )
 _TAIL_SLOPE = tuple(i * each for i, each in enumerate(_TAIL))[1:]
@@ -95,13 +110,13 @@ _POW_MIXED = (
 
 # The table is lined up beyond the formatter's taste, so that a wrong sign is seen at once.
 # fmt: off
-ROWS = (
+_ROWS = (
     Row("add", "x + y",  ["1", "1"],            "x + y",       symbol="+", operator="__add__"),
     Row("sub", "x - y",  ["1", "-1"],           "x - y",       symbol="-", operator="__sub__"),
     Row("mul", "x * y",  ["y", "x"],            r"x \cdot y",  symbol="*", operator="__mul__"),
     Row("div", "x / y",  ["1 / y", "-out / y"], r"\frac{x}{y}", symbol="/", operator="__truediv__", domain="abs(y) > 0"),
     Row("pow", "x ** y", ["where((x > 0) * (abs(y - 4.25) <= 3.75) + (x < 0), y * x ** (y - 1), where(hypot(x, y) <= 0, 0, pow_slope_x(x, y)))",
-                          "where(hypot(x, y) <= 0, 0, pow_slope_y(x, y))"], "x^{y}", symbol="**", operator="__pow__",
+                          "where(hypot(x, y) <= 0, 0, where((out - 1e-290) * (out - 1e+290) < 0, out * log(x), pow_slope_y(x, y)))"], "x^{y}", symbol="**", operator="__pow__",
         textbook=["", "where(hypot(x, y) <= 0, 0, y * x ** (y - 1))", "where((abs(x) <= 0) * (y >= 0), 0, out * log(x))"], domain="x > 0",
         note="0 ** 0 is 1, with derivatives 0. At x = 0 the derivative with respect to y >= 0 is 0.", note_zh="0 ** 0 取 1，导数取 0。在 x = 0 处，对 y >= 0 的导数取 0。"),
     Row("neg", "-x",     ["-1"],                "-x",          operator="__neg__"),
@@ -173,11 +188,13 @@ ROWS = (
     Row("where", "where(x, y, z)", ["0", "where(x, 1, 0)", "where(x, 0, 1)"],
         r"y \text{ if } x \text{ else } z",
         note="y where x is not 0, else z. Nothing of the branch not taken reaches value or gradient.", note_zh="x 不为 0 时取 y，否则取 z。未选中的分支对数值和梯度都没有影响。"),
+)
 
-    # What partials of other rows are written in: functions whose own partials are good formulas.
+# What partials of other rows are written in: functions whose own partials are good formulas.
+_SERVING_ROWS = (
     Row("sech2",            "square(1 / cosh(x))",  ["-2 * tanh(x) * out"], r"\operatorname{sech}^{2} x"),
     Row("gauss",            "gauss(x)",             ["where(abs(x) < 28, -2 * (x * out), 0)"], r"e^{-x^{2}}", textbook=["", "-2 * x * out"], note="exp(-x * x), with x * x to more digits than a float has.", note_zh="即 exp(-x * x)，其中 x * x 的有效数字多于一个浮点数。"),
-    Row("one_minus_square", "(1 - x) * (1 + x)",    ["-2 * x"],             r"1 - x^{2}"),
+    Row("one_minus_square", "where(abs(x) < 0.5, 1 - x * x, (1 - x) * (1 + x))", ["-2 * x"], r"1 - x^{2}", textbook=["1 - x * x", ""]),
     Row("normal_tail",      _horner(_TAIL),         [_horner(_TAIL_SLOPE)], r"\operatorname{normal\_tail}(x)", note="(t + 4) exp(t * t / 2) times the probability that a normal number is above t, where x is (t - 4) / (t + 4).", note_zh="设 x = (t - 4) / (t + 4)，则为 (t + 4) exp(t * t / 2) 乘以正态变量大于 t 的概率。"),
     Row("gelu_slope", "where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * (x * gauss(0.5 * x) * gauss(0.5 * x)), (normal_tail((x + 4) / (x - 4)) / (4 - x) + 0.3989422804014327 * x) * gauss(0.5 * x) * gauss(0.5 * x))",
         ["0.3989422804014327 * (2 * gauss(0.5 * x) - x * (x * gauss(0.5 * x))) * gauss(0.5 * x)"], r"\operatorname{gelu\_slope}(x)",
@@ -185,20 +202,24 @@ ROWS = (
     Row("silu_slope", "where(x < -40, (1 + x) * exp(0.5 * x) * exp(0.5 * x), (1 + x * exp(-x) / (1 + exp(-x))) / (1 + exp(-x)))",
         ["where(abs(x) > 40, (2 - abs(x)) * exp(-0.5 * abs(x)) * exp(-0.5 * abs(x)), 0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x)))"], r"\operatorname{silu\_slope}(x)",
         textbook=["sigmoid(x) * (1 + x * sigmoid(-x))", "0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x))"]),
-    Row("hypot_slope", "where(abs(y) <= abs(x), sign(x) / sqrt(1 + square(y / x)), sign(y) * (x / y) / sqrt(1 + square(x / y)))",
+    Row("hypot_slope", "x / maximum(abs(x), abs(y)) / sqrt(square(x / maximum(abs(x), abs(y))) + square(y / maximum(abs(x), abs(y))))",
         ["hypot_slope(y, x) * atan2_slope(x, y)", "where(abs(x) < abs(y), -hypot_slope(y, x) * atan2_slope(y, x), -hypot_slope(x, y) * atan2_slope(x, y))"], r"\frac{x}{\sqrt{x^{2} + y^{2}}}",
         textbook=["x / hypot(x, y)", "", ""], domain="hypot(x, y) > 0"),
     Row("atan2_slope", "where(maximum(abs(x), abs(y)) > 1e+150, 0.25 * (hypot_slope(y, x) / hypot(0.25 * x, 0.25 * y)), "
         "where(maximum(abs(x), abs(y)) < 1e-150, hypot_slope(y, x) / hypot(4.149515568880993e+180 * x, 4.149515568880993e+180 * y) * 4.149515568880993e+180, y / (x * x + y * y)))",
         ["-2 * (atan2_slope(y, x) * out)", "4 * ((0.5 * x - 0.5 * y) / hypot(x, y) * ((0.5 * x + 0.5 * y) / hypot(x, y)) / hypot(x, y) / hypot(x, y))"], r"\frac{y}{x^{2} + y^{2}}",
         textbook=["y / (x * x + y * y)", "", "(x * x - y * y) / square(x * x + y * y)"], domain="hypot(x, y) > 0"),
-    Row("pow_slope_x", "where(x > 0, y * x ** (0.5 * y) / x * x ** (0.5 * y), y * x ** (y - 1))",
+    Row("pow_slope_x", "where((x > 0) * (abs(y - 4.25) > 3.75), y * x ** (0.5 * y) / x * x ** (0.5 * y), y * x ** (y - 1))",
         ["where(abs(y - 1) <= 0, 0, where(x > 0, (y - 1) * (y * x ** (0.5 * y) / x) * (x ** (0.5 * y) / x), (y - 1) * y * x ** (y - 2)))", _POW_MIXED],
         r"y \cdot x^{y - 1}", textbook=["y * x ** (y - 1)", "(y - 1) * y * x ** (y - 2)", "x ** (y - 1) * (1 + y * log(x))"], domain="minimum(x, abs(y - 4.25) - 3.75) > 0"),
     Row("pow_slope_y", "where((abs(x) <= 0) * (y >= 0), 0, log(x) * x ** (0.5 * y) * x ** (0.5 * y))",
         [_POW_MIXED, "where((abs(x) <= 0) * (y >= 0), 0, log(x) * (log(x) * x ** (0.5 * y)) * x ** (0.5 * y))"],
         r"x^{y} \cdot \ln x", textbook=["x ** y * log(x)", "x ** (y - 1) * (1 + y * log(x))", "x ** y * square(log(x))"], domain="x > 0"),
 )
+
+ROWS = (*_ROWS, *_SERVING_ROWS)
+SERVING = frozenset(row.name for row in _SERVING_ROWS)
+"""The rows that other rows' partials are written in."""
 
 # Rows that derivatives within compiled functions are written in; nothing else calls them. A factor
 # of zero stops even before an infinity or nan, as an adjoint does, and the derivative of the

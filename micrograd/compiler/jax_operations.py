@@ -37,6 +37,12 @@ def _sech2(x: Any) -> Any:
     return jnp.square((e + e) / (1.0 + e * e))
 
 
+def _hypot_slope(x: Any, y: Any) -> Any:
+    size = jnp.maximum(jnp.abs(x), jnp.abs(y))  # XLA would multiply divisors, which overflow
+    x, y = lax.optimization_barrier((x / size, y / size))
+    return x / jnp.sqrt(x * x + y * y)
+
+
 def _atanh(x: Any) -> Any:
     size = jnp.abs(x)  # XLA's own is 12 units off
     return jnp.copysign(0.5 * jnp.log1p((size + size) / (1.0 - size)), x)
@@ -55,6 +61,7 @@ VOCABULARY = Vocabulary(
         "gauss": _gauss,
         "sech2": _sech2,
         "atanh": _atanh,
+        "hypot_slope": _hypot_slope,
         "step": lambda x: jnp.where(x > 0, 1.0, jnp.where(x <= 0, 0.0, x)),
     }
 )
