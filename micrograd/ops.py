@@ -102,10 +102,13 @@ _TAIL = (
 )
 _TAIL_SLOPE = tuple(i * each for i, each in enumerate(_TAIL))[1:]
 
+# For powers: limits where the base is 0, nan where it is negative; a base and a logarithm that are numbers also in the branch that is not taken.
+_BASE = "where(x > 0, x, 1)"
+_ROOT, _LOG = f"{_BASE} ** (0.5 * y)", f"log({_BASE})"
 _POW_MIXED = (
-    "where(x > 0, where(y < 0.5, (1 + y * log(x)) * x ** (0.5 * y) * x ** (0.5 * y) / x,"
-    " (1 + y * log(x)) * x ** (0.5 * y) / x * x ** (0.5 * y)),"
-    " where(y > 1, 0, y * log(x) * x ** (y - 1)))"
+    f"where(x > 0, where(y < 0.5, (1 + y * {_LOG}) * {_ROOT} * {_ROOT} / {_BASE},"
+    f" (1 + y * {_LOG}) * {_ROOT} / {_BASE} * {_ROOT}),"
+    " where(x < 0, 1e999 - 1e999, where((y > 1) + (abs(y) <= 0), 0, where(y > 0, -1e999, 1e999))))"
 )
 
 # The table is lined up beyond the formatter's taste, so that a wrong sign is seen at once.
@@ -209,11 +212,11 @@ _SERVING_ROWS = (
         "where(maximum(abs(x), abs(y)) < 1e-150, hypot_slope(y, x) / hypot(4.149515568880993e+180 * x, 4.149515568880993e+180 * y) * 4.149515568880993e+180, y / (x * x + y * y)))",
         ["-2 * (atan2_slope(y, x) * out)", "4 * ((0.5 * x - 0.5 * y) / hypot(x, y) * ((0.5 * x + 0.5 * y) / hypot(x, y)) / hypot(x, y) / hypot(x, y))"], r"\frac{y}{x^{2} + y^{2}}",
         textbook=["y / (x * x + y * y)", "", "(x * x - y * y) / square(x * x + y * y)"], domain="hypot(x, y) > 0"),
-    Row("pow_slope_x", "where((x > 0) * (abs(y - 4.25) > 3.75), y * x ** (0.5 * y) / x * x ** (0.5 * y), y * x ** (y - 1))",
-        ["where(abs(y - 1) <= 0, 0, where(x > 0, (y - 1) * (y * x ** (0.5 * y) / x) * (x ** (0.5 * y) / x), (y - 1) * y * x ** (y - 2)))", _POW_MIXED],
+    Row("pow_slope_x", "where((x > 0) * (abs(y - 4.25) > 3.75), y * x ** (0.5 * y) / x * x ** (0.5 * y), where(abs(y) <= 0, 0, y * x ** (y - 1)))",
+        [f"where(abs(y - 1) <= 0, 0, where(x > 0, (y - 1) * (y * {_ROOT} / {_BASE}) * ({_ROOT} / {_BASE}), (y - 1) * y * x ** (y - 2)))", _POW_MIXED],
         r"y \cdot x^{y - 1}", textbook=["y * x ** (y - 1)", "(y - 1) * y * x ** (y - 2)", "x ** (y - 1) * (1 + y * log(x))"], domain="minimum(x, abs(y - 4.25) - 3.75) > 0"),
     Row("pow_slope_y", "where((abs(x) <= 0) * (y >= 0), 0, log(x) * x ** (0.5 * y) * x ** (0.5 * y))",
-        [_POW_MIXED, "where((abs(x) <= 0) * (y >= 0), 0, log(x) * (log(x) * x ** (0.5 * y)) * x ** (0.5 * y))"],
+        [_POW_MIXED, f"where(x > 0, {_LOG} * ({_LOG} * {_ROOT}) * {_ROOT}, where(x < 0, 1e999 - 1e999, where(y >= 0, 0, 1e999)))"],
         r"x^{y} \cdot \ln x", textbook=["x ** y * log(x)", "x ** (y - 1) * (1 + y * log(x))", "x ** y * square(log(x))"], domain="x > 0"),
 )
 
