@@ -157,8 +157,8 @@ def calls(expression: ast.expr) -> set[str]:
 ERRORS = (ArithmeticError, ValueError)  # what FLOATS raises where IEEE has an answer
 
 
-def to_float(number: Number) -> float:
-    """The nearest float; an int beyond the range of floats is an infinity."""
+def to_float(number: Any) -> float:
+    """The nearest float of a real number; one beyond the range of floats is an infinity."""
     try:
         return float(number)
     except OverflowError:
@@ -191,12 +191,24 @@ that is a float."""
 
 
 def _gauss(x: float) -> float:
+    if -2 < x < 2:  # the square is off by half a unit of 4 at most
+        return math.exp(-(x * x))
     x = abs(x)
     if not x < 28:
-        return x - x if x != x else 0.0
+        return x if x != x else 0.0
     near = (x + GRID) - GRID
     rest = (x - near) * (x + near)
     return math.exp(-(near * near)) * (1.0 - rest * (1.0 - 0.5 * rest * (1.0 - rest / 3)))
+
+
+def _hypot_slope(x: float, y: float) -> float:
+    size = math.hypot(x, y)
+    if not 1e-290 < size < 1e300:
+        largest = max(abs(x), abs(y))
+        if not largest:
+            return math.nan
+        x, size = x / largest, math.hypot(x / largest, y / largest)
+    return x / size
 
 
 def _div(x: float, y: float) -> float:
@@ -254,6 +266,7 @@ _SHARED: dict[str, Any] = {
     "hypot": math.hypot,
     "atan2": math.atan2,
     "gauss": _gauss,
+    "hypot_slope": _hypot_slope,  # the row's formula, with fewer calls
 }
 FLOATS: dict[str, Any] = _SHARED | {name: getattr(math, name) for name in _MATH} | {"pow": math.pow}
 IEEE: dict[str, Any] = (

@@ -106,6 +106,7 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "stopping_mul": _stopping_mul,
     "stopped": _stopped,
 }
+_COMPOUND = ast.BinOp | ast.UnaryOp | ast.Call
 _ARITHMETIC = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
 _COMPARISONS = {ast.Lt: "less", ast.LtE: "less_equal", ast.Gt: "greater", ast.GtE: "greater_equal"}
 _SCOPE: dict[str, Any] = {
@@ -150,7 +151,7 @@ def _forget(row: Operation) -> None:
 
 def _written(text: str, arguments: tuple[str, ...], masked: bool = False) -> InPlace:
     writer = _Writer(masked)
-    writer.into(TARGET, ast.parse(text, mode="eval").body, {name: name for name in arguments})
+    writer.formula(TARGET, ast.parse(text, mode="eval").body, {name: name for name in arguments})
     scratch = [f"_s{i}" for i in range(writer.scratch)]
     masks = [f"_m{i}" for i in range(writer.masks)]
     parameters = ", ".join((TARGET, *scratch, *masks, *arguments))
@@ -161,13 +162,28 @@ def _written(text: str, arguments: tuple[str, ...], masked: bool = False) -> InP
 
 
 class _Writer:
-    """Writes the statements of a formula; arrays for intermediate results are used again."""
+    """Writes the statements of a formula; arrays for intermediate results are used again.
+
+    What occurs in a formula several times is computed once, and kept until its end.
+    """
 
     def __init__(self, masked: bool) -> None:
         self.masked = masked
         self.lines: list[str] = []
         self.scratch = self.masks = 0
         self._free: list[str] = []
+        self._kept: dict[str, str | None] = {}  # where it is; None before it was computed
+
+    def formula(self, target: str, node: ast.expr, names: dict[str, str]) -> None:
+        """The value of a whole formula, into an array."""
+        texts = [ast.unparse(part) for part in ast.walk(node) if isinstance(part, _COMPOUND)]
+        outer, self._kept = (
+            self._kept,
+            dict.fromkeys(each for each in texts if texts.count(each) > 1),
+        )
+        self.into(target, node, names)
+        self._free += filter(None, self._kept.values())
+        self._kept = outer
 
     def into(self, target: str, node: ast.expr, names: dict[str, str]) -> None:
         """The value of a formula, into an array."""
@@ -217,7 +233,7 @@ class _Writer:
         """An operation that is composed of others."""
         read, held = self._all_evaluated(arguments, names)
         formula = ast.parse(value_text(row), mode="eval").body
-        self.into(target, formula, dict(zip(row.operands, read, strict=True)))
+        self.formula(target, formula, dict(zip(row.operands, read, strict=True)))
         self._free += held
 
     def _all_evaluated(
@@ -234,12 +250,18 @@ class _Writer:
         """Where the value of a formula is, and the scratch arrays that this takes."""
         if isinstance(node, ast.Constant | ast.Name):
             return self._operand(node, names), []
+        text = ast.unparse(node)
+        if (kept := self._kept.get(text)) is not None:
+            return kept, []
         if self._free:
             name = self._free.pop()
         else:
             name = f"_s{self.scratch}"
             self.scratch += 1
         self.into(name, node, names)
+        if text in self._kept:
+            self._kept[text] = name
+            return name, []
         return name, [name]
 
     def _operand(self, node: ast.expr, names: dict[str, str]) -> str:
