@@ -77,7 +77,7 @@ def _normal(x: Any) -> Any:
     """The distribution function of the normal law."""
     if abs(x) > 60:
         return mpf(x > 0)
-    with mp.workprec(160 + int(3 * x * x)):  # erfc of mpmath needs no more for 100 good bits
+    with mp.workprec(min(mp.prec, 600) + int(3 * x * x)):  # more takes time, and is not needed
         return mp.erfc(-x / mp.sqrt(2)) / 2
 
 
@@ -200,7 +200,7 @@ EXACT: dict[str, Exact] = {
         lambda x: 1 / (x * mp.ln10),
         lambda x: -1 / (x**2 * mp.ln10),
     ),
-    # ------------------------------------------------------------------------- circles and hyperbolas
+    # --------------------------------------------------------------------- circles, hyperbolas
     "sin": _unary(mp.sin, mp.cos, lambda x: -mp.sin(x)),
     "cos": _unary(mp.cos, lambda x: -mp.sin(x), lambda x: -mp.cos(x)),
     "tan": _unary(mp.tan, lambda x: 1 / mp.cos(x) ** 2, lambda x: 2 * mp.tan(x) / mp.cos(x) ** 2),

@@ -201,16 +201,6 @@ def _gauss(x: float) -> float:
     return math.exp(-(near * near)) * (1.0 - rest * (1.0 - 0.5 * rest * (1.0 - rest / 3)))
 
 
-def _hypot_slope(x: float, y: float) -> float:
-    size = math.hypot(x, y)
-    if not 1e-290 < size < 1e300:
-        largest = max(abs(x), abs(y))
-        if not largest:
-            return math.nan
-        x, size = x / largest, math.hypot(x / largest, y / largest)
-    return x / size
-
-
 def _div(x: float, y: float) -> float:
     if y != 0:
         return x / y
@@ -266,7 +256,6 @@ _SHARED: dict[str, Any] = {
     "hypot": math.hypot,
     "atan2": math.atan2,
     "gauss": _gauss,
-    "hypot_slope": _hypot_slope,  # the row's formula, with fewer calls
 }
 FLOATS: dict[str, Any] = _SHARED | {name: getattr(math, name) for name in _MATH} | {"pow": math.pow}
 IEEE: dict[str, Any] = (
