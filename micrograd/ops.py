@@ -142,7 +142,7 @@ _ROWS = (
     Row("atan",  "atan(x)",  ["square(1 / hypot(x, 1))"],             r"\arctan x",               textbook=["", "1 / (1 + x * x)"]),
     Row("sinh",  "sinh(x)",  ["cosh(x)"],                             r"\sinh x"),
     Row("cosh",  "cosh(x)",  ["sinh(x)"],                             r"\cosh x"),
-    Row("tanh",  "tanh(x)",  ["sech2(x)"],                            r"\tanh x",                 textbook=["", "1 - out * out"]),
+    Row("tanh",  "tanh(x)",  ["where(abs(out) < 0.71, 1 - out * out, sech2(x))"], r"\tanh x",    textbook=["", "1 - out * out"]),
     Row("asinh", "asinh(x)", ["1 / hypot(x, 1)"],                     r"\operatorname{arsinh} x"),
     Row("acosh", "acosh(x)", ["1 / (sqrt(x - 1) * sqrt(x + 1))"],     r"\operatorname{arcosh} x", domain="x > 1"),
     Row("atanh", "atanh(x)", ["1 / one_minus_square(x)"],             r"\operatorname{artanh} x", domain="abs(x) < 1", textbook=["", "1 / (1 - x * x)"]),
@@ -252,14 +252,11 @@ class Operation:
     operator: str
     textbook: Sequence[str]
 
-    def __init__(
-        self, row: Row, expression: ast.expr, slopes: tuple[ast.expr, ...], told: list[ast.expr]
-    ) -> None:
+    def __init__(self, row: Row, expression: ast.expr, slopes: tuple[ast.expr, ...]) -> None:
         self.__dict__.update(row._asdict())
         self.row = row
         self.expression = expression
         self.slopes = slopes
-        self.told, *self.told_slopes = told  # for readers: by the textbook
 
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.operands)}) = {self.formula}>"
@@ -287,8 +284,7 @@ class Operation:
     @cached_property
     def document(self) -> str:
         """The docstring of the method and of the function: formula, derivatives, domain, note."""
-        texts = (self.formula, *self.partials)
-        formula, *partials = (a or b for a, b in zip_longest(self.textbook, texts))
+        formula, *partials = self.told_texts
         slopes = (f"d/d{x}: {text}" for x, text in zip(self.operands, partials, strict=True))
         first = f"{self.name}({', '.join(self.operands)})"
         return "\n\n".join(
@@ -300,6 +296,23 @@ class Operation:
                 self.note,
             )
             if part
+        )
+
+    @property
+    def told_texts(self) -> tuple[str, ...]:
+        """The formula and the partials for readers: as a textbook writes them."""
+        own = (self.formula, *self.partials)
+        return tuple(text or known for text, known in zip_longest(self.textbook, own))
+
+    @cached_property
+    def told(self) -> tuple[ast.expr, ...]:
+        """Their syntax trees; they are read when somebody is told."""
+        own = (self.expression, *self.slopes)
+        known = {row.name: row.arity for row in TABLE.values()}
+        names = (*self.operands, RESULT)
+        return tuple(
+            parse(text, names=names, known=known, place=self.name) if text else tree
+            for text, tree in zip_longest(self.textbook, own)
         )
 
     def __reduce__(self) -> tuple[Callable[[str], Operation], tuple[str]]:
@@ -444,12 +457,6 @@ def checked(row: Row, known: dict[str, int]) -> Operation:
     for column in ("domain", "kink"):
         if text := getattr(row, column):
             parse(text, names=names, known=known, place=f"{name}: {column}")
-    told = [
-        parse(text, names=(*names, RESULT), known=known | {row.name: arity}, place=name)
-        if text
-        else tree
-        for text, tree in zip_longest(row.textbook, (expression, *slopes))
-    ]
     arguments = ", ".join(names)
     typeset = rf"\operatorname{{{row.name}}}({arguments})".replace("_", r"\_")
     complete = row._replace(
@@ -457,7 +464,7 @@ def checked(row: Row, known: dict[str, int]) -> Operation:
         typeset=row.typeset or typeset,
         symbol=row.symbol or row.name,
     )
-    return Operation(complete, expression, slopes, told)
+    return Operation(complete, expression, slopes)
 
 
 def _enter(operations: Sequence[Operation]) -> None:

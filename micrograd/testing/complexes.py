@@ -85,7 +85,8 @@ def _erf(z: complex) -> complex:
 
 def _gauss(z: complex) -> complex:
     x, y = z.real, z.imag
-    return IEEE["gauss"](x) * cmath.exp(complex(y * y, -2 * x * y))
+    size: float = IEEE["gauss"](x)
+    return size * cmath.exp(complex(y * y, -2 * x * y))
 
 
 def _sign(x: complex) -> complex:
