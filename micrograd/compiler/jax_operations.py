@@ -33,7 +33,7 @@ def _gauss(x: Any) -> Any:
 
 
 def _sech2(x: Any) -> Any:
-    e = jnp.exp(-jnp.abs(x))  # the hyperbolic cosine of XLA loses digits
+    e = jnp.exp(-jnp.abs(x))
     return jnp.square((e + e) / (1.0 + e * e))
 
 
@@ -41,6 +41,18 @@ def _hypot_slope(x: Any, y: Any) -> Any:
     size = jnp.maximum(jnp.abs(x), jnp.abs(y))  # XLA would multiply divisors, which overflow
     x, y = lax.optimization_barrier((x / size, y / size))
     return x / jnp.sqrt(x * x + y * y)
+
+
+def _cosh(x: Any) -> Any:
+    e = _exp(0.5 * jnp.abs(x))  # XLA's own loses ten bits at 700
+    return (0.5 * e) * e + (0.5 / e) / e
+
+
+def _sinh(x: Any) -> Any:
+    size = jnp.abs(x)
+    e, near = _exp(0.5 * size), jnp.expm1(jnp.minimum(size, 1.0))
+    far = (0.5 * e) * e - (0.5 / e) / e
+    return jnp.copysign(jnp.where(size < 1.0, 0.5 * (near + near / (near + 1.0)), far), x)
 
 
 def _atanh(x: Any) -> Any:
@@ -60,6 +72,8 @@ VOCABULARY = Vocabulary(
         "erf": erf,
         "gauss": _gauss,
         "sech2": _sech2,
+        "cosh": _cosh,
+        "sinh": _sinh,
         "atanh": _atanh,
         "hypot_slope": _hypot_slope,
         "step": lambda x: jnp.where(x > 0, 1.0, jnp.where(x <= 0, 0.0, x)),
