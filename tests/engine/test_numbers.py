@@ -1,8 +1,8 @@
 """Numbers and functions of `Value` follow IEEE 754, and their derivatives are the right ones."""
 
 import math
-from fractions import Fraction
 import operator
+from fractions import Fraction
 
 import numpy as np
 import pytest
