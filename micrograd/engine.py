@@ -301,7 +301,7 @@ def to_number(number: Any, place: str) -> Number:
     if getattr(number, "shape", None) == () and hasattr(number, "item"):
         number = number.item()  # of an array without axes, or a scalar of NumPy
     if isinstance(number, Real):
-        return int(number) if isinstance(number, bool) else float(number)
+        return int(number) if isinstance(number, bool) else to_float(number)
     raise TypeError(f"{place} takes a real number, got {type(number).__name__}{_advice(number)}")
 
 

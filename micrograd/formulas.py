@@ -164,8 +164,8 @@ def calls(expression: ast.expr) -> set[str]:
 ERRORS = (ArithmeticError, ValueError)  # what FLOATS raises where IEEE has an answer
 
 
-def to_float(number: Number) -> float:
-    """The nearest float; an int beyond the range of floats is an infinity."""
+def to_float(number: Any) -> float:
+    """The nearest float of a real number; one beyond the range of floats is an infinity."""
     try:
         return float(number)
     except OverflowError:
@@ -190,6 +190,22 @@ def _step(x: float) -> float:
 
 def _where(x: float, y: float, z: float) -> float:
     return y if x else z
+
+
+GRID = 1.5 * 2.0**31
+"""Added and taken away, it rounds to a multiple of 2**-21: a number up to 2**5 then has a square
+that is a float."""
+
+
+def _gauss(x: float) -> float:
+    if -2 < x < 2:  # the square is off by half a unit of 4 at most
+        return math.exp(-(x * x))
+    x = abs(x)
+    if not x < 28:
+        return x if x != x else 0.0
+    near = (x + GRID) - GRID
+    rest = (x - near) * (x + near)
+    return math.exp(-(near * near)) * (1.0 - rest * (1.0 - 0.5 * rest * (1.0 - rest / 3)))
 
 
 def _div(x: float, y: float) -> float:
@@ -246,6 +262,7 @@ _SHARED: dict[str, Any] = {
     "minimum": _minimum,
     "hypot": math.hypot,
     "atan2": math.atan2,
+    "gauss": _gauss,
 }
 FLOATS: dict[str, Any] = _SHARED | {name: getattr(math, name) for name in _MATH} | {"pow": math.pow}
 IEEE: dict[str, Any] = (

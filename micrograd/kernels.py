@@ -43,6 +43,8 @@ class Vocabulary(dict[str, Any]):
 
     def value(self, row: Operation) -> Callable[..., Any]:
         """An operation as a function of its operands."""
+        if row.name in self._given:
+            return cast("Callable[..., Any]", self[row.name])
         arguments = ", ".join(row.operands)
         text = f"lambda {arguments}: {value_text(row)}"
         return self.compiled(text)

@@ -14,7 +14,13 @@ The columns: `formula` and `partials` in the language of `micrograd.formulas`; `
 terms of the operands; `symbol`, what a picture shows; `domain`, where the operation is defined and
 its partials are its derivatives; `kink`, a formula that is 0 where a derivative jumps; `note`, the
 convention there, and `note_zh` the same in Chinese; `operator`, the special method of Python's
-data model that means it.
+data model that means it; `textbook`, the formula and the partials as a book writes them, where the
+table's own are longer for the sake of their last digits ("" where they are not).
+
+Values and partials are good to the last digits over the whole range of floats, second partials
+too: a partial that would cancel or overflow, or be a bad formula to differentiate, is a row of its
+own (`sech2`, `gauss`, `one_minus_square`, `..._slope`). A product that may be subnormal has its
+exponential as two equal factors, so that nothing is rounded to a few digits before the end.
 """
 
 from __future__ import annotations
@@ -23,6 +29,7 @@ import ast
 import keyword
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any, NamedTuple
 from unicodedata import is_normalized
 
@@ -57,22 +64,68 @@ class Row(NamedTuple):
     note: str = ""
     note_zh: str = ""
     operator: str = ""
+    textbook: Sequence[str] = ()
 
+
+def _horner(coefficients: Sequence[float]) -> str:
+    """A polynomial in x; the constant comes first."""
+    text = repr(coefficients[-1])
+    for each in reversed(coefficients[:-1]):
+        text = f"{each!r} + x * ({text})"
+    return text
+
+
+# The tail of the normal law: (t + 4) exp(t²/2) Φ(-t) as a polynomial in (t - 4) / (t + 4), for
+# t >= 0.5, to 4e-17; fitted by least squares at Chebyshev's points, with 60 digits.
+_TAIL = (
+    0.7552851304157515,
+    -0.6078966419718921,
+    0.3871374007422216,
+    -0.1865218579596595,
+    0.060396574890521935,
+    -0.007540188966631744,
+    -0.003479692357903752,
+    0.0016308184559462537,
+    0.00013334420115262977,
+    -0.00023109492098789545,
+    -1.9074990107659464e-06,
+    3.514462166758376e-05,
+    7.134429880194746e-07,
+    -5.92004042142176e-06,
+    -6.209420664042516e-07,
+    1.021605277199819e-06,
+    2.566004539474053e-07,
+    -1.5586186598054488e-07,
+    -6.910773569385227e-08,
+    1.52539799097929e-08,
+    9.816227830475413e-09,
+)
+_TAIL_SLOPE = tuple(i * each for i, each in enumerate(_TAIL))[1:]
+
+# For powers: limits where the base is 0, nan where it is negative; a base and a logarithm that are numbers also in the branch that is not taken.
+_BASE = "where(x > 0, x, 1)"
+_ROOT, _LOG = f"{_BASE} ** (0.5 * y)", f"log({_BASE})"
+_POW_MIXED = (
+    f"where(x > 0, where(y < 0.5, (1 + y * {_LOG}) * {_ROOT} * {_ROOT} / {_BASE},"
+    f" (1 + y * {_LOG}) * {_ROOT} / {_BASE} * {_ROOT}),"
+    " where(x < 0, 1e999 - 1e999, where((y > 1) + (abs(y) <= 0), 0, where(y > 0, -1e999, 1e999))))"
+)
 
 # The table is lined up beyond the formatter's taste, so that a wrong sign is seen at once.
 # fmt: off
-ROWS = (
+_ROWS = (
     Row("add", "x + y",  ["1", "1"],            "x + y",       symbol="+", operator="__add__"),
     Row("sub", "x - y",  ["1", "-1"],           "x - y",       symbol="-", operator="__sub__"),
     Row("mul", "x * y",  ["y", "x"],            r"x \cdot y",  symbol="*", operator="__mul__"),
     Row("div", "x / y",  ["1 / y", "-out / y"], r"\frac{x}{y}", symbol="/", operator="__truediv__", domain="abs(y) > 0"),
-    Row("pow", "x ** y", ["where(hypot(x, y) <= 0, 0, y * x ** (y - 1))",
-                          "where((abs(x) <= 0) * (y >= 0), 0, out * log(x))"], "x^{y}", symbol="**", operator="__pow__",
-        domain="x > 0", note="0 ** 0 is 1, with derivatives 0. At x = 0 the derivative with respect to y >= 0 is 0.", note_zh="0 ** 0 取 1，导数取 0。在 x = 0 处，对 y >= 0 的导数取 0。"),
+    Row("pow", "x ** y", ["where((x > 0) * (abs(y - 4.25) <= 3.75) + (x < 0), y * x ** (y - 1), where(hypot(x, y) <= 0, 0, pow_slope_x(x, y)))",
+                          "where(hypot(x, y) <= 0, 0, where((out - 1e-290) * (out - 1e+290) < 0, out * log(x), pow_slope_y(x, y)))"], "x^{y}", symbol="**", operator="__pow__",
+        textbook=["", "where(hypot(x, y) <= 0, 0, y * x ** (y - 1))", "where((abs(x) <= 0) * (y >= 0), 0, out * log(x))"], domain="x > 0",
+        note="0 ** 0 is 1, with derivatives 0. At x = 0 the derivative with respect to y >= 0 is 0.", note_zh="0 ** 0 取 1，导数取 0。在 x = 0 处，对 y >= 0 的导数取 0。"),
     Row("neg", "-x",     ["-1"],                "-x",          operator="__neg__"),
 
     Row("exp",        "exp(x)",   ["out"],                     "e^{x}"),
-    Row("expm1",      "expm1(x)", ["out + 1"],                 "e^{x} - 1"),
+    Row("expm1",      "expm1(x)", ["exp(x)"],                  "e^{x} - 1"),
     Row("log",        "log(x)",   ["1 / x"],                   r"\ln x",            domain="x > 0"),
     Row("log1p",      "log1p(x)", ["1 / (1 + x)"],             r"\ln(1 + x)",       domain="x > -1"),
     Row("log2",       "log2(x)",  ["1.4426950408889634 / x"],  r"\log_{2} x",       domain="x > 0"),
@@ -84,36 +137,40 @@ ROWS = (
     Row("sin",   "sin(x)",   ["cos(x)"],                              r"\sin x"),
     Row("cos",   "cos(x)",   ["-sin(x)"],                             r"\cos x"),
     Row("tan",   "tan(x)",   ["1 + out * out"],                       r"\tan x",                  domain="abs(cos(x)) > 0"),
-    Row("asin",  "asin(x)",  ["1 / sqrt((1 - x) * (1 + x))"],         r"\arcsin x",               domain="abs(x) < 1"),
-    Row("acos",  "acos(x)",  ["-1 / sqrt((1 - x) * (1 + x))"],        r"\arccos x",               domain="abs(x) < 1"),
-    Row("atan",  "atan(x)",  ["1 / (1 + x * x)"],                     r"\arctan x"),
+    Row("asin",  "asin(x)",  ["1 / sqrt(one_minus_square(x))"],       r"\arcsin x",               domain="abs(x) < 1", textbook=["", "1 / sqrt(1 - x * x)"]),
+    Row("acos",  "acos(x)",  ["-1 / sqrt(one_minus_square(x))"],      r"\arccos x",               domain="abs(x) < 1", textbook=["", "-1 / sqrt(1 - x * x)"]),
+    Row("atan",  "atan(x)",  ["square(1 / hypot(x, 1))"],             r"\arctan x",               textbook=["", "1 / (1 + x * x)"]),
     Row("sinh",  "sinh(x)",  ["cosh(x)"],                             r"\sinh x"),
     Row("cosh",  "cosh(x)",  ["sinh(x)"],                             r"\cosh x"),
-    Row("tanh",  "tanh(x)",  ["1 - out * out"],                       r"\tanh x"),
+    Row("tanh",  "tanh(x)",  ["where(abs(out) < 0.71, 1 - out * out, sech2(x))"], r"\tanh x",    textbook=["", "1 - out * out"]),
     Row("asinh", "asinh(x)", ["1 / hypot(x, 1)"],                     r"\operatorname{arsinh} x"),
     Row("acosh", "acosh(x)", ["1 / (sqrt(x - 1) * sqrt(x + 1))"],     r"\operatorname{arcosh} x", domain="x > 1"),
-    Row("atanh", "atanh(x)", ["1 / ((1 - x) * (1 + x))"],             r"\operatorname{artanh} x", domain="abs(x) < 1"),
+    Row("atanh", "atanh(x)", ["1 / one_minus_square(x)"],             r"\operatorname{artanh} x", domain="abs(x) < 1", textbook=["", "1 / (1 - x * x)"]),
 
-    Row("sigmoid",    "1 / (1 + exp(-x))",                            ["out * (1 - out)"],           r"\sigma(x)"),
+    Row("sigmoid",    "where(x < -700, exp(x), 1 / (1 + exp(-x)))",   ["0.25 * sech2(0.5 * x)"],     r"\sigma(x)",
+        textbook=["1 / (1 + exp(-x))", "out * (1 - out)"]),
     Row("softplus",   "maximum(x, 0) + log1p(exp(-abs(x)))",          ["sigmoid(x)"],                r"\ln(1 + e^{x})"),
     Row("relu",       "where(x <= 0, 0, x)",                          ["where(x <= 0, 0, 1)"],       r"\max(0, x)", symbol="ReLU",
         kink="x", note="The derivative at 0 is 0.", note_zh="在 0 处的导数取 0。"),
     Row("leaky_relu", "where(x <= 0, 0.01 * x, x)",                   ["where(x <= 0, 0.01, 1)"],    r"\max(0.01 x, x)",
         kink="x", note="The derivative at 0 is 0.01.", note_zh="在 0 处的导数取 0.01。"),
-    Row("elu",        "where(x <= 0, expm1(x), x)",                   ["where(x <= 0, out + 1, 1)"], r"\operatorname{elu}(x)",
+    Row("elu",        "where(x <= 0, expm1(x), x)",                   ["where(x <= 0, exp(x), 1)"],  r"\operatorname{elu}(x)",
         kink="x", note="The derivative at 0 is 1; the second derivative jumps there.", note_zh="在 0 处的导数是 1；二阶导数在那里跳变。"),
-    Row("gelu",       "0.5 * x * (1 + erf(0.7071067811865476 * x))",
-        ["0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)"],    r"x \cdot \Phi(x)",
+    Row("gelu", "where(x > -0.5, 0.5 * x * (1 + erf(0.7071067811865476 * x)), x / (4 - x) * normal_tail((x + 4) / (x - 4)) * gauss(0.5 * x) * gauss(0.5 * x))",
+        ["gelu_slope(x)"], r"x \cdot \Phi(x)",
+        textbook=["0.5 * x * (1 + erf(0.7071067811865476 * x))", "0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)"],
         note="The exact form, by the distribution function of the normal law.", note_zh="精确形式，用正态分布的分布函数定义。"),
-    Row("silu",       "x * sigmoid(x)",                               ["sigmoid(x) * (1 + x * sigmoid(-x))"], r"x \cdot \sigma(x)"),
-    Row("mish",       "x * tanh(softplus(x))",
-        ["tanh(softplus(x)) + x * sigmoid(x) * (1 - square(tanh(softplus(x))))"],                    r"x \cdot \tanh(\ln(1 + e^{x}))"),
+    Row("silu", "where(x < -40, x * exp(0.5 * x) * exp(0.5 * x), x / (1 + exp(-x)))", ["silu_slope(x)"], r"x \cdot \sigma(x)",
+        textbook=["x * sigmoid(x)", "sigmoid(x) * (1 + x * sigmoid(-x))"]),
+    Row("mish", "where(x < -40, x * exp(0.5 * x) * exp(0.5 * x), x * tanh(softplus(x)))",
+        ["where(x < -40, silu_slope(x), tanh(softplus(x)) + x * sigmoid(x) * sech2(softplus(x)))"], r"x \cdot \tanh(\ln(1 + e^{x}))",
+        textbook=["x * tanh(softplus(x))", "tanh(softplus(x)) + x * sigmoid(x) * (1 - square(tanh(softplus(x))))"]),
 
     Row("abs",    "abs(x)",  ["sign(x)"],                              r"\left|x\right|",          operator="__abs__",
         kink="x", note="The derivative at 0 is 0.", note_zh="在 0 处的导数取 0。"),
     Row("sign",   "sign(x)", ["0"],                                    r"\operatorname{sgn}(x)",   kink="x", note="sign(0) is 0.", note_zh="sign(0) 取 0。"),
     Row("step",   "step(x)", ["0"],                                    r"\operatorname{step}(x)",  kink="x", note="step(0) is 0.", note_zh="step(0) 取 0。"),
-    Row("erf",    "erf(x)",  ["1.1283791670955126 * exp(-(x * x))"],   r"\operatorname{erf}(x)"),
+    Row("erf",    "erf(x)",  ["1.1283791670955126 * gauss(x)"],         r"\operatorname{erf}(x)",   textbook=["", "1.1283791670955126 * exp(-(x * x))"]),
     Row("detach", "x",       ["0"],                                    r"\operatorname{detach}(x)", domain="0",
         note="The same number, treated as a constant.", note_zh="数值不变，当作常数看待。"),
 
@@ -121,10 +178,10 @@ ROWS = (
         r"\max(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result.", note_zh="两数相等时各得一半梯度。有 nan 时结果为 nan。"),
     Row("minimum", "minimum(x, y)", ["where(x > y, 0, where(x >= y, 0.5, 1))", "where(y > x, 0, where(y >= x, 0.5, 1))"],
         r"\min(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result.", note_zh="两数相等时各得一半梯度。有 nan 时结果为 nan。"),
-    Row("hypot",   "hypot(x, y)",   ["where(out <= 0, 0, x / out)", "where(out <= 0, 0, y / out)"],
-        r"\sqrt{x^{2} + y^{2}}", domain="hypot(x, y) > 0", note="The derivatives at the origin are 0.", note_zh="在原点的导数取 0。"),
-    Row("atan2",   "atan2(x, y)",   ["where(hypot(x, y) <= 0, 0, y / hypot(x, y) / hypot(x, y))", "where(hypot(x, y) <= 0, 0, -x / hypot(x, y) / hypot(x, y))"],
-        r"\operatorname{atan2}(x, y)", domain="hypot(x, y) > 0",
+    Row("hypot",   "hypot(x, y)",   ["where(out <= 0, 0, hypot_slope(x, y))", "where(out <= 0, 0, hypot_slope(y, x))"],
+        r"\sqrt{x^{2} + y^{2}}", textbook=["", "where(out <= 0, 0, x / out)", "where(out <= 0, 0, y / out)"], domain="hypot(x, y) > 0", note="The derivatives at the origin are 0.", note_zh="在原点的导数取 0。"),
+    Row("atan2",   "atan2(x, y)",   ["where(hypot(x, y) <= 0, 0, atan2_slope(x, y))", "where(hypot(x, y) <= 0, 0, -atan2_slope(y, x))"],
+        r"\operatorname{atan2}(x, y)", textbook=["", "where(hypot(x, y) <= 0, 0, y / (x * x + y * y))", "where(hypot(x, y) <= 0, 0, -x / (x * x + y * y))"], domain="hypot(x, y) > 0",
         note="The first operand is the ordinate, as in math.atan2. The derivatives at the origin are 0.", note_zh="第一个操作数是纵坐标，与 math.atan2 相同。在原点的导数取 0。"),
 
     Row("lt", "x < y",  ["0", "0"], "x < y",    symbol="<",  operator="__lt__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
@@ -137,6 +194,38 @@ ROWS = (
         r"y \text{ if } x \text{ else } z",
         note="y where x is not 0, else z. Nothing of the branch not taken reaches value or gradient.", note_zh="x 不为 0 时取 y，否则取 z。未选中的分支对数值和梯度都没有影响。"),
 )
+
+# What partials of other rows are written in: functions whose own partials are good formulas.
+_SERVING_ROWS = (
+    Row("sech2",            "square(1 / cosh(x))",  ["-2 * tanh(x) * out"], r"\operatorname{sech}^{2} x"),
+    Row("gauss",            "gauss(x)",             ["where(abs(x) < 28, -2 * (x * out), 0)"], r"e^{-x^{2}}", textbook=["", "-2 * x * out"], note="exp(-x * x), with x * x to more digits than a float has.", note_zh="即 exp(-x * x)，其中 x * x 的有效数字多于一个浮点数。"),
+    Row("one_minus_square", "where(abs(x) < 0.5, 1 - x * x, (1 - x) * (1 + x))", ["-2 * x"], r"1 - x^{2}", textbook=["1 - x * x", ""]),
+    Row("normal_tail",      _horner(_TAIL),         [_horner(_TAIL_SLOPE)], r"\operatorname{normal\_tail}(x)", note="(t + 4) exp(t * t / 2) times the probability that a normal number is above t, where x is (t - 4) / (t + 4).", note_zh="设 x = (t - 4) / (t + 4)，则为 (t + 4) exp(t * t / 2) 乘以正态变量大于 t 的概率。"),
+    Row("gelu_slope", "where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * (x * gauss(0.5 * x) * gauss(0.5 * x)), (normal_tail((x + 4) / (x - 4)) / (4 - x) + 0.3989422804014327 * x) * gauss(0.5 * x) * gauss(0.5 * x))",
+        ["0.3989422804014327 * (2 * gauss(0.5 * x) - x * (x * gauss(0.5 * x))) * gauss(0.5 * x)"], r"\operatorname{gelu\_slope}(x)",
+        textbook=["0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)", "0.3989422804014327 * (2 - x * x) * exp(-0.5 * x * x)"]),
+    Row("silu_slope", "where(x < -40, (1 + x) * exp(0.5 * x) * exp(0.5 * x), (1 + x * exp(-x) / (1 + exp(-x))) / (1 + exp(-x)))",
+        ["where(abs(x) > 40, (2 - abs(x)) * exp(-0.5 * abs(x)) * exp(-0.5 * abs(x)), 0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x)))"], r"\operatorname{silu\_slope}(x)",
+        textbook=["sigmoid(x) * (1 + x * sigmoid(-x))", "0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x))"]),
+    Row("hypot_slope", "where((hypot(x, y) - 1e-290) * (hypot(x, y) - 1e+300) < 0, x / hypot(x, y), "
+        "x / maximum(abs(x), abs(y)) / hypot(x / maximum(abs(x), abs(y)), y / maximum(abs(x), abs(y))))",
+        ["hypot_slope(y, x) * atan2_slope(x, y)", "where(abs(x) < abs(y), -hypot_slope(y, x) * atan2_slope(y, x), -hypot_slope(x, y) * atan2_slope(x, y))"], r"\frac{x}{\sqrt{x^{2} + y^{2}}}",
+        textbook=["x / hypot(x, y)", "", ""], domain="hypot(x, y) > 0"),
+    Row("atan2_slope", "where(maximum(abs(x), abs(y)) > 1e+150, 0.25 * (hypot_slope(y, x) / hypot(0.25 * x, 0.25 * y)), "
+        "where(maximum(abs(x), abs(y)) < 1e-150, hypot_slope(y, x) / hypot(4.149515568880993e+180 * x, 4.149515568880993e+180 * y) * 4.149515568880993e+180, y / (x * x + y * y)))",
+        ["-2 * (atan2_slope(y, x) * out)", "4 * ((0.5 * x - 0.5 * y) / hypot(x, y) * ((0.5 * x + 0.5 * y) / hypot(x, y)) / hypot(x, y) / hypot(x, y))"], r"\frac{y}{x^{2} + y^{2}}",
+        textbook=["y / (x * x + y * y)", "", "(x * x - y * y) / square(x * x + y * y)"], domain="hypot(x, y) > 0"),
+    Row("pow_slope_x", "where((x > 0) * (abs(y - 4.25) > 3.75), y * x ** (0.5 * y) / x * x ** (0.5 * y), where(abs(y) <= 0, 0, y * x ** (y - 1)))",
+        [f"where(abs(y - 1) <= 0, 0, where(x > 0, (y - 1) * (y * {_ROOT} / {_BASE}) * ({_ROOT} / {_BASE}), (y - 1) * y * x ** (y - 2)))", _POW_MIXED],
+        r"y \cdot x^{y - 1}", textbook=["y * x ** (y - 1)", "(y - 1) * y * x ** (y - 2)", "x ** (y - 1) * (1 + y * log(x))"], domain="minimum(x, abs(y - 4.25) - 3.75) > 0"),
+    Row("pow_slope_y", "where((abs(x) <= 0) * (y >= 0), 0, log(x) * x ** (0.5 * y) * x ** (0.5 * y))",
+        [_POW_MIXED, f"where(x > 0, {_LOG} * ({_LOG} * {_ROOT}) * {_ROOT}, where(x < 0, 1e999 - 1e999, where(y >= 0, 0, 1e999)))"],
+        r"x^{y} \cdot \ln x", textbook=["x ** y * log(x)", "x ** (y - 1) * (1 + y * log(x))", "x ** y * square(log(x))"], domain="x > 0"),
+)
+
+ROWS = (*_ROWS, *_SERVING_ROWS)
+SERVING = frozenset(row.name for row in _SERVING_ROWS)
+"""The rows that other rows' partials are written in."""
 
 # What the chain rule multiplies by, where a factor may be infinite or nan; nothing else calls it. A
 # factor of zero makes the product 0, and the derivatives are those of any product.
@@ -160,6 +249,7 @@ class Operation:
     note: str
     note_zh: str
     operator: str
+    textbook: Sequence[str]
 
     def __init__(self, row: Row, expression: ast.expr, slopes: tuple[ast.expr, ...]) -> None:
         self.__dict__.update(row._asdict())
@@ -198,17 +288,35 @@ class Operation:
     @cached_property
     def document(self) -> str:
         """The docstring of the method and of the function: formula, derivatives, domain, note."""
-        slopes = (f"d/d{x}: {text}" for x, text in zip(self.operands, self.partials, strict=True))
+        formula, *partials = self.told_texts
+        slopes = (f"d/d{x}: {text}" for x, text in zip(self.operands, partials, strict=True))
         first = f"{self.name}({', '.join(self.operands)})"
         return "\n\n".join(
             part
             for part in (
-                f"{first}." if self.is_primitive else f"{first} = {self.formula}.",
+                f"{first}." if self.is_primitive else f"{first} = {formula}.",
                 f"Local derivatives, {RESULT} being the result: {'; '.join(slopes)}.",
                 f"Domain: {self.domain}." if self.domain else "",
                 self.note,
             )
             if part
+        )
+
+    @property
+    def told_texts(self) -> tuple[str, ...]:
+        """The formula and the partials for readers: as a textbook writes them."""
+        own = (self.formula, *self.partials)
+        return tuple(text or known for text, known in zip_longest(self.textbook, own))
+
+    @cached_property
+    def told(self) -> tuple[ast.expr, ...]:
+        """Their syntax trees; they are read when somebody is told."""
+        own = (self.expression, *self.slopes)
+        known = {row.name: row.arity for row in TABLE.values()}
+        names = (*self.operands, RESULT)
+        return tuple(
+            parse(text, names=names, known=known, place=self.name) if text else tree
+            for text, tree in zip_longest(self.textbook, own)
         )
 
     def __reduce__(self) -> tuple[Callable[[str], Operation], tuple[str]]:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.scipy.special import erf
 
+from micrograd.formulas import GRID
 from micrograd.kernels import Vocabulary
 from micrograd.ops import Operation, on_define
 
@@ -55,6 +56,46 @@ def _div(x: Any, y: Any) -> Any:
     return x / lax.optimization_barrier(jnp.broadcast_to(y, shape))
 
 
+def _exp(x: Any) -> Any:
+    # Within a function of ours, too, XLA would make x of log(exp(x)) and the like.
+    return lax.optimization_barrier(jnp.exp(x))
+
+
+def _gauss(x: Any) -> Any:
+    size = jnp.minimum(jnp.abs(x), 28.0)
+    near = lax.optimization_barrier(size + GRID) - GRID
+    rest = (size - near) * (size + near)
+    return jnp.exp(-near * near) * (1.0 - rest * (1.0 - 0.5 * rest * (1.0 - rest / 3)))
+
+
+def _sech2(x: Any) -> Any:
+    e = jnp.exp(-jnp.abs(x))
+    return jnp.square((e + e) / (1.0 + e * e))
+
+
+def _hypot_slope(x: Any, y: Any) -> Any:
+    size = jnp.maximum(jnp.abs(x), jnp.abs(y))  # XLA would multiply divisors, which overflow
+    x, y = lax.optimization_barrier((x / size, y / size))
+    return x / jnp.sqrt(x * x + y * y)
+
+
+def _cosh(x: Any) -> Any:
+    e = _exp(0.5 * jnp.abs(x))  # XLA's own loses ten bits at 700
+    return (0.5 * e) * e + (0.5 / e) / e
+
+
+def _sinh(x: Any) -> Any:
+    size = jnp.abs(x)
+    e, near = _exp(0.5 * size), jnp.expm1(jnp.minimum(size, 1.0))
+    far = (0.5 * e) * e - (0.5 / e) / e
+    return jnp.copysign(jnp.where(size < 1.0, 0.5 * (near + near / (near + 1.0)), far), x)
+
+
+def _atanh(x: Any) -> Any:
+    size = jnp.abs(x)  # XLA's own is 12 units off
+    return jnp.copysign(0.5 * jnp.log1p((size + size) / (1.0 - size)), x)
+
+
 VOCABULARY = _AsWritten(
     {
         **{name: getattr(jnp, name) for name in "expm1 log log1p log2 log10 sqrt".split()},
@@ -70,6 +111,12 @@ VOCABULARY = _AsWritten(
         "_div": _div,
         "_barrier": lax.optimization_barrier,
         "erf": erf,
+        "gauss": _gauss,
+        "sech2": _sech2,
+        "cosh": _cosh,
+        "sinh": _sinh,
+        "atanh": _atanh,
+        "hypot_slope": _hypot_slope,
         "step": lambda x: jnp.where(x > 0, 1.0, jnp.where(x <= 0, 0.0, x)),
     }
 )

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from micrograd.formulas import GRID
 from micrograd.kernels import ADJOINT, flow_text, value_text
 from micrograd.ops import STOPPING, TABLE, Operation, lookup, on_define
 
@@ -35,6 +36,27 @@ def _erf(x: Any, out: Any) -> Any:
         out[...] = np.vectorize(math.erf, otypes=[float])(x)
         return out
     return erf(x, out=out)
+
+
+def _gauss(x: Any, out: Any) -> Any:
+    size = np.minimum(np.abs(x), 28.0)
+    near = size + GRID
+    near -= GRID
+    rest = (size - near) * (size + near)
+    near *= near
+    np.exp(np.negative(near, out=near), out=near)
+    return np.multiply(near, 1.0 - rest * (1.0 - 0.5 * rest * (1.0 - rest / 3)), out=out)
+
+
+def _sech2(x: Any, out: Any) -> Any:
+    e = np.exp(np.negative(np.abs(x)))  # twice as fast as the hyperbolic cosine
+    np.divide(e + e, np.multiply(e, e) + 1.0, out=out)
+    return np.multiply(out, out, out=out)
+
+
+def _sign(x: Any, out: Any) -> Any:
+    np.copysign(np.sign(x), x, out=out)  # zeros keep their sign
+    return out
 
 
 def _pow(x: Any, y: Any, out: Any) -> Any:
@@ -62,7 +84,7 @@ def _zeros(length: int, dtype: Any) -> Any:
 
 _NAMES = {
     **{name: name for name in "exp expm1 log log1p log2 log10 sqrt sin cos tan".split()},
-    **{name: name for name in "sinh cosh tanh abs sign maximum minimum hypot".split()},
+    **{name: name for name in "sinh cosh tanh abs maximum minimum hypot".split()},
     **{f"a{name}": f"arc{name}" for name in "sin cos tan sinh cosh tanh tan2".split()},
     **{name: name for name in "square reciprocal".split()},
 }
@@ -71,9 +93,13 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "relu": lambda x, out: np.maximum(x, _zeros(out.shape[-1], out.dtype), out=out),
     "step": lambda x, out: np.heaviside(x, 0.0, out=out),
     "erf": _erf,
+    "gauss": _gauss,
+    "sech2": _sech2,
+    "sign": _sign,
     "_pow": _pow,
     "stopping_mul": stopping_product,
 }
+_COMPOUND = ast.BinOp | ast.UnaryOp | ast.Call
 _ARITHMETIC = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
 _COMPARISONS = {
     ast.Lt: "less",
@@ -124,7 +150,7 @@ def _forget(row: Operation) -> None:
 
 def _written(text: str, arguments: tuple[str, ...], masked: bool = False) -> InPlace:
     writer = _Writer(masked)
-    writer.into(TARGET, ast.parse(text, mode="eval").body, {name: name for name in arguments})
+    writer.formula(TARGET, ast.parse(text, mode="eval").body, {name: name for name in arguments})
     scratch = [f"_s{i}" for i in range(writer.scratch)]
     masks = [f"_m{i}" for i in range(writer.masks)]
     parameters = ", ".join((TARGET, *scratch, *masks, *arguments))
@@ -135,13 +161,28 @@ def _written(text: str, arguments: tuple[str, ...], masked: bool = False) -> InP
 
 
 class _Writer:
-    """Writes the statements of a formula; arrays for intermediate results are used again."""
+    """Writes the statements of a formula; arrays for intermediate results are used again.
+
+    What occurs in a formula several times is computed once, and kept until its end.
+    """
 
     def __init__(self, masked: bool) -> None:
         self.masked = masked
         self.lines: list[str] = []
         self.scratch = self.masks = 0
         self._free: list[str] = []
+        self._kept: dict[str, str | None] = {}  # where it is; None before it was computed
+
+    def formula(self, target: str, node: ast.expr, names: dict[str, str]) -> None:
+        """The value of a whole formula, into an array."""
+        texts = [ast.unparse(part) for part in ast.walk(node) if isinstance(part, _COMPOUND)]
+        outer, self._kept = (
+            self._kept,
+            dict.fromkeys(each for each in texts if texts.count(each) > 1),
+        )
+        self.into(target, node, names)
+        self._free += filter(None, self._kept.values())
+        self._kept = outer
 
     def into(self, target: str, node: ast.expr, names: dict[str, str]) -> None:
         """The value of a formula, into an array."""
@@ -191,7 +232,7 @@ class _Writer:
         """An operation that is composed of others."""
         read, held = self._all_evaluated(arguments, names)
         formula = ast.parse(value_text(row), mode="eval").body
-        self.into(target, formula, dict(zip(row.operands, read, strict=True)))
+        self.formula(target, formula, dict(zip(row.operands, read, strict=True)))
         self._free += held
 
     def _all_evaluated(
@@ -208,12 +249,18 @@ class _Writer:
         """Where the value of a formula is, and the scratch arrays that this takes."""
         if isinstance(node, ast.Constant | ast.Name):
             return self._operand(node, names), []
+        text = ast.unparse(node)
+        if (kept := self._kept.get(text)) is not None:
+            return kept, []
         if self._free:
             name = self._free.pop()
         else:
             name = f"_s{self.scratch}"
             self.scratch += 1
         self.into(name, node, names)
+        if text in self._kept:
+            self._kept[text] = name
+            return name, []
         return name, [name]
 
     def _operand(self, node: ast.expr, names: dict[str, str]) -> str:

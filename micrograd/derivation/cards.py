@@ -103,10 +103,10 @@ class RuleCard:
     def _equations(self, words: Mapping[str, str]) -> Iterator[tuple[Written, tuple[Written, ...]]]:
         row = self.row
         operands = [_LETTERS[x] for x in row.operands]
-        definition = _cases(row.expression, words) if not row.is_primitive else None
+        definition = _cases(row.told[0], words) if not row.is_primitive else None
         call = writing.operation(row, operands)
         yield _RESULT, (call, definition) if definition else (call,)
-        for operand, slope in zip(operands, row.slopes, strict=True):
+        for operand, slope in zip(operands, row.told[1:], strict=True):
             yield writing.quotient(_RESULT, operand), (_cases(slope, words),)
 
     def _remarks(self, words: Mapping[str, str], lang: str) -> Iterator[Sentence]:

@@ -216,7 +216,7 @@ class Chain:
             for variable, operand in zip(variables, held, strict=False)
             if not isinstance(operand, Node)
         }
-        slope_here = simplified(row.slopes[place], numbers, constants)
+        slope_here = simplified(row.told[1 + place], numbers, constants)
         letters = dict(zip(variables, [*map(self._of, held), self.letter(node)], strict=True))
         figures = {variable: writing.number(x) for variable, x in numbers.items()}
         return Factor(

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from micrograd.formulas import IEEE
 from micrograd.testing.kinds import Kind, NotApplicable
 
 _RANGE = (1e-100, 1e100)
@@ -82,6 +83,12 @@ def _erf(z: complex) -> complex:
     )
 
 
+def _gauss(z: complex) -> complex:
+    x, y = z.real, z.imag
+    size: float = IEEE["gauss"](x)
+    return size * cmath.exp(complex(y * y, -2 * x * y))
+
+
 def _sign(x: complex) -> complex:
     return complex((x.real > 0) - (x.real < 0))
 
@@ -101,6 +108,7 @@ _PRIMITIVES: dict[str, Any] = {
     "expm1": _expm1,
     "log1p": _log1p,
     "erf": _erf,
+    "gauss": _gauss,
     "hypot": _hypot,
     "atan2": _atan2,
     "abs": _abs,

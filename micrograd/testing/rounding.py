@@ -122,7 +122,7 @@ _EXACT: dict[str, Any] = {
 }
 _PRIMITIVES = (
     "exp expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan"
-    " sinh cosh tanh asinh acosh atanh erf hypot atan2"
+    " sinh cosh tanh asinh acosh atanh erf gauss hypot atan2"
 ).split()
 
 

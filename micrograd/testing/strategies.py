@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from micrograd.formulas import IEEE, compiled, parse, value_source, variables
-from micrograd.ops import TABLE, Operation, lookup
+from micrograd.ops import SERVING, TABLE, Operation, lookup
 from micrograd.testing import options
 from micrograd.testing.expression import BUILT_IN, Expression, Operand, Program, Step
 
@@ -39,8 +39,11 @@ if TYPE_CHECKING:
 
 __all__ = ["DIFFERENTIABLE", "Expression", "Network", "expressions", "networks", "scalars"]
 
-# `detach` says of itself, by the domain 0, that its partial is a derivative nowhere.
-DIFFERENTIABLE = tuple(name for name in BUILT_IN if TABLE[name].domain != "0")
+# `detach` says of itself, by the domain 0, that its partial is a derivative nowhere; the rows that
+# serve others occur in their derivatives.
+DIFFERENTIABLE = tuple(
+    name for name in BUILT_IN if TABLE[name].domain != "0" and name not in SERVING
+)
 
 MARGIN = 2.0**-5  # distance of a smooth point from the border of a domain and from a kink
 LARGEST, SMALLEST = 1e3, 1e-6  # size of the results (0 is one, too) and of the partials

@@ -131,6 +131,12 @@ def operation(name):
     }.get(name, lambda x, *others: getattr(x, name)(*others))  # fmt: skip
 
 
+def test_the_sign_of_a_zero_is_that_zero(backend):
+    signs = compile(lambda x: x.sign(), batched=True, backend=backend)(np.array([0.0, -0.0]))
+    assert np.signbit(signs).tolist() == [False, True]
+    assert signs.tolist() == [0.0, 0.0]
+
+
 @pytest.mark.parametrize("name", [row.name for row in ROWS])
 def test_every_operation_agrees_at_ordinary_and_special_numbers(backend, name):
     row, function = TABLE[name], operation(name)

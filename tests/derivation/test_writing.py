@@ -143,7 +143,7 @@ def slope(name, place, *at, constants=()):
     row = TABLE[name]
     numbers = dict(zip((*row.operands, "out"), (*at, row.value(*at)), strict=True))
     held = {row.operands[i]: at[i] for i in constants}
-    found = simplified(row.slopes[place], numbers, held)
+    found = simplified(row.told[1 + place], numbers, held)
     names = LETTERS | {"out": writing.name(named("f"))}
     return (
         writing.formula(found.formula, names).text,

@@ -2,6 +2,7 @@
 
 import math
 import operator
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -117,9 +118,14 @@ def test_numbers_that_overflow_become_infinite():
     assert (Value(10.0) ** -400).data == 0.0
 
 
-@pytest.mark.parametrize("huge", [10**400, -(10**400)], ids=["positive", "negative"])
-def test_an_int_beyond_the_range_of_floats_is_an_infinity(huge):
+@pytest.mark.parametrize(
+    "huge",
+    [10**400, -(10**400), Fraction(10**5000, 3), -Fraction(10**5000, 3)],
+    ids=["positive", "negative", "positive fraction", "negative fraction"],
+)
+def test_a_number_beyond_the_range_of_floats_is_an_infinity(huge):
     infinity = math.copysign(INF, 1 if huge > 0 else -1)
+    assert Value(huge).data == infinity
     assert (Value(1.0) + huge).data == infinity
     assert (huge * Value(2.0)).data == infinity
     assert Value(1.0).maximum(huge).data == max(1.0, infinity)

@@ -26,7 +26,7 @@ import pytest
 from hypothesis import Phase, find, given, settings
 
 from micrograd import Value, define
-from micrograd.formulas import evaluate
+from micrograd.formulas import IEEE, evaluate
 from micrograd.ops import ROWS, TABLE, Operation
 from micrograd.testing.expression import Expression, Step
 from micrograd.testing.strategies import DIFFERENTIABLE, expressions
@@ -148,7 +148,9 @@ class Bounded:
 
     def __truediv__(self, other: Any) -> Bounded:
         other = Bounded.of(other)
-        data = self.data / other.data
+        data = IEEE["div"](self.data, other.data)  # a branch that is not taken may divide by 0
+        if not other.data:
+            return Bounded(data, math.inf)
         if math.isinf(other.data):  # the real number is beyond the largest float at least
             return Bounded(data, (abs(self.data) + self.error) / sys.float_info.max + TINY)
         error = (self.error + abs(data) * other.error) / abs(other.data)

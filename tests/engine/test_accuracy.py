@@ -1,0 +1,131 @@
+"""Every row of the table is accurate over the whole range of floats, in every executor."""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+
+import pytest
+
+pytest.importorskip("numpy")
+pytest.importorskip("mpmath", reason="the true numbers need mpmath: pip install mpmath")
+
+from mpmath import mp, mpf
+
+from benchmarks import accuracy
+from benchmarks.accuracy import EXCEPTIONS, LIMIT, executors, measure, points, quantities, truths
+from benchmarks.exact import EXACT
+from micrograd.ops import ROWS, TABLE, Operation, checked
+
+NAMES = [row.name for row in ROWS]
+KNOWN = {row.name: len(row.partials) for row in ROWS}
+ABOUT = 80
+"""Points of each row: all would take minutes."""
+
+
+@cache
+def sample(name: str) -> tuple[list[accuracy.Point], list[list[tuple[mpf, mpf]]]]:
+    """Points, always the same ones, and the true numbers there."""
+    found = points(TABLE[name], 30)
+    chosen = random.Random(name).sample(found, min(ABOUT, len(found)))
+    return chosen, truths(TABLE[name], chosen)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_row_has_a_definition_that_is_independent_of_the_table(name):
+    assert name in EXACT, f"write the definition of {name!r} into benchmarks/exact.py"
+    exact = EXACT[name]
+    wanted = [exact.value, *exact.first, *exact.second]
+    assert len(wanted) == len(quantities(TABLE[name]))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "detach"])
+def test_the_partials_of_the_definitions_are_their_derivatives(name):
+    exact = EXACT[name]
+    at = {"acosh": (1.25,), "where": (1.0, 0.5, -0.75)}.get(name, (0.625, 0.375, 0.25))
+    places = range(len(exact.first))
+    at = tuple(mpf(x) for x in at[: len(places)])
+    with mp.workprec(200):
+        slopes = [mp.diff(exact.value, at, [int(j == i) for j in places]) for i in places]
+        found = [f(*at) for f in exact.first]
+        pairs = [(i, j) for i in places for j in places[i:]]
+        slopes += [mp.diff(exact.first[i], at, [int(k == j) for k in places]) for i, j in pairs]
+        found += [f(*at) for f in exact.second]
+    # Differences at 200 bits, of which mpmath uses some for the step; the tail of the normal law
+    # stands for its definition to 4e-17, and its derivatives to a few digits less.
+    near = 1e-9 if name == "normal_tail" else 1e-15
+    assert all(abs(a - b) <= near * (1 + abs(a)) for a, b in zip(slopes, found, strict=True))
+
+
+@pytest.mark.parametrize("executor", executors())
+@pytest.mark.parametrize("name", NAMES)
+def test_value_and_partials_are_right_to_the_last_digits(name, executor):
+    row = TABLE[name]
+    at, exact = sample(name)
+    results = accuracy.run(executor, row, at)
+    for quantity, worst in measure(row, executor, results, at, exact):
+        assert worst.error <= 1, f"{name}, {quantity} by {executor}: {worst}"
+
+
+@pytest.mark.parametrize(
+    ("name", "partial", "point"),
+    [
+        ("tanh", "1 - out * out", (20.0,)),
+        ("sigmoid", "out * (1 - out)", (40.0,)),
+        ("expm1", "out + 1", (-40.0,)),
+        ("elu", "where(x <= 0, out + 1, 1)", (-40.0,)),
+        ("atan", "1 / (1 + x * x)", (1e158,)),
+        ("erf", "1.1283791670955126 * exp(-(x * x))", (20.3,)),
+    ],
+)
+def test_a_partial_that_loses_its_digits_is_noticed(name, partial, point):
+    row = TABLE[name].row
+    wrong = checked(row._replace(partials=[partial]), KNOWN)
+    (true, size) = truths(TABLE[name], [point])[1][0]
+    assert accuracy.error(TABLE[name].evaluate(*point)[1][0], true, size)[0] <= LIMIT
+    assert accuracy.error(wrong.evaluate(*point)[1][0], true, size)[0] > LIMIT
+
+
+def test_the_exceptions_name_what_there_is_and_say_why():
+    for (name, executor, quantity), (reason, applies) in EXCEPTIONS.items():
+        assert name == "*" or name in TABLE
+        assert executor in ("*", "values", "numpy", "numba", "jax")
+        assert quantity == "*" or quantity in quantities(TABLE[name])
+        assert reason
+        assert callable(applies)
+
+
+@pytest.mark.parametrize("y", [0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 9.5])
+def test_the_mixed_second_derivatives_of_a_power_of_zero_are_the_limit_in_both_orders(y):
+    from micrograd import Value, derivative
+
+    base, exponent = Value(0.0), Value(y)
+    slopes = derivative(base**exponent, [base, exponent])
+    one, other = derivative(slopes[0], exponent), derivative(slopes[1], base)
+    expected = 0.0 if y > 1 else float("-inf")
+    assert float(getattr(one, "data", one)) == float(getattr(other, "data", other)) == expected
+
+
+def ordinary(row: Operation) -> list[accuracy.Point]:
+    """Points between -4 and 4 where a partial that cancels still has most of its digits."""
+    rng = random.Random(row.name)
+    drawn = [tuple(rng.randint(-63, 63) / 16 for _ in row.operands) for _ in range(200)]
+    return [at for at in drawn if accuracy.is_inside(row, at)]
+
+
+@pytest.mark.parametrize("name", [row.name for row in ROWS if row.textbook])
+def test_the_textbooks_formulas_are_those_of_the_table(name):
+    row = TABLE[name]
+    told = row.row._replace(
+        formula=row.textbook[0] or row.formula,
+        partials=[a or b for a, b in zip(row.textbook[1:], row.partials, strict=True)],
+        textbook=(),
+    )
+    book = checked(told, KNOWN)
+    assert ordinary(row)
+    for at in ordinary(row):
+        (value, slopes), (known, partials) = book.evaluate(*at), row.evaluate(*at)
+        for one, other in zip((value, *slopes), (known, *partials), strict=True):
+            one, other = one or 0.0, other or 0.0
+            # Of 1 - out * out below 4 there remain 12 digits.
+            assert one == other or abs(one - other) <= 1e-11 * (abs(other) + 1e-3), at
