@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
+from micrograd import wording
 from micrograd.engine import Value
 from micrograd.expressions import Expression
 from micrograd.formulas import FormulaError
@@ -15,7 +16,6 @@ from micrograd.formulas import FormulaError
 if TYPE_CHECKING:
     from micrograd.derivation import Explanation
 
-LANGUAGES = ("en", "zh")
 OUTPUT = "f"  # what the expression itself is called, unless a variable is
 
 
@@ -25,6 +25,7 @@ class CommandError(Exception):
 
 def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the parsers of these commands."""
+    languages = wording.languages()
     check_options = commands.add_parser(
         "check",
         help="check the gradient of an expression at a point",
@@ -52,7 +53,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     explain_options.add_argument(
         "--wrt", metavar="NAME[,NAME]", help="with respect to which names (all of them)"
     )
-    explain_options.add_argument("--lang", choices=LANGUAGES, default="en", help="the language")
+    explain_options.add_argument("--lang", choices=languages, default="en", help="the language")
     explain_options.add_argument(
         "--format", choices=("text", "markdown", "latex"), default="text", help="of the output"
     )
@@ -75,7 +76,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     )
     _add_expression(draw_options)
     draw_options.add_argument("-o", "--out", type=Path, metavar="FILE", help="where (a text tree)")
-    draw_options.add_argument("--lang", choices=LANGUAGES, default="en", help="of html and md")
+    draw_options.add_argument("--lang", choices=languages, default="en", help="of html and md")
     draw_options.add_argument("--theme", default="light", help="light, dark or print")
     draw_options.add_argument("--direction", default="LR", help="of reading: LR, TB, RL or BT")
     draw_options.add_argument(
@@ -93,7 +94,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         "none is named. Example: micrograd rules tanh relu --lang zh",
     )
     rules_options.add_argument("names", nargs="*", metavar="OPERATION")
-    rules_options.add_argument("--lang", choices=LANGUAGES, default="en", help="the language")
+    rules_options.add_argument("--lang", choices=languages, default="en", help="the language")
     rules_options.add_argument(
         "-o", "--out", type=Path, metavar="FILE", help="write a page, .html with curves, or .md"
     )
@@ -217,7 +218,8 @@ def rules(options: argparse.Namespace) -> int:
         print("\n".join(card.text() for card in cards), end="")
         return 0
     if path.suffix.lower() == ".html":
-        text = _RULES.format(lang=options.lang, body="\n".join(card.html() for card in cards))
+        tag = wording.words(options.lang, "language")["tag"]
+        text = _RULES.format(lang=tag, body="\n".join(card.html() for card in cards))
     elif path.suffix.lower() == ".md":
         text = "\n".join(card.markdown() for card in cards)
     else:

@@ -13,9 +13,10 @@ Everything else in this project is an interpreter of the table. A new operation 
 The columns: `formula` and `partials` in the language of `micrograd.formulas`; `typeset`, LaTeX in
 terms of the operands; `symbol`, what a picture shows; `domain`, where the operation is defined and
 its partials are its derivatives; `kink`, a formula that is 0 where a derivative jumps; `note`, the
-convention there, and `note_zh` the same in Chinese; `operator`, the special method of Python's
-data model that means it; `textbook`, the formula and the partials as a book writes them, where the
-table's own are longer for the sake of their last digits ("" where they are not).
+convention there, which `micrograd.wording` translates (a user's own row is translated by its
+`note_zh`); `operator`, the special method of Python's data model that means it; `textbook`, the
+formula and the partials as a book writes them, where the table's own are longer for the sake of
+their last digits ("" where they are not).
 
 Values and partials are good to the last digits over the whole range of floats, second partials
 too: a partial that would cancel or overflow, or be a bad formula to differentiate, is a row of its
@@ -121,7 +122,7 @@ _ROWS = (
     Row("pow", "x ** y", ["where((x > 0) * (abs(y - 4.25) <= 3.75) + (x < 0), y * x ** (y - 1), where(hypot(x, y) <= 0, 0, pow_slope_x(x, y)))",
                           "where(hypot(x, y) <= 0, 0, where((out - 1e-290) * (out - 1e+290) < 0, out * log(x), pow_slope_y(x, y)))"], "x^{y}", symbol="**", operator="__pow__",
         textbook=["", "where(hypot(x, y) <= 0, 0, y * x ** (y - 1))", "where((abs(x) <= 0) * (y >= 0), 0, out * log(x))"], domain="x > 0",
-        note="0 ** 0 is 1, with derivatives 0. At x = 0 the derivative with respect to y >= 0 is 0.", note_zh="0 ** 0 取 1，导数取 0。在 x = 0 处，对 y >= 0 的导数取 0。"),
+        note="0 ** 0 is 1, with derivatives 0. At x = 0 the derivative with respect to y >= 0 is 0."),
     Row("neg", "-x",     ["-1"],                "-x",          operator="__neg__"),
 
     Row("exp",        "exp(x)",   ["out"],                     "e^{x}"),
@@ -151,15 +152,15 @@ _ROWS = (
         textbook=["1 / (1 + exp(-x))", "out * (1 - out)"]),
     Row("softplus",   "maximum(x, 0) + log1p(exp(-abs(x)))",          ["sigmoid(x)"],                r"\ln(1 + e^{x})"),
     Row("relu",       "where(x <= 0, 0, x)",                          ["where(x <= 0, 0, 1)"],       r"\max(0, x)", symbol="ReLU",
-        kink="x", note="The derivative at 0 is 0.", note_zh="在 0 处的导数取 0。"),
+        kink="x", note="The derivative at 0 is 0."),
     Row("leaky_relu", "where(x <= 0, 0.01 * x, x)",                   ["where(x <= 0, 0.01, 1)"],    r"\max(0.01 x, x)",
-        kink="x", note="The derivative at 0 is 0.01.", note_zh="在 0 处的导数取 0.01。"),
+        kink="x", note="The derivative at 0 is 0.01."),
     Row("elu",        "where(x <= 0, expm1(x), x)",                   ["where(x <= 0, exp(x), 1)"],  r"\operatorname{elu}(x)",
-        kink="x", note="The derivative at 0 is 1; the second derivative jumps there.", note_zh="在 0 处的导数是 1；二阶导数在那里跳变。"),
+        kink="x", note="The derivative at 0 is 1; the second derivative jumps there."),
     Row("gelu", "where(x > -0.5, 0.5 * x * (1 + erf(0.7071067811865476 * x)), x / (4 - x) * normal_tail((x + 4) / (x - 4)) * gauss(0.5 * x) * gauss(0.5 * x))",
         ["gelu_slope(x)"], r"x \cdot \Phi(x)",
         textbook=["0.5 * x * (1 + erf(0.7071067811865476 * x))", "0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)"],
-        note="The exact form, by the distribution function of the normal law.", note_zh="精确形式，用正态分布的分布函数定义。"),
+        note="The exact form, by the distribution function of the normal law."),
     Row("silu", "where(x < -40, x * exp(0.5 * x) * exp(0.5 * x), x / (1 + exp(-x)))", ["silu_slope(x)"], r"x \cdot \sigma(x)",
         textbook=["x * sigmoid(x)", "sigmoid(x) * (1 + x * sigmoid(-x))"]),
     Row("mish", "where(x < -40, x * exp(0.5 * x) * exp(0.5 * x), x * tanh(softplus(x)))",
@@ -167,40 +168,40 @@ _ROWS = (
         textbook=["x * tanh(softplus(x))", "tanh(softplus(x)) + x * sigmoid(x) * (1 - square(tanh(softplus(x))))"]),
 
     Row("abs",    "abs(x)",  ["sign(x)"],                              r"\left|x\right|",          operator="__abs__",
-        kink="x", note="The derivative at 0 is 0.", note_zh="在 0 处的导数取 0。"),
-    Row("sign",   "sign(x)", ["0"],                                    r"\operatorname{sgn}(x)",   kink="x", note="sign(0) is 0.", note_zh="sign(0) 取 0。"),
-    Row("step",   "step(x)", ["0"],                                    r"\operatorname{step}(x)",  kink="x", note="step(0) is 0.", note_zh="step(0) 取 0。"),
+        kink="x", note="The derivative at 0 is 0."),
+    Row("sign",   "sign(x)", ["0"],                                    r"\operatorname{sgn}(x)",   kink="x", note="sign(0) is 0."),
+    Row("step",   "step(x)", ["0"],                                    r"\operatorname{step}(x)",  kink="x", note="step(0) is 0."),
     Row("erf",    "erf(x)",  ["1.1283791670955126 * gauss(x)"],         r"\operatorname{erf}(x)",   textbook=["", "1.1283791670955126 * exp(-(x * x))"]),
     Row("detach", "x",       ["0"],                                    r"\operatorname{detach}(x)", domain="0",
-        note="The same number, treated as a constant.", note_zh="数值不变，当作常数看待。"),
+        note="The same number, treated as a constant."),
 
     Row("maximum", "maximum(x, y)", ["where(x < y, 0, where(x <= y, 0.5, 1))", "where(y < x, 0, where(y <= x, 0.5, 1))"],
-        r"\max(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result.", note_zh="两数相等时各得一半梯度。有 nan 时结果为 nan。"),
+        r"\max(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result."),
     Row("minimum", "minimum(x, y)", ["where(x > y, 0, where(x >= y, 0.5, 1))", "where(y > x, 0, where(y >= x, 0.5, 1))"],
-        r"\min(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result.", note_zh="两数相等时各得一半梯度。有 nan 时结果为 nan。"),
+        r"\min(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result."),
     Row("hypot",   "hypot(x, y)",   ["where(out <= 0, 0, hypot_slope(x, y))", "where(out <= 0, 0, hypot_slope(y, x))"],
-        r"\sqrt{x^{2} + y^{2}}", textbook=["", "where(out <= 0, 0, x / out)", "where(out <= 0, 0, y / out)"], domain="hypot(x, y) > 0", note="The derivatives at the origin are 0.", note_zh="在原点的导数取 0。"),
+        r"\sqrt{x^{2} + y^{2}}", textbook=["", "where(out <= 0, 0, x / out)", "where(out <= 0, 0, y / out)"], domain="hypot(x, y) > 0", note="The derivatives at the origin are 0."),
     Row("atan2",   "atan2(x, y)",   ["where(hypot(x, y) <= 0, 0, atan2_slope(x, y))", "where(hypot(x, y) <= 0, 0, -atan2_slope(y, x))"],
         r"\operatorname{atan2}(x, y)", textbook=["", "where(hypot(x, y) <= 0, 0, y / (x * x + y * y))", "where(hypot(x, y) <= 0, 0, -x / (x * x + y * y))"], domain="hypot(x, y) > 0",
-        note="The first operand is the ordinate, as in math.atan2. The derivatives at the origin are 0.", note_zh="第一个操作数是纵坐标，与 math.atan2 相同。在原点的导数取 0。"),
+        note="The first operand is the ordinate, as in math.atan2. The derivatives at the origin are 0."),
 
-    Row("lt", "x < y",  ["0", "0"], "x < y",    symbol="<",  operator="__lt__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
-    Row("le", "x <= y", ["0", "0"], r"x \le y", symbol="<=", operator="__le__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
-    Row("gt", "x > y",  ["0", "0"], "x > y",    symbol=">",  operator="__gt__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
-    Row("ge", "x >= y", ["0", "0"], r"x \ge y", symbol=">=", operator="__ge__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
-    Row("eq", "x == y", ["0", "0"], "x = y",    symbol="==", operator="__eq__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
-    Row("ne", "x != y", ["0", "0"], r"x \ne y", symbol="!=", operator="__ne__", kink="x - y", note="1.0 if true, else 0.0.", note_zh="成立时为 1.0，否则为 0.0。"),
+    Row("lt", "x < y",  ["0", "0"], "x < y",    symbol="<",  operator="__lt__", kink="x - y", note="1.0 if true, else 0.0."),
+    Row("le", "x <= y", ["0", "0"], r"x \le y", symbol="<=", operator="__le__", kink="x - y", note="1.0 if true, else 0.0."),
+    Row("gt", "x > y",  ["0", "0"], "x > y",    symbol=">",  operator="__gt__", kink="x - y", note="1.0 if true, else 0.0."),
+    Row("ge", "x >= y", ["0", "0"], r"x \ge y", symbol=">=", operator="__ge__", kink="x - y", note="1.0 if true, else 0.0."),
+    Row("eq", "x == y", ["0", "0"], "x = y",    symbol="==", operator="__eq__", kink="x - y", note="1.0 if true, else 0.0."),
+    Row("ne", "x != y", ["0", "0"], r"x \ne y", symbol="!=", operator="__ne__", kink="x - y", note="1.0 if true, else 0.0."),
     Row("where", "where(x, y, z)", ["0", "where(x, 1, 0)", "where(x, 0, 1)"],
         r"y \text{ if } x \text{ else } z",
-        note="y where x is not 0, else z. Nothing of the branch not taken reaches value or gradient.", note_zh="x 不为 0 时取 y，否则取 z。未选中的分支对数值和梯度都没有影响。"),
+        note="y where x is not 0, else z. Nothing of the branch not taken reaches value or gradient."),
 )
 
 # What partials of other rows are written in: functions whose own partials are good formulas.
 _SERVING_ROWS = (
     Row("sech2",            "square(1 / cosh(x))",  ["-2 * tanh(x) * out"], r"\operatorname{sech}^{2} x"),
-    Row("gauss",            "gauss(x)",             ["where(abs(x) < 28, -2 * (x * out), 0)"], r"e^{-x^{2}}", textbook=["", "-2 * x * out"], note="exp(-x * x), with x * x to more digits than a float has.", note_zh="即 exp(-x * x)，其中 x * x 的有效数字多于一个浮点数。"),
+    Row("gauss",            "gauss(x)",             ["where(abs(x) < 28, -2 * (x * out), 0)"], r"e^{-x^{2}}", textbook=["", "-2 * x * out"], note="exp(-x * x), with x * x to more digits than a float has."),
     Row("one_minus_square", "where(abs(x) < 0.5, 1 - x * x, (1 - x) * (1 + x))", ["-2 * x"], r"1 - x^{2}", textbook=["1 - x * x", ""]),
-    Row("normal_tail",      _horner(_TAIL),         [_horner(_TAIL_SLOPE)], r"\operatorname{normal\_tail}(x)", note="(t + 4) exp(t * t / 2) times the probability that a normal number is above t, where x is (t - 4) / (t + 4).", note_zh="设 x = (t - 4) / (t + 4)，则为 (t + 4) exp(t * t / 2) 乘以正态变量大于 t 的概率。"),
+    Row("normal_tail",      _horner(_TAIL),         [_horner(_TAIL_SLOPE)], r"\operatorname{normal\_tail}(x)", note="(t + 4) exp(t * t / 2) times the probability that a normal number is above t, where x is (t - 4) / (t + 4)."),
     Row("gelu_slope", "where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * (x * gauss(0.5 * x) * gauss(0.5 * x)), (normal_tail((x + 4) / (x - 4)) / (4 - x) + 0.3989422804014327 * x) * gauss(0.5 * x) * gauss(0.5 * x))",
         ["0.3989422804014327 * (2 * gauss(0.5 * x) - x * (x * gauss(0.5 * x))) * gauss(0.5 * x)"], r"\operatorname{gelu\_slope}(x)",
         textbook=["0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)", "0.3989422804014327 * (2 - x * x) * exp(-0.5 * x * x)"]),

@@ -1,8 +1,8 @@
 """Pictures of training, with matplotlib: decision regions, curves, activations, weights, a film.
 
 Each function draws into the `Axes` that it is given, or into those of a new figure that pyplot does
-not know of, and returns them; `axes.figure.savefig(path)` writes the picture. With `lang="zh"` the
-words are Chinese, if this computer has a font for them.
+not know of, and returns them; `axes.figure.savefig(path)` writes the picture. The words are in the
+language `lang`. With `lang="zh"` they are Chinese, if this computer has a font for them.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 import numpy as np
 
-from micrograd import files
+from micrograd import files, wording
 from micrograd.compiler import compile  # noqa: A004
 from nn.objective import evaluating, parameters_of
 from nn.options import several
@@ -43,27 +44,7 @@ FONTS = (
     "Hiragino Sans GB",
     "SimHei",
 )
-"""Fonts with Chinese letters; the first that is there is used."""
-
-LANGUAGES = ("en", "zh")
-# fmt: off (a table)
-WORDS = {
-    "right": ("{share:.1%} of {count} points right", "{count} 个点中 {share:.1%} 分类正确"),
-    "class": ("class {name}", "类别 {name}"),
-    "wrong": ("classified wrong", "分类错误"),
-    "epoch": ("epoch", "训练轮数"),
-    "after": ("epoch {epoch}: ", "第 {epoch} 轮："),
-    "loss": ("loss", "损失"),
-    "training": ("training", "训练集"),
-    "validation": ("validation", "验证集"),
-    "best": ("best, epoch {epoch}", "最佳：第 {epoch} 轮"),
-    "layer": ("layer {number}\nneurons: {neurons}", "第 {number} 层\n神经元：{neurons}"),
-    "dead": ("dead: {dead}", "死亡：{dead}"),
-    "activation": ("activation", "激活值"),
-    "weights": ("a row for each neuron; its bias is last", "每行一个神经元，最后一列是偏置"),
-    "norm": ("length of the gradient", "梯度的长度"),
-}
-# fmt: on
+"""Fonts with East Asian letters; the first that is there is used where a language needs them."""
 
 
 # ------------------------------------------------------------------------------- decision regions
@@ -446,18 +427,19 @@ class _Words:
     """The words of a language, and the font that they need."""
 
     def __init__(self, lang: str) -> None:
-        if lang not in LANGUAGES:
-            raise ValueError(f"lang is one of {', '.join(LANGUAGES)}, got {lang!r}")
+        words = wording.words(lang, "plot")
         _matplotlib()
         from matplotlib.font_manager import get_font_names
 
-        there = set(get_font_names()) if lang == "zh" else set()
+        # Matplotlib's own font has the letters of most languages, but none of these.
+        needed = any(east_asian_width(letter) == "W" for word in words.values() for letter in word)
+        there = set(get_font_names()) if needed else set()
         found = [font for font in FONTS if font in there][:1]
-        self.place = LANGUAGES.index("zh" if found else "en")
+        self.words = words if found or not needed else wording.words("en", "plot")
         self.properties = {"family": [*found, "sans-serif"]}
 
     def __call__(self, key: str, **values: Any) -> str:
-        return WORDS[key][self.place].format(**values)
+        return self.words[key].format(**values)
 
     @property
     def font(self) -> dict[str, Any]:

@@ -8,11 +8,12 @@ are slices.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd import wording
 from micrograd.ops import Operation
 
 Rows = slice | Any  # slots next to each other, or an array of them
@@ -33,13 +34,16 @@ class Elementwise(NamedTuple):
     operation: Operation
     operands: tuple[Operand, ...]
 
+    def told(self, words: Mapping[str, str]) -> str:
+        """What is computed, in the words of a language."""
+        return f"{self.operation.name}({', '.join(map(shown, self.operands))})"
+
     def __str__(self) -> str:
-        arguments = ", ".join(map(shown, self.operands))
-        return f"{place(self.varies, self.out)} = {self.operation.name}({arguments})"
+        return _line(self)
 
 
 class Product(NamedTuple):
-    """`out[i] = matrix @ inputs[i] + bias` for each of `columns` input vectors.
+    """`out[i] = matrix @ inputs[i] + bias` for each row of `inputs`, an input vector.
 
     `matrix` has the uniform slots of the matrix, one row for each of its rows; `inputs` the slots
     of the input vectors, one row for each vector; the output of one vector lies together.
@@ -51,19 +55,22 @@ class Product(NamedTuple):
     inputs: Any
     bias: Rows | None  # uniform slots, one for each row of the matrix
 
-    def __str__(self) -> str:
-        (m, k), columns = self.matrix.shape, len(self.inputs)
+    def told(self, words: Mapping[str, str]) -> str:
+        """What is computed, in the words of a language."""
+        (m, k), count = self.matrix.shape, len(self.inputs)
         bias = "" if self.bias is None else f" + u[{_rows(self.bias)}]"
-        times = f" for {columns} vectors" if columns > 1 else ""
         inputs = place(self.varies, rows_of(self.inputs.ravel()))
-        matrix = f"u[{_rows(rows_of(self.matrix.ravel()))}]"
-        return f"{place(self.varies, self.out)} = {matrix} ({m} x {k}) @ {inputs}{bias}{times}"
+        product = f"u[{_rows(rows_of(self.matrix.ravel()))}] ({m} x {k}) @ {inputs}{bias}"
+        return product if count == 1 else words["vectors"].format(product=product, count=count)
+
+    def __str__(self) -> str:
+        return _line(self)
 
 
 class WeightedSums(NamedTuple):
     """`out[i]` = the sum of `sign * left * right` over the terms from `start[i]` on.
 
-    A `right` of which the space is None is a plain term, without a second factor.
+    A term without a second factor has a `right` of -1.
     """
 
     varies: bool
@@ -75,9 +82,13 @@ class WeightedSums(NamedTuple):
     right: Any  # -1: none
     right_varies: Any
 
+    def told(self, words: Mapping[str, str]) -> str:
+        """What is computed, in the words of a language."""
+        count, terms = self.out.stop - self.out.start, _terms(len(self.left), words)
+        return words["sum" if count == 1 else "sums"].format(count=count, terms=terms)
+
     def __str__(self) -> str:
-        count = self.out.stop - self.out.start
-        return f"{place(self.varies, self.out)} = {count} sums of {len(self.left)} terms"
+        return _line(self)
 
 
 class Fold(NamedTuple):
@@ -92,9 +103,13 @@ class Fold(NamedTuple):
     start: Any
     slots: Any
 
+    def told(self, words: Mapping[str, str]) -> str:
+        """What is computed, in the words of a language."""
+        count, terms = self.out.stop - self.out.start, _terms(len(self.slots), words)
+        return words["folds"].format(count=count, operation=self.operation.name, terms=terms)
+
     def __str__(self) -> str:
-        count, name = self.out.stop - self.out.start, self.operation.name
-        return f"{place(self.varies, self.out)} = {count} times {name} of {len(self.slots)} terms"
+        return _line(self)
 
 
 class Tape(NamedTuple):
@@ -130,14 +145,26 @@ class Tape(NamedTuple):
                 )
                 yield Elementwise(self.varies, out, row, tuple(read))
 
-    def __str__(self) -> str:
+    def told(self, words: Mapping[str, str]) -> str:
+        """What is computed, in the words of a language."""
         used = sorted({"sum" if i == SUM else self.operations[i].name for i in self.code.tolist()})
-        count = len(self.code)
-        return f"{place(self.varies, self.out)} = tape of {count} steps: {', '.join(used)}"
+        return words["tape"].format(count=len(self.code), operations=", ".join(used))
+
+    def __str__(self) -> str:
+        return _line(self)
 
 
 SUM = -1  # among the codes of operations, a weighted sum
 Instruction = Elementwise | Product | WeightedSums | Fold | Tape
+
+
+def _line(instruction: Instruction) -> str:
+    told = instruction.told(wording.words("en", "program"))
+    return f"{place(instruction.varies, instruction.out)} = {told}"
+
+
+def _terms(count: int, words: Mapping[str, str]) -> str:
+    return words["term" if count == 1 else "terms"].format(count=count)
 
 
 class Program(NamedTuple):

@@ -4,7 +4,7 @@
 - `writing`: formulas of the table, written for given operands.
 - `partials`: a local partial as a formula, with the branch that the numbers took.
 - `chain`: the chain rule over a graph as data: links, contributions, paths.
-- `document`, `wording`: words and formulas as text, Markdown, HTML and LaTeX; in two languages.
+- `document`: words and formulas as text, Markdown, HTML and LaTeX.
 - `explanation`: `explain(output, wrt)`.
 - `cards`, `curves`: what the table says of one operation, with its curve.
 """

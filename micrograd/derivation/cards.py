@@ -16,6 +16,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
+from micrograd import wording
 from micrograd.derivation import writing
 from micrograd.derivation.curves import HELD, curve
 from micrograd.derivation.document import (
@@ -30,7 +31,6 @@ from micrograd.derivation.document import (
     as_text,
     sentence,
 )
-from micrograd.derivation.wording import phrases
 from micrograd.derivation.writing import Written
 from micrograd.formulas import OPERANDS, RESULT, parse
 from micrograd.notation.layout import Mark
@@ -46,7 +46,7 @@ def rule_card(operation: str, lang: str = "en") -> RuleCard:
     """The card of one row of the table; ValueError if there is no such row."""
     if operation not in TABLE:
         raise ValueError(f"no operation {operation!r}: the table has {', '.join(TABLE)}")
-    phrases(lang)
+    wording.checked(lang)
     return RuleCard(TABLE[operation], lang)
 
 
@@ -75,7 +75,7 @@ class RuleCard:
 
     def html(self, lang: str | None = None, *, level: int = 2) -> str:
         """Elements of HTML with formulas in MathML, and the curve."""
-        words = phrases(lang or self.lang)
+        words = wording.words(lang or self.lang, "card")
         shown = as_html([Paragraph(self._caption(words))])
         return (
             f'<section class="card">{as_html(self.blocks(lang), level=level)}'
@@ -93,7 +93,7 @@ class RuleCard:
 
     def blocks(self, lang: str | None = None) -> list[Block]:
         """The card as a document."""
-        words = phrases(lang or self.lang)
+        words = wording.words(lang or self.lang, "card")
         return [
             Heading((self.row.name,)),
             Aligned((*self._equations(words),)),
@@ -111,23 +111,34 @@ class RuleCard:
 
     def _remarks(self, words: Mapping[str, str], lang: str) -> Iterator[Sentence]:
         row = self.row
-        domain: str | Written = words["everywhere"]
         if row.domain == "0":
-            domain = words["nowhere"]
-        elif row.domain:
-            domain = self._formula(row.domain)
-        yield sentence(words["card domain"], domain=domain)
-        if row.kink:
-            zero = writing.equation([self._formula(row.kink), writing.number(0.0)])
-            yield sentence(words["card kink"], kink=zero)
-        note = (row.note_zh if lang == "zh" else "") or row.note
+            yield sentence(words["stopped"])
+        elif row.kink and not row.domain and not _is_smooth(row):
+            yield sentence(words["away"], places=writing.unequal(*self._kink()))
+        else:
+            domain: str | Written = words["everywhere"]
+            if row.domain:
+                domain = _condition(self._tree(row.domain), _LETTERS, words)
+            yield sentence(words["domain"], domain=domain)
+            if row.kink and not _is_smooth(row):
+                yield sentence(words["kink"], kink=writing.equation(self._kink()))
+        note = wording.words(lang, "note").get(row.name) or row.note
+        if lang == "zh" and row.note_zh:  # of an operation that a user defined
+            note = row.note_zh
         if note:
-            yield sentence(words["card note"], note=note)
+            yield sentence(words["note"], note=note)
 
-    def _formula(self, text: str) -> Written:
+    def _kink(self) -> tuple[Written, Written]:
+        """The two sides that are equal where a derivative jumps."""
+        match self._tree(self.row.kink):
+            case ast.BinOp(left=left, op=ast.Sub(), right=right):
+                return writing.formula(left, _LETTERS), writing.formula(right, _LETTERS)
+            case tree:
+                return writing.formula(tree, _LETTERS), writing.number(0.0)
+
+    def _tree(self, text: str) -> ast.expr:
         known = {row.name: row.arity for row in TABLE.values()}
-        tree = parse(text, names=self.row.operands, known=known, place=self.row.name)
-        return writing.formula(tree, _LETTERS)
+        return parse(text, names=self.row.operands, known=known, place=self.row.name)
 
     def _caption(self, words: Mapping[str, str]) -> Sentence:
         caption = sentence(words["curve"], operand=_LETTERS["x"])
@@ -140,23 +151,55 @@ class RuleCard:
         return (*caption, *sentence(words["held"], operands=listed))
 
 
+def _is_smooth(row: Operation) -> bool:
+    """Whether only a second derivative jumps where the one operand is 0, as that of elu does."""
+    if row.kink != "x" or row.arity > 1:
+        return False
+    before, after = row.evaluate(-1e-9), row.evaluate(1e-9)
+    sides = zip((before[0], *before[1]), (after[0], *after[1]), strict=True)
+    return all(abs((a or 0.0) - (b or 0.0)) < 1e-6 for a, b in sides)
+
+
 def _cases(tree: ast.expr, words: Mapping[str, str]) -> Written:
     """A formula; a choice that is the whole of it as a list of cases."""
     letters = _LETTERS | {RESULT: _RESULT}
     cases: list[tuple[Written, Written]] = []
     while isinstance(tree, ast.Call) and ast.unparse(tree.func) == "where":
         test, then, tree = tree.args
-        condition = writing.formula(test, letters)
+        condition = _condition(test, letters, words)
         if isinstance(test, ast.Name):
             condition = writing.unequal(condition, writing.number(0.0))
         cases.append((writing.formula(then, letters), condition))
     last = writing.formula(tree, letters)
     if not cases:
         return last
-    text = "; ".join(f"{value.text} {words['if']} {test.text}" for value, test in cases)
+    texts = [f"{value.text} {words['if']} {test.text}" for value, test in cases]
+    texts.append(f"{last.text} {words['otherwise']}")
     marks: list[Mark] = [(value.mark, _when(test, words)) for value, test in cases]
     marks.append((last.mark, ("mtext", words["otherwise"])))
-    return Written(f"{text}; {last.text} {words['otherwise']}", ("cases", *marks), LOOSE, ATOM)
+    return Written(words["next case"].join(texts), ("cases", *marks), LOOSE, ATOM)
+
+
+def _condition(tree: ast.expr, letters: Mapping[str, Written], words: Mapping[str, str]) -> Written:
+    """A condition as a reader expects it: `abs(x) > 0` says that x is not 0."""
+    match tree:
+        case ast.BinOp(left=ast.Compare() as left, op=ast.Mult(), right=ast.Compare() as right):
+            first, second = (_condition(side, letters, words) for side in (left, right))
+            both = ("mrow", first.mark, ("mtext", f" {words['and']} "), second.mark)
+            return Written(f"{first.text} {words['and']} {second.text}", both, LOOSE, LOOSE)
+        case ast.Compare(
+            left=ast.Call(func=ast.Name(id="abs" | "hypot"), args=sizes),
+            ops=[ast.Gt() | ast.LtE() as sign],
+            comparators=[ast.Constant(value=0)],
+        ):
+            written = [writing.formula(size, letters) for size in sizes]
+            zero = writing.number(0.0)
+            if isinstance(sign, ast.LtE):
+                return writing.equation([*written, zero])
+            if len(written) == 1:
+                return writing.unequal(written[0], zero)
+            return writing.unequal(writing.point(written), writing.point([zero, zero]))
+    return writing.formula(tree, letters)
 
 
 def _when(test: Written, words: Mapping[str, str]) -> Mark:

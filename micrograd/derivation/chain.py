@@ -47,7 +47,10 @@ class Contribution(NamedTuple):
 
 
 class Factor(NamedTuple):
-    """A local partial: its name, its formula, the formula with numbers, its value, and why."""
+    """A local partial: its name, its formula, the formula with numbers, its value, and why.
+
+    `operand` is the name of what it is the derivative with respect to.
+    """
 
     place: int | None  # if it is with respect to one of several places of the same operand
     partial: Written
@@ -55,6 +58,7 @@ class Factor(NamedTuple):
     substituted: Written
     value: Written
     conditions: tuple[Written, ...]
+    operand: Written
 
 
 class Chain:
@@ -207,7 +211,9 @@ class Chain:
         value = writing.number(0.0 if slope is None else slope + 0.0)
         row = node._row
         if not isinstance(row, Operation):  # made by hand: only the number is known
-            return Factor(place if twice else None, name, value, value, value, ())
+            return Factor(
+                place if twice else None, name, value, value, value, (), self.letter(operand)
+            )
         held = [*operands(node)]
         variables = (*OPERANDS[: len(held)], RESULT)
         numbers = dict(zip(variables, [*map(_data, held), node.data], strict=True))
@@ -226,6 +232,7 @@ class Chain:
             writing.formula(slope_here.formula, figures),
             value,
             tuple(writing.formula(condition, letters) for condition in slope_here.conditions),
+            self.letter(operand),
         )
 
     # --------------------------------------------------------------------------------------- paths

@@ -25,6 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from micrograd import wording
 from micrograd.derivation import writing
 from micrograd.derivation.chain import MAX_NODES, Chain, Factor, Link
 from micrograd.derivation.document import (
@@ -42,7 +43,6 @@ from micrograd.derivation.document import (
     sentence,
 )
 from micrograd.derivation.naming import label_of
-from micrograd.derivation.wording import phrases
 from micrograd.derivation.writing import Written
 from micrograd.engine import Value
 from micrograd.notation.names import superscript
@@ -77,7 +77,7 @@ def explain(
     Raises TypeError if something is no Value, and ValueError if the graph has more than `max_nodes`
     values or if a number in it was changed since it was computed.
     """
-    phrases(lang)
+    wording.checked(lang)
     chain = Chain(output, names, max_nodes)
     chain.check_steps_by_hand()
     if wrt is None:
@@ -187,7 +187,7 @@ class Explanation:
         self, lang: str | None = None, *, tables: bool = True, check: bool = False
     ) -> list[Block]:
         """The derivation as a document."""
-        words = phrases(lang or self.lang)
+        words = wording.words(lang or self.lang, "explain")
         self.chain.refuse_changes()
         blocks: list[Block] = []
         for target in self.targets:
@@ -261,7 +261,14 @@ class Explanation:
         placed = next((factor for factor in factors if factor.place is not None), None)
         if placed is not None and placed.place is not None:
             place = str(placed.place + 1)
-            yield Paragraph(sentence(words["place"], partial=placed.partial, place=place))
+            yield Paragraph(
+                sentence(
+                    words["place"],
+                    partial=placed.partial,
+                    place=place,
+                    operand=placed.operand,
+                )
+            )
         found = {each.text: each for factor in factors for each in factor.conditions}
         if found:
             listed: list[str | Written] = []
@@ -346,7 +353,7 @@ class Explanation:
         left, steps = self._adjoint(node, [], words)
         if len(steps) == 1:
             itself = writing.quotient(self.chain.letter(node), self.chain.letter(node))
-            return left, itself, "", *steps
+            return left, words["start"] if itself == left else itself, "", *steps
         names, _, numbers, result = steps
         return left, names, numbers, result
 

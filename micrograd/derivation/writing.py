@@ -281,6 +281,12 @@ def unequal(left: Written, right: Written) -> Written:
     return Written(f"{left.text} ≠ {right.text}", mark, LOOSE, LOOSE)
 
 
+def point(coordinates: Sequence[Written]) -> Written:
+    """A point of the plane by its coordinates."""
+    text = f"({', '.join(each.text for each in coordinates)})"
+    return Written(text, _arguments(coordinates), exact=_exact(coordinates))
+
+
 def quotient(of: Written, by: Written, place: int | None = None) -> Written:
     """The partial derivative of one name with respect to another.
 

@@ -12,8 +12,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from micrograd import wording
 from micrograd.drawing.activations import Column, activations, as_number
-from micrograd.drawing.captions import CAPTIONS
 from micrograd.drawing.models import Neuron, layers
 from micrograd.drawing.standalone import FONT, SvgDrawing
 from micrograd.drawing.themes import Theme, blend, chosen
@@ -45,8 +45,7 @@ def draw_network(
         >>> draw_network(MLP(2, [16, 16, 1]), sample=[0.5, -1.0]).write("net.svg")  # doctest: +SKIP
         'net.svg'
     """
-    if lang not in CAPTIONS:
-        raise ValueError(f"lang is one of {', '.join(map(repr, CAPTIONS))}, got {lang!r}")
+    wording.checked(lang)
     colors = chosen(theme)
     columns = [column for column in layers(model) if column]
     values = None if sample is None else activations(model, columns, list(sample))
@@ -80,7 +79,7 @@ class _Drawing:
         lang: str,
     ) -> None:
         self.columns, self.values, self.theme = columns, values, theme
-        self.words, self.lang = CAPTIONS[lang], lang
+        self.words, self.lang = wording.words(lang, "network"), lang
         self.sizes = [len(columns[0][0].weights), *map(len, columns)]
         self.shown = [_shown(size) for size in self.sizes]
         self.total = sum(len(neuron.weights) for column in columns for neuron in column)
@@ -127,7 +126,7 @@ class _Drawing:
         return "\n".join([*parts, "</svg>", ""])
 
     def _opening(self, breadth: float, height: float) -> str:
-        title = self.words["title"].format("-".join(map(str, self.sizes)))
+        title = self.words["title"].format(sizes="-".join(map(str, self.sizes)))
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {breadth:g} {height:g}" '
             f'width="{breadth:g}" height="{height:g}" role="img" lang="{self.lang}" '
@@ -171,15 +170,15 @@ class _Drawing:
     def _column(self, k: int) -> Iterator[str]:
         words, theme, size = self.words, self.theme, self.sizes[k]
         x = self.left + _COLUMN * k
-        title = words["inputs"] if k == 0 else words["layer"].format(k)
+        title = words["inputs"] if k == 0 else words["layer"].format(layer=k)
         counted = words["inputs counted"] if k == 0 else words["neurons"]
-        count = words["neuron"] if k and size == 1 else counted.format(size)
+        count = words["neuron"] if k and size == 1 else counted.format(count=size)
         yield _text(x, _MARGIN + 8, title, theme.ink, "middle", ' font-weight="bold"')
         yield _text(x, _MARGIN + 25, count, theme.faint, "middle")
         for place in self.shown[k]:
             if place is None:
                 _, y = self._point(k, None)
-                more = words["more"].format(size - len(self.shown[k]) + 1)
+                more = words["more"].format(count=size - len(self.shown[k]) + 1)
                 breadth = width(more, _SIZE) + 10
                 yield (
                     f'<rect class="omitted" x="{x - breadth / 2:g}" y="{y - 10:g}" '
@@ -221,12 +220,12 @@ class _Drawing:
         if k == 0:
             lines = [f"x{place + 1}"]
         else:
-            lines = [f"{words['layer'].format(k)}, {words['place'].format(place + 1)}"]
+            lines = [words["place"].format(layer=k, neuron=place + 1)]
             bias = self.columns[k - 1][place].bias
             if bias is not None:
-                lines.append(words["bias"].format(number(bias.data)))
+                lines.append(words["bias"].format(bias=number(bias.data)))
         if value is not None:
-            lines.append(words["activation"].format(number(value)))
+            lines.append(words["activation"].format(activation=number(value)))
         return "\n".join(lines)
 
     # ------------------------------------------------------------------------------- what is said
@@ -245,7 +244,8 @@ class _Drawing:
     def _caption(self) -> list[str]:
         drawn = len(self.lines)
         words = self.words["all" if drawn == self.total else "strongest"]
-        caption = [words.format(drawn, self.total, self.total - drawn)]
+        missing = self.total - drawn
+        caption = [words.format(drawn=drawn, all=self.total, missing=missing)]
         if self.values is not None:
             caption.append(self.words["filled"])
         return caption

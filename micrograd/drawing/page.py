@@ -17,12 +17,11 @@ from hashlib import sha256
 from importlib import resources
 from typing import Any
 
-from micrograd.derivation.wording import phrases
+from micrograd import wording
 from micrograd.drawing.steps import MAX_STEPS_NODES, Step, Story
 from micrograd.drawing.stills import still
 from micrograd.drawing.svg import Svg
 from micrograd.drawing.themes import THEMES, Theme
-from micrograd.drawing.words import WORDS
 from micrograd.engine import Value
 from micrograd.files import write
 from micrograd.notation.layout import Mark
@@ -40,16 +39,16 @@ def step_page(
 ) -> str:
     """Write the page of the graph below `output` to `path`, and return its text.
 
-    The page opens in the language `lang`, "en" or "zh", and can be switched. `page.html#12` opens
-    at step 12, `page.html#zh-12` in Chinese. `title` is a text, or one for each language. Gradients
-    need not have been computed: the page shows the engine's own, and changes none. Without a
-    Graphviz renderer the picture is placed by simpler means.
+    The page opens in the language `lang`, "en" or "zh", and can be switched to every other.
+    `page.html#12` opens at step 12, `page.html#zh-12` in Chinese. `title` is a text, or one for
+    each language. Gradients need not have been computed: the page shows the engine's own, and
+    changes none. Without a Graphviz renderer the picture is placed by simpler means.
 
     Raises ValueError if there are more than `max_nodes` values.
     """
-    phrases(lang)
+    wording.checked(lang)
     story = Story(output, names, max_nodes)
-    titles = {each: _title(story, title, each) for each in WORDS}
+    titles = {each: _title(story, title, each) for each in wording.languages()}
     text = _document(story, lang, titles)
     if path is not None:
         write(path, text)
@@ -59,7 +58,7 @@ def step_page(
 def _title(story: Story, title: str | Mapping[str, str], lang: str) -> str:
     given = title if isinstance(title, str) else title.get(lang, "")
     name = story.chain.letter(story.chain.output).text
-    return one_line(given) or WORDS[lang]["title"].format(output=name)
+    return one_line(given) or wording.words(lang, "page")["title"].format(output=name)
 
 
 def _document(story: Story, lang: str, titles: Mapping[str, str]) -> str:
@@ -70,7 +69,7 @@ def _document(story: Story, lang: str, titles: Mapping[str, str]) -> str:
         f"script-src '{content_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
     return _asset("page.html").format(
-        lang="zh-Hans" if lang == "zh" else lang,
+        lang=html.escape(wording.words(lang, "language")["tag"]),
         policy=policy,
         title=html.escape(titles[lang]),
         style=style,
@@ -107,13 +106,19 @@ def _data(story: Story, lang: str, titles: Mapping[str, str]) -> dict[str, Any]:
     places = {name.mark: i for i, name in enumerate(names)}
     return {
         "lang": lang,
-        "words": {each: {**words, "title": titles[each]} for each, words in WORDS.items()},
+        "words": {each: _words(each, title) for each, title in titles.items()},
         "values": [
             {"name": name.text, "mark": name.mark, "data": number}
             for name, number in zip(names, data, strict=True)
         ],
         "steps": [_step(step, places) for step in story.steps],
     }
+
+
+def _words(lang: str, title: str) -> dict[str, str]:
+    """The words of the page in a language, and the language's own name and tag."""
+    language = {f"language {key}": text for key, text in wording.words(lang, "language").items()}
+    return {**wording.words(lang, "page"), **language, "title": title}
 
 
 def _step(step: Step, places: Mapping[Mark, int]) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from micrograd import wording
 from micrograd.drawing.standalone import FONT, SvgDrawing
 from micrograd.drawing.themes import Theme, chosen
 
@@ -15,24 +16,6 @@ if TYPE_CHECKING:
 
 MOST_BARS = 200
 _ROW, _BAR, _WIDEST, _MARGIN, _SIZE = 24, 16, 240, 16, 12
-_WORDS = {
-    "en": {
-        "caption": "width: the number of results, on a scale of powers of two",
-        "uniform": "once for the whole batch",
-        "varying": "for each sample",
-        "parameters": "parameters",
-        "inputs": "inputs",
-        "more": "{count} more instructions",
-    },
-    "zh": {
-        "caption": "宽度：结果的个数（按 2 的幂）",
-        "uniform": "整批只算一次",
-        "varying": "每个样本各算一次",
-        "parameters": "参数",
-        "inputs": "输入",
-        "more": "另有 {count} 条指令",
-    },
-}
 
 
 class _Bar(NamedTuple):
@@ -58,23 +41,22 @@ def draw_program(
 
     Raises ValueError if the function was not called yet: its program is made by a call.
     """
-    if lang not in _WORDS:
-        raise ValueError(f"lang is one of {', '.join(map(repr, _WORDS))}, got {lang!r}")
-    bars = list(_bars(program.program, _WORDS[lang]))
-    return SvgDrawing("a program", _text(bars, chosen(theme), _WORDS[lang]))
+    words = wording.words(lang, "program")
+    bars = list(_bars(program.program, words))
+    return SvgDrawing("a program", _text(bars, chosen(theme), words))
 
 
-def _bars(program: Any, words: dict[str, str]) -> Iterator[_Bar]:
+def _bars(program: Any, words: Mapping[str, str]) -> Iterator[_Bar]:
     if program.parameters:
         yield _Bar(False, program.parameters, words["parameters"])
     if program.inputs:
         yield _Bar(program.batched, program.inputs, words["inputs"])
     for instruction in program.instructions:
-        _, _, what = str(instruction).partition(" = ")
-        yield _Bar(instruction.varies, instruction.out.stop - instruction.out.start, what)
+        count = instruction.out.stop - instruction.out.start
+        yield _Bar(instruction.varies, count, instruction.told(words))
 
 
-def _text(bars: list[_Bar], theme: Theme, words: dict[str, str]) -> str:
+def _text(bars: list[_Bar], theme: Theme, words: Mapping[str, str]) -> str:
     shown, left_out = bars[:MOST_BARS], len(bars) - MOST_BARS
     columns = max((len(_shortened(bar.text)) for bar in shown), default=0)
     left = _MARGIN + _WIDEST + 12

@@ -103,7 +103,7 @@ def test_the_program_is_printed_as_a_person_would_write_it():
         "  parameters u[0:17], inputs v[0:2]\n"
         "  v[2:6] = u[8 of 0:11] (4 x 2) @ v[0:2] + u[2, 5, 8, 11]\n"
         "  v[6:10] = relu(v[2:6])\n"
-        "  v[10] = 1 sums of 5 terms\n"
+        "  v[10] = 1 sum of 5 terms\n"
         "  return v[10]"
     )
 

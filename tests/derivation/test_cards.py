@@ -23,7 +23,7 @@ def test_a_card_has_formula_derivative_domain_kink_and_convention():
         "  f     = relu(x)\n"
         "        = 0 if x ≤ 0; x otherwise\n"
         "  ∂f/∂x = 0 if x ≤ 0; 1 otherwise\n\n"
-        "Defined and differentiable for all numbers.\n\nNo derivative where x = 0.\n\n"
+        "Defined for all numbers, and differentiable where x ≠ 0.\n\n"
         "Convention: The derivative at 0 is 0.\n"
     )
     assert rule_card("log").text("zh") == (
@@ -44,14 +44,26 @@ def test_every_row_has_a_card_in_each_language_and_format(name):
     assert set(card._repr_mimebundle_()) == {"text/plain", "text/html"}
 
 
-@every
-def test_every_convention_has_a_translation(name):
-    row = TABLE[name]
-    assert bool(row.note) == bool(row.note_zh)
-    if row.note:
-        assert re.search("[\u4e00-\u9fff]", row.note_zh)
-        assert row.note_zh in rule_card(name).text("zh")
-        assert row.note in rule_card(name).text("en")
+def test_a_card_says_where_there_is_a_derivative_as_a_book_does():
+    for name, domain in {
+        "relu": "x ≠ 0",
+        "div": "y ≠ 0",
+        "maximum": "x ≠ y",
+        "hypot": "(x, y) ≠ (0, 0)",
+        "elu": "全体实数",  # only its second derivative jumps
+        "log": "x > 0",
+    }.items():
+        assert f"可导范围：{domain}。" in rule_card(name).text("zh")
+    assert "0 若 x = 0 且 y ≥ 0；f·log(x) 否则" in rule_card("pow").text("zh")
+    assert "0 if x = y = 0; y·x^(y - 1) otherwise" in rule_card("pow").text("en")
+    assert "对全体实数有定义，但不传递梯度。" in rule_card("detach").text("zh")
+
+
+def test_a_domain_and_a_kink_are_two_sentences():
+    kinked = {"domain": "x > 0", "kink": "x - 1"}
+    define("kinked_for_card", "abs(log(x))", ["sign(log(x)) / x"], **kinked)
+    text = rule_card("kinked_for_card").text()
+    assert "Defined and differentiable for x > 0.\n\nNo derivative where x = 1." in text
 
 
 def points(card, kind):
@@ -92,6 +104,9 @@ def test_an_operation_of_a_user_has_a_card():
     text = rule_card("softsign_for_card").text("zh")
     assert "∂f/∂x = 1 / square(1 + abs(x))" in text
     assert "约定：Mine." in text  # a note without a translation is better than none
+    define("softsign_for_card", "x / (1 + abs(x))", ["1 / square(1 + abs(x))"], note_zh="我的。")
+    assert "约定：我的。" in rule_card("softsign_for_card").text("zh")
+    assert "Convention" not in rule_card("softsign_for_card").text()
 
 
 def test_the_cards_come_in_the_order_of_the_table():

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 import micrograd
 from micrograd import Value, explain
-from micrograd.derivation.wording import LANGUAGES, PHRASES
 from micrograd.notation.numbers import number
 from micrograd.testing.strategies import expressions
 from tests.derivation.common import evaluated, meeting, neuron
@@ -280,15 +279,6 @@ def test_there_is_no_check_of_what_was_made_by_hand_and_the_text_says_so():
 
 
 # ------------------------------------------------------------------------------ languages, formats
-
-
-def test_both_languages_have_the_same_phrases_with_the_same_places():
-    places = {
-        lang: {key: sorted(re.findall(r"\{\w+\}", text)) for key, text in words.items()}
-        for lang, words in PHRASES.items()
-    }
-    assert places["en"] == places["zh"]
-    assert LANGUAGES == ("en", "zh")
 
 
 def test_chinese_text_has_chinese_words_and_the_same_equations():

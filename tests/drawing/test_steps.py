@@ -15,7 +15,6 @@ from micrograd import Value, step_page
 from micrograd.drawing import RendererNotFound
 from micrograd.drawing.film import film_strip
 from micrograd.drawing.steps import Story
-from micrograd.drawing.words import WORDS
 from micrograd.graph import order
 from micrograd.notation.numbers import number
 from tests.drawing.common import SVG
@@ -212,13 +211,6 @@ def test_a_placed_picture_has_no_boxes_that_overlap(monkeypatch):
     for i, (left, top, right, bottom) in enumerate(boxes):
         for other in boxes[i + 1 :]:
             assert right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
-
-
-def test_both_languages_have_the_same_words_with_the_same_places():
-    assert WORDS["en"].keys() == WORDS["zh"].keys()
-    for key, words in WORDS["en"].items():
-        places = [sorted(re.findall(r"\{\w+\}", text)) for text in (words, WORDS["zh"][key])]
-        assert places[0] == places[1]
 
 
 @pytest.mark.parametrize("label", HOSTILE)

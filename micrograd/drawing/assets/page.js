@@ -8,6 +8,8 @@ let language = story.lang;
 let current = 0;
 let timer = null;
 
+const languages = Object.keys(words);
+const following = () => languages[(languages.indexOf(language) + 1) % languages.length];
 const say = (key, parts = {}) =>
   words[language][key].replace(/\{(\w+)\}/g, (_, name) => parts[name]);
 // A name keeps to itself, whichever way its script runs.
@@ -140,14 +142,14 @@ function tell() {
 }
 
 function label() {
-  document.documentElement.lang = language === "zh" ? "zh-Hans" : "en";
+  document.documentElement.lang = say("language tag");
   document.title = document.querySelector("h1").textContent = words[language].title;
   for (const id of ["first", "previous", "next", "last", "theme"]) {
     at(id).title = say(id);
     at(id).setAttribute("aria-label", say(id));
   }
   at("theme").textContent = "◐";
-  at("language").textContent = say("language");
+  at("language").textContent = words[following()]["language name"];
   at("play").textContent = say(timer ? "pause" : "play");
   at("slider").setAttribute("aria-label", say("slider"));
   at("picture").setAttribute("aria-label", say("picture"));
@@ -190,8 +192,8 @@ function visit(i) {
 
 // The address may name a language and a step: #12, #zh, #zh-12.
 function fromAddress() {
-  const [, asked, step] = /^#?(?:(en|zh)\b-?)?(\d*)/.exec(location.hash);
-  if (asked && asked !== language) {
+  const [, asked, step] = /^#?(?:([a-z_]+)\b-?)?(\d*)/i.exec(location.hash);
+  if (languages.includes(asked) && asked !== language) {
     language = asked;
     label();
   }
@@ -223,7 +225,7 @@ for (const [id, key] of Object.entries(buttons)) {
 }
 at("play").addEventListener("click", () => play(!timer));
 at("language").addEventListener("click", () => {
-  language = language === "zh" ? "en" : "zh";
+  language = following();
   label();
   go(current);
 });

@@ -1,0 +1,150 @@
+"""English, which has every key."""
+
+from __future__ import annotations
+
+WORDS: dict[str, dict[str, str]] = {
+    "language": {
+        "name": "English",  # in the language itself
+        "tag": "en",  # for HTML
+    },
+    "explain": {
+        "title": "The derivative of {output} with respect to {wrt}",
+        "itself": "{output} with respect to itself has the derivative 1.",
+        "no path": "{output} was not computed from {wrt}: no path leads from one to the other, and "
+        "the derivative is 0.",
+        "one path": "One path leads from {wrt} to {output}. The chain rule multiplies the local "
+        "derivatives along it:",
+        "paths": "{count} paths lead from {wrt} to {output}. Along each one the chain rule "
+        "multiplies the local derivatives:",
+        "path": "Path {number}: {path}",
+        "sum": "Where paths meet, their contributions add up. That is why backward() adds to a "
+        "gradient (+=) and does not set it:",
+        "many paths": "{count} paths lead from {wrt} to {output}, too many to write down one by "
+        "one. Backward instead collects, value by value, the derivative of {output} with respect "
+        "to each (written with a bar), from the output back to {wrt}. Where a value is used more "
+        "than once, the contributions add up:",
+        "long paths": "The way from {wrt} to {output} is long. Backward walks it step by step, "
+        "from the output back to {wrt}, and collects the derivative of {output} with respect to "
+        "each value on it (written with a bar):",
+        "blocked": "A factor that is literally 0, as in a branch that is not taken, blocks the "
+        "gradient, whatever the other factors are.",
+        "more than": "More than {number}",
+        "conditions": "The branches that the numbers take: {conditions}.",
+        "left out": "… {count} more lines …",
+        "more terms": "… {count} more",
+        "forward": "Forward: every value in turn",
+        "backward": "Backward: the derivative of {output} with respect to every value, a bar over "
+        "its name",
+        "value": "value",
+        "formula": "formula",
+        "numbers": "with numbers",
+        "result": "result",
+        "adjoint": "derivative",
+        "chain rule": "chain rule",
+        "given": "given",
+        "start": "start",
+        "place": "{partial} is the derivative with respect to operand {place} alone: {operand} "
+        "also enters elsewhere.",
+        "check": "Check by central differences, which do not use the chain rule: with {wrt} "
+        "moved by ± {step}, the rate of change of {output} {sign} {difference}",
+        "check agrees": ", which agrees with the derivative above, {gradient}.",
+        "check differs": ", which does NOT agree with the derivative above, {gradient}.",
+        "check kink": "; but {output} bends here, with the rate {left} before and {right} after, "
+        "so either the derivative above, {gradient}, is a convention, or the curve is very steep "
+        "here.",
+        "check lost": ", which says nothing: {output} is so large that the change is lost in "
+        "rounding. The derivative above is {gradient}.",
+        "no check": "There is no check by differences: {reason}.",
+    },
+    "card": {
+        "domain": "Defined and differentiable for {domain}.",
+        "everywhere": "all numbers",
+        "away": "Defined for all numbers, and differentiable where {places}.",
+        "kink": "No derivative where {kink}.",
+        "stopped": "Defined for all numbers. It blocks the gradient.",
+        "note": "Convention: {note}",
+        "curve": "The function; dashed, its derivative with respect to {operand}",
+        "held": " (here {operands})",
+        "if": "if",
+        "and": "and",
+        "otherwise": "otherwise",
+        "next case": "; ",
+    },
+    "note": {},  # of the rows of the table, where the English ones are
+    "page": {
+        "title": "{output}, step by step",
+        "given": "{value} is given.",
+        "forward": "Forward: {value} is computed from its operands.",
+        "start": "Backward begins at the output: the derivative of {value} with respect to "
+        "itself is 1.",
+        "backward": "Backward: the gradient of {value} flows to {receiver}. "
+        "before + contribution = after:",
+        "again": "Backward: another gradient arrives at {receiver}, from {value}; it is added. "
+        "before + contribution = after:",
+        "step": "Step {step} of {steps}",
+        "first": "First step",
+        "previous": "Previous step",
+        "play": "Play",
+        "pause": "Pause",
+        "next": "Next step",
+        "last": "Last step",
+        "slider": "Step",
+        "theme": "Light or dark",
+        "values": "All values",
+        "name": "value",
+        "data": "data",
+        "grad": "grad",
+        "picture": "The computation graph",
+        "hint": "← → step · space plays · Home, End · click a value to see it computed, "
+        "and again to see its gradient",
+    },
+    "network": {
+        "title": "a network {sizes}",
+        "inputs": "inputs",
+        "inputs counted": "{count:,}",
+        "layer": "layer {layer}",
+        "place": "layer {layer}, neuron {neuron}",
+        "neuron": "1 neuron",
+        "neurons": "{count:,} neurons",
+        "more": "… {count:,} more",
+        "positive": "positive weight",
+        "negative": "negative weight",
+        "all": "All {drawn:,} weights are drawn; the thicker, the larger.",
+        "strongest": "The {drawn:,} strongest weights between these neurons are drawn, of {all:,} "
+        "in all; {missing:,} are left out.",
+        "filled": "Neurons are filled by their activation, each column on its own scale.",
+        "bias": "bias {bias}",
+        "activation": "activation {activation}",
+    },
+    "program": {
+        "caption": "width: the number of results (logarithmic scale)",
+        "uniform": "once for the whole batch",
+        "varying": "for each sample",
+        "parameters": "parameters",
+        "inputs": "inputs",
+        "more": "{count} more instructions",
+        "sum": "1 sum of {terms}",
+        "sums": "{count} sums of {terms}",
+        "folds": "{count} times {operation} of {terms}",
+        "term": "1 term",
+        "terms": "{count} terms",
+        "vectors": "{product} for {count} vectors",
+        "tape": "tape of {count} steps: {operations}",
+    },
+    "plot": {
+        "right": "{share:.1%} of {count} points right",
+        "class": "class {name}",
+        "wrong": "classified wrong",
+        "epoch": "epoch",
+        "after": "epoch {epoch}: ",
+        "loss": "loss",
+        "training": "training",
+        "validation": "validation",
+        "best": "best, epoch {epoch}",
+        "layer": "layer {number}\nneurons: {neurons}",
+        "dead": "dead: {dead}",
+        "activation": "activation",
+        "weights": "a row for each neuron; its bias is last",
+        "norm": "length of the gradient",
+    },
+}

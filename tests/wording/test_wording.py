@@ -1,0 +1,167 @@
+"""The words are in one place: complete, used, and a language is one file."""
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import micrograd
+from micrograd import Value, explain, step_page, wording
+from micrograd.compiler import compile  # noqa: A004
+from micrograd.derivation import rule_card
+from micrograd.drawing import draw_network, draw_program
+from micrograd.ops import ROWS, TABLE
+from nn import MLP
+
+ROOT = Path(micrograd.__file__).parent
+ENGLISH = wording.en.WORDS
+TRANSLATED = [part for part in ENGLISH if part != "note"]
+
+
+def table(lang):
+    return __import__(f"micrograd.wording.{lang}", fromlist=["WORDS"]).WORDS
+
+
+def places(text):
+    return {(name, spec) for _, name, spec, _ in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("part", TRANSLATED)
+def test_chinese_has_every_key_of_english(part):
+    assert list(table("zh")[part]) == list(ENGLISH[part])
+
+
+def test_chinese_has_the_note_of_every_row_that_has_one():
+    notes = {row.name: row.note for row in ROWS if row.note}
+    assert set(table("zh")["note"]) == set(notes)
+    for name, note in notes.items():
+        assert note in rule_card(name).text("en")
+        assert table("zh")["note"][name] in rule_card(name).text("zh")
+
+
+@pytest.mark.parametrize("lang", wording.languages())
+def test_a_language_has_no_unknown_keys_and_the_places_of_english(lang):
+    known = {**ENGLISH, "note": TABLE}
+    for part, texts in table(lang).items():
+        assert set(texts) <= set(known[part])
+        for key, text in texts.items():
+            if part != "note":
+                assert places(text) == places(ENGLISH[part][key]), (part, key)
+
+
+def test_chinese_is_written_with_chinese_punctuation():
+    for texts in table("zh").values():
+        for text in texts.values():
+            assert not re.search("[\u4e00-\u9fff}][,;?!]|[,;:?!][\u4e00-\u9fff]", text), text
+            assert "，，" not in text
+            assert not re.search("[\u4e00-\u9fff] [\u4e00-\u9fff]", text), text
+
+
+def test_no_key_is_unused():
+    sources = [*ROOT.rglob("*.py"), *ROOT.parent.joinpath("nn").rglob("*.py")]
+    read = [path.read_text("utf-8") for path in sources if path.parent.name != "wording"]
+    script = (ROOT / "drawing" / "assets" / "page.js").read_text("utf-8")
+    unused = []
+    for part in TRANSLATED:
+        texts = [text for text in read if f'"{part}")' in text]
+        if part in ("language", "page"):
+            texts.append(script)
+        if part == "page":  # the kinds of steps are keys too
+            texts.append((ROOT / "drawing" / "steps.py").read_text("utf-8"))
+        for key in ENGLISH[part]:
+            if not any(re.search(rf"""["'\s]{re.escape(key)}["']""", text) for text in texts):
+                unused.append((part, key))
+    assert unused == []
+
+
+# ------------------------------------------------------------------------------- one more language
+
+TOKI_PONA = """
+WORDS = {
+    "language": {"name": "toki pona", "tag": "tok"},
+    "explain": {"given": "jo", "start": "open"},
+    "card": {"everywhere": "ale"},
+    "note": {"relu": "ala la ala."},
+    "page": {"next": "kama", "given": "{value} li jo."},
+    "network": {"inputs": "kama"},
+    "program": {"parameters": "ilo", "sums": "{count} wan tan {terms}"},
+    "plot": {"loss": "ike"},
+}
+"""
+
+
+@pytest.fixture
+def tok(monkeypatch, tmp_path):
+    """A third language, which is one file."""
+    (tmp_path / "tok.py").write_text(TOKI_PONA, encoding="utf-8")
+    monkeypatch.setattr(wording, "__path__", [*wording.__path__, str(tmp_path)])
+    yield "tok"
+    __import__("sys").modules.pop("micrograd.wording.tok", None)
+    vars(wording).pop("tok", None)
+
+
+def test_a_third_language_is_one_file(tok):
+    assert wording.languages() == ("en", "tok", "zh")
+    x = Value(2.0, label="x")
+    loss = x.relu() * 3.0
+    loss.label = "loss"
+    derivation = explain(loss, x).text(tok)
+    assert "jo" in derivation
+    assert re.search(r"∂loss/∂loss +open +1\n", derivation)
+    assert "The derivative of loss with respect to x" in derivation
+    card = rule_card("relu", tok).text()
+    assert "Convention: ala la ala." in card
+    assert "for ale." in rule_card("tanh", tok).text()
+    page = step_page(loss, lang=tok)
+    assert '<html lang="tok">' in page
+    for text in ('"next":"kama"', '"language name":"toki pona"', '"{value} li jo."', '"中文"'):
+        assert text in page
+    assert ">kama</text>" in draw_network(MLP(2, [1]), lang=tok).svg
+    program = compile(lambda v: v * v, [x], backend="numpy")
+    program(2.0)
+    assert ">ilo</text>" in draw_program(program, lang=tok).svg
+
+
+def test_a_third_language_is_drawn_by_plots(tok):
+    pytest.importorskip("matplotlib")
+    from nn import plots
+
+    ax = plots.loss_curves({"loss": [1.0, 0.5]}, lang=tok)
+    assert ax.get_ylabel() == "ike"
+    assert ax.get_xlabel() == "epoch"
+
+
+def test_a_third_language_is_known_to_the_command_line(tok, capsys):
+    from micrograd.__main__ import main
+
+    assert main(["rules", "tanh", "--lang", tok]) == 0
+    assert "for ale." in capsys.readouterr().out
+
+
+def test_a_language_without_a_name_is_called_by_its_code(tok, monkeypatch):
+    monkeypatch.delitem(table(tok), "language")
+    assert wording.words(tok, "language") == {"name": "tok", "tag": "tok"}
+
+
+def every_face(lang):
+    x = Value(2.0, label="x")
+    program = compile(lambda v: v * v, [x], backend="numpy")
+    program(2.0)
+    return {
+        "explain": lambda: explain(x * x, x, lang=lang),
+        "text": lambda: explain(x * x, x).text(lang),
+        "card": lambda: rule_card("tanh", lang),
+        "page": lambda: step_page(x * x, lang=lang),
+        "network": lambda: draw_network(MLP(1, [1]), lang=lang),
+        "program": lambda: draw_program(program, lang=lang),
+        "words": lambda: wording.words(lang, "plot"),
+    }
+
+
+@pytest.mark.parametrize("face", every_face("fr"))
+@pytest.mark.parametrize("lang", ["fr", "ZH", "../zh", "__init__", 3, ["en"]])
+def test_an_unknown_language_is_the_same_error_everywhere(face, lang):
+    message = re.escape(f"lang is one of en, zh, got {lang!r}")
+    with pytest.raises(ValueError, match=message):
+        every_face(lang)[face]()
