@@ -7,6 +7,7 @@ else, and all texts are escaped.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
 from importlib import resources
@@ -18,8 +19,9 @@ from micrograd.derivation.document import as_html
 from micrograd.drawing.page import content_hash
 from micrograd.files import write
 from micrograd.ops import TABLE
+from micrograd.wording import words
 
-from ._phrases import PHRASES
+from ._phrases import OPERATIONS, PHRASES
 from ._report import Derivation, Picture, Report
 from ._rows import Row
 from ._words import LANGUAGES, Words
@@ -30,7 +32,6 @@ NAME = "index.html"
 # down to _SMALLEST of its size; then it scrolls.
 _TEXT, _PAGE = 800, 1100
 _SMALLEST = 0.85
-_TAGS = {"en": "en", "zh": "zh-Hans"}
 
 
 def write_index(reports: Sequence[Report], folder: Path) -> Path:
@@ -75,10 +76,10 @@ class Edition:
             *(self.article(report) for report in self.reports),
             self.rules(),
         ]
-        hidden = "" if self.lang == "en" else " hidden"
+        hidden = "" if self.lang == LANGUAGES[0] else " hidden"
         title = escape(self.phrase("title"))
         return (
-            f'<main id="{self.lang}" lang="{_TAGS[self.lang]}" data-title="{title}"{hidden}>\n'
+            f'<main id="{self.lang}" lang="{_tag(self.lang)}" data-title="{title}"{hidden}>\n'
             + "\n".join(parts)
             + "\n</main>"
         )
@@ -101,12 +102,14 @@ class Edition:
     # ---------------------------------------------------------------------------------- the parts
 
     def opening(self) -> str:
-        """Title, introduction, and the way to the other language."""
-        (other,) = (lang for lang in LANGUAGES if lang != self.lang)
-        name = PHRASES["language"].within(other)
-        switch = self.link(f"#{other}", name, lang=_TAGS[other], hreflang=_TAGS[other])
+        """Title, introduction, and the way to the other languages."""
+        others = [lang for lang in LANGUAGES if lang != self.lang]
+        switches = (
+            self.link(f"#{lang}", words(lang, "language")["name"], lang=tag, hreflang=tag)
+            for lang, tag in zip(others, map(_tag, others), strict=True)
+        )
         return (
-            f'<header><nav class="switch">{switch}</nav>'
+            f'<header><nav class="switch">{" ".join(switches)}</nav>'
             f"<h1>{escape(self.phrase('title'))}</h1>"
             f'<p class="introduction">{escape(self.phrase("introduction"))}</p></header>'
         )
@@ -190,7 +193,7 @@ class Edition:
         size = f'width="{shown}" height="{round(shown * height / max(width, 1))}"'
         wide = " broad wide" if shown > _PAGE else " broad" if shown > _TEXT else ""
         file = escape(quote(picture.path.name))
-        alt, below = f"{self.phrase('graph')}: {caption}", ""
+        alt, below = self.phrase("graph of", caption=caption), ""
         if kind == "plot":
             alt, below = caption, f"<figcaption>{caption}</figcaption>"
         return (
@@ -200,12 +203,7 @@ class Edition:
 
     def numbers(self, report: Report) -> str:
         """The table of numbers, folded up."""
-        agreeing = sum(row.agrees for row in report.rows)
-        summary = self.phrase(
-            "all numbers" if agreeing == len(report.rows) else "numbers",
-            agreeing=agreeing,
-            all=len(report.rows),
-        )
+        summary = self._summary(report)
         heads = "".join(
             f'<th scope="col">{self.phrase(key)}</th>' for key in ("what", "expected", "got", "ok")
         )
@@ -215,10 +213,25 @@ class Edition:
             f"<tbody>{''.join(map(self._row, report.rows))}</tbody></table></div></details>"
         )
 
+    def _summary(self, report: Report) -> str:
+        """How many numbers agree, and with what."""
+        rows = report.rows
+        agreeing = sum(row.agrees for row in rows)
+        if agreeing < len(rows):
+            return self.phrase("numbers", agreeing=agreeing, all=len(rows))
+        counts = Counter(row.source for row in rows)
+        by_formula, own = counts["formula"], counts["own"]
+        summary = self.phrase("all numbers", article=counts["article"])
+        if by_formula and own:
+            return summary + self.phrase("by formula and own", by_formula=by_formula, own=own)
+        if by_formula:
+            return summary + self.phrase("by formula", count=by_formula)
+        return summary + (self.phrase("own", count=own) if own else "")
+
     def _row(self, row: Row) -> str:
         verdict = self.phrase("agrees" if row.agrees else "differs")
         kind = "" if row.agrees else ' class="differs"'
-        cells = "".join(f"<td>{escape(text)}</td>" for text in (row.expectation, row.result))
+        cells = "".join(f"<td>{self.say(text)}</td>" for text in (row.expectation, row.result))
         return f'<tr{kind}><th scope="row">{self.say(row.what)}</th>{cells}<td>{verdict}</td></tr>'
 
     def _notes(self, report: Report) -> str:
@@ -236,7 +249,10 @@ class Edition:
 
     def _rule_links(self, told: Derivation) -> str:
         names = [name for name in TABLE if name in uses(told)]
-        return ", ".join(self.link(f"#{self.lang}-rule-{name}", escape(name)) for name in names)
+        return self.phrase("next operation").join(
+            self.link(f"#{self.lang}-rule-{name}", self.say(OPERATIONS.get(name, Words.same(name))))
+            for name in names
+        )
 
     def rules(self) -> str:
         """A card for each operation."""
@@ -253,6 +269,10 @@ class Edition:
             f"<p>{escape(self.phrase('about the rules'))}</p>"
             f'<div class="cards">{"".join(cards)}</div></section>'
         )
+
+
+def _tag(lang: str) -> str:
+    return words(lang, "language")["tag"]
 
 
 def uses(told: Derivation) -> set[str]:

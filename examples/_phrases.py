@@ -6,24 +6,26 @@ from ._words import Words
 
 PHRASES = {
     "title": Words("Five articles, derived", "五篇文章，逐步推导"),
-    "language": Words("English", "中文"),
     "introduction": Words(
-        "Five articles for beginners build neural networks in Python from nothing; this page is "
-        "to be read beside them. For each it shows the computation graphs, derives the gradients "
-        "step by step with formulas and numbers, and compares every number of the article with "
-        "what a small engine for automatic differentiation computes. No derivative was put in by "
-        "hand: the engine applies the chain rule, and each result is checked by differences.",
-        "有五篇入门文章，用 Python 从零搭建神经网络，本页可与它们对照阅读。"
+        "This page is a companion to five articles for beginners that build neural networks in "
+        "Python from scratch. For each article it shows the computation graphs, derives the "
+        "gradients step by step with formulas and numbers, and compares every number of the "
+        "article with what a small engine for automatic differentiation computes. The engine "
+        "computes all derivatives by the chain rule, and each is checked by differences; none was "
+        "filled in by hand.",
+        "本页与五篇“用 Python 从零搭建神经网络”的入门文章配套，可对照阅读。"
         "每一篇都画出计算图，列出公式、代入数值，一步步推导梯度，"
         "再把文中的每个数与一个小型自动微分引擎的计算结果对照。"
-        "这里没有一个导数是人工填入的：引擎按链式法则逐层求出，再用差分验证。",
+        "所有导数都由引擎按链式法则求出，并用差分验证，没有一个是手填的。",
     ),
     "contents": Words("Contents", "目录"),
     "article": Words("Article {number}", "第 {number} 篇"),
     "steps": Words("Step by step", "逐步演示"),
     "graph": Words("Computation graph", "计算图"),
+    "graph of": Words("Computation graph: {caption}", "计算图：{caption}"),
     "tables": Words("All values, forward and backward", "前向与反向的全部数值"),
     "operations": Words("Rules used: ", "用到的法则："),
+    "next operation": Words(", ", "、"),
     "plots": Words("Plots", "图表"),
     "missing": Words("{caption}: there is no picture. ", "{caption}：没有图。原因："),
     "numbers": Words(
@@ -31,10 +33,17 @@ PHRASES = {
         "数值对照：{all} 个数中有 {agreeing} 个与文章一致",
     ),
     "all numbers": Words(
-        "The numbers: all {all} agree with the article", "数值对照：{all} 个数全部与文章一致"
+        "The numbers: all {article} of the article agree",
+        "数值对照：原文给出的 {article} 个数全部一致",
+    ),
+    "by formula": Words("; checked by formulas: {count} more", "；另有 {count} 个按公式核对"),
+    "own": Words("; this program's own: {count}", "；另有 {count} 个是本程序自己的"),
+    "by formula and own": Words(
+        "; checked by formulas: {by_formula} more; this program's own: {own}",
+        "；另有 {by_formula} 个按公式核对，{own} 个是本程序自己的",
     ),
     "what": Words("number", "内容"),
-    "expected": Words("article", "文章"),
+    "expected": Words("expected", "应为"),
     "got": Words("engine", "引擎"),
     "ok": Words("agrees?", "一致？"),
     "agrees": Words("yes", "是"),
@@ -47,3 +56,18 @@ PHRASES = {
         "上面的推导都由这些法则组成：每张卡片列出一种运算 f，以及它对各个操作数的导数。",
     ),
 }
+
+OPERATIONS = {
+    "add": Words("add", "加法"),
+    "sub": Words("sub", "减法"),
+    "mul": Words("mul", "乘法"),
+    "div": Words("div", "除法"),
+    "pow": Words("pow", "乘方"),
+    "neg": Words("neg", "取负"),
+    "exp": Words("exp", "指数函数"),
+    "log": Words("log", "对数函数"),
+    "sigmoid": Words("sigmoid", "sigmoid 函数"),
+    "relu": Words("relu", "ReLU 函数"),
+    "step": Words("step", "阶跃函数"),
+}
+"""What the operations of the articles are called in a sentence."""

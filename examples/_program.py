@@ -17,7 +17,7 @@ def lines(report: Report) -> Iterator[str]:
     """The rows as lines of one table, which `HEADING` heads."""
     for row in report.rows:
         verdict = "ok" if row.agrees else "DIFFERS"
-        numbers = f"{row.expectation:>16} {row.result:>18}"
+        numbers = f"{row.expectation.en:>16} {row.result.en:>18}"
         yield f"{report.article.number:<7} {row.what.en:<58} {numbers}  {verdict}"
 
 

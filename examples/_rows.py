@@ -1,4 +1,4 @@
-"""Rows of numbers: what the article says beside what the engine computed."""
+"""Rows of numbers: what is expected beside what the engine computed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from ._words import Words
 ROUNDING = 4e-14
 
 
+YES_NO = Words("no", "否"), Words("yes", "是")
+
+
 @dataclass(frozen=True)
 class Row:
-    """One number: what it is, what the article says, what the engine computed."""
+    """One number: what it is, what is expected, what the engine computed."""
 
     what: Words
     expected: float
     got: float
     tolerance: float = 0.0
-    relation: str = "="  # or "<" or ">="
+    relation: str = "="  # or "<" or ">=", or "is" of what is true or false
+    source: str = "article"  # which says what is expected; or "formula", or "own"
 
     @property
     def agrees(self) -> bool:
@@ -31,29 +35,33 @@ class Row:
         return abs(self.got - self.expected) <= self.tolerance
 
     @property
-    def expectation(self) -> str:
+    def expectation(self) -> Words:
         """What is expected, as text."""
-        number = _digits(self.expected)
-        return number if self.relation == "=" else f"{self.relation} {number}"
+        if self.relation in ("=", "is"):
+            return self._told(self.expected)
+        return Words.same(f"{self.relation} {_digits(self.expected)}")
 
     @property
-    def result(self) -> str:
+    def result(self) -> Words:
         """What was computed, as text."""
-        return _digits(self.got)
+        return self._told(self.got)
+
+    def _told(self, x: float) -> Words:
+        return YES_NO[bool(x)] if self.relation == "is" else Words.same(_digits(x))
 
 
 def _digits(x: float) -> str:
     return f"{x + 0.0:.12g}"  # no minus before a zero
 
 
-def exactly(what: Words, expected: float, got: float) -> Row:
+def exactly(what: Words, expected: float, got: float, source: str = "article") -> Row:
     """A number that arithmetic gives exactly, up to rounding."""
-    return Row(what, expected, got, ROUNDING)
+    return Row(what, expected, got, ROUNDING, source=source)
 
 
-def printed(what: Words, digits: str, got: float) -> Row:
+def printed(what: Words, digits: str, got: float, source: str = "article") -> Row:
     """A number as an article prints it: rounded to its last digit, or cut off there by a `…`."""
     cut = digits.endswith("…")
     digits = digits.rstrip("…")
     unit = 10.0 ** -len(digits.partition(".")[2])
-    return Row(what, float(digits), got, unit if cut else unit / 2)
+    return Row(what, float(digits), got, unit if cut else unit / 2, source=source)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from micrograd.wording import checked
+
 
 class Words(NamedTuple):
     """The same in English and in Chinese."""
@@ -17,8 +19,9 @@ class Words(NamedTuple):
         return cls(text, text)
 
     def within(self, lang: str) -> str:
-        """The text in the language `lang`, "en" or "zh"."""
-        return self.zh if lang == "zh" else self.en
+        """The text in the language `lang`, or in English; ValueError for an unknown language."""
+        text: str = getattr(self, checked(lang), self.en)
+        return text
 
 
 LANGUAGES = Words._fields

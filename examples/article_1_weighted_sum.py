@@ -49,17 +49,17 @@ DOT_PRODUCTS = {
 }
 READINGS = {
     ("a", "b"): Words(
-        "no place has both, so a AND b is nowhere true",
-        "没有一个位置上两者都是 1，所以 a AND b 处处为假",
+        "no place has a 1 in both, so a AND b is false everywhere",
+        "没有哪一位同时为 1，所以 a AND b 逐位为假",
     ),
-    ("b", "c"): Words("one place has both", "有一个位置上两者都是 1"),
+    ("b", "c"): Words("one place has a 1 in both", "有一位同时为 1"),
     ("c", "d"): Words(
-        "half a truth in d counts as half: a fuzzy AND",
-        "d 中的 0.5 只有一半成立，结果也只算一半，这就是模糊的 AND",
+        "half a weight earns half the score: a fuzzy AND",
+        "d 在这一列只有 0.5，得分也只得一半，相当于打了折扣的 AND",
     ),
     ("e", "e"): Words(
-        "a negative number is a NOT, and NOT agrees with NOT",
-        "负数相当于 NOT，两个 NOT 相互一致",
+        "a negative weight acts as NOT, and the product of two NOTs is positive",
+        "负权重相当于 NOT，两个 NOT 相乘，负负得正",
     ),
 }
 
@@ -94,6 +94,7 @@ def game_rows() -> list[Row]:
             Words(f"prediction for game {game}", f"第 {game} 场的预测值"),
             expected,
             predict(game - 1)[-1].data,
+            "article" if game == 1 else "formula",
         )
         for game, expected in enumerate(PREDICTIONS, 1)
     ]
@@ -107,7 +108,7 @@ def game_rows() -> list[Row]:
         rows.append(exactly(what, expected, contributions[name].data))
     for name in inputs:
         what = Words(f"d prediction / d w_{name}, the input", f"∂prediction/∂w_{name}，即输入")
-        rows.append(exactly(what, GAMES[name][0], weights[name].grad))
+        rows.append(exactly(what, GAMES[name][0], weights[name].grad, "formula"))
     return rows
 
 
@@ -130,11 +131,13 @@ def extreme_rows() -> list[Row]:
             Words(f"the most sensitive input, {of}", f"最敏感的输入{among}"),
             2,
             names.index(sensitive) + 1,
+            "own",
         ),
         exactly(
             Words(f"the largest contribution, {of}", f"贡献最大的输入{among}"),
             1,
             names.index(large) + 1,
+            "own",
         ),
     ]
 
@@ -152,7 +155,7 @@ def product_rows() -> list[Row]:
             f"d (c · c) / d {ci.label}, twice {ci.label}",
             f"∂(c · c)/∂{ci.label}，即 2·{ci.label}",
         )
-        rows.append(exactly(what, 2 * expected, ci.grad))
+        rows.append(exactly(what, 2 * expected, ci.grad, "formula"))
     return rows
 
 
@@ -187,7 +190,7 @@ def derivations(report: Report) -> None:
             "the box of a product: 0.85 of the 0.98 come from toes, although won has the larger "
             "weight.",
             "对输入求导得到权重，对权重求导得到输入，箭头上写的就是这些局部导数。"
-            "贡献则是乘积那一格里的数：won 的权重更大，但 0.98 中有 0.85 来自 toes。",
+            "贡献就是乘积框里的数值：won 的权重更大，但 0.98 中有 0.85 来自 toes。",
         ),
         local_partials=True,
     )
@@ -199,9 +202,9 @@ def derivations(report: Report) -> None:
         c[1],
         title=Words("A vector times itself", "向量与自身的点积"),
         remark=Words(
-            "In c · c each number is used twice. Two paths lead from c₂ to the result, and the "
+            "In c · c each component is used twice. Two paths lead from c₂ to the result, and the "
             "two contributions add up to 2 · c₂.",
-            "在 c · c 中每个数都用了两次，所以从 c₂ 到结果有两条路径，两份贡献相加，得 2·c₂。",
+            "c · c 中每个分量都用了两次，所以从 c₂ 到结果有两条路径，两份贡献相加，得 2·c₂。",
         ),
         contributions=True,
     )

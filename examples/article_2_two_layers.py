@@ -34,12 +34,14 @@ ARTICLE = Article(
     title=Words("Two layers, sigmoid, sum of squared errors", "从阈值神经元到两层网络"),
     claim=Words(
         "The neuron of McCulloch and Pitts (1943) compares a weighted sum with a threshold. It\n"
-        "computes AND, OR and NOT, but the derivative of its step is 0 everywhere, so no gradient\n"
-        "tells its weights how to change. With the sigmoid in its place, two layers learn the\n"
-        "table below by gradient descent on the sum of squared errors.",
+        "computes AND, OR and NOT, but the derivative of its step is 0 except at the threshold,\n"
+        "where there is none, so no gradient tells its weights how to change. With the sigmoid in\n"
+        "its place, two layers learn this truth table by gradient descent on the sum of squared\n"
+        "errors: 001 gives 0, 011 gives 1, 101 gives 1, 111 gives 0.",
         "1943 年的 McCulloch–Pitts 神经元把加权和与一个阈值比较。它能算出 AND、OR 和 NOT，"
-        "可是阶跃函数的导数处处为 0，没有梯度告诉权重该怎样调整。"
-        "换成 sigmoid 以后，两层网络用梯度下降减小误差平方和，就能学会下表中的对应关系。",
+        "可是阶跃函数除阈值处（不可导）外导数都是 0，没有梯度告诉权重该怎样调整。"
+        "换成 sigmoid 以后，两层网络用梯度下降减小误差平方和，就能学会这张真值表："
+        "001 → 0，011 → 1，101 → 1，111 → 0。",
     ),
 )
 
@@ -96,7 +98,7 @@ def threshold_rows() -> list[Row]:
         what = Words(
             f"largest gradient in {gate}, over all inputs", f"{gate} 在所有输入下的最大梯度"
         )
-        rows.append(Row(what, 0, max(gradients)))
+        rows.append(Row(what, 0, max(gradients), source="formula"))
     return rows
 
 
@@ -177,7 +179,7 @@ def training_rows(runs: dict[int, Run]) -> list[Row]:
     own = runs[SEED].predictions
     for x, digits, got in zip(INPUTS, SEED_PREDICTIONS, own, strict=True):
         what = Words(f"prediction for {x}, seed {SEED}", f"{x} 的预测值，种子 {SEED}")
-        rows.append(printed(what, digits, got))
+        rows.append(printed(what, digits, got, "own"))
     for x, digits, got in zip(INPUTS, PREDICTIONS, own, strict=True):
         what = Words(
             f"prediction for {x}, the article's (± {SPREAD}, by seed)",
@@ -202,7 +204,7 @@ def range_rows(runs: dict[int, Run]) -> list[Row]:
                 f"{side} prediction for target {target}, {OF_SEEDS.en}",
                 f"目标为 {target} 时{extreme}的预测值，{OF_SEEDS.zh}",
             )
-            rows.append(printed(what, digits, choose(by_target[target])))
+            rows.append(printed(what, digits, choose(by_target[target]), "own"))
     return rows
 
 
@@ -213,11 +215,13 @@ def loss_rows(runs: dict[int, Run]) -> list[Row]:
     return [
         Row(
             Words(
-                f"the loss falls at every iteration, {OF_SEEDS.en} (1 is yes)",
-                f"损失在每次迭代中都下降，{OF_SEEDS.zh}（1 表示是）",
+                f"the loss falls at every iteration, {OF_SEEDS.en}",
+                f"损失每次迭代都下降，{OF_SEEDS.zh}",
             ),
-            1,
+            True,
             falls,
+            relation="is",
+            source="own",
         ),
         Row(
             Words(
@@ -226,6 +230,7 @@ def loss_rows(runs: dict[int, Run]) -> list[Row]:
             0.004,
             last,
             relation="<",
+            source="own",
         ),
     ]
 
@@ -273,7 +278,7 @@ def one_layer_rows() -> list[Row]:
             f"one layer: d loss / d {weight.label} = 2 (ŷ - y) ŷ (1 - ŷ) x",
             f"单层：∂loss/∂{weight.label} = 2(ŷ − y)·ŷ(1 − ŷ)·x",
         )
-        rows.append(exactly(what, by_hand, weight.grad))
+        rows.append(exactly(what, by_hand, weight.grad, "formula"))
     return rows
 
 
@@ -285,12 +290,12 @@ def derivations(report: Report) -> None:
         "restaurant",
         go,
         criteria[0],
-        title=Words("A step lets no gradient through", "阶跃函数挡住了梯度"),
+        title=Words("A step function blocks the gradient", "阶跃函数挡住了梯度"),
         remark=Words(
             "Where to eat, by weighted criteria: the neuron says yes. But whatever the weights "
-            "are, the derivative of the step is 0, and so is the product along the path. Descent "
-            "has nothing to go by.",
-            "挑餐馆时，各项标准按重要程度加权：这个神经元的回答是“去”。"
+            "are, the derivative of the step is 0, and so is the product along the path. Gradient "
+            "descent has nothing to follow.",
+            "选餐厅时，口味、位置、价格各按重要程度加权：这个神经元的回答是“去”。"
             "可是无论权重是多少，阶跃函数的导数都是 0，整条路径的乘积也就是 0，梯度下降无从下手。",
         ),
         local_partials=True,
@@ -304,8 +309,8 @@ def derivations(report: Report) -> None:
         title=Words("One layer: through the sigmoid", "单层：让梯度穿过 sigmoid"),
         remark=Words(
             "z is the weighted sum, p₁, p₂ and p₃ are its products, and s₂ is p₁ + p₂. Four "
-            "factors are not 1 by nature: 2 · error, the minus sign of y − ŷ, the slope "
-            "ŷ (1 − ŷ) of the sigmoid, and the input.",
+            "factors matter: 2 · error, the minus sign of y − ŷ, the slope ŷ (1 − ŷ) of the "
+            "sigmoid, and the input.",
             "z 是加权和，p₁、p₂、p₃ 是其中的乘积，s₂ 是 p₁ + p₂。真正起作用的因子有四个："
             "2·error，y − ŷ 带来的负号，sigmoid 的斜率 ŷ(1 − ŷ)，以及输入。",
         ),

@@ -33,13 +33,14 @@ ARTICLE = Article(
     title=Words("Fitting a line with one weight", "用一个权重拟合直线"),
     claim=Words(
         "The line y = w x is fitted by gradient descent on J = mean((y - w x)**2) / 2, from w = 0\n"
-        "with step 0.03. Each step multiplies the distance of w from 2 by 1 - 0.03 mean(x**2):\n"
-        "0.97 for one point, 0.775 for four. More data are fitted in fewer steps here. What is y\n"
-        "at x = 5?",
+        "with step 0.03. Each step multiplies the difference between w and the true 2 by\n"
+        "1 - 0.03 mean(x**2): 0.97 for one point, 0.775 for four. Four points take fewer steps\n"
+        "because the mean of x**2 is 7.5 instead of 1, not merely because they are more. What is\n"
+        "y at x = 5?",
         "用梯度下降拟合过原点的直线 y = w·x：J 是 (y − w·x)² 的平均值的一半，w 从 0 开始，"
-        "步长 0.03。每走一步，w 与 2 的距离就乘以 1 − 0.03·mean(x²)：一个点时是 0.97，"
-        "四个点时是 0.775。"
-        "所以在这里，数据多反而收敛得快。那么 x = 5 时，y 是多少？",
+        "步长 0.03。每走一步，w 与真值 2 的差就变为原来的 1 − 0.03·mean(x²) 倍："
+        "一个点时是 0.97，四个点时是 0.775。"
+        "收敛变快，是因为 x² 的均值从 1 变成了 7.5，并不单是因为点多。那么 x = 5 时，y 是多少？",
     ),
 )
 
@@ -90,12 +91,14 @@ def number_rows(one: Sequence[float], four: Sequence[float]) -> list[Row]:
             ),
             -15,
             w.grad,
+            "formula",
         ),
         printed(after_30, "1.1979858629…", one[-1]),
         exactly(
             Words(f"{after_30.en}, 2 (1 - 0.97**30)", f"{after_30.zh}，即 2(1 − 0.97³⁰)"),
             2 * (1 - 0.97**30),
             one[-1],
+            "formula",
         ),
         printed(
             Words("four points: w after 100 iterations", "四个点：迭代 100 次后的 w"),
@@ -106,6 +109,7 @@ def number_rows(one: Sequence[float], four: Sequence[float]) -> list[Row]:
             Words(f"{after_20.en}, 2 (0.775**20)", f"{after_20.zh}，即 2·0.775²⁰"),
             2 * 0.775**20,
             2 - four[20],
+            "formula",
         ),
         printed(after_20, "0.0122", 2 - four[20]),
         Row(
@@ -113,6 +117,7 @@ def number_rows(one: Sequence[float], four: Sequence[float]) -> list[Row]:
             10 * (1 - 0.97**30),
             5 * one[-1],
             5 * ROUNDING,
+            source="formula",
         ),
         printed(
             Words("four points: y at x = 5", "四个点：x = 5 处的 y"), "10.000000000", 5 * four[-1]

@@ -29,10 +29,11 @@ ARTICLE = Article(
     claim=Words(
         "A sigmoid neuron finds out from four samples that the answer is their first input. The\n"
         "update that the article writes down, error * input * ŷ (1 - ŷ), is minus the gradient of\n"
-        "half the sum of squared errors: backward gives the same numbers without being told.",
+        "half the sum of squared errors. The engine does not know the formula, and backward gives\n"
+        "the same numbers.",
         "一个 sigmoid 神经元从四个样本中发现：答案就是第一个输入。"
         "文章写出的更新量“误差·输入·ŷ(1 − ŷ)”，恰好是误差平方和的一半的负梯度；"
-        "不必告诉引擎这个公式，反向传播就给出同样的数。",
+        "引擎并不知道这个公式，反向传播却得到同样的数值。",
     ),
 )
 
@@ -96,7 +97,7 @@ def start_rows(weights: Sequence[Value]) -> list[Row]:
             f"first update of {w.label}: -dloss/d{w.label}",
             f"{w.label} 的第一次更新量：−∂loss/∂{w.label}",
         )
-        rows.append(exactly(what, step, -w.grad))
+        rows.append(exactly(what, step, -w.grad, "formula"))
     return rows
 
 
@@ -131,7 +132,8 @@ def run(out: Path | None = None) -> Report:
             "q is the square of the error. The factors 1/2 and 2 cancel, and the minus sign is "
             "that of y − ŷ: the derivative is −error · ŷ (1 − ŷ) · input. A step against it is the "
             "article's update.",
-            "q 是误差的平方。½ 与 2 相消，负号来自 y − ŷ，所以导数是 −error · ŷ(1 − ŷ) · 输入。"
+            "q 是误差的平方。系数 1/2 与 2 相消，负号来自 y − ŷ，"
+            "所以导数是 −error · ŷ(1 − ŷ) · 输入。"
             "沿它的反方向走一步，就是文章里的更新量。",
         ),
         local_partials=True,

@@ -24,14 +24,16 @@ ARTICLE = Article(
     number=5,
     title=Words("Dense layers, batches, the spiral", "全连接层与螺旋数据"),
     claim=Words(
-        "A dense layer is one weighted sum and one bias for each of its neurons; a batch is the\n"
-        "same layer on every sample. A neuron whose activation is 0 for every sample is dead: no\n"
-        "gradient reaches its weights. Stacked, such layers separate the arms of a spiral, which\n"
-        "no straight line does: here a network of scalars learns it.",
-        "全连接层的每个神经元做一次加权求和，再加一个偏置；一批数据，就是让每个样本都通过同一层。"
+        "A dense layer computes one weighted sum and one bias for each of its neurons; a batch\n"
+        "is processed by sending every sample through the same layer. A neuron whose activation\n"
+        "is 0 for every sample is dead: no gradient reaches its weights. Stacked with an\n"
+        "activation function in between, here the sine, such layers separate the three arms of a\n"
+        "spiral, which no straight line can: a network of scalars learns it.",
+        "全连接层的每个神经元做一次加权求和，再加一个偏置；"
+        "处理一批数据，就是让每个样本都经过同一层。"
         "如果一个神经元对所有样本的激活值都是 0，它就“死亡”了：没有梯度能传到它的权重。"
-        "把这样的层叠起来，就能分开螺旋数据的各条臂，这是任何直线都做不到的；"
-        "这里用一个由标量搭成的网络学会它。",
+        "层与层之间加上激活函数再叠起来，就能分开任何直线都分不开的三条螺旋臂；"
+        "这里的激活函数用正弦，网络由标量搭成。",
     ),
 )
 
@@ -122,7 +124,9 @@ def dead_neuron_rows() -> list[Row]:
         activation = Words(f"{en}: activation", f"{zh}：激活值")
         rows.append(exactly(activation, 1.21 if bias else 0, active))
         # Alive, it lets samples 1 and 3 pass: the third weight has the gradient 3 + 3.3.
-        rows.append(exactly(Words(f"{en}: gradient", f"{zh}：梯度"), 6.3 if bias else 0, gradient))
+        what = Words(f"{en}: gradient", f"{zh}：梯度")
+        source = "formula" if bias else "article"
+        rows.append(exactly(what, 6.3 if bias else 0, gradient, source))
     return rows
 
 
@@ -366,9 +370,9 @@ def derivations(report: Report) -> None:
         title=Words("A dead neuron", "死亡神经元"),
         remark=Words(
             "The weighted sum z is negative, so the derivative of relu is 0, and this one factor "
-            "makes the whole product 0. It is so for each of the three samples: the weights of "
-            "this neuron never change again.",
-            "加权和 z 为负，relu 的导数是 0，单凭这一个因子，整个乘积就是 0。"
+            "makes the whole product 0. The same holds for each of the three samples, so the "
+            "weights of this neuron never change again.",
+            "加权和 z 为负，relu 的导数是 0，这一个因子就让整个乘积为 0。"
             "三个样本都是如此，这个神经元的权重从此不再改变。",
         ),
         local_partials=True,
@@ -379,7 +383,7 @@ def derivations(report: Report) -> None:
         "cross_entropy",
         loss,
         logit,
-        title=Words("The loss of the spiral: softmax minus 1", "螺旋数据的损失：softmax 减 1"),
+        title=Words("The gradient of the cross-entropy: softmax − 1", "交叉熵的梯度：softmax − 1"),
         remark=Words(
             "The network is trained on minus the logarithm of the softmax; the largest logit, here "
             "1, is taken out first, so that no exponential overflows. The logit z₁ of the true "
@@ -402,7 +406,7 @@ def plots(report: Report, trained: Trained) -> None:
         (8, 4.2),
         caption=Words(
             "The spiral, without and with the colours of its classes.",
-            "螺旋数据：左边不分颜色，右边按类别着色。",
+            "螺旋数据。左：未着色；右：按类别着色。",
         ),
     )
     report.plot(
@@ -420,7 +424,7 @@ def plots(report: Report, trained: Trained) -> None:
         (6, 6),
         caption=Words(
             "The class that the trained network gives to every point of the plane.",
-            "训练后的网络把平面上各处判为哪一类。",
+            "训练后的网络对平面各处的分类。",
         ),
     )
 
@@ -445,7 +449,7 @@ def run(out: Path | None = None) -> Report:
         "share of the spiral that the trained network gets right",
         "训练后的网络分类正确的点所占的比例",
     )
-    rows.append(Row(what, 0.95, share, 0, ">="))
+    rows.append(Row(what, 0.95, share, 0, ">=", "own"))
     report.notes.append(
         Words(
             f"Trained {len(model.parameters())} scalars for {EPOCHS} epochs: "

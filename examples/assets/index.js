@@ -1,12 +1,14 @@
 "use strict";
 // The language stands in the address: #zh, or #zh-article-3. Without one, it is the reader's own.
 const editions = [...document.querySelectorAll("main")];
-const pattern = /^#(en|zh)(?=-|$)/;
+const languages = editions.map((edition) => edition.id);
+const pattern = new RegExp(`^#(${languages.join("|")})(?=-|$)`);
 
 function chosen() {
   const found = location.hash.match(pattern);
   if (found) return found[1];
-  return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
+  const own = navigator.language.toLowerCase();
+  return languages.find((language) => own.startsWith(language)) || languages[0];
 }
 
 function show() {
@@ -25,7 +27,7 @@ function show() {
 function place(edition) {
   const above = [...edition.querySelectorAll("h2[id], h3[id]")].filter(
     (heading) => heading.getBoundingClientRect().top < innerHeight / 3);
-  return above.length ? above[above.length - 1].id.replace(/^(en|zh)/, "") : "";
+  return above.length ? above[above.length - 1].id.slice(edition.id.length) : "";
 }
 
 for (const link of document.querySelectorAll(".switch a")) {
