@@ -75,6 +75,7 @@ MPMATH: dict[str, Callable[..., Any]] = {
         " erf sign hypot atan2"
     ).split()
 } | {
+    "abs": abs,
     "log2": lambda x: mp.log(x, 2),
     "square": lambda x: x * x,
     "reciprocal": lambda x: 1 / x,
