@@ -382,6 +382,19 @@ HOSTILE = {
         ),
         "larger than the file",
     ),
+    "a method that is not ours, twice": (
+        with_directory(
+            patched(sealed([content({})]), 8, 99), lambda entry: entry[:10] + b"c" + entry[11:]
+        ),
+        "is compressed",
+    ),
+    "a size before compression, twice": (
+        with_directory(
+            patched(sealed([content({})]), 22, 9, 0, 0, 0),
+            lambda entry: entry[:24] + struct.pack("<I", 9) + entry[28:],
+        ),
+        "is compressed",
+    ),
     "a directory that speaks of another version": (
         with_directory(sealed([content({})]), lambda entry: entry[:6] + b"\xff" + entry[7:]),
         "its directory is .*version 25.5",
