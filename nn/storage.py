@@ -40,7 +40,7 @@ from micrograd.engine import to_number
 Array = np.ndarray[Any, Any]
 Path = str | os.PathLike[str]
 
-codecs.lookup("cp437")  # `zipfile` needs it to read; without its rights, a process cannot load it
+codecs.lookup("cp437")  # `zipfile` needs it, and a process that drops its rights cannot load it
 
 VERSION = 1
 KINDS = {"weights": "weights", "checkpoint": "a checkpoint"}  # in words
@@ -158,7 +158,7 @@ def _load(path: Path, kind: str) -> dict[str, Any]:
 
 _SEAL = len(b"sha256:") + 64
 _LONGEST = 60 * MOST_ARRAYS + 1000
-"""Bytes at the end of an archive in which its directory has room: 46 and a name for each member."""
+"""The most bytes of an archive's directory and digest: 46 and a name for each member."""
 
 
 def _member(place: int) -> str:
@@ -192,10 +192,10 @@ def _read(path: Path) -> bytes:
 
 
 def _unpacked(content: bytes) -> list[memoryview]:
-    """The members of a sealed archive, which are one behind the other, as in `_packed`.
+    """The members of a sealed archive, which follow one another as `_packed` writes them.
 
-    Who writes a digest may also lie. So no directory is read that is longer than ours, and the
-    header that it gives each member must be found there.
+    A hostile file may have a valid digest. So only the end of the file is searched for a directory,
+    and each member must begin with the header that the directory implies.
     """
     if not content:
         raise ValueError("an empty file")
@@ -248,7 +248,7 @@ def _array(data: memoryview) -> Array:
         left = len(data) - file.tell()
         if fortran or re.fullmatch(_NUMBERS, dtype.str) is None:
             raise ValueError(f"in an order of Fortran, or of {dtype}")
-        if math.prod(shape) * dtype.itemsize != left:  # before there is room for it
+        if math.prod(shape) * dtype.itemsize != left:  # checked before memory is allocated
             raise ValueError(f"shape {shape} and {dtype} in {left} bytes")
         return np.array(np.ndarray(shape, dtype, buffer=data, offset=file.tell()))
     except Exception as error:  # NumPy reads the header with `ast`, which fails in many ways
@@ -263,7 +263,10 @@ _TOO_LARGE = 10**MOST_DIGITS
 
 
 def _encoded(tree: Any, arrays: list[Array], *place: Any) -> Any:
-    """The tree as JSON has it; its arrays go to the list. The place has a name, and keys."""
+    """The tree in terms of JSON. Its arrays are appended to `arrays`.
+
+    `place` says where the tree is, for complaints: the name of the root, then keys.
+    """
     if tree is None or isinstance(tree, str):
         return tree
     if isinstance(tree, np.generic):
@@ -300,7 +303,7 @@ def _encoded(tree: Any, arrays: list[Array], *place: Any) -> Any:
 
 
 def _decoded(text: memoryview, arrays: Iterator[tuple[int, Array]]) -> Any:
-    """What JSON says, strictly: no key twice, no number that is not finite; with the arrays."""
+    """The tree that `_encoded` was given, from JSON without duplicate keys, nan and infinity."""
 
     def decoded(pairs: list[tuple[str, Any]]) -> Any:
         match pairs:
