@@ -19,7 +19,7 @@ from nn import samples
 from nn.callbacks import Callback, EarlyStopping
 from nn.objective import Compiled, Eager, Objective
 from nn.optimizers import OPTIMIZERS, Optimizer
-from nn.options import OptionError, one_of, real, several
+from nn.options import OptionError, by_name, one_of, real, several
 
 ENGINES = ("compiled", "eager")
 FEW = 6
@@ -31,13 +31,8 @@ def optimizer_of(optimizer: Any, lr: float | None, parameters: list[Value]) -> O
     if not parameters:
         raise ValueError("the model has no parameters: there is nothing to train")
     if isinstance(optimizer, str):
-        if optimizer not in OPTIMIZERS:
-            raise ValueError(
-                f"unknown optimizer {optimizer!r}: give one of {', '.join(OPTIMIZERS)}, "
-                "or an optimizer"
-            )
         options = {} if lr is None else {"lr": lr}
-        return OPTIMIZERS[optimizer](parameters, **options)
+        return by_name(optimizer, "optimizer", OPTIMIZERS, "an optimizer")(parameters, **options)
     if lr is not None:
         raise ValueError("lr is for an optimizer given by name: give it to the optimizer instead")
     made = optimizer

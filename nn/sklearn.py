@@ -37,7 +37,7 @@ from nn import samples
 from nn.layers import MLP, Neuron
 from nn.objective import Loss
 from nn.optimizers import OPTIMIZERS, Optimizer
-from nn.options import OptionError, flag, real, whole
+from nn.options import OptionError, by_name, flag, real, whole
 from nn.training import EarlyStopping, fit, predict
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
@@ -59,8 +59,7 @@ def _activation(given: Any) -> Any:
 
 
 def _known_solver(value: Any, name: str) -> None:
-    if not isinstance(value, str) or value not in OPTIMIZERS:
-        raise OptionError(f"unknown {name} {value!r}: give one of {', '.join(OPTIMIZERS)}")
+    by_name(value, name, OPTIMIZERS)
 
 
 def _share(value: Any, name: str) -> None:
