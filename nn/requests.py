@@ -51,6 +51,17 @@ def optimizer_of(optimizer: Any, lr: float | None, parameters: list[Value]) -> O
     return made
 
 
+def check_columns(X: Any, validation: Any) -> None:
+    """Raise ValueError if X and that of validation are DataFrames with different columns."""
+    held = validation[0] if isinstance(validation, tuple | list) and validation else None
+    ours, theirs = (list(getattr(each, "columns", ())) for each in (X, held))
+    if ours and theirs and ours != theirs:
+        raise ValueError(
+            f"the columns of validation X are {theirs}, and those of X are {ours}: "
+            "select the same columns in the same order"
+        )
+
+
 def held_out(given: Any, X: Any, y: Any, outputs: int, loss: str, seed: Any) -> tuple[Any, ...]:
     """What is trained on, X and y, and the rows that are not."""
     if given is None:

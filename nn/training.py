@@ -116,6 +116,7 @@ def fit(
     name, function = loss_function(loss)
     seed = None if seed is None else whole(seed, "seed", 0)
     learned = requests.optimizer_of(optimizer, lr, parameters_of(model))
+    requests.check_columns(X, validation)
     X = samples.inputs(X)
     outputs, chances = rehearsed(model, X)
     y = samples.targets(y, len(X), outputs, name)

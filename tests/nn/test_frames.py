@@ -56,6 +56,13 @@ def test_a_frame_is_as_good_as_its_array(frame, series):
     assert (gradient == another).all()
 
 
+def test_validation_has_the_same_columns_in_the_same_order():
+    for frame in (FRAME[["width", "length"]], FRAME.rename(columns={"width": "height"})):
+        with pytest.raises(ValueError, match=r"columns of validation X are .*in the same order"):
+            trained(FRAME, SERIES, validation=(frame, SERIES))
+    assert trained(FRAME, SERIES, validation=(X, Y)) == trained(X, Y, validation=(FRAME, SERIES))
+
+
 def test_columns_of_truth_values_and_whole_numbers_are_numbers():
     frame = pd.DataFrame({"a": [True, False], "b": [1, 2]})
     assert (predict(model(), frame) == predict(model(), [[1, 1], [0, 2]])).all()
