@@ -132,7 +132,7 @@ def _load(path: Path, kind: str) -> dict[str, Any]:
     if len(text) > MOST_TEXT:
         raise ValueError(f"its content.json has {len(text):,} bytes, more than {MOST_TEXT:,}")
     arrays = enumerate(map(_array, members))
-    match _decoded(text, arrays):
+    match _decoded(bytes(text), arrays):
         case {"format": str("micrograd"), "content": content, **head}:
             version, held = head.get("version"), head.get("kind")
         case _:
@@ -215,17 +215,12 @@ def _unpacked(content: bytes) -> list[memoryview]:
     start = 0
     for place, info in enumerate(directory):
         header = info.FileHeader()
-        if (
-            info.filename != _member(place)
-            or info.flag_bits
-            or info.compress_type
-            or info.extra
-            or info.compress_size != info.file_size
-            or not content.startswith(header, start)
-        ):
+        entry = (info.filename, info.flag_bits, info.compress_type, info.extra, info.compress_size)
+        name = _member(place)
+        if entry != (name, 0, 0, b"", info.file_size) or not content.startswith(header, start):
             raise ValueError(
-                f"its member {place} is not named {_member(place)}, or is compressed, encrypted, "
-                "extended or larger than the file: it is no JSON and no array of ours"
+                f"its member {place} is not named {name}, or is compressed, encrypted, extended "
+                "or larger than the file: it is no JSON and no array of ours"
             )
         start += len(header) + info.file_size
         members.append(body[start - info.file_size : start])
@@ -302,10 +297,10 @@ def _encoded(tree: Any, arrays: list[Array], *place: Any) -> Any:
     )
 
 
-def _decoded(text: memoryview, arrays: Iterator[tuple[int, Array]]) -> Any:
+def _decoded(text: bytes, arrays: Iterator[tuple[int, Array]]) -> Any:
     """The tree that `_encoded` was given, from JSON without duplicate keys, nan and infinity."""
 
-    def decoded(pairs: list[tuple[str, Any]]) -> Any:
+    def node(pairs: list[tuple[str, Any]]) -> Any:
         match pairs:
             case [("$array", int(position))] if not isinstance(position, bool):
                 found, array = next(arrays, (None, None))
@@ -325,14 +320,10 @@ def _decoded(text: memoryview, arrays: Iterator[tuple[int, Array]]) -> Any:
             raise ValueError("its content.json has an object with the same key twice")
         return tree
 
-    integer, real = partial(_number, int), partial(_number, float)
+    whole, real = partial(_number, int), partial(_number, float)
     try:
         return json.loads(
-            bytes(text),
-            object_pairs_hook=decoded,
-            parse_int=integer,
-            parse_float=real,
-            parse_constant=real,
+            text, object_pairs_hook=node, parse_int=whole, parse_float=real, parse_constant=real
         )
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"its content.json is no JSON: {error}") from error
