@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from random import Random
 
-from nn.options import real
+from nn.options import by_name, real
 
 Initializer = Callable[[int, int, Random], float]
 
@@ -73,10 +73,5 @@ def known(initializer: str | Initializer) -> Initializer:
     """The initializer of a name, or one that was given; ValueError for an unknown name."""
     if callable(initializer):
         return initializer
-    if not isinstance(initializer, str) or initializer not in INITIALIZERS:
-        names = ", ".join(INITIALIZERS)
-        raise ValueError(
-            f"unknown initializer {initializer!r}: give one of {names}, "
-            "or a function of fan_in, fan_out and a random generator"
-        )
-    return INITIALIZERS[initializer]
+    otherwise = "a function of fan_in, fan_out and a random generator"
+    return by_name(initializer, "initializer", INITIALIZERS, otherwise)

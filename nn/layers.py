@@ -19,7 +19,7 @@ from micrograd.engine import to_number
 from micrograd.ops import TABLE
 from nn.initializers import Initializer, known
 from nn.module import Module
-from nn.options import OptionError
+from nn.options import OptionError, by_name
 
 _GLOBAL: Any = random  # the module has the methods of its one generator
 Activation = str | Callable[[Value], Value]
@@ -286,10 +286,5 @@ def _size(size: int) -> int:
 def _known(activation: Activation) -> Activation:
     if callable(activation):
         return activation
-    row = TABLE.get(activation) if isinstance(activation, str) else None
-    if row is None or row.arity != 1:
-        names = ", ".join(name for name, row in TABLE.items() if row.arity == 1)
-        raise ValueError(
-            f"unknown activation {activation!r}: give a function of a Value, or one of {names}"
-        )
-    return activation
+    known = {name: name for name, row in TABLE.items() if row.arity == 1}
+    return by_name(activation, "activation", known, "a function of a Value")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nn.options import several
+from nn.options import by_name, several
 from nn.samples import ANY, WISHES, finite, numbers, one_hot
 
 Metric = Callable[[Any, Any], float]
@@ -125,13 +125,8 @@ def named(
     chosen: dict[str, Metric] = {}
     for each in several(metrics, "metrics"):
         if isinstance(each, str):
-            if each not in METRICS:
-                known = ", ".join(METRICS)
-                raise ValueError(
-                    f"unknown metric {each!r}: give one of {known}, "
-                    "or a function of outputs and targets"
-                )
-            name, metric = each, METRICS[each]
+            name = each
+            metric = by_name(each, "metric", METRICS, "a function of outputs and targets")
             if metric is accuracy and targets.shape[1] == 1:
                 wish = WISHES.get(loss, ANY)
                 middle = _between(targets) if wish.middle is None else wish.middle

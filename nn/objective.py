@@ -20,7 +20,7 @@ from micrograd.compiler import compile  # noqa: A004
 from nn.layers import dropout_masks
 from nn.losses import LOSSES, l1_penalty, l2_penalty
 from nn.module import Module
-from nn.options import real
+from nn.options import by_name, real
 
 Loss = str | Callable[[Any, Any], Any]
 Penalty = Callable[[list[Value]], Any] | Mapping[str, float] | None
@@ -69,13 +69,7 @@ def listed(outputs: Any) -> tuple[list[Any], bool]:
 def loss_function(loss: Loss) -> tuple[str, Callable[[Any, Any], Any]]:
     """The loss and its short name, also for one of `nn.losses` that is given itself."""
     if isinstance(loss, str):
-        if loss not in LOSSES:
-            known = ", ".join(LOSSES)
-            raise ValueError(
-                f"unknown loss {loss!r}: give one of {known}, "
-                "or a function of a sample's output and target"
-            )
-        return loss, LOSSES[loss]
+        return loss, by_name(loss, "loss", LOSSES, "a function of a sample's output and target")
     if not callable(loss):
         raise TypeError(f"a loss is a name or a function, got {loss!r}")
     names = [name for name, function in LOSSES.items() if function is loss]

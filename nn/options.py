@@ -10,9 +10,11 @@ nn.options.OptionError: lr is a number of at least 0, got '0.5'
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
 
 
 class OptionError(ValueError, TypeError):
@@ -58,6 +60,14 @@ def one_of(value: Any, name: str, known: Collection[str]) -> str:
     if not isinstance(value, str) or value not in known:
         raise OptionError(f"{name} is one of {', '.join(known)}{_got(value)}")
     return value
+
+
+def by_name(name: Any, kind: str, known: Mapping[str, _T], otherwise: str = "") -> _T:
+    """The entry of that name; `otherwise` says what may be given instead of a name."""
+    if not isinstance(name, str) or name not in known:
+        names = ", ".join(known) + f", or {otherwise}" * bool(otherwise)
+        raise OptionError(f"unknown {kind} {name!r}: give one of {names}")
+    return known[name]
 
 
 def several(values: Any, name: str) -> list[Any]:

@@ -19,7 +19,7 @@ from nn import samples
 from nn.callbacks import Callback, EarlyStopping
 from nn.objective import Compiled, Eager, Objective
 from nn.optimizers import OPTIMIZERS, Optimizer
-from nn.options import OptionError, one_of, real, several
+from nn.options import OptionError, by_name, one_of, real, several
 
 ENGINES = ("compiled", "eager")
 FEW = 6
@@ -31,13 +31,8 @@ def optimizer_of(optimizer: Any, lr: float | None, parameters: list[Value]) -> O
     if not parameters:
         raise ValueError("the model has no parameters: there is nothing to train")
     if isinstance(optimizer, str):
-        if optimizer not in OPTIMIZERS:
-            raise ValueError(
-                f"unknown optimizer {optimizer!r}: give one of {', '.join(OPTIMIZERS)}, "
-                "or an optimizer"
-            )
         options = {} if lr is None else {"lr": lr}
-        return OPTIMIZERS[optimizer](parameters, **options)
+        return by_name(optimizer, "optimizer", OPTIMIZERS, "an optimizer")(parameters, **options)
     if lr is not None:
         raise ValueError("lr is for an optimizer given by name: give it to the optimizer instead")
     made = optimizer
@@ -54,6 +49,17 @@ def optimizer_of(optimizer: Any, lr: float | None, parameters: list[Value]) -> O
             "construct it with model.parameters() of this model"
         )
     return made
+
+
+def check_columns(X: Any, validation: Any) -> None:
+    """Raise ValueError if X and that of validation are DataFrames with different columns."""
+    held = validation[0] if isinstance(validation, tuple | list) and validation else None
+    ours, theirs = (list(getattr(each, "columns", ())) for each in (X, held))
+    if ours and theirs and ours != theirs:
+        raise ValueError(
+            f"the columns of validation X are {theirs}, and those of X are {ours}: "
+            "select the same columns in the same order"
+        )
 
 
 def held_out(given: Any, X: Any, y: Any, outputs: int, loss: str, seed: Any) -> tuple[Any, ...]:

@@ -41,7 +41,9 @@ def inputs(X: Any, name: str = "X") -> Any:
     if array.ndim != 2:
         hint = {
             0: "give a list of samples",
-            1: f"{name}.reshape(-1, 1) makes samples of one column of it",
+            1: f"{name}.to_frame() makes samples of one column of it"
+            if hasattr(X, "to_frame")
+            else f"{name}.reshape(-1, 1) makes samples of one column of it",
         }.get(array.ndim, f"{name}.reshape(len({name}), -1) makes one row of each sample")
         raise ValueError(
             f"{name} has a row for each sample and a column for each input, "
@@ -147,11 +149,16 @@ def _in_range(array: Any, wanted: str, loss: str, name: str) -> None:
 
 
 def numbers(given: Any, name: str) -> Any:
-    """What was given as a C-ordered float64 array; TypeError for text and other things."""
+    """What was given as a C-ordered float64 array; TypeError for text and other things.
+
+    In a DataFrame, that of pandas or another with `to_numpy` and `columns`, the column is named.
+    """
     if hasattr(given, "toarray"):
         raise TypeError(f"{name} is a sparse matrix: give {name}.toarray()")
     if isinstance(given, Iterator | Set | Mapping | str | bytes):
         raise TypeError(f"{name} is an array or a list, got {type(given).__name__}")
+    if hasattr(given, "to_numpy"):
+        given = _unframed(given, name)
     if isinstance(given, np.ma.MaskedArray) and given.mask.any():
         raise ValueError(f"{name} has masked entries: leave out or fill in what is missing")
     try:
@@ -173,6 +180,19 @@ def numbers(given: Any, name: str) -> Any:
         hint = _hint("" if kind in "US" else None, name)
         raise TypeError(f"{name} is {_REAL}, got {array.dtype}: {hint}")
     return np.asarray(array, dtype=float, order="C")
+
+
+def _unframed(given: Any, name: str) -> Any:
+    """A DataFrame or a Series as an array; if not all is of numbers, column by column."""
+    array = given.to_numpy()
+    if array.dtype.kind in "biuf" or not array.size:
+        return array
+    if hasattr(given, "columns"):
+        pairs = given.items() if hasattr(given, "items") else zip(given.columns, given, strict=True)
+        return np.stack([numbers(each, f"column {key!r} of {name}") for key, each in pairs], axis=1)
+    if array.dtype == object and hasattr(given, "isna"):
+        array = np.where(given.isna().to_numpy(), None, array)  # pandas.NA is no number
+    return array
 
 
 _REAL = "an array of real numbers"

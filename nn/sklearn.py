@@ -33,10 +33,11 @@ except ImportError as error:
     ) from error
 
 from micrograd import Value
+from nn import samples
 from nn.layers import MLP, Neuron
 from nn.objective import Loss
 from nn.optimizers import OPTIMIZERS, Optimizer
-from nn.options import OptionError, flag, real, whole
+from nn.options import OptionError, by_name, flag, real, whole
 from nn.training import EarlyStopping, fit, predict
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
@@ -58,8 +59,7 @@ def _activation(given: Any) -> Any:
 
 
 def _known_solver(value: Any, name: str) -> None:
-    if not isinstance(value, str) or value not in OPTIMIZERS:
-        raise OptionError(f"unknown {name} {value!r}: give one of {', '.join(OPTIMIZERS)}")
+    by_name(value, name, OPTIMIZERS)
 
 
 def _share(value: Any, name: str) -> None:
@@ -221,13 +221,13 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
                 stacklevel=3,
             )
 
-    def _check_parameters(self, samples: int) -> None:
+    def _check_parameters(self, count: int) -> None:
         """Raise ValueError, which names the parameter, for one that is out of range."""
         for name in _CHECKS:
             self._check_parameter(name)
-        if self.early_stopping and self.validation_fraction * samples <= 1:
+        if self.early_stopping and self.validation_fraction * count <= 1:
             raise ValueError(
-                f"validation_fraction={self.validation_fraction} of {samples} samples is one "
+                f"validation_fraction={self.validation_fraction} of {count} samples is one "
                 "sample, which has no score: raise it, or leave out early_stopping"
             )
 
@@ -257,7 +257,13 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
 
     def _outputs(self, X: Any) -> Any:
         check_is_fitted(self)
-        return predict(self.model_, validate_data(self, X, reset=False))
+        return predict(self.model_, self._validated(X, reset=False))
+
+    def _validated(self, X: Any, *y: Any, **options: Any) -> Any:
+        """What scikit-learn makes of them; TypeError, which names it, for a column of text."""
+        if hasattr(X, "columns"):
+            samples.numbers(X, "X")
+        return validate_data(self, X, *y, **options)
 
     @property
     def coefs_(self) -> list[Any]:
@@ -285,7 +291,7 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any) -> MLPClassifier:
         """Learn from samples with labels of any kind."""
-        X, y = validate_data(self, X, y)
+        X, y = self._validated(X, y)
         check_classification_targets(y)
         self.classes_, numbers = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -328,7 +334,7 @@ class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any) -> MLPRegressor:
         """Learn from samples with a number each."""
-        X, y = validate_data(self, X, y, y_numeric=True)
+        X, y = self._validated(X, y, y_numeric=True)
         self._train(X, y, 1, half_squared_error, "r2")
         return self
 

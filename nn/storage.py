@@ -17,6 +17,7 @@ nan or an infinity. A key that begins with `$` has another `$` before it.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import hashlib
 import json
@@ -26,9 +27,10 @@ import re
 import stat
 import struct
 from collections.abc import Iterator, Mapping
+from functools import partial
 from io import BytesIO
-from typing import Any, NoReturn
-from zipfile import ZIP_STORED, ZipFile, ZipInfo
+from typing import Any
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 
@@ -37,6 +39,8 @@ from micrograd.engine import to_number
 
 Array = np.ndarray[Any, Any]
 Path = str | os.PathLike[str]
+
+codecs.lookup("cp437")  # `zipfile` needs it, and a process that drops its rights cannot load it
 
 VERSION = 1
 KINDS = {"weights": "weights", "checkpoint": "a checkpoint"}  # in words
@@ -110,7 +114,7 @@ def _save(path: Path, kind: str, content: Any) -> None:
     arrays: list[Array] = []
     root = "state" if kind == "checkpoint" else kind
     tree = {"format": "micrograd", "version": VERSION, "kind": kind}
-    tree["content"] = _encoded(content, root, arrays, 0)
+    tree["content"] = _encoded(content, arrays, root)
     text = json.dumps(tree, separators=(",", ":"), allow_nan=False).encode()
     packed = _packed([text, *map(_npy, arrays)])
     for what, size, most in (
@@ -124,27 +128,27 @@ def _save(path: Path, kind: str, content: Any) -> None:
 
 
 def _load(path: Path, kind: str) -> dict[str, Any]:
-    text, *arrays = _unpacked(_read(path))
+    text, *members = _unpacked(_read(path))
     if len(text) > MOST_TEXT:
         raise ValueError(f"its content.json has {len(text):,} bytes, more than {MOST_TEXT:,}")
-    tree = _parsed(text)
-    if not isinstance(tree, dict) or tree.get("format") != "micrograd" or "content" not in tree:
-        raise ValueError("its content.json is not from micrograd")
-    version = tree.get("version")
+    arrays = enumerate(map(_array, members))
+    match _decoded(bytes(text), arrays):
+        case {"format": str("micrograd"), "content": content, **head}:
+            version, held = head.get("version"), head.get("kind")
+        case _:
+            raise ValueError("its content.json is not from micrograd")
     if type(version) is not int or version != VERSION:
         raise ValueError(
             f"its format has version {repr(version)[:40]}, and this micrograd reads {VERSION}: "
             "pip install --upgrade micrograd-engine"
         )
-    held = tree.get("kind")
+    if not isinstance(held, str) or held not in KINDS:
+        raise ValueError("it holds neither weights nor a checkpoint")
     if held != kind:
-        if held not in list(KINDS):
-            raise ValueError("it holds neither weights nor a checkpoint")
         raise ValueError(f"it holds {KINDS[held]}: load_{held} reads it")
-    found = enumerate(map(_array, arrays))
-    content = _decoded(tree["content"], found, 0)
-    if next(found, None) is not None:
+    if next(arrays, None) is not None:
         raise ValueError("it has an array that its content.json does not name")
+    _encoded(content, [], "its content")  # JSON does not limit the depth, but this does
     if not isinstance(content, dict):
         raise ValueError("its content is no object")
     return content
@@ -153,26 +157,21 @@ def _load(path: Path, kind: str) -> dict[str, Any]:
 # ----------------------------------------------------------------------------------------- archives
 
 _SEAL = len(b"sha256:") + 64
-_MEMBER = struct.Struct("<4s5H3I2H")  # what an archive has before each member's name
-_NUMBERS = r"\|[bui]1|[<>](?:[ui][248]|f[248])"  # dtypes
-_ARRAY = re.compile(
-    rb"\x93NUMPY\x01\x00..\{'descr': '(%b)', 'fortran_order': False, "
-    rb"'shape': \(([\d, ]{0,400})\), \} *\n" % _NUMBERS.encode(),
-    re.DOTALL,
-)
+_LONGEST = 60 * MOST_ARRAYS + 1000
+"""The most bytes of an archive's directory and digest: 46 and a name for each member."""
 
 
-def _member(position: int) -> str:
-    return f"{position - 1}.npy" if position else "content.json"
+def _member(place: int) -> str:
+    return f"{place - 1}.npy" if place else "content.json"
 
 
 def _packed(members: list[bytes]) -> bytes:
     """An archive, sealed."""
     buffer = BytesIO()
-    with ZipFile(buffer, "w", ZIP_STORED) as archive:
+    with ZipFile(buffer, "w") as archive:
         archive.comment = bytes(_SEAL)
-        for position, data in enumerate(members):
-            archive.writestr(ZipInfo(_member(position)), data)
+        for place, data in enumerate(members):
+            archive.writestr(ZipInfo(_member(place)), data)
     body = buffer.getvalue()[:-_SEAL]
     return body + _seal(body)
 
@@ -193,140 +192,138 @@ def _read(path: Path) -> bytes:
 
 
 def _unpacked(content: bytes) -> list[memoryview]:
-    """The members of a sealed archive.
+    """The members of a sealed archive, which follow one another as `_packed` writes them.
 
-    They are read from front to back and have the names and sizes that `_packed` would give; the
-    directory at the end, which may say otherwise, is left to other programs.
+    A hostile file may have a valid digest. So only the end of the file is searched for a directory,
+    and each member must begin with the header that the directory implies.
     """
     if not content:
         raise ValueError("an empty file")
     if not content.startswith(b"PK\x03\x04"):
         raise ValueError("no file of weights or a checkpoint from micrograd")
-    view = memoryview(content)
-    body, seal = view[:-_SEAL], bytes(view[-_SEAL:])
+    body, seal = memoryview(content)[:-_SEAL], content[-_SEAL:]
     if not seal.startswith(b"sha256:"):
         raise ValueError("no digest at its end: it was cut off, or another program wrote it")
     if seal != _seal(body):
         raise ValueError("damaged: its bytes are not those that were written; take a copy")
+    try:
+        with ZipFile(BytesIO(content[-_LONGEST:])) as archive:
+            directory = archive.infolist()
+    except (BadZipFile, NotImplementedError) as error:
+        raise ValueError(f"its directory is cut off, damaged or too long: {error}") from error
     members: list[memoryview] = []
     start = 0
-    while bytes(body[start : start + 4]) == b"PK\x03\x04":
-        wanted, place = _member(len(members)), f"member {len(members)}"
-        if len(members) > MOST_ARRAYS:
-            raise ValueError(f"it has more than {MOST_ARRAYS:,} arrays")
-        if len(body) - start < _MEMBER.size:
-            raise ValueError(f"its {place} is cut off")
-        header = _MEMBER.unpack_from(body, start)
-        flags, method, packed, size, name_length, extra = (header[i] for i in (2, 3, 7, 8, 9, 10))
-        begin = start + _MEMBER.size + name_length
-        if bytes(body[start + _MEMBER.size : begin]) != wanted.encode():
-            raise ValueError(f"its {place} is not named {wanted}")
-        if flags or method or extra or packed != size:
-            raise ValueError(f"its {wanted} is compressed, encrypted or extended")
-        if size > len(body) - begin:
-            raise ValueError(f"its {wanted} is larger than the file")
-        members.append(body[begin : begin + size])
-        start = begin + size
+    for place, info in enumerate(directory):
+        header = info.FileHeader()
+        entry = (info.filename, info.flag_bits, info.compress_type, info.extra, info.compress_size)
+        name = _member(place)
+        if entry != (name, 0, 0, b"", info.file_size) or not content.startswith(header, start):
+            raise ValueError(
+                f"its member {place} is not named {name}, or is compressed, encrypted, extended "
+                "or larger than the file: it is no JSON and no array of ours"
+            )
+        start += len(header) + info.file_size
+        members.append(body[start - info.file_size : start])
     return members
 
 
 def _npy(array: Array) -> bytes:
-    buffer = BytesIO()
-    contiguous = np.require(array, requirements="C")
-    np.lib.format.write_array(buffer, contiguous, version=(1, 0), allow_pickle=False)
-    return buffer.getvalue()
+    file = BytesIO()
+    np.save(file, np.require(array, requirements="C"), allow_pickle=False)
+    return file.getvalue()
 
 
 def _array(data: memoryview) -> Array:
     """An array that may be written to, whose size is that of its data."""
-    header = _ARRAY.match(data)
-    if header is None:
-        raise ValueError("it has an array that is not of numbers, or not in the format of npy 1.0")
-    dtype: np.dtype[Any] = np.dtype(header[1].decode())
-    shape = tuple(int(size) for size in header[2].split(b",") if size.strip())
-    body = data[header.end() :]
-    if math.prod(shape) * dtype.itemsize != len(body):
-        raise ValueError(f"it has an array of shape {shape} and {dtype} in {len(body)} bytes")
-    return np.array(np.ndarray(shape, dtype, buffer=body))
+    file = BytesIO(data[:2000])  # its header, which NumPy does not read if it is long
+    try:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("another version")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=1000)
+        left = len(data) - file.tell()
+        if fortran or re.fullmatch(_NUMBERS, dtype.str) is None:
+            raise ValueError(f"in an order of Fortran, or of {dtype}")
+        if math.prod(shape) * dtype.itemsize != left:  # checked before memory is allocated
+            raise ValueError(f"shape {shape} and {dtype} in {left} bytes")
+        return np.array(np.ndarray(shape, dtype, buffer=data, offset=file.tell()))
+    except Exception as error:  # NumPy reads the header with `ast`, which fails in many ways
+        what = "it has an array that is not of numbers, or not in the format of npy 1.0"
+        raise ValueError(f"{what}: {str(error)[:100]}") from error
 
 
 # -------------------------------------------------------------------------------------------- trees
 
-
+_NUMBERS = r"\|[bui]1|[<>](?:[ui][248]|f[248])"  # dtypes
 _TOO_LARGE = 10**MOST_DIGITS
 
 
-def _encoded(tree: Any, place: str, arrays: list[Array], depth: int) -> Any:
-    """The tree as JSON has it; its arrays go to the list."""
-    if depth > MOST_DEPTH:
-        raise ValueError(f"{place} is nested deeper than {MOST_DEPTH}: does it hold itself?")
+def _encoded(tree: Any, arrays: list[Array], *place: Any) -> Any:
+    """The tree in terms of JSON. Its arrays are appended to `arrays`.
+
+    `place` says where the tree is, for complaints: the name of the root, then keys.
+    """
+    if tree is None or isinstance(tree, str):
+        return tree
     if isinstance(tree, np.generic):
         tree = tree.item()
-    if tree is None or isinstance(tree, bool | str):
-        return tree
-    if isinstance(tree, int):
-        if abs(tree) >= _TOO_LARGE:
-            raise ValueError(f"{place} is an int of more than {MOST_DIGITS} digits")
-        return tree
     if isinstance(tree, float):
         return tree if math.isfinite(tree) else {"$float": struct.pack(">d", tree).hex()}
+    if isinstance(tree, int) and abs(tree) < _TOO_LARGE:
+        return tree
+    where = place[0] + "".join(f"[{key!r}]" for key in place[1:])
+    if isinstance(tree, int):
+        raise ValueError(f"{where} is an int of more than {MOST_DIGITS} digits")
+    if isinstance(tree, dict | list | tuple) and tree and len(place) > MOST_DEPTH:
+        raise ValueError(f"{where} is nested deeper than {MOST_DEPTH}: does it hold itself?")
     if isinstance(tree, dict):
-        pairs = {}
-        for key, value in tree.items():
+        for key in tree:
             if not isinstance(key, str):
-                raise TypeError(f"the keys of {place} are text, got {key!r}")
-            pairs[f"${key}" if key.startswith("$") else key] = _encoded(
-                value, f"{place}[{key!r}]", arrays, depth + 1
-            )
-        return pairs
+                raise TypeError(f"the keys of {where} are text, got {key!r}")
+        return {
+            f"${key}" if key.startswith("$") else key: _encoded(value, arrays, *place, key)
+            for key, value in tree.items()
+        }
     if isinstance(tree, list | tuple):
-        items = [_encoded(x, f"{place}[{i}]", arrays, depth + 1) for i, x in enumerate(tree)]
+        items = [_encoded(item, arrays, *place, i) for i, item in enumerate(tree)]
         return items if isinstance(tree, list) else {"$tuple": items}
     if type(tree) is np.ndarray:
         if re.fullmatch(_NUMBERS, tree.dtype.str) is None:
-            raise TypeError(f"{place} is an array of {tree.dtype}, and one of numbers can be saved")
+            raise TypeError(f"{where} is an array of {tree.dtype}, and one of numbers can be saved")
         arrays.append(tree)
         return {"$array": len(arrays) - 1}
     raise TypeError(
-        f"{place} is of the type {type(tree).__name__}; a checkpoint holds text, numbers, bools, "
+        f"{where} is of the type {type(tree).__name__}; a checkpoint holds text, numbers, bools, "
         "None, arrays of numbers, and dicts, lists and tuples of these"
     )
 
 
-def _decoded(tree: Any, arrays: Iterator[tuple[int, Array]], depth: int) -> Any:
-    if depth > MOST_DEPTH:
-        raise ValueError(f"its content is nested deeper than {MOST_DEPTH}")
-    if isinstance(tree, list):
-        return [_decoded(item, arrays, depth + 1) for item in tree]
-    if not isinstance(tree, dict):
+def _decoded(text: bytes, arrays: Iterator[tuple[int, Array]]) -> Any:
+    """The tree that `_encoded` was given, from JSON without duplicate keys, nan and infinity."""
+
+    def node(pairs: list[tuple[str, Any]]) -> Any:
+        match pairs:
+            case [("$array", int(position))] if not isinstance(position, bool):
+                found, array = next(arrays, (None, None))
+                if found != position:
+                    raise ValueError("its content.json names its arrays in another order")
+                return array
+            case [("$tuple", list(items))]:
+                return tuple(items)
+            case [("$float", str(bits))] if re.fullmatch("[0-9a-f]{16}", bits):
+                return struct.unpack(">d", bytes.fromhex(bits))[0]
+        tree = {}
+        for key, value in pairs:
+            if key.startswith("$") and not key.startswith("$$"):
+                raise ValueError(f"its content.json has an object with the key {key[:40]!r}")
+            tree[key.removeprefix("$")] = value
+        if len(tree) < len(pairs):
+            raise ValueError("its content.json has an object with the same key twice")
         return tree
-    match tree:
-        case {"$array": int(position)} if len(tree) == 1 and not isinstance(position, bool):
-            found, array = next(arrays, (None, None))
-            if found != position:
-                raise ValueError("its content.json names its arrays in another order")
-            return array
-        case {"$tuple": list(items)} if len(tree) == 1:
-            return tuple(_decoded(item, arrays, depth + 1) for item in items)
-        case {"$float": str(bits)} if len(tree) == 1 and re.fullmatch("[0-9a-f]{16}", bits):
-            return struct.unpack(">d", bytes.fromhex(bits))[0]
-    pairs = {}
-    for key, value in tree.items():
-        if key.startswith("$") and not key.startswith("$$"):
-            raise ValueError(f"its content.json has an object with the key {key[:40]!r}")
-        pairs[key.removeprefix("$")] = _decoded(value, arrays, depth + 1)
-    return pairs
 
-
-def _parsed(text: memoryview) -> Any:
-    """JSON, strictly: no key twice, no number that is not finite."""
+    whole, real = partial(_number, int), partial(_number, float)
     try:
         return json.loads(
-            bytes(text),
-            object_pairs_hook=_pairs,
-            parse_constant=_no_number,
-            parse_float=_finite,
-            parse_int=_int,
+            text, object_pairs_hook=node, parse_int=whole, parse_float=real, parse_constant=real
         )
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"its content.json is no JSON: {error}") from error
@@ -334,21 +331,8 @@ def _parsed(text: memoryview) -> Any:
         raise ValueError(f"its content.json is nested deeper than {MOST_DEPTH}") from None
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("its content.json has an object with the same key twice")
-    return found
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    return number if math.isfinite(number) else _no_number(text)
-
-
-def _int(text: str) -> int:
-    return int(text) if len(text) <= MOST_DIGITS + 1 else _no_number(text)
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"its content.json has {text[:40]} for a number")
+def _number(kind: type[float], text: str) -> float:
+    number = kind(text) if len(text) <= MOST_DIGITS + 1 else math.inf
+    if not abs(number) < math.inf:
+        raise ValueError(f"its content.json has {text[:40]} for a number")
+    return number

@@ -91,7 +91,8 @@ def fit(
 
     `model` is called with the list of inputs of one sample and gives a Value or a list of Values;
     it has `parameters()`. X has a row for each sample; y a number, or a row as wide as the model's
-    outputs. For `cross_entropy`, y has class numbers 0, 1, … or rows of probabilities.
+    outputs. Both are arrays, lists, or DataFrames and Series of numbers. For `cross_entropy`, y has
+    class numbers 0, 1, … or rows of probabilities.
 
     loss: a name in `nn.losses.LOSSES`, or a function of one sample's output and target.
     optimizer: a name in `nn.optimizers.OPTIMIZERS`, with `lr` or its own; an optimizer, which
@@ -115,6 +116,7 @@ def fit(
     name, function = loss_function(loss)
     seed = None if seed is None else whole(seed, "seed", 0)
     learned = requests.optimizer_of(optimizer, lr, parameters_of(model))
+    requests.check_columns(X, validation)
     X = samples.inputs(X)
     outputs, chances = rehearsed(model, X)
     y = samples.targets(y, len(X), outputs, name)

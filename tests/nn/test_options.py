@@ -11,7 +11,7 @@ from micrograd import Value
 from nn import MLP, Dropout, Layer, Neuron, datasets, initializers, optimizers, schedules
 from nn.callbacks import EarlyStopping
 from nn.losses import huber_loss
-from nn.options import OptionError, flag, one_of, real, several, whole
+from nn.options import OptionError, by_name, flag, one_of, real, several, whole
 
 NO_NUMBER = [math.nan, math.inf, -math.inf, "1", None, True, [1.0], 1j]
 NO_RATE = [*NO_NUMBER, -0.1]
@@ -151,6 +151,8 @@ def test_a_check_says_what_is_allowed_and_what_was_given():
         (lambda: whole(1.5, "x"), "x is a whole number of at least 1, got 1.5"),
         (lambda: flag("False", "x"), "x is True or False, got 'False'"),
         (lambda: one_of(["a"], "x", ("a", "b")), r"x is one of a, b, got \['a'\]"),
+        (lambda: by_name("c", "x", {"a": 1, "b": 2}), r"unknown x 'c': give one of a, b$"),
+        (lambda: by_name(["a"], "x", {"a": 1}, "a function"), "x .*: give one of a, or a function"),
         (lambda: several(3, "x"), "x is a list, got 3"),
     ):
         for kind in (ValueError, TypeError, OptionError):

@@ -6,11 +6,28 @@ import pytest
 
 np = pytest.importorskip("numpy")
 
-from nn.samples import split  # noqa: E402
+from nn.samples import inputs, split  # noqa: E402
+
+
+class Frame:
+    """The least that a DataFrame has."""
+
+    def __init__(self, **columns):
+        self.columns = list(columns)
+        self.items = columns.items
+
+    def to_numpy(self):
+        return np.array([column for _, column in self.items()]).T
 
 
 def counts(classes):
     return np.unique(classes, return_counts=True)[1].tolist()
+
+
+def test_whatever_has_columns_and_to_numpy_is_a_frame_whose_columns_are_named():
+    assert inputs(Frame(a=[1, 2, 3], b=[0.5, 1.5, 2.5])).tolist() == [[1, 0.5], [2, 1.5], [3, 2.5]]
+    with pytest.raises(TypeError, match="column 'b' of X is an array of real numbers, got <U1"):
+        inputs(Frame(a=[1, 2], b=["x", "y"]))
 
 
 def test_a_split_parts_the_rows_once_each_and_keeps_their_order():

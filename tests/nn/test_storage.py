@@ -276,6 +276,15 @@ def patched(content, place, *new):
     return resealed(bytes(altered))
 
 
+def with_directory(content, change):
+    """With the first entry of its directory changed, and the directory's length with it."""
+    begin, end = content.index(b"PK\x01\x02"), content.rindex(b"PK\x05\x06")
+    directory = change(content[begin:end])
+    length = struct.pack("<I", len(directory))
+    record = content[end : end + 12] + length + content[end + 16 :]
+    return resealed(content[:begin] + directory + record)
+
+
 def content(tree, kind="checkpoint", **others):
     head = {"format": "micrograd", "version": 1, "kind": kind, "content": tree, **others}
     return "content.json", head if isinstance(head, str) else json.dumps(head)
@@ -354,6 +363,47 @@ HOSTILE = {
         sealed([content([{"$array": 0}, {"$array": 0}]), ("0.npy", ONE)]),
         "in another order",
     ),
+    "a directory of a million members": (
+        with_directory(sealed([content({})]), lambda entry: entry * 10**6),
+        "too long",
+    ),
+    "a member named twice": (
+        with_directory(sealed([content({})]), lambda entry: entry * 2),
+        "member 1 is not named 0.npy",
+    ),
+    "a directory that denies the size": (
+        with_directory(
+            sealed([content({})]), lambda entry: entry[:20] + struct.pack("<II", 9, 9) + entry[28:]
+        ),
+        "larger than the file",
+    ),
+    "a method that is not ours, twice": (
+        with_directory(
+            patched(sealed([content({})]), 8, 99), lambda entry: entry[:10] + b"c" + entry[11:]
+        ),
+        "is compressed",
+    ),
+    "a size before compression, twice": (
+        with_directory(
+            patched(sealed([content({})]), 22, 9, 0, 0, 0),
+            lambda entry: entry[:24] + struct.pack("<I", 9) + entry[28:],
+        ),
+        "is compressed",
+    ),
+    "a directory that speaks of another version": (
+        with_directory(sealed([content({})]), lambda entry: entry[:6] + b"\xff" + entry[7:]),
+        "its directory is .*version 25.5",
+    ),
+    "a member before the first": (
+        resealed(b"PK\x03\x04 hidden" + sealed([content({})])),
+        "not named content.json",
+    ),
+    "a shape of two negative numbers": (
+        sealed([NAMED, ("0.npy", huge((-1, -1), data=bytes(8)))]),
+        "format of npy",
+    ),
+    "a header of a long sum": (sealed([NAMED, ("0.npy", huge("1+" * 5000))]), "format of npy"),
+    "a header of npy 2.0": (sealed([NAMED, ("0.npy", npy(np.ones(1), version=(2, 0)))]), "npy 1.0"),
     "no directory": (resealed(b"PK\x03\x04" + bytes(71)), "cut off"),
     "no member": (sealed([]), "no file of weights"),
     "deep lists": (sealed([("content.json", "[" * 10**6)]), "nested deeper"),

@@ -1,0 +1,130 @@
+"""The documents of the repository say what is so: names, order, links and the picture."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.test_architecture import ROOMS, modules
+
+ROOT = Path(__file__).parent.parent
+rooms = SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "rooms.py")))
+MARKDOWN = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob(".github/*.md"))
+)
+GUIDES = ["CONTRIBUTING.md", "docs/architecture.md", "docs/releasing.md"]
+SHOWN = {  # recipes add them
+    "micrograd/drawing/graphml.py",
+    "micrograd/compiler/timed_executor.py",
+    "micrograd/wording/de.py",
+}
+MADE = ("dist/", "out/", ".venv")  # what commands make
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+
+
+def paths_in(text: str) -> set[str]:
+    """What looks like a file or a folder of the repository, in backquotes."""
+    quoted = re.findall(r"`([A-Za-z.][\w./-]+)`", without_code(text))
+    found = {each for each in quoted if "/" in each or re.fullmatch(r"[\w-]+\.(py|md|toml)", each)}
+    return {each for each in found if not each.startswith(MADE)}
+
+
+def modules_in(text: str) -> set[str]:
+    return set(re.findall(r"`((?:micrograd|nn|docs|tests)(?:\.\w+)+)`", text))
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_every_file_that_a_guide_names_exists(name):
+    named = paths_in(text_of(name))
+    assert len(named) > 2
+    missing = {path for path in named - SHOWN if not (ROOT / path).exists()}
+    assert not missing
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_every_module_that_a_guide_names_exists(name):
+    named = modules_in(text_of(name)) - set(modules())
+    assert not {each for each in named if not (ROOT / f"{each.replace('.', '/')}.py").exists()}
+
+
+def test_every_option_table_and_test_that_a_recipe_names_is_in_its_file():
+    """`NAME` in a row or a point that begins with a file is a name in that file."""
+    recipes = text_of("CONTRIBUTING.md").partition("## Recipes")[2]
+    checked = 0
+    for point in re.findall(r"^(?:\d\.|\|) (.*(?:\n   .*)*)", without_code(recipes), flags=re.M):
+        files = [path for path in paths_in(point) if (ROOT / path).is_file()]
+        source = "".join(map(text_of, files))
+        for name in re.findall(r"`(_?[A-Z][A-Z_]+|test_\w+|[A-Z]\w+|_\w+)`", point):
+            if files:
+                assert re.search(rf"\b{name}\b", source), f"{name} is not in {files}"
+                checked += 1
+    assert checked > 20
+
+
+def test_the_architecture_page_has_the_rooms_in_their_order():
+    listed = re.findall(r"^\| `((?:micrograd|nn)[\w.]*)` \|", text_of("docs/architecture.md"), re.M)
+    assert tuple(listed) == ROOMS
+
+
+def test_the_picture_of_the_rooms_is_drawn_from_the_imports():
+    drawn = rooms.source_of(rooms.PICTURE.read_text(encoding="utf-8"))
+    assert drawn == rooms.source(), "run `python -m docs.rooms`"
+
+
+def test_an_arrow_that_follows_from_others_is_left_out():
+    direct = {name: set() for name in ROOMS}
+    first, second, third = ROOMS[:3]
+    direct[second], direct[third] = {first}, {first, second}
+    assert rooms.without_shortcuts(direct)[third] == [second]
+
+
+def anchors(text: str) -> set[str]:
+    """The names that GitHub gives to headings."""
+    headings = re.findall(r"^#+ (.*)", without_code(text), flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", MARKDOWN)
+def test_relative_links_lead_somewhere(name):
+    text = text_of(name)
+    for link in re.findall(r"\]\(([^)\s]+)\)", without_code(text)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (ROOT / name).parent / path if path else ROOT / name
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_both_readmes_lead_to_the_guides(name):
+    assert {"CONTRIBUTING.md", "docs/architecture.md"} <= set(
+        re.findall(r"\]\(([^)]+)\)", text_of(name))
+    )
+
+
+def test_the_workflow_runs_what_the_readme_and_continuous_integration_run():
+    workflow = text_of(".github/workflows/ci.yml")
+    assert "run: bash .ci/run" in workflow
+    (command,) = re.findall(r"^python3 -m venv .*pytest.*$", text_of("README.md"), flags=re.M)
+    assert f"run: {command}\n" in workflow
+    versions = re.findall(r"Python :: (3\.\d+)", text_of("pyproject.toml"))
+    for matrix in re.findall(r"python: \[(.*)\]", workflow):
+        assert re.findall(r'"(.*?)"', matrix) == versions
+
+
+def test_the_source_distribution_has_every_document():
+    (include,) = re.findall(r"^include = \[(.*)\]", text_of("pyproject.toml"), flags=re.M)
+    assert {"CONTRIBUTING.md", "docs", ".github", ".ci"} <= set(re.findall(r'"(.*?)"', include))
