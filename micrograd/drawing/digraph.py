@@ -1,7 +1,8 @@
 """`ComputationGraph`: a `graphviz.Digraph` that draws itself with any renderer there is.
 
-The one place that imports `graphviz`, and therefore imported on use. Nothing global of that package
-is changed, and only its public names are relied upon.
+Where there is none at all, SVG is the project's own, and PNG is that as resvg draws it. This is the
+one place that imports `graphviz`, and therefore imported on use. Nothing global of that package is
+changed, and only its public names are relied upon.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import graphviz  # type: ignore[import-untyped]
 
 from micrograd import files
-from micrograd.drawing import data, mermaid, raster, tikz, tree
+from micrograd.drawing import dot, formats, raster
 from micrograd.drawing import renderer as renderers
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.themes import Theme
@@ -49,37 +50,31 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
 
     def mermaid(self) -> str:
         """The picture as a flowchart of Mermaid."""
-        return mermaid.flowchart(self.picture, self.theme)
+        return formats.WRITERS["mermaid"](self.picture, self.theme)
 
     def tikz(self) -> str:
         """The picture as a LaTeX document for XeLaTeX, or pdfLaTeX if all letters are Latin."""
-        return tikz.document(self.picture, self.theme)
+        return formats.WRITERS["tikz"](self.picture, self.theme)
 
     def json(self) -> str:
         """The picture as JSON; `micrograd.drawing.data` says what it contains."""
-        return data.document(self.picture)
+        return formats.WRITERS["json"](self.picture, self.theme)
 
     def tree(self) -> str:
         """The picture as text for a terminal, from each root down to its operands."""
-        return tree.text(self.picture)
+        return formats.WRITERS["tree"](self.picture, self.theme)
 
     def write(self, path: PathLike) -> str:
         """Write the file in the format of its suffix, and return its path.
 
-        .svg, .png, .pdf and .jpg are drawn by the renderer; .gv and .dot are DOT, .mmd Mermaid,
-        .tex LaTeX, .json JSON and .txt the tree. The file is written as a whole or not at all.
-        Raises ValueError for another suffix.
+        .svg, .png, .pdf and .jpg are drawn as `pipe` draws them; .gv and .dot are DOT, .mmd
+        Mermaid, .tex LaTeX, .json JSON and .txt the tree. The file is written as a whole or not at
+        all. Raises ValueError for another suffix.
         """
-        texts = {
-            **dict.fromkeys((".gv", ".dot"), lambda: str(self.source)),
-            ".mmd": self.mermaid,
-            ".tex": self.tikz,
-            ".json": self.json,
-            ".txt": self.tree,
-        }
-        kind = files.suffix(path, [*_DRAWN, *texts])
-        content = self.pipe(_DRAWN[kind]) if kind in _DRAWN else texts[kind]()
-        return files.write(path, content)
+        kind = formats.SUFFIXES[files.suffix(path, formats.SUFFIXES)]
+        if kind in formats.DRAWN:
+            return files.write(path, self.pipe(kind))
+        return files.write(path, self.source if kind == "dot" else getattr(self, kind)())
 
     def pipe(
         self,
@@ -95,8 +90,11 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         """The picture: bytes, or text if an `encoding` is given.
 
         The parameters are those of `graphviz.Digraph.pipe`; a renderer's warnings are never shown.
+        Without a renderer SVG and, if resvg is installed, PNG are drawn by simpler means, unless
+        something was added to the DOT text.
+
         Raises ValueError for a format that Graphviz does not know, RenderingError if the renderer
-        does not make a picture, and RendererNotFound if there is none.
+        does not make a picture, and RendererNotFound if it is needed and there is none.
         """
         options = self._options(format, renderer, formatter, neato_no_op, engine)
         picture = self._drawn(options)
@@ -171,6 +169,35 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         return path
 
     def _drawn(self, options: list[str]) -> bytes:
+        try:
+            return self._rendered(options)
+        except renderers.RendererNotFound:
+            kind = options[1].removeprefix("-T").partition(":")[0].lower()
+            if (
+                renderers.is_chosen()
+                or kind not in ("svg", "png")
+                or not self._is_as_drawn(options)
+            ):
+                raise
+            drawn = formats.WRITERS["svg"](self.picture, self.theme)
+            if kind == "svg":
+                return drawn.encode()
+            if not raster.is_installed():
+                raise
+            return raster.png(drawn, raster.unknown_letter(drawn) or "a")
+
+    def _is_as_drawn(self, options: list[str]) -> bool:
+        """Whether the DOT text still says what the picture shows, and its layout is the usual."""
+        return (
+            options[0] == "-Kdot"
+            and self.body == dot.statements(self.picture, self.theme)
+            and self.graph_attr == dot.graph_attributes(self.picture, self.theme)
+            and self.node_attr == dot.node_attributes(self.theme)
+            and self.edge_attr == dot.edge_attributes(self.theme)
+            and bool(self.picture.boxes)
+        )
+
+    def _rendered(self, options: list[str]) -> bytes:
         kind = next(option[2:] for option in options if option.startswith("-T"))
         source = str(self.source)
         letter = raster.unknown_letter(source) if kind.lower() in _RASTER else ""
@@ -258,4 +285,3 @@ def _beginning(text: str) -> str:
 
 _PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpeg"}
 _RASTER = ("png", "jpg", "jpeg", "jpe")
-_DRAWN = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".jpg": "jpg"}

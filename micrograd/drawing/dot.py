@@ -12,12 +12,12 @@ number, `grad`, the number.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from micrograd.drawing.groups import Group
+from micrograd.drawing.look import Look, is_dashed, stroke
 from micrograd.drawing.picture import PLACE, Arrow, Box, Picture, Step
 from micrograd.drawing.tables import SIZE, cell, room, table
 from micrograd.drawing.text import html_text
@@ -106,23 +106,14 @@ def statements(picture: Picture, theme: Theme) -> list[str]:
     return lines
 
 
-class _Writer:
+class _Writer(Look):
     def __init__(self, picture: Picture, theme: Theme) -> None:
-        self.picture, self.theme = picture, theme
-        self.palettes = {None: theme, True: theme.highlighted(), False: theme.subdued()}
-        weights = (abs(arrow.weight) for arrow, _ in picture.arrows() if arrow.weight is not None)
-        self.heaviest = max(filter(math.isfinite, weights), default=0.0)
-        self.dense = picture.is_dense
+        super().__init__(picture, theme)
         self.thick = THICK_OF_MANY if self.dense else THICK
         # Boxes of one breadth, so that no line to one crosses its neighbour.
         numbers = (x for box in picture.boxes for x in (box.data, box.grad) if box.kind == "neuron")
         self.room = max(map(room, numbers), default=0) if self.dense else 0
-        self.members: dict[str, list[Box]] = {}
-        for box in picture.boxes:
-            self.members.setdefault(box.group, []).append(box)
-        self.inner: dict[str, list[Group]] = {}
-        for group in picture.groups:
-            self.inner.setdefault(group.parent, []).append(group)
+        self.inside, self.inner = self.members(), self.frames()
 
     def frame(self, group: Group, depth: int) -> Iterator[str]:
         """A cluster with all that stands in it."""
@@ -136,7 +127,7 @@ class _Writer:
         )
         for inner in self.inner.get(group.name, ()):
             yield from self.frame(inner, depth + 1)
-        for box in self.members.get(group.name, ()):
+        for box in self.inside.get(group.name, ()):
             yield from (tabs + line for line in self.nodes(box))
         yield f"{tabs}}}\n"
 
@@ -149,7 +140,7 @@ class _Writer:
             return
         leaves = {box.name for box in self.picture.boxes if box.kind == "leaf"}
         for group in self.picture.groups:
-            neurons = self.members.get(group.name, [])
+            neurons = self.inside.get(group.name, [])
             arrows = (arrow for box in neurons if box.step for arrow in box.step.arrows)
             inputs = dict.fromkeys(arrow.tail for arrow in arrows if arrow.tail in leaves)
             leaves -= inputs.keys()
@@ -174,8 +165,7 @@ class _Writer:
             left, entered = "", entry
             if self.dense and arrow.weight is not None:
                 left, entered = (f":{end}" for end in _ends(self.picture.direction))
-            dashed = " style=dashed" if arrow.omitted else ""
-            yield f"\t{arrow.tail}{left} -> {step.name}{entered} [{self._arrow(arrow)}{dashed}]\n"
+            yield f"\t{arrow.tail}{left} -> {step.name}{entered} [{self._arrow(arrow)}]\n"
         if box.has_operation:
             out = Arrow(f"{box.name}out", step.name, on_path=step.on_path)
             yield f"\t{step.name} -> {box.name} [{self._arrow(out)}]\n"
@@ -183,8 +173,8 @@ class _Writer:
     def _arrow(self, arrow: Arrow) -> str:
         written = [f"id={arrow.name}"]
         theme = self.palettes[arrow.on_path]
-        if arrow.text and not (self.dense and arrow.weight is not None):
-            written.insert(0, f"label=< {html_text(arrow.text)} >")
+        if note := self.note(arrow):
+            written.insert(0, f"label=< {html_text(note)} >")
         if arrow.on_path is not None:
             written.append(
                 f'class={"path" if arrow.on_path else "aside"} color="{theme.line}" '
@@ -193,15 +183,12 @@ class _Writer:
         if arrow.on_path:
             written.append("penwidth=2")
         if arrow.weight is not None:
-            color = theme.negative if arrow.weight < 0 else theme.positive
-            written.append(f'color="{color}" fontcolor="{color}" penwidth={self._pen(arrow)}')
-            if arrow.weight < 0:
-                written.append("style=dashed")
+            color = getattr(theme, stroke(arrow))
+            pen = THIN + (self.thick - THIN) * self.share(arrow)
+            written.append(f'color="{color}" fontcolor="{color}" penwidth={pen:.2f}')
+        if is_dashed(arrow):
+            written.append("style=dashed")
         return " ".join(written)
-
-    def _pen(self, arrow: Arrow) -> str:
-        share = abs(arrow.weight or 0.0) / self.heaviest if self.heaviest else 0.0
-        return f"{THIN + (self.thick - THIN) * min(share, 1.0) if share == share else THIN:.2f}"
 
 
 def _marked(name: str, kind: str, on_path: bool | None) -> str:

@@ -40,7 +40,7 @@ class Step(NamedTuple):
     def on_path(self) -> bool | None:
         """Whether an arrow that leads to it is."""
         marks = {arrow.on_path for arrow in self.arrows}
-        return True if True in marks else next(iter(marks), False)
+        return True if True in marks else next(iter(marks), None)
 
 
 class Row(NamedTuple):

@@ -1,7 +1,8 @@
-"""PNG with the fonts of this computer, for a renderer that only has its own.
+"""PNG with the fonts of this computer, for a renderer that only has its own, and for none.
 
 graphviz-pure brings fonts for European letters and shows a box in place of any other. Its SVG has
-the letters, and resvg, if it is installed, draws that with the fonts of the system.
+the letters, and resvg, if it is installed, draws that with the fonts of the system; as it does our
+own.
 """
 
 from __future__ import annotations
@@ -37,6 +38,15 @@ _FAMILIES = (
 def unknown_letter(text: str) -> str:
     """The first letter for which graphviz-pure brings no font, or nothing."""
     return next((c for c in text if not (c < "\u0590" or "\u2000" <= c < "\u2600")), "")
+
+
+def is_installed() -> bool:
+    """Whether resvg is."""
+    try:
+        import resvg_py  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def png(svg: str, letter: str) -> bytes:
