@@ -115,10 +115,8 @@ def draw_dot(
 
     graph = ComputationGraph(
         format=format,
-        graph_attr=dot.graph_attributes(picture, colors),
-        node_attr=dot.node_attributes(colors),
-        edge_attr=dot.edge_attributes(colors),
         body=dot.statements(picture, colors),
+        **dot.attributes(picture, colors),
     )
     graph.picture, graph.theme = picture, colors
     return graph

@@ -25,7 +25,6 @@ LONGEST_SHOWN = 5_000
 """Lines of DOT text up to which a graph draws itself in a notebook (over 1,000 values)."""
 
 _LONGEST_TEXT = 20_000  # characters of text that stand in for a picture
-_LONGEST_MERMAID = 50_000  # what Mermaid accepts as it comes
 
 PathLike = str | os.PathLike[str]
 
@@ -171,31 +170,21 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
     def _drawn(self, options: list[str]) -> bytes:
         try:
             return self._rendered(options)
-        except renderers.RendererNotFound:
+        except renderers.RendererNotFound as error:
             kind = options[1].removeprefix("-T").partition(":")[0].lower()
-            if (
-                renderers.is_chosen()
-                or kind not in ("svg", "png")
-                or not self._is_as_drawn(options)
-            ):
+            is_ours = kind in ("svg", "png") and self._is_as_drawn(options)
+            if renderers.is_chosen() or not is_ours:
                 raise
             drawn = formats.WRITERS["svg"](self.picture, self.theme)
             if kind == "svg":
                 return drawn.encode()
-            if not raster.is_installed():
-                raise
-            return raster.png(drawn, raster.unknown_letter(drawn) or "a")
+            return raster.png(drawn, raster.unknown_letter(drawn) or "a", error)
 
     def _is_as_drawn(self, options: list[str]) -> bool:
         """Whether the DOT text still says what the picture shows, and its layout is the usual."""
-        return (
-            options[0] == "-Kdot"
-            and self.body == dot.statements(self.picture, self.theme)
-            and self.graph_attr == dot.graph_attributes(self.picture, self.theme)
-            and self.node_attr == dot.node_attributes(self.theme)
-            and self.edge_attr == dot.edge_attributes(self.theme)
-            and bool(self.picture.boxes)
-        )
+        drawn = {"body": dot.statements(self.picture, self.theme)}
+        drawn |= dot.attributes(self.picture, self.theme)
+        return options[0] == "-Kdot" and all(getattr(self, each) == drawn[each] for each in drawn)
 
     def _rendered(self, options: list[str]) -> bytes:
         kind = next(option[2:] for option in options if option.startswith("-T"))
@@ -241,7 +230,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         exclude: Iterable[str] | None = None,
         **_: Any,
     ) -> dict[str, bytes | str]:
-        """What a notebook shows: the picture, or why there is none, Mermaid and a tree.
+        """What a notebook shows: the picture, or why there is none and a tree.
 
         Never raises.
         """
@@ -260,27 +249,11 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
                 if kind in chosen - unwanted
             }
         except Exception as error:
-            words = self._in_words(str(error))
+            text = f"{error}\n\n{self.tree() if self.picture.boxes else self.source}"
+            if len(text) > _LONGEST_TEXT:
+                text = f"{text[:_LONGEST_TEXT]}\n… (the whole of it is in .source and .tree())"
+            words = {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}
             return {kind: text for kind, text in words.items() if kind not in unwanted}
-
-    def _in_words(self, hint: str) -> dict[str, bytes | str]:
-        text = _beginning(self.tree() if self.picture.boxes else self.source)
-        words: dict[str, bytes | str] = {"text/plain": f"{hint}\n\n{text}"}
-        if 0 < len(self.picture.boxes) <= _LONGEST_MERMAID // 50:
-            flowchart = self.mermaid()
-            if len(flowchart) <= _LONGEST_MERMAID:
-                words["text/vnd.mermaid"] = flowchart
-        words["text/html"] = (
-            f"<pre>{html.escape(hint)}</pre>"
-            f"<details><summary>DOT</summary><pre>{html.escape(_beginning(self.source))}</pre></details>"
-        )
-        return words
-
-
-def _beginning(text: str) -> str:
-    if len(text) <= _LONGEST_TEXT:
-        return text
-    return f"{text[:_LONGEST_TEXT]}\n… (the whole of it is in .source and .tree())"
 
 
 _PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpeg"}

@@ -12,13 +12,13 @@ number, `grad`, the number.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from micrograd.drawing.groups import Group
 from micrograd.drawing.look import Look, is_dashed, stroke
-from micrograd.drawing.picture import PLACE, Arrow, Box, Picture, Step
+from micrograd.drawing.picture import DIRECTIONS, PLACE, Arrow, Box, Picture, Step
 from micrograd.drawing.tables import SIZE, cell, room, table
 from micrograd.drawing.text import html_text
 from micrograd.drawing.themes import Theme
@@ -28,64 +28,34 @@ FONT = "Helvetica,Arial,sans-serif"
 THIN, THICK, THICK_OF_MANY = 0.5, 3.5, 2.5  # arrows of the smallest and of the largest weight
 
 
-def graph_attributes(picture: Picture, theme: Theme) -> dict[str, str]:
-    """Those of the whole graph."""
-    apart = {"ranksep": "0.38"}
+def attributes(picture: Picture, theme: Theme) -> dict[str, dict[str, str]]:
+    """Those of the graph, of all nodes and of all arrows, by the parameters of a `Digraph`."""
+    apart = {"nodesep": "0.22", "ranksep": "0.38"}
     if picture.is_dense:
-        columns = Counter(box.group for box in picture.boxes if box.kind == "neuron")
-        longest = max(columns.values())
-        apart = {"ranksep": f"{min(max(0.15 * longest, 1.2), 5.0):g}", "splines": "line"}
-    return {"bgcolor": theme.paper, "nodesep": "0.22", "rankdir": picture.direction, **apart}
-
-
-def node_attributes(theme: Theme) -> dict[str, str]:
-    """Those that all nodes share."""
-    return {"fontname": FONT, "fontsize": str(SIZE), "fontcolor": theme.ink, "shape": "plain"}
-
-
-def edge_attributes(theme: Theme) -> dict[str, str]:
-    """Those that all arrows share."""
+        ranksep = min(max(0.15 * picture.longest, 1.2), 5.0)
+        apart |= {"ranksep": f"{ranksep:g}", "splines": "line"}
+    letters = {"fontname": FONT, "fontsize": str(SIZE), "fontcolor": theme.ink}
+    notes = {"fontname": FONT, "fontsize": str(SIZE - 1), "fontcolor": theme.backward}
     return {
-        "color": theme.line,
-        "arrowsize": "0.65",
-        "fontname": FONT,
-        "fontsize": str(SIZE - 1),
-        "fontcolor": theme.backward,
+        "graph_attr": {"bgcolor": theme.paper, "rankdir": picture.direction, **apart},
+        "node_attr": {**letters, "shape": "plain"},
+        "edge_attr": {"color": theme.line, "arrowsize": "0.65", **notes},
     }
-
-
-# ---------------------------------------------------------------------------------------- direction
-
-# Where the arrows of two and of three operands arrive, so that they keep their order.
-_ENTRIES = {
-    "LR": ("nw", "w", "sw"),
-    "RL": ("ne", "e", "se"),
-    "TB": ("nw", "n", "ne"),
-    "BT": ("sw", "s", "se"),
-}
 
 
 def checked_direction(rankdir: Any) -> str:
     """`rankdir` itself; ValueError unless it is one of the four."""
-    if not isinstance(rankdir, str) or rankdir not in _ENTRIES:
-        raise ValueError(f"rankdir is one of {', '.join(_ENTRIES)}, got {rankdir!r}")
+    if not isinstance(rankdir, str) or rankdir not in DIRECTIONS:
+        raise ValueError(f"rankdir is one of {', '.join(DIRECTIONS)}, got {rankdir!r}")
     return rankdir
 
 
-def _ends(rankdir: str) -> tuple[str, str]:
-    """The middle of the side where an arrow leaves, and of that where it arrives."""
-    entry = _ENTRIES[rankdir][1]
-    return {"w": "e", "e": "w", "n": "s", "s": "n"}[entry], entry
-
-
-def _entries(count: int, rankdir: str) -> Iterable[str]:
-    first, middle, last = _ENTRIES[rankdir]
-    match count:
-        case 2:
-            return f":{first}", f":{last}"
-        case 3:
-            return f":{first}", f":{middle}", f":{last}"
-    return [""] * count
+def _entries(count: int, rankdir: str) -> Sequence[str]:
+    """Where the arrows of two and of three operands arrive, so that they keep their order."""
+    x, _, _, side = DIRECTIONS[rankdir]
+    middle = side[0]
+    first, last = (f"n{middle}", f"s{middle}") if x else (f"{middle}w", f"{middle}e")
+    return {2: (first, last), 3: (first, middle, last)}.get(count, ())
 
 
 # --------------------------------------------------------------------------------------- statements
@@ -160,12 +130,13 @@ class _Writer(Look):
         step = box.step
         if step is None:
             return
+        _, _, leave, arrive = DIRECTIONS[self.picture.direction]
         entries = _entries(len(step.arrows) * box.has_operation, self.picture.direction)
-        for arrow, entry in zip(step.arrows, entries or [""] * len(step.arrows), strict=True):
-            left, entered = "", entry
+        for arrow, entry in zip_longest(step.arrows, entries):
+            tail, head = arrow.tail, f"{step.name}:{entry}" if entry else step.name
             if self.dense and arrow.weight is not None:
-                left, entered = (f":{end}" for end in _ends(self.picture.direction))
-            yield f"\t{arrow.tail}{left} -> {step.name}{entered} [{self._arrow(arrow)}]\n"
+                tail, head = f"{tail}:{leave[0]}", f"{head}:{arrive[0]}"
+            yield f"\t{tail} -> {head} [{self._arrow(arrow)}]\n"
         if box.has_operation:
             out = Arrow(f"{box.name}out", step.name, on_path=step.on_path)
             yield f"\t{step.name} -> {box.name} [{self._arrow(out)}]\n"

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from micrograd.drawing.steps import MAX_STEPS_NODES, Story
-from micrograd.drawing.svg import SIZE
+from micrograd.drawing.svg import LINE, SIZE
 from micrograd.drawing.themes import Theme, chosen
 from micrograd.engine import Value
 from micrograd.files import write
 from micrograd.notation.labels import width
-
-_LINE = 17.0
 
 
 def film_strip(
@@ -38,7 +36,7 @@ def film_strip(
         for i, step in enumerate(story.steps, 1)
     ]
     longest = max(width(line, SIZE) for caption in captions for line in caption)
-    room = (float(longest), _LINE * max(map(len, captions)) + 10.0)
+    room = (float(longest), LINE * max(map(len, captions)) + 10.0)
     digits = max(2, len(str(count)))
     paths = []
     for i, caption in enumerate(captions):

@@ -22,23 +22,15 @@ class Cell(NamedTuple):
     face: str = ""  # "bold", "italic" or nothing
 
 
-class Colors(NamedTuple):
-    """Of the border, of the title and of the rest; nothing where there is no area."""
-
-    line: str
-    head: str
-    fill: str
-
-
 COLORS = {
-    "leaf": Colors("leaf_line", "leaf_head", "leaf_fill"),
-    "value": Colors("value_line", "value_head", "value_fill"),
-    "neuron": Colors("unit_line", "unit_head", "unit_fill"),
-    "layer": Colors("unit_line", "unit_head", "unit_fill"),
-    "operation": Colors("step_line", "", "step_fill"),
-    "omitted": Colors("line", "", ""),
+    "leaf": ("leaf_line", "leaf_head", "leaf_fill"),
+    "value": ("value_line", "value_head", "value_fill"),
+    "neuron": ("unit_line", "unit_head", "unit_fill"),
+    "layer": ("unit_line", "unit_head", "unit_fill"),
+    "operation": ("step_line", "", "step_fill"),
+    "omitted": ("line", "", ""),
 }
-"""The colours of each kind of box, and of operations."""
+"""Of each kind of box and of operations: border, title and rest, or nothing where it has none."""
 
 
 def lines(box: Box, place: str = "") -> Iterator[list[Cell]]:

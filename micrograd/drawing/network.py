@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from micrograd.drawing.activations import Column, activations, as_number
 from micrograd.drawing.captions import CAPTIONS
 from micrograd.drawing.models import Neuron, layers
-from micrograd.drawing.standalone import FONT, SvgDrawing
+from micrograd.drawing.standalone import FONT, SvgDrawing, text_at
 from micrograd.drawing.themes import Theme, blend, chosen
 from micrograd.engine import Value
 from micrograd.notation.labels import width
@@ -123,7 +123,7 @@ class _Drawing:
             parts += self._column(k)
         parts += self._legend(below)
         for i, line in enumerate(caption, 1):
-            parts.append(_text(_MARGIN, below + 20 * i, line, self.theme.faint, "start"))
+            parts.append(text_at((_MARGIN, below + 20 * i), line, self.theme.faint))
         return "\n".join([*parts, "</svg>", ""])
 
     def _opening(self, breadth: float, height: float) -> str:
@@ -174,8 +174,8 @@ class _Drawing:
         title = words["inputs"] if k == 0 else words["layer"].format(k)
         counted = words["inputs counted"] if k == 0 else words["neurons"]
         count = words["neuron"] if k and size == 1 else counted.format(size)
-        yield _text(x, _MARGIN + 8, title, theme.ink, "middle", ' font-weight="bold"')
-        yield _text(x, _MARGIN + 25, count, theme.faint, "middle")
+        yield text_at((x, _MARGIN + 8), title, theme.ink, ' font-weight="bold"', anchor="middle")
+        yield text_at((x, _MARGIN + 25), count, theme.faint, anchor="middle")
         for place in self.shown[k]:
             if place is None:
                 _, y = self._point(k, None)
@@ -186,7 +186,7 @@ class _Drawing:
                     f'width="{breadth:g}" height="20" rx="4" fill="{theme.paper}" '
                     f'stroke="{theme.line}" stroke-dasharray="4 3"/>'
                 )
-                yield _text(x, y + 4, more, theme.faint, "middle")
+                yield text_at((x, y + 4), more, theme.faint, anchor="middle")
             else:
                 yield from self._circle(k, place)
 
@@ -204,9 +204,9 @@ class _Drawing:
             f"<title>{_escaped(self._tooltip(k, place, value))}</title></circle>"
         )
         if k == 0:
-            yield _text(x - 14, y + 4, f"x{place + 1}", theme.faint, "end")
+            yield text_at((x - 14, y + 4), f"x{place + 1}", theme.faint, anchor="end")
         elif k == len(self.columns) and value is not None:
-            yield _text(x + 14, y + 4, number(value), theme.ink, "start")
+            yield text_at((x + 14, y + 4), number(value), theme.ink)
 
     def _filled(self, value: float | None, column: Column) -> str:
         if value is None or not math.isfinite(value):
@@ -239,7 +239,7 @@ class _Drawing:
                 f'<line x1="{x:g}" y1="{y - 4:g}" x2="{x + 26:g}" y2="{y - 4:g}" '
                 f'{self._stroke(sign)} stroke-width="2.5"/>'
             )
-            yield _text(x + 32, y, words, self.theme.ink, "start")
+            yield text_at((x + 32, y), words, self.theme.ink)
             x += 32 + width(words, _SIZE) + 24
 
     def _caption(self) -> list[str]:
@@ -261,13 +261,6 @@ def _shown(size: int) -> list[int | None]:
 
 def _float(w: Value) -> float:
     return as_number(w) or 0.0
-
-
-def _text(x: float, y: float, text: str, color: str, anchor: str, more: str = "") -> str:
-    return (
-        f'<text x="{x:g}" y="{y:g}" fill="{color}" text-anchor="{anchor}"{more}>'
-        f"{_escaped(text)}</text>"
-    )
 
 
 def _escaped(text: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from micrograd.drawing.picture import Picture
+from micrograd.drawing.picture import DIRECTIONS, Picture
 
 SWEEPS = 6
 BETWEEN = 10.0  # points between neighbours in a column
@@ -41,7 +41,7 @@ def arranged(
     `sizes` of boxes and operations, and those of the texts on arrows in `notes`, are widths and
     heights.
     """
-    x, y = READING[picture.direction]
+    x, y, *_ = DIRECTIONS[picture.direction]
 
     def turned(point: Point) -> Point:
         return point if x else point[::-1]
@@ -60,10 +60,6 @@ def arranged(
         {name: seen(point) for name, point in texts.items()},
         {name: [seen(point) for point in way] for name, way in ways.items()},
     )
-
-
-READING = {"LR": (1, 0), "RL": (-1, 0), "TB": (0, 1), "BT": (0, -1)}
-"""Each direction of reading as a step to the right and down."""
 
 
 def place(sizes: Mapping[str, Point], arrows: Sequence[Link], gap: float) -> Placement:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.drawing.standalone import FONT, SvgDrawing
+from micrograd.drawing.standalone import FONT, SvgDrawing, text_at
 from micrograd.drawing.themes import Theme, chosen
 
 if TYPE_CHECKING:
@@ -91,22 +90,22 @@ def _text(bars: list[_Bar], theme: Theme, words: dict[str, str]) -> str:
         line, fill = _colors(theme, varies)
         word = words["varying" if varies else "uniform"]
         lines.append(_rectangle(side, y, _BAR, fill, line))
-        lines.append(_label(side + _BAR + 6, y, word, theme.faint))
+        lines.append(text_at((side + _BAR + 6, y + 12), word, theme.faint))
     for bar in shown:
         y += _ROW
         line, fill = _colors(theme, bar.varies)
         breadth = max(_WIDEST * math.log2(1 + bar.results) / widest, 6)
         x = _MARGIN + (_WIDEST - breadth) / 2
         lines.append(_rectangle(x, y, breadth, fill, line))
-        lines.append(
-            f'<text x="{_MARGIN + _WIDEST / 2:g}" y="{y + 12}" text-anchor="middle" '
-            f'fill="{theme.ink}">{bar.results:,}</text>'
-        )
-        lines.append(_label(left, y, _shortened(bar.text), theme.ink))
+        middle = (_MARGIN + _WIDEST / 2, y + 12)
+        lines.append(text_at(middle, f"{bar.results:,}", theme.ink, anchor="middle"))
+        lines.append(text_at((left, y + 12), _shortened(bar.text), theme.ink))
     if left_out > 0:
         y += _ROW
-        lines.append(_label(left, y, words["more"].format(count=f"{left_out:,}"), theme.faint))
-    lines.append(_label(_MARGIN, y + _ROW, words["caption"], theme.faint))
+        lines.append(
+            text_at((left, y + 12), words["more"].format(count=f"{left_out:,}"), theme.faint)
+        )
+    lines.append(text_at((_MARGIN, y + _ROW + 12), words["caption"], theme.faint))
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
@@ -119,10 +118,6 @@ def _rectangle(x: float, y: int, breadth: float, fill: str, line: str) -> str:
         f'<rect x="{x:.1f}" y="{y}" width="{breadth:.1f}" height="{_BAR}" rx="3" '
         f'fill="{fill}" stroke="{line}"/>'
     )
-
-
-def _label(x: float, y: int, text: str, color: str) -> str:
-    return f'<text x="{x:.1f}" y="{y + 12}" fill="{color}">{html.escape(text)}</text>'
 
 
 def _shortened(text: str) -> str:

@@ -40,21 +40,15 @@ def unknown_letter(text: str) -> str:
     return next((c for c in text if not (c < "\u0590" or "\u2000" <= c < "\u2600")), "")
 
 
-def is_installed() -> bool:
-    """Whether resvg is."""
-    try:
-        import resvg_py  # noqa: F401
-    except ImportError:
-        return False
-    return True
+def png(svg: str, letter: str, lacking: RenderingError | None = None) -> bytes:
+    """The SVG, which contains `letter`, as PNG.
 
-
-def png(svg: str, letter: str) -> bytes:
-    """The SVG, which contains `letter`, as PNG; RenderingError if that cannot be done here."""
+    Raises RenderingError if there is no font for it, and what is `lacking` if there is no resvg.
+    """
     try:
         import resvg_py as resvg
     except ImportError:
-        raise RenderingError(
+        raise lacking or RenderingError(
             f"graphviz-pure has no font for {letter!r} in a PNG or JPEG. Install one:\n{_INSTALL}"
         ) from None
     family = _family(resvg)

@@ -51,10 +51,11 @@ class Story:
         self.picture = depict(
             output, names=self.chain.unlabelled(), max_nodes=len(self.chain.nodes)
         )
-        self.steps = [*self._forward(), self._start(), *map(self._backward, self._flows())]
-
-    def _flows(self) -> list[Contribution]:
-        return self.chain.contributions
+        self.steps = [
+            *self._forward(),
+            self._start(),
+            *map(self._backward, self.chain.contributions),
+        ]
 
     def _forward(self) -> Iterator[Step]:
         chain = self.chain

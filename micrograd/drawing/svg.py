@@ -6,24 +6,25 @@ of texts are those that `dot` gives, so programs can rely on either.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from html import escape
-from itertools import accumulate
+from itertools import accumulate, count
+from types import MappingProxyType
 
 from micrograd.drawing.look import COLORS, Cell, Look, is_dashed, lines, stroke
-from micrograd.drawing.picture import Arrow, Box, Picture, Step
-from micrograd.drawing.placement import READING, Point, arranged
-from micrograd.drawing.standalone import FONT
+from micrograd.drawing.picture import DIRECTIONS, Arrow, Box, Picture, Step
+from micrograd.drawing.placement import Point, arranged
+from micrograd.drawing.standalone import FONT, text_at
 from micrograd.drawing.themes import Theme
 from micrograd.notation.labels import width
 
 SIZE = 12
-_ROW = 22.0  # the height of a line in a box
+LINE = 17.0  # the height of a line of a caption
+_ROW = 22.0  # that of a line in a box
+_NOTE = 15.0  # that of a line on an arrow
 _PAD = 5.0
 _TIP = 7.0  # the length of an arrow's tip
 _MARGIN = 6.0
-_NONE: Mapping[str, str] = {}
+_FACES = {"bold": ' font-weight="bold"', "italic": ' font-style="italic"', "": ""}
 
 
 def svg(picture: Picture, theme: Theme) -> str:
@@ -43,21 +44,24 @@ class Sketch:
         look = Look(picture, Theme())
         for box in picture.boxes:
             if box.step is not None and box.has_operation:
-                self.sizes[box.step.name] = (max(_breadth(box.step.text) + 18.0, 28.0), 26.0)
-            rows = list(_rows(box, look))
+                self.sizes[box.step.name] = (max(width(box.step.text, SIZE) + 18.0, 28.0), 26.0)
+            rows = _rows(box, look)
             self.edges[box.name] = _edges(rows)
             self.sizes[box.name] = (self.edges[box.name][-1], _ROW * len(rows))
         notes = {
-            arrow.name: (_breadth(note) + 6.0, 15.0 * (1 + note.count("\n")))
+            arrow.name: (width(note, SIZE) + 6.0, _NOTE * (1 + note.count("\n")))
             for arrow, _ in picture.arrows()
             if (note := look.note(arrow))
         }
-        self.placement = arranged(picture, self.sizes, notes, _gap(picture, bool(notes)))
-        boxes = [(self.placement.centres[name], size) for name, size in self.sizes.items()]
-        boxes += [(self.placement.notes[name], size) for name, size in notes.items()]
-        boxes += [(point, (0.0, 0.0)) for way in self.placement.ways.values() for point in way]
-        left, top = (min(at[i] - size[i] / 2 for at, size in boxes) - _MARGIN for i in (0, 1))
-        right, end = (max(at[i] + size[i] / 2 for at, size in boxes) + _MARGIN for i in (0, 1))
+        gap = 52.0 if notes else 34.0
+        if look.dense:  # many lines need room, the more the longer the columns are
+            gap = min(max(10.0 * picture.longest, 80.0), 280.0)
+        self.placement = arranged(picture, self.sizes, notes, gap)
+        centres = self.placement.centres | self.placement.notes
+        pieces = [(centres[name], size) for name, size in (self.sizes | notes).items()]
+        pieces += [(point, (0.0, 0.0)) for way in self.placement.ways.values() for point in way]
+        left, top = (min(at[i] - size[i] / 2 for at, size in pieces) - _MARGIN for i in (0, 1))
+        right, end = (max(at[i] + size[i] / 2 for at, size in pieces) + _MARGIN for i in (0, 1))
         self.frame = (left, top, right - left, end - top)
 
     def text(
@@ -66,7 +70,7 @@ class Sketch:
         theme: Theme,
         *,
         faded: Collection[str] = (),
-        marked: Mapping[str, str] = _NONE,
+        marked: Mapping[str, str] = MappingProxyType({}),
         caption: Sequence[str] = (),
         room: Point = (0.0, 0.0),
     ) -> str:
@@ -79,10 +83,8 @@ class Sketch:
         room = (max(wide, room[0] + 2 * _MARGIN), tall + room[1])
         drawing = _Drawing(self, Look(picture, theme), faded, marked)
         told = (
-            _words(
-                (left + _MARGIN, top + tall + 17.0 * i + 12), line, theme.ink if i else theme.faint
-            )
-            for i, line in enumerate(caption)
+            text_at((left + _MARGIN, y), line, theme.ink)
+            for y, line in zip(count(top + tall + 12.0, LINE), caption, strict=False)
         )
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{room[0]:.0f}" height="{room[1]:.0f}" '
@@ -93,12 +95,15 @@ class Sketch:
 
 
 class _Drawing:
+    """Points of arrows are complex numbers here, so that a direction is one too."""
+
     def __init__(
         self, sketch: Sketch, look: Look, faded: Collection[str], marked: Mapping[str, str]
     ) -> None:
         self.sketch, self.look, self.faded, self.marked = sketch, look, faded, marked
-        self.centres, self.sizes = sketch.placement.centres, sketch.sizes
-        self.x, self.y = READING[look.picture.direction]
+        self.placement, self.sizes = sketch.placement, sketch.sizes
+        self.along = complex(*DIRECTIONS[look.picture.direction][:2])
+        self.across = complex(abs(self.along.imag), abs(self.along.real))
 
     def pieces(self) -> Iterator[str]:
         """All arrows, then all boxes."""
@@ -111,189 +116,157 @@ class _Drawing:
                 yield self._operation(box.step, box.name)
             yield self._box(box)
 
-    # ------------------------------------------------------------------------------------- boxes
-
     def _group(self, name: str, kind: str, owner: str, on_path: bool | None, content: str) -> str:
         if on_path is not None:
             kind += " path" if on_path else " aside"
         faint = ' opacity="0.3"' if owner in self.faded else ""
         return f'<g id="{name}" class="{kind}"{faint}>{content}</g>'
 
-    def _line(self, name: str, color: str, on_path: bool | None, pen: float = 1.0) -> str:
+    def _stroke(self, name: str, color: str, on_path: bool | None, pen: float = 1.0) -> str:
         if name in self.marked:
-            return f' stroke="{self.marked[name]}" stroke-width="2.5"'
-        pen *= 2 if on_path else 1
+            color, pen = self.marked[name], 2.5
+        elif on_path:
+            pen *= 2
         return f' stroke="{color}"' + (f' stroke-width="{pen:.2f}"' if pen != 1 else "")
 
     def _box(self, box: Box) -> str:
-        theme = self.look.palettes[box.on_path]
-        palette = {**theme._asdict(), "": "none"}
+        palette = {**self.look.palettes[box.on_path]._asdict(), "": "none"}
         line, head, fill = (palette[name] for name in COLORS[box.kind])
-        (x, y), (wide, tall) = self.centres[box.name], self.sizes[box.name]
+        (x, y), (wide, tall) = self.placement.centres[box.name], self.sizes[box.name]
         left, top = x - wide / 2, y - tall / 2
-        rows = list(_rows(box, self.look))
+        rows = _rows(box, self.look)
         edges = [left + edge for edge in self.sketch.edges[box.name]]
         titles = _ROW * sum(row[0].face == "bold" for row in rows)
         rules = f"M{left:.1f},{top + titles:.1f}h{wide:.1f}" if 0 < titles < tall else ""
         if box.numbers is not None:
             rules += f"M{edges[2]:.1f},{top + tall - _ROW:.1f}v{_ROW:.0f}"
-        content = [_polygon((left, top), (wide, tall), fill)]
+        content = _polygon((left, top), (wide, tall), fill)
         if titles:
-            content.append(_polygon((left, top), (wide, titles), head))
-        for i, row in enumerate(rows):
-            for cell, edge in zip(row, edges, strict=False):
-                at = (edge + _PAD, top + _ROW * i + 15.5)
-                content.append(_words(at, cell.text, palette[cell.color], cell.face))
+            content += _polygon((left, top), (wide, titles), head)
+        content += "".join(
+            text_at((x + _PAD, y), cell.text, palette[cell.color], _FACES[cell.face])
+            for y, row in zip(count(top + 15.5, _ROW), rows, strict=False)
+            for x, cell in zip(edges, row, strict=False)
+        )
         if rules:
-            content.append(f'<path fill="none" stroke="{line}" d="{rules}"/>')
-        outline = self._line(box.name, line, box.on_path)
+            content += f'<path fill="none" stroke="{line}" d="{rules}"/>'
+        outline = self._stroke(box.name, line, box.on_path)
         outline += ' stroke-dasharray="4 3"' if box.kind == "omitted" else ""
-        content.append(_polygon((left, top), (wide, tall), "none", outline))
-        return self._group(box.name, f"node {box.kind}", box.name, box.on_path, "".join(content))
+        content += _polygon((left, top), (wide, tall), "none", outline)
+        return self._group(box.name, f"node {box.kind}", box.name, box.on_path, content)
 
     def _operation(self, step: Step, owner: str) -> str:
         theme = self.look.palettes[step.on_path]
-        (x, y), (wide, tall) = self.centres[step.name], self.sizes[step.name]
-        line = self._line(step.name, theme.step_line, step.on_path)
+        (x, y), (wide, tall) = self.placement.centres[step.name], self.sizes[step.name]
         content = (
             f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{wide / 2:.1f}" ry="{tall / 2:.1f}" '
-            f'fill="{theme.step_fill}"{line}/>'
-            + _words((x, y + 4.5), step.text.replace("\n", " "), theme.ink, middle=True)
+            f'fill="{theme.step_fill}"{self._stroke(step.name, theme.step_line, step.on_path)}/>'
+            + text_at((x, y + 4.5), step.text.replace("\n", " "), theme.ink, anchor="middle")
         )
         return self._group(step.name, "node operation", owner, step.on_path, content)
 
     # ------------------------------------------------------------------------------------ arrows
 
-    def _extent(self, name: str) -> Point:
-        """Half the size of a box along the reading, and across."""
-        wide, tall = self.sizes[name]
-        return (wide / 2, tall / 2) if self.x else (tall / 2, wide / 2)
-
     def _entries(self, step: Step) -> Iterator[tuple[str, float]]:
         """Where arrows arrive, from the middle: at an operation in the order of its operands."""
         names = [arrow.name for arrow in step.arrows]
-        is_round = step.name not in self.sketch.edges
-        if not is_round:
-            way = self.sketch.placement.ways
-            names.sort(key=lambda name: way[name][-2][1 if self.x else 0])
-        room = (0.5 if is_round else 0.7) * 2 * self._extent(step.name)[1]
+        share = 0.5
+        if step.name in self.sketch.edges:  # a box, whose arrows need not cross
+            ways = self.placement.ways
+            names.sort(key=lambda name: _part(complex(*ways[name][-2]), self.across))
+            share = 0.0 if self.look.dense else 0.7
+        breadth = _part(complex(*self.sizes[step.name]), self.across)
         for i, name in enumerate(names):
             at = i / (len(names) - 1) - 0.5 if len(names) > 1 else 0.0
-            yield name, 0.0 if self.look.dense else at * min(room, 14.0 * (len(names) - 1))
+            yield name, at * min(share * breadth, 14.0 * (len(names) - 1))
 
     def _arrow(self, arrow: Arrow, head: str, entry: float) -> str:
-        look = self.look
-        theme = look.palettes[arrow.on_path]
-        color = getattr(theme, stroke(arrow))
-        pen = 1.0
+        look, theme = self.look, self.look.palettes[arrow.on_path]
+        color, pen = getattr(theme, stroke(arrow)), 1.0
+        ink = theme.backward if arrow.weight is None else color
         if arrow.weight is not None:
             pen = 0.5 + (2.0 if look.dense else 3.0) * look.share(arrow)
-        line = self._line(arrow.name, color, arrow.on_path, pen)
-        dashes = ' stroke-dasharray="5 3"' if is_dashed(arrow) else ""
+        line = self._stroke(arrow.name, color, arrow.on_path, pen)
+        line += ' stroke-dasharray="5 3"' if is_dashed(arrow) else ""
         color = self.marked.get(arrow.name, color)
-        content = f'<path fill="none"{line}{dashes} d="{self._way(arrow, head, entry)}"/>'
-        content += _tip(self._end(head, entry), (self.x, self.y), color)
+        end = self._end(head, entry)
+        back = end - _TIP * self.along
+        tip = " ".join(map(_point, (back - 3 * self.across, end, back + 3 * self.across)))
+        content = (
+            f'<path fill="none"{line} d="{self._way(arrow, entry)}L{_point(back)}"/>'
+            f'<polygon points="{tip}" fill="{color}" stroke="{color}"/>'
+        )
         if note := look.note(arrow):
-            ink = theme.backward if arrow.weight is None else getattr(theme, stroke(arrow))
-            content += _note(self.sketch.placement.notes[arrow.name], note, ink, theme.paper)
-        owner = head.removesuffix("op") if head.endswith("op") else head
+            content += _note(self.placement.notes[arrow.name], note, ink, theme.paper)
+        owner = head.removesuffix("op")
         return self._group(arrow.name, "edge", owner, arrow.on_path, content)
 
-    def _way(self, arrow: Arrow, head: str, entry: float) -> str:
-        """From the side of the tail, through the gaps between columns, to the tip."""
-        (x, y), out = self.centres[arrow.tail], self._extent(arrow.tail)[0]
-        *way, last = self.sketch.placement.ways[arrow.name]
-        way.append(self._beside(last, 0.0, entry))
-        path = f"M{_point(self._beside((x, y), out, 0.0))}"
-        for (a, b), (c, d) in zip(way[::2], way[1::2], strict=True):
-            path += f"L{_point((a, b))}"
-            is_straight = (b == d) if self.x else (a == c)
-            if is_straight or (self.look.dense and arrow.weight is not None):
-                path += f"L{_point((c, d))}"
-                continue
-            near, far = ((a + c) / 2, b), ((a + c) / 2, d)
-            if not self.x:
-                near, far = (a, (b + d) / 2), (c, (b + d) / 2)
-            path += f"C{_point(near)} {_point(far)} {_point((c, d))}"
-        return f"{path}L{_point(self._end(head, entry, _TIP))}"
+    def _way(self, arrow: Arrow, entry: float) -> str:
+        """From the side of the tail, through the gaps between columns, to the head's column."""
+        way = [complex(*point) for point in self.placement.ways[arrow.name]]
+        way[-1] += entry * self.across
+        tail = complex(*self.placement.centres[arrow.tail])
+        reach = abs(_part(complex(*self.sizes[arrow.tail]), self.along)) / 2
+        path = f"M{_point(tail + reach * self.along)}"
+        for start, end in zip(way[::2], way[1::2], strict=True):
+            half = _part(end - start, self.along) / 2 * self.along
+            path += f"L{_point(start)}"
+            if end - start == 2 * half or (self.look.dense and arrow.weight is not None):
+                path += f"L{_point(end)}"
+            else:
+                path += f"C{_point(start + half)} {_point(end - half)} {_point(end)}"
+        return path
 
-    def _beside(self, point: Point, along: float, across: float) -> Point:
-        x, y = point
-        if self.x:
-            return x + self.x * along, y + across
-        return x + across, y + self.y * along
-
-    def _end(self, head: str, entry: float, before: float = 0.0) -> Point:
-        """Where an arrow touches its head, or the place that far before."""
-        along, across = self._extent(head)
+    def _end(self, head: str, entry: float) -> complex:
+        """Where an arrow touches its head."""
+        size = complex(*self.sizes[head]) / 2
+        reach = abs(_part(size, self.along))
         if head not in self.sketch.edges:  # an ellipse
-            along *= (1 - (entry / across) ** 2) ** 0.5
-        return self._beside(self.centres[head], -along - before, entry)
+            reach *= (1 - (entry / _part(size, self.across)) ** 2) ** 0.5
+        return complex(*self.placement.centres[head]) - reach * self.along + entry * self.across
 
 
 # --------------------------------------------------------------------------------------- elements
 
 
-def _gap(picture: Picture, has_notes: bool) -> float:
-    """What lies between columns: where there are very many weights, more for longer columns."""
-    if picture.is_dense:
-        columns = Counter(box.group for box in picture.boxes if box.kind == "neuron")
-        return min(max(10.0 * max(columns.values()), 80.0), 280.0)
-    return 52.0 if has_notes else 34.0
-
-
-def _rows(box: Box, look: Look) -> Iterator[list[Cell]]:
+def _rows(box: Box, look: Look) -> list[list[Cell]]:
     """The lines of a box, each as high as the others."""
-    for row in lines(box, look.place(box)):
-        if len(row) == 1:
-            yield from ([row[0]._replace(text=part)] for part in row[0].text.split("\n"))
-        else:
-            yield row
+    return [
+        [row[0]._replace(text=part), *row[1:]]
+        for row in lines(box, look.place(box))
+        for part in row[0].text.replace("\n", " " if row[1:] else "\n").split("\n")
+    ]
 
 
 def _edges(rows: list[list[Cell]]) -> list[float]:
-    tables = [[_breadth(cell.text) + 2 * _PAD for cell in row] for row in rows if len(row) > 1]
-    columns = [max(cells) for cells in zip(*tables, strict=True)]
-    titles = (_breadth(row[0].text, row[0].face) + 2 * _PAD for row in rows if len(row) == 1)
+    tables = [[width(cell.text, SIZE) + 2 * _PAD for cell in row] for row in rows if len(row) > 1]
+    columns = [max(cells) for cells in zip(*tables, strict=True)] or [0.0]
+    bold = {"bold": 1.1}  # so much wider
+    titles = (bold.get(row[0].face, 1.0) * width(row[0].text, SIZE) for row in rows)
     *edges, last = accumulate(columns, initial=0.0)
-    return [*edges, max([last, *titles])] if columns else [0.0, max(titles, default=0.0)]
+    return [*edges, max(last, *(title + 2 * _PAD for title in titles))]
 
 
-def _breadth(text: str, face: str = "") -> float:
-    return (1.1 if face == "bold" else 1.0) * width(text, SIZE)
+def _part(z: complex, direction: complex) -> float:
+    return z.real * direction.real + z.imag * direction.imag
 
 
-def _point(point: Point) -> str:
-    return f"{point[0]:.1f},{point[1]:.1f}"
+def _point(z: complex) -> str:
+    return f"{z.real:.1f},{z.imag:.1f}"
 
 
-def _polygon(corner: Point, size: Point, fill: str, more: str = ' stroke="none"') -> str:
+def _polygon(corner: Point, size: Point, fill: str, line: str = "") -> str:
     (x, y), (wide, tall) = corner, size
     corners = ((x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall))
-    return f'<polygon points="{" ".join(map(_point, corners))}" fill="{fill}"{more}/>'
-
-
-def _words(at: Point, text: str, color: str, face: str = "", *, middle: bool = False) -> str:
-    style = {"bold": ' font-weight="bold"', "italic": ' font-style="italic"', "": ""}[face]
-    anchor = ' text-anchor="middle"' if middle else ""
-    shown = escape(text, quote=False)
-    return f'<text x="{at[0]:.1f}" y="{at[1]:.1f}" fill="{color}"{style}{anchor}>{shown}</text>'
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
+    return f'<polygon points="{points}" fill="{fill}"{line}/>'
 
 
 def _note(centre: Point, text: str, ink: str, paper: str) -> str:
     """What stands on an arrow, on a piece of paper."""
     (x, y), rows = centre, text.split("\n")
-    wide, tall = _breadth(text) + 2.0, 15.0 * len(rows)
-    words = (
-        _words((x, y - tall / 2 + 15.0 * i + 11.5), row, ink, middle=True)
+    wide, tall = width(text, SIZE) + 2.0, _NOTE * len(rows)
+    return _polygon((x - wide / 2, y - tall / 2), (wide, tall), paper) + "".join(
+        text_at((x, y - tall / 2 + _NOTE * i + 11.5), row, ink, anchor="middle")
         for i, row in enumerate(rows)
     )
-    return _polygon((x - wide / 2, y - tall / 2), (wide, tall), paper) + "".join(words)
-
-
-def _tip(end: Point, reading: tuple[int, int], color: str) -> str:
-    (x, y), (along, across) = end, reading
-    back = (x - _TIP * along, y - _TIP * across)
-    sides = [(back[0] + z * across, back[1] + z * along) for z in (-3.0, 3.0)]
-    points = " ".join(map(_point, (sides[0], end, sides[1])))
-    return f'<polygon points="{points}" fill="{color}" stroke="{color}"/>'

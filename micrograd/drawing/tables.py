@@ -19,16 +19,15 @@ def table(box: Box, theme: Theme, least: int = 0) -> str:
     line, head, fill = (name and getattr(theme, name) for name in COLORS[box.kind])
     rows = []
     for cells in lines(box):
-        if len(cells) > 1:
-            rows.append(_numbers(box, cells, theme, least))
-        elif cells[0].face:
-            spans: dict[str, Any] = {"COLSPAN": 5 if box.kind == "layer" else 4}
-            if cells[0].face == "bold":
-                spans["BGCOLOR"] = head
-            rows.append(cell(_faced(box, cells[0], theme), cells[0].text, **spans))
+        if len(cells) > 1:  # the names of numbers are faint
+            written = [_cell(each, theme, least * (each.color != "faint")) for each in cells]
+            written[2:2] = ["<VR/>"] * (box.numbers is not None)
+            rows.append("".join(written))
         else:
-            spans = {} if box.kind == "omitted" else {"COLSPAN": 5}
-            rows.append(cell(_tinted(cells[0], theme), cells[0].text, **spans))
+            attributes = {"COLSPAN": 5 if box.kind == "layer" else 4}
+            if cells[0].face == "bold":
+                attributes["BGCOLOR"] = head
+            rows.append(_cell(cells[0], theme, **attributes))
     first, *others = (f"<TR>{row}</TR>" for row in rows)
     rule = "<HR/>" if box.label and others else ""
     background = f'BGCOLOR="{fill}" ' if fill else ""
@@ -39,27 +38,13 @@ def table(box: Box, theme: Theme, least: int = 0) -> str:
     )
 
 
-def _numbers(box: Box, cells: list[Cell], theme: Theme, least: int) -> str:
-    """A line of numbers; `data` and `grad` of a single value are told apart by a rule."""
-    written = [
-        cell(_tinted(each, theme), each.text, least if each.color != "faint" else 0)
-        for each in cells
-    ]
-    if box.numbers is not None:
-        written.insert(2, "<VR/>")
-    return "".join(written)
-
-
-def _faced(box: Box, title: Cell, theme: Theme) -> str:
-    tag = title.face[0].upper()
-    text = f"<{tag}>{html_text(title.text)}</{tag}>"
-    if tag == "B" and box.on_path is False:
-        return f'<FONT COLOR="{theme.ink}">{text}</FONT>'
-    return text
-
-
-def _tinted(written: Cell, theme: Theme) -> str:
-    return f'<FONT COLOR="{getattr(theme, written.color)}">{html_text(written.text)}</FONT>'
+def _cell(written: Cell, theme: Theme, least: int = 0, **attributes: Any) -> str:
+    text = html_text(written.text)
+    if written.face:
+        tag = written.face[0].upper()
+        text = f"<{tag}>{text}</{tag}>"
+    tinted = f'<FONT COLOR="{getattr(theme, written.color)}">{text}</FONT>'
+    return cell(tinted, written.text, least, **attributes)
 
 
 def cell(content: str, text: str, least: int = 0, **attributes: Any) -> str:

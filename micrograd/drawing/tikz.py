@@ -11,22 +11,14 @@ from itertools import groupby
 from unicodedata import category, east_asian_width
 
 from micrograd.drawing.look import COLORS, Cell, Look, is_dashed, lines, stroke
-from micrograd.drawing.picture import PLACE, Arrow, Box, Picture
-from micrograd.drawing.placement import READING, Placement, Point, arranged
+from micrograd.drawing.picture import DIRECTIONS, PLACE, Arrow, Box, Picture
+from micrograd.drawing.placement import Placement, Point, arranged
 from micrograd.drawing.themes import Theme
 from micrograd.notation.labels import width
 
 SIZE = 8.0  # points of the letters
 GAP = 22.0  # points between columns
 LONGEST = 12_000.0  # TeX knows no longer distance than 16,384 points
-
-# The sides where arrows leave and arrive.
-_SIDES = {
-    "LR": ("east", "west"),
-    "RL": ("west", "east"),
-    "TB": ("south", "north"),
-    "BT": ("north", "south"),
-}
 
 _PREAMBLE = r"""\documentclass[tikz,border=4pt]{standalone}
 \usepackage{iftex}
@@ -170,8 +162,7 @@ class _Writer(Look):
 
     def edge(self, arrow: Arrow, head: str) -> str:
         """An arrow on its way, with its text."""
-        out, arrive = _SIDES[self.picture.direction]
-        x, y = READING[self.picture.direction]
+        x, y, out, arrive = DIRECTIONS[self.picture.direction]
         # TikZ's own curves (`to[out=…]`) fail beyond a few thousand points.
         reach = 0.5 * GAP * self.scale
         ahead, back = (f"+({z * x + 0.0:.2f},{-z * y + 0.0:.2f})" for z in (reach, -reach))
