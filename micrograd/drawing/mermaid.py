@@ -30,22 +30,16 @@ def flowchart(picture: Picture, theme: Theme) -> str:
 
 def _nodes(look: Look) -> Iterator[str]:
     members, frames = look.members(), look.frames()
-    for box in members.get("", ()):
-        yield from (f"    {line}" for line in _node(box))
-    depth = 0
-    stack = [(group, False) for group in reversed(frames.get("", ()))]
-    while stack:
-        group, is_done = stack.pop()
-        if is_done:
-            depth -= 1
-            yield f"{'    ' * (depth + 1)}end"
-            continue
-        depth += 1
-        yield f'{"    " * depth}subgraph {group.name}["{mermaid_text(group.label)}"]'
-        for box in members.get(group.name, ()):
-            yield from (f"{'    ' * (depth + 1)}{line}" for line in _node(box))
-        stack.append((group, True))
-        stack += [(each, False) for each in reversed(frames.get(group.name, ()))]
+
+    def within(name: str, tabs: str) -> Iterator[str]:
+        for box in members.get(name, ()):
+            yield from (tabs + line for line in _node(box))
+        for group in frames.get(name, ()):
+            yield f'{tabs}subgraph {group.name}["{mermaid_text(group.label)}"]'
+            yield from within(group.name, f"{tabs}    ")
+            yield f"{tabs}end"
+
+    return within("", "    ")
 
 
 def _node(box: Box) -> Iterator[str]:

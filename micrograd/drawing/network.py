@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from micrograd.drawing.activations import Column, activations, as_number
 from micrograd.drawing.captions import CAPTIONS
 from micrograd.drawing.models import Neuron, layers
-from micrograd.drawing.standalone import FONT, SvgDrawing, text_at
+from micrograd.drawing.standalone import SIZE, SvgDrawing, document, text_at
 from micrograd.drawing.themes import Theme, blend, chosen
 from micrograd.engine import Value
 from micrograd.notation.labels import width
@@ -24,7 +24,7 @@ from micrograd.notation.numbers import number
 MOST_LINES = 320
 MOST_CIRCLES = 24  # in one column
 
-_RADIUS, _ROW, _COLUMN, _MARGIN, _SIZE = 8, 24, 230, 24, 12
+_RADIUS, _ROW, _COLUMN, _MARGIN = 8, 24, 230, 24
 
 
 def draw_network(
@@ -109,30 +109,21 @@ class _Drawing:
     def text(self) -> str:
         """The SVG."""
         caption = self._caption()
-        widest = max(width(line, _SIZE) for line in caption)
+        widest = max(width(line, SIZE) for line in caption)
         breadth = max(2 * 60 + _COLUMN * len(self.columns), widest) + 2 * _MARGIN
         self.left = (breadth - _COLUMN * len(self.columns)) / 2
         below = self.top + self.height + 18
         height = below + 20 * (len(caption) + 1) + _MARGIN / 2
-        parts = [
-            self._opening(breadth, height),
-            f'<rect width="100%" height="100%" fill="{self.theme.paper}"/>',
-            *(self._line(line) for line in reversed(self.lines)),
-        ]
+        title = self.words["title"].format("-".join(map(str, self.sizes)))
+        parts = [f"<title>{_escaped(title)}</title>"]
+        parts += [self._line(line) for line in reversed(self.lines)]
         for k in range(len(self.sizes)):
             parts += self._column(k)
         parts += self._legend(below)
         for i, line in enumerate(caption, 1):
             parts.append(text_at((_MARGIN, below + 20 * i), line, self.theme.faint))
-        return "\n".join([*parts, "</svg>", ""])
-
-    def _opening(self, breadth: float, height: float) -> str:
-        title = self.words["title"].format("-".join(map(str, self.sizes)))
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {breadth:g} {height:g}" '
-            f'width="{breadth:g}" height="{height:g}" role="img" lang="{self.lang}" '
-            f'font-family="{FONT}" font-size="{_SIZE}">\n<title>{_escaped(title)}</title>'
-        )
+        more = f' role="img" lang="{self.lang}"'
+        return document((0, 0, breadth, height), self.theme.paper, parts, more)
 
     # -------------------------------------------------------------------------------- the network
 
@@ -180,7 +171,7 @@ class _Drawing:
             if place is None:
                 _, y = self._point(k, None)
                 more = words["more"].format(size - len(self.shown[k]) + 1)
-                breadth = width(more, _SIZE) + 10
+                breadth = width(more, SIZE) + 10
                 yield (
                     f'<rect class="omitted" x="{x - breadth / 2:g}" y="{y - 10:g}" '
                     f'width="{breadth:g}" height="20" rx="4" fill="{theme.paper}" '
@@ -240,7 +231,7 @@ class _Drawing:
                 f'{self._stroke(sign)} stroke-width="2.5"/>'
             )
             yield text_at((x + 32, y), words, self.theme.ink)
-            x += 32 + width(words, _SIZE) + 24
+            x += 32 + width(words, SIZE) + 24
 
     def _caption(self) -> list[str]:
         drawn = len(self.lines)

@@ -13,11 +13,11 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from micrograd.drawing.picture import DIRECTIONS, Picture
+from micrograd.drawing.standalone import Point
 
 SWEEPS = 6
 BETWEEN = 10.0  # points between neighbours in a column
 
-Point = tuple[float, float]
 Link = tuple[str, str, str, Point]  # name, tail, head, and the size of the text
 
 
@@ -73,9 +73,9 @@ def place(sizes: Mapping[str, Point], arrows: Sequence[Link], gap: float) -> Pla
         gap /= 2
     graph = _Columns(sizes, arrows, layers)
     for sweep in range(SWEEPS):
-        graph.sort(backward=sweep % 2 == 1)
+        graph.sweep(backward=sweep % 2 == 1, sort=True)
     for sweep in range(SWEEPS):
-        graph.settle(backward=sweep % 2 == 0)
+        graph.sweep(backward=sweep % 2 == 0, sort=False)
     thick = _thicknesses(sizes, arrows, layers)
     before = (gap + (here + there) / 2 for here, there in pairwise(thick))
     along = list(accumulate(before, initial=thick[0] / 2))
@@ -171,19 +171,14 @@ class _Columns:
         for column in self.columns:
             self._put(column, [float(i) for i in range(len(column))])
 
-    def sort(self, *, backward: bool) -> None:
-        """Order each column by the places of the neighbours in the column before, or after."""
+    def sweep(self, *, backward: bool, sort: bool) -> None:
+        """Draw boxes to the neighbours in the column before, or after, or only in their order."""
         neighbours = self.out if backward else self.into
         for column in reversed(self.columns) if backward else self.columns:
             wanted = {each: self._mean(neighbours.get(each, ()), each) for each in column}
-            column.sort(key=wanted.__getitem__)
-            self._put(column, [self.at[each] for each in column])
-
-    def settle(self, *, backward: bool) -> None:
-        """Move boxes towards their neighbours, in the order that they have."""
-        neighbours = self.out if backward else self.into
-        for column in reversed(self.columns) if backward else self.columns:
-            self._put(column, [self._mean(neighbours.get(each, ()), each) for each in column])
+            if sort:
+                column.sort(key=wanted.__getitem__)
+            self._put(column, [(self.at if sort else wanted)[each] for each in column])
 
     def _mean(self, neighbours: Sequence[Hashable], own: Hashable) -> float:
         if not neighbours:

@@ -6,14 +6,14 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.drawing.standalone import FONT, SvgDrawing, text_at
+from micrograd.drawing.standalone import SIZE, SvgDrawing, document, text_at
 from micrograd.drawing.themes import Theme, chosen
 
 if TYPE_CHECKING:
     from micrograd.compiler import CompiledFunction
 
 MOST_BARS = 200
-_ROW, _BAR, _WIDEST, _MARGIN, _SIZE = 24, 16, 240, 16, 12
+_ROW, _BAR, _WIDEST, _MARGIN = 24, 16, 240, 16
 _WORDS = {
     "en": {
         "caption": "width: the number of results, on a scale of powers of two",
@@ -77,14 +77,10 @@ def _text(bars: list[_Bar], theme: Theme, words: dict[str, str]) -> str:
     shown, left_out = bars[:MOST_BARS], len(bars) - MOST_BARS
     columns = max((len(_shortened(bar.text)) for bar in shown), default=0)
     left = _MARGIN + _WIDEST + 12
-    across = left + columns * _SIZE * 0.56 + _MARGIN
+    across = left + columns * SIZE * 0.56 + _MARGIN
     down = _MARGIN * 2 + (len(shown) + 2 + (left_out > 0)) * _ROW
     widest = math.log2(1 + max((bar.results for bar in shown), default=1))
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across:.0f} {down:.0f}" '
-        f'width="{across:.0f}" height="{down:.0f}" font-family="{FONT}" font-size="{_SIZE}">'
-    )
-    lines = [head, f'<rect width="100%" height="100%" fill="{theme.paper}"/>']
+    lines = []
     y = _MARGIN
     for side, varies in ((_MARGIN, False), (left, True)):
         line, fill = _colors(theme, varies)
@@ -106,7 +102,7 @@ def _text(bars: list[_Bar], theme: Theme, words: dict[str, str]) -> str:
             text_at((left, y + 12), words["more"].format(count=f"{left_out:,}"), theme.faint)
         )
     lines.append(text_at((_MARGIN, y + _ROW + 12), words["caption"], theme.faint))
-    return "\n".join([*lines, "</svg>"]) + "\n"
+    return document((0, 0, round(across), down), theme.paper, lines)
 
 
 def _colors(theme: Theme, varies: bool) -> tuple[str, str]:

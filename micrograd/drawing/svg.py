@@ -12,12 +12,11 @@ from types import MappingProxyType
 
 from micrograd.drawing.look import COLORS, Cell, Look, is_dashed, lines, stroke
 from micrograd.drawing.picture import DIRECTIONS, Arrow, Box, Picture, Step
-from micrograd.drawing.placement import Point, arranged
-from micrograd.drawing.standalone import FONT, text_at
+from micrograd.drawing.placement import arranged
+from micrograd.drawing.standalone import SIZE, Point, document, polygon, text_at
 from micrograd.drawing.themes import Theme
 from micrograd.notation.labels import width
 
-SIZE = 12
 LINE = 17.0  # the height of a line of a caption
 _ROW = 22.0  # that of a line in a box
 _NOTE = 15.0  # that of a line on an arrow
@@ -80,18 +79,12 @@ class Sketch:
         The `caption` stands below, with `room` for the longest one.
         """
         left, top, wide, tall = self.frame
-        room = (max(wide, room[0] + 2 * _MARGIN), tall + room[1])
         drawing = _Drawing(self, Look(picture, theme), faded, marked)
-        told = (
-            text_at((left + _MARGIN, y), line, theme.ink)
-            for y, line in zip(count(top + tall + 12.0, LINE), caption, strict=False)
-        )
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{room[0]:.0f}" height="{room[1]:.0f}" '
-            f'viewBox="{left:.1f} {top:.1f} {room[0]:.1f} {room[1]:.1f}" font-family="{FONT}" '
-            f'font-size="{SIZE}" xml:space="preserve">{_polygon((left, top), room, theme.paper)}'
-            f'<g id="graph0" class="graph">{"".join(drawing.pieces())}</g>{"".join(told)}</svg>\n'
-        )
+        content = ['<g id="graph0" class="graph">', *drawing.pieces(), "</g>"]
+        for y, line in zip(count(top + tall + 12.0, LINE), caption, strict=False):
+            content.append(text_at((left + _MARGIN, y), line, theme.ink))
+        frame = (left, top, max(wide, room[0] + 2 * _MARGIN), tall + room[1])
+        return document(frame, theme.paper, content, ' xml:space="preserve"')
 
 
 class _Drawing:
@@ -140,9 +133,9 @@ class _Drawing:
         rules = f"M{left:.1f},{top + titles:.1f}h{wide:.1f}" if 0 < titles < tall else ""
         if box.numbers is not None:
             rules += f"M{edges[2]:.1f},{top + tall - _ROW:.1f}v{_ROW:.0f}"
-        content = _polygon((left, top), (wide, tall), fill)
+        content = polygon((left, top), (wide, tall), fill)
         if titles:
-            content += _polygon((left, top), (wide, titles), head)
+            content += polygon((left, top), (wide, titles), head)
         content += "".join(
             text_at((x + _PAD, y), cell.text, palette[cell.color], _FACES[cell.face])
             for y, row in zip(count(top + 15.5, _ROW), rows, strict=False)
@@ -152,7 +145,7 @@ class _Drawing:
             content += f'<path fill="none" stroke="{line}" d="{rules}"/>'
         outline = self._stroke(box.name, line, box.on_path)
         outline += ' stroke-dasharray="4 3"' if box.kind == "omitted" else ""
-        content += _polygon((left, top), (wide, tall), "none", outline)
+        content += polygon((left, top), (wide, tall), "none", outline)
         return self._group(box.name, f"node {box.kind}", box.name, box.on_path, content)
 
     def _operation(self, step: Step, owner: str) -> str:
@@ -255,18 +248,11 @@ def _point(z: complex) -> str:
     return f"{z.real:.1f},{z.imag:.1f}"
 
 
-def _polygon(corner: Point, size: Point, fill: str, line: str = "") -> str:
-    (x, y), (wide, tall) = corner, size
-    corners = ((x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall))
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
-    return f'<polygon points="{points}" fill="{fill}"{line}/>'
-
-
 def _note(centre: Point, text: str, ink: str, paper: str) -> str:
     """What stands on an arrow, on a piece of paper."""
     (x, y), rows = centre, text.split("\n")
     wide, tall = width(text, SIZE) + 2.0, _NOTE * len(rows)
-    return _polygon((x - wide / 2, y - tall / 2), (wide, tall), paper) + "".join(
+    return polygon((x - wide / 2, y - tall / 2), (wide, tall), paper) + "".join(
         text_at((x, y - tall / 2 + _NOTE * i + 11.5), row, ink, anchor="middle")
         for i, row in enumerate(rows)
     )
