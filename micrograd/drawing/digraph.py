@@ -182,9 +182,12 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
 
     def _is_as_drawn(self, options: list[str]) -> bool:
         """Whether the DOT text still says what the picture shows, and its layout is the usual."""
-        drawn = {"body": dot.statements(self.picture, self.theme)}
-        drawn |= dot.attributes(self.picture, self.theme)
-        return options[0] == "-Kdot" and all(getattr(self, each) == drawn[each] for each in drawn)
+        usual = dot.attributes(self.picture, self.theme)
+        return (
+            options[0] == "-Kdot"
+            and all(getattr(self, name) == usual[name] for name in usual)
+            and self.body == dot.statements(self.picture, self.theme)
+        )
 
     def _rendered(self, options: list[str]) -> bytes:
         kind = next(option[2:] for option in options if option.startswith("-T"))

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from micrograd.drawing.standalone import SIZE
 from micrograd.drawing.steps import MAX_STEPS_NODES, Story
-from micrograd.drawing.svg import LINE, SIZE
+from micrograd.drawing.svg import LINE
 from micrograd.drawing.themes import Theme, chosen
 from micrograd.engine import Value
 from micrograd.files import write

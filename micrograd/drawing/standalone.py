@@ -1,4 +1,4 @@
-"""SVG that is written here and needs no renderer: a drawing of it, its document and its elements."""
+"""SVG that is written here and needs no renderer: a drawing, its document and its elements."""
 
 from __future__ import annotations
 

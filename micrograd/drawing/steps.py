@@ -13,7 +13,8 @@ from micrograd.derivation.chain import Chain, Contribution
 from micrograd.derivation.writing import Written
 from micrograd.drawing.depiction import depict
 from micrograd.drawing.picture import Picture
-from micrograd.drawing.svg import SIZE, Sketch
+from micrograd.drawing.standalone import SIZE
+from micrograd.drawing.svg import Sketch
 from micrograd.engine import Value
 from micrograd.notation.labels import width
 from micrograd.notation.numbers import NO_GRADIENT, number

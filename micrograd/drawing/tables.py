@@ -24,7 +24,7 @@ def table(box: Box, theme: Theme, least: int = 0) -> str:
             written[2:2] = ["<VR/>"] * (box.numbers is not None)
             rows.append("".join(written))
         else:
-            attributes = {"COLSPAN": 5 if box.kind == "layer" else 4}
+            attributes: dict[str, Any] = {"COLSPAN": 5 if box.kind == "layer" else 4}
             if cells[0].face == "bold":
                 attributes["BGCOLOR"] = head
             rows.append(_cell(cells[0], theme, **attributes))

@@ -12,7 +12,8 @@ from unicodedata import category, east_asian_width
 
 from micrograd.drawing.look import COLORS, Cell, Look, is_dashed, lines, stroke
 from micrograd.drawing.picture import DIRECTIONS, PLACE, Arrow, Box, Picture
-from micrograd.drawing.placement import Placement, Point, arranged
+from micrograd.drawing.placement import Placement, arranged
+from micrograd.drawing.standalone import Point
 from micrograd.drawing.themes import Theme
 from micrograd.notation.labels import width
 
