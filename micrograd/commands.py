@@ -76,7 +76,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     )
     _add_expression(draw_options)
     draw_options.add_argument("-o", "--out", type=Path, metavar="FILE", help="where (a text tree)")
-    draw_options.add_argument("--lang", choices=languages, default="en", help="of html and md")
+    draw_options.add_argument("--lang", choices=languages, default="en", help="the language")
     draw_options.add_argument("--theme", default="light", help="light, dark or print")
     draw_options.add_argument("--direction", default="LR", help="of reading: LR, TB, RL or BT")
     draw_options.add_argument(
@@ -165,6 +165,7 @@ def draw(options: argparse.Namespace) -> int:
                 direction=options.direction,
                 local_partials=options.partials,
                 contributions=options.contributions,
+                lang=options.lang,
             )
             if path is None:
                 print(graph.tree())

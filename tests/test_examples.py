@@ -449,7 +449,7 @@ def test_the_markdown_has_title_picture_numbers_and_check(reports, article, name
     assert (f"]({told.graph.path.name})" in text) is not bool(told.graph.reason)
     for gradient in told.explanation.gradients:
         assert f"${latex(number(gradient).mark)}$" in text
-    checks = {"en": "Check by central differences", "zh": "用中心差分验证"}
+    checks = {"en": "Check by central differences", "zh": "数值验证（中心差分"}
     assert text.count(checks[lang]) == len(told.explanation.targets)
 
 

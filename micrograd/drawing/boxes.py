@@ -34,14 +34,14 @@ class Painter:
         variables: Mapping[int, str],
         ways: list[set[Value]] | None,
         kept: set[Value],
+        words: Mapping[str, str],
     ) -> None:
+        self.words = words
         self.scene, self.variables, self.ways, self.kept = scene, variables, ways, kept
         self.names = {node: f"n{i}" for i, node in enumerate(scene.nodes)}
-        self.grouping = Grouping(scene)
-        self.parameters = parameter_names(scene)
-        self.samples = {
-            unit.output: self.grouping.sample(each) for each in scene.found for unit in each.units
-        }
+        self.grouping = Grouping(scene, words)
+        self.parameters = parameter_names(scene, words)
+        self.applied = {unit.output: each for each in scene.found for unit in each.units}
 
     def box(self, value: Value) -> Box:
         """The box of a value, a neuron or a layer."""
@@ -52,7 +52,7 @@ class Painter:
         label, kind = self._label(value), "leaf" if value._row is None else "value"
         step: Step | None = None
         if folded is not None:
-            title = folded.neuron.title + self.samples[value]
+            title = self.grouping.titled(folded.neuron.titled(self.words), self.applied[value])
             label, kind = f"{title}\n{label}" if label else title, "neuron"
             step = Step(name, shortened(folded.activation), self._arrows(value))
         elif value._row is not None:
@@ -67,17 +67,18 @@ class Painter:
             (value.data, value.grad),
             group=self.grouping.group_of.get(value, ""),
             on_path=self._on_path(value),
+            words=self.words,
         )
 
     def _layer(self, value: Value, application: Application) -> Box:
         name, units = self.names[value], application.units
-        plural = "s" * (len(units) != 1)
+        title = self.grouping.titled(layer_title(application.layer, self.words), application)
+        counted = self.words["with a neuron" if len(units) == 1 else "with neurons"]
         activations = {unit.activation for unit in units}
         return Box(
             name,
             "layer",
-            f"{layer_title(application.layer)}{self.grouping.sample(application)} "
-            f"({len(units)} neuron{plural})",
+            counted.format(title=title, count=len(units)),
             step=Step(
                 name,
                 shortened(activations.pop()) if len(activations) == 1 else "",
@@ -91,8 +92,9 @@ class Painter:
                 )
                 for unit in units[:MOST_ROWS]
             ),
-            more=more(len(units) - MOST_ROWS) if len(units) > MOST_ROWS else "",
+            more=more(len(units) - MOST_ROWS, self.words) if len(units) > MOST_ROWS else "",
             on_path=self._on_path(value),
+            words=self.words,
         )
 
     def _label(self, value: Value) -> str:
@@ -165,6 +167,6 @@ def formula(node: Value) -> str:
     return f"{left} {symbol} {right}"
 
 
-def more(count: int) -> str:
+def more(count: int, words: Mapping[str, str]) -> str:
     """What stands for things that are left out."""
-    return f"… {count:,} more"
+    return words["more"].format(count=f"{count:,}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from micrograd import wording
 from micrograd.drawing.boxes import Painter, more
 from micrograd.drawing.picture import Arrow, Box, Picture, Step
 from micrograd.drawing.scene import LEVELS, Scene
@@ -30,12 +31,14 @@ def depict(
     names: Mapping[str, Any] | None = None,
     max_nodes: int = MAX_NODES,
     direction: str = "LR",
+    lang: str = "en",
 ) -> Picture:
     """The graph below the roots; see `micrograd.drawing.draw_dot` for what can be asked for.
 
     Raises TypeError if a root is no Value, ValueError if there is none, if there are more than
     `max_nodes` values, or if what is asked for does not occur in the graph.
     """
+    words = wording.words(lang, "picture")
     roots = _roots(root)
     _check_level(level, model)
     if focus is None and level == "operation" and len(nodes := order(roots)) > max_nodes:
@@ -49,7 +52,7 @@ def depict(
         kept = neighbourhood(scene, focus, radius, variables, users)
     if len(kept) > max_nodes:
         raise _too_large(len(kept), max_nodes, model, level, focused=focus is not None)
-    painter = Painter(scene, variables, ways if path is not None else None, kept)
+    painter = Painter(scene, variables, ways if path is not None else None, kept, words)
     painter.local_partials = local_partials
     if contributions:
         painter.shared = {value for value, above in users.items() if len(above) > 1}
@@ -67,6 +70,7 @@ def depict(
         groups=[frame for name, frame in frames.items() if name in used],
         roots=[painter.names[top] for top in tops if top in kept],
         direction=direction,
+        words=words,
     )
 
 
@@ -146,11 +150,15 @@ def _with_what_is_left_out(
         lost = {link.tail for link in scene.links(value)} - kept
         if lost:
             name = f"{box.name}below"
-            found.append(Box(name, "omitted", more(len(lost)), on_path=off, group=box.group))
+            found.append(
+                Box(name, "omitted", more(len(lost), painter.words), on_path=off, group=box.group)
+            )
         found.append(box)
         lost = set(users[value]) - kept
         if lost:
             name = f"{box.name}above"
             step = Step(name, "", [Arrow(f"{name}e", box.name, on_path=off, omitted=True)])
-            above.append(Box(name, "omitted", more(len(lost)), step=step, on_path=off))
+            above.append(
+                Box(name, "omitted", more(len(lost), painter.words), step=step, on_path=off)
+            )
     return found + above

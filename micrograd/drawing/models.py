@@ -6,9 +6,10 @@ Anything shaped like it will do, whichever library it is from: an object with `.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from micrograd import wording
 from micrograd.engine import Value
 from micrograd.ops import TABLE
 
@@ -35,14 +36,17 @@ class Neuron(NamedTuple):
     @property
     def title(self) -> str:
         """`layer 1, neuron 2`, or as much of it as there is."""
-        if not self.number:
-            return "neuron"
-        return f"{layer_title(self.layer)}, neuron {self.number}".removeprefix("layer, ")
+        return self.titled(wording.words("en", "picture"))
+
+    def titled(self, words: Mapping[str, str]) -> str:
+        """Its title in the words of a language."""
+        key = "neuron of layer" if self.layer else "neuron" if self.number else "only neuron"
+        return words[key].format(layer=self.layer, neuron=self.number)
 
 
-def layer_title(layer: int) -> str:
-    """`layer 1`, or `layer` where there is only one."""
-    return f"layer {layer}" if layer else "layer"
+def layer_title(layer: int, words: Mapping[str, str]) -> str:
+    """`layer 1`, or `layer` where there is only one, in the words of a language."""
+    return words["layer" if layer else "only layer"].format(layer=layer)
 
 
 def layers(model: Any) -> list[list[Neuron]]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from micrograd import wording
 from micrograd.drawing.activations import Column, activations, as_number
 from micrograd.drawing.models import Neuron, layers
-from micrograd.drawing.standalone import FONT, SvgDrawing
+from micrograd.drawing.standalone import SIZE, SvgDrawing, document, text_at
 from micrograd.drawing.themes import Theme, blend, chosen
 from micrograd.engine import Value
 from micrograd.notation.labels import width
@@ -24,7 +24,7 @@ from micrograd.notation.numbers import number
 MOST_LINES = 320
 MOST_CIRCLES = 24  # in one column
 
-_RADIUS, _ROW, _COLUMN, _MARGIN, _SIZE = 8, 24, 230, 24, 12
+_RADIUS, _ROW, _COLUMN, _MARGIN = 8, 24, 230, 24
 
 
 def draw_network(
@@ -108,30 +108,21 @@ class _Drawing:
     def text(self) -> str:
         """The SVG."""
         caption = self._caption()
-        widest = max(width(line, _SIZE) for line in caption)
+        widest = max(width(line, SIZE) for line in caption)
         breadth = max(2 * 60 + _COLUMN * len(self.columns), widest) + 2 * _MARGIN
         self.left = (breadth - _COLUMN * len(self.columns)) / 2
         below = self.top + self.height + 18
         height = below + 20 * (len(caption) + 1) + _MARGIN / 2
-        parts = [
-            self._opening(breadth, height),
-            f'<rect width="100%" height="100%" fill="{self.theme.paper}"/>',
-            *(self._line(line) for line in reversed(self.lines)),
-        ]
+        title = self.words["title"].format(sizes="-".join(map(str, self.sizes)))
+        parts = [f"<title>{_escaped(title)}</title>"]
+        parts += [self._line(line) for line in reversed(self.lines)]
         for k in range(len(self.sizes)):
             parts += self._column(k)
         parts += self._legend(below)
         for i, line in enumerate(caption, 1):
-            parts.append(_text(_MARGIN, below + 20 * i, line, self.theme.faint, "start"))
-        return "\n".join([*parts, "</svg>", ""])
-
-    def _opening(self, breadth: float, height: float) -> str:
-        title = self.words["title"].format(sizes="-".join(map(str, self.sizes)))
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {breadth:g} {height:g}" '
-            f'width="{breadth:g}" height="{height:g}" role="img" lang="{self.lang}" '
-            f'font-family="{FONT}" font-size="{_SIZE}">\n<title>{_escaped(title)}</title>'
-        )
+            parts.append(text_at((_MARGIN, below + 20 * i), line, self.theme.faint))
+        more = f' role="img" lang="{self.lang}"'
+        return document((0, 0, breadth, height), self.theme.paper, parts, more)
 
     # -------------------------------------------------------------------------------- the network
 
@@ -173,19 +164,19 @@ class _Drawing:
         title = words["inputs"] if k == 0 else words["layer"].format(layer=k)
         counted = words["inputs counted"] if k == 0 else words["neurons"]
         count = words["neuron"] if k and size == 1 else counted.format(count=size)
-        yield _text(x, _MARGIN + 8, title, theme.ink, "middle", ' font-weight="bold"')
-        yield _text(x, _MARGIN + 25, count, theme.faint, "middle")
+        yield text_at((x, _MARGIN + 8), title, theme.ink, ' font-weight="bold"', anchor="middle")
+        yield text_at((x, _MARGIN + 25), count, theme.faint, anchor="middle")
         for place in self.shown[k]:
             if place is None:
                 _, y = self._point(k, None)
                 more = words["more"].format(count=size - len(self.shown[k]) + 1)
-                breadth = width(more, _SIZE) + 10
+                breadth = width(more, SIZE) + 10
                 yield (
                     f'<rect class="omitted" x="{x - breadth / 2:g}" y="{y - 10:g}" '
                     f'width="{breadth:g}" height="20" rx="4" fill="{theme.paper}" '
                     f'stroke="{theme.line}" stroke-dasharray="4 3"/>'
                 )
-                yield _text(x, y + 4, more, theme.faint, "middle")
+                yield text_at((x, y + 4), more, theme.faint, anchor="middle")
             else:
                 yield from self._circle(k, place)
 
@@ -203,9 +194,9 @@ class _Drawing:
             f"<title>{_escaped(self._tooltip(k, place, value))}</title></circle>"
         )
         if k == 0:
-            yield _text(x - 14, y + 4, f"x{place + 1}", theme.faint, "end")
+            yield text_at((x - 14, y + 4), f"x{place + 1}", theme.faint, anchor="end")
         elif k == len(self.columns) and value is not None:
-            yield _text(x + 14, y + 4, number(value), theme.ink, "start")
+            yield text_at((x + 14, y + 4), number(value), theme.ink)
 
     def _filled(self, value: float | None, column: Column) -> str:
         if value is None or not math.isfinite(value):
@@ -238,8 +229,8 @@ class _Drawing:
                 f'<line x1="{x:g}" y1="{y - 4:g}" x2="{x + 26:g}" y2="{y - 4:g}" '
                 f'{self._stroke(sign)} stroke-width="2.5"/>'
             )
-            yield _text(x + 32, y, words, self.theme.ink, "start")
-            x += 32 + width(words, _SIZE) + 24
+            yield text_at((x + 32, y), words, self.theme.ink)
+            x += 32 + width(words, SIZE) + 24
 
     def _caption(self) -> list[str]:
         drawn = len(self.lines)
@@ -261,13 +252,6 @@ def _shown(size: int) -> list[int | None]:
 
 def _float(w: Value) -> float:
     return as_number(w) or 0.0
-
-
-def _text(x: float, y: float, text: str, color: str, anchor: str, more: str = "") -> str:
-    return (
-        f'<text x="{x:g}" y="{y:g}" fill="{color}" text-anchor="{anchor}"{more}>'
-        f"{_escaped(text)}</text>"
-    )
 
 
 def _escaped(text: str) -> str:

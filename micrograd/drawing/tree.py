@@ -54,7 +54,7 @@ def _lines(picture: Picture) -> Iterator[Line]:
             box = boxes[arrow.tail]
             arrows = box.step.arrows if box.step else []
             if box.name in printed or (depth == DEEPEST and arrows):
-                where = "(above)" if box.name in printed else "(below)"
+                where = picture.words["above" if box.name in printed else "below"]
                 deep += [box.name] * (box.name not in printed)
                 yield _marked(arrow, f"{before}{names[box.name]} {where}", "", "", "")
                 continue
@@ -77,10 +77,11 @@ def _marked(arrow: Arrow, name: str, operation: str, data: str, grad: str) -> Li
 def _numbers(box: Box) -> tuple[str, str]:
     if box.rows:
         data = ", ".join([*(row.data for row in box.rows), *([box.more] if box.more else [])])
-        return f"data {terminal_text(data)}", ""
+        return f"{box.words['data']} {terminal_text(data)}", ""
     if box.numbers is None:
         return "", ""
-    return f"data {terminal_text(box.data)}", f"grad {terminal_text(box.grad)}"
+    data, grad = box.words["data"], box.words["grad"]
+    return f"{data} {terminal_text(box.data)}", f"{grad} {terminal_text(box.grad)}"
 
 
 def _names(picture: Picture) -> dict[str, str]:
@@ -90,7 +91,8 @@ def _names(picture: Picture) -> dict[str, str]:
     for box in picture.boxes:
         label = terminal_text(box.label)
         if box.kind == "leaf" and box.group:
-            label = f"{terminal_text(picture.place(box))}, {label}"
+            place = terminal_text(picture.place(box))
+            label = picture.words["of"].format(place=place, name=label)
         elif box.kind != "omitted" and times[box.label] > 1:
             label = f"{label} [{box.name}]" if label else box.name
         names[box.name] = label or box.name

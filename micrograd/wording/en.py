@@ -71,6 +71,24 @@ WORDS: dict[str, dict[str, str]] = {
         "next case": "; ",
     },
     "note": {},  # of the rows of the table, where the English ones are
+    "picture": {
+        "data": "data",
+        "grad": "grad",
+        "layer": "layer {layer}",
+        "only layer": "layer",
+        "neuron": "neuron {neuron}",
+        "only neuron": "neuron",
+        "neuron of layer": "layer {layer}, neuron {neuron}",
+        "sample": "sample {sample}",
+        "in sample": "{title}, sample {sample}",
+        "with a neuron": "{title} (1 neuron)",
+        "with neurons": "{title} ({count} neurons)",
+        "next place": ", ",  # between the titles of a frame and of one within it
+        "of": "{place}, {name}",
+        "more": "… {count} more",
+        "above": "(above)",
+        "below": "(below)",
+    },
     "page": {
         "title": "{output}, step by step",
         "given": "{value} is given.",

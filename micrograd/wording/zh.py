@@ -21,7 +21,7 @@ WORDS: dict[str, dict[str, str]] = {
         "逐个求出 {output} 对沿途各个变量的导数（字母上加横线表示）：",
         "blocked": "只要有一个因子恒为 0（例如未选中的分支），梯度就传不过去，不论其他因子是多少。",
         "more than": "超过 {number}",
-        "conditions": "代入的数值所选中的分支：{conditions}。",
+        "conditions": "分段函数在此处所取的分支：{conditions}。",
         "left out": "…… 还有 {count} 行 ……",
         "more terms": "…… 还有 {count} 项",
         "forward": "前向：依次计算每个变量",
@@ -35,7 +35,7 @@ WORDS: dict[str, dict[str, str]] = {
         "given": "已知",
         "start": "起点",
         "place": "{partial} 表示只把第 {place} 处的 {operand} 看作变量，另一处当作常数。",
-        "check": "用中心差分验证（不依赖链式法则）：{wrt} 改变 ± {step} 时，{output} 的变化率 "
+        "check": "数值验证（中心差分，不用链式法则）：{wrt} 改变 ± {step} 时，{output} 的变化率 "
         "{sign} {difference}",
         "check agrees": "，与上面的导数 {gradient} 一致。",
         "check differs": "，与上面的导数 {gradient} 不一致！",
@@ -78,6 +78,24 @@ WORDS: dict[str, dict[str, str]] = {
         "gauss": "即 exp(-x * x)，其中 x * x 的计算精度高于一个浮点数。",
         "normal_tail": "设 x = (t - 4) / (t + 4)，"
         "则为 (t + 4) exp(t * t / 2) 乘以标准正态变量大于 t 的概率。",
+    },
+    "picture": {
+        "data": "数值",
+        "grad": "梯度",
+        "layer": "第 {layer} 层",
+        "only layer": "层",
+        "neuron": "第 {neuron} 个神经元",
+        "only neuron": "神经元",
+        "neuron of layer": "第 {layer} 层第 {neuron} 个神经元",
+        "sample": "第 {sample} 个样本",
+        "in sample": "{title}，第 {sample} 个样本",
+        "with a neuron": "{title}（1 个神经元）",
+        "with neurons": "{title}（{count} 个神经元）",
+        "next place": "",
+        "of": "{place}的 {name}",
+        "more": "…… 还有 {count} 个",
+        "above": "（见上）",
+        "below": "（见下）",
     },
     "page": {
         "title": "逐步演示：{output}",

@@ -7,14 +7,14 @@ from string import Formatter
 import pytest
 
 import micrograd
-from micrograd import Value, explain, step_page, wording
+from micrograd import Value, draw_dot, explain, step_page, wording
 from micrograd.compiler import compile  # noqa: A004
 from micrograd.derivation import rule_card
 from micrograd.drawing import draw_network, draw_program
 from micrograd.ops import ROWS, TABLE
 from nn import MLP
 
-ROOT = Path(micrograd.__file__).parent
+ROOT = Path(micrograd.__file__).parent.parent
 ENGLISH = wording.en.WORDS
 TRANSLATED = [part for part in ENGLISH if part != "note"]
 
@@ -40,10 +40,19 @@ def test_chinese_has_the_note_of_every_row_that_has_one():
         assert table("zh")["note"][name] in rule_card(name).text("zh")
 
 
-@pytest.mark.parametrize("lang", wording.languages())
+def recipe():
+    """The language that CONTRIBUTING.md adds."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    (code,) = re.findall("```python\n(WORDS = .*?)```", text, re.S)
+    names = {}
+    exec(code, names)
+    return names["WORDS"]
+
+
+@pytest.mark.parametrize("lang", [*wording.languages(), "the recipe's"])
 def test_a_language_has_no_unknown_keys_and_the_places_of_english(lang):
     known = {**ENGLISH, "note": TABLE}
-    for part, texts in table(lang).items():
+    for part, texts in (recipe() if lang == "the recipe's" else table(lang)).items():
         assert set(texts) <= set(known[part])
         for key, text in texts.items():
             if part != "note":
@@ -58,21 +67,28 @@ def test_chinese_is_written_with_chinese_punctuation():
             assert not re.search("[\u4e00-\u9fff] [\u4e00-\u9fff]", text), text
 
 
-def test_no_key_is_unused():
-    sources = [*ROOT.rglob("*.py"), *ROOT.parent.joinpath("nn").rglob("*.py")]
-    read = [path.read_text("utf-8") for path in sources if path.parent.name != "wording"]
-    script = (ROOT / "drawing" / "assets" / "page.js").read_text("utf-8")
-    unused = []
-    for part in TRANSLATED:
-        texts = [text for text in read if f'"{part}")' in text]
-        if part in ("language", "page"):
-            texts.append(script)
-        if part == "page":  # the kinds of steps are keys too
-            texts.append((ROOT / "drawing" / "steps.py").read_text("utf-8"))
-        for key in ENGLISH[part]:
-            if not any(re.search(rf"""["'\s]{re.escape(key)}["']""", text) for text in texts):
-                unused.append((part, key))
-    assert unused == []
+SPEAKERS = {
+    "language": ["micrograd/drawing/page.py", "micrograd/drawing/assets/page.js"],
+    "explain": ["micrograd/derivation/explanation.py"],
+    "card": ["micrograd/derivation/cards.py"],
+    "picture": ["micrograd/drawing/*.py"],
+    "page": [
+        "micrograd/drawing/page.py",
+        "micrograd/drawing/steps.py",
+        "micrograd/drawing/assets/*",
+    ],
+    "network": ["micrograd/drawing/network.py"],
+    "program": ["micrograd/drawing/programs.py", "micrograd/compiler/program.py"],
+    "plot": ["nn/plots.py"],
+}
+
+
+@pytest.mark.parametrize("part", TRANSLATED)
+def test_every_key_is_used(part):
+    files = (path for pattern in SPEAKERS[part] for path in ROOT.glob(pattern))
+    sources = "".join(path.read_text("utf-8") for path in files)
+    quoted = set(re.findall(r"""["'](?:language )?([\w ]+)["']""", sources))
+    assert set(ENGLISH[part]) <= quoted
 
 
 # ------------------------------------------------------------------------------- one more language
@@ -83,6 +99,7 @@ WORDS = {
     "explain": {"given": "jo", "start": "open"},
     "card": {"everywhere": "ale"},
     "note": {"relu": "ala la ala."},
+    "picture": {"data": "nanpa", "neuron": "nena {neuron}", "more": "ante {count}"},
     "page": {"next": "kama", "given": "{value} li jo."},
     "network": {"inputs": "kama"},
     "program": {"parameters": "ilo", "sums": "{count} wan tan {terms}"},
@@ -113,6 +130,11 @@ def test_a_third_language_is_one_file(tok):
     card = rule_card("relu", tok).text()
     assert "Convention: ala la ala." in card
     assert "for ale." in rule_card("tanh", tok).text()
+    graph = draw_dot(loss, lang=tok)
+    pictures = [graph.source, graph.mermaid(), graph.tikz(), graph.tree()]
+    assert all("nanpa" in text and "grad" in text for text in pictures)
+    model = MLP(1, [2])
+    assert "nena 1" in draw_dot(model([x]), model=model, lang=tok).source
     page = step_page(loss, lang=tok)
     assert '<html lang="tok">' in page
     for text in ('"next":"kama"', '"language name":"toki pona"', '"{value} li jo."', '"中文"'):
@@ -144,6 +166,23 @@ def test_a_language_without_a_name_is_called_by_its_code(tok, monkeypatch):
     assert wording.words(tok, "language") == {"name": "tok", "tag": "tok"}
 
 
+def test_a_picture_of_a_network_speaks_chinese_throughout():
+    model = MLP(2, [10, 1])
+    out = model([Value(1.0, label="x1"), Value(2.0, label="x2")])
+    out.backward()
+    for level in ("operation", "neuron", "layer"):
+        graph = draw_dot(out, model=model, level=level, focus=out, lang="zh", max_nodes=500)
+        text = graph.mermaid() + graph.tree()
+        assert "第 2 层" in text
+        assert "数值" in text
+        assert not re.search("data|grad|layer [0-9]|neuron [0-9]| more|above", text)
+    graph = draw_dot(out, model=model, level="layer", lang="zh")
+    assert "第 1 层（10 个神经元）" in graph.source
+    assert "…… 还有 2 个" in graph.source
+    names = draw_dot(out, model=model, level="neuron", lang="zh", max_nodes=500).tree()
+    assert "第 1 层第 1 个神经元" in names
+
+
 def every_face(lang):
     x = Value(2.0, label="x")
     program = compile(lambda v: v * v, [x], backend="numpy")
@@ -152,6 +191,7 @@ def every_face(lang):
         "explain": lambda: explain(x * x, x, lang=lang),
         "text": lambda: explain(x * x, x).text(lang),
         "card": lambda: rule_card("tanh", lang),
+        "picture": lambda: draw_dot(x * x, lang=lang),
         "page": lambda: step_page(x * x, lang=lang),
         "network": lambda: draw_network(MLP(1, [1]), lang=lang),
         "program": lambda: draw_program(program, lang=lang),
