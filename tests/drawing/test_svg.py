@@ -194,9 +194,11 @@ def test_everything_is_within_the_picture(graph):
 
 def test_every_arrow_begins_at_the_border_of_its_tail_and_ends_at_that_of_its_head(graph):
     found = groups(own(graph))
+    axis = 1 if graph.picture.direction in ("LR", "RL") else 0
     for arrow, head in graph.picture.arrows():
         group = found[arrow.name]
-        start = points(group.find(f"{SVG}path").get("d"))[0]
+        start, *_, before, last = points(group.find(f"{SVG}path").get("d"))
+        assert abs(before[axis] - last[axis]) < 0.11  # it arrives straight
         tip = points(group.find(f"{SVG}polygon").get("points"))[1]
         for at, name in ((start, arrow.tail), (tip, head)):
             left, top, right, end = outline(found[name])
@@ -217,6 +219,26 @@ def test_operands_arrive_in_their_order():
         assert entries[0] < entries[1]
 
 
+def test_at_a_neuron_arrows_arrive_in_the_order_of_where_they_come_from():
+    model = MLP(4, [1])
+    inputs = [Value(float(i)) for i in range(4)]
+    for order_of_use in (inputs, inputs[::-1]):
+        together = [sum(inputs), model(order_of_use)]
+        graph = draw_dot(together, model=model, level="neuron")
+        found = groups(own(graph))
+        (step,) = (box.step for box in graph.picture.boxes if box.kind == "neuron")
+        heights = [
+            (outline(found[arrow.tail])[1], points(found[arrow.name][1].get("points"))[1][1])
+            for arrow in step.arrows
+        ]
+        assert [entry for _, entry in sorted(heights)] == sorted(entry for _, entry in heights)
+
+
+def test_of_very_many_weights_none_is_written_down():
+    assert list(notes(own(pair()))) != []
+    assert list(notes(own(network(level="neuron")))) == []
+
+
 @settings(deadline=None)
 @given(label=LABELS)
 def test_a_label_is_shown_literally_and_leaves_its_box_in_no_way(label):
@@ -234,11 +256,13 @@ def test_a_label_is_shown_literally_and_leaves_its_box_in_no_way(label):
 def test_only_numbers_and_marks_differ_between_the_pictures_of_a_film(tmp_path):
     from micrograd.drawing import film_strip
 
-    z = expression()
+    x = Value(1.0, label="x")
+    z = x * (1 / 3) + x * (2 / 3)  # the gradient of x is 0.3333 and then 1
     shapes = set()
     for path in film_strip(z, tmp_path):
         svg = ET.parse(path).getroot()
         shapes.add(tuple(box(each) for each in svg.iter(f"{SVG}polygon")))
+        check_texts(svg)
     assert len(shapes) == 1
 
 
