@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd import wording
 from micrograd.ops import Operation
+from micrograd.wording.en import WORDS
 
 Rows = slice | Any  # slots next to each other, or an array of them
 
@@ -159,8 +159,7 @@ Instruction = Elementwise | Product | WeightedSums | Fold | Tape
 
 
 def _line(instruction: Instruction) -> str:
-    told = instruction.told(wording.words("en", "program"))
-    return f"{place(instruction.varies, instruction.out)} = {told}"
+    return f"{place(instruction.varies, instruction.out)} = {instruction.told(WORDS['program'])}"
 
 
 def _terms(count: int, words: Mapping[str, str]) -> str:

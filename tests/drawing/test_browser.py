@@ -198,6 +198,22 @@ def test_the_language_is_switched_in_place(opened):
     assert page.text("#play") == "Play"
 
 
+def test_a_page_speaks_every_language_that_there_is(opened, tok):
+    page = opened(neuron(), "#tok-2")
+    seen = []
+    for _ in range(4):
+        lang = page.page.evaluate("document.documentElement.lang")
+        seen.append((lang, page.page.get_attribute("#next", "title"), page.text("#language")))
+        page.page.click("#language")
+    assert seen == [
+        ("tok", "kama", "中文"),
+        ("zh-Hans", "下一步", "English"),
+        ("en", "Next step", "toki pona"),
+        ("tok", "kama", "中文"),
+    ]
+    assert page.page.url.endswith("#zh-2")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_light_and_dark_follow_the_system_and_can_be_switched(opened, scheme):
     page = opened(neuron(), color_scheme=scheme)

@@ -10,7 +10,7 @@ import micrograd
 from micrograd import Value, draw_dot, explain, step_page, wording
 from micrograd.compiler import compile  # noqa: A004
 from micrograd.derivation import rule_card
-from micrograd.drawing import draw_network, draw_program
+from micrograd.drawing import draw_network, draw_program, film_strip
 from micrograd.ops import ROWS, TABLE
 from nn import MLP
 
@@ -93,30 +93,6 @@ def test_every_key_is_used(part):
 
 # ------------------------------------------------------------------------------- one more language
 
-TOKI_PONA = """
-WORDS = {
-    "language": {"name": "toki pona", "tag": "tok"},
-    "explain": {"given": "jo", "start": "open"},
-    "card": {"everywhere": "ale"},
-    "note": {"relu": "ala la ala."},
-    "picture": {"data": "nanpa", "neuron": "nena {neuron}", "more": "ante {count}"},
-    "page": {"next": "kama", "given": "{value} li jo."},
-    "network": {"inputs": "kama"},
-    "program": {"parameters": "ilo", "sums": "{count} wan tan {terms}"},
-    "plot": {"loss": "ike"},
-}
-"""
-
-
-@pytest.fixture
-def tok(monkeypatch, tmp_path):
-    """A third language, which is one file."""
-    (tmp_path / "tok.py").write_text(TOKI_PONA, encoding="utf-8")
-    monkeypatch.setattr(wording, "__path__", [*wording.__path__, str(tmp_path)])
-    yield "tok"
-    __import__("sys").modules.pop("micrograd.wording.tok", None)
-    vars(wording).pop("tok", None)
-
 
 def test_a_third_language_is_one_file(tok):
     assert wording.languages() == ("en", "tok", "zh")
@@ -181,6 +157,22 @@ def test_a_picture_of_a_network_speaks_chinese_throughout():
     assert "…… 还有 2 个" in graph.source
     names = draw_dot(out, model=model, level="neuron", lang="zh", max_nodes=500).tree()
     assert "第 1 层第 1 个神经元" in names
+
+
+def test_a_film_and_the_command_draw_speak_chinese_too(tmp_path, capsys):
+    from micrograd.__main__ import main
+
+    (first, *_) = film_strip(Value(2.0, label="x") * 3, tmp_path, lang="zh")
+    assert ">梯度</text>" in first.read_text("utf-8")
+    assert main(["draw", "x * 3", "x=2", "--lang", "zh"]) == 0
+    assert "梯度" in capsys.readouterr().out
+
+
+def test_a_program_is_drawn_in_chinese_throughout():
+    f = compile(lambda x: [a * 2 + b * c for a, b, c in zip(x, x[1:], x[2:], strict=False)])
+    f([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert ">3 个加权和，共 6 项</text>" in draw_program(f, lang="zh").svg
+    assert " = 3 sums of 6 terms" in str(f)
 
 
 def every_face(lang):

@@ -1,0 +1,31 @@
+"""What tests of several rooms share: a third language, of a few words."""
+
+import sys
+
+import pytest
+
+from micrograd import wording
+
+TOKI_PONA = """
+WORDS = {
+    "language": {"name": "toki pona", "tag": "tok"},
+    "explain": {"given": "jo", "start": "open"},
+    "card": {"everywhere": "ale"},
+    "note": {"relu": "ala la ala."},
+    "picture": {"data": "nanpa", "neuron": "nena {neuron}", "more": "ante {count}"},
+    "page": {"next": "kama", "given": "{value} li jo."},
+    "network": {"inputs": "kama"},
+    "program": {"parameters": "ilo", "sums": "{count} wan tan {terms}"},
+    "plot": {"loss": "ike"},
+}
+"""
+
+
+@pytest.fixture
+def tok(monkeypatch, tmp_path):
+    """A third language, which is one file."""
+    (tmp_path / "tok.py").write_text(TOKI_PONA, encoding="utf-8")
+    monkeypatch.setattr(wording, "__path__", [*wording.__path__, str(tmp_path)])
+    yield "tok"
+    sys.modules.pop("micrograd.wording.tok", None)
+    vars(wording).pop("tok", None)
