@@ -26,8 +26,8 @@ def film_strip(
 ) -> list[Path]:
     """Write `step-01.svg`, `step-02.svg`, … into `folder`, which is made; the paths, in order.
 
-    The steps are those of `step_page`, with the formulas of each below the graph. Raises ValueError
-    if there are more than `max_nodes` values.
+    The steps are those of `step_page`, with the formulas of each below the graph; no renderer is
+    needed. Raises ValueError if there are more than `max_nodes` values.
     """
     colors = chosen(theme)
     story = Story(output, names, max_nodes)
