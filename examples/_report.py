@@ -166,6 +166,6 @@ def markdown(told: Derivation, lang: str) -> str:
 
 
 def size_of(svg: str) -> tuple[int, int]:
-    """Width and height that an SVG of Graphviz asks for, a point as a pixel: letters of 12."""
-    found = re.search(r'<svg\s+width="([\d.]+)pt"\s+height="([\d.]+)pt"', svg)
+    """Width and height that an SVG asks for, a point as a pixel: letters of 12."""
+    found = re.search(r'<svg\s[^>]*?\bwidth="([\d.]+)(?:pt)?"\s+height="([\d.]+)', svg)
     return (round(float(found[1])), round(float(found[2]))) if found else (0, 0)

@@ -5,12 +5,13 @@ A drawing is made in three steps, each of which can be had without the next:
 - `depiction`: what is shown, as a `picture` of `boxes`, operations and arrows with their texts.
   `scene` is the graph at a level of detail, `units` finds the neurons of a model in it, `selection`
   what is near a value or between two, and `flows` is what stands on arrows.
-- A way to write the picture down, in the colours of one of the `themes`: `dot`, `mermaid`, `tikz`
-  (which stands on `placement`), `data` for JSON, `tree` for a terminal.
+- A way to write the picture down, in the colours of one of the `themes` and with what `look` says
+  of boxes and arrows: `dot`, `mermaid`, `tikz` and `svg` (which stand on `placement`), `data` for
+  JSON, `tree` for a terminal. `formats` lists them.
 - `digraph`: the DOT text as a `graphviz.Digraph`, drawn by the program that `renderer` finds.
 
 `network` draws a model without its graph, `programs` what a function was compiled to. `page` and
-`film` step through a graph.
+`film` step through a graph with `svg`, and need no renderer.
 """
 
 from __future__ import annotations
@@ -83,9 +84,10 @@ def draw_dot(
     weights are arrows, with `level="layer"` a layer is one box.
 
     The result shows itself in a notebook; `.render(path)` writes a file, `.pipe()` returns the
-    picture, `.source` is the DOT text. Only the first three need Graphviz, or
-    `pip install 'micrograd-engine[render]'`. `.mermaid()`, `.tikz()`, `.json()` and `.tree()` are
-    the same in other languages, and `.write(path)` chooses by the suffix.
+    picture, `.source` is the DOT text. The first three are Graphviz's work, or that of
+    `pip install 'micrograd-engine[render]'`; without either, SVG is drawn by simpler means, PNG if
+    resvg-py is installed, and other formats are refused. `.mermaid()`, `.tikz()`, `.json()` and
+    `.tree()` are the same in other languages, and `.write(path)` chooses by the suffix.
 
     Raises ValueError if there would be more than `max_nodes` boxes or what is asked for is not in
     the graph, and TypeError if something is no Value.
@@ -113,10 +115,8 @@ def draw_dot(
 
     graph = ComputationGraph(
         format=format,
-        graph_attr=dot.graph_attributes(picture, colors),
-        node_attr=dot.node_attributes(colors),
-        edge_attr=dot.edge_attributes(colors),
         body=dot.statements(picture, colors),
+        **dot.attributes(picture, colors),
     )
     graph.picture, graph.theme = picture, colors
     return graph

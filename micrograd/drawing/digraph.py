@@ -1,7 +1,8 @@
 """`ComputationGraph`: a `graphviz.Digraph` that draws itself with any renderer there is.
 
-The one place that imports `graphviz`, and therefore imported on use. Nothing global of that package
-is changed, and only its public names are relied upon.
+Where there is none at all, SVG is the project's own, and PNG is that as resvg draws it. This is the
+one place that imports `graphviz`, and therefore imported on use. Nothing global of that package is
+changed, and only its public names are relied upon.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import graphviz  # type: ignore[import-untyped]
 
 from micrograd import files
-from micrograd.drawing import data, mermaid, raster, tikz, tree
+from micrograd.drawing import dot, formats, raster
 from micrograd.drawing import renderer as renderers
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.themes import Theme
@@ -24,7 +25,6 @@ LONGEST_SHOWN = 5_000
 """Lines of DOT text up to which a graph draws itself in a notebook (over 1,000 values)."""
 
 _LONGEST_TEXT = 20_000  # characters of text that stand in for a picture
-_LONGEST_MERMAID = 50_000  # what Mermaid accepts as it comes
 
 PathLike = str | os.PathLike[str]
 
@@ -49,37 +49,31 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
 
     def mermaid(self) -> str:
         """The picture as a flowchart of Mermaid."""
-        return mermaid.flowchart(self.picture, self.theme)
+        return formats.WRITERS["mermaid"](self.picture, self.theme)
 
     def tikz(self) -> str:
         """The picture as a LaTeX document for XeLaTeX, or pdfLaTeX if all letters are Latin."""
-        return tikz.document(self.picture, self.theme)
+        return formats.WRITERS["tikz"](self.picture, self.theme)
 
     def json(self) -> str:
         """The picture as JSON; `micrograd.drawing.data` says what it contains."""
-        return data.document(self.picture)
+        return formats.WRITERS["json"](self.picture, self.theme)
 
     def tree(self) -> str:
         """The picture as text for a terminal, from each root down to its operands."""
-        return tree.text(self.picture)
+        return formats.WRITERS["tree"](self.picture, self.theme)
 
     def write(self, path: PathLike) -> str:
         """Write the file in the format of its suffix, and return its path.
 
-        .svg, .png, .pdf and .jpg are drawn by the renderer; .gv and .dot are DOT, .mmd Mermaid,
-        .tex LaTeX, .json JSON and .txt the tree. The file is written as a whole or not at all.
-        Raises ValueError for another suffix.
+        .svg, .png, .pdf and .jpg are drawn as `pipe` draws them; .gv and .dot are DOT, .mmd
+        Mermaid, .tex LaTeX, .json JSON and .txt the tree. The file is written as a whole or not at
+        all. Raises ValueError for another suffix.
         """
-        texts = {
-            **dict.fromkeys((".gv", ".dot"), lambda: str(self.source)),
-            ".mmd": self.mermaid,
-            ".tex": self.tikz,
-            ".json": self.json,
-            ".txt": self.tree,
-        }
-        kind = files.suffix(path, [*_DRAWN, *texts])
-        content = self.pipe(_DRAWN[kind]) if kind in _DRAWN else texts[kind]()
-        return files.write(path, content)
+        kind = formats.SUFFIXES[files.suffix(path, formats.SUFFIXES)]
+        if kind in formats.DRAWN:
+            return files.write(path, self.pipe(kind))
+        return files.write(path, self.source if kind == "dot" else getattr(self, kind)())
 
     def pipe(
         self,
@@ -95,8 +89,11 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         """The picture: bytes, or text if an `encoding` is given.
 
         The parameters are those of `graphviz.Digraph.pipe`; a renderer's warnings are never shown.
+        Without a renderer SVG and, if resvg is installed, PNG are drawn by simpler means, unless
+        something was added to the DOT text.
+
         Raises ValueError for a format that Graphviz does not know, RenderingError if the renderer
-        does not make a picture, and RendererNotFound if there is none.
+        does not make a picture, and RendererNotFound if it is needed and there is none.
         """
         options = self._options(format, renderer, formatter, neato_no_op, engine)
         picture = self._drawn(options)
@@ -171,6 +168,28 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         return path
 
     def _drawn(self, options: list[str]) -> bytes:
+        try:
+            return self._rendered(options)
+        except renderers.RendererNotFound as error:
+            kind = options[1].removeprefix("-T").partition(":")[0].lower()
+            is_ours = kind in ("svg", "png") and self._is_as_drawn(options)
+            if renderers.is_chosen() or not is_ours:
+                raise
+            drawn = formats.WRITERS["svg"](self.picture, self.theme)
+            if kind == "svg":
+                return drawn.encode()
+            return raster.png(drawn, raster.unknown_letter(drawn) or "a", error)
+
+    def _is_as_drawn(self, options: list[str]) -> bool:
+        """Whether the DOT text still says what the picture shows, and its layout is the usual."""
+        usual = dot.attributes(self.picture, self.theme)
+        return (
+            options[0] == "-Kdot"
+            and all(getattr(self, name) == usual[name] for name in usual)
+            and self.body == dot.statements(self.picture, self.theme)
+        )
+
+    def _rendered(self, options: list[str]) -> bytes:
         kind = next(option[2:] for option in options if option.startswith("-T"))
         source = str(self.source)
         letter = raster.unknown_letter(source) if kind.lower() in _RASTER else ""
@@ -214,7 +233,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         exclude: Iterable[str] | None = None,
         **_: Any,
     ) -> dict[str, bytes | str]:
-        """What a notebook shows: the picture, or why there is none, Mermaid and a tree.
+        """What a notebook shows: the picture, or why there is none and a tree.
 
         Never raises.
         """
@@ -233,29 +252,12 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
                 if kind in chosen - unwanted
             }
         except Exception as error:
-            words = self._in_words(str(error))
+            text = f"{error}\n\n{self.tree() if self.picture.boxes else self.source}"
+            if len(text) > _LONGEST_TEXT:
+                text = f"{text[:_LONGEST_TEXT]}\n… (the whole of it is in .source and .tree())"
+            words = {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}
             return {kind: text for kind, text in words.items() if kind not in unwanted}
-
-    def _in_words(self, hint: str) -> dict[str, bytes | str]:
-        text = _beginning(self.tree() if self.picture.boxes else self.source)
-        words: dict[str, bytes | str] = {"text/plain": f"{hint}\n\n{text}"}
-        if 0 < len(self.picture.boxes) <= _LONGEST_MERMAID // 50:
-            flowchart = self.mermaid()
-            if len(flowchart) <= _LONGEST_MERMAID:
-                words["text/vnd.mermaid"] = flowchart
-        words["text/html"] = (
-            f"<pre>{html.escape(hint)}</pre>"
-            f"<details><summary>DOT</summary><pre>{html.escape(_beginning(self.source))}</pre></details>"
-        )
-        return words
-
-
-def _beginning(text: str) -> str:
-    if len(text) <= _LONGEST_TEXT:
-        return text
-    return f"{text[:_LONGEST_TEXT]}\n… (the whole of it is in .source and .tree())"
 
 
 _PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpeg"}
 _RASTER = ("png", "jpg", "jpeg", "jpe")
-_DRAWN = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".jpg": "jpg"}

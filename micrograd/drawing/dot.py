@@ -12,13 +12,13 @@ number, `grad`, the number.
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from micrograd.drawing.groups import Group
-from micrograd.drawing.picture import PLACE, Arrow, Box, Picture, Step
+from micrograd.drawing.look import Look, is_dashed, stroke
+from micrograd.drawing.picture import DIRECTIONS, PLACE, Arrow, Box, Picture, Step
 from micrograd.drawing.tables import SIZE, cell, room, table
 from micrograd.drawing.text import html_text
 from micrograd.drawing.themes import Theme
@@ -28,64 +28,34 @@ FONT = "Helvetica,Arial,sans-serif"
 THIN, THICK, THICK_OF_MANY = 0.5, 3.5, 2.5  # arrows of the smallest and of the largest weight
 
 
-def graph_attributes(picture: Picture, theme: Theme) -> dict[str, str]:
-    """Those of the whole graph."""
-    apart = {"ranksep": "0.38"}
+def attributes(picture: Picture, theme: Theme) -> dict[str, dict[str, str]]:
+    """Those of the graph, of all nodes and of all arrows, by the parameters of a `Digraph`."""
+    apart = {"nodesep": "0.22", "ranksep": "0.38"}
     if picture.is_dense:
-        columns = Counter(box.group for box in picture.boxes if box.kind == "neuron")
-        longest = max(columns.values())
-        apart = {"ranksep": f"{min(max(0.15 * longest, 1.2), 5.0):g}", "splines": "line"}
-    return {"bgcolor": theme.paper, "nodesep": "0.22", "rankdir": picture.direction, **apart}
-
-
-def node_attributes(theme: Theme) -> dict[str, str]:
-    """Those that all nodes share."""
-    return {"fontname": FONT, "fontsize": str(SIZE), "fontcolor": theme.ink, "shape": "plain"}
-
-
-def edge_attributes(theme: Theme) -> dict[str, str]:
-    """Those that all arrows share."""
+        ranksep = min(max(0.15 * picture.longest, 1.2), 5.0)
+        apart |= {"ranksep": f"{ranksep:g}", "splines": "line"}
+    letters = {"fontname": FONT, "fontsize": str(SIZE), "fontcolor": theme.ink}
+    notes = {"fontname": FONT, "fontsize": str(SIZE - 1), "fontcolor": theme.backward}
     return {
-        "color": theme.line,
-        "arrowsize": "0.65",
-        "fontname": FONT,
-        "fontsize": str(SIZE - 1),
-        "fontcolor": theme.backward,
+        "graph_attr": {"bgcolor": theme.paper, "rankdir": picture.direction, **apart},
+        "node_attr": {**letters, "shape": "plain"},
+        "edge_attr": {"color": theme.line, "arrowsize": "0.65", **notes},
     }
-
-
-# ---------------------------------------------------------------------------------------- direction
-
-# Where the arrows of two and of three operands arrive, so that they keep their order.
-_ENTRIES = {
-    "LR": ("nw", "w", "sw"),
-    "RL": ("ne", "e", "se"),
-    "TB": ("nw", "n", "ne"),
-    "BT": ("sw", "s", "se"),
-}
 
 
 def checked_direction(rankdir: Any) -> str:
     """`rankdir` itself; ValueError unless it is one of the four."""
-    if not isinstance(rankdir, str) or rankdir not in _ENTRIES:
-        raise ValueError(f"rankdir is one of {', '.join(_ENTRIES)}, got {rankdir!r}")
+    if not isinstance(rankdir, str) or rankdir not in DIRECTIONS:
+        raise ValueError(f"rankdir is one of {', '.join(DIRECTIONS)}, got {rankdir!r}")
     return rankdir
 
 
-def _ends(rankdir: str) -> tuple[str, str]:
-    """The middle of the side where an arrow leaves, and of that where it arrives."""
-    entry = _ENTRIES[rankdir][1]
-    return {"w": "e", "e": "w", "n": "s", "s": "n"}[entry], entry
-
-
-def _entries(count: int, rankdir: str) -> Iterable[str]:
-    first, middle, last = _ENTRIES[rankdir]
-    match count:
-        case 2:
-            return f":{first}", f":{last}"
-        case 3:
-            return f":{first}", f":{middle}", f":{last}"
-    return [""] * count
+def _entries(count: int, rankdir: str) -> Sequence[str]:
+    """Where the arrows of two and of three operands arrive, so that they keep their order."""
+    x, _, _, side = DIRECTIONS[rankdir]
+    middle = side[0]
+    first, last = (f"n{middle}", f"s{middle}") if x else (f"{middle}w", f"{middle}e")
+    return {2: (first, last), 3: (first, middle, last)}.get(count, ())
 
 
 # --------------------------------------------------------------------------------------- statements
@@ -106,23 +76,14 @@ def statements(picture: Picture, theme: Theme) -> list[str]:
     return lines
 
 
-class _Writer:
+class _Writer(Look):
     def __init__(self, picture: Picture, theme: Theme) -> None:
-        self.picture, self.theme = picture, theme
-        self.palettes = {None: theme, True: theme.highlighted(), False: theme.subdued()}
-        weights = (abs(arrow.weight) for arrow, _ in picture.arrows() if arrow.weight is not None)
-        self.heaviest = max(filter(math.isfinite, weights), default=0.0)
-        self.dense = picture.is_dense
+        super().__init__(picture, theme)
         self.thick = THICK_OF_MANY if self.dense else THICK
         # Boxes of one breadth, so that no line to one crosses its neighbour.
         numbers = (x for box in picture.boxes for x in (box.data, box.grad) if box.kind == "neuron")
         self.room = max(map(room, numbers), default=0) if self.dense else 0
-        self.members: dict[str, list[Box]] = {}
-        for box in picture.boxes:
-            self.members.setdefault(box.group, []).append(box)
-        self.inner: dict[str, list[Group]] = {}
-        for group in picture.groups:
-            self.inner.setdefault(group.parent, []).append(group)
+        self.inside, self.inner = self.contents()
 
     def frame(self, group: Group, depth: int) -> Iterator[str]:
         """A cluster with all that stands in it."""
@@ -136,7 +97,7 @@ class _Writer:
         )
         for inner in self.inner.get(group.name, ()):
             yield from self.frame(inner, depth + 1)
-        for box in self.members.get(group.name, ()):
+        for box in self.inside.get(group.name, ()):
             yield from (tabs + line for line in self.nodes(box))
         yield f"{tabs}}}\n"
 
@@ -149,7 +110,7 @@ class _Writer:
             return
         leaves = {box.name for box in self.picture.boxes if box.kind == "leaf"}
         for group in self.picture.groups:
-            neurons = self.members.get(group.name, [])
+            neurons = self.inside.get(group.name, [])
             arrows = (arrow for box in neurons if box.step for arrow in box.step.arrows)
             inputs = dict.fromkeys(arrow.tail for arrow in arrows if arrow.tail in leaves)
             leaves -= inputs.keys()
@@ -169,13 +130,13 @@ class _Writer:
         step = box.step
         if step is None:
             return
+        _, _, leave, arrive = DIRECTIONS[self.picture.direction]
         entries = _entries(len(step.arrows) * box.has_operation, self.picture.direction)
-        for arrow, entry in zip(step.arrows, entries or [""] * len(step.arrows), strict=True):
-            left, entered = "", entry
+        for arrow, entry in zip_longest(step.arrows, entries):
+            tail, head = arrow.tail, f"{step.name}:{entry}" if entry else step.name
             if self.dense and arrow.weight is not None:
-                left, entered = (f":{end}" for end in _ends(self.picture.direction))
-            dashed = " style=dashed" if arrow.omitted else ""
-            yield f"\t{arrow.tail}{left} -> {step.name}{entered} [{self._arrow(arrow)}{dashed}]\n"
+                tail, head = f"{tail}:{leave[0]}", f"{head}:{arrive[0]}"
+            yield f"\t{tail} -> {head} [{self._arrow(arrow)}]\n"
         if box.has_operation:
             out = Arrow(f"{box.name}out", step.name, on_path=step.on_path)
             yield f"\t{step.name} -> {box.name} [{self._arrow(out)}]\n"
@@ -183,8 +144,8 @@ class _Writer:
     def _arrow(self, arrow: Arrow) -> str:
         written = [f"id={arrow.name}"]
         theme = self.palettes[arrow.on_path]
-        if arrow.text and not (self.dense and arrow.weight is not None):
-            written.insert(0, f"label=< {html_text(arrow.text)} >")
+        if note := self.note(arrow):
+            written.insert(0, f"label=< {html_text(note)} >")
         if arrow.on_path is not None:
             written.append(
                 f'class={"path" if arrow.on_path else "aside"} color="{theme.line}" '
@@ -193,15 +154,12 @@ class _Writer:
         if arrow.on_path:
             written.append("penwidth=2")
         if arrow.weight is not None:
-            color = theme.negative if arrow.weight < 0 else theme.positive
-            written.append(f'color="{color}" fontcolor="{color}" penwidth={self._pen(arrow)}')
-            if arrow.weight < 0:
-                written.append("style=dashed")
+            color = getattr(theme, stroke(arrow))
+            pen = THIN + (self.thick - THIN) * self.share(arrow)
+            written.append(f'color="{color}" fontcolor="{color}" penwidth={pen:.2f}')
+        if is_dashed(arrow):
+            written.append("style=dashed")
         return " ".join(written)
-
-    def _pen(self, arrow: Arrow) -> str:
-        share = abs(arrow.weight or 0.0) / self.heaviest if self.heaviest else 0.0
-        return f"{THIN + (self.thick - THIN) * min(share, 1.0) if share == share else THIN:.2f}"
 
 
 def _marked(name: str, kind: str, on_path: bool | None) -> str:

@@ -7,24 +7,23 @@ strength are the size of it, compared with the largest weight of that layer.
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from html import escape
 from typing import Any, NamedTuple
 
 from micrograd.drawing.activations import Column, activations, as_number
 from micrograd.drawing.captions import CAPTIONS
 from micrograd.drawing.models import Neuron, layers
-from micrograd.drawing.standalone import FONT, SvgDrawing
+from micrograd.drawing.standalone import SIZE, SvgDrawing, document, text_at
 from micrograd.drawing.themes import Theme, blend, chosen
-from micrograd.engine import Value
 from micrograd.notation.labels import width
 from micrograd.notation.numbers import number
 
 MOST_LINES = 320
 MOST_CIRCLES = 24  # in one column
 
-_RADIUS, _ROW, _COLUMN, _MARGIN, _SIZE = 8, 24, 230, 24, 12
+_RADIUS, _ROW, _COLUMN, _MARGIN = 8, 24, 230, 24
 
 
 def draw_network(
@@ -96,43 +95,34 @@ class _Drawing:
             tails, heads = (
                 [place for place in self.shown[i] if place is not None] for i in (k, k + 1)
             )
-            sizes = (abs(_float(w)) for neuron in column for w in neuron.weights)
+            sizes = (abs(as_number(w) or 0.0) for neuron in column for w in neuron.weights)
             largest = max(filter(math.isfinite, sizes), default=0.0)
             for head in heads:
                 weights = column[head].weights
                 for tail in tails:
                     if tail < len(weights):
-                        w = _float(weights[tail])
+                        w = as_number(weights[tail]) or 0.0
                         share = abs(w) / largest if largest else 0.0
                         yield _Line(k, tail, head, w, share if share <= 1 else 1.0)
 
     def text(self) -> str:
         """The SVG."""
         caption = self._caption()
-        widest = max(width(line, _SIZE) for line in caption)
+        widest = max(width(line, SIZE) for line in caption)
         breadth = max(2 * 60 + _COLUMN * len(self.columns), widest) + 2 * _MARGIN
         self.left = (breadth - _COLUMN * len(self.columns)) / 2
         below = self.top + self.height + 18
         height = below + 20 * (len(caption) + 1) + _MARGIN / 2
-        parts = [
-            self._opening(breadth, height),
-            f'<rect width="100%" height="100%" fill="{self.theme.paper}"/>',
-            *(self._line(line) for line in reversed(self.lines)),
-        ]
+        title = self.words["title"].format("-".join(map(str, self.sizes)))
+        parts = [f"<title>{escape(title)}</title>"]
+        parts += [self._line(line) for line in reversed(self.lines)]
         for k in range(len(self.sizes)):
             parts += self._column(k)
         parts += self._legend(below)
         for i, line in enumerate(caption, 1):
-            parts.append(_text(_MARGIN, below + 20 * i, line, self.theme.faint, "start"))
-        return "\n".join([*parts, "</svg>", ""])
-
-    def _opening(self, breadth: float, height: float) -> str:
-        title = self.words["title"].format("-".join(map(str, self.sizes)))
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {breadth:g} {height:g}" '
-            f'width="{breadth:g}" height="{height:g}" role="img" lang="{self.lang}" '
-            f'font-family="{FONT}" font-size="{_SIZE}">\n<title>{_escaped(title)}</title>'
-        )
+            parts.append(text_at((_MARGIN, below + 20 * i), line, self.theme.faint))
+        more = f' role="img" lang="{self.lang}"'
+        return document((0, 0, breadth, height), self.theme.paper, parts, more)
 
     # -------------------------------------------------------------------------------- the network
 
@@ -174,19 +164,19 @@ class _Drawing:
         title = words["inputs"] if k == 0 else words["layer"].format(k)
         counted = words["inputs counted"] if k == 0 else words["neurons"]
         count = words["neuron"] if k and size == 1 else counted.format(size)
-        yield _text(x, _MARGIN + 8, title, theme.ink, "middle", ' font-weight="bold"')
-        yield _text(x, _MARGIN + 25, count, theme.faint, "middle")
+        yield text_at((x, _MARGIN + 8), title, theme.ink, ' font-weight="bold"', anchor="middle")
+        yield text_at((x, _MARGIN + 25), count, theme.faint, anchor="middle")
         for place in self.shown[k]:
             if place is None:
                 _, y = self._point(k, None)
                 more = words["more"].format(size - len(self.shown[k]) + 1)
-                breadth = width(more, _SIZE) + 10
+                breadth = width(more, SIZE) + 10
                 yield (
                     f'<rect class="omitted" x="{x - breadth / 2:g}" y="{y - 10:g}" '
                     f'width="{breadth:g}" height="20" rx="4" fill="{theme.paper}" '
                     f'stroke="{theme.line}" stroke-dasharray="4 3"/>'
                 )
-                yield _text(x, y + 4, more, theme.faint, "middle")
+                yield text_at((x, y + 4), more, theme.faint, anchor="middle")
             else:
                 yield from self._circle(k, place)
 
@@ -201,12 +191,12 @@ class _Drawing:
         yield (
             f'<circle class="{"neuron" if k else "input"}" cx="{x:g}" cy="{y:g}" r="{_RADIUS}" '
             f'fill="{fill}" stroke="{line}" stroke-width="1.2">'
-            f"<title>{_escaped(self._tooltip(k, place, value))}</title></circle>"
+            f"<title>{escape(self._tooltip(k, place, value))}</title></circle>"
         )
         if k == 0:
-            yield _text(x - 14, y + 4, f"x{place + 1}", theme.faint, "end")
+            yield text_at((x - 14, y + 4), f"x{place + 1}", theme.faint, anchor="end")
         elif k == len(self.columns) and value is not None:
-            yield _text(x + 14, y + 4, number(value), theme.ink, "start")
+            yield text_at((x + 14, y + 4), number(value), theme.ink)
 
     def _filled(self, value: float | None, column: Column) -> str:
         if value is None or not math.isfinite(value):
@@ -239,8 +229,8 @@ class _Drawing:
                 f'<line x1="{x:g}" y1="{y - 4:g}" x2="{x + 26:g}" y2="{y - 4:g}" '
                 f'{self._stroke(sign)} stroke-width="2.5"/>'
             )
-            yield _text(x + 32, y, words, self.theme.ink, "start")
-            x += 32 + width(words, _SIZE) + 24
+            yield text_at((x + 32, y), words, self.theme.ink)
+            x += 32 + width(words, SIZE) + 24
 
     def _caption(self) -> list[str]:
         drawn = len(self.lines)
@@ -257,18 +247,3 @@ def _shown(size: int) -> list[int | None]:
         return list(range(size))
     half = MOST_CIRCLES // 2
     return [*range(half), None, *range(size - half + 1, size)]
-
-
-def _float(w: Value) -> float:
-    return as_number(w) or 0.0
-
-
-def _text(x: float, y: float, text: str, color: str, anchor: str, more: str = "") -> str:
-    return (
-        f'<text x="{x:g}" y="{y:g}" fill="{color}" text-anchor="{anchor}"{more}>'
-        f"{_escaped(text)}</text>"
-    )
-
-
-def _escaped(text: str) -> str:
-    return html.escape(text)

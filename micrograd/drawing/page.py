@@ -19,8 +19,6 @@ from typing import Any
 
 from micrograd.derivation.wording import phrases
 from micrograd.drawing.steps import MAX_STEPS_NODES, Step, Story
-from micrograd.drawing.stills import still
-from micrograd.drawing.svg import Svg
 from micrograd.drawing.themes import THEMES, Theme
 from micrograd.drawing.words import WORDS
 from micrograd.engine import Value
@@ -42,8 +40,8 @@ def step_page(
 
     The page opens in the language `lang`, "en" or "zh", and can be switched. `page.html#12` opens
     at step 12, `page.html#zh-12` in Chinese. `title` is a text, or one for each language. Gradients
-    need not have been computed: the page shows the engine's own, and changes none. Without a
-    Graphviz renderer the picture is placed by simpler means.
+    need not have been computed: the page shows the engine's own, and changes none. No renderer is
+    needed.
 
     Raises ValueError if there are more than `max_nodes` values.
     """
@@ -145,35 +143,24 @@ _TAGS = {"mrow": "r", "mi": "i", "msup": "^", "msub": "_", "mfrac": "/", "fence"
 
 # ------------------------------------------------------------------------------------------ colours
 
-# A colour for each place in a theme, by which the picture's elements are told apart.
-_MARKS = {name: f"#0000{i:02x}" for i, name in enumerate(Theme._fields, 16)}
+_VARIABLES = {name: f"--{name.replace('_', '-')}" for name in Theme._fields}
 
 
 def _picture(story: Story) -> str:
-    svg = Svg(still(story, Theme(**_MARKS)))
-    svg.recoloured({color: f"{i}" for i, color in enumerate(_MARKS.values())})
-    for element in svg.root.iter():  # what the style sheet says for all
-        for attribute in ("font-size", "text-anchor"):
-            if element.get(attribute) in ("12.00", "start"):
-                del element.attrib[attribute]
-    return svg.text()
+    """The picture at its end, in colours that the style sheet names."""
+    theme = Theme(*(f"var({variable})" for variable in _VARIABLES.values()))
+    return story.sketch().text(story.after(len(story.steps)), theme)
 
 
 def _variables() -> str:
-    """The colours of the light and of the dark theme, and the classes of the picture."""
+    """The colours of the light and of the dark theme."""
 
     def block(theme: Theme) -> str:
-        return "".join(
-            f"--{name.replace('_', '-')}:{color};" for name, color in theme._asdict().items()
-        )
+        return "".join(f"{_VARIABLES[name]}:{color};" for name, color in theme._asdict().items())
 
     dark = block(THEMES["dark"])
-    classes = (
-        f".f-{i}{{fill:var(--{name})}}.s-{i}{{stroke:var(--{name})}}"
-        for i, name in enumerate(field.replace("_", "-") for field in Theme._fields)
-    )
     return (
         f":root{{{block(THEMES['light'])}}}"
         f"@media(prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}"
-        f":root[data-theme=dark]{{{dark}}}{''.join(classes)}\n"
+        f":root[data-theme=dark]{{{dark}}}\n"
     )

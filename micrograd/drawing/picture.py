@@ -9,12 +9,20 @@ what is in focus.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from micrograd.drawing.groups import Group
 
 MOST_WEIGHTS = 16  # that are written on arrows; more of them could not be told apart
+DIRECTIONS = {
+    "LR": (1, 0, "east", "west"),
+    "RL": (-1, 0, "west", "east"),
+    "TB": (0, 1, "south", "north"),
+    "BT": (0, -1, "north", "south"),
+}
+"""Of reading: a step to the right and down, and the sides where arrows leave and arrive."""
 PLACE = "□"  # where an arrow's value goes in an operation that also holds constants
 
 
@@ -40,7 +48,7 @@ class Step(NamedTuple):
     def on_path(self) -> bool | None:
         """Whether an arrow that leads to it is."""
         marks = {arrow.on_path for arrow in self.arrows}
-        return True if True in marks else next(iter(marks), False)
+        return True if True in marks else next(iter(marks), None)
 
 
 class Row(NamedTuple):
@@ -84,6 +92,11 @@ class Picture(NamedTuple):
     def is_dense(self) -> bool:
         """Whether there are so many weights that lines between columns show them best."""
         return sum(arrow.weight is not None for arrow, _ in self.arrows()) > MOST_WEIGHTS
+
+    @property
+    def longest(self) -> int:
+        """How many neurons the longest of their columns has."""
+        return max(Counter(box.group for box in self.boxes if box.kind == "neuron").values())
 
     def place(self, box: Box) -> str:
         """The titles of the frames around a box, from the outer to the inner."""

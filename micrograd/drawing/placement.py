@@ -1,94 +1,129 @@
 """Where the boxes of a picture stand, for formats that do not place them themselves.
 
 Layered, after Sugiyama: columns by the longest path, an order within each by the mean place of
-the neighbours, and then the nearest places to these that do not overlap. Each part takes time in
-proportion to the number of boxes and arrows, but for sorting.
+the neighbours, and then the nearest places to these that do not overlap. The text on an arrow has
+a place of its own in a column before that of the arrow's head. Each part takes time in proportion
+to the number of boxes and arrows, but for sorting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
+
+from micrograd.drawing.picture import DIRECTIONS, Picture
+from micrograd.drawing.standalone import Point
 
 SWEEPS = 6
 BETWEEN = 10.0  # points between neighbours in a column
 
-Point = tuple[float, float]
+Link = tuple[str, str, str, Point]  # name, tail, head, and the size of the text
 
 
 class Placement(NamedTuple):
-    """Centres of the boxes and the bends of arrows, in points: along the reading, and across."""
+    """Centres of boxes and of texts on arrows, and the way of each arrow.
+
+    A way has an even number of points, the first beside the tail's column and the last beside the
+    head's. It turns from each first to each second, and goes straight on to the next.
+    """
 
     centres: dict[str, Point]
-    bends: dict[str, list[Point]]
-    length: float
+    notes: dict[str, Point]
+    ways: dict[str, list[Point]]
 
 
-def place(
-    sizes: Mapping[str, Point], arrows: Sequence[tuple[str, str, str, float]], gap: float
+def arranged(
+    picture: Picture, sizes: Mapping[str, Point], notes: Mapping[str, Point], gap: float
 ) -> Placement:
+    """Place a picture in its direction of reading: points to the right, and down.
+
+    `sizes` of boxes and operations, and those of the texts on arrows in `notes`, are widths and
+    heights.
+    """
+    x, y, *_ = DIRECTIONS[picture.direction]
+
+    def turned(point: Point) -> Point:
+        return point if x else point[::-1]
+
+    def seen(point: Point) -> Point:
+        along, across = point
+        return (x * along, across) if x else (across, y * along)
+
+    links = [
+        (arrow.name, arrow.tail, head, turned(notes.get(arrow.name, (0.0, 0.0))))
+        for arrow, head in picture.arrows()
+    ]
+    centres, texts, ways = place({name: turned(size) for name, size in sizes.items()}, links, gap)
+    return Placement(
+        {name: seen(point) for name, point in centres.items()},
+        {name: seen(point) for name, point in texts.items()},
+        {name: [seen(point) for point in way] for name, way in ways.items()},
+    )
+
+
+def place(sizes: Mapping[str, Point], arrows: Sequence[Link], gap: float) -> Placement:
     """Place boxes of these sizes, operands before what is made from them.
 
-    `arrows` are names, tails, heads and the room that the text of each takes; `gap` is what lies
-    between columns at least.
+    All points are along the reading, and across; `gap` is what lies between columns at least.
     """
     layers = _layers(sizes, arrows)
+    if any(length for _, _, _, (length, _) in arrows):
+        layers = {name: 2 * layer for name, layer in layers.items()}
+        gap /= 2
     graph = _Columns(sizes, arrows, layers)
     for sweep in range(SWEEPS):
-        graph.sort(backward=sweep % 2 == 1)
+        graph.sweep(backward=sweep % 2 == 1, sort=True)
     for sweep in range(SWEEPS):
-        graph.settle(backward=sweep % 2 == 0)
-    along = _distances(sizes, arrows, layers, gap)
+        graph.sweep(backward=sweep % 2 == 0, sort=False)
+    thick = _thicknesses(sizes, arrows, layers)
+    before = (gap + (here + there) / 2 for here, there in pairwise(thick))
+    along = list(accumulate(before, initial=thick[0] / 2))
     at = graph.at
-    bends = {
-        name: [(along[layer], at[name, layer]) for layer in range(first, last)]
-        for name, first, last in graph.long
-    }
+
+    def way(name: str, tail: str, head: str) -> Iterator[Point]:
+        yield along[layers[tail]] + thick[layers[tail]] / 2, at[tail]
+        for layer in graph.passed[name]:
+            for side in (-0.5, 0.5):
+                yield along[layer] + side * thick[layer], at[name, layer]
+        yield along[layers[head]] - thick[layers[head]] / 2, at[head]
+
     return Placement(
         {name: (along[layers[name]], at[name]) for name in sizes},
-        bends,
-        max(along, default=0.0),
+        {
+            name: (along[layers[head] - 1], at[name, layers[head] - 1])
+            for name, _, head, (length, _) in arrows
+            if length
+        },
+        {name: list(way(name, tail, head)) for name, tail, head, _ in arrows},
     )
 
 
-def _layers(
-    sizes: Mapping[str, Point], arrows: Sequence[tuple[str, str, str, float]]
-) -> dict[str, int]:
-    """The column of each box: after all that it is made from, and leaves just before their use."""
-    layers = dict.fromkeys(sizes, 0)
-    into: dict[str, list[str]] = {}
-    out: dict[str, list[str]] = {}
+def _layers(sizes: Mapping[str, Point], arrows: Sequence[Link]) -> dict[str, int]:
+    """The column of each box: after all that it is made from, and leaves just before their use.
+
+    What leads to a box comes before what leads from it in `arrows`.
+    """
+    layers, leaves = dict.fromkeys(sizes, 0), dict[str, int]()
     for _, tail, head, _ in arrows:
-        into.setdefault(head, []).append(tail)
-        out.setdefault(tail, []).append(head)
-    for name in sizes:
-        if name in into:
-            layers[name] = 1 + max(layers[tail] for tail in into[name])
-    for name in sizes:
-        if name not in into and name in out:
-            layers[name] = min(layers[head] for head in out[name]) - 1
-    return layers
+        layers[head] = max(layers[head], layers[tail] + 1)
+    for _, tail, head, _ in arrows:
+        if not layers[tail]:
+            leaves[tail] = min(layers[head] - 1, leaves.get(tail, layers[head]))
+    return layers | leaves
 
 
-def _distances(
-    sizes: Mapping[str, Point],
-    arrows: Sequence[tuple[str, str, str, float]],
-    layers: Mapping[str, int],
-    gap: float,
+def _thicknesses(
+    sizes: Mapping[str, Point], arrows: Sequence[Link], layers: Mapping[str, int]
 ) -> list[float]:
-    """Where the middle of each column is."""
-    count = 1 + max(layers.values(), default=0)
-    thick, texts = [0.0] * count, [0.0] * count
+    """What each column takes along the reading."""
+    thick = [0.0] * (1 + max(layers.values(), default=0))
     for name, (length, _) in sizes.items():
         thick[layers[name]] = max(thick[layers[name]], length)
-    for _, _, head, room in arrows:
-        texts[layers[head]] = max(texts[layers[head]], room)
-    before = (
-        gap + text + (here + there) / 2
-        for text, here, there in zip(texts[1:], thick, thick[1:], strict=False)
-    )
-    return list(accumulate(before, initial=thick[0] / 2))
+    for _, _, head, (length, _) in arrows:
+        if length:
+            thick[layers[head] - 1] = max(thick[layers[head] - 1], length)
+    return thick
 
 
 class _Columns:
@@ -97,7 +132,7 @@ class _Columns:
     def __init__(
         self,
         sizes: Mapping[str, Point],
-        arrows: Sequence[tuple[str, str, str, float]],
+        arrows: Sequence[Link],
         layers: Mapping[str, int],
     ) -> None:
         self.columns: list[list[Hashable]] = [
@@ -106,43 +141,41 @@ class _Columns:
         self.breadth: dict[Hashable, float] = {name: size[1] for name, size in sizes.items()}
         self.into: dict[Hashable, list[Hashable]] = {}
         self.out: dict[Hashable, list[Hashable]] = {}
-        self.long: list[tuple[str, int, int]] = []
+        self.passed: dict[str, Sequence[int]] = {}  # the columns between tail and head
         points = 4 * len(arrows) + 1000  # so that many long arrows do not take quadratic time
-        passing: dict[str, list[tuple[str, int, int]]] = {}
-        for name, tail, head, _ in arrows:
-            first, last = layers[tail] + 1, layers[head]
-            chain: list[Hashable] = [tail, head]
-            if first < last <= first + points:
-                points -= last - first
-                self.long.append((name, first, last))
-                passing.setdefault(tail, []).append((name, first, last))
-                chain[1:1] = [(name, layer) for layer in range(first, last)]
+        leaving: dict[str, list[str]] = {}
+        for name, tail, head, (length, breadth) in arrows:
+            between: Sequence[int] = range(layers[tail] + 1, layers[head])
+            if len(between) > points:
+                between = between[-1:] if length else ()
+            points -= len(between)
+            self.passed[name] = between
+            leaving.setdefault(tail, []).append(name)
+            for layer in between:
+                self.breadth[name, layer] = 4.0
+            if length:
+                self.breadth[name, between[-1]] = breadth
+            chain: list[Hashable] = [tail, *((name, layer) for layer in between), head]
             for one, other in pairwise(chain):
                 self.out.setdefault(one, []).append(other)
                 self.into.setdefault(other, []).append(one)
         for name in sizes:
             self.columns[layers[name]].append(name)
-            for arrow, first, last in passing.get(name, ()):
-                for layer in range(first, last):
+            for arrow in leaving.get(name, ()):
+                for layer in self.passed[arrow]:
                     self.columns[layer].append((arrow, layer))
-                    self.breadth[arrow, layer] = 4.0
         self.at: dict[Hashable, float] = {}
         for column in self.columns:
             self._put(column, [float(i) for i in range(len(column))])
 
-    def sort(self, *, backward: bool) -> None:
-        """Order each column by the places of the neighbours in the column before, or after."""
+    def sweep(self, *, backward: bool, sort: bool) -> None:
+        """Draw boxes to the neighbours in the column before, or after, or only in their order."""
         neighbours = self.out if backward else self.into
         for column in reversed(self.columns) if backward else self.columns:
             wanted = {each: self._mean(neighbours.get(each, ()), each) for each in column}
-            column.sort(key=wanted.__getitem__)
-            self._put(column, [self.at[each] for each in column])
-
-    def settle(self, *, backward: bool) -> None:
-        """Move boxes towards their neighbours, in the order that they have."""
-        neighbours = self.out if backward else self.into
-        for column in reversed(self.columns) if backward else self.columns:
-            self._put(column, [self._mean(neighbours.get(each, ()), each) for each in column])
+            if sort:
+                column.sort(key=wanted.__getitem__)
+            self._put(column, [(self.at if sort else wanted)[each] for each in column])
 
     def _mean(self, neighbours: Sequence[Hashable], own: Hashable) -> float:
         if not neighbours:

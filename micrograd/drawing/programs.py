@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.drawing.standalone import FONT, SvgDrawing
+from micrograd.drawing.standalone import SIZE, SvgDrawing, document, text_at
 from micrograd.drawing.themes import Theme, chosen
 
 if TYPE_CHECKING:
     from micrograd.compiler import CompiledFunction
 
 MOST_BARS = 200
-_ROW, _BAR, _WIDEST, _MARGIN, _SIZE = 24, 16, 240, 16, 12
+_ROW, _BAR, _WIDEST, _MARGIN = 24, 16, 240, 16
 _WORDS = {
     "en": {
         "caption": "width: the number of results, on a scale of powers of two",
@@ -78,36 +77,32 @@ def _text(bars: list[_Bar], theme: Theme, words: dict[str, str]) -> str:
     shown, left_out = bars[:MOST_BARS], len(bars) - MOST_BARS
     columns = max((len(_shortened(bar.text)) for bar in shown), default=0)
     left = _MARGIN + _WIDEST + 12
-    across = left + columns * _SIZE * 0.56 + _MARGIN
+    across = left + columns * SIZE * 0.56 + _MARGIN
     down = _MARGIN * 2 + (len(shown) + 2 + (left_out > 0)) * _ROW
     widest = math.log2(1 + max((bar.results for bar in shown), default=1))
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across:.0f} {down:.0f}" '
-        f'width="{across:.0f}" height="{down:.0f}" font-family="{FONT}" font-size="{_SIZE}">'
-    )
-    lines = [head, f'<rect width="100%" height="100%" fill="{theme.paper}"/>']
+    lines = []
     y = _MARGIN
     for side, varies in ((_MARGIN, False), (left, True)):
         line, fill = _colors(theme, varies)
         word = words["varying" if varies else "uniform"]
         lines.append(_rectangle(side, y, _BAR, fill, line))
-        lines.append(_label(side + _BAR + 6, y, word, theme.faint))
+        lines.append(text_at((side + _BAR + 6, y + 12), word, theme.faint))
     for bar in shown:
         y += _ROW
         line, fill = _colors(theme, bar.varies)
         breadth = max(_WIDEST * math.log2(1 + bar.results) / widest, 6)
         x = _MARGIN + (_WIDEST - breadth) / 2
         lines.append(_rectangle(x, y, breadth, fill, line))
-        lines.append(
-            f'<text x="{_MARGIN + _WIDEST / 2:g}" y="{y + 12}" text-anchor="middle" '
-            f'fill="{theme.ink}">{bar.results:,}</text>'
-        )
-        lines.append(_label(left, y, _shortened(bar.text), theme.ink))
+        middle = (_MARGIN + _WIDEST / 2, y + 12)
+        lines.append(text_at(middle, f"{bar.results:,}", theme.ink, anchor="middle"))
+        lines.append(text_at((left, y + 12), _shortened(bar.text), theme.ink))
     if left_out > 0:
         y += _ROW
-        lines.append(_label(left, y, words["more"].format(count=f"{left_out:,}"), theme.faint))
-    lines.append(_label(_MARGIN, y + _ROW, words["caption"], theme.faint))
-    return "\n".join([*lines, "</svg>"]) + "\n"
+        lines.append(
+            text_at((left, y + 12), words["more"].format(count=f"{left_out:,}"), theme.faint)
+        )
+    lines.append(text_at((_MARGIN, y + _ROW + 12), words["caption"], theme.faint))
+    return document((0, 0, round(across), down), theme.paper, lines)
 
 
 def _colors(theme: Theme, varies: bool) -> tuple[str, str]:
@@ -119,10 +114,6 @@ def _rectangle(x: float, y: int, breadth: float, fill: str, line: str) -> str:
         f'<rect x="{x:.1f}" y="{y}" width="{breadth:.1f}" height="{_BAR}" rx="3" '
         f'fill="{fill}" stroke="{line}"/>'
     )
-
-
-def _label(x: float, y: int, text: str, color: str) -> str:
-    return f'<text x="{x:.1f}" y="{y + 12}" fill="{color}">{html.escape(text)}</text>'
 
 
 def _shortened(text: str) -> str:

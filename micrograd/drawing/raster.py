@@ -1,7 +1,8 @@
-"""PNG with the fonts of this computer, for a renderer that only has its own.
+"""PNG with the fonts of this computer, for a renderer that only has its own, and for none.
 
 graphviz-pure brings fonts for European letters and shows a box in place of any other. Its SVG has
-the letters, and resvg, if it is installed, draws that with the fonts of the system.
+the letters, and resvg, if it is installed, draws that with the fonts of the system; as it does our
+own.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from micrograd.drawing.renderer import RenderingError
+from micrograd.drawing.renderer import INSTALL_GRAPHVIZ, RenderingError
 
-_INSTALL = """\
+_INSTALL = f"""\
   pip install 'micrograd-engine[render]'   (which includes resvg-py)
-  apt install graphviz                     (or brew, or choco)
+{INSTALL_GRAPHVIZ}
 or use format='svg', which every browser shows with its own fonts."""
 
 # What resvg is told to use for letters of no font in particular; the first that is installed.
@@ -39,12 +40,15 @@ def unknown_letter(text: str) -> str:
     return next((c for c in text if not (c < "\u0590" or "\u2000" <= c < "\u2600")), "")
 
 
-def png(svg: str, letter: str) -> bytes:
-    """The SVG, which contains `letter`, as PNG; RenderingError if that cannot be done here."""
+def png(svg: str, letter: str, lacking: RenderingError | None = None) -> bytes:
+    """The SVG, which contains `letter`, as PNG.
+
+    Raises RenderingError if there is no font for it, and what is `lacking` if there is no resvg.
+    """
     try:
         import resvg_py as resvg
     except ImportError:
-        raise RenderingError(
+        raise lacking or RenderingError(
             f"graphviz-pure has no font for {letter!r} in a PNG or JPEG. Install one:\n{_INSTALL}"
         ) from None
     family = _family(resvg)

@@ -1,11 +1,16 @@
-"""A drawing that is an SVG from the start and needs no renderer."""
+"""SVG that is written here and needs no renderer: a drawing, its document and its elements."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from html import escape
 
 from micrograd import files
 
+Point = tuple[float, float]
+
+SIZE = 12
 FONT = "Helvetica, Arial, 'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', sans-serif"
 
 
@@ -25,3 +30,30 @@ class SvgDrawing:
         """Write the file, whose suffix is .svg, and return its path."""
         files.suffix(path, [".svg"])
         return files.write(path, self.svg)
+
+
+def document(
+    frame: tuple[float, float, float, float], paper: str, content: Iterable[str], more: str = ""
+) -> str:
+    """The text of an SVG: `frame` is left, top, width and height, and `more` its attributes."""
+    left, top, wide, tall = (f"{each:.1f}".removesuffix(".0") for each in frame)
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{tall}" '
+        f'viewBox="{left} {top} {wide} {tall}" font-family="{FONT}" font-size="{SIZE}"{more}>'
+    )
+    return "\n".join([head, polygon(frame[:2], frame[2:], paper), *content, "</svg>\n"])
+
+
+def polygon(corner: Point, size: Point, fill: str, line: str = "") -> str:
+    """The element of a rectangle, from its left upper corner."""
+    (x, y), (wide, tall) = corner, size
+    corners = ((x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall))
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
+    return f'<polygon points="{points}" fill="{fill}"{line}/>'
+
+
+def text_at(at: Point, text: str, color: str, more: str = "", *, anchor: str = "") -> str:
+    """The element of a text that begins there, or has its middle or end there."""
+    x, y = (f"{each:.1f}".removesuffix(".0") for each in at)
+    more += f' text-anchor="{anchor}"' if anchor else ""
+    return f'<text x="{x}" y="{y}" fill="{color}"{more}>{escape(text, quote=False)}</text>'

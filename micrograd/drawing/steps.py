@@ -11,7 +11,12 @@ from typing import Any, NamedTuple
 from micrograd.derivation import writing
 from micrograd.derivation.chain import Chain, Contribution
 from micrograd.derivation.writing import Written
+from micrograd.drawing.depiction import depict
+from micrograd.drawing.picture import Picture
+from micrograd.drawing.standalone import SIZE
+from micrograd.drawing.svg import Sketch
 from micrograd.engine import Value
+from micrograd.notation.labels import width
 from micrograd.notation.numbers import NO_GRADIENT, number
 
 MAX_STEPS_NODES = 200
@@ -44,10 +49,14 @@ class Story:
     ) -> None:
         self.chain = Chain(output, names, max_nodes)
         self.number = {id(node): i for i, node in enumerate(self.chain.nodes)}
-        self.steps = [*self._forward(), self._start(), *map(self._backward, self._flows())]
-
-    def _flows(self) -> list[Contribution]:
-        return self.chain.contributions
+        self.picture = depict(
+            output, names=self.chain.unlabelled(), max_nodes=len(self.chain.nodes)
+        )
+        self.steps = [
+            *self._forward(),
+            self._start(),
+            *map(self._backward, self.chain.contributions),
+        ]
 
     def _forward(self) -> Iterator[Step]:
         chain = self.chain
@@ -93,13 +102,27 @@ class Story:
 
     # --------------------------------------------------------------------------- what is known when
 
-    def room_for_gradients(self) -> list[int]:
-        """The digits that have room where each value's gradient is shown, at any step."""
-        room = [len(NO_GRADIENT) * 2] * len(self.chain.nodes)  # a dash is as wide as two digits
+    def sketch(self) -> Sketch:
+        """The graph, placed so that every number of every step has room."""
+        longest = [NO_GRADIENT] * len(self.chain.nodes)
         for step in self.steps:
             if step.receiver >= 0:
-                room[step.receiver] = max(room[step.receiver], len(step.gradient))
-        return room
+                texts = longest[step.receiver], step.gradient
+                longest[step.receiver] = max(texts, key=lambda text: width(text, SIZE))
+        data, _ = self.known(len(self.steps))
+        return Sketch(self._with(data, longest))
+
+    def after(self, count: int) -> Picture:
+        """The picture after that many steps; what is not computed yet is blank."""
+        data, gradients = self.known(count)
+        return self._with(data, [gradient or NO_GRADIENT for gradient in gradients])
+
+    def _with(self, data: list[str], gradients: list[str]) -> Picture:
+        boxes = (
+            box._replace(data=number, grad=gradient)
+            for box, number, gradient in zip(self.picture.boxes, data, gradients, strict=True)
+        )
+        return self.picture._replace(boxes=list(boxes))
 
     def known(self, count: int) -> tuple[list[str], list[str]]:
         """The values and the gradients as texts after that many steps; "" is not known yet."""

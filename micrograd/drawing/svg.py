@@ -1,99 +1,258 @@
-"""The SVG of a renderer, taken apart: which group is which value, and where its numbers stand.
+"""A picture as SVG, with the project's own placement: no renderer and no other program.
 
-Only elements and attributes that draw are kept, so nothing in the result follows a link, loads a
-file or runs.
+Pages and films draw with it, and `draw_dot` where there is no renderer. Ids, classes and the order
+of texts are those that `dot` gives, so programs can rely on either.
 """
 
 from __future__ import annotations
 
-import re
-import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import accumulate, count
+from types import MappingProxyType
 
-NAMESPACE = "http://www.w3.org/2000/svg"
-_DRAWING = {
-    "svg": ("viewBox",),
-    "g": ("id", "class", "transform"),
-    "polygon": ("points", "fill", "stroke", "stroke-width", "stroke-dasharray"),
-    "polyline": ("points", "fill", "stroke", "stroke-width", "stroke-dasharray"),
-    "path": ("d", "fill", "stroke", "stroke-width", "stroke-dasharray"),
-    "ellipse": ("cx", "cy", "rx", "ry", "fill", "stroke", "stroke-width"),
-    "text": ("x", "y", "text-anchor", "fill", "font-weight", "font-style", "font-size"),
-}
+from micrograd.drawing.look import COLORS, Cell, Look, is_dashed, lines, stroke
+from micrograd.drawing.picture import DIRECTIONS, Arrow, Box, Picture, Step
+from micrograd.drawing.placement import arranged
+from micrograd.drawing.standalone import SIZE, Point, document, polygon, text_at
+from micrograd.drawing.themes import Theme
+from micrograd.notation.labels import width
+
+LINE = 17.0  # the height of a line of a caption
+_ROW = 22.0  # that of a line in a box
+_NOTE = 15.0  # that of a line on an arrow
+_PAD = 5.0
+_TIP = 7.0  # the length of an arrow's tip
+_MARGIN = 6.0
+_FACES = {"bold": ' font-weight="bold"', "italic": ' font-style="italic"', "": ""}
 
 
-class Svg:
-    """An SVG as a tree, with the groups of its values, operations and arrows by their `id`."""
+def svg(picture: Picture, theme: Theme) -> str:
+    """The whole text."""
+    return Sketch(picture).text(picture, theme)
 
-    def __init__(self, text: str) -> None:
-        source = ET.fromstring(re.sub(r"<!DOCTYPE[^>]*>", "", text))  # noqa: S314 (a renderer's)
-        kept = _kept(source)
-        if kept is None:
-            raise ValueError(f"an SVG begins with svg, got {source.tag}")
-        self.root = kept
-        self.groups = {
-            group.get("id", ""): group for group in self.root.iter("g") if group.get("id")
+
+class Sketch:
+    """A picture that is placed once and drawn as often as its numbers change.
+
+    The numbers of the picture that it is made of are the longest for which there must be room.
+    """
+
+    def __init__(self, picture: Picture) -> None:
+        self.edges: dict[str, list[float]] = {}  # where the cells of a box begin, and its width
+        self.sizes: dict[str, Point] = {}
+        look = Look(picture, Theme())
+        for box in picture.boxes:
+            if box.step is not None and box.has_operation:
+                self.sizes[box.step.name] = (max(width(box.step.text, SIZE) + 18.0, 28.0), 26.0)
+            rows = _rows(box, look)
+            self.edges[box.name] = _edges(rows)
+            self.sizes[box.name] = (self.edges[box.name][-1], _ROW * len(rows))
+        notes = {
+            arrow.name: (width(note, SIZE) + 6.0, _NOTE * (1 + note.count("\n")))
+            for arrow, _ in picture.arrows()
+            if (note := look.note(arrow))
         }
+        gap = 52.0 if notes else 34.0
+        if look.dense:  # many lines need room, the more the longer the columns are
+            gap = min(max(10.0 * picture.longest, 80.0), 280.0)
+        self.placement = arranged(picture, self.sizes, notes, gap)
+        centres = self.placement.centres | self.placement.notes
+        pieces = [(centres[name], size) for name, size in (self.sizes | notes).items()]
+        pieces += [(point, (0.0, 0.0)) for way in self.placement.ways.values() for point in way]
+        left, top = (min(at[i] - size[i] / 2 for at, size in pieces) - _MARGIN for i in (0, 1))
+        right, end = (max(at[i] + size[i] / 2 for at, size in pieces) + _MARGIN for i in (0, 1))
+        self.frame = (left, top, right - left, end - top)
 
-    def numbers(self, value: str) -> tuple[ET.Element, ET.Element]:
-        """The texts of `data` and of `grad` of a value, which are the last and third last."""
-        texts = [*self.groups[value].iter("text")]
-        return texts[-3], texts[-1]
+    def text(
+        self,
+        picture: Picture,
+        theme: Theme,
+        *,
+        faded: Collection[str] = (),
+        marked: Mapping[str, str] = MappingProxyType({}),
+        caption: Sequence[str] = (),
+        room: Point = (0.0, 0.0),
+    ) -> str:
+        """The SVG of the picture, whose boxes are those that were placed.
 
-    def shapes(self, name: str) -> Iterator[ET.Element]:
-        """The lines and areas of a group."""
-        for element in self.groups[name].iter():
-            if element.tag not in ("g", "text"):
-                yield element
-
-    @property
-    def box(self) -> tuple[float, float, float, float]:
-        """Left, top, width and height."""
-        left, top, width, height = map(float, self.root.get("viewBox", "0 0 0 0").split())
-        return left, top, width, height
-
-    def recoloured(self, classes: Mapping[str, str]) -> None:
-        """Name colours by classes, `f-…` for a fill and `s-…` for a stroke, for a style sheet."""
-        for element in self.root.iter():
-            names = [element.get("class", "")]
-            for attribute in ("fill", "stroke"):
-                color = element.attrib.pop(attribute, "")
-                if color.lower() in classes:
-                    names.append(f"{attribute[0]}-{classes[color.lower()]}")
-                elif color not in ("", "black", "transparent"):
-                    element.set(attribute, color)
-            if name := " ".join(filter(None, names)):
-                element.set("class", name)
-
-    def text(self) -> str:
-        """The SVG as text, without an XML declaration."""
-        self.root.set("xmlns", NAMESPACE)
-        return ET.tostring(self.root, encoding="unicode")
+        Of the values in `faded` little is seen; the lines of what is in `marked` have that colour.
+        The `caption` stands below, with `room` for the longest one.
+        """
+        left, top, wide, tall = self.frame
+        drawing = _Drawing(self, Look(picture, theme), faded, marked)
+        content = ['<g id="graph0" class="graph">', *drawing.pieces(), "</g>"]
+        for y, line in zip(count(top + tall + 12.0, LINE), caption, strict=False):
+            content.append(text_at((left + _MARGIN, y), line, theme.ink))
+        frame = (left, top, max(wide, room[0] + 2 * _MARGIN), tall + room[1])
+        return document(frame, theme.paper, content, ' xml:space="preserve"')
 
 
-def _kept(element: ET.Element) -> ET.Element | None:
-    tag = str(element.tag).rpartition("}")[2]
-    if tag not in _DRAWING:
-        return None
-    kept = ET.Element(tag)
-    for name in _DRAWING[tag]:
-        if name in element.attrib:
-            kept.set(name, _shortened(name, element.attrib[name]))
-    kept.text = element.text if tag == "text" else None
-    children: list[ET.Element | None] = [*map(_kept, element)]
-    kept.extend(child for child in children if child is not None)
-    return kept
+class _Drawing:
+    """Points of arrows are complex numbers here, so that a direction is one too."""
+
+    def __init__(
+        self, sketch: Sketch, look: Look, faded: Collection[str], marked: Mapping[str, str]
+    ) -> None:
+        self.sketch, self.look, self.faded, self.marked = sketch, look, faded, marked
+        self.placement, self.sizes = sketch.placement, sketch.sizes
+        self.along = complex(*DIRECTIONS[look.picture.direction][:2])
+        self.across = complex(abs(self.along.imag), abs(self.along.real))
+
+    def pieces(self) -> Iterator[str]:
+        """All arrows, then all boxes."""
+        boxes = self.look.picture.boxes
+        entries = {name: at for box in boxes if box.step for name, at in self._entries(box.step)}
+        for arrow, head in self.look.picture.arrows():
+            yield self._arrow(arrow, head, entries.get(arrow.name, 0.0))
+        for box in boxes:
+            if box.step is not None and box.has_operation:
+                yield self._operation(box.step, box.name)
+            yield self._box(box)
+
+    def _group(self, name: str, kind: str, owner: str, on_path: bool | None, content: str) -> str:
+        if on_path is not None:
+            kind += " path" if on_path else " aside"
+        faint = ' opacity="0.3"' if owner in self.faded else ""
+        return f'<g id="{name}" class="{kind}"{faint}>{content}</g>'
+
+    def _stroke(self, name: str, color: str, on_path: bool | None, pen: float = 1.0) -> str:
+        if name in self.marked:
+            color, pen = self.marked[name], 2.5
+        elif on_path:
+            pen *= 2
+        return f' stroke="{color}"' + (f' stroke-width="{pen:.2f}"' if pen != 1 else "")
+
+    def _box(self, box: Box) -> str:
+        palette = {**self.look.palettes[box.on_path]._asdict(), "": "none"}
+        line, head, fill = (palette[name] for name in COLORS[box.kind])
+        (x, y), (wide, tall) = self.placement.centres[box.name], self.sizes[box.name]
+        left, top = x - wide / 2, y - tall / 2
+        rows = _rows(box, self.look)
+        edges = [left + edge for edge in self.sketch.edges[box.name]]
+        titles = _ROW * sum(row[0].face == "bold" for row in rows)
+        rules = f"M{left:.1f},{top + titles:.1f}h{wide:.1f}" if 0 < titles < tall else ""
+        if box.numbers is not None:
+            rules += f"M{edges[2]:.1f},{top + tall - _ROW:.1f}v{_ROW:.0f}"
+        content = polygon((left, top), (wide, tall), fill)
+        if titles:
+            content += polygon((left, top), (wide, titles), head)
+        content += "".join(
+            text_at((x + _PAD, y), cell.text, palette[cell.color], _FACES[cell.face])
+            for y, row in zip(count(top + 15.5, _ROW), rows, strict=False)
+            for x, cell in zip(edges, row, strict=False)
+        )
+        if rules:
+            content += f'<path fill="none" stroke="{line}" d="{rules}"/>'
+        outline = self._stroke(box.name, line, box.on_path)
+        outline += ' stroke-dasharray="4 3"' if box.kind == "omitted" else ""
+        content += polygon((left, top), (wide, tall), "none", outline)
+        return self._group(box.name, f"node {box.kind}", box.name, box.on_path, content)
+
+    def _operation(self, step: Step, owner: str) -> str:
+        theme = self.look.palettes[step.on_path]
+        (x, y), (wide, tall) = self.placement.centres[step.name], self.sizes[step.name]
+        content = (
+            f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{wide / 2:.1f}" ry="{tall / 2:.1f}" '
+            f'fill="{theme.step_fill}"{self._stroke(step.name, theme.step_line, step.on_path)}/>'
+            + text_at((x, y + 4.5), step.text.replace("\n", " "), theme.ink, anchor="middle")
+        )
+        return self._group(step.name, "node operation", owner, step.on_path, content)
+
+    # ------------------------------------------------------------------------------------ arrows
+
+    def _entries(self, step: Step) -> Iterator[tuple[str, float]]:
+        """Where arrows arrive, from the middle: at an operation in the order of its operands."""
+        names = [arrow.name for arrow in step.arrows]
+        share = 0.5
+        if step.name in self.sketch.edges:  # a box, whose arrows need not cross
+            ways = self.placement.ways
+            names.sort(key=lambda name: _part(complex(*ways[name][-2]), self.across))
+            share = 0.0 if self.look.dense else 0.7
+        breadth = _part(complex(*self.sizes[step.name]), self.across)
+        for i, name in enumerate(names):
+            at = i / (len(names) - 1) - 0.5 if len(names) > 1 else 0.0
+            yield name, at * min(share * breadth, 14.0 * (len(names) - 1))
+
+    def _arrow(self, arrow: Arrow, head: str, entry: float) -> str:
+        look, theme = self.look, self.look.palettes[arrow.on_path]
+        color, pen = getattr(theme, stroke(arrow)), 1.0
+        ink = theme.backward if arrow.weight is None else color
+        if arrow.weight is not None:
+            pen = 0.5 + (2.0 if look.dense else 3.0) * look.share(arrow)
+        line = self._stroke(arrow.name, color, arrow.on_path, pen)
+        line += ' stroke-dasharray="5 3"' if is_dashed(arrow) else ""
+        color = self.marked.get(arrow.name, color)
+        end = self._end(head, entry)
+        back = end - _TIP * self.along
+        tip = " ".join(map(_point, (back - 3 * self.across, end, back + 3 * self.across)))
+        content = (
+            f'<path fill="none"{line} d="{self._way(arrow, entry)}L{_point(back)}"/>'
+            f'<polygon points="{tip}" fill="{color}" stroke="{color}"/>'
+        )
+        if note := look.note(arrow):
+            content += _note(self.placement.notes[arrow.name], note, ink, theme.paper)
+        owner = head.removesuffix("op")
+        return self._group(arrow.name, "edge", owner, arrow.on_path, content)
+
+    def _way(self, arrow: Arrow, entry: float) -> str:
+        """From the side of the tail, through the gaps between columns, to the head's column."""
+        way = [complex(*point) for point in self.placement.ways[arrow.name]]
+        way[-1] += entry * self.across
+        tail = complex(*self.placement.centres[arrow.tail])
+        reach = abs(_part(complex(*self.sizes[arrow.tail]), self.along)) / 2
+        path = f"M{_point(tail + reach * self.along)}"
+        for start, end in zip(way[::2], way[1::2], strict=True):
+            half = _part(end - start, self.along) / 2 * self.along
+            path += f"L{_point(start)}"
+            if end - start == 2 * half or (self.look.dense and arrow.weight is not None):
+                path += f"L{_point(end)}"
+            else:
+                path += f"C{_point(start + half)} {_point(end - half)} {_point(end)}"
+        return path
+
+    def _end(self, head: str, entry: float) -> complex:
+        """Where an arrow touches its head."""
+        size = complex(*self.sizes[head]) / 2
+        reach = abs(_part(size, self.along))
+        if head not in self.sketch.edges:  # an ellipse
+            reach *= (1 - (entry / _part(size, self.across)) ** 2) ** 0.5
+        return complex(*self.placement.centres[head]) - reach * self.along + entry * self.across
 
 
-def _shortened(name: str, value: str) -> str:
-    """Coordinates to a tenth of a point."""
-    if name in _PLACES:
-        return re.sub(r"-?\d+\.\d+", _tenths, value)
-    return value
+# --------------------------------------------------------------------------------------- elements
 
 
-_PLACES = frozenset(("points", "d", "x", "y", "cx", "cy", "rx", "ry"))
+def _rows(box: Box, look: Look) -> list[list[Cell]]:
+    """The lines of a box, each as high as the others."""
+    return [
+        [row[0]._replace(text=part), *row[1:]]
+        for row in lines(box, look.place(box))
+        for part in row[0].text.replace("\n", " " if row[1:] else "\n").split("\n")
+    ]
 
 
-def _tenths(found: re.Match[str]) -> str:
-    return f"{float(found[0]):.1f}".removesuffix(".0")
+def _edges(rows: list[list[Cell]]) -> list[float]:
+    tables = [[width(cell.text, SIZE) + 2 * _PAD for cell in row] for row in rows if len(row) > 1]
+    columns = [max(cells) for cells in zip(*tables, strict=True)] or [0.0]
+    bold = {"bold": 1.1}  # so much wider
+    titles = (bold.get(row[0].face, 1.0) * width(row[0].text, SIZE) for row in rows)
+    *edges, last = accumulate(columns, initial=0.0)
+    return [*edges, max(last, *(title + 2 * _PAD for title in titles))]
+
+
+def _part(z: complex, direction: complex) -> float:
+    return z.real * direction.real + z.imag * direction.imag
+
+
+def _point(z: complex) -> str:
+    return f"{z.real:.1f},{z.imag:.1f}"
+
+
+def _note(centre: Point, text: str, ink: str, paper: str) -> str:
+    """What stands on an arrow, on a piece of paper."""
+    (x, y), rows = centre, text.split("\n")
+    wide, tall = width(text, SIZE) + 2.0, _NOTE * len(rows)
+    return polygon((x - wide / 2, y - tall / 2), (wide, tall), paper) + "".join(
+        text_at((x, y - tall / 2 + _NOTE * i + 11.5), row, ink, anchor="middle")
+        for i, row in enumerate(rows)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from micrograd.drawing.look import COLORS, Cell, lines
 from micrograd.drawing.picture import Box
 from micrograd.drawing.text import html_text
 from micrograd.drawing.themes import Theme
@@ -12,30 +13,21 @@ from micrograd.notation.labels import width
 SIZE = 12  # points of the letters
 PADDING = 4
 
-_COLUMNS = {"layer": 5}  # 4 where it is not said
-
 
 def table(box: Box, theme: Theme, least: int = 0) -> str:
     """The label of a box; its numbers have at least that much room, in points."""
-    line, head, fill = _colors(box, theme)
+    line, head, fill = (name and getattr(theme, name) for name in COLORS[box.kind])
     rows = []
-    if box.kind == "omitted":
-        rows.append(cell(_tinted(box.label, theme.faint), box.label))
-    elif box.label:
-        title = f"<B>{html_text(box.label)}</B>"
-        if box.on_path is False:
-            title = f'<FONT COLOR="{theme.ink}">{title}</FONT>'
-        rows.append(cell(title, box.label, COLSPAN=_COLUMNS.get(box.kind, 4), BGCOLOR=head))
-    if box.step is not None and box.step.text and not box.has_operation:
-        applied = f"<I>{html_text(box.step.text)}</I>"
-        rows.append(cell(applied, box.step.text, COLSPAN=_COLUMNS.get(box.kind, 4)))
-    for row in box.rows:
-        named = cell(_tinted(row.label, theme.faint), row.label)
-        rows.append(named + _data(row.data, theme) + _grad(row.grad, theme))
-    if box.more:
-        rows.append(cell(_tinted(box.more, theme.faint), box.more, COLSPAN=5))
-    if box.numbers is not None:
-        rows.append(f"{_data(box.data, theme, least)}<VR/>{_grad(box.grad, theme, least)}")
+    for cells in lines(box):
+        if len(cells) > 1:  # the names of numbers are faint
+            written = [_cell(each, theme, least * (each.color != "faint")) for each in cells]
+            written[2:2] = ["<VR/>"] * (box.numbers is not None)
+            rows.append("".join(written))
+        else:
+            attributes: dict[str, Any] = {"COLSPAN": 5 if box.kind == "layer" else 4}
+            if cells[0].face == "bold":
+                attributes["BGCOLOR"] = head
+            rows.append(_cell(cells[0], theme, **attributes))
     first, *others = (f"<TR>{row}</TR>" for row in rows)
     rule = "<HR/>" if box.label and others else ""
     background = f'BGCOLOR="{fill}" ' if fill else ""
@@ -46,34 +38,13 @@ def table(box: Box, theme: Theme, least: int = 0) -> str:
     )
 
 
-def _colors(box: Box, theme: Theme) -> tuple[str, str, str]:
-    """Of the border, of the title and of the rest."""
-    match box.kind:
-        case "leaf":
-            return theme.leaf_line, theme.leaf_head, theme.leaf_fill
-        case "value":
-            return theme.value_line, theme.value_head, theme.value_fill
-        case "omitted":
-            return theme.line, "", ""
-    return theme.unit_line, theme.unit_head, theme.unit_fill
-
-
-def _data(number: str, theme: Theme, least: int = 0) -> str:
-    return _quantity("data", number, theme.ink, theme, least)
-
-
-def _grad(number: str, theme: Theme, least: int = 0) -> str:
-    return _quantity("grad", number, theme.backward, theme, least)
-
-
-def _quantity(name: str, number: str, color: str, theme: Theme, least: int) -> str:
-    """Two cells: the name of a number in grey, and the number."""
-    label = cell(_tinted(name, theme.faint), name)
-    return f"{label}{cell(_tinted(number, color), number, least)}"
-
-
-def _tinted(text: str, color: str) -> str:
-    return f'<FONT COLOR="{color}">{html_text(text)}</FONT>'
+def _cell(written: Cell, theme: Theme, least: int = 0, **attributes: Any) -> str:
+    text = html_text(written.text)
+    if written.face:
+        tag = written.face[0].upper()
+        text = f"<{tag}>{text}</{tag}>"
+    tinted = f'<FONT COLOR="{getattr(theme, written.color)}">{text}</FONT>'
+    return cell(tinted, written.text, least, **attributes)
 
 
 def cell(content: str, text: str, least: int = 0, **attributes: Any) -> str:

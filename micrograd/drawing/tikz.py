@@ -10,22 +10,16 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from unicodedata import category, east_asian_width
 
-from micrograd.drawing.picture import PLACE, Arrow, Box, Picture
-from micrograd.drawing.placement import Placement, Point, place
+from micrograd.drawing.look import COLORS, Cell, Look, is_dashed, lines, stroke
+from micrograd.drawing.picture import DIRECTIONS, PLACE, Arrow, Box, Picture
+from micrograd.drawing.placement import Placement, arranged
+from micrograd.drawing.standalone import Point
 from micrograd.drawing.themes import Theme
 from micrograd.notation.labels import width
 
 SIZE = 8.0  # points of the letters
 GAP = 22.0  # points between columns
 LONGEST = 12_000.0  # TeX knows no longer distance than 16,384 points
-
-# The sides where arrows leave and arrive, and the reading as a vector.
-_DIRECTIONS = {
-    "LR": ("east", "west", 1, 0),
-    "RL": ("west", "east", -1, 0),
-    "TB": ("south", "north", 0, -1),
-    "BT": ("north", "south", 0, 1),
-}
 
 _PREAMBLE = r"""\documentclass[tikz,border=4pt]{standalone}
 \usepackage{iftex}
@@ -97,19 +91,18 @@ def _lines(picture: Picture, theme: Theme) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------ styles
 
 _MARKS = {None: "", True: " path", False: " aside"}
-_COLORS = {"neuron": "unit", "layer": "unit", "operation": "step"}
 
 
 def _styles(marks: Iterable[str]) -> Iterator[str]:
     yield ">=latex"
-    yield r"note/.style={pos=0.5,font=\sffamily\tiny,inner sep=1pt,fill=paper}"
+    yield r"note/.style={font=\sffamily\tiny,inner sep=1pt,fill=paper}"
     for mark in marks:
         pen = "1.2pt" if mark == " path" else "0.4pt"
         for kind in ("leaf", "value", "neuron", "layer", "operation"):
-            color = _COLORS.get(kind, kind)
+            line, _, fill = (name.replace("_", "") for name in COLORS[kind])
             round_ = ",rounded corners=6pt" if kind == "operation" else ""
             yield (
-                f"{kind} box{mark}/.style={{draw={color}line{mark},fill={color}fill{mark},"
+                f"{kind} box{mark}/.style={{draw={line}{mark},fill={fill}{mark},"
                 f"text=ink{mark},line width={pen}{round_}}}"
             )
         yield f"omitted box{mark}/.style={{draw=line{mark},text=faint{mark},dashed}}"
@@ -126,59 +119,34 @@ def _colors(theme: Theme, marks: Iterable[str]) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------- nodes
 
 
-class _Writer:
+class _Writer(Look):
     def __init__(self, picture: Picture, theme: Theme) -> None:
-        self.picture, self.theme = picture, theme
-        self.dense = picture.is_dense
-        self.has_paths = any(box.on_path is not None for box in picture.boxes)
-        self.across = picture.direction in ("TB", "BT")
+        super().__init__(picture, theme)
         self.placement = self._placed()
         points = [
             *self.placement.centres.values(),
-            *(each for bends in self.placement.bends.values() for each in bends),
+            *(point for way in self.placement.ways.values() for point in way),
         ]
         spans = (max(axis) - min(axis) for axis in zip(*points, strict=True))
         self.scale = min(1.0, LONGEST / max([*spans, 1.0]))
-        weights = (abs(arrow.weight) for arrow, _ in picture.arrows() if arrow.weight is not None)
-        self.heaviest = max((each for each in weights if each < float("inf")), default=0.0)
 
     def _placed(self) -> Placement:
         sizes: dict[str, Point] = {}
         for box in self.picture.boxes:
             if box.step is not None and box.has_operation:
-                sizes[box.step.name] = self._size([box.step.text], 6.0)
-            sizes[box.name] = self._size(_texts(self.picture, box), 8.0)
-        arrows = [
-            (arrow.name, arrow.tail, head, self._room(self._text(arrow)))
-            for arrow, head in self.picture.arrows()
-        ]
-        return place(sizes, arrows, GAP)
+                sizes[box.step.name] = _size(box.step.text, 6.0)
+            written = (" ".join(cell.text for cell in line) for line in lines(box, self.place(box)))
+            sizes[box.name] = _size("\n".join(written), 12.0)
+        notes = {
+            arrow.name: _size(self.note(arrow), 2.0)
+            for arrow, _ in self.picture.arrows()
+            if self.note(arrow)
+        }
+        return arranged(self.picture, sizes, notes, GAP)
 
-    def _size(self, lines: list[str], margin: float) -> Point:
-        """Along the reading, and across."""
-        size = (
-            max(width(line, SIZE) for line in lines) + margin,
-            1.25 * SIZE * len(lines) + margin,
-        )
-        return size[::-1] if self.across else size
-
-    def _text(self, arrow: Arrow) -> str:
-        return "" if self.dense and arrow.weight is not None else arrow.text
-
-    def _room(self, text: str) -> float:
-        if not text:
-            return 0.0
-        return 1.2 * SIZE if self.across else float(width(text, SIZE - 1))
-
-    def _point(self, place: Point) -> str:
-        along, across = place
-        x, y = {
-            "LR": (along, -across),
-            "RL": (-along, -across),
-            "TB": (across, -along),
-            "BT": (across, along),
-        }[self.picture.direction]
-        return f"({self.scale * x + 0.0:.2f},{self.scale * y + 0.0:.2f})"
+    def _point(self, point: Point) -> str:
+        x, y = point
+        return f"({self.scale * x + 0.0:.2f},{-self.scale * y + 0.0:.2f})"
 
     def nodes(self, box: Box) -> Iterator[str]:
         """A box and its operation."""
@@ -188,73 +156,59 @@ class _Writer:
                 rf"\node[operation box{_MARKS[step.on_path]}] ({step.name}) at "
                 rf"{self._point(centres[step.name])} {{{tex(step.text)}}};"
             )
-        style = f"{box.kind} box{_MARKS[box.on_path]}"
-        lines = r"\\".join(_content(self.picture, box))
-        yield rf"\node[{style}] ({box.name}) at {self._point(centres[box.name])} {{{lines}}};"
+        mark = _MARKS[box.on_path]
+        text = r"\\".join(_written(line, mark) for line in lines(box, self.place(box)))
+        at = self._point(centres[box.name])
+        yield rf"\node[{box.kind} box{mark}] ({box.name}) at {at} {{{text}}};"
 
     def edge(self, arrow: Arrow, head: str) -> str:
-        """An arrow, through its bends."""
-        out, arrive, x, y = _DIRECTIONS[self.picture.direction]
+        """An arrow on its way, with its text."""
+        x, y, out, arrive = DIRECTIONS[self.picture.direction]
         # TikZ's own curves (`to[out=…]`) fail beyond a few thousand points.
         reach = 0.5 * GAP * self.scale
-        ahead, back = (f"+({z * x + 0.0:.2f},{z * y + 0.0:.2f})" for z in (reach, -reach))
+        ahead, back = (f"+({z * x + 0.0:.2f},{-z * y + 0.0:.2f})" for z in (reach, -reach))
         curve = f".. controls {ahead} and {back} .."
-        options = f"an arrow{_MARKS[arrow.on_path]}"
+        mark = _MARKS[arrow.on_path]
+        options = f"an arrow{mark}"
         if arrow.weight is not None:
-            color = "negative" if arrow.weight < 0 else "positive"
-            dash = ",dashed" if arrow.weight < 0 else ""
-            share = min(abs(arrow.weight) / self.heaviest, 1.0) if self.heaviest else 0.0
-            pen = 0.3 + 1.9 * (share if share == share else 0.0)
-            color += _MARKS[arrow.on_path]
-            options += f",draw={color},text={color},line width={pen:.2f}pt{dash}"
-        elif arrow.omitted:
+            color = f"{stroke(arrow)}{mark}"
+            pen = 0.3 + 1.9 * self.share(arrow)
+            options += f",draw={color},text={color},line width={pen:.2f}pt"
+        if is_dashed(arrow):
             options += ",dashed"
         label = ""
-        if text := self._text(arrow):
-            text = r"\\".join(map(tex, text.split("\n")))
-            label = rf" node[note] {{{text}}}"
-        bends = self.placement.bends.get(arrow.name, [])
-        through = "".join(f" {self._point(each)} {curve}" for each in bends)
-        return rf"\draw[{options}] ({arrow.tail}.{out}) {curve}{through}{label} ({head}.{arrive});"
+        if note := self.note(arrow):
+            text = r"\\".join(map(tex, note.split("\n")))
+            at = self._point(self.placement.notes[arrow.name])
+            label = rf" node[note] at {at} {{{text}}}"
+        bends = self.placement.ways[arrow.name][1:-1]
+        through = "".join(
+            f" {self._point(start)} {f'-- {self._point(end)} ' * (start != end)}{curve}"
+            for start, end in zip(bends[::2], bends[1::2], strict=True)
+        )
+        return rf"\draw[{options}] ({arrow.tail}.{out}) {curve}{through} ({head}.{arrive}){label};"
 
 
-def _content(picture: Picture, box: Box) -> Iterator[str]:
-    mark = _MARKS[box.on_path]
-    for line in box.label.split("\n") if box.label else ():
-        yield tex(line) if box.kind == "omitted" else rf"\textbf{{{tex(line)}}}"
-    if box.kind == "leaf" and box.group:
-        yield rf"{{\color{{faint{mark}}}{tex(picture.place(box))}}}"
-    if box.step is not None and box.step.text and not box.has_operation:
-        yield rf"\textit{{{tex(box.step.text)}}}"
-    for row in box.rows:
-        numbers = _numbers(row.data, row.grad, mark)
-        yield rf"\graphquantity{{{tex(row.label)}}}{{ink{mark}}}{{{numbers}}}"
-    if box.more:
-        yield tex(box.more)
-    if box.numbers is not None:
-        yield _numbers(box.data, box.grad, mark)
+def _size(text: str, margin: float) -> Point:
+    return width(text, SIZE) + margin, 1.25 * SIZE * (1 + text.count("\n")) + margin
 
 
-def _numbers(data: str, grad: str, mark: str) -> str:
-    return (
-        rf"\graphquantity{{data}}{{ink{mark}}}{{{tex(data)}}}\ \ "
-        rf"\graphquantity{{grad}}{{backward{mark}}}{{{tex(grad)}}}"
+def _written(line: list[Cell], mark: str) -> str:
+    """A line of a box."""
+    match line:
+        case [cell] if cell.face:
+            font = {"bold": "textbf", "italic": "textit"}[cell.face]
+            return r"\\".join(rf"\{font}{{{tex(part)}}}" for part in cell.text.split("\n"))
+        case [cell]:
+            return rf"{{\color{{{cell.color}{mark}}}{tex(cell.text)}}}"
+        case [output, *numbers] if len(numbers) == 4:
+            return (
+                rf"\graphquantity{{{tex(output.text)}}}{{ink{mark}}}{{{_written(numbers, mark)}}}"
+            )
+    return r"\ \ ".join(
+        rf"\graphquantity{{{tex(name.text)}}}{{{number.color}{mark}}}{{{tex(number.text)}}}"
+        for name, number in zip(line[::2], line[1::2], strict=True)
     )
-
-
-def _texts(picture: Picture, box: Box) -> list[str]:
-    """What the box shows, line by line, for its size."""
-    lines = box.label.split("\n") if box.label else []
-    if box.kind == "leaf" and box.group:
-        lines.append(picture.place(box))
-    if box.step is not None and box.step.text and not box.has_operation:
-        lines.append(box.step.text)
-    lines += [f"{row.label} data {row.data}  grad {row.grad}" for row in box.rows]
-    if box.more:
-        lines.append(box.more)
-    if box.numbers is not None:
-        lines.append(f"data {box.data}  grad {box.grad}")
-    return lines
 
 
 # -------------------------------------------------------------------------------------------- text

@@ -242,10 +242,7 @@ def test_a_wide_picture_scrolls_to_the_current_value(opened):
     assert page.page.evaluate("document.documentElement.scrollWidth") <= 800
 
 
-@pytest.mark.parametrize("without_renderer", [False, True])
-def test_hostile_labels_are_shown_and_never_run(opened, monkeypatch, without_renderer):
-    if without_renderer:
-        monkeypatch.setenv("MICROGRAD_DOT", "no-such-program")
+def test_hostile_labels_are_shown_and_never_run(opened):
     root = Value(1.0, label="start")
     for label in HOSTILE:
         root = root + Value(2.0, label=label)
@@ -264,6 +261,25 @@ def test_hostile_labels_are_shown_and_never_run(opened, monkeypatch, without_ren
         page.page.keyboard.press("ArrowRight")
     page.page.keyboard.press("End")
     assert page.page.evaluate("document.querySelectorAll('img, iframe, a, script').length") == 2
+
+
+OVERFLOWING = """nodes => nodes.flatMap(node => {
+  const outline = [...node.querySelectorAll("polygon, ellipse")].at(-1).getBBox();
+  return [...node.querySelectorAll("text")].filter(text => {
+    const {x, width} = text.getBBox();
+    return width && (x < outline.x || x + width > outline.x + outline.width);
+  }).map(text => text.textContent);
+})"""
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_no_text_is_wider_than_its_box_in_the_fonts_of_this_computer(opened, lang):
+    root = thirty()
+    for label in ("@MW" * 10, "wide", "iiiiiiii", "加权和（很长的名字）", "Größe λ Жизнь"):
+        root = root * Value(-1.234e-10, label=label)
+    page = opened(root, lang=lang)
+    page.page.keyboard.press("End")
+    assert page.page.eval_on_selector_all("g.node", OVERFLOWING) == []
 
 
 def test_the_policy_stops_a_script_that_somebody_adds(browser, tmp_path):

@@ -2,20 +2,22 @@
 
 import os
 import stat
+import struct
 import subprocess
 import sys
 import sysconfig
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import graphviz
 import pytest
 
 from micrograd import Value
-from micrograd.drawing import RendererNotFound, RenderingError, draw_dot
+from micrograd.drawing import RendererNotFound, RenderingError, draw_dot, formats, raster
 from micrograd.drawing import renderer as renderers
 from tests.drawing.common import chain, expression
 
-WORDS = {"text/plain", "text/vnd.mermaid", "text/html"}  # what stands in for a picture
+WORDS = {"text/plain", "text/html"}  # what stands in for a picture
 POSIX = pytest.mark.skipif(os.name != "posix", reason="the stand-in renderers are shell scripts")
 
 
@@ -38,30 +40,89 @@ def stand_in(folder, name, script):
     return path
 
 
-def test_without_a_renderer_one_error_names_the_remedies(no_renderer, tmp_path):
+def drawn_by_ourselves(graph):
+    return formats.WRITERS["svg"](graph.picture, graph.theme)
+
+
+def test_without_a_renderer_svg_is_the_projects_own(no_renderer, tmp_path):
+    graph = draw_dot(expression(), local_partials=True, theme="dark")
+    own = drawn_by_ourselves(graph)
+    assert graph.pipe() == own.encode()
+    assert graph.pipe(encoding="utf-8") == own
+    assert graph.copy().pipe() == own.encode()
+    assert graph._repr_image_svg_xml() == own
+    assert graph._repr_mimebundle_() == {"image/svg+xml": own}
+    assert Path(graph.write(tmp_path / "a.svg")).read_text(encoding="utf-8") == own
+    path = Path(graph.render("b", tmp_path))
+    assert path == tmp_path / "b.svg"
+    assert path.read_text(encoding="utf-8") == own
+    assert (tmp_path / "b").read_text(encoding="utf-8") == graph.source
+
+
+def test_without_a_renderer_png_is_drawn_by_resvg(no_renderer, tmp_path):
+    resvg_py = pytest.importorskip("resvg_py")
+    if not raster._family(resvg_py):
+        pytest.skip("no font is installed")
+    for label in ("x", "损失"):
+        graph = draw_dot(Value(1.0, label=label))
+        png = graph.pipe("png")
+        width, height = struct.unpack(">II", png[16:24])
+        told = ET.fromstring(drawn_by_ourselves(graph))
+        assert (width, height) == (int(told.get("width")), int(told.get("height")))
+        assert Path(graph.write(tmp_path / "a.png")).read_bytes() == png
+        assert set(graph._repr_mimebundle_(include=["image/png"])) == {"image/png"}
+    assert draw_dot(Value(1.0, label="损失")).pipe("png") != draw_dot(
+        Value(1.0, label="梯度")
+    ).pipe("png")
+
+
+def needs_a_renderer(monkeypatch, graph):
+    """Ways to ask for what only a renderer can do."""
+    yield lambda: graph.pipe("pdf")
+    yield lambda: graph.pipe("jpg")
+    yield lambda: graph.pipe(engine="neato")
+    changed = graph.copy()
+    changed.node("more")
+    yield changed.pipe
+    sized = graph.copy()
+    sized.attr(dpi="300")
+    yield sized.pipe
+    with graph.copy().subgraph(name="cluster_more") as more:
+        more.node("more")
+    yield more.pipe
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    yield lambda: graph.pipe("png")
+
+
+def test_what_only_a_renderer_can_do_is_refused_without_one_and_the_error_names_the_remedies(
+    no_renderer, monkeypatch, tmp_path
+):
     graph = draw_dot(expression())
-    for attempt in (graph.pipe, lambda: graph.render("a", tmp_path)):
+    for attempt in needs_a_renderer(monkeypatch, graph):
         with pytest.raises(RendererNotFound) as error:
             attempt()
         for part in (
             *("pip install 'micrograd-engine[render]'", "apt install graphviz"),
             *("brew install graphviz", "choco install graphviz", ".source", ".save(path)"),
+            *("SVG is drawn all the same", "resvg-py"),
         ):
             assert part in str(error.value)
-    assert Path(graph.save("b.gv", directory=tmp_path)).read_text(encoding="utf-8") == graph.source
+    with pytest.raises(RendererNotFound):
+        graph.render("a", tmp_path, format="pdf")
     assert (tmp_path / "a").read_text(encoding="utf-8") == graph.source
+    assert Path(graph.save("b.gv", directory=tmp_path)).read_text(encoding="utf-8") == graph.source
 
 
-def test_without_a_renderer_a_notebook_shows_the_text_and_why(no_renderer):
+def test_where_a_picture_cannot_be_drawn_a_notebook_shows_the_text_and_why(no_renderer):
     graph = draw_dot(Value(1.0, label="<script>alert(1)</script>"))
+    graph.node("more")
     shown = graph._repr_mimebundle_()
     assert set(shown) == WORDS
     assert "micrograd-engine[render]" in shown["text/plain"]
     assert shown["text/plain"].endswith(graph.tree())
-    assert shown["text/vnd.mermaid"] == graph.mermaid()
     assert "micrograd-engine[render]" in shown["text/html"]
     assert "<script" not in shown["text/html"]
-    assert "&lt;TABLE" in shown["text/html"]
+    assert "&lt;script" in shown["text/html"]
     assert set(graph._repr_mimebundle_(exclude=["text/html"])) == WORDS - {"text/html"}
 
 
@@ -139,15 +200,18 @@ def test_a_renderer_that_cannot_be_run_is_no_renderer(monkeypatch, tmp_path):
         draw_dot(Value(1.0)).pipe()
 
 
-def test_where_there_are_no_processes_the_text_is_shown(monkeypatch):
+def test_where_there_are_no_processes_the_project_draws(monkeypatch):
     def refuse(*_, **__):
         raise OSError(138, "emscripten does not support processes")
 
+    monkeypatch.delenv("MICROGRAD_DOT", raising=False)
     monkeypatch.setattr(renderers, "find", lambda: "dot")
     monkeypatch.setattr(subprocess, "run", refuse)
+    graph = draw_dot(Value(1.0))
+    assert graph.pipe() == drawn_by_ourselves(graph).encode()
     with pytest.raises(RendererNotFound, match="emscripten"):
-        draw_dot(Value(1.0)).pipe()
-    assert "text/plain" in draw_dot(Value(1.0))._repr_mimebundle_()
+        graph.pipe("pdf")
+    assert set(graph._repr_mimebundle_()) == {"image/svg+xml"}
 
 
 def test_a_notebook_does_not_draw_a_huge_graph_by_itself(monkeypatch):
@@ -155,4 +219,3 @@ def test_a_notebook_does_not_draw_a_huge_graph_by_itself(monkeypatch):
     shown = draw_dot(chain(3_000), max_nodes=10_000)._repr_mimebundle_()
     assert "call .render(path)" in shown["text/plain"]
     assert max(map(len, shown.values())) < 100_000
-    assert "text/vnd.mermaid" not in shown  # which refuses more than 50,000 characters

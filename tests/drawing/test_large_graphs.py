@@ -23,13 +23,13 @@ def test_a_graph_too_large_to_read_is_refused_with_advice():
 
 def test_a_million_values_are_refused_in_the_time_of_a_walk():
     root = chain(999_999)
-    start = time.perf_counter()
+    start = time.process_time()
     order(root)
-    walk = time.perf_counter() - start
-    start = time.perf_counter()
+    walk = time.process_time() - start
+    start = time.process_time()
     with pytest.raises(ValueError, match="1,000,000 values"):
         draw_dot(root)
-    assert time.perf_counter() - start < 3 * walk + 0.5
+    assert time.process_time() - start < 3 * walk + 0.5
 
 
 def test_one_sample_and_the_loss_of_four_samples_of_a_small_network_are_drawn_by_default():
@@ -47,8 +47,8 @@ def test_the_text_of_five_thousand_values_takes_less_than_half_a_second():
             x = x * 1.0001
     best = math.inf
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         text = draw_dot(x, local_partials=True, max_nodes=10_000).source
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     assert text.count("ellipse") >= 4_990
     assert best < 0.5

@@ -6,6 +6,7 @@ import pytest
 
 from micrograd import Value
 from micrograd.drawing import Theme, draw_dot, draw_network
+from micrograd.drawing.formats import WRITERS
 from micrograd.drawing.themes import THEMES, blend
 from nn import MLP
 from tests.drawing.common import expression
@@ -45,8 +46,10 @@ def test_every_colour_in_the_text_is_one_of_the_theme(name):
     allowed = {*theme, *theme.subdued(), *theme.highlighted()}
     x = Value(2.0, label="x")
     graph = draw_dot((x * 3 + Value(1.0)).tanh(), theme=name, path=x)
-    for text in (graph.source, graph.mermaid()):
+    own = WRITERS["svg"](graph.picture, graph.theme)
+    for text in (graph.source, graph.mermaid(), own):
         assert set(re.findall(r"#[0-9a-f]{6}", text)) <= allowed
+    assert set(re.findall(r'(?:fill|stroke)="([^"]+)"', own)) <= {*allowed, "none"}
     assert re.findall(r"bgcolor=\"?(#\w+)", graph.source) == [theme.paper]
 
 
