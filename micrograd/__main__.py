@@ -111,8 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     demo_options = commands.add_parser(
         "demo",
         help="recompute every number of the five articles",
-        description="Recompute every number of the five articles and compare. Exits with 1 if one "
-        "differs.",
+        description="Recompute every number of the five articles and compare. The exit status is 1 "
+        "if any number differs.",
     )
     demo_options.add_argument(
         "--out", type=Path, metavar="DIR", help="write the computation graphs and plots there"

@@ -75,7 +75,13 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         'Example: micrograd draw "tanh(x * w + b)" x=2 w=-3 b=6.5 -o neuron.svg',
     )
     _add_expression(draw_options)
-    draw_options.add_argument("-o", "--out", type=Path, metavar="FILE", help="where (a text tree)")
+    draw_options.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="output file; without it, a text tree is printed",
+    )
     draw_options.add_argument("--lang", choices=languages, default="en", help="the language")
     draw_options.add_argument("--theme", default="light", help="light, dark or print")
     draw_options.add_argument("--direction", default="LR", help="of reading: LR, TB, RL or BT")
@@ -103,7 +109,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
 
 def _add_expression(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("expression", help="arithmetic and calls of operations")
-    parser.add_argument("at", nargs="*", metavar="NAME=NUMBER", help="where")
+    parser.add_argument("at", nargs="*", metavar="NAME=NUMBER", help="the value of each name")
 
 
 # ------------------------------------------------------------------------------------- the commands
@@ -270,9 +276,9 @@ def _expression(text: str, assignments: Sequence[str]) -> tuple[Expression, list
             point.append(float(number))
         except ValueError:
             raise CommandError(
-                f"{assignment!r} is no NAME=NUMBER, such as x=0.5"
+                f"expected NAME=NUMBER, such as x=0.5; got {assignment!r}"
                 if not equals
-                else f"{assignment!r}: {number!r} is no number"
+                else f"{assignment!r}: {number!r} is not a number"
             ) from None
         names.append(normalize("NFKC", name.strip()))  # as Python reads the names in the text
     try:

@@ -83,7 +83,7 @@ class _Writer(Look):
         # Boxes of one breadth, so that no line to one crosses its neighbour.
         numbers = (x for box in picture.boxes for x in (box.data, box.grad) if box.kind == "neuron")
         self.room = max(map(room, numbers), default=0) if self.dense else 0
-        self.inside, self.inner = self.members(), self.frames()
+        self.inside, self.inner = self.contents()
 
     def frame(self, group: Group, depth: int) -> Iterator[str]:
         """A cluster with all that stands in it."""

@@ -29,8 +29,8 @@ def film_strip(
     """Write `step-01.svg`, `step-02.svg`, … into `folder`, which is made; the paths, in order.
 
     The steps are those of `step_page`, with the formulas of each below the graph; `lang` is the
-    language of the words in it. Raises ValueError
-    if there are more than `max_nodes` values.
+    language of the words in it. No renderer is needed. Raises ValueError if there are more than
+    `max_nodes` values.
     """
     colors = chosen(theme)
     story = Story(output, names, max_nodes, wording.checked(lang))

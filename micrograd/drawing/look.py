@@ -89,19 +89,15 @@ class Look:
         share = abs(arrow.weight or 0.0) / self.heaviest if self.heaviest else 0.0
         return min(share, 1.0) if share == share else 0.0
 
-    def members(self) -> dict[str, list[Box]]:
-        """The boxes of each frame by its name, and those of none by nothing."""
-        found: dict[str, list[Box]] = {}
+    def contents(self) -> tuple[dict[str, list[Box]], dict[str, list[Group]]]:
+        """The boxes and the frames within each frame by its name, and those of none by nothing."""
+        boxes: dict[str, list[Box]] = {}
         for box in self.picture.boxes:
-            found.setdefault(box.group, []).append(box)
-        return found
-
-    def frames(self) -> dict[str, list[Group]]:
-        """The frames within each frame by its name, and the outermost by nothing."""
-        found: dict[str, list[Group]] = {}
+            boxes.setdefault(box.group, []).append(box)
+        frames: dict[str, list[Group]] = {}
         for group in self.picture.groups:
-            found.setdefault(group.parent, []).append(group)
-        return found
+            frames.setdefault(group.parent, []).append(group)
+        return boxes, frames
 
 
 def stroke(arrow: Arrow) -> str:

@@ -29,7 +29,7 @@ def flowchart(picture: Picture, theme: Theme) -> str:
 
 
 def _nodes(look: Look) -> Iterator[str]:
-    members, frames = look.members(), look.frames()
+    members, frames = look.contents()
 
     def within(name: str, tabs: str) -> Iterator[str]:
         for box in members.get(name, ()):

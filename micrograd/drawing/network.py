@@ -7,9 +7,9 @@ strength are the size of it, compared with the largest weight of that layer.
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from html import escape
 from typing import Any, NamedTuple
 
 from micrograd import wording
@@ -17,7 +17,6 @@ from micrograd.drawing.activations import Column, activations, as_number
 from micrograd.drawing.models import Neuron, layers
 from micrograd.drawing.standalone import SIZE, SvgDrawing, document, text_at
 from micrograd.drawing.themes import Theme, blend, chosen
-from micrograd.engine import Value
 from micrograd.notation.labels import width
 from micrograd.notation.numbers import number
 
@@ -95,13 +94,13 @@ class _Drawing:
             tails, heads = (
                 [place for place in self.shown[i] if place is not None] for i in (k, k + 1)
             )
-            sizes = (abs(_float(w)) for neuron in column for w in neuron.weights)
+            sizes = (abs(as_number(w) or 0.0) for neuron in column for w in neuron.weights)
             largest = max(filter(math.isfinite, sizes), default=0.0)
             for head in heads:
                 weights = column[head].weights
                 for tail in tails:
                     if tail < len(weights):
-                        w = _float(weights[tail])
+                        w = as_number(weights[tail]) or 0.0
                         share = abs(w) / largest if largest else 0.0
                         yield _Line(k, tail, head, w, share if share <= 1 else 1.0)
 
@@ -114,7 +113,7 @@ class _Drawing:
         below = self.top + self.height + 18
         height = below + 20 * (len(caption) + 1) + _MARGIN / 2
         title = self.words["title"].format(sizes="-".join(map(str, self.sizes)))
-        parts = [f"<title>{_escaped(title)}</title>"]
+        parts = [f"<title>{escape(title)}</title>"]
         parts += [self._line(line) for line in reversed(self.lines)]
         for k in range(len(self.sizes)):
             parts += self._column(k)
@@ -191,7 +190,7 @@ class _Drawing:
         yield (
             f'<circle class="{"neuron" if k else "input"}" cx="{x:g}" cy="{y:g}" r="{_RADIUS}" '
             f'fill="{fill}" stroke="{line}" stroke-width="1.2">'
-            f"<title>{_escaped(self._tooltip(k, place, value))}</title></circle>"
+            f"<title>{escape(self._tooltip(k, place, value))}</title></circle>"
         )
         if k == 0:
             yield text_at((x - 14, y + 4), f"x{place + 1}", theme.faint, anchor="end")
@@ -248,11 +247,3 @@ def _shown(size: int) -> list[int | None]:
         return list(range(size))
     half = MOST_CIRCLES // 2
     return [*range(half), None, *range(size - half + 1, size)]
-
-
-def _float(w: Value) -> float:
-    return as_number(w) or 0.0
-
-
-def _escaped(text: str) -> str:
-    return html.escape(text)

@@ -100,20 +100,17 @@ def place(sizes: Mapping[str, Point], arrows: Sequence[Link], gap: float) -> Pla
 
 
 def _layers(sizes: Mapping[str, Point], arrows: Sequence[Link]) -> dict[str, int]:
-    """The column of each box: after all that it is made from, and leaves just before their use."""
-    layers = dict.fromkeys(sizes, 0)
-    into: dict[str, list[str]] = {}
-    out: dict[str, list[str]] = {}
+    """The column of each box: after all that it is made from, and leaves just before their use.
+
+    What leads to a box comes before what leads from it in `arrows`.
+    """
+    layers, leaves = dict.fromkeys(sizes, 0), dict[str, int]()
     for _, tail, head, _ in arrows:
-        into.setdefault(head, []).append(tail)
-        out.setdefault(tail, []).append(head)
-    for name in sizes:
-        if name in into:
-            layers[name] = 1 + max(layers[tail] for tail in into[name])
-    for name in sizes:
-        if name not in into and name in out:
-            layers[name] = min(layers[head] for head in out[name]) - 1
-    return layers
+        layers[head] = max(layers[head], layers[tail] + 1)
+    for _, tail, head, _ in arrows:
+        if not layers[tail]:
+            leaves[tail] = min(layers[head] - 1, leaves.get(tail, layers[head]))
+    return layers | leaves
 
 
 def _thicknesses(

@@ -10,11 +10,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from micrograd.drawing.renderer import RenderingError
+from micrograd.drawing.renderer import INSTALL_GRAPHVIZ, RenderingError
 
-_INSTALL = """\
+_INSTALL = f"""\
   pip install 'micrograd-engine[render]'   (which includes resvg-py)
-  apt install graphviz                     (or brew, or choco)
+{INSTALL_GRAPHVIZ}
 or use format='svg', which every browser shows with its own fonts."""
 
 # What resvg is told to use for letters of no font in particular; the first that is installed.

@@ -16,13 +16,13 @@ from pathlib import Path
 VARIABLE = "MICROGRAD_DOT"
 TIMEOUT = 120.0
 
-_INSTALL_GRAPHVIZ = """\
+INSTALL_GRAPHVIZ = """\
   apt install graphviz                     (Debian, Ubuntu)
   brew install graphviz                    (macOS)
   choco install graphviz                   (Windows)"""
 _INSTALL = f"""\
   pip install 'micrograd-engine[render]'   (a renderer from PyPI)
-{_INSTALL_GRAPHVIZ}"""
+{INSTALL_GRAPHVIZ}"""
 _WITHOUT = "Without one, SVG is drawn all the same, and PNG if the package resvg-py is installed."
 _STILL = "The DOT text needs no renderer: it is .source, and .save(path) writes it to a file."
 
@@ -95,7 +95,7 @@ def run(source: str, options: list[str], timeout: float = TIMEOUT) -> bytes:
         wanted = next(option[2:] for option in options if option.startswith("-T"))
         raise RenderingError(
             f"{name} cannot write the format {wanted!r}: use format='svg' or 'png', "
-            f"or install Graphviz itself:\n{_INSTALL_GRAPHVIZ}\n({complaint[:300]})"
+            f"or install Graphviz itself:\n{INSTALL_GRAPHVIZ}\n({complaint[:300]})"
         )
     raise RenderingError(
         f"{program} failed with exit code {done.returncode}: {complaint[-500:] or 'no output'}\n"

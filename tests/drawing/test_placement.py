@@ -3,7 +3,7 @@
 import time
 from itertools import combinations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd.drawing.placement import BETWEEN, place
@@ -74,7 +74,6 @@ def test_where_arrows_go_straight_no_box_and_no_other_text_is_in_their_way(graph
                     assert not top + 1e-6 < y < below - 1e-6
 
 
-@settings(deadline=None)
 @given(graphs())
 def test_the_same_graph_is_placed_the_same(graph):
     assert place(*graph, 20) == place(*graph, 20)

@@ -231,7 +231,7 @@ def test_a_hostile_label_is_text_in_the_page(label):
     ET.fromstring(re.search(r"<svg.*</svg>", page, re.S)[0])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(max_size=60))
 def test_any_label_leaves_the_page_whole(label):
     page = step_page(Value(2.0, label=label) * 3, title=label)
