@@ -278,7 +278,7 @@ def _expression(text: str, assignments: Sequence[str]) -> tuple[Expression, list
             raise CommandError(
                 f"expected NAME=NUMBER, such as x=0.5; got {assignment!r}"
                 if not equals
-                else f"{assignment!r}: {number!r} is not a number"
+                else f"{assignment!r}: {number!r} is no number"
             ) from None
         names.append(normalize("NFKC", name.strip()))  # as Python reads the names in the text
     try:
