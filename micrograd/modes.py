@@ -60,8 +60,10 @@ def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, An
     return [adjoints.get(target, 0.0) for target in targets]
 
 
-def push(nodes: Sequence[Value], tangents: dict[Value, Any], *, symbolic: bool) -> None:
-    """Enter the tangents of the nodes into those of the variables: the forward mode.
+def push(
+    nodes: Sequence[Value], outputs: Sequence[Scalar], tangents: dict[Value, Any], *, symbolic: bool
+) -> list[Scalar]:
+    """The tangents of the outputs, for those of the variables: the forward mode.
 
     They are Values if `symbolic`, else floats.
     """
@@ -76,6 +78,7 @@ def push(nodes: Sequence[Value], tangents: dict[Value, Any], *, symbolic: bool) 
                 share = product(node, slope, tangents[operand])
                 if share is not None:
                     tangents[node] = tangents[node] + share if node in tangents else share
+    return [tangents.get(x, 0.0) if isinstance(x, Value) else 0.0 for x in outputs]
 
 
 def product(node: Value, slope: Any, factor: Any) -> Any:

@@ -284,8 +284,7 @@ class _Run:
     def push(self, tangents: dict[Value, Any]) -> list[Scalar]:
         """The tangents of the outputs for tangents of the variables."""
         self.symbolic |= any(isinstance(tangent, Value) for tangent in tangents.values())
-        modes.push(self.nodes, tangents, symbolic=self.symbolic)
-        return [tangents.get(x, 0.0) if isinstance(x, Value) else 0.0 for x in self.outputs]
+        return modes.push(self.nodes, self.outputs, tangents, symbolic=self.symbolic)
 
     def blocks(self, structures: Sequence[Structure]) -> tuple[tuple[Any, ...], ...]:
         """Arrays of derivatives: a row for each structure that the outputs are made of, with an

@@ -120,6 +120,30 @@ def test_what_was_not_asked_for_or_not_taken_is_no_anomaly():
         assert jvp(lambda x, y: x + sqrt(y), (1.0, 0.0), (1.0, 0.0))[1] == 1.0
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: where(x > 0, sqrt(x) * sqrt(x), x),
+        lambda x: where(x == 0, x, cos(sqrt(x))),
+        lambda x: where(x > 0, where(x > 1, x, sqrt(x) ** 2), 2 * x),
+    ],
+)
+def test_a_zero_that_meets_infinity_in_a_branch_not_taken_is_no_anomaly_in_any_mode(f):
+    def push(f):
+        return lambda x: jvp(f, (x,), (1.0,))[1]
+
+    with detect_anomaly():
+        for derived in (grad(f), push(f), grad(push(f)), push(push(f)), push(grad(f))):
+            assert math.isfinite(derived(0.0))
+
+    # But where another output does depend on it, something is hidden.
+    def both(x):
+        wave = cos(sqrt(x))
+        return [wave, where(x == 0, x, wave)]
+
+    assert "zero times infinity" in message(lambda: jvp(both, (0.0,), (1.0,)))
+
+
 def test_finite_numbers_and_infinite_leaves_pass():
     with detect_anomaly():
         x = Value(2.0)
