@@ -119,11 +119,32 @@ def _slopes_by_hand(node: Value) -> Iterator[tuple[Any, Any]]:
     held = tuple(operands(node))
     given = (node._more.slopes if node._more is not None else ()) or (None,) * len(held)
     for (operand, slope), function in zip(_slopes_on_numbers(node), given, strict=False):
-        yield operand, _Unknown.value(node, slope) if function is None else function(*held)
+        found = None if function is None else function(*held)
+        is_known = function is not None and not _is_cut(function, found, held)
+        yield operand, found if is_known else _Unknown.value(node, slope)
+
+
+def _is_cut(function: Callable[..., Any], found: Any, held: Sequence[Value]) -> bool:
+    """Whether a local partial was computed with the numbers of Values (`.data`), not with Values.
+
+    Then it is another number a little beside, on both sides, though it depends on no operand.
+    """
+    if isinstance(found, Value) and (found._row is not None or any(found is x for x in held)):
+        return False
+
+    def number(step: float) -> float:
+        slope = function(*(Value(x.data * (1 + step) or step) for x in held))
+        return to_float(slope.data if isinstance(slope, Value) else slope)
+
+    try:
+        here = number(0.0)
+        return here == here and here not in (number(2.0**-20), number(-(2.0**-20)))
+    except ERRORS:  # outside of its domain
+        return True
 
 
 class _Unknown:
-    """The backward step of a local partial that was given as a number: its error."""
+    """The backward step of a local partial of which only the number is known: its error."""
 
     def __init__(self, node: Value) -> None:
         self.node = node
@@ -137,9 +158,10 @@ class _Unknown:
 
     def __call__(self) -> NoReturn:
         raise TypeError(
-            f"the local_grads of {self.node._op or 'an operation'!r} were given as numbers, which "
-            "say nothing of second derivatives: give functions of the children that compute with "
-            "Values, such as local_grads=[lambda x: micrograd.cos(x)], or use micrograd.define"
+            f"the local_grads of {self.node._op or 'an operation'!r} were given as numbers, or by "
+            "functions that read .data, which say nothing of second derivatives: give functions of "
+            "the children that compute with Values, such as local_grads=[lambda x: "
+            "micrograd.cos(x)], or use micrograd.define"
         )
 
 

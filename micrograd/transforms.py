@@ -352,9 +352,10 @@ def _listed(argnums: Argnums) -> tuple[tuple[int, ...], bool]:
     """The numbers that were given, and whether it was a single one."""
     single = not isinstance(argnums, Iterable) or getattr(argnums, "shape", None) == ()
     try:
-        if isinstance(argnums, bool | str):
+        given = [argnums] if single else [*argnums]  # type: ignore[misc]
+        if isinstance(argnums, str) or any(isinstance(each, bool) for each in given):
             raise TypeError
-        return tuple(map(index, [argnums] if single else argnums)), single  # type: ignore[arg-type]
+        return tuple(map(index, given)), single  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"argnums is an int or a sequence of ints, got {argnums!r}") from None
 
