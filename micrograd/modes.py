@@ -89,21 +89,26 @@ def product(node: Value, slope: Any, factor: Any) -> Any:
     """
     if callable(slope):  # of a traced value: it has no number, and multiplies by itself
         return slope(factor) if isinstance(factor, Value) or factor else None
-    for x, other in ((factor, slope), (slope, factor)):
-        if not isinstance(x, Value) and x in (0, 1):
-            return other if x else None
+    if not isinstance(factor, Value):
+        if not isinstance(slope, Value):
+            return slope * factor if slope and factor else None
+        if factor in (0, 1):
+            return slope if factor else None
+    elif not isinstance(slope, Value) and slope in (0, 1):
+        return factor if slope else None
     return _multiplied(factor, slope)
 
 
 def _multiplied(factor: Any, slope: Any) -> Any:
     """The product of what may be Values, which is 0 where zero meets an infinity or nan."""
-    pair = factor, slope
-    if any(isinstance(x, Value) and x._is_traced for x in pair):
+    of_factor, of_slope = isinstance(factor, Value), isinstance(slope, Value)
+    if (of_factor and factor._is_traced) or (of_slope and slope._is_traced):
+        pair = factor, slope
         stops = all(isinstance(x, Value) or not x or not math.isfinite(x) for x in pair)
     else:
-        x, y = (x.data if isinstance(x, Value) else x for x in pair)
-        stops = (x == 0 and not math.isfinite(y)) or (y == 0 and not math.isfinite(x))
-    return engine.apply(STOPPING["stopping_mul"], *pair) if stops else slope * factor
+        x, y = factor.data if of_factor else factor, slope.data if of_slope else slope
+        stops = (not x and not math.isfinite(y)) or (not y and not math.isfinite(x))
+    return engine.apply(STOPPING["stopping_mul"], factor, slope) if stops else slope * factor
 
 
 def _slopes_on_numbers(node: Value) -> Iterator[tuple[Any, float]]:
@@ -180,8 +185,8 @@ def slopes_afresh(node: Value) -> Iterable[tuple[Any, float]]:
 
 def slopes_on_values(node: Value) -> Iterable[tuple[Any, Any]]:
     """The local partials as Values: the row's formulas evaluated on the operands."""
-    if node._is_traced and node._row == "id":
-        return _slopes_on_numbers(node)
+    if node._row == "id" and node._dx == 1.0:  # as `_alias` makes them
+        return ((node._x, 1.0),)
     if not isinstance(node._row, Operation):
         return _slopes_by_hand(node)
     held = tuple(operands(node))
