@@ -8,7 +8,7 @@ nan partial.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import cache, partial
 from typing import Any, NoReturn
 
@@ -45,7 +45,7 @@ def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, An
     """The adjoints of the targets as Values: the reverse mode, written in operations."""
     active = set(targets)
     for node in nodes:
-        if any(isinstance(x, Value) and x in active for x in operands(node)):
+        if _depends(node, active):
             active.add(node)
     adjoints = dict(seeds)
     for node in reversed(nodes):
@@ -60,6 +60,16 @@ def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, An
     return [adjoints.get(target, 0.0) for target in targets]
 
 
+def _depends(node: Value, among: Container[Value]) -> bool:
+    """Whether an operand is among these: slot by slot, as it is asked of every node."""
+    for x in (node._x, node._y):
+        if isinstance(x, Value) and x in among:
+            return True
+    return node._more is not None and any(
+        isinstance(x, Value) and x in among for x in node._more.operands
+    )
+
+
 def push(
     nodes: Sequence[Value], outputs: Sequence[Scalar], tangents: dict[Value, Any], *, symbolic: bool
 ) -> list[Scalar]:
@@ -70,8 +80,7 @@ def push(
     slopes: Callable[[Value], Iterable[tuple[Any, Any]]]
     slopes = slopes_on_values if symbolic else slopes_afresh
     for node in nodes:
-        held = operands(node)
-        if node in tangents or not any(isinstance(x, Value) and x in tangents for x in held):
+        if node in tangents or not _depends(node, tangents):
             continue
         for operand, slope in slopes(node):
             if operand in tangents:
@@ -87,6 +96,8 @@ def product(node: Value, slope: Any, factor: Any) -> Any:
     Zero times anything is nothing, also of Values; but zero times a finite Value remains a product,
     since its derivative need not be zero.
     """
+    if type(slope) is float is type(factor):
+        return slope * factor if slope and factor else None
     if callable(slope):  # of a traced value: it has no number, and multiplies by itself
         return slope(factor) if isinstance(factor, Value) or factor else None
     if not isinstance(factor, Value):
