@@ -262,9 +262,20 @@ def line_of_error(error: BaseException) -> str:
     return line_of_user()
 
 
+def line_of_function(f: Callable[..., Any]) -> str:
+    """The line where a function begins; what it is if that is not known."""
+    while hasattr(f, "__wrapped__"):
+        f = f.__wrapped__
+    code = getattr(f, "__code__", None)
+    return _text(code.co_filename, code.co_firstlineno, f.__globals__) if code else repr(f)
+
+
 def _shown(frame: FrameType, number: int) -> str:
-    filename = frame.f_code.co_filename
-    text = linecache.getline(filename, number, frame.f_globals).strip()
+    return _text(frame.f_code.co_filename, number, frame.f_globals)
+
+
+def _text(filename: str, number: int, names: dict[str, Any]) -> str:
+    text = linecache.getline(filename, number, names).strip()
     return f"{filename}, line {number}" + (f": {text}" if text else "")
 
 
