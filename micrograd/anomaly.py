@@ -116,7 +116,7 @@ def _looking_at_result(plain: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(plain)
     def method(*args: Any) -> Any:
         result = plain(*args)
-        if _thread.inside and isinstance(result, Value):
+        if _thread.inside and isinstance(result, Value) and not result._is_traced:
             _look(result)
         return result
 

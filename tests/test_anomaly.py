@@ -7,7 +7,19 @@ import threading
 
 import pytest
 
-from micrograd import Value, cos, derivative, detect_anomaly, grad, hessian, jvp, log, sqrt, where
+from micrograd import (
+    Value,
+    compile,  # noqa: A004
+    cos,
+    derivative,
+    detect_anomaly,
+    grad,
+    hessian,
+    jvp,
+    log,
+    sqrt,
+    where,
+)
 from micrograd.anomaly import AnomalyError
 from micrograd.methods import Methods
 from nn import Neuron
@@ -142,6 +154,11 @@ def test_a_zero_that_meets_infinity_in_a_branch_not_taken_is_no_anomaly_in_any_m
         return [wave, where(x == 0, x, wave)]
 
     assert "zero times infinity" in message(lambda: jvp(both, (0.0,), (1.0,)))
+
+
+def test_a_function_may_be_compiled_while_anomalies_are_detected():
+    with detect_anomaly():
+        assert compile(lambda x: where(x > 0, sqrt(x), 1 + x), backend="numpy")(4.0) == 2.0
 
 
 def test_finite_numbers_and_infinite_leaves_pass():

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.scipy.special import erf
 
-from micrograd.formulas import GRID
+from micrograd.formulas import GRID, GRID_SINGLE
 from micrograd.kernels import Vocabulary
 from micrograd.ops import Operation, on_define
 
@@ -63,7 +63,8 @@ def _exp(x: Any) -> Any:
 
 def _gauss(x: Any) -> Any:
     size = jnp.minimum(jnp.abs(x), 28.0)
-    near = lax.optimization_barrier(size + GRID) - GRID
+    grid = GRID_SINGLE if size.dtype == jnp.float32 else GRID
+    near = lax.optimization_barrier(size + grid) - grid
     rest = (size - near) * (size + near)
     return jnp.exp(-near * near) * (1.0 - rest * (1.0 - 0.5 * rest * (1.0 - rest / 3)))
 
@@ -93,7 +94,7 @@ def _sinh(x: Any) -> Any:
 
 def _log1p(x: Any) -> Any:
     # XLA's own is 128 units off at -0.414; the same number, of an argument above 0, is not.
-    below = x < 0
+    below = (x < 0) & (x >= -1)
     found = jnp.log1p(jnp.where(below, -x / (1.0 + x), x))
     return jnp.where(below, -found, found)
 

@@ -158,6 +158,17 @@ def test_every_operation_agrees_at_ordinary_and_special_numbers(backend, name):
 PLAIN = (0.0, 0.5, 1.0, -1.0, 2.0, -2.5)
 
 
+@pytest.mark.parametrize("name", [row.name for row in ROWS if len(row.partials) == 1])
+def test_single_precision_is_double_precision_with_fewer_digits(backend, name):
+    x = np.linspace(-12, 12, 97)  # which single precision holds
+    f = operation(name)
+    double, expected = compile(f, batched=True, backend=backend).value_and_grad(x)
+    single, slopes = compile(f, batched=True, backend=backend, dtype="float32").value_and_grad(x)
+    # A few roundings of 2**-24, enlarged where terms cancel.
+    assert np.allclose(single, double, rtol=2.0**-20, atol=2.0**-20, equal_nan=True)
+    assert np.allclose(slopes, expected, rtol=2.0**-18, atol=2.0**-18, equal_nan=True)
+
+
 @pytest.mark.parametrize("name", [row.name for row in ROWS])
 def test_derivatives_within_a_function_agree_also_where_an_adjoint_is_zero(backend, name):
     function, arity = operation(name), TABLE[name].arity
