@@ -22,7 +22,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, wraps
 from traceback import walk_tb
@@ -46,7 +46,7 @@ class AnomalyError(FloatingPointError):
 
 class _Thread(threading.local):
     inside = 0
-    pushing = 0
+    counting: set[Node] | None = None  # in the forward mode, the nodes that the outputs depend on
 
 
 _thread = _Thread()
@@ -116,7 +116,7 @@ def _looking_at_result(plain: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(plain)
     def method(*args: Any) -> Any:
         result = plain(*args)
-        if _thread.inside and isinstance(result, Value):
+        if _thread.inside and isinstance(result, Value) and not result._is_traced:
             _look(result)
         return result
 
@@ -163,7 +163,7 @@ def _looking_at_factors(plain: Callable[..., Any]) -> Callable[..., Any]:
         if not _thread.inside or callable(slope):  # of a traced value, which has no number
             return plain(node, slope, factor)
         numbers = [x.data if isinstance(x, Value) else x for x in (factor, slope)]
-        if 0 in numbers or not _thread.pushing:
+        if _thread.counting is None or (0 in numbers and node in _thread.counting):
             _look_at_factors(node, *numbers)
         found = plain(node, slope, factor)
         return 0.0 if found is None else found  # the path goes on: it may meet an infinity
@@ -172,16 +172,26 @@ def _looking_at_factors(plain: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _pushing(plain: Callable[..., Any]) -> Callable[..., Any]:
-    """Tangents may be infinite in the forward mode, as nothing may come of them: see `where`."""
+    """Tangents may be infinite, as nothing may come of them: of a branch that is not taken, say."""
 
-    def push(*args: Any, **options: Any) -> None:
-        _thread.pushing += 1
+    def push(nodes: Any, outputs: Any, *args: Any, **options: Any) -> Any:
+        before, _thread.counting = _thread.counting, _counting(nodes, outputs)
         try:
-            plain(*args, **options)
+            return plain(nodes, outputs, *args, **options)
         finally:
-            _thread.pushing -= 1
+            _thread.counting = before
 
     return push
+
+
+def _counting(nodes: Sequence[Node], outputs: Iterable[Any]) -> set[Node]:
+    """The nodes from which something passes to the outputs."""
+    found = {output for output in outputs if isinstance(output, Node)}
+    for node in reversed(nodes):
+        if node in found:
+            pairs = zip(operands(node), partials(node), strict=True)
+            found.update(x for x, partial in pairs if isinstance(x, Node) and partial is not None)
+    return found
 
 
 def _looking_away(plain: Callable[..., Any]) -> Callable[..., Any]:
@@ -252,9 +262,20 @@ def line_of_error(error: BaseException) -> str:
     return line_of_user()
 
 
+def line_of_function(f: Callable[..., Any]) -> str:
+    """The line where a function begins; what it is if that is not known."""
+    while hasattr(f, "__wrapped__"):
+        f = f.__wrapped__
+    code = getattr(f, "__code__", None)
+    return _text(code.co_filename, code.co_firstlineno, f.__globals__) if code else repr(f)
+
+
 def _shown(frame: FrameType, number: int) -> str:
-    filename = frame.f_code.co_filename
-    text = linecache.getline(filename, number, frame.f_globals).strip()
+    return _text(frame.f_code.co_filename, number, frame.f_globals)
+
+
+def _text(filename: str, number: int, names: dict[str, Any]) -> str:
+    text = linecache.getline(filename, number, names).strip()
     return f"{filename}, line {number}" + (f": {text}" if text else "")
 
 

@@ -92,7 +92,7 @@ class Value(Methods, Node):
 
     def _alias(self) -> Value:
         """A value computed from this one alone, by doing nothing."""
-        return Value(self.data, (self,), "id", local_grads=(_one,))
+        return _rebuilt((Value, self.data, 0, "id", self, None, 1.0, None, None), {})
 
     # ------------------------------------------------------------------ the chain rule
 
@@ -391,11 +391,6 @@ def _slope(given: Any, children: Sequence[Value]) -> float:
         found = given(*(Value(child.data) for child in children))
         given = found.data if isinstance(found, Value) else found
     return to_float(to_number(given, "local_grads"))
-
-
-def _one(_: Value) -> float:
-    """The local derivative of doing nothing."""
-    return 1.0
 
 
 # -------------------------------------------------------------------------- copies

@@ -196,6 +196,9 @@ GRID = 1.5 * 2.0**31
 """Added and taken away, it rounds to a multiple of 2**-21: a number up to 2**5 then has a square
 that is a float."""
 
+GRID_SINGLE = 1.5 * 2.0**15
+"""The same for single precision: a multiple of 2**-8, of a number up to 2**4."""
+
 
 def _gauss(x: float) -> float:
     if -2 < x < 2:  # the square is off by half a unit of 4 at most

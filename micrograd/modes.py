@@ -8,7 +8,7 @@ nan partial.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import cache, partial
 from typing import Any, NoReturn
 
@@ -45,7 +45,7 @@ def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, An
     """The adjoints of the targets as Values: the reverse mode, written in operations."""
     active = set(targets)
     for node in nodes:
-        if any(isinstance(x, Value) and x in active for x in operands(node)):
+        if _depends(node, active):
             active.add(node)
     adjoints = dict(seeds)
     for node in reversed(nodes):
@@ -60,22 +60,34 @@ def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, An
     return [adjoints.get(target, 0.0) for target in targets]
 
 
-def push(nodes: Sequence[Value], tangents: dict[Value, Any], *, symbolic: bool) -> None:
-    """Enter the tangents of the nodes into those of the variables: the forward mode.
+def _depends(node: Value, among: Container[Value]) -> bool:
+    """Whether an operand is among these: slot by slot, as it is asked of every node."""
+    for x in (node._x, node._y):
+        if isinstance(x, Value) and x in among:
+            return True
+    return node._more is not None and any(
+        isinstance(x, Value) and x in among for x in node._more.operands
+    )
+
+
+def push(
+    nodes: Sequence[Value], outputs: Sequence[Scalar], tangents: dict[Value, Any], *, symbolic: bool
+) -> list[Scalar]:
+    """The tangents of the outputs, for those of the variables: the forward mode.
 
     They are Values if `symbolic`, else floats.
     """
     slopes: Callable[[Value], Iterable[tuple[Any, Any]]]
     slopes = slopes_on_values if symbolic else slopes_afresh
     for node in nodes:
-        held = operands(node)
-        if node in tangents or not any(isinstance(x, Value) and x in tangents for x in held):
+        if node in tangents or not _depends(node, tangents):
             continue
         for operand, slope in slopes(node):
             if operand in tangents:
                 share = product(node, slope, tangents[operand])
                 if share is not None:
                     tangents[node] = tangents[node] + share if node in tangents else share
+    return [tangents.get(x, 0.0) if isinstance(x, Value) else 0.0 for x in outputs]
 
 
 def product(node: Value, slope: Any, factor: Any) -> Any:
@@ -84,23 +96,30 @@ def product(node: Value, slope: Any, factor: Any) -> Any:
     Zero times anything is nothing, also of Values; but zero times a finite Value remains a product,
     since its derivative need not be zero.
     """
+    if type(slope) is float is type(factor):
+        return slope * factor if slope and factor else None
     if callable(slope):  # of a traced value: it has no number, and multiplies by itself
         return slope(factor) if isinstance(factor, Value) or factor else None
-    for x, other in ((factor, slope), (slope, factor)):
-        if not isinstance(x, Value) and x in (0, 1):
-            return other if x else None
+    if not isinstance(factor, Value):
+        if not isinstance(slope, Value):
+            return slope * factor if slope and factor else None
+        if factor in (0, 1):
+            return slope if factor else None
+    elif not isinstance(slope, Value) and slope in (0, 1):
+        return factor if slope else None
     return _multiplied(factor, slope)
 
 
 def _multiplied(factor: Any, slope: Any) -> Any:
     """The product of what may be Values, which is 0 where zero meets an infinity or nan."""
-    pair = factor, slope
-    if any(isinstance(x, Value) and x._is_traced for x in pair):
+    of_factor, of_slope = isinstance(factor, Value), isinstance(slope, Value)
+    if (of_factor and factor._is_traced) or (of_slope and slope._is_traced):
+        pair = factor, slope
         stops = all(isinstance(x, Value) or not x or not math.isfinite(x) for x in pair)
     else:
-        x, y = (x.data if isinstance(x, Value) else x for x in pair)
-        stops = (x == 0 and not math.isfinite(y)) or (y == 0 and not math.isfinite(x))
-    return engine.apply(STOPPING["stopping_mul"], *pair) if stops else slope * factor
+        x, y = factor.data if of_factor else factor, slope.data if of_slope else slope
+        stops = (not x and not math.isfinite(y)) or (not y and not math.isfinite(x))
+    return engine.apply(STOPPING["stopping_mul"], factor, slope) if stops else slope * factor
 
 
 def _slopes_on_numbers(node: Value) -> Iterator[tuple[Any, float]]:
@@ -116,11 +135,32 @@ def _slopes_by_hand(node: Value) -> Iterator[tuple[Any, Any]]:
     held = tuple(operands(node))
     given = (node._more.slopes if node._more is not None else ()) or (None,) * len(held)
     for (operand, slope), function in zip(_slopes_on_numbers(node), given, strict=False):
-        yield operand, _Unknown.value(node, slope) if function is None else function(*held)
+        found = None if function is None else function(*held)
+        is_known = function is not None and not _is_cut(function, found, held)
+        yield operand, found if is_known else _Unknown.value(node, slope)
+
+
+def _is_cut(function: Callable[..., Any], found: Any, held: Sequence[Value]) -> bool:
+    """Whether a local partial was computed with the numbers of Values (`.data`), not with Values.
+
+    Then it is another number a little beside, on both sides, though it depends on no operand.
+    """
+    if isinstance(found, Value) and (found._row is not None or any(found is x for x in held)):
+        return False
+
+    def number(step: float) -> float:
+        slope = function(*(Value(x.data * (1 + step) or step) for x in held))
+        return to_float(slope.data if isinstance(slope, Value) else slope)
+
+    try:
+        here = number(0.0)
+        return here == here and here not in (number(2.0**-20), number(-(2.0**-20)))
+    except ERRORS:  # outside of its domain
+        return True
 
 
 class _Unknown:
-    """The backward step of a local partial that was given as a number: its error."""
+    """The backward step of a local partial of which only the number is known: its error."""
 
     def __init__(self, node: Value) -> None:
         self.node = node
@@ -134,9 +174,10 @@ class _Unknown:
 
     def __call__(self) -> NoReturn:
         raise TypeError(
-            f"the local_grads of {self.node._op or 'an operation'!r} were given as numbers, which "
-            "say nothing of second derivatives: give functions of the children that compute with "
-            "Values, such as local_grads=[lambda x: micrograd.cos(x)], or use micrograd.define"
+            f"the local_grads of {self.node._op or 'an operation'!r} were given as numbers, or by "
+            "functions that read .data, which say nothing of second derivatives: give functions of "
+            "the children that compute with Values, such as local_grads=[lambda x: "
+            "micrograd.cos(x)], or use micrograd.define"
         )
 
 
@@ -155,8 +196,8 @@ def slopes_afresh(node: Value) -> Iterable[tuple[Any, float]]:
 
 def slopes_on_values(node: Value) -> Iterable[tuple[Any, Any]]:
     """The local partials as Values: the row's formulas evaluated on the operands."""
-    if node._is_traced and node._row == "id":
-        return _slopes_on_numbers(node)
+    if node._row == "id" and node._dx == 1.0:  # as `_alias` makes them
+        return ((node._x, 1.0),)
     if not isinstance(node._row, Operation):
         return _slopes_by_hand(node)
     held = tuple(operands(node))

@@ -284,8 +284,7 @@ class _Run:
     def push(self, tangents: dict[Value, Any]) -> list[Scalar]:
         """The tangents of the outputs for tangents of the variables."""
         self.symbolic |= any(isinstance(tangent, Value) for tangent in tangents.values())
-        modes.push(self.nodes, tangents, symbolic=self.symbolic)
-        return [tangents.get(x, 0.0) if isinstance(x, Value) else 0.0 for x in self.outputs]
+        return modes.push(self.nodes, self.outputs, tangents, symbolic=self.symbolic)
 
     def blocks(self, structures: Sequence[Structure]) -> tuple[tuple[Any, ...], ...]:
         """Arrays of derivatives: a row for each structure that the outputs are made of, with an
@@ -353,9 +352,10 @@ def _listed(argnums: Argnums) -> tuple[tuple[int, ...], bool]:
     """The numbers that were given, and whether it was a single one."""
     single = not isinstance(argnums, Iterable) or getattr(argnums, "shape", None) == ()
     try:
-        if isinstance(argnums, bool | str):
+        given = [argnums] if single else [*argnums]  # type: ignore[misc]
+        if isinstance(argnums, str) or any(isinstance(each, bool) for each in given):
             raise TypeError
-        return tuple(map(index, [argnums] if single else argnums)), single  # type: ignore[arg-type]
+        return tuple(map(index, given)), single  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"argnums is an int or a sequence of ints, got {argnums!r}") from None
 

@@ -7,7 +7,19 @@ import threading
 
 import pytest
 
-from micrograd import Value, cos, derivative, detect_anomaly, grad, hessian, jvp, log, sqrt, where
+from micrograd import (
+    Value,
+    compile,  # noqa: A004
+    cos,
+    derivative,
+    detect_anomaly,
+    grad,
+    hessian,
+    jvp,
+    log,
+    sqrt,
+    where,
+)
 from micrograd.anomaly import AnomalyError
 from micrograd.methods import Methods
 from nn import Neuron
@@ -118,6 +130,35 @@ def test_what_was_not_asked_for_or_not_taken_is_no_anomaly():
             assert grad(f)(0.0) == jvp(f, (0.0,), (1.0,))[1] == 1.0
     with detect_anomaly():
         assert jvp(lambda x, y: x + sqrt(y), (1.0, 0.0), (1.0, 0.0))[1] == 1.0
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: where(x > 0, sqrt(x) * sqrt(x), x),
+        lambda x: where(x == 0, x, cos(sqrt(x))),
+        lambda x: where(x > 0, where(x > 1, x, sqrt(x) ** 2), 2 * x),
+    ],
+)
+def test_a_zero_that_meets_infinity_in_a_branch_not_taken_is_no_anomaly_in_any_mode(f):
+    def push(f):
+        return lambda x: jvp(f, (x,), (1.0,))[1]
+
+    with detect_anomaly():
+        for derived in (grad(f), push(f), grad(push(f)), push(push(f)), push(grad(f))):
+            assert math.isfinite(derived(0.0))
+
+    # But where another output does depend on it, something is hidden.
+    def both(x):
+        wave = cos(sqrt(x))
+        return [wave, where(x == 0, x, wave)]
+
+    assert "zero times infinity" in message(lambda: jvp(both, (0.0,), (1.0,)))
+
+
+def test_a_function_may_be_compiled_while_anomalies_are_detected():
+    with detect_anomaly():
+        assert compile(lambda x: where(x > 0, sqrt(x), 1 + x), backend="numpy")(4.0) == 2.0
 
 
 def test_finite_numbers_and_infinite_leaves_pass():

@@ -8,6 +8,7 @@ import random
 import threading
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -555,6 +556,35 @@ def test_local_gradients_given_as_numbers_are_followed_once():
     ):
         with pytest.raises(TypeError, match=r"'sin' were given as numbers.*give functions"):
             again()
+
+
+@pytest.mark.parametrize(
+    "slope",
+    [lambda x: math.cos(x.data), lambda x: Value(math.cos(x.data)), lambda x: 1 / (x.data - 1)],
+)
+def test_local_gradients_by_a_function_that_reads_numbers_are_followed_once(slope):
+    def f(x):
+        return Value(5.0, (x,), "sin", local_grads=[slope])
+
+    for at in (0.0, 0.5, -2.0, 1e200):
+        found = slope(Value(at))
+        assert grad(f)(at) == (found.data if isinstance(found, Value) else found)
+        with pytest.raises(TypeError, match=r"'sin' were given .*read \.data.*give functions"):
+            grad(grad(f))(at)
+
+
+def test_local_gradients_by_a_function_may_be_constant():
+    w = Value(3.0)
+    for local in (
+        lambda x: 2.0,
+        lambda x: w,
+        lambda x: 1.0 if x > 0 else 0.1,
+        lambda x: float(x.data >= 0),
+        lambda x: math.nan,
+    ):
+        made = partial(lambda local, x: Value(5.0, (x,), local_grads=[local]), local)
+        for at in (0.0, 1.5, -2.0, math.inf):
+            assert grad(grad(made))(at) == 0.0
 
 
 def test_an_inner_derivative_that_nothing_around_it_varies_needs_no_second_one():

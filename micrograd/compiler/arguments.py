@@ -100,13 +100,19 @@ REAL = frozenset("biuf")
 def _floats(array: Any, place: str) -> Any:
     """An array of real numbers as floats; TypeError if it holds something else."""
     if np.ma.is_masked(array):
-        raise TypeError(f"{place} has masked entries; give them numbers with .filled(…) first")
+        raise TypeError(
+            f"{place} has masked entries; give them numbers with .filled(…) first"
+            f"\n  at {line_of_user()}"
+        )
     if _is_real(array):
         return np.asarray(array, float)
     if array.dtype.kind == "O":
-        numbers = [to_float(to_number(each, place)) for each in array.ravel().tolist()]
+        numbers = [_number(each, place) for each in array.ravel().tolist()]
         return np.array(numbers, float).reshape(array.shape)
-    raise TypeError(f"{place} takes real numbers, got an array of {array.dtype}")
+    raise TypeError(
+        f"{place} takes real numbers, got an array of {array.dtype}; convert it with "
+        f".astype(float), or leave out what is no number\n  at {line_of_user()}"
+    )
 
 
 def _is_real(array: Any) -> bool:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.anomaly import line_of_user
+from micrograd.anomaly import line_of_function, line_of_user
 from micrograd.compiler.arguments import (
     REAL,
     batch,
@@ -32,7 +32,7 @@ from micrograd.compiler.numpy_executor import NumpyExecutor
 from micrograd.compiler.planning import plan
 from micrograd.compiler.program import Program
 from micrograd.compiler.stopping import with_plain_products
-from micrograd.compiler.tracing import refuse_programs_of, trace, tracing
+from micrograd.compiler.tracing import TraceError, refuse_programs_of, trace, tracing
 from micrograd.engine import Value
 from micrograd.graph import Node
 from micrograd.locks import reentrant_lock
@@ -385,7 +385,12 @@ class CompiledFunction:
             results.append(structure)
             return outputs
 
-        graph = trace(run, self.parameters, sum(map(count_leaves, key)))
+        try:
+            graph = trace(run, self.parameters, sum(map(count_leaves, key)))
+        except TraceError as error:
+            if "\n  at " in str(error):
+                raise
+            raise TraceError(f"{error}\n  at {line_of_function(f)}") from error
         plain = with_plain_products(graph)
         executor = self.executor(
             plan(graph if plain is None else plain, batched=self.batched),

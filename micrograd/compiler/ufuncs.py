@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from micrograd.formulas import GRID
+from micrograd.formulas import GRID, GRID_SINGLE
 from micrograd.kernels import ADJOINT, flow_text, value_text
 from micrograd.ops import STOPPING, TABLE, Operation, lookup, on_define
 
@@ -40,8 +40,9 @@ def _erf(x: Any, out: Any) -> Any:
 
 def _gauss(x: Any, out: Any) -> Any:
     size = np.minimum(np.abs(x), 28.0)
-    near = size + GRID
-    near -= GRID
+    grid = GRID_SINGLE if size.dtype == np.float32 else GRID
+    near = size + grid
+    near -= grid
     rest = (size - near) * (size + near)
     near *= near
     np.exp(np.negative(near, out=near), out=near)

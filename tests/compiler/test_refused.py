@@ -6,11 +6,13 @@ import contextlib
 import copy
 import math
 import random
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from micrograd import Value, where
+from micrograd import Value, grad, where
 from micrograd.compiler import TraceError, compile  # noqa: A004
 from nn import MLP
 
@@ -127,6 +129,31 @@ def test_what_the_function_itself_raises_comes_through():
 def test_what_a_function_may_return_is_said(result):
     with pytest.raises(TraceError, match=f"returns Values .* but not {type(result).__name__}"):
         compile(lambda x: result)(1.0)
+
+
+def test_where_no_line_is_known_the_function_is_named():
+    def without_a_result(x):
+        x * 2
+
+    def noisy(x):
+        return x * random.random()
+
+    for f in (without_a_result, noisy, grad(noisy)):
+        line = rf"\n  at .*{Path(__file__).name}, line \d+: def {f.__name__}"
+        with pytest.raises(TraceError, match=line):
+            compile(f)(1.0)
+    with pytest.raises(TraceError, match=r"but not str\n  at functools\.partial"):
+        compile(partial(lambda text, x: text, "a"))(1.0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.array(["1"]), np.array([1j]), np.array([None]), np.ma.array([1.0], mask=[True])],
+    ids=lambda x: str(x.dtype),
+)
+def test_an_array_of_what_is_no_number_is_refused_with_the_line(wrong):
+    with pytest.raises(TypeError, match=rf"argument 0 .*\n  at .*{Path(__file__).name}"):
+        compile(lambda x: x[0] * 2)(wrong)
 
 
 class Tensor:
