@@ -175,6 +175,8 @@ class Subject:
     back bit for bit.
     """
 
+    beneath: Subject | None = None  # the function of which this is the derivative
+
     def __init__(
         self,
         f: Callable[..., Any],

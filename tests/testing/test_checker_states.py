@@ -272,3 +272,15 @@ def test_second_derivatives_of_every_output_are_checked():
     assert check_gradients(lambda x: [x * x, x * x * x], 1.5, order=2)
     with pytest.raises(GradientMismatch):
         check_gradients(lambda x: [x * x, cube(x)], 1.5, order=2)
+
+
+@pytest.mark.parametrize("f", [lambda x, y: hypot(x, y) ** 2, lambda x, y: hypot(x, 0 * y) ** 2])
+def test_a_second_derivative_hidden_by_a_convention_is_undecided_and_not_called_a_cut(f):
+    report = check_gradients(f, 0.0, 0.0, order=2)
+    assert report.is_undecided
+    assert "its own convention at hypot(0.0, 0.0)" in str(report)
+
+
+@pytest.mark.parametrize("at", [(30.0, 1.0), (1.0, 1e-9), (-30.0, 1.0), (1e-3, 40.0)])
+def test_second_derivatives_of_hypot_are_confirmed_where_one_side_is_far_the_longer(at):
+    assert check_gradients(hypot, *at, order=2)
