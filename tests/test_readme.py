@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from micrograd import draw_dot
-from micrograd.ops import ROWS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

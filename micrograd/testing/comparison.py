@@ -117,7 +117,8 @@ def _disagree(evidence: Evidence, index: int, witness: str, estimate: Estimate) 
 def _doubt_convention(evidence: Evidence, index: int, said: str) -> None:
     evidence.doubts.append(
         f"{evidence.name(index)} = {evidence.gradient[index]!r}, but {said}: every rule is right by"
-        f" its own convention at {evidence.convention()}, and what they give together is not confirmed"
+        f" its own convention at {evidence.convention()}, and what they give together is not"
+        " confirmed"
     )
 
 
