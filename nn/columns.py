@@ -332,7 +332,7 @@ def _places(table: Table, column: Column, words: Sequence[str], stands: str | No
             places.append(known[word])
         else:
             raise TableError(
-                f"{table.place(row, column.name)}: {quoted(cell)} is unknown; "
+                f"{table.place(row, column.name)}: {quoted(word)} is unknown; "
                 f"known are {_list(words)}"
             )
     return np.array(places)

@@ -28,6 +28,7 @@ from micrograd.testing.witnesses import (
 # Witnesses round in other places than the reverse mode: their errors are of the same size as its.
 _ROUNDINGS = {"forward": 2.0, "difference": 2.0, "complex step": 16.0, "exact": 1.0}
 
+_ROUGH = 1e-3  # of the value: noise that is larger is not that of single precision
 _LEAST = 1e-280  # where numbers underflow, bounds that are no wider than this are narrow
 
 
@@ -131,6 +132,11 @@ class Evidence:
     def is_noisy(self) -> bool:
         """Whether rounding in doubles does not explain the noise."""
         return self.measured > 4 * self.rounding.value_error
+
+    @property
+    def is_rough(self) -> bool:
+        """Whether the noise is so large that it may be what the function is meant to do."""
+        return self.is_noisy and self.measured > _ROUGH * abs(self.recording.value)
 
     # ------------------------------------------------------------------------------------- bounds
 

@@ -38,10 +38,10 @@ def level_beside(f: Function, center: float, unit: float) -> float:
     `unit` is the scale on which x varies. 0 if no noise is seen, that is to say if the differences
     vanish as those of a smooth function do, or if the point is beside a branch.
     """
-    return max(_at(f, center, unit * spacing) for spacing in _SPACINGS)
+    return max(_at(f, center, unit, unit * spacing) for spacing in _SPACINGS)
 
 
-def _at(f: Function, center: float, spacing: float) -> float:
+def _at(f: Function, center: float, unit: float, spacing: float) -> float:
     if abs(spacing) < 16 * math.ulp(center):
         return 0.0
     value, branches = f(center)
@@ -55,7 +55,10 @@ def _at(f: Function, center: float, spacing: float) -> float:
                 break
             values.append(number)
         values.reverse()
-    return level(values)
+    # The points themselves are rounded, in proportion to their distance from 0.
+    slope = (max(values) - min(values)) / (len(values) * abs(spacing))
+    found = level(values)
+    return found if found > 8 * _DOUBLE * slope * max(abs(center), unit) else 0.0
 
 
 def level(values: Sequence[float]) -> float:

@@ -64,6 +64,8 @@ def reconsider(evidence: Evidence, index: int, witness: Differences) -> Verdict:
 
 def _beside_noise(evidence: Evidence, index: int, witness: Differences) -> Verdict:
     """What seemed to be noise may be a structure that finer steps resolve."""
+    if (doubt := _steps(evidence, index)) and not evidence.gradient[index]:
+        return Verdict(doubt=doubt)
     f, x = evidence.probe.along(index), evidence.subject.point[index]
     direction, first = {index: 1.0}, evidence.options.eps
     for _ in range(_FINER):
@@ -79,6 +81,8 @@ def _beside_noise(evidence: Evidence, index: int, witness: Differences) -> Verdi
 
 def fine_structure(evidence: Evidence, index: int) -> str:
     """Why an agreement beside noise is doubtful: the noise is smooth, with quite another slope."""
+    if doubt := _steps(evidence, index):
+        return doubt
     f, x = evidence.probe.along(index), evidence.subject.point[index]
     got, first = evidence.gradient[index], (abs(x) or 1.0) * 2.0**-16
     for _ in range(_FINER):
@@ -95,6 +99,18 @@ def fine_structure(evidence: Evidence, index: int) -> str:
             )
         first /= 64
     return ""
+
+
+def _steps(evidence: Evidence, index: int) -> str:
+    """Why a function that moves in wide steps has no derivative of which differences could tell."""
+    f, x = evidence.probe.along(index), evidence.subject.point[index]
+    value, reach = f(x)[0], (abs(x) or 1.0) * 2.0**-26
+    if not evidence.is_rough or any(f(x + side * reach)[0] != value for side in (1, -1)):
+        return ""
+    return (
+        f"{evidence.name(index)}: the function moves in steps of about {evidence.measured:.0e},"
+        " between which it is flat"
+    )
 
 
 def _is_between_jumps(evidence: Evidence, index: int, fine: Estimate) -> bool:

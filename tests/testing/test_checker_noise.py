@@ -258,3 +258,22 @@ def test_single_precision_beside_double_precision_is_no_fine_structure():
         assert check_gradients(lambda a, b: square(a) * b + square(b) * sin(a), a, 0.7)
         wrong = check_gradients(lambda a: none(a) + sin(a), a, raise_exception=False)
         assert wrong.is_wrong
+
+
+@pytest.mark.parametrize("kink", [0.0, 0.7, -1.3, 2.0, 1e3, 1e-3])
+@pytest.mark.parametrize("slope", [0.0, 1.0])
+def test_the_kink_of_a_function_by_hand_is_no_noise_wherever_it_is(kink, slope):
+    relu = operation(
+        lambda x: max(x - kink, 0.0), lambda x: slope if x == kink else float(x > kink)
+    )
+    assert check_gradients(relu, kink)
+    wrong = operation(lambda x: max(x - kink, 0.0), lambda x: 2.0)
+    assert check_gradients(wrong, kink, raise_exception=False).is_wrong
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0])
+def test_whether_wide_steps_are_meant_or_noise_is_undecided(slope):
+    rounded = operation(lambda x: float(round(x)), lambda x: slope)
+    report = check_gradients(rounded, 1000.1)
+    assert report.is_undecided
+    assert "between which it is flat" in str(report)
