@@ -102,7 +102,7 @@ def _from_table(table: Table, options: argparse.Namespace) -> Data:
         try:
             columns = Columns.of(table, target, reasons, options.missing)
         except TableError as error:
-            raise TableError("\n".join([str(error), *_ignored(reasons)])) from None
+            raise TableError("\n".join([str(error), *_ignored(table, reasons)])) from None
         gaps = _gaps(table, columns, options.missing)
         X = columns.array(table)
         known = ~np.isnan(columns.apply(X)).any(axis=1)
@@ -114,7 +114,11 @@ def _from_table(table: Table, options: argparse.Namespace) -> Data:
         raise CommandError(str(error)) from None
     if len(rows) < len(X):
         gaps.append(f"{len(X) - len(rows)} of {len(X)} rows left out")
-    notes = [each for each in ("; ".join(table.notes), *_ignored(reasons), ", ".join(gaps)) if each]
+    notes = [
+        each
+        for each in ("; ".join(table.notes), *_ignored(table, reasons), ", ".join(gaps))
+        if each
+    ]
     if is_classes:
         return Data(X[rows], y, classes, columns, notes)
     return Data(X[rows], np.array(column.numbers)[rows], None, columns, notes)
@@ -170,23 +174,32 @@ def _gaps(table: Table, columns: Columns, policy: str) -> list[str]:
             "rows), fill (with the mean or the most frequent word) or category (as a value of its "
             "own)",
         )
+    without = len(used.pop(columns.target))  # such rows teach nothing, whatever the policy
+    said = [f"{without} without a target ({columns.target})"] if without else []
     named = ", ".join(name for name, rows in used.items() if rows)
     done = {"drop": "dropped", "fill": "filled in", "category": "taken as a category"}[policy]
-    return [f"missing values: {count} {done} ({named})"]
+    if count > without:
+        said.insert(0, f"{count - without} {done} ({named})")
+    return [f"missing values: {', '.join(said)}"]
 
 
-def _ignored(reasons: Mapping[str, str]) -> list[str]:
+def _ignored(table: Table, reasons: Mapping[str, str]) -> list[str]:
     """The columns that are left out, and why."""
+    from nn.columns import is_learnable
+
     if not reasons:
         return []
     names, more = list(reasons), ""
     if len(names) > MOST_NAMED:
         names, more = names[:MOST_NAMED], f" and {len(reasons) - MOST_NAMED} more"
     lines = [f"ignored: {', '.join(names)}{more}"]
-    told = [f"{name!r} {reasons[name]}" for name in names if reasons[name] != "as asked"]
-    if told:
-        lines.append(f"  ({'; '.join(told)}; --keep COLUMN learns from it anyway)")
-    return lines
+    chosen = [name for name in names if reasons[name] != "as asked"]
+    told = [f"{name!r} {reasons[name]}" for name in chosen]
+    keepable = [name for name in chosen if is_learnable(table[name])]
+    if keepable:
+        which = "COLUMN" if len(keepable) == len(chosen) else repr(keepable[0])
+        told.append(f"--keep {which} learns from it anyway")
+    return [*lines, f"  ({'; '.join(told)})"] if told else lines
 
 
 def read_table(

@@ -17,6 +17,8 @@ MISSING = frozenset(("", "na", "n/a", "n.a.", "#n/a", "nan", "null", "?", "-", "
 LARGEST = 1e150
 """Larger numbers are refused, since their squares are infinite."""
 
+_LONGEST = 60  # characters of a cell that a message shows
+
 POINT, COMMA = "point", "comma"
 _MARKS = {".": POINT, ",": COMMA}
 _OTHER = {POINT: COMMA, COMMA: POINT}
@@ -27,6 +29,11 @@ _CELL = re.compile(
 _SIMPLE = re.compile(r"[-+]?(?:\d+\.(?:\d{1,2}|\d{4,})|0\.\d+)")  # which is most numbers
 _SPACED = re.compile(r"[1-9]\d{0,2}(?:['’\s]\d{3})+(?:[.,]\d*)?")
 _GROUPS = {mark: re.compile(rf"[1-9]\d{{0,2}}(?:\{mark}\d{{3}})+") for mark in _MARKS}
+
+
+def quoted(cell: str) -> str:
+    """The cell as a message shows it: in quotes, escaped, and not too long."""
+    return repr(cell if len(cell) <= _LONGEST else f"{cell[:_LONGEST]}…")
 
 
 class Shape(NamedTuple):
@@ -181,7 +188,7 @@ def _numbers(scanned: Scan, decimal: str | None, doubtful: str) -> Column:
             f"say --decimal {_OTHER[word]} if the {word} separates thousands, "
             f"or --decimal {word} if it marks decimals"
         )
-        fault = groups[0], f"{cell!r} may have a {word} for thousands or for decimals", remedy
+        fault = groups[0], f"{quoted(cell)} may have a {word} for thousands or for decimals", remedy
     decimal = decimal or POINT
     numbers: list[float] = []
     unit = next((each.unit for each in shapes if each), "")
@@ -192,11 +199,19 @@ def _numbers(scanned: Scan, decimal: str | None, doubtful: str) -> Column:
         if fault is not None or row in gone:
             continue
         if number is None:
-            fault = row, f"{cells[row]!r} is no number, but most of the column is", "correct it"
+            fault = (
+                row,
+                f"{quoted(cells[row])} is no number, but most of the column is",
+                "correct it",
+            )
         elif each is not None and each.unit != unit:
-            fault = row, f"{cells[row]!r} is in another unit than the cells above", "correct it"
+            fault = (
+                row,
+                f"{quoted(cells[row])} is in another unit than the cells above",
+                "correct it",
+            )
         elif abs(number) == inf:
-            fault = row, f"{cells[row]!r} is not finite", "correct it"
+            fault = row, f"{quoted(cells[row])} is not finite", "correct it"
         elif abs(number) > LARGEST:
-            fault = row, f"{cells[row]!r} is larger than {LARGEST:g}", "correct it"
+            fault = row, f"{quoted(cells[row])} is larger than {LARGEST:g}", "correct it"
     return Column(name, cells, missing, numbers, unit, fault)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.cells import Column
+from nn.cells import Column, quoted
 from nn.tables import UNNAMED, Table, TableError
 
 MOST_WORDS = 50
@@ -53,6 +53,13 @@ def left_out(
             if reason:
                 reasons[name] = reason
     return reasons
+
+
+def is_learnable(column: Column) -> bool:
+    """Whether a column that was left out could be learned from after all."""
+    if len(column.missing) == len(column.cells):
+        return False
+    return column.numbers is not None or len(set(column.words)) <= MOST_WORDS
 
 
 def _reason(table: Table, column: Column) -> str:
@@ -120,6 +127,12 @@ class Columns(NamedTuple):
         if not names:
             raise TableError(f"{table.path} has no column to learn from, beside {target!r}")
         found = [table.checked(name, f"leave the column out: --ignore {name!r}") for name in names]
+        for column in found:
+            if len(column.missing) == len(column.cells):
+                raise TableError(
+                    f"{table.path}: the column {column.name!r} is empty, and nothing can be learned"
+                    f" from it: leave it out with --ignore {column.name!r}"
+                )
         words = [_words(column, missing) for column in found]
         many = {c.name: len(w) for c, w in zip(found, words, strict=True) if len(w) > MOST_WORDS}
         if many:
@@ -273,7 +286,7 @@ class Columns(NamedTuple):
             )
         if unknown:
             raise TableError(
-                f"{table.path} has {_columns(unknown)}, which the model does not know: leave out "
+                f"{table.path} has {_columns(unknown)}, which the model does not know: say "
                 + " ".join(f"--ignore {name!r}" for name in unknown[:20])
             )
         return table
@@ -319,7 +332,8 @@ def _places(table: Table, column: Column, words: Sequence[str], stands: str | No
             places.append(known[word])
         else:
             raise TableError(
-                f"{table.place(row, column.name)}: {cell!r} is unknown; known are {_list(words)}"
+                f"{table.place(row, column.name)}: {quoted(word)} is unknown; "
+                f"known are {_list(words)}"
             )
     return np.array(places)
 
@@ -333,11 +347,11 @@ def _numbers(table: Table, column: Column, unit: str) -> Any:
     if numbers is None:
         raise TableError(
             f"{table.path}: the column {column.name!r} has words, such as "
-            f"{column.cells[there[0]]!r}, not numbers"
+            f"{quoted(column.cells[there[0]])}, not numbers"
         )
     if column.unit != unit:
         raise TableError(
-            f"{table.place(there[0], column.name)}: {column.cells[there[0]]!r} is written "
+            f"{table.place(there[0], column.name)}: {quoted(column.cells[there[0]])} is written "
             f"{'with ' + repr(column.unit) if column.unit else 'without a unit'}, but the model "
             f"was trained on numbers {'with ' + repr(unit) if unit else 'without one'}: "
             "write it as it was in training"
@@ -364,4 +378,4 @@ def _columns(names: Sequence[str]) -> str:
 
 def _list(words: Sequence[str]) -> str:
     more = f" and {len(words) - 20} more" if len(words) > 20 else ""
-    return ", ".join(map(repr, words[:20])) + more
+    return ", ".join(map(quoted, words[:20])) + more

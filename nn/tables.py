@@ -20,7 +20,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
-from nn.cells import MISSING, POINT, Column, Scan, resolve, scan, shape
+from nn.cells import MISSING, POINT, Column, Scan, quoted, resolve, scan, shape
 
 DELIMITERS = {"tab": "\t", "semicolon": ";", "bar": "|", "comma": ",", "space": " "}
 """By name; in a file the first one is taken that parts its lines alike."""
@@ -407,7 +407,7 @@ def _examples(scans: Sequence[Scan], columns: Sequence[Column]) -> list[str]:
                 continue
             kind = (each.unit, each.decimal, each.group)
             if kind not in found:
-                found[kind] = f"{cell!r} is read as {number:.10g}"
+                found[kind] = f"{quoted(cell)} is read as {number:.10g}"
     return list(found.values())
 
 

@@ -242,6 +242,23 @@ def test_row_numbers_under_any_name_are_told_and_can_be_kept(tmp_path, capsys):
     assert "ignored" not in trained(tmp_path, capsys, text, "--keep", "rownames")
 
 
+def test_a_column_is_only_offered_to_be_kept_if_it_can_be_learned_from(tmp_path, capsys):
+    def text(names):
+        return "name,none,n,a,y\n" + rows(
+            80, lambda i, draw: f"{names(i)},,{i + 1},{draw.random()},{i * 7 % 11}"
+        )
+
+    printed = trained(tmp_path, capsys, text("P{}x".format))
+    assert "; --keep 'n' learns from it anyway)" in printed
+    assert "ignored: name, none\n" in trained(tmp_path, capsys, text("P{}x".format), "--keep", "n")
+    for policy in ("fill", "category"):
+        complaint = bad(
+            tmp_path, capsys, text("P{}x".format), "--keep", "none", "--missing", policy
+        )
+        assert "the column 'none' is empty, and nothing can be learned from it" in complaint
+        assert "--ignore 'none'" in complaint
+
+
 GAPS = "a,b,y\n" + rows(
     60, lambda i, draw: f"{draw.random() if i % 9 else ''},{'uv'[i % 2] if i % 7 else '?'},{i % 2}"
 )
@@ -274,7 +291,7 @@ def test_rows_without_a_target_are_not_learned_from(tmp_path, capsys):
     for policy in ("drop", "fill", "category"):
         printed = trained(tmp_path, capsys, text, "--missing", policy)
         assert "classification of 'y', 2 classes" in printed
-        assert "10 of 60 rows left out" in printed
+        assert "missing values: 10 without a target (y), 10 of 60 rows left out" in printed
     assert "leave such rows out: --missing drop" in (complaint := bad(tmp_path, capsys, text))
     assert "--ignore" not in complaint
 
@@ -483,7 +500,7 @@ def model(tmp_path, capsys):
         ("0,1,2\n1,2,red\n", "does not have the columns 'length', 'weight', 'colour'"),
         (
             "length,weight,colour,age,size\n1,2,red,3,4\n",
-            "leave out --ignore 'age' --ignore 'size'",
+            "say --ignore 'age' --ignore 'size'",
         ),
     ],
 )

@@ -141,4 +141,6 @@ def _derivative(subject: Subject, weights: dict[int, float]) -> Subject:
     if len(weights) == 1:
         name = f"d {subject.function_name}/d{subject.names[next(iter(weights))]}"
     first_derivative.__name__ = name
-    return Subject(first_derivative, subject.at, subject.parameters, names=subject.names)
+    made = Subject(first_derivative, subject.at, subject.parameters, names=subject.names)
+    made.beneath = subject
+    return made

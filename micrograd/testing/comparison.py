@@ -96,7 +96,7 @@ def _unheard(evidence: Evidence, index: int) -> str:
 
 def _disagree(evidence: Evidence, index: int, witness: str, estimate: Estimate) -> None:
     got, expected = evidence.gradient[index], estimate.value
-    if not evidence.is_accused() and evidence.is_singular():
+    if not evidence.is_accused() and evidence.convention():
         _doubt_convention(evidence, index, f"the {witness} says {expected!r}")
         return
     bound = evidence.bound({index: 1.0}, witness, estimate)
@@ -115,10 +115,10 @@ def _disagree(evidence: Evidence, index: int, witness: str, estimate: Estimate) 
 
 
 def _doubt_convention(evidence: Evidence, index: int, said: str) -> None:
-    place = evidence.tie or evidence.infinite or evidence.singular[0]
     evidence.doubts.append(
         f"{evidence.name(index)} = {evidence.gradient[index]!r}, but {said}: every rule is right by"
-        f" its own convention at {place}, and what they give together is not confirmed"
+        f" its own convention at {evidence.convention()}, and what they give together is not"
+        " confirmed"
     )
 
 
@@ -134,7 +134,7 @@ def _agrees_at_kink(evidence: Evidence, index: int, slopes: Slopes) -> bool:
             return False
         evidence.notes.append(f"{name} at a kink: {got!r} lies between {sides}")
         return True
-    if evidence.is_accused() or not evidence.is_singular():
+    if evidence.is_accused() or not evidence.convention():
         evidence.problems.append(
             Problem(
                 f"{name}: reverse says {got!r}, but the derivative is {sides}",

@@ -69,6 +69,14 @@ def _hypot(x: complex, y: complex) -> complex:
     return scale * cmath.sqrt(x * x + y * y)
 
 
+def _hypot_slope(x: complex, y: complex) -> complex:
+    h = _hypot(x, y)
+    if abs(x.real) <= abs(y.real):
+        return x / h
+    # In x / h the parts that move with x nearly cancel.
+    return (1 - y / h * (y / (h + _abs(x)))) * _sign(x)
+
+
 def _atan2(y: complex, x: complex) -> complex:
     if abs(x.real) >= abs(y.real):
         turn = 0.0 if x.real > 0 else math.copysign(math.pi, y.real)
@@ -130,4 +138,4 @@ _PRIMITIVES: dict[str, Any] = {
 
 def complexes() -> Kind:
     """Complex numbers."""
-    return Kind(complex, _PRIMITIVES)
+    return Kind(complex, _PRIMITIVES, {"hypot_slope": _hypot_slope})

@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 
 from micrograd.engine import Value
+from micrograd.ops import Operation
 from micrograd.testing.blame import Judge
 from micrograd.testing.differences import Estimate, Function
 from micrograd.testing.noise import level_beside
@@ -56,7 +57,7 @@ class _Bent:
 
     def problem(self, inputs: Sequence[int]) -> Problem | None:
         """What is wrong with the derivatives for these inputs."""
-        if not math.isfinite(self.noise) or self.recording.root is None:
+        if not math.isfinite(self.noise) or self.recording.root is None or self._is_singular():
             return None
         steps = self._direction(3)
         first = {index: steps[index] for index in inputs}
@@ -90,6 +91,14 @@ class _Bent:
             best.value,
             best.error + bound,
             "difference",
+        )
+
+    def _is_singular(self) -> bool:
+        """Whether a slope is a convention, whose derivative says nothing."""
+        return any(
+            isinstance(node.row, Operation)
+            and self.judge.is_singular(node.row, node.numbers, node.moving)
+            for node in self.recording.nodes
         )
 
     def _mixed(

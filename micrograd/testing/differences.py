@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 # The value at a number, and the branches taken there.
@@ -131,11 +132,14 @@ class _Search:
 
     def _jumps(self, side: int, estimate: Estimate) -> bool:
         """Whether the value near the point does not approach the value at the point."""
+        value = self.f(self.x)[0]
         gaps = []
-        for exponent in (10, 30):
+        for exponent in (10, 20, 30, 40, 50):
             h = max(estimate.step * 2.0**-exponent, 4 * math.ulp(self.x))
-            gaps.append(abs(self.f(self.x + side * h)[0] - self.f(self.x)[0]))
-        return not gaps[1] <= 4 * self.noise + gaps[0] / 4
+            gaps.append(abs(self.f(self.x + side * h)[0] - value))
+        # The last two steps may be the same, the least that moves x.
+        nearest = 4 * self.noise + 8 * math.ulp(self.x) * abs(estimate.value)
+        return any(not gap <= nearest + before / 4 for before, gap in pairwise(gaps))
 
     def _scales(self, step: float | None) -> Iterator[float]:
         """First steps: powers of two, so that x ± h is exact or nearly so."""

@@ -28,6 +28,7 @@ from micrograd.testing.witnesses import (
 # Witnesses round in other places than the reverse mode: their errors are of the same size as its.
 _ROUNDINGS = {"forward": 2.0, "difference": 2.0, "complex step": 16.0, "exact": 1.0}
 
+_ROUGH = 1e-3  # of the value: noise that is larger is not that of single precision
 _LEAST = 1e-280  # where numbers underflow, bounds that are no wider than this are narrow
 
 
@@ -96,7 +97,24 @@ class Evidence:
             node.is_by_hand for node in self.recording.nodes
         ):
             return 0.0
-        return noise.level_beside(self.probe.line(self._everywhere()), 0.0, 1.0)
+        seen = noise.level_beside(self.probe.line(self._everywhere()), 0.0, 1.0)
+        return max(seen, self._single())
+
+    def _single(self) -> float:
+        """The rounding of what is written by hand in single precision.
+
+        Differences do not see it where the function is flat, as tanh is at 20.
+        """
+        nodes = self.recording.nodes
+        places = [place for place, node in enumerate(nodes) if node.is_by_hand]
+        for h in (0.0, 0.0031, -0.0017, 0.0007):
+            moved = {index: h * step for index, step in self._everywhere().items()}
+            values = self.probe.values(moved)
+            if len(values) != len(nodes):
+                return 0.0
+            places = [place for place in places if noise.is_single(values[place])]
+        sizes = (self.recording.gradient_of(at) * nodes[at].value.data for at in places)
+        return 2.0**-24 * sum(map(abs, sizes))
 
     def _everywhere(self) -> dict[int, float]:
         """A direction in which all inputs move, each on its own scale."""
@@ -114,6 +132,11 @@ class Evidence:
     def is_noisy(self) -> bool:
         """Whether rounding in doubles does not explain the noise."""
         return self.measured > 4 * self.rounding.value_error
+
+    @property
+    def is_rough(self) -> bool:
+        """Whether the noise is so large that it may be what the function is meant to do."""
+        return self.is_noisy and self.measured > _ROUGH * abs(self.recording.value)
 
     # ------------------------------------------------------------------------------------- bounds
 
@@ -171,6 +194,16 @@ class Evidence:
     def is_singular(self) -> bool:
         """Whether some operation has no derivative at its operands."""
         return bool(self.tie or self.singular or self.infinite)
+
+    def convention(self) -> str:
+        """Where a rule is only a convention, here or in the function whose derivative this is.
+
+        The graph of a derivative ends at slopes that are 0 by convention.
+        """
+        place = self.tie or self.infinite or next(iter(self.singular), "")
+        if place or self.subject.beneath is None:
+            return place
+        return Evidence(self.subject.beneath, self.options).convention()
 
     def is_accused(self) -> bool:
         """Whether some operation is at fault; the sum of right rules may be wrong at a kink."""

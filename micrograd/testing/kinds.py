@@ -27,18 +27,26 @@ class Kind:
 
     `number` makes one from a float. `primitives` are functions of such numbers by the names of the
     rows, and the arithmetic that Python's operators do not cover: `_div`, `_pow`, `_lt`, `_le`,
-    `_gt`, `_ge`, `_eq`, `_ne`, and `_truth` of a condition.
+    `_gt`, `_ge`, `_eq`, `_ne`, and `_truth` of a condition. `rows` are functions for rows whose
+    formulas would lose digits.
     """
 
-    def __init__(self, number: Function, primitives: Mapping[str, Function]) -> None:
-        self.number = number
+    def __init__(
+        self,
+        number: Function,
+        primitives: Mapping[str, Function],
+        rows: Mapping[str, Function] | None = None,
+    ) -> None:
+        self.number, self._rows = number, rows or {}
         self._vocabulary = {"_number": number, "_truth": bool, **primitives}
         self._known: dict[tuple[Operation, int | None], Function] = {}
 
     def function(self, row: Operation) -> Function:
         """The row's formula as a function of such numbers."""
         if (row, None) not in self._known:
-            if row.is_primitive and row.name != "where":
+            if row.name in self._rows:
+                self._known[row, None] = self._rows[row.name]
+            elif row.is_primitive and row.name != "where":
                 self._known[row, None] = self._vocabulary.get(row.name) or _absent(row.name)
             else:
                 self._known[row, None] = self._compiled(row, row.expression, row.operands)

@@ -13,6 +13,7 @@ function fall until they reach the noise, where they level off.
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable, Hashable, Sequence
 from itertools import pairwise
 from statistics import median
@@ -37,10 +38,10 @@ def level_beside(f: Function, center: float, unit: float) -> float:
     `unit` is the scale on which x varies. 0 if no noise is seen, that is to say if the differences
     vanish as those of a smooth function do, or if the point is beside a branch.
     """
-    return max(_at(f, center, unit * spacing) for spacing in _SPACINGS)
+    return max(_at(f, center, unit, unit * spacing) for spacing in _SPACINGS)
 
 
-def _at(f: Function, center: float, spacing: float) -> float:
+def _at(f: Function, center: float, unit: float, spacing: float) -> float:
     if abs(spacing) < 16 * math.ulp(center):
         return 0.0
     value, branches = f(center)
@@ -54,7 +55,10 @@ def _at(f: Function, center: float, spacing: float) -> float:
                 break
             values.append(number)
         values.reverse()
-    return level(values)
+    # The points themselves are rounded, in proportion to their distance from 0.
+    slope = (max(values) - min(values)) / (len(values) * abs(spacing))
+    found = level(values)
+    return found if found > 8 * _DOUBLE * slope * max(abs(center), unit) else 0.0
 
 
 def level(values: Sequence[float]) -> float:
@@ -105,19 +109,27 @@ def tail(f: Function, center: float, reach: float) -> float:
     return noise if levels_off and noise <= _SMALL * max(coefficients) else 0.0
 
 
-def has_jumps(f: Function, center: float, reach: float, noise: float) -> bool:
-    """Whether the noise within `reach` of a point is made of jumps, or else a fine structure.
+def has_jumps(f: Callable[[float], float], center: float, reach: float, least: float) -> bool:
+    """Whether f jumps by at least so much within `reach` of a point.
 
     The half in which the function moves more is halved again, down to adjacent numbers.
     """
     low, high = center - reach, center + reach
     while low < (middle := (low + high) / 2) < high:
-        below, value, above = f(low)[0], f(middle)[0], f(high)[0]
+        below, value, above = f(low), f(middle), f(high)
         is_lower = abs(value - below) > abs(above - value)
         low, high = (low, middle) if is_lower else (middle, high)
-    return abs(f(high)[0] - f(low)[0]) > noise / 64
+    return abs(f(high) - f(low)) > least
 
 
 def _stays(levels: Sequence[float]) -> bool:
     """Whether the levels of successive orders agree, where a smooth function's fall."""
     return min(levels) > 0 and max(levels) <= 8 * min(levels)
+
+
+def is_single(number: float) -> bool:
+    """Whether a number has no more digits than single precision."""
+    try:
+        return bool(struct.unpack("f", struct.pack("f", number))[0] == number)
+    except OverflowError:
+        return False

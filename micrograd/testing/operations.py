@@ -60,10 +60,13 @@ def check_operation(
 
     The points are drawn within the row's domain, the same in every run, special numbers, kinks and
     ties among them. The reports are true together if none is wrong and most are confirmed. Raises
-    GradientMismatch at the first point where the row is wrong; KeyError for a name that is no row.
+    GradientMismatch at the first point where the row is wrong; KeyError for a name that is no row;
+    TypeError for what is no operation.
     """
     options.whole("points", points, 1)
-    name = operation if isinstance(operation, str) else operation.__name__
+    name = operation if isinstance(operation, str) else getattr(operation, "__name__", None)
+    if name is None:
+        raise TypeError(f"an operation is a name or what define returned, got {operation!r}")
     row = lookup(name)
     f = applied(row)
     drawn = drawn_points(row, points, seed)

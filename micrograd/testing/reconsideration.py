@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from micrograd.testing import blame
@@ -30,7 +30,10 @@ class Verdict(NamedTuple):
 def reconsider(evidence: Evidence, index: int, witness: Differences) -> Verdict:
     """Look again at a difference that disagrees with the gradient."""
     if evidence.is_noisy:
-        return _beside_noise(evidence, index, witness)
+        verdict = _beside_noise(evidence, index, witness)
+        if verdict.estimate is not None:
+            return _within_tolerance(evidence, index, witness, verdict.estimate)
+        return verdict
     best = resolved(
         evidence.probe.along(index),
         evidence.subject.point[index],
@@ -61,11 +64,13 @@ def reconsider(evidence: Evidence, index: int, witness: Differences) -> Verdict:
 
 def _beside_noise(evidence: Evidence, index: int, witness: Differences) -> Verdict:
     """What seemed to be noise may be a structure that finer steps resolve."""
+    if (doubt := _steps(evidence, index)) and not evidence.gradient[index]:
+        return Verdict(doubt=doubt)
     f, x = evidence.probe.along(index), evidence.subject.point[index]
     direction, first = {index: 1.0}, evidence.options.eps
     for _ in range(_FINER):
         fine = differentiate(f, x, evidence.rounding.value_error, first).estimate
-        if fine is None or not fine.value:  # flat, as single precision is between its numbers
+        if fine is None or _is_between_jumps(evidence, index, fine):
             break
         if evidence.agrees(direction, witness.name, fine):
             witness.found[index] = fine
@@ -76,16 +81,17 @@ def _beside_noise(evidence: Evidence, index: int, witness: Differences) -> Verdi
 
 def fine_structure(evidence: Evidence, index: int) -> str:
     """Why an agreement beside noise is doubtful: the noise is smooth, with quite another slope."""
+    if doubt := _steps(evidence, index):
+        return doubt
     f, x = evidence.probe.along(index), evidence.subject.point[index]
-    unit = abs(x) or 1.0
-    if has_jumps(f, x, unit * 2.0**-14, evidence.measured):
-        return ""
-    got, first = evidence.gradient[index], unit * 2.0**-16
+    got, first = evidence.gradient[index], (abs(x) or 1.0) * 2.0**-16
     for _ in range(_FINER):
         fine = differentiate(f, x, evidence.rounding.value_error, first).estimate
         if fine is not None and fine.error <= 1e-3 * abs(fine.value):
             size = max(abs(got), abs(fine.value))
             if abs(got - fine.value) <= 10 * _CLOSE * size:
+                return ""
+            if _is_between_jumps(evidence, index, fine):
                 return ""
             return (
                 f"{evidence.name(index)}: what looks like noise of {evidence.measured:.0e} is"
@@ -95,6 +101,30 @@ def fine_structure(evidence: Evidence, index: int) -> str:
     return ""
 
 
+def _steps(evidence: Evidence, index: int) -> str:
+    """Why a function that moves in wide steps has no derivative of which differences could tell."""
+    f, x = evidence.probe.along(index), evidence.subject.point[index]
+    value, reach = f(x)[0], (abs(x) or 1.0) * 2.0**-26
+    if not evidence.is_rough or any(f(x + side * reach)[0] != value for side in (1, -1)):
+        return ""
+    return (
+        f"{evidence.name(index)}: the function moves in steps of about {evidence.measured:.0e},"
+        " between which it is flat"
+    )
+
+
+def _is_between_jumps(evidence: Evidence, index: int, fine: Estimate) -> bool:
+    """Whether a difference finds only what is smooth between jumps, as of single precision."""
+    f, x = evidence.probe.along(index), evidence.subject.point[index]
+
+    def rest(at: float) -> float:
+        return f(at)[0] - fine.value * (at - x)
+
+    reach = (abs(x) or 1.0) * 2.0**-14
+    jump = min(evidence.measured / 64, 64 * evidence.rounding.value_error)
+    return not fine.value or any(has_jumps(g, x, reach, jump) for g in (rest, lambda at: f(at)[0]))
+
+
 def _within_tolerance(
     evidence: Evidence, index: int, witness: Differences, best: Estimate
 ) -> Verdict:
@@ -102,23 +132,43 @@ def _within_tolerance(
     if not any(node.is_by_hand for node in evidence.recording.nodes):
         return Verdict(best)
     x, got = evidence.subject.point[index], evidence.gradient[index]
-    f = evidence.probe.along(index)
-    noise = max(tail(f, x, max(abs(x), 1.0) / 2), tail(f, x, (abs(x) or 1.0) / 2))
     gap, size = abs(got - best.value), max(abs(got), abs(best.value))
-    # The error is as smooth as the function is on the steps of the difference, and no larger.
-    allowed = best.error + 4 * noise / best.step
-    if not gap <= min(allowed, _FAR * size):
+    if not gap <= _FAR * size:
+        return Verdict(best)
+    f, noise, allowed = evidence.probe.along(index), 0.0, best.error
+    value = f(x)[0]
+    for reach in _reaches(x):
+        if max(abs(f(x + side * reach)[0]) for side in (1, -1)) > 4 * abs(value) + 4 * size * reach:
+            continue  # where the function is so much larger, its noise may be larger, too
+        noise = max(noise, tail(f, x, reach))
+        # The error is as smooth as the function is on the steps of the difference, and no larger.
+        allowed = best.error + 4 * noise / best.step
+        if gap <= allowed:
+            break
+    else:
         return Verdict(best)
     said = (
         f"{evidence.name(index)}: differences say {best.value!r}, and the function is off by up to"
         f" {noise:.0e}, as if it stopped at a tolerance"
     )
     if gap > _CLOSE * size:
+        if evidence.is_noisy:  # the noise beside the point was measured
+            return Verdict(best)
         return Verdict(doubt=f"{said}: that may explain the difference, or not")
     evidence.notes.append(said)
     evidence.measured = max(evidence.measured, noise)
     witness.found[index] = best._replace(error=allowed)
     return Verdict(agrees=True)
+
+
+def _reaches(x: float) -> Iterator[float]:
+    """How far to look for noise.
+
+    Close to the point, an iteration takes the same number of steps; far from it, the function may
+    vary too much to be told from noise.
+    """
+    for scale in dict.fromkeys((max(abs(x), 1.0), abs(x) or 1.0)):
+        yield from (scale * factor for factor in (1 / 54, 1 / 18, 1 / 6, 1 / 2, 3 / 2))
 
 
 def is_between_sides(evidence: Evidence, index: int) -> bool:

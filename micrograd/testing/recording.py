@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -175,6 +175,8 @@ class Subject:
     back bit for bit.
     """
 
+    beneath: Subject | None = None  # the function of which this is the derivative
+
     def __init__(
         self,
         f: Callable[..., Any],
@@ -220,6 +222,8 @@ class Subject:
         name = "wrt"
         if callable(getattr(wrt, "parameters", None)):
             name, wrt = "parameters", wrt.parameters()
+        if not isinstance(wrt, Value | Iterable):
+            raise TypeError(f"wrt= is a model or Values that no operation made, got {wrt!r}")
         self.parameters, structure = flatten(wrt if isinstance(wrt, Value) else list(wrt))
         for parameter in self.parameters:
             if not isinstance(parameter, Value) or parameter._row is not None:

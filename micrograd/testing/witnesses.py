@@ -177,6 +177,11 @@ class Probe:
         values = [value.data for value in found.values] or [found.value]
         return values, found.branches(self.observer)
 
+    def values(self, direction: Direction) -> list[float]:
+        """The value of every node with the inputs moved by this."""
+        point = self.subject.point
+        return self._run({index: point[index] + step for index, step in direction.items()})[0]
+
     def line(self, direction: Direction) -> Line:
         """The function on a line through the point; runs are remembered."""
         point = self.subject.point

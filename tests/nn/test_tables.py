@@ -145,6 +145,15 @@ def rows(count, row):
     return "".join(row(i, draw) + "\n" for i in range(count))
 
 
+@pytest.mark.parametrize("cell", ["9" * 100_000, "x" * 100_000])
+def test_a_message_shows_only_the_beginning_of_a_long_cell(cell, table):
+    found = table("a,b\n1,2\n3,4\n" + f"5,{cell}\n")
+    with pytest.raises(TableError) as caught:
+        found.checked("b", "leave it out")
+    assert cell[:60] + "…" in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
 @pytest.mark.parametrize("mark", ["  ", " "])
 def test_spaces_may_separate_cells_and_it_is_noted(mark, table):
     found = table(f" a{mark}b\n 1{mark}2.5  \n10{mark}3\n")

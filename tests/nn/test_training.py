@@ -580,7 +580,7 @@ ROW = [[0.0, 1.0]]
         ([], [], {}, ValueError, r"X has a row for each sample.*shape \(0,\)"),
         (np.zeros((0, 2)), [], {}, ValueError, "X has no samples"),
         (np.zeros((3, 0)), [1, 2, 3], {}, ValueError, "X has no columns"),
-        ([1.0, 2.0], [1, 2], {}, ValueError, r"X.reshape\(-1, 1\)"),
+        ([1.0, 2.0], [1, 2], {}, ValueError, r"X.reshape\(1, -1\) makes one sample of it"),
         (np.zeros((2, 2, 2)), [1, 2], {}, ValueError, r"X.reshape\(len\(X\), -1\)"),
         ([[1.0, 2.0], [3.0]], [1, 2], {}, ValueError, "rows have different lengths"),
         ([[1.0, np.nan]], [1], {}, ValueError, r"X\[0, 1\] is nan"),

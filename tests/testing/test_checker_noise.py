@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from micrograd import Value
+from micrograd import Value, sin
 from micrograd.testing import check_gradients
 from micrograd.testing.noise import level, level_beside, tail
 
@@ -214,3 +214,66 @@ def test_the_differences_of_a_polynomial_vanish():
         values = [after - before for before, after in pairwise(values)]
     assert values == [0.0] * 13
     assert level([float(k**3) for k in range(17)]) == 0
+
+
+def kepler(p, tolerance):
+    """The solution of y - 0.6 sin(y) = p by steps that stop at a tolerance."""
+    y = 0.3
+    while True:
+        step = (y - 0.6 * math.sin(y) - p) * 0.75
+        y -= step
+        if abs(step) < tolerance:
+            return y
+
+
+def kepler_slope(p):
+    return 1 / (1 - 0.6 * math.cos(kepler(p, 1e-15)))
+
+
+@pytest.mark.parametrize("tolerance", [1e-4, 1e-6, 1e-9])
+def test_the_rule_of_a_solver_is_right_anywhere_and_a_wrong_one_is_not(tolerance):
+    for k in range(30):
+        p = -7.5 + 0.5173 * k
+        solve = operation(lambda x: kepler(x, tolerance), kepler_slope)
+        assert check_gradients(solve, p), p
+        doubled = operation(lambda x: kepler(x, tolerance), kepler_slope, 2.0)
+        assert check_gradients(doubled, p, raise_exception=False).is_wrong, p
+
+
+@pytest.mark.parametrize("x", [9.1, 12.5, 25.0])
+def test_single_precision_that_is_flat_does_not_accuse_a_slope_that_it_cannot_hold(x):
+    flat = operation(lambda x: float(np.tanh(np.float32(x))), lambda x: 1 / math.cosh(x) ** 2)
+    assert not check_gradients(flat, x, raise_exception=False).is_wrong
+    steep = operation(lambda x: float(np.tanh(np.float32(x))), lambda x: 1e-3)
+    assert check_gradients(steep, x, raise_exception=False).is_wrong
+
+
+def test_single_precision_beside_double_precision_is_no_fine_structure():
+    def single(value, slope):
+        return operation(lambda x: float(value(np.float32(x))), slope)
+
+    square = single(np.square, lambda x: 2 * x)
+    none = single(np.square, lambda x: 0.0)
+    for a in (0.3, 1.7, -0.9, 2.25):
+        assert check_gradients(lambda a, b: square(a) * b + square(b) * sin(a), a, 0.7)
+        wrong = check_gradients(lambda a: none(a) + sin(a), a, raise_exception=False)
+        assert wrong.is_wrong
+
+
+@pytest.mark.parametrize("kink", [0.0, 0.7, -1.3, 2.0, 1e3, 1e-3])
+@pytest.mark.parametrize("slope", [0.0, 1.0])
+def test_the_kink_of_a_function_by_hand_is_no_noise_wherever_it_is(kink, slope):
+    relu = operation(
+        lambda x: max(x - kink, 0.0), lambda x: slope if x == kink else float(x > kink)
+    )
+    assert check_gradients(relu, kink)
+    wrong = operation(lambda x: max(x - kink, 0.0), lambda x: 2.0)
+    assert check_gradients(wrong, kink, raise_exception=False).is_wrong
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0])
+def test_whether_wide_steps_are_meant_or_noise_is_undecided(slope):
+    rounded = operation(lambda x: float(round(x)), lambda x: slope)
+    report = check_gradients(rounded, 1000.1)
+    assert report.is_undecided
+    assert "between which it is flat" in str(report)

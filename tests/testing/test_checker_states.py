@@ -272,3 +272,31 @@ def test_second_derivatives_of_every_output_are_checked():
     assert check_gradients(lambda x: [x * x, x * x * x], 1.5, order=2)
     with pytest.raises(GradientMismatch):
         check_gradients(lambda x: [x * x, cube(x)], 1.5, order=2)
+
+
+@pytest.mark.parametrize("thing", [5, None, ["tanh"]])
+def test_what_is_no_operation_or_model_is_refused_by_name(thing):
+    with pytest.raises(TypeError, match="an operation is a name or what define returned, got"):
+        check_operation(thing)
+    with pytest.raises(TypeError, match="wrt= is a model or Values that no operation made, got 5"):
+        check_gradients(exp, 1.0, wrt=5)
+
+
+@pytest.mark.parametrize("f", [lambda x, y: hypot(x, y) ** 2, lambda x, y: hypot(x, 0 * y) ** 2])
+def test_a_second_derivative_hidden_by_a_convention_is_undecided_and_not_called_a_cut(f):
+    report = check_gradients(f, 0.0, 0.0, order=2)
+    assert report.is_undecided
+    assert "its own convention at hypot(0.0, 0.0)" in str(report)
+
+
+@pytest.mark.parametrize("at", [(30.0, 1.0), (1.0, 1e-9), (-30.0, 1.0), (1e-3, 40.0)])
+def test_second_derivatives_of_hypot_are_confirmed_where_one_side_is_far_the_longer(at):
+    assert check_gradients(hypot, *at, order=2)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-3, 1e-6, 1e-9])
+@pytest.mark.parametrize("at", [0.7, -1.3, 1e3])
+def test_a_jump_is_seen_however_small_it_is(size, at):
+    report = check_gradients(lambda x: where(x > at, x + size, x), at)
+    assert report.is_undecided
+    assert "the function jumps here" in str(report)

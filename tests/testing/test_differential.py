@@ -76,6 +76,7 @@ MPMATH: dict[str, Callable[..., Any]] = {
     ).split()
 } | {
     "abs": abs,
+    "gauss": lambda x: mp.exp(-x * x),
     "log2": lambda x: mp.log(x, 2),
     "square": lambda x: x * x,
     "reciprocal": lambda x: 1 / x,
