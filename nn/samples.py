@@ -41,14 +41,10 @@ def inputs(X: Any, name: str = "X") -> Any:
     if array.ndim != 2:
         hint = {
             0: "give a list of samples",
-<<<<<<< HEAD
             1: f"{name}.to_frame() makes samples of one column of it"
             if hasattr(X, "to_frame")
-            else f"{name}.reshape(-1, 1) makes samples of one column of it",
-=======
-            1: f"{name}.reshape(1, -1) makes one sample of it, "
+            else f"{name}.reshape(1, -1) makes one sample of it, "
             f"and {name}.reshape(-1, 1) makes samples of one column",
->>>>>>> w-breaker2
         }.get(array.ndim, f"{name}.reshape(len({name}), -1) makes one row of each sample")
         raise ValueError(
             f"{name} has a row for each sample and a column for each input, "

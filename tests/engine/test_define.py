@@ -105,7 +105,9 @@ def test_a_built_in_row_is_not_redefined(table, name):
     assert table[name] is before
 
 
-TAKEN = "data grad label backward x y z out self other lambda if None True _row __add__ stopping_mul"
+TAKEN = (
+    "data grad label backward x y z out self other lambda if None True _row __add__ stopping_mul"
+)
 NO_NAMES = ["", " ", "a b", "1a", "a-b", "a.b", "a\n", "f()"]
 LOOK_ALIKES = ["\uff44ata", "ba\uff43kward", "\ufb01x"]  # Python reads them as data, backward, fix
 
