@@ -24,7 +24,6 @@ ROOMS = (
     "micrograd.formulas",
     "micrograd.notation",
     "micrograd.ops",
-    "micrograd.kernels",
     "micrograd.locks",
     "micrograd.graph",
     "micrograd.methods",

@@ -13,7 +13,6 @@ Defined and differentiable for all numbers.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Mapping
 
 from micrograd.derivation import writing
@@ -32,7 +31,7 @@ from micrograd.derivation.document import (
 )
 from micrograd.derivation.wording import phrases
 from micrograd.derivation.writing import Written
-from micrograd.formulas import OPERANDS, RESULT, parse
+from micrograd.formulas import OPERANDS, RESULT, Call, Tree
 from micrograd.notation.layout import Mark
 from micrograd.notation.names import named
 from micrograd.notation.template import ATOM, LOOSE
@@ -125,9 +124,7 @@ class RuleCard:
             yield sentence(words["card note"], note=note)
 
     def _formula(self, text: str) -> Written:
-        known = {row.name: row.arity for row in TABLE.values()}
-        tree = parse(text, names=self.row.operands, known=known, place=self.row.name)
-        return writing.formula(tree, _LETTERS)
+        return writing.formula(self.row.read(text), _LETTERS)
 
     def _caption(self, words: Mapping[str, str]) -> Sentence:
         caption = sentence(words["curve"], operand=_LETTERS["x"])
@@ -140,14 +137,14 @@ class RuleCard:
         return (*caption, *sentence(words["held"], operands=listed))
 
 
-def _cases(tree: ast.expr, words: Mapping[str, str]) -> Written:
+def _cases(tree: Tree, words: Mapping[str, str]) -> Written:
     """A formula; a choice that is the whole of it as a list of cases."""
     letters = _LETTERS | {RESULT: _RESULT}
     cases: list[tuple[Written, Written]] = []
-    while isinstance(tree, ast.Call) and ast.unparse(tree.func) == "where":
-        test, then, tree = tree.args
+    while isinstance(tree, Call) and tree.name == "where":
+        test, then, tree = tree.operands
         condition = writing.formula(test, letters)
-        if isinstance(test, ast.Name):
+        if isinstance(test, str):
             condition = writing.unequal(condition, writing.number(0.0))
         cases.append((writing.formula(then, letters), condition))
     last = writing.formula(tree, letters)

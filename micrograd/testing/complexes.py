@@ -98,12 +98,6 @@ def _abs(x: complex) -> complex:
 
 
 _PRIMITIVES: dict[str, Any] = {
-    **{
-        name: getattr(cmath, name)
-        for name in (
-            "exp log log10 sqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh".split()
-        )
-    },
     "log2": lambda z: cmath.log(z) / math.log(2),
     "expm1": _expm1,
     "log1p": _log1p,
@@ -116,8 +110,8 @@ _PRIMITIVES: dict[str, Any] = {
     "step": lambda x: complex(x.real > 0),
     "maximum": lambda x, y: x if x.real > y.real else y,
     "minimum": lambda x, y: x if x.real < y.real else y,
-    "_div": lambda x, y: x / y,
-    "_pow": _pow,
+    "div": lambda x, y: x / y,
+    "pow": _pow,
     "_lt": _real(lambda x, y: x < y),
     "_le": _real(lambda x, y: x <= y),
     "_gt": _real(lambda x, y: x > y),
@@ -130,4 +124,4 @@ _PRIMITIVES: dict[str, Any] = {
 
 def complexes() -> Kind:
     """Complex numbers."""
-    return Kind(complex, _PRIMITIVES)
+    return Kind("complex numbers", complex, _PRIMITIVES, [cmath])

@@ -93,8 +93,8 @@ _PRIMITIVES: dict[str, Any] = {
     "step": _step,
     "maximum": _maximum,
     "minimum": _minimum,
-    "_div": _div,
-    "_pow": _pow,
+    "div": _div,
+    "pow": _pow,
     "_lt": lambda x, y: x.value < y.value,
     "_le": lambda x, y: x.value <= y.value,
     "_gt": lambda x, y: x.value > y.value,
@@ -107,4 +107,4 @@ _PRIMITIVES: dict[str, Any] = {
 
 def fractions() -> Kind:
     """Exact rational numbers with their derivatives."""
-    return Kind(series, _PRIMITIVES)
+    return Kind("fractions", series, _PRIMITIVES)

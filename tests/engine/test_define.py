@@ -10,6 +10,7 @@ import pytest
 
 import micrograd
 from micrograd import Value, define, formulas, methods
+from micrograd.ops import STOPPING
 from tests.engine.common import INF, gradient
 
 
@@ -105,12 +106,14 @@ def test_a_built_in_row_is_not_redefined(table, name):
     assert table[name] is before
 
 
-TAKEN = "data grad label backward x y z out self other lambda if None True _row __add__ stopped"
+TAKEN = (
+    "data grad label backward x y z out self other lambda if None True _row __add__ stopping_mul"
+)
 NO_NAMES = ["", " ", "a b", "1a", "a-b", "a.b", "a\n", "f()"]
 LOOK_ALIKES = ["\uff44ata", "ba\uff43kward", "\ufb01x"]  # Python reads them as data, backward, fix
 
 
-@pytest.mark.parametrize("name", [*TAKEN.split(), *NO_NAMES, *LOOK_ALIKES], ids=ascii)
+@pytest.mark.parametrize("name", [*TAKEN.split(), *STOPPING, *NO_NAMES, *LOOK_ALIKES], ids=ascii)
 def test_names_that_are_taken_or_no_names_are_refused(table, name):
     before, attributes = dict(table), set(vars(methods.Methods))
     with pytest.raises(ValueError, match="operation"):

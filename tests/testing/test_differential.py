@@ -214,6 +214,8 @@ def _on_bounded(row: Operation, *operands: Any) -> Any:
     if row.name == "where":
         condition, then, otherwise = operands
         return then if condition else otherwise
+    if row.operator and row.name != "abs":
+        return getattr(operator, row.operator)(*map(Bounded.of, operands))
     if row.is_primitive:
         return _primitive(row, *operands)
     return evaluate(row.expression, Rounding(), **dict(zip(row.operands, operands, strict=True)))

@@ -136,7 +136,7 @@ def _digest_of_sources() -> str:
     digest = sha256(llvmlite.__version__.encode())
     digest.update(repr(llvm.llvm_version_info).encode())
     here = Path(__file__).parent
-    for file in (*sorted(here.glob("*.py")), here.parents[1] / "kernels.py"):
+    for file in (*sorted(here.glob("*.py")), here.parents[1] / "formulas.py"):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
