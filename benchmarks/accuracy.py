@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from mpmath import mp, mpf
 
-from benchmarks.exact import BITS, EXACT
+from benchmarks.exact import BITS, definition
 from micrograd import Value, compile, derivative, functions, grad  # noqa: A004
 from micrograd.formulas import IEEE, fold
 from micrograd.ops import SERVING, TABLE, Operation
@@ -245,7 +245,7 @@ class Worst(NamedTuple):
 
 def truths(row: Operation, at: Sequence[Point]) -> list[list[tuple[Any, Any]]]:
     """The true number and its size, by quantity and by point."""
-    exact = EXACT[row.name]
+    exact = definition(row.name)
     wanted = (exact.value, *exact.first, *exact.second)
     with mp.workprec(BITS):
         return [

@@ -68,12 +68,9 @@ def softplus(x: Any) -> Any:
     return mp.log(1 + mp.exp(x))
 
 
+# By mpmath's own names, and what it calls otherwise.
 MPMATH: dict[str, Callable[..., Any]] = {
-    name: getattr(mp, name)
-    for name in (
-        "exp expm1 log log1p log10 sqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
-        " erf sign hypot atan2"
-    ).split()
+    row.name: getattr(mp, row.name) for row in ROWS if hasattr(mp, row.name)
 } | {
     "log2": lambda x: mp.log(x, 2),
     "square": lambda x: x * x,
