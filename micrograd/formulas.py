@@ -23,6 +23,8 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
+from micrograd.floats import SHARED, completed, power, quotient
+
 Number = int | float
 
 OPERANDS = ("x", "y", "z")
@@ -65,11 +67,6 @@ def fold(
         operands = [fold(each, vocabulary, variables, number) for each in tree.operands]
         return vocabulary[tree.name](*operands)
     return variables[tree] if isinstance(tree, str) else number(tree)
-
-
-def evaluate(tree: Tree, vocabulary: Mapping[str, Callable[..., Any]], **operands: Any) -> Any:
-    """A formula on any kind of number (Values, arrays, fractions), of the operands' values."""
-    return fold(tree, vocabulary, operands)
 
 
 def parts(tree: Tree) -> Iterator[Tree]:
@@ -439,97 +436,14 @@ def to_float(number: Any) -> float:
         return math.inf if number > 0 else -math.inf
 
 
-def _maximum(x: float, y: float) -> float:
-    return x if x > y or x != x else y
-
-
-def _minimum(x: float, y: float) -> float:
-    return x if x < y or x != x else y
-
-
-def _sign(x: float) -> float:
-    return 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0
-
-
-def _step(x: float) -> float:
-    return 1.0 if x > 0 else 0.0 if x <= 0 else x
-
-
-GRID = 1.5 * 2.0**31
-"""Added and taken away, it rounds to a multiple of 2**-21: a number up to 2**5 then has a square
-that is a float."""
-
-
-def _gauss(x: float) -> float:
-    if -2 < x < 2:  # the square is off by half a unit of 4 at most
-        return math.exp(-(x * x))
-    x = abs(x)
-    if not x < 28:
-        return x if x != x else 0.0
-    near = (x + GRID) - GRID
-    rest = (x - near) * (x + near)
-    return math.exp(-(near * near)) * (1.0 - rest * (1.0 - 0.5 * rest * (1.0 - rest / 3)))
-
-
-def _div(x: float, y: float) -> float:
-    if y != 0:
-        return x / y
-    return math.nan if x == 0 or x != x else math.copysign(math.inf, x) * math.copysign(1.0, y)
-
-
-def _pow(x: float, y: float) -> float:
-    try:
-        return math.pow(x, y)
-    except OverflowError:
-        return -math.inf if x < 0 and y % 2 == 1 else math.inf
-    except ValueError:
-        if x != 0:
-            return math.nan  # a negative base with a fractional exponent
-        return math.copysign(math.inf, x) if y % 2 == 1 else math.inf
-
-
-def _completed(name: str, function: Callable[..., float]) -> Callable[..., float]:
-    """A function of the math module with IEEE's answers where it would raise."""
-    poles = _POLES.get(name, {})
-
-    def complete(x: float, *others: float) -> float:
-        try:
-            return function(x, *others)
-        except OverflowError:
-            return math.copysign(math.inf, x if name == "sinh" else 1.0)
-        except ValueError:
-            return poles.get(x, math.nan)
-
-    return complete
-
-
-_POLES = {
-    "log": {0.0: -math.inf},
-    "log2": {0.0: -math.inf},
-    "log10": {0.0: -math.inf},
-    "log1p": {-1.0: -math.inf},
-    "atanh": {1.0: math.inf, -1.0: -math.inf},
-}
-_SHARED: dict[str, Callable[..., float]] = {
-    "abs": abs,
-    "sign": _sign,
-    "step": _step,
-    "maximum": _maximum,
-    "minimum": _minimum,
-    "hypot": math.hypot,
-    "atan2": math.atan2,
-    "gauss": _gauss,
-}
-
-
 class _Complete(Interpreter):
     def primitive(self, name: str) -> Callable[..., float]:
-        return _completed(name, super().primitive(name))
+        return completed(name, super().primitive(name))
 
 
-ON_FLOATS = Interpreter("floats", _SHARED | {"pow": math.pow}, libraries=[math], texts=Texts("pow"))
+ON_FLOATS = Interpreter("floats", SHARED | {"pow": math.pow}, libraries=[math], texts=Texts("pow"))
 ON_IEEE = _Complete(
-    "floats", _SHARED | {"pow": _pow, "div": _div}, libraries=[math], texts=Texts("pow", "div")
+    "floats", SHARED | {"pow": power, "div": quotient}, libraries=[math], texts=Texts("pow", "div")
 )
 FLOATS, IEEE = ON_FLOATS.scope, ON_IEEE.scope
 """What is called in a formula on floats; the table enters its rows."""

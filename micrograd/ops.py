@@ -260,6 +260,7 @@ class Operation:
         self.row = row
         self.expression = expression
         self.slopes = slopes
+        self._flows: dict[tuple[int, str], Tree | None] = {}
 
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.operands)}) = {self.formula}>"
@@ -283,10 +284,6 @@ class Operation:
     def computed(self) -> Tree:
         """The formula with truths and numbers apart."""
         return with_truths(self.expression)
-
-    @cached_property
-    def _flows(self) -> dict[tuple[int, str], Tree | None]:
-        return {}
 
     def flow(self, place: int, product: str = "mul") -> Tree | None:
         """What flows back to an operand, of the operands, `out` and the adjoint; None if nothing.

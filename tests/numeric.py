@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from micrograd.engine import Value
-from micrograd.formulas import COMPARISONS, Call, Tree, evaluate
+from micrograd.formulas import COMPARISONS, Call, Tree, fold
 from micrograd.ops import Operation
 from micrograd.vocabulary import VOCABULARY as VALUES
 
@@ -41,7 +41,7 @@ def difference(f: Callable[..., float], point: Point, index: int) -> tuple[float
 
 def at(row: Operation, expression: Tree, point: Point) -> float:
     """A formula in the row's operands at a point."""
-    return float(evaluate(expression, VALUES, **dict(zip(row.operands, point, strict=True))))
+    return float(fold(expression, VALUES, dict(zip(row.operands, point, strict=True))))
 
 
 def is_smooth(row: Operation, point: Point) -> bool:
@@ -77,12 +77,8 @@ def second_disagreement(row: Operation, point: Point) -> str:
     for index, name in enumerate(row.operands):
         operands = [Value(x) for x in point]
         out = functions_of(row)(*operands)
-        partial = evaluate(
-            row.slopes[index],
-            VALUES,
-            out=out,
-            **dict(zip(row.operands, operands, strict=True)),
-        )
+        names = dict(zip((*row.operands, "out"), (*operands, out), strict=True))
+        partial = fold(row.slopes[index], VALUES, names)
         if isinstance(partial, Value):
             partial.backward()
         for second, operand in enumerate(operands):

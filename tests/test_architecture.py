@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 # Each room may import those above it. A folder is one room.
 ROOMS = (
     "micrograd.files",
+    "micrograd.floats",
     "micrograd.formulas",
     "micrograd.notation",
     "micrograd.ops",

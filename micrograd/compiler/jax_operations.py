@@ -11,11 +11,11 @@ import jax.numpy as jnp
 from jax import lax
 from jax.scipy import special
 
+from micrograd.floats import GRID
 from micrograd.formulas import (
     ADJOINT,
     ATOM,
     COMPARISONS,
-    GRID,
     RESULT,
     Interpreter,
     Text,

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.formulas import ADJOINT, COMPARISONS, GRID, Call, Tree, parts
+from micrograd.floats import GRID
+from micrograd.formulas import ADJOINT, COMPARISONS, Call, Tree, parts
 from micrograd.ops import STOPPING, TABLE, Operation, lookup, on_define
 
 TARGET = "_target"

@@ -6,6 +6,7 @@ found in a row's formula, so a user's row needs no column for it.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,7 @@ class _Floats(Kind):
     """Floats, as IEEE 754 has them."""
 
     def __init__(self, primitives: dict[str, Any]) -> None:
-        super().__init__("floats", float, primitives)
+        super().__init__("floats", float, float, primitives)
 
     def primitive(self, name: str) -> Callable[..., Any]:
         """The function of that name."""
@@ -84,12 +85,7 @@ class Observer:
             "minimum": self._noting(IEEE["minimum"], gap),
             "atan2": self._noting(IEEE["atan2"], cut),
             "_truth": self._noting(bool, own),
-            "_lt": self._noting(lambda x, y: x < y, gap),
-            "_le": self._noting(lambda x, y: x <= y, gap),
-            "_gt": self._noting(lambda x, y: x > y, gap),
-            "_ge": self._noting(lambda x, y: x >= y, gap),
-            "_eq": self._noting(lambda x, y: x == y, gap),
-            "_ne": self._noting(lambda x, y: x != y, gap),
+            **{f"_{name}": self._noting(getattr(operator, name), gap) for name in COMPARISONS},
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from operator import attrgetter
 from typing import Any, NoReturn
 
 from micrograd.testing.kinds import Kind, NotApplicable
@@ -95,16 +96,9 @@ _PRIMITIVES: dict[str, Any] = {
     "minimum": _minimum,
     "div": _div,
     "pow": _pow,
-    "_lt": lambda x, y: x.value < y.value,
-    "_le": lambda x, y: x.value <= y.value,
-    "_gt": lambda x, y: x.value > y.value,
-    "_ge": lambda x, y: x.value >= y.value,
-    "_eq": lambda x, y: x.value == y.value,
-    "_ne": lambda x, y: x.value != y.value,
-    "_truth": lambda x: bool(x.value),
 }
 
 
 def fractions() -> Kind:
     """Exact rational numbers with their derivatives."""
-    return Kind("fractions", series, _PRIMITIVES)
+    return Kind("fractions", series, attrgetter("value"), _PRIMITIVES)

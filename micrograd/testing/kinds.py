@@ -7,6 +7,7 @@ of the table is read here: what a kind finds out about a function is independent
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -24,20 +25,22 @@ class NotApplicable(Exception):  # noqa: N818 (no error: a witness that has noth
 class Kind(Interpreter):
     """One kind of number.
 
-    `number` makes one from a float. `primitives` are functions of such numbers by the names of the
-    rows, with `div` and `pow`, for which Python's operators do not do; also the tests `_lt`, `_le`,
-    `_gt`, `_ge`, `_eq`, `_ne`, and `_truth` of a number. Other primitives of the table are those of
-    `libraries`; one that is in none is not applicable. `name` says what the numbers are.
+    `number` makes one from a float, and `real` gives the real number by which it is compared.
+    `primitives` are functions of such numbers by the names of the rows, with `div` and `pow`, for
+    which Python's operators do not do. Other primitives of the table are those of `libraries`; one
+    that is in none is not applicable. `name` says what the numbers are.
     """
 
     def __init__(
         self,
         name: str,
         number: Function,
+        real: Callable[[Any], Any],
         primitives: Mapping[str, Function],
         libraries: Sequence[ModuleType] = (),
     ) -> None:
-        given = {"_number": number, "_truth": bool, **primitives}
+        given: dict[str, Function] = {f"_{each}": _comparing(each, real) for each in COMPARISONS}
+        given |= {"_number": number, "_truth": lambda x: real(x) != 0, **primitives}
         super().__init__(name, given, libraries=libraries, texts=_TEXTS, literal=_literal)
         self.number = number
         self._known: dict[tuple[Operation, int | None], Function] = {}
@@ -66,13 +69,16 @@ class Kind(Interpreter):
         try:
             return super().primitive(name)
         except NotImplementedError:
-            return self._absent(name)
 
-    def _absent(self, name: str) -> Function:
-        def refuse(*_: Any) -> Any:
-            raise NotApplicable(f"{name} is not defined on {self.name}")
+            def refuse(*_: Any) -> Any:
+                raise NotApplicable(f"{name} is not defined on {self.name}") from None
 
-        return refuse
+            return refuse
+
+
+def _comparing(name: str, real: Callable[[Any], Any]) -> Callable[[Any, Any], bool]:
+    compare = getattr(operator, name)
+    return lambda x, y: compare(real(x), real(y))
 
 
 # Python's own numbers do not leak into a formula.

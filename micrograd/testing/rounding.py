@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from micrograd.engine import Value
@@ -110,13 +111,6 @@ _EXACT: dict[str, Any] = {
     "step": lambda x: Ball(IEEE["step"](x.mid)),
     "maximum": lambda x, y: Ball(IEEE["maximum"](x.mid, y.mid), max(x.rad, y.rad)),
     "minimum": lambda x, y: Ball(IEEE["minimum"](x.mid, y.mid), max(x.rad, y.rad)),
-    "_lt": lambda x, y: x.mid < y.mid,
-    "_le": lambda x, y: x.mid <= y.mid,
-    "_gt": lambda x, y: x.mid > y.mid,
-    "_ge": lambda x, y: x.mid >= y.mid,
-    "_eq": lambda x, y: x.mid == y.mid,
-    "_ne": lambda x, y: x.mid != y.mid,
-    "_truth": lambda x: x.mid != 0,
     "div": _div,
     "pow": _library(IEEE["pow"]),
 }
@@ -135,7 +129,7 @@ class _Balls(Kind):
 
 def balls() -> Kind:
     """Floats with a bound of their rounding."""
-    return _Balls("floats with bounds", _constant, _EXACT)
+    return _Balls("floats with bounds", _constant, attrgetter("mid"), _EXACT)
 
 
 class Rounding:

@@ -26,7 +26,7 @@ import pytest
 from hypothesis import Phase, find, given, settings
 
 from micrograd import Value, define
-from micrograd.formulas import IEEE, evaluate
+from micrograd.formulas import IEEE, fold
 from micrograd.ops import ROWS, TABLE, Operation
 from micrograd.testing.expression import Expression, Step
 from micrograd.testing.strategies import DIFFERENTIABLE, expressions
@@ -215,7 +215,7 @@ def _on_bounded(row: Operation, *operands: Any) -> Any:
         return getattr(operator, row.operator)(*map(Bounded.of, operands))
     if row.is_primitive:
         return _primitive(row, *operands)
-    return evaluate(row.expression, Rounding(), **dict(zip(row.operands, operands, strict=True)))
+    return fold(row.expression, Rounding(), dict(zip(row.operands, operands, strict=True)))
 
 
 class Rounding(dict[str, Callable[..., Any]]):
@@ -234,7 +234,7 @@ def tolerance(expression: Expression) -> tuple[float, list[float]]:
         operands = [slots[p] if type(p) is int else Bounded(p) for p in places]
         out = Bounded.of(vocabulary[name](*operands))
         named = dict(zip(TABLE[name].operands, operands, strict=True), out=out)
-        steps.append([evaluate(slope, vocabulary, **named) for slope in TABLE[name].slopes])
+        steps.append([fold(slope, vocabulary, named) for slope in TABLE[name].slopes])
         slots.append(out)
     shares: list[list[Bounded]] = [[] for _ in slots]
     shares[-1].append(Bounded(1.0))

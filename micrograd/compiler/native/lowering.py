@@ -20,7 +20,8 @@ from typing import Any
 from llvmlite import ir
 
 from micrograd.compiler.native.writing import KINDS, WORD, Writer, word
-from micrograd.formulas import GRID, Tree, fold
+from micrograd.floats import GRID
+from micrograd.formulas import Tree, fold
 from micrograd.ops import lookup
 
 DOUBLE = KINDS["float64"]
