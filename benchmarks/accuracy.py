@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from mpmath import mp, mpf
 
-from benchmarks.exact import BITS, EXACT
+from benchmarks.exact import BITS, definition
 from micrograd import Value, compile, derivative, functions, grad  # noqa: A004
-from micrograd.formulas import IEEE, compiled, parse, value_source
+from micrograd.formulas import IEEE, fold
 from micrograd.ops import SERVING, TABLE, Operation
 
 LIMIT = 8
@@ -135,10 +135,7 @@ def is_inside(row: Operation, point: Point) -> bool:
 
 
 def _holds(text: str, row: Operation, point: Point) -> bool:
-    known = {other.name: other.arity for other in TABLE.values()}
-    tree = parse(text, names=row.operands, known=known, place=row.name)
-    source = f"lambda {', '.join(row.operands)}: {value_source(tree, divide=True)}"
-    return bool(compiled(source, IEEE)(*point))
+    return bool(fold(row.read(text), IEEE, dict(zip(row.operands, point, strict=True))))
 
 
 # --------------------------------------------------------------------------------------- executors
@@ -248,7 +245,7 @@ class Worst(NamedTuple):
 
 def truths(row: Operation, at: Sequence[Point]) -> list[list[tuple[Any, Any]]]:
     """The true number and its size, by quantity and by point."""
-    exact = EXACT[row.name]
+    exact = definition(row.name)
     wanted = (exact.value, *exact.first, *exact.second)
     with mp.workprec(BITS):
         return [

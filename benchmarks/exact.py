@@ -419,3 +419,32 @@ EXACT |= {
         },
     ),
 }
+
+
+def definition(name: str) -> Exact:
+    """What mathematics says of a row; of a primitive that is not above, the function of mpmath.
+
+    Its partials are differences then, in proportion to the operands, at half of all the bits.
+    """
+    if name in EXACT:
+        return EXACT[name]
+    function = getattr(mp, name, None)
+    row = ops.TABLE[name]
+    if function is None or not row.is_primitive:
+        raise LookupError(f"write the definition of {name!r} into benchmarks/exact.py")
+
+    def partial(*orders: int) -> Function:
+        def at(*point: Any) -> Any:
+            def beside(*moved: Any) -> Any:
+                return function(*(x * (1 + t) for x, t in zip(point, moved, strict=True)))
+
+            scale = mp.fprod(x**n for x, n in zip(point, orders, strict=True))
+            return mp.diff(beside, (0,) * len(point), orders) / scale
+
+        return at
+
+    places = range(row.arity)
+    first = [partial(*(int(k == i) for k in places)) for i in places]
+    pairs = [(i, j) for i in places for j in places[i:]]
+    second = [partial(*((k == i) + (k == j) for k in places)) for i, j in pairs]
+    return Exact(function, tuple(first), tuple(second))

@@ -13,13 +13,12 @@ The language is that of the table of operations; nothing in the text reaches Pyt
 
 from __future__ import annotations
 
-import ast
 import keyword
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from micrograd.engine import Value
-from micrograd.formulas import OPERATIONS, FormulaError, parse, to_float
+from micrograd.formulas import FormulaError, fold, parse, to_float
 from micrograd.ops import TABLE
 from micrograd.vocabulary import VOCABULARY
 
@@ -48,7 +47,7 @@ class Expression:
 
     def __call__(self, *numbers: Any) -> Any:
         """The expression at numbers (a float) or Values (a Value), one for each name."""
-        result = _value(self._tree, dict(zip(self.names, numbers, strict=True)))
+        result = fold(self._tree, VOCABULARY, dict(zip(self.names, numbers, strict=True)))
         return result if isinstance(result, Value) else to_float(result)
 
     @property
@@ -60,26 +59,3 @@ class Expression:
 
     def __repr__(self) -> str:
         return self.text
-
-
-def _value(node: ast.AST, names: dict[str, Any]) -> Any:
-    """The value of a checked tree, by walking it: every operator is its row of the table."""
-    match node:
-        case ast.Name(id=name):
-            return names[name]
-        case ast.Constant(value=number):
-            return number
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return VOCABULARY["neg"](_value(operand, names))
-        case ast.UnaryOp(operand=operand):
-            return _value(operand, names)
-        case ast.BinOp(left=left, op=operator, right=right):
-            arguments = [left, right]
-        case ast.Compare(left=left, ops=[operator], comparators=[right]):
-            arguments = [left, right]
-        case ast.Call(func=ast.Name(id=name), args=arguments):
-            return VOCABULARY[name](*(_value(argument, names) for argument in arguments))
-        case _:  # the check let something through that is not in the language
-            raise FormulaError(f"expression: {type(node).__name__} is not allowed")
-    row = VOCABULARY[OPERATIONS[type(operator)]]
-    return row(*(_value(argument, names) for argument in arguments))

@@ -1,41 +1,157 @@
-"""The language of formulas: arithmetic as text, checked, and evaluated on any kind of number.
+"""The language of formulas: arithmetic as text, read into a tree, computed on any kind of number.
 
 A formula speaks of the operands `x`, `y`, `z` (and, in a partial, of the result `out`), of numbers,
 `+ - * / **`, `< <= > >= == !=`, and calls of known operations. Nothing else is admitted, so no text
 in a formula reaches Python beyond arithmetic.
 
-A vocabulary is what the calls mean for one kind of number. Two of them live here, both for floats:
-FLOATS is Python's own arithmetic, which is fast but raises where IEEE 754 has an answer (`1/0`,
-`log(0)`, `exp(1000)`); IEEE gives that answer, as NumPy does.
+Its tree is a variable, a number, or an operation of the table with its operands, each of them a
+tree. Whoever interprets formulas has a vocabulary, which says what each operation is (on arrays, in
+LaTeX, in LLVM's language), and folds the tree with it. Python text is such an interpretation; what
+is computed often is compiled from it, in which `where` evaluates one branch alone.
+
+Two kinds of numbers live here, both floats: FLOATS is Python's own arithmetic, which is fast but
+raises where IEEE 754 has an answer (`1/0`, `log(0)`, `exp(1000)`); IEEE gives that answer, as NumPy
+does.
 """
 
 from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from types import ModuleType
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
+
+from micrograd.floats import SHARED, completed, power, quotient
 
 Number = int | float
 
 OPERANDS = ("x", "y", "z")
 RESULT = "out"
+ADJOINT = "_g"  # of the result, where it is told what flows back to an operand
 
 
 class FormulaError(ValueError):
     """A row whose text is not arithmetic on its operands and known operations."""
 
 
+# ----------------------------------------------------------------------------------------- trees
+
+
+class Call(NamedTuple):
+    """An operation, by the name of its row, of operands."""
+
+    name: str
+    operands: tuple[Tree, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(map(str, self.operands))})"
+
+
+Tree = str | float | Call
+"""A formula: a variable by its name, a number, or an operation."""
+
+T = TypeVar("T")
+_FLOAT: Any = float
+
+
+def fold(
+    tree: Tree,
+    vocabulary: Mapping[str, Callable[..., T]],
+    variables: Mapping[str, T],
+    number: Callable[[float], T] = _FLOAT,
+) -> T:
+    """What a formula means: `vocabulary` says it of each operation, of what its operands mean."""
+    if isinstance(tree, Call):
+        operands = [fold(each, vocabulary, variables, number) for each in tree.operands]
+        return vocabulary[tree.name](*operands)
+    return variables[tree] if isinstance(tree, str) else number(tree)
+
+
+def parts(tree: Tree) -> Iterator[Tree]:
+    """A formula and all formulas in it, level by level."""
+    level = [tree]
+    while level:
+        yield from level
+        level = [each for part in level if isinstance(part, Call) for each in part.operands]
+
+
+def variables(tree: Tree) -> set[str]:
+    """The variables that a formula uses."""
+    return {part for part in parts(tree) if isinstance(part, str)}
+
+
+def calls(tree: Tree) -> set[str]:
+    """The operations in a formula."""
+    return {part.name for part in parts(tree) if isinstance(part, Call)}
+
+
+COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
+_TRUTHS = frozenset(COMPARISONS)
+
+
+def with_truths(tree: Tree) -> Tree:
+    """The formula with truths and numbers apart, for kinds of numbers whose truths are no numbers.
+
+    A truth is `_lt(x, y)` and so on, or `_truth(x)` of a number; it occurs only as the first
+    operand of `_where`. A comparison in the place of a number is a choice of 1 and 0.
+    """
+    if not isinstance(tree, Call):
+        return tree
+    if tree.name in _TRUTHS:
+        return Call("_where", (_test(tree), 1.0, 0.0))
+    if tree.name == "where":
+        test, then, otherwise = tree.operands
+        return Call("_where", (_test(test), with_truths(then), with_truths(otherwise)))
+    return Call(tree.name, tuple(map(with_truths, tree.operands)))
+
+
+def _test(tree: Tree) -> Tree:
+    if isinstance(tree, Call) and tree.name in _TRUTHS:
+        return Call(f"_{tree.name}", tuple(map(with_truths, tree.operands)))
+    return Call("_truth", (with_truths(tree),))
+
+
+def gated(partial: Tree) -> Tree:
+    """A partial with the variable None in place of each literal 0 that it can choose."""
+    if partial == 0:
+        return "None"
+    if isinstance(partial, Call) and partial.name == "_where":
+        test, then, otherwise = partial.operands
+        return Call("_where", (test, gated(then), gated(otherwise)))
+    return partial
+
+
+def flow(partial: Tree, product: str = "mul") -> Tree | None:
+    """What flows back: the adjoint times a partial, whose choices are outside of the product.
+
+    None if it never is anything; `product` is the operation that multiplies.
+    """
+    if partial == 0:
+        return None
+    if partial == 1:
+        return ADJOINT
+    if isinstance(partial, Call) and partial.name == "_where":
+        test, *branches = partial.operands
+        flows = [flow(branch, product) for branch in branches]
+        if flows == [None, None]:
+            return None
+        return Call("_where", (test, *(0.0 if each is None else each for each in flows)))
+    return Call(product, (ADJOINT, partial))
+
+
+# --------------------------------------------------------------------------------------- reading
+
 # The operators of the language, and the row of the table that each one is.
-Rows = dict[type[ast.AST], str]
-_ARITHMETIC: Rows = {
+_ARITHMETIC: dict[type[ast.AST], str] = {
     ast.Add: "add",
     ast.Sub: "sub",
     ast.Mult: "mul",
     ast.Div: "div",
     ast.Pow: "pow",
 }
-_COMPARISONS: Rows = {
+_COMPARING: dict[type[ast.AST], str] = {
     ast.Lt: "lt",
     ast.LtE: "le",
     ast.Gt: "gt",
@@ -43,13 +159,12 @@ _COMPARISONS: Rows = {
     ast.Eq: "eq",
     ast.NotEq: "ne",
 }
-OPERATIONS = _ARITHMETIC | _COMPARISONS
 _LONGEST = 10_000  # characters
-_DEEPEST = 100  # levels; Python's own compiler and printer of syntax trees are recursive
+_DEEPEST = 100  # levels; Python's own compiler is recursive, and so is whoever folds a tree
 
 
-def parse(text: str, *, names: Sequence[str], known: Mapping[str, int], place: str) -> ast.expr:
-    """The checked syntax tree of a formula.
+def parse(text: str, *, names: Sequence[str], known: Mapping[str, int], place: str) -> Tree:
+    """The tree of a formula, which is checked.
 
     `names` are the variables it may use, `known` the functions with their numbers of operands.
     Raises FormulaError (a ValueError) that begins with `place` and says at which column it is.
@@ -61,10 +176,10 @@ def parse(text: str, *, names: Sequence[str], known: Mapping[str, int], place: s
     text = text.strip()
     place = f"{place}: {text!r}"
     try:
-        tree = ast.parse(text, mode="eval").body
-        if len(text) > _DEEPEST and _depth(tree) > _DEEPEST:  # a short text is not deep
+        node = ast.parse(text, mode="eval").body
+        if len(text) > _DEEPEST and _depth(node) > _DEEPEST:  # a short text is not deep
             raise RecursionError
-        _Checker(text, names, known, place).check(tree)
+        return _Reader(text, names, known, place).read(node)
     except FormulaError:
         raise
     except SyntaxError as error:
@@ -76,90 +191,239 @@ def parse(text: str, *, names: Sequence[str], known: Mapping[str, int], place: s
         raise FormulaError(
             f"{place[:200]} is nested too deeply, the limit is {_DEEPEST} levels"
         ) from None
-    return tree
 
 
-def _depth(tree: ast.AST) -> int:
-    depth, level = 0, [tree]
+def _depth(node: ast.AST) -> int:
+    depth, level = 0, [node]
     while level:
         level = [child for node in level for child in ast.iter_child_nodes(node)]
         depth += 1
     return depth
 
 
-class _Checker:
-    """Refuses what is not arithmetic on the names and calls of the known functions."""
+class _Reader:
+    """Reads arithmetic on the names and calls of the known functions, and refuses the rest."""
 
     def __init__(
         self, text: str, names: Sequence[str], known: Mapping[str, int], place: str
     ) -> None:
         self.text, self.names, self.known, self.place = text, names, known, place
 
-    def check(self, node: ast.expr) -> None:
+    def read(self, node: ast.expr) -> Tree:
         match node:
             case ast.Constant(value=value) if type(value) in (int, float):
-                pass
+                return to_float(value)
             case ast.Name(id=name) if name in self.names:
-                pass
+                return name
             case ast.Name(id=name) if name in self.known:
-                self.refuse(node, f"{name!r} is an operation, call it: {name}(…)")
+                raise self.refusal(node, f"{name!r} is an operation, call it: {name}(…)")
             case ast.Name(id=name):
-                self.refuse(node, f"unknown name {name!r}; the names are {', '.join(self.names)}")
+                raise self.refusal(
+                    node, f"unknown name {name!r}; the names are {', '.join(self.names)}"
+                )
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-                self.check(left)
-                self.check(right)
-                if isinstance(op, ast.Pow) and not variables(node):
-                    number = compiled(value_source(node, divide=True), IEEE)
+                tree = Call(_ARITHMETIC[type(op)], (self.read(left), self.read(right)))
+                if tree.name == "pow" and not variables(tree):
+                    number = fold(tree, IEEE, {})
                     if not math.isfinite(number):
-                        self.refuse(node, f"a constant power that is {number}")
-            case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
-                self.check(operand)
-            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARISONS:
-                self.check(left)
-                self.check(right)
+                        raise self.refusal(node, f"a constant power that is {number}")
+                return tree
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return Call("neg", (self.read(operand),))
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.read(operand)
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARING:
+                return Call(_COMPARING[type(op)], (self.read(left), self.read(right)))
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 if name not in self.known:
-                    self.refuse(node, f"{name!r} is no operation of the table")
+                    raise self.refusal(node, f"{name!r} is no operation of the table")
                 if len(arguments) != self.known[name]:
-                    self.refuse(
+                    raise self.refusal(
                         node, f"{name} takes {self.known[name]} operands, got {len(arguments)}"
                     )
-                for argument in arguments:
-                    self.check(argument)
+                return Call(name, tuple(map(self.read, arguments)))
             case ast.BinOp(op=ast.BitXor()):
-                self.refuse(node, "a power is written **, not ^")
+                raise self.refusal(node, "a power is written **, not ^")
             case _:
-                self.refuse(
+                raise self.refusal(
                     node,
                     f"{type(node).__name__} is not allowed; a formula has numbers, "
                     "+ - * / **, < <= > >= == !=, and calls of operations",
                 )
 
-    def refuse(self, node: ast.expr, reason: str) -> NoReturn:
+    def refusal(self, node: ast.expr, reason: str) -> FormulaError:
         before = self.text.encode().splitlines()[node.lineno - 1][: node.col_offset].decode()
-        raise FormulaError(f"{self.place}: {reason}, at column {len(before) + 1}")
+        return FormulaError(f"{self.place}: {reason}, at column {len(before) + 1}")
 
 
-def variables(expression: ast.expr) -> set[str]:
-    """The variables that a checked formula uses."""
-    called = {id(node.func) for node in ast.walk(expression) if isinstance(node, ast.Call)}
-    return {
-        node.id
-        for node in ast.walk(expression)
-        if isinstance(node, ast.Name) and id(node) not in called
-    }
+# ----------------------------------------------------------------------------------- Python text
+
+Text = tuple[str, int]
+"""Python text, and how tightly it binds."""
+
+CHOICE, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(7)
 
 
-def calls(expression: ast.expr) -> set[str]:
-    """The operations that a checked formula calls by name."""
-    return {
-        node.func.id
-        for node in ast.walk(expression)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
+def _in_brackets(text: Text, least: int) -> str:
+    return text[0] if text[1] >= least else f"({text[0]})"
 
 
-# ------------------------------------------------------------------- the vocabulary of numbers
+def _infix(sign: str, strength: int, left: int, right: int) -> Callable[..., Text]:
+    return lambda x, y: (f"{_in_brackets(x, left)} {sign} {_in_brackets(y, right)}", strength)
+
+
+def _called(name: str) -> Callable[..., Text]:
+    return lambda *operands: (f"{name}({', '.join(text for text, _ in operands)})", ATOM)
+
+
+def _conditional(test: Text, then: Text, otherwise: Text) -> Text:
+    first, second = (_in_brackets(each, COMPARISON) for each in (then, test))
+    return f"{first} if {second} else {otherwise[0]}", CHOICE
+
+
+_SIGNS = dict(zip(COMPARISONS, ("<", "<=", ">", ">=", "==", "!="), strict=True))
+_OPERATORS: dict[str, Callable[..., Text]] = {
+    "add": _infix("+", SUM, SUM, PRODUCT),
+    "sub": _infix("-", SUM, SUM, PRODUCT),
+    "mul": _infix("*", PRODUCT, PRODUCT, SIGN),
+    "div": _infix("/", PRODUCT, PRODUCT, SIGN),
+    "pow": _infix("**", POWER, ATOM, POWER),
+    "neg": lambda x: (f"-{_in_brackets(x, SIGN)}", SIGN),
+    **{name: _infix(sign, COMPARISON, SUM, SUM) for name, sign in _SIGNS.items()},
+    **{f"_{name}": _infix(sign, COMPARISON, SUM, SUM) for name, sign in _SIGNS.items()},
+    "_truth": lambda x: x,
+    "_where": _conditional,
+}
+
+
+class Texts(dict[str, Callable[..., Text]]):
+    """How operations are written in Python: by its operators; as calls, if they are `called`."""
+
+    def __init__(self, *called: str) -> None:
+        super().__init__(_OPERATORS)
+        for name in called:
+            self.pop(name, None)
+
+    def __missing__(self, name: str) -> Callable[..., Text]:
+        return _called(name)
+
+
+def literal(number: float) -> Text:
+    """A number in Python; a constant of its own, as `-2.0` is not, binds most tightly."""
+    return repr(number).replace("inf", "1e309"), SIGN if math.copysign(1, number) < 0 else ATOM
+
+
+# ---------------------------------------------------------------------------- computing formulas
+
+
+class Rule(Protocol):
+    """What is asked of a row of the table here."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def operands(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def expression(self) -> Tree: ...  # noqa: D102
+    @property
+    def is_primitive(self) -> bool: ...  # noqa: D102
+
+
+class Interpreter:
+    """Computes formulas on one kind of number, by Python functions that are compiled from them.
+
+    `primitives` are functions of such numbers by the names of the rows. A primitive of the table
+    that is not among them is the function of that name in one of `libraries`; NotImplementedError
+    if there is none. The other rows follow from their formulas. `texts` says how operations are
+    written; in what is written as a call, `_lt`, …, `_truth` and `_where` are those of
+    `with_truths`. `literal` writes numbers, and `name` is for messages.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        primitives: Mapping[str, Any],
+        *,
+        libraries: Sequence[ModuleType] = (),
+        texts: Texts,
+        literal: Callable[[float], Text] = literal,
+    ) -> None:
+        self.name, self.libraries, self.texts, self.literal = name, libraries, texts, literal
+        self.scope: dict[str, Any] = {"__builtins__": {}, **primitives}
+        self._given = frozenset(primitives)
+
+    def text(self, tree: Tree) -> str:
+        """A formula as Python text."""
+        tree = with_truths(tree)
+        names = {name: (name, ATOM) for name in variables(tree)}
+        return fold(tree, self.texts, names, self.literal)[0]
+
+    def called(self, tree: Tree) -> set[str]:
+        """What the text of a formula calls."""
+        return calls(with_truths(tree)) - self.texts.keys()
+
+    def compiled(self, parameters: Sequence[str], tree: Tree) -> Callable[..., Any]:
+        """A formula as a function of its variables."""
+        function: Callable[..., Any] = self.meaning(
+            f"lambda {', '.join(parameters)}: {self.text(tree)}"
+        )
+        return function
+
+    def meaning(self, text: str) -> Any:
+        """What Python text, written from checked formulas, means."""
+        return eval(text, self.scope)  # noqa: S307 (checked, and without builtins)
+
+    def value(self, row: Rule) -> Callable[..., Any]:
+        """A row as a function of its operands."""
+        if row.name in self._given:
+            return cast("Callable[..., Any]", self.scope[row.name])
+        is_apart = with_truths(row.expression) == row.expression  # no comparison or choice
+        if row.is_primitive and is_apart and row.name not in self.texts:
+            return self.primitive(row.name)
+        return self.compiled(row.operands, row.expression)
+
+    def primitive(self, name: str) -> Callable[..., Any]:
+        """The function of that name in a library."""
+        for library in self.libraries:
+            if found := getattr(library, name, None):
+                return cast("Callable[..., Any]", found)
+        places = " or ".join(library.__name__ for library in self.libraries)
+        raise NotImplementedError(
+            f"operation {name!r} is a primitive, and {self.name} have no function of that name"
+            f"{f' in {places}' * bool(places)}: give it a formula of other operations, or "
+            f"add it to the primitives of {self.name}"
+        )
+
+    def enter(self, row: Rule) -> None:
+        """Let formulas call a row, which is made when it is first called."""
+        if row.name not in self._given:
+            self.scope[row.name] = _Deferred(self, row)
+
+    def found(self, name: str) -> Callable[..., Any]:
+        """What a formula calls by this name, made if need be."""
+        found: Callable[..., Any] = self.scope[name]
+        return found.made if isinstance(found, _Deferred) else found
+
+
+class _Deferred:
+    """A row that is made when it is first called, and takes its own place then."""
+
+    def __init__(self, interpreter: Interpreter, row: Rule) -> None:
+        self._interpreter, self._row = interpreter, row
+
+    @cached_property
+    def made(self) -> Callable[..., Any]:
+        scope, name = self._interpreter.scope, self._row.name
+        made = self._interpreter.value(self._row)
+        if scope.get(name) is self:
+            scope[name] = made
+        return made
+
+    def __call__(self, *operands: Any) -> Any:
+        return self.made(*operands)
+
+
+# ------------------------------------------------------------------- the vocabulary of floats
 
 ERRORS = (ArithmeticError, ValueError)  # what FLOATS raises where IEEE has an answer
 
@@ -172,235 +436,14 @@ def to_float(number: Any) -> float:
         return math.inf if number > 0 else -math.inf
 
 
-def _maximum(x: float, y: float) -> float:
-    return x if x > y or x != x else y
+class _Complete(Interpreter):
+    def primitive(self, name: str) -> Callable[..., float]:
+        return completed(name, super().primitive(name))
 
 
-def _minimum(x: float, y: float) -> float:
-    return x if x < y or x != x else y
-
-
-def _sign(x: float) -> float:
-    return 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0
-
-
-def _step(x: float) -> float:
-    return 1.0 if x > 0 else 0.0 if x <= 0 else x
-
-
-def _where(x: float, y: float, z: float) -> float:
-    return y if x else z
-
-
-GRID = 1.5 * 2.0**31
-"""Added and taken away, it rounds to a multiple of 2**-21: a number up to 2**5 then has a square
-that is a float."""
-
-GRID_SINGLE = 1.5 * 2.0**15
-"""The same for single precision: a multiple of 2**-8, of a number up to 2**4."""
-
-
-def _gauss(x: float) -> float:
-    if -2 < x < 2:  # the square is off by half a unit of 4 at most
-        return math.exp(-(x * x))
-    x = abs(x)
-    if not x < 28:
-        return x if x != x else 0.0
-    near = (x + GRID) - GRID
-    rest = (x - near) * (x + near)
-    return math.exp(-(near * near)) * (1.0 - rest * (1.0 - 0.5 * rest * (1.0 - rest / 3)))
-
-
-def _div(x: float, y: float) -> float:
-    if y != 0:
-        return x / y
-    return math.nan if x == 0 or x != x else math.copysign(math.inf, x) * math.copysign(1.0, y)
-
-
-def _pow(x: float, y: float) -> float:
-    try:
-        return math.pow(x, y)
-    except OverflowError:
-        return -math.inf if x < 0 and y % 2 == 1 else math.inf
-    except ValueError:
-        if x != 0:
-            return math.nan  # a negative base with a fractional exponent
-        return math.copysign(math.inf, x) if y % 2 == 1 else math.inf
-
-
-def _completed(
-    function: Callable[[float], float], poles: Mapping[float, float]
-) -> Callable[[float], float]:
-    """`function` of the math module with IEEE's answers where it would raise."""
-
-    def complete(x: float) -> float:
-        try:
-            return function(x)
-        except OverflowError:
-            return math.copysign(math.inf, x if function is math.sinh else 1.0)
-        except ValueError:
-            return poles.get(x, math.nan)
-
-    return complete
-
-
-_MATH = (
-    "exp expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan"
-    " sinh cosh tanh asinh acosh atanh erf"
-).split()
-_POLES = {
-    "log": {0.0: -math.inf},
-    "log2": {0.0: -math.inf},
-    "log10": {0.0: -math.inf},
-    "log1p": {-1.0: -math.inf},
-    "atanh": {1.0: math.inf, -1.0: -math.inf},
-}
-_SHARED: dict[str, Any] = {
-    "__builtins__": {},
-    "abs": abs,
-    "sign": _sign,
-    "step": _step,
-    "where": _where,
-    "maximum": _maximum,
-    "minimum": _minimum,
-    "hypot": math.hypot,
-    "atan2": math.atan2,
-    "gauss": _gauss,
-}
-FLOATS: dict[str, Any] = _SHARED | {name: getattr(math, name) for name in _MATH} | {"pow": math.pow}
-IEEE: dict[str, Any] = (
-    _SHARED
-    | {name: _completed(getattr(math, name), _POLES.get(name, {})) for name in _MATH}
-    | {"pow": _pow, "div": _div}
+ON_FLOATS = Interpreter("floats", SHARED | {"pow": math.pow}, libraries=[math], texts=Texts("pow"))
+ON_IEEE = _Complete(
+    "floats", SHARED | {"pow": power, "div": quotient}, libraries=[math], texts=Texts("pow", "div")
 )
-
-
-class Rewriting(ast.NodeTransformer):
-    """Rewrites a formula into a new one; a NodeTransformer by itself would change the old one."""
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: D102 (called by ast)
-        return ast.BinOp(self.visit(node.left), node.op, self.visit(node.right))
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:  # noqa: D102 (called by ast)
-        return ast.UnaryOp(node.op, self.visit(node.operand))
-
-    def visit_Compare(self, node: ast.Compare) -> Any:  # noqa: D102 (called by ast)
-        return ast.Compare(self.visit(node.left), node.ops, [*map(self.visit, node.comparators)])
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: D102 (called by ast)
-        return ast.Call(node.func, [*map(self.visit, node.args)], [])
-
-
-class _Calling(Rewriting):
-    """Calls `div` and `pow`, which follow IEEE 754 where Python's operators raise."""
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        name = {ast.Div: "div", ast.Pow: "pow"}.get(type(node.op))
-        if name is None:
-            return super().visit_BinOp(node)
-        return ast.Call(ast.Name(name), [self.visit(node.left), self.visit(node.right)], [])
-
-
-class _NumbersOnly(Rewriting):
-    """Reads the number of each operand."""
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.Call(ast.Name("_number"), [node], [])
-
-
-class _Choosing(Rewriting):
-    """Makes a choice of `where`, so that one branch alone is evaluated."""
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        if cast("ast.Name", node.func).id != "where":
-            return super().visit_Call(node)
-        test, then, otherwise = node.args
-        return ast.IfExp(self.condition(test), self.visit(then), self.visit(otherwise))
-
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        written: ast.expr = super().visit_Compare(node)
-        if isinstance(node.ops[0], ast.Eq | ast.NotEq):  # which of two Values is of identity
-            name = OPERATIONS[type(node.ops[0])]
-            return ast.Call(ast.Name(name), [*map(self.visit, (node.left, *node.comparators))], [])
-        return written
-
-    def condition(self, node: ast.expr) -> ast.expr:
-        """The formula as a test; it has no derivative, so numbers will do."""
-        test: ast.expr = _NumbersOnly().visit(node)
-        return test
-
-
-class _ChoosingAndCalling(_Choosing, _Calling):
-    """Both."""
-
-
-class _OnFloats(_Choosing):
-    """Writes for floats: `where` chooses, `**` is real, a comparison is 1.0 or 0.0."""
-
-    def __init__(self, *, divide: bool) -> None:
-        self.divide = divide  # `x / y` becomes `div(x, y)`, which never raises
-
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        return ast.Constant(to_float(cast("Number", node.value)))
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        left, right = self.visit(node.left), self.visit(node.right)
-        if isinstance(node.op, ast.Pow):
-            return ast.Call(ast.Name("pow"), [left, right], [])
-        if isinstance(node.op, ast.Div) and self.divide:
-            return ast.Call(ast.Name("div"), [left, right], [])
-        return ast.BinOp(left, node.op, right)
-
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        return ast.IfExp(self.condition(node), ast.Constant(1.0), ast.Constant(0.0))
-
-    def condition(self, node: ast.expr) -> ast.expr:
-        if isinstance(node, ast.Compare):
-            return cast("ast.expr", Rewriting.visit_Compare(self, node))
-        test: ast.expr = self.visit(node)
-        return test
-
-
-def _gate(node: ast.expr) -> ast.expr:
-    """A partial for floats, with None in place of each literal 0 that it can choose."""
-    match node:
-        case ast.Constant(value=0):
-            return ast.Constant(None)
-        case ast.IfExp(test=test, body=body, orelse=orelse):
-            return ast.IfExp(test, _gate(body), _gate(orelse))
-    return node
-
-
-def value_source(expression: ast.expr, *, divide: bool = False) -> str:
-    """Python text of a formula at floats; `divide=True` for the vocabulary IEEE."""
-    return ast.unparse(_OnFloats(divide=divide).visit(expression))
-
-
-def slope_source(expression: ast.expr, *, divide: bool = False) -> str:
-    """Python text of a local partial at floats: None where it is literally 0."""
-    return ast.unparse(_gate(_OnFloats(divide=divide).visit(expression)))
-
-
-def choosing_source(expression: ast.expr, *, calling: bool = False) -> str:
-    """Python text of a local partial on Values and numbers: None where it is literally 0.
-
-    With `calling`, division and power follow IEEE 754 for constants too, but take longer.
-    Its vocabulary needs `_number`, which gives the number of an operand for a condition.
-    """
-    rewriting = _ChoosingAndCalling() if calling else _Choosing()
-    return ast.unparse(_gate(rewriting.visit(expression)))
-
-
-def compiled(source: str, vocabulary: dict[str, Any]) -> Any:
-    """What Python text, written from checked formulas, means in a vocabulary."""
-    return eval(source, vocabulary)  # noqa: S307 (checked, and without builtins)
-
-
-def evaluate(expression: ast.expr, vocabulary: Mapping[str, Any], **operands: Any) -> Any:
-    """Evaluate a checked formula on any kind of number (Values, arrays, fractions).
-
-    `vocabulary` supplies the functions that the formula calls; its operators are those of the
-    operands' type.
-    """
-    code = compile(ast.fix_missing_locations(ast.Expression(expression)), "<formula>", "eval")
-    return eval(code, {**vocabulary, "__builtins__": {}}, operands)  # noqa: S307 (checked)
+FLOATS, IEEE = ON_FLOATS.scope, ON_IEEE.scope
+"""What is called in a formula on floats; the table enters its rows."""

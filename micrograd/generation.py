@@ -9,7 +9,7 @@ from __future__ import annotations
 import linecache
 from typing import Any
 
-from micrograd.formulas import ERRORS, FLOATS, slope_source, value_source
+from micrograd.formulas import ERRORS, ON_FLOATS, gated, with_truths
 from micrograd.methods import Methods
 from micrograd.ops import Operation
 
@@ -115,11 +115,12 @@ def source(row: Operation) -> str:
         "name": row.name,
         "document": row.document,
         "identity": "is" if row.name == "eq" else "is not",
-        "value": value_source(row.expression),
+        "value": ON_FLOATS.text(row.expression),
         "method": names[0],
         "reflected": names[-1],
     }
-    columns |= zip(("dx", "dy", "dz"), map(slope_source, row.slopes), strict=False)
+    slopes = (ON_FLOATS.text(gated(with_truths(slope))) for slope in row.slopes)
+    columns |= zip(("dx", "dy", "dz"), slopes, strict=False)
     if row.arity == 1:
         return _UNARY.format(**columns)
     if row.arity == 3:
@@ -134,6 +135,7 @@ class Installer:
 
     def __init__(self, tools: dict[str, Any]) -> None:
         self._globals = tools | {
+            "__builtins__": {},
             "_ERRORS": ERRORS,
             "_float": float,
             "_int": int,
@@ -153,7 +155,11 @@ class Installer:
         text = "".join(map(source, rows))
         filename = f"<micrograd {rows[0].name if len(rows) == 1 else 'operators'}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-        self._globals |= FLOATS | {f"_{row.name}": row for row in rows}
+        self._globals |= {f"_{row.name}": row for row in rows}
+        trees = (tree for row in rows for tree in (row.expression, *row.slopes))
+        called = set().union(*map(ON_FLOATS.called, trees))
+        called |= {row.name for row in rows} & self._globals.keys()  # by methods from before
+        self._globals |= {name: ON_FLOATS.found(name) for name in called}
         functions: dict[str, Any] = {}
         exec(compile(text, filename, "exec"), self._globals, functions)  # noqa: S102 (checked text)
         for row in rows:

@@ -14,9 +14,21 @@ from typing import Any, NoReturn
 
 from micrograd import engine
 from micrograd.engine import Value
-from micrograd.formulas import ERRORS, OPERANDS, RESULT, choosing_source, to_float
+from micrograd.formulas import (
+    ADJOINT,
+    COMPARISONS,
+    ERRORS,
+    OPERANDS,
+    RESULT,
+    Call,
+    Interpreter,
+    Texts,
+    Tree,
+    gated,
+    to_float,
+    with_truths,
+)
 from micrograd.graph import Node, operands, partials, walking
-from micrograd.kernels import ADJOINT, flow_text
 from micrograd.ops import STOPPING, Operation, on_define
 from micrograd.vocabulary import VOCABULARY
 
@@ -239,13 +251,29 @@ def _refuse_closure(node: Value) -> None:
 
 @cache
 def _formulas(row: Operation, *, calling: bool = False) -> tuple[Callable[..., Any], ...]:
-    """The partials as functions of Values and numbers: the operands, then the result."""
-    vocabulary = {**VOCABULARY, "__builtins__": {}}
-    names = ", ".join((*OPERANDS[: row.arity], RESULT))
-    return tuple(
-        eval(f"lambda {names}: {choosing_source(slope, calling=calling)}", vocabulary)  # noqa: S307 (checked)
-        for slope in row.slopes
-    )
+    """The partials as functions of Values and numbers: the operands, then the result.
+
+    With `calling`, division and power follow IEEE 754 for constants too, but take longer.
+    """
+    texts = Texts("div", "pow") if calling else Texts()
+    on_values = Interpreter("Values", VOCABULARY | {"_number": _number}, texts=texts)
+    names = (*OPERANDS[: row.arity], RESULT)
+    slopes = (gated(with_truths(slope)) for slope in row.slopes)
+    return tuple(on_values.compiled(names, _deciding_by_numbers(slope)) for slope in slopes)
+
+
+def _number(operand: Any) -> float:
+    number: float = operand.data if isinstance(operand, Value) else operand
+    return number
+
+
+def _deciding_by_numbers(tree: Tree, *, inside: bool = False) -> Tree:
+    """The formula with the numbers of its operands in each test, which has no derivative."""
+    if not isinstance(tree, Call):
+        return Call("_number", (tree,)) if inside and isinstance(tree, str) else tree
+    inside |= tree.name == "_truth" or tree.name[1:] in COMPARISONS
+    read = (_deciding_by_numbers(operand, inside=inside) for operand in tree.operands)
+    return Call(tree.name, tuple(read))
 
 
 @cache
@@ -254,17 +282,14 @@ def _flow(row: Operation, place: int) -> Callable[..., Any] | None:
 
     A function of the result, the operands and the factor.
     """
-    text = flow_text(row, place, "_multiplied")
-    if text is None:
+    tree = row.flow(place, "_multiplied")
+    if tree is None:
         return None
-    vocabulary = {name: called for name, called in VOCABULARY.items() if name != "_number"}
-    vocabulary |= {"_where": VOCABULARY["where"], "_pow": VOCABULARY["pow"]}
-    vocabulary |= {name: partial(engine.apply, each) for name, each in STOPPING.items()}
-    vocabulary["_multiplied"] = _multiplied
-    vocabulary["__builtins__"] = {}  # type: ignore[assignment]
-    names = ", ".join((RESULT, *row.operands, ADJOINT))
-    flow: Callable[..., Any] = eval(f"lambda {names}: {text}", vocabulary)  # noqa: S307 (checked)
-    return flow
+    tests = {f"_{name}": VOCABULARY[name] for name in COMPARISONS}
+    scope = VOCABULARY | tests | {"_where": VOCABULARY["where"], "_multiplied": _multiplied}
+    scope |= {name: partial(engine.apply, each) for name, each in STOPPING.items()}
+    on_values = Interpreter("Values", scope, texts=Texts("pow", "_where", *tests))
+    return on_values.compiled((RESULT, *row.operands, ADJOINT), tree)
 
 
 @on_define

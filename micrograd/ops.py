@@ -26,7 +26,6 @@ exponential as two equal factors, so that nothing is rounded to a few digits bef
 
 from __future__ import annotations
 
-import ast
 import keyword
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -38,15 +37,20 @@ from micrograd.formulas import (
     ERRORS,
     FLOATS,
     IEEE,
+    ON_FLOATS,
+    ON_IEEE,
     OPERANDS,
     RESULT,
+    Call,
     FormulaError,
+    Interpreter,
+    Tree,
     calls,
-    compiled,
+    flow,
+    gated,
     parse,
-    slope_source,
-    value_source,
     variables,
+    with_truths,
 )
 
 Partials = tuple[float | None, ...]
@@ -238,7 +242,7 @@ COMPARISONS = frozenset({"__lt__", "__le__", "__gt__", "__ge__"}) | EQUALITIES
 
 
 class Operation:
-    """A checked row of the table: the row's columns, and its formulas as syntax trees."""
+    """A checked row of the table: the row's columns, and its formulas as trees."""
 
     name: str
     formula: str
@@ -252,11 +256,12 @@ class Operation:
     operator: str
     textbook: Sequence[str]
 
-    def __init__(self, row: Row, expression: ast.expr, slopes: tuple[ast.expr, ...]) -> None:
+    def __init__(self, row: Row, expression: Tree, slopes: tuple[Tree, ...]) -> None:
         self.__dict__.update(row._asdict())
         self.row = row
         self.expression = expression
         self.slopes = slopes
+        self._flows: dict[tuple[int, str], Tree | None] = {}
 
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.operands)}) = {self.formula}>"
@@ -273,8 +278,23 @@ class Operation:
 
     @property
     def is_primitive(self) -> bool:
-        """Whether the formula only calls the row itself, so that a vocabulary supplies it."""
-        return calls(self.expression) >= {self.name}
+        """Whether the formula is the row itself, so that a vocabulary supplies it."""
+        return self.expression == Call(self.name, self.operands)
+
+    @cached_property
+    def computed(self) -> Tree:
+        """The formula with truths and numbers apart."""
+        return with_truths(self.expression)
+
+    def flow(self, place: int, product: str = "mul") -> Tree | None:
+        """What flows back to an operand, of the operands, `out` and the adjoint; None if nothing.
+
+        `product` is the operation that multiplies the adjoint by a partial.
+        """
+        if (place, product) not in self._flows:
+            slope = with_truths(self.slopes[place])
+            self._flows[place, product] = flow(slope, product)
+        return self._flows[place, product]
 
     @property
     def is_comparison(self) -> bool:
@@ -295,7 +315,7 @@ class Operation:
         return "\n\n".join(
             part
             for part in (
-                f"{first}." if self.is_primitive else f"{first} = {formula}.",
+                f"{first}." if formula == first else f"{first} = {formula}.",
                 f"Local derivatives, {RESULT} being the result: {'; '.join(slopes)}.",
                 f"Domain: {self.domain}." if self.domain else "",
                 self.note,
@@ -310,15 +330,17 @@ class Operation:
         return tuple(text or known for text, known in zip_longest(self.textbook, own))
 
     @cached_property
-    def told(self) -> tuple[ast.expr, ...]:
-        """Their syntax trees; they are read when somebody is told."""
+    def told(self) -> tuple[Tree, ...]:
+        """Their trees; they are read when somebody is told."""
         own = (self.expression, *self.slopes)
-        known = {row.name: row.arity for row in TABLE.values()}
-        names = (*self.operands, RESULT)
         return tuple(
-            parse(text, names=names, known=known, place=self.name) if text else tree
-            for text, tree in zip_longest(self.textbook, own)
+            self.read(text) if text else tree for text, tree in zip_longest(self.textbook, own)
         )
+
+    def read(self, text: str) -> Tree:
+        """A formula of the operands and the result, such as the domain."""
+        known = {row.name: row.arity for row in TABLE.values()}
+        return parse(text, names=(*self.operands, RESULT), known=known, place=self.name)
 
     def __reduce__(self) -> tuple[Callable[[str], Operation], tuple[str]]:
         return lookup, (self.name,)
@@ -340,18 +362,17 @@ class Operation:
 
     @cached_property
     def _quick(self) -> Callable[..., tuple[float, Partials]]:
-        return self._kernel(divide=False)
+        return self._kernel(ON_FLOATS)
 
     @cached_property
     def _complete(self) -> Callable[..., tuple[float, Partials]]:
-        return self._kernel(divide=True)
+        return self._kernel(ON_IEEE)
 
-    def _kernel(self, *, divide: bool) -> Callable[..., tuple[float, Partials]]:
-        value = value_source(self.expression, divide=divide)
-        slopes = "".join(f"{slope_source(slope, divide=divide)}, " for slope in self.slopes)
-        kernel: Callable[..., tuple[float, Partials]] = compiled(
-            f"lambda {', '.join(self.operands)}: (lambda out: (out, ({slopes})))({value})",
-            IEEE if divide else FLOATS,
+    def _kernel(self, numbers: Interpreter) -> Callable[..., tuple[float, Partials]]:
+        value = numbers.text(self.expression)
+        slopes = "".join(f"{numbers.text(gated(with_truths(slope)))}, " for slope in self.slopes)
+        kernel: Callable[..., tuple[float, Partials]] = numbers.meaning(
+            f"lambda {', '.join(self.operands)}: (lambda out: (out, ({slopes})))({value})"
         )
         return kernel
 
@@ -479,17 +500,10 @@ def _enter(operations: Sequence[Operation]) -> None:
 
 
 def _supply(operations: Sequence[Operation]) -> None:
-    """Let formulas on numbers call checked rows."""
-    for vocabulary in (FLOATS, IEEE):
-        supplied = vocabulary.keys() & _BUILT_IN  # primitives, and division and power by IEEE
-        entered = [operation for operation in operations if operation.name not in supplied]
-        lambdas = "".join(
-            f"lambda {', '.join(operation.operands)}: "
-            f"{value_source(operation.expression, divide=vocabulary is IEEE)}, "
-            for operation in entered
-        )
-        made = compiled(f"({lambdas})", vocabulary)
-        vocabulary |= zip((operation.name for operation in entered), made, strict=True)
+    """Let formulas on floats call checked rows."""
+    for operation in operations:
+        ON_FLOATS.enter(operation)
+        ON_IEEE.enter(operation)
 
 
 _enter([checked(row, _BUILT_IN) for row in ROWS])

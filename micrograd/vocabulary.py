@@ -78,11 +78,5 @@ def _float(operand: Any, row: Operation) -> float:
     return to_float(to_number(operand, row.name))
 
 
-def _number(operand: Any) -> float:
-    number: float = operand.data if isinstance(operand, Value) else operand
-    return number
-
-
-# What the calls in a formula mean on Values; `_number` is for conditions.
+# What the operations of a formula mean on Values.
 VOCABULARY: dict[str, Callable[..., Any]] = {row.name: _function(row) for row in TABLE.values()}
-VOCABULARY["_number"] = _number

@@ -9,12 +9,11 @@ function values, each good to ULPS units in the last place of the largest interm
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Sequence
 
 from micrograd.engine import Value
-from micrograd.formulas import evaluate, parse
-from micrograd.ops import TABLE, Operation
+from micrograd.formulas import COMPARISONS, Call, Tree, fold
+from micrograd.ops import Operation
 from micrograd.vocabulary import VOCABULARY as VALUES
 
 EPSILON = 2.0**-52
@@ -40,21 +39,20 @@ def difference(f: Callable[..., float], point: Point, index: int) -> tuple[float
     return slopes[1], abs(slopes[0] - slopes[1]) + abs(slopes[1] - slopes[2]) + rounding
 
 
-def at(row: Operation, expression: ast.expr, point: Point) -> float:
+def at(row: Operation, expression: Tree, point: Point) -> float:
     """A formula in the row's operands at a point."""
-    return float(evaluate(expression, VALUES, **dict(zip(row.operands, point, strict=True))))
+    return float(fold(expression, VALUES, dict(zip(row.operands, point, strict=True))))
 
 
 def is_smooth(row: Operation, point: Point) -> bool:
     """Whether a point is in the row's domain, MARGIN away from its border and from a kink."""
     for text in filter(None, (row.domain, row.kink and f"abs({row.kink}) > 0")):
-        known = {name: other.arity for name, other in TABLE.items()}
-        condition = parse(text, names=row.operands, known=known, place=row.name)
+        condition = row.read(text)
         if not at(row, condition, point):
             return False
-        assert isinstance(condition, ast.Compare)
-        distance = at(row, condition.left, point) - at(row, condition.comparators[0], point)
-        if abs(distance) < MARGIN:
+        assert isinstance(condition, Call)
+        assert condition.name in COMPARISONS
+        if abs(at(row, Call("sub", condition.operands), point)) < MARGIN:
             return False
     return True
 
@@ -79,12 +77,8 @@ def second_disagreement(row: Operation, point: Point) -> str:
     for index, name in enumerate(row.operands):
         operands = [Value(x) for x in point]
         out = functions_of(row)(*operands)
-        partial = evaluate(
-            row.slopes[index],
-            VALUES,
-            out=out,
-            **dict(zip(row.operands, operands, strict=True)),
-        )
+        names = dict(zip((*row.operands, "out"), (*operands, out), strict=True))
+        partial = fold(row.slopes[index], VALUES, names)
         if isinstance(partial, Value):
             partial.backward()
         for second, operand in enumerate(operands):

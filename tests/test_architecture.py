@@ -22,10 +22,10 @@ ROOT = Path(__file__).parent.parent
 ROOMS = (
     "micrograd.files",
     "micrograd.wording",
+    "micrograd.floats",
     "micrograd.formulas",
     "micrograd.notation",
     "micrograd.ops",
-    "micrograd.kernels",
     "micrograd.locks",
     "micrograd.graph",
     "micrograd.methods",
@@ -201,3 +201,8 @@ def test_the_stub_for_type_checkers_is_fresh(name):
 def test_both_packages_are_marked_as_typed():
     assert (ROOT / "micrograd" / "py.typed").exists()
     assert (ROOT / "nn" / "py.typed").exists()
+
+
+def test_text_of_formulas_is_read_in_one_file():
+    reading = {name for name, path in modules().items() if "ast" in imports(path)}
+    assert reading == {"micrograd.formulas"}

@@ -6,8 +6,8 @@
   tape. The result is a `program` of few wide instructions.
 - `adjoints`: which adjoints a program needs, and who writes each of them first.
 - `numpy_executor` (on `numpy_memory`, `numpy_linear`, `numpy_tape` and `ufuncs`), `native` and
-  `jax_executor` (on `jax_operations` and `jax_tape`) run a program, by the table's formulas as
-  `micrograd.kernels` writes them.
+  `jax_executor` (on `jax_operations` and `jax_tape`) run a program, by the formulas of the
+  table.
 - `arguments`, `compiled`: what a caller sees.
 """
 

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.compiler.graph import CONSTANT, NOTHING, Graph
-from micrograd.kernels import flow_text
 
 FOLDED = ("maximum", "minimum")
 
@@ -71,7 +70,7 @@ def _is_stopped(graph: Graph, members: Any) -> bool:
     stops = [
         i
         for i, row in enumerate(graph.table)
-        if all(flow_text(row, place) is None for place in range(row.arity))
+        if all(row.flow(place) is None for place in range(row.arity))
     ]
     ends = members | (graph.code == CONSTANT) | np.isin(graph.code, stops)
     return bool(ends[graph.operands[members, :2]].all())
@@ -79,9 +78,7 @@ def _is_stopped(graph: Graph, members: Any) -> bool:
 
 def _with_gradient(graph: Graph) -> Any:
     """Which nodes depend on a leaf through operations that pass a gradient on."""
-    passes = [
-        [flow_text(row, place) is not None for place in range(row.arity)] for row in graph.table
-    ]
+    passes = [[row.flow(place) is not None for place in range(row.arity)] for row in graph.table]
     found = bytearray(graph.size)
     found[: graph.leaves] = b"\1" * graph.leaves
     codes, columns = graph.code.tolist(), [column.tolist() for column in graph.operands.T]

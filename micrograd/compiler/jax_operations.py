@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -10,44 +9,39 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.scipy.special import erf
+from jax.scipy import special
 
-from micrograd.formulas import GRID, GRID_SINGLE
-from micrograd.kernels import Vocabulary
-from micrograd.ops import Operation, on_define
+from micrograd.floats import GRID, GRID_SINGLE
+from micrograd.formulas import (
+    ADJOINT,
+    ATOM,
+    COMPARISONS,
+    RESULT,
+    Interpreter,
+    Text,
+    Texts,
+)
+from micrograd.ops import STOPPING, TABLE, Operation, on_define
 
 
-class _AsWritten(Vocabulary):
-    """Every operation by itself: XLA's algebra stays away.
+class _Behind(Texts):
+    """Writes every operation by itself, behind a barrier: XLA's algebra stays away.
 
     It would make `x / (y * z)` of `x / y / z`, which is 0 where `y * z` overflows, `abs(x)` of
     `sqrt(x * x)`, `x` of `log(exp(x))`, and the like.
     """
 
-    def compiled(self, text: str) -> Callable[..., Any]:
-        """What the text of a function means, with a barrier behind each of its operations."""
-        written = _Barriers().visit(ast.parse(text, mode="eval"))
-        return super().compiled(ast.unparse(written))
+    def __init__(self, *called: str) -> None:
+        super().__init__(*called)
+        bare = {"_truth", *(f"_{name}" for name in COMPARISONS)}
+        self.update((name, _behind(self[name])) for name in self.keys() - bare)
+
+    def __missing__(self, name: str) -> Callable[..., Text]:
+        return _behind(super().__missing__(name))
 
 
-class _Barriers(ast.NodeTransformer):
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        self.generic_visit(node)
-        if isinstance(node.op, ast.Div):
-            return _behind(ast.Call(ast.Name("_div"), [node.left, node.right], []))
-        return _behind(node)
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        self.generic_visit(node)
-        return _behind(node)
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        self.generic_visit(node)
-        return _behind(node)
-
-
-def _behind(node: ast.expr) -> ast.expr:
-    return ast.Call(ast.Name("_barrier"), [node], [])
+def _behind(written: Callable[..., Text]) -> Callable[..., Text]:
+    return lambda *operands: (f"_barrier({written(*operands)[0]})", ATOM)
 
 
 def _div(x: Any, y: Any) -> Any:
@@ -104,21 +98,17 @@ def _atanh(x: Any) -> Any:
     return jnp.copysign(0.5 * jnp.log1p((size + size) / (1.0 - size)), x)
 
 
-VOCABULARY = _AsWritten(
+ON_JAX = Interpreter(
+    "arrays of JAX",
     {
-        **{name: getattr(jnp, name) for name in "expm1 log log2 log10 sqrt".split()},
-        **{name: getattr(jnp, name) for name in "sin cos tan sinh cosh tanh abs sign".split()},
         **{f"a{x}": getattr(jnp, f"arc{x}") for x in "sin cos tan sinh cosh tanh tan2".split()},
         # Of two zeros with different signs the second, as for Values; XLA chooses by the sign.
         "maximum": lambda x, y: jnp.where((x > y) | jnp.isnan(x), x, y),
         "minimum": lambda x, y: jnp.where((x < y) | jnp.isnan(x), x, y),
-        "hypot": jnp.hypot,
         "_where": jnp.where,
-        "exp": jnp.exp,
-        "_pow": jnp.power,
-        "_div": _div,
+        "pow": jnp.power,
+        "div": _div,
         "_barrier": lax.optimization_barrier,
-        "erf": erf,
         "gauss": _gauss,
         "sech2": _sech2,
         "log1p": _log1p,
@@ -127,15 +117,33 @@ VOCABULARY = _AsWritten(
         "atanh": _atanh,
         "hypot_slope": _hypot_slope,
         "step": lambda x: jnp.where(x > 0, 1.0, jnp.where(x <= 0, 0.0, x)),
-    }
+    },
+    libraries=[jnp, special],
+    texts=_Behind("div", "pow", "_where"),
 )
+
+
+@on_define
+def _enter(row: Operation) -> None:
+    ON_JAX.enter(row)
+    function.cache_clear()
+
+
+for _row in (*TABLE.values(), *STOPPING.values()):
+    ON_JAX.enter(_row)
+
+
+def flow(row: Operation, place: int) -> Callable[..., Any] | None:
+    """What flows back to an operand, of the adjoint, the result and the operands."""
+    tree = row.flow(place)
+    return None if tree is None else ON_JAX.compiled((ADJOINT, RESULT, *row.operands), tree)
 
 
 @cache
 def function(row: Operation) -> Callable[..., Any]:
     """An operation on arrays; where its adjoint is zero, nothing flows back."""
-    value = VOCABULARY.value(row)
-    pulls = [VOCABULARY.flow(row, place) for place in range(row.arity)]
+    value = ON_JAX.value(row)
+    pulls = [flow(row, place) for place in range(row.arity)]
 
     def forward(*operands: Any) -> tuple[Any, Any]:
         out = value(*operands)
@@ -162,8 +170,3 @@ def _summed_to(share: Any, shape: tuple[int, ...]) -> Any:
     if len(shape) < share.ndim:  # a number, beside a row of a tape
         return share.sum()
     return share.sum(axis=1, keepdims=True) if shape[1:] == (1,) != share.shape[1:] else share
-
-
-@on_define
-def _forget(row: Operation) -> None:
-    function.cache_clear()

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from micrograd.compiler.jax_operations import VOCABULARY
+from micrograd.compiler.jax_operations import ON_JAX
+from micrograd.compiler.jax_operations import flow as flow_of
 from micrograd.compiler.program import SUM, Operand, Tape
 
 
@@ -91,11 +92,9 @@ class LoopedTape:
         """All rows, of those from outside; differentiable in reverse."""
         codes, places = jnp.asarray(self.codes), jnp.asarray(self.places)
         operations = self.tape.operations
-        values = [_value(VOCABULARY.value(row), row.arity) for row in operations]
+        values = [_value(ON_JAX.value(row), row.arity) for row in operations]
         values += [lambda x, y, z: x + y * z, lambda x, y, z: x - y * z]
-        flows = [
-            _flow([VOCABULARY.flow(row, place) for place in range(row.arity)]) for row in operations
-        ]
+        flows = [_flow([flow_of(row, place) for place in range(row.arity)]) for row in operations]
         flows += [_flow_of_term(1.0), _flow_of_term(-1.0)]
 
         def forward(outside: Any) -> Any:

@@ -6,16 +6,16 @@ A formula becomes a function that allocates nothing: `square(x + 1)` is `_add(x,
 
 from __future__ import annotations
 
-import ast
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.formulas import GRID, GRID_SINGLE
-from micrograd.kernels import ADJOINT, flow_text, value_text
+from micrograd.floats import GRID, GRID_SINGLE
+from micrograd.formulas import ADJOINT, COMPARISONS, Call, Tree, parts
 from micrograd.ops import STOPPING, TABLE, Operation, lookup, on_define
 
 TARGET = "_target"
@@ -83,11 +83,16 @@ def _zeros(length: int, dtype: Any) -> Any:
     return np.zeros(length, dtype)
 
 
+# Operations that NumPy has under another name, and those that are better off with its own.
 _NAMES = {
-    **{name: name for name in "exp expm1 log log1p log2 log10 sqrt sin cos tan".split()},
-    **{name: name for name in "sinh cosh tanh abs maximum minimum hypot".split()},
     **{f"a{name}": f"arc{name}" for name in "sin cos tan sinh cosh tanh tan2".split()},
-    **{name: name for name in "square reciprocal".split()},
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "div": "divide",
+    "neg": "negative",
+    "square": "square",
+    "reciprocal": "reciprocal",
 }
 _CALLS: dict[str, Callable[..., Any]] = {
     **{name: getattr(np, numpy) for name, numpy in _NAMES.items()},
@@ -97,38 +102,58 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "gauss": _gauss,
     "sech2": _sech2,
     "sign": _sign,
-    "_pow": _pow,
+    "pow": _pow,
     "stopping_mul": stopping_product,
 }
-_COMPOUND = ast.BinOp | ast.UnaryOp | ast.Call
-_ARITHMETIC = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
-_COMPARISONS = {
-    ast.Lt: "less",
-    ast.LtE: "less_equal",
-    ast.Gt: "greater",
-    ast.GtE: "greater_equal",
-    ast.Eq: "equal",
-    ast.NotEq: "not_equal",
-}
+_TESTS = dict(
+    zip(
+        (f"_{name}" for name in COMPARISONS),
+        ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
+        strict=True,
+    )
+)
 _SCOPE: dict[str, Any] = {
     "__builtins__": {},
     **{f"_{name}": each for name, each in _CALLS.items()},
-    **{f"_{name}": getattr(np, name) for name in (*_ARITHMETIC.values(), *_COMPARISONS.values())},
-    "_negative": np.negative,
+    **{name: getattr(np, numpy) for name, numpy in _TESTS.items()},
     "_logical_not": np.logical_not,
     "_copyto": np.copyto,
     "inf": math.inf,
 }
 
 
+def _primitive(name: str) -> Callable[..., Any]:
+    """A function of NumPy or SciPy that writes where it is told."""
+    found = getattr(np, name, None)
+    if not isinstance(found, np.ufunc):
+        try:
+            from scipy import special
+        except ImportError:
+            special = None
+        found = getattr(special, name, None)
+    if not isinstance(found, np.ufunc):
+        raise NotImplementedError(
+            f"operation {name!r} is a primitive, and neither NumPy nor SciPy has a ufunc of that "
+            "name: give it a formula of other operations, or add it to micrograd.compiler.ufuncs"
+        )
+    return found
+
+
+def _is_called(row: Operation) -> bool:
+    """Whether one function computes a row, which it finds then; else the row's formula does."""
+    if row.name not in _CALLS and row.is_primitive and row.computed == row.expression:
+        _SCOPE[f"_{row.name}"] = _CALLS[row.name] = _primitive(row.name)
+    return row.name in _CALLS and row in (TABLE.get(row.name), STOPPING.get(row.name))
+
+
 @cache
 def value(row: Operation) -> InPlace:
     """The result of an operation, of its operands."""
-    if row.name in _CALLS and row in (TABLE.get(row.name), STOPPING.get(row.name)):
+    if _is_called(row):
         arguments = ", ".join(row.operands)
         text = f"lambda {TARGET}, {arguments}: _{row.name}({arguments}, out={TARGET})"
         return InPlace(eval(text, _SCOPE), 0, 0)  # noqa: S307 (a name and operands of the table)
-    return _written(value_text(row), row.operands)
+    return _written(row.computed, row.operands)
 
 
 @cache
@@ -138,8 +163,8 @@ def flow(row: Operation, place: int, careful: bool) -> InPlace | None:
     Where a 0 is chosen, the other choice is multiplied by a mask, which is much faster; only a
     careful flow gives 0 where that other choice, or one of two factors, is infinite or nan.
     """
-    text = flow_text(row, place, "stopping_mul" if careful else "")
-    return None if text is None else _written(text, (ADJOINT, "out", *row.operands), not careful)
+    tree = row.flow(place, "stopping_mul" if careful else "mul")
+    return None if tree is None else _written(tree, (ADJOINT, "out", *row.operands), not careful)
 
 
 @on_define
@@ -149,9 +174,9 @@ def _forget(row: Operation) -> None:
     flow.cache_clear()
 
 
-def _written(text: str, arguments: tuple[str, ...], masked: bool = False) -> InPlace:
+def _written(tree: Tree, arguments: tuple[str, ...], masked: bool = False) -> InPlace:
     writer = _Writer(masked)
-    writer.formula(TARGET, ast.parse(text, mode="eval").body, {name: name for name in arguments})
+    writer.formula(TARGET, tree, {name: name for name in arguments})
     scratch = [f"_s{i}" for i in range(writer.scratch)]
     masks = [f"_m{i}" for i in range(writer.masks)]
     parameters = ", ".join((TARGET, *scratch, *masks, *arguments))
@@ -172,112 +197,81 @@ class _Writer:
         self.lines: list[str] = []
         self.scratch = self.masks = 0
         self._free: list[str] = []
-        self._kept: dict[str, str | None] = {}  # where it is; None before it was computed
+        self._kept: dict[Tree, str | None] = {}  # where it is; None before it was computed
 
-    def formula(self, target: str, node: ast.expr, names: dict[str, str]) -> None:
+    def formula(self, target: str, tree: Tree, names: dict[str, str]) -> None:
         """The value of a whole formula, into an array."""
-        texts = [ast.unparse(part) for part in ast.walk(node) if isinstance(part, _COMPOUND)]
-        outer, self._kept = (
-            self._kept,
-            dict.fromkeys(each for each in texts if texts.count(each) > 1),
-        )
-        self.into(target, node, names)
+        count = Counter(part for part in parts(tree) if isinstance(part, Call))
+        outer, self._kept = self._kept, {part: None for part in count if count[part] > 1}
+        self.into(target, tree, names)
         self._free += filter(None, self._kept.values())
         self._kept = outer
 
-    def into(self, target: str, node: ast.expr, names: dict[str, str]) -> None:
+    def into(self, target: str, tree: Tree, names: dict[str, str]) -> None:
         """The value of a formula, into an array."""
-        match node:
-            case ast.Constant() | ast.Name():
-                self.lines.append(f"_copyto({target}, {self._operand(node, names)})")
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                self._apply(target, "negative", [operand], names)
-            case ast.UnaryOp(operand=operand):
-                self.into(target, operand, names)
-            case ast.BinOp(left=left, op=op, right=right):
-                self._apply(target, _ARITHMETIC[type(op)], [left, right], names)
-            case ast.Call(
-                func=ast.Name(id="_where"),
-                args=[test, ast.Constant(value=0), chosen] | [test, chosen, ast.Constant(value=0)],
-            ) if self.masked:
+        match tree:
+            case Call("_where", (Call() as test, 0.0, chosen) | (Call() as test, chosen, 0.0)) if (
+                self.masked
+            ):
                 mask = self._test(test, names)
-                if node.args[2] is chosen:
+                if tree.operands[2] is chosen:
                     self.lines.append(f"_logical_not({mask}, out={mask})")
                 name, held = self._evaluated(chosen, names)
-                self.lines.append(f"_multiply({name}, {mask}, out={target})")
+                self.lines.append(f"_mul({name}, {mask}, out={target})")
                 self._free += held
-            case ast.Call(func=ast.Name(id="_where"), args=[test, then, otherwise]):
+            case Call("_where", (Call() as test, then, otherwise)):
                 mask = self._test(test, names)
                 name, held = self._evaluated(then, names)
                 self.into(target, otherwise, names)
                 self.lines.append(f"_copyto({target}, {name}, where={mask})")
                 self._free += held
-            case ast.Call(func=ast.Name(id=name), args=arguments):
-                if name in _CALLS:
-                    self._apply(target, name, arguments, names)
+            case Call(name, operands):
+                read, held = self._all_evaluated(operands, names)
+                row = lookup(name)
+                if _is_called(row):
+                    self.lines.append(f"_{name}({', '.join(read)}, out={target})")
                 else:
-                    self._inline(target, lookup(name), arguments, names)
+                    self.formula(target, row.computed, dict(zip(row.operands, read, strict=True)))
+                self._free += held
             case _:
-                raise AssertionError(ast.dump(node))
-
-    def _apply(
-        self, target: str, function: str, arguments: list[ast.expr], names: dict[str, str]
-    ) -> None:
-        read, held = self._all_evaluated(arguments, names)
-        self.lines.append(f"_{function}({', '.join(read)}, out={target})")
-        self._free += held
-
-    def _inline(
-        self, target: str, row: Operation, arguments: list[ast.expr], names: dict[str, str]
-    ) -> None:
-        """An operation that is composed of others."""
-        read, held = self._all_evaluated(arguments, names)
-        formula = ast.parse(value_text(row), mode="eval").body
-        self.formula(target, formula, dict(zip(row.operands, read, strict=True)))
-        self._free += held
+                self.lines.append(f"_copyto({target}, {self._operand(tree, names)})")
 
     def _all_evaluated(
-        self, nodes: list[ast.expr], names: dict[str, str]
+        self, trees: Iterable[Tree], names: dict[str, str]
     ) -> tuple[list[str], list[str]]:
         read, held = [], []
-        for node in nodes:
-            name, more = self._evaluated(node, names)
+        for tree in trees:
+            name, more = self._evaluated(tree, names)
             read.append(name)
             held += more
         return read, held
 
-    def _evaluated(self, node: ast.expr, names: dict[str, str]) -> tuple[str, list[str]]:
+    def _evaluated(self, tree: Tree, names: dict[str, str]) -> tuple[str, list[str]]:
         """Where the value of a formula is, and the scratch arrays that this takes."""
-        if isinstance(node, ast.Constant | ast.Name):
-            return self._operand(node, names), []
-        text = ast.unparse(node)
-        if (kept := self._kept.get(text)) is not None:
+        if not isinstance(tree, Call):
+            return self._operand(tree, names), []
+        if (kept := self._kept.get(tree)) is not None:
             return kept, []
         if self._free:
             name = self._free.pop()
         else:
             name = f"_s{self.scratch}"
             self.scratch += 1
-        self.into(name, node, names)
-        if text in self._kept:
-            self._kept[text] = name
+        self.into(name, tree, names)
+        if tree in self._kept:
+            self._kept[tree] = name
             return name, []
         return name, [name]
 
-    def _operand(self, node: ast.expr, names: dict[str, str]) -> str:
-        if isinstance(node, ast.Name):
-            return names[node.id]
-        return repr(cast("ast.Constant", node).value)
+    def _operand(self, tree: str | float, names: dict[str, str]) -> str:
+        return names[tree] if isinstance(tree, str) else repr(tree)
 
-    def _test(self, node: ast.expr, names: dict[str, str]) -> str:
+    def _test(self, tree: Call, names: dict[str, str]) -> str:
         mask = f"_m{self.masks}"
         self.masks += 1
-        if isinstance(node, ast.Compare):
-            function, nodes = _COMPARISONS[type(node.ops[0])], [node.left, node.comparators[0]]
-            read, held = self._all_evaluated(nodes, names)
-        else:
-            name, held = self._evaluated(node, names)
-            function, read = "not_equal", [name, "0.0"]
-        self.lines.append(f"_{function}({', '.join(read)}, out={mask})")
+        read, held = self._all_evaluated(tree.operands, names)
+        if tree.name == "_truth":
+            tree, read = Call("_ne", ()), [*read, "0.0"]
+        self.lines.append(f"{tree.name}({', '.join(read)}, out={mask})")
         self._free += held
         return mask

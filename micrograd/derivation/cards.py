@@ -13,7 +13,6 @@ Defined and differentiable for all numbers.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Mapping
 
 from micrograd import wording
@@ -32,7 +31,7 @@ from micrograd.derivation.document import (
     sentence,
 )
 from micrograd.derivation.writing import Written
-from micrograd.formulas import OPERANDS, RESULT, parse
+from micrograd.formulas import OPERANDS, RESULT, Call, Tree
 from micrograd.notation.layout import Mark
 from micrograd.notation.names import named
 from micrograd.notation.template import ATOM, LOOSE
@@ -118,7 +117,7 @@ class RuleCard:
         else:
             domain: str | Written = words["everywhere"]
             if row.domain:
-                domain = _condition(self._tree(row.domain), _LETTERS, words)
+                domain = _condition(row.read(row.domain), _LETTERS, words)
             yield sentence(words["domain"], domain=domain)
             if row.kink and not _is_smooth(row):
                 yield sentence(words["kink"], kink=writing.equation(self._kink()))
@@ -130,15 +129,11 @@ class RuleCard:
 
     def _kink(self) -> tuple[Written, Written]:
         """The two sides that are equal where a derivative jumps."""
-        match self._tree(self.row.kink):
-            case ast.BinOp(left=left, op=ast.Sub(), right=right):
+        match self.row.read(self.row.kink):
+            case Call("sub", (left, right)):
                 return writing.formula(left, _LETTERS), writing.formula(right, _LETTERS)
             case tree:
                 return writing.formula(tree, _LETTERS), writing.number(0.0)
-
-    def _tree(self, text: str) -> ast.expr:
-        known = {row.name: row.arity for row in TABLE.values()}
-        return parse(text, names=self.row.operands, known=known, place=self.row.name)
 
     def _caption(self, words: Mapping[str, str]) -> Sentence:
         caption = sentence(words["curve"], operand=_LETTERS["x"])
@@ -160,14 +155,14 @@ def _is_smooth(row: Operation) -> bool:
     return all(abs((a or 0.0) - (b or 0.0)) < 1e-6 for a, b in sides)
 
 
-def _cases(tree: ast.expr, words: Mapping[str, str]) -> Written:
+def _cases(tree: Tree, words: Mapping[str, str]) -> Written:
     """A formula; a choice that is the whole of it as a list of cases."""
     letters = _LETTERS | {RESULT: _RESULT}
     cases: list[tuple[Written, Written]] = []
-    while isinstance(tree, ast.Call) and ast.unparse(tree.func) == "where":
-        test, then, tree = tree.args
+    while isinstance(tree, Call) and tree.name == "where":
+        test, then, tree = tree.operands
         condition = _condition(test, letters, words)
-        if isinstance(test, ast.Name):
+        if isinstance(test, str):
             condition = writing.unequal(condition, writing.number(0.0))
         cases.append((writing.formula(then, letters), condition))
     last = writing.formula(tree, letters)
@@ -180,21 +175,20 @@ def _cases(tree: ast.expr, words: Mapping[str, str]) -> Written:
     return Written(words["next case"].join(texts), ("cases", *marks), LOOSE, ATOM)
 
 
-def _condition(tree: ast.expr, letters: Mapping[str, Written], words: Mapping[str, str]) -> Written:
+def _condition(tree: Tree, letters: Mapping[str, Written], words: Mapping[str, str]) -> Written:
     """A condition as a reader expects it: `abs(x) > 0` says that x is not 0."""
     match tree:
-        case ast.BinOp(left=ast.Compare() as left, op=ast.Mult(), right=ast.Compare() as right):
+        case Call(
+            "mul",
+            (Call("gt" | "ge" | "le" | "lt") as left, Call("gt" | "ge" | "le" | "lt") as right),
+        ):
             first, second = (_condition(side, letters, words) for side in (left, right))
             both = ("mrow", first.mark, ("mtext", f" {words['and']} "), second.mark)
             return Written(f"{first.text} {words['and']} {second.text}", both, LOOSE, LOOSE)
-        case ast.Compare(
-            left=ast.Call(func=ast.Name(id="abs" | "hypot"), args=sizes),
-            ops=[ast.Gt() | ast.LtE() as sign],
-            comparators=[ast.Constant(value=0)],
-        ):
+        case Call("gt" | "le" as sign, (Call("abs" | "hypot", sizes), 0.0)):
             written = [writing.formula(size, letters) for size in sizes]
             zero = writing.number(0.0)
-            if isinstance(sign, ast.LtE):
+            if sign == "le":
                 return writing.equation([*written, zero])
             if len(written) == 1:
                 return writing.unequal(written[0], zero)

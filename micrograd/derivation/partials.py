@@ -6,23 +6,20 @@ for the constant power 3. The conditions that decided are kept, so that a reader
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from micrograd.formulas import IEEE, Number, compiled, to_float, value_source
+from micrograd.formulas import COMPARISONS, IEEE, Call, Number, Tree, fold, to_float
 
 
 class Slope(NamedTuple):
     """A local partial without choices, and the conditions under which it is this one."""
 
-    formula: ast.expr
-    conditions: tuple[ast.expr, ...]
+    formula: Tree
+    conditions: tuple[Tree, ...]
 
 
-def simplified(
-    tree: ast.expr, numbers: Mapping[str, float], constants: Mapping[str, Number]
-) -> Slope:
+def simplified(tree: Tree, numbers: Mapping[str, float], constants: Mapping[str, Number]) -> Slope:
     """The formula at these numbers, of which `constants` are no variables."""
     reader = _Reader(numbers, constants)
     return Slope(reader.read(tree), tuple(reader.conditions))
@@ -31,74 +28,47 @@ def simplified(
 class _Reader:
     def __init__(self, numbers: Mapping[str, float], constants: Mapping[str, Number]) -> None:
         self.numbers, self.constants = numbers, constants
-        self.conditions: list[ast.expr] = []
+        self.conditions: list[Tree] = []
 
-    def read(self, tree: ast.expr) -> ast.expr:
-        match tree:
-            case ast.Name(id=variable) if variable in self.constants:
-                return ast.Constant(to_float(self.constants[variable]))
-            case ast.Call(func=ast.Name(id="where"), args=[test, then, otherwise]):
-                holds = bool(self.evaluate(test))
-                self.conditions += self.reason(test, holds)
-                return self.read(then if holds else otherwise)
-            case ast.Call(func=function, args=arguments):
-                return self.folded(ast.Call(function, [*map(self.read, arguments)], []))
-            case ast.UnaryOp(op=sign, operand=operand):
-                return self.folded(ast.UnaryOp(sign, self.read(operand)))
-            case ast.BinOp(left=left, op=sign, right=right):
-                return self.folded(
-                    _without_ones(ast.BinOp(self.read(left), sign, self.read(right)))
-                )
-        return tree
+    def read(self, tree: Tree) -> Tree:
+        if isinstance(tree, str) and tree in self.constants:
+            return to_float(self.constants[tree])
+        if not isinstance(tree, Call) or tree.name in COMPARISONS:
+            return tree
+        if tree.name == "where":
+            test, then, otherwise = tree.operands
+            holds = bool(self.evaluate(test))
+            self.conditions += self.reason(test, holds)
+            return self.read(then if holds else otherwise)
+        read = _without_ones(Call(tree.name, tuple(map(self.read, tree.operands))))
+        if isinstance(read, Call) and all(isinstance(each, float) for each in read.operands):
+            return self.evaluate(read)
+        return read
 
-    def evaluate(self, tree: ast.expr) -> float:
-        source = f"lambda {', '.join(self.numbers)}: {value_source(tree, divide=True)}"
-        return cast("float", compiled(source, IEEE)(*self.numbers.values()))
+    def evaluate(self, tree: Tree) -> float:
+        return fold(tree, IEEE, self.numbers)
 
-    def folded(self, tree: ast.expr) -> ast.expr:
-        """A formula of constants as its number."""
-        parts = tree.args if isinstance(tree, ast.Call) else [*ast.iter_child_nodes(tree)]
-        if all(isinstance(part, ast.Constant | ast.operator | ast.unaryop) for part in parts):
-            return ast.Constant(self.evaluate(tree))
-        return tree
-
-    def reason(self, test: ast.expr, holds: bool) -> list[ast.expr]:
+    def reason(self, test: Tree, holds: bool) -> list[Tree]:
         """The condition as it turned out, if it is about the operands alone."""
-        match test:
-            case ast.Name() if test.id not in self.constants:
-                return [ast.Compare(test, [ast.Eq()], [ast.Constant(self.numbers[test.id])])]
-            case ast.Compare(left=left, ops=[sign], comparators=[right]):
-                sides = [self.read(left), self.read(right)]
-                simple = all(isinstance(side, ast.Name | ast.Constant) for side in sides)
-                known = all(number == number for number in self.numbers.values())
-                if simple and known and any(isinstance(side, ast.Name) for side in sides):
-                    return [
-                        ast.Compare(
-                            sides[0], [sign if holds else _OPPOSITE[type(sign)]()], [sides[1]]
-                        )
-                    ]
+        if isinstance(test, str) and test not in self.constants:
+            return [Call("eq", (test, self.numbers[test]))]
+        if isinstance(test, Call) and test.name in COMPARISONS:
+            sides = tuple(map(self.read, test.operands))
+            simple = not any(isinstance(side, Call) for side in sides)
+            known = all(number == number for number in self.numbers.values())
+            if simple and known and any(isinstance(side, str) for side in sides):
+                return [Call(test.name if holds else _OPPOSITE[test.name], sides)]
         return []
 
 
-_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.GtE,
-    ast.LtE: ast.Gt,
-    ast.Gt: ast.LtE,
-    ast.GtE: ast.Lt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-}
+_OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 
 
-def _without_ones(tree: ast.BinOp) -> ast.expr:
+def _without_ones(tree: Call) -> Tree:
     """`1 * a`, `a * 1`, `a / 1` and `a ** 1` as `a`; `a ** 0` as 1, which it is for every a."""
-    left, right = _constant(tree.left), _constant(tree.right)
-    if isinstance(tree.op, ast.Mult) and left == 1:
-        return tree.right
-    if isinstance(tree.op, ast.Mult | ast.Div | ast.Pow) and right == 1:
-        return tree.left
-    return ast.Constant(1.0) if isinstance(tree.op, ast.Pow) and right == 0 else tree
-
-
-def _constant(tree: ast.expr) -> float | None:
-    return cast("float", tree.value) if isinstance(tree, ast.Constant) else None
+    match tree:
+        case Call("mul", (1.0, other)) | Call("mul" | "div" | "pow", (other, 1.0)):
+            return other
+        case Call("pow", (_, 0.0)):
+            return 1.0
+    return tree

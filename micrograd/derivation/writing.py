@@ -9,12 +9,11 @@ r"""Formulas of the table written out for given operands, as text and as marks a
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any, NamedTuple
 
-from micrograd.formulas import OPERATIONS, parse
+from micrograd.formulas import COMPARISONS, Call, Tree, fold
 from micrograd.notation import numbers
 from micrograd.notation.layout import Mark, latex
 from micrograd.notation.names import Name, named, one_line, subscript, superscript
@@ -75,16 +74,16 @@ def _signed(digits: str) -> Mark:
 
 def operation(row: Operation, operands: Sequence[Written]) -> Written:
     """The operation of these operands: an operator between them, or a call."""
-    if row.operator and not isinstance(row.expression, ast.Call):
-        return formula(row.expression, dict(zip(row.operands, operands, strict=True)))
-    return _call(row, operands)
+    if row.name in _VOCABULARY:
+        return _VOCABULARY[row.name](*operands)
+    return _call(row, *operands)
 
 
 def by_hand(symbol: str, operands: Sequence[Written]) -> Written:
     """An operation that the table does not know, of which only the symbol is known."""
     if len(operands) == 2 and symbol in ("+", "-", "*", "/"):
-        tree = parse(f"x {symbol} y", names=("x", "y"), known={}, place="")
-        return formula(tree, dict(zip(("x", "y"), operands, strict=True)))
+        row = {"+": "add", "-": "sub", "*": "mul", "/": "div"}[symbol]
+        return _VOCABULARY[row](*operands)
     function = named(symbol or "f")
     text = f"{one_line(symbol) or 'f'}({', '.join(operand.text for operand in operands)})"
     mark = ("mrow", function.mark, _arguments(operands))
@@ -98,37 +97,22 @@ def _arguments(operands: Sequence[Written]) -> Mark:
     return ("fence", "(", ("mrow", *marks[1:]), ")")
 
 
-def formula(tree: ast.expr, operands: Mapping[str, Written]) -> Written:
+def formula(tree: Tree, operands: Mapping[str, Written]) -> Written:
     """A checked formula with these operands in the places of its variables."""
-    match tree:
-        case ast.Name(id=variable):
-            return operands[variable]
-        case ast.Constant(value=value):
-            return number(value)
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return _infix("neg", "-", [formula(operand, operands)])
-        case ast.UnaryOp(operand=operand):
-            return formula(operand, operands)
-        case ast.BinOp(left=left, op=op, right=right):
-            if isinstance(op, ast.Mult) and ast.dump(left) == ast.dump(right):
-                return _power(formula(left, operands), number(2))
-            parts = [formula(left, operands), formula(right, operands)]
-            return _power(*parts) if isinstance(op, ast.Pow) else _infix(*_signs(op), parts)
-        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
-            return equation([formula(left, operands), formula(right, operands)])
-        case ast.Compare(left=left, ops=[sign], comparators=[right]):
-            return _infix(*_signs(sign), [formula(left, operands), formula(right, operands)])
-        case ast.Call(func=ast.Name(id=called), args=arguments):
-            return _call(TABLE[called], [formula(argument, operands) for argument in arguments])
-    raise AssertionError(f"{ast.dump(tree)} is not in the language of formulas")
+    return fold(_with_squares(tree), _VOCABULARY, operands, number)
 
 
-_TEXT_SIGNS = {"mul": "·", "div": " / ", "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ "}
+def _with_squares(tree: Tree) -> Tree:
+    """The formula with powers in the place of products of equal factors."""
+    if not isinstance(tree, Call):
+        return tree
+    operands = tuple(map(_with_squares, tree.operands))
+    if tree.name == "mul" and operands[0] == operands[1]:
+        return Call("pow", (operands[0], 2.0))
+    return Call(tree.name, operands)
 
 
-def _signs(operator: ast.operator | ast.cmpop) -> tuple[str, str]:
-    row = OPERATIONS[type(operator)]
-    return row, _TEXT_SIGNS.get(row, f" {TABLE[row].symbol} ")
+_TEXT_SIGNS = {"mul": "·", "div": " / ", "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ", "neg": "-"}
 
 
 # The strength of the whole, and what the operand on the right asks for.
@@ -141,7 +125,8 @@ _BINDING = {
 }
 
 
-def _infix(row: str, sign: str, parts: Sequence[Written]) -> Written:
+def _infix(row: str, *parts: Written) -> Written:
+    sign = _TEXT_SIGNS.get(row) or f" {TABLE[row].symbol} "
     whole, right = _BINDING.get(row, (LOOSE, SUM))
     wanted = [right] if len(parts) == 1 else [max(whole, SUM), right]
     shown = [in_brackets(part, least) for part, least in zip(parts, wanted, strict=True)]
@@ -164,7 +149,7 @@ def _power(base: Written, exponent: Written) -> Written:
     return Written(text, mark, POWER, template.strength, _exact(parts))
 
 
-def _call(row: Operation, operands: Sequence[Written]) -> Written:
+def _call(row: Operation, *operands: Written) -> Written:
     template = _template(row)
     return Written(
         f"{row.name}({', '.join(operand.text for operand in operands)})",
@@ -173,6 +158,23 @@ def _call(row: Operation, operands: Sequence[Written]) -> Written:
         template.strength,
         _exact(operands),
     )
+
+
+class _Vocabulary(dict[str, Callable[..., Written]]):
+    """How operations are written: with a sign, as a power, or as a call."""
+
+    def __missing__(self, name: str) -> Callable[..., Written]:
+        return partial(_call, TABLE[name])
+
+
+_VOCABULARY = _Vocabulary(
+    {
+        **{name: partial(_infix, name) for name in ("add", "sub", "mul", "div", "neg")},
+        **{name: partial(_infix, name) for name in COMPARISONS},
+        "eq": lambda *sides: equation(sides),
+        "pow": _power,
+    }
+)
 
 
 def _exact(parts: Iterable[Written]) -> bool:

@@ -59,7 +59,7 @@ _COMMANDS = {letter: f"\\{name}" for name, letter in LETTERS.items()} | OPERATOR
 _SPACED = frozenset("+-−=·×<>≤≥≠≈→")
 # In Markdown a bare "<" might begin a tag.
 _MARKDOWN = {"<": r"\mathrel{<}", ">": r"\mathrel{>}", ",": ", "}
-_TALL = ("mfrac", "msqrt", "cases")
+_TALL = ("mfrac", "msqrt", "mroot", "cases")
 
 
 def row(*marks: Mark) -> Mark:
@@ -99,6 +99,8 @@ def _latex(mark: Mark) -> str:
             return rf"\frac{{{latex(parts[0])}}}{{{latex(parts[1])}}}"
         case "msqrt":
             return rf"\sqrt{{{latex(parts[0])}}}"
+        case "mroot":
+            return rf"\sqrt[{latex(parts[1])}]{{{latex(parts[0])}}}"
         case "msup" | "msub":
             base = _latex(parts[0]).strip()
             if parts[0][0] in ("msup", "msub"):

@@ -119,6 +119,10 @@ class _Parser:
             case r"\frac":
                 return ("mfrac", self.argument(), self.argument())
             case r"\sqrt":
+                if self.text.startswith("[", self.place):
+                    self.next()
+                    degree = _bound(self.sequence("]"))
+                    return ("mroot", self.argument(), degree)
                 return ("msqrt", self.argument())
             case r"\text" | r"\operatorname" | r"\mathrm":
                 return ("mtext" if symbol == r"\text" else "func", self.words())

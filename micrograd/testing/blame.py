@@ -8,13 +8,12 @@ the sums of the backward pass are tested node by node.
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from micrograd.formulas import evaluate, parse
-from micrograd.ops import TABLE, Operation
+from micrograd.formulas import ON_IEEE
+from micrograd.ops import Operation
 from micrograd.testing.branches import Observer
 from micrograd.testing.complexes import complexes, has_room
 from micrograd.testing.differences import Estimate, Slopes, differentiate, resolved
@@ -22,7 +21,6 @@ from micrograd.testing.noise import level_beside
 from micrograd.testing.recording import Node, Recording
 from micrograd.testing.rounding import Ball, backward_shares, balls, slopes_by_hand
 from micrograd.testing.witnesses import ERRORS, Probe, complex_derivative
-from micrograd.vocabulary import VOCABULARY
 
 
 class Fault(NamedTuple):
@@ -47,11 +45,7 @@ class Judge:
         if not row.domain:
             return True
         if row not in self._domains:
-            known = {name: other.arity for name, other in TABLE.items()}
-            condition = parse(row.domain, names=row.operands, known=known, place=row.name)
-            arguments = [ast.arg(name) for name in row.operands]
-            function = ast.Lambda(ast.arguments([], arguments, None, [], [], None, []), condition)
-            self._domains[row] = evaluate(function, VOCABULARY)
+            self._domains[row] = ON_IEEE.compiled(row.operands, row.read(row.domain))
         return bool(self._domains[row](*numbers))
 
     def is_singular(self, row: Operation, numbers: Sequence[float], moving: Iterable[int]) -> bool:

@@ -6,20 +6,32 @@ found in a row's formula, so a user's row needs no column for it.
 
 from __future__ import annotations
 
-import ast
+import operator
 from collections.abc import Callable
 from typing import Any
 
-from micrograd.formulas import IEEE, calls
+from micrograd.formulas import COMPARISONS, IEEE, calls
 from micrograd.ops import Operation, lookup
 from micrograd.testing.kinds import Kind
 
-_CHOOSING = {"abs", "sign", "step", "maximum", "minimum", "where", "atan2"}
+_CHOOSING = {"abs", "sign", "step", "maximum", "minimum", "where", "atan2", *COMPARISONS}
 
 
 def sign(x: float) -> int:
     """-1, 0 or 1."""
     return (x > 0) - (x < 0)
+
+
+class _Floats(Kind):
+    """Floats, as IEEE 754 has them."""
+
+    def __init__(self, primitives: dict[str, Any]) -> None:
+        super().__init__("floats", float, float, primitives)
+
+    def primitive(self, name: str) -> Callable[..., Any]:
+        """The function of that name."""
+        function: Callable[..., Any] = IEEE[name]
+        return function
 
 
 class Observer:
@@ -28,7 +40,7 @@ class Observer:
     def __init__(self) -> None:
         self._seen: list[int] = []
         self._choosing: dict[Operation, bool] = {}
-        self._kind = Kind(float, self._primitives())
+        self._kind = _Floats(self._primitives())
 
     def chooses(self, row: Operation) -> bool:
         """Whether the row's formula has branches."""
@@ -64,9 +76,8 @@ class Observer:
             return y if x < 0 else 1.0
 
         return {
-            **IEEE,
-            "_div": IEEE["div"],
-            "_pow": IEEE["pow"],
+            "div": IEEE["div"],
+            "pow": IEEE["pow"],
             "abs": self._noting(abs, own),
             "sign": self._noting(IEEE["sign"], own),
             "step": self._noting(IEEE["step"], own),
@@ -74,17 +85,11 @@ class Observer:
             "minimum": self._noting(IEEE["minimum"], gap),
             "atan2": self._noting(IEEE["atan2"], cut),
             "_truth": self._noting(bool, own),
-            "_lt": self._noting(lambda x, y: x < y, gap),
-            "_le": self._noting(lambda x, y: x <= y, gap),
-            "_gt": self._noting(lambda x, y: x > y, gap),
-            "_ge": self._noting(lambda x, y: x >= y, gap),
-            "_eq": self._noting(lambda x, y: x == y, gap),
-            "_ne": self._noting(lambda x, y: x != y, gap),
+            **{f"_{name}": self._noting(getattr(operator, name), gap) for name in COMPARISONS},
         }
 
 
 def _chooses(row: Operation) -> bool:
     called = calls(row.expression)
-    compares = any(isinstance(node, ast.Compare) for node in ast.walk(row.expression))
     below = (lookup(name) for name in called - _CHOOSING - {row.name})
-    return compares or bool(called & _CHOOSING) or any(map(_chooses, below))
+    return bool(called & _CHOOSING) or any(map(_chooses, below))

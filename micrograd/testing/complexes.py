@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from micrograd.formulas import IEEE
@@ -21,10 +22,6 @@ _RANGE = (1e-100, 1e100)
 def has_room(numbers: Iterable[float]) -> bool:
     """Whether products with a tiny imaginary part stay far from underflow and overflow."""
     return all(not x or _RANGE[0] < abs(x) < _RANGE[1] for x in numbers)
-
-
-def _real(test: Callable[[float, float], bool]) -> Callable[[complex, complex], bool]:
-    return lambda x, y: test(x.real, y.real)
 
 
 def _expm1(z: complex) -> complex:
@@ -106,36 +103,24 @@ def _abs(x: complex) -> complex:
 
 
 _PRIMITIVES: dict[str, Any] = {
-    **{
-        name: getattr(cmath, name)
-        for name in (
-            "exp log log10 sqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh".split()
-        )
-    },
     "log2": lambda z: cmath.log(z) / math.log(2),
     "expm1": _expm1,
     "log1p": _log1p,
     "erf": _erf,
     "gauss": _gauss,
     "hypot": _hypot,
+    "hypot_slope": _hypot_slope,  # whose formula would lose digits
     "atan2": _atan2,
     "abs": _abs,
     "sign": _sign,
     "step": lambda x: complex(x.real > 0),
     "maximum": lambda x, y: x if x.real > y.real else y,
     "minimum": lambda x, y: x if x.real < y.real else y,
-    "_div": lambda x, y: x / y,
-    "_pow": _pow,
-    "_lt": _real(lambda x, y: x < y),
-    "_le": _real(lambda x, y: x <= y),
-    "_gt": _real(lambda x, y: x > y),
-    "_ge": _real(lambda x, y: x >= y),
-    "_eq": _real(lambda x, y: x == y),
-    "_ne": _real(lambda x, y: x != y),
-    "_truth": lambda x: x.real != 0,
+    "div": lambda x, y: x / y,
+    "pow": _pow,
 }
 
 
 def complexes() -> Kind:
     """Complex numbers."""
-    return Kind(complex, _PRIMITIVES, {"hypot_slope": _hypot_slope})
+    return Kind("complex numbers", complex, attrgetter("real"), _PRIMITIVES, [cmath])

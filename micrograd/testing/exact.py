@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from operator import attrgetter
 from typing import Any, NoReturn
 
 from micrograd.testing.kinds import Kind, NotApplicable
@@ -93,18 +94,11 @@ _PRIMITIVES: dict[str, Any] = {
     "step": _step,
     "maximum": _maximum,
     "minimum": _minimum,
-    "_div": _div,
-    "_pow": _pow,
-    "_lt": lambda x, y: x.value < y.value,
-    "_le": lambda x, y: x.value <= y.value,
-    "_gt": lambda x, y: x.value > y.value,
-    "_ge": lambda x, y: x.value >= y.value,
-    "_eq": lambda x, y: x.value == y.value,
-    "_ne": lambda x, y: x.value != y.value,
-    "_truth": lambda x: bool(x.value),
+    "div": _div,
+    "pow": _pow,
 }
 
 
 def fractions() -> Kind:
     """Exact rational numbers with their derivatives."""
-    return Kind(series, _PRIMITIVES)
+    return Kind("fractions", series, attrgetter("value"), _PRIMITIVES)

@@ -13,21 +13,18 @@ at = (2.0, 3.0)
 
 from __future__ import annotations
 
-import ast
 import operator
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
-from math import copysign
 from textwrap import indent
 from typing import Any, NamedTuple
 
 from micrograd.engine import Value, apply
-from micrograd.formulas import calls, to_float
+from micrograd.formulas import ATOM, Call, Text, Texts, calls, fold, literal, to_float
 from micrograd.ops import ROWS, TABLE, Operation, lookup
 
 Operand = int | float
@@ -120,16 +117,16 @@ class Expression(Program):
     def _function(self) -> str:
         uses = Counter(o for step in self.steps for o in step.operands if type(o) is int)
         temporary = (name for k in count(1) if (name := f"t{k}") not in {*self.names, *TABLE})
-        written: list[ast.expr] = [ast.Name(name) for name in self.names]
+        written: list[Text] = [(name, ATOM) for name in self.names]
         lines = []
         for slot, step in enumerate(self.steps, len(self.names)):
             written.append(_written(step, written))
-            text = ast.unparse(written[-1])
+            text = written[-1][0]
             if uses[slot] > 1 or (uses[slot] == 1 and len(text) > _LONGEST):
                 name = next(temporary)
                 lines.append(f"    {name} = {text}")
-                written[-1] = ast.Name(name)
-        lines.append(f"    return {ast.unparse(written[-1])}")
+                written[-1] = name, ATOM
+        lines.append(f"    return {written[-1][0]}")
         return "\n".join((f"def f({', '.join(self.names)}):", *lines))
 
 
@@ -158,30 +155,13 @@ def _is_called(row: Operation) -> bool:
     return not row.operator or row.is_equality
 
 
-def _written(step: Step, slots: Sequence[ast.expr]) -> ast.expr:
+def _written(step: Step, slots: Sequence[Text]) -> Text:
     row = lookup(step.operation)
-    operands = [slots[o] if type(o) is int else _number(o) for o in step.operands]
-    if _is_called(row):
-        return ast.Call(ast.Name(row.name), operands, [])
+    operands = [slots[o] if type(o) is int else literal(float(o)) for o in step.operands]
     # The formula of an operator is that operator, so it says how the operator is written.
-    substitution = _Substitution(zip(row.operands, operands, strict=True))
-    expression: ast.expr = substitution.visit(deepcopy(row.expression))
-    return expression
-
-
-class _Substitution(ast.NodeTransformer):
-    def __init__(self, pairs: Iterator[tuple[str, ast.expr]]) -> None:
-        self.expressions = dict(pairs)
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.expressions.get(node.id, node)
-
-
-def _number(number: float) -> ast.expr:
-    """A constant, its sign a minus sign: `(-2.0) ** x` needs parentheses."""
-    if copysign(1, number) < 0:
-        return ast.UnaryOp(ast.USub(), ast.Constant(-number))
-    return ast.Constant(number)
+    tree = Call(row.name, row.operands) if _is_called(row) else row.expression
+    texts = Texts(row.name) if _is_called(row) else Texts()
+    return fold(tree, texts, dict(zip(row.operands, operands, strict=True)))
 
 
 def _added(names: Sequence[str]) -> dict[str, Operation]:

@@ -7,12 +7,12 @@ of the table is read here: what a kind finds out about a function is independent
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Mapping
-from copy import deepcopy
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
-from micrograd.formulas import RESULT, calls, evaluate
+from micrograd.formulas import ATOM, COMPARISONS, RESULT, Interpreter, Text, Texts, Tree
 from micrograd.ops import Operation, lookup
 
 Function = Callable[..., Any]
@@ -22,103 +22,68 @@ class NotApplicable(Exception):  # noqa: N818 (no error: a witness that has noth
     """A kind of number has no answer here; the text says why."""
 
 
-class Kind:
+class Kind(Interpreter):
     """One kind of number.
 
-    `number` makes one from a float. `primitives` are functions of such numbers by the names of the
-    rows, and the arithmetic that Python's operators do not cover: `_div`, `_pow`, `_lt`, `_le`,
-    `_gt`, `_ge`, `_eq`, `_ne`, and `_truth` of a condition. `rows` are functions for rows whose
-    formulas would lose digits.
+    `number` makes one from a float, and `real` gives the real number by which it is compared.
+    `primitives` are functions of such numbers by the names of the rows, with `div` and `pow`, for
+    which Python's operators do not do. Other primitives of the table are those of `libraries`; one
+    that is in none is not applicable. `name` says what the numbers are.
     """
 
     def __init__(
         self,
+        name: str,
         number: Function,
+        real: Callable[[Any], Any],
         primitives: Mapping[str, Function],
-        rows: Mapping[str, Function] | None = None,
+        libraries: Sequence[ModuleType] = (),
     ) -> None:
-        self.number, self._rows = number, rows or {}
-        self._vocabulary = {"_number": number, "_truth": bool, **primitives}
+        given: dict[str, Function] = {f"_{each}": _comparing(each, real) for each in COMPARISONS}
+        given |= {"_number": number, "_truth": lambda x: real(x) != 0, **primitives}
+        super().__init__(name, given, libraries=libraries, texts=_TEXTS, literal=_literal)
+        self.number = number
         self._known: dict[tuple[Operation, int | None], Function] = {}
 
     def function(self, row: Operation) -> Function:
         """The row's formula as a function of such numbers."""
         if (row, None) not in self._known:
-            if row.name in self._rows:
-                self._known[row, None] = self._rows[row.name]
-            elif row.is_primitive and row.name != "where":
-                self._known[row, None] = self._vocabulary.get(row.name) or _absent(row.name)
-            else:
-                self._known[row, None] = self._compiled(row, row.expression, row.operands)
+            self._known[row, None] = self.value(row)
         return self._known[row, None]
 
     def partial(self, row: Operation, index: int) -> Function:
         """The row's local partial as a function of the operands and of the result."""
         if (row, index) not in self._known:
             names = (*row.operands, RESULT)
-            self._known[row, index] = self._compiled(row, row.slopes[index], names)
+            self._known[row, index] = self.compiled(names, row.slopes[index])
         return self._known[row, index]
 
-    def _compiled(self, row: Operation, expression: ast.expr, names: tuple[str, ...]) -> Function:
-        arguments = ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
-        body = _Portable().visit(deepcopy(expression))
-        vocabulary = self._vocabulary | {
-            name: self.function(row if name == row.name else lookup(name))
-            for name in calls(expression) - {"where"}
-        }
-        function: Function = evaluate(ast.Lambda(arguments, body), vocabulary)
-        return function
+    def compiled(self, parameters: Sequence[str], tree: Tree) -> Function:
+        """A formula as a function of its variables."""
+        for name in self.called(tree) - self.scope.keys():
+            self.enter(lookup(name))
+        return super().compiled(parameters, tree)
+
+    def primitive(self, name: str) -> Function:
+        """The function of that name in a library, or one that says that there is none."""
+        try:
+            return super().primitive(name)
+        except NotImplementedError:
+
+            def refuse(*_: Any) -> Any:
+                raise NotApplicable(f"{name} is not defined on {self.name}") from None
+
+            return refuse
 
 
-def _absent(name: str) -> Function:
-    def refuse(*_: Any) -> Any:
-        raise NotApplicable(f"{name} is not defined on this kind of number")
-
-    return refuse
+def _comparing(name: str, real: Callable[[Any], Any]) -> Callable[[Any, Any], bool]:
+    compare = getattr(operator, name)
+    return lambda x, y: compare(real(x), real(y))
 
 
-_OPERATORS: dict[type, str] = {
-    ast.Div: "_div",
-    ast.Pow: "_pow",
-    ast.Lt: "_lt",
-    ast.LtE: "_le",
-    ast.Gt: "_gt",
-    ast.GtE: "_ge",
-    ast.Eq: "_eq",
-    ast.NotEq: "_ne",
-}
+# Python's own numbers do not leak into a formula.
+_TEXTS = Texts("div", "pow", "_truth", *(f"_{name}" for name in COMPARISONS))
 
 
-class _Portable(ast.NodeTransformer):
-    """Rewrite a formula so that Python's own numbers do not leak into it; `where` chooses."""
-
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        return _call("_number", node)
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        self.generic_visit(node)
-        name = _OPERATORS.get(type(node.op))
-        return _call(name, node.left, node.right) if name else node
-
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        return _call("_number", self._comparison(node))
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        if isinstance(node.func, ast.Name) and node.func.id == "where":
-            test, then, otherwise = node.args
-            return ast.IfExp(self._condition(test), self.visit(then), self.visit(otherwise))
-        node.args = [self.visit(argument) for argument in node.args]
-        return node
-
-    def _condition(self, node: ast.expr) -> ast.expr:
-        if isinstance(node, ast.Compare):
-            return self._comparison(node)
-        return _call("_truth", self.visit(node))
-
-    def _comparison(self, node: ast.Compare) -> ast.expr:
-        name = _OPERATORS[type(node.ops[0])]
-        return _call(name, self.visit(node.left), self.visit(node.comparators[0]))
-
-
-def _call(name: str, *arguments: ast.expr) -> ast.expr:
-    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
+def _literal(number: float) -> Text:
+    return f"_number({number!r})".replace("inf", "1e309"), ATOM

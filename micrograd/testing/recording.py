@@ -165,7 +165,7 @@ class _Floats(Kind):
         return row.value
 
 
-FLOATS = _Floats(float, {})
+FLOATS = _Floats("floats", float, float, {})
 
 
 class Subject:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from micrograd.engine import Value
@@ -110,20 +111,9 @@ _EXACT: dict[str, Any] = {
     "step": lambda x: Ball(IEEE["step"](x.mid)),
     "maximum": lambda x, y: Ball(IEEE["maximum"](x.mid, y.mid), max(x.rad, y.rad)),
     "minimum": lambda x, y: Ball(IEEE["minimum"](x.mid, y.mid), max(x.rad, y.rad)),
-    "_lt": lambda x, y: x.mid < y.mid,
-    "_le": lambda x, y: x.mid <= y.mid,
-    "_gt": lambda x, y: x.mid > y.mid,
-    "_ge": lambda x, y: x.mid >= y.mid,
-    "_eq": lambda x, y: x.mid == y.mid,
-    "_ne": lambda x, y: x.mid != y.mid,
-    "_truth": lambda x: x.mid != 0,
-    "_div": _div,
-    "_pow": _library(IEEE["pow"]),
+    "div": _div,
+    "pow": _library(IEEE["pow"]),
 }
-_PRIMITIVES = (
-    "exp expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan"
-    " sinh cosh tanh asinh acosh atanh erf gauss hypot atan2"
-).split()
 
 
 def _constant(number: float) -> Ball:
@@ -132,9 +122,14 @@ def _constant(number: float) -> Ball:
     return Ball(number, 0.0 if number.is_integer() else HALF_ULP * abs(number))
 
 
+class _Balls(Kind):
+    def primitive(self, name: str) -> Callable[..., Ball]:
+        return _library(IEEE[name])
+
+
 def balls() -> Kind:
     """Floats with a bound of their rounding."""
-    return Kind(_constant, {name: _library(IEEE[name]) for name in _PRIMITIVES} | _EXACT)
+    return _Balls("floats with bounds", _constant, attrgetter("mid"), _EXACT)
 
 
 class Rounding:

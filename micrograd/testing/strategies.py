@@ -15,7 +15,6 @@ a point where all of it is smooth. A test that fails shows a short Python progra
 
 from __future__ import annotations
 
-import ast
 import math
 import random
 import re
@@ -29,7 +28,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from micrograd.formulas import IEEE, compiled, parse, value_source, variables
+from micrograd.formulas import COMPARISONS, ON_IEEE, Call, Tree, parse, variables
 from micrograd.ops import SERVING, TABLE, Operation, lookup
 from micrograd.testing import options
 from micrograd.testing.expression import BUILT_IN, Expression, Operand, Program, Step
@@ -88,7 +87,7 @@ def scalars(
     if not domain:
         return numbers
     condition = parse(domain, names=("x",), known=_arities(), place="scalars")
-    inside = _function(condition, ("x",))
+    inside = ON_IEEE.compiled(("x",), condition)
 
     def moved(number: float) -> float:
         """The number, or its image by the first map that leads into the domain."""
@@ -273,24 +272,17 @@ _JUMPS = {"where": "x", "atan2": "where(y < 0, x, 1)"}
 @lru_cache(maxsize=256)
 def _guard(row: Operation) -> _Guard:
     domain, kink = (
-        parse(text or "1", names=row.operands, known=_arities(), place=row.name)
-        for text in (row.domain, row.kink or _JUMPS.get(row.name, ""))
+        row.read(text or "1") for text in (row.domain, row.kink or _JUMPS.get(row.name, ""))
     )
-    border: ast.expr = ast.Constant(1)
-    if isinstance(domain, ast.Compare):
-        border = ast.BinOp(domain.left, ast.Sub(), domain.comparators[0])
+    border: Tree = 1.0
+    if isinstance(domain, Call) and domain.name in COMPARISONS:
+        border = Call("sub", domain.operands)
     return _Guard(
-        inside=_function(domain, row.operands),
-        border=_function(border, row.operands),
-        kink=_function(kink, row.operands),
+        inside=ON_IEEE.compiled(row.operands, domain),
+        border=ON_IEEE.compiled(row.operands, border),
+        kink=ON_IEEE.compiled(row.operands, kink),
         kinked=[row.operands.index(name) for name in variables(kink)],
     )
-
-
-def _function(expression: ast.expr, operands: Sequence[str]) -> Callable[..., float]:
-    source = value_source(expression, divide=True)
-    function: Callable[..., float] = compiled(f"lambda {', '.join(operands)}: {source}", IEEE)
-    return function
 
 
 def _arities() -> dict[str, int]:

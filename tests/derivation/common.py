@@ -42,5 +42,5 @@ def evaluated(text):
         ("≠", "!="),
     ):
         source = source.replace(shown, python)
-    functions = {name: IEEE.get(name) for name in TABLE}
+    functions = {name: IEEE[name] for name in TABLE}
     return float(eval(source, {**functions, "_inf": math.inf, "nan": math.nan}))

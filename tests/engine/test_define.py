@@ -10,6 +10,7 @@ import pytest
 
 import micrograd
 from micrograd import Value, define, formulas, methods
+from micrograd.ops import STOPPING
 from tests.engine.common import INF, gradient
 
 
@@ -112,7 +113,7 @@ NO_NAMES = ["", " ", "a b", "1a", "a-b", "a.b", "a\n", "f()"]
 LOOK_ALIKES = ["\uff44ata", "ba\uff43kward", "\ufb01x"]  # Python reads them as data, backward, fix
 
 
-@pytest.mark.parametrize("name", [*TAKEN.split(), *NO_NAMES, *LOOK_ALIKES], ids=ascii)
+@pytest.mark.parametrize("name", [*TAKEN.split(), *STOPPING, *NO_NAMES, *LOOK_ALIKES], ids=ascii)
 def test_names_that_are_taken_or_no_names_are_refused(table, name):
     before, attributes = dict(table), set(vars(methods.Methods))
     with pytest.raises(ValueError, match="operation"):

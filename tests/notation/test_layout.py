@@ -86,6 +86,7 @@ def test_every_row_has_a_template_that_shows_each_operand(row):
         (r"\ln(x + 1)", CALL, r"\ln(a + b + 1)"),
         (r"\left|x\right|", ATOM, r"\vert a + b\vert"),
         (r"\sqrt{x}", ATOM, r"\sqrt{a + b}"),
+        (r"\sqrt[3]{x}", ATOM, r"\sqrt[3]{a + b}"),
         (r"\sigma(x)", CALL, r"\sigma(a + b)"),
         (r"x \, \Phi(x)", PRODUCT, r"(a + b)\,\Phi(a + b)"),
         ("x < y", LOOSE, r"a + b \mathrel{<} a + b"),

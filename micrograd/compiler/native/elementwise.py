@@ -10,7 +10,7 @@ from llvmlite import ir
 from micrograd.compiler.native.lowering import Lowering
 from micrograd.compiler.native.rows import Field, Spec
 from micrograd.compiler.native.writing import Writer, word
-from micrograd.kernels import ADJOINT
+from micrograd.formulas import ADJOINT, Tree
 
 
 def value_v(w: Writer, spec: Spec) -> str:
@@ -18,7 +18,7 @@ def value_v(w: Writer, spec: Spec) -> str:
     row, u, v, lanes = w.kernel()
     count, out = w.words(row, Field.COUNT, Field.OUT)
     tables = _tables(w, row, len(spec.operands))
-    lowering, text = Lowering(w, w.width), spec.formula
+    lowering, formula = Lowering(w, w.width), spec.formula
     with w.range(count) as r:
         operands = [
             _operand_v(w, kind, table, r, u, v, lanes)
@@ -27,7 +27,7 @@ def value_v(w: Writer, spec: Spec) -> str:
         target = w.lanes_of(v, w.build.add(out, r), lanes)
         with w.loop(word(0), lanes, word(w.width)) as i:
             names = _named(spec, operands, i)
-            w.store(lowering.value(text, names), w.at(target, i))
+            w.store(lowering.value(formula, names), w.at(target, i))
     return w.finished()
 
 
@@ -36,7 +36,7 @@ def flow_v(w: Writer, spec: Spec) -> str:
     row, u, v, lanes = w.kernel()
     count, out, adjoint, shift = w.words(row, Field.COUNT, Field.OUT, Field.ADJOINT, Field.SHIFT)
     tables = _tables(w, row, len(spec.operands))
-    lowering, text = Lowering(w, w.width), spec.formula
+    lowering, formula = Lowering(w, w.width), spec.formula
     summed = spec.operands[spec.place] == "u"
     zero = w.constant(0.0, w.width)
     with w.range(count) as r:
@@ -53,7 +53,7 @@ def flow_v(w: Writer, spec: Spec) -> str:
             names = _named(spec, operands, i)
             names["out"] = w.load(w.at(results, i), w.width)
             names[ADJOINT] = w.load(w.at(adjoints, i), w.width)
-            share = _stopped(w, names[ADJOINT], lowering.value(text, names), text)
+            share = _stopped(w, names[ADJOINT], lowering.value(formula, names), formula)
             if summed:
                 turn.following = [w.build.fadd(turn.values[0], share)]
             else:
@@ -67,9 +67,9 @@ def flow_v(w: Writer, spec: Spec) -> str:
     return w.finished()
 
 
-def _stopped(w: Writer, g: Any, share: Any, text: str) -> Any:
+def _stopped(w: Writer, g: Any, share: Any, formula: Tree) -> Any:
     """The share, 0 where the adjoint is: it stops even before an infinity."""
-    if text == ADJOINT:
+    if formula == ADJOINT:
         return share
     zero = ir.Constant(g.type, None)
     return w.build.select(w.build.fcmp_ordered("==", g, zero), zero, share)
@@ -102,14 +102,14 @@ def _named(spec: Spec, operands: Any, i: Any) -> dict[str, Any]:
 
 def value_u(w: Writer, spec: Spec) -> str:
     """`out[i] = operation(x[i], …)` for neighbouring numbers."""
-    text = spec.formula
+    formula = spec.formula
     row, u, _, _ = w.kernel()
     count, out = w.words(row, Field.COUNT, Field.OUT)
     words = w.words(row, *Field.OPERANDS[: len(spec.operands)])
 
     def body(i: Any, width: int) -> None:
         names = _named_u(w, spec, words, u, i, width)
-        w.store(Lowering(w, width).value(text, names), w.at(u, out, i))
+        w.store(Lowering(w, width).value(formula, names), w.at(u, out, i))
 
     w.in_steps(count, (w.width, 1), body)
     return w.finished()
@@ -117,7 +117,7 @@ def value_u(w: Writer, spec: Spec) -> str:
 
 def flow_u(w: Writer, spec: Spec) -> str:
     """What flows back to one operand; added one by one where it is gathered, as it may repeat."""
-    text = spec.formula
+    formula = spec.formula
     row, u, _, _ = w.kernel()
     count, out, adjoint, shift = w.words(row, Field.COUNT, Field.OUT, Field.ADJOINT, Field.SHIFT)
     words = w.words(row, *Field.OPERANDS[: len(spec.operands)])
@@ -126,7 +126,7 @@ def flow_u(w: Writer, spec: Spec) -> str:
         names = _named_u(w, spec, words, u, i, width)
         names["out"] = w.load(w.at(u, out, i), width)
         names[ADJOINT] = g = w.load(w.at(u, adjoint, i), width)
-        share = _stopped(w, g, Lowering(w, width).value(text, names), text)
+        share = _stopped(w, g, Lowering(w, width).value(formula, names), formula)
         if spec.operands[spec.place] == "s":
             target = w.at(u, words[spec.place], shift, i)
             w.store(w.build.fadd(w.load(target, width), share), target)

@@ -32,7 +32,6 @@ from micrograd.compiler.program import (
     Tape,
     WeightedSums,
 )
-from micrograd.kernels import flow_text, value_text
 from micrograd.ops import Operation
 
 Addresses = Callable[[Spec], int]
@@ -123,13 +122,13 @@ class Linked:
     def value(self, varies: bool, row: Operation, kinds: str) -> int:
         """The address of the kernel of an operation, whose operands are of these kinds."""
         name = "value_v" if varies else "value_u"
-        return self.kernel(name, formula=value_text(row), names=row.operands, operands=kinds)
+        return self.kernel(name, formula=row.computed, names=row.operands, operands=kinds)
 
     def flow(self, varies: bool, row: Operation, place: int, kinds: str, mode: str) -> int:
         """The address of the kernel of what flows back to one operand."""
         return self.kernel(
             "flow_v" if varies else "flow_u",
-            formula=flow_text(row, place),
+            formula=row.flow(place),
             names=row.operands,
             place=place,
             operands=kinds,
@@ -389,7 +388,7 @@ class Linked:
         varies, _, row, operands = instruction
         kinds, fields = self._operands(instruction)
         for place, operand in enumerate(operands):
-            if not flow_text(row, place) or not self._is_active(operand.varies, operand.rows):
+            if row.flow(place) is None or not self._is_active(operand.varies, operand.rows):
                 continue
             mode = ""
             if operand.varies:

@@ -10,84 +10,52 @@ tanh, erf and erfc after Cephes (Moshier, 1989).
 
 from __future__ import annotations
 
-import ast
+import ctypes
 import math
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 from llvmlite import ir
 
 from micrograd.compiler.native.writing import KINDS, WORD, Writer, word
-from micrograd.formulas import GRID
-from micrograd.kernels import value_text
+from micrograd.floats import GRID
+from micrograd.formulas import Tree, fold
 from micrograd.ops import lookup
 
 DOUBLE = KINDS["float64"]
-_METHODS = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
-_SIGNS: dict[type[ast.cmpop], str] = {
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.Eq: "==",
-    ast.NotEq: "!=",
-}
+_METHODS = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv", "neg": "fneg"}
+_TESTS = {"_lt": "<", "_le": "<=", "_gt": ">", "_ge": ">=", "_eq": "==", "_ne": "!="}
 
 
-class Lowering:
-    """Writes formulas at a given width; the names are those of the operands, `out` and `_g`."""
+class Lowering(dict[str, Callable[..., Any]]):
+    """Writes formulas at a given width; the names are those of the operands, `out` and `_g`.
+
+    It is a vocabulary of formulas with truths and numbers apart.
+    """
 
     def __init__(self, writer: Writer, width: int) -> None:
         self.writer, self.width = writer, width
-        self.functions = Functions(writer, width)
+        functions, build = Functions(writer, width), writer.build
+        self.library = functions.library
+        super().__init__({name: getattr(build, method) for name, method in _METHODS.items()})
+        self.update((name, partial(functions.compare, sign)) for name, sign in _TESTS.items())
+        self.update((name, getattr(functions, name)) for name in _WRITTEN)
+        self["_truth"] = lambda x: functions.compare("!=", x, writer.constant(0.0, width))
+        self["_where"] = build.select
 
-    def value(self, text: str, names: dict[str, Any]) -> Any:
-        """The value of a formula as `micrograd.kernels` writes it."""
-        return self._value(ast.parse(text, mode="eval").body, names)
+    def value(self, tree: Tree, names: dict[str, Any]) -> Any:
+        """The value of a formula."""
+        return fold(tree, self, names, lambda number: self.writer.constant(number, self.width))
 
-    def _value(self, node: ast.expr, names: dict[str, Any]) -> Any:
-        build = self.writer.build
-        match node:
-            case ast.Constant(value=number):
-                return self.writer.constant(float(cast("float", number)), self.width)
-            case ast.Name(id=name):
-                return names[name]
-            case ast.UnaryOp(op=op, operand=operand):
-                x = self._value(operand, names)
-                return build.fneg(x) if isinstance(op, ast.USub) else x
-            case ast.BinOp(left=left, op=op, right=right):
-                method = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}[
-                    type(op)
-                ]
-                return getattr(build, method)(self._value(left, names), self._value(right, names))
-            case ast.Call(func=ast.Name(id="_where"), args=[test, then, otherwise]):
-                chosen = self._test(test, names)
-                return build.select(chosen, self._value(then, names), self._value(otherwise, names))
-            case ast.Call(func=ast.Name(id=name), args=arguments):
-                return self._call(name, [self._value(each, names) for each in arguments])
-        raise AssertionError(ast.dump(node))
-
-    def _test(self, node: ast.expr, names: dict[str, Any]) -> Any:
-        build = self.writer.build
-        if isinstance(node, ast.Compare):
-            sign = _SIGNS[type(node.ops[0])]
-            left, right = self._value(node.left, names), self._value(node.comparators[0], names)
-            compare = build.fcmp_unordered if sign == "!=" else build.fcmp_ordered  # nan != nan
-            return compare(sign, left, right)
-        zero = self.writer.constant(0.0, self.width)
-        return build.fcmp_unordered("!=", self._value(node, names), zero)
-
-    def _call(self, name: str, arguments: Sequence[Any]) -> Any:
-        primitive = getattr(self.functions, name.strip("_"), None)
-        if primitive is not None:
-            return primitive(*arguments)
+    def __missing__(self, name: str) -> Callable[..., Any]:
         row = lookup(name)
-        text = value_text(row)
-        called = ast.parse(text, mode="eval").body
-        itself = isinstance(called, ast.Call) and getattr(called.func, "id", "") == name
-        if itself:
-            return self.functions.library(name, *arguments)
-        return self.value(text, dict(zip(row.operands, arguments, strict=True)))
+        if row.is_primitive:
+            return partial(self.library, name)
+        return lambda *operands: self.value(
+            row.computed, dict(zip(row.operands, operands, strict=True))
+        )
 
 
 class Functions:
@@ -126,20 +94,25 @@ class Functions:
         """The smaller one; nan if there is one."""
         return self._where(x, "<", y, x, self._where(x, "!=", x, x, y))
 
-    def _where(self, a: Any, sign: str, b: Any, then: Any, otherwise: Any) -> Any:
+    def compare(self, sign: str, a: Any, b: Any) -> Any:
+        """Whether a comparison holds; of nan, only `!=` does."""
         build = self.writer.build
-        compare = build.fcmp_unordered if sign == "!=" else build.fcmp_ordered
-        return build.select(compare(sign, a, b), then, otherwise)
+        return (build.fcmp_unordered if sign == "!=" else build.fcmp_ordered)(sign, a, b)
+
+    def _where(self, a: Any, sign: str, b: Any, then: Any, otherwise: Any) -> Any:
+        return self.writer.build.select(self.compare(sign, a, b), then, otherwise)
 
     # ---------------------------------------------------------------------------- in double numbers
 
     def library(self, name: str, *arguments: Any) -> Any:
         """A function of the C library, lane by lane."""
+        if not hasattr(_C, name):
+            raise NotImplementedError(
+                f"operation {name!r} is a primitive, and the C library, which machine code calls, "
+                "has no function of that name: give it a formula of other operations, or add it "
+                "to micrograd.compiler.native.lowering"
+            )
         return self._in_doubles(lambda *xs: self._lane_by_lane(name, xs), *arguments)
-
-    def pow(self, x: Any, y: Any) -> Any:
-        """The power."""
-        return self.library("pow", x, y)
 
     def exp(self, x: Any) -> Any:
         """The exponential function, within 1 ulp."""
@@ -300,6 +273,10 @@ class Functions:
         far = self.writer.intrinsic("copysign", far, x)
         return self._where(magnitude, "<", self._double(1.0), near, far)
 
+
+_C = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
+# What is not the C library's.
+_WRITTEN = "sqrt abs sign step maximum minimum exp log tanh erf gauss sech2".split()
 
 _MAGIC = 1.5 * 2.0**52  # added and taken away, it rounds to an integer
 _MAGIC_BITS = 0x4338000000000000

@@ -136,7 +136,8 @@ def _digest_of_sources() -> str:
     digest = sha256(llvmlite.__version__.encode())
     digest.update(repr(llvm.llvm_version_info).encode())
     here = Path(__file__).parent
-    for file in (*sorted(here.glob("*.py")), here.parents[1] / "kernels.py"):
+    above = (here.parents[1] / name for name in ("floats.py", "formulas.py"))
+    for file in (*sorted(here.glob("*.py")), *above):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

@@ -6,11 +6,9 @@ numbers.
 
 from __future__ import annotations
 
-import ast
 from typing import NamedTuple
 
-from micrograd.formulas import calls
-from micrograd.kernels import value_text
+from micrograd.formulas import Tree, calls
 from micrograd.ops import STOPPING, TABLE, lookup
 
 ROW = 16
@@ -34,24 +32,24 @@ class Spec(NamedTuple):
 
     name: str
     kind: str  # of the numbers
-    formula: str = ""  # of a value, or of what flows back
+    formula: Tree = ""  # of a value, or of what flows back
     names: tuple[str, ...] = ()  # of its operands
     place: int = -1  # of the operand that a flow goes back to
     operands: str = ""  # how each is read: v, u of a batch; s (slice), g (gathered) of `u` alone
     mode: str = ""
 
     def __str__(self) -> str:
-        words = [self.name, self.kind, self.formula, *self.names, str(self.place)]
+        words = [self.name, self.kind, str(self.formula), *self.names, str(self.place)]
         return "\n".join([*words, self.operands, self.mode, *_called(self.formula)])
 
 
-def _called(formula: str) -> list[str]:
+def _called(formula: Tree) -> list[str]:
     """The formulas of all operations that a formula calls."""
-    found: dict[str, str] = {}
-    waiting = [formula] if formula else []
+    found: dict[str, Tree] = {}
+    waiting = [formula]
     while waiting:
-        for name in calls(ast.parse(waiting.pop(), mode="eval").body):
+        for name in calls(waiting.pop()):
             if (name in TABLE or name in STOPPING) and name not in found:
-                found[name] = value_text(lookup(name))
+                found[name] = lookup(name).computed
                 waiting.append(found[name])
-    return sorted(f"{name} = {text}" for name, text in found.items())
+    return sorted(f"{name} = {tree}" for name, tree in found.items())

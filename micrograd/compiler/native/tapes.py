@@ -18,7 +18,6 @@ from micrograd.compiler.program import (
     Tape,
     WeightedSums,
 )
-from micrograd.kernels import flow_text
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked
@@ -83,7 +82,7 @@ def backward(linked: Linked, tape: Tape) -> Any:
             continue
         row = tape.operations[code]
         for place, kind in enumerate(kinds):
-            if not flow_text(row, place):
+            if row.flow(place) is None:
                 continue
             space = kind == "v"
             active = steps[linked.active[space][tape.operands[steps, place]]]
