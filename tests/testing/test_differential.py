@@ -367,7 +367,9 @@ def vocabulary_of(numpy: Any, number: Callable[[Any], Any]) -> dict[str, Callabl
         "softplus": lambda x: numpy.logaddexp(number(0.0), x),
         "relu": lambda x: numpy.maximum(x, number(0.0)),
         "leaky_relu": lambda x: numpy.maximum(x, 0.01 * x),
-        "elu": lambda x: numpy.maximum(x, numpy.expm1(numpy.minimum(x, number(0.0)))),
+        # The slope of its own expm1 is the result + 1, which loses all digits for large -x.
+        "expm1": lambda x: numpy.where(x < -1.0, numpy.exp(x) - 1.0, numpy.expm1(x)),
+        "elu": lambda x: numpy.maximum(x, functions["expm1"](numpy.minimum(x, number(0.0)))),
         "silu": lambda x: x * functions["sigmoid"](x),
         "mish": lambda x: x * numpy.tanh(functions["softplus"](x)),
         "step": lambda x: number(1.0 * (x > 0)),
