@@ -38,9 +38,8 @@ def two_articles(monkeypatch):
     return [import_module(f"{examples.__name__}.{name}") for name in quick]
 
 
+@pytest.mark.slow
 # ------------------------------------------------------------------------------------------ demo
-
-
 def test_the_demo_of_all_five_articles_agrees_and_exits_with_0(tmp_path, capsys):
     pytest.importorskip("numpy")
     assert main(["demo", "--out", str(tmp_path)]) == 0

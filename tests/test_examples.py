@@ -51,6 +51,8 @@ from micrograd.derivation.writing import latex, number
 from micrograd.graph import order
 from micrograd.ops import TABLE
 
+pytestmark = pytest.mark.slow
+
 NOTHING = Words.same("")
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = (

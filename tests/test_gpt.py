@@ -22,6 +22,8 @@ from examples import gpt
 from micrograd import compile  # noqa: A004
 from micrograd.graph import order
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 EPSILON = sys.float_info.epsilon
 

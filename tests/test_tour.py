@@ -13,6 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 nbformat = pytest.importorskip("nbformat", reason="pip install nbclient ipykernel")
 
 TOUR = Path(__file__).parent.parent / "examples" / "tour.ipynb"

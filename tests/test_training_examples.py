@@ -23,6 +23,8 @@ PROGRAMS = {
 }
 WITHOUT = """
 import runpy, sys
+
+pytestmark = pytest.mark.slow
 sys.modules[sys.argv.pop(1)] = None
 name = sys.argv.pop(1)
 runpy.run_module(name, run_name="__main__")

@@ -41,7 +41,9 @@ from nn import MLP
 SLACK = 2.0**-40
 
 
-@pytest.fixture(params=["numpy", "numba", "jax"], scope="module")
+@pytest.fixture(
+    params=["numpy", "numba", pytest.param("jax", marks=pytest.mark.slow)], scope="module"
+)
 def backend(request):
     """Each executor in turn."""
     if request.param == "numba":

@@ -268,7 +268,7 @@ def test_parameters_that_are_no_numbers_are_refused(given):
     assert f.value_and_grad(np.ones(3), parameters=[2])[0] == 2.0
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba", "jax"])
+@pytest.mark.parametrize("backend", ["numpy", "numba", pytest.param("jax", marks=pytest.mark.slow)])
 def test_an_argument_that_is_not_used_has_gradient_zero_in_every_call(backend):
     if backend != "numpy":
         pytest.importorskip("jax" if backend == "jax" else "llvmlite")

@@ -43,7 +43,7 @@ def test_derivatives_inside_at_numbers_follow_the_arguments_around_them():
         assert compile(f)(2.0) == expected
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba", "jax"])
+@pytest.mark.parametrize("backend", ["numpy", "numba", pytest.param("jax", marks=pytest.mark.slow)])
 def test_zero_stops_before_an_infinite_slope_in_an_inner_derivative_too(backend):
     if backend != "numpy":
         pytest.importorskip("jax" if backend == "jax" else "llvmlite")

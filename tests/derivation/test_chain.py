@@ -166,6 +166,7 @@ def test_a_graph_whose_numbers_were_changed_is_refused():
         Chain(names["o"])
 
 
+@pytest.mark.slow
 def test_a_graph_of_nan_is_no_graph_that_was_changed():
     x = Value(math.nan, label="x")
     assert math.isnan(Chain(x * 2 + 1).adjoints[id(x)]) is False

@@ -17,6 +17,8 @@ from benchmarks.accuracy import EXCEPTIONS, LIMIT, executors, measure, points, q
 from benchmarks.exact import definition
 from micrograd.ops import ROWS, TABLE, Operation, checked
 
+pytestmark = pytest.mark.slow
+
 NAMES = [row.name for row in ROWS]
 KNOWN = {row.name: len(row.partials) for row in ROWS}
 ABOUT = 80

@@ -10,6 +10,8 @@ import micrograd
 from micrograd import Value, engine
 from tests.engine.common import chain, sinh_like
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_chain_of_a_million_operations_differentiates_pickles_and_is_copied():
     x = Value(1.0)

@@ -14,6 +14,8 @@ import pytest
 
 import micrograd
 
+pytestmark = pytest.mark.slow
+
 CBRT = r'Row("cbrt", "cbrt(x)", ["1 / (3 * out * out)"], r"\sqrt[3]{x}", domain="abs(x) > 0"),'
 ABSENT = 'Row("absent", "absent(x)", ["1"]),'
 

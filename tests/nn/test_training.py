@@ -983,6 +983,7 @@ def test_early_stopping_on_few_samples_warns():
         fitted(network(), validation=0.1, early_stopping=EarlyStopping(2, monitor="loss"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_a_checkpoint_with_any_field_altered_is_one_or_a_value_error_that_names_the_file(
     tmp_path, optimizer

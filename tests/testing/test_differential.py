@@ -31,6 +31,8 @@ from micrograd.ops import ROWS, TABLE, Operation, Row
 from micrograd.testing.expression import Expression, Step
 from micrograd.testing.strategies import DIFFERENTIABLE, expressions
 
+pytestmark = pytest.mark.slow
+
 mpmath = pytest.importorskip("mpmath", reason="the reference needs mpmath: pip install mpmath")
 
 UNIT = 2.0**-53  # the relative error of a rounded sum, product or quotient

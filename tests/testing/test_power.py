@@ -8,6 +8,8 @@ from micrograd.ops import ROWS
 from micrograd.testing import check_gradients, mutation_report
 from micrograd.testing.report import Report
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def report():

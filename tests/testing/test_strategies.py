@@ -259,9 +259,8 @@ def test_constants_keep_their_sign_and_operators_their_order_in_the_source():
     assert "return -(t1 - (x - t1))" in source
 
 
+@pytest.mark.slow
 # ------------------------------------------------------------------------- failures are short
-
-
 def test_a_failure_shrinks_to_the_simplest_rows_few_steps_and_small_numbers():
     tanh = shrunk(expressions(), lambda e: "tanh" in e.operations)
     # Hypothesis does not promise where shrinking ends; the numbers may differ a little.
