@@ -81,11 +81,6 @@ class Report:
         return not self.problems and not self.undecided and all(self.deeper)
 
     @property
-    def is_ok(self) -> bool:
-        """Whether everything was confirmed."""
-        return bool(self)
-
-    @property
     def is_wrong(self) -> bool:
         """Whether something is wrong, at this order or below."""
         return bool(self.problems) or any(report.is_wrong for report in self.deeper)

@@ -99,7 +99,7 @@ def test_a_primitive_is_checked_and_drawn_in_random_expressions(run):
         from micrograd.testing import check_gradients
         from micrograd.testing.operations import check_operation
         from micrograd.testing.strategies import expressions
-        print(check_gradients(lambda x: cbrt(x) * x, 2.0).is_ok, bool(check_operation("cbrt")))
+        print(bool(check_gradients(lambda x: cbrt(x) * x, 2.0)), bool(check_operation("cbrt")))
         print("cbrt(x)" in find(expressions(rows=["cbrt"]), lambda e: True).source)
     """
     assert run(program).split() == ["True"] * 3

@@ -12,7 +12,6 @@ from typing import Any
 from llvmlite import ir
 
 WORD = ir.IntType(64)
-BIT = ir.IntType(1)
 KINDS = {"float64": ir.DoubleType(), "float32": ir.FloatType()}
 
 
