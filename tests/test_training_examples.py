@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 np = pytest.importorskip("numpy")
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
 # Each program, the numbers that its claim is about with their bounds, and its pictures.
@@ -23,8 +24,6 @@ PROGRAMS = {
 }
 WITHOUT = """
 import runpy, sys
-
-pytestmark = pytest.mark.slow
 sys.modules[sys.argv.pop(1)] = None
 name = sys.argv.pop(1)
 runpy.run_module(name, run_name="__main__")
