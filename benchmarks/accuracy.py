@@ -34,7 +34,7 @@ GROUP = 8
 
 Point = tuple[float, ...]
 Results = list[list[float]]
-"""By quantity, then by point; nan where there is none."""
+"""By quantity, then by point; nan where a result is missing."""
 
 
 def quantities(row: Operation) -> list[str]:
@@ -287,7 +287,7 @@ def measure(
     at: Sequence[Point],
     exact: Sequence[Sequence[tuple[Any, Any]]],
 ) -> Iterator[tuple[str, Worst]]:
-    """The worst point of each quantity, and of those that are no exceptions."""
+    """The worst point of each quantity, leaving exceptions out."""
     for i, name in enumerate(quantities(row)):
         is_second = i > row.arity
         worst = Worst(0.0)

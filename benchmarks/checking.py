@@ -62,7 +62,7 @@ def wrong_square() -> Callable[[Any], Any]:
 
 
 def spoiled(q: list[Any]) -> Any:
-    """The squared length of a vector, one term of which has a wrong rule."""
+    """The squared length of a vector; the rule of one term is wrong."""
     wrong, middle = wrong_square(), len(q) // 2
     return sum(wrong(each) if i == middle else each * each for i, each in enumerate(q))
 

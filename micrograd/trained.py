@@ -100,5 +100,5 @@ def _checked(content: dict[str, Any]) -> tuple[Columns, list[float]]:
     )
     if not fits:
         raise ValueError("its parts do not fit together")
-    "".join(classes or ()).encode()  # lone surrogates are no text
+    "".join(classes or ()).encode()  # refuses lone surrogates
     return columns, weights

@@ -89,7 +89,7 @@ class Module:
     def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Set the parameters to these numbers.
 
-        Raises ValueError if a name is missing or unknown, or if what it has is no number; nothing
+        Raises ValueError if a name is missing or unknown, or if an entry is not a number; nothing
         is changed then.
         """
         if not isinstance(state, Mapping):

@@ -544,6 +544,7 @@ def test_a_file_that_is_no_model_is_an_error(model, capsys):
         ("classes", {"rose": 1, "tulip": 2, "aster": 3}),
         ("classes", ["rose", "rose", "tulip"]),
         ("classes", [1, 2, 3]),
+        ("classes", ["rose", "tulip", "\ud800"]),
         ("sizes", [10**30, 3]),
         ("sizes", [True]),
         ("weights", whole["weights"] * np.nan),

@@ -23,7 +23,7 @@ from micrograd.trees import LEAF, Structure, count_leaves, flatten, is_array, un
 
 
 def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
-    """The numbers of one argument and its structure; TypeError for what is no number."""
+    """The numbers of one argument and its structure. Raises TypeError if a leaf is not a number."""
     argument = _ours(argument, place)
     if is_array(argument):
         return _floats(argument, place).ravel(), Structure(type(argument), tuple(argument.shape))
@@ -32,7 +32,7 @@ def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
 
 
 def _number(leaf: Any, place: str) -> float:
-    """A number as a float; TypeError, which says what to do, for what is none."""
+    """A number as a float. Raises a TypeError that says what to do about anything else."""
     if type(leaf) is float:
         return leaf
     leaf = _ours(leaf, place)
@@ -53,7 +53,7 @@ def _reason(leaf: Any, place: str, error: TypeError) -> str:
         return f"{got}; make a list of it with list(…), or an array"
     if isinstance(leaf, str | bytes):
         got = str(error)
-    return f"{got}; what is no number is given before, as in compile(lambda x: f(x, option))"
+    return f"{got}; bind any other option first, as in compile(lambda x: f(x, option))"
 
 
 _TABLES = frozenset({"pandas", "polars"})
@@ -111,7 +111,7 @@ def _floats(array: Any, place: str) -> Any:
         return np.array(numbers, float).reshape(array.shape)
     raise TypeError(
         f"{place} takes real numbers, got an array of {array.dtype}; convert it with "
-        f".astype(float), or leave out what is no number\n  at {line_of_user()}"
+        f".astype(float), or leave out the entries that are not numbers\n  at {line_of_user()}"
     )
 
 

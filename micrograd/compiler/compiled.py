@@ -125,7 +125,7 @@ def _is_pickled(f: Any) -> bool:
 def _refuse_keywords(keywords: dict[str, Any]) -> None:
     raise TypeError(
         f"a compiled function takes its arguments in order, got the keyword {next(iter(keywords))}"
-        ": leave its name out; what is no number is given before, as in "
+        ": leave its name out, or bind an option that is not a number first, as in "
         f"compile(lambda x: f(x, option=…))\n  at {line_of_user()}"
     )
 

@@ -42,7 +42,7 @@ def _share(slope: Any, upstream: Any) -> Any:
         return 0
     try:
         return slope * upstream + 0.0  # no minus before a zero
-    except TypeError:  # a gradient that someone has set to what is no number
+    except TypeError:  # someone has set the gradient to something other than a number
         return UNKNOWN
 
 

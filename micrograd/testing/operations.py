@@ -60,8 +60,8 @@ def check_operation(
 
     The points are drawn within the row's domain, the same in every run, special numbers, kinks and
     ties among them. The reports are true together if none is wrong and most are confirmed. Raises
-    GradientMismatch at the first point where the row is wrong; KeyError for a name that is no row;
-    TypeError for what is no operation.
+    GradientMismatch at the first point where the row is wrong, KeyError if no row has that name,
+    and TypeError if the argument is not an operation.
     """
     options.whole("points", points, 1)
     name = operation if isinstance(operation, str) else getattr(operation, "__name__", None)
