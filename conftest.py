@@ -8,10 +8,12 @@ from importlib.util import find_spec
 
 import pytest
 
-from micrograd import formulas, methods, ops, vocabulary
+from micrograd import ops
+from micrograd.engine import definitions, methods
+from micrograd.table import interpreters
 
 # Modules that need an extra of the package; their doctests are not looked for without it.
-_NEEDED = {"jax": "micrograd/compiler/jax_*.py", "llvmlite": "micrograd/compiler/native/*.py"}
+_NEEDED = {"jax": "micrograd/compiler/jax/*.py", "llvmlite": "micrograd/compiler/native/*.py"}
 collect_ignore_glob = [files for library, files in _NEEDED.items() if find_spec(library) is None]
 
 if find_spec("hypothesis"):
@@ -25,7 +27,7 @@ if find_spec("hypothesis"):
 @pytest.fixture(autouse=True)
 def table() -> Iterator[dict[str, ops.Operation]]:
     """The table of operations; what a test defines is gone after it."""
-    places = (ops.TABLE, formulas.FLOATS, formulas.IEEE, vocabulary.VOCABULARY)
+    places = (ops.TABLE, interpreters.FLOATS, interpreters.IEEE, definitions.VOCABULARY)
     before = [dict(place) for place in places]
     names = set(vars(methods.Methods))
     yield ops.TABLE

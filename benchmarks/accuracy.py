@@ -18,9 +18,11 @@ import numpy as np
 from mpmath import mp, mpf
 
 from benchmarks.exact import BITS, definition
-from micrograd import Value, compile, derivative, functions, grad  # noqa: A004
-from micrograd.formulas import IEEE, fold
+from micrograd import Value, compile, derivative, grad  # noqa: A004
+from micrograd.engine import functions
 from micrograd.ops import SERVING, TABLE, Operation
+from micrograd.table.formulas import fold
+from micrograd.table.interpreters import IEEE
 
 LIMIT = 8
 """Units in the last place within which values and first partials are right."""

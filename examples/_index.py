@@ -19,7 +19,7 @@ from micrograd.derivation.document import as_html
 from micrograd.drawing.page import content_hash
 from micrograd.files import write
 from micrograd.ops import TABLE
-from micrograd.wording import words
+from micrograd.writing.languages import words
 
 from ._phrases import OPERATIONS, PHRASES
 from ._report import Derivation, Picture, Report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from micrograd.wording import checked
+from micrograd.writing.languages import checked
 
 
 class Words(NamedTuple):

@@ -3,10 +3,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from micrograd import functions
-from micrograd.engine import Value
-from micrograd.functions import *  # noqa: F403 (one function per row of the table)
-from micrograd.vocabulary import VOCABULARY
+from micrograd.engine import functions
+from micrograd.engine.definitions import VOCABULARY
+from micrograd.engine.functions import *  # noqa: F403 (one function per row of the table)
+from micrograd.engine.value import Value
 
 if TYPE_CHECKING:
     from micrograd.anomaly import detect_anomaly
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from micrograd.derivation import explain
     from micrograd.drawing import draw_dot
     from micrograd.drawing.page import step_page
-    from micrograd.transforms import (
+    from micrograd.transforms.functions import (
         derivative,
         grad,
         hessian,
@@ -46,7 +46,7 @@ __all__ = [
 # The rooms that are opened when something in them is asked for, so that the import stays light.
 _ROOMS = dict.fromkeys(
     ("derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"),
-    "micrograd.transforms",
+    "micrograd.transforms.functions",
 ) | {
     "compile": "micrograd.compiler",
     "detect_anomaly": "micrograd.anomaly",

@@ -19,9 +19,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from micrograd import training_commands
-from micrograd.commands import CommandError, add_to
-from micrograd.terminal import Output, printable
+from micrograd.commands import training
+from micrograd.commands.expressions import CommandError, add_to
+from micrograd.commands.terminal import Output, printable
 
 EXAMPLES = "micrograd.examples"
 
@@ -120,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     demo_options.set_defaults(command=demo)
 
     add_to(commands)
-    training_commands.add_to(commands)
+    training.add_to(commands)
     return parser
 
 

@@ -16,26 +16,22 @@ ones that look at every number; outside they are the plain ones, which cost noth
 
 from __future__ import annotations
 
-import linecache
 import math
-import os
-import re
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache, wraps
-from traceback import walk_tb
-from types import FrameType
+from functools import wraps
 from typing import Any
 
-from micrograd import engine, modes, vocabulary
-from micrograd.engine import Value
-from micrograd.generation import method_names
-from micrograd.graph import Node, operands, partials
-from micrograd.locks import reentrant_lock
-from micrograd.methods import Methods
+from micrograd.engine import definitions, value
+from micrograd.engine.graph import Node, operands, partials
+from micrograd.engine.lines import line_of_user
+from micrograd.engine.locks import reentrant_lock
+from micrograd.engine.method_source import method_names
+from micrograd.engine.methods import Methods
+from micrograd.engine.value import Value
 from micrograd.ops import TABLE, Operation
+from micrograd.transforms import propagation
 
 __all__ = ["AnomalyError", "detect_anomaly"]
 
@@ -85,12 +81,12 @@ def _enter() -> None:
             for name in method_names(row):
                 getattr(Methods, name)  # compiles a method that was not asked for yet
                 _replace(Methods, name, _looking_at_result)
-        _replace(vocabulary, "apply", _looking_at_result)
+        _replace(definitions, "apply", _looking_at_result)
         _replace(Value, "__init__", _looking_at_self)
-        _replace(engine, "sweep", _looking_at_gradients)
-        _replace(modes, "product", _looking_at_factors)
-        _replace(modes, "slopes_on_values", _looking_away)
-        _replace(modes, "push", _pushing)
+        _replace(value, "sweep", _looking_at_gradients)
+        _replace(propagation, "product", _looking_at_factors)
+        _replace(propagation, "slopes_on_values", _looking_away)
+        _replace(propagation, "push", _pushing)
 
 
 def _leave() -> None:
@@ -239,51 +235,3 @@ def _formula(node: Any) -> str:
     name = node._row.name if isinstance(node._row, Operation) else node._op or "an operation"
     numbers = (str(x.data if isinstance(x, Node) else x) for x in operands(node))
     return f"{name}({', '.join(numbers)})"
-
-
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_PYTHON = os.path.dirname(os.__file__) + os.sep
-_NETWORKS = os.path.join(os.path.dirname(os.path.dirname(_PACKAGE)), "nn") + os.sep
-
-
-def line_of_user() -> str:
-    """The innermost line of code that is not this package's, NumPy's or Python's."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and _is_own(frame.f_code.co_filename):
-        frame = frame.f_back
-    return _shown(frame, frame.f_lineno)
-
-
-def line_of_error(error: BaseException) -> str:
-    """The innermost such line that an error came through."""
-    for frame, number in reversed([*walk_tb(error.__traceback__)]):
-        if not _is_own(frame.f_code.co_filename):
-            return _shown(frame, number)
-    return line_of_user()
-
-
-def line_of_function(f: Callable[..., Any]) -> str:
-    """The line where a function begins; what it is if that is not known."""
-    while hasattr(f, "__wrapped__"):
-        f = f.__wrapped__
-    code = getattr(f, "__code__", None)
-    return _text(code.co_filename, code.co_firstlineno, f.__globals__) if code else repr(f)
-
-
-def _shown(frame: FrameType, number: int) -> str:
-    return _text(frame.f_code.co_filename, number, frame.f_globals)
-
-
-def _text(filename: str, number: int, names: dict[str, Any]) -> str:
-    text = linecache.getline(filename, number, names).strip()
-    return f"{filename}, line {number}" + (f": {text}" if text else "")
-
-
-@cache
-def _is_own(filename: str) -> bool:
-    if filename.startswith(("<micrograd ", _PACKAGE, _NETWORKS)):
-        return True
-    installed = re.split(r"[\\/](?:site|dist)-packages[\\/]", filename)
-    if len(installed) > 1:
-        return installed[-1].startswith(("numpy/", "numpy\\"))
-    return filename.startswith(_PYTHON)

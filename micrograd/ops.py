@@ -10,10 +10,10 @@ Everything else in this project is an interpreter of the table. A new operation 
 - A row whose formula only calls itself is a primitive: a vocabulary supplies it.
 - Numbers follow IEEE 754 as NumPy does: `log(0)` is `-inf`, `1/0` is `inf`, `sqrt(-1)` is `nan`.
 
-The columns: `formula` and `partials` in the language of `micrograd.formulas`; `typeset`, LaTeX in
+The columns: `formula` and `partials` in the language of `micrograd.table.formulas`; `typeset`, LaTeX in
 terms of the operands; `symbol`, what a picture shows; `domain`, where the operation is defined and
 its partials are its derivatives; `kink`, a formula that is 0 where a derivative jumps; `note`, the
-convention there, which `micrograd.wording` translates (a user's own row is translated by its
+convention there, which `micrograd.writing.languages` translates (a user's own row is translated by its
 `note_zh`); `operator`, the special method of Python's data model that means it; `textbook`, the
 formula and the partials as a book writes them, where the table's own are longer for the sake of
 their last digits ("" where they are not).
@@ -26,50 +26,34 @@ exponential as two equal factors, so that nothing is rounded to a few digits bef
 
 from __future__ import annotations
 
-import keyword
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
-from itertools import zip_longest
-from typing import Any, NamedTuple
-from unicodedata import is_normalized
+from collections.abc import Sequence
 
-from micrograd.formulas import (
-    ERRORS,
-    FLOATS,
-    IEEE,
-    ON_FLOATS,
-    ON_IEEE,
-    OPERANDS,
-    RESULT,
-    Call,
-    FormulaError,
-    Interpreter,
-    Tree,
-    calls,
-    flow,
-    gated,
-    parse,
-    variables,
-    with_truths,
+from micrograd.table.operations import (
+    STOPPING,
+    TABLE,
+    Operation,
+    Row,
+    add_row,
+    checked,
+    enter_built_in,
+    lookup,
+    on_define,
+    reserve,
 )
 
-Partials = tuple[float | None, ...]
-
-
-class Row(NamedTuple):
-    """What is written in the table, before it is checked."""
-
-    name: str
-    formula: str
-    partials: Sequence[str]
-    typeset: str = ""
-    symbol: str = ""
-    domain: str = ""
-    kink: str = ""
-    note: str = ""
-    note_zh: str = ""
-    operator: str = ""
-    textbook: Sequence[str] = ()
+__all__ = [
+    "ROWS",
+    "SERVING",
+    "STOPPING",
+    "TABLE",
+    "Operation",
+    "Row",
+    "add_row",
+    "checked",
+    "lookup",
+    "on_define",
+    "reserve",
+]
 
 
 def _horner(coefficients: Sequence[float]) -> str:
@@ -237,275 +221,4 @@ SERVING = frozenset(row.name for row in _SERVING_ROWS)
 _STOPPING_ROWS = (Row("stopping_mul", "where(x, where(y, x * y, 0), 0)", ["y", "x"], symbol="*"),)
 # fmt: on
 
-EQUALITIES = frozenset({"__eq__", "__ne__"})
-COMPARISONS = frozenset({"__lt__", "__le__", "__gt__", "__ge__"}) | EQUALITIES
-
-
-class Operation:
-    """A checked row of the table: the row's columns, and its formulas as trees."""
-
-    name: str
-    formula: str
-    partials: Sequence[str]
-    typeset: str
-    symbol: str
-    domain: str
-    kink: str
-    note: str
-    note_zh: str
-    operator: str
-    textbook: Sequence[str]
-
-    def __init__(self, row: Row, expression: Tree, slopes: tuple[Tree, ...]) -> None:
-        self.__dict__.update(row._asdict())
-        self.row = row
-        self.expression = expression
-        self.slopes = slopes
-        self._flows: dict[tuple[int, str], Tree | None] = {}
-
-    def __repr__(self) -> str:
-        return f"<operation {self.name}({', '.join(self.operands)}) = {self.formula}>"
-
-    @property
-    def arity(self) -> int:
-        """The number of operands."""
-        return len(self.slopes)
-
-    @property
-    def operands(self) -> tuple[str, ...]:
-        """The names of the operands in the formula."""
-        return OPERANDS[: self.arity]
-
-    @property
-    def is_primitive(self) -> bool:
-        """Whether the formula is the row itself, so that a vocabulary supplies it."""
-        return self.expression == Call(self.name, self.operands)
-
-    @cached_property
-    def computed(self) -> Tree:
-        """The formula with truths and numbers apart."""
-        return with_truths(self.expression)
-
-    def flow(self, place: int, product: str = "mul") -> Tree | None:
-        """What flows back to an operand, of the operands, `out` and the adjoint; None if nothing.
-
-        `product` is the operation that multiplies the adjoint by a partial.
-        """
-        if (place, product) not in self._flows:
-            slope = with_truths(self.slopes[place])
-            self._flows[place, product] = flow(slope, product)
-        return self._flows[place, product]
-
-    @property
-    def is_comparison(self) -> bool:
-        """Whether the result has a truth value."""
-        return self.operator in COMPARISONS
-
-    @property
-    def is_equality(self) -> bool:
-        """Whether the operator compares a Value with a number only; two Values by identity."""
-        return self.operator in EQUALITIES
-
-    @cached_property
-    def document(self) -> str:
-        """The docstring of the method and of the function: formula, derivatives, domain, note."""
-        formula, *partials = self.told_texts
-        slopes = (f"d/d{x}: {text}" for x, text in zip(self.operands, partials, strict=True))
-        first = f"{self.name}({', '.join(self.operands)})"
-        return "\n\n".join(
-            part
-            for part in (
-                f"{first}." if formula == first else f"{first} = {formula}.",
-                f"Local derivatives, {RESULT} being the result: {'; '.join(slopes)}.",
-                f"Domain: {self.domain}." if self.domain else "",
-                self.note,
-            )
-            if part
-        )
-
-    @property
-    def told_texts(self) -> tuple[str, ...]:
-        """The formula and the partials for readers: as a textbook writes them."""
-        own = (self.formula, *self.partials)
-        return tuple(text or known for text, known in zip_longest(self.textbook, own))
-
-    @cached_property
-    def told(self) -> tuple[Tree, ...]:
-        """Their trees; they are read when somebody is told."""
-        own = (self.expression, *self.slopes)
-        return tuple(
-            self.read(text) if text else tree for text, tree in zip_longest(self.textbook, own)
-        )
-
-    def read(self, text: str) -> Tree:
-        """A formula of the operands and the result, such as the domain."""
-        known = {row.name: row.arity for row in TABLE.values()}
-        return parse(text, names=(*self.operands, RESULT), known=known, place=self.name)
-
-    def __reduce__(self) -> tuple[Callable[[str], Operation], tuple[str]]:
-        return lookup, (self.name,)
-
-    def value(self, *operands: float) -> float:
-        """The result at floats."""
-        try:
-            result: float = FLOATS[self.name](*operands)
-        except ERRORS:
-            result = IEEE[self.name](*operands)
-        return result
-
-    def evaluate(self, *operands: float) -> tuple[float, Partials]:
-        """The result and the local partials at floats; None where no gradient passes."""
-        try:
-            return self._quick(*operands)
-        except ERRORS:
-            return self._complete(*operands)
-
-    @cached_property
-    def _quick(self) -> Callable[..., tuple[float, Partials]]:
-        return self._kernel(ON_FLOATS)
-
-    @cached_property
-    def _complete(self) -> Callable[..., tuple[float, Partials]]:
-        return self._kernel(ON_IEEE)
-
-    def _kernel(self, numbers: Interpreter) -> Callable[..., tuple[float, Partials]]:
-        value = numbers.text(self.expression)
-        slopes = "".join(f"{numbers.text(gated(with_truths(slope)))}, " for slope in self.slopes)
-        kernel: Callable[..., tuple[float, Partials]] = numbers.meaning(
-            f"lambda {', '.join(self.operands)}: (lambda out: (out, ({slopes})))({value})"
-        )
-        return kernel
-
-
-TABLE: dict[str, Operation] = {}
-_BUILT_IN = {row.name: len(row.partials) for row in ROWS}
-_STOPPING_NAMES = {row.name: len(row.partials) for row in _STOPPING_ROWS}
-_RESERVED = {*OPERANDS, RESULT, "self", "other", *_STOPPING_NAMES}
-_listeners: list[Callable[[Operation], None]] = []
-
-
-def on_define(listener: Callable[[Operation], None]) -> Callable[[Operation], None]:
-    """Call `listener` with each row that a user adds; it is given back, as by a decorator."""
-    _listeners.append(listener)
-    return listener
-
-
-def reserve(names: Iterable[str]) -> None:
-    """Refuse these names to rows that a user adds."""
-    _RESERVED.update(names)
-
-
-def lookup(name: str) -> Operation:
-    """The row of that name; KeyError says how to bring back one that a user had defined."""
-    try:
-        return TABLE.get(name) or STOPPING[name]
-    except KeyError:
-        raise KeyError(
-            f"no operation {name!r} here: call micrograd.define({name!r}, …) first"
-        ) from None
-
-
-def add_row(row: Row) -> Operation:
-    """Check a user's row and add it to the table.
-
-    A row of the same name that a user added before is replaced. Raises FormulaError, a ValueError
-    that names the row, if anything in it is wrong; nothing is changed then.
-    """
-    name = f"operation {row.name!r}"
-    if not isinstance(row.name, str) or not row.name.isidentifier() or keyword.iskeyword(row.name):
-        raise FormulaError(f"{name}: a name is a Python identifier")
-    if row.name.startswith("_") or row.name in _RESERVED or not is_normalized("NFKC", row.name):
-        raise FormulaError(f"{name}: the name is reserved; choose another")
-    if row.name in _BUILT_IN:
-        raise FormulaError(f"{name} is a row of the table already; choose another name")
-    operation = checked(row, {known.name: known.arity for known in TABLE.values()})
-    from micrograd.notation import template  # a row of the package is read when it is typeset
-
-    template.parse(operation.typeset, operation.operands, row.name)
-    _refuse_to_break_users(operation)
-    places: list[dict[str, Any]] = [TABLE, FLOATS, IEEE]
-    before = [place.get(row.name) for place in places]
-    try:
-        _enter([operation])
-        for listener in _listeners:
-            listener(operation)
-    except BaseException:
-        for place, entry in zip(places, before, strict=True):
-            place.pop(row.name, None)
-            if entry is not None:
-                place[row.name] = entry
-        raise
-    return operation
-
-
-def _refuse_to_break_users(operation: Operation) -> None:
-    """FormulaError if other rows call the row that this one replaces in a way that it ends."""
-    below = calls(operation.expression)
-    while deeper := set().union(*(calls(TABLE[name].expression) for name in below)) - below:
-        below |= deeper
-    if operation.name in below:
-        raise FormulaError(f"operation {operation.name!r}: the formula leads back to itself")
-    replaced = TABLE.get(operation.name, operation)
-    for user in TABLE.values():
-        called = calls(user.expression).union(*map(calls, user.slopes))
-        if operation.name in called and replaced.arity != operation.arity:
-            raise FormulaError(
-                f"operation {operation.name!r}: {user.name!r} calls it with {replaced.arity} "
-                f"operands; it cannot be replaced by one of {operation.arity}"
-            )
-
-
-def checked(row: Row, known: dict[str, int]) -> Operation:
-    """The row parsed; FormulaError if it is wrong. `known` are the rows it may call, with arities."""
-    name = f"operation {row.name!r}"
-    if isinstance(row.partials, str) or not isinstance(row.partials, Sequence):
-        raise FormulaError(f"{name}: partials is a list of formulas, one per operand")
-    expression = parse(row.formula, names=OPERANDS, known=known, place=f"{name}: formula")
-    used = variables(expression)
-    arity = len(used)
-    names = OPERANDS[:arity]
-    if not used or used != set(names):
-        raise FormulaError(
-            f"{name}: the formula {row.formula!r} uses {', '.join(sorted(used)) or 'no operand'}; "
-            "its operands are x, or x and y, or x, y and z"
-        )
-    if len(row.partials) != arity:
-        raise FormulaError(f"{name}: {arity} operands need {arity} partials, got {row.partials!r}")
-    slopes = tuple(
-        parse(
-            text,
-            names=(*names, RESULT),
-            known=known | {row.name: arity},
-            place=f"{name}: partial for {operand}",
-        )
-        for operand, text in zip(names, row.partials, strict=True)
-    )
-    for column in ("domain", "kink"):
-        if text := getattr(row, column):
-            parse(text, names=names, known=known, place=f"{name}: {column}")
-    arguments = ", ".join(names)
-    typeset = rf"\operatorname{{{row.name}}}({arguments})".replace("_", r"\_")
-    complete = row._replace(
-        partials=tuple(row.partials),
-        typeset=row.typeset or typeset,
-        symbol=row.symbol or row.name,
-    )
-    return Operation(complete, expression, slopes)
-
-
-def _enter(operations: Sequence[Operation]) -> None:
-    """Let other formulas call checked rows, and put them into the table."""
-    _supply(operations)
-    TABLE.update((operation.name, operation) for operation in operations)
-
-
-def _supply(operations: Sequence[Operation]) -> None:
-    """Let formulas on floats call checked rows."""
-    for operation in operations:
-        ON_FLOATS.enter(operation)
-        ON_IEEE.enter(operation)
-
-
-_enter([checked(row, _BUILT_IN) for row in ROWS])
-STOPPING = {row.name: checked(row, _BUILT_IN | _STOPPING_NAMES) for row in _STOPPING_ROWS}
-_supply([*STOPPING.values()])
+enter_built_in(ROWS, _STOPPING_ROWS)

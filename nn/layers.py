@@ -15,7 +15,7 @@ from operator import index
 from typing import Any
 
 from micrograd import Value
-from micrograd.engine import to_number
+from micrograd.engine.value import to_number
 from micrograd.ops import TABLE
 from nn.initializers import Initializer, known
 from nn.module import Module

@@ -19,7 +19,7 @@ from operator import index
 from typing import Any
 
 from micrograd import Value, detach, log, log1p, minimum, relu, softplus, square, where
-from micrograd.engine import to_number
+from micrograd.engine.value import to_number
 from nn.functional import log_softmax, total_of
 from nn.options import real
 

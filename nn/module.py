@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from micrograd import Value
-from micrograd.engine import to_number
+from micrograd.engine.value import to_number
 
 
 class Module:

@@ -16,8 +16,9 @@ from unicodedata import east_asian_width
 
 import numpy as np
 
-from micrograd import files, wording
+from micrograd import files
 from micrograd.compiler import compile  # noqa: A004
+from micrograd.writing import languages
 from nn.objective import evaluating, parameters_of
 from nn.options import several
 from nn.prediction import predict
@@ -427,7 +428,7 @@ class _Words:
     """The words of a language, and the font that they need."""
 
     def __init__(self, lang: str) -> None:
-        words = wording.words(lang, "plot")
+        words = languages.words(lang, "plot")
         _matplotlib()
         from matplotlib.font_manager import get_font_names
 
@@ -435,7 +436,7 @@ class _Words:
         needed = any(east_asian_width(letter) == "W" for word in words.values() for letter in word)
         there = set(get_font_names()) if needed else set()
         found = [font for font in FONTS if font in there][:1]
-        self.words = words if found or not needed else wording.words("en", "plot")
+        self.words = words if found or not needed else languages.words("en", "plot")
         self.properties = {"family": [*found, "sans-serif"]}
 
     def __call__(self, key: str, **values: Any) -> str:

@@ -35,7 +35,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 import numpy as np
 
 from micrograd import files
-from micrograd.engine import to_number
+from micrograd.engine.value import to_number
 
 Array = np.ndarray[Any, Any]
 Path = str | os.PathLike[str]

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from micrograd import wording
+from micrograd.writing import languages
 
 TOKI_PONA = """
 WORDS = {
@@ -25,7 +25,7 @@ WORDS = {
 def tok(monkeypatch, tmp_path):
     """A third language, which is one file."""
     (tmp_path / "tok.py").write_text(TOKI_PONA, encoding="utf-8")
-    monkeypatch.setattr(wording, "__path__", [*wording.__path__, str(tmp_path)])
+    monkeypatch.setattr(languages, "__path__", [*languages.__path__, str(tmp_path)])
     yield "tok"
-    sys.modules.pop("micrograd.wording.tok", None)
-    vars(wording).pop("tok", None)
+    sys.modules.pop("micrograd.writing.languages.tok", None)
+    vars(languages).pop("tok", None)

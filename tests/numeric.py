@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from micrograd.engine import Value
-from micrograd.formulas import COMPARISONS, Call, Tree, fold
+from micrograd.engine.definitions import VOCABULARY as VALUES
 from micrograd.ops import Operation
-from micrograd.vocabulary import VOCABULARY as VALUES
+from micrograd.table.formulas import COMPARISONS, Call, Tree, fold
 
 EPSILON = 2.0**-52
 ULPS = 16

@@ -21,7 +21,7 @@ from micrograd import (
     where,
 )
 from micrograd.anomaly import AnomalyError
-from micrograd.methods import Methods
+from micrograd.engine.methods import Methods
 from nn import Neuron
 
 

@@ -13,7 +13,7 @@ import pytest
 import micrograd
 import micrograd.nn
 import nn
-from micrograd import functions, stubs
+from micrograd.engine import functions, stubs
 from micrograd.ops import ROWS, TABLE
 
 ROOT = Path(__file__).parent.parent
@@ -21,24 +21,12 @@ ROOT = Path(__file__).parent.parent
 # Each room may import those above it. A folder is one room.
 ROOMS = (
     "micrograd.files",
-    "micrograd.wording",
-    "micrograd.floats",
-    "micrograd.formulas",
-    "micrograd.notation",
+    "micrograd.table",
     "micrograd.ops",
-    "micrograd.locks",
-    "micrograd.graph",
-    "micrograd.methods",
-    "micrograd.generation",
+    "micrograd.writing",
     "micrograd.engine",
-    "micrograd.vocabulary",
-    "micrograd.expressions",
-    "micrograd.functions",
-    "micrograd.stubs",
-    "micrograd.trees",
-    "micrograd.modes",
-    "micrograd.anomaly",
     "micrograd.transforms",
+    "micrograd.anomaly",
     "micrograd.compiler",
     "micrograd.derivation",
     "micrograd.drawing",
@@ -71,19 +59,15 @@ ROOMS = (
     "micrograd.testing",
     "micrograd.nn",
     "micrograd.commands",
-    "micrograd.terminal",
-    "micrograd.trained",
-    "micrograd.training_data",
-    "micrograd.training_commands",
     "micrograd.__main__",
 )
 # Third-party libraries stay at the rim.
 GUESTS = {
     "numpy": {
-        *("micrograd.trees", "micrograd.compiler", "nn.storage", "nn.datasets"),
+        *("micrograd.transforms", "micrograd.compiler", "nn.storage", "nn.datasets"),
         *("nn.samples", "nn.metrics", "nn.objective", "nn.prediction", "nn.plots", "nn.training"),
         *("nn.optimizers", "nn.requests", "nn.sklearn", "nn.columns"),
-        *("micrograd.trained", "micrograd.training_data", "micrograd.training_commands"),
+        "micrograd.commands",
     },
     "scipy": {"micrograd.compiler", "nn.optimizers"},
     "sklearn": {"nn.datasets", "nn.sklearn"},
@@ -193,9 +177,9 @@ def test_karpathys_address_gives_the_same_classes():
 
 @pytest.mark.parametrize("name", ["methods", "functions"])
 def test_the_stub_for_type_checkers_is_fresh(name):
-    written = (ROOT / "micrograd" / f"{name}.pyi").read_text(encoding="utf-8")
+    written = (ROOT / "micrograd" / "engine" / f"{name}.pyi").read_text(encoding="utf-8")
     built_in = {row.name: TABLE[row.name] for row in ROWS}
-    assert written == getattr(stubs, name)(built_in), "run `python -m micrograd.stubs`"
+    assert written == getattr(stubs, name)(built_in), "run `python -m micrograd.engine.stubs`"
 
 
 def test_both_packages_are_marked_as_typed():
@@ -205,4 +189,4 @@ def test_both_packages_are_marked_as_typed():
 
 def test_text_of_formulas_is_read_in_one_file():
     reading = {name for name, path in modules().items() if "ast" in imports(path)}
-    assert reading == {"micrograd.formulas"}
+    assert reading == {"micrograd.table.reading"}

@@ -21,7 +21,7 @@ GUIDES = ["CONTRIBUTING.md", "docs/architecture.md", "docs/releasing.md"]
 SHOWN = {  # recipes add them
     "micrograd/drawing/graphml.py",
     "micrograd/compiler/timed_executor.py",
-    "micrograd/wording/de.py",
+    "micrograd/writing/languages/de.py",
 }
 MADE = ("dist/", "out/", ".venv")  # what commands make
 

@@ -48,7 +48,7 @@ from examples._phrases import PHRASES
 from examples._report import size_of
 from micrograd import Value
 from micrograd.derivation.writing import latex, number
-from micrograd.graph import order
+from micrograd.engine.graph import order
 from micrograd.ops import TABLE
 
 pytestmark = pytest.mark.slow

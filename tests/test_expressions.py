@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograd import Value, grad
-from micrograd.expressions import Expression
-from micrograd.formulas import FormulaError
+from micrograd.commands.typed import Expression
+from micrograd.table.formulas import FormulaError
 
 
 def test_an_expression_is_a_function_of_numbers_and_of_values():

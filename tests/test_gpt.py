@@ -20,7 +20,7 @@ import numpy as np
 
 from examples import gpt
 from micrograd import compile  # noqa: A004
-from micrograd.graph import order
+from micrograd.engine.graph import order
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import micrograd
-from micrograd import Value, graph
+from micrograd import Value
+from micrograd.engine import graph
 
 
 def numbered(nodes):

@@ -100,7 +100,7 @@ def test_an_activation_is_the_name_of_an_operation_or_a_function():
 
 def test_every_layer_but_the_last_has_the_activation():
     model = MLP(2, [3, 3, 1], activation="sigmoid")
-    ops = {node._op for node in micrograd.graph.order(model([1.0, 2.0]))}
+    ops = {node._op for node in micrograd.engine.graph.order(model([1.0, 2.0]))}
     assert "sigmoid" in ops
     assert "ReLU" not in ops
     assert model([1.0, 2.0])._op == "+"
@@ -111,7 +111,7 @@ def test_an_output_activation_makes_the_last_layer_nonlinear():
     outputs = model([1.0, 2.0])
     assert [out._op for out in outputs] == ["sigmoid"] * 2
     assert all(0 < out.data < 1 for out in outputs)
-    assert {n._op for n in micrograd.graph.order(outputs)} >= {"ReLU", "sigmoid"}
+    assert {n._op for n in micrograd.engine.graph.order(outputs)} >= {"ReLU", "sigmoid"}
 
 
 def test_a_layer_passes_its_options_to_its_neurons():

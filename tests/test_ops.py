@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from micrograd import Value, functions
-from micrograd.formulas import FormulaError, calls, fold
+from micrograd import Value
+from micrograd.engine import functions
 from micrograd.ops import ROWS, STOPPING, TABLE, Operation, Row, checked
+from micrograd.table.formulas import FormulaError, calls, fold
 from tests.numeric import VALUES, first_disagreement, is_smooth, second_disagreement
 
 BUILT_IN = [TABLE[row.name] for row in ROWS]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from micrograd.__main__ import main
-from micrograd.terminal import Output, printable
+from micrograd.commands.terminal import Output, printable
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
@@ -98,7 +98,9 @@ class Gone:
 
 
 def test_a_number_that_differs_is_exit_code_1_also_if_the_reader_has_gone(monkeypatch):
-    monkeypatch.setattr("micrograd.commands.check", lambda options: print("x" * 99) or 1)
+    monkeypatch.setattr(
+        "micrograd.commands.expressions.check", lambda options: print("x" * 99) or 1
+    )
     monkeypatch.setattr(sys, "stdout", Gone())
     assert main(["check", "x", "x=1"]) == 1
 

@@ -37,9 +37,9 @@ from micrograd import (
     vjp,
     where,
 )
+from micrograd.engine.definitions import VOCABULARY
 from micrograd.ops import ROWS, TABLE
-from micrograd.transforms import _running
-from micrograd.vocabulary import VOCABULARY
+from micrograd.transforms.runs import _running
 from tests.numeric import difference, is_smooth, slope
 
 SMOOTH = [TABLE[row.name] for row in ROWS if row.domain != "0"]
@@ -440,7 +440,7 @@ def test_deep_functions_are_differentiated_in_both_modes(depth):
 
 def test_a_hessian_vector_product_makes_a_small_multiple_of_the_operations_of_a_function():
     """Counted rather than timed: the values that exist after each."""
-    from micrograd.graph import order
+    from micrograd.engine.graph import order
 
     rng = random.Random(0)
     x = [Value(rng.uniform(-1, 1)) for _ in range(20)]

@@ -1,17 +1,16 @@
-"""The compiler: a function of scalars, traced once, run over whole batches.
+"""The compiler: a function of scalars is traced once, planned, and run over whole batches.
 
-- `tracing`: the function is run on values without numbers; what it does is a `graph`.
-- `simplifying`, `sums`, `folds`, `matrices`, `planning`: constants and powers are simplified,
-  weighted sums, maxima and matrix products recovered, operations grouped; what is narrow becomes a
-  tape. The result is a `program` of few wide instructions.
-- `adjoints`: which adjoints a program needs, and who writes each of them first.
-- `numpy_executor` (on `numpy_memory`, `numpy_linear`, `numpy_tape` and `ufuncs`), `native` and
-  `jax_executor` (on `jax_operations` and `jax_tape`) run a program, by the formulas of the
-  table.
-- `arguments`, `compiled`: what a caller sees.
+- `function`, `arguments`: what a caller sees.
+- `tracing`: runs the function on values without numbers. What it does is a `graph`.
+- `planning` turns a graph into a `program` of few wide instructions: `simplifying` its constants
+  and powers, recovering weighted `sums`, `folds` of maxima and products of `matrices`, grouping
+  equal operations, and turning what is long and narrow into a tape. `adjoints` says which adjoints
+  a program needs, and which instruction writes each of them first.
+- `numpy`, `native` and `jax` hold the executors, which run a program by the formulas of the table.
+- `stopping`: derivatives inside a function, where a factor of zero meets an infinite one.
 """
 
-from micrograd.compiler.compiled import CompiledFunction, compile  # noqa: A004
+from micrograd.compiler.function import CompiledFunction, compile  # noqa: A004
 from micrograd.compiler.tracing import TraceError
 
 __all__ = ["CompiledFunction", "TraceError", "compile"]

@@ -16,10 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.anomaly import line_of_user
-from micrograd.engine import Value, to_number
-from micrograd.formulas import to_float
-from micrograd.trees import LEAF, Structure, count_leaves, flatten, is_array, unflatten
+from micrograd.engine.lines import line_of_user
+from micrograd.engine.value import Value, to_number
+from micrograd.table.floats import to_float
+from micrograd.transforms.structures import (
+    LEAF,
+    Structure,
+    count_leaves,
+    flatten,
+    is_array,
+    unflatten,
+)
 
 
 def numbers(argument: Any, place: str) -> tuple[Any, Structure]:

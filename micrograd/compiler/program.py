@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.ops import Operation
-from micrograd.wording.en import WORDS
+from micrograd.writing.languages.en import WORDS
 
 Rows = slice | Any  # slots next to each other, or an array of them
 

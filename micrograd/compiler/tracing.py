@@ -16,14 +16,14 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from micrograd.anomaly import line_of_error, line_of_user
 from micrograd.compiler.graph import CONSTANT, LEAF, NOTHING, Graph
-from micrograd.engine import Value, equality, to_number
-from micrograd.formulas import to_float
-from micrograd.generation import method_names
-from micrograd.graph import More, Node, operands, order
-from micrograd.locks import in_children, reentrant_lock
+from micrograd.engine.graph import More, Node, operands, order
+from micrograd.engine.lines import line_of_error, line_of_user
+from micrograd.engine.locks import in_children, reentrant_lock
+from micrograd.engine.method_source import method_names
+from micrograd.engine.value import Value, equality, to_number
 from micrograd.ops import TABLE, Operation, on_define
+from micrograd.table.floats import to_float
 
 tracing = reentrant_lock()
 """One function is traced at a time: its parameters have no numbers meanwhile."""
@@ -478,7 +478,8 @@ def _explain(error: Exception, recorder: Recorder) -> None:
     if isinstance(error, TraceError):
         return
     line, refusal = line_of_error(error), recorder.refusal
-    if refusal is not None and str(refusal).endswith(line):  # NumPy has put its own in its place
+    # NumPy may have put an error of its own in the place of ours.
+    if refusal is not None and str(refusal).endswith(str(line)):
         raise refusal
     if "Traced" in str(error) or "Value(traced)" in str(error) or _is_of_objects(error):
         raise TraceError(

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from micrograd import wording
 from micrograd.derivation import writing
 from micrograd.derivation.curves import HELD, curve
 from micrograd.derivation.document import (
@@ -31,11 +30,12 @@ from micrograd.derivation.document import (
     sentence,
 )
 from micrograd.derivation.writing import Written
-from micrograd.formulas import OPERANDS, RESULT, Call, Tree
-from micrograd.notation.layout import Mark
-from micrograd.notation.names import named
-from micrograd.notation.template import ATOM, LOOSE
 from micrograd.ops import TABLE, Operation
+from micrograd.table.formulas import OPERANDS, RESULT, Call, Tree
+from micrograd.writing import languages
+from micrograd.writing.layout import Mark
+from micrograd.writing.names import named
+from micrograd.writing.template import ATOM, LOOSE
 
 _LETTERS = {x: writing.name(named(x)) for x in OPERANDS}
 _RESULT = writing.name(named("f"))
@@ -45,7 +45,7 @@ def rule_card(operation: str, lang: str = "en") -> RuleCard:
     """The card of one row of the table; ValueError if there is no such row."""
     if operation not in TABLE:
         raise ValueError(f"no operation {operation!r}: the table has {', '.join(TABLE)}")
-    wording.checked(lang)
+    languages.checked(lang)
     return RuleCard(TABLE[operation], lang)
 
 
@@ -74,7 +74,7 @@ class RuleCard:
 
     def html(self, lang: str | None = None, *, level: int = 2) -> str:
         """Elements of HTML with formulas in MathML, and the curve."""
-        words = wording.words(lang or self.lang, "card")
+        words = languages.words(lang or self.lang, "card")
         shown = as_html([Paragraph(self._caption(words))])
         return (
             f'<section class="card">{as_html(self.blocks(lang), level=level)}'
@@ -92,7 +92,7 @@ class RuleCard:
 
     def blocks(self, lang: str | None = None) -> list[Block]:
         """The card as a document."""
-        words = wording.words(lang or self.lang, "card")
+        words = languages.words(lang or self.lang, "card")
         return [
             Heading((self.row.name,)),
             Aligned((*self._equations(words),)),
@@ -121,7 +121,7 @@ class RuleCard:
             yield sentence(words["domain"], domain=domain)
             if row.kink and not _is_smooth(row):
                 yield sentence(words["kink"], kink=writing.equation(self._kink()))
-        note = wording.words(lang, "note").get(row.name) or row.note
+        note = languages.words(lang, "note").get(row.name) or row.note
         if lang == "zh" and row.note_zh:  # of an operation that a user defined
             note = row.note_zh
         if note:

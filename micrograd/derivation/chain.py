@@ -12,15 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from micrograd import engine
 from micrograd.derivation import writing
 from micrograd.derivation.naming import label_of, name_values, variable_names
 from micrograd.derivation.partials import simplified
 from micrograd.derivation.writing import Written
-from micrograd.engine import Value
-from micrograd.formulas import OPERANDS, RESULT, to_float
-from micrograd.graph import Node, operands, order, partials, walking
+from micrograd.engine import value
+from micrograd.engine.graph import Node, operands, order, partials, walking
+from micrograd.engine.value import Value
 from micrograd.ops import Operation
+from micrograd.table.floats import to_float
+from micrograd.table.formulas import OPERANDS, RESULT
 
 MAX_NODES = 5_000
 """Values in a graph that can still be explained."""
@@ -153,7 +154,7 @@ class Chain:
         for node in reversed(self.nodes):
             links = self.links[id(node)]
             start = {id(link.operand): link.operand.grad for link in links}
-            engine.sweep([node])
+            value.sweep([node])
             if _is_by_hand(node):
                 for link in links:
                     was, now = start[id(link.operand)], link.operand.grad
@@ -316,7 +317,7 @@ def _slopes_of_closure(node: Value) -> dict[int, float]:
             for each in held:
                 each.grad = 0.0
             node.grad = 1.0
-            engine.sweep([node])
+            value.sweep([node])
             return {id(each): to_float(each.grad) for each in held}
         finally:
             for each, grad in reversed(before):

@@ -9,8 +9,8 @@ from textwrap import dedent
 from typing import Any, NamedTuple
 
 from micrograd.derivation.writing import Written, equals
-from micrograd.notation.labels import columns
-from micrograd.notation.layout import latex, mathml
+from micrograd.writing.labels import columns
+from micrograd.writing.layout import latex, mathml
 
 Sentence = tuple["str | Written", ...]
 

@@ -25,7 +25,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from micrograd import wording
 from micrograd.derivation import writing
 from micrograd.derivation.chain import MAX_NODES, Chain, Factor, Link
 from micrograd.derivation.document import (
@@ -44,8 +43,9 @@ from micrograd.derivation.document import (
 )
 from micrograd.derivation.naming import label_of
 from micrograd.derivation.writing import Written
-from micrograd.engine import Value
-from micrograd.notation.names import superscript
+from micrograd.engine.value import Value
+from micrograd.writing import languages
+from micrograd.writing.names import superscript
 
 MAX_PATHS = 8
 """Paths that are written down one by one."""
@@ -77,7 +77,7 @@ def explain(
     Raises TypeError if something is no Value, and ValueError if the graph has more than `max_nodes`
     values or if a number in it was changed since it was computed.
     """
-    wording.checked(lang)
+    languages.checked(lang)
     chain = Chain(output, names, max_nodes)
     chain.check_steps_by_hand()
     if wrt is None:
@@ -187,7 +187,7 @@ class Explanation:
         self, lang: str | None = None, *, tables: bool = True, check: bool = False
     ) -> list[Block]:
         """The derivation as a document."""
-        words = wording.words(lang or self.lang, "explain")
+        words = languages.words(lang or self.lang, "explain")
         self.chain.refuse_changes()
         blocks: list[Block] = []
         for target in self.targets:

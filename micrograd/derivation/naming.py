@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from micrograd.engine import Value
-from micrograd.notation.names import Name, named
+from micrograd.engine.value import Value
+from micrograd.writing.names import Name, named
 
 _DEEPEST = 4  # levels of lists within lists in which Values are sought
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from micrograd.formulas import COMPARISONS, IEEE, Call, Number, Tree, fold, to_float
+from micrograd.table.floats import Number, to_float
+from micrograd.table.formulas import COMPARISONS, Call, Tree, fold
+from micrograd.table.interpreters import IEEE
 
 
 class Slope(NamedTuple):

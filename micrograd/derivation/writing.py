@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple
 
-from micrograd.formulas import COMPARISONS, Call, Tree, fold
-from micrograd.notation import numbers
-from micrograd.notation.layout import Mark, latex
-from micrograd.notation.names import Name, named, one_line, subscript, superscript
-from micrograd.notation.template import ATOM, CALL, LOOSE, POWER, PRODUCT, SUM, Template
-from micrograd.notation.template import FRACTION as RIGHT_OF_A_PRODUCT
-from micrograd.notation.template import parse as parse_template
 from micrograd.ops import TABLE, Operation
+from micrograd.table.formulas import COMPARISONS, Call, Tree, fold
+from micrograd.writing import numbers
+from micrograd.writing.layout import Mark, latex
+from micrograd.writing.names import Name, named, one_line, subscript, superscript
+from micrograd.writing.template import ATOM, CALL, LOOSE, POWER, PRODUCT, SUM, Template
+from micrograd.writing.template import FRACTION as RIGHT_OF_A_PRODUCT
+from micrograd.writing.template import parse as parse_template
 
 __all__ = ["Written", "formula", "latex", "name", "named", "number", "operation"]
 

@@ -27,10 +27,10 @@ from micrograd.drawing.page import step_page
 from micrograd.drawing.programs import draw_program
 from micrograd.drawing.renderer import RendererNotFound, RenderingError
 from micrograd.drawing.themes import Theme
-from micrograd.engine import Value
+from micrograd.engine.value import Value
 
 if TYPE_CHECKING:
-    from micrograd.drawing.digraph import ComputationGraph
+    from micrograd.drawing.computation_graph import ComputationGraph
 
 __all__ = [
     "MAX_NODES",
@@ -114,7 +114,7 @@ def draw_dot(
         direction=reading,
         lang=lang,
     )
-    from micrograd.drawing.digraph import ComputationGraph
+    from micrograd.drawing.computation_graph import ComputationGraph
 
     graph = ComputationGraph(
         format=format,

@@ -7,8 +7,8 @@ from typing import Any
 
 from micrograd.drawing.models import Neuron
 from micrograd.drawing.units import applications
-from micrograd.engine import Value
-from micrograd.graph import order
+from micrograd.engine.graph import order
+from micrograd.engine.value import Value
 
 Column = list[float | None]  # a number for each circle, None where it is not known
 

@@ -12,12 +12,12 @@ from micrograd.drawing.models import layer_title
 from micrograd.drawing.picture import PLACE, Arrow, Box, Row, Step
 from micrograd.drawing.scene import Link, Scene
 from micrograd.drawing.units import Application
-from micrograd.engine import Value
-from micrograd.formulas import to_float
-from micrograd.graph import Node, operands
-from micrograd.notation.labels import shortened
-from micrograd.notation.numbers import gradient, number
+from micrograd.engine.graph import Node, operands
+from micrograd.engine.value import Value
 from micrograd.ops import Operation
+from micrograd.table.floats import to_float
+from micrograd.writing.labels import shortened
+from micrograd.writing.numbers import gradient, number
 
 MOST_ROWS = 8  # outputs of a layer that are listed
 

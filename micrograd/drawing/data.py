@@ -28,9 +28,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from micrograd.drawing.picture import Box, Picture
-from micrograd.formulas import to_float
-from micrograd.notation.labels import shortened
-from micrograd.notation.numbers import NO_GRADIENT
+from micrograd.table.floats import to_float
+from micrograd.writing.labels import shortened
+from micrograd.writing.numbers import NO_GRADIENT
 
 VERSION = 1
 

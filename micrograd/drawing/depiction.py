@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from micrograd import wording
 from micrograd.drawing.boxes import Painter, more
 from micrograd.drawing.picture import Arrow, Box, Picture, Step
 from micrograd.drawing.scene import LEVELS, Scene
 from micrograd.drawing.selection import consumers, neighbourhood, paths
-from micrograd.engine import Value
-from micrograd.graph import order
-from micrograd.notation.labels import shortened
+from micrograd.engine.graph import order
+from micrograd.engine.value import Value
+from micrograd.writing import languages
+from micrograd.writing.labels import shortened
 
 MAX_NODES = 400
 """Values that a picture can hold before nobody can read it."""
@@ -38,7 +38,7 @@ def depict(
     Raises TypeError if a root is no Value, ValueError if there is none, if there are more than
     `max_nodes` values, or if what is asked for does not occur in the graph.
     """
-    words = wording.words(lang, "picture")
+    words = languages.words(lang, "picture")
     roots = _roots(root)
     _check_level(level, model)
     if focus is None and level == "operation" and len(nodes := order(roots)) > max_nodes:

@@ -16,10 +16,10 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from micrograd.drawing.dot_tables import SIZE, cell, room, table
 from micrograd.drawing.groups import Group
 from micrograd.drawing.look import Look, is_dashed, stroke
 from micrograd.drawing.picture import DIRECTIONS, PLACE, Arrow, Box, Picture, Step
-from micrograd.drawing.tables import SIZE, cell, room, table
 from micrograd.drawing.text import html_text
 from micrograd.drawing.themes import Theme
 

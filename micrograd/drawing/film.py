@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from micrograd import wording
 from micrograd.drawing.standalone import SIZE
 from micrograd.drawing.steps import MAX_STEPS_NODES, Story
 from micrograd.drawing.svg import LINE
 from micrograd.drawing.themes import Theme, chosen
-from micrograd.engine import Value
+from micrograd.engine.value import Value
 from micrograd.files import write
-from micrograd.notation.labels import width
+from micrograd.writing import languages
+from micrograd.writing.labels import width
 
 
 def film_strip(
@@ -33,7 +33,7 @@ def film_strip(
     `max_nodes` values.
     """
     colors = chosen(theme)
-    story = Story(output, names, max_nodes, wording.checked(lang))
+    story = Story(output, names, max_nodes, languages.checked(lang))
     count, sketch = len(story.steps), story.sketch()
     captions = [
         [f"{i} / {count}", *(line.text for line in step.lines)]

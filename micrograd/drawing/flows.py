@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from micrograd.engine import Value
-from micrograd.graph import operands, partials
-from micrograd.notation.numbers import NO_GRADIENT, gradient, number
+from micrograd.engine.graph import operands, partials
+from micrograd.engine.value import Value
+from micrograd.writing.numbers import NO_GRADIENT, gradient, number
 
 UNKNOWN = "?"  # what a step written by hand does
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from micrograd.drawing.models import layer_title
 from micrograd.drawing.scene import Scene
 from micrograd.drawing.units import Application, Unit
-from micrograd.engine import Value
+from micrograd.engine.value import Value
 
 
 class Group(NamedTuple):

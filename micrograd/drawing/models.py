@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from micrograd import wording
-from micrograd.engine import Value
+from micrograd.engine.value import Value
 from micrograd.ops import TABLE
+from micrograd.writing import languages
 
 _SHAPE = (
     "a model has .layers, whose members have .neurons, each with a list .w of Values and a .b; "
@@ -36,7 +36,7 @@ class Neuron(NamedTuple):
     @property
     def title(self) -> str:
         """`layer 1, neuron 2`, or as much of it as there is."""
-        return self.titled(wording.words("en", "picture"))
+        return self.titled(languages.words("en", "picture"))
 
     def titled(self, words: Mapping[str, str]) -> str:
         """Its title in the words of a language."""

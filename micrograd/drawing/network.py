@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-from micrograd import wording
 from micrograd.drawing.activations import Column, activations, as_number
 from micrograd.drawing.models import Neuron, layers
 from micrograd.drawing.standalone import SIZE, SvgDrawing, document, text_at
 from micrograd.drawing.themes import Theme, blend, chosen
-from micrograd.notation.labels import width
-from micrograd.notation.numbers import number
+from micrograd.writing import languages
+from micrograd.writing.labels import width
+from micrograd.writing.numbers import number
 
 MOST_LINES = 320
 MOST_CIRCLES = 24  # in one column
@@ -44,7 +44,7 @@ def draw_network(
         >>> draw_network(MLP(2, [16, 16, 1]), sample=[0.5, -1.0]).write("net.svg")  # doctest: +SKIP
         'net.svg'
     """
-    wording.checked(lang)
+    languages.checked(lang)
     colors = chosen(theme)
     columns = [column for column in layers(model) if column]
     values = None if sample is None else activations(model, columns, list(sample))
@@ -78,7 +78,7 @@ class _Drawing:
         lang: str,
     ) -> None:
         self.columns, self.values, self.theme = columns, values, theme
-        self.words, self.lang = wording.words(lang, "network"), lang
+        self.words, self.lang = languages.words(lang, "network"), lang
         self.sizes = [len(columns[0][0].weights), *map(len, columns)]
         self.shown = [_shown(size) for size in self.sizes]
         self.total = sum(len(neuron.weights) for column in columns for neuron in column)

@@ -17,13 +17,13 @@ from hashlib import sha256
 from importlib import resources
 from typing import Any
 
-from micrograd import wording
 from micrograd.drawing.steps import MAX_STEPS_NODES, Step, Story
 from micrograd.drawing.themes import THEMES, Theme
-from micrograd.engine import Value
+from micrograd.engine.value import Value
 from micrograd.files import write
-from micrograd.notation.layout import Mark
-from micrograd.notation.names import one_line
+from micrograd.writing import languages
+from micrograd.writing.layout import Mark
+from micrograd.writing.names import one_line
 
 
 def step_page(
@@ -44,9 +44,9 @@ def step_page(
 
     Raises ValueError if there are more than `max_nodes` values.
     """
-    wording.checked(lang)
+    languages.checked(lang)
     story = Story(output, names, max_nodes, lang)
-    titles = {each: _title(story, title, each) for each in wording.languages()}
+    titles = {each: _title(story, title, each) for each in languages.languages()}
     text = _document(story, lang, titles)
     if path is not None:
         write(path, text)
@@ -56,7 +56,7 @@ def step_page(
 def _title(story: Story, title: str | Mapping[str, str], lang: str) -> str:
     given = title if isinstance(title, str) else title.get(lang, "")
     name = story.chain.letter(story.chain.output).text
-    return one_line(given) or wording.words(lang, "page")["title"].format(output=name)
+    return one_line(given) or languages.words(lang, "page")["title"].format(output=name)
 
 
 def _document(story: Story, lang: str, titles: Mapping[str, str]) -> str:
@@ -67,7 +67,7 @@ def _document(story: Story, lang: str, titles: Mapping[str, str]) -> str:
         f"script-src '{content_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
     return _asset("page.html").format(
-        lang=html.escape(wording.words(lang, "language")["tag"]),
+        lang=html.escape(languages.words(lang, "language")["tag"]),
         policy=policy,
         title=html.escape(titles[lang]),
         style=style,
@@ -115,8 +115,8 @@ def _data(story: Story, lang: str, titles: Mapping[str, str]) -> dict[str, Any]:
 
 def _words(lang: str, title: str) -> dict[str, str]:
     """The words of the page in a language, and the language's own name and tag."""
-    language = {f"language {key}": text for key, text in wording.words(lang, "language").items()}
-    return {**wording.words(lang, "page"), **language, "title": title}
+    language = {f"language {key}": text for key, text in languages.words(lang, "language").items()}
+    return {**languages.words(lang, "page"), **language, "title": title}
 
 
 def _step(step: Step, places: Mapping[Mark, int]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from micrograd import wording
 from micrograd.drawing.groups import Group
+from micrograd.writing import languages
 
 MOST_WEIGHTS = 16  # that are written on arrows; more of them could not be told apart
 DIRECTIONS = {
@@ -27,7 +27,7 @@ DIRECTIONS = {
 PLACE = "□"  # where an arrow's value goes in an operation that also holds constants
 
 
-ENGLISH = wording.words("en", "picture")
+ENGLISH = languages.words("en", "picture")
 
 
 class Arrow(NamedTuple):

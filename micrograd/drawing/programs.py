@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd import wording
 from micrograd.drawing.standalone import SIZE, SvgDrawing, document, text_at
 from micrograd.drawing.themes import Theme, chosen
+from micrograd.writing import languages
 
 if TYPE_CHECKING:
     from micrograd.compiler import CompiledFunction
@@ -40,7 +40,7 @@ def draw_program(
 
     Raises ValueError if the function was not called yet: its program is made by a call.
     """
-    words = wording.words(lang, "program")
+    words = languages.words(lang, "program")
     bars = list(_bars(program.program, words))
     return SvgDrawing("a program", _text(bars, chosen(theme), words))
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from micrograd.drawing.models import layers
 from micrograd.drawing.units import Application, Unit, applications
-from micrograd.engine import Value
-from micrograd.graph import Node, operands, order
+from micrograd.engine.graph import Node, operands, order
+from micrograd.engine.value import Value
 
 LEVELS = ("operation", "neuron", "layer")
 

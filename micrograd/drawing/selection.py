@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from micrograd.drawing.scene import Scene
-from micrograd.engine import Value
-from micrograd.notation.labels import shortened
-from micrograd.notation.numbers import number
+from micrograd.engine.value import Value
+from micrograd.writing.labels import shortened
+from micrograd.writing.numbers import number
 
 _PATHS = "path is a Value, a pair of Values such as (x, loss), or a list of these"
 

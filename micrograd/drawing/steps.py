@@ -15,9 +15,9 @@ from micrograd.drawing.depiction import depict
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.standalone import SIZE
 from micrograd.drawing.svg import Sketch
-from micrograd.engine import Value
-from micrograd.notation.labels import width
-from micrograd.notation.numbers import NO_GRADIENT, number
+from micrograd.engine.value import Value
+from micrograd.writing.labels import width
+from micrograd.writing.numbers import NO_GRADIENT, number
 
 MAX_STEPS_NODES = 200
 """Values that can be stepped through before nobody has the patience."""

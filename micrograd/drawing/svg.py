@@ -15,7 +15,7 @@ from micrograd.drawing.picture import DIRECTIONS, Arrow, Box, Picture, Step
 from micrograd.drawing.placement import arranged
 from micrograd.drawing.standalone import SIZE, Point, document, polygon, text_at
 from micrograd.drawing.themes import Theme
-from micrograd.notation.labels import width
+from micrograd.writing.labels import width
 
 LINE = 17.0  # the height of a line of a caption
 _ROW = 22.0  # that of a line in a box

@@ -15,7 +15,7 @@ from micrograd.drawing.picture import DIRECTIONS, PLACE, Arrow, Box, Picture
 from micrograd.drawing.placement import Placement, arranged
 from micrograd.drawing.standalone import Point
 from micrograd.drawing.themes import Theme
-from micrograd.notation.labels import width
+from micrograd.writing.labels import width
 
 SIZE = 8.0  # points of the letters
 GAP = 22.0  # points between columns

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from micrograd.drawing.picture import Arrow, Box, Picture
 from micrograd.drawing.text import terminal_text
-from micrograd.notation.labels import columns
+from micrograd.writing.labels import columns
 
 DEEPEST = 24  # levels
 

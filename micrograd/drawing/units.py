@@ -13,8 +13,8 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from micrograd.drawing.models import Neuron
-from micrograd.engine import Value
-from micrograd.graph import Node, operands
+from micrograd.engine.graph import Node, operands
+from micrograd.engine.value import Value
 from micrograd.ops import Operation
 
 

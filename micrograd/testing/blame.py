@@ -12,8 +12,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from micrograd.formulas import ON_IEEE
 from micrograd.ops import Operation
+from micrograd.table.interpreters import ON_IEEE
 from micrograd.testing.branches import Observer
 from micrograd.testing.complexes import complexes, has_room
 from micrograd.testing.differences import Estimate, Slopes, differentiate, resolved

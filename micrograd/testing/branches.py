@@ -10,8 +10,9 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from micrograd.formulas import COMPARISONS, IEEE, calls
 from micrograd.ops import Operation, lookup
+from micrograd.table.formulas import COMPARISONS, calls
+from micrograd.table.interpreters import IEEE
 from micrograd.testing.kinds import Kind
 
 _CHOOSING = {"abs", "sign", "step", "maximum", "minimum", "where", "atan2", *COMPARISONS}

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from micrograd.engine import Value
+from micrograd.engine.value import Value
 from micrograd.testing import options as reading
 from micrograd.testing.combinations import derivatives, outputs
 from micrograd.testing.examination import examined

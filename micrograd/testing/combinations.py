@@ -10,11 +10,11 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from micrograd.engine import Value
+from micrograd.engine.value import Value
 from micrograd.testing.curvature import wrong_curvature
 from micrograd.testing.recording import Subject
 from micrograd.testing.report import Report
-from micrograd.trees import flatten
+from micrograd.transforms.structures import flatten
 
 Check = Callable[[Subject], Report]
 
@@ -125,7 +125,7 @@ def _weighted_outputs(subject: Subject, weights: dict[int, float], name: str) ->
 
 def _derivative(subject: Subject, weights: dict[int, float]) -> Subject:
     """The first derivative for one input, or in the direction of the weights."""
-    from micrograd.transforms import derivative
+    from micrograd.transforms.functions import derivative
 
     def first_derivative(*args: Any) -> Any:
         output = flatten(subject.f(*args))[0][subject.output]

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
-from micrograd.formulas import IEEE
+from micrograd.table.interpreters import IEEE
 from micrograd.testing.kinds import Kind, NotApplicable
 
 _RANGE = (1e-100, 1e100)

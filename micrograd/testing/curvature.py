@@ -10,7 +10,7 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 
-from micrograd.engine import Value
+from micrograd.engine.value import Value
 from micrograd.ops import Operation
 from micrograd.testing.blame import Judge
 from micrograd.testing.differences import Estimate, Function

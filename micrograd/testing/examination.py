@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from micrograd.engine import Value
+from micrograd.engine.value import Value
 from micrograd.ops import Operation
 from micrograd.testing import blame, directions, reproduction
 from micrograd.testing.comparison import compare, taylor
@@ -16,7 +16,7 @@ from micrograd.testing.recording import Subject
 from micrograd.testing.report import Culprit, Problem, Report
 from micrograd.testing.sources import traced
 from micrograd.testing.witnesses import reverse
-from micrograd.trees import flatten
+from micrograd.transforms.structures import flatten
 
 _WRITTEN = 32  # numbers of a point that is written out
 

@@ -23,9 +23,11 @@ from itertools import count
 from textwrap import indent
 from typing import Any, NamedTuple
 
-from micrograd.engine import Value, apply
-from micrograd.formulas import ATOM, Call, Text, Texts, calls, fold, literal, to_float
+from micrograd.engine.value import Value, apply
 from micrograd.ops import ROWS, TABLE, Operation, lookup
+from micrograd.table.floats import to_float
+from micrograd.table.formulas import Call, calls, fold
+from micrograd.table.interpreters import ATOM, Text, Texts, literal
 
 Operand = int | float
 Vocabulary = Mapping[str, Callable[..., Any]]

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from micrograd.formulas import ATOM, COMPARISONS, RESULT, Interpreter, Text, Texts, Tree
 from micrograd.ops import Operation, lookup
+from micrograd.table.formulas import COMPARISONS, RESULT, Tree
+from micrograd.table.interpreters import ATOM, Interpreter, Text, Texts
 
 Function = Callable[..., Any]
 

@@ -15,7 +15,7 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from micrograd.engine import apply
+from micrograd.engine.value import apply
 from micrograd.ops import Operation, lookup
 from micrograd.testing import options
 from micrograd.testing.blame import Judge

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from numbers import Real
 from typing import Any, NamedTuple
 
-from micrograd.engine import Value
+from micrograd.engine.value import Value
 
 MODES = ("reverse", "forward", "difference", "complex step", "exact", "taylor")
 HIGHEST = 4

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from micrograd.engine import Value, sweep
-from micrograd.graph import order
+from micrograd.engine.graph import order
+from micrograd.engine.value import Value, sweep
 from micrograd.ops import TABLE, Operation, checked, lookup
 from micrograd.testing import options
 from micrograd.testing.check import check_gradients

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from micrograd.engine import Value, to_number
-from micrograd.formulas import to_float
-from micrograd.graph import operands, order, partials
+from micrograd.engine.graph import operands, order, partials
+from micrograd.engine.value import Value, to_number
 from micrograd.ops import Operation
+from micrograd.table.floats import to_float
 from micrograd.testing.branches import Observer
 from micrograd.testing.kinds import Kind, NotApplicable
-from micrograd.trees import Structure, flatten, unflatten
+from micrograd.transforms.structures import Structure, flatten, unflatten
 
 Branches = tuple[Any, ...]
 Operand = tuple[int | None, float]  # the position of a node (None: a constant), and the number

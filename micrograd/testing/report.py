@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
+from micrograd.engine.lines import Line
 from micrograd.testing.differences import Estimate
-from micrograd.testing.sources import Line
 from micrograd.testing.witnesses import Witness
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ class Culprit(NamedTuple):
 
     def __str__(self) -> str:
         label = f" (label {self.label!r})" if self.label else ""
-        place = f", {self.line}" if self.line else ""
+        place = f", {self.line.place}" if self.line else ""
         text = f": {self.line.text}" if self.line and self.line.text else ""
         return f"{self.operation}{label}{place}{text}\n    {self.fault}"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from micrograd.formulas import calls
 from micrograd.ops import ROWS, TABLE, Operation
+from micrograd.table.formulas import calls
 
 _BUILT_IN = {row.name for row in ROWS}
 

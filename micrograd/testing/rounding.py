@@ -12,9 +12,9 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from micrograd.engine import Value
-from micrograd.formulas import IEEE
-from micrograd.graph import operands
+from micrograd.engine.graph import operands
+from micrograd.engine.value import Value
+from micrograd.table.interpreters import IEEE
 from micrograd.testing.kinds import Kind
 from micrograd.testing.recording import Node, Recording
 

@@ -5,32 +5,13 @@ Nothing is recorded while checks pass: lines are asked for once a check has fail
 
 from __future__ import annotations
 
-import linecache
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
-from micrograd import engine
-from micrograd.engine import Value
-
-_PACKAGE = str(Path(engine.__file__).parent)
-
-
-class Line(NamedTuple):
-    """A line of source."""
-
-    file: str
-    number: int
-
-    @property
-    def text(self) -> str:
-        """The source of the line, "" if it cannot be read."""
-        return linecache.getline(self.file, self.number).strip()
-
-    def __str__(self) -> str:
-        return f"{Path(self.file).name}:{self.number}"
+from micrograd.engine.lines import Line, line_of_user
+from micrograd.engine.value import Value
 
 
 def traced(run: Callable[[], Any]) -> tuple[Any, dict[int, Line]]:
@@ -45,9 +26,7 @@ def traced(run: Callable[[], Any]) -> tuple[Any, dict[int, Line]]:
         if code.co_name == "__init__":
             result = frame.f_locals.get("self")
         if isinstance(result, Value) and id(result) not in lines:
-            line = _user_line(frame)
-            if line is not None:
-                lines[id(result)] = line
+            lines[id(result)] = line_of_user(frame)
 
     sys.setprofile(watch)
     try:
@@ -55,13 +34,3 @@ def traced(run: Callable[[], Any]) -> tuple[Any, dict[int, Line]]:
     finally:
         sys.setprofile(before)
     return result, lines
-
-
-def _user_line(frame: FrameType | None) -> Line | None:
-    """The innermost line outside this package."""
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith((_PACKAGE, "<micrograd ")):
-            return Line(file, frame.f_lineno)
-        frame = frame.f_back
-    return None

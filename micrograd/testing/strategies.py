@@ -28,8 +28,10 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from micrograd.formulas import COMPARISONS, ON_IEEE, Call, Tree, parse, variables
 from micrograd.ops import SERVING, TABLE, Operation, lookup
+from micrograd.table.formulas import COMPARISONS, Call, Tree, variables
+from micrograd.table.interpreters import ON_IEEE
+from micrograd.table.reading import parse
 from micrograd.testing import options
 from micrograd.testing.expression import BUILT_IN, Expression, Operand, Program, Step
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from micrograd.engine import Value
+from micrograd.engine.value import Value
 from micrograd.ops import Operation
 from micrograd.testing.branches import Observer
 from micrograd.testing.complexes import complexes, has_room
@@ -105,7 +105,7 @@ class Forward(Source):
             raise NotApplicable("a _backward written by hand has no forward mode")
         if subject.parameters is not None:
             return Estimate(_pushed_from(recording, direction), 0.0)
-        from micrograd.transforms import jvp
+        from micrograd.transforms.functions import jvp
 
         tangents = [direction.get(index, 0.0) for index in range(len(subject.point))]
         primals = subject.arguments(subject.point)

@@ -320,7 +320,7 @@ def test_what_algebra_would_rewrite_is_computed_as_it_is_written(name, form, bac
     value, gradient, _ = eager(f, *at)
     if form == "a tape":
         if backend == "jax":
-            monkeypatch.setattr("micrograd.compiler.jax_executor.UNROLLED", 0)
+            monkeypatch.setattr("micrograd.compiler.jax.executor.UNROLLED", 0)
         monkeypatch.setattr("micrograd.compiler.planning.LEAST_STEPS", 1)
     if form == "a parameter":
         x, z = Value(at[0]), Value(at[2])

@@ -18,10 +18,10 @@ def backend(request, monkeypatch):
     if name != "numpy":
         pytest.importorskip("jax" if name == "jax" else "llvmlite")
     if name == "jax":
-        from micrograd.compiler import jax_executor
+        from micrograd.compiler.jax import executor
 
         looped = request.param != name
-        monkeypatch.setattr(jax_executor, "UNROLLED", 0 if looped else 10_000)
+        monkeypatch.setattr(executor, "UNROLLED", 0 if looped else 10_000)
     return name
 
 
@@ -101,10 +101,10 @@ def test_zero_stops_before_an_infinity_in_a_tape(backend):
 
 def test_a_loop_of_jax_stops_zeros_by_itself(monkeypatch):
     pytest.importorskip("jax")
-    from micrograd.compiler import jax_executor
+    from micrograd.compiler.jax import executor
 
-    monkeypatch.setattr(jax_executor, "UNROLLED", 0)
-    monkeypatch.setattr(jax_executor.JaxExecutor, "careful", None)  # it would compute it again
+    monkeypatch.setattr(executor, "UNROLLED", 0)
+    monkeypatch.setattr(executor.JaxExecutor, "careful", None)  # it would compute it again
 
     def f(x):
         for _ in range(40):
@@ -197,7 +197,7 @@ def test_every_operation_works_on_a_tape(name, backend):
 
 def test_jax_sees_a_long_tape_as_one_loop():
     jax = pytest.importorskip("jax")
-    from micrograd.compiler.jax_executor import UNROLLED, JaxExecutor
+    from micrograd.compiler.jax.executor import UNROLLED, JaxExecutor
 
     def lines(steps):
         def f(leaves):

@@ -21,7 +21,8 @@ from micrograd import (
     tanh,
     where,
 )
-from micrograd.compiler import compile, numpy_executor  # noqa: A004
+from micrograd.compiler import compile  # noqa: A004
+from micrograd.compiler.numpy import executor as numpy_executor
 from nn import MLP
 
 
@@ -156,7 +157,7 @@ def test_what_no_output_needs_is_not_computed():
 
 def test_matrix_products_of_jax_keep_all_bits_of_single_precision_on_any_device():
     pytest.importorskip("jax")
-    from micrograd.compiler.jax_executor import JaxExecutor
+    from micrograd.compiler.jax.executor import JaxExecutor
     from micrograd.compiler.planning import plan
     from micrograd.compiler.tracing import trace
 

@@ -4,8 +4,8 @@ import math
 import re
 
 from micrograd import Value
-from micrograd.formulas import IEEE
 from micrograd.ops import TABLE
+from micrograd.table.interpreters import IEEE
 
 
 def neuron():

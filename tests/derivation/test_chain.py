@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from micrograd import Value, define, where
 from micrograd.derivation.chain import Chain
-from micrograd.graph import order
+from micrograd.engine.graph import order
 from micrograd.testing.strategies import expressions
 from nn import MLP
 from tests.derivation.common import meeting, neuron

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import micrograd
 from micrograd import Value, explain
-from micrograd.notation.numbers import number
 from micrograd.testing.strategies import expressions
+from micrograd.writing.numbers import number
 from tests.derivation.common import evaluated, meeting, neuron
 
 
@@ -306,7 +306,7 @@ def test_columns_of_chinese_text_line_up():
     x = Value(2.0, label="输入")
     y = x * 3
     y.label = "输出"
-    from micrograd.notation.labels import columns
+    from micrograd.writing.labels import columns
 
     lines = explain(y, x).text("zh").split("前向")[1].splitlines()
     head, rule, *rows = [line for line in lines if line.startswith("  ")][:4]

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from micrograd.derivation import writing
 from micrograd.derivation.partials import simplified
 from micrograd.derivation.writing import Written
-from micrograd.formulas import IEEE, fold, parse
-from micrograd.notation.names import named
 from micrograd.ops import ROWS, TABLE
+from micrograd.table.formulas import fold
+from micrograd.table.interpreters import IEEE
+from micrograd.table.reading import parse
+from micrograd.writing.names import named
 from tests.derivation.common import evaluated
 
 LETTERS = {x: writing.name(named(x)) for x in "xyz"}

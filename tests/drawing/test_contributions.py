@@ -6,7 +6,7 @@ from collections import defaultdict
 from hypothesis import given, settings
 
 from micrograd import Value, where
-from micrograd.graph import order
+from micrograd.engine.graph import order
 from micrograd.testing.strategies import expressions
 from tests.drawing.common import boxes
 

@@ -8,7 +8,7 @@ import graphviz
 
 from micrograd import Value
 from micrograd.drawing import draw_dot
-from micrograd.graph import order
+from micrograd.engine.graph import order
 from tests.drawing.common import boxes, expression
 
 

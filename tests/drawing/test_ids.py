@@ -6,7 +6,7 @@ import pytest
 
 from micrograd import Value
 from micrograd.drawing import draw_dot
-from micrograd.graph import operands, order
+from micrograd.engine.graph import operands, order
 from nn import MLP
 from tests.drawing.common import SVG, boxes, expression
 

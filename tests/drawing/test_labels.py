@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from micrograd import Value
 from micrograd.drawing import draw_dot
-from micrograd.notation.labels import LONGEST, MOST_LINES, width
+from micrograd.writing.labels import LONGEST, MOST_LINES, width
 from tests.drawing.common import EACH_RENDERER, SVG, boxes, shown_texts
 
 HOSTILE = [

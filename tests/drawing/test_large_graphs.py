@@ -7,7 +7,7 @@ import pytest
 
 from micrograd import Value
 from micrograd.drawing import MAX_NODES, draw_dot
-from micrograd.graph import order
+from micrograd.engine.graph import order
 from nn import MLP
 from tests.drawing.common import boxes, chain
 

@@ -8,7 +8,7 @@ import pytest
 
 from micrograd import Value
 from micrograd.drawing import draw_dot
-from micrograd.notation.numbers import gradient, number
+from micrograd.writing.numbers import gradient, number
 from nn import MLP, Layer, Neuron
 from tests.drawing.common import boxes
 

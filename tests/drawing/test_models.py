@@ -9,7 +9,7 @@ from micrograd.drawing import draw_dot
 from micrograd.drawing.depiction import depict
 from micrograd.drawing.models import layers
 from micrograd.drawing.units import applications
-from micrograd.graph import order
+from micrograd.engine.graph import order
 from nn import MLP, Layer, Neuron
 from tests.drawing.common import boxes
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from micrograd import Value
 from micrograd.drawing import draw_dot
-from micrograd.graph import order
-from micrograd.notation.numbers import gradient, number
+from micrograd.engine.graph import order
+from micrograd.writing.numbers import gradient, number
 from nn import MLP
 from tests.drawing.common import boxes, shown_texts
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from micrograd import Value
 from micrograd.drawing import draw_dot
-from micrograd.graph import operands, order
+from micrograd.engine.graph import operands, order
 from tests.drawing.common import boxes, chain
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from micrograd import Value, step_page
 from micrograd.drawing.film import film_strip
 from micrograd.drawing.steps import Story
-from micrograd.graph import order
-from micrograd.notation.labels import width
-from micrograd.notation.numbers import number
+from micrograd.engine.graph import order
+from micrograd.writing.labels import width
+from micrograd.writing.numbers import number
 from tests.drawing.common import SVG
 from tests.drawing.test_labels import HOSTILE
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from micrograd import Value
 from micrograd.drawing import draw_dot
 from micrograd.drawing.formats import WRITERS
-from micrograd.graph import order
-from micrograd.notation.labels import shortened, width
+from micrograd.engine.graph import order
+from micrograd.writing.labels import shortened, width
 from nn import MLP
 from tests.drawing.common import PURE, SVG, expression
 from tests.drawing.test_text_formats import LABELS

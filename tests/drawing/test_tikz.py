@@ -10,7 +10,7 @@ from hypothesis import given
 from micrograd import Value
 from micrograd.drawing import draw_dot
 from micrograd.drawing.tikz import LONGEST, tex
-from micrograd.notation.labels import shortened
+from micrograd.writing.labels import shortened
 from nn import MLP
 from tests.drawing.common import chain, expression
 from tests.drawing.test_text_formats import LABELS, TREACHEROUS

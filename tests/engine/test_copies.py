@@ -8,7 +8,8 @@ import pickle
 import pytest
 
 import micrograd
-from micrograd import Value, define, engine
+from micrograd import Value, define
+from micrograd.engine import value
 from tests.engine.common import chain, sinh_like
 
 
@@ -23,7 +24,7 @@ def graph_with_everything():
 
 
 def described(root):
-    nodes = engine.order(root)
+    nodes = value.order(root)
     numbers = {node: i for i, node in enumerate(nodes)}
     return [
         (
@@ -59,7 +60,7 @@ def test_a_copy_has_the_same_graph_numbers_and_attributes(copier):
     copied = copier(root)
     assert copied is not root
     assert described(copied) == described(root)
-    assert not set(engine.order(copied)) & set(engine.order(root))
+    assert not set(value.order(copied)) & set(value.order(root))
 
 
 @COPIERS
@@ -68,7 +69,7 @@ def test_backward_on_a_copy_reaches_the_copied_leaves_only(copier):
     y = x * x * x
     copied = copier(y)
     copied.backward()
-    (leaf,) = [node for node in engine.order(copied) if not node._children]
+    (leaf,) = [node for node in value.order(copied) if not node._children]
     assert (leaf.grad, x.grad) == (12.0, 0)
 
 
@@ -82,7 +83,7 @@ def test_copies_of_lists_keep_what_is_shared(copier):
         back = dict(zip(things, copied, strict=False))
         assert tuple(back[other]._children) == (back[h], back[y])
         assert tuple(back[h]._children) == (back[x], back[y])
-        assert back[h] in engine.order(back[root])
+        assert back[h] in value.order(back[root])
         back[x].grad = back[y].grad = 0
         back[other].backward()
         assert (back[x].grad, back[y].grad) == (9.0, 12.0)
@@ -198,7 +199,7 @@ def test_a_subclass_computes_and_is_copied():
         twin = copier(a)
         assert type(twin) is Named
         assert (twin.shout(), twin.data) == ("A", 2.0)
-    assert type(engine.order(pickled(a * b))[0]) is Named
+    assert type(value.order(pickled(a * b))[0]) is Named
 
 
 def test_pickling_is_not_deep_while_another_pickler_lives():

@@ -9,8 +9,10 @@ import textwrap
 import pytest
 
 import micrograd
-from micrograd import Value, define, formulas, methods
+from micrograd import Value, define
+from micrograd.engine import methods
 from micrograd.ops import STOPPING
+from micrograd.table import interpreters
 from tests.engine.common import INF, gradient
 
 
@@ -223,7 +225,7 @@ HOSTILE_FORMULAS = [
 
 def unchanged(table, call, *words):
     """`call` raises a ValueError with these words and leaves every room of the table alone."""
-    rooms = (table, formulas.FLOATS, formulas.IEEE, vars(methods.Methods))
+    rooms = (table, interpreters.FLOATS, interpreters.IEEE, vars(methods.Methods))
     before = [dict(room) for room in rooms]
     with pytest.raises(ValueError, match=words[0]) as caught:
         call()
@@ -280,7 +282,7 @@ def test_a_formula_is_text(table, formula):
     ],
 )
 def test_a_nested_formula_either_works_or_is_refused_and_changes_nothing(table, nest, depth):
-    rooms = (table, formulas.FLOATS, formulas.IEEE, vars(methods.Methods))
+    rooms = (table, interpreters.FLOATS, interpreters.IEEE, vars(methods.Methods))
     before = [dict(room) for room in rooms]
     for columns in (
         {"formula": nest(depth), "partials": ["1"]},
@@ -293,7 +295,7 @@ def test_a_nested_formula_either_works_or_is_refused_and_changes_nothing(table, 
         else:
             assert type(deep(0.0)) is float
             deep(Value(0.0)).backward()
-            del table["nested_t"], formulas.FLOATS["nested_t"], formulas.IEEE["nested_t"]
+            del table["nested_t"], interpreters.FLOATS["nested_t"], interpreters.IEEE["nested_t"]
             delattr(methods.Methods, "nested_t")
 
 

@@ -7,7 +7,8 @@ import pickle
 import pytest
 
 import micrograd
-from micrograd import Value, engine
+from micrograd import Value
+from micrograd.engine import value
 from tests.engine.common import chain, sinh_like
 
 pytestmark = pytest.mark.slow
@@ -28,7 +29,7 @@ def test_a_chain_of_a_million_operations_differentiates_pickles_and_is_copied():
     restored = pickle.loads(text)
     assert restored.data == y.data
     restored.backward()
-    leaf, *_ = engine.order(restored)
+    leaf, *_ = value.order(restored)
     assert leaf.grad == 2.0
     assert x.grad == 1.0
     del y, restored, leaf
@@ -53,7 +54,7 @@ def test_deep_graphs_of_every_shape_are_walked_without_recursion(step):
     expected = x.grad
     copied, restored = copy.deepcopy(y), pickle.loads(pickle.dumps(y))
     for other in (copied, restored):
-        leaf = next(node for node in engine.order(other) if not node._children)
+        leaf = next(node for node in value.order(other) if not node._children)
         leaf.grad = 0
         other.backward()
         assert leaf.grad == expected

@@ -10,9 +10,11 @@ import pytest
 
 import micrograd
 from micrograd import define, grad
-from micrograd.formulas import IEEE, Call, Texts, fold, literal, parse
+from micrograd.engine.definitions import VOCABULARY
 from micrograd.ops import ROWS, TABLE
-from micrograd.vocabulary import VOCABULARY
+from micrograd.table.formulas import Call, fold
+from micrograd.table.interpreters import IEEE, Texts, literal
+from micrograd.table.reading import parse
 
 KNOWN = {row.name: len(row.partials) for row in ROWS}
 SPECIALS = (0.0, -0.0, 0.5, -2.5, 3.0, 1e-300, 710.0, -750.0, 1e308, math.inf, -math.inf, math.nan)

@@ -176,7 +176,7 @@ def test_the_data_of_every_leaf_is_a_float(number):
 
 def test_every_public_function_of_numbers_returns_a_float():
     for name, row in ops.TABLE.items():
-        call = getattr(micrograd, name, None) or getattr(micrograd.functions, name)
+        call = getattr(micrograd, name, None) or getattr(micrograd.engine.functions, name)
         for numbers in ((1, 1, 1), (1.0, 1.0, 1.0), (0, 0, 0), (np.float64(2), 3, 1)):
             result = call(*numbers[: row.arity])
             assert type(result) is float, (name, numbers, result)

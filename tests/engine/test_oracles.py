@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import micrograd
-from micrograd import Value, engine
+from micrograd import Value
+from micrograd.engine import value
 from tests.engine.common import same
 
 # ------------------------------------------------------------- an independent oracle, exact numbers
@@ -78,7 +79,7 @@ def test_gradients_of_random_graphs_of_integers_are_exact(graph, numbers):
     assert [node.data for node in nodes] == data
     nodes[-1].backward()
     assert [leaf.grad for leaf in leaves] == expected[:width]
-    below = set(engine.order(nodes[-1]))
+    below = set(value.order(nodes[-1]))
     assert all(
         node.grad == adjoint for node, adjoint in zip(nodes, expected, strict=True) if node in below
     )

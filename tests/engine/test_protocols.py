@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import micrograd
-from micrograd import Value, define, generation, grad, ops, where
+from micrograd import Value, define, grad, ops, where
+from micrograd.engine import method_source
 from tests.engine.common import NAN
 
 
@@ -109,7 +110,7 @@ def test_a_value_is_no_sequence_and_no_index():
 
 def test_methods_have_docstrings_and_source():
     for row in ops.TABLE.values():
-        for name in generation.method_names(row):
+        for name in method_source.method_names(row):
             method = getattr(Value, name)
             assert row.name in method.__doc__
             source = inspect.getsource(method)

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from micrograd import Value, wording
+from micrograd import Value
+from micrograd.writing import languages
 from nn import MLP
 from nn.datasets import make_blobs, make_moons, spiral
 
@@ -384,7 +385,7 @@ def test_a_plot_is_drawn_into_the_axes_that_it_is_given_or_into_its_own(name, mo
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_chinese_words_have_letters_where_there_is_a_font(name, model, recwarn):
-    if plots._Words("zh").words == wording.words("en", "plot"):
+    if plots._Words("zh").words == languages.words("en", "plot"):
         pytest.skip("no font with Chinese letters here")
     axes = DRAWN[name](model, lang="zh")
     english = DRAWN[name](model)

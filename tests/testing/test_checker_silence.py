@@ -163,7 +163,7 @@ SPECIAL = (0.0, 1.0, -1.0, 2.0, 0.5, 1e-200, 1e200, -1e200, 1e-9, 1e6, -3.0, 1e1
 
 def random_expression(seed):
     """A function with shared subexpressions, a point for it, and its text."""
-    from micrograd import functions
+    from micrograd.engine import functions
     from micrograd.ops import TABLE
 
     rng = random.Random(seed)

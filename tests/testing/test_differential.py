@@ -26,8 +26,9 @@ import pytest
 from hypothesis import Phase, find, given, settings
 
 from micrograd import Value, define
-from micrograd.formulas import IEEE, calls, fold
 from micrograd.ops import ROWS, TABLE, Operation, Row
+from micrograd.table.formulas import calls, fold
+from micrograd.table.interpreters import IEEE
 from micrograd.testing.expression import Expression, Step
 from micrograd.testing.strategies import DIFFERENTIABLE, expressions
 

@@ -19,7 +19,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from micrograd import Value, functions
+from micrograd import Value
+from micrograd.engine import functions
 
 LARGEST = 2**12  # of a result; products of a few partials of that size still fit into a float
 

@@ -14,8 +14,9 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 from micrograd import Value, define
-from micrograd.formulas import fold, parse
 from micrograd.ops import TABLE
+from micrograd.table.formulas import fold
+from micrograd.table.reading import parse
 from micrograd.testing.expression import Expression, Step
 from micrograd.testing.strategies import (
     DIFFERENTIABLE,

@@ -10,7 +10,7 @@ from llvmlite import ir
 from micrograd.compiler.native.lowering import Lowering
 from micrograd.compiler.native.rows import Field, Spec
 from micrograd.compiler.native.writing import Writer, word
-from micrograd.formulas import ADJOINT, Tree
+from micrograd.table.formulas import ADJOINT, Tree
 
 
 def value_v(w: Writer, spec: Spec) -> str:

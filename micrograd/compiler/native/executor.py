@@ -21,10 +21,10 @@ from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.rows import Spec
-from micrograd.compiler.numpy_executor import NumpyExecutor, are_finite, careful_executor
-from micrograd.compiler.numpy_memory import aligned_empty, aligned_zeros
+from micrograd.compiler.numpy.executor import NumpyExecutor, are_finite, careful_executor
+from micrograd.compiler.numpy.memory import aligned_empty, aligned_zeros
 from micrograd.compiler.program import Program
-from micrograd.locks import reentrant_lock
+from micrograd.engine.locks import reentrant_lock
 
 BLOCK = 112
 """Samples of a block: at most so many; fewer where there are many rows, to stay in the cache."""

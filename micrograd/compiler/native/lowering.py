@@ -20,9 +20,9 @@ from typing import Any
 from llvmlite import ir
 
 from micrograd.compiler.native.writing import KINDS, WORD, Writer, word
-from micrograd.floats import GRID
-from micrograd.formulas import Tree, fold
 from micrograd.ops import lookup
+from micrograd.table.floats import GRID
+from micrograd.table.formulas import Tree, fold
 
 DOUBLE = KINDS["float64"]
 _METHODS = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv", "neg": "fneg"}

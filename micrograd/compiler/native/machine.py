@@ -21,7 +21,7 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
-from micrograd.locks import free_in_children, reentrant_lock
+from micrograd.engine.locks import free_in_children, reentrant_lock
 
 _DIGEST = 32  # bytes of SHA-256, of the key and the code, before the code
 _lock = reentrant_lock()
@@ -136,8 +136,7 @@ def _digest_of_sources() -> str:
     digest = sha256(llvmlite.__version__.encode())
     digest.update(repr(llvm.llvm_version_info).encode())
     here = Path(__file__).parent
-    above = (here.parents[1] / name for name in ("floats.py", "formulas.py"))
-    for file in (*sorted(here.glob("*.py")), *above):
+    for file in (*sorted(here.glob("*.py")), *sorted((here.parents[1] / "table").glob("*.py"))):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from micrograd.formulas import Tree, calls
 from micrograd.ops import STOPPING, TABLE, lookup
+from micrograd.table.formulas import Tree, calls
 
 ROW = 16
 """The words of a row."""

@@ -1,0 +1,401 @@
+"""`compile(f)`: a function of scalars, traced once and then run as a program.
+
+>>> from micrograd import tanh
+>>> f = compile(lambda x, y: tanh(x * y) + x)
+>>> f(0.5, -1.5)
+-0.1351489523872873
+>>> f.value_and_grad(0.5, -1.5)
+(-0.1351489523872873, (0.10512128757800276, 0.2982929041406657))
+"""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd.compiler.arguments import (
+    REAL,
+    batch,
+    batch_columns,
+    numbers,
+    refuse_tensors,
+    regular,
+)
+from micrograd.compiler.numpy.executor import NumpyExecutor
+from micrograd.compiler.planning import plan
+from micrograd.compiler.program import Program
+from micrograd.compiler.stopping import with_plain_products
+from micrograd.compiler.tracing import TraceError, refuse_programs_of, trace, tracing
+from micrograd.engine.graph import Node
+from micrograd.engine.lines import line_of_function, line_of_user
+from micrograd.engine.locks import reentrant_lock
+from micrograd.engine.value import Value
+from micrograd.transforms.structures import LEAF, Structure, count_leaves, flatten, unflatten
+
+BACKENDS = ("auto", "numpy", "numba", "jax")
+MOST_STRUCTURES = 16
+"""Structures of arguments whose programs a compiled function keeps."""
+
+
+def compile(  # noqa: A001 (the name of the public function)
+    f: Callable[..., Any],
+    parameters: Iterable[Value] = (),
+    batched: bool = False,
+    backend: str = "auto",
+    dtype: Any = None,
+    *,
+    threads: int = 1,
+) -> CompiledFunction:
+    """The function `f` as a program that runs without making a Value.
+
+    The first call traces `f` on values without numbers; a call with another structure of arguments
+    traces it anew. Arguments are numbers, nested lists, tuples, dicts or arrays of numbers. With
+    `batched`, every argument is a batch, and `f` is written for one sample.
+
+    `parameters` are the Values that `f` uses and training changes; their present numbers are read
+    at each call. A Value that was computed from parameters is computed anew from them. Other Values
+    that `f` uses are constants, with the numbers that they have when it is traced; so are
+    operations that are defined by then. While `f` is traced, no other thread may compute with its
+    parameters; programs may run. `dtype` is float64 unless float32 is asked for.
+
+    `backend` says what runs the program: "numpy"; "numba", machine code made by the compiler of
+    Numba, which shares a large batch among `threads` threads; "jax"; or "auto", which is "numba"
+    where that is installed and "numpy" elsewhere.
+
+    A function that reads a number of a value, branches on one, or does something else when it is
+    run again is refused with a TraceError, a TypeError that names the line and the remedy.
+    """
+    if not callable(f):
+        raise TypeError(f"compile takes a function, got {type(f).__name__}")
+    if backend not in BACKENDS:
+        raise ValueError(f"backend is one of {', '.join(BACKENDS)}, got {backend!r}")
+    held = list(parameters)
+    for i, each in enumerate(held):
+        if type(each) is not Value:
+            raise TypeError(f"parameters are Values, got {type(each).__name__} at position {i}")
+    if len({id(each) for each in held}) < len(held):
+        raise ValueError("a parameter comes twice")
+    if type(threads) is not int or threads < 1:
+        raise ValueError(f"threads is the number of threads, at least 1, got {threads!r}")
+    kind = np.dtype(float if dtype is None else dtype)
+    if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
+        raise ValueError(f"dtype is float64 or float32, got {dtype!r}")
+    return CompiledFunction(f, held, bool(batched), kind, _executor(backend, threads))
+
+
+def _executor(backend: str, threads: int) -> Callable[..., Any]:
+    """What runs programs; ImportError, which says what to install, if that is missing."""
+    if backend == "jax":
+        try:
+            from micrograd.compiler.jax.executor import JaxExecutor
+        except ImportError as error:
+            raise _missing(backend, "JAX", "jax", error) from error
+        return JaxExecutor
+    if backend in ("auto", "numba"):
+        try:
+            from micrograd.compiler.native.executor import NativeExecutor
+        except ImportError as error:
+            if backend == "auto":
+                return NumpyExecutor
+            raise _missing(backend, "Numba", "fast", error) from error
+        return partial(NativeExecutor, threads=threads)
+    return NumpyExecutor
+
+
+def _missing(backend: str, library: str, extra: str, error: ImportError) -> ImportError:
+    return ImportError(
+        f"backend={backend!r} needs {library}: pip install 'micrograd-engine[{extra}]' ({error})"
+    )
+
+
+def _is_pickled(f: Any) -> bool:
+    try:
+        pickle.dumps(f)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return False
+    return True
+
+
+def _refuse_keywords(keywords: dict[str, Any]) -> None:
+    raise TypeError(
+        f"a compiled function takes its arguments in order, got the keyword {next(iter(keywords))}"
+        ": leave its name out, or bind an option that is not a number first, as in "
+        f"compile(lambda x: f(x, option=…))\n  at {line_of_user()}"
+    )
+
+
+# Read from the slot: another thread may be tracing a function with the same parameters.
+_number = vars(Node)["data"].__get__
+
+
+class _Traced(NamedTuple):
+    """A program for one structure of arguments."""
+
+    executor: Any
+    arguments: tuple[Structure, ...]
+    result: Structure
+
+    @property
+    def program(self) -> Program:
+        program: Program = self.executor.program
+        return program
+
+
+class _Call(NamedTuple):
+    """The numbers of one call."""
+
+    traced: _Traced
+    inputs: list[Any]
+    length: int
+
+
+_keeping = reentrant_lock()  # of the programs of all functions
+
+
+class CompiledFunction:
+    """A compiled function; `print` shows the program of its last call."""
+
+    def __init__(
+        self,
+        f: Callable[..., Any] | None,
+        parameters: list[Value],
+        batched: bool,
+        dtype: Any,
+        executor: Callable[..., Any],
+    ) -> None:
+        self.f, self.parameters = f, parameters
+        self.batched, self.dtype, self.executor = batched, dtype, executor
+        self._traced: OrderedDict[tuple[Structure, ...], _Traced] = OrderedDict()
+        self._by_shapes: dict[tuple[tuple[int, ...], ...], _Traced] = {}  # of the last arrays
+        self._bound = threading.local()  # a shorter way for further calls with the same shapes
+        self._last: _Traced | None = None
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """The value of the function; in a batch, one for each sample along the first axis."""
+        if keywords:
+            _refuse_keywords(keywords)
+        call = self._call(args)
+        executor = call.traced.executor
+        columns = executor.values(self._numbers(None), call.inputs, call.length)
+        if self.batched:
+            columns = [each if np.ndim(each) else np.full(call.length, each) for each in columns]
+        return regular(call.traced.result, columns)
+
+    def value_and_grad(
+        self, *args: Any, parameters: Any = None, **keywords: Any
+    ) -> tuple[Any, Any]:
+        """The value and the gradient.
+
+        With parameters: the mean over the batch, and its gradient as an array in the order of the
+        parameters. Their present numbers are used, or those in the array `parameters`. Without: the
+        value (one for each sample), and the gradient with respect to the arguments, in their
+        structure; a tuple if there are several.
+
+        Raises ValueError if the function does not give one number, or if a mean is asked for over
+        an empty batch.
+        """
+        if keywords:
+            _refuse_keywords(keywords)
+        if parameters is not None and self.parameters:
+            again, traced = getattr(self._bound, "call", (None, None))
+            found = again and again(args, parameters)
+            if found:
+                self._last = traced
+                return found  # type: ignore[no-any-return]
+        call = self._call(args)
+        executor = call.traced.executor
+        if call.traced.result != LEAF:
+            raise ValueError("value_and_grad needs a function that gives one number")
+        mean = self.batched and bool(self.parameters)
+        if mean and not call.length:
+            raise ValueError("the mean over an empty batch is no number: give at least one sample")
+        value, gradient, adjoints = executor.value_and_grad(
+            self._numbers(parameters), call.inputs, call.length, mean=mean
+        )
+        if self.parameters:
+            arrays = self.batched and all(type(each) is np.ndarray for each in args)
+            if arrays and hasattr(executor, "bound"):
+                self._bound.call = executor.bound(args, call.length), call.traced
+            return float(value), gradient
+        value = np.broadcast_to(value, (call.length,)).copy() if self.batched else float(value)
+        parts, start = [], 0
+        for structure in call.traced.arguments:
+            size = count_leaves(structure)
+            columns = adjoints[start : start + size]
+            if self.batched:
+                parts.append(batch(structure, columns))
+            else:
+                parts.append(unflatten(structure, columns.tolist()))
+            start += size
+        return value, parts[0] if len(parts) == 1 else tuple(parts)
+
+    def __copy__(self) -> CompiledFunction:
+        """Itself, as a copy of a function is."""
+        return self
+
+    def __deepcopy__(self, memo: Any) -> CompiledFunction:
+        """Itself, with the parameters that it has."""
+        return self
+
+    def __str__(self) -> str:
+        if self._last is None:
+            return "a compiled function that was not called yet: its program is made by a call"
+        return str(self.program)
+
+    @property
+    def program(self) -> Program:
+        """The program of the last call; ValueError before the first one."""
+        if self._last is None:
+            raise ValueError(
+                "the function was not called yet: its program is made by a call, "
+                "which says how its arguments are nested"
+            )
+        return self._last.program
+
+    def __repr__(self) -> str:
+        name = getattr(self.f, "__name__", "a function")
+        return f"<compiled {name}, {len(self._traced)} programs>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = self.__dict__.copy()
+        if self._traced:
+            kept["f"] = None  # a program needs its function no more, which often cannot be pickled
+        elif self.parameters or not _is_pickled(self.f):
+            # The function might find other Values than the copies of its parameters.
+            raise ValueError(
+                f"{self!r} was not called yet, so that there is no program to pickle: call it once "
+                f"before\n  at {line_of_user()}"
+            )
+        del kept["_bound"]
+        return kept
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._bound = threading.local()
+
+    # ------------------------------------------------------------------------------------- calling
+
+    def _numbers(self, given: Any) -> Any:
+        """The numbers of the parameters: those given, or the present ones."""
+        if given is None:
+            refuse_programs_of(self.parameters)
+            return [*map(_number, self.parameters)]
+        if type(given) is np.ndarray and given.dtype.kind in REAL:
+            array = np.asarray(given, dtype=self.dtype)
+        else:
+            array = np.asarray(numbers(given, "parameters")[0], dtype=self.dtype)
+        if array.shape != (len(self.parameters),):
+            raise ValueError(
+                f"parameters is an array of {len(self.parameters)} numbers, got shape {array.shape}"
+            )
+        return array
+
+    def _call(self, args: Sequence[Any]) -> _Call:
+        call = (self._call_on_arrays(args) if self.batched else None) or self._call_on_any(args)
+        self._last = call.traced
+        return call
+
+    def _call_on_arrays(self, args: Sequence[Any]) -> _Call | None:
+        """A call on batches in arrays, of shapes that were seen before: the shortest way."""
+        parts, shapes, length = [], [], -1
+        for each in args:
+            if type(each) is not np.ndarray or each.dtype.kind not in REAL:
+                return None
+            shape = each.shape
+            if not shape or shape[0] != length > -1:
+                return None
+            length = shape[0]
+            shapes.append(shape[1:])
+            parts.append(each.reshape(length, -1).T if length else each)
+        traced = self._by_shapes.get(tuple(shapes))
+        return None if traced is None or not length else _Call(traced, parts, length)
+
+    def _call_on_any(self, args: Sequence[Any]) -> _Call:
+        parts, structures, lengths = [], [], []
+        for i, argument in enumerate(args):
+            place = f"argument {i}"
+            if self.batched:
+                columns, structure, length = batch_columns(argument, place)
+                lengths.append(length)
+            else:
+                columns, structure = numbers(argument, place)
+            parts.append(columns)
+            structures.append(structure)
+        if len(set(lengths)) > 1:
+            raise ValueError(f"the arguments are batches of different lengths: {lengths}")
+        if self.batched and not lengths:
+            raise ValueError("a batched function needs an argument that says how many samples")
+        length = lengths[0] if lengths else 1
+        traced = self._trace(self._key(structures))
+        if all(type(each) is np.ndarray for each in args):
+            self._by_shapes = {tuple(each.shape[1:] for each in args): traced}
+        if self.batched and not length:
+            parts = [np.zeros((traced.program.inputs, 0))]
+        return _Call(traced, parts, length)
+
+    def _key(self, structures: Sequence[Structure | None]) -> tuple[Structure, ...]:
+        """The structures; an empty list does not say what a sample is, but the last call does."""
+        known = [structure for structure in structures if structure is not None]
+        if len(known) == len(structures):
+            return tuple(known)
+        for key in reversed(self._traced):
+            pairs = zip(key, structures, strict=False)
+            if len(key) == len(structures) and all(s in (None, k) for k, s in pairs):
+                return key
+        raise ValueError("an empty list does not say what a sample is: call with a sample first")
+
+    def _trace(self, key: tuple[Structure, ...]) -> _Traced:
+        found = self._traced.get(key)
+        if found is None:
+            with tracing:  # one lock for all, as a function that is traced may call another
+                found = self._traced.get(key) or self._traced_anew(key)
+        with _keeping:
+            for used in (self._last, found):
+                if used is not None:
+                    self._traced[used.arguments] = used
+                    self._traced.move_to_end(used.arguments)
+            while len(self._traced) > MOST_STRUCTURES:
+                self._traced.popitem(last=False)
+        return found
+
+    def _traced_anew(self, key: tuple[Structure, ...]) -> _Traced:
+        for i, structure in enumerate(key):
+            refuse_tensors(structure, f"argument {i}")
+        f = self.f
+        if f is None:
+            raise ValueError(
+                "these arguments have another structure than those before it was pickled; "
+                "compile the function again"
+            )
+        results: list[Structure] = []
+
+        def run(leaves: Sequence[Any]) -> list[Any]:
+            arguments, start = [], 0
+            for structure in key:
+                size = count_leaves(structure)
+                arguments.append(unflatten(structure, leaves[start : start + size]))
+                start += size
+            outputs, structure = flatten(f(*arguments))
+            results.append(structure)
+            return outputs
+
+        try:
+            graph = trace(run, self.parameters, sum(map(count_leaves, key)))
+        except TraceError as error:
+            if "\n  at " in str(error):
+                raise
+            raise TraceError(f"{error}\n  at {line_of_function(f)}") from error
+        plain = with_plain_products(graph)
+        executor = self.executor(
+            plan(graph if plain is None else plain, batched=self.batched),
+            self.dtype,
+            inputs=not self.parameters,
+            stopping=None if plain is None else graph,
+        )
+        return _Traced(executor, key, results[0])

@@ -1,0 +1,1 @@
+"""The executor that runs programs in JAX."""

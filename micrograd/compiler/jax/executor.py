@@ -1,0 +1,332 @@
+"""A program run by JAX: the same instructions in `jax.numpy`, compiled by its `jit`.
+
+JAX places and shards the arrays: a batch that is a sharded array is run where it is. Gradients are
+JAX's own of the matrix products and sums, and the table's of its operations. Where one is not
+finite, NumPy computes it again, such that a factor of zero stops even an infinity.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from functools import cached_property, partial, reduce
+from operator import add
+from typing import Any
+
+import jax
+import jax.experimental
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.sharding import Mesh, NamedSharding
+
+from micrograd.compiler.graph import Graph
+from micrograd.compiler.jax.operations import function
+from micrograd.compiler.jax.tape import LoopedTape
+from micrograd.compiler.numpy.executor import NumpyExecutor, are_finite, careful_executor
+from micrograd.compiler.program import (
+    Elementwise,
+    Fold,
+    Operand,
+    Product,
+    Program,
+    Rows,
+    Tape,
+    WeightedSums,
+    rows_of,
+)
+
+# ------------------------------------------------------------------------------------- instructions
+
+
+# Within it, JAX computes in float64; older versions have it elsewhere.
+_enable_x64: Any = (jax if hasattr(jax, "enable_x64") else jax.experimental).enable_x64
+_PRECISION = "highest"  # else a GPU multiplies float32 with ten bits of the fraction
+UNROLLED = 512
+"""The most steps of a tape that XLA sees one by one: to compile so many takes seconds."""
+_FEW_TERMS = 8
+_FEW = 64  # rows that are cut out one by one; to gather many is slow, and slower to differentiate
+
+
+def _rows(array: Any, places: Any) -> Any:
+    """The rows of an array at some places."""
+    first = int(places[0])
+    if (places == np.arange(first, first + len(places))).all():
+        whole = len(places) == len(array)
+        return array if whole else array[first : first + len(places)]
+    if array.ndim > 1 and len(places) <= _FEW:
+        return jnp.stack([array[place] for place in places.tolist()])
+    return array[places]
+
+
+class _Space:
+    """The results so far of one space, as segments of neighbouring slots."""
+
+    def __init__(self) -> None:
+        self.starts: list[int] = []
+        self.segments: list[Any] = []
+        self.size = 0
+
+    def append(self, segment: Any) -> None:
+        """The next slots."""
+        if segment.shape[0]:
+            self.starts.append(self.size)
+            self.segments.append(segment)
+            self.size += segment.shape[0]
+
+    def read(self, rows: Rows) -> Any:
+        """Rows of the space: a slice of a segment, or gathered from those that have them."""
+        if isinstance(rows, slice):
+            first, last = rows.start, rows.stop - 1
+        else:
+            first, last = int(rows.min()), int(rows.max())
+        begin, end = bisect_right(self.starts, first) - 1, bisect_right(self.starts, last)
+        segments = self.segments[begin:end]
+        held = segments[0] if len(segments) == 1 else jnp.concatenate(segments)
+        offset = self.starts[begin]
+        if isinstance(rows, slice):
+            return held[rows.start - offset : rows.stop - offset]
+        return _rows(held, rows - offset)
+
+
+class _Run:
+    """One run of a program, on arrays or while JAX traces it."""
+
+    def __init__(self, program: Program, parameters: Any, inputs: Any) -> None:
+        self.dtype = parameters.dtype
+        self.spaces = {False: _Space(), True: _Space()}
+        self.spaces[False].append(parameters)
+        self.spaces[program.batched].append(inputs)
+        constants = jnp.asarray(program.constants, parameters.dtype)
+        self.spaces[False].append(lax.optimization_barrier(constants))
+        for instruction in program.instructions:
+            space = self.spaces[instruction.varies]
+            if isinstance(instruction, Tape) and len(instruction.code) > UNROLLED:
+                space.append(LoopedTape(instruction).results(self.read))
+            elif isinstance(instruction, Tape):
+                space.append(jnp.stack(self._steps(instruction)))
+            else:
+                space.append(lax.optimization_barrier(self._result(instruction)))
+
+    def read(self, operand: Operand, wide: bool) -> Any:
+        rows = self.spaces[operand.varies].read(operand.rows)
+        return rows[:, None] if wide and not operand.varies else rows
+
+    def _result(self, instruction: Elementwise | Product | WeightedSums | Fold) -> Any:
+        match instruction:
+            case Elementwise(varies=varies, operation=row, operands=operands):
+                return function(row)(*(self.read(operand, varies) for operand in operands))
+            case Product():
+                return self._product(instruction)
+            case Fold():
+                return self._fold(instruction)
+        return self._sums(instruction)
+
+    def _steps(self, tape: Tape) -> list[Any]:
+        """The results of a tape, an array for each: XLA makes more of these than of rows of one."""
+        made: dict[tuple[bool, int], Any] = {}
+
+        def at(varies: bool, slot: int) -> Any:
+            if (varies, slot) not in made:
+                made[varies, slot] = self.spaces[varies].read(slice(slot, slot + 1))[0]
+            return made[varies, slot]
+
+        results = []
+        for step in tape.steps():
+            if isinstance(step, Elementwise):
+                read = (at(operand.varies, operand.rows.start) for operand in step.operands)
+                result = function(step.operation)(*read)
+            else:
+                columns = (column.tolist() for column in step[3:])
+                terms = (
+                    sign * at(varies, left) * (at(also, right) if right >= 0 else 1.0)
+                    for sign, left, varies, right, also in zip(*columns, strict=True)
+                )
+                result = lax.optimization_barrier(reduce(add, terms))
+            made[step.varies, step.out.start] = result
+            results.append(result)
+        if tape.varies:
+            widest = max((result.shape for result in results), key=len)
+            results = [jnp.broadcast_to(result, widest) for result in results]
+        return results
+
+    def _product(self, instruction: Product) -> Any:
+        varies, matrix, inputs = instruction.varies, instruction.matrix, instruction.inputs
+        weights = self.spaces[False].read(rows_of(matrix.ravel())).reshape(matrix.shape)
+        vectors = self.spaces[varies].read(rows_of(inputs.ravel()))
+        vectors = vectors.reshape(*inputs.shape, *vectors.shape[1:])
+        # A number of columns, of rows (or inputs), and of lanes.
+        if len(vectors) == 1:  # XLA is slower with a column of one
+            out = jnp.matmul(weights, vectors[0], precision=_PRECISION)[None]
+        else:
+            axes = "mk,ckn->cmn" if varies else "mk,ck->cm"
+            out = jnp.einsum(axes, weights, vectors, precision=_PRECISION)
+        if instruction.bias is not None:
+            bias = self.spaces[False].read(instruction.bias)
+            out = out + (bias[:, None] if varies else bias)
+        return out.reshape(-1, *out.shape[2:])
+
+    def _fold(self, fold: Fold) -> Any:
+        """Rows of terms, the last term of each repeated up to the longest."""
+        lengths = np.diff(np.append(fold.start, len(fold.slots)))
+        places = np.minimum(np.arange(lengths.max()), lengths[:, None] - 1) + fold.start[:, None]
+        terms = self.spaces[fold.varies].read(fold.slots[places].ravel())
+        terms = lax.stop_gradient(terms).reshape(*places.shape, *terms.shape[1:])
+        return (jnp.max if fold.operation.name == "maximum" else jnp.min)(terms, axis=1)
+
+    def _sums(self, instruction: WeightedSums) -> Any:
+        sign = instruction.sign
+        left = self._factor(instruction, instruction.left, instruction.left_varies)
+        right = self._factor(instruction, instruction.right, instruction.right_varies)
+        terms = left * right * (sign[:, None] if instruction.varies else sign)
+        terms = lax.optimization_barrier(terms)
+        lengths = np.diff(np.append(instruction.start, len(sign)))
+        # Sums of equally many terms are added up side by side: scattering is slow.
+        sums, order = [], []
+        for length in np.unique(lengths).tolist():
+            chosen = np.flatnonzero(lengths == length)
+            places = instruction.start[chosen][:, None] + np.arange(length)
+            rows = _rows(terms, places.ravel()).reshape(*places.shape, *terms.shape[1:])
+            few = length <= _FEW_TERMS  # the sum of none is 0.0, which hides the sign of a zero
+            sums.append(reduce(add, rows.swapaxes(0, 1)) if few else rows.sum(axis=1))
+            order.append(chosen)
+        together = sums[0] if len(sums) == 1 else jnp.concatenate(sums)
+        return _rows(together, np.argsort(np.concatenate(order)))
+
+    def _factor(self, instruction: WeightedSums, slots: Any, varies: Any) -> Any:
+        """The factor of every term; 1 for one that is missing."""
+        parts, places = [], []
+        for space in (True, False):
+            chosen = np.flatnonzero((slots >= 0) & (varies == space))
+            if len(chosen):
+                parts.append(self.read(Operand(space, slots[chosen]), instruction.varies))
+                places.append(chosen)
+        missing = np.flatnonzero(slots < 0)
+        if len(missing):
+            shape = (len(missing), 1) if instruction.varies else (len(missing),)
+            parts.append(jnp.ones(shape, self.dtype))
+            places.append(missing)
+        if instruction.varies:
+            (lanes,) = {part.shape[1] for part in parts} - {1} or {1}
+            parts = [jnp.broadcast_to(part, (part.shape[0], lanes)) for part in parts]
+        return _rows(jnp.concatenate(parts), np.argsort(np.concatenate(places)))
+
+
+# ------------------------------------------------------------------------------------ the executor
+
+
+class JaxExecutor:
+    """Runs one program with JAX; compiled anew for each length of the batch, as JAX does."""
+
+    def __init__(
+        self, program: Program, dtype: Any, *, inputs: bool, stopping: Graph | None = None
+    ) -> None:
+        self.program, self.dtype, self.inputs = program, np.dtype(dtype), inputs
+        self.stopping = stopping
+
+    def __reduce__(self) -> Any:
+        made = partial(JaxExecutor, inputs=self.inputs, stopping=self.stopping)
+        return made, (self.program, self.dtype)
+
+    @cached_property
+    def careful(self) -> NumpyExecutor:
+        """Computes again what is not finite, such that zeros stop even in matrix products."""
+        return careful_executor(self.program, self.dtype, self.inputs, self.stopping)
+
+    def values(self, parameters: Any, inputs: Any, length: int) -> list[Any]:
+        """The outputs: rows of the batch, or numbers where an output does not vary."""
+        with _enable_x64(self.dtype == np.float64):
+            found = self._values(*self._arrays(parameters, inputs))
+        outputs = [np.array(each) for each in found]
+        if self.stopping is not None and not are_finite(outputs):
+            return self.careful.values(parameters, [*map(np.asarray, inputs)], length)
+        return outputs
+
+    def value_and_grad(
+        self, parameters: Any, inputs: Any, length: int, *, mean: bool
+    ) -> tuple[Any, Any, Any]:
+        """The one output (or its mean), and the adjoints of parameters and inputs."""
+        with _enable_x64(self.dtype == np.float64):
+            run = self._mean if mean else self._each
+            value, slopes, fine = run(*self._arrays(parameters, inputs))
+        stopped = self.stopping is not None and not are_finite([value])
+        if stopped or not fine:
+            whole = [np.asarray(each) for each in inputs]
+            again = self.careful.value_and_grad(parameters, whole, length, mean=mean)
+            return again if stopped else (value, *again[1:])  # the value is that of a plain call
+        found = np.array(slopes)
+        return (value, None, found) if self.inputs else (value, found, None)
+
+    def _arrays(self, parameters: Any, inputs: Any) -> tuple[Any, Any]:
+        """What is given, in the precision that is asked for; arrays of JAX stay where they are."""
+        parts = [
+            _automatic(each.astype(self.dtype))
+            if isinstance(each, jax.Array)
+            else np.asarray(each, self.dtype)
+            for each in inputs
+        ]
+        return np.asarray(parameters, self.dtype), parts
+
+    def _outputs(self, parameters: Any, inputs: Any) -> list[Any]:
+        run = _Run(self.program, parameters, inputs)
+        return [
+            run.spaces[varies].read(slice(slot, slot + 1))[0]
+            for varies, slot in self.program.outputs
+        ]
+
+    @cached_property
+    def _values(self) -> Callable[..., Any]:
+        def values(parameters: Any, parts: Any) -> list[Any]:
+            return self._outputs(parameters, _joined(parts, parameters))
+
+        made: Callable[..., Any] = jax.jit(values)
+        return made
+
+    @cached_property
+    def _mean(self) -> Callable[..., Any]:
+        def mean(outputs: Any, inputs: Any) -> tuple[Any, Any]:
+            value = outputs[0].mean()
+            return value, value
+
+        return self._differentiated(mean)
+
+    @cached_property
+    def _each(self) -> Callable[..., Any]:
+        def each(outputs: Any, inputs: Any) -> tuple[Any, Any]:
+            (value,) = outputs
+            if self.program.batched:
+                value = jnp.broadcast_to(value, inputs.shape[1:])
+            return value.sum(), value
+
+        return self._differentiated(each)
+
+    def _differentiated(self, result: Callable[..., Any]) -> Callable[..., Any]:
+        """The value, the slopes that are asked for, and whether these are finite."""
+
+        def call(parameters: Any, parts: Any) -> tuple[Any, Any, Any]:
+            inputs = _joined(parts, parameters)
+
+            def of(leaves: Any) -> Any:
+                pair = (parameters, leaves) if self.inputs else (leaves, inputs)
+                return result(self._outputs(*pair), inputs)
+
+            leaves = inputs if self.inputs else parameters
+            (_, value), slopes = jax.value_and_grad(of, has_aux=True)(leaves)
+            return value, slopes, jnp.isfinite(slopes).all()
+
+        made: Callable[..., Any] = jax.jit(call)
+        return made
+
+
+def _joined(parts: Any, parameters: Any) -> Any:
+    """The rows of all inputs."""
+    return jnp.concatenate(parts) if parts else jnp.zeros(0, parameters.dtype)
+
+
+def _automatic(array: Any) -> Any:
+    """The array, on the same devices in the same way, with how results are spread left to JAX."""
+    sharding = array.sharding
+    if not isinstance(sharding, NamedSharding):
+        return array
+    mesh = Mesh(sharding.mesh.devices, sharding.mesh.axis_names)
+    return jax.device_put(array, NamedSharding(mesh, sharding.spec))

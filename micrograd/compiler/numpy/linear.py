@@ -1,0 +1,335 @@
+"""Matrix products, weighted sums and folds run by NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from micrograd.compiler.numpy.memory import Call, Memory
+from micrograd.compiler.numpy.ufuncs import stopping_product
+from micrograd.compiler.program import Fold, Operand, Product, WeightedSums, rows_of
+
+_LONG = 64  # samples; sums over shorter rows are gathered first
+
+
+class ProductOn:
+    """A matrix product on the arrays of a memory."""
+
+    def __init__(self, memory: Memory, product: Product) -> None:
+        self.memory, self.product = memory, product
+        self.matrix = _matrix(memory.u, product)
+        self.inputs = _vectors(memory.v if product.varies else memory.u, product)
+
+    def forward(self) -> Iterator[Call]:
+        """The calls that compute it."""
+        memory, product, varies = self.memory, self.product, self.product.varies
+        out = _outputs(memory.v if varies else memory.u, product)
+        if varies:
+            yield _calling(np.matmul, self.matrix, self.inputs, out)
+        else:
+            yield _calling(np.matmul, self.inputs, _transposed(self.matrix), out)
+        if product.bias is not None:
+            bias = memory.read(Operand(False, product.bias), wide=varies)
+            yield _calling(np.add, out, bias, out)
+
+    def backward(self, *, careful: bool) -> Iterator[Call]:
+        """The calls that pass its adjoints on to inputs, matrix and bias."""
+        memory, product, varies = self.memory, self.product, self.product.varies
+        g = _outputs(memory.gv if varies else memory.gu, product)
+        if memory.is_active(varies, product.inputs.ravel()):
+            yield from self._into_inputs(g, careful)
+        if memory.is_active(False, product.matrix.ravel()):
+            yield from self._into_matrix(g, careful)
+        if product.bias is not None and memory.is_active(False, product.bias):
+            share = memory.scratch((len(product.matrix),), 0)
+            if varies and g.ndim == 2:
+                # A product is faster than a sum over rows.
+                yield partial(np.dot, g, np.ones(memory.length, g.dtype), share)
+            else:
+                axes = (0, 2) if g.ndim == 3 else 0
+                yield partial(np.add.reduce, g, axis=axes, out=share)
+            yield memory.adding(False, product.bias, share)
+
+    def _into_inputs(self, g: Any, careful: bool) -> Iterator[Call]:
+        memory, product, varies = self.memory, self.product, self.product.varies
+        slots, rest = product.inputs, (memory.length,) if varies else ()
+        rows = rows_of(slots.ravel())
+        target = memory.stored(varies, rows)
+        stores = target is not None
+        if not stores:
+            target = memory.scratch((slots.size, *rest), 0)
+        into = target.reshape(*g.shape[: g.ndim - 1 - varies], slots.shape[1], *rest)
+        alone = g.size == 1 or (varies and g.ndim == 2 and len(g) == 1)
+        times: Callable[..., Any] = np.multiply if alone else np.matmul
+        if careful:
+            times = _careful_matmul
+        if varies:
+            yield _calling(times, _transposed(self.matrix), g, into)
+        else:
+            yield _calling(times, g, self.matrix, into)
+        if not stores:
+            yield memory.adding(varies, rows, target)
+
+    def _into_matrix(self, g: Any, careful: bool) -> Iterator[Call]:
+        memory, product, varies, inputs = (
+            self.memory,
+            self.product,
+            self.product.varies,
+            self.inputs,
+        )
+        share = memory.scratch(product.matrix.shape, 0)
+        times: Callable[..., Any] = _careful_matmul if careful else np.matmul
+        if not varies:
+            times = np.multiply if g.size == 1 and not careful else times
+            yield _calling(times, g.T, inputs, share)
+        elif g.ndim == 2:
+            yield _calling(times, g, _transposed(inputs), share)
+        else:
+            yield _calling(partial(_summed, times), g, _transposed(inputs), share)
+        view = _matrix(memory.gu, product)
+        if callable(view) or len(np.unique(product.matrix)) < product.matrix.size:
+            yield memory.adding(False, product.matrix, share)
+        else:
+            yield partial(np.add, view, share, view)
+
+
+def _calling(function: Callable[..., Any], *arguments: Any) -> Call:
+    """A call; arguments that are functions are gathered anew each time."""
+    if not any(map(callable, arguments)):
+        return partial(function, *arguments)
+    return lambda: function(*(each() if callable(each) else each for each in arguments))
+
+
+def _transposed(array: Any) -> Any:
+    """The last two axes exchanged."""
+    if callable(array):
+        return lambda: array().swapaxes(-1, -2)
+    return array.swapaxes(-1, -2)
+
+
+def _summed(times: Callable[..., Any], a: Any, b: Any, out: Any) -> None:
+    """The sum of the products of several vectors."""
+    np.add.reduce(times(a, b), axis=0, out=out)
+
+
+def _matrix(array: Any, product: Product) -> Any:
+    """The matrix: a strided view where its slots are evenly spaced, else a gathering."""
+    slots = product.matrix
+    (rows, columns), base = slots.shape, int(slots[0, 0])
+    down = int(slots[1, 0]) - base if rows > 1 else columns
+    right = int(slots[0, 1]) - base if columns > 1 else 1
+    even = base + down * np.arange(rows)[:, None] + right * np.arange(columns)
+    if (slots == even).all() and down > 0 and right > 0:
+        strides = (down * array.itemsize, right * array.itemsize)
+        return np.lib.stride_tricks.as_strided(array[base:], slots.shape, strides)
+    return lambda: array[slots]
+
+
+def _vectors(array: Any, product: Product) -> Any:
+    """The input vectors, one behind the other: (vectors, rows) or (vectors, rows, lanes)."""
+    slots = product.inputs
+    alone = len(slots) == 1 and product.varies
+    if isinstance(rows := rows_of(slots.ravel()), slice):
+        view = array[rows].reshape(*slots.shape, *array.shape[1:])
+        return view[0] if alone else view
+    return lambda: array[slots[0] if alone else slots]
+
+
+def _outputs(array: Any, product: Product) -> Any:
+    rows = array[product.out]
+    if len(product.inputs) == 1 and product.varies:
+        return rows
+    return rows.reshape(len(product.inputs), -1, *array.shape[1:])
+
+
+def _careful_matmul(a: Any, b: Any, out: Any = None) -> Any:
+    """A matrix product in which a factor of zero stops even an infinite or nan one."""
+    if a.ndim == 3 or b.ndim == 3:
+        pairs = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        a = np.broadcast_to(a, (*pairs, *a.shape[-2:]))
+        b = np.broadcast_to(b, (*pairs, *b.shape[-2:]))
+        found = np.stack([_careful_matmul(x, y) for x, y in zip(a, b, strict=True)])
+    else:
+        found = np.zeros((a.shape[0], b.shape[1]), a.dtype)
+        for k in range(a.shape[1]):
+            found += stopping_product(a[:, k, None], b[k], np.empty_like(found))
+    if out is not None:
+        out[...] = found
+    return found
+
+
+def fold(memory: Memory, fold: Fold) -> Call:
+    """The call of maxima or minima."""
+    array = memory.v if fold.varies else memory.u
+    target, reduce = array[fold.out], getattr(np, fold.operation.name).reduceat
+    return lambda: reduce(array[fold.slots], fold.start, axis=0, out=target)
+
+
+# ------------------------------------------------------------------------------------ weighted sums
+
+
+class SumsOn:
+    """Weighted sums on the arrays of a memory."""
+
+    def __init__(self, memory: Memory, sums: WeightedSums) -> None:
+        self.memory, self.sums = memory, sums
+        self.sign = sums.sign.astype(memory.u.dtype)
+        if sums.varies:
+            self.sign = self.sign[:, None]
+
+    def forward(self) -> Call:
+        """The call that computes them."""
+        memory, sums = self.memory, self.sums
+        target = (memory.v if sums.varies else memory.u)[sums.out]
+        if sums.varies and memory.length >= _LONG:
+            return self._one_by_one(target)
+
+        def call() -> None:
+            left, right = self._terms()
+            np.add.reduceat(self.sign * left * right, sums.start, axis=0, out=target)
+
+        return call
+
+    def _one_by_one(self, target: Any) -> Call:
+        """Term by term in place, which for long rows is faster than to bring all terms together."""
+        share, terms = self.memory.scratch((self.memory.length,), 0), [*self._views()]
+        bounds = [*pairwise([*self.sums.start.tolist(), len(terms)])]
+
+        def call() -> None:
+            for row, (first, last) in zip(target, bounds, strict=True):
+                for i in range(first, last):
+                    sign, x, y = terms[i]
+                    into = row if i == first else share
+                    if y is None:
+                        np.multiply(x, sign, out=into)
+                    else:
+                        np.multiply(x, y, out=into)
+                        if sign < 0:
+                            np.negative(into, out=into)
+                    if i > first:
+                        np.add(row, share, out=row)
+
+        return call
+
+    def _views(self) -> Iterator[tuple[float, Any, Any]]:
+        """The sign and the factors of each term, as rows or single numbers."""
+        memory, sums = self.memory, self.sums
+        numbers = memory.u[:, None]
+        sides = [
+            [
+                None if slot < 0 else memory.v[slot] if varies else numbers[slot]
+                for slot, varies in zip(slots.tolist(), kinds.tolist(), strict=True)
+            ]
+            for slots, kinds in (
+                (sums.left, sums.left_varies),
+                (sums.right, sums.right_varies),
+            )
+        ]
+        yield from zip(sums.sign.tolist(), *sides, strict=True)
+
+    def _terms(self) -> tuple[Any, Any]:
+        """The factors of every term; 1 for one that is missing."""
+        sums = self.sums
+        return (
+            self._factor(sums.left, sums.left_varies),
+            self._factor(sums.right, sums.right_varies),
+        )
+
+    def _factor(self, slots: Any, varies: Any) -> Any:
+        memory, wide = self.memory, self.sums.varies
+        factor = np.ones((len(slots), memory.length) if wide else len(slots), memory.u.dtype)
+        here, there = _spaces(slots, varies)
+        if wide:
+            factor[here] = memory.v[slots[here]]
+            factor[there] = memory.u[slots[there]][:, None]
+        else:
+            factor[there] = memory.u[slots[there]]
+        return factor
+
+    def backward(self, *, careful: bool) -> Iterator[Call]:
+        """The call that passes their adjoints on to all factors."""
+        memory, sums = self.memory, self.sums
+        adjoint = (memory.gv if sums.varies else memory.gu)[sums.out]
+        if sums.varies and memory.length >= _LONG:
+            yield self._one_by_one_back(adjoint, careful)
+            return
+        lengths = np.diff(np.append(sums.start, len(sums.left)))
+        sides = [
+            [*self._parts(slots, varies)]
+            for slots, varies in (
+                (sums.left, sums.left_varies),
+                (sums.right, sums.right_varies),
+            )
+        ]
+
+        times: Callable[..., Any] = stopping_product if careful else np.multiply
+
+        def call() -> None:
+            left, right = self._terms()
+            g = self.sign * np.repeat(adjoint, lengths, axis=0)
+            for parts, other in zip(sides, (right, left), strict=True):
+                for chosen, slots, add in parts:
+                    factors = g[chosen], other[chosen]
+                    add(times(*factors, out=np.empty_like(factors[1])), slots)
+
+        yield call
+
+    def _one_by_one_back(self, adjoint: Any, careful: bool) -> Call:
+        memory, sums = self.memory, self.sums
+        share, terms = memory.scratch((memory.length,), 0), [*self._views()]
+        times: Callable[..., Any] = stopping_product if careful else np.multiply
+        lengths = np.diff(np.append(sums.start, len(terms)))
+        owners = np.repeat(np.arange(len(lengths)), lengths).tolist()
+        adjoints = memory.gu[:, None], memory.gv
+        into = [
+            [
+                adjoints[varies][slot] if slot >= 0 and memory.active[varies][slot] else None
+                for slot, varies in zip(slots.tolist(), kinds.tolist(), strict=True)
+            ]
+            for slots, kinds in (
+                (sums.left, sums.left_varies),
+                (sums.right, sums.right_varies),
+            )
+        ]
+        for slots, kinds in ((sums.left, sums.left_varies), (sums.right, sums.right_varies)):
+            memory.writers.touch(slots[kinds & (slots >= 0)])
+
+        def call() -> None:
+            for owner, (sign, x, y), *targets in zip(owners, terms, *into, strict=True):
+                g = adjoint[owner]
+                for target, other in zip(targets, (y, x), strict=True):
+                    if target is None:
+                        continue
+                    times(g, sign if other is None else other, out=share)
+                    if other is not None and sign < 0:
+                        np.negative(share, out=share)
+                    if len(target) == 1:  # a number of `u`, for all samples
+                        target += share.sum()
+                    else:
+                        np.add(target, share, out=target)
+
+        return call
+
+    def _parts(self, slots: Any, varies: Any) -> Iterator[tuple[Any, Any, Callable[..., None]]]:
+        """Which terms have an active factor in a space, its slots, and how adjoints are added."""
+        memory = self.memory
+        for chosen, space in zip(_spaces(slots, varies), (True, False), strict=True):
+            if not chosen.any() or not memory.is_active(space, slots[chosen]):
+                continue
+            if space:
+                memory.writers.touch(slots[chosen])
+            total = self.sums.varies and not space
+            yield chosen, slots[chosen], partial(_scatter, memory.gv if space else memory.gu, total)
+
+
+def _scatter(adjoints: Any, total: bool, share: Any, slots: Any) -> None:
+    np.add.at(adjoints, slots, share.sum(axis=1) if total else share)
+
+
+def _spaces(slots: Any, varies: Any) -> tuple[Any, Any]:
+    """Which factors are in `v` and which in `u`; those that are missing are in neither."""
+    return (slots >= 0) & varies, (slots >= 0) & ~varies

@@ -1,0 +1,151 @@
+"""The arrays of a program for one length of the batch, and its operations as calls on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from micrograd.compiler.adjoints import FirstWriters, active
+from micrograd.compiler.numpy import ufuncs
+from micrograd.compiler.program import Elementwise, Operand, Program, Rows
+
+Call = Callable[[], Any]
+
+
+_LINE = 64  # bytes of a line of the cache; a vector register that crosses one takes twice as long
+_PAGE, _MANY = 2**21, 2**22  # bytes of a large page, and from where on NumPy asks for such
+
+
+def aligned_zeros(count: int, dtype: Any) -> Any:
+    """Zeros that begin where a line of the cache does."""
+    return _aligned(np.zeros, count, dtype, _LINE)
+
+
+def aligned_empty(count: int, dtype: Any) -> Any:
+    """Numbers to be written that begin where a line of the cache does; many, where a page does."""
+    return _aligned(np.empty, count, dtype, _PAGE if count * dtype.itemsize >= _MANY else _LINE)
+
+
+def _aligned(make: Callable[..., Any], count: int, dtype: Any, boundary: int) -> Any:
+    numbers = make(count + boundary // dtype.itemsize, dtype)
+    skipped = -numbers.ctypes.data % boundary // dtype.itemsize
+    return numbers[skipped : skipped + count]
+
+
+class Memory:
+    """Slots of `u` are an array of numbers, slots of `v` one of rows; `gu` and `gv` adjoints."""
+
+    def __init__(self, program: Program, length: int, dtype: Any, *, inputs: bool) -> None:
+        self.program, self.length = program, length
+        self.u, self.gu = (aligned_zeros(program.uniform, dtype) for _ in range(2))
+        self.v, self.gv = (
+            aligned_zeros(program.varying * length, dtype).reshape(-1, length) for _ in range(2)
+        )
+        first = program.first_constant
+        self.u[first : first + len(program.constants)] = program.constants
+        self.active = active(program, inputs)
+        self.writers = FirstWriters(program)
+        self._scratch: dict[tuple[Any, int], Any] = {}
+
+    def scratch(self, shape: tuple[int, ...], number: int, dtype: Any = None) -> Any:
+        """An array for intermediate results, the same one whenever it is asked for."""
+        dtype = np.dtype(dtype or self.u.dtype)
+        size = int(np.prod(shape))
+        held = self._scratch.get((dtype, number))
+        if held is None or held.size < size:
+            held = self._scratch[dtype, number] = np.empty(size, dtype)
+        return held[:size].reshape(shape)
+
+    def is_active(self, varies: bool, rows: Any) -> bool:
+        """Whether an adjoint of these rows is needed."""
+        return bool(self.active[varies][rows].any())
+
+    def read(self, operand: Operand, wide: bool) -> Any:
+        """The rows of an operand: a view, or a function that gathers them."""
+        array, rows = self.v if operand.varies else self.u, _even(operand.rows)
+        if isinstance(rows, slice):
+            view = array[rows]
+            return view[:, None] if wide and not operand.varies else view
+        if wide and not operand.varies:
+            return lambda: array[rows][:, None]
+        return partial(array.take, rows, axis=0, mode="clip")
+
+    def stored(self, varies: bool, rows: Rows) -> Any:
+        """Where the adjoints of rows are stored, if this is their first writer; None if not."""
+        return self.gv[rows] if varies and self.writers.stores(rows) else None
+
+    def adding(self, varies: bool, rows: Rows, share: Any) -> Call:
+        """The call that adds a share to the adjoints of rows."""
+        array, rows = self.gv if varies else self.gu, _even(rows)
+        if isinstance(rows, slice):
+            view = array[rows]
+            return partial(np.add, view, share, view)
+        if len(np.unique(rows)) == rows.size:
+
+            def add_once() -> None:
+                array[rows] += share
+
+            return add_once
+        return partial(np.add.at, array, rows, share)
+
+    # -------------------------------------------------------------------------------- operations
+
+    def elementwise(self, instruction: Elementwise) -> Call:
+        """The call of an operation."""
+        varies, out, row, operands = instruction
+        target = (self.v if varies else self.u)[out]
+        read = [self.read(operand, varies) for operand in operands]
+        return _bound(self, ufuncs.value(row), target, read)
+
+    def elementwise_back(self, instruction: Elementwise, careful: bool) -> Iterator[Call]:
+        """The calls that pass its adjoints on."""
+        varies, out, row, operands = instruction
+        values, adjoints = (self.v, self.gv) if varies else (self.u, self.gu)
+        g = adjoints[out]
+        read = [g, values[out], *(self.read(operand, varies) for operand in operands)]
+        for place, operand in enumerate(operands):
+            flow = ufuncs.flow(row, place, careful)
+            if flow is None or not self.is_active(operand.varies, operand.rows):
+                continue
+            target = self.stored(operand.varies, operand.rows)
+            stores = target is not None
+            if not stores:
+                target = self.scratch(g.shape, 0)
+            yield _bound(self, flow, target, read, 1)
+            if stores:
+                continue
+            if varies and not operand.varies:
+                total = np.empty(len(g), g.dtype)
+                yield partial(np.add.reduce, target, axis=1, out=total)
+                target = total
+            yield self.adding(operand.varies, operand.rows, target)
+
+
+def _bound(
+    memory: Memory, made: ufuncs.InPlace, target: Any, read: Sequence[Any], first: int = 0
+) -> Call:
+    """A call in place; operands that are functions are gathered anew by each call."""
+    shape = target.shape
+    scratch = [memory.scratch(shape, first + i) for i in range(made.scratch)]
+    masks = [memory.scratch(shape, i, bool) for i in range(made.masks)]
+    if not any(map(callable, read)):
+        return partial(made.call, target, *scratch, *masks, *read)
+
+    def call() -> None:
+        operands = (each() if callable(each) else each for each in read)
+        made.call(target, *scratch, *masks, *operands)
+
+    return call
+
+
+def _even(rows: Rows) -> Rows:
+    """Rows that are evenly spaced as a slice with a step."""
+    if isinstance(rows, slice) or rows.ndim != 1 or len(rows) < 2:
+        return rows
+    step = int(rows[1]) - int(rows[0])
+    if step < 1 or (np.diff(rows) != step).any():
+        return rows
+    return slice(int(rows[0]), int(rows[-1]) + 1, step)

@@ -1,0 +1,141 @@
+"""The computation graph: what a node is, and how to walk it without recursion.
+
+A graph can be a million operations deep, so nothing here (and nothing above) calls itself along it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Any, NamedTuple
+
+from micrograd.engine.locks import reentrant_lock
+
+
+class More(NamedTuple):
+    """What few nodes need: operands after the second, and what was written by hand.
+
+    `backward` is a backward step; `slopes` has a function for each operand that gives the local
+    partial of Values (None where only its number is known).
+    """
+
+    operands: tuple[Any, ...] = ()
+    partials: tuple[float | None, ...] = ()
+    backward: Any = None
+    slopes: tuple[Any, ...] = ()
+
+
+class Node:
+    """One number of a computation graph.
+
+    `_x` and `_y` are the operands: nodes, plain numbers (constants), or None. `_dx` and `_dy` are
+    the local partials; None where no gradient passes. All sit in slots, because one object per node
+    and no tuple is what makes a graph of scalars affordable. A leaf has `_row` None.
+    """
+
+    __slots__ = ("_dx", "_dy", "_mark", "_more", "_row", "_x", "_y", "data", "grad")
+
+    data: float
+    grad: float
+    _row: Any  # the Operation, the text of an operation made by hand, or None for a leaf
+    _x: Any
+    _y: Any
+    _dx: float | None
+    _dy: float | None
+    _more: More | None
+    _mark: int  # the last walk that saw this node
+
+
+def operands(node: Node) -> Iterator[Any]:
+    """The operands of a node in order: nodes and constants."""
+    if node._x is not None:
+        yield node._x
+    if node._y is not None:
+        yield node._y
+    if node._more is not None:
+        yield from node._more.operands
+
+
+def partials(node: Node) -> Iterator[float | None]:
+    """The local partial for each operand, in the same order."""
+    if node._x is not None:
+        yield node._dx
+    if node._y is not None:
+        yield node._dy
+    if node._more is not None:
+        yield from node._more.partials
+
+
+# Nodes carry the mark of a walk and the adjoints of a pass, so one walk or pass runs at a time. The
+# lock is reentrant: a backward step written by hand may start another pass.
+walking = reentrant_lock()
+_walks = count(1)
+
+
+def order(roots: Node | Iterable[Node], until: Iterable[Node] = ()) -> list[Any]:
+    """All nodes below the roots in topological order: operands, from left to right, come first.
+
+    The order depends on the graph alone. The nodes `until` are left out, with all that is below
+    them alone. A node is marked with the number of the walk, so that a walk that was interrupted
+    leaves nothing to clean up.
+    """
+    with walking:
+        walk = next(_walks)
+        for node in until:
+            node._mark = walk
+        return _order((roots,) if isinstance(roots, Node) else roots, walk)
+
+
+def _order(roots: Iterable[Node], walk: int) -> list[Node]:
+    ordered: list[Node] = []
+    stack: list[Any] = []  # the nodes above `node`, on the way back to the root
+    further: dict[Node, Iterator[Any]] = {}  # operands after the second that are not walked yet
+    push, pop, append = stack.append, stack.pop, ordered.append
+    for root in roots:
+        if root._mark == walk:
+            continue
+        root._mark = walk
+        push(None)
+        node: Any = root
+        while node is not None:
+            # Down along first operands. A partial that is not None belongs to a node.
+            while (node._dx is not None or isinstance(node._x, Node)) and (
+                below := node._x
+            )._mark < walk:
+                below._mark = walk
+                push(node)
+                node = below
+            # Then back up, until an operand turns up that was not seen.
+            while node is not None:
+                if (node._dy is not None or isinstance(node._y, Node)) and (
+                    below := node._y
+                )._mark < walk:
+                    below._mark = walk
+                    push(node)
+                    node = below
+                    break
+                if node._more is not None:
+                    rest = further.setdefault(node, iter(node._more.operands))
+                    below = next((n for n in rest if isinstance(n, Node) and n._mark < walk), None)
+                    if below is not None:
+                        below._mark = walk
+                        push(node)
+                        node = below
+                        break
+                append(node)
+                node = pop()
+    return ordered
+
+
+def leaves(roots: Node | Iterable[Node]) -> list[Any]:
+    """The nodes that no operation made, in topological order."""
+    return [node for node in order(roots) if node._row is None]
+
+
+def depth(root: Node) -> int:
+    """The number of operations on the longest path from a leaf to the root."""
+    depths: dict[Node, int] = {}
+    for node in order(root):
+        below = (depths[operand] + 1 for operand in operands(node) if isinstance(operand, Node))
+        depths[node] = max(below, default=0)
+    return depths[root]

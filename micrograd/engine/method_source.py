@@ -1,0 +1,183 @@
+"""Each row of the table as methods: source text made from the row, compiled and attached.
+
+A method is straight-line code, so that a graph is built at the speed of its attribute stores. Its
+text is registered in `linecache`: a debugger steps through it and a traceback shows it.
+"""
+
+from __future__ import annotations
+
+import linecache
+from typing import Any
+
+from micrograd.engine.methods import Methods
+from micrograd.ops import Operation
+from micrograd.table.formulas import gated, with_truths
+from micrograd.table.interpreters import ERRORS, ON_FLOATS
+
+_UNARY = """
+def {name}(self):
+    {document!r}
+    _node = _new(_Value)
+    x = self.data
+    try:
+        _node.data = out = {value}
+        _node._dx = {dx}
+    except _ERRORS:
+        return _apply(_{name}, self)
+    _node._x = self
+    _node._dy = _node._y = _node._more = None
+    _node._row = _{name}
+    _node.grad = _node._mark = 0
+    return _node
+"""
+
+# An operand is a Value (both partials), or a float or int (a constant of the node: one partial).
+_BINARY = """
+def {method}(self, other):
+    {document!r}
+    _node = _new(_Value)
+    x = self.data
+    try:
+        if _type(other) is _Value:
+            y = other.data
+            _node.data = out = {value}
+            _node._dx = {dx}
+            _node._dy = {dy}
+        elif _type(other) is _float or _type(other) is _int:
+            y = _float(other)
+            _node.data = out = {value}
+            _node._dx = {dx}
+            _node._dy = None
+        else:
+            return _coerce(_{name}, self, other)
+    except _ERRORS:
+        return _apply(_{name}, self, other)
+    _node._x = self
+    _node._y = other
+    _node._row = _{name}
+    _node._more = None
+    _node.grad = _node._mark = 0
+    return _node
+"""
+
+# The operand on the left is a number, or Python would have asked it.
+_REFLECTED = """
+def {reflected}(self, other):
+    {document!r}
+    if _type(other) is not _float and _type(other) is not _int:
+        return _coerce(_{name}, self, other, reflected=True)
+    _node = _new(_Value)
+    y = self.data
+    try:
+        x = _float(other)
+        _node.data = out = {value}
+        _node._dy = {dy}
+    except _ERRORS:
+        return _apply(_{name}, other, self)
+    _node._dx = _node._more = None
+    _node._x = other
+    _node._y = self
+    _node._row = _{name}
+    _node.grad = _node._mark = 0
+    return _node
+"""
+
+# Of two Values it is asked often, by lists and dicts, and says at once whether they are the same.
+_EQUALITY = """
+def {method}(self, other):
+    {document!r}
+    if _type(other) is _Value:
+        return self {identity} other
+    return _coerce(_{name}, self, other)
+"""
+
+_TERNARY = """
+def {name}(self, y, z):
+    {document!r}
+    return _apply(_{name}, self, y, z)
+"""
+
+
+def method_names(row: Operation) -> tuple[str, ...]:
+    """The names of the methods that a row becomes; a reflected one comes last."""
+    if row.arity == 1 and row.operator:
+        return row.name, row.operator
+    if not row.operator:
+        return (row.name,)
+    if row.is_comparison:  # Python itself reflects `<` into `>`
+        return (row.operator,)
+    return row.operator, f"__r{row.operator[2:]}"
+
+
+def source(row: Operation) -> str:
+    """The text of the row's methods."""
+    names = method_names(row)
+    columns = {
+        "name": row.name,
+        "document": row.document,
+        "identity": "is" if row.name == "eq" else "is not",
+        "value": ON_FLOATS.text(row.expression),
+        "method": names[0],
+        "reflected": names[-1],
+    }
+    slopes = (ON_FLOATS.text(gated(with_truths(slope))) for slope in row.slopes)
+    columns |= zip(("dx", "dy", "dz"), slopes, strict=False)
+    if row.arity == 1:
+        return _UNARY.format(**columns)
+    if row.arity == 3:
+        return _TERNARY.format(**columns)
+    if row.is_equality:
+        return _EQUALITY.format(**columns)
+    return "".join(text.format(**columns) for text in (_BINARY, _REFLECTED)[: len(names)])
+
+
+class Installer:
+    """Attaches the methods of rows to `Methods`; `tools` are what their text calls."""
+
+    def __init__(self, tools: dict[str, Any]) -> None:
+        self._globals = tools | {
+            "__builtins__": {},
+            "_ERRORS": ERRORS,
+            "_float": float,
+            "_int": int,
+            "_type": type,
+        }
+
+    def defer(self, row: Operation) -> None:
+        """Attach the methods, to be compiled when one is asked for: an import has no time for all.
+
+        Python looks special methods up in its own way, so those cannot wait.
+        """
+        for name in method_names(row):
+            setattr(Methods, name, _Deferred(self, row, name))
+
+    def install(self, *rows: Operation) -> None:
+        """Compile the methods and attach them."""
+        text = "".join(map(source, rows))
+        filename = f"<micrograd {rows[0].name if len(rows) == 1 else 'operators'}>"
+        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+        self._globals |= {f"_{row.name}": row for row in rows}
+        trees = (tree for row in rows for tree in (row.expression, *row.slopes))
+        called = set().union(*map(ON_FLOATS.called, trees))
+        called |= {row.name for row in rows} & self._globals.keys()  # by methods from before
+        self._globals |= {name: ON_FLOATS.found(name) for name in called}
+        functions: dict[str, Any] = {}
+        exec(compile(text, filename, "exec"), self._globals, functions)  # noqa: S102 (checked text)
+        for row in rows:
+            names = method_names(row)
+            for name in names:
+                method = functions.get(name, functions[names[0]])
+                method.__module__ = "micrograd.engine.value"
+                method.__qualname__ = f"Value.{method.__name__}"
+                setattr(Methods, name, method)
+
+
+class _Deferred:
+    """A method that is compiled when it is first asked for."""
+
+    def __init__(self, installer: Installer, row: Operation, name: str) -> None:
+        self._installer, self._row, self._name = installer, row, name
+
+    def __get__(self, value: Any, kind: type) -> Any:
+        self._installer.install(self._row)
+        return vars(Methods)[self._name].__get__(value, kind)

@@ -1,0 +1,64 @@
+"""Writes `methods.pyi` and `functions.pyi` from the table: `python -m micrograd.engine.stubs`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from micrograd.engine.method_source import method_names
+from micrograd.files import write
+from micrograd.ops import TABLE, Operation
+
+_NOTE = "# Written by `python -m micrograd.engine.stubs` from the table of operations.\n"
+
+
+def methods(table: Mapping[str, Operation]) -> str:
+    """The text of `methods.pyi`."""
+    lines = [_NOTE + "from typing import Any\n", "from micrograd.engine.value import Value\n"]
+    lines.append("class Methods:")
+    lines.append("    __slots__: tuple[str, ...]")
+    for row in table.values():
+        for name in method_names(row):
+            if row.is_equality:  # a bool for a Value, a Value for a number
+                lines.append(f"    def {name}(self, other: object) -> Any: ...")
+                continue
+            others = "".join(f", {y}: Value | float" for y in _OTHERS[row.arity])
+            lines.append(f"    def {name}(self{others}) -> Value: ...")
+    return "\n".join(lines) + "\n"
+
+
+_OTHERS = {1: (), 2: ("other",), 3: ("y", "z")}
+
+
+def functions(table: Mapping[str, Operation]) -> str:
+    """The text of `functions.pyi`."""
+    lines = [
+        _NOTE + "from typing import overload\n",
+        "from micrograd.engine.definitions import define",
+        "from micrograd.engine.value import Value\n",
+        "__all__ = [",
+        *(f'    "{name}",' for name in ("define", *table)),
+        "]",
+    ]
+    for row in table.values():
+        lines += _overloads(row)
+    return "\n".join(lines) + "\n"
+
+
+def _overloads(row: Operation) -> list[str]:
+    """Numbers give a float; a Value in any place gives a Value."""
+    lines = [
+        "@overload",
+        f"def {row.name}({', '.join(f'{x}: float' for x in row.operands)}) -> float: ...",
+    ]
+    for place in row.operands:
+        kinds = ("Value" if x == place else "Value | float" for x in row.operands)
+        signature = ", ".join(f"{x}: {kind}" for x, kind in zip(row.operands, kinds, strict=True))
+        lines += ["@overload", f"def {row.name}({signature}) -> Value: ..."]
+    return lines
+
+
+if __name__ == "__main__":
+    here = Path(__file__).parent
+    write(here / "methods.pyi", methods(TABLE))
+    write(here / "functions.pyi", functions(TABLE))

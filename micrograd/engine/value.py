@@ -1,0 +1,469 @@
+"""`Value`: a number that remembers how it was computed, and the chain rule over what it remembers.
+
+>>> x = Value(2.0)
+>>> y = x * x + 3 * x
+>>> y.backward()
+>>> x.grad  # 2x + 3
+7.0
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from numbers import Number as AnyNumber
+from numbers import Real
+from typing import Any, NoReturn, SupportsFloat
+from weakref import WeakValueDictionary
+
+from micrograd.engine.graph import More, Node, operands, order, partials, walking
+from micrograd.engine.method_source import Installer
+from micrograd.engine.methods import Methods
+from micrograd.ops import TABLE, Operation, on_define, reserve
+from micrograd.table.floats import Number, to_float
+from micrograd.table.formulas import FormulaError
+
+
+class Value(Methods, Node):
+    """A scalar in a computation graph.
+
+    `data` is the number, a float. `grad` is the derivative of the last root on which `backward` was
+    called with respect to this value; in a leaf (a value that no operation made) it adds up over
+    calls of `backward` until it is set to zero.
+
+    Arithmetic, comparisons and the methods of the table of operations make new values. An operand
+    that is a plain number is a constant of the operation. Attributes of your own may be set.
+
+    `==` and `!=` compare a Value with a number as `<` does: the result is a Value of 1.0 or 0.0.
+    Two Values are equal only if they are the same object, and Values hash by identity, so that they
+    can be found in lists and sets; `micrograd.eq(a, b)` compares the numbers of two Values.
+
+    `_children`, `_op` and `label` are the arguments of Karpathy's micrograd, for operations made by
+    hand: `out = Value(f, (x,), 'sin'); out._backward = step`. `local_grads` gives the derivative
+    with respect to each child instead of a step: a function of the children, written in operations
+    on Values, or a number, which can be differentiated only once.
+
+        >>> x = Value(0.5)
+        >>> y = Value(0.125, (x,), "cube", local_grads=[lambda x: 3 * x * x])
+        >>> y.backward()
+        >>> x.grad
+        0.75
+
+    Raises TypeError if `data` is not a real number.
+    """
+
+    __slots__ = ("__dict__",)
+
+    label: str = ""
+
+    def __init__(
+        self,
+        data: SupportsFloat,
+        _children: Iterable[Value] = (),
+        _op: str | tuple[float, ...] = "",
+        label: str = "",
+        *,
+        children: Iterable[Value] | None = None,
+        local_grads: Iterable[float | Callable[..., Any]] | None = None,
+    ) -> None:
+        if type(data) is not float:
+            data = to_float(to_number(data, "Value"))
+        self.data = data
+        self.grad = self._mark = 0
+        self._row = self._x = self._y = self._dx = self._dy = self._more = None
+        if label:
+            self.label = label
+        if isinstance(_op, str):
+            text = _op
+        else:  # the third argument of microgpt's class
+            text, local_grads = "", _op
+        if _children or children or local_grads:
+            _connect(self, tuple(children or _children), text, local_grads)
+        elif text:
+            self._op = text
+
+    # A subclass of values without numbers, in a function that is traced, says what its operations
+    # and its copies are.
+    _is_traced = False
+
+    @staticmethod
+    def _applied(row: Operation, *arguments: Any) -> Value:
+        return apply(row, *arguments)
+
+    def _alias(self) -> Value:
+        """A value computed from this one alone, by doing nothing."""
+        return _rebuilt((Value, self.data, 0, "id", self, None, 1.0, None, None), {})
+
+    # ------------------------------------------------------------------ the chain rule
+
+    def backward(self) -> None:
+        """Compute the derivative of this value with respect to every value below it.
+
+        Inner values hold the gradient of this pass; the gradient of each leaf is increased by that
+        of this pass, as in PyTorch. A path through the graph with a factor of zero contributes
+        nothing, even if another factor is infinite or nan. If the pass is interrupted, or a
+        backward step written by hand raises, the leaves keep the gradients they had.
+        """
+        with walking:
+            nodes = order(self)
+            totals = [(node, node.grad) for node in nodes if node._row is None]
+            try:
+                for node in nodes:
+                    node.grad = 0.0
+                self.grad = 1
+                nodes.reverse()
+                sweep(nodes)
+                for leaf, total in totals:
+                    leaf.grad = (total or 0) + leaf.grad
+            except BaseException:
+                for leaf, total in totals:
+                    leaf.grad = total
+                raise
+
+    @property
+    def _backward(self) -> Callable[[], Any]:
+        """One step of the chain rule, which adds this value's share to its operands' `.grad`.
+
+        May be called by hand on any value; it then reads the present `.data` and `.grad`. A
+        function assigned to it replaces the step, also within `backward`.
+        """
+        if self._more is not None and self._more.backward is not None:
+            step: Callable[[], Any] = self._more.backward
+            return step
+        return functools.partial(_step, self, tuple(partials(self)))
+
+    @_backward.setter
+    def _backward(self, step: Callable[[], Any]) -> None:
+        if not callable(step):
+            raise TypeError(f"_backward is a function without arguments, got {step!r}")
+        others = self._more.operands if self._more is not None else ()
+        self._dx = self._dy = None
+        self._more = More(others, (None,) * len(others), step)
+
+    # ------------------------------------------------------------------- the structure
+
+    @property
+    def _children(self) -> tuple[Value, ...]:
+        """The operands in order, constants left out; `x * x` has two."""
+        return tuple(operand for operand in operands(self) if isinstance(operand, Value))
+
+    @property
+    def _local_grads(self) -> tuple[float, ...]:
+        """The local partial for each of `_children`, computed when the value was made."""
+        return tuple(
+            slope or 0.0
+            for operand, slope in zip(operands(self), partials(self), strict=True)
+            if isinstance(operand, Value)
+        )
+
+    @property
+    def _prev(self) -> tuple[Value, ...]:
+        """The distinct operands in order."""
+        return tuple(dict.fromkeys(self._children))
+
+    @property
+    def _op(self) -> str:
+        """The symbol of the operation that made this value, such as '+', '**2' or 'ReLU'."""
+        row = self._row
+        if isinstance(row, Operation):
+            if row.name == "pow" and not isinstance(self._y, Node):
+                return f"**{self._y}"
+            return row.symbol
+        text: str = self.__dict__.get("_op", "") if row is None else row
+        return text
+
+    @_op.setter
+    def _op(self, text: str) -> None:
+        if self._row is None:
+            self.__dict__["_op"] = text
+        else:
+            self._row = text
+
+    # -------------------------------------------------------- Python's other protocols
+
+    def __repr__(self) -> str:
+        return f"Value(data={self.data}, grad={self.grad})"
+
+    def __format__(self, specification: str) -> str:
+        return format(self.data, specification) if specification else repr(self)
+
+    def __bool__(self) -> bool:
+        if isinstance(self._row, Operation) and self._row.is_comparison:
+            return self.data != 0
+        raise TypeError(
+            f"{self!r} has no truth value: only a comparison such as v > 0 has one; "
+            "test v.data for the number"
+        )
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __float__(self) -> NoReturn:
+        raise TypeError(
+            "float(v) would cut the computation graph: read v.data for the number, "
+            "and write v.exp() or micrograd.exp(v) instead of math.exp(v)"
+        )
+
+    __int__ = __complex__ = __float__
+
+    # ------------------------------------------------------- copying without recursion
+
+    def __copy__(self) -> Value:
+        _refuse_closures([self])
+        return _rebuilt(self._fields(), self.__dict__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        nodes = order(self)
+        _refuse_closures(nodes)
+        from copy import deepcopy
+
+        def copied(operand: Any) -> Any:
+            return memo[id(operand)] if isinstance(operand, Node) else operand
+
+        for node in nodes:
+            if id(node) not in memo:
+                kind, data, grad, row, x, y, dx, dy, more = node._fields()
+                if more is not None:
+                    more = more._replace(operands=tuple(map(copied, more.operands)))
+                fields = (kind, data, grad, row, copied(x), copied(y), dx, dy, more)
+                memo[id(node)] = _rebuilt(fields, {})
+                if node.__dict__:
+                    memo[id(node)].__dict__.update(deepcopy(node.__dict__, memo))
+        copy: Value = memo[id(self)]
+        return copy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        _refuse_closures([self])
+        announced = _thread.announced
+        announcement = announced.get(id(self))
+        if announcement is not None and announcement.expects(self):
+            return _restored, ((), self._fields(), self.__dict__)
+        nodes = [self]
+        if announcement is not None:  # by another pickler, which is still alive
+            nodes = order(self)
+        elif any(id(child) not in announced for child in self._children):
+            nodes = [node for node in order(self) if id(node) not in announced]
+        _refuse_closures(nodes)
+        announcement = _Announcement(nodes)
+        announced.update((id(node), announcement) for node in nodes)
+        return _restored, ((announcement, *nodes[:-1]), self._fields(), self.__dict__)
+
+    def _fields(self) -> tuple[Any, ...]:
+        return (
+            *(type(self), self.data, self.grad, self._row),
+            *(self._x, self._y, self._dx, self._dy, self._more),
+        )
+
+
+def _step(node: Value, slopes: Sequence[float | None]) -> None:
+    """Add one value's share to its operands; a row of the table reads the present numbers."""
+    if isinstance(node._row, Operation):
+        numbers = (x.data if isinstance(x, Node) else to_float(x) for x in operands(node))
+        slopes = node._row.evaluate(*numbers)[1]
+    for operand, slope in zip(operands(node), slopes, strict=True):
+        if node.grad and slope and isinstance(operand, Node):
+            operand.grad += slope * node.grad
+
+
+def sweep(nodes: Iterable[Any]) -> None:
+    """Add to each operand's gradient its share, from the root to the leaves.
+
+    A factor of zero, be it the adjoint or the partial, ends a path: what is infinite or nan on the
+    way contributes nothing.
+    """
+    for node in nodes:
+        adjoint = node.grad
+        if adjoint:
+            partial = node._dx
+            if partial:
+                node._x.grad += partial * adjoint
+            partial = node._dy
+            if partial:
+                node._y.grad += partial * adjoint
+        more = node._more
+        if more is None:
+            continue
+        if more.backward is not None:
+            more.backward()
+        elif adjoint:
+            for operand, partial in zip(more.operands, more.partials, strict=True):
+                if partial:
+                    operand.grad += partial * adjoint
+
+
+# ------------------------------------------------------------------- making values
+
+
+def to_number(number: Any, place: str) -> Number:
+    """A real number as a float or int; TypeError that begins with `place` and says what to do."""
+    if type(number) is float or type(number) is int:
+        return number
+    if getattr(number, "shape", None) == () and hasattr(number, "item"):
+        number = number.item()  # of an array without axes, or a scalar of NumPy
+    if isinstance(number, Real):
+        return int(number) if isinstance(number, bool) else to_float(number)
+    raise TypeError(f"{place} takes a real number, got {type(number).__name__}{_advice(number)}")
+
+
+def _advice(thing: Any) -> str:
+    match thing:
+        case Value(_is_traced=True):
+            return "; within a compiled function, call the function that another was made of"
+        case Value():
+            return "; use the Value itself, or Value(v.data) for a new leaf"
+        case str() | bytes():
+            return f" {thing[:40]!r}; convert text with float(…) first"
+        case complex():
+            return f" {thing!r}; take .real or .imag first"
+        case None:
+            return "; did a function forget to return its result?"
+        case list() | tuple() | set() | dict():
+            return "; make one Value for each number in it"
+    return ""
+
+
+def apply(row: Operation, *arguments: Any) -> Value:
+    """The value of an operation on Values and numbers: what every generated method abbreviates."""
+    for x in arguments:
+        if isinstance(x, Value) and x._is_traced:
+            return x._applied(row, *arguments)
+    held = [x if isinstance(x, Value) else to_number(x, row.name) for x in arguments]
+    data, slopes = row.evaluate(*(x.data if isinstance(x, Value) else to_float(x) for x in held))
+    flows = [slope if isinstance(x, Value) else None for x, slope in zip(held, slopes, strict=True)]
+    more = More(tuple(held[2:]), tuple(flows[2:])) if len(held) > 2 else None
+    x, y, *_ = *held, None
+    dx, dy, *_ = *flows, None
+    return _rebuilt((Value, data, 0, row, x, y, dx, dy, more), {})
+
+
+def _coerce(row: Operation, value: Value, other: Any, *, reflected: bool = False) -> Any:
+    """An operation whose other operand is not a plain Value, float or int."""
+    if row.is_equality:
+        return equality(row, value, other)
+    if isinstance(other, Value | Real):
+        return apply(row, other, value) if reflected else apply(row, value, other)
+    if advice := _advice(other):
+        raise TypeError(
+            f"{row.symbol!r} combines a Value with a Value or a number, "
+            f"got {type(other).__name__}{advice}"
+        )
+    if row.operator:
+        return NotImplemented  # the other operand, an array perhaps, may know what to do
+    return apply(row, value, to_number(other, row.name))
+
+
+def equality(row: Operation, value: Value, other: Any) -> Any:
+    """`value == other` (or `!=`): by identity with a Value, an operation with a number."""
+    if isinstance(other, Value):
+        return (value is other) == (row.name == "eq")
+    if isinstance(other, AnyNumber) or getattr(other, "shape", None) == ():
+        return apply(row, value, other)
+    return (
+        NotImplemented  # so that it differs from text and None, and is compared with each of many
+    )
+
+
+def _connect(
+    node: Value,
+    children: tuple[Any, ...],
+    op: str,
+    local_grads: Iterable[float | Callable[..., Any]] | None,
+) -> None:
+    """Make `node` the result of an operation made by hand."""
+    given: tuple[Any, ...] = (None,) * len(children) if local_grads is None else tuple(local_grads)
+    if len(given) != len(children):
+        raise ValueError(f"{len(children)} children need as many local_grads, got {len(given)}")
+    for child in children:
+        if not isinstance(child, Value):
+            raise TypeError(f"children are Values, got {type(child).__name__} {child!r}")
+    functions = tuple(slope if callable(slope) else None for slope in given)
+    slopes = given if local_grads is None else tuple(_slope(slope, children) for slope in given)
+    node._row = op
+    node._x, node._y, *_ = *children, None, None
+    node._dx, node._dy, *_ = *slopes, None, None
+    if len(children) > 2 or any(functions):
+        node._more = More(children[2:], slopes[2:], slopes=functions)
+
+
+def _slope(given: Any, children: Sequence[Value]) -> float:
+    """The number of a local derivative, which may be given as a function of the children."""
+    if callable(given):
+        found = given(*(Value(child.data) for child in children))
+        given = found.data if isinstance(found, Value) else found
+    return to_float(to_number(given, "local_grads"))
+
+
+# -------------------------------------------------------------------------- copies
+# Pickle saves an object's operands before the object, by recursion. A root therefore announces all
+# values below it and hands them over in topological order: each then finds its operands saved. An
+# announcement lives as long as the pickler that holds it.
+
+
+class _Announcement:
+    def __init__(self, nodes: Sequence[Node] = ()) -> None:
+        self._nodes = nodes  # keeps their ids from being used again
+        self._rest = iter(nodes[:-1])
+
+    def expects(self, node: Node) -> bool:
+        """Whether it is the node's turn; if not, it is another pickler that asks."""
+        return any(node is next_one for next_one in self._rest)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Announcement, ()
+
+
+class _Thread(threading.local):
+    def __init__(self) -> None:
+        self.announced: WeakValueDictionary[int, _Announcement] = WeakValueDictionary()
+
+
+_thread = _Thread()
+
+
+def _restored(_below: Any, fields: tuple[Any, ...], attributes: dict[str, Any]) -> Value:
+    return _rebuilt(fields, attributes)
+
+
+def _rebuilt(fields: tuple[Any, ...], attributes: dict[str, Any]) -> Value:
+    kind, data, grad, row, x, y, dx, dy, more = fields
+    node: Value = object.__new__(kind)
+    node.data, node.grad, node._row, node._mark = data, grad, row, 0
+    node._x, node._y, node._dx, node._dy, node._more = x, y, dx, dy, more
+    if attributes:
+        node.__dict__.update(attributes)
+    return node
+
+
+def _refuse_closures(nodes: Iterable[Node]) -> None:
+    for node in nodes:
+        if node._more is not None and node._more.backward is not None:
+            raise TypeError(
+                f"{node!r} has a _backward written by hand, which refers to the original values "
+                "and cannot be copied or pickled: use micrograd.define instead, or local_grads= "
+                "with functions of the children"
+            )
+
+
+# ------------------------------------------------------- the table becomes methods
+
+reserve(name for name in dir(Value) if not name.startswith("_"))
+_installer = Installer(
+    {"_Value": Value, "_new": object.__new__, "_apply": apply, "_coerce": _coerce}
+)
+_installer.install(*(row for row in TABLE.values() if row.operator))
+for _row in TABLE.values():
+    if not _row.operator:
+        _installer.defer(_row)
+
+
+def _attach(row: Operation) -> None:
+    from micrograd.writing import template  # only rows of a user are read before they are typeset
+
+    template.parse(row.typeset, row.operands, row.name)
+    if row.name in vars(Value):
+        raise FormulaError(f"operation {row.name!r}: Value has an attribute of that name already")
+    _installer.install(row)
+
+
+on_define(_attach)

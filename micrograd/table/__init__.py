@@ -1,0 +1,1 @@
+"""The table of operations: the language of its formulas, and what a row of it is."""

@@ -1,0 +1,106 @@
+"""The primitives of the table on floats, by IEEE 754: where Python raises, there is an answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+Number = int | float
+
+
+def _maximum(x: float, y: float) -> float:
+    return x if x > y or x != x else y
+
+
+def _minimum(x: float, y: float) -> float:
+    return x if x < y or x != x else y
+
+
+def _sign(x: float) -> float:
+    return 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0
+
+
+def _step(x: float) -> float:
+    return 1.0 if x > 0 else 0.0 if x <= 0 else x
+
+
+GRID = 1.5 * 2.0**31
+"""Added and taken away, it rounds to a multiple of 2**-21: a number up to 2**5 then has a square
+that is a float."""
+
+GRID_SINGLE = 1.5 * 2.0**15
+"""The same for single precision: a multiple of 2**-8, of a number up to 2**4."""
+
+
+def _gauss(x: float) -> float:
+    if -2 < x < 2:  # the square is off by half a unit of 4 at most
+        return math.exp(-(x * x))
+    x = abs(x)
+    if not x < 28:
+        return x if x != x else 0.0
+    near = (x + GRID) - GRID
+    rest = (x - near) * (x + near)
+    return math.exp(-(near * near)) * (1.0 - rest * (1.0 - 0.5 * rest * (1.0 - rest / 3)))
+
+
+def quotient(x: float, y: float) -> float:
+    """`x / y` by IEEE 754."""
+    if y != 0:
+        return x / y
+    return math.nan if x == 0 or x != x else math.copysign(math.inf, x) * math.copysign(1.0, y)
+
+
+def power(x: float, y: float) -> float:
+    """`x ** y` by IEEE 754, on real numbers."""
+    try:
+        return math.pow(x, y)
+    except OverflowError:
+        return -math.inf if x < 0 and y % 2 == 1 else math.inf
+    except ValueError:
+        if x != 0:
+            return math.nan  # a negative base with a fractional exponent
+        return math.copysign(math.inf, x) if y % 2 == 1 else math.inf
+
+
+def completed(name: str, function: Callable[..., float]) -> Callable[..., float]:
+    """A function of the math module with IEEE's answers where it would raise."""
+    poles = _POLES.get(name, {})
+
+    def complete(x: float, *others: float) -> float:
+        try:
+            return function(x, *others)
+        except OverflowError:
+            return math.copysign(math.inf, x if name == "sinh" else 1.0)
+        except ValueError:
+            return poles.get(x, math.nan)
+
+    return complete
+
+
+_POLES = {
+    "log": {0.0: -math.inf},
+    "log2": {0.0: -math.inf},
+    "log10": {0.0: -math.inf},
+    "log1p": {-1.0: -math.inf},
+    "atanh": {1.0: math.inf, -1.0: -math.inf},
+}
+SHARED: dict[str, Callable[..., float]] = {
+    "abs": abs,
+    "sign": _sign,
+    "step": _step,
+    "maximum": _maximum,
+    "minimum": _minimum,
+    "hypot": math.hypot,
+    "atan2": math.atan2,
+    "gauss": _gauss,
+}
+"""Primitives that never raise; all others are functions of the math module."""
+
+
+def to_float(number: Any) -> float:
+    """The nearest float of a real number; one beyond the range of floats is an infinity."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf

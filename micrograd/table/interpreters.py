@@ -1,0 +1,203 @@
+"""Formulas as Python functions of one kind of number, and the two interpreters for floats.
+
+Python text is an interpretation of a formula like any other. Functions are compiled from it, in
+which `where` evaluates only one of its branches.
+
+Two interpreters compute on floats. FLOATS is Python's own arithmetic, which is fast but raises
+where IEEE 754 has an answer (`1/0`, `log(0)`, `exp(1000)`); IEEE gives that answer, as NumPy does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from types import ModuleType
+from typing import Any, Protocol, cast
+
+from micrograd.table.floats import SHARED, completed, power, quotient
+from micrograd.table.formulas import COMPARISONS, Tree, calls, fold, variables, with_truths
+
+# ----------------------------------------------------------------------------------- Python text
+
+Text = tuple[str, int]
+"""Python text, and how tightly it binds."""
+
+CHOICE, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(7)
+
+
+def _in_brackets(text: Text, least: int) -> str:
+    return text[0] if text[1] >= least else f"({text[0]})"
+
+
+def _infix(sign: str, strength: int, left: int, right: int) -> Callable[..., Text]:
+    return lambda x, y: (f"{_in_brackets(x, left)} {sign} {_in_brackets(y, right)}", strength)
+
+
+def _called(name: str) -> Callable[..., Text]:
+    return lambda *operands: (f"{name}({', '.join(text for text, _ in operands)})", ATOM)
+
+
+def _conditional(test: Text, then: Text, otherwise: Text) -> Text:
+    first, second = (_in_brackets(each, COMPARISON) for each in (then, test))
+    return f"{first} if {second} else {otherwise[0]}", CHOICE
+
+
+_SIGNS = dict(zip(COMPARISONS, ("<", "<=", ">", ">=", "==", "!="), strict=True))
+_OPERATORS: dict[str, Callable[..., Text]] = {
+    "add": _infix("+", SUM, SUM, PRODUCT),
+    "sub": _infix("-", SUM, SUM, PRODUCT),
+    "mul": _infix("*", PRODUCT, PRODUCT, SIGN),
+    "div": _infix("/", PRODUCT, PRODUCT, SIGN),
+    "pow": _infix("**", POWER, ATOM, POWER),
+    "neg": lambda x: (f"-{_in_brackets(x, SIGN)}", SIGN),
+    **{name: _infix(sign, COMPARISON, SUM, SUM) for name, sign in _SIGNS.items()},
+    **{f"_{name}": _infix(sign, COMPARISON, SUM, SUM) for name, sign in _SIGNS.items()},
+    "_truth": lambda x: x,
+    "_where": _conditional,
+}
+
+
+class Texts(dict[str, Callable[..., Text]]):
+    """How operations are written in Python: by its operators; as calls, if they are `called`."""
+
+    def __init__(self, *called: str) -> None:
+        super().__init__(_OPERATORS)
+        for name in called:
+            self.pop(name, None)
+
+    def __missing__(self, name: str) -> Callable[..., Text]:
+        return _called(name)
+
+
+def literal(number: float) -> Text:
+    """A number in Python; a constant of its own, as `-2.0` is not, binds most tightly."""
+    return repr(number).replace("inf", "1e309"), SIGN if math.copysign(1, number) < 0 else ATOM
+
+
+# ---------------------------------------------------------------------------- computing formulas
+
+
+class Rule(Protocol):
+    """What is asked of a row of the table here."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def operands(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def expression(self) -> Tree: ...  # noqa: D102
+    @property
+    def is_primitive(self) -> bool: ...  # noqa: D102
+
+
+class Interpreter:
+    """Computes formulas on one kind of number, by Python functions that are compiled from them.
+
+    `primitives` are functions of such numbers by the names of the rows. A primitive of the table
+    that is not among them is the function of that name in one of `libraries`; NotImplementedError
+    if there is none. The other rows follow from their formulas. `texts` says how operations are
+    written; in what is written as a call, `_lt`, …, `_truth` and `_where` are those of
+    `with_truths`. `literal` writes numbers, and `name` is for messages.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        primitives: Mapping[str, Any],
+        *,
+        libraries: Sequence[ModuleType] = (),
+        texts: Texts,
+        literal: Callable[[float], Text] = literal,
+    ) -> None:
+        self.name, self.libraries, self.texts, self.literal = name, libraries, texts, literal
+        self.scope: dict[str, Any] = {"__builtins__": {}, **primitives}
+        self._given = frozenset(primitives)
+
+    def text(self, tree: Tree) -> str:
+        """A formula as Python text."""
+        tree = with_truths(tree)
+        names = {name: (name, ATOM) for name in variables(tree)}
+        return fold(tree, self.texts, names, self.literal)[0]
+
+    def called(self, tree: Tree) -> set[str]:
+        """What the text of a formula calls."""
+        return calls(with_truths(tree)) - self.texts.keys()
+
+    def compiled(self, parameters: Sequence[str], tree: Tree) -> Callable[..., Any]:
+        """A formula as a function of its variables."""
+        function: Callable[..., Any] = self.meaning(
+            f"lambda {', '.join(parameters)}: {self.text(tree)}"
+        )
+        return function
+
+    def meaning(self, text: str) -> Any:
+        """What Python text, written from checked formulas, means."""
+        return eval(text, self.scope)  # noqa: S307 (checked, and without builtins)
+
+    def value(self, row: Rule) -> Callable[..., Any]:
+        """A row as a function of its operands."""
+        if row.name in self._given:
+            return cast("Callable[..., Any]", self.scope[row.name])
+        is_apart = with_truths(row.expression) == row.expression  # no comparison or choice
+        if row.is_primitive and is_apart and row.name not in self.texts:
+            return self.primitive(row.name)
+        return self.compiled(row.operands, row.expression)
+
+    def primitive(self, name: str) -> Callable[..., Any]:
+        """The function of that name in a library."""
+        for library in self.libraries:
+            if found := getattr(library, name, None):
+                return cast("Callable[..., Any]", found)
+        places = " or ".join(library.__name__ for library in self.libraries)
+        raise NotImplementedError(
+            f"operation {name!r} is a primitive, and {self.name} have no function of that name"
+            f"{f' in {places}' * bool(places)}: give it a formula of other operations, or "
+            f"add it to the primitives of {self.name}"
+        )
+
+    def enter(self, row: Rule) -> None:
+        """Let formulas call a row, which is made when it is first called."""
+        if row.name not in self._given:
+            self.scope[row.name] = _Deferred(self, row)
+
+    def found(self, name: str) -> Callable[..., Any]:
+        """What a formula calls by this name, made if need be."""
+        found: Callable[..., Any] = self.scope[name]
+        return found.made if isinstance(found, _Deferred) else found
+
+
+class _Deferred:
+    """A row that is made when it is first called, and takes its own place then."""
+
+    def __init__(self, interpreter: Interpreter, row: Rule) -> None:
+        self._interpreter, self._row = interpreter, row
+
+    @cached_property
+    def made(self) -> Callable[..., Any]:
+        scope, name = self._interpreter.scope, self._row.name
+        made = self._interpreter.value(self._row)
+        if scope.get(name) is self:
+            scope[name] = made
+        return made
+
+    def __call__(self, *operands: Any) -> Any:
+        return self.made(*operands)
+
+
+# ------------------------------------------------------------------- the vocabulary of floats
+
+ERRORS = (ArithmeticError, ValueError)  # what FLOATS raises where IEEE has an answer
+
+
+class _Complete(Interpreter):
+    def primitive(self, name: str) -> Callable[..., float]:
+        return completed(name, super().primitive(name))
+
+
+ON_FLOATS = Interpreter("floats", SHARED | {"pow": math.pow}, libraries=[math], texts=Texts("pow"))
+ON_IEEE = _Complete(
+    "floats", SHARED | {"pow": power, "div": quotient}, libraries=[math], texts=Texts("pow", "div")
+)
+FLOATS, IEEE = ON_FLOATS.scope, ON_IEEE.scope
+"""What is called in a formula on floats; the table enters its rows."""

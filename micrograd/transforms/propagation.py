@@ -1,0 +1,297 @@
+"""The reverse and the forward mode over a graph: adjoints pulled back, tangents pushed on.
+
+As floats, by the engine's own sweep; or as Values, by the formulas of the table, so that they can
+be differentiated again. A factor of zero ends a path through the graph, even before an infinite or
+nan partial.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from functools import cache, partial
+from typing import Any, NoReturn
+
+from micrograd.engine import value
+from micrograd.engine.definitions import VOCABULARY
+from micrograd.engine.graph import Node, operands, partials, walking
+from micrograd.engine.value import Value
+from micrograd.ops import STOPPING, Operation, on_define
+from micrograd.table.floats import to_float
+from micrograd.table.formulas import (
+    ADJOINT,
+    COMPARISONS,
+    OPERANDS,
+    RESULT,
+    Call,
+    Tree,
+    gated,
+    with_truths,
+)
+from micrograd.table.interpreters import ERRORS, Interpreter, Texts
+
+Scalar = Value | float
+
+
+def pull_numbers(
+    nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, float]
+) -> list[float]:
+    """The adjoints of the targets as floats, by the engine's own sweep; no gradient is changed."""
+    with walking:
+        before = [(node, node.grad) for node in (*nodes, *targets)]
+        try:
+            for node, _ in before:
+                node.grad = 0.0
+            for root, seed in seeds.items():
+                root.grad = seed
+            value.sweep(reversed(nodes))
+            return [target.grad for target in targets]
+        finally:
+            for node, total in before:
+                node.grad = total
+
+
+def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, Any]) -> list[Scalar]:
+    """The adjoints of the targets as Values: the reverse mode, written in operations."""
+    active = set(targets)
+    for node in nodes:
+        if _depends(node, active):
+            active.add(node)
+    adjoints = dict(seeds)
+    for node in reversed(nodes):
+        if node not in active or node not in adjoints or node._row is None:
+            continue
+        adjoint = adjoints[node]
+        for operand, slope in slopes_on_values(node):
+            if operand in active:
+                share = product(node, slope, adjoint)
+                if share is not None:
+                    adjoints[operand] = adjoints[operand] + share if operand in adjoints else share
+    return [adjoints.get(target, 0.0) for target in targets]
+
+
+def _depends(node: Value, among: Container[Value]) -> bool:
+    """Whether an operand is among these: slot by slot, as it is asked of every node."""
+    for x in (node._x, node._y):
+        if isinstance(x, Value) and x in among:
+            return True
+    return node._more is not None and any(
+        isinstance(x, Value) and x in among for x in node._more.operands
+    )
+
+
+def push(
+    nodes: Sequence[Value], outputs: Sequence[Scalar], tangents: dict[Value, Any], *, symbolic: bool
+) -> list[Scalar]:
+    """The tangents of the outputs, for those of the variables: the forward mode.
+
+    They are Values if `symbolic`, else floats.
+    """
+    slopes: Callable[[Value], Iterable[tuple[Any, Any]]]
+    slopes = slopes_on_values if symbolic else slopes_afresh
+    for node in nodes:
+        if node in tangents or not _depends(node, tangents):
+            continue
+        for operand, slope in slopes(node):
+            if operand in tangents:
+                share = product(node, slope, tangents[operand])
+                if share is not None:
+                    tangents[node] = tangents[node] + share if node in tangents else share
+    return [tangents.get(x, 0.0) if isinstance(x, Value) else 0.0 for x in outputs]
+
+
+def product(node: Value, slope: Any, factor: Any) -> Any:
+    """A partial of the node times an adjoint or a tangent, or None if nothing passes.
+
+    Zero times anything is nothing, also of Values; but zero times a finite Value remains a product,
+    since its derivative need not be zero.
+    """
+    if type(slope) is float is type(factor):
+        return slope * factor if slope and factor else None
+    if callable(slope):  # of a traced value: it has no number, and multiplies by itself
+        return slope(factor) if isinstance(factor, Value) or factor else None
+    if not isinstance(factor, Value):
+        if not isinstance(slope, Value):
+            return slope * factor if slope and factor else None
+        if factor in (0, 1):
+            return slope if factor else None
+    elif not isinstance(slope, Value) and slope in (0, 1):
+        return factor if slope else None
+    return _multiplied(factor, slope)
+
+
+def _multiplied(factor: Any, slope: Any) -> Any:
+    """The product of what may be Values, which is 0 where zero meets an infinity or nan."""
+    of_factor, of_slope = isinstance(factor, Value), isinstance(slope, Value)
+    if (of_factor and factor._is_traced) or (of_slope and slope._is_traced):
+        pair = factor, slope
+        stops = all(isinstance(x, Value) or not x or not math.isfinite(x) for x in pair)
+    else:
+        x, y = factor.data if of_factor else factor, slope.data if of_slope else slope
+        stops = (not x and not math.isfinite(y)) or (not y and not math.isfinite(x))
+    return value.apply(STOPPING["stopping_mul"], factor, slope) if stops else slope * factor
+
+
+def _slopes_on_numbers(node: Value) -> Iterator[tuple[Any, float]]:
+    """The local partials that were computed with the value."""
+    _refuse_closure(node)
+    for operand, slope in zip(operands(node), partials(node), strict=True):
+        if slope is not None:
+            yield operand, slope
+
+
+def _slopes_by_hand(node: Value) -> Iterator[tuple[Any, Any]]:
+    """The local partials of an operation made by hand, as far as they are known as Values."""
+    held = tuple(operands(node))
+    given = (node._more.slopes if node._more is not None else ()) or (None,) * len(held)
+    for (operand, slope), function in zip(_slopes_on_numbers(node), given, strict=False):
+        found = None if function is None else function(*held)
+        is_known = function is not None and not _is_cut(function, found, held)
+        yield operand, found if is_known else _Unknown.value(node, slope)
+
+
+def _is_cut(function: Callable[..., Any], found: Any, held: Sequence[Value]) -> bool:
+    """Whether a local partial was computed with the numbers of Values (`.data`), not with Values.
+
+    Then it is another number a little beside, on both sides, though it depends on no operand.
+    """
+    if isinstance(found, Value) and (found._row is not None or any(found is x for x in held)):
+        return False
+
+    def number(step: float) -> float:
+        slope = function(*(Value(x.data * (1 + step) or step) for x in held))
+        return to_float(slope.data if isinstance(slope, Value) else slope)
+
+    try:
+        here = number(0.0)
+        return here == here and here not in (number(2.0**-20), number(-(2.0**-20)))
+    except ERRORS:  # outside of its domain
+        return True
+
+
+class _Unknown:
+    """The backward step of a local partial of which only the number is known: its error."""
+
+    def __init__(self, node: Value) -> None:
+        self.node = node
+
+    @staticmethod
+    def value(node: Value, slope: float) -> Value:
+        """The partial as a Value that depends on the operands in a way that is not known."""
+        made = Value(slope, node._children, "local_grads")
+        made._backward = _Unknown(node)
+        return made
+
+    def __call__(self) -> NoReturn:
+        raise TypeError(
+            f"the local_grads of {self.node._op or 'an operation'!r} were given as numbers, or by "
+            "functions that read .data, which say nothing of second derivatives: give functions of "
+            "the children that compute with Values, such as local_grads=[lambda x: "
+            "micrograd.cos(x)], or use micrograd.define"
+        )
+
+
+def slopes_afresh(node: Value) -> Iterable[tuple[Any, float]]:
+    """The local partials evaluated from the row, so that the forward mode is its own witness."""
+    if not isinstance(node._row, Operation):
+        return _slopes_on_numbers(node)
+    held = tuple(operands(node))
+    slopes = node._row.evaluate(*(x.data if isinstance(x, Node) else to_float(x) for x in held))[1]
+    return [
+        (operand, slope)
+        for operand, slope in zip(held, slopes, strict=True)
+        if slope is not None and isinstance(operand, Node)
+    ]
+
+
+def slopes_on_values(node: Value) -> Iterable[tuple[Any, Any]]:
+    """The local partials as Values: the row's formulas evaluated on the operands."""
+    if node._row == "id" and node._dx == 1.0:  # as `_alias` makes them
+        return ((node._x, 1.0),)
+    if not isinstance(node._row, Operation):
+        return _slopes_by_hand(node)
+    held = tuple(operands(node))
+    if node._is_traced:
+        # A number would divide by Python's rules.
+        read = [x if isinstance(x, Value) else Value(x) for x in held]
+        flows = (_flow(node._row, place) for place in range(len(read)))
+        return [
+            (operand, partial(flow, node, *read))
+            for operand, flow in zip(held, flows, strict=True)
+            if flow is not None and isinstance(operand, Node)
+        ]
+    try:
+        return _evaluated(_formulas(node._row), held, node)
+    except ERRORS:  # a constant such as the 0 of x / 0, for which Python's operators raise
+        return _evaluated(_formulas(node._row, calling=True), held, node)
+
+
+def _evaluated(
+    slopes: Iterable[Callable[..., Any]], held: tuple[Any, ...], node: Value
+) -> list[tuple[Any, Any]]:
+    found = []
+    for operand, slope in zip(held, slopes, strict=True):
+        if isinstance(operand, Node) and (found_slope := slope(*held, node)) is not None:
+            found.append((operand, found_slope))
+    return found
+
+
+def _refuse_closure(node: Value) -> None:
+    step = node._more.backward if node._more is not None else None
+    if isinstance(step, _Unknown):
+        step()
+    if step is not None:
+        raise TypeError(
+            f"{node!r} has a _backward written by hand, which only v.backward() can follow: use "
+            "micrograd.define for the operation, or local_grads= with functions of the children"
+        )
+
+
+@cache
+def _formulas(row: Operation, *, calling: bool = False) -> tuple[Callable[..., Any], ...]:
+    """The partials as functions of Values and numbers: the operands, then the result.
+
+    With `calling`, division and power follow IEEE 754 for constants too, but take longer.
+    """
+    texts = Texts("div", "pow") if calling else Texts()
+    on_values = Interpreter("Values", VOCABULARY | {"_number": _number}, texts=texts)
+    names = (*OPERANDS[: row.arity], RESULT)
+    slopes = (gated(with_truths(slope)) for slope in row.slopes)
+    return tuple(on_values.compiled(names, _deciding_by_numbers(slope)) for slope in slopes)
+
+
+def _number(operand: Any) -> float:
+    number: float = operand.data if isinstance(operand, Value) else operand
+    return number
+
+
+def _deciding_by_numbers(tree: Tree, *, inside: bool = False) -> Tree:
+    """The formula with the numbers of its operands in each test, which has no derivative."""
+    if not isinstance(tree, Call):
+        return Call("_number", (tree,)) if inside and isinstance(tree, str) else tree
+    inside |= tree.name == "_truth" or tree.name[1:] in COMPARISONS
+    read = (_deciding_by_numbers(operand, inside=inside) for operand in tree.operands)
+    return Call(tree.name, tuple(read))
+
+
+@cache
+def _flow(row: Operation, place: int) -> Callable[..., Any] | None:
+    """The product of a partial with a factor, where choices are operations.
+
+    A function of the result, the operands and the factor.
+    """
+    tree = row.flow(place, "_multiplied")
+    if tree is None:
+        return None
+    tests = {f"_{name}": VOCABULARY[name] for name in COMPARISONS}
+    scope = VOCABULARY | tests | {"_where": VOCABULARY["where"], "_multiplied": _multiplied}
+    scope |= {name: partial(value.apply, each) for name, each in STOPPING.items()}
+    on_values = Interpreter("Values", scope, texts=Texts("pow", "_where", *tests))
+    return on_values.compiled((RESULT, *row.operands, ADJOINT), tree)
+
+
+@on_define
+def _forget(row: Operation) -> None:
+    """What was made may call an operation that is another one now."""
+    _formulas.cache_clear()
+    _flow.cache_clear()

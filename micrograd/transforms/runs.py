@@ -1,0 +1,183 @@
+"""`Run`: a function run on variables of its own, which a transform then differentiates."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+from micrograd.engine.graph import order
+from micrograd.engine.value import Value, to_number
+from micrograd.table.floats import to_float
+from micrograd.transforms import propagation
+from micrograd.transforms.propagation import Scalar
+from micrograd.transforms.structures import (
+    Structure,
+    array,
+    count_leaves,
+    flatten,
+    shape,
+    unflatten,
+)
+
+Function = Callable[..., Any]
+
+
+class _Running(threading.local):
+    depth = 0
+
+
+_running = _Running()
+_active: set[int] = set()  # the runs, of all threads, whose functions are running now
+_numbers = count()
+
+
+class Run:
+    """A function run on variables of its own: the graph between them and the outputs.
+
+    Adjoints and tangents are Values if an argument is one, or if the function uses a variable of a
+    run around this one, be it in this thread or in another; else they are floats.
+    """
+
+    def __init__(
+        self,
+        f: Function,
+        args: Sequence[Any],
+        chosen: Sequence[int] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        self.chosen = tuple(range(len(args))) if chosen is None else chosen
+        self.structures: list[Structure] = []
+        self.sizes: list[int] = []
+        self.variables: list[Value] = []
+        self.symbolic = False
+        self.inner = _running.depth > 0
+        self.number = next(_numbers)
+        args = list(args)
+        for number in self.chosen:
+            leaves, structure = flatten(args[number])
+            variables = [self._variable(leaf, f"argument {number}") for leaf in leaves]
+            args[number] = unflatten(structure, variables)
+            self.structures.append(structure)
+            self.sizes.append(len(variables))
+            self.variables += variables
+        with self._running():
+            result = f(*args, **(options or {}))
+        self.outputs, self.output_structure = flatten(result)
+        for output in self.outputs:
+            scalar(output, "the result of the function")
+        roots = [output for output in self.outputs if isinstance(output, Value)]
+        self.nodes = order(roots, until=self.variables)
+        self.symbolic |= any(root._is_traced for root in roots)
+        self.symbolic |= bool(_active) and any(map(_is_varied, self.nodes))
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        _running.depth += 1
+        _active.add(self.number)
+        try:
+            yield
+        finally:
+            _active.discard(self.number)
+            _running.depth -= 1
+
+    def _variable(self, leaf: Any, place: str) -> Value:
+        """A value that nothing else refers to; joined to the argument if that is a Value."""
+        if isinstance(leaf, Value):
+            self.symbolic = True
+            made = leaf._alias()
+        else:
+            made = Value(to_number(leaf, place))
+        made._run = self.number  # type: ignore[attr-defined]
+        return made
+
+    def single_output(self, name: str) -> Scalar:
+        """The one number that the function returned; TypeError if it returned several."""
+        if len(self.outputs) != 1 or self.output_structure.kind is not None:
+            raise TypeError(
+                f"{name} needs a function whose result is one number, got "
+                f"{self.output_structure.kind.__name__} of {len(self.outputs)}; use jacobian"
+            )
+        output: Scalar = self.outputs[0]
+        return output
+
+    # ----------------------------------------------------------------------- interpreting the graph
+
+    def pull(self, seeds: dict[Value, Any]) -> list[Scalar]:
+        """The adjoints of the variables for adjoints of the outputs."""
+        self.symbolic |= any(isinstance(seed, Value) for seed in seeds.values())
+        if self.symbolic:
+            return propagation.pull(self.nodes, self.variables, seeds)
+        return [*propagation.pull_numbers(self.nodes, self.variables, seeds)]
+
+    def push(self, tangents: dict[Value, Any]) -> list[Scalar]:
+        """The tangents of the outputs for tangents of the variables."""
+        self.symbolic |= any(isinstance(tangent, Value) for tangent in tangents.values())
+        return propagation.push(self.nodes, self.outputs, tangents, symbolic=self.symbolic)
+
+    def blocks(self, structures: Sequence[Structure]) -> tuple[tuple[Any, ...], ...]:
+        """Arrays of derivatives: a row for each structure that the outputs are made of, with an
+        array for each argument.
+        """
+        columns = self._columns()
+        rows, above = [], 0
+        for structure in structures:
+            row, left, height = [], 0, count_leaves(structure)
+            for argument, width in zip(self.structures, self.sizes, strict=True):
+                part = columns[left : left + width]
+                entries = [self.result(column[above + i]) for i in range(height) for column in part]
+                row.append(array(entries, (*shape(structure), *shape(argument))))
+                left += width
+            rows.append(tuple(row))
+            above += height
+        return tuple(rows)
+
+    def _columns(self) -> list[Sequence[Scalar]]:
+        """The derivatives of all outputs, for each variable in turn.
+
+        By the forward mode if there are fewer variables than outputs, else by the reverse.
+        """
+        if len(self.variables) < len(self.outputs):
+            return [self.push({variable: 1.0}) for variable in self.variables]
+        seeds = [{x: 1.0} if isinstance(x, Value) else {} for x in self.outputs]
+        return [*zip(*(self.pull(seed) for seed in seeds), strict=True)]
+
+    # ------------------------------------------------------------------------- handing results back
+
+    def as_leaves(self, args: Sequence[Any], place: str) -> list[Scalar]:
+        """The numbers of something that must have the structure of the arguments."""
+        found = [flatten(arg) for arg in args]
+        if [structure for _, structure in found] != self.structures:
+            raise ValueError(f"{place} have another structure than the arguments")
+        return [scalar(leaf, place) for leaves, _ in found for leaf in leaves]
+
+    def in_structure(self, leaves: Sequence[Scalar]) -> list[Any]:
+        """One part for each chosen argument, in its structure."""
+        rest = [self.result(leaf) for leaf in leaves]
+        parts = []
+        for structure, size in zip(self.structures, self.sizes, strict=True):
+            parts.append(unflatten(structure, rest[:size]))
+            rest = rest[size:]
+        return parts
+
+    def outputs_as(self, leaves: Sequence[Scalar]) -> Any:
+        """Results, one per output, in the structure of the outputs."""
+        return unflatten(self.output_structure, [self.result(leaf) for leaf in leaves])
+
+    def result(self, number: Scalar) -> Scalar:
+        """A Value where it may be differentiated again, and within other runs; else a float."""
+        if self.symbolic or self.inner:
+            return number if isinstance(number, Value) else Value(number)
+        return number.data if isinstance(number, Value) else to_float(number)
+
+
+def _is_varied(node: Value) -> bool:
+    """Whether it is a variable of a run whose function is running now."""
+    return (node._row is None or node._row == "id") and getattr(node, "_run", None) in _active
+
+
+def scalar(thing: Any, place: str) -> Scalar:
+    """A Value as it is, or a real number as a float; a TypeError begins with `place`."""
+    return thing if isinstance(thing, Value) else to_float(to_number(thing, place))

@@ -1,0 +1,45 @@
+"""Numbers in a few characters."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from micrograd.table.floats import to_float
+from micrograd.writing.labels import shortened
+
+NO_GRADIENT = "—"
+
+
+def number(x: Any) -> str:
+    """A number in a few characters: four decimals, or four digits if it is small or large.
+
+    Zeros at the end are dropped only where nothing was rounded: `0.5` is exact, `0.5000` is not.
+    """
+    try:
+        x = to_float(x)
+    except (TypeError, ValueError, OverflowError):
+        return shortened(str(x))
+    size = abs(x)
+    if size == 0 or not math.isfinite(x):
+        return f"{x:g}"
+    if not 1e-3 <= size < 1e6:
+        mantissa, exponent = _tidied(f"{x:.3e}", x).split("e")
+        return f"{mantissa}e{int(exponent)}"
+    return _tidied(f"{x:.4f}" if size >= 0.1 else f"{x:#.4g}", x)
+
+
+def _tidied(text: str, x: float) -> str:
+    if float(text) != x:
+        return text
+    digits, e, exponent = text.partition("e")
+    return digits.rstrip("0").rstrip(".") + e + exponent
+
+
+def gradient(grad: Any) -> str:
+    """A gradient; `—` for the integer 0, which a value holds until a backward pass reaches it.
+
+    `backward` leaves a float (1 at its root), also where the derivative is 0; `zero_grad` sets the
+    integer again.
+    """
+    return NO_GRADIENT if type(grad) is int and grad == 0 else number(grad)

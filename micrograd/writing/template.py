@@ -1,0 +1,213 @@
+r"""The column `typeset` of the table of operations: LaTeX with places for the operands.
+
+A template knows how tightly each place binds, so that an operand is put in brackets where, and only
+where, it needs them.
+
+>>> from micrograd.writing.layout import latex
+>>> template = parse(r"x \cdot y", ("x", "y"), "mul")
+>>> a_plus_b = ("mrow", ("mi", "a"), ("mo", "+"), ("mi", "b"))
+>>> latex(template.fill([(a_plus_b, SUM), (("mi", "c"), ATOM)]))
+'(a + b) \\cdot c'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple, NoReturn
+
+from micrograd.table.formulas import FormulaError
+from micrograd.writing.layout import FUNCTIONS, LETTERS, OPERATORS, Mark, row
+
+# How tightly a formula binds; an operand that binds less than its place is put in brackets.
+LOOSE, SUM, PRODUCT, FRACTION, POWER, CALL, ATOM = range(7)
+ARGUMENT = ATOM + 1  # the place after the name of a function: always in brackets
+
+_TOKEN = re.compile(r"\s*(\\[A-Za-z]+|\\.|[0-9]+(?:\.[0-9]+)?|\S)")
+_SIGNS = {command: sign for sign, command in OPERATORS.items()}
+_GREEK = {f"\\{name}": letter for name, letter in LETTERS.items()}
+_RELATIONS = frozenset("<>=≤≥≠")
+_CLOSING = {"(": ")", "|": "|", "[": "]"}
+
+
+class Template(NamedTuple):
+    """A formula with places, and how tightly the whole binds."""
+
+    mark: Mark
+    strength: int
+
+    def fill(self, operands: Sequence[tuple[Mark, int]]) -> Mark:
+        """The formula of these operands, each with how tightly it binds."""
+        filled: Mark = _filled(self.mark, operands)
+        return filled
+
+
+def _filled(mark: Any, operands: Sequence[tuple[Mark, int]]) -> Any:
+    if not isinstance(mark, tuple):
+        return mark
+    if mark[0] == "place":
+        operand, strength = operands[mark[1]]
+        return operand if strength >= mark[2] else ("fence", "(", operand, ")")
+    return tuple(_filled(part, operands) for part in mark)
+
+
+def parse(text: str, operands: Sequence[str], owner: str) -> Template:
+    r"""The template of LaTeX text; FormulaError, naming its owner, for what it does not know.
+
+    Known are letters, numbers, `+ - < > = , ( ) | ^ _ { }`, Greek letters, the names of functions,
+    and `\cdot \times \, \le \ge \ne \frac \sqrt \left \right \text \operatorname`.
+    """
+    parser = _Parser(text, operands, owner)
+    marks = parser.sequence("")
+    return Template(_bound(marks), _strength(marks))
+
+
+class _Parser:
+    def __init__(self, text: str, operands: Sequence[str], owner: str) -> None:
+        self.text, self.operands, self.owner = text, operands, owner
+        self.place = 0
+
+    def refuse(self, reason: str) -> NoReturn:
+        raise FormulaError(f"operation {self.owner!r}: typeset {self.text!r}: {reason}")
+
+    def next(self) -> str:
+        found = _TOKEN.match(self.text, self.place)
+        if found is None:
+            return ""
+        self.place = found.end()
+        return found[1]
+
+    def sequence(self, end: str) -> list[Mark]:
+        """The marks up to the symbol `end`, which is taken too; "" is the end of the text."""
+        marks: list[Mark] = []
+        while (symbol := self.next()) != end:
+            if not symbol:
+                self.refuse(f"{end!r} is missing")
+            if symbol in ("^", "_"):
+                if not marks:
+                    self.refuse(f"{symbol!r} needs something before it")
+                marks[-1] = ("msup" if symbol == "^" else "msub", marks[-1], self.argument())
+            else:
+                marks.append(self.mark(symbol))
+        return marks
+
+    def argument(self) -> Mark:
+        symbol = self.next()
+        return _bound(self.sequence("}")) if symbol == "{" else _bound([self.mark(symbol)])
+
+    def mark(self, symbol: str) -> Mark:
+        if not symbol:
+            self.refuse("it ends too early")
+        if symbol in self.operands:
+            return ("place", self.operands.index(symbol), ATOM)
+        if symbol in _CLOSING:
+            return ("fence", symbol, _bound(self.sequence(_CLOSING[symbol])), _CLOSING[symbol])
+        if symbol in _SIGNS or symbol in ("+", "-", "<", ">", "=", ","):
+            return ("mo", _SIGNS.get(symbol, symbol))
+        if symbol in _GREEK:
+            return ("mi", _GREEK[symbol])
+        if symbol[0].isdigit():
+            return ("mn", symbol)
+        if symbol[0].isalpha():
+            return ("mi", symbol)
+        match symbol:
+            case "{":
+                return _bound(self.sequence("}"))
+            case r"\left":
+                left = self.next()
+                return ("fence", left, _bound(self.sequence(r"\right")), self.next())
+            case r"\frac":
+                return ("mfrac", self.argument(), self.argument())
+            case r"\sqrt":
+                if self.text.startswith("[", self.place):
+                    self.next()
+                    degree = _bound(self.sequence("]"))
+                    return ("mroot", self.argument(), degree)
+                return ("msqrt", self.argument())
+            case r"\text" | r"\operatorname" | r"\mathrm":
+                return ("mtext" if symbol == r"\text" else "func", self.words())
+        if symbol[1:] in FUNCTIONS:
+            return ("func", symbol[1:])
+        return self.refuse(
+            f"{symbol!r} is not known; write \\operatorname{{name}}(x) for a function"
+        )
+
+    def words(self) -> str:
+        found = re.compile(r"\s*\{([^{}]*)\}").match(self.text, self.place)
+        if found is None:
+            self.refuse("words need braces")
+        self.place = found.end()
+        return found[1].replace(r"\_", "_")
+
+
+# ------------------------------------------------------------------------------------------ binding
+
+
+def _bound(marks: list[Mark]) -> Mark:
+    """The marks in a row, each place with the strength that its neighbours ask for.
+
+    What stands next to a place is multiplied with it; numbers without a sign between them would run
+    into one.
+    """
+    if not marks:
+        return ("mrow",)
+    marks = [each for mark, before in zip(marks, [None, *marks], strict=False) for each in (
+        (("mo", "·"), mark) if _is_multiplied(before, mark) else (mark,)
+    )]  # fmt: skip
+    bound = []
+    for i, mark in enumerate(marks):
+        before = marks[i - 1] if i else None
+        after = marks[i + 1] if i + 1 < len(marks) else None
+        if mark[0] == "place":
+            bound.append((*mark[:2], max(_from_left(before), _from_right(after))))
+        else:
+            bound.append(mark)
+    return row(*bound)
+
+
+def _is_multiplied(before: Mark | None, mark: Mark) -> bool:
+    if before is None or "place" not in (before[0], mark[0]):
+        return False
+    return not {before[0], mark[0]} & {"mo", "mtext"} and _from_left(before) != ARGUMENT
+
+
+def _from_left(before: Mark | None) -> int:
+    match before:
+        case None | ("mo", ","):
+            return LOOSE
+        case ("mo", "+" | "-"):
+            return PRODUCT
+        case ("mtext", _):
+            return SUM
+        case ("mo", sign) if sign in _RELATIONS:
+            return SUM
+        case ("func", _) | ("msub", ("func", _), _):
+            return ARGUMENT
+    return FRACTION
+
+
+def _from_right(after: Mark | None) -> int:
+    match after:
+        case None | ("mo", ","):
+            return LOOSE
+        case ("mo", "+" | "-") | ("mtext", _):
+            return SUM
+        case ("mo", sign) if sign in _RELATIONS:
+            return SUM
+    return PRODUCT
+
+
+def _strength(marks: list[Mark]) -> int:
+    """How tightly a row of marks binds: as its weakest sign."""
+    signs = {mark[1] for mark in marks if mark[0] == "mo"}
+    if signs & (_RELATIONS | {","}) or any(mark[0] == "mtext" for mark in marks):
+        return LOOSE
+    if signs & {"+", "-"}:
+        return SUM
+    if any(map(_is_multiplied, marks, marks[1:])):
+        return PRODUCT
+    if len(marks) == 1:
+        return {"mfrac": FRACTION, "msup": POWER}.get(marks[0][0], ATOM)
+    function, *rest = marks
+    applied = len(rest) == 1 and rest[0][0] == "fence" and function[0] == "mi"
+    return CALL if applied or (_from_left(function) == ARGUMENT and len(rest) == 1) else PRODUCT
