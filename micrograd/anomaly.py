@@ -24,13 +24,13 @@ from functools import wraps
 from typing import Any
 
 from micrograd.engine import definitions, value
-from micrograd.engine.graph import Node, operands, partials
+from micrograd.engine.graph import Node, is_leaf, operands, operation, partials
 from micrograd.engine.lines import line_of_user
 from micrograd.engine.locks import reentrant_lock
 from micrograd.engine.method_source import method_names
 from micrograd.engine.methods import Methods
 from micrograd.engine.value import Value
-from micrograd.ops import TABLE, Operation
+from micrograd.ops import TABLE
 from micrograd.transforms import propagation
 
 __all__ = ["AnomalyError", "detect_anomaly"]
@@ -123,7 +123,7 @@ def _looking_at_self(plain: Callable[..., None]) -> Callable[..., None]:
     @wraps(plain)
     def constructor(self: Value, *args: Any, **options: Any) -> None:
         plain(self, *args, **options)
-        if _thread.inside and self._row is not None:  # an operation made by hand, not a leaf
+        if _thread.inside and not is_leaf(self):  # an operation made by hand, not a leaf
             _look(self)
 
     return constructor
@@ -232,6 +232,7 @@ _UNKNOWN = "a line that is not known, because it was built outside of detect_ano
 
 def _formula(node: Any) -> str:
     """The operation with the numbers it was applied to."""
-    name = node._row.name if isinstance(node._row, Operation) else node._op or "an operation"
+    row = operation(node)
+    name = row.name if row is not None else node._op or "an operation"
     numbers = (str(x.data if isinstance(x, Node) else x) for x in operands(node))
     return f"{name}({', '.join(numbers)})"

@@ -17,10 +17,17 @@ from micrograd.derivation.naming import label_of, name_values, variable_names
 from micrograd.derivation.partials import simplified
 from micrograd.derivation.writing import Written
 from micrograd.engine import value
-from micrograd.engine.graph import Node, operands, order, partials, walking
-from micrograd.engine.value import Value
-from micrograd.ops import Operation
-from micrograd.table.floats import to_float
+from micrograd.engine.graph import (
+    Node,
+    backward_step,
+    number,
+    operands,
+    operation,
+    order,
+    partials,
+    walking,
+)
+from micrograd.engine.value import Value, shares_of_step
 from micrograd.table.formulas import OPERANDS, RESULT
 
 MAX_NODES = 5_000
@@ -106,7 +113,7 @@ class Chain:
             node, slope = flow.link.node, flow.link.slope
             expected = (slope or 0.0) * flow.upstream
             if (
-                _is_by_hand(node)
+                backward_step(node) is not None
                 and not math.isclose(flow.share, expected, rel_tol=1e-9, abs_tol=1e-300)
                 and flow.share == flow.share
             ):
@@ -117,10 +124,10 @@ class Chain:
                 )
 
     def _refuse_if_changed(self, node: Value) -> None:
-        row = node._row
-        if not isinstance(row, Operation):
+        row = operation(node)
+        if row is None:
             return
-        now = row.value(*(_data(operand) for operand in operands(node)))
+        now = row.value(*(number(operand) for operand in operands(node)))
         if now != node.data and (now == now or node.data == node.data):
             name = self.names[id(node)].text
             raise ValueError(
@@ -155,7 +162,7 @@ class Chain:
             links = self.links[id(node)]
             start = {id(link.operand): link.operand.grad for link in links}
             value.sweep([node])
-            if _is_by_hand(node):
+            if backward_step(node) is not None:
                 for link in links:
                     was, now = start[id(link.operand)], link.operand.grad
                     yield Contribution(link, node.grad, now - was, was, now)
@@ -196,7 +203,7 @@ class Chain:
 
     def substituted(self, node: Value) -> Written:
         """The operation that made a value, of the numbers of its operands."""
-        return _operation(node, [writing.number(_data(operand)) for operand in operands(node)])
+        return _operation(node, [writing.number(number(operand)) for operand in operands(node)])
 
     def _of(self, operand: Any) -> Written:
         return self.letter(operand) if isinstance(operand, Value) else writing.number(operand)
@@ -209,14 +216,14 @@ class Chain:
         twice = any(node is self.output or use.node is node for use in others)
         name = writing.quotient(self.letter(node), self.letter(operand), place if twice else None)
         value = writing.number(0.0 if slope is None else slope + 0.0)
-        row = node._row
-        if not isinstance(row, Operation):  # made by hand: only the number is known
+        row = operation(node)
+        if row is None:  # made by hand: only the number is known
             return Factor(
                 place if twice else None, name, value, value, value, (), self.letter(operand)
             )
         held = [*operands(node)]
         variables = (*OPERANDS[: len(held)], RESULT)
-        numbers = dict(zip(variables, [*map(_data, held), node.data], strict=True))
+        numbers = dict(zip(variables, [*map(number, held), node.data], strict=True))
         constants = {
             variable: operand
             for variable, operand in zip(variables, held, strict=False)
@@ -270,64 +277,39 @@ class Chain:
                 if id(link.operand) in active
             ]
 
-    def replayed(self, wrt: Value, number: float) -> float:
+    def replayed(self, wrt: Value, at: float) -> float:
         """The output if `wrt` were this number; what passes no gradient keeps its value.
 
         Raises ValueError if an operation on the way has no formula.
         """
         active = self.active(wrt)
-        data = {id(wrt): number}
+        data = {id(wrt): at}
         for node in self.nodes:
-            row = node._row
+            row = operation(node)
             if id(node) not in active or node is wrt:
                 continue
-            if not isinstance(row, Operation):
+            if row is None:
                 raise ValueError(f"{self.names[id(node)].text} was made by hand, without a formula")
             if any(slope != 0 for slope in row.slopes):
-                data[id(node)] = row.value(*(data.get(id(x), _data(x)) for x in operands(node)))
+                data[id(node)] = row.value(*(data.get(id(x), number(x)) for x in operands(node)))
         return data.get(id(self.output), self.output.data)
 
 
-def _data(operand: Any) -> float:
-    return operand.data if isinstance(operand, Node) else to_float(operand)
-
-
-def _is_by_hand(node: Value) -> bool:
-    return node._more is not None and node._more.backward is not None
-
-
 def _links(node: Value) -> Iterator[Link]:
-    if _is_by_hand(node):
-        slopes = _slopes_of_closure(node)
+    if backward_step(node) is not None:
+        slopes = shares_of_step(node)
         for place, operand in enumerate(operands(node)):
-            if isinstance(operand, Value) and id(operand) in slopes:  # x * x: one link for both
-                yield Link(node, place, operand, slopes.pop(id(operand)))
+            if isinstance(operand, Value) and operand in slopes:  # x * x: one link for both
+                yield Link(node, place, operand, slopes.pop(operand))
         return
     for place, (operand, slope) in enumerate(zip(operands(node), partials(node), strict=True)):
         if isinstance(operand, Value):
             yield Link(node, place, operand, slope)
 
 
-def _slopes_of_closure(node: Value) -> dict[int, float]:
-    """What a backward step written by hand adds to each operand if the adjoint is 1."""
-    held = [operand for operand in operands(node) if isinstance(operand, Value)]
-    with walking:
-        before = [(each, each.grad) for each in (*held, node)]
-        try:
-            for each in held:
-                each.grad = 0.0
-            node.grad = 1.0
-            value.sweep([node])
-            return {id(each): to_float(each.grad) for each in held}
-        finally:
-            for each, grad in reversed(before):
-                each.grad = grad
-
-
 def _operation(node: Value, shown: Sequence[Written]) -> Written:
-    if isinstance(node._row, Operation):
-        return writing.operation(node._row, shown)
-    return writing.by_hand(str(node._row), shown)
+    row = operation(node)
+    return writing.by_hand(node._op, shown) if row is None else writing.operation(row, shown)
 
 
 __all__ = ["MAX_NODES", "Chain", "Contribution", "Factor", "Link"]

@@ -43,6 +43,7 @@ from micrograd.derivation.document import (
 )
 from micrograd.derivation.naming import label_of
 from micrograd.derivation.writing import Written
+from micrograd.engine.graph import is_leaf
 from micrograd.engine.value import Value
 from micrograd.writing import languages
 from micrograd.writing.names import superscript
@@ -81,7 +82,7 @@ def explain(
     chain = Chain(output, names, max_nodes)
     chain.check_steps_by_hand()
     if wrt is None:
-        return Explanation(chain, [node for node in chain.nodes if node._row is None], lang)
+        return Explanation(chain, [node for node in chain.nodes if is_leaf(node)], lang)
     targets = [wrt] if isinstance(wrt, Value | str) else wrt
     if not isinstance(targets, list | tuple) or not targets:
         raise TypeError(f"explain takes a Value, or a list of Values, as wrt, got {wrt!r}")
@@ -98,7 +99,7 @@ def _target(chain: Chain, target: Any) -> Value:
     for node in chain.nodes:
         if name == chain.letter(node).text:
             return node
-    known = ", ".join(chain.letter(node).text for node in chain.nodes if node._row is None)
+    known = ", ".join(chain.letter(node).text for node in chain.nodes if is_leaf(node))
     raise ValueError(f"no value is called {target!r}; those that no operation made are {known}")
 
 
@@ -345,7 +346,7 @@ class Explanation:
     def _forward_row(self, node: Value, words: Mapping[str, str]) -> tuple[str | Written, ...]:
         chain = self.chain
         number = writing.number(node.data)
-        if node._row is None:
+        if is_leaf(node):
             return chain.letter(node), words["given"], "", number
         return chain.letter(node), chain.formula(node), chain.substituted(node), number
 

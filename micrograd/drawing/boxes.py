@@ -12,9 +12,8 @@ from micrograd.drawing.models import layer_title
 from micrograd.drawing.picture import PLACE, Arrow, Box, Row, Step
 from micrograd.drawing.scene import Link, Scene
 from micrograd.drawing.units import Application
-from micrograd.engine.graph import Node, operands
+from micrograd.engine.graph import Node, is_leaf, operands, operation
 from micrograd.engine.value import Value
-from micrograd.ops import Operation
 from micrograd.table.floats import to_float
 from micrograd.writing.labels import shortened
 from micrograd.writing.numbers import gradient, number
@@ -49,13 +48,13 @@ class Painter:
         if isinstance(folded, Application):
             return self._layer(value, folded)
         name = self.names[value]
-        label, kind = self._label(value), "leaf" if value._row is None else "value"
+        label, kind = self._label(value), "leaf" if is_leaf(value) else "value"
         step: Step | None = None
         if folded is not None:
             title = self.grouping.titled(folded.neuron.titled(self.words), self.applied[value])
             label, kind = f"{title}\n{label}" if label else title, "neuron"
             step = Step(name, shortened(folded.activation), self._arrows(value))
-        elif value._row is not None:
+        elif not is_leaf(value):
             step = Step(f"{name}op", shortened(formula(value)), self._arrows(value))
         return Box(
             name,
@@ -153,16 +152,16 @@ def _float(x: Any) -> float:
 
 def formula(node: Value) -> str:
     """The symbol of the operation, with its constants where they were written: `2 - □`."""
-    row = node._row
+    row = operation(node)
     held = list(operands(node))
-    symbol = row.symbol if isinstance(row, Operation) else str(row)
+    symbol = row.symbol if row is not None else node._op
     if all(isinstance(operand, Node) for operand in held):
         return symbol or "?"
     written = [PLACE if isinstance(operand, Node) else number(operand) for operand in held]
     if len(written) != 2 or symbol.isidentifier():
         return f"{symbol}({', '.join(written)})"
     left, right = (f"({each})" if each.startswith("-") else each for each in written)
-    if row.name == "pow":
+    if row is not None and row.name == "pow":
         return f"{left}**{written[1]}"
     return f"{left} {symbol} {right}"
 

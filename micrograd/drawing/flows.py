@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from micrograd.engine.graph import operands, partials
+from micrograd.engine.graph import backward_step, operands, partials
 from micrograd.engine.value import Value
 from micrograd.writing.numbers import NO_GRADIENT, gradient, number
 
@@ -14,7 +14,9 @@ UNKNOWN = "?"  # what a step written by hand does
 
 def local_partials(node: Value) -> Iterator[str]:
     """The local partial for each operand."""
-    return (UNKNOWN if _by_hand(node) else number(slope or 0) for slope in partials(node))
+    if backward_step(node) is not None:
+        return (UNKNOWN for _ in partials(node))
+    return (number(slope or 0) for slope in partials(node))
 
 
 def contributions(node: Value, shared: set[Any]) -> Iterator[str]:
@@ -25,7 +27,7 @@ def contributions(node: Value, shared: set[Any]) -> Iterator[str]:
     """
     upstream = node.grad
     for operand, slope in zip(operands(node), partials(node), strict=True):
-        if _by_hand(node):
+        if backward_step(node) is not None:
             yield UNKNOWN
         elif gradient(upstream) == NO_GRADIENT:
             yield NO_GRADIENT
@@ -44,7 +46,3 @@ def _share(slope: Any, upstream: Any) -> Any:
         return slope * upstream + 0.0  # no minus before a zero
     except TypeError:  # someone has set the gradient to something other than a number
         return UNKNOWN
-
-
-def _by_hand(node: Value) -> bool:
-    return node._more is not None and node._more.backward is not None

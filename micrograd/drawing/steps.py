@@ -15,6 +15,7 @@ from micrograd.drawing.depiction import depict
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.standalone import SIZE
 from micrograd.drawing.svg import Sketch
+from micrograd.engine.graph import is_leaf
 from micrograd.engine.value import Value
 from micrograd.writing.labels import width
 from micrograd.writing.numbers import NO_GRADIENT, number
@@ -63,7 +64,7 @@ class Story:
         chain = self.chain
         for i, node in enumerate(chain.nodes):
             result = writing.number(node.data)
-            if node._row is None:
+            if is_leaf(node):
                 yield Step("given", i, (writing.equation([chain.letter(node), result]),))
                 continue
             sides = [chain.letter(node), chain.formula(node), chain.substituted(node), result]

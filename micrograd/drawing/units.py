@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from micrograd.drawing.models import Neuron
-from micrograd.engine.graph import Node, operands
+from micrograd.engine.graph import Node, made_by, operands
 from micrograd.engine.value import Value
 from micrograd.ops import Operation
 
@@ -130,7 +130,7 @@ def _is_zero(operand: Any) -> bool:
 
 def operation(node: Value) -> str:
     """The name of the operation that made a value; of one made by hand, what its text means."""
-    row = node._row
+    row = made_by(node)
     if isinstance(row, Operation):
         return row.name
     return {"+": "add", "*": "mul"}.get(str(row), str(row))
@@ -163,7 +163,7 @@ def _unit(
 
 
 def _activates(node: Value, neuron: Neuron) -> bool:
-    row = node._row
+    row = made_by(node)
     if isinstance(row, Operation) and row.arity != 1:
         return False
     return len(list(operands(node))) == 1 and operation(node).lower() in neuron.activations

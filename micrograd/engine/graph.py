@@ -10,6 +10,8 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from micrograd.engine.locks import reentrant_lock
+from micrograd.ops import Operation
+from micrograd.table.floats import to_float
 
 
 class More(NamedTuple):
@@ -64,6 +66,43 @@ def partials(node: Node) -> Iterator[float | None]:
         yield node._dy
     if node._more is not None:
         yield from node._more.partials
+
+
+def made_by(node: Node) -> Operation | str | None:
+    """What made a node: a row of the table, the text of an operation made by hand, or nothing."""
+    made: Operation | str | None = node._row
+    return made
+
+
+def operation(node: Node) -> Operation | None:
+    """The row of the table that made a node; None for a leaf and for an operation made by hand."""
+    return node._row if isinstance(node._row, Operation) else None
+
+
+def is_leaf(node: Node) -> bool:
+    """Whether no operation made the node."""
+    return node._row is None
+
+
+def is_alias(node: Node) -> bool:
+    """Whether the node is another name of its one operand, as `Value._alias` makes it."""
+    return node._row == "id" and node._dx == 1.0
+
+
+def backward_step(node: Node) -> Any:
+    """The backward step that was assigned to a node by hand, or None."""
+    return node._more.backward if node._more is not None else None
+
+
+def slope_functions(node: Node) -> tuple[Any, ...]:
+    """The functions given as `local_grads`, one for each operand; None where a number was given."""
+    found = node._more.slopes if node._more is not None else ()
+    return found or (None,) * sum(1 for _ in operands(node))
+
+
+def number(operand: Any) -> float:
+    """The number of an operand, which is a node or a constant."""
+    return operand.data if isinstance(operand, Node) else to_float(operand)
 
 
 # Nodes carry the mark of a walk and the adjoints of a pass, so one walk or pass runs at a time. The

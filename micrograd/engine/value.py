@@ -17,7 +17,16 @@ from numbers import Real
 from typing import Any, NoReturn, SupportsFloat
 from weakref import WeakValueDictionary
 
-from micrograd.engine.graph import More, Node, operands, order, partials, walking
+from micrograd.engine.graph import (
+    More,
+    Node,
+    backward_step,
+    number,
+    operands,
+    order,
+    partials,
+    walking,
+)
 from micrograd.engine.method_source import Installer
 from micrograd.engine.methods import Methods
 from micrograd.ops import TABLE, Operation, on_define, reserve
@@ -128,10 +137,8 @@ class Value(Methods, Node):
         May be called by hand on any value; it then reads the present `.data` and `.grad`. A
         function assigned to it replaces the step, also within `backward`.
         """
-        if self._more is not None and self._more.backward is not None:
-            step: Callable[[], Any] = self._more.backward
-            return step
-        return functools.partial(_step, self, tuple(partials(self)))
+        step: Callable[[], Any] | None = backward_step(self)
+        return step or functools.partial(_step, self, tuple(partials(self)))
 
     @_backward.setter
     def _backward(self, step: Callable[[], Any]) -> None:
@@ -259,8 +266,7 @@ class Value(Methods, Node):
 def _step(node: Value, slopes: Sequence[float | None]) -> None:
     """Add one value's share to its operands; a row of the table reads the present numbers."""
     if isinstance(node._row, Operation):
-        numbers = (x.data if isinstance(x, Node) else to_float(x) for x in operands(node))
-        slopes = node._row.evaluate(*numbers)[1]
+        slopes = node._row.evaluate(*map(number, operands(node)))[1]
     for operand, slope in zip(operands(node), slopes, strict=True):
         if node.grad and slope and isinstance(operand, Node):
             operand.grad += slope * node.grad
@@ -290,6 +296,27 @@ def sweep(nodes: Iterable[Any]) -> None:
             for operand, partial in zip(more.operands, more.partials, strict=True):
                 if partial:
                     operand.grad += partial * adjoint
+
+
+def shares_of_step(node: Value, adjoint: float = 1.0, before: float = 0.0) -> dict[Value, float]:
+    """What the backward step of a node leaves in the `.grad` of its operands; all is put back.
+
+    Args:
+        node: the node, whose step may be written by hand.
+        adjoint: the gradient of the node.
+        before: the gradient that each operand has before the step.
+    """
+    with walking:
+        held = {each: each.grad for each in (node, *node._children)}
+        try:
+            for each in held:
+                each.grad = before
+            node.grad = adjoint
+            node._backward()
+            return {operand: to_float(operand.grad) for operand in node._prev}
+        finally:
+            for each, grad in held.items():
+                each.grad = grad
 
 
 # ------------------------------------------------------------------- making values
@@ -329,7 +356,7 @@ def apply(row: Operation, *arguments: Any) -> Value:
         if isinstance(x, Value) and x._is_traced:
             return x._applied(row, *arguments)
     held = [x if isinstance(x, Value) else to_number(x, row.name) for x in arguments]
-    data, slopes = row.evaluate(*(x.data if isinstance(x, Value) else to_float(x) for x in held))
+    data, slopes = row.evaluate(*map(number, held))
     flows = [slope if isinstance(x, Value) else None for x, slope in zip(held, slopes, strict=True)]
     more = More(tuple(held[2:]), tuple(flows[2:])) if len(held) > 2 else None
     x, y, *_ = *held, None
@@ -437,7 +464,7 @@ def _rebuilt(fields: tuple[Any, ...], attributes: dict[str, Any]) -> Value:
 
 def _refuse_closures(nodes: Iterable[Node]) -> None:
     for node in nodes:
-        if node._more is not None and node._more.backward is not None:
+        if backward_step(node) is not None:
             raise TypeError(
                 f"{node!r} has a _backward written by hand, which refers to the original values "
                 "and cannot be copied or pickled: use micrograd.define instead, or local_grads= "

@@ -12,6 +12,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from micrograd.engine.graph import backward_step
+from micrograd.engine.value import shares_of_step
 from micrograd.ops import Operation
 from micrograd.table.interpreters import ON_IEEE
 from micrograd.testing.branches import Observer
@@ -19,7 +21,7 @@ from micrograd.testing.complexes import complexes, has_room
 from micrograd.testing.differences import Estimate, Slopes, differentiate, resolved
 from micrograd.testing.noise import level_beside
 from micrograd.testing.recording import Node, Recording
-from micrograd.testing.rounding import Ball, backward_shares, balls, slopes_by_hand
+from micrograd.testing.rounding import Ball, balls, slopes_by_hand
 from micrograd.testing.witnesses import ERRORS, Probe, complex_derivative
 
 
@@ -219,13 +221,12 @@ def wrong_closures(
 
 def misbehaviour(node: Node) -> str:
     """How a backward step written by hand breaks the rules of the chain rule; "" if it does not."""
-    more = node.value._more
-    if more is None or more.backward is None:
+    if backward_step(node.value) is None:
         return ""
-    shares = backward_shares(node.value, 1.0)
-    twice = backward_shares(node.value, 2.0)
+    shares = shares_of_step(node.value, 1.0)
+    twice = shares_of_step(node.value, 2.0)
     # Two gradients from before, so that a share of any size cannot hide both by rounding.
-    added = [backward_shares(node.value, 1.0, before) for before in (1.0, 1e300)]
+    added = [shares_of_step(node.value, 1.0, before) for before in (1.0, 1e300)]
     for operand, share in shares.items():
         if not math.isfinite(share):
             continue

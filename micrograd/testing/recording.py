@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from micrograd.engine.graph import operands, order, partials
+from micrograd.engine.graph import is_leaf, made_by, operands, order, partials
 from micrograd.engine.value import Value, to_number
 from micrograd.ops import Operation
 from micrograd.table.floats import to_float
@@ -83,7 +83,7 @@ class Recording:
         return [
             Node(
                 node,
-                node._row,
+                made_by(node),
                 tuple(
                     [
                         (position[x], x.data) if isinstance(x, Value) else (None, to_float(x))
@@ -102,7 +102,7 @@ class Recording:
         seen: list[Any] = list(self.places)
         position = self._position
         for node in self.values:
-            row = node._row
+            row = made_by(node)
             if row is None:
                 continue
             seen.append(row)
@@ -226,7 +226,7 @@ class Subject:
             raise TypeError(f"wrt= is a model or Values that no operation made, got {wrt!r}")
         self.parameters, structure = flatten(wrt if isinstance(wrt, Value) else list(wrt))
         for parameter in self.parameters:
-            if not isinstance(parameter, Value) or parameter._row is not None:
+            if not isinstance(parameter, Value) or not is_leaf(parameter):
                 raise TypeError(f"wrt= is a model or Values that no operation made, got {wrt!r}")
         paths = _paths(structure, name)
         self.names = [p.label or path for p, path in zip(self.parameters, paths, strict=True)]

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from micrograd.engine.graph import operands
-from micrograd.engine.value import Value
+from micrograd.engine.graph import backward_step, operands
+from micrograd.engine.value import shares_of_step
 from micrograd.table.interpreters import IEEE
 from micrograd.testing.kinds import Kind
 from micrograd.testing.recording import Node, Recording
@@ -200,26 +200,12 @@ def slopes_by_hand(node: Node) -> list[float]:
     An operand that occurs twice has its whole share at its first place.
     """
     value = node.value
-    if value._more is None or value._more.backward is None:
+    if backward_step(value) is None:
         return [slope or 0.0 for slope in node.slopes]
-    shares = backward_shares(value, adjoint=1.0)
+    shares = shares_of_step(value)
     seen: set[int] = set()
     found = []
     for operand in operands(value):
         found.append(0.0 if id(operand) in seen else shares[operand])
         seen.add(id(operand))
     return found
-
-
-def backward_shares(value: Value, adjoint: float, before: float = 0.0) -> dict[Value, float]:
-    """What `_backward` leaves in each operand's `.grad` if it was `before`; all is put back."""
-    held = {operand: operand.grad for operand in (value, *value._children)}
-    try:
-        for operand in held:
-            operand.grad = before
-        value.grad = adjoint
-        value._backward()
-        return {operand: operand.grad for operand in value._prev}
-    finally:
-        for operand, grad in held.items():
-            operand.grad = grad

@@ -14,10 +14,20 @@ from typing import Any, NoReturn
 
 from micrograd.engine import value
 from micrograd.engine.definitions import VOCABULARY
-from micrograd.engine.graph import Node, operands, partials, walking
+from micrograd.engine.graph import (
+    Node,
+    backward_step,
+    is_alias,
+    is_leaf,
+    number,
+    operands,
+    operation,
+    partials,
+    slope_functions,
+    walking,
+)
 from micrograd.engine.value import Value
 from micrograd.ops import STOPPING, Operation, on_define
-from micrograd.table.floats import to_float
 from micrograd.table.formulas import (
     ADJOINT,
     COMPARISONS,
@@ -59,7 +69,7 @@ def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, An
             active.add(node)
     adjoints = dict(seeds)
     for node in reversed(nodes):
-        if node not in active or node not in adjoints or node._row is None:
+        if node not in active or node not in adjoints or is_leaf(node):
             continue
         adjoint = adjoints[node]
         for operand, slope in slopes_on_values(node):
@@ -143,7 +153,7 @@ def _slopes_on_numbers(node: Value) -> Iterator[tuple[Any, float]]:
 def _slopes_by_hand(node: Value) -> Iterator[tuple[Any, Any]]:
     """The local partials of an operation made by hand, as far as they are known as Values."""
     held = tuple(operands(node))
-    given = (node._more.slopes if node._more is not None else ()) or (None,) * len(held)
+    given = slope_functions(node)
     for (operand, slope), function in zip(_slopes_on_numbers(node), given, strict=False):
         found = None if function is None else function(*held)
         is_known = function is not None and not _is_cut(function, found, held)
@@ -155,16 +165,15 @@ def _is_cut(function: Callable[..., Any], found: Any, held: Sequence[Value]) -> 
 
     Then it is another number a little beside, on both sides, though it depends on no operand.
     """
-    if isinstance(found, Value) and (found._row is not None or any(found is x for x in held)):
+    if isinstance(found, Value) and (not is_leaf(found) or any(found is x for x in held)):
         return False
 
-    def number(step: float) -> float:
-        slope = function(*(Value(x.data * (1 + step) or step) for x in held))
-        return to_float(slope.data if isinstance(slope, Value) else slope)
+    def at(step: float) -> float:
+        return number(function(*(Value(x.data * (1 + step) or step) for x in held)))
 
     try:
-        here = number(0.0)
-        return here == here and here not in (number(2.0**-20), number(-(2.0**-20)))
+        here = at(0.0)
+        return here == here and here not in (at(2.0**-20), at(-(2.0**-20)))
     except ERRORS:  # outside of its domain
         return True
 
@@ -193,10 +202,11 @@ class _Unknown:
 
 def slopes_afresh(node: Value) -> Iterable[tuple[Any, float]]:
     """The local partials evaluated from the row, so that the forward mode is its own witness."""
-    if not isinstance(node._row, Operation):
+    row = operation(node)
+    if row is None:
         return _slopes_on_numbers(node)
     held = tuple(operands(node))
-    slopes = node._row.evaluate(*(x.data if isinstance(x, Node) else to_float(x) for x in held))[1]
+    slopes = row.evaluate(*map(number, held))[1]
     return [
         (operand, slope)
         for operand, slope in zip(held, slopes, strict=True)
@@ -206,24 +216,25 @@ def slopes_afresh(node: Value) -> Iterable[tuple[Any, float]]:
 
 def slopes_on_values(node: Value) -> Iterable[tuple[Any, Any]]:
     """The local partials as Values: the row's formulas evaluated on the operands."""
-    if node._row == "id" and node._dx == 1.0:  # as `_alias` makes them
-        return ((node._x, 1.0),)
-    if not isinstance(node._row, Operation):
-        return _slopes_by_hand(node)
     held = tuple(operands(node))
+    if is_alias(node):
+        return ((held[0], 1.0),)
+    row = operation(node)
+    if row is None:
+        return _slopes_by_hand(node)
     if node._is_traced:
         # A number would divide by Python's rules.
         read = [x if isinstance(x, Value) else Value(x) for x in held]
-        flows = (_flow(node._row, place) for place in range(len(read)))
+        flows = (_flow(row, place) for place in range(len(read)))
         return [
             (operand, partial(flow, node, *read))
             for operand, flow in zip(held, flows, strict=True)
             if flow is not None and isinstance(operand, Node)
         ]
     try:
-        return _evaluated(_formulas(node._row), held, node)
+        return _evaluated(_formulas(row), held, node)
     except ERRORS:  # a constant such as the 0 of x / 0, for which Python's operators raise
-        return _evaluated(_formulas(node._row, calling=True), held, node)
+        return _evaluated(_formulas(row, calling=True), held, node)
 
 
 def _evaluated(
@@ -237,7 +248,7 @@ def _evaluated(
 
 
 def _refuse_closure(node: Value) -> None:
-    step = node._more.backward if node._more is not None else None
+    step = backward_step(node)
     if isinstance(step, _Unknown):
         step()
     if step is not None:

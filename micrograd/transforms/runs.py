@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
-from micrograd.engine.graph import order
+from micrograd.engine.graph import is_alias, is_leaf, order
 from micrograd.engine.value import Value, to_number
 from micrograd.table.floats import to_float
 from micrograd.transforms import propagation
@@ -175,7 +175,7 @@ class Run:
 
 def _is_varied(node: Value) -> bool:
     """Whether it is a variable of a run whose function is running now."""
-    return (node._row is None or node._row == "id") and getattr(node, "_run", None) in _active
+    return (is_leaf(node) or is_alias(node)) and getattr(node, "_run", None) in _active
 
 
 def scalar(thing: Any, place: str) -> Scalar:
