@@ -160,6 +160,79 @@ def _power_yy(x: Any, y: Any) -> Any:
     return _times(_log(x) ** 2, _power(x, y))
 
 
+def _mod(x: Any, y: Any) -> Any:
+    return x - y * mp.floor(x / y)
+
+
+def _cbrt(x: Any) -> Any:
+    return mp.sign(x) * mp.cbrt(abs(x))
+
+
+def _exp2(x: Any) -> Any:
+    return mpf(2) ** x if abs(x) < 10_000 else mp.exp(mp.sign(x) * 100_000)
+
+
+def _sinc(x: Any) -> Any:
+    return mp.sinpi(x) / (mp.pi * x) if x else mpf(1)
+
+
+def _sinc_slope(x: Any) -> Any:
+    return (mp.cospi(x) - _sinc(x)) / x if x else mpf(0)
+
+
+def _sinc_second(x: Any) -> Any:
+    return -mp.pi**2 * _sinc(x) - 2 * _sinc_slope(x) / x if x else -mp.pi**2 / 3
+
+
+def _sinc_size(x: Any) -> Any:
+    terms = max(abs(mp.cospi(x)), abs(_sinc(x))) / abs(x) if abs(x) >= 0.5 else 0
+    return max(terms, abs(_sinc_slope(x)))
+
+
+def _sinc_second_size(x: Any) -> Any:
+    terms = 2 * abs(_sinc_size(x) / x) if abs(x) >= 0.5 else 0
+    return max(terms, mp.pi**2 * abs(_sinc(x)) * (abs(x) >= 0.5), abs(_sinc_second(x)))
+
+
+def _hazard(x: Any) -> Any:
+    """The density over the distribution function, by its asymptotic series far below 0."""
+    if x > -100:
+        return _density(x) / _normal(x)
+    term, total, k = mpf(1), mpf(0), 0
+    while abs(term) > mpf(2) ** -BITS:
+        total += term
+        k += 1
+        term *= -(2 * k - 1) / x**2
+    return -x / total
+
+
+def _log_ndtr(x: Any) -> Any:
+    if x > -100:
+        return mp.log1p(-_normal(-x)) if x > 0 else mp.log(_normal(x))
+    return -x * x / 2 - mp.log(2 * mp.pi) / 2 - mp.log(_hazard(x))
+
+
+def _hazard_slope(x: Any) -> Any:
+    return -_hazard(x) * (x + _hazard(x))
+
+
+def _hazard_size(x: Any) -> Any:
+    return _hazard(x) * max(abs(x), _hazard(x)) if x > -20 else abs(_hazard_slope(x))
+
+
+def _psi_size(order: int) -> Function:
+    """The size of the terms of the sums and reflections that a polygamma function is made of."""
+
+    def size(x: Any) -> Any:
+        reflected = (3, 10, 62)[order] if x < 0 or order == 0 else 0
+        return max(abs(mp.psi(order, x)), reflected)
+
+    return size
+
+
+_SELU, _SELU_ALPHA = mpf("1.0507009873554804934193349852946"), mpf("1.6732632423543772848170429916717")
+
+
 def _x(x: Any, *_: Any) -> Any:
     return x
 
@@ -272,6 +345,104 @@ EXACT: dict[str, Exact] = {
     "detach": _flat(1, _x),
     "maximum": Exact(max, (lambda x, y: mpf(x > y), lambda x, y: mpf(y > x)), (_zero,) * 3),
     "minimum": Exact(min, (lambda x, y: mpf(x < y), lambda x, y: mpf(y < x)), (_zero,) * 3),
+    "clip": Exact(
+        lambda x, y, z: min(max(x, y), z),
+        (
+            lambda x, y, z: mpf(y <= x <= z),
+            lambda x, y, z: mpf(x < y <= z),
+            lambda x, y, z: mpf(max(x, y) > z),
+        ),
+        (_zero,) * 6,
+    ),
+    "floor": _flat(1, mp.floor),
+    "ceil": _flat(1, mp.ceil),
+    "round": _flat(1, mp.nint),
+    "trunc": _flat(1, lambda x: mp.floor(abs(x)) * mp.sign(x)),
+    "mod": Exact(_mod, (_one, lambda x, y: -mp.floor(x / y)), (_zero,) * 3),
+    "floordiv": _flat(2, lambda x, y: mp.floor(x / y)),
+    "copysign": Exact(
+        lambda x, y: abs(x) * (1 if y > 0 else -1),
+        (lambda x, y: mp.sign(x) * (1 if y > 0 else -1), _zero),
+        (_zero,) * 3,
+    ),
+    "cbrt": _unary(
+        _cbrt, lambda x: 1 / (3 * _cbrt(x) ** 2), lambda x: -2 / (9 * _cbrt(x) ** 5)
+    ),
+    "exp2": _unary(_exp2, lambda x: mp.ln2 * _exp2(x), lambda x: mp.ln2**2 * _exp2(x)),
+    "rsqrt": _unary(
+        lambda x: 1 / mp.sqrt(x),
+        lambda x: -1 / (2 * x * mp.sqrt(x)),
+        lambda x: 3 / (4 * x * x * mp.sqrt(x)),
+    ),
+    "sinc": _unary(_sinc, _sinc_slope, _sinc_second, _sinc_size, _sinc_second_size),
+    "erfc": _unary(
+        lambda x: 2 * _normal(-mp.sqrt(2) * x),
+        lambda x: -2 / mp.sqrt(mp.pi) * _gauss(x),
+        lambda x: 4 * x / mp.sqrt(mp.pi) * _gauss(x),
+    ),
+    "ndtr": _unary(_normal, _density, lambda x: -x * _density(x)),
+    "log_ndtr": _unary(
+        _log_ndtr, _hazard, _hazard_slope, _hazard, _hazard_size
+    ),
+    "lgamma": Exact(
+        lambda x: mp.re(mp.loggamma(x)),
+        (lambda x: mp.psi(0, x),),
+        (lambda x: mp.psi(1, x),),
+        {0: lambda x: max(abs(mp.re(mp.loggamma(x))), 2), 1: _psi_size(0), 2: _psi_size(1)},
+    ),
+    "digamma": Exact(
+        lambda x: mp.psi(0, x),
+        (lambda x: mp.psi(1, x),),
+        (lambda x: mp.psi(2, x),),
+        {0: _psi_size(0), 1: _psi_size(1), 2: _psi_size(2)},
+    ),
+    "log_sigmoid": _unary(
+        lambda x: -_softplus(-x), lambda x: _sigmoid(-x), lambda x: -_logistic(x)
+    ),
+    "logaddexp": Exact(
+        lambda x, y: max(x, y) + _softplus(-abs(x - y)),
+        (lambda x, y: _sigmoid(x - y), lambda x, y: _sigmoid(y - x)),
+        tuple(lambda x, y, s=s: s * _logistic(x - y) for s in (1, -1, 1)),
+        {0: lambda x, y: max(abs(max(x, y)), _softplus(-abs(x - y)))},
+    ),
+    "logit": _unary(
+        lambda x: mp.log(x / (1 - x)),
+        lambda x: 1 / (x * (1 - x)),
+        lambda x: (2 * x - 1) / (x * (1 - x)) ** 2,
+        lambda x: 1 / (x * (1 - x)),
+        lambda x: 1 / (x * (1 - x)) ** 2,
+    ),
+    "xlogy": Exact(
+        lambda x, y: x * mp.log(y) if x else mpf(0),
+        (lambda x, y: mp.log(y), lambda x, y: x / y),
+        (_zero, lambda x, y: 1 / y, lambda x, y: -x / y**2),
+    ),
+    "softsign": _unary(
+        lambda x: x / (1 + abs(x)),
+        lambda x: 1 / (1 + abs(x)) ** 2,
+        lambda x: -2 * mp.sign(x) / (1 + abs(x)) ** 3,
+    ),
+    "selu": _unary(
+        lambda x: _SELU * (x if x > 0 else _SELU_ALPHA * mp.expm1(x)),
+        lambda x: _SELU * (1 if x > 0 else _SELU_ALPHA * mp.exp(x)),
+        lambda x: mpf(0) if x > 0 else _SELU * _SELU_ALPHA * mp.exp(x),
+    ),
+    "celu": _unary(
+        lambda x: x if x > 0 else mp.expm1(x),
+        lambda x: mpf(1) if x > 0 else mp.exp(x),
+        lambda x: mpf(0) if x > 0 else mp.exp(x),
+    ),
+    "relu6": _unary(lambda x: min(max(x, mpf(0)), mpf(6)), lambda x: mpf(0 < x < 6), _zero),
+    "hardtanh": _unary(lambda x: min(max(x, mpf(-1)), mpf(1)), lambda x: mpf(-1 < x < 1), _zero),
+    "hard_sigmoid": _unary(
+        lambda x: min(max((x + 3) / 6, mpf(0)), mpf(1)), lambda x: mpf(-3 < x < 3) / 6, _zero
+    ),
+    "hard_swish": _unary(
+        lambda x: x * min(max((x + 3) / 6, mpf(0)), mpf(1)),
+        lambda x: (2 * x + 3) / 6 if -3 < x < 3 else mpf(x >= 3),
+        lambda x: mpf(-3 < x < 3) / 3,
+        lambda x: max(abs(x) / 3, mpf(0.5)) if -3 < x < 3 else mpf(1),
+    ),
     "lt": _flat(2, lambda x, y: mpf(x < y)),
     "le": _flat(2, lambda x, y: mpf(x <= y)),
     "gt": _flat(2, lambda x, y: mpf(x > y)),
@@ -377,6 +548,24 @@ EXACT |= {
             3: lambda x, y: _power(x, y - 2) * (2 * abs(y) + 1 + abs(y * (y - 1) * mp.log(x))),
             4: lambda x, y: _power(x, y - 1) * abs(mp.log(x)) * (2 + abs(y * mp.log(x))),
         },
+    ),
+    "sinc_slope": Exact(
+        _sinc_slope,
+        (_sinc_second,),
+        (lambda x: mp.diff(_sinc_second, x) if x else mpf(0),),
+        {0: _sinc_size, 1: _sinc_second_size},
+    ),
+    "log_ndtr_slope": Exact(
+        _hazard,
+        (_hazard_slope,),
+        (lambda x: -_hazard_slope(x) * (x + 2 * _hazard(x)) - _hazard(x),),
+        {1: _hazard_size},
+    ),
+    "digamma_above": Exact(
+        lambda x: mp.psi(0, x),
+        (lambda x: mp.psi(1, x),),
+        (lambda x: mp.psi(2, x),),
+        {0: _psi_size(0)},
     ),
     "silu_slope": Exact(
         _silu_slope,

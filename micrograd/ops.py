@@ -32,6 +32,7 @@ last multiplication.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from micrograd.table.operations import (
@@ -62,11 +63,11 @@ __all__ = [
 ]
 
 
-def _horner(coefficients: Sequence[float]) -> str:
-    """A polynomial in x; the constant comes first."""
+def _horner(coefficients: Sequence[float], x: str = "x") -> str:
+    """A polynomial in x, by Horner's rule; the constant comes first."""
     text = repr(coefficients[-1])
     for each in reversed(coefficients[:-1]):
-        text = f"{each!r} + x * ({text})"
+        text = f"{each!r} + {x} * ({text})"
     return text
 
 
@@ -105,6 +106,44 @@ _POW_MIXED = (
     f" (1 + y * {_LOG}) * {_ROOT} / {_BASE} * {_ROOT}),"
     " where(x < 0, 1e999 - 1e999, where((y > 1) + (abs(y) <= 0), 0, where(y > 0, -1e999, 1e999))))"
 )
+
+# sigmoid(x - y), with what the difference has lost by rounding; 0.5 for two equal infinities.
+_LOST = "x - ((x - y) - ((x - y) - x)) - (y + ((x - y) - x))"
+_LOGADDEXP_SLOPE = (
+    f"where(abs(x - y) < 800, sigmoid(x - y) * (1 + ({_LOST}) * sigmoid(y - x)),"
+    " where(x == y, 0.5, sigmoid(x - y)))"
+)
+
+# The slope of sin(πx) / (πx) near 0, divided by x, in powers of x²; and the second derivative.
+_SINC = [(-1) ** k * math.pi ** (2 * k) / math.factorial(2 * k + 1) for k in range(1, 14)]
+_SINC_SLOPE = _horner([2 * k * c for k, c in enumerate(_SINC, start=1)], "square(x)")
+_SINC_CURVE = _horner([2 * k * (2 * k - 1) * c for k, c in enumerate(_SINC, start=1)], "square(x)")
+
+# For x < -20, h(x) = φ(x) / Φ(x) has x + h(x) = h(x) / x² times this series (Abramowitz and
+# Stegun 26.2.12).
+_MILLS = _horner([1.0, -3.0, 15.0, -105.0, 945.0, -10395.0, 135135.0, -2027025.0, 34459425.0], "square(1 / x)")
+
+
+def _psi_far(t: str) -> str:
+    """The digamma function from 10 on, by its asymptotic series (Abramowitz and Stegun 6.3.18)."""
+    series = [1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12]
+    return f"(log({t}) - 0.5 / {t} - square(1 / {t}) * ({_horner(series, f'square(1 / {t})')}))"
+
+
+def _polygamma() -> str:
+    """n! ζ(n + 1, y) with its sign, for x = n: the sum to 12, then Euler and Maclaurin's formula."""
+    shift, far = 12, "(y + 12)"
+    head = " + ".join(f"(y + {k}) ** (-x - 1)" for k in range(shift - 1, 0, -1)) + " + y ** (-x - 1)"
+    # B(2j) / (2j)!, each times (x + 1) … (x + 2j - 1) / (y + 12)^(2j).
+    terms = [1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000]
+    terms += [1 / 74724249600]
+    series = repr(terms[-1])
+    for j in range(len(terms) - 1, 0, -1):
+        rise = f"(x + {2 * j}) * (x + {2 * j + 1}) * square(1 / {far})"
+        series = f"{terms[j - 1]!r} + {rise} * ({series})"
+    tail = f"{far} ** -x * (1 / x + 0.5 / {far} + (x + 1) * square(1 / {far}) * ({series}))"
+    return f"(1 - 2 * mod(x + 1, 2)) * exp(lgamma(x + 1)) * ({tail} + ({head}))"
+
 
 # The table is lined up beyond the formatter's taste, so that a wrong sign is seen at once.
 # fmt: off
@@ -179,6 +218,53 @@ _ROWS = (
         r"\operatorname{atan2}(x, y)", textbook=["", "where(hypot(x, y) <= 0, 0, y / (x * x + y * y))", "where(hypot(x, y) <= 0, 0, -x / (x * x + y * y))"], domain="hypot(x, y) > 0",
         note="The first operand is the ordinate, as in math.atan2. The derivatives at the origin are 0."),
 
+    Row("clip",    "minimum(maximum(x, y), z)", ["where(x < y, 0, where(x > z, 0, 1))", "where(x < y, where(y > z, 0, 1), 0)", "where(maximum(x, y) > z, 1, 0)"],
+        r"\operatorname{clip}(x, y, z)", kink="minimum(minimum(abs(x - y), abs(x - z)), abs(y - z))", note="x within the limits y and z, at which the gradient goes to x."),
+    Row("floor",   "floor(x)", ["0"], r"\operatorname{floor}(x)", kink="minimum(x - floor(x), ceil(x) - x)", note="The derivative is 0, also where the value jumps."),
+    Row("ceil",    "ceil(x)",  ["0"], r"\operatorname{ceil}(x)",  kink="minimum(x - floor(x), ceil(x) - x)", note="The derivative is 0, also where the value jumps."),
+    Row("round",   "round(x)", ["0"], r"\operatorname{round}(x)", kink="x - floor(x) - 0.5", note="Halves are rounded to even numbers. The derivative is 0, also where the value jumps."),
+    Row("trunc",   "trunc(x)", ["0"], r"\operatorname{trunc}(x)", kink="where(abs(x) < 1, 1 - abs(x), minimum(x - floor(x), ceil(x) - x))", note="The derivative is 0, also where the value jumps."),
+    Row("mod",     "mod(x, y)",      ["1", "-floordiv(x, y)"], r"\operatorname{mod}(x, y)", symbol="%", operator="__mod__", domain="abs(y) > 0", kink="minimum(abs(mod(x, y)), abs(y - mod(x, y))) / maximum(1, abs(floordiv(x, y)))", note="The remainder has the sign of y, as in Python."),
+    Row("floordiv", "floordiv(x, y)", ["0", "0"], r"\operatorname{floor}(\frac{x}{y})", symbol="//", operator="__floordiv__", domain="abs(y) > 0", kink="minimum(abs(mod(x, y)), abs(y - mod(x, y))) / maximum(1, abs(floordiv(x, y)))", note="The derivative is 0, also where the value jumps."),
+    Row("copysign", "copysign(x, y)", ["where(x == 0, 0, copysign(1, x) * copysign(1, y))", "0"], r"\operatorname{copysign}(x, y)", kink="minimum(abs(x), abs(y))", note="The derivative at x = 0 is 0."),
+
+    Row("cbrt",    "cbrt(x)",      ["1 / (3 * square(out))"],  r"\sqrt[3]{x}", domain="abs(x) > 0"),
+    Row("exp2",    "2 ** x",       ["0.6931471805599453 * out"], "2^{x}"),
+    Row("rsqrt",   "1 / sqrt(x)",  ["-0.5 * out / x"],         r"\frac{1}{\sqrt{x}}", domain="x > 0"),
+    Row("sinc",    "where(x == 0, 1, (1 - 2 * mod(round(x), 2)) * sin(3.141592653589793 * (x - round(x))) / (3.141592653589793 * x))", ["sinc_slope(x)"],
+        r"\frac{\sin(\pi \cdot x)}{\pi \cdot x}", textbook=["where(x == 0, 1, sin(3.141592653589793 * x) / (3.141592653589793 * x))", "where(x == 0, 0, (cos(3.141592653589793 * x) - out) / x)"], note="The normalised function, as in NumPy; 1 at 0."),
+    Row("erfc",    "where(x < 0.36, 1 - erf(x), 2 * normal_tail((1.4142135623730951 * x - 4) / (1.4142135623730951 * x + 4)) / (1.4142135623730951 * x + 4) * gauss(x))", ["-1.1283791670955126 * gauss(x)"],
+        r"\operatorname{erfc}(x)", textbook=["1 - erf(x)", "-1.1283791670955126 * exp(-(x * x))"]),
+    Row("ndtr",    "where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)), normal_tail((x + 4) / (x - 4)) / (4 - x) * gauss(0.5 * x) * gauss(0.5 * x))",
+        ["0.3989422804014327 * gauss(0.5 * x) * gauss(0.5 * x)"], r"\Phi(x)", textbook=["0.5 * (1 + erf(0.7071067811865476 * x))", "0.3989422804014327 * exp(-0.5 * x * x)"], note="The distribution function of the standard normal law."),
+    Row("log_ndtr", "where(x > 0, log1p(-ndtr(-x)), where(x > -0.5, log(ndtr(x)), log(normal_tail((x + 4) / (x - 4)) / (4 - x)) - 0.5 * x * x))", ["log_ndtr_slope(x)"],
+        r"\ln \Phi(x)", textbook=["log(ndtr(x))", "0.3989422804014327 * exp(-0.5 * x * x) / ndtr(x)"]),
+    Row("lgamma",  "lgamma(x)",    ["digamma(x)"],             r"\ln \left|\Gamma(x)\right|", domain="maximum(x, abs(x - round(x))) > 0"),
+    Row("digamma", "where(x < 0, where(x == round(x), 1e999 - 1e999, digamma_above(1 - x) - 3.141592653589793 / tan(3.141592653589793 * (x - round(x)))), digamma_above(x))",
+        ["polygamma(1, x)"], r"\psi(x)", textbook=["digamma(x)", ""], domain="maximum(x, abs(x - round(x))) > 0"),
+
+    Row("log_sigmoid", "-softplus(-x)",   ["sigmoid(-x)"], r"\ln \sigma(x)"),
+    Row("logaddexp", "where(x == y, x + 0.6931471805599453, maximum(x, y) + log1p(exp(-abs(x - y))))", [_LOGADDEXP_SLOPE, _LOGADDEXP_SLOPE.translate({120: "y", 121: "x"})],
+        r"\ln(e^{x} + e^{y})", textbook=["log(exp(x) + exp(y))", "sigmoid(x - y)", "sigmoid(y - x)"]),
+    Row("logit",   "where(abs(x - 0.5) < 0.25, 2 * atanh(2 * x - 1), log(x / (1 - x)))", ["1 / (x * (1 - x))"], r"\ln \frac{x}{1 - x}", domain="x * (1 - x) > 0",
+        textbook=["log(x / (1 - x))", ""]),
+    Row("xlogy",   "where((x == 0) * (y == y), 0, x * log(y))", ["where((x == 0) * (y <= 0), 0, log(y))", "where((x == 0) * (y == 0), 0, x / y)"], r"x \cdot \ln y", domain="y > 0",
+        textbook=["where(x == 0, 0, x * log(y))", "log(y)", "x / y"], note="0 where x is 0, for every y."),
+
+    Row("softsign", "where(abs(x) < 1, x / (1 + abs(x)), sign(x) / (1 + 1 / abs(x)))", ["square(1 / (1 + abs(x)))"], r"\frac{x}{1 + \left|x\right|}", textbook=["x / (1 + abs(x))", ""]),
+    Row("selu",    "where(x <= 0, 1.7580993408473766 * expm1(x), 1.0507009873554805 * x)", ["where(x <= 0, 1.7580993408473766 * exp(x), 1.0507009873554805)"], r"\operatorname{selu}(x)",
+        kink="x", note="The derivative at 0 is that for negative numbers."),
+    Row("celu",    "where(x <= 0, expm1(x), x)",     ["where(x <= 0, exp(x), 1)"], r"\operatorname{celu}(x)",
+        kink="x", note="The derivative at 0 is 1; the second derivative jumps there."),
+    Row("relu6",   "where(x <= 0, 0, where(x >= 6, 6, x))",   ["where(x <= 0, 0, where(x >= 6, 0, 1))"], r"\min(\max(0, x), 6)",
+        kink="minimum(abs(x), abs(x - 6))", note="The derivatives at 0 and 6 are 0."),
+    Row("hardtanh", "where(x <= -1, -1, where(x >= 1, 1, x))", ["where(x <= -1, 0, where(x >= 1, 0, 1))"], r"\operatorname{hardtanh}(x)",
+        kink="minimum(abs(x + 1), abs(x - 1))", note="The derivatives at -1 and 1 are 0."),
+    Row("hard_sigmoid", "where(x <= -3, 0, where(x >= 3, 1, (x + 3) / 6))", ["where(x <= -3, 0, where(x >= 3, 0, 1 / 6))"], r"\operatorname{hard\_sigmoid}(x)",
+        kink="minimum(abs(x + 3), abs(x - 3))", note="The derivatives at -3 and 3 are 0."),
+    Row("hard_swish", "where(x <= -3, 0, where(x >= 3, x, x * (x + 3) / 6))", ["where(x <= -3, 0, where(x >= 3, 1, (2 * x + 3) / 6))"], r"\operatorname{hard\_swish}(x)",
+        kink="minimum(abs(x + 3), abs(x - 3))", note="The derivative at -3 is 0, at 3 it is 1."),
+
     Row("lt", "x < y",  ["0", "0"], "x < y",    symbol="<",  operator="__lt__", kink="x - y", note="1.0 if true, else 0.0."),
     Row("le", "x <= y", ["0", "0"], r"x \le y", symbol="<=", operator="__le__", kink="x - y", note="1.0 if true, else 0.0."),
     Row("gt", "x > y",  ["0", "0"], "x > y",    symbol=">",  operator="__gt__", kink="x - y", note="1.0 if true, else 0.0."),
@@ -199,6 +285,21 @@ _SERVING_ROWS = (
     Row("gelu_slope", "where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * (x * gauss(0.5 * x) * gauss(0.5 * x)), (normal_tail((x + 4) / (x - 4)) / (4 - x) + 0.3989422804014327 * x) * gauss(0.5 * x) * gauss(0.5 * x))",
         ["0.3989422804014327 * (2 * gauss(0.5 * x) - x * (x * gauss(0.5 * x))) * gauss(0.5 * x)"], r"\operatorname{gelu\_slope}(x)",
         textbook=["0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)", "0.3989422804014327 * (2 - x * x) * exp(-0.5 * x * x)"]),
+    Row("sinc_slope", f"where(abs(x) < 0.5, x * ({_SINC_SLOPE}), ((1 - 2 * mod(round(x), 2)) * where(abs(x - round(x)) < 0.25, cos(3.141592653589793 * (x - round(x))), sin(3.141592653589793 * (0.5 - abs(x - round(x))))) - sinc(x)) / x)", [f"where(abs(x) < 0.5, {_SINC_CURVE}, -9.869604401089358 * sinc(x) - 2 * (out / x))"],
+        r"\operatorname{sinc\_slope}(x)", textbook=["where(x == 0, 0, (cos(3.141592653589793 * x) - sinc(x)) / x)", "-9.869604401089358 * sinc(x) - 2 * (out / x)"]),
+    Row("log_ndtr_slope", "where(x > -0.5, 0.3989422804014327 * gauss(0.5 * x) * gauss(0.5 * x) / ndtr(x), "
+        f"where(x > -20, 0.3989422804014327 * (4 - x) / normal_tail((x + 4) / (x - 4)), -x / (1 - square(1 / x) * ({_MILLS}))))",
+        [f"where(x > -20, -out * (x + out), -square(out / x) * ({_MILLS}))"], r"\frac{\phi(x)}{\Phi(x)}",
+        textbook=["0.3989422804014327 * exp(-0.5 * x * x) / ndtr(x)", "-out * (x + out)"]),
+    Row("digamma_above", f"where(x < 10, {_psi_far('(x + 10)')} - ({' + '.join(f'1 / (x + {k})' for k in range(9, 0, -1))} + 1 / x), {_psi_far('x')})", ["polygamma(1, x)"],
+        r"\psi(x)", textbook=["digamma_above(x)", ""], domain="x > 0", note="The digamma function for positive numbers."),
+    Row("polygamma_above", _polygamma(), ["1e999 - 1e999", "polygamma_above(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma_above(x, y)", "", ""], domain="0",
+        note="The polygamma function for orders from 1 and positive numbers."),
+    Row("polygamma", "where(x == 0, digamma(y), where(y > 0, polygamma_above(x, y), where(y == round(y), 1e999 - 1e999, "
+        "where(x == 1, square(3.141592653589793 / sin(3.141592653589793 * (y - round(y)))) - polygamma_above(1, 1 - y), "
+        "where(x == 2, polygamma_above(2, 1 - y) - 62.01255336059963 / (tan(3.141592653589793 * (y - round(y))) * square(sin(3.141592653589793 * (y - round(y))))), 1e999 - 1e999)))))",
+        ["1e999 - 1e999", "polygamma(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma(x, y)", "", ""], domain="0",
+        note="The order x is a constant, a whole number from 0. Below 0 the orders are 0, 1 and 2."),
     Row("silu_slope", "where(x < -40, (1 + x) * exp(0.5 * x) * exp(0.5 * x), (1 + x * exp(-x) / (1 + exp(-x))) / (1 + exp(-x)))",
         ["where(abs(x) > 40, (2 - abs(x)) * exp(-0.5 * abs(x)) * exp(-0.5 * abs(x)), 0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x)))"], r"\operatorname{silu\_slope}(x)",
         textbook=["sigmoid(x) * (1 + x * sigmoid(-x))", "0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x))"]),

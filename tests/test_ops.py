@@ -248,6 +248,8 @@ def functions_on(row: Operation, operands: list[Value | float]) -> Value:
         "mul": lambda x, y: x * y,
         "div": lambda x, y: x / y,
         "pow": lambda x, y: x**y,
+        "mod": lambda x, y: x % y,
+        "floordiv": lambda x, y: x // y,
         "eq": _equality(operator.eq, functions.eq),
         "ne": _equality(operator.ne, functions.ne),
         "lt": lambda x, y: x < y,
@@ -353,7 +355,7 @@ def test_a_formula_means_the_same_on_values_as_on_floats():
     for row in BUILT_IN:
         if row.is_primitive or row.is_equality:  # Python's == of two Values is by identity
             continue
-        point = points(row, 1)[0] if row in SMOOTH else (0.5,)
+        point = points(row, 1)[0] if row in SMOOTH else (0.5,) * row.arity
         operands = dict(zip(row.operands, map(Value, point), strict=True))
         on_values = fold(row.expression, VALUES, operands)
         assert same(on_values.data, row.value(*point))

@@ -3,6 +3,9 @@
 Type checkers read `methods.pyi` instead, which `python -m micrograd.engine.stubs` writes.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 
 class Methods:
     """The methods of Value that are written from the table of operations."""
@@ -10,3 +13,27 @@ class Methods:
     __slots__ = ()
 
     __hash__ = object.__hash__  # by identity, although the table defines `__eq__`
+
+
+def _called(name: str) -> Callable[..., Any]:
+    def method(self: Any, *operands: Any) -> Any:
+        return getattr(self, name)(*operands)
+
+    method.__doc__ = f"The operation `{name}`, under the name by which NumPy or Python calls it."
+    return method
+
+
+# NumPy applies a function to an array of objects by calling the method of that name of each.
+_OTHER_NAMES = {
+    **{f"arc{name}": f"a{name}" for name in "sin cos tan sinh cosh tanh tan2".split()},
+    "rint": "round",
+    "fabs": "__abs__",
+    "floor_divide": "__floordiv__",
+    "remainder": "__mod__",
+    "__floor__": "floor",
+    "__ceil__": "ceil",
+    "__trunc__": "trunc",
+    "conjugate": "__pos__",
+}
+for _other, _name in _OTHER_NAMES.items():
+    setattr(Methods, _other, _called(_name))

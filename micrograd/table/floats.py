@@ -25,6 +25,44 @@ def _step(x: float) -> float:
     return 1.0 if x > 0 else 0.0 if x <= 0 else x
 
 
+def _floor(x: float) -> float:
+    return x if not math.isfinite(x) or x == math.floor(x) else float(math.floor(x))
+
+
+def _ceil(x: float) -> float:
+    return -_floor(-x)
+
+
+def _trunc(x: float) -> float:
+    return math.copysign(_floor(abs(x)), x)
+
+
+def _round(x: float) -> float:
+    return math.copysign(float(round(abs(x))), x) if math.isfinite(x) else x
+
+
+def _mod(x: float, y: float) -> float:
+    return x % y if y and math.isfinite(x) else math.nan
+
+
+def _floordiv(x: float, y: float) -> float:
+    return x // y if y and math.isfinite(x) else quotient(x, y) if not y else math.nan
+
+
+def _cbrt(x: float) -> float:
+    if not x or not math.isfinite(x):
+        return x
+    root = math.copysign(abs(x) ** (1 / 3), x)
+    return root - (root - x / (root * root)) / 3
+
+
+def _lgamma(x: float) -> float:
+    try:
+        return math.lgamma(x)
+    except (OverflowError, ValueError):  # too large, or a pole
+        return math.inf
+
+
 GRID = 1.5 * 2.0**31
 """Adding and subtracting this rounds to a multiple of 2**-21, so that the square of a number up to
 2**5 is exact."""
@@ -94,6 +132,15 @@ SHARED: dict[str, Callable[..., float]] = {
     "hypot": math.hypot,
     "atan2": math.atan2,
     "gauss": _gauss,
+    "floor": _floor,
+    "ceil": _ceil,
+    "trunc": _trunc,
+    "round": _round,
+    "mod": _mod,
+    "floordiv": _floordiv,
+    "copysign": math.copysign,
+    "cbrt": _cbrt,
+    "lgamma": _lgamma,
 }
 """The primitives that never raise. All others are functions of the math module."""
 

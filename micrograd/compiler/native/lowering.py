@@ -94,6 +94,26 @@ class Functions:
         """The smaller one; nan if there is one."""
         return self._where(x, "<", y, x, self._where(x, "!=", x, x, y))
 
+    def floor(self, x: Any) -> Any:
+        """The largest whole number that is not larger."""
+        return self.writer.intrinsic("floor", x)
+
+    def ceil(self, x: Any) -> Any:
+        """The smallest whole number that is not smaller."""
+        return self.writer.intrinsic("ceil", x)
+
+    def trunc(self, x: Any) -> Any:
+        """The whole number next to it on the way to 0."""
+        return self.writer.intrinsic("trunc", x)
+
+    def round(self, x: Any) -> Any:
+        """The nearest whole number, the even one of two."""
+        return self.writer.intrinsic("rint", x)
+
+    def copysign(self, x: Any, y: Any) -> Any:
+        """x with the sign of y."""
+        return self.writer.intrinsic("copysign", x, y)
+
     def compare(self, sign: str, a: Any, b: Any) -> Any:
         """Whether a comparison holds; of nan, only `!=` does."""
         build = self.writer.build
@@ -113,6 +133,14 @@ class Functions:
                 "to micrograd.compiler.native.lowering"
             )
         return self._in_doubles(lambda *xs: self._lane_by_lane(name, xs), *arguments)
+
+    def mod(self, x: Any, y: Any) -> Any:
+        """The remainder with the sign of the divisor, as Python's `%`."""
+        return self._in_doubles(self._mod, x, y)
+
+    def floordiv(self, x: Any, y: Any) -> Any:
+        """The quotient rounded down, as Python's `//`."""
+        return self._in_doubles(self._floordiv, x, y)
 
     def exp(self, x: Any) -> Any:
         """The exponential function, within 1 ulp."""
@@ -186,6 +214,25 @@ class Functions:
         low_, high_ = self._double(low), self._double(high)
         x = self._where(x, ">", high_, high_, x)
         return self._where(x, "<", low_, low_, x)
+
+    def _mod(self, x: Any, y: Any) -> Any:
+        build, zero = self.writer.build, self._double(0.0)
+        rest = self._lane_by_lane("fmod", (x, y))
+        below, above = self.compare("<", rest, zero), self.compare(">", rest, zero)
+        negative = self.compare("<", y, zero)
+        differs = build.select(negative, above, below)
+        signed = build.select(differs, build.fadd(rest, y), rest)
+        return self._where(rest, "==", zero, self.writer.intrinsic("copysign", zero, y), signed)
+
+    def _floordiv(self, x: Any, y: Any) -> Any:
+        build, zero, intrinsic = self.writer.build, self._double(0.0), self.writer.intrinsic
+        plain = build.fdiv(x, y)
+        quotient = build.fdiv(build.fsub(x, self._mod(x, y)), y)
+        down = intrinsic("floor", quotient)
+        is_half = self.compare(">", build.fsub(quotient, down), self._double(0.5))
+        down = build.select(is_half, build.fadd(down, self._double(1.0)), down)
+        whole = self._where(quotient, "==", zero, intrinsic("copysign", zero, plain), down)
+        return self._where(y, "==", zero, plain, whole)
 
     def _exp(self, x: Any, below: Any = None) -> Any:
         """`exp(x)`, or `exp(x + below)` for a small `below`: x = n ln 2 + r, |r| <= ln 2 / 2."""
@@ -276,7 +323,10 @@ class Functions:
 
 _C = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
 # What is not the C library's.
-_WRITTEN = "sqrt abs sign step maximum minimum exp log tanh erf gauss sech2".split()
+_WRITTEN = (
+    "sqrt abs sign step maximum minimum floor ceil trunc round copysign mod floordiv "
+    "exp log tanh erf gauss sech2"
+).split()
 
 _MAGIC = 1.5 * 2.0**52  # added and taken away, it rounds to an integer
 _MAGIC_BITS = 0x4338000000000000

@@ -17,6 +17,7 @@ import numpy as np
 from micrograd.ops import STOPPING, TABLE, Operation, lookup, on_define
 from micrograd.table.floats import GRID, GRID_SINGLE
 from micrograd.table.formulas import ADJOINT, COMPARISONS, Call, Tree, parts
+from micrograd.table.interpreters import IEEE
 
 TARGET = "_target"
 
@@ -36,6 +37,15 @@ def _erf(x: Any, out: Any) -> Any:
         out[...] = np.vectorize(math.erf, otypes=[float])(x)
         return out
     return erf(x, out=out)
+
+
+def _lgamma(x: Any, out: Any) -> Any:
+    try:
+        from scipy.special import gammaln
+    except ImportError:
+        out[...] = np.vectorize(IEEE["lgamma"], otypes=[float])(x)
+        return out
+    return gammaln(x, out=out)
 
 
 def _gauss(x: Any, out: Any) -> Any:
@@ -93,6 +103,9 @@ _NAMES = {
     "neg": "negative",
     "square": "square",
     "reciprocal": "reciprocal",
+    "round": "rint",
+    "mod": "remainder",
+    "floordiv": "floor_divide",
 }
 _CALLS: dict[str, Callable[..., Any]] = {
     **{name: getattr(np, numpy) for name, numpy in _NAMES.items()},
@@ -100,6 +113,7 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "step": lambda x, out: np.heaviside(x, 0.0, out=out),
     "erf": _erf,
     "gauss": _gauss,
+    "lgamma": _lgamma,
     "sech2": _sech2,
     "sign": _sign,
     "pow": _pow,
