@@ -181,7 +181,7 @@ def _sinc_slope(x: Any) -> Any:
 
 
 def _sinc_second(x: Any) -> Any:
-    return -mp.pi**2 * _sinc(x) - 2 * _sinc_slope(x) / x if x else -mp.pi**2 / 3
+    return -(mp.pi**2) * _sinc(x) - 2 * _sinc_slope(x) / x if x else -(mp.pi**2) / 3
 
 
 def _sinc_size(x: Any) -> Any:
@@ -230,7 +230,10 @@ def _psi_size(order: int) -> Function:
     return size
 
 
-_SELU, _SELU_ALPHA = mpf("1.0507009873554804934193349852946"), mpf("1.6732632423543772848170429916717")
+_SELU, _SELU_ALPHA = (
+    mpf("1.0507009873554804934193349852946"),
+    mpf("1.6732632423543772848170429916717"),
+)
 
 
 def _x(x: Any, *_: Any) -> Any:
@@ -365,9 +368,7 @@ EXACT: dict[str, Exact] = {
         (lambda x, y: mp.sign(x) * (1 if y > 0 else -1), _zero),
         (_zero,) * 3,
     ),
-    "cbrt": _unary(
-        _cbrt, lambda x: 1 / (3 * _cbrt(x) ** 2), lambda x: -2 / (9 * _cbrt(x) ** 5)
-    ),
+    "cbrt": _unary(_cbrt, lambda x: 1 / (3 * _cbrt(x) ** 2), lambda x: -2 / (9 * _cbrt(x) ** 5)),
     "exp2": _unary(_exp2, lambda x: mp.ln2 * _exp2(x), lambda x: mp.ln2**2 * _exp2(x)),
     "rsqrt": _unary(
         lambda x: 1 / mp.sqrt(x),
@@ -381,9 +382,7 @@ EXACT: dict[str, Exact] = {
         lambda x: 4 * x / mp.sqrt(mp.pi) * _gauss(x),
     ),
     "ndtr": _unary(_normal, _density, lambda x: -x * _density(x)),
-    "log_ndtr": _unary(
-        _log_ndtr, _hazard, _hazard_slope, _hazard, _hazard_size
-    ),
+    "log_ndtr": _unary(_log_ndtr, _hazard, _hazard_slope, _hazard, _hazard_size),
     "lgamma": Exact(
         lambda x: mp.re(mp.loggamma(x)),
         (lambda x: mp.psi(0, x),),

@@ -121,7 +121,9 @@ _SINC_CURVE = _horner([2 * k * (2 * k - 1) * c for k, c in enumerate(_SINC, star
 
 # For x < -20, h(x) = φ(x) / Φ(x) has x + h(x) = h(x) / x² times this series (Abramowitz and
 # Stegun 26.2.12).
-_MILLS = _horner([1.0, -3.0, 15.0, -105.0, 945.0, -10395.0, 135135.0, -2027025.0, 34459425.0], "square(1 / x)")
+_MILLS = _horner(
+    [1.0, -3.0, 15.0, -105.0, 945.0, -10395.0, 135135.0, -2027025.0, 34459425.0], "square(1 / x)"
+)
 
 
 def _psi_far(t: str) -> str:
@@ -133,7 +135,9 @@ def _psi_far(t: str) -> str:
 def _polygamma() -> str:
     """n! ζ(n + 1, y) with its sign, for x = n: the sum to 12, then Euler and Maclaurin's formula."""
     shift, far = 12, "(y + 12)"
-    head = " + ".join(f"(y + {k}) ** (-x - 1)" for k in range(shift - 1, 0, -1)) + " + y ** (-x - 1)"
+    head = (
+        " + ".join(f"(y + {k}) ** (-x - 1)" for k in range(shift - 1, 0, -1)) + " + y ** (-x - 1)"
+    )
     # B(2j) / (2j)!, each times (x + 1) … (x + 2j - 1) / (y + 12)^(2j).
     terms = [1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000]
     terms += [1 / 74724249600]

@@ -49,6 +49,8 @@ _OPERATORS: dict[str, Callable[..., Text]] = {
     "sub": _infix("-", SUM, SUM, PRODUCT),
     "mul": _infix("*", PRODUCT, PRODUCT, SIGN),
     "div": _infix("/", PRODUCT, PRODUCT, SIGN),
+    "mod": _infix("%", PRODUCT, PRODUCT, SIGN),
+    "floordiv": _infix("//", PRODUCT, PRODUCT, SIGN),
     "pow": _infix("**", POWER, ATOM, POWER),
     "neg": lambda x: (f"-{_in_brackets(x, SIGN)}", SIGN),
     **{name: _infix(sign, COMPARISON, SUM, SUM) for name, sign in _SIGNS.items()},
@@ -210,7 +212,10 @@ class _Complete(Interpreter):
 
 ON_FLOATS = Interpreter("floats", SHARED | {"pow": math.pow}, libraries=[math], texts=Texts("pow"))
 ON_IEEE = _Complete(
-    "floats", SHARED | {"pow": power, "div": quotient}, libraries=[math], texts=Texts("pow", "div")
+    "floats",
+    SHARED | {"pow": power, "div": quotient},
+    libraries=[math],
+    texts=Texts("pow", "div", "mod", "floordiv"),
 )
 FLOATS, IEEE = ON_FLOATS.scope, ON_IEEE.scope
 """The functions that formulas on floats call; the table adds its rows."""

@@ -264,7 +264,7 @@ def _formulas(row: Operation, *, calling: bool = False) -> tuple[Callable[..., A
 
     If `calling` is true, division and power follow IEEE 754 for constants too, which is slower.
     """
-    texts = Texts("div", "pow") if calling else Texts()
+    texts = Texts("div", "pow", "mod", "floordiv") if calling else Texts()
     on_values = Interpreter("Values", VOCABULARY | {"_number": _number}, texts=texts)
     names = (*OPERANDS[: row.arity], RESULT)
     slopes = (gated(with_truths(slope)) for slope in row.slopes)
