@@ -50,6 +50,10 @@ _ROOMS = dict.fromkeys(
 ) | {
     "compile": "micrograd.compiler",
     "detect_anomaly": "micrograd.anomaly",
+    **dict.fromkeys(
+        ("dot", "log_softmax", "logsumexp", "mean", "norm", "prod", "softmax", "var"),
+        "micrograd.engine.arrays",
+    ),
     "draw_dot": "micrograd.drawing",
     "explain": "micrograd.derivation",
     "step_page": "micrograd.drawing.page",

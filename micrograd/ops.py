@@ -133,7 +133,7 @@ def _psi_far(t: str) -> str:
 
 
 def _polygamma() -> str:
-    """n! ζ(n + 1, y) with its sign, for x = n: the sum to 12, then Euler and Maclaurin's formula."""
+    """N! ζ(n + 1, y) with its sign, for x = n: the sum to 12, then Euler and Maclaurin's formula."""
     shift, far = 12, "(y + 12)"
     head = (
         " + ".join(f"(y + {k}) ** (-x - 1)" for k in range(shift - 1, 0, -1)) + " + y ** (-x - 1)"

@@ -42,7 +42,8 @@ def define(
         note_zh: the note in Chinese.
 
     Returns:
-        A function of Values and numbers. Its result is a float if all operands are numbers.
+        A function of Values and numbers, whose result is a float if all operands are numbers. It
+        also takes arrays and nested lists of these, which are broadcast, and gives an array.
 
     Raises:
         ValueError: the name is reserved or a formula is wrong. The message names the operation and
@@ -72,18 +73,25 @@ def define(
 def _function(row: Operation) -> Callable[..., Any]:
     """A row as a function, whose result is a Value if an operand is one, and a float otherwise."""
 
+    def of_scalars(*operands: Any) -> Any:
+        if any(isinstance(x, Value) for x in operands):
+            return apply(row, *operands)
+        return row.value(*(to_float(to_number(x, row.name)) for x in operands))
+
     def unary(x: Any) -> Any:
-        return getattr(x, row.name)() if isinstance(x, Value) else row.value(_float(x, row))
+        if isinstance(x, Value):
+            return getattr(x, row.name)()
+        return _elementwise(unary, x) if is_array_like(x) else of_scalars(x)
 
     def binary(x: Any, y: Any) -> Any:
-        if isinstance(x, Value) or isinstance(y, Value):
-            return apply(row, x, y)
-        return row.value(_float(x, row), _float(y, row))
+        if is_array_like(x) or is_array_like(y):
+            return _elementwise(of_scalars, x, y)
+        return of_scalars(x, y)
 
     def ternary(x: Any, y: Any, z: Any) -> Any:
-        if isinstance(x, Value) or isinstance(y, Value) or isinstance(z, Value):
-            return apply(row, x, y, z)
-        return row.value(_float(x, row), _float(y, row), _float(z, row))
+        if is_array_like(x) or is_array_like(y) or is_array_like(z):
+            return _elementwise(of_scalars, x, y, z)
+        return of_scalars(x, y, z)
 
     function: Callable[..., Any] = (unary, binary, ternary)[row.arity - 1]
     function.__name__ = function.__qualname__ = row.name
@@ -92,8 +100,21 @@ def _function(row: Operation) -> Callable[..., Any]:
     return function
 
 
-def _float(operand: Any, row: Operation) -> float:
-    return to_float(to_number(operand, row.name))
+_SCALARS = frozenset({Value, float, int, bool})
+
+
+def is_array_like(x: Any) -> bool:
+    """Whether this is a list, a tuple, an array with axes, or an array of one Value."""
+    if type(x) in _SCALARS or isinstance(x, float):
+        return False
+    shape = getattr(x, "shape", None)
+    return isinstance(x, list | tuple) or bool(shape) or (shape == () and x.dtype == object)
+
+
+def _elementwise(f: Callable[..., Any], *operands: Any) -> Any:
+    from micrograd.engine.arrays import elementwise
+
+    return elementwise(f, operands)
 
 
 # The operations by name, as formulas on Values call them.

@@ -45,6 +45,8 @@ def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
         for leaf in tree.ravel().tolist():
             found(leaf)
         return Structure(type(tree), tuple(tree.shape))
+    if getattr(tree, "shape", None) == () and hasattr(tree, "item"):
+        tree = tree.item()  # an array without axes, as some functions of NumPy return
     found(tree)
     return LEAF
 

@@ -111,7 +111,7 @@ class Functions:
         return self.writer.intrinsic("rint", x)
 
     def copysign(self, x: Any, y: Any) -> Any:
-        """x with the sign of y."""
+        """X with the sign of y."""
         return self.writer.intrinsic("copysign", x, y)
 
     def compare(self, sign: str, a: Any, b: Any) -> Any:

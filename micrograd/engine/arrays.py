@@ -1,0 +1,293 @@
+"""Operations on arrays and nested lists: elementwise with broadcasting, and sums over many numbers.
+
+Numbers, Values and values of a traced function may be mixed. NumPy is imported only for arrays.
+
+>>> [round(share, 4) for share in softmax([1000.0, 999.0])]
+[0.7311, 0.2689]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from itertools import chain
+from typing import Any
+
+from micrograd.engine.definitions import VOCABULARY, is_array_like
+from micrograd.engine.value import Value
+
+__all__ = ["dot", "log_softmax", "logsumexp", "mean", "norm", "prod", "softmax", "var"]
+
+Numbers = Iterable[Any]
+
+
+def mean(xs: Any, axis: int | None = None) -> Any:
+    """Compute the arithmetic mean.
+
+    Args:
+        xs: numbers and Values: a list, nested lists or an array.
+        axis: the axis to average over; by default all numbers are averaged.
+
+    Raises:
+        ValueError: there is no number.
+
+    >>> mean([1.0, 2.0, 6.0])
+    3.0
+    """
+    return _reduced(_mean, xs, axis, "mean")
+
+
+def prod(xs: Any, axis: int | None = None) -> Any:
+    """Compute the product of all numbers, whose derivatives are right where factors are 0.
+
+    Args:
+        xs: numbers and Values: a list, nested lists or an array.
+        axis: the axis to multiply along; by default all numbers are multiplied.
+
+    Raises:
+        ValueError: there is no number.
+
+    >>> prod([2.0, 3.0, 4.0])
+    24.0
+    """
+    return _reduced(_prod, xs, axis, "prod")
+
+
+def var(xs: Any, axis: int | None = None, *, ddof: int = 0) -> Any:
+    """Compute the variance: the mean square deviation from the mean.
+
+    Args:
+        xs: numbers and Values: a list, nested lists or an array.
+        axis: the axis along which to compute it; by default over all numbers.
+        ddof: what is subtracted from the count of the numbers in the denominator, as in NumPy; 1
+            for the unbiased estimate.
+
+    Raises:
+        ValueError: there are not more than `ddof` numbers.
+
+    >>> var([1.0, 2.0, 3.0]), var([1.0, 2.0, 3.0], ddof=1)
+    (0.6666666666666666, 1.0)
+    """
+
+    def variance(numbers: Sequence[Any]) -> Any:
+        if len(numbers) <= ddof:
+            raise ValueError(f"var with ddof={ddof} needs more numbers, got {len(numbers)}")
+        middle = _mean(numbers)
+        return _total([_square(x - middle) for x in numbers]) / (len(numbers) - ddof)
+
+    return _reduced(variance, xs, axis, "var")
+
+
+def norm(xs: Any, axis: int | None = None) -> Any:
+    """Compute the Euclidean norm. Its derivative where all numbers are 0 is 0, by convention.
+
+    Args:
+        xs: numbers and Values: a list, nested lists or an array.
+        axis: the axis along which to compute it; by default over all numbers.
+
+    >>> norm([3.0, 4.0])
+    5.0
+    >>> x, y = Value(0.0), Value(0.0)
+    >>> norm([x, y]).backward()
+    >>> x.grad
+    0.0
+    """
+    return _reduced(_norm, xs, axis, "norm")
+
+
+def logsumexp(xs: Any, axis: int | None = None) -> Any:
+    """Compute the logarithm of the sum of the exponentials, for numbers of any size.
+
+    Args:
+        xs: numbers and Values: a list, nested lists or an array.
+        axis: the axis along which to compute it; by default over all numbers.
+
+    >>> round(logsumexp([1000.0, 1000.0]), 4)
+    1000.6931
+    """
+    return _reduced(_logsumexp, xs, axis, "logsumexp")
+
+
+def softmax(xs: Any, axis: int = -1) -> Any:
+    """Compute positive numbers that add up to 1, in proportion to the exponentials.
+
+    Args:
+        xs: scores of any size, numbers or Values: a list, nested lists or an array.
+        axis: the axis along which the results add up to 1.
+
+    Returns:
+        A list for a list of scores, else an array of the same shape.
+
+    >>> softmax([0.0, 0.0])
+    [0.5, 0.5]
+    """
+    return _mapped(_softmax, xs, axis, "softmax")
+
+
+def log_softmax(xs: Any, axis: int = -1) -> Any:
+    """Compute the logarithms of `softmax`, which are finite even where `softmax` would be 0.
+
+    Args:
+        xs: scores of any size, numbers or Values: a list, nested lists or an array.
+        axis: the axis along which the exponentials of the results add up to 1.
+
+    Returns:
+        A list for a list of scores, else an array of the same shape.
+
+    >>> log_softmax([0.0, 1000.0])
+    [-1000.0, 0.0]
+    """
+    return _mapped(_log_softmax, xs, axis, "log_softmax")
+
+
+def dot(xs: Numbers, ys: Numbers) -> Any:
+    """Compute the scalar product of two vectors. For matrices, write `A @ B` on arrays.
+
+    Args:
+        xs: numbers and Values, a list or an array with one axis.
+        ys: as many numbers and Values.
+
+    Raises:
+        ValueError: the lengths differ, or there is no number.
+
+    >>> dot([1.0, 2.0], [3.0, 4.0])
+    11.0
+    """
+    left, right = (_vector(each, "dot") for each in (xs, ys))
+    if len(left) != len(right):
+        raise ValueError(f"dot needs two vectors of one length, got {len(left)} and {len(right)}")
+    return _total([x * y for x, y in zip(left, right, strict=True)])
+
+
+# --------------------------------------------------------------------------- on lists of numbers
+
+
+def _total(numbers: Sequence[Any]) -> Any:
+    """The sum, without the 0 that Python's `sum` begins with."""
+    return reduce(lambda x, y: x + y, numbers)
+
+
+def _mean(numbers: Sequence[Any]) -> Any:
+    return _total(numbers) / len(numbers)
+
+
+def _prod(numbers: Sequence[Any]) -> Any:
+    return reduce(lambda x, y: x * y, numbers)
+
+
+def _square(x: Any) -> Any:
+    return VOCABULARY["square"](x)
+
+
+def _norm(numbers: Sequence[Any]) -> Any:
+    total = _total([_square(x) for x in numbers])
+    return VOCABULARY["where"](total, VOCABULARY["sqrt"](total), 0.0)
+
+
+def _shift(numbers: Sequence[Any]) -> Any:
+    """The largest number as a constant; 0 if it is infinite. It may be subtracted from all."""
+    largest = reduce(VOCABULARY["maximum"], (_detached(x) for x in numbers))
+    if isinstance(largest, Value) and largest._is_traced:
+        return largest
+    number = getattr(largest, "data", largest)
+    return largest if abs(number) < float("inf") else 0.0
+
+
+def _detached(x: Any) -> Any:
+    return x.detach() if isinstance(x, Value) else x
+
+
+def _exponentials(numbers: Sequence[Any]) -> tuple[list[Any], Any]:
+    """The numbers less the largest, and the largest."""
+    largest = _shift(numbers)
+    return [x - largest for x in numbers], largest
+
+
+def _logsumexp(numbers: Sequence[Any]) -> Any:
+    shifted, largest = _exponentials(numbers)
+    return VOCABULARY["log"](_total([VOCABULARY["exp"](x) for x in shifted])) + largest
+
+
+def _softmax(numbers: Sequence[Any]) -> list[Any]:
+    exponentials = [VOCABULARY["exp"](x) for x in _exponentials(numbers)[0]]
+    total = _total(exponentials)
+    return [each / total for each in exponentials]
+
+
+def _log_softmax(numbers: Sequence[Any]) -> list[Any]:
+    shifted, _ = _exponentials(numbers)
+    total = VOCABULARY["log"](_total([VOCABULARY["exp"](x) for x in shifted]))
+    return [x - total for x in shifted]
+
+
+# ---------------------------------------------------------------------------- lists and arrays
+
+
+def _vector(xs: Any, name: str) -> list[Any]:
+    if not hasattr(xs, "__iter__") or isinstance(xs, set | dict | str):
+        raise TypeError(f"{name} takes a list or an array of numbers and Values, got {xs!r}")
+    found = list(xs)
+    if not found:
+        raise ValueError(f"{name} of an empty list: give at least one number")
+    return found
+
+
+def _is_nested(found: Sequence[Any]) -> bool:
+    return any(isinstance(each, list | tuple) or getattr(each, "shape", ()) for each in found)
+
+
+def _reduced(f: Callable[[Sequence[Any]], Any], xs: Any, axis: int | None, name: str) -> Any:
+    found = _vector(xs, name)
+    if not _is_nested(found):
+        if axis not in (None, 0, -1):
+            raise ValueError(f"{name}: axis={axis} of a vector, which has the axis 0 alone")
+        return f(found)
+    import numpy as np
+
+    array = _objects(xs)
+    if axis is None:
+        return f(_vector(array.ravel().tolist(), name))
+    rows = np.moveaxis(array, axis, -1)
+    return _compact(_objects([f(row) for row in _vectors(rows, name)]).reshape(rows.shape[:-1]))
+
+
+def _mapped(f: Callable[[Sequence[Any]], list[Any]], xs: Any, axis: int, name: str) -> Any:
+    import numpy as np
+
+    found = _vector(xs, name)
+    if not _is_nested(found):
+        return f(found) if isinstance(xs, list | tuple) else _compact(_objects(f(found)))
+    rows = np.moveaxis(_objects(xs), axis, -1)
+    flat = [*chain.from_iterable(f(row) for row in _vectors(rows, name))]
+    return _compact(np.moveaxis(_objects(flat).reshape(rows.shape), -1, axis))
+
+
+def _vectors(rows: Any, name: str) -> list[list[Any]]:
+    """The vectors along the last axis."""
+    return [_vector(row.tolist(), name) for row in rows.reshape(-1, rows.shape[-1])]
+
+
+def _objects(xs: Any) -> Any:
+    """An array of objects with the shape of an array or of regular nested lists."""
+    import numpy as np
+
+    array = np.asarray(xs, dtype=object)
+    if any(isinstance(each, list | tuple) for each in array.ravel().tolist()):
+        raise ValueError("nested lists must be regular: every row needs the same length")
+    return array
+
+
+def _compact(array: Any) -> Any:
+    """An array of floats where there are only floats."""
+    is_plain = all(type(each) is float for each in array.ravel().tolist())
+    return array.astype(float) if is_plain else array
+
+
+def elementwise(f: Callable[..., Any], operands: Sequence[Any]) -> Any:
+    """A function of numbers and Values applied to arrays of them, which are broadcast."""
+    import numpy as np
+
+    arrays = [_objects(x) if is_array_like(x) else np.array(x, dtype=object) for x in operands]
+    with np.errstate(all="ignore"):  # nan and infinities are results like any other
+        found = np.frompyfunc(f, len(arrays), 1)(*arrays)
+    return _compact(found) if isinstance(found, np.ndarray) else found
