@@ -28,7 +28,7 @@ from micrograd.engine.graph import (
     walking,
 )
 from micrograd.engine.value import Value, shares_of_step
-from micrograd.table.formulas import OPERANDS, RESULT
+from micrograd.table.formulas import LETTERS, RESULT
 
 MAX_NODES = 5_000
 """Values in a graph that can still be explained."""
@@ -222,7 +222,7 @@ class Chain:
                 place if twice else None, name, value, value, value, (), self.letter(operand)
             )
         held = [*operands(node)]
-        variables = (*OPERANDS[: len(held)], RESULT)
+        variables = (*LETTERS[: len(held)], RESULT)
         numbers = dict(zip(variables, [*map(number, held), node.data], strict=True))
         constants = {
             variable: operand

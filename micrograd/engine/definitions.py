@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
+from micrograd.engine.symbols import tree_of
 from micrograd.engine.value import Value, apply, to_number
 from micrograd.ops import TABLE, Operation, Row, add_row
 from micrograd.table.floats import to_float
+from micrograd.table.formulas import LETTERS, RESULT, Call, FormulaError, Tree
+from micrograd.table.interpreters import ON_FLOATS
+from micrograd.table.reading import parse
+
+Partial = str | Callable[..., Any]
 
 
 def define(
     name: str,
-    formula: str,
-    partials: Sequence[str],
+    formula: str | Callable[..., float],
+    partials: Sequence[Partial],
     *,
+    array: Callable[..., Any] | None = None,
     typeset: str = "",
     symbol: str = "",
     domain: str = "",
@@ -29,10 +37,14 @@ def define(
 
     Args:
         name: the name, a Python identifier. A name that you defined before is replaced.
-        formula: the result, as a formula of `x`, of `x` and `y`, or of `x`, `y` and `z`. Formulas
-            may use numbers, `+ - * / **`, comparisons, and all operations of the table.
-        partials: the derivative with respect to each operand, as formulas that may also use the
-            result, `out`.
+        formula: the result, as a formula of `x`, of `x` and `y`, or of `x`, `y` and `z`; or a
+            function of floats, such as `scipy.special.j0`, with any number of parameters up to 18.
+            Formulas may use numbers, `+ - * / **`, comparisons, and all operations of the table.
+        partials: the derivative with respect to each operand: formulas that may also use the
+            result, `out`; names of operations, to be applied to the operands; or functions of
+            Values, which are made of operations and are read when they are first needed.
+        array: for a function of floats, the same function of NumPy arrays, so that the operation
+            can be compiled with `backend="numpy"`. A NumPy ufunc needs none.
         typeset: LaTeX for the operation, in terms of the operands; by default the
             name in upright letters, followed by the operands in brackets.
         symbol: the text in a picture; by default the name.
@@ -55,10 +67,11 @@ def define(
         >>> round(x.grad, 6)
         0.927671
     """
+    given = partials if isinstance(partials, str) else tuple(partials)
     row = Row(
         name=name,
-        formula=formula,
-        partials=partials,
+        formula=f"{name}({', '.join(LETTERS[: len(given)])})" if callable(formula) else formula,
+        partials=given,
         typeset=typeset,
         symbol=symbol,
         domain=domain,
@@ -66,8 +79,94 @@ def define(
         note=note,
         note_zh=note_zh,
     )
+    if callable(formula):
+        function = formula
+        if array is None and hasattr(formula, "nin") and hasattr(formula, "reduce"):
+            array = formula  # a ufunc
+
+        def make(row: Row, known: dict[str, int]) -> Operation:
+            return FunctionOperation(row, function, array)
+
+        made = VOCABULARY[name] = _function(add_row(row, make))
+        return made
+    if array is not None:
+        raise TypeError(
+            f"operation {name!r}: array= is for functions, and {formula!r} is text"
+        )
+    if any(map(callable, given)):
+        row = row._replace(partials=_as_texts(row))
     made = VOCABULARY[name] = _function(add_row(row))
     return made
+
+
+def _as_texts(row: Row) -> tuple[str, ...]:
+    """The partials as text, where some of them are functions of Values."""
+    names = LETTERS[: len(row.partials)]
+    return tuple(
+        ON_FLOATS.text(tree_of(each, names, f"operation {row.name!r}: partial for {x}"))
+        if callable(each)
+        else each
+        for x, each in zip(names, row.partials, strict=True)
+    )
+
+
+class FunctionOperation(Operation):
+    """An operation whose values come from a function on floats.
+
+    Its partials are read when they are first needed, so that two operations may refer to each
+    other.
+    """
+
+    def __init__(
+        self, row: Row, function: Callable[..., float], array: Callable[..., Any] | None
+    ) -> None:
+        name = f"operation {row.name!r}"
+        if isinstance(row.partials, str) or not 0 < len(row.partials) <= len(LETTERS):
+            raise FormulaError(
+                f"{name}: partials is a list with one for each operand, 1 to {len(LETTERS)} of them"
+            )
+        for each in row.partials:
+            if not isinstance(each, str) and not callable(each):
+                raise FormulaError(f"{name}: a partial is a formula or a function, got {each!r}")
+        operands = LETTERS[: len(row.partials)]
+        typeset = rf"\operatorname{{{row.name}}}({', '.join(operands)})".replace("_", r"\_")
+        row = row._replace(typeset=row.typeset or typeset, symbol=row.symbol or row.name)
+        super().__init__(row, Call(row.name, operands), ())
+        self.function, self.array_function = function, array
+        del self.__dict__["partials"]  # they are written when they are known
+        for column in (row.domain, row.kink):
+            if column:
+                self.read(column)
+
+    @cached_property
+    def slopes(self) -> tuple[Tree, ...]:  # type: ignore[override]
+        """The partials as trees."""
+        return tuple(map(self._read, self.operands, self.row.partials))
+
+    @cached_property
+    def partials(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The partials as text."""
+        return tuple(map(ON_FLOATS.text, self.slopes))
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the trees of the partials are known already."""
+        return "slopes" in self.__dict__
+
+    @property
+    def document(self) -> str:  # type: ignore[override]
+        """The docstring of the method and the function."""
+        note = f"\n\n{self.note}" if self.note else ""
+        return f"{self.formula}, by the function {self.function!r}.{note}"
+
+    def _read(self, operand: str, partial: Any) -> Tree:
+        place = f"operation {self.name!r}: partial for {operand}"
+        if callable(partial):
+            return tree_of(partial, self.operands, place)
+        if partial in TABLE and TABLE[partial].arity == self.arity:
+            return Call(partial, self.operands)
+        known = {row.name: row.arity for row in TABLE.values()}
+        return parse(partial, names=(*self.operands, RESULT), known=known, place=place)
 
 
 def _function(row: Operation) -> Callable[..., Any]:
@@ -77,6 +176,13 @@ def _function(row: Operation) -> Callable[..., Any]:
         if any(isinstance(x, Value) for x in operands):
             return apply(row, *operands)
         return row.value(*(to_float(to_number(x, row.name)) for x in operands))
+
+    def general(*operands: Any) -> Any:
+        if len(operands) != row.arity:
+            raise TypeError(f"{row.name} takes {row.arity} operands, got {len(operands)}")
+        if any(map(is_array_like, operands)):
+            return _elementwise(of_scalars, *operands)
+        return of_scalars(*operands)
 
     def unary(x: Any) -> Any:
         if isinstance(x, Value):
@@ -93,7 +199,7 @@ def _function(row: Operation) -> Callable[..., Any]:
             return _elementwise(of_scalars, x, y, z)
         return of_scalars(x, y, z)
 
-    function: Callable[..., Any] = (unary, binary, ternary)[row.arity - 1]
+    function: Callable[..., Any] = (unary, binary, ternary, general)[min(row.arity, 4) - 1]
     function.__name__ = function.__qualname__ = row.name
     function.__module__ = "micrograd.engine.functions"  # where pickle looks for it
     function.__doc__ = row.document

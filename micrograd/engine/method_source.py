@@ -91,10 +91,10 @@ def {method}(self, other):
     return _coerce(_{name}, self, other)
 """
 
-_TERNARY = """
-def {name}(self, y, z):
+_GENERAL = """
+def {name}(self{others}):
     {document!r}
-    return _apply(_{name}, self, y, z)
+    return _apply(_{name}, self{others})
 """
 
 
@@ -120,14 +120,15 @@ def source(row: Operation) -> str:
         "method": names[0],
         "reflected": names[-1],
     }
-    slopes = (ON_FLOATS.text(gated(with_truths(slope))) for slope in row.slopes)
-    columns |= zip(("dx", "dy", "dz"), slopes, strict=False)
-    if row.arity == 1:
-        return _UNARY.format(**columns)
-    if row.arity == 3:
-        return _TERNARY.format(**columns)
+    if row.arity > 2 or row.function is not None:
+        others = "".join(f", {name}" for name in row.operands[1:])
+        return _GENERAL.format(**columns, others=others)
     if row.is_equality:
         return _EQUALITY.format(**columns)
+    slopes = (ON_FLOATS.text(gated(with_truths(slope))) for slope in row.slopes)
+    columns |= zip(("dx", "dy"), slopes, strict=False)
+    if row.arity == 1:
+        return _UNARY.format(**columns)
     return "".join(text.format(**columns) for text in (_BINARY, _REFLECTED)[: len(names)])
 
 
@@ -157,11 +158,11 @@ class Installer:
         filename = f"<micrograd {rows[0].name if len(rows) == 1 else 'operators'}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         self._globals |= {f"_{row.name}": row for row in rows}
-        trees = (tree for row in rows for tree in (row.expression, *row.slopes))
+        trees = [row.expression for row in rows]
+        trees += [tree for row in rows if row.function is None for tree in row.slopes]
         called = set().union(*map(ON_FLOATS.called, trees))
-        called |= {
-            row.name for row in rows
-        } & self._globals.keys()  # called by methods that exist already
+        # A redefined operation may be called by methods that exist already.
+        called |= {row.name for row in rows} & self._globals.keys()
         self._globals |= {name: ON_FLOATS.found(name) for name in called}
         functions: dict[str, Any] = {}
         exec(compile(text, filename, "exec"), self._globals, functions)  # noqa: S102 (checked text)

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 OPERANDS = ("x", "y", "z")
+LETTERS = (*OPERANDS, *"uvwpqrstabcdfgh")
+"""The operands of an operation that is defined by a function, which may be more than three."""
 RESULT = "out"
 ADJOINT = "_g"  # the adjoint of the result, in formulas for what flows back to an operand
 

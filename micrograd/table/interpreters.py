@@ -15,7 +15,7 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any, Protocol, cast
 
-from micrograd.table.floats import SHARED, completed, power, quotient
+from micrograd.table.floats import SHARED, completed, power, quotient, to_float
 from micrograd.table.formulas import COMPARISONS, Tree, calls, fold, variables, with_truths
 
 # ----------------------------------------------------------------------------------- Python text
@@ -95,6 +95,8 @@ class Rule(Protocol):
     def expression(self) -> Tree: ...  # noqa: D102
     @property
     def is_primitive(self) -> bool: ...  # noqa: D102
+    @property
+    def function(self) -> Callable[..., Any] | None: ...  # noqa: D102
 
 
 class Interpreter:
@@ -154,6 +156,8 @@ class Interpreter:
         """A row as a function of its operands."""
         if row.name in self._given:
             return cast("Callable[..., Any]", self.scope[row.name])
+        if row.function is not None:
+            return self.of_function(row.name, row.function)
         is_apart = with_truths(row.expression) == row.expression  # no comparison or choice
         if row.is_primitive and is_apart and row.name not in self.texts:
             return self.primitive(row.name)
@@ -169,6 +173,13 @@ class Interpreter:
             f"operation {name!r} is a primitive, and {self.name} have no function of that name"
             f"{f' in {places}' * bool(places)}: give it a formula of other operations, or "
             f"add it to the primitives of {self.name}"
+        )
+
+    def of_function(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """An operation that a user defined by a function on floats."""
+        raise NotImplementedError(
+            f"operation {name!r} is defined by a function on floats, which {self.name} cannot "
+            "call: define it by a formula, or compile with backend='numpy'"
         )
 
     def enter(self, row: Rule) -> None:
@@ -205,12 +216,20 @@ class _Deferred:
 ERRORS = (ArithmeticError, ValueError)  # raised by FLOATS where IEEE defines a result
 
 
-class _Complete(Interpreter):
+class _Floats(Interpreter):
+    def of_function(self, name: str, function: Callable[..., Any]) -> Callable[..., float]:
+        return lambda *operands: to_float(function(*operands))
+
+
+class _Complete(_Floats):
     def primitive(self, name: str) -> Callable[..., float]:
         return completed(name, super().primitive(name))
 
+    def of_function(self, name: str, function: Callable[..., Any]) -> Callable[..., float]:
+        return completed("", super().of_function(name, function))
 
-ON_FLOATS = Interpreter("floats", SHARED | {"pow": math.pow}, libraries=[math], texts=Texts("pow"))
+
+ON_FLOATS = _Floats("floats", SHARED | {"pow": math.pow}, libraries=[math], texts=Texts("pow"))
 ON_IEEE = _Complete(
     "floats",
     SHARED | {"pow": power, "div": quotient},

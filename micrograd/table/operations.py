@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from unicodedata import is_normalized
 
 from micrograd.table.formulas import (
+    LETTERS,
     OPERANDS,
     RESULT,
     Call,
@@ -69,21 +70,36 @@ class Operation:
         self.__dict__.update(row._asdict())
         self.row = row
         self.expression = expression
-        self.slopes = slopes
+        self._slopes = slopes
         self._flows: dict[tuple[int, str], Tree | None] = {}
 
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.operands)}) = {self.formula}>"
 
+    function: Callable[..., Any] | None = None
+    """The function on floats that computes the operation, if a user defined it by one."""
+    array_function: Callable[..., Any] | None = None
+    """The same function on NumPy arrays."""
+
+    @property
+    def slopes(self) -> tuple[Tree, ...]:
+        """The partials as trees."""
+        return self._slopes
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the trees of the partials are known already."""
+        return True
+
     @property
     def arity(self) -> int:
         """The number of operands."""
-        return len(self.slopes)
+        return len(self.row.partials)
 
     @property
     def operands(self) -> tuple[str, ...]:
         """The names of the operands in the formula."""
-        return OPERANDS[: self.arity]
+        return LETTERS[: self.arity]
 
     @property
     def is_primitive(self) -> bool:
@@ -219,12 +235,14 @@ def lookup(name: str) -> Operation:
         ) from None
 
 
-def add_row(row: Row) -> Operation:
+def add_row(row: Row, make: Callable[[Row, dict[str, int]], Operation] | None = None) -> Operation:
     """Check a user's row and add it to the table.
 
     It replaces a row of the same name that a user added before. Raises FormulaError, a ValueError
-    that names the row, if anything in it is wrong; then nothing is changed.
+    that names the row, if anything in it is wrong; then nothing is changed. `make` is what checks
+    the row, by default `checked`.
     """
+    make = make or checked
     name = f"operation {row.name!r}"
     if not isinstance(row.name, str) or not row.name.isidentifier() or keyword.iskeyword(row.name):
         raise FormulaError(f"{name}: a name is a Python identifier")
@@ -232,7 +250,7 @@ def add_row(row: Row) -> Operation:
         raise FormulaError(f"{name}: the name is reserved; choose another")
     if row.name in _built_in:
         raise FormulaError(f"{name} is a row of the table already; choose another name")
-    operation = checked(row, {known.name: known.arity for known in TABLE.values()})
+    operation = make(row, {known.name: known.arity for known in TABLE.values()})
     _refuse_to_break_users(operation)
     places: list[dict[str, Any]] = [TABLE, FLOATS, IEEE]
     before = [place.get(row.name) for place in places]
@@ -251,13 +269,15 @@ def add_row(row: Row) -> Operation:
 
 def _refuse_to_break_users(operation: Operation) -> None:
     """FormulaError if a new row would break the rows that call the one it replaces."""
-    below = calls(operation.expression)
+    below = set() if operation.is_primitive else calls(operation.expression)
     while deeper := set().union(*(calls(TABLE[name].expression) for name in below)) - below:
         below |= deeper
     if operation.name in below:
         raise FormulaError(f"operation {operation.name!r}: the formula leads back to itself")
     replaced = TABLE.get(operation.name, operation)
     for user in TABLE.values():
+        if not user.is_known:
+            continue
         called = calls(user.expression).union(*map(calls, user.slopes))
         if operation.name in called and replaced.arity != operation.arity:
             raise FormulaError(

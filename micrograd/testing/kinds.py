@@ -76,6 +76,14 @@ class Kind(Interpreter):
 
             return refuse
 
+    def of_function(self, name: str, function: Function) -> Function:
+        """There is no answer: the function is known on floats alone."""
+
+        def refuse(*_: Any) -> Any:
+            raise NotApplicable(f"{name} is defined by a function on floats")
+
+        return refuse
+
 
 def _comparing(name: str, real: Callable[[Any], Any]) -> Callable[[Any, Any], bool]:
     compare = getattr(operator, name)

@@ -31,7 +31,6 @@ from micrograd.ops import STOPPING, Operation, on_define
 from micrograd.table.formulas import (
     ADJOINT,
     COMPARISONS,
-    OPERANDS,
     RESULT,
     Call,
     Tree,
@@ -266,7 +265,7 @@ def _formulas(row: Operation, *, calling: bool = False) -> tuple[Callable[..., A
     """
     texts = Texts("div", "pow", "mod", "floordiv") if calling else Texts()
     on_values = Interpreter("Values", VOCABULARY | {"_number": _number}, texts=texts)
-    names = (*OPERANDS[: row.arity], RESULT)
+    names = (*row.operands, RESULT)
     slopes = (gated(with_truths(slope)) for slope in row.slopes)
     return tuple(on_values.compiled(names, _deciding_by_numbers(slope)) for slope in slopes)
 

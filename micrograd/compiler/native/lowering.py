@@ -51,6 +51,11 @@ class Lowering(dict[str, Callable[..., Any]]):
 
     def __missing__(self, name: str) -> Callable[..., Any]:
         row = lookup(name)
+        if row.function is not None:
+            raise NotImplementedError(
+                f"operation {name!r} is defined by a function on floats, which machine code cannot "
+                "call: define it by a formula, or compile with backend='numpy'"
+            )
         if row.is_primitive:
             return partial(self.library, name)
         return lambda *operands: self.value(

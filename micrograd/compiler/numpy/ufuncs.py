@@ -154,9 +154,27 @@ def _primitive(name: str) -> Callable[..., Any]:
     return found
 
 
+def _of_function(row: Operation) -> Callable[..., Any]:
+    """The function on arrays of an operation that a user defined by a function on floats."""
+    function = row.array_function
+    if function is None:
+        raise NotImplementedError(
+            f"operation {row.name!r} is defined by a function on floats: give define(…, array=f) a "
+            "function on NumPy arrays, or define it by a formula, to compile it"
+        )
+
+    def call(*operands: Any, out: Any) -> Any:
+        out[...] = function(*operands)
+        return out
+
+    return call
+
+
 def _is_called(row: Operation) -> bool:
     """Whether one function computes a row, which it finds then; else the row's formula does."""
-    if row.name not in _CALLS and row.is_primitive and row.computed == row.expression:
+    if row.function is not None:
+        _SCOPE[f"_{row.name}"] = _CALLS[row.name] = _of_function(row)
+    elif row.name not in _CALLS and row.is_primitive and row.computed == row.expression:
         _SCOPE[f"_{row.name}"] = _CALLS[row.name] = _primitive(row.name)
     return row.name in _CALLS and row in (TABLE.get(row.name), STOPPING.get(row.name))
 
