@@ -90,9 +90,7 @@ def define(
         made = VOCABULARY[name] = _function(add_row(row, make))
         return made
     if array is not None:
-        raise TypeError(
-            f"operation {name!r}: array= is for functions, and {formula!r} is text"
-        )
+        raise TypeError(f"operation {name!r}: array= is for functions, and {formula!r} is text")
     if any(map(callable, given)):
         row = row._replace(partials=_as_texts(row))
     made = VOCABULARY[name] = _function(add_row(row))

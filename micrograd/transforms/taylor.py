@@ -1,0 +1,291 @@
+"""`taylor`: the Taylor coefficients of a function, by running power series through its graph.
+
+No operation has a rule of its own for series. If out = f(x, y), then out' = f_x x' + f_y y', where
+the partials f_x and f_y are formulas of the table, so the coefficients of `out` follow from lower
+ones of the partials, which are series themselves (Griewank and Walther, *Evaluating Derivatives*,
+2008, chapter 13). Products and quotients are computed directly, and whole powers by products, so
+polynomials are exact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from operator import index
+from typing import Any, SupportsIndex
+
+from micrograd.engine.graph import is_alias, is_leaf, operands, operation, order
+from micrograd.engine.value import Value, to_number
+from micrograd.ops import Operation, lookup
+from micrograd.table.floats import quotient, to_float
+from micrograd.table.formulas import RESULT, Call, Tree, fold
+from micrograd.table.interpreters import IEEE
+from micrograd.transforms.structures import flatten, unflatten
+
+Coefficients = list[float]
+
+
+def taylor(
+    f: Callable[..., Any],
+    x: Any,
+    order: SupportsIndex,
+    *,
+    direction: Any = None,
+    directions: Sequence[Any] | None = None,
+) -> Any:
+    """Compute the Taylor coefficients of t -> f(x + t * direction) at t = 0.
+
+    Coefficient k is the k-th derivative divided by k!.
+
+    Args:
+        f: a function of one argument: a number, or nested lists, tuples, dicts and arrays.
+        x: the point, with the structure of the argument.
+        order: the highest power of t, 0 or more.
+        direction: the direction, with the structure of `x`; 1 by default if `x` is a number.
+        directions: several directions, for each of which the coefficients are computed.
+
+    Returns:
+        A list of `order + 1` floats in place of each number in the result of `f`; for `directions`
+        a list of such results.
+
+    Raises:
+        ValueError: an operation has a kink at the point, so there is no series; or an operation was
+            made by hand and has no formula.
+        TypeError: `x` is not a number and there is no direction.
+
+    >>> taylor(lambda x: 1 / (1 - x), 0.0, 4)
+    [1.0, 1.0, 1.0, 1.0, 1.0]
+    """
+    highest = index(order)
+    if highest < 0:
+        raise ValueError(f"taylor: order is a whole number from 0, got {order!r}")
+    leaves, structure = flatten(x)
+    point = [to_float(to_number(leaf, "taylor: x")) for leaf in leaves]
+    chosen = [direction] if directions is None else list(directions)
+    if directions is not None and direction is not None:
+        raise TypeError("taylor: give direction= or directions=, not both")
+    variables = [Value(number) for number in point]
+    outputs, output_structure = flatten(f(unflatten(structure, variables)))
+    results = []
+    for each in chosen:
+        if each is None and structure.kind is not None:
+            raise TypeError("taylor: x has several numbers, so a direction is needed: direction=…")
+        slopes, shape = flatten(1.0 if each is None else each)
+        if shape != structure:
+            raise ValueError("taylor: the direction has another structure than x")
+        numbers = [to_float(to_number(slope, "taylor: direction")) for slope in slopes]
+        series = _run(outputs, dict(zip(variables, numbers, strict=True)), highest)
+        results.append(unflatten(output_structure, series))
+    return results[0] if directions is None else results
+
+
+def _run(outputs: Sequence[Any], slopes: dict[Value, float], highest: int) -> list[Coefficients]:
+    """The coefficients of each output, order by order, so that nothing recurses along the graph."""
+    nodes = order([output for output in outputs if isinstance(output, Value)])
+    space = _Space()
+    found: dict[Value, Series] = {}
+    for node in nodes:
+        if node in slopes:
+            found[node] = _Given([node.data, slopes[node]])
+        elif is_leaf(node):
+            found[node] = _Given([node.data])
+        else:
+            held = [found[x] if isinstance(x, Value) else _Given([x]) for x in operands(node)]
+            row = operation(node)
+            if is_alias(node):
+                found[node] = held[0]
+            elif row is None:
+                raise ValueError(
+                    f"taylor: operation {node._op!r} was made by hand and has no formula: use "
+                    "micrograd.define"
+                )
+            else:
+                _refuse_kinks(row, [x.coefficient(0) for x in held])
+                found[node] = space.call(row.name, held)
+    for k in range(highest + 1):
+        for node in nodes:
+            found[node].coefficient(k)
+    series = [
+        found[x] if isinstance(x, Value) else _Given([to_float(to_number(x, "taylor"))])
+        for x in outputs
+    ]
+    return [[each.coefficient(k) for k in range(highest + 1)] for each in series]
+
+
+def _refuse_kinks(row: Operation, numbers: Sequence[float]) -> None:
+    """ValueError where the operation has no derivatives."""
+    names = dict(zip(row.operands, numbers, strict=True))
+    reason = ""
+    if row.kink and fold(row.read(row.kink), IEEE, names) == 0:
+        reason = "is at a kink"
+    elif row.domain not in ("", "0") and not (row.name == "pow" and _is_whole(numbers[1])):
+        reason = "" if fold(row.read(row.domain), IEEE, names) else "is not differentiable"
+    if reason:
+        shown = f"{row.name}({', '.join(map(str, numbers))})"
+        raise ValueError(f"taylor: {shown} {reason}, so there is no series")
+
+
+class Series:
+    """A power series, whose coefficients are computed when they are asked for."""
+
+    def __init__(self) -> None:
+        self.known: Coefficients = []
+
+    def coefficient(self, k: int) -> float:
+        """The coefficient of the k-th power."""
+        while len(self.known) <= k:
+            self.known.append(self.next(len(self.known)))
+        return self.known[k]
+
+    def next(self, k: int) -> float:
+        """The coefficient k, where all before it are known."""
+        raise NotImplementedError
+
+
+class _Given(Series):
+    def __init__(self, known: Sequence[float]) -> None:
+        self.known = [to_float(x) for x in known]
+
+    def next(self, k: int) -> float:
+        return 0.0
+
+
+class _Sum(Series):
+    def __init__(self, x: Series, y: Series, sign: float) -> None:
+        super().__init__()
+        self.x, self.y, self.sign = x, y, sign
+
+    def next(self, k: int) -> float:
+        return self.x.coefficient(k) + self.sign * self.y.coefficient(k)
+
+
+class _Product(Series):
+    def __init__(self, x: Series, y: Series) -> None:
+        super().__init__()
+        self.x, self.y = x, y
+
+    def next(self, k: int) -> float:
+        return _convolved(self.x, self.y, k)
+
+
+class _Quotient(Series):
+    def __init__(self, x: Series, y: Series) -> None:
+        super().__init__()
+        self.x, self.y = x, y
+
+    def next(self, k: int) -> float:
+        self.y.coefficient(k)
+        pairs = zip(self.known, self.y.known[k:0:-1], strict=True)
+        return quotient(self.x.coefficient(k) - sum(a * b for a, b in pairs), self.y.known[0])
+
+
+class _Operation(Series):
+    """An operation, whose derivative is the sum of its partials times those of its operands."""
+
+    def __init__(self, space: _Space, row: Operation, held: Sequence[Series]) -> None:
+        super().__init__()
+        self.space, self.row, self.held = space, row, held
+        self.partials: list[tuple[Series, Series]] | None = None
+
+    def next(self, k: int) -> float:
+        if k == 0:
+            return self.row.value(*(x.coefficient(0) for x in self.held))
+        if self.partials is None:  # found late, since they may call for ever new operations
+            self.partials = self._partials()
+        total = 0.0
+        for partial, x in self.partials:
+            x.coefficient(k)
+            partial.coefficient(k - 1)
+            pairs = zip(range(1, k + 1), x.known[1:], reversed(partial.known[:k]), strict=False)
+            total += sum(j * a * b for j, a, b in pairs if a and b)
+        return total / k
+
+    def _partials(self) -> list[tuple[Series, Series]]:
+        names = dict(zip(self.row.operands, self.held, strict=True)) | {RESULT: self}
+        found = []
+        for slope, x in zip(self.row.slopes, self.held, strict=True):
+            if slope != 0 and not isinstance(x, _Constant):
+                found.append((self.space.series(slope, names), x))
+        return found
+
+
+class _Constant(_Given):
+    """A number in a formula."""
+
+
+class _Space:
+    """The series of one run. Equal operations on the same operands are one series.
+
+    That is why sine and cosine, each of which is the other's derivative, need no more than two.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[Any, Series] = {}
+        self._constants: dict[float, Series] = {}
+
+    def series(self, tree: Tree, names: dict[str, Series]) -> Series:
+        """A formula of series. Of a choice, only the branch that is taken is computed."""
+        if isinstance(tree, str):
+            return names[tree]
+        if not isinstance(tree, Call):
+            return self._constants.setdefault(tree, _Constant([tree]))
+        if tree.name == "where":
+            numbers = {name: series.coefficient(0) for name, series in names.items()}
+            test = fold(tree.operands[0], IEEE, numbers)
+            return self.series(tree.operands[1 if test else 2], names)
+        return self.call(tree.name, [self.series(each, names) for each in tree.operands])
+
+    def call(self, name: str, held: Sequence[Series]) -> Series:
+        """An operation on series."""
+        key = (name, *map(id, held))
+        if key not in self._made:
+            self._made[key] = self._make(name, held)
+        return self._made[key]
+
+    def _make(self, name: str, held: Sequence[Series]) -> Series:
+        match name:
+            case "add" | "sub":
+                return _Sum(*held, sign=1.0 if name == "add" else -1.0)
+            case "neg":
+                return _Sum(_Constant([0.0]), held[0], sign=-1.0)
+            case "mul":
+                return _Product(*held)
+            case "square":
+                return _Product(held[0], held[0])
+            case "div":
+                return _Quotient(*held)
+            case "reciprocal":
+                return _Quotient(_Constant([1.0]), held[0])
+            case "where":
+                return held[1 if held[0].coefficient(0) else 2]
+            case "pow" if (power := _whole(held[1])) is not None:
+                return self._power(held[0], power)
+        return _Operation(self, lookup(name), held)
+
+    def _power(self, x: Series, power: int) -> Series:
+        if power < 0:
+            return _Quotient(_Constant([1.0]), self._power(x, -power))
+        if power == 0:
+            return _Constant([1.0])
+        if power == 1:
+            return x
+        half = self._power(x, power // 2)
+        whole = _Product(half, half)
+        return _Product(whole, x) if power % 2 else whole
+
+
+def _whole(series: Series) -> int | None:
+    """The whole number that a constant exponent is, if it is one of a reasonable size."""
+    is_constant = isinstance(series, _Given) and not any(series.known[1:])
+    return int(series.known[0]) if is_constant and _is_whole(series.known[0]) else None
+
+
+def _is_whole(number: float) -> bool:
+    return math.isfinite(number) and number == int(number) and abs(number) <= 1024
+
+
+def _convolved(x: Series, y: Series, k: int) -> float:
+    x.coefficient(k)
+    y.coefficient(k)
+    pairs = zip(x.known[: k + 1], y.known[k::-1], strict=False)
+    return sum((a * b for a, b in pairs if a and b), 0.0)
