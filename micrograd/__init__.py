@@ -14,49 +14,84 @@ if TYPE_CHECKING:
     from micrograd.derivation import explain
     from micrograd.drawing import draw_dot
     from micrograd.drawing.page import step_page
+    from micrograd.engine.arrays import (
+        dot,
+        log_softmax,
+        logsumexp,
+        mean,
+        norm,
+        prod,
+        softmax,
+        var,
+    )
+    from micrograd.transforms.custom import custom_derivative
     from micrograd.transforms.functions import (
         derivative,
         grad,
         hessian,
         hvp,
+        jacfwd,
         jacobian,
+        jacrev,
         jvp,
+        linearize,
         value_and_grad,
+        value_and_jacobian,
         vjp,
     )
+    from micrograd.transforms.structures import register_structure
+    from micrograd.transforms.taylor import taylor
 
 __all__ = [
     "Value",
     "compile",
+    "custom_derivative",
     "derivative",
     "detect_anomaly",
+    "dot",
     "draw_dot",
     "explain",
     "grad",
     "hessian",
     "hvp",
+    "jacfwd",
     "jacobian",
+    "jacrev",
     "jvp",
+    "linearize",
+    "log_softmax",
+    "logsumexp",
+    "mean",
+    "norm",
+    "prod",
+    "register_structure",
+    "softmax",
     "step_page",
+    "taylor",
     "value_and_grad",
+    "value_and_jacobian",
+    "var",
     "vjp",
     *functions.__all__,
 ]
 
 # The rooms that are opened when something in them is asked for, so that the import stays light.
-_ROOMS = dict.fromkeys(
-    ("derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"),
-    "micrograd.transforms.functions",
-) | {
-    "compile": "micrograd.compiler",
-    "detect_anomaly": "micrograd.anomaly",
-    **dict.fromkeys(
-        ("dot", "log_softmax", "logsumexp", "mean", "norm", "prod", "softmax", "var"),
-        "micrograd.engine.arrays",
-    ),
-    "draw_dot": "micrograd.drawing",
-    "explain": "micrograd.derivation",
-    "step_page": "micrograd.drawing.page",
+_ROOMS = {
+    name: room
+    for room, names in {
+        "micrograd.anomaly": "detect_anomaly",
+        "micrograd.compiler": "compile",
+        "micrograd.derivation": "explain",
+        "micrograd.drawing": "draw_dot",
+        "micrograd.drawing.page": "step_page",
+        "micrograd.engine.arrays": "dot log_softmax logsumexp mean norm prod softmax var",
+        "micrograd.transforms.custom": "custom_derivative",
+        "micrograd.transforms.functions": "derivative grad hessian hvp jacfwd jacobian jacrev jvp "
+        "linearize value_and_grad value_and_jacobian vjp",
+        "micrograd.transforms.structures": "register_structure",
+        "micrograd.transforms.taylor": "taylor",
+    }.items()
+    for name in names.split()
 }
 
 

@@ -86,7 +86,7 @@ class Traced(Value):
             "use derivative(output, wrt) within the function",
         )
 
-    def backward(self) -> NoReturn:
+    def backward(self, gradient: Any = 1) -> NoReturn:
         """Refused: TraceError."""
         _refuse(
             "calls backward()",

@@ -137,7 +137,7 @@ class FunctionOperation(Operation):
                 self.read(column)
 
     @cached_property
-    def slopes(self) -> tuple[Tree, ...]:  # type: ignore[override]
+    def slopes(self) -> tuple[Tree, ...]:
         """The partials as trees."""
         return tuple(map(self._read, self.operands, self.row.partials))
 
@@ -152,7 +152,7 @@ class FunctionOperation(Operation):
         return "slopes" in self.__dict__
 
     @property
-    def document(self) -> str:  # type: ignore[override]
+    def document(self) -> str:
         """The docstring of the method and the function."""
         note = f"\n\n{self.note}" if self.note else ""
         return f"{self.formula}, by the function {self.function!r}.{note}"

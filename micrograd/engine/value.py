@@ -113,21 +113,25 @@ class Value(Methods, Node):
 
     # ------------------------------------------------------------------ the chain rule
 
-    def backward(self) -> None:
+    def backward(self, gradient: SupportsFloat = 1) -> None:
         """Compute the derivative of this Value with respect to every Value below it.
 
         The result is in their `grad`. In inner Values it replaces the gradient of an earlier pass;
         in leaves it is added, as in PyTorch. A path through the graph with a factor of zero
         contributes nothing, even if another factor is infinite or nan. If the pass is interrupted,
         or a backward step written by hand raises an error, the leaves keep the gradients they had.
+
+        Args:
+            gradient: the gradient of this Value itself, by which all others are multiplied.
         """
+        seed = to_number(gradient, "backward: gradient")
         with walking:
             nodes = order(self)
             totals = [(node, node.grad) for node in nodes if node._row is None]
             try:
                 for node in nodes:
                     node.grad = 0.0
-                self.grad = 1
+                self.grad = seed
                 nodes.reverse()
                 sweep(nodes)
                 for leaf, total in totals:
@@ -136,6 +140,15 @@ class Value(Methods, Node):
                 for leaf, total in totals:
                     leaf.grad = total
                 raise
+
+    def zero_grad(self) -> None:
+        """Set the gradient of this Value and of every Value below it to 0."""
+        for node in order(self):
+            node.grad = 0
+
+    def item(self) -> float:
+        """The number, as PyTorch calls it."""
+        return self.data
 
     @property
     def _backward(self) -> Callable[[], Any]:
@@ -411,6 +424,17 @@ def _connect(
             raise TypeError(f"children are Values, got {type(child).__name__} {child!r}")
     functions = tuple(slope if callable(slope) else None for slope in given)
     slopes = given if local_grads is None else tuple(_slope(slope, children) for slope in given)
+    join(node, children, op, slopes, functions)
+
+
+def join(
+    node: Value,
+    children: tuple[Any, ...],
+    op: str,
+    slopes: tuple[float | None, ...],
+    functions: tuple[Any, ...],
+) -> None:
+    """Make a node the result of an operation with known partials, as numbers and as functions."""
     node._row = op
     node._x, node._y, *_ = *children, None, None
     node._dx, node._dy, *_ = *slopes, None, None

@@ -36,7 +36,7 @@ class Row(NamedTuple):
 
     name: str
     formula: str
-    partials: Sequence[str]
+    partials: Sequence[Any]  # texts; of an operation defined by a function, also functions
     typeset: str = ""
     symbol: str = ""
     domain: str = ""

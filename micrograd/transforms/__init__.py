@@ -1,14 +1,37 @@
-"""Transforms of functions: `grad`, `jvp`, `vjp`, `hvp`, `jacobian`, `hessian`, `derivative`."""
+"""Transforms of functions: gradients and Jacobians, products with them, and Taylor series."""
 
+from micrograd.transforms.custom import custom_derivative
 from micrograd.transforms.functions import (
     derivative,
     grad,
     hessian,
     hvp,
+    jacfwd,
     jacobian,
+    jacrev,
     jvp,
+    linearize,
     value_and_grad,
+    value_and_jacobian,
     vjp,
 )
+from micrograd.transforms.structures import register_structure
+from micrograd.transforms.taylor import taylor
 
-__all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+__all__ = [
+    "custom_derivative",
+    "derivative",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jvp",
+    "linearize",
+    "register_structure",
+    "taylor",
+    "value_and_grad",
+    "value_and_jacobian",
+    "vjp",
+]

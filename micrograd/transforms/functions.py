@@ -28,7 +28,20 @@ from micrograd.transforms.structures import (
     unflatten,
 )
 
-__all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+__all__ = [
+    "derivative",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jvp",
+    "linearize",
+    "value_and_grad",
+    "value_and_jacobian",
+    "vjp",
+]
 
 Function = Callable[..., Any]
 Argnums = SupportsIndex | Iterable[SupportsIndex]
@@ -37,7 +50,7 @@ Argnums = SupportsIndex | Iterable[SupportsIndex]
 # ----------------------------------------------------------------------------------- the transforms
 
 
-def grad(f: Function, argnums: Argnums = 0) -> Function:
+def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
     """Return a function that computes the gradient of `f`.
 
     Args:
@@ -45,11 +58,13 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
             tuples, dicts and NumPy arrays of numbers.
         argnums: the position of the argument to differentiate with respect to, or a sequence of
             positions. Negative positions count from the end.
+        has_aux: whether `f` returns a pair, of which only the first part is differentiated.
 
     Returns:
         A function with the arguments of `f`. Its result has the structure of the chosen argument,
         or is a tuple of such results for a sequence of positions. An input that the result does not
-        depend on has the gradient 0.
+        depend on has the gradient 0. With `has_aux`, the result is a pair of this and the second
+        part of what `f` returned.
 
     Raises:
         TypeError: `argnums` is not made of integers; or, when the gradient is computed, the result
@@ -59,24 +74,27 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
         >>> grad(lambda w: w["a"] * w["b"][0])({"a": 2.0, "b": [3.0, 4.0]})
         {'a': 3.0, 'b': [2.0, 0.0]}
     """
-    both = value_and_grad(f, argnums)
+    both = value_and_grad(f, argnums, has_aux=has_aux)
 
     @wraps(f)
     def gradient(*args: Any, **options: Any) -> Any:
-        return both(*args, **options)[1]
+        value, slopes = both(*args, **options)
+        return (slopes, value[1]) if has_aux else slopes
 
     return gradient
 
 
-def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
+def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
     """Return a function that computes the value of `f` together with its gradient.
 
     Args:
         f: a function whose result is one number, as for `grad`.
         argnums: the positions of the arguments to differentiate with respect to, as for `grad`.
+        has_aux: whether `f` returns a pair, of which only the first part is differentiated.
 
     Returns:
-        A function whose result is the pair of value and gradient.
+        A function whose result is the pair of value and gradient. With `has_aux`, the value is the
+        pair that `f` returned.
 
     >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
     (6.0, (3.0, 2.0))
@@ -85,10 +103,11 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 
     @wraps(f)
     def both(*args: Any, **options: Any) -> tuple[Any, Any]:
-        run = Run(f, args, _chosen(numbers, len(args)), options)
+        run = Run(f, args, _chosen(numbers, len(args)), options, has_aux=has_aux)
         output = run.single_output("grad")
         parts = run.in_structure(run.pull({output: 1.0} if isinstance(output, Value) else {}))
-        return run.result(output), parts[0] if single else tuple(parts)
+        value = (run.result(output), run.aux()) if has_aux else run.result(output)
+        return value, parts[0] if single else tuple(parts)
 
     return both
 
@@ -112,11 +131,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
         >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
         (6.0, 3.0)
     """
-    run = Run(f, _arguments("primals", primals))
-    directions = run.as_leaves(_arguments("tangents", tangents), "jvp: the tangents")
-    pairs = zip(run.variables, directions, strict=True)
-    pushed = run.push({x: tangent for x, tangent in pairs if isinstance(tangent, Value) or tangent})
-    return run.outputs_as(run.outputs), run.outputs_as(pushed)
+    value, pushed = linearize(f, *_arguments("primals", primals))
+    return value, pushed(*_arguments("tangents", tangents))
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
@@ -172,63 +188,161 @@ def hvp(f: Function, primals: Any, vector: Any) -> Any:
     return product if isinstance(primals, tuple) else product[0]
 
 
-def jacobian(f: Function, argnums: Argnums = 0) -> Function:
-    """Return a function that computes the Jacobian of `f` as a NumPy array.
+def jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
+    """Return a function that computes the Jacobian of `f`.
+
+    The mode is chosen by the numbers of inputs and outputs; `jacfwd` and `jacrev` choose it for
+    themselves.
 
     Args:
-        f: a function from a number, a regular nested list or an array to one of these.
+        f: a function whose arguments and result are numbers, or nested lists, tuples, dicts and
+            arrays of numbers.
         argnums: the position of the argument to differentiate with respect to, or a sequence of
             positions.
+        has_aux: whether `f` returns a pair, of which only the first part is differentiated.
 
     Returns:
-        A function with the arguments of `f`. Its result is an array whose shape is that of the
-        result of `f` followed by that of the argument, or a tuple of such arrays for a sequence of
-        positions.
-
-    Raises:
-        ValueError: the result or the argument has no shape, because it is a dict or because its
-            lists are not regular.
+        A function with the arguments of `f`. If the argument and the result are numbers, regular
+        lists or arrays, its result is a NumPy array, whose shape is that of the result followed by
+        that of the argument. Otherwise it has the structure of the result of `f`, with the
+        structure of the argument in place of each array or number, and arrays in these. For a
+        sequence of positions there is a tuple of such results.
 
         >>> jacobian(lambda x: [x[0] * x[1], x[0], 5.0])([2.0, 3.0]).tolist()
         [[3.0, 2.0], [1.0, 0.0], [0.0, 0.0]]
     """
+    return _jacobian(f, argnums, has_aux=has_aux)
+
+
+def jacfwd(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
+    """Return a function that computes the Jacobian of `f` by the forward mode.
+
+    It is the better one if there are fewer inputs than outputs.
+
+    Args:
+        f: the function, as for `jacobian`.
+        argnums: the positions of the arguments, as for `jacobian`.
+        has_aux: whether `f` returns a pair, of which only the first part is differentiated.
+
+    >>> jacfwd(lambda x: [x, x * x])(3.0).tolist()
+    [1.0, 6.0]
+    """
+    return _jacobian(f, argnums, has_aux=has_aux, forward=True)
+
+
+def jacrev(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
+    """Return a function that computes the Jacobian of `f` by the reverse mode.
+
+    It is the better one if there are more inputs than outputs.
+
+    Args:
+        f: the function, as for `jacobian`.
+        argnums: the positions of the arguments, as for `jacobian`.
+        has_aux: whether `f` returns a pair, of which only the first part is differentiated.
+
+    >>> jacrev(lambda x: x[0] * x[1])([2.0, 3.0]).tolist()
+    [3.0, 2.0]
+    """
+    return _jacobian(f, argnums, has_aux=has_aux, forward=False)
+
+
+def value_and_jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
+    """Return a function that computes the value of `f` together with its Jacobian.
+
+    Args:
+        f: the function, as for `jacobian`.
+        argnums: the positions of the arguments, as for `jacobian`.
+        has_aux: whether `f` returns a pair, of which only the first part is differentiated. The
+            value is then this pair.
+
+    >>> value, slopes = value_and_jacobian(lambda x: [x, x * x])(3.0)
+    >>> value, slopes.tolist()
+    ([3.0, 9.0], [1.0, 6.0])
+    """
+    return _jacobian(f, argnums, has_aux=has_aux, with_value=True)
+
+
+def _jacobian(
+    f: Function,
+    argnums: Argnums,
+    *,
+    has_aux: bool,
+    forward: bool | None = None,
+    with_value: bool = False,
+) -> Function:
     numbers, single = _listed(argnums)
 
     @wraps(f)
     def derivatives(*args: Any, **options: Any) -> Any:
-        run = Run(f, args, _chosen(numbers, len(args)), options)
-        (row,) = run.blocks([run.output_structure])
-        return row[0] if single else row
+        run = Run(f, args, _chosen(numbers, len(args)), options, has_aux=has_aux)
+        (row,) = run.blocks([run.output_structure], forward=forward)
+        found = row[0] if single else row
+        if with_value:
+            value = run.outputs_as(run.outputs)
+            return ((value, run.aux()) if has_aux else value), found
+        return (found, run.aux()) if has_aux else found
 
     return derivatives
 
 
-def hessian(f: Function, argnums: Argnums = 0) -> Function:
-    """Return a function that computes the second derivatives of `f` as a NumPy array.
+def hessian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
+    """Return a function that computes the second derivatives of `f`.
 
     Args:
         f: a function whose result is one number.
-        argnums: the position of the argument to differentiate with respect to, a number, a regular
-            nested list or an array; or a sequence of positions.
+        argnums: the position of the argument to differentiate with respect to, a number or nested
+            lists, tuples, dicts and arrays of numbers; or a sequence of positions.
+        has_aux: whether `f` returns a pair, of which only the first part is differentiated.
 
     Returns:
-        A function with the arguments of `f`. The shape of its result is that of the argument,
-        twice. For a sequence of positions the result is a tuple of tuples of arrays, in which entry
-        `[i][j]` has the derivatives with respect to argument `i` and argument `j`.
+        A function with the arguments of `f`. If the argument is a number, a regular list or an
+        array, its result is a NumPy array with the shape of the argument, twice. Otherwise it has
+        the structure of the argument twice, one in the other. For a sequence of positions the
+        result is a tuple of tuples, in which entry `[i][j]` has the derivatives with respect to
+        argument `i` and argument `j`.
 
         >>> hessian(lambda x: x[0] ** 2 * x[1])([1.0, 2.0]).tolist()
         [[4.0, 2.0], [2.0, 0.0]]
     """
     numbers, single = _listed(argnums)
-    gradient = grad(f, numbers)
+    gradient = grad(f, numbers, has_aux=has_aux)
 
     @wraps(f)
     def derivatives(*args: Any, **options: Any) -> Any:
-        run = Run(gradient, args, _chosen(numbers, len(args)), options)
+        run = Run(gradient, args, _chosen(numbers, len(args)), options, has_aux=has_aux)
         rows = run.blocks(run.output_structure.children)
-        return rows[0][0] if single else rows
+        found = rows[0][0] if single else rows
+        return (found, run.aux()) if has_aux else found
 
     return derivatives
+
+
+def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
+    """Compute the value of `f(*primals)` and its derivative there as a linear function.
+
+    The function runs once; then any number of directions can be pushed through its graph.
+
+    Args:
+        f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers.
+        *primals: the arguments of `f`.
+
+    Returns:
+        The value, and a function of tangents, one for each primal and with its structure, whose
+        result has the structure of the value.
+
+        >>> value, derivative_along = linearize(lambda x, y: x * y, 2.0, 3.0)
+        >>> value, derivative_along(1.0, 0.0), derivative_along(0.0, 1.0)
+        (6.0, 3.0, 2.0)
+    """
+    run = Run(f, primals)
+
+    def pushed(*tangents: Any) -> Any:
+        directions = run.as_leaves(tangents, "the tangents")
+        pairs = zip(run.variables, directions, strict=True)
+        seeds = {x: each for x, each in pairs if isinstance(each, Value) or each}
+        return run.outputs_as(run.push(seeds))
+
+    return run.outputs_as(run.outputs), pushed
 
 
 def derivative(output: Value, wrt: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
+from itertools import accumulate, count
 from typing import Any
 
 from micrograd.engine.graph import is_alias, is_leaf, order
@@ -18,6 +18,7 @@ from micrograd.transforms.structures import (
     array,
     count_leaves,
     flatten,
+    map_regular,
     shape,
     unflatten,
 )
@@ -47,6 +48,8 @@ class Run:
         args: Sequence[Any],
         chosen: Sequence[int] | None = None,
         options: dict[str, Any] | None = None,
+        *,
+        has_aux: bool = False,
     ) -> None:
         self.chosen = tuple(range(len(args))) if chosen is None else chosen
         self.structures: list[Structure] = []
@@ -65,6 +68,11 @@ class Run:
             self.variables += variables
         with self._running():
             result = f(*args, **(options or {}))
+        self._aux = None
+        if has_aux:
+            if not isinstance(result, tuple) or len(result) != 2:
+                raise TypeError(f"has_aux=True: the function returns a pair, got {result!r}")
+            result, self._aux = result
         self.outputs, self.output_structure = flatten(result)
         for output in self.outputs:
             scalar(output, "the result of the function")
@@ -117,29 +125,47 @@ class Run:
         self.symbolic |= any(isinstance(tangent, Value) for tangent in tangents.values())
         return propagation.push(self.nodes, self.outputs, tangents, symbolic=self.symbolic)
 
-    def blocks(self, structures: Sequence[Structure]) -> tuple[tuple[Any, ...], ...]:
-        """Arrays of derivatives: one row for each structure among the outputs, and in it one array
-        for each argument.
-        """
-        columns = self._columns()
-        rows, above = [], 0
-        for structure in structures:
-            row, left, height = [], 0, count_leaves(structure)
-            for argument, width in zip(self.structures, self.sizes, strict=True):
-                part = columns[left : left + width]
-                entries = [self.result(column[above + i]) for i in range(height) for column in part]
-                row.append(array(entries, (*shape(structure), *shape(argument))))
-                left += width
-            rows.append(tuple(row))
-            above += height
-        return tuple(rows)
+    def blocks(
+        self, structures: Sequence[Structure], *, forward: bool | None = None
+    ) -> tuple[tuple[Any, ...], ...]:
+        """Derivatives: one row for each structure among the outputs, and in it one entry for each
+        argument.
 
-    def _columns(self) -> list[Sequence[Scalar]]:
+        An entry is an array if both are numbers, regular lists or arrays. Otherwise it has the
+        structure of the output, with the structure of the argument in place of each array in it.
+        """
+        columns = self._columns(forward)
+
+        def block(rows: Structure, above: int, across: Structure, left: int) -> Any:
+            part = columns[left : left + count_leaves(across)]
+            height = range(above, above + count_leaves(rows))
+            entries = [self.result(column[i]) for i in height for column in part]
+            return array(entries, (*shape(rows), *shape(across)))
+
+        def entry(rows: Structure, above: int, across: Structure, left: int) -> Any:
+            def cells(part: Structure, i: int) -> Any:
+                return map_regular(across, left, lambda other, j: block(part, i, other, j))
+
+            return map_regular(rows, above, cells)
+
+        lefts = [*accumulate(self.sizes, initial=0)]
+        aboves = [*accumulate(map(count_leaves, structures), initial=0)]
+        return tuple(
+            tuple(
+                entry(rows, above, across, left)
+                for across, left in zip(self.structures, lefts, strict=False)
+            )
+            for rows, above in zip(structures, aboves, strict=False)
+        )
+
+    def _columns(self, forward: bool | None) -> list[Sequence[Scalar]]:
         """The derivatives of all outputs, for each variable in turn.
 
-        The forward mode is used if there are fewer variables than outputs.
+        By default, the forward mode is used if there are fewer variables than outputs.
         """
-        if len(self.variables) < len(self.outputs):
+        if forward is None:
+            forward = len(self.variables) < len(self.outputs)
+        if forward:
             return [self.push({variable: 1.0}) for variable in self.variables]
         seeds = [{x: 1.0} if isinstance(x, Value) else {} for x in self.outputs]
         return [*zip(*(self.pull(seed) for seed in seeds), strict=True)]
@@ -161,6 +187,11 @@ class Run:
             parts.append(unflatten(structure, rest[:size]))
             rest = rest[size:]
         return parts
+
+    def aux(self) -> Any:
+        """What the function returned beside its result, with numbers in place of Values."""
+        leaves, structure = flatten(self._aux)
+        return unflatten(structure, [self.result(x) if isinstance(x, Value) else x for x in leaves])
 
     def outputs_as(self, leaves: Sequence[Scalar]) -> Any:
         """Results, one per output, in the structure of the outputs."""

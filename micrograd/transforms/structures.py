@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -22,6 +23,33 @@ class Structure(NamedTuple):
 
 
 LEAF = Structure(None)
+
+
+_registered: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {}
+
+
+def register_structure(
+    kind: type, take_apart: Callable[[Any], Any], put_together: Callable[[Any, Any], Any]
+) -> None:
+    """Let objects of a class be arguments and results of transforms, as lists and dicts are.
+
+    Named tuples and dataclasses need no registration.
+
+    Args:
+        kind: the class.
+        take_apart: a function from an object to a pair: its children, a sequence of numbers or
+            structures, and whatever else it consists of, which must be hashable.
+        put_together: a function from the second part of the pair and the children to an object.
+
+    >>> class Point:
+    ...     def __init__(self, x, y):
+    ...         self.x, self.y = x, y
+    >>> register_structure(Point, lambda p: ((p.x, p.y), None), lambda _, xy: Point(*xy))
+    >>> from micrograd import grad
+    >>> grad(lambda p: p.x * p.y)(Point(2.0, 3.0)).x
+    3.0
+    """
+    _registered[kind] = take_apart, put_together
 
 
 def flatten(tree: Any) -> tuple[list[Any], Structure]:
@@ -47,6 +75,14 @@ def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
         return Structure(type(tree), tuple(tree.shape))
     if getattr(tree, "shape", None) == () and hasattr(tree, "item"):
         tree = tree.item()  # an array without axes, as some functions of NumPy return
+    kind = type(tree)
+    if kind in _registered:
+        children, rest = _registered[kind][0](tree)
+        return Structure(kind, (rest,), tuple(_flatten(child, found) for child in children))
+    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        names = tuple(field.name for field in dataclasses.fields(tree) if field.init)
+        children = tuple(_flatten(getattr(tree, name), found) for name in names)
+        return Structure(kind, names, children)
     found(tree)
     return LEAF
 
@@ -55,12 +91,52 @@ def _unflatten(structure: Structure, leaves: Iterator[Any]) -> Any:
     kind, keys, children = structure
     if kind is None:
         return next(leaves)
+    if _is_of_arrays(kind):
+        return array([next(leaves) for _ in range(_size(keys))], keys)
+    return _assembled(structure, [_unflatten(child, leaves) for child in children])
+
+
+def _is_of_arrays(kind: type) -> bool:
+    is_container = issubclass(kind, dict | list | tuple) or kind in _registered
+    return not is_container and not dataclasses.is_dataclass(kind)
+
+
+def _assembled(structure: Structure, parts: list[Any]) -> Any:
+    """The container of a structure, with these parts."""
+    kind, keys, _ = structure
+    if kind in _registered:
+        return _registered[kind][1](keys[0], parts)
     if issubclass(kind, dict):
-        return {key: _unflatten(child, leaves) for key, child in zip(keys, children, strict=True)}
+        return dict(zip(keys, parts, strict=True))
     if issubclass(kind, list | tuple):
-        parts = [_unflatten(child, leaves) for child in children]
         return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
-    return array([next(leaves) for _ in range(_size(keys))], keys)
+    return kind(**dict(zip(keys, parts, strict=True)))
+
+
+def map_regular(structure: Structure, start: int, f: Callable[[Structure, int], Any]) -> Any:
+    """A structure with something in place of each part of it that has a shape.
+
+    Args:
+        structure: the structure.
+        start: the number of its first leaf.
+        f: a function of a part, and of the number of its first leaf.
+    """
+    if is_regular(structure):
+        return f(structure, start)
+    parts = []
+    for child in structure.children:
+        parts.append(map_regular(child, start, f))
+        start += count_leaves(child)
+    return _assembled(structure, parts)
+
+
+def is_regular(structure: Structure) -> bool:
+    """Whether the structure is a number, regular nested lists or tuples, or an array."""
+    try:
+        shape(structure)
+    except ValueError:
+        return False
+    return True
 
 
 def is_array(tree: Any) -> bool:
@@ -83,7 +159,7 @@ def shape(structure: Structure) -> tuple[int, ...]:
     kind, keys, children = structure
     if kind is None:
         return ()
-    if not issubclass(kind, dict):
+    if issubclass(kind, list | tuple) or _is_of_arrays(kind):
         inner = {shape(child) for child in children}
         if not children:
             return tuple(keys) or (0,)
@@ -99,7 +175,7 @@ def count_leaves(structure: Structure) -> int:
     """The number of leaves."""
     if structure.kind is None:
         return 1
-    if structure.children or not structure.keys or issubclass(structure.kind, dict):
+    if not _is_of_arrays(structure.kind):
         return sum(map(count_leaves, structure.children))
     return _size(structure.keys)
 

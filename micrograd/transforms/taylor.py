@@ -245,9 +245,9 @@ class _Space:
     def _make(self, name: str, held: Sequence[Series]) -> Series:
         match name:
             case "add" | "sub":
-                return _Sum(*held, sign=1.0 if name == "add" else -1.0)
+                return _Sum(held[0], held[1], 1.0 if name == "add" else -1.0)
             case "neg":
-                return _Sum(_Constant([0.0]), held[0], sign=-1.0)
+                return _Sum(_Constant([0.0]), held[0], -1.0)
             case "mul":
                 return _Product(*held)
             case "square":

@@ -1,0 +1,159 @@
+"""`custom_derivative`: a function on numbers whose derivative is given, and not traced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
+from typing import Any
+
+from micrograd.engine.graph import number
+from micrograd.engine.value import Value, join, to_number
+from micrograd.table.floats import to_float
+from micrograd.transforms.structures import Structure, count_leaves, flatten, unflatten
+
+Function = Callable[..., Any]
+
+
+def custom_derivative(
+    f: Function | None = None, *, jvp: Function | None = None, vjp: Function | None = None
+) -> Any:
+    """Give a function a derivative of your own, for instance by the implicit function theorem.
+
+    The function runs on plain numbers, so it may iterate, branch, or call a library. The derivative
+    is written in operations on Values, so it can be differentiated again.
+
+    Args:
+        f: the function, whose arguments and result are numbers, or nested lists, tuples, dicts and
+            arrays of numbers. Left out, `custom_derivative(vjp=…)` is a decorator.
+        jvp: a function `jvp(args, result, tangents)` for the forward mode: from the tuple of
+            arguments, the result, and a tuple of tangents with the structure of the arguments, to
+            the derivative of the result in this direction, with the structure of the result.
+        vjp: a function `vjp(args, result, cotangent)` for the reverse mode: from the arguments, the
+            result, and a cotangent with the structure of the result, to a tuple of gradients, one
+            for each argument and with its structure.
+
+    Returns:
+        A function of numbers and Values; given numbers alone, it is `f`.
+
+    Raises:
+        TypeError: neither or both of `jvp` and `vjp` are given.
+        ValueError: a derivative has another structure than it should have.
+
+    >>> def newton(a):
+    ...     x = a
+    ...     while abs(x * x - a) > 1e-14:
+    ...         x = (x + a / x) / 2
+    ...     return x
+    >>> root = custom_derivative(newton, vjp=lambda args, x, g: (g / (2 * x),))
+    >>> from micrograd import grad
+    >>> grad(root)(9.0), grad(grad(root))(9.0)
+    (0.16666666666666666, -0.009259259259259259)
+    """
+    if (jvp is None) == (vjp is None):
+        raise TypeError("custom_derivative takes either jvp= or vjp=")
+    if f is None:
+        return partial(custom_derivative, jvp=jvp, vjp=vjp)
+    rule = _Rule(f, jvp, vjp)
+
+    @wraps(f)
+    def call(*args: Any) -> Any:
+        return rule(*args)
+
+    return call
+
+
+class _Rule:
+    """A function with a derivative of its own."""
+
+    def __init__(self, f: Function, jvp: Function | None, vjp: Function | None) -> None:
+        self.f, self.jvp, self.vjp = f, jvp, vjp
+        self.name = getattr(f, "__name__", "a function")
+
+    def __call__(self, *args: Any) -> Any:
+        """The result, made of Values if an argument has one."""
+        leaves, structure = flatten(args)
+        children = [leaf for leaf in leaves if isinstance(leaf, Value)]
+        if not children:
+            return self.f(*args)
+        for child in children:
+            if child._is_traced:
+                raise TypeError(
+                    f"{self.name} has a custom derivative and runs on numbers, so it cannot be "
+                    "compiled: call it outside of the compiled function"
+                )
+        plain = [x.data if isinstance(x, Value) else x for x in leaves]
+        outputs, shape = flatten(self.f(*unflatten(structure, plain)))
+        outputs = [to_float(to_number(x, f"the result of {self.name}")) for x in outputs]
+        call = _Called(self, leaves, structure, shape)
+        made = []
+        for row, (output, slopes) in enumerate(
+            zip(outputs, call.slopes(plain, outputs), strict=True)
+        ):
+            node = Value(output)
+            numbers = tuple(map(number, slopes))
+            functions = tuple(_Slope(call, row, column) for column in range(len(children)))
+            join(node, tuple(children), self.name, numbers, functions)
+            made.append(node)
+        return unflatten(shape, made)
+
+
+class _Called:
+    """One call, from which the derivative of each output with respect to each Value follows."""
+
+    def __init__(
+        self, rule: _Rule, leaves: Sequence[Any], structure: Structure, shape: Structure
+    ) -> None:
+        self.rule, self.structure, self.shape = rule, structure, shape
+        self.places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Value)]
+        self.leaves = [None if isinstance(leaf, Value) else leaf for leaf in leaves]
+        self._latest: tuple[Sequence[Any], list[list[Any]]] | None = None
+
+    def on_values(self, children: Sequence[Any]) -> list[list[Any]]:
+        """The derivatives as Values: a row for each output, with an entry for each child."""
+        latest = self._latest
+        if latest is None or any(a is not b for a, b in zip(latest[0], children, strict=True)):
+            leaves = list(self.leaves)
+            for place, child in zip(self.places, children, strict=True):
+                leaves[place] = child
+            outputs, _ = flatten(self.rule(*unflatten(self.structure, leaves)))
+            self._latest = latest = children, self.slopes(leaves, outputs)
+        return latest[1]
+
+    def slopes(self, leaves: Sequence[Any], outputs: Sequence[Any]) -> list[list[Any]]:
+        """The derivatives at leaves and outputs, which are numbers, Values, or both."""
+        args, result = unflatten(self.structure, leaves), unflatten(self.shape, outputs)
+        if self.rule.vjp is not None:
+            rows = []
+            for row in range(len(outputs)):
+                unit = [float(i == row) for i in range(len(outputs))]
+                found = self.rule.vjp(args, result, unflatten(self.shape, unit))
+                slopes = self._leaves("vjp", found, self.structure)
+                rows.append([slopes[place] for place in self.places])
+            return rows
+        assert self.rule.jvp is not None  # noqa: S101 (one of the two is given)
+        columns = []
+        for place in self.places:
+            unit = [float(i == place) for i in range(len(leaves))]
+            found = self.rule.jvp(args, result, unflatten(self.structure, unit))
+            columns.append(self._leaves("jvp", found, self.shape))
+        return [[column[row] for column in columns] for row in range(len(outputs))]
+
+    def _leaves(self, kind: str, found: Any, wanted: Structure) -> list[Any]:
+        leaves, _ = flatten(found)
+        if len(leaves) != count_leaves(wanted):
+            advice = ": return a tuple with one entry for each argument" if kind == "vjp" else ""
+            raise ValueError(
+                f"{kind} of {self.rule.name} returned {len(leaves)} numbers, and "
+                f"{count_leaves(wanted)} are needed{advice}"
+            )
+        return leaves
+
+
+class _Slope:
+    """The derivative of one output with respect to one Value, as a function of all of them."""
+
+    def __init__(self, call: _Called, row: int, column: int) -> None:
+        self.call, self.row, self.column = call, row, column
+
+    def __call__(self, *children: Value) -> Any:
+        return self.call.on_values(children)[self.row][self.column]

@@ -1,0 +1,100 @@
+"""Operations that users define by functions."""
+
+import math
+
+import numpy as np
+import pytest
+
+from micrograd import Value, compile, define, derivative, draw_dot, explain, grad  # noqa: A004
+from micrograd.testing import check_gradients
+
+
+@pytest.fixture
+def bessel():
+    special = pytest.importorskip("scipy.special")
+    j0 = define("j0", special.j0, [lambda x: -j1(x)])
+    j1 = define("j1", special.j1, [lambda x: j0(x) - j1(x) / x])
+    return j0, j1, special
+
+
+def test_functions_that_are_each_others_derivatives_are_right_in_every_order(bessel):
+    j0, _, special = bessel
+    x = Value(2.0)
+    y = j0(x) * 3
+    y.backward()
+    assert x.grad == pytest.approx(-3 * special.j1(2.0), rel=1e-15)
+    second = -(special.j0(2.0) - special.j1(2.0) / 2)
+    assert grad(grad(j0))(2.0) == pytest.approx(second, rel=1e-15)
+    assert check_gradients(lambda x: j0(x * x) * x, 1.3, order=3)
+    assert "j1(2)" in explain(y, x).text()
+    assert "j0" in draw_dot(y).source
+
+
+def test_a_ufunc_is_compiled_on_numpy_and_refused_elsewhere_with_the_reason(bessel):
+    j0, _, special = bessel
+    program = compile(lambda x: j0(x * x), batched=True, backend="numpy")
+    x = np.array([1.0, 2.0])
+    values, slopes = program.value_and_grad(x)
+    np.testing.assert_allclose(values, special.j0(x * x))
+    np.testing.assert_allclose(slopes, -special.j1(x * x) * 2 * x)
+    for backend, library in (("numba", "llvmlite"), ("jax", "jax")):
+        pytest.importorskip(library)
+        with pytest.raises(NotImplementedError, match="'j0' is defined by a function on floats"):
+            compile(lambda x: j0(x), backend=backend)(2.0)
+    assert compile(lambda x: j0(x))(2.0) == special.j0(2.0)
+
+
+def test_a_function_of_floats_needs_one_of_arrays_to_be_compiled():
+    gamma = define("log_gamma_t", math.lgamma, ["digamma"])
+    assert gamma(5.0) == math.lgamma(5.0)
+    assert grad(gamma)(3.0) == pytest.approx(0.9227843350984671)
+    assert gamma(-1.0) != gamma(-1.0)  # math.lgamma raises there, and there is no float
+    with pytest.raises(NotImplementedError, match=r"give define\(…, array=f\)"):
+        compile(lambda x: gamma(x), backend="numpy")(2.0)
+    gamma = define("log_gamma_t", math.lgamma, ["digamma"], array=np.vectorize(math.lgamma))
+    assert compile(lambda x: gamma(x), backend="numpy")(5.0) == pytest.approx(math.lgamma(5.0))
+
+
+def test_an_operation_may_have_any_number_of_operands():
+    f = define("cross_t", lambda a, b, c, d: a * b + c * d, ["y", "x", lambda x, y, z, u: u, "z"])
+    values = [Value(float(i)) for i in (1, 2, 3, 4)]
+    out = f(*values)
+    out.backward()
+    assert out.data == 14.0
+    assert [value.grad for value in values] == [2.0, 1.0, 4.0, 3.0]
+    assert values[0].cross_t(*values[1:]).data == 14.0
+    (slope,) = derivative(out, [values[0]])
+    assert derivative(slope, values[1]).data == 1.0
+    with pytest.raises(TypeError, match="cross_t takes 4 operands, got 1"):
+        f(1.0)
+
+
+def test_partials_of_a_formula_may_be_functions():
+    cube = define("cube_f", "x * x * x", [lambda x: 3 * x**2])
+    assert grad(grad(cube))(2.0) == 12.0
+    assert compile(lambda x: cube(x), backend="numpy").value_and_grad(2.0) == (8.0, 12.0)
+
+
+@pytest.mark.parametrize(
+    ("partial", "reason"),
+    [
+        (lambda x: x.data, "reads the number"),
+        (lambda x: x if x > 0 else -x, "branches on a comparison"),
+        (lambda x: "x", "takes a real number, got str"),
+        (lambda: 1.0, "a function of 1 Values"),
+    ],
+)
+def test_a_partial_that_is_no_formula_is_refused(partial, reason):
+    with pytest.raises(ValueError, match=reason):
+        define("wrong_f", "x * x", [partial])
+    f = define("late_f", math.cosh, [partial])
+    with pytest.raises(ValueError, match=f"partial for x: .*{reason}"):
+        f(Value(1.0))
+
+
+def test_what_is_no_list_of_partials_is_refused():
+    for wrong in ("x", [], [3.0]):
+        with pytest.raises(ValueError, match="operation 'wrong_f'"):
+            define("wrong_f", math.cosh, wrong)
+    with pytest.raises(TypeError, match="array= is for functions"):
+        define("wrong_f", "x", ["1"], array=np.cosh)

@@ -1,0 +1,174 @@
+"""`custom_derivative`, and the transforms of any structures."""
+
+from collections import namedtuple
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from micrograd import (
+    Value,
+    compile,  # noqa: A004
+    custom_derivative,
+    grad,
+    hessian,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    linearize,
+    register_structure,
+    value_and_grad,
+    value_and_jacobian,
+)
+from micrograd.testing import check_gradients
+
+
+def newton(a):
+    x = a
+    while abs(x * x - a) > 1e-15 * a:
+        x = (x + a / x) / 2
+    return x
+
+
+root = custom_derivative(newton, vjp=lambda args, x, g: (g / (2 * x),))
+forward_root = custom_derivative(newton, jvp=lambda args, x, tangents: tangents[0] / (2 * x))
+
+
+@pytest.mark.parametrize("f", [root, forward_root])
+def test_a_root_is_differentiated_implicitly_in_any_order(f):
+    assert f(9.0) == 3.0
+    assert grad(f)(4.0) == 0.25
+    assert grad(grad(f))(4.0) == pytest.approx(-1 / 32)
+    assert grad(grad(grad(f)))(4.0) == pytest.approx(3 / 256)
+    assert jvp(f, (4.0,), (2.0,))[1] == 0.5
+    assert check_gradients(lambda x: f(x * x) * x, 1.5, order=2)
+
+
+def transposed(A):
+    return [list(row) for row in zip(*A, strict=True)]
+
+
+@custom_derivative(
+    vjp=lambda args, x, g: (lambda u: ([[-ui * xj for xj in x] for ui in u], u))(
+        solve(transposed(args[0]), g)
+    )
+)
+def solve(A, b):
+    return np.linalg.solve(np.array(A, float), np.array(b, float)).tolist()
+
+
+def by_hand(A, b):
+    d = A[0][0] * A[1][1] - A[0][1] * A[1][0]
+    return [(A[1][1] * b[0] - A[0][1] * b[1]) / d, (A[0][0] * b[1] - A[1][0] * b[0]) / d]
+
+
+def test_a_linear_solve_is_differentiated_implicitly_in_any_order():
+    A, b = [[3.0, 1.0], [1.0, 2.0]], [1.0, 2.0]
+    for number in (0, 1):
+        f, g = (lambda A, b, s=s: sum(x**3 for x in s(A, b)) for s in (solve, by_hand))
+        np.testing.assert_allclose(jacobian(solve, number)(A, b), jacobian(by_hand, number)(A, b))
+        np.testing.assert_allclose(hessian(f, number)(A, b), hessian(g, number)(A, b))
+
+
+def test_it_works_on_values_and_refuses_to_be_compiled():
+    x = Value(4.0)
+    (root(x) * 3).backward()
+    assert x.grad == 0.75
+    with pytest.raises(TypeError, match=r"newton has a custom derivative.*cannot be compiled"):
+        compile(root, backend="numpy")(4.0)
+
+
+def test_wrong_rules_are_refused():
+    with pytest.raises(TypeError, match="either jvp= or vjp="):
+        custom_derivative(newton)
+    with pytest.raises(ValueError, match="vjp of newton returned 2 numbers, and 1 are needed"):
+        grad(custom_derivative(newton, vjp=lambda args, x, g: (g, g)))(4.0)
+
+
+# ------------------------------------------------------------------------------- any structures
+
+Pair = namedtuple("Pair", "x y")
+
+
+@dataclass
+class Line:
+    slope: float
+    offset: float
+
+
+class Point:
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+
+register_structure(Point, lambda p: ((p.x, p.y), None), lambda _, xy: Point(*xy))
+
+
+def test_named_tuples_dataclasses_and_registered_types_are_structures():
+    assert grad(lambda p: p.x * p.y)(Pair(2.0, 3.0)) == Pair(3.0, 2.0)
+    assert grad(lambda line: line.slope * 2 + line.offset)(Line(1.0, 5.0)) == Line(2.0, 1.0)
+    found = grad(lambda p: p.x * p.y)(Point(2.0, 3.0))
+    assert (found.x, found.y) == (3.0, 2.0)
+    assert jacobian(lambda line: [line.slope, line.offset])(Line(1.0, 2.0)).slope.tolist() == [1, 0]
+
+
+def test_jacobians_and_hessians_have_the_structures_of_result_and_argument():
+    def f(p):
+        return {"a": p["w"] * 2, "b": [p["v"][0] * p["w"], p["w"]]}
+
+    found = jacobian(f)({"w": 3.0, "v": [2.0, 5.0]})
+    assert found["a"]["w"].tolist() == 2.0
+    assert found["a"]["v"].tolist() == [0.0, 0.0]
+    assert found["b"]["w"].tolist() == [2.0, 1.0]
+    assert found["b"]["v"].tolist() == [[3.0, 0.0], [0.0, 0.0]]
+    second = hessian(lambda p: p["w"] ** 2 * p["v"][0])({"w": 3.0, "v": [2.0]})
+    assert second["w"]["w"].tolist() == 4.0
+    assert second["w"]["v"].tolist() == [6.0]
+    assert second["v"]["w"].tolist() == [6.0]
+
+
+def test_both_modes_give_the_same_jacobian():
+    f = lambda x, y: [x[0] * y, x[1] * x[0], y * y]  # noqa: E731
+    for transform in (jacobian, jacfwd, jacrev):
+        dx, dy = transform(f, (0, 1))([2.0, 3.0], 4.0)
+        assert dx.tolist() == [[4.0, 0.0], [3.0, 2.0], [0.0, 0.0]]
+        assert dy.tolist() == [2.0, 0.0, 8.0]
+
+
+def test_what_is_returned_beside_the_result_comes_back_as_numbers():
+    f = lambda x: (x * x, {"double": x + x, "name": "f"})  # noqa: E731
+    aux = {"double": 6.0, "name": "f"}
+    assert grad(f, has_aux=True)(3.0) == (6.0, aux)
+    assert value_and_grad(f, has_aux=True)(3.0) == ((9.0, aux), 6.0)
+    assert jacobian(f, has_aux=True)(3.0) == (6.0, aux)
+    assert hessian(f, has_aux=True)(3.0)[1] == aux
+    assert value_and_jacobian(f, has_aux=True)(3.0) == ((9.0, aux), 6.0)
+    with pytest.raises(TypeError, match="the function returns a pair"):
+        grad(lambda x: x, has_aux=True)(1.0)
+
+
+def test_a_linearized_function_is_run_once():
+    calls = []
+
+    def f(x, y):
+        calls.append(1)
+        return [x * y, x]
+
+    value, along = linearize(f, 2.0, 3.0)
+    assert value == [6.0, 2.0]
+    assert (along(1.0, 0.0), along(0.0, 1.0)) == ([3.0, 1.0], [2.0, 0.0])
+    assert len(calls) == 1
+    with pytest.raises(ValueError, match="another structure"):
+        along(1.0)
+
+
+def test_the_gradient_of_the_root_can_be_given():
+    x = Value(3.0)
+    y = x * x
+    y.backward(gradient=0.5)
+    assert (x.grad, y.grad, y.item()) == (3.0, 0.5, 9.0)
+    y.zero_grad()
+    assert (x.grad, y.grad) == (0, 0)
+    with pytest.raises(TypeError, match="backward: gradient takes a real number"):
+        y.backward(gradient="1")

@@ -1,0 +1,114 @@
+"""`taylor`: power series through the graph."""
+
+import math
+
+import pytest
+
+import micrograd
+from micrograd import define, grad, taylor
+
+mpmath = pytest.importorskip("mpmath", reason="the true series need mpmath: pip install mpmath")
+from mpmath import mp, mpf  # noqa: E402
+
+X = 0.7
+SMOOTH = {
+    **{name: getattr(mp, name) for name in "exp sin cos tan sinh cosh tanh asin acos atan".split()},
+    **{name: getattr(mp, name) for name in "asinh atanh log sqrt expm1 log1p erf erfc".split()},
+    "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
+    "softplus": lambda x: mp.log(1 + mp.exp(x)),
+    "silu": lambda x: x / (1 + mp.exp(-x)),
+    "lgamma": lambda x: mp.re(mp.loggamma(x)),
+    "digamma": lambda x: mp.psi(0, x),
+    "cbrt": mp.cbrt,
+    "ndtr": mp.ncdf,
+    "exp2": lambda x: mpf(2) ** x,
+    "rsqrt": lambda x: 1 / mp.sqrt(x),
+}
+
+
+def true_series(f, x, order):
+    with mp.workdps(60):
+        return [float(mp.re(each)) for each in mp.taylor(f, mpf(x), order)]
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_the_series_of_an_operation_follows_from_its_partials(name):
+    found = taylor(getattr(micrograd, name), X, 8)
+    # Every coefficient is a sum of at most k products of lower ones, each with a few roundings.
+    for k, (ours, true) in enumerate(zip(found, true_series(SMOOTH[name], X, 8), strict=True)):
+        assert ours == pytest.approx(true, rel=1e-12, abs=1e-13), k
+
+
+def test_a_high_order_is_right():
+    found = taylor(lambda x: 1 / (1 + x * x), 0.3, 50)
+    assert found == pytest.approx(true_series(lambda x: 1 / (1 + x * x), 0.3, 50), rel=1e-12)
+
+
+def test_the_first_coefficients_are_value_and_derivatives():
+    f = lambda x: micrograd.tanh(x * x) * micrograd.exp(x)  # noqa: E731
+    found = taylor(f, 0.5, 3)
+    slopes = [f(0.5), grad(f)(0.5), grad(grad(f))(0.5) / 2, grad(grad(grad(f)))(0.5) / 6]
+    assert found == pytest.approx(slopes, rel=1e-14)
+
+
+def test_polynomials_are_exact_also_at_zero():
+    assert taylor(lambda x: x**3 + 2 * x, 0.0, 5) == [0.0, 2.0, 0.0, 1.0, 0.0, 0.0]
+    assert taylor(lambda x: (1 + x) ** 4, 0.0, 4) == [1.0, 4.0, 6.0, 4.0, 1.0]
+    assert taylor(lambda x: x**-2, 1.0, 3) == [1.0, -2.0, 3.0, -4.0]
+    assert taylor(lambda x: 3.0, 0.0, 2) == [3.0, 0.0, 0.0]
+
+
+def test_arguments_and_results_may_be_structures_with_several_directions():
+    f = lambda p: {"a": p[0] * p[1], "b": [micrograd.exp(p[0])]}  # noqa: E731
+    along = taylor(f, [1.0, 2.0], 2, direction=[1.0, 1.0])
+    assert along == {"a": [2.0, 3.0, 1.0], "b": [pytest.approx([math.e, math.e, math.e / 2])]}
+    both = taylor(lambda p: p[0] * p[1], [1.0, 2.0], 1, directions=[[1.0, 0.0], [0.0, 1.0]])
+    assert both == [[2.0, 2.0], [2.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (abs, 0.0),
+        (micrograd.relu, 0.0),
+        (micrograd.floor, 2.0),
+        (lambda x: micrograd.maximum(x, 1.0), 1.0),
+        (lambda x: micrograd.where(x > 1, x, 2 * x), 1.0),
+        (micrograd.sqrt, 0.0),
+        (lambda x: x**0.5, 0.0),
+        (micrograd.log, -1.0),
+    ],
+)
+def test_there_is_no_series_at_a_kink_or_outside_of_the_domain(f, x):
+    with pytest.raises(ValueError, match="so there is no series"):
+        taylor(f, x, 2)
+
+
+def test_beside_a_kink_the_branch_that_is_taken_has_a_series():
+    assert taylor(abs, -2.0, 2) == [2.0, -1.0, 0.0]
+    assert taylor(lambda x: micrograd.where(x > 0, x * x, x), -1.0, 2) == [-1.0, 1.0, 0.0]
+
+
+def test_an_operation_of_a_user_has_a_series():
+    cube = define("cube_t", "x * x * x", ["3 * x * x"])
+    assert taylor(cube, 1.0, 4) == [1.0, 3.0, 3.0, 1.0, 0.0]
+
+
+def test_bad_input_is_refused():
+    with pytest.raises(ValueError, match="order is a whole number from 0"):
+        taylor(abs, 1.0, -1)
+    with pytest.raises(TypeError, match="a direction is needed"):
+        taylor(lambda p: p[0], [1.0], 1)
+    with pytest.raises(ValueError, match="another structure than x"):
+        taylor(lambda p: p[0], [1.0], 1, direction=[1.0, 2.0])
+    with pytest.raises(TypeError, match="not both"):
+        taylor(abs, 1.0, 1, direction=1.0, directions=[1.0])
+
+
+def test_a_long_chain_has_a_series():
+    def f(x):
+        for _ in range(5_000):
+            x = x + 0.001
+        return x * x
+
+    assert taylor(f, 1.0, 2) == pytest.approx([36.0, 12.0, 1.0], rel=1e-9)
