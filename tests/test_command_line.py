@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from micrograd import __main__ as command_line
-from micrograd.__main__ import EXAMPLES, find_examples, main
+from micrograd.__main__ import main
+from micrograd.commands import demo
+from micrograd.commands.demo import EXAMPLES, find_examples
 
 HEAVY = ("numpy", "matplotlib", "graphviz", "numba", "jax", "hypothesis")
 
@@ -132,7 +133,7 @@ def not_yet_loaded(monkeypatch):
     """Forget the examples for one test."""
     for name in [name for name in sys.modules if name.startswith(EXAMPLES)]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(command_line, "find_spec", lambda name: None)
+    monkeypatch.setattr(demo, "find_spec", lambda name: None)
 
 
 def test_a_foreign_package_named_examples_is_not_taken_for_ours(
@@ -153,7 +154,7 @@ def test_a_foreign_package_named_examples_is_not_taken_for_ours(
 def test_missing_examples_are_an_error_that_says_where_they_were_sought(
     not_yet_loaded, monkeypatch, tmp_path, capsys
 ):
-    monkeypatch.setattr(command_line, "__file__", str(tmp_path / "micrograd" / "__main__.py"))
+    monkeypatch.setattr(demo, "__file__", str(tmp_path / "micrograd" / "commands" / "demo.py"))
     assert main(["demo"]) == 2
     assert str(tmp_path / "examples") in capsys.readouterr().err
 
@@ -247,7 +248,7 @@ def test_check_exits_with_3_where_it_is_undecided(words, capsys):
         (["x + y", "x=1"], "unknown name 'y'"),
         (["x +", "x=1"], "at column"),
         (["x", "x"], "NAME=NUMBER"),
-        (["x", "x=one"], "'one' is no number"),
+        (["x", "x=one"], "'one' is not a number"),
         (["x", "x=1", "x=2"], "twice"),
         (["__import__('os')", "x=1"], "no operation"),
         (["x", "x=1", "--order", "0"], "1 or more, got 0"),

@@ -98,9 +98,7 @@ class Gone:
 
 
 def test_a_number_that_differs_is_exit_code_1_also_if_the_reader_has_gone(monkeypatch):
-    monkeypatch.setattr(
-        "micrograd.commands.expressions.check", lambda options: print("x" * 99) or 1
-    )
+    monkeypatch.setattr("micrograd.commands.check.check", lambda options: print("x" * 99) or 1)
     monkeypatch.setattr(sys, "stdout", Gone())
     assert main(["check", "x", "x=1"]) == 1
 

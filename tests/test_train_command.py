@@ -403,38 +403,46 @@ def bad(tmp_path, capsys, text, *options) -> str:
     [
         ("", [], "is empty"),
         ("a,b\n", [], "no rows below"),
-        ("a,b\n1,2\n3\n", [], "line 3 has 1 cells, but the first line has 2"),
+        ("a,b\n1,2\n3\n", [], "line 3 has 1 cell, but the first line has 2"),
         ("a,b\n1,x\n\n,y\n", [], "line 4, column 'a': the value is missing (''): fill it in"),
         ("a,b\n1,x\nNA,y\n", [], "line 3, column 'a': the value is missing ('NA')"),
         ("a,b\n1,x\n2,\n", [], "line 3, column 'b': the value is missing"),
-        ("a,b\n1,x\n2,y\n1o,y\n", [], "line 4, column 'a': '1o' is no number, but most"),
+        ("a,b\n1,x\n2,y\n1o,y\n", [], "line 4, column 'a': '1o' is not a number, but most"),
         ("a,b\n1,x\n1e999,y\n", [], "line 3, column 'a': '1e999' is not finite"),
         ("a,a\n1,x\n", [], "two columns 'a'"),
         ("a,b\n1,x\n2,x\n", [], "'b' is 'x' everywhere"),
         ("a,b\n1,x\n2,y\n3,z\n", [], "'b' has 3 different values in 3 rows"),
-        ("a,b\n1,x\n2,y\n3,x\n", ["--target", "c"], "no column 'c'; its columns: a, b"),
+        ("a,b\n1,x\n2,y\n3,x\n", ["--target", "c"], "no column 'c'; its columns are 'a', 'b'"),
         ("a,b\n1,x\n2,y\n3,x\n", ["--ignore", "c"], "no column 'c'"),
         ("a,b\n1,x\n2,y\n3,x\n", ["--ignore", "a"], "no column to learn from, beside 'b'"),
         ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--task", "regression"], "has words, such as 'x'"),
         ("a,b\n" + "".join(f"t{i},{i % 2}\n" for i in range(60)), [], "60 different texts"),
         ('a,b\n1,"x\n2,y\n', [], 'line 2: a quote (") opens here and is never closed'),
-        (b"PK\x03\x04\xff\xfe", [], "no text in utf-8-sig (byte 4): save it as CSV in UTF-8"),
+        (b"PK\x03\x04\xff\xfe", [], "not text in utf-8-sig (byte 4): save it as CSV in UTF-8"),
         ("a,b\n1,x\n2,y\n", ["--encoding", "utf8000"], "no encoding 'utf8000'"),
         ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--hidden", "8,,8"], "such as 16,16, got '8,,8'"),
-        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--hidden", "9" * 30], "--hidden is sizes up to 10,000"),
-        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--optimizer", "best"], "--optimizer is one of sgd, "),
+        (
+            "a,b\n1,x\n2,y\n1,x\n2,y\n",
+            ["--hidden", "9" * 30],
+            "--hidden must be sizes up to 10,000",
+        ),
+        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--optimizer", "best"], "--optimizer must be one of sgd, "),
         ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--activation", "best"], "unknown activation 'best'"),
         (
             "a,b\n1,x\n2,y\n1,x\n2,y\n",
             ["--test-size", "2"],
-            "--test-size is a share between 0 and 1, got 2",
+            "--test-size must be a share between 0 and 1, got 2",
         ),
         ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--epochs", "0"], "epochs is 1 or more"),
         ("a,b\n1,x\n2,y\n", [], "2 rows can be learned from, and at least 3 are needed"),
-        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--seed", "-1"], "--seed is a whole number from 0"),
-        ("a,b\n1,x\n2,y\n", ["--skip", "-1"], "--skip is a number of lines, got -1"),
+        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--seed", "-1"], "--seed must be 0 or larger, got -1"),
+        ("a,b\n1,x\n2,y\n", ["--skip", "-1"], "--skip must be a number of lines, got -1"),
         ("a,b,c\n1,,2\n2,,3\n3,,4\n", ["--target", "b"], "the target 'b' is empty: choose anoth"),
-        ("a,b\n1,2.5\n2,1o\n3,4\n", [], "column 'b': '1o' is no number, .* or choose another --t"),
+        (
+            "a,b\n1,2.5\n2,1o\n3,4\n",
+            [],
+            "column 'b': '1o' is not a number, .* or choose another --t",
+        ),
         (
             "a,b\n1,2.5\n2,5.5\n3,4\n4,1\n",
             [],
@@ -451,7 +459,7 @@ def test_a_table_that_cannot_be_learned_is_an_error_that_says_where(
 
 def test_what_is_neither_a_file_nor_built_in_is_an_error(capsys):
     assert main(["train", "--data", "moon"]) == 2
-    assert "no such file, nor built-in data of that name; built in are moons" in (
+    assert "no such file, nor a built-in data set of that name; the built-in ones are moons" in (
         capsys.readouterr().err
     )
     assert main(["train", "--data", "moons", "--target", "x"]) == 2
@@ -488,14 +496,17 @@ def model(tmp_path, capsys):
     [
         ("length,weight\n1,2\n", "does not have the column 'colour'"),
         ("length,weight,colour,age\n1,2,red,3\n", "has the column 'age', which the model does not"),
-        ("length,weight,colour\n1,2,pink\n", "line 2, column 'colour': 'pink' is unknown; known"),
+        (
+            "length,weight,colour\n1,2,pink\n",
+            "line 2, column 'colour': 'pink' is unknown; the known words are",
+        ),
         ("length,weight,colour\n1,big,red\n", "the column 'weight' has words"),
         ("length,weight,colour\n1,,red\n", "line 2, column 'weight': the value is missing"),
         ("length,weight,colour\n1,2%,red\n", "line 2, column 'weight': '2%' is written with '%'"),
         ("length,weight,colour\n1,2,red\n,,\n", "line 3, column 'length': the value is missing"),
         (
             'length,weight,colour\n1,"1,234",red\n',
-            "--decimal point if the comma separates thousands",
+            "--decimal point if it separates thousands",
         ),
         ("0,1,2\n1,2,red\n", "does not have the columns 'length', 'weight', 'colour'"),
         (
@@ -537,7 +548,7 @@ def test_a_file_that_is_no_model_is_an_error(model, capsys):
     other = model.with_name("other.npz")
     save_checkpoint(other, {"epoch": 3})
     assert main(["predict", str(other), str(table)]) == 2
-    assert "no model of micrograd train" in capsys.readouterr().err
+    assert "was not written by micrograd train" in capsys.readouterr().err
     whole = load_checkpoint(model)
     odd = [(name, "?") for name in ("sizes", "columns", "classes", "weights", "middle", "scale")]
     odd += [
@@ -583,9 +594,9 @@ def table_of(tmp_path, content, **options):
 def test_tables_are_read_as_spreadsheets_write_them(content, tmp_path):
     table = table_of(tmp_path, content)
     assert table.names == ["a", "b"]
-    assert table.numbers("a") == [1, 2.5]
-    assert table.numbers("b") is None
-    assert table.column("b") == ["x", "y"]
+    assert table.complete("a").numbers == [1, 2.5]
+    assert table.complete("b").numbers is None
+    assert table["b"].cells == ["x", "y"]
 
 
 def test_whether_there_is_a_header_is_told_from_the_cells(tmp_path):
@@ -598,14 +609,14 @@ def test_whether_there_is_a_header_is_told_from_the_cells(tmp_path):
 
 def test_cells_may_hold_delimiters_quotes_and_line_ends(tmp_path):
     table = table_of(tmp_path, 'text,y\n"a, ""b""\nc",1\n\u2028,2\nd,\n')
-    assert table.column("text") == ['a, "b"\nc', "", "d"]
+    assert table["text"].cells == ['a, "b"\nc', "", "d"]
     with pytest.raises(TableError, match="line 5, column 'y': the value is missing"):
-        table.numbers("y")
+        table.complete("y")
 
 
 def test_another_encoding_can_be_named(tmp_path):
     table = table_of(tmp_path, "颜色,类\n红,1\n蓝,2\n".encode("gbk"), encoding="gbk")
-    assert table.column("颜色") == ["红", "蓝"]
+    assert table["颜色"].cells == ["红", "蓝"]
 
 
 def test_predictions_do_not_depend_on_the_order_of_the_rows(model, capsys):
