@@ -24,7 +24,7 @@ _OTHER = {POINT: COMMA, COMMA: POINT}
 _CURRENCIES = "$€£¥₹"
 _NUMBER = re.compile(
     rf"([-+]?)([{_CURRENCIES}]?)\s?([-+]?)((?:\d[\d.,'’\s]*)?\d[.,]?|[.,]\d+)([eE][-+]?\d+)?"
-    rf"\s?([%‰{_CURRENCIES}]?)"
+    rf"\s*([%‰{_CURRENCIES}]?)"
 )
 _SIMPLE = re.compile(r"[-+]?(?:\d+\.(?:\d{1,2}|\d{4,})|0\.\d+)")  # most numbers are written so
 _DIGITS = {  # by the mark of the decimals; the other mark separates thousands, as in group 1
@@ -50,12 +50,14 @@ def listed(names: Sequence[str], most: int = 20) -> str:
 class Reading(NamedTuple):
     """The number in a cell, if a point and if a comma marks the decimals; None if that cannot be.
 
-    `unit` is the sign before or after the number, such as `%` or `$`.
+    `unit` is the sign before or after the number, such as `%` or `$`. `doubtful` is the mark,
+    `POINT` or `COMMA`, that may separate thousands or mark decimals, if there is one.
     """
 
     point: float | None
     comma: float | None
     unit: str = ""
+    doubtful: str = ""
 
     @property
     def decimal(self) -> str:
@@ -73,14 +75,19 @@ def reading(text: str) -> Reading | None:
         return Reading(float(text), float(text))
     if _SIMPLE.fullmatch(text):
         return Reading(float(text), None)
-    found = _NUMBER.fullmatch(text.replace("\N{MINUS SIGN}", "-"))
+    text = text.replace("\N{MINUS SIGN}", "-")
+    found = _NUMBER.fullmatch(text)
     if found is None:
-        return Reading(inf, inf) if text.lower().lstrip("+-") in ("inf", "infinity") else None
+        return Reading(inf, inf) if re.fullmatch("[-+]?inf(inity)?", text, re.I) else None
     sign, before, inner, digits, exponent, after = found.groups(default="")
     if (sign and inner) or (before and after):
         return None
     point, comma = (_number(sign + inner, digits, exponent, decimal) for decimal in (POINT, COMMA))
-    return None if point is comma is None else Reading(point, comma, before or after)
+    if point is None and comma is None:
+        return None
+    is_clear = point is None or comma is None or point == comma
+    doubtful = "" if is_clear else COMMA if "," in digits else POINT
+    return Reading(point, comma, before or after, doubtful)
 
 
 def _number(sign: str, digits: str, exponent: str, decimal: str) -> float | None:
@@ -160,10 +167,11 @@ class Column:
         separate thousands; where a comma separates the cells, it hardly marks decimals.
         """
         is_mixed = any(each and each.point == each.comma for each in self.readings)
-        marks = ",." if separator == ";" or (is_mixed and separator != ",") else ","
+        points_too = separator == ";" or (is_mixed and separator != ",")
+        marks = (COMMA, POINT) if points_too else (COMMA,)
         for row, each in enumerate(self.readings):
-            word = COMMA if "," in self.cells[row] else POINT
-            if each and not each.decimal and each.point != each.comma and _MARKS[word] in marks:
+            if each and each.doubtful in marks:
+                word = each.doubtful
                 complaint = (
                     f"the {word} in {quoted(self.cells[row])} may separate thousands or mark"
                 )
@@ -185,7 +193,7 @@ class Column:
         if self.fault is None and self.numbers is not None:
             for cell, each, number in zip(self.cells, self.readings, self.numbers, strict=True):
                 if each and not _reads_as(cell, number):
-                    kind = each.unit, each.decimal, each.point == each.comma
+                    kind = each.unit, each.decimal, each.doubtful
                     yield kind, f"{quoted(cell)} is read as {number:.10g}"
 
 

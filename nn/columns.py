@@ -352,7 +352,7 @@ def labels(column: Column, rows: Iterable[int]) -> tuple[Any, list[str]]:
     distinct: Any = np.array(cells, dtype=object)
     if column.numbers is not None and not any(re.match(r"0\d", cell) for cell in cells):
         numbers = np.array([column.numbers[row] for row in rows])
-        distinct = numbers if np.abs(numbers).max(initial=0) < 2**53 else distinct
+        distinct = distinct if (np.abs(numbers) >= 2**53).any() else numbers
     _, first, places = np.unique(distinct, return_index=True, return_inverse=True)
     return places, [cells[i] for i in first.tolist()]
 
