@@ -107,7 +107,7 @@ class Column:
         missing: the rows whose cell stands for a missing value.
         numbers: the numbers after `resolve`, nan where one is missing; None for a column of words.
         unit: the unit of the numbers.
-        fault: the first row with a mistake, what is wrong, and a remedy; None without a mistake.
+        fault: the first row with a mistake, and what is wrong and what to do; None without one.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Column:
         self.missing = [row for row, cell in enumerate(cells) if cell.lower() in tokens]
         self.numbers: list[float] | None = None
         self.unit = ""
-        self.fault: tuple[int, str, str] | None = None
+        self.fault: tuple[int, str] | None = None
 
     @cached_property
     def is_numeric(self) -> bool:
@@ -153,31 +153,26 @@ class Column:
         for row, (each, number) in enumerate(zip(self.readings, self.numbers, strict=True)):
             fine = each is not None and each.unit == self.unit and abs(number) <= LARGEST
             if not fine and row not in gone and self.fault is None:
-                self.fault = (
-                    row,
-                    f"{quoted(self.cells[row])} {self._mistake(row, number)}",
-                    "correct it",
-                )
+                wrong = f"{quoted(self.cells[row])} {self._mistake(row, number)}"
+                self.fault = row, f"{wrong}: correct it"
 
-    def _doubt(self, separator: str) -> tuple[int, str, str] | None:
-        """The first number with three digits after a mark that may separate thousands.
+    def _doubt(self, separator: str) -> tuple[int, str] | None:
+        """Return as a fault the first number with a mark that nothing in the table explains.
 
-        That is a comma, or a point if the numbers are not all written with as many decimals; but
-        where a semicolon separates the cells, commas often mark the decimals, and points may
-        separate thousands; where a comma separates the cells, it hardly marks decimals.
+        A comma may always separate thousands. A point may do so where semicolons separate the
+        cells, since commas then often mark the decimals, or where whole numbers are in the column,
+        too, since decimals mostly have one length; but hardly where commas separate the cells.
         """
         is_mixed = any(each and each.point == each.comma for each in self.readings)
-        points_too = separator == ";" or (is_mixed and separator != ",")
-        marks = (COMMA, POINT) if points_too else (COMMA,)
+        marks = [COMMA] + [POINT] * (separator == ";" or (is_mixed and separator != ","))
         for row, each in enumerate(self.readings):
             if each and each.doubtful in marks:
-                word = each.doubtful
-                complaint = (
-                    f"the {word} in {quoted(self.cells[row])} may separate thousands or mark"
+                word, cell = each.doubtful, quoted(self.cells[row])
+                return row, (
+                    f"the {word} in {cell} may separate thousands or mark decimals: say --decimal "
+                    f"{_OTHER[word]} if it separates thousands, or --decimal {word} if it marks "
+                    "decimals"
                 )
-                options = (_OTHER[word], "separates thousands"), (word, "marks decimals")
-                said = [f"say --decimal {option} if it {does}" for option, does in options]
-                return row, f"{complaint} decimals", ", or ".join(said)
         return None
 
     def _mistake(self, row: int, number: float) -> str:

@@ -10,6 +10,7 @@ short lines, drop stray quotes and forget the numbers of the lines, all without 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import re
@@ -29,6 +30,7 @@ DELIMITERS = {"tab": "\t", "semicolon": ";", "bar": "|", "comma": ",", "space": 
 """Separators of cells by name. In a file, the one that divides most lines alike is taken."""
 MOST_BYTES = 2**30
 UNNAMED = r"column \d+"
+_BYTE_ORDERS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF16_LE: "utf-16"}  # their marks
 _HEAD = 50  # the number of lines that the separator is found from
 
 
@@ -67,9 +69,9 @@ class Table:
         """
         column = self[name]
         if column.fault is not None:
-            row, complaint, remedy = column.fault
+            row, complaint = column.fault
             more = otherwise and f", or {otherwise}"
-            raise TableError(f"{self.place(row, name)}: {complaint}: {remedy}{more}")
+            raise TableError(f"{self.place(row, name)}: {complaint}{more}")
         return column
 
     def complete(self, name: str, remedy: str = "fill it in") -> Column:
@@ -118,18 +120,16 @@ def read(
     notes += ["single quotes around cells are left off"] * (quote == "'")
     lines, rows = _rectangle(list(_rows(rest, mark, quote, path, above)), path, mark)
 
-    first, columns = rows[0], [Column(cells) for cells in zip(*rows, strict=True)]
+    columns = [Column(cells) for cells in zip(*rows, strict=True)]
     below = [Column(each.cells[1:], each.readings[1:]) for each in columns]
     if header is None:
-        header = _has_header(first, columns, below, known, unnamed, f"{path}, line {lines[0]}")
-        is_plain = any(each.is_numeric for each in below) and not any(
-            each.readings[0] for each in columns
-        )
-        if header and not is_plain:
+        header = _has_header(columns, below, known, unnamed, f"{path}, line {lines[0]}")
+        words = not any(each.readings[0] for each in columns)
+        if header and not (words and any(each.is_numeric for each in below)):
             notes.append("the first line has the names of the columns")
         elif not header and not unnamed:
             notes.append("the first line is data, and the columns have no names")
-    names = [(header and name) or f"column {place}" for place, name in enumerate(first, 1)]
+    names = [(header and name) or f"column {place}" for place, name in enumerate(rows[0], 1)]
     name, count = Counter(names).most_common(1)[0]
     if count > 1:
         raise TableError(
@@ -159,23 +159,18 @@ def _text(path: Path, encoding: str | None) -> str:
             raise TableError(f"{path} is a damaged gzip file: {error}") from None
     if len(content) > MOST_BYTES:
         raise TableError(f"{path} has more than {MOST_BYTES:,} bytes: take a part of it")
-    if encoding is None:
-        beginnings = {b"\xff\xfe\0\0": "utf-32", b"\xff\xfe": "utf-16"}
-        fitting = [b for b in beginnings if content.startswith((b, b[::-1]))]
-        encoding = beginnings[fitting[0]] if fitting else "utf-8-sig"
+    marked = (name for mark, name in _BYTE_ORDERS.items() if content.startswith((mark, mark[::-1])))
+    encoding, place = encoding or next(marked, "utf-8-sig"), ""
     try:
         text = content.decode(encoding).removeprefix("\ufeff")
     except LookupError:
         raise TableError(f"there is no encoding {encoding!r}: try utf-8, gbk or latin-1") from None
     except UnicodeError as error:
-        place = f" (byte {error.start})" if isinstance(error, UnicodeDecodeError) else ""
-        raise TableError(
-            f"{path} is not text in {encoding}{place}: save it as CSV in UTF-8, or "
-            "say its encoding, such as --encoding gbk"
-        ) from None
+        text, place = "\0", f" (byte {getattr(error, 'start', 0)})"
     if "\0" in text:
         raise TableError(
-            f"{path} is not text: save it as CSV, or say its encoding, such as --encoding utf-16-le"
+            f"{path} is not text in {encoding}{place}: save it as CSV in UTF-8, or say its "
+            "encoding, such as --encoding gbk or --encoding utf-16-le"
         )
     return text
 
@@ -274,34 +269,25 @@ def _rectangle(
     widths = [len(row) for row in rows]
     if min(widths) >= width:
         return lines, [row[:width] for row in rows]
-    usual, first, quote = _usual(Counter(widths)), widths[0], f"put a cell with {mark!r} in quotes"
-    start = widths.index(usual)
+    usual, first, quote = _usual(Counter(widths)), widths[0], f"quote a cell with {mark!r} in it"
     if first < usual:
-        what = "the line above has" if start == 1 else f"the {start} lines above have"
-        names = (
-            f"; add the missing name to line {lines[0]} if it has the names of the columns; or "
-            f"{quote}"
-        )
-        raise TableError(
-            f"{path}, line {lines[start]} has {usual} cells, but {what} fewer: say --skip "
-            f"{lines[start] - 1} if that is not part of the table"
-            + names
-            * (usual - first == 1 == start)
-        )
-    line, other = next(each for each in zip(lines, widths, strict=True) if each[1] != first)
-    lacking = f"add what is missing; a cell may be empty, but not the {mark!r} before it"
-    cells = f"{other} cell{'s' * (other != 1)}"
-    raise TableError(
-        f"{path}, line {line} has {cells}, but the first line has {first}: "
-        f"{quote if other > first else lacking}"
-    )
+        start, count = widths.index(usual), usual
+        line = lines[start]
+        above = "the line above has" if start == 1 else f"the {start} lines above have"
+        but = f"{above} fewer: say --skip {line - 1} if that is not part of the table"
+        if usual - first == 1 == start:
+            but += f"; add the missing name to line {lines[0]} if it has the names; or {quote}"
+    else:
+        line, count = next(each for each in zip(lines, widths, strict=True) if each[1] != first)
+        lacking = f"add what is missing; a cell may be empty, but not the {mark!r} before it"
+        but = f"the first line has {first}: {quote if count > first else lacking}"
+    raise TableError(f"{path}, line {line} has {count} cell{'s' * (count != 1)}, but {but}")
 
 
 # ------------------------------------------------------------------------------------- the header
 
 
 def _has_header(
-    first: Sequence[str],
     columns: Sequence[Column],
     below: Sequence[Column],
     known: Collection[str],
@@ -309,11 +295,10 @@ def _has_header(
     place: str,
 ) -> bool:
     """Whether the first line has the names of the columns. Raises TableError if that is unclear."""
-    found = [each.readings[0] for each in columns]
-    is_word = [each is None for each in found]
+    first, found = [each.cells[0] for each in columns], [each.readings[0] for each in columns]
     above_numbers = any(
-        word and cell.lower() not in MISSING and column.is_numeric
-        for cell, word, column in zip(first, is_word, below, strict=True)
+        word is None and cell.lower() not in MISSING and column.is_numeric
+        for cell, word, column in zip(first, found, below, strict=True)
     )
     is_header: bool | None
     if unnamed:
@@ -322,12 +307,12 @@ def _has_header(
         is_header = not {*known}.isdisjoint(first)
     elif above_numbers:
         is_header = True
-    elif all(is_word):
-        occur = all(cell in column.cells for cell, column in zip(first, below, strict=True))
-        is_header = None if occur else True
-    else:
+    elif any(found):
         numbers = [(each.point, column) for each, column in zip(found, below, strict=True) if each]
         is_header = _are_names(numbers)
+    else:
+        occur = all(cell in column.cells for cell, column in zip(first, below, strict=True))
+        is_header = None if occur else True
     if is_header is None:
         raise TableError(
             f"{place} may have the names of the columns ({listed(first, 4)}) or data: "
