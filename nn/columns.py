@@ -143,36 +143,27 @@ class Encoder(NamedTuple):
             raise TableError(f"{table.path} has no column to learn from, beside {target!r}")
         columns = [table.checked(name, f"leave it out with --ignore {name!r}") for name in names]
         words: list[list[str]] = []
+        usual: list[str] = []
+        flagged: list[bool] = []
         for name, column in zip(names, columns, strict=True):
             if column.is_empty:
                 raise TableError(
                     f"{table.path}: the column {name!r} is empty, and nothing can be learned from "
                     f"it: leave it out with --ignore {name!r}"
                 )
-            if column.numbers is not None:
-                words.append([])
-                continue
-            found = {word for word in column.words if word is not None}
-            if missing == "category" and column.missing:
-                found.add("")
-            words.append(sorted(found))
-        many = {name: len(each) for name, each in zip(names, words, strict=True)}
-        many = {name: count for name, count in many.items() if count > MOST_WORDS}
-        for name, count in many.items():
+            has_category = missing == "category" and bool(column.missing)
+            counts = Counter(filter(None, column.words if column.numbers is None else ()))
+            words.append(sorted([*counts, ""] if has_category and counts else counts))
+            usual.append(counts.most_common(1)[0][0] if counts else "")
+            flagged.append(has_category and not counts)
+        many = [name for name, each in zip(names, words, strict=True) if len(each) > MOST_WORDS]
+        if many:
             raise TableError(
-                f"{table.path}: the column {name!r} has {count} different texts, and at most "
-                f"{MOST_WORDS} can be learned from: leave it out with "
+                f"{table.path}: the column {many[0]!r} has {len(words[names.index(many[0])])} "
+                f"different texts, and at most {MOST_WORDS} can be learned from: leave it out with "
                 + " ".join(f"--ignore {each!r}" for each in many)
             )
         units = [column.unit for column in columns]
-        usual = [
-            Counter(filter(None, column.words)).most_common(1)[0][0] if each else ""
-            for column, each in zip(columns, words, strict=True)
-        ]
-        flagged = [
-            missing == "category" and bool(column.missing) and not each
-            for column, each in zip(columns, words, strict=True)
-        ]
         return cls(names, words, target, table.names, 0.0, 1.0, missing, units, usual, flagged)
 
     @classmethod

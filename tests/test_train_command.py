@@ -424,19 +424,27 @@ def bad(tmp_path, capsys, text, *options) -> str:
         (
             "a,b\n1,x\n2,y\n1,x\n2,y\n",
             ["--hidden", "9" * 30],
-            "--hidden must be sizes up to 10,000",
+            "--hidden is sizes from 1 to 10,000",
         ),
-        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--optimizer", "best"], "--optimizer must be one of sgd, "),
+        (
+            "a,b\n1,x\n2,y\n1,x\n2,y\n",
+            ["--optimizer", "best"],
+            "unknown optimizer 'best': give one of sgd, ",
+        ),
         ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--activation", "best"], "unknown activation 'best'"),
         (
             "a,b\n1,x\n2,y\n1,x\n2,y\n",
             ["--test-size", "2"],
-            "--test-size must be a share between 0 and 1, got 2",
+            "--test-size is a number above 0 and below 1, got 2",
         ),
         ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--epochs", "0"], "epochs is 1 or more"),
         ("a,b\n1,x\n2,y\n", [], "2 rows can be learned from, and at least 3 are needed"),
-        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--seed", "-1"], "--seed must be 0 or larger, got -1"),
-        ("a,b\n1,x\n2,y\n", ["--skip", "-1"], "--skip must be a number of lines, got -1"),
+        (
+            "a,b\n1,x\n2,y\n1,x\n2,y\n",
+            ["--seed", "-1"],
+            "--seed is a whole number of at least 0, got -1",
+        ),
+        ("a,b\n1,x\n2,y\n", ["--skip", "-1"], "--skip is a whole number of at least 0, got -1"),
         ("a,b,c\n1,,2\n2,,3\n3,,4\n", ["--target", "b"], "the target 'b' is empty: choose anoth"),
         (
             "a,b\n1,2.5\n2,1o\n3,4\n",

@@ -56,7 +56,7 @@ def draw(options: argparse.Namespace) -> int:
     output, variables = graph(options)
     output.backward()
     path: Path | None = options.out
-    with reported("write to", path, RenderingError):
+    with reported(RenderingError, writing=path):
         if path is None:
             print(_picture(output, options).tree())
             return 0

@@ -13,22 +13,21 @@ class CommandError(Exception):
 
 @contextmanager
 def reported(
-    access: str = "", path: Path | None = None, *errors: type[Exception]
+    *errors: type[Exception], reading: Path | None = None, writing: Path | None = None
 ) -> Iterator[None]:
     """Turn errors that are not faults of the program into a CommandError.
 
     Args:
-        access: what is done with a file, such as "read" or "write to", for the message of an
-            OSError. Without it, an OSError is left alone.
-        path: the file.
-        *errors: errors to report with their own message, besides ValueError.
+        *errors: the errors whose message is kept, besides ValueError.
+        reading: the file that is read, for the message of an OSError.
+        writing: the file that is written. If no file is given, an OSError passes.
     """
-    mistakes: tuple[type[Exception], ...] = (ValueError, *errors)
     try:
         yield
-    except OSError as error:
-        if not access:
+    except Exception as error:
+        action = f"read {reading}" if writing is None else f"write to {writing}"
+        if isinstance(error, OSError) and (reading or writing):
+            raise CommandError(f"cannot {action}: {error.strerror or error}") from error
+        if not isinstance(error, (ValueError, *errors)):
             raise
-        raise CommandError(f"cannot {access} {path}: {error.strerror or error}") from error
-    except mistakes as error:
         raise CommandError(str(error)) from error

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograd.commands.errors import CommandError, reported
+from micrograd.commands.errors import reported
 from micrograd.writing import languages
 
 if TYPE_CHECKING:
@@ -66,18 +66,17 @@ def read_table(
     path: Path, options: argparse.Namespace, known: Collection[str] = (), *, unnamed: bool = False
 ) -> Table:
     """Read the table in a file as the options say. Raises CommandError."""
+    from nn.options import whole
     from nn.tables import read
 
-    if options.skip < 0:
-        raise CommandError(f"--skip must be a number of lines, got {options.skip}")
-    with reported("read", path):
+    with reported(reading=path):
         return read(
             path,
             header={"auto": None, "yes": True, "no": False}[options.header],
             encoding=options.encoding,
             delimiter=options.delimiter,
             decimal=options.decimal,
-            skip=options.skip,
+            skip=whole(options.skip, "--skip", least=0),
             known=known,
             unnamed=unnamed,
         )

@@ -60,7 +60,7 @@ def predict(options: argparse.Namespace) -> int:
             ) from None
         sys.stdout.write(text)
         return 0
-    with reported("write to", options.out):
+    with reported(writing=options.out):
         files.write(options.out, text)
     print(f"wrote {options.out}")
     return 0

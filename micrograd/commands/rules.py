@@ -43,7 +43,7 @@ def rules(options: argparse.Namespace) -> int:
             text = "\n".join(card.markdown() for card in cards)
         case _:
             raise CommandError(f"the output file must end in .html or .md, got {options.out}")
-    with reported("write to", options.out):
+    with reported(writing=options.out):
         write(options.out, text)
     print(f"wrote {options.out}")
     return 0

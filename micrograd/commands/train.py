@@ -106,18 +106,24 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
 
 def train(options: argparse.Namespace) -> int:
     """Train a network, print how good it is, and save and draw it if that is wanted."""
+    from nn.options import real, whole
+    from nn.samples import split
     from nn.training import DivergenceError
 
-    _check_options(options)
-    hidden, given = _hidden(options.hidden), data(options)
-    with reported("", None, TypeError, DivergenceError):
-        X, X_test, y, y_test = _split(
-            given.X, given.y, options.test_size, given.classes, options.seed
+    _check_places(options)
+    with reported(TypeError, DivergenceError):
+        # Options are checked before anything takes long.
+        share = real(options.test_size, "--test-size", above=0, below=1)
+        whole(options.seed, "--seed", least=0)
+        hidden, given = _hidden(options.hidden), data(options)
+        classes = given.classes
+        X, X_test, y, y_test = split(
+            given.X, given.y, share, options.seed, given.y if classes else None
         )
         columns = given.columns.with_scale(X)
-        sizes = [X.shape[1], *hidden, len(given.classes or "1")]
-        made = Trained(_network(sizes, options), sizes, options.activation, columns, given.classes)
-        if given.classes is None:
+        sizes = [X.shape[1], *hidden, len(classes or "1")]
+        made = Trained(_network(sizes, options), sizes, options.activation, columns, classes)
+        if classes is None:
             made = made._replace(middle=float(y.mean()), scale=float(y.std()) or 1.0)
         optimizer = _optimizer(made, len(y), options)
         print(*_introduction(made, len(y), len(y_test), given.notes), sep="\n", flush=True)
@@ -134,20 +140,20 @@ def train(options: argparse.Namespace) -> int:
 
 def _learn(made: Trained, X: Any, y: Any, optimizer: Optimizer, options: Any) -> History:
     """Fit the network; if there are enough samples, some of them tell when to stop."""
+    from nn.samples import split
     from nn.training import EarlyStopping, fit
 
     if not made.classes:
         y = (y - made.middle) / made.scale
     stopping: dict[str, Any] = {}
     if len(y) >= FEW:
-        X, X_stop, y, y_stop = _split(X, y, VALIDATION, made.classes, options.seed)
+        X, X_stop, y, y_stop = split(X, y, VALIDATION, options.seed, y if made.classes else None)
         stopping["validation"] = X_stop, y_stop
     steps = math.ceil(len(X) / max(options.batch_size, 1))
+    epochs = STEPS_OF_FEW // steps
     if stopping:
         epochs = max(100, STEPS // steps)
         stopping["early_stopping"] = EarlyStopping(max(20, PATIENCE // steps))
-    else:
-        epochs = STEPS_OF_FEW // steps
     return fit(
         made.model,
         X,
@@ -164,26 +170,16 @@ def _learn(made: Trained, X: Any, y: Any, optimizer: Optimizer, options: Any) ->
 
 def _optimizer(made: Trained, samples: int, options: argparse.Namespace) -> Optimizer:
     from nn.optimizers import OPTIMIZERS
+    from nn.options import by_name
 
-    if options.optimizer not in OPTIMIZERS:
-        known = ", ".join(OPTIMIZERS)
-        raise CommandError(f"--optimizer must be one of {known}, got {options.optimizer!r}")
-    return OPTIMIZERS[options.optimizer](
-        made.model.parameters(),
-        lr=options.lr,
-        weight_decay=min((DECAY_OF_CLASSES if made.classes else DECAY_OF_NUMBERS) / samples, 0.06),
+    decay = DECAY_OF_CLASSES if made.classes else DECAY_OF_NUMBERS
+    return by_name(options.optimizer, "optimizer", OPTIMIZERS)(
+        made.model.parameters(), lr=options.lr, weight_decay=min(decay / samples, 0.06)
     )
 
 
-def _split(X: Any, y: Any, share: float, classes: Sequence[str] | None, seed: int) -> Any:
-    """Split samples in two at random, each class in the same proportion."""
-    from nn.samples import split
-
-    return split(X, y, share, seed, stratify=y if classes else None)
-
-
-def _check_options(options: argparse.Namespace) -> None:
-    """Check, before a long training, that its results can be written and its numbers make sense."""
+def _check_places(options: argparse.Namespace) -> None:
+    """Check, before a long training, that its results can be written."""
     if options.save is not None and options.save.is_dir():
         raise CommandError(f"--save {options.save} is a folder: give the name of a file")
     if options.plots is not None:
@@ -191,23 +187,16 @@ def _check_options(options: argparse.Namespace) -> None:
             raise CommandError(f"--plots {options.plots} is a file: give the name of a folder")
         if find_spec("matplotlib") is None:
             raise CommandError("--plots needs Matplotlib: pip install 'micrograd-engine[plot]'")
-    if not 0 < options.test_size < 1:
-        raise CommandError(
-            f"--test-size must be a share between 0 and 1, got {options.test_size:g}"
-        )
-    if options.seed < 0:
-        raise CommandError(f"--seed must be 0 or larger, got {options.seed}")
 
 
 def _hidden(text: str) -> list[int]:
-    sizes = [size.strip() for size in text.split(",")]
-    if not all(size.isdecimal() and int(size) for size in sizes):
+    sizes = [int(size) if size.strip().isdecimal() else 0 for size in text.split(",")]
+    if not all(0 < size <= MOST_NEURONS for size in sizes):
         raise CommandError(
-            f"--hidden must be sizes separated by commas, such as 16,16, got {text!r}"
+            f"--hidden is sizes from 1 to {MOST_NEURONS:,} separated by commas, such as 16,16, "
+            f"got {text!r}"
         )
-    if max(map(int, sizes)) > MOST_NEURONS:
-        raise CommandError(f"--hidden must be sizes up to {MOST_NEURONS:,}, got {text!r}")
-    return [int(size) for size in sizes]
+    return sizes
 
 
 def _network(sizes: list[int], options: argparse.Namespace) -> Any:
@@ -265,6 +254,6 @@ def _draw(folder: Path, history: History, made: Trained, X: Any, y: Any) -> None
     for name, axes in drawn.items():
         picture = BytesIO()
         axes.figure.savefig(picture, dpi=150)  # type: ignore[union-attr]
-        with reported("write to", folder / name):
+        with reported(writing=folder / name):
             files.replace(folder / name, picture.getvalue())
         print(f"wrote {folder / name}")

@@ -46,7 +46,7 @@ def save(path: Path, made: Trained) -> None:
     content = {"made_by": MADE_BY, "weights": weights, **made._asdict()}
     content["columns"] = content["columns"]._asdict()
     del content["model"]
-    with reported("write to", path):
+    with reported(writing=path):
         save_checkpoint(path, content)
 
 
@@ -55,7 +55,7 @@ def load(path: Path) -> Trained:
     from nn.layers import MLP
     from nn.storage import load_checkpoint
 
-    with reported("read", path):
+    with reported(reading=path):
         content = load_checkpoint(path)
     if content.pop("made_by", None) != MADE_BY:
         raise CommandError(f"{path} was not written by micrograd train: make it with --save {path}")

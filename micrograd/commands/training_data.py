@@ -72,7 +72,7 @@ def _built_in(name: str, seed: int) -> Data:
         "digits": datasets.load_digits,
         "iris": datasets.load_iris,
     }
-    with reported("", None, ImportError):
+    with reported(ImportError):
         X, y = made[name]()
     columns = Encoder.of_numbers([f"x{i}" for i in range(1, X.shape[1] + 1)], "class")
     return Data(X, y, [str(k) for k in range(int(y.max()) + 1)], columns)

@@ -205,7 +205,7 @@ def test_empty_cells_at_the_ends_of_lines_are_left_off(table):
         ("My report\n\na,b,c\n1,2,3\n4,5,6\n", "line 3 has 3 cells, but the 2 lines .*--skip 2"),
         ("# title\na,b\n1,2\n4,5\n", "line 2 has 2 cells, but the line above .*say --skip 1"),
         ("a,b\n1,2,3\n4,5,6\n", "add the missing name to line 1"),
-        ("a,b\n1,2\n1,2,3\n4,5\n", "line 3 has 3 cells, .* first line has 2: quote a cell with ','"),
+        ("a,b\n1,2\n1,2,3\n4,5\n", "line 3 has 3 cells, .* has 2: quote a cell with ','"),
         ("a,b\n1,2\n1\n4,5\n", "line 3 has 1 cell, but the first line has 2: add what is missing"),
         ('a,b\n1,"x"y\n', "line 2: text follows the closing quote"),
         ('a,b\n1,2\n1,"x\n2,3\n4,5\n', 'line 3: a quote \\("\\) opens here and is never closed'),
