@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
-import os
 import random
 import re
-import subprocess
+import shutil
 import sys
 from pathlib import Path
 
@@ -50,18 +50,26 @@ def percentage(line: str) -> float:
 # -------------------------------------------------------------------------------------------- train
 
 
-@pytest.mark.parametrize("data", ["moons", "circles", "xor", "blobs"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        "xor",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("moons", "circles", "blobs")),
+    ],
+)
 def test_built_in_data_are_learned_without_options(data, capsys):
     assert main(["train", "--data", data]) == 0
     # Blobs overlap: 90 % is what their densities allow.
     assert percentage(last_line(capsys)) >= (90 if data == "blobs" else 97)
 
 
+@pytest.mark.slow
 def test_the_spiral_is_learned_without_options(capsys):
     assert main(["train", "--data", "spiral"]) == 0
     assert percentage(last_line(capsys)) >= 95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("data", "least"), [("iris", 93), ("digits", 97)])
 def test_real_data_are_learned_without_options(data, least, capsys):
     pytest.importorskip("sklearn")
@@ -170,15 +178,13 @@ def test_a_table_without_names_is_predicted_by_position(tmp_path, capsys):
     assert capsys.readouterr().out.split("\n")[1:3] == ["b", "a"]
 
 
-def test_progress_goes_before_and_nothing_comes_after_the_result():
-    done = subprocess.run(
-        [sys.executable, "-m", "micrograd", "train", "--data", "moons", "--epochs", "40"],
-        capture_output=True, encoding="utf-8", check=True, cwd=Path(__file__).parents[1],
-    )  # fmt: skip
-    *_, progress, last = done.stdout.splitlines()
+def test_progress_goes_before_and_nothing_comes_after_the_result(capsys):
+    assert main(["train", "--data", "moons", "--epochs", "40"]) == 0
+    printed = capsys.readouterr()
+    *_, progress, last = printed.out.splitlines()
     assert progress.startswith("epoch 40/40  loss ")
     assert percentage(last) > 80
-    assert done.stderr == ""
+    assert printed.err == ""
 
 
 # ------------------------------------------------------------------- what is decided about a table
@@ -302,6 +308,7 @@ def test_few_samples_are_all_learned_from(count, fewer, tmp_path, capsys):
     assert ("fewer than 60 samples" in trained(tmp_path, capsys, text)) is fewer
 
 
+@pytest.mark.slow
 def test_a_curve_is_learned_from_few_samples(tmp_path, capsys):
     table, scores = tmp_path / "table.csv", []
     draw = random.Random(0)
@@ -370,20 +377,18 @@ def test_plots_are_written_whole_or_not_at_all(tmp_path, monkeypatch, capsys):
     assert list((tmp_path / "new").iterdir()) == []
 
 
-def test_a_class_that_the_output_cannot_express_is_an_error(tmp_path):
+def test_a_class_that_the_output_cannot_express_is_an_error(tmp_path, monkeypatch, capsys):
     text = "a,y\n" + rows(30, lambda i, draw: f"{draw.random()},{'红蓝'[i % 2]}")
-    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
-    train = ["train", "--data", "t.csv", "--epochs", "1", "--hidden", "2", "--save", "m.npz"]
-    for words, code in ((train, 0), (["predict", "m.npz", "t.csv"], 2)):
-        done = subprocess.run(
-            [sys.executable, "-m", "micrograd", *words], capture_output=True, check=False,
-            cwd=tmp_path, encoding="ascii",
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]),
-                 "PYTHONIOENCODING": "ascii"},
-        )  # fmt: skip
-        assert done.returncode == code, done.stderr
-    assert "lacks some characters" in done.stderr
-    assert "--out" in done.stderr
+    (tmp_path / "table.csv").write_text(text, encoding="utf-8")
+    model, table = str(tmp_path / "model.npz"), str(tmp_path / "table.csv")
+    train = ["train", "--data", table, "--epochs", "1", "--hidden", "2", "--save", model]
+    for words, code in ((train, 0), (["predict", model, table], 2)):
+        stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert main(words) == code
+    complaint = capsys.readouterr().err
+    assert "lacks some characters" in complaint
+    assert "--out" in complaint
 
 
 # ------------------------------------------------------------------------------------- bad requests
@@ -490,13 +495,22 @@ def test_a_diverging_training_is_an_error_without_a_traceback(capsys):
     assert re.search(r"micrograd: the .*loss is .* in epoch \d+, step \d+", capsys.readouterr().err)
 
 
+@pytest.fixture(scope="module")
+def trained_flowers(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("flowers")
+    table = flowers(folder / "flowers.csv")
+    with contextlib.redirect_stdout(io.StringIO()):
+        command = ["train", "--data", str(table), *QUICK, "--save", str(folder / "flowers.npz")]
+        assert main(command) == 0
+    return folder
+
+
 @pytest.fixture
-def model(tmp_path, capsys):
-    path = tmp_path / "flowers.npz"
-    table = flowers(tmp_path / "flowers.csv")
-    assert main(["train", "--data", str(table), *QUICK, "--save", str(path)]) == 0
-    capsys.readouterr()
-    return path
+def model(trained_flowers, tmp_path):
+    """A copy of a model, beside the table that it was trained on."""
+    for name in ("flowers.csv", "flowers.npz"):
+        shutil.copy(trained_flowers / name, tmp_path)
+    return tmp_path / "flowers.npz"
 
 
 @pytest.mark.parametrize(
