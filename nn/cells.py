@@ -1,4 +1,4 @@
-"""The columns of a table: what each cell says, be it a number, a word or nothing.
+"""The columns of a table, whose cells are numbers, words, or missing.
 
 Numbers may be written in any of the usual ways: `-1.5e3`, `1,234.5`, `1.234,5`, `1 234`, `12%`,
 `$0.80`. Some texts, such as `1,234`, are one number if a point marks the decimals and another one
@@ -48,7 +48,7 @@ def listed(names: Sequence[str], most: int = 20) -> str:
 
 
 class Reading(NamedTuple):
-    """The number in a cell, if a point and if a comma marks the decimals; None if that cannot be.
+    """A number in two readings: a point or a comma marks its decimals. None is an impossible one.
 
     `unit` is the sign before or after the number, such as `%` or `$`. `doubtful` is the mark,
     `POINT` or `COMMA`, that may separate thousands or mark decimals, if there is one.
@@ -61,7 +61,7 @@ class Reading(NamedTuple):
 
     @property
     def decimal(self) -> str:
-        """The only mark that makes it a number, `POINT` or `COMMA`; "" if both do."""
+        """The mark, `POINT` or `COMMA`, if only one reading is possible; "" if both are."""
         return COMMA if self.point is None else POINT if self.comma is None else ""
 
 
@@ -140,7 +140,7 @@ class Column:
 
     @cached_property
     def decimals(self) -> list[str]:
-        """The marks of decimals that some cells leave no doubt about."""
+        """The marks of decimals, as far as they follow from single cells."""
         return list(dict.fromkeys(each.decimal for each in self.readings if each and each.decimal))
 
     def read_numbers(self, decimal: str | None, separator: str) -> None:
@@ -184,7 +184,7 @@ class Column:
         return "is not finite" if isinf(number) else f"is larger than {LARGEST:g}"
 
     def unusual(self) -> Iterable[tuple[object, str]]:
-        """Yield how each number was read that Python would not read so, after its kind."""
+        """Yield the kind of each number that Python would read otherwise, and how it was read."""
         if self.fault is None and self.numbers is not None:
             for cell, each, number in zip(self.cells, self.readings, self.numbers, strict=True):
                 if each and not _reads_as(cell, number):
@@ -193,7 +193,7 @@ class Column:
 
 
 def _reads_as(cell: str, number: float) -> bool:
-    """Whether Python, too, reads the cell as this number."""
+    """Whether Python reads the cell as this number."""
     try:
         return float(cell) == number
     except ValueError:
@@ -205,9 +205,9 @@ def resolve(columns: Iterable[Column], decimal: str | None, separator: str) -> N
 
     Args:
         columns: all columns of a table.
-        decimal: what marks the decimals, `POINT` or `COMMA`. If None, the cells of each column
-            tell, or else those of the other columns, as far as these agree. If nothing tells, and a
-            number could be read in two ways, that is the fault of its column.
+        decimal: what marks the decimals, `POINT` or `COMMA`. If None, it follows from the cells of
+            each column, or else from those of the other columns if they agree. If it does not, a
+            number with two readings becomes the fault of its column.
         separator: what separates the cells of a line.
     """
     numeric = [each for each in columns if each.is_numeric]

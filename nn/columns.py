@@ -21,9 +21,9 @@ from nn.tables import UNNAMED, Table, TableError
 MOST_WORDS = 50
 """The most distinct words that a column may have."""
 POLICIES = ("error", "drop", "fill", "category")
-"""What becomes of missing values: see `Encoder`."""
+"""What to do with missing values: see `Encoder`."""
 LEAST_NUMBERED, LEAST_COUNTED = 4, 10
-"""In tables with fewer rows, numbers 1, 2, 3, … are data; or other consecutive numbers are."""
+"""With fewer rows, the numbers 1, 2, 3, … and other consecutive numbers, respectively, are data."""
 _IDENTIFIER = re.compile(
     r"#|no\.?|nr\.?|key|index|idx|row(s|[ _.]?(names?|numbers?|num|nr|id))?|uu?id|guid|"
     r"(.*[ _.-])?id|(?-i:.*[a-z]I[dD])|unnamed.*|序号|.*编号",
@@ -39,8 +39,8 @@ def left_out(
     Returns:
         The reason for each, in words.
 
-    Raises TableError for a name that the table does not have, and for a column that may or may not
-    have row numbers.
+    Raises TableError for a name that the table does not have, and for a column that may contain row
+    numbers.
     """
     for name in (target, *ignored, *kept):
         table[name]  # raises an error without such a column
@@ -114,9 +114,9 @@ class Encoder(NamedTuple):
         target: the column to predict.
         all: all columns of the table, in order.
         middle, scale: what is subtracted from each input, and what it is divided by then.
-        missing: what becomes of missing values. "error": each is an error. "drop": its row is left
-            out. "fill": it becomes the mean of the column, or its most frequent word. "category":
-            it is a word of its own; or it becomes the mean, and a further input is 1.
+        missing: what to do with a missing value. "error": raise an error. "drop": leave its row
+            out. "fill": replace it by the mean of the column or its most frequent word. "category":
+            treat it as another word; or replace it by the mean, and set a further input to 1.
         units: the unit of each column of numbers, such as `%`.
         usual: the most frequent word of each column of words.
         flagged: whether a column of numbers has that further input.
@@ -269,7 +269,7 @@ class Encoder(NamedTuple):
         """Return a table with columns of these names, in any order.
 
         If the table has no names, or was trained on without names, the columns are taken by their
-        position, with the target or without it. Raises TableError if a column lacks or is unknown.
+        position, with the target or without it. Raises TableError for missing or unknown columns.
         """
         if any(all(re.fullmatch(UNNAMED, n) for n in names) for names in (table.names, self.all)):
             table = self._by_position(table)
@@ -336,8 +336,8 @@ def _numbers(table: Table, name: str, unit: str) -> Any:
 def labels(column: Column, rows: Iterable[int]) -> tuple[Any, list[str]]:
     """Return the cells in some rows as class numbers, and the names of the classes in order.
 
-    Cells such as `1` and `1.0` are the same class. Codes such as `01` are not numbers, nor are
-    whole numbers from 2**53 on, of which several may be the same float.
+    Cells such as `1` and `1.0` are the same class. Codes such as `01` are compared as text, and so
+    are whole numbers from 2**53 on, since several of them may be the same float.
     """
     cells = [column.cells[row] for row in rows]
     distinct: Any = np.array(cells, dtype=object)

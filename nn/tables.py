@@ -1,11 +1,11 @@
 """Tables in text files, such as CSV: `read` gives a `Table` of columns.
 
-What can be read in more than one way is not guessed. It is a TableError that names the line, the
-column and the remedy, such as an option of `read`, which has the same name on the command line.
-What was decided, the table says in its notes.
+Nothing is guessed that could be read in more than one way: a TableError names the line, the column
+and the remedy, such as an option of `read`, which has the same name on the command line. The notes
+of the table say what was decided.
 
-The parsing of lines is that of the standard library. A reader such as that of pandas would fill up
-short lines, drop stray quotes and forget the numbers of the lines, all without a word.
+Lines are parsed by the standard library, since the reader of pandas fills up short lines, drops
+stray quotes and does not keep the numbers of lines.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any
 from nn.cells import MISSING, Column, listed, resolve
 
 DELIMITERS = {"tab": "\t", "semicolon": ";", "bar": "|", "comma": ",", "space": " "}
-"""Separators of cells by name. In a file, the one that divides most lines alike is taken."""
+"""Separators by name; that of a file is the one that gives most lines equally many cells."""
 MOST_BYTES = 2**30
 UNNAMED = r"column \d+"
 _BYTE_ORDERS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF16_LE: "utf-16"}  # their marks
@@ -98,9 +98,10 @@ def read(
 
     Args:
         path: the file.
-        header: whether the first line has the names of the columns. If None, its cells tell.
-            Columns without a name are called `column 1` and so on.
-        encoding: the encoding of the text. If None, it is UTF-8, or what the file begins with says.
+        header: whether the first line has the names of the columns. If None, that is inferred from
+            the cells. Columns without a name are called `column 1` and so on.
+        encoding: the encoding of the text. If None, it is UTF-8, unless the file begins with the
+            byte order mark of another one.
         delimiter: the separator of cells, a character or its name in `DELIMITERS`.
         decimal: "point" or "comma", whichever marks the decimals of numbers.
         skip: the number of lines above the table.

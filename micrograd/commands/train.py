@@ -52,25 +52,35 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         "--hidden",
         default="64,64",
         metavar="SIZES",
-        help="sizes of the hidden layers (%(default)s)",
+        help="sizes of the hidden layers (default %(default)s)",
     )
-    option("--activation", default="relu", help="activation of the hidden layers (%(default)s)")
+    option(
+        "--activation", default="relu", help="activation of the hidden layers (default %(default)s)"
+    )
     option(
         "--epochs",
         type=int,
         help="largest number of epochs (100 or more, depending on the number of samples)",
     )
-    option("--batch-size", type=int, default=32, help="number of samples in a batch (%(default)s)")
-    option("--lr", type=float, default=0.005, help="learning rate (%(default)s)")
+    option(
+        "--batch-size",
+        type=int,
+        default=32,
+        help="number of samples in a batch (default %(default)s)",
+    )
+    option("--lr", type=float, default=0.005, help="learning rate (default %(default)s)")
     option(
         "--optimizer",
         default="adam",
-        help="name of the optimizer: sgd, adam, adamw, … (%(default)s)",
+        help="name of the optimizer: sgd, adam, adamw, … (default %(default)s)",
     )
     option(
-        "--test-size", type=float, default=0.33, help="share of the samples held out (%(default)s)"
+        "--test-size",
+        type=float,
+        default=0.33,
+        help="share of the samples held out (default %(default)s)",
     )
-    option("--seed", type=int, default=0, help="seed of all random numbers (%(default)s)")
+    option("--seed", type=int, default=0, help="seed of all random numbers (default %(default)s)")
     option(
         "--task",
         choices=("auto", "classification", "regression"),
@@ -96,7 +106,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
             default="error",
             help="what to do with missing values: drop leaves their rows out, fill puts the mean "
             "or the most frequent word there, category makes them a value of their own "
-            "(%(default)s)",
+            "(default %(default)s)",
         ),
         *add_reading(files),
     ]
