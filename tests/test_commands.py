@@ -69,7 +69,7 @@ def test_the_result_is_called_f_unless_a_variable_is(capsys):
         (["(" * 300 + "x" + ")" * 300, "x=1"], "not a formula"),
     ],
 )
-def test_wrong_words_are_an_error_that_says_what_is_wrong(words, complaint, capsys):
+def test_wrong_arguments_are_an_error_that_says_what_is_wrong(words, complaint, capsys):
     for command in ("explain", "draw"):
         if command == "explain" or "--wrt" not in words:
             assert main([command, *words]) == 2
@@ -175,7 +175,7 @@ def test_rules_writes_pages(tmp_path, capsys):
     assert "no operation 'tan_h'" in capsys.readouterr().err
 
 
-def test_a_closed_pipe_is_no_error():
+def test_a_closed_pipe_is_not_an_error():
     done = subprocess.run(
         f'"{sys.executable}" -m micrograd rules | head -n 1',
         shell=True,

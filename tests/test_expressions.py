@@ -40,13 +40,13 @@ def test_names_may_be_in_any_script():
         ("x + 9 ** 9 ** 9", 5),
     ],
 )
-def test_what_is_no_expression_is_refused_at_its_column(text, column):
+def test_a_malformed_expression_is_refused_with_the_column_of_the_error(text, column):
     with pytest.raises(FormulaError, match=f"at column {column}$"):
         TypedExpression(text, ["x"])
 
 
 @pytest.mark.parametrize("name", ["tanh", "1x", "a b", "", "x.y", "lambda"])
-def test_what_cannot_name_a_variable_is_refused(name):
+def test_invalid_names_of_variables_are_refused(name):
     with pytest.raises(ValueError, match="expression"):
         TypedExpression("1", [name])
     with pytest.raises(ValueError, match="twice"):

@@ -78,7 +78,7 @@ def test_output_that_cannot_be_written_is_exit_code_2(words, folder, monkeypatch
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_a_reader_that_has_gone_is_no_error(words, folder, monkeypatch, capsys):
+def test_a_reader_that_has_gone_is_not_an_error(words, folder, monkeypatch, capsys):
     assert exit_code(words, without_reader(), monkeypatch) == 0
     assert capsys.readouterr().err == ""
 
@@ -131,7 +131,7 @@ def test_a_number_that_differs_is_exit_code_1_also_if_the_reader_has_gone(monkey
     assert main(["check", "x", "x=1"]) == 1
 
 
-def test_closed_streams_are_no_traceback(monkeypatch, capsys):
+def test_closed_streams_cause_no_traceback(monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdout", None)
     assert main(["check", "x", "x=1"]) == 2
     assert "cannot write to standard output" in capsys.readouterr().err
@@ -161,7 +161,7 @@ def test_training_needs_no_standard_error(monkeypatch, capsys):
         ("a\n\tb 颜色 ∂x", "a\n\tb 颜色 ∂x"),
     ],
 )
-def test_what_would_command_a_terminal_is_escaped(text, shown):
+def test_control_characters_are_escaped(text, shown):
     assert printable(text) == shown
 
 

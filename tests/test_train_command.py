@@ -1,4 +1,4 @@
-"""`micrograd train` and `predict`: a person's own table, learned and predicted."""
+"""`micrograd train` and `predict`: networks for tables and for built-in data sets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from micrograd.__main__ import main
-from nn.tables import TableError, read
 
 QUICK = ["--hidden", "8", "--epochs", "60", "--lr", "0.02"]
 
@@ -137,7 +136,7 @@ def test_plots_are_written(tmp_path, capsys):
         assert f"wrote {tmp_path / 'new' / name}\n" in printed
 
 
-def test_the_task_is_told_from_the_target(tmp_path, capsys):
+def test_the_task_is_inferred_from_the_target(tmp_path, capsys):
     table = tmp_path / "table.csv"
     for targets, word in (
         ([str(i % 3) for i in range(60)], "classification of 'y', 3 classes"),
@@ -213,7 +212,7 @@ def predicted(tmp_path, capsys, text, *options):
     return [cell for (cell,) in csv.reader(io.StringIO(captured.out))][1:], captured.err
 
 
-def test_a_header_of_numbers_gives_no_prediction_of_its_own(tmp_path, capsys):
+def test_a_header_of_numbers_is_not_predicted_as_a_row(tmp_path, capsys):
     text = "0,1,2\n" + rows(120, lambda i, draw: f"{draw.random()},{draw.random()},{i % 2}")
     trained(tmp_path, capsys, text, "--target", "2")
     new = ["0.5,0.25", "0.125,0.5", "0.75,1"]
@@ -241,7 +240,7 @@ def test_a_model_of_a_table_without_names_expects_none(tmp_path, capsys):
     assert named[0] == cells
 
 
-def test_row_numbers_under_any_name_are_told_and_can_be_kept(tmp_path, capsys):
+def test_row_numbers_under_any_name_are_reported_and_can_be_kept(tmp_path, capsys):
     text = "rownames,a,y\n" + rows(60, lambda i, draw: f"{i + 1},{draw.random()},{'pq'[i % 2]}")
     printed = trained(tmp_path, capsys, text)
     assert "ignored: rownames\n  ('rownames' numbers the rows; --keep COLUMN" in printed
@@ -303,7 +302,7 @@ def test_rows_without_a_target_are_not_learned_from(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("count", "fewer"), [(88, True), (92, False)])
-def test_few_samples_are_all_learned_from(count, fewer, tmp_path, capsys):
+def test_training_uses_all_samples_if_they_are_few(count, fewer, tmp_path, capsys):
     text = "a,y\n" + rows(count, lambda i, draw: f"{draw.random()},{i % 2}")
     assert ("fewer than 60 samples" in trained(tmp_path, capsys, text)) is fewer
 
@@ -322,7 +321,7 @@ def test_a_curve_is_learned_from_few_samples(tmp_path, capsys):
     assert np.mean(scores) > 0.8
 
 
-def test_each_class_is_held_out_in_its_share(tmp_path, capsys):
+def test_the_same_share_of_each_class_is_held_out(tmp_path, capsys):
     text = "a,y\n" + rows(200, lambda i, draw: f"{draw.random()},{'pqqqqqqqqq'[i % 10]}")
     trained(tmp_path, capsys, text)
     table = tmp_path / "table.csv"
@@ -335,7 +334,7 @@ def test_each_class_is_held_out_in_its_share(tmp_path, capsys):
 # ------------------------------------------------------------------------- what predict gives out
 
 
-def test_cells_that_are_formulas_or_command_a_terminal_are_made_harmless(tmp_path, capsys):
+def test_predicted_formulas_and_control_characters_are_made_harmless(tmp_path, capsys):
     names = ["=1+1", "@x", "+cmd|x", "-5", "\x1b[31mred", "a\u202eb"]
     text = "a,y\n" + rows(90, lambda i, draw: f"{i % 6 + draw.random() / 9},{names[i % 6]}")
     table, out = tmp_path / "table.csv", tmp_path / "out.csv"
@@ -544,7 +543,7 @@ def test_a_table_that_does_not_fit_the_model_is_an_error(model, text, complaint,
     assert complaint in capsys.readouterr().err
 
 
-def test_what_is_advised_for_a_table_that_does_not_fit_is_a_remedy(model, capsys):
+def test_the_advice_for_a_table_that_does_not_fit_works(model, capsys):
     table = model.with_name("new.csv")
     table.write_text("length,weight,colour,age\n3,2e5,red,3\n5,2e5,white,4\n", encoding="utf-8")
     assert main(["predict", str(model), str(table), "--ignore", "age"]) == 0
@@ -559,7 +558,7 @@ def test_what_is_advised_for_a_table_that_does_not_fit_is_a_remedy(model, capsys
     assert main(["predict", str(model), str(table), "--skip", "2"]) == 0
 
 
-def test_a_file_that_is_no_model_is_an_error(model, capsys):
+def test_a_file_that_is_not_a_model_is_an_error(model, capsys):
     from nn.storage import load_checkpoint, save_checkpoint
 
     table = model.with_name("flowers.csv")
@@ -588,57 +587,6 @@ def test_a_file_that_is_no_model_is_an_error(model, capsys):
         save_checkpoint(other, {**whole, name: value})
         assert main(["predict", str(other), str(table)]) == 2
         assert "damaged" in capsys.readouterr().err
-
-
-# ------------------------------------------------------------------------------------------- tables
-
-
-def table_of(tmp_path, content, **options):
-    path = tmp_path / "table.csv"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read(path, **options)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "a,b\n1,x\n2.5,y\n",
-        "a;b\r\n1;x\r\n2,5;y\r\n",
-        "a\tb\n1\tx\n2.5\ty",
-        "a|b\n1|x\n2.5|y\n",
-        "\ufeffa,b\n1,x\n2.5,y\n",
-        '"a","b"\n"1","x"\n"2.5","y"\n',
-        " a , b \n 1 , x \n\n 2.5 , y \n",
-        "sep=;\na;b\n1;x\n2,5;y\n",
-        "a,b\n1,x\n2.5,y\n".encode("utf-16"),
-    ],
-)
-def test_tables_are_read_as_spreadsheets_write_them(content, tmp_path):
-    table = table_of(tmp_path, content)
-    assert table.names == ["a", "b"]
-    assert table.complete("a").numbers == [1, 2.5]
-    assert table.complete("b").numbers is None
-    assert table["b"].cells == ["x", "y"]
-
-
-def test_whether_there_is_a_header_is_told_from_the_cells(tmp_path):
-    assert table_of(tmp_path, "1,x\n2,y\n").names == ["column 1", "column 2"]
-    assert table_of(tmp_path, "id,2019\n1,5\n2,6\n").names == ["id", "2019"]
-    assert table_of(tmp_path, "red,x\nred,y\n").names == ["red", "x"]
-    assert table_of(tmp_path, "red,x\nred,y\n", header=False).names == ["column 1", "column 2"]
-    assert table_of(tmp_path, "1,2\n2,3\n", header=True).names == ["1", "2"]
-
-
-def test_cells_may_hold_delimiters_quotes_and_line_ends(tmp_path):
-    table = table_of(tmp_path, 'text,y\n"a, ""b""\nc",1\n\u2028,2\nd,\n')
-    assert table["text"].cells == ['a, "b"\nc', "", "d"]
-    with pytest.raises(TableError, match="line 5, column 'y': the value is missing"):
-        table.complete("y")
-
-
-def test_another_encoding_can_be_named(tmp_path):
-    table = table_of(tmp_path, "颜色,类\n红,1\n蓝,2\n".encode("gbk"), encoding="gbk")
-    assert table["颜色"].cells == ["红", "蓝"]
 
 
 def test_predictions_do_not_depend_on_the_order_of_the_rows(model, capsys):

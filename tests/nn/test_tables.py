@@ -54,7 +54,7 @@ def table(tmp_path):
         ("１２", 12, 12),
     ],
 )
-def test_a_number_is_read_as_the_mark_of_decimals_says(text, point, comma):
+def test_a_number_is_read_by_its_decimal_mark(text, point, comma):
     assert reading(text)[:2] == (point, comma)
 
 
@@ -69,11 +69,11 @@ def test_a_number_may_have_a_unit(text, unit):
     "text", ["", "x", "1_000", "0x10", "1-2", "12:30", "2020-01-01", "1,23,456", "1.2.3", "--5",
              "030 123", "1 2", "$5%", "+-5", "²"],
 )  # fmt: skip
-def test_what_is_no_number_is_not_taken_for_one(text):
+def test_other_texts_are_not_read_as_numbers(text):
     assert reading(text) is None
 
 
-def test_the_mark_of_decimals_is_told_from_the_column_and_else_from_the_others(table):
+def test_the_decimal_mark_is_inferred_from_the_column_or_else_from_the_others(table):
     assert table("a\tb\n1,234\t2,5\n300\t3\n").complete("a").numbers == [1.234, 300]
     assert table("a\tb\n1,234\t2.5\n300\t3\n").complete("a").numbers == [1234, 300]
     assert table("a;b\n1.234;2,5\n300;3\n").complete("a").numbers == [1234, 300]
@@ -102,7 +102,7 @@ def test_thousands_that_may_be_decimals_are_refused_until_an_option_decides(
         assert table(content, decimal="comma").complete("a").numbers == comma
 
 
-def test_three_decimals_after_a_point_are_no_thousands_where_cells_are_not_parted_by_semicolons(
+def test_three_digits_after_a_point_are_decimals_unless_semicolons_separate_the_cells(
     table,
 ):
     for mark in "\t|, ":
@@ -125,7 +125,7 @@ def test_a_column_has_one_unit(table):
         table("a,b\n$12,1\n€5,2\n").complete("a")
 
 
-def test_a_column_is_one_of_numbers_if_most_cells_that_are_there_are_numbers(table):
+def test_a_column_is_numeric_if_most_cells_that_are_not_missing_are_numbers(table):
     assert table("a,b\n1,1\n2,2\n,3\n,4\n,5\n")["a"].numbers[:2] == [1, 2]
     assert table("a,b\n1,1\n2,2\nx,3\ny,4\n")["a"].numbers is None
 
@@ -141,6 +141,48 @@ def test_a_number_whose_square_is_infinite_is_refused(table):
 
 
 # -------------------------------------------------------------------------------- lines into cells
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b\n1,x\n2.5,y\n",
+        "a;b\r\n1;x\r\n2,5;y\r\n",
+        "a\tb\n1\tx\n2.5\ty",
+        "a|b\n1|x\n2.5|y\n",
+        "\ufeffa,b\n1,x\n2.5,y\n",
+        '"a","b"\n"1","x"\n"2.5","y"\n',
+        " a , b \n 1 , x \n\n 2.5 , y \n",
+        "sep=;\na;b\n1;x\n2,5;y\n",
+        "a,b\n1,x\n2.5,y\n".encode("utf-16"),
+    ],
+)
+def test_tables_are_read_as_spreadsheets_write_them(content, table):
+    found = table(content)
+    assert found.names == ["a", "b"]
+    assert found.complete("a").numbers == [1, 2.5]
+    assert found.complete("b").numbers is None
+    assert found["b"].cells == ["x", "y"]
+
+
+def test_whether_there_is_a_header_is_inferred_from_the_cells(table):
+    assert table("1,x\n2,y\n").names == ["column 1", "column 2"]
+    assert table("id,2019\n1,5\n2,6\n").names == ["id", "2019"]
+    assert table("red,x\nred,y\n").names == ["red", "x"]
+    assert table("red,x\nred,y\n", header=False).names == ["column 1", "column 2"]
+    assert table("1,2\n2,3\n", header=True).names == ["1", "2"]
+
+
+def test_cells_may_hold_delimiters_quotes_and_line_ends(table):
+    found = table('text,y\n"a, ""b""\nc",1\n\u2028,2\nd,\n')
+    assert found["text"].cells == ['a, "b"\nc', "", "d"]
+    with pytest.raises(TableError, match="line 5, column 'y': the value is missing"):
+        found.complete("y")
+
+
+def test_another_encoding_can_be_named(table):
+    found = table("颜色,类\n红,1\n蓝,2\n".encode("gbk"), encoding="gbk")
+    assert found["颜色"].cells == ["红", "蓝"]
 
 
 def rows(count, row):
@@ -169,7 +211,7 @@ def test_a_column_whose_name_has_a_space_is_one_column(table):
     assert table("petal length\nvery long\n", known=["petal length"]).names == ["petal length"]
 
 
-def test_a_semicolon_file_with_decimal_commas_and_no_header_is_not_parted_by_commas(table):
+def test_a_semicolon_file_with_decimal_commas_and_no_header_is_not_split_at_commas(table):
     assert table("1,5;2,5\n2,5;3,5\n3,5;1,5\n").complete("column 2").numbers == [2.5, 3.5, 1.5]
 
 
@@ -227,13 +269,13 @@ def test_a_blank_line_is_a_row_only_where_rows_have_one_cell(table):
     assert table("a,b\n1,1\n,\n2,2\n")["a"].missing == [1]  # it has cells, though empty ones
 
 
-def test_a_row_over_several_lines_is_told_by_its_first(table):
+def test_a_row_over_several_lines_has_the_number_of_the_first(table):
     found = table('a,b\n"x\ny",1\nz,\n')
     assert found.lines == [2, 4]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_files_with_a_mark_of_their_encoding_and_compressed_ones_are_read(encoding, table):
+def test_byte_order_marks_and_gzip_compression_are_recognised(encoding, table):
     content = "颜色,b\n红,1\n蓝,2\n".encode(encoding)
     assert table(content)["颜色"].cells == ["红", "蓝"]
     assert table(gzip.compress(content))["颜色"].cells == ["红", "蓝"]
@@ -313,11 +355,11 @@ def test_words_that_all_occur_below_may_be_data(table):
     assert len(table(words, header=False).lines) == 30
 
 
-def test_a_missing_value_in_the_first_line_is_no_name(table):
+def test_a_missing_value_in_the_first_line_is_not_a_name(table):
     assert table("?,5\n1,6\n2,7\n").names == ["column 1", "column 2"]
 
 
-def test_no_header_is_taken_where_none_is_expected(table):
+def test_the_first_line_is_data_if_no_header_is_expected(table):
     assert len(table("red,x\nblue,y\n", unnamed=True).lines) == 2
     with pytest.raises(TableError, match="may have the names"):
         table("a,b\n1,2\n3,4\n", unnamed=True)
@@ -355,7 +397,7 @@ def test_texts_that_all_differ_are_left_out_with_empty_and_constant_columns(tabl
     }
 
 
-def test_what_may_be_row_numbers_or_not_is_refused_until_an_option_decides(table):
+def test_possible_row_numbers_are_refused_until_an_option_decides(table):
     found = table("x,a,y\n" + "".join(f"{i + 500},{i % 7},1\n" for i in range(40)))
     with pytest.raises(TableError, match=r"'x' has each number from 500 to 539 once.*--keep 'x'"):
         left_out(found, "y")
@@ -365,7 +407,7 @@ def test_what_may_be_row_numbers_or_not_is_refused_until_an_option_decides(table
     assert left_out(years, "y") == {}
 
 
-def test_what_is_to_be_kept_is_kept(table):
+def test_columns_can_be_kept(table):
     found = table("id,name,y\n" + "".join(f"{i},n{i},1\n" for i in range(40)))
     assert left_out(found, "y", kept=["id", "name"]) == {}
     with pytest.raises(TableError, match="both name 'id'"):
@@ -387,7 +429,7 @@ def test_all_columns_with_too_many_texts_are_named_at_once(table):
 GAPS = "a,b,y\n1,x,0\n,x,0\n3,NA,0\n5,z,0\n"
 
 
-def test_missing_values_become_what_is_asked_for(table):
+def test_missing_values_are_filled_in_dropped_or_made_a_category(table):
     found = table(GAPS)
     filled = Encoder.of(found, "y", (), "fill")
     X = filled.encode(found)
@@ -422,14 +464,14 @@ def test_numbers_are_scaled_and_zeros_and_ones_are_not(table):
     assert scaled.scale.tolist() == pytest.approx([math.sqrt(8 / 3), 1, 1, 1, 1])
 
 
-def test_a_missing_value_is_an_error_unless_something_is_asked_for(table):
+def test_a_missing_value_is_an_error_by_default(table):
     found = table(GAPS)
     with pytest.raises(TableError, match=r"line 3, column 'a': the value is missing \(''\)"):
         Encoder.of(found, "y", ()).encode(found)
 
 
 @pytest.mark.parametrize("token", ["", "NA", "N/A", "nan", "null", "?", "-", ".", "#N/A"])
-def test_what_stands_for_a_missing_value(token, table):
+def test_these_texts_stand_for_a_missing_value(token, table):
     found = table(f"a,b\n1,x\n{token},y\n3,x\n")
     assert found["a"].missing == [1]
     assert math.isnan(found["a"].numbers[1])
@@ -470,7 +512,7 @@ def test_columns_that_have_no_names_are_taken_by_position_only_if_that_is_clear(
         columns.matched(table("9,6.5,5,1,1\n7,2,4,0,0\n"))
 
 
-def test_columns_restored_from_what_was_saved_are_the_same_and_odd_ones_are_refused(table):
+def test_a_restored_encoder_encodes_the_same_and_an_odd_one_is_refused(table):
     found = table(GAPS)
     columns = Encoder.of(found, "y", (), "category")
     columns = columns.with_scale(columns.encode(found))
