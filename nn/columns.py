@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nn.cells import Column, listed, quoted
-from nn.tables import UNNAMED, Table, TableError
+from nn.tables import Table, TableError, are_unnamed
 
 MOST_WORDS = 50
 """The most distinct words that a column may have."""
@@ -51,8 +51,8 @@ def left_out(
         )
     if both := {*ignored} & {*kept}:
         raise TableError(f"--ignore and --keep both name {min(both)!r}")
-    others = [name for name in table.names if name not in (target, *ignored, *kept)]
-    found = {name: _reason(table, name) for name in others}
+    decided = {target, *ignored, *kept}
+    found = {name: _reason(table, name) for name in table.names if name not in decided}
     return dict.fromkeys(ignored, "as asked") | {name: why for name, why in found.items() if why}
 
 
@@ -77,10 +77,9 @@ def _reason(table: Table, name: str) -> str:
     if len(set(column.numbers)) < count or any(number % 1 for number in column.numbers):
         return ""
     low, high = min(column.numbers), max(column.numbers)
-    if re.fullmatch(UNNAMED, name):
-        is_name = name == table.names[0] and not re.fullmatch(UNNAMED, table.names[-1])
-    else:
-        is_name = _IDENTIFIER.fullmatch(name) is not None
+    is_name = _IDENTIFIER.fullmatch(name) is not None
+    if are_unnamed([name]):  # row numbers often have no name, though the other columns have
+        is_name = name == table.names[0] and not are_unnamed(table.names[-1:])
     if high - low == count - 1:
         if low in (0, 1):
             return "numbers the rows"
@@ -271,7 +270,7 @@ class Encoder(NamedTuple):
         If the table has no names, or was trained on without names, the columns are taken by their
         position, with the target or without it. Raises TableError for missing or unknown columns.
         """
-        if any(all(re.fullmatch(UNNAMED, n) for n in names) for names in (table.names, self.all)):
+        if are_unnamed(table.names) or are_unnamed(self.all):
             table = self._by_position(table)
         known = {*self.all}
         lacking = [name for name in self.names if name not in table.columns]

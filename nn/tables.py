@@ -29,7 +29,6 @@ from nn.cells import MISSING, Column, listed, resolve
 DELIMITERS = {"tab": "\t", "semicolon": ";", "bar": "|", "comma": ",", "space": " "}
 """Separators by name; that of a file is the one that gives most lines equally many cells."""
 MOST_BYTES = 2**30
-UNNAMED = r"column \d+"
 _BYTE_ORDERS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF16_LE: "utf-16"}  # their marks
 _HEAD = 50  # the number of lines that the separator is found from
 
@@ -81,6 +80,11 @@ class Table:
             cell = column.cells[row]
             raise TableError(f"{self.place(row, name)}: the value is missing ({cell!r}): {remedy}")
         return column
+
+
+def are_unnamed(names: Iterable[str]) -> bool:
+    """Whether all names are those that `read` gives to columns without a name."""
+    return all(re.fullmatch(r"column \d+", name) for name in names)
 
 
 def read(
@@ -304,7 +308,7 @@ def _has_header(
     is_header: bool | None
     if unnamed:
         is_header = None if above_numbers else False
-    elif known and ({*known} & {*first} or all(re.fullmatch(UNNAMED, name) for name in known)):
+    elif known and ({*known} & {*first} or are_unnamed(known)):
         is_header = not {*known}.isdisjoint(first)
     elif above_numbers:
         is_header = True

@@ -286,7 +286,7 @@ def test_missing_values_are_counted_and_each_row_has_its_prediction(policy, said
     assert [bool(cell) for cell in cells] == [True, policy != "drop", policy != "drop", True]
     if policy == "drop":
         assert "2 of 4 rows have missing values and are not predicted" in notes
-        assert "(line 3, 4)" in notes
+        assert "(lines 3, 4)" in notes
     else:
         assert "2 missing values were filled in" in notes
 

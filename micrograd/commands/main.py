@@ -1,7 +1,7 @@
 """`main`, which carries out a command line.
 
-The exit status is 0 if all is well, 1 if a check found a difference, and 2 if the command cannot
-be carried out or its output cannot be written.
+The exit status is 0 if all is well, 1 if a check found a difference, 2 if the command cannot be
+carried out or its output cannot be written, and 3 if `check` is undecided.
 """
 
 from __future__ import annotations

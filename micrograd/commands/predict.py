@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -68,9 +67,9 @@ def predict(options: argparse.Namespace) -> int:
 
 def _table(options: argparse.Namespace, columns: Encoder) -> Table:
     """Read the table in the file, with the columns that the model knows."""
-    from nn.tables import UNNAMED
+    from nn.tables import are_unnamed
 
-    unnamed = all(re.fullmatch(UNNAMED, name) for name in columns.all)
+    unnamed = are_unnamed(columns.all)
     known = [] if unnamed else [*columns.all, *options.ignore]
     table = read_table(options.file, options, known=known, unnamed=unnamed)
     for name in options.ignore:
@@ -94,16 +93,14 @@ def _predicted(made: Trained, table: Table) -> tuple[list[str], list[str]]:
             raise CommandError("the network predicts numbers that are not finite for these rows")
         for row, output in zip(np.flatnonzero(known).tolist(), outputs, strict=True):
             cells[row] = made.classes[output.argmax()] if made.classes else f"{output:.10g}"
-    lines = [
-        line for line, is_known in zip(table.lines, known.tolist(), strict=True) if not is_known
-    ]
+    lines = [table.lines[row] for row in np.flatnonzero(~known).tolist()]
     gaps = sum(len(table[name].missing) for name in made.columns.names)
     notes = []
     if lines:
         named = ", ".join(map(str, lines[:10])) + (", …" if len(lines) > 10 else "")
         notes.append(
-            f"{len(lines)} of {len(X)} rows have missing values and are not predicted, their cells "
-            f"are empty (line {named})"
+            f"{len(lines)} of {len(X)} rows have missing values and are not predicted: their cells "
+            f"are empty (line{'s' * (len(lines) > 1)} {named})"
         )
     elif gaps:
         notes.append(f"{gaps} missing values were filled in as in training")
