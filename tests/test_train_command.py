@@ -428,7 +428,7 @@ def bad(tmp_path, capsys, text, *options) -> str:
         (
             "a,b\n1,x\n2,y\n1,x\n2,y\n",
             ["--hidden", "9" * 30],
-            "--hidden is sizes from 1 to 10,000",
+            "--hidden takes sizes from 1 to 10,000",
         ),
         (
             "a,b\n1,x\n2,y\n1,x\n2,y\n",

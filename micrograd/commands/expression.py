@@ -16,7 +16,8 @@ from __future__ import annotations
 import argparse
 import keyword
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from inspect import Parameter, Signature
+from typing import Any
 from unicodedata import normalize
 
 from micrograd.commands.errors import CommandError
@@ -26,9 +27,6 @@ from micrograd.ops import TABLE
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import FormulaError, fold
 from micrograd.table.reading import parse
-
-if TYPE_CHECKING:
-    from inspect import Signature
 
 OUTPUT = "f"  # the label of the expression itself, unless a variable has it
 
@@ -54,18 +52,14 @@ class TypedExpression:
         known = {row.name: row.arity for row in TABLE.values()}
         self.text, self.names = text.strip(), tuple(names)
         self.__name__ = self.text
+        parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names]
+        self.__signature__ = Signature(parameters)
         self._tree = parse(text, names=self.names, known=known, place="expression")
 
     def __call__(self, *numbers: Any) -> Any:
         """Return a float for numbers, or a Value for Values, one for each name."""
         result = fold(self._tree, VOCABULARY, dict(zip(self.names, numbers, strict=True)))
         return result if isinstance(result, Value) else to_float(result)
-
-    @property
-    def __signature__(self) -> Signature:
-        from inspect import Parameter, Signature
-
-        return Signature([Parameter(x, Parameter.POSITIONAL_OR_KEYWORD) for x in self.names])
 
     def __repr__(self) -> str:
         return self.text
@@ -85,8 +79,10 @@ def function_and_point(options: argparse.Namespace) -> tuple[TypedExpression, li
         try:
             point.append(float(number))
         except ValueError:
-            wrong = f"{number!r} is not a number" if equals else f"got {assignment!r}"
-            raise CommandError(f"expected NAME=NUMBER, such as x=0.5: {wrong}") from None
+            wrong = f": {number!r} is not a number" if equals else ""
+            raise CommandError(
+                f"expected NAME=NUMBER, such as x=0.5, got {assignment!r}{wrong}"
+            ) from None
         names.append(normalize("NFKC", name.strip()))  # as Python reads the names in the text
     try:
         return TypedExpression(options.expression, names), point

@@ -203,7 +203,7 @@ def _hidden(text: str) -> list[int]:
     sizes = [int(size) if size.strip().isdecimal() else 0 for size in text.split(",")]
     if not all(0 < size <= MOST_NEURONS for size in sizes):
         raise CommandError(
-            f"--hidden is sizes from 1 to {MOST_NEURONS:,} separated by commas, such as 16,16, "
+            f"--hidden takes sizes from 1 to {MOST_NEURONS:,} separated by commas, such as 16,16, "
             f"got {text!r}"
         )
     return sizes
