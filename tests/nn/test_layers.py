@@ -115,7 +115,7 @@ def test_sequential_applies_one_after_the_other():
 def test_sequential_refuses_what_is_no_layer():
     with pytest.raises(ValueError, match="at least one"):
         Sequential()
-    with pytest.raises(TypeError, match="layer 1 of Sequential is no module or function: 3"):
+    with pytest.raises(TypeError, match="layer 1 of Sequential is not a module or a function: 3"):
         Sequential(Layer(2, 2), 3)
 
 
