@@ -313,8 +313,8 @@ class Bomb:
 
 
 HOSTILE = {
-    "a pickle": (pickle.dumps(Bomb()), "no file of weights"),
-    "text": (b"weights: 1, 2, 3\n", "no file of weights"),
+    "a pickle": (pickle.dumps(Bomb()), "not a file of weights"),
+    "text": (b"weights: 1, 2, 3\n", "not a file of weights"),
     "another program's npz": (None, "another program wrote it"),
     "an object array": (
         sealed([NAMED, ("0.npy", npy(np.array([Bomb()], dtype=object), allow_pickle=True))]),
@@ -334,7 +334,7 @@ HOSTILE = {
     ),
     "a member longer than it is": (
         patched(sealed([content({})]), 18, 99, 0, 0, 0, 99),
-        "no JSON",
+        "micrograd did not write it",
     ),
     "a name longer than the file": (patched(sealed([content({})]), 26, 255, 255), "is not named"),
     "a shape of a terabyte": (sealed([NAMED, ("0.npy", huge((2**37,)))]), "in 0 bytes"),
@@ -405,15 +405,15 @@ HOSTILE = {
     "a header of a long sum": (sealed([NAMED, ("0.npy", huge("1+" * 5000))]), "format of npy"),
     "a header of npy 2.0": (sealed([NAMED, ("0.npy", npy(np.ones(1), version=(2, 0)))]), "npy 1.0"),
     "no directory": (resealed(b"PK\x03\x04" + bytes(71)), "cut off"),
-    "no member": (sealed([]), "no file of weights"),
+    "no member": (sealed([]), "not a file of weights"),
     "deep lists": (sealed([("content.json", "[" * 10**6)]), "nested deeper"),
     "deep objects": (sealed([("content.json", '{"a":' * 10**6)]), "nested deeper"),
     "lists of depth 100": (
         sealed([("content.json", content([])[1].replace("[]", "[" * 100 + "]" * 100))]),
         "nested deeper",
     ),
-    "no JSON": (sealed([("content.json", "weights")]), "no JSON: Expecting value"),
-    "no Unicode": (sealed([("content.json", b'{"\xff')]), "no JSON: .* decode"),
+    "no JSON": (sealed([("content.json", "weights")]), "not JSON: Expecting value"),
+    "no Unicode": (sealed([("content.json", b'{"\xff')]), "not JSON: .* decode"),
     "JSON of another program": (sealed([("content.json", "{}")]), "not from micrograd"),
     "JSON without content": (
         sealed([("content.json", '{"format": "micrograd"}')]),
@@ -487,7 +487,7 @@ def test_weights_that_are_no_weights_are_a_value_error(path, tree, array):
 
 def test_content_that_is_no_object_is_a_value_error(path):
     for tree in ([], 1, "a", None):
-        refused(path, sealed([content(tree)]), "its content is no object", [load_checkpoint])
+        refused(path, sealed([content(tree)]), "its content is not an object", [load_checkpoint])
 
 
 @given(st.data())
@@ -520,7 +520,7 @@ def test_any_json_is_a_value_error_or_data(tmp_path_factory, tree):
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for load in (load_weights, load_checkpoint):
-        with pytest.raises(ValueError, match="no regular file"):
+        with pytest.raises(ValueError, match="not a regular file"):
             load(tmp_path / "pipe")
     with pytest.raises(OSError, match="not replaced"):
         save_weights(tmp_path / "pipe", WEIGHTS)
