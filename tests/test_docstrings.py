@@ -60,7 +60,6 @@ PENDING = (
     "micrograd.engine",
     "micrograd.testing",
     "micrograd.transforms",
-    "nn.",
 )
 PUBLIC = {name: thing for name, thing in public().items() if not name.startswith(PENDING)}
 

@@ -20,6 +20,9 @@ from PIL import Image  # noqa: E402
 from nn import plots  # noqa: E402
 from nn.callbacks import State  # noqa: E402
 from nn.history import History  # noqa: E402
+from nn.plots import axes as axes_module  # noqa: E402
+from nn.plots import regions  # noqa: E402
+from nn.plots.axes import Words, colour  # noqa: E402
 
 X, Y = make_moons(60, noise=0.1, random_state=0)
 
@@ -93,8 +96,8 @@ def line(slope, level):
 def test_regions_have_the_colour_of_the_class_that_the_model_gives_there():
     points = np.array([[-1.0, -1.0], [1.0, 1.0], [-1.0, 1.0], [1.0, -1.0]])
     axes = plots.decision_regions(line(0, 0.25), points, [-1, 1, -1, 1])
-    assert colour_at(axes, (0.2, 0.5)) == pytest.approx(plots._tint(plots.COLOURS[0]), abs=0.01)
-    assert colour_at(axes, (0.3, -0.5)) == pytest.approx(plots._tint(plots.COLOURS[1]), abs=0.01)
+    assert colour_at(axes, (0.2, 0.5)) == pytest.approx(regions._tint(plots.COLOURS[0]), abs=0.01)
+    assert colour_at(axes, (0.3, -0.5)) == pytest.approx(regions._tint(plots.COLOURS[1]), abs=0.01)
     assert axes.get_title() == "100.0% of 4 points right"
 
 
@@ -109,7 +112,7 @@ def test_the_boundary_lies_where_the_output_is_the_threshold():
         axes = plots.decision_regions(line(0, 0), points, labels, threshold=threshold)
         for side, k in ((-0.1, 0), (0.1, 1)):
             found = colour_at(axes, (edge + side, 0.3))
-            assert found == pytest.approx(plots._tint(plots.COLOURS[k]), abs=0.01)
+            assert found == pytest.approx(regions._tint(plots.COLOURS[k]), abs=0.01)
 
 
 def test_with_several_outputs_the_largest_is_the_class():
@@ -120,7 +123,7 @@ def test_with_several_outputs_the_largest_is_the_class():
     axes = plots.decision_regions(model, corners, [0, 1, 2])
     for k, corner in enumerate(corners):
         found = colour_at(axes, 0.7 * corner)
-        assert found == pytest.approx(plots._tint(plots.COLOURS[k]), abs=0.01)
+        assert found == pytest.approx(regions._tint(plots.COLOURS[k]), abs=0.01)
     assert axes.get_title() == "100.0% of 3 points right"
 
 
@@ -131,7 +134,7 @@ def test_every_point_is_drawn_in_the_colour_and_shape_of_its_class(model):
         assert drawn.get_facecolor()[0] == pytest.approx(
             matplotlib.colors.to_rgba(plots.COLOURS[k])
         )
-    shapes = {(plots._colour(k), plots._shape(k)) for k in range(64)}
+    shapes = {(colour(k), regions._shape(k)) for k in range(64)}
     assert len(shapes) == 64
 
 
@@ -166,7 +169,7 @@ def test_an_output_that_is_the_same_everywhere_is_one_region(model):
         parameter.data = 0.0
     model.layers[-1].neurons[0].b.data = -1.0
     axes = plots.decision_regions(model, X, 2 * Y - 1, resolution=20)
-    assert colour_at(axes, (-0.8, -0.4)) == pytest.approx(plots._tint(plots.COLOURS[0]), abs=0.01)
+    assert colour_at(axes, (-0.8, -0.4)) == pytest.approx(regions._tint(plots.COLOURS[0]), abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -176,9 +179,9 @@ def test_an_output_that_is_the_same_everywhere_is_one_region(model):
         (np.ones((5, 3)), Y[:5], 1, "X has two columns; got \\(5, 3\\)"),
         (X[:0], Y[:0], 1, "X has two columns; got \\(0, 2\\)"),
         (X, Y[:10], 1, "X has 60 samples, but y has 10 labels"),
-        (X, np.zeros(60), 1, "one output parts two classes"),
-        (X, np.arange(60), 1, "one output parts two classes"),
-        (X, np.array(["a", "b"])[Y], 1, "one output parts two classes"),
+        (X, np.zeros(60), 1, "one output separates two classes"),
+        (X, np.arange(60), 1, "one output separates two classes"),
+        (X, np.array(["a", "b"])[Y], 1, "one output separates two classes"),
         (X, np.arange(60) % 5, 4, "4 outputs, one for each class, and y has 5 labels"),
     ],
 )
@@ -385,7 +388,7 @@ def test_a_plot_is_drawn_into_the_axes_that_it_is_given_or_into_its_own(name, mo
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_chinese_words_have_letters_where_there_is_a_font(name, model, recwarn):
-    if plots._Words("zh").words == languages.words("en", "plot"):
+    if Words("zh").words == languages.words("en", "plot"):
         pytest.skip("no font with Chinese letters here")
     axes = DRAWN[name](model, lang="zh")
     english = DRAWN[name](model)
@@ -397,7 +400,7 @@ def test_chinese_words_have_letters_where_there_is_a_font(name, model, recwarn):
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_without_such_a_font_the_words_are_english(name, model, monkeypatch):
-    monkeypatch.setattr(plots, "FONTS", ("No Such Font",))
+    monkeypatch.setattr(axes_module, "FONTS", ("No Such Font",))
     assert texts(DRAWN[name](model, lang="zh")) == texts(DRAWN[name](model))
 
 
