@@ -54,7 +54,9 @@ class History(Mapping[str, list[float]]):
             ValueError: if the columns are not those of the epochs before.
         """
         if self._columns and set(row) != set(self._columns):
-            raise ValueError(f"an epoch has {', '.join(self._columns)}; got {', '.join(row)}")
+            raise ValueError(
+                f"every epoch has the columns {', '.join(self._columns)}; got {', '.join(row)}"
+            )
         for name, number in row.items():
             self._columns.setdefault(name, []).append(number)
 

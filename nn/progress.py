@@ -38,8 +38,7 @@ class Lines(Silence):
 
     def close(self, note: str = "") -> None:
         """Print the last epoch, if training ended early."""
-        if self.pending is not None:
-            self._print()
+        self._print()
         if note:
             print(note, flush=True)
 
@@ -71,7 +70,7 @@ class Bar(Silence):
             self._bar.write(note, file=sys.stderr)
 
 
-def progress(wanted: bool | str, epochs: int, done: int = 0) -> Silence:
+def report_of(wanted: bool | str, epochs: int, done: int = 0) -> Silence:
     """The report that is wanted: True, False, or "auto", which depends on where the output goes.
 
     True gives a bar wherever tqdm is installed.

@@ -89,7 +89,7 @@ def load_weights(path: Path) -> dict[str, float]:
             or numbers.shape != (len(names),)
             or len(set(names)) < len(names)
         ):
-            raise ValueError("weights are names that differ, and one float64 number for each")
+            raise ValueError("weights are distinct names with one float64 number each")
         return dict(zip(names, numbers.tolist(), strict=True))
 
 
@@ -265,7 +265,7 @@ def _array(data: memoryview) -> Array:
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=1000)
         left = len(data) - file.tell()
         if fortran or re.fullmatch(_NUMBERS, dtype.str) is None:
-            raise ValueError(f"in an order of Fortran, or of {dtype}")
+            raise ValueError(f"in Fortran order, or of {dtype}")
         if math.prod(shape) * dtype.itemsize != left:  # checked before memory is allocated
             raise ValueError(f"shape {shape} and {dtype} in {left} bytes")
         return np.array(np.ndarray(shape, dtype, buffer=data, offset=file.tell()))
@@ -311,7 +311,9 @@ def _encoded(tree: Any, arrays: list[Array], *place: Any) -> Any:
         return items if isinstance(tree, list) else {"$tuple": items}
     if type(tree) is np.ndarray:
         if re.fullmatch(_NUMBERS, tree.dtype.str) is None:
-            raise TypeError(f"{where} is an array of {tree.dtype}, and one of numbers can be saved")
+            raise TypeError(
+                f"{where} is an array of {tree.dtype}; only arrays of numbers can be saved"
+            )
         arrays.append(tree)
         return {"$array": len(arrays) - 1}
     raise TypeError(

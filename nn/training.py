@@ -41,7 +41,7 @@ from nn.objective import (
 from nn.optimizers import Optimizer, clipped
 from nn.options import flag, whole
 from nn.prediction import loss_and_grad, predict, rehearsed
-from nn.progress import progress as teller
+from nn.progress import report_of
 from nn.storage import load_checkpoint, save_checkpoint
 
 __all__ = [
@@ -240,17 +240,17 @@ class _Training:
         history, note = self.history, ""
         if isinstance(self.engine, Compiled) and history.epochs < self.epochs:
             self.engine.confirm(self.rows, len(self.chances))
-        telling = teller(progress, self.epochs, history.epochs)
+        report = report_of(progress, self.epochs, history.epochs)
         try:
             while history.epochs < self.epochs and not self._is_over():
                 self._epoch()
-                telling.epoch(history.epochs, history.last)
+                report.epoch(history.epochs, history.last)
         except KeyboardInterrupt:
             history.end = "interrupted"
             note = f"interrupted in epoch {history.epochs + 1}: what was learned is kept"
         finally:
             self.optimizer.write(self.numbers)
-            telling.close(note)
+            report.close(note)
         if self.best is not None and self.stopping is not None and self.stopping.restore_best:
             self.numbers = self.best[1]
             self.optimizer.write(self.numbers)

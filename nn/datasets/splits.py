@@ -97,7 +97,7 @@ def batches(
 
 
 def _part_sizes(length: int, train_size: Any, test_size: Any) -> tuple[int, int]:
-    """How many rows for training and for the test: shares round in favour of the test."""
+    """The numbers of rows for training and for the test; rounding favours the test."""
     if train_size is None and test_size is None:
         test_size = 0.25
     for name, size in (("train_size", train_size), ("test_size", test_size)):
@@ -106,7 +106,7 @@ def _part_sizes(length: int, train_size: Any, test_size: Any) -> tuple[int, int]
         if not 0 < real(size, name) < (length if isinstance(size, Integral) else 1):
             raise ValueError(
                 f"{name} is a share between 0 and 1, or a number of rows between 0 and the "
-                f"{length} there are, got {size!r}"
+                f"{length} that there are, got {size!r}"
             )
     test = _rows_of(test_size, length, ceil)
     train = _rows_of(train_size, length, floor)
@@ -114,8 +114,8 @@ def _part_sizes(length: int, train_size: Any, test_size: Any) -> tuple[int, int]
     test = length - train if test is None else test
     if train < 1 or train + test > length:
         raise ValueError(
-            f"{length} samples do not divide by train_size={train_size!r} and "
-            f"test_size={test_size!r}: at least one is for training, and none comes twice"
+            f"{length} samples cannot be split with train_size={train_size!r} and "
+            f"test_size={test_size!r}: at least one is for training, and none is in both parts"
         )
     return train, test
 
@@ -139,7 +139,7 @@ def _stratified(
     if min(train, test) < len(classes):
         raise ValueError(
             f"{len(classes)} classes do not fit into {train} samples for training and {test} for "
-            "the test: let both be larger, or leave out stratify"
+            "the test: make both larger, or leave out stratify"
         )
     in_train = _allotted(counts, train, generator)
     in_test = _allotted(counts - in_train, test, generator)

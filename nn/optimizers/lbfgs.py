@@ -96,7 +96,9 @@ class LBFGS(ParameterHolder):
             if value < least:
                 least, best = float(value), numbers.copy()
             elif least == math.inf:
-                raise ValueError(f"the loss is {value} where LBFGS begins: begin elsewhere")
+                raise ValueError(
+                    f"the loss is {value} where LBFGS begins: start from other numbers"
+                )
             return value, gradient
 
         options = {

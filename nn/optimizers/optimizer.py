@@ -214,7 +214,7 @@ def checked(parameters: Iterable[Value]) -> list[Value]:
         if not isinstance(each, Value):
             raise TypeError(f"parameters are Values, got {type(each).__name__} at position {i}")
     if len({id(each) for each in found}) < len(found):
-        raise ValueError("a parameter comes twice")
+        raise ValueError("a parameter is given twice")
     return found
 
 

@@ -288,7 +288,7 @@ def test_a_bad_seed_is_a_value_error_that_names_what_may_be_given(seed):
         (lambda: train_test_split([1, 2], test_size=1.5), "test_size is a share between 0 and 1"),
         (lambda: train_test_split([1, 2], test_size=2), "number of rows between 0 and the 2"),
         (lambda: train_test_split([1, 2], train_size="1"), "train_size is a finite number"),
-        (lambda: train_test_split([1, 2, 3], train_size=2, test_size=2), "none comes twice"),
+        (lambda: train_test_split([1, 2, 3], train_size=2, test_size=2), "none is in both parts"),
         (lambda: train_test_split([1, 2, 3], train_size=0.1), "at least one is for training"),
         (lambda: train_test_split([1, 2], stratify=[0, 0], shuffle=False), "shuffle=True"),
         (lambda: train_test_split([1, 2, 3], stratify=[0, 0, 1]), r"there is one of \[1\]"),

@@ -207,7 +207,7 @@ def test_every_optimizer_has_a_name_and_shows_its_options():
         (lambda: RMSprop([Value(1.0)], alpha=-0.1), "alpha is a number"),
         (lambda: Adagrad([Value(1.0)], initial_accumulator_value=-1), "initial_accumulator_value"),
         (lambda: SGD([Value(1.0)], lr=None), "lr is a number of at least 0, got None"),
-        (lambda: SGD([p := Value(1.0), p]), "comes twice"),
+        (lambda: SGD([p := Value(1.0), p]), "given twice"),
     ],
 )
 def test_bad_options_are_refused(make, complaint):

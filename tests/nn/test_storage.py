@@ -482,7 +482,7 @@ def test_weights_that_are_no_weights_are_a_value_error(path, tree, array):
     members = [content(tree, "weights")]
     if "$array" in members[0][1]:
         members.append(("0.npy", npy(array)))
-    refused(path, sealed(members), "weights are names that differ", [load_weights])
+    refused(path, sealed(members), "weights are distinct names", [load_weights])
 
 
 def test_content_that_is_no_object_is_a_value_error(path):
