@@ -201,7 +201,7 @@ def fit(
 
 @dataclass
 class _Training:
-    """A training that goes on: its objects, and its state.
+    """A training in progress.
 
     During an epoch the parameters are one array of numbers. The Values get them at the end of the
     epoch if somebody looks at the model then, and at the end of training.

@@ -9,7 +9,7 @@ from examples import article_5_dense_layers as article
 from nn import datasets
 from nn.datasets import batches, make_blobs, make_circles, make_moons, spiral, train_test_split, xor
 
-SEEDS = range(8)
+SEEDS = range(4)
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ def ax():
 
 def pixels(axes):
     """The picture as numbers, drawn as a person would see it."""
+    axes.figure.set_dpi(50)
     canvas = axes.figure.canvas
     if not hasattr(canvas, "buffer_rgba"):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -63,11 +64,16 @@ def pixels(axes):
     return np.asarray(canvas.buffer_rgba())[:, :, :3].copy(), canvas
 
 
-def colour_at(axes, point):
-    """The colour of the picture at a point of the data."""
+def colours_at(axes, *points):
+    """The colours of the picture at points of the data."""
     picture, _ = pixels(axes)
-    column, row = axes.transData.transform(point)
-    return picture[round(picture.shape[0] - 1 - row), round(column)] / 255
+    places = axes.transData.transform(points)
+    return [picture[round(len(picture) - 1 - row), round(column)] / 255 for column, row in places]
+
+
+def tint(k):
+    """The colour of the region of class number k, as it is seen."""
+    return pytest.approx(regions._tint(plots.COLOURS[k]), abs=0.01)
 
 
 def texts(axes):
@@ -96,8 +102,9 @@ def line(slope, level):
 def test_regions_have_the_colour_of_the_class_that_the_model_gives_there():
     points = np.array([[-1.0, -1.0], [1.0, 1.0], [-1.0, 1.0], [1.0, -1.0]])
     axes = plots.decision_regions(line(0, 0.25), points, [-1, 1, -1, 1])
-    assert colour_at(axes, (0.2, 0.5)) == pytest.approx(regions._tint(plots.COLOURS[0]), abs=0.01)
-    assert colour_at(axes, (0.3, -0.5)) == pytest.approx(regions._tint(plots.COLOURS[1]), abs=0.01)
+    left, right = colours_at(axes, (0.2, 0.5), (0.3, -0.5))
+    assert left == tint(0)
+    assert right == tint(1)
     assert axes.get_title() == "100.0% of 4 points right"
 
 
@@ -110,9 +117,9 @@ def test_the_boundary_lies_where_the_output_is_the_threshold():
         ([-1, 1], -0.5, -0.5),
     ):
         axes = plots.decision_regions(line(0, 0), points, labels, threshold=threshold)
-        for side, k in ((-0.1, 0), (0.1, 1)):
-            found = colour_at(axes, (edge + side, 0.3))
-            assert found == pytest.approx(regions._tint(plots.COLOURS[k]), abs=0.01)
+        left, right = colours_at(axes, (edge - 0.1, 0.3), (edge + 0.1, 0.3))
+        assert left == tint(0)
+        assert right == tint(1)
 
 
 def test_with_several_outputs_the_largest_is_the_class():
@@ -121,9 +128,8 @@ def test_with_several_outputs_the_largest_is_the_class():
     for neuron, corner in zip(model.layers[0].neurons, corners, strict=True):
         neuron.w[0].data, neuron.w[1].data = corner.tolist()
     axes = plots.decision_regions(model, corners, [0, 1, 2])
-    for k, corner in enumerate(corners):
-        found = colour_at(axes, 0.7 * corner)
-        assert found == pytest.approx(regions._tint(plots.COLOURS[k]), abs=0.01)
+    for k, found in enumerate(colours_at(axes, *(0.7 * corners))):
+        assert found == tint(k)
     assert axes.get_title() == "100.0% of 3 points right"
 
 
@@ -169,7 +175,7 @@ def test_an_output_that_is_the_same_everywhere_is_one_region(model):
         parameter.data = 0.0
     model.layers[-1].neurons[0].b.data = -1.0
     axes = plots.decision_regions(model, X, 2 * Y - 1, resolution=20)
-    assert colour_at(axes, (-0.8, -0.4)) == pytest.approx(regions._tint(plots.COLOURS[0]), abs=0.01)
+    assert colours_at(axes, (-0.8, -0.4)) == [tint(0)]
 
 
 @pytest.mark.parametrize(
@@ -303,12 +309,12 @@ def frames(path):
 def test_a_film_has_a_picture_of_every_epoch_and_is_written_at_the_end(model, tmp_path):
     path = tmp_path / "folder" / "moons.gif"
     film = plots.film(path, resolution=20)
-    for epoch in range(1, 5):
+    for epoch in range(1, 4):
         film(state(model, epoch))
         model.layers[0].neurons[0].b.data += 1.0  # so that no picture is like the one before
     assert not path.exists()
-    film.finish(state(model, 4))
-    assert frames(path)[0] == 4
+    film.finish(state(model, 3))
+    assert frames(path)[0] == 3
 
 
 def test_a_film_takes_the_first_the_last_and_every_so_many(model, tmp_path):
@@ -344,8 +350,8 @@ def test_fit_films_the_boundary_that_it_learns(tmp_path):
     model = MLP(2, [8, 3], activation="tanh")
     points, classes = spiral(20)
     film = plots.film(tmp_path / "spiral.gif", every=2, resolution=20)
-    fit(model, points, classes, loss="cross_entropy", epochs=5, callbacks=[film], progress=False)
-    assert frames(tmp_path / "spiral.gif")[0] == 4
+    fit(model, points, classes, loss="cross_entropy", epochs=3, callbacks=[film], progress=False)
+    assert frames(tmp_path / "spiral.gif")[0] == 3
 
 
 @pytest.mark.parametrize(
@@ -366,7 +372,9 @@ def test_what_cannot_be_filmed_is_a_value_error_before_training(arguments, optio
 
 HISTORY = {"loss": [3, 2], "val_loss": [3, 2.5], "gradient_norm": [1, 2]}
 DRAWN = {
-    "decision_regions": lambda model, **options: plots.decision_regions(model, X, Y, **options),
+    "decision_regions": lambda model, **options: plots.decision_regions(
+        model, X, Y, resolution=20, **options
+    ),
     "loss_curves": lambda model, **options: plots.loss_curves(HISTORY, **options),
     "gradient_norms": lambda model, **options: plots.gradient_norms(HISTORY, **options),
     "gradient_norms of a model": lambda model, **options: plots.gradient_norms(model, **options),

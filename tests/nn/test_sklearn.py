@@ -35,7 +35,7 @@ def small(kind, **options):
 @pytest.mark.parametrize("kind", BOTH)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 def test_scikit_learns_own_checks_pass(kind):
-    estimator = kind(hidden_layer_sizes=(20,), learning_rate_init=0.01, max_iter=100)
+    estimator = kind(hidden_layer_sizes=(10,), learning_rate_init=0.03, max_iter=50)
     results = check_estimator(estimator, on_fail=None)
     failed = {
         each["check_name"]: each["exception"] for each in results if each["status"] == "failed"

@@ -15,7 +15,7 @@ from micrograd.__main__ import main
 from nn import MLP, fit
 from nn.storage import load_checkpoint, load_weights, save_checkpoint, save_weights
 from nn.training import EarlyStopping
-from tests.nn.test_storage import same
+from tests.nn.archives import same
 
 FILES = Path(__file__).parent / "files"
 DTYPES = "|b1 |i1 |u1 <i2 >i4 <i8 <u2 >u8 <f2 <f4 >f4 <f8".split()
