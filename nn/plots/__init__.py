@@ -10,7 +10,7 @@ otherwise.
 ['training', 'validation']
 """
 
-from nn.plots.axes import COLOURS, FONTS
+from nn.plots.axes import COLOURS, FAINT, FONTS, INK
 from nn.plots.curves import gradient_norms, loss_curves
 from nn.plots.films import film
 from nn.plots.networks import activations, weights
@@ -18,7 +18,9 @@ from nn.plots.regions import SHAPES, decision_regions
 
 __all__ = [
     "COLOURS",
+    "FAINT",
     "FONTS",
+    "INK",
     "SHAPES",
     "activations",
     "decision_regions",
