@@ -88,9 +88,6 @@ class History(Mapping[str, list[float]]):
     def __len__(self) -> int:
         return len(self._columns)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._columns
-
     def __repr__(self) -> str:
         numbers = ", ".join(f"{name} {number:.6g}" for name, number in self.last.items())
         end = "" if self.end == "epochs" else f", ended by {self.end}"

@@ -24,8 +24,7 @@ from nn.options import by_name, real
 
 Loss = str | Callable[[Any, Any], Any]
 Penalty = Callable[[list[Value]], Any] | Mapping[str, float] | None
-BLOCK = 2048
-"""The number of samples that are evaluated at once, which bounds the memory."""
+BLOCK = 2048  # the number of samples that are evaluated at once, which bounds the memory
 CONFIRMED = 4  # the number of samples whose loss is also computed on Values
 
 
@@ -197,6 +196,12 @@ def of_different_targets(rows: Any, features: int) -> Any:
     return rows[np.sort(first)[:CONFIRMED]]
 
 
+def in_blocks(program: Callable[[Any], Any], rows: Any) -> Any:
+    """What a program returns for each row, an array of shape (rows, numbers)."""
+    starts = range(0, len(rows), BLOCK)
+    return np.concatenate([np.stack(program(rows[i : i + BLOCK]), axis=1) for i in starts])
+
+
 class Compiled:
     """An objective as two compiled programs, one for training and one for evaluation."""
 
@@ -229,12 +234,8 @@ class Compiled:
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
         """The mean loss without the penalty, and the outputs, a row for each sample."""
-        parts = [
-            np.stack(self._evaluation(rows[start : start + BLOCK]), axis=1)
-            for start in range(0, len(rows), BLOCK)
-        ]
-        together = np.concatenate(parts)
-        return float(together[:, 0].mean()), together[:, 1:]
+        found = in_blocks(self._evaluation, rows)
+        return float(found[:, 0].mean()), found[:, 1:]
 
 
 class Eager:

@@ -26,7 +26,6 @@ from micrograd.compiler.tracing import trace
 from nn import samples
 from nn.layers import dropout_masks
 from nn.objective import (
-    BLOCK,
     CONFIRMED,
     Loss,
     Objective,
@@ -35,6 +34,7 @@ from nn.objective import (
     cannot_be_compiled,
     confirm,
     evaluating,
+    in_blocks,
     listed,
     loss_function,
     mode,
@@ -82,9 +82,7 @@ def predict(model: Any, X: Any) -> Any:
         with evaluating(model):
             probe(model, X)  # if this fails too, its message is better
         raise cannot_be_compiled(error) from error
-    outputs = np.concatenate([
-        np.stack(program(X[start : start + BLOCK]), axis=1) for start in range(0, len(X), BLOCK)
-    ])  # fmt: skip
+    outputs = in_blocks(program, X)
     return outputs if is_list else outputs[:, 0]
 
 

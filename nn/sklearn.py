@@ -59,14 +59,6 @@ def _activation(given: Any) -> Any:
     return names.get(given, given) if isinstance(given, str) else given
 
 
-def _known_solver(value: Any, name: str) -> None:
-    by_name(value, name, OPTIMIZERS)
-
-
-def _share(value: Any, name: str) -> None:
-    real(value, name, least=0, below=1)
-
-
 def _known_activation(value: Any, name: str) -> None:
     if not callable(value):
         Neuron(1, activation=_activation(value), generator=random.Random(0))
@@ -100,7 +92,7 @@ def _loudness(value: Any, name: str) -> None:
 _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "hidden_layer_sizes": _sizes,
     "activation": _known_activation,
-    "solver": _known_solver,
+    "solver": partial(by_name, known=OPTIMIZERS),
     "alpha": partial(real, least=0),
     "batch_size": _batch,
     "learning_rate_init": partial(real, above=0),
@@ -113,8 +105,8 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "nesterovs_momentum": flag,
     "early_stopping": flag,
     "validation_fraction": partial(real, above=0, below=1),
-    "beta_1": _share,
-    "beta_2": _share,
+    "beta_1": partial(real, least=0, below=1),
+    "beta_2": partial(real, least=0, below=1),
     "epsilon": partial(real, above=0),
     "n_iter_no_change": whole,
 }
@@ -226,20 +218,17 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
 
     def _check_parameters(self, count: int) -> None:
         """Raise ValueError if a parameter is out of range; the message names it."""
-        for name in _CHECKS:
-            self._check_parameter(name)
+        try:
+            for name, check in _CHECKS.items():
+                check(getattr(self, name), name)
+        except (TypeError, ValueError) as error:
+            owner = type(self).__name__
+            raise OptionError(f"the {name!r} parameter of {owner}: {error}") from None
         if self.early_stopping and self.validation_fraction * count <= 1:
             raise ValueError(
                 f"validation_fraction={self.validation_fraction} of {count} samples is one "
                 "sample, which has no score: raise it, or leave out early_stopping"
             )
-
-    def _check_parameter(self, name: str) -> None:
-        try:
-            _CHECKS[name](getattr(self, name), name)
-        except (TypeError, ValueError) as error:
-            owner = type(self).__name__
-            raise OptionError(f"the {name!r} parameter of {owner}: {error}") from None
 
     def _optimizer(self, parameters: list[Value]) -> Optimizer:
         options: dict[str, Any] = {}
