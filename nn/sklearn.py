@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
+from inspect import cleandoc
 from typing import Any
 
 import numpy as np
@@ -112,8 +113,10 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
 }
 
 
-# The parameters of both estimators, for their docstrings.
-_ARGS = """
+@dataclass(eq=False, repr=False)
+class _Perceptron(BaseEstimator):  # type: ignore[misc]
+    """The parameters have the names and the defaults of scikit-learn's multilayer perceptrons.
+
     Args:
         hidden_layer_sizes: the number of neurons of each hidden layer.
         activation: the activation of the hidden layers: one of scikit-learn's names, the name of an
@@ -139,12 +142,7 @@ _ARGS = """
         n_iter_no_change: the number of epochs to wait for an improvement.
 
     After `fit`, `model_` is the network, and `history_` is what was recorded after each epoch.
-"""
-
-
-@dataclass(eq=False, repr=False)
-class _Perceptron(BaseEstimator):  # type: ignore[misc]
-    """What the classifier and the regressor share."""
+    """
 
     hidden_layer_sizes: int | Sequence[int] = (100,)
     activation: Any = "relu"
@@ -273,16 +271,21 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         ]
 
 
-class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
-    """A multilayer perceptron that classifies, trained with the cross-entropy."""
+def _with_parameters(text: str | None) -> str:
+    """The docstring of an estimator, and that of `_Perceptron`, which describes the parameters."""
+    return f"{cleandoc(text or '')}\n\n{cleandoc(_Perceptron.__doc__ or '')}"
 
-    __doc__ = f"""{__doc__}
-{_ARGS}
+
+class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
+    """A multilayer perceptron that classifies, trained with the cross-entropy.
+
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], ["low", "low", "high", "high"]
     >>> network = MLPClassifier((4,), learning_rate_init=0.1, tol=0.01, random_state=0)
     >>> network.fit(X, y).predict([[-1.0], [4.0]]).tolist()
     ['low', 'high']
     """
+
+    __doc__ = _with_parameters(__doc__)
 
     def fit(self, X: Any, y: Any) -> MLPClassifier:
         """Train on samples with labels, and return the estimator.
@@ -339,15 +342,15 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
 
 
 class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
-    """A multilayer perceptron that predicts a number, trained with the squared error."""
+    """A multilayer perceptron that predicts a number, trained with the squared error.
 
-    __doc__ = f"""{__doc__}
-{_ARGS}
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0]
     >>> network = MLPRegressor((4,), learning_rate_init=0.1, tol=0.01, random_state=0)
     >>> network.fit(X, y).score(X, y) > 0.9
     True
     """
+
+    __doc__ = _with_parameters(__doc__)
 
     def fit(self, X: Any, y: Any) -> MLPRegressor:
         """Train on samples with a number each, and return the estimator.

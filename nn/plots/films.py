@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,9 @@ from nn.plots.regions import decision_regions
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+
+MOST_PICTURES = 100  # about how many, if `every` is not given
 
 
 def film(
@@ -45,35 +49,34 @@ def film(
 
     >>> callbacks = [film("moons.gif", every=10)]
     """
-    return _Film(path, X, y, every, seconds, options)
+    require_matplotlib()
+    if Path(path).suffix.lower() != ".gif":
+        raise ValueError(f"{os.fspath(path)!r}: a film is a .gif")
+    if (X is None) != (y is None):
+        raise ValueError("a film is given both X and y, or neither")
+    if every is not None and every < 1:
+        raise ValueError(f"every is a number of epochs, at least 1; got {every!r}")
+    if not 0.02 <= seconds <= 60:
+        raise ValueError(f"seconds is from 0.02 to 60 for a picture, got {seconds!r}")
+    return _Film(path, X, y, every, seconds, {"resolution": 100, **options})
 
 
+@dataclass
 class _Film:
     """The callback, with the pictures that it has taken."""
 
-    MOST = 100  # about how many pictures, if `every` is not given
-
-    def __init__(
-        self, path: Any, X: Any, y: Any, every: int | None, seconds: float, options: dict[str, Any]
-    ) -> None:
-        require_matplotlib()
-        if Path(path).suffix.lower() != ".gif":
-            raise ValueError(f"{os.fspath(path)!r}: a film is a .gif")
-        if (X is None) != (y is None):
-            raise ValueError("a film is given both X and y, or neither")
-        if every is not None and every < 1:
-            raise ValueError(f"every is a number of epochs, at least 1; got {every!r}")
-        if not 0.02 <= seconds <= 60:
-            raise ValueError(f"seconds is from 0.02 to 60 for a picture, got {seconds!r}")
-        self.path, self.X, self.y = path, X, y
-        self.every, self.seconds = every, seconds
-        self.options = {"resolution": 100, **options}
-        self.pictures: list[Image] = []
-        self.last = 0
+    path: str | os.PathLike[str]
+    X: Any
+    y: Any
+    every: int | None
+    seconds: float
+    options: dict[str, Any]
+    pictures: list[Image] = field(default_factory=list)
+    last: int = 0  # the epoch of the last picture
 
     def __call__(self, state: Any) -> None:
         """Take a picture, if it is the turn of this epoch."""
-        every = self.every or max(1, state.epochs // self.MOST)
+        every = self.every or max(1, state.epochs // MOST_PICTURES)
         if state.epoch == 1 or state.epoch % every == 0:
             self._take(state)
 
