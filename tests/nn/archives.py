@@ -1,4 +1,4 @@
-"""Archives as `nn.storage` writes them, and as a liar would."""
+"""Archives as `nn.storage` writes them, and as an attacker would."""
 
 import io
 import json
@@ -77,7 +77,7 @@ def refused(path, content, complaint=None, loads=(load_weights, load_checkpoint)
 
 
 def loads(content):
-    """What each of the two functions gives for a file with this content: a dict, or the complaint.
+    """What each of the two functions gives for a file with this content: a dict, or the message.
 
     The file is not written, so that thousands of contents can be tried.
     """
@@ -96,7 +96,7 @@ def refused_in_memory(content, complaint=""):
 
 
 def sealed(members, compression=zipfile.ZIP_STORED):
-    """An archive of any members, whose digest is right, as a liar would make it."""
+    """An archive of any members, whose digest is right, as an attacker would make it."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.comment = bytes(71)
@@ -123,7 +123,7 @@ def npy(array, **options):
 # ------------------------------------------------------------------------------- how deep, and what
 
 
-# What a field of a file may be instead of what it should be.
+# What is put in place of each field of a file.
 STRANGE = [
     *(None, True, False, 0, 1, -1, 2**53, 2**63, -(2**64), 10**300, 0.5, -0.0, 1e308),
     *("", "a", "\ud800", "\x1b[31m", "nan", [], [0], [[]], [None], ["a", "a"], {}, {"a": 1}),
@@ -133,7 +133,7 @@ STRANGE = [
 
 
 def places(tree):
-    """The way to each part of a tree of JSON."""
+    """The path to each part of a tree of JSON."""
     yield ()
     if not isinstance(tree, dict | list):
         return
@@ -160,7 +160,7 @@ def without_part(tree, way):
 
 
 def altered(path):
-    """The file with each of its fields replaced and left out, sealed anew."""
+    """The file with each of its fields replaced or left out, and a valid digest."""
     with zipfile.ZipFile(path) as archive:
         first, *others = ((name, archive.read(name)) for name in archive.namelist())
     tree = json.loads(first[1])

@@ -28,7 +28,7 @@ def test_a_confident_right_score_has_all_its_digits(score, target):
     assert abs(slope) == pytest.approx(1 / (1 + math.exp(30)), rel=1e-15, abs=0)
 
 
-def test_a_small_probability_of_what_did_not_happen_is_not_rounded_away():
+def test_a_small_probability_of_the_wrong_answer_is_not_rounded_away():
     assert binary_cross_entropy(1e-20, 0.0) == pytest.approx(1e-20, rel=1e-15, abs=0)
 
 
@@ -51,8 +51,8 @@ PROBABILITIES = [0.0, 1e-300, 1e-44, 1e-20, 0.9e-12, 1.1e-12, 1e-5, 0.3, 1 - 1e-
 
 CERTAINTIES = [(p, t) for p in PROBABILITIES for t in (0.0, 1.0, 0.25)]
 
-# The formula of the slope subtracts p from t; that of a sum of logarithms, (1 - t) / (1 - p) from
-# t / p. Each rounds twice, and 1 - p once: near p = t that is all that is left.
+# PyTorch's formula of the slope subtracts p from t; ours subtracts (1 - t) / (1 - p) from t / p.
+# Each rounds twice, and 1 - p once; near p = t these errors dominate.
 ROUNDED = {"rel": 2**-48, "abs": 0}
 
 
@@ -65,7 +65,7 @@ def test_binary_cross_entropy_has_the_values_and_slopes_of_pytorch(p, t):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_binary_cross_entropy_has_them_in_batches_too(backend):
+def test_binary_cross_entropy_has_them_in_compiled_batches_too(backend):
     program = compile(binary_cross_entropy, batched=True, backend=backend)
     p, t = map(list, zip(*CERTAINTIES, strict=True))
     found, (slopes, _) = program.value_and_grad(p, t)
@@ -74,7 +74,7 @@ def test_binary_cross_entropy_has_them_in_batches_too(backend):
     assert list(slopes) == pytest.approx(expected, **ROUNDED)
 
 
-def test_a_certain_answer_has_the_slopes_of_its_slope():
+def test_the_slope_of_a_certain_answer_can_be_differentiated():
     for t in (0.0, 1.0):
         for p in (0.0, 1.0):
             assert hessian(lambda x, t=t: binary_cross_entropy(x, t))(p) == pytest.approx(1e12)

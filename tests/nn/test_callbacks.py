@@ -77,7 +77,7 @@ def test_a_callback_sees_the_state_and_may_stop_training():
     assert history.end == "callback"
 
 
-def test_a_callback_with_finish_is_told_the_end_also_of_an_interruption():
+def test_finish_of_a_callback_is_called_even_after_an_interruption():
     ends = []
 
     class Recording:

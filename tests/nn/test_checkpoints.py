@@ -43,7 +43,7 @@ def test_another_process_resumes_to_the_same_bits(tmp_path):
     assert everything("compiled", 10, path, seed=7) == everything("compiled", 10)
 
 
-def test_what_is_finished_already_is_given_back_as_it_was(tmp_path):
+def test_a_finished_training_is_restored_as_it_was(tmp_path):
     path = tmp_path / "training.npz"
     finished = everything("compiled", 6, path)
     assert everything("compiled", 6, path, seed=7) == finished

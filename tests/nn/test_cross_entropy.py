@@ -16,7 +16,7 @@ from nn.losses import cross_entropy
 from tests.nn.test_losses import numbers, values
 
 
-def test_cross_entropy_is_that_of_pytorch():
+def test_cross_entropy_agrees_with_pytorch():
     torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
     rows, classes = [[0.5, -1.0, 2.0], [3.0, 0.0, -2.0]], [1, 0]
     tensor = torch.tensor(rows, dtype=torch.float64, requires_grad=True)
@@ -31,7 +31,7 @@ def test_cross_entropy_is_that_of_pytorch():
 
 
 @pytest.mark.parametrize("ours", [softmax, log_softmax])
-def test_softmax_is_that_of_pytorch(ours):
+def test_softmax_agrees_with_pytorch(ours):
     torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
     scores, weights = [0.5, -1000.0, 2.0, 1000.0, 999.0], [1.0, -2.0, 3.0, -4.0, 5.0]
     tensor = torch.tensor(scores, dtype=torch.float64, requires_grad=True)
@@ -60,7 +60,7 @@ def test_a_compiled_cross_entropy_is_right_at_a_thousand(target, loss, slopes):
     assert (value, found) == (loss, slopes)
 
 
-def test_masked_scores_of_minus_infinity_have_no_share_and_spoil_no_gradient():
+def test_masked_scores_of_minus_infinity_get_no_share_and_leave_gradients_intact():
     x = Value(1.0)
     shares = softmax([x, -math.inf, 1.0])
     shares[0].backward()
@@ -87,7 +87,7 @@ def test_softmax_of_numbers_gives_numbers():
 
 @settings(max_examples=10)
 @given(st.lists(numbers, min_size=2, max_size=4), st.data())
-def test_the_gradient_of_cross_entropy_withstands_the_checker(scores, data):
+def test_the_gradient_of_cross_entropy_passes_the_checker(scores, data):
     target = data.draw(st.integers(0, len(scores) - 1))
     check_gradients(lambda p: cross_entropy(p, target), scores)
 
@@ -104,13 +104,13 @@ def test_a_compiled_cross_entropy_takes_a_class_or_probabilities():
 
 
 @pytest.mark.parametrize("wrong", [-1.0, 3.0, 0.5, math.nan])
-def test_a_class_that_is_not_there_costs_nan_where_it_cannot_be_refused(wrong):
+def test_an_unknown_class_costs_nan_where_it_cannot_be_refused(wrong):
     scores = [0.5, -1.0, 2.0]
     assert math.isnan(cross_entropy(values(scores), Value(wrong)).data)
     assert math.isnan(compile(cross_entropy)(scores, wrong))
 
 
-def test_a_class_as_a_value_is_a_class():
+def test_a_class_may_be_a_value():
     with detect_anomaly():
         for target in range(3):
             leaves, others = values([0.5, -1.0, 2.0]), values([0.5, -1.0, 2.0])
@@ -121,7 +121,7 @@ def test_a_class_as_a_value_is_a_class():
             assert [x.grad for x in leaves] == [x.grad for x in others]
 
 
-def test_a_score_of_minus_infinity_is_no_hindrance_to_the_other_classes():
+def test_a_score_of_minus_infinity_does_not_disturb_the_other_classes():
     loss, slopes = value_and_grad(lambda s: cross_entropy(s, 0))([1.0, 2.0])
     for target in (0, Value(0)):
         masked = value_and_grad(lambda s, t=target: cross_entropy([*s, -math.inf], t))

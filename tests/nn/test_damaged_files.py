@@ -55,7 +55,7 @@ def test_every_missing_or_added_byte_is_noticed(path):
 
 
 @given(st.binary(max_size=300))
-def test_random_bytes_are_no_file_of_ours(content):
+def test_random_bytes_are_refused(content):
     refused_in_memory(content)
 
 
@@ -269,14 +269,14 @@ def test_a_hostile_or_foreign_file_is_a_value_error_in_little_memory(path, name)
     ],
 )
 @pytest.mark.parametrize("array", [np.ones(2), np.ones(2, int), np.ones((2, 1)), np.ones(())])
-def test_weights_that_are_no_weights_are_a_value_error(path, tree, array):
+def test_malformed_weights_are_a_value_error(path, tree, array):
     members = [content(tree, "weights")]
     if "$array" in members[0][1]:
         members.append(("0.npy", npy(array)))
     refused(path, sealed(members), "weights are distinct names", [load_weights])
 
 
-def test_content_that_is_no_object_is_a_value_error(path):
+def test_content_that_is_not_an_object_is_a_value_error(path):
     for tree in ([], 1, "a", None):
         refused(path, sealed([content(tree)]), "its content is not an object", [load_checkpoint])
 
@@ -290,7 +290,7 @@ def saved(tmp_path_factory):
 
 
 @given(data=st.data())
-def test_a_liar_who_alters_bytes_and_seals_them_anew_gets_a_value_error_or_data(saved, data):
+def test_altered_bytes_with_a_valid_digest_are_a_value_error_or_data(saved, data):
     body = bytearray(saved)
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(body) - 1))
@@ -307,7 +307,7 @@ def test_any_json_is_a_value_error_or_data(tree):
 
 
 @POSIX
-def test_a_pipe_is_not_waited_for(tmp_path):
+def test_loading_does_not_wait_for_a_pipe(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for load in (load_weights, load_checkpoint):
         with pytest.raises(ValueError, match="not a regular file"):
@@ -318,14 +318,11 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 
 @POSIX
-def test_a_file_larger_than_any_of_ours_is_not_read(path):
+def test_a_file_that_is_too_large_is_not_read(path):
     with open(path, "wb") as file:
-        file.truncate(2**40)  # a terabyte that takes no room
+        file.truncate(2**40)  # a sparse file of a terabyte
     with pytest.raises(ValueError, match="larger than the 268,435,456 bytes"):
         load_weights(path)
-
-
-# ------------------------------------------------------------------------------- how deep, and what
 
 
 def test_weights_with_any_field_altered_are_weights_or_a_value_error_that_names_the_file(path):

@@ -208,7 +208,7 @@ def test_batches_hold_every_sample_once_and_the_last_may_be_short():
 
 
 @pytest.mark.parametrize("make", [np.random.RandomState, np.random.default_rng])
-def test_a_generator_goes_on_from_epoch_to_epoch_and_a_seed_begins_anew(make):
+def test_a_generator_continues_from_epoch_to_epoch_and_a_seed_starts_again(make):
     generator, expected = make(5), make(5)
     for _ in range(3):
         order = np.concatenate(list(batches(10, 4, generator)))
@@ -296,6 +296,6 @@ def test_a_bad_seed_is_a_value_error_that_names_what_may_be_given(seed):
         (lambda: train_test_split([1, 2], stratify=[[0], [0]]), "one label for each sample"),
     ],
 )
-def test_what_cannot_be_is_a_value_error_that_says_why(call, complaint):
+def test_bad_arguments_are_a_value_error_that_says_why(call, complaint):
     with pytest.raises(ValueError, match=complaint):
         call()

@@ -35,7 +35,7 @@ def test_measures_belong_to_the_weights_at_the_end_of_the_epoch():
     assert history["val_loss"][-1] == pytest.approx(expected, rel=1e-12)
 
 
-def test_the_loss_of_an_epoch_weighs_each_sample_alike():
+def test_the_loss_of_an_epoch_weighs_all_samples_equally():
     model = network()
     history = fitted(model, epochs=1, batch_size=39, optimizer="sgd", lr=1e-300)  # 39, then 1
     expected = loss_and_grad(model, X, Y, "bce_with_logits")[0]
@@ -76,7 +76,7 @@ def test_a_function_of_outputs_and_targets_is_a_metric():
     assert len(history["largest_error"]) == 4
 
 
-def test_one_name_or_function_is_as_good_as_a_list_of_one():
+def test_one_name_or_function_works_like_a_list_of_one():
     def error(outputs, targets):
         return float(np.abs(outputs - targets).mean())
 
@@ -91,7 +91,7 @@ def test_one_name_or_function_is_as_good_as_a_list_of_one():
     assert "error" in fitted(network(), metrics=error)
 
 
-def test_a_metric_that_gives_no_number_is_named():
+def test_a_metric_that_does_not_return_a_number_is_named():
     def strange(outputs, targets):
         return outputs
 

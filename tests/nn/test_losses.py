@@ -183,12 +183,12 @@ def test_a_target_probability_of_zero_costs_nothing_whatever_was_predicted():
         assert (loss.data, prediction.grad) == (0.0, 0.0)
     with detect_anomaly():
         assert kl_div(Value(-1.0), 0.0).data == 0.0
-    # What is no probability is not taken for one.
+    # A target that is not a probability gives nan.
     assert math.isnan(kl_div(-1.0, -0.5))
     assert math.isnan(kl_div(-1.0, math.nan))
 
 
-# At kinks, where the formulas of PyTorch decide: prediction, target, loss, slope.
+# At kinks, where PyTorch's formulas decide: prediction, target, loss, slope.
 KINKS = [
     ("l1", 2.0, 2.0, 0.0, 0.0),  # sign(0) is 0
     ("huber", 3.0, 2.0, 0.5, 1.0),  # the two sides have the same slope
@@ -227,11 +227,11 @@ numbers = st.floats(-3, 3)
 @settings(max_examples=10)
 @given(st.lists(numbers, min_size=3, max_size=3), st.lists(numbers, min_size=3, max_size=3))
 @pytest.mark.parametrize("loss", [mse_loss, binary_cross_entropy_with_logits, squared_hinge_loss])
-def test_the_gradients_of_smooth_losses_withstand_the_checker(loss, predictions, targets):
+def test_the_gradients_of_smooth_losses_pass_the_checker(loss, predictions, targets):
     check_gradients(lambda p: loss(p, targets), predictions)
 
 
-# Where the losses with kinks have none: predictions and targets that far apart.
+# Predictions and targets away from the kinks of the losses that have some.
 KINKED = {
     "l1": (numbers, st.just(4.0)),
     "huber": (st.floats(-0.5, 0.5) | st.floats(2, 5), st.just(0.25)),
@@ -244,7 +244,7 @@ KINKED = {
 @settings(max_examples=10)
 @given(data=st.data())
 @pytest.mark.parametrize("name", KINKED)
-def test_the_gradients_of_the_others_withstand_it_away_from_their_kinks(name, data):
+def test_the_gradients_of_the_others_pass_it_away_from_their_kinks(name, data):
     predictions, targets = (
         data.draw(st.lists(each, min_size=2, max_size=2)) for each in KINKED[name]
     )
@@ -275,7 +275,7 @@ def test_penalties_are_sums_over_the_parameters():
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_arrays_are_as_good_as_lists(name):
+def test_arrays_work_like_lists(name):
     predictions, targets, _ = PAIRS[name]
     expected = LOSSES[name](predictions, targets)
     assert LOSSES[name](np.array(predictions), np.array(targets)) == expected
@@ -319,7 +319,7 @@ def test_what_cannot_be_compared_is_refused(call, complaint):
         lambda: cross_entropy(Value(1.0), 0),
         lambda: cross_entropy([1.0, 2.0], 0.5),
         lambda: cross_entropy([1.0, 2.0], "0"),
-        lambda: mse_loss({1.0, 2.0}, {2.0, 1.0}),  # their order is chance
+        lambda: mse_loss({1.0, 2.0}, {2.0, 1.0}),  # sets have no order
         lambda: mse_loss({1.0: 0}, {1.0: 0}),
         lambda: mse_loss("12", "12"),
         lambda: mse_loss(b"12", b"12"),
@@ -327,7 +327,7 @@ def test_what_cannot_be_compared_is_refused(call, complaint):
         lambda: softmax(Value(1.0)),
     ],
 )
-def test_what_is_nested_otherwise_or_no_class_is_a_type_error(call):
+def test_a_wrong_nesting_or_class_is_a_type_error(call):
     with pytest.raises(TypeError):
         call()
 

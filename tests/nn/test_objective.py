@@ -11,7 +11,7 @@ from nn.prediction import loss_and_grad, predict
 from nn.training import fit
 from tests.nn.trainings import ENGINES, X, Y, fitted, network, numbers
 
-# Losses that look at the number of a target, which is not known while they are traced.
+# Losses that branch on the number of a target, which is not known while they are traced.
 BRANCHING = {
     "==": lambda o, t: softplus(-o) if t == 1 else softplus(o),
     "!=": lambda o, t: softplus(o) if t != 1 else softplus(-o),
@@ -70,7 +70,7 @@ def test_a_model_that_looks_at_its_inputs_is_refused_too():
                 predict(model, ones)
 
 
-def test_a_model_that_does_not_take_the_columns_is_told_by_predict_as_by_fit():
+def test_predict_and_fit_say_alike_that_a_model_does_not_take_the_columns():
     class Third(MLP):
         def __call__(self, x):
             return super().__call__([x[2]])

@@ -1,4 +1,4 @@
-"""`nn.plots`: what is drawn, in which words, and that nothing else is left behind."""
+"""`nn.plots`: what is drawn, in which language, and that no global state changes."""
 
 import random
 import subprocess
@@ -146,7 +146,7 @@ def test_every_point_is_drawn_in_the_colour_and_shape_of_its_class(model):
     assert len(shapes) == 64
 
 
-def test_points_of_which_the_model_is_wrong_have_a_ring():
+def test_points_that_are_classified_wrong_have_a_ring():
     points = np.array([[-1.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
     axes = plots.decision_regions(line(0, 0), points, [-1, 1, -1])
     assert axes.collections[-1].get_offsets().tolist() == [[2, 0]]
@@ -158,7 +158,7 @@ def test_points_of_which_the_model_is_wrong_have_a_ring():
     "y", [Y, 2.0 * Y - 1, Y[:, None], np.eye(2)[Y], Y.tolist(), 3 + 4 * Y, Y.astype(bool)]
 )
 def test_labels_may_be_numbers_signs_bools_or_rows_of_zeros_and_a_one(model, y):
-    options = {"resolution": 20, "threshold": 0}  # else it lies between the two labels
+    options = {"resolution": 20, "threshold": 0}  # the default depends on the labels
     axes = plots.decision_regions(model, X, y, **options)
     # The same points are right, however their classes are written.
     assert axes.get_title() == plots.decision_regions(model, X, Y, **options).get_title()
@@ -193,7 +193,7 @@ def test_an_output_that_is_the_same_everywhere_is_one_region(model):
         (X, np.arange(60) % 5, 4, "4 outputs, one for each class, and y has 5 labels"),
     ],
 )
-def test_what_cannot_be_drawn_in_a_plane_is_a_value_error(points, y, outputs, complaint):
+def test_data_that_cannot_be_drawn_in_a_plane_are_a_value_error(points, y, outputs, complaint):
     columns = points.shape[1]
     with pytest.raises(ValueError, match=complaint):
         plots.decision_regions(MLP(columns, [outputs]), points, y)
@@ -252,7 +252,7 @@ def test_the_length_of_the_gradient_is_drawn_by_epoch_or_by_layer(model):
 # --------------------------------------------------------------------------------- within a network
 
 
-def test_activations_count_the_neurons_that_are_dead():
+def test_activations_count_dead_neurons():
     model = MLP(2, [4, 1])
     for neuron in model.layers[0].neurons[:3]:
         neuron.b.data = -100.0
@@ -273,7 +273,7 @@ def test_activations_are_those_of_every_layer(model):
         assert top == pytest.approx(signals.max(), abs=0.1)
 
 
-def test_a_layer_that_gives_one_number_always_is_drawn(model):
+def test_a_layer_with_constant_outputs_is_drawn(model):
     for parameter in model.parameters():
         parameter.data = 0.0
     axes = plots.activations(model, X)
@@ -313,13 +313,13 @@ def test_a_film_has_a_picture_of_every_epoch_and_is_written_at_the_end(model, tm
     film = plots.film(path, resolution=20)
     for epoch in range(1, 4):
         film(state(model, epoch))
-        model.layers[0].neurons[0].b.data += 1.0  # so that no picture is like the one before
+        model.layers[0].neurons[0].b.data += 1.0  # so that the pictures differ
     assert not path.exists()
     film.finish(state(model, 3))
     assert frames(path)[0] == 3
 
 
-def test_a_film_takes_the_first_the_last_and_every_so_many(model, tmp_path):
+def test_a_film_takes_the_first_epoch_and_every_nth(model, tmp_path):
     film = plots.film(tmp_path / "a.gif", X, Y, every=3, resolution=10, lang="zh")
     taken = []
     film._take = lambda state: taken.append(state.epoch)
@@ -358,7 +358,7 @@ def test_fit_films_the_boundary_that_it_learns_and_the_last_picture_stays(tmp_pa
         (("a.gif",), {"seconds": 0}, "seconds is from 0.02 to 60"),
     ],
 )
-def test_what_cannot_be_filmed_is_a_value_error_before_training(arguments, options, complaint):
+def test_a_bad_option_of_a_film_is_a_value_error_before_training(arguments, options, complaint):
     with pytest.raises(ValueError, match=complaint):
         plots.film(*arguments, **options)
 
@@ -436,7 +436,7 @@ def test_importing_plots_imports_no_matplotlib():
     assert done.stdout.strip() == "False"
 
 
-def test_one_column_is_as_good_as_a_list_of_one():
+def test_one_column_works_like_a_list_of_one():
     history = {"loss": [1.0, 0.5], "accuracy": [0.5, 0.75]}
     ax = plots.loss_curves(history, columns="accuracy")
     assert [line.get_ydata().tolist() for line in ax.lines] == [[0.5, 0.75]]

@@ -18,12 +18,12 @@ def test_lines_are_printed_where_there_is_no_terminal(capsys):
     assert len(lines) == 21
 
 
-def test_an_early_end_is_told(capsys):
+def test_an_early_end_is_reported(capsys):
     fitted(network(), epochs=200, callbacks=[lambda s: s.epoch == 7 and s.stop()], progress="auto")
     assert capsys.readouterr().out.splitlines()[-1].startswith("epoch   7/200")
 
 
-def test_an_interruption_is_told(capsys, interrupting):
+def test_an_interruption_is_reported(capsys, interrupting):
     fitted(network(), optimizer=interrupting, progress="auto")
     assert "interrupted in epoch 2" in capsys.readouterr().out
 

@@ -50,7 +50,7 @@ def test_two_processes_may_save_at_once(path):
     assert os.listdir(path.parent) == [path.name]
 
 
-def test_what_a_killed_process_left_goes_with_the_next_save_of_the_name(path):
+def test_the_next_save_removes_what_a_killed_process_left(path):
     for name in (".model.npz.01234567.saving", ".model.npz.89abcdef.saving"):
         (path.parent / name).write_bytes(b"half")
     kept = {
@@ -68,7 +68,7 @@ def test_what_a_killed_process_left_goes_with_the_next_save_of_the_name(path):
     assert set(os.listdir(path.parent)) == kept | {path.name}
 
 
-def test_without_locks_only_what_is_old_is_taken_for_abandoned(path, monkeypatch):
+def test_without_locks_only_old_files_count_as_abandoned(path, monkeypatch):
     monkeypatch.setattr(files, "fcntl", None)
     old, new = (path.parent / f".model.npz.0000000{i}.saving" for i in range(2))
     old.touch()

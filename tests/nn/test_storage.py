@@ -151,7 +151,7 @@ def test_weights_are_numbers_by_name(path):
     assert not path.exists()
 
 
-# ------------------------------------------------------------------------------- how deep, and what
+# ---------------------------------------------------------------------------------- nested content
 
 
 WRAPPERS = {
@@ -171,14 +171,14 @@ def nested(wrap, depth):
 
 @pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
 @pytest.mark.parametrize("depth", [1, 2, 31, 32, 33, 34, 48, 62, 63])
-def test_what_is_nested_up_to_63_deep_comes_back(path, wrap, depth):
+def test_trees_nested_up_to_63_deep_come_back(path, wrap, depth):
     state = {"a": nested(wrap, depth)}
     save_checkpoint(path, state)
     assert same(load_checkpoint(path), state)
 
 
 @pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
-def test_what_is_nested_deeper_is_neither_saved_nor_loaded(path, monkeypatch, wrap):
+def test_deeper_trees_are_neither_saved_nor_loaded(path, monkeypatch, wrap):
     state = {"a": nested(wrap, 64)}
     with pytest.raises(ValueError, match="nested deeper than 64"):
         save_checkpoint(path, state)

@@ -83,7 +83,7 @@ def test_both_engines_drop_the_same_inputs():
     assert numbers(models[0]) != pytest.approx(numbers(undropped), abs=1e-3)
 
 
-def test_dropped_inputs_differ_from_sample_to_sample_and_the_others_make_up_for_them():
+def test_each_sample_drops_other_inputs_and_the_rest_are_scaled_up():
     seen = []
 
     class Watched(Dropout):
@@ -112,7 +112,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(engine):
     assert runs[0] != runs[2]
 
 
-def test_a_class_in_karpathys_manner_is_a_model():
+def test_a_class_like_karpathys_is_a_model():
     class Line:
         def __init__(self):
             self.w, self.b = Value(0.0), Value(0.0)
@@ -161,7 +161,7 @@ def test_the_learning_rate_follows_its_schedule():
     assert history["lr"] == [0.1, 0.1, 0.05, 0.05]
 
 
-def test_a_gradient_is_clipped_to_the_norm_and_told_as_it_was():
+def test_a_gradient_is_clipped_but_recorded_as_it_was():
     models = [network(), network()]
     for model in models:
         for parameter in model.parameters():
@@ -174,7 +174,7 @@ def test_a_gradient_is_clipped_to_the_norm_and_told_as_it_was():
     assert np.linalg.norm(moved) == pytest.approx(0.01, rel=1e-4)
 
 
-def test_a_model_is_afterwards_in_the_mode_it_was_in():
+def test_fit_leaves_a_model_in_the_mode_it_was_in():
     model = dropping()
     modes = []
     fitted(model, callbacks=[lambda state: modes.append(state.model.training)])
@@ -271,7 +271,7 @@ def test_each_class_gives_its_share_to_validation(loss):
     assert seen == [8] * 5  # of the 32 that are trained on
 
 
-def test_targets_that_are_no_classes_are_split_at_random():
+def test_targets_that_are_not_classes_are_split_at_random():
     seen = []
     targets = np.linspace(0, 1, 40)
     options = {"loss": "mse", "validation": 0.25, "epochs": 1}

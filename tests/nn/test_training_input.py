@@ -89,7 +89,7 @@ def test_a_class_number_that_is_out_of_range_is_refused():
             fit(network(2, 3), [[0, 1], [1, 0]], [0, wrong], loss="cross_entropy", progress=False)
 
 
-def test_what_is_no_model_is_refused():
+def test_things_that_are_not_models_are_refused():
     with pytest.raises(TypeError, match=r"a model is called .* got int"):
         fit(3, ROW, [1])
     with pytest.raises(TypeError, match="has parameters"):
@@ -108,7 +108,7 @@ def test_what_is_no_model_is_refused():
         (lambda o, t: 1.0, "the loss does not depend on the model: it is the number 1.0"),
     ],
 )
-def test_what_is_no_loss_is_refused(engine, loss, complaint):
+def test_things_that_are_not_losses_are_refused(engine, loss, complaint):
     with pytest.raises(TypeError, match=complaint):
         fitted(network(), loss=loss, engine=engine)
 
@@ -154,12 +154,12 @@ def test_labels_of_every_kind_of_number_train_alike(name):
         ([10**400] * 40, "an int beyond the largest float"),
     ],
 )
-def test_labels_that_are_no_numbers_are_refused(labels, complaint):
+def test_labels_that_are_not_numbers_are_refused(labels, complaint):
     with pytest.raises((TypeError, ValueError), match=complaint):
         fitted(network(), labels)
 
 
-# For each option of fit, what is refused.
+# Values of each option of `fit` that are refused.
 WRONG = {
     "loss": ["", 3, None, ["mse"]],
     "optimizer": ["", None, 3, ["adam"]],

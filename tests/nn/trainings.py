@@ -26,7 +26,7 @@ def network(*sizes: int, seed: int = 1, **options) -> MLP:
 
 
 def dropping(seed: int = 1) -> Sequential:
-    """Modules that drop inputs, in two places."""
+    """A network with dropout in two places."""
     random.seed(seed)
     return Sequential(
         MLP(2, [6], output_activation="tanh"), Dropout(0.25), MLP(6, [5, 1]), Dropout(0.1)
@@ -43,7 +43,7 @@ def fitted(model, targets=Y, **options):
 
 
 class Interrupting(Adam):
-    """An optimizer during whose 8th step Ctrl-C is pressed."""
+    """An optimizer that is interrupted by Ctrl-C in its 8th step."""
 
     pressed = False
 
@@ -56,7 +56,7 @@ class Interrupting(Adam):
 
 
 def everything(engine: str, epochs: int, path: Path | None = None, seed: int = 1):
-    """A training with all that has a state."""
+    """A training with everything that has a state."""
     model = dropping(seed)
     history = fitted(
         model,
