@@ -53,13 +53,10 @@ def public():
 
 # Packages whose docstrings are still being rewritten.
 PENDING = (
-    "micrograd.anomaly",
     "micrograd.compiler",
     "micrograd.derivation",
     "micrograd.drawing",
-    "micrograd.engine",
     "micrograd.testing",
-    "micrograd.transforms",
 )
 PUBLIC = {name: thing for name, thing in public().items() if not name.startswith(PENDING)}
 
