@@ -306,7 +306,7 @@ def dropout_masks(source: Masks) -> Iterator[None]:
 
 
 def _inputs(x: Iterable[Value | float]) -> list[Value | float]:
-    """The inputs as a list; a single Value, as a layer of one neuron returns it, is one input."""
+    """Return the inputs as a list; a single Value, the output of one neuron, is one input."""
     if type(x) is list:
         return x
     if isinstance(x, Value):
@@ -321,7 +321,7 @@ def _wrong_number(owner: str, wanted: int, got: int) -> ValueError:
 
 
 def _source(generator: random.Random | None) -> Any:
-    """The generator; Python's global one if none is given."""
+    """Return the generator, or Python's global one if none is given."""
     if generator is None:
         return _GLOBAL
     if not hasattr(generator, "gauss"):

@@ -31,7 +31,7 @@ _LEAST_VARIANCE = 1e-12
 
 
 def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """The squared error, `(prediction - target)²`.
+    """Return the squared error, `(prediction - target)²`.
 
     Args:
         prediction: a Value or a number, or a nested list of them.
@@ -45,7 +45,7 @@ def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 def l1_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """The absolute error, `|prediction - target|`. Its slope at no error is 0.
+    """Return the absolute error, `|prediction - target|`. Its slope at no error is 0.
 
     Args:
         prediction: a Value or a number, or a nested list of them.
@@ -59,7 +59,7 @@ def l1_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 def huber_loss(prediction: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """The Huber loss: quadratic for small errors, and linear for large ones.
+    """Return the Huber loss: quadratic for small errors, and linear for large ones.
 
     It is half the square of an error of at most `delta`, and `delta * (|error| - delta / 2)` of a
     larger one, so that outliers weigh less than in `mse_loss` (Huber 1964,
@@ -85,7 +85,7 @@ def huber_loss(prediction: Any, target: Any, reduction: str = "mean", delta: flo
 
 
 def hinge_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """The hinge loss, `max(0, 1 - target * prediction)`, of support vector machines.
+    """Return the hinge loss, `max(0, 1 - target * prediction)`, of support vector machines.
 
     A score on the right side costs nothing once its distance from 0 is at least the margin 1
     (Cortes and Vapnik 1995, doi:10.1007/BF00994018).
@@ -102,7 +102,7 @@ def hinge_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 def squared_hinge_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """The square of `hinge_loss`, which has no kink.
+    """Return the square of `hinge_loss`, which has no kink.
 
     Args:
         prediction: a score, or a nested list of scores. Its sign is the predicted class.
@@ -118,7 +118,7 @@ def squared_hinge_loss(prediction: Any, target: Any, reduction: str = "mean") ->
 
 
 def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """The negative logarithm of the probability that was predicted for the target.
+    """Return the negative logarithm of the probability that was predicted for the target.
 
     As in PyTorch, the loss of one prediction p for the target t is at most 100, and its slope is
     `(p - t) / max(p * (1 - p), 1e-12)`: ±1e12 where a wrong answer was certain, and 0 where a right
@@ -147,7 +147,7 @@ def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") 
 
 
 def binary_cross_entropy_with_logits(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """The `binary_cross_entropy` of `sigmoid(prediction)`, accurate for scores of any size.
+    """Return the `binary_cross_entropy` of `sigmoid(prediction)`, accurate for scores of any size.
 
     Args:
         prediction: a score, the logarithm of the odds, or a nested list of scores.
@@ -166,7 +166,7 @@ def binary_cross_entropy_with_logits(prediction: Any, target: Any, reduction: st
 
 
 def cross_entropy(logits: Sequence[Any], target: Any, reduction: str = "mean") -> Any:
-    """The negative logarithm of the probability that `softmax` gives to the target's class.
+    """Return the negative logarithm of the probability that `softmax` gives to the target's class.
 
     Args:
         logits: a score for each class; for a batch, a list of such lists.
@@ -204,7 +204,7 @@ def cross_entropy(logits: Sequence[Any], target: Any, reduction: str = "mean") -
 
 
 def kl_div(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """The terms `target * (log(target) - prediction)` of the Kullback-Leibler divergence.
+    """Return the terms `target * (log(target) - prediction)` of the Kullback-Leibler divergence.
 
     With `reduction="sum"` it is the divergence of the targets from the predictions (Kullback and
     Leibler 1951, doi:10.1214/aoms/1177729694). A target of 0 costs nothing.
@@ -244,7 +244,7 @@ LOSSES: dict[str, Loss] = {
 
 
 def l1_penalty(parameters: Iterable[Value]) -> Any:
-    """The sum of the absolute values of the parameters, which makes many of them 0.
+    """Return the sum of the absolute values of the parameters, which makes many of them 0.
 
     Args:
         parameters: at least one Value.
@@ -256,7 +256,7 @@ def l1_penalty(parameters: Iterable[Value]) -> Any:
 
 
 def l2_penalty(parameters: Iterable[Value]) -> Any:
-    """The sum of the squares of the parameters, which keeps them small.
+    """Return the sum of the squares of the parameters, which keeps them small.
 
     Args:
         parameters: at least one Value.
@@ -290,14 +290,14 @@ def _combined(name: str, losses: list[Any], reduction: str) -> Any:
 
 
 def _combine(name: str, reduction: str) -> bool:
-    """Whether `reduction` is the mean. ValueError if it is neither the mean nor the sum."""
+    """Return whether `reduction` is the mean; raise ValueError for any other than the two."""
     if reduction not in ("mean", "sum"):
         raise ValueError(f"{name}: reduction is 'mean' or 'sum', got {reduction!r}")
     return reduction == "mean"
 
 
 def _pairs(name: str, prediction: Any, target: Any) -> list[tuple[Any, Any]]:
-    """The pairs of one prediction and one target, in order, from nested lists."""
+    """Return the pairs of one prediction and one target, in order, from nested lists."""
     if not _is_list(prediction) and not _is_list(target):
         return [(_scalar(name, prediction), _scalar(name, target))]
     predictions, targets = _list(name, "prediction", prediction), _list(name, "target", target)

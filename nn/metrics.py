@@ -138,7 +138,7 @@ def mae(outputs: Any, targets: Any) -> float:
 
 
 def _rows(given: Any, name: str) -> Any:
-    """An array with a row for each sample; a list of numbers becomes one column."""
+    """Return an array with a row for each sample; a list of numbers becomes one column."""
     array = numbers(given, name)
     if array.ndim == 1:
         array = array[:, None]

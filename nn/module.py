@@ -124,7 +124,7 @@ class Module:
             parameter.data = numbers[name]
 
     def _named(self) -> dict[str, Value]:
-        """The parameters by name.
+        """Return the parameters by name.
 
         Raises ValueError if two have the same name, or if `parameters` has some without a name.
         """
@@ -195,7 +195,7 @@ _HERE = object()  # the key of the only entry of an array without axes
 
 
 def _holders() -> tuple[type, ...]:
-    """The types in which parameters are looked for."""
+    """Return the types in which parameters are looked for."""
     numpy = sys.modules.get("numpy")  # there are arrays only if it has been imported
     return _HOLDERS if numpy is None else (*_HOLDERS, numpy.ndarray)
 

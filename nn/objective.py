@@ -29,7 +29,7 @@ CONFIRMED = 4  # the number of samples whose loss is also computed on Values
 
 
 def parameters_of(model: Any) -> list[Value]:
-    """The parameters of a model; TypeError if it is not one."""
+    """Return the parameters of a model. Raise TypeError if it is not a model."""
     if isinstance(model, type):
         raise TypeError(f"a model is an instance, got the class {model.__name__} itself")
     if not callable(model) or not callable(getattr(model, "parameters", None)):
@@ -45,12 +45,12 @@ def parameters_of(model: Any) -> list[Value]:
 
 
 def outputs_of(model: Any, row: Sequence[Any]) -> list[Any]:
-    """The outputs of a model for one sample, as a list even if there is one."""
+    """Return the outputs of a model for one sample, as a list even if there is one."""
     return listed(model(row))[0]
 
 
 def listed(outputs: Any) -> tuple[list[Any], bool]:
-    """What a model returned, as a list, and whether it was a list or an array itself."""
+    """Return what a model returned, as a list, and whether it was a list or an array itself."""
     is_list = isinstance(outputs, list | tuple | np.ndarray) and np.ndim(outputs) > 0
     found = list(outputs) if is_list else [outputs]
     found = [
@@ -66,7 +66,7 @@ def listed(outputs: Any) -> tuple[list[Any], bool]:
 
 
 def loss_function(loss: Loss) -> tuple[str, Callable[[Any, Any], Any]]:
-    """The short name of a loss and its function, for a name or a function."""
+    """Return the short name of a loss and its function, for a name or a function."""
     if isinstance(loss, str):
         return loss, by_name(loss, "loss", LOSSES, "a function of a sample's output and target")
     if not callable(loss):
@@ -76,7 +76,7 @@ def loss_function(loss: Loss) -> tuple[str, Callable[[Any, Any], Any]]:
 
 
 def penalty_function(penalty: Penalty) -> Callable[[list[Value]], Any] | None:
-    """The penalty as a function of the parameters, or None."""
+    """Return the penalty as a function of the parameters, or None."""
     if penalty is None or callable(penalty):
         return penalty
     kinds = {"l1": l1_penalty, "l2": l2_penalty}
@@ -129,13 +129,13 @@ class Objective:
         self.loss, self.penalty = loss, penalty
 
     def sample(self, row: Any, masks: Any = ()) -> Any:
-        """The loss in training; `masks` has the factors of all Dropout modules, in order."""
+        """Return the loss in training; `masks` has the factors of all Dropout modules, in order."""
         given = iter(masks)
         with dropout_masks(lambda n, p: [next(given) for _ in range(n)]):
             return self._loss(list(row))[0]
 
     def evaluation(self, row: Any) -> list[Any]:
-        """The loss in evaluation, followed by the outputs."""
+        """Return the loss in evaluation, followed by the outputs."""
         with evaluating(self.model):
             loss, outputs = self._loss(list(row))
         return [loss, *outputs]
@@ -150,7 +150,7 @@ class Objective:
         return loss, outputs
 
     def penalised(self, loss: Any) -> Any:
-        """The loss plus the penalty."""
+        """Return the loss plus the penalty."""
         return loss if self.penalty is None else loss + self.penalty(self.parameters)
 
 
@@ -179,7 +179,7 @@ def confirm(compiled: Callable[[Any], Any], eager: Callable[[Any], Any], rows: A
 
 
 def cannot_be_compiled(error: Exception) -> TypeError:
-    """The error for a model or a loss that works on Values, but cannot be traced."""
+    """Return the error for a model or a loss that works on Values, but cannot be traced."""
     kind = "" if isinstance(error, TypeError) else f"{type(error).__name__}: "
     return TypeError(f"the model or its loss cannot be compiled: {kind}{error}. {_ADVICE}")
 
@@ -191,13 +191,13 @@ _ADVICE = (
 
 
 def of_different_targets(rows: Any, features: int) -> Any:
-    """Some rows whose targets differ, so that branches on the target differ too."""
+    """Return some rows whose targets differ, so that branches on the target differ too."""
     _, first = np.unique(rows[:1000, features:], axis=0, return_index=True)
     return rows[np.sort(first)[:CONFIRMED]]
 
 
 def in_blocks(program: Callable[[Any], Any], rows: Any) -> Any:
-    """What a program returns for each row, an array of shape (rows, numbers)."""
+    """Return what a program returns for each row, an array of shape (rows, numbers)."""
     starts = range(0, len(rows), BLOCK)
     return np.concatenate([np.stack(program(rows[i : i + BLOCK]), axis=1) for i in starts])
 
@@ -217,7 +217,7 @@ class Compiled:
         )
 
     def value_and_grad(self, numbers: Any, *batch: Any) -> tuple[float, Any]:
-        """The mean loss over rows (and their masks) and its gradient, for these parameters."""
+        """Return the mean loss over rows (and their masks), and its gradient, at these numbers."""
         return self._training.value_and_grad(*batch, parameters=numbers)
 
     def confirm(self, rows: Any, masks: int) -> None:
@@ -233,7 +233,7 @@ class Compiled:
         )
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
-        """The mean loss without the penalty, and the outputs, a row for each sample."""
+        """Return the mean loss without the penalty, and the outputs, a row for each sample."""
         found = in_blocks(self._evaluation, rows)
         return float(found[:, 0].mean()), found[:, 1:]
 
@@ -245,7 +245,7 @@ class Eager:
         self._objective = objective
 
     def value_and_grad(self, numbers: Any, *batch: Any) -> tuple[float, Any]:
-        """The mean loss over rows (and their masks) and its gradient, for these parameters."""
+        """Return the mean loss over rows (and their masks), and its gradient, at these numbers."""
         objective = self._objective
         for parameter, number in zip(objective.parameters, numbers.tolist(), strict=True):
             parameter.data, parameter.grad = number, 0
@@ -254,7 +254,7 @@ class Eager:
         return loss.data, np.array([float(parameter.grad) for parameter in objective.parameters])
 
     def loss(self, *batch: Any) -> Any:
-        """The mean loss over rows (and their masks), as a Value."""
+        """Return the mean loss over rows (and their masks), as a Value."""
         objective = self._objective
         with mode(objective.model, training=True):
             losses = [objective.sample(*sample) for sample in zip(*map(_lists, batch), strict=True)]
@@ -264,7 +264,7 @@ class Eager:
         return loss
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
-        """The mean loss without the penalty, and the outputs, a row for each sample."""
+        """Return the mean loss without the penalty, and the outputs, a row for each sample."""
         found = np.array([
             [as_number(each) for each in self._objective.evaluation(row)] for row in _lists(rows)
         ])  # fmt: skip
@@ -276,5 +276,5 @@ def _lists(array: Any) -> Any:
 
 
 def as_number(value: Any) -> float:
-    """The number of a Value, or the number itself."""
+    """Return the number of a Value, or the number itself."""
     return value.data if isinstance(value, Value) else float(value)

@@ -180,7 +180,7 @@ def rehearsed(model: Any, X: Any) -> tuple[int, Any]:
 
 
 def _program(model: Any, X: Any) -> tuple[Any, bool]:
-    """The model as a program that returns a list, and whether the model itself returns one."""
+    """Return a program that returns a list, and whether the model itself returns one."""
     parameters = parameters_of(model)
     is_list = False
 
@@ -207,7 +207,7 @@ def _program(model: Any, X: Any) -> tuple[Any, bool]:
 
 
 def _confirmed(program: Any, model: Any, X: Any) -> Any:
-    """The program; TypeError unless it gives what the model gives for some rows."""
+    """Return the program, or raise TypeError if it disagrees with the model on some rows."""
 
     def outputs(rows: Any) -> Any:
         return [list(map(as_number, outputs_of(model, row))) for row in rows.tolist()]
@@ -218,6 +218,6 @@ def _confirmed(program: Any, model: Any, X: Any) -> Any:
 
 
 def _same(one: Graph, other: Graph) -> bool:
-    """Whether both are the same function of the same parameters and inputs."""
+    """Return whether both are the same function of the same parameters and inputs."""
     sizes = (one.table, one.parameters, one.inputs) == (other.table, other.parameters, other.inputs)
     return sizes and one.first_difference(other) is None

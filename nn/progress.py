@@ -71,7 +71,7 @@ class Bar(Silence):
 
 
 def report_of(wanted: bool | str, epochs: int, done: int = 0) -> Silence:
-    """The report that is wanted: True, False, or "auto", which depends on where the output goes.
+    """Return the report that is wanted: True, False, or "auto", which depends on the output.
 
     True gives a bar wherever tqdm is installed.
     """
@@ -89,7 +89,7 @@ def report_of(wanted: bool | str, epochs: int, done: int = 0) -> Silence:
 
 
 def words(row: Mapping[str, float]) -> str:
-    """The numbers of an epoch that interest a reader, accuracies as percentages."""
+    """Return the numbers of an epoch that interest a reader, accuracies as percentages."""
     return "  ".join(
         f"{name} {100 * number:.1f} %" if name.endswith("accuracy") else f"{name} {number:.4g}"
         for name, number in row.items()

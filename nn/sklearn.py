@@ -241,7 +241,7 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         return made
 
     def _penalty(self, batch: int) -> Any:
-        """The penalty: half of alpha times the squared weights, over the samples of a batch."""
+        """Return the penalty: half of alpha times the squared weights, over the batch size."""
         weights = [w for layer in self.model_.layers for neuron in layer.neurons for w in neuron.w]
         return lambda _: float(self.alpha) / (2 * batch) * sum(w * w for w in weights)
 
@@ -250,7 +250,7 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         return predict(self.model_, self._validated(X, reset=False))
 
     def _validated(self, X: Any, *y: Any, **options: Any) -> Any:
-        """The arrays as scikit-learn validates them; TypeError names a column that is text."""
+        """Validate the arrays as scikit-learn does. A TypeError names a column that is text."""
         if hasattr(X, "columns"):
             samples.numbers(X, "X")
         return validate_data(self, X, *y, **options)
@@ -272,7 +272,7 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
 
 
 def _with_parameters(text: str | None) -> str:
-    """The docstring of an estimator, and that of `_Perceptron`, which describes the parameters."""
+    """Return the docstring of an estimator, followed by that of `_Perceptron`."""
     return f"{cleandoc(text or '')}\n\n{cleandoc(_Perceptron.__doc__ or '')}"
 
 

@@ -189,7 +189,7 @@ def _member(place: int) -> str:
 
 
 def _packed(members: list[bytes]) -> bytes:
-    """An archive of these members, with its digest."""
+    """Return an archive of these members, with its digest."""
     buffer = BytesIO()
     with ZipFile(buffer, "w") as archive:
         archive.comment = bytes(_SEAL)
@@ -215,7 +215,7 @@ def _read(path: Path) -> bytes:
 
 
 def _unpacked(content: bytes) -> list[memoryview]:
-    """The members of a sealed archive, which follow one another as `_packed` writes them.
+    """Return the members of a sealed archive, which follow one another as `_packed` writes them.
 
     A hostile file may have a valid digest. So the directory is searched for only at the end of the
     file, and each member must begin with the header that the directory implies.
@@ -257,7 +257,7 @@ def _npy(array: Array) -> bytes:
 
 
 def _array(data: memoryview) -> Array:
-    """A writable array; ValueError unless its size is that of its data."""
+    """Return a writable array, or raise ValueError if its size is not that of its data."""
     file = BytesIO(data[:2000])  # the header; NumPy refuses a longer one
     try:
         if np.lib.format.read_magic(file) != (1, 0):
@@ -281,7 +281,7 @@ _TOO_LARGE = 10**MOST_DIGITS
 
 
 def _encoded(tree: Any, arrays: list[Array], *place: Any) -> Any:
-    """The tree in terms of JSON. Its arrays are appended to `arrays`.
+    """Return the tree in terms of JSON. Its arrays are appended to `arrays`.
 
     `place` says where the tree is, for error messages: the name of the root, then keys.
     """
@@ -323,7 +323,7 @@ def _encoded(tree: Any, arrays: list[Array], *place: Any) -> Any:
 
 
 def _decoded(text: bytes, arrays: Iterator[tuple[int, Array]]) -> Any:
-    """The tree that `_encoded` was given, from JSON without duplicate keys, nan and infinity."""
+    """Return the tree that `_encoded` was given; refuse duplicate keys, nan and infinity."""
 
     def node(pairs: list[tuple[str, Any]]) -> Any:
         match pairs:

@@ -259,7 +259,7 @@ class _Training:
         return history
 
     def _is_over(self) -> bool:
-        """Whether training ends before its last epoch; `history.end` then says why."""
+        """Return whether training ends before its last epoch; `history.end` then says why."""
         history = self.history
         if self.state.stopped:
             history.end = "callback"
@@ -328,7 +328,7 @@ class _Training:
         )
 
     def _measured(self) -> dict[str, float]:
-        """The columns of the history that belong to the current weights."""
+        """Return the columns of the history that belong to the current weights."""
         row = {}
         for prefix, rows in (("", self.rows), ("val_", self.held_out)):
             if rows is None or not (prefix or self.measures):
@@ -370,7 +370,7 @@ class _Training:
         }
 
     def _settings(self) -> dict[str, Any]:
-        """What must be the same when training resumes, so that its numbers are the same."""
+        """Return what must be the same when training resumes, so that its numbers are the same."""
         rows = [self.rows] if self.held_out is None else [self.rows, self.held_out]
         return {
             **self.settings,
@@ -421,7 +421,7 @@ class _Training:
         self.history = self.state.history = history
 
     def _array(self, given: Any) -> Any:
-        """An array from a checkpoint; ValueError unless it has a number for each parameter."""
+        """Return an array of a checkpoint, which must have a number for each parameter."""
         if given.shape != self.numbers.shape or given.dtype != float:
             raise ValueError(f"it has {given.shape} numbers for {self.numbers.shape} parameters")
         return given

@@ -11,7 +11,7 @@ RandomState = int | np.random.RandomState | None
 
 
 def generator_of(random_state: Any) -> np.random.RandomState:
-    """The generator that `random_state` means."""
+    """Return the generator that `random_state` means."""
     if random_state is None:
         return np.random.mtrand._rand  # the one that numpy.random.seed seeds
     if isinstance(random_state, np.random.RandomState):

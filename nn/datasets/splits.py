@@ -97,7 +97,7 @@ def batches(
 
 
 def _part_sizes(length: int, train_size: Any, test_size: Any) -> tuple[int, int]:
-    """The numbers of rows for training and for the test; rounding favours the test."""
+    """Return the numbers of rows for training and for the test; rounding favours the test."""
     if train_size is None and test_size is None:
         test_size = 0.25
     for name, size in (("train_size", train_size), ("test_size", test_size)):

@@ -20,7 +20,7 @@ _MOST_STEPS = 2**53  # a count is a float in the formulas
 
 @dataclass(eq=False)
 class ParameterHolder:
-    """The parameters of a model as arrays, and zeroing their gradients."""
+    """Holds the parameters of a model, and gives their numbers and gradients as arrays."""
 
     parameters: list[Value] = field(repr=False)
 
@@ -180,7 +180,7 @@ class Optimizer(ParameterHolder):
                 real(getattr(self, each.name), each.name, least=0)
 
     def _decayed(self, x: Array, g: Array, weight_decay: float) -> Array:
-        """The gradient plus that of the penalty `weight_decay / 2 * |x|²`."""
+        """Return the gradient plus that of the penalty `weight_decay / 2 * |x|²`."""
         if not weight_decay:
             return g
         decayed: Array = np.multiply(x, weight_decay, out=self._spare[2])
@@ -200,7 +200,7 @@ class Optimizer(ParameterHolder):
 
 
 def checked(parameters: Iterable[Value]) -> list[Value]:
-    """The parameters as a list of at least one Value, each once."""
+    """Return the parameters as a list of at least one Value, each once."""
     if isinstance(parameters, Value):
         raise TypeError("an optimizer takes a list of parameters: [x], not x")
     if isinstance(parameters, Set) or not isinstance(parameters, Iterable):

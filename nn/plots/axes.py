@@ -45,7 +45,7 @@ class Words:
         self.properties = {"family": [*found, "sans-serif"]}
 
     def __call__(self, key: str, **values: Any) -> str:
-        """The text of that key with the values in it."""
+        """Return the text of that key with the values in it."""
         return self.words[key].format(**values)
 
     @property
@@ -54,7 +54,7 @@ class Words:
         return {"fontfamily": self.properties["family"]}
 
     def column(self, name: str, columns: Sequence[str]) -> str:
-        """The label of a column: "training" or "validation" if all columns are the same measure."""
+        """Return the label of a column: training or validation, if all are one measure."""
         if len({each.removeprefix("val_") for each in columns}) > 1:
             return name
         return self("validation" if name.startswith("val_") else "training")
@@ -71,7 +71,7 @@ def require_matplotlib() -> None:
 
 
 def new_axes(ax: Axes | None, size: tuple[float, float] = (6.4, 4)) -> Axes:
-    """The given axes, or those of a new figure, which needs no display."""
+    """Return the given axes, or those of a new figure, which needs no display."""
     if ax is not None:
         return ax
     from matplotlib.figure import Figure
@@ -80,7 +80,7 @@ def new_axes(ax: Axes | None, size: tuple[float, float] = (6.4, 4)) -> Axes:
 
 
 def tidied(ax: Axes, *, grid: bool = False) -> Axes:
-    """The axes with pale lines, only on the left and below."""
+    """Return the axes with pale lines, only on the left and below."""
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     for side in ("bottom", "left"):
@@ -100,5 +100,5 @@ def label_layers(ax: Axes, say: Words, places: Sequence[float], sizes: Sequence[
 
 
 def colour(k: int) -> str:
-    """The colour of curve or class number k."""
+    """Return the colour of curve or class number k."""
     return COLOURS[k % len(COLOURS)]

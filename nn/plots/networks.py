@@ -122,5 +122,5 @@ def weights(model: Any, ax: Axes | None = None, *, lang: str = "en") -> Axes:
 
 
 def layers_of(model: Any) -> list[Any]:
-    """The layers through which a signal passes, in order."""
+    """Return the layers through which a signal passes, in order."""
     return list(getattr(model, "layers", [model]))

@@ -93,7 +93,7 @@ def decision_regions(
 
 
 def _classes(y: Any, length: int, outputs: int) -> tuple[Any, Array]:
-    """The labels, and for each sample the index of its label among them."""
+    """Return the labels, and for each sample the index of its label among them."""
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1:
         y = y.argmax(axis=1)
@@ -118,7 +118,7 @@ def _classes(y: Any, length: int, outputs: int) -> tuple[Any, Array]:
 
 
 def _scores(outputs: Array, threshold: float | None) -> Array:
-    """A column for each class; the largest number of a row is at the class of the model."""
+    """Return a column for each class; the largest number of a row is at the class of the model."""
     if outputs.ndim == 1:
         return np.column_stack([threshold - outputs, outputs - threshold])
     return outputs
