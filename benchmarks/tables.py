@@ -17,7 +17,7 @@ from time import process_time
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)  # where `nn` can be imported
 
-from nn.columns import Columns, left_out
+from nn.columns import Encoder, left_out
 from nn.tables import read
 
 ROWS = 30
@@ -51,9 +51,9 @@ def main() -> None:
             start = process_time()
             table = read(path)
             middle = process_time()
-            made = Columns.of(table, "y", left_out(table, "y"))
-            inputs = made.array(table)
-            made.scaled(inputs).apply(inputs)
+            made = Encoder.of(table, "y", left_out(table, "y"))
+            inputs = made.encode(table)
+            made.with_scale(inputs).standardized(inputs)
             made.matched(table)
             end = process_time()
             each = (end - start) / columns / ROWS * 1e6

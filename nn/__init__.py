@@ -1,8 +1,9 @@
-"""A small neural-network library of scalars, on `micrograd`.
+"""A small neural-network library of scalars, built on `micrograd`.
 
-`Module`, `Neuron`, `Layer`, `MLP`, `Sequential` and `Dropout` are here. `fit` and `predict`, and
-the modules `losses`, `optimizers`, `schedules`, `initializers`, `functional`, `datasets`,
-`metrics`, `callbacks`, `storage`, `plots` and `sklearn` are loaded when they are asked for.
+`Module`, `Neuron`, `Layer`, `MLP`, `Sequential` and `Dropout` are imported at once. `fit`,
+`predict` and `loss_and_grad`, and the modules `losses`, `optimizers`, `schedules`, `initializers`,
+`functional`, `datasets`, `metrics`, `callbacks`, `storage`, `plots` and `sklearn`, are imported
+when they are first used.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ __all__ = [
     "storage",
 ]
 
-# Where a function lives; the other names are modules. `sklearn` is one too, but needs scikit-learn,
-# which `from nn import *` must not.
+# The modules of the functions; the other names are modules themselves. `sklearn` is left out of
+# `__all__`, so that `from nn import *` works without scikit-learn.
 _HOMES = {
     "fit": "nn.training",
     "loss_and_grad": "nn.prediction",

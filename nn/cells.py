@@ -1,217 +1,217 @@
-"""What the cells of a table say: a number, a word, or nothing.
+"""The columns of a table, whose cells are numbers, words, or missing.
 
-A cell is a number if it is one as people write them: `-1.5e3`, `1,234.5`, `1.234,5`, `1 234`,
-`12%`, `$0.80`. `scan` looks at each cell of a column once. `resolve` then reads the numbers, when
-the whole table has told whether a comma or a point marks the decimals.
+Numbers may be written in any of the usual ways: `-1.5e3`, `1,234.5`, `1.234,5`, `1 234`, `12%`,
+`$0.80`. Some texts, such as `1,234`, are one number if a point marks the decimals and another one
+if a comma does. `reading` gives both, and `resolve` chooses one for each column of a table.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from math import inf, nan
+from functools import cached_property
+from math import inf, isinf, isnan, nan
 from typing import NamedTuple
 
 MISSING = frozenset(("", "na", "n/a", "n.a.", "#n/a", "nan", "null", "?", "-", "."))
-"""Texts, in lower case, that stand for a value that is missing."""
+"""Texts, in lower case, that stand for a missing value."""
 LARGEST = 1e150
 """Larger numbers are refused, since their squares are infinite."""
 
-_LONGEST = 60  # characters of a cell that a message shows
-
 POINT, COMMA = "point", "comma"
-_MARKS = {".": POINT, ",": COMMA}
+_MARKS = {POINT: ".", COMMA: ","}
 _OTHER = {POINT: COMMA, COMMA: POINT}
 _CURRENCIES = "$€£¥₹"
-_CELL = re.compile(
-    rf"([-+]?)([{_CURRENCIES}]?)\s?([-+]?)(\d[\d.,'’\s]*|[.,]\d+)([eE][-+]?\d+)?\s?([%‰{_CURRENCIES}]?)"
+_NUMBER = re.compile(
+    rf"([-+]?)([{_CURRENCIES}]?)\s?([-+]?)((?:\d[\d.,'’\s]*)?\d[.,]?|[.,]\d+)([eE][-+]?\d+)?"
+    rf"\s*([%‰{_CURRENCIES}]?)"
 )
-_SIMPLE = re.compile(r"[-+]?(?:\d+\.(?:\d{1,2}|\d{4,})|0\.\d+)")  # which is most numbers
-_SPACED = re.compile(r"[1-9]\d{0,2}(?:['’\s]\d{3})+(?:[.,]\d*)?")
-_GROUPS = {mark: re.compile(rf"[1-9]\d{{0,2}}(?:\{mark}\d{{3}})+") for mark in _MARKS}
+_SIMPLE = re.compile(r"[-+]?(?:\d+\.(?:\d{1,2}|\d{4,})|0\.\d+)")  # most numbers are written so
+_DIGITS = {  # by the mark of the decimals; the other mark separates thousands, as in group 1
+    decimal: re.compile(
+        rf"(?:[1-9]\d{{0,2}}(?:['’\s]\d{{3}})+|[1-9]\d{{0,2}}((?:\{thousands}\d{{3}})+)|\d*)"
+        rf"(?:\{_MARKS[decimal]}\d*)?"
+    )
+    for decimal, thousands in ((POINT, ","), (COMMA, "."))
+}
 
 
 def quoted(cell: str) -> str:
-    """The cell as a message shows it: in quotes, escaped, and not too long."""
-    return repr(cell if len(cell) <= _LONGEST else f"{cell[:_LONGEST]}…")
+    """Return a cell as a message shows it: in quotes, escaped, and cut after 60 characters."""
+    return repr(cell if len(cell) <= 60 else f"{cell[:60]}…")
 
 
-class Shape(NamedTuple):
-    """How a number is written.
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """Return names as a message lists them: quoted, and only the first `most` of them."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(quoted, names[:most])) + more
 
-    `decimal` is the mark of its decimals, `POINT` or `COMMA`; "" if there are none. `group` is the
-    mark in a number such as `1,234`, whose comma may mark decimals or thousands.
+
+class Reading(NamedTuple):
+    """A number in two readings: a point or a comma marks its decimals. None is an impossible one.
+
+    `unit` is the sign before or after the number, such as `%` or `$`. `doubtful` is the mark,
+    `POINT` or `COMMA`, that may separate thousands or mark decimals, if there is one.
     """
 
-    body: str
+    point: float | None
+    comma: float | None
     unit: str = ""
-    decimal: str = ""
-    group: str = ""
+    doubtful: str = ""
 
-    def number(self, decimal: str) -> float | None:
-        """The number, if that marks the decimals; None if it is not written so."""
-        if self.decimal == _OTHER[decimal]:
-            return None
-        comma = decimal == COMMA
-        body = self.body.replace(".", "").replace(",", ".") if comma else self.body
-        return float(body.replace(",", ""))
+    @property
+    def decimal(self) -> str:
+        """The mark, `POINT` or `COMMA`, if only one reading is possible; "" if both are."""
+        return COMMA if self.point is None else POINT if self.comma is None else ""
 
 
-def shape(text: str) -> Shape | None:
-    """How a cell is written as a number, or None if it is not a number."""
+def reading(text: str) -> Reading | None:
+    """Read a cell as a number.
+
+    Returns:
+        Both readings of the number, or None if the cell is not a number.
+    """
     if text.isdecimal():
-        return Shape(text)
+        return Reading(float(text), float(text))
     if _SIMPLE.fullmatch(text):
-        return Shape(text, decimal=POINT)
+        return Reading(float(text), None)
     text = text.replace("\N{MINUS SIGN}", "-")
-    found = _CELL.fullmatch(text)
+    found = _NUMBER.fullmatch(text)
     if found is None:
-        infinite = text.lower().lstrip("+-") in ("inf", "infinity")
-        return Shape(text) if infinite else None
-    sign, before, inner, body, exponent, after = found.groups(default="")
-    body = body.rstrip()
-    if re.search(r"['’\s]", body):
-        if _SPACED.fullmatch(body) is None:
-            return None
-        body = re.sub(r"['’\s]", "", body)
+        return Reading(inf, inf) if re.fullmatch("[-+]?inf(inity)?", text, re.I) else None
+    sign, before, inner, digits, exponent, after = found.groups(default="")
     if (sign and inner) or (before and after):
         return None
-    marks = {mark for mark in body if mark in _MARKS}
-    decimal = group = ""
-    if len(marks) == 2:
-        last = max(marks, key=body.rindex)
-        whole, _, _ = body.rpartition(last)
-        (other,) = marks - {last}
-        if _GROUPS[other].fullmatch(whole) is None:
-            return None
-        decimal = _MARKS[last]
-    elif marks:
-        (mark,) = marks
-        if body.count(mark) > 1:
-            if _GROUPS[mark].fullmatch(body) is None:
-                return None
-            decimal = _OTHER[_MARKS[mark]]
-        elif not exponent and _GROUPS[mark].fullmatch(body):
-            group = mark
-        else:
-            decimal = _MARKS[mark]
-    return Shape(sign + inner + body + exponent, before or after, decimal, group)
+    point, comma = (_number(sign + inner, digits, exponent, decimal) for decimal in (POINT, COMMA))
+    if point is None and comma is None:
+        return None
+    is_clear = point is None or comma is None or point == comma
+    doubtful = "" if is_clear else COMMA if "," in digits else POINT
+    return Reading(point, comma, before or after, doubtful)
 
 
-class Scan(NamedTuple):
-    """A column that was looked at: the shape of each cell, None where it is not a number."""
-
-    name: str
-    cells: list[str]
-    shapes: list[Shape | None]
-    missing: list[int]
-
-    @property
-    def decimals(self) -> list[str]:
-        """The marks of decimals that its cells leave no doubt about."""
-        found = (each.decimal for each in self.shapes if each is not None)
-        return list(dict.fromkeys(mark for mark in found if mark))
-
-    @property
-    def is_numeric(self) -> bool:
-        """Whether most of the cells that are there are numbers."""
-        count = sum(each is not None for each in self.shapes)
-        return 2 * count > len(self.cells) - len(self.missing)
+def _number(sign: str, digits: str, exponent: str, decimal: str) -> float | None:
+    found = _DIGITS[decimal].fullmatch(digits)
+    if found is None or (found[1] and exponent):  # thousands are not grouped before an exponent
+        return None
+    ungrouped = re.sub(rf"['’\s{_MARKS[_OTHER[decimal]]}]", "", digits)
+    return float(sign + ungrouped.replace(",", ".") + exponent)
 
 
-def scan(name: str, cells: Sequence[str]) -> Scan:
-    """Look at each cell of a column."""
-    missing = [row for row, cell in enumerate(cells) if cell.lower() in MISSING]
-    if "+" in cells:  # a minus is its opposite
-        missing = [row for row in missing if cells[row] != "-"]
-    return Scan(name, list(cells), [shape(cell) for cell in cells], missing)
+class Column:
+    """A column of a table.
 
-
-class Column(NamedTuple):
-    """A column: its cells, the rows where one is missing, and its numbers, None if it has words.
-
-    A number is nan where it is missing. `fault` is a row, what is wrong there, and a remedy if
-    leaving the column out is not one.
+    Attributes:
+        cells: the texts, one for each row.
+        readings: what `reading` gives for each cell.
+        missing: the rows whose cell stands for a missing value.
+        numbers: the numbers after `resolve`, nan where one is missing; None for a column of words.
+        unit: the unit of the numbers.
+        fault: the first row with a mistake, and what is wrong and what to do; None without one.
     """
 
-    name: str
-    cells: list[str]
-    missing: list[int]
-    numbers: list[float] | None = None
-    unit: str = ""
-    fault: tuple[int, str, str] | None = None
+    def __init__(
+        self, cells: Sequence[str], readings: Sequence[Reading | None] | None = None
+    ) -> None:
+        self.cells = list(cells)
+        self.readings = [reading(cell) for cell in cells] if readings is None else list(readings)
+        tokens = MISSING - {"-"} if "+" in cells else MISSING  # beside a plus, a minus is a word
+        self.missing = [row for row, cell in enumerate(cells) if cell.lower() in tokens]
+        self.numbers: list[float] | None = None
+        self.unit = ""
+        self.fault: tuple[int, str] | None = None
+
+    @cached_property
+    def is_numeric(self) -> bool:
+        """Whether most of the cells that are not missing are numbers."""
+        count = sum(each is not None for each in self.readings)
+        return 2 * count > len(self.cells) - len(self.missing)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether every cell is missing."""
+        return len(self.missing) == len(self.cells)
 
     @property
     def words(self) -> list[str | None]:
-        """The cells, None where one is missing."""
+        """The cells, with None in place of missing ones."""
         gone = set(self.missing)
         return [None if row in gone else cell for row, cell in enumerate(self.cells)]
 
+    @cached_property
+    def decimals(self) -> list[str]:
+        """The marks of decimals, as far as they follow from single cells."""
+        return list(dict.fromkeys(each.decimal for each in self.readings if each and each.decimal))
 
-def resolve(
-    scans: Iterable[Scan], decimal: str | None, *, doubtful: str, doubtful_if_mixed: str = ""
-) -> list[Column]:
-    """The columns, whose decimals are marked as is told by `decimal` or by their own cells.
+    def read_numbers(self, decimal: str | None, separator: str) -> None:
+        """Set `numbers`, `unit` and `fault`; see `resolve`."""
+        found = [getattr(each, decimal or POINT, None) for each in self.readings]
+        self.numbers = [nan if number is None else number for number in found]
+        self.unit = next((each.unit for each in self.readings if each), "")
+        self.fault = None if decimal else self._doubt(separator)
+        gone = set(self.missing)
+        for row, (each, number) in enumerate(zip(self.readings, self.numbers, strict=True)):
+            fine = each is not None and each.unit == self.unit and abs(number) <= LARGEST
+            if not fine and row not in gone and self.fault is None:
+                wrong = f"{quoted(self.cells[row])} {self._mistake(row, number)}"
+                self.fault = row, f"{wrong}: correct it"
 
-    Where the cells of a column leave it open, the other columns tell. Where these do not agree, a
-    group after one of the marks in `doubtful` is a fault. So is one after those in
-    `doubtful_if_mixed`, if the column has whole numbers too: decimals are mostly of one length.
+    def _doubt(self, separator: str) -> tuple[int, str] | None:
+        """Return as a fault the first number with a mark that nothing in the table explains.
+
+        A comma may always separate thousands. A point may do so where semicolons separate the
+        cells, since commas then often mark the decimals, or where whole numbers are in the column,
+        too, since decimals mostly have one length; but hardly where commas separate the cells.
+        """
+        is_mixed = any(each and each.point == each.comma for each in self.readings)
+        marks = [COMMA] + [POINT] * (separator == ";" or (is_mixed and separator != ","))
+        for row, each in enumerate(self.readings):
+            if each and each.doubtful in marks:
+                word, cell = each.doubtful, quoted(self.cells[row])
+                return row, (
+                    f"the {word} in {cell} may separate thousands or mark decimals: say --decimal "
+                    f"{_OTHER[word]} if it separates thousands, or --decimal {word} if it marks "
+                    "decimals"
+                )
+        return None
+
+    def _mistake(self, row: int, number: float) -> str:
+        each = self.readings[row]
+        if each is None or isnan(number):
+            return "is not a number, but most cells of the column are"
+        if each.unit != self.unit:
+            return "is in another unit than the cells above"
+        return "is not finite" if isinf(number) else f"is larger than {LARGEST:g}"
+
+    def unusual(self) -> Iterable[tuple[object, str]]:
+        """Yield the kind of each number that Python would read otherwise, and how it was read."""
+        if self.fault is None and self.numbers is not None:
+            for cell, each, number in zip(self.cells, self.readings, self.numbers, strict=True):
+                if each and not _reads_as(cell, number):
+                    kind = each.unit, each.decimal, each.doubtful
+                    yield kind, f"{quoted(cell)} is read as {number:.10g}"
+
+
+def _reads_as(cell: str, number: float) -> bool:
+    """Whether Python reads the cell as this number."""
+    try:
+        return float(cell) == number
+    except ValueError:
+        return False
+
+
+def resolve(columns: Iterable[Column], decimal: str | None, separator: str) -> None:
+    """Read the numbers in each column that mostly has numbers.
+
+    Args:
+        columns: all columns of a table.
+        decimal: what marks the decimals, `POINT` or `COMMA`. If None, it follows from the cells of
+            each column, or else from those of the other columns if they agree. If it does not, a
+            number with two readings becomes the fault of its column.
+        separator: what separates the cells of a line.
     """
-    scans = list(scans)
-    numeric = [each.is_numeric for each in scans]
-    told = {
-        mark
-        for each, is_numeric in zip(scans, numeric, strict=True)
-        if is_numeric
-        for mark in each.decimals
-    }
+    numeric = [each for each in columns if each.is_numeric]
+    told = {mark for each in numeric for mark in each.decimals}
     common = decimal or (told.pop() if len(told) == 1 else None)
-    made = []
-    for each, is_numeric in zip(scans, numeric, strict=True):
-        own = decimal or next(iter(each.decimals), common)
-        plain = Column(each.name, each.cells, each.missing)
-        is_mixed = any(s and not s.decimal and not s.group for s in each.shapes)
-        marks = doubtful + doubtful_if_mixed if is_mixed else doubtful
-        made.append(_numbers(each, own, marks) if is_numeric else plain)
-    return made
-
-
-def _numbers(scanned: Scan, decimal: str | None, doubtful: str) -> Column:
-    """A column of numbers; without `decimal` nothing in the table tells the mark of decimals."""
-    name, cells, shapes, missing = scanned
-    fault: tuple[int, str, str] | None = None
-    groups = [row for row, each in enumerate(shapes) if each and each.group in tuple(doubtful)]
-    if decimal is None and groups:
-        cell, mark = cells[groups[0]], shapes[groups[0]].group  # type: ignore[union-attr]
-        word = _MARKS[mark]
-        remedy = (
-            f"say --decimal {_OTHER[word]} if the {word} separates thousands, "
-            f"or --decimal {word} if it marks decimals"
-        )
-        fault = groups[0], f"{quoted(cell)} may have a {word} for thousands or for decimals", remedy
-    decimal = decimal or POINT
-    numbers: list[float] = []
-    unit = next((each.unit for each in shapes if each), "")
-    gone = set(missing)
-    for row, each in enumerate(shapes):
-        number = None if each is None else each.number(decimal)
-        numbers.append(nan if number is None else number)
-        if fault is not None or row in gone:
-            continue
-        if number is None:
-            fault = (
-                row,
-                f"{quoted(cells[row])} is no number, but most of the column is",
-                "correct it",
-            )
-        elif each is not None and each.unit != unit:
-            fault = (
-                row,
-                f"{quoted(cells[row])} is in another unit than the cells above",
-                "correct it",
-            )
-        elif abs(number) == inf:
-            fault = row, f"{quoted(cells[row])} is not finite", "correct it"
-        elif abs(number) > LARGEST:
-            fault = row, f"{quoted(cells[row])} is larger than {LARGEST:g}", "correct it"
-    return Column(name, cells, missing, numbers, unit, fault)
+    for each in numeric:
+        each.read_numbers(decimal or next(iter(each.decimals), common), separator)

@@ -1,7 +1,7 @@
 """How the columns of a table become the inputs and the target of a network.
 
-`left_out` tells which columns nothing is learned from, and why. `Columns` makes numbers of the
-others: a number is scaled, a text becomes a column of zeros and ones for each word.
+`left_out` finds the columns that nothing can be learned from. `Encoder` makes numbers of the
+others: numbers are scaled, and words become one column of zeros and ones for each word.
 """
 
 from __future__ import annotations
@@ -10,19 +10,20 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.cells import Column, quoted
-from nn.tables import UNNAMED, Table, TableError
+from nn.cells import Column, listed, quoted
+from nn.tables import Table, TableError, are_unnamed
 
 MOST_WORDS = 50
-"""The most distinct texts that a column may have."""
+"""The most distinct words that a column may have."""
 POLICIES = ("error", "drop", "fill", "category")
-"""What becomes of a row where a value is missing: see `Columns`."""
+"""What to do with missing values: see `Encoder`."""
 LEAST_NUMBERED, LEAST_COUNTED = 4, 10
-"""Rows from which on 1, 2, 3, … are row numbers, and consecutive numbers may be."""
+"""With fewer rows, the numbers 1, 2, 3, … and other consecutive numbers, respectively, are data."""
 _IDENTIFIER = re.compile(
     r"#|no\.?|nr\.?|key|index|idx|row(s|[ _.]?(names?|numbers?|num|nr|id))?|uu?id|guid|"
     r"(.*[ _.-])?id|(?-i:.*[a-z]I[dD])|unnamed.*|序号|.*编号",
@@ -33,78 +34,91 @@ _IDENTIFIER = re.compile(
 def left_out(
     table: Table, target: str, ignored: Collection[str] = (), kept: Collection[str] = ()
 ) -> dict[str, str]:
-    """The columns that nothing is learned from, each with the reason in words.
+    """Find the columns that nothing is learned from.
 
-    Raises TableError for names that the table does not have, and for a column that may have row
-    numbers or not.
+    Returns:
+        The reason for each, in words.
+
+    Raises TableError for a name that the table does not have, and for a column that may contain row
+    numbers.
     """
     for name in (target, *ignored, *kept):
-        table[name]  # it must be there
+        table[name]  # raises an error without such a column
     if target in ignored or target in kept:
         raise TableError(
-            f"{target!r} is the target: take it from --ignore and --keep, or say another --target"
+            f"{target!r} is the target: remove it from --ignore and --keep, or choose another "
+            "--target"
         )
     if both := {*ignored} & {*kept}:
         raise TableError(f"--ignore and --keep both name {min(both)!r}")
-    reasons = dict.fromkeys(ignored, "as asked")
-    for name, column in table.columns.items():
-        if name != target and name not in reasons and name not in kept:
-            reason = _reason(table, column)
-            if reason:
-                reasons[name] = reason
-    return reasons
+    decided = {target, *ignored, *kept}
+    found = {name: _reason(table, name) for name in table.names if name not in decided}
+    return dict.fromkeys(ignored, "as asked") | {name: why for name, why in found.items() if why}
 
 
 def is_learnable(column: Column) -> bool:
     """Whether a column that was left out could be learned from after all."""
-    if len(column.missing) == len(column.cells):
-        return False
-    return column.numbers is not None or len(set(column.words)) <= MOST_WORDS
+    few = column.numbers is not None or len(set(column.words)) <= MOST_WORDS
+    return few and not column.is_empty
 
 
-def _reason(table: Table, column: Column) -> str:
-    """Why nothing can be learned from a column; "" if something can."""
-    count, different = len(column.cells), len(set(column.cells))
-    if len(column.missing) == count:
+def _reason(table: Table, name: str) -> str:
+    """Return why nothing can be learned from a column; "" if something can."""
+    column = table[name]
+    count, distinct = len(column.cells), len(set(column.cells))
+    if column.is_empty:
         return "is empty"
-    if different == 1:
+    if distinct == 1:
         return "is the same in every row"
-    if count < LEAST_NUMBERED or different < count or column.missing or column.fault is not None:
+    if count < LEAST_NUMBERED or distinct < count or column.missing or column.fault is not None:
         return ""
     if column.numbers is None:
         return f"has {count} different texts, one in each row"
-    numbers = sorted(column.numbers)
-    low, high = numbers[0], numbers[-1]
-    if len(set(numbers)) < count or any(number % 1 for number in numbers):
+    if len(set(column.numbers)) < count or any(number % 1 for number in column.numbers):
         return ""
+    low, high = min(column.numbers), max(column.numbers)
+    is_name = _IDENTIFIER.fullmatch(name) is not None
+    if are_unnamed([name]):  # row numbers often have no name, though the other columns have
+        is_name = name == table.names[0] and not are_unnamed(table.names[-1:])
     if high - low == count - 1:
         if low in (0, 1):
             return "numbers the rows"
-        is_years = low >= 1500 and high <= 2100
-        if not _names_rows(table, column.name) and not is_years and count >= LEAST_COUNTED:
+        are_years = low >= 1500 and high <= 2100
+        if not is_name and not are_years and count >= LEAST_COUNTED:
             raise TableError(
-                f"{table.path}: the column {column.name!r} has each number from {low:.0f} to "
-                f"{high:.0f} once, as row numbers do: say --ignore {column.name!r}, "
-                f"or --keep {column.name!r} to learn from it"
+                f"{table.path}: the column {name!r} has each number from {low:.0f} to {high:.0f} "
+                f"once, as row numbers do: say --ignore {name!r}, or --keep {name!r} to learn from "
+                "it"
             )
-    return "identifies the rows" if _names_rows(table, column.name) else ""
+    return "identifies the rows" if is_name else ""
 
 
-def _names_rows(table: Table, name: str) -> bool:
-    """Whether the name is one for row numbers, or lacks where other columns have names."""
-    if re.fullmatch(UNNAMED, name):
-        return name == table.names[0] and not re.fullmatch(UNNAMED, table.names[-1])
-    return _IDENTIFIER.fullmatch(name) is not None
+def has_form(value: Any, form: Any) -> bool:
+    """Whether a value from a file has a form: a type, or a list with the form of its items.
+
+    >>> has_form([["a"], []], [[str]]), has_form([True], [int])
+    (True, False)
+    """
+    if isinstance(form, list):
+        return isinstance(value, list) and all(has_form(each, form[0]) for each in value)
+    return type(value) is form
 
 
-class Columns(NamedTuple):
-    """How columns become numbers: the words of each, none for numbers; then middle and scale.
+class Encoder(NamedTuple):
+    """How the columns of a table become numbers.
 
-    `all` has the names of all columns of the table in order, `target` the one to be predicted.
-    `units` are those of numbers, such as `%`. `missing` says what becomes of a missing value:
-    "error", it is one; "drop", its row is left out; "fill", it becomes the mean of the column or
-    its most frequent word, which is in `usual`; "category", it is a word of its own, and for the
-    numbers that are `flagged` the mean, with a one in another column.
+    Attributes:
+        names: the columns that are learned from.
+        words: the words of each, in order; none for a column of numbers.
+        target: the column to predict.
+        all: all columns of the table, in order.
+        middle, scale: what is subtracted from each input, and what it is divided by then.
+        missing: what to do with a missing value. "error": raise an error. "drop": leave its row
+            out. "fill": replace it by the mean of the column or its most frequent word. "category":
+            treat it as another word; or replace it by the mean, and set a further input to 1.
+        units: the unit of each column of numbers, such as `%`.
+        usual: the most frequent word of each column of words.
+        flagged: whether a column of numbers has that further input.
     """
 
     names: list[str]
@@ -113,140 +127,116 @@ class Columns(NamedTuple):
     all: list[str]
     middle: Any
     scale: Any
-    missing: str = "error"
-    units: list[str] = []  # noqa: RUF012 (a tuple: nobody changes it)
-    usual: list[str] = []  # noqa: RUF012
-    flagged: list[bool] = []  # noqa: RUF012
+    missing: str
+    units: list[str]
+    usual: list[str]
+    flagged: list[bool]
 
     @classmethod
     def of(
         cls, table: Table, target: str, without: Collection[str], missing: str = "error"
-    ) -> Columns:
-        """All columns but the target and those left out; nothing is scaled yet."""
+    ) -> Encoder:
+        """Encode all columns except the target and those left out, without scaling them."""
         names = [name for name in table.names if name != target and name not in without]
         if not names:
             raise TableError(f"{table.path} has no column to learn from, beside {target!r}")
-        found = [table.checked(name, f"leave the column out: --ignore {name!r}") for name in names]
-        for column in found:
-            if len(column.missing) == len(column.cells):
+        columns = [table.checked(name, f"leave it out with --ignore {name!r}") for name in names]
+        words: list[list[str]] = []
+        usual: list[str] = []
+        flagged: list[bool] = []
+        for name, column in zip(names, columns, strict=True):
+            if column.is_empty:
                 raise TableError(
-                    f"{table.path}: the column {column.name!r} is empty, and nothing can be learned"
-                    f" from it: leave it out with --ignore {column.name!r}"
+                    f"{table.path}: the column {name!r} is empty, and nothing can be learned from "
+                    f"it: leave it out with --ignore {name!r}"
                 )
-        words = [_words(column, missing) for column in found]
-        many = {c.name: len(w) for c, w in zip(found, words, strict=True) if len(w) > MOST_WORDS}
+            has_category = missing == "category" and bool(column.missing)
+            counts = Counter(filter(None, column.words if column.numbers is None else ()))
+            words.append(sorted([*counts, ""] if has_category and counts else counts))
+            usual.append(counts.most_common(1)[0][0] if counts else "")
+            flagged.append(has_category and not counts)
+        many = [name for name, each in zip(names, words, strict=True) if len(each) > MOST_WORDS]
         if many:
-            name, count = next(iter(many.items()))
             raise TableError(
-                f"{table.path}: the column {name!r} has {count} different texts, and up to "
-                f"{MOST_WORDS} can be learned from: leave it out with "
+                f"{table.path}: the column {many[0]!r} has {len(words[names.index(many[0])])} "
+                f"different texts, and at most {MOST_WORDS} can be learned from: leave it out with "
                 + " ".join(f"--ignore {each!r}" for each in many)
             )
-        flagged = [
-            missing == "category" and column.numbers is not None and bool(column.missing)
-            for column in found
-        ]
-        usual = [
-            Counter(filter(None, column.words)).most_common(1)[0][0] if each else ""
-            for column, each in zip(found, words, strict=True)
-        ]
-        units = [column.unit for column in found]
-        made = cls(names, words, target, table.names, 0, 1, missing, units, usual, flagged)
-        return made._replace(middle=np.zeros(made.width), scale=np.ones(made.width))
+        units = [column.unit for column in columns]
+        return cls(names, words, target, table.names, 0.0, 1.0, missing, units, usual, flagged)
 
     @classmethod
-    def of_numbers(cls, names: list[str], target: str) -> Columns:
-        """Columns of numbers, which come from no file."""
+    def of_numbers(cls, names: list[str], target: str) -> Encoder:
+        """Encode columns of numbers that come from no file, without scaling them."""
+        count = len(names)
         words: list[list[str]] = [[] for _ in names]
-        middle, scale = np.zeros(len(names)), np.ones(len(names))
-        return cls(names, words, target, [*names, target], middle, scale)._completed()
-
-    def _completed(self) -> Columns:
-        """With a unit, a usual word and a flag for each column, also if an older model had none."""
-        count = len(self.names)
-        return self._replace(
-            units=self.units or [""] * count,
-            usual=self.usual or [""] * count,
-            flagged=self.flagged or [False] * count,
-        )
+        units, flagged = [""] * count, [False] * count
+        return cls(names, words, target, [*names, target], 0.0, 1.0, "error", units, units, flagged)
 
     @classmethod
-    def restored(cls, state: dict[str, Any]) -> Columns:
-        """From `_asdict()`, as it came back from a file; ValueError if something is odd."""
-        made = cls(**state)
-        lists = [made.names, made.all, made.words, made.units, made.usual, made.flagged]
-        if not all(isinstance(each, list) for each in [*lists, *made.words]):
-            raise ValueError("its columns are not lists")
-        made = made._completed()
-        texts = [made.names, made.all, [made.target], made.units, made.usual, *made.words]
-        count = len(made.names)
-        if (
-            any(not isinstance(text, str) for each in texts for text in each)
-            or any(len(each) != count for each in (made.words, made.units, made.usual))
-            or [type(each) for each in made.flagged] != [bool] * count
-            or not {*made.names, made.target} <= set(made.all)
-            or any(len(set(each)) < len(each) for each in [made.names, made.all, *made.words])
-            or any(u not in words for words, u in zip(made.words, made.usual, strict=True) if u)
-            or made.missing not in POLICIES
-            or not all(
-                np.shape(each) == (made.width,) and np.isfinite(each).all()
-                for each in (made.middle, made.scale)
+    def restored(cls, state: dict[str, Any]) -> Encoder:
+        """Make an encoder of `_asdict()` from a file. Raises ValueError if something is odd."""
+        count = len(state["names"])
+        unset: dict[str, Any] = {  # in files of older versions
+            "missing": "error", "units": [""] * count, "usual": [""] * count,
+            "flagged": [False] * count,
+        }  # fmt: skip
+        made = cls(**unset | state)
+        texts = [made.names, made.all, [made.target, made.missing], made.units, made.usual]
+        if not (
+            has_form([*texts, *made.words], [[str]])
+            and has_form(made.flagged, [bool])
+            and all(
+                len(each) == count for each in (made.words, made.units, made.usual, made.flagged)
             )
+            and {*made.names, made.target} <= {*made.all}
+            and all(len({*each}) == len(each) for each in (made.names, made.all, *made.words))
+            and all(u in words for words, u in zip(made.words, made.usual, strict=True) if u)
+            and made.missing in POLICIES
+            and all(np.shape(each) == (made.width,) for each in (made.middle, made.scale))
+            and np.isfinite([made.middle, made.scale]).all()
         ):
             raise ValueError("its columns do not fit together")
         return made
 
     @property
-    def sizes(self) -> list[int]:
-        """How many inputs each column becomes."""
-        pairs = zip(self.words, self.flagged, strict=True)
-        return [len(words) or 1 + flag for words, flag in pairs]
+    def _starts(self) -> list[int]:
+        """The place of each column's first input, and then the number of inputs."""
+        sizes = [len(each) or 1 + flag for each, flag in zip(self.words, self.flagged, strict=True)]
+        return [0, *accumulate(sizes)]
 
     @property
     def width(self) -> int:
-        """How many inputs there are."""
-        return sum(self.sizes)
+        """The number of inputs."""
+        return self._starts[-1]
 
-    def _firsts(self) -> Any:
-        """The place of each column's first input."""
-        return np.cumsum([0, *self.sizes])[:-1]
-
-    def scaled(self, X: Any) -> Columns:
-        """So that the columns of numbers have mean 0 and standard deviation 1 in these samples."""
+    def with_scale(self, X: Any) -> Encoder:
+        """Scale numbers so that they have mean 0 and standard deviation 1 in these samples."""
         numeric = np.zeros(self.width, dtype=bool)
-        numeric[self._firsts()] = [not words for words in self.words]
-        there = ~np.isnan(X)
-        count, filled = np.maximum(there.sum(axis=0), 1), np.where(there, X, 0.0)
-        mean = filled.sum(axis=0) / count
-        spread = np.sqrt((np.where(there, X - mean, 0.0) ** 2).sum(axis=0) / count)
-        # A column that is constant up to rounding has nothing to scale.
-        varies = spread > 1e-12 * np.abs(filled).max(axis=0)
+        numeric[self._starts[:-1]] = [not words for words in self.words]
+        known = np.ma.masked_invalid(X)
+        mean, spread = known.mean(axis=0).filled(0.0), known.std(axis=0).filled(0.0)
+        # A column that is constant up to rounding is not scaled.
+        varies = spread > 1e-12 * np.abs(known).max(axis=0).filled(0.0)
         return self._replace(
-            middle=np.where(numeric, mean, 0.0),
-            scale=np.where(numeric & varies, spread, 1.0),
+            middle=np.where(numeric, mean, 0.0), scale=np.where(numeric & varies, spread, 1.0)
         )
 
-    def apply(self, X: Any) -> Any:
-        """Numbers scaled and, where that was asked for, filled in; else nan if one is missing."""
+    def standardized(self, X: Any) -> Any:
+        """Scale encoded samples and fill them in; what may not be missing stays nan."""
         scaled = (X - self.middle) / self.scale
         fillable = np.full(self.width, self.missing == "fill")
-        fillable[self._firsts()] |= self.flagged
+        fillable[self._starts[:-1]] |= self.flagged
         return np.where(np.isnan(scaled) & fillable, 0.0, scaled)
 
-    def array(self, table: Table) -> Any:
-        """The table's rows as numbers that are not scaled yet, nan where they cannot be known.
+    def encode(self, table: Table) -> Any:
+        """Return the rows of a table as numbers that are not scaled, nan where they are unknown.
 
-        Raises TableError for a word that is not known, and for a missing value if it is an error.
+        Raises TableError for an unknown word, and for a missing value if that is an error.
         """
         X = np.zeros((len(table.lines), self.width))
-        for name, words, unit, usual, flag, at in zip(
-            self.names,
-            self.words,
-            self.units,
-            self.usual,
-            self.flagged,
-            self._firsts(),
-            strict=True,
+        for i, (name, words, start) in enumerate(
+            zip(self.names, self.words, self._starts, strict=False)
         ):
             if self.missing == "error":
                 column = table.complete(
@@ -254,35 +244,41 @@ class Columns(NamedTuple):
                 )
             else:
                 column = table.checked(name)
-            if words:
-                stands = usual if self.missing == "fill" else "" if "" in words else None
-                places = _places(table, column, words, stands)
-                X[np.arange(len(X)), at + np.maximum(places, 0)] = 1.0
-                X[places < 0, at : at + len(words)] = np.nan
-            else:
-                X[:, at] = _numbers(table, column, unit)
-                if flag:
-                    X[column.missing, at + 1] = 1.0
+            if not words:
+                X[:, start] = _numbers(table, name, self.units[i])
+                if self.flagged[i]:
+                    X[column.missing, start + 1] = 1.0
+                continue
+            places = {word: place for place, word in enumerate(words, start)}
+            absent = self.usual[i] if self.missing == "fill" else ""
+            for row, cell in enumerate(column.words):
+                word = absent if cell is None else cell
+                if word in places:
+                    X[row, places[word]] = 1.0
+                elif cell is None:
+                    X[row, start : start + len(words)] = np.nan
+                else:
+                    raise TableError(
+                        f"{table.place(row, name)}: {quoted(word)} is unknown; the known words are "
+                        f"{listed(words)}"
+                    )
         return X
 
     def matched(self, table: Table) -> Table:
-        """Another table with columns of these names, in any order.
+        """Return a table with columns of these names, in any order.
 
-        If none of its columns has a name, or none of these has, they are taken by their position,
-        with the target or without. Raises TableError if one is missing, or is unknown.
+        If the table has no names, or was trained on without names, the columns are taken by their
+        position, with the target or without it. Raises TableError for missing or unknown columns.
         """
-        nameless = [
-            all(re.fullmatch(UNNAMED, name) for name in names) for names in (table.names, self.all)
-        ]
-        if any(nameless):
+        if are_unnamed(table.names) or are_unnamed(self.all):
             table = self._by_position(table)
-        missing = [name for name in self.names if name not in table.columns]
         known = {*self.all}
+        lacking = [name for name in self.names if name not in table.columns]
         unknown = [name for name in table.names if name not in known]
-        if missing:
+        if lacking:
             raise TableError(
-                f"{table.path} does not have {_columns(missing)}, which the model was trained on; "
-                f"it has {_list(table.names)} (say --header no if these are not names)"
+                f"{table.path} does not have {_columns(lacking)}, which the model was trained on; "
+                f"it has {listed(table.names)} (say --header no if these are not names)"
             )
         if unknown:
             raise TableError(
@@ -292,90 +288,64 @@ class Columns(NamedTuple):
         return table
 
     def _by_position(self, table: Table) -> Table:
-        """The table with the names that its columns have by their number and order."""
-        chosen = {*self.names}
-        both = [name for name in self.all if name in chosen or name == self.target]
-        without = [name for name in self.all if name != self.target]
-        forms = {tuple(names) for names in (self.all, without, both, self.names)}
+        """Give the columns of a table the names that fit their number."""
+        used = {*self.names, self.target}
+        known = [name for name in self.all if name in used]
+        forms = {
+            tuple(name for name in names if name not in without)
+            for names in (self.all, known)
+            for without in ([], [self.target])
+        }
         fitting = [names for names in forms if len(names) == len(table.columns)]
         if len(fitting) != 1:
-            what = " or ".join(sorted(_list(names) for names in fitting or forms))
+            what = " or ".join(sorted(map(listed, fitting or forms)))
             raise TableError(
                 f"{table.path} has {len(table.columns)} columns that are taken by position, and "
                 f"the model takes {what}: give the columns their names in the first line"
             )
-        columns = zip(fitting[0], table.columns.values(), strict=True)
         return replace(
             table,
-            columns={name: column._replace(name=name) for name, column in columns},
-            notes=[*table.notes, f"the columns are taken by position: {_list(fitting[0])}"],
+            columns=dict(zip(fitting[0], table.columns.values(), strict=True)),
+            notes=[*table.notes, f"the columns are taken by position: {listed(fitting[0])}"],
         )
 
 
-def _words(column: Column, missing: str) -> list[str]:
-    """The words of a column, none if it has numbers."""
-    if column.numbers is not None:
-        return []
-    found = {word for word in column.words if word is not None}
-    return sorted(found | {""} if missing == "category" and column.missing else found)
-
-
-def _places(table: Table, column: Column, words: Sequence[str], stands: str | None) -> Any:
-    """The place of each cell among the words; -1 where one is missing for which nothing stands."""
-    known = {word: place for place, word in enumerate(words)}
-    places = []
-    for row, cell in enumerate(column.words):
-        word = stands if cell is None else cell
-        if word is None:
-            places.append(-1)
-        elif word in known:
-            places.append(known[word])
-        else:
-            raise TableError(
-                f"{table.place(row, column.name)}: {quoted(word)} is unknown; "
-                f"known are {_list(words)}"
-            )
-    return np.array(places)
-
-
-def _numbers(table: Table, column: Column, unit: str) -> Any:
-    """The numbers of a column, in the unit that they had in training."""
-    if len(column.missing) == len(column.cells):
+def _numbers(table: Table, name: str, unit: str) -> Any:
+    """Return the numbers of a column, which must have the unit that they had in training."""
+    column = table[name]
+    if column.is_empty:
         return np.nan
-    numbers = column.numbers
-    there = [row for row, word in enumerate(column.words) if word is not None]
-    if numbers is None:
+    gone = {*column.missing}
+    row = next(row for row in range(len(column.cells)) if row not in gone)
+    cell = quoted(column.cells[row])
+    if column.numbers is None:
         raise TableError(
-            f"{table.path}: the column {column.name!r} has words, such as "
-            f"{quoted(column.cells[there[0]])}, not numbers"
+            f"{table.path}: the column {name!r} has words, such as {cell}, instead of numbers"
         )
     if column.unit != unit:
         raise TableError(
-            f"{table.place(there[0], column.name)}: {quoted(column.cells[there[0]])} is written "
-            f"{'with ' + repr(column.unit) if column.unit else 'without a unit'}, but the model "
-            f"was trained on numbers {'with ' + repr(unit) if unit else 'without one'}: "
-            "write it as it was in training"
+            f"{table.place(row, name)}: {cell} is written "
+            f"{f'with {column.unit!r}' if column.unit else 'without a unit'}, but the model was "
+            f"trained on numbers {f'with {unit!r}' if unit else 'without one'}: write it as it was "
+            "in training"
         )
-    return np.array(numbers)
+    return np.array(column.numbers)
 
 
 def labels(column: Column, rows: Iterable[int]) -> tuple[Any, list[str]]:
-    """The cells of some rows as class numbers, and the names of the classes in order."""
+    """Return the cells in some rows as class numbers, and the names of the classes in order.
+
+    Cells such as `1` and `1.0` are the same class. Codes such as `01` are compared as text, and so
+    are whole numbers from 2**53 on, since several of them may be the same float.
+    """
     cells = [column.cells[row] for row in rows]
-    numbers = None if column.numbers is None else [column.numbers[row] for row in rows]
-    # Whole numbers from 2**53 on may be the same float, though their texts differ; and so do codes.
-    is_code = any(re.match(r"0\d", cell) for cell in cells)
-    if numbers is None or is_code or max(map(abs, numbers), default=0) >= 2**53:
-        classes, places = np.unique(np.array(cells, dtype=object), return_inverse=True)
-        return places, classes.tolist()
-    found, first, places = np.unique(numbers, return_index=True, return_inverse=True)
-    return places, [cells[i] for i in first[: len(found)].tolist()]
+    distinct: Any = np.array(cells, dtype=object)
+    if column.numbers is not None and not any(re.match(r"0\d", cell) for cell in cells):
+        numbers = np.array([column.numbers[row] for row in rows])
+        distinct = distinct if (np.abs(numbers) >= 2**53).any() else numbers
+    _, first, places = np.unique(distinct, return_index=True, return_inverse=True)
+    return places, [cells[i] for i in first.tolist()]
 
 
 def _columns(names: Sequence[str]) -> str:
-    return f"the column{'s' * (len(names) > 1)} {_list(names)}"
-
-
-def _list(words: Sequence[str]) -> str:
-    more = f" and {len(words) - 20} more" if len(words) > 20 else ""
-    return ", ".join(map(quoted, words[:20])) + more
+    return f"the column{'s' * (len(names) > 1)} {listed(names)}"

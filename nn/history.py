@@ -1,4 +1,4 @@
-"""`History`: what training wrote down after each epoch, column by column.
+"""`History`: what training recorded after each epoch, column by column.
 
 >>> history = History()
 >>> history.append({"loss": 0.5, "val_loss": 0.75})
@@ -21,16 +21,22 @@ from micrograd import files
 
 
 class History(Mapping[str, list[float]]):
-    """Columns by name; entry 0 of each is the first epoch's.
+    """Columns by name, with a number for each epoch.
 
-    `loss` is the mean over the epoch's samples of what was minimised, penalty included, each batch
-    with the weights of its step. Metrics, and all that begins with `val_`, belong to the weights at
-    the end of the epoch; `val_loss` is without penalty. `gradient_norm` is the mean of the steps'
-    gradients' lengths, before they are clipped, and `lr` the learning rate of the epoch.
+    `loss` is the mean over the samples of what was minimised, with the penalty; each batch is
+    evaluated with the weights before its step. Metrics, and all columns that begin with `val_`,
+    belong to the weights at the end of the epoch; `val_loss` has no penalty. `gradient_norm` is the
+    mean norm of the gradients of the steps, before clipping, and `lr` is the learning rate.
 
-    `end` says why training ended: `"epochs"` (all were done), `"early stopping"`, `"callback"` or
-    `"interrupted"`. `best_epoch` is the number, from 1, of the epoch whose weights early stopping
-    gave back.
+    The attribute `end` says why training ended: `"epochs"` (all were done), `"early stopping"`,
+    `"callback"` or `"interrupted"`. `best_epoch` is the number, from 1, of the epoch whose weights
+    early stopping restored, or None.
+
+    Args:
+        columns: lists of numbers by name, all of the same length; none by default.
+
+    >>> History({"loss": [0.5, 0.25]}).epochs
+    2
     """
 
     def __init__(self, columns: Mapping[str, Sequence[float]] | None = None) -> None:
@@ -39,25 +45,34 @@ class History(Mapping[str, list[float]]):
         self.best_epoch: int | None = None
 
     def append(self, row: Mapping[str, float]) -> None:
-        """Write down one epoch; each has the same columns."""
+        """Record one epoch.
+
+        Args:
+            row: a number for each column.
+
+        Raises:
+            ValueError: if the columns are not those of the epochs before.
+        """
         if self._columns and set(row) != set(self._columns):
-            raise ValueError(f"an epoch has {', '.join(self._columns)}; got {', '.join(row)}")
+            raise ValueError(
+                f"every epoch has the columns {', '.join(self._columns)}; got {', '.join(row)}"
+            )
         for name, number in row.items():
             self._columns.setdefault(name, []).append(number)
 
     @property
     def epochs(self) -> int:
-        """How many epochs were done."""
+        """The number of epochs that were done."""
         return max(map(len, self._columns.values()), default=0)
 
     @property
     def last(self) -> dict[str, float]:
-        """The last epoch."""
+        """The numbers of the last epoch by column."""
         return {name: numbers[-1] for name, numbers in self._columns.items() if numbers}
 
     @property
     def interrupted(self) -> bool:
-        """Whether Ctrl-C ended it."""
+        """Whether Ctrl-C ended training."""
         return self.end == "interrupted"
 
     def __getitem__(self, name: str) -> list[float]:
@@ -73,9 +88,6 @@ class History(Mapping[str, list[float]]):
     def __len__(self) -> int:
         return len(self._columns)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._columns
-
     def __repr__(self) -> str:
         numbers = ", ".join(f"{name} {number:.6g}" for name, number in self.last.items())
         end = "" if self.end == "epochs" else f", ended by {self.end}"
@@ -84,13 +96,21 @@ class History(Mapping[str, list[float]]):
         return f"<History of {self.epochs} epoch{plural}{end}{': ' * bool(numbers)}{numbers}>"
 
     def plot(self, **options: Any) -> Any:
-        """Draw the curves with `nn.plots.loss_curves`, which takes the options."""
+        """Draw the curves with `nn.plots.loss_curves`, and return the axes.
+
+        Args:
+            **options: the options of `loss_curves`.
+        """
         from nn.plots import loss_curves
 
         return loss_curves(self, **options)
 
     def to_csv(self, path: str | Path) -> None:
-        """Write a table with a line for each epoch; its numbers read back as the same floats."""
+        """Write a CSV file with a line for each epoch. Numbers read back as the same floats.
+
+        Args:
+            path: the file to write.
+        """
         table = StringIO()
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(["epoch", *self._columns])

@@ -1,7 +1,7 @@
-"""`Neuron`, `Layer` and `MLP`: the multilayer perceptron, one scalar at a time; and `Sequential`.
+"""`Neuron`, `Layer` and `MLP`, one scalar at a time; `Sequential` and `Dropout`.
 
-Signatures, the order of the random draws, the order of the terms in a weighted sum and the texts
-are those of Karpathy's micrograd, so that programs written for it give the same numbers.
+The signatures, the order of the random draws, the order of the terms in a weighted sum, and the
+texts are those of Karpathy's micrograd, so that programs written for it give the same numbers.
 """
 
 from __future__ import annotations
@@ -21,19 +21,32 @@ from nn.initializers import Initializer, known
 from nn.module import Module
 from nn.options import OptionError, by_name
 
-_GLOBAL: Any = random  # the module has the methods of its one generator
+_GLOBAL: Any = random  # the module has the methods of a generator
 Activation = str | Callable[[Value], Value]
 
 
 class Neuron(Module):
-    """`activation(w · x + b)`, or `w · x + b` if `nonlin` is false.
+    """One neuron: `activation(w · x + b)`, or `w · x + b` if `nonlin` is false.
 
-    `activation` is the name of any operation of one operand, or a function of a Value. The `nin`
-    weights are drawn uniformly from [-1, 1) by Python's global generator, or by another
-    `initializer` (a name in `nn.initializers` or a function) and `generator` (a `random.Random`);
-    `fan_out` is the number of neurons on the same inputs. The bias is 0.
+    The bias starts at 0.
 
-    Raises ValueError for an unknown activation, and when called with a wrong number of inputs.
+    Args:
+        nin: the number of inputs.
+        nonlin: whether there is an activation.
+        activation: the name of an operation of one operand, such as `"tanh"`, or a function of a
+            Value.
+        initializer: what draws the weights: a name in `nn.initializers.INITIALIZERS`, or such a
+            function. The default draws uniformly from [-1, 1).
+        generator: a `random.Random`; Python's global generator by default.
+        fan_out: the number of neurons that share the inputs, which some initializers use.
+
+    Raises:
+        ValueError: for an unknown activation or initializer, and when the neuron is called with
+            another number of inputs.
+
+    >>> neuron = Neuron(2, activation="tanh", initializer="zeros")
+    >>> neuron, neuron([1.0, 2.0]).data
+    (TanhNeuron(2), 0.0)
     """
 
     _in_summary = False  # a row for a layer is enough
@@ -55,7 +68,7 @@ class Neuron(Module):
         self.activation = _known(activation)
 
     def __call__(self, x: Iterable[Value | float]) -> Value:
-        """The neuron's output for one sample, a sequence of `nin` Values or numbers."""
+        """Return the output for one sample, a sequence of `nin` Values or numbers."""
         x = _inputs(x)
         if len(x) != len(self.w):
             raise _wrong_number(f"Neuron({len(self.w)})", len(self.w), len(x))
@@ -70,7 +83,7 @@ class Neuron(Module):
         return self.activation(act)
 
     def parameters(self) -> list[Value]:
-        """The weights, then the bias."""
+        """Return the weights, then the bias."""
         return [*self.w, self.b]
 
     def __repr__(self) -> str:
@@ -82,16 +95,24 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """`nout` neurons on the same inputs; `options` are those of `Neuron`.
+    """Neurons that share their inputs.
 
-    Returns a list of Values, or the Value itself if there is one neuron.
+    Called with one sample, it returns a list of Values, or the Value itself if there is one neuron.
+
+    Args:
+        nin: the number of inputs.
+        nout: the number of neurons.
+        **options: the options of `Neuron`.
+
+    >>> Layer(2, 3, nonlin=False)
+    Layer of [LinearNeuron(2), LinearNeuron(2), LinearNeuron(2)]
     """
 
     def __init__(self, nin: int, nout: int, **options: Any) -> None:
         self.neurons = [Neuron(nin, fan_out=nout, **options) for _ in range(_size(nout))]
 
     def __call__(self, x: Iterable[Value | float]) -> Any:
-        """The outputs for one sample, a sequence of `nin` Values or numbers."""
+        """Return the outputs for one sample, a sequence of `nin` Values or numbers."""
         nin = len(self.neurons[0].w)
         x = _inputs(x)
         if len(x) != nin:
@@ -100,7 +121,7 @@ class Layer(Module):
         return out[0] if len(out) == 1 else out
 
     def parameters(self) -> list[Value]:
-        """Those of each neuron in turn."""
+        """Return the parameters of each neuron in turn."""
         return [p for neuron in self.neurons for p in neuron.parameters()]
 
     def __repr__(self) -> str:
@@ -108,11 +129,26 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """Layers of the sizes `nouts` on `nin` inputs: `activation` within, the last one linear.
+    """A multilayer perceptron.
 
-    `output_activation` makes the last layer's neurons nonlinear too; `initializer` and `generator`
-    are those of `Neuron`. Returns a list of Values, or the Value itself if the last layer has one
-    neuron.
+    Called with one sample, it returns a list of Values, or the Value itself if the last layer has
+    one neuron.
+
+    Args:
+        nin: the number of inputs.
+        nouts: the number of neurons of each layer.
+        activation: the activation of the hidden layers, as in `Neuron`.
+        output_activation: the activation of the last layer, which is linear by default.
+        initializer: what draws the weights, as in `Neuron`.
+        generator: a `random.Random`; Python's global generator by default.
+
+    Raises:
+        ValueError: for an unknown activation or initializer, and when the network is called with
+            another number of inputs.
+
+    >>> model = MLP(2, [4, 3], activation="tanh")
+    >>> len(model.parameters()), len(model([0.5, -1.0]))
+    (27, 3)
     """
 
     def __init__(
@@ -127,7 +163,7 @@ class MLP(Module):
     ) -> None:
         try:
             if isinstance(nouts, Set | Mapping):
-                raise TypeError("its order is chance")
+                raise TypeError("the order of the sizes is undefined")
             sizes = [_size(nin), *map(_size, nouts)]
         except TypeError:
             raise TypeError(
@@ -151,7 +187,7 @@ class MLP(Module):
         )
 
     def __call__(self, x: Iterable[Value | float]) -> Any:
-        """The outputs for one sample, a sequence of `nin` Values or numbers."""
+        """Return the outputs for one sample, a sequence of `nin` Values or numbers."""
         sizes = [len(self.layers[0].neurons[0].w), *(len(layer.neurons) for layer in self.layers)]
         x = _inputs(x)
         if len(x) != sizes[0]:
@@ -161,7 +197,7 @@ class MLP(Module):
         return x
 
     def parameters(self) -> list[Value]:
-        """Those of each layer in turn."""
+        """Return the parameters of each layer in turn."""
         return [p for layer in self.layers for p in layer.parameters()]
 
     def __repr__(self) -> str:
@@ -169,7 +205,10 @@ class MLP(Module):
 
 
 class Sequential(Module):
-    """Modules and functions one after the other: each takes what the one before it gave.
+    """Modules and functions in a chain: each takes what the one before it returned.
+
+    Args:
+        *layers: at least one module or function.
 
     >>> from nn.functional import softmax
     >>> model = Sequential(Layer(2, 4), Dropout(0.1), Layer(4, 3, nonlin=False), softmax)
@@ -182,11 +221,11 @@ class Sequential(Module):
             raise ValueError("Sequential has no layer: give at least one module or function")
         for i, each in enumerate(layers):
             if not callable(each):
-                raise TypeError(f"layer {i} of Sequential is no module or function: {each!r}")
+                raise TypeError(f"layer {i} of Sequential is not a module or a function: {each!r}")
         self.layers = list(layers)
 
     def __call__(self, x: Any) -> Any:
-        """The output of the last one for one sample."""
+        """Return the output of the last layer for one sample."""
         for layer in self.layers:
             x = layer(x)
         return x
@@ -197,10 +236,20 @@ class Sequential(Module):
 
 
 class Dropout(Module):
-    """In training each input is dropped, set to 0, with probability `p`, else divided by 1 - p.
+    """Dropout: in training, each input is set to 0 with probability `p`, else divided by `1 - p`.
 
-    In evaluation, after `eval()`, nothing happens (Srivastava and others, 2014). `generator` is a
-    `random.Random`; by default Python's global one draws.
+    After `eval()`, the inputs pass unchanged (Srivastava and others 2014,
+    https://jmlr.org/papers/v15/srivastava14a.html).
+
+    Args:
+        p: the probability, in [0, 1).
+        generator: a `random.Random`; Python's global generator by default. In `fit`, the seed of
+            `fit` draws instead.
+
+    >>> Dropout(0.5, random.Random(0))([1.0, 1.0, 1.0, 1.0])
+    [2.0, 2.0, 0.0, 0.0]
+    >>> Dropout(0.5).eval()([1.0, 1.0])
+    [1.0, 1.0]
     """
 
     def __init__(self, p: float = 0.5, generator: random.Random | None = None) -> None:
@@ -211,7 +260,7 @@ class Dropout(Module):
         self.p, self.generator = p, generator
 
     def __call__(self, x: Any) -> Any:
-        """The inputs, a list or one Value, with some of them dropped."""
+        """Return the inputs, a list or one Value, some of them set to 0."""
         if not self.training or not self.p:
             return x
         inputs = _inputs(x)
@@ -238,9 +287,16 @@ _masks: ContextVar[Masks | None] = ContextVar("masks", default=None)
 
 @contextmanager
 def dropout_masks(source: Masks) -> Iterator[None]:
-    """Within it, `source(count, p)` gives the factors of whatever drops inputs.
+    """Within this context, `source` gives the factors by which dropout multiplies its inputs.
 
-    A compiled function cannot draw at random; `fit` gives it the factors as arguments.
+    A compiled function cannot draw at random: `fit` gives it the factors as arguments.
+
+    Args:
+        source: a function of the number of inputs and the probability that returns as many factors.
+
+    >>> with dropout_masks(lambda count, p: [0.0, 2.0]):
+    ...     Dropout(0.5)([1.0, 1.0])
+    [0.0, 2.0]
     """
     before = _masks.set(source)
     try:
@@ -250,7 +306,7 @@ def dropout_masks(source: Masks) -> Iterator[None]:
 
 
 def _inputs(x: Iterable[Value | float]) -> list[Value | float]:
-    """The inputs as a list; a bare Value, as a layer of one neuron returns it, is one input."""
+    """Return the inputs as a list; a single Value, the output of one neuron, is one input."""
     if type(x) is list:
         return x
     if isinstance(x, Value):
@@ -265,7 +321,7 @@ def _wrong_number(owner: str, wanted: int, got: int) -> ValueError:
 
 
 def _source(generator: random.Random | None) -> Any:
-    """What draws: Python's global generator where none is given."""
+    """Return the generator, or Python's global one if none is given."""
     if generator is None:
         return _GLOBAL
     if not hasattr(generator, "gauss"):

@@ -1,8 +1,9 @@
-"""Losses, named as those of PyTorch: functions of a prediction and a target, on Values.
+"""Losses, named as in PyTorch: functions of a prediction and a target, on Values or numbers.
 
-A prediction is a Value or a list of them, of one sample or of a batch; the target is nested alike.
-`reduction` is "mean" over all that is compared, or "sum". They work within `micrograd.compile` too,
-and give right gradients at ±1000.
+The prediction may be one number or a nested list of numbers, for one sample or for a batch; the
+target has the same shape. With `reduction="mean"`, the default, the result is the mean over all
+numbers that are compared; with `"sum"` it is their sum. All losses can be compiled, and their
+gradients are accurate for predictions as large as ±1000.
 
 >>> from micrograd import Value
 >>> mse_loss([Value(1.0), Value(2.0)], [1.0, 4.0]).data
@@ -25,22 +26,54 @@ from nn.options import real
 
 Loss = Callable[..., Any]
 
-# PyTorch divides by no less in the slope of binary_cross_entropy.
+# The least divisor in the slope of PyTorch's binary_cross_entropy.
 _LEAST_VARIANCE = 1e-12
 
 
 def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """The squares of the errors."""
+    """Return the squared error, `(prediction - target)²`.
+
+    Args:
+        prediction: a Value or a number, or a nested list of them.
+        target: the true value of each, of the shape of `prediction`.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+
+    >>> mse_loss([1.0, 2.0], [1.0, 4.0])
+    2.0
+    """
     return _reduced("mse_loss", lambda p, t: square(p - t), prediction, target, reduction)
 
 
 def l1_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """The sizes of the errors."""
+    """Return the absolute error, `|prediction - target|`. Its slope at no error is 0.
+
+    Args:
+        prediction: a Value or a number, or a nested list of them.
+        target: the true value of each, of the shape of `prediction`.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+
+    >>> l1_loss([1.0, 2.0], [1.0, 4.0])
+    1.0
+    """
     return _reduced("l1_loss", lambda p, t: abs(p - t), prediction, target, reduction)
 
 
 def huber_loss(prediction: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """Half the square of an error of up to `delta`, and beyond that a line (Huber, 1964)."""
+    """Return the Huber loss: quadratic for small errors, and linear for large ones.
+
+    It is half the square of an error of at most `delta`, and `delta * (|error| - delta / 2)` of a
+    larger one, so that outliers weigh less than in `mse_loss` (Huber 1964,
+    doi:10.1214/aoms/1177703732).
+
+    Args:
+        prediction: a Value or a number, or a nested list of them.
+        target: the true value of each, of the shape of `prediction`.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+        delta: the size of the error, above 0, at which the loss becomes linear.
+
+    >>> huber_loss([0.5, 3.0], [0.0, 0.0], "sum")
+    2.625
+    """
     delta = real(delta, "delta", above=0)
 
     def loss(p: Any, t: Any) -> Any:
@@ -52,31 +85,60 @@ def huber_loss(prediction: Any, target: Any, reduction: str = "mean", delta: flo
 
 
 def hinge_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """What a score lacks of the margin 1 on the side of its target, which is -1 or 1."""
+    """Return the hinge loss, `max(0, 1 - target * prediction)`, of support vector machines.
+
+    A score on the right side costs nothing once its distance from 0 is at least the margin 1
+    (Cortes and Vapnik 1995, doi:10.1007/BF00994018).
+
+    Args:
+        prediction: a score, or a nested list of scores. Its sign is the predicted class.
+        target: -1 or 1 for each score, of the shape of `prediction`.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+
+    >>> hinge_loss([0.5, 2.0, 0.25], [1, 1, -1], "sum")
+    1.75
+    """
     return _reduced("hinge_loss", lambda p, t: relu(1 - t * p), prediction, target, reduction)
 
 
 def squared_hinge_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """The squares of `hinge_loss`."""
+    """Return the square of `hinge_loss`, which has no kink.
+
+    Args:
+        prediction: a score, or a nested list of scores. Its sign is the predicted class.
+        target: -1 or 1 for each score, of the shape of `prediction`.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+
+    >>> squared_hinge_loss([0.5, 2.0, 0.5], [1, 1, -1], "sum")
+    2.5
+    """
     return _reduced(
         "squared_hinge_loss", lambda p, t: square(relu(1 - t * p)), prediction, target, reduction
     )
 
 
 def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """-log of the probability that was given to the target, 0 or 1 or a probability itself.
+    """Return the negative logarithm of the probability that was predicted for the target.
 
-    As in PyTorch, it is at most 100, and its slope is `(p - t) / max(p * (1 - p), 1e-12)`: ±1e12
-    where the wrong answer was certain, 0 where the right one was. Scores of any size are for
-    `binary_cross_entropy_with_logits`.
+    As in PyTorch, the loss of one prediction p for the target t is at most 100, and its slope is
+    `(p - t) / max(p * (1 - p), 1e-12)`: ±1e12 where a wrong answer was certain, and 0 where a right
+    one was. For scores, use `binary_cross_entropy_with_logits`, which is accurate at any size.
+
+    Args:
+        prediction: a probability from 0 to 1, or a nested list of them.
+        target: 0 or 1, or a probability, of the shape of `prediction`.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+
+    >>> round(binary_cross_entropy([0.5, 0.9], [0, 1], "sum"), 6)
+    0.798508
     """
 
     def loss(p: Any, t: Any) -> Any:
         inside = p * (1 - p) >= _LEAST_VARIANCE
-        q = where(inside, p, 0.5)  # what is not taken shall not be infinite
+        q = where(inside, p, 0.5)  # `where` computes both branches: neither may be infinite
         usual = -(t * log(q) + (1 - t) * log1p(-q))
-        # Of a certain answer the value and the slope are not those of one function: the value comes
-        # from a constant, and what is added is 0 and has the slope.
+        # No single function has both PyTorch's value and its slope for a certain answer: the value
+        # comes from a constant, and the added term is 0 and has the slope.
         c = detach(p)
         certain = t * minimum(-log(c), 100.0) + (1 - t) * minimum(-log1p(-c), 100.0)
         return where(inside, usual, certain + (p - c) * ((p + c) / 2 - t) / _LEAST_VARIANCE)
@@ -85,21 +147,40 @@ def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") 
 
 
 def binary_cross_entropy_with_logits(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """`binary_cross_entropy` of the sigmoid of a score: log(sigmoid(x)) is -softplus(-x)."""
+    """Return the `binary_cross_entropy` of `sigmoid(prediction)`, accurate for scores of any size.
+
+    Args:
+        prediction: a score, the logarithm of the odds, or a nested list of scores.
+        target: 0 or 1, or a probability, of the shape of `prediction`.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+
+    >>> binary_cross_entropy_with_logits([1000.0, -1000.0], [1, 1])
+    500.0
+    """
 
     def loss(p: Any, t: Any) -> Any:
-        # softplus(p) - t * p is shorter, but what is left of 20.000000002 - 20 has six digits.
+        # softplus(p) - t * p is shorter, but cancels: 20.000000002 - 20 keeps six digits.
         return t * softplus(-p) + (1 - t) * softplus(p)
 
     return _reduced("binary_cross_entropy_with_logits", loss, prediction, target, reduction)
 
 
 def cross_entropy(logits: Sequence[Any], target: Any, reduction: str = "mean") -> Any:
-    """-log of the share that `softmax` of the scores gives to the target.
+    """Return the negative logarithm of the probability that `softmax` gives to the target's class.
 
-    The target is the number of a class, or a list with a probability for each; for a batch, a list
-    of lists of scores with a list of targets. A class may be a Value, as a compiled function is
-    given it; the loss is nan then if there is no such class, and a ValueError otherwise.
+    Args:
+        logits: a score for each class; for a batch, a list of such lists.
+        target: the number of the class, from 0, or a list with a probability for each class; for a
+            batch, a list of either. A class may be a Value, as in a compiled function.
+        reduction: `"mean"` or `"sum"` over the samples of a batch.
+
+    Raises:
+        ValueError: if there is no such class. If the class is a Value, the loss is nan instead.
+
+    >>> round(cross_entropy([2.0, 1.0, 0.0], 0), 6)
+    0.407606
+    >>> round(cross_entropy([[2.0, 1.0], [0.0, 1.0]], [0, 1]), 6)
+    0.313262
     """
     scores = _list("cross_entropy", "logits", logits)
     if scores and _is_list(scores[0]):
@@ -117,15 +198,25 @@ def cross_entropy(logits: Sequence[Any], target: Any, reduction: str = "mean") -
         ones = [(target <= k) * (target >= k) for k in range(len(logs))]
         chosen = logs[0]
         for one, each in zip(ones[1:], logs[1:], strict=True):
-            chosen = where(one, each, chosen)  # one * each would be nan for a share of 0
+            chosen = where(one, each, chosen)  # one * each is nan where each is -inf
         return -where(total_of(ones), chosen, math.nan)
     return -logs[_class(target, len(logs))]
 
 
 def kl_div(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """`target * (log(target) - prediction)`, where the prediction is a log-probability.
+    """Return the terms `target * (log(target) - prediction)` of the Kullback-Leibler divergence.
 
-    A target of 0 costs nothing. The divergence of Kullback and Leibler is the sum.
+    With `reduction="sum"` it is the divergence of the targets from the predictions (Kullback and
+    Leibler 1951, doi:10.1214/aoms/1177729694). A target of 0 costs nothing.
+
+    Args:
+        prediction: the logarithm of a probability, as `log_softmax` gives it, or a nested list.
+        target: a probability from 0 to 1 for each, of the shape of `prediction`.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+
+    >>> from math import log
+    >>> round(kl_div([log(0.5), log(0.5)], [0.25, 0.75], "sum"), 6)
+    0.130812
     """
 
     def loss(p: Any, t: Any) -> Any:
@@ -146,19 +237,33 @@ LOSSES: dict[str, Loss] = {
     "cross_entropy": cross_entropy,
     "kl_div": kl_div,
 }
-"""The losses by short names."""
+"""The losses by their short names, as `fit` takes them."""
 
 
 # --------------------------------------------------------------------------------------- penalties
 
 
 def l1_penalty(parameters: Iterable[Value]) -> Any:
-    """The sum of the sizes of the parameters."""
+    """Return the sum of the absolute values of the parameters, which makes many of them 0.
+
+    Args:
+        parameters: at least one Value.
+
+    >>> l1_penalty([Value(1.0), Value(-2.0)]).data
+    3.0
+    """
     return total_of([abs(p) for p in _some(parameters)])
 
 
 def l2_penalty(parameters: Iterable[Value]) -> Any:
-    """The sum of the squares of the parameters."""
+    """Return the sum of the squares of the parameters, which keeps them small.
+
+    Args:
+        parameters: at least one Value.
+
+    >>> l2_penalty([Value(1.0), Value(-2.0)]).data
+    5.0
+    """
     return total_of([p * p for p in _some(parameters)])
 
 
@@ -185,14 +290,14 @@ def _combined(name: str, losses: list[Any], reduction: str) -> Any:
 
 
 def _combine(name: str, reduction: str) -> bool:
-    """Whether it is the mean; ValueError unless it is one of the two."""
+    """Return whether `reduction` is the mean; raise ValueError for any other than the two."""
     if reduction not in ("mean", "sum"):
         raise ValueError(f"{name}: reduction is 'mean' or 'sum', got {reduction!r}")
     return reduction == "mean"
 
 
 def _pairs(name: str, prediction: Any, target: Any) -> list[tuple[Any, Any]]:
-    """Predictions and targets one by one."""
+    """Return the pairs of one prediction and one target, in order, from nested lists."""
     if not _is_list(prediction) and not _is_list(target):
         return [(_scalar(name, prediction), _scalar(name, target))]
     predictions, targets = _list(name, "prediction", prediction), _list(name, "target", target)

@@ -1,7 +1,7 @@
-"""Measures of a model on data, by name: functions of the outputs and the targets, as arrays.
+"""Metrics: how good a model is on data, as functions of its outputs and the targets.
 
-Both have a row for each sample, or are lists of one number for each: what `predict` gives. Other
-functions of that kind can be given to `fit` too.
+Outputs and targets are arrays of shape (samples, columns), or lists with a number for each sample,
+as `predict` returns them. `fit` takes the names in `METRICS`, and any other function like these.
 """
 
 from __future__ import annotations
@@ -21,13 +21,29 @@ Metric = Callable[[Any, Any], float]
 def accuracy(
     outputs: Any, targets: Any, *, threshold: float | None = None, middle: float | None = None
 ) -> float:
-    """The share of samples whose class is right.
+    """Return the share of samples that are classified correctly, from 0 to 1.
 
-    With several outputs, the class is the place of the largest; targets are class numbers, or as
-    wide as the outputs. With one, there are two classes: outputs are parted by `threshold`, targets
-    by `middle`; both are the middle of the two targets unless they are given. For scores, whose
-    sign tells the class, give threshold=0. An output of nan is never right. Raises ValueError if
-    there are not two classes.
+    With several outputs, the class is the index of the largest output. With one output there are
+    two classes, and the model predicts the one with the larger target if its output is above
+    `threshold`. An output of nan is never correct.
+
+    Args:
+        outputs: the predictions, of shape (samples,) or (samples, classes).
+        targets: the classes: their numbers from 0, or as many columns as the outputs. With one
+            output, two different numbers.
+        threshold: where one output separates the two classes; `middle` by default. For scores,
+            whose sign gives the class, give 0.
+        middle: where the targets of one output separate; the mean of the two different targets by
+            default.
+
+    Raises:
+        ValueError: if the shapes differ; or if there is one output, `middle` is not given, and the
+            targets are not two different numbers.
+
+    >>> accuracy([0.9, 0.2, 0.6], [1, 0, 0])
+    0.6666666666666666
+    >>> accuracy([[2.0, 1.0], [0.0, 1.0]], [0, 1])
+    1.0
     """
     outputs, targets = _rows(outputs, "outputs"), finite(_rows(targets, "targets"), "targets")
     _same("rows", len(outputs), len(targets))
@@ -60,7 +76,18 @@ def _between(targets: Any) -> float:
 
 
 def r2(outputs: Any, targets: Any) -> float:
-    """1 - (sum of squared errors) / (that of the best constant); the mean of several columns."""
+    """Return the coefficient of determination, the mean over the columns.
+
+    It is 1 minus the sum of squared errors divided by that of the best constant prediction: 1 is
+    perfect, and 0 is no better than the mean of the targets.
+
+    Args:
+        outputs: the predictions, of shape (samples,) or (samples, columns).
+        targets: the true values, of the same shape.
+
+    >>> r2([1.0, 2.0, 3.0], [1.0, 2.0, 4.0])
+    0.7857142857142857
+    """
     outputs, targets = _alike(outputs, targets)
     errors = ((outputs - targets) ** 2).sum(axis=0)
     spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
@@ -70,24 +97,48 @@ def r2(outputs: Any, targets: Any) -> float:
 
 
 def mse(outputs: Any, targets: Any) -> float:
-    """The mean of the squared errors."""
+    """Return the mean of the squared errors.
+
+    Args:
+        outputs: the predictions, of shape (samples,) or (samples, columns).
+        targets: the true values, of the same shape.
+
+    >>> mse([1.0, 2.0], [1.0, 4.0])
+    2.0
+    """
     outputs, targets = _alike(outputs, targets)
     return float(np.mean((outputs - targets) ** 2))
 
 
 def rmse(outputs: Any, targets: Any) -> float:
-    """The square root of `mse`, in the unit of the targets."""
+    """Return the square root of the mean of the squared errors, in the unit of the targets.
+
+    Args:
+        outputs: the predictions, of shape (samples,) or (samples, columns).
+        targets: the true values, of the same shape.
+
+    >>> rmse([1.0, 2.0], [4.0, -1.0])
+    3.0
+    """
     return float(np.sqrt(mse(outputs, targets)))
 
 
 def mae(outputs: Any, targets: Any) -> float:
-    """The mean of the absolute errors."""
+    """Return the mean of the absolute errors, in the unit of the targets.
+
+    Args:
+        outputs: the predictions, of shape (samples,) or (samples, columns).
+        targets: the true values, of the same shape.
+
+    >>> mae([1.0, 2.0], [1.0, 4.0])
+    1.0
+    """
     outputs, targets = _alike(outputs, targets)
     return float(np.mean(np.abs(outputs - targets)))
 
 
 def _rows(given: Any, name: str) -> Any:
-    """A row for each sample, also of a list with a number for each."""
+    """Return an array with a row for each sample; a list of numbers becomes one column."""
     array = numbers(given, name)
     if array.ndim == 1:
         array = array[:, None]
@@ -121,7 +172,20 @@ LARGER_IS_BETTER = ("accuracy", "r2")
 def named(
     metrics: str | Metric | Iterable[str | Metric], loss: str, targets: Any
 ) -> dict[str, Metric]:
-    """The functions by name, as they are to be used beside a loss and these targets."""
+    """Return the metrics by name, ready for a loss and its targets.
+
+    Args:
+        metrics: names in `METRICS`, or functions of outputs and targets; one or several.
+        loss: the name of the loss, which says how `accuracy` separates two classes.
+        targets: the training targets, an array of shape (samples, outputs).
+
+    Raises:
+        ValueError: for an unknown name, or if two columns of the history would have the same name.
+        TypeError: for something that is neither a name nor a function.
+
+    >>> list(named(["mae", "r2"], "mse", np.zeros((3, 1))))
+    ['mae', 'r2']
+    """
     chosen: dict[str, Metric] = {}
     for each in several(metrics, "metrics"):
         if isinstance(each, str):

@@ -1,4 +1,4 @@
-"""`Module`: a thing with parameters, and perhaps with modules within it."""
+"""`Module`, the base of everything that has parameters."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from micrograd.engine.value import to_number
 
 
 class Module:
-    """Base of neurons, layers and networks; also of your own.
+    """Base of neurons, layers and networks, and of your own models.
 
-    Its parameters are the Values in its attributes, in those of the modules there, and in lists,
-    tuples, dicts, deques and NumPy arrays of them, in the order in which they were set. They have
-    names such as `layers.0.neurons.2.w.1`; an entry of a matrix is `W.0.1`.
+    The parameters are the Values in the attributes of the module and of the modules within it, also
+    in lists, tuples, dicts, deques and NumPy arrays there, in the order in which they were set.
+    Their names look like `layers.0.neurons.2.w.1`; an entry of a matrix is `W.0.1`.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -34,14 +34,15 @@ class Module:
     _in_summary = True
 
     def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
+        """Set the gradients of all parameters to 0."""
         for parameter in self.parameters():
             parameter.grad = 0
 
     def parameters(self) -> list[Value]:
-        """The values that training changes, always in the same order.
+        """Return the Values that training changes, always in the same order.
 
-        Raises TypeError for Values in a set, which has no order.
+        Raises:
+            TypeError: if there are Values in a set, which has no order.
         """
         found = []
         for name, each in _within(self, (Value, *_holders())):
@@ -52,18 +53,18 @@ class Module:
         return found
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """The parameters with their names; one that is in several places comes once."""
+        """Yield each parameter with its name, once even if it is in several places."""
         for name, each in _within(self, (Value, *_holders())):
             if isinstance(each, Value):
                 yield name, each
 
     def modules(self) -> Iterator[Module]:
-        """The module itself, and all modules within it, each once."""
+        """Yield the module itself and all modules within it, each once."""
         for _, module in self.named_modules():
             yield module
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
-        """The modules with their names; that of the module itself is empty."""
+        """Yield the modules with their names; the name of the module itself is empty."""
         for name, each in _within(self, _holders()):
             if isinstance(each, Module):
                 yield name, each
@@ -71,26 +72,34 @@ class Module:
     # ------------------------------------------------------------------------------------ training
 
     def train(self, mode: bool = True) -> Module:
-        """Train from now on, or evaluate: some modules, as Dropout, know the difference."""
+        """Switch to training mode, in which `Dropout` drops inputs, and return the module.
+
+        Args:
+            mode: False switches to evaluation.
+        """
         for module in self.modules():
             module.training = bool(mode)
         return self
 
     def eval(self) -> Module:
-        """Evaluate from now on."""
+        """Switch to evaluation, and return the module."""
         return self.train(False)
 
     # -------------------------------------------------------------------------------------- saving
 
     def state_dict(self) -> dict[str, float]:
-        """The numbers of the parameters by name."""
+        """Return the numbers of the parameters by name."""
         return {name: parameter.data for name, parameter in self._named().items()}
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
-        """Set the parameters to these numbers.
+        """Set the parameters to numbers by name.
 
-        Raises ValueError if a name is missing or unknown, or if an entry is not a number; nothing
-        is changed then.
+        Args:
+            state: a number for each name, as `state_dict` returns it.
+
+        Raises:
+            ValueError: if a name is missing or unknown, or if an entry is not a number; nothing is
+                changed then.
         """
         if not isinstance(state, Mapping):
             raise TypeError(
@@ -115,7 +124,10 @@ class Module:
             parameter.data = numbers[name]
 
     def _named(self) -> dict[str, Value]:
-        """The parameters by name. ValueError if two have the same, or some of `parameters` none."""
+        """Return the parameters by name.
+
+        Raises ValueError if two have the same name, or if `parameters` has some without a name.
+        """
         named: dict[str, Value] = {}
         for name, parameter in self.named_parameters():
             if name in named:
@@ -134,13 +146,24 @@ class Module:
         return named
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the numbers of the parameters to a file, as a whole or not at all."""
+        """Write the numbers of the parameters to a file, atomically.
+
+        Args:
+            path: the file, conventionally `.npz`.
+        """
         from nn.storage import save_weights
 
         save_weights(path, self.state_dict())
 
     def load(self, path: str | os.PathLike[str]) -> None:
-        """Read what `save` wrote. ValueError for a file of something else, or of another model."""
+        """Set the parameters to the numbers in a file that `save` wrote.
+
+        Args:
+            path: the file.
+
+        Raises:
+            ValueError: for any other file, and for the weights of another model.
+        """
         from nn.storage import load_weights
 
         self.load_state_dict(load_weights(path))
@@ -148,7 +171,7 @@ class Module:
     # ------------------------------------------------------------------------------------- showing
 
     def summary(self) -> str:
-        """A table of the modules within this one, with their numbers of parameters."""
+        """Return a text table of the modules within this one, with their numbers of parameters."""
         rows = [("module", "is", "parameters")]
         rows += [
             (name or "(all)", _kind(module), f"{len(module.parameters()):,}")
@@ -165,20 +188,20 @@ def _kind(module: Module) -> str:
     return text if len(text) <= 48 else f"{text[:47]}…"
 
 
-_MAPPINGS = (dict, MappingProxyType)  # others may read a file for each entry
+_MAPPINGS = (dict, MappingProxyType)  # other mappings may read a file for each entry
 _LISTS = (list, tuple, deque)
 _HOLDERS = (Module, *_LISTS, *_MAPPINGS)
-_HERE = object()  # the only entry of an array without axes
+_HERE = object()  # the key of the only entry of an array without axes
 
 
 def _holders() -> tuple[type, ...]:
-    """What Values and modules are looked for in."""
-    numpy = sys.modules.get("numpy")  # an array exists only where it has been imported
+    """Return the types in which parameters are looked for."""
+    numpy = sys.modules.get("numpy")  # there are arrays only if it has been imported
     return _HOLDERS if numpy is None else (*_HOLDERS, numpy.ndarray)
 
 
 def _within(module: Module, kinds: tuple[type, ...]) -> Iterator[tuple[str, Any]]:
-    """The module and what is within it of these kinds, in order, with names; each comes once."""
+    """Yield the module and the things of these kinds within it, in order, with names, each once."""
     seen: set[int] = set()
     waiting: list[tuple[str, Any]] = [("", module)]
     while waiting:
@@ -213,7 +236,7 @@ def _entries(holder: Any) -> Iterable[tuple[Any, Any]]:
         return enumerate(holder)
     if holder.dtype != object:
         return ()
-    places = product(*map(range, holder.shape))  # its rows would be new arrays at each call
+    places = product(*map(range, holder.shape))  # rows would be new arrays, with new ids
     return ((".".join(map(str, place)) if place else _HERE, holder[place]) for place in places)
 
 

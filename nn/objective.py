@@ -1,7 +1,7 @@
-"""What training minimises: the mean loss of a model over samples, with its gradient.
+"""What training minimises: the mean loss of a model over samples, and its gradient.
 
-An `Objective` says it for one sample, in scalars. `Compiled` and `Eager` run it over a batch; they
-give the same numbers, up to the order in which floats are added.
+An `Objective` computes the loss of one sample, in scalars. `Compiled` and `Eager` run it over a
+batch; they give the same numbers, up to the order in which floats are added.
 
 A row is a sample: the inputs, then the targets.
 """
@@ -24,13 +24,12 @@ from nn.options import by_name, real
 
 Loss = str | Callable[[Any, Any], Any]
 Penalty = Callable[[list[Value]], Any] | Mapping[str, float] | None
-BLOCK = 2048
-"""Samples that are evaluated at once, so that a large set needs no more memory than these."""
-CONFIRMED = 4  # samples whose loss is also computed Value by Value
+BLOCK = 2048  # the number of samples that are evaluated at once, which bounds the memory
+CONFIRMED = 4  # the number of samples whose loss is also computed on Values
 
 
 def parameters_of(model: Any) -> list[Value]:
-    """The parameters of whatever is called as a model."""
+    """Return the parameters of a model. Raise TypeError if it is not a model."""
     if isinstance(model, type):
         raise TypeError(f"a model is an instance, got the class {model.__name__} itself")
     if not callable(model) or not callable(getattr(model, "parameters", None)):
@@ -46,12 +45,12 @@ def parameters_of(model: Any) -> list[Value]:
 
 
 def outputs_of(model: Any, row: Sequence[Any]) -> list[Any]:
-    """The outputs for one sample as a list, also of one."""
+    """Return the outputs of a model for one sample, as a list even if there is one."""
     return listed(model(row))[0]
 
 
 def listed(outputs: Any) -> tuple[list[Any], bool]:
-    """What a model gave as a list, and whether it was one itself; an array counts as a list."""
+    """Return what a model returned, as a list, and whether it was a list or an array itself."""
     is_list = isinstance(outputs, list | tuple | np.ndarray) and np.ndim(outputs) > 0
     found = list(outputs) if is_list else [outputs]
     found = [
@@ -67,7 +66,7 @@ def listed(outputs: Any) -> tuple[list[Any], bool]:
 
 
 def loss_function(loss: Loss) -> tuple[str, Callable[[Any, Any], Any]]:
-    """The loss and its short name, also for one of `nn.losses` that is given itself."""
+    """Return the short name of a loss and its function, for a name or a function."""
     if isinstance(loss, str):
         return loss, by_name(loss, "loss", LOSSES, "a function of a sample's output and target")
     if not callable(loss):
@@ -77,7 +76,7 @@ def loss_function(loss: Loss) -> tuple[str, Callable[[Any, Any], Any]]:
 
 
 def penalty_function(penalty: Penalty) -> Callable[[list[Value]], Any] | None:
-    """The penalty as a function of the parameters; None where there is none."""
+    """Return the penalty as a function of the parameters, or None."""
     if penalty is None or callable(penalty):
         return penalty
     kinds = {"l1": l1_penalty, "l2": l2_penalty}
@@ -96,7 +95,7 @@ def penalty_function(penalty: Penalty) -> Callable[[list[Value]], Any] | None:
 
 @contextmanager
 def mode(model: Any, *, training: bool) -> Iterator[None]:
-    """Train or evaluate, if the model is a Module; then each module is what it was before."""
+    """Switch the modules of a model to training or evaluation within this context."""
     found = model.modules() if isinstance(model, Module) else ()
     changed = [module for module in found if module.training != training]
     for module in changed:
@@ -110,7 +109,7 @@ def mode(model: Any, *, training: bool) -> Iterator[None]:
 
 @contextmanager
 def evaluating(model: Any) -> Iterator[None]:
-    """Evaluate: what drops inputs drops none, also in a model that knows no mode."""
+    """Switch to evaluation within this context; Dropout drops nothing, even outside a Module."""
     with mode(model, training=False), dropout_masks(lambda n, p: [1.0] * n):
         yield
 
@@ -130,13 +129,13 @@ class Objective:
         self.loss, self.penalty = loss, penalty
 
     def sample(self, row: Any, masks: Any = ()) -> Any:
-        """The loss in training; `masks` are the factors of what drops inputs, one after another."""
+        """Return the loss in training; `masks` has the factors of all Dropout modules, in order."""
         given = iter(masks)
         with dropout_masks(lambda n, p: [next(given) for _ in range(n)]):
             return self._loss(list(row))[0]
 
     def evaluation(self, row: Any) -> list[Any]:
-        """The loss, then the outputs."""
+        """Return the loss in evaluation, followed by the outputs."""
         with evaluating(self.model):
             loss, outputs = self._loss(list(row))
         return [loss, *outputs]
@@ -151,24 +150,25 @@ class Objective:
         return loss, outputs
 
     def penalised(self, loss: Any) -> Any:
-        """A loss with the penalty added."""
+        """Return the loss plus the penalty."""
         return loss if self.penalty is None else loss + self.penalty(self.parameters)
 
 
 def confirm(compiled: Callable[[Any], Any], eager: Callable[[Any], Any], rows: Any) -> None:
-    """Compare what a program computes of some rows with what Values do: a loss, or outputs.
+    """Compare what a program computes from some rows, a loss or outputs, with what Values give.
 
-    A trace cannot follow everything that Python does with a number: `weights.get(target, 1)` finds
-    nothing, whatever the target. Raises TypeError if the two differ, or if there is no program.
+    A trace cannot follow everything that Python does with a number: `weights.get(target, 1)` never
+    finds a traced target. Raises TypeError if the two differ, or if the program cannot be made.
     """
     expected = np.asarray(eager(rows))
     try:
         found = np.asarray(compiled(rows))
     except (TypeError, LookupError, AttributeError) as error:
         raise cannot_be_compiled(error) from error
-    # A wrong branch shows at once; rounding does not, even where large terms cancel.
+    # The bound is far above rounding, even where large terms cancel, and far below a wrong branch.
     size = np.maximum(np.abs(found), np.abs(expected)).max()
-    wrong = np.flatnonzero(np.abs(found - expected) > 1e-3 * size + 1e-6)
+    with np.errstate(invalid="ignore"):  # the difference of two infinities
+        wrong = np.flatnonzero(np.abs(found - expected) > 1e-3 * size + 1e-6)
     if wrong.size:
         one, other = expected.flat[wrong[0]], found.flat[wrong[0]]
         raise TypeError(
@@ -179,7 +179,7 @@ def confirm(compiled: Callable[[Any], Any], eager: Callable[[Any], Any], rows: A
 
 
 def cannot_be_compiled(error: Exception) -> TypeError:
-    """What to say where a model or a loss works on Values, but not while it is traced."""
+    """Return the error for a model or a loss that works on Values, but cannot be traced."""
     kind = "" if isinstance(error, TypeError) else f"{type(error).__name__}: "
     return TypeError(f"the model or its loss cannot be compiled: {kind}{error}. {_ADVICE}")
 
@@ -191,13 +191,19 @@ _ADVICE = (
 
 
 def of_different_targets(rows: Any, features: int) -> Any:
-    """Some rows, so that each branch on a target may be taken."""
+    """Return some rows whose targets differ, so that branches on the target differ too."""
     _, first = np.unique(rows[:1000, features:], axis=0, return_index=True)
     return rows[np.sort(first)[:CONFIRMED]]
 
 
+def in_blocks(program: Callable[[Any], Any], rows: Any) -> Any:
+    """Return what a program returns for each row, an array of shape (rows, numbers)."""
+    starts = range(0, len(rows), BLOCK)
+    return np.concatenate([np.stack(program(rows[i : i + BLOCK]), axis=1) for i in starts])
+
+
 class Compiled:
-    """An objective as two programs."""
+    """An objective as two compiled programs, one for training and one for evaluation."""
 
     def __init__(self, objective: Objective, backend: str = "auto") -> None:
         def training(row: Any, masks: Any = ()) -> Any:
@@ -211,11 +217,11 @@ class Compiled:
         )
 
     def value_and_grad(self, numbers: Any, *batch: Any) -> tuple[float, Any]:
-        """The mean loss over rows (and their masks) and its gradient, at these parameters."""
+        """Return the mean loss over rows (and their masks), and its gradient, at these numbers."""
         return self._training.value_and_grad(*batch, parameters=numbers)
 
     def confirm(self, rows: Any, masks: int) -> None:
-        """Raise TypeError if the programs are not what Values compute; `masks` factors a sample."""
+        """Raise TypeError unless the programs agree with Values; a sample has `masks` factors."""
 
         def batch(some: Any) -> tuple[Any, ...]:
             return (some, np.ones((len(some), masks))) if masks else (some,)
@@ -227,23 +233,19 @@ class Compiled:
         )
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
-        """The mean loss without penalty, and the outputs, a row for each sample."""
-        parts = [
-            np.stack(self._evaluation(rows[start : start + BLOCK]), axis=1)
-            for start in range(0, len(rows), BLOCK)
-        ]
-        together = np.concatenate(parts)
-        return float(together[:, 0].mean()), together[:, 1:]
+        """Return the mean loss without the penalty, and the outputs, a row for each sample."""
+        found = in_blocks(self._evaluation, rows)
+        return float(found[:, 0].mean()), found[:, 1:]
 
 
 class Eager:
-    """An objective on Values, one sample after another: every step can be looked at."""
+    """An objective on Values, sample by sample, so that every step can be inspected."""
 
     def __init__(self, objective: Objective) -> None:
         self._objective = objective
 
     def value_and_grad(self, numbers: Any, *batch: Any) -> tuple[float, Any]:
-        """The mean loss over rows (and their masks) and its gradient, at these parameters."""
+        """Return the mean loss over rows (and their masks), and its gradient, at these numbers."""
         objective = self._objective
         for parameter, number in zip(objective.parameters, numbers.tolist(), strict=True):
             parameter.data, parameter.grad = number, 0
@@ -252,7 +254,7 @@ class Eager:
         return loss.data, np.array([float(parameter.grad) for parameter in objective.parameters])
 
     def loss(self, *batch: Any) -> Any:
-        """The mean loss over rows (and their masks), as a Value."""
+        """Return the mean loss over rows (and their masks), as a Value."""
         objective = self._objective
         with mode(objective.model, training=True):
             losses = [objective.sample(*sample) for sample in zip(*map(_lists, batch), strict=True)]
@@ -262,7 +264,7 @@ class Eager:
         return loss
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
-        """The mean loss without penalty, and the outputs, a row for each sample."""
+        """Return the mean loss without the penalty, and the outputs, a row for each sample."""
         found = np.array([
             [as_number(each) for each in self._objective.evaluation(row)] for row in _lists(rows)
         ])  # fmt: skip
@@ -274,5 +276,5 @@ def _lists(array: Any) -> Any:
 
 
 def as_number(value: Any) -> float:
-    """The number of a Value, or the number."""
+    """Return the number of a Value, or the number itself."""
     return value.data if isinstance(value, Value) else float(value)

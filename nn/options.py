@@ -1,4 +1,4 @@
-"""Checks of what options are given: each returns it as a plain number, or says what is allowed.
+"""Checks of options: each returns the value, or raises an error that says what is allowed.
 
 >>> real(0.5, "lr", least=0)
 0.5
@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 
 class OptionError(ValueError, TypeError):
-    """An option that is not of the kind, or not in the range, that is allowed."""
+    """An option has the wrong type, or is outside the allowed range."""
 
 
 def real(
@@ -30,7 +30,16 @@ def real(
     below: float = math.inf,
     most: float = math.inf,
 ) -> float:
-    """A finite number within the bounds; True and False are none."""
+    """Return a finite number within the bounds as a float; True and False are not numbers.
+
+    Args:
+        value: what was given.
+        name: the name of the option, for the error.
+        least: the smallest number that is allowed.
+        above: a bound that the number must exceed.
+        below: a bound that the number must not reach.
+        most: the largest number that is allowed.
+    """
     number = _float(value)
     if not (math.isfinite(number) and least <= number <= most and above < number < below):
         bounds = (("of at least", least), ("above", above), ("below", below), ("at most", most))
@@ -42,28 +51,28 @@ def real(
 
 
 def whole(value: Any, name: str, least: int = 1, unit: str = "") -> int:
-    """A whole number, at least so large."""
+    """Return a whole number of at least `least`; `unit` says of what, such as "of epochs, "."""
     if not _is_whole(value) or value < least:
         raise OptionError(f"{name} is a whole number {unit}of at least {least}{_got(value)}")
     return int(value)
 
 
 def flag(value: Any, name: str) -> bool:
-    """True or False; not a word, since `bool("False")` is True."""
+    """Return True or False; a word is refused, since `bool("False")` is True."""
     if not isinstance(value, bool) and type(value).__name__ not in ("bool_", "bool"):  # NumPy's
         raise OptionError(f"{name} is True or False{_got(value)}")
     return bool(value)
 
 
 def one_of(value: Any, name: str, known: Collection[str]) -> str:
-    """One of some words."""
+    """Return a word that must be among the known ones."""
     if not isinstance(value, str) or value not in known:
         raise OptionError(f"{name} is one of {', '.join(known)}{_got(value)}")
     return value
 
 
 def by_name(name: Any, kind: str, known: Mapping[str, _T], otherwise: str = "") -> _T:
-    """The entry of that name; `otherwise` says what may be given instead of a name."""
+    """Return the entry with a name; `otherwise` says what may be given instead of a name."""
     if not isinstance(name, str) or name not in known:
         names = ", ".join(known) + f", or {otherwise}" * bool(otherwise)
         raise OptionError(f"unknown {kind} {name!r}: give one of {names}")
@@ -71,7 +80,7 @@ def by_name(name: Any, kind: str, known: Mapping[str, _T], otherwise: str = "") 
 
 
 def several(values: Any, name: str) -> list[Any]:
-    """What is given one by one: a list, or a single name or function."""
+    """Return a list of what was given: several values, or a single name or function."""
     if isinstance(values, str) or callable(values):
         return [values]
     if not isinstance(values, Iterable) or isinstance(values, bytes):

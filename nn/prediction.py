@@ -1,7 +1,7 @@
-"""A model over arrays, without a Value: its outputs, and the gradient of its loss.
+"""A model over arrays: its outputs, and the gradient of its loss.
 
-The program of a model is kept as long as the model. Whether it still is the model's, a trace tells
-at each call; so weights, layers and activations may change in between.
+The compiled program of a model is kept as long as the model. Each call traces the model to see
+whether the program is still right, so weights, layers and activations may change in between.
 
 >>> from nn import MLP
 >>> model = MLP(2, [4, 3], activation="tanh")
@@ -26,7 +26,6 @@ from micrograd.compiler.tracing import trace
 from nn import samples
 from nn.layers import dropout_masks
 from nn.objective import (
-    BLOCK,
     CONFIRMED,
     Loss,
     Objective,
@@ -35,6 +34,7 @@ from nn.objective import (
     cannot_be_compiled,
     confirm,
     evaluating,
+    in_blocks,
     listed,
     loss_function,
     mode,
@@ -46,7 +46,7 @@ from nn.objective import (
 
 
 class _Kept(NamedTuple):
-    """A model's program, and what it was made from."""
+    """A model's program, and the parameters and graph that it was made from."""
 
     parameters: list[Value]
     graph: Graph
@@ -57,31 +57,57 @@ _kept: WeakKeyDictionary[Any, _Kept] = WeakKeyDictionary()
 
 
 def predict(model: Any, X: Any) -> Any:
-    """The model's outputs for each row of X, with its present weights.
+    """Return the model's outputs for each row of X, with its current weights and without dropout.
 
-    An array of shape (samples,) where the model gives one Value, (samples, outputs) where it gives
-    a list. Nothing is dropped.
+    Args:
+        model: a `Module`, or any function of a list of inputs that has `parameters()`.
+        X: the inputs, of shape (samples, inputs).
+
+    Returns:
+        An array of shape (samples,) if the model gives one Value, or (samples, outputs) if it gives
+        a list.
+
+    Raises:
+        TypeError: if the model cannot be compiled.
+        ValueError: if it does not take as many inputs.
+
+    >>> from nn import MLP
+    >>> predict(MLP(2, [1], initializer="zeros"), [[0.5, -1.0], [1.0, 2.0]])
+    array([0., 0.])
     """
     X = samples.inputs(X)
     try:
         program, is_list = _program(model, X)
     except (TypeError, LookupError, AttributeError) as error:
         with evaluating(model):
-            probe(model, X)  # if it fails too, that is the better complaint
+            probe(model, X)  # if this fails too, its message is better
         raise cannot_be_compiled(error) from error
-    outputs = np.concatenate([
-        np.stack(program(X[start : start + BLOCK]), axis=1) for start in range(0, len(X), BLOCK)
-    ])  # fmt: skip
+    outputs = in_blocks(program, X)
     return outputs if is_list else outputs[:, 0]
 
 
 def loss_and_grad(
     model: Any, X: Any, y: Any, loss: Loss = "mse", penalty: Penalty = None
 ) -> tuple[float, Any]:
-    """The mean loss over the samples, and its gradient in the order of `model.parameters()`.
+    """Return the mean loss of a model over samples, and its gradient, without dropout.
 
-    Nothing is dropped. Arguments are those of `fit`. It compiles at each call; for a loop of your
-    own, `micrograd.compile` keeps the program.
+    It compiles at each call; for a loop of your own, `micrograd.compile` keeps the program.
+
+    Args:
+        model: a `Module`, or any function of a list of inputs that has `parameters()`.
+        X: the inputs, of shape (samples, inputs).
+        y: the targets, as in `fit`.
+        loss: a name in `nn.losses.LOSSES`, or a function of one sample's output and target.
+        penalty: a function of the parameters, or weights such as `{"l2": 1e-4}`.
+
+    Returns:
+        The loss, and an array of shape (parameters,) in the order of `model.parameters()`.
+
+    >>> from nn import MLP
+    >>> model = MLP(1, [1], initializer="zeros")
+    >>> loss, gradient = loss_and_grad(model, [[1.0], [2.0]], [1.0, 2.0])
+    >>> loss, gradient.tolist()
+    (2.5, [-5.0, -3.0])
     """
     name, function = loss_function(loss)
     parameters, X = parameters_of(model), samples.inputs(X)
@@ -99,14 +125,26 @@ def loss_and_grad(
         lambda some: sum(as_number(penalised(row)) for row in some.tolist()) / len(some),
         of_different_targets(rows, X.shape[1]),
     )
-    if not parameters:  # then the gradient would be that of the rows
+    if not parameters:  # the program's gradient would be that of the rows
         return float(np.mean(program(rows))), np.zeros(0)
     value, gradient = program.value_and_grad(rows)
     return value, gradient
 
 
 def probe(model: Any, X: Any) -> list[Any]:
-    """The model's outputs for the first sample; ValueError if it does not take it."""
+    """Return the model's outputs for the first sample, as a list.
+
+    Args:
+        model: the model.
+        X: the inputs, an array of shape (samples, inputs).
+
+    Raises:
+        ValueError: if the model does not take as many inputs.
+
+    >>> from nn import MLP
+    >>> [output.data for output in probe(MLP(2, [2], initializer="zeros"), np.ones((1, 2)))]
+    [0.0, 0.0]
+    """
     try:
         return outputs_of(model, X[0].tolist())
     except (ValueError, IndexError) as error:
@@ -116,9 +154,19 @@ def probe(model: Any, X: Any) -> list[Any]:
 
 
 def rehearsed(model: Any, X: Any) -> tuple[int, Any]:
-    """How many outputs the model gives for a sample in training, and what may be dropped then.
+    """Run the model for one sample as in training, without dropping anything.
 
-    That is the probability to be dropped, for each factor that a sample takes.
+    Args:
+        model: the model.
+        X: the inputs, an array of shape (samples, inputs).
+
+    Returns:
+        The number of outputs; and for each factor of dropout that a sample needs, the probability
+        that it is 0.
+
+    >>> from nn import Dropout, Layer, Sequential
+    >>> rehearsed(Sequential(Layer(1, 2), Dropout(0.25)), np.ones((1, 1)))
+    (2, array([0.25, 0.25]))
     """
     chances: list[float] = []
 
@@ -132,7 +180,7 @@ def rehearsed(model: Any, X: Any) -> tuple[int, Any]:
 
 
 def _program(model: Any, X: Any) -> tuple[Any, bool]:
-    """The model as a program that gives a list, and whether the model gives one itself."""
+    """Return a program that returns a list, and whether the model itself returns one."""
     parameters = parameters_of(model)
     is_list = False
 
@@ -145,7 +193,7 @@ def _program(model: Any, X: Any) -> tuple[Any, bool]:
     graph = trace(run, parameters, X.shape[1])
     try:
         kept, reference = _kept.get(model), ref(model)
-    except TypeError:  # what cannot be referred to weakly is not kept
+    except TypeError:  # there is no weak reference to it, so its program is not kept
         return _confirmed(compile(run, parameters, batched=True), model, X), is_list
     if kept is None or kept.parameters != parameters or not _same(kept.graph, graph):
 
@@ -159,7 +207,7 @@ def _program(model: Any, X: Any) -> tuple[Any, bool]:
 
 
 def _confirmed(program: Any, model: Any, X: Any) -> Any:
-    """The program, if it gives for some rows what the model gives."""
+    """Return the program, or raise TypeError if it disagrees with the model on some rows."""
 
     def outputs(rows: Any) -> Any:
         return [list(map(as_number, outputs_of(model, row))) for row in rows.tolist()]
@@ -170,6 +218,6 @@ def _confirmed(program: Any, model: Any, X: Any) -> Any:
 
 
 def _same(one: Graph, other: Graph) -> bool:
-    """Whether they are the same function of the same parameters and inputs."""
+    """Return whether both are the same function of the same parameters and inputs."""
     sizes = (one.table, one.parameters, one.inputs) == (other.table, other.parameters, other.inputs)
     return sizes and one.first_difference(other) is None

@@ -1,6 +1,6 @@
-"""How training tells how far it is: a bar on a terminal or in a notebook, some lines elsewhere.
+"""How training reports progress: a bar on a terminal or in a notebook, and lines of text elsewhere.
 
-The bar is tqdm's, if that is installed.
+The bar is tqdm's, if tqdm is installed.
 """
 
 from __future__ import annotations
@@ -10,49 +10,48 @@ from collections.abc import Mapping
 from typing import Any
 
 LINES = 20
-"""About so many lines are printed for a whole training."""
+"""About how many lines are printed for a whole training."""
 
 
 class Silence:
-    """Nothing is told."""
+    """Reports nothing."""
 
     def epoch(self, done: int, row: Mapping[str, float]) -> None:
-        """An epoch is done, and this was written down."""
+        """Report an epoch and what was recorded."""
 
     def close(self, note: str = "") -> None:
-        """No more will come; a note says why, if there is something to say."""
+        """End the report, with a note if there is something to say."""
 
 
 class Lines(Silence):
-    """A line for the first, the last, and some epochs between."""
+    """Prints a line for the first and the last epoch, and for some between."""
 
     def __init__(self, epochs: int) -> None:
         self.epochs, self.every = epochs, max(1, round(epochs / LINES))
-        self.untold: tuple[int, Mapping[str, float]] | None = None
+        self.pending: tuple[int, Mapping[str, float]] | None = None
 
     def epoch(self, done: int, row: Mapping[str, float]) -> None:
-        """Print it, unless it is one of many."""
-        self.untold = done, row
+        """Print the epoch, if its turn has come."""
+        self.pending = done, row
         if done == 1 or done % self.every == 0 or done == self.epochs:
-            self._tell()
+            self._print()
 
     def close(self, note: str = "") -> None:
-        """Print the last epoch, if training ended before what was planned."""
-        if self.untold is not None:
-            self._tell()
+        """Print the last epoch, if training ended early."""
+        self._print()
         if note:
             print(note, flush=True)
 
-    def _tell(self) -> None:
-        if self.untold is not None:
-            done, row = self.untold
+    def _print(self) -> None:
+        if self.pending is not None:
+            done, row = self.pending
             width = len(str(self.epochs))
             print(f"epoch {done:{width}}/{self.epochs}  {words(row)}", flush=True)
-            self.untold = None
+            self.pending = None
 
 
 class Bar(Silence):
-    """A bar that fills epoch by epoch."""
+    """Fills a bar epoch by epoch."""
 
     def __init__(self, bar: Any, done: int) -> None:
         self._bar = bar
@@ -60,21 +59,21 @@ class Bar(Silence):
             bar.update(done)
 
     def epoch(self, done: int, row: Mapping[str, float]) -> None:
-        """Fill it by one."""
+        """Advance the bar by one."""
         self._bar.set_postfix_str(words(row), refresh=False)
         self._bar.update()
 
     def close(self, note: str = "") -> None:
-        """Leave it as it is."""
+        """Leave the bar as it is."""
         self._bar.close()
         if note:
             self._bar.write(note, file=sys.stderr)
 
 
-def progress(wanted: bool | str, epochs: int, done: int = 0) -> Silence:
-    """What tells; `wanted` is True, False, or "auto": as the place where it is shown allows.
+def report_of(wanted: bool | str, epochs: int, done: int = 0) -> Silence:
+    """Return the report that is wanted: True, False, or "auto", which depends on the output.
 
-    True makes a bar wherever there is tqdm.
+    True gives a bar wherever tqdm is installed.
     """
     if wanted not in (True, False, "auto"):
         raise ValueError(f"progress is True, False or 'auto', got {wanted!r}")
@@ -90,7 +89,7 @@ def progress(wanted: bool | str, epochs: int, done: int = 0) -> Silence:
 
 
 def words(row: Mapping[str, float]) -> str:
-    """An epoch's numbers that a person follows, shares as percentages."""
+    """Return the numbers of an epoch that interest a reader, accuracies as percentages."""
     return "  ".join(
         f"{name} {100 * number:.1f} %" if name.endswith("accuracy") else f"{name} {number:.4g}"
         for name, number in row.items()

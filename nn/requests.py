@@ -1,4 +1,4 @@
-"""What `fit` was asked for, option by option: each is checked, and made into what training uses."""
+"""The options of `fit`: each is checked, and turned into the object that training uses."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from nn.options import OptionError, by_name, one_of, real, several
 
 ENGINES = ("compiled", "eager")
 FEW = 6
-"""With fewer samples than these held out, early stopping warns."""
+"""Early stopping warns if fewer samples than these are held out."""
 
 
 def optimizer_of(optimizer: Any, lr: float | None, parameters: list[Value]) -> Optimizer:
-    """The optimizer, which says what is trained."""
+    """Return the optimizer, given by itself, by name, or by a function of the parameters."""
     if not parameters:
         raise ValueError("the model has no parameters: there is nothing to train")
     if isinstance(optimizer, str):
@@ -52,7 +52,7 @@ def optimizer_of(optimizer: Any, lr: float | None, parameters: list[Value]) -> O
 
 
 def check_columns(X: Any, validation: Any) -> None:
-    """Raise ValueError if X and that of validation are DataFrames with different columns."""
+    """Raise ValueError if X and the X of `validation` are DataFrames with different columns."""
     held = validation[0] if isinstance(validation, tuple | list) and validation else None
     ours, theirs = (list(getattr(each, "columns", ())) for each in (X, held))
     if ours and theirs and ours != theirs:
@@ -63,7 +63,7 @@ def check_columns(X: Any, validation: Any) -> None:
 
 
 def held_out(given: Any, X: Any, y: Any, outputs: int, loss: str, seed: Any) -> tuple[Any, ...]:
-    """What is trained on, X and y, and the rows that are not."""
+    """Return the X and the y to train on, and the rows of X and y held out, or None without any."""
     if given is None:
         return X, y, None
     if isinstance(given, tuple | list):
@@ -83,13 +83,13 @@ def held_out(given: Any, X: Any, y: Any, outputs: int, loss: str, seed: Any) -> 
     if math.ceil(share * len(X)) == len(X):
         raise ValueError(f"validation={given} leaves none of the {len(X)} samples to train on")
     distinct, classes = np.unique(y, axis=0, return_inverse=True)
-    few = 2 * len(distinct) <= len(y)  # else the targets are no classes
+    few = 2 * len(distinct) <= len(y)  # otherwise the targets are not classes
     X, held_X, y, held_y = samples.split(X, y, share, seed, classes.ravel() if few else None)
     return X, y, np.concatenate([held_X, held_y], axis=1)
 
 
 def schedule_of(schedule: Any, optimizer: Optimizer) -> Any:
-    """The schedule of the optimizer, if one is wanted."""
+    """Return the schedule of the optimizer, or None without one."""
     if schedule is None:
         return None
     is_made = hasattr(schedule, "step") and not isinstance(schedule, type)
@@ -109,7 +109,7 @@ def schedule_of(schedule: Any, optimizer: Optimizer) -> Any:
 
 
 def stopping_of(given: Any, metrics: Iterable[str], held_out: Any) -> EarlyStopping | None:
-    """What may stop training, with the column that it watches, and what is better there."""
+    """Return early stopping with the column that it watches, and whether smaller is better."""
     if given is None:
         return None
     validated = held_out is not None
@@ -135,7 +135,7 @@ def stopping_of(given: Any, metrics: Iterable[str], held_out: Any) -> EarlyStopp
 
 
 def clipping(norm: float | None) -> float | None:
-    """The length to which gradients are shortened, if they are."""
+    """Return the largest allowed norm of the gradient, or None without a limit."""
     if norm is None or (isinstance(norm, float) and norm == math.inf):
         return norm
     try:
@@ -145,14 +145,14 @@ def clipping(norm: float | None) -> float | None:
 
 
 def path_of(given: Any) -> Path | None:
-    """The file of the checkpoint, if one is wanted."""
+    """Return the path of the checkpoint, or None without one."""
     if given is not None and not isinstance(given, str | os.PathLike):
         raise OptionError(f"checkpoint is the path of a file, got {given!r}")
     return None if given is None else Path(given)
 
 
 def callbacks_of(given: Any) -> list[Callback]:
-    """The callbacks, also of one that was given by itself."""
+    """Return a list of the callbacks; one may be given by itself."""
     found = several(given, "callbacks")
     for each in found:
         if not callable(each):
@@ -161,13 +161,13 @@ def callbacks_of(given: Any) -> list[Callback]:
 
 
 def engine_of(engine: str, objective: Objective, backend: str) -> Compiled | Eager:
-    """What runs the objective over a batch."""
+    """Return what computes the objective over a batch."""
     one_of(engine, "engine", ENGINES)
     return Compiled(objective, backend) if engine == "compiled" else Eager(objective)
 
 
 def count(number: int, name: str) -> int:
-    """A whole number of 1 or more."""
+    """Return a whole number of at least 1, also one that is not an int but has `__index__`."""
     if isinstance(number, bool) or not hasattr(number, "__index__"):
         raise TypeError(f"{name} is a whole number, got {number!r}")
     if index(number) < 1:

@@ -1,6 +1,6 @@
-"""The arrays that training takes, checked: inputs, and targets as a loss wants them.
+"""Checks of the arrays that training takes: the inputs, and the targets that a loss accepts.
 
-Every complaint is made here, before any work, and names the array, the place and the remedy.
+They are made before any work. An error names the array, the place and the remedy.
 """
 
 from __future__ import annotations
@@ -17,9 +17,15 @@ from micrograd import Value
 
 
 class Wish(NamedTuple):
-    """What a loss wants its targets to be, and what parts two classes in targets and outputs."""
+    """The targets that a loss accepts.
 
-    targets: str  # "any", "signs", "probabilities", "classes" or "distributions"
+    Attributes:
+        targets: "any", "signs", "probabilities", "classes" or "distributions".
+        middle: the number between two classes in the targets.
+        threshold: the number between two classes in the outputs.
+    """
+
+    targets: str
     middle: float | None = None
     threshold: float | None = None
 
@@ -36,7 +42,7 @@ WISHES = {
 
 
 def inputs(X: Any, name: str = "X") -> Any:
-    """X as a C-ordered float64 array of shape (samples, columns), every number finite."""
+    """Return X as a C-ordered float64 array of shape (samples, columns) of finite numbers."""
     array = numbers(X, name)
     if array.ndim != 2:
         hint = {
@@ -57,9 +63,14 @@ def inputs(X: Any, name: str = "X") -> Any:
 
 
 def targets(y: Any, samples: int, outputs: int, loss: str, name: str = "y") -> Any:
-    """The targets as a C-ordered float64 array of shape (samples, outputs).
+    """Return the targets as a C-ordered float64 array of shape (samples, outputs).
 
-    `loss` is a name in `WISHES`, or another. Class numbers become rows of zeros and a one.
+    Args:
+        y: the targets; class numbers become rows of zeros and a one if `loss` takes classes.
+        samples: the number of samples.
+        outputs: the number of outputs of the model.
+        loss: the name of the loss. Those that are not in `WISHES` accept any numbers.
+        name: the name of y, for errors.
     """
     array = numbers(y, name)
     if array.ndim == 0 or array.ndim > 2:
@@ -88,7 +99,7 @@ def targets(y: Any, samples: int, outputs: int, loss: str, name: str = "y") -> A
 
 
 def one_hot(labels: Any, classes: int, name: str = "y") -> Any:
-    """A row of zeros and a one for each class number; 0 is the first class."""
+    """Return a row of zeros and a one for each class number, of which the first is 0."""
     if classes == 1:
         raise ValueError(
             "cross_entropy takes an output for each class, and the model has 1: "
@@ -107,11 +118,20 @@ def one_hot(labels: Any, classes: int, name: str = "y") -> Any:
 def split(
     X: Any, y: Any, fraction: float, random_state: int | None = 0, stratify: Any = None
 ) -> tuple[Any, Any, Any, Any]:
-    """Hold a share of the samples out at random: `X, X_held, y, y_held`, rows in their order.
+    """Hold out a random part of the samples.
 
-    `stratify` has the class of each sample. Each class then gives its share, to within one sample,
-    but never its last one, so that every class is trained on. Raises ValueError if either part
-    would be empty.
+    Args:
+        X: the samples.
+        y: their targets.
+        fraction: the share of the samples to hold out, between 0 and 1.
+        random_state: the seed.
+        stratify: the class of each sample. The same share of each class is held out, to within one
+            sample, but never the last one, so that every class is trained on.
+
+    Returns:
+        `X, X_held, y, y_held`, each with its rows in the order in which they were.
+
+    Raises ValueError if either part would be empty.
     """
     count = len(X)
     wanted = ceil(fraction * count)
@@ -150,9 +170,10 @@ def _in_range(array: Any, wanted: str, loss: str, name: str) -> None:
 
 
 def numbers(given: Any, name: str) -> Any:
-    """What was given as a C-ordered float64 array; TypeError for text and other things.
+    """Return what was given as a C-ordered float64 array.
 
-    In a DataFrame, that of pandas or another with `to_numpy` and `columns`, the column is named.
+    Raises TypeError for text and anything else that does not consist of numbers. For a DataFrame,
+    of pandas or another library with `to_numpy` and `columns`, the error names the column.
     """
     if hasattr(given, "toarray"):
         raise TypeError(f"{name} is a sparse matrix: give {name}.toarray()")
@@ -184,7 +205,7 @@ def numbers(given: Any, name: str) -> Any:
 
 
 def _unframed(given: Any, name: str) -> Any:
-    """A DataFrame or a Series as an array; if not all is of numbers, column by column."""
+    """Return a DataFrame or a Series as an array, converted by columns if not all are numbers."""
     array = given.to_numpy()
     if array.dtype.kind in "biuf" or not array.size:
         return array
@@ -192,7 +213,7 @@ def _unframed(given: Any, name: str) -> Any:
         pairs = given.items() if hasattr(given, "items") else zip(given.columns, given, strict=True)
         return np.stack([numbers(each, f"column {key!r} of {name}") for key, each in pairs], axis=1)
     if array.dtype == object and hasattr(given, "isna"):
-        array = np.where(given.isna().to_numpy(), None, array)  # pandas.NA is no number
+        array = np.where(given.isna().to_numpy(), None, array)  # pandas.NA has no float
     return array
 
 
@@ -200,7 +221,7 @@ _REAL = "an array of real numbers"
 
 
 def _hint(strange: Any, name: str) -> str:
-    """What to do with an entry that is no number."""
+    """Say what to do with an entry that is not a number."""
     if isinstance(strange, Value):
         return "read the .data of each Value"
     if not isinstance(strange, str | bytes):
@@ -211,7 +232,7 @@ def _hint(strange: Any, name: str) -> str:
 
 
 def finite(array: Any, name: str) -> Any:
-    """The array; ValueError, which names the place, for a nan or an infinity in it."""
+    """Return the array, or raise a ValueError that names the place of a nan or an infinity."""
     wrong = np.argwhere(~np.isfinite(array))
     if len(wrong):
         place = ", ".join(map(str, wrong[0].tolist()))

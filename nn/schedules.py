@@ -1,7 +1,7 @@
-"""Schedules of the learning rate, named and constructed as those of PyTorch.
+"""Schedules of the learning rate, named and constructed as in PyTorch.
 
-`step()` once an epoch. A rate is a formula of the first one and of the count of epochs. A warm-up
-is a line that others come after:
+Call `step()` after each epoch; `nn.fit` does so. The rate is a function of the first rate, `base`,
+and of the number of epochs that are done. A warm-up is a `LinearLR` that others follow:
 
 >>> from micrograd import Value
 >>> from nn.optimizers import SGD
@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from nn.optimizers import Optimizer
+from nn.optimizers.optimizer import check_state
 from nn.options import OptionError, real, whole
 
 __all__ = [
@@ -39,7 +40,21 @@ __all__ = [
 
 
 class Schedule:
-    """Base of the schedules. A schedule of one's own defines `rate`."""
+    """Base of the schedules. A subclass defines `rate`.
+
+    Args:
+        optimizer: the optimizer, whose `lr` is the first rate and is set from now on.
+
+    >>> from micrograd import Value
+    >>> from nn.optimizers import SGD
+    >>> class InverseLR(Schedule):
+    ...     def rate(self, base, epoch):
+    ...         return base / (1 + epoch)
+    >>> schedule = InverseLR(SGD([Value(0.0)], lr=1.0))
+    >>> schedule.step()
+    >>> schedule.optimizer.lr
+    0.5
+    """
 
     def __init__(self, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):
@@ -48,28 +63,37 @@ class Schedule:
         self._set()
 
     def rate(self, base: float, epoch: int) -> float:
-        """The rate in an epoch, counted from 0, where the first one is `base`."""
+        """Return the rate of an epoch.
+
+        Args:
+            base: the first rate.
+            epoch: the number of epochs that are done, from 0.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no formula: define rate")
 
     def step(self) -> None:
-        """The next epoch begins."""
+        """Set the rate of the next epoch."""
         self.last_epoch += 1
         self._set()
 
     def get_last_lr(self) -> list[float]:
-        """The rate now, in a list, as in PyTorch."""
+        """Return the current rate, in a list, as in PyTorch."""
         return [self.rate(self.base, self.last_epoch)]
 
     def state_dict(self) -> dict[str, Any]:
-        """All that further epochs depend on, besides the arguments of the constructor."""
+        """Return all that further epochs depend on, besides the constructor's arguments."""
         return {"name": type(self).__name__, "base": self.base, "last_epoch": self.last_epoch}
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave. Raises ValueError if that was another schedule's."""
-        if not isinstance(saved, dict) or set(saved) != {"name", "base", "last_epoch"}:
-            raise ValueError("this is not what the state_dict of a schedule gives")
-        if saved["name"] != type(self).__name__:
-            raise ValueError(f"the state is one of {saved['name']}, not of {type(self).__name__}")
+        """Continue from a state.
+
+        Args:
+            saved: what `state_dict` returned.
+
+        Raises:
+            ValueError: if it is not the state of such a schedule; nothing is changed then.
+        """
+        check_state(saved, self, "a schedule", base=object, last_epoch=object)
         base = real(saved["base"], "the base of a schedule", least=0)
         epoch = whole(saved["last_epoch"], "last_epoch", 0)
         try:
@@ -87,7 +111,19 @@ class Schedule:
 
 
 class LambdaLR(Schedule):
-    """`base * lr_lambda(epoch)`."""
+    """The first rate times a function of the epoch.
+
+    Args:
+        optimizer: the optimizer.
+        lr_lambda: a function of the number of epochs that are done; it returns a factor of at
+            least 0.
+
+    >>> from micrograd import Value
+    >>> from nn.optimizers import SGD
+    >>> schedule = LambdaLR(SGD([Value(0.0)], lr=1.0), lambda epoch: 1 / (1 + epoch))
+    >>> [schedule.rate(1.0, epoch) for epoch in range(4)]
+    [1.0, 0.5, 0.3333333333333333, 0.25]
+    """
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]) -> None:
         if not callable(lr_lambda):
@@ -100,7 +136,19 @@ class LambdaLR(Schedule):
 
 
 class StepLR(Schedule):
-    """`base * gamma ** (epoch // step_size)`."""
+    """The rate is multiplied by `gamma` every `step_size` epochs.
+
+    Args:
+        optimizer: the optimizer.
+        step_size: the number of epochs between two changes.
+        gamma: the factor, at least 0.
+
+    >>> from micrograd import Value
+    >>> from nn.optimizers import SGD
+    >>> schedule = StepLR(SGD([Value(0.0)], lr=1.0), step_size=2, gamma=0.5)
+    >>> [schedule.rate(1.0, epoch) for epoch in range(4)]
+    [1.0, 1.0, 0.5, 0.5]
+    """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
         self.step_size, self.gamma = _epochs(step_size, "step_size"), _gamma(gamma)
@@ -111,7 +159,19 @@ class StepLR(Schedule):
 
 
 class MultiStepLR(Schedule):
-    """`base * gamma ** n` after n of the milestones, which are epochs."""
+    """The rate is multiplied by `gamma` at each milestone.
+
+    Args:
+        optimizer: the optimizer.
+        milestones: the numbers of epochs after which the rate changes, in any order.
+        gamma: the factor, at least 0.
+
+    >>> from micrograd import Value
+    >>> from nn.optimizers import SGD
+    >>> schedule = MultiStepLR(SGD([Value(0.0)], lr=1.0), milestones=[1, 3], gamma=0.5)
+    >>> [schedule.rate(1.0, epoch) for epoch in range(4)]
+    [1.0, 0.5, 0.5, 0.25]
+    """
 
     def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1) -> None:
         self.milestones, self.gamma = sorted(_milestones(milestones)), _gamma(gamma)
@@ -122,7 +182,18 @@ class MultiStepLR(Schedule):
 
 
 class ExponentialLR(Schedule):
-    """`base * gamma ** epoch`."""
+    """The rate is multiplied by `gamma` after every epoch.
+
+    Args:
+        optimizer: the optimizer.
+        gamma: the factor, at least 0.
+
+    >>> from micrograd import Value
+    >>> from nn.optimizers import SGD
+    >>> schedule = ExponentialLR(SGD([Value(0.0)], lr=1.0), gamma=0.5)
+    >>> [schedule.rate(1.0, epoch) for epoch in range(4)]
+    [1.0, 0.5, 0.25, 0.125]
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
         self.gamma = _gamma(gamma)
@@ -133,9 +204,20 @@ class ExponentialLR(Schedule):
 
 
 class CosineAnnealingLR(Schedule):
-    """Half a wave of the cosine, from the first rate to `eta_min` in `T_max` epochs, and back.
+    """The rate falls along half a cosine to `eta_min` in `T_max` epochs, and then rises again.
 
     Loshchilov and Hutter 2017, arXiv:1608.03983, without restarts.
+
+    Args:
+        optimizer: the optimizer.
+        T_max: the number of epochs until the rate is `eta_min`.
+        eta_min: the lowest rate, at least 0.
+
+    >>> from micrograd import Value
+    >>> from nn.optimizers import SGD
+    >>> schedule = CosineAnnealingLR(SGD([Value(0.0)], lr=1.0), T_max=4)
+    >>> [round(schedule.rate(1.0, epoch), 3) for epoch in range(5)]
+    [1.0, 0.854, 0.5, 0.146, 0.0]
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
@@ -148,9 +230,21 @@ class CosineAnnealingLR(Schedule):
 
 
 class LinearLR(Schedule):
-    """From `base * start_factor` to `base * end_factor` in `total_iters` epochs, then level.
+    """The rate changes linearly from one multiple of the first rate to another, and then stays.
 
-    With the defaults it is a warm-up of five epochs.
+    The defaults are a warm-up of five epochs.
+
+    Args:
+        optimizer: the optimizer.
+        start_factor: the first multiple, above 0 and at most 1.
+        end_factor: the last multiple, from 0 to 1.
+        total_iters: the number of epochs until the last multiple is reached.
+
+    >>> from micrograd import Value
+    >>> from nn.optimizers import SGD
+    >>> schedule = LinearLR(SGD([Value(0.0)], lr=1.0), start_factor=0.5, total_iters=2)
+    >>> [schedule.rate(1.0, epoch) for epoch in range(4)]
+    [0.5, 0.75, 1.0, 1.0]
     """
 
     def __init__(
@@ -171,9 +265,28 @@ class LinearLR(Schedule):
 
 
 class SequentialLR(Schedule):
-    """One schedule after another, each counting from the milestone where it begins.
+    """One schedule after another; each counts the epochs from its own start.
 
-    Make them in the order in which they come: the base is what the first one found.
+    Construct the schedules in the order in which they are used, since the first one defines the
+    base rate of all.
+
+    Args:
+        optimizer: the optimizer.
+        schedulers: the schedules, all of this optimizer.
+        milestones: the epochs at which the second and each later schedule starts, in ascending
+            order.
+
+    Raises:
+        ValueError: if there is not one milestone fewer than schedules, if they are not ascending,
+            or if a schedule belongs to another optimizer.
+
+    >>> from micrograd import Value
+    >>> from nn.optimizers import SGD
+    >>> optimizer = SGD([Value(0.0)], lr=1.0)
+    >>> parts = [LinearLR(optimizer, 0.5, total_iters=2), ExponentialLR(optimizer, gamma=0.5)]
+    >>> schedule = SequentialLR(optimizer, parts, milestones=[2])
+    >>> [schedule.rate(1.0, epoch) for epoch in range(5)]
+    [0.5, 0.75, 1.0, 0.5, 0.25]
     """
 
     def __init__(

@@ -1,6 +1,6 @@
-"""Networks of scalars with the face of scikit-learn: for its pipelines, searches and scores.
+"""Multilayer perceptrons as estimators of scikit-learn, for its pipelines, searches and scores.
 
-Parameters are called, and by default are, as in `sklearn.neural_network`. Needs scikit-learn.
+The parameters have the names and the defaults of `sklearn.neural_network`. Needs scikit-learn.
 
 >>> from sklearn.datasets import load_iris
 >>> from sklearn.pipeline import make_pipeline
@@ -16,7 +16,9 @@ from __future__ import annotations
 import random
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
+from inspect import cleandoc
 from typing import Any
 
 import numpy as np
@@ -44,26 +46,18 @@ __all__ = ["MLPClassifier", "MLPRegressor"]
 
 
 def identity(z: Any) -> Any:
-    """No activation."""
+    """Return the argument: no activation."""
     return z
 
 
 def half_squared_error(prediction: Any, target: Any) -> Any:
-    """The loss of a regression in scikit-learn."""
+    """Return half the squared error, the loss of a regression in scikit-learn."""
     return (prediction - target) ** 2 / 2
 
 
 def _activation(given: Any) -> Any:
     names: dict[Any, Any] = {"identity": identity, "logistic": "sigmoid"}
     return names.get(given, given) if isinstance(given, str) else given
-
-
-def _known_solver(value: Any, name: str) -> None:
-    by_name(value, name, OPTIMIZERS)
-
-
-def _share(value: Any, name: str) -> None:
-    real(value, name, least=0, below=1)
 
 
 def _known_activation(value: Any, name: str) -> None:
@@ -95,12 +89,11 @@ def _loudness(value: Any, name: str) -> None:
         flag(value, name)
 
 
-# How each parameter is checked when fit is called, as scikit-learn does it: a constructor takes
-# everything.
+# How `fit` checks each parameter. As in scikit-learn, a constructor accepts everything.
 _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "hidden_layer_sizes": _sizes,
     "activation": _known_activation,
-    "solver": _known_solver,
+    "solver": partial(by_name, known=OPTIMIZERS),
     "alpha": partial(real, least=0),
     "batch_size": _batch,
     "learning_rate_init": partial(real, above=0),
@@ -113,67 +106,67 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "nesterovs_momentum": flag,
     "early_stopping": flag,
     "validation_fraction": partial(real, above=0, below=1),
-    "beta_1": _share,
-    "beta_2": _share,
+    "beta_1": partial(real, least=0, below=1),
+    "beta_2": partial(real, least=0, below=1),
     "epsilon": partial(real, above=0),
     "n_iter_no_change": whole,
 }
 
 
+@dataclass(eq=False, repr=False)
 class _Perceptron(BaseEstimator):  # type: ignore[misc]
-    """What classifier and regressor share.
+    """The parameters have the names and the defaults of scikit-learn's multilayer perceptrons.
 
-    `activation` is one of scikit-learn's names, the name of any operation of one operand, or a
-    function of a Value; `solver` a name in `nn.optimizers.OPTIMIZERS`. Training ends when the loss
-    has not fallen by `tol` for `n_iter_no_change` epochs; with `early_stopping`, when the score of
-    the share `validation_fraction` has not risen, and the best weights are kept.
+    Args:
+        hidden_layer_sizes: the number of neurons of each hidden layer.
+        activation: the activation of the hidden layers: one of scikit-learn's names, the name of an
+            operation of one operand, or a function of a Value.
+        solver: the name of an optimizer in `nn.optimizers.OPTIMIZERS`.
+        alpha: the weight of the penalty, `alpha / 2` times the squares of the weights, divided by
+            the number of samples of a batch.
+        batch_size: the number of samples of a batch; `"auto"` is 200, or all if they are fewer.
+        learning_rate_init: the learning rate.
+        max_iter: the most epochs.
+        shuffle: whether to draw a new order of the samples for each epoch.
+        random_state: a seed, a `numpy.random.RandomState`, or None for NumPy's global generator.
+        tol: training ends when the loss has not fallen by `tol` for `n_iter_no_change` epochs.
+        verbose: whether to report progress.
+        momentum: the momentum of the solver `"sgd"`, from 0 to 1.
+        nesterovs_momentum: whether `"sgd"` uses Nesterov's form of momentum.
+        early_stopping: whether training ends when the score of held-out samples has not risen by
+            `tol` for `n_iter_no_change` epochs; the best weights are kept.
+        validation_fraction: the share of the samples that `early_stopping` holds out.
+        beta_1: how much of the first average `"adam"` and `"adamw"` keep at each step.
+        beta_2: how much of the second average they keep.
+        epsilon: the small number in their divisor.
+        n_iter_no_change: the number of epochs to wait for an improvement.
+
+    After `fit`, `model_` is the network, and `history_` is what was recorded after each epoch.
     """
 
-    def __init__(
-        self,
-        hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: Any = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate_init: float = 0.001,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: int = 10,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
+    hidden_layer_sizes: int | Sequence[int] = (100,)
+    activation: Any = "relu"
+    _: KW_ONLY
+    solver: str = "adam"
+    alpha: float = 0.0001
+    batch_size: int | str = "auto"
+    learning_rate_init: float = 0.001
+    max_iter: int = 200
+    shuffle: bool = True
+    random_state: Any = None
+    tol: float = 1e-4
+    verbose: bool = False
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    n_iter_no_change: int = 10
 
     def _train(self, X: Any, y: Any, outputs: int, loss: Loss, score: str) -> None:
-        """Make a network of that many outputs, and fit it."""
+        """Make a network with that many outputs, and train it."""
         self._check_parameters(len(X))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()
@@ -222,21 +215,18 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
             )
 
     def _check_parameters(self, count: int) -> None:
-        """Raise ValueError, which names the parameter, for one that is out of range."""
-        for name in _CHECKS:
-            self._check_parameter(name)
+        """Raise ValueError if a parameter is out of range; the message names it."""
+        try:
+            for name, check in _CHECKS.items():
+                check(getattr(self, name), name)
+        except (TypeError, ValueError) as error:
+            owner = type(self).__name__
+            raise OptionError(f"the {name!r} parameter of {owner}: {error}") from None
         if self.early_stopping and self.validation_fraction * count <= 1:
             raise ValueError(
                 f"validation_fraction={self.validation_fraction} of {count} samples is one "
                 "sample, which has no score: raise it, or leave out early_stopping"
             )
-
-    def _check_parameter(self, name: str) -> None:
-        try:
-            _CHECKS[name](getattr(self, name), name)
-        except (TypeError, ValueError) as error:
-            owner = type(self).__name__
-            raise OptionError(f"the {name!r} parameter of {owner}: {error}") from None
 
     def _optimizer(self, parameters: list[Value]) -> Optimizer:
         options: dict[str, Any] = {}
@@ -251,7 +241,7 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         return made
 
     def _penalty(self, batch: int) -> Any:
-        """Half of alpha for each squared weight, biases excepted, over the samples of a batch."""
+        """Return the penalty: half of alpha times the squared weights, over the batch size."""
         weights = [w for layer in self.model_.layers for neuron in layer.neurons for w in neuron.w]
         return lambda _: float(self.alpha) / (2 * batch) * sum(w * w for w in weights)
 
@@ -260,14 +250,14 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         return predict(self.model_, self._validated(X, reset=False))
 
     def _validated(self, X: Any, *y: Any, **options: Any) -> Any:
-        """What scikit-learn makes of them; TypeError, which names it, for a column of text."""
+        """Validate the arrays as scikit-learn does. A TypeError names a column that is text."""
         if hasattr(X, "columns"):
             samples.numbers(X, "X")
         return validate_data(self, X, *y, **options)
 
     @property
     def coefs_(self) -> list[Any]:
-        """The weights of each layer, inputs by outputs."""
+        """The weights of each layer, arrays of shape (inputs, outputs)."""
         return [
             np.array([[w.data for w in neuron.w] for neuron in layer.neurons]).T
             for layer in self.model_.layers
@@ -275,22 +265,35 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
 
     @property
     def intercepts_(self) -> list[Any]:
-        """The biases of each layer."""
+        """The biases of each layer, arrays of shape (outputs,)."""
         return [
             np.array([neuron.b.data for neuron in layer.neurons]) for layer in self.model_.layers
         ]
 
 
-class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
-    """A multilayer perceptron that classifies, by cross-entropy.
+def _with_parameters(text: str | None) -> str:
+    """Return the docstring of an estimator, followed by that of `_Perceptron`."""
+    return f"{cleandoc(text or '')}\n\n{cleandoc(_Perceptron.__doc__ or '')}"
 
-    `model_` is the network, `history_` its training.
+
+class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
+    """A multilayer perceptron that classifies, trained with the cross-entropy.
+
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], ["low", "low", "high", "high"]
+    >>> network = MLPClassifier((4,), learning_rate_init=0.1, tol=0.01, random_state=0)
+    >>> network.fit(X, y).predict([[-1.0], [4.0]]).tolist()
+    ['low', 'high']
     """
 
-    __doc__ = f"{__doc__}\n{_Perceptron.__doc__}"
+    __doc__ = _with_parameters(__doc__)
 
     def fit(self, X: Any, y: Any) -> MLPClassifier:
-        """Learn from samples with labels of any kind."""
+        """Train on samples with labels, and return the estimator.
+
+        Args:
+            X: the inputs, of shape (samples, inputs).
+            y: the labels, of shape (samples,): numbers, text or bools, at least two different ones.
+        """
         X, y = self._validated(X, y)
         check_classification_targets(y)
         self.classes_, numbers = np.unique(y, return_inverse=True)
@@ -306,7 +309,13 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: Any) -> Any:
-        """The probability of each class, in the order of `classes_`."""
+        """Return the probability of each class, of shape (samples, classes).
+
+        The columns are in the order of `classes_`.
+
+        Args:
+            X: the inputs, of shape (samples, inputs).
+        """
         logits = self._outputs(X)
         if logits.ndim == 1:
             logits = np.column_stack([np.zeros(len(logits)), logits])
@@ -314,30 +323,50 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
         return exponentials / exponentials.sum(axis=1, keepdims=True)
 
     def predict_log_proba(self, X: Any) -> Any:
-        """The logarithms of the probabilities."""
+        """Return the logarithms of `predict_proba`.
+
+        Args:
+            X: the inputs, of shape (samples, inputs).
+        """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
     def predict(self, X: Any) -> Any:
-        """The most probable class of each sample."""
+        """Return the most probable class of each sample.
+
+        Args:
+            X: the inputs, of shape (samples, inputs).
+        """
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(axis=1)]
 
 
 class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
-    """A multilayer perceptron that predicts a number, by squared errors.
+    """A multilayer perceptron that predicts a number, trained with the squared error.
 
-    `model_` is the network, `history_` its training.
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0]
+    >>> network = MLPRegressor((4,), learning_rate_init=0.1, tol=0.01, random_state=0)
+    >>> network.fit(X, y).score(X, y) > 0.9
+    True
     """
 
-    __doc__ = f"{__doc__}\n{_Perceptron.__doc__}"
+    __doc__ = _with_parameters(__doc__)
 
     def fit(self, X: Any, y: Any) -> MLPRegressor:
-        """Learn from samples with a number each."""
+        """Train on samples with a number each, and return the estimator.
+
+        Args:
+            X: the inputs, of shape (samples, inputs).
+            y: the numbers, of shape (samples,).
+        """
         X, y = self._validated(X, y, y_numeric=True)
         self._train(X, y, 1, half_squared_error, "r2")
         return self
 
     def predict(self, X: Any) -> Any:
-        """The number of each sample."""
+        """Return the predicted number of each sample.
+
+        Args:
+            X: the inputs, of shape (samples, inputs).
+        """
         return self._outputs(X)

@@ -1,12 +1,12 @@
-"""Weights and checkpoints in files: written whole or not at all, and read without trust.
+"""Weights and checkpoints in files, which are written atomically and read without being trusted.
 
 A file is an `.npz` archive: `content.json`, and the arrays `0.npy`, `1.npy`, … in the order in
-which `content.json` names them. Nothing is compressed or pickled. The comment at the end of the
+which `content.json` refers to them. Nothing is compressed or pickled. The comment at the end of the
 archive is `sha256:` and the digest of all bytes before it. `numpy.load(path)` opens it too.
 
 In `content.json`, `content` is the tree that was saved. What JSON lacks is an object with one key:
 `{"$array": 0}`, `{"$tuple": […]}`, and `{"$float": "7ff8000000000000"}` with the eight bytes of a
-nan or an infinity. A key that begins with `$` has another `$` before it.
+nan or an infinity. A key that begins with `$` gets another `$` before it.
 
 >>> import tempfile, os
 >>> path = os.path.join(tempfile.mkdtemp(), "model.npz")
@@ -40,19 +40,27 @@ from micrograd.engine.value import to_number
 Array = np.ndarray[Any, Any]
 Path = str | os.PathLike[str]
 
-codecs.lookup("cp437")  # `zipfile` needs it, and a process that drops its rights cannot load it
+codecs.lookup("cp437")  # `zipfile` loads it later, when a process may have dropped its rights
 
 VERSION = 1
 KINDS = {"weights": "weights", "checkpoint": "a checkpoint"}  # in words
 MOST_BYTES = 2**28  # of a file
-MOST_TEXT = 2**25  # bytes of content.json; what Python makes of it may be 25 times as large
+MOST_TEXT = 2**25  # bytes of content.json; its Python objects may take 25 times as much memory
 MOST_ARRAYS = 10_000
 MOST_DEPTH = 64
 MOST_DIGITS = 1000  # of an int
 
 
 def save_weights(path: Path, weights: Mapping[str, float]) -> None:
-    """Write numbers by name, such as `model.state_dict()`."""
+    """Write numbers by name, such as `model.state_dict()`.
+
+    Args:
+        path: the file; its folders are created.
+        weights: a number for each name.
+
+    Raises:
+        TypeError: if a name is not text, or a weight is not a number.
+    """
     for name in weights:
         if not isinstance(name, str):
             raise TypeError(f"a weight's name is a str, got {name!r}")
@@ -61,11 +69,15 @@ def save_weights(path: Path, weights: Mapping[str, float]) -> None:
 
 
 def load_weights(path: Path) -> dict[str, float]:
-    """The numbers by name, to the bit.
+    """Return the numbers by name, with the same bits as were saved.
 
-    Raises ValueError, which says what is wrong, for any other file, and for a damaged one.
+    Args:
+        path: the file.
+
+    Raises:
+        ValueError: for a damaged file and for any other file; the message says what is wrong.
     """
-    with _complaints_about(path):
+    with _errors_name(path):
         content = _load(path, "weights")
         names, numbers = content.get("names"), content.get("numbers")
         if (
@@ -77,15 +89,22 @@ def load_weights(path: Path) -> dict[str, float]:
             or numbers.shape != (len(names),)
             or len(set(names)) < len(names)
         ):
-            raise ValueError("weights are names that differ, and one float64 number for each")
+            raise ValueError("weights are distinct names with one float64 number each")
         return dict(zip(names, numbers.tolist(), strict=True))
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write a dict of text, numbers, bools, None, arrays of numbers, and dicts and lists of these.
 
-    Keys are text. NumPy's scalars come back as numbers, tuples as plain tuples. Raises TypeError,
-    which names the place, for anything else, and ValueError for more than a file holds.
+    NumPy's scalars are saved as numbers, and named tuples as plain tuples.
+
+    Args:
+        path: the file; its folders are created.
+        state: the dict; its keys, and those of all dicts in it, are text.
+
+    Raises:
+        TypeError: for anything else; the message names the place.
+        ValueError: for more than a file holds.
     """
     if not isinstance(state, dict):
         raise TypeError(f"a checkpoint is a dict, got {type(state).__name__}")
@@ -93,17 +112,21 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """What was saved, numbers to the bit.
+    """Return the dict that was saved, its numbers with the same bits.
 
-    Raises ValueError, which says what is wrong, for any other file, and for a damaged one.
+    Args:
+        path: the file.
+
+    Raises:
+        ValueError: for a damaged file and for any other file; the message says what is wrong.
     """
-    with _complaints_about(path):
+    with _errors_name(path):
         return _load(path, "checkpoint")
 
 
 @contextlib.contextmanager
-def _complaints_about(path: Path) -> Iterator[None]:
-    """Every complaint about what is in the file begins with its name."""
+def _errors_name(path: Path) -> Iterator[None]:
+    """Begin the message of every error about the content of a file with its name."""
     try:
         yield
     except (ValueError, OverflowError) as error:
@@ -148,9 +171,9 @@ def _load(path: Path, kind: str) -> dict[str, Any]:
         raise ValueError(f"it holds {KINDS[held]}: load_{held} reads it")
     if next(arrays, None) is not None:
         raise ValueError("it has an array that its content.json does not name")
-    _encoded(content, [], "its content")  # JSON does not limit the depth, but this does
+    _encoded(content, [], "its content")  # raises if it is nested too deep
     if not isinstance(content, dict):
-        raise ValueError("its content is no object")
+        raise ValueError("its content is not an object")
     return content
 
 
@@ -158,7 +181,7 @@ def _load(path: Path, kind: str) -> dict[str, Any]:
 
 _SEAL = len(b"sha256:") + 64
 _LONGEST = 60 * MOST_ARRAYS + 1000
-"""The most bytes of an archive's directory and digest: 46 and a name for each member."""
+"""The largest size of an archive's directory and digest: 46 bytes and a name for each member."""
 
 
 def _member(place: int) -> str:
@@ -166,7 +189,7 @@ def _member(place: int) -> str:
 
 
 def _packed(members: list[bytes]) -> bytes:
-    """An archive, sealed."""
+    """Return an archive of these members, with its digest."""
     buffer = BytesIO()
     with ZipFile(buffer, "w") as archive:
         archive.comment = bytes(_SEAL)
@@ -181,7 +204,7 @@ def _seal(body: bytes | memoryview) -> bytes:
 
 
 def _read(path: Path) -> bytes:
-    status = os.stat(path)  # before it is opened, which waits for ever where the file is a pipe
+    status = os.stat(path)  # opening a pipe would wait forever
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         raise ValueError("not a regular file")
     with open(path, "rb") as file:
@@ -192,20 +215,20 @@ def _read(path: Path) -> bytes:
 
 
 def _unpacked(content: bytes) -> list[memoryview]:
-    """The members of a sealed archive, which follow one another as `_packed` writes them.
+    """Return the members of a sealed archive, which follow one another as `_packed` writes them.
 
-    A hostile file may have a valid digest. So only the end of the file is searched for a directory,
-    and each member must begin with the header that the directory implies.
+    A hostile file may have a valid digest. So the directory is searched for only at the end of the
+    file, and each member must begin with the header that the directory implies.
     """
     if not content:
         raise ValueError("an empty file")
     if not content.startswith(b"PK\x03\x04"):
-        raise ValueError("no file of weights or a checkpoint from micrograd")
+        raise ValueError("not a file of weights or a checkpoint from micrograd")
     body, seal = memoryview(content)[:-_SEAL], content[-_SEAL:]
     if not seal.startswith(b"sha256:"):
         raise ValueError("no digest at its end: it was cut off, or another program wrote it")
     if seal != _seal(body):
-        raise ValueError("damaged: its bytes are not those that were written; take a copy")
+        raise ValueError("damaged: its bytes are not those that were written; use another copy")
     try:
         with ZipFile(BytesIO(content[-_LONGEST:])) as archive:
             directory = archive.infolist()
@@ -220,7 +243,7 @@ def _unpacked(content: bytes) -> list[memoryview]:
         if entry != (name, 0, 0, b"", info.file_size) or not content.startswith(header, start):
             raise ValueError(
                 f"its member {place} is not named {name}, or is compressed, encrypted, extended "
-                "or larger than the file: it is no JSON and no array of ours"
+                "or larger than the file: micrograd did not write it"
             )
         start += len(header) + info.file_size
         members.append(body[start - info.file_size : start])
@@ -234,15 +257,15 @@ def _npy(array: Array) -> bytes:
 
 
 def _array(data: memoryview) -> Array:
-    """An array that may be written to, whose size is that of its data."""
-    file = BytesIO(data[:2000])  # its header, which NumPy does not read if it is long
+    """Return a writable array, or raise ValueError if its size is not that of its data."""
+    file = BytesIO(data[:2000])  # the header; NumPy refuses a longer one
     try:
         if np.lib.format.read_magic(file) != (1, 0):
             raise ValueError("another version")
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=1000)
         left = len(data) - file.tell()
         if fortran or re.fullmatch(_NUMBERS, dtype.str) is None:
-            raise ValueError(f"in an order of Fortran, or of {dtype}")
+            raise ValueError(f"in Fortran order, or of {dtype}")
         if math.prod(shape) * dtype.itemsize != left:  # checked before memory is allocated
             raise ValueError(f"shape {shape} and {dtype} in {left} bytes")
         return np.array(np.ndarray(shape, dtype, buffer=data, offset=file.tell()))
@@ -258,9 +281,9 @@ _TOO_LARGE = 10**MOST_DIGITS
 
 
 def _encoded(tree: Any, arrays: list[Array], *place: Any) -> Any:
-    """The tree in terms of JSON. Its arrays are appended to `arrays`.
+    """Return the tree in terms of JSON. Its arrays are appended to `arrays`.
 
-    `place` says where the tree is, for complaints: the name of the root, then keys.
+    `place` says where the tree is, for error messages: the name of the root, then keys.
     """
     if tree is None or isinstance(tree, str):
         return tree
@@ -288,7 +311,9 @@ def _encoded(tree: Any, arrays: list[Array], *place: Any) -> Any:
         return items if isinstance(tree, list) else {"$tuple": items}
     if type(tree) is np.ndarray:
         if re.fullmatch(_NUMBERS, tree.dtype.str) is None:
-            raise TypeError(f"{where} is an array of {tree.dtype}, and one of numbers can be saved")
+            raise TypeError(
+                f"{where} is an array of {tree.dtype}; only arrays of numbers can be saved"
+            )
         arrays.append(tree)
         return {"$array": len(arrays) - 1}
     raise TypeError(
@@ -298,7 +323,7 @@ def _encoded(tree: Any, arrays: list[Array], *place: Any) -> Any:
 
 
 def _decoded(text: bytes, arrays: Iterator[tuple[int, Array]]) -> Any:
-    """The tree that `_encoded` was given, from JSON without duplicate keys, nan and infinity."""
+    """Return the tree that `_encoded` was given; refuse duplicate keys, nan and infinity."""
 
     def node(pairs: list[tuple[str, Any]]) -> Any:
         match pairs:
@@ -326,7 +351,7 @@ def _decoded(text: bytes, arrays: Iterator[tuple[int, Array]]) -> Any:
             text, object_pairs_hook=node, parse_int=whole, parse_float=real, parse_constant=real
         )
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"its content.json is no JSON: {error}") from error
+        raise ValueError(f"its content.json is not JSON: {error}") from error
     except RecursionError:
         raise ValueError(f"its content.json is nested deeper than {MOST_DEPTH}") from None
 

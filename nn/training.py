@@ -1,4 +1,4 @@
-"""`fit`: training a model on arrays, by compiled programs or Value by Value.
+"""`fit`: training a model on arrays, with compiled programs or on Values.
 
 >>> import numpy as np
 >>> from nn import MLP
@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ from nn.objective import (
 from nn.optimizers import Optimizer, clipped
 from nn.options import flag, whole
 from nn.prediction import loss_and_grad, predict, rehearsed
-from nn.progress import progress as teller
+from nn.progress import report_of
 from nn.storage import load_checkpoint, save_checkpoint
 
 __all__ = [
@@ -55,7 +56,19 @@ __all__ = [
 
 
 class DivergenceError(ArithmeticError):
-    """The loss or its gradient is nan or infinite; `history` has the epochs before."""
+    """The loss or its gradient became nan or infinite.
+
+    Args:
+        message: what happened, and what to try.
+        history: the epochs before, kept in the attribute `history`.
+
+    >>> from nn import MLP
+    >>> try:
+    ...     fit(MLP(1, [1]), [[1e200]], [0.0], progress=False)
+    ... except DivergenceError as error:
+    ...     print(error.history.epochs)
+    0
+    """
 
     def __init__(self, message: str, history: History) -> None:
         super().__init__(message)
@@ -87,31 +100,55 @@ def fit(
     backend: str = "auto",
     progress: bool | str = "auto",
 ) -> History:
-    """Change the model's parameters so that its loss on the samples falls.
+    """Train a model: change its parameters so that its mean loss over the samples falls.
 
-    `model` is called with the list of inputs of one sample and gives a Value or a list of Values;
-    it has `parameters()`. X has a row for each sample; y a number, or a row as wide as the model's
-    outputs. Both are arrays, lists, or DataFrames and Series of numbers. For `cross_entropy`, y has
-    class numbers 0, 1, … or rows of probabilities.
+    Ctrl-C ends training and keeps what was learned.
 
-    loss: a name in `nn.losses.LOSSES`, or a function of one sample's output and target.
-    optimizer: a name in `nn.optimizers.OPTIMIZERS`, with `lr` or its own; an optimizer, which
-        trains the parameters that it holds; or a function of the parameters that makes one.
-    batch_size: None takes all samples at once.
-    validation: (X, y), or the share of the samples that are set aside at random; of targets that
-        are classes, each gives its share.
-    metrics: names in `nn.metrics.METRICS`, or functions of outputs and targets; one or several.
-    penalty: a function of the parameters, or weights such as {"l2": 1e-4}.
-    schedule: one of `nn.schedules` on the optimizer, or a function of the optimizer that makes one.
-    early_stopping: an EarlyStopping, or its patience.
-    callbacks: one or several, called with a State after each epoch; see `nn.callbacks`.
-    checkpoint: a file that is written after each epoch. With `resume`, training goes on from it, if
-        it is there, and ends with the same bits as without a pause; callbacks and functions are not
-        in it.
-    engine: "compiled", or "eager": on Values.
+    Args:
+        model: a `Module`, or any function of a list of inputs that returns a Value or a list of
+            Values, and that has `parameters()`.
+        X: the inputs, of shape (samples, inputs): an array, a list of lists or a DataFrame.
+        y: the targets, of shape (samples,) or (samples, outputs). For `"cross_entropy"`, the
+            numbers of classes, from 0, or rows of probabilities.
+        loss: a name in `nn.losses.LOSSES`, or a function of one sample's output and target.
+        optimizer: a name in `nn.optimizers.OPTIMIZERS`; an optimizer, which trains the parameters
+            that it holds; or a function of the parameters that returns one.
+        lr: the learning rate of an optimizer that is given by name; its default if None.
+        epochs: the number of passes over the samples.
+        batch_size: the number of samples of each step; None takes all samples at once.
+        shuffle: whether to draw a new order of the samples for each epoch.
+        seed: the seed for the order, for dropout and for the validation split; None draws one.
+        validation: data that are not trained on: `(X, y)`, or the share of the samples to set aside
+            at random. If the targets are classes, each class gives the same share.
+        metrics: names in `nn.metrics.METRICS`, or functions of outputs and targets; one or several.
+        penalty: a function of the parameters that is added to the loss, or weights such as
+            `{"l2": 1e-4}`.
+        schedule: one of `nn.schedules` on the optimizer, or a function of the optimizer that
+            returns one.
+        clip_norm: the largest norm of a gradient; longer ones are shortened. None clips nothing.
+        early_stopping: an `EarlyStopping`, or its patience.
+        callbacks: functions that are called with a `State` after each epoch; one or several.
+        checkpoint: a file that is written after each epoch.
+        resume: whether to continue from the checkpoint, if it exists. The result has the same bits
+            as without a pause. Functions, such as callbacks, are not in the file: give them again.
+        engine: `"compiled"`, or `"eager"`, which works on Values, sample by sample.
+        backend: the backend of `micrograd.compile`, for the compiled engine.
+        progress: True shows a progress bar, False nothing, and `"auto"` a bar on a terminal or in a
+            notebook and some lines of text elsewhere.
 
-    Ctrl-C ends training and keeps what was learned. Raises DivergenceError if the loss is nan, and
-    the model keeps the weights before; ValueError or TypeError before anything is done.
+    Returns:
+        What was recorded after each epoch.
+
+    Raises:
+        DivergenceError: if the loss or its gradient is nan or infinite. The model keeps the last
+            weights with a finite loss.
+        ValueError: or TypeError, for a bad argument, before anything is changed.
+
+    >>> from nn import MLP
+    >>> model = MLP(1, [1])
+    >>> history = fit(model, [[0.0], [1.0]], [1.0, 3.0], epochs=2, progress=False)
+    >>> history.epochs, sorted(history)
+    (2, ['gradient_norm', 'loss', 'lr'])
     """
     name, function = loss_function(loss)
     seed = None if seed is None else whole(seed, "seed", 0)
@@ -121,10 +158,10 @@ def fit(
     outputs, chances = rehearsed(model, X)
     y = samples.targets(y, len(X), outputs, name)
     X, y, held_out = requests.held_out(validation, X, y, outputs, name, seed)
-    chosen, scheduled = measures.named(metrics, name, y), requests.schedule_of(schedule, learned)
     objective = Objective(
-        model, list(learned.parameters), X.shape[1], function, penalty_function(penalty)
+        model, learned.parameters, X.shape[1], function, penalty_function(penalty)
     )
+    chosen, scheduled = measures.named(metrics, name, y), requests.schedule_of(schedule, learned)
     training = _Training(
         objective,
         learned,
@@ -162,72 +199,67 @@ def fit(
 # --------------------------------------------------------------------------------------- the loop
 
 
+@dataclass
 class _Training:
-    """One training: what it was asked, and how far it is.
+    """A training in progress.
 
-    The parameters are one array of numbers while an epoch goes on; the Values get them at its end
-    if somebody looks at the model then, and at the end of training.
+    During an epoch the parameters are one array of numbers. The Values get them at the end of the
+    epoch if somebody looks at the model then, and at the end of training.
     """
 
-    def __init__(
-        self,
-        objective: Objective,
-        optimizer: Optimizer,
-        X: Any,
-        y: Any,
-        held_out: Any,
-        *,
-        chances: Any,
-        epochs: int,
-        batch_size: int,
-        shuffle: bool,
-        generator: np.random.Generator,
-        measures: Mapping[str, measures.Metric],
-        schedule: Any,
-        clip_norm: float | None,
-        stopping: EarlyStopping | None,
-        callbacks: list[Callback],
-        checkpoint: Path | None,
-        engine: Compiled | Eager,
-        settings: dict[str, Any],
-    ) -> None:
-        self.objective, self.optimizer, self.engine = objective, optimizer, engine
-        self.rows, self.held_out = np.concatenate([X, y], axis=1), held_out
-        self.epochs, self.batch_size, self.shuffle = epochs, batch_size, shuffle
-        self.generator, self.measures, self.schedule = generator, measures, schedule
-        self.clip_norm, self.stopping, self.callbacks = clip_norm, stopping, callbacks
-        self.checkpoint, self.settings = checkpoint, settings
-        self.chances = chances
-        self.numbers = np.array([p.data for p in optimizer.parameters], dtype=float)
+    objective: Objective
+    optimizer: Optimizer
+    X: Any
+    y: Any
+    held_out: Any  # rows, or None
+    _: KW_ONLY
+    chances: Any  # for each factor of dropout, the probability that it is 0
+    epochs: int
+    batch_size: int
+    shuffle: bool
+    generator: np.random.Generator
+    measures: Mapping[str, measures.Metric]
+    schedule: Any
+    clip_norm: float | None
+    stopping: EarlyStopping | None
+    callbacks: list[Callback]
+    checkpoint: Path | None
+    engine: Compiled | Eager
+    settings: dict[str, Any]  # what must be the same when training resumes
+
+    def __post_init__(self) -> None:
+        self.rows = np.concatenate([self.X, self.y], axis=1)
+        self.numbers = self.good = self.optimizer.numbers()
         self.best: tuple[float, Any] | None = None
         self.history = History()
-        self.state = State(objective.model, optimizer, self.history, epochs, X, y)
+        model = self.objective.model
+        self.state = State(model, self.optimizer, self.history, self.epochs, self.X, self.y)
 
     def run(self, progress: bool | str) -> History:
-        """All epochs that are left."""
+        """Train for the remaining epochs."""
         history, note = self.history, ""
         if isinstance(self.engine, Compiled) and history.epochs < self.epochs:
             self.engine.confirm(self.rows, len(self.chances))
-        telling = teller(progress, self.epochs, history.epochs)
+        report = report_of(progress, self.epochs, history.epochs)
         try:
             while history.epochs < self.epochs and not self._is_over():
                 self._epoch()
-                telling.epoch(history.epochs, history.last)
+                report.epoch(history.epochs, history.last)
         except KeyboardInterrupt:
             history.end = "interrupted"
             note = f"interrupted in epoch {history.epochs + 1}: what was learned is kept"
         finally:
-            self._write_back()
-            telling.close(note)
+            self.optimizer.write(self.numbers)
+            report.close(note)
         if self.best is not None and self.stopping is not None and self.stopping.restore_best:
             self.numbers = self.best[1]
-            self._write_back()
+            self.optimizer.write(self.numbers)
         for callback in self.callbacks:
             getattr(callback, "finish", lambda state: None)(self.state)
         return history
 
     def _is_over(self) -> bool:
-        """Whether no further epoch is wanted, and why."""
+        """Return whether training ends before its last epoch; `history.end` then says why."""
         history = self.history
         if self.state.stopped:
             history.end = "callback"
@@ -244,7 +276,7 @@ class _Training:
             loss += value * len(batch[0])
             norm += length
         if self.callbacks or self.measures or self.held_out is not None:
-            self._write_back()  # for those that look at the model; else the end will do
+            self.optimizer.write(self.numbers)  # for those that look at the model
         row = {"loss": loss / len(self.rows), **self._measured()}
         self.history.append({**row, "gradient_norm": norm / step, "lr": lr})
         self._watch()
@@ -256,11 +288,10 @@ class _Training:
             save_checkpoint(self.checkpoint, self._snapshot())
 
     def _batches(self) -> Iterator[tuple[Any, ...]]:
-        """The rows of each batch; and, where inputs are dropped, the factors of each sample."""
+        """Yield the rows of each batch and, if there is dropout, the factors for each sample."""
         count, chances = len(self.rows), self.chances
-        whole = self.batch_size >= count
-        indices: Any = [None]
-        if not whole:
+        indices: Any = [None]  # all rows
+        if self.batch_size < count:
             indices = batches(count, self.batch_size, self.generator, shuffle=self.shuffle)
         for chosen in indices:
             rows = self.rows if chosen is None else self.rows.take(chosen, axis=0)
@@ -271,7 +302,7 @@ class _Training:
             yield rows, np.divide(stays, 1 - chances, out=np.zeros(stays.shape), where=stays)
 
     def _step(self, step: int, batch: tuple[Any, ...]) -> tuple[float, float]:
-        """One step of the optimizer: the loss before it, and the length of its gradient."""
+        """Make one step of the optimizer; return the loss before it and the gradient's norm."""
         value, gradient = self.engine.value_and_grad(self.numbers, *batch)
         norm = math.sqrt(gradient @ gradient)
         if not math.isfinite(value + norm):
@@ -284,8 +315,8 @@ class _Training:
 
     def _diverged(self, step: int, value: float, gradient: Any) -> None:
         if math.isfinite(value) and np.isfinite(gradient).all():
-            return  # only the square of its length is out of range
-        self.numbers = getattr(self, "good", self.numbers)
+            return  # only the square of the norm overflows
+        self.numbers = self.good
         what = "gradient of the loss" if math.isfinite(value) else "loss"
         bad = value if not math.isfinite(value) else gradient[~np.isfinite(gradient)][0]
         raise DivergenceError(
@@ -297,7 +328,7 @@ class _Training:
         )
 
     def _measured(self) -> dict[str, float]:
-        """The columns that belong to the weights of now."""
+        """Return the columns of the history that belong to the current weights."""
         row = {}
         for prefix, rows in (("", self.rows), ("val_", self.held_out)):
             if rows is None or not (prefix or self.measures):
@@ -315,7 +346,7 @@ class _Training:
         return row
 
     def _watch(self) -> None:
-        """Remember the weights of the best epoch."""
+        """Remember the weights if this epoch is the best so far."""
         if self.stopping is None:
             return
         number = self.history[str(self.stopping.monitor)][-1]
@@ -323,14 +354,10 @@ class _Training:
             self.best = number, self.numbers.copy()
             self.history.best_epoch = self.history.epochs
 
-    def _write_back(self) -> None:
-        for parameter, number in zip(self.optimizer.parameters, self.numbers.tolist(), strict=True):
-            parameter.data = number
-
     # -------------------------------------------------------------------------------- checkpoints
 
     def _snapshot(self) -> dict[str, Any]:
-        """All that the epochs to come depend on."""
+        """All that the remaining epochs depend on."""
         return {
             "kind": "nn.fit",
             "settings": self._settings(),
@@ -343,7 +370,7 @@ class _Training:
         }
 
     def _settings(self) -> dict[str, Any]:
-        """What must be the same, so that the numbers are."""
+        """Return what must be the same when training resumes, so that its numbers are the same."""
         rows = [self.rows] if self.held_out is None else [self.rows, self.held_out]
         return {
             **self.settings,
@@ -352,21 +379,21 @@ class _Training:
         }
 
     def resume(self) -> None:
-        """Go on from the checkpoint, if it was written. Raises ValueError if it is another's."""
+        """Continue from the checkpoint, if it exists. ValueError if it is from another training."""
         if self.checkpoint is None:
-            raise ValueError("resume=True goes on from a checkpoint: say which, checkpoint=PATH")
+            raise ValueError("resume=True continues from a checkpoint: say which, checkpoint=PATH")
         if not self.checkpoint.exists():
             return
         saved = load_checkpoint(self.checkpoint)
         if saved.get("kind") != "nn.fit" or not isinstance(saved.get("settings"), dict):
-            raise ValueError(f"{self.checkpoint} is no checkpoint of fit")
+            raise ValueError(f"{self.checkpoint} is not a checkpoint of fit")
         for name, now in self._settings().items():
             then = saved["settings"].get(name)
             if now != then:
                 differs = "other data" if name == "data" else f"{name}={then!r}, not {now!r}"
                 raise ValueError(
                     f"{self.checkpoint} was written with {differs}: call fit as before, "
-                    "or start anew without resume"
+                    "or start again without resume"
                 )
         try:
             self._restore(saved)
@@ -389,11 +416,12 @@ class _Training:
         self.optimizer.load_state_dict(saved["optimizer"])
         if self.schedule is not None:
             self.schedule.load_state_dict(saved["schedule"])
-        self.numbers, self.best, self.generator = numbers, best, generator
+        self.numbers = self.good = numbers
+        self.best, self.generator = best, generator
         self.history = self.state.history = history
 
     def _array(self, given: Any) -> Any:
-        """Numbers of the parameters."""
+        """Return an array of a checkpoint, which must have a number for each parameter."""
         if given.shape != self.numbers.shape or given.dtype != float:
             raise ValueError(f"it has {given.shape} numbers for {self.numbers.shape} parameters")
         return given

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from micrograd import __main__ as command_line
-from micrograd.__main__ import EXAMPLES, find_examples, main
+from micrograd.__main__ import main
+from micrograd.commands import demo
+from micrograd.commands.demo import EXAMPLES, find_examples
+from micrograd.commands.main import COMMANDS
 
 HEAVY = ("numpy", "matplotlib", "graphviz", "numba", "jax", "hypothesis")
 
@@ -38,8 +40,10 @@ def two_articles(monkeypatch):
     return [import_module(f"{examples.__name__}.{name}") for name in quick]
 
 
+# -------------------------------------------------------------------------------------------- demo
+
+
 @pytest.mark.slow
-# ------------------------------------------------------------------------------------------ demo
 def test_the_demo_of_all_five_articles_agrees_and_exits_with_0(tmp_path, capsys):
     pytest.importorskip("numpy")
     assert main(["demo", "--out", str(tmp_path)]) == 0
@@ -132,7 +136,7 @@ def not_yet_loaded(monkeypatch):
     """Forget the examples for one test."""
     for name in [name for name in sys.modules if name.startswith(EXAMPLES)]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(command_line, "find_spec", lambda name: None)
+    monkeypatch.setattr(demo, "find_spec", lambda name: None)
 
 
 def test_a_foreign_package_named_examples_is_not_taken_for_ours(
@@ -153,7 +157,7 @@ def test_a_foreign_package_named_examples_is_not_taken_for_ours(
 def test_missing_examples_are_an_error_that_says_where_they_were_sought(
     not_yet_loaded, monkeypatch, tmp_path, capsys
 ):
-    monkeypatch.setattr(command_line, "__file__", str(tmp_path / "micrograd" / "__main__.py"))
+    monkeypatch.setattr(demo, "__file__", str(tmp_path / "micrograd" / "commands" / "demo.py"))
     assert main(["demo"]) == 2
     assert str(tmp_path / "examples") in capsys.readouterr().err
 
@@ -161,11 +165,15 @@ def test_missing_examples_are_an_error_that_says_where_they_were_sought(
 # -------------------------------------------------------------------------------- the whole command
 
 
-def test_help_names_every_command(capsys):
+@pytest.mark.parametrize(("words", "code"), [(["--help"], 0), ([], 2)])
+def test_help_names_every_command_and_so_does_micrograd_alone(words, code, capsys):
     with pytest.raises(SystemExit) as left:
-        main(["--help"])
-    assert left.value.code == 0
-    assert "demo" in capsys.readouterr().out
+        main(words)
+    assert left.value.code == code
+    printed = "".join(capsys.readouterr())
+    names = {command.__name__.rpartition(".")[2] for command in COMMANDS}
+    assert {"demo", "check", "train"} < names
+    assert names <= {line.split()[0] for line in printed.splitlines() if line.startswith("    ")}
 
 
 def test_the_version_is_that_of_the_installed_distribution(capsys):
@@ -247,13 +255,13 @@ def test_check_exits_with_3_where_it_is_undecided(words, capsys):
         (["x + y", "x=1"], "unknown name 'y'"),
         (["x +", "x=1"], "at column"),
         (["x", "x"], "NAME=NUMBER"),
-        (["x", "x=one"], "'one' is no number"),
+        (["x", "x=one"], "'one' is not a number"),
         (["x", "x=1", "x=2"], "twice"),
         (["__import__('os')", "x=1"], "no operation"),
         (["x", "x=1", "--order", "0"], "1 or more, got 0"),
         (["x", "x=1", "--order", "9"], "4 or less, got 9"),
     ],
 )
-def test_check_says_what_is_wrong_with_its_words_and_exits_with_2(words, complaint, capsys):
+def test_check_says_what_is_wrong_with_its_arguments_and_exits_with_2(words, complaint, capsys):
     assert main(["check", *words]) == 2
     assert complaint in capsys.readouterr().err

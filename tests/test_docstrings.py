@@ -57,7 +57,6 @@ PENDING = (
     "micrograd.derivation",
     "micrograd.drawing",
     "micrograd.testing",
-    "nn.",
 )
 PUBLIC = {name: thing for name, thing in public().items() if not name.startswith(PENDING)}
 

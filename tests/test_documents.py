@@ -20,6 +20,7 @@ MARKDOWN = sorted(
 GUIDES = ["CONTRIBUTING.md", "docs/architecture.md", "docs/releasing.md"]
 SHOWN = {  # recipes add them
     "micrograd/drawing/graphml.py",
+    "micrograd/commands/gradient.py",
     "micrograd/compiler/timed_executor.py",
     "micrograd/writing/languages/de.py",
 }

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograd import Value, grad
-from micrograd.commands.typed import Expression
+from micrograd.commands.expression import TypedExpression
 from micrograd.table.formulas import FormulaError
 
 
 def test_an_expression_is_a_function_of_numbers_and_of_values():
-    f = Expression(" tanh(x * w + b) ", ["x", "w", "b"])
+    f = TypedExpression(" tanh(x * w + b) ", ["x", "w", "b"])
     expected = math.tanh(2.0 * -3.0 + 6.5)
     assert f(2.0, -3.0, 6.5) == expected == f(Value(2.0), -3.0, 6.5).data
     assert grad(f, argnums=2)(2.0, -3.0, 6.5) == 1 - expected**2
@@ -22,7 +22,7 @@ def test_an_expression_is_a_function_of_numbers_and_of_values():
 
 
 def test_names_may_be_in_any_script():
-    assert Expression("权重 * 输入", ["权重", "输入"])(2.0, 3.0) == 6.0
+    assert TypedExpression("权重 * 输入", ["权重", "输入"])(2.0, 3.0) == 6.0
 
 
 @pytest.mark.parametrize(
@@ -40,17 +40,17 @@ def test_names_may_be_in_any_script():
         ("x + 9 ** 9 ** 9", 5),
     ],
 )
-def test_what_is_no_expression_is_refused_at_its_column(text, column):
+def test_a_malformed_expression_is_refused_with_the_column_of_the_error(text, column):
     with pytest.raises(FormulaError, match=f"at column {column}$"):
-        Expression(text, ["x"])
+        TypedExpression(text, ["x"])
 
 
 @pytest.mark.parametrize("name", ["tanh", "1x", "a b", "", "x.y", "lambda"])
-def test_what_cannot_name_a_variable_is_refused(name):
+def test_invalid_names_of_variables_are_refused(name):
     with pytest.raises(ValueError, match="expression"):
-        Expression("1", [name])
+        TypedExpression("1", [name])
     with pytest.raises(ValueError, match="twice"):
-        Expression("1", ["x", "x"])
+        TypedExpression("1", ["x", "x"])
 
 
 @settings(max_examples=300)
@@ -60,7 +60,7 @@ def test_what_cannot_name_a_variable_is_refused(name):
 )
 def test_any_text_is_an_expression_or_a_formula_error(text):
     try:
-        f = Expression(text, ["x"])
+        f = TypedExpression(text, ["x"])
     except FormulaError:
         return
     assert isinstance(f(Value(0.5)), Value | float)
@@ -68,5 +68,5 @@ def test_any_text_is_an_expression_or_a_formula_error(text):
 
 
 def test_numbers_follow_ieee_754_in_constants_too():
-    f = Expression("x / 0 + 0 * (1 / 0) ** -1", ["x"])
+    f = TypedExpression("x / 0 + 0 * (1 / 0) ** -1", ["x"])
     assert f(1.0) == math.inf == f(Value(1.0)).data

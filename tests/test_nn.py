@@ -162,7 +162,7 @@ def test_hidden_layers_may_have_one_neuron():
     assert type(out) is Value
 
 
-def test_one_bare_value_is_one_input():
+def test_a_single_value_is_one_input():
     x = Value(0.5)
     model = MLP(1, [3, 1], activation="tanh")
     assert model(x).data == model([x]).data == model([0.5]).data
@@ -216,7 +216,7 @@ def test_an_empty_layer_is_a_value_error(size):
 @pytest.mark.parametrize(
     "arguments", [(2.0, [1]), ("2", [1]), (2, 3), (2, [1.5]), (2, ["1"]), (None, [1]), (2, None)]
 )
-def test_sizes_that_are_no_ints_are_a_type_error(arguments):
+def test_sizes_that_are_not_ints_are_a_type_error(arguments):
     with pytest.raises(TypeError, match=r"MLP\(nin, nouts\)"):
         MLP(*arguments)
 
@@ -224,7 +224,7 @@ def test_sizes_that_are_no_ints_are_a_type_error(arguments):
 @pytest.mark.parametrize(
     "inputs", [["a", "b"], [None, 1.0], [1j, 1.0], [[1.0], [2.0]], "ab", (None, 1.0), 3.0, None]
 )
-def test_inputs_that_are_no_numbers_are_a_type_error(inputs):
+def test_inputs_that_are_not_numbers_are_a_type_error(inputs):
     for model in (MLP(2, [2, 1]), Layer(2, 2), Neuron(2)):
         with pytest.raises(TypeError):
             model(inputs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -14,71 +16,97 @@ from micrograd.commands.terminal import Output, printable
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
-# Each with its exit code, as long as its output can be written.
-COMMANDS = {
-    ("check", "x ** 2", "x=3"): 0,
-    ("explain", "x ** 2", "x=3"): 0,
-    ("draw", "x ** 2", "x=3"): 0,
-    ("rules",): 0,
-    ("--help",): 0,
-    ("--version",): 0,
-}
-
-
-def run(*words, **options):
-    command = [sys.executable, "-m", "micrograd", *words]
-    return subprocess.run(command, check=False, encoding="utf-8", **options)
+TRAIN = (
+    *("train", "--data", "table.csv", "--hidden", "2"),
+    *("--epochs", "2", "--save", "model.npz"),
+)
+COMMANDS = [
+    ("check", "x ** 2", "x=3"),
+    ("explain", "x ** 2", "x=3"),
+    ("draw", "x ** 2", "x=3"),
+    ("rules",),
+    ("--help",),
+    ("--version",),
+    TRAIN,
+    ("predict", "model.npz", "table.csv"),
+]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def trained(tmp_path_factory):
     """A folder with a table and a model of it."""
     pytest.importorskip("numpy")
     path = tmp_path_factory.mktemp("folder")
     rows = "".join(f"{7 * i % 11 / 10},{'pq'[i % 2]}\n" for i in range(40))
     (path / "table.csv").write_text(f"a,y\n{rows}", encoding="utf-8")
-    done = run(*TRAIN, cwd=path, env=environment(), stdout=subprocess.DEVNULL)
-    assert done.returncode == 0
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()):
+        patch.chdir(path)
+        assert main(TRAIN) == 0
     return path
 
 
-def environment():
-    """One in which output waits in a buffer, so that Python itself writes it at its end."""
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONUNBUFFERED": ""}
+@pytest.fixture
+def folder(trained, monkeypatch):
+    """The same folder, as the current one."""
+    monkeypatch.chdir(trained)
+    return trained
 
 
-TRAIN = (
-    *("train", "--data", "table.csv", "--hidden", "2"),
-    *("--epochs", "2", "--save", "model.npz"),
-)
-PREDICT = ("predict", "model.npz", "table.csv")
+def exit_code(words, stream, monkeypatch):
+    """That of a command whose standard output is the stream; closing it writes what is left."""
+    with monkeypatch.context() as patch, stream:
+        patch.setattr(sys, "stdout", stream)
+        try:
+            return main(words)
+        except SystemExit as left:
+            return left.code
 
 
-@needs_full
-@pytest.mark.parametrize("words", [*COMMANDS, TRAIN, PREDICT], ids=" ".join)
-def test_output_that_cannot_be_written_is_exit_code_2_without_a_traceback(words, folder):
-    with FULL.open("w") as full:
-        done = run(*words, cwd=folder, env=environment(), stdout=full, stderr=subprocess.PIPE)
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("micrograd: cannot write to standard output: ")
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize("words", [*COMMANDS, TRAIN, PREDICT], ids=" ".join)
-def test_a_reader_that_has_gone_is_no_error(words, folder):
+def without_reader():
+    """A stream whose reader has gone."""
     reading, writing = os.pipe()
     os.close(reading)
-    done = run(*words, cwd=folder, env=environment(), stdout=writing, stderr=subprocess.PIPE)
-    os.close(writing)
-    assert (done.returncode, done.stderr) == (0, "")
+    return open(writing, "w", encoding="utf-8")
 
 
 @needs_full
-def test_training_whose_output_is_lost_still_saves_the_model(folder):
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_output_that_cannot_be_written_is_exit_code_2(words, folder, monkeypatch, capsys):
+    assert exit_code(words, FULL.open("w"), monkeypatch) == 2
+    complaint = capsys.readouterr().err.splitlines()[-1]
+    assert complaint.startswith("micrograd: cannot write to standard output: ")
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_reader_that_has_gone_is_not_an_error(words, folder, monkeypatch, capsys):
+    assert exit_code(words, without_reader(), monkeypatch) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("words", [COMMANDS[0], TRAIN], ids=["check", "train"])
+def test_no_traceback_comes_when_python_ends(words, folder):
+    # Output waits in a buffer, so that Python itself writes it at its end.
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "PYTHONUNBUFFERED": "",
+    }
+    for stream in (without_reader(), *([FULL.open("w")] if FULL.exists() else [])):
+        with stream:
+            done = subprocess.run(
+                [sys.executable, "-m", "micrograd", *words], check=False, encoding="utf-8",
+                env=environment, stdout=stream, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        assert "Traceback" not in done.stderr
+        assert done.returncode == (2 if stream.name == str(FULL) else 0)
+        assert bool(done.stderr) is (done.returncode == 2)
+
+
+@needs_full
+def test_training_whose_output_is_lost_still_saves_the_model(folder, monkeypatch):
     model = folder / "model.npz"
     model.unlink()
-    with FULL.open("w") as full:
-        run(*TRAIN, cwd=folder, env=environment(), stdout=full, stderr=subprocess.DEVNULL)
+    exit_code(TRAIN, FULL.open("w"), monkeypatch)
     assert model.stat().st_size > 0
 
 
@@ -98,14 +126,12 @@ class Gone:
 
 
 def test_a_number_that_differs_is_exit_code_1_also_if_the_reader_has_gone(monkeypatch):
-    monkeypatch.setattr(
-        "micrograd.commands.expressions.check", lambda options: print("x" * 99) or 1
-    )
+    monkeypatch.setattr("micrograd.commands.check.check", lambda options: print("x" * 99) or 1)
     monkeypatch.setattr(sys, "stdout", Gone())
     assert main(["check", "x", "x=1"]) == 1
 
 
-def test_closed_streams_are_no_traceback(monkeypatch, capsys):
+def test_closed_streams_cause_no_traceback(monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdout", None)
     assert main(["check", "x", "x=1"]) == 2
     assert "cannot write to standard output" in capsys.readouterr().err
@@ -135,7 +161,7 @@ def test_training_needs_no_standard_error(monkeypatch, capsys):
         ("a\n\tb 颜色 ∂x", "a\n\tb 颜色 ∂x"),
     ],
 )
-def test_what_would_command_a_terminal_is_escaped(text, shown):
+def test_control_characters_are_escaped(text, shown):
     assert printable(text) == shown
 
 

@@ -52,7 +52,7 @@ def test_the_network_is_much_nearer_to_the_points_than_their_mean():
 @pytest.mark.parametrize(
     ("name", "least", "mean", "most"), [("digits", 0.966, 0.974, 0.985), ("iris", 0.9, 0.956, 1.0)]
 )
-def test_ten_divisions_give_what_the_program_says(name, least, mean, most):
+def test_ten_splits_give_what_the_program_says(name, least, mean, most):
     run = program(name).run
     found = [run(seed=seed).numbers["accuracy"] for seed in range(10)]
     # An image more or less, by rounding on another processor, is 0.0017.
@@ -94,7 +94,7 @@ def run(*arguments, **environment):
     )
 
 
-def test_a_claim_that_holds_is_exit_code_0_and_writes_nothing_unless_told():
+def test_a_claim_that_holds_is_exit_code_0_and_nothing_is_written_by_default():
     done = run("-m", "examples.regression")
     assert done.returncode == 0, done.stderr
     assert "wrote" not in done.stdout
@@ -124,14 +124,14 @@ def test_missing_matplotlib_is_exit_code_2_before_the_training(name, tmp_path):
 
 
 @pytest.mark.parametrize("epochs", ["0", "-1", "2.5", "many"])
-def test_an_impossible_number_of_epochs_is_said_without_a_traceback(epochs):
+def test_an_impossible_number_of_epochs_is_reported_without_a_traceback(epochs):
     done = run("-m", "examples.moons", f"--epochs={epochs}")
     assert done.returncode == 2
     assert f"a whole number of at least 1, not {epochs!r}" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_folder_that_cannot_be_written_is_said_without_a_traceback(tmp_path):
+def test_a_folder_that_cannot_be_written_is_reported_without_a_traceback(tmp_path):
     pytest.importorskip("matplotlib")
     occupied = tmp_path / "file"
     occupied.touch()

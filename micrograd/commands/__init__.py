@@ -1,1 +1,1 @@
-"""The command line, `micrograd`: one module for each group of commands."""
+"""The command line, `micrograd`: one module for each command, with its options and its work."""

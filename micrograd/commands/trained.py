@@ -1,4 +1,4 @@
-"""A network that the command `train` has made, with all that `predict` needs, and its file."""
+"""`Trained`: a network that the command `train` has made, and the file that `predict` reads."""
 
 from __future__ import annotations
 
@@ -7,98 +7,87 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.commands.expressions import CommandError
+from micrograd.commands.errors import CommandError, reported
 
 if TYPE_CHECKING:
-    from nn.columns import Columns
+    from nn.columns import Encoder
 
 MADE_BY = "micrograd train"
 
 
 class Trained(NamedTuple):
-    """A network with its columns; a predicted number is `output * scale + middle`."""
+    """A network with the encoder of its columns; it predicts the number `output * scale + middle`.
+
+    `classes` has the names of the classes, or is None if a number is predicted.
+    """
 
     model: Any
     sizes: list[int]
     activation: str
-    columns: Columns
+    columns: Encoder
     classes: list[str] | None
     middle: float = 0.0
     scale: float = 1.0
 
     def outputs(self, X: Any) -> Any:
-        """The outputs of the network for scaled samples, in the unit of the target."""
+        """Return the outputs for standardized samples, in the unit of the target."""
         from nn.prediction import predict
 
         return predict(self.model, X) * self.scale + self.middle
 
 
 def save(path: Path, made: Trained) -> None:
-    """Write the file. Raises CommandError."""
+    """Write a network to a file. Raises CommandError."""
     import numpy as np
 
     from nn.storage import save_checkpoint
 
-    content = {
-        "made_by": MADE_BY,
-        "sizes": made.sizes,
-        "activation": made.activation,
-        "weights": np.array([parameter.data for parameter in made.model.parameters()]),
-        "columns": made.columns._asdict(),
-        "classes": made.classes,
-        "middle": made.middle,
-        "scale": made.scale,
-    }
-    try:
+    weights = np.array([parameter.data for parameter in made.model.parameters()])
+    content = {"made_by": MADE_BY, "weights": weights, **made._asdict()}
+    content["columns"] = content["columns"]._asdict()
+    del content["model"]
+    with reported(writing=path):
         save_checkpoint(path, content)
-    except OSError as error:
-        raise CommandError(f"cannot write to {path}: {error.strerror or error}") from error
 
 
 def load(path: Path) -> Trained:
-    """What was saved. Raises CommandError for any other file."""
+    """Read a network from a file. Raises CommandError for any other file."""
     from nn.layers import MLP
     from nn.storage import load_checkpoint
 
-    try:
+    with reported(reading=path):
         content = load_checkpoint(path)
-    except OSError as error:
-        raise CommandError(f"cannot read {path}: {error.strerror or error}") from None
-    except ValueError as error:
-        raise CommandError(str(error)) from None
     if content.pop("made_by", None) != MADE_BY:
-        raise CommandError(f"{path} is no model of micrograd train: make one with --save {path}")
+        raise CommandError(f"{path} was not written by micrograd train: make it with --save {path}")
     try:
-        columns, weights = _checked(content)
+        weights = _checked(content)
         model = MLP(content["sizes"][0], content["sizes"][1:], activation=content["activation"])
         for parameter, number in zip(model.parameters(), weights, strict=True):
             parameter.data = number
-        return Trained(model, columns=columns, **content)
+        return Trained(model, **content)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise CommandError(f"{path} is damaged: {error}") from None
 
 
-def _checked(content: dict[str, Any]) -> tuple[Columns, list[float]]:
-    """The columns and the weights, taken from what was in a file. Raises ValueError."""
-    from nn.columns import Columns
+def _checked(content: dict[str, Any]) -> list[float]:
+    """Take the weights out of the content of a file, restore the encoder, and check the rest."""
+    from nn.columns import Encoder, has_form
 
-    columns = Columns.restored(content.pop("columns"))
-    weights, sizes, classes = content.pop("weights").tolist(), content["sizes"], content["classes"]
-    fits = (
-        isinstance(sizes, list)
+    content["columns"] = Encoder.restored(content["columns"])
+    sizes, classes = content["sizes"], content["classes"]
+    weights: list[float] = content.pop("weights").tolist()
+    numbers = [*weights, content["middle"], content["scale"]]
+    if not (
+        has_form(sizes, [int])
         and len(sizes) > 1
-        and all(type(size) is int and size > 0 for size in sizes)
-        and sizes[0] == columns.width
-        and len(weights) == sum((nin + 1) * nout for nin, nout in pairwise(sizes))
-        and all(isinstance(each, float) and math.isfinite(each) for each in weights)
+        and min(sizes) > 0
+        and sizes[0] == content["columns"].width
         and sizes[-1] == (1 if classes is None else len(classes))
-        and (classes is None or (isinstance(classes, list) and len(set(classes)) == len(classes)))
-        and all(isinstance(each, str) for each in classes or ())
-        and all(
-            isinstance(content[n], float) and math.isfinite(content[n]) for n in ("middle", "scale")
-        )
-    )
-    if not fits:
+        and (classes is None or (has_form(classes, [str]) and len({*classes}) == len(classes)))
+        and len(weights) == sum((nin + 1) * nout for nin, nout in pairwise(sizes))
+        and has_form(numbers, [float])
+        and all(map(math.isfinite, numbers))
+    ):
         raise ValueError("its parts do not fit together")
-    "".join(classes or ()).encode()  # refuses lone surrogates
-    return columns, weights
+    "".join(classes or ()).encode()  # raises an error for a lone surrogate
+    return weights

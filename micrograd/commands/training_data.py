@@ -7,166 +7,149 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.commands.expressions import CommandError
+from micrograd.commands.errors import CommandError, reported
+from micrograd.commands.options import read_table
 
 if TYPE_CHECKING:
-    from nn.columns import Columns
+    from nn.columns import Encoder
     from nn.tables import Table
 
 SETS = ("moons", "circles", "spiral", "xor", "blobs", "digits", "iris")
-FOR_FILES: dict[str, Any] = {
-    "target": None, "ignore": [], "keep": [], "missing": "error", "header": "auto",
-    "encoding": None, "delimiter": None, "decimal": None, "skip": 0,
-}  # fmt: skip
-"""The options that are only for files, and what they are if they are not given."""
 MOST_CLASSES = 10
-"""A column of so many different whole numbers, or fewer, is taken for class numbers."""
+"""Whole numbers are taken for classes if there are at most so many distinct ones."""
 LEAST = 3
-"""The fewest rows that can be learned from and measured with."""
+"""The fewest rows that a network can be trained and measured with."""
 MOST_NAMED = 30
-"""So many ignored columns are named."""
+"""The most ignored columns that are named."""
 
 
 class Data(NamedTuple):
-    """What is learned from: unscaled inputs; class numbers, or numbers if there are no classes.
+    """Unscaled samples and their targets: class numbers, or numbers if `classes` is None.
 
-    The notes tell what was decided about the file.
+    The notes say what was decided about a file.
     """
 
     X: Any
     y: Any
     classes: list[str] | None
-    columns: Columns
+    columns: Encoder
     notes: Sequence[str] = ()
 
 
 def data(options: argparse.Namespace) -> Data:
-    """What was asked for."""
+    """Return the data that the options ask for. Raises CommandError."""
     if options.data in SETS:
-        for name, unset in FOR_FILES.items():
-            if getattr(options, name) != unset:
+        for name, default in options.for_files.items():
+            if getattr(options, name) != default:
                 raise CommandError(f"--{name} is for a CSV file, not for {options.data}")
         if options.task == "regression":
-            raise CommandError(f"{options.data} is data for classification, ready as it is")
+            raise CommandError(f"{options.data} is a data set for classification")
         return _built_in(options.data, options.seed)
-    named = [*options.ignore, *options.keep, *([options.target] if options.target else [])]
+    path = Path(options.data)
     try:
-        table = read_table(Path(options.data), options, known=named)
+        path.stat()
     except FileNotFoundError:
         raise CommandError(
-            f"--data {options.data}: there is no such file, nor built-in data of that name; "
-            f"built in are {', '.join(SETS)}"
+            f"--data {path}: there is no such file, nor a built-in data set of that name; the "
+            f"built-in ones are {', '.join(SETS)}"
         ) from None
-    return _from_table(table, options)
+    named = [*options.ignore, *options.keep, *([options.target] if options.target else [])]
+    with reported():
+        return _from_table(read_table(path, options, named), options)
 
 
 def _built_in(name: str, seed: int) -> Data:
     from nn import datasets
-    from nn.columns import Columns
+    from nn.columns import Encoder
 
     made = {
         "moons": lambda: datasets.make_moons(300, noise=0.1, random_state=seed),
         "circles": lambda: datasets.make_circles(300, noise=0.05, factor=0.5, random_state=seed),
-        # With the article's noise, 0.2, the arms overlap: nobody is right about more than 91 %.
+        # With the article's noise, 0.2, the arms overlap, and no more than 91 % can be right.
         "spiral": lambda: datasets.spiral(200, noise=0.05, random_state=seed),
         "xor": lambda: datasets.xor(300, noise=0.1, random_state=seed),
         "blobs": lambda: datasets.make_blobs(300, random_state=seed),
         "digits": datasets.load_digits,
         "iris": datasets.load_iris,
     }
-    try:
+    with reported(ImportError):
         X, y = made[name]()
-    except ImportError as error:
-        raise CommandError(str(error)) from None
-    names = [f"x{i}" for i in range(1, X.shape[1] + 1)]
-    columns = Columns.of_numbers(names, "class")
+    columns = Encoder.of_numbers([f"x{i}" for i in range(1, X.shape[1] + 1)], "class")
     return Data(X, y, [str(k) for k in range(int(y.max()) + 1)], columns)
 
 
 def _from_table(table: Table, options: argparse.Namespace) -> Data:
     import numpy as np
 
-    from nn.columns import Columns, labels, left_out
+    from nn.columns import Encoder, labels, left_out
     from nn.tables import TableError
 
     target = table.names[-1] if options.target is None else options.target
+    column = table.checked(target, "choose another --target")
+    if column.is_empty:
+        raise TableError(f"{table.path}: the target {target!r} is empty: choose another --target")
+    if options.missing == "error":
+        table.complete(target, "fill it in, or leave such rows out: --missing drop")
+    reasons = left_out(table, target, options.ignore, options.keep)
     try:
-        column = table.checked(target, "choose another --target")
-        if len(column.missing) == len(column.cells):
-            raise TableError(
-                f"{table.path}: the target {target!r} is empty: choose another --target"
-            )
-        if options.missing == "error":
-            table.complete(target, "fill it in, or leave such rows out: --missing drop")
-        reasons = left_out(table, target, options.ignore, options.keep)
-        try:
-            columns = Columns.of(table, target, reasons, options.missing)
-        except TableError as error:
-            raise TableError("\n".join([str(error), *_ignored(table, reasons)])) from None
-        gaps = _gaps(table, columns, options.missing)
-        X = columns.array(table)
-        known = ~np.isnan(columns.apply(X)).any(axis=1)
-        known[column.missing] = False
-        rows = np.flatnonzero(known).tolist()
-        y, classes = labels(column, rows)
-        is_classes = _is_classification(table, target, y, classes, options.task)
+        columns = Encoder.of(table, target, reasons, options.missing)
     except TableError as error:
-        raise CommandError(str(error)) from None
+        raise TableError("\n".join([str(error), *_ignored(table, reasons)])) from None
+    gaps = _gaps(table, columns)
+    X = columns.encode(table)
+    known = ~np.isnan(columns.standardized(X)).any(axis=1)
+    known[column.missing] = False
+    rows = np.flatnonzero(known).tolist()
     if len(rows) < len(X):
         gaps.append(f"{len(X) - len(rows)} of {len(X)} rows left out")
-    notes = [
-        each
-        for each in ("; ".join(table.notes), *_ignored(table, reasons), ", ".join(gaps))
-        if each
-    ]
-    if is_classes:
-        return Data(X[rows], y, classes, columns, notes)
-    return Data(X[rows], np.array(column.numbers)[rows], None, columns, notes)
+    notes = ["; ".join(table.notes), *_ignored(table, reasons), ", ".join(gaps)]
+    y, classes = labels(column, rows)
+    of_classes = _is_classification(table, target, len(y), classes, options.task)
+    if not of_classes:
+        y = np.array(column.numbers)[rows]
+    return Data(X[rows], y, classes if of_classes else None, columns, [n for n in notes if n])
 
 
 def _is_classification(
-    table: Table, target: str, y: Any, classes: Sequence[str], task: str
+    table: Table, target: str, count: int, classes: Sequence[str], task: str
 ) -> bool:
-    """Whether the target is to be taken for classes. Raises TableError."""
+    """Whether the target of so many rows is a class. Raises TableError if nothing is learnable."""
     from nn.tables import TableError
 
     numbers = table[target].numbers
     if task == "auto":
-        counted = numbers is None or all(
-            number.is_integer() for number in numbers if number == number
-        )
-        few = numbers is None or len(classes) <= MOST_CLASSES
-        task = "classification" if counted and few else "regression"
+        are_whole = numbers is not None and not any(number % 1 > 0 for number in numbers)
+        few = numbers is None or (are_whole and len(classes) <= MOST_CLASSES)
+        task = "classification" if few else "regression"
+    complaint = ""
     if len(classes) == 1:
-        raise TableError(f"{table.path}: {target!r} is {classes[0]!r} everywhere")
-    if len(y) < LEAST:
-        raise TableError(
-            f"{table.path}: {len(y)} rows can be learned from, and at least {LEAST} are needed, "
-            "to learn from some and to measure with the others"
+        complaint = f"{target!r} is {classes[0]!r} everywhere"
+    elif count < LEAST:
+        complaint = (
+            f"{count} rows can be learned from, and at least {LEAST} are needed: some to learn "
+            "from, the others to measure with"
         )
-    if task == "regression":
-        if numbers is None:
-            raise TableError(
-                f"{table.path}: {target!r} has words, such as {classes[0]!r}: "
-                "they are classes, not for --task regression"
-            )
-        return False
-    if len(classes) > len(y) // 2:
-        raise TableError(
-            f"{table.path}: {target!r} has {len(classes)} different values in {len(y)} rows, "
-            "which are no classes: choose another --target"
+    elif task == "regression" and numbers is None:
+        complaint = (
+            f"{target!r} has words, such as {classes[0]!r}, which are classes: they cannot be "
+            "predicted with --task regression"
         )
-    return True
+    elif task == "classification" and len(classes) > count // 2:
+        complaint = (
+            f"{target!r} has {len(classes)} different values in {count} rows, which are too many "
+            "for classes: choose another --target"
+        )
+    if complaint:
+        raise TableError(f"{table.path}: {complaint}")
+    return task == "classification"
 
 
-def _gaps(table: Table, columns: Columns, policy: str) -> list[str]:
-    """What is said of missing values, if there are some. Raises TableError if they are errors."""
-    used = {name: table[name].missing for name in (*columns.names, columns.target)}
-    count, gone = sum(map(len, used.values())), {row for rows in used.values() for row in rows}
-    if not count:
-        return []
-    if policy == "error":
-        name = next(name for name, rows in used.items() if rows)
+def _gaps(table: Table, columns: Encoder) -> list[str]:
+    """Return what to say of missing values. Raises TableError if they are errors."""
+    gaps = {name: table[name].missing for name in columns.names if table[name].missing}
+    count, gone = sum(map(len, gaps.values())), {row for rows in gaps.values() for row in rows}
+    if count and columns.missing == "error":
+        name = next(iter(gaps))
         table.complete(
             name,
             f"fill it in, or leave the column out with --ignore {name!r}, or choose for all "
@@ -174,56 +157,26 @@ def _gaps(table: Table, columns: Columns, policy: str) -> list[str]:
             "rows), fill (with the mean or the most frequent word) or category (as a value of its "
             "own)",
         )
-    without = len(used.pop(columns.target))  # such rows teach nothing, whatever the policy
-    said = [f"{without} without a target ({columns.target})"] if without else []
-    named = ", ".join(name for name, rows in used.items() if rows)
-    done = {"drop": "dropped", "fill": "filled in", "category": "taken as a category"}[policy]
-    if count > without:
-        said.insert(0, f"{count - without} {done} ({named})")
-    return [f"missing values: {', '.join(said)}"]
+    done = {"drop": "dropped", "fill": "filled in", "category": "taken as a category"}
+    said = [f"{count} {done[columns.missing]} ({', '.join(gaps)})"] if count else []
+    without = len(table[columns.target].missing)  # nothing is learned from such rows
+    if without:
+        said.append(f"{without} without a target ({columns.target})")
+    return [f"missing values: {', '.join(said)}"] if said else []
 
 
 def _ignored(table: Table, reasons: Mapping[str, str]) -> list[str]:
-    """The columns that are left out, and why."""
+    """Return which columns are left out, and why."""
     from nn.columns import is_learnable
 
     if not reasons:
         return []
-    names, more = list(reasons), ""
-    if len(names) > MOST_NAMED:
-        names, more = names[:MOST_NAMED], f" and {len(reasons) - MOST_NAMED} more"
-    lines = [f"ignored: {', '.join(names)}{more}"]
+    names = list(reasons)[:MOST_NAMED]
+    more = f" and {len(reasons) - len(names)} more" if len(reasons) > len(names) else ""
     chosen = [name for name in names if reasons[name] != "as asked"]
-    told = [f"{name!r} {reasons[name]}" for name in chosen]
+    said = [f"{name!r} {reasons[name]}" for name in chosen]
     keepable = [name for name in chosen if is_learnable(table[name])]
     if keepable:
-        which = "COLUMN" if len(keepable) == len(chosen) else repr(keepable[0])
-        told.append(f"--keep {which} learns from it anyway")
-    return [*lines, f"  ({'; '.join(told)})"] if told else lines
-
-
-def read_table(
-    path: Path, options: argparse.Namespace, known: Sequence[str] = (), **more: Any
-) -> Table:
-    """The table in a file, read as the options say. Raises CommandError and FileNotFoundError."""
-    from nn.tables import TableError, read
-
-    if options.skip < 0:
-        raise CommandError(f"--skip is a number of lines, got {options.skip}")
-    try:
-        return read(
-            path,
-            header={"auto": None, "yes": True, "no": False}[options.header],
-            encoding=options.encoding,
-            delimiter=options.delimiter,
-            decimal=options.decimal,
-            skip=options.skip,
-            known=known,
-            **more,
-        )
-    except TableError as error:
-        raise CommandError(str(error)) from None
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise CommandError(f"cannot read {path}: {error.strerror or error}") from None
+        which = "COLUMN" if keepable == chosen else repr(keepable[0])
+        said.append(f"--keep {which} learns from it anyway")
+    return [f"ignored: {', '.join(names)}{more}", *([f"  ({'; '.join(said)})"] if said else [])]

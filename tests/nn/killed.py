@@ -1,8 +1,8 @@
-"""Kill processes while they save, and look at what they leave: `python -m tests.nn.killed 1000`.
+"""Kill processes while they save, and check what they leave: `python -m tests.nn.killed 1000`.
 
-Prints a line of JSON: how many were killed, how many of these left a file beside the one they wrote
-(were killed within a save), the most such files at one time, and how many states were read back.
-Before that, one process is killed before and after each step of a save.
+Before that, one process is killed before and one after each step of a save. Prints a line of JSON:
+the number of processes killed, the number of these that left a temporary file (they were killed
+during a save), the most such files at one time, and the number of states that were read back.
 """
 
 import json
@@ -24,7 +24,7 @@ def checkpoint(number):
 
 
 def load(path):
-    """The number of the checkpoint, of which every byte is there."""
+    """The number of the checkpoint, which must be complete."""
     found = load_checkpoint(path)
     assert (found["weights"] == found["number"]).all()
     return found["number"]

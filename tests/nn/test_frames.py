@@ -78,7 +78,7 @@ def test_columns_of_truth_values_and_whole_numbers_are_numbers():
         ([1j, 2, 3, 4], "complex128"),
     ],
 )
-def test_a_column_that_is_not_of_numbers_is_named(column, kind):
+def test_a_column_that_is_not_numeric_is_named(column, kind):
     frame = FRAME.assign(colour=column)
     with pytest.raises(TypeError, match=rf"column 'colour' of X is .* got {kind}: "):
         trained(frame, SERIES)

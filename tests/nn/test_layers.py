@@ -52,7 +52,7 @@ VARIANCES = {
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)
-def test_the_weights_have_the_law_of_the_source(name):
+def test_the_weights_have_the_published_distribution(name):
     layer = Layer(40, 60, initializer=name, generator=random.Random(1))
     drawn = [w.data for neuron in layer.neurons for w in neuron.w]
     deviation = math.sqrt(VARIANCES[name])
@@ -86,14 +86,14 @@ def test_an_initializer_can_be_a_function_or_a_constant():
 
 
 @pytest.mark.parametrize("seed", [0, 42, "seed"])
-def test_a_seed_is_not_taken_for_a_generator_nor_ignored(seed):
+def test_a_seed_in_place_of_a_generator_is_refused(seed):
     for make in (Neuron, lambda n, **options: MLP(n, [1], **options), Dropout):
         with pytest.raises(TypeError, match=r"generator is a random.Random, .*Random\(seed\)"):
             make(0.5 if make is Dropout else 2, generator=seed)
     assert len(Neuron(2, generator=random.SystemRandom()).w) == 2
 
 
-def test_what_is_no_initializer_is_refused_by_name():
+def test_an_unknown_initializer_is_refused():
     for wrong in ([], None, 3):
         with pytest.raises(ValueError, match="unknown initializer"):
             Neuron(2, initializer=wrong)
@@ -112,10 +112,10 @@ def test_sequential_applies_one_after_the_other():
     assert repr(model).endswith("softmax]")
 
 
-def test_sequential_refuses_what_is_no_layer():
+def test_sequential_refuses_things_that_are_not_layers():
     with pytest.raises(ValueError, match="at least one"):
         Sequential()
-    with pytest.raises(TypeError, match="layer 1 of Sequential is no module or function: 3"):
+    with pytest.raises(TypeError, match="layer 1 of Sequential is not a module or a function: 3"):
         Sequential(Layer(2, 2), 3)
 
 
@@ -190,11 +190,11 @@ def test_the_same_generator_drops_the_same():
 
 
 @pytest.mark.parametrize("p", [-0.1, 1.0, 1.5, math.nan])
-def test_a_share_that_is_no_probability_below_one_is_refused(p):
+def test_a_dropout_probability_outside_its_range_is_refused(p):
     with pytest.raises(ValueError, match="p is a probability"):
         Dropout(p)
 
 
-def test_a_share_that_is_no_number_is_refused():
+def test_a_dropout_probability_that_is_not_a_number_is_refused():
     with pytest.raises(TypeError, match="the p of Dropout takes a real number, got str"):
         Dropout("0.5")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -16,7 +14,6 @@ from micrograd.testing import check_gradients
 from nn.functional import log_softmax, softmax
 from nn.losses import (
     LOSSES,
-    binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
     hinge_loss,
@@ -29,11 +26,6 @@ from nn.losses import (
     squared_hinge_loss,
 )
 
-BACKENDS = [
-    name
-    for name, library in (("numpy", "numpy"), ("numba", "llvmlite"), ("jax", "jax"))
-    if find_spec(library)
-]
 # The losses that compare number by number: predictions, targets, and where PyTorch has them.
 PAIRS = {
     "mse": ([0.5, -1.0, 2.0], [1.0, 1.0, 2.5], "mse_loss"),
@@ -45,6 +37,7 @@ PAIRS = {
     "bce_with_logits": ([0.5, -3.0, 2.0], [1.0, 0.0, 0.25], "binary_cross_entropy_with_logits"),
     "kl_div": ([-0.5, -1.0, -2.0], [0.5, 0.5, 0.0], "kl_div"),
 }
+
 EXPECTED = {  # sums, computed by hand
     "mse": 0.25 + 4 + 0.25,
     "l1": 0.5 + 2 + 0.5,
@@ -94,20 +87,6 @@ def test_values_and_gradients_are_those_of_pytorch(name, reduction):
     assert [leaf.grad for leaf in leaves] == pytest.approx(tensor.grad.tolist(), rel=1e-13)
 
 
-def test_cross_entropy_is_that_of_pytorch():
-    torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
-    rows, classes = [[0.5, -1.0, 2.0], [3.0, 0.0, -2.0]], [1, 0]
-    tensor = torch.tensor(rows, dtype=torch.float64, requires_grad=True)
-    expected = torch.nn.functional.cross_entropy(tensor, torch.tensor(classes))
-    expected.backward()
-    leaves = [values(row) for row in rows]
-    found = cross_entropy(leaves, classes)
-    found.backward()
-    assert found.data == pytest.approx(expected.item(), rel=1e-14)
-    for row, there in zip(leaves, tensor.grad.tolist(), strict=True):
-        assert [leaf.grad for leaf in row] == pytest.approx(there, rel=1e-13)
-
-
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.filterwarnings("ignore:reduction")
 def test_batches_are_reduced_as_by_pytorch(reduction):
@@ -131,20 +110,6 @@ def test_batches_are_reduced_as_by_pytorch(reduction):
         assert found.data == pytest.approx(expected.item(), rel=1e-14)
         for row, slopes in zip(leaves, tensor.grad.tolist(), strict=True):
             assert [leaf.grad for leaf in row] == pytest.approx(slopes, rel=1e-13, abs=1e-16)
-
-
-@pytest.mark.parametrize("ours", [softmax, log_softmax])
-def test_softmax_is_that_of_pytorch(ours):
-    torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
-    scores, weights = [0.5, -1000.0, 2.0, 1000.0, 999.0], [1.0, -2.0, 3.0, -4.0, 5.0]
-    tensor = torch.tensor(scores, dtype=torch.float64, requires_grad=True)
-    expected = getattr(torch, ours.__name__)(tensor, 0)
-    (expected * torch.tensor(weights)).sum().backward()
-    leaves = values(scores)
-    found = ours(leaves)
-    sum(w * each for w, each in zip(weights, found, strict=True)).backward()
-    assert [each.data for each in found] == pytest.approx(expected.tolist(), rel=1e-14)
-    assert [x.grad for x in leaves] == pytest.approx(tensor.grad.tolist(), rel=1e-13, abs=1e-15)
 
 
 # ---------------------------------------------------------------------------------------- stability
@@ -193,33 +158,9 @@ def test_every_loss_is_right_at_a_thousand_eagerly_and_compiled(
     assert (value, compiled) == pytest.approx((loss, slope), rel=1e-15)
 
 
-@pytest.mark.parametrize(
-    ("target", "loss", "slopes"),
-    [
-        (0.0, 0.0, [0.0, 0.0]),
-        (1.0, 2000.0, [1.0, -1.0]),
-        ([0.25, 0.75], 1500.0, [0.75, -0.75]),
-    ],
-)
-def test_a_compiled_cross_entropy_is_right_at_a_thousand(target, loss, slopes):
-    value, (found, _) = compile(cross_entropy).value_and_grad([1000.0, -1000.0], target)
-    assert (value, found) == (loss, slopes)
-
-
 def test_a_square_too_large_for_a_float_is_infinite():
     for loss in (mse_loss, squared_hinge_loss):
         assert loss(1e200, -1.0) == loss(Value(1e200), -1.0).data == math.inf
-
-
-@pytest.mark.parametrize(("score", "target"), [(30.0, 1.0), (-30.0, 0.0)])
-def test_a_confident_right_score_has_all_its_digits(score, target):
-    loss, slope = value_and_grad(lambda p: binary_cross_entropy_with_logits(p, target))(score)
-    assert loss == pytest.approx(math.log1p(math.exp(-30)), rel=1e-15, abs=0)
-    assert abs(slope) == pytest.approx(1 / (1 + math.exp(30)), rel=1e-15, abs=0)
-
-
-def test_a_small_probability_of_what_did_not_happen_is_not_rounded_away():
-    assert binary_cross_entropy(1e-20, 0.0) == pytest.approx(1e-20, rel=1e-15, abs=0)
 
 
 @pytest.mark.parametrize("delta", [0.5, 2.0])
@@ -242,74 +183,12 @@ def test_a_target_probability_of_zero_costs_nothing_whatever_was_predicted():
         assert (loss.data, prediction.grad) == (0.0, 0.0)
     with detect_anomaly():
         assert kl_div(Value(-1.0), 0.0).data == 0.0
-    # What is no probability is not taken for one.
+    # A target that is not a probability gives nan.
     assert math.isnan(kl_div(-1.0, -0.5))
     assert math.isnan(kl_div(-1.0, math.nan))
 
 
-def test_masked_scores_of_minus_infinity_have_no_share_and_spoil_no_gradient():
-    x = Value(1.0)
-    shares = softmax([x, -math.inf, 1.0])
-    shares[0].backward()
-    assert [share.data for share in shares] == [0.5, 0.0, 0.5]
-    assert x.grad == 0.25
-
-
-def test_softmax_adds_up_to_one_at_any_size():
-    for scores in ([1000.0, 999.0, -1000.0], [-1000.0, -1001.0], [0.0]):
-        shares = [share.data for share in softmax(values(scores))]
-        assert math.fsum(shares) == pytest.approx(1.0, rel=1e-15)
-        logs = [each.data for each in log_softmax(values(scores))]
-        assert all(map(math.isfinite, logs))
-        assert [math.exp(each) for each in logs] == pytest.approx(shares, abs=1e-15)
-
-
-def test_softmax_of_numbers_gives_numbers():
-    assert softmax([0.0, 0.0]) == [0.5, 0.5]
-    assert log_softmax([0.0, 0.0]) == [-math.log(2), -math.log(2)]
-
-
-def test_a_probability_of_zero_costs_a_hundred_as_in_pytorch():
-    assert binary_cross_entropy(Value(0.0), 1.0).data == 100.0
-    assert binary_cross_entropy(Value(1.0), 0.0).data == 100.0
-    for certain in (0.0, 1.0):
-        assert str(binary_cross_entropy(certain, certain)) == "0.0"
-
-
-def of_pytorch(p, t):
-    """The documented formulas: `log` is at least -100, and the slope divides by at least 1e-12."""
-    log_p = math.log(p) if p > 0 else -math.inf
-    log_q = math.log1p(-p) if p < 1 else -math.inf
-    value = -(t * max(log_p, -100.0) + (1 - t) * max(log_q, -100.0))
-    return value, (p - t) / max((1 - p) * p, 1e-12)
-
-
-PROBABILITIES = [0.0, 1e-300, 1e-44, 1e-20, 0.9e-12, 1.1e-12, 1e-5, 0.3, 1 - 1e-5, 1 - 2**-53, 1.0]
-CERTAINTIES = [(p, t) for p in PROBABILITIES for t in (0.0, 1.0, 0.25)]
-# The formula of the slope subtracts p from t; that of a sum of logarithms, (1 - t) / (1 - p) from
-# t / p. Each rounds twice, and 1 - p once: near p = t that is all that is left.
-ROUNDED = {"rel": 2**-48, "abs": 0}
-
-
-@pytest.mark.parametrize(("p", "t"), CERTAINTIES)
-def test_binary_cross_entropy_has_the_values_and_slopes_of_pytorch(p, t):
-    expected = pytest.approx(of_pytorch(p, t), **ROUNDED)
-    assert value_and_grad(lambda x: binary_cross_entropy(x, t))(p) == expected
-    value, (slope, _) = compile(binary_cross_entropy).value_and_grad(p, t)
-    assert (value, slope) == expected
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_so_it_has_in_batches(backend):
-    program = compile(binary_cross_entropy, batched=True, backend=backend)
-    p, t = map(list, zip(*CERTAINTIES, strict=True))
-    found, (slopes, _) = program.value_and_grad(p, t)
-    values, expected = zip(*itertools.starmap(of_pytorch, CERTAINTIES), strict=True)
-    assert list(found) == pytest.approx(values, **ROUNDED)
-    assert list(slopes) == pytest.approx(expected, **ROUNDED)
-
-
-# At kinks, where the formulas of PyTorch decide: prediction, target, loss, slope.
+# At kinks, where PyTorch's formulas decide: prediction, target, loss, slope.
 KINKS = [
     ("l1", 2.0, 2.0, 0.0, 0.0),  # sign(0) is 0
     ("huber", 3.0, 2.0, 0.5, 1.0),  # the two sides have the same slope
@@ -334,32 +213,25 @@ def test_every_loss_has_the_slope_of_pytorch_at_its_kinks(name, prediction, targ
     assert (value, found) == expected
 
 
-def test_a_certain_answer_has_the_slopes_of_its_slope():
-    for t in (0.0, 1.0):
-        for p in (0.0, 1.0):
-            assert hessian(lambda x, t=t: binary_cross_entropy(x, t))(p) == pytest.approx(1e12)
-    slopes = value_and_grad(binary_cross_entropy, argnums=(0, 1))(0.0, 1.0)[1]
-    assert slopes == (-1e12, 100.0)
-
-
 def test_a_target_probability_of_zero_costs_nothing_where_zero_was_predicted():
     assert kl_div(-math.inf, 0.0) == 0.0
     assert value_and_grad(lambda p: kl_div(p, 0.0))(-math.inf) == (0.0, 0.0)
 
 
-# ------------------------------------------------------------------------- gradients and compiling
+# -------------------------------------------------------------------------- gradients and compiling
+
 
 numbers = st.floats(-3, 3)
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.lists(numbers, min_size=3, max_size=3), st.lists(numbers, min_size=3, max_size=3))
 @pytest.mark.parametrize("loss", [mse_loss, binary_cross_entropy_with_logits, squared_hinge_loss])
-def test_the_gradients_of_smooth_losses_withstand_the_checker(loss, predictions, targets):
+def test_the_gradients_of_smooth_losses_pass_the_checker(loss, predictions, targets):
     check_gradients(lambda p: loss(p, targets), predictions)
 
 
-# Where the losses with kinks have none: predictions and targets that far apart.
+# Predictions and targets away from the kinks of the losses that have some.
 KINKED = {
     "l1": (numbers, st.just(4.0)),
     "huber": (st.floats(-0.5, 0.5) | st.floats(2, 5), st.just(0.25)),
@@ -369,10 +241,10 @@ KINKED = {
 }
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(data=st.data())
 @pytest.mark.parametrize("name", KINKED)
-def test_the_gradients_of_the_others_withstand_it_away_from_their_kinks(name, data):
+def test_the_gradients_of_the_others_pass_it_away_from_their_kinks(name, data):
     predictions, targets = (
         data.draw(st.lists(each, min_size=2, max_size=2)) for each in KINKED[name]
     )
@@ -382,13 +254,6 @@ def test_the_gradients_of_the_others_withstand_it_away_from_their_kinks(name, da
 def test_every_loss_is_checked_by_one_of_the_two():
     smooth = {"mse", "bce_with_logits", "squared_hinge", "cross_entropy"}
     assert smooth | set(KINKED) == set(LOSSES)
-
-
-@settings(max_examples=20)
-@given(st.lists(numbers, min_size=2, max_size=4), st.data())
-def test_the_gradient_of_cross_entropy_withstands_the_checker(scores, data):
-    target = data.draw(st.integers(0, len(scores) - 1))
-    check_gradients(lambda p: cross_entropy(p, target), scores)
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -401,45 +266,6 @@ def test_a_compiled_loss_gives_the_numbers_of_the_eager_one(name):
     assert slopes == pytest.approx(expected_slopes, rel=1e-13, abs=1e-16)
 
 
-def test_a_compiled_cross_entropy_takes_a_class_or_probabilities():
-    scores = [0.5, -1.0, 2.0]
-    by_class = compile(lambda p, t: cross_entropy(p, t))
-    by_shares = compile(lambda p, t: cross_entropy(p, t))
-    for target in range(3):
-        expected = cross_entropy(values(scores), target).data
-        one_hot = [float(k == target) for k in range(3)]
-        assert by_class(scores, float(target)) == pytest.approx(expected, rel=1e-14)
-        assert by_shares(scores, one_hot) == pytest.approx(expected, rel=1e-14)
-
-
-@pytest.mark.parametrize("wrong", [-1.0, 3.0, 0.5, math.nan])
-def test_a_class_that_is_not_there_costs_nan_where_it_cannot_be_refused(wrong):
-    scores = [0.5, -1.0, 2.0]
-    assert math.isnan(cross_entropy(values(scores), Value(wrong)).data)
-    assert math.isnan(compile(cross_entropy)(scores, wrong))
-
-
-def test_a_class_as_a_value_is_a_class():
-    with detect_anomaly():
-        for target in range(3):
-            leaves, others = values([0.5, -1.0, 2.0]), values([0.5, -1.0, 2.0])
-            found, expected = cross_entropy(leaves, Value(target)), cross_entropy(others, target)
-            found.backward()
-            expected.backward()
-            assert found.data == expected.data
-            assert [x.grad for x in leaves] == [x.grad for x in others]
-
-
-def test_a_score_of_minus_infinity_is_no_hindrance_to_the_other_classes():
-    loss, slopes = value_and_grad(lambda s: cross_entropy(s, 0))([1.0, 2.0])
-    for target in (0, Value(0)):
-        masked = value_and_grad(lambda s, t=target: cross_entropy([*s, -math.inf], t))
-        assert masked([1.0, 2.0]) == (loss, slopes)
-    value, (found, _) = compile(cross_entropy).value_and_grad([1.0, 2.0, -math.inf], 0.0)
-    assert value == pytest.approx(loss, rel=1e-15)
-    assert found == pytest.approx([*slopes, 0.0], rel=1e-15)
-
-
 def test_penalties_are_sums_over_the_parameters():
     parameters = values([1.0, -2.0, 3.0])
     assert l1_penalty(parameters).data == 6.0
@@ -449,30 +275,12 @@ def test_penalties_are_sums_over_the_parameters():
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_arrays_are_as_good_as_lists(name):
+def test_arrays_work_like_lists(name):
     predictions, targets, _ = PAIRS[name]
     expected = LOSSES[name](predictions, targets)
     assert LOSSES[name](np.array(predictions), np.array(targets)) == expected
     leaves = values(predictions)
     assert LOSSES[name](leaves, np.array(targets)).data == pytest.approx(expected, rel=1e-15)
-
-
-def test_cross_entropy_of_a_batch_is_a_sum_or_a_mean_over_samples():
-    rows = [[0.5, -1.0, 2.0], [3.0, 0.0, -2.0]]
-    first, second = (cross_entropy(row, c) for row, c in zip(rows, [1, 0], strict=True))
-    assert cross_entropy(rows, [1, 0], reduction="sum") == first + second
-    assert cross_entropy(rows, [1.0, 0.0]) == (first + second) / 2
-    by_hand = 1.0 + math.log(math.exp(0.5) + math.exp(-1.0) + math.exp(2.0))
-    assert first == pytest.approx(by_hand, rel=1e-15)
-
-
-def test_cross_entropy_takes_arrays_of_classes_and_of_probabilities():
-    rows, classes = np.array([[0.5, -1.0, 2.0], [3.0, 0.0, -2.0]]), np.array([1, 0])
-    expected = cross_entropy(rows.tolist(), classes.tolist())
-    assert cross_entropy(rows, classes) == expected
-    assert cross_entropy(rows, np.eye(3)[classes]) == pytest.approx(expected, rel=1e-15)
-    assert cross_entropy(rows, classes.astype(np.float32)) == expected
-    assert softmax(rows[0]) == softmax(rows[0].tolist())
 
 
 def test_an_array_without_axes_is_a_number():
@@ -511,7 +319,7 @@ def test_what_cannot_be_compared_is_refused(call, complaint):
         lambda: cross_entropy(Value(1.0), 0),
         lambda: cross_entropy([1.0, 2.0], 0.5),
         lambda: cross_entropy([1.0, 2.0], "0"),
-        lambda: mse_loss({1.0, 2.0}, {2.0, 1.0}),  # their order is chance
+        lambda: mse_loss({1.0, 2.0}, {2.0, 1.0}),  # sets have no order
         lambda: mse_loss({1.0: 0}, {1.0: 0}),
         lambda: mse_loss("12", "12"),
         lambda: mse_loss(b"12", b"12"),
@@ -519,7 +327,7 @@ def test_what_cannot_be_compared_is_refused(call, complaint):
         lambda: softmax(Value(1.0)),
     ],
 )
-def test_what_is_nested_otherwise_or_no_class_is_a_type_error(call):
+def test_a_wrong_nesting_or_class_is_a_type_error(call):
     with pytest.raises(TypeError):
         call()
 

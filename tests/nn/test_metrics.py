@@ -1,4 +1,4 @@
-"""Metrics: of what `predict` gives, whatever its shape."""
+"""Metrics of predictions of every shape."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_metric_is_the_same_in_every_shape(name, one, other):
 
 
 @pytest.mark.parametrize("kind", [bool, int, np.int8, float, object])
-def test_labels_of_any_number_are_labels(kind):
+def test_labels_may_be_any_two_numbers(kind):
     assert accuracy(OUTPUTS, np.array(TARGETS, dtype=kind)) == 1.0
 
 
@@ -75,7 +75,7 @@ def test_metrics_of_a_trained_model_are_those_of_its_history():
         ([10**400] * 4, TARGETS, "beyond the largest float"),
     ],
 )
-def test_what_does_not_fit_together_is_a_value_error(name, outputs, targets, complaint):
+def test_outputs_and_targets_that_do_not_match_are_a_value_error(name, outputs, targets, complaint):
     with pytest.raises(ValueError, match=complaint):
         METRICS[name](outputs, targets)
 
@@ -92,18 +92,18 @@ def test_what_does_not_fit_together_is_a_value_error(name, outputs, targets, com
         ([1j] * 4, TARGETS, "got complex128"),
     ],
 )
-def test_what_is_no_array_of_numbers_is_a_type_error(name, outputs, targets, complaint):
+def test_things_that_are_not_arrays_of_numbers_are_a_type_error(name, outputs, targets, complaint):
     with pytest.raises(TypeError, match=complaint):
         METRICS[name](outputs, targets)
 
 
-def test_a_class_number_that_no_output_stands_for_is_refused():
+def test_a_class_number_without_an_output_is_refused():
     for wrong in (2, -1, 0.5):
         with pytest.raises(ValueError, match=r"targets\[1\] is .*of 2 outputs are 0 to 1"):
             accuracy(np.eye(2), [0, wrong])
 
 
-def test_targets_of_one_class_do_not_tell_the_other():
+def test_targets_of_only_one_class_are_refused():
     with pytest.raises(ValueError, match=r"all targets are 1, .* give middle="):
         accuracy(OUTPUTS, [1, 1, 1, 1])
     assert accuracy(OUTPUTS, [1, 1, 1, 1], middle=0.5) == 0.5

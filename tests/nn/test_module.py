@@ -15,7 +15,7 @@ from nn import MLP, Dropout, Layer, Module, Neuron, Sequential
 
 
 class Odd(Module):
-    """A module of one's own with values in all kinds of places."""
+    """A custom module with Values in all kinds of places."""
 
     def __init__(self):
         self.first = Value(1.0)
@@ -42,7 +42,7 @@ def test_parameters_are_found_in_attributes_lists_dicts_and_modules_and_named_by
     assert [p.data for p in model.parameters()[:4]] == [1.0, 2.0, 3.0, 4.0]
 
 
-def test_modules_that_know_each_other_are_walked_once():
+def test_modules_that_contain_each_other_are_walked_once():
     model = MLP(1, [1])
     model.layers[0].owner = model
     model.layers.append(model.layers)
@@ -117,7 +117,7 @@ def test_a_state_of_another_model_is_refused_and_changes_nothing(change, complai
 
 
 @pytest.mark.parametrize("state", [None, [("first", 1.0)], Odd()])
-def test_what_is_no_state_is_a_type_error(state):
+def test_things_that_are_not_states_are_a_type_error(state):
     with pytest.raises(TypeError, match=r"as state_dict\(\) gives it, got"):
         Odd().load_state_dict(state)
 
@@ -129,7 +129,7 @@ def test_what_is_no_state_is_a_type_error(state):
         ({"a.b": Value(1.0), "a": {"b": Value(2.0)}}, "table.a.b"),
     ],
 )
-def test_two_parameters_of_one_name_are_refused_by_that_name(table, name):
+def test_two_parameters_with_one_name_are_refused(table, name):
     model = Module()
     model.table = table
     for use in (model.state_dict, lambda: model.load_state_dict({name: 1.0})):
@@ -142,7 +142,7 @@ def test_many_missing_names_are_not_all_listed():
         MLP(2, [2, 1]).load_state_dict({})
 
 
-def test_parameters_that_have_no_name_are_not_silently_left_out_of_a_state():
+def test_parameters_without_a_name_are_not_silently_left_out_of_a_state():
     class Hidden(Module):
         def __init__(self):
             self.weights = {Value(1.0), Value(2.0)}
@@ -213,7 +213,7 @@ def test_the_summary_counts_the_parameters_of_each_part():
     assert Neuron(2).summary().splitlines()[1].split() == ["(all)", "ReLUNeuron(2)", "3"]
 
 
-def test_a_module_without_a_text_of_its_own_is_summed_up_by_its_class():
+def test_a_module_without_a_repr_is_summarised_by_its_class():
     assert Odd().summary().splitlines()[1].split() == ["(all)", "Odd", "6"]
 
 

@@ -68,7 +68,7 @@ def identity(case):
 
 
 @pytest.mark.parametrize("case", CASES, ids=identity)
-def test_a_hundred_steps_are_those_of_pytorch(case):
+def test_a_hundred_steps_agree_with_pytorch(case):
     torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
     kind, options = case
     parameter = torch.tensor(START, requires_grad=True)
@@ -127,7 +127,7 @@ def test_the_rule_changes_neither_the_numbers_nor_the_gradient_that_it_is_given(
 
 
 @pytest.mark.parametrize("case", CASES, ids=identity)
-def test_a_state_goes_on_to_the_same_bits(case):
+def test_a_loaded_state_continues_with_the_same_bits(case):
     kind, options = case
     first = kind([Value(each) for each in START], **options)
     numbers = START
@@ -141,7 +141,7 @@ def test_a_state_goes_on_to_the_same_bits(case):
         numbers = ahead
 
 
-def test_a_state_that_went_through_a_file_gives_a_pair_of_betas_again():
+def test_betas_from_a_file_become_a_pair_again():
     saved = Adam([Value(1.0)], betas=(0.5, 0.75)).state_dict()
     saved["options"]["betas"] = [0.5, 0.75]
     optimizer = Adam([Value(1.0)])
@@ -207,7 +207,7 @@ def test_every_optimizer_has_a_name_and_shows_its_options():
         (lambda: RMSprop([Value(1.0)], alpha=-0.1), "alpha is a number"),
         (lambda: Adagrad([Value(1.0)], initial_accumulator_value=-1), "initial_accumulator_value"),
         (lambda: SGD([Value(1.0)], lr=None), "lr is a number of at least 0, got None"),
-        (lambda: SGD([p := Value(1.0), p]), "comes twice"),
+        (lambda: SGD([p := Value(1.0), p]), "given twice"),
     ],
 )
 def test_bad_options_are_refused(make, complaint):
@@ -215,7 +215,7 @@ def test_bad_options_are_refused(make, complaint):
         make()
 
 
-def test_what_is_no_value_is_no_parameter():
+def test_parameters_must_be_values():
     with pytest.raises(TypeError, match="got float at position 1"):
         SGD([Value(1.0), 2.0])
     with pytest.raises(TypeError, match=r"\[x\], not x"):
@@ -226,7 +226,7 @@ def test_what_is_no_value_is_no_parameter():
         SGD({Value(1.0), Value(2.0)})
 
 
-def test_an_optimizer_of_ones_own_needs_a_rule_only():
+def test_a_custom_optimizer_needs_only_a_rule():
     class Signed(Optimizer):
         def rule(self, x, g):
             return x - self.lr * np.sign(g)
@@ -261,8 +261,8 @@ def test_a_closure_computes_the_gradient_and_its_loss_is_returned():
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_gradient_that_never_changes_has_no_deviation_below_zero():
-    # There PyTorch takes the root of a number a rounding below 0, which is nan.
+def test_a_constant_gradient_has_no_negative_variance():
+    # PyTorch takes the root of a variance that rounding has made negative, which gives nan.
     gradient = np.linspace(0.1, 1, 100)
     optimizer, numbers = RMSprop([Value(1.0) for _ in gradient], centered=True), np.ones(100)
     for _ in range(5_000):
@@ -315,7 +315,7 @@ def test_lbfgs_keeps_the_best_numbers_when_it_is_interrupted():
     assert x.data == min(losses)[1]
 
 
-def test_lbfgs_says_so_where_there_is_no_loss_to_begin_with():
+def test_lbfgs_refuses_a_start_where_the_loss_is_nan():
     pytest.importorskip("scipy")
     x = Value(5.0)
     with pytest.raises(ValueError, match="the loss is nan where LBFGS begins"):
@@ -339,7 +339,7 @@ def test_a_gradient_is_shortened_to_the_norm_and_not_lengthened():
 
 
 @pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, math.inf])
-def test_clipping_is_that_of_pytorch(norm_type):
+def test_clipping_agrees_with_pytorch(norm_type):
     torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
     gradient = [0.3, -2.0, 7.5]
     parameter = torch.zeros(3, dtype=torch.float64, requires_grad=True)
@@ -354,7 +354,7 @@ def test_clipping_is_that_of_pytorch(norm_type):
         assert clipped(np.array(gradient), 1.25) == pytest.approx(parameter.grad.numpy(), rel=1e-15)
 
 
-def test_a_gradient_without_length_is_an_error_where_that_is_asked():
+def test_a_gradient_without_a_finite_norm_is_an_error_if_wanted():
     x = Value(0.0)
     x.grad = math.inf
     with pytest.raises(RuntimeError, match="length inf: it cannot be clipped"):

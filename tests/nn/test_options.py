@@ -1,4 +1,4 @@
-"""Options that make no sense are refused by their names, and numbers of NumPy are numbers."""
+"""Bad options are refused with their names, and numbers of NumPy are accepted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def optimizer():
     return optimizers.SGD([Value(1.0)], lr=0.1)
 
 
-# What takes the option, its name, and what is refused.
+# The class or function, the option, and values that are refused.
 CASES = [
     *((kind, "lr", NO_RATE) for kind in optimizers.OPTIMIZERS.values()),
     *((kind, "maximize", NO_FLAG) for kind in optimizers.OPTIMIZERS.values()),
@@ -67,8 +67,8 @@ CASES = [
     (datasets.make_blobs, "shuffle", NO_FLAG),
 ]
 GIVEN = {
-    optimizers: lambda kind: ([Value(1.0)],),
-    schedules: lambda kind: (optimizer(),),
+    optimizers: lambda: ([Value(1.0)],),
+    schedules: lambda: (optimizer(),),
 }
 
 
@@ -76,15 +76,14 @@ GIVEN = {
     ("kind", "name", "values"), CASES, ids=[f"{kind.__name__}-{name}" for kind, name, _ in CASES]
 )
 def test_an_option_that_makes_no_sense_is_refused_by_its_name(kind, name, values):
-    module = {each.__name__: each for each in GIVEN}.get(kind.__module__)
-    given = GIVEN[module](kind) if module else ()
+    given = next((make() for each, make in GIVEN.items() if hasattr(each, kind.__name__)), ())
     others = {"gamma": 0.5} if kind is schedules.MultiStepLR and name != "gamma" else {}
     for value in values:
         with pytest.raises(ValueError, match=name.rstrip("s")):
             kind(*given, **{name: value}, **others)
 
 
-def test_the_rate_of_a_schedule_of_ones_own_is_a_rate():
+def test_the_rate_of_a_custom_schedule_is_checked():
     class Own(schedules.Schedule):
         def rate(self, base, epoch):
             return wrong
@@ -119,7 +118,7 @@ def test_the_rate_of_a_schedule_of_ones_own_is_a_rate():
         lambda: optimizers.clip_grad_norm_([Value(1.0)], 1.0, norm_type="2"),
     ],
 )
-def test_what_is_of_another_kind_is_a_type_error(make):
+def test_arguments_of_a_wrong_kind_are_a_type_error(make):
     with pytest.raises(TypeError):
         make()
 
@@ -131,13 +130,13 @@ def test_the_length_of_a_gradient_is_found_without_clipping_it():
     assert x.grad == 3.0
 
 
-def test_a_probability_of_true_or_nan_is_none():
+def test_true_and_nan_are_not_probabilities():
     for wrong in (True, math.nan, 1.0, -0.1):
         with pytest.raises(ValueError, match="p is a probability from 0"):
             Dropout(wrong)
 
 
-def test_numbers_of_numpy_are_options():
+def test_options_may_be_numbers_of_numpy():
     assert schedules.StepLR(optimizer(), np.int64(2), gamma=np.float32(0.5)).step_size == 2
     assert optimizers.SGD([Value(1.0)], lr=np.float64(0.5), nesterov=np.False_).lr == 0.5
     assert EarlyStopping(np.int32(3)).patience == 3

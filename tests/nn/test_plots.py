@@ -1,4 +1,4 @@
-"""`nn.plots`: what is drawn, in which words, and that nothing else is left behind."""
+"""`nn.plots`: what is drawn, in which language, and that no global state changes."""
 
 import random
 import subprocess
@@ -20,6 +20,9 @@ from PIL import Image  # noqa: E402
 from nn import plots  # noqa: E402
 from nn.callbacks import State  # noqa: E402
 from nn.history import History  # noqa: E402
+from nn.plots import axes as axes_module  # noqa: E402
+from nn.plots import regions  # noqa: E402
+from nn.plots.axes import Words, colour  # noqa: E402
 
 X, Y = make_moons(60, noise=0.1, random_state=0)
 
@@ -51,6 +54,7 @@ def ax():
 
 def pixels(axes):
     """The picture as numbers, drawn as a person would see it."""
+    axes.figure.set_dpi(50)
     canvas = axes.figure.canvas
     if not hasattr(canvas, "buffer_rgba"):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -60,11 +64,16 @@ def pixels(axes):
     return np.asarray(canvas.buffer_rgba())[:, :, :3].copy(), canvas
 
 
-def colour_at(axes, point):
-    """The colour of the picture at a point of the data."""
+def colours_at(axes, *points):
+    """The colours of the picture at points of the data."""
     picture, _ = pixels(axes)
-    column, row = axes.transData.transform(point)
-    return picture[round(picture.shape[0] - 1 - row), round(column)] / 255
+    places = axes.transData.transform(points)
+    return [picture[round(len(picture) - 1 - row), round(column)] / 255 for column, row in places]
+
+
+def tint(k):
+    """The colour of the region of class number k, as it is seen."""
+    return pytest.approx(regions._tint(plots.COLOURS[k]), abs=0.01)
 
 
 def texts(axes):
@@ -92,9 +101,10 @@ def line(slope, level):
 
 def test_regions_have_the_colour_of_the_class_that_the_model_gives_there():
     points = np.array([[-1.0, -1.0], [1.0, 1.0], [-1.0, 1.0], [1.0, -1.0]])
-    axes = plots.decision_regions(line(0, 0.25), points, [-1, 1, -1, 1])
-    assert colour_at(axes, (0.2, 0.5)) == pytest.approx(plots._tint(plots.COLOURS[0]), abs=0.01)
-    assert colour_at(axes, (0.3, -0.5)) == pytest.approx(plots._tint(plots.COLOURS[1]), abs=0.01)
+    axes = plots.decision_regions(line(0, 0.25), points, [-1, 1, -1, 1], resolution=50)
+    left, right = colours_at(axes, (0.2, 0.5), (0.3, -0.5))
+    assert left == tint(0)
+    assert right == tint(1)
     assert axes.get_title() == "100.0% of 4 points right"
 
 
@@ -106,10 +116,12 @@ def test_the_boundary_lies_where_the_output_is_the_threshold():
         ([0, 1], 0, 0),
         ([-1, 1], -0.5, -0.5),
     ):
-        axes = plots.decision_regions(line(0, 0), points, labels, threshold=threshold)
-        for side, k in ((-0.1, 0), (0.1, 1)):
-            found = colour_at(axes, (edge + side, 0.3))
-            assert found == pytest.approx(plots._tint(plots.COLOURS[k]), abs=0.01)
+        axes = plots.decision_regions(
+            line(0, 0), points, labels, threshold=threshold, resolution=50
+        )
+        left, right = colours_at(axes, (edge - 0.1, 0.3), (edge + 0.1, 0.3))
+        assert left == tint(0)
+        assert right == tint(1)
 
 
 def test_with_several_outputs_the_largest_is_the_class():
@@ -117,10 +129,9 @@ def test_with_several_outputs_the_largest_is_the_class():
     model = MLP(2, [3])
     for neuron, corner in zip(model.layers[0].neurons, corners, strict=True):
         neuron.w[0].data, neuron.w[1].data = corner.tolist()
-    axes = plots.decision_regions(model, corners, [0, 1, 2])
-    for k, corner in enumerate(corners):
-        found = colour_at(axes, 0.7 * corner)
-        assert found == pytest.approx(plots._tint(plots.COLOURS[k]), abs=0.01)
+    axes = plots.decision_regions(model, corners, [0, 1, 2], resolution=50)
+    for k, found in enumerate(colours_at(axes, *(0.7 * corners))):
+        assert found == tint(k)
     assert axes.get_title() == "100.0% of 3 points right"
 
 
@@ -131,11 +142,11 @@ def test_every_point_is_drawn_in_the_colour_and_shape_of_its_class(model):
         assert drawn.get_facecolor()[0] == pytest.approx(
             matplotlib.colors.to_rgba(plots.COLOURS[k])
         )
-    shapes = {(plots._colour(k), plots._shape(k)) for k in range(64)}
+    shapes = {(colour(k), regions._shape(k)) for k in range(64)}
     assert len(shapes) == 64
 
 
-def test_points_of_which_the_model_is_wrong_have_a_ring():
+def test_points_that_are_classified_wrong_have_a_ring():
     points = np.array([[-1.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
     axes = plots.decision_regions(line(0, 0), points, [-1, 1, -1])
     assert axes.collections[-1].get_offsets().tolist() == [[2, 0]]
@@ -147,7 +158,7 @@ def test_points_of_which_the_model_is_wrong_have_a_ring():
     "y", [Y, 2.0 * Y - 1, Y[:, None], np.eye(2)[Y], Y.tolist(), 3 + 4 * Y, Y.astype(bool)]
 )
 def test_labels_may_be_numbers_signs_bools_or_rows_of_zeros_and_a_one(model, y):
-    options = {"resolution": 20, "threshold": 0}  # else it lies between the two labels
+    options = {"resolution": 20, "threshold": 0}  # the default depends on the labels
     axes = plots.decision_regions(model, X, y, **options)
     # The same points are right, however their classes are written.
     assert axes.get_title() == plots.decision_regions(model, X, Y, **options).get_title()
@@ -166,7 +177,7 @@ def test_an_output_that_is_the_same_everywhere_is_one_region(model):
         parameter.data = 0.0
     model.layers[-1].neurons[0].b.data = -1.0
     axes = plots.decision_regions(model, X, 2 * Y - 1, resolution=20)
-    assert colour_at(axes, (-0.8, -0.4)) == pytest.approx(plots._tint(plots.COLOURS[0]), abs=0.01)
+    assert colours_at(axes, (-0.8, -0.4)) == [tint(0)]
 
 
 @pytest.mark.parametrize(
@@ -176,13 +187,13 @@ def test_an_output_that_is_the_same_everywhere_is_one_region(model):
         (np.ones((5, 3)), Y[:5], 1, "X has two columns; got \\(5, 3\\)"),
         (X[:0], Y[:0], 1, "X has two columns; got \\(0, 2\\)"),
         (X, Y[:10], 1, "X has 60 samples, but y has 10 labels"),
-        (X, np.zeros(60), 1, "one output parts two classes"),
-        (X, np.arange(60), 1, "one output parts two classes"),
-        (X, np.array(["a", "b"])[Y], 1, "one output parts two classes"),
+        (X, np.zeros(60), 1, "one output separates two classes"),
+        (X, np.arange(60), 1, "one output separates two classes"),
+        (X, np.array(["a", "b"])[Y], 1, "one output separates two classes"),
         (X, np.arange(60) % 5, 4, "4 outputs, one for each class, and y has 5 labels"),
     ],
 )
-def test_what_cannot_be_drawn_in_a_plane_is_a_value_error(points, y, outputs, complaint):
+def test_data_that_cannot_be_drawn_in_a_plane_are_a_value_error(points, y, outputs, complaint):
     columns = points.shape[1]
     with pytest.raises(ValueError, match=complaint):
         plots.decision_regions(MLP(columns, [outputs]), points, y)
@@ -241,7 +252,7 @@ def test_the_length_of_the_gradient_is_drawn_by_epoch_or_by_layer(model):
 # --------------------------------------------------------------------------------- within a network
 
 
-def test_activations_count_the_neurons_that_are_dead():
+def test_activations_count_dead_neurons():
     model = MLP(2, [4, 1])
     for neuron in model.layers[0].neurons[:3]:
         neuron.b.data = -100.0
@@ -262,7 +273,7 @@ def test_activations_are_those_of_every_layer(model):
         assert top == pytest.approx(signals.max(), abs=0.1)
 
 
-def test_a_layer_that_gives_one_number_always_is_drawn(model):
+def test_a_layer_with_constant_outputs_is_drawn(model):
     for parameter in model.parameters():
         parameter.data = 0.0
     axes = plots.activations(model, X)
@@ -300,15 +311,15 @@ def frames(path):
 def test_a_film_has_a_picture_of_every_epoch_and_is_written_at_the_end(model, tmp_path):
     path = tmp_path / "folder" / "moons.gif"
     film = plots.film(path, resolution=20)
-    for epoch in range(1, 5):
+    for epoch in range(1, 4):
         film(state(model, epoch))
-        model.layers[0].neurons[0].b.data += 1.0  # so that no picture is like the one before
+        model.layers[0].neurons[0].b.data += 1.0  # so that the pictures differ
     assert not path.exists()
-    film.finish(state(model, 4))
-    assert frames(path)[0] == 4
+    film.finish(state(model, 3))
+    assert frames(path)[0] == 3
 
 
-def test_a_film_takes_the_first_the_last_and_every_so_many(model, tmp_path):
+def test_a_film_takes_the_first_epoch_and_every_nth(model, tmp_path):
     film = plots.film(tmp_path / "a.gif", X, Y, every=3, resolution=10, lang="zh")
     taken = []
     film._take = lambda state: taken.append(state.epoch)
@@ -323,26 +334,19 @@ def test_a_film_takes_the_first_the_last_and_every_so_many(model, tmp_path):
     assert len(taken) == 101
 
 
-def test_the_last_picture_of_a_film_stays(model, tmp_path):
-    film = plots.film(tmp_path / "a.gif", every=10, seconds=0.2, resolution=10)
-    film(state(model, 1))
-    film.finish(state(model, 7))
-    with Image.open(tmp_path / "a.gif") as written:
-        durations = []
-        for k in range(written.n_frames):
-            written.seek(k)
-            durations.append(written.info["duration"])
-    assert durations == [200, 2000]
-
-
-def test_fit_films_the_boundary_that_it_learns(tmp_path):
+def test_fit_films_the_boundary_that_it_learns_and_the_last_picture_stays(tmp_path):
     from nn.training import fit
 
     model = MLP(2, [8, 3], activation="tanh")
     points, classes = spiral(20)
-    film = plots.film(tmp_path / "spiral.gif", every=2, resolution=20)
-    fit(model, points, classes, loss="cross_entropy", epochs=5, callbacks=[film], progress=False)
-    assert frames(tmp_path / "spiral.gif")[0] == 4
+    film = plots.film(tmp_path / "spiral.gif", every=2, seconds=0.2, resolution=20)
+    fit(model, points, classes, loss="cross_entropy", epochs=3, callbacks=[film], progress=False)
+    with Image.open(tmp_path / "spiral.gif") as written:
+        durations = []
+        for k in range(written.n_frames):
+            written.seek(k)
+            durations.append(written.info["duration"])
+    assert durations == [200, 200, 2000]  # after epochs 1, 2 and 3
 
 
 @pytest.mark.parametrize(
@@ -354,7 +358,7 @@ def test_fit_films_the_boundary_that_it_learns(tmp_path):
         (("a.gif",), {"seconds": 0}, "seconds is from 0.02 to 60"),
     ],
 )
-def test_what_cannot_be_filmed_is_a_value_error_before_training(arguments, options, complaint):
+def test_a_bad_option_of_a_film_is_a_value_error_before_training(arguments, options, complaint):
     with pytest.raises(ValueError, match=complaint):
         plots.film(*arguments, **options)
 
@@ -363,7 +367,9 @@ def test_what_cannot_be_filmed_is_a_value_error_before_training(arguments, optio
 
 HISTORY = {"loss": [3, 2], "val_loss": [3, 2.5], "gradient_norm": [1, 2]}
 DRAWN = {
-    "decision_regions": lambda model, **options: plots.decision_regions(model, X, Y, **options),
+    "decision_regions": lambda model, **options: plots.decision_regions(
+        model, X, Y, resolution=20, **options
+    ),
     "loss_curves": lambda model, **options: plots.loss_curves(HISTORY, **options),
     "gradient_norms": lambda model, **options: plots.gradient_norms(HISTORY, **options),
     "gradient_norms of a model": lambda model, **options: plots.gradient_norms(model, **options),
@@ -385,7 +391,7 @@ def test_a_plot_is_drawn_into_the_axes_that_it_is_given_or_into_its_own(name, mo
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_chinese_words_have_letters_where_there_is_a_font(name, model, recwarn):
-    if plots._Words("zh").words == languages.words("en", "plot"):
+    if Words("zh").words == languages.words("en", "plot"):
         pytest.skip("no font with Chinese letters here")
     axes = DRAWN[name](model, lang="zh")
     english = DRAWN[name](model)
@@ -397,7 +403,7 @@ def test_chinese_words_have_letters_where_there_is_a_font(name, model, recwarn):
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_without_such_a_font_the_words_are_english(name, model, monkeypatch):
-    monkeypatch.setattr(plots, "FONTS", ("No Such Font",))
+    monkeypatch.setattr(axes_module, "FONTS", ("No Such Font",))
     assert texts(DRAWN[name](model, lang="zh")) == texts(DRAWN[name](model))
 
 
@@ -430,7 +436,7 @@ def test_importing_plots_imports_no_matplotlib():
     assert done.stdout.strip() == "False"
 
 
-def test_one_column_is_as_good_as_a_list_of_one():
+def test_one_column_works_like_a_list_of_one():
     history = {"loss": [1.0, 0.5], "accuracy": [0.5, 0.75]}
     ax = plots.loss_curves(history, columns="accuracy")
     assert [line.get_ydata().tolist() for line in ax.lines] == [[0.5, 0.75]]

@@ -23,7 +23,7 @@ CASES = [
 ]
 
 
-# One after another: name and options of each, and where the next begins.
+# Schedules in sequence: the name and options of each, and the epochs at which the next starts.
 SEQUENCES = [
     ([("LinearLR", {"total_iters": 4}), ("CosineAnnealingLR", {"T_max": 8})], [4]),
     ([("LinearLR", {}), ("StepLR", {"step_size": 2}), ("ExponentialLR", {"gamma": 0.5})], [3, 8]),
@@ -46,7 +46,7 @@ def rates(schedule, optimizer, epochs=12):
 
 @pytest.mark.parametrize(("name", "options"), CASES)
 @pytest.mark.filterwarnings("ignore:Detected call of")
-def test_the_rates_are_those_of_pytorch(name, options):
+def test_the_rates_agree_with_pytorch(name, options):
     torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
     optimizer = SGD([Value(0.0)], lr=0.3)
     other = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.3)
@@ -56,13 +56,13 @@ def test_the_rates_are_those_of_pytorch(name, options):
         expected.append(other.param_groups[0]["lr"])
         there.step()
     found = rates(getattr(schedules, name)(optimizer, **options), optimizer)
-    # PyTorch multiplies one factor on another.
+    # PyTorch multiplies the factors one by one, and rounds each time.
     assert found == pytest.approx(expected, rel=1e-12, abs=1e-15)
 
 
 @pytest.mark.parametrize(("parts", "milestones"), SEQUENCES)
 @pytest.mark.filterwarnings("ignore:Detected call of", "ignore:The epoch parameter")
-def test_the_rates_of_schedules_in_sequence_are_those_of_pytorch(parts, milestones):
+def test_the_rates_of_schedules_in_sequence_agree_with_pytorch(parts, milestones):
     torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
     optimizer = SGD([Value(0.0)], lr=0.3)
     other = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.3)
@@ -95,7 +95,7 @@ def test_the_rates_are_those_of_the_formulas():
     assert found == pytest.approx([1.0, 1.5, 2.0, 0.2, 0.02], rel=1e-15)
 
 
-def test_the_rate_now_is_given_as_in_pytorch():
+def test_the_current_rate_is_given_as_in_pytorch():
     schedule = schedules.ExponentialLR(SGD([Value(0.0)], lr=2.0), gamma=0.5)
     schedule.step()
     assert schedule.last_epoch == 1
@@ -103,7 +103,7 @@ def test_the_rate_now_is_given_as_in_pytorch():
 
 
 @pytest.mark.parametrize(("name", "options"), CASES)
-def test_a_state_goes_on_at_the_same_rate(name, options):
+def test_a_loaded_state_continues_at_the_same_rate(name, options):
     first, second = SGD([Value(0.0)], lr=0.3), SGD([Value(0.0)], lr=5.0)
     one = getattr(schedules, name)(first, **options)
     for _ in range(4):

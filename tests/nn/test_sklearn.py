@@ -1,4 +1,4 @@
-"""`nn.sklearn`: networks that scikit-learn takes for its own."""
+"""`nn.sklearn`: networks as estimators of scikit-learn."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def small(kind, **options):
 @pytest.mark.parametrize("kind", BOTH)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 def test_scikit_learns_own_checks_pass(kind):
-    estimator = kind(hidden_layer_sizes=(20,), learning_rate_init=0.01, max_iter=100)
+    estimator = kind(hidden_layer_sizes=(10,), learning_rate_init=0.03, max_iter=50)
     results = check_estimator(estimator, on_fail=None)
     failed = {
         each["check_name"]: each["exception"] for each in results if each["status"] == "failed"
@@ -79,7 +79,7 @@ def test_a_regressor_learns_and_two_classes_have_one_output():
     assert (np.log(classifier.predict_proba(X)) == classifier.predict_log_proba(X)).all()
 
 
-def test_a_network_is_that_of_its_weights():
+def test_predictions_are_computed_from_the_weights_that_are_shown():
     X, y = make_classification(60, 5, n_informative=4, n_redundant=0, n_classes=3, random_state=0)
     network = small(MLPClassifier, activation="tanh").fit(X, y)
     (first, last), (b, c) = network.coefs_, network.intercepts_
@@ -90,7 +90,7 @@ def test_a_network_is_that_of_its_weights():
 
 
 @pytest.mark.parametrize("kind", BOTH)
-def test_a_seed_settles_everything_and_a_pickle_keeps_it(kind):
+def test_a_seed_makes_training_reproducible_and_a_pickle_keeps_it(kind):
     X, y = make_classification(50, 4, random_state=0)
     first, second = small(kind).fit(X, y), clone(small(kind)).fit(X, y)
     assert first.loss_curve_ == second.loss_curve_
@@ -133,7 +133,7 @@ def test_an_unknown_solver_or_activation_is_refused():
         small(MLPClassifier, activation="reluu").fit(X, y)
 
 
-# For each parameter, what is refused.
+# Values of each parameter that are refused.
 WRONG = {
     "hidden_layer_sizes": [(10.5,), (0,), (-1,), 0, 2.5, "10", (True,), None, [[3]], {"a": 1}],
     "activation": ["reluu", "add", None, 3, ["relu"]],
@@ -169,7 +169,7 @@ def test_every_parameter_out_of_range_is_refused_by_its_name_when_fit_is_called(
             assert not hasattr(estimator, "model_")
 
 
-def test_numbers_of_numpy_are_parameters_too():
+def test_parameters_may_be_numbers_of_numpy():
     X, y = make_classification(20, 4, random_state=0)
     plain = small(MLPClassifier, batch_size=7, alpha=0.5, momentum=0.5, shuffle=True).fit(X, y)
     numpy = small(
@@ -195,7 +195,7 @@ def test_each_class_gives_its_share_to_early_stopping(monkeypatch):
     assert np.bincount(kept.ravel().astype(int)) == pytest.approx(np.bincount(y) - held, abs=1)
 
 
-def test_early_stopping_by_the_score_of_one_sample_is_refused_and_by_few_is_warned_of():
+def test_early_stopping_refuses_one_held_out_sample_and_warns_of_few():
     X, y = make_classification(40, 4, random_state=0)
     for kind in BOTH:
         with pytest.raises(ValueError, match="is one sample, which has no score"):
@@ -206,7 +206,7 @@ def test_early_stopping_by_the_score_of_one_sample_is_refused_and_by_few_is_warn
             small(kind, early_stopping=True).fit(X, y)
 
 
-def test_targets_of_one_column_are_numbers_and_of_two_are_refused():
+def test_targets_may_have_one_column_but_not_two():
     X, y = make_classification(30, 4, random_state=0)
     flat = small(MLPRegressor).fit(X, y)
     with pytest.warns(DataConversionWarning):

@@ -1,6 +1,6 @@
 """Files that version 0.1.0 wrote, in `tests/nn/files`, can still be read.
 
-`python -m tests.nn.test_written FOLDER` writes such files with the code of today.
+`python -m tests.nn.test_written FOLDER` writes such files with the current code.
 """
 
 import math
@@ -15,7 +15,7 @@ from micrograd.__main__ import main
 from nn import MLP, fit
 from nn.storage import load_checkpoint, load_weights, save_checkpoint, save_weights
 from nn.training import EarlyStopping
-from tests.nn.test_storage import same
+from tests.nn.archives import same
 
 FILES = Path(__file__).parent / "files"
 DTYPES = "|b1 |i1 |u1 <i2 >i4 <i8 <u2 >u8 <f2 <f4 >f4 <f8".split()
@@ -24,7 +24,7 @@ TABLE = "length,colour,kind\n" + "1.5,red,a\n4,blue,b\n1,red,a\n5,green,b\n" * 3
 
 
 def nested(depth):
-    """Lists, tuples and dicts in turn, that many deep, around an array."""
+    """An array within that many lists, tuples and dicts in turn."""
     tree = np.arange(2.0)
     for level in range(depth):
         tree = ([tree], (tree,), {"$a": tree})[level % 3]
@@ -87,11 +87,11 @@ def test_a_checkpoint_written_before_can_be_read_in_types_and_bits():
     assert same(load_checkpoint(FILES / "state.npz"), state())
 
 
-def test_a_training_goes_on_from_a_checkpoint_written_before(tmp_path):
+def test_a_training_continues_from_a_checkpoint_written_before(tmp_path):
     path = tmp_path / "training.npz"
     shutil.copy(FILES / "training.npz", path)
     saved = load_checkpoint(path)
-    model, history = training(path, resume=True)  # of its three epochs none is left
+    model, history = training(path, resume=True)  # all of its three epochs are done
     assert [parameter.data for parameter in model.parameters()] == saved["best"][1].tolist()
     assert history["loss"] == saved["history"]["loss"].tolist()
 
@@ -105,14 +105,14 @@ def test_a_model_of_micrograd_train_written_before_predicts(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", ["weights", "state", "training", "model"])
-def test_the_code_of_today_writes_files_of_the_same_form(tmp_path, name):
+def test_the_current_code_writes_files_of_the_same_form(tmp_path, name):
     path = FILES / f"{name}.npz"
     if name == "weights":
         save_weights(tmp_path / "twin", load_weights(path))
     else:
         save_checkpoint(tmp_path / "twin", load_checkpoint(path))
     old, new = path.read_bytes(), (tmp_path / "twin").read_bytes()
-    # Archives name the system on which they were made, and the digest knows of it.
+    # Archives name the system on which they were made, which changes the digest.
     assert new == old or sys.platform == "win32"
 
 

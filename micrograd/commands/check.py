@@ -1,0 +1,44 @@
+"""The command `check`, which checks the gradient of an expression."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from micrograd.commands.errors import CommandError
+from micrograd.commands.expression import add_arguments, function_and_point
+
+
+def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the options of the command."""
+    parser = commands.add_parser(
+        "check",
+        help="check the gradient of an expression at a point",
+        description="Check the gradient of an expression by several independent methods. The exit "
+        "status is 0 if all confirm it, 1 if one disagrees, 2 if the command cannot be carried "
+        "out, and 3 if no method disagrees but not everything is confirmed, for example because a "
+        'value is infinite. Example: micrograd check "tanh(x * w + b)" x=2 w=-3 b=6.5',
+    )
+    add_arguments(parser)
+    parser.add_argument(
+        "--order",
+        type=int,
+        default=1,
+        help="highest order of the derivatives to check, from 1 to 4 (default 1)",
+    )
+    parser.set_defaults(command=check)
+
+
+def check(options: argparse.Namespace) -> int:
+    """Print the report; return 0 if the gradient is confirmed, 1 if wrong, and 3 if undecided."""
+    from micrograd.testing import check_gradients
+    from micrograd.testing.options import order
+
+    function, point = function_and_point(options)
+    try:
+        highest = order(options.order)
+    except ValueError as error:
+        raise CommandError(f"--{error}") from None
+    report = check_gradients(function, *point, order=highest, raise_exception=False)
+    print(report)
+    return 0 if report else 1 if report.is_wrong else 3

@@ -1,0 +1,83 @@
+"""The command `demo`, which recomputes every number of the five articles."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from micrograd.commands.errors import CommandError
+
+EXAMPLES = "micrograd.examples"
+
+
+def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the options of the command."""
+    parser = commands.add_parser(
+        "demo",
+        help="recompute every number of the five articles",
+        description="Recompute every number of the five articles and compare it with the text. The "
+        "exit status is 1 if any number differs.",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write the derivations, computation graphs and plots to this folder",
+    )
+    parser.set_defaults(command=demo)
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Run the five programs, print a table of their numbers, and write what they draw."""
+    out: Path | None = options.out
+    examples = find_examples()
+    layout = import_module(f"{examples.__name__}._common")
+    reports = []
+    index = None
+    print(layout.HEADING)
+    try:
+        for name in examples.ARTICLES:
+            report = import_module(f"{examples.__name__}.{name}").run(out)
+            print(*layout.lines(report), sep="\n", flush=True)
+            reports.append(report)
+        if out is not None:
+            index = import_module(f"{examples.__name__}._index").write_index(reports, out)
+    except OSError as error:
+        place = error.filename or out
+        raise CommandError(f"cannot write to {place}: {error.strerror or error}") from error
+
+    print()
+    print(*layout.outcome(reports), sep="\n")
+    if index is None:
+        print("no files written: give --out DIR for the derivations, computation graphs and plots")
+    else:
+        print(f"wrote {index}")
+    rows = [row for report in reports for row in report.rows]
+    different = sum(not row.agrees for row in rows)
+    print(f"{len(rows) - different} of {len(rows)} numbers agree")
+    return 1 if different else 0
+
+
+def find_examples() -> ModuleType:
+    """Return the package of the articles' programs.
+
+    A wheel contains it as `micrograd.examples`. In a checkout it is beside `micrograd`, and is
+    loaded from there under the same name, since another package may be called `examples`.
+
+    Raises CommandError if it is in neither place.
+    """
+    if EXAMPLES in sys.modules or find_spec(EXAMPLES) is not None:
+        return import_module(EXAMPLES)
+    beside = Path(__file__).resolve().parents[2] / "examples" / "__init__.py"
+    spec = spec_from_file_location(EXAMPLES, beside)
+    if not beside.is_file() or spec is None or spec.loader is None:
+        raise CommandError(f"the examples are not installed, nor are they at {beside.parent}")
+    examples = module_from_spec(spec)
+    sys.modules[EXAMPLES] = examples
+    spec.loader.exec_module(examples)
+    return examples

@@ -1,0 +1,93 @@
+"""The command `draw`, which draws the computation graph of an expression."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from micrograd.commands.errors import CommandError, reported
+from micrograd.commands.explain import derivation
+from micrograd.commands.expression import add_arguments, graph
+from micrograd.commands.options import add_language, add_output
+
+if TYPE_CHECKING:
+    from micrograd.drawing.computation_graph import ComputationGraph
+    from micrograd.engine.value import Value
+
+
+def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the options of the command."""
+    parser = commands.add_parser(
+        "draw",
+        help="draw the computation graph of an expression",
+        description="Draw the computation graph of an expression, with its gradients. The suffix "
+        "of the file determines the format: svg, png and jpg, for which a Graphviz renderer is "
+        "needed; pdf, for which Graphviz itself is needed; html, a page to step through; md, a "
+        "derivation with a Mermaid graph; tex, mmd, gv, json or txt. "
+        'Example: micrograd draw "tanh(x * w + b)" x=2 w=-3 b=6.5 -o neuron.svg',
+    )
+    add_arguments(parser)
+    add_output(parser, "output file; without it, a text tree is printed")
+    add_language(parser)
+    parser.add_argument("--theme", default="light", help="light, dark or print (default light)")
+    parser.add_argument(
+        "--direction",
+        default="LR",
+        help="LR (from left to right, the default), RL, TB (from top to bottom) or BT",
+    )
+    parser.add_argument(
+        "--partials", action="store_true", help="write the local derivatives on the arrows"
+    )
+    parser.add_argument(
+        "--contributions",
+        action="store_true",
+        help="write on each arrow what it contributes to the gradient",
+    )
+    parser.set_defaults(command=draw)
+
+
+def draw(options: argparse.Namespace) -> int:
+    """Draw an expression's graph into a file, or print it as a tree."""
+    from micrograd.drawing import RenderingError
+    from micrograd.drawing.page import step_page
+    from micrograd.files import write
+
+    output, variables = graph(options)
+    output.backward()
+    path: Path | None = options.out
+    with reported(RenderingError, writing=path):
+        if path is None:
+            print(_picture(output, options).tree())
+            return 0
+        if path.suffix.lower() == ".html":
+            pictorial = (options.theme, options.direction, options.partials, options.contributions)
+            if pictorial != ("light", "LR", False, False):
+                raise CommandError(
+                    "an html page shows every step in its own colours: omit --theme, --direction, "
+                    "--partials and --contributions"
+                )
+            step_page(output, path, lang=options.lang, title=options.expression)
+        elif path.suffix.lower() == ".md":
+            drawn = _picture(output, options).mermaid()
+            text = derivation(output, variables, list(variables), options.lang).markdown()
+            write(path, f"```mermaid\n{drawn}\n```\n\n{text}")
+        else:
+            _picture(output, options).write(path)
+    print(f"wrote {path}")
+    return 0
+
+
+def _picture(output: Value, options: argparse.Namespace) -> ComputationGraph:
+    from micrograd.derivation.chain import Chain
+    from micrograd.drawing import draw_dot
+
+    return draw_dot(
+        output,
+        names=Chain(output).unlabelled(),  # as in the derivation
+        theme=options.theme,
+        direction=options.direction,
+        local_partials=options.partials,
+        contributions=options.contributions,
+        lang=options.lang,
+    )

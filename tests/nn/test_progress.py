@@ -1,0 +1,48 @@
+"""What training prints while it runs."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.nn.trainings import fitted, network
+
+
+def test_lines_are_printed_where_there_is_no_terminal(capsys):
+    fitted(network(), epochs=200, batch_size=None, metrics="accuracy", progress="auto")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("epoch   1/200  loss 0.")
+    assert lines[-1].startswith("epoch 200/200  loss 0.")
+    assert lines[-1].endswith(" %")
+    assert len(lines) == 21
+
+
+def test_an_early_end_is_reported(capsys):
+    fitted(network(), epochs=200, callbacks=[lambda s: s.epoch == 7 and s.stop()], progress="auto")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("epoch   7/200")
+
+
+def test_an_interruption_is_reported(capsys, interrupting):
+    fitted(network(), optimizer=interrupting, progress="auto")
+    assert "interrupted in epoch 2" in capsys.readouterr().out
+
+
+def test_nothing_is_printed_unless_it_is_wanted(capfd):
+    fitted(network())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_bar_fills_on_a_terminal(monkeypatch, capsys):
+    pytest.importorskip("tqdm")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    fitted(network(), epochs=3, progress="auto")
+    printed = capsys.readouterr()
+    assert "3/3" in printed.err
+    assert printed.out == ""
+
+
+def test_without_tqdm_lines_take_the_place_of_the_bar(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    fitted(network(), epochs=3, progress=True)
+    assert capsys.readouterr().out.count("epoch ") == 3
