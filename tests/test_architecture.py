@@ -64,7 +64,13 @@ ROOMS = (
 # Third-party libraries stay at the rim.
 GUESTS = {
     "numpy": {
-        *("micrograd.transforms", "micrograd.compiler", "nn.storage", "nn.datasets"),
+        *(
+            "micrograd.engine",
+            "micrograd.transforms",
+            "micrograd.compiler",
+            "nn.storage",
+            "nn.datasets",
+        ),
         *("nn.samples", "nn.metrics", "nn.objective", "nn.prediction", "nn.plots", "nn.training"),
         *("nn.optimizers", "nn.requests", "nn.sklearn", "nn.columns"),
         "micrograd.commands",

@@ -19,7 +19,10 @@ def _called(name: str) -> Callable[..., Any]:
     def method(self: Any, *operands: Any) -> Any:
         return getattr(self, name)(*operands)
 
-    method.__doc__ = f"The operation `{name}`, under the name by which NumPy or Python calls it."
+    method.__doc__ = (
+        f"Apply the operation `{name}`, under the name by which NumPy or Python calls it.\n\n"
+        "Args:\n    *operands: the other operands, Values or numbers."
+    )
     return method
 
 
