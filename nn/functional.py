@@ -1,4 +1,4 @@
-"""Softmax and its logarithm, which `micrograd` exports too, and the sum of a list.
+"""Softmax and its logarithm as lists, and the sum of a list. `micrograd.softmax` works on arrays.
 
 >>> [round(share, 4) for share in softmax([1000.0, 999.0])]
 [0.7311, 0.2689]
@@ -10,9 +10,31 @@ from collections.abc import Iterable
 from functools import reduce
 from typing import Any
 
-from micrograd import log_softmax, softmax
+import micrograd
 
-__all__ = ["log_softmax", "softmax", "total_of"]
+
+def softmax(scores: Iterable[Any]) -> list[Any]:
+    """Return positive numbers that add up to 1, in proportion to the exponentials.
+
+    Args:
+        scores: a list of Values and numbers of any size.
+
+    >>> softmax([0.0, 0.0])
+    [0.5, 0.5]
+    """
+    return list(micrograd.softmax(scores))
+
+
+def log_softmax(scores: Iterable[Any]) -> list[Any]:
+    """Return the logarithms of `softmax`, accurate also where the softmax underflows to 0.
+
+    Args:
+        scores: a list of Values and numbers of any size.
+
+    >>> log_softmax([0.0, 1000.0])
+    [-1000.0, 0.0]
+    """
+    return list(micrograd.log_softmax(scores))
 
 
 def total_of(numbers: Iterable[Any]) -> Any:

@@ -189,7 +189,7 @@ def cross_entropy(logits: Sequence[Any], target: Any, reduction: str = "mean") -
         losses = [cross_entropy(row, each) for row, each in zip(scores, targets, strict=True)]
         return _combined("cross_entropy", losses, reduction)
     _combine("cross_entropy", reduction)
-    logs = log_softmax(list(scores))
+    logs = log_softmax(scores)
     if _is_list(target):
         shares = list(target)
         _same_length("cross_entropy", logs, shares)
