@@ -22,8 +22,8 @@ from micrograd.drawing.themes import THEMES, Theme
 from micrograd.engine.value import Value
 from micrograd.files import write
 from micrograd.writing import languages
-from micrograd.writing.layout import Mark
-from micrograd.writing.names import one_line
+from micrograd.writing.labels import one_line
+from micrograd.writing.marks import Mark
 
 
 def step_page(
@@ -55,7 +55,7 @@ def step_page(
 
 def _title(story: Story, title: str | Mapping[str, str], lang: str) -> str:
     given = title if isinstance(title, str) else title.get(lang, "")
-    name = story.chain.letter(story.chain.output).text
+    name = story.chain.name(story.chain.output).text
     return one_line(given) or languages.words(lang, "page")["title"].format(output=name)
 
 
@@ -100,7 +100,7 @@ def _island(data: Any) -> str:
 
 def _data(story: Story, lang: str, titles: Mapping[str, str]) -> dict[str, Any]:
     data, _ = story.known(len(story.steps))
-    names = [story.chain.letter(node) for node in story.chain.nodes]
+    names = [story.chain.name(node) for node in story.chain.nodes]
     places = {name.mark: i for i, name in enumerate(names)}
     return {
         "lang": lang,

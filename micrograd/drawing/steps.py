@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from micrograd.derivation import writing
 from micrograd.derivation.chain import Chain, Contribution
-from micrograd.derivation.writing import Written
 from micrograd.drawing.depiction import depict
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.standalone import SIZE
 from micrograd.drawing.svg import Sketch
 from micrograd.engine.graph import is_leaf
 from micrograd.engine.value import Value
+from micrograd.writing import notation
 from micrograd.writing.labels import width
+from micrograd.writing.notation import Formula
 from micrograd.writing.numbers import NO_GRADIENT, number
 
 MAX_STEPS_NODES = 200
@@ -29,7 +29,7 @@ class Step(NamedTuple):
 
     kind: str  # "given", "forward", "start" or "backward"
     value: int  # the value computed, or the one from which the gradient flows
-    lines: tuple[Written, ...]
+    lines: tuple[Formula, ...]
     operand: int = -1  # the value that receives a contribution, and along which of the arrows
     place: int = -1
     receiver: int = -1  # the value whose gradient changes, and what it is then
@@ -50,7 +50,7 @@ class Story:
         lang: str = "en",
     ) -> None:
         self.chain = Chain(output, names, max_nodes)
-        self.number = {id(node): i for i, node in enumerate(self.chain.nodes)}
+        self.number = {node: i for i, node in enumerate(self.chain.nodes)}
         self.picture = depict(
             output, names=self.chain.unlabelled(), max_nodes=len(self.chain.nodes), lang=lang
         )
@@ -63,42 +63,42 @@ class Story:
     def _forward(self) -> Iterator[Step]:
         chain = self.chain
         for i, node in enumerate(chain.nodes):
-            result = writing.number(node.data)
+            result = notation.number(node.data)
             if is_leaf(node):
-                yield Step("given", i, (writing.equation([chain.letter(node), result]),))
+                yield Step("given", i, (notation.equation([chain.name(node), result]),))
                 continue
-            sides = [chain.letter(node), chain.formula(node), chain.substituted(node), result]
-            yield Step("forward", i, (writing.equation(sides),))
+            sides = [chain.name(node), chain.formula(node), chain.substituted(node), result]
+            yield Step("forward", i, (notation.equation(sides),))
 
     def _start(self) -> Step:
         output = self.chain.output
-        one = writing.number(1.0)
-        line = writing.equation([self.chain.adjoint_name(output), one])
-        last = self.number[id(output)]
+        one = notation.number(1.0)
+        line = notation.equation([self.chain.adjoint_name(output), one])
+        last = self.number[output]
         return Step("start", last, (line,), receiver=last, gradient=one.text)
 
     def _backward(self, flow: Contribution) -> Step:
-        chain, link = self.chain, flow.link
-        factor = chain.factor(link)
-        receiver, upstream = chain.adjoint_name(link.operand), chain.adjoint_name(link.node)
-        before, after = writing.number(flow.before + 0.0), writing.number(flow.after + 0.0)
+        chain, edge = self.chain, flow.edge
+        factor = chain.factor(edge)
+        receiver, upstream = chain.adjoint_name(edge.operand), chain.adjoint_name(edge.node)
+        before, after = notation.number(flow.before + 0.0), notation.number(flow.after + 0.0)
         shares = [
-            writing.product([writing.number(flow.upstream), factor.value]),
-            writing.number(flow.share + 0.0),  # no minus before a zero
+            notation.product([notation.number(flow.upstream), factor.value]),
+            notation.number(flow.share + 0.0),  # no minus before a zero
         ]
         return Step(
             "backward",
-            self.number[id(link.node)],
+            self.number[edge.node],
             (
-                writing.increase(receiver, writing.product([upstream, factor.partial])),
-                writing.equation(
+                notation.increase(receiver, notation.product([upstream, factor.partial])),
+                notation.equation(
                     [factor.partial, factor.formula, factor.substituted, factor.value]
                 ),
-                writing.equation([*(writing.total([before, share]) for share in shares), after]),
+                notation.equation([*(notation.total([before, share]) for share in shares), after]),
             ),
-            operand=self.number[id(link.operand)],
-            place=link.place,
-            receiver=self.number[id(link.operand)],
+            operand=self.number[edge.operand],
+            place=edge.place,
+            receiver=self.number[edge.operand],
             gradient=after.text,
         )
 

@@ -6,7 +6,7 @@ import html
 import re
 from unicodedata import bidirectional, category
 
-from micrograd.writing.names import without_turns
+from micrograd.writing.labels import without_turns
 
 
 def html_text(text: str) -> str:

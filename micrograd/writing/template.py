@@ -3,7 +3,7 @@ r"""The column `typeset` of the table of operations: LaTeX with places for the o
 A template knows how tightly each place binds, so that an operand is put in brackets where, and only
 where, it needs them.
 
->>> from micrograd.writing.layout import latex
+>>> from micrograd.writing.marks import latex
 >>> template = parse(r"x \cdot y", ("x", "y"), "mul")
 >>> a_plus_b = ("mrow", ("mi", "a"), ("mo", "+"), ("mi", "b"))
 >>> latex(template.fill([(a_plus_b, SUM), (("mi", "c"), ATOM)]))
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from micrograd.table.formulas import FormulaError
-from micrograd.writing.layout import FUNCTIONS, LETTERS, OPERATORS, Mark, row
+from micrograd.writing.marks import FUNCTIONS, LETTERS, OPERATORS, Mark, row
 
 # How tightly a formula binds; an operand that binds less than its place is put in brackets.
 LOOSE, SUM, PRODUCT, FRACTION, POWER, CALL, ATOM = range(7)

@@ -14,8 +14,7 @@ from micrograd.drawing import renderer as renderers
 from micrograd.drawing.formats import DRAWN, SUFFIXES, WRITERS
 from micrograd.drawing.text import mermaid_text, terminal_text
 from micrograd.engine.graph import order
-from micrograd.writing.labels import columns, shortened
-from micrograd.writing.names import without_turns
+from micrograd.writing.labels import columns, shortened, without_turns
 from nn import MLP
 from tests.drawing.common import chain, expression
 from tests.drawing.test_labels import HOSTILE

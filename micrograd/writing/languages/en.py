@@ -57,6 +57,7 @@ WORDS: dict[str, dict[str, str]] = {
         "no check": "There is no check by differences: {reason}.",
     },
     "card": {
+        "heading": "{name} ({row})",
         "domain": "Defined and differentiable for {domain}.",
         "everywhere": "all numbers",
         "away": "Defined for all numbers, and differentiable where {places}.",
@@ -71,6 +72,7 @@ WORDS: dict[str, dict[str, str]] = {
         "next case": "; ",
     },
     "note": {},  # of the rows of the table, where the English ones are
+    "operation": {},  # what rows of the table are called in a sentence, if not by their names
     "picture": {
         "data": "data",
         "grad": "grad",

@@ -4,7 +4,7 @@ import pytest
 
 from micrograd.ops import ROWS, TABLE
 from micrograd.table.formulas import FormulaError
-from micrograd.writing.layout import latex, mathml
+from micrograd.writing.marks import latex, mathml
 from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM, parse
 
 X, Y = ("mi", "x"), ("mi", "y")
