@@ -28,7 +28,8 @@ def test_a_card_has_formula_derivative_domain_kink_and_convention():
         "Convention: The derivative at 0 is 0.\n"
     )
     assert rule_card("log").text("zh") == (
-        "log\n===\n\n  f     = log(x)\n  ∂f/∂x = 1 / x\n\n可导范围：x > 0。\n"
+        "自然对数（log）\n===============\n\n"
+        "  f     = log(x)\n  ∂f/∂x = 1 / x\n\n可导范围：x > 0。\n"
     )
 
 
