@@ -330,7 +330,7 @@ class Explanation:
     # ---------------------------------------------------------------------------- accumulated form
 
     def _accumulated(
-        self, target: Value, active: Mapping[int, Any], words: Mapping[str, str]
+        self, target: Value, active: Mapping[Value, Any], words: Mapping[str, str]
     ) -> Iterator[Block]:
         chain = self.chain
         nodes = [node for node in reversed(chain.nodes) if node in active]

@@ -1,7 +1,7 @@
 r"""A picture as a LaTeX document that draws it with TikZ.
 
-What a user wrote reaches TeX as letters, digits and `\symbol{…}` only, so no character of it can
-be a command. XeLaTeX shows every script for which it finds a font, pdfLaTeX the Latin one.
+Text from the user reaches TeX as letters, digits and `\symbol{…}` only, so no character of it can
+be a command. XeLaTeX shows every script for which it finds a font, pdfLaTeX only the Latin one.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from unicodedata import category, east_asian_width
 
-from micrograd.drawing.look import COLORS, Cell, Look, is_dashed, lines, stroke
 from micrograd.drawing.picture import DIRECTIONS, PLACE, Arrow, Box, Picture
 from micrograd.drawing.placement import Placement, arranged
-from micrograd.drawing.standalone import Point
+from micrograd.drawing.styles import COLORS, Cell, Style, is_dashed, lines, stroke
+from micrograd.drawing.svg_elements import Point
 from micrograd.drawing.themes import Theme
 from micrograd.writing.labels import width
 
 SIZE = 8.0  # points of the letters
 GAP = 22.0  # points between columns
-LONGEST = 12_000.0  # TeX knows no longer distance than 16,384 points
+LONGEST = 12_000.0  # points; the longest distance in TeX is 16,384 points
 
 _PREAMBLE = r"""\documentclass[tikz,border=4pt]{standalone}
 \usepackage{iftex}
@@ -71,8 +71,8 @@ def document(picture: Picture, theme: Theme) -> str:
 
 def _lines(picture: Picture, theme: Theme) -> Iterator[str]:
     writer = _Writer(picture, theme)
-    marks = [mark for value, mark in _MARKS.items() if value is None or writer.has_paths]
-    yield _PREAMBLE + "\n".join(_colors(theme, marks))
+    marks = [_MARKS[on_path] for on_path in writer.palettes]
+    yield _PREAMBLE + "\n".join(_colors(writer))
     if theme.paper.lower() != "#ffffff":
         yield r"\pagecolor{paper}"
     yield r"\begin{document}"
@@ -106,20 +106,20 @@ def _styles(marks: Iterable[str]) -> Iterator[str]:
                 f"text=ink{mark},line width={pen}{round_}}}"
             )
         yield f"omitted box{mark}/.style={{draw=line{mark},text=faint{mark},dashed}}"
-        yield (f"an arrow{mark}/.style={{->,draw=line{mark},text=backward{mark},line width={pen}}}")
+        yield f"an arrow{mark}/.style={{->,draw=line{mark},text=backward{mark},line width={pen}}}"
 
 
-def _colors(theme: Theme, marks: Iterable[str]) -> Iterator[str]:
-    palettes = {"": theme, " path": theme.highlighted(), " aside": theme.subdued()}
-    for mark in marks:
-        for name, color in palettes[mark]._asdict().items():
-            yield rf"\definecolor{{{name.replace('_', '')}{mark}}}{{HTML}}{{{color[1:].upper()}}}"
+def _colors(style: Style) -> Iterator[str]:
+    for on_path, palette in style.palettes.items():
+        for name, color in palette._asdict().items():
+            name = f"{name.replace('_', '')}{_MARKS[on_path]}"
+            yield rf"\definecolor{{{name}}}{{HTML}}{{{color[1:].upper()}}}"
 
 
 # ------------------------------------------------------------------------------------------- nodes
 
 
-class _Writer(Look):
+class _Writer(Style):
     def __init__(self, picture: Picture, theme: Theme) -> None:
         super().__init__(picture, theme)
         self.placement = self._placed()
@@ -133,8 +133,8 @@ class _Writer(Look):
     def _placed(self) -> Placement:
         sizes: dict[str, Point] = {}
         for box in self.picture.boxes:
-            if box.step is not None and box.has_operation:
-                sizes[box.step.name] = _size(box.step.text, 6.0)
+            if box.oval is not None:
+                sizes[box.oval.name] = _size(box.oval.text, 6.0)
             written = (" ".join(cell.text for cell in line) for line in lines(box, self.place(box)))
             sizes[box.name] = _size("\n".join(written), 12.0)
         notes = {
@@ -150,11 +150,11 @@ class _Writer(Look):
 
     def nodes(self, box: Box) -> Iterator[str]:
         """A box and its operation."""
-        centres, step = self.placement.centres, box.step
-        if step is not None and box.has_operation:
+        centres, oval = self.placement.centres, box.oval
+        if oval is not None:
             yield (
-                rf"\node[operation box{_MARKS[step.on_path]}] ({step.name}) at "
-                rf"{self._point(centres[step.name])} {{{tex(step.text)}}};"
+                rf"\node[operation box{_MARKS[oval.on_path]}] ({oval.name}) at "
+                rf"{self._point(centres[oval.name])} {{{tex(oval.text)}}};"
             )
         mark = _MARKS[box.on_path]
         text = r"\\".join(_written(line, mark) for line in lines(box, self.place(box)))
@@ -202,9 +202,8 @@ def _written(line: list[Cell], mark: str) -> str:
         case [cell]:
             return rf"{{\color{{{cell.color}{mark}}}{tex(cell.text)}}}"
         case [output, *numbers] if len(numbers) == 4:
-            return (
-                rf"\graphquantity{{{tex(output.text)}}}{{ink{mark}}}{{{_written(numbers, mark)}}}"
-            )
+            shown = _written(numbers, mark)
+            return rf"\graphquantity{{{tex(output.text)}}}{{ink{mark}}}{{{shown}}}"
     return r"\ \ ".join(
         rf"\graphquantity{{{tex(name.text)}}}{{{number.color}{mark}}}{{{tex(number.text)}}}"
         for name, number in zip(line[::2], line[1::2], strict=True)
@@ -217,7 +216,7 @@ _NAMED = {
     "'": r"\graphquote{}",
     "`": r"\graphgrave{}",
     " ": r"\ ",
-    "-": "-{}",  # which forms no dash with the next
+    "-": "-{}",  # so that two do not form a dash
     "·": r"\ensuremath{\cdot}",
     PLACE: r"\graphplace{}",
     **{sign: sign for sign in ".,+=()/:"},
@@ -225,7 +224,7 @@ _NAMED = {
 
 
 def tex(text: str) -> str:
-    """Text that TeX shows literally, in a font that has its letters."""
+    """The text for TeX, which shows it literally, in a font that has its letters."""
     written = []
     for font, run in groupby(text.replace("\n", " "), _font):
         letters = "".join(map(_letter, run))

@@ -9,10 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from micrograd import Value
-from micrograd.drawing import draw_dot
-from micrograd.drawing import renderer as renderers
-from micrograd.drawing.formats import DRAWN, SUFFIXES, WRITERS
-from micrograd.drawing.text import mermaid_text, terminal_text
+from micrograd.drawing import draw_dot, renderers
+from micrograd.drawing.computation_graph import DRAWN, SUFFIXES, WRITERS
+from micrograd.drawing.mermaid import mermaid_text
+from micrograd.drawing.text_tree import terminal_text
 from micrograd.engine.graph import order
 from micrograd.writing.labels import columns, shortened, without_turns
 from nn import MLP

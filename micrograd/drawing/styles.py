@@ -1,4 +1,4 @@
-"""How a picture looks in every format that draws it: the lines of a box, colours and strokes.
+"""How a picture looks in every format: the lines of text in a box, colours, and strokes.
 
 A colour is the name of a field of `Theme`.
 """
@@ -9,8 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from micrograd.drawing.groups import Group
-from micrograd.drawing.picture import Arrow, Box, Picture
+from micrograd.drawing.picture import Arrow, Box, Frame, Picture
 from micrograd.drawing.themes import Theme
 
 
@@ -19,7 +18,7 @@ class Cell(NamedTuple):
 
     text: str
     color: str = "ink"
-    face: str = ""  # "bold", "italic" or nothing
+    face: str = ""  # "bold", "italic" or ""
 
 
 COLORS = {
@@ -30,22 +29,22 @@ COLORS = {
     "operation": ("step_line", "", "step_fill"),
     "omitted": ("line", "", ""),
 }
-"""Of each kind of box and of operations: border, title and rest, or nothing where it has none."""
+"""The colours of each kind of box, and of operations: border, title, and the rest; "" for none."""
 
 
 def lines(box: Box, place: str = "") -> Iterator[list[Cell]]:
-    """What stands in a box, line by line; only a title may be of several lines itself.
+    """The text in a box, line by line; only the title may itself consist of several lines.
 
     A line of numbers has four cells, or five with the name of an output before them. `place` is
-    written below the title, where frames do not tell it.
+    written below the title in formats that draw no frames.
     """
     if box.label:
         is_title = box.kind != "omitted"
         yield [Cell(box.label, "ink", "bold") if is_title else Cell(box.label, "faint")]
     if place:
         yield [Cell(place, "faint")]
-    if box.step is not None and box.step.text and not box.has_operation:
-        yield [Cell(box.step.text, "ink", "italic")]
+    if box.operation is not None and box.operation.text and box.oval is None:
+        yield [Cell(box.operation.text, "ink", "italic")]
     for row in box.rows:
         yield [Cell(row.label, "faint"), *_numbers(row.data, row.grad, box.words)]
     if box.more:
@@ -59,7 +58,7 @@ def _numbers(data: str, grad: str, words: Mapping[str, str]) -> list[Cell]:
     return [names[0], Cell(data), names[1], Cell(grad, "backward")]
 
 
-class Look:
+class Style:
     """What depends on the whole picture: colours beside a highlighted path, and weights."""
 
     def __init__(self, picture: Picture, theme: Theme) -> None:
@@ -76,28 +75,38 @@ class Look:
         """Whether paths are highlighted."""
         return any(box.on_path is not None for box in self.picture.boxes)
 
+    def colors(self, kind: str, on_path: bool | None, none: str = "") -> list[str]:
+        """The border, title and fill of a kind of box, or `none` where it has no such part."""
+        theme = self.palettes[on_path]
+        return [getattr(theme, name) if name else none for name in COLORS[kind]]
+
     def note(self, arrow: Arrow) -> str:
-        """The text that is shown on an arrow; of very many weights none is."""
+        """The text on an arrow; many weights are not written."""
         return "" if self.dense and arrow.weight is not None else arrow.text
 
     def place(self, box: Box) -> str:
-        """Where a leaf stands, for formats that draw no frames."""
-        return self.picture.place(box) if box.kind == "leaf" and box.group else ""
+        """The place of a leaf in the model, for formats that draw no frames."""
+        return self.picture.place(box) if box.kind == "leaf" and box.frame else ""
 
     def share(self, arrow: Arrow) -> float:
         """The size of an arrow's weight as a share of the largest, from 0 to 1."""
         share = abs(arrow.weight or 0.0) / self.heaviest if self.heaviest else 0.0
         return min(share, 1.0) if share == share else 0.0
 
-    def contents(self) -> tuple[dict[str, list[Box]], dict[str, list[Group]]]:
-        """The boxes and the frames within each frame by its name, and those of none by nothing."""
+    def contents(self) -> tuple[dict[str, list[Box]], dict[str, list[Frame]]]:
+        """The boxes and the frames directly within each frame, by its name; "" is the picture."""
         boxes: dict[str, list[Box]] = {}
         for box in self.picture.boxes:
-            boxes.setdefault(box.group, []).append(box)
-        frames: dict[str, list[Group]] = {}
-        for group in self.picture.groups:
-            frames.setdefault(group.parent, []).append(group)
+            boxes.setdefault(box.frame, []).append(box)
+        frames: dict[str, list[Frame]] = {}
+        for frame in self.picture.frames:
+            frames.setdefault(frame.parent, []).append(frame)
         return boxes, frames
+
+
+def classes(kind: str, on_path: bool | None) -> str:
+    """The classes of an element of an SVG."""
+    return kind if on_path is None else f"{kind} {'path' if on_path else 'aside'}"
 
 
 def stroke(arrow: Arrow) -> str:
@@ -108,5 +117,5 @@ def stroke(arrow: Arrow) -> str:
 
 
 def is_dashed(arrow: Arrow) -> bool:
-    """Whether the line of an arrow is dashed: of a negative weight, or to what was left out."""
+    """Whether an arrow is dashed: it has a negative weight, or leads to what was left out."""
     return arrow.omitted or (arrow.weight or 0.0) < 0
