@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from micrograd.derivation import document
 from micrograd.derivation.curves import HELD, curve
-from micrograd.derivation.document import (
-    Block,
-    Equations,
-    Heading,
-    Paragraph,
-    Sentence,
-    as_aligned,
-    as_html,
-    as_markdown,
-    as_text,
-    sentence,
-)
+from micrograd.derivation.document import Block, Equations, Heading, Paragraph, Sentence, sentence
 from micrograd.ops import TABLE, Operation
 from micrograd.table.formulas import OPERANDS, RESULT, Call, Tree
 from micrograd.writing import languages, notation
@@ -91,7 +81,7 @@ class RuleCard:
         Args:
             lang: the language of the words; that of the card by default.
         """
-        return as_text(self.blocks(lang))
+        return document.as_text(self.blocks(lang))
 
     def markdown(self, lang: str | None = None) -> str:
         """Return the card in Markdown, with formulas in LaTeX.
@@ -99,11 +89,11 @@ class RuleCard:
         Args:
             lang: the language of the words; that of the card by default.
         """
-        return as_markdown(self.blocks(lang))
+        return document.as_markdown(self.blocks(lang))
 
     def latex(self) -> str:
         """Return the formula and the derivatives as one `aligned` block."""
-        return as_aligned(self.blocks())
+        return document.as_aligned(self.blocks())
 
     def html(self, lang: str | None = None, *, level: int = 2) -> str:
         """Return the card as elements of HTML, with formulas in MathML, and the curve in SVG.
@@ -113,9 +103,9 @@ class RuleCard:
             level: the level of the heading, 1 to 6.
         """
         words = languages.words(lang or self.lang, "card")
-        shown = as_html([Paragraph(self._caption(words))])
+        shown = document.as_html([Paragraph(self._caption(words))])
         return (
-            f'<section class="card">{as_html(self.blocks(lang), level=level)}'
+            f'<section class="card">{document.as_html(self.blocks(lang), level=level)}'
             f"<figure>{self.curve()}<figcaption>{shown}</figcaption></figure></section>"
         )
 

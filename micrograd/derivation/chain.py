@@ -83,10 +83,7 @@ class Chain:
     """
 
     def __init__(
-        self,
-        output: Value,
-        names: Mapping[str, Any] | None = None,
-        max_nodes: int = MAX_NODES,
+        self, output: Value, names: Mapping[str, Any] | None = None, max_nodes: int = MAX_NODES
     ) -> None:
         if not isinstance(output, Value):
             raise TypeError(f"explain takes a Value as output, got {type(output).__name__}")

@@ -22,24 +22,11 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
+from micrograd.derivation import document
 from micrograd.derivation.chain import MAX_NODES, Chain, Edge, Factor
-from micrograd.derivation.document import (
-    Block,
-    Equations,
-    Heading,
-    Paragraph,
-    Sentence,
-    TableBlock,
-    as_aligned,
-    as_equations,
-    as_html,
-    as_markdown,
-    as_text,
-    sentence,
-)
+from micrograd.derivation.document import Block, Equations, Heading, Paragraph, Sentence, sentence
 from micrograd.derivation.naming import label_of
 from micrograd.engine.graph import is_leaf
 from micrograd.engine.value import Value
@@ -179,7 +166,7 @@ class Explanation:
             tables: whether to add a table of all values and one of all derivatives.
             check: whether to compare the derivatives with central differences.
         """
-        return as_text(self.blocks(lang, tables=tables, check=check))
+        return document.as_text(self.blocks(lang, tables=tables, check=check))
 
     def markdown(self, lang: str | None = None, *, tables: bool = True, check: bool = False) -> str:
         """Return the derivation in Markdown, with formulas in LaTeX for KaTeX or MathJax.
@@ -189,15 +176,10 @@ class Explanation:
             tables: whether to add a table of all values and one of all derivatives.
             check: whether to compare the derivatives with central differences.
         """
-        return as_markdown(self.blocks(lang, tables=tables, check=check))
+        return document.as_markdown(self.blocks(lang, tables=tables, check=check))
 
     def html(
-        self,
-        lang: str | None = None,
-        *,
-        tables: bool = True,
-        check: bool = False,
-        level: int = 1,
+        self, lang: str | None = None, *, tables: bool = True, check: bool = False, level: int = 1
     ) -> str:
         """Return the derivation as elements of HTML, with formulas in MathML.
 
@@ -207,18 +189,18 @@ class Explanation:
             check: whether to compare the derivatives with central differences.
             level: the level of the first heading, 1 to 6.
         """
-        return as_html(self.blocks(lang, tables=tables, check=check), level=level)
+        return document.as_html(self.blocks(lang, tables=tables, check=check), level=level)
 
     def equations(self) -> str:
         """Return the equations alone, as plain text."""
-        return as_equations(self.blocks(tables=False))
+        return document.as_equations(self.blocks(tables=False))
 
     def latex(self) -> str:
         """Return the equations as one `aligned` block, for math mode with amsmath.
 
         Names in other than Latin letters need XeLaTeX or LuaLaTeX, and a font that has them.
         """
-        return as_aligned(self.blocks(tables=False))
+        return document.as_aligned(self.blocks(tables=False))
 
     def __str__(self) -> str:
         return self.text()
@@ -335,12 +317,11 @@ class Explanation:
         chain = self.chain
         nodes = [node for node in reversed(chain.nodes) if node in active]
         factors: list[Factor] = []
-        first, last = _ends(nodes, _MAX_LINES)
-        yield Equations(tuple(self._adjoint(node, factors, words) for node in first))
-        if last:
-            count = f"{len(nodes) - len(first) - len(last):,}"
-            yield Paragraph(sentence(words["left out"], count=count))
-            yield Equations(tuple(self._adjoint(node, factors, words) for node in last))
+        start, end, left_out = _ends(nodes, words)
+        yield Equations(tuple(self._adjoint(node, factors, words) for node in start))
+        if left_out:
+            yield Paragraph((left_out,))
+            yield Equations(tuple(self._adjoint(node, factors, words) for node in end))
         yield from self._conditions(factors, words)
         whole = notation.quotient(chain.name(self.output), chain.name(target))
         result = notation.number(chain.adjoints[target])
@@ -374,24 +355,18 @@ class Explanation:
     # -------------------------------------------------------------------------------------- tables
 
     def _tables(self, words: Mapping[str, str]) -> Iterator[Block]:
-        chain = self.chain
-        yield Heading(sentence(words["forward"]), 2)
-        headers = tuple(words[key] for key in ("value", "formula", "numbers", "result"))
-        yield from self._table(headers, chain.nodes, self._forward_row, words)
-        yield Heading(sentence(words["backward"], output=chain.name(self.output)), 2)
-        headers = tuple(words[key] for key in ("adjoint", "chain rule", "numbers", "result"))
-        yield from self._table(headers, chain.nodes[::-1], self._backward_row, words)
-
-    def _table(
-        self, headers: tuple[str, ...], nodes: Sequence[Value], row: Any, words: Mapping[str, str]
-    ) -> Iterator[Block]:
-        first, last = _ends(nodes, _MAX_LINES)
-        rows = [row(node, words) for node in first]
-        if last:
-            count = f"{len(nodes) - len(first) - len(last):,}"
-            rows.append(("…", words["left out"].format(count=count), "", ""))
-            rows += [row(node, words) for node in last]
-        yield TableBlock(headers, tuple(rows))
+        nodes, output = self.chain.nodes, self.chain.name(self.output)
+        for title, first, second, nodes_shown, row in (
+            ("forward", "value", "formula", nodes, self._forward_row),
+            ("backward", "adjoint", "chain rule", nodes[::-1], self._backward_row),
+        ):
+            yield Heading(sentence(words[title], output=output), 2)
+            headers = tuple(words[key] for key in (first, second, "numbers", "result"))
+            start, end, left_out = _ends(nodes_shown, words)
+            rows = [row(node, words) for node in start]
+            if left_out:
+                rows += [("…", left_out, "", ""), *(row(node, words) for node in end)]
+            yield document.TableBlock(headers, tuple(rows))
 
     def _forward_row(self, node: Value, words: Mapping[str, str]) -> tuple[str | Formula, ...]:
         chain = self.chain
@@ -471,11 +446,14 @@ def _many(count: int, words: Mapping[str, str]) -> str:
     return words["more than"].format(number=f"10{superscript(str(power))}")
 
 
-def _ends(nodes: Sequence[Value], most: int) -> tuple[list[Value], list[Value]]:
-    """All nodes, or the first and the last ones if there are too many."""
-    if len(nodes) <= most:
-        return list(nodes), []
-    return list(islice(nodes, most // 2)), list(nodes[-(most // 2) :])
+def _ends(
+    nodes: Sequence[Value], words: Mapping[str, str]
+) -> tuple[Sequence[Value], Sequence[Value], str]:
+    """All nodes; or the first, the last, and what is said of those between, if there are many."""
+    half, more = _MAX_LINES // 2, len(nodes) - _MAX_LINES
+    if more <= 0:
+        return nodes, (), ""
+    return nodes[:half], nodes[-half:], words["left out"].format(count=f"{more:,}")
 
 
 __all__ = ["MAX_PATHS", "Explanation", "explain"]

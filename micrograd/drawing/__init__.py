@@ -136,9 +136,7 @@ def draw_dot(
     from micrograd.drawing.computation_graph import ComputationGraph
 
     graph = ComputationGraph(
-        format=format,
-        body=dot.statements(picture, colors),
-        **dot.attributes(picture, colors),
+        format=format, body=dot.statements(picture, colors), **dot.attributes(picture, colors)
     )
     graph.picture, graph.theme = picture, colors
     return graph

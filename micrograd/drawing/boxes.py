@@ -67,7 +67,6 @@ class BoxBuilder:
             (value.data, value.grad),
             frame=self.framing.frame_of.get(value, ""),
             on_path=self._on_path(value),
-            words=self.words,
         )
 
     def _layer(self, value: Value, application: Application) -> Box:
@@ -91,7 +90,6 @@ class BoxBuilder:
             ),
             more=self.more(len(units) - MOST_ROWS) if len(units) > MOST_ROWS else "",
             on_path=self._on_path(value),
-            words=self.words,
         )
 
     def more(self, count: int) -> str:

@@ -29,22 +29,12 @@ WRITERS: dict[str, Callable[[Picture, Theme], str]] = {
 }
 """The formats that need no renderer. SVG is Graphviz's if there is one."""
 
-SUFFIXES = {
-    ".svg": "svg",
-    ".png": "png",
-    ".pdf": "pdf",
-    ".jpg": "jpg",
-    ".gv": "dot",
-    ".dot": "dot",
-    ".mmd": "mermaid",
-    ".tex": "tikz",
-    ".json": "json",
-    ".txt": "tree",
-}
-"""The format that each suffix of a file asks for."""
-
 DRAWN = ("svg", "png", "pdf", "jpg")
 """The formats that a renderer makes from the DOT text."""
+
+SUFFIXES = {f".{kind}": kind for kind in DRAWN} | {".gv": "dot", ".dot": "dot", ".mmd": "mermaid"}
+SUFFIXES |= {".tex": "tikz", ".json": "json", ".txt": "tree"}
+"""The format that each suffix of a file asks for."""
 
 LONGEST_SHOWN = 5_000
 """The most lines of DOT text that are drawn in a notebook unasked: over 1,000 values."""
@@ -290,10 +280,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         return [f"-K{engine}", f"-T{output}", *([f"-n{neato_no_op:d}"] if neato_no_op else [])]
 
     def _repr_mimebundle_(
-        self,
-        include: Iterable[str] | None = None,
-        exclude: Iterable[str] | None = None,
-        **_: Any,
+        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any
     ) -> dict[str, bytes | str]:
         """What a notebook shows: the picture, or a tree and why there is no picture.
 

@@ -27,7 +27,7 @@ from micrograd.drawing.picture import (
     Picture,
     result_arrow,
 )
-from micrograd.drawing.styles import Cell, Style, classes, is_dashed, lines, stroke
+from micrograd.drawing.styles import Cell, Style, classes, is_dashed, stroke
 from micrograd.drawing.themes import Theme
 from micrograd.writing.labels import width
 
@@ -186,7 +186,7 @@ class _Writer(Style):
         theme = self.palettes[box.on_path]
         least = self.room if box.kind == "neuron" else 0  # the width of numbers
         rows = []
-        for cells in lines(box):
+        for cells in self.lines(box):
             if len(cells) > 1:  # the names of numbers are faint
                 written = [_cell(each, theme, least * (each.color != "faint")) for each in cells]
                 written[2:2] = ["<VR/>"] * (box.numbers is not None)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from micrograd.drawing.picture import Arrow, Box, Picture
-from micrograd.drawing.styles import Cell, Style, is_dashed, lines, stroke
+from micrograd.drawing.styles import Cell, Style, is_dashed, stroke
 from micrograd.drawing.themes import Theme
 
 _MARKS = {None: "", True: "Path", False: "Aside"}
@@ -33,7 +33,7 @@ def _nodes(style: Style) -> Iterator[str]:
 
     def within(name: str, tabs: str) -> Iterator[str]:
         for box in members.get(name, ()):
-            yield from (tabs + line for line in _node(box))
+            yield from (tabs + line for line in _node(box, style))
         for frame in frames.get(name, ()):
             yield f'{tabs}subgraph {frame.name}["{mermaid_text(frame.label)}"]'
             yield from within(frame.name, f"{tabs}    ")
@@ -42,8 +42,8 @@ def _nodes(style: Style) -> Iterator[str]:
     return within("", "    ")
 
 
-def _node(box: Box) -> Iterator[str]:
-    content = "\n".join(map(_written, lines(box)))
+def _node(box: Box, style: Style) -> Iterator[str]:
+    content = "\n".join(map(_written, style.lines(box)))
     yield f'{box.name}["{mermaid_text(content)}"]'
     if box.oval is not None:
         yield f'{box.oval.name}(["{mermaid_text(box.oval.text)}"])'

@@ -91,7 +91,6 @@ class Box(NamedTuple):
     more: str = ""  # says how many more outputs a layer has
     frame: str = ""  # the name of the frame it stands in
     on_path: bool | None = None
-    words: Mapping[str, str] = ENGLISH
 
     @property
     def oval(self) -> OperationNode | None:

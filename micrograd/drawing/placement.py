@@ -133,10 +133,7 @@ class _Columns:
     """The boxes column by column, and a point in each column that a long arrow passes."""
 
     def __init__(
-        self,
-        sizes: Mapping[str, Point],
-        arrows: Sequence[Connection],
-        layers: Mapping[str, int],
+        self, sizes: Mapping[str, Point], arrows: Sequence[Connection], layers: Mapping[str, int]
     ) -> None:
         self.columns: list[list[Hashable]] = [
             [] for _ in range(1 + max(layers.values(), default=0))

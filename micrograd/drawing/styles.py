@@ -6,7 +6,7 @@ A colour is the name of a field of `Theme`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from micrograd.drawing.picture import Arrow, Box, Frame, Picture
@@ -30,32 +30,6 @@ COLORS = {
     "omitted": ("line", "", ""),
 }
 """The colours of each kind of box, and of operations: border, title, and the rest; "" for none."""
-
-
-def lines(box: Box, place: str = "") -> Iterator[list[Cell]]:
-    """The text in a box, line by line; only the title may itself consist of several lines.
-
-    A line of numbers has four cells, or five with the name of an output before them. `place` is
-    written below the title in formats that draw no frames.
-    """
-    if box.label:
-        is_title = box.kind != "omitted"
-        yield [Cell(box.label, "ink", "bold") if is_title else Cell(box.label, "faint")]
-    if place:
-        yield [Cell(place, "faint")]
-    if box.operation is not None and box.operation.text and box.oval is None:
-        yield [Cell(box.operation.text, "ink", "italic")]
-    for row in box.rows:
-        yield [Cell(row.label, "faint"), *_numbers(row.data, row.grad, box.words)]
-    if box.more:
-        yield [Cell(box.more, "faint")]
-    if box.numbers is not None:
-        yield _numbers(box.data, box.grad, box.words)
-
-
-def _numbers(data: str, grad: str, words: Mapping[str, str]) -> list[Cell]:
-    names = [Cell(words[key], "faint") for key in ("data", "grad")]
-    return [names[0], Cell(data), names[1], Cell(grad, "backward")]
 
 
 class Style:
@@ -84,9 +58,29 @@ class Style:
         """The text on an arrow; many weights are not written."""
         return "" if self.dense and arrow.weight is not None else arrow.text
 
-    def place(self, box: Box) -> str:
-        """The place of a leaf in the model, for formats that draw no frames."""
-        return self.picture.place(box) if box.kind == "leaf" and box.frame else ""
+    def lines(self, box: Box, *, framed: bool = True) -> Iterator[list[Cell]]:
+        """The text in a box, line by line; only the title may itself consist of several lines.
+
+        A line of numbers has four cells, or five with the name of an output before them. If frames
+        are not drawn around leaves, their place in the model is written below the title.
+        """
+        if box.label:
+            is_title = box.kind != "omitted"
+            yield [Cell(box.label, "ink", "bold") if is_title else Cell(box.label, "faint")]
+        if box.kind == "leaf" and box.frame and not framed:
+            yield [Cell(self.picture.place(box), "faint")]
+        if box.operation is not None and box.operation.text and box.oval is None:
+            yield [Cell(box.operation.text, "ink", "italic")]
+        for row in box.rows:
+            yield [Cell(row.label, "faint"), *self._numbers(row.data, row.grad)]
+        if box.more:
+            yield [Cell(box.more, "faint")]
+        if box.numbers is not None:
+            yield self._numbers(box.data, box.grad)
+
+    def _numbers(self, data: str, grad: str) -> list[Cell]:
+        names = [Cell(self.picture.words[key], "faint") for key in ("data", "grad")]
+        return [names[0], Cell(data), names[1], Cell(grad, "backward")]
 
     def share(self, arrow: Arrow) -> float:
         """The size of an arrow's weight as a share of the largest, from 0 to 1."""

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from micrograd.drawing.picture import DIRECTIONS, Arrow, Box, OperationNode, Picture
 from micrograd.drawing.placement import arranged
-from micrograd.drawing.styles import Cell, Style, classes, is_dashed, lines, stroke
+from micrograd.drawing.styles import Cell, Style, classes, is_dashed, stroke
 from micrograd.drawing.svg_elements import SIZE, Point, document, polygon, text_at
 from micrograd.drawing.themes import Theme
 from micrograd.writing.labels import width
@@ -227,7 +227,7 @@ def _rows(box: Box, style: Style) -> list[list[Cell]]:
     """The lines of a box, with a title of several lines split."""
     return [
         [row[0]._replace(text=part), *row[1:]]
-        for row in lines(box, style.place(box))
+        for row in style.lines(box, framed=False)
         for part in row[0].text.replace("\n", " " if row[1:] else "\n").split("\n")
     ]
 

@@ -7,7 +7,7 @@ lies very deep is marked `(below)` and printed further down at the margin, so th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from unicodedata import bidirectional, category
 
 from micrograd.drawing.picture import Arrow, Box, Picture
@@ -59,7 +59,9 @@ def _lines(picture: Picture) -> Iterator[Sequence[str]]:
             printed.add(box.name)
             made = box.operation.text if box.operation else ""
             operation = f"= {terminal_text(made)}" if made else ""
-            yield _marked(arrow, f"{before}{names[box.name]}", operation, *_numbers(box))
+            yield _marked(
+                arrow, f"{before}{names[box.name]}", operation, *_numbers(box, picture.words)
+            )
             last = len(arrows) - 1
             for i in range(last, -1, -1):
                 turn, rest = ("└── ", "    ") if i == last else ("├── ", "│   ")
@@ -77,14 +79,14 @@ def _marked(arrow: Arrow, name: str, operation: str, data: str, grad: str) -> Se
     return path, name, operation, data, grad, flow
 
 
-def _numbers(box: Box) -> tuple[str, str]:
+def _numbers(box: Box, words: Mapping[str, str]) -> tuple[str, str]:
     if box.rows:
         data = ", ".join([*(row.data for row in box.rows), *([box.more] if box.more else [])])
-        return f"{box.words['data']} {terminal_text(data)}", ""
+        return f"{words['data']} {terminal_text(data)}", ""
     if box.numbers is None:
         return "", ""
-    data, grad = box.words["data"], box.words["grad"]
-    return f"{data} {terminal_text(box.data)}", f"{grad} {terminal_text(box.grad)}"
+    data, grad = terminal_text(box.data), terminal_text(box.grad)
+    return f"{words['data']} {data}", f"{words['grad']} {grad}"
 
 
 def _names(picture: Picture) -> dict[str, str]:

@@ -7,12 +7,13 @@ be a command. XeLaTeX shows every script for which it finds a font, pdfLaTeX onl
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from importlib import resources
 from itertools import groupby
 from unicodedata import category, east_asian_width
 
 from micrograd.drawing.picture import DIRECTIONS, PLACE, Arrow, Box, Picture
 from micrograd.drawing.placement import Placement, arranged
-from micrograd.drawing.styles import COLORS, Cell, Style, is_dashed, lines, stroke
+from micrograd.drawing.styles import COLORS, Cell, Style, is_dashed, stroke
 from micrograd.drawing.svg_elements import Point
 from micrograd.drawing.themes import Theme
 from micrograd.writing.labels import width
@@ -20,48 +21,6 @@ from micrograd.writing.labels import width
 SIZE = 8.0  # points of the letters
 GAP = 22.0  # points between columns
 LONGEST = 12_000.0  # points; the longest distance in TeX is 16,384 points
-
-_PREAMBLE = r"""\documentclass[tikz,border=4pt]{standalone}
-\usepackage{iftex}
-\ifPDFTeX
-  \usepackage[utf8]{inputenc}
-  \newcommand\graphwide{}
-  \newcommand\graphother{}
-  \IfFileExists{lmodern.sty}{
-    \usepackage[T1]{fontenc}
-    \usepackage{lmodern}
-    \newcommand\graphchar[1]{\symbol{##1}}
-    \newcommand\graphquote{\textquotesingle}
-    \newcommand\graphgrave{\textasciigrave}
-  }{ % the fonts of 1980 have all of ASCII among the typewriter's letters only
-    \newcommand\graphchar[1]{{\ttfamily\symbol{##1}}}
-    \newcommand\graphquote{\graphchar{13}}
-    \newcommand\graphgrave{\graphchar{18}}
-  }
-\else
-  \usepackage{fontspec}
-  \setsansfont{lmsans10-regular.otf}[BoldFont=lmsans10-bold.otf,Ligatures=TeXOff]
-  \newcommand\graphchar[1]{\symbol{#1}}
-  \newcommand\graphquote{\textquotesingle}
-  \newcommand\graphgrave{\textasciigrave}
-  \newcommand\graphfont[2]{%
-    \ifdefined#1\else\IfFontExistsTF{#2}{\newfontfamily#1{#2}}{}\fi}
-  \graphfont\graphwide{Noto Sans CJK SC}
-  \graphfont\graphwide{Source Han Sans SC}
-  \graphfont\graphwide{WenQuanYi Micro Hei}
-  \graphfont\graphwide{PingFang SC}
-  \graphfont\graphwide{Microsoft YaHei}
-  \graphfont\graphwide{FandolHei}
-  \graphfont\graphother{DejaVu Sans}
-  \graphfont\graphother{Noto Sans}
-  \graphfont\graphother{Arial Unicode MS}
-  \providecommand\graphwide{}
-  \providecommand\graphother{}
-\fi
-\newcommand\graphunseen{\rule{0.4em}{1.4ex}}
-\newcommand\graphplace{\begingroup\fboxsep=0pt\framebox[1.3ex]{\rule{0pt}{1.3ex}}\endgroup}
-\newcommand\graphquantity[3]{{\color{faint}#1}\ {\color{#2}#3}}
-"""
 
 
 def document(picture: Picture, theme: Theme) -> str:
@@ -72,7 +31,8 @@ def document(picture: Picture, theme: Theme) -> str:
 def _lines(picture: Picture, theme: Theme) -> Iterator[str]:
     writer = _Writer(picture, theme)
     marks = [_MARKS[on_path] for on_path in writer.palettes]
-    yield _PREAMBLE + "\n".join(_colors(writer))
+    preamble = resources.files(__package__) / "assets" / "preamble.tex"
+    yield preamble.read_text(encoding="utf-8") + "\n".join(_colors(writer))
     if theme.paper.lower() != "#ffffff":
         yield r"\pagecolor{paper}"
     yield r"\begin{document}"
@@ -135,7 +95,9 @@ class _Writer(Style):
         for box in self.picture.boxes:
             if box.oval is not None:
                 sizes[box.oval.name] = _size(box.oval.text, 6.0)
-            written = (" ".join(cell.text for cell in line) for line in lines(box, self.place(box)))
+            written = (
+                " ".join(cell.text for cell in line) for line in self.lines(box, framed=False)
+            )
             sizes[box.name] = _size("\n".join(written), 12.0)
         notes = {
             arrow.name: _size(self.note(arrow), 2.0)
@@ -157,7 +119,7 @@ class _Writer(Style):
                 rf"{self._point(centres[oval.name])} {{{tex(oval.text)}}};"
             )
         mark = _MARKS[box.on_path]
-        text = r"\\".join(_written(line, mark) for line in lines(box, self.place(box)))
+        text = r"\\".join(_written(line, mark) for line in self.lines(box, framed=False))
         at = self._point(centres[box.name])
         yield rf"\node[{box.kind} box{mark}] ({box.name}) at {at} {{{text}}};"
 

@@ -54,7 +54,7 @@ def test_a_mark_is_written_in_mathml(mark, written):
 
 
 def test_an_unknown_mark_is_refused():
-    with pytest.raises(ValueError, match="'mistake' is no mark"):
+    with pytest.raises(ValueError, match="'mistake' is not a mark"):
         latex(("mistake",))
 
 
