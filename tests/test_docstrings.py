@@ -55,8 +55,6 @@ def public():
 PENDING = (
     "micrograd.anomaly",
     "micrograd.compiler",
-    "micrograd.derivation",
-    "micrograd.drawing",
     "micrograd.engine",
     "micrograd.testing",
     "micrograd.transforms",
