@@ -166,7 +166,6 @@ def test_a_graph_whose_numbers_were_changed_is_refused():
         Chain(names["o"])
 
 
-@pytest.mark.slow
 def test_a_graph_of_nan_is_no_graph_that_was_changed():
     x = Value(math.nan, label="x")
     assert math.isnan(Chain(x * 2 + 1).adjoints[x]) is False
@@ -174,11 +173,11 @@ def test_a_graph_of_nan_is_no_graph_that_was_changed():
 
 def test_a_graph_that_nobody_could_read_is_refused_at_once():
     x = y = Value(1.0)
-    for _ in range(100_000):
+    for _ in range(10_000):
         y = y + 1.0
-    with pytest.raises(ValueError, match=r"100,001 values cannot be read .*max_nodes=100001"):
+    with pytest.raises(ValueError, match=r"10,001 values cannot be read .*max_nodes=10001"):
         Chain(y)
-    assert Chain(y, max_nodes=200_000).adjoints[x] == 1.0
+    assert Chain(y, max_nodes=20_000).adjoints[x] == 1.0
 
 
 def test_what_is_no_value_is_refused():
