@@ -1,4 +1,4 @@
-"""A small document of words, formulas and tables, in text, Markdown, HTML and LaTeX."""
+"""Documents of words, formulas and tables, printed as text, Markdown, HTML and LaTeX."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Paragraph(NamedTuple):
 
 
 class Equations(NamedTuple):
-    """Equations below each other: each a left side, and what it is equal to, step by step."""
+    """Equations below each other, each as a left side and the right sides, step by step."""
 
     equations: tuple[tuple[Formula, tuple[Formula, ...]], ...]
 
@@ -45,7 +45,7 @@ Block = Heading | Paragraph | Equations | TableBlock
 
 
 def sentence(template: str, **parts: Any) -> Sentence:
-    """A phrase with formulas, numbers or sentences in its places."""
+    """A text of a language with formulas, numbers or sentences in its places `{…}`."""
     words: list[str | Formula] = []
     for piece in re.split(r"(\{[a-z]+\})", template):
         part = parts[piece[1:-1]] if piece.startswith("{") else piece

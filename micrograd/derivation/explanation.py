@@ -337,20 +337,17 @@ class Explanation:
         uses = chain.uses[node]
         if not uses:
             return left, (result,)
-        names, formulas, numbers = [], [], []
+        terms = []  # of each use: with names, with the formula of the partial, with numbers
         for edge in uses[:_MAX_TERMS]:
-            factor = chain.factor(edge)
-            factors.append(factor)
+            factors.append(factor := chain.factor(edge))
             upstream = chain.adjoint_name(edge.node)
-            names.append(notation.product([upstream, factor.partial]))
-            formulas.append(notation.product([upstream, factor.formula]))
             adjoint = notation.number(chain.adjoints[edge.node])
-            numbers.append(notation.product([adjoint, factor.value]))
+            pairs = (upstream, factor.partial), (upstream, factor.formula), (adjoint, factor.value)
+            terms.append([*map(notation.product, pairs)])
         if len(uses) > _MAX_TERMS:
             more = notation.words(words["more terms"].format(count=len(uses) - _MAX_TERMS))
-            for terms in (names, formulas, numbers):
-                terms.append(more)
-        return left, (*(notation.total(terms) for terms in (names, formulas, numbers)), result)
+            terms.append([more] * 3)
+        return left, (*map(notation.total, zip(*terms, strict=True)), result)
 
     # -------------------------------------------------------------------------------------- tables
 

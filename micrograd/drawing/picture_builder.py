@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from micrograd.derivation.naming import variable_names
 from micrograd.drawing.boxes import BoxBuilder
 from micrograd.drawing.graph_view import LEVELS, GraphView, neighbourhood, paths
 from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
@@ -45,7 +46,7 @@ def build_picture(
     if focus is None and level == "operation" and len(nodes := order(roots)) > max_nodes:
         raise _too_large(len(nodes), max_nodes, model, level)
     view = GraphView(roots, model, level)
-    variables = _variables(names)
+    variables = variable_names(names)
     ways = None if path is None else paths(view, path, variables)
     users = view.consumers() if focus is not None or contributions else {}
     kept = set(view.shown)
@@ -71,14 +72,6 @@ def build_picture(
         direction=direction,
         words=words,
     )
-
-
-def _variables(names: Mapping[str, Any] | None) -> Mapping[int, str]:
-    if names is None:
-        return {}
-    from micrograd.derivation.naming import variable_names
-
-    return variable_names(names)
 
 
 # --------------------------------------------------------------------------------- what is refused

@@ -37,9 +37,8 @@ def _tidied(text: str, x: float) -> str:
 
 
 def gradient(grad: Any) -> str:
-    """A gradient; `—` for the integer 0, which a value holds until a backward pass reaches it.
+    """A gradient, or `—` for the integer 0, which it is until a backward pass reaches the value.
 
-    `backward` leaves a float (1 at its root), also where the derivative is 0; `zero_grad` sets the
-    integer again.
+    `backward` leaves a float even where the derivative is 0; `zero_grad` sets the integer again.
     """
     return NO_GRADIENT if type(grad) is int and grad == 0 else number(grad)
