@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 from micrograd.engine.graph import Node, made_by, operands
 from micrograd.engine.value import Value
 from micrograd.ops import TABLE, Operation
-from micrograd.writing import languages
 
 _SHAPE = (
     "a model has .layers, whose members have .neurons, each with a list .w of Values and a .b; "
@@ -38,11 +37,6 @@ class Neuron(NamedTuple):
     weights: list[Value]
     bias: Value | None
     activations: frozenset[str]  # names of possible activations, in lower case
-
-    @property
-    def title(self) -> str:
-        """`layer 1, neuron 2`, or as much of that as applies."""
-        return self.titled(languages.words("en", "picture"))
 
     def titled(self, words: Mapping[str, str]) -> str:
         """Its title in a language."""

@@ -55,8 +55,8 @@ def _filled(mark: Any, operands: Sequence[tuple[Mark, int]]) -> Any:
 def parse(text: str, operands: Sequence[str], owner: str) -> Template:
     r"""The template of a LaTeX text; FormulaError, with the name of its owner, if it is unknown.
 
-    The text may contain letters, numbers, `+ - < > = , ( ) | ^ _ { }`, Greek letters, the names of functions,
-    and `\cdot \times \, \le \ge \ne \frac \sqrt \left \right \text \operatorname`.
+    The text may contain letters, numbers, `+ - < > = , ( ) | ^ _ { }`, Greek letters, the names of
+    functions, and `\cdot \times \, \le \ge \ne \frac \sqrt \left \right \text \operatorname`.
     """
     parser = _Parser(text, operands, owner)
     marks = parser.sequence("")
@@ -156,23 +156,22 @@ def _bound(marks: list[Mark]) -> Mark:
         (("mo", "·"), mark) if _is_multiplied(before, mark) else (mark,)
     )]  # fmt: skip
     bound = []
-    for i, mark in enumerate(marks):
-        before = marks[i - 1] if i else None
-        after = marks[i + 1] if i + 1 < len(marks) else None
+    for before, mark, after in zip([None, *marks], marks, [*marks[1:], None], strict=False):
         if mark[0] == "place":
             least = max(_asked(before, on_the_left=True), _asked(after, on_the_left=False))
-            bound.append((*mark[:2], least))
-        else:
-            bound.append(mark)
+            mark = (*mark[:2], least)
+        bound.append(mark)
     return row(*bound)
 
 
 def _is_multiplied(before: Mark | None, mark: Mark) -> bool:
     if before is None or "place" not in (before[0], mark[0]):
         return False
-    return (
-        not {before[0], mark[0]} & {"mo", "mtext"} and _asked(before, on_the_left=True) != ARGUMENT
-    )
+    return not {before[0], mark[0]} & {"mo", "mtext"} and not _is_function(before)
+
+
+def _is_function(mark: Mark) -> bool:
+    return mark[0] == "func" or (mark[0] == "msub" and mark[1][0] == "func")
 
 
 def _asked(neighbour: Mark | None, *, on_the_left: bool) -> int:
@@ -184,9 +183,9 @@ def _asked(neighbour: Mark | None, *, on_the_left: bool) -> int:
             return PRODUCT if on_the_left else SUM
         case ("mtext", _) | ("mo", "<" | ">" | "=" | "≤" | "≥" | "≠"):
             return SUM
-        case ("func", _) | ("msub", ("func", _), _) if on_the_left:
-            return ARGUMENT
-    return FRACTION if on_the_left else PRODUCT
+    if not on_the_left:
+        return PRODUCT
+    return ARGUMENT if _is_function(neighbour) else FRACTION
 
 
 def _strength(marks: list[Mark]) -> int:
@@ -201,9 +200,6 @@ def _strength(marks: list[Mark]) -> int:
     if len(marks) == 1:
         return {"mfrac": FRACTION, "msup": POWER}.get(marks[0][0], ATOM)
     function, *rest = marks
-    applied = len(rest) == 1 and rest[0][0] == "fence" and function[0] == "mi"
-    return (
-        CALL
-        if applied or (_asked(function, on_the_left=True) == ARGUMENT and len(rest) == 1)
-        else PRODUCT
-    )
+    if len(rest) == 1 and function[0] == "mi" and rest[0][0] == "fence":
+        return CALL
+    return CALL if len(rest) == 1 and _is_function(function) else PRODUCT
