@@ -97,6 +97,7 @@ class Chain:
             )
         called = variable_names(names)
         self.names = name_values(self.nodes, called)
+        self._adjoint_names: dict[Value, Formula] = {}
         self.variables = [(called[id(n)], n) for n in self.nodes if id(n) in called]
         self.refuse_changes()
         self.edges: dict[Value, list[Edge]] = {node: [*_edges(node)] for node in self.nodes}
@@ -188,8 +189,13 @@ class Chain:
 
     def adjoint_name(self, node: Value) -> Formula:
         """The derivative of the output with respect to a value: a bar over its name, or ∂L/∂x."""
-        barred = self.name(node).over()
-        return barred if barred.text else notation.quotient(self.name(self.output), self.name(node))
+        name = self._adjoint_names.get(node)
+        if name is None:
+            name = self.name(node).over()
+            if not name.text:
+                name = notation.quotient(self.name(self.output), self.name(node))
+            self._adjoint_names[node] = name
+        return name
 
     def formula(self, node: Value) -> Formula:
         """The operation that made a value, with the names of its operands."""

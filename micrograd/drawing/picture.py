@@ -130,11 +130,12 @@ class Picture(NamedTuple):
     def arrows(self) -> Iterator[tuple[Arrow, str]]:
         """Each arrow, with the name of the operation or box that it leads to."""
         for box in self.boxes:
-            if box.operation is not None:
-                for arrow in box.operation.arrows:
-                    yield arrow, box.operation.name
-            if box.oval is not None:
-                yield result_arrow(box.name, box.oval), box.name
+            operation = box.operation
+            if operation is not None:
+                for arrow in operation.arrows:
+                    yield arrow, operation.name
+                if operation.name != box.name:
+                    yield result_arrow(box.name, operation), box.name
 
 
 def result_arrow(name: str, operation: OperationNode) -> Arrow:

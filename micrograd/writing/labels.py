@@ -64,6 +64,8 @@ def width(text: str, size: float) -> int:
 
 def columns(text: str) -> int:
     """The columns that one line of text takes on a terminal: two for a Chinese character."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if combining(c) or category(c) in _INVISIBLE else 1 + (east_asian_width(c) in "WF")
         for c in text

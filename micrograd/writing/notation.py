@@ -47,11 +47,10 @@ class Formula:
 
     def bracketed(self, least: int) -> Formula:
         """The formula in brackets, unless it binds at least as tightly as `least`."""
-        text, mark = self.text, self.mark
-        if self.text_strength < least:
-            text = f"({text})"
-        if self.mark_strength < least:
-            mark = ("fence", "(", mark, ")")
+        if self.text_strength >= least and self.mark_strength >= least:
+            return self
+        text = self.text if self.text_strength >= least else f"({self.text})"
+        mark = self.mark if self.mark_strength >= least else ("fence", "(", self.mark, ")")
         return Formula(text, mark, exact=self.exact)
 
 

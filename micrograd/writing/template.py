@@ -171,7 +171,7 @@ def _is_multiplied(before: Mark | None, mark: Mark) -> bool:
 
 
 def _is_function(mark: Mark) -> bool:
-    return mark[0] == "func" or (mark[0] == "msub" and mark[1][0] == "func")
+    return bool(mark[0] == "func" or (mark[0] == "msub" and mark[1][0] == "func"))
 
 
 def _asked(neighbour: Mark | None, *, on_the_left: bool) -> int:
