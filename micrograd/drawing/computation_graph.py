@@ -1,6 +1,6 @@
 """`ComputationGraph`: a `graphviz.Digraph` that is drawn by any renderer, in any format.
 
-`SUFFIXES` and `WRITERS` list the  Where there is no renderer, SVG is the project's own, and
+`SUFFIXES` and `WRITERS` list the formats. Where there is no renderer, SVG is the project's own, and
 PNG is that SVG drawn by resvg. Only this module imports `graphviz`, so it is imported on use.
 Nothing global in that package is changed, and only its public names are used.
 """

@@ -136,16 +136,16 @@ def _words(lang: str, title: str) -> dict[str, str]:
 
 
 def _step(step: PageStep, places: Mapping[Mark, int]) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    data: dict[str, Any] = {
         "kind": step.kind,
         "value": step.value,
         "lines": [_brief(line.mark, places) for line in step.lines],
     }
     if step.receiver >= 0:
-        told |= {"receiver": step.receiver, "grad": step.gradient}
+        data |= {"receiver": step.receiver, "grad": step.gradient}
     if step.kind == "backward":
-        told["edge"] = f"n{step.value}e{step.place}"
-    return told
+        data["edge"] = f"n{step.value}e{step.place}"
+    return data
 
 
 def _brief(mark: Any, places: Mapping[Mark, int]) -> Any:

@@ -95,7 +95,7 @@ def test_regions_have_the_colour_of_the_class_that_the_model_gives_there():
     axes = plots.decision_regions(line(0, 0.25), points, [-1, 1, -1, 1])
     assert colour_at(axes, (0.2, 0.5)) == pytest.approx(plots._tint(plots.COLOURS[0]), abs=0.01)
     assert colour_at(axes, (0.3, -0.5)) == pytest.approx(plots._tint(plots.COLOURS[1]), abs=0.01)
-    assert axes.get_title() == "100.0% of 4 points right"
+    assert axes.get_title() == "100.0% of 4 points correct"
 
 
 def test_the_boundary_lies_where_the_output_is_the_threshold():
@@ -121,7 +121,7 @@ def test_with_several_outputs_the_largest_is_the_class():
     for k, corner in enumerate(corners):
         found = colour_at(axes, 0.7 * corner)
         assert found == pytest.approx(plots._tint(plots.COLOURS[k]), abs=0.01)
-    assert axes.get_title() == "100.0% of 3 points right"
+    assert axes.get_title() == "100.0% of 3 points correct"
 
 
 def test_every_point_is_drawn_in_the_colour_and_shape_of_its_class(model):
@@ -139,8 +139,8 @@ def test_points_of_which_the_model_is_wrong_have_a_ring():
     points = np.array([[-1.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
     axes = plots.decision_regions(line(0, 0), points, [-1, 1, -1])
     assert axes.collections[-1].get_offsets().tolist() == [[2, 0]]
-    assert texts(axes)[-3:] == ["class −1", "class 1", "classified wrong"]
-    assert axes.get_title() == "66.7% of 3 points right"
+    assert texts(axes)[-3:] == ["class −1", "class 1", "misclassified"]
+    assert axes.get_title() == "66.7% of 3 points correct"
 
 
 @pytest.mark.parametrize(
