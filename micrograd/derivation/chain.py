@@ -217,29 +217,24 @@ class Chain:
         at = place if shared else None
         partial = notation.quotient(self.name(node), self.name(operand), at)
         value = notation.number(0.0 if slope is None else slope + 0.0)
-        row = operation(node)
-        if row is None:  # made by hand: only the number is known
-            return Factor(at, partial, value, value, value, (), self.name(operand))
-        held = [*operands(node)]
-        variables = (*OPERANDS[: len(held)], RESULT)
-        numbers = dict(zip(variables, [*map(number, held), node.data], strict=True))
-        constants = {
-            variable: each
-            for variable, each in zip(variables, held, strict=False)
-            if not isinstance(each, Node)
-        }
-        here = simplified(row.told[1 + place], numbers, constants)
-        names = dict(zip(variables, [*map(self._shown, held), self.name(node)], strict=True))
-        figures = {variable: notation.number(x) for variable, x in numbers.items()}
-        return Factor(
-            at,
-            partial,
-            notation.formula(here.formula, names),
-            notation.formula(here.formula, figures),
-            value,
-            tuple(notation.formula(condition, names) for condition in here.conditions),
-            self.name(operand),
-        )
+        formula = figures = value
+        conditions: tuple[Formula, ...] = ()
+        if row := operation(node):  # of one made by hand, only the number is known
+            held = [*operands(node)]
+            variables = (*OPERANDS[: len(held)], RESULT)
+            numbers = dict(zip(variables, [*map(number, held), node.data], strict=True))
+            constants = {
+                variable: each
+                for variable, each in zip(variables, held, strict=False)
+                if not isinstance(each, Node)
+            }
+            names = dict(zip(variables, [*map(self._shown, held), self.name(node)], strict=True))
+            shown = {variable: notation.number(x) for variable, x in numbers.items()}
+            here = simplified(row.told[1 + place], numbers, constants)
+            formula = notation.formula(here.formula, names)
+            figures = notation.formula(here.formula, shown)
+            conditions = tuple(notation.formula(each, names) for each in here.conditions)
+        return Factor(at, partial, formula, figures, value, conditions, self.name(operand))
 
     # --------------------------------------------------------------------------------------- paths
 

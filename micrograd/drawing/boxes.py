@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,9 +12,8 @@ from micrograd.drawing.neurons import Application, Unit, layer_title
 from micrograd.drawing.picture import PLACE, Arrow, Box, Frame, OperationNode, Row
 from micrograd.engine.graph import Node, backward_step, is_leaf, operands, operation, partials
 from micrograd.engine.value import Value
-from micrograd.table.floats import to_float
 from micrograd.writing.labels import shortened
-from micrograd.writing.numbers import NO_GRADIENT, gradient, number
+from micrograd.writing.numbers import NO_GRADIENT, as_float, gradient, number
 
 MOST_ROWS = 8  # outputs of a layer that are listed
 UNKNOWN = "?"  # stands for what a backward step written by hand does
@@ -117,7 +117,10 @@ class BoxBuilder:
         return arrows
 
     def _arrow(self, value: Value, source: Input, texts: Sequence[str]) -> Arrow:
-        weight = None if source.weight is None else _float(source.weight.data)
+        weight = None
+        if source.weight is not None:
+            known = as_float(source.weight.data)
+            weight = math.nan if known is None else known
         return Arrow(
             f"{self.names[value]}e{source.position}",
             self.names[source.tail],
@@ -138,13 +141,6 @@ class BoxBuilder:
 
     def _on_path(self, *values: Value) -> bool | None:
         return None if self.ways is None else any(way.issuperset(values) for way in self.ways)
-
-
-def _float(x: Any) -> float:
-    try:
-        return to_float(x)
-    except (TypeError, ValueError, OverflowError):
-        return float("nan")
 
 
 def formula(node: Value) -> str:

@@ -117,11 +117,9 @@ def paths(view: GraphView, path: Any, names: Mapping[int, str]) -> list[set[Valu
         TypeError: if it is not a path.
         ValueError: if x is not below L.
     """
-    asked: list[Any] = [path] if isinstance(path, Value) or _is_pair(path) else []
-    if not asked:
-        if isinstance(path, str) or not isinstance(path, Iterable):
-            raise TypeError(f"{_PATHS}, got {type(path).__name__}")
-        asked = list(path)
+    asked = [path] if isinstance(path, Value) or _is_pair(path) else path
+    if isinstance(asked, str) or not isinstance(asked, Iterable):
+        raise TypeError(f"{_PATHS}, got {type(path).__name__}")
     ways = []
     for each in asked:
         if not isinstance(each, Value) and not _is_pair(each):

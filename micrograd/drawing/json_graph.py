@@ -28,9 +28,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from micrograd.drawing.picture import Box, Picture
-from micrograd.table.floats import to_float
 from micrograd.writing.labels import shortened
-from micrograd.writing.numbers import NO_GRADIENT
+from micrograd.writing.numbers import NO_GRADIENT, as_float
 
 VERSION = 1
 
@@ -96,8 +95,7 @@ def _path(mark: bool | None) -> dict[str, bool]:
 
 def strict(number: Any) -> float | str:
     """The number, or a text if JSON has no such number."""
-    try:
-        number = to_float(number)
-    except (TypeError, ValueError, OverflowError):
+    known = as_float(number)
+    if known is None:
         return shortened(str(number))
-    return number if math.isfinite(number) else str(number)
+    return known if math.isfinite(known) else str(known)

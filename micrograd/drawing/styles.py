@@ -38,16 +38,11 @@ class Style:
     def __init__(self, picture: Picture, theme: Theme) -> None:
         self.picture, self.theme = picture, theme
         self.palettes: dict[bool | None, Theme] = {None: theme}
-        if self.has_paths:
+        if any(box.on_path is not None for box in picture.boxes):
             self.palettes |= {True: theme.highlighted(), False: theme.subdued()}
         self.dense = picture.is_dense
         weights = (abs(arrow.weight) for arrow, _ in picture.arrows() if arrow.weight is not None)
         self.heaviest = max(filter(math.isfinite, weights), default=0.0)
-
-    @property
-    def has_paths(self) -> bool:
-        """Whether paths are highlighted."""
-        return any(box.on_path is not None for box in self.picture.boxes)
 
     def colors(self, kind: str, on_path: bool | None, none: str = "") -> list[str]:
         """The border, title and fill of a kind of box, or `none` where it has no such part."""

@@ -11,16 +11,23 @@ from micrograd.writing.labels import shortened
 NO_GRADIENT = "—"
 
 
+def as_float(x: Any) -> float | None:
+    """The number of a Value's `data` or `grad`; None if something else was stored there."""
+    try:
+        return to_float(x)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def number(x: Any) -> str:
     """A number in a few characters: four decimals, or four digits if it is small or large.
 
     Zeros at the end are dropped only where nothing was rounded: `0.5` is exact, `0.5000` is not.
     """
-    try:
-        x = to_float(x)
-    except (TypeError, ValueError, OverflowError):
+    known = as_float(x)
+    if known is None:
         return shortened(str(x))
-    size = abs(x)
+    x, size = known, abs(known)
     if size == 0 or not math.isfinite(x):
         return f"{x:g}"
     if not 1e-3 <= size < 1e6:

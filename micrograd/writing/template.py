@@ -53,7 +53,7 @@ def _filled(mark: Any, operands: Sequence[tuple[Mark, int]]) -> Any:
 
 
 def parse(text: str, operands: Sequence[str], owner: str) -> Template:
-    r"""The template of a LaTeX text; FormulaError, with the name of its owner, if it is unknown.
+    r"""The template of a LaTeX text; FormulaError, with the name of its owner, if it is not one.
 
     The text may contain letters, numbers, `+ - < > = , ( ) | ^ _ { }`, Greek letters, the names of
     functions, and `\cdot \times \, \le \ge \ne \frac \sqrt \left \right \text \operatorname`.

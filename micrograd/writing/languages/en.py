@@ -9,7 +9,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "explain": {
         "title": "The derivative of {output} with respect to {wrt}",
-        "itself": "The derivative of {output} with respect to itself is 1.",
+        "itself": "{output} with respect to itself has the derivative 1.",
         "no path": "{output} was not computed from {wrt}: no path leads from one to the other, and "
         "the derivative is 0.",
         "one path": "One path leads from {wrt} to {output}. The chain rule multiplies the local "
