@@ -94,7 +94,8 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         kind = SUFFIXES[files.suffix(path, SUFFIXES)]
         if kind in DRAWN:
             return files.write(path, self.pipe(kind))
-        return files.write(path, self.source if kind == "dot" else getattr(self, kind)())
+        is_dot = kind == "dot"
+        return files.write(path, self.source if is_dot else WRITERS[kind](self.picture, self.theme))
 
     def pipe(
         self,

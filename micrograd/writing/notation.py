@@ -7,8 +7,8 @@ place requires, in the text and in the marks separately: where `a / b` needs the
 not.
 
 >>> from micrograd.ops import TABLE
->>> w, number_3 = named("w1"), number(-3.0)
->>> written = operation(TABLE["mul"], [w, operation(TABLE["add"], [number_3, w])])
+>>> w, three = named("w1"), number(-3.0)
+>>> written = operation(TABLE["mul"], [w, operation(TABLE["add"], [three, w])])
 >>> written.text, latex(written.mark)
 ('w₁·(-3 + w₁)', 'w_{1} \\cdot (-3 + w_{1})')
 """

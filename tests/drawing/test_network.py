@@ -14,7 +14,7 @@ from micrograd.drawing.network import MOST_CIRCLES, MOST_LINES
 from micrograd.drawing.themes import blend
 from nn import MLP, Layer, Neuron
 from tests.drawing.common import SVG
-from tests.drawing.test_models import LectureNeuron, Net
+from tests.drawing.test_neurons import LectureNeuron, Net
 
 
 def mlp(*shape, seed=5, **options):
