@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from micrograd.drawing.steps import MAX_STEPS_NODES, Walkthrough
+from micrograd.drawing.steps import MAX_STEPS_NODES, PageStep, Walkthrough
 from micrograd.drawing.svg import LINE
 from micrograd.drawing.svg_elements import SIZE
 from micrograd.drawing.themes import Theme, chosen
@@ -62,26 +62,25 @@ def film_strip(
     room = (float(longest), LINE * max(map(len, captions)) + 10.0)
     digits = max(2, len(str(count)))
     paths = []
-    for i, caption in enumerate(captions):
-        picture = walk.after(i + 1)
+    for i, (step, caption) in enumerate(zip(walk.steps, captions, strict=True), 1):
+        picture = walk.after(i)
         drawn = sketch.text(
             picture,
             colors,
             faded={box.name for box in picture.boxes if not box.data},
-            marked=_marked(walk, i, colors),
+            marked=_marked(step, colors),
             caption=caption,
             room=room,
         )
-        paths.append(Path(folder) / f"step-{i + 1:0{digits}}.svg")
+        paths.append(Path(folder) / f"step-{i:0{digits}}.svg")
         write(paths[-1], drawn)
     return paths
 
 
-def _marked(walk: Walkthrough, i: int, theme: Theme) -> dict[str, str]:
+def _marked(step: PageStep, theme: Theme) -> dict[str, str]:
     """The colours of everything that takes part in a step."""
-    step = walk.steps[i]
     marked = {f"n{step.value}": theme.accent, f"n{step.value}op": theme.accent}
     if step.kind == "backward":
-        flow = (f"n{step.operand}", f"n{step.value}e{step.place}", f"n{step.value}out")
+        flow = (f"n{step.receiver}", f"n{step.value}e{step.place}", f"n{step.value}out")
         marked |= dict.fromkeys(flow, theme.backward)
     return marked

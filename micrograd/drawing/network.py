@@ -75,11 +75,6 @@ class _Weight(NamedTuple):
     weight: float
     strength: float  # from 0 to 1
 
-    @property
-    def rank(self) -> tuple[float, int, int, int]:
-        """The key to sort by, strongest first."""
-        return -self.strength, self.column, self.head, self.tail
-
 
 class _Drawing:
     def __init__(
@@ -94,7 +89,7 @@ class _Drawing:
         self.sizes = [len(columns[0][0].weights), *map(len, columns)]
         self.shown = [_shown(size) for size in self.sizes]
         self.total = sum(len(neuron.weights) for column in columns for neuron in column)
-        lines = sorted(self._weights(), key=lambda line: line.rank)
+        lines = sorted(self._weights(), key=lambda w: (-w.strength, w.column, w.head, w.tail))
         self.lines = lines[:MOST_LINES]
         # If only the strongest are drawn, their differences would otherwise be hard to see.
         self.faintest = 0.9 * self.lines[-1].strength if len(lines) > MOST_LINES else 0.0

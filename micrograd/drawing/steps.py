@@ -30,9 +30,8 @@ class PageStep(NamedTuple):
     kind: str  # "given", "forward", "start" or "backward"
     value: int  # the value computed, or the one from which the gradient flows
     lines: tuple[Formula, ...]
-    operand: int = -1  # the value that receives a contribution
-    place: int = -1  # which operand it is
     receiver: int = -1  # the value whose gradient changes
+    place: int = -1  # which operand of the other it is
     gradient: str = ""  # its gradient after the step
 
 
@@ -89,7 +88,7 @@ class Walkthrough:
             notation.equation([*(notation.total([before, share]) for share in shares), after]),
         )
         node, operand = self.number[edge.node], self.number[edge.operand]
-        return PageStep("backward", node, lines, operand, edge.place, operand, after.text)
+        return PageStep("backward", node, lines, operand, edge.place, after.text)
 
     # --------------------------------------------------------------------------- what is known when
 
