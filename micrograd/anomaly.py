@@ -1,7 +1,7 @@
-"""`detect_anomaly`: the first nan or infinity becomes an error that says where it came from.
+"""`detect_anomaly`: turn the first nan or infinity into an error that says where it came from.
 
-So does a zero that meets an infinite or nan slope in the chain rule: their product is taken as 0,
-which may hide that the derivative is another number.
+A zero that meets an infinite or nan partial in the chain rule is an error too: their product is
+taken as 0, which may differ from the derivative.
 
     >>> with detect_anomaly():
     ...     Value(0.0).log()
@@ -10,8 +10,8 @@ which may hide that the derivative is another number.
     micrograd.anomaly.AnomalyError: log(0.0) is -inf
       built at <doctest ...>, line 2: Value(0.0).log()
 
-While a thread is inside, the methods of Value, its constructor and the chain rule are replaced by
-ones that look at every number; outside they are the plain ones, which cost nothing more.
+While any thread is inside, the methods of Value, its constructor and the chain rule are replaced by
+versions that check every number. Outside, the original ones run at their usual speed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ["AnomalyError", "detect_anomaly"]
 
 
 class AnomalyError(FloatingPointError):
-    """A nan or an infinity came up; the message names the operation, its operands and its line."""
+    """A nan or an infinity occurred; the message names the operation, its operands and its line."""
 
 
 class _Thread(threading.local):
@@ -53,14 +53,24 @@ _entered = 0
 
 @contextmanager
 def detect_anomaly() -> Iterator[None]:
-    """Raise AnomalyError at the first operation or gradient that is nan or infinite.
+    """Return a context in which the first nan or infinite value or gradient raises AnomalyError.
 
-    Where a zero meets an infinite or nan slope in the chain rule, which takes their product as 0,
-    an AnomalyError names that operation too: `cos(sqrt(x))` at 0 has the gradient 0 in the engine,
-    where the derivative is -0.5.
+    The error names the operation, the numbers it was applied to, and the line that built it, which
+    is known if it was built inside the context as well. Only the thread that entered is affected.
 
-    The error names the operation, the numbers it was applied to, and the line that built it (known
-    if it was built within `detect_anomaly` as well). It counts only for the thread that entered.
+    In the chain rule, zero times infinity counts as 0. Where this happens, the error names the
+    operation, because the product may be wrong: the engine gives `cos(sqrt(x))` at 0 the gradient
+    0, but the derivative is -0.5.
+
+    Raises:
+        AnomalyError: a FloatingPointError, raised inside the context.
+
+    >>> with detect_anomaly():
+    ...     Value(1000.0).exp()
+    Traceback (most recent call last):
+        ...
+    micrograd.anomaly.AnomalyError: exp(1000.0) is inf
+      built at <doctest ...>, line 2: Value(1000.0).exp()
     """
     _enter()
     _thread.inside += 1
@@ -79,7 +89,7 @@ def _enter() -> None:
             return
         for row in TABLE.values():
             for name in method_names(row):
-                getattr(Methods, name)  # compiles a method that was not asked for yet
+                getattr(Methods, name)  # compiles the method if it was not used before
                 _replace(Methods, name, _looking_at_result)
         _replace(definitions, "apply", _looking_at_result)
         _replace(Value, "__init__", _looking_at_self)
@@ -135,7 +145,7 @@ def _looking_at_gradients(plain: Callable[[Iterable[Any]], None]) -> Callable[..
             plain(nodes)
             return
         nodes = list(nodes)
-        reached = {node for node in nodes if node.grad}  # by a path, be its derivative 0
+        reached = {node for node in nodes if node.grad}  # by some path, even one of derivative 0
         for node in nodes:
             plain((node,))
             for operand, partial in zip(operands(node), partials(node), strict=True):
@@ -156,19 +166,19 @@ def _looking_at_gradients(plain: Callable[[Iterable[Any]], None]) -> Callable[..
 
 def _looking_at_factors(plain: Callable[..., Any]) -> Callable[..., Any]:
     def product(node: Value, slope: Any, factor: Any) -> Any:
-        if not _thread.inside or callable(slope):  # of a traced value, which has no number
+        if not _thread.inside or callable(slope):  # the partial of a traced value has no number
             return plain(node, slope, factor)
         numbers = [x.data if isinstance(x, Value) else x for x in (factor, slope)]
         if _thread.counting is None or (0 in numbers and node in _thread.counting):
             _look_at_factors(node, *numbers)
         found = plain(node, slope, factor)
-        return 0.0 if found is None else found  # the path goes on: it may meet an infinity
+        return 0.0 if found is None else found  # follow the path, which may meet an infinity
 
     return product
 
 
 def _pushing(plain: Callable[..., Any]) -> Callable[..., Any]:
-    """Tangents may be infinite, as nothing may come of them: of a branch that is not taken, say."""
+    """Check only tangents that reach an output: others, in a branch not taken, may be infinite."""
 
     def push(nodes: Any, outputs: Any, *args: Any, **options: Any) -> Any:
         before, _thread.counting = _thread.counting, _counting(nodes, outputs)
@@ -181,7 +191,7 @@ def _pushing(plain: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _counting(nodes: Sequence[Node], outputs: Iterable[Any]) -> set[Node]:
-    """The nodes from which something passes to the outputs."""
+    """The nodes that contribute to the outputs."""
     found = {output for output in outputs if isinstance(output, Node)}
     for node in reversed(nodes):
         if node in found:
@@ -191,7 +201,7 @@ def _counting(nodes: Sequence[Node], outputs: Iterable[Any]) -> set[Node]:
 
 
 def _looking_away(plain: Callable[..., Any]) -> Callable[..., Any]:
-    """Slopes are looked at when they are multiplied, by the name of their operation."""
+    """Do not check the partials, but their products, which are checked under the right name."""
 
     def slopes(node: Value) -> Any:
         before, _thread.inside = _thread.inside, 0
@@ -227,7 +237,7 @@ def _look(node: Value) -> None:
         raise AnomalyError(f"{_formula(node)} is {node.data}\n  built at {node.__dict__['_line']}")
 
 
-_UNKNOWN = "a line that is not known, because it was built outside of detect_anomaly()"
+_UNKNOWN = "an unknown line, because it was built outside of detect_anomaly()"
 
 
 def _formula(node: Any) -> str:

@@ -1,9 +1,9 @@
-"""Files that are written as a whole or not at all, even if the disk is full or the process killed.
+"""Write files atomically: completely or not at all, even if the disk is full or the process dies.
 
-The new content goes to a file beside the old one, `.NAME.xxxxxxxx.saving`, then to the disk, and
-then takes the old one's name in one step. A process that is killed leaves its `.saving` file; the
-next one that writes the same name removes it. The lock that a process holds on its own file, and
-that ends with the process, tells such a file from one that is being written.
+The new content is written to a file beside the old one, `.NAME.xxxxxxxx.saving`, and synchronised
+to the disk; then it takes the name of the old file in one step. A process that is killed leaves its
+`.saving` file behind, and the next process that writes the same name removes it. A process locks
+its own file and the lock ends with the process, so an abandoned file is one that is not locked.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 ABANDONED = 3600.0
-"""Seconds after which a `.saving` file is nobody's, where there are no locks to ask."""
+"""Seconds after which a `.saving` file counts as abandoned, on systems without file locks."""
 
 
 def suffix(path: str | os.PathLike[str], known: Iterable[str]) -> str:
-    """The suffix of the path in lower case; ValueError, which lists the known ones, for another."""
+    """The suffix of the path in lower case; ValueError with a list if it is not a known one."""
     kind = Path(path).suffix.lower()
     if kind not in known:
         raise ValueError(
@@ -37,7 +37,7 @@ def suffix(path: str | os.PathLike[str], known: Iterable[str]) -> str:
 
 
 def write(path: str | os.PathLike[str], content: str | bytes) -> str:
-    """Write the file as `replace` does; return its path as text.
+    """Write the file as `replace` does, and return its path as text.
 
     A device or a pipe, such as /dev/stdout, has no old content to keep and is written to directly.
     Text is encoded as UTF-8.
@@ -52,11 +52,11 @@ def write(path: str | os.PathLike[str], content: str | bytes) -> str:
 
 
 def replace(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write the file, and the folders that it is in.
+    """Write the file, and create the folders that it is in.
 
-    An existing file keeps its permissions, and a symbolic link stays: what it points to is
-    replaced. Raises OSError as `open` does, and also if there is something other than a regular
-    file. Whatever fails, the old file is as it was, and no other file is left.
+    An existing file keeps its permissions. If the path is a symbolic link, the file that it points
+    to is replaced. Raises OSError as `open` does, and also if the path exists but is not a regular
+    file. If anything fails, the old file is unchanged and no other file is left behind.
     """
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -90,14 +90,14 @@ def _is_stream(path: str | os.PathLike[str]) -> bool:
 
 
 def _status(target: Path) -> os.stat_result | None:
-    """Of the file that is there, if there is one."""
+    """The status of the existing file, or None if there is no file."""
     try:
         found = os.stat(target)
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(found.st_mode):
         kind = errno.EISDIR if stat.S_ISDIR(found.st_mode) else errno.EINVAL
-        raise OSError(kind, "no regular file, so it is not replaced", os.fspath(target))
+        raise OSError(kind, "not a regular file, so it is not replaced", os.fspath(target))
     return found
 
 
@@ -107,7 +107,7 @@ def _created(target: Path) -> tuple[Path, int]:
     while True:
         path = target.with_name(f"{_prefix(target)}{os.urandom(4).hex()}.saving")
         descriptor = os.open(path, flags, 0o666)
-        # Another process may have taken it for abandoned before the lock.
+        # Before it was locked, another process may have removed it as abandoned.
         with contextlib.suppress(OSError):
             if fcntl is not None:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -117,9 +117,9 @@ def _created(target: Path) -> tuple[Path, int]:
 
 
 def _remove_abandoned(target: Path) -> None:
-    """Remove what killed processes left when they wrote the target."""
+    """Remove the files that killed processes left behind when they were writing the target."""
     name = re.compile(re.escape(_prefix(target)) + r"[0-9a-f]{8}\.saving")
-    with contextlib.suppress(PermissionError):  # a folder may be written to, but not listed
+    with contextlib.suppress(PermissionError):  # some folders can be written to but not listed
         for each in os.listdir(target.parent):
             if name.fullmatch(each):
                 with contextlib.suppress(OSError):  # it is being written, or was just removed
@@ -140,11 +140,11 @@ def _remove_if_abandoned(path: str) -> None:
 
 
 def _prefix(target: Path) -> str:
-    return f".{target.name[:40]}."  # file names are short
+    return f".{target.name[:40]}."  # file systems limit the length of a name
 
 
 def _like(path: Path, old: os.stat_result) -> None:
-    """Give the file the owner, if that is allowed, and the permissions of another."""
+    """Give the file the permissions of another and, if that is allowed, its owner."""
     new = os.stat(path)
     if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
         with contextlib.suppress(OSError):
@@ -153,7 +153,7 @@ def _like(path: Path, old: os.stat_result) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Let the new name survive a loss of power, where folders can be written out."""
+    """Let the new name survive a loss of power, on systems where folders can be synchronised."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

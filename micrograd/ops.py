@@ -5,23 +5,29 @@ Everything else in this project is an interpreter of the table. A new operation 
 
 - Partials are local: the derivative of `out` with respect to one operand.
 - The table is closed under differentiation: whatever a partial calls is itself a row.
-- A partial, or a branch of a `where` in a partial, that is literally `0` lets no gradient pass, not
-  even `0 * inf`.
-- A row whose formula only calls itself is a primitive: a vocabulary supplies it.
+- Where a partial, or the chosen branch of a `where` in a partial, is literally `0`, no gradient
+  passes, whatever the adjoint is.
+- A row whose formula only calls itself is a primitive, which each interpreter must define.
 - Numbers follow IEEE 754 as NumPy does: `log(0)` is `-inf`, `1/0` is `inf`, `sqrt(-1)` is `nan`.
 
-The columns: `formula` and `partials` in the language of `micrograd.table.formulas`; `typeset`, LaTeX in
-terms of the operands; `symbol`, what a picture shows; `domain`, where the operation is defined and
-its partials are its derivatives; `kink`, a formula that is 0 where a derivative jumps; `note`, the
-convention there, which `micrograd.writing.languages` translates (a user's own row is translated by its
-`note_zh`); `operator`, the special method of Python's data model that means it; `textbook`, the
-formula and the partials as a book writes them, where the table's own are longer for the sake of
-their last digits ("" where they are not).
+The columns:
 
-Values and partials are good to the last digits over the whole range of floats, second partials
-too: a partial that would cancel or overflow, or be a bad formula to differentiate, is a row of its
-own (`sech2`, `gauss`, `one_minus_square`, `..._slope`). A product that may be subnormal has its
-exponential as two equal factors, so that nothing is rounded to a few digits before the end.
+- `formula`, `partials`: in the language of `micrograd.table.formulas`.
+- `typeset`: LaTeX in terms of the operands.
+- `symbol`: what a picture shows.
+- `domain`: a formula that is true where the operation is differentiable.
+- `kink`: a formula that is 0 where a derivative jumps.
+- `note`: the convention at such points. `micrograd.writing.languages` translates it; `note_zh` is
+  the Chinese note of a row that a user defines.
+- `operator`: the special method of Python's data model for this operation.
+- `textbook`: the formula and the partials as a textbook writes them, for readers, where those of
+  the table are longer for the sake of accuracy ("" where they are the same).
+
+Values, partials and second partials are accurate over the whole range of floats. A partial that
+would cancel or overflow, or whose formula would be bad to differentiate, calls a row that exists
+for this purpose (`sech2`, `gauss`, `one_minus_square`, `..._slope`). Where a product may be
+subnormal, its exponential is written as two equal factors, so that precision is lost only in the
+last multiplication.
 """
 
 from __future__ import annotations

@@ -183,7 +183,7 @@ def _seal(body: bytes | memoryview) -> bytes:
 def _read(path: Path) -> bytes:
     status = os.stat(path)  # before it is opened, which waits for ever where the file is a pipe
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
-        raise ValueError("no regular file")
+        raise ValueError("not a regular file")
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size > MOST_BYTES:

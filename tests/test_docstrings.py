@@ -53,11 +53,8 @@ def public():
 
 # Packages whose docstrings are still being rewritten.
 PENDING = (
-    "micrograd.anomaly",
     "micrograd.compiler",
-    "micrograd.engine",
     "micrograd.testing",
-    "micrograd.transforms",
     "nn.",
 )
 PUBLIC = {name: thing for name, thing in public().items() if not name.startswith(PENDING)}

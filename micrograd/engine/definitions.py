@@ -1,4 +1,4 @@
-"""What the calls in a formula mean on Values and numbers; and `define`, which adds a row."""
+"""The operations as functions of Values and numbers; and `define`, which adds an operation."""
 
 from __future__ import annotations
 
@@ -22,13 +22,31 @@ def define(
     note: str = "",
     note_zh: str = "",
 ) -> Callable[..., Any]:
-    """Add an operation: a method of Value, a name for other formulas, and the function returned.
+    """Add an operation to the table.
 
-    `formula` speaks of `x`, or `x` and `y`, or `x`, `y` and `z`; each of `partials`, one per
-    operand, also of the result, `out`. Both may use numbers, `+ - * / **`, comparisons, and any
-    operation of the table. The other columns are described in `micrograd.ops`.
+    It becomes a method of `Value`, a name that other formulas may call, and an attribute of
+    `micrograd`. It can be differentiated any number of times, compiled, drawn and explained.
 
-    Raises ValueError, naming the operation, if anything in it is not such a formula.
+    Args:
+        name: the name, a Python identifier. A name that you defined before is replaced.
+        formula: the result, as a formula of `x`, of `x` and `y`, or of `x`, `y` and `z`. Formulas
+            may use numbers, `+ - * / **`, comparisons, and all operations of the table.
+        partials: the derivative with respect to each operand, as formulas that may also use the
+            result, `out`.
+        typeset: LaTeX for the operation, in terms of the operands; by default the
+            name in upright letters, followed by the operands in brackets.
+        symbol: the text in a picture; by default the name.
+        domain: a formula that is true where the operation is differentiable, if not everywhere.
+        kink: a formula that is 0 where a derivative jumps.
+        note: the convention at such points, a sentence for readers.
+        note_zh: the note in Chinese.
+
+    Returns:
+        A function of Values and numbers. Its result is a float if all operands are numbers.
+
+    Raises:
+        ValueError: the name is reserved or a formula is wrong. The message names the operation and
+            the column.
 
         >>> swish = define("swish", "x * sigmoid(x)", ["sigmoid(x) + out * (1 - sigmoid(x))"])
         >>> x = Value(1.0)
@@ -52,7 +70,7 @@ def define(
 
 
 def _function(row: Operation) -> Callable[..., Any]:
-    """A row as a function: a Value if there is one among the operands, else a float."""
+    """A row as a function, whose result is a Value if an operand is one, and a float otherwise."""
 
     def unary(x: Any) -> Any:
         return getattr(x, row.name)() if isinstance(x, Value) else row.value(_float(x, row))
@@ -69,7 +87,7 @@ def _function(row: Operation) -> Callable[..., Any]:
 
     function: Callable[..., Any] = (unary, binary, ternary)[row.arity - 1]
     function.__name__ = function.__qualname__ = row.name
-    function.__module__ = "micrograd.engine.functions"  # where pickles find it
+    function.__module__ = "micrograd.engine.functions"  # where pickle looks for it
     function.__doc__ = row.document
     return function
 
@@ -78,5 +96,5 @@ def _float(operand: Any, row: Operation) -> float:
     return to_float(to_number(operand, row.name))
 
 
-# What the operations of a formula mean on Values.
+# The operations by name, as formulas on Values call them.
 VOCABULARY: dict[str, Callable[..., Any]] = {row.name: _function(row) for row in TABLE.values()}

@@ -1,6 +1,6 @@
-"""The computation graph: what a node is, and how to walk it without recursion.
+"""The computation graph: what a node is, and how to walk a graph without recursion.
 
-A graph can be a million operations deep, so nothing here (and nothing above) calls itself along it.
+A graph may be a million operations deep, so no function here or elsewhere recurses along it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from micrograd.table.floats import to_float
 
 
 class More(NamedTuple):
-    """What few nodes need: operands after the second, and what was written by hand.
+    """What only few nodes need: operands after the second, and what was given by hand.
 
-    `backward` is a backward step; `slopes` has a function for each operand that gives the local
-    partial of Values (None where only its number is known).
+    `backward` is a backward step. `slopes` has one function for each operand, which computes the
+    local partial from Values (None where only its number is known).
     """
 
     operands: tuple[Any, ...] = ()
@@ -31,8 +31,8 @@ class Node:
     """One number of a computation graph.
 
     `_x` and `_y` are the operands: nodes, plain numbers (constants), or None. `_dx` and `_dy` are
-    the local partials; None where no gradient passes. All sit in slots, because one object per node
-    and no tuple is what makes a graph of scalars affordable. A leaf has `_row` None.
+    the local partials, or None where no gradient passes. All are slots of the node: one object per
+    node, without any tuples, keeps a graph of scalars small and fast. In a leaf, `_row` is None.
     """
 
     __slots__ = ("_dx", "_dy", "_mark", "_more", "_row", "_x", "_y", "data", "grad")
@@ -45,7 +45,7 @@ class Node:
     _dx: float | None
     _dy: float | None
     _more: More | None
-    _mark: int  # the last walk that saw this node
+    _mark: int  # the number of the last walk that visited this node
 
 
 def operands(node: Node) -> Iterator[Any]:
@@ -105,18 +105,18 @@ def number(operand: Any) -> float:
     return operand.data if isinstance(operand, Node) else to_float(operand)
 
 
-# Nodes carry the mark of a walk and the adjoints of a pass, so one walk or pass runs at a time. The
-# lock is reentrant: a backward step written by hand may start another pass.
+# Nodes hold the mark of a walk and the adjoints of a pass, so only one walk or pass runs at a time.
+# The lock is reentrant, because a backward step written by hand may start another pass.
 walking = reentrant_lock()
 _walks = count(1)
 
 
 def order(roots: Node | Iterable[Node], until: Iterable[Node] = ()) -> list[Any]:
-    """All nodes below the roots in topological order: operands, from left to right, come first.
+    """All nodes below the roots in topological order: operands come first, from left to right.
 
-    The order depends on the graph alone. The nodes `until` are left out, with all that is below
-    them alone. A node is marked with the number of the walk, so that a walk that was interrupted
-    leaves nothing to clean up.
+    The order depends only on the graph. The nodes `until` are left out, and with them everything
+    that is reached only through them. Nodes are marked with the number of the walk, so an
+    interrupted walk leaves nothing to clean up.
     """
     with walking:
         walk = next(_walks)
@@ -128,7 +128,7 @@ def order(roots: Node | Iterable[Node], until: Iterable[Node] = ()) -> list[Any]
 def _order(roots: Iterable[Node], walk: int) -> list[Node]:
     ordered: list[Node] = []
     stack: list[Any] = []  # the nodes above `node`, on the way back to the root
-    further: dict[Node, Iterator[Any]] = {}  # operands after the second that are not walked yet
+    further: dict[Node, Iterator[Any]] = {}  # operands after the second that were not visited yet
     push, pop, append = stack.append, stack.pop, ordered.append
     for root in roots:
         if root._mark == walk:
@@ -144,7 +144,7 @@ def _order(roots: Iterable[Node], walk: int) -> list[Node]:
                 below._mark = walk
                 push(node)
                 node = below
-            # Then back up, until an operand turns up that was not seen.
+            # Then back up, until there is an operand that was not visited.
             while node is not None:
                 if (node._dy is not None or isinstance(node._y, Node)) and (
                     below := node._y

@@ -1,4 +1,4 @@
-"""Locks that a fork leaves usable: of the threads, only the one that forked is in the child."""
+"""Locks that stay usable after a fork, when only the forking thread is left in the child."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 
 def reentrant_lock() -> Any:
-    """A reentrant lock; in the child of a fork it is free, unless the forking thread holds it."""
+    """A reentrant lock, which is free in the child of a fork unless the forking thread holds it."""
     lock = RLock()
     free_in_children(lock)
     return lock
 
 
 def free_in_children(lock: Any) -> None:
-    """Free a reentrant lock in the child of a fork, if a thread that is not there held it."""
+    """Release a reentrant lock in the child of a fork, if another thread of the parent held it."""
 
     def free() -> None:
         if not lock._is_owned():  # as the standard library does with its own locks
@@ -26,6 +26,6 @@ def free_in_children(lock: Any) -> None:
 
 
 def in_children(repair: Callable[[], None]) -> None:
-    """Call this in the child of every fork; where there are none, as on Windows, never."""
+    """Call `repair` in the child of every fork. On Windows, which has no fork, do nothing."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=repair)

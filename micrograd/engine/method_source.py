@@ -1,7 +1,7 @@
-"""Each row of the table as methods: source text made from the row, compiled and attached.
+"""Write the methods of `Value` from the rows of the table, compile them and attach them.
 
-A method is straight-line code, so that a graph is built at the speed of its attribute stores. Its
-text is registered in `linecache`: a debugger steps through it and a traceback shows it.
+A method is straight-line code, so building a graph costs little more than storing the attributes of
+its nodes. The text is registered in `linecache`, so debuggers and tracebacks show it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def {name}(self):
     return _node
 """
 
-# An operand is a Value (both partials), or a float or int (a constant of the node: one partial).
+# The other operand is a Value (two partials), or a float or int (a constant: one partial).
 _BINARY = """
 def {method}(self, other):
     {document!r}
@@ -60,7 +60,7 @@ def {method}(self, other):
     return _node
 """
 
-# The operand on the left is a number, or Python would have asked it.
+# Python calls this only if the operand on the left does not know the operation: for a number.
 _REFLECTED = """
 def {reflected}(self, other):
     {document!r}
@@ -82,7 +82,7 @@ def {reflected}(self, other):
     return _node
 """
 
-# Of two Values it is asked often, by lists and dicts, and says at once whether they are the same.
+# Lists and dicts compare two Values often, so identity is tested first.
 _EQUALITY = """
 def {method}(self, other):
     {document!r}
@@ -99,7 +99,7 @@ def {name}(self, y, z):
 
 
 def method_names(row: Operation) -> tuple[str, ...]:
-    """The names of the methods that a row becomes; a reflected one comes last."""
+    """The names of the methods made from a row; a reflected one comes last."""
     if row.arity == 1 and row.operator:
         return row.name, row.operator
     if not row.operator:
@@ -110,7 +110,7 @@ def method_names(row: Operation) -> tuple[str, ...]:
 
 
 def source(row: Operation) -> str:
-    """The text of the row's methods."""
+    """The source text of the methods of a row."""
     names = method_names(row)
     columns = {
         "name": row.name,
@@ -132,7 +132,7 @@ def source(row: Operation) -> str:
 
 
 class Installer:
-    """Attaches the methods of rows to `Methods`; `tools` are what their text calls."""
+    """Attaches the methods of rows to `Methods`; `tools` are the functions that they call."""
 
     def __init__(self, tools: dict[str, Any]) -> None:
         self._globals = tools | {
@@ -144,9 +144,9 @@ class Installer:
         }
 
     def defer(self, row: Operation) -> None:
-        """Attach the methods, to be compiled when one is asked for: an import has no time for all.
+        """Attach methods that are compiled when they are first used, to keep the import fast.
 
-        Python looks special methods up in its own way, so those cannot wait.
+        This does not work for special methods, which Python looks up in another way.
         """
         for name in method_names(row):
             setattr(Methods, name, _Deferred(self, row, name))
@@ -159,7 +159,9 @@ class Installer:
         self._globals |= {f"_{row.name}": row for row in rows}
         trees = (tree for row in rows for tree in (row.expression, *row.slopes))
         called = set().union(*map(ON_FLOATS.called, trees))
-        called |= {row.name for row in rows} & self._globals.keys()  # by methods from before
+        called |= {
+            row.name for row in rows
+        } & self._globals.keys()  # called by methods that exist already
         self._globals |= {name: ON_FLOATS.found(name) for name in called}
         functions: dict[str, Any] = {}
         exec(compile(text, filename, "exec"), self._globals, functions)  # noqa: S102 (checked text)
@@ -173,7 +175,7 @@ class Installer:
 
 
 class _Deferred:
-    """A method that is compiled when it is first asked for."""
+    """A method that is compiled when it is first used."""
 
     def __init__(self, installer: Installer, row: Operation, name: str) -> None:
         self._installer, self._row, self._name = installer, row, name

@@ -1,4 +1,4 @@
-"""`Value`: a number that remembers how it was computed, and the chain rule over what it remembers.
+"""`Value`: a number that remembers how it was computed; and `backward`, the chain rule.
 
 >>> x = Value(2.0)
 >>> y = x * x + 3 * x
@@ -37,29 +37,37 @@ from micrograd.table.formulas import FormulaError
 class Value(Methods, Node):
     """A scalar in a computation graph.
 
-    `data` is the number, a float. `grad` is the derivative of the last root on which `backward` was
-    called with respect to this value; in a leaf (a value that no operation made) it adds up over
+    Arithmetic, comparisons and the operations of the table make new Values. An operand that is a
+    plain number is a constant of the operation. You may set attributes of your own.
+
+    `data` is the number. `grad` is the derivative of the last root on which `backward` was called
+    with respect to this Value. In a leaf, a Value that no operation made, `grad` accumulates over
     calls of `backward` until it is set to zero.
 
-    Arithmetic, comparisons and the methods of the table of operations make new values. An operand
-    that is a plain number is a constant of the operation. Attributes of your own may be set.
-
     `==` and `!=` compare a Value with a number as `<` does: the result is a Value of 1.0 or 0.0.
-    Two Values are equal only if they are the same object, and Values hash by identity, so that they
-    can be found in lists and sets; `micrograd.eq(a, b)` compares the numbers of two Values.
+    Two Values are equal only if they are the same object, and Values hash by identity, so they can
+    be found in lists and sets. `micrograd.eq(a, b)` compares the numbers of two Values.
 
-    `_children`, `_op` and `label` are the arguments of Karpathy's micrograd, for operations made by
-    hand: `out = Value(f, (x,), 'sin'); out._backward = step`. `local_grads` gives the derivative
-    with respect to each child instead of a step: a function of the children, written in operations
-    on Values, or a number, which can be differentiated only once.
+    Args:
+        data: the number, a real number of any type, which is stored as a float.
+        _children: the operands of an operation made by hand, as in Karpathy's micrograd:
+            `out = Value(f, (x,), "sin"); out._backward = step`.
+        _op: the name of that operation; or, as in microgpt, its local derivatives.
+        label: the name of the Value in pictures and derivations.
+        children: another name of `_children`.
+        local_grads: the derivative of an operation made by hand with respect to each child, instead
+            of a backward step: a function of the children that is written in operations on Values,
+            or a number, which can be differentiated only once.
+
+    Raises:
+        TypeError: `data` is not a real number, or a child is not a Value.
+        ValueError: there are not as many `local_grads` as children.
 
         >>> x = Value(0.5)
         >>> y = Value(0.125, (x,), "cube", local_grads=[lambda x: 3 * x * x])
         >>> y.backward()
         >>> x.grad
         0.75
-
-    Raises TypeError if `data` is not a real number.
     """
 
     __slots__ = ("__dict__",)
@@ -92,8 +100,7 @@ class Value(Methods, Node):
         elif text:
             self._op = text
 
-    # A subclass of values without numbers, in a function that is traced, says what its operations
-    # and its copies are.
+    # Overridden by the values without numbers with which the compiler traces a function.
     _is_traced = False
 
     @staticmethod
@@ -101,18 +108,18 @@ class Value(Methods, Node):
         return apply(row, *arguments)
 
     def _alias(self) -> Value:
-        """A value computed from this one alone, by doing nothing."""
+        """A new Value with the same number, whose only operand is this one."""
         return _rebuilt((Value, self.data, 0, "id", self, None, 1.0, None, None), {})
 
     # ------------------------------------------------------------------ the chain rule
 
     def backward(self) -> None:
-        """Compute the derivative of this value with respect to every value below it.
+        """Compute the derivative of this Value with respect to every Value below it.
 
-        Inner values hold the gradient of this pass; the gradient of each leaf is increased by that
-        of this pass, as in PyTorch. A path through the graph with a factor of zero contributes
-        nothing, even if another factor is infinite or nan. If the pass is interrupted, or a
-        backward step written by hand raises, the leaves keep the gradients they had.
+        The result is in their `grad`. In inner Values it replaces the gradient of an earlier pass;
+        in leaves it is added, as in PyTorch. A path through the graph with a factor of zero
+        contributes nothing, even if another factor is infinite or nan. If the pass is interrupted,
+        or a backward step written by hand raises an error, the leaves keep the gradients they had.
         """
         with walking:
             nodes = order(self)
@@ -132,10 +139,10 @@ class Value(Methods, Node):
 
     @property
     def _backward(self) -> Callable[[], Any]:
-        """One step of the chain rule, which adds this value's share to its operands' `.grad`.
+        """One step of the chain rule, which adds this Value's share to its operands' `.grad`.
 
-        May be called by hand on any value; it then reads the present `.data` and `.grad`. A
-        function assigned to it replaces the step, also within `backward`.
+        It may be called by hand on any Value, and reads the current `.data` and `.grad`. A function
+        that is assigned to it replaces the step, in `backward` too.
         """
         step: Callable[[], Any] | None = backward_step(self)
         return step or functools.partial(_step, self, tuple(partials(self)))
@@ -152,12 +159,12 @@ class Value(Methods, Node):
 
     @property
     def _children(self) -> tuple[Value, ...]:
-        """The operands in order, constants left out; `x * x` has two."""
+        """The operands in order, without constants; `x * x` has two."""
         return tuple(operand for operand in operands(self) if isinstance(operand, Value))
 
     @property
     def _local_grads(self) -> tuple[float, ...]:
-        """The local partial for each of `_children`, computed when the value was made."""
+        """The local partial for each of `_children`, as computed together with the Value."""
         return tuple(
             slope or 0.0
             for operand, slope in zip(operands(self), partials(self), strict=True)
@@ -166,12 +173,12 @@ class Value(Methods, Node):
 
     @property
     def _prev(self) -> tuple[Value, ...]:
-        """The distinct operands in order."""
+        """The operands in order, each of them once."""
         return tuple(dict.fromkeys(self._children))
 
     @property
     def _op(self) -> str:
-        """The symbol of the operation that made this value, such as '+', '**2' or 'ReLU'."""
+        """The symbol of the operation that made this Value, such as '+', '**2' or 'ReLU'."""
         row = self._row
         if isinstance(row, Operation):
             if row.name == "pow" and not isinstance(self._y, Node):
@@ -247,7 +254,7 @@ class Value(Methods, Node):
         if announcement is not None and announcement.expects(self):
             return _restored, ((), self._fields(), self.__dict__)
         nodes = [self]
-        if announcement is not None:  # by another pickler, which is still alive
+        if announcement is not None:  # made by another pickler, which is still in use
             nodes = order(self)
         elif any(id(child) not in announced for child in self._children):
             nodes = [node for node in order(self) if id(node) not in announced]
@@ -264,7 +271,7 @@ class Value(Methods, Node):
 
 
 def _step(node: Value, slopes: Sequence[float | None]) -> None:
-    """Add one value's share to its operands; a row of the table reads the present numbers."""
+    """Add a node's share to its operands' gradients, with partials at their current numbers."""
     if isinstance(node._row, Operation):
         slopes = node._row.evaluate(*map(number, operands(node)))[1]
     for operand, slope in zip(operands(node), slopes, strict=True):
@@ -273,10 +280,10 @@ def _step(node: Value, slopes: Sequence[float | None]) -> None:
 
 
 def sweep(nodes: Iterable[Any]) -> None:
-    """Add to each operand's gradient its share, from the root to the leaves.
+    """Add the share of each node to the gradients of its operands, from the root to the leaves.
 
-    A factor of zero, be it the adjoint or the partial, ends a path: what is infinite or nan on the
-    way contributes nothing.
+    Where the adjoint or the partial is zero, the path ends, even if the other one is infinite or
+    nan.
     """
     for node in nodes:
         adjoint = node.grad
@@ -323,11 +330,11 @@ def shares_of_step(node: Value, adjoint: float = 1.0, before: float = 0.0) -> di
 
 
 def to_number(number: Any, place: str) -> Number:
-    """A real number as a float or int; TypeError that begins with `place` and says what to do."""
+    """A real number as a float or int; otherwise a TypeError that begins with `place`."""
     if type(number) is float or type(number) is int:
         return number
     if getattr(number, "shape", None) == () and hasattr(number, "item"):
-        number = number.item()  # of an array without axes, or a scalar of NumPy
+        number = number.item()  # an array without axes, or a scalar of NumPy
     if isinstance(number, Real):
         return int(number) if isinstance(number, bool) else to_float(number)
     raise TypeError(f"{place} takes a real number, got {type(number).__name__}{_advice(number)}")
@@ -336,7 +343,7 @@ def to_number(number: Any, place: str) -> Number:
 def _advice(thing: Any) -> str:
     match thing:
         case Value(_is_traced=True):
-            return "; within a compiled function, call the function that another was made of"
+            return "; inside a compiled function, call the functions that others were made from"
         case Value():
             return "; use the Value itself, or Value(v.data) for a new leaf"
         case str() | bytes():
@@ -351,7 +358,7 @@ def _advice(thing: Any) -> str:
 
 
 def apply(row: Operation, *arguments: Any) -> Value:
-    """The value of an operation on Values and numbers: what every generated method abbreviates."""
+    """Apply an operation to Values and numbers. Generated methods are faster forms of this."""
     for x in arguments:
         if isinstance(x, Value) and x._is_traced:
             return x._applied(row, *arguments)
@@ -365,7 +372,7 @@ def apply(row: Operation, *arguments: Any) -> Value:
 
 
 def _coerce(row: Operation, value: Value, other: Any, *, reflected: bool = False) -> Any:
-    """An operation whose other operand is not a plain Value, float or int."""
+    """Apply an operation whose other operand is not a plain Value, float or int."""
     if row.is_equality:
         return equality(row, value, other)
     if isinstance(other, Value | Real):
@@ -376,19 +383,17 @@ def _coerce(row: Operation, value: Value, other: Any, *, reflected: bool = False
             f"got {type(other).__name__}{advice}"
         )
     if row.operator:
-        return NotImplemented  # the other operand, an array perhaps, may know what to do
+        return NotImplemented  # the other operand may be an array, which has its own methods
     return apply(row, value, to_number(other, row.name))
 
 
 def equality(row: Operation, value: Value, other: Any) -> Any:
-    """`value == other` (or `!=`): by identity with a Value, an operation with a number."""
+    """`value == other` or `!=`: an identity test for a Value, an operation for a number."""
     if isinstance(other, Value):
         return (value is other) == (row.name == "eq")
     if isinstance(other, AnyNumber) or getattr(other, "shape", None) == ():
         return apply(row, value, other)
-    return (
-        NotImplemented  # so that it differs from text and None, and is compared with each of many
-    )
+    return NotImplemented  # text and None are never equal; arrays compare each of their elements
 
 
 def _connect(
@@ -414,7 +419,7 @@ def _connect(
 
 
 def _slope(given: Any, children: Sequence[Value]) -> float:
-    """The number of a local derivative, which may be given as a function of the children."""
+    """The number of a local derivative, which may be a function of the children."""
     if callable(given):
         found = given(*(Value(child.data) for child in children))
         given = found.data if isinstance(found, Value) else found
@@ -422,9 +427,10 @@ def _slope(given: Any, children: Sequence[Value]) -> float:
 
 
 # -------------------------------------------------------------------------- copies
-# Pickle saves an object's operands before the object, by recursion. A root therefore announces all
-# values below it and hands them over in topological order: each then finds its operands saved. An
-# announcement lives as long as the pickler that holds it.
+# Pickle saves what an object refers to first, by recursion, which would be too deep for a graph. A
+# root therefore passes all values below it to the pickler in topological order, so that each of
+# them finds its operands saved already, and announces them to their `__reduce__`. The announcement
+# lives as long as the pickler that holds it.
 
 
 class _Announcement:
@@ -433,7 +439,7 @@ class _Announcement:
         self._rest = iter(nodes[:-1])
 
     def expects(self, node: Node) -> bool:
-        """Whether it is the node's turn; if not, it is another pickler that asks."""
+        """Whether it is the node's turn; if not, another pickler is asking."""
         return any(node is next_one for next_one in self._rest)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""The primitives of the table on floats, by IEEE 754: where Python raises, there is an answer."""
+"""The primitives of the table on floats by IEEE 754, also where Python's functions raise."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def _step(x: float) -> float:
 
 
 GRID = 1.5 * 2.0**31
-"""Added and taken away, it rounds to a multiple of 2**-21: a number up to 2**5 then has a square
-that is a float."""
+"""Adding and subtracting this rounds to a multiple of 2**-21, so that the square of a number up to
+2**5 is exact."""
 
 GRID_SINGLE = 1.5 * 2.0**15
-"""The same for single precision: a multiple of 2**-8, of a number up to 2**4."""
+"""The same for single precision: it rounds to a multiple of 2**-8, for numbers up to 2**4."""
 
 
 def _gauss(x: float) -> float:
-    if -2 < x < 2:  # the square is off by half a unit of 4 at most
+    if -2 < x < 2:  # the rounding error of the square is at most half a unit of 4
         return math.exp(-(x * x))
     x = abs(x)
     if not x < 28:
@@ -64,7 +64,7 @@ def power(x: float, y: float) -> float:
 
 
 def completed(name: str, function: Callable[..., float]) -> Callable[..., float]:
-    """A function of the math module with IEEE's answers where it would raise."""
+    """A function of the math module that returns IEEE's result where the original raises."""
     poles = _POLES.get(name, {})
 
     def complete(x: float, *others: float) -> float:
@@ -95,7 +95,7 @@ SHARED: dict[str, Callable[..., float]] = {
     "atan2": math.atan2,
     "gauss": _gauss,
 }
-"""Primitives that never raise; all others are functions of the math module."""
+"""The primitives that never raise. All others are functions of the math module."""
 
 
 def to_float(number: Any) -> float:

@@ -16,15 +16,15 @@ from typing import Any, NamedTuple, TypeVar
 
 OPERANDS = ("x", "y", "z")
 RESULT = "out"
-ADJOINT = "_g"  # of the result, where it is told what flows back to an operand
+ADJOINT = "_g"  # the adjoint of the result, in formulas for what flows back to an operand
 
 
 class FormulaError(ValueError):
-    """A row whose text is not arithmetic on its operands and known operations."""
+    """A text is not a formula: arithmetic on operands, numbers and known operations."""
 
 
 class Call(NamedTuple):
-    """An operation, by the name of its row, of operands."""
+    """An operation, given by the name of its row, and its operands."""
 
     name: str
     operands: tuple[Tree, ...]
@@ -46,7 +46,15 @@ def fold(
     variables: Mapping[str, T],
     number: Callable[[float], T] = _FLOAT,
 ) -> T:
-    """What a formula means: `vocabulary` says it of each operation, of what its operands mean."""
+    """Interpret a formula from the inside out.
+
+    Args:
+        tree: the formula.
+        vocabulary: for each operation by name, a function from what its operands mean to what the
+            operation means.
+        variables: what each variable means.
+        number: a function from a number in the formula to what it means.
+    """
     if isinstance(tree, Call):
         operands = [fold(each, vocabulary, variables, number) for each in tree.operands]
         return vocabulary[tree.name](*operands)
@@ -76,10 +84,11 @@ _TRUTHS = frozenset(COMPARISONS)
 
 
 def with_truths(tree: Tree) -> Tree:
-    """The formula with truths and numbers apart, for kinds of numbers whose truths are no numbers.
+    """The formula with truth values kept apart from numbers, for interpreters that need it.
 
-    A truth is `_lt(x, y)` and so on, or `_truth(x)` of a number; it occurs only as the first
-    operand of `_where`. A comparison in the place of a number is a choice of 1 and 0.
+    A truth value is a comparison, `_lt(x, y)` and so on, or a test of a number, `_truth(x)`. It
+    occurs only as the first operand of `_where`. A comparison that is used as a number becomes a
+    choice between 1 and 0.
     """
     if not isinstance(tree, Call):
         return tree
@@ -98,7 +107,7 @@ def _test(tree: Tree) -> Tree:
 
 
 def gated(partial: Tree) -> Tree:
-    """A partial with the variable None in place of each literal 0 that it can choose."""
+    """A partial in which each literal 0 that may be its result is the variable None instead."""
     if partial == 0:
         return "None"
     if isinstance(partial, Call) and partial.name == "_where":
@@ -108,9 +117,14 @@ def gated(partial: Tree) -> Tree:
 
 
 def flow(partial: Tree, product: str = "mul") -> Tree | None:
-    """What flows back: the adjoint times a partial, whose choices are outside of the product.
+    """The product of the adjoint and a partial, with the choices of the partial outside of it.
 
-    None if it never is anything; `product` is the operation that multiplies.
+    Args:
+        partial: the formula of the partial, with truth values apart.
+        product: the name of the operation that multiplies.
+
+    Returns:
+        The formula, or None if the product is always 0.
     """
     if partial == 0:
         return None

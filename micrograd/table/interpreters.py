@@ -1,10 +1,10 @@
-"""Formulas as Python functions of one kind of number, and the two interpreters for floats.
+"""`Interpreter`: formulas as Python functions of one kind of number; and two of them for floats.
 
-Python text is an interpretation of a formula like any other. Functions are compiled from it, in
-which `where` evaluates only one of its branches.
+A formula is written as Python text and compiled. In the text, `where` evaluates only one branch.
 
-Two interpreters compute on floats. FLOATS is Python's own arithmetic, which is fast but raises
-where IEEE 754 has an answer (`1/0`, `log(0)`, `exp(1000)`); IEEE gives that answer, as NumPy does.
+Two interpreters compute on floats. FLOATS has Python's own arithmetic, which is fast but raises an
+error where IEEE 754 defines a result (`1/0`, `log(0)`, `exp(1000)`). IEEE gives the result of IEEE
+754, as NumPy does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from micrograd.table.formulas import COMPARISONS, Tree, calls, fold, variables, 
 # ----------------------------------------------------------------------------------- Python text
 
 Text = tuple[str, int]
-"""Python text, and how tightly it binds."""
+"""Python text, and how tightly it binds (CHOICE to ATOM)."""
 
 CHOICE, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(7)
 
@@ -59,7 +59,11 @@ _OPERATORS: dict[str, Callable[..., Text]] = {
 
 
 class Texts(dict[str, Callable[..., Text]]):
-    """How operations are written in Python: by its operators; as calls, if they are `called`."""
+    """How operations are written in Python: by its operators where there is one, or as calls.
+
+    Args:
+        *called: the operations to write as calls although Python has an operator for them.
+    """
 
     def __init__(self, *called: str) -> None:
         super().__init__(_OPERATORS)
@@ -71,7 +75,7 @@ class Texts(dict[str, Callable[..., Text]]):
 
 
 def literal(number: float) -> Text:
-    """A number in Python; a constant of its own, as `-2.0` is not, binds most tightly."""
+    """A number as Python text. A negative one binds less tightly, since it begins with a sign."""
     return repr(number).replace("inf", "1e309"), SIGN if math.copysign(1, number) < 0 else ATOM
 
 
@@ -79,7 +83,7 @@ def literal(number: float) -> Text:
 
 
 class Rule(Protocol):
-    """What is asked of a row of the table here."""
+    """What an interpreter needs to know of a row of the table."""
 
     @property
     def name(self) -> str: ...  # noqa: D102
@@ -92,13 +96,22 @@ class Rule(Protocol):
 
 
 class Interpreter:
-    """Computes formulas on one kind of number, by Python functions that are compiled from them.
+    """Compiles formulas to Python functions that compute on one kind of number.
 
-    `primitives` are functions of such numbers by the names of the rows. A primitive of the table
-    that is not among them is the function of that name in one of `libraries`; NotImplementedError
-    if there is none. The other rows follow from their formulas. `texts` says how operations are
-    written; in what is written as a call, `_lt`, …, `_truth` and `_where` are those of
-    `with_truths`. `literal` writes numbers, and `name` is for messages.
+    A row of the table means what `primitives` says. A primitive row that is missing there is the
+    function of its name in one of the libraries, and all other rows follow from their formulas.
+
+    Args:
+        name: the kind of numbers, for messages.
+        primitives: functions on such numbers, by the names of their rows.
+        libraries: modules in which other primitives are found by name.
+        texts: how operations are written. Those written as calls, including the truth values
+            `_lt`, …, `_truth` and the choice `_where` of `with_truths`, are looked up in
+            `primitives`.
+        literal: how numbers are written.
+
+    Raises:
+        NotImplementedError: when a formula is compiled that calls a primitive found nowhere.
     """
 
     def __init__(
@@ -121,7 +134,7 @@ class Interpreter:
         return fold(tree, self.texts, names, self.literal)[0]
 
     def called(self, tree: Tree) -> set[str]:
-        """What the text of a formula calls."""
+        """The names of the functions that the text of a formula calls."""
         return calls(with_truths(tree)) - self.texts.keys()
 
     def compiled(self, parameters: Sequence[str], tree: Tree) -> Callable[..., Any]:
@@ -132,7 +145,7 @@ class Interpreter:
         return function
 
     def meaning(self, text: str) -> Any:
-        """What Python text, written from checked formulas, means."""
+        """Evaluate Python text that was written from checked formulas."""
         return eval(text, self.scope)  # noqa: S307 (checked, and without builtins)
 
     def value(self, row: Rule) -> Callable[..., Any]:
@@ -157,18 +170,18 @@ class Interpreter:
         )
 
     def enter(self, row: Rule) -> None:
-        """Let formulas call a row, which is made when it is first called."""
+        """Let formulas call a row. Its function is compiled when it is first called."""
         if row.name not in self._given:
             self.scope[row.name] = _Deferred(self, row)
 
     def found(self, name: str) -> Callable[..., Any]:
-        """What a formula calls by this name, made if need be."""
+        """The function that formulas call by this name, compiled if it was not called before."""
         found: Callable[..., Any] = self.scope[name]
         return found.made if isinstance(found, _Deferred) else found
 
 
 class _Deferred:
-    """A row that is made when it is first called, and takes its own place then."""
+    """A row that is compiled when it is first called, and then replaces itself."""
 
     def __init__(self, interpreter: Interpreter, row: Rule) -> None:
         self._interpreter, self._row = interpreter, row
@@ -187,7 +200,7 @@ class _Deferred:
 
 # ------------------------------------------------------------------- the vocabulary of floats
 
-ERRORS = (ArithmeticError, ValueError)  # what FLOATS raises where IEEE has an answer
+ERRORS = (ArithmeticError, ValueError)  # raised by FLOATS where IEEE defines a result
 
 
 class _Complete(Interpreter):
@@ -200,4 +213,4 @@ ON_IEEE = _Complete(
     "floats", SHARED | {"pow": power, "div": quotient}, libraries=[math], texts=Texts("pow", "div")
 )
 FLOATS, IEEE = ON_FLOATS.scope, ON_IEEE.scope
-"""What is called in a formula on floats; the table enters its rows."""
+"""The functions that formulas on floats call; the table adds its rows."""

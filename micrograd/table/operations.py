@@ -1,6 +1,6 @@
 """`Operation`: a checked row of the table of operations, and the table itself.
 
-The rows are written in `micrograd.ops`; whoever imports the table from there finds it filled.
+The rows are written in `micrograd.ops`. Import the table from there, where it is filled.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Partials = tuple[float | None, ...]
 
 
 class Row(NamedTuple):
-    """What is written in the table, before it is checked."""
+    """A row as written in the table, not checked yet; `micrograd.ops` explains the columns."""
 
     name: str
     formula: str
@@ -51,7 +51,7 @@ COMPARISONS = frozenset({"__lt__", "__le__", "__gt__", "__ge__"}) | EQUALITIES
 
 
 class Operation:
-    """A checked row of the table: the row's columns, and its formulas as trees."""
+    """A checked row of the table: its columns, and its formulas as trees."""
 
     name: str
     formula: str
@@ -87,18 +87,20 @@ class Operation:
 
     @property
     def is_primitive(self) -> bool:
-        """Whether the formula is the row itself, so that a vocabulary supplies it."""
+        """Whether the formula only calls the row itself, so that vocabularies must define it."""
         return self.expression == Call(self.name, self.operands)
 
     @cached_property
     def computed(self) -> Tree:
-        """The formula with truths and numbers apart."""
+        """The formula with truth values kept apart from numbers."""
         return with_truths(self.expression)
 
     def flow(self, place: int, product: str = "mul") -> Tree | None:
-        """What flows back to an operand, of the operands, `out` and the adjoint; None if nothing.
+        """The formula for what flows back to an operand; None if that is always 0.
 
-        `product` is the operation that multiplies the adjoint by a partial.
+        Args:
+            place: the position of the operand.
+            product: the name of the operation that multiplies the adjoint and the partial.
         """
         if (place, product) not in self._flows:
             slope = with_truths(self.slopes[place])
@@ -112,12 +114,12 @@ class Operation:
 
     @property
     def is_equality(self) -> bool:
-        """Whether the operator compares a Value with a number only; two Values by identity."""
+        """Whether the operator is `==` or `!=`, which compare two Values by identity."""
         return self.operator in EQUALITIES
 
     @cached_property
     def document(self) -> str:
-        """The docstring of the method and of the function: formula, derivatives, domain, note."""
+        """The docstring of the method and the function: formula, derivatives, domain and note."""
         formula, *partials = self.told_texts
         slopes = (f"d/d{x}: {text}" for x, text in zip(self.operands, partials, strict=True))
         first = f"{self.name}({', '.join(self.operands)})"
@@ -134,20 +136,20 @@ class Operation:
 
     @property
     def told_texts(self) -> tuple[str, ...]:
-        """The formula and the partials for readers: as a textbook writes them."""
+        """The formula and the partials as a textbook writes them, for readers."""
         own = (self.formula, *self.partials)
         return tuple(text or known for text, known in zip_longest(self.textbook, own))
 
     @cached_property
     def told(self) -> tuple[Tree, ...]:
-        """Their trees; they are read when somebody is told."""
+        """The trees of `told_texts`, which are parsed when they are first needed."""
         own = (self.expression, *self.slopes)
         return tuple(
             self.read(text) if text else tree for text, tree in zip_longest(self.textbook, own)
         )
 
     def read(self, text: str) -> Tree:
-        """A formula of the operands and the result, such as the domain."""
+        """Parse a formula of the operands and the result, such as the domain."""
         known = {row.name: row.arity for row in TABLE.values()}
         return parse(text, names=(*self.operands, RESULT), known=known, place=self.name)
 
@@ -163,7 +165,7 @@ class Operation:
         return result
 
     def evaluate(self, *operands: float) -> tuple[float, Partials]:
-        """The result and the local partials at floats; None where no gradient passes."""
+        """The result and the local partials at floats; None for one where no gradient passes."""
         try:
             return self._quick(*operands)
         except ERRORS:
@@ -189,7 +191,7 @@ class Operation:
 TABLE: dict[str, Operation] = {}
 """The operations by name: the rows of `micrograd.ops`, then those that users have defined."""
 STOPPING: dict[str, Operation] = {}
-"""The products of the chain rule, which are no operations that a user can call."""
+"""The products of the chain rule, which users cannot call."""
 
 _built_in: set[str] = set()
 _reserved = {*OPERANDS, RESULT, "self", "other"}
@@ -197,18 +199,18 @@ _listeners: list[Callable[[Operation], None]] = []
 
 
 def on_define(listener: Callable[[Operation], None]) -> Callable[[Operation], None]:
-    """Call `listener` with each row that a user adds; it is given back, as by a decorator."""
+    """Call a function with each row that a user adds. Returns it, so this can be a decorator."""
     _listeners.append(listener)
     return listener
 
 
 def reserve(names: Iterable[str]) -> None:
-    """Refuse these names to rows that a user adds."""
+    """Do not allow these names for rows that a user adds."""
     _reserved.update(names)
 
 
 def lookup(name: str) -> Operation:
-    """The row of that name; KeyError says how to bring back one that a user had defined."""
+    """The row of that name. The KeyError for an unknown name tells the user to define it first."""
     try:
         return TABLE.get(name) or STOPPING[name]
     except KeyError:
@@ -220,8 +222,8 @@ def lookup(name: str) -> Operation:
 def add_row(row: Row) -> Operation:
     """Check a user's row and add it to the table.
 
-    A row of the same name that a user added before is replaced. Raises FormulaError, a ValueError
-    that names the row, if anything in it is wrong; nothing is changed then.
+    It replaces a row of the same name that a user added before. Raises FormulaError, a ValueError
+    that names the row, if anything in it is wrong; then nothing is changed.
     """
     name = f"operation {row.name!r}"
     if not isinstance(row.name, str) or not row.name.isidentifier() or keyword.iskeyword(row.name):
@@ -248,7 +250,7 @@ def add_row(row: Row) -> Operation:
 
 
 def _refuse_to_break_users(operation: Operation) -> None:
-    """FormulaError if other rows call the row that this one replaces in a way that it ends."""
+    """FormulaError if a new row would break the rows that call the one it replaces."""
     below = calls(operation.expression)
     while deeper := set().union(*(calls(TABLE[name].expression) for name in below)) - below:
         below |= deeper
@@ -265,7 +267,12 @@ def _refuse_to_break_users(operation: Operation) -> None:
 
 
 def checked(row: Row, known: dict[str, int]) -> Operation:
-    """The row, parsed; FormulaError if it is wrong. `known` has the arities of rows it may call."""
+    """Parse and check a row; FormulaError if it is wrong.
+
+    Args:
+        row: the row.
+        known: the rows that it may call, with their numbers of operands.
+    """
     name = f"operation {row.name!r}"
     if isinstance(row.partials, str) or not isinstance(row.partials, Sequence):
         raise FormulaError(f"{name}: partials is a list of formulas, one per operand")
@@ -303,7 +310,7 @@ def checked(row: Row, known: dict[str, int]) -> Operation:
 
 
 def _enter(operations: Sequence[Operation]) -> None:
-    """Let other formulas call checked rows, and put them into the table."""
+    """Add checked rows to the table, and let other formulas call them."""
     _supply(operations)
     TABLE.update((operation.name, operation) for operation in operations)
 
@@ -316,7 +323,7 @@ def _supply(operations: Sequence[Operation]) -> None:
 
 
 def enter_built_in(rows: Sequence[Row], stopping: Sequence[Row]) -> None:
-    """Check the rows of the package, and put them into `TABLE` and `STOPPING`."""
+    """Check the rows of the package and add them to `TABLE` and `STOPPING`."""
     known = {row.name: len(row.partials) for row in rows}
     _enter([checked(row, known) for row in rows])
     _built_in.update(known)

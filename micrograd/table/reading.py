@@ -1,4 +1,4 @@
-"""From text to the tree of a formula; whatever is not a formula is refused.
+"""Read the text of a formula into its tree, and refuse everything that is not a formula.
 
 Python's own parser reads the text. Only arithmetic on known names and calls of known operations are
 admitted, so no text in a formula reaches Python beyond arithmetic. No other file imports `ast`.
@@ -14,7 +14,7 @@ from micrograd.table.floats import to_float
 from micrograd.table.formulas import Call, FormulaError, Tree, fold, variables
 from micrograd.table.interpreters import IEEE
 
-# The operators of the language, and the row of the table that each one is.
+# The operators of the language, and the rows of the table that they stand for.
 _ARITHMETIC: dict[type[ast.AST], str] = {
     ast.Add: "add",
     ast.Sub: "sub",
@@ -31,14 +31,20 @@ _COMPARING: dict[type[ast.AST], str] = {
     ast.NotEq: "ne",
 }
 _LONGEST = 10_000  # characters
-_DEEPEST = 100  # levels; Python's own compiler is recursive, and so is whoever folds a tree
+_DEEPEST = 100  # levels; Python's compiler is recursive, and so is `fold`
 
 
 def parse(text: str, *, names: Sequence[str], known: Mapping[str, int], place: str) -> Tree:
-    """The tree of a formula, which is checked.
+    """Read a formula and check it.
 
-    `names` are the variables it may use, `known` the functions with their numbers of operands.
-    Raises FormulaError (a ValueError) that begins with `place` and says at which column it is.
+    Args:
+        text: the formula.
+        names: the variables that it may use.
+        known: the operations that it may call, with their numbers of operands.
+        place: what the formula is, for the beginning of an error message.
+
+    Raises:
+        FormulaError: a ValueError, which says what is wrong and at which column.
     """
     if not isinstance(text, str):
         raise FormulaError(f"{place}: a formula is text, got {type(text).__name__} {text!r}")
@@ -73,7 +79,7 @@ def _depth(node: ast.AST) -> int:
 
 
 class _Reader:
-    """Reads arithmetic on the names and calls of the known functions, and refuses the rest."""
+    """Reads arithmetic on known names and calls of known operations, and refuses the rest."""
 
     def __init__(
         self, text: str, names: Sequence[str], known: Mapping[str, int], place: str
@@ -107,7 +113,7 @@ class _Reader:
                 return Call(_COMPARING[type(op)], (self.read(left), self.read(right)))
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 if name not in self.known:
-                    raise self.refusal(node, f"{name!r} is no operation of the table")
+                    raise self.refusal(node, f"{name!r} is not an operation of the table")
                 if len(arguments) != self.known[name]:
                     raise self.refusal(
                         node, f"{name} takes {self.known[name]} operands, got {len(arguments)}"

@@ -1,4 +1,4 @@
-"""Functions of functions: `grad`, `jvp`, `vjp`, `hvp`, `jacobian`, `hessian`, `derivative`."""
+"""Transforms of functions: `grad`, `jvp`, `vjp`, `hvp`, `jacobian`, `hessian`, `derivative`."""
 
 from micrograd.transforms.functions import (
     derivative,

@@ -1,15 +1,15 @@
-"""Functions into functions: `grad`, `jvp`, `vjp`, `hvp`, `jacobian`, `hessian`; and `derivative`.
+"""Transforms of functions: `grad`, `jvp`, `vjp`, `hvp`, `jacobian`, `hessian`; and `derivative`.
 
     >>> grad(lambda x: x**3)(2.0)
     12.0
     >>> grad(grad(grad(lambda x: x**3)))(2.0)
     6.0
 
-A transform runs the function on Values and interprets the graph that results: backwards for the
-reverse mode, forwards for the forward mode (`jvp`). Within another transform, and for arguments
-that are Values, adjoints and tangents are Values themselves, so that they can be differentiated
-again; otherwise they are floats. No `.grad` is read or written. Each call differentiates with
-respect to values of its own, so nested calls never confuse their variables.
+A transform runs the function on Values and then walks the graph of the run: backwards in the
+reverse mode, forwards in the forward mode (`jvp`). Inside another transform, and for arguments that
+are Values, adjoints and tangents are Values, so they can be differentiated again; otherwise they
+are floats. No `.grad` is read or written. Each call creates its own variables, so nested calls
+cannot confuse them.
 """
 
 from __future__ import annotations
@@ -38,10 +38,23 @@ Argnums = SupportsIndex | Iterable[SupportsIndex]
 
 
 def grad(f: Function, argnums: Argnums = 0) -> Function:
-    """The gradient of a function of numbers, or of nested lists, tuples and dicts of numbers.
+    """Return a function that computes the gradient of `f`.
 
-    The gradient has the structure of the argument; for several `argnums` it is a tuple. What the
-    result does not depend on has the gradient 0. The result of `f` must be one number.
+    Args:
+        f: a function whose result is one number. Its arguments are numbers, or nested lists,
+            tuples, dicts and NumPy arrays of numbers.
+        argnums: the position of the argument to differentiate with respect to, or a sequence of
+            positions. Negative positions count from the end.
+
+    Returns:
+        A function with the arguments of `f`. Its result has the structure of the chosen argument,
+        or is a tuple of such results for a sequence of positions. An input that the result does not
+        depend on has the gradient 0.
+
+    Raises:
+        TypeError: `argnums` is not made of integers; or, when the gradient is computed, the result
+            of `f` is not one number.
+        ValueError: `f` was called with fewer arguments, or a position is given twice.
 
         >>> grad(lambda w: w["a"] * w["b"][0])({"a": 2.0, "b": [3.0, 4.0]})
         {'a': 3.0, 'b': [2.0, 0.0]}
@@ -56,7 +69,14 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
 
 
 def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
-    """As `grad`, together with the value of the function.
+    """Return a function that computes the value of `f` together with its gradient.
+
+    Args:
+        f: a function whose result is one number, as for `grad`.
+        argnums: the positions of the arguments to differentiate with respect to, as for `grad`.
+
+    Returns:
+        A function whose result is the pair of value and gradient.
 
     >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
     (6.0, (3.0, 2.0))
@@ -74,9 +94,20 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """The value of `f(*primals)`, and its derivative in the direction of the tangents.
+    """Compute a Jacobian-vector product by the forward mode.
 
-    The forward mode: tangents have the structure of the primals, one per argument.
+    Args:
+        f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers.
+        primals: the arguments of `f`, as a tuple or list.
+        tangents: the direction, with the structure of `primals`.
+
+    Returns:
+        The value of `f(*primals)`, and its derivative in the direction of the tangents, which has
+        the structure of the value.
+
+    Raises:
+        TypeError: `primals` or `tangents` is not a tuple or list.
+        ValueError: the tangents have another structure than the primals.
 
         >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
         (6.0, 3.0)
@@ -89,9 +120,15 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
-    """The value of `f(*primals)`, and its pullback: from a cotangent to a tuple, one per primal.
+    """Compute the value of `f(*primals)` and a function for vector-Jacobian products.
 
-    The cotangent has the structure of the value.
+    Args:
+        f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers.
+        *primals: the arguments of `f`.
+
+    Returns:
+        The value, and its pullback: a function that takes a cotangent with the structure of the
+        value and returns a tuple of gradients, one for each primal.
 
         >>> value, pullback = vjp(lambda x, y: [x * y, x + y], 2.0, 3.0)
         >>> value, pullback([1.0, 0.0])
@@ -113,10 +150,15 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 
 
 def hvp(f: Function, primals: Any, vector: Any) -> Any:
-    """The Hessian of `f` times a vector, at the cost of a few gradients.
+    """Compute the product of the Hessian of `f` and a vector, at the cost of a few gradients.
 
-    `primals` is a tuple of arguments, or the one argument itself; the vector and the result have
-    its structure.
+    Args:
+        f: a function whose result is one number.
+        primals: a tuple of arguments, or the only argument itself.
+        vector: the vector, with the structure of `primals`.
+
+    Returns:
+        The product, with the structure of `primals`.
 
         >>> hvp(lambda x: x[0] ** 2 * x[1], [1.0, 2.0], [1.0, 0.0])
         [4.0, 2.0]
@@ -124,17 +166,28 @@ def hvp(f: Function, primals: Any, vector: Any) -> Any:
     args = primals if isinstance(primals, tuple) else (primals,)
     directions = vector if isinstance(primals, tuple) else (vector,)
     numbers = tuple(range(len(args)))
-    # The Hessian is symmetric, so that its rows serve: the reverse mode twice.
+    # The Hessian is symmetric, so its product with a vector is a pullback of the gradient.
     _, pullback = vjp(grad(f, argnums=numbers), *args)
     product = pullback(directions)
     return product if isinstance(primals, tuple) else product[0]
 
 
 def jacobian(f: Function, argnums: Argnums = 0) -> Function:
-    """The derivatives of all results with respect to all inputs, as a NumPy array.
+    """Return a function that computes the Jacobian of `f` as a NumPy array.
 
-    Its shape is that of the result, then that of the argument; both are a number or a regular list.
-    For several `argnums` there is a tuple of such arrays, one for each.
+    Args:
+        f: a function from a number, a regular nested list or an array to one of these.
+        argnums: the position of the argument to differentiate with respect to, or a sequence of
+            positions.
+
+    Returns:
+        A function with the arguments of `f`. Its result is an array whose shape is that of the
+        result of `f` followed by that of the argument, or a tuple of such arrays for a sequence of
+        positions.
+
+    Raises:
+        ValueError: the result or the argument has no shape, because it is a dict or because its
+            lists are not regular.
 
         >>> jacobian(lambda x: [x[0] * x[1], x[0], 5.0])([2.0, 3.0]).tolist()
         [[3.0, 2.0], [1.0, 0.0], [0.0, 0.0]]
@@ -151,11 +204,17 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 
 
 def hessian(f: Function, argnums: Argnums = 0) -> Function:
-    """The second derivatives of a function, as a NumPy array.
+    """Return a function that computes the second derivatives of `f` as a NumPy array.
 
-    Its shape is twice that of the argument, which is a number or a regular list. For several
-    `argnums` there is a tuple of tuples of arrays: entry `[i][j]` has the derivatives with respect
-    to the argument i, then j.
+    Args:
+        f: a function whose result is one number.
+        argnums: the position of the argument to differentiate with respect to, a number, a regular
+            nested list or an array; or a sequence of positions.
+
+    Returns:
+        A function with the arguments of `f`. The shape of its result is that of the argument,
+        twice. For a sequence of positions the result is a tuple of tuples of arrays, in which entry
+        `[i][j]` has the derivatives with respect to argument `i` and argument `j`.
 
         >>> hessian(lambda x: x[0] ** 2 * x[1])([1.0, 2.0]).tolist()
         [[4.0, 2.0], [2.0, 0.0]]
@@ -173,9 +232,20 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
 
 
 def derivative(output: Value, wrt: Any) -> Any:
-    """The derivative of a Value with respect to others, as Values that can be differentiated again.
+    """Compute the derivative of a Value as Values, which can be differentiated again.
 
-    `wrt` is a Value or a nested list of Values; the result has its structure.
+    Neither `.grad` nor any other attribute of a Value is changed.
+
+    Args:
+        output: the Value to differentiate.
+        wrt: the Value to differentiate with respect to, or nested lists, tuples and dicts of
+            Values.
+
+    Returns:
+        A Value, or Values in the structure of `wrt`.
+
+    Raises:
+        TypeError: something other than a Value was given.
 
         >>> x = Value(2.0)
         >>> slope = derivative(x**3, x)
@@ -195,7 +265,7 @@ def derivative(output: Value, wrt: Any) -> Any:
 
 
 def _listed(argnums: Argnums) -> tuple[tuple[int, ...], bool]:
-    """The numbers that were given, and whether it was a single one."""
+    """The positions in `argnums`, and whether it is a single position."""
     single = not isinstance(argnums, Iterable) or getattr(argnums, "shape", None) == ()
     try:
         given = [argnums] if single else [*argnums]  # type: ignore[misc]
@@ -207,7 +277,7 @@ def _listed(argnums: Argnums) -> tuple[tuple[int, ...], bool]:
 
 
 def _chosen(numbers: tuple[int, ...], count: int) -> tuple[int, ...]:
-    """The numbers of the chosen arguments, counted from 0."""
+    """The positions of the chosen arguments, counted from 0."""
     for number in numbers:
         if not -count <= number < count:
             raise ValueError(f"argnums {number}: the function was called with {count} arguments")

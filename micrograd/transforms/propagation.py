@@ -1,8 +1,8 @@
-"""The reverse and the forward mode over a graph: adjoints pulled back, tangents pushed on.
+"""Reverse and forward mode over a graph: `pull` propagates adjoints, `push` propagates tangents.
 
-As floats, by the engine's own sweep; or as Values, by the formulas of the table, so that they can
-be differentiated again. A factor of zero ends a path through the graph, even before an infinite or
-nan partial.
+Adjoints and tangents are floats, or they are Values, computed by the formulas of the table, which
+can be differentiated again. A factor of zero ends a path through the graph, even if another factor
+is infinite or nan.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def pull_numbers(
 
 
 def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, Any]) -> list[Scalar]:
-    """The adjoints of the targets as Values: the reverse mode, written in operations."""
+    """Reverse mode on Values: the adjoints of the targets, written in operations of the table."""
     active = set(targets)
     for node in nodes:
         if _depends(node, active):
@@ -81,7 +81,7 @@ def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, An
 
 
 def _depends(node: Value, among: Container[Value]) -> bool:
-    """Whether an operand is among these: slot by slot, as it is asked of every node."""
+    """Whether an operand is among these. This is asked of every node, so it reads the slots."""
     for x in (node._x, node._y):
         if isinstance(x, Value) and x in among:
             return True
@@ -93,9 +93,9 @@ def _depends(node: Value, among: Container[Value]) -> bool:
 def push(
     nodes: Sequence[Value], outputs: Sequence[Scalar], tangents: dict[Value, Any], *, symbolic: bool
 ) -> list[Scalar]:
-    """The tangents of the outputs, for those of the variables: the forward mode.
+    """Forward mode: the tangents of the outputs, given those of the variables.
 
-    They are Values if `symbolic`, else floats.
+    They are Values if `symbolic` is true, and floats otherwise.
     """
     slopes: Callable[[Value], Iterable[tuple[Any, Any]]]
     slopes = slopes_on_values if symbolic else slopes_afresh
@@ -111,14 +111,14 @@ def push(
 
 
 def product(node: Value, slope: Any, factor: Any) -> Any:
-    """A partial of the node times an adjoint or a tangent, or None if nothing passes.
+    """A partial of the node times an adjoint or a tangent, or None if the product is zero.
 
-    Zero times anything is nothing, also of Values; but zero times a finite Value remains a product,
-    since its derivative need not be zero.
+    A product of a zero and a finite Value is kept as an operation, because its derivative need not
+    be zero.
     """
     if type(slope) is float is type(factor):
         return slope * factor if slope and factor else None
-    if callable(slope):  # of a traced value: it has no number, and multiplies by itself
+    if callable(slope):  # the partial of a traced value, which has no number: a product to be made
         return slope(factor) if isinstance(factor, Value) or factor else None
     if not isinstance(factor, Value):
         if not isinstance(slope, Value):
@@ -131,7 +131,7 @@ def product(node: Value, slope: Any, factor: Any) -> Any:
 
 
 def _multiplied(factor: Any, slope: Any) -> Any:
-    """The product of what may be Values, which is 0 where zero meets an infinity or nan."""
+    """A product of two factors, one of them a Value; 0 if one is 0 and the other not finite."""
     of_factor, of_slope = isinstance(factor, Value), isinstance(slope, Value)
     if (of_factor and factor._is_traced) or (of_slope and slope._is_traced):
         pair = factor, slope
@@ -143,7 +143,7 @@ def _multiplied(factor: Any, slope: Any) -> Any:
 
 
 def _slopes_on_numbers(node: Value) -> Iterator[tuple[Any, float]]:
-    """The local partials that were computed with the value."""
+    """The local partials that were computed together with the value."""
     _refuse_closure(node)
     for operand, slope in zip(operands(node), partials(node), strict=True):
         if slope is not None:
@@ -151,7 +151,7 @@ def _slopes_on_numbers(node: Value) -> Iterator[tuple[Any, float]]:
 
 
 def _slopes_by_hand(node: Value) -> Iterator[tuple[Any, Any]]:
-    """The local partials of an operation made by hand, as far as they are known as Values."""
+    """The local partials of an operation made by hand, as Values where functions were given."""
     held = tuple(operands(node))
     given = slope_functions(node)
     for (operand, slope), function in zip(_slopes_on_numbers(node), given, strict=False):
@@ -161,9 +161,9 @@ def _slopes_by_hand(node: Value) -> Iterator[tuple[Any, Any]]:
 
 
 def _is_cut(function: Callable[..., Any], found: Any, held: Sequence[Value]) -> bool:
-    """Whether a local partial was computed with the numbers of Values (`.data`), not with Values.
+    """Whether a local partial was computed from the numbers of Values (`.data`), not from Values.
 
-    Then it is another number a little beside, on both sides, though it depends on no operand.
+    If so, it depends on no operand as a graph, and yet changes if the operands change a little.
     """
     if isinstance(found, Value) and (not is_leaf(found) or any(found is x for x in held)):
         return False
@@ -179,14 +179,14 @@ def _is_cut(function: Callable[..., Any], found: Any, held: Sequence[Value]) -> 
 
 
 class _Unknown:
-    """The backward step of a local partial of which only the number is known: its error."""
+    """Stands for the unknown derivative of a local partial that is a number; raises an error."""
 
     def __init__(self, node: Value) -> None:
         self.node = node
 
     @staticmethod
     def value(node: Value, slope: float) -> Value:
-        """The partial as a Value that depends on the operands in a way that is not known."""
+        """The partial as a Value that depends on the operands in an unknown way."""
         made = Value(slope, node._children, "local_grads")
         made._backward = _Unknown(node)
         return made
@@ -194,14 +194,14 @@ class _Unknown:
     def __call__(self) -> NoReturn:
         raise TypeError(
             f"the local_grads of {self.node._op or 'an operation'!r} were given as numbers, or by "
-            "functions that read .data, which say nothing of second derivatives: give functions of "
-            "the children that compute with Values, such as local_grads=[lambda x: "
-            "micrograd.cos(x)], or use micrograd.define"
+            "functions that read .data, so second derivatives are unknown: give functions of the "
+            "children that compute with Values, such as local_grads=[lambda x: micrograd.cos(x)], "
+            "or use micrograd.define"
         )
 
 
 def slopes_afresh(node: Value) -> Iterable[tuple[Any, float]]:
-    """The local partials evaluated from the row, so that the forward mode is its own witness."""
+    """The local partials, evaluated again, so that forward mode does not use the stored ones."""
     row = operation(node)
     if row is None:
         return _slopes_on_numbers(node)
@@ -215,7 +215,7 @@ def slopes_afresh(node: Value) -> Iterable[tuple[Any, float]]:
 
 
 def slopes_on_values(node: Value) -> Iterable[tuple[Any, Any]]:
-    """The local partials as Values: the row's formulas evaluated on the operands."""
+    """The local partials as Values: the formulas of the row, evaluated on the operands."""
     held = tuple(operands(node))
     if is_alias(node):
         return ((held[0], 1.0),)
@@ -223,7 +223,7 @@ def slopes_on_values(node: Value) -> Iterable[tuple[Any, Any]]:
     if row is None:
         return _slopes_by_hand(node)
     if node._is_traced:
-        # A number would divide by Python's rules.
+        # Constants become Values too: a Python number would follow Python's rules for division.
         read = [x if isinstance(x, Value) else Value(x) for x in held]
         flows = (_flow(row, place) for place in range(len(read)))
         return [
@@ -233,7 +233,7 @@ def slopes_on_values(node: Value) -> Iterable[tuple[Any, Any]]:
         ]
     try:
         return _evaluated(_formulas(row), held, node)
-    except ERRORS:  # a constant such as the 0 of x / 0, for which Python's operators raise
+    except ERRORS:  # Python's operators raise for a constant such as the 0 of x / 0
         return _evaluated(_formulas(row, calling=True), held, node)
 
 
@@ -260,9 +260,9 @@ def _refuse_closure(node: Value) -> None:
 
 @cache
 def _formulas(row: Operation, *, calling: bool = False) -> tuple[Callable[..., Any], ...]:
-    """The partials as functions of Values and numbers: the operands, then the result.
+    """The partials as functions of the operands and the result, which are Values or numbers.
 
-    With `calling`, division and power follow IEEE 754 for constants too, but take longer.
+    If `calling` is true, division and power follow IEEE 754 for constants too, which is slower.
     """
     texts = Texts("div", "pow") if calling else Texts()
     on_values = Interpreter("Values", VOCABULARY | {"_number": _number}, texts=texts)
@@ -277,7 +277,7 @@ def _number(operand: Any) -> float:
 
 
 def _deciding_by_numbers(tree: Tree, *, inside: bool = False) -> Tree:
-    """The formula with the numbers of its operands in each test, which has no derivative."""
+    """The formula with numbers in place of Values inside each test, which has no derivative."""
     if not isinstance(tree, Call):
         return Call("_number", (tree,)) if inside and isinstance(tree, str) else tree
     inside |= tree.name == "_truth" or tree.name[1:] in COMPARISONS
@@ -287,9 +287,9 @@ def _deciding_by_numbers(tree: Tree, *, inside: bool = False) -> Tree:
 
 @cache
 def _flow(row: Operation, place: int) -> Callable[..., Any] | None:
-    """The product of a partial with a factor, where choices are operations.
+    """The product of a partial and a factor, as a function of the result, operands and factor.
 
-    A function of the result, the operands and the factor.
+    Choices become `where` operations, since a traced value cannot be tested.
     """
     tree = row.flow(place, "_multiplied")
     if tree is None:
@@ -303,6 +303,6 @@ def _flow(row: Operation, place: int) -> Callable[..., Any] | None:
 
 @on_define
 def _forget(row: Operation) -> None:
-    """What was made may call an operation that is another one now."""
+    """Forget the compiled formulas: they may call an operation that has been redefined."""
     _formulas.cache_clear()
     _flow.cache_clear()

@@ -35,10 +35,10 @@ _numbers = count()
 
 
 class Run:
-    """A function run on variables of its own: the graph between them and the outputs.
+    """One run of a function on new variables, and the graph between them and the outputs.
 
-    Adjoints and tangents are Values if an argument is one, or if the function uses a variable of a
-    run around this one, be it in this thread or in another; else they are floats.
+    Adjoints and tangents are Values if an argument is a Value, or if the function uses a variable
+    of an enclosing run, in this thread or in another; otherwise they are floats.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Run:
             _running.depth -= 1
 
     def _variable(self, leaf: Any, place: str) -> Value:
-        """A value that nothing else refers to; joined to the argument if that is a Value."""
+        """A new variable; an alias of the argument if that is a Value."""
         if isinstance(leaf, Value):
             self.symbolic = True
             made = leaf._alias()
@@ -118,8 +118,8 @@ class Run:
         return propagation.push(self.nodes, self.outputs, tangents, symbolic=self.symbolic)
 
     def blocks(self, structures: Sequence[Structure]) -> tuple[tuple[Any, ...], ...]:
-        """Arrays of derivatives: a row for each structure that the outputs are made of, with an
-        array for each argument.
+        """Arrays of derivatives: one row for each structure among the outputs, and in it one array
+        for each argument.
         """
         columns = self._columns()
         rows, above = [], 0
@@ -137,7 +137,7 @@ class Run:
     def _columns(self) -> list[Sequence[Scalar]]:
         """The derivatives of all outputs, for each variable in turn.
 
-        By the forward mode if there are fewer variables than outputs, else by the reverse.
+        The forward mode is used if there are fewer variables than outputs.
         """
         if len(self.variables) < len(self.outputs):
             return [self.push({variable: 1.0}) for variable in self.variables]
@@ -167,14 +167,14 @@ class Run:
         return unflatten(self.output_structure, [self.result(leaf) for leaf in leaves])
 
     def result(self, number: Scalar) -> Scalar:
-        """A Value where it may be differentiated again, and within other runs; else a float."""
+        """A Value where it may be differentiated again or inside another run; else a float."""
         if self.symbolic or self.inner:
             return number if isinstance(number, Value) else Value(number)
         return number.data if isinstance(number, Value) else to_float(number)
 
 
 def _is_varied(node: Value) -> bool:
-    """Whether it is a variable of a run whose function is running now."""
+    """Whether the node is a variable of a run whose function is running now."""
     return (is_leaf(node) or is_alias(node)) and getattr(node, "_run", None) in _active
 
 

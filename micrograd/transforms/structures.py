@@ -1,4 +1,4 @@
-"""Nested arguments: lists, tuples, dicts and NumPy arrays of scalars, taken apart and put together.
+"""Nested arguments: lists, tuples, dicts and NumPy arrays of numbers, flattened and rebuilt.
 
 >>> leaves, structure = flatten({"w": [1.0, 2.0], "b": 3.0})
 >>> leaves
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 
 class Structure(NamedTuple):
-    """The shape of nested arguments; equal for arguments of the same shape."""
+    """The structure of nested arguments; arguments of the same structure have equal ones."""
 
     kind: Any  # the type of a container, None for a leaf
     keys: tuple[Any, ...] = ()  # of a dict; the shape of an array
@@ -25,13 +25,13 @@ LEAF = Structure(None)
 
 
 def flatten(tree: Any) -> tuple[list[Any], Structure]:
-    """The leaves from left to right, and the structure that `unflatten` puts them back into."""
+    """The leaves from left to right, and the structure from which `unflatten` rebuilds the tree."""
     leaves: list[Any] = []
     return leaves, _flatten(tree, leaves.append)
 
 
 def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
-    """Leaves in a structure. An array of anything but floats is an array of objects."""
+    """Rebuild a structure from leaves. An array of anything but floats has the dtype object."""
     return _unflatten(structure, iter(leaves))
 
 
@@ -62,12 +62,12 @@ def _unflatten(structure: Structure, leaves: Iterator[Any]) -> Any:
 
 
 def is_array(tree: Any) -> bool:
-    """Whether it is a NumPy array with axes (told without importing NumPy)."""
+    """Whether this is a NumPy array with axes, found out without importing NumPy."""
     return bool(getattr(tree, "shape", ())) and hasattr(tree, "ravel")
 
 
 def array(numbers: Sequence[Any], shape: Sequence[int]) -> Any:
-    """A NumPy array of numbers; of objects if one of them is no float."""
+    """A NumPy array of numbers, of dtype object unless all of them are floats."""
     import numpy as np
 
     kind = float if all(type(number) is float for number in numbers) else object
