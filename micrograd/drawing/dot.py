@@ -27,7 +27,7 @@ from micrograd.drawing.picture import (
     Picture,
     result_arrow,
 )
-from micrograd.drawing.styles import Cell, Style, classes, is_dashed, stroke
+from micrograd.drawing.styles import Cell, Style, classes, ink, is_dashed, stroke
 from micrograd.drawing.themes import Theme
 from micrograd.writing.labels import width
 
@@ -156,9 +156,9 @@ class _Writer(Style):
         if arrow.on_path:
             written.append("penwidth=2")
         if arrow.weight is not None:
-            color = getattr(theme, stroke(arrow))
+            color, letters = getattr(theme, stroke(arrow)), getattr(theme, ink(arrow))
             pen = THIN + (self.thick - THIN) * self.share(arrow)
-            written.append(f'color="{color}" fontcolor="{color}" penwidth={pen:.2f}')
+            written.append(f'color="{color}" fontcolor="{letters}" penwidth={pen:.2f}')
         if is_dashed(arrow):
             written.append("style=dashed")
         return " ".join(written)
@@ -172,12 +172,12 @@ class _Writer(Style):
             f"<TR>{content}</TR></TABLE>"
         )
         line, _, fill = self.colors("operation", oval.on_path)
-        ink = f' fontcolor="{self.palettes[False].ink}"' if oval.on_path is False else ""
+        faded = f' fontcolor="{self.palettes[False].ink}"' if oval.on_path is False else ""
         pen = " penwidth=2" if oval.on_path else ""
         return (
             f"\t{oval.name} [{_marked(oval.name, 'operation', oval.on_path)} "
             f'label=<{label}> shape=ellipse style=filled margin="0.04,0.02" height=0.36 '
-            f'width=0.36 color="{line}" fillcolor="{fill}"{ink}{pen}]\n'
+            f'width=0.36 color="{line}" fillcolor="{fill}"{faded}{pen}]\n'
         )
 
     def _table(self, box: Box) -> str:

@@ -105,6 +105,11 @@ def stroke(arrow: Arrow) -> str:
     return "negative" if arrow.weight < 0 else "positive"
 
 
+def ink(arrow: Arrow) -> str:
+    """The colour of the text on an arrow."""
+    return "backward" if arrow.weight is None else stroke(arrow)
+
+
 def is_dashed(arrow: Arrow) -> bool:
     """Whether an arrow is dashed: it has a negative weight, or leads to what was left out."""
     return arrow.omitted or (arrow.weight or 0.0) < 0

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from micrograd.drawing.picture import DIRECTIONS, Arrow, Box, OperationNode, Picture
 from micrograd.drawing.placement import arranged
-from micrograd.drawing.styles import Cell, Style, classes, is_dashed, stroke
+from micrograd.drawing.styles import Cell, Style, classes, ink, is_dashed, stroke
 from micrograd.drawing.svg_elements import SIZE, Point, document, polygon, text_at
 from micrograd.drawing.themes import Theme
 from micrograd.writing.labels import width
@@ -149,13 +149,13 @@ class _Drawing:
         return self._group(box.name, f"node {box.kind}", box.name, box.on_path, content)
 
     def _operation(self, oval: OperationNode, owner: str) -> str:
-        ink = self.style.palettes[oval.on_path].ink
+        theme = self.style.palettes[oval.on_path]
         line, _, fill = self.style.colors("operation", oval.on_path)
         (x, y), (wide, tall) = self.placement.centres[oval.name], self.sizes[oval.name]
         content = (
             f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{wide / 2:.1f}" ry="{tall / 2:.1f}" '
             f'fill="{fill}"{self._stroke(oval.name, line, oval.on_path)}/>'
-            + text_at((x, y + 4.5), oval.text.replace("\n", " "), ink, anchor="middle")
+            + text_at((x, y + 4.5), oval.text.replace("\n", " "), theme.ink, anchor="middle")
         )
         return self._group(oval.name, "node operation", owner, oval.on_path, content)
 
@@ -177,7 +177,6 @@ class _Drawing:
     def _arrow(self, arrow: Arrow, head: str, entry: float) -> str:
         style, theme = self.style, self.style.palettes[arrow.on_path]
         color, pen = getattr(theme, stroke(arrow)), 1.0
-        ink = theme.backward if arrow.weight is None else color
         if arrow.weight is not None:
             pen = 0.5 + (2.0 if style.dense else 3.0) * style.share(arrow)
         line = self._stroke(arrow.name, color, arrow.on_path, pen)
@@ -191,7 +190,9 @@ class _Drawing:
             f'<polygon points="{tip}" fill="{color}" stroke="{color}"/>'
         )
         if note := style.note(arrow):
-            content += _note(self.placement.notes[arrow.name], note, ink, theme.paper)
+            content += _note(
+                self.placement.notes[arrow.name], note, getattr(theme, ink(arrow)), theme.paper
+            )
         owner = head.removesuffix("op")
         return self._group(arrow.name, "edge", owner, arrow.on_path, content)
 
@@ -249,11 +250,11 @@ def _point(z: complex) -> str:
     return f"{z.real:.1f},{z.imag:.1f}"
 
 
-def _note(centre: Point, text: str, ink: str, paper: str) -> str:
+def _note(centre: Point, text: str, color: str, paper: str) -> str:
     """The text on an arrow, on a background of paper."""
     (x, y), rows = centre, text.split("\n")
     wide, tall = width(text, SIZE) + 2.0, _NOTE * len(rows)
     return polygon((x - wide / 2, y - tall / 2), (wide, tall), paper) + "".join(
-        text_at((x, y - tall / 2 + _NOTE * i + 11.5), row, ink, anchor="middle")
+        text_at((x, y - tall / 2 + _NOTE * i + 11.5), row, color, anchor="middle")
         for i, row in enumerate(rows)
     )

@@ -13,7 +13,7 @@ from unicodedata import category, east_asian_width
 
 from micrograd.drawing.picture import DIRECTIONS, PLACE, Arrow, Box, Picture
 from micrograd.drawing.placement import Placement, arranged
-from micrograd.drawing.styles import COLORS, Cell, Style, is_dashed, stroke
+from micrograd.drawing.styles import COLORS, Cell, Style, ink, is_dashed, stroke
 from micrograd.drawing.svg_elements import Point
 from micrograd.drawing.themes import Theme
 from micrograd.writing.labels import width
@@ -133,9 +133,9 @@ class _Writer(Style):
         mark = _MARKS[arrow.on_path]
         options = f"an arrow{mark}"
         if arrow.weight is not None:
-            color = f"{stroke(arrow)}{mark}"
             pen = 0.3 + 1.9 * self.share(arrow)
-            options += f",draw={color},text={color},line width={pen:.2f}pt"
+            colors = f"draw={stroke(arrow)}{mark},text={ink(arrow)}{mark}"
+            options += f",{colors},line width={pen:.2f}pt"
         if is_dashed(arrow):
             options += ",dashed"
         label = ""
