@@ -10,7 +10,7 @@ import html
 import re
 from pathlib import Path
 
-from micrograd.drawing import renderer
+from micrograd.drawing import renderers
 from micrograd.files import write
 from tests.test_architecture import ROOMS, imports, modules, room
 
@@ -68,5 +68,5 @@ def source_of(svg: str) -> str:
 
 if __name__ == "__main__":
     text = source()
-    drawn = renderer.run(text, ["-Kdot", "-Tsvg"], renderer.TIMEOUT).decode()
+    drawn = renderers.run(text, ["-Kdot", "-Tsvg"], renderers.TIMEOUT).decode()
     write(PICTURE, with_source(drawn, text))

@@ -19,9 +19,9 @@ from micrograd.derivation.document import as_html
 from micrograd.drawing.page import content_hash
 from micrograd.files import write
 from micrograd.ops import TABLE
-from micrograd.writing.languages import words
+from micrograd.writing.languages import operation_name, words
 
-from ._phrases import OPERATIONS, PHRASES
+from ._phrases import PHRASES
 from ._report import Derivation, Picture, Report
 from ._rows import Row
 from ._words import LANGUAGES, Words
@@ -250,7 +250,7 @@ class Edition:
     def _rule_links(self, told: Derivation) -> str:
         names = [name for name in TABLE if name in uses(told)]
         return self.phrase("next operation").join(
-            self.link(f"#{self.lang}-rule-{name}", self.say(OPERATIONS.get(name, Words.same(name))))
+            self.link(f"#{self.lang}-rule-{name}", operation_name(name, self.lang))
             for name in names
         )
 

@@ -56,18 +56,3 @@ PHRASES = {
         "上面的推导都由这些法则组成：每张卡片列出一种运算 f，以及它对各个操作数的导数。",
     ),
 }
-
-OPERATIONS = {
-    "add": Words("add", "加法"),
-    "sub": Words("sub", "减法"),
-    "mul": Words("mul", "乘法"),
-    "div": Words("div", "除法"),
-    "pow": Words("pow", "乘方"),
-    "neg": Words("neg", "取负"),
-    "exp": Words("exp", "指数函数"),
-    "log": Words("log", "对数函数"),
-    "sigmoid": Words("sigmoid", "sigmoid 函数"),
-    "relu": Words("relu", "ReLU 函数"),
-    "step": Words("step", "阶跃函数"),
-}
-"""What the operations of the articles are called in a sentence."""

@@ -54,8 +54,6 @@ def public():
 # Packages whose docstrings are still being rewritten.
 PENDING = (
     "micrograd.compiler",
-    "micrograd.derivation",
-    "micrograd.drawing",
     "micrograd.testing",
 )
 PUBLIC = {name: thing for name, thing in public().items() if not name.startswith(PENDING)}

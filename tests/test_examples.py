@@ -47,9 +47,9 @@ from examples._index import index, uses, write_index
 from examples._phrases import PHRASES
 from examples._report import size_of
 from micrograd import Value
-from micrograd.derivation.writing import latex, number
 from micrograd.engine.graph import order
 from micrograd.ops import TABLE
+from micrograd.writing.notation import latex, number
 
 pytestmark = pytest.mark.slow
 

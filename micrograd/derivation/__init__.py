@@ -1,12 +1,11 @@
-"""Derivations: why a gradient is what it is, with every number the engine's own.
+"""Derivations: why a gradient has its value, with all numbers from the engine.
 
-- `naming`: what the values of a graph are called.
-- `writing`: formulas of the table, written for given operands.
-- `partials`: a local partial as a formula, with the branch that the numbers took.
-- `chain`: the chain rule over a graph as data: links, contributions, paths.
+- `naming`: the names of the values of a graph.
+- `partials`: a local partial as a formula, with the branch that the numbers take.
+- `chain`: the chain rule over a graph as data: edges, contributions, paths.
 - `document`: words and formulas as text, Markdown, HTML and LaTeX.
 - `explanation`: `explain(output, wrt)`.
-- `cards`, `curves`: what the table says of one operation, with its curve.
+- `cards`, `curves`: what the table says about one operation, with its curve.
 """
 
 from micrograd.derivation.cards import RuleCard, rule_card, rule_cards

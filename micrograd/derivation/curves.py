@@ -1,4 +1,4 @@
-"""The curve of an operation and of its derivative, as a small SVG of its own.
+"""The curve of an operation and of its derivative, as a small SVG.
 
 The numbers are the table's; a curve is interrupted where it is nan or leaves the picture.
 """
@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from micrograd.ops import Operation
 
-HELD = {"y": 2.0, "z": -1.0}  # the operands after the first, while x runs along the axis
-REACH = 4.0  # x runs from -REACH to REACH, and so does the picture's height
+HELD = {"y": 2.0, "z": -1.0}  # the other operands, while x runs along the axis
+REACH = 4.0  # the axes run from -REACH to REACH
 
 _SIZE = 180
 _SCALE = _SIZE / (2 * REACH)
@@ -55,6 +55,7 @@ def _line(points: Iterable[Point], name: str, color: str) -> str:
     pieces = "".join(
         "M" + "L".join(f"{_place(x):.1f} {_place(-y):.1f}" for x, y in piece)
         for piece in _pieces(points)
+        if len(piece) > 1
     )
     dashes = ' stroke-dasharray="4 3"' if name == "slope" else ""
     return f'<path class="{name}" stroke="{color}" stroke-width="1.8"{dashes} d="{pieces}"/>'
@@ -67,13 +68,11 @@ def _pieces(points: Iterable[Point]) -> Iterator[Sequence[Point]]:
         inside = math.isfinite(y) and abs(y) <= REACH
         jumps = bool(piece) and abs(y - piece[-1][1]) > REACH / 10
         if not inside or jumps:
-            if len(piece) > 1:
-                yield piece
+            yield piece
             piece = []
         if inside:
             piece.append((x, y))
-    if len(piece) > 1:
-        yield piece
+    yield piece
 
 
 def _place(x: float) -> float:

@@ -1,4 +1,4 @@
-"""A small document of words, formulas and tables, in text, Markdown, HTML and LaTeX."""
+"""Documents of words, formulas and tables, printed as text, Markdown, HTML and LaTeX."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from textwrap import dedent
 from typing import Any, NamedTuple
 
-from micrograd.derivation.writing import Written, equals
 from micrograd.writing.labels import columns
-from micrograd.writing.layout import latex, mathml
+from micrograd.writing.marks import latex, mathml
+from micrograd.writing.notation import Formula, distinct, equals
 
-Sentence = tuple["str | Written", ...]
+Sentence = tuple["str | Formula", ...]
 
 
 class Heading(NamedTuple):
@@ -28,41 +28,32 @@ class Paragraph(NamedTuple):
     words: Sentence
 
 
-class Aligned(NamedTuple):
-    """Equations below each other: each a left side, and what it is equal to, step by step."""
+class Equations(NamedTuple):
+    """Equations below each other, each as a left side and the right sides, step by step."""
 
-    equations: tuple[tuple[Written, tuple[Written, ...]], ...]
+    equations: tuple[tuple[Formula, tuple[Formula, ...]], ...]
 
 
-class Table(NamedTuple):
+class TableBlock(NamedTuple):
     """Rows of cells under headers."""
 
     headers: tuple[str, ...]
-    rows: tuple[tuple[str | Written, ...], ...]
+    rows: tuple[tuple[str | Formula, ...], ...]
 
 
-Block = Heading | Paragraph | Aligned | Table
+Block = Heading | Paragraph | Equations | TableBlock
 
 
 def sentence(template: str, **parts: Any) -> Sentence:
-    """A phrase with formulas, numbers or sentences in its places."""
-    words: list[str | Written] = []
+    """A text of a language with formulas, numbers or sentences in its places `{…}`."""
+    words: list[str | Formula] = []
     for piece in re.split(r"(\{[a-z]+\})", template):
         part = parts[piece[1:-1]] if piece.startswith("{") else piece
-        if isinstance(part, tuple) and not isinstance(part, Written):
+        if isinstance(part, tuple):
             words += part
         elif part != "":
-            words.append(part if isinstance(part, Written) else str(part))
+            words.append(part if isinstance(part, Formula) else str(part))
     return tuple(words)
-
-
-def distinct(steps: Sequence[Written]) -> list[Written]:
-    """The steps of an equation without those that look like the one before."""
-    return [
-        step
-        for i, step in enumerate(steps)
-        if not i or (step.text, step.mark) != (steps[i - 1].text, steps[i - 1].mark)
-    ]
 
 
 # --------------------------------------------------------------------------------------------- text
@@ -75,7 +66,9 @@ def as_text(blocks: Sequence[Block]) -> str:
 
 def as_equations(blocks: Sequence[Block]) -> str:
     """The equations alone, as plain text."""
-    lines = (line for block in blocks if isinstance(block, Aligned) for line in _text_lines(block))
+    lines = (
+        line for block in blocks if isinstance(block, Equations) for line in _text_lines(block)
+    )
     return dedent("\n".join(lines))
 
 
@@ -86,14 +79,14 @@ def _text_lines(block: Block) -> Iterator[str]:
             yield ("=" if level == 1 else "-") * columns(_text(words))
         case Paragraph(words):
             yield _text(words)
-        case Aligned(equations):
+        case Equations(equations):
             widest = max(columns(left.text) for left, _ in equations)
             for left, steps in equations:
                 indent = _padded(left.text, widest)
                 for step in distinct(steps):
                     yield f"  {indent} {equals(step)} {step.text}"
                     indent = " " * widest
-        case Table(headers, rows):
+        case TableBlock(headers, rows):
             cells = [headers, *(tuple(map(_cell_text, row)) for row in rows)]
             widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
             cells.insert(1, tuple("─" * width for width in widths))
@@ -110,7 +103,7 @@ def _text(words: Sentence) -> str:
     return "".join(map(_cell_text, words))
 
 
-def _cell_text(cell: str | Written) -> str:
+def _cell_text(cell: str | Formula) -> str:
     return cell if isinstance(cell, str) else cell.text
 
 
@@ -128,9 +121,9 @@ def _markdown(block: Block) -> str:
             return f"{'#' * (level + 1)} {_inline(words)}"
         case Paragraph(words):
             return _inline(words)
-        case Aligned():
+        case Equations():
             return f"$$\n{as_aligned([block])}\n$$"
-        case Table(headers, rows):
+        case TableBlock(headers, rows):
             lines = [headers, ("---",) * len(headers)]
             lines += [tuple(_inline((cell,)) for cell in row) for row in rows]
             return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -147,7 +140,7 @@ def as_aligned(blocks: Sequence[Block]) -> str:
     """The equations alone, as one `aligned` block for math mode."""
     lines = []
     for block in blocks:
-        if isinstance(block, Aligned):
+        if isinstance(block, Equations):
             for left, steps in block.equations:
                 first, *others = distinct(steps)
                 lines.append(f"{latex(left.mark)} {_sign(first)} {latex(first.mark)}")
@@ -155,7 +148,7 @@ def as_aligned(blocks: Sequence[Block]) -> str:
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 
-def _sign(step: Written) -> str:
+def _sign(step: Formula) -> str:
     return "&=" if step.exact else r"&\approx"
 
 
@@ -174,7 +167,7 @@ def _html(block: Block, level: int) -> str:
             return f"<{tag}>{_html_words(words)}</{tag}>"
         case Paragraph(words):
             return f"<p>{_html_words(words)}</p>"
-        case Aligned(equations):
+        case Equations(equations):
             rows = []
             for left, steps in equations:
                 side = mathml(left.mark)
@@ -187,7 +180,7 @@ def _html(block: Block, level: int) -> str:
             columns = 'class="aligned" columnalign="right center left"'
             table = f"<mtable {columns}>{''.join(rows)}</mtable>"
             return f'<div class="scroll"><math display="block">{table}</math></div>'
-        case Table(headers, rows_):
+        case TableBlock(headers, rows_):
             head = "".join(f"<th>{html.escape(header)}</th>" for header in headers)
             body = "".join(
                 f"<tr>{''.join(f'<td>{_html_words((cell,))}</td>' for cell in row)}</tr>"

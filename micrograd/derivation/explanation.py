@@ -22,37 +22,23 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
-from micrograd.derivation import writing
-from micrograd.derivation.chain import MAX_NODES, Chain, Factor, Link
-from micrograd.derivation.document import (
-    Aligned,
-    Block,
-    Heading,
-    Paragraph,
-    Sentence,
-    Table,
-    as_aligned,
-    as_equations,
-    as_html,
-    as_markdown,
-    as_text,
-    sentence,
-)
+from micrograd.derivation import document
+from micrograd.derivation.chain import MAX_NODES, Chain, Edge, Factor
+from micrograd.derivation.document import Block, Equations, Heading, Paragraph, Sentence, sentence
 from micrograd.derivation.naming import label_of
-from micrograd.derivation.writing import Written
 from micrograd.engine.graph import is_leaf
 from micrograd.engine.value import Value
-from micrograd.writing import languages
-from micrograd.writing.names import superscript
+from micrograd.writing import languages, notation
+from micrograd.writing.labels import superscript
+from micrograd.writing.notation import Formula, raised
 
 MAX_PATHS = 8
 """Paths that are written down one by one."""
 
-_MAX_LINKS = 60  # of all these paths together, and of one of them:
-_LONGEST_PATH = 16
+_MAX_EDGES = 60  # of all these paths together
+_LONGEST_PATH = 16  # edges of one path
 _MAX_LINES = 60  # of a reverse sweep or of a table, before its middle is left out
 _MAX_TERMS = 8  # of a sum
 
@@ -65,18 +51,43 @@ def explain(
     lang: str = "en",
     max_nodes: int = MAX_NODES,
 ) -> Explanation:
-    """The derivation of the derivative of `output` with respect to `wrt`, or to each of several.
+    """Derive the derivative of a value step by step: formulas, numbers and words.
 
-    A name may stand for a value of the graph; without `wrt`, all values that no operation made.
+    Up to 8 short paths from `wrt` to `output` are written down one by one. If there are more, or
+    longer ones, the derivatives are accumulated from the output back. No gradient is read or
+    changed.
 
-    Values are called by their labels, else by the caller's variables if `names=locals()` is given,
-    else v₁, v₂, … in order. `lang` is the language that a notebook shows, "en" or "zh".
+    Args:
+        output: the value that is differentiated.
+        wrt: what it is differentiated with respect to: a Value, the name of one, or a list of
+            these; by default, every value that no operation made.
+        names: the caller's variables, such as `locals()`, for values without a label. Values that
+            have neither are called v₁, v₂, … in order.
+        lang: the language that a notebook shows, "en" or "zh".
+        max_nodes: the most values that the graph may have.
 
-    Up to 8 short paths are written down one by one; of more, or of longer ones, the accumulated
-    form. No gradient is read or changed.
+    Returns:
+        An explanation, which shows itself in a notebook; `.text()`, `.markdown()`, `.latex()` and
+        `.html()` write it down.
 
-    Raises TypeError if something is no Value, and ValueError if the graph has more than `max_nodes`
-    values or if a number in it was changed since it was computed.
+    Raises:
+        TypeError: if `output` or `wrt` is not a Value.
+        ValueError: if the graph has more than `max_nodes` values, or if a number in it was changed
+            after others had been computed from it.
+
+    >>> x = Value(3.0, label="x")
+    >>> print(explain(x * x + 1.0, x).equations())
+    (∂v₂/∂x)⁽¹⁾ = ∂v₂/∂v₁ · ∂v₁/∂x|₁
+                = 1 · x
+                = 1 · 3
+                = 3
+    (∂v₂/∂x)⁽²⁾ = ∂v₂/∂v₁ · ∂v₁/∂x|₂
+                = 1 · x
+                = 1 · 3
+                = 3
+    ∂v₂/∂x = (∂v₂/∂x)⁽¹⁾ + (∂v₂/∂x)⁽²⁾
+           = 3 + 3
+           = 6
     """
     languages.checked(lang)
     chain = Chain(output, names, max_nodes)
@@ -90,23 +101,36 @@ def explain(
 
 
 def _target(chain: Chain, target: Any) -> Value:
-    """A target itself, or the value of that name; TypeError or ValueError if it is neither."""
+    """The target itself, or the value of that name."""
     if isinstance(target, Value):
         return target
     if not isinstance(target, str):
         raise TypeError(f"explain takes Values as wrt, got {type(target).__name__}")
-    name = writing.named(target).text
+    name = notation.named(target).text
     for node in chain.nodes:
-        if name == chain.letter(node).text:
+        if name == chain.name(node).text:
             return node
-    known = ", ".join(chain.letter(node).text for node in chain.nodes if is_leaf(node))
+    known = ", ".join(chain.name(node).text for node in chain.nodes if is_leaf(node))
     raise ValueError(f"no value is called {target!r}; those that no operation made are {known}")
 
 
 class Explanation:
-    """A derivation, as `text`, `markdown`, `html` or `latex`; it shows itself in a notebook.
+    """A derivation, which can be written in several formats; it shows itself in a notebook.
 
-    `gradients` are the derivatives themselves, `chain` all that was computed, as data.
+    `explain` makes it. `gradients` are the derivatives, and `chain` is everything that was
+    computed, as data.
+
+    Args:
+        chain: the graph with its adjoints and contributions.
+        targets: what the output is differentiated with respect to.
+        lang: the language that a notebook shows.
+
+    >>> x = Value(3.0, label="x")
+    >>> explanation = explain(5.0 * x, x)
+    >>> explanation
+    <explanation of v₁ with respect to x>
+    >>> explanation.gradient
+    5.0
     """
 
     def __init__(self, chain: Chain, targets: Sequence[Value], lang: str) -> None:
@@ -120,11 +144,11 @@ class Explanation:
     @property
     def gradients(self) -> list[float]:
         """The derivative of the output with respect to each target."""
-        return [self.chain.adjoints.get(id(target), 0.0) for target in self.targets]
+        return [self.chain.adjoints.get(target, 0.0) for target in self.targets]
 
     @property
     def names(self) -> dict[str, Value]:
-        """What values without a label are called, for `draw_dot(output, names=…)` to show too."""
+        """The values without a label by their names here, for `draw_dot(output, names=…)`."""
         return self.chain.unlabelled()
 
     @property
@@ -135,41 +159,55 @@ class Explanation:
         return self.gradients[0]
 
     def text(self, lang: str | None = None, *, tables: bool = True, check: bool = False) -> str:
-        """Plain text. `tables` adds the evaluation tables, `check` a check by differences."""
-        return as_text(self.blocks(lang, tables=tables, check=check))
+        """Return the derivation as plain text.
+
+        Args:
+            lang: the language of the words; that of the explanation by default.
+            tables: whether to add a table of all values and one of all derivatives.
+            check: whether to compare the derivatives with central differences.
+        """
+        return document.as_text(self.blocks(lang, tables=tables, check=check))
 
     def markdown(self, lang: str | None = None, *, tables: bool = True, check: bool = False) -> str:
-        """Markdown, with formulas in LaTeX that KaTeX and MathJax read."""
-        return as_markdown(self.blocks(lang, tables=tables, check=check))
+        """Return the derivation in Markdown, with formulas in LaTeX for KaTeX or MathJax.
+
+        Args:
+            lang: the language of the words; that of the explanation by default.
+            tables: whether to add a table of all values and one of all derivatives.
+            check: whether to compare the derivatives with central differences.
+        """
+        return document.as_markdown(self.blocks(lang, tables=tables, check=check))
 
     def html(
-        self,
-        lang: str | None = None,
-        *,
-        tables: bool = True,
-        check: bool = False,
-        level: int = 1,
+        self, lang: str | None = None, *, tables: bool = True, check: bool = False, level: int = 1
     ) -> str:
-        """Elements of HTML, with formulas in MathML; headings begin at `level`."""
-        return as_html(self.blocks(lang, tables=tables, check=check), level=level)
+        """Return the derivation as elements of HTML, with formulas in MathML.
+
+        Args:
+            lang: the language of the words; that of the explanation by default.
+            tables: whether to add a table of all values and one of all derivatives.
+            check: whether to compare the derivatives with central differences.
+            level: the level of the first heading, 1 to 6.
+        """
+        return document.as_html(self.blocks(lang, tables=tables, check=check), level=level)
 
     def equations(self) -> str:
-        """The equations alone, as plain text."""
-        return as_equations(self.blocks(tables=False))
+        """Return the equations alone, as plain text."""
+        return document.as_equations(self.blocks(tables=False))
 
     def latex(self) -> str:
-        """The equations as one `aligned` block, for math mode with amsmath.
+        """Return the equations as one `aligned` block, for math mode with amsmath.
 
-        Names beyond Latin letters need XeLaTeX or LuaLaTeX, with a font that has them.
+        Names in other than Latin letters need XeLaTeX or LuaLaTeX, and a font that has them.
         """
-        return as_aligned(self.blocks(tables=False))
+        return document.as_aligned(self.blocks(tables=False))
 
     def __str__(self) -> str:
         return self.text()
 
     def __repr__(self) -> str:
-        over = ", ".join(self.chain_name(target).text for target in self.targets)
-        return f"<explanation of {self.chain.letter(self.output).text} with respect to {over}>"
+        over = ", ".join(self._name(target).text for target in self.targets)
+        return f"<explanation of {self.chain.name(self.output).text} with respect to {over}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """What a notebook shows: the derivation, or why there is none. Never raises."""
@@ -179,7 +217,7 @@ class Explanation:
             return {"text/plain": f"{self!r}: {error}"}
 
     def __reduce__(self) -> Any:
-        # Values are told apart by their ids, which a copy has anew.
+        # The names refer to values by their ids, and those of a copy are different.
         return _again, (self.output, self.targets, dict(self.chain.variables), self.lang)
 
     # ------------------------------------------------------------------------------------- content
@@ -187,7 +225,13 @@ class Explanation:
     def blocks(
         self, lang: str | None = None, *, tables: bool = True, check: bool = False
     ) -> list[Block]:
-        """The derivation as a document."""
+        """Return the derivation as the blocks of a document.
+
+        Args:
+            lang: the language of the words; that of the explanation by default.
+            tables: whether to add a table of all values and one of all derivatives.
+            check: whether to compare the derivatives with central differences.
+        """
         words = languages.words(lang or self.lang, "explain")
         self.chain.refuse_changes()
         blocks: list[Block] = []
@@ -199,25 +243,24 @@ class Explanation:
             blocks += self._tables(words)
         return blocks
 
-    def chain_name(self, target: Value) -> Written:
+    def _name(self, target: Value) -> Formula:
         """The name of a target, which need not be in the graph."""
-        if id(target) in self.chain.names:
-            return self.chain.letter(target)
-        return writing.name(writing.named(label_of(target) or "x"))
+        known = self.chain.names.get(target)
+        return known or notation.named(label_of(target) or "x")
 
     def _derivation(self, target: Value, words: Mapping[str, str]) -> Iterator[Block]:
         chain = self.chain
-        here = {"output": chain.letter(self.output), "wrt": self.chain_name(target)}
+        here = {"output": chain.name(self.output), "wrt": self._name(target)}
         yield Heading(sentence(words["title"], **here))
-        counted = chain.active(target) if id(target) in chain.names else {}
-        count, length = counted.get(id(self.output), (0, 0))
-        result = writing.number(chain.adjoints.get(id(target), 0.0) + 0.0)
-        whole = writing.quotient(here["output"], here["wrt"])
+        counted = chain.active(target) if target in chain.names else {}
+        count, length = counted.get(self.output, (0, 0))
+        result = notation.number(chain.adjoints.get(target, 0.0) + 0.0)
+        whole = notation.quotient(here["output"], here["wrt"])
         if target is self.output or not count:
             yield Paragraph(sentence(words["itself" if count else "no path"], **here))
-            yield Aligned(((whole, (result,)),))
+            yield Equations(((whole, (result,)),))
             return
-        if count > MAX_PATHS or length > _MAX_LINKS or length > _LONGEST_PATH * count:
+        if count > MAX_PATHS or length > _MAX_EDGES or length > _LONGEST_PATH * count:
             key = "long paths" if count <= MAX_PATHS else "many paths"
             yield Paragraph(sentence(words[key], count=_many(count, words), **here))
             yield from self._accumulated(target, counted, words)
@@ -229,29 +272,25 @@ class Explanation:
             return
         yield Paragraph(sentence(words["paths"], count=count, **here))
         for i, path in enumerate(paths, 1):
-            passed = [target, *(link.node for link in reversed(path))]
-            route = writing.route([chain.letter(node) for node in passed])
+            passed = [target, *(edge.node for edge in reversed(path))]
+            route = notation.route([chain.name(node) for node in passed])
             yield Paragraph(sentence(words["path"], number=i, path=route))
             yield from self._path(path, _numbered(whole, i), words)
         yield Paragraph(sentence(words["sum"]))
-        shares = [writing.number(_share(path)) for path in paths]
+        shares = [notation.number(_share(path)) for path in paths]
         parts = [_numbered(whole, i) for i in range(1, count + 1)]
-        yield Aligned(((whole, (writing.total(parts), writing.total(shares), result)),))
+        yield Equations(((whole, (notation.total(parts), notation.total(shares), result)),))
 
     def _path(
-        self, path: Sequence[Link], left: Written, words: Mapping[str, str]
+        self, path: Sequence[Edge], left: Formula, words: Mapping[str, str]
     ) -> Iterator[Block]:
-        factors = [self.chain.factor(link) for link in path]
-        steps = [
-            writing.product([factor.partial for factor in factors]),
-            writing.product([factor.formula for factor in factors]),
-            writing.product([factor.substituted for factor in factors]),
-            writing.product([factor.value for factor in factors]),
-            writing.number(_share(path)),
-        ]
+        factors = [self.chain.factor(edge) for edge in path]
+        kinds = ("partial", "formula", "substituted", "value")
+        steps = [notation.product([getattr(each, kind) for each in factors]) for kind in kinds]
+        steps.append(notation.number(_share(path)))
         shown = steps[1:] if steps[0] == left else steps
-        yield Aligned(((left, tuple(shown)),))
-        slopes = [link.slope for link in path]
+        yield Equations(((left, tuple(shown)),))
+        slopes = [edge.slope for edge in path]
         if None in slopes and not all(
             math.isfinite(slope) for slope in slopes if slope is not None
         ):
@@ -261,18 +300,11 @@ class Explanation:
     def _conditions(self, factors: Sequence[Factor], words: Mapping[str, str]) -> Iterator[Block]:
         placed = next((factor for factor in factors if factor.place is not None), None)
         if placed is not None and placed.place is not None:
-            place = str(placed.place + 1)
-            yield Paragraph(
-                sentence(
-                    words["place"],
-                    partial=placed.partial,
-                    place=place,
-                    operand=placed.operand,
-                )
-            )
+            named = {"partial": placed.partial, "operand": placed.operand}
+            yield Paragraph(sentence(words["place"], place=placed.place + 1, **named))
         found = {each.text: each for factor in factors for each in factor.conditions}
         if found:
-            listed: list[str | Written] = []
+            listed: list[str | Formula] = []
             for condition in found.values():
                 listed += [", " if listed else "", condition]
             yield Paragraph(sentence(words["conditions"], conditions=tuple(listed)))
@@ -280,80 +312,70 @@ class Explanation:
     # ---------------------------------------------------------------------------- accumulated form
 
     def _accumulated(
-        self, target: Value, active: Mapping[int, Any], words: Mapping[str, str]
+        self, target: Value, active: Mapping[Value, Any], words: Mapping[str, str]
     ) -> Iterator[Block]:
         chain = self.chain
-        nodes = [node for node in reversed(chain.nodes) if id(node) in active]
+        nodes = [node for node in reversed(chain.nodes) if node in active]
         factors: list[Factor] = []
-        first, last = _ends(nodes, _MAX_LINES)
-        yield Aligned(tuple(self._adjoint(node, factors, words) for node in first))
-        if last:
-            count = f"{len(nodes) - len(first) - len(last):,}"
-            yield Paragraph(sentence(words["left out"], count=count))
-            yield Aligned(tuple(self._adjoint(node, factors, words) for node in last))
+        start, end, left_out = _ends(nodes, words)
+        yield Equations(tuple(self._adjoint(node, factors, words) for node in start))
+        if left_out:
+            yield Paragraph((left_out,))
+            yield Equations(tuple(self._adjoint(node, factors, words) for node in end))
         yield from self._conditions(factors, words)
-        whole = writing.quotient(chain.letter(self.output), chain.letter(target))
-        result = writing.number(chain.adjoints[id(target)])
-        yield Aligned(((whole, (chain.adjoint_name(target), result)),))
+        whole = notation.quotient(chain.name(self.output), chain.name(target))
+        result = notation.number(chain.adjoints[target])
+        yield Equations(((whole, (chain.adjoint_name(target), result)),))
 
     def _adjoint(
         self, node: Value, factors: list[Factor], words: Mapping[str, str]
-    ) -> tuple[Written, tuple[Written, ...]]:
+    ) -> tuple[Formula, tuple[Formula, ...]]:
         """One line of the reverse sweep."""
         chain = self.chain
         left = chain.adjoint_name(node)
-        result = writing.number(chain.adjoints[id(node)])
-        uses = chain.uses[id(node)]
+        result = notation.number(chain.adjoints[node])
+        uses = chain.uses[node]
         if not uses:
             return left, (result,)
-        names, formulas, numbers = [], [], []
-        for link in uses[:_MAX_TERMS]:
-            factor = chain.factor(link)
-            factors.append(factor)
-            upstream = chain.adjoint_name(link.node)
-            names.append(writing.product([upstream, factor.partial]))
-            formulas.append(writing.product([upstream, factor.formula]))
-            adjoint = writing.number(chain.adjoints[id(link.node)])
-            numbers.append(writing.product([adjoint, factor.value]))
+        terms = []  # of each use: with names, with the formula of the partial, with numbers
+        for edge in uses[:_MAX_TERMS]:
+            factors.append(factor := chain.factor(edge))
+            upstream = chain.adjoint_name(edge.node)
+            adjoint = notation.number(chain.adjoints[edge.node])
+            pairs = (upstream, factor.partial), (upstream, factor.formula), (adjoint, factor.value)
+            terms.append([*map(notation.product, pairs)])
         if len(uses) > _MAX_TERMS:
-            more = writing.words(words["more terms"].format(count=len(uses) - _MAX_TERMS))
-            for terms in (names, formulas, numbers):
-                terms.append(more)
-        return left, (*(writing.total(terms) for terms in (names, formulas, numbers)), result)
+            more = notation.words(words["more terms"].format(count=len(uses) - _MAX_TERMS))
+            terms.append([more] * 3)
+        return left, (*map(notation.total, zip(*terms, strict=True)), result)
 
     # -------------------------------------------------------------------------------------- tables
 
     def _tables(self, words: Mapping[str, str]) -> Iterator[Block]:
-        chain = self.chain
-        yield Heading(sentence(words["forward"]), 2)
-        headers = tuple(words[key] for key in ("value", "formula", "numbers", "result"))
-        yield from self._table(headers, chain.nodes, self._forward_row, words)
-        yield Heading(sentence(words["backward"], output=chain.letter(self.output)), 2)
-        headers = tuple(words[key] for key in ("adjoint", "chain rule", "numbers", "result"))
-        yield from self._table(headers, chain.nodes[::-1], self._backward_row, words)
+        nodes, output = self.chain.nodes, self.chain.name(self.output)
+        for title, first, second, nodes_shown, row in (
+            ("forward", "value", "formula", nodes, self._forward_row),
+            ("backward", "adjoint", "chain rule", nodes[::-1], self._backward_row),
+        ):
+            yield Heading(sentence(words[title], output=output), 2)
+            headers = tuple(words[key] for key in (first, second, "numbers", "result"))
+            start, end, left_out = _ends(nodes_shown, words)
+            rows = [row(node, words) for node in start]
+            if left_out:
+                rows += [("…", left_out, "", ""), *(row(node, words) for node in end)]
+            yield document.TableBlock(headers, tuple(rows))
 
-    def _table(
-        self, headers: tuple[str, ...], nodes: Sequence[Value], row: Any, words: Mapping[str, str]
-    ) -> Iterator[Block]:
-        first, last = _ends(nodes, _MAX_LINES)
-        rows = [row(node, words) for node in first]
-        if last:
-            count = f"{len(nodes) - len(first) - len(last):,}"
-            rows.append(("…", words["left out"].format(count=count), "", ""))
-            rows += [row(node, words) for node in last]
-        yield Table(headers, tuple(rows))
-
-    def _forward_row(self, node: Value, words: Mapping[str, str]) -> tuple[str | Written, ...]:
+    def _forward_row(self, node: Value, words: Mapping[str, str]) -> tuple[str | Formula, ...]:
         chain = self.chain
-        number = writing.number(node.data)
+        number = notation.number(node.data)
         if is_leaf(node):
-            return chain.letter(node), words["given"], "", number
-        return chain.letter(node), chain.formula(node), chain.substituted(node), number
+            return chain.name(node), words["given"], "", number
+        return chain.name(node), chain.formula(node), chain.substituted(node), number
 
-    def _backward_row(self, node: Value, words: Mapping[str, str]) -> tuple[str | Written, ...]:
+    def _backward_row(self, node: Value, words: Mapping[str, str]) -> tuple[str | Formula, ...]:
         left, steps = self._adjoint(node, [], words)
         if len(steps) == 1:
-            itself = writing.quotient(self.chain.letter(node), self.chain.letter(node))
+            itself = notation.quotient(self.chain.name(node), self.chain.name(node))
             return left, words["start"] if itself == left else itself, "", *steps
         names, _, numbers, result = steps
         return left, names, numbers, result
@@ -368,14 +390,12 @@ class Explanation:
             )
         except ValueError as error:
             return sentence(words["no check"], reason=error)
-        gradient = self.chain.adjoints.get(id(target), 0.0)
-        left, right, both = (
-            (here - behind) / step,
-            (ahead - here) / step,
-            (ahead - behind) / 2 / step,
-        )
-        # Rounding moves a difference by a few units in the last place of the values, over the step;
-        # bending moves the two sides apart by the step times a second derivative of moderate size.
+        gradient = self.chain.adjoints.get(target, 0.0)
+        left, right = (here - behind) / step, (ahead - here) / step
+        both = (ahead - behind) / 2 / step
+        # Rounding changes a difference quotient by a few units in the last place of the values,
+        # divided by the step; curvature changes it by the step times a second derivative, which is
+        # assumed to be of moderate size.
         doubt = 2.0**-50 * max(abs(behind), abs(here), abs(ahead)) / step
         bent = 2.0**-10 * max(abs(left), abs(right), 2.0**-10)
         verdict = "check agrees" if abs(both - gradient) <= doubt + bent else "check differs"
@@ -385,14 +405,14 @@ class Explanation:
             verdict = "check lost"
         return sentence(
             f"{words['check']}{words[verdict]}",
-            wrt=self.chain_name(target),
-            output=self.chain.letter(self.output),
-            step=writing.number(step),
-            sign=writing.equals(writing.number(both)),
-            difference=writing.number(both),
-            gradient=writing.number(gradient),
-            left=writing.number(left),
-            right=writing.number(right),
+            wrt=self._name(target),
+            output=self.chain.name(self.output),
+            step=notation.number(step),
+            sign=notation.equals(notation.number(both)),
+            difference=notation.number(both),
+            gradient=notation.number(gradient),
+            left=notation.number(left),
+            right=notation.number(right),
         )
 
 
@@ -400,25 +420,19 @@ def _again(output: Value, targets: list[Value], names: dict[str, Value], lang: s
     return Explanation(Chain(output, names, max_nodes=sys.maxsize), targets, lang)
 
 
-def _numbered(whole: Written, i: int) -> Written:
-    """The part of a derivative that comes along path i."""
-    return Written(
-        f"({whole.text}){superscript(f'({i})')}",
-        (
-            "msup",
-            ("fence", "(", whole.mark, ")"),
-            ("mrow", ("mo", "("), ("mn", str(i)), ("mo", ")")),
-        ),
-    )
+def _numbered(whole: Formula, i: int) -> Formula:
+    """The part of a derivative that path i contributes."""
+    text = f"({whole.text}){superscript(f'({i})')}"
+    return Formula(text, raised(("fence", "(", whole.mark, ")"), i))
 
 
-def _share(path: Sequence[Link]) -> float:
+def _share(path: Sequence[Edge]) -> float:
     """The product along a path, from the output down, as backward multiplies it."""
     share = 1.0
-    for link in path:
-        if not share or link.slope is None:
+    for edge in path:
+        if not share or edge.slope is None:
             return 0.0
-        share = link.slope * share
+        share = edge.slope * share
     return share + 0.0  # no minus before a zero
 
 
@@ -429,11 +443,14 @@ def _many(count: int, words: Mapping[str, str]) -> str:
     return words["more than"].format(number=f"10{superscript(str(power))}")
 
 
-def _ends(nodes: Sequence[Value], most: int) -> tuple[list[Value], list[Value]]:
-    """All nodes; or, if they are too many, the first and the last ones."""
-    if len(nodes) <= most:
-        return list(nodes), []
-    return list(islice(nodes, most // 2)), list(nodes[-(most // 2) :])
+def _ends(
+    nodes: Sequence[Value], words: Mapping[str, str]
+) -> tuple[Sequence[Value], Sequence[Value], str]:
+    """All nodes; or the first, the last, and what is said of those between, if there are many."""
+    half, more = _MAX_LINES // 2, len(nodes) - _MAX_LINES
+    if more <= 0:
+        return nodes, (), ""
+    return nodes[:half], nodes[-half:], words["left out"].format(count=f"{more:,}")
 
 
 __all__ = ["MAX_PATHS", "Explanation", "explain"]

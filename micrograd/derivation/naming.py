@@ -1,4 +1,4 @@
-"""What values are called: by their labels, by the caller's variables, or v1, v2 and so on."""
+"""Names of values: their labels, the caller's variables, or v₁, v₂ and so on."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from micrograd.engine.value import Value
-from micrograd.writing.names import Name, named
+from micrograd.writing.notation import Name, named
 
-_DEEPEST = 4  # levels of lists within lists in which Values are sought
+_DEEPEST = 4  # levels of nested lists that are searched for Values
 
 
 def variable_names(names: Mapping[str, Any] | None) -> dict[int, str]:
-    """The name of each Value by its id, from a mapping such as `locals()`.
+    """The name of each Value in a mapping such as `locals()`, by the id of the Value.
 
-    Values within lists, tuples and dicts are called `w[0]` or `w['b']`. The first name counts;
-    names that begin with an underscore, as a notebook has many, do not. Raises TypeError if it is
-    no mapping.
+    Values within lists, tuples and dicts are called `w[0]` or `w['b']`. A Value with several names
+    has the first of them. Names that begin with an underscore are skipped, because a notebook has
+    many that the user did not choose.
+
+    Raises:
+        TypeError: if `names` is not a mapping.
     """
     if names is None:
         return {}
@@ -43,14 +46,13 @@ def _values(name: str, thing: Any, levels: int) -> Iterator[tuple[str, Value]]:
             yield from _values(f"{name}[{key!r}]", each, levels - 1)
 
 
-def name_values(nodes: Sequence[Value], names: Mapping[str, Any] | None = None) -> dict[int, Name]:
-    """The name of each value by its id; `nodes` are in topological order.
+def name_values(nodes: Sequence[Value], variables: Mapping[int, str]) -> dict[Value, Name]:
+    """A name for each value; `nodes` are in topological order.
 
-    A label comes first, then the caller's variable, then v₁, v₂, … in order. Where a name comes
-    again it is numbered: x, x⁽²⁾, x⁽³⁾.
+    A label is used first, then the caller's variable, then v₁, v₂, … in order. A name that occurs
+    again is numbered: x, x⁽²⁾, x⁽³⁾.
     """
-    variables = variable_names(names)
-    chosen: dict[int, Name] = {}
+    chosen: dict[Value, Name] = {}
     taken: set[Any] = set()  # names must differ as text and as marks
     for node in nodes:
         label = label_of(node)
@@ -61,19 +63,19 @@ def name_values(nodes: Sequence[Value], names: Mapping[str, Any] | None = None) 
                 times += 1
                 name = plain.numbered(times)
             taken |= {name.text, name.mark}
-            chosen[id(node)] = name
+            chosen[node] = name
     number = 0
     for node in nodes:
-        if id(node) not in chosen:
+        if node not in chosen:
             number += 1
             while named(f"v{number}").text in taken:
                 number += 1
-            chosen[id(node)] = named(f"v{number}")
+            chosen[node] = named(f"v{number}")
     return chosen
 
 
 def label_of(node: Value) -> str:
-    """The label as text, whatever somebody has set it to."""
+    """The label as text, whatever type it was set to."""
     if node.label is None:
         return ""
     try:

@@ -1,12 +1,14 @@
-"""Local partials as formulas: the row's own, with the branch that the numbers took.
+"""A local partial as a formula at given numbers, with the branch that the numbers take.
 
-The formula `where(x <= 0, 0, 1)` is read as `1` where x > 0, and `y * x ** (y - 1)` as `3 * x ** 2`
-for the constant power 3. The conditions that decided are kept, so that a reader can be told why.
+The formula `where(x <= 0, 0, 1)` becomes `1` where x > 0, and `y * x ** (y - 1)` becomes
+`3 * x ** 2` for the constant power 3. The conditions that decided are kept, so that they can be
+shown to the reader.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from micrograd.table.floats import Number, to_float
@@ -14,56 +16,67 @@ from micrograd.table.formulas import COMPARISONS, Call, Tree, fold
 from micrograd.table.interpreters import IEEE
 
 
-class Slope(NamedTuple):
-    """A local partial without choices, and the conditions under which it is this one."""
+class Simplified(NamedTuple):
+    """A formula without choices, its value, and the conditions under which it has this form."""
 
     formula: Tree
-    conditions: tuple[Tree, ...]
+    value: float
+    conditions: tuple[Tree, ...] = ()
 
 
-def simplified(tree: Tree, numbers: Mapping[str, float], constants: Mapping[str, Number]) -> Slope:
-    """The formula at these numbers, of which `constants` are no variables."""
-    reader = _Reader(numbers, constants)
-    return Slope(reader.read(tree), tuple(reader.conditions))
+def simplified(
+    tree: Tree, numbers: Mapping[str, float], constants: Mapping[str, Number]
+) -> Simplified:
+    """The formula at these numbers; the variables in `constants` are replaced by their numbers."""
+    known = all(number == number for number in numbers.values())
+    variables = {name: Simplified(name, number) for name, number in numbers.items()}
+    variables |= {name: _number(to_float(number)) for name, number in constants.items()}
+    return fold(tree, _Vocabulary(known), variables, _number)
 
 
-class _Reader:
-    def __init__(self, numbers: Mapping[str, float], constants: Mapping[str, Number]) -> None:
-        self.numbers, self.constants = numbers, constants
-        self.conditions: list[Tree] = []
+def _number(x: float) -> Simplified:
+    return Simplified(x, x)
 
-    def read(self, tree: Tree) -> Tree:
-        if isinstance(tree, str) and tree in self.constants:
-            return to_float(self.constants[tree])
-        if not isinstance(tree, Call) or tree.name in COMPARISONS:
-            return tree
-        if tree.name == "where":
-            test, then, otherwise = tree.operands
-            holds = bool(self.evaluate(test))
-            self.conditions += self.reason(test, holds)
-            return self.read(then if holds else otherwise)
-        read = _without_ones(Call(tree.name, tuple(map(self.read, tree.operands))))
-        if isinstance(read, Call) and all(isinstance(each, float) for each in read.operands):
-            return self.evaluate(read)
-        return read
 
-    def evaluate(self, tree: Tree) -> float:
-        return fold(tree, IEEE, self.numbers)
+class _Vocabulary(dict[str, Callable[..., Simplified]]):
+    """What each operation means; conditions are given only if all numbers are `known`, not nan."""
 
-    def reason(self, test: Tree, holds: bool) -> list[Tree]:
-        """The condition as it turned out, if it is about the operands alone."""
-        if isinstance(test, str) and test not in self.constants:
-            return [Call("eq", (test, self.numbers[test]))]
-        if isinstance(test, Call) and test.name in COMPARISONS:
-            sides = tuple(map(self.read, test.operands))
-            simple = not any(isinstance(side, Call) for side in sides)
-            known = all(number == number for number in self.numbers.values())
-            if simple and known and any(isinstance(side, str) for side in sides):
-                return [Call(test.name if holds else _OPPOSITE[test.name], sides)]
+    def __init__(self, known: bool) -> None:
+        super().__init__(where=self._choice)
+        self.known = known
+
+    def __missing__(self, name: str) -> Callable[..., Simplified]:
+        return partial(_call, name)
+
+    def _choice(self, test: Simplified, then: Simplified, otherwise: Simplified) -> Simplified:
+        taken = then if test.value else otherwise
+        conditions = (*test.conditions, *self._reason(test), *taken.conditions)
+        return taken._replace(conditions=conditions)
+
+    def _reason(self, test: Simplified) -> list[Tree]:
+        """The condition as it turned out, if it only compares operands and numbers."""
+        match test.formula:
+            case str():
+                return [Call("eq", (test.formula, test.value))]
+            case Call(name, sides) if name in COMPARISONS and self.known:
+                if any(isinstance(side, str) for side in sides) and not any(
+                    isinstance(side, Call) for side in sides
+                ):
+                    return [Call(name if test.value else _OPPOSITE[name], sides)]
         return []
 
 
 _OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
+
+
+def _call(name: str, *operands: Simplified) -> Simplified:
+    value = IEEE[name](*(each.value for each in operands))
+    conditions = tuple(each for operand in operands for each in operand.conditions)
+    formula = _without_ones(Call(name, tuple(each.formula for each in operands)))
+    parts = formula.operands if isinstance(formula, Call) else ()
+    if parts and name not in COMPARISONS and all(isinstance(part, float) for part in parts):
+        formula = value
+    return Simplified(formula, value, conditions)
 
 
 def _without_ones(tree: Call) -> Tree:

@@ -1,17 +1,20 @@
 """The computation graph as a picture: `draw_dot(root)`.
 
-A drawing is made in three steps, each of which can be had without the next:
+A drawing is made in three steps, and the code follows them:
 
-- `depiction`: what is shown, as a `picture` of `boxes`, operations and arrows with their texts.
-  `scene` is the graph at a level of detail, `units` finds the neurons of a model in it, `selection`
-  what is near a value or between two, and `flows` is what stands on arrows.
-- A way to write the picture down, in the colours of one of the `themes` and with what `look` says
-  of boxes and arrows: `dot`, `mermaid`, `tikz` and `svg` (which stand on `placement`), `data` for
-  JSON, `tree` for a terminal. `formats` lists them.
-- `digraph`: the DOT text as a `graphviz.Digraph`, drawn by the program that `renderer` finds.
+- What is shown, without colours and positions: a `Picture` (`picture`), which `picture_builder`
+  makes of a graph. `graph_view` selects the values, at a level of detail, on paths or near a value;
+  `neurons` finds the neurons of a model in the graph; `boxes` writes the texts in each box and on
+  each arrow.
+- How it looks: `themes` has the colours, `styles` says which are used for what and what the lines
+  of a box are. Each format is a module: `dot`, `mermaid`, `tikz`, `svg`, `json_graph` and
+  `text_tree`. `tikz` and `svg` get their positions from `placement`.
+- `computation_graph`: the DOT text as a `graphviz.Digraph`, with a list of all formats, drawn by a
+  program that `renderers` finds.
 
-`network` draws a model without its graph, `programs` what a function was compiled to. `page` and
-`film` step through a graph with `svg`, and need no renderer.
+`network` draws a model without its graph, `programs` the program that a function was compiled to.
+`page` and `film` show the `steps` of a graph with `svg`, and need no renderer. `svg_elements` is
+shared by everything that writes SVG.
 """
 
 from __future__ import annotations
@@ -20,12 +23,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from micrograd.drawing import dot, themes
-from micrograd.drawing.depiction import MAX_NODES, depict
 from micrograd.drawing.film import film_strip
 from micrograd.drawing.network import draw_network
 from micrograd.drawing.page import step_page
+from micrograd.drawing.picture import checked_direction
+from micrograd.drawing.picture_builder import MAX_NODES, build_picture
 from micrograd.drawing.programs import draw_program
-from micrograd.drawing.renderer import RendererNotFound, RenderingError
+from micrograd.drawing.renderers import RendererNotFound, RenderingError
 from micrograd.drawing.themes import Theme
 from micrograd.engine.value import Value
 
@@ -63,44 +67,59 @@ def draw_dot(
     max_nodes: int = MAX_NODES,
     lang: str = "en",
 ) -> ComputationGraph:
-    """The graph below a value, or below each of several, as a `graphviz.Digraph`.
+    """Draw the graph below a value, or below each of several, as a `graphviz.Digraph`.
 
-    Every value is a box with its label, `data` and `grad`; every operation an oval. The gradient is
-    `—` until a backward pass has reached the value, and again after `zero_grad`. Plain numbers
-    stand where they were written, within the operation.
+    Every value is a box with its label, `data` and `grad`; every operation is an oval. The gradient
+    is `—` until a backward pass has reached the value, and again after `zero_grad`. Plain numbers
+    are shown where they were written, within the operation.
 
-    `direction`, or `rankdir`, is that of reading: LR, TB, RL or BT. `theme` is light, dark, print
-    or a `Theme`. `names=locals()` calls values without a label by the caller's variables. `lang` is
-    the language of the words in the picture, "en" or "zh".
+    Args:
+        root: a Value, or a list of Values.
+        format: the format of `.render()` and `.pipe()`, such as "svg", "png" or "pdf".
+        rankdir: the direction of reading: "LR", "TB", "RL" or "BT".
+        direction: the same as `rankdir`, which it overrides.
+        theme: "light", "dark", "print" or a `Theme`.
+        local_partials: whether to write on each arrow the derivative of the operation with respect
+            to that operand.
+        contributions: whether to write on each arrow what flowed back along it in the last backward
+            pass, `upstream · local = contribution`, after `+=` if the gradient is a sum of several.
+        path: `(x, loss)` highlights everything that leads from x to loss, and `x` everything that
+            leads from x to a root; a list highlights several paths.
+        focus: a value. Only what is at most `radius` operations from it is shown; dashed boxes
+            count what is left out.
+        radius: the number of operations around the focus.
+        model: a network whose neurons and layers are framed: any object with `.layers`, whose
+            members have `.neurons`, which have `.w` and `.b`.
+        level: "operation"; or "neuron", to draw each neuron of the model as one box with its
+            weights as arrows; or "layer", to draw each layer as one box.
+        names: the caller's variables, such as `locals()`, for values without a label.
+        max_nodes: the most boxes that are drawn.
+        lang: the language of the words in the picture, "en" or "zh".
 
-    On each arrow from an operand, `local_partials` writes the derivative of the operation with
-    respect to it, and `contributions` what flowed back along it in the last backward pass,
-    `upstream · local = contribution`, after `+=` where the gradient is a sum of several.
+    Returns:
+        A graph that shows itself in a notebook. `.render(path)` writes a file, `.pipe()` returns
+        the picture, and `.source` is the DOT text. These are drawn by Graphviz, or by the renderer
+        in `pip install 'micrograd-engine[render]'`. Without either, SVG is drawn by simpler means,
+        and so is PNG if resvg-py is installed; other formats are refused. `.mermaid()`, `.tikz()`,
+        `.json()` and `.tree()` return the graph in other languages, and `.write(path)` chooses by
+        the suffix.
 
-    `path=(x, loss)` highlights all that leads from x to loss; a list of pairs is several paths, and
-    x alone leads to every root. `focus=value` shows what is at most `radius` operations from it;
-    what is left out is counted in dashed boxes.
+    Raises:
+        TypeError: if the root, the focus or the path is not made of Values.
+        ValueError: if there would be more than `max_nodes` boxes, or if what is asked for is not in
+            the graph.
 
-    `model=` frames the neurons and layers of a network: any object with `.layers`, whose members
-    have `.neurons`, which have `.w` and `.b`. With `level="neuron"` a neuron is one box and its
-    weights are arrows, with `level="layer"` a layer is one box.
-
-    The result shows itself in a notebook; `.render(path)` writes a file, `.pipe()` returns the
-    picture, `.source` is the DOT text. The first three are Graphviz's work, or that of
-    `pip install 'micrograd-engine[render]'`; without either, SVG is drawn by simpler means, PNG if
-    resvg-py is installed, and other formats are refused. `.mermaid()`, `.tikz()`, `.json()` and
-    `.tree()` are the same in other languages, and `.write(path)` chooses by the suffix.
-
-    Raises ValueError if there would be more than `max_nodes` boxes or what is asked for is not in
-    the graph, and TypeError if something is no Value.
-
-        >>> x = Value(3.0, label="x")
-        >>> draw_dot(x * x + 1).render("parabola")  # doctest: +SKIP
-        'parabola.svg'
+    >>> x = Value(3.0, label="x")
+    >>> graph = draw_dot(x * x + 1)
+    >>> print(graph.tree(), end="")
+    n2                 = □ + 1  data 10  grad —
+    └── n1             = *      data 9   grad —
+        ├── x                   data 3   grad —
+        └── x (above)
     """
-    reading = dot.checked_direction(rankdir if direction is None else direction)
+    reading = checked_direction(rankdir if direction is None else direction)
     colors = themes.chosen(theme)
-    picture = depict(
+    picture = build_picture(
         root,
         local_partials=local_partials,
         contributions=contributions,
@@ -117,9 +136,7 @@ def draw_dot(
     from micrograd.drawing.computation_graph import ComputationGraph
 
     graph = ComputationGraph(
-        format=format,
-        body=dot.statements(picture, colors),
-        **dot.attributes(picture, colors),
+        format=format, body=dot.statements(picture, colors), **dot.attributes(picture, colors)
     )
     graph.picture, graph.theme = picture, colors
     return graph

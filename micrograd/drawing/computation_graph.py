@@ -1,39 +1,54 @@
-"""`ComputationGraph`: a `graphviz.Digraph` that draws itself with any renderer there is.
+"""`ComputationGraph`: a `graphviz.Digraph` that is drawn by any renderer, in any format.
 
-Where there is none at all, SVG is the project's own, and PNG is that as resvg draws it. This is the
-one place that imports `graphviz`, and therefore imported on use. Nothing global of that package is
-changed, and only its public names are relied upon.
+`SUFFIXES` and `WRITERS` list the formats. Where there is no renderer, SVG is the project's own, and
+PNG is that SVG drawn by resvg. Only this module imports `graphviz`, so it is imported on use.
+Nothing global in that package is changed, and only its public names are used.
 """
 
 from __future__ import annotations
 
 import html
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import graphviz  # type: ignore[import-untyped]
 
 from micrograd import files
-from micrograd.drawing import dot, formats, raster
-from micrograd.drawing import renderer as renderers
+from micrograd.drawing import dot, json_graph, mermaid, renderers, svg, text_tree, tikz
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.themes import Theme
 
-LONGEST_SHOWN = 5_000
-"""Lines of DOT text up to which a graph draws itself in a notebook (over 1,000 values)."""
+WRITERS: dict[str, Callable[[Picture, Theme], str]] = {
+    "mermaid": mermaid.flowchart,
+    "tikz": tikz.document,
+    "json": lambda picture, _: json_graph.document(picture),
+    "tree": lambda picture, _: text_tree.text(picture),
+    "svg": svg.svg,
+}
+"""The formats that need no renderer. SVG is Graphviz's if there is one."""
 
-_LONGEST_TEXT = 20_000  # characters of text that stand in for a picture
+DRAWN = ("svg", "png", "pdf", "jpg")
+"""The formats that a renderer makes from the DOT text."""
+
+SUFFIXES = {f".{kind}": kind for kind in DRAWN} | {".gv": "dot", ".dot": "dot", ".mmd": "mermaid"}
+SUFFIXES |= {".tex": "tikz", ".json": "json", ".txt": "tree"}
+"""The format that each suffix of a file asks for."""
+
+LONGEST_SHOWN = 5_000
+"""The most lines of DOT text that are drawn in a notebook unasked: over 1,000 values."""
+
+_LONGEST_TEXT = 20_000  # characters of the text that replaces a picture
 
 PathLike = str | os.PathLike[str]
 
 
 class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
-    """A drawing. All of `graphviz.Digraph` is there; see `micrograd.drawing.draw_dot`.
+    """A drawing, as `micrograd.drawing.draw_dot` returns it: a `graphviz.Digraph`, and more.
 
-    `picture` is what is shown, in the colours of `theme`; `mermaid`, `tikz`, `json`, `tree` and
-    `write` tell of it, and not of what is added to the DOT text afterwards. `timeout` limits the
+    `picture` is what is shown, in the colours of `theme`. `mermaid`, `tikz`, `json`, `tree` and
+    `write` use it, and ignore what was added to the DOT text afterwards. `timeout` is the number of
     seconds that a renderer may take.
     """
 
@@ -42,38 +57,45 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
     theme: Theme = Theme()
 
     def copy(self) -> ComputationGraph:
-        """A copy, which can be changed."""
+        """Return a copy, which can be changed."""
         twin: ComputationGraph = super().copy()
         twin.picture, twin.theme = self.picture, self.theme
         return twin
 
     def mermaid(self) -> str:
-        """The picture as a flowchart of Mermaid."""
-        return formats.WRITERS["mermaid"](self.picture, self.theme)
+        """Return the picture as a flowchart of Mermaid."""
+        return WRITERS["mermaid"](self.picture, self.theme)
 
     def tikz(self) -> str:
-        """The picture as a LaTeX document for XeLaTeX, or pdfLaTeX if all letters are Latin."""
-        return formats.WRITERS["tikz"](self.picture, self.theme)
+        """Return a LaTeX document for XeLaTeX, or for pdfLaTeX if all letters are Latin."""
+        return WRITERS["tikz"](self.picture, self.theme)
 
     def json(self) -> str:
-        """The picture as JSON; `micrograd.drawing.data` says what it contains."""
-        return formats.WRITERS["json"](self.picture, self.theme)
+        """Return the picture as JSON; `micrograd.drawing.json_graph` describes the members."""
+        return WRITERS["json"](self.picture, self.theme)
 
     def tree(self) -> str:
-        """The picture as text for a terminal, from each root down to its operands."""
-        return formats.WRITERS["tree"](self.picture, self.theme)
+        """Return the picture as text for a terminal, from each root down to its operands."""
+        return WRITERS["tree"](self.picture, self.theme)
 
     def write(self, path: PathLike) -> str:
-        """Write the file in the format of its suffix, and return its path.
+        """Write a file in the format of its suffix, and return its path.
 
-        .svg, .png, .pdf and .jpg are drawn as `pipe` draws them; .gv and .dot are DOT, .mmd
-        Mermaid, .tex LaTeX, .json JSON and .txt the tree. The file is written as a whole or not at
-        all. Raises ValueError for another suffix.
+        The file is written completely or not at all.
+
+        Args:
+            path: the file. For the suffixes .svg, .png, .pdf and .jpg the picture is drawn as by
+                `pipe`; .gv and .dot are DOT, .mmd Mermaid, .tex LaTeX, .json JSON and .txt the
+                tree.
+
+        Raises:
+            ValueError: if the suffix is another.
         """
-        kind = formats.SUFFIXES[files.suffix(path, formats.SUFFIXES)]
-        if kind in formats.DRAWN:
+        kind = SUFFIXES[files.suffix(path, SUFFIXES)]
+        if kind in DRAWN:
             return files.write(path, self.pipe(kind))
-        return files.write(path, self.source if kind == "dot" else getattr(self, kind)())
+        is_dot = kind == "dot"
+        return files.write(path, self.source if is_dot else WRITERS[kind](self.picture, self.theme))
 
     def pipe(
         self,
@@ -86,14 +108,27 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         engine: str | None = None,
         encoding: str | None = None,
     ) -> bytes | str:
-        """The picture: bytes, or text if an `encoding` is given.
+        """Return the picture.
 
-        The parameters are those of `graphviz.Digraph.pipe`; a renderer's warnings are never shown.
-        Without a renderer SVG and, if resvg is installed, PNG are drawn by simpler means, unless
-        something was added to the DOT text.
+        Without a renderer, SVG and, if resvg is installed, PNG are drawn by simpler means, unless
+        something was added to the DOT text. The renderer's warnings are never shown.
 
-        Raises ValueError for a format that Graphviz does not know, RenderingError if the renderer
-        does not make a picture, and RendererNotFound if it is needed and there is none.
+        Args:
+            format: the format, such as "svg", "png" or "pdf"; that of the graph by default.
+            renderer: Graphviz's renderer of the output, such as "cairo".
+            formatter: Graphviz's formatter of the output.
+            neato_no_op: whether neato keeps the positions of nodes.
+            quiet: accepted as in `graphviz.Digraph.pipe`; has no effect.
+            engine: the layout engine; that of the graph by default.
+            encoding: how to decode the picture, if it should be text.
+
+        Returns:
+            Bytes, or text if an encoding is given.
+
+        Raises:
+            ValueError: if Graphviz does not know the format.
+            RenderingError: if the renderer does not make a picture; RendererNotFound if one is
+                needed and there is none.
         """
         options = self._options(format, renderer, formatter, neato_no_op, engine)
         picture = self._drawn(options)
@@ -117,11 +152,26 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         raise_if_result_exists: bool = False,
         overwrite_source: bool = False,
     ) -> str:
-        """Write the DOT text to `filename` and the picture beside it; the path of the picture.
+        """Write the DOT text and the picture to files, and return the path of the picture.
 
-        The picture is `filename.svg`, or `outfile`, whose suffix then gives the format. `view`
-        opens it; `cleanup` removes the DOT text, which otherwise stays even if there is no
-        renderer. Parameters and errors are those of `graphviz.Digraph.render` and of `pipe`.
+        Errors are those of `graphviz.Digraph.render` and of `pipe`. The DOT text is written even if
+        there is no renderer.
+
+        Args:
+            filename: the file for the DOT text; the picture is `filename.svg`, for example.
+            directory: the folder for both files.
+            view: whether to open the picture in a program of the system.
+            cleanup: whether to remove the DOT text when the picture has been written.
+            format: the format, such as "svg", "png" or "pdf"; that of the graph by default.
+            renderer: Graphviz's renderer of the output, such as "cairo".
+            formatter: Graphviz's formatter of the output.
+            neato_no_op: whether neato keeps the positions of nodes.
+            quiet: accepted as in `graphviz.Digraph.render`; has no effect.
+            quiet_view: whether to open the picture and ignore the messages of the viewer.
+            outfile: the file for the picture, whose suffix gives the format.
+            engine: the layout engine; that of the graph by default.
+            raise_if_result_exists: whether to refuse to replace a picture.
+            overwrite_source: whether the picture may replace the DOT text.
         """
         folder = self.directory if directory is None else directory
         if outfile is not None:
@@ -154,9 +204,12 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         *,
         skip_existing: bool | None = False,
     ) -> str:
-        """Write the DOT text as a whole or not at all; the path of the file.
+        """Write the DOT text completely or not at all, and return the path of the file.
 
-        The parameters are those of `graphviz.Digraph.save`.
+        Args:
+            filename: the file; the usual one of the graph by default.
+            directory: the folder; that of the graph by default.
+            skip_existing: whether to leave a file that exists as it is.
         """
         if filename is not None:
             self.filename = os.fspath(filename)
@@ -175,13 +228,13 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
             is_ours = kind in ("svg", "png") and self._is_as_drawn(options)
             if renderers.is_chosen() or not is_ours:
                 raise
-            drawn = formats.WRITERS["svg"](self.picture, self.theme)
+            drawn = WRITERS["svg"](self.picture, self.theme)
             if kind == "svg":
                 return drawn.encode()
-            return raster.png(drawn, raster.unknown_letter(drawn) or "a", error)
+            return renderers.png(drawn, renderers.unknown_letter(drawn) or "a", error)
 
     def _is_as_drawn(self, options: list[str]) -> bool:
-        """Whether the DOT text still says what the picture shows, and its layout is the usual."""
+        """Whether nothing was added to the DOT text, and the layout is the usual one."""
         usual = dot.attributes(self.picture, self.theme)
         return (
             options[0] == "-Kdot"
@@ -192,7 +245,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
     def _rendered(self, options: list[str]) -> bytes:
         kind = next(option[2:] for option in options if option.startswith("-T"))
         source = str(self.source)
-        letter = raster.unknown_letter(source) if kind.lower() in _RASTER else ""
+        letter = renderers.unknown_letter(source) if kind.lower() in _RASTER else ""
         if not letter or Path(renderers.find()).stem != "graphviz-pure":
             return renderers.run(source, options, self.timeout)
         if kind.lower() != "png":
@@ -201,7 +254,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
                 "use format='svg' or 'png'"
             )
         as_svg = ["-Tsvg" if option == f"-T{kind}" else option for option in options]
-        return raster.png(renderers.run(source, as_svg, self.timeout).decode(), letter)
+        return renderers.png(renderers.run(source, as_svg, self.timeout).decode(), letter)
 
     def _options(
         self,
@@ -211,7 +264,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         neato_no_op: bool | int | None,
         engine: str | None,
     ) -> list[str]:
-        """The command line for a renderer; ValueError for a format or engine that is none."""
+        """The command line for a renderer; ValueError for an unknown format or engine."""
         format = format or self.format  # noqa: A001
         engine = engine or self.engine
         renderer = renderer or self.renderer
@@ -228,14 +281,11 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         return [f"-K{engine}", f"-T{output}", *([f"-n{neato_no_op:d}"] if neato_no_op else [])]
 
     def _repr_mimebundle_(
-        self,
-        include: Iterable[str] | None = None,
-        exclude: Iterable[str] | None = None,
-        **_: Any,
+        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any
     ) -> dict[str, bytes | str]:
-        """What a notebook shows: the picture, or why there is none and a tree.
+        """What a notebook shows: the picture, or a tree and why there is no picture.
 
-        Never raises.
+        It never raises an exception.
         """
         usual = getattr(self, "_jupyter_mimetype", "image/svg+xml")  # graphviz.set_jupyter_format
         unwanted = set(exclude or ())
@@ -243,7 +293,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         try:
             if len(self.body) > LONGEST_SHOWN:
                 raise renderers.RenderingError(
-                    f"a graph of {len(self.body):,} lines of DOT text is not drawn by itself: "
+                    f"a graph of {len(self.body):,} lines of DOT text is not drawn unasked: "
                     "call .render(path), or draw a smaller part"
                 )
             return {

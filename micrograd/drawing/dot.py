@@ -1,7 +1,7 @@
-"""A picture in the DOT language of Graphviz.
+r"""A picture in the DOT language of Graphviz.
 
-Labels are tables in Graphviz's HTML-like language; its record labels have no safe way to show
-braces, bars and angle brackets. What a user wrote stands only there, never in an identifier, a
+Labels are tables in Graphviz's HTML-like language, because its record labels cannot safely show
+braces, bars and angle brackets. Text from the user appears only there, never in an identifier, a
 link, an image or a tooltip.
 
 Every element of the SVG has the name that it has in the picture as its `id`, and its kind as a
@@ -12,24 +12,34 @@ number, `grad`, the number.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from micrograd.drawing.dot_tables import SIZE, cell, room, table
-from micrograd.drawing.groups import Group
-from micrograd.drawing.look import Look, is_dashed, stroke
-from micrograd.drawing.picture import DIRECTIONS, PLACE, Arrow, Box, Picture, Step
-from micrograd.drawing.text import html_text
+from micrograd.drawing.picture import (
+    DIRECTIONS,
+    PLACE,
+    Arrow,
+    Box,
+    Frame,
+    OperationNode,
+    Picture,
+    result_arrow,
+)
+from micrograd.drawing.styles import Cell, Style, classes, ink, is_dashed, stroke
 from micrograd.drawing.themes import Theme
+from micrograd.writing.labels import width
 
 FONT = "Helvetica,Arial,sans-serif"
+SIZE = 12  # points of the letters
+PADDING = 4
 
-THIN, THICK, THICK_OF_MANY = 0.5, 3.5, 2.5  # arrows of the smallest and of the largest weight
+THIN, THICK, THICK_OF_MANY = 0.5, 3.5, 2.5  # pens for the smallest and for the largest weight
 
 
 def attributes(picture: Picture, theme: Theme) -> dict[str, dict[str, str]]:
-    """Those of the graph, of all nodes and of all arrows, by the parameters of a `Digraph`."""
+    """Attributes of the graph, of all nodes and of all arrows, as parameters of a `Digraph`."""
     apart = {"nodesep": "0.22", "ranksep": "0.38"}
     if picture.is_dense:
         ranksep = min(max(0.15 * picture.longest, 1.2), 5.0)
@@ -43,15 +53,8 @@ def attributes(picture: Picture, theme: Theme) -> dict[str, dict[str, str]]:
     }
 
 
-def checked_direction(rankdir: Any) -> str:
-    """`rankdir` itself; ValueError unless it is one of the four."""
-    if not isinstance(rankdir, str) or rankdir not in DIRECTIONS:
-        raise ValueError(f"rankdir is one of {', '.join(DIRECTIONS)}, got {rankdir!r}")
-    return rankdir
-
-
 def _entries(count: int, rankdir: str) -> Sequence[str]:
-    """Where the arrows of two and of three operands arrive, so that they keep their order."""
+    """Where the arrows of two or three operands arrive, so that they keep their order."""
     x, _, _, side = DIRECTIONS[rankdir]
     middle = side[0]
     first, last = (f"n{middle}", f"s{middle}") if x else (f"{middle}w", f"{middle}e")
@@ -66,52 +69,52 @@ def statements(picture: Picture, theme: Theme) -> list[str]:
     writer = _Writer(picture, theme)
     lines: list[str] = []
     if not writer.dense:
-        for group in writer.inner.get("", ()):
-            lines += writer.frame(group, 1)
+        for frame in writer.inner.get("", ()):
+            lines += writer.frame(frame, 1)
     for box in picture.boxes:
-        if not box.group or writer.dense:
+        if not box.frame or writer.dense:
             lines += writer.nodes(box)
         lines += writer.edges(box)
     lines += writer.columns()
     return lines
 
 
-class _Writer(Look):
+class _Writer(Style):
     def __init__(self, picture: Picture, theme: Theme) -> None:
         super().__init__(picture, theme)
         self.thick = THICK_OF_MANY if self.dense else THICK
-        # Boxes of one breadth, so that no line to one crosses its neighbour.
+        # Boxes of equal width, so that no line to one crosses its neighbour.
         numbers = (x for box in picture.boxes for x in (box.data, box.grad) if box.kind == "neuron")
-        self.room = max(map(room, numbers), default=0) if self.dense else 0
+        self.room = max(map(_room, numbers), default=0) if self.dense else 0
         self.inside, self.inner = self.contents()
 
-    def frame(self, group: Group, depth: int) -> Iterator[str]:
-        """A cluster with all that stands in it."""
+    def frame(self, frame: Frame, depth: int) -> Iterator[str]:
+        """A cluster with everything in it."""
         tabs, theme = "\t" * depth, self.theme
         yield (
-            f"{tabs}subgraph cluster_{group.name} {{\n"
-            f"{tabs}\tgraph [id={group.name} class=group label=<{html_text(group.label)}> "
+            f"{tabs}subgraph cluster_{frame.name} {{\n"
+            f"{tabs}\tgraph [id={frame.name} class=group label=<{html_text(frame.label)}> "
             f'labeljust=l fontname="{FONT}" fontsize={SIZE} fontcolor="{theme.faint}" '
             f'style="rounded,filled" color="{theme.group_line}" fillcolor="{theme.group_fill}" '
             "margin=10]\n"
         )
-        for inner in self.inner.get(group.name, ()):
+        for inner in self.inner.get(frame.name, ()):
             yield from self.frame(inner, depth + 1)
-        for box in self.inside.get(group.name, ()):
+        for box in self.inside.get(frame.name, ()):
             yield from (tabs + line for line in self.nodes(box))
         yield f"{tabs}}}\n"
 
     def columns(self) -> Iterator[str]:
         """The neurons of each layer in their order, and so their inputs.
 
-        Graphviz keeps to it only where there are no labels on arrows and no frames.
+        Graphviz respects it only where there are no labels on arrows and no frames.
         """
         if not self.dense:
             return
         leaves = {box.name for box in self.picture.boxes if box.kind == "leaf"}
-        for group in self.picture.groups:
-            neurons = self.inside.get(group.name, [])
-            arrows = (arrow for box in neurons if box.step for arrow in box.step.arrows)
+        for frame in self.picture.frames:
+            neurons = self.inside.get(frame.name, [])
+            arrows = (arrow for box in neurons if box.operation for arrow in box.operation.arrows)
             inputs = dict.fromkeys(arrow.tail for arrow in arrows if arrow.tail in leaves)
             leaves -= inputs.keys()
             for column in (list(inputs), [box.name for box in neurons]):
@@ -120,26 +123,25 @@ class _Writer(Look):
 
     def nodes(self, box: Box) -> Iterator[str]:
         """A box, and the operation that made it."""
-        label = table(box, self.palettes[box.on_path], self.room if box.kind == "neuron" else 0)
-        yield f"\t{box.name} [{_marked(box.name, box.kind, box.on_path)} label=<{label}>]\n"
-        if box.step is not None and box.has_operation:
-            yield _operation(box.step, self.palettes[box.step.on_path])
+        marks = _marked(box.name, box.kind, box.on_path)
+        yield f"\t{box.name} [{marks} label=<{self._table(box)}>]\n"
+        if box.oval is not None:
+            yield self._operation(box.oval)
 
     def edges(self, box: Box) -> Iterator[str]:
-        """The arrows to its operation, and from there."""
-        step = box.step
-        if step is None:
+        """The arrows to the operation, and from there to the box."""
+        operation, oval = box.operation, box.oval
+        if operation is None:
             return
         _, _, leave, arrive = DIRECTIONS[self.picture.direction]
-        entries = _entries(len(step.arrows) * box.has_operation, self.picture.direction)
-        for arrow, entry in zip_longest(step.arrows, entries):
-            tail, head = arrow.tail, f"{step.name}:{entry}" if entry else step.name
+        entries = _entries(len(operation.arrows), self.picture.direction) if oval else ()
+        for arrow, entry in zip_longest(operation.arrows, entries):
+            tail, head = arrow.tail, f"{operation.name}:{entry}" if entry else operation.name
             if self.dense and arrow.weight is not None:
                 tail, head = f"{tail}:{leave[0]}", f"{head}:{arrive[0]}"
             yield f"\t{tail} -> {head} [{self._arrow(arrow)}]\n"
-        if box.has_operation:
-            out = Arrow(f"{box.name}out", step.name, on_path=step.on_path)
-            yield f"\t{step.name} -> {box.name} [{self._arrow(out)}]\n"
+        if oval is not None:
+            yield f"\t{oval.name} -> {box.name} [{self._arrow(result_arrow(box.name, oval))}]\n"
 
     def _arrow(self, arrow: Arrow) -> str:
         written = [f"id={arrow.name}"]
@@ -148,38 +150,98 @@ class _Writer(Look):
             written.insert(0, f"label=< {html_text(note)} >")
         if arrow.on_path is not None:
             written.append(
-                f'class={"path" if arrow.on_path else "aside"} color="{theme.line}" '
+                f'class={classes("", arrow.on_path).strip()} color="{theme.line}" '
                 f'fontcolor="{theme.backward}"'
             )
         if arrow.on_path:
             written.append("penwidth=2")
         if arrow.weight is not None:
-            color = getattr(theme, stroke(arrow))
+            color, letters = getattr(theme, stroke(arrow)), getattr(theme, ink(arrow))
             pen = THIN + (self.thick - THIN) * self.share(arrow)
-            written.append(f'color="{color}" fontcolor="{color}" penwidth={pen:.2f}')
+            written.append(f'color="{color}" fontcolor="{letters}" penwidth={pen:.2f}')
         if is_dashed(arrow):
             written.append("style=dashed")
         return " ".join(written)
 
+    def _operation(self, oval: OperationNode) -> str:
+        shown = html_text(oval.text)
+        measured = oval.text.replace(PLACE, "").isascii()
+        content = f"<TD>{shown}</TD>" if measured else _measured(shown, oval.text)
+        label = (
+            f'<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0">'
+            f"<TR>{content}</TR></TABLE>"
+        )
+        line, _, fill = self.colors("operation", oval.on_path)
+        faded = f' fontcolor="{self.palettes[False].ink}"' if oval.on_path is False else ""
+        pen = " penwidth=2" if oval.on_path else ""
+        return (
+            f"\t{oval.name} [{_marked(oval.name, 'operation', oval.on_path)} "
+            f'label=<{label}> shape=ellipse style=filled margin="0.04,0.02" height=0.36 '
+            f'width=0.36 color="{line}" fillcolor="{fill}"{faded}{pen}]\n'
+        )
+
+    def _table(self, box: Box) -> str:
+        """The label of a box."""
+        line, head, fill = self.colors(box.kind, box.on_path)
+        theme = self.palettes[box.on_path]
+        least = self.room if box.kind == "neuron" else 0  # the width of numbers
+        rows = []
+        for cells in self.lines(box):
+            if len(cells) > 1:  # the names of numbers are faint
+                written = [_cell(each, theme, least * (each.color != "faint")) for each in cells]
+                written[2:2] = ["<VR/>"] * (box.numbers is not None)
+                rows.append("".join(written))
+            else:
+                attributes: dict[str, Any] = {"COLSPAN": 5 if box.kind == "layer" else 4}
+                if cells[0].face == "bold":
+                    attributes["BGCOLOR"] = head
+                rows.append(_cell(cells[0], theme, **attributes))
+        first, *others = (f"<TR>{row}</TR>" for row in rows)
+        rule = "<HR/>" if box.label and others else ""
+        background = f'BGCOLOR="{fill}" ' if fill else ""
+        dashes = ' STYLE="DASHED"' if box.kind == "omitted" else ""
+        return (
+            f'<TABLE COLOR="{line}" {background}BORDER="{2 if box.on_path else 1}" CELLBORDER="0" '
+            f'CELLPADDING="{PADDING}" CELLSPACING="0"{dashes}>{first}{rule}{"".join(others)}'
+            "</TABLE>"
+        )
+
 
 def _marked(name: str, kind: str, on_path: bool | None) -> str:
-    if on_path is None:
-        return f"id={name} class={kind}"
-    return f'id={name} class="{kind} {"path" if on_path else "aside"}"'
+    quote = "" if on_path is None else '"'
+    return f"id={name} class={quote}{classes(kind, on_path)}{quote}"
 
 
-def _operation(step: Step, theme: Theme) -> str:
-    shown = html_text(step.text)
-    measured = step.text.replace(PLACE, "").isascii()
-    operation = f"<TD>{shown}</TD>" if measured else cell(shown, step.text)
-    label = (
-        f'<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0">'
-        f"<TR>{operation}</TR></TABLE>"
-    )
-    ink = f' fontcolor="{theme.ink}"' if step.on_path is False else ""
-    pen = " penwidth=2" if step.on_path else ""
-    return (
-        f"\t{step.name} [{_marked(step.name, 'operation', step.on_path)} "
-        f'label=<{label}> shape=ellipse style=filled margin="0.04,0.02" height=0.36 '
-        f'width=0.36 color="{theme.step_line}" fillcolor="{theme.step_fill}"{ink}{pen}]\n'
+# ------------------------------------------------------------------------------------------- labels
+
+
+def _cell(written: Cell, theme: Theme, least: int = 0, **attributes: Any) -> str:
+    text = html_text(written.text)
+    if written.face:
+        tag = written.face[0].upper()
+        text = f"<{tag}>{text}</{tag}>"
+    tinted = f'<FONT COLOR="{getattr(theme, written.color)}">{text}</FONT>'
+    return _measured(tinted, written.text, least, **attributes)
+
+
+def _measured(content: str, text: str, least: int = 0, **attributes: Any) -> str:
+    """A table cell wide enough for `text`, which is what its content shows."""
+    written = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    return f'<TD ALIGN="LEFT" WIDTH="{max(_room(text), least)}"{written}>{content}</TD>'
+
+
+def _room(text: str) -> int:
+    """The width of a cell that contains the text."""
+    return width(text, SIZE) + 2 * PADDING
+
+
+def html_text(text: str) -> str:
+    r"""The text for an HTML-like label of Graphviz, which then shows it literally.
+
+    Graphviz expands `\N` there even if the backslash is an entity, so it is doubled. Version 2
+    fails on a cell that is only `]`.
+    """
+    return '<BR ALIGN="LEFT"/>'.join(
+        html.escape(line).replace("]", "&#93;").replace("\\", "\\\\") or " "
+        for line in text.split("\n")
     )

@@ -1,52 +1,52 @@
-"""A picture in Mermaid, which GitHub, JupyterLab and many editors draw by themselves.
+"""A picture in Mermaid, which GitHub, JupyterLab and many editors draw without a renderer.
 
-Mermaid as it comes refuses texts of more than 50,000 characters and 500 arrows.
+With its default settings, Mermaid refuses texts of more than 50,000 characters and 500 arrows.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from micrograd.drawing.look import COLORS, Cell, Look, is_dashed, lines, stroke
 from micrograd.drawing.picture import Arrow, Box, Picture
-from micrograd.drawing.text import mermaid_text
+from micrograd.drawing.styles import Cell, Style, is_dashed, stroke
 from micrograd.drawing.themes import Theme
 
 _MARKS = {None: "", True: "Path", False: "Aside"}
 
 
 def flowchart(picture: Picture, theme: Theme) -> str:
-    """The whole text."""
-    look = Look(picture, theme)
-    written, styles = [f"flowchart {picture.direction}", *_nodes(look)], []
+    """The picture as the text of a flowchart."""
+    style = Style(picture, theme)
+    written, styles = [f"flowchart {picture.direction}", *_nodes(style)], []
     for i, (arrow, head) in enumerate(picture.arrows()):
-        note = look.note(arrow)
+        note = style.note(arrow)
         text = f'|"{mermaid_text(note)}"|' if note else ""
         written.append(f"    {arrow.tail} {'-.->' if is_dashed(arrow) else '-->'}{text} {head}")
-        if style := _style(arrow, look):
-            styles.append(f"    linkStyle {i} {style}")
-    return "\n".join([*written, *_classes(look), *styles, ""])
+        if link := _link_style(arrow, style):
+            styles.append(f"    linkStyle {i} {link}")
+    return "\n".join([*written, *_classes(style), *styles, ""])
 
 
-def _nodes(look: Look) -> Iterator[str]:
-    members, frames = look.contents()
+def _nodes(style: Style) -> Iterator[str]:
+    members, frames = style.contents()
 
     def within(name: str, tabs: str) -> Iterator[str]:
         for box in members.get(name, ()):
-            yield from (tabs + line for line in _node(box))
-        for group in frames.get(name, ()):
-            yield f'{tabs}subgraph {group.name}["{mermaid_text(group.label)}"]'
-            yield from within(group.name, f"{tabs}    ")
+            yield from (tabs + line for line in _node(box, style))
+        for frame in frames.get(name, ()):
+            yield f'{tabs}subgraph {frame.name}["{mermaid_text(frame.label)}"]'
+            yield from within(frame.name, f"{tabs}    ")
             yield f"{tabs}end"
 
     return within("", "    ")
 
 
-def _node(box: Box) -> Iterator[str]:
-    content = "\n".join(map(_written, lines(box)))
+def _node(box: Box, style: Style) -> Iterator[str]:
+    content = "\n".join(map(_written, style.lines(box)))
     yield f'{box.name}["{mermaid_text(content)}"]'
-    if box.step is not None and box.has_operation:
-        yield f'{box.step.name}(["{mermaid_text(box.step.text)}"])'
+    if box.oval is not None:
+        yield f'{box.oval.name}(["{mermaid_text(box.oval.text)}"])'
 
 
 def _written(line: list[Cell]) -> str:
@@ -58,32 +58,48 @@ def _written(line: list[Cell]) -> str:
     return line[0].text
 
 
-def _classes(look: Look) -> Iterator[str]:
-    picture = look.picture
+def _classes(style: Style) -> Iterator[str]:
+    picture, theme = style.picture, style.theme
     members: dict[tuple[str, bool | None], list[str]] = {}
     for box in picture.boxes:
         members.setdefault((box.kind, box.on_path), []).append(box.name)
-        if box.step is not None and box.has_operation:
-            members.setdefault(("operation", box.step.on_path), []).append(box.step.name)
-    if picture.groups:
-        theme = look.theme
+        if box.oval is not None:
+            members.setdefault(("operation", box.oval.on_path), []).append(box.oval.name)
+    if picture.frames:
         tints = f"fill:{theme.group_fill},stroke:{theme.group_line},color:{theme.faint}"
         yield f"    classDef group {tints}"
-        yield f"    class {','.join(group.name for group in picture.groups)} group"
+        yield f"    class {','.join(frame.name for frame in picture.frames)} group"
     for (kind, mark), names in members.items():
-        theme, name = look.palettes[mark], f"{kind}{_MARKS[mark]}"
-        line, _, fill = COLORS[kind]
-        tints = f"fill:{getattr(theme, fill or 'paper')},stroke:{getattr(theme, line)}"
+        theme, name = style.palettes[mark], f"{kind}{_MARKS[mark]}"
+        line, _, fill = style.colors(kind, mark, none=theme.paper)
         dashes = ",stroke-dasharray:4" if kind == "omitted" else ""
         width = ",stroke-width:3px" if mark else ""
-        yield f"    classDef {name} {tints},color:{theme.ink}{width}{dashes}"
+        yield f"    classDef {name} fill:{fill},stroke:{line},color:{theme.ink}{width}{dashes}"
         yield f"    class {','.join(names)} {name}"
 
 
-def _style(arrow: Arrow, look: Look) -> str:
-    color = getattr(look.palettes[arrow.on_path], stroke(arrow))
+def _link_style(arrow: Arrow, style: Style) -> str:
+    color = getattr(style.palettes[arrow.on_path], stroke(arrow))
     if arrow.weight is not None:
-        return f"stroke:{color},stroke-width:{1 + 4 * look.share(arrow):.1f}px"
+        return f"stroke:{color},stroke-width:{1 + 4 * style.share(arrow):.1f}px"
     if arrow.on_path is None:
         return ""
     return f"stroke:{color},stroke-width:{3 if arrow.on_path else 1}px"
+
+
+def mermaid_text(text: str) -> str:
+    """The text for a quoted label, which Mermaid then shows literally.
+
+    Mermaid interprets its own syntax, HTML and Markdown within quotes too, so everything but
+    letters and digits is written as `#10;`. Escaped line ends, mathematics, icons and its internal
+    notation are interpreted even so; they are broken up by word joiners, which are invisible. HTML
+    has no numbers for the control characters from 128 to 159.
+    """
+    text = _EVEN_SO.sub("\\g<0>\u2060", text)
+    return "<br/>".join(
+        "".join(c if c.isalnum() or "\x80" <= c < "\xa0" else f"#{ord(c)};" for c in line)
+        for line in text.split("\n")
+    )
+
+
+_EVEN_SO = re.compile(r"\\(?=n)|\$(?=\$)|:(?=fa-)|ﬂ(?=°)|¶(?=ß)")

@@ -1,8 +1,8 @@
-"""`draw_network(model)`: a network as columns of neurons joined by weighted lines.
+"""`draw_network(model)`: a network as columns of neurons joined by lines for the weights.
 
-For models whose graph has far too many values to be drawn. The SVG is made here and needs no
-renderer. Inputs and neurons are circles. A line's colour is the sign of its weight; its breadth and
-strength are the size of it, compared with the largest weight of that layer.
+It is meant for models whose graph has far too many values to be drawn. The SVG needs no renderer.
+Inputs and neurons are circles. The colour of a line shows the sign of the weight; its width and
+opacity show the size of the weight, compared with the largest one in that layer.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-from micrograd.drawing.activations import Column, activations, as_number
-from micrograd.drawing.models import Neuron, layers
-from micrograd.drawing.standalone import SIZE, SvgDrawing, document, text_at
+from micrograd.drawing.neurons import Neuron, applications, layers
+from micrograd.drawing.svg_elements import SIZE, SvgDrawing, document, text_at
 from micrograd.drawing.themes import Theme, blend, chosen
+from micrograd.engine.graph import order
+from micrograd.engine.value import Value
 from micrograd.writing import languages
 from micrograd.writing.labels import width
 from micrograd.writing.numbers import number
@@ -25,6 +26,8 @@ MOST_CIRCLES = 24  # in one column
 
 _RADIUS, _ROW, _COLUMN, _MARGIN = 8, 24, 230, 24
 
+_Numbers = list[float | None]  # a number for each circle of a column; None if it is not known
+
 
 def draw_network(
     model: Any,
@@ -33,29 +36,38 @@ def draw_network(
     theme: str | Theme = "light",
     lang: str = "en",
 ) -> SvgDrawing:
-    """The neurons of a model by layer, and the weights between them.
+    """Draw the neurons of a model by layer, and the weights between them.
 
-    A model is any object with `.layers`, whose members have `.neurons`, which have `.w` and `.b`,
-    or a layer or a neuron alone. With a `sample`, a list of inputs, the model is applied to it and
-    the neurons are filled by their activations. Of many weights the strongest are drawn, of many
-    neurons the first and the last; a caption, in English or Chinese, says how many are not.
+    If there are many weights, only the strongest are drawn; if there are many neurons in a layer,
+    only the first and the last. A caption says how many are left out.
 
-        >>> from nn import MLP
-        >>> draw_network(MLP(2, [16, 16, 1]), sample=[0.5, -1.0]).write("net.svg")  # doctest: +SKIP
-        'net.svg'
+    Args:
+        model: any object with `.layers`, whose members have `.neurons`, which have `.w` and `.b`;
+            or a layer or a neuron alone.
+        sample: a list of inputs. The model is applied to it, and the neurons are filled by their
+            activations.
+        theme: "light", "dark", "print" or a `Theme`.
+        lang: the language of the words, "en" or "zh".
+
+    Returns:
+        An SVG, which shows itself in a notebook; `.write(path)` writes it to a file.
+
+    >>> from nn import MLP
+    >>> draw_network(MLP(2, [16, 16, 1]), sample=[0.5, -1.0])  # doctest: +ELLIPSIS
+    <a drawing of a network, ... characters of SVG>
     """
     languages.checked(lang)
     colors = chosen(theme)
     columns = [column for column in layers(model) if column]
-    values = None if sample is None else activations(model, columns, list(sample))
+    values = None if sample is None else _activations(model, columns, list(sample))
     return SvgDrawing("a network", _Drawing(columns, values, colors, lang).text())
 
 
 # ------------------------------------------------------------------------------------------ drawing
 
 
-class _Line(NamedTuple):
-    """A weight, from a place in one column to a place in the next."""
+class _Weight(NamedTuple):
+    """The line of a weight, from a place in one column to a place in the next."""
 
     column: int
     tail: int
@@ -63,17 +75,12 @@ class _Line(NamedTuple):
     weight: float
     strength: float  # from 0 to 1
 
-    @property
-    def rank(self) -> tuple[float, int, int, int]:
-        """The strongest first."""
-        return -self.strength, self.column, self.head, self.tail
-
 
 class _Drawing:
     def __init__(
         self,
         columns: Sequence[Sequence[Neuron]],
-        values: list[Column] | None,
+        values: list[_Numbers] | None,
         theme: Theme,
         lang: str,
     ) -> None:
@@ -82,27 +89,27 @@ class _Drawing:
         self.sizes = [len(columns[0][0].weights), *map(len, columns)]
         self.shown = [_shown(size) for size in self.sizes]
         self.total = sum(len(neuron.weights) for column in columns for neuron in column)
-        lines = sorted(self._weights(), key=lambda line: line.rank)
+        lines = sorted(self._weights(), key=lambda w: (-w.strength, w.column, w.head, w.tail))
         self.lines = lines[:MOST_LINES]
-        # Of the strongest alone, differences would hardly be seen.
+        # If only the strongest are drawn, their differences would otherwise be hard to see.
         self.faintest = 0.9 * self.lines[-1].strength if len(lines) > MOST_LINES else 0.0
         self.height = _ROW * max(len(places) + (None in places) for places in self.shown)
         self.top = _MARGIN + 46
 
-    def _weights(self) -> Iterator[_Line]:
+    def _weights(self) -> Iterator[_Weight]:
         for k, column in enumerate(self.columns):
             tails, heads = (
                 [place for place in self.shown[i] if place is not None] for i in (k, k + 1)
             )
-            sizes = (abs(as_number(w) or 0.0) for neuron in column for w in neuron.weights)
+            sizes = (abs(_as_number(w) or 0.0) for neuron in column for w in neuron.weights)
             largest = max(filter(math.isfinite, sizes), default=0.0)
             for head in heads:
                 weights = column[head].weights
                 for tail in tails:
                     if tail < len(weights):
-                        w = as_number(weights[tail]) or 0.0
+                        w = _as_number(weights[tail]) or 0.0
                         share = abs(w) / largest if largest else 0.0
-                        yield _Line(k, tail, head, w, share if share <= 1 else 1.0)
+                        yield _Weight(k, tail, head, w, share if share <= 1 else 1.0)
 
     def text(self) -> str:
         """The SVG."""
@@ -134,7 +141,7 @@ class _Drawing:
         y = self.top + self.height / 2 + _ROW * (middle - count / 2)
         return self.left + _COLUMN * column, y
 
-    def _line(self, line: _Line) -> str:
+    def _line(self, line: _Weight) -> str:
         (x1, y1), (x2, y2) = (
             self._point(line.column, line.tail),
             self._point(line.column + 1, line.head),
@@ -153,7 +160,7 @@ class _Drawing:
 
     @property
     def _is_grey(self) -> bool:
-        """Whether colours alone cannot tell the sign."""
+        """Whether the theme has no colours, which could tell the sign."""
         colors = (self.theme.positive, self.theme.negative)
         return all(color[1:3] == color[3:5] == color[5:7] for color in colors)
 
@@ -197,7 +204,7 @@ class _Drawing:
         elif k == len(self.columns) and value is not None:
             yield text_at((x + 14, y + 4), number(value), theme.ink)
 
-    def _filled(self, value: float | None, column: Column) -> str:
+    def _filled(self, value: float | None, column: _Numbers) -> str:
         if value is None or not math.isfinite(value):
             return ""
         sizes = [abs(each) for each in column if each is not None and math.isfinite(each)]
@@ -218,7 +225,7 @@ class _Drawing:
             lines.append(words["activation"].format(activation=number(value)))
         return "\n".join(lines)
 
-    # ------------------------------------------------------------------------------- what is said
+    # ------------------------------------------------------------------------------- captions
 
     def _legend(self, y: float) -> Iterator[str]:
         x = float(_MARGIN)
@@ -242,8 +249,37 @@ class _Drawing:
 
 
 def _shown(size: int) -> list[int | None]:
-    """The places in a column that are shown; None is for those left out in the middle."""
+    """The places in a column that are shown, and None for those left out in the middle."""
     if size <= MOST_CIRCLES:
         return list(range(size))
     half = MOST_CIRCLES // 2
     return [*range(half), None, *range(size - half + 1, size)]
+
+
+# ------------------------------------------------------------------------------------ activations
+
+
+def _activations(
+    model: Any, columns: Sequence[Sequence[Neuron]], sample: list[Any]
+) -> list[_Numbers]:
+    """The inputs and the outputs of every layer for one sample."""
+    inputs = [x if isinstance(x, Value) else Value(x) for x in sample]
+    result = model(inputs)
+    outputs = list(result) if isinstance(result, list | tuple) else [result]
+    roots = [out for out in outputs if isinstance(out, Value)]
+    neurons = [neuron for column in columns for neuron in column]
+    found = applications(order(roots), roots, neurons)
+    taken = {id(unit.neuron): unit.inputs for application in found for unit in application.units}
+    after = [taken.get(id(column[0]), []) for column in columns[1:]]
+    known = [inputs, *after, outputs]
+    sizes = [len(columns[0][0].weights), *map(len, columns)]
+    return [
+        [_as_number(x) for x in numbers] if len(numbers) == size else [None] * size
+        for numbers, size in zip(known, sizes, strict=True)
+    ]
+
+
+def _as_number(x: Any) -> float | None:
+    """The number of a Value, or a number itself; None for anything else."""
+    data = getattr(x, "data", x)
+    return float(data) if isinstance(data, int | float) else None

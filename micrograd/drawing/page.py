@@ -1,8 +1,8 @@
 """`step_page(output, path)`: one HTML file in which a reader steps through a graph.
 
 Values appear one by one; then gradients flow back, each step with its formula and its
-`before + contribution = after`. The file is complete in itself: its style and its script are in it,
-a content-security policy forbids everything else, and all texts enter the document as text.
+`before + contribution = after`. The file contains its style and its script, a content-security
+policy forbids everything else, and all texts enter the document as text.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from hashlib import sha256
 from importlib import resources
 from typing import Any
 
-from micrograd.drawing.steps import MAX_STEPS_NODES, Step, Story
+from micrograd.drawing.steps import MAX_STEPS_NODES, PageStep, Walkthrough
 from micrograd.drawing.themes import THEMES, Theme
 from micrograd.engine.value import Value
 from micrograd.files import write
 from micrograd.writing import languages
-from micrograd.writing.layout import Mark
-from micrograd.writing.names import one_line
+from micrograd.writing.labels import one_line
+from micrograd.writing.marks import Mark
 
 
 def step_page(
@@ -35,31 +35,47 @@ def step_page(
     title: str | Mapping[str, str] = "",
     max_nodes: int = MAX_STEPS_NODES,
 ) -> str:
-    """Write the page of the graph below `output` to `path`, and return its text.
+    """Write an HTML page on which a reader steps through the graph below a value.
 
-    The page opens in the language `lang`, "en" or "zh", and can be switched to every other.
-    `page.html#12` opens at step 12, `page.html#zh-12` in Chinese. `title` is a text, or one for
-    each language. Gradients need not have been computed: the page shows the engine's own, and
-    changes none. No renderer is needed.
+    No renderer is needed, and the page needs no other file. Gradients need not have been computed:
+    the page computes those that `backward` would, and changes none. The address `page.html#12`
+    opens the page at step 12, and `page.html#zh-12` in Chinese too.
 
-    Raises ValueError if there are more than `max_nodes` values.
+    Args:
+        output: the value at the top of the graph.
+        path: the file to write; without it, nothing is written.
+        names: the caller's variables, such as `locals()`, for values without a label.
+        lang: the language in which the page opens, "en" or "zh"; readers can switch to the others.
+        title: the title of the page, or one for each language in a dict.
+        max_nodes: the most values that the graph may have.
+
+    Returns:
+        The text of the page.
+
+    Raises:
+        ValueError: if there are more than `max_nodes` values.
+
+    >>> x = Value(3.0, label="x")
+    >>> page = step_page(x * x)
+    >>> page.count("<svg")
+    1
     """
     languages.checked(lang)
-    story = Story(output, names, max_nodes, lang)
-    titles = {each: _title(story, title, each) for each in languages.languages()}
-    text = _document(story, lang, titles)
+    walk = Walkthrough(output, names, max_nodes, lang)
+    titles = {each: _title(walk, title, each) for each in languages.languages()}
+    text = _document(walk, lang, titles)
     if path is not None:
         write(path, text)
     return text
 
 
-def _title(story: Story, title: str | Mapping[str, str], lang: str) -> str:
+def _title(walk: Walkthrough, title: str | Mapping[str, str], lang: str) -> str:
     given = title if isinstance(title, str) else title.get(lang, "")
-    name = story.chain.letter(story.chain.output).text
+    name = walk.chain.name(walk.chain.output).text
     return one_line(given) or languages.words(lang, "page")["title"].format(output=name)
 
 
-def _document(story: Story, lang: str, titles: Mapping[str, str]) -> str:
+def _document(walk: Walkthrough, lang: str, titles: Mapping[str, str]) -> str:
     style = f"{_variables()}{_asset('page.css')}"
     script = _asset("page.js")
     policy = (
@@ -71,26 +87,26 @@ def _document(story: Story, lang: str, titles: Mapping[str, str]) -> str:
         policy=policy,
         title=html.escape(titles[lang]),
         style=style,
-        picture=_picture(story),
-        data=_island(_data(story, lang, titles)),
+        picture=_picture(walk),
+        data=_island(_data(walk, lang, titles)),
         script=script,
     )
 
 
 def _asset(name: str) -> str:
-    """A file of this package, without indentation and without lines that are comments."""
+    """A file of this package, without indentation and comments."""
     text = (resources.files(__package__) / "assets" / name).read_text(encoding="utf-8")
     lines = (line.lstrip() for line in text.splitlines(keepends=True))
     return "".join(line for line in lines if not line.startswith("//"))
 
 
 def content_hash(text: str) -> str:
-    """What a content-security policy calls an inline style or script."""
+    """The name of an inline style or script in a content-security policy."""
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
 def _island(data: Any) -> str:
-    """JSON that can stand in a script element: no tag can begin or end in it."""
+    """JSON that can stand in a script element, because no tag can begin or end in it."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
@@ -98,9 +114,9 @@ def _island(data: Any) -> str:
 # ------------------------------------------------------------------------------------------ content
 
 
-def _data(story: Story, lang: str, titles: Mapping[str, str]) -> dict[str, Any]:
-    data, _ = story.known(len(story.steps))
-    names = [story.chain.letter(node) for node in story.chain.nodes]
+def _data(walk: Walkthrough, lang: str, titles: Mapping[str, str]) -> dict[str, Any]:
+    data, _ = walk.known(len(walk.steps))
+    names = [walk.chain.name(node) for node in walk.chain.nodes]
     places = {name.mark: i for i, name in enumerate(names)}
     return {
         "lang": lang,
@@ -109,7 +125,7 @@ def _data(story: Story, lang: str, titles: Mapping[str, str]) -> dict[str, Any]:
             {"name": name.text, "mark": name.mark, "data": number}
             for name, number in zip(names, data, strict=True)
         ],
-        "steps": [_step(step, places) for step in story.steps],
+        "steps": [_step(step, places) for step in walk.steps],
     }
 
 
@@ -119,21 +135,21 @@ def _words(lang: str, title: str) -> dict[str, str]:
     return {**languages.words(lang, "page"), **language, "title": title}
 
 
-def _step(step: Step, places: Mapping[Mark, int]) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _step(step: PageStep, places: Mapping[Mark, int]) -> dict[str, Any]:
+    data: dict[str, Any] = {
         "kind": step.kind,
         "value": step.value,
         "lines": [_brief(line.mark, places) for line in step.lines],
     }
     if step.receiver >= 0:
-        told |= {"receiver": step.receiver, "grad": step.gradient}
+        data |= {"receiver": step.receiver, "grad": step.gradient}
     if step.kind == "backward":
-        told["edge"] = f"n{step.value}e{step.place}"
-    return told
+        data["edge"] = f"n{step.value}e{step.place}"
+    return data
 
 
 def _brief(mark: Any, places: Mapping[Mark, int]) -> Any:
-    """A mark with the place of a value for its name, and text alone for a number or a sign."""
+    """A mark in brief: names of values as their numbers, numbers and signs as texts."""
     if not isinstance(mark, tuple):
         return mark
     if mark in places:
@@ -151,14 +167,14 @@ _TAGS = {"mrow": "r", "mi": "i", "msup": "^", "msub": "_", "mfrac": "/", "fence"
 _VARIABLES = {name: f"--{name.replace('_', '-')}" for name in Theme._fields}
 
 
-def _picture(story: Story) -> str:
-    """The picture at its end, in colours that the style sheet names."""
+def _picture(walk: Walkthrough) -> str:
+    """The picture after the last step, in colours that the style sheet defines."""
     theme = Theme(*(f"var({variable})" for variable in _VARIABLES.values()))
-    return story.sketch().text(story.after(len(story.steps)), theme)
+    return walk.sketch().text(walk.after(len(walk.steps)), theme)
 
 
 def _variables() -> str:
-    """The colours of the light and of the dark theme."""
+    """The colours of the light and the dark theme, as variables of the style sheet."""
 
     def block(theme: Theme) -> str:
         return "".join(f"{_VARIABLES[name]}:{color};" for name, color in theme._asdict().items())

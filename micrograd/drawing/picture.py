@@ -1,4 +1,4 @@
-"""What a drawing shows, before anything decides how it looks: boxes, operations and arrows.
+"""What a drawing shows, without colours or positions: boxes, operations and arrows.
 
 Names are given in topological order, so that the same program makes the same drawing. The value
 `n3` is made by the operation `n3op`, its operand number 1 comes along the arrow `n3e1` (operands
@@ -13,36 +13,42 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from micrograd.drawing.groups import Group
 from micrograd.writing import languages
 
-MOST_WEIGHTS = 16  # that are written on arrows; more of them could not be told apart
+MOST_WEIGHTS = 16  # that are written on arrows; more could not be told apart
 DIRECTIONS = {
     "LR": (1, 0, "east", "west"),
     "RL": (-1, 0, "west", "east"),
     "TB": (0, 1, "south", "north"),
     "BT": (0, -1, "north", "south"),
 }
-"""Of reading: a step to the right and down, and the sides where arrows leave and arrive."""
-PLACE = "□"  # where an arrow's value goes in an operation that also holds constants
-
+"""For each direction of reading: a step to the right and down, and the sides of a box where arrows
+leave and arrive."""
+PLACE = "□"  # the place of an operand in an operation that also contains constants
 
 ENGLISH = languages.words("en", "picture")
 
 
+def checked_direction(rankdir: Any) -> str:
+    """Return `rankdir` itself; ValueError unless it is one of the four."""
+    if not isinstance(rankdir, str) or rankdir not in DIRECTIONS:
+        raise ValueError(f"rankdir is one of {', '.join(DIRECTIONS)}, got {rankdir!r}")
+    return rankdir
+
+
 class Arrow(NamedTuple):
-    """From an operand to its operation, or to a box that has none of its own."""
+    """An arrow from an operand to an operation, or to a box that is drawn without one."""
 
     name: str
     tail: str  # the name of the operand's box
-    text: str = ""  # what flows back along it, or nothing
+    text: str = ""  # the local partial and the contribution, if they are shown
     weight: float | None = None  # of a neuron's input
-    on_path: bool | None = None  # None where no path was asked for
-    omitted: bool = False  # from or to what was left out
+    on_path: bool | None = None  # None if no paths are highlighted
+    omitted: bool = False  # whether it leads from or to what was left out
 
 
-class Step(NamedTuple):
-    """The operation that made a value; within the value's own box if it has the name of that."""
+class OperationNode(NamedTuple):
+    """The operation that made a value; it is drawn within the value's box if it has its name."""
 
     name: str
     text: str
@@ -50,7 +56,7 @@ class Step(NamedTuple):
 
     @property
     def on_path(self) -> bool | None:
-        """Whether an arrow that leads to it is."""
+        """Whether one of its arrows is on a highlighted path."""
         marks = {arrow.on_path for arrow in self.arrows}
         return True if True in marks else next(iter(marks), None)
 
@@ -63,62 +69,75 @@ class Row(NamedTuple):
     grad: str
 
 
+class Frame(NamedTuple):
+    """A frame with a title around boxes; `parent` is the name of the frame around it, or ""."""
+
+    name: str
+    label: str
+    parent: str
+
+
 class Box(NamedTuple):
     """A value, a neuron, a layer, or what was left out."""
 
     name: str
     kind: str  # "leaf", "value", "neuron", "layer" or "omitted"
     label: str
-    data: str = ""  # of a layer and of what is left out, nothing
+    data: str = ""  # empty for a layer and for what is left out
     grad: str = ""
-    step: Step | None = None  # None for a leaf
-    numbers: tuple[Any, Any] | None = None  # data and grad as they are
+    operation: OperationNode | None = None  # None for a leaf
+    numbers: tuple[Any, Any] | None = None  # data and grad as numbers
     rows: tuple[Row, ...] = ()  # the first outputs of a layer
-    more: str = ""  # how many outputs of a layer are not among them
-    group: str = ""  # the name of the frame it stands in
+    more: str = ""  # says how many more outputs a layer has
+    frame: str = ""  # the name of the frame it stands in
     on_path: bool | None = None
-    words: Mapping[str, str] = ENGLISH
 
     @property
-    def has_operation(self) -> bool:
-        """Whether its operation is drawn beside it."""
-        return self.step is not None and self.step.name != self.name
+    def oval(self) -> OperationNode | None:
+        """The operation if it is drawn beside the box, and not within it."""
+        operation = self.operation
+        return operation if operation is not None and operation.name != self.name else None
 
 
 class Picture(NamedTuple):
-    """All that is shown: boxes in topological order, and frames, the outer ones first."""
+    """All that is shown: boxes in topological order, and frames, outer ones first."""
 
     boxes: list[Box]
-    groups: list[Group]
-    roots: list[str]  # the names of those boxes
+    frames: list[Frame]
+    roots: list[str]  # the names of their boxes
     direction: str = "LR"
     words: Mapping[str, str] = ENGLISH
 
     @property
     def is_dense(self) -> bool:
-        """Whether there are so many weights that lines between columns show them best."""
+        """Whether there are so many weights that they are best drawn as lines between columns."""
         return sum(arrow.weight is not None for arrow, _ in self.arrows()) > MOST_WEIGHTS
 
     @property
     def longest(self) -> int:
-        """How many neurons the longest of their columns has."""
-        return max(Counter(box.group for box in self.boxes if box.kind == "neuron").values())
+        """The number of neurons in the longest column of neurons."""
+        return max(Counter(box.frame for box in self.boxes if box.kind == "neuron").values())
 
     def place(self, box: Box) -> str:
-        """The titles of the frames around a box, from the outer to the inner."""
-        frames = {group.name: group for group in self.groups}
-        titles, name = [], box.group
+        """The titles of the frames around a box, from the outermost to the innermost."""
+        frames = {frame.name: frame for frame in self.frames}
+        titles, name = [], box.frame
         while name in frames:
             titles.append(frames[name].label)
             name = frames[name].parent
         return self.words["next place"].join(reversed(titles))
 
     def arrows(self) -> Iterator[tuple[Arrow, str]]:
-        """Each arrow with the name of the operation or box that it leads to, and the results'."""
+        """Each arrow, with the name of the operation or box that it leads to."""
         for box in self.boxes:
-            if box.step is not None:
-                for arrow in box.step.arrows:
-                    yield arrow, box.step.name
-                if box.has_operation:
-                    mark = box.step.on_path
-                    yield Arrow(f"{box.name}out", box.step.name, on_path=mark), box.name
+            operation = box.operation
+            if operation is not None:
+                for arrow in operation.arrows:
+                    yield arrow, operation.name
+                if operation.name != box.name:
+                    yield result_arrow(box.name, operation), box.name
+
+
+def result_arrow(name: str, operation: OperationNode) -> Arrow:
+    """The arrow from an operation to the box of its result."""
+    return Arrow(f"{name}out", operation.name, on_path=operation.on_path)

@@ -1,9 +1,10 @@
 """Where the boxes of a picture stand, for formats that do not place them themselves.
 
-Layered, after Sugiyama: columns by the longest path, an order within each by the mean place of
-the neighbours, and then the nearest places to these that do not overlap. The text on an arrow has
-a place of its own in a column before that of the arrow's head. Each part takes time in proportion
-to the number of boxes and arrows, but for sorting.
+This is a layered layout (Sugiyama, Tagawa and Toda 1981, doi:10.1109/TSMC.1981.4308636): boxes are
+put into columns by their longest path, ordered within each column by the mean position of their
+neighbours, and then moved to the nearest positions that do not overlap. The text on an arrow has a
+position of its own in the column before the arrow's head. Apart from sorting, the time is
+proportional to the number of boxes and arrows.
 """
 
 from __future__ import annotations
@@ -13,19 +14,20 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from micrograd.drawing.picture import DIRECTIONS, Picture
-from micrograd.drawing.standalone import Point
+from micrograd.drawing.svg_elements import Point
 
 SWEEPS = 6
 BETWEEN = 10.0  # points between neighbours in a column
 
-Link = tuple[str, str, str, Point]  # name, tail, head, and the size of the text
+Connection = tuple[str, str, str, Point]
+"""An arrow: its name, tail and head, and the size of the text on it."""
 
 
 class Placement(NamedTuple):
-    """Centres of boxes and of texts on arrows, and the way of each arrow.
+    """The centres of boxes and of texts on arrows, and the way of each arrow.
 
-    A way has an even number of points, the first beside the tail's column and the last beside the
-    head's. It turns from each first to each second, and goes straight on to the next.
+    A way has an even number of points, from the tail's column to the head's. It bends from each
+    first point of a pair to the second, and goes straight on to the next pair.
     """
 
     centres: dict[str, Point]
@@ -36,10 +38,10 @@ class Placement(NamedTuple):
 def arranged(
     picture: Picture, sizes: Mapping[str, Point], notes: Mapping[str, Point], gap: float
 ) -> Placement:
-    """Place a picture in its direction of reading: points to the right, and down.
+    """Place a picture in its direction of reading, with coordinates to the right and down.
 
-    `sizes` of boxes and operations, and those of the texts on arrows in `notes`, are widths and
-    heights.
+    `sizes` has the width and height of each box and operation, `notes` those of the texts on
+    arrows, and `gap` is the least distance between columns.
     """
     x, y, *_ = DIRECTIONS[picture.direction]
 
@@ -62,10 +64,11 @@ def arranged(
     )
 
 
-def place(sizes: Mapping[str, Point], arrows: Sequence[Link], gap: float) -> Placement:
+def place(sizes: Mapping[str, Point], arrows: Sequence[Connection], gap: float) -> Placement:
     """Place boxes of these sizes, operands before what is made from them.
 
-    All points are along the reading, and across; `gap` is what lies between columns at least.
+    The first coordinate of all points and sizes is along the direction of reading, the second
+    across it.
     """
     layers = _layers(sizes, arrows)
     if any(length for _, _, _, (length, _) in arrows):
@@ -99,10 +102,10 @@ def place(sizes: Mapping[str, Point], arrows: Sequence[Link], gap: float) -> Pla
     )
 
 
-def _layers(sizes: Mapping[str, Point], arrows: Sequence[Link]) -> dict[str, int]:
-    """The column of each box: after all that it is made from, and leaves just before their use.
+def _layers(sizes: Mapping[str, Point], arrows: Sequence[Connection]) -> dict[str, int]:
+    """The column of each box: after everything it is made from; leaves just before their use.
 
-    What leads to a box comes before what leads from it in `arrows`.
+    In `arrows`, those that lead to a box come before those that lead from it.
     """
     layers, leaves = dict.fromkeys(sizes, 0), dict[str, int]()
     for _, tail, head, _ in arrows:
@@ -114,9 +117,9 @@ def _layers(sizes: Mapping[str, Point], arrows: Sequence[Link]) -> dict[str, int
 
 
 def _thicknesses(
-    sizes: Mapping[str, Point], arrows: Sequence[Link], layers: Mapping[str, int]
+    sizes: Mapping[str, Point], arrows: Sequence[Connection], layers: Mapping[str, int]
 ) -> list[float]:
-    """What each column takes along the reading."""
+    """The width of each column, along the direction of reading."""
     thick = [0.0] * (1 + max(layers.values(), default=0))
     for name, (length, _) in sizes.items():
         thick[layers[name]] = max(thick[layers[name]], length)
@@ -127,13 +130,10 @@ def _thicknesses(
 
 
 class _Columns:
-    """The boxes column by column, and a point in every column that a long arrow passes."""
+    """The boxes column by column, and a point in each column that a long arrow passes."""
 
     def __init__(
-        self,
-        sizes: Mapping[str, Point],
-        arrows: Sequence[Link],
-        layers: Mapping[str, int],
+        self, sizes: Mapping[str, Point], arrows: Sequence[Connection], layers: Mapping[str, int]
     ) -> None:
         self.columns: list[list[Hashable]] = [
             [] for _ in range(1 + max(layers.values(), default=0))
@@ -169,7 +169,7 @@ class _Columns:
             self._put(column, [float(i) for i in range(len(column))])
 
     def sweep(self, *, backward: bool, sort: bool) -> None:
-        """Draw boxes to the neighbours in the column before, or after, or only in their order."""
+        """Sort each column by the mean position of neighbours on one side, or move boxes there."""
         neighbours = self.out if backward else self.into
         for column in reversed(self.columns) if backward else self.columns:
             wanted = {each: self._mean(neighbours.get(each, ()), each) for each in column}
@@ -183,10 +183,11 @@ class _Columns:
         return sum(self.at[each] for each in neighbours) / len(neighbours)
 
     def _put(self, column: Sequence[Hashable], wanted: Sequence[float]) -> None:
-        """The nearest places to those wanted that keep the order and do not overlap.
+        """Put boxes at the positions nearest to those wanted that keep the order and don't overlap.
 
-        Without the room that each takes these are a sequence that never falls, and the nearest such
-        sequence is found by averaging neighbours that do (isotonic regression).
+        After the space that the boxes take is subtracted, the positions must not decrease. The
+        nearest such sequence is found by averaging neighbours that do (isotonic regression by
+        pooling adjacent violators: Ayer and others 1955, doi:10.1214/aoms/1177728423).
         """
         offsets = [0.0]
         for one, other in pairwise(column):

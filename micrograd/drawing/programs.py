@@ -1,4 +1,4 @@
-"""`draw_program(program)`: the instructions of a compiled function, each as wide as its results."""
+"""`draw_program(program)`: the instructions of a compiled function as bars."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.drawing.standalone import SIZE, SvgDrawing, document, text_at
+from micrograd.drawing.svg_elements import SIZE, SvgDrawing, document, text_at
 from micrograd.drawing.themes import Theme, chosen
 from micrograd.writing import languages
 
@@ -26,19 +26,28 @@ class _Bar(NamedTuple):
 def draw_program(
     program: CompiledFunction, *, theme: str | Theme = "light", lang: str = "en"
 ) -> SvgDrawing:
-    """The program of a compiled function after its last call, from the parameters to the results.
+    """Draw the program of the last call of a compiled function, from parameters to results.
 
-    One bar stands for one instruction; its breadth grows with the number of its results, and its
-    colour tells what is computed for each sample from what is computed once for all.
+    Each bar is an instruction. Its width grows with the number of results, and its colour shows
+    whether they are computed for each sample or once for the whole batch.
 
-        >>> from micrograd import compile
-        >>> f = compile(lambda x, y: (x * y).tanh() + x, batched=True, backend="numpy")
-        >>> f([0.5, 1.0], [2.0, 3.0]).shape
-        (2,)
-        >>> draw_program(f)  # doctest: +ELLIPSIS
-        <a drawing of a program, ... characters of SVG>
+    Args:
+        program: what `micrograd.compile` returned; it must have been called.
+        theme: "light", "dark", "print" or a `Theme`.
+        lang: the language of the words, "en" or "zh".
 
-    Raises ValueError if the function was not called yet: its program is made by a call.
+    Returns:
+        An SVG, which shows itself in a notebook; `.write(path)` writes it to a file.
+
+    Raises:
+        ValueError: if the function was not called yet, because only a call makes a program.
+
+    >>> from micrograd import compile
+    >>> f = compile(lambda x, y: (x * y).tanh() + x, batched=True, backend="numpy")
+    >>> f([0.5, 1.0], [2.0, 3.0]).shape
+    (2,)
+    >>> draw_program(f)  # doctest: +ELLIPSIS
+    <a drawing of a program, ... characters of SVG>
     """
     words = languages.words(lang, "program")
     bars = list(_bars(program.program, words))

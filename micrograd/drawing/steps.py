@@ -1,6 +1,6 @@
 """A graph as a sequence of steps: values appear one by one, then gradients flow back.
 
-The steps are those of the engine, in its order. Page and film strip show the same ones.
+The steps are those of the engine, in its order. Pages and film strips show the same ones.
 """
 
 from __future__ import annotations
@@ -8,38 +8,37 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from micrograd.derivation import writing
 from micrograd.derivation.chain import Chain, Contribution
-from micrograd.derivation.writing import Written
-from micrograd.drawing.depiction import depict
 from micrograd.drawing.picture import Picture
-from micrograd.drawing.standalone import SIZE
+from micrograd.drawing.picture_builder import build_picture
 from micrograd.drawing.svg import Sketch
+from micrograd.drawing.svg_elements import SIZE
 from micrograd.engine.graph import is_leaf
 from micrograd.engine.value import Value
+from micrograd.writing import notation
 from micrograd.writing.labels import width
+from micrograd.writing.notation import Formula
 from micrograd.writing.numbers import NO_GRADIENT, number
 
 MAX_STEPS_NODES = 200
-"""Values that can be stepped through before nobody has the patience."""
+"""The most values that are stepped through, unless the caller allows more."""
 
 
-class Step(NamedTuple):
-    """One step. Values are numbered in topological order, as in a picture."""
+class PageStep(NamedTuple):
+    """One step of a page. Values are numbered in topological order, as in a picture."""
 
     kind: str  # "given", "forward", "start" or "backward"
     value: int  # the value computed, or the one from which the gradient flows
-    lines: tuple[Written, ...]
-    operand: int = -1  # the value that receives a contribution, and along which of the arrows
-    place: int = -1
-    receiver: int = -1  # the value whose gradient changes, and what it is then
-    gradient: str = ""
+    lines: tuple[Formula, ...]
+    receiver: int = -1  # the value whose gradient changes
+    place: int = -1  # which operand of the other it is
+    gradient: str = ""  # its gradient after the step
 
 
-class Story:
-    """The steps of the graph below `output`.
+class Walkthrough:
+    """The steps of the graph below `output`, and its picture after each.
 
-    Raises what `Chain` raises, and ValueError if there are more than `max_nodes` values.
+    The errors are those of `Chain`.
     """
 
     def __init__(
@@ -50,62 +49,51 @@ class Story:
         lang: str = "en",
     ) -> None:
         self.chain = Chain(output, names, max_nodes)
-        self.number = {id(node): i for i, node in enumerate(self.chain.nodes)}
-        self.picture = depict(
+        self.number = {node: i for i, node in enumerate(self.chain.nodes)}
+        self.picture = build_picture(
             output, names=self.chain.unlabelled(), max_nodes=len(self.chain.nodes), lang=lang
         )
-        self.steps = [
-            *self._forward(),
-            self._start(),
-            *map(self._backward, self.chain.contributions),
-        ]
+        flows = map(self._backward, self.chain.contributions)
+        self.steps = [*self._forward(), self._start(), *flows]
 
-    def _forward(self) -> Iterator[Step]:
+    def _forward(self) -> Iterator[PageStep]:
         chain = self.chain
         for i, node in enumerate(chain.nodes):
-            result = writing.number(node.data)
+            result = notation.number(node.data)
             if is_leaf(node):
-                yield Step("given", i, (writing.equation([chain.letter(node), result]),))
+                yield PageStep("given", i, (notation.equation([chain.name(node), result]),))
                 continue
-            sides = [chain.letter(node), chain.formula(node), chain.substituted(node), result]
-            yield Step("forward", i, (writing.equation(sides),))
+            sides = [chain.name(node), chain.formula(node), chain.substituted(node), result]
+            yield PageStep("forward", i, (notation.equation(sides),))
 
-    def _start(self) -> Step:
+    def _start(self) -> PageStep:
         output = self.chain.output
-        one = writing.number(1.0)
-        line = writing.equation([self.chain.adjoint_name(output), one])
-        last = self.number[id(output)]
-        return Step("start", last, (line,), receiver=last, gradient=one.text)
+        one = notation.number(1.0)
+        line = notation.equation([self.chain.adjoint_name(output), one])
+        last = self.number[output]
+        return PageStep("start", last, (line,), receiver=last, gradient=one.text)
 
-    def _backward(self, flow: Contribution) -> Step:
-        chain, link = self.chain, flow.link
-        factor = chain.factor(link)
-        receiver, upstream = chain.adjoint_name(link.operand), chain.adjoint_name(link.node)
-        before, after = writing.number(flow.before + 0.0), writing.number(flow.after + 0.0)
+    def _backward(self, flow: Contribution) -> PageStep:
+        chain, edge = self.chain, flow.edge
+        factor = chain.factor(edge)
+        receiver, upstream = chain.adjoint_name(edge.operand), chain.adjoint_name(edge.node)
+        before, after = notation.number(flow.before + 0.0), notation.number(flow.after + 0.0)
         shares = [
-            writing.product([writing.number(flow.upstream), factor.value]),
-            writing.number(flow.share + 0.0),  # no minus before a zero
+            notation.product([notation.number(flow.upstream), factor.value]),
+            notation.number(flow.share + 0.0),  # no minus before a zero
         ]
-        return Step(
-            "backward",
-            self.number[id(link.node)],
-            (
-                writing.increase(receiver, writing.product([upstream, factor.partial])),
-                writing.equation(
-                    [factor.partial, factor.formula, factor.substituted, factor.value]
-                ),
-                writing.equation([*(writing.total([before, share]) for share in shares), after]),
-            ),
-            operand=self.number[id(link.operand)],
-            place=link.place,
-            receiver=self.number[id(link.operand)],
-            gradient=after.text,
+        lines = (
+            notation.increase(receiver, notation.product([upstream, factor.partial])),
+            notation.equation([factor.partial, factor.formula, factor.substituted, factor.value]),
+            notation.equation([*(notation.total([before, share]) for share in shares), after]),
         )
+        node, operand = self.number[edge.node], self.number[edge.operand]
+        return PageStep("backward", node, lines, operand, edge.place, after.text)
 
     # --------------------------------------------------------------------------- what is known when
 
     def sketch(self) -> Sketch:
-        """The graph, placed so that every number of every step has room."""
+        """The graph, placed so that the numbers of all steps have room."""
         longest = [NO_GRADIENT] * len(self.chain.nodes)
         for step in self.steps:
             if step.receiver >= 0:
@@ -115,7 +103,7 @@ class Story:
         return Sketch(self._with(data, longest))
 
     def after(self, count: int) -> Picture:
-        """The picture after that many steps; what is not computed yet is blank."""
+        """The picture after that many steps; values that are not computed yet are blank."""
         data, gradients = self.known(count)
         return self._with(data, [gradient or NO_GRADIENT for gradient in gradients])
 
@@ -127,7 +115,7 @@ class Story:
         return self.picture._replace(boxes=list(boxes))
 
     def known(self, count: int) -> tuple[list[str], list[str]]:
-        """The values and the gradients as texts after that many steps; "" is not known yet."""
+        """The values and the gradients as texts after that many steps; "" if not known yet."""
         data, gradients = ([""] * len(self.chain.nodes) for _ in range(2))
         for step in self.steps[:count]:
             if step.kind in ("given", "forward"):

@@ -1,7 +1,8 @@
-"""A picture as SVG, with the project's own placement: no renderer and no other program.
+"""A picture as SVG, placed by `placement` and drawn without any other program.
 
-Pages and films draw with it, and `draw_dot` where there is no renderer. Ids, classes and the order
-of texts are those that `dot` gives, so programs can rely on either.
+Pages and film strips are drawn this way, and `draw_dot` where there is no renderer. Ids, classes
+and the order of texts are the same as in Graphviz's SVG of the DOT text, so programs can rely on
+them.
 """
 
 from __future__ import annotations
@@ -10,16 +11,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import accumulate, count
 from types import MappingProxyType
 
-from micrograd.drawing.look import COLORS, Cell, Look, is_dashed, lines, stroke
-from micrograd.drawing.picture import DIRECTIONS, Arrow, Box, Picture, Step
+from micrograd.drawing.picture import DIRECTIONS, Arrow, Box, OperationNode, Picture
 from micrograd.drawing.placement import arranged
-from micrograd.drawing.standalone import SIZE, Point, document, polygon, text_at
+from micrograd.drawing.styles import Cell, Style, classes, ink, is_dashed, stroke
+from micrograd.drawing.svg_elements import SIZE, Point, document, polygon, text_at
 from micrograd.drawing.themes import Theme
 from micrograd.writing.labels import width
 
 LINE = 17.0  # the height of a line of a caption
-_ROW = 22.0  # that of a line in a box
-_NOTE = 15.0  # that of a line on an arrow
+_ROW = 22.0  # the height of a line in a box
+_NOTE = 15.0  # the height of a line on an arrow
 _PAD = 5.0
 _TIP = 7.0  # the length of an arrow's tip
 _MARGIN = 6.0
@@ -27,33 +28,33 @@ _FACES = {"bold": ' font-weight="bold"', "italic": ' font-style="italic"', "": "
 
 
 def svg(picture: Picture, theme: Theme) -> str:
-    """The whole text."""
+    """The picture as the text of an SVG."""
     return Sketch(picture).text(picture, theme)
 
 
 class Sketch:
-    """A picture that is placed once and drawn as often as its numbers change.
+    """A picture that is placed once, and drawn as often as its numbers change.
 
-    The numbers of the picture that it is made of are the longest for which there must be room.
+    The picture that it is made from should have the longest numbers, so that all have room.
     """
 
     def __init__(self, picture: Picture) -> None:
         self.edges: dict[str, list[float]] = {}  # where the cells of a box begin, and its width
         self.sizes: dict[str, Point] = {}
-        look = Look(picture, Theme())
+        style = Style(picture, Theme())
         for box in picture.boxes:
-            if box.step is not None and box.has_operation:
-                self.sizes[box.step.name] = (max(width(box.step.text, SIZE) + 18.0, 28.0), 26.0)
-            rows = _rows(box, look)
+            if box.oval is not None:
+                self.sizes[box.oval.name] = (max(width(box.oval.text, SIZE) + 18.0, 28.0), 26.0)
+            rows = _rows(box, style)
             self.edges[box.name] = _edges(rows)
             self.sizes[box.name] = (self.edges[box.name][-1], _ROW * len(rows))
         notes = {
             arrow.name: (width(note, SIZE) + 6.0, _NOTE * (1 + note.count("\n")))
             for arrow, _ in picture.arrows()
-            if (note := look.note(arrow))
+            if (note := style.note(arrow))
         }
         gap = 52.0 if notes else 34.0
-        if look.dense:  # many lines need room, the more the longer the columns are
+        if style.dense:  # many lines need room, and more if the columns are long
             gap = min(max(10.0 * picture.longest, 80.0), 280.0)
         self.placement = arranged(picture, self.sizes, notes, gap)
         centres = self.placement.centres | self.placement.notes
@@ -73,13 +74,13 @@ class Sketch:
         caption: Sequence[str] = (),
         room: Point = (0.0, 0.0),
     ) -> str:
-        """The SVG of the picture, whose boxes are those that were placed.
+        """The SVG of a picture that has the boxes that were placed.
 
-        Of the values in `faded` little is seen; the lines of what is in `marked` have that colour.
-        The `caption` stands below, with `room` for the longest one.
+        Values in `faded` are faint, and elements in `marked` are drawn in the given colours. The
+        `caption` stands below the picture, in a space of the size `room`.
         """
         left, top, wide, tall = self.frame
-        drawing = _Drawing(self, Look(picture, theme), faded, marked)
+        drawing = _Drawing(self, Style(picture, theme), faded, marked)
         content = ['<g id="graph0" class="graph">', *drawing.pieces(), "</g>"]
         for y, line in zip(count(top + tall + 12.0, LINE), caption, strict=False):
             content.append(text_at((left + _MARGIN, y), line, theme.ink))
@@ -88,32 +89,31 @@ class Sketch:
 
 
 class _Drawing:
-    """Points of arrows are complex numbers here, so that a direction is one too."""
+    """Draws the elements. Points and directions of arrows are complex numbers here."""
 
     def __init__(
-        self, sketch: Sketch, look: Look, faded: Collection[str], marked: Mapping[str, str]
+        self, sketch: Sketch, style: Style, faded: Collection[str], marked: Mapping[str, str]
     ) -> None:
-        self.sketch, self.look, self.faded, self.marked = sketch, look, faded, marked
+        self.sketch, self.style, self.faded, self.marked = sketch, style, faded, marked
         self.placement, self.sizes = sketch.placement, sketch.sizes
-        self.along = complex(*DIRECTIONS[look.picture.direction][:2])
+        self.along = complex(*DIRECTIONS[style.picture.direction][:2])
         self.across = complex(abs(self.along.imag), abs(self.along.real))
 
     def pieces(self) -> Iterator[str]:
         """All arrows, then all boxes."""
-        boxes = self.look.picture.boxes
-        entries = {name: at for box in boxes if box.step for name, at in self._entries(box.step)}
-        for arrow, head in self.look.picture.arrows():
+        boxes = self.style.picture.boxes
+        made = (box.operation for box in boxes if box.operation)
+        entries = {name: at for operation in made for name, at in self._entries(operation)}
+        for arrow, head in self.style.picture.arrows():
             yield self._arrow(arrow, head, entries.get(arrow.name, 0.0))
         for box in boxes:
-            if box.step is not None and box.has_operation:
-                yield self._operation(box.step, box.name)
+            if box.oval is not None:
+                yield self._operation(box.oval, box.name)
             yield self._box(box)
 
     def _group(self, name: str, kind: str, owner: str, on_path: bool | None, content: str) -> str:
-        if on_path is not None:
-            kind += " path" if on_path else " aside"
         faint = ' opacity="0.3"' if owner in self.faded else ""
-        return f'<g id="{name}" class="{kind}"{faint}>{content}</g>'
+        return f'<g id="{name}" class="{classes(kind, on_path)}"{faint}>{content}</g>'
 
     def _stroke(self, name: str, color: str, on_path: bool | None, pen: float = 1.0) -> str:
         if name in self.marked:
@@ -123,11 +123,11 @@ class _Drawing:
         return f' stroke="{color}"' + (f' stroke-width="{pen:.2f}"' if pen != 1 else "")
 
     def _box(self, box: Box) -> str:
-        palette = {**self.look.palettes[box.on_path]._asdict(), "": "none"}
-        line, head, fill = (palette[name] for name in COLORS[box.kind])
+        palette = self.style.palettes[box.on_path]
+        line, head, fill = self.style.colors(box.kind, box.on_path, none="none")
         (x, y), (wide, tall) = self.placement.centres[box.name], self.sizes[box.name]
         left, top = x - wide / 2, y - tall / 2
-        rows = _rows(box, self.look)
+        rows = _rows(box, self.style)
         edges = [left + edge for edge in self.sketch.edges[box.name]]
         titles = _ROW * sum(row[0].face == "bold" for row in rows)
         rules = f"M{left:.1f},{top + titles:.1f}h{wide:.1f}" if 0 < titles < tall else ""
@@ -137,7 +137,7 @@ class _Drawing:
         if titles:
             content += polygon((left, top), (wide, titles), head)
         content += "".join(
-            text_at((x + _PAD, y), cell.text, palette[cell.color], _FACES[cell.face])
+            text_at((x + _PAD, y), cell.text, getattr(palette, cell.color), _FACES[cell.face])
             for y, row in zip(count(top + 15.5, _ROW), rows, strict=False)
             for x, cell in zip(edges, row, strict=False)
         )
@@ -148,37 +148,37 @@ class _Drawing:
         content += polygon((left, top), (wide, tall), "none", outline)
         return self._group(box.name, f"node {box.kind}", box.name, box.on_path, content)
 
-    def _operation(self, step: Step, owner: str) -> str:
-        theme = self.look.palettes[step.on_path]
-        (x, y), (wide, tall) = self.placement.centres[step.name], self.sizes[step.name]
+    def _operation(self, oval: OperationNode, owner: str) -> str:
+        theme = self.style.palettes[oval.on_path]
+        line, _, fill = self.style.colors("operation", oval.on_path)
+        (x, y), (wide, tall) = self.placement.centres[oval.name], self.sizes[oval.name]
         content = (
             f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{wide / 2:.1f}" ry="{tall / 2:.1f}" '
-            f'fill="{theme.step_fill}"{self._stroke(step.name, theme.step_line, step.on_path)}/>'
-            + text_at((x, y + 4.5), step.text.replace("\n", " "), theme.ink, anchor="middle")
+            f'fill="{fill}"{self._stroke(oval.name, line, oval.on_path)}/>'
+            + text_at((x, y + 4.5), oval.text.replace("\n", " "), theme.ink, anchor="middle")
         )
-        return self._group(step.name, "node operation", owner, step.on_path, content)
+        return self._group(oval.name, "node operation", owner, oval.on_path, content)
 
     # ------------------------------------------------------------------------------------ arrows
 
-    def _entries(self, step: Step) -> Iterator[tuple[str, float]]:
-        """Where arrows arrive, from the middle: at an operation in the order of its operands."""
-        names = [arrow.name for arrow in step.arrows]
+    def _entries(self, operation: OperationNode) -> Iterator[tuple[str, float]]:
+        """Where arrows arrive, as distances from the middle, in the order of the operands."""
+        names = [arrow.name for arrow in operation.arrows]
         share = 0.5
-        if step.name in self.sketch.edges:  # a box, whose arrows need not cross
+        if operation.name in self.sketch.edges:  # a box: its arrows are ordered so as not to cross
             ways = self.placement.ways
             names.sort(key=lambda name: _part(complex(*ways[name][-2]), self.across))
-            share = 0.0 if self.look.dense else 0.7
-        breadth = _part(complex(*self.sizes[step.name]), self.across)
+            share = 0.0 if self.style.dense else 0.7
+        breadth = _part(complex(*self.sizes[operation.name]), self.across)
         for i, name in enumerate(names):
             at = i / (len(names) - 1) - 0.5 if len(names) > 1 else 0.0
             yield name, at * min(share * breadth, 14.0 * (len(names) - 1))
 
     def _arrow(self, arrow: Arrow, head: str, entry: float) -> str:
-        look, theme = self.look, self.look.palettes[arrow.on_path]
+        style, theme = self.style, self.style.palettes[arrow.on_path]
         color, pen = getattr(theme, stroke(arrow)), 1.0
-        ink = theme.backward if arrow.weight is None else color
         if arrow.weight is not None:
-            pen = 0.5 + (2.0 if look.dense else 3.0) * look.share(arrow)
+            pen = 0.5 + (2.0 if style.dense else 3.0) * style.share(arrow)
         line = self._stroke(arrow.name, color, arrow.on_path, pen)
         line += ' stroke-dasharray="5 3"' if is_dashed(arrow) else ""
         color = self.marked.get(arrow.name, color)
@@ -189,13 +189,15 @@ class _Drawing:
             f'<path fill="none"{line} d="{self._way(arrow, entry)}L{_point(back)}"/>'
             f'<polygon points="{tip}" fill="{color}" stroke="{color}"/>'
         )
-        if note := look.note(arrow):
-            content += _note(self.placement.notes[arrow.name], note, ink, theme.paper)
+        if note := style.note(arrow):
+            content += _note(
+                self.placement.notes[arrow.name], note, getattr(theme, ink(arrow)), theme.paper
+            )
         owner = head.removesuffix("op")
         return self._group(arrow.name, "edge", owner, arrow.on_path, content)
 
     def _way(self, arrow: Arrow, entry: float) -> str:
-        """From the side of the tail, through the gaps between columns, to the head's column."""
+        """The path from the side of the tail, through the gaps between columns, to the head."""
         way = [complex(*point) for point in self.placement.ways[arrow.name]]
         way[-1] += entry * self.across
         tail = complex(*self.placement.centres[arrow.tail])
@@ -204,7 +206,7 @@ class _Drawing:
         for start, end in zip(way[::2], way[1::2], strict=True):
             half = _part(end - start, self.along) / 2 * self.along
             path += f"L{_point(start)}"
-            if end - start == 2 * half or (self.look.dense and arrow.weight is not None):
+            if end - start == 2 * half or (self.style.dense and arrow.weight is not None):
                 path += f"L{_point(end)}"
             else:
                 path += f"C{_point(start + half)} {_point(end - half)} {_point(end)}"
@@ -222,11 +224,11 @@ class _Drawing:
 # --------------------------------------------------------------------------------------- elements
 
 
-def _rows(box: Box, look: Look) -> list[list[Cell]]:
-    """The lines of a box, each as high as the others."""
+def _rows(box: Box, style: Style) -> list[list[Cell]]:
+    """The lines of a box, with a title of several lines split."""
     return [
         [row[0]._replace(text=part), *row[1:]]
-        for row in lines(box, look.place(box))
+        for row in style.lines(box, framed=False)
         for part in row[0].text.replace("\n", " " if row[1:] else "\n").split("\n")
     ]
 
@@ -234,7 +236,7 @@ def _rows(box: Box, look: Look) -> list[list[Cell]]:
 def _edges(rows: list[list[Cell]]) -> list[float]:
     tables = [[width(cell.text, SIZE) + 2 * _PAD for cell in row] for row in rows if len(row) > 1]
     columns = [max(cells) for cells in zip(*tables, strict=True)] or [0.0]
-    bold = {"bold": 1.1}  # so much wider
+    bold = {"bold": 1.1}  # bold letters are wider
     titles = (bold.get(row[0].face, 1.0) * width(row[0].text, SIZE) for row in rows)
     *edges, last = accumulate(columns, initial=0.0)
     return [*edges, max(last, *(title + 2 * _PAD for title in titles))]
@@ -248,11 +250,11 @@ def _point(z: complex) -> str:
     return f"{z.real:.1f},{z.imag:.1f}"
 
 
-def _note(centre: Point, text: str, ink: str, paper: str) -> str:
-    """What stands on an arrow, on a piece of paper."""
+def _note(centre: Point, text: str, color: str, paper: str) -> str:
+    """The text on an arrow, on a background of paper."""
     (x, y), rows = centre, text.split("\n")
     wide, tall = width(text, SIZE) + 2.0, _NOTE * len(rows)
     return polygon((x - wide / 2, y - tall / 2), (wide, tall), paper) + "".join(
-        text_at((x, y - tall / 2 + _NOTE * i + 11.5), row, ink, anchor="middle")
+        text_at((x, y - tall / 2 + _NOTE * i + 11.5), row, color, anchor="middle")
         for i, row in enumerate(rows)
     )

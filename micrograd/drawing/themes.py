@@ -1,4 +1,4 @@
-"""The colours of a drawing: three themes, and `Theme` for one of your own."""
+"""The colours of drawings: three themes, and the class `Theme` for others."""
 
 from __future__ import annotations
 
@@ -8,99 +8,101 @@ from typing import Any, NamedTuple
 
 
 class Theme(NamedTuple):
-    """Colours, each written `#rrggbb`. What is not given is that of the light theme.
+    """The colours of a drawing, each written `#rrggbb`; by default, those of the light theme.
 
-    `Theme(accent="#c2185b")` is the light theme with another colour for highlighted paths.
+    Args:
+        paper: the background.
+        ink: labels and numbers.
+        faint: the words "data" and "grad", captions, titles of frames.
+        line: arrows.
+        backward: gradients and local partial derivatives.
+        accent: highlighted paths.
+        leaf_line: the border of leaves, the values that no operation made.
+        leaf_head: the background of their labels.
+        leaf_fill: the background of their numbers.
+        value_line: the border of other values.
+        value_head: the background of their labels.
+        value_fill: the background of their numbers.
+        step_line: the border of operations.
+        step_fill: their background.
+        unit_line: the border of neurons and layers that are drawn as one box.
+        unit_head: the background of their titles.
+        unit_fill: the background of their numbers.
+        group_line: the border of frames around neurons and layers.
+        group_fill: their background.
+        positive: positive weights.
+        negative: negative weights.
+
+    >>> Theme(accent="#c2185b").accent  # the light theme with another colour for paths
+    '#c2185b'
     """
 
     paper: str = "#ffffff"
     ink: str = "#1f2933"
-    faint: str = "#68737f"  # the words data and grad, captions
-    line: str = "#9aa5b1"  # arrows
-    backward: str = "#b4431f"  # gradients and partial derivatives
-    accent: str = "#d6187f"  # a highlighted path
+    faint: str = "#68737f"
+    line: str = "#9aa5b1"
+    backward: str = "#b4431f"
+    accent: str = "#d6187f"
     leaf_line: str = "#3f73b0"
     leaf_head: str = "#d6e4f5"
     leaf_fill: str = "#f3f8fd"
     value_line: str = "#9aa5b1"
     value_head: str = "#eceff2"
     value_fill: str = "#ffffff"
-    step_line: str = "#c9a227"  # operations
+    step_line: str = "#c9a227"
     step_fill: str = "#fff6d9"
-    unit_line: str = "#4a8a5c"  # neurons and layers drawn as one box
+    unit_line: str = "#4a8a5c"
     unit_head: str = "#d8ecdd"
     unit_fill: str = "#f4faf5"
-    group_line: str = "#c3ccd5"  # frames around neurons and layers
+    group_line: str = "#c3ccd5"
     group_fill: str = "#f7f9fb"
-    positive: str = "#2166ac"  # weights
+    positive: str = "#2166ac"
     negative: str = "#c0392b"
 
     def subdued(self) -> Theme:
-        """The same colours, most of the way to the paper."""
+        """Return the theme with its colours blended into the paper, for what is beside a path."""
         return Theme(*(blend(color, self.paper, 0.6) for color in self))
 
     def highlighted(self) -> Theme:
-        """The same fills, with lines in the accent's colour."""
+        """Return the theme with its lines in the accent colour, for what is on a path."""
         lines = ("line", "leaf_line", "value_line", "step_line", "unit_line")
         return self._replace(**dict.fromkeys(lines, self.accent))
 
 
-THEMES = {
-    "light": Theme(),
-    "dark": Theme(
-        paper="#14181d",
-        ink="#e6eaee",
-        faint="#95a1ad",
-        line="#66727e",
-        backward="#ff9a76",
-        accent="#ff5fb0",
-        leaf_line="#5b93d3",
-        leaf_head="#23405f",
-        leaf_fill="#1a2736",
-        value_line="#66727e",
-        value_head="#2c343c",
-        value_fill="#1d2329",
-        step_line="#c9a227",
-        step_fill="#3a3212",
-        unit_line="#5da873",
-        unit_head="#23452f",
-        unit_fill="#1a2a20",
-        group_line="#3d4751",
-        group_fill="#191f25",
-        positive="#6aaef0",
-        negative="#f0766a",
-    ),
-    "print": Theme(
-        paper="#ffffff",
-        ink="#000000",
-        faint="#555555",
-        line="#777777",
-        backward="#333333",
-        accent="#000000",
-        leaf_line="#000000",
-        leaf_head="#d9d9d9",
-        leaf_fill="#f5f5f5",
-        value_line="#888888",
-        value_head="#eeeeee",
-        value_fill="#ffffff",
-        step_line="#555555",
-        step_fill="#ffffff",
-        unit_line="#000000",
-        unit_head="#d9d9d9",
-        unit_fill="#ffffff",
-        group_line="#aaaaaa",
-        group_fill="#fafafa",
-        positive="#000000",
-        negative="#999999",
-    ),
+# The colours of the other two themes, which have the names "dark" and "print".
+_OTHERS = {
+    "paper": ("#14181d", "#ffffff"),
+    "ink": ("#e6eaee", "#000000"),
+    "faint": ("#95a1ad", "#555555"),
+    "line": ("#66727e", "#777777"),
+    "backward": ("#ff9a76", "#333333"),
+    "accent": ("#ff5fb0", "#000000"),
+    "leaf_line": ("#5b93d3", "#000000"),
+    "leaf_head": ("#23405f", "#d9d9d9"),
+    "leaf_fill": ("#1a2736", "#f5f5f5"),
+    "value_line": ("#66727e", "#888888"),
+    "value_head": ("#2c343c", "#eeeeee"),
+    "value_fill": ("#1d2329", "#ffffff"),
+    "step_line": ("#c9a227", "#555555"),
+    "step_fill": ("#3a3212", "#ffffff"),
+    "unit_line": ("#5da873", "#000000"),
+    "unit_head": ("#23452f", "#d9d9d9"),
+    "unit_fill": ("#1a2a20", "#ffffff"),
+    "group_line": ("#3d4751", "#aaaaaa"),
+    "group_fill": ("#191f25", "#fafafa"),
+    "positive": ("#6aaef0", "#000000"),
+    "negative": ("#f0766a", "#999999"),
 }
+_DARK, _PRINT = (Theme(*column) for column in zip(*_OTHERS.values(), strict=True))
+THEMES = {"light": Theme(), "dark": _DARK, "print": _PRINT}
 
 
 def chosen(theme: Any) -> Theme:
     """The theme of that name, or the theme itself.
 
-    Raises ValueError for an unknown name and for a colour that is not `#rrggbb`, TypeError for
-    anything else.
+    Raises:
+        ValueError: if the name is unknown, or a colour is not written `#rrggbb`.
+        TypeError: if it is neither a name nor a `Theme`.
     """
     if isinstance(theme, str):
         if theme not in THEMES:
@@ -116,7 +118,7 @@ def chosen(theme: Any) -> Theme:
 
 
 def blend(color: str, other: str, share: float) -> str:
-    """The colour mixed with that share of another."""
+    """The colour mixed with a share of another."""
     mixed: Iterable[int] = (
         round(int(color[i : i + 2], 16) * (1 - share) + int(other[i : i + 2], 16) * share)
         for i in (1, 3, 5)

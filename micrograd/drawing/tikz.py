@@ -1,67 +1,26 @@
 r"""A picture as a LaTeX document that draws it with TikZ.
 
-What a user wrote reaches TeX as letters, digits and `\symbol{…}` only, so no character of it can
-be a command. XeLaTeX shows every script for which it finds a font, pdfLaTeX the Latin one.
+Text from the user reaches TeX as letters, digits and `\symbol{…}` only, so no character of it can
+be a command. XeLaTeX shows every script for which it finds a font, pdfLaTeX only the Latin one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from importlib import resources
 from itertools import groupby
 from unicodedata import category, east_asian_width
 
-from micrograd.drawing.look import COLORS, Cell, Look, is_dashed, lines, stroke
 from micrograd.drawing.picture import DIRECTIONS, PLACE, Arrow, Box, Picture
 from micrograd.drawing.placement import Placement, arranged
-from micrograd.drawing.standalone import Point
+from micrograd.drawing.styles import COLORS, Cell, Style, ink, is_dashed, stroke
+from micrograd.drawing.svg_elements import Point
 from micrograd.drawing.themes import Theme
 from micrograd.writing.labels import width
 
 SIZE = 8.0  # points of the letters
 GAP = 22.0  # points between columns
-LONGEST = 12_000.0  # TeX knows no longer distance than 16,384 points
-
-_PREAMBLE = r"""\documentclass[tikz,border=4pt]{standalone}
-\usepackage{iftex}
-\ifPDFTeX
-  \usepackage[utf8]{inputenc}
-  \newcommand\graphwide{}
-  \newcommand\graphother{}
-  \IfFileExists{lmodern.sty}{
-    \usepackage[T1]{fontenc}
-    \usepackage{lmodern}
-    \newcommand\graphchar[1]{\symbol{##1}}
-    \newcommand\graphquote{\textquotesingle}
-    \newcommand\graphgrave{\textasciigrave}
-  }{ % the fonts of 1980 have all of ASCII among the typewriter's letters only
-    \newcommand\graphchar[1]{{\ttfamily\symbol{##1}}}
-    \newcommand\graphquote{\graphchar{13}}
-    \newcommand\graphgrave{\graphchar{18}}
-  }
-\else
-  \usepackage{fontspec}
-  \setsansfont{lmsans10-regular.otf}[BoldFont=lmsans10-bold.otf,Ligatures=TeXOff]
-  \newcommand\graphchar[1]{\symbol{#1}}
-  \newcommand\graphquote{\textquotesingle}
-  \newcommand\graphgrave{\textasciigrave}
-  \newcommand\graphfont[2]{%
-    \ifdefined#1\else\IfFontExistsTF{#2}{\newfontfamily#1{#2}}{}\fi}
-  \graphfont\graphwide{Noto Sans CJK SC}
-  \graphfont\graphwide{Source Han Sans SC}
-  \graphfont\graphwide{WenQuanYi Micro Hei}
-  \graphfont\graphwide{PingFang SC}
-  \graphfont\graphwide{Microsoft YaHei}
-  \graphfont\graphwide{FandolHei}
-  \graphfont\graphother{DejaVu Sans}
-  \graphfont\graphother{Noto Sans}
-  \graphfont\graphother{Arial Unicode MS}
-  \providecommand\graphwide{}
-  \providecommand\graphother{}
-\fi
-\newcommand\graphunseen{\rule{0.4em}{1.4ex}}
-\newcommand\graphplace{\begingroup\fboxsep=0pt\framebox[1.3ex]{\rule{0pt}{1.3ex}}\endgroup}
-\newcommand\graphquantity[3]{{\color{faint}#1}\ {\color{#2}#3}}
-"""
+LONGEST = 12_000.0  # points; the longest distance in TeX is 16,384 points
 
 
 def document(picture: Picture, theme: Theme) -> str:
@@ -71,8 +30,9 @@ def document(picture: Picture, theme: Theme) -> str:
 
 def _lines(picture: Picture, theme: Theme) -> Iterator[str]:
     writer = _Writer(picture, theme)
-    marks = [mark for value, mark in _MARKS.items() if value is None or writer.has_paths]
-    yield _PREAMBLE + "\n".join(_colors(theme, marks))
+    marks = [_MARKS[on_path] for on_path in writer.palettes]
+    preamble = resources.files(__package__) / "assets" / "preamble.tex"
+    yield preamble.read_text(encoding="utf-8") + "\n".join(_colors(writer))
     if theme.paper.lower() != "#ffffff":
         yield r"\pagecolor{paper}"
     yield r"\begin{document}"
@@ -106,20 +66,20 @@ def _styles(marks: Iterable[str]) -> Iterator[str]:
                 f"text=ink{mark},line width={pen}{round_}}}"
             )
         yield f"omitted box{mark}/.style={{draw=line{mark},text=faint{mark},dashed}}"
-        yield (f"an arrow{mark}/.style={{->,draw=line{mark},text=backward{mark},line width={pen}}}")
+        yield f"an arrow{mark}/.style={{->,draw=line{mark},text=backward{mark},line width={pen}}}"
 
 
-def _colors(theme: Theme, marks: Iterable[str]) -> Iterator[str]:
-    palettes = {"": theme, " path": theme.highlighted(), " aside": theme.subdued()}
-    for mark in marks:
-        for name, color in palettes[mark]._asdict().items():
-            yield rf"\definecolor{{{name.replace('_', '')}{mark}}}{{HTML}}{{{color[1:].upper()}}}"
+def _colors(style: Style) -> Iterator[str]:
+    for on_path, palette in style.palettes.items():
+        for name, color in palette._asdict().items():
+            name = f"{name.replace('_', '')}{_MARKS[on_path]}"
+            yield rf"\definecolor{{{name}}}{{HTML}}{{{color[1:].upper()}}}"
 
 
 # ------------------------------------------------------------------------------------------- nodes
 
 
-class _Writer(Look):
+class _Writer(Style):
     def __init__(self, picture: Picture, theme: Theme) -> None:
         super().__init__(picture, theme)
         self.placement = self._placed()
@@ -133,9 +93,11 @@ class _Writer(Look):
     def _placed(self) -> Placement:
         sizes: dict[str, Point] = {}
         for box in self.picture.boxes:
-            if box.step is not None and box.has_operation:
-                sizes[box.step.name] = _size(box.step.text, 6.0)
-            written = (" ".join(cell.text for cell in line) for line in lines(box, self.place(box)))
+            if box.oval is not None:
+                sizes[box.oval.name] = _size(box.oval.text, 6.0)
+            written = (
+                " ".join(cell.text for cell in line) for line in self.lines(box, framed=False)
+            )
             sizes[box.name] = _size("\n".join(written), 12.0)
         notes = {
             arrow.name: _size(self.note(arrow), 2.0)
@@ -150,14 +112,14 @@ class _Writer(Look):
 
     def nodes(self, box: Box) -> Iterator[str]:
         """A box and its operation."""
-        centres, step = self.placement.centres, box.step
-        if step is not None and box.has_operation:
+        centres, oval = self.placement.centres, box.oval
+        if oval is not None:
             yield (
-                rf"\node[operation box{_MARKS[step.on_path]}] ({step.name}) at "
-                rf"{self._point(centres[step.name])} {{{tex(step.text)}}};"
+                rf"\node[operation box{_MARKS[oval.on_path]}] ({oval.name}) at "
+                rf"{self._point(centres[oval.name])} {{{tex(oval.text)}}};"
             )
         mark = _MARKS[box.on_path]
-        text = r"\\".join(_written(line, mark) for line in lines(box, self.place(box)))
+        text = r"\\".join(_written(line, mark) for line in self.lines(box, framed=False))
         at = self._point(centres[box.name])
         yield rf"\node[{box.kind} box{mark}] ({box.name}) at {at} {{{text}}};"
 
@@ -171,9 +133,9 @@ class _Writer(Look):
         mark = _MARKS[arrow.on_path]
         options = f"an arrow{mark}"
         if arrow.weight is not None:
-            color = f"{stroke(arrow)}{mark}"
             pen = 0.3 + 1.9 * self.share(arrow)
-            options += f",draw={color},text={color},line width={pen:.2f}pt"
+            colors = f"draw={stroke(arrow)}{mark},text={ink(arrow)}{mark}"
+            options += f",{colors},line width={pen:.2f}pt"
         if is_dashed(arrow):
             options += ",dashed"
         label = ""
@@ -202,9 +164,8 @@ def _written(line: list[Cell], mark: str) -> str:
         case [cell]:
             return rf"{{\color{{{cell.color}{mark}}}{tex(cell.text)}}}"
         case [output, *numbers] if len(numbers) == 4:
-            return (
-                rf"\graphquantity{{{tex(output.text)}}}{{ink{mark}}}{{{_written(numbers, mark)}}}"
-            )
+            shown = _written(numbers, mark)
+            return rf"\graphquantity{{{tex(output.text)}}}{{ink{mark}}}{{{shown}}}"
     return r"\ \ ".join(
         rf"\graphquantity{{{tex(name.text)}}}{{{number.color}{mark}}}{{{tex(number.text)}}}"
         for name, number in zip(line[::2], line[1::2], strict=True)
@@ -217,7 +178,7 @@ _NAMED = {
     "'": r"\graphquote{}",
     "`": r"\graphgrave{}",
     " ": r"\ ",
-    "-": "-{}",  # which forms no dash with the next
+    "-": "-{}",  # so that two do not form a dash
     "·": r"\ensuremath{\cdot}",
     PLACE: r"\graphplace{}",
     **{sign: sign for sign in ".,+=()/:"},
@@ -225,7 +186,7 @@ _NAMED = {
 
 
 def tex(text: str) -> str:
-    """Text that TeX shows literally, in a font that has its letters."""
+    """The text for TeX, which shows it literally, in a font that has its letters."""
     written = []
     for font, run in groupby(text.replace("\n", " "), _font):
         letters = "".join(map(_letter, run))

@@ -1,4 +1,4 @@
-"""What a user wrote as a label: shortened, and without characters that no document can hold."""
+"""Text that a user wrote: shortened, made harmless, and measured."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ MOST_LINES = 4
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+# Characters that change the direction of the text around them.
+_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUPERSCRIPTS = str.maketrans("0123456789-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾")
+
 
 def shortened(text: str) -> str:
-    """The text, or its beginning and `…`, as characters that XML can hold and lines."""
+    """The text, or its beginning and `…`, without characters that XML cannot hold."""
     cut = len(text) > LONGEST
     text = text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
     lines = _NOT_XML.sub("\ufffd", text).split("\n")
@@ -22,18 +28,44 @@ def shortened(text: str) -> str:
     return "\n".join(lines[:MOST_LINES]) + "…" * cut
 
 
+def one_line(label: str) -> str:
+    """The label shortened to a single line that does not affect the text around it."""
+    text = re.sub("[\x7f-\x9f\u2028\u2029]", "\ufffd", shortened(label).replace("\n", "↵"))
+    return without_turns(text)
+
+
+def without_turns(text: str) -> str:
+    """The text with characters that change its direction written as their numbers."""
+    return _TURNING.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+
+
+def superscript(digits: str) -> str:
+    """Digits, minus signs and brackets as superscripts."""
+    return digits.translate(_SUPERSCRIPTS)
+
+
+def subscript(digits: str) -> str:
+    """Digits as subscripts."""
+    return digits.translate(_SUBSCRIPTS)
+
+
+# ---------------------------------------------------------------------------------------- measures
+
+
 @lru_cache(4096)
 def width(text: str, size: float) -> int:
-    """A good width in points for text in letters of that size, of several lines that of the widest.
+    """The width to reserve for text in letters of that size, in points; of the widest line.
 
-    Renderers without the right font measure Chinese letters too narrow, and a reader's browser may
-    have a wider font than theirs.
+    It is generous, because renderers without the right font measure Chinese letters too narrow, and
+    the font of a reader's browser may be wider than theirs.
     """
     return math.ceil(max(sum(map(_ems, line)) for line in text.split("\n")) * size)
 
 
 def columns(text: str) -> int:
     """The columns that one line of text takes on a terminal: two for a Chinese character."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if combining(c) or category(c) in _INVISIBLE else 1 + (east_asian_width(c) in "WF")
         for c in text

@@ -11,16 +11,23 @@ from micrograd.writing.labels import shortened
 NO_GRADIENT = "—"
 
 
+def as_float(x: Any) -> float | None:
+    """The number of a Value's `data` or `grad`; None if something else was stored there."""
+    try:
+        return to_float(x)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def number(x: Any) -> str:
     """A number in a few characters: four decimals, or four digits if it is small or large.
 
     Zeros at the end are dropped only where nothing was rounded: `0.5` is exact, `0.5000` is not.
     """
-    try:
-        x = to_float(x)
-    except (TypeError, ValueError, OverflowError):
+    known = as_float(x)
+    if known is None:
         return shortened(str(x))
-    size = abs(x)
+    x, size = known, abs(known)
     if size == 0 or not math.isfinite(x):
         return f"{x:g}"
     if not 1e-3 <= size < 1e6:
@@ -37,9 +44,8 @@ def _tidied(text: str, x: float) -> str:
 
 
 def gradient(grad: Any) -> str:
-    """A gradient; `—` for the integer 0, which a value holds until a backward pass reaches it.
+    """A gradient, or `—` for the integer 0, which it is until a backward pass reaches the value.
 
-    `backward` leaves a float (1 at its root), also where the derivative is 0; `zero_grad` sets the
-    integer again.
+    `backward` leaves a float even where the derivative is 0; `zero_grad` sets the integer again.
     """
     return NO_GRADIENT if type(grad) is int and grad == 0 else number(grad)

@@ -1,9 +1,9 @@
-r"""The column `typeset` of the table of operations: LaTeX with places for the operands.
+r"""Templates from the column `typeset` of the table of operations: LaTeX with places for operands.
 
-A template knows how tightly each place binds, so that an operand is put in brackets where, and only
-where, it needs them.
+A template knows how tightly an operand must bind in each place, so that brackets are added exactly
+where they are needed.
 
->>> from micrograd.writing.layout import latex
+>>> from micrograd.writing.marks import latex
 >>> template = parse(r"x \cdot y", ("x", "y"), "mul")
 >>> a_plus_b = ("mrow", ("mi", "a"), ("mo", "+"), ("mi", "b"))
 >>> latex(template.fill([(a_plus_b, SUM), (("mi", "c"), ATOM)]))
@@ -17,9 +17,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from micrograd.table.formulas import FormulaError
-from micrograd.writing.layout import FUNCTIONS, LETTERS, OPERATORS, Mark, row
+from micrograd.writing.marks import FUNCTIONS, LETTERS, OPERATORS, Mark, row
 
-# How tightly a formula binds; an operand that binds less than its place is put in brackets.
+# How tightly a formula binds. An operand that binds less tightly than its place requires is put in
+# brackets.
 LOOSE, SUM, PRODUCT, FRACTION, POWER, CALL, ATOM = range(7)
 ARGUMENT = ATOM + 1  # the place after the name of a function: always in brackets
 
@@ -31,13 +32,13 @@ _CLOSING = {"(": ")", "|": "|", "[": "]"}
 
 
 class Template(NamedTuple):
-    """A formula with places, and how tightly the whole binds."""
+    """A mark with places for operands, and how tightly the whole binds."""
 
     mark: Mark
     strength: int
 
     def fill(self, operands: Sequence[tuple[Mark, int]]) -> Mark:
-        """The formula of these operands, each with how tightly it binds."""
+        """The mark with these operands in its places; each comes with how tightly it binds."""
         filled: Mark = _filled(self.mark, operands)
         return filled
 
@@ -52,10 +53,10 @@ def _filled(mark: Any, operands: Sequence[tuple[Mark, int]]) -> Any:
 
 
 def parse(text: str, operands: Sequence[str], owner: str) -> Template:
-    r"""The template of LaTeX text; FormulaError, naming its owner, for what it does not know.
+    r"""The template of a LaTeX text; FormulaError, with the name of its owner, if it is not one.
 
-    Known are letters, numbers, `+ - < > = , ( ) | ^ _ { }`, Greek letters, the names of functions,
-    and `\cdot \times \, \le \ge \ne \frac \sqrt \left \right \text \operatorname`.
+    The text may contain letters, numbers, `+ - < > = , ( ) | ^ _ { }`, Greek letters, the names of
+    functions, and `\cdot \times \, \le \ge \ne \frac \sqrt \left \right \text \operatorname`.
     """
     parser = _Parser(text, operands, owner)
     marks = parser.sequence("")
@@ -78,7 +79,7 @@ class _Parser:
         return found[1]
 
     def sequence(self, end: str) -> list[Mark]:
-        """The marks up to the symbol `end`, which is taken too; "" is the end of the text."""
+        """The marks up to and including the symbol `end`; "" stands for the end of the text."""
         marks: list[Mark] = []
         while (symbol := self.next()) != end:
             if not symbol:
@@ -144,10 +145,10 @@ class _Parser:
 
 
 def _bound(marks: list[Mark]) -> Mark:
-    """The marks in a row, each place with the strength that its neighbours ask for.
+    """The marks in a row, each place with the strength that its neighbours require.
 
-    What stands next to a place is multiplied with it; numbers without a sign between them would run
-    into one.
+    A sign is added where something is multiplied with a place, since two numbers without a sign
+    between them would look like one.
     """
     if not marks:
         return ("mrow",)
@@ -155,50 +156,40 @@ def _bound(marks: list[Mark]) -> Mark:
         (("mo", "·"), mark) if _is_multiplied(before, mark) else (mark,)
     )]  # fmt: skip
     bound = []
-    for i, mark in enumerate(marks):
-        before = marks[i - 1] if i else None
-        after = marks[i + 1] if i + 1 < len(marks) else None
+    for before, mark, after in zip([None, *marks], marks, [*marks[1:], None], strict=False):
         if mark[0] == "place":
-            bound.append((*mark[:2], max(_from_left(before), _from_right(after))))
-        else:
-            bound.append(mark)
+            least = max(_asked(before, on_the_left=True), _asked(after, on_the_left=False))
+            mark = (*mark[:2], least)
+        bound.append(mark)
     return row(*bound)
 
 
 def _is_multiplied(before: Mark | None, mark: Mark) -> bool:
     if before is None or "place" not in (before[0], mark[0]):
         return False
-    return not {before[0], mark[0]} & {"mo", "mtext"} and _from_left(before) != ARGUMENT
+    return not {before[0], mark[0]} & {"mo", "mtext"} and not _is_function(before)
 
 
-def _from_left(before: Mark | None) -> int:
-    match before:
+def _is_function(mark: Mark) -> bool:
+    return bool(mark[0] == "func" or (mark[0] == "msub" and mark[1][0] == "func"))
+
+
+def _asked(neighbour: Mark | None, *, on_the_left: bool) -> int:
+    """How tightly a place must bind beside a neighbour, which is None at the end of a row."""
+    match neighbour:
         case None | ("mo", ","):
             return LOOSE
         case ("mo", "+" | "-"):
-            return PRODUCT
-        case ("mtext", _):
+            return PRODUCT if on_the_left else SUM
+        case ("mtext", _) | ("mo", "<" | ">" | "=" | "≤" | "≥" | "≠"):
             return SUM
-        case ("mo", sign) if sign in _RELATIONS:
-            return SUM
-        case ("func", _) | ("msub", ("func", _), _):
-            return ARGUMENT
-    return FRACTION
-
-
-def _from_right(after: Mark | None) -> int:
-    match after:
-        case None | ("mo", ","):
-            return LOOSE
-        case ("mo", "+" | "-") | ("mtext", _):
-            return SUM
-        case ("mo", sign) if sign in _RELATIONS:
-            return SUM
-    return PRODUCT
+    if not on_the_left:
+        return PRODUCT
+    return ARGUMENT if _is_function(neighbour) else FRACTION
 
 
 def _strength(marks: list[Mark]) -> int:
-    """How tightly a row of marks binds: as its weakest sign."""
+    """How tightly a row of marks binds: as tightly as its weakest sign."""
     signs = {mark[1] for mark in marks if mark[0] == "mo"}
     if signs & (_RELATIONS | {","}) or any(mark[0] == "mtext" for mark in marks):
         return LOOSE
@@ -209,5 +200,6 @@ def _strength(marks: list[Mark]) -> int:
     if len(marks) == 1:
         return {"mfrac": FRACTION, "msup": POWER}.get(marks[0][0], ATOM)
     function, *rest = marks
-    applied = len(rest) == 1 and rest[0][0] == "fence" and function[0] == "mi"
-    return CALL if applied or (_from_left(function) == ARGUMENT and len(rest) == 1) else PRODUCT
+    if len(rest) == 1 and function[0] == "mi" and rest[0][0] == "fence":
+        return CALL
+    return CALL if len(rest) == 1 and _is_function(function) else PRODUCT

@@ -9,6 +9,7 @@ from micrograd import define
 from micrograd.derivation import rule_card, rule_cards
 from micrograd.derivation.curves import REACH
 from micrograd.ops import ROWS, TABLE
+from micrograd.writing.labels import columns
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -27,7 +28,8 @@ def test_a_card_has_formula_derivative_domain_kink_and_convention():
         "Convention: The derivative at 0 is 0.\n"
     )
     assert rule_card("log").text("zh") == (
-        "log\n===\n\n  f     = log(x)\n  ∂f/∂x = 1 / x\n\n可导范围：x > 0。\n"
+        "自然对数（log）\n===============\n\n"
+        "  f     = log(x)\n  ∂f/∂x = 1 / x\n\n可导范围：x > 0。\n"
     )
 
 
@@ -35,7 +37,9 @@ def test_a_card_has_formula_derivative_domain_kink_and_convention():
 def test_every_row_has_a_card_in_each_language_and_format(name):
     card = rule_card(name)
     for lang in ("en", "zh"):
-        assert card.text(lang).startswith(f"{name}\n")
+        heading, _, rest = card.text(lang).partition("\n")
+        assert heading == name or heading.endswith(f"（{name}）")
+        assert rest.startswith("=" * columns(heading))
         assert r"\begin{aligned}" in card.markdown(lang)
         shown = ET.fromstring(card.html(lang))
         assert shown.find(f".//{SVG}svg") is not None

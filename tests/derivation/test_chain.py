@@ -27,7 +27,7 @@ def test_adjoints_are_those_of_backward_to_the_bit(expression):
     chain = Chain(out)
     out.backward()
     for node in chain.nodes:
-        assert same(chain.adjoints[id(node)], node.grad)
+        assert same(chain.adjoints[node], node.grad)
 
 
 @settings(max_examples=100)
@@ -38,13 +38,13 @@ def test_contributions_add_up_step_by_step(expression):
     if not isinstance(out, Value):
         return
     chain = Chain(out)
-    now = {id(node): 0.0 for node in chain.nodes}
-    now[id(out)] = 1.0
+    now = dict.fromkeys(chain.nodes, 0.0)
+    now[out] = 1.0
     for flow in chain.contributions:
-        assert same(flow.before, now[id(flow.link.operand)])
-        assert same(flow.upstream, now[id(flow.link.node)])
+        assert same(flow.before, now[flow.edge.operand])
+        assert same(flow.upstream, now[flow.edge.node])
         assert same(flow.after, flow.before + flow.share)
-        now[id(flow.link.operand)] = flow.after
+        now[flow.edge.operand] = flow.after
     assert all(same(now[key], chain.adjoints[key]) for key in now)
 
 
@@ -64,7 +64,7 @@ def test_paths_are_all_ways_down_from_the_output():
     assert [len(path) for path in paths] == [3, 3, 3, 4]
     assert all(path[0].node is y and path[-1].operand is x for path in paths)
     assert [path[-1].place for path in paths[:2]] == [0, 1]
-    assert chain.active(x)[id(y)] == (4, 13)
+    assert chain.active(x)[y] == (4, 13)
 
 
 def test_the_number_of_paths_is_counted_without_walking_them():
@@ -72,7 +72,7 @@ def test_the_number_of_paths_is_counted_without_walking_them():
     for _ in range(200):
         y = y * y.cos()
     chain = Chain(y)
-    assert chain.active(x)[id(y)][0] == 2**200
+    assert chain.active(x)[y][0] == 2**200
 
 
 def test_a_value_that_no_path_reaches_has_no_active_values_above_it():
@@ -111,16 +111,16 @@ def test_a_backward_step_written_by_hand_is_followed():
     y = s * w
     x.grad = w.grad = 0.125
     chain = Chain(y)
-    assert chain.adjoints[id(x)] == math.cos(2.0) * 5.0
-    (link,) = chain.links[id(s)]
-    assert link.slope == math.cos(2.0)
+    assert chain.adjoints[x] == math.cos(2.0) * 5.0
+    (edge,) = chain.edges[s]
+    assert edge.slope == math.cos(2.0)
     assert chain.formula(s).text == "sin(x)"
     assert (x.grad, w.grad) == (0.125, 0.125)
     with pytest.raises(ValueError, match="made by hand, without a formula"):
         chain.replayed(x, 2.5)
 
 
-def test_a_closure_of_an_operand_used_twice_is_one_link():
+def test_a_closure_of_an_operand_used_twice_is_one_edge():
     x = Value(3.0, label="x")
     y = Value(9.0, (x, x), "*")
 
@@ -129,8 +129,8 @@ def test_a_closure_of_an_operand_used_twice_is_one_link():
 
     y._backward = step
     chain = Chain(y)
-    assert [(link.place, link.slope) for link in chain.links[id(y)]] == [(0, 6.0)]
-    assert chain.adjoints[id(x)] == 6.0
+    assert [(edge.place, edge.slope) for edge in chain.edges[y]] == [(0, 6.0)]
+    assert chain.adjoints[x] == 6.0
     assert chain.formula(y).text == "x·x"
 
 
@@ -138,8 +138,8 @@ def test_operations_by_hand_with_local_grads_are_followed():
     x = Value(3.0, label="x")
     y = Value(9.0, (x,), "cube", local_grads=(27.0,))
     chain = Chain(y)
-    assert chain.adjoints[id(x)] == 27.0
-    assert chain.factor(chain.links[id(y)][0]).formula.text == "27"
+    assert chain.adjoints[x] == 27.0
+    assert chain.factor(chain.edges[y][0]).formula.text == "27"
 
 
 def test_a_backward_step_that_raises_leaves_gradients_as_they_were():
@@ -166,19 +166,18 @@ def test_a_graph_whose_numbers_were_changed_is_refused():
         Chain(names["o"])
 
 
-@pytest.mark.slow
 def test_a_graph_of_nan_is_no_graph_that_was_changed():
     x = Value(math.nan, label="x")
-    assert math.isnan(Chain(x * 2 + 1).adjoints[id(x)]) is False
+    assert math.isnan(Chain(x * 2 + 1).adjoints[x]) is False
 
 
 def test_a_graph_that_nobody_could_read_is_refused_at_once():
     x = y = Value(1.0)
-    for _ in range(100_000):
+    for _ in range(10_000):
         y = y + 1.0
-    with pytest.raises(ValueError, match=r"100,001 values cannot be read .*max_nodes=100001"):
+    with pytest.raises(ValueError, match=r"10,001 values cannot be read .*max_nodes=10001"):
         Chain(y)
-    assert Chain(y, max_nodes=200_000).adjoints[id(x)] == 1.0
+    assert Chain(y, max_nodes=20_000).adjoints[x] == 1.0
 
 
 def test_what_is_no_value_is_refused():
@@ -195,7 +194,7 @@ def test_names_are_labels_then_variables_then_numbers_in_order():
     table = {"bias": Value(5.0)}
     total = a * b + weights[0] * weights[1] + table["bias"]
     chain = Chain(total, {"a_too": a, "b": b, "w": weights, "t": table, "_hidden": total})
-    assert [chain.letter(node).text for node in chain.nodes] == [
+    assert [chain.name(node).text for node in chain.nodes] == [
         *("a", "b", "v₁", "w[0]", "w[1]", "v₂", "v₃", "t['bias']", "v₄"),
     ]
 
@@ -203,18 +202,18 @@ def test_names_are_labels_then_variables_then_numbers_in_order():
 def test_numbers_pass_over_names_that_are_taken():
     v1 = Value(1.0, label="v1")
     y = v1 * 2 + 1
-    assert [Chain(y).letter(node).text for node in order(y)] == ["v₁", "v₂", "v₃"]
+    assert [Chain(y).name(node).text for node in order(y)] == ["v₁", "v₂", "v₃"]
 
 
 def test_equal_labels_are_told_apart():
     y = Value(1.0, label="x") * Value(2.0, label="x") + Value(3.0, label="x")
-    names = [Chain(y).letter(node).text for node in order(y)]
+    names = [Chain(y).name(node).text for node in order(y)]
     assert names == ["x", "x⁽²⁾", "v₁", "x⁽³⁾", "v₂"]
 
 
 def test_blank_labels_are_no_names():
     y = Value(1.0, label="  ") * Value(2.0, label="\n")
-    assert len(set(Chain(y).names.values())) == 3
+    assert len({name.text for name in Chain(y).names.values()}) == 3
 
 
 def test_names_must_be_a_mapping():
@@ -227,9 +226,7 @@ def test_a_model_is_explained_like_any_graph():
     loss = (model([1.0, -2.0, 3.0]) - 1) ** 2
     chain = Chain(loss)
     loss.backward()
-    assert [chain.adjoints[id(p)] for p in model.parameters()] == [
-        p.grad for p in model.parameters()
-    ]
+    assert [chain.adjoints[p] for p in model.parameters()] == [p.grad for p in model.parameters()]
 
 
 def test_every_kind_of_row_has_a_formula_and_a_factor():
@@ -239,7 +236,7 @@ def test_every_kind_of_row_has_a_formula_and_a_factor():
     chain = Chain(out)
     shown = [chain.formula(node).text for node in chain.nodes if node._row is not None]
     assert shown == ["mine_for_chain(x, y, z)", "x > y", "where(v₂, x, z)", "v₁ + v₃"]
-    factors = [chain.factor(link) for node in chain.nodes for link in chain.links[id(node)]]
+    factors = [chain.factor(edge) for node in chain.nodes for edge in chain.edges[node]]
     assert [factor.formula.text for factor in factors[:3]] == ["y", "x", "1"]
 
 

@@ -227,13 +227,13 @@ def test_the_printed_numbers_recompute(expression, data):
     rows = table(explanation.text(), "Forward")
     shown = {row[0]: row[-1] for row in rows}
     for node in explanation.chain.nodes:
-        assert shown[explanation.chain.letter(node).text] == number(node.data)
+        assert shown[explanation.chain.name(node).text] == number(node.data)
     # Factors are printed with four digits, so their product is off by less than 1e-3 for a factor.
     for path in explanation.chain.paths(wrt) if "Path" in explanation.text() else ():
-        factors = [explanation.chain.factor(link) for link in path]
+        factors = [explanation.chain.factor(edge) for edge in path]
         product = 1.0
-        for link in path:
-            product *= link.slope or 0.0
+        for edge in path:
+            product *= edge.slope or 0.0
         printed = 1.0
         for factor in factors:
             printed *= evaluated(factor.value.text)
@@ -511,8 +511,8 @@ def test_a_label_that_cannot_be_told_is_no_harm():
 
 
 def test_a_comparison_in_an_equation_stands_in_brackets():
-    from micrograd.drawing.steps import Story
+    from micrograd.drawing.steps import Walkthrough
 
     x = Value(3.0, label="x")
-    lines = [step.lines[0].text for step in Story(x > 1).steps]
+    lines = [step.lines[0].text for step in Walkthrough(x > 1).steps]
     assert "v₁ = (x > 1) = (3 > 1) = 1" in lines

@@ -62,6 +62,7 @@ FORMULAS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "packages"),
     [

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from micrograd import Value
-from micrograd.drawing.depiction import depict
+from micrograd.drawing.picture_builder import build_picture
 
 SYSTEM_DOT = shutil.which("dot")
 PURE = shutil.which("graphviz-pure", path=sysconfig.get_path("scripts")) or shutil.which(
@@ -39,7 +39,7 @@ def shown_texts(graph):
 
 def boxes(root, **options):
     """The boxes of the picture."""
-    return depict(root, **options).boxes
+    return build_picture(root, **options).boxes
 
 
 def expression():

@@ -13,7 +13,7 @@ from tests.drawing.common import boxes
 
 def flows(root, **options):
     shown = boxes(root, contributions=True, **options)
-    return [arrow.text for box in shown if box.step for arrow in box.step.arrows]
+    return [arrow.text for box in shown if box.operation for arrow in box.operation.arrows]
 
 
 def test_upstream_times_local_is_the_contribution():
@@ -96,7 +96,7 @@ def test_the_contributions_to_a_value_add_up_to_its_gradient(expression):
     out.backward()
     arriving = defaultdict(list)
     for box in boxes(out, contributions=True, max_nodes=10_000):
-        for arrow in box.step.arrows if box.step else ():
+        for arrow in box.operation.arrows if box.operation else ():
             arriving[arrow.tail].append(float(arrow.text.split(" = ")[1]))
     for i, node in enumerate(order(out)[:-1]):
         shown = arriving[f"n{i}"]

@@ -13,8 +13,13 @@ import graphviz
 import pytest
 
 from micrograd import Value
-from micrograd.drawing import RendererNotFound, RenderingError, draw_dot, formats, raster
-from micrograd.drawing import renderer as renderers
+from micrograd.drawing import (
+    RendererNotFound,
+    RenderingError,
+    computation_graph,
+    draw_dot,
+    renderers,
+)
 from tests.drawing.common import chain, expression
 
 WORDS = {"text/plain", "text/html"}  # what stands in for a picture
@@ -41,7 +46,7 @@ def stand_in(folder, name, script):
 
 
 def drawn_by_ourselves(graph):
-    return formats.WRITERS["svg"](graph.picture, graph.theme)
+    return computation_graph.WRITERS["svg"](graph.picture, graph.theme)
 
 
 def test_without_a_renderer_svg_is_the_projects_own(no_renderer, tmp_path):
@@ -61,7 +66,7 @@ def test_without_a_renderer_svg_is_the_projects_own(no_renderer, tmp_path):
 
 def test_without_a_renderer_png_is_drawn_by_resvg(no_renderer, tmp_path):
     resvg_py = pytest.importorskip("resvg_py")
-    if not raster._family(resvg_py):
+    if not renderers._family(resvg_py):
         pytest.skip("no font is installed")
     for label in ("x", "损失"):
         graph = draw_dot(Value(1.0, label=label))

@@ -39,17 +39,17 @@ def test_what_is_left_out_is_counted_once_per_operation_and_once_per_value():
         "n41below": "… 41 more",
         "n41above": "… 37 more",
     }
-    (below,) = found["n41"].step.arrows
+    (below,) = found["n41"].operation.arrows
     assert (below.tail, below.omitted) == ("n41below", True)
-    (above,) = found["n41above"].step.arrows
-    assert (above.tail, found["n41above"].step.name) == ("n41", "n41above")
+    (above,) = found["n41above"].operation.arrows
+    assert (above.tail, found["n41above"].operation.name) == ("n41", "n41above")
 
 
 def test_an_operation_that_lost_one_of_its_operands_keeps_the_other():
     x, y = Value(1.0), Value(2.0)
     out = x * y.exp()
     found = shown(out, x, 1)
-    assert [arrow.tail for arrow in found["n3"].step.arrows] == ["n0", "n3below"]
+    assert [arrow.tail for arrow in found["n3"].operation.arrows] == ["n0", "n3below"]
     assert found["n3below"].label == "… 1 more"
 
 

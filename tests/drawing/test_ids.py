@@ -34,9 +34,9 @@ def test_values_operations_and_arrows_have_the_ids_that_topological_order_gives(
 
 def test_operands_are_counted_with_the_numbers_that_stand_in_the_formula():
     x = Value(2.0)
-    assert [arrow.name for arrow in boxes(x * x)[1].step.arrows] == ["n1e0", "n1e1"]
-    assert [arrow.name for arrow in boxes(x * 2)[1].step.arrows] == ["n1e0"]
-    assert [arrow.name for arrow in boxes(2 - x)[1].step.arrows] == ["n1e1"]
+    assert [arrow.name for arrow in boxes(x * x)[1].operation.arrows] == ["n1e0", "n1e1"]
+    assert [arrow.name for arrow in boxes(x * 2)[1].operation.arrows] == ["n1e0"]
+    assert [arrow.name for arrow in boxes(2 - x)[1].operation.arrows] == ["n1e1"]
 
 
 def test_what_is_highlighted_and_what_is_left_out_has_classes(renderer):

@@ -58,13 +58,16 @@ def test_hostile_numbers_are_shown_literally(renderer):
 
 
 def test_hostile_partials_are_shown_literally(renderer):
-    x = Value(1.0)
-    for text in HOSTILE:
-        root = Value(1.0, (x,), "made", local_grads=(1.0,))
+    roots = [Value(1.0, (Value(1.0),), "made", local_grads=(1.0,)) for _ in HOSTILE]
+    for root, text in zip(roots, HOSTILE, strict=True):
         root._dx = text
-        svg = ET.fromstring(draw_dot(root, local_partials=True).pipe())
-        shown = [(each.text or "").replace("\xa0", " ").strip() for each in svg.iter(f"{SVG}text")]
-        assert text.strip() in shown
+    svg = ET.fromstring(draw_dot(roots, local_partials=True).pipe())
+    arrows = {
+        arrow.get("id"): (arrow.findtext(f".//{SVG}text") or "").replace("\xa0", " ").strip()
+        for arrow in svg.iter(f"{SVG}g")
+    }
+    for i, text in enumerate(HOSTILE):
+        assert arrows[f"n{2 * i + 1}e0"] == text.strip()
 
 
 def printable():
@@ -74,9 +77,9 @@ def printable():
 
 
 @pytest.mark.parametrize("program", EACH_RENDERER)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(labels=HOSTILE)
-@given(labels=st.lists(printable(), min_size=1, max_size=15))
+@given(labels=st.lists(printable(), min_size=1, max_size=150))
 def test_any_label_is_shown_literally(program, labels):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MICROGRAD_DOT", program)

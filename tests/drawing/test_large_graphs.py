@@ -21,13 +21,13 @@ def test_a_graph_too_large_to_read_is_refused_with_advice():
     assert draw_dot(chain(MAX_NODES), max_nodes=MAX_NODES + 1)
 
 
-def test_a_million_values_are_refused_in_the_time_of_a_walk():
-    root = chain(999_999)
+def test_a_huge_graph_is_refused_in_the_time_of_a_walk():
+    root = chain(199_999)
     start = time.process_time()
     order(root)
     walk = time.process_time() - start
     start = time.process_time()
-    with pytest.raises(ValueError, match="1,000,000 values"):
+    with pytest.raises(ValueError, match="200,000 values"):
         draw_dot(root)
     assert time.process_time() - start < 3 * walk + 0.5
 

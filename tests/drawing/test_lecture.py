@@ -2,7 +2,7 @@
 
 import graphviz
 
-from micrograd.drawing import renderer as renderers
+from micrograd.drawing import renderers
 from tests.drawing.common import expression
 
 

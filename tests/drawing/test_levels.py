@@ -27,7 +27,7 @@ def test_a_neuron_is_one_box_with_its_title_its_activation_and_its_numbers():
     model, _, loss = network(2, 3, 1)
     shown = boxes(loss, model=model, level="neuron")
     neurons = [box for box in shown if box.kind == "neuron"]
-    assert [(box.label, box.step.text) for box in neurons] == [
+    assert [(box.label, box.operation.text) for box in neurons] == [
         ("layer 1, neuron 1", "tanh"),
         ("layer 1, neuron 2", "tanh"),
         ("layer 1, neuron 3", "tanh"),
@@ -44,9 +44,12 @@ def test_weights_are_arrows():
     shown = {box.label: box for box in boxes(loss, model=model, level="neuron")}
     for i, neuron in enumerate(model.layers[0].neurons, 1):
         box = shown[f"layer 1, neuron {i}"]
-        assert [arrow.weight for arrow in box.step.arrows] == [w.data for w in neuron.w]
-        assert [arrow.text for arrow in box.step.arrows] == [number(w.data) for w in neuron.w]
-        assert [arrow.tail for arrow in box.step.arrows] == [shown["x1"].name, shown["x2"].name]
+        assert [arrow.weight for arrow in box.operation.arrows] == [w.data for w in neuron.w]
+        assert [arrow.text for arrow in box.operation.arrows] == [number(w.data) for w in neuron.w]
+        assert [arrow.tail for arrow in box.operation.arrows] == [
+            shown["x1"].name,
+            shown["x2"].name,
+        ]
 
 
 def test_the_pen_of_an_arrow_is_the_size_of_its_weight_and_the_colour_its_sign():
@@ -72,12 +75,12 @@ def test_a_layer_is_one_box_that_lists_its_first_outputs():
     shown = boxes(loss, model=model, level="layer")
     (first, second) = (box for box in shown if box.kind == "layer")
     assert first.label == "layer 1 (64 neurons)"
-    assert first.step.text == "tanh"
+    assert first.operation.text == "tanh"
     assert [row.label for row in first.rows] == [str(i) for i in range(1, 9)]
     assert first.more == "… 56 more"
     assert (second.label, second.more) == ("layer 2 (1 neuron)", "")
-    assert [arrow.tail for arrow in second.step.arrows] == [first.name]
-    assert [arrow.tail for arrow in first.step.arrows] == [
+    assert [arrow.tail for arrow in second.operation.arrows] == [first.name]
+    assert [arrow.tail for arrow in first.operation.arrows] == [
         box.name for box in shown if box.label in ("x1", "x2")
     ]
     assert len(shown) == 2 + 2 + 1
@@ -90,7 +93,7 @@ def test_boxes_come_after_what_they_are_made_from(level):
     roots = [outs[0] * outs[1], outs[1], model([1.0, inputs[0]])[0] - outs[0]]
     seen = set()
     for box in boxes(roots, model=model, level=level):
-        for arrow in box.step.arrows if box.step else ():
+        for arrow in box.operation.arrows if box.operation else ():
             assert arrow.tail in seen
         seen.add(box.name)
 
@@ -166,7 +169,7 @@ def test_the_neurons_of_a_large_layer_are_in_their_order(renderer, direction):
     for box in graph.picture.boxes:
         if box.kind in ("leaf", "neuron"):
             x, y = places[box.name]
-            columns.setdefault(box.group, []).append(-y if direction in ("LR", "RL") else x)
+            columns.setdefault(box.frame, []).append(-y if direction in ("LR", "RL") else x)
     assert sorted(map(len, columns.values())) == [1, 3, 6, 8]
     assert all(column == sorted(column) for column in columns.values())
 

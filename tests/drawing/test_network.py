@@ -14,7 +14,7 @@ from micrograd.drawing.network import MOST_CIRCLES, MOST_LINES
 from micrograd.drawing.themes import blend
 from nn import MLP, Layer, Neuron
 from tests.drawing.common import SVG
-from tests.drawing.test_models import LectureNeuron, Net
+from tests.drawing.test_neurons import LectureNeuron, Net
 
 
 def mlp(*shape, seed=5, **options):
@@ -43,7 +43,7 @@ def test_inputs_neurons_and_weights_are_circles_and_lines():
     )
     assert count(svg, "omitted") == 0
     assert {"inputs", "layer 1", "4 neurons", "layer 2"} <= {*texts(svg)}
-    assert "All 20 weights are drawn; the thicker, the larger." in texts(svg)
+    assert "All 20 weights are drawn; thicker lines mean larger weights." in texts(svg)
 
 
 def test_of_a_large_network_the_strongest_weights_and_the_outer_neurons_are_shown():
@@ -55,7 +55,7 @@ def test_of_a_large_network_the_strongest_weights_and_the_outer_neurons_are_show
     left_out = 64 * 32 + 32 * 10 - MOST_LINES
     assert (
         f"The {MOST_LINES} strongest weights between these neurons are drawn, "
-        f"of 2,368 in all; {left_out:,} are left out." in texts(svg)
+        f"out of 2,368; {left_out:,} are left out." in texts(svg)
     )
     assert sum(text.startswith("x") for text in texts(svg)) == MOST_CIRCLES - 1
     assert len(draw_network(model).svg) < 100_000
@@ -111,7 +111,9 @@ def test_a_sample_fills_the_neurons_by_their_activations():
         color = "#2166ac" if neuron.data > 0 else "#c0392b"
         assert fill == blend("#ffffff", color, 0.9 * abs(neuron.data) / largest)
     assert len({e.get("fill") for e in plain.iter() if e.get("class") == "neuron"}) == 1
-    assert "Neurons are filled by their activation, each column on its own scale." in texts(filled)
+    assert "The fill of a neuron shows its activation; each column has its own scale." in texts(
+        filled
+    )
 
 
 def test_the_largest_activation_has_the_strongest_colour_and_zero_that_of_the_paper():

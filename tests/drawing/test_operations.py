@@ -25,7 +25,7 @@ def arrivals(graph):
 
 
 def operations(root):
-    return [box.step.text for box in boxes(root) if box.step]
+    return [box.operation.text for box in boxes(root) if box.operation]
 
 
 def edges(graph):

@@ -17,9 +17,9 @@ def lit(root, path, **options):
     found = set()
     for box in boxes(root, path=path, **options):
         found |= {box.name} if box.on_path else set()
-        if box.step and box.step.on_path:
-            found.add(box.step.name)
-            found |= {arrow.name for arrow in box.step.arrows if arrow.on_path}
+        if box.operation and box.operation.on_path:
+            found.add(box.operation.name)
+            found |= {arrow.name for arrow in box.operation.arrows if arrow.on_path}
     return found
 
 
@@ -79,7 +79,7 @@ def test_a_value_is_highlighted_if_there_is_a_way_through_it(pairs):
     for box in found:
         node = names[box.name]
         assert box.on_path is (id(x) in below[node])
-        for arrow in box.step.arrows if box.step else ():
+        for arrow in box.operation.arrows if box.operation else ():
             assert arrow.on_path is (id(x) in below[names[arrow.tail]])
     assert len(found) == len(nodes)
     assert all(operand is not None for node in nodes for operand in operands(node))

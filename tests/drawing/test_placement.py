@@ -108,10 +108,10 @@ def test_time_grows_as_the_graph_does():
             for k, tail in enumerate((i - 1, i // 2, 0))  # near, far, and all the way
         ]
         best = float("inf")
-        for _ in range(2):
-            start = time.perf_counter()
+        for _ in range(3):
+            start = time.process_time()
             place(sizes, arrows, 20)
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.process_time() - start)
         return best
 
-    assert seconds(4_000) < 30 * seconds(500)  # 8 if linear, 64 if quadratic
+    assert seconds(1_000) < 30 * seconds(125)  # 8 if linear, 64 if quadratic

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from micrograd import Value
 from micrograd.drawing import draw_dot
-from micrograd.drawing.formats import WRITERS
+from micrograd.drawing.computation_graph import WRITERS
 from micrograd.engine.graph import order
 from micrograd.writing.labels import shortened, width
 from nn import MLP
@@ -131,7 +131,7 @@ def test_it_has_the_ids_the_classes_and_the_texts_of_graphviz(graph, monkeypatch
     assert {name: each.get("class") for name, each in ours.items()} == {
         name: each.get("class") for name, each in theirs.items()
     }
-    framed = {box.name for box in graph.picture.boxes if box.kind == "leaf" and box.group}
+    framed = {box.name for box in graph.picture.boxes if box.kind == "leaf" and box.frame}
     for name in ours.keys() - framed:  # where frames are not drawn, the box says what they would
         assert [text.strip() for text in texts(ours[name])] == [
             text.strip() for text in texts(theirs[name])
@@ -226,7 +226,7 @@ def test_at_a_neuron_arrows_arrive_in_the_order_of_where_they_come_from():
         together = [sum(inputs), model(order_of_use)]
         graph = draw_dot(together, model=model, level="neuron")
         found = groups(own(graph))
-        (step,) = (box.step for box in graph.picture.boxes if box.kind == "neuron")
+        (step,) = (box.operation for box in graph.picture.boxes if box.kind == "neuron")
         heights = [
             (outline(found[arrow.tail])[1], points(found[arrow.name][1].get("points"))[1][1])
             for arrow in step.arrows

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from micrograd import files
-from micrograd.drawing import RenderingError, draw_dot
-from micrograd.drawing import renderer as renderers
+from micrograd.drawing import RenderingError, draw_dot, renderers
 from tests.drawing.common import expression
 
 

@@ -105,7 +105,7 @@ def test_regions_have_the_colour_of_the_class_that_the_model_gives_there():
     left, right = colours_at(axes, (0.2, 0.5), (0.3, -0.5))
     assert left == tint(0)
     assert right == tint(1)
-    assert axes.get_title() == "100.0% of 4 points right"
+    assert axes.get_title() == "100.0% of 4 points correct"
 
 
 def test_the_boundary_lies_where_the_output_is_the_threshold():
@@ -132,7 +132,7 @@ def test_with_several_outputs_the_largest_is_the_class():
     axes = plots.decision_regions(model, corners, [0, 1, 2], resolution=50)
     for k, found in enumerate(colours_at(axes, *(0.7 * corners))):
         assert found == tint(k)
-    assert axes.get_title() == "100.0% of 3 points right"
+    assert axes.get_title() == "100.0% of 3 points correct"
 
 
 def test_every_point_is_drawn_in_the_colour_and_shape_of_its_class(model):
@@ -150,8 +150,8 @@ def test_points_that_are_classified_wrong_have_a_ring():
     points = np.array([[-1.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
     axes = plots.decision_regions(line(0, 0), points, [-1, 1, -1])
     assert axes.collections[-1].get_offsets().tolist() == [[2, 0]]
-    assert texts(axes)[-3:] == ["class −1", "class 1", "classified wrong"]
-    assert axes.get_title() == "66.7% of 3 points right"
+    assert texts(axes)[-3:] == ["class −1", "class 1", "misclassified"]
+    assert axes.get_title() == "66.7% of 3 points correct"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from nn import MLP
 
 ROOT = Path(micrograd.__file__).parent.parent
 ENGLISH = languages.en.WORDS
-TRANSLATED = [part for part in ENGLISH if part != "note"]
+OF_THE_TABLE = ("note", "operation")  # their keys are the names of its rows
+TRANSLATED = [part for part in ENGLISH if part not in OF_THE_TABLE]
 
 
 def table(lang):
@@ -41,6 +42,13 @@ def test_chinese_has_the_note_of_every_row_that_has_one():
         assert table("zh")["note"][name] in rule_card(name).text("zh")
 
 
+def test_chinese_has_names_for_arithmetic_and_a_heading_says_the_row_too():
+    assert rule_card("mul", "zh").text().startswith("乘法（mul）\n")
+    assert rule_card("tanh", "zh").text().startswith("tanh\n")
+    assert rule_card("mul").text().startswith("mul\n")
+    assert languages.operation_name("add", "zh") == "加法"
+
+
 def recipe():
     """The language that CONTRIBUTING.md adds."""
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
@@ -52,11 +60,11 @@ def recipe():
 
 @pytest.mark.parametrize("lang", [*languages.languages(), "the recipe's"])
 def test_a_language_has_no_unknown_keys_and_the_places_of_english(lang):
-    known = {**ENGLISH, "note": TABLE}
+    known = {**ENGLISH, **dict.fromkeys(OF_THE_TABLE, TABLE)}
     for part, texts in (recipe() if lang == "the recipe's" else table(lang)).items():
         assert set(texts) <= set(known[part])
         for key, text in texts.items():
-            if part != "note":
+            if part not in OF_THE_TABLE:
                 assert places(text) == places(ENGLISH[part][key]), (part, key)
 
 

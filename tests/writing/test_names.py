@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograd.writing.labels import LONGEST
-from micrograd.writing.layout import latex, mathml
-from micrograd.writing.names import named, one_line
+from micrograd.writing.labels import LONGEST, one_line
+from micrograd.writing.marks import latex, mathml
+from micrograd.writing.notation import named
 from micrograd.writing.template import ATOM, LOOSE, POWER
 
 
@@ -48,14 +48,16 @@ def test_a_label_is_read_as_a_name_with_subscripts_or_shown_as_words(label, text
 
 
 def test_a_name_binds_tightly_and_words_loosely():
-    assert [named(label).strength for label in ("x", "w1", "loss", "w[0]", "损失")] == [ATOM] * 5
-    assert [named(label).strength for label in ("a b", "a+b", "2x", "a·b")] == [LOOSE] * 4
+    assert [named(label).text_strength for label in ("x", "w1", "loss", "w[0]", "损失")] == [
+        ATOM
+    ] * 5
+    assert [named(label).mark_strength for label in ("a b", "a+b", "2x", "a·b")] == [LOOSE] * 4
 
 
 def test_a_bar_stands_over_a_single_letter_and_a_line_over_a_word():
     bars = {label: named(label).over() for label in ("v", "v3", "error", "a b")}
-    assert [text for text, _ in bars.values()] == ["v̄", "v̄₃", "", ""]
-    assert [latex(mark) for _, mark in bars.values()] == [
+    assert [bar.text for bar in bars.values()] == ["v̄", "v̄₃", "", ""]
+    assert [latex(bar.mark) for bar in bars.values()] == [
         r"\bar{v}",
         r"\bar{v}_{3}",
         r"\overline{\mathit{error}}",
@@ -67,7 +69,7 @@ def test_a_second_value_of_a_name_is_numbered():
     again = named("x1").numbered(2)
     assert again.text == "x₁⁽²⁾"
     assert latex(again.mark) == "{x_{1}}^{(2)}"
-    assert again.strength == POWER
+    assert again.text_strength == again.mark_strength == POWER
 
 
 def test_characters_that_turn_text_around_are_named():

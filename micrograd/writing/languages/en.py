@@ -20,21 +20,21 @@ WORDS: dict[str, dict[str, str]] = {
         "sum": "Where paths meet, their contributions add up. That is why backward() adds to a "
         "gradient (+=) and does not set it:",
         "many paths": "{count} paths lead from {wrt} to {output}, too many to write down one by "
-        "one. Backward instead collects, value by value, the derivative of {output} with respect "
-        "to each (written with a bar), from the output back to {wrt}. Where a value is used more "
-        "than once, the contributions add up:",
-        "long paths": "The way from {wrt} to {output} is long. Backward walks it step by step, "
-        "from the output back to {wrt}, and collects the derivative of {output} with respect to "
-        "each value on it (written with a bar):",
+        "one. Instead, the derivatives of {output} with respect to the values between (written "
+        "with a bar) are computed one after another, from the output back to {wrt}. Where a value "
+        "is used more than once, the contributions add up:",
+        "long paths": "The way from {wrt} to {output} is long. The derivatives of {output} with "
+        "respect to the values on it (written with a bar) are computed one after another, from "
+        "the output back to {wrt}:",
         "blocked": "A factor that is literally 0, as in a branch that is not taken, blocks the "
         "gradient, whatever the other factors are.",
         "more than": "More than {number}",
         "conditions": "The branches that the numbers take: {conditions}.",
         "left out": "… {count} more lines …",
         "more terms": "… {count} more",
-        "forward": "Forward: every value in turn",
-        "backward": "Backward: the derivative of {output} with respect to every value, a bar over "
-        "its name",
+        "forward": "Forward: every value in order",
+        "backward": "Backward: the derivative of {output} with respect to every value, written "
+        "with a bar",
         "value": "value",
         "formula": "formula",
         "numbers": "with numbers",
@@ -52,11 +52,12 @@ WORDS: dict[str, dict[str, str]] = {
         "check kink": "; but {output} bends here, with the rate {left} before and {right} after, "
         "so either the derivative above, {gradient}, is a convention, or the curve is very steep "
         "here.",
-        "check lost": ", which says nothing: {output} is so large that the change is lost in "
+        "check lost": ", which shows nothing: {output} is so large that the change is lost in "
         "rounding. The derivative above is {gradient}.",
         "no check": "There is no check by differences: {reason}.",
     },
     "card": {
+        "heading": "{name} ({row})",
         "domain": "Defined and differentiable for {domain}.",
         "everywhere": "all numbers",
         "away": "Defined for all numbers, and differentiable where {places}.",
@@ -71,6 +72,7 @@ WORDS: dict[str, dict[str, str]] = {
         "next case": "; ",
     },
     "note": {},  # of the rows of the table, where the English ones are
+    "operation": {},  # what rows of the table are called in a sentence, if not by their names
     "picture": {
         "data": "data",
         "grad": "grad",
@@ -127,10 +129,10 @@ WORDS: dict[str, dict[str, str]] = {
         "more": "… {count:,} more",
         "positive": "positive weight",
         "negative": "negative weight",
-        "all": "All {drawn:,} weights are drawn; the thicker, the larger.",
-        "strongest": "The {drawn:,} strongest weights between these neurons are drawn, of {all:,} "
-        "in all; {missing:,} are left out.",
-        "filled": "Neurons are filled by their activation, each column on its own scale.",
+        "all": "All {drawn:,} weights are drawn; thicker lines mean larger weights.",
+        "strongest": "The {drawn:,} strongest weights between these neurons are drawn, out of "
+        "{all:,}; {missing:,} are left out.",
+        "filled": "The fill of a neuron shows its activation; each column has its own scale.",
         "bias": "bias {bias}",
         "activation": "activation {activation}",
     },
@@ -150,9 +152,9 @@ WORDS: dict[str, dict[str, str]] = {
         "tape": "tape of {count} steps: {operations}",
     },
     "plot": {
-        "right": "{share:.1%} of {count} points right",
+        "right": "{share:.1%} of {count} points correct",
         "class": "class {name}",
-        "wrong": "classified wrong",
+        "wrong": "misclassified",
         "epoch": "epoch",
         "after": "epoch {epoch}: ",
         "loss": "loss",
@@ -162,7 +164,7 @@ WORDS: dict[str, dict[str, str]] = {
         "layer": "layer {number}\nneurons: {neurons}",
         "dead": "dead: {dead}",
         "activation": "activation",
-        "weights": "a row for each neuron; its bias is last",
-        "norm": "length of the gradient",
+        "weights": "one row for each neuron, with its bias last",
+        "norm": "norm of the gradient",
     },
 }

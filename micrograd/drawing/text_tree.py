@@ -1,21 +1,19 @@
 """A picture as text for a terminal: from each root down to its operands, as `tree` lists folders.
 
-What is used several times is printed once, and called `(above)` where it is met again. What lies
-very deep is called `(below)` and printed at the margin further down, so that lines stay short.
+A value that is used several times is printed once, and marked `(above)` where it occurs again. What
+lies very deep is marked `(below)` and printed further down at the margin, so that lines stay short.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from unicodedata import bidirectional, category
 
 from micrograd.drawing.picture import Arrow, Box, Picture
-from micrograd.drawing.text import terminal_text
-from micrograd.writing.labels import columns
+from micrograd.writing.labels import columns, without_turns
 
 DEEPEST = 24  # levels
-
-Line = Sequence[str]  # what stands in its columns
 
 
 def text(picture: Picture) -> str:
@@ -33,7 +31,7 @@ def text(picture: Picture) -> str:
     return "".join(f"{line.rstrip()}\n" for line in padded)
 
 
-def _lines(picture: Picture) -> Iterator[Line]:
+def _lines(picture: Picture) -> Iterator[Sequence[str]]:
     boxes = {box.name: box for box in picture.boxes}
     names = _names(picture)
     used = {arrow.tail for arrow, _ in picture.arrows()}
@@ -44,7 +42,7 @@ def _lines(picture: Picture) -> Iterator[Line]:
     while waiting:
         top = waiting.pop()
         box = boxes[top]
-        inner = [arrow.tail for arrow in box.step.arrows] if box.step else []
+        inner = [arrow.tail for arrow in _arrows(box)]
         if top in printed or (box.kind == "omitted" and inner and printed.issuperset(inner)):
             continue
         deep: list[str] = []
@@ -52,15 +50,18 @@ def _lines(picture: Picture) -> Iterator[Line]:
         while stack:
             arrow, before, below, depth = stack.pop()
             box = boxes[arrow.tail]
-            arrows = box.step.arrows if box.step else []
+            arrows = _arrows(box)
             if box.name in printed or (depth == DEEPEST and arrows):
                 where = picture.words["above" if box.name in printed else "below"]
                 deep += [box.name] * (box.name not in printed)
                 yield _marked(arrow, f"{before}{names[box.name]} {where}", "", "", "")
                 continue
             printed.add(box.name)
-            operation = f"= {terminal_text(box.step.text)}" if box.step and box.step.text else ""
-            yield _marked(arrow, f"{before}{names[box.name]}", operation, *_numbers(box))
+            made = box.operation.text if box.operation else ""
+            operation = f"= {terminal_text(made)}" if made else ""
+            yield _marked(
+                arrow, f"{before}{names[box.name]}", operation, *_numbers(box, picture.words)
+            )
             last = len(arrows) - 1
             for i in range(last, -1, -1):
                 turn, rest = ("└── ", "    ") if i == last else ("├── ", "│   ")
@@ -68,32 +69,51 @@ def _lines(picture: Picture) -> Iterator[Line]:
         waiting += reversed(deep)
 
 
-def _marked(arrow: Arrow, name: str, operation: str, data: str, grad: str) -> Line:
+def _arrows(box: Box) -> Sequence[Arrow]:
+    return box.operation.arrows if box.operation else ()
+
+
+def _marked(arrow: Arrow, name: str, operation: str, data: str, grad: str) -> Sequence[str]:
     path = "*" if arrow.on_path else ""
     flow = terminal_text(f"<- {arrow.text}") if arrow.text else ""
     return path, name, operation, data, grad, flow
 
 
-def _numbers(box: Box) -> tuple[str, str]:
+def _numbers(box: Box, words: Mapping[str, str]) -> tuple[str, str]:
     if box.rows:
         data = ", ".join([*(row.data for row in box.rows), *([box.more] if box.more else [])])
-        return f"{box.words['data']} {terminal_text(data)}", ""
+        return f"{words['data']} {terminal_text(data)}", ""
     if box.numbers is None:
         return "", ""
-    data, grad = box.words["data"], box.words["grad"]
-    return f"{data} {terminal_text(box.data)}", f"{grad} {terminal_text(box.grad)}"
+    data, grad = terminal_text(box.data), terminal_text(box.grad)
+    return f"{words['data']} {data}", f"{words['grad']} {grad}"
 
 
 def _names(picture: Picture) -> dict[str, str]:
-    """What each box is called: by its label, and by its own name too where that is not enough."""
+    """What each box is called: its label, with its name if several have the same label."""
     times = Counter(box.label for box in picture.boxes)
     names = {}
     for box in picture.boxes:
         label = terminal_text(box.label)
-        if box.kind == "leaf" and box.group:
+        if box.kind == "leaf" and box.frame:
             place = terminal_text(picture.place(box))
             label = picture.words["of"].format(place=place, name=label)
         elif box.kind != "omitted" and times[box.label] > 1:
             label = f"{label} [{box.name}]" if label else box.name
         names[box.name] = label or box.name
     return names
+
+
+def terminal_text(text: str) -> str:
+    """The text on one line of a terminal, without characters that a terminal obeys.
+
+    Text that runs from right to left is isolated, so that what follows stays where it is.
+    """
+    text = without_turns(text.replace("\n", " ⏎ "))
+    text = "".join("\ufffd" if category(c) in ("Cc", "Zl", "Zp") else c for c in text)
+    if any(bidirectional(c) in _TURNING for c in text):
+        text = f"\u2068{text}\u2069"
+    return text
+
+
+_TURNING = frozenset("R AL AN RLE RLO RLI LRE LRO LRI FSI PDF PDI".split())

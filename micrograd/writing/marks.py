@@ -1,6 +1,7 @@
-r"""Formulas as marks on paper: a small tree, printed as LaTeX and as MathML.
+r"""Formulas as trees of marks, printed as LaTeX and as MathML.
 
-A mark is a tuple. Its first element says what it is, as in MathML where MathML has a word for it:
+A mark is a tuple. Its first element says what it is, by the name of the element in MathML if there
+is one:
 
     ("mi", "x")  ("mn", "2")  ("mo", "+")  ("mtext", "words")   text
     ("func", "tanh")                                            the name of a function
@@ -116,11 +117,11 @@ def _latex(mark: Mark) -> str:
         case "cases":
             lines = [rf"{latex(value)} & {latex(condition)}" for value, condition in parts]
             return "".join((r"\begin{cases} ", r" \\ ".join(lines), r" \end{cases}"))
-    raise ValueError(f"{tag!r} is no mark")
+    raise ValueError(f"{tag!r} is not a mark")
 
 
 def _joined(pieces: list[str]) -> str:
-    """The pieces in a row; a control word ends before a letter, and a sign begins without space."""
+    """The pieces in a row, with a space between a control word and a letter that follows."""
     text, pieces[0] = "", pieces[0].strip()
     for piece in pieces:
         if re.search(r"\\[A-Za-z]+$", text) and piece[:1].isalpha():
@@ -149,35 +150,19 @@ def _is_tall(mark: Mark) -> bool:
     return mark[0] in _TALL or any(isinstance(part, tuple) and _is_tall(part) for part in mark[1:])
 
 
-# Shown literally by LaTeX, KaTeX and MathJax alike, without a meaning for Markdown; all of them
-# stand in math mode, since MathJax knows no commands within \text.
-_LITERAL = {
-    "\\": r"\backslash ",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"{\$}",
-    "%": r"\%",
-    "#": r"\#",
-    "&": r"\&",
-    "_": r"\_",
-    "^": r"\hat{\ }",
-    "~": r"\tilde{\ }",
-    "`": r"\grave{\ }",
-    "|": r"\vert ",
-    "<": "{<}",
-    ">": "{>}",
-    "*": r"\ast ",
-    "[": "{[}",
-    "]": "{]}",
-}
-# These KaTeX knows as signs of mathematics alone.
+# Characters that LaTeX, KaTeX and MathJax alike show literally when written this way, and that have
+# no meaning for Markdown then. They stand in math mode, as MathJax has no commands within \text.
+_LITERAL = {sign: f"\\{sign}" for sign in "{}%#&_"} | {sign: f"{{{sign}}}" for sign in "<>[]"}
+_LITERAL |= {"\\": r"\backslash ", "$": r"{\$}", "|": r"\vert ", "*": r"\ast "}
+_LITERAL |= {"^": r"\hat{\ }", "~": r"\tilde{\ }", "`": r"\grave{\ }"}
+# KaTeX has these only as signs of mathematics.
 _SIGNS = "‼ℋℌℐℒℛℨℬℭℰℱℳ↤∉∌∏∐∑∫∬∭∮∯∰∷∹≔≕≘≙≚≛≝≞≟≠⋀⋁⋂⋃⌜⌝⌞⌟⟂⟦⟧⦃⦄⦵⨀⨁⨂⨄⨆⩴"
 _LITERAL |= {sign: f"{{{sign}}}" for sign in _SIGNS}
 _PLAIN = re.compile(rf"[^\\{{}}$%#&_^~`|<>*\[\]{_SIGNS}]+")
 
 
 def latex_text(text: str) -> str:
-    """Words in a formula, shown literally whatever they are."""
+    """Words in a formula, whose characters are all shown literally."""
     text = normalize("NFC", re.sub(r"\s+", " ", text))
     shown, place = "", 0
     while place < len(text):
@@ -191,7 +176,7 @@ def latex_text(text: str) -> str:
 
 
 def latex_word(text: str) -> str:
-    """Text without special characters, as it may stand within `text`."""
+    r"""Text without special characters, as it is written within `\text`."""
     return "".join(map(_glyph, " " + text, text))
 
 
@@ -204,7 +189,7 @@ def _glyph(before: str, character: str) -> str:
     return f"{{{character}}}" if character in "-'," else character  # no ligatures
 
 
-# Those that KaTeX puts on a letter; it refuses the others.
+# The accents that KaTeX can put on a letter; it refuses others.
 _KNOWN_ACCENTS = "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327"
 
 

@@ -7,17 +7,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from micrograd.derivation import writing
 from micrograd.derivation.partials import simplified
-from micrograd.derivation.writing import Written
 from micrograd.ops import ROWS, TABLE
 from micrograd.table.formulas import fold
 from micrograd.table.interpreters import IEEE
 from micrograd.table.reading import parse
-from micrograd.writing.names import named
+from micrograd.writing import notation
+from micrograd.writing.notation import Formula, named
 from tests.derivation.common import evaluated
 
-LETTERS = {x: writing.name(named(x)) for x in "xyz"}
+LETTERS = {x: named(x) for x in "xyz"}
 KNOWN = {row.name: TABLE[row.name].arity for row in ROWS}
 
 
@@ -26,7 +25,7 @@ def tree(text):
 
 
 def text(formula):
-    return writing.formula(tree(formula), LETTERS).text
+    return notation.formula(tree(formula), LETTERS).text
 
 
 @pytest.mark.parametrize(
@@ -70,7 +69,7 @@ def test_brackets_stand_where_a_reader_needs_them_and_nowhere_else(formula, show
 
 
 def test_a_negative_number_stands_in_brackets_within_a_formula():
-    numbers = {x: writing.number(n) for x, n in zip("xyz", (-2.0, 3.0, -0.5), strict=True)}
+    numbers = {x: notation.number(n) for x, n in zip("xyz", (-2.0, 3.0, -0.5), strict=True)}
     for formula, shown in (
         ("x + y", "-2 + 3"),
         ("y + x", "3 + (-2)"),
@@ -84,7 +83,7 @@ def test_a_negative_number_stands_in_brackets_within_a_formula():
         ("0.0000005 ** y", "(5e-7)³"),
         ("y * 0.0000005", "3·5e-7"),
     ):
-        assert writing.formula(tree(formula), numbers).text == shown
+        assert notation.formula(tree(formula), numbers).text == shown
 
 
 # Numbers that are printed in full, so that what is read back is the same.
@@ -112,7 +111,7 @@ def test_what_is_written_reads_back_as_the_same_number(formula, x, y, z):
     numbers = {"x": x, "y": y, "z": z}
     expected = fold(parsed, IEEE, numbers)
     assume(math.isfinite(expected))
-    shown = writing.formula(parsed, {name: writing.number(n) for name, n in numbers.items()})
+    shown = notation.formula(parsed, {name: notation.number(n) for name, n in numbers.items()})
     try:
         got = evaluated(shown.text)
     except (ZeroDivisionError, OverflowError):
@@ -125,16 +124,16 @@ def test_every_operation_and_every_partial_is_written_and_reads_back(row):
     operation = TABLE[row.name]
     at = (0.5, 0.25, 2.0)[: operation.arity]
     out, slopes = operation.evaluate(*at)
-    shown = writing.operation(operation, [writing.number(x) for x in at])
+    shown = notation.operation(operation, [notation.number(x) for x in at])
     assert evaluated(shown.text) == pytest.approx(out, nan_ok=True)
-    assert writing.latex(shown.mark)
+    assert notation.latex(shown.mark)
     numbers = dict(zip((*operation.operands, "out"), (*at, out), strict=True))
     # Six digits of 0.7071 and the like are printed as four, and the result as well: 1e-3 is enough
     # to tell a wrong formula, and a wrong sign of any term, at this point.
     for slope, expected in zip(operation.slopes, slopes, strict=True):
         chosen = simplified(slope, numbers, {}).formula
-        figures = {name: writing.number(x) for name, x in numbers.items()}
-        got = evaluated(writing.formula(chosen, figures).text)
+        figures = {name: notation.number(x) for name, x in numbers.items()}
+        got = evaluated(notation.formula(chosen, figures).text)
         assert got == pytest.approx(expected or 0.0, rel=1e-3, nan_ok=True)
 
 
@@ -146,10 +145,10 @@ def slope(name, place, *at, constants=()):
     numbers = dict(zip((*row.operands, "out"), (*at, row.value(*at)), strict=True))
     held = {row.operands[i]: at[i] for i in constants}
     found = simplified(row.told[1 + place], numbers, held)
-    names = LETTERS | {"out": writing.name(named("f"))}
+    names = LETTERS | {"out": named("f")}
     return (
-        writing.formula(found.formula, names).text,
-        [writing.formula(condition, names).text for condition in found.conditions],
+        notation.formula(found.formula, names).text,
+        [notation.formula(condition, names).text for condition in found.conditions],
     )
 
 
@@ -198,15 +197,17 @@ def test_a_simplified_partial_has_the_value_of_the_partial(name):
 
 
 def test_an_equation_shows_each_side_once():
-    one, two = writing.number(1.0), writing.number(2.0)
-    assert writing.equation([one, one, two, two]).text == "1 = 2"
-    assert writing.equation([two]) == two
+    one, two = notation.number(1.0), notation.number(2.0)
+    assert notation.equation([one, one, two, two]).text == "1 = 2"
+    assert notation.equation([two]) == two
 
 
 def test_products_and_sums_put_their_parts_in_brackets():
-    a, b = writing.name(named("a")), writing.name(named("b"))
-    total = writing.total([a, writing.number(-1.0), writing.product([a, writing.total([a, b])])])
+    a, b = named("a"), named("b")
+    total = notation.total(
+        [a, notation.number(-1.0), notation.product([a, notation.total([a, b])])]
+    )
     assert total.text == "a + (-1) + a · (a + b)"
-    assert writing.product([a]) == a
-    assert isinstance(total, Written)
+    assert notation.product([a]) == a
+    assert isinstance(total, Formula)
     assert ast.parse(total.text.replace("·", "*"))

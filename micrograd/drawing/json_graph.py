@@ -1,8 +1,8 @@
-"""A picture as JSON, for programs.
+"""A picture as JSON, for other programs.
 
-An object with these members:
+The text is an object with these members:
 
-- `format`: "micrograd graph"; `version`: 1, and another if what is written here changes
+- `format`: "micrograd graph"; `version`: 1, which changes if the meaning of the members does
 - `direction`: LR, TB, RL or BT; `roots`: the ids of the roots that are shown
 - `groups`: the frames of layers, neurons and samples, outer ones first: `id`, `label`, and the id
   of the frame around it as `parent`, or null
@@ -10,14 +10,14 @@ An object with these members:
   `leaf` and `value` have `label`, `data`, `grad` and `group`;
   `operation` has a `text`;
   `neuron` has what a value has, and the `activation`;
-  `layer` has `label`, `activation`, the first `outputs`, each as a text, and how many there are
-  besides as `more`;
+  `layer` has `label`, `activation`, the first `outputs` as texts, and as `more` a text that says
+  how many others there are;
   `omitted` has a `label`
 - `edges`: `id`, `from`, `to`, the `text` that stands on it and the `weight`, or null
 - nodes and edges have `path`, true or false, where paths are highlighted
 
-A `grad` is null until a backward pass has reached the value. What is no finite number is a string,
-such as "nan", "inf" or "-inf", so that the text is JSON in the strict sense.
+A `grad` is null until a backward pass has reached the value. Numbers that are not finite are
+strings, "nan", "inf" or "-inf", because strict JSON has no such numbers.
 """
 
 from __future__ import annotations
@@ -28,18 +28,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from micrograd.drawing.picture import Box, Picture
-from micrograd.table.floats import to_float
 from micrograd.writing.labels import shortened
-from micrograd.writing.numbers import NO_GRADIENT
+from micrograd.writing.numbers import NO_GRADIENT, as_float
 
 VERSION = 1
 
 
 def document(picture: Picture) -> str:
-    """The whole text: each node and each edge on a line of its own."""
+    """The whole text, with a line for each node and each edge."""
     groups = [
-        {"id": group.name, "label": group.label, "parent": group.parent or None}
-        for group in picture.groups
+        {"id": frame.name, "label": frame.label, "parent": frame.parent or None}
+        for frame in picture.frames
     ]
     edges = [
         {
@@ -67,17 +66,17 @@ def document(picture: Picture) -> str:
 
 
 def _text(thing: Any) -> str:
-    """JSON in which no text ends a `<script>` around it."""
+    """The text of a thing in JSON, which cannot end a `<script>` around it."""
     return json.dumps(thing, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
 
 
 def _nodes(box: Box) -> Iterator[dict[str, Any]]:
-    step = box.step
-    if step is not None and box.has_operation:
-        yield {"id": step.name, "kind": "operation", "text": step.text, **_path(step.on_path)}
+    oval, operation = box.oval, box.operation
+    if oval is not None:
+        yield {"id": oval.name, "kind": "operation", "text": oval.text, **_path(oval.on_path)}
     node: dict[str, Any] = {"id": box.name, "kind": box.kind, "label": box.label}
-    if step is not None and box.kind in ("neuron", "layer"):
-        node["activation"] = step.text or None
+    if operation is not None and box.kind in ("neuron", "layer"):
+        node["activation"] = operation.text or None
     if box.kind == "layer":
         node["outputs"] = [row._asdict() for row in box.rows]
         node["more"] = box.more or None
@@ -86,7 +85,7 @@ def _nodes(box: Box) -> Iterator[dict[str, Any]]:
         node["data"] = strict(data)
         node["grad"] = None if box.grad == NO_GRADIENT else strict(grad)
     if box.kind != "omitted":
-        node["group"] = box.group or None
+        node["group"] = box.frame or None
     yield node | _path(box.on_path)
 
 
@@ -95,9 +94,8 @@ def _path(mark: bool | None) -> dict[str, bool]:
 
 
 def strict(number: Any) -> float | str:
-    """A number, or a text where JSON has no number for it."""
-    try:
-        number = to_float(number)
-    except (TypeError, ValueError, OverflowError):
+    """The number, or a text if JSON has no such number."""
+    known = as_float(number)
+    if known is None:
         return shortened(str(number))
-    return number if math.isfinite(number) else str(number)
+    return known if math.isfinite(known) else str(known)

@@ -1,4 +1,4 @@
-"""SVG that is written here and needs no renderer: a drawing, its document and its elements."""
+"""SVG that is written without a renderer: a drawing, its document and its elements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,18 @@ FONT = "Helvetica, Arial, 'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', 
 
 
 class SvgDrawing:
-    """A drawing of something: `.svg` is its text. A notebook shows it by itself."""
+    """A drawing in SVG, which shows itself in a notebook.
+
+    Args:
+        subject: what it shows, for its `repr`.
+        svg: the text of the SVG.
+
+    >>> drawing = SvgDrawing("a line", "<svg></svg>")
+    >>> drawing
+    <a drawing of a line, 11 characters of SVG>
+    >>> drawing.svg
+    '<svg></svg>'
+    """
 
     def __init__(self, subject: str, svg: str) -> None:
         self.subject, self.svg = subject, svg
@@ -27,7 +38,14 @@ class SvgDrawing:
         return f"<a drawing of {self.subject}, {len(self.svg):,} characters of SVG>"
 
     def write(self, path: str | os.PathLike[str]) -> str:
-        """Write the file, whose suffix is .svg, and return its path."""
+        """Write the drawing to a file, and return the path.
+
+        Args:
+            path: the file, whose suffix is .svg.
+
+        Raises:
+            ValueError: if the suffix is another.
+        """
         files.suffix(path, [".svg"])
         return files.write(path, self.svg)
 
@@ -35,7 +53,7 @@ class SvgDrawing:
 def document(
     frame: tuple[float, float, float, float], paper: str, content: Iterable[str], more: str = ""
 ) -> str:
-    """The text of an SVG: `frame` is left, top, width and height, and `more` its attributes."""
+    """The text of an SVG: `frame` is left, top, width and height, and `more` has attributes."""
     left, top, wide, tall = (f"{each:.1f}".removesuffix(".0") for each in frame)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{tall}" '
@@ -45,7 +63,7 @@ def document(
 
 
 def polygon(corner: Point, size: Point, fill: str, line: str = "") -> str:
-    """The element of a rectangle, from its left upper corner."""
+    """The element of a rectangle, given its upper left corner."""
     (x, y), (wide, tall) = corner, size
     corners = ((x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall))
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
@@ -53,7 +71,7 @@ def polygon(corner: Point, size: Point, fill: str, line: str = "") -> str:
 
 
 def text_at(at: Point, text: str, color: str, more: str = "", *, anchor: str = "") -> str:
-    """The element of a text that begins there, or has its middle or end there."""
+    """The element of a text that begins at a point, or has its "middle" or "end" there."""
     x, y = (f"{each:.1f}".removesuffix(".0") for each in at)
     more += f' text-anchor="{anchor}"' if anchor else ""
     return f'<text x="{x}" y="{y}" fill="{color}"{more}>{escape(text, quote=False)}</text>'

@@ -4,7 +4,7 @@ import pytest
 
 from micrograd.ops import ROWS, TABLE
 from micrograd.table.formulas import FormulaError
-from micrograd.writing.layout import latex, mathml
+from micrograd.writing.marks import latex, mathml
 from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM, parse
 
 X, Y = ("mi", "x"), ("mi", "y")
@@ -54,7 +54,7 @@ def test_a_mark_is_written_in_mathml(mark, written):
 
 
 def test_an_unknown_mark_is_refused():
-    with pytest.raises(ValueError, match="'mistake' is no mark"):
+    with pytest.raises(ValueError, match="'mistake' is not a mark"):
         latex(("mistake",))
 
 

@@ -1,21 +1,107 @@
-"""The neurons of a model found again in a graph, by the identity of their parameters.
+"""The neurons of a model, and the places in a graph where they were applied.
 
-A neuron applied to a sample is a unit: the products of its weights with the inputs, their sum with
-the bias, and the activation if there is one. What a loss or a penalty computes from the parameters
-or from a neuron's output belongs to none.
+Anything shaped like a model will do, whichever library it is from: an object with `.layers`, one
+with `.neurons`, or one with a list `.w` and a `.b`. Neurons are found again in a graph by the
+identity of their parameters. A neuron applied to a sample is a unit: the products of its weights
+with the inputs, their sum with the bias, and the activation if there is one. What a loss or a
+penalty computes from the parameters, or from a neuron's output, is not part of a unit.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
-from micrograd.drawing.models import Neuron
 from micrograd.engine.graph import Node, made_by, operands
 from micrograd.engine.value import Value
-from micrograd.ops import Operation
+from micrograd.ops import TABLE, Operation
+
+_SHAPE = (
+    "a model has .layers, whose members have .neurons, each with a list .w of Values and a .b; "
+    "a layer or a neuron alone will do"
+)
+
+# The possible activations of a neuron that does not say which it has.
+USUAL = frozenset(
+    "tanh relu sigmoid leaky_relu elu gelu silu mish softplus softsign swish sin".split()
+)
+
+
+class Neuron(NamedTuple):
+    """A neuron of the model, with its layer and its number there, counted from 1; 0 if alone."""
+
+    layer: int
+    number: int
+    weights: list[Value]
+    bias: Value | None
+    activations: frozenset[str]  # names of possible activations, in lower case
+
+    def titled(self, words: Mapping[str, str]) -> str:
+        """Its title in a language."""
+        key = "neuron of layer" if self.layer else "neuron" if self.number else "only neuron"
+        return words[key].format(layer=self.layer, neuron=self.number)
+
+
+def layer_title(layer: int, words: Mapping[str, str]) -> str:
+    """`layer 1`, or `layer` if there is only one, in a language."""
+    return words["layer" if layer else "only layer"].format(layer=layer)
+
+
+def layers(model: Any) -> list[list[Neuron]]:
+    """The neurons of the model by layer; parts without neurons, such as dropout, are skipped.
+
+    Raises:
+        TypeError: if the object is not shaped like a model.
+    """
+    if hasattr(model, "layers"):
+        parts = [part for part in _listed(model.layers) if hasattr(part, "neurons")]
+        found = [
+            [_neuron(each, i, j) for j, each in enumerate(_listed(part.neurons), 1)]
+            for i, part in enumerate(parts, 1)
+        ]
+    elif hasattr(model, "neurons"):
+        found = [[_neuron(each, 0, j) for j, each in enumerate(_listed(model.neurons), 1)]]
+    else:
+        found = [[_neuron(model, 0, 0)]]
+    if not any(found):
+        raise TypeError(f"{type(model).__name__} has no neurons: {_SHAPE}")
+    return found
+
+
+def _listed(parts: Any) -> list[Any]:
+    if not isinstance(parts, list | tuple):
+        raise TypeError(f"got {type(parts).__name__} instead of a list: {_SHAPE}")
+    return list(parts)
+
+
+def _neuron(neuron: Any, layer: int, number: int) -> Neuron:
+    weights = getattr(neuron, "w", None)
+    if not isinstance(weights, list | tuple) or not all(isinstance(w, Value) for w in weights):
+        raise TypeError(f"{type(neuron).__name__} is not a neuron: {_SHAPE}")
+    bias = getattr(neuron, "b", None)
+    return Neuron(
+        layer,
+        number,
+        list(weights),
+        bias if isinstance(bias, Value) else None,
+        frozenset(_activations(neuron)),
+    )
+
+
+def _activations(neuron: Any) -> Iterator[str]:
+    if not getattr(neuron, "nonlin", True):
+        return
+    named = getattr(neuron, "activation", None)
+    name = named if isinstance(named, str) else getattr(named, "__name__", "")
+    if name in TABLE:
+        yield from (name, TABLE[name].symbol.lower())
+    else:
+        yield from USUAL
+
+
+# ------------------------------------------------------------------------- where they are applied
 
 
 class Unit(NamedTuple):
@@ -23,9 +109,9 @@ class Unit(NamedTuple):
 
     neuron: Neuron
     output: Value
-    inner: list[Value]  # all that was computed, the output included
+    inner: list[Value]  # all values that were computed, the output included
     inputs: list[Any]  # a Value or a number for each weight
-    activation: str  # the symbol of its operation, or nothing
+    activation: str  # the symbol of its operation, or ""
 
     @property
     def parameters(self) -> list[Value]:
@@ -47,7 +133,7 @@ def applications(
 ) -> list[Application]:
     """Where the neurons were applied, in the order of `nodes`, which is topological.
 
-    A unit of which something other than its output is used elsewhere is none.
+    A group of nodes counts as a unit only if nothing but its output is used outside it.
     """
     consumers: dict[Value, list[Value]] = {node: [] for node in nodes}
     for node in nodes:
@@ -69,14 +155,14 @@ def applications(
 
 
 class _Part(NamedTuple):
-    """A sum of some of a neuron's terms: of the products by weight, as bits, and of the bias."""
+    """A sum of some terms of a neuron: a bit for the product with each weight, and for the bias."""
 
     neuron: Neuron
     terms: int
 
 
 def _sums(nodes: Sequence[Value], neurons: Sequence[Neuron]) -> list[tuple[Neuron, Value]]:
-    """Each complete weighted sum, with its neuron."""
+    """The complete weighted sums, each with its neuron."""
     present = set(nodes)
     weights: dict[Value, _Part] = {}
     parts: dict[Value, _Part] = {}
@@ -106,7 +192,7 @@ def _sums(nodes: Sequence[Value], neurons: Sequence[Neuron]) -> list[tuple[Neuro
 def _part(
     node: Value, weights: dict[Value, _Part], parts: dict[Value, _Part], parameters: set[Value]
 ) -> _Part | None:
-    name = operation(node)
+    name = _operation_name(node)
     if name not in ("mul", "add"):
         return None
     held = list(operands(node))
@@ -117,7 +203,7 @@ def _part(
         x, y = (y, x) if y in weights else (x, y)
         return weights.get(x) if y not in parameters else None
     left, right = parts.get(x), parts.get(y)
-    if left is None or right is None:  # Python's sum begins at the number 0
+    if left is None or right is None:  # Python's sum starts at the number 0
         return left if _is_zero(y) else right if _is_zero(x) else None
     if left.neuron is not right.neuron or left.terms & right.terms:
         return None
@@ -128,8 +214,8 @@ def _is_zero(operand: Any) -> bool:
     return not isinstance(operand, Node) and bool(operand == 0)
 
 
-def operation(node: Value) -> str:
-    """The name of the operation that made a value; of one made by hand, what its text means."""
+def _operation_name(node: Value) -> str:
+    """The name of the operation that made a value, also if it was made by hand."""
     row = made_by(node)
     if isinstance(row, Operation):
         return row.name
@@ -148,7 +234,7 @@ def _unit(
             continue
         inner.append(node)
         x, y = operands(node)
-        if operation(node) == "mul":
+        if _operation_name(node) == "mul":
             x, y = (y, x) if y in places else (x, y)
             inputs[places[x]] = y
         else:
@@ -166,16 +252,16 @@ def _activates(node: Value, neuron: Neuron) -> bool:
     row = made_by(node)
     if isinstance(row, Operation) and row.arity != 1:
         return False
-    return len(list(operands(node))) == 1 and operation(node).lower() in neuron.activations
+    return len(list(operands(node))) == 1 and _operation_name(node).lower() in neuron.activations
 
 
 # -------------------------------------------------------------------------------------- many units
 
 
 def _grouped(units: Sequence[Unit]) -> list[Application]:
-    """Units of one layer on the same inputs, with the sample that the inputs come from."""
+    """The units of one layer on the same inputs, with the number of the sample."""
     groups: dict[Any, list[Unit]] = {}
-    times: Counter[Any] = Counter()  # the same neuron on the same inputs once more
+    times: Counter[Any] = Counter()  # how often a neuron was applied to the same inputs
     for unit in units:
         inputs = tuple(x if isinstance(x, Value) else repr(x) for x in unit.inputs)
         once = (unit.neuron.layer, unit.neuron.number, inputs)

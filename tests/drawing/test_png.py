@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from micrograd import Value
-from micrograd.drawing import RenderingError, draw_dot, raster
+from micrograd.drawing import RenderingError, draw_dot, renderers
 from tests.drawing.common import PURE
 
 pytestmark = pytest.mark.skipif(not PURE, reason="graphviz-pure is not installed")
@@ -29,7 +29,7 @@ def size(png):
 def test_chinese_letters_are_drawn_with_the_fonts_of_the_computer():
     import resvg_py
 
-    if not raster._family(resvg_py):
+    if not renderers._family(resvg_py):
         pytest.skip("no font is installed")
     one, other = (draw_dot(Value(1.0, label=label)).pipe("png") for label in ("损失", "梯度"))
     assert one.startswith(b"\x89PNG")
@@ -38,7 +38,7 @@ def test_chinese_letters_are_drawn_with_the_fonts_of_the_computer():
 
 
 def test_european_letters_need_no_other_program(monkeypatch):
-    monkeypatch.setattr(raster, "png", lambda *_: pytest.fail("resvg was asked"))
+    monkeypatch.setattr(renderers, "png", lambda *_: pytest.fail("resvg was asked"))
     graph = draw_dot(Value(1.0, label="Größe → ∂L/∂w Ж λ …"))
     assert graph.pipe("png").startswith(b"\x89PNG")
     assert b"<svg" in draw_dot(Value(1.0, label="损失")).pipe("svg")

@@ -1,24 +1,24 @@
-"""From a graph to the picture of it: `depict(root)`."""
+"""From a graph to the picture of it: `build_picture(root)`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from micrograd.drawing.boxes import Painter, more
-from micrograd.drawing.picture import Arrow, Box, Picture, Step
-from micrograd.drawing.scene import LEVELS, Scene
-from micrograd.drawing.selection import consumers, neighbourhood, paths
+from micrograd.derivation.naming import variable_names
+from micrograd.drawing.boxes import BoxBuilder
+from micrograd.drawing.graph_view import LEVELS, GraphView, neighbourhood, paths
+from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
 from micrograd.engine.graph import order
 from micrograd.engine.value import Value
 from micrograd.writing import languages
 from micrograd.writing.labels import shortened
 
 MAX_NODES = 400
-"""Values that a picture can hold before nobody can read it."""
+"""The most values in a picture, unless the caller allows more."""
 
 
-def depict(
+def build_picture(
     root: Value | Iterable[Value],
     *,
     local_partials: bool = False,
@@ -33,53 +33,45 @@ def depict(
     direction: str = "LR",
     lang: str = "en",
 ) -> Picture:
-    """The graph below the roots; see `micrograd.drawing.draw_dot` for what can be asked for.
+    """The picture of the graph below the roots; `micrograd.drawing.draw_dot` explains the options.
 
-    Raises TypeError if a root is no Value, ValueError if there is none, if there are more than
-    `max_nodes` values, or if what is asked for does not occur in the graph.
+    Raises:
+        TypeError: if a root is not a Value.
+        ValueError: if there is no root, if there are more than `max_nodes` values, or if what is
+            asked for does not occur in the graph.
     """
     words = languages.words(lang, "picture")
     roots = _roots(root)
     _check_level(level, model)
     if focus is None and level == "operation" and len(nodes := order(roots)) > max_nodes:
         raise _too_large(len(nodes), max_nodes, model, level)
-    scene = Scene(roots, model, level)
-    variables = _variables(names)
-    ways = [] if path is None else paths(scene, path, variables)
-    users = consumers(scene) if focus is not None or contributions else {}
-    kept = set(scene.shown)
+    view = GraphView(roots, model, level)
+    variables = variable_names(names)
+    ways = None if path is None else paths(view, path, variables)
+    users = view.consumers() if focus is not None or contributions else {}
+    kept = set(view.shown)
     if focus is not None:
-        kept = neighbourhood(scene, focus, radius, variables, users)
+        kept = neighbourhood(view, focus, radius, variables, users)
     if len(kept) > max_nodes:
         raise _too_large(len(kept), max_nodes, model, level, focused=focus is not None)
-    painter = Painter(scene, variables, ways if path is not None else None, kept, words)
-    painter.local_partials = local_partials
-    if contributions:
-        painter.shared = {value for value, above in users.items() if len(above) > 1}
-    boxes = [painter.box(value) for value in scene.shown if value in kept]
+    shared = {value for value, above in users.items() if len(above) > 1} if contributions else None
+    builder = BoxBuilder(view, variables, ways, kept, words, local_partials, shared)
+    boxes = [builder.box(value) for value in view.shown if value in kept]
     if focus is not None:
-        boxes = _with_what_is_left_out(boxes, scene, kept, users, painter)
-    tops = dict.fromkeys(place for root in roots for place in scene.places(root))
-    used = {box.group for box in boxes}
-    frames = painter.grouping.groups
+        boxes = _with_what_is_left_out(boxes, builder, users)
+    tops = dict.fromkeys(place for root in roots for place in view.places(root))
+    used = {box.frame for box in boxes}
+    frames = builder.framing.frames
     for name in list(used):
         while name and (name := frames[name].parent):
             used.add(name)
     return Picture(
         boxes=boxes,
-        groups=[frame for name, frame in frames.items() if name in used],
-        roots=[painter.names[top] for top in tops if top in kept],
+        frames=[frame for name, frame in frames.items() if name in used],
+        roots=[builder.names[top] for top in tops if top in kept],
         direction=direction,
         words=words,
     )
-
-
-def _variables(names: Mapping[str, Any] | None) -> Mapping[int, str]:
-    if names is None:
-        return {}
-    from micrograd.derivation.naming import variable_names
-
-    return variable_names(names)
 
 
 # --------------------------------------------------------------------------------- what is refused
@@ -123,9 +115,9 @@ def _too_large(
     else:
         advice.append("the surroundings of one value with focus=value")
     if level != "layer":
-        finer = "level='neuron'" if level == "operation" else "level='layer'"
+        coarser = "level='neuron'" if level == "operation" else "level='layer'"
         known = "" if model is not None else "model=model, "
-        advice.append(f"a network in less detail with {known}{finer}")
+        advice.append(f"a network in less detail with {known}{coarser}")
     return ValueError(
         f"a drawing of {count:,} values cannot be read (limit {limit:,}): "
         f"{', '.join(advice)}, or raise the limit with max_nodes={count}"
@@ -136,29 +128,25 @@ def _too_large(
 
 
 def _with_what_is_left_out(
-    boxes: list[Box],
-    scene: Scene,
-    kept: set[Value],
-    users: Mapping[Value, Sequence[Value]],
-    painter: Painter,
+    boxes: list[Box], builder: BoxBuilder, users: Mapping[Value, Sequence[Value]]
 ) -> list[Box]:
-    values = {painter.names[value]: value for value in kept}
-    off = None if painter.ways is None else False
+    """The boxes, and dashed ones that count the values left out below and above each."""
+    kept = builder.kept
+    values = {builder.names[value]: value for value in kept}
+    off = None if builder.ways is None else False
     found, above = [], []
     for box in boxes:
         value = values[box.name]
-        lost = {link.tail for link in scene.links(value)} - kept
+        lost = {each.tail for each in builder.view.inputs(value)} - kept
         if lost:
-            name = f"{box.name}below"
-            found.append(
-                Box(name, "omitted", more(len(lost), painter.words), on_path=off, group=box.group)
-            )
+            more = builder.more(len(lost))
+            found.append(Box(f"{box.name}below", "omitted", more, on_path=off, frame=box.frame))
         found.append(box)
         lost = set(users[value]) - kept
         if lost:
-            name = f"{box.name}above"
-            step = Step(name, "", [Arrow(f"{name}e", box.name, on_path=off, omitted=True)])
+            name, more = f"{box.name}above", builder.more(len(lost))
+            arrow = Arrow(f"{name}e", box.name, on_path=off, omitted=True)
             above.append(
-                Box(name, "omitted", more(len(lost), painter.words), step=step, on_path=off)
+                Box(name, "omitted", more, operation=OperationNode(name, "", [arrow]), on_path=off)
             )
     return found + above

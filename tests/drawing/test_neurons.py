@@ -6,9 +6,9 @@ import pytest
 
 from micrograd import Value
 from micrograd.drawing import draw_dot
-from micrograd.drawing.depiction import depict
-from micrograd.drawing.models import layers
-from micrograd.drawing.units import applications
+from micrograd.drawing.neurons import applications, layers
+from micrograd.drawing.picture import ENGLISH
+from micrograd.drawing.picture_builder import build_picture
 from micrograd.engine.graph import order
 from nn import MLP, Layer, Neuron
 from tests.drawing.common import boxes
@@ -74,7 +74,7 @@ def test_neurons_are_found_however_they_add_up(kind, activation):
     inputs = [Value(1.0), Value(-2.0)]
     (out,) = model(inputs)
     every = units(out, model)
-    assert [unit.neuron.title for unit in every] == [
+    assert [unit.neuron.titled(ENGLISH) for unit in every] == [
         *("layer 1, neuron 1", "layer 1, neuron 2", "layer 2, neuron 1")
     ]
     assert {unit.activation for unit in every} == {activation}
@@ -220,12 +220,12 @@ def test_what_is_no_model_is_refused(model):
 def test_parts_of_a_model_that_hold_no_neurons_are_passed_over():
     model = MLP(2, [2, 1])
     model.layers.insert(1, object())
-    assert [[neuron.title for neuron in layer] for layer in layers(model)] == [
+    assert [[neuron.titled(ENGLISH) for neuron in layer] for layer in layers(model)] == [
         ["layer 1, neuron 1", "layer 1, neuron 2"],
         ["layer 2, neuron 1"],
     ]
-    assert layers(Layer(1, 2))[0][1].title == "neuron 2"
-    assert layers(Neuron(1))[0][0].title == "neuron"
+    assert layers(Layer(1, 2))[0][1].titled(ENGLISH) == "neuron 2"
+    assert layers(Neuron(1))[0][0].titled(ENGLISH) == "neuron"
 
 
 # ------------------------------------------------------------------------------------------- frames
@@ -233,8 +233,8 @@ def test_parts_of_a_model_that_hold_no_neurons_are_passed_over():
 
 def test_a_frame_around_each_layer_holds_one_around_each_neuron():
     model = MLP(2, [2, 1])
-    picture = depict(model([Value(1.0), Value(2.0)]), model=model)
-    assert [(group.label, group.parent) for group in picture.groups] == [
+    picture = build_picture(model([Value(1.0), Value(2.0)]), model=model)
+    assert [(group.label, group.parent) for group in picture.frames] == [
         ("layer 1", ""),
         ("neuron 1", "layer1"),
         ("neuron 2", "layer1"),
@@ -247,13 +247,13 @@ def test_a_frame_around_each_layer_holds_one_around_each_neuron():
         for layer, neuron in ((1, 1), (1, 2), (2, 1))
         for name in ("b", "w1", "w2")
     ]
-    assert sum(box.kind == "leaf" and not box.group for box in picture.boxes) == 2  # the inputs
+    assert sum(box.kind == "leaf" and not box.frame for box in picture.boxes) == 2  # the inputs
 
 
 def test_each_of_several_samples_has_a_frame_within_the_neuron():
     layer = Layer(1, 1)
-    picture = depict([layer([1.0]), layer([2.0])], model=layer)
-    assert [group.label for group in picture.groups] == [
+    picture = build_picture([layer([1.0]), layer([2.0])], model=layer)
+    assert [group.label for group in picture.frames] == [
         "layer",
         "neuron 1",
         "sample 1",

@@ -1,0 +1,389 @@
+r"""Formulas as they are shown: in one line of text, and as marks for LaTeX and MathML.
+
+`Formula` holds both. `number` and `named` make the smallest formulas, from a number and from a
+label; `operation` and `formula` write operations of the table; `product`, `total`, `equation` and
+others join formulas with signs. Brackets are added where an operand binds less tightly than its
+place requires, in the text and in the marks separately: where `a / b` needs them, a fraction may
+not.
+
+>>> from micrograd.ops import TABLE
+>>> w, three = named("w1"), number(-3.0)
+>>> written = operation(TABLE["mul"], [w, operation(TABLE["add"], [three, w])])
+>>> written.text, latex(written.mark)
+('w₁·(-3 + w₁)', 'w_{1} \\cdot (-3 + w_{1})')
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+from unicodedata import normalize
+
+from micrograd.ops import TABLE, Operation
+from micrograd.table.formulas import COMPARISONS, Call, Tree, fold
+from micrograd.writing import numbers, template
+from micrograd.writing.labels import one_line, subscript, superscript
+from micrograd.writing.marks import LETTERS, Mark, latex
+from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
+
+__all__ = ["Formula", "Name", "formula", "latex", "named", "number", "operation"]
+
+
+@dataclass(slots=True)
+class Formula:
+    """A formula in one line of text and as a mark, and how tightly each of the two binds.
+
+    It is exact unless a number in it is shown with fewer digits than it has.
+    """
+
+    text: str
+    mark: Mark
+    text_strength: int = ATOM
+    mark_strength: int = ATOM
+    exact: bool = True
+
+    def bracketed(self, least: int) -> Formula:
+        """The formula in brackets, unless it binds at least as tightly as `least`."""
+        if self.text_strength >= least and self.mark_strength >= least:
+            return self
+        text = self.text if self.text_strength >= least else f"({self.text})"
+        mark = self.mark if self.mark_strength >= least else ("fence", "(", self.mark, ")")
+        return Formula(text, mark, exact=self.exact)
+
+
+# ----------------------------------------------------------------------------------------- numbers
+
+
+def number(x: Any) -> Formula:
+    """A number as a formula."""
+    text = numbers.number(x)
+    digits, e, exponent = text.lstrip("-").partition("e")
+    if digits == "inf":
+        mark: Mark = ("mo", "∞")
+    elif not digits[:1].isdigit():
+        mark = ("mtext", digits)
+    elif e:
+        mark = ("mrow", ("mn", digits), ("mo", "×"), ("msup", ("mn", "10"), _signed(exponent)))
+    else:
+        mark = ("mn", digits)
+    exact = not digits[:1].isdigit() or float(text) == x
+    if text.startswith("-"):
+        return Formula(text, ("mrow", ("mo", "-"), mark), SUM, SUM, exact)
+    if e:  # 1e-7² would be read as a power of 10
+        return Formula(text, mark, FRACTION, PRODUCT, exact)
+    return Formula(text, mark, exact=exact)
+
+
+def _signed(digits: str) -> Mark:
+    if digits.startswith("-"):
+        return ("mrow", ("mo", "-"), ("mn", digits[1:]))
+    return ("mn", digits)
+
+
+# ------------------------------------------------------------------------------------------- names
+
+_HATS = {"\u0302": "^", "\u0303": "~", "\u0304": "¯", "\u0307": "˙"}
+
+_NAME = re.compile(
+    r"""(?P<base>(?:[^\W\d_][\u0302-\u0304\u0307]?)+)  # letters, accents
+        (?: _?(?P<digits>\d+)                # w1, w_1
+          | _\{(?P<braced>\w+(?:,\w+)*)\}     # w_{11}, w_{i,j}
+          | _(?P<word>[^\W_]+)                # w_toes
+          | (?P<places>(?:\[\d+\])+) )?       # w[0], w[0][1]
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(slots=True)
+class Name(Formula):
+    """The name of a value as a formula; `base` is a single letter that a bar fits over, or ""."""
+
+    base: str = ""
+
+    def over(self) -> Formula:
+        """The name with a bar, as adjoints are written.
+
+        The text is empty unless the name is a single letter, with or without a subscript.
+        """
+        text = self.text.replace(self.base, self.base + "\u0304", 1) if self.base else ""
+        text = normalize("NFC", text)
+        if self.mark[0] == "msub":
+            return Formula(text, ("msub", ("mover", self.mark[1], "¯"), self.mark[2]))
+        return Formula(text, ("mover", self.mark, "¯"))
+
+    def numbered(self, count: int) -> Name:
+        """The name of the second, third, … value with this name: x⁽²⁾."""
+        strength = min(POWER, self.text_strength)
+        text = f"{self.text}{superscript(f'({count})')}"
+        return Name(text, raised(self.mark, count), strength, strength, base=self.base)
+
+
+def raised(mark: Mark, count: int) -> Mark:
+    """A mark with a number in brackets as its superscript."""
+    return ("msup", mark, ("mrow", ("mo", "("), ("mn", str(count)), ("mo", ")")))
+
+
+def named(label: str) -> Name:
+    r"""The name that a label stands for, with subscripts: `w1` is w₁, and `损失` a word.
+
+    >>> for label in ("w1", "w_{11}", "w[0]", "alpha", "ŷ", "loss", "a|b", "损失"):
+    ...     print(named(label).text, latex(named(label).mark))
+    w₁ w_{1}
+    w₁₁ w_{11}
+    w[0] w_{0}
+    alpha \alpha
+    ŷ \hat{y}
+    loss \mathit{loss}
+    a|b \text{a}\vert \text{b}
+    损失 \text{损失}
+    """
+    text = normalize("NFC", one_line(label))
+    found = _NAME.fullmatch(text)
+    if found is None:
+        return Name(text, ("mtext", text), LOOSE, LOOSE)
+    base = found["base"]
+    mark = _letters(base)
+    below = found["digits"] or found["braced"] or found["word"]
+    if found["places"]:
+        below = ",".join(re.findall(r"\d+", found["places"]))
+    if below:
+        mark = ("msub", mark, _subscript(below))
+    digits = found["digits"] or (found["braced"] or "x")
+    if digits.isdecimal() and digits.isascii():
+        text = base + subscript(digits)
+    return Name(text, mark, base=base if len(base) == 1 and mark[-1] else "")
+
+
+def _letters(word: str) -> Mark:
+    if word in LETTERS:
+        return ("mi", LETTERS[word])
+    letter, *accents = list(normalize("NFD", word))
+    if len(accents) == 1 and letter.isascii() and accents[0] in _HATS:
+        return ("mover", ("mi", letter), _HATS[accents[0]])
+    if word.isascii() or word in LETTERS.values():
+        return ("mi", word)
+    return ("mtext", word)
+
+
+def _subscript(text: str) -> Mark:
+    if re.fullmatch(r"[0-9,]+", text):
+        return ("mn", text)
+    return ("mi", text) if len(text) == 1 and text.isascii() else ("mtext", text)
+
+
+# ---------------------------------------------------------------------- operations of the table
+
+
+def operation(row: Operation, operands: Sequence[Formula]) -> Formula:
+    """An operation of these operands: a sign between them, a power, or a call."""
+    write = _VOCABULARY.get(row.name)
+    return write(*operands) if write else _call(row, *operands)
+
+
+def by_hand(symbol: str, operands: Sequence[Formula]) -> Formula:
+    """An operation that is not in the table, of which only the symbol is known."""
+    row = {"+": "add", "-": "sub", "*": "mul", "/": "div"}.get(symbol)
+    if row and len(operands) == 2:
+        return _VOCABULARY[row](*operands)
+    arguments = point(operands)
+    mark = ("mrow", named(symbol or "f").mark, arguments.mark)
+    text = f"{one_line(symbol) or 'f'}{arguments.text}"
+    return Formula(text, mark, CALL, CALL, arguments.exact)
+
+
+def formula(tree: Tree, operands: Mapping[str, Formula]) -> Formula:
+    """A formula of the table, with these operands in the places of its variables."""
+    return fold(_with_squares(tree), _VOCABULARY, operands, number)
+
+
+def _with_squares(tree: Tree) -> Tree:
+    """The formula with `x ** 2` in the place of `x * x`."""
+    if not isinstance(tree, Call):
+        return tree
+    operands = tuple(map(_with_squares, tree.operands))
+    if tree.name == "mul" and operands[0] == operands[1]:
+        return Call("pow", (operands[0], 2.0))
+    return Call(tree.name, operands)
+
+
+_TEXT_SIGNS = {"mul": "·", "div": " / ", "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ "}
+
+# How tightly the whole binds, and the least that is allowed on the right.
+_BINDING = {
+    "add": (SUM, PRODUCT),
+    "sub": (SUM, PRODUCT),
+    "mul": (PRODUCT, FRACTION),
+    "div": (PRODUCT, FRACTION),
+}
+
+
+def _typeset(row: Operation, parts: Sequence[Formula], text: str, strength: int) -> Formula:
+    """An operation with this text, and with marks as the table typesets it."""
+    typeset = _template(row)
+    mark = typeset.fill([(part.mark, part.mark_strength) for part in parts])
+    exact = all(part.exact for part in parts)
+    return Formula(text, mark, strength, typeset.strength, exact)
+
+
+def _infix(name: str, x: Formula, y: Formula) -> Formula:
+    row = TABLE[name]
+    whole, right = _BINDING.get(name, (LOOSE, SUM))
+    sign = _TEXT_SIGNS.get(name) or f" {row.symbol} "
+    text = f"{x.bracketed(max(whole, SUM)).text}{sign}{y.bracketed(right).text}"
+    return _typeset(row, (x, y), text, whole)
+
+
+def _negative(x: Formula) -> Formula:
+    return _typeset(TABLE["neg"], (x,), f"-{x.bracketed(PRODUCT).text}", SUM)
+
+
+def _power(base: Formula, exponent: Formula) -> Formula:
+    if exponent.text.lstrip("-").isdecimal() and exponent.text.isascii():
+        above = superscript(exponent.text)
+    else:
+        above = f"^{exponent.bracketed(ATOM).text}"
+    text = base.bracketed(ATOM).text + above
+    return _typeset(TABLE["pow"], (base, exponent), text, POWER)
+
+
+def _call(row: Operation, *operands: Formula) -> Formula:
+    text = f"{row.name}({', '.join(operand.text for operand in operands)})"
+    return _typeset(row, operands, text, CALL)
+
+
+class _Vocabulary(dict[str, Callable[..., Formula]]):
+    """How operations are written: those that are not listed are written as calls."""
+
+    def __missing__(self, name: str) -> Callable[..., Formula]:
+        return partial(_call, TABLE[name])
+
+
+_VOCABULARY = _Vocabulary(
+    {name: partial(_infix, name) for name in ("add", "sub", "mul", "div", *COMPARISONS)}
+    | {"neg": _negative, "eq": lambda *sides: equation(sides), "pow": _power}
+)
+
+
+@cache
+def _template(row: Operation) -> template.Template:
+    return template.parse(row.typeset, row.operands, row.name)
+
+
+# --------------------------------------------------------------------------------- joined formulas
+
+
+def _joined(
+    sign: str,
+    parts: Sequence[Formula],
+    strength: int = LOOSE,
+    first: int = LOOSE,
+    others: int = LOOSE,
+) -> Formula:
+    """The parts with a sign between them; `first` and `others` say how tightly they must bind."""
+    shown = [part.bracketed(others if i else first) for i, part in enumerate(parts)]
+    text = ("" if sign == "," else " ") + f"{sign} "
+    marks = [mark for part in shown for mark in (("mo", sign), part.mark)]
+    exact = all(part.exact for part in parts)
+    return Formula(
+        text.join(part.text for part in shown), ("mrow", *marks[1:]), strength, strength, exact
+    )
+
+
+def product(factors: Sequence[Formula]) -> Formula:
+    """The product of the factors, with a sign between any two."""
+    if len(factors) == 1:
+        return factors[0]
+    return _joined("·", factors, PRODUCT, FRACTION, FRACTION)
+
+
+def total(terms: Sequence[Formula]) -> Formula:
+    """The sum of the terms."""
+    return terms[0] if len(terms) == 1 else _joined("+", terms, SUM, SUM, PRODUCT)
+
+
+def route(stations: Sequence[Formula]) -> Formula:
+    """The names of values with arrows between them."""
+    return _joined("→", stations)
+
+
+def increase(left: Formula, by: Formula) -> Formula:
+    """The left side increased by the right one, as Python writes it: `left += by`."""
+    return _joined("+=", (left, by))
+
+
+def unequal(left: Formula, right: Formula) -> Formula:
+    """Two sides that differ: `left ≠ right`."""
+    return _joined("≠", (left, right))
+
+
+def point(coordinates: Sequence[Formula]) -> Formula:
+    """A point by its coordinates: `(x, y)`."""
+    listed = _joined(",", coordinates)
+    return Formula(f"({listed.text})", ("fence", "(", listed.mark, ")"), exact=listed.exact)
+
+
+def words(text: str) -> Formula:
+    """Words in the place of a formula."""
+    return Formula(text, ("mtext", text))
+
+
+def equation(sides: Iterable[Formula]) -> Formula:
+    """The sides with equals signs between them, `≈` before one that is rounded.
+
+    Sides that look the same are written once.
+    """
+    shown = distinct(sides)
+    if len(shown) == 1:
+        return shown[0]
+    marks: list[Mark] = []
+    text = ""
+    for side in shown:
+        if _is_relation(side.mark):  # v = 3 > 1 = 1 would be read as a chain
+            side = Formula(f"({side.text})", ("fence", "(", side.mark, ")"), exact=side.exact)
+        marks += [("mo", equals(side)), side.mark]
+        text += f" {equals(side)} {side.text}"
+    exact = all(side.exact for side in shown)
+    return Formula(text[3:], ("mrow", *marks[1:]), LOOSE, LOOSE, exact)
+
+
+def distinct(sides: Iterable[Formula]) -> list[Formula]:
+    """The sides of an equation without those that look like the one before."""
+    found: list[Formula] = []
+    for side in sides:
+        if not found or (side.text, side.mark) != (found[-1].text, found[-1].mark):
+            found.append(side)
+    return found
+
+
+def equals(side: Formula) -> str:
+    """The sign before the side of an equation."""
+    return "=" if side.exact else "≈"
+
+
+def _is_relation(mark: Mark) -> bool:
+    """Whether it is a comparison or a choice in words."""
+    return mark[0] == "mrow" and any(
+        (part[0] == "mtext" and " " in part[1])
+        or (part[0] == "mo" and part[1] in ("<", ">", "≤", "≥"))
+        for part in mark[1:]
+    )
+
+
+def quotient(of: Formula, by: Formula, place: int | None = None) -> Formula:
+    """The partial derivative of one name with respect to another.
+
+    If `place` is given, it is the derivative with respect to the operand at that place alone,
+    counted from 0: for `x * x` there are two.
+    """
+    above, below = (("mrow", ("mo", "∂"), each.bracketed(POWER).mark) for each in (of, by))
+    mark: Mark = ("mfrac", above, below)
+    text = f"∂{of.bracketed(ATOM).text}/∂{by.bracketed(ATOM).text}"
+    if place is not None:
+        digit = str(place + 1)
+        text += f"|{subscript(digit)}"
+        mark = ("msub", ("fence", "", mark, "|"), ("mn", digit))
+    return Formula(text, mark, POWER, ATOM - 1)
