@@ -217,7 +217,7 @@ def _hazard_slope(x: Any) -> Any:
 
 
 def _hazard_size(x: Any) -> Any:
-    return _hazard(x) * max(abs(x), _hazard(x)) if x > -20 else abs(_hazard_slope(x))
+    return _hazard(x) * max(abs(x), _hazard(x)) if x > -7 else abs(_hazard_slope(x))
 
 
 def _psi_size(order: int) -> Function:

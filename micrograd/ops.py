@@ -119,11 +119,11 @@ _SINC = [(-1) ** k * math.pi ** (2 * k) / math.factorial(2 * k + 1) for k in ran
 _SINC_SLOPE = _horner([2 * k * c for k, c in enumerate(_SINC, start=1)], "square(x)")
 _SINC_CURVE = _horner([2 * k * (2 * k - 1) * c for k, c in enumerate(_SINC, start=1)], "square(x)")
 
-# For x < -20, h(x) = φ(x) / Φ(x) has x + h(x) = h(x) / x² times this series (Abramowitz and
-# Stegun 26.2.12).
-_MILLS = _horner(
-    [1.0, -3.0, 15.0, -105.0, 945.0, -10395.0, 135135.0, -2027025.0, 34459425.0], "square(1 / x)"
-)
+# For x < -7, x + φ(x) / Φ(x) as a continued fraction (Abramowitz and Stegun 26.2.14).
+_EXCESS = "-x"
+for _k in range(20, 1, -1):
+    _EXCESS = f"{_k} / ({_EXCESS}) - x"
+_EXCESS = f"1 / ({_EXCESS})"
 
 
 def _psi_far(t: str) -> str:
@@ -292,8 +292,8 @@ _SERVING_ROWS = (
     Row("sinc_slope", f"where(abs(x) < 0.5, x * ({_SINC_SLOPE}), ((1 - 2 * mod(round(x), 2)) * where(abs(x - round(x)) < 0.25, cos(3.141592653589793 * (x - round(x))), sin(3.141592653589793 * (0.5 - abs(x - round(x))))) - sinc(x)) / x)", [f"where(abs(x) < 0.5, {_SINC_CURVE}, -9.869604401089358 * sinc(x) - 2 * (out / x))"],
         r"\operatorname{sinc\_slope}(x)", textbook=["where(x == 0, 0, (cos(3.141592653589793 * x) - sinc(x)) / x)", "-9.869604401089358 * sinc(x) - 2 * (out / x)"]),
     Row("log_ndtr_slope", "where(x > -0.5, 0.3989422804014327 * gauss(0.5 * x) * gauss(0.5 * x) / ndtr(x), "
-        f"where(x > -20, 0.3989422804014327 * (4 - x) / normal_tail((x + 4) / (x - 4)), -x / (1 - square(1 / x) * ({_MILLS}))))",
-        [f"where(x > -20, -out * (x + out), -square(out / x) * ({_MILLS}))"], r"\frac{\phi(x)}{\Phi(x)}",
+        f"where(x > -7, 0.3989422804014327 * (4 - x) / normal_tail((x + 4) / (x - 4)), {_EXCESS} - x))",
+        [f"-out * where(x > -7, x + out, {_EXCESS})"], r"\frac{\phi(x)}{\Phi(x)}",
         textbook=["0.3989422804014327 * exp(-0.5 * x * x) / ndtr(x)", "-out * (x + out)"]),
     Row("digamma_above", f"where(x < 10, {_psi_far('(x + 10)')} - ({' + '.join(f'1 / (x + {k})' for k in range(9, 0, -1))} + 1 / x), {_psi_far('x')})", ["polygamma(1, x)"],
         r"\psi(x)", textbook=["digamma_above(x)", ""], domain="x > 0", note="The digamma function for positive numbers."),

@@ -130,6 +130,7 @@ def operation(name):
         "abs": abs, "lt": lambda x, y: x < y, "le": lambda x, y: x <= y,
         "gt": lambda x, y: x > y, "ge": lambda x, y: x >= y,
         "eq": functions.eq, "ne": functions.ne,
+        "mod": lambda x, y: x % y, "floordiv": lambda x, y: x // y,
     }.get(name, lambda x, *others: getattr(x, name)(*others))  # fmt: skip
 
 
