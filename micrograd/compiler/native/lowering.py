@@ -220,23 +220,29 @@ class Functions:
         x = self._where(x, ">", high_, high_, x)
         return self._where(x, "<", low_, low_, x)
 
-    def _mod(self, x: Any, y: Any) -> Any:
+    def _remainder(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """The remainder with the sign of x, and whether that of y is the other one."""
         build, zero = self.writer.build, self._double(0.0)
         rest = self._lane_by_lane("fmod", (x, y))
         below, above = self.compare("<", rest, zero), self.compare(">", rest, zero)
-        negative = self.compare("<", y, zero)
-        differs = build.select(negative, above, below)
+        return rest, build.select(self.compare("<", y, zero), above, below)
+
+    def _mod(self, x: Any, y: Any) -> Any:
+        build, zero = self.writer.build, self._double(0.0)
+        rest, differs = self._remainder(x, y)
         signed = build.select(differs, build.fadd(rest, y), rest)
         return self._where(rest, "==", zero, self.writer.intrinsic("copysign", zero, y), signed)
 
     def _floordiv(self, x: Any, y: Any) -> Any:
-        build, zero, intrinsic = self.writer.build, self._double(0.0), self.writer.intrinsic
-        plain = build.fdiv(x, y)
-        quotient = build.fdiv(build.fsub(x, self._mod(x, y)), y)
-        down = intrinsic("floor", quotient)
+        build, zero, one = self.writer.build, self._double(0.0), self._double(1.0)
+        rest, differs = self._remainder(x, y)
+        plain, quotient = build.fdiv(x, y), build.fdiv(build.fsub(x, rest), y)
+        quotient = build.select(differs, build.fsub(quotient, one), quotient)
+        down = self.writer.intrinsic("floor", quotient)
         is_half = self.compare(">", build.fsub(quotient, down), self._double(0.5))
-        down = build.select(is_half, build.fadd(down, self._double(1.0)), down)
-        whole = self._where(quotient, "==", zero, intrinsic("copysign", zero, plain), down)
+        down = build.select(is_half, build.fadd(down, one), down)
+        signed_zero = self.writer.intrinsic("copysign", zero, plain)
+        whole = self._where(quotient, "==", zero, signed_zero, down)
         return self._where(y, "==", zero, plain, whole)
 
     def _exp(self, x: Any, below: Any = None) -> Any:
