@@ -153,7 +153,7 @@ def test_every_operation_agrees_at_ordinary_and_special_numbers(backend, name):
     for i, sample in enumerate(grid.T.tolist()):
         value, gradient, _ = eager(function, *sample)
         near = 1e-14 if name == "lgamma" else tiny  # between its zeros, a sum of larger terms
-            assert np.isclose(values[i], value, rtol=accuracy, atol=near, equal_nan=True), sample
+        assert np.isclose(values[i], value, rtol=accuracy, atol=near, equal_nan=True), sample
         for column, expected in zip(slopes, gradient, strict=True):
             assert np.isclose(column[i], expected, rtol=4 * accuracy, atol=tiny, equal_nan=True), (
                 sample
