@@ -110,7 +110,7 @@ ON_JAX = Interpreter(
         "atanh": _atanh,
         "hypot_slope": _hypot_slope,
         "floordiv": jnp.floor_divide,
-        "lgamma": special.gammaln,
+        "lgamma": lambda x: jnp.where(x == -jnp.inf, jnp.inf, special.gammaln(x)),
         "round": jnp.rint,
         "step": lambda x: jnp.where(x > 0, 1.0, jnp.where(x <= 0, 0.0, x)),
     },

@@ -45,7 +45,9 @@ def _lgamma(x: Any, out: Any) -> Any:
     except ImportError:
         out[...] = np.vectorize(IEEE["lgamma"], otypes=[float])(x)
         return out
-    return gammaln(x, out=out)
+    gammaln(x, out=out)
+    np.copyto(out, math.inf, where=np.isneginf(x))  # as in C
+    return out
 
 
 def _gauss(x: Any, out: Any) -> Any:
