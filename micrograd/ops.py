@@ -146,7 +146,8 @@ def _polygamma() -> str:
         rise = f"(x + {2 * j}) * (x + {2 * j + 1}) * square(1 / {far})"
         series = f"{terms[j - 1]!r} + {rise} * ({series})"
     tail = f"{far} ** -x * (1 / x + 0.5 / {far} + (x + 1) * square(1 / {far}) * ({series}))"
-    return f"(1 - 2 * mod(x + 1, 2)) * exp(lgamma(x + 1)) * ({tail} + ({head}))"
+    above = f"(1 - 2 * mod(x + 1, 2)) * exp(lgamma(x + 1)) * ({tail} + ({head}))"
+    return f"where(x < 1, 1e999 - 1e999, {above})"
 
 
 # The table is lined up beyond the formatter's taste, so that a wrong sign is seen at once.
@@ -299,9 +300,9 @@ _SERVING_ROWS = (
         r"\psi(x)", textbook=["digamma_above(x)", ""], domain="x > 0", note="The digamma function for positive numbers."),
     Row("polygamma_above", _polygamma(), ["1e999 - 1e999", "polygamma_above(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma_above(x, y)", "", ""], domain="0",
         note="The polygamma function for orders from 1 and positive numbers."),
-    Row("polygamma", "where(x == 0, digamma(y), where(y > 0, polygamma_above(x, y), where(y == round(y), 1e999 - 1e999, "
+    Row("polygamma", "where(x == 0, digamma(y), where(x < 0, 1e999 - 1e999, where(y > 0, polygamma_above(x, y), where(y == round(y), 1e999 - 1e999, "
         "where(x == 1, square(3.141592653589793 / sin(3.141592653589793 * (y - round(y)))) - polygamma_above(1, 1 - y), "
-        "where(x == 2, polygamma_above(2, 1 - y) - 62.01255336059963 / (tan(3.141592653589793 * (y - round(y))) * square(sin(3.141592653589793 * (y - round(y))))), 1e999 - 1e999)))))",
+        "where(x == 2, polygamma_above(2, 1 - y) - 62.01255336059963 / (tan(3.141592653589793 * (y - round(y))) * square(sin(3.141592653589793 * (y - round(y))))), 1e999 - 1e999))))))",
         ["1e999 - 1e999", "polygamma(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma(x, y)", "", ""], domain="0",
         note="The order x is a constant, a whole number from 0. Below 0 the orders are 0, 1 and 2."),
     Row("silu_slope", "where(x < -40, (1 + x) * exp(0.5 * x) * exp(0.5 * x), (1 + x * exp(-x) / (1 + exp(-x))) / (1 + exp(-x)))",
