@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 nbformat = pytest.importorskip("nbformat", reason="pip install nbclient ipykernel")
 
-TOUR = Path(__file__).parent.parent / "examples" / "tour.ipynb"
+TOUR = Path(__file__).parents[2] / "examples" / "tour.ipynb"
 # The extras of a reader who has but the package.
 WITHOUT_EXTRAS = "import sys; sys.modules.update(dict.fromkeys(['matplotlib', 'sklearn', 'numba']))"
 

@@ -24,7 +24,7 @@ from micrograd.engine.graph import order
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 EPSILON = sys.float_info.epsilon
 
 
