@@ -1,4 +1,4 @@
-"""The words of the index, in each language; `{…}` is the place of a number or of a text."""
+"""The words of the index page in both languages; `{…}` marks the place of a number or a text."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ PHRASES = {
     "notes": Words("Notes", "说明"),
     "rules": Words("The rules", "求导法则"),
     "about the rules": Words(
-        "Every derivation above is made of these rules: an operation f, and its derivative with "
-        "respect to each of its operands.",
+        "Every derivation above uses these rules: each card has an operation f and its derivative "
+        "with respect to each of its operands.",
         "上面的推导都由这些法则组成：每张卡片列出一种运算 f，以及它对各个操作数的导数。",
     ),
 }
@@ -70,4 +70,4 @@ OPERATIONS = {
     "relu": Words("relu", "ReLU 函数"),
     "step": Words("step", "阶跃函数"),
 }
-"""What the operations of the articles are called in a sentence."""
+"""The names of the operations in a sentence."""

@@ -127,7 +127,7 @@ def test_missing_matplotlib_is_exit_code_2_before_the_training(name, tmp_path):
 def test_an_impossible_number_of_epochs_is_said_without_a_traceback(epochs):
     done = run("-m", "examples.moons", f"--epochs={epochs}")
     assert done.returncode == 2
-    assert f"a whole number of at least 1, not {epochs!r}" in done.stderr
+    assert f"expected a whole number of at least 1, got {epochs!r}" in done.stderr
     assert "Traceback" not in done.stderr
 
 

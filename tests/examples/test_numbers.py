@@ -14,6 +14,7 @@ from examples import (
 )
 from examples._common import Report, dot
 from micrograd import Value
+from nn import predict
 from tests.examples.common import NUMBERS
 
 pytestmark = pytest.mark.slow
@@ -226,7 +227,7 @@ def test_the_decision_regions_are_drawn_by_the_network_that_was_trained():
     for point in points[::10]:
         logits = [logit.data for logit in model(point)]
         by_values.append(logits.index(max(logits)))
-    assert article_5_dense_layers.decide(model, np.array(points[::10])).tolist() == by_values
+    assert predict(model, points[::10]).argmax(axis=1).tolist() == by_values
 
 
 def test_cross_entropy_is_minus_the_log_of_the_softmax_and_never_overflows():
