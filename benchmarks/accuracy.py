@@ -32,7 +32,7 @@ RELATIVE = 1e-12
 
 TINY = 2.0**-1022
 GROUP = 8
-"""Points of a batch: vectors of lanes are used, and few points share what one of them needs."""
+"""Points of a batch: enough to fill vector registers, few enough to keep special points apart."""
 
 Point = tuple[float, ...]
 Results = list[list[float]]
@@ -183,21 +183,23 @@ def compiled_with(backend: str) -> Callable[[Operation, Sequence[Point]], Result
 
 
 def _in_groups(program: Any, columns: Sequence[Any]) -> list[Any]:
-    """The values and the slopes at all points, by few points at a time.
+    """The values and the slopes at all points, a few points at a time.
 
-    A batch with a gradient that is not finite is computed again by NumPy, all of it. What is finite
-    is therefore computed without the rest, in groups of one size.
+    If a gradient in a batch is not finite, NumPy computes the whole batch again. So the points that
+    turn out to be finite are computed once more without the others. All groups have one size,
+    because JAX compiles a program for each size.
     """
+    found = np.empty((1 + len(columns), len(columns[0])))
 
-    def call(at: Sequence[Any]) -> Any:
-        values, slopes = program.value_and_grad(*at)
-        return np.array([values, *(slopes if isinstance(slopes, tuple) else [slopes])], dtype=float)
+    def compute(chosen: Any) -> None:
+        for start in range(0, len(chosen), GROUP):
+            group = np.resize(chosen[start : start + GROUP], GROUP)
+            values, slopes = program.value_and_grad(*(column[group] for column in columns))
+            found[:, group] = [values, *(slopes if isinstance(slopes, tuple) else [slopes])]
 
-    found = call(columns)
-    (fine,) = np.nonzero(np.isfinite(found).all(axis=0))
-    for start in range(0, len(fine), GROUP):
-        group = np.resize(fine[start : start + GROUP], GROUP)
-        found[:, group] = call([column[group] for column in columns])
+    compute(np.arange(len(columns[0])))
+    (finite,) = np.nonzero(np.isfinite(found).all(axis=0))
+    compute(finite)
     return list(found)
 
 

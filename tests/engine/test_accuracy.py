@@ -21,8 +21,8 @@ pytestmark = pytest.mark.slow
 
 NAMES = [row.name for row in ROWS]
 KNOWN = {row.name: len(row.partials) for row in ROWS}
-ABOUT = 80
-"""Points of each row: all would take minutes."""
+ABOUT = 48
+"""Points of each row; all of them would take minutes."""
 
 
 @cache
@@ -52,8 +52,8 @@ def test_the_partials_of_the_definitions_are_their_derivatives(name):
         pairs = [(i, j) for i in places for j in places[i:]]
         slopes += [mp.diff(exact.first[i], at, [int(k == j) for k in places]) for i, j in pairs]
         found += [f(*at) for f in exact.second]
-    # Differences at 200 bits, of which mpmath uses some for the step; the tail of the normal law
-    # stands for its definition to 4e-17, and its derivatives to a few digits less.
+    # The differences have 200 bits, some of which are lost to the step. The tail of the normal
+    # distribution is given to 4e-17, and its derivatives to a few digits less.
     near = 1e-9 if name == "normal_tail" else 1e-15
     assert all(abs(a - b) <= near * (1 + abs(a)) for a, b in zip(slopes, found, strict=True))
 
