@@ -1,7 +1,7 @@
 """The operations of the table as mathematics defines them: values, first and second partials.
 
-Written for mpmath and independently of the table's own formulas, with precision to spare instead of
-care: at 2,600 bits, `1 - tanh(x)²` loses nothing wherever the result is a float.
+The definitions are written for mpmath, independently of the formulas of the table. They rely on
+precision rather than on careful formulas: `1 - tanh(x)²` at 2,600 bits is exact enough for floats.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Function = Callable[..., Any]
 class Exact(NamedTuple):
     """A result, its partials, and its second partials in the order xx or xx, xy, yy.
 
-    `sizes` gives the largest term of what is a sum, by its place among these; near a zero of the
-    sum, that is what rounding is measured by.
+    If one of these is a sum, `sizes` has its largest term, by the position of the sum among them.
+    Near a zero of the sum, rounding errors are measured relative to that term.
     """
 
     value: Function
@@ -41,7 +41,7 @@ def _one(*_: Any) -> Any:
 
 
 def _unary(value: Function, first: Function, second: Function, *sizes: Function) -> Exact:
-    """Of one operand; `sizes` are those of the partial and of the second partial."""
+    """An operation of one operand; `sizes` belong to the partial and the second partial."""
     return Exact(value, (first,), (second,), dict(enumerate(sizes, start=1)))
 
 
@@ -74,10 +74,10 @@ def _density(x: Any) -> Any:
 
 
 def _normal(x: Any) -> Any:
-    """The distribution function of the normal law."""
+    """The distribution function of the normal distribution."""
     if abs(x) > 60:
         return mpf(x > 0)
-    with mp.workprec(min(mp.prec, 600) + int(3 * x * x)):  # more takes time, and is not needed
+    with mp.workprec(min(mp.prec, 600) + int(3 * x * x)):  # more would only take time
         return mp.erfc(-x / mp.sqrt(2)) / 2
 
 
@@ -132,7 +132,7 @@ def _log(x: Any) -> Any:
 
 
 def _times(factor: Any, power: Any) -> Any:
-    """The limit for x -> 0 of a product of which the power decides."""
+    """`power * factor`, or 0 if either is 0: where x -> 0, the power decides the limit."""
     return power * factor if power and factor else mpf(0)
 
 
@@ -422,9 +422,9 @@ EXACT |= {
 
 
 def definition(name: str) -> Exact:
-    """What mathematics says of a row; of a primitive that is not above, the function of mpmath.
+    """The definition of a row. A primitive that is not listed above is the function of mpmath.
 
-    Its partials are differences then, in proportion to the operands, at half of all the bits.
+    The partials of such a primitive are differences with relative steps of half of all bits.
     """
     if name in EXACT:
         return EXACT[name]
