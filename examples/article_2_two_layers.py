@@ -187,7 +187,7 @@ def training_rows(runs: dict[int, Run]) -> list[Row]:
     for x, digits, got in zip(INPUTS, PREDICTIONS, own, strict=True):
         what = Words(
             f"prediction for {x}, the article's (± {SPREAD}, by seed)",
-            f"{x} 的预测值，原文的数（因种子而异，± {SPREAD}）",
+            f"{x} 的预测值，原文的数值（随种子而变，± {SPREAD}）",
         )
         rows.append(Row(what, float(digits), got, SPREAD))
     return [*rows, *range_rows(runs), *loss_rows(runs)]

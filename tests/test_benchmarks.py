@@ -15,8 +15,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("numpy")
-
 from benchmarks import eager, gpt, greeks, step
 from benchmarks.compiled import BACKENDS
 from benchmarks.timing import TOLERANCE, Effort, Engine, Times, available, compare, difference

@@ -7,7 +7,6 @@ from functools import cache
 
 import pytest
 
-pytest.importorskip("numpy")
 pytest.importorskip("mpmath", reason="the true numbers need mpmath: pip install mpmath")
 
 from mpmath import mp, mpf

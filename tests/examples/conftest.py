@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import NamedTuple
 
 import pytest
 
+import examples
 from examples._common import Report
-from micrograd import __main__ as command_line
+from micrograd.__main__ import main
+from tests.examples.common import MODULES
 
 
 class Demo(NamedTuple):
@@ -25,19 +28,22 @@ class Demo(NamedTuple):
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The command, run once."""
-    pytest.importorskip("numpy")
     out = tmp_path_factory.mktemp("articles") / "new" / "folder"
     reports: dict[int, Report] = {}
-    run = command_line._reports
 
-    def kept(*arguments):
-        for report in run(*arguments):
+    def recorded(run):
+        def recording(out):
+            report = run(out)
             reports[report.article.number] = report
-            yield report
+            return report
+
+        return recording
 
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as printed:
-        patch.setattr(command_line, "_reports", kept)
-        status = command_line.main(["demo", "--out", str(out)])
+        patch.setitem(sys.modules, "micrograd.examples", examples)
+        for module in MODULES:
+            patch.setattr(module, "run", recorded(module.run))
+        status = main(["demo", "--out", str(out)])
     return Demo(status, printed.getvalue(), out, reports)
 
 

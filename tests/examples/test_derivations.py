@@ -8,8 +8,6 @@ from math import exp
 
 import pytest
 
-pytest.importorskip("numpy")
-
 from examples import (
     article_1_weighted_sum,
     article_2_two_layers,

@@ -15,8 +15,6 @@ from urllib.parse import unquote
 
 import pytest
 
-pytest.importorskip("numpy")
-
 from examples import article_1_weighted_sum, article_3_fitting_a_line
 from examples._common import LANGUAGES, Report, Row, Words
 from examples._index import index, uses, write_index

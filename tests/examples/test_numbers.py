@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("numpy")
-
 from examples import (
     article_2_two_layers,
     article_3_fitting_a_line,

@@ -11,16 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("numpy")
-
-from examples import (
-    ARTICLES,
-    article_1_weighted_sum,
-    article_2_two_layers,
-    article_3_fitting_a_line,
-    article_4_nine_lines,
-    article_5_dense_layers,
-)
+from examples import ARTICLES, article_1_weighted_sum
 from examples._common import (
     Report,
     Row,
@@ -35,18 +26,11 @@ from examples._common import (
 )
 from micrograd import Value
 from micrograd.engine.graph import order
-from tests.examples.common import NOTHING, NUMBERS
+from tests.examples.common import MODULES, NOTHING, NUMBERS
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = (
-    article_1_weighted_sum,
-    article_2_two_layers,
-    article_3_fitting_a_line,
-    article_4_nine_lines,
-    article_5_dense_layers,
-)
 
 
 def test_the_demo_of_all_five_articles_agrees_and_exits_with_0(demo):
