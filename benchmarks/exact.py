@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from mpmath import mp, mpf
 
 from micrograd import ops
+from micrograd.table.formulas import calls, fold
 
 BITS = 2_600
 """Enough that a sum of two floats of any size is exact, with 400 bits to spare."""
@@ -422,16 +423,22 @@ EXACT |= {
 
 
 def definition(name: str) -> Exact:
-    """The definition of a row. A primitive that is not listed above is the function of mpmath.
+    """The definition of a row.
 
-    The partials of such a primitive are differences with relative steps of half of all bits.
+    A row that is not listed above is defined by the function of mpmath of that name, or else by its
+    formula at full precision. Its partials are differences with relative steps of half of all bits.
     """
     if name in EXACT:
         return EXACT[name]
-    function = getattr(mp, name, None)
     row = ops.TABLE[name]
-    if function is None or not row.is_primitive:
+    function = getattr(mp, name, None)
+    if row.is_primitive and function is None:
         raise LookupError(f"write the definition of {name!r} into benchmarks/exact.py")
+    if not row.is_primitive:
+        vocabulary = {each: definition(each).value for each in calls(row.expression)}
+
+        def function(*point: Any) -> Any:
+            return fold(row.expression, vocabulary, dict(zip(row.operands, point, strict=True)))
 
     def partial(*orders: int) -> Function:
         def at(*point: Any) -> Any:
