@@ -14,6 +14,7 @@ from mpmath import mp, mpf
 from benchmarks import accuracy
 from benchmarks.accuracy import EXCEPTIONS, LIMIT, executors, measure, points, quantities, truths
 from benchmarks.exact import definition
+from micrograd import define
 from micrograd.ops import ROWS, TABLE, Operation, checked
 
 pytestmark = pytest.mark.slow
@@ -37,6 +38,15 @@ def test_every_row_has_a_definition_that_is_independent_of_the_table(name):
     exact = definition(name)
     wanted = [exact.value, *exact.first, *exact.second]
     assert len(wanted) == len(quantities(TABLE[name]))
+
+
+def test_a_row_without_a_definition_is_defined_by_its_formula():
+    define("softsign_t", "x / (1 + abs(x))", ["square(1 / (1 + abs(x)))"], kink="x")
+    exact = definition("softsign_t")
+    with mp.workprec(200):
+        found = [f(mpf(2)) for f in (exact.value, *exact.first, *exact.second)]
+        expected = [mpf(2) / 3, mpf(1) / 9, mpf(-2) / 27]
+        assert all(abs(a - b) < mpf(2) ** -60 for a, b in zip(found, expected, strict=True))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "detach"])
