@@ -1,4 +1,4 @@
-"""The table of operations: every row is true, and a row that is not true is noticed."""
+"""The table of operations: every row is right, and a wrong row is noticed."""
 
 from __future__ import annotations
 

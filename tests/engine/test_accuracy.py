@@ -27,7 +27,7 @@ ABOUT = 48
 
 @cache
 def sample(name: str) -> tuple[list[accuracy.Point], list[list[tuple[mpf, mpf]]]]:
-    """Points, always the same ones, and the true numbers there."""
+    """Points, the same in every run, and the true numbers there."""
     found = points(TABLE[name], 30)
     chosen = random.Random(name).sample(found, min(ABOUT, len(found)))
     return chosen, truths(TABLE[name], chosen)
@@ -117,7 +117,7 @@ def test_the_mixed_second_derivatives_of_a_power_of_zero_are_the_limit_in_both_o
 
 
 def ordinary(row: Operation) -> list[accuracy.Point]:
-    """Points between -4 and 4 where a partial that cancels still has most of its digits."""
+    """Points between -4 and 4, where a partial that cancels still has most of its digits."""
     rng = random.Random(row.name)
     drawn = [tuple(rng.randint(-63, 63) / 16 for _ in row.operands) for _ in range(200)]
     return [at for at in drawn if accuracy.is_inside(row, at)]
@@ -137,5 +137,5 @@ def test_the_textbooks_formulas_are_those_of_the_table(name):
         (value, slopes), (known, partials) = book.evaluate(*at), row.evaluate(*at)
         for one, other in zip((value, *slopes), (known, *partials), strict=True):
             one, other = one or 0.0, other or 0.0
-            # Of 1 - out * out below 4 there remain 12 digits.
+            # Below 4, twelve digits of 1 - out * out remain.
             assert one == other or abs(one - other) <= 1e-11 * (abs(other) + 1e-3), at

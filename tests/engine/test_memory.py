@@ -1,4 +1,4 @@
-"""A value is small, a graph has no cycles, a program is deterministic and an import light."""
+"""Values are small, graphs have no cycles, programs are deterministic, and the import is light."""
 
 import gc
 import os

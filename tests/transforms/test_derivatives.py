@@ -155,7 +155,7 @@ def test_deep_functions_are_differentiated_in_both_modes():
 
 
 def test_a_hessian_vector_product_makes_a_small_multiple_of_the_operations_of_a_function():
-    """Counted rather than timed: the values that exist after each."""
+    """Values are counted; nothing is timed."""
     from micrograd.engine.graph import order
 
     rng = random.Random(0)
