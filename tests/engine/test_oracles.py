@@ -1,4 +1,4 @@
-"""Gradients of random graphs agree with independent references, exactly or within an error bound."""
+"""Gradients of random graphs agree with independent references, exactly or within a bound."""
 
 import math
 import operator
