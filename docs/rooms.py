@@ -27,7 +27,7 @@ def imported_rooms() -> dict[str, set[str]]:
 
 
 def without_shortcuts(direct: dict[str, set[str]]) -> dict[str, list[str]]:
-    """The imports of each room, in the order of the rooms, without those that follow from others."""
+    """The imports of each room, in the order of the rooms; those that follow are left out."""
     reached: dict[str, set[str]] = {}
     kept = {}
     for name in ROOMS:  # the rooms that a room imports come before it

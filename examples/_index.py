@@ -16,6 +16,7 @@ from urllib.parse import quote
 from micrograd.derivation import rule_card
 from micrograd.derivation.document import as_html
 from micrograd.drawing.page import content_hash
+from micrograd.engine.graph import operation
 from micrograd.files import write
 from micrograd.ops import TABLE
 from micrograd.writing.languages import words
@@ -276,5 +277,5 @@ def _tag(lang: str) -> str:
 
 def uses(told: Derivation) -> set[str]:
     """The names of the operations in a derivation's graph."""
-    rows = (node._row for node in told.explanation.chain.nodes)
-    return {row.name for row in rows if hasattr(row, "name")}
+    rows = map(operation, told.explanation.chain.nodes)
+    return {row.name for row in rows if row is not None}
