@@ -70,4 +70,4 @@ OPERATIONS = {
     "relu": Words("relu", "ReLU 函数"),
     "step": Words("step", "阶跃函数"),
 }
-"""The names of the operations in a sentence."""
+"""What the operations of the articles are called in a sentence."""
