@@ -132,6 +132,7 @@ def made(make: Callable[[], Engine]) -> Engine:
 LONG = ("torch.compile", "Karpathy's micrograd")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("double_precision")
 @pytest.mark.parametrize("name", [name for name in step.PEERS if name not in LONG])
 def test_peers_take_the_same_step(name: str) -> None:

@@ -31,7 +31,7 @@ from tests.transforms.common import cube
 SMOOTH = [TABLE[row.name] for row in ROWS if row.domain != "0"]
 UNIT = 2**16
 numbers = st.just(0.0) | st.integers(-4 * UNIT, 4 * UNIT).map(lambda k: k / UNIT)
-filtered = settings(max_examples=20, suppress_health_check=[HealthCheck.filter_too_much])
+filtered = settings(max_examples=10, suppress_health_check=[HealthCheck.filter_too_much])
 
 
 def every_row():
@@ -140,7 +140,7 @@ def test_vjp_and_jvp_are_transposed():
 
 
 def test_deep_functions_are_differentiated_in_both_modes():
-    depth = 20_000
+    depth = 10_000
 
     def f(x):
         y = x
