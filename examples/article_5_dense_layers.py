@@ -176,11 +176,11 @@ def first_output_rows(
 
 # ------------------------------------------------------------------------------ the training
 
-# The sine suits a spiral: of 40 seeds, the worst ends at 96.7 %. With tanh in its place, 20 seeds
-# reach 92 % on average after five times as many epochs, with relu 46 %.
+# The sine suits a spiral: of 40 seeds, the worst ends at 97 %. With tanh in its place, 20 seeds
+# reach 91 % on average after twice as many epochs, with relu 47 %.
 HIDDEN = (16, 16)
 ACTIVATION = "sin"
-EPOCHS, MINIBATCH, RATE = 60, 10, 0.05
+EPOCHS, MINIBATCH, RATE = 150, 10, 0.05
 
 
 def network(generator: np.random.RandomState) -> MLP:
@@ -188,7 +188,7 @@ def network(generator: np.random.RandomState) -> MLP:
     model = MLP(2, [*HIDDEN, CLASSES], activation=ACTIVATION)
     for depth, layer in enumerate(model.layers):
         for neuron in layer.neurons:
-            width = 6.0 if depth == 0 else 1 / sqrt(len(neuron.w))
+            width = 4.0 if depth == 0 else 1 / sqrt(len(neuron.w))
             for weight in neuron.w:
                 weight.data = width * generator.randn()
             neuron.b.data = generator.uniform(-3, 3) if depth == 0 else 0.0
