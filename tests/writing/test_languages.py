@@ -88,7 +88,7 @@ SPEAKERS = {
     ],
     "network": ["micrograd/drawing/network.py"],
     "program": ["micrograd/drawing/programs.py", "micrograd/compiler/program.py"],
-    "plot": ["nn/plots.py"],
+    "plot": ["nn/plots/*.py"],
 }
 
 
