@@ -1,4 +1,4 @@
-"""What every test and doctest finds: the table as the package brings it."""
+"""The table of operations is the same before every test and doctest."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from micrograd import ops
 from micrograd.engine import definitions, methods
 from micrograd.table import interpreters
 
-# Modules that need an extra of the package; their doctests are not looked for without it.
+# Modules that need an extra of the package; without it, their doctests are not collected.
 _NEEDED = {"jax": "micrograd/compiler/jax/*.py", "llvmlite": "micrograd/compiler/native/*.py"}
 collect_ignore_glob = [files for library, files in _NEEDED.items() if find_spec(library) is None]
 
 if find_spec("hypothesis"):
     from hypothesis import settings
 
-    # Machines are busy at times: no example has a deadline. CI draws the same ones each time.
+    # No example has a deadline, since machines may be busy. CI draws the same examples every time.
     settings.register_profile("micrograd", deadline=None, derandomize="CI" in os.environ)
     settings.load_profile("micrograd")
 
 
 @pytest.fixture(autouse=True)
 def table() -> Iterator[dict[str, ops.Operation]]:
-    """The table of operations; what a test defines is gone after it."""
+    """The table of operations, restored after each test."""
     places = (ops.TABLE, interpreters.FLOATS, interpreters.IEEE, definitions.VOCABULARY)
     before = [dict(place) for place in places]
     names = set(vars(methods.Methods))

@@ -1,8 +1,8 @@
-"""How accurate every operation is, in every executor: `python benchmarks/accuracy.py [NAME …]`.
+"""The accuracy of every operation in every executor: `python benchmarks/accuracy.py [NAME …]`.
 
-Values and first partials in units in the last place of the true number, second partials by their
-relative error; the worst point of each row in each executor. Where a result is a sum, the unit is
-that of its largest term.
+The table has the worst point of each row in each executor. Errors of values and first partials are
+in units in the last place of the true number, and those of second partials are relative. If a
+result is a sum, the unit is that of its largest term.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from micrograd.table.formulas import fold
 from micrograd.table.interpreters import IEEE
 
 LIMIT = 8
-"""Units in the last place within which values and first partials are right."""
+"""The largest error of values and first partials, in units in the last place."""
 
 RELATIVE = 1e-12
-"""The relative error within which second partials are."""
+"""The largest relative error of second partials."""
 
 TINY = 2.0**-1022
 GROUP = 8
-"""Points of a batch: vectors of lanes are used, and few points share what one of them needs."""
+"""Points of a batch: enough to fill vector registers, few enough to keep special points apart."""
 
 Point = tuple[float, ...]
 Results = list[list[float]]
-"""By quantity, then by point; nan where a result is missing."""
+"""Numbers by quantity, then by point; nan stands for a missing result."""
 
 
 def quantities(row: Operation) -> list[str]:
@@ -59,7 +59,7 @@ def _is_tiny(point: Point, true: float) -> bool:
 
 _THIRD = "a third derivative of the row that it serves: sums of products, some of them subnormal"
 EXCEPTIONS: dict[tuple[str, str, str], tuple[str, Callable[[Point, float], bool]]] = {
-    ("*", "jax", "*"): ("XLA takes subnormal numbers for zeros", _flushed),
+    ("*", "jax", "*"): ("XLA treats subnormal numbers as zero", _flushed),
     ("gauss", "*", "d/dx"): ("a product of a subnormal number", _is_tiny),
 } | {
     (name, "*", quantity): (_THIRD, lambda point, true: True)
@@ -68,7 +68,7 @@ EXCEPTIONS: dict[tuple[str, str, str], tuple[str, Callable[[Point, float], bool]
     for quantity in quantities(TABLE[name])
     if "²" in quantity
 }
-"""By row, executor and quantity (each may be `*`): why, and where, by operands and result."""
+"""By row, executor and quantity (each may be `*`): why, and where (operands, result)."""
 
 
 # ------------------------------------------------------------------------------------------ points
@@ -88,7 +88,7 @@ _EXPONENTS = (1e-310, 1e-20, 1e-10, 0.01, 0.3, 0.5, 1.0, 1.5, 2.0, 3.3, 7.7, 50.
 
 
 def points(row: Operation, count: int, seed: int = 0) -> list[Point]:
-    """Fixed points over the whole range of floats, and random ones of all sizes."""
+    """Fixed points over the whole range of floats, and `count` random ones of all sizes."""
     rng = random.Random(f"{row.name} {seed}")
 
     def number() -> float:
@@ -126,7 +126,7 @@ def points(row: Operation, count: int, seed: int = 0) -> list[Point]:
 
 
 def is_inside(row: Operation, point: Point) -> bool:
-    """Whether the row claims to have derivatives there."""
+    """Whether the row has derivatives at the point, by its domain and kinks."""
     if row.kink and not _holds(row.kink, row, point):
         return False
     if row.name == "pow" and point[0] == 0:
@@ -166,7 +166,7 @@ def on_values(row: Operation, at: Sequence[Point]) -> Results:
 
 
 def compiled_with(backend: str) -> Callable[[Operation, Sequence[Point]], Results]:
-    """A compiled function and its derivatives, for all points at once."""
+    """An executor that compiles the operation and its derivatives for a backend."""
 
     def run(row: Operation, at: Sequence[Point]) -> Results:
         f = getattr(functions, row.name)
@@ -185,21 +185,23 @@ def compiled_with(backend: str) -> Callable[[Operation, Sequence[Point]], Result
 
 
 def _in_groups(program: Any, columns: Sequence[Any]) -> list[Any]:
-    """The values and the slopes at all points, by few points at a time.
+    """The values and the slopes at all points, a few points at a time.
 
-    A batch with a gradient that is not finite is computed again by NumPy, all of it. What is finite
-    is therefore computed without the rest, in groups of one size.
+    If a gradient in a batch is not finite, NumPy computes the whole batch again. So the points that
+    turn out to be finite are computed once more without the others. All groups have one size,
+    because JAX compiles a program for each size.
     """
+    found = np.empty((1 + len(columns), len(columns[0])))
 
-    def call(at: Sequence[Any]) -> Any:
-        values, slopes = program.value_and_grad(*at)
-        return np.array([values, *(slopes if isinstance(slopes, tuple) else [slopes])], dtype=float)
+    def compute(chosen: Any) -> None:
+        for start in range(0, len(chosen), GROUP):
+            group = np.resize(chosen[start : start + GROUP], GROUP)
+            values, slopes = program.value_and_grad(*(column[group] for column in columns))
+            found[:, group] = [values, *(slopes if isinstance(slopes, tuple) else [slopes])]
 
-    found = call(columns)
-    (fine,) = np.nonzero(np.isfinite(found).all(axis=0))
-    for start in range(0, len(fine), GROUP):
-        group = np.resize(fine[start : start + GROUP], GROUP)
-        found[:, group] = call([column[group] for column in columns])
+    compute(np.arange(len(columns[0])))
+    (finite,) = np.nonzero(np.isfinite(found).all(axis=0))
+    compute(finite)
     return list(found)
 
 
@@ -211,7 +213,7 @@ def _taking(row: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def executors() -> dict[str, Callable[[Operation, Sequence[Point]], Results]]:
-    """Those that are installed."""
+    """The executors that are installed."""
     found: dict[str, Any] = {"values": on_values, "numpy": compiled_with("numpy")}
     for backend, needed in {"numba": "llvmlite", "jax": "jax"}.items():
         try:
@@ -233,7 +235,7 @@ def run(executor: str, row: Operation, at: Sequence[Point]) -> Results:
 
 
 class Worst(NamedTuple):
-    """The largest error of a quantity: in units of its limit, and where it is."""
+    """The largest error of a quantity, as a multiple of its limit, and where it occurs."""
 
     error: float
     point: Point = ()
@@ -248,7 +250,7 @@ class Worst(NamedTuple):
 
 
 def truths(row: Operation, at: Sequence[Point]) -> list[list[tuple[Any, Any]]]:
-    """The true number and its size, by quantity and by point."""
+    """The true number and the size of its largest term, by quantity and by point."""
     exact = definition(row.name)
     wanted = (exact.value, *exact.first, *exact.second)
     with mp.workprec(BITS):
@@ -266,7 +268,7 @@ def _truth(size: Any, f: Any, point: Sequence[Any]) -> tuple[Any, Any]:
 
 
 def error(got: float, true: Any, size: Any) -> tuple[float, float]:
-    """In units in the last place of the size; and relative to it, not below the smallest float."""
+    """The error in units in the last place of `size`, and relative to `size`."""
     if mp.isnan(true):
         return (0.0, 0.0) if got != got else (math.inf, math.inf)
     unit = math.ulp(float(size)) if size < 1.7e308 else 2.0**971
@@ -280,7 +282,7 @@ def error(got: float, true: Any, size: Any) -> tuple[float, float]:
     if got != got:
         return math.inf, math.inf
     distance = abs(mpf(got) - true)
-    # A number of subnormal size has no twelve digits; it has its last places.
+    # A subnormal number does not have twelve digits, only its last places.
     return float(distance / unit), float(distance / max(size, mpf(TINY)))
 
 
@@ -291,7 +293,7 @@ def measure(
     at: Sequence[Point],
     exact: Sequence[Sequence[tuple[Any, Any]]],
 ) -> Iterator[tuple[str, Worst]]:
-    """The worst point of each quantity, leaving exceptions out."""
+    """The worst point of each quantity, apart from exceptions."""
     for i, name in enumerate(quantities(row)):
         is_second = i > row.arity
         worst = Worst(0.0)
@@ -306,7 +308,7 @@ def measure(
 
 
 def excused(row: Operation, executor: str, quantity: str, point: Point, true: float) -> bool:
-    """Whether an exception says why the number is not right there."""
+    """Whether an exception explains an inaccurate number at this point."""
     return any(
         applies(point, true)
         for (name, backend, what), (_, applies) in EXCEPTIONS.items()
@@ -332,11 +334,13 @@ def report(
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="rows of the table; default: all")
-    parser.add_argument("--points", type=int, default=100, help="random points for each row")
+    parser.add_argument("names", nargs="*", help="rows of the table (default: all)")
+    parser.add_argument(
+        "--points", type=int, default=100, help="random points for each row (default 100)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--executors", nargs="*", default=())
-    parser.add_argument("--bad", action="store_true", help="only what is not within the limits")
+    parser.add_argument("--bad", action="store_true", help="print only errors beyond the limits")
     options = parser.parse_args()
     for (name, executor, quantity), (reason, _) in EXCEPTIONS.items():
         print(f"not counted: {name}, {quantity} by {executor}: {reason}")

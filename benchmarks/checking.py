@@ -1,9 +1,9 @@
-"""Times `check_gradients` on functions of many inputs.
+"""Time `check_gradients` on functions of many inputs.
 
 python benchmarks/checking.py [--quick] [--rounds N]
 
-One thread; the cases in turn, and the minimum of the rounds, in seconds of the processor. A case
-whose gradient is not judged as it should be ends the program with an error.
+Runs the cases in turn on one thread, and prints the minimum of the rounds in seconds of CPU time.
+If the verdict on a gradient is not the expected one, the program ends with an error.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 from micrograd import define, tanh
 from micrograd.testing import check_gradients
 
-QUICK = 8  # times fewer inputs
+QUICK = 8  # divides the number of inputs
 
 
 class Case(NamedTuple):
-    """A function, how many inputs it has, the order of the check, and whether it is right."""
+    """A function, its number of inputs, the order of the check, and whether its rules are right."""
 
     name: str
     function: Callable[..., Any]
@@ -46,7 +46,7 @@ def normalized(x: list[Any]) -> list[Any]:
 
 
 def weighted(x: list[Any]) -> Any:
-    """One number of a LayerNorm."""
+    """A weighted sum of the outputs of a LayerNorm."""
     return sum(weight * each for weight, each in enumerate(normalized(x), 1))
 
 
@@ -62,7 +62,7 @@ def wrong_square() -> Callable[[Any], Any]:
 
 
 def spoiled(q: list[Any]) -> Any:
-    """The squared length of a vector; the rule of one term is wrong."""
+    """The squared length of a vector, with a wrong rule in one term."""
     wrong, middle = wrong_square(), len(q) // 2
     return sum(wrong(each) if i == middle else each * each for i, each in enumerate(q))
 
@@ -80,7 +80,7 @@ CASES = (
 
 
 def seconds(case: Case, inputs: int) -> float:
-    """The time of one check; garbage from before is not charged to it."""
+    """The time of one check, after collecting earlier garbage."""
     rng = random.Random(0)
     point = [rng.gauss(0, 1) for _ in range(inputs)]
     gc.collect()
@@ -88,7 +88,7 @@ def seconds(case: Case, inputs: int) -> float:
     report = check_gradients(case.function, point, order=case.order, raise_exception=False)
     duration = time.process_time() - start
     if bool(report) is not case.right or report.is_undecided:
-        raise SystemExit(f"{case.name}: not judged as it should be\n{report}")
+        raise SystemExit(f"{case.name}: unexpected verdict\n{report}")
     return duration
 
 
@@ -96,7 +96,7 @@ def main() -> None:
     """Time everything and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK} times fewer inputs, once")
+    parser.add_argument("--quick", action="store_true", help=f"one {QUICK}th of the inputs, once")
     options = parser.parse_args()
     rounds, part = (1, QUICK) if options.quick else (options.rounds, 1)
     times: dict[Case, float] = {}

@@ -1,10 +1,11 @@
-"""Compiled programs beside what others make of the same mathematics: time, and cost of planning.
+"""Time compiled programs against other engines on the same mathematics, and the cost of planning.
 
-    python benchmarks/compiled.py              # some minutes; --quick for some seconds
+    python benchmarks/compiled.py              # a few minutes; --quick for a few seconds
 
-Four tables: the standard step (`step`), the GPT of the examples (`gpt`), Black and Scholes with
-five greeks (`greeks`), tracing and planning (`planning`). One thread, one process, float64; the
-engines in turn, compared before they are timed. What is not installed is skipped, and said so.
+Prints four tables: the standard step (`step`), the GPT of the examples (`gpt`), Black-Scholes with
+five greeks (`greeks`), and tracing and planning (`planning`). Everything runs in float64, on one
+thread and in one process; the engines take turns, and their results are compared before they are
+timed. Engines that are not installed are skipped with a note.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from functools import partial
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # where `benchmarks` can be imported
+    sys.path[0] = str(
+        Path(__file__).resolve().parent.parent
+    )  # so that `benchmarks` can be imported
     for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(_variable, "1")  # before NumPy is imported
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
-    os.environ["NPROC"] = "1"  # which XLA's other threads, that the flag leaves, obey
+    os.environ["NPROC"] = "1"  # for the threads of XLA that ignore the flag
     os.environ["JAX_ENABLE_X64"] = "1"
 
 from benchmarks import gpt, greeks, planning, step
@@ -37,14 +40,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", choices=TABLES, action="append", help="one table, or some")
+    parser.add_argument(
+        "--only", choices=TABLES, action="append", help="print only this table; may be repeated"
+    )
     parser.add_argument("--rounds", type=int, default=300)
-    parser.add_argument("--seconds", type=float, default=5, help="the most for one engine, one row")
-    parser.add_argument("--backends", nargs="+", default=BACKENDS, help="of our programs")
-    parser.add_argument("--no-peers", action="store_true", help="our programs and NumPy by hand")
-    parser.add_argument("--points", type=int, help="at which there are greeks; else a million")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw how the steps scale")
-    parser.add_argument("--full", action="store_true", help="plan graphs of a million nodes")
+    parser.add_argument(
+        "--seconds", type=float, default=5, help="time limit for one engine in one row (default 5)"
+    )
+    parser.add_argument("--backends", nargs="+", default=BACKENDS, help="backends of our programs")
+    parser.add_argument(
+        "--no-peers", action="store_true", help="compare only our programs and hand-written NumPy"
+    )
+    parser.add_argument(
+        "--points", type=int, help="number of points of the greeks (default a million)"
+    )
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="plot the time of a step against the batch size"
+    )
+    parser.add_argument("--full", action="store_true", help="also plan graphs of a million nodes")
     parser.add_argument("--quick", action="store_true", help="small sizes, three rounds")
     options = parser.parse_args()
     tables = options.only or TABLES

@@ -2,10 +2,10 @@
 
     python benchmarks/eager.py              # some minutes; --quick for some seconds
 
-The peers are Karpathy's micrograd, which pip puts into a folder of its own, and scalars of PyTorch
-where it is installed. Each engine lives in a worker process, since two of them have the same import
-name. The workers are driven in turn, A B C A B C …: a busy spell of the machine meets all of them,
-and never two are at work at once. They differ in the class of their scalars and in nothing else.
+The peers are Karpathy's micrograd, which pip installs into a separate folder, and PyTorch scalars,
+if PyTorch is installed. Each engine runs in a worker process, since two of them have the same
+import name. The workers take turns, A B C A B C …, so that a busy spell of the machine affects all
+of them, and only one works at a time. The engines differ only in the class of their scalars.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SEED = 1337
 
 
 class Engine(NamedTuple):
-    """What the engines do not share: the scalar, a network of it, the nodes below a node."""
+    """What differs between the engines: the scalar, a network, and the nodes below a node."""
 
     scalar: Callable[[float], Any]
     network: Callable[[int, list[int]], Any]
@@ -50,7 +50,7 @@ class Engine(NamedTuple):
 
 
 def micrograd_engine() -> Engine:
-    """Ours or Karpathy's, whichever is first on the path."""
+    """Our engine or Karpathy's, whichever is first on the path."""
     from micrograd.engine import Value
     from micrograd.nn import MLP
 
@@ -69,12 +69,14 @@ def torch_engine() -> Engine:
     return Engine(scalar, partial(Network, scalar), below)
 
 
-Seconds = tuple[float, float, float]  # building a graph, differentiating it; the collector in both
+Seconds = tuple[
+    float, float, float
+]  # building a graph, differentiating it, the garbage collector in both
 ENGINES = {"ours": micrograd_engine, "karpathy": micrograd_engine, "torch": torch_engine}
 
 
 class Network:
-    """Karpathy's MLP on any scalar, with his draws and his order of terms, for PyTorch."""
+    """Karpathy's MLP for PyTorch scalars, with the same random numbers and order of terms."""
 
     def __init__(self, scalar: Callable[[float], Any], nin: int, nouts: list[int]) -> None:
         self.layers = [
@@ -91,11 +93,11 @@ class Network:
         return x[0]
 
     def parameters(self) -> list[Any]:
-        """Of each neuron the weights, then the bias."""
+        """The weights and the bias of each neuron in turn."""
         return [p for layer in self.layers for w, b in layer for p in (*w, b)]
 
     def zero_grad(self) -> None:
-        """Forget all gradients, in PyTorch's own and quickest way."""
+        """Reset all gradients, in the way that is fastest in PyTorch."""
         for p in self.parameters():
             p.grad = None
 
@@ -119,7 +121,7 @@ class Collector:
     seconds = start = 0.0
 
     def __call__(self, phase: str, _: dict[str, int]) -> None:
-        """What `gc.callbacks` calls."""
+        """Called by `gc.callbacks`."""
         if phase == "start":
             self.start = perf_counter()
         else:
@@ -129,8 +131,8 @@ class Collector:
 class Workbench:
     """An engine with its data: every public method is a command and returns numbers for JSON.
 
-    What is timed runs with Python's garbage collector on, as programs do, and its share is told:
-    it visits a large graph again and again. The release of a graph is timed for no engine.
+    Timings include Python's garbage collector, as in any program, and its share is reported, since
+    it visits a large graph again and again. Freeing a graph is not timed.
     """
 
     def __init__(self, engine: Engine, samples: int) -> None:
@@ -142,7 +144,7 @@ class Workbench:
         gc.callbacks.append(self.collector)
 
     def _loss(self) -> Any:
-        """The loss of Karpathy's notebook: maximal margin and the squares of the parameters."""
+        """The loss of Karpathy's notebook: a max-margin loss, and the squares of the parameters."""
         inputs = [list(map(self.engine.scalar, point)) for point in self.points]
         scores = list(map(self.model, inputs))
         losses = [(1 + -yi * score).relu() for yi, score in zip(self.labels, scores, strict=True)]
@@ -184,8 +186,8 @@ class Workbench:
         return len(seen)
 
     def _chain(self, operations: int) -> Any:
-        # With x = 1 every partial along the chain is 1: no adjoint dies out, which would spare the
-        # rest of the way. No tanh, because Karpathy's release has none.
+        # With x = 1, every partial along the chain is 1, so no adjoint becomes 0, which would save
+        # work. There is no tanh, because Karpathy's release does not have it.
         x = y = self.engine.scalar(1.0)
         for _ in range(operations // 4):
             y = (y * x + x).relu() * x
@@ -206,7 +208,7 @@ class Workbench:
         return (after - before) / self._count(root)
 
     def deepest(self) -> int:
-        """The length of the longest chain that an engine survives which calls itself."""
+        """The longest chain that a recursive engine can differentiate."""
 
         def fails(operations: int) -> bool:
             try:
@@ -219,7 +221,7 @@ class Workbench:
 
 
 def serve(name: str, folder: str, samples: str) -> None:
-    """Obey commands, a JSON list a line, until there are no more."""
+    """Execute commands, one JSON list per line, until the input ends."""
     sys.path.insert(0, folder)
     workbench = Workbench(ENGINES[name](), int(samples))
     for line in sys.stdin:
@@ -231,7 +233,7 @@ def serve(name: str, folder: str, samples: str) -> None:
 
 
 class Worker:
-    """The process of an engine: called with a command, it waits for the answer."""
+    """The process of an engine. Call it with a command to get the answer."""
 
     def __init__(self, name: str, folder: Path, samples: int) -> None:
         self.name = name
@@ -244,7 +246,7 @@ class Worker:
 
     def __call__(self, *command: Any) -> Any:
         """The answer to a command and its arguments; RuntimeError if the process has ended."""
-        with suppress(BrokenPipeError):  # there will be no answer
+        with suppress(BrokenPipeError):  # the missing answer is noticed below
             print(json.dumps(command), file=self.process.stdin, flush=True)
         answer = self.process.stdout.readline() if self.process.stdout else ""
         if not answer:
@@ -278,13 +280,13 @@ def find_peers(cache: Path) -> tuple[dict[str, Path], dict[str, str]]:
 
 
 def total(seconds: Seconds) -> float:
-    """Forward and backward together; the collector's share is within them."""
+    """The time of forward and backward, which includes the garbage collector."""
     forward, backward, _ = seconds
     return forward + backward
 
 
 def summary(times: Sequence[Seconds], unit: float = 1e-3) -> dict[str, dict[str, float]]:
-    """Medians and minima in a unit of seconds, milliseconds unless told."""
+    """Medians and minima, in milliseconds by default."""
     columns = {
         "forward": [forward for forward, _, _ in times],
         "backward": [backward for _, backward, _ in times],
@@ -298,8 +300,10 @@ def summary(times: Sequence[Seconds], unit: float = 1e-3) -> dict[str, dict[str,
 
 
 def measure_steps(workers: dict[str, Worker], rounds: int) -> dict[str, Any]:
-    """The standard step of each engine, with its ratios to the first, which is ours."""
-    results = {name: worker("result") for name, worker in workers.items()}  # and they are warm now
+    """The standard step of each engine, with its ratios to ours, which comes first."""
+    results = {
+        name: worker("result") for name, worker in workers.items()
+    }  # which also warms them up
     times: dict[str, list[Seconds]] = {name: [] for name in workers}
     for _ in range(rounds):
         for name, worker in workers.items():
@@ -324,14 +328,14 @@ def measure_steps(workers: dict[str, Worker], rounds: int) -> dict[str, Any]:
 
 
 def difference(result: dict[str, Any], other: dict[str, Any]) -> float:
-    """The largest difference of the losses and of the gradients, relative where above 1."""
+    """The largest difference of the losses and gradients, relative for numbers above 1."""
     these: list[float] = [result["loss"], *result["gradients"]]
     those: list[float] = [other["loss"], *other["gradients"]]
     return max(abs(a - b) / max(1, abs(b)) for a, b in zip(these, those, strict=True))
 
 
 def measure_chains(worker: Worker, lengths: Sequence[int], rounds: int) -> dict[str, Any]:
-    """Nanoseconds per operation of building and differentiating chains, by their length."""
+    """Nanoseconds per operation for building and differentiating chains, by length."""
     times: dict[int, list[Seconds]] = {length: [] for length in lengths}
     for _ in range(rounds):
         for length in lengths:
@@ -340,7 +344,7 @@ def measure_chains(worker: Worker, lengths: Sequence[int], rounds: int) -> dict[
 
 
 def flatness(chains: dict[str, Any]) -> dict[str, float]:
-    """The dearest operation over the cheapest among chains of all lengths, by minima."""
+    """The cost of an operation at the most expensive length over that at the cheapest."""
     costs = [{phase: times["minimum"] for phase, times in cost.items()} for cost in chains.values()]
     columns = {
         "forward": [cost["forward"] for cost in costs],
@@ -351,7 +355,7 @@ def flatness(chains: dict[str, Any]) -> dict[str, float]:
 
 
 def measure_import(rounds: int) -> dict[str, float]:
-    """Milliseconds that `import micrograd` adds to a start of Python."""
+    """Milliseconds that `import micrograd` adds to the start of Python."""
 
     def seconds(program: str) -> float:
         start = perf_counter()
@@ -369,7 +373,7 @@ def measure_import(rounds: int) -> dict[str, float]:
 
 
 def machine() -> dict[str, str]:
-    """What a reader of the numbers must know."""
+    """The processor, the system and the version of Python."""
     cpu, details = platform.processor(), Path("/proc/cpuinfo")
     if details.exists():
         for line in details.read_text().splitlines():
@@ -387,7 +391,7 @@ def machine() -> dict[str, str]:
 
 
 def print_table(title: str, *rows: Sequence[str]) -> None:
-    """Rows of texts, the first one the head, in columns of their own width."""
+    """Print rows of text in aligned columns; the first row is the heading."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     print(f"\n{title}")
     for first, *rest in rows:
@@ -396,17 +400,17 @@ def print_table(title: str, *rows: Sequence[str]) -> None:
 
 
 def both(times: dict[str, float], digits: int = 1) -> str:
-    """A median, and a minimum in brackets."""
+    """A median, with the minimum in brackets."""
     return f"{times['median']:.{digits}f} ({times['minimum']:.{digits}f})"
 
 
 def report(results: dict[str, Any]) -> None:
-    """Print everything that was measured; where there are two numbers, a median (a minimum)."""
+    """Print everything that was measured; pairs of numbers are a median (and a minimum)."""
     names, steps = results["names"], results["steps"]
     print(", ".join(results["machine"].values()))
-    print("median (minimum); the ratios are to ours")
+    print("median (minimum); ratios are relative to this engine")
     phases = "forward", "backward", "total", "collector"
-    heads = "forward", "backward", "total", "of it collector"
+    heads = "forward", "backward", "total", "collector's share"
     print_table(
         f"The standard step, {results['samples']} samples, {results['rounds']} rounds, ms",
         ("", *heads, "ratio", "by rounds", "nodes", "µs per node"),
@@ -440,9 +444,9 @@ def report(results: dict[str, Any]) -> None:
         ),
     )
     for phase, ratio in results["flatness"].items():
-        print(f"    {phase}: dearest / cheapest length = {ratio:.2f}")
+        print(f"    {phase}: slowest / fastest length = {ratio:.2f}")
     if "karpathy" in names:
-        print("    a longer chain is a RecursionError in Karpathy's")
+        print("    longer chains raise RecursionError in Karpathy's")
     started = results["import"]
     print(f"\nimport micrograd: {both(started)} ms beyond the {started['bare']:.1f} ms of Python")
     for name, reason in results["skipped"].items():
@@ -452,11 +456,13 @@ def report(results: dict[str, Any]) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print, and fail if the engines disagree."""
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
-    parser.add_argument("--rounds", type=int, help="steps of each engine (15)")
-    parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
+    parser.add_argument("--rounds", type=int, help="steps of each engine (default 15)")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see whether it runs")
     parser.add_argument("--no-peers", action="store_true", help="measure this engine alone")
     parser.add_argument("--peers", type=Path, default=CACHE, help=f"folder for {KARPATHY}")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write the results to this file"
+    )
     options = parser.parse_args(arguments)
     rounds, samples = (2, 10) if options.quick else (15, 100)
     if options.rounds is not None:
@@ -497,7 +503,7 @@ def main(arguments: list[str] | None = None) -> None:
     report(results)
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    # A gradient is a sum over the graph: each of its terms may add one rounding.
+    # A gradient is a sum over the graph, and each of its terms may add one rounding error.
     for name, step in steps.items():
         if not step["difference"] <= step["nodes"] * sys.float_info.epsilon:
             raise SystemExit(f"{names[name]} disagrees with this engine: {step['difference']:.1e}")

@@ -1,7 +1,7 @@
 """The operations of the table as mathematics defines them: values, first and second partials.
 
-Written for mpmath and independently of the table's own formulas, with precision to spare instead of
-care: at 2,600 bits, `1 - tanh(x)²` loses nothing wherever the result is a float.
+The definitions are written for mpmath, independently of the formulas of the table. They rely on
+precision rather than on careful formulas: `1 - tanh(x)²` at 2,600 bits is exact enough for floats.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from mpmath import mp, mpf
 
 from micrograd import ops
+from micrograd.table.formulas import calls, fold
 
 BITS = 2_600
 """Enough that a sum of two floats of any size is exact, with 400 bits to spare."""
@@ -22,8 +23,8 @@ Function = Callable[..., Any]
 class Exact(NamedTuple):
     """A result, its partials, and its second partials in the order xx or xx, xy, yy.
 
-    `sizes` gives the largest term of what is a sum, by its place among these; near a zero of the
-    sum, that is what rounding is measured by.
+    If one of these is a sum, `sizes` has its largest term, by the position of the sum among them.
+    Near a zero of the sum, rounding errors are measured relative to that term.
     """
 
     value: Function
@@ -41,7 +42,7 @@ def _one(*_: Any) -> Any:
 
 
 def _unary(value: Function, first: Function, second: Function, *sizes: Function) -> Exact:
-    """Of one operand; `sizes` are those of the partial and of the second partial."""
+    """An operation of one operand; `sizes` belong to the partial and the second partial."""
     return Exact(value, (first,), (second,), dict(enumerate(sizes, start=1)))
 
 
@@ -74,10 +75,10 @@ def _density(x: Any) -> Any:
 
 
 def _normal(x: Any) -> Any:
-    """The distribution function of the normal law."""
+    """The distribution function of the normal distribution."""
     if abs(x) > 60:
         return mpf(x > 0)
-    with mp.workprec(min(mp.prec, 600) + int(3 * x * x)):  # more takes time, and is not needed
+    with mp.workprec(min(mp.prec, 600) + int(3 * x * x)):  # more would only take time
         return mp.erfc(-x / mp.sqrt(2)) / 2
 
 
@@ -132,7 +133,7 @@ def _log(x: Any) -> Any:
 
 
 def _times(factor: Any, power: Any) -> Any:
-    """The limit for x -> 0 of a product of which the power decides."""
+    """`power * factor`, or 0 if either is 0: where x -> 0, the power decides the limit."""
     return power * factor if power and factor else mpf(0)
 
 
@@ -610,16 +611,22 @@ EXACT |= {
 
 
 def definition(name: str) -> Exact:
-    """What mathematics says of a row; of a primitive that is not above, the function of mpmath.
+    """The definition of a row.
 
-    Its partials are differences then, in proportion to the operands, at half of all the bits.
+    A row that is not listed above is defined by the function of mpmath of that name, or else by its
+    formula at full precision. Its partials are differences with relative steps of half of all bits.
     """
     if name in EXACT:
         return EXACT[name]
-    function = getattr(mp, name, None)
     row = ops.TABLE[name]
-    if function is None or not row.is_primitive:
+    function = getattr(mp, name, None)
+    if row.is_primitive and function is None:
         raise LookupError(f"write the definition of {name!r} into benchmarks/exact.py")
+    if not row.is_primitive:
+        vocabulary = {each: definition(each).value for each in calls(row.expression)}
+
+        def function(*point: Any) -> Any:
+            return fold(row.expression, vocabulary, dict(zip(row.operands, point, strict=True)))
 
     def partial(*orders: int) -> Function:
         def at(*point: Any) -> Any:

@@ -15,12 +15,12 @@ from micrograd import compile  # noqa: A004
 
 
 def start(model: GPT) -> Any:
-    """The numbers of the parameters."""
+    """The values of the parameters."""
     return np.array([p.data for p in model.parameters()])
 
 
 def some(samples: int, context: int) -> tuple[Any, ...]:
-    """Documents that fill the context, or one without the axis of a batch if `samples` is 0."""
+    """Documents that fill the context, or one without a batch axis if `samples` is 0."""
     letters = "".join(known_names())
     chunks = [letters[i * context : (i + 1) * context] for i in range(max(1, samples))]
     batch = documents(chunks, context)
@@ -28,14 +28,14 @@ def some(samples: int, context: int) -> tuple[Any, ...]:
 
 
 def compiled(model: GPT, batched: bool, backend: str) -> Engine:
-    """The model in scalars as a program."""
+    """The model in scalars, compiled."""
     numbers = start(model)
     program = compile(model.loss, model.parameters(), batched=batched, backend=backend)
     return lambda *document: lambda: program.value_and_grad(*document, parameters=numbers)
 
 
 def eager(model: GPT) -> Engine:
-    """The model in scalars, as a graph that is made anew for every document."""
+    """The model in scalars, as a new graph for each document."""
     parameters = model.parameters()
 
     def step(document: Sequence[Any]) -> tuple[float, list[float]]:
@@ -52,7 +52,7 @@ def eager(model: GPT) -> Engine:
 
 
 class Library(NamedTuple):
-    """What JAX and PyTorch call differently, and what attention adds to hide what comes later."""
+    """The names that differ between JAX and PyTorch, and the mask that hides later positions."""
 
     relu: Any
     softmax: Any
@@ -126,14 +126,14 @@ PEERS = {"PyTorch eager": torch_eager, "torch.compile": torch_compiled, "JAX jit
 
 
 def engines(model: GPT, peers: bool) -> dict[str, Engine]:
-    """Those of others that can run here."""
+    """The peers that are installed."""
     return available({name: partial(make, model) for name, make in PEERS.items() if peers})
 
 
 def measure(
     model: GPT, sizes: Sequence[int], backends: Sequence[str], peers: bool, effort: Effort
 ) -> None:
-    """Print the tables: of one document, and of batches of these sizes."""
+    """Print the tables for one document, and for batches of these sizes."""
     theirs = engines(model, peers)
     context = len(model.position)
     for samples in (0, *sizes):
@@ -147,7 +147,7 @@ def measure(
 
 
 def small() -> GPT:
-    """A network for a quick look."""
+    """A small network, for `--quick`."""
     return untrained(np.random.default_rng(0), context=4, width=4, heads=2)
 
 

@@ -16,7 +16,7 @@ NAMES = "price", "delta", "gamma", "vega", "theta", "rho"
 
 
 def price(library: Any, spot: Any, strike: Any, time: Any, rate: Any, volatility: Any) -> Any:
-    """What a European call option is worth; `library` has the functions."""
+    """The price of a European call option; `library` has the functions."""
     spread = volatility * library.sqrt(time)
     upper = (library.log(spot / strike) + (rate + volatility * volatility / 2) * time) / spread
     discounted = strike * library.exp(-rate * time)
@@ -29,7 +29,7 @@ def normal(library: Any, x: Any) -> Any:
 
 
 def points(count: int) -> tuple[Any, ...]:
-    """Spot, strike, time, rate, volatility."""
+    """Arrays of spot, strike, time, rate and volatility."""
     draw = np.random.default_rng(0).uniform
     ranges = (80, 120), (80, 120), (0.1, 2), (0.0, 0.1), (0.1, 0.5)
     return tuple(draw(*each, count) for each in ranges)
@@ -49,13 +49,13 @@ def scalars(spot: Any, strike: Any, time: Any, rate: Any, volatility: Any) -> li
 
 
 def compiled(backend: str) -> Engine:
-    """The function of scalars as a program."""
+    """The function of scalars, compiled."""
     program = compile(scalars, batched=True, backend=backend)
     return lambda *at: partial(program, *at)
 
 
 def formulas(library: Any, *at: Any) -> tuple[Any, ...]:
-    """The formulas of a textbook, with what they share computed once."""
+    """The formulas of a textbook; common parts are computed once."""
     spot, strike, time, rate, volatility = at
     root = library.sqrt(time)
     spread = volatility * root

@@ -1,8 +1,8 @@
-"""Times derivations, drawings and pages, and how long it takes to refuse what nobody could read.
+"""Time derivations, drawings and pages, and the refusal of graphs that are too large to read.
 
 python benchmarks/pictures.py [--rounds N] [--quick]
 
-Medians and minima in milliseconds. Only the picture is the work of a renderer, if there is one.
+Prints medians and minima in milliseconds. Only the row of the picture depends on a renderer.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def diamonds(count: int) -> tuple[Value, Value]:
 
 
 def refused(attempt: Callable[[], Any]) -> None:
-    """Attempt what must be refused."""
+    """Attempt to draw what must be refused."""
     try:
         attempt()
     except ValueError:
@@ -42,7 +42,7 @@ def refused(attempt: Callable[[], Any]) -> None:
 
 
 def tasks(size: int) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """What is timed, by name, for graphs of about that many values."""
+    """The names and functions to time, for graphs of about this many values."""
     x, y = diamonds(size // 2)
     few, small = diamonds(14)
     _, long = chain(5 * size)

@@ -1,4 +1,4 @@
-"""What it costs to trace and plan a function, for each of its nodes."""
+"""The cost of tracing and planning a function, per node."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def right_sum(x: Any) -> Any:
 
 
 def recurrence(x: Any) -> Any:
-    """A state that each number changes."""
+    """A state that each number updates."""
     state = x[0]
     for xi in x[1:]:
         state = (0.5 * state + xi).tanh()
@@ -46,7 +46,7 @@ def recurrence(x: Any) -> Any:
 
 
 def chain(length: int) -> Function:
-    """One operation after the other."""
+    """A chain of operations."""
 
     def run(x: Any) -> Any:
         y = x[0]
@@ -58,7 +58,7 @@ def chain(length: int) -> Function:
 
 
 def classifier(*sizes: int) -> Function:
-    """A network with cross-entropy: inputs, hidden, classes."""
+    """A network with cross-entropy; the sizes are inputs, hidden neurons and classes."""
     network = MLP(sizes[0], list(sizes[1:]))
 
     def run(x: Any) -> Any:
@@ -81,7 +81,7 @@ def language_model(**sizes: int) -> tuple[Function, int]:
 
 
 def functions(size: int) -> Iterator[tuple[str, Function, int]]:
-    """Names, functions and numbers of inputs, for about so many nodes."""
+    """Names, functions and numbers of inputs, for about this many nodes."""
     yield "sum of exp(x * x)", wide_sum, size // 4
     yield "left-deep sum", left_sum, size // 2
     yield "right-deep sum", right_sum, size // 2
@@ -90,14 +90,14 @@ def functions(size: int) -> Iterator[tuple[str, Function, int]]:
 
 
 def models(quick: bool) -> Iterator[tuple[str, Function, int]]:
-    """Networks, for each of which there is one size; small ones for a quick look."""
+    """Networks, each of one size; small ones for `--quick`."""
     sizes = (8, 4, 2) if quick else (784, 128, 10)
     yield f"MLP {'-'.join(map(str, sizes))}, cross-entropy", classifier(*sizes), sizes[0]
     yield "GPT", *language_model(**({"context": 4, "width": 4, "heads": 2} if quick else {}))
 
 
 def cost(name: str, f: Function, inputs: int) -> None:
-    """Print what one function costs."""
+    """Print the cost of one function."""
     start = perf_counter()
     graph = trace(lambda leaves: [f(leaves)], [], inputs)
     traced = perf_counter()

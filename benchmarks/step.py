@@ -25,17 +25,17 @@ from nn import MLP
 SIZES = 2, [16, 16, 1]
 L2 = 1e-4
 MOST = {"eager Value": 1_000, "Karpathy's micrograd": 100}
-"""The largest batches of those that would take minutes, or that call themselves too deeply."""
+"""The largest batches of the engines that would take minutes or recurse too deeply."""
 
 
 def model(network: type[Any] = MLP) -> Any:
-    """The network, always with the same numbers."""
+    """The network, always with the same weights."""
     random.seed(1337)
     return network(*SIZES)
 
 
 def start() -> Any:
-    """The numbers of its parameters."""
+    """The values of its parameters."""
     return np.array([p.data for p in model().parameters()])
 
 
@@ -46,7 +46,7 @@ def points(samples: int) -> tuple[Any, Any]:
 
 
 def weights(numbers: Any) -> tuple[Any, Any, Any]:
-    """The three layers in an array of parameters; each neuron has its weights, then its bias."""
+    """The three layers in an array of parameters: for each neuron, its weights, then its bias."""
     return numbers[:48].reshape(16, 3), numbers[48:320].reshape(16, 17), numbers[320:]
 
 
@@ -59,7 +59,7 @@ def sample_loss(network: Any, parameters: Sequence[Any], x: Any, y: Any) -> Any:
 
 
 def compiled(backend: str) -> Engine:
-    """The loss of one sample as a program."""
+    """The loss of one sample, compiled."""
     network, numbers = model(), start()
     parameters = network.parameters()
     program = compile(
@@ -69,7 +69,7 @@ def compiled(backend: str) -> Engine:
 
 
 def scalars(network: type[Any] = MLP) -> Engine:
-    """Karpathy's notebook: a graph of the whole batch, made anew in each step."""
+    """Karpathy's notebook: a new graph of the whole batch in each step."""
     built = model(network)
     parameters = built.parameters()
 
@@ -84,7 +84,7 @@ def scalars(network: type[Any] = MLP) -> Engine:
 
 
 def karpathy() -> Engine:
-    """The same by Karpathy's release, which pip puts into a folder of its own."""
+    """The same with Karpathy's release, which pip installs into a separate folder."""
     peers, missing = find_peers(CACHE)
     if "karpathy" not in peers:
         raise ImportError(missing["karpathy"])
@@ -94,7 +94,7 @@ def karpathy() -> Engine:
 
 @contextmanager
 def instead_of_ours(folder: Path) -> Iterator[None]:
-    """While the context lasts, `micrograd` is what lies in that folder."""
+    """Within the context, `micrograd` is imported from that folder."""
 
     def take() -> dict[str, Any]:
         names = [name for name in sys.modules if name.partition(".")[0] == "micrograd"]
@@ -158,7 +158,7 @@ def jax_jit() -> Engine:
 
 
 def jax_step(loss: Any, numbers: Any) -> Engine:
-    """Value and gradient of a loss by JAX, which must have been told to compute in float64."""
+    """Value and gradient of a loss by JAX, which must be set to float64."""
     import jax
 
     both = jax.jit(jax.value_and_grad(loss))
@@ -206,7 +206,7 @@ def torch_compiled() -> Engine:
 
 
 def torch_compile(loss: Any) -> Any:
-    """A loss, compiled by PyTorch; ImportError where that does not work."""
+    """A loss, compiled by PyTorch; ImportError if that does not work."""
     import torch
 
     compiled = torch.compile(loss, dynamic=False)
@@ -258,7 +258,7 @@ def casadi_map() -> Engine:
 
 
 def ddx_compiled() -> Engine:
-    """A function of one sample, compiled by ddx through LLVM; its answers are added up by NumPy."""
+    """A function of one sample, compiled by ddx through LLVM; NumPy sums the results."""
     import ddx
 
     numbers = start()
@@ -297,7 +297,7 @@ PEERS = {
 
 
 def engines(backends: Sequence[str], peers: bool) -> dict[str, Engine]:
-    """All that can run here; the first one, by hand, is what the others are compared with."""
+    """All engines that can run here; the first, written by hand, is the reference."""
     ours = {f"compiled, {backend}": compiled(backend) for backend in backends}
     return {"NumPy by hand": numpy_by_hand(), **ours, **available(PEERS if peers else {})}
 
@@ -305,7 +305,7 @@ def engines(backends: Sequence[str], peers: bool) -> dict[str, Engine]:
 def measure(
     engines: Mapping[str, Engine], sizes: Sequence[int], effort: Effort
 ) -> dict[int, dict[str, Times]]:
-    """Print the table of each length of the batch, and return them all."""
+    """Print and return the times for each batch size."""
     tables = {}
     for samples in sizes:
         chosen = {
@@ -317,7 +317,7 @@ def measure(
 
 
 def plot(tables: Mapping[int, Mapping[str, Times]], path: Path) -> None:
-    """Draw the minima over the length of the batch."""
+    """Plot the minima against the batch size."""
     from matplotlib import color_sequences
     from matplotlib.figure import Figure
 

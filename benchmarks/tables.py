@@ -1,8 +1,8 @@
-"""What it costs to read a table and to make numbers of its columns, for each cell.
+"""The cost, per cell, of reading a table and converting its columns to numbers.
 
-    python benchmarks/tables.py                # some seconds; --quick for fewer
+    python benchmarks/tables.py                # a few seconds; --quick for less
 
-The cost of a cell should not grow with the number of columns.
+The cost per cell should not grow with the number of columns.
 """
 
 from __future__ import annotations

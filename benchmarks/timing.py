@@ -1,8 +1,8 @@
-"""Engines timed in turn, A B C A B C …: a busy spell of the machine meets all of them.
+"""Time engines in turn, A B C A B C …, so that a busy spell of the machine affects all of them.
 
-An engine is given arguments and returns what is timed: a function without arguments that gives
-numbers. So each engine has its arguments in the form that it likes best before the clock runs. All
-engines of a comparison must give the same numbers before any is timed.
+An engine takes the arguments and returns the function to time, which takes no arguments and returns
+numbers. So each engine can convert its arguments before the clock starts. All engines of a
+comparison must give the same numbers before any of them is timed.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ Engine = Callable[..., Run]
 T = TypeVar("T")
 
 TOLERANCE = 1e-10
-"""The largest difference, relative to the largest number of a result: sums of 10,000 samples that
-are added up in another order differ by less than 1e-12, and a wrong formula by much more."""
+"""The largest accepted difference, relative to the largest number of a result. Sums of 10,000
+samples in different orders differ by less than 1e-12, and a wrong formula by much more."""
 
 SHORT = 0.01
-"""Seconds within which the caches of a processor matter."""
+"""Runs that take less than this many seconds depend on the caches of the processor."""
 
 
 MAPPED = 31 * 2**20
-"""Bytes. glibc asks the system for each array above a threshold, and for its pages when they are
-written: thrice the time of NumPy by hand. The threshold rises, up to 32 MiB, to what is freed."""
+"""Bytes. glibc maps each array above a threshold anew, and its pages when they are written, which
+triples the time of hand-written NumPy. Freeing an array of up to 32 MiB raises the threshold."""
 
 
 class Effort(NamedTuple):
-    """How long to measure: so many rounds, but after so many seconds an engine sits out."""
+    """How long to measure: the number of rounds, and the time limit of an engine in seconds."""
 
     rounds: int
     seconds: float
 
 
 class Times(NamedTuple):
-    """The seconds that an engine takes."""
+    """The times of an engine in seconds, and the number of rounds."""
 
     minimum: float
     median: float
@@ -48,7 +48,7 @@ class Times(NamedTuple):
 
 
 def available(makers: Mapping[str, Callable[[], T]]) -> dict[str, T]:
-    """What can be made here; what cannot is skipped, and it says why."""
+    """Make what can be made here; print the reason for everything else."""
     made = {}
     for name, make in makers.items():
         try:
@@ -67,7 +67,7 @@ def difference(result: Iterable[Any], expected: Iterable[Any]) -> float:
 def compare(
     engines: Mapping[str, Engine], arguments: Sequence[Any], effort: Effort
 ) -> dict[str, Times]:
-    """The times of the engines, once all of them have given the numbers of the first one.
+    """Time the engines, after checking that all of them give the numbers of the first one.
 
     Raises SystemExit if one does not.
     """
@@ -79,7 +79,7 @@ def compare(
         expected = expected or result
         distance = difference(result, expected)
         if not distance <= TOLERANCE:
-            raise SystemExit(f"{name} computes something else: it is {distance:.1e} away")
+            raise SystemExit(f"{name} computes something else: the difference is {distance:.1e}")
     taken: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(effort.rounds):
         for name, run in runs.items():
@@ -89,16 +89,16 @@ def compare(
 
 
 def keep_freed_memory() -> None:
-    """Let no engine's time depend on what others, or peers that are missing, have freed before."""
+    """Make the times independent of what other engines have freed before."""
     np.empty(MAPPED, np.uint8)
 
 
 def seconds(run: Run) -> float:
-    """How long a run takes.
+    """The time of a run in seconds.
 
-    A short one follows upon itself, as steps of training do, and does not find its caches full of
-    what others left. After a long one, what it threw away goes before others are timed: Python's
-    garbage collector looks at graphs of many objects.
+    A short run is timed directly after itself, as in training, so that the caches are not full of
+    another engine's data. After a long run, the garbage is collected, so that it does not slow down
+    the next engine.
     """
     start = perf_counter()
     run()
@@ -112,7 +112,7 @@ def seconds(run: Run) -> float:
 
 
 def print_times(title: str, times: Mapping[str, Times]) -> None:
-    """A table in microseconds, with the ratio of each minimum to the first engine's."""
+    """Print a table in microseconds, with the ratio of each minimum to the first engine's."""
     print(f"\n{title:<54} {'minimum':>12} {'median':>12}  us  {'ratio':>9} {'rounds':>7}")
     first = next(iter(times.values())).minimum
     for name, each in times.items():

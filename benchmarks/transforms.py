@@ -1,9 +1,10 @@
-"""Times `grad`, `jvp`, `hvp` and `hessian` beside HIPS autograd, on functions of scalars.
+"""Time `grad`, `jvp`, `hvp` and `hessian` against HIPS autograd, on functions of scalars.
 
 python benchmarks/transforms.py [--rounds N]
 
-One thread, one run, the two in turn; medians and minima in milliseconds. The function is the same
-text for both. HIPS autograd is skipped where it is not installed (`pip install autograd`).
+Runs on one thread, both engines in turn, and prints medians and minima in milliseconds. The source
+of the function is the same for both. HIPS autograd is skipped if it is not installed (`pip install
+autograd`).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def ours() -> dict[str, Callable[[], Any]]:
 
 
 def hips() -> dict[str, Callable[[], Any]]:
-    """The same by HIPS autograd; ImportError if it is not installed."""
+    """The same with HIPS autograd; ImportError if it is not installed."""
     import autograd
     import numpy as np
 
@@ -56,7 +57,7 @@ def hips() -> dict[str, Callable[[], Any]]:
 
 
 def milliseconds(call: Callable[[], Any]) -> float:
-    """The time of one call; garbage from before is not charged to it."""
+    """The time of one call, after collecting earlier garbage."""
     gc.collect()
     start = time.perf_counter()
     call()
@@ -88,7 +89,7 @@ def main() -> None:
 
 
 def compare(engines: dict[str, dict[str, Callable[[], Any]]]) -> None:
-    """SystemExit unless all engines give the same numbers, up to rounding."""
+    """Raise SystemExit unless all engines give the same numbers, up to rounding."""
     import numpy as np
 
     first, *others = engines.values()

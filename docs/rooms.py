@@ -1,7 +1,7 @@
-"""Draws which room imports which: `python -m docs.rooms` writes rooms.svg beside this file.
+"""Draw which room imports which: `python -m docs.rooms` writes rooms.svg beside this file.
 
-The rooms and their order are those of `tests/test_architecture.py`. Imports are read from the
-source. An arrow is left out where a longer way along other arrows says the same.
+The rooms and their order are those of `tests/test_architecture.py`. The imports are read from the
+source. An arrow is left out if it follows from other arrows.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def imported_rooms() -> dict[str, set[str]]:
 
 
 def without_shortcuts(direct: dict[str, set[str]]) -> dict[str, list[str]]:
-    """The imports of each room, in the order of the rooms, but none that follow from others."""
+    """The imports of each room, in the order of the rooms; those that follow are left out."""
     reached: dict[str, set[str]] = {}
     kept = {}
-    for name in ROOMS:  # whatever a room imports comes before it
+    for name in ROOMS:  # the rooms that a room imports come before it
         beyond = set().union(*(reached[other] for other in direct[name]))
         reached[name] = direct[name] | beyond
         kept[name] = [other for other in ROOMS if other in direct[name] - beyond]
@@ -38,7 +38,7 @@ def without_shortcuts(direct: dict[str, set[str]]) -> dict[str, list[str]]:
 
 
 def source() -> str:
-    """The picture in the DOT language; rooms that import nothing of the project are on top."""
+    """The picture in the DOT language; the rooms that import no other room are on top."""
     lines = [
         "digraph rooms {",
         '  bgcolor="white"; ranksep=0.3; nodesep=0.15',
@@ -55,7 +55,7 @@ def source() -> str:
 
 
 def with_source(svg: str, text: str) -> str:
-    """The SVG with its DOT text inside, and without what the renderer says of itself."""
+    """The SVG with its DOT text inside, and without the comments of the renderer."""
     bare = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
     return bare.replace("</svg>", f"<metadata>{html.escape(text)}</metadata>\n</svg>")
 

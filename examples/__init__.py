@@ -1,10 +1,10 @@
-"""One program for each article: its claim, its numbers by this engine, its derivations and plots.
+"""One program for each article: its claim, its numbers, its derivations and its plots.
 
-Each runs by itself, `python -m examples.article_1_weighted_sum --out DIR`, and all of them with
-`python -m micrograd demo --out DIR`, which also writes `index.html`, a page that collects
+`python -m examples.article_1_weighted_sum --out DIR` runs one of them, and
+`python -m micrograd demo --out DIR` runs all and also writes `index.html`, a page that collects
 everything in English and in Chinese. Without `--out`, only the numbers are computed.
 
-`python -m examples.gpt` is a language model of scalars, which learns to write names.
+`python -m examples.gpt` is a language model of scalars that learns to write names.
 """
 
 ARTICLES = (

@@ -1,9 +1,9 @@
-"""What the programs of the articles use, at one address.
+"""What the programs of the articles share.
 
 - `_words`: a text in both languages.
-- `_rows`: numbers, the article's beside the engine's.
-- `_report`: what a program found, and the files it wrote.
-- `_program`: its command line, and the report on a terminal.
+- `_rows`: the numbers of the article beside those of the engine.
+- `_report`: what a program computed, and the files that it wrote.
+- `_program`: the command line of a program, and its report on a terminal.
 - `_mathematics`: the weighted sum, gradient descent.
 """
 

@@ -1,8 +1,7 @@
-"""The index of what the programs wrote: one page, to be read beside the articles.
+"""The index page, which collects what the programs computed and wrote.
 
-It holds the whole text twice, an English edition and a Chinese one, of which one is shown. It is
-complete in itself but for the pictures beside it; a content-security policy forbids everything
-else, and all texts are escaped.
+The page has an English and a Chinese edition, and shows one of them. It loads nothing but the
+pictures beside it: a content-security policy forbids everything else. All texts are escaped.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from urllib.parse import quote
 from micrograd.derivation import rule_card
 from micrograd.derivation.document import as_html
 from micrograd.drawing.page import content_hash
+from micrograd.engine.graph import operation
 from micrograd.files import write
 from micrograd.ops import TABLE
 from micrograd.writing.languages import operation_name, words
@@ -28,14 +28,14 @@ from ._words import LANGUAGES, Words
 
 NAME = "index.html"
 
-# Pixels: a picture wider than the text is centred on the page, and one wider than the page shrinks
-# down to _SMALLEST of its size; then it scrolls.
+# In pixels. A picture wider than the text is centred on the page. One wider than the page is shrunk
+# to at least _SMALLEST of its size, and scrolls if it is still wider.
 _TEXT, _PAGE = 800, 1100
 _SMALLEST = 0.85
 
 
 def write_index(reports: Sequence[Report], folder: Path) -> Path:
-    """Write the page into the folder of the reports' files, and return its path."""
+    """Write the page into `folder`, where the files of the reports are, and return its path."""
     path = folder / NAME
     write(path, index(reports))
     return path
@@ -63,7 +63,7 @@ def _asset(name: str) -> str:
 
 
 class Edition:
-    """The page in one language. Its parts have the language before their names: `zh-article-3`."""
+    """The page in one language. The ids of its parts begin with the language: `zh-article-3`."""
 
     def __init__(self, reports: Sequence[Report], lang: str) -> None:
         self.reports, self.lang = reports, lang
@@ -95,14 +95,14 @@ class Edition:
         return escape(words.within(self.lang))
 
     def link(self, target: str, text: str, **attributes: str) -> str:
-        """A link; target and attributes are escaped here, the text is HTML."""
+        """A link. The target and the attributes are escaped here; the text is HTML."""
         more = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items())
         return f'<a href="{escape(target)}"{more}>{text}</a>'
 
     # ---------------------------------------------------------------------------------- the parts
 
     def opening(self) -> str:
-        """Title, introduction, and the way to the other languages."""
+        """The title, the introduction, and links to the other languages."""
         others = [lang for lang in LANGUAGES if lang != self.lang]
         switches = (
             self.link(f"#{lang}", words(lang, "language")["name"], lang=tag, hreflang=tag)
@@ -155,7 +155,7 @@ class Edition:
         )
 
     def derivation(self, told: Derivation, anchor: str) -> str:
-        """What to look at, the picture, the derivation, and where there is more of it."""
+        """A derivation: the remark, the picture, links to its files, and the formulas."""
         blocks = told.explanation.blocks(self.lang, check=True)
         count = len(told.explanation.blocks(self.lang, check=True, tables=False))
         place = f"{anchor}-{told.name}"
@@ -183,7 +183,7 @@ class Edition:
             yield from (self.picture(plot, "plot") for plot in report.plots)
 
     def picture(self, picture: Picture, kind: str) -> str:
-        """A picture, which is a link to its file; or why there is none."""
+        """A picture that links to its file, or the reason why it is missing."""
         caption = self.say(picture.caption)
         if picture.reason:
             reason = f'<span lang="en">{escape(picture.reason)}</span>'
@@ -202,7 +202,7 @@ class Edition:
         )
 
     def numbers(self, report: Report) -> str:
-        """The table of numbers, folded up."""
+        """The table of numbers, collapsed."""
         summary = self._summary(report)
         heads = "".join(
             f'<th scope="col">{self.phrase(key)}</th>' for key in ("what", "expected", "got", "ok")
@@ -214,7 +214,7 @@ class Edition:
         )
 
     def _summary(self, report: Report) -> str:
-        """How many numbers agree, and with what."""
+        """How many numbers agree, by where the expected number comes from."""
         rows = report.rows
         agreeing = sum(row.agrees for row in rows)
         if agreeing < len(rows):
@@ -277,5 +277,5 @@ def _tag(lang: str) -> str:
 
 def uses(told: Derivation) -> set[str]:
     """The names of the operations in a derivation's graph."""
-    rows = (node._row for node in told.explanation.chain.nodes)
-    return {row.name for row in rows if hasattr(row, "name")}
+    rows = map(operation, told.explanation.chain.nodes)
+    return {row.name for row in rows if row is not None}

@@ -24,7 +24,7 @@ def weighted_sum(x: Iterable[Value], w: Iterable[Value], label: str) -> Value:
 
 
 def total(terms: Sequence[Value], label: str) -> Value:
-    """The sum of two or more terms: `label`, and the partial sums before it s2, s3 and so on."""
+    """The sum of two or more terms, with this label; partial sums are called s2, s3 and so on."""
     result = terms[0]
     for i, term in enumerate(terms[1:], 2):
         result = result + term
@@ -35,7 +35,7 @@ def total(terms: Sequence[Value], label: str) -> Value:
 def descent(
     parameters: Sequence[Value], loss: Callable[[], Value], *, step: float, iterations: int
 ) -> Iterator[float]:
-    """Gradient descent; yields, after each step, the loss that it set out from."""
+    """Run gradient descent; after each step, yield the loss before it."""
     for _ in range(iterations):
         cost = loss()
         for parameter in parameters:

@@ -1,4 +1,4 @@
-"""The words of the index, in each language; `{…}` is the place of a number or of a text."""
+"""The words of the index page in both languages; `{…}` marks the place of a number or a text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PHRASES = {
         "filled in by hand.",
         "本页与五篇“用 Python 从零搭建神经网络”的入门文章配套，可对照阅读。"
         "每一篇都画出计算图，列出公式、代入数值，一步步推导梯度，"
-        "再把文中的每个数与一个小型自动微分引擎的计算结果对照。"
+        "再把文中的每个数与一个小型自动微分引擎的计算结果对比。"
         "所有导数都由引擎按链式法则求出，并用差分验证，没有一个是手填的。",
     ),
     "contents": Words("Contents", "目录"),
@@ -27,7 +27,7 @@ PHRASES = {
     "operations": Words("Rules used: ", "用到的法则："),
     "next operation": Words(", ", "、"),
     "plots": Words("Plots", "图表"),
-    "missing": Words("{caption}: there is no picture. ", "{caption}：没有图。原因："),
+    "missing": Words("{caption}: the picture is missing. ", "{caption}：缺少图片。原因："),
     "numbers": Words(
         "The numbers: {agreeing} of {all} agree with the article",
         "数值对照：{all} 个数中有 {agreeing} 个与文章一致",
@@ -51,8 +51,8 @@ PHRASES = {
     "notes": Words("Notes", "说明"),
     "rules": Words("The rules", "求导法则"),
     "about the rules": Words(
-        "Every derivation above is made of these rules: an operation f, and its derivative with "
-        "respect to each of its operands.",
+        "Every derivation above uses these rules: each card has an operation f and its derivative "
+        "with respect to each of its operands.",
         "上面的推导都由这些法则组成：每张卡片列出一种运算 f，以及它对各个操作数的导数。",
     ),
 }

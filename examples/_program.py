@@ -1,4 +1,4 @@
-"""A program of one article: its command line, and its report as lines on a terminal."""
+"""The command line of an article's program, and its report on a terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEADING = f"article {'number':<58} {'expected':>16} {'got':>18}"
 
 
 def lines(report: Report) -> Iterator[str]:
-    """The rows as lines of one table, which `HEADING` heads."""
+    """The rows as lines of the table whose heading is `HEADING`."""
     for row in report.rows:
         verdict = "ok" if row.agrees else "DIFFERS"
         numbers = f"{row.expectation.en:>16} {row.result.en:>18}"
@@ -22,7 +22,7 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def outcome(reports: Iterable[Report]) -> Iterator[str]:
-    """What became of the files, as lines: those written, then those left out and why."""
+    """Lines about the files: those that were written, then those that were skipped and why."""
     skipped: dict[str, list[str]] = {}
     for report in reports:
         yield from (f"wrote {path}" for path in report.files)
@@ -33,7 +33,7 @@ def outcome(reports: Iterable[Report]) -> Iterator[str]:
 
 
 def show(report: Report) -> None:
-    """Print a report: the claim, the table, and what became of the files."""
+    """Print a report: the claim, the table, the notes, and the files."""
     article = report.article
     print(f"Article {article.number}. {article.title.en} ({article.title.zh})")
     print(article.claim.en, "", HEADING, *lines(report), "", sep="\n")
@@ -42,7 +42,7 @@ def show(report: Report) -> None:
 
 
 def main(run: Callable[[Path | None], Report]) -> int:
-    """The command line of one program: 0 if all its numbers agree, 1 if not, 2 if it cannot run."""
+    """Run one program; return 0 if all its numbers agree, 1 if not, 2 if it cannot write."""
     parser = argparse.ArgumentParser(
         description=sys.modules[run.__module__].__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -52,7 +52,7 @@ def main(run: Callable[[Path | None], Report]) -> int:
     )
     out = parser.parse_args().out
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal may know no Chinese
+        sys.stdout.reconfigure(errors="replace")  # the terminal may not support Chinese
     try:
         report = run(out)
     except OSError as error:

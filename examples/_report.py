@@ -1,4 +1,4 @@
-"""The report of a program: its numbers, its derivations, its pictures, and the files of these."""
+"""The report of a program: its numbers, derivations and pictures, and the files of these."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Derivation:
-    """A derivative explained: in words, as a graph, step by step."""
+    """The explanation of a derivative: in words, as a graph, and step by step."""
 
     name: str
     title: Words
@@ -58,10 +58,10 @@ class Derivation:
 
 @dataclass
 class Report:
-    """What a program found: its rows, and the files it wrote into `out`, if a folder is given.
+    """What a program computed, and the files that it wrote into the folder `out`, if one is given.
 
-    `notes` are sentences to print. Pictures whose library or renderer is missing are left out:
-    `skipped` has their names by the reason, which says what to install.
+    `notes` are sentences to print. A picture whose library or renderer is missing is skipped;
+    `skipped` lists such pictures under the reason, which says what to install.
     """
 
     article: Article
@@ -83,10 +83,9 @@ class Report:
         remark: Words,
         **options: Any,
     ) -> None:
-        """Derive `output` with respect to `wrt`: Markdown in both languages, graph, step page.
+        """Write a derivation of `output` with respect to `wrt`: Markdown, graph, step page.
 
-        `options` are those of `draw_dot`. The gradients that the graph shows are those of the last
-        backward pass.
+        `options` are those of `draw_dot`. The graph shows the gradients of the last backward pass.
         """
         if self.out is None:
             return
@@ -123,12 +122,12 @@ class Report:
         *,
         caption: Words,
     ) -> None:
-        """Let `draw` fill a figure of `size` inches with matplotlib, as PNG."""
+        """Write a figure of `size` inches as PNG, after `draw` has filled it."""
         if self.out is None:
             return
         path = self._path(self.out, f"{name}.png")
         try:
-            from matplotlib.figure import Figure  # by itself it draws with Agg, without a display
+            from matplotlib.figure import Figure  # used directly, it needs no display
         except ImportError:
             self._skip(path, NO_MATPLOTLIB)
             self.plots.append(Picture(caption, path, reason=NO_MATPLOTLIB))
@@ -159,13 +158,13 @@ class Report:
 
 
 def markdown(told: Derivation, lang: str) -> str:
-    """A derivation as a document of its own, checked by differences."""
+    """A derivation as a separate document, checked by differences."""
     title, remark = told.title.within(lang), told.remark.within(lang)
     picture = "" if told.graph.reason else f"![{title}]({told.graph.path.name})\n\n"
     return f"# {title}\n\n{remark}\n\n{picture}{told.explanation.markdown(lang, check=True)}"
 
 
 def size_of(svg: str) -> tuple[int, int]:
-    """Width and height that an SVG asks for, a point as a pixel: letters of 12."""
+    """The width and height of an SVG in points, which the page takes as pixels."""
     found = re.search(r'<svg\s[^>]*?\bwidth="([\d.]+)(?:pt)?"\s+height="([\d.]+)', svg)
     return (round(float(found[1])), round(float(found[2]))) if found else (0, 0)

@@ -1,4 +1,4 @@
-"""Rows of numbers: what is expected beside what the engine computed."""
+"""Rows of numbers: the expected number beside the one that the engine computed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from ._words import Words
 
 # A sum of at most 32 terms below 10 is off by less than 32 * 10 / 2**53, which is 4e-14.
 ROUNDING = 4e-14
-
-
 YES_NO = Words("no", "否"), Words("yes", "是")
 
 
@@ -21,12 +19,12 @@ class Row:
     expected: float
     got: float
     tolerance: float = 0.0
-    relation: str = "="  # or "<" or ">=", or "is" of what is true or false
-    source: str = "article"  # which says what is expected; or "formula", or "own"
+    relation: str = "="  # or "<", ">=", or "is" for a truth value
+    source: str = "article"  # of the expected number; or "formula", or "own"
 
     @property
     def agrees(self) -> bool:
-        """Whether the relation holds; never so for nan."""
+        """Whether the relation holds; nan never agrees."""
         match self.relation:
             case "<":
                 return self.got < self.expected
@@ -55,7 +53,7 @@ def _digits(x: float) -> str:
 
 
 def exactly(what: Words, expected: float, got: float, source: str = "article") -> Row:
-    """A number that arithmetic gives exactly, up to rounding."""
+    """A number that the engine must reproduce up to rounding."""
     return Row(what, expected, got, ROUNDING, source=source)
 
 

@@ -1,4 +1,4 @@
-"""What the programs that train a network share: their result, their command line, their files."""
+"""What the programs that train a network share: the result, the command line, the files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from micrograd.files import write
 
 
 class Result(NamedTuple):
-    """What a program has found: numbers by name, lines to print, and whether its claim holds."""
+    """The result of a program: numbers by name, lines to print, and whether its claim holds."""
 
     numbers: dict[str, float]
     lines: list[str]
@@ -29,7 +29,7 @@ def save(axes: Any, path: Path) -> None:
 
 
 def main(run: Callable[[int, Path | None], Result], epochs: int) -> int:
-    """The command line of one program: 0 if its claim holds, 1 if not, 2 if it cannot run."""
+    """Run one program; return 0 if its claim holds, 1 if not, 2 if it cannot run."""
     parser = argparse.ArgumentParser(
         description=sys.modules[run.__module__].__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -52,12 +52,12 @@ def main(run: Callable[[int, Path | None], Result], epochs: int) -> int:
 
 def _epochs(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number of at least 1, not {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
     return int(text)
 
 
 def _prepare(out: Path) -> None:
-    """Fail before the training, not after it, where no picture can be drawn or written."""
+    """Fail before the training, not after it, if pictures cannot be drawn or written."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""A text in both languages of the reader."""
+"""Texts in both languages."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from micrograd.writing.languages import checked
 
 
 class Words(NamedTuple):
-    """The same in English and in Chinese."""
+    """A text in English and in Chinese."""
 
     en: str
     zh: str
 
     @classmethod
     def same(cls, text: str) -> Words:
-        """What reads the same in both, such as a formula."""
+        """A text that is the same in both languages, such as a formula."""
         return cls(text, text)
 
     def within(self, lang: str) -> str:

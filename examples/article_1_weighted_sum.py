@@ -54,7 +54,7 @@ READINGS = {
     ),
     ("b", "c"): Words("one place has a 1 in both", "有一位同时为 1"),
     ("c", "d"): Words(
-        "half a weight earns half the score: a fuzzy AND",
+        "half a weight earns half the score, a fuzzy AND",
         "d 在这一列只有 0.5，得分也只得一半，相当于打了折扣的 AND",
     ),
     ("e", "e"): Words(
@@ -88,7 +88,7 @@ def product(first: str, second: str) -> tuple[list[Value], Value]:
 
 
 def game_rows() -> list[Row]:
-    """The predictions, and for the first game what each input and each weight has to do with it."""
+    """The predictions, and the gradients and contributions in the first game."""
     rows = [
         exactly(
             Words(f"prediction for game {game}", f"第 {game} 场的预测值"),
@@ -113,7 +113,7 @@ def game_rows() -> list[Row]:
 
 
 def extremes() -> tuple[str, str]:
-    """The most sensitive input of the first game, and that of the largest contribution."""
+    """The most sensitive input of the first game, and the one with the largest contribution."""
     inputs, _, contributions, prediction = predict(0)
     prediction.backward()
     sensitive = max(inputs, key=lambda name: abs(inputs[name].grad))
@@ -122,7 +122,7 @@ def extremes() -> tuple[str, str]:
 
 
 def extreme_rows() -> list[Row]:
-    """Both as numbers."""
+    """The numbers of these two inputs."""
     sensitive, large = extremes()
     names = list(GAMES)
     of, among = "of 1 toes, 2 won, 3 fans", "（1 toes，2 won，3 fans）"
@@ -160,7 +160,7 @@ def product_rows() -> list[Row]:
 
 
 def notes() -> list[Words]:
-    """How the article reads the numbers."""
+    """How the article interprets the numbers."""
     sensitive, large = extremes()
     readings = []
     for pair, reading in READINGS.items():
@@ -176,7 +176,7 @@ def notes() -> list[Words]:
 
 
 def derivations(report: Report) -> None:
-    """The weighted sum, and a product in which paths meet."""
+    """The weighted sum, and a dot product in which paths meet."""
     inputs, weights, _, prediction = predict(0)
     prediction.backward()
     report.derivation(
@@ -211,7 +211,7 @@ def derivations(report: Report) -> None:
 
 
 def run(out: Path | None = None) -> Report:
-    """The numbers of the article; what it writes goes to the folder `out`, if one is given."""
+    """Compute the numbers of the article; write files into the folder `out` if it is given."""
     report = Report(ARTICLE, out)
     report.rows += [*game_rows(), *extreme_rows(), *product_rows()]
     report.notes += notes()

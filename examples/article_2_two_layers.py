@@ -1,4 +1,4 @@
-"""Article 2: from the neuron that cannot learn to two layers that do.
+"""Article 2: from a neuron that cannot learn to two layers that can.
 
 python -m examples.article_2_two_layers [--out DIR]
 """
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from micrograd import Value
 
@@ -34,10 +36,10 @@ ARTICLE = Article(
     title=Words("Two layers, sigmoid, sum of squared errors", "从阈值神经元到两层网络"),
     claim=Words(
         "The neuron of McCulloch and Pitts (1943) compares a weighted sum with a threshold. It\n"
-        "computes AND, OR and NOT, but the derivative of its step is 0 except at the threshold,\n"
-        "where there is none, so no gradient tells its weights how to change. With the sigmoid in\n"
-        "its place, two layers learn this truth table by gradient descent on the sum of squared\n"
-        "errors: 001 gives 0, 011 gives 1, 101 gives 1, 111 gives 0.",
+        "computes AND, OR and NOT, but the derivative of its step is 0 everywhere except at the\n"
+        "threshold, where it does not exist, so no gradient tells the weights how to change. With\n"
+        "the sigmoid in its place, two layers learn this truth table by gradient descent on the\n"
+        "sum of squared errors: 001 gives 0, 011 gives 1, 101 gives 1, 111 gives 0.",
         "1943 年的 McCulloch–Pitts 神经元把加权和与一个阈值比较。它能算出 AND、OR 和 NOT，"
         "可是阶跃函数除阈值处（不可导）外导数都是 0，没有梯度告诉权重该怎样调整。"
         "换成 sigmoid 以后，两层网络用梯度下降减小误差平方和，就能学会这张真值表："
@@ -57,7 +59,11 @@ TRUTH: dict[str, dict[tuple[int, ...], int]] = {
     "OR": {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 1},
     "NOT": {(0,): 1, (1,): 0},
 }
-RESTAURANT = {"tasty": (1, 3), "near": (0, 2), "cheap": (1, 1)}  # what holds, how much it matters
+RESTAURANT = {
+    "tasty": (1, 3),
+    "near": (0, 2),
+    "cheap": (1, 1),
+}  # whether it holds, how much it matters
 RESTAURANT_THRESHOLD = 3.5
 
 
@@ -70,7 +76,7 @@ def threshold_neuron(
 
 
 def restaurant() -> tuple[list[Value], Value]:
-    """Whether to eat there: the weights of the criteria, and their sum against a threshold."""
+    """The weights of the criteria, and the decision whether to go."""
     inputs = [Value(holds, label=name) for name, (holds, _) in RESTAURANT.items()]
     weights = [Value(weight, label=f"w_{name}") for name, (_, weight) in RESTAURANT.items()]
     excess = weighted_sum(inputs, weights, "z") - Value(RESTAURANT_THRESHOLD, label="threshold")
@@ -128,8 +134,6 @@ class Network:
     @classmethod
     def drawn(cls, seed: int) -> Network:
         """Weights drawn uniformly from [0, 1) by NumPy's legacy generator: 3 by 4, then 4 by 1."""
-        import numpy as np
-
         generator = np.random.RandomState(seed)
         first = generator.random_sample((3, HIDDEN))
         second = generator.random_sample((HIDDEN, 1))
@@ -160,7 +164,7 @@ class Network:
 
 
 class Run(NamedTuple):
-    """A training: the loss before each iteration and at the end, and the final predictions."""
+    """A training run: the loss before each iteration and at the end, and the final predictions."""
 
     losses: list[float]
     predictions: list[float]
@@ -183,14 +187,14 @@ def training_rows(runs: dict[int, Run]) -> list[Row]:
     for x, digits, got in zip(INPUTS, PREDICTIONS, own, strict=True):
         what = Words(
             f"prediction for {x}, the article's (± {SPREAD}, by seed)",
-            f"{x} 的预测值，原文的数（因种子而异，± {SPREAD}）",
+            f"{x} 的预测值，原文的数值（随种子而变，± {SPREAD}）",
         )
         rows.append(Row(what, float(digits), got, SPREAD))
     return [*rows, *range_rows(runs), *loss_rows(runs)]
 
 
 def range_rows(runs: dict[int, Run]) -> list[Row]:
-    """How far the predictions lie apart, over all seeds."""
+    """The range of the predictions over all seeds."""
     by_target: dict[int, list[float]] = {0: [], 1: []}
     for each in runs.values():
         for target, prediction in zip(TARGETS, each.predictions, strict=True):
@@ -209,7 +213,7 @@ def range_rows(runs: dict[int, Run]) -> list[Row]:
 
 
 def loss_rows(runs: dict[int, Run]) -> list[Row]:
-    """That the loss falls, and how far."""
+    """Whether the loss falls at every iteration, and where it ends."""
     falls = all(after < before for each in runs.values() for before, after in pairwise(each.losses))
     last = max(each.losses[-1] for each in runs.values())
     return [
@@ -268,7 +272,7 @@ def two_layers() -> tuple[Network, Value]:
 
 
 def one_layer_rows() -> list[Row]:
-    """The gradients of one layer, as the engine and as a formula has them."""
+    """The gradients of one layer, by a formula and by the engine."""
     weights, prediction, loss = one_layer()
     loss.backward()
     rows = []
@@ -283,7 +287,7 @@ def one_layer_rows() -> list[Row]:
 
 
 def derivations(report: Report) -> None:
-    """The step that stops a gradient, one layer, two layers."""
+    """The step that blocks the gradient, one layer, and two layers."""
     criteria, go = restaurant()
     go.backward()
     report.derivation(
@@ -336,7 +340,7 @@ def derivations(report: Report) -> None:
 
 
 def run(out: Path | None = None) -> Report:
-    """The numbers of the article; what it writes goes to the folder `out`, if one is given."""
+    """Compute the numbers of the article; write files into the folder `out` if it is given."""
     report = Report(ARTICLE, out)
     runs = {seed: train(seed) for seed in SEEDS}
     report.rows += [*threshold_rows(), *one_layer_rows(), *training_rows(runs)]

@@ -35,8 +35,8 @@ ARTICLE = Article(
         "The line y = w x is fitted by gradient descent on J = mean((y - w x)**2) / 2, from w = 0\n"
         "with step 0.03. Each step multiplies the difference between w and the true 2 by\n"
         "1 - 0.03 mean(x**2): 0.97 for one point, 0.775 for four. Four points take fewer steps\n"
-        "because the mean of x**2 is 7.5 instead of 1, not merely because they are more. What is\n"
-        "y at x = 5?",
+        "because the mean of x**2 is 7.5 instead of 1, not merely because there are more of them.\n"
+        "What is y at x = 5?",
         "用梯度下降拟合过原点的直线 y = w·x：J 是 (y − w·x)² 的平均值的一半，w 从 0 开始，"
         "步长 0.03。每走一步，w 与真值 2 的差就变为原来的 1 − 0.03·mean(x²) 倍："
         "一个点时是 0.97，四个点时是 0.775。"
@@ -65,7 +65,7 @@ def fit(points: Points, iterations: int) -> list[float]:
 
 
 def drawn(points: Points) -> tuple[Value, Value]:
-    """The weight at 0, and J with its gradients and the names of the formula."""
+    """The weight at 0, and J with its gradients; the Values are named as in the formula."""
     w, squares = Value(0.0, label="w"), []
     for i, (x, y) in enumerate(points, 1):
         prediction = w * Value(x, label=f"x{i}")
@@ -79,7 +79,7 @@ def drawn(points: Points) -> tuple[Value, Value]:
 
 
 def number_rows(one: Sequence[float], four: Sequence[float]) -> list[Row]:
-    """The weights of both fits, which are lists from the start on."""
+    """The rows of both fits; `one` and `four` list the weight at the start and after each step."""
     w = Value(0.0)
     cost(w, FOUR_POINTS).backward()
     after_30 = Words("one point: w after 30 iterations", "一个点：迭代 30 次后的 w")
@@ -157,7 +157,7 @@ def derivations(report: Report) -> None:
 
 
 def run(out: Path | None = None) -> Report:
-    """The numbers of the article; what it writes goes to the folder `out`, if one is given."""
+    """Compute the numbers of the article; write files into the folder `out` if it is given."""
     report = Report(ARTICLE, out)
     one, four = fit(ONE_POINT, 30), fit(FOUR_POINTS, 100)
     report.rows += number_rows(one, four)

@@ -1,4 +1,4 @@
-"""Article 4: one sigmoid neuron that learns its answer in nine lines.
+"""Article 4: one sigmoid neuron, trained in nine lines.
 
 python -m examples.article_4_nine_lines [--out DIR]
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from micrograd import Value
 
@@ -29,10 +31,10 @@ ARTICLE = Article(
     claim=Words(
         "A sigmoid neuron finds out from four samples that the answer is their first input. The\n"
         "update that the article writes down, error * input * ŷ (1 - ŷ), is minus the gradient of\n"
-        "half the sum of squared errors. The engine does not know the formula, and backward gives\n"
-        "the same numbers.",
+        "half the sum of squared errors. The engine does not know this formula, yet backward\n"
+        "gives the same numbers.",
         "一个 sigmoid 神经元从四个样本中发现：答案就是第一个输入。"
-        "文章写出的更新量“误差·输入·ŷ(1 − ŷ)”，恰好是误差平方和的一半的负梯度；"
+        "文章写出的更新量“误差·输入·ŷ(1 − ŷ)”，恰好是误差平方和一半的负梯度；"
         "引擎并不知道这个公式，反向传播却得到同样的数值。",
     ),
 )
@@ -46,8 +48,6 @@ NEW_SITUATION = (1, 0, 0)
 
 def initial_weights() -> list[Value]:
     """2 u - 1, with u drawn by NumPy's legacy generator."""
-    import numpy as np
-
     drawn = 2 * np.random.RandomState(SEED).random_sample((3, 1)) - 1
     return [Value(w, label=f"w{i}") for i, w in enumerate(drawn[:, 0], 1)]
 
@@ -73,7 +73,7 @@ def update(weights: Sequence[Value]) -> list[float]:
 
 
 def drawn() -> tuple[list[Value], Value]:
-    """The weights, and the loss of the second sample with the names of the formula."""
+    """The weights, and the loss of the second sample; the Values are named as in the formula."""
     inputs = [Value(x, label=f"x{i}") for i, x in enumerate(INPUTS[1], 1)]
     weights = initial_weights()
     prediction = weighted_sum(inputs, weights, "z").sigmoid()
@@ -114,7 +114,7 @@ def end_rows(weights: Sequence[Value]) -> list[Row]:
 
 
 def run(out: Path | None = None) -> Report:
-    """The numbers of the article; what it writes goes to the folder `out`, if one is given."""
+    """Compute the numbers of the article; write files into the folder `out` if it is given."""
     report = Report(ARTICLE, out)
     weights = initial_weights()
     report.rows += start_rows(weights)

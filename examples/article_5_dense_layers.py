@@ -9,15 +9,18 @@ from collections.abc import Sequence
 from itertools import chain
 from math import sqrt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from micrograd import Value
-from nn import MLP
+from nn import MLP, fit, predict
+from nn.history import History
+from nn.schedules import LinearLR
 
 from ._common import Article, Report, Row, Words, dot, exactly, main, total
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
 
 ARTICLE = Article(
@@ -73,12 +76,12 @@ class Dense:
 
 
 def named(inputs: Numbers) -> list[Value]:
-    """The inputs as Values that a picture can name."""
+    """The inputs as Values with labels."""
     return [Value(x, label=f"x{i}") for i, x in enumerate(inputs, 1)]
 
 
 def layer_rows() -> list[Row]:
-    """Both layers on the batch."""
+    """The outputs of both layers on the batch."""
     first, second = Dense(WEIGHTS_1, BIASES_1), Dense(WEIGHTS_2, BIASES_2)
     hidden = [first(sample) for sample in BATCH]
     outputs = [second(sample) for sample in hidden]
@@ -98,7 +101,7 @@ def layer_rows() -> list[Row]:
 
 
 def rectified(bias: float) -> tuple[Dense, list[Value]]:
-    """Neuron 2 of layer 1 with this bias and relu: the neuron, and its activation by sample."""
+    """Neuron 2 of layer 1 with this bias and relu, and its activation for each sample."""
     neuron = Dense(WEIGHTS_1[1:2], [bias])
     for j, w in enumerate(neuron.weights[0], 1):
         w.label = f"w2{j}"
@@ -112,7 +115,7 @@ def rectified(bias: float) -> tuple[Dense, list[Value]]:
 
 
 def dead_neuron_rows() -> list[Row]:
-    """Neuron 2 with the bias 3 lives, and with the bias 0 it is dead."""
+    """Neuron 2 is alive with the bias 3, and dead with the bias 0."""
     rows = []
     for bias, state, chinese in ((BIASES_1[1], "alive", "存活"), (0, "dead", "死亡")):
         neuron, activations = rectified(bias)
@@ -123,7 +126,7 @@ def dead_neuron_rows() -> list[Row]:
         zh = f"神经元 2 经 relu，偏置 {bias}（{chinese}）"
         activation = Words(f"{en}: activation", f"{zh}：激活值")
         rows.append(exactly(activation, 1.21 if bias else 0, active))
-        # Alive, it lets samples 1 and 3 pass: the third weight has the gradient 3 + 3.3.
+        # The living neuron passes samples 1 and 3, so its third weight has the gradient 3 + 3.3.
         what = Words(f"{en}: gradient", f"{zh}：梯度")
         source = "formula" if bias else "article"
         rows.append(exactly(what, 6.3 if bias else 0, gradient, source))
@@ -145,8 +148,6 @@ FLOAT32 = 1e-5  # relative: the article's float32 arithmetic against ours
 
 def spiral(generator: np.random.RandomState) -> tuple[list[tuple[float, float]], list[int]]:
     """The points, class by class, and their classes."""
-    import numpy as np
-
     points: list[tuple[float, float]] = []
     for k in range(CLASSES):
         r = np.linspace(0, 1, SAMPLES)
@@ -175,19 +176,19 @@ def first_output_rows(
 
 # ------------------------------------------------------------------------------ the training
 
-# The sine suits a spiral: with tanh or relu in its place, five times as many epochs of the same
-# network stay below 94 %. Of 40 seeds none ended below 96 % with the sine.
+# The sine suits a spiral: of 40 seeds, the worst ends at 97 %. With tanh in its place, 20 seeds
+# reach 91 % on average after twice as many epochs, with relu 47 %.
 HIDDEN = (16, 16)
 ACTIVATION = "sin"
-EPOCHS, MINIBATCH, RATE = 30, 10, 0.05
+EPOCHS, MINIBATCH, RATE = 150, 10, 0.05
 
 
 def network(generator: np.random.RandomState) -> MLP:
-    """The network at the start: the first layer's weights are wide enough for several waves."""
+    """The untrained network; the weights of its first layer are large enough for several waves."""
     model = MLP(2, [*HIDDEN, CLASSES], activation=ACTIVATION)
     for depth, layer in enumerate(model.layers):
         for neuron in layer.neurons:
-            width = 6.0 if depth == 0 else 1 / sqrt(len(neuron.w))
+            width = 4.0 if depth == 0 else 1 / sqrt(len(neuron.w))
             for weight in neuron.w:
                 weight.data = width * generator.randn()
             neuron.b.data = generator.uniform(-3, 3) if depth == 0 else 0.0
@@ -195,7 +196,7 @@ def network(generator: np.random.RandomState) -> MLP:
 
 
 def cross_entropy(logits: Sequence[Value], target: int) -> Value:
-    """-log softmax(logits)[target]; the largest logit is taken out, so that no exp overflows."""
+    """-log softmax(logits)[target]; the largest logit is subtracted, so that no exp overflows."""
     largest = max(logit.data for logit in logits)
     exponentials = [(logit - largest).exp() for logit in logits]
     for i, each in enumerate(exponentials, 1):
@@ -204,89 +205,23 @@ def cross_entropy(logits: Sequence[Value], target: int) -> Value:
     return loss
 
 
-class Adam:
-    """Adam (Kingma and Ba, 2015): steps scaled by running means of the gradient and its square."""
-
-    def __init__(self, parameters: Sequence[Value]) -> None:
-        self.parameters = parameters
-        self.mean = [0.0] * len(parameters)
-        self.square = [0.0] * len(parameters)
-        self.steps = 0
-
-    def step(self, rate: float) -> None:
-        """Move each parameter against its gradient."""
-        self.steps += 1
-        rate *= sqrt(1 - 0.999**self.steps) / (1 - 0.9**self.steps)
-        for i, parameter in enumerate(self.parameters):
-            gradient = parameter.grad
-            self.mean[i] += 0.1 * (gradient - self.mean[i])
-            self.square[i] += 0.001 * (gradient * gradient - self.square[i])
-            parameter.data -= rate * self.mean[i] / (sqrt(self.square[i]) + 1e-8)
-
-
-def train(
-    model: MLP,
-    points: Sequence[tuple[float, float]],
-    classes: Sequence[int],
-    generator: np.random.RandomState,
-) -> list[float]:
-    """Minibatches by Adam, with a rate that falls to 0; the mean loss of each epoch."""
-    optimizer, curve = Adam(model.parameters()), []
-    for epoch in range(EPOCHS):
-        chosen, total = generator.permutation(len(points)).tolist(), 0.0
-        for start in range(0, len(chosen), MINIBATCH):
-            batch = chosen[start : start + MINIBATCH]
-            losses = [cross_entropy(_logits(model, points[i]), classes[i]) for i in batch]
-            loss = sum(losses[1:], losses[0]) / len(batch)
-            model.zero_grad()
-            loss.backward()
-            optimizer.step(RATE * (1 - epoch / EPOCHS))
-            total += loss.data * len(batch)
-        curve.append(total / len(points))
-    return curve
-
-
-def _logits(model: MLP, point: Sequence[float]) -> list[Value]:
-    logits = model(point)
-    return [logits] if isinstance(logits, Value) else logits
-
-
-def decide(model: MLP, points: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The class of each row of `points`, by the trained weights in NumPy: no gradient is needed."""
-    import numpy as np
-
-    signal = points.T
-    for depth, layer in enumerate(model.layers):
-        weights = np.array([[w.data for w in neuron.w] for neuron in layer.neurons])
-        biases = np.array([[neuron.b.data] for neuron in layer.neurons])
-        signal = weights @ signal + biases
-        if depth < len(HIDDEN):
-            signal = np.sin(signal)
-    classes: np.ndarray[Any, Any] = signal.argmax(axis=0)
-    return classes
-
-
-def accuracy(model: MLP, points: Sequence[tuple[float, float]], classes: Sequence[int]) -> float:
-    """The share of the points whose largest logit is that of their class."""
-    right = 0
-    for point, k in zip(points, classes, strict=True):
-        logits = [logit.data for logit in _logits(model, point)]
-        right += logits[k] == max(logits)
-    return right / len(points)
+def train(model: MLP, points: Sequence[Numbers], classes: Sequence[int]) -> History:
+    """Train on minibatches by Adam, with a learning rate that falls to 0."""
+    return fit(
+        model,
+        points,
+        classes,
+        loss="cross_entropy",
+        optimizer="adam",
+        lr=RATE,
+        schedule=lambda optimizer: LinearLR(optimizer, 1.0, 0.0, total_iters=EPOCHS),
+        batch_size=MINIBATCH,
+        epochs=EPOCHS,
+        progress=False,
+    )
 
 
 # ------------------------------------------------------------------------------ the pictures
-
-
-class Trained(NamedTuple):
-    """The spiral, and the network that has learned it."""
-
-    points: list[tuple[float, float]]
-    classes: list[int]
-    model: MLP
-    curve: list[float]
-    share: float
-
 
 COLOURS = ("tab:red", "tab:green", "tab:blue")
 
@@ -303,13 +238,13 @@ def _draw_spiral(figure: Figure, points: Any, classes: Any) -> None:
 
 
 def _draw_regions(figure: Figure, points: Any, classes: Any, model: MLP, share: float) -> None:
-    import numpy as np
-
     axes = figure.subplots()
     ticks = np.linspace(-1.05, 1.05, 300)
     x, y = np.meshgrid(ticks, ticks)
-    regions = decide(model, np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
-    axes.contourf(x, y, regions, levels=[-0.5, 0.5, 1.5, 2.5], colors=COLOURS, alpha=0.25)
+    regions = predict(model, np.column_stack([x.ravel(), y.ravel()])).argmax(axis=1)
+    axes.contourf(
+        x, y, regions.reshape(x.shape), levels=[-0.5, 0.5, 1.5, 2.5], colors=COLOURS, alpha=0.25
+    )
     across, up = zip(*points, strict=True)
     colours = [COLOURS[k] for k in classes]
     axes.scatter(across, up, s=12, c=colours, edgecolors="white", linewidths=0.4)
@@ -386,7 +321,7 @@ def derivations(report: Report) -> None:
         title=Words("The gradient of the cross-entropy: softmax − 1", "交叉熵的梯度：softmax − 1"),
         remark=Words(
             "The network is trained on minus the logarithm of the softmax; the largest logit, here "
-            "1, is taken out first, so that no exponential overflows. The logit z₁ of the true "
+            "1, is subtracted first, so that no exponential overflows. The logit z₁ of the true "
             "class reaches the loss along two paths: through the exponentials e₁, e₂, e₃ and their "
             "total, which gives the softmax e₁ / total, and directly, which gives −1.",
             "训练网络所用的损失是 softmax 的负对数；先减去最大的得分（这里是 1），指数就不会溢出。"
@@ -397,9 +332,10 @@ def derivations(report: Report) -> None:
     )
 
 
-def plots(report: Report, trained: Trained) -> None:
-    """The spiral, the training, and what the network has learned."""
-    points, classes = trained.points, trained.classes
+def plots(
+    report: Report, points: Any, classes: Any, model: MLP, curve: Sequence[float], share: float
+) -> None:
+    """The spiral, the training curve, and the decision regions."""
     report.plot(
         "spiral",
         lambda figure: _draw_spiral(figure, points, classes),
@@ -411,7 +347,7 @@ def plots(report: Report, trained: Trained) -> None:
     )
     report.plot(
         "training",
-        lambda figure: _draw_curve(figure, trained.curve),
+        lambda figure: _draw_curve(figure, curve),
         (6, 4),
         caption=Words(
             "The mean cross-entropy by epoch; the scale is logarithmic.",
@@ -420,7 +356,7 @@ def plots(report: Report, trained: Trained) -> None:
     )
     report.plot(
         "decision_regions",
-        lambda figure: _draw_regions(figure, points, classes, trained.model, trained.share),
+        lambda figure: _draw_regions(figure, points, classes, model, share),
         (6, 6),
         caption=Words(
             "The class that the trained network gives to every point of the plane.",
@@ -430,9 +366,7 @@ def plots(report: Report, trained: Trained) -> None:
 
 
 def run(out: Path | None = None) -> Report:
-    """The numbers of the article; what it writes goes to the folder `out`, if one is given."""
-    import numpy as np
-
+    """Compute the numbers of the article; write files into the folder `out` if it is given."""
     report = Report(ARTICLE, out)
     rows = report.rows
     rows += layer_rows()
@@ -443,8 +377,8 @@ def run(out: Path | None = None) -> Report:
     rows += first_output_rows(points, generator)
 
     model = network(generator)
-    curve = train(model, points, classes, generator)
-    share = accuracy(model, points, classes)
+    curve = train(model, points, classes)["loss"]
+    share = float((predict(model, points).argmax(axis=1) == classes).mean())
     what = Words(
         "share of the spiral that the trained network gets right",
         "训练后的网络分类正确的点所占的比例",
@@ -459,7 +393,7 @@ def run(out: Path | None = None) -> Report:
         )
     )
     derivations(report)
-    plots(report, Trained(points, classes, model, curve, share))
+    plots(report, points, classes, model, curve, share)
     return report
 
 

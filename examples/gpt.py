@@ -4,13 +4,13 @@ python -m examples.gpt [--steps N] [--batch N] [--seed N] [--temperature X] [--b
 
 The network behind the large language models, in the smallest size that shows every part: letters
 become vectors (embeddings), each position looks back at the earlier ones (attention), a small
-network works on what it found (MLP), and the logits say which letter is likely to come next.
+network processes what was found (MLP), and the logits say which letter is likely to come next.
 
-It is written for one name, number by number. `compile` traces it once and runs it over batches of
-names; letters come in as ones and zeros, so that one program serves every name.
+The code is written for one name, number by number. `compile` traces it once and runs it over
+batches of names; letters are encoded as ones and zeros, so that one program serves every name.
 
-What it learns from, `assets/names.txt`, are the 2,000 most frequent given names in the United
-States census of 1990, which are in the public domain.
+It learns from `assets/names.txt`, the 2,000 most frequent given names in the United States census
+of 1990, which are in the public domain.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Matrix = Sequence[Numbers]  # rows
 
 
 class GPT(NamedTuple):
-    """The parameters, and how many heads share the width of the network."""
+    """The parameters, and the number of attention heads."""
 
     token: Matrix  # embeddings: a vector for each token, and one for each position
     position: Matrix
@@ -55,7 +55,7 @@ class GPT(NamedTuple):
     heads: int
 
     def parameters(self) -> list[Value]:
-        """All of them, matrix by matrix and row by row."""
+        """All parameters, matrix by matrix and row by row."""
         return [p for matrix in self[:-1] for row in matrix for p in row]
 
     def logits(self, tokens: Matrix) -> Matrix:
@@ -68,7 +68,7 @@ class GPT(NamedTuple):
         return [linear(self.head, x) for x in xs]
 
     def attention(self, xs: Iterable[Numbers]) -> Iterator[Numbers]:
-        """What each position gathers from itself and those before it, in each head apart."""
+        """What each position gathers from itself and the earlier ones, in each head separately."""
         keys, values = [], []
         for x in xs:
             keys.append(split(linear(self.key, x), self.heads))
@@ -78,7 +78,7 @@ class GPT(NamedTuple):
             yield linear(self.output, [number for part in parts for number in part])
 
     def mlp(self, x: Numbers) -> Numbers:
-        """What a position makes of what it has gathered."""
+        """What a position computes from what it has gathered."""
         return linear(self.down, [h.relu() for h in linear(self.up, x)])
 
     def loss(self, tokens: Matrix, targets: Matrix, mask: Numbers) -> Any:
@@ -94,7 +94,7 @@ def attend(query: Numbers, keys: Matrix, values: Matrix) -> Numbers:
 
 
 def softmax(logits: Numbers) -> Numbers:
-    """Positive numbers that add up to 1, in the proportions of exp(logit)."""
+    """Positive numbers that add up to 1 and are proportional to exp(logit)."""
     shift = largest(logits)
     exponentials = [(logit - shift).exp() for logit in logits]
     total = reduce(add, exponentials)
@@ -109,7 +109,7 @@ def cross_entropy(logits: Numbers, target: Numbers) -> Any:
 
 
 def largest(logits: Numbers) -> Any:
-    """The largest logit, detached: whatever is subtracted from all, softmax stays the same."""
+    """The largest logit, detached, since softmax does not change if all logits are shifted."""
     return reduce(maximum, [logit.detach() for logit in logits])
 
 
@@ -130,13 +130,13 @@ def plus(x: Numbers, y: Numbers) -> Numbers:
 
 
 def split(x: Numbers, count: int) -> Matrix:
-    """The vector in so many parts."""
+    """The vector in `count` equal parts."""
     size = len(x) // count
     return [x[start : start + size] for start in range(0, len(x), size)]
 
 
 def columns(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
-    """Rows as columns."""
+    """The columns of a matrix."""
     return list(zip(*rows, strict=True))
 
 
@@ -166,19 +166,19 @@ def untrained(
 
 
 class Documents(NamedTuple):
-    """Names as arrays with one row for each: tokens and targets one-hot, and a mask."""
+    """Names as arrays with a row for each name: one-hot tokens, one-hot targets, and a mask."""
 
     tokens: Any
     targets: Any
     mask: Any
 
     def some(self, chosen: Any) -> Documents:
-        """The names with these numbers."""
+        """The names with these indices."""
         return Documents(*(array[chosen] for array in self))
 
 
 def documents(names: Sequence[str], context: int) -> Documents:
-    """Each name between two boundaries, filled up with zeros; what is longer is cut off."""
+    """Put each name between two boundaries and pad it with zeros; longer names are cut off."""
     tokens = np.zeros((len(names), context + 1, len(ALPHABET)))
     mask = np.zeros((len(names), context))
     for i, name in enumerate(names):
@@ -198,9 +198,9 @@ def train(
     rate: float = 0.02,
     backend: str = "auto",
 ) -> Iterator[float]:
-    """Train by Adam, at a rate that falls to 0; yields the loss of each step.
+    """Train by Adam, at a learning rate that falls to 0, and yield the loss of each step.
 
-    The network has learned from a step when its loss is yielded.
+    When a loss is yielded, the parameters have already been updated.
     """
     parameters, data = model.parameters(), documents(names, len(model.position))
     program = compile(model.loss, parameters, batched=True, backend=backend)
@@ -224,13 +224,13 @@ def sample(
     temperature: float = 0.5,
     backend: str = "auto",
 ) -> list[str]:
-    """New names, letter by letter; at temperature 0 always the likeliest letter."""
+    """Write new names, letter by letter; at temperature 0, always take the likeliest letter."""
     program = compile(model.logits, model.parameters(), batched=True, backend=backend)
     tokens = np.zeros((count, len(model.position) + 1, len(ALPHABET)))
     tokens[:, 0, BOUNDARY] = 1
     for t in range(len(model.position)):
         logits = np.transpose(program(tokens[:, :-1])[t])
-        noise = generator.gumbel(size=logits.shape)  # with it the largest is a draw from softmax
+        noise = generator.gumbel(size=logits.shape)  # the largest sum is a draw from softmax
         drawn = (logits + temperature * noise).argmax(axis=1)
         tokens[range(count), t + 1, drawn] = 1
     texts = ("".join(ALPHABET[i] for i in row) for row in tokens[:, 1:].argmax(axis=2))
@@ -238,7 +238,7 @@ def sample(
 
 
 def known_names() -> list[str]:
-    """The names to learn from."""
+    """The names that the network learns from."""
     text = (resources.files(__package__) / "assets" / "names.txt").read_text(encoding="utf-8")
     return text.split()
 
@@ -247,10 +247,10 @@ def main() -> None:
     """Train a network, print its loss as it falls, and let it write names."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--steps", type=int, default=500)
-    parser.add_argument("--batch", type=int, default=32, help="names in a step")
+    parser.add_argument("--batch", type=int, default=32, help="names per step")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--temperature", type=float, default=0.5, help="0: no chance in writing")
-    parser.add_argument("--backend", default="auto", help="what runs the program")
+    parser.add_argument("--temperature", type=float, default=0.5, help="0: no randomness")
+    parser.add_argument("--backend", default="auto", help="backend of `compile`")
     options = parser.parse_args()
     generator = np.random.default_rng(options.seed)
     names, model = known_names(), untrained(generator)

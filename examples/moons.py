@@ -1,10 +1,10 @@
-"""Two moons, told apart without an error, as in the demonstration of Karpathy's micrograd.
+"""Two moons, separated without an error, as in the demonstration of Karpathy's micrograd.
 
 python -m examples.moons [--epochs N] [--out DIR]
 
-The same network, 2-16-16-1 with relu, and the same loss: a score of the wrong sign or within the
-margin 1 costs what it lacks, and large weights cost a little. With --out the regions are drawn, and
-a film shows how they are learned.
+The network (2-16-16-1 with relu) and the loss are the same: the hinge loss with margin 1 and a
+small penalty on large weights. With --out, the decision regions are drawn, and a film shows how
+they are learned.
 """
 
 from __future__ import annotations

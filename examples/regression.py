@@ -1,9 +1,9 @@
-"""A curve found again in noise: regression with a network 1-16-16-1.
+"""A curve recovered from noise: regression with a 1-16-16-1 network.
 
 python -m examples.regression [--epochs N] [--out DIR]
 
-Two hundred points lie around sin(3x) + x/2, each off by a normal error of 0.2. Trained on half of
-them, the network comes within 0.1 of the curve itself, which it was never shown. All errors are
+Two hundred points lie around sin(3x) + x/2, with normal noise of standard deviation 0.2. Trained on
+half of them, the network comes within 0.1 of the curve itself, which it never saw. All errors are
 root mean squares over the other half.
 """
 
@@ -25,7 +25,7 @@ NOISE = 0.2
 
 
 def curve(x: Any) -> Any:
-    """What is to be found."""
+    """The curve to be recovered."""
     return np.sin(3 * x) + x / 2
 
 
@@ -73,7 +73,7 @@ def _picture(model: Any, X: Any, y: Any) -> Any:
     axes.scatter(X[:100, 0], y[:100], s=16, color=COLOURS[0], alpha=0.7, label="trained on")
     axes.scatter(X[100:, 0], y[100:], s=16, color=COLOURS[4], marker="s", label="held out")
     axes.plot(across, curve(across), color=FAINT, linestyle="--", label="sin(3x) + x/2")
-    axes.plot(across, predict(model, across[:, None]), color=COLOURS[1], label="found")
+    axes.plot(across, predict(model, across[:, None]), color=COLOURS[1], label="network")
     axes.set(xlabel="x", ylabel="y")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)

@@ -1,9 +1,9 @@
-"""A compiled loss on eight devices at once, with JAX's own sharding.
+"""A compiled loss on eight devices at once, with JAX's sharding.
 
 python -m examples.sharding
 
-The devices are virtual ones of this computer's processor; a batch that is spread over real ones is
-run there in the same way. The loss and the gradient are compared with those of one device.
+The devices are virtual devices of this computer's processor; a batch is distributed over real
+devices in the same way. The loss and the gradient are compared with those of one device.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SAMPLES = 4_096
 
 
 def loss_of_a_network() -> Any:
-    """The loss of MLP 2-16-16-1 for a sample, compiled for JAX."""
+    """The loss of a 2-16-16-1 network on one sample, compiled for JAX."""
     from micrograd import compile  # noqa: A004
     from nn import MLP
 
@@ -34,8 +34,8 @@ def loss_of_a_network() -> Any:
 
 
 def run() -> float:
-    """Compute on eight devices and on one; the largest difference in the gradient."""
-    # Read by JAX when it starts.
+    """Compute on eight devices and on one; return the largest difference in the gradient."""
+    # JAX reads it when it is imported.
     flag = f"--xla_force_host_platform_device_count={DEVICES}"
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}"
     import jax
@@ -65,7 +65,7 @@ def run() -> float:
 
 
 def main() -> int:
-    """0 if both agree to the rounding of single precision."""
+    """Return 0 if both agree up to the rounding of single precision, else 1; 2 without JAX."""
     try:
         return 0 if run() < 1e-5 else 1
     except ImportError as error:

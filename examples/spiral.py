@@ -1,10 +1,10 @@
-"""The spiral of the fifth article, learned: three arms of a hundred points each.
+"""The spiral of the fifth article: three arms of a hundred points each.
 
 python -m examples.spiral [--epochs N] [--out DIR]
 
-The article stops before training. A network of scalars, 2-64-64-3 with relu, puts at least 95 of a
-hundred points into the arm that they belong to. Those that it misses lie near the middle, where
-the arms meet, or where noise has pushed a point into another arm.
+The article stops before training. Here a network of scalars, 2-64-64-3 with relu, assigns at least
+95 % of the points to the right arm. The others lie near the middle, where the arms meet, or where
+noise has pushed a point into another arm.
 """
 
 from __future__ import annotations

@@ -116,11 +116,11 @@ def test_zero_times_infinity_in_the_chain_rule_names_its_operation(f, operation)
     assert x.grad == 0
     for transform in (lambda: grad(f)(0.0), lambda: derivative(root, x), lambda: hessian(f)(0.0)):
         assert operation in message(transform)
-    # The forward mode comes to the infinity first, and names the operation that makes it 0.
+    # Forward mode reaches the infinity first, and names the operation that multiplies it by 0.
     assert "zero times infinity" in message(lambda: jvp(f, (0.0,), (1.0,)))
 
 
-def test_what_was_not_asked_for_or_not_taken_is_no_anomaly():
+def test_what_was_not_asked_for_or_not_taken_is_not_an_anomaly():
     for f in (
         lambda x: where(x > 0, sqrt(x), 0.0) + x,
         lambda x: (sqrt(x) - 1).relu() + x,
@@ -140,7 +140,7 @@ def test_what_was_not_asked_for_or_not_taken_is_no_anomaly():
         lambda x: where(x > 0, where(x > 1, x, sqrt(x) ** 2), 2 * x),
     ],
 )
-def test_a_zero_that_meets_infinity_in_a_branch_not_taken_is_no_anomaly_in_any_mode(f):
+def test_a_zero_that_meets_infinity_in_a_branch_not_taken_is_not_an_anomaly_in_any_mode(f):
     def push(f):
         return lambda x: jvp(f, (x,), (1.0,))[1]
 
@@ -148,7 +148,7 @@ def test_a_zero_that_meets_infinity_in_a_branch_not_taken_is_no_anomaly_in_any_m
         for derived in (grad(f), push(f), grad(push(f)), push(push(f)), push(grad(f))):
             assert math.isfinite(derived(0.0))
 
-    # But where another output does depend on it, something is hidden.
+    # But if another output depends on it, a derivative is hidden.
     def both(x):
         wave = cos(sqrt(x))
         return [wave, where(x == 0, x, wave)]

@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,7 @@ LIGHT = (
 ).split()
 
 
+@cache
 def modules() -> dict[str, Path]:
     files = [path for package in ("micrograd", "nn") for path in (ROOT / package).rglob("*.py")]
     names = {}

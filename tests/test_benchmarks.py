@@ -15,8 +15,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("numpy")
-
 from benchmarks import eager, gpt, greeks, step
 from benchmarks.compiled import BACKENDS
 from benchmarks.timing import TOLERANCE, Effort, Engine, Times, available, compare, difference
@@ -33,7 +31,7 @@ def test_the_program_prints_every_table_without_peers() -> None:
         "The standard step, 10 samples, 1 rounds",
         "bytes per node",
         "ns per operation",
-        "dearest / cheapest length",
+        "slowest / fastest length",
         "import micrograd:",
     ):
         assert words in printed
@@ -42,6 +40,7 @@ def test_the_program_prints_every_table_without_peers() -> None:
     assert "skipped" not in printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "promised"),
     [
@@ -112,7 +111,7 @@ def test_arrays_of_a_comparison_are_not_mapped_anew(before: str, kept: bool) -> 
 
 @pytest.fixture
 def double_precision() -> Iterator[None]:
-    """JAX, where it is installed, computes in float64."""
+    """JAX, if it is installed, computes in float64."""
     if not find_spec("jax"):
         yield
         return
@@ -129,10 +128,11 @@ def made(make: Callable[[], Engine]) -> Engine:
         pytest.skip(str(reason))
 
 
-# What takes long to compile, or must be downloaded, is compared by the benchmark itself.
+# These take long to compile or must be downloaded; the benchmark itself compares them.
 LONG = ("torch.compile", "Karpathy's micrograd")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("double_precision")
 @pytest.mark.parametrize("name", [name for name in step.PEERS if name not in LONG])
 def test_peers_take_the_same_step(name: str) -> None:
@@ -141,6 +141,7 @@ def test_peers_take_the_same_step(name: str) -> None:
     assert difference(result, step.numpy_by_hand()(*points)()) <= TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("double_precision")
 @pytest.mark.parametrize("samples", [0, 2])
 @pytest.mark.parametrize("name", [name for name in gpt.PEERS if name not in LONG])
@@ -152,6 +153,7 @@ def test_peers_have_the_same_gpt(name: str, samples: int) -> None:
     assert difference(result, ours) <= TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("double_precision")
 @pytest.mark.parametrize("name", greeks.PEERS)
 def test_peers_give_the_same_greeks(name: str) -> None:
@@ -177,6 +179,7 @@ def test_what_cannot_be_made_is_skipped_with_a_reason(capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == "skipped nothing: no such thing\n"
 
 
+@pytest.mark.slow
 def test_all_engines_compute_the_same_loss_and_gradients(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
     printed = run("--peers", str(tmp_path), "--json", str(file))

@@ -43,19 +43,6 @@ def two_articles(monkeypatch):
 # -------------------------------------------------------------------------------------------- demo
 
 
-@pytest.mark.slow
-def test_the_demo_of_all_five_articles_agrees_and_exits_with_0(tmp_path, capsys):
-    pytest.importorskip("numpy")
-    assert main(["demo", "--out", str(tmp_path)]) == 0
-    text = capsys.readouterr().out
-    assert {line[0] for line in text.splitlines() if line.endswith("  ok")} == set("12345")
-    assert "DIFFERS" not in text
-    agreeing, of = re.search(r"^(\d+) of (\d+) numbers agree$", text, re.MULTILINE).groups()
-    assert agreeing == of == str(text.count("  ok\n"))
-    written = {Path(line.removeprefix("wrote ")) for line in text.splitlines() if "wrote " in line}
-    assert written == set(tmp_path.iterdir())
-
-
 def test_the_demo_collects_everything_in_an_index(two_articles, tmp_path, capsys):
     assert main(["demo", "--out", str(tmp_path)]) == 0
     assert f"wrote {tmp_path / 'index.html'}\n" in capsys.readouterr().out
@@ -257,7 +244,7 @@ def test_check_exits_with_3_where_it_is_undecided(words, capsys):
         (["x", "x"], "NAME=NUMBER"),
         (["x", "x=one"], "'one' is not a number"),
         (["x", "x=1", "x=2"], "twice"),
-        (["__import__('os')", "x=1"], "no operation"),
+        (["__import__('os')", "x=1"], "not an operation"),
         (["x", "x=1", "--order", "0"], "1 or more, got 0"),
         (["x", "x=1", "--order", "9"], "4 or less, got 9"),
     ],

@@ -1,4 +1,4 @@
-"""The documents of the repository say what is so: names, order, links and the picture."""
+"""The documents of the repository are true: names, order, links and the picture."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MARKDOWN = sorted(
     for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob(".github/*.md"))
 )
 GUIDES = ["CONTRIBUTING.md", "docs/architecture.md", "docs/releasing.md"]
-SHOWN = {  # recipes add them
+SHOWN = {  # files that the recipes create
     "micrograd/drawing/graphml.py",
     "micrograd/commands/gradient.py",
     "micrograd/compiler/timed_executor.py",
     "micrograd/writing/languages/de.py",
 }
-MADE = ("dist/", "out/", ".venv")  # what commands make
+MADE = ("dist/", "out/", ".venv")  # created by commands
 
 
 def text_of(name: str) -> str:
@@ -36,7 +36,7 @@ def without_code(text: str) -> str:
 
 
 def paths_in(text: str) -> set[str]:
-    """What looks like a file or a folder of the repository, in backquotes."""
+    """The files and folders in backquotes."""
     quoted = re.findall(r"`([A-Za-z.][\w./-]+)`", without_code(text))
     found = {each for each in quoted if "/" in each or re.fullmatch(r"[\w-]+\.(py|md|toml)", each)}
     return {each for each in found if not each.startswith(MADE)}
@@ -61,7 +61,7 @@ def test_every_module_that_a_guide_names_exists(name):
 
 
 def test_every_option_table_and_test_that_a_recipe_names_is_in_its_file():
-    """`NAME` in a row or a point that begins with a file is a name in that file."""
+    """A `NAME` in a point of a recipe occurs in one of the files of that point."""
     recipes = text_of("CONTRIBUTING.md").partition("## Recipes")[2]
     checked = 0
     for point in re.findall(r"^(?:\d\.|\|) (.*(?:\n   .*)*)", without_code(recipes), flags=re.M):

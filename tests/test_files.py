@@ -1,4 +1,4 @@
-"""Every file that is written is written as a whole or not at all."""
+"""Every file is written as a whole or not at all."""
 
 import errno
 import os
@@ -54,7 +54,7 @@ def article(path):
     report.plot("loss", lambda figure: figure.subplots(), (1, 1), caption=Words.same("loss"))
 
 
-# The name of the file, and what writes it.
+# The name of the file, and the function that writes it.
 WRITERS = {
     "a history": ("history.csv", lambda path: History({"loss": [0.5]}).to_csv(path)),
     "the weights of a model": ("model.npz", lambda path: MLP(2, [1]).save(path)),
@@ -81,7 +81,7 @@ WRITERS = {
 
 
 class FullDisk:
-    """A file that has room for a part of what is written."""
+    """A file with room for only half of what is written."""
 
     def __init__(self, descriptor, mode):
         self.file = os.fdopen(descriptor, mode, buffering=0)

@@ -120,7 +120,7 @@ def test_an_order_may_be_asked_for_again_and_again():
     assert graph.order([y, z]) == [*first, z]
 
 
-def test_an_order_ends_before_the_nodes_until_which_it_goes():
+def test_an_order_leaves_out_what_is_below_the_nodes_of_until():
     x = Value(2.0)
     y = x * 3
     z = y * x + 1
@@ -198,7 +198,7 @@ def test_operands_are_values_and_constants_in_the_order_of_writing():
         assert list(graph.partials(node)) == slopes
 
 
-def test_a_constant_is_no_node():
+def test_a_constant_is_not_a_node():
     x = Value(1.0)
     assert len(graph.order((x + 1) * 2 - 0.5)) == 4
 
@@ -213,7 +213,7 @@ def test_the_leaves_are_the_nodes_that_no_operation_made_in_order(nodes):
 @given(graphs())
 def test_the_depth_is_that_of_the_longest_path(nodes):
     depths = {}
-    for node in nodes:  # in the order of making, so operands come first
+    for node in nodes:  # in the order of construction, so operands come first
         depths[node] = max((depths[child] + 1 for child in node._children), default=0)
     assert graph.depth(nodes[-1]) == depths[nodes[-1]]
 
@@ -260,21 +260,21 @@ def test_a_deep_graph_is_walked_in_a_shallow_stack(shape):
     assert leaves == [x]
 
 
-def test_a_million_nodes_are_walked():
+def test_a_hundred_thousand_nodes_are_walked():
     x = Value(1.0)
     y = x
-    for _ in range(500_000):
+    for _ in range(50_000):
         y = y + 1.0
-    for _ in range(500_000):
+    for _ in range(50_000):
         y = 1.0 - y
-    assert graph.depth(y) == 1_000_000
+    assert graph.depth(y) == 100_000
     assert graph.leaves(y) == [x]
 
 
 def test_a_wide_graph_is_walked():
-    leaves = [Value(1.0) for _ in range(100_000)]
+    leaves = [Value(1.0) for _ in range(20_000)]
     pairs = [a * b for a, b in pairwise(leaves)]
-    assert len(graph.order(pairs)) == 199_999
+    assert len(graph.order(pairs)) == 39_999
 
 
 def test_an_operation_by_hand_may_have_many_operands():

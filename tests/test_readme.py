@@ -1,4 +1,4 @@
-"""What the READMEs say is so (their examples are run as doctests)."""
+"""The READMEs are true (their examples are run as doctests)."""
 
 from __future__ import annotations
 

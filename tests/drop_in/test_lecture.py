@@ -1,4 +1,4 @@
-"""Programs of Karpathy's lecture, with steps taken and operations made by hand, run unchanged."""
+"""Programs of Karpathy's lecture, with handwritten steps and operations, run unchanged."""
 
 import math
 

@@ -191,8 +191,8 @@ def train_tiny_gpt(kind, steps):
 def test_a_small_gpt_trains_as_with_microgpts_own_class():
     losses, probabilities = train_tiny_gpt(Value, 10)
     expected, reference = train_tiny_gpt(Reference, 10)
-    # The first loss differs only by the rounding of true division; Adam's steps, whose size does
-    # not depend on that of a gradient, carry the difference on.
+    # The first loss differs only by the rounding of true division. The difference persists, since
+    # the size of Adam's steps does not depend on the size of the gradient.
     assert losses[0] == pytest.approx(expected[0], rel=1e-14)
     assert losses == pytest.approx(expected, rel=1e-9)
     assert probabilities == pytest.approx(reference, rel=1e-9)

@@ -1,4 +1,4 @@
-"""Programs for Karpathy's `nn` run unchanged (hexadecimal numbers are of his package, 0.1.0)."""
+"""Programs for Karpathy's `nn` run unchanged (hexadecimal numbers come from his package, 0.1.0)."""
 
 import random
 
@@ -81,7 +81,7 @@ def test_zero_grad_sets_every_parameter_to_zero():
 
 
 class TwoInputs(Module):
-    """A module of a user, as his are written."""
+    """A user's module, written like Karpathy's."""
 
     def __init__(self):
         self.first, self.second = Neuron(1, nonlin=False), Neuron(1, nonlin=False)
@@ -123,8 +123,8 @@ def test_the_first_loss_of_training_is_his_bit_for_bit():
     assert accuracy == 1 / 8
 
 
-# Gradients of his package with weights rounded to sixteenths: no operation rounds then, so that
-# the order in which his sets of parents are visited does not matter. In units of 2 ** -16.
+# Gradients of his package, in units of 2 ** -16. The weights are rounded to sixteenths, so no
+# operation rounds, and the order in which his sets of parents are visited does not matter.
 DYADIC_GRADIENTS = """
 -424 -1784 -1792 -2512 12080 8960 -6488 27992 20736 3584 -2800 -2432 1040 12480 3840 7752 14648
 8472 720 696 12288 7784 14648 8480 696 704 12288 -3096 -6472 -3568 -472 -72 -4096 -24 -112 -40 -24

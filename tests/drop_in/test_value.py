@@ -1,4 +1,4 @@
-"""Programs for Karpathy's `Value` run unchanged (numbers as text are of his package, 0.1.0)."""
+"""Programs for Karpathy's `Value` run unchanged (numbers as text come from his package, 0.1.0)."""
 
 import math
 import random
@@ -47,7 +47,7 @@ def test_the_readme_program_agrees_with_torch():
     readme_program(a, b, Value.relu).backward()
     ta, tb = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (-4.0, 2.0))
     readme_program(ta, tb, torch.relu).backward()
-    # Some thirty operations, each off by one unit of roundoff at most, well conditioned.
+    # About thirty well-conditioned operations, each off by at most one unit of roundoff.
     assert a.grad == pytest.approx(ta.grad.item(), rel=64 * 2.0**-53)
     assert b.grad == pytest.approx(tb.grad.item(), rel=64 * 2.0**-53)
 

@@ -1,4 +1,4 @@
-"""What several files of the specification of `Value` share."""
+"""What several tests of `Value` share."""
 
 import math
 
@@ -13,7 +13,7 @@ def same(a, b):
 
 
 def gradient(f, *at):
-    """The gradient of `f` at numbers, by one backward pass on new leaves."""
+    """The gradient of `f` at these numbers, by one backward pass on new leaves."""
     leaves = [Value(number) for number in at]
     f(*leaves).backward()
     return [leaf.grad for leaf in leaves]

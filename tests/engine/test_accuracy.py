@@ -7,7 +7,6 @@ from functools import cache
 
 import pytest
 
-pytest.importorskip("numpy")
 pytest.importorskip("mpmath", reason="the true numbers need mpmath: pip install mpmath")
 
 from mpmath import mp, mpf
@@ -15,19 +14,20 @@ from mpmath import mp, mpf
 from benchmarks import accuracy
 from benchmarks.accuracy import EXCEPTIONS, LIMIT, executors, measure, points, quantities, truths
 from benchmarks.exact import definition
+from micrograd import define
 from micrograd.ops import ROWS, TABLE, Operation, checked
 
 pytestmark = pytest.mark.slow
 
 NAMES = [row.name for row in ROWS]
 KNOWN = {row.name: len(row.partials) for row in ROWS}
-ABOUT = 80
-"""Points of each row: all would take minutes."""
+ABOUT = 48
+"""Points of each row; all of them would take minutes."""
 
 
 @cache
 def sample(name: str) -> tuple[list[accuracy.Point], list[list[tuple[mpf, mpf]]]]:
-    """Points, always the same ones, and the true numbers there."""
+    """Points, the same in every run, and the true numbers there."""
     found = points(TABLE[name], 30)
     chosen = random.Random(name).sample(found, min(ABOUT, len(found)))
     return chosen, truths(TABLE[name], chosen)
@@ -38,6 +38,15 @@ def test_every_row_has_a_definition_that_is_independent_of_the_table(name):
     exact = definition(name)
     wanted = [exact.value, *exact.first, *exact.second]
     assert len(wanted) == len(quantities(TABLE[name]))
+
+
+def test_a_row_without_a_definition_is_defined_by_its_formula():
+    define("softsign_t", "x / (1 + abs(x))", ["square(1 / (1 + abs(x)))"], kink="x")
+    exact = definition("softsign_t")
+    with mp.workprec(200):
+        found = [f(mpf(2)) for f in (exact.value, *exact.first, *exact.second)]
+        expected = [mpf(2) / 3, mpf(1) / 9, mpf(-2) / 27]
+        assert all(abs(a - b) < mpf(2) ** -60 for a, b in zip(found, expected, strict=True))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "detach"])
@@ -52,8 +61,8 @@ def test_the_partials_of_the_definitions_are_their_derivatives(name):
         pairs = [(i, j) for i in places for j in places[i:]]
         slopes += [mp.diff(exact.first[i], at, [int(k == j) for k in places]) for i, j in pairs]
         found += [f(*at) for f in exact.second]
-    # Differences at 200 bits, of which mpmath uses some for the step; the tail of the normal law
-    # stands for its definition to 4e-17, and its derivatives to a few digits less.
+    # The differences have 200 bits, some of which are lost to the step. The tail of the normal
+    # distribution is given to 4e-17, and its derivatives to a few digits less.
     near = 1e-9 if name == "normal_tail" else 1e-15
     assert all(abs(a - b) <= near * (1 + abs(a)) for a, b in zip(slopes, found, strict=True))
 
@@ -108,7 +117,7 @@ def test_the_mixed_second_derivatives_of_a_power_of_zero_are_the_limit_in_both_o
 
 
 def ordinary(row: Operation) -> list[accuracy.Point]:
-    """Points between -4 and 4 where a partial that cancels still has most of its digits."""
+    """Points between -4 and 4, where a partial that cancels still has most of its digits."""
     rng = random.Random(row.name)
     drawn = [tuple(rng.randint(-63, 63) / 16 for _ in row.operands) for _ in range(200)]
     return [at for at in drawn if accuracy.is_inside(row, at)]
@@ -128,5 +137,5 @@ def test_the_textbooks_formulas_are_those_of_the_table(name):
         (value, slopes), (known, partials) = book.evaluate(*at), row.evaluate(*at)
         for one, other in zip((value, *slopes), (known, *partials), strict=True):
             one, other = one or 0.0, other or 0.0
-            # Of 1 - out * out below 4 there remain 12 digits.
+            # Below 4, twelve digits of 1 - out * out remain.
             assert one == other or abs(one - other) <= 1e-11 * (abs(other) + 1e-3), at

@@ -203,7 +203,7 @@ def test_a_path_with_a_factor_of_zero_contributes_nothing():
     assert gradient(lambda x: x.sqrt() * 2, 0.0) == [math.inf]
 
 
-def test_a_step_by_hand_may_start_a_pass_of_its_own():
+def test_a_step_by_hand_may_start_another_pass():
     x = Value(2.0)
     out = Value(8.0, (x,), "cube")
 

@@ -1,4 +1,4 @@
-"""No gradient comes from conditions, comparisons, branches not taken or adjoints of zero."""
+"""Conditions, comparisons, branches not taken and adjoints of zero pass no gradient."""
 
 import math
 import operator

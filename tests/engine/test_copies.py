@@ -1,4 +1,4 @@
-"""Copies and pickles keep the graph, what is shared, and subclasses."""
+"""Copies and pickles keep the graph, shared values, and subclasses."""
 
 import copy
 import io

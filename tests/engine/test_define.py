@@ -1,4 +1,4 @@
-"""`define` makes operations of formulas, and refuses what is not arithmetic without a trace."""
+"""`define` makes operations from formulas; what it refuses leaves no trace."""
 
 import contextlib
 import math
@@ -116,7 +116,7 @@ LOOK_ALIKES = ["\uff44ata", "ba\uff43kward", "\ufb01x"]  # Python reads them as 
 
 
 @pytest.mark.parametrize("name", [*TAKEN.split(), *STOPPING, *NO_NAMES, *LOOK_ALIKES], ids=ascii)
-def test_names_that_are_taken_or_no_names_are_refused(table, name):
+def test_names_that_are_taken_or_invalid_are_refused(table, name):
     before, attributes = dict(table), set(vars(methods.Methods))
     with pytest.raises(ValueError, match="operation"):
         define(name, "x * x", ["2 * x"])
@@ -224,7 +224,7 @@ HOSTILE_FORMULAS = [
 
 
 def unchanged(table, call, *words):
-    """`call` raises a ValueError with these words and leaves every room of the table alone."""
+    """`call` raises a ValueError with these words and changes no vocabulary of the table."""
     rooms = (table, interpreters.FLOATS, interpreters.IEEE, vars(methods.Methods))
     before = [dict(room) for room in rooms]
     with pytest.raises(ValueError, match=words[0]) as caught:
@@ -299,7 +299,7 @@ def test_a_nested_formula_either_works_or_is_refused_and_changes_nothing(table, 
             delattr(methods.Methods, "nested_t")
 
 
-def test_huge_numbers_in_a_formula_are_infinite_and_do_not_take_for_ever(table):
+def test_huge_numbers_in_a_formula_are_infinite_and_computed_at_once(table):
     code = """
         from micrograd import Value, define
         for text in ("x + 9**9**9", "x + " + "1" * 4000, "x + 1e999"):

@@ -14,12 +14,19 @@ from tests.engine.common import chain, sinh_like
 pytestmark = pytest.mark.slow
 
 
-def test_a_chain_of_a_million_operations_differentiates_pickles_and_is_copied():
+def test_a_chain_of_a_million_operations_differentiates():
     x = Value(1.0)
     y = chain(1_000_000, x)
     y.backward()
     assert x.grad == 1.0
     assert y.data == pytest.approx(2.0, rel=1_000_000 * 2.0**-53)
+
+
+def test_a_chain_of_a_hundred_thousand_operations_is_pickled_and_copied():
+    x = Value(1.0)
+    y = chain(100_000, x)
+    y.backward()
+    assert x.grad == 1.0
     text = pickle.dumps(y)
     copied = copy.deepcopy(y)
     copied.backward()
@@ -49,7 +56,7 @@ def test_a_chain_of_a_million_operations_differentiates_pickles_and_is_copied():
 )
 def test_deep_graphs_of_every_shape_are_walked_without_recursion(step):
     x = Value(1.0)
-    y = chain(20_000, x * 1, lambda y: step(y, x))
+    y = chain(5_000, x * 1, lambda y: step(y, x))
     y.backward()
     expected = x.grad
     copied, restored = copy.deepcopy(y), pickle.loads(pickle.dumps(y))
@@ -62,7 +69,7 @@ def test_deep_graphs_of_every_shape_are_walked_without_recursion(step):
 
 
 def test_a_wide_graph_differentiates():
-    leaves = [Value(float(i)) for i in range(50_000)]
+    leaves = [Value(float(i)) for i in range(20_000)]
     sum(leaf * leaf for leaf in leaves).backward()
     assert all(leaf.grad == 2 * leaf.data for leaf in leaves)
 

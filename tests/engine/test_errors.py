@@ -1,4 +1,4 @@
-"""What is no number, conversion or truth value is refused with advice."""
+"""What is not a number, a conversion or a truth value is refused with advice."""
 
 import math
 import operator
@@ -47,7 +47,7 @@ def test_arithmetic_with_something_else_is_a_type_error_with_advice(combine, bad
 
 
 @pytest.mark.parametrize("bad", ["3", None, 1j, [1.0]])
-def test_powers_comparisons_and_functions_refuse_what_is_no_number(bad):
+def test_powers_comparisons_and_functions_refuse_what_is_not_a_number(bad):
     for call in (
         lambda: Value(1.0) ** bad,
         lambda: bad ** Value(1.0),
@@ -118,7 +118,7 @@ def test_children_and_local_gradients_are_checked():
     [np.complex128(1j), np.str_("3"), np.array("3"), np.array([1.0]), np.array(1j)],
     ids=repr,
 )
-def test_what_numpy_holds_that_is_no_real_number_is_refused(number):
+def test_a_number_of_numpy_that_is_not_real_is_refused(number):
     with pytest.raises(TypeError):
         Value(number)
     with pytest.raises(TypeError):

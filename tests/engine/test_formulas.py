@@ -1,4 +1,4 @@
-"""A formula is a tree of the project's own, and whoever interprets it has a vocabulary."""
+"""A formula is a tree, and an interpreter of it has a vocabulary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers and functions of `Value` follow IEEE 754, and their derivatives are the right ones."""
+"""Numbers and functions of `Value` follow IEEE 754, and their derivatives are right."""
 
 import math
 import operator
@@ -37,13 +37,13 @@ def test_arithmetic_is_that_of_numpy_on_every_kind_of_number(symbol, x):
 def test_powers_follow_ieee(x):
     for y in [*HOSTILE, 2.0, 400.0, 401.0, -401.0, -3.0]:
         if y == 0.5 and math.copysign(1, x) < 0:
-            continue  # NumPy takes sqrt there, whose results at -0.0 and -inf are not those of pow
+            continue  # NumPy uses sqrt, whose results at -0.0 and -inf differ from those of pow
         with np.errstate(all="ignore"):
             expected = float(np.power(np.float64(x), np.float64(y)))
         for result in (Value(x) ** Value(y), Value(x) ** y, x ** Value(y)):
             if expected in (0, INF, -INF) or expected != expected:
                 assert same(result.data, expected), (x, y, result.data, expected)
-            else:  # two libraries of functions, each within an ulp or so
+            else:  # two libraries, each accurate to about an ulp
                 assert result.data == pytest.approx(expected, rel=4 * 2.0**-52, abs=5e-324)
 
 

@@ -1,4 +1,4 @@
-"""Gradients of random graphs agree with independent references, exact or with a bound of errors."""
+"""Gradients of random graphs agree with independent references, exactly or within a bound."""
 
 import math
 import operator
@@ -73,7 +73,7 @@ def test_gradients_of_random_graphs_of_integers_are_exact(graph, numbers):
     data = replay(recipe, numbers[:width], {name: rule[0] for name, rule in INTEGER_RULES.items()})
     expected, size = integer_adjoints(recipe, data)
     if max(map(abs, data)) >= 2**53 or size >= 2**53:
-        return  # beyond, floats would round
+        return  # larger numbers would be rounded
     leaves = [Value(number) for number in numbers[:width]]
     nodes = replay(recipe, leaves, ON_VALUES)
     assert [node.data for node in nodes] == data
@@ -85,17 +85,18 @@ def test_gradients_of_random_graphs_of_integers_are_exact(graph, numbers):
     )
 
 
-# ---------------------------------------------------- an independent oracle, with a bound of errors
-# The reference computes in decimals of 40 digits. Beside each number goes a bound of the error that
-# binary64 makes, in the manner of running error analysis, to second order, since the first order is
-# 0 where a difference that cancels is squared:
+# ---------------------------------------------------- an independent oracle, with an error bound
+# The reference computes in decimals of 40 digits. Each number has a bound on the error of binary64
+# arithmetic, by running error analysis to second order, since the first order vanishes where a
+# difference that cancels is squared:
 #     error(out)     <= sum |partial| error(operand) + 4 u |out|
 #                       + sum |second partial| error(operand) error(operand) / 2
 #     error(partial) <= sum |second partial| error(operand) + 4 u (|partial| + 1)
 #     error(adjoint) <= sum (|partial| + error(partial)) error(adjoint out)
 #                       + |adjoint out| error(partial) + 2 u |term|
-# where u = 2 ** -53; functions of the C library are taken to be right within 2 ulp; 1 covers the
-# cancellation in `1 - out * out`. A factor 2 covers terms of higher order, TINY what underflows.
+# where u = 2 ** -53. Functions of the C library are assumed to be accurate to 2 ulp; the term 1
+# covers the cancellation in `1 - out * out`. A factor of 2 covers terms of higher order, and TINY
+# covers underflow.
 
 U, TINY = Decimal(2) ** -53, Decimal(2) ** -1000
 
@@ -254,7 +255,7 @@ def test_two_roots_of_one_graph_add_what_each_gives_alone(graph, pick):
 
 
 def test_the_bound_holds_where_a_difference_cancels_to_zero_and_is_squared():
-    """The reference test on the graph (x + y - x - y)², of which the first order is 0."""
+    """The reference test on the graph (x + y - x - y)², whose first-order error vanishes."""
     check = test_gradients_of_random_graphs_agree_with_forty_digits.hypothesis.inner_test
     for x, y in ((0.1, 0.3), (1 / 3, 2.7), (1e-5, 2.0), (2.9, -1e-3)):
         for power in ("square", "mul"):

@@ -1,4 +1,4 @@
-"""A new primitive of the table is one line: every interpreter finds its function by the name."""
+"""A new primitive of the table is one line: every interpreter finds its function by name."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ ABSENT = 'Row("absent", "absent(x)", ["1"]),'
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    """The package with two lines more in its table: where it is."""
+    """The folder of a copy of the package with two more lines in its table."""
     place = tmp_path_factory.mktemp("package")
     shutil.copytree(Path(micrograd.__file__).parent, place / "micrograd")
     table = place / "micrograd" / "ops.py"
     text = table.read_text(encoding="utf-8")
     head = "_ROWS = (\n"
-    assert text.count(head) == 2  # the other is of what serves the table
+    assert text.count(head) == 2  # the other is `_SERVING_ROWS`
     table.write_text(text.replace(head, f"{head}    {CBRT}\n    {ABSENT}\n", 1), encoding="utf-8")
     return place
 
 
 @pytest.fixture
 def run(package, tmp_path):
-    """Runs a program on that package, and gives back what it prints."""
+    """A function that runs a program on that package, and returns what it prints."""
 
     def running(program):
         environment = os.environ | {

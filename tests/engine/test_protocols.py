@@ -86,7 +86,7 @@ def test_a_comparison_with_a_number_is_an_operation_without_gradient():
     assert grad(lambda x: (x == 2.0) * x)(2.0) == 1.0
 
 
-def test_a_value_is_found_among_numbers_and_differs_from_what_is_no_number():
+def test_a_value_is_found_among_numbers_and_differs_from_what_is_not_a_number():
     x = Value(2.0)
     assert x in [1.0, 2.0]
     assert x not in [1.0, 3.0]
@@ -101,7 +101,7 @@ def test_a_value_is_found_among_numbers_and_differs_from_what_is_no_number():
             _ = x == number
 
 
-def test_a_value_is_no_sequence_and_no_index():
+def test_a_value_is_neither_a_sequence_nor_an_index():
     v = Value(1.0)
     for call in (len, iter, list, operator.index, lambda v: v[0], lambda v: [1, 2][v]):
         with pytest.raises(TypeError):

@@ -1,4 +1,4 @@
-"""Threads may share parameters, and one pass ends before another begins."""
+"""Threads may share parameters; one pass ends before another begins."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from tests.engine.common import gradient
 
 
 def in_threads(work, count):
-    """Call `work` in so many threads at once; errors come out here."""
+    """Call `work` in this many threads at once, and raise their errors here."""
     together, failures = threading.Barrier(count), []
 
     def run():
@@ -49,7 +49,7 @@ def test_one_pass_ends_before_another_begins():
 
         def _backward():
             before = p.grad
-            time.sleep(0.002)  # another thread would get its turn here
+            time.sleep(0.002)  # gives another thread a turn
             p.grad = before + 4.0 * out.grad
 
         out._backward = _backward

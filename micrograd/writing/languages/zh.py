@@ -15,17 +15,17 @@ WORDS: dict[str, dict[str, str]] = {
         "所以 backward() 是把梯度累加上去（+=），而不是直接赋值：",
         "many paths": "从 {wrt} 到 {output} 共有 {count} 条路径，不逐条列出。"
         "反向传播改为从 {output} 回到 {wrt}，"
-        "逐个求出 {output} 对各个变量的导数（字母上加横线表示）。"
+        "逐个求出 {output} 对各个变量的导数（在变量名上加横线表示）。"
         "一个变量被多次使用时，各处的贡献相加：",
         "long paths": "从 {wrt} 到 {output} 的路径很长。反向传播从 {output} 一步步回到 {wrt}，"
-        "逐个求出 {output} 对沿途各个变量的导数（字母上加横线表示）：",
+        "逐个求出 {output} 对沿途各个变量的导数（在变量名上加横线表示）：",
         "blocked": "只要有一个因子恒为 0（例如未选中的分支），梯度就传不过去，不论其他因子是多少。",
         "more than": "超过 {number}",
         "conditions": "分段函数在此处所取的分支：{conditions}。",
         "left out": "…… 还有 {count} 行 ……",
         "more terms": "…… 还有 {count} 项",
         "forward": "前向：依次计算每个变量",
-        "backward": "反向：{output} 对每个变量的导数（字母上加横线表示）",
+        "backward": "反向：{output} 对每个变量的导数（在变量名上加横线表示）",
         "value": "变量",
         "formula": "公式",
         "numbers": "代入数值",
@@ -40,8 +40,8 @@ WORDS: dict[str, dict[str, str]] = {
         "check agrees": "，与上面的导数 {gradient} 一致。",
         "check differs": "，与上面的导数 {gradient} 不一致！",
         "check kink": "；但 {output} 在这里有折点，左侧变化率为 {left}，右侧为 {right}，"
-        "上面的导数 {gradient} 要么是约定的取值，要么说明此处曲线极陡。",
-        "check lost": "，但说明不了什么：{output} 太大，变化被舍入误差淹没了。"
+        "因此要么上面的导数 {gradient} 是约定的取值，要么此处曲线极陡。",
+        "check lost": "，但不能说明问题：{output} 太大，变化被舍入误差淹没了。"
         "上面的导数是 {gradient}。",
         "no check": "无法用差分验证：{reason}。",
     },
@@ -76,7 +76,7 @@ WORDS: dict[str, dict[str, str]] = {
         "atan2": "第一个操作数是纵坐标，与 math.atan2 相同。在原点的导数取 0。",
         **dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne"), "成立时为 1.0，否则为 0.0。"),
         "where": "x 不为 0 时取 y，否则取 z。未选中的分支对数值和梯度都没有影响。",
-        "gauss": "即 exp(-x * x)，其中 x * x 的计算精度高于一个浮点数。",
+        "gauss": "即 exp(-x * x)，其中 x * x 以高于单个浮点数的精度计算。",
         "normal_tail": "设 x = (t - 4) / (t + 4)，"
         "则为 (t + 4) exp(t * t / 2) 乘以标准正态变量大于 t 的概率。",
         "clip": "把 x 限制在 y 与 z 之间；x 等于边界时，梯度归 x。",
@@ -154,17 +154,17 @@ WORDS: dict[str, dict[str, str]] = {
         "next": "下一步",
         "last": "最后一步",
         "slider": "步",
-        "theme": "浅色或深色",
+        "theme": "浅色／深色",
         "values": "所有变量",
         "name": "变量",
         "data": "数值",
         "grad": "梯度",
         "picture": "计算图",
-        "hint": "← → 换步 · 空格播放 · Home、End 跳到两端 · "
+        "hint": "← → 切换步骤 · 空格键播放 · Home、End 跳到首尾 · "
         "点击变量可查看它如何算出，再点一次查看梯度",
     },
     "network": {
-        "title": "网络 {sizes}",
+        "title": "{sizes} 网络",
         "inputs": "输入",
         "inputs counted": "{count:,} 个",
         "layer": "第 {layer} 层",

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.slow
 
 nbformat = pytest.importorskip("nbformat", reason="pip install nbclient ipykernel")
 
-TOUR = Path(__file__).parent.parent / "examples" / "tour.ipynb"
-# The extras of a reader who has but the package.
+TOUR = Path(__file__).parents[2] / "examples" / "tour.ipynb"
+# A reader who has installed the package alone.
 WITHOUT_EXTRAS = "import sys; sys.modules.update(dict.fromkeys(['matplotlib', 'sklearn', 'numba']))"
 
 
@@ -41,9 +41,15 @@ def said(notebook):
     return "".join(out.get("text", "") for out in outputs(notebook))
 
 
+@pytest.fixture(scope="module")
+def told():
+    """The notebook after one run from top to bottom."""
+    return executed(nbformat.read(TOUR, as_version=4))
+
+
 @pytest.mark.filterwarnings("ignore")  # those of the kernel's client
-def test_every_cell_runs_and_the_numbers_are_those_of_the_tour(notebook):
-    text = said(executed(notebook))
+def test_every_cell_runs_and_the_numbers_are_those_of_the_tour(told):
+    text = said(told)
     assert "0.4621" in text  # tanh(0.5)
     assert "1.5728" in text  # its slope by w
     assert "链式法则" in text
@@ -51,10 +57,9 @@ def test_every_cell_runs_and_the_numbers_are_those_of_the_tour(notebook):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_the_plots_of_the_tour_are_pictures_and_the_digits_are_read(notebook):
+def test_the_plots_of_the_tour_are_pictures_and_the_digits_are_read(told):
     pytest.importorskip("matplotlib")
     pytest.importorskip("sklearn")
-    told = executed(notebook)
     kinds = [set(out.get("data", ())) for out in outputs(told)]
     assert sum("image/png" in kind for kind in kinds) == 2  # the regions, the loss
     (accuracy,) = (line for line in said(told).splitlines() if line.startswith("held-out accuracy"))
@@ -70,7 +75,7 @@ def test_the_tour_runs_without_the_extras_and_says_what_is_missing(notebook):
 
 
 def run_the_first_cell(notebook):
-    """As a notebook does, which lets a cell await."""
+    """Run it as a notebook does, where a cell may await."""
     (first, *_) = (cell for cell in notebook.cells if cell.cell_type == "code")
     code = compile(first.source, "first cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     done = eval(code, {"__builtins__": builtins})
@@ -80,7 +85,7 @@ def run_the_first_cell(notebook):
 
 @pytest.fixture
 def installed(monkeypatch):
-    """What JupyterLite's pip was asked for."""
+    """What JupyterLite's pip is asked to install."""
     asked = []
 
     async def install(names):

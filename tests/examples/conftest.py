@@ -1,0 +1,53 @@
+"""One run of all five articles, which every test reads."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import examples
+from examples._common import Report
+from micrograd.__main__ import main
+from tests.examples.common import MODULES
+
+
+class Demo(NamedTuple):
+    """What `micrograd demo --out FOLDER` returned, printed and computed."""
+
+    status: int
+    printed: str
+    out: Path
+    reports: dict[int, Report]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The command, run once."""
+    out = tmp_path_factory.mktemp("articles") / "new" / "folder"
+    reports: dict[int, Report] = {}
+
+    def recorded(run):
+        def recording(out):
+            report = run(out)
+            reports[report.article.number] = report
+            return report
+
+        return recording
+
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as printed:
+        patch.setitem(sys.modules, "micrograd.examples", examples)
+        for module in MODULES:
+            patch.setattr(module, "run", recorded(module.run))
+        status = main(["demo", "--out", str(out)])
+    return Demo(status, printed.getvalue(), out, reports)
+
+
+@pytest.fixture(scope="session")
+def reports(demo: Demo) -> dict[int, Report]:
+    """The reports by the number of the article."""
+    return demo.reports
