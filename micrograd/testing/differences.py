@@ -39,6 +39,13 @@ class Slopes(NamedTuple):
         """Whether there is a derivative from either side, and no other."""
         return self.estimate is None and self.left is not None and self.right is not None
 
+    @property
+    def sides(self) -> tuple[Estimate, Estimate]:
+        """The derivatives from the left and from the right; only at a kink."""
+        assert self.left is not None  # noqa: S101
+        assert self.right is not None  # noqa: S101
+        return self.left, self.right
+
 
 _LEVELS = 9
 _SHARP = 1e-12  # a relative error at which the search ends

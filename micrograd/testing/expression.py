@@ -16,7 +16,7 @@ from __future__ import annotations
 import operator
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -103,18 +103,10 @@ class Expression(Program):
 
         It holds the definition of each operation that a user had added.
         """
-        return "\n\n".join(filter(None, (self._imports(), self._function(), f"at = {self.at!r}")))
-
-    def _imports(self) -> str:
-        called = [name for name in self.operations if _is_called(lookup(name))]
-        added = _added(called)
-        imported = sorted({*called} - {*added} | ({"define"} if added else set()))
-        first = f"from micrograd import {', '.join(imported)}\n" if imported else ""
-        definitions = (
-            f"{name} = define({name!r}, {row.formula!r}, {list(row.partials)!r})"
-            for name, row in added.items()
-        )
-        return "\n".join((first, *definitions)).strip()
+        called = [row for name in self.operations if _is_called(row := lookup(name))]
+        imported, definitions = preamble(called)
+        parts = (imported, "\n".join(definitions), self._function(), f"at = {self.at!r}")
+        return "\n\n".join(filter(None, parts))
 
     def _function(self) -> str:
         uses = Counter(o for step in self.steps for o in step.operands if type(o) is int)
@@ -166,12 +158,24 @@ def _written(step: Step, slots: Sequence[Text]) -> Text:
     return fold(tree, texts, dict(zip(row.operands, operands, strict=True)))
 
 
-def _added(names: Sequence[str]) -> dict[str, Operation]:
-    """The rows among `names` that a user added, after those that their formulas call."""
+def preamble(rows: Sequence[Operation]) -> tuple[str, list[str]]:
+    """The import of these operations as Python text, and the definitions of those a user added."""
+    added = _added(rows)
+    names = {row.name for row in rows} - added.keys() | ({"define"} if added else set())
+    imported = f"from micrograd import {', '.join(sorted(names))}" if names else ""
+    definitions = [
+        f"{name} = define({name!r}, {row.formula!r}, {list(row.partials)!r}"
+        + (f", domain={row.domain!r})" if row.domain else ")")
+        for name, row in added.items()
+    ]
+    return imported, definitions
+
+
+def _added(rows: Iterable[Operation]) -> dict[str, Operation]:
+    """The rows that a user added, each after those that its formulas call."""
     found: dict[str, Operation] = {}
-    for name in names:
-        if name not in BUILT_IN:
-            row = lookup(name)
-            below = set().union(*map(calls, (row.expression, *row.slopes))) - {name}
-            found |= _added(sorted(below - {*found})) | {name: row}
+    for row in rows:
+        if row.name not in BUILT_IN:
+            below = set().union(*map(calls, (row.expression, *row.slopes))) - {row.name}
+            found |= _added(map(lookup, sorted(below - found.keys()))) | {row.name: row}
     return found

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from statistics import median
 
-Function = Callable[[float], tuple[float, Hashable]]
+from micrograd.testing.differences import Function
 
 _HALF = 8  # points on either side of the center
 # The first reaches as far as the first step of the differences; one is no power of two, lest all

@@ -63,7 +63,7 @@ def check_operation(
     GradientMismatch at the first point where the row is wrong, KeyError if no row has that name,
     and TypeError if the argument is not an operation.
     """
-    options.whole("points", points, 1)
+    options.whole("points", points)
     name = operation if isinstance(operation, str) else getattr(operation, "__name__", None)
     if name is None:
         raise TypeError(f"an operation is a name or what define returned, got {operation!r}")

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from micrograd.engine.lines import Line
 from micrograd.testing.differences import Estimate
-from micrograd.testing.witnesses import Witness
+from micrograd.testing.witnesses import Testimony
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ class Report:
     value: float = 0.0
     gradient: list[float] = field(default_factory=list)
     bounds: list[float] = field(default_factory=list)
-    witnesses: list[Witness] = field(default_factory=list)
+    witnesses: list[Testimony] = field(default_factory=list)
     taylor: str = ""
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -84,6 +84,12 @@ class Report:
     def is_wrong(self) -> bool:
         """Whether something is wrong, at this order or below."""
         return bool(self.problems) or any(report.is_wrong for report in self.deeper)
+
+    def first_wrong(self) -> Report:
+        """The first report with a problem: this one, or one of those below."""
+        if self.problems:
+            return self
+        return next(report.first_wrong() for report in self.deeper if report.is_wrong)
 
     @property
     def is_undecided(self) -> bool:

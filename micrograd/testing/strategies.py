@@ -122,8 +122,7 @@ def expressions(
     Raises ValueError for an unknown row, or one that has no derivative.
     """
     rows = options.names("rows", rows, "row")
-    if options.whole("max_operations", max_operations) < 1:
-        raise ValueError(f"expressions() needs at least one operation, got {max_operations=}")
+    options.whole("max_operations", max_operations)
     for name in rows:
         if name not in TABLE:
             raise ValueError(f"expressions(): no operation {name!r} here; define it first")
@@ -371,7 +370,7 @@ def networks(
         "max_samples": max_samples,
     }
     for name, size in sizes.items():
-        options.whole(name, size, 1)
+        options.whole(name, size)
     return _networks(options.names("activations", activations), **sizes)
 
 
