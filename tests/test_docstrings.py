@@ -58,7 +58,6 @@ PENDING = (
     "micrograd.derivation",
     "micrograd.drawing",
     "micrograd.engine",
-    "micrograd.testing",
     "micrograd.transforms",
     "nn.",
 )

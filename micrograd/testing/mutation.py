@@ -1,11 +1,7 @@
-"""Proof of power: every rule of the table is made wrong on purpose, and the checker must notice.
+"""Mutation testing of the checker: each rule is made wrong on purpose, and the checker must notice.
 
-    >>> report = mutation_report(["tanh", "mul"])
-    >>> bool(report)
-    True
-
-A mutant that escapes is invisible only if it is the same rule: its slopes are those of the true row
-at every point drawn. The report lists those, with the reason.
+A mutant is *invisible*, and not missed, only if its slopes are those of the true row at every point
+drawn. The report lists such mutants with the reason.
 """
 
 from __future__ import annotations

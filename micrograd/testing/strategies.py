@@ -1,6 +1,6 @@
 """Strategies for Hypothesis: numbers, random expressions with shared subexpressions, networks.
 
-For the tests of anything that computes gradients:
+They serve the tests of anything that computes gradients:
 
     from hypothesis import given
     from micrograd.testing.strategies import expressions
@@ -9,8 +9,8 @@ For the tests of anything that computes gradients:
     def test_my_gradient(expression):
         assert my_gradient(expression, expression.at) == approx(...)
 
-An expression is a function of floats, of Values, or of another kind of number; `expression.at` is
-a point where all of it is smooth. A test that fails shows a short Python program that fails too.
+An expression is a function of floats, of Values, or of another type of number; `expression.at` is
+a point where all of it is smooth. A test that fails shows a short Python program that fails, too.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from micrograd.table.formulas import COMPARISONS, Call, Tree, variables
 from micrograd.table.interpreters import ON_IEEE
 from micrograd.table.reading import parse
 from micrograd.testing import options
-from micrograd.testing.expression import BUILT_IN, Expression, Operand, Program, Step
+from micrograd.testing.expression import BUILT_IN, Expression, ExpressionStep, Operand, WithSource
 
 if TYPE_CHECKING:
     from nn import MLP
 
 __all__ = ["DIFFERENTIABLE", "Expression", "Network", "expressions", "networks", "scalars"]
 
-# `detach` says of itself, by the domain 0, that its partial is a derivative nowhere; the rows that
-# serve others occur in their derivatives.
+# Without `detach`, whose domain 0 says that its partial is a derivative nowhere, and without the
+# rows in which the partials of others are written.
 DIFFERENTIABLE = tuple(
     name for name in BUILT_IN if TABLE[name].domain != "0" and name not in SERVING
 )
@@ -71,13 +71,15 @@ def scalars(
 ) -> SearchStrategy[float]:
     """Floats of at most 11 in size: small integers, halves, decimals of one digit or six.
 
-    `domain` is a condition on `x` in the language of the table, such as `TABLE["log"].domain`.
-    `edges` adds zeros of both signs, ones, and the smallest and largest numbers; `infinite` and
-    `nan` add those.
+    Args:
+        domain: a condition on `x` in the language of the table, such as `TABLE["log"].domain`.
+        edges: whether to add zeros of both signs, ones, and the smallest and largest numbers.
+        infinite: whether to add both infinities.
+        nan: whether to add nan.
 
-        >>> from hypothesis import find
-        >>> find(scalars("x > 0"), lambda x: x != 1)
-        2.0
+    >>> from hypothesis import find
+    >>> find(scalars("x > 0"), lambda x: x != 1)
+    2.0
     """
     numbers: SearchStrategy[float] = _ORDINARY
     if edges:
@@ -111,15 +113,22 @@ def expressions(
 ) -> SearchStrategy[Expression]:
     """Random expressions, each with a point at which it can be evaluated.
 
-    `rows` are the operations to choose from, also such as you have defined; a failure shrinks
-    towards the first of them. `variables` is a number of variables or their names; by default
-    there are one to three. A string is one name.
+    At the point, every operation is inside its domain, and its result is of moderate size.
 
-    At the point, every operation is inside its domain and its result of moderate size. With
-    `smooth` it is also a margin away from the borders of the domain and from kinks; without,
-    kinks and ties are likely.
+    Args:
+        rows: the operations to choose from, a name or a list of names, also of rows that you have
+            defined. A failure shrinks towards the first of them.
+        variables: the number of the variables, or their names; by default there are one to three.
+        max_operations: the largest number of operations.
+        smooth: whether every operation is also a margin away from the borders of its domain and
+            from its kinks. If not, kinks and ties are likely.
 
-    Raises ValueError for an unknown row, or one that has no derivative.
+    Raises:
+        ValueError: a row is unknown or has no derivative, or a name cannot be that of a variable.
+
+    >>> from hypothesis import find
+    >>> find(expressions(rows=["mul"], variables=["x"]), lambda expression: True).steps
+    (ExpressionStep(operation='mul', operands=(0, 0)),)
     """
     rows = options.names("rows", rows, "row")
     options.whole("max_operations", max_operations)
@@ -209,7 +218,7 @@ class _Slots:
 
     def __init__(self, at: Sequence[float], smooth: bool) -> None:
         self.values = list(at)
-        self.steps: list[Step] = []
+        self.steps: list[ExpressionStep] = []
         self.smooth = smooth
         self.flat: set[Operand] = set()  # slots that are constant near the point
 
@@ -230,7 +239,7 @@ class _Slots:
         operands = operands[: row.arity]
         if {*row.partials} == {"0"} or all(map(self.is_flat, operands)):
             self.flat.add(len(self.values))
-        self.steps.append(Step(row.name, tuple(operands)))
+        self.steps.append(ExpressionStep(row.name, tuple(operands)))
         self.values.append(row.value(*self.numbers(operands)))
 
     def suit(self, row: Operation, operands: Sequence[Operand]) -> bool:
@@ -301,7 +310,7 @@ def _inside_any(rows: frozenset[Operation]) -> SearchStrategy[float]:
     return st.one_of([scalars(domain) for domain in sorted(domains) or [""]])
 
 
-def _living(steps: Sequence[Step], variables: int) -> tuple[Step, ...]:
+def _living(steps: Sequence[ExpressionStep], variables: int) -> tuple[ExpressionStep, ...]:
     """The steps on which the last one depends."""
     alive = {variables + len(steps) - 1}
     for slot in range(variables + len(steps) - 1, variables - 1, -1):
@@ -310,7 +319,7 @@ def _living(steps: Sequence[Step], variables: int) -> tuple[Step, ...]:
     kept = sorted(alive | {*range(variables)})
     number = {slot: place for place, slot in enumerate(kept)}
     return tuple(
-        Step(name, tuple(number[o] if type(o) is int else o for o in operands))
+        ExpressionStep(name, tuple(number[o] if type(o) is int else o for o in operands))
         for slot, (name, operands) in enumerate(steps, variables)
         if slot in alive
     )
@@ -320,8 +329,29 @@ def _living(steps: Sequence[Step], variables: int) -> tuple[Step, ...]:
 
 
 @dataclass(frozen=True, repr=False)
-class Network(Program):
-    """A multilayer perceptron with data: for each of `inputs`, one number in `targets`."""
+class Network(WithSource):
+    """A multilayer perceptron with data.
+
+    Args:
+        seed: of the random weights.
+        sizes: the number of inputs, and of the neurons of each layer.
+        activation: the activation of the hidden layers.
+        inputs: the samples.
+        targets: a number for each sample.
+        model: the network.
+
+    >>> from nn import MLP
+    >>> Network(0, (1, 1), "relu", [[0.5]], [1.0], MLP(1, [1]))
+    <Network
+        import random
+        from nn import MLP
+    <BLANKLINE>
+        random.seed(0)
+        model = MLP(1, [1], activation='relu')
+        inputs = [[0.5]]
+        targets = [1.0]
+    >
+    """
 
     seed: int
     sizes: tuple[int, ...]
@@ -357,7 +387,12 @@ def networks(
 ) -> SearchStrategy[Network]:
     """Small networks of one output with random weights, and data for them.
 
-    `activations` are the names to choose from; a string is one name.
+    Args:
+        activations: the activations to choose from, a name or a list of names.
+        max_inputs: the largest number of inputs.
+        max_layers: the largest number of layers.
+        max_width: the largest number of neurons of a hidden layer.
+        max_samples: the largest number of samples.
 
     >>> from hypothesis import find
     >>> find(networks(), lambda network: len(network.sizes) > 2).model

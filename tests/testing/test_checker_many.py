@@ -62,15 +62,15 @@ def test_a_layer_norm_with_as_many_outputs_as_inputs_is_checked(runs):
     assert runs[0] <= 400
 
 
-@pytest.mark.parametrize("position", [0, 1, 149, 217, 299])
+@pytest.mark.parametrize("position", [0, 1, 99, 157, 199])
 @pytest.mark.parametrize("factor", [1.5, 1 + 1e-6])
-def test_a_wrong_rule_hidden_in_one_of_three_hundred_inputs_is_named(position, factor):
+def test_a_wrong_rule_hidden_in_one_of_two_hundred_inputs_is_named(position, factor):
     wrong = defined("x * x", f"2 * {factor!r} * x")
 
     def f(q):
         return sum(wrong(x) if i == position else x * x for i, x in enumerate(q))
 
-    error = mismatch(f, drawn(300))
+    error = mismatch(f, drawn(200))
     assert (error.index, error.input) == (position, f"q[{position}]")
     assert error.guilty == wrong.__name__
 

@@ -278,7 +278,7 @@ def test_second_derivatives_of_every_output_are_checked():
 
 @pytest.mark.parametrize("thing", [5, None, ["tanh"]])
 def test_what_is_no_operation_or_model_is_refused_by_name(thing):
-    with pytest.raises(TypeError, match="an operation is a name or what define returned, got"):
+    with pytest.raises(TypeError, match="operation must be a name or what define returned, got"):
         check_operation(thing)
     with pytest.raises(
         TypeError, match="wrt= takes a model or Values that no operation made, got 5"

@@ -17,7 +17,7 @@ from micrograd import Value, define
 from micrograd.ops import TABLE
 from micrograd.table.formulas import fold
 from micrograd.table.reading import parse
-from micrograd.testing.expression import Expression, Step
+from micrograd.testing.expression import Expression, ExpressionStep
 from micrograd.testing.strategies import (
     DIFFERENTIABLE,
     LARGEST,
@@ -50,7 +50,7 @@ def drawn(strategy, number=150):
 
 @pytest.fixture(scope="module")
 def smooth():
-    return drawn(expressions(), 450)
+    return drawn(expressions(), 600)
 
 
 def shrunk(strategy, condition, seed=3):
@@ -252,19 +252,24 @@ def test_an_expression_accepts_any_numbers_with_a_vocabulary_for_what_is_no_oper
 
 
 def test_a_vocabulary_that_lacks_an_operation_is_told_so():
-    expression = Expression(("x",), (2.0,), (Step("exp", (0,)),))
+    expression = Expression(("x",), (2.0,), (ExpressionStep("exp", (0,)),))
     with pytest.raises(KeyError, match="vocabulary has no 'exp'"):
         expression(Fraction(2))
 
 
 def test_an_expression_can_be_compared_hashed_and_pickled():
-    expression = Expression(("x",), (2.0,), (Step("exp", (0,)),))
+    expression = Expression(("x",), (2.0,), (ExpressionStep("exp", (0,)),))
     assert pickle.loads(pickle.dumps(expression)) == expression
-    assert len({expression, Expression(("x",), (2.0,), (Step("exp", (0,)),))}) == 1
+    assert len({expression, Expression(("x",), (2.0,), (ExpressionStep("exp", (0,)),))}) == 1
 
 
 def test_constants_keep_their_sign_and_operators_their_order_in_the_source():
-    steps = (Step("pow", (-2.0, 0)), Step("sub", (0, 1)), Step("sub", (1, 2)), Step("neg", (3,)))
+    steps = (
+        ExpressionStep("pow", (-2.0, 0)),
+        ExpressionStep("sub", (0, 1)),
+        ExpressionStep("sub", (1, 2)),
+        ExpressionStep("neg", (3,)),
+    )
     source = Expression(("x",), (3.0,), steps).source
     assert "t1 = (-2.0) ** x" in source
     assert "return -(t1 - (x - t1))" in source
