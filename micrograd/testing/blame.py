@@ -84,7 +84,7 @@ class Judge:
             return ""
         slopes, truth = self._differences(row, numbers, number), ""
         if slopes.is_kink or (slopes.estimate is None and self.is_at_kink(row, numbers)):
-            if not slopes.is_kink or is_between(got, slopes, rounding):
+            if not slopes.is_kink or slopes.surround(got, rounding):
                 return ""
             left, right = (side.value for side in slopes.sides)
             truth = f"{left!r} from the left and {right!r} from the right"
@@ -141,16 +141,6 @@ class Judge:
         operands = [Ball(x) for x in numbers]
         out = self.balls.function(row)(*operands)
         return 16 * float(self.balls.partial(row, number)(*operands, out).rad)
-
-
-def is_between(got: float, slopes: Slopes, rounding: float) -> bool:
-    """Whether a number lies between the derivatives from both sides of a kink."""
-    left, right = slopes.left, slopes.right
-    if left is None or right is None:
-        return False
-    low = min(left.value - left.error, right.value - right.error) - rounding
-    high = max(left.value + left.error, right.value + right.error) + rounding
-    return low <= got <= high
 
 
 # ----------------------------------------------------------------------------- the nodes of a graph

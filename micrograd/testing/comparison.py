@@ -14,9 +14,9 @@ from micrograd.testing.differences import Estimate, Slopes, beside, is_smooth, r
 from micrograd.testing.evidence import Entry, Evidence, Verdict
 from micrograd.testing.report import Problem
 from micrograd.testing.resolution import fine_structure, is_between_sides, reconsider
-from micrograd.testing.witnesses import INDEPENDENT, Testimony, taylor_order
+from micrograd.testing.witnesses import INDEPENDENT, Statement, taylor_order
 
-Heard = dict[str, Testimony]
+Heard = dict[str, Statement]
 
 
 def compare(evidence: Evidence, indices: Sequence[int]) -> None:
@@ -34,9 +34,9 @@ def compare(evidence: Evidence, indices: Sequence[int]) -> None:
 
 def _compare_entry(entry: Entry, heard: Heard) -> None:
     verdicts = set()
-    for testimony in heard.values():
-        if not testimony.silent:
-            verdict = _verdict(entry, testimony, heard)
+    for statement in heard.values():
+        if not statement.silent:
+            verdict = _verdict(entry, statement, heard)
             if verdict is Verdict.SETTLED:
                 return
             verdicts.add(verdict)
@@ -48,31 +48,31 @@ def _compare_entry(entry: Entry, heard: Heard) -> None:
         entry.doubt(f": {_unheard(entry, heard)}")
 
 
-def _verdict(entry: Entry, testimony: Testimony, heard: Heard) -> Verdict:
-    """What the testimony of one witness comes to."""
-    if entry.index in testimony.sides:
-        return _compare_at_kink(entry, testimony.sides[entry.index])
-    estimate, is_difference = testimony.found[entry.index], testimony.name == "difference"
+def _verdict(entry: Entry, statement: Statement, heard: Heard) -> Verdict:
+    """What the statement of one witness comes to."""
+    if entry.index in statement.sides:
+        return _compare_at_kink(entry, statement.sides[entry.index])
+    estimate, is_difference = statement.found[entry.index], statement.name == "difference"
     if estimate is None:
         return Verdict.OPEN
-    if not entry.agrees(estimate, testimony.name):
+    if not entry.agrees(estimate, statement.name):
         if is_difference:
             return reconsider(entry, heard)
-        return entry.disagree(estimate, testimony.name)
+        return entry.disagree(estimate, statement.name)
     if is_difference and entry.evidence.is_noisy and (doubt := fine_structure(entry)):
         return entry.doubt(doubt)
-    return entry.confirmed(estimate, testimony.name)
+    return entry.confirmed(estimate, statement.name)
 
 
 def _unheard(entry: Entry, heard: Heard) -> str:
     """Why no witness confirms an entry."""
     reasons = []
-    for name, testimony in heard.items():
-        estimate = None if testimony.silent else testimony.found[entry.index]
+    for name, statement in heard.items():
+        estimate = None if statement.silent else statement.found[entry.index]
         if name not in INDEPENDENT:
             continue
-        if testimony.silent:
-            reasons.append(f"{name} is silent, {testimony.silent}")
+        if statement.silent:
+            reasons.append(f"{name} is silent, {statement.silent}")
         elif estimate is None:
             reasons.append(f"{name} finds no number")
         else:
@@ -84,7 +84,7 @@ def _unheard(entry: Entry, heard: Heard) -> str:
 def _compare_at_kink(entry: Entry, slopes: Slopes) -> Verdict:
     left, right = slopes.sides
     text = f"{left.value!r} from the left, {right.value!r} from the right"
-    if blame.is_between(entry.got, slopes, entry.rounding):
+    if slopes.surround(entry.got, entry.rounding):
         if slopes.jumps:
             return entry.doubt(": the function jumps here, and has no derivative")
         entry.note(f" at a kink: {entry.got!r} lies between {text}")
@@ -105,7 +105,7 @@ def _compare_beside_infinity(entry: Entry) -> None:
         )
         return
     slopes = beside(entry.f, entry.x, evidence.noise)
-    sides = [side for side in (slopes.left, slopes.right) if side is not None]
+    sides = slopes.sides
     agreeing = [entry.agrees(side) for side in sides]
     confirmed = all(entry.confirmed(side) is Verdict.CONFIRMED for side in sides)
     if len(sides) == 2 and not slopes.jumps and all(agreeing) and confirmed:
@@ -162,13 +162,9 @@ def _compare_unbounded(entry: Entry) -> None:
     if reason:
         entry.doubt(f" is {entry.got!r}, for {reason}")
         return
-    slopes = beside(entry.f, entry.x, evidence.noise)
-    for estimate in (slopes.left, slopes.right):
-        if (
-            estimate is not None
-            and estimate.error <= 1e-3 * (1 + abs(estimate.value))
-            and resolves(estimate, entry.x, entry.value, 8 * evidence.noise)
-        ):
+    for estimate in beside(entry.f, entry.x, evidence.noise).sides:
+        is_sharp = estimate.error <= 1e-3 * (1 + abs(estimate.value))
+        if is_sharp and resolves(estimate, entry.x, entry.value, 8 * evidence.noise):
             entry.accuse(
                 " where the value is finite and differences from one side say"
                 f" {estimate.value!r} ± {estimate.error:.0e}",

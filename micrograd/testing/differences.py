@@ -35,16 +35,20 @@ class Slopes(NamedTuple):
     jumps: bool = False  # whether the value itself is another on one of the sides
 
     @property
-    def is_kink(self) -> bool:
-        """Whether there is a derivative from either side, and no other."""
-        return self.estimate is None and self.left is not None and self.right is not None
+    def sides(self) -> list[Estimate]:
+        """The derivatives from the left and from the right, as far as they are known."""
+        return [side for side in (self.left, self.right) if side is not None]
 
     @property
-    def sides(self) -> tuple[Estimate, Estimate]:
-        """The derivatives from the left and from the right; only at a kink."""
-        assert self.left is not None  # noqa: S101
-        assert self.right is not None  # noqa: S101
-        return self.left, self.right
+    def is_kink(self) -> bool:
+        """Whether there is a derivative from either side, and no other."""
+        return self.estimate is None and len(self.sides) == 2
+
+    def surround(self, number: float, error: float) -> bool:
+        """Whether a number lies between the derivatives from both sides, up to an error."""
+        low = [side.value - side.error - error for side in self.sides]
+        high = [side.value + side.error + error for side in self.sides]
+        return len(low) == 2 and min(low) <= number <= max(high)
 
 
 _LEVELS = 9
@@ -87,12 +91,8 @@ def differentiate(
 
 def beside(f: Function, x: float, noise: float) -> Slopes:
     """The derivatives of f from the left and from the right, where they exist."""
-    value, _ = f(x)
-    search = _Search(f, x, noise + abs(value) * 2.0**-53, thorough=False)
-    left, right = (search.best_beside(side, None) for side in (-1, 1))
-    if left is not None and right is not None:
-        return search.at_kink(left, right)
-    return Slopes(None, left, right)
+    search = _Search(f, x, noise + abs(f(x)[0]) * 2.0**-53, thorough=False)
+    return search.at_kink(*(search.best_beside(side, None) for side in (-1, 1)))
 
 
 class _Search:
@@ -125,10 +125,11 @@ class _Search:
                 return found
         return None
 
-    def at_kink(self, left: Estimate, right: Estimate) -> Slopes:
+    def at_kink(self, left: Estimate | None, right: Estimate | None) -> Slopes:
         """The derivatives from both sides, and whether the function is continuous there."""
-        jumps = any(self._jumps(side, estimate) for side, estimate in ((-1, left), (1, right)))
-        return Slopes(None, left, right, jumps)
+        slopes = Slopes(None, left, right)
+        jumps = slopes.is_kink and any(map(self._jumps, (-1, 1), slopes.sides))
+        return slopes._replace(jumps=jumps)
 
     def at_border(self, estimate: Estimate | None) -> Estimate | None:
         """The derivative from one side, unless the function goes on at the other."""
@@ -257,9 +258,8 @@ def resolved(
         found = differentiate(f, x, noise(x), first, thorough=first is None).estimate
         if found is None:
             break
-        outermost = (
-            x + side * found.step for side in ((1, -1) if not found.side else (found.side,))
-        )
+        sides = (found.side,) if found.side else (1, -1)
+        outermost = (x + side * found.step for side in sides)
         found = found._replace(error=found.error + 4 * max(map(noise, outermost)) / found.step)
         if resolves(found, x, slope, error) and (best is None or found.error < best.error):
             best = found

@@ -11,7 +11,6 @@ import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 
-from micrograd.testing.blame import is_between
 from micrograd.testing.differences import Estimate, differentiate
 from micrograd.testing.evidence import Evidence
 from micrograd.testing.recording import Direction
@@ -220,7 +219,7 @@ class _Search:
         got, found = evidence.got(direction), slopes.estimate
         if slopes.is_kink:
             error = sum(evidence.bounds[index] * abs(step) for index, step in direction.items())
-            return (is_between(got, slopes, error) and not slopes.jumps) or None, True
+            return (slopes.surround(got, error) and not slopes.jumps) or None, True
         if found is None:
             return None, False
         agrees, is_told = self._judged("difference", direction, found)

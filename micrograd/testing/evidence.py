@@ -25,7 +25,7 @@ from micrograd.testing.witnesses import (
     Exact,
     Forward,
     Probe,
-    Testimony,
+    Statement,
     Witness,
     differences,
     reverse,
@@ -68,7 +68,7 @@ class Evidence:
         self.problems = self.report.problems
         self.probe = Probe(subject, recording, self.judge.observer)
         self.examined: list[int] = []  # the inputs that were heard one by one
-        self._blamed: dict[tuple[int, ...], blame.Fault | None] = {}
+        self._is_searched = False
         self._find_singular_operations()
         self.measured = self._measured()
         self.witnesses: list[Witness] = [
@@ -216,22 +216,21 @@ class Evidence:
 
     def is_accused(self) -> bool:
         """Whether some operation is at fault; the sum of right rules may be wrong at a kink."""
-        inputs = tuple(self.examined)
-        if self.fault is None and inputs not in self._blamed:
-            found = blame.faults(self.recording, self.probe, self.judge, inputs)
-            if not all(math.isfinite(self.gradient[index]) for index in inputs):
+        if self.fault is None and not self._is_searched:
+            found = blame.faults(self.recording, self.probe, self.judge, self.examined)
+            if not all(math.isfinite(self.gradient[index]) for index in self.examined):
                 found = blame.unbounded(self.recording)
-            self.fault = self._blamed[inputs] = next(found, None)
+            self.fault, self._is_searched = next(found, None), True
         return self.fault is not None
 
-    def hear(self, indices: Sequence[int]) -> dict[str, Testimony]:
+    def hear(self, indices: Sequence[int]) -> dict[str, Statement]:
         """What every witness of the chosen modes says of these inputs, one by one."""
         self.examined = list(indices)
         heard = [witness.heard(indices) for witness in self.witnesses]
         if "difference" in self.options.modes:
             heard.append(differences(self.probe, indices, self.noise, self.options.eps))
         self.report.witnesses = heard
-        return {testimony.name: testimony for testimony in heard}
+        return {statement.name: statement for statement in heard}
 
 
 def _sum(sizes: Sequence[float], direction: Direction) -> float:

@@ -58,10 +58,10 @@ def _compare(evidence: Evidence) -> None:
     """Compare the gradient with the witnesses, input by input, or many inputs together."""
     many = directions.are_many(evidence)
     compare(evidence, directions.suspects(evidence) if many else range(len(evidence.gradient)))
-    for testimony in evidence.report.witnesses:
-        is_asked = evidence.options.is_named and testimony.name == "forward"
-        if is_asked and testimony.silent and not many:
-            evidence.doubts.append(f"forward was asked, but is silent: {testimony.silent}")
+    for statement in evidence.report.witnesses:
+        is_asked = evidence.options.is_named and statement.name == "forward"
+        if is_asked and statement.silent and not many:
+            evidence.doubts.append(f"forward was asked, but is silent: {statement.silent}")
 
 
 def _state(subject: Subject) -> list[Any]:

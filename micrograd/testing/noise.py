@@ -78,9 +78,7 @@ def level(values: Sequence[float]) -> float:
     size = max(map(abs, values))
     if _stays(widest) and widest[-1] <= _TINY * size:
         found = max(widest)
-    elif _stays(
-        spread
-    ):  # the largest difference may be a kink's, of which the median knows nothing
+    elif _stays(spread):  # the largest difference may be a kink's, which the median does not see
         found = min(max(widest), 4 * max(spread))
     else:
         return 0.0

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from micrograd.engine.lines import Line
 from micrograd.testing.differences import Estimate
-from micrograd.testing.witnesses import Testimony
+from micrograd.testing.witnesses import Statement
 
 T = TypeVar("T")
 
@@ -100,7 +100,7 @@ class Report:
     value: float = 0.0
     gradient: list[float] = field(default_factory=list)
     bounds: list[float] = field(default_factory=list)
-    witnesses: list[Testimony] = field(default_factory=list)
+    witnesses: list[Statement] = field(default_factory=list)
     taylor: str = ""
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)

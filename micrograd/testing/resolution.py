@@ -10,20 +10,19 @@ import math
 from collections.abc import Iterator
 
 from micrograd.testing.arithmetic import FLOATS
-from micrograd.testing.blame import is_between
 from micrograd.testing.differences import Estimate, beside, differentiate, resolved
 from micrograd.testing.evidence import Entry, Evidence, Verdict, bits
 from micrograd.testing.noise import has_jumps, tail
 from micrograd.testing.recording import Direction, Recording
 from micrograd.testing.rounding import Rounding
-from micrograd.testing.witnesses import ERRORS, Testimony, reverse
+from micrograd.testing.witnesses import ERRORS, Statement, reverse
 
 _FINER = 5  # scales of steps below which noise may turn out to be a structure
 _CLOSE = 2e-3  # a relative difference that a tolerance inside the function may explain
 _FAR = 5e-2  # one that it may explain, but so badly that nothing is confirmed
 
 
-def reconsider(entry: Entry, heard: dict[str, Testimony]) -> Verdict:
+def reconsider(entry: Entry, heard: dict[str, Statement]) -> Verdict:
     """Look again at a difference that disagrees with the gradient."""
     evidence, found = entry.evidence, heard["difference"].found
     estimate = found[entry.index]
@@ -170,14 +169,14 @@ def _reaches(x: float) -> Iterator[float]:
 def is_between_sides(entry: Entry) -> bool:
     """Whether the point is at a kink that no graph shows, and the entry between its derivatives."""
     slopes = beside(entry.f, entry.x, entry.evidence.noise)
-    if slopes.jumps or not is_between(entry.got, slopes, entry.rounding):
+    if slopes.jumps or not slopes.surround(entry.got, entry.rounding):
         return False
-    sides = " and ".join(repr(side.value) for side in (slopes.left, slopes.right) if side)
+    sides = " and ".join(repr(side.value) for side in slopes.sides)
     entry.note(f" at a kink: {entry.got!r} lies between {sides}")
     return True
 
 
-def _is_overruled(entry: Entry, estimate: Estimate, heard: dict[str, Testimony]) -> bool:
+def _is_overruled(entry: Entry, estimate: Estimate, heard: dict[str, Statement]) -> bool:
     """Whether the formulas agree with the gradient, and the graph is the function."""
     speaking = (heard[name] for name in ("complex step", "exact") if name in heard)
     return any(

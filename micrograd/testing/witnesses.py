@@ -44,7 +44,7 @@ _REMEMBERED = 128  # runs of the function
 
 
 @dataclass
-class Testimony:
+class Statement:
     """What a witness says of single inputs: an estimate for each (None: nothing), or its silence.
 
     `sides` has the derivatives from both sides of a kink, by the number of the input.
@@ -74,7 +74,7 @@ class Witness(ABC):
     def along(self, direction: Direction) -> Estimate:
         """The derivative in a direction; NotApplicable if the witness has nothing to say."""
 
-    def heard(self, indices: Sequence[int]) -> Testimony:
+    def heard(self, indices: Sequence[int]) -> Statement:
         """What it says of single inputs."""
         found: list[Estimate | None] = [None] * len(self.subject.point)
         try:
@@ -83,8 +83,8 @@ class Witness(ABC):
             for index in indices:
                 found[index] = self.along({index: 1.0})
         except ERRORS as reason:
-            return Testimony(self.name, [], str(reason) or type(reason).__name__)
-        return Testimony(self.name, found)
+            return Statement(self.name, [], str(reason) or type(reason).__name__)
+        return Statement(self.name, found)
 
 
 # ------------------------------------------------------------------------------ reverse and forward
@@ -191,15 +191,15 @@ class Probe:
         return function
 
 
-def differences(probe: Probe, indices: Iterable[int], noise: float, eps: float | None) -> Testimony:
+def differences(probe: Probe, indices: Iterable[int], noise: float, eps: float | None) -> Statement:
     """The derivatives for single inputs by differences of the function."""
-    testimony = Testimony("difference", [None] * len(probe.subject.point))
+    statement = Statement("difference", [None] * len(probe.subject.point))
     for index in indices:
         slopes = differentiate(probe.along(index), probe.subject.point[index], noise, eps)
-        testimony.found[index] = slopes.estimate
+        statement.found[index] = slopes.estimate
         if slopes.is_kink:
-            testimony.sides[index] = slopes
-    return testimony
+            statement.sides[index] = slopes
+    return statement
 
 
 # --------------------------------------------------------------------- complex step, and fractions
