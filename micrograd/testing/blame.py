@@ -233,7 +233,7 @@ def _wrong_move(probe: Probe, node: RecordedNode, index: int, number: int) -> st
             f" but its value has the slope {own.value / scale!r} ± {bound / abs(scale):.0e}"
         )
     return (
-        f"its backward step foretells d/d{probe.subject.names[number]} = {told!r} for its value,"
+        f"its backward step predicts d/d{probe.subject.names[number]} = {told!r} for its value,"
         f" but the value has {own.value!r} ± {bound:.0e}"
     )
 
@@ -267,7 +267,7 @@ def _wrong_sums(recording: Recording) -> Iterator[Fault]:
         got, expected, size = recording.gradient_of(index), math.fsum(sent), sum(map(abs, sent))
         if math.isfinite(size) and not abs(got - expected) <= 1e-9 * size:
             sentence = (
-                f"its gradient is {got!r}, but its {len(sent)} users send back"
+                f"its gradient is {got!r}, but the {len(sent)} places that use it send back"
                 f" {' + '.join(map(repr, sent[:4]))}{' + …' * (len(sent) > 4)} = {expected!r}:"
                 " the backward pass does not accumulate, or takes the nodes in a wrong order"
             )

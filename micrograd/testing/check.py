@@ -204,7 +204,7 @@ def _reports(
     report = checked(numbers)
     if not report.is_wrong:
         return [report]
-    # Second derivatives are symmetric: the input that is at fault often tells the derivative.
+    # Second derivatives are symmetric: the input that is at fault often shows which derivative is.
     likely = report.problems[0].index if report.problems else None
     if likely is not None and likely in numbers and (single := checked([likely])).is_wrong:
         return [single]

@@ -16,12 +16,12 @@ from micrograd.testing.report import Problem
 from micrograd.testing.resolution import fine_structure, is_between_sides, reconsider
 from micrograd.testing.witnesses import INDEPENDENT, Statement, taylor_order
 
-Heard = dict[str, Statement]
+Statements = dict[str, Statement]
 
 
 def compare(evidence: Evidence, indices: Sequence[int]) -> None:
     """Hear the witnesses on these entries of the gradient, and compare."""
-    heard = evidence.hear(indices)
+    statements = evidence.hear(indices)
     for index in indices:
         entry = Entry(evidence, index)
         if not math.isfinite(entry.got):
@@ -29,26 +29,26 @@ def compare(evidence: Evidence, indices: Sequence[int]) -> None:
         elif evidence.infinite:
             _compare_beside_infinity(entry)
         else:
-            _compare_entry(entry, heard)
+            _compare_entry(entry, statements)
 
 
-def _compare_entry(entry: Entry, heard: Heard) -> None:
+def _compare_entry(entry: Entry, statements: Statements) -> None:
     verdicts = set()
-    for statement in heard.values():
+    for statement in statements.values():
         if not statement.silent:
-            verdict = _verdict(entry, statement, heard)
+            verdict = _verdict(entry, statement, statements)
             if verdict is Verdict.SETTLED:
                 return
             verdicts.add(verdict)
-    if "difference" in heard and _is_cut(entry, heard["difference"].found[entry.index]):
+    if "difference" in statements and _is_cut(entry, statements["difference"].found[entry.index]):
         return
-    if Verdict.CONFIRMED in verdicts or ("difference" in heard and is_between_sides(entry)):
+    if Verdict.CONFIRMED in verdicts or ("difference" in statements and is_between_sides(entry)):
         return
     if entry.evidence.asks_independent:  # else Taylor's remainder decides
-        entry.doubt(f": {_unheard(entry, heard)}")
+        entry.doubt(f": {_why_unconfirmed(entry, statements)}")
 
 
-def _verdict(entry: Entry, statement: Statement, heard: Heard) -> Verdict:
+def _verdict(entry: Entry, statement: Statement, statements: Statements) -> Verdict:
     """What the statement of one witness comes to."""
     if entry.index in statement.sides:
         return _compare_at_kink(entry, statement.sides[entry.index])
@@ -57,28 +57,28 @@ def _verdict(entry: Entry, statement: Statement, heard: Heard) -> Verdict:
         return Verdict.OPEN
     if not entry.agrees(estimate, statement.name):
         if is_difference:
-            return reconsider(entry, heard)
+            return reconsider(entry, statements)
         return entry.disagree(estimate, statement.name)
     if is_difference and entry.evidence.is_noisy and (doubt := fine_structure(entry)):
         return entry.doubt(doubt)
     return entry.confirmed(estimate, statement.name)
 
 
-def _unheard(entry: Entry, heard: Heard) -> str:
+def _why_unconfirmed(entry: Entry, statements: Statements) -> str:
     """Why no witness confirms an entry."""
     reasons = []
-    for name, statement in heard.items():
+    for name, statement in statements.items():
         estimate = None if statement.silent else statement.found[entry.index]
         if name not in INDEPENDENT:
             continue
         if statement.silent:
             reasons.append(f"{name} is silent, {statement.silent}")
         elif estimate is None:
-            reasons.append(f"{name} finds no number")
+            reasons.append(f"{name} found no number")
         else:
             bound = entry.evidence.bound(entry.direction, name, estimate)
             reasons.append(f"{name} says {estimate.value!r}, but only ± {bound:.0e}")
-    return f"no independent witness was heard: {'; '.join(reasons) or 'none was asked'}"
+    return f"no independent witness confirms it: {'; '.join(reasons) or 'none was asked for'}"
 
 
 def _compare_at_kink(entry: Entry, slopes: Slopes) -> Verdict:
@@ -96,12 +96,12 @@ def _compare_at_kink(entry: Entry, slopes: Slopes) -> Verdict:
 
 
 def _compare_beside_infinity(entry: Entry) -> None:
-    """Where a factor of zero met an infinite slope, only the derivatives from both sides tell."""
+    """Where zero may have met an infinite slope, compare with the derivatives from both sides."""
     evidence = entry.evidence
     if "difference" not in evidence.options.modes:
         entry.doubt(
-            f": {evidence.infinite} has an infinite slope, where only differences could tell, which"
-            " were not asked"
+            f": {evidence.infinite} has an infinite slope, so that only differences could confirm"
+            " the entry, and they were not asked for"
         )
         return
     slopes = beside(entry.f, entry.x, evidence.noise)
@@ -115,8 +115,8 @@ def _compare_beside_infinity(entry: Entry) -> None:
         return
     found = " and ".join(repr(side.value) for side in sides) or "no number"
     entry.doubt(
-        f" = {entry.got!r}: {evidence.infinite} has an infinite slope, which a zero may have met,"
-        f" and differences beside the point find {found}"
+        f" = {entry.got!r}: {evidence.infinite} has an infinite slope, which a zero may have met;"
+        f" differences beside the point give {found}"
     )
 
 
@@ -140,8 +140,8 @@ def _is_cut(entry: Entry, estimate: Estimate | None) -> bool:
         entry.doubt(": the function jumps here")
     else:
         entry.accuse(
-            f", for the input is not in the graph, but the function changes by {far:.1g} when it"
-            f" moves by {estimate.step:.1g}",
+            f", because the input is not in the graph, but the function changes by {far:.1g} when"
+            f" the input moves by {estimate.step:.1g}",
             estimate.value,
             estimate.error,
         )
@@ -160,7 +160,7 @@ def _compare_unbounded(entry: Entry) -> None:
     elif first is not None and evidence.judge.overflows(nodes[first.node], first.operand):
         reason = f"a derivative of {nodes[first.node].name} overflows"
     if reason:
-        entry.doubt(f" is {entry.got!r}, for {reason}")
+        entry.doubt(f" is {entry.got!r}, because {reason}")
         return
     for estimate in beside(entry.f, entry.x, evidence.noise).sides:
         is_sharp = estimate.error <= 1e-3 * (1 + abs(estimate.value))
@@ -184,11 +184,13 @@ def taylor(evidence: Evidence) -> str:
     alone = not evidence.asks_independent
     if order is None:
         if alone:
-            evidence.doubts.append(f"Taylor's remainder is {text}, and no other witness was asked")
+            evidence.doubts.append(
+                f"Taylor's remainder is {text}, and no other witness was asked for"
+            )
         return text
     if order > 1.5 or evidence.problems:
         return text
-    # Differences would have told a wrong gradient.
+    # Differences would have shown a wrong gradient.
     line = evidence.probe.line(evidence.subject.everywhere)
     if "difference" in evidence.options.modes or not is_smooth(
         lambda h: line(h)[0], 0.0, 2.0**-8, evidence.noise

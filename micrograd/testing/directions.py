@@ -20,7 +20,7 @@ from micrograd.testing.witnesses import ERRORS, INDEPENDENT
 _FEW = 8  # inputs that are always heard one by one
 _WORK = 3_000  # inputs times values of a run, up to which they are heard one by one
 _NAMED = 3  # wrong entries that are searched for
-_LOOKED_AT = 4  # entries that are looked at one by one because no direction tells of them
+_LOOKED_AT = 4  # entries that are looked at one by one because no direction says enough
 _ALIKE = 1e6  # slopes differ by no more than this factor among inputs that move together
 _TRIED = 60  # directions that are tried before the check gives up
 
@@ -46,11 +46,11 @@ def halves(numbers: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
 
 
 def suspects(evidence: Evidence) -> list[int]:
-    """The inputs to be heard one by one: none, if every witness agrees in random directions."""
-    return _Search(evidence).suspects()
+    """The inputs to look at one by one: none, if every witness agrees in random directions."""
+    return _EntrySearch(evidence).suspects()
 
 
-class _Search:
+class _EntrySearch:
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
         self.rng = random.Random(1)  # noqa: S311 (directions, not secrets)
@@ -66,19 +66,19 @@ class _Search:
         unheard = len(alone) - len(found)
         while queue:
             group = queue.pop(0)
-            told, accuser, is_own = self._heard(group)
+            confirmed, accuser, is_own = self._heard(group)
             wrong = self._wrong_entry(accuser, group, is_own) if accuser else None
             if wrong is not None:
                 found.append(wrong)
                 rest = [index for index in group if index != wrong]
                 if len(found) >= _NAMED:
                     evidence.notes.append(
-                        f"there may be further wrong entries: {_NAMED} were searched for"
+                        f"there may be further wrong entries: the search ended at {_NAMED}"
                     )
                     unheard += len(rest) + sum(map(len, queue))
                     break
                 queue += [rest] if rest else []
-            elif told:
+            elif confirmed:
                 continue
             elif len(group) == 1 and len(found) < _LOOKED_AT:
                 found += group
@@ -88,8 +88,9 @@ class _Search:
                 queue += halves(group)
         if unheard and evidence.asks_independent:  # else Taylor's remainder decides
             evidence.doubts.append(
-                f"{unheard} of the {len(evidence.gradient)} inputs: no direction in which they move"
-                " tells of them, and they are too many to be heard one by one"
+                f"{unheard} of the {len(evidence.gradient)} inputs were not confirmed: no direction"
+                " in which they move says enough about them, and they are too many to be checked"
+                " one by one"
             )
         self._report(found)
         return found
@@ -97,14 +98,16 @@ class _Search:
     def _report(self, found: Sequence[int]) -> None:
         evidence = self.evidence
         agreed = ", ".join(self.agreed) or "no witness"
-        but = ", ".join(evidence.subject.names[i] for i in found)
+        others = ", ".join(evidence.subject.names[i] for i in found)
         evidence.report.lines.append(
             f"the {len(evidence.gradient)} inputs were moved together in random directions:"
-            f" {agreed} agreed with the gradient{f' but on {but}' if but else ''}"
+            f" {agreed} agreed with the gradient{f', except for {others}' if others else ''}"
         )
         evidence.report.lines += [f"{name}: silent, {why}" for name, why in self.silent.items()]
         if evidence.options.is_named and "forward" in self.silent:
-            evidence.doubts.append(f"forward was asked, but is silent: {self.silent['forward']}")
+            evidence.doubts.append(
+                f"forward was asked for, but is silent: {self.silent['forward']}"
+            )
 
     def _groups(self) -> tuple[list[Sequence[int]], list[int]]:
         """Groups of inputs to be moved together, and the inputs that no sum can hold.
@@ -139,7 +142,7 @@ class _Search:
         return found
 
     def _of_similar_size(self, group: list[int]) -> list[list[int]]:
-        """The inputs in groups of similar slopes, lest a large one hides a small one."""
+        """The inputs in groups of similar slopes, so that a large one does not hide a small one."""
         sizes = self.evidence.rounding.path_sizes
         groups: list[list[int]] = []
         for index in sorted(group, key=lambda index: sizes[index]):
@@ -152,21 +155,25 @@ class _Search:
 
     def _heard(self, group: Sequence[int]) -> tuple[bool, str, bool]:
         """Whether an independent witness confirms these entries, and which disagrees where."""
-        told = False
+        confirmed = False
         for is_own in (False, True):  # all steps alike, then each on the scale of its input
             direction = self._direction(group, is_own)
             self.left -= 1
             for name in (*self.witnesses, "difference"):
-                agrees, is_told = self._says(name, direction)
+                agrees, is_narrow = self._says(name, direction)
                 if agrees is False:
                     # Where the formulas agree, only what is outside the graph may be wrong.
-                    if name == "difference" and told and is_its_graph(self.evidence, direction):
+                    if (
+                        name == "difference"
+                        and confirmed
+                        and is_its_graph(self.evidence, direction)
+                    ):
                         continue
                     return False, name, is_own
                 if agrees:
-                    told |= is_told and name in INDEPENDENT
+                    confirmed |= is_narrow and name in INDEPENDENT
                     self.agreed[name] = None
-        return told, "", False
+        return confirmed, "", False
 
     def _wrong_entry(self, accuser: str, group: Sequence[int], is_own: bool) -> int | None:
         """A single input for which this witness disagrees."""
@@ -190,7 +197,7 @@ class _Search:
         return steps
 
     def _says(self, name: str, direction: Direction) -> tuple[bool | None, bool]:
-        """Whether a witness agrees (None: it has nothing to say), and whether that tells much."""
+        """Whether a witness agrees (None: it says nothing), and whether that confirms anything."""
         if name == "difference":
             return self._differs(direction)
         if name not in self.silent:
@@ -222,8 +229,8 @@ class _Search:
             return (slopes.surround(got, error) and not slopes.jumps) or None, True
         if found is None:
             return None, False
-        agrees, is_told = self._judged("difference", direction, found)
+        agrees, is_narrow = self._judged("difference", direction, found)
         size = max(evidence.size(direction), abs(found.value))
         if not agrees and abs(got - found.value) < 8 * found.error > 1e-3 * size:
             return None, False  # a step that resolves too little neither accuses nor confirms
-        return agrees, is_told
+        return agrees, is_narrow

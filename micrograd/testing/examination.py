@@ -39,9 +39,7 @@ def examined(subject: Subject, options: Options, *, explained: bool = True) -> R
             report.taylor = taylor(evidence)
     _note_unreached(evidence)
     if _state(subject) != before:
-        evidence.problems.append(
-            Problem("the check is not pure: running the function changes its inputs")
-        )
+        evidence.problems.append(Problem("the function is not pure: running it changes its inputs"))
     report.noise, report.measured = evidence.noise, evidence.measured
     if explained and evidence.problems:
         alone = options._replace(modes=("difference",))
@@ -61,7 +59,7 @@ def _compare(evidence: Evidence) -> None:
     for statement in evidence.report.witnesses:
         is_asked = evidence.options.is_named and statement.name == "forward"
         if is_asked and statement.silent and not many:
-            evidence.doubts.append(f"forward was asked, but is silent: {statement.silent}")
+            evidence.doubts.append(f"forward was asked for, but is silent: {statement.silent}")
 
 
 def _state(subject: Subject) -> list[Any]:

@@ -100,7 +100,7 @@ def _of_row(
     known = {name: other.arity for name, other in TABLE.items()}
     for mutation, partials in _wrong_partials(row):
         if row.domain == "0":
-            reason = "the row declares that it is a derivative nowhere"
+            reason = "by its domain, the row has no derivative anywhere"
             yield Mutant(row.name, mutation, "invisible", reason)
             continue
         mutant = checked(row.row._replace(partials=partials), known)
@@ -192,7 +192,7 @@ def _cleared(root: Value) -> list[Value]:
 
 
 def _twice(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Two users of the result and of each operand."""
+    """A function in which the result, and each operand, is used twice."""
 
     def shared(*operands: Any) -> Any:
         return f(*operands) + 2.5 * f(*operands) + 7.25 * sum(operands)
@@ -202,7 +202,7 @@ def _twice(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _late(f: Callable[..., Any]) -> Callable[..., Any]:
-    """A node with a near user and a far one."""
+    """A function in which the result is used nearby and again further up."""
 
     def shared(*operands: Any) -> Any:
         out = f(*operands)

@@ -61,7 +61,7 @@ class Problem:
 
 @dataclass
 class Report:
-    """The result of `check_gradients`, in one of three states. Printing it tells everything.
+    """The result of `check_gradients`, in one of three states. It prints as a table with remarks.
 
     - *ok*: an independent witness confirmed every entry of the gradient, and none disagrees. Only
       then is the report true.

@@ -22,9 +22,9 @@ _CLOSE = 2e-3  # a relative difference that a tolerance inside the function may 
 _FAR = 5e-2  # one that it may explain, but so badly that nothing is confirmed
 
 
-def reconsider(entry: Entry, heard: dict[str, Statement]) -> Verdict:
+def reconsider(entry: Entry, statements: dict[str, Statement]) -> Verdict:
     """Look again at a difference that disagrees with the gradient."""
-    evidence, found = entry.evidence, heard["difference"].found
+    evidence, found = entry.evidence, statements["difference"].found
     estimate = found[entry.index]
     if evidence.is_noisy:
         if not entry.got and (doubt := _steps(entry)):
@@ -45,7 +45,7 @@ def reconsider(entry: Entry, heard: dict[str, Statement]) -> Verdict:
         return Verdict.OPEN
     if entry.agrees(estimate):
         return entry.confirmed(estimate)
-    if _is_overruled(entry, estimate, heard):
+    if _is_overruled(entry, estimate, statements):
         entry.note(
             f": differences say {estimate.value!r} ± {estimate.error:.0e}, but the formulas"
             " themselves, on complex numbers or fractions, agree with the gradient"
@@ -149,7 +149,7 @@ def _within_tolerance(entry: Entry, found: list[Estimate | None]) -> Verdict:
     if gap > _CLOSE * size:
         if evidence.is_noisy:  # the noise beside the point was measured
             return entry.disagree(best)
-        return entry.doubt(f"{text}: that may explain the difference, or not")
+        return entry.doubt(f"{text}, which may or may not explain the difference")
     entry.note(text)
     evidence.measured = max(evidence.measured, noise)
     found[entry.index] = best._replace(error=allowed)
@@ -160,7 +160,7 @@ def _reaches(x: float) -> Iterator[float]:
     """How far to look for noise.
 
     Close to the point, an iteration takes the same number of steps; far from it, the function may
-    vary too much to be told from noise.
+    vary so much that its noise cannot be seen.
     """
     for scale in dict.fromkeys((max(abs(x), 1.0), abs(x) or 1.0)):
         yield from (scale * factor for factor in (1 / 54, 1 / 18, 1 / 6, 1 / 2, 3 / 2))
@@ -176,9 +176,9 @@ def is_between_sides(entry: Entry) -> bool:
     return True
 
 
-def _is_overruled(entry: Entry, estimate: Estimate, heard: dict[str, Statement]) -> bool:
+def _is_overruled(entry: Entry, estimate: Estimate, statements: dict[str, Statement]) -> bool:
     """Whether the formulas agree with the gradient, and the graph is the function."""
-    speaking = (heard[name] for name in ("complex step", "exact") if name in heard)
+    speaking = (statements[name] for name in ("complex step", "exact") if name in statements)
     return any(
         not witness.silent
         and (said := witness.found[entry.index]) is not None
@@ -188,7 +188,7 @@ def _is_overruled(entry: Entry, estimate: Estimate, heard: dict[str, Statement])
 
 
 def is_its_graph(evidence: Evidence, direction: Direction) -> bool:
-    """Whether the recorded graph foretells the function beside the point, to the last bit."""
+    """Whether the recorded graph predicts the function beside the point, to the last bit."""
     recording, subject = evidence.recording, evidence.subject
     if recording.root is None:
         return False

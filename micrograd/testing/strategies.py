@@ -185,8 +185,8 @@ def _expressions(
     return Expression(names, tuple(slots.values[: len(names)]), _living(slots.steps, len(names)))
 
 
-# A plan for a step speaks of no earlier one, so that Hypothesis can leave out any when it shrinks:
-# an operand is a constant, or a number of slots to count back.
+# A plan for a step does not refer to earlier steps by number, so that Hypothesis can leave out any
+# of them when it shrinks: an operand is a constant, or a number of slots to count back.
 Place = int | float
 Plan = tuple[Operation, list[Place]]
 
@@ -208,7 +208,7 @@ def _places(draw: DrawFn) -> Place:
 
 @lru_cache(maxsize=256)
 def _plans(rows: tuple[Operation, ...]) -> SearchStrategy[Plan]:
-    """Rows of several operands three times as often: they are few, but make graphs of chains."""
+    """Plans in which rows of several operands are three times as likely, since they are few."""
     several = [row for row in rows if row.arity > 1]
     return _plan(st.sampled_from([*rows, *several, *several]))
 
@@ -301,7 +301,7 @@ def _arities() -> dict[str, int]:
 
 @lru_cache(maxsize=256)
 def _inside_any(rows: frozenset[Operation]) -> SearchStrategy[float]:
-    """Numbers inside the domain of one of the rows, as far as a domain speaks of one operand."""
+    """Numbers inside the domain of one of the rows, for domains that depend on one operand."""
     domains = {"" for row in rows if not row.domain}
     for row in rows:
         names = {name for name in row.operands if re.search(rf"\b{name}\b", row.domain)}

@@ -288,7 +288,7 @@ def test_a_gradient_that_is_infinite_where_the_function_is_smooth_is_caught_and_
 def test_a_gradient_that_is_infinite_at_the_border_of_a_domain_is_undecided():
     report = check_gradients(lambda x: sqrt(x), 0.0)
     assert report.is_undecided
-    assert "inf, for sqrt(0.0) has no derivative" in str(report)
+    assert "inf, because sqrt(0.0) has no derivative" in str(report)
 
 
 @pytest.mark.parametrize(
