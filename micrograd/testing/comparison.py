@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from micrograd.testing import blame
 from micrograd.testing.differences import Estimate, Slopes, beside, is_smooth, resolves
 from micrograd.testing.evidence import Entry, Evidence, Verdict
-from micrograd.testing.report import Problem
 from micrograd.testing.resolution import fine_structure, is_between_sides, reconsider
 from micrograd.testing.witnesses import INDEPENDENT, Statement, taylor_order
 
@@ -198,9 +197,8 @@ def taylor(evidence: Evidence) -> str:
         if alone:
             evidence.doubts.append("no step is small enough for Taylor's remainder")
         return "silent, no step is small enough for it"
-    evidence.problems.append(
-        Problem(f"d {evidence.subject.function_name}: Taylor's remainder is of order {order:.2f}")
-    )
+    name = evidence.subject.function_name
+    evidence.accuse(f"d {name}: Taylor's remainder is of order {order:.2f}, and not 2")
     return text
 
 

@@ -46,7 +46,7 @@ def _outside_the_graph(evidence: Evidence) -> Culprit | None:
         f"the function depends on {subject.names[problem.index]} outside the recorded graph (does"
         " it read .data?)"
     )
-    if evidence.recording.detaches and not evidence.probe.holds:
+    if evidence.recording.frozen and not evidence.probe.holds:
         depends = "a rule hides its second derivative: it detaches a number that varies"
     return Culprit(
         "no operation of the graph",

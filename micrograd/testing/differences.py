@@ -13,8 +13,8 @@ from collections.abc import Callable, Hashable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-# The value at a number, and the branches taken there.
-Function = Callable[[float], tuple[float, Hashable]]
+PiecewiseFunction = Callable[[float], tuple[float, Hashable]]
+"""The value at a number, and the branches taken there."""
 
 
 class Estimate(NamedTuple):
@@ -63,7 +63,12 @@ _STENCILS = {0: (1.0, -1.0), 1: (2.0, 1.0), -1: (-1.0, -2.0)}
 
 
 def differentiate(
-    f: Function, x: float, noise: float, step: float | None = None, *, thorough: bool = False
+    f: PiecewiseFunction,
+    x: float,
+    noise: float,
+    step: float | None = None,
+    *,
+    thorough: bool = False,
 ) -> Slopes:
     """The derivative of a function at a number.
 
@@ -96,14 +101,14 @@ def differentiate(
     return Slopes(search.at_border(left or right))
 
 
-def beside(f: Function, x: float, noise: float) -> Slopes:
+def beside(f: PiecewiseFunction, x: float, noise: float) -> Slopes:
     """The derivatives of f from the left and from the right, where they exist."""
     search = _StepSearch(f, x, noise + abs(f(x)[0]) * 2.0**-53, thorough=False)
     return search.at_kink(*(search.best_beside(side, None) for side in (-1, 1)))
 
 
 class _StepSearch:
-    def __init__(self, f: Function, x: float, noise: float, thorough: bool) -> None:
+    def __init__(self, f: PiecewiseFunction, x: float, noise: float, thorough: bool) -> None:
         self.f, self.x, self.noise, self.thorough = f, x, noise, thorough
         self.met_other_branches = False
         self.is_noisy = noise > 2.0**-36 * abs(f(x)[0])
@@ -248,7 +253,7 @@ def is_smooth(slope: Callable[[float], float], center: float, width: float, erro
 
 
 def resolved(
-    f: Function,
+    f: PiecewiseFunction,
     x: float,
     noise: Callable[[float], float],
     slope: Callable[[float], float],

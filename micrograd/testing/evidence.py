@@ -100,6 +100,11 @@ class Evidence:
             )
         if self.probe.holds:
             self.notes.append("numbers passed on by detach are held constant")
+            if self.recording.frozen > self.subject.frozen:
+                self.doubts.append(
+                    "a rule detaches a number, as the function itself does: whether the rule hides"
+                    " its second derivative could not be checked"
+                )
 
     # -------------------------------------------------------------------------------------- noise
 
@@ -199,6 +204,10 @@ class Evidence:
         return derived <= max(enough, self._asked(direction, estimate), _LEAST)
 
     # ----------------------------------------------------------------------------- what is wrong
+
+    def accuse(self, sentence: str, index: int | None = None) -> None:
+        """Report that something is wrong, at an input or in general."""
+        self.problems.append(Problem(sentence, index))
 
     def is_singular(self) -> bool:
         """Whether some operation has no derivative at its operands."""

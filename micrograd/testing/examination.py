@@ -11,7 +11,7 @@ from micrograd.testing.comparison import compare, taylor
 from micrograd.testing.evidence import Evidence, bits
 from micrograd.testing.options import Options
 from micrograd.testing.recording import Subject
-from micrograd.testing.report import Problem, Report
+from micrograd.testing.report import Report
 from micrograd.testing.witnesses import reverse
 from micrograd.transforms.structures import flatten
 
@@ -39,7 +39,7 @@ def examined(subject: Subject, options: Options, *, explained: bool = True) -> R
             report.taylor = taylor(evidence)
     _note_unreached(evidence)
     if _state(subject) != before:
-        evidence.problems.append(Problem("the function is not pure: running it changes its inputs"))
+        evidence.accuse("the function is not pure: running it changes its inputs")
     report.noise, report.measured = evidence.noise, evidence.measured
     if explained and evidence.problems:
         alone = options._replace(modes=("difference",))
@@ -73,26 +73,22 @@ def _check_repetition(evidence: Evidence) -> None:
     subject, first = evidence.subject, evidence.recording
     again = subject.record(subject.point)
     if bits([first.value]) != bits([again.value]):
-        evidence.problems.append(
-            Problem(
-                "the function is not deterministic: the same input gives"
-                f" {first.value!r}, then {again.value!r}"
-            )
+        evidence.accuse(
+            "the function is not deterministic: the same input gives"
+            f" {first.value!r}, then {again.value!r}"
         )
         return
     if bits(value.data for value in first.external) != bits(evidence.data):
-        evidence.problems.append(
-            Problem("the function is not pure: it changes the .data of a value it closes over")
-        )
+        evidence.accuse("the function is not pure: it changes the .data of a value it closes over")
     gradient = reverse(subject, again, evidence.options.backward)
     pairs = enumerate(zip(evidence.gradient, gradient, strict=True))
     for index, (before, now) in pairs:
         if bits([before]) != bits([now]):
-            sentence = (
+            evidence.accuse(
                 f"{subject.derivative_name(index)}: the backward pass is not deterministic: the"
-                f" same graph gives {before!r}, then {now!r}"
+                f" same graph gives {before!r}, then {now!r}",
+                index,
             )
-            evidence.problems.append(Problem(sentence, index))
             return
 
 
@@ -102,7 +98,7 @@ def _check_closures(evidence: Evidence) -> None:
         if node.is_by_hand and (sentence := blame.misbehaviour(node)):
             if "multiply" in sentence:  # a question of numbers: the witnesses decide
                 continue
-            evidence.problems.append(Problem(f"{node.name!r}, made by hand: {sentence}"))
+            evidence.accuse(f"{node.name!r}, made by hand: {sentence}")
             evidence.fault = blame.Fault(index, sentence)
             return
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from statistics import median
 
-from micrograd.testing.differences import Function
+from micrograd.testing.differences import PiecewiseFunction
 
 _HALF = 8  # points on either side of the center
 # The first reaches as far as the first step of the differences; one is not a power of two, so that
@@ -32,7 +32,7 @@ _MIDDLE, _END = slice(24, 37), slice(48, 65)  # of the coefficients
 _SMALL = 1e-3  # of the function's size: a larger tail of a series is a kink's
 
 
-def level_beside(f: Function, center: float, unit: float) -> float:
+def level_beside(f: PiecewiseFunction, center: float, unit: float) -> float:
     """The noise of f near a point: how far f(x) may lie from a smooth function.
 
     It is 0 if no noise is seen: the differences vanish as those of a smooth function do, or the
@@ -46,7 +46,7 @@ def level_beside(f: Function, center: float, unit: float) -> float:
     return max(_at(f, center, unit, unit * spacing) for spacing in _SPACINGS)
 
 
-def _at(f: Function, center: float, unit: float, spacing: float) -> float:
+def _at(f: PiecewiseFunction, center: float, unit: float, spacing: float) -> float:
     if abs(spacing) < 16 * math.ulp(center):
         return 0.0
     value, branches = f(center)
@@ -90,7 +90,7 @@ def level(values: Sequence[float]) -> float:
     return found if found > _DOUBLE * size else 0.0
 
 
-def tail(f: Function, center: float, reach: float) -> float:
+def tail(f: PiecewiseFunction, center: float, reach: float) -> float:
     """The noise of f within `reach` of a point, by the tail of its Chebyshev series.
 
     It is 0 if the coefficients do not level off, as beside a kink or a pole.

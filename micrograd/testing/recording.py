@@ -148,9 +148,9 @@ class Recording:
         ]
 
     @cached_property
-    def detaches(self) -> bool:
-        """Whether a number is passed on as a constant."""
-        return any(node.is_frozen for node in self.nodes)
+    def frozen(self) -> int:
+        """How many nodes pass a number on as a constant."""
+        return sum(node.is_frozen for node in self.nodes)
 
     @cached_property
     def is_by_hand(self) -> bool:
@@ -229,9 +229,9 @@ class Subject:
         return "f" if name == "<lambda>" else name
 
     @property
-    def detaches(self) -> bool:
-        """Whether the user's function, of which this may be a derivative, detaches numbers."""
-        return self.beneath.detaches if self.beneath else self.record(self.point).detaches
+    def frozen(self) -> int:
+        """How many numbers the user's function detaches, of which this may be a derivative."""
+        return self.beneath.frozen if self.beneath else self.record(self.point).frozen
 
     def derivative_name(self, index: int) -> str:
         """How the derivative with respect to an input is written."""

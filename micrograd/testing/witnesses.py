@@ -32,7 +32,7 @@ from micrograd.testing.arithmetic import (
     exactly,
     has_room,
 )
-from micrograd.testing.differences import Estimate, Function, Slopes, differentiate
+from micrograd.testing.differences import Estimate, PiecewiseFunction, Slopes, differentiate
 from micrograd.testing.recording import Branches, Direction, Recording, Subject
 from micrograd.transforms.propagation import push
 
@@ -137,7 +137,7 @@ class Probe:
 
     def __init__(self, subject: Subject, recording: Recording, observer: Observer) -> None:
         self.subject, self.recording, self.observer = subject, recording, observer
-        self.holds = recording.detaches and not recording.is_by_hand and subject.detaches
+        self.holds = bool(recording.frozen) and not recording.is_by_hand and subject.frozen > 0
         self.run = lru_cache(_REMEMBERED)(self._run)
 
     def _run(self, moved: tuple[tuple[int, float], ...]) -> tuple[list[float], Branches | None]:
@@ -168,7 +168,7 @@ class Probe:
         point = self.subject.point
         return self.run(tuple((index, point[index] + step) for index, step in direction.items()))[0]
 
-    def line(self, direction: Direction) -> Function:
+    def line(self, direction: Direction) -> PiecewiseFunction:
         """The function on the line through the point in a direction."""
         point = self.subject.point
 
@@ -179,7 +179,7 @@ class Probe:
 
         return function
 
-    def along(self, index: int, node: int = -1) -> Function:
+    def along(self, index: int, node: int = -1) -> PiecewiseFunction:
         """A node (by default the output) as a function of one input."""
 
         def function(x: float) -> tuple[float, Branches | None]:
@@ -281,7 +281,7 @@ class Exact(_Replayed):
 # ------------------------------------------------------------------------------- Taylor's remainder
 
 
-def taylor_order(f: Function, slope: float, scale: float, noise: float) -> float | None:
+def taylor_order(f: PiecewiseFunction, slope: float, scale: float, noise: float) -> float | None:
     """The order in h of |f(h) - f(0) - h·slope|: 2 for the true slope, 1 for a wrong one.
 
     None if rounding hides it, or if the remainder is nothing but rounding.

@@ -8,7 +8,7 @@ import random
 import pytest
 
 import nn
-from micrograd import Value, define, exp, sigmoid, sin, tanh
+from micrograd import Value, define, detach, exp, sigmoid, sin, tanh
 from micrograd.testing import (
     GradientMismatch,
     check_gradients,
@@ -170,6 +170,10 @@ def test_a_rule_that_is_right_in_value_and_wrong_in_its_own_derivative_is_caught
     assert check_gradients(detached, 1.5)
     second = mismatch(detached, 1.5, order=2)
     assert "second derivative" in str(second)
+    report = check_gradients(lambda x: detached(x) * detach(x), 1.5, order=2)
+    assert report.is_undecided
+    assert "a rule detaches a number" in str(report)
+    assert check_gradients(lambda x: sin(x) * detach(x), 1.5, order=2)
     lost = mismatch(lambda x: detached(x) + x * cut(x), 1.5, order=2)
     assert lost.report.function == "d f/dx"
 
