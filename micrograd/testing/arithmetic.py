@@ -20,13 +20,13 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
 
 from micrograd.ops import Operation, lookup
 from micrograd.table.formulas import COMPARISONS, RESULT, Tree, calls
-from micrograd.table.interpreters import ATOM, IEEE, Interpreter, Text, Texts
+from micrograd.table.interpreters import ATOM, IEEE, ON_IEEE, Interpreter, Text, Texts
 
 Function = Callable[..., Any]
 
@@ -95,6 +95,12 @@ _TEXTS = Texts("div", "pow", "_truth", *(f"_{name}" for name in COMPARISONS))
 
 def _literal(number: float) -> Text:
     return f"_number({number!r})".replace("inf", "1e309"), ATOM
+
+
+@lru_cache(maxsize=256)
+def domain(row: Operation) -> Callable[..., Any]:
+    """Where a row claims to be differentiable, as a function of its operands."""
+    return ON_IEEE.compiled(row.operands, row.read(row.domain or "1"))
 
 
 def sign(x: float) -> int:

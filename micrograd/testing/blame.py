@@ -9,14 +9,13 @@ the sums of the backward pass are tested node by node.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from micrograd.engine.graph import backward_step
 from micrograd.engine.value import shares_of_step
 from micrograd.ops import Operation
-from micrograd.table.interpreters import ON_IEEE
-from micrograd.testing.arithmetic import Observer, complex_numbers, has_room
+from micrograd.testing.arithmetic import Observer, complex_numbers, domain, has_room
 from micrograd.testing.differences import Estimate, Slopes, differentiate, resolved
 from micrograd.testing.noise import level_beside
 from micrograd.testing.recording import RecordedNode, Recording
@@ -37,22 +36,13 @@ class Judge:
 
     def __init__(self) -> None:
         self.observer, self.balls, self.complex = Observer(), balls(), complex_numbers()
-        self._domains: dict[Operation, Callable[..., Any]] = {}
-
-    def is_in_domain(self, row: Operation, numbers: Sequence[float]) -> bool:
-        """Whether the row claims to be differentiable at its operands."""
-        if not row.domain:
-            return True
-        if row not in self._domains:
-            self._domains[row] = ON_IEEE.compiled(row.operands, row.read(row.domain))
-        return bool(self._domains[row](*numbers))
 
     def is_singular(self, row: Operation, numbers: Sequence[float], moving: Iterable[int]) -> bool:
         """Whether a row is outside its domain, and has no derivative for the moving operands.
 
         A negative base is outside the domain of a power, but a square has a derivative there.
         """
-        if self.is_in_domain(row, numbers):
+        if domain(row)(*numbers):
             return False
         for number in moving:
             estimate = self._differences(row, numbers, number).estimate

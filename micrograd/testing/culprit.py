@@ -13,6 +13,7 @@ from typing import Any
 from micrograd.engine.lines import Line, line_of_user
 from micrograd.engine.value import Value
 from micrograd.ops import Operation
+from micrograd.testing.arithmetic import domain
 from micrograd.testing.evidence import Evidence
 from micrograd.testing.expression import preamble
 from micrograd.testing.report import Culprit
@@ -87,10 +88,8 @@ def _reproduction(evidence: Evidence, fails: Fails) -> str:
     if isinstance(row, Operation) and operand is not None:
 
         def is_wrong(numbers: list[float]) -> bool:
-            if not judge.is_in_domain(row, numbers):
-                return False
             got = row.evaluate(*numbers)[1][operand] or 0.0
-            return bool(judge.fault(row, numbers, operand, got))
+            return domain(row)(*numbers) and bool(judge.fault(row, numbers, operand, got))
 
         return _of_operation(row, _simplest(node.numbers, is_wrong))
     point = subject.point

@@ -104,10 +104,7 @@ class _EntrySearch:
             f" {agreed} agreed with the gradient{f', except for {others}' if others else ''}"
         )
         evidence.report.lines += [f"{name}: silent, {why}" for name, why in self.silent.items()]
-        if evidence.options.is_named and "forward" in self.silent:
-            evidence.doubts.append(
-                f"forward was asked for, but is silent: {self.silent['forward']}"
-            )
+        evidence.silent |= self.silent
 
     def _groups(self) -> tuple[list[Sequence[int]], list[int]]:
         """Groups of inputs to be moved together, and the inputs that no sum can hold.

@@ -69,6 +69,7 @@ class Evidence:
         self.probe = Probe(subject, recording, self.judge.observer)
         self.examined: list[int] = []  # the inputs that were heard one by one
         self._is_searched = False
+        self.silent: dict[str, str] = {}  # why a witness has nothing to say
         self._find_singular_operations()
         self.measured = self._measured()
         self.witnesses: list[Witness] = [
@@ -239,6 +240,7 @@ class Evidence:
         if "difference" in self.options.modes:
             heard.append(differences(self.probe, indices, self.noise, self.options.eps))
         self.report.witnesses = heard
+        self.silent |= {each.name: each.silent for each in heard if each.silent}
         return {statement.name: statement for statement in heard}
 
 

@@ -56,10 +56,8 @@ def _compare(evidence: Evidence) -> None:
     """Compare the gradient with the witnesses, input by input, or many inputs together."""
     many = directions.are_many(evidence)
     compare(evidence, directions.suspects(evidence) if many else range(len(evidence.gradient)))
-    for statement in evidence.report.witnesses:
-        is_asked = evidence.options.is_named and statement.name == "forward"
-        if is_asked and statement.silent and not many:
-            evidence.doubts.append(f"forward was asked for, but is silent: {statement.silent}")
+    if evidence.options.is_named and (why := evidence.silent.get("forward")):
+        evidence.doubts.append(f"forward was asked for, but is silent: {why}")
 
 
 def _state(subject: Subject) -> list[Any]:

@@ -33,6 +33,7 @@ from micrograd.table.formulas import COMPARISONS, Call, Tree, variables
 from micrograd.table.interpreters import ON_IEEE
 from micrograd.table.reading import parse
 from micrograd.testing import options
+from micrograd.testing.arithmetic import domain
 from micrograd.testing.expression import BUILT_IN, Expression, ExpressionStep, Operand, WithSource
 
 if TYPE_CHECKING:
@@ -281,14 +282,12 @@ _JUMPS = {"where": "x", "atan2": "where(y < 0, x, 1)"}
 
 @lru_cache(maxsize=256)
 def _guard(row: Operation) -> _Guard:
-    domain, kink = (
-        row.read(text or "1") for text in (row.domain, row.kink or _JUMPS.get(row.name, ""))
-    )
+    condition, kink = row.read(row.domain or "1"), row.read(row.kink or _JUMPS.get(row.name, "1"))
     border: Tree = 1.0
-    if isinstance(domain, Call) and domain.name in COMPARISONS:
-        border = Call("sub", domain.operands)
+    if isinstance(condition, Call) and condition.name in COMPARISONS:
+        border = Call("sub", condition.operands)
     return _Guard(
-        inside=ON_IEEE.compiled(row.operands, domain),
+        inside=domain(row),
         border=ON_IEEE.compiled(row.operands, border),
         kink=ON_IEEE.compiled(row.operands, kink),
         kinked=[row.operands.index(name) for name in variables(kink)],
