@@ -307,7 +307,7 @@ class Entry:
         """Leave the entry undecided because a rule is only a convention."""
         return self.doubt(
             f" = {self.got!r}, but {text}: every rule is right by its own convention at"
-            f" {self.evidence.convention()}, but their combination is not confirmed"
+            f" {self.evidence.convention()}; their combination is not confirmed"
         )
 
     def accuse(

@@ -133,7 +133,7 @@ def test_a_wrong_second_derivative_hidden_in_one_of_fifty_inputs_is_named():
     assert "d f/dq[41]" in str(mismatch(f, q, order=2))
 
 
-def test_what_cannot_be_told_of_one_among_many_inputs_is_undecided():
+def test_one_entry_among_many_that_nothing_confirms_is_undecided():
     def f(q):
         return sum(x * x for x in q[1:]) + (relu(q[0]) - relu(-q[0]))
 

@@ -89,7 +89,7 @@ RIGHT = {
 }  # fmt: skip
 
 
-UNDECIDED = {  # the rules are right by their conventions, but nobody else can say so
+UNDECIDED = {  # the rules are right by their conventions, but no witness confirms them
     "sign and step at their jump": (lambda x: sign(x) + step(x), 0.0),
     "two kinks that cancel": (lambda x: relu(x) - relu(-x), 0.0),
     "the origin of atan2": (atan2, 0.0, 0.0),
@@ -111,7 +111,7 @@ def test_a_right_function_passes(case):
 
 
 @pytest.mark.parametrize("case", UNDECIDED)
-def test_a_right_function_of_which_nobody_can_tell_is_undecided_and_says_why(case):
+def test_a_right_function_that_no_witness_confirms_is_undecided_and_says_why(case):
     f, *at = UNDECIDED[case]
     report = check_gradients(f, *at)
     assert report.is_undecided

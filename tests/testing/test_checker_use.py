@@ -49,14 +49,14 @@ def test_the_exact_witness_is_exact_and_the_reverse_mode_is_within_the_stated_ro
     assert math.fabs(report.gradient[0] - slope) <= report.bounds[0]
 
 
-def test_witnesses_without_a_word_say_why():
+def test_silent_witnesses_say_why():
     report = check_gradients(by_hand("sine", math.sin, lambda x, out: math.cos(x)), 0.5)
     silent = {witness.name: witness.silent for witness in report.witnesses if witness.silent}
     assert set(silent) == {"forward", "complex step", "exact"}
     assert "'sine' was made by hand" in silent["exact"]
 
 
-def test_an_input_that_never_reaches_the_output_is_reported_and_is_no_failure():
+def test_an_input_that_never_reaches_the_output_is_reported_and_is_not_a_failure():
     report = check_gradients(lambda x, y, z: x * y, 1.0, 2.0, 3.0)
     assert report
     assert "never reaches the output: z" in str(report)

@@ -116,7 +116,7 @@ def test_scalars_shrink_to_small_whole_numbers_halves_and_decimals():
     assert smallest("x > 0", lambda x: True) == 1.0
 
 
-def test_a_domain_that_is_no_condition_on_x_is_refused():
+def test_a_domain_that_is_not_a_condition_on_x_is_refused():
     with pytest.raises(ValueError, match="unknown name 'y'"):
         scalars("y > 0")
 
@@ -245,13 +245,15 @@ def test_the_source_is_a_program_with_the_same_result_and_gradient(smooth, any_e
 
 @few
 @given(expressions(rows=["add", "sub", "mul", "div", "neg", "square"], smooth=False))
-def test_an_expression_accepts_any_numbers_with_a_vocabulary_for_what_is_no_operator(expression):
+def test_an_expression_accepts_any_numbers_with_a_vocabulary_for_what_is_not_an_operator(
+    expression,
+):
     vocabulary = {"square": lambda x: x * x}
     exact = expression(*map(Fraction, expression.at), vocabulary=vocabulary)
     assert float(exact) == pytest.approx(expression(*expression.at), rel=1e-6, abs=1e-9)
 
 
-def test_a_vocabulary_that_lacks_an_operation_is_told_so():
+def test_a_vocabulary_that_lacks_an_operation_raises_an_error_that_names_it():
     expression = Expression(("x",), (2.0,), (ExpressionStep("exp", (0,)),))
     with pytest.raises(KeyError, match="vocabulary has no 'exp'"):
         expression(Fraction(2))
