@@ -303,15 +303,9 @@ def dual_fractions() -> Arithmetic:
 # ------------------------------------------------------------------------------------------ floats
 
 
-class _Engine(Arithmetic):
-    """The engine's own arithmetic."""
-
-    def __init__(self) -> None:
-        super().__init__("floats", float, float, {}, IEEE.__getitem__)
-        self.function = lambda row: row.value
-
-
-FLOATS = _Engine()
+FLOATS = Arithmetic("floats", float, float, {}, IEEE.__getitem__)
+FLOATS.function = lambda row: row.value
+"""The engine's own arithmetic."""
 
 _CHOOSING = {"abs", "sign", "step", "maximum", "minimum", "where", "atan2", *COMPARISONS}
 

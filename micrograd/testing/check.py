@@ -143,8 +143,8 @@ def _wrong_beside(subject: Subject, options: Options) -> list[Report]:
             if not report.is_wrong:
                 break
             report.first_wrong().notes.append(
-                "this is a point beside the given one. There the gradient is right, but a rule that"
-                " is wrong so near has a wrong second derivative"
+                "this is a point beside the given one, where the gradient is right; a rule that is"
+                " wrong so near to it has a wrong second derivative"
             )
             return [report]
     return []

@@ -91,7 +91,8 @@ def scalars(
         numbers |= st.just(math.nan)
     if not domain:
         return numbers
-    condition = parse(domain, names=("x",), known=_arities(), place="scalars")
+    known = {name: row.arity for name, row in TABLE.items()}
+    condition = parse(domain, names=("x",), known=known, place="scalars")
     inside = ON_IEEE.compiled(("x",), condition)
 
     def moved(number: float) -> float:
@@ -144,20 +145,16 @@ def expressions(
         variables = _letters(variables)
     if variables is not None:
         variables = options.names("variables", variables, "variable")
-        _check(variables)
+        for name in variables:
+            if not name.isidentifier() or iskeyword(name) or name in TABLE:
+                raise ValueError(f"expressions(): {name!r} cannot be the name of a variable")
+        if len({*variables}) != len(variables):
+            raise ValueError(f"expressions() needs each name once, got {variables!r}")
     return _expressions(rows, variables, max_operations, smooth)
 
 
 def _letters(number: int) -> Sequence[str]:
     return tuple("xyz"[:number]) if number <= 3 else [f"x{k}" for k in range(1, number + 1)]
-
-
-def _check(names: Sequence[str]) -> None:
-    for name in names:
-        if not name.isidentifier() or iskeyword(name) or name in TABLE:
-            raise ValueError(f"expressions(): {name!r} cannot be the name of a variable")
-    if len({*names}) != len(names):
-        raise ValueError(f"expressions() needs each name once, got {names!r}")
 
 
 @st.composite
@@ -292,10 +289,6 @@ def _guard(row: Operation) -> _Guard:
         kink=ON_IEEE.compiled(row.operands, kink),
         kinked=[row.operands.index(name) for name in variables(kink)],
     )
-
-
-def _arities() -> dict[str, int]:
-    return {name: row.arity for name, row in TABLE.items()}
 
 
 @lru_cache(maxsize=256)
