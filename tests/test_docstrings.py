@@ -52,10 +52,7 @@ def public():
 
 
 # Packages whose docstrings are still being rewritten.
-PENDING = (
-    "micrograd.compiler",
-    "micrograd.testing",
-)
+PENDING = ("micrograd.compiler",)
 PUBLIC = {name: thing for name, thing in public().items() if not name.startswith(PENDING)}
 
 

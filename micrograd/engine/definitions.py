@@ -67,10 +67,10 @@ def define(
         >>> round(x.grad, 6)
         0.927671
     """
-    given = partials if isinstance(partials, str) else tuple(partials)
+    given = tuple(partials) if isinstance(partials, list | tuple) else partials
     row = Row(
         name=name,
-        formula=f"{name}({', '.join(LETTERS[: len(given)])})" if callable(formula) else formula,
+        formula="" if callable(formula) else formula,
         partials=given,
         typeset=typeset,
         symbol=symbol,
@@ -91,7 +91,7 @@ def define(
         return made
     if array is not None:
         raise TypeError(f"operation {name!r}: array= is for functions, and {formula!r} is text")
-    if any(map(callable, given)):
+    if isinstance(given, tuple) and any(map(callable, given)):
         row = row._replace(partials=_as_texts(row))
     made = VOCABULARY[name] = _function(add_row(row))
     return made
@@ -119,7 +119,7 @@ class FunctionOperation(Operation):
         self, row: Row, function: Callable[..., float], array: Callable[..., Any] | None
     ) -> None:
         name = f"operation {row.name!r}"
-        if isinstance(row.partials, str) or not 0 < len(row.partials) <= len(LETTERS):
+        if not isinstance(row.partials, tuple) or not 0 < len(row.partials) <= len(LETTERS):
             raise FormulaError(
                 f"{name}: partials is a list with one for each operand, 1 to {len(LETTERS)} of them"
             )
@@ -128,7 +128,11 @@ class FunctionOperation(Operation):
                 raise FormulaError(f"{name}: a partial is a formula or a function, got {each!r}")
         operands = LETTERS[: len(row.partials)]
         typeset = rf"\operatorname{{{row.name}}}({', '.join(operands)})".replace("_", r"\_")
-        row = row._replace(typeset=row.typeset or typeset, symbol=row.symbol or row.name)
+        row = row._replace(
+            formula=f"{row.name}({', '.join(operands)})",
+            typeset=row.typeset or typeset,
+            symbol=row.symbol or row.name,
+        )
         super().__init__(row, Call(row.name, operands), ())
         self.function, self.array_function = function, array
         del self.__dict__["partials"]  # they are written when they are known
