@@ -104,7 +104,7 @@ def _comparing(name: str, real: Callable[[Any], Any]) -> Callable[[Any, Any], bo
 
 
 # Written as calls, so that Python's own numbers do not leak into a formula.
-_TEXTS = Texts("div", "pow", "_truth", *(f"_{name}" for name in COMPARISONS))
+_TEXTS = Texts("div", "pow", "mod", "floordiv", "_truth", *(f"_{name}" for name in COMPARISONS))
 
 
 def _literal(number: float) -> Text:
@@ -321,17 +321,13 @@ FLOATS = Arithmetic("floats", float, float, {}, IEEE.__getitem__, has_functions=
 FLOATS.function = lambda row: row.value
 """The engine's own arithmetic."""
 
-_STEPS = {
-    **dict.fromkeys(("floor", "ceil"), lambda x: _step_of(x, IEEE["floor"](x))),
-    "trunc": lambda x: 1.0 if abs(x) < 1 else _step_of(x, IEEE["floor"](x)),
-    "round": lambda x: _step_of(x + 0.5, IEEE["floor"](x + 0.5)),
-    **dict.fromkeys(("mod", "floordiv"), lambda x, y: _step_of(x, x - IEEE["mod"](x, y))),
+_STEPS: dict[str, Callable[..., tuple[float, float]]] = {
+    **dict.fromkeys(("floor", "ceil"), lambda x: (x - IEEE["floor"](x), IEEE["floor"](x))),
+    "trunc": lambda x: (1.0 if abs(x) < 1 else x - IEEE["trunc"](x), IEEE["trunc"](x)),
+    "round": lambda x: (x + 0.5 - IEEE["floor"](x + 0.5), IEEE["floor"](x + 0.5)),
+    **dict.fromkeys(("mod", "floordiv"), lambda x, y: (IEEE["mod"](x, y), IEEE["floordiv"](x, y))),
 }
-"""Functions that jump: the number of the step that they are on, 0 where they jump."""
-
-
-def _step_of(x: float, edge: float) -> float:
-    return 0.0 if x == edge else 2.0 * edge + 1.0
+"""Functions that jump: a number that is 0 where they do, and the number of the step."""
 
 
 _CHOOSING = {"abs", "sign", "step", "maximum", "minimum", "where", "atan2", *COMPARISONS}
@@ -347,13 +343,13 @@ class Observer:
     """
 
     def __init__(self) -> None:
-        self._seen: list[float] = []
+        self._seen: list[Any] = []
         self._floats = Arithmetic(
             "floats", float, float, self._primitives(), IEEE.__getitem__, has_functions=True
         )
         self.chooses = cache(_chooses)
 
-    def branches(self, row: Operation, operands: Sequence[float]) -> tuple[int, ...]:
+    def branches(self, row: Operation, operands: Sequence[float]) -> tuple[Any, ...]:
         """The branches that a row takes at its operands; empty for a row that has none."""
         if not self.chooses(row):
             return ()
@@ -361,14 +357,20 @@ class Observer:
         self._floats.function(row)(*operands)
         return tuple(self._seen)
 
-    def _noting(
-        self, function: Function, where: Callable[..., float], branch: Function = sign
-    ) -> Function:
+    def _noting(self, function: Function, where: Callable[..., float]) -> Function:
         def noting(*operands: float) -> Any:
-            self._seen.append(branch(where(*operands)))
+            self._seen.append(sign(where(*operands)))
             return function(*operands)
 
         return noting
+
+    def _stepping(self, name: str) -> Function:
+        def stepping(*operands: float) -> Any:
+            distance, number = _STEPS[name](*operands)
+            self._seen += [abs(sign(distance)), (name, number)]
+            return IEEE[name](*operands)
+
+        return stepping
 
     def _primitives(self) -> dict[str, Function]:
         def own(x: float) -> float:
@@ -389,7 +391,7 @@ class Observer:
         return {
             **{name: IEEE[name] for name in ("div", "pow")},
             **{name: self._noting(IEEE[name], where) for name, where in places.items()},
-            **{name: self._noting(IEEE[name], step, float) for name, step in _STEPS.items()},
+            **{name: self._stepping(name) for name in _STEPS},
             "_truth": self._noting(bool, own),
             **{f"_{name}": self._noting(getattr(operator, name), gap) for name in COMPARISONS},
         }
