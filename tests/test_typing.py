@@ -33,6 +33,12 @@ def loss(w: list[Value], scale: float = 1.0) -> Value:
 def squares(x: list[Value]) -> list[Value]:
     return [mg.square(each) for each in x]
 
+def scaled(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 2.0 * x
+
+def with_aux(x: Value) -> tuple[Value, list[Value]]:
+    return x * x, [x]
+
 @mg.custom_derivative(vjp=lambda args, x, g: (g / (2 * x),))
 def root(x: float) -> float:
     return math.sqrt(x)
@@ -57,6 +63,7 @@ REVEALED = {
     "grad(lambda x, y: x[0] * y, (0, 1))([1.0], 2)": "tuple[list[float], float]",
     "grad(product, argnums=range(2))(1.0, 2.0)": "tuple[float, ...]",
     "grad(mg.tanh)(1.0)": "float",
+    "grad(with_aux, has_aux=True)(1.0)": "tuple[Any, Any]",
     "value_and_grad(square)(2.0)": "tuple[float, float]",
     "value_and_grad(square)(v)": "tuple[Value, Value]",
     "value_and_grad(loss)([1.0, 2.0])": "tuple[float, list[float]]",
@@ -72,6 +79,10 @@ REVEALED = {
     "vjp(product, 2.0, 3.0)[0]": "float",
     "vjp(product, 2.0, 3.0)[1](1)": "tuple[float, float]",
     "vjp(squares, [2.0])[1]([1.0])": "tuple[list[float]]",
+    "jvp(scaled, (array,), (array,))": "tuple[NDArray[Any], NDArray[Any]]",
+    "vjp(scaled, array)[0]": "NDArray[Any]",
+    "vjp(scaled, array)[1](array)": "tuple[NDArray[float64]]",
+    "mg.linearize(scaled, array)[1](array)": "NDArray[Any]",
     "mg.linearize(product, 2, 3)[1](1, 0)": "float",
     # A Jacobian is an array.
     "jacobian(squares)([2.0, 3.0])": "NDArray[float64]",
@@ -80,6 +91,8 @@ REVEALED = {
     "mg.jacfwd(squares)(array)": "NDArray[float64]",
     "mg.jacrev(squares)(array)": "NDArray[float64]",
     "mg.value_and_jacobian(squares)([2.0])": "tuple[list[float], NDArray[float64]]",
+    "jacobian(scaled)(array)": "NDArray[float64]",
+    "mg.value_and_jacobian(scaled)(array)": "tuple[NDArray[Any], NDArray[float64]]",
     "hessian(loss)([2.0, 3.0])": "NDArray[float64]",
     "hessian(lambda x: x[0] * x[1])([2.0, 3.0])": "NDArray[float64]",
     "mg.taylor(square, 0.0, 3)": "list[float]",
@@ -192,7 +205,7 @@ def is_of(thing, kind):
     if name == "tuple":
         parts = parts[:1] * len(thing) if parts[1:] == ["..."] else parts
         return type(thing) is tuple and len(thing) == len(parts) and all(map(is_of, thing, parts))
-    return type(thing) is {"float": float, "Value": Value}[name]
+    return name == "Any" or type(thing) is {"float": float, "Value": Value}[name]
 
 
 @pytest.mark.parametrize("expression", REVEALED)

@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from typing_extensions import TypeVarTuple, Unpack
 
     from micrograd.engine.signatures import Real, Scalar
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     Pullback = Callable[[Any], tuple[Unpack[Args]]]
     ScalarFunction = Callable[..., Scalar | Real]
     ListFunction = Callable[..., list[Value] | list[float] | list[Scalar]]
+    ArrayFunction = Callable[..., NDArray[Any]]
     RegularFunction = Callable[..., Regular | RegularValues]
 
 T = TypeVar("T")
@@ -83,6 +85,10 @@ def grad(f: ScalarFunction, argnums: tuple[Literal[0], Literal[1]]) -> Gradients
 def grad(f: ScalarFunction, argnums: SupportsIndex) -> GradientOfAny: ...
 @overload
 def grad(f: ScalarFunction, argnums: Iterable[SupportsIndex]) -> Gradients: ...
+@overload
+def grad(
+    f: Function, argnums: Argnums = 0, *, has_aux: Literal[True]
+) -> Callable[..., tuple[Any, Any]]: ...
 @overload
 def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool) -> Function: ...
 def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
@@ -166,8 +172,10 @@ def jvp(f: ScalarFunction, primals: Along, tangents: Along) -> tuple[float, floa
 @overload
 def jvp(f: ListFunction, primals: Along, tangents: Along) -> tuple[list[float], list[float]]: ...
 @overload
+def jvp(f: ArrayFunction, primals: Along, tangents: Along) -> tuple[NDArray[Any], NDArray[Any]]: ...
+@overload
 def jvp(f: Function, primals: Along, tangents: Along) -> tuple[Any, Any]: ...
-def jvp(f: Function, primals: Along, tangents: Along) -> tuple[Any, Any]:
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """Compute a Jacobian-vector product by the forward mode.
 
     Args:
@@ -197,8 +205,12 @@ def vjp(f: ScalarFunction, *primals: Unpack[Args]) -> tuple[float, Pullback[Unpa
 @overload
 def vjp(f: ListFunction, *primals: Unpack[Args]) -> tuple[list[float], Pullback[Unpack[Args]]]: ...
 @overload
+def vjp(
+    f: ArrayFunction, *primals: Unpack[Args]
+) -> tuple[NDArray[Any], Pullback[Unpack[Args]]]: ...
+@overload
 def vjp(f: Function, *primals: Unpack[Args]) -> tuple[Any, Pullback[Unpack[Args]]]: ...
-def vjp(f: Function, *primals: Unpack[Args]) -> tuple[Any, Function]:
+def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:  # type: ignore[misc]
     """Compute the value of `f(*primals)` and a function for vector-Jacobian products.
 
     Args:
@@ -332,6 +344,10 @@ def value_and_jacobian(
     f: ListFunction, argnums: Literal[0] = 0
 ) -> ValueAndJacobian[list[float]]: ...
 @overload
+def value_and_jacobian(
+    f: ArrayFunction, argnums: Literal[0] = 0
+) -> ValueAndJacobian[NDArray[Any]]: ...
+@overload
 def value_and_jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function: ...
 def value_and_jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
     """Return a function that computes the value of `f` together with its Jacobian.
@@ -416,6 +432,10 @@ def linearize(f: ScalarFunction, *primals: Value) -> tuple[Value, Callable[..., 
 def linearize(f: ScalarFunction, *primals: Any) -> tuple[float, Callable[..., float]]: ...
 @overload
 def linearize(f: ListFunction, *primals: Any) -> tuple[list[float], Callable[..., list[float]]]: ...
+@overload
+def linearize(
+    f: ArrayFunction, *primals: Any
+) -> tuple[NDArray[Any], Callable[..., NDArray[Any]]]: ...
 @overload
 def linearize(f: Function, *primals: Any) -> tuple[Any, Function]: ...
 def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
