@@ -1,4 +1,4 @@
-"""What the programs that train a network share: the result, the command line, the files."""
+"""What the demonstrations share: their result, their command line, their files."""
 
 from __future__ import annotations
 
@@ -46,6 +46,11 @@ def main(run: Callable[[int, Path | None], Result], epochs: int) -> int:
         return 2
     except OSError as error:
         parser.error(f"cannot write to {options.out}: {error.strerror or error}")
+    return report(result)
+
+
+def report(result: Result) -> int:
+    """Print what a program has found; 0 if its claim holds, 1 if not."""
     print(*result.lines, sep="\n")
     return 0 if result.holds else 1
 

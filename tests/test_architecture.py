@@ -65,13 +65,8 @@ ROOMS = (
 # Third-party libraries stay at the rim.
 GUESTS = {
     "numpy": {
-        *(
-            "micrograd.engine",
-            "micrograd.transforms",
-            "micrograd.compiler",
-            "nn.storage",
-            "nn.datasets",
-        ),
+        *("micrograd.engine", "micrograd.transforms", "micrograd.compiler"),
+        *("nn.storage", "nn.datasets"),
         *("nn.samples", "nn.metrics", "nn.objective", "nn.prediction", "nn.plots", "nn.training"),
         *("nn.optimizers", "nn.requests", "nn.sklearn", "nn.columns"),
         "micrograd.commands",
@@ -86,10 +81,12 @@ GUESTS = {
     "graphviz": {"micrograd.drawing"},
     "resvg_py": {"micrograd.drawing"},
     "hypothesis": {"micrograd.testing"},
+    "typing_extensions": {"micrograd.transforms"},  # for type checkers, which bring it
 }
 
 LIGHT = (
-    "numpy scipy graphviz llvmlite numba jax hypothesis matplotlib torch tqdm sklearn PIL"
+    "numpy scipy graphviz llvmlite numba jax hypothesis matplotlib torch tqdm sklearn PIL "
+    "typing_extensions"
 ).split()
 
 

@@ -8,19 +8,28 @@ Numbers, Values and values of a traced function may be mixed. NumPy is imported 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from micrograd.engine.definitions import VOCABULARY, is_array_like
 from micrograd.engine.value import Value
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from micrograd.engine.signatures import Array, Reals, Scalar, Scalars
+
 __all__ = ["dot", "log_softmax", "logsumexp", "mean", "norm", "prod", "softmax", "var"]
 
-Numbers = Iterable[Any]
 
-
+@overload
+def mean(xs: Reals, axis: None = None) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def mean(xs: Scalars, axis: None = None) -> Value: ...
+@overload
+def mean(xs: Any, axis: int | None = None) -> Any: ...
 def mean(xs: Any, axis: int | None = None) -> Any:
     """Compute the arithmetic mean.
 
@@ -37,6 +46,12 @@ def mean(xs: Any, axis: int | None = None) -> Any:
     return _reduced(_mean, xs, axis, "mean")
 
 
+@overload
+def prod(xs: Reals, axis: None = None) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def prod(xs: Scalars, axis: None = None) -> Value: ...
+@overload
+def prod(xs: Any, axis: int | None = None) -> Any: ...
 def prod(xs: Any, axis: int | None = None) -> Any:
     """Compute the product of all numbers, whose derivatives are right where factors are 0.
 
@@ -53,6 +68,12 @@ def prod(xs: Any, axis: int | None = None) -> Any:
     return _reduced(_prod, xs, axis, "prod")
 
 
+@overload
+def var(xs: Reals, axis: None = None, *, ddof: int = 0) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def var(xs: Scalars, axis: None = None, *, ddof: int = 0) -> Value: ...
+@overload
+def var(xs: Any, axis: int | None = None, *, ddof: int = 0) -> Any: ...
 def var(xs: Any, axis: int | None = None, *, ddof: int = 0) -> Any:
     """Compute the variance: the mean square deviation from the mean.
 
@@ -78,6 +99,12 @@ def var(xs: Any, axis: int | None = None, *, ddof: int = 0) -> Any:
     return _reduced(variance, xs, axis, "var")
 
 
+@overload
+def norm(xs: Reals, axis: None = None) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def norm(xs: Scalars, axis: None = None) -> Value: ...
+@overload
+def norm(xs: Any, axis: int | None = None) -> Any: ...
 def norm(xs: Any, axis: int | None = None) -> Any:
     """Compute the Euclidean norm. Its derivative where all numbers are 0 is 0, by convention.
 
@@ -95,6 +122,12 @@ def norm(xs: Any, axis: int | None = None) -> Any:
     return _reduced(_norm, xs, axis, "norm")
 
 
+@overload
+def logsumexp(xs: Reals, axis: None = None) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def logsumexp(xs: Scalars, axis: None = None) -> Value: ...
+@overload
+def logsumexp(xs: Any, axis: int | None = None) -> Any: ...
 def logsumexp(xs: Any, axis: int | None = None) -> Any:
     """Compute the logarithm of the sum of the exponentials, for numbers of any size.
 
@@ -108,6 +141,12 @@ def logsumexp(xs: Any, axis: int | None = None) -> Any:
     return _reduced(_logsumexp, xs, axis, "logsumexp")
 
 
+@overload
+def softmax(xs: Sequence[float], axis: int = -1) -> list[float]: ...  # type: ignore[overload-overlap]
+@overload
+def softmax(xs: Sequence[Scalar], axis: int = -1) -> list[Value]: ...
+@overload
+def softmax(xs: Array, axis: int = -1) -> NDArray[Any]: ...
 def softmax(xs: Any, axis: int = -1) -> Any:
     """Compute positive numbers that add up to 1, in proportion to the exponentials.
 
@@ -124,6 +163,12 @@ def softmax(xs: Any, axis: int = -1) -> Any:
     return _mapped(_softmax, xs, axis, "softmax")
 
 
+@overload
+def log_softmax(xs: Sequence[float], axis: int = -1) -> list[float]: ...  # type: ignore[overload-overlap]
+@overload
+def log_softmax(xs: Sequence[Scalar], axis: int = -1) -> list[Value]: ...
+@overload
+def log_softmax(xs: Array, axis: int = -1) -> NDArray[Any]: ...
 def log_softmax(xs: Any, axis: int = -1) -> Any:
     """Compute the logarithms of `softmax`, which are finite even where `softmax` would be 0.
 
@@ -140,7 +185,11 @@ def log_softmax(xs: Any, axis: int = -1) -> Any:
     return _mapped(_log_softmax, xs, axis, "log_softmax")
 
 
-def dot(xs: Numbers, ys: Numbers) -> Any:
+@overload
+def dot(xs: Reals, ys: Reals) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def dot(xs: Scalars, ys: Scalars) -> Value: ...
+def dot(xs: Any, ys: Any) -> Any:
     """Compute the scalar product of two vectors. For matrices, write `A @ B` on arrays.
 
     Args:
@@ -226,7 +275,7 @@ def _log_softmax(numbers: Sequence[Any]) -> list[Any]:
 def _vector(xs: Any, name: str) -> list[Any]:
     if not hasattr(xs, "__iter__") or isinstance(xs, set | dict | str):
         raise TypeError(f"{name} takes a list or an array of numbers and Values, got {xs!r}")
-    found = list(xs)
+    found = xs.tolist() if hasattr(xs, "tolist") else list(xs)  # Python's numbers, not NumPy's
     if not found:
         raise ValueError(f"{name} of an empty list: give at least one number")
     return found

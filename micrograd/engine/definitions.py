@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from micrograd.engine.symbols import tree_of
 from micrograd.engine.value import Value, apply, to_number
@@ -13,6 +13,9 @@ from micrograd.table.floats import to_float
 from micrograd.table.formulas import LETTERS, RESULT, Call, FormulaError, Tree
 from micrograd.table.interpreters import ON_FLOATS
 from micrograd.table.reading import parse
+
+if TYPE_CHECKING:
+    from micrograd.engine.signatures import Elementwise
 
 Partial = str | Callable[..., Any]
 
@@ -29,7 +32,7 @@ def define(
     kink: str = "",
     note: str = "",
     note_zh: str = "",
-) -> Callable[..., Any]:
+) -> Elementwise:
     """Add an operation to the table.
 
     It becomes a method of `Value`, a name that other formulas may call, and an attribute of
@@ -171,7 +174,7 @@ class FunctionOperation(Operation):
         return parse(partial, names=(*self.operands, RESULT), known=known, place=place)
 
 
-def _function(row: Operation) -> Callable[..., Any]:
+def _function(row: Operation) -> Elementwise:
     """A row as a function, whose result is a Value if an operand is one, and a float otherwise."""
 
     def of_scalars(*operands: Any) -> Any:

@@ -33,8 +33,10 @@ _OTHERS = {1: (), 2: ("other",), 3: ("y", "z")}
 def functions(table: Mapping[str, Operation]) -> str:
     """The text of `functions.pyi`."""
     lines = [
-        _NOTE + "from typing import overload\n",
+        _NOTE + "from typing import Any, overload\n",
+        "from numpy.typing import NDArray\n",
         "from micrograd.engine.definitions import define",
+        "from micrograd.engine.signatures import Array, Scalar",
         "from micrograd.engine.value import Value\n",
         "__all__ = [",
         *(f'    "{name}",' for name in ("define", *table)),
@@ -46,15 +48,21 @@ def functions(table: Mapping[str, Operation]) -> str:
 
 
 def _overloads(row: Operation) -> list[str]:
-    """Numbers give a float; a Value in any place gives a Value."""
-    lines = [
-        "@overload",
-        f"def {row.name}({', '.join(f'{x}: float' for x in row.operands)}) -> float: ...",
-    ]
-    for place in row.operands:
-        kinds = ("Value" if x == place else "Value | float" for x in row.operands)
+    """Numbers give a float; a Value in any place gives a Value, and an array gives an array."""
+
+    def line(kinds: list[str], result: str) -> str:
         signature = ", ".join(f"{x}: {kind}" for x, kind in zip(row.operands, kinds, strict=True))
-        lines += ["@overload", f"def {row.name}({signature}) -> Value: ..."]
+        return f"@overload\ndef {row.name}({signature}) -> {result}: ..."
+
+    lines = [line(["float"] * row.arity, "float")]
+    for special, others, result in (
+        ("Value", "Scalar", "Value"),
+        ("Array", "Scalar | Array", "NDArray[Any]"),
+    ):
+        lines += [
+            line([special if x == place else others for x in row.operands], result)
+            for place in row.operands
+        ]
     return lines
 
 

@@ -4,14 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from micrograd.engine.graph import number
 from micrograd.engine.value import Value, join, to_number
 from micrograd.table.floats import to_float
 from micrograd.transforms.structures import Structure, count_leaves, flatten, unflatten
 
+if TYPE_CHECKING:
+    from micrograd.engine.signatures import ScalarFunction
+
 Function = Callable[..., Any]
+UnaryFunction = Callable[[float], float]
+BinaryFunction = Callable[[float, float], float]
+
+
+class Decorator(Protocol):
+    """Functions of numbers become functions of numbers and Values."""
+
+    @overload
+    def __call__(self, f: UnaryFunction | BinaryFunction, /) -> ScalarFunction: ...
+    @overload
+    def __call__(self, f: Function, /) -> Function: ...
+
+
+@overload
+def custom_derivative(
+    f: None = None, *, jvp: Function | None = None, vjp: Function | None = None
+) -> Decorator: ...
+@overload
+def custom_derivative(
+    f: UnaryFunction | BinaryFunction, *, jvp: Function | None = None, vjp: Function | None = None
+) -> ScalarFunction: ...
+@overload
+def custom_derivative(
+    f: Function, *, jvp: Function | None = None, vjp: Function | None = None
+) -> Function: ...
 
 
 def custom_derivative(

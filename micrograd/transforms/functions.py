@@ -17,16 +17,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from operator import index
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeVar, overload
 
 from micrograd.engine.graph import order
 from micrograd.engine.value import Value
 from micrograd.transforms import propagation
 from micrograd.transforms.runs import Run, scalar
-from micrograd.transforms.structures import (
-    flatten,
-    unflatten,
-)
+from micrograd.transforms.structures import flatten, unflatten
 
 __all__ = [
     "derivative",
@@ -43,6 +40,34 @@ __all__ = [
     "vjp",
 ]
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from typing_extensions import TypeVarTuple, Unpack
+
+    from micrograd.engine.signatures import Real, Scalar
+    from micrograd.transforms.signatures import (
+        Gradient,
+        GradientOfAny,
+        GradientOfSecond,
+        Gradients,
+        GradientsOfTwo,
+        Jacobian,
+        Regular,
+        RegularValues,
+        ValueAndGradient,
+        ValueAndGradientsOfTwo,
+        ValueAndJacobian,
+    )
+
+    Args = TypeVarTuple("Args")
+    Along = Sequence[Any]
+    Pullback = Callable[[Any], tuple[Unpack[Args]]]
+    ScalarFunction = Callable[..., Scalar | Real]
+    ListFunction = Callable[..., list[Value] | list[float] | list[Scalar]]
+    ArrayFunction = Callable[..., NDArray[Any]]
+    RegularFunction = Callable[..., Regular | RegularValues]
+
+T = TypeVar("T")
 Function = Callable[..., Any]
 Argnums = SupportsIndex | Iterable[SupportsIndex]
 
@@ -50,6 +75,22 @@ Argnums = SupportsIndex | Iterable[SupportsIndex]
 # ----------------------------------------------------------------------------------- the transforms
 
 
+@overload
+def grad(f: ScalarFunction, argnums: Literal[0] = 0) -> Gradient: ...  # type: ignore[overload-overlap]
+@overload
+def grad(f: ScalarFunction, argnums: Literal[1]) -> GradientOfSecond: ...  # type: ignore[overload-overlap]
+@overload
+def grad(f: ScalarFunction, argnums: tuple[Literal[0], Literal[1]]) -> GradientsOfTwo: ...  # type: ignore[overload-overlap]
+@overload
+def grad(f: ScalarFunction, argnums: SupportsIndex) -> GradientOfAny: ...
+@overload
+def grad(f: ScalarFunction, argnums: Iterable[SupportsIndex]) -> Gradients: ...
+@overload
+def grad(
+    f: Function, argnums: Argnums = 0, *, has_aux: Literal[True]
+) -> Callable[..., tuple[Any, Any]]: ...
+@overload
+def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool) -> Function: ...
 def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
     """Return a function that computes the gradient of `f`.
 
@@ -84,6 +125,18 @@ def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Functio
     return gradient
 
 
+@overload
+def value_and_grad(f: ScalarFunction, argnums: Literal[0] = 0) -> ValueAndGradient: ...
+@overload
+def value_and_grad(
+    f: ScalarFunction, argnums: tuple[Literal[0], Literal[1]]
+) -> ValueAndGradientsOfTwo: ...
+@overload
+def value_and_grad(f: ScalarFunction, argnums: Argnums) -> Callable[..., tuple[Any, Any]]: ...
+@overload
+def value_and_grad(
+    f: Function, argnums: Argnums = 0, *, has_aux: bool
+) -> Callable[..., tuple[Any, Any]]: ...
 def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
     """Return a function that computes the value of `f` together with its gradient.
 
@@ -112,6 +165,16 @@ def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) 
     return both
 
 
+@overload
+def jvp(f: ScalarFunction, primals: Sequence[Value], tangents: Along) -> tuple[Value, Value]: ...
+@overload
+def jvp(f: ScalarFunction, primals: Along, tangents: Along) -> tuple[float, float]: ...
+@overload
+def jvp(f: ListFunction, primals: Along, tangents: Along) -> tuple[list[float], list[float]]: ...
+@overload
+def jvp(f: ArrayFunction, primals: Along, tangents: Along) -> tuple[NDArray[Any], NDArray[Any]]: ...
+@overload
+def jvp(f: Function, primals: Along, tangents: Along) -> tuple[Any, Any]: ...
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """Compute a Jacobian-vector product by the forward mode.
 
@@ -135,7 +198,19 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     return value, pushed(*_arguments("tangents", tangents))
 
 
-def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
+@overload
+def vjp(f: ScalarFunction, *primals: Value) -> tuple[Value, Callable[[Any], tuple[Value, ...]]]: ...  # type: ignore[overload-overlap]
+@overload
+def vjp(f: ScalarFunction, *primals: Unpack[Args]) -> tuple[float, Pullback[Unpack[Args]]]: ...
+@overload
+def vjp(f: ListFunction, *primals: Unpack[Args]) -> tuple[list[float], Pullback[Unpack[Args]]]: ...
+@overload
+def vjp(
+    f: ArrayFunction, *primals: Unpack[Args]
+) -> tuple[NDArray[Any], Pullback[Unpack[Args]]]: ...
+@overload
+def vjp(f: Function, *primals: Unpack[Args]) -> tuple[Any, Pullback[Unpack[Args]]]: ...
+def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:  # type: ignore[misc]
     """Compute the value of `f(*primals)` and a function for vector-Jacobian products.
 
     Args:
@@ -165,6 +240,10 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     return run.outputs_as(run.outputs), pullback
 
 
+@overload
+def hvp(f: ScalarFunction, primals: float, vector: Any) -> float: ...
+@overload
+def hvp(f: ScalarFunction, primals: T, vector: Any) -> T: ...
 def hvp(f: Function, primals: Any, vector: Any) -> Any:
     """Compute the product of the Hessian of `f` and a vector, at the cost of a few gradients.
 
@@ -188,6 +267,10 @@ def hvp(f: Function, primals: Any, vector: Any) -> Any:
     return product if isinstance(primals, tuple) else product[0]
 
 
+@overload
+def jacobian(f: RegularFunction, argnums: Literal[0] = 0) -> Jacobian: ...
+@overload
+def jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function: ...
 def jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
     """Return a function that computes the Jacobian of `f`.
 
@@ -214,6 +297,10 @@ def jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Fun
     return _jacobian(f, argnums, has_aux=has_aux)
 
 
+@overload
+def jacfwd(f: RegularFunction, argnums: Literal[0] = 0) -> Jacobian: ...
+@overload
+def jacfwd(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function: ...
 def jacfwd(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
     """Return a function that computes the Jacobian of `f` by the forward mode.
 
@@ -230,6 +317,10 @@ def jacfwd(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Funct
     return _jacobian(f, argnums, has_aux=has_aux, forward=True)
 
 
+@overload
+def jacrev(f: RegularFunction, argnums: Literal[0] = 0) -> Jacobian: ...
+@overload
+def jacrev(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function: ...
 def jacrev(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
     """Return a function that computes the Jacobian of `f` by the reverse mode.
 
@@ -246,6 +337,18 @@ def jacrev(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Funct
     return _jacobian(f, argnums, has_aux=has_aux, forward=False)
 
 
+@overload
+def value_and_jacobian(f: ScalarFunction, argnums: Literal[0] = 0) -> ValueAndJacobian[float]: ...
+@overload
+def value_and_jacobian(
+    f: ListFunction, argnums: Literal[0] = 0
+) -> ValueAndJacobian[list[float]]: ...
+@overload
+def value_and_jacobian(
+    f: ArrayFunction, argnums: Literal[0] = 0
+) -> ValueAndJacobian[NDArray[Any]]: ...
+@overload
+def value_and_jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function: ...
 def value_and_jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
     """Return a function that computes the value of `f` together with its Jacobian.
 
@@ -285,6 +388,12 @@ def _jacobian(
     return derivatives
 
 
+@overload
+def hessian(f: ScalarFunction, argnums: Literal[0] = 0) -> Jacobian: ...
+@overload
+def hessian(f: ScalarFunction, argnums: Argnums) -> Function: ...
+@overload
+def hessian(f: Function, argnums: Argnums = 0, *, has_aux: bool) -> Function: ...
 def hessian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
     """Return a function that computes the second derivatives of `f`.
 
@@ -317,6 +426,18 @@ def hessian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Func
     return derivatives
 
 
+@overload
+def linearize(f: ScalarFunction, *primals: Value) -> tuple[Value, Callable[..., Value]]: ...
+@overload
+def linearize(f: ScalarFunction, *primals: Any) -> tuple[float, Callable[..., float]]: ...
+@overload
+def linearize(f: ListFunction, *primals: Any) -> tuple[list[float], Callable[..., list[float]]]: ...
+@overload
+def linearize(
+    f: ArrayFunction, *primals: Any
+) -> tuple[NDArray[Any], Callable[..., NDArray[Any]]]: ...
+@overload
+def linearize(f: Function, *primals: Any) -> tuple[Any, Function]: ...
 def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
     """Compute the value of `f(*primals)` and its derivative there as a linear function.
 
@@ -345,7 +466,7 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
     return run.outputs_as(run.outputs), pushed
 
 
-def derivative(output: Value, wrt: Any) -> Any:
+def derivative(output: Value, wrt: T) -> T:
     """Compute the derivative of a Value as Values, which can be differentiated again.
 
     Neither `.grad` nor any other attribute of a Value is changed.
@@ -372,7 +493,8 @@ def derivative(output: Value, wrt: Any) -> Any:
             raise TypeError(f"derivative is of and for Values, got {type(thing).__name__}")
     nodes = order(output)
     found = propagation.pull(nodes, targets, {output: 1.0})
-    return unflatten(structure, [x if isinstance(x, Value) else Value(x) for x in found])
+    result: T = unflatten(structure, [x if isinstance(x, Value) else Value(x) for x in found])
+    return result
 
 
 # ---------------------------------------------------------------------------------------- arguments

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from operator import index
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from micrograd.engine.graph import is_alias, is_leaf, operands, operation, order
 from micrograd.engine.value import Value, to_number
@@ -22,7 +22,35 @@ from micrograd.table.formulas import RESULT, Call, Tree, fold
 from micrograd.table.interpreters import IEEE
 from micrograd.transforms.structures import flatten, unflatten
 
+if TYPE_CHECKING:
+    from micrograd.engine.signatures import Scalar
+
+    ListFunction = Callable[..., list[Value] | list[float] | list[Scalar]]
+
 Coefficients = list[float]
+
+
+@overload
+def taylor(
+    f: Callable[..., Scalar], x: Any, order: SupportsIndex, *, direction: Any = None
+) -> Coefficients: ...
+@overload
+def taylor(
+    f: ListFunction, x: Any, order: SupportsIndex, *, direction: Any = None
+) -> list[Coefficients]: ...
+@overload
+def taylor(
+    f: Callable[..., Scalar], x: Any, order: SupportsIndex, *, directions: Sequence[Any]
+) -> list[Coefficients]: ...
+@overload
+def taylor(
+    f: Callable[..., Any],
+    x: Any,
+    order: SupportsIndex,
+    *,
+    direction: Any = None,
+    directions: Sequence[Any] | None = None,
+) -> Any: ...
 
 
 def taylor(

@@ -168,3 +168,9 @@ def test_functions_of_arrays_are_traced(backend):
         value, slope = program.value_and_grad(np.array(x))
         assert value == pytest.approx(f(np.array(x)), rel=1e-12)
         np.testing.assert_allclose(slope, grad(f)(np.array(x)), rtol=1e-12)
+
+
+def test_reductions_of_arrays_compute_with_floats_and_never_wrap_or_warn():
+    assert micrograd.mean(np.array([2**62, 2**62])) == 2.0**62
+    assert micrograd.prod(np.array([1e200, 1e200])) == float("inf")
+    assert type(micrograd.dot(np.array([1.0, 2.0]), [3.0, 4.0])) is float
