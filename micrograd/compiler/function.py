@@ -14,7 +14,6 @@ import pickle
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,10 +26,9 @@ from micrograd.compiler.arguments import (
     refuse_tensors,
     regular,
 )
-from micrograd.compiler.numpy.executor import NumpyExecutor
-from micrograd.compiler.planning import plan
+from micrograd.compiler.executor import BACKENDS, MakeExecutor, load
 from micrograd.compiler.program import Program
-from micrograd.compiler.stopping import with_plain_products
+from micrograd.compiler.stopping import CheckedExecutor
 from micrograd.compiler.tracing import TraceError, refuse_programs_of, trace, tracing
 from micrograd.engine.graph import Node
 from micrograd.engine.lines import line_of_function, line_of_user
@@ -38,7 +36,6 @@ from micrograd.engine.locks import reentrant_lock
 from micrograd.engine.value import Value
 from micrograd.transforms.structures import LEAF, Structure, count_leaves, flatten, unflatten
 
-BACKENDS = ("auto", "numpy", "numba", "jax")
 MOST_STRUCTURES = 16
 """Structures of arguments whose programs a compiled function keeps."""
 
@@ -73,8 +70,8 @@ def compile(  # noqa: A001 (the name of the public function)
     """
     if not callable(f):
         raise TypeError(f"compile takes a function, got {type(f).__name__}")
-    if backend not in BACKENDS:
-        raise ValueError(f"backend is one of {', '.join(BACKENDS)}, got {backend!r}")
+    if backend not in ("auto", *BACKENDS):
+        raise ValueError(f"backend is one of auto, {', '.join(BACKENDS)}, got {backend!r}")
     held = list(parameters)
     for i, each in enumerate(held):
         if type(each) is not Value:
@@ -86,32 +83,7 @@ def compile(  # noqa: A001 (the name of the public function)
     kind = np.dtype(float if dtype is None else dtype)
     if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
         raise ValueError(f"dtype is float64 or float32, got {dtype!r}")
-    return CompiledFunction(f, held, bool(batched), kind, _executor(backend, threads))
-
-
-def _executor(backend: str, threads: int) -> Callable[..., Any]:
-    """What runs programs; ImportError, which says what to install, if that is missing."""
-    if backend == "jax":
-        try:
-            from micrograd.compiler.jax.executor import JaxExecutor
-        except ImportError as error:
-            raise _missing(backend, "JAX", "jax", error) from error
-        return JaxExecutor
-    if backend in ("auto", "numba"):
-        try:
-            from micrograd.compiler.native.executor import NativeExecutor
-        except ImportError as error:
-            if backend == "auto":
-                return NumpyExecutor
-            raise _missing(backend, "Numba", "fast", error) from error
-        return partial(NativeExecutor, threads=threads)
-    return NumpyExecutor
-
-
-def _missing(backend: str, library: str, extra: str, error: ImportError) -> ImportError:
-    return ImportError(
-        f"backend={backend!r} needs {library}: pip install 'micrograd-engine[{extra}]' ({error})"
-    )
+    return CompiledFunction(f, held, bool(batched), kind, load(backend), threads)
 
 
 def _is_pickled(f: Any) -> bool:
@@ -137,14 +109,9 @@ _number = vars(Node)["data"].__get__
 class _Traced(NamedTuple):
     """A program for one structure of arguments."""
 
-    executor: Any
+    executor: CheckedExecutor
     arguments: tuple[Structure, ...]
     result: Structure
-
-    @property
-    def program(self) -> Program:
-        program: Program = self.executor.program
-        return program
 
 
 class _Call(NamedTuple):
@@ -167,10 +134,11 @@ class CompiledFunction:
         parameters: list[Value],
         batched: bool,
         dtype: Any,
-        executor: Callable[..., Any],
+        make: MakeExecutor,
+        threads: int = 1,
     ) -> None:
-        self.f, self.parameters = f, parameters
-        self.batched, self.dtype, self.executor = batched, dtype, executor
+        self.f, self.parameters, self.batched = f, parameters, batched
+        self.dtype, self._make, self._threads = dtype, make, threads
         self._traced: OrderedDict[tuple[Structure, ...], _Traced] = OrderedDict()
         self._by_shapes: dict[tuple[tuple[int, ...], ...], _Traced] = {}  # of the last arrays
         self._bound = threading.local()  # a shorter way for further calls with the same shapes
@@ -181,8 +149,7 @@ class CompiledFunction:
         if keywords:
             _refuse_keywords(keywords)
         call = self._call(args)
-        executor = call.traced.executor
-        columns = executor.values(self._numbers(None), call.inputs, call.length)
+        columns = call.traced.executor.values(self._numbers(None), call.inputs, call.length)
         if self.batched:
             columns = [each if np.ndim(each) else np.full(call.length, each) for each in columns]
         return regular(call.traced.result, columns)
@@ -215,12 +182,12 @@ class CompiledFunction:
         mean = self.batched and bool(self.parameters)
         if mean and not call.length:
             raise ValueError("the mean over an empty batch is no number: give at least one sample")
-        value, gradient, adjoints = executor.value_and_grad(
+        value, gradient, adjoints, _ = executor.value_and_grad(
             self._numbers(parameters), call.inputs, call.length, mean=mean
         )
         if self.parameters:
             arrays = self.batched and all(type(each) is np.ndarray for each in args)
-            if arrays and hasattr(executor, "bound"):
+            if arrays:
                 self._bound.call = executor.bound(args, call.length), call.traced
             return float(value), gradient
         value = np.broadcast_to(value, (call.length,)).copy() if self.batched else float(value)
@@ -256,7 +223,7 @@ class CompiledFunction:
                 "the function was not called yet: its program is made by a call, "
                 "which says how its arguments are nested"
             )
-        return self._last.program
+        return self._last.executor.program
 
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", "a function")
@@ -336,7 +303,7 @@ class CompiledFunction:
         if all(type(each) is np.ndarray for each in args):
             self._by_shapes = {tuple(each.shape[1:] for each in args): traced}
         if self.batched and not length:
-            parts = [np.zeros((traced.program.inputs, 0))]
+            parts = [np.zeros((traced.executor.program.inputs, 0))]
         return _Call(traced, parts, length)
 
     def _key(self, structures: Sequence[Structure | None]) -> tuple[Structure, ...]:
@@ -391,11 +358,12 @@ class CompiledFunction:
             if "\n  at " in str(error):
                 raise
             raise TraceError(f"{error}\n  at {line_of_function(f)}") from error
-        plain = with_plain_products(graph)
-        executor = self.executor(
-            plan(graph if plain is None else plain, batched=self.batched),
+        executor = CheckedExecutor(
+            graph,
+            self._make,
             self.dtype,
+            batched=self.batched,
             inputs=not self.parameters,
-            stopping=None if plain is None else graph,
+            threads=self._threads,
         )
         return _Traced(executor, key, results[0])

@@ -11,15 +11,6 @@ import pytest
 from micrograd import Value, compile, maximum, minimum, value_and_grad  # noqa: A004
 
 
-@pytest.fixture(
-    params=["numpy", "numba", pytest.param("jax", marks=pytest.mark.slow)], scope="module"
-)
-def backend(request):
-    if request.param != "numpy":
-        pytest.importorskip("jax" if request.param == "jax" else "llvmlite")
-    return request.param
-
-
 def softmaxes(x):
     """Of the first two, three, … scores, as attention has them."""
     found = []

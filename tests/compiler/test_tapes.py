@@ -6,17 +6,23 @@ import numpy as np
 import pytest
 
 from micrograd import Value, compile, value_and_grad, where  # noqa: A004
+from micrograd.compiler.executor import load
 from micrograd.compiler.planning import plan
 from micrograd.compiler.program import Tape
+from micrograd.compiler.stopping import CheckedExecutor
 from micrograd.compiler.tracing import trace
 from micrograd.ops import TABLE
+from tests.compiler.conftest import EACH
 
 
-@pytest.fixture(params=["numpy", "numba", "jax", "jax, in a loop"])
+@pytest.fixture(params=[*EACH, pytest.param("jax, in a loop", marks=pytest.mark.slow)])
 def backend(request, monkeypatch):
+    """Each backend in turn, JAX with all steps of a tape one by one, and with a loop."""
     name = request.param.split(",")[0]
-    if name != "numpy":
-        pytest.importorskip("jax" if name == "jax" else "llvmlite")
+    try:
+        load(name)
+    except ImportError as error:
+        pytest.skip(str(error))
     if name == "jax":
         from micrograd.compiler.jax import executor
 
@@ -104,7 +110,7 @@ def test_a_loop_of_jax_stops_zeros_by_itself(monkeypatch):
     from micrograd.compiler.jax import executor
 
     monkeypatch.setattr(executor, "UNROLLED", 0)
-    monkeypatch.setattr(executor.JaxExecutor, "careful", None)  # it would compute it again
+    monkeypatch.setattr(CheckedExecutor, "reference", None)  # which would compute it again
 
     def f(x):
         for _ in range(40):
@@ -176,7 +182,6 @@ def test_a_deep_graph_becomes_few_instructions(shape):
     )
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba", "jax, in a loop"], indirect=True)
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.arity == 1])
 def test_every_operation_works_on_a_tape(name, backend):
     apply = {"neg": lambda x: -x, "abs": abs}.get(name, lambda x: getattr(x, name)())
@@ -206,7 +211,9 @@ def test_jax_sees_a_long_tape_as_one_loop():
                 y = (y * leaves[1]).tanh()
             return [y]
 
-        executor = JaxExecutor(plan(trace(f, [], 2), batched=True), np.dtype(float), inputs=True)
+        executor = JaxExecutor(
+            plan(trace(f, [], 2), batched=True), np.dtype(float), inputs=True, checked=False
+        )
         return len(
             str(jax.make_jaxpr(executor._outputs)(np.zeros(0), np.zeros((2, 3)))).split("\n")
         )

@@ -8,7 +8,7 @@ finite, NumPy computes it again, such that a factor of zero stops even an infini
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial, reduce
 from operator import add
 from typing import Any
@@ -20,10 +20,9 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh, NamedSharding
 
-from micrograd.compiler.graph import Graph
+from micrograd.compiler.executor import Gradients, are_finite
 from micrograd.compiler.jax.operations import function
 from micrograd.compiler.jax.tape import LoopedTape
-from micrograd.compiler.numpy.executor import NumpyExecutor, are_finite, careful_executor
 from micrograd.compiler.program import (
     Elementwise,
     Fold,
@@ -216,46 +215,38 @@ class _Run:
 
 
 class JaxExecutor:
-    """Runs one program with JAX; compiled anew for each length of the batch, as JAX does."""
+    """Runs one program, as an `Executor` does; JAX compiles it anew for each length of a batch."""
 
     def __init__(
-        self, program: Program, dtype: Any, *, inputs: bool, stopping: Graph | None = None
+        self, program: Program, dtype: Any, *, inputs: bool, checked: bool, threads: int = 1
     ) -> None:
         self.program, self.dtype, self.inputs = program, np.dtype(dtype), inputs
-        self.stopping = stopping
+        self.checked = checked
 
     def __reduce__(self) -> Any:
-        made = partial(JaxExecutor, inputs=self.inputs, stopping=self.stopping)
+        made = partial(JaxExecutor, inputs=self.inputs, checked=self.checked)
         return made, (self.program, self.dtype)
 
-    @cached_property
-    def careful(self) -> NumpyExecutor:
-        """Computes again what is not finite, such that zeros stop even in matrix products."""
-        return careful_executor(self.program, self.dtype, self.inputs, self.stopping)
-
-    def values(self, parameters: Any, inputs: Any, length: int) -> list[Any]:
-        """The outputs: rows of the batch, or numbers where an output does not vary."""
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[list[Any], bool]:
+        """Return the outputs, and whether they are finite."""
         with _enable_x64(self.dtype == np.float64):
             found = self._values(*self._arrays(parameters, inputs))
         outputs = [np.array(each) for each in found]
-        if self.stopping is not None and not are_finite(outputs):
-            return self.careful.values(parameters, [*map(np.asarray, inputs)], length)
-        return outputs
+        return outputs, not self.checked or are_finite(outputs)
 
     def value_and_grad(
-        self, parameters: Any, inputs: Any, length: int, *, mean: bool
-    ) -> tuple[Any, Any, Any]:
-        """The one output (or its mean), and the adjoints of parameters and inputs."""
+        self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
+    ) -> Gradients:
+        """Return the output or its mean, and the adjoints of parameters or inputs."""
         with _enable_x64(self.dtype == np.float64):
             run = self._mean if mean else self._each
-            value, slopes, fine = run(*self._arrays(parameters, inputs))
-        stopped = self.stopping is not None and not are_finite([value])
-        if stopped or not fine:
-            whole = [np.asarray(each) for each in inputs]
-            again = self.careful.value_and_grad(parameters, whole, length, mean=mean)
-            return again if stopped else (value, *again[1:])  # the value is that of a plain call
+            value, slopes, finite = run(*self._arrays(parameters, inputs))
         found = np.array(slopes)
-        return (value, None, found) if self.inputs else (value, found, None)
+        gradient, adjoints = (None, found) if self.inputs else (found, None)
+        return Gradients(value, gradient, adjoints, bool(finite))
+
+    def bound(self, args: Sequence[Any], length: int) -> None:
+        """Return None: there is no shorter way."""
 
     def _arrays(self, parameters: Any, inputs: Any) -> tuple[Any, Any]:
         """What is given, in the precision that is asked for; arrays of JAX stay where they are."""

@@ -6,7 +6,7 @@ import ctypes
 import struct
 import threading
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property, partial
 from math import isfinite
@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.arguments import staging
-from micrograd.compiler.graph import Graph
+from micrograd.compiler.executor import Gradients, Shortcut, are_finite
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
 from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.rows import Spec
-from micrograd.compiler.numpy.executor import NumpyExecutor, are_finite, careful_executor
 from micrograd.compiler.numpy.memory import aligned_empty, aligned_zeros
 from micrograd.compiler.program import Program
 from micrograd.engine.locks import reentrant_lock
@@ -170,30 +169,24 @@ class _Memory:
 
 
 class NativeExecutor:
-    """Runs one program, for any length of the batch, in any number of threads.
+    """Runs one program, as an `Executor` does; each thread has its own arrays.
 
     A large batch is shared among `threads` threads; the sums over samples are added up block by
     block, in an order that depends on the length of the batch and on `threads` alone.
     """
 
     def __init__(
-        self,
-        program: Program,
-        dtype: Any,
-        *,
-        inputs: bool,
-        stopping: Graph | None = None,
-        threads: int = 1,
+        self, program: Program, dtype: Any, *, inputs: bool, checked: bool, threads: int = 1
     ) -> None:
-        self.program, self.dtype, self.inputs, self.threads = program, dtype, inputs, threads
-        self.stopping = stopping
+        self.program, self.dtype, self.inputs = program, dtype, inputs
+        self.checked, self.threads = checked, threads
         self._thread = threading.local()
 
     def __reduce__(self) -> Any:
-        restored = partial(
-            NativeExecutor, inputs=self.inputs, stopping=self.stopping, threads=self.threads
+        made = partial(
+            NativeExecutor, inputs=self.inputs, checked=self.checked, threads=self.threads
         )
-        return restored, (self.program, self.dtype)
+        return made, (self.program, self.dtype)
 
     @cached_property
     def linked(self) -> Linked:
@@ -201,21 +194,13 @@ class NativeExecutor:
         return Linked(self.program, str(self.dtype), _address, inputs=self.inputs)
 
     @cached_property
-    def careful(self) -> NumpyExecutor:
-        """Computes again what is not finite, such that zeros stop even in matrix products."""
-        return careful_executor(self.program, self.dtype, self.inputs, self.stopping)
-
-    @cached_property
     def _run(self) -> Any:
         return _driver(str(self.dtype))
 
     # --------------------------------------------------------------------------------------- calls
 
-    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[Any]:
-        """The outputs: rows of the batch, or numbers where an output does not vary.
-
-        `inputs` are arrays with a row for each input (a number if the program is not batched).
-        """
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[list[Any], bool]:
+        """Return the outputs, and whether they are finite."""
         slots = [slot for varies, slot in self.program.outputs if varies]
         size = len(slots) * length * self.dtype.itemsize
         rows = [aligned_empty(length, self.dtype) for _ in slots]
@@ -224,20 +209,17 @@ class NativeExecutor:
             memory.set_up("values", 0, None)
             memory.write(slots, rows)
             memory.frame[Frame.STREAMED] = size >= _STREAMED
-            memory.frame[Frame.CHECKED] = self.stopping is not None
+            memory.frame[Frame.CHECKED] = self.checked
         fine = self._sweep(memories, Phase.UNIFORM)
-        u = memories[0].u
-        if self.stopping is not None:
-            numbers = [u[slot] for varies, slot in self.program.outputs if not varies]
-            if not fine or not are_finite(numbers):
-                return self.careful.values(parameters, inputs, length)
-        found = iter(rows)
-        return [next(found) if varies else u[slot] for varies, slot in self.program.outputs]
+        u, found = memories[0].u, iter(rows)
+        outputs = [next(found) if varies else u[slot] for varies, slot in self.program.outputs]
+        numbers = [u[slot] for varies, slot in self.program.outputs if not varies]
+        return outputs, not self.checked or (fine and are_finite(numbers))
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
-    ) -> tuple[Any, Any, Any]:
-        """The one output (or its mean), and the adjoints of parameters and inputs."""
+    ) -> Gradients:
+        """Return the output or its mean, and the adjoints of parameters and inputs."""
         program = self.program
         ((varies, slot),) = program.outputs
         memories = self._memories(parameters, inputs, length)
@@ -261,19 +243,10 @@ class NativeExecutor:
             value = first.u[slot]
         elif value is None:
             value = float(first.u[self.linked.total]) / length
-        if self.stopping is not None and not are_finite([value]):
-            return self.careful.value_and_grad(parameters, inputs, length, mean=mean)
-        if not fine:  # only the gradient: the value is that of a plain call
-            return value, *self.careful.value_and_grad(parameters, inputs, length, mean=mean)[1:]
-        return value, first.gradient.copy(), adjoints
+        return Gradients(value, first.gradient.copy(), adjoints, fine)
 
-    def bound(self, args: Sequence[Any], length: int) -> Callable[..., Any] | None:
-        """A function for further calls of `value_and_grad` in this thread with arrays of the same
-        shapes, that skips all that is known by now; it gives None where that does not hold.
-
-        It takes the arguments and an array of parameters, and gives the mean and its gradient. For
-        large batches there is none, as it would save nothing.
-        """
+    def bound(self, args: Sequence[Any], length: int) -> Shortcut | None:
+        """Return a faster way to repeat a call with few numbers; for more it would save nothing."""
         kept: dict[Any, list[_Memory]] = self._thread.__dict__
         memories = kept.get(length, [])
         ((varies, slot),), linked = self.program.outputs, self.linked

@@ -7,20 +7,18 @@ in place.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.adjoints import FirstWriters
 from micrograd.compiler.arguments import staging
-from micrograd.compiler.graph import Graph
+from micrograd.compiler.executor import Gradients, Shortcut, are_finite
 from micrograd.compiler.numpy.linear import ProductOn, SumsOn, fold
 from micrograd.compiler.numpy.memory import Call, Memory, aligned_empty
 from micrograd.compiler.numpy.tape import FloatTape, RowTape, tape_on
-from micrograd.compiler.planning import plan
 from micrograd.compiler.program import (
     Elementwise,
     Fold,
@@ -50,12 +48,16 @@ class _Calls:
     @cached_property
     def backward(self) -> tuple[list[Call], list[Call]]:
         """The instructions backwards."""
-        return self._reversed(careful=False)
-
-    @cached_property
-    def careful(self) -> tuple[list[Call], list[Call]]:
-        """The same, where a factor of zero stops even an infinity."""
-        return self._reversed(careful=True)
+        memory = self.memory
+        program, writers = memory.program, memory.writers
+        calls: tuple[list[Call], list[Call]] = [], []
+        for instruction in reversed(program.instructions):
+            if memory.is_active(instruction.varies, instruction.out):
+                if instruction.varies:
+                    writers.touch(instruction.out)
+                calls[instruction.varies].extend(self._back(instruction))
+        zeros = [partial(memory.gv[rows].fill, 0.0) for rows in writers.zeroed()]
+        return calls[False], [*zeros, *calls[True]]
 
     def _steps(self, instruction: Instruction) -> Iterator[Call]:
         memory = self.memory
@@ -72,57 +74,34 @@ class _Calls:
             case WeightedSums():
                 yield SumsOn(memory, instruction).forward()
 
-    def _back(self, instruction: Instruction, careful: bool) -> Iterator[Call]:
+    def _back(self, instruction: Instruction) -> Iterator[Call]:
         memory = self.memory
         match instruction:
             case Elementwise():
-                return memory.elementwise_back(instruction, careful)
+                return memory.elementwise_back(instruction)
             case Product():
-                return ProductOn(memory, instruction).backward(careful=careful)
+                return ProductOn(memory, instruction).backward()
             case Fold():
                 return iter(())
             case Tape():
                 if instruction.varies:
                     memory.writers.touch(slice(0, instruction.out.stop))
-                return self.tapes[id(instruction)].backward(careful=careful)
-        return SumsOn(memory, instruction).backward(careful=careful)
-
-    def _reversed(self, *, careful: bool) -> tuple[list[Call], list[Call]]:
-        memory = self.memory
-        program = memory.program
-        writers = memory.writers = FirstWriters(program)
-        calls: tuple[list[Call], list[Call]] = [], []
-        for instruction in reversed(program.instructions):
-            if memory.is_active(instruction.varies, instruction.out):
-                if instruction.varies:
-                    writers.touch(instruction.out)
-                calls[instruction.varies].extend(self._back(instruction, careful))
-        zeros = [partial(memory.gv[rows].fill, 0.0) for rows in writers.zeroed()]
-        return calls[False], [*zeros, *calls[True]]
+                return self.tapes[id(instruction)].backward()
+        return SumsOn(memory, instruction).backward()
 
 
 class NumpyExecutor:
-    """Runs one program, for any length of the batch, in any number of threads.
-
-    Gradients that are not finite are computed again with care for zeros before infinities. Where
-    the program has plain products in place of those that stop at zero, so are its results, from
-    `stopping`: the graph with the products that stop.
-    """
+    """Runs one program, as an `Executor` does; each thread has its own arrays."""
 
     def __init__(
-        self, program: Program, dtype: Any, *, inputs: bool, stopping: Graph | None = None
+        self, program: Program, dtype: Any, *, inputs: bool, checked: bool, threads: int = 1
     ) -> None:
-        self.program, self.dtype, self.inputs, self.stopping = program, dtype, inputs, stopping
+        self.program, self.dtype, self.inputs, self.checked = program, dtype, inputs, checked
         self._thread = threading.local()
 
     def __reduce__(self) -> Any:
-        made = partial(NumpyExecutor, inputs=self.inputs, stopping=self.stopping)
+        made = partial(NumpyExecutor, inputs=self.inputs, checked=self.checked)
         return made, (self.program, self.dtype)
-
-    @cached_property
-    def stopped(self) -> NumpyExecutor:
-        """The same with products that stop at zero."""
-        return careful_executor(self.program, self.dtype, self.inputs, self.stopping)
 
     def _laid_out(self, length: int) -> _Calls:
         """The calls of this thread for blocks of a batch of that length, as even as can be."""
@@ -139,11 +118,8 @@ class NumpyExecutor:
             found = kept[lanes] = _Calls(memory)
         return found
 
-    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[Any]:
-        """The outputs: rows of the batch, or numbers where an output does not vary.
-
-        `inputs` are arrays with a row for each input (a number if the program is not batched).
-        """
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[list[Any], bool]:
+        """Return the outputs, and whether they are finite."""
         calls = self._laid_out(length)
         memory = calls.memory
         slots = [slot for varies, slot in self.program.outputs if varies]
@@ -156,25 +132,17 @@ class NumpyExecutor:
         outputs = [
             next(found) if varies else memory.u[slot] for varies, slot in self.program.outputs
         ]
-        if self.stopping is not None and not are_finite(outputs):
-            return self.stopped.values(parameters, inputs, length)
-        return outputs
+        return outputs, not self.checked or are_finite(outputs)
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
-    ) -> tuple[Any, Any, Any]:
-        """The one output (or its mean), and the adjoints of parameters and inputs."""
+    ) -> Gradients:
+        """Return the output or its mean, and the adjoints of parameters and inputs."""
         with np.errstate(all="ignore"):
-            found = self._value_and_grad(parameters, inputs, length, mean, careful=False)
-        if self.stopping is not None and not are_finite(found):
-            return self.stopped.value_and_grad(parameters, inputs, length, mean=mean)
-        return found
+            return self._value_and_grad(parameters, inputs, length, mean)
 
-    def bound(self, args: Sequence[Any], length: int) -> Callable[..., Any] | None:
-        """A function for further calls of `value_and_grad` in this thread with arrays of the same
-        shapes, in one block, that skips all that is known by now; it gives None where that does not
-        hold. It takes the arguments and an array of parameters.
-        """
+    def bound(self, args: Sequence[Any], length: int) -> Shortcut | None:
+        """Return a faster way to repeat a call with arrays, if the batch is one block."""
         calls, program = self._laid_out(length), self.program
         memory, ((varies, slot),) = calls.memory, program.outputs
         if not varies or memory.length != length:
@@ -229,11 +197,10 @@ class NumpyExecutor:
             yield block
 
     def _value_and_grad(
-        self, parameters: Any, inputs: Sequence[Any], length: int, mean: bool, *, careful: bool
-    ) -> tuple[Any, Any, Any]:
-        """As `value_and_grad`, of this program; with care for zeros if need be."""
+        self, parameters: Any, inputs: Sequence[Any], length: int, mean: bool
+    ) -> Gradients:
         calls = self._laid_out(length)
-        backward = calls.careful if careful else calls.backward
+        backward = calls.backward
         program, memory = self.program, calls.memory
         ((varies, slot),) = program.outputs
         seed, total = 1.0 / length if mean else 1.0, 0.0
@@ -263,23 +230,5 @@ class NumpyExecutor:
             adjoints = memory.gu[slice(*program.input_slots)].copy()
         gradient = memory.gu[: program.parameters].copy()
         asked = gradient if adjoints is None else adjoints.ravel()
-        if not careful and self.stopping is None and not isfinite(asked @ asked):
-            return self._value_and_grad(parameters, inputs, length, mean, careful=True)
-        if not varies:
-            return memory.u[slot], gradient, adjoints
-        return total / length if value is None else value, gradient, adjoints
-
-
-def careful_executor(
-    program: Program, dtype: Any, inputs: bool, stopping: Graph | None
-) -> NumpyExecutor:
-    """What computes again what is not finite, such that zeros stop even in matrix products."""
-    if stopping is not None:
-        program = plan(stopping, batched=program.batched)
-    return NumpyExecutor(program, dtype, inputs=inputs)
-
-
-def are_finite(arrays: Sequence[Any]) -> bool:
-    """Whether all numbers are finite; in doubt, as their sum may overflow, they are not."""
-    with np.errstate(all="ignore"):
-        return all(isfinite(np.add.reduce(each, axis=None)) for each in arrays if each is not None)
+        found = memory.u[slot] if not varies else total / length if value is None else value
+        return Gradients(found, gradient, adjoints, isfinite(asked @ asked))

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.numpy.memory import Call, Memory
-from micrograd.compiler.numpy.ufuncs import stopping_product
 from micrograd.compiler.program import Fold, Operand, Product, WeightedSums, rows_of
 
 _LONG = 64  # samples; sums over shorter rows are gathered first
@@ -36,14 +35,14 @@ class ProductOn:
             bias = memory.read(Operand(False, product.bias), wide=varies)
             yield _calling(np.add, out, bias, out)
 
-    def backward(self, *, careful: bool) -> Iterator[Call]:
+    def backward(self) -> Iterator[Call]:
         """The calls that pass its adjoints on to inputs, matrix and bias."""
         memory, product, varies = self.memory, self.product, self.product.varies
         g = _outputs(memory.gv if varies else memory.gu, product)
         if memory.is_active(varies, product.inputs.ravel()):
-            yield from self._into_inputs(g, careful)
+            yield from self._into_inputs(g)
         if memory.is_active(False, product.matrix.ravel()):
-            yield from self._into_matrix(g, careful)
+            yield from self._into_matrix(g)
         if product.bias is not None and memory.is_active(False, product.bias):
             share = memory.scratch((len(product.matrix),), 0)
             if varies and g.ndim == 2:
@@ -54,7 +53,7 @@ class ProductOn:
                 yield partial(np.add.reduce, g, axis=axes, out=share)
             yield memory.adding(False, product.bias, share)
 
-    def _into_inputs(self, g: Any, careful: bool) -> Iterator[Call]:
+    def _into_inputs(self, g: Any) -> Iterator[Call]:
         memory, product, varies = self.memory, self.product, self.product.varies
         slots, rest = product.inputs, (memory.length,) if varies else ()
         rows = rows_of(slots.ravel())
@@ -65,8 +64,6 @@ class ProductOn:
         into = target.reshape(*g.shape[: g.ndim - 1 - varies], slots.shape[1], *rest)
         alone = g.size == 1 or (varies and g.ndim == 2 and len(g) == 1)
         times: Callable[..., Any] = np.multiply if alone else np.matmul
-        if careful:
-            times = _careful_matmul
         if varies:
             yield _calling(times, _transposed(self.matrix), g, into)
         else:
@@ -74,22 +71,16 @@ class ProductOn:
         if not stores:
             yield memory.adding(varies, rows, target)
 
-    def _into_matrix(self, g: Any, careful: bool) -> Iterator[Call]:
-        memory, product, varies, inputs = (
-            self.memory,
-            self.product,
-            self.product.varies,
-            self.inputs,
-        )
-        share = memory.scratch(product.matrix.shape, 0)
-        times: Callable[..., Any] = _careful_matmul if careful else np.matmul
+    def _into_matrix(self, g: Any) -> Iterator[Call]:
+        memory, product, varies = self.memory, self.product, self.product.varies
+        inputs, share = self.inputs, memory.scratch(product.matrix.shape, 0)
         if not varies:
-            times = np.multiply if g.size == 1 and not careful else times
+            times: Callable[..., Any] = np.multiply if g.size == 1 else np.matmul
             yield _calling(times, g.T, inputs, share)
         elif g.ndim == 2:
-            yield _calling(times, g, _transposed(inputs), share)
+            yield _calling(np.matmul, g, _transposed(inputs), share)
         else:
-            yield _calling(partial(_summed, times), g, _transposed(inputs), share)
+            yield _calling(_summed_products, g, _transposed(inputs), share)
         view = _matrix(memory.gu, product)
         if callable(view) or len(np.unique(product.matrix)) < product.matrix.size:
             yield memory.adding(False, product.matrix, share)
@@ -111,9 +102,9 @@ def _transposed(array: Any) -> Any:
     return array.swapaxes(-1, -2)
 
 
-def _summed(times: Callable[..., Any], a: Any, b: Any, out: Any) -> None:
+def _summed_products(a: Any, b: Any, out: Any) -> None:
     """The sum of the products of several vectors."""
-    np.add.reduce(times(a, b), axis=0, out=out)
+    np.add.reduce(np.matmul(a, b), axis=0, out=out)
 
 
 def _matrix(array: Any, product: Product) -> Any:
@@ -144,22 +135,6 @@ def _outputs(array: Any, product: Product) -> Any:
     if len(product.inputs) == 1 and product.varies:
         return rows
     return rows.reshape(len(product.inputs), -1, *array.shape[1:])
-
-
-def _careful_matmul(a: Any, b: Any, out: Any = None) -> Any:
-    """A matrix product in which a factor of zero stops even an infinite or nan one."""
-    if a.ndim == 3 or b.ndim == 3:
-        pairs = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-        a = np.broadcast_to(a, (*pairs, *a.shape[-2:]))
-        b = np.broadcast_to(b, (*pairs, *b.shape[-2:]))
-        found = np.stack([_careful_matmul(x, y) for x, y in zip(a, b, strict=True)])
-    else:
-        found = np.zeros((a.shape[0], b.shape[1]), a.dtype)
-        for k in range(a.shape[1]):
-            found += stopping_product(a[:, k, None], b[k], np.empty_like(found))
-    if out is not None:
-        out[...] = found
-    return found
 
 
 def fold(memory: Memory, fold: Fold) -> Call:
@@ -250,12 +225,12 @@ class SumsOn:
             factor[there] = memory.u[slots[there]]
         return factor
 
-    def backward(self, *, careful: bool) -> Iterator[Call]:
+    def backward(self) -> Iterator[Call]:
         """The call that passes their adjoints on to all factors."""
         memory, sums = self.memory, self.sums
         adjoint = (memory.gv if sums.varies else memory.gu)[sums.out]
         if sums.varies and memory.length >= _LONG:
-            yield self._one_by_one_back(adjoint, careful)
+            yield self._one_by_one_back(adjoint)
             return
         lengths = np.diff(np.append(sums.start, len(sums.left)))
         sides = [
@@ -266,22 +241,18 @@ class SumsOn:
             )
         ]
 
-        times: Callable[..., Any] = stopping_product if careful else np.multiply
-
         def call() -> None:
             left, right = self._terms()
             g = self.sign * np.repeat(adjoint, lengths, axis=0)
             for parts, other in zip(sides, (right, left), strict=True):
                 for chosen, slots, add in parts:
-                    factors = g[chosen], other[chosen]
-                    add(times(*factors, out=np.empty_like(factors[1])), slots)
+                    add(g[chosen] * other[chosen], slots)
 
         yield call
 
-    def _one_by_one_back(self, adjoint: Any, careful: bool) -> Call:
+    def _one_by_one_back(self, adjoint: Any) -> Call:
         memory, sums = self.memory, self.sums
         share, terms = memory.scratch((memory.length,), 0), [*self._views()]
-        times: Callable[..., Any] = stopping_product if careful else np.multiply
         lengths = np.diff(np.append(sums.start, len(terms)))
         owners = np.repeat(np.arange(len(lengths)), lengths).tolist()
         adjoints = memory.gu[:, None], memory.gv
@@ -304,7 +275,7 @@ class SumsOn:
                 for target, other in zip(targets, (y, x), strict=True):
                     if target is None:
                         continue
-                    times(g, sign if other is None else other, out=share)
+                    np.multiply(g, sign if other is None else other, out=share)
                     if other is not None and sign < 0:
                         np.negative(share, out=share)
                     if len(target) == 1:  # a number of `u`, for all samples

@@ -100,14 +100,14 @@ class Memory:
         read = [self.read(operand, varies) for operand in operands]
         return _bound(self, ufuncs.value(row), target, read)
 
-    def elementwise_back(self, instruction: Elementwise, careful: bool) -> Iterator[Call]:
+    def elementwise_back(self, instruction: Elementwise) -> Iterator[Call]:
         """The calls that pass its adjoints on."""
         varies, out, row, operands = instruction
         values, adjoints = (self.v, self.gv) if varies else (self.u, self.gu)
         g = adjoints[out]
         read = [g, values[out], *(self.read(operand, varies) for operand in operands)]
         for place, operand in enumerate(operands):
-            flow = ufuncs.flow(row, place, careful)
+            flow = ufuncs.flow(row, place)
             if flow is None or not self.is_active(operand.varies, operand.rows):
                 continue
             target = self.stored(operand.varies, operand.rows)

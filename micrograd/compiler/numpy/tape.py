@@ -51,7 +51,7 @@ class FloatTape:
         """The call that computes every step."""
         yield self._forward
 
-    def backward(self, *, careful: bool) -> Iterator[Call]:
+    def backward(self) -> Iterator[Call]:
         """The call that adds to the adjoints; a factor of zero always stops."""
         yield self._backward
 
@@ -97,12 +97,7 @@ class RowTape:
         self.memory, self.tape = memory, tape
         shape = (memory.length,) if tape.varies else (1,)
         made = [ufuncs.value(row) for row in tape.operations]
-        flows = (
-            ufuncs.flow(row, place, careful)
-            for row in tape.operations
-            for place in range(row.arity)
-            for careful in (False, True)
-        )
+        flows = (ufuncs.flow(row, place) for row in tape.operations for place in range(row.arity))
         made += [flow for flow in flows if flow is not None]
         scratch = max((each.scratch for each in made), default=0)
         masks = max((each.masks for each in made), default=0)
@@ -113,9 +108,9 @@ class RowTape:
         """The calls that compute every step."""
         return self._prepared(self._forward)
 
-    def backward(self, *, careful: bool) -> Iterator[Call]:
+    def backward(self) -> Iterator[Call]:
         """The calls that add to the adjoints of the operands of every step, the last one first."""
-        return self._prepared(partial(self._backward, careful))
+        return self._prepared(self._backward)
 
     def _prepared(self, calls: Calls) -> Iterator[Call]:
         """The calls themselves; or, of a long tape, one that makes them on its way."""
@@ -193,18 +188,15 @@ class RowTape:
 
     # ------------------------------------------------------------------------------------ backwards
 
-    def _backward(self, careful: bool) -> Iterator[Call]:
+    def _backward(self) -> Iterator[Call]:
         tape, rows, adjoints, active = self.tape, self._rows, self._adjoints, self.memory.active
-        flows = [
-            [ufuncs.flow(row, place, careful) for place in range(row.arity)]
-            for row in tape.operations
-        ]
+        flows = [[ufuncs.flow(row, place) for place in range(row.arity)] for row in tape.operations]
         share, *scratch = self._scratch
         masks = self._masks
         for slot, code, operands, spaces in reversed(self._steps):
             g = adjoints[tape.varies][slot]
             if code == SUM:
-                yield from self._sum_back(g, slot, careful)
+                yield from self._sum_back(g, slot)
                 continue
             read = [
                 rows[space][operand]
@@ -218,9 +210,8 @@ class RowTape:
                     yield partial(call, share, *scratch[:few], *masks[:tests], g, result, *read)
                     yield self._adding(np.add, share, operand, space)
 
-    def _sum_back(self, g: Any, slot: int, careful: bool) -> Iterator[Call]:
+    def _sum_back(self, g: Any, slot: int) -> Iterator[Call]:
         rows, active, share = self._rows, self.memory.active, self._scratch[0]
-        times = ufuncs.stopping_product if careful else np.multiply
         for sign, left, left_varies, right, right_varies in self._terms_of(slot):
             add = np.add if sign > 0 else np.subtract
             for this, varies, other, other_varies in (
@@ -232,7 +223,7 @@ class RowTape:
                 if other < 0:
                     yield self._adding(add, g, this, varies)
                     continue
-                yield partial(times, g, rows[other_varies][other], share)
+                yield partial(np.multiply, g, rows[other_varies][other], share)
                 yield self._adding(add, share, this, varies)
 
     def _adding(self, add: Any, share: Any, slot: int, varies: bool) -> Call:
