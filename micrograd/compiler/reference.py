@@ -204,7 +204,7 @@ def _stopping_matmul(a: Any, b: Any) -> Any:
 def _places(slots: Any, kinds: Any) -> Iterator[tuple[bool, Any]]:
     """Yield each space that factors are in, and which of the factors are in it."""
     for varies in (False, True):
-        chosen = np.flatnonzero((slots >= 0) & (kinds == varies))
+        (chosen,) = ((slots >= 0) & (kinds == varies)).nonzero()
         if len(chosen):
             yield varies, chosen
 

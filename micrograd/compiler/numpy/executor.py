@@ -229,6 +229,7 @@ class NumpyExecutor:
         if adjoints is not None and not program.batched:
             adjoints = memory.gu[slice(*program.input_slots)].copy()
         gradient = memory.gu[: program.parameters].copy()
-        asked = gradient if adjoints is None else adjoints.ravel()
         found = memory.u[slot] if not varies else total / length if value is None else value
-        return Gradients(found, gradient, adjoints, isfinite(asked @ asked))
+        return Gradients(
+            found, gradient, adjoints, are_finite([gradient if adjoints is None else adjoints])
+        )
