@@ -11,6 +11,6 @@
 """
 
 from micrograd.compiler.function import CompiledFunction, compile  # noqa: A004
-from micrograd.compiler.tracing import TraceError
+from micrograd.compiler.recorder import TraceError
 
 __all__ = ["CompiledFunction", "TraceError", "compile"]

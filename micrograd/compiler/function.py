@@ -28,8 +28,9 @@ from micrograd.compiler.arguments import (
 )
 from micrograd.compiler.executor import BACKENDS, MakeExecutor, load
 from micrograd.compiler.program import Program
+from micrograd.compiler.recorder import TraceError
 from micrograd.compiler.stopping import CheckedExecutor
-from micrograd.compiler.tracing import TraceError, refuse_programs_of, trace, tracing
+from micrograd.compiler.tracing import refuse_programs_of, trace, tracing
 from micrograd.engine.graph import Node
 from micrograd.engine.lines import line_of_function, line_of_user
 from micrograd.engine.locks import reentrant_lock
