@@ -85,8 +85,10 @@ class Recorder:
 
     def _converted(self, value: Value) -> int:
         """The place of a value; one that holds a number is recorded with what it was made from."""
-        if value._is_traced or is_leaf(value):
-            return self._convert(value)
+        if value._is_traced:
+            return value._place  # type: ignore[attr-defined,no-any-return]
+        if is_leaf(value):
+            return self.constant(value.data)
         if id(value) not in self.converted:
             for node in order(value):
                 if id(node) not in self.converted:
@@ -94,11 +96,8 @@ class Recorder:
         return self.converted[id(value)][1]
 
     def _convert(self, node: Value) -> int:
-        if node._is_traced:
-            place: int = node._place  # type: ignore[attr-defined]
-            return place
-        if is_leaf(node):
-            return self.constant(node.data)
+        if node._is_traced or is_leaf(node):
+            return self._converted(node)
         places = [
             self.converted[id(x)][1] if isinstance(x, Node) else self.constant(number(x))
             for x in operands(node)
