@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from itertools import product
 
 import numpy as np
 import pytest
@@ -74,37 +75,46 @@ def chaotic(f, at):
     return False
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-@given(expressions())
-def test_random_expressions_agree_one_by_one(backend, expression):
-    value, gradient, scale = eager(expression, *expression.at)
-    compiled = compile(expression, backend=backend)
-    got, slopes = compiled.value_and_grad(*expression.at)
-    found = [agree(compiled(*expression.at), value, scale), agree(got, value, scale)]
-    for slope, expected in zip(np.atleast_1d(slopes), gradient, strict=True):
-        found.append(agree(slope, expected, scale))
-    assert all(found) or chaotic(expression, expression.at)
+def with_examples(backend, count, **strategies):
+    """A decorator that tries a function on random examples now; XLA compiles each for a second."""
+    few = {"jax": count // 8}.get(backend, count)
+    check = settings(max_examples=few, suppress_health_check=[HealthCheck.too_slow])
+    return lambda test: check(given(**strategies)(test))()
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
-@given(expressions(), st.data())
-def test_random_expressions_agree_in_batches(backend, expression, data):
+def test_random_expressions_agree_one_by_one(backend):
+    @with_examples(backend, 60, expression=expressions())
+    def check(expression):
+        value, gradient, scale = eager(expression, *expression.at)
+        compiled = compile(expression, backend=backend)
+        got, slopes = compiled.value_and_grad(*expression.at)
+        found = [agree(compiled(*expression.at), value, scale), agree(got, value, scale)]
+        for slope, expected in zip(np.atleast_1d(slopes), gradient, strict=True):
+            found.append(agree(slope, expected, scale))
+        assert all(found) or chaotic(expression, expression.at)
+
+
+def test_random_expressions_agree_in_batches(backend):
     special = st.sampled_from([0.0, -0.0, 1.0, -1.0, math.nan, math.inf, -math.inf, 1e300, -700.0])
     number = st.one_of(st.floats(-3, 3, allow_subnormal=False), special)  # XLA makes these 0
-    samples = [expression.at] + [
-        tuple(data.draw(number) for _ in expression.at) for _ in range(data.draw(st.integers(0, 4)))
-    ]
-    compiled = compile(expression, batched=True, backend=backend)
-    columns = [np.array(column) for column in zip(*samples, strict=True)]
-    values = compiled(*columns)
-    got, slopes = compiled.value_and_grad(*columns)
-    slopes = slopes if isinstance(slopes, tuple) else (slopes,)
-    for i, sample in enumerate(samples):
-        value, gradient, scale = eager(expression, *sample)
-        found = [agree(values[i], value, scale), agree(got[i], value, scale)]
-        if all(map(math.isfinite, [value, *gradient])):
-            found += [agree(c[i], slope, scale) for c, slope in zip(slopes, gradient, strict=True)]
-        assert all(found) or chaotic(expression, sample)
+
+    @with_examples(backend, 40, expression=expressions(), data=st.data())
+    def check(expression, data):
+        samples = [expression.at] + [
+            tuple(data.draw(number) for _ in expression.at)
+            for _ in range(data.draw(st.integers(0, 4)))
+        ]
+        compiled = compile(expression, batched=True, backend=backend)
+        columns = [np.array(column) for column in zip(*samples, strict=True)]
+        values = compiled(*columns)
+        got, slopes = compiled.value_and_grad(*columns)
+        slopes = slopes if isinstance(slopes, tuple) else (slopes,)
+        for i, sample in enumerate(samples):
+            value, gradient, scale = eager(expression, *sample)
+            found = [agree(values[i], value, scale), agree(got[i], value, scale)]
+            if all(map(math.isfinite, [value, *gradient])):
+                found += [agree(c[i], g, scale) for c, g in zip(slopes, gradient, strict=True)]
+            assert all(found) or chaotic(expression, sample)
 
 
 SPECIALS = (0.0, -0.0, 0.5, 1.0, -1.0, 2.0, -2.5, 700.0, -750.0, math.inf, -math.inf, math.nan)
@@ -161,38 +171,40 @@ def test_single_precision_is_double_precision_with_fewer_digits(backend, name):
 
 
 @pytest.mark.parametrize("name", [row.name for row in ROWS])
-def test_derivatives_within_a_function_agree_also_where_an_adjoint_is_zero(backend, name):
+def test_derivatives_within_a_function_follow_the_rule_for_zero_times_infinity(backend, name):
     function, arity = operation(name), TABLE[name].arity
 
-    def curvatures(*at):
-        """Twice the derivative of a square, whose adjoint is zero where the operation is."""
-        slopes = derivative(function(*at) ** 2 + 0.0 * sum(at), list(at))
-        return [derivative(slope + 0.0 * at[0], x) for slope, x in zip(slopes, at, strict=True)]
+    def second(outer, along, *at):
+        slopes = derivative(outer(function(*at)) + 0.0 * sum(at), list(at))
+        return [derivative(slope + 0.0 * at[0], x) for slope, x in along(slopes, at)]
 
-    at = np.array(np.meshgrid(*[PLAIN] * arity)).reshape(arity, -1)
-    columns = compile(curvatures, batched=True, backend=backend)(*at)
-    for i, sample in enumerate(at.T.tolist()):
-        found = [np.broadcast_to(column, at.shape[1])[i] for column in columns]
-        expected = [x.data for x in curvatures(*map(Value, sample))]
+    def of_a_square(*at):
+        """Second derivatives of a square, whose adjoint is zero where the operation is."""
+        return second(lambda v: v**2, zip, *at)
+
+    def of_an_arctangent(*at):
+        """All second derivatives of an arctangent, which stays tame where the operation is wild."""
+        return second(atan, product, *at) if arity < 3 else []
+
+    program = compile(
+        lambda *at: [*of_a_square(*at), *of_an_arctangent(*at)], batched=True, backend=backend
+    )
+    wild = np.array(np.meshgrid(*[SPECIALS if arity < 3 else PLAIN] * arity)).reshape(arity, -1)
+    plain = np.array(np.meshgrid(*[PLAIN] * arity)).reshape(arity, -1)
+    for at, count, function_of, accuracy in (
         # A dozen roundings, some of which cancel, of numbers below 100 here.
-        assert np.allclose(found, expected, rtol=1e-13, atol=1e-13, equal_nan=True), sample
-
-
-@pytest.mark.parametrize("name", [row.name for row in ROWS if len(row.partials) < 3])
-def test_inner_derivatives_follow_the_rule_for_zero_times_infinity_everywhere(backend, name):
-    function, arity = operation(name), TABLE[name].arity
-
-    def curvatures(*at):
-        slopes = derivative(atan(function(*at)) + 0.0 * sum(at), list(at))
-        return [derivative(slope + 0.0 * at[0], x) for slope in slopes for x in at]
-
-    at = np.array(np.meshgrid(*[SPECIALS] * arity)).reshape(arity, -1)
-    columns = compile(curvatures, batched=True, backend=backend)(*at)
-    for i, sample in enumerate(at.T.tolist()):
-        found = [np.broadcast_to(column, at.shape[1])[i] for column in columns]
-        expected = [x.data for x in curvatures(*map(Value, sample))]
-        # Zeros, infinities and nan are told apart here; digits are the matter of the test above.
-        assert np.allclose(found, expected, rtol=1e-9, atol=1e-9, equal_nan=True), sample
+        (np.resize(plain.T, wild.T.shape).T, plain.shape[1], of_a_square, 1e-13),
+        # Zeros, infinities and nan are told apart here, not digits.
+        (wild, wild.shape[1], of_an_arctangent, 1e-9),
+    ):
+        columns = [np.broadcast_to(column, at.shape[1]) for column in program(*at)]
+        columns = columns[:arity] if function_of is of_a_square else columns[arity:]
+        for i, sample in enumerate(at.T.tolist()[:count]):
+            found = [column[i] for column in columns]
+            expected = [x.data for x in function_of(*map(Value, sample))]
+            assert np.allclose(found, expected, rtol=accuracy, atol=accuracy, equal_nan=True), (
+                sample
+            )
 
 
 def test_a_nan_of_a_plain_product_is_not_lost_in_a_comparison(backend):
@@ -237,16 +249,16 @@ def test_a_nan_of_a_plain_product_is_not_lost_in_a_comparison(backend):
     assert again([1000.0, 0.0]).tolist() == pytest.approx([0.0, 0.4], rel=1e-14)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
-@given(expressions())
-def test_second_derivatives_of_random_expressions_agree(backend, expression):
-    def curvature(*at):
-        slopes = derivative(expression(*at) + 0.0 * sum(at), list(at))
-        return derivative(sum(slopes) + 0.0 * at[0], at[0])
+def test_second_derivatives_of_random_expressions_agree(backend):
+    @with_examples(backend, 30, expression=expressions())
+    def check(expression):
+        def curvature(*at):
+            slopes = derivative(expression(*at) + 0.0 * sum(at), list(at))
+            return derivative(sum(slopes) + 0.0 * at[0], at[0])
 
-    value, _, scale = eager(curvature, *expression.at)
-    found = compile(curvature, backend=backend)(*expression.at)
-    assert agree(found, value, scale) or chaotic(curvature, expression.at)
+        value, _, scale = eager(curvature, *expression.at)
+        found = compile(curvature, backend=backend)(*expression.at)
+        assert agree(found, value, scale) or chaotic(curvature, expression.at)
 
 
 def test_what_overflows_within_a_function_does_so_in_every_executor(backend):

@@ -156,6 +156,7 @@ def test_an_empty_dict_does_not_say_how_many_samples_there_are():
         compile(lambda d, x: x, batched=True)({"a": {}}, np.ones(3))
 
 
+@pytest.mark.slow
 def test_arrays_of_jax_are_the_callers_and_hold_real_numbers():
     jnp = pytest.importorskip("jax.numpy")
     w = Value(2.0)
