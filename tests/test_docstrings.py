@@ -54,7 +54,6 @@ def public():
 # Packages whose docstrings are still being rewritten.
 PENDING = (
     "micrograd.anomaly",
-    "micrograd.compiler",
     "micrograd.derivation",
     "micrograd.drawing",
     "micrograd.engine",

@@ -42,11 +42,11 @@ class Gradients(NamedTuple):
 
 
 class Executor(Protocol):
-    """Runs one program. It is called from several threads at once, and can be pickled.
+    """Runs one program. It may be called from several threads at once, and it can be pickled.
 
-    Products are plain ones here: where a factor of zero meets an infinity, an executor may give
-    nan. It says that something is not finite, and the caller has the results computed again by the
-    reference executor (see `micrograd.compiler.stopping`).
+    An executor may use plain products: where a factor of zero meets an infinity, it gives nan. It
+    reports that something is not finite, and then the results are computed again by the reference
+    executor (see `micrograd.compiler.stopping`). `MakeExecutor` says how it is made.
     """
 
     program: Program
@@ -93,6 +93,7 @@ class Executor(Protocol):
             returns the mean and its gradient, or None if the arguments have other shapes or types
             or if a result is not finite; then the call goes the usual way.
         """
+        return None
 
 
 class MakeExecutor(Protocol):

@@ -50,24 +50,43 @@ def compile(  # noqa: A001 (the name of the public function)
     *,
     threads: int = 1,
 ) -> CompiledFunction:
-    """The function `f` as a program that runs without making a Value.
+    """Return `f` as a program that runs without creating Values.
 
     The first call traces `f` on values without numbers; a call with another structure of arguments
-    traces it anew. Arguments are numbers, nested lists, tuples, dicts or arrays of numbers. With
-    `batched`, every argument is a batch, and `f` is written for one sample.
+    traces it again. While `f` is traced, no other thread may compute with its parameters; programs
+    may run.
 
-    `parameters` are the Values that `f` uses and training changes; their present numbers are read
-    at each call. A Value that was computed from parameters is computed anew from them. Other Values
-    that `f` uses are constants, with the numbers that they have when it is traced; so are
-    operations that are defined by then. While `f` is traced, no other thread may compute with its
-    parameters; programs may run. `dtype` is float64 unless float32 is asked for.
+    Args:
+        f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers.
+        parameters: Values that `f` uses and that training changes. Their current numbers are read
+            at each call, and a Value that was computed from them is computed again. Other Values
+            that `f` uses are constants, with the numbers that they have when `f` is traced.
+        batched: whether every argument is a batch; `f` is written for one sample. In a batch, an
+            array has the samples along its first axis, a list has one entry for each sample, and a
+            dict has a batch under each key.
+        backend: what runs the program. `"numpy"`; `"numba"`, machine code made by the compiler
+            library of Numba; `"jax"`; `"auto"` (the default), which is `"numba"` if it is installed
+            and `"numpy"` otherwise; or `"reference"`, which is slow and plain, and which the others
+            are compared with in tests.
+        dtype: float64 (the default) or float32: the precision of all numbers.
+        threads: the number of threads that share a large batch; only `"numba"` uses more than one.
 
-    `backend` says what runs the program: "numpy"; "numba", machine code made by the compiler of
-    Numba, which shares a large batch among `threads` threads; "jax"; or "auto", which is "numba"
-    where that is installed and "numpy" elsewhere.
+    Returns:
+        A function of the same arguments; see `CompiledFunction`.
 
-    A function that reads a number of a value, branches on one, or does something else when it is
-    run again is refused with a TraceError, a TypeError that names the line and the remedy.
+    Raises:
+        TraceError: at a call, if `f` reads the number of a value, branches on one, or does
+            something different when it is run again. It is a TypeError, and its message names the
+            line and the remedy.
+        ImportError: if the library of the backend is not installed.
+
+    >>> w = Value(2.0)
+    >>> f = compile(lambda x: w * x * x, [w], batched=True)
+    >>> f([1.0, 3.0]).tolist()
+    [2.0, 18.0]
+    >>> mean, gradient = f.value_and_grad([1.0, 3.0])
+    >>> mean, gradient.tolist()
+    (10.0, [5.0])
     """
     if not callable(f):
         raise TypeError(f"compile takes a function, got {type(f).__name__}")
@@ -103,7 +122,8 @@ def _refuse_keywords(keywords: dict[str, Any]) -> None:
     )
 
 
-# Read from the slot: another thread may be tracing a function with the same parameters.
+# Reads the slot itself: another thread may be tracing a function with the same parameters, which
+# are traced values meanwhile.
 _number = vars(Node)["data"].__get__
 
 
@@ -123,11 +143,30 @@ class _Call(NamedTuple):
     length: int
 
 
-_keeping = reentrant_lock()  # of the programs of all functions
+_keeping = reentrant_lock()  # held while the programs of a function change
 
 
 class CompiledFunction:
-    """A compiled function; `print` shows the program of its last call."""
+    """A function that runs as a program; `compile` makes it, and `print` shows its last program.
+
+    Args:
+        f: the function that is traced; None once there are programs and it was pickled.
+        parameters: the Values whose numbers are read at each call.
+        batched: whether every argument is a batch.
+        dtype: `numpy.dtype` of float64 or float32.
+        make: makes the executor of a program.
+        threads: the number of threads that may share a large batch.
+
+    >>> f = compile(lambda x: x.tanh() * 2, backend="numpy")
+    >>> f(0.0)
+    0.0
+    >>> print(f)
+    program of 2 instructions
+      parameters u[0:0], inputs u[0]
+      u[2] = tanh(u[0])
+      u[3] = mul(u[2], u[1])
+      return u[3]
+    """
 
     def __init__(
         self,
@@ -142,11 +181,11 @@ class CompiledFunction:
         self.dtype, self._make, self._threads = dtype, make, threads
         self._traced: OrderedDict[tuple[Structure, ...], _Traced] = OrderedDict()
         self._by_shapes: dict[tuple[tuple[int, ...], ...], _Traced] = {}  # of the last arrays
-        self._bound = threading.local()  # a shorter way for further calls with the same shapes
+        self._bound = threading.local()  # a shortcut for further calls with the same shapes
         self._last: _Traced | None = None
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        """The value of the function; in a batch, one for each sample along the first axis."""
+        """Return the value of the function; for a batch, one for each sample along axis 0."""
         if keywords:
             _refuse_keywords(keywords)
         call = self._call(args)
@@ -158,15 +197,26 @@ class CompiledFunction:
     def value_and_grad(
         self, *args: Any, parameters: Any = None, **keywords: Any
     ) -> tuple[Any, Any]:
-        """The value and the gradient.
+        """Return the value and the gradient.
 
-        With parameters: the mean over the batch, and its gradient as an array in the order of the
-        parameters. Their present numbers are used, or those in the array `parameters`. Without: the
-        value (one for each sample), and the gradient with respect to the arguments, in their
-        structure; a tuple if there are several.
+        Args:
+            *args: the arguments of the function.
+            parameters: an array of numbers to use in place of the current numbers of the
+                parameters, in their order.
+            **keywords: refused, as arguments are taken by position only.
 
-        Raises ValueError if the function does not give one number, or if a mean is asked for over
-        an empty batch.
+        Returns:
+            If the function was compiled with parameters: the value, or its mean over the batch,
+            and the gradient of that as an array, in the order of the parameters. Otherwise the
+            value, an array of one for each sample of a batch, and the gradient with respect to the
+            arguments: with the structure of the argument, or a tuple if there are several.
+
+        Raises:
+            ValueError: if the function does not return one number, or if the batch is empty and a
+                mean is asked for.
+
+        >>> compile(lambda x, y: x * y).value_and_grad(2.0, 3.0)
+        (6.0, (3.0, 2.0))
         """
         if keywords:
             _refuse_keywords(keywords)
@@ -179,10 +229,10 @@ class CompiledFunction:
         call = self._call(args)
         executor = call.traced.executor
         if call.traced.result != LEAF:
-            raise ValueError("value_and_grad needs a function that gives one number")
+            raise ValueError("value_and_grad needs a function that returns one number")
         mean = self.batched and bool(self.parameters)
         if mean and not call.length:
-            raise ValueError("the mean over an empty batch is no number: give at least one sample")
+            raise ValueError("the mean over an empty batch is undefined: give at least one sample")
         value, gradient, adjoints, _ = executor.value_and_grad(
             self._numbers(parameters), call.inputs, call.length, mean=mean
         )
@@ -204,11 +254,11 @@ class CompiledFunction:
         return value, parts[0] if len(parts) == 1 else tuple(parts)
 
     def __copy__(self) -> CompiledFunction:
-        """Itself, as a copy of a function is."""
+        """Return itself, as copying a function does."""
         return self
 
     def __deepcopy__(self, memo: Any) -> CompiledFunction:
-        """Itself, with the parameters that it has."""
+        """Return itself, with the same parameters."""
         return self
 
     def __str__(self) -> str:
@@ -218,7 +268,7 @@ class CompiledFunction:
 
     @property
     def program(self) -> Program:
-        """The program of the last call; ValueError before the first one."""
+        """The program of the last call; raises ValueError before the first one."""
         if self._last is None:
             raise ValueError(
                 "the function was not called yet: its program is made by a call, "
@@ -233,7 +283,7 @@ class CompiledFunction:
     def __getstate__(self) -> dict[str, Any]:
         kept = self.__dict__.copy()
         if self._traced:
-            kept["f"] = None  # a program needs its function no more, which often cannot be pickled
+            kept["f"] = None  # the programs do without it, and it often cannot be pickled
         elif self.parameters or not _is_pickled(self.f):
             # The function might find other Values than the copies of its parameters.
             raise ValueError(
@@ -250,7 +300,7 @@ class CompiledFunction:
     # ------------------------------------------------------------------------------------- calling
 
     def _numbers(self, given: Any) -> Any:
-        """The numbers of the parameters: those given, or the present ones."""
+        """Return the numbers of the parameters: those given, or the current ones."""
         if given is None:
             refuse_programs_of(self.parameters)
             return [*map(_number, self.parameters)]
@@ -270,7 +320,7 @@ class CompiledFunction:
         return call
 
     def _call_on_arrays(self, args: Sequence[Any]) -> _Call | None:
-        """A call on batches in arrays, of shapes that were seen before: the shortest way."""
+        """Return a call on arrays whose shapes are those of the last one, or None otherwise."""
         parts, shapes, length = [], [], -1
         for each in args:
             if type(each) is not np.ndarray or each.dtype.kind not in REAL:
@@ -308,7 +358,7 @@ class CompiledFunction:
         return _Call(traced, parts, length)
 
     def _key(self, structures: Sequence[Structure | None]) -> tuple[Structure, ...]:
-        """The structures; an empty list does not say what a sample is, but the last call does."""
+        """Return the structures; that of an empty list is taken from the last call that fits."""
         known = [structure for structure in structures if structure is not None]
         if len(known) == len(structures):
             return tuple(known)

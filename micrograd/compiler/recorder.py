@@ -62,21 +62,21 @@ class Recorder:
         self.leaves = self.first + parameters + inputs
         self.operations: dict[Any, int] = {}  # (row, x, y) or (row, x, y, z), to its place
         self.constants: dict[Any, int] = {}
-        self.converted: dict[int, tuple[Value, int]] = {}  # Values made before, kept alive
+        self.converted: dict[int, tuple[Value, int]] = {}  # Values made before
         self.refusal: TraceError | None = None  # the last one
 
     def operation(self, row: Operation, *places: int) -> int:
-        """The place of an operation; the same one for the same operation on the same operands."""
+        """Return the place of an operation; equal operations on equal operands have one place."""
         key = (row, *places, NOTHING) if len(places) == 1 else (row, *places)
         return self.operations.setdefault(key, len(self.operations) + self.leaves)
 
     def constant(self, number: float) -> int:
-        """The place of a number; 0.0 and -0.0 are two."""
+        """Return the place of a constant; 0.0 and -0.0 have two places."""
         key = (number, str(number)) if number == 0 or number != number else number
         return self.constants.setdefault(key, -2 - len(self.constants))
 
     def place(self, operand: Any) -> int:
-        """The place of an operand: a traced value, a number, or a Value that was made before."""
+        """Return the place of an operand: a number, a traced value or a Value made before."""
         if type(operand) is float:
             return self.constant(operand)
         if isinstance(operand, Value):
@@ -84,7 +84,7 @@ class Recorder:
         return self.constant(to_float(to_number(operand, "an operand")))
 
     def _converted(self, value: Value) -> int:
-        """The place of a value; one that holds a number is recorded with what it was made from."""
+        """Return the place of a value; what a Value was computed from is recorded, too."""
         if value._is_traced:
             return value._place  # type: ignore[attr-defined,no-any-return]
         if is_leaf(value):
@@ -113,7 +113,11 @@ class Recorder:
         return self.operation(row, *places)
 
     def graph(self, outputs: Sequence[int]) -> Graph:
-        """All that was recorded, as arrays; the constants stand between leaves and operations."""
+        """Return all that was recorded; constants come between leaves and operations.
+
+        Args:
+            outputs: the places of the results.
+        """
         keys, constants = list(self.operations), len(self.constants)
         leaves = self.parameters + self.inputs
         table: dict[Operation, int] = {}
@@ -139,9 +143,9 @@ class Recorder:
         )
 
     def _final(self, places: Any) -> Any:
-        """Places counted from 0, with the constants counted upwards, after the leaves.
+        """Return places as indices of nodes: leaves, then constants, then operations.
 
-        As indices of this machine: before, they may be beyond 32 bits.
+        Before, they may be too large for the indices of a machine of 32 bits.
         """
         leaves, constants = self.parameters + self.inputs, len(self.constants)
         own = places - self.first

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.executor import Gradients, are_finite
+from micrograd.compiler.executor import Executor, Gradients, are_finite
 from micrograd.compiler.numpy.operations import flow, stopping_product, value
 from micrograd.compiler.program import (
     Elementwise,
@@ -30,7 +30,7 @@ Spaces = tuple[Any, Any]  # the rows of `u` and of `v`: `spaces[varies]`
 _MOST_NUMBERS = 2**22  # in one block of a large batch: values of `v`
 
 
-class ReferenceExecutor:
+class ReferenceExecutor(Executor):
     """Runs one program, as an `Executor` does; clear rather than fast."""
 
     def __init__(
@@ -86,9 +86,6 @@ class ReferenceExecutor:
         return Gradients(
             found.sum() / length if mean and varies else found, gradient, slopes, finite
         )
-
-    def bound(self, args: Sequence[Any], length: int) -> None:
-        """Return None: there is no shorter way."""
 
     def _blocks(self, inputs: Sequence[Any], length: int) -> Iterator[tuple[Any, int]]:
         """Yield the rows of the inputs for a block of samples, and the number of samples."""

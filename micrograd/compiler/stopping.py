@@ -96,7 +96,7 @@ class CheckedExecutor:
 
 
 def with_plain_products(graph: Graph) -> Graph | None:
-    """The graph with plain products; None if it has none that stop, or needs them to."""
+    """Return the graph with plain products; None if none of its products stop, or if they must."""
     if _PRODUCT not in graph.table or _may_hide(graph):
         return None
     table = tuple(TABLE["mul"] if row is _PRODUCT else row for row in graph.table)
@@ -108,12 +108,12 @@ def with_plain_products(graph: Graph) -> Graph | None:
 
 
 def _may_hide(graph: Graph) -> bool:
-    """Whether a nan that came of a plain product could be missed, as a comparison is false then."""
+    """Return whether a nan from a plain product could be missed, for example by a comparison."""
     hides = [[_hides(row, place) for place in range(row.arity)] for row in graph.table]
     if not any(map(any, hides)):
         return False
     stops = [row.name in STOPPING for row in graph.table]
-    reached = bytearray(graph.size + 1)  # the last one for operands that are NOTHING
+    reached = bytearray(graph.size + 1)  # the last one for NOTHING
     codes, rows = graph.code.tolist(), graph.operands.tolist()
     for node in range(graph.leaves, graph.size):
         code = codes[node]
@@ -132,7 +132,7 @@ def _may_hide(graph: Graph) -> bool:
 
 @cache
 def _hides(row: Operation, place: int) -> bool:
-    """Whether a nan in place of a 0 changes the result into another number, not into a nan."""
+    """Return whether an operand that is nan instead of 0 gives another number, and not nan."""
     if row.name in STOPPING:
         return False
     for point in product(_POINTS, repeat=row.arity - 1):
@@ -149,5 +149,5 @@ _POINTS = (0.0, 0.5, 1.0, -1.0, 2.0, -1000.0, 1000.0)
 
 @on_define
 def _forget(row: Operation) -> None:
-    """A row may call an operation that is another one now."""
+    """Forget what is known: a row may call an operation that has been redefined."""
     _hides.cache_clear()

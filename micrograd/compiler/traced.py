@@ -39,7 +39,7 @@ class Traced(Value):
 
     @property
     def data(self) -> float:
-        """There is none: TraceError."""
+        """Refused with a TraceError."""
         return refuse(
             "reads the number of a value (.data), which differs from call to call",
             "compute with the value itself; v.detach() is the same number without gradient",
@@ -51,7 +51,7 @@ class Traced(Value):
 
     @property
     def grad(self) -> float:
-        """There is none: TraceError."""
+        """Refused with a TraceError."""
         return refuse(
             "reads the gradient of a value (.grad), which differs from call to call",
             "use derivative(output, wrt) within the function, or pass the number as an argument",
@@ -66,14 +66,14 @@ class Traced(Value):
 
     @property
     def _local_grads(self) -> tuple[float, ...]:
-        """There are none: TraceError."""
+        """Refused with a TraceError."""
         return refuse(
             "reads local derivatives (._local_grads), which differ from call to call",
             "use derivative(output, wrt) within the function",
         )
 
     def backward(self) -> NoReturn:
-        """Refused: TraceError."""
+        """Refused with a TraceError."""
         refuse(
             "calls backward()",
             "use derivative(output, wrt) or grad(f), or program.value_and_grad outside",
@@ -169,14 +169,14 @@ def {name}(self, other):
 
 
 def _place(recorder: recorders.Recorder, other: Any) -> int | None:
-    """The place of the other operand; None if it is an array perhaps, which knows what to do."""
+    """Return the place of the other operand; None for an array or a list, which decides itself."""
     if getattr(other, "shape", ()) or isinstance(other, list | tuple):
         return None
     return recorder.place(other)
 
 
 def _install(row: Operation) -> None:
-    """Give traced values the methods of a row."""
+    """Give traced values the methods of an operation."""
     names = method_names(row)
     if row.arity == 3:
         setattr(Traced, row.name, lambda self, y, z: _apply(row, self, y, z))

@@ -35,7 +35,7 @@ def refuse_programs_of(parameters: Sequence[Value]) -> None:
 
 @contextmanager
 def _without_numbers(parameters: Sequence[Value], first: int) -> Iterator[None]:
-    """Make traced values of the parameters, and give them back as they were."""
+    """Turn the parameters into traced values, and back into what they were afterwards."""
     kept = [(each, each.grad) for each in parameters]
     _taken.append(kept)
     try:
@@ -49,11 +49,11 @@ def _without_numbers(parameters: Sequence[Value], first: int) -> Iterator[None]:
 
 
 _taken: list[Sequence[tuple[Value, float]]] = []
-"""The parameters that are without numbers now, and their gradients."""
+"""The parameters that are traced values now, and their gradients."""
 
 
 def _forget_other_threads() -> None:
-    """In the child of a fork, nobody else traces any more."""
+    """In the child of a fork, give back what another thread was tracing with: it is gone."""
     if recorders.active is not None and recorders.active.thread != threading.get_ident():
         while _taken:
             _give_back(_taken.pop())
@@ -65,7 +65,7 @@ in_children(_forget_other_threads)
 
 
 def _give_back(kept: Sequence[tuple[Value, float]]) -> None:
-    """Make Values of parameters again, all of them, even if there is an interrupt meanwhile."""
+    """Turn all parameters back into Values, even if there is an interrupt meanwhile."""
     interrupt = None
     while True:
         try:
@@ -81,7 +81,7 @@ def _give_back(kept: Sequence[tuple[Value, float]]) -> None:
 
 @contextmanager
 def _nothing_collected() -> Iterator[None]:
-    """Without garbage collection: a trace has no garbage, and takes long to look through."""
+    """Pause garbage collection: a trace makes no garbage, and takes long to look through."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -94,9 +94,20 @@ def _nothing_collected() -> Iterator[None]:
 def trace(
     run: Callable[[Sequence[Traced]], Iterable[Any]], parameters: Sequence[Value], inputs: int
 ) -> Graph:
-    """The graph of what `run` does with so many inputs: it is run twice, and must do the same.
+    """Return the graph of a function, which is run twice and must do the same both times.
 
-    `run` gives the outputs as a flat list of Values and numbers. Raises TraceError.
+    Args:
+        run: takes a list of traced values, and returns its results as a flat list of Values and
+            numbers.
+        parameters: Values that it uses, which become the first leaves of the graph.
+        inputs: the number of traced values that it takes.
+
+    Raises:
+        TraceError: if the function cannot be traced.
+
+    >>> graph = trace(lambda x: [x[0] * x[1] + 1.0], [], inputs=2)
+    >>> [row.name for row in graph.table]
+    ['mul', 'add']
     """
     with tracing:
         graphs = [_traced(run, parameters, inputs) for _ in range(2)]
@@ -129,11 +140,11 @@ def _recorded(
 
 
 def _explain(error: Exception, recorder: Recorder) -> None:
-    """TraceError, with the line, in place of an error that comes of a value without a number."""
+    """Raise a TraceError with the line, if the error is due to a value without a number."""
     if isinstance(error, TraceError):
         return
     line, refusal = line_of_error(error), recorder.refusal
-    # NumPy may have put an error of its own in the place of ours.
+    # NumPy may have replaced our error by its own.
     if refusal is not None and str(refusal).endswith(str(line)):
         raise refusal
     if "Traced" in str(error) or "Value(traced)" in str(error) or _is_of_objects(error):
@@ -145,7 +156,7 @@ def _explain(error: Exception, recorder: Recorder) -> None:
 
 
 def _is_of_objects(error: Exception) -> bool:
-    """Whether a function of NumPy refuses an array of objects, as the arrays of a trace are."""
+    """Return whether a function of NumPy refused an array of objects, such as traced values."""
     return isinstance(error, TypeError) and ("dtype('O')" in str(error) or "ufunc" in str(error))
 
 

@@ -97,7 +97,7 @@ def test_a_new_structure_is_traced_anew_and_old_ones_are_forgotten_at_last():
     [
         (False, ("3",), "argument 0 takes a real number, got str"),
         (False, (None,), "argument 0 takes a real number"),
-        (True, (3.0,), "argument 0 is no batch"),
+        (True, (3.0,), "argument 0 is not a batch"),
         (True, ([1.0, [2.0]],), "sample 1 has another structure than sample 0"),
         (True, ([1.0, 2.0], [1.0]), "batches of different lengths"),
         (True, ({"a": [1.0], "b": [1.0, 2.0]},), "different lengths"),
@@ -231,7 +231,7 @@ def test_a_graph_made_before_is_differentiated_with_respect_to_parameters():
 
 
 def test_value_and_grad_needs_one_number():
-    with pytest.raises(ValueError, match="gives one number"):
+    with pytest.raises(ValueError, match="returns one number"):
         compile(lambda x: [x, x]).value_and_grad(1.0)
 
 

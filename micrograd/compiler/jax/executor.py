@@ -1,8 +1,8 @@
-"""A program run by JAX: the same instructions in `jax.numpy`, compiled by its `jit`.
+"""Runs a program by JAX: its instructions in `jax.numpy`, compiled by `jax.jit`.
 
-JAX places and shards the arrays: a batch that is a sharded array is run where it is. Gradients are
-JAX's own of the matrix products and sums, and the table's of its operations. Where one is not
-finite, NumPy computes it again, such that a factor of zero stops even an infinity.
+JAX places and shards the arrays: a batch that is a sharded array is computed where it is. JAX
+differentiates matrix products and sums itself; the derivatives of operations are those of the
+table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh, NamedSharding
 
-from micrograd.compiler.executor import Gradients, are_finite
+from micrograd.compiler.executor import Executor, Gradients, are_finite
 from micrograd.compiler.jax.operations import function
 from micrograd.compiler.jax.tape import LoopedTape
 from micrograd.compiler.program import (
@@ -38,17 +38,17 @@ from micrograd.compiler.program import (
 # ------------------------------------------------------------------------------------- instructions
 
 
-# Within it, JAX computes in float64; older versions have it elsewhere.
+# A context in which JAX computes in float64; older versions of JAX have it in another module.
 _enable_x64: Any = (jax if hasattr(jax, "enable_x64") else jax.experimental).enable_x64
-_PRECISION = "highest"  # else a GPU multiplies float32 with ten bits of the fraction
+_PRECISION = "highest"  # otherwise a GPU multiplies float32 with ten bits of the fraction
 UNROLLED = 512
-"""The most steps of a tape that XLA sees one by one: to compile so many takes seconds."""
+"""The most steps of a tape that XLA compiles one by one, which takes seconds."""
 _FEW_TERMS = 8
-_FEW = 64  # rows that are cut out one by one; to gather many is slow, and slower to differentiate
+_FEW = 64  # so many rows are cut out one by one: gathering is slow, above all its derivative
 
 
 def _rows(array: Any, places: Any) -> Any:
-    """The rows of an array at some places."""
+    """Return the rows of an array at some places."""
     first = int(places[0])
     if (places == np.arange(first, first + len(places))).all():
         whole = len(places) == len(array)
@@ -59,7 +59,7 @@ def _rows(array: Any, places: Any) -> Any:
 
 
 class _Space:
-    """The results so far of one space, as segments of neighbouring slots."""
+    """The results of one space so far, as segments of neighbouring slots."""
 
     def __init__(self) -> None:
         self.starts: list[int] = []
@@ -67,14 +67,14 @@ class _Space:
         self.size = 0
 
     def append(self, segment: Any) -> None:
-        """The next slots."""
+        """Add the values of the next slots."""
         if segment.shape[0]:
             self.starts.append(self.size)
             self.segments.append(segment)
             self.size += segment.shape[0]
 
     def read(self, rows: Rows) -> Any:
-        """Rows of the space: a slice of a segment, or gathered from those that have them."""
+        """Return rows of the space: a slice of a segment, or gathered from several."""
         if isinstance(rows, slice):
             first, last = rows.start, rows.stop - 1
         else:
@@ -122,7 +122,7 @@ class _Run:
         return self._sums(instruction)
 
     def _steps(self, tape: Tape) -> list[Any]:
-        """The results of a tape, an array for each: XLA makes more of these than of rows of one."""
+        """Return the results of a tape, each as its own array, which XLA optimises better."""
         made: dict[tuple[bool, int], Any] = {}
 
         def at(varies: bool, slot: int) -> Any:
@@ -154,7 +154,6 @@ class _Run:
         weights = self.spaces[False].read(rows_of(matrix.ravel())).reshape(matrix.shape)
         vectors = self.spaces[varies].read(rows_of(inputs.ravel()))
         vectors = vectors.reshape(*inputs.shape, *vectors.shape[1:])
-        # A number of columns, of rows (or inputs), and of lanes.
         if len(vectors) == 1:  # XLA is slower with a column of one
             out = jnp.matmul(weights, vectors[0], precision=_PRECISION)[None]
         else:
@@ -166,7 +165,7 @@ class _Run:
         return out.reshape(-1, *out.shape[2:])
 
     def _fold(self, fold: Fold) -> Any:
-        """Rows of terms, the last term of each repeated up to the longest."""
+        """Reduce rows of terms, each padded by its last term to the length of the longest."""
         lengths = np.diff(np.append(fold.start, len(fold.slots)))
         places = np.minimum(np.arange(lengths.max()), lengths[:, None] - 1) + fold.start[:, None]
         terms = self.spaces[fold.varies].read(fold.slots[places].ravel())
@@ -180,7 +179,7 @@ class _Run:
         terms = left * right * (sign[:, None] if instruction.varies else sign)
         terms = lax.optimization_barrier(terms)
         lengths = np.diff(np.append(instruction.start, len(sign)))
-        # Sums of equally many terms are added up side by side: scattering is slow.
+        # Sums of the same number of terms are added up side by side, since scattering is slow.
         sums, order = [], []
         for length in np.unique(lengths).tolist():
             chosen = np.flatnonzero(lengths == length)
@@ -193,7 +192,7 @@ class _Run:
         return _rows(together, np.argsort(np.concatenate(order)))
 
     def _factor(self, instruction: WeightedSums, slots: Any, varies: Any) -> Any:
-        """The factor of every term; 1 for one that is missing."""
+        """Return the factor of every term; 1 for one that is missing."""
         parts, places = [], []
         for space in (True, False):
             chosen = np.flatnonzero((slots >= 0) & (varies == space))
@@ -214,7 +213,7 @@ class _Run:
 # ------------------------------------------------------------------------------------ the executor
 
 
-class JaxExecutor:
+class JaxExecutor(Executor):
     """Runs one program, as an `Executor` does; JAX compiles it anew for each length of a batch."""
 
     def __init__(
@@ -245,11 +244,8 @@ class JaxExecutor:
         gradient, adjoints = (None, found) if self.inputs else (found, None)
         return Gradients(value, gradient, adjoints, bool(finite))
 
-    def bound(self, args: Sequence[Any], length: int) -> None:
-        """Return None: there is no shorter way."""
-
     def _arrays(self, parameters: Any, inputs: Any) -> tuple[Any, Any]:
-        """What is given, in the precision that is asked for; arrays of JAX stay where they are."""
+        """Convert to the precision of the program; arrays of JAX stay where they are."""
         parts = [
             _automatic(each.astype(self.dtype))
             if isinstance(each, jax.Array)
@@ -292,7 +288,7 @@ class JaxExecutor:
         return self._differentiated(each)
 
     def _differentiated(self, result: Callable[..., Any]) -> Callable[..., Any]:
-        """The value, the slopes that are asked for, and whether these are finite."""
+        """Return a function of the value, the slopes and whether these are finite."""
 
         def call(parameters: Any, parts: Any) -> tuple[Any, Any, Any]:
             inputs = _joined(parts, parameters)
@@ -310,12 +306,12 @@ class JaxExecutor:
 
 
 def _joined(parts: Any, parameters: Any) -> Any:
-    """The rows of all inputs."""
+    """Return the rows of all inputs as one array."""
     return jnp.concatenate(parts) if parts else jnp.zeros(0, parameters.dtype)
 
 
 def _automatic(array: Any) -> Any:
-    """The array, on the same devices in the same way, with how results are spread left to JAX."""
+    """Return the array on the same devices, where JAX decides how results are spread."""
     sharding = array.sharding
     if not isinstance(sharding, NamedSharding):
         return array

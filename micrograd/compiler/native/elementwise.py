@@ -1,4 +1,4 @@
-"""Kernels of operations, written from the formulas of the table."""
+"""Kernels of operations, which are written from the formulas of the table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from micrograd.table.formulas import ADJOINT, Tree
 
 
 def value_v(w: Writer, spec: Spec) -> str:
-    """A row of lanes after the other: `out[r] = operation(x[r], …)`."""
+    """Write `out[r] = operation(x[r], …)` for rows of lanes."""
     row, u, v, lanes = w.kernel()
     count, out = w.words(row, Field.COUNT, Field.OUT)
     tables = _tables(w, row, len(spec.operands))
@@ -32,7 +32,7 @@ def value_v(w: Writer, spec: Spec) -> str:
 
 
 def flow_v(w: Writer, spec: Spec) -> str:
-    """What flows back to one operand; summed over the lanes if that is a number of `u`."""
+    """Write what passes adjoints to one operand; a number of `u` gets their sum over the lanes."""
     row, u, v, lanes = w.kernel()
     count, out, adjoint, shift = w.words(row, Field.COUNT, Field.OUT, Field.ADJOINT, Field.SHIFT)
     tables = _tables(w, row, len(spec.operands))
@@ -68,7 +68,7 @@ def flow_v(w: Writer, spec: Spec) -> str:
 
 
 def _stopped(w: Writer, g: Any, share: Any, formula: Tree) -> Any:
-    """The share, 0 where the adjoint is: it stops even before an infinity."""
+    """Return the share, which is 0 where the adjoint is, even if a partial is infinite."""
     if formula == ADJOINT:
         return share
     zero = ir.Constant(g.type, None)
@@ -76,7 +76,7 @@ def _stopped(w: Writer, g: Any, share: Any, formula: Tree) -> Any:
 
 
 def _tables(w: Writer, row: Any, count: int) -> list[Any]:
-    """The places of each operand, a table for each."""
+    """Return the table of places of each operand."""
     addresses = w.words(row, *Field.OPERANDS[:count])
     return [w.pointer(address) for address in addresses]
 
@@ -84,7 +84,7 @@ def _tables(w: Writer, row: Any, count: int) -> list[Any]:
 def _operand_v(
     w: Writer, kind: str, table: Any, r: Any, u: Any, v: Any, lanes: Any
 ) -> Callable[[Any], Any]:
-    """A function that reads an operand at a lane; a number of `u` is read once for all lanes."""
+    """Return a function that reads an operand at a lane; a number of `u` is read only once."""
     place = w.build.load(w.at(table, r))
     if kind == "u":
         everywhere = w.splat(w.load(w.at(u, place), 1), w.width)
@@ -101,7 +101,7 @@ def _named(spec: Spec, operands: Any, i: Any) -> dict[str, Any]:
 
 
 def value_u(w: Writer, spec: Spec) -> str:
-    """`out[i] = operation(x[i], …)` for neighbouring numbers."""
+    """Write `out[i] = operation(x[i], …)` for neighbouring numbers of `u`."""
     formula = spec.formula
     row, u, _, _ = w.kernel()
     count, out = w.words(row, Field.COUNT, Field.OUT)
@@ -116,7 +116,7 @@ def value_u(w: Writer, spec: Spec) -> str:
 
 
 def flow_u(w: Writer, spec: Spec) -> str:
-    """What flows back to one operand; added one by one where it is gathered, as it may repeat."""
+    """Write what passes adjoints to one operand; one by one if it is gathered: it may repeat."""
     formula = spec.formula
     row, u, _, _ = w.kernel()
     count, out, adjoint, shift = w.words(row, Field.COUNT, Field.OUT, Field.ADJOINT, Field.SHIFT)

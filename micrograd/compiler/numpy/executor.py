@@ -1,7 +1,7 @@
-"""A program run by NumPy, over the whole batch at once, or over blocks of a large one.
+"""Runs a program by NumPy, over the whole batch at once, or over blocks of a large one.
 
-The arrays are laid out once for a number of lanes, and every instruction becomes a call that works
-in place.
+A lane is a sample in a block. The arrays are laid out once for a number of lanes, and every
+instruction becomes calls that work in place.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.arguments import staging
-from micrograd.compiler.executor import Gradients, Shortcut, are_finite
+from micrograd.compiler.executor import Executor, Gradients, Shortcut, are_finite
 from micrograd.compiler.numpy.linear import ProductOn, SumsOn, fold
 from micrograd.compiler.numpy.memory import Call, Memory, aligned_empty
 from micrograd.compiler.numpy.tape import FloatTape, RowTape, tape_on
@@ -30,13 +30,16 @@ from micrograd.compiler.program import (
 )
 
 BLOCK = 10_240
-"""The most lanes; fewer where there are many rows, to stay in the cache."""
-_LEAST, _CACHE = 2_048, 2**22  # lanes; bytes
-_KEPT = 4  # numbers of lanes whose arrays are kept
+"""The most lanes; a program of many rows has fewer, so that they stay in the cache."""
+_LEAST, _CACHE = 2_048, 2**22  # the fewest lanes; bytes of the cache
+_KEPT = 4  # each thread keeps the arrays for so many numbers of lanes
 
 
 class _Calls:
-    """The instructions of a program as calls on the arrays of a memory: those of `u`, of `v`."""
+    """The instructions of a program as calls on the arrays of a memory.
+
+    `forward` and `backward` are two lists each: the calls for `u` and those for `v`.
+    """
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
@@ -47,7 +50,7 @@ class _Calls:
 
     @cached_property
     def backward(self) -> tuple[list[Call], list[Call]]:
-        """The instructions backwards."""
+        """The calls that compute the adjoints, the last instruction first."""
         memory = self.memory
         program, writers = memory.program, memory.writers
         calls: tuple[list[Call], list[Call]] = [], []
@@ -90,7 +93,7 @@ class _Calls:
         return SumsOn(memory, instruction).backward()
 
 
-class NumpyExecutor:
+class NumpyExecutor(Executor):
     """Runs one program, as an `Executor` does; each thread has its own arrays."""
 
     def __init__(
@@ -104,7 +107,7 @@ class NumpyExecutor:
         return made, (self.program, self.dtype)
 
     def _laid_out(self, length: int) -> _Calls:
-        """The calls of this thread for blocks of a batch of that length, as even as can be."""
+        """Return the calls of this thread, for blocks of about equal size of such a batch."""
         rows = self.program.varying * (2 if len(self.program.outputs) == 1 else 1)  # and adjoints
         fitting = _CACHE // (self.dtype.itemsize * max(1, rows))
         blocks = -(-length // min(BLOCK, max(_LEAST, fitting))) or 1
@@ -175,7 +178,7 @@ class NumpyExecutor:
     def _blocks(
         self, calls: _Calls, parameters: Any, inputs: Sequence[Any], length: int
     ) -> Iterator[slice]:
-        """Compute all values, block after block; lanes after the last sample do not matter."""
+        """Compute all values, block after block; the lanes after the last sample are not used."""
         program, memory = self.program, calls.memory
         memory.u[: program.parameters] = parameters
         if not program.batched and inputs:

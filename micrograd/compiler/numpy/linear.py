@@ -1,4 +1,4 @@
-"""Matrix products, weighted sums and folds run by NumPy."""
+"""Matrix products, weighted sums and folds as calls of NumPy."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 from micrograd.compiler.numpy.memory import Call, Memory
 from micrograd.compiler.program import Fold, Operand, Product, WeightedSums, rows_of
 
-_LONG = 64  # samples; sums over shorter rows are gathered first
+_LONG = 64  # from so many samples on, sums are added up term by term; else all terms are gathered
 
 
 class ProductOn:
-    """A matrix product on the arrays of a memory."""
+    """The calls for a matrix product on the arrays of a memory."""
 
     def __init__(self, memory: Memory, product: Product) -> None:
         self.memory, self.product = memory, product
@@ -24,7 +24,7 @@ class ProductOn:
         self.inputs = _vectors(memory.v if product.varies else memory.u, product)
 
     def forward(self) -> Iterator[Call]:
-        """The calls that compute it."""
+        """Yield the calls that compute it."""
         memory, product, varies = self.memory, self.product, self.product.varies
         out = _outputs(memory.v if varies else memory.u, product)
         if varies:
@@ -36,7 +36,7 @@ class ProductOn:
             yield _calling(np.add, out, bias, out)
 
     def backward(self) -> Iterator[Call]:
-        """The calls that pass its adjoints on to inputs, matrix and bias."""
+        """Yield the calls that pass its adjoints on to the inputs, the matrix and the bias."""
         memory, product, varies = self.memory, self.product, self.product.varies
         g = _outputs(memory.gv if varies else memory.gu, product)
         if memory.is_active(varies, product.inputs.ravel()):
@@ -46,7 +46,7 @@ class ProductOn:
         if product.bias is not None and memory.is_active(False, product.bias):
             share = memory.scratch((len(product.matrix),), 0)
             if varies and g.ndim == 2:
-                # A product is faster than a sum over rows.
+                # As a product with ones, which is faster than a sum over rows.
                 yield partial(np.dot, g, np.ones(memory.length, g.dtype), share)
             else:
                 axes = (0, 2) if g.ndim == 3 else 0
@@ -89,26 +89,26 @@ class ProductOn:
 
 
 def _calling(function: Callable[..., Any], *arguments: Any) -> Call:
-    """A call; arguments that are functions are gathered anew each time."""
+    """Return a call; arguments that are functions are called each time."""
     if not any(map(callable, arguments)):
         return partial(function, *arguments)
     return lambda: function(*(each() if callable(each) else each for each in arguments))
 
 
 def _transposed(array: Any) -> Any:
-    """The last two axes exchanged."""
+    """Return an array with its last two axes exchanged."""
     if callable(array):
         return lambda: array().swapaxes(-1, -2)
     return array.swapaxes(-1, -2)
 
 
 def _summed_products(a: Any, b: Any, out: Any) -> None:
-    """The sum of the products of several vectors."""
+    """Store the sum of the products of several vectors."""
     np.add.reduce(np.matmul(a, b), axis=0, out=out)
 
 
 def _matrix(array: Any, product: Product) -> Any:
-    """The matrix: a strided view where its slots are evenly spaced, else a gathering."""
+    """Return the matrix: a strided view if its slots are evenly spaced, or what gathers it."""
     slots = product.matrix
     (rows, columns), base = slots.shape, int(slots[0, 0])
     down = int(slots[1, 0]) - base if rows > 1 else columns
@@ -121,7 +121,7 @@ def _matrix(array: Any, product: Product) -> Any:
 
 
 def _vectors(array: Any, product: Product) -> Any:
-    """The input vectors, one behind the other: (vectors, rows) or (vectors, rows, lanes)."""
+    """Return the input vectors, of shape (vectors, rows) or (vectors, rows, lanes)."""
     slots = product.inputs
     alone = len(slots) == 1 and product.varies
     if isinstance(rows := rows_of(slots.ravel()), slice):
@@ -138,7 +138,7 @@ def _outputs(array: Any, product: Product) -> Any:
 
 
 def fold(memory: Memory, fold: Fold) -> Call:
-    """The call of maxima or minima."""
+    """Return the call that computes maxima or minima."""
     array = memory.v if fold.varies else memory.u
     target, reduce = array[fold.out], getattr(np, fold.operation.name).reduceat
     return lambda: reduce(array[fold.slots], fold.start, axis=0, out=target)
@@ -148,7 +148,7 @@ def fold(memory: Memory, fold: Fold) -> Call:
 
 
 class SumsOn:
-    """Weighted sums on the arrays of a memory."""
+    """The calls for weighted sums on the arrays of a memory."""
 
     def __init__(self, memory: Memory, sums: WeightedSums) -> None:
         self.memory, self.sums = memory, sums
@@ -157,7 +157,7 @@ class SumsOn:
             self.sign = self.sign[:, None]
 
     def forward(self) -> Call:
-        """The call that computes them."""
+        """Return the call that computes them."""
         memory, sums = self.memory, self.sums
         target = (memory.v if sums.varies else memory.u)[sums.out]
         if sums.varies and memory.length >= _LONG:
@@ -170,7 +170,7 @@ class SumsOn:
         return call
 
     def _one_by_one(self, target: Any) -> Call:
-        """Term by term in place, which for long rows is faster than to bring all terms together."""
+        """Add up term by term in place, which is faster for long rows than gathering all terms."""
         share, terms = self.memory.scratch((self.memory.length,), 0), [*self._views()]
         bounds = [*pairwise([*self.sums.start.tolist(), len(terms)])]
 
@@ -191,7 +191,7 @@ class SumsOn:
         return call
 
     def _views(self) -> Iterator[tuple[float, Any, Any]]:
-        """The sign and the factors of each term, as rows or single numbers."""
+        """Yield the sign and the factors of each term, as views of rows or of single numbers."""
         memory, sums = self.memory, self.sums
         numbers = memory.u[:, None]
         sides = [
@@ -207,7 +207,7 @@ class SumsOn:
         yield from zip(sums.sign.tolist(), *sides, strict=True)
 
     def _terms(self) -> tuple[Any, Any]:
-        """The factors of every term; 1 for one that is missing."""
+        """Return the factors of every term; 1 for one that is missing."""
         sums = self.sums
         return (
             self._factor(sums.left, sums.left_varies),
@@ -226,7 +226,7 @@ class SumsOn:
         return factor
 
     def backward(self) -> Iterator[Call]:
-        """The call that passes their adjoints on to all factors."""
+        """Yield the call that passes their adjoints on to all factors."""
         memory, sums = self.memory, self.sums
         adjoint = (memory.gv if sums.varies else memory.gu)[sums.out]
         if sums.varies and memory.length >= _LONG:
@@ -286,7 +286,7 @@ class SumsOn:
         return call
 
     def _parts(self, slots: Any, varies: Any) -> Iterator[tuple[Any, Any, Callable[..., None]]]:
-        """Which terms have an active factor in a space, its slots, and how adjoints are added."""
+        """Yield the terms with an active factor in a space, its slots, and what adds adjoints."""
         memory = self.memory
         for chosen, space in zip(_spaces(slots, varies), (True, False), strict=True):
             if not chosen.any() or not memory.is_active(space, slots[chosen]):
@@ -302,5 +302,5 @@ def _scatter(adjoints: Any, total: bool, share: Any, slots: Any) -> None:
 
 
 def _spaces(slots: Any, varies: Any) -> tuple[Any, Any]:
-    """Which factors are in `v` and which in `u`; those that are missing are in neither."""
+    """Return which factors are in `v` and which in `u`; missing ones are in neither."""
     return (slots >= 0) & varies, (slots >= 0) & ~varies

@@ -1,4 +1,4 @@
-"""The arrays of a program for one length of the batch, and its operations as calls on them."""
+"""The arrays of a program for one number of lanes, and its operations as calls on them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from micrograd.compiler.program import Elementwise, Operand, Program, Rows
 Call = Callable[[], Any]
 
 
-_LINE = 64  # bytes of a line of the cache; a vector register that crosses one takes twice as long
-_PAGE, _MANY = 2**21, 2**22  # bytes of a large page, and from where on NumPy asks for such
+_LINE = 64  # bytes of a cache line; a vector that crosses two lines takes twice as long to load
+_PAGE, _MANY = 2**21, 2**22  # bytes of a large page; NumPy asks for large pages from so many bytes
 
 
 def aligned_zeros(count: int, dtype: Any) -> Any:
-    """Zeros that begin where a line of the cache does."""
+    """Return an array of zeros that is aligned to a cache line."""
     return _aligned(np.zeros, count, dtype, _LINE)
 
 
 def aligned_empty(count: int, dtype: Any) -> Any:
-    """Numbers to be written that begin where a line of the cache does; many, where a page does."""
+    """Return an array to write into, aligned to a cache line, or to a page if it is large."""
     return _aligned(np.empty, count, dtype, _PAGE if count * dtype.itemsize >= _MANY else _LINE)
 
 
@@ -36,7 +36,16 @@ def _aligned(make: Callable[..., Any], count: int, dtype: Any, boundary: int) ->
 
 
 class Memory:
-    """Slots of `u` are an array of numbers, slots of `v` one of rows; `gu` and `gv` adjoints."""
+    """The values of the slots and their adjoints.
+
+    `u` is an array of numbers, `v` an array of rows of lanes; `gu` and `gv` are their adjoints.
+
+    Args:
+        program: the program.
+        length: the number of lanes.
+        dtype: the precision of all numbers.
+        inputs: whether the adjoints of the inputs are asked for.
+    """
 
     def __init__(self, program: Program, length: int, dtype: Any, *, inputs: bool) -> None:
         self.program, self.length = program, length
@@ -51,7 +60,7 @@ class Memory:
         self._scratch: dict[tuple[Any, int], Any] = {}
 
     def scratch(self, shape: tuple[int, ...], number: int, dtype: Any = None) -> Any:
-        """An array for intermediate results, the same one whenever it is asked for."""
+        """Return an array for intermediate results: the same one for the same number."""
         dtype = np.dtype(dtype or self.u.dtype)
         size = int(np.prod(shape))
         held = self._scratch.get((dtype, number))
@@ -60,11 +69,11 @@ class Memory:
         return held[:size].reshape(shape)
 
     def is_active(self, varies: bool, rows: Any) -> bool:
-        """Whether an adjoint of these rows is needed."""
+        """Return whether an adjoint of these rows is needed."""
         return bool(self.active[varies][rows].any())
 
     def read(self, operand: Operand, wide: bool) -> Any:
-        """The rows of an operand: a view, or a function that gathers them."""
+        """Return the rows of an operand: a view, or a function that gathers them."""
         array, rows = self.v if operand.varies else self.u, _even(operand.rows)
         if isinstance(rows, slice):
             view = array[rows]
@@ -74,11 +83,11 @@ class Memory:
         return partial(array.take, rows, axis=0, mode="clip")
 
     def stored(self, varies: bool, rows: Rows) -> Any:
-        """Where the adjoints of rows are stored, if this is their first writer; None if not."""
+        """Return where to store adjoints, if this is their first writer; otherwise None."""
         return self.gv[rows] if varies and self.writers.stores(rows) else None
 
     def adding(self, varies: bool, rows: Rows, share: Any) -> Call:
-        """The call that adds a share to the adjoints of rows."""
+        """Return the call that adds a share to the adjoints of rows."""
         array, rows = self.gv if varies else self.gu, _even(rows)
         if isinstance(rows, slice):
             view = array[rows]
@@ -94,14 +103,14 @@ class Memory:
     # -------------------------------------------------------------------------------- operations
 
     def elementwise(self, instruction: Elementwise) -> Call:
-        """The call of an operation."""
+        """Return the call that computes an operation."""
         varies, out, row, operands = instruction
         target = (self.v if varies else self.u)[out]
         read = [self.read(operand, varies) for operand in operands]
         return _bound(self, ufuncs.value(row), target, read)
 
     def elementwise_back(self, instruction: Elementwise) -> Iterator[Call]:
-        """The calls that pass its adjoints on."""
+        """Yield the calls that pass its adjoints on."""
         varies, out, row, operands = instruction
         values, adjoints = (self.v, self.gv) if varies else (self.u, self.gu)
         g = adjoints[out]
@@ -127,7 +136,7 @@ class Memory:
 def _bound(
     memory: Memory, made: ufuncs.InPlace, target: Any, read: Sequence[Any], first: int = 0
 ) -> Call:
-    """A call in place; operands that are functions are gathered anew by each call."""
+    """Return a call in place; operands that are functions are called each time."""
     shape = target.shape
     scratch = [memory.scratch(shape, first + i) for i in range(made.scratch)]
     masks = [memory.scratch(shape, i, bool) for i in range(made.masks)]
@@ -142,7 +151,7 @@ def _bound(
 
 
 def _even(rows: Rows) -> Rows:
-    """Rows that are evenly spaced as a slice with a step."""
+    """Return rows as a slice with a step if they are evenly spaced."""
     if isinstance(rows, slice) or rows.ndim != 1 or len(rows) < 2:
         return rows
     step = int(rows[1]) - int(rows[0])

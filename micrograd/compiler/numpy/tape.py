@@ -1,4 +1,4 @@
-"""A tape run step by step: by NumPy over a batch, by Python's floats where there is none."""
+"""Tapes as calls: by NumPy over a batch, by Python's floats if there is no batch."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from micrograd.compiler.numpy.memory import Call, Memory
 from micrograd.compiler.program import SUM, Tape
 from micrograd.ops import Operation
 
-_PREPARED = 4_096  # steps; the calls of longer tapes would fill the memory
+_PREPARED = 4_096  # steps; the prepared calls of longer tapes would take too much memory
 
 Calls = Callable[[], Iterator[Call]]
 
 
 def tape_on(memory: Memory, tape: Tape) -> RowTape | FloatTape:
-    """The calls of a tape on the arrays of a memory."""
+    """Return the calls of a tape on the arrays of a memory."""
     if tape.varies or memory.u.dtype != np.float64:
         return RowTape(memory, tape)
     return FloatTape(memory, tape)
 
 
 class FloatTape:
-    """A tape of `u`: single numbers, for which a call of NumPy takes longer than Python does."""
+    """A tape of single numbers, for which Python's floats are faster than calls of NumPy."""
 
     def __init__(self, memory: Memory, tape: Tape) -> None:
         self.memory, self.tape = memory, tape
 
     @cached_property
     def _steps(self) -> list[tuple[int, Operation | None, list[int], list[Any]]]:
-        """The slot, the operation, its operands, and the terms of what is a sum instead."""
+        """For each step: the slot, the operation and its operands, or the terms of a sum."""
         tape = self.tape
         columns = (
             column.tolist() for column in (tape.terms.sign, tape.terms.left, tape.terms.right)
@@ -48,11 +48,11 @@ class FloatTape:
         return steps
 
     def forward(self) -> Iterator[Call]:
-        """The call that computes every step."""
+        """Yield the call that computes every step."""
         yield self._forward
 
     def backward(self) -> Iterator[Call]:
-        """The call that adds to the adjoints; a factor of zero always stops."""
+        """Yield the call that adds to the adjoints; a factor of zero always stops."""
         yield self._backward
 
     def _forward(self) -> None:
@@ -61,7 +61,7 @@ class FloatTape:
             if row is not None:
                 u[slot] = row.value(*[u[place] for place in held])
                 continue
-            total = -0.0  # which leaves the sign of a zero
+            total = -0.0  # adding to it keeps the sign of a zero
             for sign, left, right in terms:
                 total += sign * u[left] * (u[right] if right >= 0 else 1.0)
             u[slot] = total
@@ -105,15 +105,15 @@ class RowTape:
         self._masks = [memory.scratch(shape, i, bool) for i in range(masks)]
 
     def forward(self) -> Iterator[Call]:
-        """The calls that compute every step."""
+        """Return the calls that compute every step."""
         return self._prepared(self._forward)
 
     def backward(self) -> Iterator[Call]:
-        """The calls that add to the adjoints of the operands of every step, the last one first."""
+        """Return the calls that add to the adjoints of operands, the last step first."""
         return self._prepared(self._backward)
 
     def _prepared(self, calls: Calls) -> Iterator[Call]:
-        """The calls themselves; or, of a long tape, one that makes them on its way."""
+        """Return the calls; for a long tape, one call that makes the others as it goes."""
         if len(self.tape.code) <= _PREPARED:
             return calls()
 
@@ -136,7 +136,7 @@ class RowTape:
 
     @cached_property
     def _steps(self) -> list[tuple[int, int, list[int], list[bool]]]:
-        """The slot, the code, and the slots and spaces of the operands of each step."""
+        """For each step: the slot, the code, and the slots and spaces of the operands."""
         tape = self.tape
         slots = range(tape.out.start, tape.out.stop)
         columns = (tape.code.tolist(), tape.operands.tolist(), tape.operands_vary.tolist())
@@ -227,7 +227,7 @@ class RowTape:
                 yield self._adding(add, share, this, varies)
 
     def _adding(self, add: Any, share: Any, slot: int, varies: bool) -> Call:
-        """The call that adds a share, summed over the lanes if need be, to an adjoint."""
+        """Return the call that adds a share to an adjoint; for `u`, its sum over the lanes."""
         target = self._adjoints[varies][slot]
         if varies or not self.tape.varies:
             return partial(add, target, share, target)

@@ -131,7 +131,8 @@ class _Writer(dict[str, Callable[..., _Operand]]):
 
     def value(self, tree: Tree, variables: dict[str, Any]) -> _Operand:
         """Return the step, variable or number that has the value of a formula."""
-        return fold(tree, self, variables, repr)
+        result: _Operand = fold(tree, self, variables, repr)
+        return result
 
     def _step(self, function: str, *operands: _Operand) -> int:
         return self.steps.setdefault((function, operands), len(self.steps))
@@ -162,7 +163,9 @@ class _Writer(dict[str, Callable[..., _Operand]]):
             return [f"_copyto({TARGET}, {result})"], [], []
         steps = list(self.steps)
         arrays: dict[_Operand, str] = {result: TARGET}
-        scratch, masks, lines = [], [], []
+        scratch: list[str] = []
+        masks: list[str] = []
+        lines: list[str] = []
         free: dict[bool, list[str]] = {True: [], False: []}
         for number, (function, operands) in reversed([*enumerate(steps)]):
             target = arrays.get(number)
