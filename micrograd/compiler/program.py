@@ -84,6 +84,20 @@ class WeightedSums(NamedTuple):
     right: Any
     right_varies: Any
 
+    @property
+    def sides(self) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+        """The slots of the left and of the right factors, and which of them are in `v`."""
+        return (self.left, self.left_varies), (self.right, self.right_varies)
+
+    @property
+    def bounds(self) -> Any:
+        """Where the terms of each sum begin, and where those of the last one end."""
+        return np.append(self.start, len(self.left))
+
+    def terms(self) -> list[tuple[float, int, bool, int, bool]]:
+        """Return the sign and the factors of each term, each as a slot and whether it is in `v`."""
+        return [*zip(*(column.tolist() for column in self[3:]), strict=True)]
+
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""
         count, terms = self.out.stop - self.out.start, _terms(len(self.left), words)
@@ -104,6 +118,11 @@ class Fold(NamedTuple):
     operation: Operation
     start: Any
     slots: Any
+
+    @property
+    def bounds(self) -> Any:
+        """Where the slots of each fold begin, and where those of the last one end."""
+        return np.append(self.start, len(self.slots))
 
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""
@@ -206,6 +225,21 @@ class Program(NamedTuple):
         """The first slot of the inputs, in `v` or in `u`, and the one after the last."""
         first = 0 if self.batched else self.parameters
         return first, first + self.inputs
+
+
+def even_matrix(slots: Any) -> tuple[int, int, int] | None:
+    """Return the first slot of a matrix, and its strides down and to the right.
+
+    None if the slots are not evenly spaced.
+
+    >>> even_matrix(np.array([[4, 6], [14, 16]])), even_matrix(np.array([[4, 6], [14, 17]]))
+    ((4, 10, 2), None)
+    """
+    (rows, columns), base = slots.shape, int(slots[0, 0])
+    down = int(slots[1, 0]) - base if rows > 1 else columns
+    right = int(slots[0, 1]) - base if columns > 1 else 1
+    even = base + down * np.arange(rows)[:, None] + right * np.arange(columns)
+    return (base, down, right) if (slots == even).all() else None
 
 
 def rows_of(slots: Sequence[int] | Any) -> Rows:

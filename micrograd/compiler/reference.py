@@ -209,22 +209,16 @@ def _places(slots: Any, kinds: Any) -> Iterator[tuple[bool, Any]]:
 def _factors(step: WeightedSums, spaces: Spaces) -> tuple[Any, Any]:
     """Return the left factor of each term with the sign of the term, and the right one or 1."""
     space = spaces[step.varies]
-    left, right = (np.ones((len(step.sign), space.shape[1]), space.dtype) for _ in range(2))
-    for varies, chosen in _places(step.left, step.left_varies):
-        left[chosen] = spaces[varies][step.left[chosen]]
-    for varies, chosen in _places(step.right, step.right_varies):
-        right[chosen] = spaces[varies][step.right[chosen]]
-    return step.sign[:, None] * left, right
+    factors = np.ones((2, len(step.sign), space.shape[1]), space.dtype)
+    for factor, (slots, kinds) in zip(factors, step.sides, strict=True):
+        for varies, chosen in _places(slots, kinds):
+            factor[chosen] = spaces[varies][slots[chosen]]
+    return step.sign[:, None] * factors[0], factors[1]
 
 
 def _sums_back(step: WeightedSums, spaces: Spaces, adjoints: Spaces) -> None:
     left, right = _factors(step, spaces)
-    lengths = np.diff(np.append(step.start, len(left)))
-    g = np.repeat(adjoints[step.varies][step.out], lengths, axis=0)
-    right *= step.sign[:, None]
-    for slots, kinds, other in (
-        (step.left, step.left_varies, right),
-        (step.right, step.right_varies, left),
-    ):
+    g = np.repeat(adjoints[step.varies][step.out], np.diff(step.bounds), axis=0)
+    for (slots, kinds), other in zip(step.sides, (step.sign[:, None] * right, left), strict=True):
         for varies, chosen in _places(slots, kinds):
             _add(adjoints, varies, slots[chosen], stopping_product(g[chosen], other[chosen]))

@@ -136,10 +136,9 @@ class _Run:
                 read = (at(operand.varies, operand.rows.start) for operand in step.operands)
                 result = function(step.operation)(*read)
             else:
-                columns = (column.tolist() for column in step[3:])
                 terms = (
                     sign * at(varies, left) * (at(also, right) if right >= 0 else 1.0)
-                    for sign, left, varies, right, also in zip(*columns, strict=True)
+                    for sign, left, varies, right, also in step.terms()
                 )
                 result = lax.optimization_barrier(reduce(add, terms))
             made[step.varies, step.out.start] = result
@@ -166,7 +165,7 @@ class _Run:
 
     def _fold(self, fold: Fold) -> Any:
         """Reduce rows of terms, each padded by its last term to the length of the longest."""
-        lengths = np.diff(np.append(fold.start, len(fold.slots)))
+        lengths = np.diff(fold.bounds)
         places = np.minimum(np.arange(lengths.max()), lengths[:, None] - 1) + fold.start[:, None]
         terms = self.spaces[fold.varies].read(fold.slots[places].ravel())
         terms = lax.stop_gradient(terms).reshape(*places.shape, *terms.shape[1:])
@@ -174,11 +173,10 @@ class _Run:
 
     def _sums(self, instruction: WeightedSums) -> Any:
         sign = instruction.sign
-        left = self._factor(instruction, instruction.left, instruction.left_varies)
-        right = self._factor(instruction, instruction.right, instruction.right_varies)
+        left, right = (self._factor(instruction, *side) for side in instruction.sides)
         terms = left * right * (sign[:, None] if instruction.varies else sign)
         terms = lax.optimization_barrier(terms)
-        lengths = np.diff(np.append(instruction.start, len(sign)))
+        lengths = np.diff(instruction.bounds)
         # Sums of the same number of terms are added up side by side, since scattering is slow.
         sums, order = [], []
         for length in np.unique(lengths).tolist():

@@ -31,6 +31,7 @@ from micrograd.compiler.program import (
     Rows,
     Tape,
     WeightedSums,
+    even_matrix,
 )
 from micrograd.ops import Operation
 
@@ -172,8 +173,7 @@ class Linked:
                 self._emit(varies, self.kernel(name), self.sums(instruction))
             case Fold(varies=varies, out=out, operation=row):
                 fields = {Field.COUNT: out.stop - out.start, Field.OUT: out.start}
-                starts = np.append(instruction.start, len(instruction.slots))
-                fields[Field.STARTS] = self.table(starts)
+                fields[Field.STARTS] = self.table(instruction.bounds)
                 fields[Field.LEFT] = self.table(instruction.slots)
                 self._emit(
                     varies, self.kernel("fold", operands="uv"[varies], mode=row.name), fields
@@ -217,13 +217,12 @@ class Linked:
                 here = np.flatnonzero(kind == space)
                 known = here[slots[here] < len(self.active[space])]
                 flags[known] |= np.where(self.active[space][slots[known]], bit, 0)
-        starts = np.append(instruction.start, len(left))
         number = np.float64 if self.kind == "float64" else np.float32
         return {
             Field.COUNT: out.stop - out.start,
             Field.OUT: out.start,
             Field.ADJOINT: out.start + self.shift(varies),
-            Field.STARTS: self.table(starts),
+            Field.STARTS: self.table(instruction.bounds),
             Field.LEFT: self.table(left),
             Field.RIGHT: self.table(right),
             Field.SIGN: self.table(instruction.sign, number),
@@ -379,10 +378,7 @@ class Linked:
                 self._product_back(i, instruction)
             case WeightedSums(varies=varies):
                 if varies:
-                    for slots, kind in (
-                        (instruction.left, instruction.left_varies),
-                        (instruction.right, instruction.right_varies),
-                    ):
+                    for slots, kind in instruction.sides:
                         self.writers.touch(slots[kind & (slots >= 0)])
                 name = "sums_back_v" if varies else "sums_back_u"
                 self._emit(varies, self.kernel(name), self.sums(instruction))
@@ -434,12 +430,7 @@ def _affine(matrix: Any, varies: bool) -> tuple[int, int, int] | None:
 
     In `u` alone, each row must be contiguous, and rows must not overlap.
     """
-    (rows, columns), base = matrix.shape, int(matrix[0, 0])
-    down = int(matrix[1, 0]) - base if rows > 1 else columns
-    right = int(matrix[0, 1]) - base if columns > 1 else 1
-    even = base + down * np.arange(rows)[:, None] + right * np.arange(columns)
-    if not (matrix == even).all():
+    found = even_matrix(matrix)
+    if found and not varies and (found[2] != 1 or found[1] < matrix.shape[1]):
         return None
-    if not varies and (right != 1 or down < columns):
-        return None
-    return base, down, right
+    return found

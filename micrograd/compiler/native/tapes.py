@@ -47,13 +47,7 @@ def _rows(linked: Linked, tape: Tape) -> Any:
         place[tape.out] = rows[:, Field.OUT] = _reused(linked.program, tape)
         linked.rows -= count - len(np.unique(rows[:, Field.OUT]))
         operands = np.where(tape.operands_vary, place[operands], operands)
-        left, right = (
-            np.where(kinds, place[slots], slots)
-            for slots, kinds in (
-                (terms.left, terms.left_varies),
-                (terms.right, terms.right_varies),
-            )
-        )
+        left, right = (np.where(kinds, place[slots], slots) for slots, kinds in terms.sides)
         terms = terms._replace(left=left, right=right)
     rows[:, Field.ADJOINT] = rows[:, Field.OUT] + linked.shift(varies)
     for field, slots in zip(Field.OPERANDS, operands.T, strict=True):
@@ -158,9 +152,8 @@ def _read(instruction: Instruction) -> Iterator[tuple[Any, Any]]:
             yield inputs, np.full(inputs.shape, varies)
         case Fold(varies=varies, slots=slots):
             yield slots, np.full(slots.shape, varies)
-        case WeightedSums(left=left, left_varies=kinds, right=right, right_varies=others):
-            yield left, kinds
-            yield right, others
+        case WeightedSums():
+            yield from instruction.sides
         case Tape(operands=operands, operands_vary=kinds, terms=terms):
             yield from zip(operands.T, kinds.T, strict=True)
             yield from _read(terms)

@@ -75,7 +75,7 @@ class _Calls:
                 runner = self.tapes[id(instruction)] = tape_on(memory, instruction)
                 yield from runner.forward()
             case WeightedSums():
-                yield SumsOn(memory, instruction).forward()
+                yield from SumsOn(memory, instruction).forward()
 
     def _back(self, instruction: Instruction) -> Iterator[Call]:
         memory = self.memory

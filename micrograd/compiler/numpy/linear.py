@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.numpy.memory import Call, Memory
-from micrograd.compiler.program import Fold, Operand, Product, WeightedSums, rows_of
+from micrograd.compiler.program import Fold, Operand, Product, WeightedSums, even_matrix, rows_of
 
-_LONG = 64  # from so many samples on, sums are added up term by term; else all terms are gathered
+_LONG = 64  # samples; see SumsOn
 
 
 class ProductOn:
@@ -110,12 +110,9 @@ def _summed_products(a: Any, b: Any, out: Any) -> None:
 def _matrix(array: Any, product: Product) -> Any:
     """Return the matrix: a strided view if its slots are evenly spaced, or what gathers it."""
     slots = product.matrix
-    (rows, columns), base = slots.shape, int(slots[0, 0])
-    down = int(slots[1, 0]) - base if rows > 1 else columns
-    right = int(slots[0, 1]) - base if columns > 1 else 1
-    even = base + down * np.arange(rows)[:, None] + right * np.arange(columns)
-    if (slots == even).all() and down > 0 and right > 0:
-        strides = (down * array.itemsize, right * array.itemsize)
+    base, *steps = even_matrix(slots) or (0, 0, 0)
+    if min(steps) > 0:
+        strides = [step * array.itemsize for step in steps]
         return np.lib.stride_tricks.as_strided(array[base:], slots.shape, strides)
     return lambda: array[slots]
 
@@ -147,74 +144,78 @@ def fold(memory: Memory, fold: Fold) -> Call:
 # ------------------------------------------------------------------------------------ weighted sums
 
 
+Term = tuple[float, int, bool, int, bool]
+
+
+def sum_calls(memory: Memory, target: Any, terms: Sequence[Term]) -> Iterator[Call]:
+    """Yield the calls that compute a weighted sum, term by term in place."""
+    rows, share = memory.rows, memory.scratch(target.shape, 0)
+    for i, (sign, left, left_varies, right, right_varies) in enumerate(terms):
+        term = rows[left_varies][left]
+        if right >= 0:
+            product = share if i else target
+            yield partial(np.multiply, term, rows[right_varies][right], product)
+            term = product
+        if i:
+            yield partial(np.add if sign > 0 else np.subtract, target, term, target)
+        elif sign < 0:
+            yield partial(np.negative, term, target)
+        elif right < 0:
+            yield partial(np.copyto, target, term)
+
+
+def sum_back_calls(memory: Memory, g: Any, terms: Sequence[Term]) -> Iterator[Call]:
+    """Yield the calls that pass the adjoint of a weighted sum to its factors."""
+    rows, active, share = memory.rows, memory.active, memory.scratch(g.shape, 0)
+    for sign, left, left_varies, right, right_varies in terms:
+        add = np.add if sign > 0 else np.subtract
+        for this, varies, other, other_varies in (
+            (left, left_varies, right, right_varies),
+            (right, right_varies, left, left_varies),
+        ):
+            if this < 0 or not active[varies][this]:
+                continue
+            if other >= 0:
+                yield partial(np.multiply, g, rows[other_varies][other], share)
+            yield memory.adding_row(add, g if other < 0 else share, this, varies)
+
+
 class SumsOn:
-    """The calls for weighted sums on the arrays of a memory."""
+    """The calls for weighted sums on the arrays of a memory.
+
+    Long rows are added up term by term; for short ones, gathering all terms takes less time.
+    """
 
     def __init__(self, memory: Memory, sums: WeightedSums) -> None:
         self.memory, self.sums = memory, sums
+        self.is_long = sums.varies and memory.length >= _LONG
         self.sign = sums.sign.astype(memory.u.dtype)
         if sums.varies:
             self.sign = self.sign[:, None]
 
-    def forward(self) -> Call:
-        """Return the call that computes them."""
+    def _one_by_one(self, rows: Any) -> Iterator[tuple[Any, list[Term]]]:
+        """Yield the row and the terms of each sum."""
+        terms = self.sums.terms()
+        for row, (first, last) in zip(rows, pairwise(self.sums.bounds.tolist()), strict=True):
+            yield row, terms[first:last]
+
+    def forward(self) -> Iterator[Call]:
+        """Yield the calls that compute them."""
         memory, sums = self.memory, self.sums
         target = (memory.v if sums.varies else memory.u)[sums.out]
-        if sums.varies and memory.length >= _LONG:
-            return self._one_by_one(target)
+        if self.is_long:
+            for row, terms in self._one_by_one(target):
+                yield from sum_calls(memory, row, terms)
+            return
 
         def call() -> None:
-            left, right = self._terms()
+            left, right = map(self._factor, *zip(*sums.sides, strict=True))
             np.add.reduceat(self.sign * left * right, sums.start, axis=0, out=target)
 
-        return call
-
-    def _one_by_one(self, target: Any) -> Call:
-        """Add up term by term in place, which is faster for long rows than gathering all terms."""
-        share, terms = self.memory.scratch((self.memory.length,), 0), [*self._views()]
-        bounds = [*pairwise([*self.sums.start.tolist(), len(terms)])]
-
-        def call() -> None:
-            for row, (first, last) in zip(target, bounds, strict=True):
-                for i in range(first, last):
-                    sign, x, y = terms[i]
-                    into = row if i == first else share
-                    if y is None:
-                        np.multiply(x, sign, out=into)
-                    else:
-                        np.multiply(x, y, out=into)
-                        if sign < 0:
-                            np.negative(into, out=into)
-                    if i > first:
-                        np.add(row, share, out=row)
-
-        return call
-
-    def _views(self) -> Iterator[tuple[float, Any, Any]]:
-        """Yield the sign and the factors of each term, as views of rows or of single numbers."""
-        memory, sums = self.memory, self.sums
-        numbers = memory.u[:, None]
-        sides = [
-            [
-                None if slot < 0 else memory.v[slot] if varies else numbers[slot]
-                for slot, varies in zip(slots.tolist(), kinds.tolist(), strict=True)
-            ]
-            for slots, kinds in (
-                (sums.left, sums.left_varies),
-                (sums.right, sums.right_varies),
-            )
-        ]
-        yield from zip(sums.sign.tolist(), *sides, strict=True)
-
-    def _terms(self) -> tuple[Any, Any]:
-        """Return the factors of every term; 1 for one that is missing."""
-        sums = self.sums
-        return (
-            self._factor(sums.left, sums.left_varies),
-            self._factor(sums.right, sums.right_varies),
-        )
+        yield call
 
     def _factor(self, slots: Any, varies: Any) -> Any:
+        """Return the factor of every term; 1 for one that is missing."""
         memory, wide = self.memory, self.sums.varies
         factor = np.ones((len(slots), memory.length) if wide else len(slots), memory.u.dtype)
         here, there = _spaces(slots, varies)
@@ -226,64 +227,26 @@ class SumsOn:
         return factor
 
     def backward(self) -> Iterator[Call]:
-        """Yield the call that passes their adjoints on to all factors."""
+        """Yield the calls that pass their adjoints on to all factors."""
         memory, sums = self.memory, self.sums
         adjoint = (memory.gv if sums.varies else memory.gu)[sums.out]
-        if sums.varies and memory.length >= _LONG:
-            yield self._one_by_one_back(adjoint)
+        if self.is_long:
+            for slots, kinds in sums.sides:
+                memory.writers.touch(slots[kinds & (slots >= 0)])
+            for g, terms in self._one_by_one(adjoint):
+                yield from sum_back_calls(memory, g, terms)
             return
-        lengths = np.diff(np.append(sums.start, len(sums.left)))
-        sides = [
-            [*self._parts(slots, varies)]
-            for slots, varies in (
-                (sums.left, sums.left_varies),
-                (sums.right, sums.right_varies),
-            )
-        ]
+        lengths = np.diff(sums.bounds)
+        parts = [[*self._parts(slots, kinds)] for slots, kinds in sums.sides]
 
         def call() -> None:
-            left, right = self._terms()
+            left, right = map(self._factor, *zip(*sums.sides, strict=True))
             g = self.sign * np.repeat(adjoint, lengths, axis=0)
-            for parts, other in zip(sides, (right, left), strict=True):
-                for chosen, slots, add in parts:
+            for part, other in zip(parts, (right, left), strict=True):
+                for chosen, slots, add in part:
                     add(g[chosen] * other[chosen], slots)
 
         yield call
-
-    def _one_by_one_back(self, adjoint: Any) -> Call:
-        memory, sums = self.memory, self.sums
-        share, terms = memory.scratch((memory.length,), 0), [*self._views()]
-        lengths = np.diff(np.append(sums.start, len(terms)))
-        owners = np.repeat(np.arange(len(lengths)), lengths).tolist()
-        adjoints = memory.gu[:, None], memory.gv
-        into = [
-            [
-                adjoints[varies][slot] if slot >= 0 and memory.active[varies][slot] else None
-                for slot, varies in zip(slots.tolist(), kinds.tolist(), strict=True)
-            ]
-            for slots, kinds in (
-                (sums.left, sums.left_varies),
-                (sums.right, sums.right_varies),
-            )
-        ]
-        for slots, kinds in ((sums.left, sums.left_varies), (sums.right, sums.right_varies)):
-            memory.writers.touch(slots[kinds & (slots >= 0)])
-
-        def call() -> None:
-            for owner, (sign, x, y), *targets in zip(owners, terms, *into, strict=True):
-                g = adjoint[owner]
-                for target, other in zip(targets, (y, x), strict=True):
-                    if target is None:
-                        continue
-                    np.multiply(g, sign if other is None else other, out=share)
-                    if other is not None and sign < 0:
-                        np.negative(share, out=share)
-                    if len(target) == 1:  # a number of `u`, for all samples
-                        target += share.sum()
-                    else:
-                        np.add(target, share, out=target)
-
-        return call
 
     def _parts(self, slots: Any, varies: Any) -> Iterator[tuple[Any, Any, Callable[..., None]]]:
         """Yield the terms with an active factor in a space, its slots, and what adds adjoints."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -99,6 +99,23 @@ class Memory:
 
             return add_once
         return partial(np.add.at, array, rows, share)
+
+    @cached_property
+    def rows(self) -> tuple[list[Any], list[Any]]:
+        """A view of each slot of `u` and of `v`."""
+        return [*self.u[:, None]], [*self.v]
+
+    @cached_property
+    def adjoint_rows(self) -> tuple[list[Any], list[Any]]:
+        """A view of the adjoint of each slot of `u` and of `v`."""
+        return [*self.gu[:, None]], [*self.gv]
+
+    def adding_row(self, add: Any, share: Any, slot: int, varies: bool) -> Call:
+        """Return the call that adds a row to an adjoint; for `u`, its sum over the lanes."""
+        target = self.adjoint_rows[varies][slot]
+        if varies or share.shape == target.shape:
+            return partial(add, target, share, target)
+        return lambda: add(target, share.sum(), target)
 
     # -------------------------------------------------------------------------------- operations
 

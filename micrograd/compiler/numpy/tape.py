@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.numpy import ufuncs
+from micrograd.compiler.numpy.linear import Term, sum_back_calls, sum_calls
 from micrograd.compiler.numpy.memory import Call, Memory
 from micrograd.compiler.program import SUM, Tape
 from micrograd.ops import Operation
@@ -35,10 +36,7 @@ class FloatTape:
     def _steps(self) -> list[tuple[int, Operation | None, list[int], list[Any]]]:
         """For each step: the slot, the operation and its operands, or the terms of a sum."""
         tape = self.tape
-        columns = (
-            column.tolist() for column in (tape.terms.sign, tape.terms.left, tape.terms.right)
-        )
-        terms = [*zip(*columns, strict=True)]
+        terms = [(sign, left, right) for sign, left, _, right, _ in tape.terms.terms()]
         steps = []
         for i, code in enumerate(tape.code.tolist()):
             row = None if code == SUM else tape.operations[code]
@@ -126,15 +124,6 @@ class RowTape:
     # --------------------------------------------------------------------------------------- tables
 
     @cached_property
-    def _rows(self) -> tuple[list[Any], list[Any]]:
-        """A view of each slot of `u` and of `v`."""
-        return [*self.memory.u[:, None]], [*self.memory.v]
-
-    @cached_property
-    def _adjoints(self) -> tuple[list[Any], list[Any]]:
-        return [*self.memory.gu[:, None]], [*self.memory.gv]
-
-    @cached_property
     def _steps(self) -> list[tuple[int, int, list[int], list[bool]]]:
         """For each step: the slot, the code, and the slots and spaces of the operands."""
         tape = self.tape
@@ -143,11 +132,10 @@ class RowTape:
         return [*zip(slots, *columns, strict=True)]
 
     @cached_property
-    def _terms(self) -> list[tuple[float, int, bool, int, bool]]:
-        columns = (column.tolist() for column in self.tape.terms[3:])
-        return [*zip(*columns, strict=True)]
+    def _terms(self) -> list[Term]:
+        return self.tape.terms.terms()
 
-    def _terms_of(self, slot: int) -> list[tuple[float, int, bool, int, bool]]:
+    def _terms_of(self, slot: int) -> list[Term]:
         i = slot - self.tape.out.start
         first, last = self.tape.bounds[i : i + 2].tolist()
         return self._terms[first:last]
@@ -155,13 +143,13 @@ class RowTape:
     # ------------------------------------------------------------------------------------- forwards
 
     def _forward(self) -> Iterator[Call]:
-        tape, rows = self.tape, self._rows
+        tape, rows = self.tape, self.memory.rows
         values = [ufuncs.value(row) for row in tape.operations]
         scratch, masks = self._scratch, self._masks
         for slot, code, operands, spaces in self._steps:
             target = rows[tape.varies][slot]
             if code == SUM:
-                yield from self._sum(target, slot)
+                yield from sum_calls(self.memory, target, self._terms_of(slot))
                 continue
             call, few, tests = values[code]
             read = [
@@ -171,32 +159,17 @@ class RowTape:
             ]
             yield partial(call, target, *scratch[:few], *masks[:tests], *read)
 
-    def _sum(self, target: Any, slot: int) -> Iterator[Call]:
-        rows, share = self._rows, self._scratch[0]
-        for i, (sign, left, left_varies, right, right_varies) in enumerate(self._terms_of(slot)):
-            term = rows[left_varies][left]
-            if right >= 0:
-                product = share if i else target
-                yield partial(np.multiply, term, rows[right_varies][right], product)
-                term = product
-            if i:
-                yield partial(np.add if sign > 0 else np.subtract, target, term, target)
-            elif sign < 0:
-                yield partial(np.negative, term, target)
-            elif right < 0:
-                yield partial(np.copyto, target, term)
-
     # ------------------------------------------------------------------------------------ backwards
 
     def _backward(self) -> Iterator[Call]:
-        tape, rows, adjoints, active = self.tape, self._rows, self._adjoints, self.memory.active
+        memory, tape, rows = self.memory, self.tape, self.memory.rows
         flows = [[ufuncs.flow(row, place) for place in range(row.arity)] for row in tape.operations]
         share, *scratch = self._scratch
         masks = self._masks
         for slot, code, operands, spaces in reversed(self._steps):
-            g = adjoints[tape.varies][slot]
+            g = memory.adjoint_rows[tape.varies][slot]
             if code == SUM:
-                yield from self._sum_back(g, slot)
+                yield from sum_back_calls(memory, g, self._terms_of(slot))
                 continue
             read = [
                 rows[space][operand]
@@ -204,31 +177,8 @@ class RowTape:
                 if operand >= 0
             ]
             for flow, operand, space in zip(flows[code], operands, spaces, strict=False):
-                if flow is not None and active[space][operand]:
+                if flow is not None and memory.active[space][operand]:
                     call, few, tests = flow
                     result = rows[tape.varies][slot]
                     yield partial(call, share, *scratch[:few], *masks[:tests], g, result, *read)
-                    yield self._adding(np.add, share, operand, space)
-
-    def _sum_back(self, g: Any, slot: int) -> Iterator[Call]:
-        rows, active, share = self._rows, self.memory.active, self._scratch[0]
-        for sign, left, left_varies, right, right_varies in self._terms_of(slot):
-            add = np.add if sign > 0 else np.subtract
-            for this, varies, other, other_varies in (
-                (left, left_varies, right, right_varies),
-                (right, right_varies, left, left_varies),
-            ):
-                if this < 0 or not active[varies][this]:
-                    continue
-                if other < 0:
-                    yield self._adding(add, g, this, varies)
-                    continue
-                yield partial(np.multiply, g, rows[other_varies][other], share)
-                yield self._adding(add, share, this, varies)
-
-    def _adding(self, add: Any, share: Any, slot: int, varies: bool) -> Call:
-        """Return the call that adds a share to an adjoint; for `u`, its sum over the lanes."""
-        target = self._adjoints[varies][slot]
-        if varies or not self.tape.varies:
-            return partial(add, target, share, target)
-        return lambda: add(target, share.sum(), target)
+                    yield memory.adding_row(np.add, share, operand, space)
