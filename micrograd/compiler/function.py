@@ -127,7 +127,7 @@ def _refuse_keywords(keywords: dict[str, Any]) -> None:
 _number = vars(Node)["data"].__get__
 
 
-class _Traced(NamedTuple):
+class _Variant(NamedTuple):
     """A program for one structure of arguments."""
 
     executor: CheckedExecutor
@@ -135,10 +135,10 @@ class _Traced(NamedTuple):
     result: Structure
 
 
-class _Call(NamedTuple):
+class _Arguments(NamedTuple):
     """The numbers of one call."""
 
-    traced: _Traced
+    variant: _Variant
     inputs: list[Any]
     length: int
 
@@ -179,20 +179,20 @@ class CompiledFunction:
     ) -> None:
         self.f, self.parameters, self.batched = f, parameters, batched
         self.dtype, self._make, self._threads = dtype, make, threads
-        self._traced: OrderedDict[tuple[Structure, ...], _Traced] = OrderedDict()
-        self._by_shapes: dict[tuple[tuple[int, ...], ...], _Traced] = {}  # of the last arrays
+        self._variants: OrderedDict[tuple[Structure, ...], _Variant] = OrderedDict()
+        self._by_shapes: dict[tuple[tuple[int, ...], ...], _Variant] = {}  # of the last arrays
         self._bound = threading.local()  # a shortcut for further calls with the same shapes
-        self._last: _Traced | None = None
+        self._last: _Variant | None = None
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Return the value of the function; for a batch, one for each sample along axis 0."""
         if keywords:
             _refuse_keywords(keywords)
         call = self._call(args)
-        columns = call.traced.executor.values(self._numbers(None), call.inputs, call.length)
+        columns = call.variant.executor.values(self._numbers(None), call.inputs, call.length)
         if self.batched:
             columns = [each if np.ndim(each) else np.full(call.length, each) for each in columns]
-        return regular(call.traced.result, columns)
+        return regular(call.variant.result, columns)
 
     def value_and_grad(
         self, *args: Any, parameters: Any = None, **keywords: Any
@@ -221,14 +221,14 @@ class CompiledFunction:
         if keywords:
             _refuse_keywords(keywords)
         if parameters is not None and self.parameters:
-            again, traced = getattr(self._bound, "call", (None, None))
+            again, variant = getattr(self._bound, "call", (None, None))
             found = again and again(args, parameters)
             if found:
-                self._last = traced
+                self._last = variant
                 return found  # type: ignore[no-any-return]
         call = self._call(args)
-        executor = call.traced.executor
-        if call.traced.result != LEAF:
+        executor = call.variant.executor
+        if call.variant.result != LEAF:
             raise ValueError("value_and_grad needs a function that returns one number")
         mean = self.batched and bool(self.parameters)
         if mean and not call.length:
@@ -239,11 +239,11 @@ class CompiledFunction:
         if self.parameters:
             arrays = self.batched and all(type(each) is np.ndarray for each in args)
             if arrays:
-                self._bound.call = executor.bound(args, call.length), call.traced
+                self._bound.call = executor.bound(args, call.length), call.variant
             return float(value), gradient
         value = np.broadcast_to(value, (call.length,)).copy() if self.batched else float(value)
         parts, start = [], 0
-        for structure in call.traced.arguments:
+        for structure in call.variant.arguments:
             size = count_leaves(structure)
             columns = adjoints[start : start + size]
             if self.batched:
@@ -278,11 +278,11 @@ class CompiledFunction:
 
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", "a function")
-        return f"<compiled {name}, {len(self._traced)} programs>"
+        return f"<compiled {name}, {len(self._variants)} programs>"
 
     def __getstate__(self) -> dict[str, Any]:
         kept = self.__dict__.copy()
-        if self._traced:
+        if self._variants:
             kept["f"] = None  # the programs do without it, and it often cannot be pickled
         elif self.parameters or not _is_pickled(self.f):
             # The function might find other Values than the copies of its parameters.
@@ -314,12 +314,12 @@ class CompiledFunction:
             )
         return array
 
-    def _call(self, args: Sequence[Any]) -> _Call:
+    def _call(self, args: Sequence[Any]) -> _Arguments:
         call = (self._call_on_arrays(args) if self.batched else None) or self._call_on_any(args)
-        self._last = call.traced
+        self._last = call.variant
         return call
 
-    def _call_on_arrays(self, args: Sequence[Any]) -> _Call | None:
+    def _call_on_arrays(self, args: Sequence[Any]) -> _Arguments | None:
         """Return a call on arrays whose shapes are those of the last one, or None otherwise."""
         parts, shapes, length = [], [], -1
         for each in args:
@@ -331,10 +331,10 @@ class CompiledFunction:
             length = shape[0]
             shapes.append(shape[1:])
             parts.append(each.reshape(length, -1).T if length else each)
-        traced = self._by_shapes.get(tuple(shapes))
-        return None if traced is None or not length else _Call(traced, parts, length)
+        variant = self._by_shapes.get(tuple(shapes))
+        return None if variant is None or not length else _Arguments(variant, parts, length)
 
-    def _call_on_any(self, args: Sequence[Any]) -> _Call:
+    def _call_on_any(self, args: Sequence[Any]) -> _Arguments:
         parts, structures, lengths = [], [], []
         for i, argument in enumerate(args):
             place = f"argument {i}"
@@ -350,39 +350,39 @@ class CompiledFunction:
         if self.batched and not lengths:
             raise ValueError("a batched function needs an argument that says how many samples")
         length = lengths[0] if lengths else 1
-        traced = self._trace(self._key(structures))
+        variant = self._variant(self._key(structures))
         if all(type(each) is np.ndarray for each in args):
-            self._by_shapes = {tuple(each.shape[1:] for each in args): traced}
+            self._by_shapes = {tuple(each.shape[1:] for each in args): variant}
         if self.batched and not length:
-            parts = [np.zeros((traced.executor.program.inputs, 0))]
-        return _Call(traced, parts, length)
+            parts = [np.zeros((variant.executor.program.inputs, 0))]
+        return _Arguments(variant, parts, length)
 
     def _key(self, structures: Sequence[Structure | None]) -> tuple[Structure, ...]:
         """Return the structures; that of an empty list is taken from the last call that fits."""
         known = [structure for structure in structures if structure is not None]
         if len(known) == len(structures):
             return tuple(known)
-        for key in reversed(self._traced):
+        for key in reversed(self._variants):
             pairs = zip(key, structures, strict=False)
             if len(key) == len(structures) and all(s in (None, k) for k, s in pairs):
                 return key
         raise ValueError("an empty list does not say what a sample is: call with a sample first")
 
-    def _trace(self, key: tuple[Structure, ...]) -> _Traced:
-        found = self._traced.get(key)
+    def _variant(self, key: tuple[Structure, ...]) -> _Variant:
+        found = self._variants.get(key)
         if found is None:
             with tracing:  # one lock for all, as a function that is traced may call another
-                found = self._traced.get(key) or self._traced_anew(key)
+                found = self._variants.get(key) or self._new_variant(key)
         with _keeping:
             for used in (self._last, found):
                 if used is not None:
-                    self._traced[used.arguments] = used
-                    self._traced.move_to_end(used.arguments)
-            while len(self._traced) > MOST_STRUCTURES:
-                self._traced.popitem(last=False)
+                    self._variants[used.arguments] = used
+                    self._variants.move_to_end(used.arguments)
+            while len(self._variants) > MOST_STRUCTURES:
+                self._variants.popitem(last=False)
         return found
 
-    def _traced_anew(self, key: tuple[Structure, ...]) -> _Traced:
+    def _new_variant(self, key: tuple[Structure, ...]) -> _Variant:
         for i, structure in enumerate(key):
             refuse_tensors(structure, f"argument {i}")
         f = self.f
@@ -417,4 +417,4 @@ class CompiledFunction:
             inputs=not self.parameters,
             threads=self._threads,
         )
-        return _Traced(executor, key, results[0])
+        return _Variant(executor, key, results[0])

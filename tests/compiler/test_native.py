@@ -195,8 +195,8 @@ def test_results_of_a_tape_survive_that_places_are_used_again(monkeypatch, kind,
             assert np.allclose(got, wanted, rtol=0, atol=100 * np.finfo(kind).eps)
         found[-1][:] = 0.0  # a result is the caller's
         assert all(np.array_equal(a, b) for a, b in zip(program(x, y)[:-1], found, strict=False))
-    (traced,) = program._traced.values()
-    assert traced.executor.executor.linked.rows < program.program.varying / 2
+    (variant,) = program._variants.values()
+    assert variant.executor.executor.linked.rows < program.program.varying / 2
 
 
 @pytest.mark.parametrize(
