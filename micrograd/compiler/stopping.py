@@ -57,6 +57,9 @@ class CheckedExecutor:
         )
         self._options: dict[str, Any] = {"dtype": dtype, "inputs": inputs, "checked": False}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: each for name, each in vars(self).items() if name != "reference"}
+
     @property
     def program(self) -> Program:
         """The program that the executor runs."""

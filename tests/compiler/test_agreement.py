@@ -82,6 +82,7 @@ def with_examples(backend, count, **strategies):
     return lambda test: check(given(**strategies)(test))()
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_random_expressions_agree_one_by_one(backend):
     @with_examples(backend, 60, expression=expressions())
     def check(expression):
@@ -170,6 +171,7 @@ def test_single_precision_is_double_precision_with_fewer_digits(backend, name):
     assert np.allclose(slopes, expected, rtol=2.0**-18, atol=2.0**-18, equal_nan=True)
 
 
+@pytest.mark.usefixtures("quick_xla")
 @pytest.mark.parametrize("name", [row.name for row in ROWS])
 def test_derivatives_within_a_function_follow_the_rule_for_zero_times_infinity(backend, name):
     function, arity = operation(name), TABLE[name].arity
@@ -207,6 +209,7 @@ def test_derivatives_within_a_function_follow_the_rule_for_zero_times_infinity(b
             )
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_a_nan_of_a_plain_product_is_not_lost_in_a_comparison(backend):
     """Inner derivatives are computed by plain products first, of which 0 * inf is nan."""
     inner = grad(lambda t: atan(2 * exp(t)))
@@ -249,6 +252,7 @@ def test_a_nan_of_a_plain_product_is_not_lost_in_a_comparison(backend):
     assert again([1000.0, 0.0]).tolist() == pytest.approx([0.0, 0.4], rel=1e-14)
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_second_derivatives_of_random_expressions_agree(backend):
     @with_examples(backend, 30, expression=expressions())
     def check(expression):
@@ -274,6 +278,7 @@ def test_what_overflows_within_a_function_does_so_in_every_executor(backend):
     assert np.isnan(product[:2]).all()
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_the_value_beside_a_gradient_is_that_of_a_plain_call_also_where_sums_overflow(backend):
     for f, at in (
         (lambda x, y: (x * -1e10 + x * x) * y, (1e300, 1.0)),

@@ -43,6 +43,7 @@ def test_derivatives_inside_at_numbers_follow_the_arguments_around_them():
         assert compile(f)(2.0) == expected
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_zero_stops_before_an_infinite_slope_in_an_inner_derivative_too(backend):
     for f, expected in (
         (lambda x: derivative(exp(-1 / x), x), 0.0),
@@ -71,6 +72,7 @@ def test_a_hessian_vector_product_of_a_network_agrees_with_eager_mode():
 EDGES = (0.0, -0.0, 0.5, 1.0, -1.0, -2.0, 1000.0, -1000.0)
 
 
+@pytest.mark.usefixtures("quick_xla")
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.arity == 1])
 def test_a_branch_that_is_not_taken_passes_nothing_on_whatever_it_holds(name, backend):
     apply = {"neg": lambda x: -x, "abs": abs}.get(name, lambda x: getattr(x, name)())
@@ -88,6 +90,7 @@ def test_a_branch_that_is_not_taken_passes_nothing_on_whatever_it_holds(name, ba
         assert found.tolist() == expected
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_what_was_stopped_is_as_wild_as_what_it_was_stopped_before(backend):
 
     def curvature(x):

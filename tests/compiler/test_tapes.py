@@ -12,10 +12,12 @@ from micrograd.compiler.program import Tape
 from micrograd.compiler.stopping import CheckedExecutor
 from micrograd.compiler.tracing import trace
 from micrograd.ops import TABLE
-from tests.compiler.conftest import EACH
+from tests.compiler.conftest import EACH, QUICK
+
+LOOPED = pytest.param("jax, in a loop", marks=pytest.mark.slow)
 
 
-@pytest.fixture(params=[*EACH, pytest.param("jax, in a loop", marks=pytest.mark.slow)])
+@pytest.fixture(params=[*EACH, LOOPED])
 def backend(request, monkeypatch):
     """Each backend in turn, JAX with all steps of a tape one by one, and with a loop."""
     name = request.param.split(",")[0]
@@ -31,7 +33,7 @@ def backend(request, monkeypatch):
     return name
 
 
-def predator_and_prey(rates, start, steps=8):
+def predator_and_prey(rates, start, steps=4):
     """Sums, products, a choice and a function in every step."""
     a, b = start[0], start[1]
     for _ in range(steps):
@@ -55,6 +57,7 @@ def test_a_narrow_graph_is_one_tape():
     assert len(str(program).splitlines()) == 4
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_a_tape_of_numbers_agrees_with_eager(backend):
     value, (rates, start) = compile(predator_and_prey, backend=backend).value_and_grad(
         RATES, STARTS[0].tolist()
@@ -66,6 +69,7 @@ def test_a_tape_of_numbers_agrees_with_eager(backend):
     assert np.allclose(start, expected_start, rtol=0, atol=1e-12)
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_a_tape_of_numbers_in_single_precision_agrees_with_eager(backend):
     program = compile(predator_and_prey, backend=backend, dtype=np.float32)
     value, (rates, start) = program.value_and_grad(RATES, STARTS[0].tolist())
@@ -76,6 +80,7 @@ def test_a_tape_of_numbers_in_single_precision_agrees_with_eager(backend):
     assert np.allclose(start, expected_start, rtol=0, atol=1e-4)
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_a_tape_over_a_batch_agrees_with_eager_in_inputs_and_in_parameters(backend):
     parameters = [Value(rate) for rate in RATES]
     found = [eager(start) for start in STARTS]
@@ -94,6 +99,7 @@ def test_a_tape_over_a_batch_agrees_with_eager_in_inputs_and_in_parameters(backe
     assert np.abs(starts - [start for _, (_, start) in found]).max() <= 1e-12
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_zero_stops_before_an_infinity_in_a_tape(backend):
     def f(x):
         y = x
@@ -122,6 +128,7 @@ def test_a_loop_of_jax_stops_zeros_by_itself(monkeypatch):
     assert np.allclose(slopes, 1.5**40, rtol=1e-12)
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_a_tape_of_numbers_beside_one_of_rows_passes_its_gradient_on(backend):
     w = Value(1.0)
     samples = np.array([0.5, 1.0, 1.5])
@@ -141,6 +148,7 @@ def test_a_tape_of_numbers_beside_one_of_rows_passes_its_gradient_on(backend):
     assert gradient[0] == pytest.approx(w.grad, rel=1e-13)
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_a_tape_keeps_the_sign_of_a_sum_of_zeros(backend):
     def f(s, x):
         s = -s
@@ -190,6 +198,8 @@ def applied(name, v):
     return {"neg": lambda: -v, "abs": lambda: abs(v)}.get(name, lambda: getattr(v, name)())()
 
 
+@pytest.mark.usefixtures("quick_xla")
+@pytest.mark.parametrize("backend", [*QUICK, LOOPED], indirect=True)
 @pytest.mark.parametrize("first", range(6))
 def test_every_operation_works_on_a_tape(first, backend):
     def f(x):
