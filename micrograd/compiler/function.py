@@ -97,9 +97,11 @@ def compile(  # noqa: A001 (the name of the public function)
         if type(each) is not Value:
             raise TypeError(f"parameters are Values, got {type(each).__name__} at position {i}")
     if len({id(each) for each in held}) < len(held):
-        raise ValueError("a parameter comes twice")
+        raise ValueError("a parameter is given twice")
     if type(threads) is not int or threads < 1:
-        raise ValueError(f"threads is the number of threads, at least 1, got {threads!r}")
+        raise ValueError(
+            f"threads is the number of threads, a whole number of at least 1, got {threads!r}"
+        )
     kind = np.dtype(float if dtype is None else dtype)
     if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
         raise ValueError(f"dtype is float64 or float32, got {dtype!r}")

@@ -1,4 +1,4 @@
-"""A compiled function gives what eager mode gives, in values and gradients, specials included.
+"""Compiled functions agree with eager mode in values and gradients, at special numbers too.
 
 Sums may be added up in another order, and functions of NumPy and of the math library differ in the
 last place. A result is compared with a tolerance of 2**-40 of the largest number that occurs in the
@@ -43,7 +43,7 @@ SLACK = 2.0**-40
 
 
 def eager(f, *at):
-    """Value, gradient, and the scale of the rounding that any order of operations makes."""
+    """Return the value, the gradient, and the scale of errors that any order of sums may make."""
     leaves = [Value(x) for x in at]
     out = f(*leaves)
     if not isinstance(out, Value):
@@ -66,7 +66,7 @@ def agree(got, expected, scale):
 
 
 def chaotic(f, at):
-    """Whether rounding decides: f, or a slope, is another where arguments move by 2**-40."""
+    """Whether rounding matters: f or a slope changes where arguments move by 2**-40."""
     value, gradient, scale = eager(f, *at)
     for factor in (1 - SLACK, 1 + SLACK):
         moved, slopes, _ = eager(f, *(x * factor for x in at))
@@ -76,7 +76,7 @@ def chaotic(f, at):
 
 
 def with_examples(backend, count, **strategies):
-    """A decorator that tries a function on random examples now; XLA compiles each for a second."""
+    """A decorator that calls a test on random examples: few for XLA, which takes long for each."""
     few = {"jax": count // 8}.get(backend, count)
     check = settings(max_examples=few, suppress_health_check=[HealthCheck.too_slow])
     return lambda test: check(given(**strategies)(test))()
@@ -211,7 +211,7 @@ def test_derivatives_within_a_function_follow_the_rule_for_zero_times_infinity(b
 
 @pytest.mark.usefixtures("quick_xla")
 def test_a_nan_of_a_plain_product_is_not_lost_in_a_comparison(backend):
-    """Inner derivatives are computed by plain products first, of which 0 * inf is nan."""
+    """Inner derivatives are computed by plain products first, for which 0 * inf is nan."""
     inner = grad(lambda t: atan(2 * exp(t)))
     for f in (
         lambda x: where(inner(x) >= 0.0, 1.0, 2.0),

@@ -32,7 +32,7 @@ def dense(random, parameters, x):
 
 
 def sums(random, parameters, x):
-    """Weighted sums of several terms, of which some are numbers of `u`."""
+    """Weighted sums of several terms, some of which are numbers of `u`."""
     chosen = [random.sample([*x, *parameters[:3]], 3) for _ in x]
     return [a * b - c * 0.5 + random.choice(parameters) for a, b, c in chosen]
 
@@ -102,7 +102,7 @@ def test_random_functions_have_every_instruction_in_both_spaces():
         program(SAMPLES)
         found |= kinds(program.program)
     expected = {(kind, True) for kind in (Elementwise, Fold, Product, Tape, WeightedSums)}
-    # A small product of parameters alone is no faster than its sums, and is planned as these.
+    # A small product of parameters alone is planned as sums, which are as fast.
     assert found >= expected | {(kind, False) for kind, _ in expected} - {(Product, False)}
 
 

@@ -1,4 +1,4 @@
-"""Machine code that is kept on disk: used again, and only if it is whole and this user's."""
+"""Machine code that is kept on disk is used again, if it is undamaged and this user's."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ print(f.value_and_grad(0.5))
 
 
 def run_anew(folder):
-    """What a program prints in a process of its own."""
+    """What a program prints in a new process."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         capture_output=True,
@@ -58,7 +58,7 @@ def test_kernels_are_kept_on_disk_and_used_by_other_processes(tmp_path):
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    """A folder of kernels, and what the program that they are of prints."""
+    """A folder of kernels, and what their program prints."""
     folder = tmp_path_factory.mktemp("kernels") / "kept"
     return folder, run(folder)
 

@@ -1,4 +1,4 @@
-"""Machine code: its functions to the last place, its blocks and threads."""
+"""Machine code: the accuracy of its functions, its blocks and its threads."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_the_arrays_of_a_call_are_not_kept():
 
 
 def several(x, y):
-    """Some results of a tape, one of them twice; what others make of it; and an argument."""
+    """Return results of a tape, one of them twice; what is computed from it; and an argument."""
     a, b, kept, hidden = x, y, [], []
     for i in range(40):
         a, b = (a * b + x).sin() * 0.5, a - b * 0.25

@@ -1,4 +1,4 @@
-"""Narrow graphs run as a tape of steps, in every executor, and are planned in little time."""
+"""Narrow graphs run as a tape of steps, by every backend, and are planned quickly."""
 
 from __future__ import annotations
 

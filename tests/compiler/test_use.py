@@ -1,4 +1,4 @@
-"""What a compiled function gives, shows and keeps."""
+"""What a compiled function returns, prints and pickles."""
 
 from __future__ import annotations
 
