@@ -65,10 +65,6 @@ class Graph(NamedTuple):
                 needed[x[node]] = needed[y[node]] = needed[z[node]] = 1
         kept = np.frombuffer(needed, np.uint8)[:-1].astype(bool)
         kept[: self.leaves] = True
-        return self.only(kept)
-
-    def only(self, kept: Any) -> Graph:
-        """Return the nodes that are kept, with new numbers."""
         place = np.append(np.cumsum(kept) - 1, NOTHING)
         return self._replace(
             code=self.code[kept],

@@ -20,14 +20,10 @@ def value_v(w: Writer, spec: Spec) -> str:
     tables = _tables(w, row, len(spec.operands))
     lowering, formula = Lowering(w, w.width), spec.formula
     with w.range(count) as r:
-        operands = [
-            _operand_v(w, kind, table, r, u, v, lanes)
-            for kind, table in zip(spec.operands, tables, strict=True)
-        ]
+        read = _reader_v(w, spec, tables, r, u, v, lanes)
         target = w.lanes_of(v, w.build.add(out, r), lanes)
         with w.loop(word(0), lanes, word(w.width)) as i:
-            names = _named(spec, operands, i)
-            w.store(lowering.value(formula, names), w.at(target, i))
+            w.store(lowering.value(formula, read(i)), w.at(target, i))
     return w.finished()
 
 
@@ -40,17 +36,14 @@ def flow_v(w: Writer, spec: Spec) -> str:
     summed = spec.operands[spec.place] == "u"
     zero = w.constant(0.0, w.width)
     with w.range(count) as r:
-        operands = [
-            _operand_v(w, kind, table, r, u, v, lanes)
-            for kind, table in zip(spec.operands, tables, strict=True)
-        ]
+        read = _reader_v(w, spec, tables, r, u, v, lanes)
         results = w.lanes_of(v, w.build.add(out, r), lanes)
         adjoints = w.lanes_of(v, w.build.add(adjoint, r), lanes)
         place = w.build.add(w.build.load(w.at(tables[spec.place], r)), shift)
         into = w.at(u, place) if summed else w.lanes_of(v, place, lanes)
         with w.loop(word(0), lanes, word(w.width), *([zero] if summed else [])) as turn:
             i = turn.i if summed else turn
-            names = _named(spec, operands, i)
+            names = read(i)
             names["out"] = w.load(w.at(results, i), w.width)
             names[ADJOINT] = w.load(w.at(adjoints, i), w.width)
             share = _stopped(w, names[ADJOINT], lowering.value(formula, names), formula)
@@ -81,20 +74,18 @@ def _tables(w: Writer, row: Any, count: int) -> list[Any]:
     return [w.pointer(address) for address in addresses]
 
 
-def _operand_v(
-    w: Writer, kind: str, table: Any, r: Any, u: Any, v: Any, lanes: Any
-) -> Callable[[Any], Any]:
-    """Return a function that reads an operand at a lane; a number of `u` is read only once."""
-    place = w.build.load(w.at(table, r))
-    if kind == "u":
-        everywhere = w.splat(w.load(w.at(u, place), 1), w.width)
-        return lambda i: everywhere
-    base = w.lanes_of(v, place, lanes)
-    return lambda i: w.load(w.at(base, i), w.width)
-
-
-def _named(spec: Spec, operands: Any, i: Any) -> dict[str, Any]:
-    return {name: read(i) for name, read in zip(spec.names, operands, strict=True)}
+def _reader_v(
+    w: Writer, spec: Spec, tables: list[Any], r: Any, u: Any, v: Any, lanes: Any
+) -> Callable[[Any], dict[str, Any]]:
+    """Return a function that reads all operands at a lane; numbers of `u` are read only once."""
+    numbers, rows = {}, {}
+    for name, kind, table in zip(spec.names, spec.operands, tables, strict=True):
+        place = w.build.load(w.at(table, r))
+        if kind == "u":
+            numbers[name] = w.splat(w.load(w.at(u, place), 1), w.width)
+        else:
+            rows[name] = w.lanes_of(v, place, lanes)
+    return lambda i: numbers | {name: w.load(w.at(row, i), w.width) for name, row in rows.items()}
 
 
 # ---------------------------------------------------------------------------------- in `u` alone
@@ -155,13 +146,9 @@ def _gathered(w: Writer, address: Any, u: Any, i: Any, width: int) -> Any:
     numbers = [
         w.load(w.at(u, w.build.load(w.at(table, i, word(lane)))), 1) for lane in range(width)
     ]
-    return _assembled(w, numbers)
-
-
-def _assembled(w: Writer, numbers: list[Any]) -> Any:
-    if len(numbers) == 1:
+    if width == 1:
         return numbers[0]
-    vector = ir.Constant(ir.VectorType(w.number, len(numbers)), ir.Undefined)
+    vector = ir.Constant(ir.VectorType(w.number, width), ir.Undefined)
     for lane, number in enumerate(numbers):
         vector = w.build.insert_element(vector, number, word(lane))
     return vector
