@@ -10,6 +10,8 @@ import pytest
 
 from micrograd import Value, compile, maximum, minimum, value_and_grad  # noqa: A004
 
+pytestmark = pytest.mark.usefixtures("quick_xla")
+
 
 def softmaxes(x):
     """Softmaxes of the first two, three, … scores, as in attention."""
