@@ -16,9 +16,10 @@ import numpy as np
 
 from micrograd.compiler.arguments import staging
 from micrograd.compiler.executor import Executor, Gradients, Shortcut, are_finite
-from micrograd.compiler.numpy.linear import ProductOn, SumsOn, fold
+from micrograd.compiler.numpy.elementwise import ElementwiseOn
+from micrograd.compiler.numpy.linear import FoldOn, ProductOn, SumsOn
 from micrograd.compiler.numpy.memory import Call, Memory, aligned_empty
-from micrograd.compiler.numpy.tape import FloatTape, RowTape, tape_on
+from micrograd.compiler.numpy.tape import tape_on
 from micrograd.compiler.program import (
     Elementwise,
     Fold,
@@ -26,13 +27,26 @@ from micrograd.compiler.program import (
     Product,
     Program,
     Tape,
-    WeightedSums,
 )
 
 BLOCK = 10_240
 """The most lanes; a program of many rows has fewer, so that they stay in the cache."""
 _LEAST, _CACHE = 2_048, 2**22  # the fewest lanes; bytes of the cache
 _KEPT = 4  # each thread keeps the arrays for so many numbers of lanes
+
+
+def _on(memory: Memory, instruction: Instruction) -> Any:
+    """Return an instruction on the arrays of a memory, with its calls forwards and backwards."""
+    match instruction:
+        case Elementwise():
+            return ElementwiseOn(memory, instruction)
+        case Product():
+            return ProductOn(memory, instruction)
+        case Fold():
+            return FoldOn(memory, instruction)
+        case Tape():
+            return tape_on(memory, instruction)
+    return SumsOn(memory, instruction)
 
 
 class _Calls:
@@ -43,54 +57,23 @@ class _Calls:
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
-        self.tapes: dict[int, RowTape | FloatTape] = {}  # by the instruction's identity
+        self._instructions = [(each, _on(memory, each)) for each in memory.program.instructions]
         self.forward: tuple[list[Call], list[Call]] = [], []
-        for instruction in memory.program.instructions:
-            self.forward[instruction.varies].extend(self._steps(instruction))
+        for instruction, runner in self._instructions:
+            self.forward[instruction.varies].extend(runner.forward())
 
     @cached_property
     def backward(self) -> tuple[list[Call], list[Call]]:
         """The calls that compute the adjoints, the last instruction first."""
-        memory = self.memory
-        program, writers = memory.program, memory.writers
+        memory, writers = self.memory, self.memory.writers
         calls: tuple[list[Call], list[Call]] = [], []
-        for instruction in reversed(program.instructions):
+        for instruction, runner in reversed(self._instructions):
             if memory.is_active(instruction.varies, instruction.out):
                 if instruction.varies:
                     writers.touch(instruction.out)
-                calls[instruction.varies].extend(self._back(instruction))
+                calls[instruction.varies].extend(runner.backward())
         zeros = [partial(memory.gv[rows].fill, 0.0) for rows in writers.zeroed()]
         return calls[False], [*zeros, *calls[True]]
-
-    def _steps(self, instruction: Instruction) -> Iterator[Call]:
-        memory = self.memory
-        match instruction:
-            case Elementwise():
-                yield memory.elementwise(instruction)
-            case Product():
-                yield from ProductOn(memory, instruction).forward()
-            case Fold():
-                yield fold(memory, instruction)
-            case Tape():
-                runner = self.tapes[id(instruction)] = tape_on(memory, instruction)
-                yield from runner.forward()
-            case WeightedSums():
-                yield from SumsOn(memory, instruction).forward()
-
-    def _back(self, instruction: Instruction) -> Iterator[Call]:
-        memory = self.memory
-        match instruction:
-            case Elementwise():
-                return memory.elementwise_back(instruction)
-            case Product():
-                return ProductOn(memory, instruction).backward()
-            case Fold():
-                return iter(())
-            case Tape():
-                if instruction.varies:
-                    memory.writers.touch(slice(0, instruction.out.stop))
-                return self.tapes[id(instruction)].backward()
-        return SumsOn(memory, instruction).backward()
 
 
 class NumpyExecutor(Executor):

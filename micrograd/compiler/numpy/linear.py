@@ -134,11 +134,21 @@ def _outputs(array: Any, product: Product) -> Any:
     return rows.reshape(len(product.inputs), -1, *array.shape[1:])
 
 
-def fold(memory: Memory, fold: Fold) -> Call:
-    """Return the call that computes maxima or minima."""
-    array = memory.v if fold.varies else memory.u
-    target, reduce = array[fold.out], getattr(np, fold.operation.name).reduceat
-    return lambda: reduce(array[fold.slots], fold.start, axis=0, out=target)
+class FoldOn:
+    """The calls for maxima or minima on the arrays of a memory."""
+
+    def __init__(self, memory: Memory, fold: Fold) -> None:
+        self.memory, self.fold = memory, fold
+
+    def forward(self) -> Iterator[Call]:
+        """Yield the call that computes them."""
+        fold, array = self.fold, self.memory.v if self.fold.varies else self.memory.u
+        target, reduce = array[fold.out], getattr(np, fold.operation.name).reduceat
+        yield lambda: reduce(array[fold.slots], fold.start, axis=0, out=target)
+
+    def backward(self) -> Iterator[Call]:
+        """Yield nothing, as no gradient passes."""
+        return iter(())
 
 
 # ------------------------------------------------------------------------------------ weighted sums

@@ -1,16 +1,15 @@
-"""The arrays of a program for one number of lanes, and its operations as calls on them."""
+"""The arrays of a program for one number of lanes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from micrograd.compiler.adjoints import FirstWriters, active
-from micrograd.compiler.numpy import ufuncs
-from micrograd.compiler.program import Elementwise, Operand, Program, Rows
+from micrograd.compiler.program import Operand, Program, Rows
 
 Call = Callable[[], Any]
 
@@ -116,55 +115,6 @@ class Memory:
         if varies or share.shape == target.shape:
             return partial(add, target, share, target)
         return lambda: add(target, share.sum(), target)
-
-    # -------------------------------------------------------------------------------- operations
-
-    def elementwise(self, instruction: Elementwise) -> Call:
-        """Return the call that computes an operation."""
-        varies, out, row, operands = instruction
-        target = (self.v if varies else self.u)[out]
-        read = [self.read(operand, varies) for operand in operands]
-        return _bound(self, ufuncs.value(row), target, read)
-
-    def elementwise_back(self, instruction: Elementwise) -> Iterator[Call]:
-        """Yield the calls that pass its adjoints on."""
-        varies, out, row, operands = instruction
-        values, adjoints = (self.v, self.gv) if varies else (self.u, self.gu)
-        g = adjoints[out]
-        read = [g, values[out], *(self.read(operand, varies) for operand in operands)]
-        for place, operand in enumerate(operands):
-            flow = ufuncs.flow(row, place)
-            if flow is None or not self.is_active(operand.varies, operand.rows):
-                continue
-            target = self.stored(operand.varies, operand.rows)
-            stores = target is not None
-            if not stores:
-                target = self.scratch(g.shape, 0)
-            yield _bound(self, flow, target, read, 1)
-            if stores:
-                continue
-            if varies and not operand.varies:
-                total = np.empty(len(g), g.dtype)
-                yield partial(np.add.reduce, target, axis=1, out=total)
-                target = total
-            yield self.adding(operand.varies, operand.rows, target)
-
-
-def _bound(
-    memory: Memory, made: ufuncs.InPlace, target: Any, read: Sequence[Any], first: int = 0
-) -> Call:
-    """Return a call in place; operands that are functions are called each time."""
-    shape = target.shape
-    scratch = [memory.scratch(shape, first + i) for i in range(made.scratch)]
-    masks = [memory.scratch(shape, i, bool) for i in range(made.masks)]
-    if not any(map(callable, read)):
-        return partial(made.call, target, *scratch, *masks, *read)
-
-    def call() -> None:
-        operands = (each() if callable(each) else each for each in read)
-        made.call(target, *scratch, *masks, *operands)
-
-    return call
 
 
 def _even(rows: Rows) -> Rows:

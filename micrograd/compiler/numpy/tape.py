@@ -108,6 +108,8 @@ class RowTape:
 
     def backward(self) -> Iterator[Call]:
         """Return the calls that add to the adjoints of operands, the last step first."""
+        if self.tape.varies:
+            self.memory.writers.touch(slice(0, self.tape.out.stop))
         return self._prepared(self._backward)
 
     def _prepared(self, calls: Calls) -> Iterator[Call]:
