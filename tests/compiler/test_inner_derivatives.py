@@ -22,6 +22,7 @@ from micrograd import (
 from micrograd.compiler import compile  # noqa: A004
 from micrograd.ops import TABLE
 from nn import MLP
+from tests.compiler.conftest import QUICK
 
 
 def test_derivatives_may_be_taken_inside():
@@ -72,7 +73,7 @@ def test_a_hessian_vector_product_of_a_network_agrees_with_eager_mode():
 EDGES = (0.0, -0.0, 0.5, 1.0, -1.0, -2.0, 1000.0, -1000.0)
 
 
-@pytest.mark.usefixtures("quick_xla")
+@pytest.mark.parametrize("backend", QUICK, indirect=True)
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.arity == 1])
 def test_a_branch_that_is_not_taken_passes_nothing_on_whatever_it_holds(name, backend):
     apply = {"neg": lambda x: -x, "abs": abs}.get(name, lambda x: getattr(x, name)())
