@@ -51,21 +51,7 @@ def public():
     return found
 
 
-# Packages whose docstrings are still being rewritten.
-<<<<<<< HEAD
-PENDING = ("micrograd.compiler",)
-=======
-PENDING = (
-    "micrograd.anomaly",
-    "micrograd.derivation",
-    "micrograd.drawing",
-    "micrograd.engine",
-    "micrograd.testing",
-    "micrograd.transforms",
-    "nn.",
-)
->>>>>>> w-compiler
-PUBLIC = {name: thing for name, thing in public().items() if not name.startswith(PENDING)}
+PUBLIC = public()
 
 
 def parameters(thing):
