@@ -387,7 +387,7 @@ def run(out: Path | None = None) -> Report:
     report.notes.append(
         Words(
             f"Trained {len(model.parameters())} scalars for {EPOCHS} epochs: "
-            f"{share:.1%} of {len(points)} points right.",
+            f"{share:.1%} of {len(points)} points correct.",
             f"{len(model.parameters())} 个标量参数训练 {EPOCHS} 轮："
             f"{len(points)} 个点中有 {share:.1%} 分类正确。",
         )

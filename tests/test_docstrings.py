@@ -51,9 +51,7 @@ def public():
     return found
 
 
-# Packages whose docstrings are still being rewritten.
-PENDING = ("micrograd.compiler",)
-PUBLIC = {name: thing for name, thing in public().items() if not name.startswith(PENDING)}
+PUBLIC = public()
 
 
 def parameters(thing):

@@ -1,4 +1,4 @@
-"""Which adjoints a program needs, and which of its instructions writes each of them first."""
+"""Finds which adjoints a program needs, and which instruction writes each of them first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from micrograd.compiler.program import Elementwise, Fold, Product, Program, Rows
 
 
 def active(program: Program, inputs: bool) -> tuple[Any, Any]:
-    """Which slots of `u` and of `v` a gradient is asked for, or lead to one that it is."""
+    """Return which slots of `u` and of `v` need an adjoint.
+
+    Args:
+        program: the program.
+        inputs: whether the adjoints of the inputs are asked for; those of the parameters always
+            are.
+
+    Returns:
+        Two arrays of truth values: the slots whose values depend on what is asked for.
+    """
     active = (np.zeros(program.uniform, bool), np.zeros(program.varying, bool))
     active[False][: program.parameters] = True
     if inputs:
@@ -36,10 +45,13 @@ def active(program: Program, inputs: bool) -> tuple[Any, Any]:
 
 
 class FirstWriters:
-    """Who writes the adjoints of rows of `v` first, while instructions are walked backwards.
+    """Tells which instruction writes an adjoint of `v` first, while going backwards.
 
-    The first one to write a run of rows stores, others add. What is added to or read before it was
-    stored has to be zeroed at the start; what nobody writes stays zero.
+    The first instruction to write neighbouring rows may store; the others add. Rows that are added
+    to or read before anything was stored have to be set to zero at the start.
+
+    Args:
+        program: the program whose instructions are gone through backwards.
     """
 
     def __init__(self, program: Program) -> None:
@@ -50,7 +62,7 @@ class FirstWriters:
                 self._stored[slot] = True  # the seed
 
     def stores(self, rows: Rows) -> bool:
-        """Whether neighbouring rows are written first now; else they are added to."""
+        """Return whether an instruction stores these rows, as their first writer; else it adds."""
         if isinstance(rows, slice) and not self._stored[rows].any():
             self._stored[rows] = True
             return True
@@ -58,12 +70,12 @@ class FirstWriters:
         return False
 
     def touch(self, rows: Rows) -> None:
-        """Rows are added to or read: those that nothing has stored begin at zero."""
+        """Note that rows are added to or read, so that those never stored must begin at zero."""
         self._zeroed[rows] |= ~self._stored[rows]
         self._stored[rows] = True
 
     def zeroed(self) -> Iterator[slice]:
-        """What begins at zero, as runs of neighbours."""
+        """Yield the rows that must begin at zero, as runs of neighbours."""
         edges = np.flatnonzero(np.diff(np.concatenate(([False], self._zeroed, [False]))))
         for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
             yield slice(start, stop)

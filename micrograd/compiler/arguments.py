@@ -30,7 +30,18 @@ from micrograd.transforms.structures import (
 
 
 def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
-    """The numbers of one argument and its structure. Raises TypeError if a leaf is not a number."""
+    """Return the numbers of one argument and its structure.
+
+    Args:
+        argument: a number, an array, or nested lists, tuples and dicts of numbers.
+        place: what error messages call the argument, such as `"argument 0"`.
+
+    Raises:
+        TypeError: if something in it is not a real number.
+
+    >>> numbers({"a": 1, "b": [2.0, 3.0]}, "argument 0")[0].tolist()
+    [1.0, 2.0, 3.0]
+    """
     argument = _ours(argument, place)
     if is_array(argument):
         return _floats(argument, place).ravel(), Structure(type(argument), tuple(argument.shape))
@@ -39,7 +50,7 @@ def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
 
 
 def _number(leaf: Any, place: str) -> float:
-    """A number as a float. Raises a TypeError that says what to do about anything else."""
+    """Return a number as a float; for anything else, raise a TypeError that says what to do."""
     if type(leaf) is float:
         return leaf
     leaf = _ours(leaf, place)
@@ -50,7 +61,7 @@ def _number(leaf: Any, place: str) -> float:
 
 
 def _reason(leaf: Any, place: str, error: TypeError) -> str:
-    """Why an argument is refused, and what to do."""
+    """Return why an argument is refused, and what to do."""
     if isinstance(leaf, complex) or getattr(leaf, "_is_traced", False):
         return str(error)
     got = f"{place} takes a real number, got {type(leaf).__name__}"
@@ -69,9 +80,9 @@ _PLAIN = frozenset({float, int, list, tuple, dict, np.ndarray})
 
 
 def _ours(argument: Any, place: str) -> Any:
-    """An argument, a table or column of another library as an array of NumPy.
+    """Return an argument, with tables and columns of dataframes as arrays of NumPy.
 
-    Raises TypeError for a tensor, whose own gradient would end here without a word.
+    Raises TypeError for a tensor: its own gradient would silently stop here.
     """
     kind = type(argument)
     if kind in _PLAIN:
@@ -83,7 +94,7 @@ def _ours(argument: Any, place: str) -> Any:
 
 
 def refuse_tensor(kind: Any, place: str) -> None:
-    """TypeError if this is the type of tensors of another library, with how to convert them."""
+    """Raise TypeError if this is the type of tensors of a library, with how to convert them."""
     library = kind.__module__.partition(".")[0]
     if library in _TENSORS and hasattr(kind, "__array__"):
         raise TypeError(
@@ -93,7 +104,7 @@ def refuse_tensor(kind: Any, place: str) -> None:
 
 
 def refuse_tensors(structure: Structure, place: str) -> None:
-    """TypeError for tensors within lists, tuples and dicts."""
+    """Raise TypeError if there are tensors within lists, tuples and dicts."""
     if structure.kind is not None:
         refuse_tensor(structure.kind, place)
     for child in structure.children:
@@ -101,11 +112,11 @@ def refuse_tensors(structure: Structure, place: str) -> None:
 
 
 REAL = frozenset("biuf")
-"""The kinds of arrays that hold real numbers."""
+"""The kinds of dtypes of arrays that hold real numbers."""
 
 
 def _floats(array: Any, place: str) -> Any:
-    """An array of real numbers as floats; TypeError if it holds something else."""
+    """Return an array of real numbers as floats; raise TypeError if it holds something else."""
     if np.ma.is_masked(array):
         raise TypeError(
             f"{place} has masked entries; give them numbers with .filled(…) first"
@@ -123,21 +134,29 @@ def _floats(array: Any, place: str) -> Any:
 
 
 def _is_real(array: Any) -> bool:
-    """Whether an array holds real numbers; of JAX's, those in 16 bits are of kind V to NumPy."""
+    """Return whether an array holds real numbers; 16-bit floats of JAX have the kind V."""
     kind = array.dtype.kind
     return kind in REAL or (kind == "V" and hasattr(array, "sharding"))
 
 
 def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
-    """A row of numbers for each leaf of a sample, the structure of a sample, and the length.
+    """Return the columns of a batch, the structure of one sample, and the number of samples.
 
-    The structure is None for an empty list, which does not tell. Raises ValueError if the samples
-    differ in structure.
+    Args:
+        batch: an array, a list or a dict, as described above.
+        place: what error messages call the argument, such as `"argument 0"`.
+
+    Returns:
+        An array with a row for each leaf of a sample and a column for each sample; the structure,
+        which is None for an empty list, since it does not say what a sample is; and the length.
+
+    Raises:
+        ValueError: if the samples differ in structure.
     """
     batch = _ours(batch, place)
     if is_array(batch):
         length, *shape = batch.shape
-        # An array of JAX stays one, on the devices where it is.
+        # An array of JAX stays one, on the devices that hold it.
         on_devices = hasattr(batch, "sharding") and _is_real(batch)
         array = batch if on_devices else _floats(batch, place)
         columns = array.reshape(length, math.prod(shape)).T
@@ -146,7 +165,7 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
         return _dict_columns(batch, place)
     if not isinstance(batch, list | tuple):
         raise ValueError(
-            f"{place} is no batch: give an array or a list with one entry for each sample, "
+            f"{place} is not a batch: give an array or a list with one entry for each sample, "
             f"got {type(batch).__name__}"
         )
     if not batch:
@@ -177,9 +196,15 @@ def _dict_columns(batch: dict[Any, Any], place: str) -> tuple[Any, Structure | N
 
 
 def regular(structure: Structure, columns: Sequence[Any]) -> Any:
-    """Numbers or rows in a structure; what is a list of the same things becomes an array.
+    """Return numbers, or rows of a batch, in a structure.
 
-    A number is a float, and a row of the batch goes along the first axis.
+    Args:
+        structure: the structure of one result; for an array, its shape.
+        columns: a number or a row of the batch for each leaf. A number becomes a float; in an
+            array, the samples are along the first axis.
+
+    >>> regular(Structure(list, (), (LEAF, LEAF)), [1, 2])
+    [1.0, 2.0]
     """
     kind, keys, children = structure
     if kind is None:
@@ -201,7 +226,11 @@ def regular(structure: Structure, columns: Sequence[Any]) -> Any:
 
 
 def batch(structure: Structure, columns: Any) -> Any:
-    """Rows of numbers as a batch of samples of a structure: what `batch_columns` takes apart.
+    """Return rows of numbers as a batch of samples: the inverse of `batch_columns`.
+
+    Args:
+        structure: the structure of one sample.
+        columns: an array with a row for each leaf and a column for each sample.
 
     >>> batch(Structure(list, (), (LEAF, LEAF)), np.array([[1.0, 3.0], [2.0, 4.0]]))
     [[1.0, 2.0], [3.0, 4.0]]
@@ -216,7 +245,7 @@ def batch(structure: Structure, columns: Any) -> Any:
 
 
 def _under_keys(structure: Structure, columns: Any, made: Callable[..., Any]) -> dict[Any, Any]:
-    """What is made of the columns of each child, under its key."""
+    """Return what `made` makes of the columns of each child, under the key of the child."""
     parts, start = {}, 0
     for key, child in zip(structure.keys, structure.children, strict=True):
         size = count_leaves(child)
@@ -226,10 +255,16 @@ def _under_keys(structure: Structure, columns: Any, made: Callable[..., Any]) ->
 
 
 def staging(args: Sequence[Any], inputs: Any, parameters: Any) -> Callable[..., bool]:
-    """A function that copies arguments like these, which are arrays, into rows of inputs.
+    """Return a function that copies arguments of the same shapes to where a program reads them.
 
-    It takes the arguments and an array of parameters, which it copies too; and it says whether they
-    are as it knows them, or something else that has to be looked at first.
+    Args:
+        args: arrays, batches of samples.
+        inputs: an array with a row for each input and a column for each sample.
+        parameters: an array of the numbers of the parameters.
+
+    Returns:
+        A function of arguments and an array of parameters. It copies both and returns True; it
+        returns False if they are not arrays of real numbers of the same shapes.
     """
     start, into, length = 0, [], inputs.shape[1]
     for each in args:

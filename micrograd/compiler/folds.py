@@ -1,8 +1,8 @@
-"""Chains of `maximum` or `minimum` as one step each, where no gradient passes through them.
+"""Finds folds in a graph: chains of `maximum` or `minimum` that no gradient passes through.
 
-The largest of many scores is a chain as long as there are scores, which would keep what depends on
-it apart from its like for other numbers of scores. Only without a gradient does the order of the
-comparisons not matter: equal numbers share a gradient pair by pair.
+The largest of many scores is a chain that is as long as there are scores. As one instruction, it
+has the same level whatever the number of scores, so that what depends on it can be grouped. The
+order of the comparisons matters to a gradient, which equal numbers share pair by pair.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ FOLDED = ("maximum", "minimum")
 
 
 class Folds(NamedTuple):
-    """The terms of all folds, those of one fold next to each other.
+    """The terms of all folds; the terms of one fold are neighbours.
 
-    Term i belongs to the fold that the node `root[i]` computes. `gone` marks absorbed nodes.
+    The node `term[i]` belongs to the fold that the node `root[i]` computes. `gone` marks the nodes
+    that were absorbed by folds.
     """
 
     root: Any
@@ -28,7 +29,12 @@ class Folds(NamedTuple):
 
 
 def find_folds(graph: Graph, varying: Any) -> Folds:
-    """The folds of three or more terms, all of them in the space of the result."""
+    """Return the folds that have at least three terms, all of them in the space of the result.
+
+    Args:
+        graph: where to look for them.
+        varying: whether each node varies over the batch.
+    """
     codes = [i for i, row in enumerate(graph.table) if row.name in FOLDED]
     gone = np.zeros(graph.size, dtype=bool)
     members = np.isin(graph.code, codes)
@@ -63,9 +69,9 @@ def find_folds(graph: Graph, varying: Any) -> Folds:
 
 
 def _is_stopped(graph: Graph, members: Any) -> bool:
-    """Whether nothing but constants and what passes no gradient on goes into these nodes.
+    """Return whether all operands of these nodes are constants or pass no gradient on.
 
-    So it is where a softmax is written with `detach`; else each node has to be looked at.
+    This is so for a softmax that is written with `detach`; it saves looking at each node.
     """
     stops = [
         i
@@ -77,7 +83,7 @@ def _is_stopped(graph: Graph, members: Any) -> bool:
 
 
 def _with_gradient(graph: Graph) -> Any:
-    """Which nodes depend on a leaf through operations that pass a gradient on."""
+    """Return which nodes depend on a leaf through operations that pass a gradient on."""
     passes = [[row.flow(place) is not None for place in range(row.arity)] for row in graph.table]
     found = bytearray(graph.size)
     found[: graph.leaves] = b"\1" * graph.leaves

@@ -14,7 +14,6 @@ import pickle
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,18 +26,17 @@ from micrograd.compiler.arguments import (
     refuse_tensors,
     regular,
 )
-from micrograd.compiler.numpy.executor import NumpyExecutor
-from micrograd.compiler.planning import plan
+from micrograd.compiler.executor import BACKENDS, MakeExecutor, load
 from micrograd.compiler.program import Program
-from micrograd.compiler.stopping import with_plain_products
-from micrograd.compiler.tracing import TraceError, refuse_programs_of, trace, tracing
+from micrograd.compiler.recorder import TraceError
+from micrograd.compiler.stopping import CheckedExecutor
+from micrograd.compiler.tracing import refuse_programs_of, trace, tracing
 from micrograd.engine.graph import Node
 from micrograd.engine.lines import line_of_function, line_of_user
 from micrograd.engine.locks import reentrant_lock
 from micrograd.engine.value import Value
 from micrograd.transforms.structures import LEAF, Structure, count_leaves, flatten, unflatten
 
-BACKENDS = ("auto", "numpy", "numba", "jax")
 MOST_STRUCTURES = 16
 """Structures of arguments whose programs a compiled function keeps."""
 
@@ -52,66 +50,62 @@ def compile(  # noqa: A001 (the name of the public function)
     *,
     threads: int = 1,
 ) -> CompiledFunction:
-    """The function `f` as a program that runs without making a Value.
+    """Return `f` as a program that runs without creating Values.
 
     The first call traces `f` on values without numbers; a call with another structure of arguments
-    traces it anew. Arguments are numbers, nested lists, tuples, dicts or arrays of numbers. With
-    `batched`, every argument is a batch, and `f` is written for one sample.
+    traces it again. While `f` is traced, no other thread may compute with its parameters; programs
+    may run.
 
-    `parameters` are the Values that `f` uses and training changes; their present numbers are read
-    at each call. A Value that was computed from parameters is computed anew from them. Other Values
-    that `f` uses are constants, with the numbers that they have when it is traced; so are
-    operations that are defined by then. While `f` is traced, no other thread may compute with its
-    parameters; programs may run. `dtype` is float64 unless float32 is asked for.
+    Args:
+        f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers.
+        parameters: Values that `f` uses and that training changes. Their current numbers are read
+            at each call, and a Value that was computed from them is computed again. Other Values
+            that `f` uses are constants, with the numbers that they have when `f` is traced.
+        batched: whether every argument is a batch; `f` is written for one sample. In a batch, an
+            array has the samples along its first axis, a list has one entry for each sample, and a
+            dict has a batch under each key.
+        backend: what runs the program. `"numpy"`; `"numba"`, machine code made by the compiler
+            library of Numba; `"jax"`; `"auto"` (the default), which is `"numba"` if it is installed
+            and `"numpy"` otherwise; or `"reference"`, which is slow and plain, and which the others
+            are compared with in tests.
+        dtype: float64 (the default) or float32: the precision of all numbers.
+        threads: the number of threads that share a large batch; only `"numba"` uses more than one.
 
-    `backend` says what runs the program: "numpy"; "numba", machine code made by the compiler of
-    Numba, which shares a large batch among `threads` threads; "jax"; or "auto", which is "numba"
-    where that is installed and "numpy" elsewhere.
+    Returns:
+        A function of the same arguments; see `CompiledFunction`.
 
-    A function that reads a number of a value, branches on one, or does something else when it is
-    run again is refused with a TraceError, a TypeError that names the line and the remedy.
+    Raises:
+        TraceError: at a call, if `f` reads the number of a value, branches on one, or does
+            something different when it is run again. It is a TypeError, and its message names the
+            line and the remedy.
+        ImportError: if the library of the backend is not installed.
+
+    >>> w = Value(2.0)
+    >>> f = compile(lambda x: w * x * x, [w], batched=True)
+    >>> f([1.0, 3.0]).tolist()
+    [2.0, 18.0]
+    >>> mean, gradient = f.value_and_grad([1.0, 3.0])
+    >>> mean, gradient.tolist()
+    (10.0, [5.0])
     """
     if not callable(f):
         raise TypeError(f"compile takes a function, got {type(f).__name__}")
-    if backend not in BACKENDS:
-        raise ValueError(f"backend is one of {', '.join(BACKENDS)}, got {backend!r}")
+    if backend not in ("auto", *BACKENDS):
+        raise ValueError(f"backend is one of auto, {', '.join(BACKENDS)}, got {backend!r}")
     held = list(parameters)
     for i, each in enumerate(held):
         if type(each) is not Value:
             raise TypeError(f"parameters are Values, got {type(each).__name__} at position {i}")
     if len({id(each) for each in held}) < len(held):
-        raise ValueError("a parameter comes twice")
+        raise ValueError("a parameter is given twice")
     if type(threads) is not int or threads < 1:
-        raise ValueError(f"threads is the number of threads, at least 1, got {threads!r}")
+        raise ValueError(
+            f"threads is the number of threads, a whole number of at least 1, got {threads!r}"
+        )
     kind = np.dtype(float if dtype is None else dtype)
     if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
         raise ValueError(f"dtype is float64 or float32, got {dtype!r}")
-    return CompiledFunction(f, held, bool(batched), kind, _executor(backend, threads))
-
-
-def _executor(backend: str, threads: int) -> Callable[..., Any]:
-    """What runs programs; ImportError, which says what to install, if that is missing."""
-    if backend == "jax":
-        try:
-            from micrograd.compiler.jax.executor import JaxExecutor
-        except ImportError as error:
-            raise _missing(backend, "JAX", "jax", error) from error
-        return JaxExecutor
-    if backend in ("auto", "numba"):
-        try:
-            from micrograd.compiler.native.executor import NativeExecutor
-        except ImportError as error:
-            if backend == "auto":
-                return NumpyExecutor
-            raise _missing(backend, "Numba", "fast", error) from error
-        return partial(NativeExecutor, threads=threads)
-    return NumpyExecutor
-
-
-def _missing(backend: str, library: str, extra: str, error: ImportError) -> ImportError:
-    return ImportError(
-        f"backend={backend!r} needs {library}: pip install 'micrograd-engine[{extra}]' ({error})"
-    )
+    return CompiledFunction(f, held, bool(batched), kind, load(backend), threads)
 
 
 def _is_pickled(f: Any) -> bool:
@@ -130,36 +124,51 @@ def _refuse_keywords(keywords: dict[str, Any]) -> None:
     )
 
 
-# Read from the slot: another thread may be tracing a function with the same parameters.
+# Reads the slot itself: another thread may be tracing a function with the same parameters, which
+# are traced values meanwhile.
 _number = vars(Node)["data"].__get__
 
 
-class _Traced(NamedTuple):
+class _Variant(NamedTuple):
     """A program for one structure of arguments."""
 
-    executor: Any
+    executor: CheckedExecutor
     arguments: tuple[Structure, ...]
     result: Structure
 
-    @property
-    def program(self) -> Program:
-        program: Program = self.executor.program
-        return program
 
-
-class _Call(NamedTuple):
+class _Arguments(NamedTuple):
     """The numbers of one call."""
 
-    traced: _Traced
+    variant: _Variant
     inputs: list[Any]
     length: int
 
 
-_keeping = reentrant_lock()  # of the programs of all functions
+_keeping = reentrant_lock()  # held while the programs of a function change
 
 
 class CompiledFunction:
-    """A compiled function; `print` shows the program of its last call."""
+    """A function that runs as a program; `compile` makes it, and `print` shows its last program.
+
+    Args:
+        f: the function that is traced; None once there are programs and it was pickled.
+        parameters: the Values whose numbers are read at each call.
+        batched: whether every argument is a batch.
+        dtype: `numpy.dtype` of float64 or float32.
+        make: makes the executor of a program.
+        threads: the number of threads that may share a large batch.
+
+    >>> f = compile(lambda x: x.tanh() * 2, backend="numpy")
+    >>> f(0.0)
+    0.0
+    >>> print(f)
+    program of 2 instructions
+      parameters u[0:0], inputs u[0]
+      u[2] = tanh(u[0])
+      u[3] = mul(u[2], u[1])
+      return u[3]
+    """
 
     def __init__(
         self,
@@ -167,65 +176,76 @@ class CompiledFunction:
         parameters: list[Value],
         batched: bool,
         dtype: Any,
-        executor: Callable[..., Any],
+        make: MakeExecutor,
+        threads: int = 1,
     ) -> None:
-        self.f, self.parameters = f, parameters
-        self.batched, self.dtype, self.executor = batched, dtype, executor
-        self._traced: OrderedDict[tuple[Structure, ...], _Traced] = OrderedDict()
-        self._by_shapes: dict[tuple[tuple[int, ...], ...], _Traced] = {}  # of the last arrays
-        self._bound = threading.local()  # a shorter way for further calls with the same shapes
-        self._last: _Traced | None = None
+        self.f, self.parameters, self.batched = f, parameters, batched
+        self.dtype, self._make, self._threads = dtype, make, threads
+        self._variants: OrderedDict[tuple[Structure, ...], _Variant] = OrderedDict()
+        self._by_shapes: dict[tuple[tuple[int, ...], ...], _Variant] = {}  # of the last arrays
+        self._bound = threading.local()  # a shortcut for further calls with the same shapes
+        self._last: _Variant | None = None
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        """The value of the function; in a batch, one for each sample along the first axis."""
+        """Return the value of the function; for a batch, one for each sample along axis 0."""
         if keywords:
             _refuse_keywords(keywords)
         call = self._call(args)
-        executor = call.traced.executor
-        columns = executor.values(self._numbers(None), call.inputs, call.length)
+        columns = call.variant.executor.values(self._numbers(None), call.inputs, call.length)
         if self.batched:
             columns = [each if np.ndim(each) else np.full(call.length, each) for each in columns]
-        return regular(call.traced.result, columns)
+        return regular(call.variant.result, columns)
 
     def value_and_grad(
         self, *args: Any, parameters: Any = None, **keywords: Any
     ) -> tuple[Any, Any]:
-        """The value and the gradient.
+        """Return the value and the gradient.
 
-        With parameters: the mean over the batch, and its gradient as an array in the order of the
-        parameters. Their present numbers are used, or those in the array `parameters`. Without: the
-        value (one for each sample), and the gradient with respect to the arguments, in their
-        structure; a tuple if there are several.
+        Args:
+            *args: the arguments of the function.
+            parameters: an array of numbers to use in place of the current numbers of the
+                parameters, in their order.
+            **keywords: refused, as arguments are taken by position only.
 
-        Raises ValueError if the function does not give one number, or if a mean is asked for over
-        an empty batch.
+        Returns:
+            If the function was compiled with parameters: the value, or its mean over the batch,
+            and the gradient of that as an array, in the order of the parameters. Otherwise the
+            value, an array of one for each sample of a batch, and the gradient with respect to the
+            arguments: with the structure of the argument, or a tuple if there are several.
+
+        Raises:
+            ValueError: if the function does not return one number, or if the batch is empty and a
+                mean is asked for.
+
+        >>> compile(lambda x, y: x * y).value_and_grad(2.0, 3.0)
+        (6.0, (3.0, 2.0))
         """
         if keywords:
             _refuse_keywords(keywords)
         if parameters is not None and self.parameters:
-            again, traced = getattr(self._bound, "call", (None, None))
+            again, variant = getattr(self._bound, "call", (None, None))
             found = again and again(args, parameters)
             if found:
-                self._last = traced
+                self._last = variant
                 return found  # type: ignore[no-any-return]
         call = self._call(args)
-        executor = call.traced.executor
-        if call.traced.result != LEAF:
-            raise ValueError("value_and_grad needs a function that gives one number")
+        executor = call.variant.executor
+        if call.variant.result != LEAF:
+            raise ValueError("value_and_grad needs a function that returns one number")
         mean = self.batched and bool(self.parameters)
         if mean and not call.length:
-            raise ValueError("the mean over an empty batch is no number: give at least one sample")
-        value, gradient, adjoints = executor.value_and_grad(
+            raise ValueError("the mean over an empty batch is undefined: give at least one sample")
+        value, gradient, adjoints, _ = executor.value_and_grad(
             self._numbers(parameters), call.inputs, call.length, mean=mean
         )
         if self.parameters:
             arrays = self.batched and all(type(each) is np.ndarray for each in args)
-            if arrays and hasattr(executor, "bound"):
-                self._bound.call = executor.bound(args, call.length), call.traced
+            if arrays:
+                self._bound.call = executor.bound(args, call.length), call.variant
             return float(value), gradient
         value = np.broadcast_to(value, (call.length,)).copy() if self.batched else float(value)
         parts, start = [], 0
-        for structure in call.traced.arguments:
+        for structure in call.variant.arguments:
             size = count_leaves(structure)
             columns = adjoints[start : start + size]
             if self.batched:
@@ -236,11 +256,11 @@ class CompiledFunction:
         return value, parts[0] if len(parts) == 1 else tuple(parts)
 
     def __copy__(self) -> CompiledFunction:
-        """Itself, as a copy of a function is."""
+        """Return itself, as copying a function does."""
         return self
 
     def __deepcopy__(self, memo: Any) -> CompiledFunction:
-        """Itself, with the parameters that it has."""
+        """Return itself, with the same parameters."""
         return self
 
     def __str__(self) -> str:
@@ -250,22 +270,22 @@ class CompiledFunction:
 
     @property
     def program(self) -> Program:
-        """The program of the last call; ValueError before the first one."""
+        """The program of the last call; raises ValueError before the first one."""
         if self._last is None:
             raise ValueError(
                 "the function was not called yet: its program is made by a call, "
                 "which says how its arguments are nested"
             )
-        return self._last.program
+        return self._last.executor.program
 
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", "a function")
-        return f"<compiled {name}, {len(self._traced)} programs>"
+        return f"<compiled {name}, {len(self._variants)} programs>"
 
     def __getstate__(self) -> dict[str, Any]:
         kept = self.__dict__.copy()
-        if self._traced:
-            kept["f"] = None  # a program needs its function no more, which often cannot be pickled
+        if self._variants:
+            kept["f"] = None  # the programs do without it, and it often cannot be pickled
         elif self.parameters or not _is_pickled(self.f):
             # The function might find other Values than the copies of its parameters.
             raise ValueError(
@@ -282,7 +302,7 @@ class CompiledFunction:
     # ------------------------------------------------------------------------------------- calling
 
     def _numbers(self, given: Any) -> Any:
-        """The numbers of the parameters: those given, or the present ones."""
+        """Return the numbers of the parameters: those given, or the current ones."""
         if given is None:
             refuse_programs_of(self.parameters)
             return [*map(_number, self.parameters)]
@@ -296,13 +316,13 @@ class CompiledFunction:
             )
         return array
 
-    def _call(self, args: Sequence[Any]) -> _Call:
+    def _call(self, args: Sequence[Any]) -> _Arguments:
         call = (self._call_on_arrays(args) if self.batched else None) or self._call_on_any(args)
-        self._last = call.traced
+        self._last = call.variant
         return call
 
-    def _call_on_arrays(self, args: Sequence[Any]) -> _Call | None:
-        """A call on batches in arrays, of shapes that were seen before: the shortest way."""
+    def _call_on_arrays(self, args: Sequence[Any]) -> _Arguments | None:
+        """Return a call on arrays whose shapes are those of the last one, or None otherwise."""
         parts, shapes, length = [], [], -1
         for each in args:
             if type(each) is not np.ndarray or each.dtype.kind not in REAL:
@@ -313,10 +333,10 @@ class CompiledFunction:
             length = shape[0]
             shapes.append(shape[1:])
             parts.append(each.reshape(length, -1).T if length else each)
-        traced = self._by_shapes.get(tuple(shapes))
-        return None if traced is None or not length else _Call(traced, parts, length)
+        variant = self._by_shapes.get(tuple(shapes))
+        return None if variant is None or not length else _Arguments(variant, parts, length)
 
-    def _call_on_any(self, args: Sequence[Any]) -> _Call:
+    def _call_on_any(self, args: Sequence[Any]) -> _Arguments:
         parts, structures, lengths = [], [], []
         for i, argument in enumerate(args):
             place = f"argument {i}"
@@ -332,39 +352,39 @@ class CompiledFunction:
         if self.batched and not lengths:
             raise ValueError("a batched function needs an argument that says how many samples")
         length = lengths[0] if lengths else 1
-        traced = self._trace(self._key(structures))
+        variant = self._variant(self._key(structures))
         if all(type(each) is np.ndarray for each in args):
-            self._by_shapes = {tuple(each.shape[1:] for each in args): traced}
+            self._by_shapes = {tuple(each.shape[1:] for each in args): variant}
         if self.batched and not length:
-            parts = [np.zeros((traced.program.inputs, 0))]
-        return _Call(traced, parts, length)
+            parts = [np.zeros((variant.executor.program.inputs, 0))]
+        return _Arguments(variant, parts, length)
 
     def _key(self, structures: Sequence[Structure | None]) -> tuple[Structure, ...]:
-        """The structures; an empty list does not say what a sample is, but the last call does."""
+        """Return the structures; that of an empty list is taken from the last call that fits."""
         known = [structure for structure in structures if structure is not None]
         if len(known) == len(structures):
             return tuple(known)
-        for key in reversed(self._traced):
+        for key in reversed(self._variants):
             pairs = zip(key, structures, strict=False)
             if len(key) == len(structures) and all(s in (None, k) for k, s in pairs):
                 return key
         raise ValueError("an empty list does not say what a sample is: call with a sample first")
 
-    def _trace(self, key: tuple[Structure, ...]) -> _Traced:
-        found = self._traced.get(key)
+    def _variant(self, key: tuple[Structure, ...]) -> _Variant:
+        found = self._variants.get(key)
         if found is None:
             with tracing:  # one lock for all, as a function that is traced may call another
-                found = self._traced.get(key) or self._traced_anew(key)
+                found = self._variants.get(key) or self._new_variant(key)
         with _keeping:
             for used in (self._last, found):
                 if used is not None:
-                    self._traced[used.arguments] = used
-                    self._traced.move_to_end(used.arguments)
-            while len(self._traced) > MOST_STRUCTURES:
-                self._traced.popitem(last=False)
+                    self._variants[used.arguments] = used
+                    self._variants.move_to_end(used.arguments)
+            while len(self._variants) > MOST_STRUCTURES:
+                self._variants.popitem(last=False)
         return found
 
-    def _traced_anew(self, key: tuple[Structure, ...]) -> _Traced:
+    def _new_variant(self, key: tuple[Structure, ...]) -> _Variant:
         for i, structure in enumerate(key):
             refuse_tensors(structure, f"argument {i}")
         f = self.f
@@ -391,11 +411,12 @@ class CompiledFunction:
             if "\n  at " in str(error):
                 raise
             raise TraceError(f"{error}\n  at {line_of_function(f)}") from error
-        plain = with_plain_products(graph)
-        executor = self.executor(
-            plan(graph if plain is None else plain, batched=self.batched),
+        executor = CheckedExecutor(
+            graph,
+            self._make,
             self.dtype,
+            batched=self.batched,
             inputs=not self.parameters,
-            stopping=None if plain is None else graph,
+            threads=self._threads,
         )
-        return _Traced(executor, key, results[0])
+        return _Variant(executor, key, results[0])

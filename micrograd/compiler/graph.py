@@ -1,4 +1,4 @@
-"""A traced function as arrays: one operation of the table per node, no objects."""
+"""The graph of a traced function, as arrays with an entry for each node."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import numpy as np
 
 from micrograd.ops import Operation
 
-LEAF, CONSTANT = -2, -1  # instead of the number of an operation
-NOTHING = -1  # instead of an operand
+LEAF, CONSTANT = -2, -1  # codes of nodes that are not operations
+NOTHING = -1  # in place of a missing operand
 
 
 class Graph(NamedTuple):
     """Nodes in topological order: the parameters, then the inputs, then constants and operations.
 
-    `code` says what a node is: the number of its operation in `table`, CONSTANT, or LEAF for a
-    parameter or an input. `operands` has a row of three nodes for each, NOTHING where there are
-    fewer. `numbers` has the number of each constant, 0 for other nodes.
+    `code` says what a node is: the index of its operation in `table`, CONSTANT, or LEAF for a
+    parameter or an input. `operands` has a row of three nodes for each node, NOTHING where there
+    are fewer. `numbers` has the numbers of the constants, and 0 for other nodes. `parameters` and
+    `inputs` are how many there are, and `outputs` has the nodes that are returned.
     """
 
     code: Any
@@ -39,9 +40,11 @@ class Graph(NamedTuple):
         return self.parameters + self.inputs
 
     def first_difference(self, other: Graph) -> int | None:
-        """The first node that differs in another trace of the same function; None if none does."""
+        """Return the first node that differs in another trace of a function, or None."""
         shared = min(self.size, other.size)
-        numbers = (graph.numbers[:shared].view(np.int64) for graph in (self, other))  # nan is nan
+        numbers = (
+            graph.numbers[:shared].view(np.int64) for graph in (self, other)
+        )  # a nan equals itself
         differs = np.not_equal(*numbers) | (self.code[:shared] != other.code[:shared])
         differs |= (self.operands[:shared] != other.operands[:shared]).any(axis=1)
         found = np.flatnonzero(differs)
@@ -52,8 +55,8 @@ class Graph(NamedTuple):
         return shared - 1
 
     def live(self) -> Graph:
-        """The graph without what no output needs; leaves stay."""
-        needed = bytearray(self.size + 1)  # the last one is marked by operands that are NOTHING
+        """Return the graph without the nodes that no output needs; leaves stay."""
+        needed = bytearray(self.size + 1)  # the last one for NOTHING
         for node in self.outputs.tolist():
             needed[node] = 1
         x, y, z = (column.tolist() for column in self.operands.T)
@@ -62,10 +65,6 @@ class Graph(NamedTuple):
                 needed[x[node]] = needed[y[node]] = needed[z[node]] = 1
         kept = np.frombuffer(needed, np.uint8)[:-1].astype(bool)
         kept[: self.leaves] = True
-        return self.only(kept)
-
-    def only(self, kept: Any) -> Graph:
-        """The nodes that are kept, numbered anew."""
         place = np.append(np.cumsum(kept) - 1, NOTHING)
         return self._replace(
             code=self.code[kept],

@@ -1,4 +1,4 @@
-"""Matrix products among weighted sums of one level, which share their inputs or their weights."""
+"""Finds matrix products among the weighted sums of one level: sums of the same inputs."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ import numpy as np
 from micrograd.compiler.program import Operand, Rows, rows_of
 from micrograd.compiler.sums import Sums
 
-# A block of fewer multiplications is no faster as a matrix product than as single sums.
+# With fewer multiplications, a matrix product is not faster than single sums.
 LEAST_UNIFORM, LEAST_VARYING = 256, 8
 
 
 class Block(NamedTuple):
-    """`sums[c, m]` is row m of the matrix times input vector c, plus an addend.
+    """A matrix product: `sums[c, m]` is row m of the matrix times input vector c, plus an addend.
 
-    The addend is `bias[m]` where that is the same for every vector; else `addends` has them all, in
-    the order of `sums`; or there is none.
+    `sums` has positions among the sums that were searched; `matrix` and `inputs` have slots. The
+    addend is `bias[m]`, a slot of `u`, if it is the same for every vector. Otherwise `addends` has
+    all addends in the order of `sums`. Both are None if there are no addends.
     """
 
-    sums: Any  # which of the sums that were asked about
-    matrix: Any  # slots
-    inputs: Any  # slots
-    bias: Rows | None  # slots of `u`
+    sums: Any
+    matrix: Any
+    inputs: Any
+    bias: Rows | None
     addends: Operand | None
 
 
 class _Sum(NamedTuple):
-    weights: Any  # slots, in the order of the inputs'
-    inputs: Any  # slots, rising
-    addend: int  # a slot, -1 for none
+    weights: Any  # slots, in the order of the inputs
+    inputs: Any  # slots in rising order
+    addend: int  # a slot, or -1
     addend_varies: bool
 
 
@@ -43,7 +44,16 @@ def find_products(
     varying: Any,
     varies: bool,
 ) -> tuple[list[Block], list[int]]:
-    """The matrix products among these sums, and the sums that are in none, by their positions."""
+    """Return the matrix products among some sums, and the positions of the sums that are in none.
+
+    Args:
+        sums: the terms of all sums of the graph.
+        bounds: where the terms of each sum begin, and where the last one ends.
+        places: the numbers of the sums to look at.
+        slot: the slot of each node.
+        varying: whether each node varies over the batch.
+        varies: whether these sums do.
+    """
     by_inputs: dict[Any, list[tuple[int, _Sum]]] = {}
     rest: list[int] = []
     for position, place in enumerate(places):
@@ -73,7 +83,7 @@ def find_products(
 
 
 def _canonical(sums: Sums, terms: slice, slot: Any, varying: Any, varies: bool) -> _Sum | None:
-    """The sum as weights times inputs plus a bias; None if it is nothing of the kind."""
+    """Return a sum as weights times inputs plus a bias; None if it does not have that form."""
     if (sums.sign[terms] != 1).any():
         return None
     left, right = sums.left[terms], sums.right[terms]

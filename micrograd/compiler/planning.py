@@ -1,4 +1,8 @@
-"""From a graph to a program: what varies, sums, levels, groups, matrix products, slots."""
+"""Makes a program of a graph.
+
+The graph is simplified. Then sums, matrix products and folds are found, equal operations of the
+same level are grouped into one instruction, and what is long and narrow becomes a tape.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +31,18 @@ from micrograd.compiler.simplifying import simplified
 from micrograd.compiler.sums import find_sums
 from micrograd.ops import TABLE
 
-# A run of so many groups, each of so few nodes, becomes a tape; sums of more terms stay outside.
+# At least LEAST_STEPS groups in a row, each of at most NARROW nodes, become a tape; sums of more
+# than FEW_TERMS terms stay outside of it.
 LEAST_STEPS, NARROW, FEW_TERMS = 32, 3, 8
 
 
 def plan(graph: Graph, *, batched: bool) -> Program:
-    """The program of a graph; `batched` tells whether its inputs vary."""
+    """Return the program of a graph.
+
+    Args:
+        graph: what is computed.
+        batched: whether the inputs vary over a batch.
+    """
     return _Planner(simplified(graph), batched).program()
 
 
@@ -54,12 +64,12 @@ class _Planner:
         self.end_of_fold = np.append(self.first_of_fold[1:], len(self.folds.root))
         self.place_of_fold = np.full(graph.size, NOTHING)
         self.place_of_fold[folded] = np.arange(len(folded))
-        self.slot = np.full(graph.size + 1, NOTHING)  # the last one for operands that are NOTHING
+        self.slot = np.full(graph.size + 1, NOTHING)  # the last one for NOTHING
         self.next_slot = [0, 0]  # of u and of v
         self.instructions: list[Instruction] = []
 
     def program(self) -> Program:
-        """All instructions, those of `u` first."""
+        """Return the program, in which the instructions of `u` come first."""
         graph = self.graph
         constants = np.flatnonzero(graph.code == CONSTANT)
         self._number(np.arange(graph.parameters), varies=False)
@@ -101,9 +111,10 @@ class _Planner:
     # -------------------------------------------------------------------------------------- groups
 
     def _groups(self) -> Iterator[tuple[bool, int | None, Any]]:
-        """Nodes of the same space, level, operation and kinds of operands, level by level.
+        """Yield groups of nodes with the same space, level, operation and spaces of operands.
 
-        In place of the code stands None for the nodes of many small groups one after the other.
+        A group is given by its space, its code and its nodes. The code is None for the nodes of a
+        tape, which are many small groups one after the other.
         """
         graph = self.graph
         alive = np.flatnonzero(
@@ -137,7 +148,7 @@ class _Planner:
                 yield space, codes[i], members[starts[i] : starts[i + 1]]
 
     def _is_narrow(self, members: Any, starts: Any) -> Any:
-        """Which groups are few nodes, none of them a sum of many terms."""
+        """Return which groups have few nodes, none of which is a sum of many terms."""
         places = self.place_of_sum[members]
         terms = np.where(places < 0, 0, self.bounds[places + 1] - self.bounds[places])
         terms[self.place_of_fold[members] >= 0] = FEW_TERMS + 1
@@ -145,7 +156,7 @@ class _Planner:
         return (np.diff(starts) <= NARROW) & (largest <= FEW_TERMS)
 
     def _levels(self, alive: Any) -> Any:
-        """The length of the longest way down to leaves within the space, for each node."""
+        """Return for each node the length of its longest path to leaves within its space."""
         graph, varying = self.graph, self.varying
         above, below = [], []
         single = alive[(self.code[alive] != SUM) & (self.place_of_fold[alive] < 0)]
@@ -238,12 +249,12 @@ class _Planner:
         self.instructions.append(self._terms(varies, out, np.array(places)))
 
     def _terms(self, varies: bool, out: slice, places: Any) -> WeightedSums:
-        """The weighted sums at some places among all sums."""
+        """Return the instruction for the sums at some places among all sums."""
         sums, first = self.sums, self.bounds[places]
         lengths = self.bounds[places + 1] - first
         start = np.cumsum(lengths) - lengths
         terms = np.arange(lengths.sum()) + np.repeat(first - start, lengths)
-        terms = np.insert(terms, start[sums.zero[sums.root[first]]], NOTHING)  # the zero of each
+        terms = np.insert(terms, start[sums.zero[sums.root[first]]], NOTHING)  # a term of zero
         left = np.where(terms < 0, self.zero, sums.left[terms])
         right = np.where(terms < 0, NOTHING, sums.right[terms])
         lengths = self._lengths(places)
@@ -259,21 +270,21 @@ class _Planner:
         )
 
     def _lengths(self, places: Any) -> Any:
-        """The number of terms of the sums at some places, their zeros among them."""
+        """Return the number of terms of the sums at some places, including a term of zero."""
         first = self.bounds[places]
         return self.bounds[places + 1] - first + self.sums.zero[self.sums.root[first]]
 
 
 def _runs(narrow: Any, varies: Any) -> Iterator[tuple[int, int, bool]]:
-    """Runs of groups that are alike in both."""
+    """Yield runs of groups that are alike in both: first, last, and whether they are narrow."""
     edges = np.flatnonzero((np.diff(narrow) != 0) | (np.diff(varies) != 0)) + 1
     for first, last in pairwise([0, *edges.tolist(), len(narrow)]):
         yield first, last, bool(narrow[first])
 
 
 def _varying(graph: Graph, batched: bool) -> Any:
-    """Which nodes depend on an input of a batch."""
-    varying = bytearray(graph.size + 1)  # the last one for operands that are NOTHING
+    """Return which nodes depend on an input of a batch."""
+    varying = bytearray(graph.size + 1)  # the last one for NOTHING
     if batched and graph.inputs:
         varying[graph.parameters : graph.leaves] = b"\1" * graph.inputs
         x, y, z = (column.tolist() for column in graph.operands.T)

@@ -1,9 +1,9 @@
-"""A program: few wide instructions over two spaces of slots.
+"""A program: a few wide instructions over two spaces of slots.
 
-The space `u` holds what depends on parameters and constants only, one number to a slot; the space
-`v` holds what varies over a batch, one row of numbers to a slot. All of `u` is computed first, once
-for the whole batch. Slots of one group of operations lie next to each other, so that most operands
-are slices.
+The space `u` holds what depends on parameters and constants only, with one number in each slot. The
+space `v` holds what varies over a batch, with one row of numbers in each slot. All of `u` is
+computed first, once for the whole batch. The results of an instruction have neighbouring slots, so
+that most operands are slices.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import numpy as np
 from micrograd.ops import Operation
 from micrograd.writing.languages.en import WORDS
 
-Rows = slice | Any  # slots next to each other, or an array of them
+Rows = slice | Any  # neighbouring slots, or an array of slots
 
 
 class Operand(NamedTuple):
-    """Where an instruction reads: rows of a space."""
+    """Where an instruction reads: slots of `v`, if `varies` is true, or of `u`."""
 
     varies: bool
     rows: Rows
@@ -35,7 +35,7 @@ class Elementwise(NamedTuple):
     operands: tuple[Operand, ...]
 
     def told(self, words: Mapping[str, str]) -> str:
-        """What is computed, in the words of a language."""
+        """Return what is computed, in the words of a language (its part `program`)."""
         return f"{self.operation.name}({', '.join(map(shown, self.operands))})"
 
     def __str__(self) -> str:
@@ -43,20 +43,21 @@ class Elementwise(NamedTuple):
 
 
 class Product(NamedTuple):
-    """`out[i] = matrix @ inputs[i] + bias` for each row of `inputs`, an input vector.
+    """`out[i] = matrix @ inputs[i] + bias` for several input vectors and one matrix of `u`.
 
-    `matrix` has the uniform slots of the matrix, one row for each of its rows; `inputs` the slots
-    of the input vectors, one row for each vector; the output of one vector lies together.
+    `matrix` is an array of slots of `u`, of the shape of the matrix. `inputs` is an array of slots
+    of the space of the instruction, with a row for each input vector. The outputs of one vector
+    have neighbouring slots. `bias` has a slot of `u` for each row of the matrix, or is None.
     """
 
     varies: bool
     out: slice
     matrix: Any
     inputs: Any
-    bias: Rows | None  # uniform slots, one for each row of the matrix
+    bias: Rows | None
 
     def told(self, words: Mapping[str, str]) -> str:
-        """What is computed, in the words of a language."""
+        """Return what is computed, in the words of a language (its part `program`)."""
         (m, k), count = self.matrix.shape, len(self.inputs)
         bias = "" if self.bias is None else f" + u[{_rows(self.bias)}]"
         inputs = place(self.varies, rows_of(self.inputs.ravel()))
@@ -68,9 +69,10 @@ class Product(NamedTuple):
 
 
 class WeightedSums(NamedTuple):
-    """`out[i]` = the sum of `sign * left * right` over the terms from `start[i]` on.
+    """`out[i]` is the sum of `sign * left * right` over terms, from `start[i]` to `start[i + 1]`.
 
-    A term without a second factor has a `right` of -1.
+    `left` and `right` are slots, of `v` where `left_varies` and `right_varies` are true. For a term
+    that has no second factor, `right` is -1.
     """
 
     varies: bool
@@ -79,11 +81,25 @@ class WeightedSums(NamedTuple):
     sign: Any
     left: Any
     left_varies: Any
-    right: Any  # -1: none
+    right: Any
     right_varies: Any
 
+    @property
+    def sides(self) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+        """The slots of the left and of the right factors, and which of them are in `v`."""
+        return (self.left, self.left_varies), (self.right, self.right_varies)
+
+    @property
+    def bounds(self) -> Any:
+        """Where the terms of each sum begin, and where those of the last one end."""
+        return np.append(self.start, len(self.left))
+
+    def terms(self) -> list[tuple[float, int, bool, int, bool]]:
+        """Return the sign and the factors of each term, each as a slot and whether it is in `v`."""
+        return [*zip(*(column.tolist() for column in self[3:]), strict=True)]
+
     def told(self, words: Mapping[str, str]) -> str:
-        """What is computed, in the words of a language."""
+        """Return what is computed, in the words of a language (its part `program`)."""
         count, terms = self.out.stop - self.out.start, _terms(len(self.left), words)
         return words["sum" if count == 1 else "sums"].format(count=count, terms=terms)
 
@@ -92,9 +108,9 @@ class WeightedSums(NamedTuple):
 
 
 class Fold(NamedTuple):
-    """`out[i]` = the maximum (or minimum) of the slots from `start[i]` on, all in the same space.
+    """`out[i]` is the maximum or minimum of the slots from `start[i]` to `start[i + 1]`.
 
-    No gradient passes through it.
+    All slots are in the space of the instruction. No gradient passes through a fold.
     """
 
     varies: bool
@@ -103,8 +119,13 @@ class Fold(NamedTuple):
     start: Any
     slots: Any
 
+    @property
+    def bounds(self) -> Any:
+        """Where the slots of each fold begin, and where those of the last one end."""
+        return np.append(self.start, len(self.slots))
+
     def told(self, words: Mapping[str, str]) -> str:
-        """What is computed, in the words of a language."""
+        """Return what is computed, in the words of a language (its part `program`)."""
         count, terms = self.out.stop - self.out.start, _terms(len(self.slots), words)
         return words["folds"].format(count=count, operation=self.operation.name, terms=terms)
 
@@ -113,23 +134,24 @@ class Fold(NamedTuple):
 
 
 class Tape(NamedTuple):
-    """Steps one after the other: a narrow part of a graph, in which hardly two are of one level.
+    """Steps one after the other: a narrow part of a graph, where hardly any can go side by side.
 
-    Step i computes the slot `out.start + i`, by the operation of number `code[i]` or, where that is
-    SUM, by a weighted sum of the terms from `bounds[i]` to `bounds[i + 1]`.
+    Step i computes the slot `out.start + i`. It is the operation `operations[code[i]]` of the slots
+    in row i of `operands`; or, if `code[i]` is SUM, the weighted sum of the terms from `bounds[i]`
+    to `bounds[i + 1]`. `terms` has the terms of all sums; its `start` and `out` are not used.
     """
 
     varies: bool
     out: slice
     operations: tuple[Operation, ...]
     code: Any
-    operands: Any  # slots, three for each step
+    operands: Any  # three slots for each step, -1 where there are fewer
     operands_vary: Any
     bounds: Any
-    terms: WeightedSums  # of all sums together; its `start` and `out` mean nothing
+    terms: WeightedSums
 
     def steps(self) -> Iterator[Elementwise | WeightedSums]:
-        """The steps as instructions."""
+        """Yield the steps as instructions."""
         slots, kinds = self.operands.tolist(), self.operands_vary.tolist()
         for i, code in enumerate(self.code.tolist()):
             out = slice(self.out.start + i, self.out.start + i + 1)
@@ -146,7 +168,7 @@ class Tape(NamedTuple):
                 yield Elementwise(self.varies, out, row, tuple(read))
 
     def told(self, words: Mapping[str, str]) -> str:
-        """What is computed, in the words of a language."""
+        """Return what is computed, in the words of a language (its part `program`)."""
         used = sorted({"sum" if i == SUM else self.operations[i].name for i in self.code.tolist()})
         return words["tape"].format(count=len(self.code), operations=", ".join(used))
 
@@ -154,7 +176,7 @@ class Tape(NamedTuple):
         return _line(self)
 
 
-SUM = -1  # among the codes of operations, a weighted sum
+SUM = -1  # the code of a weighted sum, among those of operations
 Instruction = Elementwise | Product | WeightedSums | Fold | Tape
 
 
@@ -167,24 +189,24 @@ def _terms(count: int, words: Mapping[str, str]) -> str:
 
 
 class Program(NamedTuple):
-    """Instructions in order, and where parameters, inputs, constants and outputs are.
+    """Instructions in order, and the slots of parameters, inputs, constants and outputs.
 
-    Slots of `u`: parameters, then constants, then results. Slots of `v`: inputs, then results. In a
-    program that is not batched, the inputs follow the parameters in `u`, and `v` is empty.
+    The slots of `u` are parameters, constants, then results; those of `v` are inputs, then results.
+    In a program that is not batched, the inputs follow the parameters in `u`, and `v` is empty.
     """
 
     instructions: tuple[Instruction, ...]
     parameters: int
     inputs: int
     batched: bool
-    constants: Any  # their numbers, from slot `first_constant` of `u` on
-    uniform: int  # the number of slots of `u`, and of `v`
-    varying: int
-    outputs: tuple[tuple[bool, int], ...]  # space and slot
+    constants: Any  # the numbers in `u` from slot `first_constant` on
+    uniform: int  # the number of slots of `u`
+    varying: int  # the number of slots of `v`
+    outputs: tuple[tuple[bool, int], ...]  # whether it is in `v`, and its slot
 
     @property
     def first_constant(self) -> int:
-        """The slot of the first constant."""
+        """The slot of `u` of the first constant."""
         return self.parameters + (0 if self.batched else self.inputs)
 
     def __str__(self) -> str:
@@ -200,13 +222,32 @@ class Program(NamedTuple):
 
     @property
     def input_slots(self) -> tuple[int, int]:
-        """The first slot of the inputs, and the one after the last, in `v` or in `u`."""
+        """The first slot of the inputs, in `v` or in `u`, and the one after the last."""
         first = 0 if self.batched else self.parameters
         return first, first + self.inputs
 
 
+def even_matrix(slots: Any) -> tuple[int, int, int] | None:
+    """Return the first slot of a matrix, and its strides down and to the right.
+
+    None if the slots are not evenly spaced.
+
+    >>> even_matrix(np.array([[4, 6], [14, 16]])), even_matrix(np.array([[4, 6], [14, 17]]))
+    ((4, 10, 2), None)
+    """
+    (rows, columns), base = slots.shape, int(slots[0, 0])
+    down = int(slots[1, 0]) - base if rows > 1 else columns
+    right = int(slots[0, 1]) - base if columns > 1 else 1
+    even = base + down * np.arange(rows)[:, None] + right * np.arange(columns)
+    return (base, down, right) if (slots == even).all() else None
+
+
 def rows_of(slots: Sequence[int] | Any) -> Rows:
-    """Slots as a slice if they lie next to each other in order, else as an array."""
+    """Return slots as a slice if they are neighbours in rising order, otherwise as an array.
+
+    >>> rows_of([3, 4, 5]), rows_of([3, 5])
+    (slice(3, 6, None), array([3, 5]))
+    """
     slots = np.asarray(slots, dtype=np.intp)
     if len(slots) and slots[-1] - slots[0] == len(slots) - 1 and (np.diff(slots) == 1).all():
         return slice(int(slots[0]), int(slots[-1]) + 1)
@@ -214,12 +255,12 @@ def rows_of(slots: Sequence[int] | Any) -> Rows:
 
 
 def shown(operand: Operand) -> str:
-    """An operand as a person would write it."""
+    """Return an operand as a person would write it."""
     return place(operand.varies, operand.rows)
 
 
 def place(varies: bool, rows: Rows) -> str:
-    """Rows of a space as a person would write them."""
+    """Return slots of a space as a person would write them."""
     return f"{'uv'[varies]}[{_rows(rows)}]"
 
 

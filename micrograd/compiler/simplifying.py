@@ -1,7 +1,7 @@
-"""What a graph computes, by fewer and cheaper operations that give the same numbers.
+"""Replaces operations of a graph by fewer and cheaper ones that give the same numbers.
 
-An operation on constants is a constant. A power with the exponent 2, 1 or -1 is a square, the base
-itself or a reciprocal: the same numbers and derivatives, to the last place of the power.
+An operation on constants becomes a constant. A power with the exponent 2, 1 or -1 becomes a square,
+the base itself or a reciprocal, with the same numbers and derivatives up to the last place.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ _POWERS = {2.0: "square", -1.0: "reciprocal"}
 
 
 def simplified(graph: Graph) -> Graph:
-    """The graph with constants folded and powers replaced; parameters and inputs stay."""
+    """Return the graph with constants folded and powers replaced; parameters and inputs stay."""
     return _with_cheap_powers(_folded(graph)).live()
 
 
 def _folded(graph: Graph) -> Graph:
-    """With a constant in place of each operation of which all operands are constants."""
-    constant = np.append(graph.code == CONSTANT, True)  # the last for operands that are NOTHING
+    """Replace each operation whose operands are all constants by a constant."""
+    constant = np.append(graph.code == CONSTANT, True)  # the last one for NOTHING
     if not ((graph.code >= 0) & constant[graph.operands].all(axis=1)).any():
         return graph
     code, numbers, known = graph.code.copy(), graph.numbers.copy(), bytearray(constant)
@@ -36,7 +36,7 @@ def _folded(graph: Graph) -> Graph:
 
 
 def _ordered(graph: Graph) -> Graph:
-    """The nodes in their order: leaves, then all constants, then operations."""
+    """Return the graph with its nodes in order: leaves, then all constants, then operations."""
     kind = np.where(graph.code == CONSTANT, 1, 2)
     kind[: graph.leaves] = 0
     order = np.argsort(kind, kind="stable")
@@ -68,7 +68,7 @@ def _with_cheap_powers(graph: Graph) -> Graph:
                 table.append(TABLE[name])
             code[chosen] = table.index(TABLE[name])
             operands[chosen, 1] = NOTHING
-    base = np.append(np.arange(graph.size), NOTHING)  # what stands for a node
+    base = np.append(np.arange(graph.size), NOTHING)  # the node that replaces each node
     for node in powers[exponents == 1.0].tolist():
         base[node] = base[graph.operands[node, 0]]
     return graph._replace(

@@ -1,6 +1,6 @@
-"""Weighted sums recovered from chains of `+`, `-`, negation and `*`.
+"""Finds weighted sums in a graph: chains of `+`, `-`, negation and `*`.
 
-`b + w1 * x1 + w2 * x2` is five operations in the graph and one sum here, in whichever order it was
+`b + w1 * x1 + w2 * x2` is four operations in the graph and one sum here, in whatever order it was
 written and however it was nested. A node is absorbed into the sum above it if nothing else uses it.
 """
 
@@ -16,12 +16,12 @@ _SIGNS = {"add": (1, 1), "sub": (1, -1), "neg": (-1, 0)}
 
 
 class Sums(NamedTuple):
-    """The terms of all sums, those of one sum next to each other.
+    """The terms of all sums; the terms of one sum are neighbours.
 
-    Term i is `sign[i] * left[i] * right[i]`, or `sign[i] * left[i]` where `right` is NOTHING; it
-    belongs to the sum that the node `root[i]` computes. `gone` marks the nodes that sums absorbed;
-    `zero` those sums that have 0.0 among their terms, which is left out: it matters to the sign of
-    a sum of zeros only.
+    Term i is `sign[i] * left[i] * right[i]`, or `sign[i] * left[i]` if `right[i]` is NOTHING. It
+    belongs to the sum that the node `root[i]` computes. `gone` marks the nodes that were absorbed
+    by sums. `zero` marks the sums that have the constant 0.0 among their terms; that term is left
+    out, as it only matters to the sign of a sum of zeros.
     """
 
     root: Any
@@ -33,7 +33,12 @@ class Sums(NamedTuple):
 
 
 def find_sums(graph: Graph, varying: Any) -> Sums:
-    """The sums of three or more terms, or with a product among them."""
+    """Return the sums that have at least three terms, or a product among their terms.
+
+    Args:
+        graph: where to look for them.
+        varying: whether each node varies over the batch; a sum absorbs nodes of its own space.
+    """
     code, operands, size = graph.code, graph.operands, graph.size
     codes = {row.name: i for i, row in enumerate(graph.table)}
     signs = np.zeros((size, 2), dtype=np.int8)
@@ -75,7 +80,7 @@ def find_sums(graph: Graph, varying: Any) -> Sums:
 
 
 def _roots(absorbed: Any, above: Any, operands: Any, signs: Any) -> tuple[Any, Any]:
-    """The node that each node ends up in, and the sign that it has there, by pointer doubling."""
+    """Return the sum that each node ends up in and its sign there, by pointer doubling."""
     size = len(absorbed)
     root = np.where(absorbed, above, np.arange(size))
     first = operands[above, 0] == np.arange(size)
@@ -90,7 +95,7 @@ def _roots(absorbed: Any, above: Any, operands: Any, signs: Any) -> tuple[Any, A
 def _terms(
     linear: Any, absorbed: Any, operands: Any, signs: Any, root: Any, sign: Any
 ) -> tuple[Any, Any, Any]:
-    """The nodes that are added up, with their signs and sums, in the order of the graph."""
+    """Return the nodes that are added up, their signs and their sums, in the order of the graph."""
     nodes, factors, roots = [], [], []
     for place in range(2):
         adds = np.flatnonzero(linear & (operands[:, place] >= 0))
@@ -103,12 +108,12 @@ def _terms(
 
 
 def _is_zero(graph: Graph, nodes: Any) -> Any:
-    """Which terms are the constant 0, with which Python's `sum` begins."""
+    """Return which terms are the constant 0, with which Python's `sum` begins."""
     return (graph.code[nodes] == CONSTANT) & (graph.numbers[nodes] == 0)
 
 
 def _worthwhile(terms: tuple[Any, Any, Any], product: Any) -> Any:
-    """Which terms belong to sums that are more than one operation."""
+    """Return which terms belong to sums that are more than one operation."""
     nodes, factors, roots = terms
     size = len(product)
     count = np.bincount(roots, minlength=size)

@@ -85,7 +85,7 @@ def weights(model: Any, ax: Axes | None = None, *, lang: str = "en") -> Axes:
 
     >>> from nn import MLP
     >>> weights(MLP(2, [4, 1])).get_xlabel()
-    'a row for each neuron; its bias is last'
+    'one row for each neuron, with its bias last'
     """
     say = Words(lang)
     blocks = []

@@ -48,7 +48,7 @@ def decision_regions(
     >>> from nn import MLP
     >>> model = MLP(2, [1], initializer="zeros")
     >>> decision_regions(model, [[0, 0], [1, 1]], [-1, 1], resolution=5).get_title()
-    '50.0% of 2 points right'
+    '50.0% of 2 points correct'
     """
     say = Words(lang)
     X = np.asarray(X, dtype=float)

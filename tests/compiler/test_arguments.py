@@ -97,7 +97,7 @@ def test_a_new_structure_is_traced_anew_and_old_ones_are_forgotten_at_last():
     [
         (False, ("3",), "argument 0 takes a real number, got str"),
         (False, (None,), "argument 0 takes a real number"),
-        (True, (3.0,), "argument 0 is no batch"),
+        (True, (3.0,), "argument 0 is not a batch"),
         (True, ([1.0, [2.0]],), "sample 1 has another structure than sample 0"),
         (True, ([1.0, 2.0], [1.0]), "batches of different lengths"),
         (True, ({"a": [1.0], "b": [1.0, 2.0]},), "different lengths"),
@@ -125,7 +125,6 @@ def test_the_gradient_of_samples_in_a_list_is_a_list_of_samples():
     assert slopes[1].shape == (1, 0)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize(
     ("batch", "what"),
     [
@@ -137,12 +136,10 @@ def test_the_gradient_of_samples_in_a_list_is_a_list_of_samples():
     ],
 )
 def test_arrays_of_anything_but_real_numbers_are_refused(backend, batch, what):
-    if backend == "numba":
-        pytest.importorskip("llvmlite")
     w = Value(1.0)
     f = compile(lambda x: x * w, [w], batched=True, backend=backend)
     numbers = np.ones(1)
-    for _ in range(2):  # the second call goes a shorter way
+    for _ in range(2):  # the second call takes a shortcut
         assert f.value_and_grad(np.array([1.0, 3.0]), parameters=numbers)[0] == 2.0
     for call in (f, lambda x: f.value_and_grad(x, parameters=numbers)):
         with pytest.raises(TypeError, match=what):
@@ -156,6 +153,7 @@ def test_an_empty_dict_does_not_say_how_many_samples_there_are():
         compile(lambda d, x: x, batched=True)({"a": {}}, np.ones(3))
 
 
+@pytest.mark.slow
 def test_arrays_of_jax_are_the_callers_and_hold_real_numbers():
     jnp = pytest.importorskip("jax.numpy")
     w = Value(2.0)
@@ -230,7 +228,7 @@ def test_a_graph_made_before_is_differentiated_with_respect_to_parameters():
 
 
 def test_value_and_grad_needs_one_number():
-    with pytest.raises(ValueError, match="gives one number"):
+    with pytest.raises(ValueError, match="returns one number"):
         compile(lambda x: [x, x]).value_and_grad(1.0)
 
 
@@ -247,9 +245,9 @@ def test_bad_options_are_named(options, error, complaint):
         compile(lambda x: x, **options)
 
 
-def test_a_parameter_that_comes_twice_is_refused():
+def test_a_parameter_that_is_given_twice_is_refused():
     w = Value(1.0)
-    with pytest.raises(ValueError, match="comes twice"):
+    with pytest.raises(ValueError, match="given twice"):
         compile(lambda x: x * w, [w, w])
     with pytest.raises(TypeError, match="takes a function"):
         compile(3)
@@ -268,12 +266,9 @@ def test_parameters_that_are_no_numbers_are_refused(given):
     assert f.value_and_grad(np.ones(3), parameters=[2])[0] == 2.0
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba", pytest.param("jax", marks=pytest.mark.slow)])
 def test_an_argument_that_is_not_used_has_gradient_zero_in_every_call(backend):
-    if backend != "numpy":
-        pytest.importorskip("jax" if backend == "jax" else "llvmlite")
     program = compile(lambda x, y, z: x * z[0], batched=True, backend=backend)
-    for scale in (1.0, math.inf, 2.0):  # an infinity makes the careful run
+    for scale in (1.0, math.inf, 2.0):  # an infinity makes the reference executor run
         x = np.array([scale, 3.0])
         _, (by_x, by_y, by_z) = program.value_and_grad(x, x, np.ones((2, 2)))
         assert by_x.tolist() == [1.0, 1.0]
@@ -281,10 +276,7 @@ def test_an_argument_that_is_not_used_has_gradient_zero_in_every_call(backend):
         assert by_z.T.tolist() == [[scale, 3.0], [0.0, 0.0]]
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_further_calls_with_the_same_shapes_give_the_same_results(backend):
-    if backend == "numba":
-        pytest.importorskip("llvmlite")
     w = Value(1.0)
     # At w = 0 the slope of the branch that is not taken is infinite.
     f = compile(

@@ -1,4 +1,4 @@
-"""Chains of maxima without gradient are one step; products keep addends of any kind."""
+"""Chains of maxima without a gradient are one step; matrix products may have any addends."""
 
 from __future__ import annotations
 
@@ -10,18 +10,11 @@ import pytest
 
 from micrograd import Value, compile, maximum, minimum, value_and_grad  # noqa: A004
 
-
-@pytest.fixture(
-    params=["numpy", "numba", pytest.param("jax", marks=pytest.mark.slow)], scope="module"
-)
-def backend(request):
-    if request.param != "numpy":
-        pytest.importorskip("jax" if request.param == "jax" else "llvmlite")
-    return request.param
+pytestmark = pytest.mark.usefixtures("quick_xla")
 
 
 def softmaxes(x):
-    """Of the first two, three, … scores, as attention has them."""
+    """Softmaxes of the first two, three, … scores, as in attention."""
     found = []
     for count in range(2, len(x) + 1):
         scores = [score * count for score in x[:count]]
@@ -39,7 +32,7 @@ def test_softmaxes_of_different_lengths_are_computed_side_by_side(backend):
     assert value == pytest.approx(expected, rel=1e-14)
     assert slopes == pytest.approx(expected_slopes, rel=1e-13, abs=1e-300)
     assert "times maximum" in str(program)
-    assert str(program).count("maximum") == 2  # that of two is a level of its own
+    assert str(program).count("maximum") == 2  # the one of two terms has another level
 
 
 def test_softmaxes_over_a_batch(backend):
@@ -74,7 +67,7 @@ def test_nan_is_the_extreme_of_a_chain_wherever_it_stands(backend, function):
 
 
 def residual_network(weights, x):
-    """Each layer is added to what it was given, and to a number of its own place."""
+    """Each layer is added to its input, and to a number for each place."""
     w = [weights[i : i + 4] for i in range(0, 16, 4)]
     for _ in range(2):
         places = [x[i : i + 4] for i in range(0, len(x), 4)]

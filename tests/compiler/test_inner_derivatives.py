@@ -22,6 +22,7 @@ from micrograd import (
 from micrograd.compiler import compile  # noqa: A004
 from micrograd.ops import TABLE
 from nn import MLP
+from tests.compiler.conftest import QUICK
 
 
 def test_derivatives_may_be_taken_inside():
@@ -43,10 +44,8 @@ def test_derivatives_inside_at_numbers_follow_the_arguments_around_them():
         assert compile(f)(2.0) == expected
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba", pytest.param("jax", marks=pytest.mark.slow)])
+@pytest.mark.usefixtures("quick_xla")
 def test_zero_stops_before_an_infinite_slope_in_an_inner_derivative_too(backend):
-    if backend != "numpy":
-        pytest.importorskip("jax" if backend == "jax" else "llvmlite")
     for f, expected in (
         (lambda x: derivative(exp(-1 / x), x), 0.0),
         (lambda x: derivative(0.0 * sqrt(x) + x, x), 1.0),
@@ -74,11 +73,9 @@ def test_a_hessian_vector_product_of_a_network_agrees_with_eager_mode():
 EDGES = (0.0, -0.0, 0.5, 1.0, -1.0, -2.0, 1000.0, -1000.0)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("backend", QUICK, indirect=True)
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.arity == 1])
 def test_a_branch_that_is_not_taken_passes_nothing_on_whatever_it_holds(name, backend):
-    if backend == "numba":
-        pytest.importorskip("llvmlite")
     apply = {"neg": lambda x: -x, "abs": abs}.get(name, lambda x: getattr(x, name)())
 
     def slopes(x):
@@ -94,10 +91,8 @@ def test_a_branch_that_is_not_taken_passes_nothing_on_whatever_it_holds(name, ba
         assert found.tolist() == expected
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.usefixtures("quick_xla")
 def test_what_was_stopped_is_as_wild_as_what_it_was_stopped_before(backend):
-    if backend == "numba":
-        pytest.importorskip("llvmlite")
 
     def curvature(x):
         return derivative(derivative(log(x * x) ** 3, x), x)

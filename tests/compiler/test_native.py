@@ -1,4 +1,4 @@
-"""Machine code: its functions to the last place, its blocks and threads."""
+"""Machine code: the accuracy of its functions, its blocks and its threads."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_the_arrays_of_a_call_are_not_kept():
 
 
 def several(x, y):
-    """Some results of a tape, one of them twice; what others make of it; and an argument."""
+    """Return results of a tape, one of them twice; what is computed from it; and an argument."""
     a, b, kept, hidden = x, y, [], []
     for i in range(40):
         a, b = (a * b + x).sin() * 0.5, a - b * 0.25
@@ -195,8 +195,8 @@ def test_results_of_a_tape_survive_that_places_are_used_again(monkeypatch, kind,
             assert np.allclose(got, wanted, rtol=0, atol=100 * np.finfo(kind).eps)
         found[-1][:] = 0.0  # a result is the caller's
         assert all(np.array_equal(a, b) for a, b in zip(program(x, y)[:-1], found, strict=False))
-    (traced,) = program._traced.values()
-    assert traced.executor.linked.rows < program.program.varying / 2
+    (variant,) = program._variants.values()
+    assert variant.executor.executor.linked.rows < program.program.varying / 2
 
 
 @pytest.mark.parametrize(

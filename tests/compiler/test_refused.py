@@ -1,4 +1,4 @@
-"""What a compiled function must not do, and what it is told."""
+"""What a compiled function must not do, and what the error says."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_an_array_of_what_is_no_number_is_refused_with_the_line(wrong):
 
 
 class Tensor:
-    """As much of a tensor of torch as a program could mistake for an array."""
+    """A stand-in for a tensor of torch, which a program could mistake for an array."""
 
     __module__ = "torch"
 
@@ -176,7 +176,7 @@ class Tensor:
 
 
 class Series(Tensor):
-    """A column of pandas, likewise."""
+    """A stand-in for a column of pandas."""
 
     __module__ = "pandas.core.series"
 

@@ -1,4 +1,4 @@
-"""Narrow graphs run as a tape of steps, in every executor, and are planned in little time."""
+"""Narrow graphs run as a tape of steps, by every backend, and are planned quickly."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ import numpy as np
 import pytest
 
 from micrograd import Value, compile, value_and_grad, where  # noqa: A004
+from micrograd.compiler.executor import load
 from micrograd.compiler.planning import plan
 from micrograd.compiler.program import Tape
+from micrograd.compiler.stopping import CheckedExecutor
 from micrograd.compiler.tracing import trace
 from micrograd.ops import TABLE
+from tests.compiler.conftest import EACH, QUICK
+
+LOOPED = pytest.param("jax, in a loop", marks=pytest.mark.slow)
 
 
-@pytest.fixture(params=["numpy", "numba", "jax", "jax, in a loop"])
+@pytest.fixture(params=[*EACH, LOOPED])
 def backend(request, monkeypatch):
+    """Each backend in turn, JAX with all steps of a tape one by one, and with a loop."""
     name = request.param.split(",")[0]
-    if name != "numpy":
-        pytest.importorskip("jax" if name == "jax" else "llvmlite")
+    try:
+        load(name)
+    except ImportError as error:
+        pytest.skip(str(error))
     if name == "jax":
         from micrograd.compiler.jax import executor
 
@@ -25,7 +33,7 @@ def backend(request, monkeypatch):
     return name
 
 
-def predator_and_prey(rates, start, steps=8):
+def predator_and_prey(rates, start, steps=4):
     """Sums, products, a choice and a function in every step."""
     a, b = start[0], start[1]
     for _ in range(steps):
@@ -49,6 +57,7 @@ def test_a_narrow_graph_is_one_tape():
     assert len(str(program).splitlines()) == 4
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_a_tape_of_numbers_agrees_with_eager(backend):
     value, (rates, start) = compile(predator_and_prey, backend=backend).value_and_grad(
         RATES, STARTS[0].tolist()
@@ -60,6 +69,7 @@ def test_a_tape_of_numbers_agrees_with_eager(backend):
     assert np.allclose(start, expected_start, rtol=0, atol=1e-12)
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_a_tape_of_numbers_in_single_precision_agrees_with_eager(backend):
     program = compile(predator_and_prey, backend=backend, dtype=np.float32)
     value, (rates, start) = program.value_and_grad(RATES, STARTS[0].tolist())
@@ -70,6 +80,7 @@ def test_a_tape_of_numbers_in_single_precision_agrees_with_eager(backend):
     assert np.allclose(start, expected_start, rtol=0, atol=1e-4)
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_a_tape_over_a_batch_agrees_with_eager_in_inputs_and_in_parameters(backend):
     parameters = [Value(rate) for rate in RATES]
     found = [eager(start) for start in STARTS]
@@ -88,6 +99,7 @@ def test_a_tape_over_a_batch_agrees_with_eager_in_inputs_and_in_parameters(backe
     assert np.abs(starts - [start for _, (_, start) in found]).max() <= 1e-12
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_zero_stops_before_an_infinity_in_a_tape(backend):
     def f(x):
         y = x
@@ -99,12 +111,13 @@ def test_zero_stops_before_an_infinity_in_a_tape(backend):
     assert program.value_and_grad(np.array([0.0, 2.0]))[1].tolist() == [0.0, 0.5]
 
 
+@pytest.mark.slow
 def test_a_loop_of_jax_stops_zeros_by_itself(monkeypatch):
     pytest.importorskip("jax")
     from micrograd.compiler.jax import executor
 
     monkeypatch.setattr(executor, "UNROLLED", 0)
-    monkeypatch.setattr(executor.JaxExecutor, "careful", None)  # it would compute it again
+    monkeypatch.setattr(CheckedExecutor, "reference", None)  # which would compute it again
 
     def f(x):
         for _ in range(40):
@@ -115,6 +128,7 @@ def test_a_loop_of_jax_stops_zeros_by_itself(monkeypatch):
     assert np.allclose(slopes, 1.5**40, rtol=1e-12)
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_a_tape_of_numbers_beside_one_of_rows_passes_its_gradient_on(backend):
     w = Value(1.0)
     samples = np.array([0.5, 1.0, 1.5])
@@ -134,6 +148,7 @@ def test_a_tape_of_numbers_beside_one_of_rows_passes_its_gradient_on(backend):
     assert gradient[0] == pytest.approx(w.grad, rel=1e-13)
 
 
+@pytest.mark.usefixtures("quick_xla")
 def test_a_tape_keeps_the_sign_of_a_sum_of_zeros(backend):
     def f(s, x):
         s = -s
@@ -176,25 +191,35 @@ def test_a_deep_graph_becomes_few_instructions(shape):
     )
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba", "jax, in a loop"], indirect=True)
-@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.arity == 1])
-def test_every_operation_works_on_a_tape(name, backend):
-    apply = {"neg": lambda x: -x, "abs": abs}.get(name, lambda x: getattr(x, name)())
+UNARY = [name for name, row in TABLE.items() if row.arity == 1]
 
+
+def applied(name, v):
+    return {"neg": lambda: -v, "abs": lambda: abs(v)}.get(name, lambda: getattr(v, name)())()
+
+
+@pytest.mark.usefixtures("quick_xla")
+@pytest.mark.parametrize("backend", [*QUICK, LOOPED], indirect=True)
+@pytest.mark.parametrize("first", range(6))
+def test_every_operation_works_on_a_tape(first, backend):
     def f(x):
         y = x
-        for _ in range(20):
-            y = apply(y * 0.3 + 1.2).sin() * 0.5
+        for name in UNARY[first::6] * 3:
+            v = y * 0.3 + 1.2
+            y = applied(name, v).sin() * 0.5 + v * 0.25  # a gradient passes in any case
         return y
 
-    value, slope = compile(f, batched=True, backend=backend).value_and_grad(np.array([0.4, -0.3]))
+    program = compile(f, batched=True, backend=backend)
+    value, slope = program.value_and_grad(np.array([0.4, -0.3]))
+    assert [type(each) for each in program.program.instructions] == [Tape]
     for got, slope_got, at in zip(value, slope, (0.4, -0.3), strict=True):
         expected, expected_slope = value_and_grad(f)(at)
-        # Some 80 roundings, in a map that contracts.
+        # Some 100 roundings, in a map that contracts.
         assert got == pytest.approx(expected, rel=1e-12, nan_ok=True)
         assert slope_got == pytest.approx(expected_slope, rel=1e-9, abs=1e-20, nan_ok=True)
 
 
+@pytest.mark.slow
 def test_jax_sees_a_long_tape_as_one_loop():
     jax = pytest.importorskip("jax")
     from micrograd.compiler.jax.executor import UNROLLED, JaxExecutor
@@ -206,7 +231,9 @@ def test_jax_sees_a_long_tape_as_one_loop():
                 y = (y * leaves[1]).tanh()
             return [y]
 
-        executor = JaxExecutor(plan(trace(f, [], 2), batched=True), np.dtype(float), inputs=True)
+        executor = JaxExecutor(
+            plan(trace(f, [], 2), batched=True), np.dtype(float), inputs=True, checked=False
+        )
         return len(
             str(jax.make_jaxpr(executor._outputs)(np.zeros(0), np.zeros((2, 3)))).split("\n")
         )

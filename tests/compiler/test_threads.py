@@ -1,4 +1,4 @@
-"""Programs in several threads, traces within traces, interrupts."""
+"""Programs in several threads and processes, traces within traces, and interrupts."""
 
 from __future__ import annotations
 

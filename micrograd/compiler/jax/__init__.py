@@ -1,1 +1,1 @@
-"""The executor that runs programs in JAX."""
+"""The executor that runs programs by JAX."""

@@ -1,14 +1,14 @@
-"""A program run by JAX: the same instructions in `jax.numpy`, compiled by its `jit`.
+"""Runs a program by JAX: its instructions in `jax.numpy`, compiled by `jax.jit`.
 
-JAX places and shards the arrays: a batch that is a sharded array is run where it is. Gradients are
-JAX's own of the matrix products and sums, and the table's of its operations. Where one is not
-finite, NumPy computes it again, such that a factor of zero stops even an infinity.
+JAX places and shards the arrays: a batch that is a sharded array is computed where it is. JAX
+differentiates matrix products and sums itself; the derivatives of operations are those of the
+table.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial, reduce
 from operator import add
 from typing import Any
@@ -20,10 +20,9 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh, NamedSharding
 
-from micrograd.compiler.graph import Graph
+from micrograd.compiler.executor import Executor, Gradients, are_finite
 from micrograd.compiler.jax.operations import function
 from micrograd.compiler.jax.tape import LoopedTape
-from micrograd.compiler.numpy.executor import NumpyExecutor, are_finite, careful_executor
 from micrograd.compiler.program import (
     Elementwise,
     Fold,
@@ -39,17 +38,17 @@ from micrograd.compiler.program import (
 # ------------------------------------------------------------------------------------- instructions
 
 
-# Within it, JAX computes in float64; older versions have it elsewhere.
+# A context in which JAX computes in float64; older versions of JAX have it in another module.
 _enable_x64: Any = (jax if hasattr(jax, "enable_x64") else jax.experimental).enable_x64
-_PRECISION = "highest"  # else a GPU multiplies float32 with ten bits of the fraction
+_PRECISION = "highest"  # otherwise a GPU multiplies float32 with ten bits of the fraction
 UNROLLED = 512
-"""The most steps of a tape that XLA sees one by one: to compile so many takes seconds."""
+"""The most steps of a tape that XLA compiles one by one, which takes seconds."""
 _FEW_TERMS = 8
-_FEW = 64  # rows that are cut out one by one; to gather many is slow, and slower to differentiate
+_FEW = 64  # so many rows are cut out one by one: gathering is slow, above all its derivative
 
 
 def _rows(array: Any, places: Any) -> Any:
-    """The rows of an array at some places."""
+    """Return the rows of an array at some places."""
     first = int(places[0])
     if (places == np.arange(first, first + len(places))).all():
         whole = len(places) == len(array)
@@ -60,7 +59,7 @@ def _rows(array: Any, places: Any) -> Any:
 
 
 class _Space:
-    """The results so far of one space, as segments of neighbouring slots."""
+    """The results of one space so far, as segments of neighbouring slots."""
 
     def __init__(self) -> None:
         self.starts: list[int] = []
@@ -68,14 +67,14 @@ class _Space:
         self.size = 0
 
     def append(self, segment: Any) -> None:
-        """The next slots."""
+        """Add the values of the next slots."""
         if segment.shape[0]:
             self.starts.append(self.size)
             self.segments.append(segment)
             self.size += segment.shape[0]
 
     def read(self, rows: Rows) -> Any:
-        """Rows of the space: a slice of a segment, or gathered from those that have them."""
+        """Return rows of the space: a slice of a segment, or gathered from several."""
         if isinstance(rows, slice):
             first, last = rows.start, rows.stop - 1
         else:
@@ -123,7 +122,7 @@ class _Run:
         return self._sums(instruction)
 
     def _steps(self, tape: Tape) -> list[Any]:
-        """The results of a tape, an array for each: XLA makes more of these than of rows of one."""
+        """Return the results of a tape, each as its own array, which XLA optimises better."""
         made: dict[tuple[bool, int], Any] = {}
 
         def at(varies: bool, slot: int) -> Any:
@@ -137,10 +136,9 @@ class _Run:
                 read = (at(operand.varies, operand.rows.start) for operand in step.operands)
                 result = function(step.operation)(*read)
             else:
-                columns = (column.tolist() for column in step[3:])
                 terms = (
                     sign * at(varies, left) * (at(also, right) if right >= 0 else 1.0)
-                    for sign, left, varies, right, also in zip(*columns, strict=True)
+                    for sign, left, varies, right, also in step.terms()
                 )
                 result = lax.optimization_barrier(reduce(add, terms))
             made[step.varies, step.out.start] = result
@@ -155,7 +153,6 @@ class _Run:
         weights = self.spaces[False].read(rows_of(matrix.ravel())).reshape(matrix.shape)
         vectors = self.spaces[varies].read(rows_of(inputs.ravel()))
         vectors = vectors.reshape(*inputs.shape, *vectors.shape[1:])
-        # A number of columns, of rows (or inputs), and of lanes.
         if len(vectors) == 1:  # XLA is slower with a column of one
             out = jnp.matmul(weights, vectors[0], precision=_PRECISION)[None]
         else:
@@ -167,8 +164,8 @@ class _Run:
         return out.reshape(-1, *out.shape[2:])
 
     def _fold(self, fold: Fold) -> Any:
-        """Rows of terms, the last term of each repeated up to the longest."""
-        lengths = np.diff(np.append(fold.start, len(fold.slots)))
+        """Reduce rows of terms, each padded by its last term to the length of the longest."""
+        lengths = np.diff(fold.bounds)
         places = np.minimum(np.arange(lengths.max()), lengths[:, None] - 1) + fold.start[:, None]
         terms = self.spaces[fold.varies].read(fold.slots[places].ravel())
         terms = lax.stop_gradient(terms).reshape(*places.shape, *terms.shape[1:])
@@ -176,12 +173,11 @@ class _Run:
 
     def _sums(self, instruction: WeightedSums) -> Any:
         sign = instruction.sign
-        left = self._factor(instruction, instruction.left, instruction.left_varies)
-        right = self._factor(instruction, instruction.right, instruction.right_varies)
+        left, right = (self._factor(instruction, *side) for side in instruction.sides)
         terms = left * right * (sign[:, None] if instruction.varies else sign)
         terms = lax.optimization_barrier(terms)
-        lengths = np.diff(np.append(instruction.start, len(sign)))
-        # Sums of equally many terms are added up side by side: scattering is slow.
+        lengths = np.diff(instruction.bounds)
+        # Sums of the same number of terms are added up side by side, since scattering is slow.
         sums, order = [], []
         for length in np.unique(lengths).tolist():
             chosen = np.flatnonzero(lengths == length)
@@ -194,7 +190,7 @@ class _Run:
         return _rows(together, np.argsort(np.concatenate(order)))
 
     def _factor(self, instruction: WeightedSums, slots: Any, varies: Any) -> Any:
-        """The factor of every term; 1 for one that is missing."""
+        """Return the factor of every term; 1 for one that is missing."""
         parts, places = [], []
         for space in (True, False):
             chosen = np.flatnonzero((slots >= 0) & (varies == space))
@@ -215,50 +211,39 @@ class _Run:
 # ------------------------------------------------------------------------------------ the executor
 
 
-class JaxExecutor:
-    """Runs one program with JAX; compiled anew for each length of the batch, as JAX does."""
+class JaxExecutor(Executor):
+    """Runs one program, as an `Executor` does; JAX compiles it anew for each length of a batch."""
 
     def __init__(
-        self, program: Program, dtype: Any, *, inputs: bool, stopping: Graph | None = None
+        self, program: Program, dtype: Any, *, inputs: bool, checked: bool, threads: int = 1
     ) -> None:
         self.program, self.dtype, self.inputs = program, np.dtype(dtype), inputs
-        self.stopping = stopping
+        self.checked = checked
 
     def __reduce__(self) -> Any:
-        made = partial(JaxExecutor, inputs=self.inputs, stopping=self.stopping)
+        made = partial(JaxExecutor, inputs=self.inputs, checked=self.checked)
         return made, (self.program, self.dtype)
 
-    @cached_property
-    def careful(self) -> NumpyExecutor:
-        """Computes again what is not finite, such that zeros stop even in matrix products."""
-        return careful_executor(self.program, self.dtype, self.inputs, self.stopping)
-
-    def values(self, parameters: Any, inputs: Any, length: int) -> list[Any]:
-        """The outputs: rows of the batch, or numbers where an output does not vary."""
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[list[Any], bool]:
+        """Return the outputs, and whether they are finite."""
         with _enable_x64(self.dtype == np.float64):
             found = self._values(*self._arrays(parameters, inputs))
         outputs = [np.array(each) for each in found]
-        if self.stopping is not None and not are_finite(outputs):
-            return self.careful.values(parameters, [*map(np.asarray, inputs)], length)
-        return outputs
+        return outputs, not self.checked or are_finite(outputs)
 
     def value_and_grad(
-        self, parameters: Any, inputs: Any, length: int, *, mean: bool
-    ) -> tuple[Any, Any, Any]:
-        """The one output (or its mean), and the adjoints of parameters and inputs."""
+        self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
+    ) -> Gradients:
+        """Return the output or its mean, and the adjoints of parameters or inputs."""
         with _enable_x64(self.dtype == np.float64):
             run = self._mean if mean else self._each
-            value, slopes, fine = run(*self._arrays(parameters, inputs))
-        stopped = self.stopping is not None and not are_finite([value])
-        if stopped or not fine:
-            whole = [np.asarray(each) for each in inputs]
-            again = self.careful.value_and_grad(parameters, whole, length, mean=mean)
-            return again if stopped else (value, *again[1:])  # the value is that of a plain call
+            value, slopes, finite = run(*self._arrays(parameters, inputs))
         found = np.array(slopes)
-        return (value, None, found) if self.inputs else (value, found, None)
+        gradient, adjoints = (None, found) if self.inputs else (found, None)
+        return Gradients(value, gradient, adjoints, bool(finite))
 
     def _arrays(self, parameters: Any, inputs: Any) -> tuple[Any, Any]:
-        """What is given, in the precision that is asked for; arrays of JAX stay where they are."""
+        """Convert to the precision of the program; arrays of JAX stay where they are."""
         parts = [
             _automatic(each.astype(self.dtype))
             if isinstance(each, jax.Array)
@@ -301,7 +286,7 @@ class JaxExecutor:
         return self._differentiated(each)
 
     def _differentiated(self, result: Callable[..., Any]) -> Callable[..., Any]:
-        """The value, the slopes that are asked for, and whether these are finite."""
+        """Return a function of the value, the slopes and whether these are finite."""
 
         def call(parameters: Any, parts: Any) -> tuple[Any, Any, Any]:
             inputs = _joined(parts, parameters)
@@ -319,12 +304,12 @@ class JaxExecutor:
 
 
 def _joined(parts: Any, parameters: Any) -> Any:
-    """The rows of all inputs."""
+    """Return the rows of all inputs as one array."""
     return jnp.concatenate(parts) if parts else jnp.zeros(0, parameters.dtype)
 
 
 def _automatic(array: Any) -> Any:
-    """The array, on the same devices in the same way, with how results are spread left to JAX."""
+    """Return the array on the same devices, where JAX decides how results are spread."""
     sharding = array.sharding
     if not isinstance(sharding, NamedSharding):
         return array

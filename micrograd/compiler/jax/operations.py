@@ -18,10 +18,10 @@ from micrograd.table.interpreters import ATOM, Interpreter, Text, Texts
 
 
 class _Behind(Texts):
-    """Writes every operation by itself, behind a barrier: XLA's algebra stays away.
+    """Writes every operation behind a barrier, which XLA's algebraic rewriting does not cross.
 
-    It would make `x / (y * z)` of `x / y / z`, which is 0 where `y * z` overflows, `abs(x)` of
-    `sqrt(x * x)`, `x` of `log(exp(x))`, and the like.
+    It would turn `x / y / z` into `x / (y * z)`, which is 0 if `y * z` overflows, `sqrt(x * x)`
+    into `abs(x)`, `log(exp(x))` into `x`, and so on.
     """
 
     def __init__(self, *called: str) -> None:
@@ -38,13 +38,13 @@ def _behind(written: Callable[..., Text]) -> Callable[..., Text]:
 
 
 def _div(x: Any, y: Any) -> Any:
-    # XLA would multiply by the reciprocal of one number for all lanes, which may overflow.
+    # XLA would multiply by the reciprocal of a number that all lanes share, which may overflow.
     shape = jnp.broadcast_shapes(jnp.shape(x), jnp.shape(y))
     return x / lax.optimization_barrier(jnp.broadcast_to(y, shape))
 
 
 def _exp(x: Any) -> Any:
-    # Within a function of ours, too, XLA would make x of log(exp(x)) and the like.
+    # XLA would turn log(exp(x)) into x within the functions below, too.
     return lax.optimization_barrier(jnp.exp(x))
 
 
@@ -62,13 +62,15 @@ def _sech2(x: Any) -> Any:
 
 
 def _hypot_slope(x: Any, y: Any) -> Any:
-    size = jnp.maximum(jnp.abs(x), jnp.abs(y))  # XLA would multiply divisors, which overflow
+    size = jnp.maximum(
+        jnp.abs(x), jnp.abs(y)
+    )  # XLA would multiply the divisors, which may overflow
     x, y = lax.optimization_barrier((x / size, y / size))
     return x / jnp.sqrt(x * x + y * y)
 
 
 def _cosh(x: Any) -> Any:
-    e = _exp(0.5 * jnp.abs(x))  # XLA's own loses ten bits at 700
+    e = _exp(0.5 * jnp.abs(x))  # XLA's cosh loses ten bits at 700
     return (0.5 * e) * e + (0.5 / e) / e
 
 
@@ -80,14 +82,14 @@ def _sinh(x: Any) -> Any:
 
 
 def _log1p(x: Any) -> Any:
-    # XLA's own is 128 units off at -0.414; the same number, of an argument above 0, is not.
+    # XLA's log1p is 128 units off at -0.414, but accurate for arguments above 0.
     below = (x < 0) & (x >= -1)
     found = jnp.log1p(jnp.where(below, -x / (1.0 + x), x))
     return jnp.where(below, -found, found)
 
 
 def _atanh(x: Any) -> Any:
-    size = jnp.abs(x)  # XLA's own is 12 units off
+    size = jnp.abs(x)  # XLA's atanh is 12 units off
     return jnp.copysign(0.5 * jnp.log1p((size + size) / (1.0 - size)), x)
 
 
@@ -95,7 +97,7 @@ ON_JAX = Interpreter(
     "arrays of JAX",
     {
         **{f"a{x}": getattr(jnp, f"arc{x}") for x in "sin cos tan sinh cosh tanh tan2".split()},
-        # Of two zeros with different signs the second, as for Values; XLA chooses by the sign.
+        # Of two zeros with different signs, the second one, as for Values; XLA goes by the sign.
         "maximum": lambda x, y: jnp.where((x > y) | jnp.isnan(x), x, y),
         "minimum": lambda x, y: jnp.where((x < y) | jnp.isnan(x), x, y),
         "_where": jnp.where,
@@ -130,14 +132,17 @@ for _row in (*TABLE.values(), *STOPPING.values()):
 
 
 def flow(row: Operation, place: int) -> Callable[..., Any] | None:
-    """What flows back to an operand, of the adjoint, the result and the operands."""
+    """Return what passes an adjoint back to the operand at `place`, or None if nothing does.
+
+    It is a function of the adjoint of the result, the result and the operands.
+    """
     tree = row.flow(place)
     return None if tree is None else ON_JAX.compiled((ADJOINT, RESULT, *row.operands), tree)
 
 
 @cache
 def function(row: Operation) -> Callable[..., Any]:
-    """An operation on arrays; where its adjoint is zero, nothing flows back."""
+    """Return an operation on arrays; where its adjoint is zero, nothing is passed back."""
     value = ON_JAX.value(row)
     pulls = [flow(row, place) for place in range(row.arity)]
 
@@ -162,7 +167,7 @@ def function(row: Operation) -> Callable[..., Any]:
 
 
 def _summed_to(share: Any, shape: tuple[int, ...]) -> Any:
-    """The share of an operand that was used for every lane."""
-    if len(shape) < share.ndim:  # a number, beside a row of a tape
+    """Return the sum of a share over the lanes, if the operand is one number for all of them."""
+    if len(shape) < share.ndim:  # the operand is a number, the result a row of a tape
         return share.sum()
     return share.sum(axis=1, keepdims=True) if shape[1:] == (1,) != share.shape[1:] else share

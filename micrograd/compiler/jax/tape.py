@@ -1,4 +1,4 @@
-"""A long tape as a loop of JAX: XLA compiles one step for each operation, whatever the length."""
+"""A long tape as a loop of JAX, for which XLA compiles each operation once."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ from micrograd.compiler.program import SUM, Operand, Tape
 
 
 class LoopedTape:
-    """The steps as rows of one array: first what the tape reads, then a row for each small step.
+    """A tape whose steps are rows of one array: first what it reads, then a row for each step.
 
-    A small step is an operation, or one term of a weighted sum, `x + y * z` or `x - y * z`.
-    `places` are the three rows that it reads; that of zero, of which a sum keeps the sign, where it
-    needs fewer.
+    Here a step is an operation, or one term of a weighted sum, `x + y * z` or `x - y * z`. `places`
+    has the three rows that each step reads. Where it needs fewer, it reads the row of -0.0, which
+    keeps the sign of a sum of zeros.
+
+    Args:
+        tape: the tape.
     """
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
         sums = tape.code == SUM
         lengths = np.where(sums, np.diff(tape.bounds), 1)
-        self.last = np.cumsum(lengths) - 1  # the small step with the result of each step
+        self.last = np.cumsum(lengths) - 1  # the step here with the result of each step of the tape
         first = self.last - lengths + 1
         self.count = int(lengths.sum())
         self._outside, read = self._read()
@@ -49,7 +52,7 @@ class LoopedTape:
         self.codes, self.places = codes, places
 
     def _read(self) -> tuple[list[tuple[bool, int]], dict[tuple[bool, int], int]]:
-        """The slots that are read from outside, and the row of each."""
+        """Return the slots that the tape reads from outside, and the row of each."""
         tape = self.tape
         slots = np.concatenate([tape.operands.ravel(), tape.terms.left, tape.terms.right])
         kinds = (tape.operands_vary.ravel(), tape.terms.left_varies, tape.terms.right_varies)
@@ -59,12 +62,12 @@ class LoopedTape:
         return pairs, {pair: row for row, pair in enumerate(pairs)}
 
     def _own(self, slots: Any, varies: Any) -> Any:
-        """Which slots the tape itself computes."""
+        """Return which slots the tape itself computes."""
         out = self.tape.out
         return (varies == self.tape.varies) & (slots >= out.start) & (slots < out.stop)
 
     def _rows(self, slots: Any, varies: Any, read: dict[tuple[bool, int], int]) -> Any:
-        """The rows of slots; that of zero where there is none."""
+        """Return the rows of slots, and the row of zero for missing ones."""
         rows = np.full(slots.shape, self.zero)
         own = self._own(slots, varies)
         rows[own] = self.before + self.last[slots[own] - self.tape.out.start]
@@ -74,13 +77,20 @@ class LoopedTape:
         return rows
 
     def results(self, read: Callable[[Operand, bool], Any]) -> Any:
-        """The results of all steps, in their order; `read` gives rows of a space."""
+        """Return the results of all steps in their order.
+
+        Args:
+            read: returns the rows of an operand, with an axis of lanes if the second argument is
+                true.
+        """
         wide = self.tape.varies
         parts = [
             read(Operand(varies, slice(slot, slot + 1)), wide) for varies, slot in self._outside
         ]
         shapes = {part.shape for part in parts} or {(1,)}
-        shape = min(shapes, key=lambda shape: shape[1:] == (1,))  # that of a batch, if there is one
+        shape = min(
+            shapes, key=lambda shape: shape[1:] == (1,)
+        )  # the shape of a batch, if there is one
         kind = parts[0].dtype if parts else jnp.result_type(float)
         fixed = [jnp.full(shape, -0.0, kind), jnp.ones(shape, kind)]
         outside = jnp.concatenate([*(jnp.broadcast_to(part, shape) for part in parts), *fixed])
@@ -89,7 +99,7 @@ class LoopedTape:
     # ------------------------------------------------------------------------------------- the loop
 
     def _run(self) -> Callable[[Any], Any]:
-        """All rows, of those from outside; differentiable in reverse."""
+        """Return the function from the rows that are read to all rows, with its derivative."""
         codes, places = jnp.asarray(self.codes), jnp.asarray(self.places)
         operations = self.tape.operations
         values = [_value(ON_JAX.value(row), row.arity) for row in operations]
@@ -126,7 +136,7 @@ def _value(function: Callable[..., Any], arity: int) -> Callable[..., Any]:
 
 
 def _flow(pulls: list[Callable[..., Any] | None]) -> Callable[..., Any]:
-    """What flows back to each of three operands, of the adjoint, the result and the operands."""
+    """Return a function of adjoint, result and operands: the shares of three operands."""
 
     def flow(g: Any, out: Any, *operands: Any) -> Any:
         read = operands[: len(pulls)]
@@ -141,5 +151,5 @@ def _flow_of_term(sign: float) -> Callable[..., Any]:
 
 
 def _like(result: Any, other: Any) -> Any:
-    """A result in the shape and precision of another; a formula may be a number."""
+    """Return a result in the shape and precision of another; a formula may be a number."""
     return jnp.broadcast_to(jnp.asarray(result, other.dtype), other.shape)

@@ -1,10 +1,11 @@
-"""Programs as machine code.
+"""The executor that runs programs as machine code, which LLVM makes.
 
-- `machine`: LLVM compiles for this processor, and the code is kept on disk.
-- `writing`, `lowering`: functions in LLVM's language; formulas of the table in it.
-- `kernels`, `driver`: what an instruction does, and the loop over blocks of samples.
-- `linking`, `tapes`, `executor`: a program as rows of words that the driver carries out, in places
-  that are used again where no gradient needs them.
+- `machine` compiles functions for this processor and keeps the code on disk.
+- `writing` writes functions in LLVM's language, and `lowering` the formulas of the table.
+- `kernels` has the functions for instructions: `elementwise`, `products` and `sums`. `driver` is
+  the loop over blocks of samples that calls them.
+- `linking` turns a program into `rows` of words that the driver carries out, and `tapes` does so
+  for tapes. `executor` lays out the memory and calls the driver.
 
-Needs llvmlite, the compiler library of Numba.
+It needs llvmlite, the compiler library of Numba.
 """

@@ -1,6 +1,6 @@
-"""The driver: one call of a program, block after block of samples, in LLVM's language.
+"""The driver, in LLVM's language: the loop over blocks of samples, in one call of a program.
 
-It reads all that it needs from a frame of 64-bit words.
+It reads all its arguments from a frame of 64-bit words.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from micrograd.compiler.native.writing import KINDS, WORD, Writer, word
 
 
 class Phase:
-    """What a call does, as bits; several threads sweep at once, the rest is done by one."""
+    """What a call does, as bits. Several threads may sweep at once; one does the rest."""
 
     UNIFORM = 1  # the values of `u`
     SWEEP = 2  # all blocks of samples, forwards and, if asked for, backwards
@@ -22,28 +22,28 @@ class Phase:
 
 
 class Frame:
-    """The words of a frame (plain numbers: they are looked up at every call)."""
+    """The words of a frame, as plain numbers, since they are looked up at every call."""
 
     U, V, LANES, PHASES = range(4)
-    ADJOINTS, ADJOINT_COUNT = range(4, 6)  # of `u`: zeroed with its values
+    ADJOINTS, ADJOINT_COUNT = range(4, 6)  # of `u`: set to zero when its values are computed
     UNIFORM_CODE, UNIFORM_ROWS, UNIFORM_BACK_CODE, UNIFORM_BACK_ROWS = range(6, 10)
     CODE, ROWS, BACK_CODE, BACK_ROWS = range(10, 14)
-    START, STOP = range(14, 16)  # samples
-    PARTS, PART_COUNT = range(16, 18)  # of the inputs: address, rows, strides of rows and samples
-    OUTPUTS, OUTPUT_COUNT = range(18, 20)  # place in `v`, address of an array of samples
-    TOTAL_OF, TOTAL = range(20, 22)  # place in `v` (or -1) and in `u`: a sum over all samples
-    SEED_AT, SEED = range(22, 24)  # place of an adjoint in `v` (or -1), and its number as bits
+    START, STOP = range(14, 16)  # the first sample, and the one after the last
+    PARTS, PART_COUNT = range(16, 18)  # arrays of inputs: address, rows, strides of rows, samples
+    OUTPUTS, OUTPUT_COUNT = range(18, 20)  # place in `v`, and address of an array of samples
+    TOTAL_OF, TOTAL = range(20, 22)  # place in `v` (or -1), and in `u` of its sum over all samples
+    SEED_AT, SEED = range(22, 24)  # place of an adjoint in `v` (or -1), and the bits of its number
     SEED_U_AT, SEED_U = range(24, 26)  # the same in `u`
     GRADIENTS, GRADIENT_COUNT, INTO, INTO_STRIDE = range(26, 30)  # adjoints of inputs, in `v`
-    PARAMETERS = 30  # adjoints of so many are looked at
-    STREAMED = 31  # whether outputs, which are aligned then, go past the cache
-    DOUBLES = 32  # of single precision: the adjoints of `u` and the total, summed up in double
-    CHECKED = 33  # whether outputs are looked at, too
+    PARAMETERS = 30  # the number of adjoints of `u` that are checked for being finite
+    STREAMED = 31  # whether outputs, which must be aligned, are stored past the cache
+    DOUBLES = 32  # in single precision: sums of the adjoints of `u` and the total, as doubles
+    CHECKED = 33  # whether outputs are checked for being finite, too
     SIZE = 34
 
 
 def write_driver(kind: str, width: int) -> str:
-    """The module of the driver; it returns 1 if all adjoints that are given back are finite."""
+    """Return the module of the driver, which returns 1 if all adjoints asked for are finite."""
     w = Writer(kind, width)
     run = _write_run(w)
     (frame,) = w.function(WORD, WORD.as_pointer())
@@ -102,11 +102,11 @@ def write_driver(kind: str, width: int) -> str:
     return str(w.module)
 
 
-_BLOCKS = 32  # whose sums are added up in single precision: a power of two
+_BLOCKS = 32  # so many blocks are summed in single precision; a power of two
 
 
 def _move_to_doubles(w: Writer, get: Any, u: Any, last: Any) -> None:
-    """Add what was summed up so far to sums in double precision; take these back at the last."""
+    """Add the sums so far to sums in double precision; convert these back at the last block."""
     build = w.build
     sums, doubles = w.at(u, get(Frame.ADJOINTS)), w.pointer(get(Frame.DOUBLES), KINDS["float64"])
     with w.range(build.add(get(Frame.ADJOINT_COUNT), word(1))) as i:
@@ -118,7 +118,7 @@ def _move_to_doubles(w: Writer, get: Any, u: Any, last: Any) -> None:
 
 
 def _write_run(w: Writer) -> Any:
-    """A function that carries out rows of code, one after the other."""
+    """Write a function that carries out rows of code, one after the other."""
     memory = w.number.as_pointer()
     code, count, u, v, lanes = w.function(
         ir.VoidType(), WORD.as_pointer(), WORD, memory, memory, WORD, name="run"
@@ -134,19 +134,19 @@ def _write_run(w: Writer) -> Any:
 
 
 def _number(w: Writer, bits: Any) -> Any:
-    """A number from the bits of a double."""
+    """Return a number from the bits of a double."""
     double = w.build.bitcast(bits, ir.DoubleType())
     return double if w.number == double.type else w.build.fptrunc(double, w.number)
 
 
 def _look(w: Writer, number: Any, trouble: Any) -> None:
-    """Remember whether a number is not finite: then it is no zero when taken from itself."""
+    """Note whether a number is not finite: subtracted from itself, it gives nan and not 0."""
     difference = w.build.fsub(number, number)
     w.build.store(w.build.fadd(w.build.load(trouble), difference), trouble)
 
 
 def _look_at_row(w: Writer, row: Any, count: Any, trouble: Any) -> None:
-    """Remember whether one of so many numbers is not finite."""
+    """Note whether one of the first `count` numbers is not finite."""
     build = w.build
     full = build.and_(count, word(-w.width))
     begin, rest = word(0), w.constant(0.0, w.width)
@@ -159,7 +159,7 @@ def _look_at_row(w: Writer, row: Any, count: Any, trouble: Any) -> None:
 
 
 def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> None:
-    """A block of samples into the rows of the inputs; the last one fills what is left."""
+    """Copy a block of samples into the rows of the inputs; the last sample fills up the lanes."""
     build = w.build
     parts = w.pointer(get(Frame.PARTS))
     place = build.alloca(WORD)
@@ -193,7 +193,7 @@ def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> No
 def _outputs(
     w: Writer, get: Any, u: Any, v: Any, lanes: Any, start: Any, count: Any, trouble: Any
 ) -> None:
-    """The results of a block: where they are wanted, and to their sum."""
+    """Copy the results of a block to the outputs, and add them to the total."""
     build = w.build
     table = w.pointer(get(Frame.OUTPUTS))
     full = build.and_(count, word(-w.width))
@@ -222,7 +222,7 @@ def _outputs(
 
 
 def _seed(w: Writer, get: Any, v: Any, lanes: Any, count: Any) -> None:
-    """The adjoint of the result, 0 in lanes without a sample of their own."""
+    """Set the adjoint of the result; it is 0 in lanes without a sample."""
     build = w.build
     place = get(Frame.SEED_AT)
     with w.when(build.icmp_signed(">=", place, word(0))):
@@ -236,7 +236,7 @@ def _seed(w: Writer, get: Any, v: Any, lanes: Any, count: Any) -> None:
 def _gradients(
     w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any, trouble: Any
 ) -> None:
-    """The adjoints of the inputs of a block, where they are wanted."""
+    """Copy the adjoints of the inputs of a block to where they are asked for."""
     build = w.build
     into, stride = w.pointer(get(Frame.INTO), w.number), get(Frame.INTO_STRIDE)
     full = build.and_(count, word(-w.width))

@@ -1,4 +1,4 @@
-"""Kernels of operations, written from the formulas of the table."""
+"""Kernels of operations, which are written from the formulas of the table."""
 
 from __future__ import annotations
 
@@ -14,25 +14,21 @@ from micrograd.table.formulas import ADJOINT, Tree
 
 
 def value_v(w: Writer, spec: Spec) -> str:
-    """A row of lanes after the other: `out[r] = operation(x[r], …)`."""
+    """Write `out[r] = operation(x[r], …)` for rows of lanes."""
     row, u, v, lanes = w.kernel()
     count, out = w.words(row, Field.COUNT, Field.OUT)
     tables = _tables(w, row, len(spec.operands))
     lowering, formula = Lowering(w, w.width), spec.formula
     with w.range(count) as r:
-        operands = [
-            _operand_v(w, kind, table, r, u, v, lanes)
-            for kind, table in zip(spec.operands, tables, strict=True)
-        ]
+        read = _reader_v(w, spec, tables, r, u, v, lanes)
         target = w.lanes_of(v, w.build.add(out, r), lanes)
         with w.loop(word(0), lanes, word(w.width)) as i:
-            names = _named(spec, operands, i)
-            w.store(lowering.value(formula, names), w.at(target, i))
+            w.store(lowering.value(formula, read(i)), w.at(target, i))
     return w.finished()
 
 
 def flow_v(w: Writer, spec: Spec) -> str:
-    """What flows back to one operand; summed over the lanes if that is a number of `u`."""
+    """Write what passes adjoints to one operand; a number of `u` gets their sum over the lanes."""
     row, u, v, lanes = w.kernel()
     count, out, adjoint, shift = w.words(row, Field.COUNT, Field.OUT, Field.ADJOINT, Field.SHIFT)
     tables = _tables(w, row, len(spec.operands))
@@ -40,17 +36,14 @@ def flow_v(w: Writer, spec: Spec) -> str:
     summed = spec.operands[spec.place] == "u"
     zero = w.constant(0.0, w.width)
     with w.range(count) as r:
-        operands = [
-            _operand_v(w, kind, table, r, u, v, lanes)
-            for kind, table in zip(spec.operands, tables, strict=True)
-        ]
+        read = _reader_v(w, spec, tables, r, u, v, lanes)
         results = w.lanes_of(v, w.build.add(out, r), lanes)
         adjoints = w.lanes_of(v, w.build.add(adjoint, r), lanes)
         place = w.build.add(w.build.load(w.at(tables[spec.place], r)), shift)
         into = w.at(u, place) if summed else w.lanes_of(v, place, lanes)
         with w.loop(word(0), lanes, word(w.width), *([zero] if summed else [])) as turn:
             i = turn.i if summed else turn
-            names = _named(spec, operands, i)
+            names = read(i)
             names["out"] = w.load(w.at(results, i), w.width)
             names[ADJOINT] = w.load(w.at(adjoints, i), w.width)
             share = _stopped(w, names[ADJOINT], lowering.value(formula, names), formula)
@@ -68,7 +61,7 @@ def flow_v(w: Writer, spec: Spec) -> str:
 
 
 def _stopped(w: Writer, g: Any, share: Any, formula: Tree) -> Any:
-    """The share, 0 where the adjoint is: it stops even before an infinity."""
+    """Return the share, which is 0 where the adjoint is, even if a partial is infinite."""
     if formula == ADJOINT:
         return share
     zero = ir.Constant(g.type, None)
@@ -76,32 +69,30 @@ def _stopped(w: Writer, g: Any, share: Any, formula: Tree) -> Any:
 
 
 def _tables(w: Writer, row: Any, count: int) -> list[Any]:
-    """The places of each operand, a table for each."""
+    """Return the table of places of each operand."""
     addresses = w.words(row, *Field.OPERANDS[:count])
     return [w.pointer(address) for address in addresses]
 
 
-def _operand_v(
-    w: Writer, kind: str, table: Any, r: Any, u: Any, v: Any, lanes: Any
-) -> Callable[[Any], Any]:
-    """A function that reads an operand at a lane; a number of `u` is read once for all lanes."""
-    place = w.build.load(w.at(table, r))
-    if kind == "u":
-        everywhere = w.splat(w.load(w.at(u, place), 1), w.width)
-        return lambda i: everywhere
-    base = w.lanes_of(v, place, lanes)
-    return lambda i: w.load(w.at(base, i), w.width)
-
-
-def _named(spec: Spec, operands: Any, i: Any) -> dict[str, Any]:
-    return {name: read(i) for name, read in zip(spec.names, operands, strict=True)}
+def _reader_v(
+    w: Writer, spec: Spec, tables: list[Any], r: Any, u: Any, v: Any, lanes: Any
+) -> Callable[[Any], dict[str, Any]]:
+    """Return a function that reads all operands at a lane; numbers of `u` are read only once."""
+    numbers, rows = {}, {}
+    for name, kind, table in zip(spec.names, spec.operands, tables, strict=True):
+        place = w.build.load(w.at(table, r))
+        if kind == "u":
+            numbers[name] = w.splat(w.load(w.at(u, place), 1), w.width)
+        else:
+            rows[name] = w.lanes_of(v, place, lanes)
+    return lambda i: numbers | {name: w.load(w.at(row, i), w.width) for name, row in rows.items()}
 
 
 # ---------------------------------------------------------------------------------- in `u` alone
 
 
 def value_u(w: Writer, spec: Spec) -> str:
-    """`out[i] = operation(x[i], …)` for neighbouring numbers."""
+    """Write `out[i] = operation(x[i], …)` for neighbouring numbers of `u`."""
     formula = spec.formula
     row, u, _, _ = w.kernel()
     count, out = w.words(row, Field.COUNT, Field.OUT)
@@ -116,7 +107,7 @@ def value_u(w: Writer, spec: Spec) -> str:
 
 
 def flow_u(w: Writer, spec: Spec) -> str:
-    """What flows back to one operand; added one by one where it is gathered, as it may repeat."""
+    """Write what passes adjoints to one operand; one by one if it is gathered: it may repeat."""
     formula = spec.formula
     row, u, _, _ = w.kernel()
     count, out, adjoint, shift = w.words(row, Field.COUNT, Field.OUT, Field.ADJOINT, Field.SHIFT)
@@ -155,13 +146,9 @@ def _gathered(w: Writer, address: Any, u: Any, i: Any, width: int) -> Any:
     numbers = [
         w.load(w.at(u, w.build.load(w.at(table, i, word(lane)))), 1) for lane in range(width)
     ]
-    return _assembled(w, numbers)
-
-
-def _assembled(w: Writer, numbers: list[Any]) -> Any:
-    if len(numbers) == 1:
+    if width == 1:
         return numbers[0]
-    vector = ir.Constant(ir.VectorType(w.number, len(numbers)), ir.Undefined)
+    vector = ir.Constant(ir.VectorType(w.number, width), ir.Undefined)
     for lane, number in enumerate(numbers):
         vector = w.build.insert_element(vector, number, word(lane))
     return vector

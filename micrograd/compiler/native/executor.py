@@ -1,4 +1,4 @@
-"""A program run by machine code: blocks of samples that stay in the processor's cache."""
+"""Runs a program as machine code, in blocks of samples that stay in the processor's cache."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ctypes
 import struct
 import threading
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property, partial
 from math import isfinite
@@ -15,33 +15,32 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.arguments import staging
-from micrograd.compiler.graph import Graph
+from micrograd.compiler.executor import Executor, Gradients, Shortcut, are_finite
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
 from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.rows import Spec
-from micrograd.compiler.numpy.executor import NumpyExecutor, are_finite, careful_executor
 from micrograd.compiler.numpy.memory import aligned_empty, aligned_zeros
 from micrograd.compiler.program import Program
 from micrograd.engine.locks import reentrant_lock
 
 BLOCK = 112
-"""Samples of a block: at most so many; fewer where there are many rows, to stay in the cache."""
-_BLOCK_OF_VALUES = 448  # of a program without gradients, which has fewer rows
-_LEAST, _CACHE = 48, 128 * 1024  # samples; bytes
-_LANES = {"float64": 8, "float32": 16}  # of the widest vector registers
-_STAGED = 4_096  # numbers that are copied
-_STREAMED = 2**23  # bytes of results that are written past the cache, as it could not hold them
-_LEAST_BLOCKS = 16  # for a thread: fewer are done before it has started
-_KEPT = 4  # lengths of batches whose arrays are kept
+"""The most samples of a block; a program of many rows has fewer, to stay in the cache."""
+_BLOCK_OF_VALUES = 448  # the same for a program without gradients, which has fewer rows
+_LEAST, _CACHE = 48, 128 * 1024  # the fewest samples of a block; bytes of the cache
+_LANES = {"float64": 8, "float32": 16}  # numbers in the widest vector registers
+_STAGED = 4_096  # up to so many numbers of inputs are copied
+_STREAMED = 2**23  # from so many bytes on, results are stored past the cache: it cannot hold them
+_LEAST_BLOCKS = 16  # the fewest for a thread: one thread is done with fewer before another starts
+_KEPT = 4  # each thread keeps the arrays for so many lengths of batches
 
 
 _making = reentrant_lock()
 
 
 def _machine() -> Machine:
-    """The one machine: code that was made for another would go with it."""
+    """Return the one machine of this process, which keeps the code alive."""
     with _making:
         return _only_machine()
 
@@ -69,7 +68,7 @@ def _bits(number: float) -> int:
 
 
 class _Memory:
-    """The arrays of one thread for blocks of so many lanes, and the frame with their addresses."""
+    """The arrays of one thread, and the frame with their addresses."""
 
     def __init__(self, linked: Linked, length: int, lanes: int, dtype: Any) -> None:
         program = linked.program
@@ -80,7 +79,7 @@ class _Memory:
         self.u[first : first + len(program.constants)] = program.constants
         self.u[linked.one] = 1.0
         self.parameters = self.u[: program.parameters]
-        # Few inputs are copied, which costs less than to say where they are.
+        # Few inputs are copied, which costs less than passing their addresses.
         self.inputs: Any = None
         self.adjoints = self.u[linked.adjoints_u : linked.total + 1]  # and the sum of the results
         self.gradient = self.adjoints[: program.parameters]
@@ -114,10 +113,10 @@ class _Memory:
             self.read([self.inputs])
 
     def set_up(self, mode: str, length: int, output: tuple[bool, int] | None) -> None:
-        """Prepare a call that wants values only, or the gradient of each or of the mean output."""
+        """Prepare a call for values only, or for the gradient of each output or of their mean."""
         if self._set_up == (mode, length):
             return
-        self._set_up = None  # until all is done, should there be an interrupt
+        self._set_up = None  # until all is done, in case there is an interrupt
         frame = self.frame
         frame[Frame.OUTPUT_COUNT] = frame[Frame.GRADIENT_COUNT] = frame[Frame.STREAMED] = 0
         frame[Frame.TOTAL_OF] = frame[Frame.SEED_AT] = frame[Frame.SEED_U_AT] = -1
@@ -138,22 +137,22 @@ class _Memory:
             frame[Frame.SEED_U] = _bits(seed * length)
 
     def read(self, parts: Sequence[Any]) -> None:
-        """The inputs are in these arrays, rows of samples."""
+        """Read the inputs from these arrays, which have a row for each input."""
         words: list[int] = []
         for part in parts:
             words += (part.__array_interface__["data"][0], len(part), *part.strides)
         self.parts = array("q", words)
-        self.held = parts  # alive as long as they are pointed to
+        self.held = parts  # keeps them alive as long as there are pointers to them
         self.frame[Frame.PARTS] = self.parts.buffer_info()[0]
         self.frame[Frame.PART_COUNT] = len(parts)
 
     def forget(self) -> None:
-        """The caller's arrays may go; the next call brings its own."""
+        """Let go of the arrays of the caller."""
         if self.inputs is None:
             self.held = ()
 
     def write(self, slots: Sequence[int], arrays: Sequence[Any]) -> None:
-        """Samples of these rows of `v` are wanted in these arrays."""
+        """Write these rows of `v` to these arrays."""
         words = array("q")
         for slot, each in zip(slots, arrays, strict=True):
             words.extend((slot, each.__array_interface__["data"][0]))
@@ -162,48 +161,37 @@ class _Memory:
         self.frame[Frame.OUTPUT_COUNT] = len(arrays)
 
     def gradients(self, place: int, into: Any) -> None:
-        """The adjoints of the inputs, from a place in `v` on, are wanted in an array of rows."""
+        """Write the adjoints of the inputs, from a place in `v` on, to an array of rows."""
         frame = self.frame
         frame[Frame.GRADIENTS], frame[Frame.GRADIENT_COUNT] = place, len(into)
         frame[Frame.INTO] = into.__array_interface__["data"][0]
         frame[Frame.INTO_STRIDE] = into.shape[1]
 
 
-class NativeExecutor:
-    """Runs one program, for any length of the batch, in any number of threads.
+class NativeExecutor(Executor):
+    """Runs one program, as an `Executor` does; each thread has its own arrays.
 
     A large batch is shared among `threads` threads; the sums over samples are added up block by
     block, in an order that depends on the length of the batch and on `threads` alone.
     """
 
     def __init__(
-        self,
-        program: Program,
-        dtype: Any,
-        *,
-        inputs: bool,
-        stopping: Graph | None = None,
-        threads: int = 1,
+        self, program: Program, dtype: Any, *, inputs: bool, checked: bool, threads: int = 1
     ) -> None:
-        self.program, self.dtype, self.inputs, self.threads = program, dtype, inputs, threads
-        self.stopping = stopping
+        self.program, self.dtype, self.inputs = program, dtype, inputs
+        self.checked, self.threads = checked, threads
         self._thread = threading.local()
 
     def __reduce__(self) -> Any:
-        restored = partial(
-            NativeExecutor, inputs=self.inputs, stopping=self.stopping, threads=self.threads
+        made = partial(
+            NativeExecutor, inputs=self.inputs, checked=self.checked, threads=self.threads
         )
-        return restored, (self.program, self.dtype)
+        return made, (self.program, self.dtype)
 
     @cached_property
     def linked(self) -> Linked:
-        """The program as rows of words; kernels are compiled when they are first needed."""
+        """The program as rows of words; this compiles the kernels that it needs."""
         return Linked(self.program, str(self.dtype), _address, inputs=self.inputs)
-
-    @cached_property
-    def careful(self) -> NumpyExecutor:
-        """Computes again what is not finite, such that zeros stop even in matrix products."""
-        return careful_executor(self.program, self.dtype, self.inputs, self.stopping)
 
     @cached_property
     def _run(self) -> Any:
@@ -211,11 +199,8 @@ class NativeExecutor:
 
     # --------------------------------------------------------------------------------------- calls
 
-    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[Any]:
-        """The outputs: rows of the batch, or numbers where an output does not vary.
-
-        `inputs` are arrays with a row for each input (a number if the program is not batched).
-        """
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[list[Any], bool]:
+        """Return the outputs, and whether they are finite."""
         slots = [slot for varies, slot in self.program.outputs if varies]
         size = len(slots) * length * self.dtype.itemsize
         rows = [aligned_empty(length, self.dtype) for _ in slots]
@@ -224,20 +209,17 @@ class NativeExecutor:
             memory.set_up("values", 0, None)
             memory.write(slots, rows)
             memory.frame[Frame.STREAMED] = size >= _STREAMED
-            memory.frame[Frame.CHECKED] = self.stopping is not None
+            memory.frame[Frame.CHECKED] = self.checked
         fine = self._sweep(memories, Phase.UNIFORM)
-        u = memories[0].u
-        if self.stopping is not None:
-            numbers = [u[slot] for varies, slot in self.program.outputs if not varies]
-            if not fine or not are_finite(numbers):
-                return self.careful.values(parameters, inputs, length)
-        found = iter(rows)
-        return [next(found) if varies else u[slot] for varies, slot in self.program.outputs]
+        u, found = memories[0].u, iter(rows)
+        outputs = [next(found) if varies else u[slot] for varies, slot in self.program.outputs]
+        numbers = [u[slot] for varies, slot in self.program.outputs if not varies]
+        return outputs, not self.checked or (fine and are_finite(numbers))
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
-    ) -> tuple[Any, Any, Any]:
-        """The one output (or its mean), and the adjoints of parameters and inputs."""
+    ) -> Gradients:
+        """Return the output or its mean, and the adjoints of parameters and inputs."""
         program = self.program
         ((varies, slot),) = program.outputs
         memories = self._memories(parameters, inputs, length)
@@ -261,19 +243,10 @@ class NativeExecutor:
             value = first.u[slot]
         elif value is None:
             value = float(first.u[self.linked.total]) / length
-        if self.stopping is not None and not are_finite([value]):
-            return self.careful.value_and_grad(parameters, inputs, length, mean=mean)
-        if not fine:  # only the gradient: the value is that of a plain call
-            return value, *self.careful.value_and_grad(parameters, inputs, length, mean=mean)[1:]
-        return value, first.gradient.copy(), adjoints
+        return Gradients(value, first.gradient.copy(), adjoints, fine)
 
-    def bound(self, args: Sequence[Any], length: int) -> Callable[..., Any] | None:
-        """A function for further calls of `value_and_grad` in this thread with arrays of the same
-        shapes, that skips all that is known by now; it gives None where that does not hold.
-
-        It takes the arguments and an array of parameters, and gives the mean and its gradient. For
-        large batches there is none, as it would save nothing.
-        """
+    def bound(self, args: Sequence[Any], length: int) -> Shortcut | None:
+        """Return a faster way to repeat a call with few numbers; for more it would save nothing."""
         kept: dict[Any, list[_Memory]] = self._thread.__dict__
         memories = kept.get(length, [])
         ((varies, slot),), linked = self.program.outputs, self.linked
@@ -281,7 +254,7 @@ class NativeExecutor:
             return None
         (memory,) = memories
         staged = staging(args, memory.inputs, memory.parameters)
-        # All that does not change is looked up once: this is a good part of a short call.
+        # Looking these up takes a good part of a short call, so it is done once.
         run, address, frame = self._run, memory.address, memory.frame
         gradient, u, place = memory.gradient, memory.u, linked.total
         where, phases, wanted = Frame.PHASES, Phase.UNIFORM | Phase.SWEEP | Phase.BACK, (True, slot)
@@ -298,7 +271,7 @@ class NativeExecutor:
         return call
 
     def _memories(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[_Memory]:
-        """The memories of this thread and its helpers, each with its share of the samples."""
+        """Return the memories of this thread and its helpers, which share the samples."""
         kept: dict[Any, list[_Memory]] = self._thread.__dict__
         memories = kept.get(length) or self._laid_out(kept, length)
         staged = memories[0].inputs
@@ -314,7 +287,7 @@ class NativeExecutor:
         return memories
 
     def _laid_out(self, kept: dict[Any, list[_Memory]], length: int) -> list[_Memory]:
-        """New memories for batches of a length, in place of those that were kept longest."""
+        """Return new memories for batches of a length; the oldest ones are given up for them."""
         linked = self.linked
         fitting = _CACHE // (self.dtype.itemsize * max(1, linked.rows))
         most = BLOCK if linked.differentiable else _BLOCK_OF_VALUES
@@ -333,7 +306,7 @@ class NativeExecutor:
         return memories
 
     def _sweep(self, memories: Sequence[_Memory], phases: int) -> bool:
-        """Run; whether all adjoints that are given back are finite."""
+        """Run all phases, and return whether what is checked is finite."""
         first = memories[0]
         if len(memories) == 1:
             first.frame[Frame.PHASES] = phases | Phase.SWEEP if self.program.batched else phases

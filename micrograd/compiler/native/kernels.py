@@ -1,7 +1,7 @@
 """The kernels by name: what one row of a linked program does.
 
-A kernel is a function, in LLVM's language, of a row, of the memories `u` and `v`, and of the number
-of lanes.
+A kernel is a function in LLVM's language. Its arguments are a row, the memories `u` and `v`, and
+the number of lanes.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from micrograd.compiler.native.writing import Writer, word
 
 
 def write(spec: Spec, width: int) -> str:
-    """The module of a kernel, for vector registers of so many doubles."""
+    """Return the module of a kernel, for vector registers that hold `width` doubles."""
     return _WRITERS[spec.name](Writer(spec.kind, width), spec)
 
 
 def _gather(w: Writer, spec: Spec) -> str:
-    """Bring rows of `v` or numbers of `u` together; with mode back, add to where they came from."""
+    """Write what copies rows together or, in the mode `back`, adds to where they came from."""
     row, u, v, lanes = w.kernel()
     count, out, address, shift = w.words(
         row, Field.COUNT, Field.OUT, Field.OPERANDS[0], Field.SHIFT
@@ -44,7 +44,7 @@ def _gather(w: Writer, spec: Spec) -> str:
 
 
 def _zero(w: Writer, spec: Spec) -> str:
-    """Rows of `v` begin at zero."""
+    """Write what sets rows of `v` to zero."""
     row, _, v, lanes = w.kernel()
     count, out = w.words(row, Field.COUNT, Field.OUT)
     target = w.lanes_of(v, out, lanes)

@@ -1,8 +1,8 @@
-"""From a program to rows of words that the driver runs, for blocks of any number of lanes.
+"""Turns a program into rows of words that the driver runs, for blocks of any number of lanes.
 
-Places in `u`: the slots of the program, a one (the factor that a plain term lacks), what is
-gathered; then the adjoints of all of these; then the sum of the results. In `v`: the slots, what is
-gathered, and their adjoints.
+The places in `u` are the slots of the program, the number 1 (for terms without a second factor),
+and what is gathered; then the adjoints of all of these; then the sum of the results. The places in
+`v` are the slots, what is gathered, and the adjoints of both.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from micrograd.compiler.program import (
     Rows,
     Tape,
     WeightedSums,
+    even_matrix,
 )
 from micrograd.ops import Operation
 
@@ -38,13 +39,13 @@ Addresses = Callable[[Spec], int]
 
 
 class Code:
-    """Rows of words, one by one or many at once as an array."""
+    """Rows of words, which are added one by one, or many at once as an array."""
 
     def __init__(self) -> None:
         self.rows: list[Any] = []
 
     def add(self, kernel: int, fields: dict[Any, int]) -> None:
-        """One more row; `fields` says where its words go."""
+        """Add a row; `fields` maps the positions of its words to the words."""
         row = [0] * ROW
         row[0] = kernel
         for field, value in fields.items():
@@ -52,7 +53,7 @@ class Code:
         self.rows.append(row)
 
     def array(self) -> Any:
-        """The rows one after the other."""
+        """Return all rows as one array."""
         single: list[Any] = []
         parts = []
         for row in self.rows:
@@ -66,12 +67,19 @@ class Code:
 
 
 class Linked:
-    """A program with the addresses of its kernels: code forwards and backwards, for both spaces."""
+    """A program as code, forwards and backwards, for both spaces.
+
+    Args:
+        program: the program.
+        kind: the type of the numbers, `"float64"` or `"float32"`.
+        addresses: returns the address of a kernel.
+        inputs: whether the adjoints of the inputs are asked for.
+    """
 
     def __init__(self, program: Program, kind: str, addresses: Addresses, *, inputs: bool) -> None:
         self.program, self.kind, self.addresses = program, kind, addresses
         self.differentiable = len(program.outputs) == 1
-        self.rows = program.varying  # of `v` that values are in
+        self.rows = program.varying  # the number of rows of `v` for values
         self.active = active(program, inputs)
         self._kept: list[Any] = []  # tables of places, to which rows point
         gathered = [_gathered(each) for each in program.instructions]
@@ -110,22 +118,22 @@ class Linked:
         self._code[True].rows[:0] = zeros.rows
 
     def _emit(self, varies: bool, kernel: int, fields: dict[Any, int]) -> None:
-        """One more row of the code of a space."""
+        """Add a row to the code of a space."""
         self._code[varies].add(kernel, fields)
 
     # --------------------------------------------------------------------------------------- tables
 
     def kernel(self, name: str, **options: Any) -> int:
-        """The address of a kernel."""
+        """Return the address of a kernel."""
         return self.addresses(Spec(name, self.kind, **options))
 
     def value(self, varies: bool, row: Operation, kinds: str) -> int:
-        """The address of the kernel of an operation, whose operands are of these kinds."""
+        """Return the address of the kernel of an operation on operands of these kinds."""
         name = "value_v" if varies else "value_u"
         return self.kernel(name, formula=row.computed, names=row.operands, operands=kinds)
 
     def flow(self, varies: bool, row: Operation, place: int, kinds: str, mode: str) -> int:
-        """The address of the kernel of what flows back to one operand."""
+        """Return the address of the kernel that passes adjoints back to one operand."""
         return self.kernel(
             "flow_v" if varies else "flow_u",
             formula=row.flow(place),
@@ -136,19 +144,19 @@ class Linked:
         )
 
     def table(self, places: Any, dtype: Any = np.int64) -> int:
-        """The address of a table."""
+        """Return the address of a table."""
         table = np.ascontiguousarray(places, dtype=dtype)
         self._kept.append(table)
         return int(table.ctypes.data)
 
     def _places(self, rows: Rows) -> int:
-        """The address of a table of places; one table serves for all that are neighbours."""
+        """Return the address of a table of places; all slices share one table."""
         if isinstance(rows, slice):
             return int(self.identity + 8 * rows.start)
         return self.table(rows)
 
     def shift(self, varies: bool) -> int:
-        """From a value to its adjoint."""
+        """Return the distance from the place of a value to that of its adjoint."""
         return self.adjoints_v if varies else self.adjoints_u
 
     # ------------------------------------------------------------------------------------- forwards
@@ -165,8 +173,7 @@ class Linked:
                 self._emit(varies, self.kernel(name), self.sums(instruction))
             case Fold(varies=varies, out=out, operation=row):
                 fields = {Field.COUNT: out.stop - out.start, Field.OUT: out.start}
-                starts = np.append(instruction.start, len(instruction.slots))
-                fields[Field.STARTS] = self.table(starts)
+                fields[Field.STARTS] = self.table(instruction.bounds)
                 fields[Field.LEFT] = self.table(instruction.slots)
                 self._emit(
                     varies, self.kernel("fold", operands="uv"[varies], mode=row.name), fields
@@ -175,7 +182,7 @@ class Linked:
                 self._code[varies].rows.append(tapes.forward(self, instruction))
 
     def _operands(self, instruction: Elementwise) -> tuple[str, dict[Any, int]]:
-        """How the operands are read, and the words that say where."""
+        """Return how the operands are read, and the words that say where."""
         varies, out = instruction.varies, instruction.out
         fields = {
             Field.COUNT: out.stop - out.start,
@@ -196,7 +203,7 @@ class Linked:
         return kinds, fields
 
     def sums(self, instruction: WeightedSums) -> dict[Any, int]:
-        """The words of weighted sums: a row is on the left, a number on the right of a product."""
+        """Return the words of weighted sums; of a row and a number, the row is on the left."""
         varies, out = instruction.varies, instruction.out
         missing = instruction.right < 0
         left, right = instruction.left, np.where(missing, self.one, instruction.right)
@@ -210,13 +217,12 @@ class Linked:
                 here = np.flatnonzero(kind == space)
                 known = here[slots[here] < len(self.active[space])]
                 flags[known] |= np.where(self.active[space][slots[known]], bit, 0)
-        starts = np.append(instruction.start, len(left))
         number = np.float64 if self.kind == "float64" else np.float32
         return {
             Field.COUNT: out.stop - out.start,
             Field.OUT: out.start,
             Field.ADJOINT: out.start + self.shift(varies),
-            Field.STARTS: self.table(starts),
+            Field.STARTS: self.table(instruction.bounds),
             Field.LEFT: self.table(left),
             Field.RIGHT: self.table(right),
             Field.SIGN: self.table(instruction.sign, number),
@@ -226,7 +232,7 @@ class Linked:
         }
 
     def _gather(self, i: int, what: str, varies: bool, slots: Any) -> int:
-        """Bring rows together; the place of the first one."""
+        """Add a row that copies slots together, and return the place of the first one."""
         place = self._next[varies]
         self._next[varies] += slots.size
         self._gathers[i, what] = place
@@ -242,7 +248,7 @@ class Linked:
         return place
 
     def _scatter(self, place: int, varies: bool, slots: Any) -> None:
-        """Add the adjoints of what was gathered to those of where it came from."""
+        """Add a row that adds the adjoints of what was gathered to those of its slots."""
         shift = self.shift(varies)
         self._emit(
             varies,
@@ -284,7 +290,7 @@ class Linked:
         return dict(zip((Field.BIAS, Field.BIAS_STEP), found, strict=True)), "bias"
 
     def _matrix(self, i: int, instruction: Product) -> tuple[int, int, int]:
-        """Where the matrix is: its place and its strides, gathered if it has none."""
+        """Return the place and the strides of the matrix, which is gathered if need be."""
         found = _affine(instruction.matrix, instruction.varies)
         if found is not None:
             return found
@@ -372,10 +378,7 @@ class Linked:
                 self._product_back(i, instruction)
             case WeightedSums(varies=varies):
                 if varies:
-                    for slots, kind in (
-                        (instruction.left, instruction.left_varies),
-                        (instruction.right, instruction.right_varies),
-                    ):
+                    for slots, kind in instruction.sides:
                         self.writers.touch(slots[kind & (slots >= 0)])
                 name = "sums_back_v" if varies else "sums_back_u"
                 self._emit(varies, self.kernel(name), self.sums(instruction))
@@ -398,7 +401,7 @@ class Linked:
 
 
 def _gathered(instruction: Instruction) -> tuple[int, int]:
-    """How many numbers of `u`, and rows of `v`, an instruction has to bring together."""
+    """Return how many numbers of `u` and rows of `v` an instruction has to gather."""
     if not isinstance(instruction, Product):
         return 0, 0
     varies, _, matrix, inputs, bias = instruction
@@ -409,7 +412,7 @@ def _gathered(instruction: Instruction) -> tuple[int, int]:
 
 
 def _line(rows: Any) -> Any:
-    """The place and the stride of numbers that are evenly spaced; None if they are not."""
+    """Return the place and the stride of evenly spaced numbers; None for others."""
     if isinstance(rows, slice):
         return rows.start, 1
     start = int(rows[0])
@@ -423,16 +426,11 @@ def _contiguous(slots: Any) -> bool:
 
 
 def _affine(matrix: Any, varies: bool) -> tuple[int, int, int] | None:
-    """The place and the strides of a matrix of which the places are evenly spaced.
+    """Return the place and the strides of a matrix; None if its places are not evenly spaced.
 
-    In `u` alone, its rows must lie next to each other and not overlap.
+    In `u` alone, each row must be contiguous, and rows must not overlap.
     """
-    (rows, columns), base = matrix.shape, int(matrix[0, 0])
-    down = int(matrix[1, 0]) - base if rows > 1 else columns
-    right = int(matrix[0, 1]) - base if columns > 1 else 1
-    even = base + down * np.arange(rows)[:, None] + right * np.arange(columns)
-    if not (matrix == even).all():
+    found = even_matrix(matrix)
+    if found and not varies and (found[2] != 1 or found[1] < matrix.shape[1]):
         return None
-    if not varies and (right != 1 or down < columns):
-        return None
-    return base, down, right
+    return found

@@ -1,8 +1,8 @@
 """The table's formulas in LLVM's language, on vectors of lanes.
 
-Arithmetic is IEEE 754's and nothing is reordered or fused, so that it gives the bits that NumPy
-gives. `exp`, `log`, `tanh` and `erf` are written here without branches, so that they work on all
-lanes at once; the other functions are those of the C library, lane by lane.
+Arithmetic in formulas follows IEEE 754, and nothing is reordered or fused. `exp`, `log`, `tanh`,
+`erf` and what follows from `exp` are written here without branches, so that they work on all lanes
+at once; other functions are those of the C library, called lane by lane.
 
 Sources: exp after Cody and Waite (1980) with Taylor's polynomial, log after fdlibm (Sun, 1993),
 tanh, erf and erfc after Cephes (Moshier, 1989).
@@ -30,9 +30,13 @@ _TESTS = {"_lt": "<", "_le": "<=", "_gt": ">", "_ge": ">=", "_eq": "==", "_ne": 
 
 
 class Lowering(dict[str, Callable[..., Any]]):
-    """Writes formulas at a given width; the names are those of the operands, `out` and `_g`.
+    """A vocabulary that writes formulas, on vectors of `width` lanes.
 
-    It is a vocabulary of formulas with truths and numbers apart.
+    It is the vocabulary of `with_truths`, which keeps truth values and numbers apart.
+
+    Args:
+        writer: writes the function.
+        width: the number of lanes; 1 for single numbers.
     """
 
     def __init__(self, writer: Writer, width: int) -> None:
@@ -46,7 +50,7 @@ class Lowering(dict[str, Callable[..., Any]]):
         self["_where"] = build.select
 
     def value(self, tree: Tree, names: dict[str, Any]) -> Any:
-        """The value of a formula."""
+        """Write a formula; `names` has the values of its variables."""
         return fold(tree, self, names, lambda number: self.writer.constant(number, self.width))
 
     def __missing__(self, name: str) -> Callable[..., Any]:
@@ -64,12 +68,18 @@ class Lowering(dict[str, Callable[..., Any]]):
 
 
 class Functions:
-    """Functions of double numbers; of floats they are computed as doubles and rounded."""
+    """Functions of numbers or vectors; those of floats are computed as doubles and rounded.
+
+    Args:
+        writer: writes the function.
+        width: the number of lanes; 1 for single numbers.
+    """
 
     def __init__(self, writer: Writer, width: int) -> None:
         self.writer, self.width = writer, width
 
-    # ----------------------------------------------------------------- exact on any kind of number
+    # ---------------------------------------------------------------------- exact in both
+    # precisions
 
     def sqrt(self, x: Any) -> Any:
         """The square root, correctly rounded."""
@@ -80,7 +90,7 @@ class Functions:
         return self.writer.intrinsic("fabs", x)
 
     def sign(self, x: Any) -> Any:
-        """-1, 0 or 1; zeros and nan are kept."""
+        """-1 or 1; zeros (with their sign) and nan are kept."""
         one, zero = self.writer.constant(1.0, self.width), self.writer.constant(0.0, self.width)
         low, high = self.writer.constant(-1.0, self.width), one
         flat = self.writer.build.fmul(x, zero)
@@ -92,11 +102,11 @@ class Functions:
         return self._where(x, ">", zero, one, self._where(x, "<=", zero, zero, x))
 
     def maximum(self, x: Any, y: Any) -> Any:
-        """The larger one; nan if there is one."""
+        """The larger one, or nan if one is nan."""
         return self._where(x, ">", y, x, self._where(x, "!=", x, x, y))
 
     def minimum(self, x: Any, y: Any) -> Any:
-        """The smaller one; nan if there is one."""
+        """The smaller one, or nan if one is nan."""
         return self._where(x, "<", y, x, self._where(x, "!=", x, x, y))
 
     def floor(self, x: Any) -> Any:
@@ -120,17 +130,17 @@ class Functions:
         return self.writer.intrinsic("copysign", x, y)
 
     def compare(self, sign: str, a: Any, b: Any) -> Any:
-        """Whether a comparison holds; of nan, only `!=` does."""
+        """Whether a comparison holds; with nan, only `!=` does."""
         build = self.writer.build
         return (build.fcmp_unordered if sign == "!=" else build.fcmp_ordered)(sign, a, b)
 
     def _where(self, a: Any, sign: str, b: Any, then: Any, otherwise: Any) -> Any:
         return self.writer.build.select(self.compare(sign, a, b), then, otherwise)
 
-    # ---------------------------------------------------------------------------- in double numbers
+    # -------------------------------------------------------------------------- in double precision
 
     def library(self, name: str, *arguments: Any) -> Any:
-        """A function of the C library, lane by lane."""
+        """A function of the C library, called lane by lane."""
         if not hasattr(_C, name):
             raise NotImplementedError(
                 f"operation {name!r} is a primitive, and the C library, which machine code calls, "
@@ -208,14 +218,14 @@ class Functions:
         return self.writer.build.bitcast(bits, self._kind(DOUBLE))
 
     def _polynomial(self, x: Any, coefficients: Sequence[float]) -> Any:
-        """By Horner's rule, the highest power first."""
+        """Write a polynomial by Horner's rule; the highest power comes first."""
         value = self._double(coefficients[0])
         for each in coefficients[1:]:
             value = self.writer.fma(value, x, self._double(each))
         return value
 
     def _clamped(self, x: Any, low: float, high: float) -> Any:
-        """Within bounds; nan is kept."""
+        """Limit a number to a range; nan is kept."""
         low_, high_ = self._double(low), self._double(high)
         x = self._where(x, ">", high_, high_, x)
         return self._where(x, "<", low_, low_, x)
@@ -246,7 +256,10 @@ class Functions:
         return self._where(y, "==", zero, plain, whole)
 
     def _exp(self, x: Any, below: Any = None) -> Any:
-        """`exp(x)`, or `exp(x + below)` for a small `below`: x = n ln 2 + r, |r| <= ln 2 / 2."""
+        """Write `exp(x)`, or `exp(x + below)` for a small `below`.
+
+        The argument is reduced: x = n ln 2 + r with |r| <= ln 2 / 2.
+        """
         build, fma = self.writer.build, self.writer.fma
         x = self._clamped(x, -746.0, 710.0)
         magic = self._double(_MAGIC)
@@ -259,7 +272,7 @@ class Functions:
         r = build.fadd(r, low)
         tail = self._polynomial(r, [1 / math.factorial(k) for k in range(13, 1, -1)])
         power = build.fadd(self._double(1.0), fma(build.fmul(r, r), tail, r))
-        # 2 ** n in two factors, since n goes beyond the exponents of doubles.
+        # 2 ** n as two factors, since n can exceed the exponents of doubles.
         exponent = build.sub(self._bits(shifted), self._word(_MAGIC_BITS))
         half = build.ashr(exponent, self._word(1))
         for part in (half, build.sub(exponent, half)):
@@ -268,7 +281,7 @@ class Functions:
         return power
 
     def _gauss(self, x: Any) -> Any:
-        """With the square in two parts, the first of them exact."""
+        """Write exp(-x²), with the square in two parts, the first of which is exact."""
         build, grid = self.writer.build, self._double(GRID)
         x = self._clamped(self.writer.intrinsic("fabs", x), 0.0, 28.0)
         near = build.fsub(build.fadd(x, grid), grid)
@@ -282,12 +295,12 @@ class Functions:
         return build.fmul(half, half)
 
     def _log(self, x: Any) -> Any:
-        """The logarithm: x = 2 ** k (1 + f) with sqrt(1/2) < 1 + f < sqrt(2)."""
+        """Write the logarithm: x = 2 ** k (1 + f) with sqrt(1/2) < 1 + f < sqrt(2)."""
         build, fma = self.writer.build, self.writer.fma
         tiny = build.fcmp_ordered("<", x, self._double(2.0**-1022))
         scaled = build.select(tiny, build.fmul(x, self._double(2.0**54)), x)
         bits = self._bits(scaled)
-        # Above the bits of sqrt(1/2), the exponent counts from there.
+        # Subtracting the bits of sqrt(1/2) makes the exponent count from there.
         offset = build.sub(bits, self._word(_SQRT_HALF_BITS))
         k = build.ashr(offset, self._word(52))
         mantissa = build.sub(bits, build.shl(k, self._word(52)))
@@ -333,13 +346,13 @@ class Functions:
 
 
 _C = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
-# What is not the C library's.
+# The functions that are not taken from the C library.
 _WRITTEN = (
     "sqrt abs sign step maximum minimum floor ceil trunc round copysign mod floordiv "
     "exp log tanh erf gauss sech2"
 ).split()
 
-_MAGIC = 1.5 * 2.0**52  # added and taken away, it rounds to an integer
+_MAGIC = 1.5 * 2.0**52  # adding and subtracting it rounds to an integer
 _MAGIC_BITS = 0x4338000000000000
 _LOG2_E = 1.4426950408889634
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # fdlibm's

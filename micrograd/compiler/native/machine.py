@@ -1,9 +1,9 @@
-"""Machine code for this computer, made by LLVM and kept on disk.
+"""Machine code for this computer, which LLVM makes and which is kept on disk.
 
-A kernel is compiled when it is first asked for, once on a machine. What is kept is keyed by all
-that it was made from (the kernel, the sources that write it, LLVM, the processor), so that nothing
-kept is ever stale. What is kept is run, so that it has to be this user's, and nobody else may be
-able to write it. A file that was damaged, or a folder that cannot be written, only costs time.
+A kernel is compiled when it is first needed, once on a computer. The code is kept under a key of
+all that it was made from (the kernel, the sources that write it, LLVM, the processor), so that it
+is never out of date. Since it is run, the file must belong to this user, and nobody else may be
+able to write it. A damaged file, or a folder that cannot be written, only costs time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import llvmlite.binding as llvm
 
 from micrograd.engine.locks import free_in_children, reentrant_lock
 
-_DIGEST = 32  # bytes of SHA-256, of the key and the code, before the code
+_DIGEST = 32  # bytes of SHA-256 of key and code, at the beginning of a file
 _lock = reentrant_lock()
 _llvms = getattr(getattr(llvm.ffi.lib, "_lock", None), "_lock", None)
 if _llvms is not None:
@@ -31,23 +31,25 @@ if _llvms is not None:
 
 
 class Machine:
-    """The processor, and the code that was made for it in this process."""
+    """The processor, and the code that was loaded in this process."""
 
     def __init__(self) -> None:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         features = llvm.get_host_cpu_features()
         self.width = 8 if features.get("avx512f") else 4 if features.get("avx") else 2
-        """The doubles of one vector register."""
+        """The number of doubles in a vector register."""
         self._processor = llvm.get_host_cpu_name(), features.flatten()
         self._sources = _digest_of_sources()
         self._addresses: dict[str, int] = {}
-        self._engines: list[Any] = []  # kept alive, with the code in them
+        self._engines: list[Any] = []  # keep the code alive
 
     def address(self, name: str, write: Callable[[], str]) -> int:
-        """Where the function `kernel` is, of the module in LLVM's language that `write` gives.
+        """Return the address of the function `kernel` of a module.
 
-        `name` says all that `write` depends on, besides the sources of this package.
+        Args:
+            name: all that the module depends on, besides the sources of this package.
+            write: returns the module in LLVM's language; it is called if the code is not on disk.
         """
         with _lock:
             found = self._addresses.get(name)
@@ -88,10 +90,10 @@ class Machine:
 
 
 def folder() -> Path:
-    """Where machine code is kept: MICROGRAD_CACHE_DIR, or the user's folder for caches.
+    """Return where machine code is kept: MICROGRAD_CACHE_DIR, or the user's folder for caches.
 
-    Raises RuntimeError if there is no such place, or if its path is relative: it would be another
-    one in each working folder, perhaps one that somebody else has filled.
+    Raises RuntimeError if there is no such place, or if its path is relative: it would depend on
+    the working folder, and somebody else might have filled it.
     """
     chosen = os.environ.get("MICROGRAD_CACHE_DIR")
     if chosen:
@@ -108,13 +110,13 @@ def folder() -> Path:
 
 
 def _absolute(variable: str, otherwise: str) -> Path:
-    """The path in a variable; as XDG has it, one that is relative is ignored."""
+    """Return the path in an environment variable; as XDG demands, a relative one is ignored."""
     given = Path(os.environ.get(variable, ""))
     return given if given.is_absolute() else Path(otherwise).expanduser()
 
 
 def _own_folder() -> Path | None:
-    """The folder, made if need be; None if there is none, or if others can write it."""
+    """Return the folder, which is made if need be; None if there is none or others can write it."""
     try:
         place = folder()
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -124,7 +126,7 @@ def _own_folder() -> Path | None:
 
 
 def _is_own(status: os.stat_result, is_kind: Callable[[int], bool]) -> bool:
-    """Whether this is of a kind, this user's, and nobody else can write it (where that is told)."""
+    """Return whether this is of a kind and this user's, and nobody else can write it."""
     if not is_kind(status.st_mode):
         return False
     if not hasattr(os, "geteuid"):
@@ -141,12 +143,12 @@ def _digest_of_sources() -> str:
     return digest.hexdigest()
 
 
-# A fifo is not waited for, and no link is followed.
+# Opening does not wait for a fifo and does not follow a link.
 _READING = os.O_RDONLY | sum(getattr(os, f"O_{x}", 0) for x in ("BINARY", "NONBLOCK", "NOFOLLOW"))
 
 
 def _read(file: Path, key: bytes) -> bytes | None:
-    """The code in a file; None if there is none, not all of it, or not this user's."""
+    """Return the code in a file; None if it is missing, damaged or not this user's."""
     try:
         if file.is_symlink():
             return None
@@ -165,7 +167,7 @@ def _read(file: Path, key: bytes) -> bytes | None:
 
 
 def _write(file: Path, key: bytes, code: bytes) -> None:
-    """Keep code, as a whole or not at all: several processes may do so at once."""
+    """Write code to a file, as a whole or not at all: several processes may do so at once."""
     temporary = None
     try:
         with NamedTemporaryFile(dir=file.parent, delete=False) as temporary:

@@ -1,4 +1,4 @@
-"""Kernels of matrix products: blocks of rows and vectors that stay in registers."""
+"""Kernels of matrix products, in blocks of rows and vectors that stay in registers."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from micrograd.compiler.native.writing import Writer, word
 
 
 def _rank(w: Writer, mode: str, sizes: Any, a: Any, b: Any, o: Any, bias: Any) -> None:
-    """`o[i, l] = start + sum over j of a[i, j] * b[j, l]`, lanes `l` next to each other.
+    """Write `o[i, l] = start + sum over j of a[i, j] * b[j, l]`; the lanes `l` are contiguous.
 
-    Blocks of four rows and of several vectors stay in registers. `start` is 0, what `o` holds
-    (mode add), or the bias of row i.
+    Blocks of four rows and of several vectors stay in registers. `start` is 0; in the
+    mode `add` what `o` holds, in the mode `bias` the bias of row i.
     """
     build = w.build
     rows, columns, lanes = sizes
     (a, down, right), (b, b_down), (o, o_down), (bias, bias_step) = a, b, o, bias
 
     def tile(first: Any, tall: int, start: Any, wide: int, width: int) -> None:
-        """Rows `first …` of `tall`, lanes `start …` of `wide` vectors."""
+        """Write a block: `tall` rows from `first`, and lanes from `start` in `wide` vectors."""
         targets = [
             w.at(o, w.times(build.add(first, word(i)), o_down), build.add(start, word(n * width)))
             for i in range(tall)
@@ -57,7 +57,7 @@ def _rank(w: Writer, mode: str, sizes: Any, a: Any, b: Any, o: Any, bias: Any) -
                 tile(first, tall, lane, wide, width)
             start = end
 
-    # All rows of the result for a few lanes, so that these lanes of `b` stay near.
+    # All rows of the result for a few lanes at a time, so that these lanes of `b` stay cached.
     start = word(0)
     for wide, width in ((2, w.width), (1, w.width), (1, 1)):
         step = wide * width
@@ -68,7 +68,7 @@ def _rank(w: Writer, mode: str, sizes: Any, a: Any, b: Any, o: Any, bias: Any) -
 
 
 def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any) -> None:
-    """`o[i, j] += sum over l of a[i, l] * b[j, l]`, lanes `l` next to each other."""
+    """Write `o[i, j] += sum over l of a[i, l] * b[j, l]`; the lanes `l` are contiguous."""
     build = w.build
     rows, columns, lanes = sizes
     (a, a_down), (b, b_down), (o, down, right) = a, b, o
@@ -121,7 +121,7 @@ def _product_words(w: Writer, row: Any) -> dict[str, Any]:
 
 
 def rank_v(w: Writer, spec: Spec) -> str:
-    """For each of several input vectors: rows of `v` from a matrix of `u` and rows of `v`."""
+    """Write rows of `v` as a matrix of `u` times rows of `v`, for several input vectors."""
     row, u, v, lanes = w.kernel()
     f = _product_words(w, row)
     with w.range(f["COUNT"]) as c:
@@ -134,7 +134,7 @@ def rank_v(w: Writer, spec: Spec) -> str:
 
 
 def rank_u(w: Writer, spec: Spec) -> str:
-    """The same, once, with all of it in `u`."""
+    """Write a matrix product with all of it in `u`."""
     row, u, _, _ = w.kernel()
     f = _product_words(w, row)
     a = (w.at(u, f["A"]), f["A_DOWN"], f["A_RIGHT"])
@@ -145,7 +145,7 @@ def rank_u(w: Writer, spec: Spec) -> str:
 
 
 def dot_v(w: Writer, spec: Spec) -> str:
-    """Numbers of `u` from rows of `v`, for each of several vectors: the adjoints of a matrix."""
+    """Write the adjoints of a matrix of `u`, from rows of `v`, for several vectors."""
     row, u, v, lanes = w.kernel()
     f = _product_words(w, row)
     with w.range(f["COUNT"]) as c:
@@ -157,7 +157,7 @@ def dot_v(w: Writer, spec: Spec) -> str:
 
 
 def dot_u(w: Writer, spec: Spec) -> str:
-    """The same, once, with all of it in `u`; `out` begins as the bias or zero."""
+    """Write products of vectors of `u`, to which a bias may be added."""
     row, u, _, _ = w.kernel()
     f = _product_words(w, row)
     with w.range(f["ROWS"]) as i, w.range(f["COLUMNS"]) as j:
@@ -177,7 +177,7 @@ def dot_u(w: Writer, spec: Spec) -> str:
 
 
 def row_totals(w: Writer, spec: Spec) -> str:
-    """The adjoints of a bias: rows of `v` added up over their lanes and over several vectors."""
+    """Write the adjoints of a bias: sums of rows of `v` over lanes and vectors."""
     row, u, v, lanes = w.kernel()
     f = _product_words(w, row)
     with w.range(f["COUNT"]) as c, w.range(f["ROWS"]) as i:
@@ -191,7 +191,7 @@ def row_totals(w: Writer, spec: Spec) -> str:
 
 
 def column_totals(w: Writer, spec: Spec) -> str:
-    """The adjoints of a bias in `u`."""
+    """Write the adjoints of a bias, with all of it in `u`."""
     row, u, _, _ = w.kernel()
     f = _product_words(w, row)
     with w.range(f["COUNT"]) as c, w.range(f["ROWS"]) as i:

@@ -1,7 +1,7 @@
-"""Rows of 64-bit words, which say what a kernel does and where.
+"""Rows of 64-bit words, which say which kernel works on which data.
 
-The first word of a row is the address of its kernel. In `v`, a place counts rows of lanes; in `u`,
-numbers.
+The first word of a row is the address of its kernel. A place is an index into a memory: it counts
+numbers in `u`, and rows of lanes in `v`.
 """
 
 from __future__ import annotations
@@ -12,30 +12,32 @@ from micrograd.ops import STOPPING, TABLE, lookup
 from micrograd.table.formulas import Tree, calls
 
 ROW = 16
-"""The words of a row."""
+"""The number of words of a row."""
 
 
 class Field:
-    """The words of a row, by what they mean."""
+    """The meaning of the words of a row."""
 
     COUNT, OUT, ADJOINT = 1, 2, 3
     OPERANDS = (4, 5, 6)
-    SHIFT = 7  # from a value to its adjoint
+    SHIFT = 7  # from the place of a value to that of its adjoint
     STARTS, LEFT, RIGHT, SIGN, FLAGS, SHIFT_U = 4, 5, 6, 8, 9, 10
-    # Of matrix products: how many, their rows and columns, where they are and their strides.
+    # For matrix products: rows and columns, and the places and strides of the matrices.
     ROWS, COLUMNS, A, A_DOWN, A_RIGHT, B, B_STEP, INTO, INTO_STEP, BIAS, BIAS_STEP = range(2, 13)
     LANES, INTO_DOWN = 13, 14
 
 
 class Spec(NamedTuple):
-    """Which kernel: all that its code depends on."""
+    """A kernel: all that its code depends on."""
 
     name: str
-    kind: str  # of the numbers
-    formula: Tree = ""  # of a value, or of what flows back
-    names: tuple[str, ...] = ()  # of its operands
-    place: int = -1  # of the operand that a flow goes back to
-    operands: str = ""  # how each is read: v, u of a batch; s (slice), g (gathered) of `u` alone
+    kind: str  # the type of the numbers
+    formula: Tree = ""  # of a value, or of what passes an adjoint back
+    names: tuple[str, ...] = ()  # of the operands
+    place: int = -1  # which operand an adjoint is passed to
+    operands: str = (
+        ""  # how each is read: v or u in a batch; s (slice) or g (gathered) in `u` alone
+    )
     mode: str = ""
 
     def __str__(self) -> str:
@@ -44,7 +46,7 @@ class Spec(NamedTuple):
 
 
 def _called(formula: Tree) -> list[str]:
-    """The formulas of all operations that a formula calls."""
+    """Return the formulas of all operations that a formula calls."""
     found: dict[str, Tree] = {}
     waiting = [formula]
     while waiting:

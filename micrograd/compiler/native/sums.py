@@ -1,6 +1,6 @@
 """Kernels of weighted sums, and of maxima and minima.
 
-A sum begins with -0.0, which added to anything leaves it, the sign of a zero too.
+A sum begins with -0.0: adding it to a number changes nothing, not even the sign of a zero.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from micrograd.compiler.native.lowering import Functions
 from micrograd.compiler.native.rows import Field, Spec
 from micrograd.compiler.native.writing import Writer, word
 
-# Of a term, the low bits of its flag: a row times a number, two rows, or two numbers.
+# The low bits of the flag of a term: a row times a number, two rows, or two numbers.
 ROW_NUMBER, ROW_ROW, NUMBER_NUMBER = 0, 1, 2
 INTO_LEFT, INTO_RIGHT = 4, 8
 
 
 def sums_v(w: Writer, spec: Spec) -> str:
-    """`out[r]` = the sum of `sign * left * right` over the terms of r."""
+    """Write `out[r]`, the sum of `sign * left * right` over the terms of r."""
     row, u, v, lanes = w.kernel()
     count, out, starts, left, right, signs, flags = _sum_words(w, row)
     build = w.build
@@ -58,13 +58,13 @@ def sums_v(w: Writer, spec: Spec) -> str:
                 turn.following = [phi]
             w.store(turn.values[0], w.at(target, i))
 
-        # Several registers at once, as each term is looked up anew for each of them.
+        # Several registers at once, since each term is looked up again for the next ones.
         w.in_steps(lanes, (4 * w.width, w.width), body)
     return w.finished()
 
 
 def sums_back_v(w: Writer, spec: Spec) -> str:
-    """The adjoint of each sum flows back to the factors of its terms."""
+    """Write what passes the adjoint of each sum to the factors of its terms."""
     row, u, v, lanes = w.kernel()
     count, _, starts, left, right, signs, flags = _sum_words(w, row)
     adjoint, shift, shift_u = w.words(row, Field.ADJOINT, Field.SHIFT, Field.SHIFT_U)
@@ -129,7 +129,7 @@ def sums_back_v(w: Writer, spec: Spec) -> str:
 
 
 def sums_u(w: Writer, spec: Spec) -> str:
-    """The sums of numbers."""
+    """Write sums of numbers of `u`."""
     row, u, _, _ = w.kernel()
     count, out, starts, left, right, signs, _ = _sum_words(w, row)
     with w.range(count) as r:
@@ -143,7 +143,7 @@ def sums_u(w: Writer, spec: Spec) -> str:
 
 
 def sums_back_u(w: Writer, spec: Spec) -> str:
-    """Back to the factors; what goes to a number that needs no adjoint is never read."""
+    """Write what passes adjoints to all factors in `u`, also to those that need none."""
     row, u, _, _ = w.kernel()
     count, _, starts, left, right, signs, _ = _sum_words(w, row)
     adjoint, shift = w.words(row, Field.ADJOINT, Field.SHIFT)
@@ -161,7 +161,7 @@ def sums_back_u(w: Writer, spec: Spec) -> str:
 
 
 def _sum_words(w: Writer, row: Any) -> list[Any]:
-    """The number of sums and the first one's place, and the tables of their terms."""
+    """Return the number of sums, the place of the first, and the tables of their terms."""
     count, out = w.words(row, Field.COUNT, Field.OUT)
     fields = (Field.STARTS, Field.LEFT, Field.RIGHT)
     starts, left, right = (w.pointer(each) for each in w.words(row, *fields))
@@ -170,7 +170,7 @@ def _sum_words(w: Writer, row: Any) -> list[Any]:
 
 
 def fold(w: Writer, spec: Spec) -> str:
-    """`out[r]` = the maximum or minimum of the terms of r."""
+    """Write `out[r]`, the maximum or minimum of the terms of r."""
     row, u, v, lanes = w.kernel()
     count, out = w.words(row, Field.COUNT, Field.OUT)
     starts, slots = (w.pointer(each) for each in w.words(row, Field.STARTS, Field.LEFT))

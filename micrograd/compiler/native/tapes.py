@@ -1,4 +1,4 @@
-"""Tapes as rows of words, one for each step; and places of results that are used again."""
+"""Turns tapes into rows of words, one for each step; places of results are used again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def forward(linked: Linked, tape: Tape) -> Any:
-    """A row for each step."""
+    """Return a row for each step."""
     varies = tape.varies
     rows = _rows(linked, tape)
     for code, kinds, chosen in _alike(tape):
@@ -36,7 +36,7 @@ def forward(linked: Linked, tape: Tape) -> Any:
 
 
 def _rows(linked: Linked, tape: Tape) -> Any:
-    """The words that say where the steps read and write; no kernels."""
+    """Return the rows without their kernels: where the steps read and write."""
     varies, count = tape.varies, len(tape.code)
     rows = np.zeros((count, ROW), dtype=np.int64)
     rows[:, Field.COUNT] = 1
@@ -47,13 +47,7 @@ def _rows(linked: Linked, tape: Tape) -> Any:
         place[tape.out] = rows[:, Field.OUT] = _reused(linked.program, tape)
         linked.rows -= count - len(np.unique(rows[:, Field.OUT]))
         operands = np.where(tape.operands_vary, place[operands], operands)
-        left, right = (
-            np.where(kinds, place[slots], slots)
-            for slots, kinds in (
-                (terms.left, terms.left_varies),
-                (terms.right, terms.right_varies),
-            )
-        )
+        left, right = (np.where(kinds, place[slots], slots) for slots, kinds in terms.sides)
         terms = terms._replace(left=left, right=right)
     rows[:, Field.ADJOINT] = rows[:, Field.OUT] + linked.shift(varies)
     for field, slots in zip(Field.OPERANDS, operands.T, strict=True):
@@ -69,7 +63,7 @@ def _rows(linked: Linked, tape: Tape) -> Any:
 
 
 def backward(linked: Linked, tape: Tape) -> Any:
-    """A row for each operand of each step, the last step first; sums take one for all terms."""
+    """Return rows for the operands of each step, the last step first; one for a whole sum."""
     varies, rows = tape.varies, _rows(linked, tape)
     parts, order = [], []
     for code, kinds, chosen in _alike(tape):
@@ -98,7 +92,7 @@ def backward(linked: Linked, tape: Tape) -> Any:
 
 
 def _alike(tape: Tape) -> Iterator[tuple[int, str, Any]]:
-    """Steps of the same operation on the same kinds of operands: both, and which they are."""
+    """Yield the code and the kinds of operands of steps that are alike, and which they are."""
     kinds = tape.operands_vary @ np.array([1, 2, 4])
     keys = tape.code * 8 + np.where(tape.code == SUM, 0, kinds)
     for key in np.unique(keys).tolist():
@@ -116,9 +110,9 @@ def _alike(tape: Tape) -> Iterator[tuple[int, str, Any]]:
 
 
 def _reused(program: Program, tape: Tape) -> Any:
-    """The place in `v` of the result of each step, where no gradient needs it later.
+    """Return the place in `v` of the result of each step, if no gradient is computed.
 
-    A result that only the tape itself reads takes the place of one that is not read any more.
+    A result that only the tape itself reads takes the place of one that is no longer read.
     """
     first, count = tape.out.start, len(tape.code)
     kept = np.zeros(program.varying, bool)
@@ -147,7 +141,7 @@ def _reused(program: Program, tape: Tape) -> Any:
 
 
 def _read(instruction: Instruction) -> Iterator[tuple[Any, Any]]:
-    """The slots that an instruction reads, and which of them are of `v`."""
+    """Yield slots that an instruction reads, and which of them are in `v`."""
     match instruction:
         case Elementwise(out=out, operands=operands):
             everything = np.arange(out.stop)
@@ -158,9 +152,8 @@ def _read(instruction: Instruction) -> Iterator[tuple[Any, Any]]:
             yield inputs, np.full(inputs.shape, varies)
         case Fold(varies=varies, slots=slots):
             yield slots, np.full(slots.shape, varies)
-        case WeightedSums(left=left, left_varies=kinds, right=right, right_varies=others):
-            yield left, kinds
-            yield right, others
+        case WeightedSums():
+            yield from instruction.sides
         case Tape(operands=operands, operands_vary=kinds, terms=terms):
             yield from zip(operands.T, kinds.T, strict=True)
             yield from _read(terms)

@@ -1,7 +1,4 @@
-"""Writing functions in LLVM's language: loops, and arithmetic on vectors of lanes.
-
-A kernel is a function of a row of 64-bit words, the memories `u` and `v`, and the number of lanes.
-"""
+"""Writes functions in LLVM's language: loops, and arithmetic on vectors of lanes."""
 
 from __future__ import annotations
 
@@ -16,12 +13,17 @@ KINDS = {"float64": ir.DoubleType(), "float32": ir.FloatType()}
 
 
 def word(number: int) -> Any:
-    """A constant word."""
+    """Return a constant word."""
     return ir.Constant(WORD, number)
 
 
 class Writer:
-    """Writes one function; `kind` is the type of the numbers in memory."""
+    """Writes one function.
+
+    Args:
+        kind: the type of the numbers in memory, `"float64"` or `"float32"`.
+        width: the number of doubles in a vector register; `self.width` is the number of lanes.
+    """
 
     def __init__(self, kind: str, width: int) -> None:
         self.number = KINDS[kind]
@@ -30,7 +32,7 @@ class Writer:
         self.build: Any = None
 
     def function(self, result: Any, *arguments: Any, name: str = "kernel") -> Any:
-        """Begin a function; its arguments are returned."""
+        """Begin a function, and return its arguments."""
         made = ir.Function(self.module, ir.FunctionType(result, arguments), name)
         if name != "kernel":
             made.linkage = "internal"
@@ -38,42 +40,42 @@ class Writer:
         return made.args
 
     def kernel(self) -> tuple[Any, Any, Any, Any]:
-        """Begin a kernel: its row, `u`, `v` and the number of lanes."""
+        """Begin a kernel, and return its arguments: its row, `u`, `v` and the number of lanes."""
         memory = self.number.as_pointer()
         row, u, v, lanes = self.function(ir.VoidType(), WORD.as_pointer(), memory, memory, WORD)
         return row, u, v, lanes
 
     def finished(self) -> str:
-        """End the function; the text of the module."""
+        """End the function, and return the text of the module."""
         self.build.ret_void()
         return str(self.module)
 
     # ------------------------------------------------------------------------------ rows and memory
 
     def words(self, row: Any, *places: int) -> list[Any]:
-        """Words of a row."""
+        """Load words of a row."""
         return [self.build.load(self.build.gep(row, [word(i)])) for i in places]
 
     def pointer(self, address: Any, kind: Any = WORD) -> Any:
-        """A word as a pointer."""
+        """Return a word as a pointer."""
         return self.build.inttoptr(address, kind.as_pointer())
 
     def at(self, base: Any, *offsets: Any) -> Any:
-        """The pointer so many elements after another."""
+        """Return a pointer moved by some numbers of elements."""
         for offset in offsets:
             base = self.build.gep(base, [offset])
         return base
 
     def times(self, a: Any, b: Any) -> Any:
-        """A product of words."""
+        """Return a product of words."""
         return self.build.mul(a, b)
 
     def lanes_of(self, v: Any, place: Any, lanes: Any) -> Any:
-        """A row of `v`."""
+        """Return the pointer to a row of `v`."""
         return self.at(v, self.times(place, lanes))
 
     def load(self, pointer: Any, width: int) -> Any:
-        """A number, or a vector of neighbours."""
+        """Load a number, or a vector of neighbours."""
         if width > 1:
             pointer = self.build.bitcast(pointer, ir.VectorType(self.number, width).as_pointer())
         return self.build.load(pointer, align=self.number_size)
@@ -85,7 +87,7 @@ class Writer:
         self.build.store(value, pointer, align=self.number_size)
 
     def stream(self, vector: Any, pointer: Any) -> None:
-        """Store a vector at an aligned place, past the cache."""
+        """Store a vector at an aligned address, past the cache."""
         pointer = self.build.bitcast(pointer, vector.type.as_pointer())
         size = self.number_size * vector.type.count
         stored = self.build.store(vector, pointer, align=size)
@@ -94,11 +96,11 @@ class Writer:
 
     @property
     def number_size(self) -> int:
-        """The bytes of a number."""
+        """The size of a number in bytes."""
         return 8 if self.number == KINDS["float64"] else 4
 
     def splat(self, number: Any, width: int) -> Any:
-        """A vector of the same number in every lane."""
+        """Return a vector with the same number in every lane."""
         if width == 1:
             return number
         kind = ir.VectorType(number.type, width)
@@ -107,14 +109,14 @@ class Writer:
         return self.build.shuffle_vector(first, ir.Constant(kind, ir.Undefined), mask)
 
     def constant(self, number: float, width: int, kind: Any = None) -> Any:
-        """A constant in every lane."""
+        """Return a constant, in every lane."""
         kind = kind or self.number
         if width == 1:
             return ir.Constant(kind, number)
         return ir.Constant(ir.VectorType(kind, width), [number] * width)
 
     def total(self, vector: Any) -> Any:
-        """The sum of the lanes, halves first."""
+        """Return the sum of the lanes; halves are added first."""
         if not isinstance(vector.type, ir.VectorType):
             return vector
         width = vector.type.count
@@ -134,11 +136,11 @@ class Writer:
         return self.build.extract_element(vector, word(0))
 
     def fma(self, a: Any, b: Any, c: Any) -> Any:
-        """`a * b + c`, fused where the processor does that."""
+        """Return `a * b + c`, fused if the processor can."""
         return self.intrinsic("fmuladd", a, b, c)
 
     def intrinsic(self, name: str, *arguments: Any) -> Any:
-        """A call of one of LLVM's own functions on numbers or vectors."""
+        """Call one of LLVM's own functions on numbers or vectors."""
         kind = arguments[0].type
         shape = f"v{kind.count}" if isinstance(kind, ir.VectorType) else ""
         element = kind.element if shape else kind
@@ -146,13 +148,13 @@ class Writer:
         return self.call(f"llvm.{name}.{shape}{size}", kind, *arguments)
 
     def prefetch(self, pointer: Any, *, write: bool = False) -> None:
-        """Have what is there brought to the cache, while something else is done."""
+        """Ask for memory to be brought to the cache."""
         byte = self.build.bitcast(pointer, ir.IntType(8).as_pointer())
         hints = (ir.Constant(ir.IntType(32), hint) for hint in (int(write), 3, 1))
         self.call("llvm.prefetch.p0i8", ir.VoidType(), byte, *hints)
 
     def call(self, name: str, result: Any, *arguments: Any) -> Any:
-        """A call of a function outside."""
+        """Call an external function."""
         found = self.module.globals.get(name)
         if found is None:
             kind = ir.FunctionType(result, [each.type for each in arguments])
@@ -163,10 +165,11 @@ class Writer:
 
     @contextmanager
     def loop(self, start: Any, stop: Any, step: Any, *carried: Any) -> Iterator[Any]:
-        """`for i in range(start, stop, step)`.
+        """Write `for i in range(start, stop, step)`.
 
-        Gives `i`, or `i` and the present values of what is carried from turn to turn; `next_turn`
-        sets those of the next turn, and `results` has the last ones after the loop.
+        If nothing is carried from turn to turn, this yields `i`. Otherwise it yields an object:
+        `turn.i`; `turn.values`, the current values of what is carried, and after the loop the last
+        ones; and `turn.following`, to which the loop assigns the values for the next turn.
         """
         before, function = self.build.block, self.build.function
         head = function.append_basic_block("head")
@@ -190,13 +193,13 @@ class Writer:
         self.build.position_at_end(after)
 
     def range(self, stop: Any) -> Any:
-        """A loop that counts up to a number of turns."""
+        """Write a loop that counts from 0 up to `stop`."""
         return self.loop(word(0), stop, word(1))
 
     def in_steps(
         self, stop: Any, widths: tuple[int, ...], body: Callable[[Any, int], None]
     ) -> None:
-        """`body(i, width)` for steps of the widest width, then of the next one, up to `stop`."""
+        """Write `body(i, width)` up to `stop`, in steps of the first width, then of the next."""
         start = word(0)
         for width in widths:
             end = stop
@@ -208,7 +211,7 @@ class Writer:
             start = end
 
     def when(self, condition: Any) -> Any:
-        """`if condition:`."""
+        """Write `if condition:`."""
         return self.build.if_then(condition)
 
 

@@ -1,1 +1,1 @@
-"""The executor that runs programs in NumPy."""
+"""The executor that runs programs by NumPy."""

@@ -1,26 +1,25 @@
-"""A program run by NumPy, over the whole batch at once, or over blocks of a large one.
+"""Runs a program by NumPy, over the whole batch at once, or over blocks of a large one.
 
-The arrays are laid out once for a number of lanes, and every instruction becomes a call that works
-in place.
+A lane is a sample in a block. The arrays are laid out once for a number of lanes, and every
+instruction becomes calls that work in place.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.adjoints import FirstWriters
 from micrograd.compiler.arguments import staging
-from micrograd.compiler.graph import Graph
-from micrograd.compiler.numpy.linear import ProductOn, SumsOn, fold
+from micrograd.compiler.executor import Executor, Gradients, Shortcut, are_finite
+from micrograd.compiler.numpy.elementwise import ElementwiseOn
+from micrograd.compiler.numpy.linear import FoldOn, ProductOn, SumsOn
 from micrograd.compiler.numpy.memory import Call, Memory, aligned_empty
-from micrograd.compiler.numpy.tape import FloatTape, RowTape, tape_on
-from micrograd.compiler.planning import plan
+from micrograd.compiler.numpy.tape import tape_on
 from micrograd.compiler.program import (
     Elementwise,
     Fold,
@@ -28,104 +27,70 @@ from micrograd.compiler.program import (
     Product,
     Program,
     Tape,
-    WeightedSums,
 )
 
 BLOCK = 10_240
-"""The most lanes; fewer where there are many rows, to stay in the cache."""
-_LEAST, _CACHE = 2_048, 2**22  # lanes; bytes
-_KEPT = 4  # numbers of lanes whose arrays are kept
+"""The most lanes; a program of many rows has fewer, so that they stay in the cache."""
+_LEAST, _CACHE = 2_048, 2**22  # the fewest lanes; bytes of the cache
+_KEPT = 4  # each thread keeps the arrays for so many numbers of lanes
+
+
+def _on(memory: Memory, instruction: Instruction) -> Any:
+    """Return an instruction on the arrays of a memory, with its calls forwards and backwards."""
+    match instruction:
+        case Elementwise():
+            return ElementwiseOn(memory, instruction)
+        case Product():
+            return ProductOn(memory, instruction)
+        case Fold():
+            return FoldOn(memory, instruction)
+        case Tape():
+            return tape_on(memory, instruction)
+    return SumsOn(memory, instruction)
 
 
 class _Calls:
-    """The instructions of a program as calls on the arrays of a memory: those of `u`, of `v`."""
+    """The instructions of a program as calls on the arrays of a memory.
+
+    `forward` and `backward` are two lists each: the calls for `u` and those for `v`.
+    """
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
-        self.tapes: dict[int, RowTape | FloatTape] = {}  # by the instruction's identity
+        self._instructions = [(each, _on(memory, each)) for each in memory.program.instructions]
         self.forward: tuple[list[Call], list[Call]] = [], []
-        for instruction in memory.program.instructions:
-            self.forward[instruction.varies].extend(self._steps(instruction))
+        for instruction, runner in self._instructions:
+            self.forward[instruction.varies].extend(runner.forward())
 
     @cached_property
     def backward(self) -> tuple[list[Call], list[Call]]:
-        """The instructions backwards."""
-        return self._reversed(careful=False)
-
-    @cached_property
-    def careful(self) -> tuple[list[Call], list[Call]]:
-        """The same, where a factor of zero stops even an infinity."""
-        return self._reversed(careful=True)
-
-    def _steps(self, instruction: Instruction) -> Iterator[Call]:
-        memory = self.memory
-        match instruction:
-            case Elementwise():
-                yield memory.elementwise(instruction)
-            case Product():
-                yield from ProductOn(memory, instruction).forward()
-            case Fold():
-                yield fold(memory, instruction)
-            case Tape():
-                runner = self.tapes[id(instruction)] = tape_on(memory, instruction)
-                yield from runner.forward()
-            case WeightedSums():
-                yield SumsOn(memory, instruction).forward()
-
-    def _back(self, instruction: Instruction, careful: bool) -> Iterator[Call]:
-        memory = self.memory
-        match instruction:
-            case Elementwise():
-                return memory.elementwise_back(instruction, careful)
-            case Product():
-                return ProductOn(memory, instruction).backward(careful=careful)
-            case Fold():
-                return iter(())
-            case Tape():
-                if instruction.varies:
-                    memory.writers.touch(slice(0, instruction.out.stop))
-                return self.tapes[id(instruction)].backward(careful=careful)
-        return SumsOn(memory, instruction).backward(careful=careful)
-
-    def _reversed(self, *, careful: bool) -> tuple[list[Call], list[Call]]:
-        memory = self.memory
-        program = memory.program
-        writers = memory.writers = FirstWriters(program)
+        """The calls that compute the adjoints, the last instruction first."""
+        memory, writers = self.memory, self.memory.writers
         calls: tuple[list[Call], list[Call]] = [], []
-        for instruction in reversed(program.instructions):
+        for instruction, runner in reversed(self._instructions):
             if memory.is_active(instruction.varies, instruction.out):
                 if instruction.varies:
                     writers.touch(instruction.out)
-                calls[instruction.varies].extend(self._back(instruction, careful))
+                calls[instruction.varies].extend(runner.backward())
         zeros = [partial(memory.gv[rows].fill, 0.0) for rows in writers.zeroed()]
         return calls[False], [*zeros, *calls[True]]
 
 
-class NumpyExecutor:
-    """Runs one program, for any length of the batch, in any number of threads.
-
-    Gradients that are not finite are computed again with care for zeros before infinities. Where
-    the program has plain products in place of those that stop at zero, so are its results, from
-    `stopping`: the graph with the products that stop.
-    """
+class NumpyExecutor(Executor):
+    """Runs one program, as an `Executor` does; each thread has its own arrays."""
 
     def __init__(
-        self, program: Program, dtype: Any, *, inputs: bool, stopping: Graph | None = None
+        self, program: Program, dtype: Any, *, inputs: bool, checked: bool, threads: int = 1
     ) -> None:
-        self.program, self.dtype, self.inputs, self.stopping = program, dtype, inputs, stopping
+        self.program, self.dtype, self.inputs, self.checked = program, dtype, inputs, checked
         self._thread = threading.local()
 
     def __reduce__(self) -> Any:
-        made = partial(NumpyExecutor, inputs=self.inputs, stopping=self.stopping)
+        made = partial(NumpyExecutor, inputs=self.inputs, checked=self.checked)
         return made, (self.program, self.dtype)
 
-    @cached_property
-    def stopped(self) -> NumpyExecutor:
-        """The same with products that stop at zero."""
-        return careful_executor(self.program, self.dtype, self.inputs, self.stopping)
-
     def _laid_out(self, length: int) -> _Calls:
-        """The calls of this thread for blocks of a batch of that length, as even as can be."""
+        """Return the calls of this thread, for blocks of about equal size of such a batch."""
         rows = self.program.varying * (2 if len(self.program.outputs) == 1 else 1)  # and adjoints
         fitting = _CACHE // (self.dtype.itemsize * max(1, rows))
         blocks = -(-length // min(BLOCK, max(_LEAST, fitting))) or 1
@@ -139,11 +104,8 @@ class NumpyExecutor:
             found = kept[lanes] = _Calls(memory)
         return found
 
-    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[Any]:
-        """The outputs: rows of the batch, or numbers where an output does not vary.
-
-        `inputs` are arrays with a row for each input (a number if the program is not batched).
-        """
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[list[Any], bool]:
+        """Return the outputs, and whether they are finite."""
         calls = self._laid_out(length)
         memory = calls.memory
         slots = [slot for varies, slot in self.program.outputs if varies]
@@ -156,25 +118,17 @@ class NumpyExecutor:
         outputs = [
             next(found) if varies else memory.u[slot] for varies, slot in self.program.outputs
         ]
-        if self.stopping is not None and not are_finite(outputs):
-            return self.stopped.values(parameters, inputs, length)
-        return outputs
+        return outputs, not self.checked or are_finite(outputs)
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
-    ) -> tuple[Any, Any, Any]:
-        """The one output (or its mean), and the adjoints of parameters and inputs."""
+    ) -> Gradients:
+        """Return the output or its mean, and the adjoints of parameters and inputs."""
         with np.errstate(all="ignore"):
-            found = self._value_and_grad(parameters, inputs, length, mean, careful=False)
-        if self.stopping is not None and not are_finite(found):
-            return self.stopped.value_and_grad(parameters, inputs, length, mean=mean)
-        return found
+            return self._value_and_grad(parameters, inputs, length, mean)
 
-    def bound(self, args: Sequence[Any], length: int) -> Callable[..., Any] | None:
-        """A function for further calls of `value_and_grad` in this thread with arrays of the same
-        shapes, in one block, that skips all that is known by now; it gives None where that does not
-        hold. It takes the arguments and an array of parameters.
-        """
+    def bound(self, args: Sequence[Any], length: int) -> Shortcut | None:
+        """Return a faster way to repeat a call with arrays, if the batch is one block."""
         calls, program = self._laid_out(length), self.program
         memory, ((varies, slot),) = calls.memory, program.outputs
         if not varies or memory.length != length:
@@ -207,7 +161,7 @@ class NumpyExecutor:
     def _blocks(
         self, calls: _Calls, parameters: Any, inputs: Sequence[Any], length: int
     ) -> Iterator[slice]:
-        """Compute all values, block after block; lanes after the last sample do not matter."""
+        """Compute all values, block after block; the lanes after the last sample are not used."""
         program, memory = self.program, calls.memory
         memory.u[: program.parameters] = parameters
         if not program.batched and inputs:
@@ -229,11 +183,10 @@ class NumpyExecutor:
             yield block
 
     def _value_and_grad(
-        self, parameters: Any, inputs: Sequence[Any], length: int, mean: bool, *, careful: bool
-    ) -> tuple[Any, Any, Any]:
-        """As `value_and_grad`, of this program; with care for zeros if need be."""
+        self, parameters: Any, inputs: Sequence[Any], length: int, mean: bool
+    ) -> Gradients:
         calls = self._laid_out(length)
-        backward = calls.careful if careful else calls.backward
+        backward = calls.backward
         program, memory = self.program, calls.memory
         ((varies, slot),) = program.outputs
         seed, total = 1.0 / length if mean else 1.0, 0.0
@@ -262,24 +215,8 @@ class NumpyExecutor:
         if adjoints is not None and not program.batched:
             adjoints = memory.gu[slice(*program.input_slots)].copy()
         gradient = memory.gu[: program.parameters].copy()
+        found = memory.u[slot] if not varies else total / length if value is None else value
         asked = gradient if adjoints is None else adjoints.ravel()
-        if not careful and self.stopping is None and not isfinite(asked @ asked):
-            return self._value_and_grad(parameters, inputs, length, mean, careful=True)
-        if not varies:
-            return memory.u[slot], gradient, adjoints
-        return total / length if value is None else value, gradient, adjoints
-
-
-def careful_executor(
-    program: Program, dtype: Any, inputs: bool, stopping: Graph | None
-) -> NumpyExecutor:
-    """What computes again what is not finite, such that zeros stop even in matrix products."""
-    if stopping is not None:
-        program = plan(stopping, batched=program.batched)
-    return NumpyExecutor(program, dtype, inputs=inputs)
-
-
-def are_finite(arrays: Sequence[Any]) -> bool:
-    """Whether all numbers are finite; in doubt, as their sum may overflow, they are not."""
-    with np.errstate(all="ignore"):
-        return all(isfinite(np.add.reduce(each, axis=None)) for each in arrays if each is not None)
+        # The product is faster for few numbers; for many, it would start the threads of BLAS.
+        check = asked @ asked if asked.size < BLOCK else np.add.reduce(asked)
+        return Gradients(found, gradient, adjoints, isfinite(check))

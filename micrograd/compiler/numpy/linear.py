@@ -1,8 +1,8 @@
-"""Matrix products, weighted sums and folds run by NumPy."""
+"""Matrix products, weighted sums and folds as calls of NumPy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.numpy.memory import Call, Memory
-from micrograd.compiler.numpy.ufuncs import stopping_product
-from micrograd.compiler.program import Fold, Operand, Product, WeightedSums, rows_of
+from micrograd.compiler.program import Fold, Operand, Product, WeightedSums, even_matrix, rows_of
 
-_LONG = 64  # samples; sums over shorter rows are gathered first
+_LONG = 64  # samples; see SumsOn
 
 
 class ProductOn:
-    """A matrix product on the arrays of a memory."""
+    """The calls for a matrix product on the arrays of a memory."""
 
     def __init__(self, memory: Memory, product: Product) -> None:
         self.memory, self.product = memory, product
@@ -25,7 +24,7 @@ class ProductOn:
         self.inputs = _vectors(memory.v if product.varies else memory.u, product)
 
     def forward(self) -> Iterator[Call]:
-        """The calls that compute it."""
+        """Yield the calls that compute it."""
         memory, product, varies = self.memory, self.product, self.product.varies
         out = _outputs(memory.v if varies else memory.u, product)
         if varies:
@@ -36,25 +35,25 @@ class ProductOn:
             bias = memory.read(Operand(False, product.bias), wide=varies)
             yield _calling(np.add, out, bias, out)
 
-    def backward(self, *, careful: bool) -> Iterator[Call]:
-        """The calls that pass its adjoints on to inputs, matrix and bias."""
+    def backward(self) -> Iterator[Call]:
+        """Yield the calls that pass its adjoints on to the inputs, the matrix and the bias."""
         memory, product, varies = self.memory, self.product, self.product.varies
         g = _outputs(memory.gv if varies else memory.gu, product)
         if memory.is_active(varies, product.inputs.ravel()):
-            yield from self._into_inputs(g, careful)
+            yield from self._into_inputs(g)
         if memory.is_active(False, product.matrix.ravel()):
-            yield from self._into_matrix(g, careful)
+            yield from self._into_matrix(g)
         if product.bias is not None and memory.is_active(False, product.bias):
             share = memory.scratch((len(product.matrix),), 0)
             if varies and g.ndim == 2:
-                # A product is faster than a sum over rows.
+                # As a product with ones, which is faster than a sum over rows.
                 yield partial(np.dot, g, np.ones(memory.length, g.dtype), share)
             else:
                 axes = (0, 2) if g.ndim == 3 else 0
                 yield partial(np.add.reduce, g, axis=axes, out=share)
             yield memory.adding(False, product.bias, share)
 
-    def _into_inputs(self, g: Any, careful: bool) -> Iterator[Call]:
+    def _into_inputs(self, g: Any) -> Iterator[Call]:
         memory, product, varies = self.memory, self.product, self.product.varies
         slots, rest = product.inputs, (memory.length,) if varies else ()
         rows = rows_of(slots.ravel())
@@ -65,8 +64,6 @@ class ProductOn:
         into = target.reshape(*g.shape[: g.ndim - 1 - varies], slots.shape[1], *rest)
         alone = g.size == 1 or (varies and g.ndim == 2 and len(g) == 1)
         times: Callable[..., Any] = np.multiply if alone else np.matmul
-        if careful:
-            times = _careful_matmul
         if varies:
             yield _calling(times, _transposed(self.matrix), g, into)
         else:
@@ -74,22 +71,16 @@ class ProductOn:
         if not stores:
             yield memory.adding(varies, rows, target)
 
-    def _into_matrix(self, g: Any, careful: bool) -> Iterator[Call]:
-        memory, product, varies, inputs = (
-            self.memory,
-            self.product,
-            self.product.varies,
-            self.inputs,
-        )
-        share = memory.scratch(product.matrix.shape, 0)
-        times: Callable[..., Any] = _careful_matmul if careful else np.matmul
+    def _into_matrix(self, g: Any) -> Iterator[Call]:
+        memory, product, varies = self.memory, self.product, self.product.varies
+        inputs, share = self.inputs, memory.scratch(product.matrix.shape, 0)
         if not varies:
-            times = np.multiply if g.size == 1 and not careful else times
+            times: Callable[..., Any] = np.multiply if g.size == 1 else np.matmul
             yield _calling(times, g.T, inputs, share)
         elif g.ndim == 2:
-            yield _calling(times, g, _transposed(inputs), share)
+            yield _calling(np.matmul, g, _transposed(inputs), share)
         else:
-            yield _calling(partial(_summed, times), g, _transposed(inputs), share)
+            yield _calling(_summed_products, g, _transposed(inputs), share)
         view = _matrix(memory.gu, product)
         if callable(view) or len(np.unique(product.matrix)) < product.matrix.size:
             yield memory.adding(False, product.matrix, share)
@@ -98,39 +89,36 @@ class ProductOn:
 
 
 def _calling(function: Callable[..., Any], *arguments: Any) -> Call:
-    """A call; arguments that are functions are gathered anew each time."""
+    """Return a call; arguments that are functions are called each time."""
     if not any(map(callable, arguments)):
         return partial(function, *arguments)
     return lambda: function(*(each() if callable(each) else each for each in arguments))
 
 
 def _transposed(array: Any) -> Any:
-    """The last two axes exchanged."""
+    """Return an array with its last two axes exchanged."""
     if callable(array):
         return lambda: array().swapaxes(-1, -2)
     return array.swapaxes(-1, -2)
 
 
-def _summed(times: Callable[..., Any], a: Any, b: Any, out: Any) -> None:
-    """The sum of the products of several vectors."""
-    np.add.reduce(times(a, b), axis=0, out=out)
+def _summed_products(a: Any, b: Any, out: Any) -> None:
+    """Store the sum of the products of several vectors."""
+    np.add.reduce(np.matmul(a, b), axis=0, out=out)
 
 
 def _matrix(array: Any, product: Product) -> Any:
-    """The matrix: a strided view where its slots are evenly spaced, else a gathering."""
+    """Return the matrix: a strided view if its slots are evenly spaced, or what gathers it."""
     slots = product.matrix
-    (rows, columns), base = slots.shape, int(slots[0, 0])
-    down = int(slots[1, 0]) - base if rows > 1 else columns
-    right = int(slots[0, 1]) - base if columns > 1 else 1
-    even = base + down * np.arange(rows)[:, None] + right * np.arange(columns)
-    if (slots == even).all() and down > 0 and right > 0:
-        strides = (down * array.itemsize, right * array.itemsize)
+    base, *steps = even_matrix(slots) or (0, 0, 0)
+    if min(steps) > 0:
+        strides = [step * array.itemsize for step in steps]
         return np.lib.stride_tricks.as_strided(array[base:], slots.shape, strides)
     return lambda: array[slots]
 
 
 def _vectors(array: Any, product: Product) -> Any:
-    """The input vectors, one behind the other: (vectors, rows) or (vectors, rows, lanes)."""
+    """Return the input vectors, of shape (vectors, rows) or (vectors, rows, lanes)."""
     slots = product.inputs
     alone = len(slots) == 1 and product.varies
     if isinstance(rows := rows_of(slots.ravel()), slice):
@@ -146,100 +134,98 @@ def _outputs(array: Any, product: Product) -> Any:
     return rows.reshape(len(product.inputs), -1, *array.shape[1:])
 
 
-def _careful_matmul(a: Any, b: Any, out: Any = None) -> Any:
-    """A matrix product in which a factor of zero stops even an infinite or nan one."""
-    if a.ndim == 3 or b.ndim == 3:
-        pairs = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-        a = np.broadcast_to(a, (*pairs, *a.shape[-2:]))
-        b = np.broadcast_to(b, (*pairs, *b.shape[-2:]))
-        found = np.stack([_careful_matmul(x, y) for x, y in zip(a, b, strict=True)])
-    else:
-        found = np.zeros((a.shape[0], b.shape[1]), a.dtype)
-        for k in range(a.shape[1]):
-            found += stopping_product(a[:, k, None], b[k], np.empty_like(found))
-    if out is not None:
-        out[...] = found
-    return found
+class FoldOn:
+    """The calls for maxima or minima on the arrays of a memory."""
 
+    def __init__(self, memory: Memory, fold: Fold) -> None:
+        self.memory, self.fold = memory, fold
 
-def fold(memory: Memory, fold: Fold) -> Call:
-    """The call of maxima or minima."""
-    array = memory.v if fold.varies else memory.u
-    target, reduce = array[fold.out], getattr(np, fold.operation.name).reduceat
-    return lambda: reduce(array[fold.slots], fold.start, axis=0, out=target)
+    def forward(self) -> Iterator[Call]:
+        """Yield the call that computes them."""
+        fold, array = self.fold, self.memory.v if self.fold.varies else self.memory.u
+        target, reduce = array[fold.out], getattr(np, fold.operation.name).reduceat
+        yield lambda: reduce(array[fold.slots], fold.start, axis=0, out=target)
+
+    def backward(self) -> Iterator[Call]:
+        """Yield nothing, as no gradient passes."""
+        return iter(())
 
 
 # ------------------------------------------------------------------------------------ weighted sums
 
 
+Term = tuple[float, int, bool, int, bool]
+
+
+def sum_calls(memory: Memory, target: Any, terms: Sequence[Term]) -> Iterator[Call]:
+    """Yield the calls that compute a weighted sum, term by term in place."""
+    rows, share = memory.rows, memory.scratch(target.shape, 0)
+    for i, (sign, left, left_varies, right, right_varies) in enumerate(terms):
+        term = rows[left_varies][left]
+        if right >= 0:
+            product = share if i else target
+            yield partial(np.multiply, term, rows[right_varies][right], product)
+            term = product
+        if i:
+            yield partial(np.add if sign > 0 else np.subtract, target, term, target)
+        elif sign < 0:
+            yield partial(np.negative, term, target)
+        elif right < 0:
+            yield partial(np.copyto, target, term)
+
+
+def sum_back_calls(memory: Memory, g: Any, terms: Sequence[Term]) -> Iterator[Call]:
+    """Yield the calls that pass the adjoint of a weighted sum to its factors."""
+    rows, active, share = memory.rows, memory.active, memory.scratch(g.shape, 0)
+    for sign, left, left_varies, right, right_varies in terms:
+        add = np.add if sign > 0 else np.subtract
+        for this, varies, other, other_varies in (
+            (left, left_varies, right, right_varies),
+            (right, right_varies, left, left_varies),
+        ):
+            if this < 0 or not active[varies][this]:
+                continue
+            if other >= 0:
+                yield partial(np.multiply, g, rows[other_varies][other], share)
+            yield memory.adding_row(add, g if other < 0 else share, this, varies)
+
+
 class SumsOn:
-    """Weighted sums on the arrays of a memory."""
+    """The calls for weighted sums on the arrays of a memory.
+
+    Long rows are added up term by term; for short ones, gathering all terms takes less time.
+    """
 
     def __init__(self, memory: Memory, sums: WeightedSums) -> None:
         self.memory, self.sums = memory, sums
+        self.is_long = sums.varies and memory.length >= _LONG
         self.sign = sums.sign.astype(memory.u.dtype)
         if sums.varies:
             self.sign = self.sign[:, None]
 
-    def forward(self) -> Call:
-        """The call that computes them."""
+    def _one_by_one(self, rows: Any) -> Iterator[tuple[Any, list[Term]]]:
+        """Yield the row and the terms of each sum."""
+        terms = self.sums.terms()
+        for row, (first, last) in zip(rows, pairwise(self.sums.bounds.tolist()), strict=True):
+            yield row, terms[first:last]
+
+    def forward(self) -> Iterator[Call]:
+        """Yield the calls that compute them."""
         memory, sums = self.memory, self.sums
         target = (memory.v if sums.varies else memory.u)[sums.out]
-        if sums.varies and memory.length >= _LONG:
-            return self._one_by_one(target)
+        if self.is_long:
+            for row, terms in self._one_by_one(target):
+                yield from sum_calls(memory, row, terms)
+            return
 
         def call() -> None:
-            left, right = self._terms()
+            left, right = map(self._factor, *zip(*sums.sides, strict=True))
             np.add.reduceat(self.sign * left * right, sums.start, axis=0, out=target)
 
-        return call
-
-    def _one_by_one(self, target: Any) -> Call:
-        """Term by term in place, which for long rows is faster than to bring all terms together."""
-        share, terms = self.memory.scratch((self.memory.length,), 0), [*self._views()]
-        bounds = [*pairwise([*self.sums.start.tolist(), len(terms)])]
-
-        def call() -> None:
-            for row, (first, last) in zip(target, bounds, strict=True):
-                for i in range(first, last):
-                    sign, x, y = terms[i]
-                    into = row if i == first else share
-                    if y is None:
-                        np.multiply(x, sign, out=into)
-                    else:
-                        np.multiply(x, y, out=into)
-                        if sign < 0:
-                            np.negative(into, out=into)
-                    if i > first:
-                        np.add(row, share, out=row)
-
-        return call
-
-    def _views(self) -> Iterator[tuple[float, Any, Any]]:
-        """The sign and the factors of each term, as rows or single numbers."""
-        memory, sums = self.memory, self.sums
-        numbers = memory.u[:, None]
-        sides = [
-            [
-                None if slot < 0 else memory.v[slot] if varies else numbers[slot]
-                for slot, varies in zip(slots.tolist(), kinds.tolist(), strict=True)
-            ]
-            for slots, kinds in (
-                (sums.left, sums.left_varies),
-                (sums.right, sums.right_varies),
-            )
-        ]
-        yield from zip(sums.sign.tolist(), *sides, strict=True)
-
-    def _terms(self) -> tuple[Any, Any]:
-        """The factors of every term; 1 for one that is missing."""
-        sums = self.sums
-        return (
-            self._factor(sums.left, sums.left_varies),
-            self._factor(sums.right, sums.right_varies),
-        )
+        yield call
 
     def _factor(self, slots: Any, varies: Any) -> Any:
+        """Return the factor of every term; 1 for one that is missing."""
         memory, wide = self.memory, self.sums.varies
         factor = np.ones((len(slots), memory.length) if wide else len(slots), memory.u.dtype)
         here, there = _spaces(slots, varies)
@@ -250,72 +236,30 @@ class SumsOn:
             factor[there] = memory.u[slots[there]]
         return factor
 
-    def backward(self, *, careful: bool) -> Iterator[Call]:
-        """The call that passes their adjoints on to all factors."""
+    def backward(self) -> Iterator[Call]:
+        """Yield the calls that pass their adjoints on to all factors."""
         memory, sums = self.memory, self.sums
         adjoint = (memory.gv if sums.varies else memory.gu)[sums.out]
-        if sums.varies and memory.length >= _LONG:
-            yield self._one_by_one_back(adjoint, careful)
+        if self.is_long:
+            for slots, kinds in sums.sides:
+                memory.writers.touch(slots[kinds & (slots >= 0)])
+            for g, terms in self._one_by_one(adjoint):
+                yield from sum_back_calls(memory, g, terms)
             return
-        lengths = np.diff(np.append(sums.start, len(sums.left)))
-        sides = [
-            [*self._parts(slots, varies)]
-            for slots, varies in (
-                (sums.left, sums.left_varies),
-                (sums.right, sums.right_varies),
-            )
-        ]
-
-        times: Callable[..., Any] = stopping_product if careful else np.multiply
+        lengths = np.diff(sums.bounds)
+        parts = [[*self._parts(slots, kinds)] for slots, kinds in sums.sides]
 
         def call() -> None:
-            left, right = self._terms()
+            left, right = map(self._factor, *zip(*sums.sides, strict=True))
             g = self.sign * np.repeat(adjoint, lengths, axis=0)
-            for parts, other in zip(sides, (right, left), strict=True):
-                for chosen, slots, add in parts:
-                    factors = g[chosen], other[chosen]
-                    add(times(*factors, out=np.empty_like(factors[1])), slots)
+            for part, other in zip(parts, (right, left), strict=True):
+                for chosen, slots, add in part:
+                    add(g[chosen] * other[chosen], slots)
 
         yield call
 
-    def _one_by_one_back(self, adjoint: Any, careful: bool) -> Call:
-        memory, sums = self.memory, self.sums
-        share, terms = memory.scratch((memory.length,), 0), [*self._views()]
-        times: Callable[..., Any] = stopping_product if careful else np.multiply
-        lengths = np.diff(np.append(sums.start, len(terms)))
-        owners = np.repeat(np.arange(len(lengths)), lengths).tolist()
-        adjoints = memory.gu[:, None], memory.gv
-        into = [
-            [
-                adjoints[varies][slot] if slot >= 0 and memory.active[varies][slot] else None
-                for slot, varies in zip(slots.tolist(), kinds.tolist(), strict=True)
-            ]
-            for slots, kinds in (
-                (sums.left, sums.left_varies),
-                (sums.right, sums.right_varies),
-            )
-        ]
-        for slots, kinds in ((sums.left, sums.left_varies), (sums.right, sums.right_varies)):
-            memory.writers.touch(slots[kinds & (slots >= 0)])
-
-        def call() -> None:
-            for owner, (sign, x, y), *targets in zip(owners, terms, *into, strict=True):
-                g = adjoint[owner]
-                for target, other in zip(targets, (y, x), strict=True):
-                    if target is None:
-                        continue
-                    times(g, sign if other is None else other, out=share)
-                    if other is not None and sign < 0:
-                        np.negative(share, out=share)
-                    if len(target) == 1:  # a number of `u`, for all samples
-                        target += share.sum()
-                    else:
-                        np.add(target, share, out=target)
-
-        return call
-
     def _parts(self, slots: Any, varies: Any) -> Iterator[tuple[Any, Any, Callable[..., None]]]:
-        """Which terms have an active factor in a space, its slots, and how adjoints are added."""
+        """Yield the terms with an active factor in a space, its slots, and what adds adjoints."""
         memory = self.memory
         for chosen, space in zip(_spaces(slots, varies), (True, False), strict=True):
             if not chosen.any() or not memory.is_active(space, slots[chosen]):
@@ -331,5 +275,5 @@ def _scatter(adjoints: Any, total: bool, share: Any, slots: Any) -> None:
 
 
 def _spaces(slots: Any, varies: Any) -> tuple[Any, Any]:
-    """Which factors are in `v` and which in `u`; those that are missing are in neither."""
+    """Return which factors are in `v` and which in `u`; missing ones are in neither."""
     return (slots >= 0) & varies, (slots >= 0) & ~varies

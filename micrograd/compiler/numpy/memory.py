@@ -1,31 +1,30 @@
-"""The arrays of a program for one length of the batch, and its operations as calls on them."""
+"""The arrays of a program for one number of lanes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from micrograd.compiler.adjoints import FirstWriters, active
-from micrograd.compiler.numpy import ufuncs
-from micrograd.compiler.program import Elementwise, Operand, Program, Rows
+from micrograd.compiler.program import Operand, Program, Rows
 
 Call = Callable[[], Any]
 
 
-_LINE = 64  # bytes of a line of the cache; a vector register that crosses one takes twice as long
-_PAGE, _MANY = 2**21, 2**22  # bytes of a large page, and from where on NumPy asks for such
+_LINE = 64  # bytes of a cache line; a vector that crosses two lines takes twice as long to load
+_PAGE, _MANY = 2**21, 2**22  # bytes of a large page; NumPy asks for large pages from so many bytes
 
 
 def aligned_zeros(count: int, dtype: Any) -> Any:
-    """Zeros that begin where a line of the cache does."""
+    """Return an array of zeros that is aligned to a cache line."""
     return _aligned(np.zeros, count, dtype, _LINE)
 
 
 def aligned_empty(count: int, dtype: Any) -> Any:
-    """Numbers to be written that begin where a line of the cache does; many, where a page does."""
+    """Return an array to write into, aligned to a cache line, or to a page if it is large."""
     return _aligned(np.empty, count, dtype, _PAGE if count * dtype.itemsize >= _MANY else _LINE)
 
 
@@ -36,7 +35,16 @@ def _aligned(make: Callable[..., Any], count: int, dtype: Any, boundary: int) ->
 
 
 class Memory:
-    """Slots of `u` are an array of numbers, slots of `v` one of rows; `gu` and `gv` adjoints."""
+    """The values of the slots and their adjoints.
+
+    `u` is an array of numbers, `v` an array of rows of lanes; `gu` and `gv` are their adjoints.
+
+    Args:
+        program: the program.
+        length: the number of lanes.
+        dtype: the precision of all numbers.
+        inputs: whether the adjoints of the inputs are asked for.
+    """
 
     def __init__(self, program: Program, length: int, dtype: Any, *, inputs: bool) -> None:
         self.program, self.length = program, length
@@ -51,7 +59,7 @@ class Memory:
         self._scratch: dict[tuple[Any, int], Any] = {}
 
     def scratch(self, shape: tuple[int, ...], number: int, dtype: Any = None) -> Any:
-        """An array for intermediate results, the same one whenever it is asked for."""
+        """Return an array for intermediate results: the same one for the same number."""
         dtype = np.dtype(dtype or self.u.dtype)
         size = int(np.prod(shape))
         held = self._scratch.get((dtype, number))
@@ -60,11 +68,11 @@ class Memory:
         return held[:size].reshape(shape)
 
     def is_active(self, varies: bool, rows: Any) -> bool:
-        """Whether an adjoint of these rows is needed."""
+        """Return whether an adjoint of these rows is needed."""
         return bool(self.active[varies][rows].any())
 
     def read(self, operand: Operand, wide: bool) -> Any:
-        """The rows of an operand: a view, or a function that gathers them."""
+        """Return the rows of an operand: a view, or a function that gathers them."""
         array, rows = self.v if operand.varies else self.u, _even(operand.rows)
         if isinstance(rows, slice):
             view = array[rows]
@@ -74,11 +82,11 @@ class Memory:
         return partial(array.take, rows, axis=0, mode="clip")
 
     def stored(self, varies: bool, rows: Rows) -> Any:
-        """Where the adjoints of rows are stored, if this is their first writer; None if not."""
+        """Return where to store adjoints, if this is their first writer; otherwise None."""
         return self.gv[rows] if varies and self.writers.stores(rows) else None
 
     def adding(self, varies: bool, rows: Rows, share: Any) -> Call:
-        """The call that adds a share to the adjoints of rows."""
+        """Return the call that adds a share to the adjoints of rows."""
         array, rows = self.gv if varies else self.gu, _even(rows)
         if isinstance(rows, slice):
             view = array[rows]
@@ -91,58 +99,26 @@ class Memory:
             return add_once
         return partial(np.add.at, array, rows, share)
 
-    # -------------------------------------------------------------------------------- operations
+    @cached_property
+    def rows(self) -> tuple[list[Any], list[Any]]:
+        """A view of each slot of `u` and of `v`."""
+        return [*self.u[:, None]], [*self.v]
 
-    def elementwise(self, instruction: Elementwise) -> Call:
-        """The call of an operation."""
-        varies, out, row, operands = instruction
-        target = (self.v if varies else self.u)[out]
-        read = [self.read(operand, varies) for operand in operands]
-        return _bound(self, ufuncs.value(row), target, read)
+    @cached_property
+    def adjoint_rows(self) -> tuple[list[Any], list[Any]]:
+        """A view of the adjoint of each slot of `u` and of `v`."""
+        return [*self.gu[:, None]], [*self.gv]
 
-    def elementwise_back(self, instruction: Elementwise, careful: bool) -> Iterator[Call]:
-        """The calls that pass its adjoints on."""
-        varies, out, row, operands = instruction
-        values, adjoints = (self.v, self.gv) if varies else (self.u, self.gu)
-        g = adjoints[out]
-        read = [g, values[out], *(self.read(operand, varies) for operand in operands)]
-        for place, operand in enumerate(operands):
-            flow = ufuncs.flow(row, place, careful)
-            if flow is None or not self.is_active(operand.varies, operand.rows):
-                continue
-            target = self.stored(operand.varies, operand.rows)
-            stores = target is not None
-            if not stores:
-                target = self.scratch(g.shape, 0)
-            yield _bound(self, flow, target, read, 1)
-            if stores:
-                continue
-            if varies and not operand.varies:
-                total = np.empty(len(g), g.dtype)
-                yield partial(np.add.reduce, target, axis=1, out=total)
-                target = total
-            yield self.adding(operand.varies, operand.rows, target)
-
-
-def _bound(
-    memory: Memory, made: ufuncs.InPlace, target: Any, read: Sequence[Any], first: int = 0
-) -> Call:
-    """A call in place; operands that are functions are gathered anew by each call."""
-    shape = target.shape
-    scratch = [memory.scratch(shape, first + i) for i in range(made.scratch)]
-    masks = [memory.scratch(shape, i, bool) for i in range(made.masks)]
-    if not any(map(callable, read)):
-        return partial(made.call, target, *scratch, *masks, *read)
-
-    def call() -> None:
-        operands = (each() if callable(each) else each for each in read)
-        made.call(target, *scratch, *masks, *operands)
-
-    return call
+    def adding_row(self, add: Any, share: Any, slot: int, varies: bool) -> Call:
+        """Return the call that adds a row to an adjoint; for `u`, its sum over the lanes."""
+        target = self.adjoint_rows[varies][slot]
+        if varies or share.shape == target.shape:
+            return partial(add, target, share, target)
+        return lambda: add(target, share.sum(), target)
 
 
 def _even(rows: Rows) -> Rows:
-    """Rows that are evenly spaced as a slice with a step."""
+    """Return rows as a slice with a step if they are evenly spaced."""
     if isinstance(rows, slice) or rows.ndim != 1 or len(rows) < 2:
         return rows
     step = int(rows[1]) - int(rows[0])

@@ -1,4 +1,4 @@
-"""A tape run step by step: by NumPy over a batch, by Python's floats where there is none."""
+"""Tapes as calls: by NumPy over a batch, by Python's floats if there is no batch."""
 
 from __future__ import annotations
 
@@ -9,36 +9,34 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.numpy import ufuncs
+from micrograd.compiler.numpy.linear import Term, sum_back_calls, sum_calls
 from micrograd.compiler.numpy.memory import Call, Memory
 from micrograd.compiler.program import SUM, Tape
 from micrograd.ops import Operation
 
-_PREPARED = 4_096  # steps; the calls of longer tapes would fill the memory
+_PREPARED = 4_096  # steps; the prepared calls of longer tapes would take too much memory
 
 Calls = Callable[[], Iterator[Call]]
 
 
 def tape_on(memory: Memory, tape: Tape) -> RowTape | FloatTape:
-    """The calls of a tape on the arrays of a memory."""
+    """Return the calls of a tape on the arrays of a memory."""
     if tape.varies or memory.u.dtype != np.float64:
         return RowTape(memory, tape)
     return FloatTape(memory, tape)
 
 
 class FloatTape:
-    """A tape of `u`: single numbers, for which a call of NumPy takes longer than Python does."""
+    """A tape of single numbers, for which Python's floats are faster than calls of NumPy."""
 
     def __init__(self, memory: Memory, tape: Tape) -> None:
         self.memory, self.tape = memory, tape
 
     @cached_property
     def _steps(self) -> list[tuple[int, Operation | None, list[int], list[Any]]]:
-        """The slot, the operation, its operands, and the terms of what is a sum instead."""
+        """For each step: the slot, the operation and its operands, or the terms of a sum."""
         tape = self.tape
-        columns = (
-            column.tolist() for column in (tape.terms.sign, tape.terms.left, tape.terms.right)
-        )
-        terms = [*zip(*columns, strict=True)]
+        terms = [(sign, left, right) for sign, left, _, right, _ in tape.terms.terms()]
         steps = []
         for i, code in enumerate(tape.code.tolist()):
             row = None if code == SUM else tape.operations[code]
@@ -48,11 +46,11 @@ class FloatTape:
         return steps
 
     def forward(self) -> Iterator[Call]:
-        """The call that computes every step."""
+        """Yield the call that computes every step."""
         yield self._forward
 
-    def backward(self, *, careful: bool) -> Iterator[Call]:
-        """The call that adds to the adjoints; a factor of zero always stops."""
+    def backward(self) -> Iterator[Call]:
+        """Yield the call that adds to the adjoints; a factor of zero always stops."""
         yield self._backward
 
     def _forward(self) -> None:
@@ -61,7 +59,7 @@ class FloatTape:
             if row is not None:
                 u[slot] = row.value(*[u[place] for place in held])
                 continue
-            total = -0.0  # which leaves the sign of a zero
+            total = -0.0  # adding to it keeps the sign of a zero
             for sign, left, right in terms:
                 total += sign * u[left] * (u[right] if right >= 0 else 1.0)
             u[slot] = total
@@ -97,12 +95,7 @@ class RowTape:
         self.memory, self.tape = memory, tape
         shape = (memory.length,) if tape.varies else (1,)
         made = [ufuncs.value(row) for row in tape.operations]
-        flows = (
-            ufuncs.flow(row, place, careful)
-            for row in tape.operations
-            for place in range(row.arity)
-            for careful in (False, True)
-        )
+        flows = (ufuncs.flow(row, place) for row in tape.operations for place in range(row.arity))
         made += [flow for flow in flows if flow is not None]
         scratch = max((each.scratch for each in made), default=0)
         masks = max((each.masks for each in made), default=0)
@@ -110,15 +103,17 @@ class RowTape:
         self._masks = [memory.scratch(shape, i, bool) for i in range(masks)]
 
     def forward(self) -> Iterator[Call]:
-        """The calls that compute every step."""
+        """Return the calls that compute every step."""
         return self._prepared(self._forward)
 
-    def backward(self, *, careful: bool) -> Iterator[Call]:
-        """The calls that add to the adjoints of the operands of every step, the last one first."""
-        return self._prepared(partial(self._backward, careful))
+    def backward(self) -> Iterator[Call]:
+        """Return the calls that add to the adjoints of operands, the last step first."""
+        if self.tape.varies:
+            self.memory.writers.touch(slice(0, self.tape.out.stop))
+        return self._prepared(self._backward)
 
     def _prepared(self, calls: Calls) -> Iterator[Call]:
-        """The calls themselves; or, of a long tape, one that makes them on its way."""
+        """Return the calls; for a long tape, one call that makes the others as it goes."""
         if len(self.tape.code) <= _PREPARED:
             return calls()
 
@@ -131,28 +126,18 @@ class RowTape:
     # --------------------------------------------------------------------------------------- tables
 
     @cached_property
-    def _rows(self) -> tuple[list[Any], list[Any]]:
-        """A view of each slot of `u` and of `v`."""
-        return [*self.memory.u[:, None]], [*self.memory.v]
-
-    @cached_property
-    def _adjoints(self) -> tuple[list[Any], list[Any]]:
-        return [*self.memory.gu[:, None]], [*self.memory.gv]
-
-    @cached_property
     def _steps(self) -> list[tuple[int, int, list[int], list[bool]]]:
-        """The slot, the code, and the slots and spaces of the operands of each step."""
+        """For each step: the slot, the code, and the slots and spaces of the operands."""
         tape = self.tape
         slots = range(tape.out.start, tape.out.stop)
         columns = (tape.code.tolist(), tape.operands.tolist(), tape.operands_vary.tolist())
         return [*zip(slots, *columns, strict=True)]
 
     @cached_property
-    def _terms(self) -> list[tuple[float, int, bool, int, bool]]:
-        columns = (column.tolist() for column in self.tape.terms[3:])
-        return [*zip(*columns, strict=True)]
+    def _terms(self) -> list[Term]:
+        return self.tape.terms.terms()
 
-    def _terms_of(self, slot: int) -> list[tuple[float, int, bool, int, bool]]:
+    def _terms_of(self, slot: int) -> list[Term]:
         i = slot - self.tape.out.start
         first, last = self.tape.bounds[i : i + 2].tolist()
         return self._terms[first:last]
@@ -160,13 +145,13 @@ class RowTape:
     # ------------------------------------------------------------------------------------- forwards
 
     def _forward(self) -> Iterator[Call]:
-        tape, rows = self.tape, self._rows
+        tape, rows = self.tape, self.memory.rows
         values = [ufuncs.value(row) for row in tape.operations]
         scratch, masks = self._scratch, self._masks
         for slot, code, operands, spaces in self._steps:
             target = rows[tape.varies][slot]
             if code == SUM:
-                yield from self._sum(target, slot)
+                yield from sum_calls(self.memory, target, self._terms_of(slot))
                 continue
             call, few, tests = values[code]
             read = [
@@ -176,35 +161,17 @@ class RowTape:
             ]
             yield partial(call, target, *scratch[:few], *masks[:tests], *read)
 
-    def _sum(self, target: Any, slot: int) -> Iterator[Call]:
-        rows, share = self._rows, self._scratch[0]
-        for i, (sign, left, left_varies, right, right_varies) in enumerate(self._terms_of(slot)):
-            term = rows[left_varies][left]
-            if right >= 0:
-                product = share if i else target
-                yield partial(np.multiply, term, rows[right_varies][right], product)
-                term = product
-            if i:
-                yield partial(np.add if sign > 0 else np.subtract, target, term, target)
-            elif sign < 0:
-                yield partial(np.negative, term, target)
-            elif right < 0:
-                yield partial(np.copyto, target, term)
-
     # ------------------------------------------------------------------------------------ backwards
 
-    def _backward(self, careful: bool) -> Iterator[Call]:
-        tape, rows, adjoints, active = self.tape, self._rows, self._adjoints, self.memory.active
-        flows = [
-            [ufuncs.flow(row, place, careful) for place in range(row.arity)]
-            for row in tape.operations
-        ]
+    def _backward(self) -> Iterator[Call]:
+        memory, tape, rows = self.memory, self.tape, self.memory.rows
+        flows = [[ufuncs.flow(row, place) for place in range(row.arity)] for row in tape.operations]
         share, *scratch = self._scratch
         masks = self._masks
         for slot, code, operands, spaces in reversed(self._steps):
-            g = adjoints[tape.varies][slot]
+            g = memory.adjoint_rows[tape.varies][slot]
             if code == SUM:
-                yield from self._sum_back(g, slot, careful)
+                yield from sum_back_calls(memory, g, self._terms_of(slot))
                 continue
             read = [
                 rows[space][operand]
@@ -212,32 +179,8 @@ class RowTape:
                 if operand >= 0
             ]
             for flow, operand, space in zip(flows[code], operands, spaces, strict=False):
-                if flow is not None and active[space][operand]:
+                if flow is not None and memory.active[space][operand]:
                     call, few, tests = flow
                     result = rows[tape.varies][slot]
                     yield partial(call, share, *scratch[:few], *masks[:tests], g, result, *read)
-                    yield self._adding(np.add, share, operand, space)
-
-    def _sum_back(self, g: Any, slot: int, careful: bool) -> Iterator[Call]:
-        rows, active, share = self._rows, self.memory.active, self._scratch[0]
-        times = ufuncs.stopping_product if careful else np.multiply
-        for sign, left, left_varies, right, right_varies in self._terms_of(slot):
-            add = np.add if sign > 0 else np.subtract
-            for this, varies, other, other_varies in (
-                (left, left_varies, right, right_varies),
-                (right, right_varies, left, left_varies),
-            ):
-                if this < 0 or not active[varies][this]:
-                    continue
-                if other < 0:
-                    yield self._adding(add, g, this, varies)
-                    continue
-                yield partial(times, g, rows[other_varies][other], share)
-                yield self._adding(add, share, this, varies)
-
-    def _adding(self, add: Any, share: Any, slot: int, varies: bool) -> Call:
-        """The call that adds a share, summed over the lanes if need be, to an adjoint."""
-        target = self._adjoints[varies][slot]
-        if varies or not self.tape.varies:
-            return partial(add, target, share, target)
-        return lambda: add(target, share.sum(), target)
+                    yield memory.adding_row(np.add, share, operand, space)

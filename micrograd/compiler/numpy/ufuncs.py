@@ -1,125 +1,51 @@
-"""The table's formulas as calls of NumPy's ufuncs, each of which writes where it is told.
+"""The table's formulas as calls of NumPy's ufuncs that write into given arrays.
 
 A formula becomes a function that allocates nothing: `square(x + 1)` is `_add(x, 1.0, out=_s0)` and
-`_multiply(_s0, _s0, out=_target)`.
+`_square(_s0, out=_target)`.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable
-from functools import cache, lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.compiler.numpy.operations import PRIMITIVES, of_function, primitive
 from micrograd.ops import STOPPING, TABLE, Operation, lookup, on_define
-from micrograd.table.floats import GRID, GRID_SINGLE
-from micrograd.table.formulas import ADJOINT, COMPARISONS, Call, Tree, parts
-from micrograd.table.interpreters import IEEE
+from micrograd.table.formulas import ADJOINT, COMPARISONS, RESULT, Tree, fold
 
 TARGET = "_target"
 
 
 class InPlace(NamedTuple):
-    """`call(target, *scratch, *masks, *operands)`; of a flow, adjoint and result come first."""
+    """A formula as a function that writes its value into an array.
+
+    Args:
+        call: takes the target, the scratch arrays, the masks, and the operands; for the flow to an
+            operand, the adjoint and the result come before the operands.
+        scratch: the number of scratch arrays, which have the shape and type of the target.
+        masks: the number of arrays of truth values of that shape.
+    """
 
     call: Callable[..., Any]
-    scratch: int  # arrays like the target
-    masks: int  # arrays of truth values like it
-
-
-def _erf(x: Any, out: Any) -> Any:
-    try:
-        from scipy.special import erf
-    except ImportError:
-        out[...] = np.vectorize(math.erf, otypes=[float])(x)
-        return out
-    return erf(x, out=out)
-
-
-def _lgamma(x: Any, out: Any) -> Any:
-    try:
-        from scipy.special import gammaln
-    except ImportError:
-        out[...] = np.vectorize(IEEE["lgamma"], otypes=[float])(x)
-        return out
-    gammaln(x, out=out)
-    np.copyto(out, math.inf, where=np.isneginf(x))  # as in C
-    return out
-
-
-def _gauss(x: Any, out: Any) -> Any:
-    size = np.minimum(np.abs(x), 28.0)
-    grid = GRID_SINGLE if size.dtype == np.float32 else GRID
-    near = size + grid
-    near -= grid
-    rest = (size - near) * (size + near)
-    near *= near
-    np.exp(np.negative(near, out=near), out=near)
-    return np.multiply(near, 1.0 - rest * (1.0 - 0.5 * rest * (1.0 - rest / 3)), out=out)
-
-
-def _sech2(x: Any, out: Any) -> Any:
-    e = np.exp(np.negative(np.abs(x)))  # twice as fast as the hyperbolic cosine
-    np.divide(e + e, np.multiply(e, e) + 1.0, out=out)
-    return np.multiply(out, out, out=out)
-
-
-def _sign(x: Any, out: Any) -> Any:
-    np.copysign(np.sign(x), x, out=out)  # zeros keep their sign
-    return out
-
-
-def _pow(x: Any, y: Any, out: Any) -> Any:
-    np.power(x, y, out=out)
-    halves = np.equal(y, 0.5)
-    if np.any(halves):  # NumPy takes the square root: nan at minus infinity, -0.0 at -0.0
-        np.copyto(out, math.inf, where=halves & (x == -math.inf))
-        np.copyto(out, 0.0, where=halves & (x == 0))
-    return out
-
-
-def stopping_product(x: Any, y: Any, out: Any) -> Any:
-    """The product, which is 0 where a factor is, even if the other is infinite or nan."""
-    np.multiply(x, y, out=out)
-    if not math.isfinite(np.add.reduce(out, axis=None)):
-        np.copyto(out, 0.0, where=np.equal(x, 0.0) | np.equal(y, 0.0))
-    return out
+    scratch: int
+    masks: int
 
 
 @lru_cache(4)
 def _zeros(length: int, dtype: Any) -> Any:
-    """Zeros as a row: with a number instead, `maximum` takes twice as long."""
+    """Return a row of zeros: with a number instead, `maximum` takes twice as long."""
     return np.zeros(length, dtype)
 
 
-# Operations that NumPy has under another name, and those that are better off with its own.
-_NAMES = {
-    **{f"a{name}": f"arc{name}" for name in "sin cos tan sinh cosh tanh tan2".split()},
-    "add": "add",
-    "sub": "subtract",
-    "mul": "multiply",
-    "div": "divide",
-    "neg": "negative",
-    "square": "square",
-    "reciprocal": "reciprocal",
-    "round": "rint",
-    "mod": "remainder",
-    "floordiv": "floor_divide",
-}
+_NAMES = {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide", "neg": "negative"}
 _CALLS: dict[str, Callable[..., Any]] = {
+    **PRIMITIVES,
     **{name: getattr(np, numpy) for name, numpy in _NAMES.items()},
     "relu": lambda x, out: np.maximum(x, _zeros(out.shape[-1], out.dtype), out=out),
-    "step": lambda x, out: np.heaviside(x, 0.0, out=out),
-    "erf": _erf,
-    "gauss": _gauss,
-    "lgamma": _lgamma,
-    "sech2": _sech2,
-    "sign": _sign,
-    "pow": _pow,
-    "stopping_mul": stopping_product,
 }
 _TESTS = dict(
     zip(
@@ -132,181 +58,140 @@ _SCOPE: dict[str, Any] = {
     "__builtins__": {},
     **{f"_{name}": each for name, each in _CALLS.items()},
     **{name: getattr(np, numpy) for name, numpy in _TESTS.items()},
-    "_logical_not": np.logical_not,
+    "_not": np.logical_not,
     "_copyto": np.copyto,
     "inf": math.inf,
 }
-
-
-def _primitive(name: str) -> Callable[..., Any]:
-    """A function of NumPy or SciPy that writes where it is told."""
-    found = getattr(np, name, None)
-    if not isinstance(found, np.ufunc):
-        try:
-            from scipy import special
-        except ImportError:
-            special = None
-        found = getattr(special, name, None)
-    if not isinstance(found, np.ufunc):
-        raise NotImplementedError(
-            f"operation {name!r} is a primitive, and neither NumPy nor SciPy has a ufunc of that "
-            "name: give it a formula of other operations, or add it to "
-            "micrograd.compiler.numpy.ufuncs"
-        )
-    return found
-
-
-def _of_function(row: Operation) -> Callable[..., Any]:
-    """The function on arrays of an operation that a user defined by a function on floats."""
-    function = row.array_function
-    if function is None:
-        raise NotImplementedError(
-            f"operation {row.name!r} is defined by a function on floats: give define(…, array=f) a "
-            "function on NumPy arrays, or define it by a formula, to compile it"
-        )
-
-    def call(*operands: Any, out: Any) -> Any:
-        out[...] = function(*operands)
-        return out
-
-    return call
+_MASKS = frozenset({*_TESTS, "_not"})  # functions whose results are truth values
 
 
 def _is_called(row: Operation) -> bool:
-    """Whether one function computes a row, which it finds then; else the row's formula does."""
+    """Return whether one function computes a row; otherwise its formula is written out."""
     if row.function is not None:
-        _SCOPE[f"_{row.name}"] = _CALLS[row.name] = _of_function(row)
+        _SCOPE[f"_{row.name}"] = _CALLS[row.name] = of_function(row)
     elif row.name not in _CALLS and row.is_primitive and row.computed == row.expression:
-        _SCOPE[f"_{row.name}"] = _CALLS[row.name] = _primitive(row.name)
+        _SCOPE[f"_{row.name}"] = _CALLS[row.name] = primitive(row.name)
     return row.name in _CALLS and row in (TABLE.get(row.name), STOPPING.get(row.name))
 
 
 @cache
 def value(row: Operation) -> InPlace:
-    """The result of an operation, of its operands."""
-    if _is_called(row):
-        arguments = ", ".join(row.operands)
-        text = f"lambda {TARGET}, {arguments}: _{row.name}({arguments}, out={TARGET})"
-        return InPlace(eval(text, _SCOPE), 0, 0)  # noqa: S307 (a name and operands of the table)
-    return _written(row.computed, row.operands)
+    """Return an operation as a function of its operands."""
+    writer = _Writer(masked=False)
+    operands = dict(zip(row.operands, row.operands, strict=True))
+    result = (
+        writer[row.name](*row.operands) if _is_called(row) else writer.value(row.computed, operands)
+    )
+    return writer.function(result, row.operands)
 
 
 @cache
-def flow(row: Operation, place: int, careful: bool) -> InPlace | None:
-    """What flows back to an operand, of the adjoint, the result and the operands.
+def flow(row: Operation, place: int) -> InPlace | None:
+    """Return what passes an adjoint back to the operand at `place`, or None if nothing does.
 
-    Where a 0 is chosen, the other choice is multiplied by a mask, which is much faster; only a
-    careful flow gives 0 where that other choice, or one of two factors, is infinite or nan.
+    Where a formula chooses between 0 and something else, the latter is multiplied by a mask, which
+    is much faster than a choice. It gives nan where the other choice is infinite or nan, as a
+    product of 0 and infinity does.
     """
-    tree = row.flow(place, "stopping_mul" if careful else "mul")
-    return None if tree is None else _written(tree, (ADJOINT, "out", *row.operands), not careful)
+    tree = row.flow(place)
+    if tree is None:
+        return None
+    names = (ADJOINT, RESULT, *row.operands)
+    writer = _Writer(masked=True)
+    return writer.function(writer.value(tree, dict(zip(names, names, strict=True))), names)
 
 
 @on_define
 def _forget(row: Operation) -> None:
-    """What was written may call an operation that is another one now."""
+    """Forget what was written, which may call an operation that has been redefined."""
     value.cache_clear()
     flow.cache_clear()
 
 
-def _written(tree: Tree, arguments: tuple[str, ...], masked: bool = False) -> InPlace:
-    writer = _Writer(masked)
-    writer.formula(TARGET, tree, {name: name for name in arguments})
-    scratch = [f"_s{i}" for i in range(writer.scratch)]
-    masks = [f"_m{i}" for i in range(writer.masks)]
-    parameters = ", ".join((TARGET, *scratch, *masks, *arguments))
-    body = "\n    ".join(writer.lines)
-    made: dict[str, Any] = {}
-    exec(f"def call({parameters}):\n    {body}", _SCOPE, made)  # noqa: S102 (checked formulas)
-    return InPlace(made["call"], writer.scratch, writer.masks)
+_Operand = int | str  # the number of a step, or the text of a variable or a number
 
 
-class _Writer:
-    """Writes the statements of a formula; arrays for intermediate results are used again.
+class _Writer(dict[str, Callable[..., _Operand]]):
+    """A vocabulary of formulas that collects one step for each operation, and each step only once.
 
-    What occurs in a formula several times is computed once, and kept until its end.
+    The vocabulary is that of `with_truths`, which keeps truth values and numbers apart.
     """
 
-    def __init__(self, masked: bool) -> None:
-        self.masked = masked
-        self.lines: list[str] = []
-        self.scratch = self.masks = 0
-        self._free: list[str] = []
-        self._kept: dict[Tree, str | None] = {}  # where it is; None before it was computed
+    def __init__(self, *, masked: bool) -> None:
+        self.steps: dict[tuple[str, tuple[_Operand, ...]], int] = {}
+        super().__init__({name: partial(self._step, name) for name in _TESTS})
+        self["_truth"] = lambda x: self._step("_ne", x, "0.0")
+        self["_where"] = self._masked_choice if masked else partial(self._step, "_where")
 
-    def formula(self, target: str, tree: Tree, names: dict[str, str]) -> None:
-        """The value of a whole formula, into an array."""
-        count = Counter(part for part in parts(tree) if isinstance(part, Call))
-        outer, self._kept = self._kept, {part: None for part in count if count[part] > 1}
-        self.into(target, tree, names)
-        self._free += filter(None, self._kept.values())
-        self._kept = outer
+    def __missing__(self, name: str) -> Callable[..., _Operand]:
+        row = lookup(name)
+        if _is_called(row):
+            return partial(self._step, f"_{name}")
+        return lambda *operands: self.value(
+            row.computed, dict(zip(row.operands, operands, strict=True))
+        )
 
-    def into(self, target: str, tree: Tree, names: dict[str, str]) -> None:
-        """The value of a formula, into an array."""
-        match tree:
-            case Call("_where", (Call() as test, 0.0, chosen) | (Call() as test, chosen, 0.0)) if (
-                self.masked
-            ):
-                mask = self._test(test, names)
-                if tree.operands[2] is chosen:
-                    self.lines.append(f"_logical_not({mask}, out={mask})")
-                name, held = self._evaluated(chosen, names)
-                self.lines.append(f"_mul({name}, {mask}, out={target})")
-                self._free += held
-            case Call("_where", (Call() as test, then, otherwise)):
-                mask = self._test(test, names)
-                name, held = self._evaluated(then, names)
-                self.into(target, otherwise, names)
-                self.lines.append(f"_copyto({target}, {name}, where={mask})")
-                self._free += held
-            case Call(name, operands):
-                read, held = self._all_evaluated(operands, names)
-                row = lookup(name)
-                if _is_called(row):
-                    self.lines.append(f"_{name}({', '.join(read)}, out={target})")
-                else:
-                    self.formula(target, row.computed, dict(zip(row.operands, read, strict=True)))
-                self._free += held
-            case _:
-                self.lines.append(f"_copyto({target}, {self._operand(tree, names)})")
+    def value(self, tree: Tree, variables: dict[str, Any]) -> _Operand:
+        """Return the step, variable or number that has the value of a formula."""
+        result: _Operand = fold(tree, self, variables, repr)
+        return result
 
-    def _all_evaluated(
-        self, trees: Iterable[Tree], names: dict[str, str]
-    ) -> tuple[list[str], list[str]]:
-        read, held = [], []
-        for tree in trees:
-            name, more = self._evaluated(tree, names)
-            read.append(name)
-            held += more
-        return read, held
+    def _step(self, function: str, *operands: _Operand) -> int:
+        return self.steps.setdefault((function, operands), len(self.steps))
 
-    def _evaluated(self, tree: Tree, names: dict[str, str]) -> tuple[str, list[str]]:
-        """Where the value of a formula is, and the scratch arrays that this takes."""
-        if not isinstance(tree, Call):
-            return self._operand(tree, names), []
-        if (kept := self._kept.get(tree)) is not None:
-            return kept, []
-        if self._free:
-            name = self._free.pop()
-        else:
-            name = f"_s{self.scratch}"
-            self.scratch += 1
-        self.into(name, tree, names)
-        if tree in self._kept:
-            self._kept[tree] = name
-            return name, []
-        return name, [name]
+    def _masked_choice(self, test: _Operand, then: _Operand, otherwise: _Operand) -> int:
+        if otherwise == "0.0":
+            return self._step("_mul", then, test)
+        if then == "0.0":
+            return self._step("_mul", otherwise, self._step("_not", test))
+        return self._step("_where", test, then, otherwise)
 
-    def _operand(self, tree: str | float, names: dict[str, str]) -> str:
-        return names[tree] if isinstance(tree, str) else repr(tree)
+    def function(self, result: _Operand, arguments: tuple[str, ...]) -> InPlace:
+        """Return the function that writes `result`."""
+        lines, scratch, masks = self._lines(result)
+        parameters = ", ".join((TARGET, *scratch, *masks, *arguments))
+        body = "\n    ".join(lines)
+        made: dict[str, Any] = {}
+        exec(f"def call({parameters}):\n    {body}", _SCOPE, made)  # noqa: S102 (checked formulas)
+        return InPlace(made["call"], len(scratch), len(masks))
 
-    def _test(self, tree: Call, names: dict[str, str]) -> str:
-        mask = f"_m{self.masks}"
-        self.masks += 1
-        read, held = self._all_evaluated(tree.operands, names)
-        if tree.name == "_truth":
-            tree, read = Call("_ne", ()), [*read, "0.0"]
-        self.lines.append(f"{tree.name}({', '.join(read)}, out={mask})")
-        self._free += held
-        return mask
+    def _lines(self, result: _Operand) -> tuple[list[str], list[str], list[str]]:
+        """Return the statements, and the names of the scratch arrays and masks that they use.
+
+        Going backwards, the first step that reads a result is the last one to do so: there it gets
+        an array, which is free again before the step that computes it.
+        """
+        if isinstance(result, str):
+            return [f"_copyto({TARGET}, {result})"], [], []
+        steps = list(self.steps)
+        arrays: dict[_Operand, str] = {result: TARGET}
+        scratch: list[str] = []
+        masks: list[str] = []
+        lines: list[str] = []
+        free: dict[bool, list[str]] = {True: [], False: []}
+        for number, (function, operands) in reversed([*enumerate(steps)]):
+            target = arrays.get(number)
+            if target is None:  # nothing reads it
+                continue
+            chooses = function == "_where"
+            in_place = chooses and isinstance(operands[2], int) and operands[2] not in arrays
+            if in_place:
+                arrays[operands[2]] = target
+            for operand in operands:
+                if isinstance(operand, int) and operand not in arrays:
+                    is_mask = steps[operand][0] in _MASKS
+                    if not free[is_mask]:
+                        made = masks if is_mask else scratch
+                        made.append(f"_{'sm'[is_mask]}{len(made)}")
+                        free[is_mask].append(made[-1])
+                    arrays[operand] = free[is_mask].pop()
+            read = [arrays.get(operand, str(operand)) for operand in operands]
+            if chooses:
+                lines.append(f"_copyto({target}, {read[1]}, where={read[0]})")
+                if not in_place:
+                    lines.append(f"_copyto({target}, {read[2]})")
+            else:
+                lines.append(f"{function}({', '.join(read)}, out={target})")
+            if not in_place:
+                free[function in _MASKS].append(target)
+        return lines[::-1], scratch, masks

@@ -1,0 +1,180 @@
+"""The table's operations on NumPy arrays: functions of NumPy and SciPy, and the few written here.
+
+`value` and `flow` give each operation as a function that returns a new array. The executor computes
+in place instead (`micrograd.compiler.numpy.ufuncs`); the reference executor uses these.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from micrograd.ops import STOPPING, TABLE, Operation, lookup, on_define
+from micrograd.table.floats import GRID, GRID_SINGLE
+from micrograd.table.formulas import ADJOINT, RESULT
+from micrograd.table.interpreters import IEEE, Interpreter, Texts
+
+
+def _erf(x: Any, out: Any = None) -> Any:
+    try:
+        from scipy.special import erf
+    except ImportError:
+        found = np.vectorize(math.erf, otypes=[float])(x)
+        return np.positive(found, out=out, casting="same_kind")
+    return erf(x, out=out)
+
+
+def _lgamma(x: Any, out: Any = None) -> Any:
+    try:
+        from scipy.special import gammaln
+    except ImportError:
+        found = np.vectorize(IEEE["lgamma"], otypes=[float])(x)
+        return np.positive(found, out=out, casting="same_kind")
+    out = gammaln(x, out=out)
+    return np.copysign(out, 1.0, out=out, where=np.isneginf(x))  # as in C
+
+
+def _gauss(x: Any, out: Any = None) -> Any:
+    size = np.minimum(np.abs(x), 28.0)
+    grid = GRID_SINGLE if size.dtype == np.float32 else GRID
+    near = size + grid
+    near -= grid
+    rest = (size - near) * (size + near)
+    near *= near
+    np.exp(np.negative(near, out=near), out=near)
+    return np.multiply(near, 1.0 - rest * (1.0 - 0.5 * rest * (1.0 - rest / 3)), out=out)
+
+
+def _sech2(x: Any, out: Any = None) -> Any:
+    e = np.exp(np.negative(np.abs(x)))  # twice as fast as the hyperbolic cosine
+    out = np.divide(e + e, np.multiply(e, e) + 1.0, out=out)
+    return np.multiply(out, out, out=out)
+
+
+def _sign(x: Any, out: Any = None) -> Any:
+    return np.copysign(np.sign(x), x, out=out)  # zeros keep their sign
+
+
+def _step(x: Any, out: Any = None) -> Any:
+    return np.heaviside(x, 0.0, out=out)
+
+
+def _pow(x: Any, y: Any, out: Any = None) -> Any:
+    out = np.power(x, y, out=out)
+    halves = np.equal(y, 0.5)
+    if np.any(halves):  # NumPy takes the square root: nan at minus infinity, -0.0 at -0.0
+        np.copyto(out, math.inf, where=halves & (x == -math.inf))
+        np.copyto(out, 0.0, where=halves & (x == 0))
+    return out
+
+
+def stopping_product(x: Any, y: Any, out: Any = None) -> Any:
+    """Return the product of two arrays, which is 0 where a factor is, whatever the other one is.
+
+    >>> stopping_product(np.array([0.0, 2.0]), np.array([np.inf, 3.0])).tolist()
+    [0.0, 6.0]
+    """
+    with np.errstate(invalid="ignore"):
+        out = np.multiply(x, y, out=out)
+    if not math.isfinite(np.add.reduce(out, axis=None)):
+        np.copyto(out, 0.0, where=np.equal(x, 0.0) | np.equal(y, 0.0))
+    return out
+
+
+# Operations that NumPy has under another name.
+_NAMES = {f"a{name}": f"arc{name}" for name in "sin cos tan sinh cosh tanh tan2".split()}
+# Those for which NumPy's function of that name would be missing, wrong or slow.
+PRIMITIVES: dict[str, Callable[..., Any]] = {
+    **{name: getattr(np, numpy) for name, numpy in _NAMES.items()},
+    "square": np.square,
+    "reciprocal": np.reciprocal,
+    "erf": _erf,
+    "gauss": _gauss,
+    "lgamma": _lgamma,
+    "round": np.rint,
+    "floordiv": np.floor_divide,
+    "sech2": _sech2,
+    "sign": _sign,
+    "step": _step,
+    "pow": _pow,
+    "stopping_mul": stopping_product,
+}
+
+
+def primitive(name: str) -> Callable[..., Any]:
+    """Return the function of NumPy or SciPy with that name, which takes an array `out`."""
+    found = getattr(np, name, None)
+    if not isinstance(found, np.ufunc):
+        try:
+            from scipy import special
+        except ImportError:
+            special = None
+        found = getattr(special, name, None)
+    if not isinstance(found, np.ufunc):
+        raise NotImplementedError(
+            f"operation {name!r} is a primitive, and neither NumPy nor SciPy has a ufunc of that "
+            "name: give it a formula of other operations, or add it to "
+            "micrograd.compiler.numpy.operations"
+        )
+    return found
+
+
+class _OnArrays(Interpreter):
+    def primitive(self, name: str) -> Callable[..., Any]:
+        return primitive(name)
+
+    def of_function(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        return of_function(lookup(name))
+
+
+def of_function(row: Operation) -> Callable[..., Any]:
+    """Return the function of an operation that a user defined by one, with an array `out`."""
+    function = row.array_function
+    if function is None:
+        raise NotImplementedError(
+            f"operation {row.name!r} is defined by a function on floats: give define(…, array=f) a "
+            "function on NumPy arrays, or define it by a formula, to compile it"
+        )
+
+    def call(*operands: Any, out: Any = None) -> Any:
+        found = np.asarray(function(*operands), dtype=float)
+        return np.positive(found, out=out, casting="same_kind")
+
+    return call
+
+
+ON_ARRAYS = _OnArrays(
+    "arrays of NumPy", {**PRIMITIVES, "_where": np.where}, texts=Texts("pow", "_where")
+)
+
+
+@on_define
+def _enter(row: Operation) -> None:
+    ON_ARRAYS.enter(row)
+    value.cache_clear()
+    flow.cache_clear()
+
+
+for _row in (*TABLE.values(), *STOPPING.values()):
+    ON_ARRAYS.enter(_row)
+
+
+@cache
+def value(row: Operation) -> Callable[..., Any]:
+    """Return an operation as a function of its operands."""
+    return ON_ARRAYS.value(row)
+
+
+@cache
+def flow(row: Operation, place: int) -> Callable[..., Any] | None:
+    """Return what passes an adjoint back to the operand at `place`, or None if nothing does.
+
+    It is a function of the adjoint of the result, the result and the operands, whose products are 0
+    where a factor is, even if the other one is infinite.
+    """
+    tree = row.flow(place, "stopping_mul")
+    return None if tree is None else ON_ARRAYS.compiled((ADJOINT, RESULT, *row.operands), tree)

@@ -1,0 +1,195 @@
+"""Records the operations that a function does, and makes a graph of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from typing import Any, NoReturn
+
+import numpy as np
+
+from micrograd.compiler.graph import CONSTANT, LEAF, NOTHING, Graph
+from micrograd.engine.graph import (
+    Node,
+    is_alias,
+    is_leaf,
+    made_by,
+    number,
+    operands,
+    operation,
+    order,
+)
+from micrograd.engine.lines import line_of_user
+from micrograd.engine.value import Value, to_number
+from micrograd.ops import Operation
+from micrograd.table.floats import to_float
+
+
+class TraceError(TypeError):
+    """Raised where a function cannot be compiled; the message says what to write instead.
+
+    >>> from micrograd.compiler import compile
+    >>> compile(lambda x: x if x > 0 else -x)(1.0)
+    Traceback (most recent call last):
+        ...
+    micrograd.compiler.recorder.TraceError: a compiled function branches on a value ...
+    """
+
+
+_runs = count(1)
+_BETWEEN = 2**40  # places of one run and those of the next
+
+
+class Recorder:
+    """The operations of one run of a function.
+
+    A place is the number of a value: first the leaves, then the operations in the order in which
+    they are first seen. Constants are counted down from -2, since the number of operations is not
+    known before the end. Each run counts from a different start, so that a value that was kept from
+    another run is recognised.
+
+    Args:
+        parameters: the number of parameters.
+        inputs: the number of inputs.
+    """
+
+    def __init__(self, parameters: int, inputs: int) -> None:
+        self.parameters, self.inputs = parameters, inputs
+        self.thread = threading.get_ident()
+        self.first = next(_runs) % 2**22 * _BETWEEN
+        self.leaves = self.first + parameters + inputs
+        self.operations: dict[Any, int] = {}  # (row, x, y) or (row, x, y, z), to its place
+        self.constants: dict[Any, int] = {}
+        self.converted: dict[int, tuple[Value, int]] = {}  # Values made before
+        self.refusal: TraceError | None = None  # the last one
+
+    def operation(self, row: Operation, *places: int) -> int:
+        """Return the place of an operation; equal operations on equal operands have one place."""
+        key = (row, *places, NOTHING) if len(places) == 1 else (row, *places)
+        return self.operations.setdefault(key, len(self.operations) + self.leaves)
+
+    def constant(self, number: float) -> int:
+        """Return the place of a constant; 0.0 and -0.0 have two places."""
+        key = (number, str(number)) if number == 0 or number != number else number
+        return self.constants.setdefault(key, -2 - len(self.constants))
+
+    def place(self, operand: Any) -> int:
+        """Return the place of an operand: a number, a traced value or a Value made before."""
+        if type(operand) is float:
+            return self.constant(operand)
+        if isinstance(operand, Value):
+            return self._converted(operand)
+        return self.constant(to_float(to_number(operand, "an operand")))
+
+    def _converted(self, value: Value) -> int:
+        """Return the place of a value; what a Value was computed from is recorded, too."""
+        if value._is_traced:
+            return value._place  # type: ignore[attr-defined,no-any-return]
+        if is_leaf(value):
+            return self.constant(value.data)
+        if id(value) not in self.converted:
+            for node in order(value):
+                if id(node) not in self.converted:
+                    self.converted[id(node)] = node, self._convert(node)
+        return self.converted[id(value)][1]
+
+    def _convert(self, node: Value) -> int:
+        if node._is_traced or is_leaf(node):
+            return self._converted(node)
+        places = [
+            self.converted[id(x)][1] if isinstance(x, Node) else self.constant(number(x))
+            for x in operands(node)
+        ]
+        if is_alias(node):
+            return places[0]
+        row = operation(node)
+        if row is None:
+            raise TraceError(
+                f"a compiled function uses {str(made_by(node))!r}, an operation made by hand: "
+                "give it a formula with micrograd.define"
+            )
+        return self.operation(row, *places)
+
+    def graph(self, outputs: Sequence[int]) -> Graph:
+        """Return all that was recorded; constants come between leaves and operations.
+
+        Args:
+            outputs: the places of the results.
+        """
+        keys, constants = list(self.operations), len(self.constants)
+        leaves = self.parameters + self.inputs
+        table: dict[Operation, int] = {}
+        rows = [key[0] for key in keys]
+        codes = [table.setdefault(row, len(table)) for row in rows]
+        first = leaves + constants
+        places = np.full((first + len(keys), 3), NOTHING, dtype=np.int64)
+        places[first:, 0] = [key[1] for key in keys]
+        places[first:, 1] = [key[2] for key in keys]
+        places[first:, 2] = [key[3] if len(key) > 3 else NOTHING for key in keys]
+        numbers = np.zeros(len(places))
+        numbers[leaves:first] = [
+            key[0] if isinstance(key, tuple) else key for key in self.constants
+        ]
+        return Graph(
+            code=np.array([LEAF] * leaves + [CONSTANT] * constants + codes, dtype=np.intp),
+            operands=self._final(places),
+            numbers=numbers,
+            table=tuple(table),
+            parameters=self.parameters,
+            inputs=self.inputs,
+            outputs=self._final(np.array(outputs, dtype=np.int64)),
+        )
+
+    def _final(self, places: Any) -> Any:
+        """Return places as indices of nodes: leaves, then constants, then operations.
+
+        Before, they may be too large for the indices of a machine of 32 bits.
+        """
+        leaves, constants = self.parameters + self.inputs, len(self.constants)
+        own = places - self.first
+        if ((places >= 0) & ((own < 0) | (own >= leaves + len(self.operations)))).any():
+            raise TraceError(_KEPT)
+        own = np.where(own >= leaves, own + constants, own)
+        final = np.where(places < NOTHING, leaves - 2 - places, NOTHING)
+        return np.where(places >= 0, own, final).astype(np.intp)
+
+
+_KEPT = (
+    "a value of a traced function was kept and used after the function had returned: "
+    "return what you need from it"
+)
+active: Recorder | None = None
+"""The recorder of the function that is being traced."""
+
+
+def current() -> Recorder:
+    """Return the active recorder; raises TraceError if no function is being traced."""
+    if active is None:
+        raise TraceError(_KEPT)
+    return active
+
+
+@contextmanager
+def recording(recorder: Recorder) -> Iterator[None]:
+    """Make a recorder the active one; the one before it is active again afterwards."""
+    global active
+    outer, active = active, recorder
+    try:
+        yield
+    finally:
+        active = outer
+
+
+def refuse(deed: str, remedy: str) -> NoReturn:
+    """Raise a TraceError with the line of the user.
+
+    Args:
+        deed: what the compiled function does.
+        remedy: what to do instead.
+    """
+    refusal = TraceError(f"a compiled function {deed}: {remedy}\n  at {line_of_user()}")
+    if active is not None:
+        active.refusal = refusal
+    raise refusal

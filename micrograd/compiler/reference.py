@@ -1,0 +1,224 @@
+"""The reference executor: a program run in the plainest way.
+
+It has one short function for each kind of instruction, forwards and backwards, which work on
+arrays with a row for each slot and a column for each sample; the rows of `u` have one column. Tests
+compare the other executors with it. It also computes the results that come out infinite or nan: a
+factor of zero stops even an infinite one here, in matrix products and sums as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from micrograd.compiler.executor import Executor, Gradients, are_finite
+from micrograd.compiler.numpy.operations import flow, stopping_product, value
+from micrograd.compiler.program import (
+    Elementwise,
+    Fold,
+    Product,
+    Program,
+    Rows,
+    Tape,
+    WeightedSums,
+)
+
+Spaces = tuple[Any, Any]  # the rows of `u` and of `v`: `spaces[varies]`
+_MOST_NUMBERS = 2**22  # in one block of a large batch: values of `v`
+
+
+class ReferenceExecutor(Executor):
+    """Runs one program, as an `Executor` does; clear rather than fast."""
+
+    def __init__(
+        self, program: Program, dtype: Any, *, inputs: bool, checked: bool, threads: int = 1
+    ) -> None:
+        self.program, self.dtype, self.inputs = program, dtype, inputs
+
+    @cached_property
+    def _steps(self) -> list[Elementwise | Product | WeightedSums | Fold]:
+        """The instructions, with the steps of each tape in place of it."""
+        steps: list[Elementwise | Product | WeightedSums | Fold] = []
+        for instruction in self.program.instructions:
+            steps += instruction.steps() if isinstance(instruction, Tape) else [instruction]
+        return steps
+
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[list[Any], bool]:
+        """Return the outputs, and whether they are finite."""
+        parts: list[list[Any]] = []
+        for block, lanes in self._blocks(inputs, length):
+            spaces = self._forward(parameters, block, lanes)
+            parts.append([spaces[varies][slot] for varies, slot in self.program.outputs])
+        outputs = [
+            np.concatenate(rows) if varies else rows[0][0]
+            for rows, (varies, _) in zip(
+                zip(*parts, strict=True), self.program.outputs, strict=True
+            )
+        ]
+        return outputs, are_finite(outputs)
+
+    def value_and_grad(
+        self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
+    ) -> Gradients:
+        """Return the output or its mean, and the adjoints of parameters and inputs."""
+        program = self.program
+        ((varies, slot),) = program.outputs
+        seed = 1.0 / length if mean else 1.0
+        results, gradient, adjoints_of_inputs = [], np.zeros(program.parameters, self.dtype), []
+        for block, lanes in self._blocks(inputs, length):
+            spaces = self._forward(parameters, block, lanes)
+            adjoints = np.zeros_like(spaces[False]), np.zeros_like(spaces[True])
+            adjoints[varies][slot] = seed if varies or not program.batched else seed * lanes
+            with np.errstate(all="ignore"):
+                for step in reversed(self._steps):
+                    _backward(step, spaces, adjoints)
+            results.append(spaces[varies][slot])
+            gradient += adjoints[False][: program.parameters, 0]
+            adjoints_of_inputs.append(adjoints[program.batched][slice(*program.input_slots)])
+        found = np.concatenate(results) if varies else results[0][0]
+        slopes = np.concatenate(adjoints_of_inputs, axis=1) if self.inputs else None
+        if slopes is not None and not program.batched:
+            slopes = slopes[:, 0]
+        finite = are_finite([gradient if slopes is None else slopes])
+        return Gradients(
+            found.sum() / length if mean and varies else found, gradient, slopes, finite
+        )
+
+    def _blocks(self, inputs: Sequence[Any], length: int) -> Iterator[tuple[Any, int]]:
+        """Yield the rows of the inputs for a block of samples, and the number of samples."""
+        if not self.program.batched:
+            yield np.concatenate([*inputs, np.zeros(0)])[:, None], 1
+            return
+        lanes = max(256, _MOST_NUMBERS // max(1, self.program.varying))
+        rows = [np.asarray(each) for each in inputs]
+        for start in range(0, max(1, length), lanes):
+            count = min(lanes, length - start)
+            block = np.zeros((self.program.inputs, count))
+            if rows:
+                np.concatenate([each[:, start : start + count] for each in rows], out=block)
+            yield block, count
+
+    def _forward(self, parameters: Any, inputs: Any, lanes: int) -> Spaces:
+        program, first = self.program, self.program.first_constant
+        u = np.zeros((program.uniform, 1), self.dtype)
+        v = np.zeros((program.varying, lanes), self.dtype)
+        u[: program.parameters, 0] = parameters
+        u[first : first + len(program.constants), 0] = program.constants
+        (v if program.batched else u)[slice(*program.input_slots)] = inputs
+        with np.errstate(all="ignore"):
+            for step in self._steps:
+                (u, v)[step.varies][step.out] = _result(step, (u, v))
+        return u, v
+
+
+def _result(step: Elementwise | Product | WeightedSums | Fold, spaces: Spaces) -> Any:
+    match step:
+        case Elementwise():
+            return value(step.operation)(*_operands(step, spaces))
+        case Product():
+            return _product(step, spaces)
+        case WeightedSums():
+            left, right = _factors(step, spaces)
+            return np.add.reduceat(left * right, step.start, axis=0)
+        case Fold(varies=varies, slots=slots, start=start, operation=row):
+            return getattr(np, row.name).reduceat(spaces[varies][slots], start, axis=0)
+
+
+def _backward(
+    step: Elementwise | Product | WeightedSums | Fold, spaces: Spaces, adjoints: Spaces
+) -> None:
+    """Add to the adjoints of what a step reads; nothing passes through a fold."""
+    match step:
+        case Elementwise():
+            _elementwise_back(step, spaces, adjoints)
+        case Product():
+            _product_back(step, spaces, adjoints)
+        case WeightedSums():
+            _sums_back(step, spaces, adjoints)
+
+
+def _add(adjoints: Spaces, varies: bool, slots: Rows, share: Any) -> None:
+    """Add to adjoints; those of a number of `u` are summed over the samples."""
+    if not varies:
+        share = share.sum(axis=-1, keepdims=True)
+    if isinstance(slots, slice):
+        adjoints[varies][slots] += share
+    else:
+        np.add.at(adjoints[varies], slots, share)
+
+
+# --------------------------------------------------------------------------------- the instructions
+
+
+def _operands(step: Elementwise, spaces: Spaces) -> list[Any]:
+    return [spaces[varies][rows] for varies, rows in step.operands]
+
+
+def _elementwise_back(step: Elementwise, spaces: Spaces, adjoints: Spaces) -> None:
+    g, result = adjoints[step.varies][step.out], spaces[step.varies][step.out]
+    read = _operands(step, spaces)
+    for place, (varies, rows) in enumerate(step.operands):
+        pull = flow(step.operation, place)
+        if pull is not None:
+            _add(adjoints, varies, rows, np.where(g == 0, 0.0, pull(g, result, *read)))
+
+
+def _matrix_and_vectors(step: Product, spaces: Spaces) -> tuple[Any, Any]:
+    """Return the matrix (rows, columns) and the input vectors (vectors, columns, samples)."""
+    return spaces[False][step.matrix][..., 0], spaces[step.varies][step.inputs]
+
+
+def _product(step: Product, spaces: Spaces) -> Any:
+    matrix, vectors = _matrix_and_vectors(step, spaces)
+    out = matrix @ vectors
+    if step.bias is not None:
+        out += spaces[False][step.bias]
+    return out.reshape(-1, out.shape[-1])
+
+
+def _product_back(step: Product, spaces: Spaces, adjoints: Spaces) -> None:
+    matrix, vectors = _matrix_and_vectors(step, spaces)
+    g = adjoints[step.varies][step.out].reshape(len(vectors), len(matrix), -1)
+    _add(adjoints, step.varies, step.inputs, _stopping_matmul(matrix.T[None], g))
+    of_matrix = _stopping_matmul(g, vectors.swapaxes(1, 2)).sum(axis=0)
+    _add(adjoints, False, step.matrix, of_matrix[..., None])
+    if step.bias is not None:
+        _add(adjoints, False, step.bias, g.sum(axis=0))
+
+
+def _stopping_matmul(a: Any, b: Any) -> Any:
+    """Return `a @ b` for stacks of matrices, where a factor of zero stops even an infinite one."""
+    plain = np.isfinite(a).all(axis=(0, 1)) & np.isfinite(b).all(axis=(0, 2))
+    total = a[:, :, plain] @ b[:, plain]
+    for k in np.flatnonzero(~plain).tolist():
+        total += stopping_product(a[:, :, k, None], b[:, k, None, :])
+    return total
+
+
+def _places(slots: Any, kinds: Any) -> Iterator[tuple[bool, Any]]:
+    """Yield each space that factors are in, and which of the factors are in it."""
+    for varies in (False, True):
+        (chosen,) = ((slots >= 0) & (kinds == varies)).nonzero()
+        if len(chosen):
+            yield varies, chosen
+
+
+def _factors(step: WeightedSums, spaces: Spaces) -> tuple[Any, Any]:
+    """Return the left factor of each term with the sign of the term, and the right one or 1."""
+    space = spaces[step.varies]
+    factors = np.ones((2, len(step.sign), space.shape[1]), space.dtype)
+    for factor, (slots, kinds) in zip(factors, step.sides, strict=True):
+        for varies, chosen in _places(slots, kinds):
+            factor[chosen] = spaces[varies][slots[chosen]]
+    return step.sign[:, None] * factors[0], factors[1]
+
+
+def _sums_back(step: WeightedSums, spaces: Spaces, adjoints: Spaces) -> None:
+    left, right = _factors(step, spaces)
+    g = np.repeat(adjoints[step.varies][step.out], np.diff(step.bounds), axis=0)
+    for (slots, kinds), other in zip(step.sides, (step.sign[:, None] * right, left), strict=True):
+        for varies, chosen in _places(slots, kinds):
+            _add(adjoints, varies, slots[chosen], stopping_product(g[chosen], other[chosen]))

@@ -1,0 +1,211 @@
+"""Traced values: what a function computes with while it is traced.
+
+A traced value is a Value, so that it can be used wherever one can; but it has no number. Whatever
+needs the number, such as a branch, raises a TraceError that names the line and the remedy.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from micrograd.compiler import recorder as recorders
+from micrograd.compiler.recorder import refuse
+from micrograd.engine.graph import More, Node
+from micrograd.engine.method_source import method_names
+from micrograd.engine.value import Value, equality
+from micrograd.ops import TABLE, Operation, on_define
+
+
+class Traced(Value):
+    """A value without a number, in the function that is being traced.
+
+    It has a place among the operations that the recorder has seen.
+    """
+
+    __slots__ = ()
+
+    _is_traced = True
+    _place: int = vars(Node)["grad"]
+    """The place, in the slot of the gradient, which a traced value does not have."""
+
+    @staticmethod
+    def _applied(row: Operation, *arguments: Any) -> Value:
+        return _apply(row, *arguments)
+
+    def _alias(self) -> Value:
+        made = leaf(self._place)
+        made._row, made._x, made._dx = "id", self, 1.0
+        return made
+
+    @property
+    def data(self) -> float:
+        """Refused with a TraceError."""
+        return refuse(
+            "reads the number of a value (.data), which differs from call to call",
+            "compute with the value itself; v.detach() is the same number without gradient",
+        )
+
+    @data.setter
+    def data(self, number: float) -> None:
+        refuse("sets the number of a value (.data)", "return the new value instead")
+
+    @property
+    def grad(self) -> float:
+        """Refused with a TraceError."""
+        return refuse(
+            "reads the gradient of a value (.grad), which differs from call to call",
+            "use derivative(output, wrt) within the function, or pass the number as an argument",
+        )
+
+    @grad.setter
+    def grad(self, number: float) -> None:
+        refuse(
+            "sets the gradient of a value (.grad), as zero_grad() does",
+            "leave it out, as a program gives each gradient afresh and adds to none",
+        )
+
+    @property
+    def _local_grads(self) -> tuple[float, ...]:
+        """Refused with a TraceError."""
+        return refuse(
+            "reads local derivatives (._local_grads), which differ from call to call",
+            "use derivative(output, wrt) within the function",
+        )
+
+    def backward(self, gradient: Any = 1) -> NoReturn:
+        """Refused with a TraceError."""
+        refuse(
+            "calls backward()",
+            "use derivative(output, wrt) or grad(f), or program.value_and_grad outside",
+        )
+
+    def __bool__(self) -> bool:
+        return refuse(
+            "branches on a value (if, while, and, or, max, sorted; np.where, np.maximum, np.clip), "
+            "which differs from call to call",
+            "use micrograd.where(condition, a, b), maximum(a, b) or minimum(a, b); for each entry "
+            "of an array, np.vectorize(lambda v: micrograd.where(v > 0, v, -v), otypes=[object]); "
+            "instead of while, a for loop of a fixed number of steps with where in each",
+        )
+
+    def __float__(self) -> NoReturn:
+        refuse(
+            "turns a value into a number (float, int, round, a function of math), which differs "
+            "from call to call",
+            "use the functions of micrograd, such as micrograd.exp(v)",
+        )
+
+    __int__ = __complex__ = __trunc__ = __floor__ = __ceil__ = __float__
+
+    def __round__(self, digits: int = 0) -> NoReturn:
+        self.__float__()
+
+    def __index__(self) -> NoReturn:
+        refuse(
+            "uses a value as a whole number (range, an index, a size), which differs from call to "
+            "call",
+            "give the number before compiling, as in compile(lambda x: f(x, 3)), with a program "
+            "for each; or choose by micrograd.where(i < 1, a, b)",
+        )
+
+    def __format__(self, specification: str) -> str:
+        return repr(self)
+
+    def __repr__(self) -> str:
+        return "Value(traced)"
+
+
+def leaf(place: int) -> Traced:
+    """Return a traced value that no operation made."""
+    made: Traced = object.__new__(Traced)
+    made._row = made._x = made._y = made._dx = made._dy = made._more = None
+    made._place, made._mark = place, 0
+    return made
+
+
+def _apply(row: Operation, *arguments: Any) -> Traced:
+    """Return the traced value of an operation."""
+    recorder = recorders.current()
+    made = leaf(recorder.operation(row, *map(recorder.place, arguments)))
+    made._row = row
+    made._x, made._y, *_ = *arguments, None
+    if len(arguments) > 2:
+        made._more = More(tuple(arguments[2:]), (None,) * (len(arguments) - 2))
+    return made
+
+
+# The methods are generated, like those of Values (see `micrograd.engine.method_source`), and do
+# everything inline: tracing takes little more than these statements.
+_UNARY = """
+def {name}(self):
+    _node = _new(_Traced)
+    _recorder = _recorders.active or _recorders.current()
+    _places = _recorder.operations
+    _node._place = _places.setdefault((_row, self._place, -1), len(_places) + _recorder.leaves)
+    _node._row = _row
+    _node._x = self
+    _node._y = _node._dx = _node._dy = _node._more = None
+    _node._mark = 0
+    return _node
+"""
+_BINARY = """
+def {name}(self, other):
+    _recorder = _recorders.active or _recorders.current()
+    if _type(other) is _Traced:
+        y = other._place
+    else:
+        y = _place(_recorder, other)
+        if y is None:
+            return NotImplemented
+    _node = _new(_Traced)
+    _places = _recorder.operations
+    _node._place = _places.setdefault((_row, {places}), len(_places) + _recorder.leaves)
+    _node._row = _row
+    _node._x, _node._y = {operands}
+    _node._dx = _node._dy = _node._more = None
+    _node._mark = 0
+    return _node
+"""
+
+
+def _place(recorder: recorders.Recorder, other: Any) -> int | None:
+    """Return the place of the other operand; None for an array or a list, which decides itself."""
+    if getattr(other, "shape", ()) or isinstance(other, list | tuple):
+        return None
+    return recorder.place(other)
+
+
+def _install(row: Operation) -> None:
+    """Give traced values the methods of an operation."""
+    names = method_names(row)
+    if row.arity == 3:
+        setattr(Traced, row.name, lambda self, y, z: _apply(row, self, y, z))
+        return
+    if row.is_equality:
+        setattr(Traced, row.operator, lambda self, other: equality(row, self, other))
+        return
+    text = ""
+    for name in names:
+        if row.arity == 1:
+            text += _UNARY.format(name=name)
+        elif name == names[-1] and len(names) == 2:
+            text += _BINARY.format(name=name, places="y, self._place", operands="other, self")
+        else:
+            text += _BINARY.format(name=name, places="self._place, y", operands="self, other")
+    made: dict[str, Any] = {}
+    tools = {
+        "_row": row,
+        "_Traced": Traced,
+        "_new": object.__new__,
+        "_type": type,
+        "_place": _place,
+        "_recorders": recorders,
+    }
+    exec(text, tools, made)  # noqa: S102 (the names of a checked row)
+    for name, method in made.items():
+        setattr(Traced, name, method)
+
+
+for _row in TABLE.values():
+    _install(_row)
+on_define(_install)
