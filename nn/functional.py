@@ -22,7 +22,8 @@ def softmax(scores: Iterable[Any]) -> list[Any]:
     >>> softmax([0.0, 0.0])
     [0.5, 0.5]
     """
-    return list(micrograd.softmax(scores))
+    given: Any = scores
+    return list(micrograd.softmax(given))
 
 
 def log_softmax(scores: Iterable[Any]) -> list[Any]:
@@ -34,7 +35,8 @@ def log_softmax(scores: Iterable[Any]) -> list[Any]:
     >>> log_softmax([0.0, 1000.0])
     [-1000.0, 0.0]
     """
-    return list(micrograd.log_softmax(scores))
+    given: Any = scores
+    return list(micrograd.log_softmax(given))
 
 
 def total_of(numbers: Iterable[Any]) -> Any:

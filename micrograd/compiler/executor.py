@@ -150,7 +150,7 @@ BACKENDS = {
     "jax": Backend("micrograd.compiler.jax.executor", "JaxExecutor", "JAX", "jax"),
     "reference": Backend("micrograd.compiler.reference", "ReferenceExecutor"),
 }
-"""The backends by name. Beside them, `"auto"` is "numba" if it is installed, else "numpy"."""
+"""The backends by name. `"auto"` is "numba" if that is installed and fits the program, else "numpy"."""
 
 
 def load(backend: str) -> MakeExecutor:
@@ -168,9 +168,16 @@ def load(backend: str) -> MakeExecutor:
     if backend != "auto":
         return BACKENDS[backend].load(backend)
     try:
-        return load("numba")
+        load("numba")
     except ImportError:
         return load("numpy")
+    return _made_automatically
+
+
+def _made_automatically(program: Program, dtype: Any, **options: Any) -> Executor:
+    """Make an executor of machine code, or of NumPy if an operation is a function on arrays."""
+    on_arrays = any(row.function is not None for row in program.operations())
+    return load("numpy" if on_arrays else "numba")(program, dtype, **options)
 
 
 def are_finite(arrays: Sequence[Any]) -> bool:

@@ -204,6 +204,14 @@ class Program(NamedTuple):
     varying: int  # the number of slots of `v`
     outputs: tuple[tuple[bool, int], ...]  # whether it is in `v`, and its slot
 
+    def operations(self) -> set[Operation]:
+        """The operations of the table that the instructions apply."""
+        found: set[Operation] = set()
+        for each in self.instructions:
+            found.update(getattr(each, "operations", ()))
+            found.update(row for row in (getattr(each, "operation", None),) if row is not None)
+        return found
+
     @property
     def first_constant(self) -> int:
         """The slot of `u` of the first constant."""
