@@ -150,7 +150,7 @@ BACKENDS = {
     "jax": Backend("micrograd.compiler.jax.executor", "JaxExecutor", "JAX", "jax"),
     "reference": Backend("micrograd.compiler.reference", "ReferenceExecutor"),
 }
-"""The backends by name. `"auto"` is "numba" if that is installed and fits the program, else "numpy"."""
+"""The backends by name. `"auto"` is "numba" where that is installed and fits, else "numpy"."""
 
 
 def load(backend: str) -> MakeExecutor:

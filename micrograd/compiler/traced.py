@@ -83,9 +83,9 @@ class Traced(Value):
         return refuse(
             "branches on a value (if, while, and, or, max, sorted; np.where, np.maximum, np.clip), "
             "which differs from call to call",
-            "use micrograd.where(condition, a, b), maximum(a, b) or minimum(a, b); for each entry "
-            "of an array, np.vectorize(lambda v: micrograd.where(v > 0, v, -v), otypes=[object]); "
-            "instead of while, a for loop of a fixed number of steps with where in each",
+            "use micrograd.where(condition, a, b), maximum(a, b), minimum(a, b) or clip(x, a, b), "
+            "which work on arrays too; for x > 0 on an array, write micrograd.gt(x, 0); instead of "
+            "while, a for loop of a fixed number of steps with where in each",
         )
 
     def __float__(self) -> NoReturn:
@@ -95,7 +95,7 @@ class Traced(Value):
             "use the functions of micrograd, such as micrograd.exp(v)",
         )
 
-    __int__ = __complex__ = __trunc__ = __floor__ = __ceil__ = __float__
+    __int__ = __complex__ = __float__
 
     def __round__(self, digits: int = 0) -> NoReturn:
         self.__float__()

@@ -73,7 +73,7 @@ def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
         for leaf in tree.ravel().tolist():
             found(leaf)
         return Structure(type(tree), tuple(tree.shape))
-    if getattr(tree, "shape", None) == () and hasattr(tree, "item"):
+    if type(tree).__module__ == "numpy" and getattr(tree, "shape", None) == ():
         tree = tree.item()  # an array without axes, as some functions of NumPy return
     kind = type(tree)
     if kind in _registered:

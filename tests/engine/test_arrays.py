@@ -174,3 +174,12 @@ def test_reductions_of_arrays_compute_with_floats_and_never_wrap_or_warn():
     assert micrograd.mean(np.array([2**62, 2**62])) == 2.0**62
     assert micrograd.prod(np.array([1e200, 1e200])) == float("inf")
     assert type(micrograd.dot(np.array([1.0, 2.0]), [3.0, 4.0])) is float
+
+
+def test_jumps_of_python_and_numpy_are_traced_as_operations():
+    def f(x):
+        return np.floor(x).sum() + math.floor(x[0]) + x[0] % 2 + x[1] // 2 + np.mod(x, 0.75)[1]
+
+    x = np.array([2.5, -3.5])
+    assert compile(f, backend="numpy")(x) == f(x)
+    assert compile(f, backend="numpy").value_and_grad(x)[1].tolist() == [1.0, 1.0]
