@@ -299,12 +299,12 @@ _SERVING_ROWS = (
         textbook=["0.3989422804014327 * exp(-0.5 * x * x) / ndtr(x)", "-out * (x + out)"]),
     Row("digamma_above", f"where(x < 10, {_psi_far('(x + 10)')} - ({' + '.join(f'1 / (x + {k})' for k in range(9, 0, -1))} + 1 / x), {_psi_far('x')})", ["polygamma(1, x)"],
         r"\psi(x)", textbook=["digamma_above(x)", ""], domain="x > 0", note="The digamma function for positive numbers."),
-    Row("polygamma_above", _polygamma(), ["1e999 - 1e999", "polygamma_above(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma_above(x, y)", "", ""], domain="0",
+    Row("polygamma_above", _polygamma(), ["1e999 - 1e999", "polygamma_above(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma_above(x, y)", "", ""], domain="y > 0",
         note="The polygamma function for orders from 1 and positive numbers."),
     Row("polygamma", "where(x == 0, digamma(y), where(x < 0, 1e999 - 1e999, where(y > 0, polygamma_above(x, y), where(y == round(y), 1e999 - 1e999, "
         "where(x == 1, square(3.141592653589793 / sin(3.141592653589793 * (y - round(y)))) - polygamma_above(1, 1 - y), "
         "where(x == 2, polygamma_above(2, 1 - y) - 62.01255336059963 / (tan(3.141592653589793 * (y - round(y))) * square(sin(3.141592653589793 * (y - round(y))))), 1e999 - 1e999))))))",
-        ["1e999 - 1e999", "polygamma(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma(x, y)", "", ""], domain="0",
+        ["1e999 - 1e999", "polygamma(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma(x, y)", "", ""], domain="y > 0",
         note="The order x is a constant, a whole number from 0. Below 0 the orders are 0, 1 and 2."),
     Row("silu_slope", "where(x < -40, (1 + x) * exp(0.5 * x) * exp(0.5 * x), (1 + x * exp(-x) / (1 + exp(-x))) / (1 + exp(-x)))",
         ["where(abs(x) > 40, (2 - abs(x)) * exp(-0.5 * abs(x)) * exp(-0.5 * abs(x)), 0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x)))"], r"\operatorname{silu\_slope}(x)",

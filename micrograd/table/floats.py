@@ -138,7 +138,7 @@ SHARED: dict[str, Callable[..., float]] = {
     "round": _round,
     "mod": _mod,
     "floordiv": _floordiv,
-    "copysign": math.copysign,
+    "copysign": lambda x, y: math.copysign(x, y if y == y else 1.0),  # a nan has no sign
     "cbrt": _cbrt,
     "lgamma": _lgamma,
 }

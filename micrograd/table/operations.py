@@ -47,6 +47,7 @@ class Row(NamedTuple):
     textbook: Sequence[str] = ()
 
 
+_NAN = Call("sub", (float("inf"), float("inf")))
 EQUALITIES = frozenset({"__eq__", "__ne__"})
 COMPARISONS = frozenset({"__lt__", "__le__", "__gt__", "__ge__"}) | EQUALITIES
 
@@ -100,6 +101,11 @@ class Operation:
     def operands(self) -> tuple[str, ...]:
         """The names of the operands in the formula."""
         return LETTERS[: self.arity]
+
+    @property
+    def constants(self) -> frozenset[int]:
+        """The places of the operands that must be constants: their partial is nan."""
+        return frozenset(i for i, slope in enumerate(self.slopes) if slope == _NAN)
 
     @property
     def is_primitive(self) -> bool:

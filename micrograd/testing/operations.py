@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -75,20 +75,30 @@ def check_operation(
     if name is None:
         raise TypeError(f"operation must be a name or what define returned, got {operation!r}")
     row = lookup(name)
-    f = applied(row)
     drawn = drawn_points(row, points, seed)
-    return Reports(check_gradients(f, *point, raise_exception=raise_exception) for point in drawn)
+    return Reports(
+        check_gradients(applied(row, point), *_varied(row, point), raise_exception=raise_exception)
+        for point in drawn
+    )
 
 
-def applied(row: Operation) -> Callable[..., Any]:
-    """A row as a function of Values."""
+def _varied(row: Operation, point: Sequence[float]) -> list[float]:
+    """The operands that need not be constants."""
+    return [x for i, x in enumerate(point) if i not in row.constants]
+
+
+def applied(row: Operation, point: Sequence[float] = ()) -> Callable[..., Any]:
+    """A row as a function of Values, with those of a point for the operands that are constants."""
 
     def function(*operands: Any) -> Any:
-        return apply(row, *operands)
+        rest = iter(operands)
+        constants = row.constants
+        return apply(row, *(point[i] if i in constants else next(rest) for i in range(row.arity)))
 
     function.__name__ = row.name
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    parameters = [inspect.Parameter(name, kind) for name in row.operands]
+    names = [name for i, name in enumerate(row.operands) if i not in row.constants]
+    parameters = [inspect.Parameter(name, kind) for name in names]
     function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return function
 
@@ -101,7 +111,14 @@ def drawn_points(row: Operation, count: int, seed: int = 0) -> Iterator[tuple[fl
         for _ in range(200 * count):
             equal = rng.random() < 0.1
             first = _drawn(rng)
-            yield tuple(first if equal or not index else _drawn(rng) for index in range(row.arity))
+            yield tuple(
+                float(rng.randrange(1, 4))
+                if index in row.constants
+                else first
+                if equal or not index
+                else _drawn(rng)
+                for index in range(row.arity)
+            )
 
     return islice((point for point in tried() if domain(row)(*point)), count)
 

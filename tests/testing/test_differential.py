@@ -98,6 +98,13 @@ MPMATH: dict[str, Callable[..., Any]] = {
     "eq": lambda x, y: truth(x == y),
     "ne": lambda x, y: truth(x != y),
     "where": lambda x, y, z: y if x != 0 else z,
+    "round": mp.nint,
+    "trunc": lambda x: mp.sign(x) * mp.floor(abs(x)),
+    "mod": lambda x, y: x - y * mp.floor(x / y),
+    "floordiv": lambda x, y: mp.floor(x / y),
+    "copysign": lambda x, y: abs(x) if math.copysign(1, y) > 0 else -abs(x),
+    "cbrt": lambda x: mp.sign(x) * mp.cbrt(abs(x)),
+    "lgamma": lambda x: mp.re(mp.loggamma(x)),
 }
 
 

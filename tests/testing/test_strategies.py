@@ -50,7 +50,7 @@ def drawn(strategy, number=150):
 
 @pytest.fixture(scope="module")
 def smooth():
-    return drawn(expressions(), 600)
+    return drawn(expressions(), 1_500)
 
 
 def shrunk(strategy, condition, seed=3):

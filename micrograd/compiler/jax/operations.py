@@ -114,6 +114,7 @@ ON_JAX = Interpreter(
         "floordiv": jnp.floor_divide,
         "lgamma": lambda x: jnp.where(x == -jnp.inf, jnp.inf, special.gammaln(x)),
         "round": jnp.rint,
+        "copysign": lambda x, y: jnp.copysign(x, jnp.where(jnp.isnan(y), 1.0, y)),
         "step": lambda x: jnp.where(x > 0, 1.0, jnp.where(x <= 0, 0.0, x)),
     },
     libraries=[jnp, special],

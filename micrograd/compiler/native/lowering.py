@@ -127,7 +127,8 @@ class Functions:
 
     def copysign(self, x: Any, y: Any) -> Any:
         """X with the sign of y."""
-        return self.writer.intrinsic("copysign", x, y)
+        signed = self.writer.intrinsic("copysign", x, y)
+        return self._where(y, "!=", y, self.abs(x), signed)  # a nan has no sign
 
     def compare(self, sign: str, a: Any, b: Any) -> Any:
         """Whether a comparison holds; with nan, only `!=` does."""

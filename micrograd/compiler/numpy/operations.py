@@ -34,8 +34,9 @@ def _lgamma(x: Any, out: Any = None) -> Any:
     except ImportError:
         found = np.vectorize(IEEE["lgamma"], otypes=[float])(x)
         return np.positive(found, out=out, casting="same_kind")
-    out = gammaln(x, out=out)
-    return np.copysign(out, 1.0, out=out, where=np.isneginf(x))  # as in C
+    found = np.asarray(gammaln(x, out=out))
+    np.copyto(found, math.inf, where=np.isneginf(x))  # as in C
+    return found
 
 
 def _gauss(x: Any, out: Any = None) -> Any:
@@ -57,6 +58,10 @@ def _sech2(x: Any, out: Any = None) -> Any:
 
 def _sign(x: Any, out: Any = None) -> Any:
     return np.copysign(np.sign(x), x, out=out)  # zeros keep their sign
+
+
+def _copysign(x: Any, y: Any, out: Any = None) -> Any:
+    return np.copysign(x, np.where(np.isnan(y), 1.0, y), out=out)
 
 
 def _step(x: Any, out: Any = None) -> Any:
@@ -99,6 +104,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "floordiv": np.floor_divide,
     "sech2": _sech2,
     "sign": _sign,
+    "copysign": _copysign,
     "step": _step,
     "pow": _pow,
     "stopping_mul": stopping_product,
