@@ -19,7 +19,8 @@ from tests.numeric import VALUES, first_disagreement, is_smooth, second_disagree
 
 BUILT_IN = [TABLE[row.name] for row in ROWS]
 KNOWN = {row.name: len(row.partials) for row in ROWS}
-SMOOTH = [row for row in BUILT_IN if row.domain != "0"]  # detach has no true derivative
+# detach has no true derivative, and the order of polygamma is a constant
+SMOOTH = [row for row in BUILT_IN if row.domain != "0" and not row.constants]
 UNIT = 2**16
 
 numbers = st.just(0.0) | st.integers(-4 * UNIT, 4 * UNIT).map(lambda k: k / UNIT)

@@ -34,6 +34,7 @@ from micrograd import (
     tanh,
     where,
 )
+from micrograd.ops import TABLE
 from micrograd.testing import check_gradients
 from tests.testing.common import BUILT_IN, by_hand, defined, mismatch
 
@@ -166,7 +167,6 @@ SPECIAL = (0.0, 1.0, -1.0, 2.0, 0.5, 1e-200, 1e200, -1e200, 1e-9, 1e6, -3.0, 1e1
 def random_expression(seed):
     """A function with shared subexpressions, a point for it, and its text."""
     from micrograd.engine import functions
-    from micrograd.ops import TABLE
 
     rng = random.Random(seed)
     inputs, steps = rng.randint(1, 3), []
