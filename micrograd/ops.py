@@ -251,8 +251,8 @@ _ROWS = (
     Row("log_sigmoid", "-softplus(-x)",   ["sigmoid(-x)"], r"\ln \sigma(x)"),
     Row("logaddexp", "where(x == y, x + 0.6931471805599453, maximum(x, y) + log1p(exp(-abs(x - y))))", [_LOGADDEXP_SLOPE, _LOGADDEXP_SLOPE.translate({120: "y", 121: "x"})],
         r"\ln(e^{x} + e^{y})", textbook=["log(exp(x) + exp(y))", "sigmoid(x - y)", "sigmoid(y - x)"]),
-    Row("logit",   "where(abs(x - 0.5) < 0.25, 2 * atanh(2 * x - 1), log(x / (1 - x)))", ["1 / (x * (1 - x))"], r"\ln \frac{x}{1 - x}", domain="x * (1 - x) > 0",
-        textbook=["log(x / (1 - x))", ""]),
+    Row("logit",   "where(abs(x - 0.5) < 0.25, 2 * atanh(2 * x - 1), log(x / (1 - x)))", ["1 / x + 1 / (1 - x)"], r"\ln \frac{x}{1 - x}", domain="x * (1 - x) > 0",
+        textbook=["log(x / (1 - x))", "1 / (x * (1 - x))"]),
     Row("xlogy",   "where((x == 0) * (y == y), 0, x * log(y))", ["where((x == 0) * (y <= 0), 0, log(y))", "where((x == 0) * (y == 0), 0, x / y)"], r"x \cdot \ln y", domain="y > 0",
         textbook=["where(x == 0, 0, x * log(y))", "log(y)", "x / y"], note="0 where x is 0, for every y."),
 

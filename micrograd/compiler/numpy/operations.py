@@ -36,6 +36,9 @@ def _lgamma(x: Any, out: Any = None) -> Any:
         return np.positive(found, out=out, casting="same_kind")
     found = np.asarray(gammaln(x, out=out))
     np.copyto(found, math.inf, where=np.isneginf(x))  # as in C
+    size = np.abs(x)
+    if np.any(size < 1e-300):  # where SciPy has infinity
+        np.copyto(found, -np.log(size), where=size < 1e-300)
     return found
 
 
