@@ -125,7 +125,9 @@ class Optimizer:
             What the closure returned, or None.
         """
         loss = None if closure is None else closure()
-        self.write(self.update(self.numbers(), self.gradient(), with_gradient(self.parameters)))
+        present = with_gradient(self.parameters)
+        found = (self.numbers(), self.gradient())
+        self.write(self.update(*found) if present is None else self.update(*found, present))
         return loss
 
     def update(self, numbers: Array, gradient: Array, present: Any = None) -> Array:
