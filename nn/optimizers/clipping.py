@@ -11,7 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from micrograd import Value
-from nn.optimizers.optimizer import Array, checked, has_gradient
+from nn.module import has_gradient
+from nn.optimizers.optimizer import Array, checked
 from nn.options import real
 
 

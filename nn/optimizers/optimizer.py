@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd import Value
+from nn.module import has_gradient, zero_gradients
 from nn.options import OptionError, flag, real
 
 Array: TypeAlias = "NDArray[np.float64]"
@@ -88,15 +89,7 @@ class Optimizer:
             set_to_none: True sets `grad` to None instead, as PyTorch does by default. False sets
                 those gradients that there are to 0.0, which counts as a gradient.
         """
-        if set_to_none is not None:
-            flag(set_to_none, "set_to_none")
-        for parameter in self.parameters:
-            if set_to_none:
-                parameter.grad = None  # type: ignore[assignment]
-            elif set_to_none is None:
-                parameter.grad = 0
-            elif has_gradient(parameter):
-                parameter.grad = 0.0
+        zero_gradients(self.parameters, set_to_none)
 
     def numbers(self) -> Array:
         """Return the current numbers of the parameters, an array of shape (parameters,)."""
@@ -104,7 +97,10 @@ class Optimizer:
 
     def gradient(self) -> Array:
         """Return the gradients of the parameters, an array of shape (parameters,); 0 for none."""
-        return np.array([p.grad or 0.0 for p in self.parameters], dtype=float)
+        found = np.array([p.grad for p in self.parameters], dtype=float)
+        if np.count_nonzero(found == found) == len(found):
+            return found
+        return np.array([p.grad or 0.0 for p in self.parameters], dtype=float)  # None became nan
 
     def write(self, numbers: Array) -> None:
         """Set the numbers of the parameters.
@@ -125,9 +121,13 @@ class Optimizer:
             What the closure returned, or None.
         """
         loss = None if closure is None else closure()
-        present = with_gradient(self.parameters)
-        found = (self.numbers(), self.gradient())
-        self.write(self.update(*found) if present is None else self.update(*found, present))
+        numbers, gradient = self.numbers(), self.gradient()
+        all_present = np.count_nonzero(gradient) == len(gradient)
+        present = None if all_present else with_gradient(self.parameters)
+        if present is None:
+            self.write(self.update(numbers, gradient))
+        else:
+            self.write(self.update(numbers, gradient, present))
         return loss
 
     def update(self, numbers: Array, gradient: Array, present: Any = None) -> Array:
@@ -147,7 +147,7 @@ class Optimizer:
                 f"this optimizer has {len(self.parameters)} parameters: update takes as many "
                 f"numbers and their gradient, got shapes {numbers.shape} and {gradient.shape}"
             )
-        self.steps += 1
+        vars(self)["steps"] += 1  # faster than through __setattr__
         if self._parts:
             ends = np.cumsum([len(each.parameters) for each in self._parts])[:-1]
             masks = [None] * len(self._parts) if present is None else np.split(present, ends)
@@ -371,11 +371,6 @@ class ParameterGroup(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         return repr(dict(self))
-
-
-def has_gradient(parameter: Value) -> bool:
-    """Return whether a gradient was computed or set: it is neither None nor the int 0."""
-    return parameter.grad is not None and (type(parameter.grad) is not int or parameter.grad != 0)
 
 
 def with_gradient(parameters: list[Value]) -> Any:

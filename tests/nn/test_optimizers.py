@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from micrograd import Value
-from nn import MLP
+from nn import MLP, Module
 from nn.optimizers import (
     LBFGS,
     OPTIMIZERS,
@@ -324,17 +324,21 @@ def test_a_parameter_that_missed_steps_counts_its_own():
 
 
 def test_zero_grad_takes_set_to_none_as_in_pytorch():
+    class Pair(Module):
+        def __init__(self):
+            self.x, self.y = Value(1.0), Value(2.0)
+
     for given, reached, never in ((None, 0, 0), (True, None, None), (False, 0.0, 0)):
-        x, y = Value(1.0), Value(2.0)
-        optimizer = SGD([x, y], lr=0.5)
-        (x * 3).backward()
-        optimizer.zero_grad() if given is None else optimizer.zero_grad(set_to_none=given)
-        assert (x.grad, y.grad) == (reached, never)
-        assert type(x.grad) is type(reached)
-        (x * 3).backward()
-        assert x.grad == 3.0
-    with pytest.raises(ValueError, match="set_to_none is True or False"):
-        SGD([Value(1.0)]).zero_grad(set_to_none="yes")
+        for make in (lambda pair: pair, lambda pair: SGD(pair.parameters(), lr=0.5)):
+            owner = make(pair := Pair())
+            (pair.x * 3).backward()
+            owner.zero_grad() if given is None else owner.zero_grad(set_to_none=given)
+            assert (pair.x.grad, pair.y.grad) == (reached, never)
+            assert type(pair.x.grad) is type(reached)
+            (pair.x * 3).backward()
+            assert pair.x.grad == 3.0
+            with pytest.raises(ValueError, match="set_to_none is True or False"):
+                owner.zero_grad(set_to_none="yes")
 
 
 def test_missing_gradients_have_no_length():
