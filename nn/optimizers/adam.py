@@ -17,7 +17,7 @@ class Adam(Optimizer):
     m̂ and v̂ are m and v, corrected for having started at 0 (Kingma and Ba 2015, arXiv:1412.6980).
 
     Args:
-        parameters: the Values to change.
+        parameters: the Values to change, or groups of them.
         lr: the learning rate.
         betas: how much of m and of v is kept at each step, two numbers in [0, 1).
         eps: a small number that keeps the divisor above 0.
@@ -62,7 +62,7 @@ class AdamW(Adam):
     Loshchilov and Hutter 2019, arXiv:1711.05101.
 
     Args:
-        parameters: the Values to change.
+        parameters: the Values to change, or groups of them.
         lr: the learning rate.
         betas: how much of m and of v is kept at each step, two numbers in [0, 1).
         eps: a small number that keeps the divisor above 0.

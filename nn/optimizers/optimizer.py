@@ -47,7 +47,7 @@ class Optimizer:
     array([0.75])
     """
 
-    parameters: list[Value] = field(repr=False)
+    parameters: list[Any] = field(repr=False)  # Values; the constructor also takes groups of them
     lr: float = 0.001
     _: KW_ONLY
     maximize: bool = False

@@ -22,7 +22,7 @@ class SGD(Optimizer):
     https://proceedings.mlr.press/v28/sutskever13.html).
 
     Args:
-        parameters: the Values to change.
+        parameters: the Values to change, or groups of them.
         lr: the learning rate.
         momentum: how much of the velocity v is kept at each step.
         dampening: how much the momentum ignores of the new gradient.
@@ -69,7 +69,7 @@ class Adagrad(Optimizer):
     https://jmlr.org/papers/v12/duchi11a.html).
 
     Args:
-        parameters: the Values to change.
+        parameters: the Values to change, or groups of them.
         lr: the learning rate of the first step.
         lr_decay: the rate in step t is `lr / (1 + (t - 1) * lr_decay)`.
         weight_decay: the weight w of the penalty `w / 2 * |x|²`, whose gradient is added to g.
@@ -115,7 +115,7 @@ class RMSprop(Optimizer):
     from Graves 2013, arXiv:1308.0850.
 
     Args:
-        parameters: the Values to change.
+        parameters: the Values to change, or groups of them.
         lr: the learning rate.
         alpha: how much of the average is kept at each step.
         eps: a small number that keeps the divisor above 0.
