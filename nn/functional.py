@@ -60,6 +60,18 @@ def total_of(numbers: Iterable[Any]) -> Any:
     return reduce(lambda x, y: x + y, numbers)
 
 
+def identity(x: Any) -> Any:
+    """Return the argument: an activation that changes nothing.
+
+    Args:
+        x: a Value or a number.
+
+    >>> identity(2.0)
+    2.0
+    """
+    return x
+
+
 def _shifted(scores: Iterable[Any]) -> list[Any]:
     if not hasattr(scores, "__iter__") or isinstance(scores, set | dict | str):
         raise TypeError(f"softmax takes a list of scores, got {scores!r}")

@@ -3,7 +3,7 @@
 An `Objective` computes the loss of one sample, in scalars. `Compiled` and `Eager` run it over a
 batch; they give the same numbers, up to the order in which floats are added.
 
-A row is a sample: the inputs, then the targets.
+A row is a sample: the inputs, then the targets, then its weight if the objective is weighted.
 """
 
 from __future__ import annotations
@@ -115,7 +115,10 @@ def evaluating(model: Any) -> Iterator[None]:
 
 
 class Objective:
-    """The loss of a model for a row of `features` inputs and the targets."""
+    """The loss of a model for a row of `features` inputs and the targets.
+
+    If it is `weighted`, the last number of a row is the weight of the sample.
+    """
 
     def __init__(
         self,
@@ -124,25 +127,32 @@ class Objective:
         features: int,
         loss: Callable[[Any, Any], Any],
         penalty: Callable[[list[Value]], Any] | None,
+        *,
+        weighted: bool = False,
     ) -> None:
         self.model, self.parameters, self.features = model, parameters, features
-        self.loss, self.penalty = loss, penalty
+        self.loss, self.penalty, self.weighted = loss, penalty, weighted
+        self.end = -1 if weighted else None  # where the targets end in a row
 
     def sample(self, row: Any, masks: Any = ()) -> Any:
-        """Return the loss in training; `masks` has the factors of all Dropout modules, in order."""
+        """Return the loss in training, times the weight of the sample if there is one.
+
+        `masks` has the factors of all Dropout modules, in order.
+        """
         given = iter(masks)
         with dropout_masks(lambda n, p: [next(given) for _ in range(n)]):
-            return self._loss(list(row))[0]
+            loss = self._loss(list(row))[0]
+        return row[-1] * loss if self.weighted else loss
 
     def evaluation(self, row: Any) -> list[Any]:
-        """Return the loss in evaluation, followed by the outputs."""
+        """Return the loss in evaluation, without the weight, followed by the outputs."""
         with evaluating(self.model):
             loss, outputs = self._loss(list(row))
         return [loss, *outputs]
 
     def _loss(self, row: list[Any]) -> tuple[Any, list[Any]]:
         outputs = outputs_of(self.model, row[: self.features])
-        targets = row[self.features :]
+        targets = row[self.features : self.end]
         single = len(outputs) == 1 == len(targets)
         loss = self.loss(outputs[0], targets[0]) if single else self.loss(outputs, targets)
         if not isinstance(loss, Value | Real):
@@ -152,6 +162,16 @@ class Objective:
     def penalised(self, loss: Any) -> Any:
         """Return the loss plus the penalty."""
         return loss if self.penalty is None else loss + self.penalty(self.parameters)
+
+    def mean(self, losses: Any, rows: Any) -> float:
+        """Return the mean of the losses of rows, each with the weight of its sample."""
+        return float(np.average(losses, weights=rows[:, -1] if self.weighted else None))
+
+
+def normalised(rows: Any) -> Any:
+    """Return rows with weights, scaled so that the mean of the weights is 1, unless all are 0."""
+    mean = rows[:, -1].mean()
+    return np.column_stack([rows[:, :-1], rows[:, -1] / mean]) if mean else rows
 
 
 def confirm(compiled: Callable[[Any], Any], eager: Callable[[Any], Any], rows: Any) -> None:
@@ -190,9 +210,9 @@ _ADVICE = (
 )
 
 
-def of_different_targets(rows: Any, features: int) -> Any:
+def of_different_targets(rows: Any, features: int, end: int | None = None) -> Any:
     """Return some rows whose targets differ, so that branches on the target differ too."""
-    _, first = np.unique(rows[:1000, features:], axis=0, return_index=True)
+    _, first = np.unique(rows[:1000, features:end], axis=0, return_index=True)
     return rows[np.sort(first)[:CONFIRMED]]
 
 
@@ -229,13 +249,13 @@ class Compiled:
         confirm(
             lambda some: self._training.value_and_grad(*batch(some))[0],
             lambda some: Eager(self._objective).loss(*batch(some)).data,
-            of_different_targets(rows, self._objective.features),
+            of_different_targets(rows, self._objective.features, self._objective.end),
         )
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
-        """Return the mean loss without the penalty, and the outputs, a row for each sample."""
+        """Return the weighted mean loss without the penalty, and the outputs of each row."""
         found = in_blocks(self._evaluation, rows)
-        return float(found[:, 0].mean()), found[:, 1:]
+        return self._objective.mean(found[:, 0], rows), found[:, 1:]
 
 
 class Eager:
@@ -264,11 +284,11 @@ class Eager:
         return loss
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
-        """Return the mean loss without the penalty, and the outputs, a row for each sample."""
+        """Return the weighted mean loss without the penalty, and the outputs of each row."""
         found = np.array([
             [as_number(each) for each in self._objective.evaluation(row)] for row in _lists(rows)
         ])  # fmt: skip
-        return float(found[:, 0].mean()), found[:, 1:]
+        return self._objective.mean(found[:, 0], rows), found[:, 1:]
 
 
 def _lists(array: Any) -> Any:

@@ -61,7 +61,7 @@ def predict(model: Any, X: Any) -> Any:
 
     Args:
         model: a `Module`, or any function of a list of inputs that has `parameters()`.
-        X: the inputs, of shape (samples, inputs).
+        X: the inputs, of shape (samples, inputs). A sparse matrix is made dense by blocks of rows.
 
     Returns:
         An array of shape (samples,) if the model gives one Value, or (samples, outputs) if it gives
@@ -75,6 +75,10 @@ def predict(model: Any, X: Any) -> Any:
     >>> predict(MLP(2, [1], initializer="zeros"), [[0.5, -1.0], [1.0, 2.0]])
     array([0., 0.])
     """
+    if hasattr(X, "tocsr") and X.ndim == 2 and X.shape[0] > (step := samples.dense_rows(X)):
+        rows = X.tocsr()
+        parts = (rows[start : start + step] for start in range(0, X.shape[0], step))
+        return np.concatenate([predict(model, part) for part in parts])
     X = samples.inputs(X)
     try:
         program, is_list = _program(model, X)

@@ -35,6 +35,7 @@ from nn.objective import (
     Objective,
     Penalty,
     loss_function,
+    normalised,
     parameters_of,
     penalty_function,
 )
@@ -42,6 +43,7 @@ from nn.optimizers import Optimizer, clipped
 from nn.options import flag, whole
 from nn.prediction import loss_and_grad, predict, rehearsed
 from nn.progress import report_of
+from nn.requests import ClassWeight
 from nn.storage import load_checkpoint, save_checkpoint
 
 __all__ = [
@@ -87,7 +89,9 @@ def fit(
     batch_size: int | None = 32,
     shuffle: bool = True,
     seed: int | None = 0,
-    validation: tuple[Any, Any] | float | None = None,
+    sample_weight: Any = None,
+    class_weight: ClassWeight = None,
+    validation: tuple[Any, ...] | float | None = None,
     metrics: str | measures.Metric | Iterable[str | measures.Metric] = (),
     penalty: Penalty = None,
     schedule: Any = None,
@@ -107,7 +111,8 @@ def fit(
     Args:
         model: a `Module`, or any function of a list of inputs that returns a Value or a list of
             Values, and that has `parameters()`.
-        X: the inputs, of shape (samples, inputs): an array, a list of lists or a DataFrame.
+        X: the inputs, of shape (samples, inputs): an array, a list of lists, a DataFrame, or a
+            sparse matrix of at most 2**27 entries, which is made dense.
         y: the targets, of shape (samples,) or (samples, outputs). For `"cross_entropy"`, the
             numbers of classes, from 0, or rows of probabilities.
         loss: a name in `nn.losses.LOSSES`, or a function of one sample's output and target.
@@ -118,9 +123,15 @@ def fit(
         batch_size: the number of samples of each step; None takes all samples at once.
         shuffle: whether to draw a new order of the samples for each epoch.
         seed: the seed for the order, for dropout and for the validation split; None draws one.
-        validation: data that are not trained on: `(X, y)`, or the share of the samples to set aside
-            at random. If the targets are classes, each class gives the same share.
+        sample_weight: the weight of each sample, at least 0. The loss of a batch is the weighted
+            mean of the losses of its samples.
+        class_weight: the weight of each class, by its number, or `"balanced"`, which gives all
+            classes the same total weight. It multiplies `sample_weight`.
+        validation: data that are not trained on: `(X, y)`, `(X, y, sample_weight)`, or the share of
+            the samples to set aside at random. If the targets are classes, each class gives the
+            same share.
         metrics: names in `nn.metrics.METRICS`, or functions of outputs and targets; one or several.
+            Those that have a parameter `sample_weight` get the weights of the samples.
         penalty: a function of the parameters that is added to the loss, or weights such as
             `{"l2": 1e-4}`.
         schedule: one of `nn.schedules` on the optimizer, or a function of the optimizer that
@@ -157,17 +168,24 @@ def fit(
     X = samples.inputs(X)
     outputs, chances = rehearsed(model, X)
     y = samples.targets(y, len(X), outputs, name)
-    X, y, held_out = requests.held_out(validation, X, y, outputs, name, seed)
+    weights = samples.weights(sample_weight, len(X))
+    X, y, weights, held_out = requests.held_out(validation, X, y, weights, outputs, name, seed)
+    by_class = requests.class_weights(class_weight, y)
     objective = Objective(
-        model, learned.parameters, X.shape[1], function, penalty_function(penalty)
+        model,
+        learned.parameters,
+        X.shape[1],
+        function,
+        penalty_function(penalty),
+        weighted=weights is not None or by_class is not None,
     )
     chosen, scheduled = measures.named(metrics, name, y), requests.schedule_of(schedule, learned)
     training = _Training(
         objective,
         learned,
-        X,
-        y,
+        (X, y, weights),
         held_out,
+        by_class,
         chances=chances,
         epochs=requests.count(epochs, "epochs"),
         batch_size=len(X) if batch_size is None else requests.count(batch_size, "batch_size"),
@@ -209,9 +227,9 @@ class _Training:
 
     objective: Objective
     optimizer: Optimizer
-    X: Any
-    y: Any
-    held_out: Any  # rows, or None
+    samples: tuple[Any, Any, Any]  # the inputs, the targets, and the weights or None
+    held_out: tuple[Any, Any, Any] | None
+    by_class: Callable[[Any], Any] | None  # the weights of the classes, from targets
     _: KW_ONLY
     chances: Any  # for each factor of dropout, the probability that it is 0
     epochs: int
@@ -228,12 +246,21 @@ class _Training:
     settings: dict[str, Any]  # what must be the same when training resumes
 
     def __post_init__(self) -> None:
-        self.rows = np.concatenate([self.X, self.y], axis=1)
+        self.rows = self._rows(*self.samples)
+        self.held_rows = None if self.held_out is None else self._rows(*self.held_out)
         self.numbers = self.good = self.optimizer.numbers()
         self.best: tuple[float, Any] | None = None
         self.history = History()
         model = self.objective.model
-        self.state = State(model, self.optimizer, self.history, self.epochs, self.X, self.y)
+        self.state = State(model, self.optimizer, self.history, self.epochs, *self.samples[:2])
+
+    def _rows(self, X: Any, y: Any, weights: Any) -> Any:
+        if not self.objective.weighted:
+            return np.concatenate([X, y], axis=1)
+        weights = np.ones(len(X)) if weights is None else weights
+        return np.column_stack(
+            [X, y, weights if self.by_class is None else weights * self.by_class(y)]
+        )
 
     def run(self, progress: bool | str) -> History:
         """Train for the remaining epochs."""
@@ -295,6 +322,8 @@ class _Training:
             indices = batches(count, self.batch_size, self.generator, shuffle=self.shuffle)
         for chosen in indices:
             rows = self.rows if chosen is None else self.rows.take(chosen, axis=0)
+            if self.objective.weighted:
+                rows = normalised(rows)
             if not len(chances):
                 yield (rows,)
                 continue
@@ -330,15 +359,21 @@ class _Training:
     def _measured(self) -> dict[str, float]:
         """Return the columns of the history that belong to the current weights."""
         row = {}
-        for prefix, rows in (("", self.rows), ("val_", self.held_out)):
-            if rows is None or not (prefix or self.measures):
+        for prefix, rows, part in (
+            ("", self.rows, self.samples),
+            ("val_", self.held_rows, self.held_out),
+        ):
+            if part is None or not (prefix or self.measures):
                 continue
             loss, outputs = self.engine.evaluate(rows)
             if prefix:
                 row["val_loss"] = loss
-            targets = rows[:, self.objective.features :]
+            _, targets, weights = part
             for name, measure in self.measures.items():
-                found = measure(outputs, targets)
+                if weights is not None and measures.takes_weights(measure):
+                    found = measure(outputs, targets, sample_weight=weights)
+                else:
+                    found = measure(outputs, targets)
                 try:
                     row[prefix + name] = float(found)
                 except (TypeError, ValueError):
@@ -371,7 +406,7 @@ class _Training:
 
     def _settings(self) -> dict[str, Any]:
         """Return what must be the same when training resumes, so that its numbers are the same."""
-        rows = [self.rows] if self.held_out is None else [self.rows, self.held_out]
+        rows = [self.rows] if self.held_rows is None else [self.rows, self.held_rows]
         return {
             **self.settings,
             "parameters": len(self.numbers),

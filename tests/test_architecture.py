@@ -69,7 +69,7 @@ GUESTS = {
         *("nn.optimizers", "nn.requests", "nn.sklearn", "nn.columns"),
         "micrograd.commands",
     },
-    "scipy": {"micrograd.compiler", "nn.optimizers"},
+    "scipy": {"micrograd.compiler", "nn.optimizers", "nn.sklearn"},
     "sklearn": {"nn.datasets", "nn.sklearn"},
     "tqdm": {"nn.progress"},
     "matplotlib": {"nn.plots"},
