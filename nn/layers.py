@@ -7,6 +7,7 @@ texts are those of Karpathy's micrograd, so that programs written for it give th
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -86,6 +87,12 @@ class Neuron(Module):
         """Return the weights, then the bias."""
         return [*self.w, self.b]
 
+    def _architecture(self) -> dict[str, Any]:
+        if type(self) is not Neuron:
+            return super()._architecture()
+        activation = _described(self.activation) if self.nonlin else None
+        return {"class": "Neuron", "nin": len(self.w), "activation": activation}
+
     def __repr__(self) -> str:
         name = "linear"
         if self.nonlin:
@@ -123,6 +130,14 @@ class Layer(Module):
     def parameters(self) -> list[Value]:
         """Return the parameters of each neuron in turn."""
         return [p for neuron in self.neurons for p in neuron.parameters()]
+
+    def _architecture(self) -> dict[str, Any]:
+        first, *others = (neuron._architecture() for neuron in self.neurons)
+        if type(self) is not Layer:
+            return super()._architecture()
+        if any(other != first for other in others):
+            return {"own": "Layer of different neurons"}
+        return first if "own" in first else first | {"class": "Layer", "nout": len(self.neurons)}
 
     def __repr__(self) -> str:
         return f"Layer of [{', '.join(map(str, self.neurons))}]"
@@ -200,6 +215,11 @@ class MLP(Module):
         """Return the parameters of each layer in turn."""
         return [p for layer in self.layers for p in layer.parameters()]
 
+    def _architecture(self) -> dict[str, Any]:
+        if type(self) is not MLP:
+            return super()._architecture()
+        return {"class": "MLP", "layers": [layer._architecture() for layer in self.layers]}
+
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(str, self.layers))}]"
 
@@ -229,6 +249,15 @@ class Sequential(Module):
         for layer in self.layers:
             x = layer(x)
         return x
+
+    def _architecture(self) -> dict[str, Any]:
+        if type(self) is not Sequential:
+            return super()._architecture()
+        found: list[Any] = []
+        for i, layer in enumerate(self.layers):
+            first = next(j for j, each in enumerate(self.layers) if each is layer)
+            found.append(_described(layer) if first == i else {"same": first})
+        return {"class": "Sequential", "layers": found}
 
     def __repr__(self) -> str:
         names = (getattr(layer, "__name__", str(layer)) for layer in self.layers)
@@ -276,6 +305,11 @@ class Dropout(Module):
     def _drawn(self, count: int, p: float) -> list[float]:
         source = _source(self.generator)
         return [0.0 if source.random() < p else 1 / (1 - p) for _ in range(count)]
+
+    def _architecture(self) -> dict[str, Any]:
+        if type(self) is not Dropout:
+            return super()._architecture()
+        return {"class": "Dropout", "p": float(self.p)}
 
     def __repr__(self) -> str:
         return f"Dropout({self.p:g})"
@@ -344,3 +378,18 @@ def _known(activation: Activation) -> Activation:
         return activation
     known = {name: name for name, row in TABLE.items() if row.arity == 1}
     return by_name(activation, "activation", known, "a function of a Value")
+
+
+_HOMES = {"nn.functional": "nn.functional", "micrograd.engine.functions": "micrograd"}
+
+
+def _described(layer: Any) -> Any:
+    """Return a module or a function in terms of JSON; a name of an operation is itself."""
+    if isinstance(layer, str):
+        return layer
+    if isinstance(layer, Module):
+        return layer._architecture()
+    module, name = (str(getattr(layer, key, "")) for key in ("__module__", "__name__"))
+    if module in _HOMES and getattr(sys.modules[module], name, None) is layer:
+        return {"function": f"{_HOMES[module]}.{name}"}
+    return {"own": name or type(layer).__name__}

@@ -2,17 +2,21 @@
 
 Outputs and targets are arrays of shape (samples, columns), or lists with a number for each sample,
 as `predict` returns them. `fit` takes the names in `METRICS`, and any other function like these.
+`confusion_matrix` and `classification_report` take classes instead, the true ones first, as
+scikit-learn does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from inspect import signature
 from typing import Any
 
 import numpy as np
 
+from nn.classification import ClassificationReport as ClassificationReport
+from nn.classification import classification_report as classification_report
+from nn.classification import confusion_matrix as confusion_matrix
 from nn.options import by_name, several
 from nn.samples import ANY, WISHES, finite, numbers, one_hot
 from nn.samples import weights as weights_of
@@ -165,14 +169,6 @@ def _rows(given: Any, name: str) -> Any:
 
 def _mean(scores: Any, sample_weight: Any) -> float:
     return float(np.average(scores, weights=weights_of(sample_weight, len(scores))))
-
-
-def takes_weights(metric: Metric) -> bool:
-    """Return whether a metric has a parameter `sample_weight`."""
-    try:
-        return "sample_weight" in signature(metric).parameters
-    except (TypeError, ValueError):  # some functions written in C have no signature
-        return False
 
 
 def _alike(outputs: Any, targets: Any) -> tuple[Any, Any]:

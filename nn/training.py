@@ -17,6 +17,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -370,7 +371,7 @@ class _Training:
                 row["val_loss"] = loss
             _, targets, weights = part
             for name, measure in self.measures.items():
-                if weights is not None and measures.takes_weights(measure):
+                if weights is not None and _takes_weights(measure):
                     found = measure(outputs, targets, sample_weight=weights)
                 else:
                     found = measure(outputs, targets)
@@ -460,3 +461,11 @@ class _Training:
         if given.shape != self.numbers.shape or given.dtype != float:
             raise ValueError(f"it has {given.shape} numbers for {self.numbers.shape} parameters")
         return given
+
+
+def _takes_weights(metric: measures.Metric) -> bool:
+    """Return whether a metric has a parameter `sample_weight`."""
+    try:
+        return "sample_weight" in signature(metric).parameters
+    except (TypeError, ValueError):  # some functions written in C have no signature
+        return False
