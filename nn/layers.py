@@ -13,17 +13,23 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import pairwise
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from micrograd import Value
 from micrograd.engine.value import to_number
 from micrograd.ops import TABLE
 from nn.initializers import Initializer, known
-from nn.module import Module
+from nn.module import Module, Output
 from nn.options import OptionError, by_name
 
+if TYPE_CHECKING:
+    from micrograd.engine.functions import UnaryName
+else:  # operations that are defined later are known by their names, too
+    UnaryName = str
+
 _GLOBAL: Any = random  # the module has the methods of a generator
-Activation = str | Callable[[Value], Value]
+Activation = UnaryName | Callable[[Value], Value]
+Inputs = Iterable[Value | float] | Value
 
 
 class Neuron(Module):
@@ -68,7 +74,7 @@ class Neuron(Module):
         self.nonlin = nonlin
         self.activation = _known(activation)
 
-    def __call__(self, x: Iterable[Value | float]) -> Value:
+    def __call__(self, x: Inputs) -> Value:
         """Return the output for one sample, a sequence of `nin` Values or numbers."""
         x = _inputs(x)
         if len(x) != len(self.w):
@@ -109,16 +115,38 @@ class Layer(Module):
     Args:
         nin: the number of inputs.
         nout: the number of neurons.
-        **options: the options of `Neuron`.
+        nonlin: whether there is an activation.
+        activation: the activation, as in `Neuron`.
+        initializer: what draws the weights, as in `Neuron`.
+        generator: a `random.Random`; Python's global generator by default.
 
     >>> Layer(2, 3, nonlin=False)
     Layer of [LinearNeuron(2), LinearNeuron(2), LinearNeuron(2)]
     """
 
-    def __init__(self, nin: int, nout: int, **options: Any) -> None:
-        self.neurons = [Neuron(nin, fan_out=nout, **options) for _ in range(_size(nout))]
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        *,
+        nonlin: bool = True,
+        activation: Activation = "relu",
+        initializer: str | Initializer = "uniform",
+        generator: random.Random | None = None,
+    ) -> None:
+        self.neurons = [
+            Neuron(
+                nin,
+                nonlin,
+                activation=activation,
+                initializer=initializer,
+                generator=generator,
+                fan_out=nout,
+            )
+            for _ in range(_size(nout))
+        ]
 
-    def __call__(self, x: Iterable[Value | float]) -> Any:
+    def __call__(self, x: Inputs) -> Output:
         """Return the outputs for one sample, a sequence of `nin` Values or numbers."""
         nin = len(self.neurons[0].w)
         x = _inputs(x)
@@ -201,15 +229,16 @@ class MLP(Module):
             )
         )
 
-    def __call__(self, x: Iterable[Value | float]) -> Any:
+    def __call__(self, x: Inputs) -> Output:
         """Return the outputs for one sample, a sequence of `nin` Values or numbers."""
         sizes = [len(self.layers[0].neurons[0].w), *(len(layer.neurons) for layer in self.layers)]
         x = _inputs(x)
         if len(x) != sizes[0]:
             raise _wrong_number(f"MLP({sizes[0]}, {sizes[1:]})", sizes[0], len(x))
-        for layer in self.layers:
-            x = layer(x)
-        return x
+        out = self.layers[0](x)
+        for layer in self.layers[1:]:
+            out = layer(out)
+        return out
 
     def parameters(self) -> list[Value]:
         """Return the parameters of each layer in turn."""
@@ -244,11 +273,13 @@ class Sequential(Module):
                 raise TypeError(f"layer {i} of Sequential is not a module or a function: {each!r}")
         self.layers = list(layers)
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any) -> Output:
         """Return the output of the last layer for one sample."""
+        out = x
         for layer in self.layers:
-            x = layer(x)
-        return x
+            out = layer(out)
+        found: Output = out
+        return found
 
     def _architecture(self) -> dict[str, Any]:
         if type(self) is not Sequential:
@@ -288,10 +319,15 @@ class Dropout(Module):
         _source(generator)
         self.p, self.generator = p, generator
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any) -> Output:
         """Return the inputs, a list or one Value, some of them set to 0."""
-        if not self.training or not self.p:
-            return x
+        kept: Any = x
+        if self.training and self.p:
+            kept = self._dropped(x)
+        found: Output = kept
+        return found
+
+    def _dropped(self, x: Any) -> Any:
         inputs = _inputs(x)
         factors = list((_masks.get() or self._drawn)(len(inputs), self.p))
         if len(factors) != len(inputs):
@@ -339,7 +375,7 @@ def dropout_masks(source: Masks) -> Iterator[None]:
         _masks.reset(before)
 
 
-def _inputs(x: Iterable[Value | float]) -> list[Value | float]:
+def _inputs(x: Inputs) -> list[Value | float]:
     """Return the inputs as a list; a single Value, the output of one neuron, is one input."""
     if type(x) is list:
         return x
@@ -376,8 +412,9 @@ def _size(size: int) -> int:
 def _known(activation: Activation) -> Activation:
     if callable(activation):
         return activation
-    known = {name: name for name, row in TABLE.items() if row.arity == 1}
-    return by_name(activation, "activation", known, "a function of a Value")
+    known: Any = {name: name for name, row in TABLE.items() if row.arity == 1}
+    found: Activation = by_name(activation, "activation", known, "a function of a Value")
+    return found
 
 
 _HOMES = {"nn.functional": "nn.functional", "micrograd.engine.functions": "micrograd"}

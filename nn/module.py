@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from micrograd import Value
 from micrograd.engine.value import to_number
 from nn import html
+
+Output = Value | list[Value]
+"""What a model returns for a sample."""
 
 
 class Module:
@@ -33,6 +36,10 @@ class Module:
 
     training = True
     _in_summary = True
+
+    if TYPE_CHECKING:
+        # Of any arguments, so that a model of your own may take what it likes.
+        __call__: Callable[..., Output]
 
     def zero_grad(self) -> None:
         """Set the gradients of all parameters to 0."""

@@ -18,11 +18,11 @@ import numpy as np
 from micrograd import Value
 from micrograd.compiler import compile  # noqa: A004
 from nn.layers import dropout_masks
-from nn.losses import LOSSES, l1_penalty, l2_penalty
+from nn.losses import LOSSES, LossName, l1_penalty, l2_penalty
 from nn.module import Module
 from nn.options import by_name, real
 
-Loss = str | Callable[[Any, Any], Any]
+Loss = LossName | Callable[[Any, Any], Any]
 Penalty = Callable[[list[Value]], Any] | Mapping[str, float] | None
 BLOCK = 2048  # the number of samples that are evaluated at once, which bounds the memory
 CONFIRMED = 4  # the number of samples whose loss is also computed on Values

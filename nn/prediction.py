@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograd import Value
 from micrograd.compiler import compile  # noqa: A004
@@ -56,7 +57,7 @@ class _Kept(NamedTuple):
 _kept: WeakKeyDictionary[Any, _Kept] = WeakKeyDictionary()
 
 
-def predict(model: Any, X: Any) -> Any:
+def predict(model: Any, X: Any) -> NDArray[np.float64]:
     """Return the model's outputs for each row of X, with its current weights and without dropout.
 
     Args:
@@ -86,13 +87,13 @@ def predict(model: Any, X: Any) -> Any:
         with evaluating(model):
             probe(model, X)  # if this fails too, its message is better
         raise cannot_be_compiled(error) from error
-    outputs = in_blocks(program, X)
+    outputs: NDArray[np.float64] = in_blocks(program, X)
     return outputs if is_list else outputs[:, 0]
 
 
 def loss_and_grad(
     model: Any, X: Any, y: Any, loss: Loss = "mse", penalty: Penalty = None
-) -> tuple[float, Any]:
+) -> tuple[float, NDArray[np.float64]]:
     """Return the mean loss of a model over samples, and its gradient, without dropout.
 
     It compiles at each call; for a loop of your own, `micrograd.compile` keeps the program.

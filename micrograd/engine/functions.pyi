@@ -1,5 +1,5 @@
 # Written by `python -m micrograd.engine.stubs` from the table of operations.
-from typing import overload
+from typing import Literal, TypeAlias, overload
 
 from micrograd.engine.definitions import define
 from micrograd.engine.value import Value
@@ -67,6 +67,50 @@ __all__ = [
     "atan2_slope",
     "pow_slope_x",
     "pow_slope_y",
+]
+# The names that an activation may have.
+UnaryName: TypeAlias = Literal[
+    "neg",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "sqrt",
+    "square",
+    "reciprocal",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "asinh",
+    "acosh",
+    "atanh",
+    "sigmoid",
+    "softplus",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "gelu",
+    "silu",
+    "mish",
+    "abs",
+    "sign",
+    "step",
+    "erf",
+    "detach",
+    "sech2",
+    "gauss",
+    "one_minus_square",
+    "normal_tail",
+    "gelu_slope",
+    "silu_slope",
 ]
 @overload
 def add(x: float, y: float) -> float: ...

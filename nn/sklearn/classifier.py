@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
@@ -18,6 +19,7 @@ from sklearn.utils.multiclass import (
 )
 
 from nn.losses import binary_cross_entropy_with_logits
+from nn.objective import Loss
 from nn.sklearn.perceptron import Perceptron, with_parameters
 
 
@@ -102,7 +104,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         if is_multilabel:
             self._train(X, y, summed_cross_entropy, subset_accuracy, outputs=count, **options)
             return self
-        loss = "bce_with_logits" if count == 2 else "cross_entropy"
+        loss: Loss = "bce_with_logits" if count == 2 else "cross_entropy"
         numbers = np.searchsorted(self.classes_, y)
         outputs = 1 if count == 2 else count
         self._train(X, numbers, loss, "accuracy", outputs=outputs, class_weight=weights, **options)
@@ -154,7 +156,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         weights = compute_class_weight("balanced", classes=self.classes_, y=y)
         return dict(enumerate(weights.tolist()))
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each class, of shape (samples, classes).
 
         The columns are in the order of `classes_`. With several labels of each sample, each has a
@@ -163,15 +165,18 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         Args:
             X: the inputs, of shape (samples, inputs).
         """
-        logits = self._outputs(X)
+        logits: Any = self._outputs(X)
+        found: NDArray[np.float64]
         if self._is_multilabel:
-            return np.exp(-np.logaddexp(0, -logits))
+            found = np.exp(-np.logaddexp(0, -logits))
+            return found
         if logits.ndim == 1:
             logits = np.column_stack([np.zeros(len(logits)), logits])
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return exponentials / exponentials.sum(axis=1, keepdims=True)
+        found = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return found
 
-    def predict_log_proba(self, X: Any) -> Any:
+    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the logarithms of `predict_proba`.
 
         Args:
@@ -180,7 +185,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each sample, or zeros and ones for several labels.
 
         Args:
@@ -189,7 +194,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         probabilities = self.predict_proba(X)
         if self._is_multilabel:
             return (probabilities > 0.5).astype(int)
-        return self.classes_[probabilities.argmax(axis=1)]
+        found: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
+        return found
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -11,6 +11,7 @@ from inspect import cleandoc
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
@@ -281,7 +282,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         scale = float(self.alpha) / (2 * batch * mean)
         return lambda _: scale * sum(w * w for w in weights)
 
-    def _outputs(self, X: Any) -> Any:
+    def _outputs(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self)
         return predict(self.model_, self._validated(X, reset=False))
 

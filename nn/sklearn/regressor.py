@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
@@ -67,7 +69,7 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
         )
         return self
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any) -> NDArray[np.float64]:
         """Return the predictions, of shape (samples,) or (samples, outputs).
 
         Args:
