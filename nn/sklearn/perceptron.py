@@ -24,10 +24,26 @@ from nn.history import History
 from nn.layers import MLP
 from nn.metrics import Metric
 from nn.objective import Compiled, Loss, Objective, loss_function, normalised
-from nn.optimizers import OPTIMIZERS, Optimizer
+from nn.optimizers import OPTIMIZERS, Adam, Optimizer
+from nn.optimizers.optimizer import Array
 from nn.options import OptionError
 from nn.sklearn.options import CHECKS, activation_of
 from nn.training import EarlyStopping, fit, predict
+
+
+@dataclass(eq=False)
+class _Adam(Adam):
+    """Adam as in scikit-learn, which adds epsilon to √v, before the correction of v for its start.
+
+    Kingma and Ba 2015, arXiv:1412.6980, end of section 2.
+    """
+
+    def rule(self, x: Array, g: Array) -> Array:
+        given = self.eps
+        self.eps = given / math.sqrt(1 - self.betas[1] ** self.steps)
+        moved = super().rule(x, g)
+        self.eps = given
+        return moved
 
 
 @dataclass(eq=False, repr=False)
@@ -265,9 +281,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         elif self.solver == "sgd":
             options = {"momentum": float(self.momentum)}
             options["nesterov"] = self.nesterovs_momentum and self.momentum > 0
-        made: Optimizer = OPTIMIZERS[self.solver](
-            parameters, lr=float(self.learning_rate_init), **options
-        )
+        kind = _Adam if self.solver == "adam" else OPTIMIZERS[self.solver]
+        made: Optimizer = kind(parameters, lr=float(self.learning_rate_init), **options)
         return made
 
     def _penalty(self, batch: int, sample_weight: Any) -> Any:

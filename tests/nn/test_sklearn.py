@@ -273,7 +273,10 @@ def largest_difference(ours, theirs):
 @pytest.mark.parametrize(
     ("task", "solver"),
     # Their loss of several outputs is a mean, and its gradient that of the sum.
-    [*((task, "sgd") for task in TASKS), *((task, "lbfgs") for task in [*TASKS][:-1])],
+    [
+        *((task, solver) for task in TASKS for solver in ("adam", "sgd")),
+        *((task, "lbfgs") for task in [*TASKS][:-1]),
+    ],
 )
 def test_training_agrees_with_scikit_learn(task, solver, weights):
     kind, y = TASKS[task]
@@ -292,10 +295,11 @@ def test_training_agrees_with_scikit_learn(task, solver, weights):
         assert ours.predict(POINTS) == pytest.approx(theirs.predict(POINTS), abs=1e-10)
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
 @pytest.mark.parametrize("task", TASKS)
-def test_partial_fit_agrees_with_scikit_learn(task):
+def test_partial_fit_agrees_with_scikit_learn(task, solver):
     kind, y = TASKS[task]
-    ours, theirs = with_equal_weights(kind, y, solver="sgd", alpha=0.1)
+    ours, theirs = with_equal_weights(kind, y, solver=solver, alpha=0.1)
     for each in (ours, theirs):
         del each.__dict__["_learned" if each is ours else "_optimizer"]
         for rows in (slice(0, 20), slice(20, 60), slice(0, 20)):
