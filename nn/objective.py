@@ -231,6 +231,7 @@ class Compiled:
                 return objective.penalised(objective.sample(row, masks))
 
         self._objective = objective
+        self._confirmed = False
         self._training = compile(training, objective.parameters, batched=True, backend=backend)
         self._evaluation = compile(
             objective.evaluation, objective.parameters, batched=True, backend=backend
@@ -241,7 +242,12 @@ class Compiled:
         return self._training.value_and_grad(*batch, parameters=numbers)
 
     def confirm(self, rows: Any, masks: int) -> None:
-        """Raise TypeError unless the programs agree with Values; a sample has `masks` factors."""
+        """Raise TypeError unless the programs agree with Values; a sample has `masks` factors.
+
+        Nothing is computed after the first time.
+        """
+        if self._confirmed:
+            return
 
         def batch(some: Any) -> tuple[Any, ...]:
             return (some, np.ones((len(some), masks))) if masks else (some,)
@@ -251,6 +257,7 @@ class Compiled:
             lambda some: Eager(self._objective).loss(*batch(some)).data,
             of_different_targets(rows, self._objective.features, self._objective.end),
         )
+        self._confirmed = True
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
         """Return the weighted mean loss without the penalty, and the outputs of each row."""

@@ -219,8 +219,10 @@ def callbacks_of(given: Any) -> list[Callback]:
     return found
 
 
-def engine_of(engine: str, objective: Objective, backend: str) -> Compiled | Eager:
+def engine_of(engine: str | Compiled, objective: Objective, backend: str) -> Compiled | Eager:
     """Return what computes the objective over a batch."""
+    if isinstance(engine, Compiled):
+        return engine
     one_of(engine, "engine", ENGINES)
     return Compiled(objective, backend) if engine == "compiled" else Eager(objective)
 

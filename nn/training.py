@@ -101,7 +101,7 @@ def fit(
     callbacks: Callback | Iterable[Callback] = (),
     checkpoint: str | Path | None = None,
     resume: bool = False,
-    engine: str = "compiled",
+    engine: str | Compiled = "compiled",
     backend: str = "auto",
     progress: bool | str = "auto",
 ) -> History:
@@ -143,7 +143,8 @@ def fit(
         checkpoint: a file that is written after each epoch.
         resume: whether to continue from the checkpoint, if it exists. The result has the same bits
             as without a pause. Functions, such as callbacks, are not in the file: give them again.
-        engine: `"compiled"`, or `"eager"`, which works on Values, sample by sample.
+        engine: `"compiled"`; `"eager"`, which works on Values, sample by sample; or a
+            `nn.objective.Compiled` of the same model, loss and penalty, which is kept as it is.
         backend: the backend of `micrograd.compile`, for the compiled engine.
         progress: True shows a progress bar, False nothing, and `"auto"` a bar on a terminal or in a
             notebook and some lines of text elsewhere.

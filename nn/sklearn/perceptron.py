@@ -155,6 +155,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
             if not incremental or begins or not hasattr(self, "_learned"):
                 self._learned = self._optimizer(self.model_.parameters())
             column = "loss"
+            is_weighted = sample_weight is not None or class_weight is not None
             if stopping:
                 column = f"val_{score if isinstance(score, str) else score.__name__}"
             history = fit(
@@ -180,6 +181,9 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                     mode="max" if stopping else "min",
                 ),
                 progress="auto" if self.verbose else False,
+                engine=self._engine(X, loss, size, sample_weight, is_weighted)
+                if incremental
+                else "compiled",
             )
             complaint = None
             if history.end == "epochs" and not incremental:
@@ -228,15 +232,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
             weights = np.ones(len(X)) if sample_weight is None else sample_weight
             weights = weights if by_class is None else weights * by_class(y)
             rows = normalised(np.column_stack([rows, weights]))
-        objective = Objective(
-            self.model_,
-            self.model_.parameters(),
-            X.shape[1],
-            loss_function(loss)[1],
-            self._penalty(len(X), sample_weight),
-            weighted=is_weighted,
-        )
-        engine, history = Compiled(objective), History()
+        engine, history = self._engine(X, loss, len(X), sample_weight, is_weighted), History()
         engine.confirm(rows, 0)
 
         def value_and_grad(numbers: Any) -> tuple[float, Any]:
@@ -245,19 +241,42 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         def record(intermediate_result: Any) -> None:
             history.append({"loss": float(intermediate_result.fun)})
 
-        start = np.array([parameter.data for parameter in objective.parameters])
+        parameters = self.model_.parameters()
+        start = np.array([parameter.data for parameter in parameters])
         options = {"maxiter": self.max_iter, "maxfun": self.max_fun, "gtol": self.tol}
         result = minimize(
             value_and_grad, start, jac=True, method="L-BFGS-B", options=options, callback=record
         )
         if not np.isfinite([result.fun, *result.x]).all():
             raise ValueError("lbfgs found a loss or weights that are not finite: scale the inputs")
-        for parameter, number in zip(objective.parameters, result.x.tolist(), strict=True):
+        for parameter, number in zip(parameters, result.x.tolist(), strict=True):
             parameter.data = number
         if not history.epochs:
             history.append({"loss": float(result.fun)})
         complaint = f"lbfgs ended after {result.nit} iterations: {result.message}"
         return history, None if result.success else complaint
+
+    def _engine(
+        self, X: Any, loss: Loss, batch: int, sample_weight: Any, is_weighted: bool
+    ) -> Compiled:
+        """Return the compiled objective, that of the last call if it is the same."""
+        scale = self._penalty_scale(batch, sample_weight)
+        kept: Any = self.__dict__.get("_kept")
+        if kept is None or kept[:4] != (self.model_, loss, scale, is_weighted):
+            objective = Objective(
+                self.model_,
+                self.model_.parameters(),
+                X.shape[1],
+                loss_function(loss)[1],
+                self._penalty(batch, sample_weight),
+                weighted=is_weighted,
+            )
+            kept = self._kept = (self.model_, loss, scale, is_weighted, Compiled(objective))
+        engine: Compiled = kept[4]
+        return engine
+
+    def __getstate__(self) -> Any:
+        return {key: part for key, part in super().__getstate__().items() if key != "_kept"}
 
     def _check_parameters(self, count: int) -> None:
         """Raise ValueError if a parameter is out of range; the message names it."""
@@ -292,10 +311,13 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         """
         if not self.alpha:
             return None
-        mean = 1.0 if sample_weight is None else float(np.mean(sample_weight))
         weights = [w for layer in self.model_.layers for neuron in layer.neurons for w in neuron.w]
-        scale = float(self.alpha) / (2 * batch * mean)
+        scale = self._penalty_scale(batch, sample_weight)
         return lambda _: scale * sum(w * w for w in weights)
+
+    def _penalty_scale(self, batch: int, sample_weight: Any) -> float:
+        mean = 1.0 if sample_weight is None else float(np.mean(sample_weight))
+        return float(self.alpha) / (2 * batch * mean)
 
     def _outputs(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self)

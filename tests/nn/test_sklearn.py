@@ -28,7 +28,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.estimator_checks import check_estimator
 
 from nn import samples, training
-from nn.sklearn import MLPClassifier, MLPRegressor
+from nn.sklearn import MLPClassifier, MLPRegressor, perceptron
 
 BOTH = (MLPClassifier, MLPRegressor)
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -411,3 +411,23 @@ def test_lbfgs_ends_where_the_gradient_is_small_or_warns():
     assert np.diff(network.loss_curve_).max() <= 0
     with pytest.warns(ConvergenceWarning, match="lbfgs ended after 2 iterations"):
         network.set_params(max_iter=2).fit(POINTS, GROUPS)
+
+
+def test_steps_with_the_same_options_compile_once(monkeypatch):
+    made = []
+    compiled = perceptron.Compiled
+    monkeypatch.setattr(perceptron, "Compiled", lambda *args: made.append(args) or compiled(*args))
+    network, plain = small(MLPRegressor), small(MLPRegressor)
+    for _ in range(3):
+        network.partial_fit(POINTS, GROUPS)
+    assert len(made) == 1
+    again = pickle.loads(pickle.dumps(network))
+    for each in (network, again):
+        each.set_params(alpha=0.5).partial_fit(POINTS, GROUPS)
+        each.partial_fit(POINTS, GROUPS, sample_weight=np.arange(60))
+    assert len(made) == 5
+    assert largest_difference(network, again) == 0
+    for _ in range(3):
+        vars(plain).pop("_kept", None)
+        plain.partial_fit(POINTS, GROUPS)
+    assert plain.loss_curve_ == network.loss_curve_[:3]
