@@ -31,8 +31,8 @@ class History(Mapping[str, list[float]]):
     mean norm of the gradients of the steps, before clipping, and `lr` is the learning rate.
 
     The attribute `end` says why training ended: `"epochs"` (all were done), `"early stopping"`,
-    `"callback"` or `"interrupted"`. `best_epoch` is the number, from 1, of the epoch whose weights
-    early stopping restored, or None.
+    `"converged"` (only L-BFGS knows), `"callback"` or `"interrupted"`. `best_epoch` is the number,
+    from 1, of the epoch whose weights early stopping restored, or None.
 
     Args:
         columns: lists of numbers by name, all of the same length; none by default.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from micrograd import Value
 from micrograd.engine.value import to_number
 from nn import html
+from nn.options import flag
 
 Output = Value | list[Value]
 """What a model returns for a sample."""
@@ -41,10 +42,13 @@ class Module:
         # Of any arguments, so that a model of your own may take what it likes.
         __call__: Callable[..., Output]
 
-    def zero_grad(self) -> None:
-        """Set the gradients of all parameters to 0."""
-        for parameter in self.parameters():
-            parameter.grad = 0
+    def zero_grad(self, set_to_none: bool | None = None) -> None:
+        """Set the gradients of all parameters to 0.
+
+        Args:
+            set_to_none: as in the `zero_grad` of an optimizer.
+        """
+        zero_gradients(self.parameters(), set_to_none)
 
     def parameters(self) -> list[Value]:
         """Return the Values that training changes, always in the same order.
@@ -283,3 +287,43 @@ def _refuse_sets(owner: str, name: str, holder: Any) -> None:
 def _listed(names: list[str]) -> str:
     shown = ", ".join(map(repr, names[:5]))
     return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
+
+
+def has_gradient(parameter: Value) -> bool:
+    """Return whether `backward()` has reached a parameter, or somebody has set its gradient.
+
+    Args:
+        parameter: a Value; its `grad` is None, or the int 0, as long as it has no gradient.
+
+    >>> x, y = Value(1.0), Value(2.0)
+    >>> (x * 0.0).backward()
+    >>> has_gradient(x), has_gradient(y)
+    (True, False)
+    """
+    return parameter.grad is not None and (type(parameter.grad) is not int or parameter.grad != 0)
+
+
+def zero_gradients(parameters: Iterable[Value], set_to_none: bool | None = None) -> None:
+    """Forget the gradients of parameters.
+
+    Args:
+        parameters: the Values.
+        set_to_none: None sets each gradient to 0, and True to None; both are none until
+            `backward()` reaches the parameter. False sets those that there are to 0.0, which counts
+            as a gradient.
+
+    >>> x = Value(1.0)
+    >>> x.grad = 3.0
+    >>> zero_gradients([x])
+    >>> x.grad
+    0
+    """
+    if set_to_none is not None:
+        flag(set_to_none, "set_to_none")
+    for parameter in parameters:
+        if set_to_none:
+            parameter.grad = None  # type: ignore[assignment]
+        elif set_to_none is None:
+            parameter.grad = 0
+        elif has_gradient(parameter):
+            parameter.grad = 0.0

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from inspect import signature
+from itertools import cycle
 from numbers import Real
 from typing import Any
 
@@ -17,12 +19,14 @@ import numpy as np
 
 from micrograd import Value
 from micrograd.compiler import compile  # noqa: A004
+from micrograd.engine.graph import order
 from nn.layers import dropout_masks
 from nn.losses import LOSSES, LossName, l1_penalty, l2_penalty
 from nn.module import Module
+from nn.optimizers.optimizer import with_gradient
 from nn.options import by_name, real
 
-Loss = LossName | Callable[[Any, Any], Any]
+Loss = LossName | Callable[[Any, Any], Any] | Callable[[Any, Any, Any], Any]
 Penalty = Callable[[list[Value]], Any] | Mapping[str, float] | None
 BLOCK = 2048  # the number of samples that are evaluated at once, which bounds the memory
 CONFIRMED = 4  # the number of samples whose loss is also computed on Values
@@ -65,14 +69,32 @@ def listed(outputs: Any) -> tuple[list[Any], bool]:
     return found, is_list
 
 
-def loss_function(loss: Loss) -> tuple[str, Callable[[Any, Any], Any]]:
+def loss_function(loss: Loss) -> tuple[str, Callable[..., Any]]:
     """Return the short name of a loss and its function, for a name or a function."""
     if isinstance(loss, str):
-        return loss, by_name(loss, "loss", LOSSES, "a function of a sample's output and target")
+        otherwise = (
+            "a function of a sample's output and target, or of the model, a sample and target"
+        )
+        return loss, by_name(loss, "loss", LOSSES, otherwise)
     if not callable(loss):
         raise TypeError(f"a loss is a name or a function, got {loss!r}")
     names = [name for name, function in LOSSES.items() if function is loss]
     return (names[0] if names else getattr(loss, "__name__", "the loss")), loss
+
+
+def sees_model(loss: Callable[..., Any]) -> bool:
+    """Return whether a loss takes three arguments: the model, a sample's inputs and the target."""
+    try:
+        parameters = signature(loss).parameters.values()
+    except (TypeError, ValueError):  # a function without a signature
+        return False
+    required = [
+        each
+        for each in parameters
+        if each.default is each.empty
+        and each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
+    ]
+    return len(required) == 3
 
 
 def penalty_function(penalty: Penalty) -> Callable[[list[Value]], Any] | None:
@@ -125,7 +147,7 @@ class Objective:
         model: Any,
         parameters: list[Value],
         features: int,
-        loss: Callable[[Any, Any], Any],
+        loss: Callable[..., Any],
         penalty: Callable[[list[Value]], Any] | None,
         *,
         weighted: bool = False,
@@ -133,31 +155,37 @@ class Objective:
         self.model, self.parameters, self.features = model, parameters, features
         self.loss, self.penalty, self.weighted = loss, penalty, weighted
         self.end = -1 if weighted else None  # where the targets end in a row
+        self._sees_model = sees_model(loss)
 
     def sample(self, row: Any, masks: Any = ()) -> Any:
         """Return the loss in training, times the weight of the sample if there is one.
 
         `masks` has the factors of all Dropout modules, in order.
         """
-        given = iter(masks)
+        given = cycle(masks)  # a loss that sees the model may call it more than once
         with dropout_masks(lambda n, p: [next(given) for _ in range(n)]):
-            loss = self._loss(list(row))[0]
+            loss = self._loss(list(row))
         return row[-1] * loss if self.weighted else loss
 
     def evaluation(self, row: Any) -> list[Any]:
         """Return the loss in evaluation, without the weight, followed by the outputs."""
+        row = list(row)
         with evaluating(self.model):
-            loss, outputs = self._loss(list(row))
-        return [loss, *outputs]
+            outputs = outputs_of(self.model, row[: self.features])
+            return [self._loss(row, outputs), *outputs]
 
-    def _loss(self, row: list[Any]) -> tuple[Any, list[Any]]:
-        outputs = outputs_of(self.model, row[: self.features])
-        targets = row[self.features : self.end]
-        single = len(outputs) == 1 == len(targets)
-        loss = self.loss(outputs[0], targets[0]) if single else self.loss(outputs, targets)
+    def _loss(self, row: list[Any], outputs: list[Any] | None = None) -> Any:
+        inputs, targets = row[: self.features], row[self.features : self.end]
+        if self._sees_model:
+            values = [each if isinstance(each, Value) else Value(each) for each in inputs]
+            loss = self.loss(self.model, values, targets[0] if len(targets) == 1 else targets)
+        else:
+            outputs = outputs_of(self.model, inputs) if outputs is None else outputs
+            single = len(outputs) == 1 == len(targets)
+            loss = self.loss(outputs[0], targets[0]) if single else self.loss(outputs, targets)
         if not isinstance(loss, Value | Real):
             raise TypeError(f"a loss gives one Value for a sample, got {type(loss).__name__}")
-        return loss, outputs
+        return loss
 
     def penalised(self, loss: Any) -> Any:
         """Return the loss plus the penalty."""
@@ -236,6 +264,7 @@ class Compiled:
         self._evaluation = compile(
             objective.evaluation, objective.parameters, batched=True, backend=backend
         )
+        self.present: Any = None  # which parameters the loss depends on; None means all
 
     def value_and_grad(self, numbers: Any, *batch: Any) -> tuple[float, Any]:
         """Return the mean loss over rows (and their masks), and its gradient, at these numbers."""
@@ -244,18 +273,27 @@ class Compiled:
     def confirm(self, rows: Any, masks: int) -> None:
         """Raise TypeError unless the programs agree with Values; a sample has `masks` factors.
 
-        Nothing is computed after the first time.
+        It also finds out which parameters the loss depends on. Nothing is computed after the first
+        time.
         """
         if self._confirmed:
             return
+        objective = self._objective
 
         def batch(some: Any) -> tuple[Any, ...]:
             return (some, np.ones((len(some), masks))) if masks else (some,)
 
+        def eager(some: Any) -> float:
+            loss = Eager(objective).loss(*batch(some))
+            reached = set(map(id, order(loss)))
+            present = np.array([id(parameter) in reached for parameter in objective.parameters])
+            self.present = None if present.all() else present
+            return float(loss.data)
+
         confirm(
             lambda some: self._training.value_and_grad(*batch(some))[0],
-            lambda some: Eager(self._objective).loss(*batch(some)).data,
-            of_different_targets(rows, self._objective.features, self._objective.end),
+            eager,
+            of_different_targets(rows, objective.features, objective.end),
         )
         self._confirmed = True
 
@@ -270,6 +308,7 @@ class Eager:
 
     def __init__(self, objective: Objective) -> None:
         self._objective = objective
+        self.present: Any = None  # which parameters the loss depends on; None means all
 
     def value_and_grad(self, numbers: Any, *batch: Any) -> tuple[float, Any]:
         """Return the mean loss over rows (and their masks), and its gradient, at these numbers."""
@@ -278,6 +317,7 @@ class Eager:
             parameter.data, parameter.grad = number, 0
         loss = self.loss(*batch)
         loss.backward()
+        self.present = with_gradient(objective.parameters)
         return loss.data, np.array([float(parameter.grad) for parameter in objective.parameters])
 
     def loss(self, *batch: Any) -> Any:

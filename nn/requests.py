@@ -18,8 +18,10 @@ from nn import metrics as measures
 from nn import samples
 from nn.callbacks import Callback, EarlyStopping
 from nn.objective import Compiled, Eager, Objective
-from nn.optimizers import OPTIMIZERS, Optimizer
+from nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from nn.options import OptionError, by_name, one_of, real, several
+from nn.schedules import ReduceLROnPlateau
+from nn.schedules import named as schedule_named
 
 ClassWeight = Mapping[Any, float] | Literal["balanced"] | None
 
@@ -34,7 +36,10 @@ def optimizer_of(optimizer: Any, lr: float | None, parameters: list[Value]) -> O
         raise ValueError("the model has no parameters: there is nothing to train")
     if isinstance(optimizer, str):
         options = {} if lr is None else {"lr": lr}
-        return by_name(optimizer, "optimizer", OPTIMIZERS, "an optimizer")(parameters, **options)
+        known: dict[str, Any] = {**OPTIMIZERS, "lbfgs": LBFGS}
+        kind = by_name(optimizer, "optimizer", known, "an optimizer")
+        named: Optimizer = kind(parameters, **options)
+        return named
     if lr is not None:
         raise ValueError("lr is for an optimizer given by name: give it to the optimizer instead")
     made = optimizer
@@ -147,14 +152,17 @@ def held_out(
     return X, y[:, :-1], y[:, -1], (held_X, held_y[:, :-1], held_y[:, -1])
 
 
-def schedule_of(schedule: Any, optimizer: Optimizer) -> Any:
-    """Return the schedule of the optimizer, or None without one."""
+def schedule_of(schedule: Any, optimizer: Optimizer, steps: int) -> Any:
+    """Return the schedule of the optimizer, which makes so many steps, or None without one."""
     if schedule is None:
         return None
+    if isinstance(schedule, str):
+        return schedule_named(schedule, optimizer, steps)
     is_made = hasattr(schedule, "step") and not isinstance(schedule, type)
     if not is_made and not callable(schedule):
         raise OptionError(
-            f"a schedule is one of nn.schedules, or a function that makes one, got {schedule!r}"
+            f"a schedule is a name, one of nn.schedules, or a function that makes one, "
+            f"got {schedule!r}"
         )
     made = schedule if is_made else schedule(optimizer)
     if not callable(getattr(made, "step", None)):
@@ -165,6 +173,25 @@ def schedule_of(schedule: Any, optimizer: Optimizer) -> Any:
             "lambda optimizer: StepLR(optimizer, step_size=10)"
         )
     return made
+
+
+def name_of(schedule: Any, per: str) -> str | None:
+    """Return the name by which a checkpoint knows a schedule, or None without one."""
+    if schedule is None:
+        return None
+    return type(schedule).__name__ + " per batch" * (per == "batch")
+
+
+def metric_of(schedule: Any, metrics: Iterable[str], held_out: Any, per: str) -> str | None:
+    """Return the column that a schedule watches, or None if it watches none."""
+    if not isinstance(schedule, ReduceLROnPlateau):
+        return None
+    if per == "batch":
+        raise OptionError("ReduceLROnPlateau watches epochs: leave schedule_per='epoch'")
+    watched = "loss" if schedule.mode == "min" else next(iter(metrics), None)
+    if watched is None:
+        raise OptionError("ReduceLROnPlateau with mode='max' watches a metric: name it in metrics")
+    return watched if held_out is None else f"val_{watched}"
 
 
 def stopping_of(given: Any, metrics: Iterable[str], held_out: Any) -> EarlyStopping | None:
@@ -193,8 +220,10 @@ def stopping_of(given: Any, metrics: Iterable[str], held_out: Any) -> EarlyStopp
     return replace(stopping, monitor=monitor, mode=stopping.mode or ("max" if larger else "min"))
 
 
-def clipping(norm: float | None) -> float | None:
+def clipping(norm: float | None, optimizer: Optimizer) -> float | None:
     """Return the largest allowed norm of the gradient, or None without a limit."""
+    if norm is not None and isinstance(optimizer, LBFGS):
+        raise OptionError("LBFGS looks for the length of its steps itself: leave out clip_norm")
     if norm is None or (isinstance(norm, float) and norm == math.inf):
         return norm
     try:

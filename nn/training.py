@@ -40,8 +40,8 @@ from nn.objective import (
     parameters_of,
     penalty_function,
 )
-from nn.optimizers import Optimizer, clipped
-from nn.options import flag, whole
+from nn.optimizers import LBFGS, Optimizer, clipped
+from nn.options import flag, one_of, whole
 from nn.prediction import loss_and_grad, predict, rehearsed
 from nn.progress import report_of
 from nn.requests import ClassWeight
@@ -96,6 +96,7 @@ def fit(
     metrics: str | measures.Metric | Iterable[str | measures.Metric] = (),
     penalty: Penalty = None,
     schedule: Any = None,
+    schedule_per: str = "epoch",
     clip_norm: float | None = None,
     early_stopping: int | EarlyStopping | None = None,
     callbacks: Callback | Iterable[Callback] = (),
@@ -116,9 +117,12 @@ def fit(
             sparse matrix of at most 2**27 entries, which is made dense.
         y: the targets, of shape (samples,) or (samples, outputs). For `"cross_entropy"`, the
             numbers of classes, from 0, or rows of probabilities.
-        loss: a name in `nn.losses.LOSSES`, or a function of one sample's output and target.
-        optimizer: a name in `nn.optimizers.OPTIMIZERS`; an optimizer, which trains the parameters
-            that it holds; or a function of the parameters that returns one.
+        loss: a name in `nn.losses.LOSSES`, or a function of one sample's output and target. If it
+            has three parameters, it is called with the model, the list of a sample's inputs and the
+            target, and may call the model anywhere and differentiate it by `micrograd.derivative`.
+        optimizer: a name in `nn.optimizers.OPTIMIZERS`; `"lbfgs"`, which uses all samples in each
+            step, whatever `batch_size` is, and ends when it has converged; an optimizer, which
+            trains the parameters that it holds; or a function of the parameters that returns one.
         lr: the learning rate of an optimizer that is given by name; its default if None.
         epochs: the number of passes over the samples.
         batch_size: the number of samples of each step; None takes all samples at once.
@@ -135,8 +139,9 @@ def fit(
             Those that have a parameter `sample_weight` get the weights of the samples.
         penalty: a function of the parameters that is added to the loss, or weights such as
             `{"l2": 1e-4}`.
-        schedule: one of `nn.schedules` on the optimizer, or a function of the optimizer that
-            returns one.
+        schedule: a name in `nn.schedules.SCHEDULES`, whose schedule ends with the training; one of
+            `nn.schedules` on the optimizer; or a function of the optimizer that returns one.
+        schedule_per: `"epoch"` or `"batch"`, after which the schedule makes a step.
         clip_norm: the largest norm of a gradient; longer ones are shortened. None clips nothing.
         early_stopping: an `EarlyStopping`, or its patience.
         callbacks: functions that are called with a `State` after each epoch; one or several.
@@ -181,7 +186,15 @@ def fit(
         penalty_function(penalty),
         weighted=weights is not None or by_class is not None,
     )
-    chosen, scheduled = measures.named(metrics, name, y), requests.schedule_of(schedule, learned)
+    epochs = requests.count(epochs, "epochs")
+    size = len(X) if batch_size is None else requests.count(batch_size, "batch_size")
+    if isinstance(learned, LBFGS):
+        size = len(X)
+    steps = epochs
+    if one_of(schedule_per, "schedule_per", ("epoch", "batch")) == "batch":
+        steps *= math.ceil(len(X) / size)
+    chosen = measures.named(metrics, name, y)
+    scheduled = requests.schedule_of(schedule, learned, steps)
     training = _Training(
         objective,
         learned,
@@ -189,13 +202,15 @@ def fit(
         held_out,
         by_class,
         chances=chances,
-        epochs=requests.count(epochs, "epochs"),
-        batch_size=len(X) if batch_size is None else requests.count(batch_size, "batch_size"),
+        epochs=epochs,
+        batch_size=size,
         shuffle=flag(shuffle, "shuffle"),
         generator=np.random.default_rng(seed),
         measures=chosen,
         schedule=scheduled,
-        clip_norm=requests.clipping(clip_norm),
+        schedule_per=schedule_per,
+        watched=requests.metric_of(scheduled, chosen, held_out, schedule_per),
+        clip_norm=requests.clipping(clip_norm, learned),
         stopping=requests.stopping_of(early_stopping, chosen, held_out),
         callbacks=requests.callbacks_of(callbacks),
         checkpoint=requests.path_of(checkpoint),
@@ -208,7 +223,7 @@ def fit(
             "metrics": list(chosen),
             "penalty": dict(penalty) if isinstance(penalty, Mapping) else penalty is not None,
             "clip_norm": clip_norm,
-            "schedule": None if scheduled is None else type(scheduled).__name__,
+            "schedule": requests.name_of(scheduled, schedule_per),
         },
     )
     if flag(resume, "resume"):
@@ -240,6 +255,8 @@ class _Training:
     generator: np.random.Generator
     measures: Mapping[str, measures.Metric]
     schedule: Any
+    schedule_per: str
+    watched: str | None  # the column that the schedule takes
     clip_norm: float | None
     stopping: EarlyStopping | None
     callbacks: list[Callback]
@@ -252,6 +269,8 @@ class _Training:
         self.held_rows = None if self.held_out is None else self._rows(*self.held_out)
         self.numbers = self.good = self.optimizer.numbers()
         self.best: tuple[float, Any] | None = None
+        self.known: tuple[float, Any] | None = None  # the loss at these numbers, and its gradient
+        self.converged = False
         self.history = History()
         model = self.objective.model
         self.state = State(model, self.optimizer, self.history, self.epochs, *self.samples[:2])
@@ -292,6 +311,8 @@ class _Training:
         history = self.history
         if self.state.stopped:
             history.end = "callback"
+        elif self.converged:
+            history.end = "converged"
         elif self.stopping is not None:
             waited = history.epochs - (history.best_epoch or history.epochs)
             if waited >= self.stopping.patience:
@@ -311,8 +332,8 @@ class _Training:
         self._watch()
         for callback in self.callbacks:
             callback(self.state)
-        if self.schedule is not None:
-            self.schedule.step()
+        if self.schedule is not None and self.schedule_per == "epoch":
+            self.schedule.step(*([] if self.watched is None else [row[self.watched]]))
         if self.checkpoint is not None:
             save_checkpoint(self.checkpoint, self._snapshot())
 
@@ -334,14 +355,28 @@ class _Training:
 
     def _step(self, step: int, batch: tuple[Any, ...]) -> tuple[float, float]:
         """Make one step of the optimizer; return the loss before it and the gradient's norm."""
-        value, gradient = self.engine.value_and_grad(self.numbers, *batch)
+        value, gradient = self.known or self.engine.value_and_grad(self.numbers, *batch)
         norm = math.sqrt(gradient @ gradient)
         if not math.isfinite(value + norm):
             self._diverged(step, value, gradient)
         self.good = self.numbers
         if self.clip_norm is not None:
             gradient = clipped(gradient, self.clip_norm)
-        self.numbers = self.optimizer.update(self.numbers, gradient)
+        if isinstance(self.optimizer, LBFGS):
+            found = self.optimizer.iterate(
+                self.numbers,
+                value,
+                gradient,
+                lambda numbers: self.engine.value_and_grad(numbers, *batch),
+            )
+            self.numbers, after, slope, self.converged = found
+            self.known = None if len(self.chances) else (after, slope)  # dropout draws anew
+        elif self.engine.present is None:
+            self.numbers = self.optimizer.update(self.numbers, gradient)
+        else:
+            self.numbers = self.optimizer.update(self.numbers, gradient, self.engine.present)
+        if self.schedule is not None and self.schedule_per == "batch":
+            self.schedule.step()
         return value, norm
 
     def _diverged(self, step: int, value: float, gradient: Any) -> None:
@@ -404,6 +439,7 @@ class _Training:
             "generator": self.generator.bit_generator.state,
             "history": {name: np.array(column) for name, column in self.history.items()},
             "best": None if self.best is None else [*self.best, self.history.best_epoch],
+            **({"converged": True} if self.converged else {}),
         }
 
     def _settings(self) -> dict[str, Any]:
@@ -455,6 +491,7 @@ class _Training:
             self.schedule.load_state_dict(saved["schedule"])
         self.numbers = self.good = numbers
         self.best, self.generator = best, generator
+        self.converged = saved.get("converged", False) is True
         self.history = self.state.history = history
 
     def _array(self, given: Any) -> Any:

@@ -15,19 +15,25 @@ to arrays.
 3.0
 """
 
+from nn.optimizers.adam import Adam, Adamax, AdamW, NAdam, RAdam
 from nn.optimizers.clipping import clip_grad_norm_, clipped
 from nn.optimizers.lbfgs import LBFGS
 from nn.optimizers.optimizer import Optimizer
-from nn.optimizers.rules import OPTIMIZERS, SGD, Adagrad, Adam, AdamW, RMSprop
+from nn.optimizers.rules import OPTIMIZERS, SGD, Adadelta, Adagrad, Lion, RMSprop
 
 __all__ = [
     "LBFGS",
     "OPTIMIZERS",
     "SGD",
+    "Adadelta",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Lion",
+    "NAdam",
     "Optimizer",
+    "RAdam",
     "RMSprop",
     "clip_grad_norm_",
     "clipped",

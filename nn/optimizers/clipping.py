@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from micrograd import Value
+from nn.module import has_gradient
 from nn.optimizers.optimizer import Array, checked
 from nn.options import real
 
@@ -52,6 +53,9 @@ def clip_grad_norm_(
         real(max_norm, "max_norm", least=0)
     if norm_type != math.inf:
         real(norm_type, "norm_type", above=0)
+    found = [parameter for parameter in found if has_gradient(parameter)]
+    if not found:
+        return 0.0
     gradient = np.array([p.grad for p in found], dtype=float)
     norm = _norm(gradient) if norm_type == 2 else float(np.linalg.norm(gradient, norm_type))
     if error_if_nonfinite and not math.isfinite(norm):

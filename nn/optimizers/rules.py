@@ -1,15 +1,15 @@
-"""The optimizers that make a step for each gradient: SGD, Adagrad, RMSprop, Adam and AdamW."""
+"""The optimizers by name, and those of them that are unlike Adam."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from nn.optimizers.adam import Adam, Adamax, AdamW, NAdam, RAdam
 from nn.optimizers.optimizer import Array, Optimizer
-from nn.options import OptionError, real
+from nn.options import real
 
 
 @dataclass(eq=False)
@@ -22,7 +22,7 @@ class SGD(Optimizer):
     https://proceedings.mlr.press/v28/sutskever13.html).
 
     Args:
-        parameters: the Values to change.
+        parameters: the Values to change, or groups of them.
         lr: the learning rate.
         momentum: how much of the velocity v is kept at each step.
         dampening: how much the momentum ignores of the new gradient.
@@ -69,7 +69,7 @@ class Adagrad(Optimizer):
     https://jmlr.org/papers/v12/duchi11a.html).
 
     Args:
-        parameters: the Values to change.
+        parameters: the Values to change, or groups of them.
         lr: the learning rate of the first step.
         lr_decay: the rate in step t is `lr / (1 + (t - 1) * lr_decay)`.
         weight_decay: the weight w of the penalty `w / 2 * |x|²`, whose gradient is added to g.
@@ -90,8 +90,8 @@ class Adagrad(Optimizer):
 
     memory = ("sum",)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _begin(self) -> None:
+        super()._begin()
         self.state["sum"] += self.initial_accumulator_value
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
@@ -115,7 +115,7 @@ class RMSprop(Optimizer):
     from Graves 2013, arXiv:1308.0850.
 
     Args:
-        parameters: the Values to change.
+        parameters: the Values to change, or groups of them.
         lr: the learning rate.
         alpha: how much of the average is kept at each step.
         eps: a small number that keeps the divisor above 0.
@@ -158,87 +158,79 @@ class RMSprop(Optimizer):
 
 
 @dataclass(eq=False)
-class Adam(Optimizer):
-    """Adam: `x = x - lr * m̂ / (√v̂ + eps)`, where m and v are moving averages of g and g².
+class Adadelta(Optimizer):
+    """Adadelta: `x = x - lr * d` with `d = g * √(u + eps) / √(s + eps)`.
 
-    m̂ and v̂ are m and v, corrected for having started at 0 (Kingma and Ba 2015, arXiv:1412.6980).
+    s and u are moving averages of g² and of d². The steps have the unit of the parameters, so that
+    the learning rate is usually 1 (Zeiler 2012, arXiv:1212.5701).
 
     Args:
-        parameters: the Values to change.
+        parameters: the Values to change, or groups of them.
         lr: the learning rate.
-        betas: how much of m and of v is kept at each step, two numbers in [0, 1).
-        eps: a small number that keeps the divisor above 0.
+        rho: how much of the averages is kept at each step, from 0 to 1.
+        eps: a small number that lets the first steps begin.
         weight_decay: the weight w of the penalty `w / 2 * |x|²`, whose gradient is added to g.
-        amsgrad: whether to use the largest v so far (Reddi, Kale and Kumar 2018, arXiv:1904.09237).
         maximize: whether to climb instead of descend.
 
     >>> from micrograd import Value
-    >>> Adam([Value(1.0)], lr=0.5, eps=0.0).update(np.array([1.0]), np.array([4.0])).round(9)
-    array([0.5])
+    >>> Adadelta([Value(1.0)], rho=0.0, eps=0.25).update(np.array([1.0]), np.array([0.0]))
+    array([1.])
     """
 
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
+    lr: float = 1.0
+    rho: float = 0.9
+    eps: float = 1e-6
     weight_decay: float = 0.0
-    amsgrad: bool = False
 
-    memory = ("mean", "square", "largest")
+    memory = ("square", "change")
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        return self._moved(x, self._decayed(x, g, self.weight_decay))
-
-    def _moved(self, x: Array, g: Array) -> Array:
-        (beta1, beta2), t = self.betas, self.steps
-        m = self._follow("mean", beta1, g)
-        v = self._follow("square", beta2, self._squared(g))
-        if self.amsgrad:
-            v = np.maximum(self.state["largest"], v, out=self.state["largest"])
-        # √v̂ + eps = (√v + eps * c) / c: the faster order of the paper's section 2.
-        c = math.sqrt(1 - beta2**t)
-        change = np.sqrt(v, out=self._spare[0])
-        change += self.eps * c
-        np.divide(m, change, out=change)
-        change *= self.lr * c / (1 - beta1**t)
-        return x - change
+        g = self._decayed(x, g, self.weight_decay)
+        s = self._follow("square", self.rho, self._squared(g))
+        d = np.sqrt((self.state["change"] + self.eps) / (s + self.eps)) * g
+        self._follow("change", self.rho, self._squared(d))
+        return x - self.lr * d
 
     def _check(self) -> None:
         super()._check()
-        try:
-            beta1, beta2 = (real(each, "beta", least=0, below=1) for each in self.betas)
-        except (TypeError, ValueError):
-            raise OptionError(
-                f"betas are two numbers from 0 up to, not including, 1, got {self.betas!r}"
-            ) from None
-        self.betas = beta1, beta2  # a pair again, where a file gave a list
+        real(self.rho, "rho", least=0, most=1)
 
 
 @dataclass(eq=False)
-class AdamW(Adam):
-    """Adam with decoupled weight decay: each step first multiplies x by `1 - lr * weight_decay`.
+class Lion(Optimizer):
+    """Lion: a step of size `lr` against the sign of `beta1 * m + (1 - beta1) * g`.
 
-    Loshchilov and Hutter 2019, arXiv:1711.05101.
+    m is a moving average of g, which keeps `beta2` of itself. Weight decay is decoupled, as in
+    `AdamW`. All parameters move by the same amount, so the learning rate is 3 to 10 times smaller
+    than that of Adam, and the weight decay as much larger (Chen and others 2023, arXiv:2302.06675,
+    algorithm 2).
 
     Args:
-        parameters: the Values to change.
-        lr: the learning rate.
-        betas: how much of m and of v is kept at each step, two numbers in [0, 1).
-        eps: a small number that keeps the divisor above 0.
+        parameters: the Values to change, or groups of them.
+        lr: the learning rate, which is the size of a step.
+        betas: how much of m counts in a step, and how much of it is kept, two numbers in [0, 1).
         weight_decay: the rate at which the parameters shrink, relative to `lr`.
-        amsgrad: whether to use the largest v so far, as in `Adam`.
         maximize: whether to climb instead of descend.
 
     >>> from micrograd import Value
-    >>> AdamW([Value(1.0)], lr=0.5, weight_decay=0.5).update(np.array([1.0]), np.array([0.0]))
+    >>> Lion([Value(1.0)], lr=0.25).update(np.array([1.0]), np.array([4.0]))
     array([0.75])
     """
 
-    weight_decay: float = 0.01
+    lr: float = 1e-4
+    betas: tuple[float, float] = (0.9, 0.99)
+    weight_decay: float = 0.0
+
+    memory = ("mean",)
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        return self._moved(x * (1 - self.lr * self.weight_decay), g)
+        (beta1, beta2), m = self.betas, self.state["mean"]
+        direction = np.sign(beta1 * m + (1 - beta1) * g)
+        self._follow("mean", beta2, g)
+        return self._shrunk(x, self.weight_decay) - self.lr * direction
 
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    kind.__name__.lower(): kind for kind in (SGD, Adagrad, RMSprop, Adam, AdamW)
-}
+_KINDS = (SGD, Adagrad, Adadelta, RMSprop, Adam, AdamW, NAdam, RAdam, Adamax, Lion)
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {kind.__name__.lower(): kind for kind in _KINDS}
 """The optimizers by their names in lower case."""

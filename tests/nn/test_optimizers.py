@@ -11,15 +11,20 @@ import numpy as np
 import pytest
 
 from micrograd import Value
-from nn import MLP
+from nn import MLP, Module
 from nn.optimizers import (
     LBFGS,
     OPTIMIZERS,
     SGD,
+    Adadelta,
     Adagrad,
     Adam,
+    Adamax,
     AdamW,
+    Lion,
+    NAdam,
     Optimizer,
+    RAdam,
     RMSprop,
     clip_grad_norm_,
     clipped,
@@ -45,6 +50,16 @@ CASES = [
     (AdamW, {}),
     (AdamW, {"lr": 0.05, "weight_decay": 0.2, "amsgrad": True}),
     (AdamW, {"lr": 0.001, "maximize": True}),
+    (NAdam, {}),
+    (NAdam, {"lr": 0.05, "betas": (0.8, 0.99), "weight_decay": 0.1, "momentum_decay": 0.02}),
+    (NAdam, {"lr": 0.05, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    (RAdam, {}),
+    (RAdam, {"lr": 0.05, "betas": (0.8, 0.99), "weight_decay": 0.1, "eps": 1e-6}),
+    (RAdam, {"lr": 0.05, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    (Adamax, {}),
+    (Adamax, {"lr": 0.05, "betas": (0.8, 0.99), "weight_decay": 0.1, "eps": 1e-4}),
+    (Adadelta, {}),
+    (Adadelta, {"lr": 0.5, "rho": 0.8, "eps": 1e-4, "weight_decay": 0.1}),
 ]
 START = np.array([1.5, -2.0, 0.3])
 
@@ -68,9 +83,10 @@ def identity(case):
 
 
 @pytest.mark.parametrize("case", CASES, ids=identity)
-def test_a_hundred_steps_agree_with_pytorch(case):
+def test_a_hundred_steps_agree_with_pytorch(case, monkeypatch):
     torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
     kind, options = case
+    monkeypatch.setattr(torch, "get_default_dtype", lambda: torch.float64)  # of NAdam's product
     parameter = torch.tensor(START, requires_grad=True)
     other = getattr(torch.optim, kind.__name__)([parameter], **options)
     expected = [START]
@@ -89,11 +105,14 @@ def test_a_hundred_steps_end_where_pytorch_was_recorded_to_end(case):
     assert path(*case)[-1] == pytest.approx(RECORDED[identity(case)], rel=1e-12, abs=1e-12)
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW"])
+@pytest.mark.parametrize("name", sorted({kind.__name__ for kind, _ in CASES} | {"LBFGS"}))
 def test_the_arguments_are_those_of_pytorch_in_their_order(name):
     torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
     there = inspect.signature(getattr(torch.optim, name)).parameters
-    here = list(inspect.signature(OPTIMIZERS[name.lower()]).parameters.values())[1:]
+    kind = LBFGS if name == "LBFGS" else OPTIMIZERS[name.lower()]
+    here = list(inspect.signature(kind).parameters.values())[1:]
+    if kind is LBFGS:  # which searches by default, and can climb
+        here = [each for each in here if each.name not in ("line_search_fn", "maximize")]
     positional = [each.name for each in here if each.kind is each.POSITIONAL_OR_KEYWORD]
     assert positional == list(there)[1 : len(positional) + 1]
     assert {each.name: each.default for each in here} == {
@@ -141,6 +160,195 @@ def test_a_loaded_state_continues_with_the_same_bits(case):
         numbers = ahead
 
 
+def test_steps_of_lion_are_those_of_the_paper():
+    # Chen and others 2023, arXiv:2302.06675, algorithm 2, number by number.
+    lr, beta1, beta2, decay = 0.02, 0.8, 0.95, 0.1
+    found = path(Lion, {"lr": lr, "betas": (beta1, beta2), "weight_decay": decay})
+    theta, m = START.tolist(), [0.0] * 3
+    for numbers in found:
+        assert numbers == pytest.approx(theta, rel=1e-12, abs=1e-12)
+        gradient = slope(np.array(theta)).tolist()
+        for i, g in enumerate(gradient):
+            c = beta1 * m[i] + (1 - beta1) * g
+            theta[i] -= lr * ((c > 0) - (c < 0) + decay * theta[i])
+            m[i] = beta2 * m[i] + (1 - beta2) * g
+
+
+# ------------------------------------------------------------------------------------------ groups
+
+GROUPED = [
+    (SGD, {"momentum": 0.9, "lr": 0.02}, [{"lr": 0.05}, {"momentum": 0.5, "weight_decay": 0.1}]),
+    (Adam, {"lr": 0.01}, [{"lr": 0.1}, {}]),
+    (AdamW, {"lr": 0.05}, [{"weight_decay": 0.0}, {"betas": (0.8, 0.9), "amsgrad": True}]),
+]
+
+
+def grouped(kind, options, groups, values):
+    pieces = [values[:1], values[1:]]
+    return kind([{"params": p, **own} for p, own in zip(pieces, groups, strict=True)], **options)
+
+
+@pytest.mark.parametrize(("kind", "options", "groups"), GROUPED)
+def test_groups_of_parameters_are_optimized_as_if_each_had_an_optimizer(kind, options, groups):
+    values = [Value(each) for each in START]
+    optimizer, numbers = grouped(kind, options, groups, values), START
+    alone = [
+        kind(values[:1], **{**options, **groups[0]}),
+        kind(values[1:], **{**options, **groups[1]}),
+    ]
+    for _ in range(5):
+        g = slope(numbers)
+        expected = [*alone[0].update(numbers[:1], g[:1]), *alone[1].update(numbers[1:], g[1:])]
+        numbers = optimizer.update(numbers, g)
+        assert numbers.tolist() == expected
+    second = grouped(kind, {}, [{}, {}], values)
+    second.load_state_dict(optimizer.state_dict())
+    assert [dict(g) for g in second.param_groups] == [dict(g) for g in optimizer.param_groups]
+    assert second.lr == optimizer.param_groups[0]["lr"]
+    ahead = optimizer.update(numbers, slope(numbers))
+    assert second.update(numbers, slope(numbers)).tobytes() == ahead.tobytes()
+
+
+@pytest.mark.parametrize(("kind", "options", "groups"), GROUPED)
+def test_groups_and_missing_gradients_agree_with_pytorch(kind, options, groups):
+    torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
+    values = [Value(each) for each in START]
+    others = [torch.tensor(each, requires_grad=True) for each in START]
+    optimizer = grouped(kind, options, groups, values)
+    there = grouped(getattr(torch.optim, kind.__name__), options, groups, others)
+    for step in range(20):
+        for i, g in enumerate(slope([v.data for v in values])):
+            absent = (step + i) % 3 == 0
+            values[i].grad = None if absent else float(g)
+            others[i].grad = None if absent else torch.tensor(g)
+        optimizer.param_groups[1]["lr"] = there.param_groups[1]["lr"] = 0.1 / (step + 1)
+        optimizer.step()
+        there.step()
+        expected = [other.item() for other in others]
+        assert [v.data for v in values] == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+def test_a_group_reads_like_a_dict_and_changes_the_optimizer():
+    x, y = Value(1.0), Value(2.0)
+    optimizer = Adam([{"params": x, "lr": 0.1}, {"params": [y]}], lr=0.01)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.1, 0.01]
+    assert [group["params"] for group in optimizer.param_groups] == [[x], [y]]
+    assert optimizer.parameters == [x, y]
+    for group in optimizer.param_groups:
+        group["lr"] *= 0.5
+    assert (optimizer.lr, optimizer.param_groups[1]["lr"]) == (0.05, 0.005)
+    assert {"params", "lr", "betas", "eps"} <= set(optimizer.param_groups[0])
+    plain = SGD([x], lr=0.5)
+    plain.param_groups[0]["lr"] = 0.25
+    assert plain.lr == 0.25
+    plain.lr = 0.125
+    assert plain.param_groups[0]["lr"] == 0.125
+    assert SGD([{"params": [x, y], "lr": 0.5}]).lr == 0.5
+
+
+def test_a_wrong_group_is_refused_with_the_reason():
+    x, y = Value(1.0), Value(2.0)
+    for groups, kind, complaint in (
+        ([{"params": [x]}, y], TypeError, "group 1 of the parameters is a dict with"),
+        ([{"lr": 0.1}], ValueError, "group 0 of the parameters is a dict with"),
+        (
+            [{"params": [x], "rate": 1}],
+            ValueError,
+            "group 0 .* unknown option 'rate': SGD takes lr",
+        ),
+        ([{"params": [x]}, {"params": [x]}], ValueError, "given twice"),
+        ([{"params": [x]}, {"params": [y], "lr": -1}], ValueError, "lr is a number of at least 0"),
+        ([{"params": [x]}, {"params": []}], ValueError, "at least one parameter"),
+    ):
+        with pytest.raises(kind, match=complaint):
+            SGD(groups, lr=0.1)
+    two = SGD([{"params": [x]}, {"params": [y]}])
+    with pytest.raises(
+        AttributeError, match=r"2 groups of parameters: set param_groups\[0\]\['lr'\]"
+    ):
+        two.lr = 0.5
+    with pytest.raises(ValueError, match="no option 'rate': SGD takes lr"):
+        two.param_groups[0]["rate"] = 0.5
+    with pytest.raises(TypeError, match="cannot be removed"):
+        del two.param_groups[0]["lr"]
+    with pytest.raises(ValueError, match=r"state is that of 1 group.* optimizer has 2"):
+        two.load_state_dict(SGD([x]).state_dict())
+    with pytest.raises(ValueError, match="LBFGS takes one group of parameters, got 2"):
+        LBFGS([{"params": [x]}, {"params": [y]}])
+
+
+# ------------------------------------------------------------------------------ without a gradient
+
+
+def test_a_parameter_without_a_gradient_is_left_alone():
+    for kind, options in CASES:
+        if options.get("weight_decay", 0) or options.get("momentum", 0):
+            for absent in (0, None):
+                x, y = Value(1.5), Value(1.5)
+                optimizer = kind([x, y], **options)
+                for step in range(3):
+                    optimizer.zero_grad()
+                    y.grad = absent
+                    (x * x + (y * y if step == 1 else 0)).backward()
+                    before = y.data
+                    optimizer.step()
+                    assert (y.data == before) == (step != 1), kind
+
+
+def test_a_gradient_of_0_is_a_gradient():
+    for zero in (lambda y: y * 0.0, lambda y: setattr(y, "grad", 0.0)):
+        y = Value(1.5)
+        made = zero(y)
+        if made is not None:
+            made.backward()
+        SGD([y], lr=0.1, weight_decay=0.5).step()
+        assert y.data == pytest.approx(1.5 - 0.1 * 0.5 * 1.5)
+
+
+def test_a_parameter_that_missed_steps_counts_its_own():
+    x, y = Value(1.0), Value(1.0)
+    both, alone = Adam([x, y], lr=0.1), Adam([Value(1.0)], lr=0.1)
+    one, two = np.array([True, False]), np.array([True, True])
+    numbers = both.update(np.ones(2), np.ones(2), one)
+    for _ in range(3):
+        expected = alone.update(numbers[1:], np.ones(1))
+        second = Adam([x, y])
+        second.load_state_dict(both.state_dict())
+        numbers = both.update(numbers, np.ones(2), two)
+        assert numbers[1:].tolist() == expected.tolist()
+        assert second.update(numbers, np.ones(2)).shape == (2,)
+    damaged = both.state_dict()
+    damaged["state"]["missed"] = np.array([0.0, 9.0])
+    with pytest.raises(ValueError, match="each parameter has missed from 0 to 4 steps"):
+        both.load_state_dict(damaged)
+
+
+def test_zero_grad_takes_set_to_none_as_in_pytorch():
+    class Pair(Module):
+        def __init__(self):
+            self.x, self.y = Value(1.0), Value(2.0)
+
+    for given, reached, never in ((None, 0, 0), (True, None, None), (False, 0.0, 0)):
+        for make in (lambda pair: pair, lambda pair: SGD(pair.parameters(), lr=0.5)):
+            owner = make(pair := Pair())
+            (pair.x * 3).backward()
+            owner.zero_grad() if given is None else owner.zero_grad(set_to_none=given)
+            assert (pair.x.grad, pair.y.grad) == (reached, never)
+            assert type(pair.x.grad) is type(reached)
+            (pair.x * 3).backward()
+            assert pair.x.grad == 3.0
+            with pytest.raises(ValueError, match="set_to_none is True or False"):
+                owner.zero_grad(set_to_none="yes")
+
+
+def test_missing_gradients_have_no_length():
+    x, y = Value(1.0), Value(2.0)
+    x.grad, y.grad = 4.0, None
+    assert clip_grad_norm_([x, y], 1.0) == 4.0
+    assert (round(x.grad, 4), y.grad) == (1.0, None)
+    assert clip_grad_norm_([y], 1.0) == 0.0
+
+
 def test_betas_from_a_file_become_a_pair_again():
     saved = Adam([Value(1.0)], betas=(0.5, 0.75)).state_dict()
     saved["options"]["betas"] = [0.5, 0.75]
@@ -184,7 +392,10 @@ def test_a_foreign_state_is_refused_and_changes_nothing(state, complaint):
 
 
 def test_every_optimizer_has_a_name_and_shows_its_options():
-    assert set(OPTIMIZERS) == {"sgd", "adagrad", "rmsprop", "adam", "adamw"}
+    assert set(OPTIMIZERS) == {
+        *("sgd", "adagrad", "adadelta", "rmsprop", "lion"),
+        *("adam", "adamw", "nadam", "radam", "adamax"),
+    }
     assert repr(AdamW([Value(1.0)], lr=0.5)) == (
         "AdamW(lr=0.5, maximize=False, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.01, "
         "amsgrad=False)"
@@ -268,6 +479,74 @@ def test_a_constant_gradient_has_no_negative_variance():
     for _ in range(5_000):
         numbers = optimizer.update(numbers, gradient)
     assert np.isfinite(numbers).all()
+
+
+def valley(numbers):
+    """A curved valley and its gradient; the least value is 0, at (1, 1)."""
+    x, y = numbers
+    value = (1 - x) ** 2 + 5 * (y - x * x) ** 2
+    return value, np.array([-2 * (1 - x) - 20 * x * (y - x * x), 10 * (y - x * x)])
+
+
+@pytest.mark.parametrize("options", [{}, {"lr": 0.3}, {"lr": 0.5, "history_size": 3}])
+def test_lbfgs_without_a_line_search_makes_the_steps_of_pytorch(options):
+    torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
+    options = {"max_iter": 15, **options, "line_search_fn": None}
+    found, expected = [], []
+
+    def watched(numbers):
+        found.append(numbers)
+        return valley(numbers)
+
+    LBFGS([Value(0.4), Value(0.9)], **options).minimize(watched)
+    parameter = torch.tensor([0.4, 0.9], dtype=torch.float64, requires_grad=True)
+
+    def closure():
+        expected.append(parameter.detach().numpy().copy())
+        value, gradient = valley(expected[-1])
+        parameter.grad = torch.tensor(gradient)
+        return torch.tensor(value)
+
+    torch.optim.LBFGS([parameter], **options).step(closure)
+    assert len(expected) >= 10
+    shared = min(len(found), len(expected))
+    assert shared >= len(expected) - 1
+    assert np.array(found[:shared]) == pytest.approx(np.array(expected[:shared]), rel=1e-10)
+
+
+def test_lbfgs_can_step_without_scipy(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "scipy.optimize", None)
+    x = [Value(0.4), Value(0.9)]
+    assert LBFGS(x, lr=0.5, max_iter=50, line_search_fn=None).minimize(valley) < 1e-8
+    with pytest.raises(ImportError, match=r"needs SciPy: .* or set line_search_fn=None"):
+        LBFGS([Value(0.4), Value(0.9)]).minimize(valley)
+
+
+def test_lbfgs_climbs_if_told_to_and_continues_from_a_state():
+    pytest.importorskip("scipy")
+    first, second = (LBFGS([Value(0.4), Value(0.9)], maximize=True) for _ in range(2))
+
+    def hill(numbers):
+        value, gradient = valley(numbers)
+        return -value, -gradient
+
+    numbers = first.numbers()
+    for _ in range(4):
+        numbers, value, gradient, _ = first.iterate(numbers, *hill(numbers), hill)
+    second.load_state_dict(first.state_dict())
+    after = first.iterate(numbers, value, gradient, hill)[0]
+    assert after.tolist() == second.iterate(numbers, value, gradient, hill)[0].tolist()
+    assert hill(after)[0] > value > hill(first.numbers())[0]
+    assert first.minimize(hill) == pytest.approx(0, abs=1e-9)
+
+
+def test_lbfgs_says_what_it_needs():
+    with pytest.raises(TypeError, match="give step a closure"):
+        LBFGS([Value(1.0)]).step()
+    with pytest.raises(TypeError, match="use minimize or iterate"):
+        LBFGS([Value(1.0)]).update(np.ones(1), np.ones(1))
+    with pytest.raises(ValueError, match="line_search_fn is 'strong_wolfe' or None, got 'armijo'"):
+        LBFGS([Value(1.0)], line_search_fn="armijo")
 
 
 def test_lbfgs_finds_the_valley_of_rosenbrock():

@@ -15,6 +15,7 @@ from nn.options import OptionError, by_name, flag, one_of, real, several, whole
 
 NO_NUMBER = [math.nan, math.inf, -math.inf, "1", None, True, [1.0], 1j]
 NO_RATE = [*NO_NUMBER, -0.1]
+NO_RATES = [each for each in NO_RATE if each != [1.0]]  # which may be a list for the groups
 NO_COUNT = [0, -1, 2.5, "3", None, True, math.nan, [3]]
 NO_FLAG = ["False", "no", 0, 1, None, []]
 
@@ -34,8 +35,19 @@ CASES = [
     (optimizers.RMSprop, "centered", NO_FLAG),
     (optimizers.Adam, "eps", NO_RATE),
     (optimizers.Adam, "amsgrad", NO_FLAG),
-    (optimizers.Adam, "betas", [0.9, "ab", (0.9, 1), (True, 0.9), (0.9, math.nan), (0.9,), None]),
+    *(
+        (kind, "betas", [0.9, "ab", (0.9, 1), (True, 0.9), (0.9, math.nan), (0.9,), None])
+        for kind in optimizers.OPTIMIZERS.values()
+        if hasattr(kind, "betas")
+    ),
+    (optimizers.NAdam, "momentum_decay", NO_RATE),
+    (optimizers.NAdam, "decoupled_weight_decay", NO_FLAG),
+    (optimizers.RAdam, "decoupled_weight_decay", NO_FLAG),
+    (optimizers.Adadelta, "rho", [*NO_RATE, 1.1]),
+    (optimizers.Adadelta, "eps", NO_RATE),
     (optimizers.Adagrad, "lr_decay", NO_RATE),
+    (optimizers.LBFGS, "lr", NO_RATE),
+    (optimizers.LBFGS, "line_search_fn", ["", "armijo", 3, True]),
     (optimizers.LBFGS, "max_iter", NO_COUNT),
     (optimizers.LBFGS, "max_eval", [each for each in NO_COUNT if each is not None]),
     (optimizers.LBFGS, "history_size", NO_COUNT),
@@ -47,6 +59,31 @@ CASES = [
     (schedules.LinearLR, "start_factor", [*NO_RATE, 0, 1.5]),
     (schedules.LinearLR, "end_factor", [*NO_RATE, 1.5]),
     (schedules.LinearLR, "total_iters", NO_COUNT),
+    (schedules.ConstantLR, "factor", [*NO_RATE, 0, 1.5]),
+    (schedules.ConstantLR, "total_iters", NO_COUNT),
+    (schedules.PolynomialLR, "total_iters", NO_COUNT),
+    (schedules.PolynomialLR, "power", NO_RATE),
+    (schedules.CosineAnnealingWarmRestarts, "T_0", NO_COUNT),
+    (schedules.CosineAnnealingWarmRestarts, "T_mult", NO_COUNT),
+    (schedules.CosineAnnealingWarmRestarts, "eta_min", NO_RATE),
+    (schedules.OneCycleLR, "max_lr", [*NO_RATES, [0.1, 0.2], []]),
+    (schedules.OneCycleLR, "total_steps", NO_COUNT),
+    (schedules.OneCycleLR, "pct_start", [*NO_RATE, 1.5]),
+    (schedules.OneCycleLR, "anneal_strategy", ["", "cosine", 3, None]),
+    (schedules.OneCycleLR, "cycle_momentum", NO_FLAG),
+    (schedules.OneCycleLR, "base_momentum", [*NO_RATE, 1.0]),
+    (schedules.OneCycleLR, "max_momentum", [*NO_RATE, 1.0]),
+    (schedules.OneCycleLR, "div_factor", [*NO_RATE, 0]),
+    (schedules.OneCycleLR, "final_div_factor", [*NO_RATE, 0]),
+    (schedules.OneCycleLR, "three_phase", NO_FLAG),
+    (schedules.ReduceLROnPlateau, "mode", ["", "least", 3, None]),
+    (schedules.ReduceLROnPlateau, "factor", [*NO_RATE, 1.0]),
+    (schedules.ReduceLROnPlateau, "patience", [each for each in NO_COUNT if each != 0]),
+    (schedules.ReduceLROnPlateau, "threshold", NO_RATE),
+    (schedules.ReduceLROnPlateau, "threshold_mode", ["", "relative", 3, None]),
+    (schedules.ReduceLROnPlateau, "cooldown", [each for each in NO_COUNT if each != 0]),
+    (schedules.ReduceLROnPlateau, "min_lr", [*NO_RATES, [0.1, 0.2]]),
+    (schedules.ReduceLROnPlateau, "eps", NO_RATE),
     (schedules.MultiStepLR, "milestones", ["13", 3, None, [1.5], ["1"], [True], [-1]]),
     (schedules.LambdaLR, "lr_lambda", [0.5, None, "x"]),
     (EarlyStopping, "patience", NO_COUNT),
@@ -70,6 +107,12 @@ GIVEN = {
     optimizers: lambda: ([Value(1.0)],),
     schedules: lambda: (optimizer(),),
 }
+# Options that are needed besides.
+NEEDED = {
+    schedules.MultiStepLR: {"gamma": 0.5},
+    schedules.CosineAnnealingWarmRestarts: {"T_0": 2},
+    schedules.OneCycleLR: {"max_lr": 0.5, "total_steps": 10},
+}
 
 
 @pytest.mark.parametrize(
@@ -77,10 +120,9 @@ GIVEN = {
 )
 def test_an_option_that_makes_no_sense_is_refused_by_its_name(kind, name, values):
     given = next((make() for each, make in GIVEN.items() if hasattr(each, kind.__name__)), ())
-    others = {"gamma": 0.5} if kind is schedules.MultiStepLR and name != "gamma" else {}
     for value in values:
         with pytest.raises(ValueError, match=name.rstrip("s")):
-            kind(*given, **{name: value}, **others)
+            kind(*given, **{**NEEDED.get(kind, {}), name: value})
 
 
 def test_the_rate_of_a_custom_schedule_is_checked():

@@ -10,7 +10,7 @@ import pytest
 
 from micrograd import Value
 from nn.layers import Sequential
-from nn.optimizers import LBFGS, SGD
+from nn.optimizers import SGD
 from nn.prediction import predict
 from nn.training import EarlyStopping, fit
 from tests.nn.trainings import ENGINES, X, Y, fitted, network, numbers
@@ -42,7 +42,6 @@ ROW = [[0.0, 1.0]]
         (ROW, [0], {"loss": "hinge"}, ValueError, r"-1 and 1, but y\[0\] is 0; 2 \* y - 1"),
         (ROW, [1], {"loss": "crossentropy"}, ValueError, "unknown loss .* cross_entropy"),
         (ROW, [1], {"optimizer": "adamm"}, ValueError, "unknown optimizer .* adam,"),
-        (ROW, [1], {"optimizer": LBFGS}, TypeError, "a step for each batch.*got LBFGS"),
         (ROW, [1], {"optimizer": 3}, TypeError, "a step for each batch.*got int"),
         (ROW, [1], {"clip_norm": 0}, ValueError, "clip_norm is a length above 0"),
         (ROW, [1], {"metrics": "acc"}, ValueError, "unknown metric .* accuracy"),
@@ -171,7 +170,8 @@ WRONG = {
     "validation": [0.0, 1.0, -0.5, math.nan, True, "0.2", 3, (X,), (X, Y, Y, Y)],
     "metrics": ["acc", "", 3, None, [3], ["accuracy", "acc"]],
     "penalty": ["l2", 0.1, {"l3": 1}, {"l2": -1}, {"l2": math.nan}, {"l1": "1"}, {"l1": True}],
-    "schedule": ["StepLR", 3, [1], lambda optimizer: None],
+    "schedule": ["CosineLR", 3, [1], lambda optimizer: None],
+    "schedule_per": ["step", 3, None],
     "clip_norm": [0, -1, math.nan, "1", True, [1]],
     "early_stopping": [0, -1, 1.5, "10", True, math.nan, math.inf],
     "callbacks": ["print", 3, None, [3], ["print"]],

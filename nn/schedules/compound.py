@@ -1,0 +1,131 @@
+"""Schedules that consist of others, one after another or all at once."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from nn.optimizers import Optimizer
+from nn.options import OptionError
+from nn.schedules.formulas import milestones_of
+from nn.schedules.plateau import ReduceLROnPlateau
+from nn.schedules.schedule import Schedule
+
+
+class SequentialLR(Schedule):
+    """One schedule after another; each counts the epochs from its own start.
+
+    Construct the schedules in the order in which they are used, since the first one defines the
+    base rate of all.
+
+    Args:
+        optimizer: the optimizer.
+        schedulers: the schedules, all of this optimizer.
+        milestones: the epochs at which the second and each later schedule starts, in ascending
+            order.
+
+    Raises:
+        ValueError: if there is not one milestone fewer than schedules, if they are not ascending,
+            or if a schedule belongs to another optimizer.
+
+    >>> from micrograd import Value
+    >>> from nn.optimizers import SGD
+    >>> from nn.schedules import ExponentialLR, LinearLR
+    >>> optimizer = SGD([Value(0.0)], lr=1.0)
+    >>> parts = [LinearLR(optimizer, 0.5, total_iters=2), ExponentialLR(optimizer, gamma=0.5)]
+    >>> schedule = SequentialLR(optimizer, parts, milestones=[2])
+    >>> [schedule.rate(1.0, epoch) for epoch in range(5)]
+    [0.5, 0.75, 1.0, 0.5, 0.25]
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, schedulers: Sequence[Schedule], milestones: Sequence[int]
+    ) -> None:
+        self._belong_to(optimizer)
+        schedulers, milestones = _parts(self, schedulers), milestones_of(milestones)
+        if len(milestones) != len(schedulers) - 1:
+            raise ValueError(
+                "SequentialLR takes a milestone between each schedule and the next: "
+                f"got {len(schedulers)} schedules and {len(milestones)} milestones"
+            )
+        if milestones != sorted(set(milestones)) or any(each < 1 for each in milestones):
+            raise ValueError(f"milestones are epochs, each after the one before, got {milestones}")
+        self.schedulers, self.milestones = schedulers, milestones
+        self.base_lrs = schedulers[0].base_lrs
+        self._set()
+
+    def rate(self, base: float, epoch: int) -> float:  # noqa: D102
+        part, since = self._part(epoch)
+        return part.rate(base, since)
+
+    def _rates(self, bases: list[float], epoch: int) -> list[float]:
+        part, since = self._part(epoch)
+        return part._rates(bases, since)
+
+    def _part(self, epoch: int) -> tuple[Schedule, int]:
+        """Return the schedule of an epoch, and the number of epochs since it began."""
+        begun = bisect_right(self.milestones, epoch)
+        return self.schedulers[begun], epoch - (self.milestones[begun - 1] if begun else 0)
+
+
+class ChainedScheduler(Schedule):
+    """Several schedules at once, whose factors are multiplied, as in PyTorch.
+
+    The schedules change the rate one after another. `LambdaLR`, `OneCycleLR` and
+    `CosineAnnealingWarmRestarts` start from the first rate, and so replace the rates of those
+    before them. Construct the first schedule first, since it defines the base rate of all.
+
+    Args:
+        schedulers: the schedules, all of one optimizer.
+        optimizer: the optimizer; that of the schedules by default.
+
+    Raises:
+        ValueError: if a schedule belongs to another optimizer.
+
+    >>> from micrograd import Value
+    >>> from nn.optimizers import SGD
+    >>> from nn.schedules import ConstantLR, ExponentialLR
+    >>> optimizer = SGD([Value(0.0)], lr=1.0)
+    >>> parts = [ConstantLR(optimizer, 0.5, total_iters=2), ExponentialLR(optimizer, gamma=0.5)]
+    >>> schedule = ChainedScheduler(parts)
+    >>> [schedule.rate(1.0, epoch) for epoch in range(4)]
+    [0.5, 0.25, 0.25, 0.125]
+    """
+
+    def __init__(self, schedulers: Sequence[Schedule], optimizer: Optimizer | None = None) -> None:
+        schedulers = list(schedulers)
+        if optimizer is None and schedulers:
+            optimizer = getattr(schedulers[0], "optimizer", None)
+        self._belong_to(optimizer)
+        self.schedulers = _parts(self, schedulers)
+        self.base_lrs = self.schedulers[0].base_lrs
+        self._known: dict[float, tuple[int, float]] = {}  # the last epoch and its rate, by base
+        self._set()
+
+    def rate(self, base: float, epoch: int) -> float:  # noqa: D102
+        done, rate = self._known.get(base, (-1, base))
+        if done > epoch:
+            done, rate = -1, base
+        for each in range(done + 1, epoch + 1):
+            for part in self.schedulers:
+                rate = part._chained(base, each, rate)
+        self._known[base] = epoch, rate
+        return rate
+
+
+def _parts(owner: Schedule, given: Sequence[Schedule]) -> list[Schedule]:
+    """Return the schedules of which `owner` consists, all of its optimizer."""
+    name, schedulers = type(owner).__name__, list(given)
+    for each in schedulers:
+        if not isinstance(each, Schedule):
+            raise OptionError(f"the schedules of {name} are schedules, got {each!r}")
+        if isinstance(each, ReduceLROnPlateau):
+            raise OptionError(
+                f"{name} cannot contain ReduceLROnPlateau, which takes a metric: call its step "
+                "beside this one"
+            )
+    if not schedulers:
+        raise ValueError(f"{name} takes at least one schedule, got 0 schedules")
+    if any(each.optimizer is not owner.optimizer for each in schedulers):
+        raise ValueError(f"the schedules of {name} belong to its optimizer")
+    return schedulers

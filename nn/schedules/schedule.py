@@ -1,0 +1,129 @@
+"""`Schedule`, the base of the schedules, and what their options have in common."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from nn.optimizers import Optimizer
+from nn.optimizers.optimizer import check_state
+from nn.options import OptionError, real, whole
+
+
+class Schedule:
+    """Base of the schedules. A subclass defines `rate`.
+
+    Args:
+        optimizer: the optimizer, whose `lr` is the first rate and is set from now on.
+
+    >>> from micrograd import Value
+    >>> from nn.optimizers import SGD
+    >>> class InverseLR(Schedule):
+    ...     def rate(self, base, epoch):
+    ...         return base / (1 + epoch)
+    >>> schedule = InverseLR(SGD([Value(0.0)], lr=1.0))
+    >>> schedule.step()
+    >>> schedule.optimizer.lr
+    0.5
+    """
+
+    base_lrs: list[float]
+    """The first rate of each group of parameters."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self._belong_to(optimizer)
+        self._set()
+
+    @property
+    def base(self) -> float:
+        """The first rate, that of the first group of parameters."""
+        return self.base_lrs[0]
+
+    def rate(self, base: float, epoch: int) -> float:
+        """Return the rate of an epoch.
+
+        Args:
+            base: the first rate.
+            epoch: the number of epochs that are done, from 0.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no formula: define rate")
+
+    def step(self) -> None:
+        """Set the rate of the next epoch."""
+        self.last_epoch += 1
+        self._set()
+
+    def get_last_lr(self) -> list[float]:
+        """Return the current rate of each group of parameters, as in PyTorch."""
+        return self._rates(self.base_lrs, self.last_epoch)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that further epochs depend on, besides the constructor's arguments."""
+        base = self.base_lrs if len(self.base_lrs) > 1 else self.base
+        return {"name": type(self).__name__, "base": base, "last_epoch": self.last_epoch}
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Continue from a state.
+
+        Args:
+            saved: what `state_dict` returned.
+
+        Raises:
+            ValueError: if it is not the state of such a schedule; nothing is changed then.
+        """
+        check_state(saved, self, "a schedule", base=object, last_epoch=object)
+        bases = self._one_each(saved["base"], "the base of a schedule", least=0)
+        epoch = whole(saved["last_epoch"], "last_epoch", 0)
+        try:
+            self._rates(bases, epoch)
+        except OverflowError:
+            raise ValueError(
+                f"last_epoch is {repr(epoch)[:40]}, more than can be trained"
+            ) from None
+        self.base_lrs, self.last_epoch = bases, epoch
+        self._set()
+
+    def _belong_to(self, optimizer: Optimizer | None) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"a schedule takes an optimizer, got {type(optimizer).__name__}")
+        self.optimizer, self.last_epoch = optimizer, 0
+        self.base_lrs = [group["lr"] for group in optimizer.param_groups]
+
+    def _rates(self, bases: list[float], epoch: int) -> list[float]:
+        """Return the rate of each group of parameters."""
+        return [self.rate(base, epoch) for base in bases]
+
+    def _chained(self, base: float, epoch: int, before: float) -> float:
+        """Return the rate of an epoch if `before` is the rate that other schedules have changed."""
+        last = self.rate(base, epoch - 1) if epoch else base
+        return before * self.rate(base, epoch) / last if last else before
+
+    def _set(self) -> None:
+        for group, rate in zip(self.optimizer.param_groups, self.get_last_lr(), strict=True):
+            group["lr"] = real(rate, f"the rate of {type(self).__name__}", least=0)
+
+    def _one_each(self, given: Any, name: str, **bounds: float) -> list[float]:
+        """Return a number for each group of parameters, from one number or a list of them."""
+        count = len(self.optimizer.param_groups)
+        numbers = list(given) if isinstance(given, list | tuple) else [given] * count
+        if len(numbers) != count:
+            raise OptionError(
+                f"{name} is a number, or one for each of the {count} groups of parameters, "
+                f"got {given!r}"
+            )
+        return [real(number, name, **bounds) for number in numbers]
+
+
+def cosine(start: float, end: float, share: float) -> float:
+    """Return the point on half a cosine from `start` to `end` after a share of the way."""
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
+
+
+def exact(number: Any) -> Any:
+    """Return a whole number that is a float, such as 10.0, as an int; all else as it is."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+def epochs_of(number: Any, name: str, least: int = 1) -> int:
+    """Return a number of epochs, which may be a float such as 10.0."""
+    return whole(exact(number), name, least, unit="of epochs, ")
