@@ -94,5 +94,5 @@ def test_a_sparse_matrix_is_made_dense_up_to_a_limit(monkeypatch):
     assert (predict(model, sparse.coo_array(X)) == expected).all()  # two rows at a time
     with pytest.raises(ValueError, match=r"X is a sparse matrix of shape \(4, 3\), which would"):
         fit(model, sparse.csr_matrix(X), np.zeros((4, 2)), progress=False)
-    with pytest.raises(TypeError, match="y is a sparse matrix: give y.toarray"):
+    with pytest.raises(TypeError, match=r"y is a sparse matrix: give y\.toarray"):
         fit(model, X, sparse.csr_matrix(X[:, :2]), progress=False)
