@@ -131,8 +131,8 @@ def _function(name: str, place: str) -> Callable[..., Any]:
     known = {"nn.functional": _FUNCTIONAL, "micrograd": VOCABULARY}.get(home, {})
     if last not in known:
         raise ValueError(
-            f"{place} is the function {name[:60]!r}, which is not there: define it before, "
-            "or pip install --upgrade micrograd-engine"
+            f"{place} is the function {name[:60]!r}, which this micrograd lacks: define it "
+            "first, or pip install --upgrade micrograd-engine"
         )
     found: Callable[..., Any] = known[last]
     return found

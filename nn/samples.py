@@ -183,8 +183,8 @@ def _dense(X: Any, name: str) -> Any:
     if prod(X.shape) > MOST_DENSE:
         raise ValueError(
             f"{name} is a sparse matrix of shape {X.shape}, which would take "
-            f"{8 * prod(X.shape) / 2**30:.1f} GiB as an array, more than {MOST_DENSE / 2**27:g}: "
-            "give fewer rows at a time, or reduce its columns, for example with "
+            f"{8 * prod(X.shape) / 2**30:.1f} GiB as an array, and {MOST_DENSE / 2**27:.2g} GiB is "
+            "the limit: give fewer rows at a time, or reduce its columns, for example with "
             "sklearn.decomposition.TruncatedSVD"
         )
     return X.toarray()

@@ -127,7 +127,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True: say False")
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+            sample_weight = samples.weights(_check_sample_weight(sample_weight, X), count)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         sizes = [*np.atleast_1d(self.hidden_layer_sizes).tolist(), outputs]
         if begins:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 import warnings
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -244,6 +245,11 @@ def test_probabilities_are_in_the_order_of_the_classes(names):
 
 POINTS, GROUPS = make_classification(60, 6, n_informative=4, n_classes=3, random_state=0)
 LABELS = make_multilabel_classification(60, 6, n_classes=3, random_state=0)[1]
+# Theirs have weights since version 1.7.
+they_weigh = pytest.mark.skipif(
+    "sample_weight" not in signature(neural_network.MLPClassifier.fit).parameters,
+    reason="pip install 'scikit-learn>=1.7' to compare with it",
+)
 WEIGHTS = np.where(np.arange(60) == 3, 0.0, np.random.default_rng(0).random(60))
 TASKS = {
     "classes": (MLPClassifier, GROUPS),
@@ -269,6 +275,7 @@ def largest_difference(ours, theirs):
     return max(np.abs(one - other).max() for one, other in pairs)
 
 
+@they_weigh
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["alike", "weighted"])
 @pytest.mark.parametrize(
     ("task", "solver"),
@@ -295,6 +302,7 @@ def test_training_agrees_with_scikit_learn(task, solver, weights):
         assert ours.predict(POINTS) == pytest.approx(theirs.predict(POINTS), abs=1e-10)
 
 
+@they_weigh
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 @pytest.mark.parametrize("task", TASKS)
 def test_partial_fit_agrees_with_scikit_learn(task, solver):
