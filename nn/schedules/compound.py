@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from nn.optimizers import Optimizer
 from nn.options import OptionError
 from nn.schedules.formulas import milestones_of
+from nn.schedules.one_cycle import OneCycleLR
 from nn.schedules.plateau import ReduceLROnPlateau
 from nn.schedules.schedule import Schedule
 
@@ -99,18 +100,21 @@ class ChainedScheduler(Schedule):
         self._belong_to(optimizer)
         self.schedulers = _parts(self, schedulers)
         self.base_lrs = self.schedulers[0].base_lrs
-        self._known: dict[float, tuple[int, float]] = {}  # the last epoch and its rate, by base
+        self._done: tuple[list[float], int, list[float]] | None = None  # bases, epoch and rates
         self._set()
 
     def rate(self, base: float, epoch: int) -> float:  # noqa: D102
-        done, rate = self._known.get(base, (-1, base))
-        if done > epoch:
-            done, rate = -1, base
+        return self._rates([base] * len(self.base_lrs), epoch)[0]
+
+    def _rates(self, bases: list[float], epoch: int) -> list[float]:
+        if self._done is None or self._done[0] != bases or self._done[1] > epoch:
+            self._done = bases, -1, bases
+        _, done, rates = self._done
         for each in range(done + 1, epoch + 1):
             for part in self.schedulers:
-                rate = part._chained(base, each, rate)
-        self._known[base] = epoch, rate
-        return rate
+                rates = part._chained(bases, each, rates)
+        self._done = bases, epoch, rates
+        return rates
 
 
 def _parts(owner: Schedule, given: Sequence[Schedule]) -> list[Schedule]:
@@ -123,6 +127,11 @@ def _parts(owner: Schedule, given: Sequence[Schedule]) -> list[Schedule]:
             raise OptionError(
                 f"{name} cannot contain ReduceLROnPlateau, which takes a metric: call its step "
                 "beside this one"
+            )
+        if isinstance(each, OneCycleLR) and each.cycle_momentum:
+            raise OptionError(
+                f"{name} changes rates only, and OneCycleLR the momentum too: set "
+                "cycle_momentum=False"
             )
     if not schedulers:
         raise ValueError(f"{name} takes at least one schedule, got 0 schedules")

@@ -54,8 +54,8 @@ class LambdaLR(Schedule):
     def _scaled(self, base: float, epoch: int, function: Callable[[int], float]) -> float:
         return base * real(function(epoch), "what lr_lambda gives", least=0)
 
-    def _chained(self, base: float, epoch: int, before: float) -> float:
-        return self.rate(base, epoch)  # it starts from the first rate, in PyTorch too
+    def _chained(self, bases: list[float], epoch: int, before: list[float]) -> list[float]:
+        return self._rates(bases, epoch)  # it starts from the first rate, in PyTorch too
 
 
 class StepLR(Schedule):
@@ -233,11 +233,13 @@ class CosineAnnealingLR(Schedule):
     def rate(self, base: float, epoch: int) -> float:  # noqa: D102
         return cosine(base, self.eta_min, epoch / self.T_max)
 
-    def _chained(self, base: float, epoch: int, before: float) -> float:
-        if epoch and (epoch - 1 - self.T_max) % (2 * self.T_max) == 0:
-            return before + cosine(0.0, base - self.eta_min, 1 / self.T_max)
-        last, now = (cosine(1.0, 0.0, each / self.T_max) for each in (max(epoch - 1, 0), epoch))
-        return now / last * (before - self.eta_min) + self.eta_min if epoch else before
+    def _chained(self, bases: list[float], epoch: int, before: list[float]) -> list[float]:
+        least, period = self.eta_min, self.T_max
+        if epoch and (epoch - 1 - period) % (2 * period) == 0:  # it was at the lowest rate
+            rises = [cosine(0.0, base - least, 1 / period) for base in bases]
+            return [was + rise for was, rise in zip(before, rises, strict=True)]
+        factor = cosine(1.0, 0.0, epoch / period) / cosine(1.0, 0.0, max(epoch - 1, 0) / period)
+        return [least + (was - least) * factor for was in before]
 
 
 class CosineAnnealingWarmRestarts(Schedule):
@@ -273,8 +275,8 @@ class CosineAnnealingWarmRestarts(Schedule):
             epoch, period = epoch - period, period * self.T_mult
         return cosine(base, self.eta_min, epoch / period)
 
-    def _chained(self, base: float, epoch: int, before: float) -> float:
-        return self.rate(base, epoch)  # it starts from the first rate, in PyTorch too
+    def _chained(self, bases: list[float], epoch: int, before: list[float]) -> list[float]:
+        return self._rates(bases, epoch)  # it starts from the first rate, in PyTorch too
 
 
 def _gamma(number: Any) -> float:

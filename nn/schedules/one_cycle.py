@@ -128,8 +128,8 @@ class OneCycleLR(Schedule):
             else:
                 group["momentum"] = momentum
 
-    def _chained(self, base: float, epoch: int, before: float) -> float:
-        return self.rate(base, epoch)  # it knows its rates, in PyTorch too
+    def _chained(self, bases: list[float], epoch: int, before: list[float]) -> list[float]:
+        return self._rates(bases, epoch)  # it knows its rates, in PyTorch too
 
 
 def line(start: float, end: float, share: float) -> float:

@@ -13,6 +13,8 @@ from nn.options import OptionError, real, whole
 class Schedule:
     """Base of the schedules. A subclass defines `rate`.
 
+    A step sets the rate, whatever other schedules did; `ChainedScheduler` combines several.
+
     Args:
         optimizer: the optimizer, whose `lr` is the first rate and is set from now on.
 
@@ -93,10 +95,11 @@ class Schedule:
         """Return the rate of each group of parameters."""
         return [self.rate(base, epoch) for base in bases]
 
-    def _chained(self, base: float, epoch: int, before: float) -> float:
-        """Return the rate of an epoch if `before` is the rate that other schedules have changed."""
-        last = self.rate(base, epoch - 1) if epoch else base
-        return before * self.rate(base, epoch) / last if last else before
+    def _chained(self, bases: list[float], epoch: int, before: list[float]) -> list[float]:
+        """Return the rates of an epoch if `before` are rates that other schedules have changed."""
+        last = self._rates(bases, epoch - 1) if epoch else bases
+        rates = zip(before, self._rates(bases, epoch), last, strict=True)
+        return [was * rate / since if since else was for was, rate, since in rates]
 
     def _set(self) -> None:
         for group, rate in zip(self.optimizer.param_groups, self.get_last_lr(), strict=True):

@@ -163,21 +163,25 @@ def test_the_rates_on_a_plateau_agree_with_pytorch(options, metrics):
         assert here.get_last_lr() == [optimizer.lr]
 
 
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [
-        *(case for case in CASES if case[0] != "OneCycleLR"),
-        ("LambdaLR", {"lr_lambda": [lambda epoch: 0.9**epoch, lambda epoch: 1 / (1 + epoch)]}),
+LAMBDAS = {"lr_lambda": [lambda epoch: 0.9**epoch, lambda epoch: 1 / (1 + epoch)]}
+BY_GROUP = [
+    (single, ("LambdaLR", LAMBDAS)),
+    (chain, ([("LambdaLR", LAMBDAS), ("ConstantLR", {})],)),
+    (
+        single,
         ("OneCycleLR", {"max_lr": [0.5, 0.1], "total_steps": 12, "base_momentum": [0.5, 0.7]}),
-    ],
-)
-@pytest.mark.filterwarnings("ignore:Detected call of")
-def test_every_group_of_parameters_has_the_rates_of_pytorch(name, options):
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "arguments"), [*EVERY.values(), *BY_GROUP])
+@pytest.mark.filterwarnings("ignore:Detected call of", "ignore:The epoch parameter")
+def test_every_group_of_parameters_has_the_rates_of_pytorch(make, arguments):
     torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
     optimizer = two_groups(SGD, Value(0.0), Value(0.0))
     other = two_groups(torch.optim.SGD, *(torch.zeros(1, requires_grad=True) for _ in "ab"))
-    here = getattr(schedules, name)(optimizer, **options)
-    there = getattr(torch.optim.lr_scheduler, name)(other, **options)
+    here = make(schedules, optimizer, *arguments)
+    there = make(torch.optim.lr_scheduler, other, *arguments)
     for _ in range(12):
         for found, expected in zip(optimizer.param_groups, other.param_groups, strict=True):
             for each in ("lr", "momentum"):
@@ -339,6 +343,9 @@ def test_bad_options_and_states_are_refused():
     for kind in (schedules.SequentialLR, lambda o, parts, _: schedules.ChainedScheduler(parts, o)):
         with pytest.raises(ValueError, match="cannot contain ReduceLROnPlateau"):
             kind(optimizer, [one, plateau], [3])
+        cycle = schedules.OneCycleLR(optimizer, 0.1, 12)
+        with pytest.raises(ValueError, match="set cycle_momentum=False"):
+            kind(optimizer, [one, cycle], [3])
     with pytest.raises(ValueError, match="at least one schedule"):
         schedules.ChainedScheduler([], optimizer)
     with pytest.raises(ValueError, match="belong to its optimizer"):
