@@ -95,7 +95,17 @@ _ROOMS = {
 }
 
 
+__version__: str  # of the installed distribution, or "unknown" if it is not installed
+
+
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("micrograd-engine")
+        except PackageNotFoundError:
+            return "unknown"
     if name in _ROOMS:
         found = globals()[name] = getattr(import_module(_ROOMS[name]), name)
         return found

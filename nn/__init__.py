@@ -1,9 +1,9 @@
 """A small neural-network library of scalars, built on `micrograd`.
 
 `Module`, `Neuron`, `Layer`, `MLP`, `Sequential` and `Dropout` are imported at once. `fit`,
-`predict` and `loss_and_grad`, and the modules `losses`, `optimizers`, `schedules`, `initializers`,
-`functional`, `datasets`, `metrics`, `callbacks`, `storage`, `plots` and `sklearn`, are imported
-when they are first used.
+`predict`, `loss_and_grad` and `load_model`, and the modules `losses`, `optimizers`, `schedules`,
+`initializers`, `functional`, `datasets`, `metrics`, `callbacks`, `storage`, `plots` and `sklearn`,
+are imported when they are first used.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         storage,
     )
     from nn import sklearn as sklearn
+    from nn.models import load_model
     from nn.prediction import loss_and_grad, predict
     from nn.training import fit
 
@@ -43,6 +44,7 @@ __all__ = [
     "fit",
     "functional",
     "initializers",
+    "load_model",
     "loss_and_grad",
     "losses",
     "metrics",
@@ -57,12 +59,20 @@ __all__ = [
 # `__all__`, so that `from nn import *` works without scikit-learn.
 _HOMES = {
     "fit": "nn.training",
+    "load_model": "nn.models",
     "loss_and_grad": "nn.prediction",
     "predict": "nn.prediction",
 }
 
 
+__version__: str  # as in `micrograd`
+
+
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from micrograd import __version__
+
+        return __version__
     if name not in (*__all__, "sklearn"):
         raise AttributeError(f"module 'nn' has no attribute {name!r}")
     home = _HOMES.get(name)

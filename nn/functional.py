@@ -49,3 +49,15 @@ def total_of(numbers: Iterable[Any]) -> Any:
     3.0
     """
     return reduce(lambda x, y: x + y, numbers)
+
+
+def identity(x: Any) -> Any:
+    """Return the argument: an activation that changes nothing.
+
+    Args:
+        x: a Value or a number.
+
+    >>> identity(2.0)
+    2.0
+    """
+    return x

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from micrograd import files
+from nn import html
 
 
 class History(Mapping[str, list[float]]):
@@ -94,6 +96,24 @@ class History(Mapping[str, list[float]]):
         end = ", interrupted" if self.interrupted else end
         plural = "s" * (self.epochs != 1)
         return f"<History of {self.epochs} epoch{plural}{end}{': ' * bool(numbers)}{numbers}>"
+
+    def _repr_html_(self) -> str:
+        """Return the curves of the loss and the metrics, and a table of at most ten epochs."""
+        shown = [name for name in self._columns if not name.startswith("val_")]
+        groups = [
+            {each: self[each] for each in (name, f"val_{name}") if each in self._columns}
+            for name in shown
+            if name not in ("gradient_norm", "lr")
+        ]
+        count = self.epochs
+        chosen = sorted({1 + round(k * (count - 1) / 9) for k in range(10)} if count else ())
+        rows = [
+            [epoch, *(f"{numbers[epoch - 1]:.4g}" for numbers in self._columns.values())]
+            for epoch in chosen
+        ]
+        caption = f"<p>{escape(repr(self)[1:-1])}</p>"
+        pictures = "".join(map(html.curves, groups))
+        return f"{caption}{pictures}{html.table(['epoch', *self._columns], rows) * bool(rows)}"
 
     def plot(self, **options: Any) -> Any:
         """Draw the curves with `nn.plots.loss_curves`, and return the axes.

@@ -7,22 +7,29 @@ texts are those of Karpathy's micrograd, so that programs written for it give th
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import pairwise
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from micrograd import Value
 from micrograd.engine.value import to_number
 from micrograd.ops import TABLE
 from nn.initializers import Initializer, known
-from nn.module import Module
+from nn.module import Module, Output
 from nn.options import OptionError, by_name
 
+if TYPE_CHECKING:
+    from micrograd.engine.functions import UnaryName
+else:  # operations that are defined later are known by their names, too
+    UnaryName = str
+
 _GLOBAL: Any = random  # the module has the methods of a generator
-Activation = str | Callable[[Value], Value]
+Activation = UnaryName | Callable[[Value], Value]
+Inputs = Iterable[Value | float] | Value
 
 
 class Neuron(Module):
@@ -67,7 +74,7 @@ class Neuron(Module):
         self.nonlin = nonlin
         self.activation = _known(activation)
 
-    def __call__(self, x: Iterable[Value | float]) -> Value:
+    def __call__(self, x: Inputs) -> Value:
         """Return the output for one sample, a sequence of `nin` Values or numbers."""
         x = _inputs(x)
         if len(x) != len(self.w):
@@ -86,6 +93,12 @@ class Neuron(Module):
         """Return the weights, then the bias."""
         return [*self.w, self.b]
 
+    def _architecture(self) -> dict[str, Any]:
+        if type(self) is not Neuron:
+            return super()._architecture()
+        activation = _described(self.activation) if self.nonlin else None
+        return {"class": "Neuron", "nin": len(self.w), "activation": activation}
+
     def __repr__(self) -> str:
         name = "linear"
         if self.nonlin:
@@ -102,16 +115,38 @@ class Layer(Module):
     Args:
         nin: the number of inputs.
         nout: the number of neurons.
-        **options: the options of `Neuron`.
+        nonlin: whether there is an activation.
+        activation: the activation, as in `Neuron`.
+        initializer: what draws the weights, as in `Neuron`.
+        generator: a `random.Random`; Python's global generator by default.
 
     >>> Layer(2, 3, nonlin=False)
     Layer of [LinearNeuron(2), LinearNeuron(2), LinearNeuron(2)]
     """
 
-    def __init__(self, nin: int, nout: int, **options: Any) -> None:
-        self.neurons = [Neuron(nin, fan_out=nout, **options) for _ in range(_size(nout))]
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        *,
+        nonlin: bool = True,
+        activation: Activation = "relu",
+        initializer: str | Initializer = "uniform",
+        generator: random.Random | None = None,
+    ) -> None:
+        self.neurons = [
+            Neuron(
+                nin,
+                nonlin,
+                activation=activation,
+                initializer=initializer,
+                generator=generator,
+                fan_out=nout,
+            )
+            for _ in range(_size(nout))
+        ]
 
-    def __call__(self, x: Iterable[Value | float]) -> Any:
+    def __call__(self, x: Inputs) -> Output:
         """Return the outputs for one sample, a sequence of `nin` Values or numbers."""
         nin = len(self.neurons[0].w)
         x = _inputs(x)
@@ -123,6 +158,14 @@ class Layer(Module):
     def parameters(self) -> list[Value]:
         """Return the parameters of each neuron in turn."""
         return [p for neuron in self.neurons for p in neuron.parameters()]
+
+    def _architecture(self) -> dict[str, Any]:
+        first, *others = (neuron._architecture() for neuron in self.neurons)
+        if type(self) is not Layer:
+            return super()._architecture()
+        if any(other != first for other in others):
+            return {"own": "Layer of different neurons"}
+        return first if "own" in first else first | {"class": "Layer", "nout": len(self.neurons)}
 
     def __repr__(self) -> str:
         return f"Layer of [{', '.join(map(str, self.neurons))}]"
@@ -186,19 +229,25 @@ class MLP(Module):
             )
         )
 
-    def __call__(self, x: Iterable[Value | float]) -> Any:
+    def __call__(self, x: Inputs) -> Output:
         """Return the outputs for one sample, a sequence of `nin` Values or numbers."""
         sizes = [len(self.layers[0].neurons[0].w), *(len(layer.neurons) for layer in self.layers)]
         x = _inputs(x)
         if len(x) != sizes[0]:
             raise _wrong_number(f"MLP({sizes[0]}, {sizes[1:]})", sizes[0], len(x))
-        for layer in self.layers:
-            x = layer(x)
-        return x
+        out = self.layers[0](x)
+        for layer in self.layers[1:]:
+            out = layer(out)
+        return out
 
     def parameters(self) -> list[Value]:
         """Return the parameters of each layer in turn."""
         return [p for layer in self.layers for p in layer.parameters()]
+
+    def _architecture(self) -> dict[str, Any]:
+        if type(self) is not MLP:
+            return super()._architecture()
+        return {"class": "MLP", "layers": [layer._architecture() for layer in self.layers]}
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(str, self.layers))}]"
@@ -224,11 +273,22 @@ class Sequential(Module):
                 raise TypeError(f"layer {i} of Sequential is not a module or a function: {each!r}")
         self.layers = list(layers)
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any) -> Output:
         """Return the output of the last layer for one sample."""
+        out = x
         for layer in self.layers:
-            x = layer(x)
-        return x
+            out = layer(out)
+        found: Output = out
+        return found
+
+    def _architecture(self) -> dict[str, Any]:
+        if type(self) is not Sequential:
+            return super()._architecture()
+        found: list[Any] = []
+        for i, layer in enumerate(self.layers):
+            first = next(j for j, each in enumerate(self.layers) if each is layer)
+            found.append(_described(layer) if first == i else {"same": first})
+        return {"class": "Sequential", "layers": found}
 
     def __repr__(self) -> str:
         names = (getattr(layer, "__name__", str(layer)) for layer in self.layers)
@@ -259,10 +319,15 @@ class Dropout(Module):
         _source(generator)
         self.p, self.generator = p, generator
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any) -> Output:
         """Return the inputs, a list or one Value, some of them set to 0."""
-        if not self.training or not self.p:
-            return x
+        kept: Any = x
+        if self.training and self.p:
+            kept = self._dropped(x)
+        found: Output = kept
+        return found
+
+    def _dropped(self, x: Any) -> Any:
         inputs = _inputs(x)
         factors = list((_masks.get() or self._drawn)(len(inputs), self.p))
         if len(factors) != len(inputs):
@@ -276,6 +341,11 @@ class Dropout(Module):
     def _drawn(self, count: int, p: float) -> list[float]:
         source = _source(self.generator)
         return [0.0 if source.random() < p else 1 / (1 - p) for _ in range(count)]
+
+    def _architecture(self) -> dict[str, Any]:
+        if type(self) is not Dropout:
+            return super()._architecture()
+        return {"class": "Dropout", "p": float(self.p)}
 
     def __repr__(self) -> str:
         return f"Dropout({self.p:g})"
@@ -305,7 +375,7 @@ def dropout_masks(source: Masks) -> Iterator[None]:
         _masks.reset(before)
 
 
-def _inputs(x: Iterable[Value | float]) -> list[Value | float]:
+def _inputs(x: Inputs) -> list[Value | float]:
     """Return the inputs as a list; a single Value, the output of one neuron, is one input."""
     if type(x) is list:
         return x
@@ -342,5 +412,21 @@ def _size(size: int) -> int:
 def _known(activation: Activation) -> Activation:
     if callable(activation):
         return activation
-    known = {name: name for name, row in TABLE.items() if row.arity == 1}
-    return by_name(activation, "activation", known, "a function of a Value")
+    known: Any = {name: name for name, row in TABLE.items() if row.arity == 1}
+    found: Activation = by_name(activation, "activation", known, "a function of a Value")
+    return found
+
+
+_HOMES = {"nn.functional": "nn.functional", "micrograd.engine.functions": "micrograd"}
+
+
+def _described(layer: Any) -> Any:
+    """Return a module or a function in terms of JSON; a name of an operation is itself."""
+    if isinstance(layer, str):
+        return layer
+    if isinstance(layer, Module):
+        return layer._architecture()
+    module, name = (str(getattr(layer, key, "")) for key in ("__module__", "__name__"))
+    if module in _HOMES and getattr(sys.modules[module], name, None) is layer:
+        return {"function": f"{_HOMES[module]}.{name}"}
+    return {"own": name or type(layer).__name__}

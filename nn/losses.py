@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from operator import index
-from typing import Any
+from typing import Any, Literal
 
 from micrograd import Value, detach, log, log1p, minimum, relu, softplus, square, where
 from micrograd.engine.value import to_number
@@ -25,6 +25,18 @@ from nn.functional import log_softmax, total_of
 from nn.options import real
 
 Loss = Callable[..., Any]
+LossName = Literal[
+    "mse",
+    "l1",
+    "huber",
+    "hinge",
+    "squared_hinge",
+    "bce",
+    "bce_with_logits",
+    "cross_entropy",
+    "kl_div",
+]
+"""The names in `LOSSES`, for type checkers."""
 
 # The least divisor in the slope of PyTorch's binary_cross_entropy.
 _LEAST_VARIANCE = 1e-12

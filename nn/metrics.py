@@ -2,6 +2,8 @@
 
 Outputs and targets are arrays of shape (samples, columns), or lists with a number for each sample,
 as `predict` returns them. `fit` takes the names in `METRICS`, and any other function like these.
+`confusion_matrix` and `classification_report` take classes instead, the true ones first, as
+scikit-learn does.
 """
 
 from __future__ import annotations
@@ -12,14 +14,23 @@ from typing import Any
 
 import numpy as np
 
+from nn.classification import ClassificationReport as ClassificationReport
+from nn.classification import classification_report as classification_report
+from nn.classification import confusion_matrix as confusion_matrix
 from nn.options import by_name, several
 from nn.samples import ANY, WISHES, finite, numbers, one_hot
+from nn.samples import weights as weights_of
 
-Metric = Callable[[Any, Any], float]
+Metric = Callable[..., float]
 
 
 def accuracy(
-    outputs: Any, targets: Any, *, threshold: float | None = None, middle: float | None = None
+    outputs: Any,
+    targets: Any,
+    *,
+    threshold: float | None = None,
+    middle: float | None = None,
+    sample_weight: Any = None,
 ) -> float:
     """Return the share of samples that are classified correctly, from 0 to 1.
 
@@ -35,6 +46,7 @@ def accuracy(
             whose sign gives the class, give 0.
         middle: where the targets of one output separate; the mean of the two different targets by
             default.
+        sample_weight: the weight of each sample; all count alike by default.
 
     Raises:
         ValueError: if the shapes differ; or if there is one output, `middle` is not given, and the
@@ -52,12 +64,13 @@ def accuracy(
         if targets.shape[1] == 1:
             targets = one_hot(targets[:, 0], outputs.shape[1], "targets")
         _same("columns", outputs.shape[1], targets.shape[1])
-        return float(np.mean(known & (outputs.argmax(axis=1) == targets.argmax(axis=1))))
+        right = known & (outputs.argmax(axis=1) == targets.argmax(axis=1))
+        return _mean(right, sample_weight)
     _same("columns", 1, targets.shape[1])
     if middle is None:
         middle = _between(targets)
     right = (outputs > (middle if threshold is None else threshold)) == (targets > middle)
-    return float(np.mean(known & right[:, 0]))
+    return _mean(known & right[:, 0], sample_weight)
 
 
 def _between(targets: Any) -> float:
@@ -75,7 +88,7 @@ def _between(targets: Any) -> float:
     return float(labels.mean())
 
 
-def r2(outputs: Any, targets: Any) -> float:
+def r2(outputs: Any, targets: Any, *, sample_weight: Any = None) -> float:
     """Return the coefficient of determination, the mean over the columns.
 
     It is 1 minus the sum of squared errors divided by that of the best constant prediction: 1 is
@@ -84,57 +97,64 @@ def r2(outputs: Any, targets: Any) -> float:
     Args:
         outputs: the predictions, of shape (samples,) or (samples, columns).
         targets: the true values, of the same shape.
+        sample_weight: the weight of each sample; all count alike by default.
 
     >>> r2([1.0, 2.0, 3.0], [1.0, 2.0, 4.0])
     0.7857142857142857
     """
     outputs, targets = _alike(outputs, targets)
-    errors = ((outputs - targets) ** 2).sum(axis=0)
-    spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
+    weights = weights_of(sample_weight, len(targets))
+    mean = np.average(targets, axis=0, weights=weights)
+    scale = 1 if weights is None else weights[:, None]
+    errors = (scale * (outputs - targets) ** 2).sum(axis=0)
+    spread = (scale * (targets - mean) ** 2).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         scores = np.where(spread > 0, 1 - errors / spread, np.where(errors == 0, 1.0, 0.0 * errors))
     return float(scores.mean())
 
 
-def mse(outputs: Any, targets: Any) -> float:
+def mse(outputs: Any, targets: Any, *, sample_weight: Any = None) -> float:
     """Return the mean of the squared errors.
 
     Args:
         outputs: the predictions, of shape (samples,) or (samples, columns).
         targets: the true values, of the same shape.
+        sample_weight: the weight of each sample; all count alike by default.
 
     >>> mse([1.0, 2.0], [1.0, 4.0])
     2.0
     """
     outputs, targets = _alike(outputs, targets)
-    return float(np.mean((outputs - targets) ** 2))
+    return _mean(((outputs - targets) ** 2).mean(axis=1), sample_weight)
 
 
-def rmse(outputs: Any, targets: Any) -> float:
+def rmse(outputs: Any, targets: Any, *, sample_weight: Any = None) -> float:
     """Return the square root of the mean of the squared errors, in the unit of the targets.
 
     Args:
         outputs: the predictions, of shape (samples,) or (samples, columns).
         targets: the true values, of the same shape.
+        sample_weight: the weight of each sample; all count alike by default.
 
     >>> rmse([1.0, 2.0], [4.0, -1.0])
     3.0
     """
-    return float(np.sqrt(mse(outputs, targets)))
+    return float(np.sqrt(mse(outputs, targets, sample_weight=sample_weight)))
 
 
-def mae(outputs: Any, targets: Any) -> float:
+def mae(outputs: Any, targets: Any, *, sample_weight: Any = None) -> float:
     """Return the mean of the absolute errors, in the unit of the targets.
 
     Args:
         outputs: the predictions, of shape (samples,) or (samples, columns).
         targets: the true values, of the same shape.
+        sample_weight: the weight of each sample; all count alike by default.
 
     >>> mae([1.0, 2.0], [1.0, 4.0])
     1.0
     """
     outputs, targets = _alike(outputs, targets)
-    return float(np.mean(np.abs(outputs - targets)))
+    return _mean(np.abs(outputs - targets).mean(axis=1), sample_weight)
 
 
 def _rows(given: Any, name: str) -> Any:
@@ -145,6 +165,10 @@ def _rows(given: Any, name: str) -> Any:
     if array.ndim != 2 or not array.size:
         raise ValueError(f"{name} has a row for each sample, got shape {np.shape(given)}")
     return array
+
+
+def _mean(scores: Any, sample_weight: Any) -> float:
+    return float(np.average(scores, weights=weights_of(sample_weight, len(scores))))
 
 
 def _alike(outputs: Any, targets: Any) -> tuple[Any, Any]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from micrograd import Value
 from micrograd.engine.value import to_number
+from nn import html
 from nn.options import flag
+
+Output = Value | list[Value]
+"""What a model returns for a sample."""
 
 
 class Module:
@@ -33,6 +37,10 @@ class Module:
 
     training = True
     _in_summary = True
+
+    if TYPE_CHECKING:
+        # Of any arguments, so that a model of your own may take what it likes.
+        __call__: Callable[..., Output]
 
     def zero_grad(self, set_to_none: bool | None = None) -> None:
         """Set the gradients of all parameters to 0.
@@ -150,14 +158,24 @@ class Module:
         return named
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the numbers of the parameters to a file, atomically.
+        """Write the numbers of the parameters and the architecture to a file, atomically.
+
+        `nn.load_model` makes the model again from the file, if its classes and functions are those
+        of `nn`; any other model is built first, and then calls `load`.
 
         Args:
             path: the file, conventionally `.npz`.
         """
         from nn.storage import save_weights
 
-        save_weights(path, self.state_dict())
+        save_weights(path, self.state_dict(), self._architecture())
+
+    def _architecture(self) -> dict[str, Any]:
+        """Return what `nn.load_model` makes the module from, in terms of JSON.
+
+        A class or a function of the user's own is `{"own": name}`, from which nothing is made.
+        """
+        return {"own": type(self).__name__}
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Set the parameters to the numbers in a file that `save` wrote.
@@ -176,14 +194,24 @@ class Module:
 
     def summary(self) -> str:
         """Return a text table of the modules within this one, with their numbers of parameters."""
-        rows = [("module", "is", "parameters")]
-        rows += [
+        rows = [_HEADER, *self._rows()]
+        first, second, third = (max(map(len, column)) for column in zip(*rows, strict=True))
+        return "\n".join(f"{a:<{first}}  {b:<{second}}  {c:>{third}}" for a, b, c in rows)
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        """Return the cells of the summary."""
+        return [
             (name or "(all)", _kind(module), f"{len(module.parameters()):,}")
             for name, module in self.named_modules()
             if module._in_summary or module is self
         ]
-        first, second, third = (max(map(len, column)) for column in zip(*rows, strict=True))
-        return "\n".join(f"{a:<{first}}  {b:<{second}}  {c:>{third}}" for a, b, c in rows)
+
+    def _repr_html_(self) -> str:
+        """Return the summary as a table."""
+        return html.table(_HEADER, self._rows())
+
+
+_HEADER = ("module", "is", "parameters")
 
 
 def _kind(module: Module) -> str:

@@ -3,7 +3,7 @@
 An `Objective` computes the loss of one sample, in scalars. `Compiled` and `Eager` run it over a
 batch; they give the same numbers, up to the order in which floats are added.
 
-A row is a sample: the inputs, then the targets.
+A row is a sample: the inputs, then the targets, then its weight if the objective is weighted.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from micrograd import Value
 from micrograd.compiler import compile  # noqa: A004
 from micrograd.engine.graph import order
 from nn.layers import dropout_masks
-from nn.losses import LOSSES, l1_penalty, l2_penalty
+from nn.losses import LOSSES, LossName, l1_penalty, l2_penalty
 from nn.module import Module
 from nn.optimizers.optimizer import with_gradient
 from nn.options import by_name, real
 
-Loss = str | Callable[[Any, Any], Any] | Callable[[Any, Any, Any], Any]
+Loss = LossName | Callable[[Any, Any], Any] | Callable[[Any, Any, Any], Any]
 Penalty = Callable[[list[Value]], Any] | Mapping[str, float] | None
 BLOCK = 2048  # the number of samples that are evaluated at once, which bounds the memory
 CONFIRMED = 4  # the number of samples whose loss is also computed on Values
@@ -137,7 +137,10 @@ def evaluating(model: Any) -> Iterator[None]:
 
 
 class Objective:
-    """The loss of a model for a row of `features` inputs and the targets."""
+    """The loss of a model for a row of `features` inputs and the targets.
+
+    If it is `weighted`, the last number of a row is the weight of the sample.
+    """
 
     def __init__(
         self,
@@ -146,26 +149,33 @@ class Objective:
         features: int,
         loss: Callable[..., Any],
         penalty: Callable[[list[Value]], Any] | None,
+        *,
+        weighted: bool = False,
     ) -> None:
         self.model, self.parameters, self.features = model, parameters, features
-        self.loss, self.penalty = loss, penalty
+        self.loss, self.penalty, self.weighted = loss, penalty, weighted
+        self.end = -1 if weighted else None  # where the targets end in a row
         self._sees_model = sees_model(loss)
 
     def sample(self, row: Any, masks: Any = ()) -> Any:
-        """Return the loss in training; `masks` has the factors of all Dropout modules, in order."""
+        """Return the loss in training, times the weight of the sample if there is one.
+
+        `masks` has the factors of all Dropout modules, in order.
+        """
         given = cycle(masks)  # a loss that sees the model may call it more than once
         with dropout_masks(lambda n, p: [next(given) for _ in range(n)]):
-            return self._loss(list(row))
+            loss = self._loss(list(row))
+        return row[-1] * loss if self.weighted else loss
 
     def evaluation(self, row: Any) -> list[Any]:
-        """Return the loss in evaluation, followed by the outputs."""
+        """Return the loss in evaluation, without the weight, followed by the outputs."""
         row = list(row)
         with evaluating(self.model):
             outputs = outputs_of(self.model, row[: self.features])
             return [self._loss(row, outputs), *outputs]
 
     def _loss(self, row: list[Any], outputs: list[Any] | None = None) -> Any:
-        inputs, targets = row[: self.features], row[self.features :]
+        inputs, targets = row[: self.features], row[self.features : self.end]
         if self._sees_model:
             values = [each if isinstance(each, Value) else Value(each) for each in inputs]
             loss = self.loss(self.model, values, targets[0] if len(targets) == 1 else targets)
@@ -180,6 +190,16 @@ class Objective:
     def penalised(self, loss: Any) -> Any:
         """Return the loss plus the penalty."""
         return loss if self.penalty is None else loss + self.penalty(self.parameters)
+
+    def mean(self, losses: Any, rows: Any) -> float:
+        """Return the mean of the losses of rows, each with the weight of its sample."""
+        return float(np.average(losses, weights=rows[:, -1] if self.weighted else None))
+
+
+def normalised(rows: Any) -> Any:
+    """Return rows with weights, scaled so that the mean of the weights is 1, unless all are 0."""
+    mean = rows[:, -1].mean()
+    return np.column_stack([rows[:, :-1], rows[:, -1] / mean]) if mean else rows
 
 
 def confirm(compiled: Callable[[Any], Any], eager: Callable[[Any], Any], rows: Any) -> None:
@@ -218,9 +238,9 @@ _ADVICE = (
 )
 
 
-def of_different_targets(rows: Any, features: int) -> Any:
+def of_different_targets(rows: Any, features: int, end: int | None = None) -> Any:
     """Return some rows whose targets differ, so that branches on the target differ too."""
-    _, first = np.unique(rows[:1000, features:], axis=0, return_index=True)
+    _, first = np.unique(rows[:1000, features:end], axis=0, return_index=True)
     return rows[np.sort(first)[:CONFIRMED]]
 
 
@@ -239,6 +259,7 @@ class Compiled:
                 return objective.penalised(objective.sample(row, masks))
 
         self._objective = objective
+        self._confirmed = False
         self._training = compile(training, objective.parameters, batched=True, backend=backend)
         self._evaluation = compile(
             objective.evaluation, objective.parameters, batched=True, backend=backend
@@ -252,8 +273,11 @@ class Compiled:
     def confirm(self, rows: Any, masks: int) -> None:
         """Raise TypeError unless the programs agree with Values; a sample has `masks` factors.
 
-        It also finds out which parameters the loss depends on.
+        It also finds out which parameters the loss depends on. Nothing is computed after the first
+        time.
         """
+        if self._confirmed:
+            return
         objective = self._objective
 
         def batch(some: Any) -> tuple[Any, ...]:
@@ -269,13 +293,14 @@ class Compiled:
         confirm(
             lambda some: self._training.value_and_grad(*batch(some))[0],
             eager,
-            of_different_targets(rows, objective.features),
+            of_different_targets(rows, objective.features, objective.end),
         )
+        self._confirmed = True
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
-        """Return the mean loss without the penalty, and the outputs, a row for each sample."""
+        """Return the weighted mean loss without the penalty, and the outputs of each row."""
         found = in_blocks(self._evaluation, rows)
-        return float(found[:, 0].mean()), found[:, 1:]
+        return self._objective.mean(found[:, 0], rows), found[:, 1:]
 
 
 class Eager:
@@ -306,11 +331,11 @@ class Eager:
         return loss
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
-        """Return the mean loss without the penalty, and the outputs, a row for each sample."""
+        """Return the weighted mean loss without the penalty, and the outputs of each row."""
         found = np.array([
             [as_number(each) for each in self._objective.evaluation(row)] for row in _lists(rows)
         ])  # fmt: skip
-        return float(found[:, 0].mean()), found[:, 1:]
+        return self._objective.mean(found[:, 0], rows), found[:, 1:]
 
 
 def _lists(array: Any) -> Any:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograd import Value
 from micrograd.compiler import compile  # noqa: A004
@@ -56,12 +57,12 @@ class _Kept(NamedTuple):
 _kept: WeakKeyDictionary[Any, _Kept] = WeakKeyDictionary()
 
 
-def predict(model: Any, X: Any) -> Any:
+def predict(model: Any, X: Any) -> NDArray[np.float64]:
     """Return the model's outputs for each row of X, with its current weights and without dropout.
 
     Args:
         model: a `Module`, or any function of a list of inputs that has `parameters()`.
-        X: the inputs, of shape (samples, inputs).
+        X: the inputs, of shape (samples, inputs). A sparse matrix is made dense by blocks of rows.
 
     Returns:
         An array of shape (samples,) if the model gives one Value, or (samples, outputs) if it gives
@@ -75,6 +76,10 @@ def predict(model: Any, X: Any) -> Any:
     >>> predict(MLP(2, [1], initializer="zeros"), [[0.5, -1.0], [1.0, 2.0]])
     array([0., 0.])
     """
+    if hasattr(X, "tocsr") and X.ndim == 2 and X.shape[0] > (step := samples.dense_rows(X)):
+        rows = X.tocsr()
+        parts = (rows[start : start + step] for start in range(0, X.shape[0], step))
+        return np.concatenate([predict(model, part) for part in parts])
     X = samples.inputs(X)
     try:
         program, is_list = _program(model, X)
@@ -82,13 +87,13 @@ def predict(model: Any, X: Any) -> Any:
         with evaluating(model):
             probe(model, X)  # if this fails too, its message is better
         raise cannot_be_compiled(error) from error
-    outputs = in_blocks(program, X)
+    outputs: NDArray[np.float64] = in_blocks(program, X)
     return outputs if is_list else outputs[:, 0]
 
 
 def loss_and_grad(
     model: Any, X: Any, y: Any, loss: Loss = "mse", penalty: Penalty = None
-) -> tuple[float, Any]:
+) -> tuple[float, NDArray[np.float64]]:
     """Return the mean loss of a model over samples, and its gradient, without dropout.
 
     It compiles at each call; for a loop of your own, `micrograd.compile` keeps the program.

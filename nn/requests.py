@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from operator import index
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from nn.options import OptionError, by_name, one_of, real, several
 from nn.schedules import ReduceLROnPlateau
 from nn.schedules import named as schedule_named
+
+ClassWeight = Mapping[Any, float] | Literal["balanced"] | None
 
 ENGINES = ("compiled", "eager")
 FEW = 6
@@ -67,18 +69,68 @@ def check_columns(X: Any, validation: Any) -> None:
         )
 
 
-def held_out(given: Any, X: Any, y: Any, outputs: int, loss: str, seed: Any) -> tuple[Any, ...]:
-    """Return the X and the y to train on, and the rows of X and y held out, or None without any."""
+def class_weights(given: Any, y: Any) -> Callable[[Any], Any] | None:
+    """Return a function of targets that returns the weight of the class of each sample.
+
+    Args:
+        given: the weights by class, or "balanced", or None.
+        y: the targets to train on, an array of shape (samples, outputs).
+    """
     if given is None:
-        return X, y, None
+        return None
+    found, counts = np.unique(_classes(y), return_counts=True)
+    if isinstance(given, str) and given == "balanced":
+        table = dict(zip(found.tolist(), len(y) / (len(found) * counts), strict=True))
+    elif isinstance(given, Mapping):
+        table = {key: real(given[key], f"class_weight[{key!r}]", least=0) for key in given}
+        classes = found.astype(int).tolist()
+        unknown = [key for key in given if key not in classes]
+        if unknown and not set(classes) <= set(given):
+            raise ValueError(
+                f"class_weight has a weight for {unknown[0]!r}, "
+                f"but the classes are {', '.join(map(str, classes))}"
+            )
+        if not any(table.get(each, 1.0) for each in classes):
+            raise ValueError("class_weight is 0 for all classes: there is nothing to learn from")
+    else:
+        raise OptionError(
+            f'class_weight is a dict of weights by class, or "balanced", got {given!r}'
+        )
+    return lambda targets: np.array([table.get(k, 1.0) for k in _classes(targets).tolist()])
+
+
+def _classes(y: Any) -> Any:
+    """Return the class of each sample: the target itself, or the place of the only 1 in a row."""
+    labels = y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1).astype(float)
+    one_hot = y.shape[1] == 1 or (np.sort(y, axis=1) == np.eye(y.shape[1])[-1]).all()
+    if not one_hot or (labels != np.floor(labels)).any():
+        raise ValueError(
+            "class_weight is for targets that are whole numbers of classes, and some are not: "
+            "give sample_weight, a number for each sample"
+        )
+    return labels
+
+
+def held_out(
+    given: Any, X: Any, y: Any, weights: Any, outputs: int, loss: str, seed: Any
+) -> tuple[Any, Any, Any, tuple[Any, Any, Any] | None]:
+    """Return X, y and the weights to train on, and those held out, or None without any."""
+    if given is None:
+        return X, y, weights, None
     if isinstance(given, tuple | list):
-        if len(given) != 2:
-            raise ValueError(f"validation is (X, y) or a share, got {len(given)} things")
+        if len(given) not in (2, 3):
+            raise ValueError(
+                "validation is (X, y), (X, y, sample_weight) or a share, "
+                f"got {len(given)} thing{'s' * (len(given) != 1)}"
+            )
         held_X = samples.inputs(given[0], "validation X")
         if held_X.shape[1] != X.shape[1]:
             raise ValueError(f"validation X has {held_X.shape[1]} columns, and X has {X.shape[1]}")
         held_y = samples.targets(given[1], len(held_X), outputs, loss, "validation y")
-        return X, y, np.concatenate([held_X, held_y], axis=1)
+        held_weights = samples.weights(
+            given[2] if len(given) == 3 else None, len(held_X), "validation sample_weight"
+        )
+        return X, y, weights, (held_X, held_y, held_weights)
     try:
         share = real(given, "validation", above=0, below=1)
     except OptionError:
@@ -89,8 +141,15 @@ def held_out(given: Any, X: Any, y: Any, outputs: int, loss: str, seed: Any) -> 
         raise ValueError(f"validation={given} leaves none of the {len(X)} samples to train on")
     distinct, classes = np.unique(y, axis=0, return_inverse=True)
     few = 2 * len(distinct) <= len(y)  # otherwise the targets are not classes
+    if weights is not None:
+        y = np.column_stack([y, weights])
     X, held_X, y, held_y = samples.split(X, y, share, seed, classes.ravel() if few else None)
-    return X, y, np.concatenate([held_X, held_y], axis=1)
+    if weights is None:
+        return X, y, None, (held_X, held_y, None)
+    for part, rows in (("left to train on", y), ("held out for validation", held_y)):
+        if not rows[:, -1].any():
+            raise ValueError(f"all samples {part} have weight 0: choose another seed or share")
+    return X, y[:, :-1], y[:, -1], (held_X, held_y[:, :-1], held_y[:, -1])
 
 
 def schedule_of(schedule: Any, optimizer: Optimizer, steps: int) -> Any:
@@ -150,11 +209,11 @@ def stopping_of(given: Any, metrics: Iterable[str], held_out: Any) -> EarlyStopp
         raise ValueError(
             f"early stopping cannot monitor {monitor!r}: the columns are {', '.join(columns)}{hint}"
         )
-    if monitor.startswith("val_") and len(held_out) < FEW:
+    if monitor.startswith("val_") and len(held_out[0]) < FEW:
         warnings.warn(
-            f"early stopping watches {monitor!r} of {len(held_out)} samples, where the best epoch "
-            "is best by chance: hold out more of them, or train for a fixed number of epochs with "
-            "optimizer='adamw'",
+            f"early stopping watches {monitor!r} of {len(held_out[0])} samples, where the best "
+            "epoch is best by chance: hold out more of them, or train for a fixed number of epochs "
+            "with optimizer='adamw'",
             stacklevel=3,
         )
     larger = monitor.removeprefix("val_") in measures.LARGER_IS_BETTER
@@ -189,8 +248,10 @@ def callbacks_of(given: Any) -> list[Callback]:
     return found
 
 
-def engine_of(engine: str, objective: Objective, backend: str) -> Compiled | Eager:
+def engine_of(engine: str | Compiled, objective: Objective, backend: str) -> Compiled | Eager:
     """Return what computes the objective over a batch."""
+    if isinstance(engine, Compiled):
+        return engine
     one_of(engine, "engine", ENGINES)
     return Compiled(objective, backend) if engine == "compiled" else Eager(objective)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 from decimal import Decimal
-from math import ceil
+from math import ceil, prod
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -30,6 +30,9 @@ class Wish(NamedTuple):
     threshold: float | None = None
 
 
+MOST_DENSE = 2**27
+"""A sparse matrix is refused if it would have more numbers than these as an array: 1 GiB."""
+
 ANY = Wish("any")
 WISHES = {
     "hinge": Wish("signs", 0.0, 0.0),
@@ -43,6 +46,8 @@ WISHES = {
 
 def inputs(X: Any, name: str = "X") -> Any:
     """Return X as a C-ordered float64 array of shape (samples, columns) of finite numbers."""
+    if hasattr(X, "toarray"):
+        X = _dense(X, name)
     array = numbers(X, name)
     if array.ndim != 2:
         hint = {
@@ -98,6 +103,23 @@ def targets(y: Any, samples: int, outputs: int, loss: str, name: str = "y") -> A
     return array
 
 
+def weights(given: Any, samples: int, name: str = "sample_weight") -> Any:
+    """Return the weights of samples as an array of shape (samples,), or None without any."""
+    if given is None:
+        return None
+    array = finite(numbers(given, name), name)
+    if array.shape != (samples,):
+        raise ValueError(
+            f"{name} has a number for each of the {samples} samples, got shape {array.shape}"
+        )
+    if array.min() < 0:
+        i = int(array.argmin())
+        raise ValueError(f"{name}[{i}] is {array[i]:g}, and a weight is at least 0")
+    if not array.any():
+        raise ValueError(f"all numbers in {name} are 0: give at least one sample a weight above 0")
+    return array
+
+
 def one_hot(labels: Any, classes: int, name: str = "y") -> Any:
     """Return a row of zeros and a one for each class number, of which the first is 0."""
     if classes == 1:
@@ -149,6 +171,23 @@ def split(
             f"a share of {fraction:g} of {count} samples leaves one part of the split empty"
         )
     return X[~held], X[held], y[~held], y[held]
+
+
+def dense_rows(X: Any) -> int:
+    """Return how many rows of a sparse matrix may be turned into an array at once, at least 1."""
+    return max(1, MOST_DENSE // max(1, int(X.shape[1])))
+
+
+def _dense(X: Any, name: str) -> Any:
+    """Return a sparse matrix as an array."""
+    if prod(X.shape) > MOST_DENSE:
+        raise ValueError(
+            f"{name} is a sparse matrix of shape {X.shape}, which would take "
+            f"{8 * prod(X.shape) / 2**30:.1f} GiB as an array, and {MOST_DENSE / 2**27:.2g} GiB is "
+            "the limit: give fewer rows at a time, or reduce its columns, for example with "
+            "sklearn.decomposition.TruncatedSVD"
+        )
+    return X.toarray()
 
 
 def _in_range(array: Any, wanted: str, loss: str, name: str) -> None:

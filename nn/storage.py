@@ -7,6 +7,7 @@ archive is `sha256:` and the digest of all bytes before it. `numpy.load(path)` o
 In `content.json`, `content` is the tree that was saved. What JSON lacks is an object with one key:
 `{"$array": 0}`, `{"$tuple": […]}`, and `{"$float": "7ff8000000000000"}` with the eight bytes of a
 nan or an infinity. A key that begins with `$` gets another `$` before it.
+Version 2 may have an architecture beside weights.
 
 >>> import tempfile, os
 >>> path = os.path.join(tempfile.mkdtemp(), "model.npz")
@@ -42,7 +43,7 @@ Path = str | os.PathLike[str]
 
 codecs.lookup("cp437")  # `zipfile` loads it later, when a process may have dropped its rights
 
-VERSION = 1
+VERSIONS = (1, 2)  # weights with an architecture have the second
 KINDS = {"weights": "weights", "checkpoint": "a checkpoint"}  # in words
 MOST_BYTES = 2**28  # of a file
 MOST_TEXT = 2**25  # bytes of content.json; its Python objects may take 25 times as much memory
@@ -51,12 +52,13 @@ MOST_DEPTH = 64
 MOST_DIGITS = 1000  # of an int
 
 
-def save_weights(path: Path, weights: Mapping[str, float]) -> None:
+def save_weights(path: Path, weights: Mapping[str, float], architecture: Any = None) -> None:
     """Write numbers by name, such as `model.state_dict()`.
 
     Args:
         path: the file; its folders are created.
         weights: a number for each name.
+        architecture: text, numbers, and dicts and lists of these that describe the model, or None.
 
     Raises:
         TypeError: if a name is not text, or a weight is not a number.
@@ -65,7 +67,10 @@ def save_weights(path: Path, weights: Mapping[str, float]) -> None:
         if not isinstance(name, str):
             raise TypeError(f"a weight's name is a str, got {name!r}")
     numbers = [float(to_number(weights[name], f"weight {name!r}")) for name in weights]
-    _save(path, "weights", {"names": list(weights), "numbers": np.array(numbers, dtype=float)})
+    content = {"names": list(weights), "numbers": np.array(numbers, dtype=float)}
+    if architecture is not None:
+        content["architecture"] = architecture
+    _save(path, "weights", content)
 
 
 def load_weights(path: Path) -> dict[str, float]:
@@ -77,11 +82,29 @@ def load_weights(path: Path) -> dict[str, float]:
     Raises:
         ValueError: for a damaged file and for any other file; the message says what is wrong.
     """
-    with _errors_name(path):
+    return load_model_data(path)[0]
+
+
+def load_model_data(path: Path) -> tuple[dict[str, float], Any]:
+    """Return the numbers by name, and the architecture that was saved with them, or None.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ValueError: for a damaged file and for any other file; the message says what is wrong.
+
+    >>> import tempfile, os
+    >>> path = os.path.join(tempfile.mkdtemp(), "model.npz")
+    >>> save_weights(path, {"w": 0.5}, {"class": "Line"})
+    >>> load_model_data(path)
+    ({'w': 0.5}, {'class': 'Line'})
+    """
+    with errors_name(path):
         content = _load(path, "weights")
         names, numbers = content.get("names"), content.get("numbers")
         if (
-            set(content) != {"names", "numbers"}
+            set(content) - {"architecture"} != {"names", "numbers"}
             or not isinstance(names, list)
             or not all(isinstance(name, str) for name in names)
             or not isinstance(numbers, np.ndarray)
@@ -90,7 +113,7 @@ def load_weights(path: Path) -> dict[str, float]:
             or len(set(names)) < len(names)
         ):
             raise ValueError("weights are distinct names with one float64 number each")
-        return dict(zip(names, numbers.tolist(), strict=True))
+        return dict(zip(names, numbers.tolist(), strict=True)), content.get("architecture")
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -120,13 +143,22 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: for a damaged file and for any other file; the message says what is wrong.
     """
-    with _errors_name(path):
+    with errors_name(path):
         return _load(path, "checkpoint")
 
 
 @contextlib.contextmanager
-def _errors_name(path: Path) -> Iterator[None]:
-    """Begin the message of every error about the content of a file with its name."""
+def errors_name(path: Path) -> Iterator[None]:
+    """Begin the message of every error about the content of a file with its name.
+
+    Args:
+        path: the file.
+
+    >>> with errors_name("model.npz"):
+    ...     raise ValueError("an empty file")
+    Traceback (most recent call last):
+    ValueError: 'model.npz': an empty file
+    """
     try:
         yield
     except (ValueError, OverflowError) as error:
@@ -136,7 +168,8 @@ def _errors_name(path: Path) -> Iterator[None]:
 def _save(path: Path, kind: str, content: Any) -> None:
     arrays: list[Array] = []
     root = "state" if kind == "checkpoint" else kind
-    tree = {"format": "micrograd", "version": VERSION, "kind": kind}
+    version = VERSIONS[kind == "weights" and "architecture" in content]
+    tree = {"format": "micrograd", "version": version, "kind": kind}
     tree["content"] = _encoded(content, arrays, root)
     text = json.dumps(tree, separators=(",", ":"), allow_nan=False).encode()
     packed = _packed([text, *map(_npy, arrays)])
@@ -160,9 +193,9 @@ def _load(path: Path, kind: str) -> dict[str, Any]:
             version, held = head.get("version"), head.get("kind")
         case _:
             raise ValueError("its content.json is not from micrograd")
-    if type(version) is not int or version != VERSION:
+    if type(version) is not int or version not in VERSIONS:
         raise ValueError(
-            f"its format has version {repr(version)[:40]}, and this micrograd reads {VERSION}: "
+            f"its format has version {repr(version)[:40]}, and this micrograd reads 1 and 2: "
             "pip install --upgrade micrograd-engine"
         )
     if not isinstance(held, str) or held not in KINDS:

@@ -17,6 +17,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from nn.objective import (
     Objective,
     Penalty,
     loss_function,
+    normalised,
     parameters_of,
     penalty_function,
 )
@@ -42,6 +44,7 @@ from nn.optimizers import LBFGS, Optimizer, clipped
 from nn.options import flag, one_of, whole
 from nn.prediction import loss_and_grad, predict, rehearsed
 from nn.progress import report_of
+from nn.requests import ClassWeight
 from nn.storage import load_checkpoint, save_checkpoint
 
 __all__ = [
@@ -87,7 +90,9 @@ def fit(
     batch_size: int | None = 32,
     shuffle: bool = True,
     seed: int | None = 0,
-    validation: tuple[Any, Any] | float | None = None,
+    sample_weight: Any = None,
+    class_weight: ClassWeight = None,
+    validation: tuple[Any, ...] | float | None = None,
     metrics: str | measures.Metric | Iterable[str | measures.Metric] = (),
     penalty: Penalty = None,
     schedule: Any = None,
@@ -97,7 +102,7 @@ def fit(
     callbacks: Callback | Iterable[Callback] = (),
     checkpoint: str | Path | None = None,
     resume: bool = False,
-    engine: str = "compiled",
+    engine: str | Compiled = "compiled",
     backend: str = "auto",
     progress: bool | str = "auto",
 ) -> History:
@@ -108,7 +113,8 @@ def fit(
     Args:
         model: a `Module`, or any function of a list of inputs that returns a Value or a list of
             Values, and that has `parameters()`.
-        X: the inputs, of shape (samples, inputs): an array, a list of lists or a DataFrame.
+        X: the inputs, of shape (samples, inputs): an array, a list of lists, a DataFrame, or a
+            sparse matrix of at most 2**27 entries, which is made dense.
         y: the targets, of shape (samples,) or (samples, outputs). For `"cross_entropy"`, the
             numbers of classes, from 0, or rows of probabilities.
         loss: a name in `nn.losses.LOSSES`, or a function of one sample's output and target. If it
@@ -122,9 +128,15 @@ def fit(
         batch_size: the number of samples of each step; None takes all samples at once.
         shuffle: whether to draw a new order of the samples for each epoch.
         seed: the seed for the order, for dropout and for the validation split; None draws one.
-        validation: data that are not trained on: `(X, y)`, or the share of the samples to set aside
-            at random. If the targets are classes, each class gives the same share.
+        sample_weight: the weight of each sample, at least 0. The loss of a batch is the weighted
+            mean of the losses of its samples.
+        class_weight: the weight of each class, by its number, or `"balanced"`, which gives all
+            classes the same total weight. It multiplies `sample_weight`.
+        validation: data that are not trained on: `(X, y)`, `(X, y, sample_weight)`, or the share of
+            the samples to set aside at random. If the targets are classes, each class gives the
+            same share.
         metrics: names in `nn.metrics.METRICS`, or functions of outputs and targets; one or several.
+            Those that have a parameter `sample_weight` get the weights of the samples.
         penalty: a function of the parameters that is added to the loss, or weights such as
             `{"l2": 1e-4}`.
         schedule: a name in `nn.schedules.SCHEDULES`, whose schedule ends with the training; one of
@@ -136,7 +148,8 @@ def fit(
         checkpoint: a file that is written after each epoch.
         resume: whether to continue from the checkpoint, if it exists. The result has the same bits
             as without a pause. Functions, such as callbacks, are not in the file: give them again.
-        engine: `"compiled"`, or `"eager"`, which works on Values, sample by sample.
+        engine: `"compiled"`; `"eager"`, which works on Values, sample by sample; or a
+            `nn.objective.Compiled` of the same model, loss and penalty, which is kept as it is.
         backend: the backend of `micrograd.compile`, for the compiled engine.
         progress: True shows a progress bar, False nothing, and `"auto"` a bar on a terminal or in a
             notebook and some lines of text elsewhere.
@@ -162,9 +175,16 @@ def fit(
     X = samples.inputs(X)
     outputs, chances = rehearsed(model, X)
     y = samples.targets(y, len(X), outputs, name)
-    X, y, held_out = requests.held_out(validation, X, y, outputs, name, seed)
+    weights = samples.weights(sample_weight, len(X))
+    X, y, weights, held_out = requests.held_out(validation, X, y, weights, outputs, name, seed)
+    by_class = requests.class_weights(class_weight, y)
     objective = Objective(
-        model, learned.parameters, X.shape[1], function, penalty_function(penalty)
+        model,
+        learned.parameters,
+        X.shape[1],
+        function,
+        penalty_function(penalty),
+        weighted=weights is not None or by_class is not None,
     )
     epochs = requests.count(epochs, "epochs")
     size = len(X) if batch_size is None else requests.count(batch_size, "batch_size")
@@ -178,9 +198,9 @@ def fit(
     training = _Training(
         objective,
         learned,
-        X,
-        y,
+        (X, y, weights),
         held_out,
+        by_class,
         chances=chances,
         epochs=epochs,
         batch_size=size,
@@ -224,9 +244,9 @@ class _Training:
 
     objective: Objective
     optimizer: Optimizer
-    X: Any
-    y: Any
-    held_out: Any  # rows, or None
+    samples: tuple[Any, Any, Any]  # the inputs, the targets, and the weights or None
+    held_out: tuple[Any, Any, Any] | None
+    by_class: Callable[[Any], Any] | None  # the weights of the classes, from targets
     _: KW_ONLY
     chances: Any  # for each factor of dropout, the probability that it is 0
     epochs: int
@@ -245,14 +265,23 @@ class _Training:
     settings: dict[str, Any]  # what must be the same when training resumes
 
     def __post_init__(self) -> None:
-        self.rows = np.concatenate([self.X, self.y], axis=1)
+        self.rows = self._rows(*self.samples)
+        self.held_rows = None if self.held_out is None else self._rows(*self.held_out)
         self.numbers = self.good = self.optimizer.numbers()
         self.best: tuple[float, Any] | None = None
         self.known: tuple[float, Any] | None = None  # the loss at these numbers, and its gradient
         self.converged = False
         self.history = History()
         model = self.objective.model
-        self.state = State(model, self.optimizer, self.history, self.epochs, self.X, self.y)
+        self.state = State(model, self.optimizer, self.history, self.epochs, *self.samples[:2])
+
+    def _rows(self, X: Any, y: Any, weights: Any) -> Any:
+        if not self.objective.weighted:
+            return np.concatenate([X, y], axis=1)
+        weights = np.ones(len(X)) if weights is None else weights
+        return np.column_stack(
+            [X, y, weights if self.by_class is None else weights * self.by_class(y)]
+        )
 
     def run(self, progress: bool | str) -> History:
         """Train for the remaining epochs."""
@@ -316,6 +345,8 @@ class _Training:
             indices = batches(count, self.batch_size, self.generator, shuffle=self.shuffle)
         for chosen in indices:
             rows = self.rows if chosen is None else self.rows.take(chosen, axis=0)
+            if self.objective.weighted:
+                rows = normalised(rows)
             if not len(chances):
                 yield (rows,)
                 continue
@@ -365,15 +396,21 @@ class _Training:
     def _measured(self) -> dict[str, float]:
         """Return the columns of the history that belong to the current weights."""
         row = {}
-        for prefix, rows in (("", self.rows), ("val_", self.held_out)):
-            if rows is None or not (prefix or self.measures):
+        for prefix, rows, part in (
+            ("", self.rows, self.samples),
+            ("val_", self.held_rows, self.held_out),
+        ):
+            if part is None or not (prefix or self.measures):
                 continue
             loss, outputs = self.engine.evaluate(rows)
             if prefix:
                 row["val_loss"] = loss
-            targets = rows[:, self.objective.features :]
+            _, targets, weights = part
             for name, measure in self.measures.items():
-                found = measure(outputs, targets)
+                if weights is not None and _takes_weights(measure):
+                    found = measure(outputs, targets, sample_weight=weights)
+                else:
+                    found = measure(outputs, targets)
                 try:
                     row[prefix + name] = float(found)
                 except (TypeError, ValueError):
@@ -407,7 +444,7 @@ class _Training:
 
     def _settings(self) -> dict[str, Any]:
         """Return what must be the same when training resumes, so that its numbers are the same."""
-        rows = [self.rows] if self.held_out is None else [self.rows, self.held_out]
+        rows = [self.rows] if self.held_rows is None else [self.rows, self.held_rows]
         return {
             **self.settings,
             "parameters": len(self.numbers),
@@ -462,3 +499,11 @@ class _Training:
         if given.shape != self.numbers.shape or given.dtype != float:
             raise ValueError(f"it has {given.shape} numbers for {self.numbers.shape} parameters")
         return given
+
+
+def _takes_weights(metric: measures.Metric) -> bool:
+    """Return whether a metric has a parameter `sample_weight`."""
+    try:
+        return "sample_weight" in signature(metric).parameters
+    except (TypeError, ValueError):  # some functions written in C have no signature
+        return False

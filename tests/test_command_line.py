@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import micrograd
+import nn
 from micrograd.__main__ import main
 from micrograd.commands import demo
 from micrograd.commands.demo import EXAMPLES, find_examples
@@ -170,6 +172,7 @@ def test_the_version_is_that_of_the_installed_distribution(capsys):
     except PackageNotFoundError:
         installed = "unknown"
     assert capsys.readouterr().out == f"micrograd-engine {installed}\n"
+    assert micrograd.__version__ == nn.__version__ == installed
 
 
 def test_the_version_of_a_package_that_was_only_copied_is_unknown(monkeypatch, capsys):
@@ -179,6 +182,7 @@ def test_the_version_of_a_package_that_was_only_copied_is_unknown(monkeypatch, c
     monkeypatch.setattr("importlib.metadata.version", missing)
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == "micrograd-engine unknown\n"
+    assert micrograd.__version__ == nn.__version__ == "unknown"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
+import micrograd
 from micrograd.commands import check, demo, draw, explain, predict, rules, train
 from micrograd.commands.errors import CommandError
 from micrograd.commands.terminal import Output, printable
@@ -47,7 +48,7 @@ def _carry_out(words: list[str]) -> int:
     parser = _parser()
     options = parser.parse_args(words)
     if options.version:
-        print(f"micrograd-engine {version()}")
+        print(f"micrograd-engine {micrograd.__version__}")
         return 0
     if options.command is None:
         parser.print_help(sys.stderr)
@@ -109,14 +110,3 @@ def _parser() -> argparse.ArgumentParser:
     for command in COMMANDS:
         command.add_to(commands)
     return parser
-
-
-def version() -> str:
-    """Return the version of the installed distribution, or "unknown" if it is not installed."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        return installed("micrograd-engine")
-    except PackageNotFoundError:
-        return "unknown"

@@ -33,13 +33,17 @@ _OTHERS = {1: (), 2: ("other",), 3: ("y", "z")}
 def functions(table: Mapping[str, Operation]) -> str:
     """The text of `functions.pyi`."""
     lines = [
-        _NOTE + "from typing import Any, overload\n",
+        _NOTE + "from typing import Any, Literal, TypeAlias, overload\n",
         "from numpy.typing import NDArray\n",
         "from micrograd.engine.definitions import define",
         "from micrograd.engine.signatures import Array, Scalar",
         "from micrograd.engine.value import Value\n",
         "__all__ = [",
         *(f'    "{name}",' for name in ("define", *table)),
+        "]",
+        "# The names that an activation may have.",
+        "UnaryName: TypeAlias = Literal[",
+        *(f'    "{row.name}",' for row in table.values() if row.arity == 1),
         "]",
     ]
     for row in table.values():

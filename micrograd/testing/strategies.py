@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from keyword import iskeyword
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import assume
 from hypothesis import strategies as st
@@ -414,7 +414,7 @@ def _networks(
 
     hidden = draw(st.lists(st.integers(1, max_width), max_size=max_layers - 1))
     sizes = (draw(st.integers(1, max_inputs)), *hidden, 1)
-    activation = draw(st.sampled_from(activations))
+    activation: Any = draw(st.sampled_from(activations))
     sample = st.lists(_ORDINARY, min_size=sizes[0], max_size=sizes[0])
     data = draw(st.lists(st.tuples(sample, _ORDINARY), min_size=1, max_size=max_samples))
     seed = draw(st.integers(0, 2**16))

@@ -211,7 +211,7 @@ HOSTILE = {
         "not from micrograd",
     ),
     "a list": (sealed([("content.json", "[]")]), "not from micrograd"),
-    "a later version": (sealed([content({}, version=2)]), "version 2.*pip install --upgrade"),
+    "a later version": (sealed([content({}, version=3)]), "version 3.*pip install --upgrade"),
     "another kind": (sealed([content({}, "recipe")]), "neither weights nor a checkpoint"),
     "a kind that is a list": (sealed([content({}, ["weights"])]), "neither weights nor"),
     "a key twice": (

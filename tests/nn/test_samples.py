@@ -6,6 +6,7 @@ import pytest
 
 np = pytest.importorskip("numpy")
 
+from nn import MLP, fit, predict, samples  # noqa: E402
 from nn.samples import inputs, split  # noqa: E402
 
 
@@ -80,3 +81,18 @@ def test_a_split_that_leaves_a_part_empty_is_an_error(fraction):
 def test_classes_of_one_sample_each_cannot_be_held_out():
     with pytest.raises(ValueError, match="leaves one part"):
         split(np.arange(4), np.arange(4), 0.5, stratify=np.arange(4))
+
+
+def test_a_sparse_matrix_is_made_dense_up_to_a_limit(monkeypatch):
+    sparse = pytest.importorskip("scipy.sparse")
+    X = np.where(np.arange(12).reshape(4, 3) % 2, 0.0, np.arange(12.0).reshape(4, 3))
+    for make in (sparse.csr_matrix, sparse.coo_array, sparse.csc_matrix):
+        assert (samples.inputs(make(X)) == X).all()
+    model = MLP(3, [2])
+    expected = predict(model, X)
+    monkeypatch.setattr(samples, "MOST_DENSE", 7)
+    assert (predict(model, sparse.coo_array(X)) == expected).all()  # two rows at a time
+    with pytest.raises(ValueError, match=r"X is a sparse matrix of shape \(4, 3\), which would"):
+        fit(model, sparse.csr_matrix(X), np.zeros((4, 2)), progress=False)
+    with pytest.raises(TypeError, match=r"y is a sparse matrix: give y\.toarray"):
+        fit(model, X, sparse.csr_matrix(X[:, :2]), progress=False)

@@ -5,24 +5,31 @@ from __future__ import annotations
 import math
 import pickle
 import warnings
+from inspect import signature
 
 import numpy as np
 import pytest
 
 pytest.importorskip("sklearn")
 
+from scipy import sparse
 from sklearn import neural_network
 from sklearn.base import clone
-from sklearn.datasets import load_diabetes, load_iris, make_classification
+from sklearn.datasets import (
+    load_diabetes,
+    load_iris,
+    make_classification,
+    make_multilabel_classification,
+)
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.estimator_checks import check_estimator
 
-import nn.sklearn
-from nn import training
-from nn.sklearn import MLPClassifier, MLPRegressor
+from nn import samples, training
+from nn.sklearn import MLPClassifier, MLPRegressor, perceptron
 
 BOTH = (MLPClassifier, MLPRegressor)
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -48,6 +55,7 @@ def test_scikit_learns_own_checks_pass(kind):
 def test_parameters_have_the_names_and_defaults_of_scikit_learn(kind):
     theirs = getattr(neural_network, kind.__name__)().get_params()
     ours = kind().get_params()
+    assert ours.pop("class_weight", None) is None  # as in their other classifiers
     assert ours == {name: theirs[name] for name in ours}
 
 
@@ -154,15 +162,19 @@ WRONG = {
     "beta_2": [-0.1, 1.0, math.nan, "0.9", None, True],
     "epsilon": [0, -1e-8, math.nan, math.inf, "1e-8", None, True],
     "n_iter_no_change": [0, -1, 2.5, "10", None, True],
+    "warm_start": ["False", 1, None],
+    "max_fun": [0, -1, 2.5, "10", None, True],
+    "class_weight": ["even", 3, [1.0, 2.0], {0: -1.0}, {0: "1"}],
 }
 
 
 @pytest.mark.parametrize("kind", BOTH)
 def test_every_parameter_out_of_range_is_refused_by_its_name_when_fit_is_called(kind):
-    assert set(WRONG) == set(kind().get_params())
+    unknown = {"class_weight"} if kind is MLPRegressor else set()
+    assert set(kind().get_params()) == set(WRONG) - unknown
     X, y = make_classification(20, 4, random_state=0)
-    for name, values in WRONG.items():
-        for value in values:
+    for name in kind().get_params():
+        for value in WRONG[name]:
             estimator = kind(**{name: value})  # the constructor takes everything
             with pytest.raises(ValueError, match=f"'{name}' parameter of {kind.__name__}"):
                 estimator.fit(X, y)
@@ -189,7 +201,7 @@ def test_each_class_gives_its_share_to_early_stopping(monkeypatch):
     def watched(*args, **options):
         return training.fit(*args, callbacks=lambda state: seen.append(state.y), **options)
 
-    monkeypatch.setattr(nn.sklearn, "fit", watched)
+    monkeypatch.setattr("nn.sklearn.perceptron.fit", watched)
     small(MLPClassifier, early_stopping=True, validation_fraction=0.2).fit(X, y)
     kept, held = seen[0], 0.2 * np.bincount(y)
     assert np.bincount(kept.ravel().astype(int)) == pytest.approx(np.bincount(y) - held, abs=1)
@@ -206,15 +218,13 @@ def test_early_stopping_refuses_one_held_out_sample_and_warns_of_few():
             small(kind, early_stopping=True).fit(X, y)
 
 
-def test_targets_may_have_one_column_but_not_two():
+def test_targets_may_have_one_column():
     X, y = make_classification(30, 4, random_state=0)
     flat = small(MLPRegressor).fit(X, y)
     with pytest.warns(DataConversionWarning):
         column = small(MLPRegressor).fit(X, y[:, None])
     assert (column.predict(X) == flat.predict(X)).all()
     assert column.predict(X).shape == (30,)
-    with pytest.raises(ValueError, match="1d array"):
-        small(MLPRegressor).fit(X, np.column_stack([y, y]))
 
 
 @pytest.mark.parametrize("names", [[True, False, True], ["b", "a", "c"], [7, -2, 30]])
@@ -229,3 +239,203 @@ def test_probabilities_are_in_the_order_of_the_classes(names):
     for k, name in enumerate(network.classes_):
         # The mean probability of a class is largest where it is the class.
         assert probabilities[labels == name, k].mean() > probabilities[labels != name, k].mean()
+
+
+# ------------------------------------------------------- weights, steps, several outputs, sparse X
+
+POINTS, GROUPS = make_classification(60, 6, n_informative=4, n_classes=3, random_state=0)
+LABELS = make_multilabel_classification(60, 6, n_classes=3, random_state=0)[1]
+# Theirs have weights since version 1.7.
+they_weigh = pytest.mark.skipif(
+    "sample_weight" not in signature(neural_network.MLPClassifier.fit).parameters,
+    reason="pip install 'scikit-learn>=1.7' to compare with it",
+)
+WEIGHTS = np.where(np.arange(60) == 3, 0.0, np.random.default_rng(0).random(60))
+TASKS = {
+    "classes": (MLPClassifier, GROUPS),
+    "two classes": (MLPClassifier, np.array(["no", "yes"])[(GROUPS > 0).astype(int)]),
+    "labels": (MLPClassifier, LABELS),
+    "numbers": (MLPRegressor, 1.5 * GROUPS),
+    "two numbers": (MLPRegressor, np.column_stack([1.5 * GROUPS, POINTS[:, 0]])),
+}
+
+
+def with_equal_weights(kind, y, **options):
+    """Our estimator and that of scikit-learn, trained a little, with the same weights."""
+    options = {"hidden_layer_sizes": (5, 4), "warm_start": True, "tol": 1e-9} | options
+    options |= {"shuffle": False, "activation": "tanh", "random_state": 0}
+    ours = kind(max_iter=1, **options).fit(POINTS, y)
+    theirs = getattr(neural_network, kind.__name__)(max_iter=1, **options).fit(POINTS, y)
+    theirs.coefs_, theirs.intercepts_ = ours.coefs_, ours.intercepts_
+    return ours.set_params(max_iter=6), theirs.set_params(max_iter=6)
+
+
+def largest_difference(ours, theirs):
+    pairs = zip(ours.coefs_ + ours.intercepts_, theirs.coefs_ + theirs.intercepts_, strict=True)
+    return max(np.abs(one - other).max() for one, other in pairs)
+
+
+@they_weigh
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["alike", "weighted"])
+@pytest.mark.parametrize(
+    ("task", "solver"),
+    # Their loss of several outputs is a mean, and its gradient that of the sum.
+    [
+        *((task, solver) for task in TASKS for solver in ("adam", "sgd")),
+        *((task, "lbfgs") for task in [*TASKS][:-1]),
+    ],
+)
+def test_training_agrees_with_scikit_learn(task, solver, weights):
+    kind, y = TASKS[task]
+    ours, theirs = with_equal_weights(kind, y, solver=solver, alpha=0.1)
+    for each in (ours, theirs):
+        each.fit(POINTS, y, sample_weight=weights)
+    assert largest_difference(ours, theirs) < 1e-10
+    assert ours.n_iter_ == theirs.n_iter_ == 6
+    if task != "two numbers":
+        assert ours.loss_ == pytest.approx(theirs.loss_, abs=1e-10)
+    assert ours.score(POINTS, y, weights) == pytest.approx(theirs.score(POINTS, y, weights))
+    if kind is MLPClassifier:
+        assert ours.predict_proba(POINTS) == pytest.approx(theirs.predict_proba(POINTS), abs=1e-10)
+        assert (ours.predict(POINTS) == theirs.predict(POINTS)).all()
+    else:
+        assert ours.predict(POINTS) == pytest.approx(theirs.predict(POINTS), abs=1e-10)
+
+
+@they_weigh
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("task", TASKS)
+def test_partial_fit_agrees_with_scikit_learn(task, solver):
+    kind, y = TASKS[task]
+    ours, theirs = with_equal_weights(kind, y, solver=solver, alpha=0.1)
+    for each in (ours, theirs):
+        del each.__dict__["_learned" if each is ours else "_optimizer"]
+        for rows in (slice(0, 20), slice(20, 60), slice(0, 20)):
+            each.partial_fit(POINTS[rows], y[rows], sample_weight=WEIGHTS[rows])
+    assert largest_difference(ours, theirs) < 1e-10
+    assert len(ours.loss_curve_) == 4
+
+
+def test_a_first_partial_fit_needs_all_classes_and_later_ones_may_lack_some():
+    network = small(MLPClassifier)
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        network.partial_fit(POINTS, GROUPS)
+    first = GROUPS == 0
+    network.partial_fit(POINTS[first], GROUPS[first], classes=[0, 1, 2])
+    network.partial_fit(POINTS, GROUPS)
+    assert network.predict_proba(POINTS).shape == (60, 3)
+    with pytest.raises(ValueError, match=r"made for the classes \[0, 1, 2\], and `y` has \[0, 9\]"):
+        network.partial_fit(POINTS[:2], [0, 9])
+    with pytest.raises(ValueError, match="expecting 6 features"):
+        network.partial_fit(POINTS[:, :5], GROUPS)
+    assert not hasattr(small(MLPClassifier, solver="lbfgs"), "partial_fit")
+    with pytest.raises(ValueError, match="does not support early_stopping"):
+        small(MLPClassifier, early_stopping=True).partial_fit(POINTS, GROUPS, classes=[0, 1, 2])
+
+
+def test_a_warm_start_continues_with_the_same_network_only():
+    network = small(MLPClassifier, warm_start=True).fit(POINTS, GROUPS)
+    before = network.loss_curve_
+    network.fit(POINTS, GROUPS)
+    assert network.loss_curve_[:20] == before
+    assert (len(network.loss_curve_), network.n_iter_) == (40, 20)
+    assert network.loss_curve_[20] < before[0]
+    with pytest.raises(ValueError, match=r"made for the classes \[0, 1, 2\]"):
+        network.fit(POINTS, np.minimum(GROUPS, 1))
+    with pytest.raises(ValueError, match=r"layers of \[8, 3\] neurons, not \[9, 3\]"):
+        network.set_params(hidden_layer_sizes=9).fit(POINTS, GROUPS)
+    with pytest.raises(ValueError, match="made for one class of each sample"):
+        network.fit(POINTS, LABELS)
+
+
+def test_a_weight_of_two_counts_as_two_samples_and_a_class_weight_as_one_of_each_sample():
+    twice = np.concatenate([np.arange(60), np.flatnonzero(GROUPS == 1)])
+    options = {"activation": "tanh", "shuffle": False}
+    doubled = small(MLPClassifier, **options).fit(POINTS[twice], GROUPS[twice])
+    weighted = small(MLPClassifier, **options).fit(POINTS, GROUPS, 1.0 + (GROUPS == 1))
+    classes = small(MLPClassifier, class_weight={1: 2.0}, alpha=0.0, **options).fit(POINTS, GROUPS)
+    free = small(MLPClassifier, alpha=0.0, **options).fit(POINTS, GROUPS, 1.0 + (GROUPS == 1))
+    assert largest_difference(doubled, weighted) < 1e-5  # Adam divides by small numbers
+    assert weighted.loss_curve_ == pytest.approx(doubled.loss_curve_, abs=1e-8)
+    assert classes.loss_curve_ == free.loss_curve_
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_balanced_classes_have_the_weights_of_scikit_learn(solver):
+    few = np.flatnonzero((GROUPS > 0) | (np.arange(60) % 4 == 0))
+    X, y = POINTS[few], np.array(["b", "c", "a"])[GROUPS[few]]
+    options = {"solver": solver, "alpha": 0.0}
+    balanced = small(MLPClassifier, class_weight="balanced", **options).fit(X, y)
+    weights = compute_sample_weight("balanced", y)
+    weighted = small(MLPClassifier, **options).fit(X, y, weights)
+    assert balanced.loss_curve_ == pytest.approx(weighted.loss_curve_, abs=1e-10)
+
+
+def test_class_weights_that_make_no_sense_are_refused():
+    with pytest.raises(ValueError, match="are not in class_weight"):
+        small(MLPClassifier, class_weight={"a": 2.0}).fit(POINTS, GROUPS)
+    with pytest.raises(ValueError, match="give sample_weight"):
+        small(MLPClassifier, class_weight="balanced").fit(POINTS, LABELS)
+    with pytest.raises(ValueError, match="needs all samples, and partial_fit sees some"):
+        small(MLPClassifier, class_weight="balanced").partial_fit(POINTS, GROUPS, classes=[0, 1, 2])
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_sparse_inputs_are_learned_from_like_dense_ones(task, monkeypatch):
+    kind, y = TASKS[task]
+    X = np.where(np.abs(POINTS) < 0.5, 0.0, POINTS)
+    dense = small(kind).fit(X, y)
+    for make in (sparse.csr_matrix, sparse.csc_array, sparse.coo_matrix):
+        network = small(kind).fit(make(X), y)
+        assert network.loss_curve_ == dense.loss_curve_
+        assert (network.predict(make(X)) == dense.predict(X)).all()
+    monkeypatch.setattr(samples, "MOST_DENSE", 100)
+    assert (network.predict(sparse.csr_matrix(X)) == dense.predict(X)).all()  # in blocks of rows
+    with pytest.raises(ValueError, match=r"sparse matrix of shape \(60, 6\), which would take"):
+        network.fit(sparse.csr_matrix(X), y)
+
+
+@pytest.mark.parametrize("y", [LABELS + 1, -LABELS, GROUPS[:, None] + [[0, 1]]])
+def test_columns_of_a_classifier_are_labels_that_are_0_or_1(y):
+    with pytest.raises(ValueError, match="labels that are 0 or 1"):
+        small(MLPClassifier).fit(POINTS, y)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_early_stopping_scores_held_out_samples_in_every_task(task):
+    kind, y = TASKS[task]
+    network = small(kind, early_stopping=True, validation_fraction=0.2)
+    network.fit(POINTS, y, np.ones(60))
+    assert len(network.validation_scores_) == network.n_iter_
+    assert network.history_.best_epoch == 1 + int(np.argmax(network.validation_scores_))
+
+
+def test_lbfgs_ends_where_the_gradient_is_small_or_warns():
+    network = MLPClassifier((3,), solver="lbfgs", alpha=1.0, tol=1e-3, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        network.fit(POINTS, GROUPS)
+    assert network.n_iter_ < 200
+    assert np.diff(network.loss_curve_).max() <= 0
+    with pytest.warns(ConvergenceWarning, match="lbfgs ended after 2 iterations"):
+        network.set_params(max_iter=2).fit(POINTS, GROUPS)
+
+
+def test_steps_with_the_same_options_compile_once(monkeypatch):
+    made = []
+    compiled = perceptron.Compiled
+    monkeypatch.setattr(perceptron, "Compiled", lambda *args: made.append(args) or compiled(*args))
+    network, plain = small(MLPRegressor), small(MLPRegressor)
+    for _ in range(3):
+        network.partial_fit(POINTS, GROUPS)
+    assert len(made) == 1
+    again = pickle.loads(pickle.dumps(network))
+    for each in (network, again):
+        each.set_params(alpha=0.5).partial_fit(POINTS, GROUPS)
+        each.partial_fit(POINTS, GROUPS, sample_weight=np.arange(60))
+    assert len(made) == 5
+    assert largest_difference(network, again) == 0
+    for _ in range(3):
+        vars(plain).pop("_kept", None)
+        plain.partial_fit(POINTS, GROUPS)
+    assert plain.loss_curve_ == network.loss_curve_[:3]

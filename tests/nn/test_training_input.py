@@ -167,7 +167,7 @@ WRONG = {
     "batch_size": [0, -1, 1.5, "10", True, math.nan],
     "shuffle": ["False", 0, None],
     "seed": [-1, 0.5, "0", True, [1]],
-    "validation": [0.0, 1.0, -0.5, math.nan, True, "0.2", 3, (X,), (X, Y, Y)],
+    "validation": [0.0, 1.0, -0.5, math.nan, True, "0.2", 3, (X,), (X, Y, Y, Y)],
     "metrics": ["acc", "", 3, None, [3], ["accuracy", "acc"]],
     "penalty": ["l2", 0.1, {"l3": 1}, {"l2": -1}, {"l2": math.nan}, {"l1": "1"}, {"l1": True}],
     "schedule": ["CosineLR", 3, [1], lambda optimizer: None],

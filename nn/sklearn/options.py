@@ -1,0 +1,89 @@
+"""The parameters of the estimators, and how `fit` checks each of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from nn.functional import identity
+from nn.layers import Neuron
+from nn.optimizers import OPTIMIZERS
+from nn.options import OptionError, by_name, flag, real, whole
+
+
+def activation_of(given: Any) -> Any:
+    """Return an activation by the name that `nn` gives it, or the function itself."""
+    names: dict[Any, Any] = {"identity": identity, "logistic": "sigmoid"}
+    return names.get(given, given) if isinstance(given, str) else given
+
+
+def _known_activation(value: Any, name: str) -> None:
+    if not callable(value):
+        Neuron(1, activation=activation_of(value), generator=random.Random(0))
+
+
+def _sizes(value: Any, name: str) -> None:
+    for each in [value] if np.ndim(value) == 0 else value:
+        whole(each, f"each of {name}")
+
+
+def _batch(value: Any, name: str) -> None:
+    if not (isinstance(value, str) and value == "auto"):
+        whole(value, name)
+
+
+def _seed(value: Any, name: str) -> None:
+    try:
+        check_random_state(value)
+    except ValueError as error:
+        raise OptionError(f"{name} is a seed: {error}") from None
+
+
+def _solver(value: Any, name: str) -> None:
+    by_name(value, name, dict.fromkeys(("lbfgs", *OPTIMIZERS)))
+
+
+def _class_weight(value: Any, name: str) -> None:
+    if value is not None and value != "balanced" and not isinstance(value, Mapping):
+        raise OptionError(f'{name} is a dict of weights by class, or "balanced", got {value!r}')
+    for label in value if isinstance(value, Mapping) else ():
+        real(value[label], f"{name}[{label!r}]", least=0)
+
+
+def _loudness(value: Any, name: str) -> None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        whole(value, name, 0)
+    else:
+        flag(value, name)
+
+
+# How `fit` checks each parameter. As in scikit-learn, a constructor accepts everything.
+CHECKS: dict[str, Callable[[Any, str], Any]] = {
+    "hidden_layer_sizes": _sizes,
+    "activation": _known_activation,
+    "solver": _solver,
+    "alpha": partial(real, least=0),
+    "batch_size": _batch,
+    "learning_rate_init": partial(real, above=0),
+    "max_iter": whole,
+    "shuffle": flag,
+    "tol": partial(real, least=0),
+    "random_state": _seed,
+    "verbose": _loudness,
+    "momentum": partial(real, least=0, most=1),
+    "nesterovs_momentum": flag,
+    "early_stopping": flag,
+    "validation_fraction": partial(real, above=0, below=1),
+    "beta_1": partial(real, least=0, below=1),
+    "beta_2": partial(real, least=0, below=1),
+    "epsilon": partial(real, above=0),
+    "n_iter_no_change": whole,
+    "warm_start": flag,
+    "max_fun": whole,
+    "class_weight": _class_weight,
+}

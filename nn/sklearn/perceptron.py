@@ -1,0 +1,375 @@
+"""`Perceptron`: the parameters and the training that the classifier and the regressor share."""
+
+from __future__ import annotations
+
+import math
+import random
+import warnings
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from inspect import cleandoc
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from micrograd import Value
+from nn import requests, samples
+from nn.history import History
+from nn.layers import MLP
+from nn.metrics import Metric
+from nn.objective import Compiled, Loss, Objective, loss_function, normalised
+from nn.optimizers import OPTIMIZERS, Adam, Optimizer
+from nn.optimizers.optimizer import Array
+from nn.options import OptionError
+from nn.sklearn.options import CHECKS, activation_of
+from nn.training import EarlyStopping, fit, predict
+
+
+@dataclass(eq=False)
+class _Adam(Adam):
+    """Adam as in scikit-learn, which adds epsilon to √v, before the correction of v for its start.
+
+    Kingma and Ba 2015, arXiv:1412.6980, end of section 2.
+    """
+
+    def rule(self, x: Array, g: Array) -> Array:
+        given = self.eps
+        self.eps = given / math.sqrt(1 - self.betas[1] ** self.steps)
+        moved = super().rule(x, g)
+        self.eps = given
+        return moved
+
+
+@dataclass(eq=False, repr=False)
+class Perceptron(BaseEstimator):  # type: ignore[misc]
+    """The base of both estimators, with the names and the defaults of scikit-learn's parameters.
+
+    Args:
+        hidden_layer_sizes: the number of neurons of each hidden layer.
+        activation: the activation of the hidden layers: one of scikit-learn's names, the name of an
+            operation of one operand, or a function of a Value.
+        solver: the name of an optimizer in `nn.optimizers.OPTIMIZERS`; or `"lbfgs"`, a quasi-Newton
+            method for small data (L-BFGS-B of SciPy), which takes all samples at once. It ends when
+            no component of the gradient is above `tol`, and ignores the options of the others.
+        alpha: the weight of the penalty, `alpha / 2` times the squares of the weights, divided by
+            the number of samples of a batch.
+        batch_size: the number of samples of a batch; `"auto"` is 200, or all if they are fewer.
+        learning_rate_init: the learning rate.
+        max_iter: the most epochs.
+        shuffle: whether to draw a new order of the samples for each epoch.
+        random_state: a seed, a `numpy.random.RandomState`, or None for NumPy's global generator.
+        tol: training ends when the loss has not fallen by `tol` for `n_iter_no_change` epochs.
+        verbose: whether to report progress.
+        momentum: the momentum of the solver `"sgd"`, from 0 to 1.
+        nesterovs_momentum: whether `"sgd"` uses Nesterov's form of momentum.
+        early_stopping: whether training ends when the score of held-out samples has not risen by
+            `tol` for `n_iter_no_change` epochs; the best weights are kept.
+        validation_fraction: the share of the samples that `early_stopping` holds out.
+        beta_1: how much of the first average `"adam"` and `"adamw"` keep at each step.
+        beta_2: how much of the second average they keep.
+        epsilon: the small number in their divisor.
+        n_iter_no_change: the number of epochs to wait for an improvement.
+        warm_start: whether `fit` continues with the weights of the last `fit`.
+        max_fun: the most evaluations of the loss by `"lbfgs"`; `max_iter` is its most iterations.
+
+    X may be sparse: it is made dense, at most 2**27 entries at once.
+
+    After `fit`, `model_` is the network, and `history_` is what was recorded after each epoch.
+    """
+
+    hidden_layer_sizes: int | Sequence[int] = (100,)
+    activation: Any = "relu"
+    _: KW_ONLY
+    solver: str = "adam"
+    alpha: float = 0.0001
+    batch_size: int | str = "auto"
+    learning_rate_init: float = 0.001
+    max_iter: int = 200
+    shuffle: bool = True
+    random_state: Any = None
+    tol: float = 1e-4
+    verbose: bool = False
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    n_iter_no_change: int = 10
+    warm_start: bool = False
+    max_fun: int = 15000
+
+    def _begins(self, incremental: bool) -> bool:
+        """Return whether training begins with a new network."""
+        return not hasattr(self, "model_") or not (incremental or self.warm_start)
+
+    def _train(
+        self,
+        X: Any,
+        y: Any,
+        loss: Loss,
+        score: str | Metric,
+        *,
+        outputs: int,
+        incremental: bool,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
+    ) -> None:
+        """Train a network, a new one if training begins; `incremental` means for one epoch."""
+        count, begins = X.shape[0], self._begins(incremental)
+        if incremental and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True: say False")
+        if sample_weight is not None:
+            sample_weight = samples.weights(_check_sample_weight(sample_weight, X), count)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        sizes = [*np.atleast_1d(self.hidden_layer_sizes).tolist(), outputs]
+        if begins:
+            self.model_ = MLP(
+                X.shape[1],
+                sizes,
+                activation=activation_of(self.activation),
+                initializer="xavier_uniform",
+                generator=random.Random(seed),
+            )
+            self.history_ = History()
+        found = [len(layer.neurons) for layer in self.model_.layers]
+        if found != sizes:
+            raise ValueError(
+                f"the network has layers of {found} neurons, not {sizes}: "
+                "call fit with warm_start=False for another one"
+            )
+        self.n_layers_, self.n_outputs_ = len(sizes) + 1, outputs
+        stopping = self.early_stopping and self.solver != "lbfgs"
+        count -= math.ceil(self.validation_fraction * count) if stopping else 0
+        size = min(200 if isinstance(self.batch_size, str) else int(self.batch_size), count)
+        if self.solver == "lbfgs":
+            history, complaint = self._minimised(X, y, loss, sample_weight, class_weight)
+        else:
+            if not incremental or begins or not hasattr(self, "_learned"):
+                self._learned = self._optimizer(self.model_.parameters())
+            column = "loss"
+            is_weighted = sample_weight is not None or class_weight is not None
+            if stopping:
+                column = f"val_{score if isinstance(score, str) else score.__name__}"
+            history = fit(
+                self.model_,
+                X,
+                y,
+                loss=loss,
+                optimizer=self._learned,
+                epochs=1 if incremental else self.max_iter,
+                batch_size=size,
+                shuffle=self.shuffle,
+                seed=seed,
+                sample_weight=sample_weight,
+                class_weight=class_weight,
+                validation=float(self.validation_fraction) if stopping else None,
+                metrics=[score] if stopping else (),
+                penalty=self._penalty(size, sample_weight),
+                early_stopping=EarlyStopping(
+                    self.n_iter_no_change,
+                    self.tol,
+                    restore_best=stopping,
+                    monitor=column,
+                    mode="max" if stopping else "min",
+                ),
+                progress="auto" if self.verbose else False,
+                engine=self._engine(X, loss, size, sample_weight, is_weighted)
+                if incremental
+                else "compiled",
+            )
+            complaint = None
+            if history.end == "epochs" and not incremental:
+                complaint = f"{self.max_iter} epochs were done"
+        self._record(history, column if stopping else None)
+        if complaint is not None:
+            warnings.warn(
+                f"{complaint}, and the optimization has not converged yet: "
+                "raise max_iter or learning_rate_init, or scale the inputs",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _record(self, history: History, scores: str | None) -> None:
+        """Set the attributes that tell how training went; a warm start continues the curves."""
+        if set(history) == set(self.history_):
+            columns = {name: [*self.history_[name], *history[name]] for name in history}
+            joined = History(columns)
+            joined.end, joined.best_epoch = history.end, history.best_epoch
+            if joined.best_epoch is not None:
+                joined.best_epoch += self.history_.epochs
+            self.history_ = joined
+        else:
+            self.history_ = history
+        self.loss_curve_ = self.history_["loss"]
+        self.loss_ = self.loss_curve_[-1]
+        self.best_loss_ = min(self.loss_curve_)
+        self.n_iter_ = history.epochs
+        if scores is not None:
+            self.validation_scores_ = self.history_[scores]
+
+    def _minimised(
+        self, X: Any, y: Any, loss: Loss, sample_weight: Any, class_weight: Any
+    ) -> tuple[History, str | None]:
+        """Minimise the loss over all samples with L-BFGS-B.
+
+        Returns:
+            The loss at each iteration; and why it has not converged, or None if it has.
+        """
+        X = samples.inputs(X)
+        y = samples.targets(y, len(X), self.n_outputs_, loss_function(loss)[0])
+        by_class = requests.class_weights(class_weight, y)
+        rows = np.column_stack([X, y])
+        is_weighted = sample_weight is not None or by_class is not None
+        if is_weighted:
+            weights = np.ones(len(X)) if sample_weight is None else sample_weight
+            weights = weights if by_class is None else weights * by_class(y)
+            rows = normalised(np.column_stack([rows, weights]))
+        engine, history = self._engine(X, loss, len(X), sample_weight, is_weighted), History()
+        engine.confirm(rows, 0)
+
+        def value_and_grad(numbers: Any) -> tuple[float, Any]:
+            return engine.value_and_grad(numbers, rows)
+
+        def record(intermediate_result: Any) -> None:
+            history.append({"loss": float(intermediate_result.fun)})
+
+        parameters = self.model_.parameters()
+        start = np.array([parameter.data for parameter in parameters])
+        options = {"maxiter": self.max_iter, "maxfun": self.max_fun, "gtol": self.tol}
+        result = minimize(
+            value_and_grad, start, jac=True, method="L-BFGS-B", options=options, callback=record
+        )
+        if not np.isfinite([result.fun, *result.x]).all():
+            raise ValueError("lbfgs found a loss or weights that are not finite: scale the inputs")
+        for parameter, number in zip(parameters, result.x.tolist(), strict=True):
+            parameter.data = number
+        if not history.epochs:
+            history.append({"loss": float(result.fun)})
+        complaint = f"lbfgs ended after {result.nit} iterations: {result.message}"
+        return history, None if result.success else complaint
+
+    def _engine(
+        self, X: Any, loss: Loss, batch: int, sample_weight: Any, is_weighted: bool
+    ) -> Compiled:
+        """Return the compiled objective, that of the last call if it is the same."""
+        scale = self._penalty_scale(batch, sample_weight)
+        kept: Any = self.__dict__.get("_kept")
+        if kept is None or kept[:4] != (self.model_, loss, scale, is_weighted):
+            objective = Objective(
+                self.model_,
+                self.model_.parameters(),
+                X.shape[1],
+                loss_function(loss)[1],
+                self._penalty(batch, sample_weight),
+                weighted=is_weighted,
+            )
+            kept = self._kept = (self.model_, loss, scale, is_weighted, Compiled(objective))
+        engine: Compiled = kept[4]
+        return engine
+
+    def __getstate__(self) -> Any:
+        return {key: part for key, part in super().__getstate__().items() if key != "_kept"}
+
+    def _check_parameters(self, count: int) -> None:
+        """Raise ValueError if a parameter is out of range; the message names it."""
+        try:
+            for name, value in self.get_params(deep=False).items():
+                CHECKS[name](value, name)
+        except (TypeError, ValueError) as error:
+            owner = type(self).__name__
+            raise OptionError(f"the {name!r} parameter of {owner}: {error}") from None
+        stopping = self.early_stopping and self.solver != "lbfgs"
+        if stopping and self.validation_fraction * count <= 1:
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction} of {count} samples is one "
+                "sample, which has no score: raise it, or leave out early_stopping"
+            )
+
+    def _optimizer(self, parameters: list[Value]) -> Optimizer:
+        options: dict[str, Any] = {}
+        if self.solver.startswith("adam"):
+            options = {"betas": (self.beta_1, self.beta_2), "eps": float(self.epsilon)}
+        elif self.solver == "sgd":
+            options = {"momentum": float(self.momentum)}
+            options["nesterov"] = self.nesterovs_momentum and self.momentum > 0
+        kind = _Adam if self.solver == "adam" else OPTIMIZERS[self.solver]
+        made: Optimizer = kind(parameters, lr=float(self.learning_rate_init), **options)
+        return made
+
+    def _penalty(self, batch: int, sample_weight: Any) -> Any:
+        """Return the penalty: half of alpha times the squared weights, over the weight of a batch.
+
+        That is the number of its samples or, on average over the batches, the sum of their weights.
+        """
+        if not self.alpha:
+            return None
+        weights = [w for layer in self.model_.layers for neuron in layer.neurons for w in neuron.w]
+        scale = self._penalty_scale(batch, sample_weight)
+        return lambda _: scale * sum(w * w for w in weights)
+
+    def _penalty_scale(self, batch: int, sample_weight: Any) -> float:
+        mean = 1.0 if sample_weight is None else float(np.mean(sample_weight))
+        return float(self.alpha) / (2 * batch * mean)
+
+    def _outputs(self, X: Any) -> NDArray[np.float64]:
+        check_is_fitted(self)
+        return predict(self.model_, self._validated(X, reset=False))
+
+    def _validated(self, X: Any, *y: Any, **options: Any) -> Any:
+        """Validate the arrays as scikit-learn does, and before training also the parameters.
+
+        A TypeError names a column that is text.
+        """
+        if hasattr(X, "columns"):
+            samples.numbers(X, "X")
+        options |= {"multi_output": True} if y else {}
+        found = validate_data(self, X, *y, accept_sparse=["csr", "csc"], **options)
+        if not y:
+            return found
+        X, targets = found
+        self._check_parameters(X.shape[0])
+        targets = targets.toarray() if hasattr(targets, "toarray") else targets
+        is_column = targets.ndim == 2 and targets.shape[1] == 1
+        return X, column_or_1d(targets, warn=True) if is_column else targets
+
+    def _has_steps(self) -> bool:
+        if self.solver == "lbfgs":
+            raise AttributeError(
+                "partial_fit makes steps of an optimizer, and solver='lbfgs' has none: "
+                f"give one of {', '.join(OPTIMIZERS)}"
+            )
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    @property
+    def coefs_(self) -> list[Any]:
+        """The weights of each layer, arrays of shape (inputs, outputs)."""
+        return [
+            np.array([[w.data for w in neuron.w] for neuron in layer.neurons]).T
+            for layer in self.model_.layers
+        ]
+
+    @property
+    def intercepts_(self) -> list[Any]:
+        """The biases of each layer, arrays of shape (outputs,)."""
+        return [
+            np.array([neuron.b.data for neuron in layer.neurons]) for layer in self.model_.layers
+        ]
+
+
+def with_parameters(text: str | None, more: str = "") -> str:
+    """Return the docstring of an estimator, followed by that of `Perceptron`."""
+    shared = cleandoc(Perceptron.__doc__ or "").replace("\n\nX may be", f"{more}\n\nX may be")
+    return f"{cleandoc(text or '')}\n\n{shared}"
