@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nn import html, samples
+from micrograd.writing.html import table
+from nn import samples
 from nn.options import OptionError, whole
 
 
@@ -117,7 +118,7 @@ class ClassificationReport:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return html.table(["", *_SCORES], self._cells())
+        return table(["", *_SCORES], self._cells())
 
 
 _SCORES = ("precision", "recall", "f1-score", "support")

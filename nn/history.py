@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from micrograd import files
+from micrograd.writing.html import table
 from nn import html
 
 
@@ -113,7 +114,7 @@ class History(Mapping[str, list[float]]):
         ]
         caption = f"<p>{escape(repr(self)[1:-1])}</p>"
         pictures = "".join(map(html.curves, groups))
-        return f"{caption}{pictures}{html.table(['epoch', *self._columns], rows) * bool(rows)}"
+        return f"{caption}{pictures}{table(['epoch', *self._columns], rows) * bool(rows)}"
 
     def plot(self, **options: Any) -> Any:
         """Draw the curves with `nn.plots.loss_curves`, and return the axes.

@@ -1,13 +1,9 @@
-"""Tables and curves as HTML, for notebooks. All text is escaped.
-
->>> table(["a"], [["<b>"]])
-'<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>&lt;b&gt;</td></tr></tbody></table>'
-"""
+"""Curves as HTML, for notebooks. All text is escaped."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
@@ -15,24 +11,6 @@ WIDTH, HEIGHT = 360, 220
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 28, 26  # the margins around the curves
 MOST_POINTS = 400
 FAR = 30  # a curve whose largest number is so many times the smallest has a logarithmic scale
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table.
-
-    Args:
-        header: the names of the columns.
-        rows: the cells of each row: texts or numbers.
-
-    >>> table(["a"], [[1], [2]]).count("<tr>")
-    3
-    """
-
-    def row(cells: Sequence[object], kind: str) -> str:
-        return f"<tr>{''.join(f'<{kind}>{escape(str(cell))}</{kind}>' for cell in cells)}</tr>"
-
-    body = "".join(row(cells, "td") for cells in rows)
-    return f"<table><thead>{row(header, 'th')}</thead><tbody>{body}</tbody></table>"
 
 
 def curves(lines: Mapping[str, Sequence[float]]) -> str:

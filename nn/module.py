@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd import Value
 from micrograd.engine.value import to_number
-from nn import html
+from micrograd.writing.html import table
 from nn.options import flag
 
 Output = Value | list[Value]
@@ -208,7 +208,7 @@ class Module:
 
     def _repr_html_(self) -> str:
         """Return the summary as a table."""
-        return html.table(_HEADER, self._rows())
+        return table(_HEADER, self._rows())
 
 
 _HEADER = ("module", "is", "parameters")

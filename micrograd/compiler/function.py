@@ -282,6 +282,13 @@ class CompiledFunction:
         name = getattr(self.f, "__name__", "a function")
         return f"<compiled {name}, {len(self._variants)} programs>"
 
+    def _repr_html_(self) -> str:
+        from micrograd.writing.html import table
+
+        if self._last is None:
+            return table(["compiled function"], [[str(self)]])
+        return table(["", "instruction"], enumerate(map(str, self.program.instructions), start=1))
+
     def __getstate__(self) -> dict[str, Any]:
         kept = self.__dict__.copy()
         if self._variants:

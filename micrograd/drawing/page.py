@@ -26,6 +26,14 @@ from micrograd.writing.labels import one_line
 from micrograd.writing.marks import Mark
 
 
+class Page(str):
+    """The text of a page, which a notebook shows in a frame."""
+
+    def _repr_html_(self) -> str:
+        source = html.escape(self)
+        return f'<iframe srcdoc="{source}" style="width:100%;height:640px;border:0"></iframe>'
+
+
 def step_page(
     output: Value,
     path: str | os.PathLike[str] | None = None,
@@ -34,7 +42,7 @@ def step_page(
     lang: str = "en",
     title: str | Mapping[str, str] = "",
     max_nodes: int = MAX_STEPS_NODES,
-) -> str:
+) -> Page:
     """Write an HTML page on which a reader steps through the graph below a value.
 
     No renderer is needed, and the page needs no other file. Gradients need not have been computed:
@@ -50,7 +58,7 @@ def step_page(
         max_nodes: the most values that the graph may have.
 
     Returns:
-        The text of the page.
+        The text of the page, a `str`.
 
     Raises:
         ValueError: if there are more than `max_nodes` values.
@@ -66,7 +74,7 @@ def step_page(
     text = _document(walk, lang, titles)
     if path is not None:
         write(path, text)
-    return text
+    return Page(text)
 
 
 def _title(walk: Walkthrough, title: str | Mapping[str, str], lang: str) -> str:

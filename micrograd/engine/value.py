@@ -212,6 +212,14 @@ class Value(Methods, Node):
     def __repr__(self) -> str:
         return f"Value(data={self.data}, grad={self.grad})"
 
+    def _repr_html_(self) -> str:
+        from micrograd.writing.html import table
+
+        label = self.label if isinstance(self.label, str) else ""
+        return table(
+            ["value", "data", "gradient", "operation"], [[label, self.data, self.grad, self._op]]
+        )
+
     def __format__(self, specification: str) -> str:
         return format(self.data, specification) if specification else repr(self)
 
