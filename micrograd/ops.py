@@ -101,10 +101,11 @@ _TAIL_SLOPE = tuple(i * each for i, each in enumerate(_TAIL))[1:]
 # For powers: limits where the base is 0, nan where it is negative; a base and a logarithm that are numbers also in the branch that is not taken.
 _BASE = "where(x > 0, x, 1)"
 _ROOT, _LOG = f"{_BASE} ** (0.5 * y)", f"log({_BASE})"
+_INFINITE = "x > 1.7976931348623157e+308"
 _POW_MIXED = (
-    f"where(x > 0, where(y < 0.5, (1 + y * {_LOG}) * {_ROOT} * {_ROOT} / {_BASE},"
+    f"where({_INFINITE}, where(y < 1, 0, 1e999), where(x > 0, where(y < 0.5, (1 + y * {_LOG}) * {_ROOT} * {_ROOT} / {_BASE},"
     f" (1 + y * {_LOG}) * {_ROOT} / {_BASE} * {_ROOT}),"
-    " where(x < 0, 1e999 - 1e999, where((y > 1) + (abs(y) <= 0), 0, where(y > 0, -1e999, 1e999))))"
+    " where(x < 0, 1e999 - 1e999, where((y > 1) + (abs(y) <= 0), 0, where(y > 0, -1e999, 1e999)))))"
 )
 
 # sigmoid(x - y), with what the difference has lost by rounding; 0.5 for two equal infinities.
@@ -318,10 +319,10 @@ _SERVING_ROWS = (
         ["-2 * (atan2_slope(y, x) * out)", "4 * ((0.5 * x - 0.5 * y) / hypot(x, y) * ((0.5 * x + 0.5 * y) / hypot(x, y)) / hypot(x, y) / hypot(x, y))"], r"\frac{y}{x^{2} + y^{2}}",
         textbook=["y / (x * x + y * y)", "", "(x * x - y * y) / square(x * x + y * y)"], domain="hypot(x, y) > 0"),
     Row("pow_slope_x", "where((x > 0) * (abs(y - 4.25) > 3.75), y * x ** (0.5 * y) / x * x ** (0.5 * y), where(abs(y) <= 0, 0, y * x ** (y - 1)))",
-        [f"where(abs(y - 1) <= 0, 0, where(x > 0, (y - 1) * (y * {_ROOT} / {_BASE}) * ({_ROOT} / {_BASE}), (y - 1) * y * x ** (y - 2)))", _POW_MIXED],
+        [f"where(abs(y - 1) <= 0, 0, where({_INFINITE}, where(y < 2, 0, where(y > 2, 1e999, 2)), where(x > 0, (y - 1) * (y * {_ROOT} / {_BASE}) * ({_ROOT} / {_BASE}), (y - 1) * y * x ** (y - 2))))", _POW_MIXED],
         r"y \cdot x^{y - 1}", textbook=["y * x ** (y - 1)", "(y - 1) * y * x ** (y - 2)", "x ** (y - 1) * (1 + y * log(x))"], domain="minimum(x, abs(y - 4.25) - 3.75) > 0"),
-    Row("pow_slope_y", "where((abs(x) <= 0) * (y >= 0), 0, log(x) * x ** (0.5 * y) * x ** (0.5 * y))",
-        [_POW_MIXED, f"where(x > 0, {_LOG} * ({_LOG} * {_ROOT}) * {_ROOT}, where(x < 0, 1e999 - 1e999, where(y >= 0, 0, 1e999)))"],
+    Row("pow_slope_y", "where((abs(x) <= 0) * (y >= 0) + (x > 1.7976931348623157e+308) * (y < 0), 0, log(x) * x ** (0.5 * y) * x ** (0.5 * y))",
+        [_POW_MIXED, f"where({_INFINITE}, where(y < 0, 0, 1e999), where(x > 0, {_LOG} * ({_LOG} * {_ROOT}) * {_ROOT}, where(x < 0, 1e999 - 1e999, where(y >= 0, 0, 1e999))))"],
         r"x^{y} \cdot \ln x", textbook=["x ** y * log(x)", "x ** (y - 1) * (1 + y * log(x))", "x ** y * square(log(x))"], domain="x > 0"),
 )
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import micrograd
-from micrograd import Value, ops
+from micrograd import Value, derivative, ops
 from tests.engine.common import INF, NAN, gradient, same
 
 HOSTILE = [0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 1e-308, 1e308, -1e308, 1000.0, -1000.0]
@@ -187,3 +187,14 @@ def test_every_public_function_of_a_value_returns_a_value():
         result = getattr(micrograd, name)(*[Value(0.5)] * row.arity)
         assert type(result) is Value
         assert type(result.data) is float, name
+
+
+@pytest.mark.parametrize(
+    ("y", "dy", "dxx", "dxy", "dyy"), [(-0.5, 0, 0, 0, 0), (2, INF, 2, INF, INF), (3, *[INF] * 4)]
+)
+def test_the_derivatives_of_powers_of_infinity_are_their_limits(y, dy, dxx, dxy, dyy):
+    x, exponent = Value(INF), Value(y)
+    slopes = derivative(x**exponent, [x, exponent])
+    assert getattr(slopes[1], "data", slopes[1]) == dy
+    found = [*derivative(slopes[0], [x, exponent]), derivative(slopes[1], exponent)]
+    assert [each.data for each in found] == [dxx, dxy, dyy]
