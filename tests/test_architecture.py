@@ -67,7 +67,7 @@ GUESTS = {
         *("micrograd.transforms", "micrograd.compiler", "nn.storage", "nn.datasets"),
         *("nn.samples", "nn.metrics", "nn.objective", "nn.prediction", "nn.plots", "nn.training"),
         *("nn.optimizers", "nn.requests", "nn.sklearn", "nn.columns"),
-        "micrograd.commands",
+        *("micrograd.commands", "micrograd.testing"),
     },
     "scipy": {"micrograd.compiler", "nn.optimizers"},
     "sklearn": {"nn.datasets", "nn.sklearn"},

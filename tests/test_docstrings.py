@@ -56,7 +56,6 @@ PENDING = (
     "micrograd.compiler",
     "micrograd.derivation",
     "micrograd.drawing",
-    "micrograd.testing",
 )
 PUBLIC = {name: thing for name, thing in public().items() if not name.startswith(PENDING)}
 

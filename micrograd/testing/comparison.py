@@ -1,269 +1,177 @@
-"""Comparison of a gradient with what the witnesses say of single inputs.
+"""Comparison of a gradient with what the witnesses say, input by input; and Taylor's remainder.
 
-A disagreement is a problem if some operation is at fault. Where every rule is right by its own
-convention, as at a kink, and where no independent witness has anything to say, it is a doubt.
+A disagreement is a problem if some operation is at fault. It is a doubt where every rule is right
+by its own convention, as at a kink, and where no independent witness has anything to say.
 """
 
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from micrograd.testing import blame
 from micrograd.testing.differences import Estimate, Slopes, beside, is_smooth, resolves
-from micrograd.testing.evidence import Evidence
-from micrograd.testing.reconsideration import (
-    Verdict,
-    fine_structure,
-    is_between_sides,
-    reconsider,
-)
-from micrograd.testing.report import Problem
-from micrograd.testing.witnesses import INDEPENDENT, Differences, taylor_order
+from micrograd.testing.evidence import Entry, Evidence, Verdict
+from micrograd.testing.resolution import fine_structure, is_between_sides, reconsider
+from micrograd.testing.witnesses import INDEPENDENT, Statement, taylor_order
+
+Statements = dict[str, Statement]
 
 
-def compare(evidence: Evidence, indices: Iterable[int]) -> None:
-    """Compare these entries of the gradient with every witness that speaks."""
+def compare(evidence: Evidence, indices: Sequence[int]) -> None:
+    """Hear the witnesses on these entries of the gradient, and compare."""
+    statements = evidence.hear(indices)
     for index in indices:
-        if not math.isfinite(evidence.gradient[index]):
-            _compare_unbounded(evidence, index)
+        entry = Entry(evidence, index)
+        if not math.isfinite(entry.got):
+            _compare_unbounded(entry)
         elif evidence.infinite:
-            _compare_beside_infinity(evidence, index)
+            _compare_beside_infinity(entry)
         else:
-            _compare_entry(evidence, index)
+            _compare_entry(entry, statements)
 
 
-def _compare_entry(evidence: Evidence, index: int) -> None:
-    direction, told = {index: 1.0}, False
-    for witness in evidence.witnesses:
-        if witness.silent:
-            continue
-        estimate = witness.found[index]
-        if isinstance(witness, Differences):
-            slopes = witness.sides[index]
-            if slopes.is_kink:
-                if not _agrees_at_kink(evidence, index, slopes):
-                    return
-                told = True
-                continue
-        if estimate is None:
-            continue
-        if not evidence.agrees(direction, witness.name, estimate):
-            verdict = Verdict(estimate)
-            if isinstance(witness, Differences):
-                verdict = reconsider(evidence, index, witness)
-            if verdict.estimate is not None:
-                _disagree(evidence, index, witness.name, verdict.estimate)
+def _compare_entry(entry: Entry, statements: Statements) -> None:
+    verdicts = set()
+    for statement in statements.values():
+        if not statement.silent:
+            verdict = _verdict(entry, statement, statements)
+            if verdict is Verdict.SETTLED:
                 return
-            if verdict.doubt:
-                evidence.doubts.append(verdict.doubt)
-                return
-            told |= verdict.agrees
-        elif (
-            isinstance(witness, Differences)
-            and evidence.is_noisy
-            and (doubt := fine_structure(evidence, index))
-        ):
-            evidence.doubts.append(doubt)
-            return
-        elif witness.name in INDEPENDENT:
-            told |= evidence.is_told(direction, witness.name, estimate)
-    if _is_cut(evidence, index):
+            verdicts.add(verdict)
+    if "difference" in statements and _is_cut(entry, statements["difference"].found[entry.index]):
         return
-    if not told and "difference" in evidence.options.modes:
-        told = is_between_sides(evidence, index)
-    if not told and INDEPENDENT & set(evidence.options.modes):  # else Taylor's remainder decides
-        evidence.doubts.append(f"{evidence.name(index)}: {_unheard(evidence, index)}")
+    if Verdict.CONFIRMED in verdicts or ("difference" in statements and is_between_sides(entry)):
+        return
+    if entry.evidence.asks_independent:  # else Taylor's remainder decides
+        entry.doubt(f": {_why_unconfirmed(entry, statements)}")
 
 
-def _unheard(evidence: Evidence, index: int) -> str:
+def _verdict(entry: Entry, statement: Statement, statements: Statements) -> Verdict:
+    """What the statement of one witness comes to."""
+    if entry.index in statement.sides:
+        return _compare_at_kink(entry, statement.sides[entry.index])
+    estimate, is_difference = statement.found[entry.index], statement.name == "difference"
+    if estimate is None:
+        return Verdict.OPEN
+    if not entry.agrees(estimate, statement.name):
+        if is_difference:
+            return reconsider(entry, statements)
+        return entry.disagree(estimate, statement.name)
+    if is_difference and entry.evidence.is_noisy and (doubt := fine_structure(entry)):
+        return entry.doubt(doubt)
+    return entry.confirmed(estimate, statement.name)
+
+
+def _why_unconfirmed(entry: Entry, statements: Statements) -> str:
     """Why no witness confirms an entry."""
     reasons = []
-    for witness in evidence.witnesses:
-        if witness.name not in INDEPENDENT:
+    for name, statement in statements.items():
+        estimate = None if statement.silent else statement.found[entry.index]
+        if name not in INDEPENDENT:
             continue
-        estimate = None if witness.silent else witness.found[index]
-        if witness.silent:
-            reasons.append(f"{witness.name} is silent, {witness.silent}")
+        if statement.silent:
+            reasons.append(f"{name} is silent, {statement.silent}")
         elif estimate is None:
-            reasons.append(f"{witness.name} finds no number")
+            reasons.append(f"{name} found no number")
         else:
-            bound = evidence.bound({index: 1.0}, witness.name, estimate)
-            reasons.append(f"{witness.name} says {estimate.value!r}, but only ± {bound:.0e}")
-    return f"no independent witness was heard: {'; '.join(reasons) or 'none was asked'}"
+            bound = entry.evidence.bound(entry.direction, name, estimate)
+            reasons.append(f"{name} says {estimate.value!r}, but only ± {bound:.0e}")
+    return f"no independent witness confirms it: {'; '.join(reasons) or 'none was asked for'}"
 
 
-def _disagree(evidence: Evidence, index: int, witness: str, estimate: Estimate) -> None:
-    got, expected = evidence.gradient[index], estimate.value
-    if not evidence.is_accused() and evidence.convention():
-        _doubt_convention(evidence, index, f"the {witness} says {expected!r}")
-        return
-    bound = evidence.bound({index: 1.0}, witness, estimate)
-    relative = abs(got - expected) / max(abs(got), abs(expected), 5e-324)
-    evidence.problems.append(
-        Problem(
-            f"{evidence.name(index)}: reverse says {got!r}, {witness} says"
-            f" {expected!r} ± {bound:.0e} (relative difference {relative:.1g})",
-            index,
-            got,
-            expected,
-            bound,
-            witness,
-        )
-    )
-
-
-def _doubt_convention(evidence: Evidence, index: int, said: str) -> None:
-    evidence.doubts.append(
-        f"{evidence.name(index)} = {evidence.gradient[index]!r}, but {said}: every rule is right by"
-        f" its own convention at {evidence.convention()}, and what they give together is not"
-        " confirmed"
-    )
-
-
-def _agrees_at_kink(evidence: Evidence, index: int, slopes: Slopes) -> bool:
-    left, right, got = slopes.left, slopes.right, evidence.gradient[index]
-    assert left is not None  # noqa: S101 (is_kink was asked)
-    assert right is not None  # noqa: S101
-    name = evidence.name(index)
-    sides = f"{left.value!r} from the left, {right.value!r} from the right"
-    if blame.is_between(got, slopes, evidence.bounds[index]):
+def _compare_at_kink(entry: Entry, slopes: Slopes) -> Verdict:
+    left, right = slopes.sides
+    text = f"{left.value!r} from the left, {right.value!r} from the right"
+    if slopes.surround(entry.got, entry.rounding):
         if slopes.jumps:
-            evidence.doubts.append(f"{name}: the function jumps here, and has no derivative")
-            return False
-        evidence.notes.append(f"{name} at a kink: {got!r} lies between {sides}")
-        return True
-    if evidence.is_accused() or not evidence.convention():
-        evidence.problems.append(
-            Problem(
-                f"{name}: reverse says {got!r}, but the derivative is {sides}",
-                index,
-                got,
-                left.value,
-                left.error + evidence.bounds[index],
-                "difference",
-            )
-        )
-    else:
-        _doubt_convention(evidence, index, f"the derivative is {sides}")
-    return False
+            return entry.doubt(": the function jumps here, and has no derivative")
+        entry.note(f" at a kink: {entry.got!r} lies between {text}")
+        return Verdict.CONFIRMED
+    if entry.evidence.is_accused() or not entry.evidence.convention():
+        bound = left.error + entry.rounding
+        return entry.accuse(f", but the derivative is {text}", left.value, bound)
+    return entry.doubt_convention(f"the derivative is {text}")
 
 
-def _compare_beside_infinity(evidence: Evidence, index: int) -> None:
-    """Where a factor of zero met an infinite slope: only the derivatives from both sides tell."""
-    got, x = evidence.gradient[index], evidence.subject.point[index]
+def _compare_beside_infinity(entry: Entry) -> None:
+    """Where zero may have met an infinite slope, compare with the derivatives from both sides."""
+    evidence = entry.evidence
     if "difference" not in evidence.options.modes:
-        evidence.doubts.append(
-            f"{evidence.name(index)}: {evidence.infinite} has an infinite slope, where only"
-            " differences could tell, which were not asked"
+        entry.doubt(
+            f": {evidence.infinite} has an infinite slope, so that only differences could confirm"
+            " the entry, and they were not asked for"
         )
         return
-    slopes = beside(evidence.probe.along(index), x, evidence.noise)
-    sides = [side for side in (slopes.left, slopes.right) if side is not None]
-    direction = {index: 1.0}
-    if (
-        len(sides) == 2
-        and not slopes.jumps
-        and all(
-            evidence.agrees(direction, "difference", side)
-            and evidence.is_told(direction, "difference", side)
-            for side in sides
-        )
-    ):
+    slopes = beside(entry.f, entry.x, evidence.noise)
+    sides = slopes.sides
+    agreeing = [entry.agrees(side) for side in sides]
+    confirmed = all(entry.confirmed(side) is Verdict.CONFIRMED for side in sides)
+    if len(sides) == 2 and not slopes.jumps and all(agreeing) and confirmed:
+        return
+    if not all(agreeing) and evidence.is_accused():
+        entry.disagree(sides[0])
         return
     found = " and ".join(repr(side.value) for side in sides) or "no number"
-    if evidence.is_accused() and any(
-        not evidence.agrees(direction, "difference", side) for side in sides
-    ):
-        _disagree(evidence, index, "difference", sides[0])
-        return
-    evidence.doubts.append(
-        f"{evidence.name(index)} = {got!r}: {evidence.infinite} has an infinite slope, which a zero"
-        f" may have met, and differences beside the point find {found}"
+    entry.doubt(
+        f" = {entry.got!r}: {evidence.infinite} has an infinite slope, which a zero may have met;"
+        f" differences beside the point give {found}"
     )
 
 
-def _is_cut(evidence: Evidence, index: int) -> bool:
-    """Whether the function moves with an input that its graph does not hold; a problem if so."""
-    witness = next((w for w in evidence.witnesses if isinstance(w, Differences)), None)
-    if witness is None or evidence.recording.places[index] is not None:
+def _is_cut(entry: Entry, estimate: Estimate | None) -> bool:
+    """Whether the function moves with an input that its graph does not hold; reported if so."""
+    evidence = entry.evidence
+    if evidence.recording.places[entry.index] is not None or estimate is None or not estimate.step:
         return False
-    estimate = witness.found[index]
-    if estimate is None or not estimate.step:
+
+    def gap(step: float) -> float:
+        """How far the function moves on the same branches when the input does."""
+        value, branches = entry.f(entry.x)
+        moved = (entry.f(entry.x + side * step) for side in (1, -1))
+        return max(abs(number - value) if there == branches else 0.0 for number, there in moved)
+
+    least = 4 * math.ulp(entry.x)
+    far, near = gap(max(estimate.step, least)), gap(max(estimate.step * 2.0**-30, least))
+    if not far > 16 * evidence.noise:
         return False
-    x = evidence.subject.point[index]
-    gap, near = (
-        _gap(evidence, index, max(h, 4 * math.ulp(x)))
-        for h in (estimate.step, estimate.step * 2.0**-30)
-    )
-    if not gap > 16 * evidence.noise:
-        return False
-    if near > gap / 4:
-        evidence.doubts.append(f"{evidence.name(index)}: the function jumps here")
-        return True
-    evidence.problems.append(
-        Problem(
-            f"{evidence.name(index)}: reverse says {evidence.gradient[index]!r}, for the input is"
-            f" not in the graph, but the function changes by {gap:.1g} when it moves by"
-            f" {estimate.step:.1g}",
-            index,
-            evidence.gradient[index],
+    if near > far / 4:
+        entry.doubt(": the function jumps here")
+    else:
+        entry.accuse(
+            f", because the input is not in the graph, but the function changes by {far:.1g} when"
+            f" the input moves by {estimate.step:.1g}",
             estimate.value,
             estimate.error,
-            "difference",
         )
-    )
     return True
 
 
-def _gap(evidence: Evidence, index: int, step: float) -> float:
-    """How far the function moves on the same branches when an input does."""
-    f, x = evidence.probe.along(index), evidence.subject.point[index]
-    value, branches = f(x)
-    moved = (f(x + side * step) for side in (1, -1))
-    return max(abs(number - value) if there == branches else 0.0 for number, there in moved)
-
-
-def _compare_unbounded(evidence: Evidence, index: int) -> None:
+def _compare_unbounded(entry: Entry) -> None:
     """A gradient that is nan or infinite, where the value is a number."""
-    name, got = evidence.name(index), evidence.gradient[index]
-    if any(math.isnan(node.value.data) for node in evidence.recording.nodes):
-        evidence.doubts.append(f"{name} is {got!r}, for the value passes through a nan")
-        return
-    if evidence.singular:
-        evidence.doubts.append(f"{name} is {got!r}, for {evidence.singular[0]} has no derivative")
-        return
+    evidence, nodes = entry.evidence, entry.evidence.recording.nodes
     first = next(blame.unbounded(evidence.recording), None)
-    if first is not None and first.operand is not None:
-        node = evidence.recording.nodes[first.node]
-        if evidence.judge.overflows(node, first.operand):
-            evidence.doubts.append(f"{name} is {got!r}, for a derivative of {node.name} overflows")
-            return
-    f, x = evidence.probe.along(index), evidence.subject.point[index]
-    slopes = beside(f, x, evidence.noise)
-    for estimate in (slopes.left, slopes.right):
-        if estimate is not None and _settles(evidence, index, estimate):
-            evidence.problems.append(
-                Problem(
-                    f"{name}: reverse says {got!r} where the value is finite and differences"
-                    f" from one side say {estimate.value!r} ± {estimate.error:.0e}",
-                    index,
-                    got,
-                    estimate.value,
-                    estimate.error,
-                    "difference",
-                )
+    reason = ""
+    if any(math.isnan(node.value.data) for node in nodes):
+        reason = "the value passes through a nan"
+    elif evidence.singular:
+        reason = f"{evidence.singular[0]} has no derivative"
+    elif first is not None and evidence.judge.overflows(nodes[first.node], first.operand):
+        reason = f"a derivative of {nodes[first.node].name} overflows"
+    if reason:
+        entry.doubt(f" is {entry.got!r}, because {reason}")
+        return
+    for estimate in beside(entry.f, entry.x, evidence.noise).sides:
+        is_sharp = estimate.error <= 1e-3 * (1 + abs(estimate.value))
+        if is_sharp and resolves(estimate, entry.x, entry.value, 8 * evidence.noise):
+            entry.accuse(
+                " where the value is finite and differences from one side say"
+                f" {estimate.value!r} ± {estimate.error:.0e}",
+                estimate.value,
+                estimate.error,
             )
             return
-    evidence.doubts.append(f"{name} is {got!r}, and no difference settles on a number either")
-
-
-def _settles(evidence: Evidence, index: int, estimate: Estimate) -> bool:
-    if not estimate.error <= 1e-3 * (1 + abs(estimate.value)):
-        return False
-    f = evidence.probe.along(index)
-    return resolves(estimate, evidence.subject.point[index], lambda x: f(x)[0], 8 * evidence.noise)
+    entry.doubt(f" is {entry.got!r}, and no difference settles on a number either")
 
 
 # ------------------------------------------------------------------------------- Taylor's remainder
@@ -271,41 +179,37 @@ def _settles(evidence: Evidence, index: int, estimate: Estimate) -> bool:
 
 def taylor(evidence: Evidence) -> str:
     """What Taylor's remainder says of the gradient; a problem if it alone finds it wrong."""
-    said, order = _remainder(evidence)
-    others = INDEPENDENT & set(evidence.options.modes)
+    text, order = _remainder(evidence)
+    alone = not evidence.asks_independent
     if order is None:
-        if not others:
-            evidence.doubts.append(f"Taylor's remainder is {said}, and no other witness was asked")
-        return said
+        if alone:
+            evidence.doubts.append(
+                f"Taylor's remainder is {text}, and no other witness was asked for"
+            )
+        return text
     if order > 1.5 or evidence.problems:
-        return said
-    if "difference" in evidence.options.modes:
-        # The differences, which would have told a wrong gradient, found no fault.
-        return "silent, no step is small enough for it"
-    line = evidence.probe.line(_taylor_direction(evidence))
-    if not is_smooth(lambda h: line(h)[0], 0.0, 2.0**-8, evidence.noise):
-        if not others:
+        return text
+    # Differences would have shown a wrong gradient.
+    line = evidence.probe.line(evidence.subject.everywhere)
+    if "difference" in evidence.options.modes or not is_smooth(
+        lambda h: line(h)[0], 0.0, 2.0**-8, evidence.noise
+    ):
+        if alone:
             evidence.doubts.append("no step is small enough for Taylor's remainder")
         return "silent, no step is small enough for it"
-    evidence.problems.append(
-        Problem(f"d {evidence.subject.function_name}: Taylor's remainder is of order {order:.2f}")
-    )
-    return said
+    name = evidence.subject.function_name
+    evidence.accuse(f"d {name}: Taylor's remainder is of order {order:.2f}, and not 2")
+    return text
 
 
 def _remainder(evidence: Evidence) -> tuple[str, float | None]:
     if evidence.is_singular() or not all(map(math.isfinite, evidence.gradient)):
         return "silent, the point is singular", None
-    if evidence.probe.replays:
+    if evidence.probe.holds:
         return "silent, detached numbers are held constant", None
-    direction = _taylor_direction(evidence)
+    direction = evidence.subject.everywhere
     line = evidence.probe.line(direction)
     order = taylor_order(line, evidence.got(direction), 1.0, evidence.noise)
     if order is None:
         return "below rounding", None
     return f"order {order:.2f} (2 for a true gradient)", order
-
-
-def _taylor_direction(evidence: Evidence) -> dict[int, float]:
-    rng = random.Random(0)  # noqa: S311 (a direction, no secret)
-    return {i: rng.choice((-1, 1)) * (abs(x) or 1.0) for i, x in enumerate(evidence.subject.point)}

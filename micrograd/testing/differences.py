@@ -3,7 +3,7 @@
 Central differences at steps that halve, extrapolated to step 0 (Richardson; the table and the
 choice of the best entry are Ridders', Advances in Engineering Software 4, 1982). An entry's error
 is the change against its neighbours plus what rounding does at its step. Only points of the same
-branches are used; where there are none on one of the sides, the other side serves alone.
+branches are used; if one of the sides has none, the other side is used alone.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from collections.abc import Callable, Hashable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-# The value at a number, and the branches taken there.
-Function = Callable[[float], tuple[float, Hashable]]
+PiecewiseFunction = Callable[[float], tuple[float, Hashable]]
+"""The value at a number, and the branches taken there."""
 
 
 class Estimate(NamedTuple):
-    """A derivative, how far it may be off, the largest step that it rests on, and the side."""
+    """A derivative by differences: how far it may be off, its largest step, and its side.
+
+    The side is -1 or 1 for differences from one side, and 0 for central ones.
+    """
 
     value: float
     error: float
@@ -32,12 +35,23 @@ class Slopes(NamedTuple):
     estimate: Estimate | None
     left: Estimate | None = None
     right: Estimate | None = None
-    jumps: bool = False  # whether the value itself is another on one of the sides
+    jumps: bool = False  # whether the function is not continuous there
+
+    @property
+    def sides(self) -> list[Estimate]:
+        """The derivatives from the left and from the right, as far as they are known."""
+        return [side for side in (self.left, self.right) if side is not None]
 
     @property
     def is_kink(self) -> bool:
         """Whether there is a derivative from either side, and no other."""
-        return self.estimate is None and self.left is not None and self.right is not None
+        return self.estimate is None and len(self.sides) == 2
+
+    def surround(self, number: float, error: float) -> bool:
+        """Whether a number lies between the derivatives from both sides, up to an error."""
+        low = [side.value - side.error - error for side in self.sides]
+        high = [side.value + side.error + error for side in self.sides]
+        return len(low) == 2 and min(low) <= number <= max(high)
 
 
 _LEVELS = 9
@@ -49,17 +63,26 @@ _STENCILS = {0: (1.0, -1.0), 1: (2.0, 1.0), -1: (-1.0, -2.0)}
 
 
 def differentiate(
-    f: Function, x: float, noise: float, step: float | None = None, *, thorough: bool = False
+    f: PiecewiseFunction,
+    x: float,
+    noise: float,
+    step: float | None = None,
+    *,
+    thorough: bool = False,
 ) -> Slopes:
-    """The derivative of f at x.
+    """The derivative of a function at a number.
 
-    `noise` is how far rounding may move f(x). `thorough` tries all scales of steps. `step` is the
-    first step to try, in place of the automatic one.
+    Args:
+        f: the function.
+        x: the number.
+        noise: how far rounding may move f(x).
+        step: the first step to try, in place of the automatic one.
+        thorough: whether to try all scales of steps.
     """
     value, branches = f(x)
     if not math.isfinite(value):
         return Slopes(None)
-    search = _Search(f, x, noise + abs(value) * 2.0**-53, thorough)
+    search = _StepSearch(f, x, noise + abs(value) * 2.0**-53, thorough)
     central = search.best(0, branches, step)
     if central is not None and (_is_sharp(central, _POOR) or not search.met_other_branches):
         return Slopes(central)
@@ -78,18 +101,14 @@ def differentiate(
     return Slopes(search.at_border(left or right))
 
 
-def beside(f: Function, x: float, noise: float) -> Slopes:
+def beside(f: PiecewiseFunction, x: float, noise: float) -> Slopes:
     """The derivatives of f from the left and from the right, where they exist."""
-    value, _ = f(x)
-    search = _Search(f, x, noise + abs(value) * 2.0**-53, thorough=False)
-    left, right = (search.best_beside(side, None) for side in (-1, 1))
-    if left is not None and right is not None:
-        return search.at_kink(left, right)
-    return Slopes(None, left, right)
+    search = _StepSearch(f, x, noise + abs(f(x)[0]) * 2.0**-53, thorough=False)
+    return search.at_kink(*(search.best_beside(side, None) for side in (-1, 1)))
 
 
-class _Search:
-    def __init__(self, f: Function, x: float, noise: float, thorough: bool) -> None:
+class _StepSearch:
+    def __init__(self, f: PiecewiseFunction, x: float, noise: float, thorough: bool) -> None:
         self.f, self.x, self.noise, self.thorough = f, x, noise, thorough
         self.met_other_branches = False
         self.is_noisy = noise > 2.0**-36 * abs(f(x)[0])
@@ -118,10 +137,11 @@ class _Search:
                 return found
         return None
 
-    def at_kink(self, left: Estimate, right: Estimate) -> Slopes:
+    def at_kink(self, left: Estimate | None, right: Estimate | None) -> Slopes:
         """The derivatives from both sides, and whether the function is continuous there."""
-        jumps = any(self._jumps(side, estimate) for side, estimate in ((-1, left), (1, right)))
-        return Slopes(None, left, right, jumps)
+        slopes = Slopes(None, left, right)
+        jumps = slopes.is_kink and any(map(self._jumps, (-1, 1), slopes.sides))
+        return slopes._replace(jumps=jumps)
 
     def at_border(self, estimate: Estimate | None) -> Estimate | None:
         """The derivative from one side, unless the function goes on at the other."""
@@ -180,7 +200,7 @@ class _Search:
         return best
 
     def _difference(self, side: int, branches: Hashable, h: float) -> tuple[float, float] | None:
-        """The quotient of differences and its noise; None where a point is of no use."""
+        """The quotient of differences and its noise; None if a point cannot be used."""
         far, near = (self.x + factor * h for factor in _STENCILS[side])
         if far == near:
             return None
@@ -211,8 +231,8 @@ def _is_sharp(estimate: Estimate, relative: float) -> bool:
 def is_smooth(slope: Callable[[float], float], center: float, width: float, error: float) -> bool:
     """Whether a slope varies smoothly on the scale of a difference's step, so that it resolves it.
 
-    The cubic through the slope at four points beside the center must foretell four more, up to an
-    `error`. The slope at the center itself, which is in question, is not asked.
+    The cubic through the slope at four points beside the center must predict four more, up to an
+    `error`. The slope at the center itself, which is in question, is not used.
     """
     if not abs(width) > 64 * math.ulp(center):
         return False
@@ -233,26 +253,30 @@ def is_smooth(slope: Callable[[float], float], center: float, width: float, erro
 
 
 def resolved(
-    f: Function,
+    f: PiecewiseFunction,
     x: float,
     noise: Callable[[float], float],
     slope: Callable[[float], float],
     error: float,
     first: float | None = None,
 ) -> Estimate | None:
-    """The best estimate whose steps resolve the function, from ever smaller steps; None if none.
+    """The best derivative whose steps resolve the function, from ever smaller steps, or None.
 
-    `noise` is the rounding of f at a number, `slope` the derivative to be checked, `error` its
-    rounding.
+    Args:
+        f: the function.
+        x: where to differentiate it.
+        noise: the rounding of f at a number.
+        slope: the derivative to be checked, as a function.
+        error: the rounding of that derivative.
+        first: the first step to try, in place of the automatic one.
     """
     best: Estimate | None = None
     for _ in range(9):
         found = differentiate(f, x, noise(x), first, thorough=first is None).estimate
         if found is None:
             break
-        outermost = (
-            x + side * found.step for side in ((1, -1) if not found.side else (found.side,))
-        )
+        sides = (found.side,) if found.side else (1, -1)
+        outermost = (x + side * found.step for side in sides)
         found = found._replace(error=found.error + 4 * max(map(noise, outermost)) / found.step)
         if resolves(found, x, slope, error) and (best is None or found.error < best.error):
             best = found
@@ -267,5 +291,5 @@ def resolves(estimate: Estimate, x: float, slope: Callable[[float], float], erro
     unit = math.ulp(x)
     nearest = [slope(x + k * unit) for k in (-2, -1, 1, 2)]
     if max(nearest) - min(nearest) > 0.1 * max(map(abs, nearest)) + error:
-        return False  # the slope is another at the next number: no step is fine enough
+        return False  # the slope differs at the next number: no step is fine enough
     return is_smooth(slope, x + estimate.side * 1.5 * estimate.step, estimate.step, error)

@@ -1,22 +1,11 @@
-"""`Expression`: a short program of operations, with the point at which to evaluate it.
-
->>> product = Expression(("x", "y"), (2.0, 3.0), (Step("mul", (0, 1)), Step("add", (2, 2))))
->>> print(product.source)
-def f(x, y):
-    t1 = x * y
-    return t1 + t1
-<BLANKLINE>
-at = (2.0, 3.0)
->>> product(*product.at)
-12.0
-"""
+"""`Expression`: a short list of operations, with the point at which to evaluate it."""
 
 from __future__ import annotations
 
 import operator
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -37,18 +26,19 @@ BUILT_IN = tuple(row.name for row in ROWS)
 _LONGEST = 60  # characters of a subexpression that is written in place
 
 
-class Step(NamedTuple):
-    """One operation. An operand that is an int is a slot, one that is a float is a constant.
+class ExpressionStep(NamedTuple):
+    """One operation of an expression.
 
-    The slots are the variables, then the results of the steps, counted from 0.
+    An operand that is a float is a constant. One that is an int is the number of a slot; the slots
+    are the variables, then the results of the steps, counted from 0.
     """
 
     operation: str
     operands: tuple[Operand, ...]
 
 
-class Program(ABC):
-    """A thing that shows itself as the Python program that makes it."""
+class WithSource(ABC):
+    """Something that shows itself as the Python program that makes it."""
 
     @property
     @abstractmethod
@@ -67,22 +57,39 @@ class Program(ABC):
 
 
 @dataclass(frozen=True, repr=False)
-class Expression(Program):
-    """A function of the variables `names`: the result of the last of its steps.
+class Expression(WithSource):
+    """A function of some variables: the result of the last of its steps.
 
-    `at` is a point at which every step is defined. A result may be an operand of many steps, so
-    the graph shares subexpressions.
+    A result may be an operand of many steps, so the graph has shared subexpressions.
+
+    Args:
+        names: the names of the variables.
+        at: a point at which every step is defined, a number for each variable.
+        steps: the operations, each after those on which it depends.
+
+    >>> steps = ExpressionStep("mul", (0, 1)), ExpressionStep("add", (2, 2))
+    >>> product = Expression(("x", "y"), (2.0, 3.0), steps)
+    >>> print(product.source)
+    def f(x, y):
+        t1 = x * y
+        return t1 + t1
+    <BLANKLINE>
+    at = (2.0, 3.0)
+    >>> product(*product.at)
+    12.0
     """
 
     names: tuple[str, ...]
     at: tuple[float, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[ExpressionStep, ...]
 
     def __call__(self, *arguments: Any, vocabulary: Vocabulary | None = None) -> Any:
-        """The result at floats (a float), at Values (a Value), or at any other kind of number.
+        """The result at floats (a float), at Values (a Value), or at numbers of another type.
 
-        For another kind, `vocabulary` gives the function of each operation that is no operator of
-        Python: `expression(*fractions, vocabulary={"square": lambda x: x * x})`.
+        Args:
+            *arguments: a number for each variable.
+            vocabulary: for numbers of another type, the function of each operation that is not an
+                operator of Python: `expression(*fractions, vocabulary={"exp": my_exp})`.
         """
         if len(arguments) != len(self.names):
             raise TypeError(f"{self!r} takes {len(self.names)} numbers, got {len(arguments)}")
@@ -101,20 +108,12 @@ class Expression(Program):
     def source(self) -> str:
         """A Python program that defines the function `f` and the point `at`.
 
-        It holds the definition of each operation that a user had added.
+        It has the definition of each operation that a user added.
         """
-        return "\n\n".join(filter(None, (self._imports(), self._function(), f"at = {self.at!r}")))
-
-    def _imports(self) -> str:
-        called = [name for name in self.operations if _is_called(lookup(name))]
-        added = _added(called)
-        imported = sorted({*called} - {*added} | ({"define"} if added else set()))
-        first = f"from micrograd import {', '.join(imported)}\n" if imported else ""
-        definitions = (
-            f"{name} = define({name!r}, {row.formula!r}, {list(row.partials)!r})"
-            for name, row in added.items()
-        )
-        return "\n".join((first, *definitions)).strip()
+        called = [row for name in self.operations if _is_called(row := lookup(name))]
+        imported, definitions = preamble(called)
+        parts = (imported, "\n".join(definitions), self._function(), f"at = {self.at!r}")
+        return "\n\n".join(filter(None, parts))
 
     def _function(self) -> str:
         uses = Counter(o for step in self.steps for o in step.operands if type(o) is int)
@@ -133,7 +132,7 @@ class Expression(Program):
 
 
 def _result(row: Operation, operands: Sequence[Any], vocabulary: Vocabulary) -> Any:
-    """A step as its source means it: a function of the vocabulary, an operator, or a method."""
+    """What the source of a step computes: a function of the vocabulary, an operator or a method."""
     if row.name in vocabulary:
         return vocabulary[row.name](*operands)
     if all(isinstance(operand, int | float) for operand in operands):
@@ -153,11 +152,11 @@ def _result(row: Operation, operands: Sequence[Any], vocabulary: Vocabulary) -> 
 
 
 def _is_called(row: Operation) -> bool:
-    """Whether it is written as a function, as `==` of two Values is not their comparison."""
+    """Whether it is written as a call. So is `==`, which does not compare two Values."""
     return not row.operator or row.is_equality
 
 
-def _written(step: Step, slots: Sequence[Text]) -> Text:
+def _written(step: ExpressionStep, slots: Sequence[Text]) -> Text:
     row = lookup(step.operation)
     operands = [slots[o] if type(o) is int else literal(float(o)) for o in step.operands]
     # The formula of an operator is that operator, so it says how the operator is written.
@@ -166,12 +165,24 @@ def _written(step: Step, slots: Sequence[Text]) -> Text:
     return fold(tree, texts, dict(zip(row.operands, operands, strict=True)))
 
 
-def _added(names: Sequence[str]) -> dict[str, Operation]:
-    """The rows among `names` that a user added, after those that their formulas call."""
+def preamble(rows: Sequence[Operation]) -> tuple[str, list[str]]:
+    """The import of these operations as Python text, and the definitions of those a user added."""
+    added = _added(rows)
+    names = {row.name for row in rows} - added.keys() | ({"define"} if added else set())
+    imported = f"from micrograd import {', '.join(sorted(names))}" if names else ""
+    definitions = [
+        f"{name} = define({name!r}, {row.formula!r}, {list(row.partials)!r}"
+        + (f", domain={row.domain!r})" if row.domain else ")")
+        for name, row in added.items()
+    ]
+    return imported, definitions
+
+
+def _added(rows: Iterable[Operation]) -> dict[str, Operation]:
+    """The rows that a user added, each after those that its formulas call."""
     found: dict[str, Operation] = {}
-    for name in names:
-        if name not in BUILT_IN:
-            row = lookup(name)
-            below = set().union(*map(calls, (row.expression, *row.slopes))) - {name}
-            found |= _added(sorted(below - {*found})) | {name: row}
+    for row in rows:
+        if row.name not in BUILT_IN:
+            below = set().union(*map(calls, (row.expression, *row.slopes))) - {row.name}
+            found |= _added(map(lookup, sorted(below - found.keys()))) | {row.name: row}
     return found

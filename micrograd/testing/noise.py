@@ -1,28 +1,28 @@
-"""How noisy a function is beside rounding in doubles: single precision inside, tolerances, tables.
+"""Estimates of the noise of a function: single precision inside, iterations, tables of numbers.
 
 The k-th differences of a smooth function at close, equally spaced points soon vanish as k grows;
 those of noise stay, as large as the noise times a binomial coefficient (Hamming, Introduction to
 Applied Numerical Analysis, 1971; Moré and Wild, Estimating Computational Noise, SIAM J. Sci.
-Comput. 33, 2011). The median over the points tells noise from a single kink or jump.
+Comput. 33, 2011). The median over the points distinguishes noise from a single kink or jump.
 
-An iteration that stops at a tolerance is smooth wherever the number of steps stays the same, and
-yet off. That shows in the coefficients of a Chebyshev series over a wider range: those of a smooth
-function fall until they reach the noise, where they level off.
+An iteration that stops at a tolerance is smooth as long as the number of its steps stays the same,
+and yet inaccurate. That shows in the coefficients of a Chebyshev series over a wider range: those
+of a smooth function fall until they reach the noise, where they level off.
 """
 
 from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from statistics import median
 
-Function = Callable[[float], tuple[float, Hashable]]
+from micrograd.testing.differences import PiecewiseFunction
 
 _HALF = 8  # points on either side of the center
-# The first reaches as far as the first step of the differences; one is no power of two, lest all
-# keep step with numbers that were rounded.
+# The first reaches as far as the first step of the differences; one is not a power of two, so that
+# not all keep step with numbers that were rounded.
 _SPACINGS = (2.0**-7, 0.0031, 2.0**-11, 2.0**-14)
 _ORDERS = (4, 5, 6)
 _TINY = 1e-5  # of the function's size: a few jumps or kinks below this are noise, too
@@ -32,16 +32,21 @@ _MIDDLE, _END = slice(24, 37), slice(48, 65)  # of the coefficients
 _SMALL = 1e-3  # of the function's size: a larger tail of a series is a kink's
 
 
-def level_beside(f: Function, center: float, unit: float) -> float:
+def level_beside(f: PiecewiseFunction, center: float, unit: float) -> float:
     """The noise of f near a point: how far f(x) may lie from a smooth function.
 
-    `unit` is the scale on which x varies. 0 if no noise is seen, that is to say if the differences
-    vanish as those of a smooth function do, or if the point is beside a branch.
+    It is 0 if no noise is seen: the differences vanish as those of a smooth function do, or the
+    point is beside a branch.
+
+    Args:
+        f: the function, with its branches.
+        center: the point.
+        unit: the scale on which x varies.
     """
     return max(_at(f, center, unit, unit * spacing) for spacing in _SPACINGS)
 
 
-def _at(f: Function, center: float, unit: float, spacing: float) -> float:
+def _at(f: PiecewiseFunction, center: float, unit: float, spacing: float) -> float:
     if abs(spacing) < 16 * math.ulp(center):
         return 0.0
     value, branches = f(center)
@@ -62,7 +67,7 @@ def _at(f: Function, center: float, unit: float, spacing: float) -> float:
 
 
 def level(values: Sequence[float]) -> float:
-    """The noise in equally spaced values of a function, 0 if they are as smooth as can be told."""
+    """The noise in equally spaced values of a function; 0 if no noise is seen."""
     if len(values) < 2 * _ORDERS[-1]:
         return 0.0
     spread: list[float] = []
@@ -78,19 +83,17 @@ def level(values: Sequence[float]) -> float:
     size = max(map(abs, values))
     if _stays(widest) and widest[-1] <= _TINY * size:
         found = max(widest)
-    elif _stays(
-        spread
-    ):  # the largest difference may be a kink's, of which the median knows nothing
+    elif _stays(spread):  # the largest difference may be a kink's, which the median does not see
         found = min(max(widest), 4 * max(spread))
     else:
         return 0.0
     return found if found > _DOUBLE * size else 0.0
 
 
-def tail(f: Function, center: float, reach: float) -> float:
+def tail(f: PiecewiseFunction, center: float, reach: float) -> float:
     """The noise of f within `reach` of a point, by the tail of its Chebyshev series.
 
-    0 if the coefficients do not level off, as they do not beside a kink or a pole.
+    It is 0 if the coefficients do not level off, as beside a kink or a pole.
     """
     angles = [math.pi * j / _DEGREE for j in range(_DEGREE + 1)]
     found = [f(center + reach * math.cos(angle)) for angle in angles]

@@ -289,7 +289,7 @@ def slopes(
     count = len(axes) if directions is None else len(directions)
     return _limits(
         sample, count, (1, -1), 2 if is_forward else 4, itemsize, floor,
-        lambda: _noise(f, x, value, itemsize),
+        lambda: noise_of(f, x, value, itemsize),
         middle=None if is_forward else value,
         size=value,
     )  # fmt: skip
@@ -341,7 +341,7 @@ def _second_derivatives(
 
     return _limits(
         sample, len(rows), (1, -1, -1, 1), 2 if is_forward else 4, f.itemsize, 0.0,
-        lambda: _noise(f, x, value, f.itemsize), middle=None, size=value,
+        lambda: noise_of(f, x, value, f.itemsize), middle=None, size=value,
     )  # fmt: skip
 
 
@@ -360,7 +360,7 @@ def _tried(f: Flat, point: np.ndarray, value: np.ndarray) -> np.ndarray:
         return np.full_like(value, np.nan)
 
 
-def _noise(f: Flat, x: np.ndarray, value: np.ndarray, itemsize: int) -> np.ndarray:
+def noise_of(f: Flat, x: np.ndarray, value: np.ndarray, itemsize: int) -> np.ndarray:
     """The noise of each output near the point; of many outputs, that of the noisiest of some.
 
     Noise is the same at every spacing, while an oscillation that is fast for one is slow for the

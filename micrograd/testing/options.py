@@ -34,70 +34,64 @@ def options(
 ) -> Options:
     """The options, checked; TypeError or ValueError with the value that makes no sense."""
     if not callable(backward):
-        raise TypeError(f"backward is a function of the root, got {backward!r}")
-    if eps is not None and not _number("eps", eps) > 0:
-        raise ValueError(f"eps is a step, a positive number, got {eps!r}")
-    for name, number in (("atol", atol), ("rtol", rtol)):
-        if not _number(name, number) >= 0:
-            raise ValueError(f"{name} is a tolerance, 0 or more, got {number!r}")
+        raise TypeError(f"backward must be a function of the root, got {backward!r}")
+    for name, number, kind in (("eps", eps, "step"), ("atol", atol, ""), ("rtol", rtol, "")):
+        if name == "eps" and number is None:
+            continue
+        if isinstance(number, bool) or not isinstance(number, Real):
+            raise TypeError(f"{name} must be a number, got {number!r}")
+        if not math.isfinite(number) or number < 0 or (kind and not number):
+            least = "a positive step" if kind else "a tolerance of 0 or more"
+            raise ValueError(f"{name} must be {least}, and finite, got {number!r}")
     step = None if eps is None else float(eps)
-    is_named = modes is not MODES
-    return Options(_modes(modes), is_named, step, float(atol), float(rtol), backward)
-
-
-def _number(name: str, given: Any) -> float:
-    if isinstance(given, bool) or not isinstance(given, Real):
-        raise TypeError(f"{name} is a number, got {given!r}")
-    if not math.isfinite(given):
-        raise ValueError(f"{name} is a finite number, got {given!r}")
-    return float(given)
-
-
-def whole(name: str, given: Any, least: int | None = None) -> int:
-    """A whole number, from `least` on if that is given."""
-    try:
-        if isinstance(given, bool):
-            raise TypeError
-        number = operator.index(given)
-    except TypeError:
-        raise TypeError(f"{name} is a whole number, got {given!r}") from None
-    if least is not None and number < least:
-        raise ValueError(f"{name} is {least} or more, got {given!r}")
-    return number
-
-
-def order(given: Any) -> int:
-    """The order of the derivatives to check."""
-    number = whole("order", given, 1)
-    if number > HIGHEST:
-        raise ValueError(
-            f"order is {HIGHEST} or less, got {given!r}: each order multiplies the graph, and the"
-            " time that the check takes, by about five"
-        )
-    return number
-
-
-def names(name: str, given: str | Iterable[str], kind: str = "name") -> tuple[str, ...]:
-    """Names of some kind, of which a string is one."""
-    if isinstance(given, str):
-        return (given,)
-    try:
-        found = tuple(given)
-    except TypeError:
-        raise TypeError(f"{name} is a list of names, got {given!r}") from None
-    for each in found:
-        if not isinstance(each, str):
-            raise TypeError(f"{name} is a list of names, got {each!r} in {given!r}")
-    if not found:
-        raise ValueError(f"{name} is a list of at least one {kind}, got {given!r}")
-    return found
+    return Options(_modes(modes), modes is not MODES, step, float(atol), float(rtol), backward)
 
 
 def _modes(given: Any) -> tuple[str, ...]:
     chosen = dict.fromkeys(_SHORT.get(mode, mode) for mode in names("modes", given))
     for mode in chosen:
         if mode not in MODES:
-            raise ValueError(f"modes: there is no {mode!r}, only {', '.join(MODES)}; got {given!r}")
+            raise ValueError(f"modes: unknown {mode!r}; choose from {', '.join(MODES)}")
     if set(chosen) <= _CHECKED:  # as in JAX: what is named is compared with differences
         chosen["difference"] = None
     return tuple(chosen)
+
+
+def order(given: Any) -> int:
+    """The order of the derivatives to check."""
+    number = whole("order", given)
+    if number > HIGHEST:
+        raise ValueError(
+            f"order must be {HIGHEST} or less, got {given!r}: each order multiplies the graph, and"
+            " the time that the check takes, by about five"
+        )
+    return number
+
+
+def whole(name: str, given: Any) -> int:
+    """A whole number of 1 or more."""
+    try:
+        if isinstance(given, bool):
+            raise TypeError
+        number = operator.index(given)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number, got {given!r}") from None
+    if number < 1:
+        raise ValueError(f"{name} must be 1 or more, got {given!r}")
+    return number
+
+
+def names(name: str, given: str | Iterable[str], kind: str = "name") -> tuple[str, ...]:
+    """A list of names, or a string, which is a single name."""
+    if isinstance(given, str):
+        return (given,)
+    try:
+        found = tuple(given)
+    except TypeError:
+        raise TypeError(f"{name} must be a list of names, got {given!r}") from None
+    for each in found:
+        if not isinstance(each, str):
+            raise TypeError(f"{name} must be a list of names, got {each!r} in {given!r}")
+    if not found:
+        raise ValueError(f"{name} must have at least one {kind}, got {given!r}")
+    return found

@@ -1,7 +1,8 @@
-"""The function under check: its inputs as a flat list of floats, and the graphs it records."""
+"""The function under check, its inputs as a flat list of floats, and the graphs that it records."""
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,20 +10,28 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from micrograd.engine.graph import is_leaf, made_by, operands, order, partials
-from micrograd.engine.value import Value, to_number
+from micrograd.engine.graph import (
+    backward_step,
+    is_leaf,
+    made_by,
+    number,
+    operands,
+    order,
+    partials,
+)
+from micrograd.engine.value import Value, shares_of_step, to_number
 from micrograd.ops import Operation
 from micrograd.table.floats import to_float
-from micrograd.testing.branches import Observer
-from micrograd.testing.kinds import Kind, NotApplicable
+from micrograd.testing.arithmetic import Arithmetic, NotApplicable, Observer
 from micrograd.transforms.structures import Structure, flatten, unflatten
 
 Branches = tuple[Any, ...]
+Direction = Mapping[int, float]  # how far each input moves, by its number; the others stay
 Operand = tuple[int | None, float]  # the position of a node (None: a constant), and the number
 
 
-class Node(NamedTuple):
-    """One node of a recorded graph, with its operands by position."""
+class RecordedNode(NamedTuple):
+    """A node of a recorded graph, with its operands by position."""
 
     value: Value
     row: Any  # the Operation, the text of an operation made by hand, or None for a leaf
@@ -35,23 +44,32 @@ class Node(NamedTuple):
 
     @property
     def is_by_hand(self) -> bool:
-        """Whether a user made it with children, and no row of the table."""
+        """Whether a user made it with children, without a row of the table."""
         return isinstance(self.row, str)
 
     @property
     def numbers(self) -> list[float]:
         """The operands as numbers."""
-        return [number for _, number in self.operands]
+        return [x for _, x in self.operands]
 
     @property
     def moving(self) -> list[int]:
-        """The operands, by number, that are nodes."""
-        return [number for number, (place, _) in enumerate(self.operands) if place is not None]
+        """Which operands are nodes, by their number."""
+        return [index for index, (place, _) in enumerate(self.operands) if place is not None]
 
     @property
-    def slopes(self) -> tuple[float | None, ...]:
-        """The local partials that the engine recorded."""
-        return tuple(partials(self.value))
+    def slopes(self) -> Sequence[float | None]:
+        """The local partials: as the engine recorded them, or by the backward step of the user.
+
+        If an operand of an operation made by hand occurs twice, its whole share is at its first
+        place.
+        """
+        if not self.is_by_hand:
+            return tuple(partials(self.value))
+        if backward_step(self.value) is None:
+            return [slope or 0.0 for slope in partials(self.value)]
+        shares = shares_of_step(self.value)
+        return [shares.pop(operand, 0.0) for operand in operands(self.value)]
 
     @property
     def name(self) -> str:
@@ -59,11 +77,6 @@ class Node(NamedTuple):
         if isinstance(self.row, Operation):
             return self.row.name
         return self.row or "an operation made by hand"
-
-    @property
-    def label(self) -> str:
-        """The label that the user gave the Value."""
-        return self.value.label
 
 
 class Recording:
@@ -74,14 +87,14 @@ class Recording:
         self.gradient = [0.0] * len(inputs)  # by the last backward pass
         self.values: list[Value] = order(root) if root is not None else []
         self._position = {node: index for index, node in enumerate(self.values)}
-        self.places = [self._position.get(value) for value in inputs]  # None: never reached
+        self.places = [self._position.get(value) for value in inputs]  # None: not in the graph
 
     @cached_property
-    def nodes(self) -> list[Node]:
-        """The nodes with their operands by position, in topological order."""
+    def nodes(self) -> list[RecordedNode]:
+        """The nodes with their operands by position."""
         position = self._position
         return [
-            Node(
+            RecordedNode(
                 node,
                 made_by(node),
                 tuple(
@@ -95,9 +108,11 @@ class Recording:
         ]
 
     def branches(self, observer: Observer, values: Sequence[float] | None = None) -> Branches:
-        """The shape of the graph and the pieces that its operations lie on.
+        """The shape of the graph, and the branches that its operations take.
 
-        `values` are those of the nodes if they are not those recorded.
+        Args:
+            observer: finds the branches of a row.
+            values: the numbers of all nodes, if they are not those recorded.
         """
         seen: list[Any] = list(self.places)
         position = self._position
@@ -109,13 +124,10 @@ class Recording:
             held = tuple(operands(node))
             seen += [position[x] if isinstance(x, Value) else None for x in held]
             if isinstance(row, Operation) and observer.chooses(row):
-                if values is not None:
-                    numbers = [
-                        values[self._position[x]] if isinstance(x, Value) else to_float(x)
-                        for x in held
-                    ]
-                else:
-                    numbers = [x.data if isinstance(x, Value) else to_float(x) for x in held]
+                numbers = [
+                    number(x) if values is None or not isinstance(x, Value) else values[position[x]]
+                    for x in held
+                ]
                 seen += observer.branches(row, numbers)
         return tuple(seen)
 
@@ -127,7 +139,7 @@ class Recording:
 
     @cached_property
     def external(self) -> list[Value]:
-        """The leaves that are no inputs: values that the function closes over."""
+        """The leaves that are not inputs: values that the function closes over."""
         known = set(self.places)
         return [
             node.value
@@ -135,44 +147,53 @@ class Recording:
             if node.row is None and index not in known
         ]
 
-    def replay(self, kind: Kind, given: Mapping[int, Any], *, detached: bool = True) -> list[Any]:
-        """All nodes on another kind of number; `given` replaces the inputs of these indices.
+    @cached_property
+    def frozen(self) -> int:
+        """How many nodes pass a number on as a constant."""
+        return sum(node.is_frozen for node in self.nodes)
 
-        What `detach` passes on stays the number it was, if `detached` is true.
+    @cached_property
+    def is_by_hand(self) -> bool:
+        """Whether an operation was made by hand."""
+        return any(node.is_by_hand for node in self.nodes)
+
+    def replay(
+        self, arithmetic: Arithmetic, given: Mapping[int, Any], *, detached: bool = True
+    ) -> list[Any]:
+        """All nodes, computed in another arithmetic.
+
+        Args:
+            arithmetic: in which to compute.
+            given: numbers of that arithmetic for some of the inputs; the others stay as recorded.
+            detached: whether what `detach` passes on stays the number that it was.
         """
-        placed = {self.places[index]: number for index, number in given.items()}
+        placed = {self.places[index]: x for index, x in given.items()}
         values: list[Any] = []
         for index, node in enumerate(self.nodes):
             if index in placed:
                 values.append(placed[index])
             elif node.row is None or (node.is_frozen and detached):
-                values.append(kind.number(node.value.data))
+                values.append(arithmetic.number(node.value.data))
             elif node.is_by_hand:
                 raise NotApplicable(f"{node.name!r} was made by hand and has no formula")
             else:
                 arguments = (
-                    kind.number(number) if place is None else values[place]
-                    for place, number in node.operands
+                    arithmetic.number(x) if place is None else values[place]
+                    for place, x in node.operands
                 )
-                values.append(kind.function(node.row)(*arguments))
+                values.append(arithmetic.function(node.row)(*arguments))
         return values
 
 
-class _Floats(Kind):
-    """The engine's own arithmetic."""
-
-    def function(self, row: Operation) -> Callable[..., float]:
-        return row.value
-
-
-FLOATS = _Floats("floats", float, float, {})
-
-
 class Subject:
-    """A function and where it is checked.
+    """A function and the point at which it is checked.
 
-    The inputs are the numbers in `at`, or the parameters `wrt`, which are changed in place and put
-    back bit for bit.
+    Args:
+        f: the function.
+        at: its arguments. The numbers in them are the inputs, unless `wrt` is given.
+        wrt: a model or Values. These are the inputs then; they are changed in place and put back
+            bit for bit.
+        output: the number of the output that is checked.
     """
 
     beneath: Subject | None = None  # the function of which this is the derivative
@@ -181,24 +202,25 @@ class Subject:
         self,
         f: Callable[..., Any],
         at: Sequence[Any],
-        wrt: Any,
+        wrt: Any = None,
         output: int = 0,
-        names: Sequence[str] = (),
     ) -> None:
         self.f, self.at, self.output = f, tuple(at), output
-        self.operations = 0  # of the last run
+        self.operations, self.outputs = 0, 1  # of the last run
         self.parameters: list[Value] | None = None
-        self.structures: list[Structure] = []
-        self.outputs = 1
-        self.output_structure: Structure | None = None
-        self.names: list[str] = []
-        self.point: list[float] = []
+        leaves, self.structure = flatten(self.at)
         if wrt is None:
-            self._take_arguments()
+            named = zip(_argument_names(f, len(self.at)), self.structure.children, strict=True)
+            paths = [path for name, structure in named for path in _paths(structure, name)]
         else:
-            self._take_parameters(wrt)
-        if names:
-            self.names = list(names)
+            leaves, paths = _parameters(wrt)
+            self.parameters = leaves
+        labels = [x.label if isinstance(x, Value) else "" for x in leaves]
+        self.names = [label or path for label, path in zip(labels, paths, strict=True)]
+        self.point = [
+            x.data if isinstance(x, Value) else to_float(to_number(x, "check_gradients"))
+            for x in leaves
+        ]
 
     @property
     def function_name(self) -> str:
@@ -206,61 +228,70 @@ class Subject:
         name = str(getattr(self.f, "__name__", None) or type(self.f).__name__)
         return "f" if name == "<lambda>" else name
 
-    def _take_arguments(self) -> None:
-        for name, argument in zip(_argument_names(self.f, len(self.at)), self.at, strict=True):
-            leaves, structure = flatten(argument)
-            self.structures.append(structure)
-            labels = [x.label if isinstance(x, Value) else "" for x in leaves]
-            paths = _paths(structure, name)
-            self.names += [label or path for label, path in zip(labels, paths, strict=True)]
-            self.point += [
-                x.data if isinstance(x, Value) else to_float(to_number(x, "check_gradients"))
-                for x in leaves
-            ]
+    @property
+    def frozen(self) -> int:
+        """How many numbers the user's function detaches, of which this may be a derivative."""
+        return self.beneath.frozen if self.beneath else self.record(self.point).frozen
 
-    def _take_parameters(self, wrt: Any) -> None:
-        name = "wrt"
-        if callable(getattr(wrt, "parameters", None)):
-            name, wrt = "parameters", wrt.parameters()
-        if not isinstance(wrt, Value | Iterable):
-            raise TypeError(f"wrt= is a model or Values that no operation made, got {wrt!r}")
-        self.parameters, structure = flatten(wrt if isinstance(wrt, Value) else list(wrt))
-        for parameter in self.parameters:
-            if not isinstance(parameter, Value) or not is_leaf(parameter):
-                raise TypeError(f"wrt= is a model or Values that no operation made, got {wrt!r}")
-        paths = _paths(structure, name)
-        self.names = [p.label or path for p, path in zip(self.parameters, paths, strict=True)]
-        self.point = [parameter.data for parameter in self.parameters]
+    def derivative_name(self, index: int) -> str:
+        """How the derivative with respect to an input is written."""
+        of = f"({self.function_name})" if self.beneath else self.function_name
+        return f"d {of}/d{self.names[index]}"
+
+    @cached_property
+    def everywhere(self) -> dict[int, float]:
+        """A direction in which all inputs move, each on its own scale."""
+        return {
+            index: (-1.0) ** index * (abs(x) or 1.0) * (0.5 + 0.5 * math.modf(0.618034 * index)[0])
+            for index, x in enumerate(self.point)
+        }
+
+    def moved(self, direction: Direction, by: float = 1.0) -> list[float]:
+        """The point, moved by so many steps in a direction."""
+        point = list(self.point)
+        for index, step in direction.items():
+            point[index] += by * step
+        return point
+
+    def at_point(self, point: Sequence[float]) -> Subject:
+        """The same function at another point."""
+        other = copy.copy(self)
+        other.point = list(point)
+        return other
+
+    def with_function(self, f: Callable[..., Any], output: int = 0) -> Subject:
+        """Another function, or another output, at the same point."""
+        other = copy.copy(self)
+        other.f, other.output, other.outputs = f, output, 1
+        return other
+
+    @contextmanager
+    def placed(self, point: Sequence[float]) -> Iterator[None]:
+        """Move the parameters, if there are any, to a point and back again."""
+        parameters = self.parameters or []
+        before = [parameter.data for parameter in parameters]
+        try:
+            for parameter, number in zip(parameters, point, strict=False):
+                parameter.data = number
+            yield
+        finally:
+            for parameter, number in zip(parameters, before, strict=True):
+                parameter.data = number
 
     def record(self, point: Sequence[float]) -> Recording:
         """Run the function at a point."""
-        if self.parameters is not None:
-            before = [parameter.data for parameter in self.parameters]
-            for parameter, number in zip(self.parameters, point, strict=True):
-                parameter.data = number
-            try:
-                return self._recorded(self.f(*self.at), self.parameters)
-            finally:
-                for parameter, number in zip(self.parameters, before, strict=True):
-                    parameter.data = number
-        inputs = [Value(number) for number in point]
-        return self._recorded(self.f(*self.arguments(inputs)), inputs)
+        if self.parameters is None:
+            inputs = [Value(x) for x in point]
+            return self._recorded(self.f(*self.arguments(inputs)), inputs)
+        with self.placed(point):
+            return self._recorded(self.f(*self.at), self.parameters)
 
-    def arguments(self, leaves: Sequence[Any]) -> list[Any]:
-        """The leaves in the structure of the arguments."""
-        rest, arguments = list(leaves), []
-        for structure in self.structures:
-            size = _size(structure)
-            arguments.append(unflatten(structure, rest[:size]))
-            rest = rest[size:]
-        return arguments
-
-    def chosen(self, result: Any) -> float:
-        """The output that is checked, of a result in the structure of the function's."""
-        return float(flatten(result)[0][self.output])
+    def arguments(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
+        """Numbers or Values in the structure of the arguments."""
+        return tuple(unflatten(self.structure, leaves))
 
     def _recorded(self, result: Any, inputs: Sequence[Value]) -> Recording:
-        leaves, self.output_structure = flatten(result)
+        leaves = flatten(result)[0]
         self.outputs = len(leaves)
         if not leaves:
             raise ValueError(f"{self.function_name} returned {result!r}: nothing to differentiate")
@@ -278,22 +309,17 @@ class Subject:
         except (ArithmeticError, ValueError, TypeError, Warning):
             return None
 
-    def moved(self, index: int, to: float) -> list[float]:
-        """The point with one input changed."""
-        point = list(self.point)
-        point[index] = to
-        return point
 
-    @contextmanager
-    def keeping_gradients(self, recording: Recording) -> Iterator[None]:
-        """Put the `.grad` of parameters and of values closed over back afterwards."""
-        held = [*(self.parameters or ()), *recording.external]
-        before = [value.grad for value in held]
-        try:
-            yield
-        finally:
-            for value, grad in zip(held, before, strict=True):
-                value.grad = grad
+def _parameters(wrt: Any) -> tuple[list[Value], list[str]]:
+    """The Values in `wrt`, and a name for each."""
+    name, given = "wrt", wrt
+    if callable(getattr(wrt, "parameters", None)):
+        name, given = "parameters", wrt.parameters()
+    if isinstance(given, Value | Iterable):
+        leaves, structure = flatten(given if isinstance(given, Value) else list(given))
+        if all(isinstance(leaf, Value) and is_leaf(leaf) for leaf in leaves):
+            return leaves, _paths(structure, name)
+    raise TypeError(f"wrt= takes a model or Values that no operation made, got {given!r}")
 
 
 def _argument_names(f: Callable[..., Any], count: int) -> list[str]:
@@ -323,7 +349,3 @@ def _paths(structure: Structure, name: str) -> list[str]:
             for path in _paths(child, f"{name}[{key!r}]")
         ]
     return [f"{name}.flat[{index}]" for index in range(math.prod(structure.keys))]
-
-
-def _size(structure: Structure) -> int:
-    return len(_paths(structure, ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
@@ -9,16 +10,24 @@ from typing import NamedTuple, TypeVar
 
 from micrograd.engine.lines import Line
 from micrograd.testing.differences import Estimate
-from micrograd.testing.witnesses import Witness
+from micrograd.testing.witnesses import Statement
 
 T = TypeVar("T")
 
 
 class Culprit(NamedTuple):
-    """The operation whose local rule is at fault."""
+    """The operation at fault.
+
+    Args:
+        operation: its name.
+        fault: what is wrong with it, in one sentence.
+        label: the label of its result.
+        line: the user's line that called it.
+        reproduction: a short Python program that fails in the same way.
+    """
 
     operation: str
-    fault: str  # one sentence
+    fault: str
     label: str = ""
     line: Line | None = None
     reproduction: str = ""
@@ -32,7 +41,16 @@ class Culprit(NamedTuple):
 
 @dataclass
 class Problem:
-    """One thing that is wrong, at one input (or at none in particular)."""
+    """One thing that is wrong.
+
+    Args:
+        sentence: what is wrong.
+        index: the number of the input with the wrong derivative, if it is about one.
+        got: what the gradient says.
+        expected: what the witness says.
+        bound: how far the two may differ.
+        witness: the name of the witness.
+    """
 
     sentence: str
     index: int | None = None
@@ -44,20 +62,38 @@ class Problem:
 
 @dataclass
 class Report:
-    """The result of `check_gradients`, in one of three states; printing it tells everything.
+    """The result of `check_gradients`, in one of three states. It prints as a table with remarks.
 
-    - *ok*: every entry of the gradient was confirmed by an independent witness, and none disagrees.
-      Only then is the report true.
-    - *wrong*: a witness disagrees, or an operation breaks a rule. `problems` says what, `culprit`
-      who is at fault; `is_wrong` is true.
-    - *undecided*: nothing is found wrong, but not everything is confirmed. `undecided` says what
-      was not heard, in sentences; `is_undecided` is true.
+    - *ok*: an independent witness confirmed every entry of the gradient, and none disagrees. Only
+      then is the report true.
+    - *wrong*: a witness disagrees, or an operation breaks a rule; `is_wrong` is true.
+    - *undecided*: nothing is wrong, but not everything is confirmed; `is_undecided` is true.
 
-    `gradient` is what the reverse mode gives, `bounds` how far each entry may lie from the truth by
-    rounding alone, `noise` how far the value may lie from a smooth function, by rounding or as it
-    was `measured`, `witnesses` what the others say of single inputs, `lines` what they say of many
-    inputs that moved together. `deeper` are the reports on further outputs and on the derivatives
-    of the next order.
+    Args:
+        function: the name of the function.
+        names: the names of the inputs.
+        point: the numbers of the inputs.
+        value: the value of the function there.
+        gradient: what the reverse mode gives, for each input.
+        bounds: how far rounding alone may have moved each entry of the gradient.
+        witnesses: what the other witnesses say of single inputs.
+        taylor: what Taylor's remainder says.
+        notes: remarks that change nothing about the state.
+        problems: what is wrong.
+        culprit: the operation at fault, if there is a single one.
+        deeper: the reports on further outputs, and on the derivatives of the next order.
+        undecided: what was not confirmed, in sentences.
+        lines: what the witnesses say of many inputs that were moved together.
+        noise: how far the value may lie from a smooth function.
+        measured: the part of this noise that differences of the function show.
+        suspicions: what the mistakes look like, for a gradient that is computed outside the engine.
+
+    >>> from micrograd.testing import check_gradients
+    >>> print(check_gradients(lambda x: x * x, 3.0, modes=["exact"]))
+    f at x = 3.0: ok, value 9.0
+         reverse  rounding  exact
+      x  6.0      ± 0e+00   same ± 7e-16
+      noise of the function: ± 1e-15, by rounding
     """
 
     function: str
@@ -66,7 +102,7 @@ class Report:
     value: float = 0.0
     gradient: list[float] = field(default_factory=list)
     bounds: list[float] = field(default_factory=list)
-    witnesses: list[Witness] = field(default_factory=list)
+    witnesses: list[Statement] = field(default_factory=list)
     taylor: str = ""
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -76,14 +112,21 @@ class Report:
     lines: list[str] = field(default_factory=list)
     noise: float = 0.0
     measured: float = 0.0
+    suspicions: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return not self.problems and not self.undecided and all(self.deeper)
 
     @property
     def is_wrong(self) -> bool:
-        """Whether something is wrong, at this order or below."""
+        """Whether something is wrong, here or in `deeper`."""
         return bool(self.problems) or any(report.is_wrong for report in self.deeper)
+
+    def first_wrong(self) -> Report:
+        """The first report with a problem: this one, or one of `deeper`."""
+        if self.problems:
+            return self
+        return next(report.first_wrong() for report in self.deeper if report.is_wrong)
 
     @property
     def is_undecided(self) -> bool:
@@ -91,50 +134,91 @@ class Report:
         return not self and not self.is_wrong
 
     def __str__(self) -> str:
-        verdict = "ok" if self else "WRONG" if self.is_wrong else "UNDECIDED"
-        at = ", ".join(f"{n} = {x!r}" for n, x in _some(zip(self.names, self.point, strict=True)))
-        at += ", …" * (len(self.names) > _SHOWN)
-        lines = [f"{self.function} at {at or 'no input'}: {verdict}, value {self.value!r}"]
-        lines += self._table()
-        lines += [f"  {line}" for line in self.lines]
-        if self.noise:
-            by = "as differences show" if self.noise == self.measured else "by rounding"
-            lines.append(f"  noise of the function: ± {self.noise:.0e}, {by}")
-        if self.taylor:
-            lines.append(f"  Taylor remainder: {self.taylor}")
-        silent = [f"  {w.name}: silent, {w.silent}" for w in self.witnesses if w.silent]
-        lines += silent + [f"  note: {note}" for note in self.notes]
-        lines += [f"  undecided: {sentence}" for sentence in self.undecided[:_SHOWN]]
-        if len(self.undecided) > _SHOWN:
-            lines.append(f"  undecided: and {len(self.undecided) - _SHOWN} more")
-        lines += [f"  problem: {problem.sentence}" for problem in self.problems]
-        if self.culprit:
-            lines.append(f"  guilty: {self.culprit}")
-        for report in self.deeper:
-            lines += ["", *str(report).splitlines()]
-        return "\n".join(lines)
+        found = [*aligned(self._rows()), *self._remarks()]
+        return "\n".join(
+            [
+                self._heading(),
+                *(f"  {line}" for line in found),
+                *(f"\n{report}" for report in self.deeper),
+            ]
+        )
 
     # An assertion that fails shows the representation: it must say why.
     __repr__ = __str__
 
-    def _table(self) -> list[str]:
+    def _repr_html_(self) -> str:
+        """The same for notebooks."""
+        first, *others = self._rows() or [[]]
+        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in first)
+        rows = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in others)
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        return (
+            f"<p>{html.escape(self._heading())}</p>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f"<pre>{html.escape(chr(10).join(self._remarks()))}</pre>"
+            + "".join(report._repr_html_() for report in self.deeper)
+        )
+
+    @property
+    def _verdict(self) -> str:
+        return "ok" if self else "WRONG" if self.is_wrong else "UNDECIDED"
+
+    def _heading(self) -> str:
+        at = ", ".join(f"{n} = {x!r}" for n, x in _some(zip(self.names, self.point, strict=True)))
+        at += ", …" * (len(self.names) > _SHOWN)
+        return f"{self.function} at {at or 'no input'}: {self._verdict}, value {self.value!r}"
+
+    def _remarks(self) -> list[str]:
+        found = [*self.lines]
+        if self.noise:
+            by = "as differences show" if self.noise == self.measured else "by rounding"
+            found.append(f"noise of the function: ± {self.noise:.0e}, {by}")
+        if self.taylor:
+            found.append(f"Taylor remainder: {self.taylor}")
+        found += [f"{w.name}: silent, {w.silent}" for w in self.witnesses if w.silent]
+        found += [f"note: {note}" for note in self.notes]
+        found += [f"undecided: {sentence}" for sentence in self.undecided[:_SHOWN]]
+        if len(self.undecided) > _SHOWN:
+            found.append(f"undecided: and {len(self.undecided) - _SHOWN} more")
+        found += [f"problem: {problem.sentence}" for problem in self.problems]
+        found += [f"suspicion: {sentence}" for sentence in self.suspicions]
+        if self.culprit:
+            found.append(f"guilty: {self.culprit}")
+        return found
+
+    def _rows(self) -> list[list[str]]:
         if not self.gradient:
             return []
         speaking = [witness for witness in self.witnesses if not witness.silent]
         rows = [["", "reverse", "rounding", *(witness.name for witness in speaking)]]
         heard = {i for witness in speaking for i, found in enumerate(witness.found) if found}
-        first = [*sorted(heard), *(i for i in range(len(self.names)) if i not in heard)]
-        for index in _some(first):
-            name = self.names[index]
-            cells = [_spoken(witness.found[index], self.gradient[index]) for witness in speaking]
-            rows.append([name, f"{self.gradient[index]!r}", f"± {self.bounds[index]:.0e}", *cells])
+        for index in _some(sorted(range(len(self.names)), key=lambda i: i not in heard)):
+            got = self.gradient[index]
+            cells = [_spoken(witness.found[index], got) for witness in speaking]
+            rows.append([self.names[index], repr(got), f"± {self.bounds[index]:.0e}", *cells])
         if len(self.names) > _SHOWN:
             rows.append([f"… {len(self.names) - _SHOWN} more", *[""] * (2 + len(speaking))])
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return [
-            "  " + "  ".join(f"{x:<{w}}" for x, w in zip(row, widths, strict=True)).rstrip()
-            for row in rows
+        return rows
+
+    def panel(self, index: int) -> str:
+        """What every witness says of one input, in a line."""
+        parts = [f"reverse {self.gradient[index]!r}"]
+        parts += [
+            f"{witness.name} {_spoken(witness.found[index])}"
+            for witness in self.witnesses
+            if not witness.silent and witness.found[index] is not None
         ]
+        if self.taylor:
+            parts.append(f"Taylor {self.taylor}")
+        return " · ".join(parts)
+
+
+def aligned(rows: list[list[str]]) -> list[str]:
+    """The lines of a table."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(f"{x:<{w}}" for x, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
 
 
 _SHOWN = 12
@@ -144,20 +228,39 @@ def _some(items: Iterable[T]) -> list[T]:
     return list(islice(items, _SHOWN))
 
 
-def _spoken(estimate: Estimate | None, reverse: float) -> str:
+def _spoken(estimate: Estimate | None, reverse: float | None = None) -> str:
+    """What a witness says, in short."""
     if estimate is None:
         return "–"
-    number = "same" if estimate.value == reverse else f"{estimate.value!r}"
+    number = "same" if estimate.value == reverse else repr(estimate.value)
     return f"{number} ± {estimate.error:.0e}" if estimate.error else number
 
 
 class GradientMismatch(AssertionError):  # noqa: N818 (the public name; it is an assertion)
     """A gradient that is not the derivative.
 
-    Its fields: `input` and `index`, the input by name and number; `got`, what the gradient says;
-    `expected`, what `witness` says, and `bound`, how far the two may differ; `guilty`, the
-    operation at fault (None if there is no single one), its `label` and `line`; `reproduction`,
-    Python source; `report`, all the rest.
+    Args:
+        report: the report, which has a problem.
+
+    Attributes:
+        report: the report.
+        input: the name of the input with the wrong derivative, or None.
+        index: its number.
+        got: what the gradient says.
+        expected: what the witness says.
+        bound: how far the two may differ.
+        witness: the name of the witness.
+        guilty: the operation at fault, or None if there is no single one.
+        label: the label of its result.
+        line: the user's line that called it.
+        reproduction: a short Python program that fails in the same way.
+
+    >>> from micrograd.testing import check_gradients
+    >>> try:
+    ...     check_gradients(lambda x: x * x.data, 3.0)
+    ... except GradientMismatch as error:
+    ...     print(error.input, error.got, round(error.expected, 6))
+    x 3.0 6.0
     """
 
     def __init__(self, report: Report) -> None:
@@ -181,23 +284,13 @@ class GradientMismatch(AssertionError):  # noqa: N818 (the public name; it is an
         lines = [report.problems[0].sentence]
         if report.culprit:
             lines.append(f"  guilty: {report.culprit}")
-        if self.index is not None:
-            lines.append(f"  {self._panel(self.index)}")
+        if self.index is not None and (panel := report.panel(self.index)):
+            lines.append(f"  {panel}")
         lines += [f"  also: {problem.sentence}" for problem in report.problems[1:4]]
         if len(report.problems) > 4:
             lines.append(f"  and {len(report.problems) - 4} more")
         lines += [f"  note: {note}" for note in report.notes]
+        lines += [f"  suspicion: {sentence}" for sentence in report.suspicions]
         if self.reproduction:
             lines += ["  reproduce:", *(f"    {x}" for x in self.reproduction.splitlines())]
         return "\n".join(lines)
-
-    def _panel(self, index: int) -> str:
-        report = self.report
-        parts = [f"reverse {report.gradient[index]!r}"]
-        for witness in report.witnesses:
-            if not witness.silent and (estimate := witness.found[index]) is not None:
-                error = f" ± {estimate.error:.0e}" if estimate.error else ""
-                parts.append(f"{witness.name} {estimate.value!r}{error}")
-        if report.taylor:
-            parts.append(f"Taylor {report.taylor}")
-        return " · ".join(parts)

@@ -1,4 +1,4 @@
-"""Numbers that know how far rounding may have moved them: the derived bound of every verdict.
+"""Bounds of rounding errors, from which every verdict of the checker is derived.
 
 A `Ball` is a float with a radius. Arithmetic widens the radius by half a unit in the last place and
 by what the operands' radii can do (Higham, Accuracy and Stability of Numerical Algorithms, ch. 3);
@@ -12,11 +12,9 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from micrograd.engine.graph import backward_step, operands
-from micrograd.engine.value import shares_of_step
 from micrograd.table.interpreters import IEEE
-from micrograd.testing.kinds import Kind
-from micrograd.testing.recording import Node, Recording
+from micrograd.testing.arithmetic import Arithmetic
+from micrograd.testing.recording import RecordedNode, Recording
 
 HALF_ULP = 2.0**-53
 LIBRARY = 8 * HALF_ULP  # the accuracy asked of exp, sin, … of the platform
@@ -122,59 +120,63 @@ def _constant(number: float) -> Ball:
     return Ball(number, 0.0 if number.is_integer() else HALF_ULP * abs(number))
 
 
-class _Balls(Kind):
-    def primitive(self, name: str) -> Callable[..., Ball]:
-        return _library(IEEE[name])
-
-
-def balls() -> Kind:
-    """Floats with a bound of their rounding."""
-    return _Balls("floats with bounds", _constant, attrgetter("mid"), _EXACT)
+def balls() -> Arithmetic:
+    """Floats with a bound of their rounding error."""
+    return Arithmetic(
+        "floats with bounds",
+        _constant,
+        attrgetter("mid"),
+        _EXACT,
+        lambda name: _library(IEEE[name]),
+    )
 
 
 class Rounding:
-    """How far rounding may have moved the value and the gradient of a recorded graph."""
+    """How far rounding may have moved the value and the gradient of a recorded graph.
 
-    def __init__(self, recording: Recording, kind: Kind) -> None:
-        self.kind = kind
-        self.nodes = recording.nodes
-        self.places = recording.places
+    Args:
+        recording: the graph.
+        arithmetic: that of `balls()`, which remembers the formulas that it has compiled.
+    """
+
+    def __init__(self, recording: Recording, arithmetic: Arithmetic) -> None:
+        self.arithmetic = arithmetic
+        self.nodes, self.places = recording.nodes, recording.places
         self.values: list[Ball] = []
-        for node in recording.nodes:
+        for node in self.nodes:
             self.values.append(self._value(node))
-        self.path_sizes: list[
-            float
-        ] = []  # per input, the sum over all paths of |product of slopes|
         self.value_error = self.values[-1].rad if self.values else 0.0
+        # For each input, the sum over all paths of |product of slopes|.
+        self.path_sizes: list[float] = []
 
-    def _operands(self, node: Node) -> list[Ball]:
+    def _operands(self, node: RecordedNode) -> list[Ball]:
         return [Ball(x) if place is None else self.values[place] for place, x in node.operands]
 
-    def _value(self, node: Node) -> Ball:
+    def _value(self, node: RecordedNode) -> Ball:
         if node.row is None or node.is_frozen:
             return Ball(node.value.data)
         operands = self._operands(node)
         if not node.is_by_hand:
-            rad = self.kind.function(node.row)(*operands).rad
+            rad = self.arithmetic.function(node.row)(*operands).rad
         else:
             # What the code does inside is unknown: sixteen units, and what its slopes pass on.
-            slopes = slopes_by_hand(node)
             rad = LIBRARY * 2 * abs(node.value.data) + LEAST
-            rad += sum(abs(slope) * x.rad for slope, x in zip(slopes, operands, strict=True))
+            shares = zip(node.slopes, operands, strict=True)
+            rad += sum(abs(slope or 0.0) * x.rad for slope, x in shares)
         return Ball(node.value.data, rad)
 
     def gradient_errors(self) -> list[float]:
-        """A bound of the rounding in the derivative for each input; 0 for one never reached."""
+        """A bound of the rounding in the derivative for each input; 0 for one not in the graph."""
         root = len(self.nodes) - 1
         adjoints: dict[int, Ball] = {root: Ball(1.0)}
         sizes: dict[int, float] = {root: 1.0}
-        for index in range(len(self.nodes) - 1, -1, -1):
+        for index in range(root, -1, -1):
             adjoint = adjoints.get(index)
             if adjoint is None or (not adjoint.mid and not adjoint.rad):
                 continue
             node = self.nodes[index]
-            for number, (place, _) in enumerate(node.operands):
-                if place is not None and (slope := self._slope(node, index, number)) is not None:
+            for (place, _), slope in zip(node.operands, self._slopes(node, index), strict=True):
+                if place is not None and slope is not None:
                     share = slope * adjoint
                     sizes[place] = sizes.get(place, 0.0) + abs(slope.mid) * sizes[index]
                     adjoints[place] = adjoints[place] + share if place in adjoints else share
@@ -182,30 +184,16 @@ class Rounding:
         self.path_sizes = [sizes.get(-1 if p is None else p, 0.0) for p in self.places]
         return [0.0 if place is None else adjoints.get(place, zero).rad for place in self.places]
 
-    def _slope(self, node: Node, index: int, number: int) -> Ball | None:
+    def _slopes(self, node: RecordedNode, index: int) -> list[Ball | None]:
+        slopes = node.slopes
         if node.is_by_hand:
-            slope = slopes_by_hand(node)[number]
-            return Ball(slope, LIBRARY * 2 * abs(slope)) if slope else None
-        recorded = node.slopes[number]
-        if recorded is None:
-            return None
+            return [Ball(x, LIBRARY * 2 * abs(x)) if x else None for x in slopes]
         operands = self._operands(node)
-        error = self.kind.partial(node.row, number)(*operands, self.values[index]).rad
-        return Ball(recorded, error)
-
-
-def slopes_by_hand(node: Node) -> list[float]:
-    """The local partials of an operation made by hand, as its own backward step gives them.
-
-    An operand that occurs twice has its whole share at its first place.
-    """
-    value = node.value
-    if backward_step(value) is None:
-        return [slope or 0.0 for slope in node.slopes]
-    shares = shares_of_step(value)
-    seen: set[int] = set()
-    found = []
-    for operand in operands(value):
-        found.append(0.0 if id(operand) in seen else shares[operand])
-        seen.add(id(operand))
-    return found
+        found: list[Ball | None] = []
+        for number, (slope, (place, _)) in enumerate(zip(slopes, node.operands, strict=True)):
+            if slope is None or place is None:
+                found.append(None)
+            else:
+                partial = self.arithmetic.partial(node.row, number)
+                found.append(Ball(slope, partial(*operands, self.values[index]).rad))
+        return found

@@ -1,6 +1,6 @@
 """Strategies for Hypothesis: numbers, random expressions with shared subexpressions, networks.
 
-For the tests of anything that computes gradients:
+They serve the tests of anything that computes gradients:
 
     from hypothesis import given
     from micrograd.testing.strategies import expressions
@@ -9,8 +9,8 @@ For the tests of anything that computes gradients:
     def test_my_gradient(expression):
         assert my_gradient(expression, expression.at) == approx(...)
 
-An expression is a function of floats, of Values, or of another kind of number; `expression.at` is
-a point where all of it is smooth. A test that fails shows a short Python program that fails too.
+An expression is a function of floats, of Values, or of another type of number; `expression.at` is
+a point where all of it is smooth. A test that fails shows a short Python program that fails, too.
 """
 
 from __future__ import annotations
@@ -33,15 +33,16 @@ from micrograd.table.formulas import COMPARISONS, Call, Tree, variables
 from micrograd.table.interpreters import ON_IEEE
 from micrograd.table.reading import parse
 from micrograd.testing import options
-from micrograd.testing.expression import BUILT_IN, Expression, Operand, Program, Step
+from micrograd.testing.arithmetic import domain
+from micrograd.testing.expression import BUILT_IN, Expression, ExpressionStep, Operand, WithSource
 
 if TYPE_CHECKING:
     from nn import MLP
 
 __all__ = ["DIFFERENTIABLE", "Expression", "Network", "expressions", "networks", "scalars"]
 
-# `detach` says of itself, by the domain 0, that its partial is a derivative nowhere; the rows that
-# serve others occur in their derivatives.
+# Without `detach`, whose domain 0 says that its partial is a derivative nowhere, and without the
+# rows in which the partials of others are written.
 DIFFERENTIABLE = tuple(
     name for name in BUILT_IN if TABLE[name].domain != "0" and name not in SERVING
 )
@@ -71,13 +72,15 @@ def scalars(
 ) -> SearchStrategy[float]:
     """Floats of at most 11 in size: small integers, halves, decimals of one digit or six.
 
-    `domain` is a condition on `x` in the language of the table, such as `TABLE["log"].domain`.
-    `edges` adds zeros of both signs, ones, and the smallest and largest numbers; `infinite` and
-    `nan` add those.
+    Args:
+        domain: a condition on `x` in the language of the table, such as `TABLE["log"].domain`.
+        edges: whether to add zeros of both signs, ones, and the smallest and largest numbers.
+        infinite: whether to add both infinities.
+        nan: whether to add nan.
 
-        >>> from hypothesis import find
-        >>> find(scalars("x > 0"), lambda x: x != 1)
-        2.0
+    >>> from hypothesis import find
+    >>> find(scalars("x > 0"), lambda x: x != 1)
+    2.0
     """
     numbers: SearchStrategy[float] = _ORDINARY
     if edges:
@@ -88,7 +91,8 @@ def scalars(
         numbers |= st.just(math.nan)
     if not domain:
         return numbers
-    condition = parse(domain, names=("x",), known=_arities(), place="scalars")
+    known = {name: row.arity for name, row in TABLE.items()}
+    condition = parse(domain, names=("x",), known=known, place="scalars")
     inside = ON_IEEE.compiled(("x",), condition)
 
     def moved(number: float) -> float:
@@ -111,19 +115,25 @@ def expressions(
 ) -> SearchStrategy[Expression]:
     """Random expressions, each with a point at which it can be evaluated.
 
-    `rows` are the operations to choose from, also such as you have defined; a failure shrinks
-    towards the first of them. `variables` is a number of variables or their names; by default
-    there are one to three. A string is one name.
+    At the point, every operation is inside its domain, and its result is of moderate size.
 
-    At the point, every operation is inside its domain and its result of moderate size. With
-    `smooth` it is also a margin away from the borders of the domain and from kinks; without,
-    kinks and ties are likely.
+    Args:
+        rows: the operations to choose from, a name or a list of names, also of rows that you have
+            defined. A failure shrinks towards the first of them.
+        variables: the number of the variables, or their names; by default there are one to three.
+        max_operations: the largest number of operations.
+        smooth: whether every operation is also a margin away from the borders of its domain and
+            from its kinks. If not, kinks and ties are likely.
 
-    Raises ValueError for an unknown row, or one that has no derivative.
+    Raises:
+        ValueError: a row is unknown or has no derivative, or a name cannot be that of a variable.
+
+    >>> from hypothesis import find
+    >>> find(expressions(rows=["mul"], variables=["x"]), lambda expression: True).steps
+    (ExpressionStep(operation='mul', operands=(0, 0)),)
     """
     rows = options.names("rows", rows, "row")
-    if options.whole("max_operations", max_operations) < 1:
-        raise ValueError(f"expressions() needs at least one operation, got {max_operations=}")
+    options.whole("max_operations", max_operations)
     for name in rows:
         if name not in TABLE:
             raise ValueError(f"expressions(): no operation {name!r} here; define it first")
@@ -135,20 +145,16 @@ def expressions(
         variables = _letters(variables)
     if variables is not None:
         variables = options.names("variables", variables, "variable")
-        _check(variables)
+        for name in variables:
+            if not name.isidentifier() or iskeyword(name) or name in TABLE:
+                raise ValueError(f"expressions(): {name!r} cannot be the name of a variable")
+        if len({*variables}) != len(variables):
+            raise ValueError(f"expressions() needs each name once, got {variables!r}")
     return _expressions(rows, variables, max_operations, smooth)
 
 
 def _letters(number: int) -> Sequence[str]:
     return tuple("xyz"[:number]) if number <= 3 else [f"x{k}" for k in range(1, number + 1)]
-
-
-def _check(names: Sequence[str]) -> None:
-    for name in names:
-        if not name.isidentifier() or iskeyword(name) or name in TABLE:
-            raise ValueError(f"expressions(): {name!r} cannot be the name of a variable")
-    if len({*names}) != len(names):
-        raise ValueError(f"expressions() needs each name once, got {names!r}")
 
 
 @st.composite
@@ -177,8 +183,8 @@ def _expressions(
     return Expression(names, tuple(slots.values[: len(names)]), _living(slots.steps, len(names)))
 
 
-# A plan for a step speaks of no earlier one, so that Hypothesis can leave out any when it shrinks:
-# an operand is a constant, or a number of slots to count back.
+# A plan for a step does not refer to earlier steps by number, so that Hypothesis can leave out any
+# of them when it shrinks: an operand is a constant, or a number of slots to count back.
 Place = int | float
 Plan = tuple[Operation, list[Place]]
 
@@ -200,7 +206,7 @@ def _places(draw: DrawFn) -> Place:
 
 @lru_cache(maxsize=256)
 def _plans(rows: tuple[Operation, ...]) -> SearchStrategy[Plan]:
-    """Rows of several operands three times as often: they are few, but make graphs of chains."""
+    """Plans in which rows of several operands are three times as likely, since they are few."""
     several = [row for row in rows if row.arity > 1]
     return _plan(st.sampled_from([*rows, *several, *several]))
 
@@ -210,7 +216,7 @@ class _Slots:
 
     def __init__(self, at: Sequence[float], smooth: bool) -> None:
         self.values = list(at)
-        self.steps: list[Step] = []
+        self.steps: list[ExpressionStep] = []
         self.smooth = smooth
         self.flat: set[Operand] = set()  # slots that are constant near the point
 
@@ -231,7 +237,7 @@ class _Slots:
         operands = operands[: row.arity]
         if {*row.partials} == {"0"} or all(map(self.is_flat, operands)):
             self.flat.add(len(self.values))
-        self.steps.append(Step(row.name, tuple(operands)))
+        self.steps.append(ExpressionStep(row.name, tuple(operands)))
         self.values.append(row.value(*self.numbers(operands)))
 
     def suit(self, row: Operation, operands: Sequence[Operand]) -> bool:
@@ -273,27 +279,21 @@ _JUMPS = {"where": "x", "atan2": "where(y < 0, x, 1)"}
 
 @lru_cache(maxsize=256)
 def _guard(row: Operation) -> _Guard:
-    domain, kink = (
-        row.read(text or "1") for text in (row.domain, row.kink or _JUMPS.get(row.name, ""))
-    )
+    condition, kink = row.read(row.domain or "1"), row.read(row.kink or _JUMPS.get(row.name, "1"))
     border: Tree = 1.0
-    if isinstance(domain, Call) and domain.name in COMPARISONS:
-        border = Call("sub", domain.operands)
+    if isinstance(condition, Call) and condition.name in COMPARISONS:
+        border = Call("sub", condition.operands)
     return _Guard(
-        inside=ON_IEEE.compiled(row.operands, domain),
+        inside=domain(row),
         border=ON_IEEE.compiled(row.operands, border),
         kink=ON_IEEE.compiled(row.operands, kink),
         kinked=[row.operands.index(name) for name in variables(kink)],
     )
 
 
-def _arities() -> dict[str, int]:
-    return {name: row.arity for name, row in TABLE.items()}
-
-
 @lru_cache(maxsize=256)
 def _inside_any(rows: frozenset[Operation]) -> SearchStrategy[float]:
-    """Numbers inside the domain of one of the rows, as far as a domain speaks of one operand."""
+    """Numbers inside the domain of one of the rows, for domains that depend on one operand."""
     domains = {"" for row in rows if not row.domain}
     for row in rows:
         names = {name for name in row.operands if re.search(rf"\b{name}\b", row.domain)}
@@ -302,7 +302,7 @@ def _inside_any(rows: frozenset[Operation]) -> SearchStrategy[float]:
     return st.one_of([scalars(domain) for domain in sorted(domains) or [""]])
 
 
-def _living(steps: Sequence[Step], variables: int) -> tuple[Step, ...]:
+def _living(steps: Sequence[ExpressionStep], variables: int) -> tuple[ExpressionStep, ...]:
     """The steps on which the last one depends."""
     alive = {variables + len(steps) - 1}
     for slot in range(variables + len(steps) - 1, variables - 1, -1):
@@ -311,7 +311,7 @@ def _living(steps: Sequence[Step], variables: int) -> tuple[Step, ...]:
     kept = sorted(alive | {*range(variables)})
     number = {slot: place for place, slot in enumerate(kept)}
     return tuple(
-        Step(name, tuple(number[o] if type(o) is int else o for o in operands))
+        ExpressionStep(name, tuple(number[o] if type(o) is int else o for o in operands))
         for slot, (name, operands) in enumerate(steps, variables)
         if slot in alive
     )
@@ -321,8 +321,29 @@ def _living(steps: Sequence[Step], variables: int) -> tuple[Step, ...]:
 
 
 @dataclass(frozen=True, repr=False)
-class Network(Program):
-    """A multilayer perceptron with data: for each of `inputs`, one number in `targets`."""
+class Network(WithSource):
+    """A multilayer perceptron with data.
+
+    Args:
+        seed: of the random weights.
+        sizes: the number of inputs, and of the neurons of each layer.
+        activation: the activation of the hidden layers.
+        inputs: the samples.
+        targets: a number for each sample.
+        model: the network.
+
+    >>> from nn import MLP
+    >>> Network(0, (1, 1), "relu", [[0.5]], [1.0], MLP(1, [1]))
+    <Network
+        import random
+        from nn import MLP
+    <BLANKLINE>
+        random.seed(0)
+        model = MLP(1, [1], activation='relu')
+        inputs = [[0.5]]
+        targets = [1.0]
+    >
+    """
 
     seed: int
     sizes: tuple[int, ...]
@@ -358,7 +379,12 @@ def networks(
 ) -> SearchStrategy[Network]:
     """Small networks of one output with random weights, and data for them.
 
-    `activations` are the names to choose from; a string is one name.
+    Args:
+        activations: the activations to choose from, a name or a list of names.
+        max_inputs: the largest number of inputs.
+        max_layers: the largest number of layers.
+        max_width: the largest number of neurons of a hidden layer.
+        max_samples: the largest number of samples.
 
     >>> from hypothesis import find
     >>> find(networks(), lambda network: len(network.sizes) > 2).model
@@ -371,7 +397,7 @@ def networks(
         "max_samples": max_samples,
     }
     for name, size in sizes.items():
-        options.whole(name, size, 1)
+        options.whole(name, size)
     return _networks(options.names("activations", activations), **sizes)
 
 

@@ -25,7 +25,7 @@ class Surroundings:
         variable: the array with respect to which the gradient is.
         sizes: sizes by which the field divides, such as that of the batch, and what they are.
         cotangent: the gradient of the output, if it is given.
-        others: further arguments, by their names.
+        others: the arguments, by their names.
         gradients: the true gradients of these, with nan where they are not known.
         terms: the contributions of the outputs to entries of the true gradient, of the shape of the
             output and one axis more; or None if there is only one output.
@@ -61,10 +61,6 @@ def suspicion(
     close = _CLOSE if surroundings.is_double else 100 * _CLOSE
 
     def is_like(candidate: np.ndarray) -> bool:
-        try:
-            candidate = np.broadcast_to(candidate, got.shape)
-        except ValueError:
-            return False
         compared = np.isfinite(candidate)
         if compared.sum() < min(_ENOUGH, got.size):
             return False
@@ -79,7 +75,8 @@ def suspicion(
                 return words
     if surroundings.terms is not None and (text := _last_terms(got, wrong, surroundings, close)):
         return text
-    return _region(wrong, known)
+    text = _region(wrong, known)
+    return f"{text}; it is 0 there" if text and not got[wrong].any() else text
 
 
 def _factor(
@@ -98,8 +95,8 @@ def _factor(
     usual[0.5] = "it is half the derivative: a factor of 2 is missing"
     for size, name in surroundings.sizes.items():
         if size > 1:
-            usual.setdefault(float(size), f"a division by {name} ({size}) is missing")
-            usual.setdefault(1 / size, f"it is divided by {name} ({size}) once too often")
+            usual.setdefault(float(size), f"a division by {name} ({size}), is missing")
+            usual.setdefault(1 / size, f"it is divided by {name} ({size}), once too often")
         if size > 2:
             usual.setdefault(size / (size - 1), f"divided by {size - 1}, not by {name} ({size})")
             usual.setdefault((size - 1) / size, f"divided by {name} ({size}), not by {size - 1}")
@@ -142,12 +139,12 @@ def _candidates(
             yield f"it is the gradient of {name}: are the two swapped?", gradient
     for name, other in surroundings.others.items():
         for words, numbers in (("", other), ("1 - ", 1 - other), ("the square of ", other**2)):
-            if numbers.ndim <= got.ndim and (numbers != 1).any():
+            if _fits(numbers.shape, got.shape) and (numbers != 1).any():
                 with np.errstate(all="ignore"):
                     yield f"the factor {words}{name} is missing", expected / numbers
                     yield f"the factor {words}{name} is too many", expected * numbers
     variable = surroundings.variable
-    if slope := _slope(got - expected, variable):
+    if variable.shape == got.shape and (slope := _slope(got - expected, variable)):
         yield (
             f"{slope:+.4g} times the variable itself is added: a term of regularisation?",
             expected + slope * variable,
@@ -175,6 +172,13 @@ def _candidates(
     yield f"a constant of {offset:+.4g} is added to every entry", expected + offset
 
 
+def _fits(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
+    """Whether an array of a shape can be broadcast to another."""
+    return len(shape) <= len(into) and all(
+        size in (1, other) for size, other in zip(shape[::-1], into[::-1], strict=False)
+    )
+
+
 def _slope(difference: np.ndarray, variable: np.ndarray) -> float | None:
     """The factor by which a difference is proportional to the variable, by its largest entry."""
     known = np.isfinite(difference)
@@ -193,6 +197,8 @@ def _last_terms(
     terms = surroundings.terms(places)
     entries = got.ravel()[places]
     axes = range(terms.ndim - 1)
+    if not entries.any():
+        return ""
     size = max(float(abs(entries).max()), float(abs(terms).max()))
     for count in range(1, terms.ndim):
         for kept in itertools.combinations(axes, count):
@@ -202,8 +208,8 @@ def _last_terms(
                 continue
             for which, ordered in (("last", summed[::-1]), ("first", summed)):
                 place = (abs(ordered) > close * size).argmax(axis=0)
-                only = ordered[place, np.arange(len(places))]
-                if (abs(entries - only) <= close * size).all():
+                nonzero = ordered[place, np.arange(len(places))]
+                if any((abs(entries - only) <= close * size).all() for only in (ordered[0], nonzero)):
                     words = " and ".join(map(str, kept))
                     return (
                         f"only the {which} of several contributions is there, over axis {words} of"
@@ -224,10 +230,19 @@ def _region(wrong: np.ndarray, known: np.ndarray) -> str:
         others = tuple(other for other in range(wrong.ndim) if other != axis)
         hit = wrong.any(axis=others)
         seen = known.any(axis=others)
-        name = f"{names[axis]} {{}}" if names else f"index {{}} of axis {axis}"
-        if hit.sum() == 1 and seen.sum() > 1 and (wrong.sum() > 1 or wrong.ndim == 1):
-            return f"only {name.format(int(hit.argmax()))} is wrong"
-        if seen.sum() > 2 and seen.sum() - hit.sum() == 1:
+        thing = names[axis] if names else "index"
+        where = "" if names else f" of axis {axis}"
+        first, count, last = int(hit.argmax()), int(hit.sum()), wrong.shape[axis] - 1
+        if count < seen.sum() and hit[first : first + count].all():
+            if count == 1 and (wrong.sum() > 1 or wrong.ndim == 1):
+                return f"only {thing} {first}{where} is wrong"
+            if count > 1 and seen.all() and count < last:
+                many = {"index": "indices"}.get(thing, f"{thing}s")
+                return f"only {many} {first} to {first + count - 1}{where} are wrong"
+        if seen.sum() > 2 and seen.sum() - count == 1:
             right = int((seen & ~hit).argmax())
-            return f"only {name.format(right)} is right"
+            text = f"only {thing} {right}{where} is right"
+            if right == last:
+                text += ", the last: is the gradient carried back from each step to the one before?"
+            return text
     return ""

@@ -1,4 +1,4 @@
-"""Independent witnesses of a gradient: each finds the derivative for every input in its own way.
+"""The witnesses of a gradient: independent methods to find a derivative.
 
 | witness | what it trusts |
 |---|---|
@@ -15,155 +15,141 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 from micrograd.engine.value import Value
-from micrograd.ops import Operation
-from micrograd.testing.branches import Observer
-from micrograd.testing.complexes import complexes, has_room
-from micrograd.testing.differences import Estimate, Slopes, differentiate
-from micrograd.testing.exact import Series, fractions, series
-from micrograd.testing.kinds import NotApplicable
-from micrograd.testing.recording import FLOATS, Branches, Recording, Subject
+from micrograd.testing.arithmetic import (
+    FLOATS,
+    Arithmetic,
+    Dual,
+    NotApplicable,
+    Observer,
+    complex_numbers,
+    dual_fractions,
+    exactly,
+    has_room,
+)
+from micrograd.testing.differences import Estimate, PiecewiseFunction, Slopes, differentiate
+from micrograd.testing.recording import Branches, Direction, Recording, Subject
+from micrograd.transforms.propagation import push
 
-WORK = 300_000  # operations that a witness may replay for single inputs; beyond, it is silent
 INDEPENDENT = {"difference", "complex step", "exact"}  # of the local partials
 ERRORS = (NotApplicable, ArithmeticError, ValueError)
 
-Direction = Mapping[int, float]  # how far each input moves; the others rest
-Line = Callable[[float], tuple[float, Branches | None]]
+_WORK = 300_000  # operations that a witness may replay for single inputs; beyond, it is silent
+_REMEMBERED = 128  # runs of the function
 
 
 @dataclass
-class Witness:
-    """What one witness says: an estimate per input (None: nothing), or why it is silent."""
+class Statement:
+    """What a witness says of single inputs: an estimate for each (None: nothing), or its silence.
+
+    `sides` has the derivatives from both sides of a kink, by the number of the input.
+    """
 
     name: str
     found: list[Estimate | None]
     silent: str = ""
-
-
-@dataclass
-class Differences(Witness):
-    """The witness of differences, which also knows the derivatives from both sides of a kink."""
-
     sides: dict[int, Slopes] = field(default_factory=dict)
 
 
-class Source(ABC):
-    """A way to find the derivative in a direction; NotApplicable if it has nothing to say."""
+class Witness(ABC):
+    """A method to find the derivative of a recorded function in a direction.
+
+    Args:
+        subject: the function.
+        recording: its graph at the point.
+        kink: the operation at a kink there, if any.
+    """
 
     name: str
 
-    def __init__(self, subject: Subject, recording: Recording, tie: str) -> None:
-        self.subject, self.recording, self.tie = subject, recording, tie
+    def __init__(self, subject: Subject, recording: Recording, kink: str) -> None:
+        self.subject, self.recording, self.kink = subject, recording, kink
 
     @abstractmethod
     def along(self, direction: Direction) -> Estimate:
-        """The derivative in a direction."""
+        """The derivative in a direction; NotApplicable if the witness has nothing to say."""
 
-    def heard(self, indices: Sequence[int]) -> Witness:
+    def heard(self, indices: Sequence[int]) -> Statement:
         """What it says of single inputs."""
         found: list[Estimate | None] = [None] * len(self.subject.point)
         try:
-            if len(indices) * len(self.recording.values) > WORK:
+            if len(indices) * len(self.recording.values) > _WORK:
                 raise NotApplicable("the graph is too large to replay it for every input")
             for index in indices:
                 found[index] = self.along({index: 1.0})
         except ERRORS as reason:
-            return Witness(self.name, [], str(reason) or type(reason).__name__)
-        return Witness(self.name, found)
+            return Statement(self.name, [], str(reason) or type(reason).__name__)
+        return Statement(self.name, found)
 
 
 # ------------------------------------------------------------------------------ reverse and forward
 
 
 def reverse(
-    subject: Subject, recording: Recording, backward: Callable[[Value], Any]
+    subject: Subject, recording: Recording, backward: Callable[[Value], Any] = Value.backward
 ) -> list[float]:
-    """The gradient by the engine's backward pass; all `.grad` of others is put back."""
-    with subject.keeping_gradients(recording):
+    """The gradient by a backward pass; the `.grad` of what outlives the check is put back."""
+    held = [*(subject.parameters or ()), *recording.external]
+    before = [value.grad for value in held]
+    try:
         for value in recording.inputs:
             value.grad = 0.0
         if recording.root is not None:
             backward(recording.root)
         recording.gradient = [float(value.grad) for value in recording.inputs]
+    finally:
+        for value, grad in zip(held, before, strict=True):
+            value.grad = grad
     return recording.gradient
 
 
-class Forward(Source):
-    """The forward mode."""
+class Forward(Witness):
+    """The engine's forward mode."""
 
     name = "forward"
 
     def along(self, direction: Direction) -> Estimate:
         """The tangent of the output."""
-        subject, recording = self.subject, self.recording
-        if any(node.is_by_hand and None in node.slopes for node in recording.nodes):
-            raise NotApplicable("a _backward written by hand has no forward mode")
-        if subject.parameters is not None:
-            return Estimate(_pushed_from(recording, direction), 0.0)
-        from micrograd.transforms.functions import jvp
-
-        tangents = [direction.get(index, 0.0) for index in range(len(subject.point))]
-        primals = subject.arguments(subject.point)
+        recording = self.recording
+        tangents = {recording.inputs[index]: step for index, step in direction.items()}
+        outputs = [recording.root] if recording.root is not None else [0.0]
         try:
-            tangent = jvp(subject.f, primals, subject.arguments(tangents))[1]
-        except TypeError as error:  # a _backward written by hand, below another output
-            raise NotApplicable(str(error)) from None
-        return Estimate(subject.chosen(tangent), 0.0)
-
-
-def _pushed_from(recording: Recording, direction: Direction) -> float:
-    """The tangent of the root for tangents of the inputs, by the rows' partials afresh."""
-    tangents: dict[int, float] = {}
-    for number, tangent in direction.items():
-        place = recording.places[number]
-        if place is not None:
-            tangents[place] = tangents.get(place, 0.0) + tangent
-    for index, node in enumerate(recording.nodes):
-        if not any(place in tangents for place, _ in node.operands):
-            continue
-        slopes = node.slopes
-        if isinstance(node.row, Operation):
-            slopes = node.row.evaluate(*node.numbers)[1]
-        shares = (
-            slope * tangents[place]
-            for (place, _), slope in zip(node.operands, slopes, strict=True)
-            if place in tangents and slope is not None and tangents[place]
-        )
-        tangents[index] = sum(shares, 0.0)
-    return tangents.get(len(recording.nodes) - 1, 0.0)
+            (tangent,) = push(recording.values, outputs, tangents, symbolic=False)
+        except TypeError:
+            raise NotApplicable("a _backward written by hand has no forward mode") from None
+        return Estimate(float(tangent), 0.0)
 
 
 # -------------------------------------------------------------------------------------- differences
 
 
 class Probe:
-    """The function along one input: its value and branches; runs are remembered.
+    """The function near the point: its values, and the branches taken there.
 
-    Numbers that `detach` passes on are held constant, by replaying the graph.
+    The latest runs are remembered. Numbers that `detach` passes on are held constant, by replaying
+    the graph, unless it was a rule that detached them: such a rule hides its own derivative.
     """
 
     def __init__(self, subject: Subject, recording: Recording, observer: Observer) -> None:
         self.subject, self.recording, self.observer = subject, recording, observer
-        frozen = any(node.is_frozen for node in recording.nodes)
-        by_hand = any(node.is_by_hand for node in recording.nodes)
-        self.replays = frozen and not by_hand
-        self._known: dict[tuple[int, float], tuple[list[float], Branches | None]] = {}
+        self.holds = bool(recording.frozen) and not recording.is_by_hand and subject.frozen > 0
+        self.run = lru_cache(_REMEMBERED)(self._run)
 
-    def _run(self, moved: Direction) -> tuple[list[float], Branches | None]:
+    def _run(self, moved: tuple[tuple[int, float], ...]) -> tuple[list[float], Branches | None]:
         """The value of every node with some inputs elsewhere, and the branches."""
         recording, places = self.recording, self.recording.places
         point = list(self.subject.point)
-        for index, x in moved.items():
+        for index, x in moved:
             point[index] = x
         found = self.subject.tried(point)
         if found is None:
             return [math.nan], None
-        if self.replays and any(places[index] is not None for index in moved):
+        if self.holds and any(places[index] is not None for index, _ in moved):
             given = {index: point[index] for index, place in enumerate(places) if place is not None}
             values = recording.replay(FLOATS, given)
             free = recording.replay(FLOATS, given, detached=False)
@@ -180,53 +166,43 @@ class Probe:
     def values(self, direction: Direction) -> list[float]:
         """The value of every node with the inputs moved by this."""
         point = self.subject.point
-        return self._run({index: point[index] + step for index, step in direction.items()})[0]
+        return self.run(tuple((index, point[index] + step) for index, step in direction.items()))[0]
 
-    def line(self, direction: Direction) -> Line:
-        """The function on a line through the point; runs are remembered."""
+    def line(self, direction: Direction) -> PiecewiseFunction:
+        """The function on the line through the point in a direction."""
         point = self.subject.point
-        known: dict[float, tuple[float, Branches | None]] = {}
 
         def function(h: float) -> tuple[float, Branches | None]:
-            if h not in known:
-                moved = {index: point[index] + h * step for index, step in direction.items()}
-                values, branches = self._run(moved)
-                known[h] = values[-1], branches
-            return known[h]
+            moved = tuple((index, point[index] + h * step) for index, step in direction.items())
+            values, branches = self.run(moved)
+            return values[-1], branches
 
         return function
 
-    def along(self, index: int, node: int = -1) -> Line:
-        """A node (the root) as a function of one input."""
+    def along(self, index: int, node: int = -1) -> PiecewiseFunction:
+        """A node (by default the output) as a function of one input."""
 
         def function(x: float) -> tuple[float, Branches | None]:
-            if (index, x) not in self._known:
-                self._known[index, x] = self._run({index: x})
-            values, branches = self._known[index, x]
+            values, branches = self.run(((index, x),))
             if -len(values) <= node < len(values):
                 return values[node], branches
             return math.nan, None
 
         return function
 
-    def forget(self) -> None:
-        """Forget the runs."""
-        self._known.clear()
 
-
-def differences(
-    probe: Probe, indices: Iterable[int], noise: float, eps: float | None
-) -> Differences:
+def differences(probe: Probe, indices: Iterable[int], noise: float, eps: float | None) -> Statement:
     """The derivatives for single inputs by differences of the function."""
-    witness = Differences("difference", [None] * len(probe.subject.point))
+    statement = Statement("difference", [None] * len(probe.subject.point))
     for index in indices:
         slopes = differentiate(probe.along(index), probe.subject.point[index], noise, eps)
-        witness.sides[index], witness.found[index] = slopes, slopes.estimate
-        probe.forget()
-    return witness
+        statement.found[index] = slopes.estimate
+        if slopes.is_kink:
+            statement.sides[index] = slopes
+    return statement
 
 
-# ----------------------------------------------------------------------- complex step and fractions
+# --------------------------------------------------------------------- complex step, and fractions
 
 
 def complex_derivative(f: Callable[[complex], complex], x: float) -> Estimate:
@@ -244,13 +220,13 @@ def complex_derivative(f: Callable[[complex], complex], x: float) -> Estimate:
     return Estimate(slopes[1], error)
 
 
-class Replayed(Source):
-    """The graph on another kind of number."""
+class _Replayed(Witness):
+    """The graph in another arithmetic."""
 
     def along(self, direction: Direction) -> Estimate:
         """The derivative, unless the point is at a kink."""
-        if self.tie:
-            raise NotApplicable(f"the point is at a kink of {self.tie}")
+        if self.kink:
+            raise NotApplicable(f"the point is at a kink of {self.kink}")
         places = self.recording.places
         reached = {i: step for i, step in direction.items() if places[i] is not None}
         return self._replayed(reached) if reached else Estimate(0.0, 0.0)
@@ -259,14 +235,15 @@ class Replayed(Source):
     def _replayed(self, direction: Direction) -> Estimate: ...
 
 
-class ComplexStep(Replayed):
-    """The graph on complex numbers."""
+class ComplexStep(_Replayed):
+    """The graph on complex numbers, the inputs moved by a tiny imaginary step."""
 
     name = "complex step"
 
-    def __init__(self, subject: Subject, recording: Recording, tie: str) -> None:
-        super().__init__(subject, recording, tie)
-        self.kind = complexes()
+    @cached_property
+    def arithmetic(self) -> Arithmetic:
+        """Complex numbers."""
+        return complex_numbers()
 
     def _replayed(self, direction: Direction) -> Estimate:
         if not has_room(value.data for value in self.recording.values):
@@ -275,27 +252,26 @@ class ComplexStep(Replayed):
 
         def function(z: complex) -> complex:
             given = {i: complex(point[i], z.imag * step) for i, step in direction.items()}
-            return complex(self.recording.replay(self.kind, given)[-1])
+            return complex(self.recording.replay(self.arithmetic, given)[-1])
 
         (first, *others) = direction
         return complex_derivative(function, 1.0 if others else point[first])
 
 
-class Exact(Replayed):
-    """The graph on fractions."""
+class Exact(_Replayed):
+    """The graph on fractions with their derivatives."""
 
     name = "exact"
 
-    def __init__(self, subject: Subject, recording: Recording, tie: str) -> None:
-        super().__init__(subject, recording, tie)
-        self.kind = fractions()
+    @cached_property
+    def arithmetic(self) -> Arithmetic:
+        """Fractions."""
+        return dual_fractions()
 
     def _replayed(self, direction: Direction) -> Estimate:
-        given = {
-            i: Series(series(self.subject.point[i]).value, series(step).value)
-            for i, step in direction.items()
-        }
-        slope = self.recording.replay(self.kind, given)[-1].slope
+        point = self.subject.point
+        given = {i: Dual(exactly(point[i]), exactly(step)) for i, step in direction.items()}
+        slope = self.recording.replay(self.arithmetic, given)[-1].slope
         try:
             return Estimate(float(slope), abs(float(slope)) * 2.0**-53)
         except OverflowError:
@@ -305,7 +281,7 @@ class Exact(Replayed):
 # ------------------------------------------------------------------------------- Taylor's remainder
 
 
-def taylor_order(f: Line, slope: float, scale: float, noise: float) -> float | None:
+def taylor_order(f: PiecewiseFunction, slope: float, scale: float, noise: float) -> float | None:
     """The order in h of |f(h) - f(0) - h·slope|: 2 for the true slope, 1 for a wrong one.
 
     None if rounding hides it, or if the remainder is nothing but rounding.

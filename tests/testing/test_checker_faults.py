@@ -146,7 +146,7 @@ def test_a_wrong_closure_of_many_operands_is_caught_and_named():
 
 @pytest.mark.parametrize("pass_", ["accumulation lost", "order of nodes wrong"])
 def test_a_wrong_backward_pass_is_blamed_on_the_node_whose_sum_is_wrong(pass_):
-    from micrograd.testing.power import PASSES
+    from micrograd.testing.mutation import PASSES
 
     backward, shared = PASSES[pass_]
     error = mismatch(shared(lambda x: (x * 2).sin()), 0.4, backward=backward)
@@ -288,7 +288,7 @@ def test_a_gradient_that_is_infinite_where_the_function_is_smooth_is_caught_and_
 def test_a_gradient_that_is_infinite_at_the_border_of_a_domain_is_undecided():
     report = check_gradients(lambda x: sqrt(x), 0.0)
     assert report.is_undecided
-    assert "inf, for sqrt(0.0) has no derivative" in str(report)
+    assert "inf, because sqrt(0.0) has no derivative" in str(report)
 
 
 @pytest.mark.parametrize(

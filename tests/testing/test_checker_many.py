@@ -62,29 +62,29 @@ def test_a_layer_norm_with_as_many_outputs_as_inputs_is_checked(runs):
     assert runs[0] <= 400
 
 
-@pytest.mark.parametrize("position", [0, 1, 499, 617, 999])
+@pytest.mark.parametrize("position", [0, 1, 99, 157, 199])
 @pytest.mark.parametrize("factor", [1.5, 1 + 1e-6])
-def test_a_wrong_rule_hidden_in_one_of_a_thousand_inputs_is_named(position, factor):
+def test_a_wrong_rule_hidden_in_one_of_two_hundred_inputs_is_named(position, factor):
     wrong = defined("x * x", f"2 * {factor!r} * x")
 
     def f(q):
         return sum(wrong(x) if i == position else x * x for i, x in enumerate(q))
 
-    error = mismatch(f, drawn(1000))
+    error = mismatch(f, drawn(200))
     assert (error.index, error.input) == (position, f"q[{position}]")
     assert error.guilty == wrong.__name__
 
 
-def test_a_wrong_step_by_hand_hidden_in_one_of_three_hundred_inputs_is_named():
+def test_a_wrong_step_by_hand_hidden_in_one_of_a_hundred_inputs_is_named():
     wrong = by_hand("wrong", math.sin, lambda x, out: 1.001 * math.cos(x))
-    error = mismatch(lambda q: sum(wrong(x) if i == 123 else x * x for i, x in enumerate(q)),
-                     drawn(300))  # fmt: skip
-    assert (error.index, error.guilty) == (123, "wrong")
+    error = mismatch(lambda q: sum(wrong(x) if i == 73 else x * x for i, x in enumerate(q)),
+                     drawn(100))  # fmt: skip
+    assert (error.index, error.guilty) == (73, "wrong")
 
 
 def test_a_gradient_that_is_wrong_everywhere_names_three_entries_and_says_that_there_are_more():
     wrong = defined("x * x", "1.9 * x")
-    error = mismatch(lambda q: sum(wrong(x) for x in q), drawn(300))
+    error = mismatch(lambda q: sum(wrong(x) for x in q), drawn(100))
     assert len(error.report.problems) == 3
     assert "further wrong entries" in str(error)
 
@@ -93,20 +93,20 @@ def test_two_errors_that_cancel_in_a_sum_are_found():
     up, down = defined("x * x", "2 * x + 0.01"), defined("x * x", "2 * x - 0.01")
 
     def f(q):
-        return sum(up(x) if i == 5 else down(x) if i == 200 else x * x for i, x in enumerate(q))
+        return sum(up(x) if i == 5 else down(x) if i == 100 else x * x for i, x in enumerate(q))
 
-    report = check_gradients(f, drawn(300), raise_exception=False)
-    assert {problem.index for problem in report.problems} == {5, 200}
+    report = check_gradients(f, drawn(150), raise_exception=False)
+    assert {problem.index for problem in report.problems} == {5, 100}
 
 
 def test_a_graph_that_is_cut_at_one_of_many_inputs_is_named():
     def f(q):
         return sum(x * x for x in q[:-1]) + q[-1].data ** 2
 
-    error = mismatch(f, drawn(300))
-    assert error.index == 299
+    error = mismatch(f, drawn(100))
+    assert error.index == 99
     assert ".data" in str(error)
-    error = mismatch(lambda q: sum(x.data for x in q), drawn(300))
+    error = mismatch(lambda q: sum(x.data for x in q), drawn(100))
     assert ".data" in str(error)
 
 
@@ -121,9 +121,9 @@ def test_one_wrong_output_of_many_is_named():
     assert error.index == 63
 
 
-def test_a_wrong_second_derivative_hidden_in_one_of_a_hundred_inputs_is_named():
+def test_a_wrong_second_derivative_hidden_in_one_of_fifty_inputs_is_named():
     cube = define("cube_at_half", "x * x * x", ["3 * 0.5 * 0.5 + 0 * x"])
-    q = drawn(100)
+    q = drawn(50)
     q[41] = 0.5
 
     def f(q):
@@ -133,11 +133,11 @@ def test_a_wrong_second_derivative_hidden_in_one_of_a_hundred_inputs_is_named():
     assert "d f/dq[41]" in str(mismatch(f, q, order=2))
 
 
-def test_what_cannot_be_told_of_one_among_many_inputs_is_undecided():
+def test_one_entry_among_many_that_nothing_confirms_is_undecided():
     def f(q):
         return sum(x * x for x in q[1:]) + (relu(q[0]) - relu(-q[0]))
 
-    report = check_gradients(f, [0.0, *drawn(300)])
+    report = check_gradients(f, [0.0, *drawn(100)])
     assert report.is_undecided
     assert "d f/dq[0]" in str(report)
 
@@ -147,17 +147,17 @@ def test_many_kinks_at_once_are_confirmed_between_their_sides():
 
 
 def test_inputs_of_all_magnitudes_are_checked_together():
-    q = [10.0 ** (i % 13 - 6) for i in range(300)]
+    q = [10.0 ** (i % 13 - 6) for i in range(150)]
     assert check_gradients(lambda q: sum(x.log() + x * 2 for x in q), q)
     wrong = defined("log(x)", "1.001 / x")
-    error = mismatch(lambda q: sum(wrong(x) if i == 130 else x.log() for i, x in enumerate(q)), q)
-    assert error.index == 130
+    error = mismatch(lambda q: sum(wrong(x) if i == 117 else x.log() for i, x in enumerate(q)), q)
+    assert error.index == 117
 
 
-@pytest.mark.parametrize("position", [3, 200, 399])
+@pytest.mark.parametrize("position", [3, 60, 119])
 def test_an_entry_of_any_size_is_seen_beside_larger_ones(position):
     wrong = defined("x * x", "2.2 * x")
-    q = [10.0 ** (i % 40 - 20) for i in range(400)]
+    q = [10.0 ** (i % 40 - 20) for i in range(120)]
     assert check_gradients(sum_of_squares, q)
     error = mismatch(
         lambda q: sum(wrong(x) if i == position else x * x for i, x in enumerate(q)), q
@@ -175,7 +175,7 @@ def test_slopes_that_are_infinite_at_a_few_of_many_inputs_are_undecided():
     def f(q):
         return sum(where(x > 0, log(x), 0) for x in q)
 
-    q = [abs(x) for x in drawn(200)]
+    q = [abs(x) for x in drawn(80)]
     assert check_gradients(f, q)
     report = check_gradients(f, [0.0, *q])
     assert report.is_undecided

@@ -232,8 +232,8 @@ def kepler_slope(p):
 
 @pytest.mark.parametrize("tolerance", [1e-4, 1e-6, 1e-9])
 def test_the_rule_of_a_solver_is_right_anywhere_and_a_wrong_one_is_not(tolerance):
-    for k in range(30):
-        p = -7.5 + 0.5173 * k
+    for k in range(15):
+        p = -7.5 + 1.0346 * k
         solve = operation(lambda x: kepler(x, tolerance), kepler_slope)
         assert check_gradients(solve, p), p
         doubled = operation(lambda x: kepler(x, tolerance), kepler_slope, 2.0)
@@ -248,7 +248,7 @@ def test_single_precision_that_is_flat_does_not_accuse_a_slope_that_it_cannot_ho
     assert check_gradients(steep, x, raise_exception=False).is_wrong
 
 
-def test_single_precision_beside_double_precision_is_no_fine_structure():
+def test_single_precision_beside_double_precision_is_not_a_fine_structure():
     def single(value, slope):
         return operation(lambda x: float(value(np.float32(x))), slope)
 
@@ -262,7 +262,7 @@ def test_single_precision_beside_double_precision_is_no_fine_structure():
 
 @pytest.mark.parametrize("kink", [0.0, 0.7, -1.3, 2.0, 1e3, 1e-3])
 @pytest.mark.parametrize("slope", [0.0, 1.0])
-def test_the_kink_of_a_function_by_hand_is_no_noise_wherever_it_is(kink, slope):
+def test_the_kink_of_a_function_by_hand_is_not_noise_wherever_it_is(kink, slope):
     relu = operation(
         lambda x: max(x - kink, 0.0), lambda x: slope if x == kink else float(x > kink)
     )

@@ -29,7 +29,7 @@ from micrograd import Value, define
 from micrograd.ops import ROWS, TABLE, Operation, Row
 from micrograd.table.formulas import calls, fold
 from micrograd.table.interpreters import IEEE
-from micrograd.testing.expression import Expression, Step
+from micrograd.testing.expression import Expression, ExpressionStep
 from micrograd.testing.strategies import DIFFERENTIABLE, expressions
 
 pytestmark = pytest.mark.slow
@@ -299,7 +299,9 @@ def test_two_thousand_random_gradients_are_those_of_exact_arithmetic(expression)
 
 
 def test_what_overflows_within_a_formula_has_a_bound():
-    expression = Expression(("x",), (7.3,), (Step("sinh", (0,)), Step("silu", (1,))))
+    expression = Expression(
+        ("x",), (7.3,), (ExpressionStep("sinh", (0,)), ExpressionStep("silu", (1,)))
+    )
     assert not disagreement(expression)
     assert max(tolerance(expression)[1]) < 1e-9
 

@@ -213,4 +213,4 @@ class Engine(RuleBasedStateMachine):
 
 
 TestEveryOrderOfUse = Engine.TestCase
-TestEveryOrderOfUse.settings = settings(max_examples=150, stateful_step_count=50)
+TestEveryOrderOfUse.settings = settings(max_examples=40, stateful_step_count=50)

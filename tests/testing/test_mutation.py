@@ -1,4 +1,4 @@
-"""Proof of power: wrong rules are noticed, and a weak checker is seen to be weak."""
+"""Mutation testing: wrong rules are noticed, and a weak checker is seen to be weak."""
 
 from __future__ import annotations
 

@@ -1,17 +1,14 @@
-"""Proof of power: every rule of the table is made wrong on purpose, and the checker must notice.
+"""Mutation testing of the checker: each rule is made wrong on purpose, and the checker must notice.
 
-    >>> report = mutation_report(["tanh", "mul"])
-    >>> bool(report)
-    True
-
-A mutant that escapes is invisible only if it is the same rule: its slopes are those of the true row
-at every point drawn. The report lists those, with the reason.
+A mutant is *invisible*, and not missed, only if its slopes are those of the true row at every point
+drawn. The report lists such mutants with the reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -73,14 +70,25 @@ def mutation_report(
     seed: int = 0,
     check: Callable[..., Report] = check_gradients,
 ) -> MutationReport:
-    """Mutate every rule of these rows (a name or a list of names; default: all) and check them.
+    """Make every rule of the table wrong on purpose, and see whether the checker notices.
 
     Each local partial gets a wrong sign, a factor of 1.01 and of 1 + 1e-6, and zero; partials are
-    swapped; the backward pass loses accumulation or takes the nodes in a wrong order. `check` is
-    the checker under test. The same seed gives the same report.
+    swapped; the backward pass loses accumulation or takes the nodes in a wrong order.
+
+    Args:
+        rows: the name of a row, or a list of names; by default all rows.
+        points: how many points each mutant is tried at.
+        seed: from which the points are drawn. The same seed gives the same report.
+        check: the checker under test.
+
+    Returns:
+        A report that is true if no mutant was missed.
+
+    >>> bool(mutation_report(["tanh", "mul"]))
+    True
     """
     names = TABLE if rows is None else options.names("rows", rows)
-    options.whole("points", points, 1)
+    options.whole("points", points)
     mutants = [m for name in names for m in _of_row(lookup(name), points, seed, check)]
     return MutationReport(mutants)
 
@@ -89,25 +97,26 @@ def _of_row(
     row: Operation, points: int, seed: int, check: Callable[..., Report]
 ) -> Iterator[Mutant]:
     drawn = list(drawn_points(row, points, seed))
+    known = {name: other.arity for name, other in TABLE.items()}
     for mutation, partials in _wrong_partials(row):
         if row.domain == "0":
-            reason = "the row declares that it is a derivative nowhere"
+            reason = "by its domain, the row has no derivative anywhere"
             yield Mutant(row.name, mutation, "invisible", reason)
             continue
-        known = {name: other.arity for name, other in TABLE.items()}
         mutant = checked(row.row._replace(partials=partials), known)
-        yield _tried(row, mutation, mutant, applied(mutant), drawn, check)
+        differ = partial(_slopes_differ, mutant, row)
+        yield _tried(row.name, mutation, applied(mutant), filter(differ, drawn), check)
     for mutation, (backward, shared) in PASSES.items():
         f = shared(applied(row))
-        yield _tried_pass(row, mutation, f, backward, drawn, check)
+        differ = partial(_gradients_differ, f, backward)
+        yield _tried(row.name, mutation, f, filter(differ, drawn), check, backward=backward)
 
 
 def _wrong_partials(row: Operation) -> Iterator[tuple[str, list[str]]]:
     true = list(row.partials)
-    for index, (operand, partial) in enumerate(zip(row.operands, true, strict=True)):
-        for name, text in RULES.items():
-            wrong = text.format(partial)
-            yield f"d/d{operand} {name}", [*true[:index], wrong, *true[index + 1 :]]
+    for index, (operand, text) in enumerate(zip(row.operands, true, strict=True)):
+        for name, wrong in RULES.items():
+            yield f"d/d{operand} {name}", [*true[:index], wrong.format(text), *true[index + 1 :]]
     for i, j in combinations(range(row.arity), 2):
         swapped = list(true)
         swapped[i], swapped[j] = true[j], true[i]
@@ -115,63 +124,42 @@ def _wrong_partials(row: Operation) -> Iterator[tuple[str, list[str]]]:
 
 
 def _tried(
-    row: Operation,
-    mutation: str,
-    mutant: Operation,
-    f: Callable[..., Any],
-    drawn: list[tuple[float, ...]],
-    check: Callable[..., Report],
-) -> Mutant:
-    different = False
-    for point in drawn:
-        wrong, right = mutant.evaluate(*point)[1], row.evaluate(*point)[1]
-        if not _differ(wrong, right):
-            continue
-        different = True
-        if (report := check(f, *point, raise_exception=False)).is_wrong:
-            named = report.culprit is not None and report.culprit.operation == row.name
-            return Mutant(row.name, mutation, "caught", f"at {_text(point)}", named)
-    if not different:
-        return Mutant(row.name, mutation, "invisible", "the same slopes at every point drawn")
-    return Mutant(row.name, mutation, "missed", f"at {len(drawn)} points")
-
-
-def _differ(wrong: Iterable[float | None], right: Iterable[float | None]) -> bool:
-    return any((x or 0.0) != (y or 0.0) for x, y in zip(wrong, right, strict=True))
-
-
-def _tried_pass(
-    row: Operation,
+    row: str,
     mutation: str,
     f: Callable[..., Any],
-    backward: Callable[[Value], Any],
-    drawn: list[tuple[float, ...]],
+    points: Iterator[tuple[float, ...]],
     check: Callable[..., Report],
+    **passes: Any,
 ) -> Mutant:
-    different = False
-    for point in drawn:
-        if _gradient(f, point, backward) == _gradient(f, point, Value.backward):
-            continue
-        different = True
-        if (report := check(f, *point, backward=backward, raise_exception=False)).is_wrong:
-            return Mutant(
-                row.name, mutation, "caught", f"at {_text(point)}", report.culprit is not None
-            )
-    if not different:
-        return Mutant(row.name, mutation, "invisible", "the same gradient at every point drawn")
-    return Mutant(row.name, mutation, "missed", f"at {len(drawn)} points")
+    """What becomes of a mutant at the points where it gives other slopes than the true rule."""
+    count = 0
+    for point in points:
+        count += 1
+        report = check(f, *point, raise_exception=False, **passes)
+        if report.is_wrong:
+            # A wrong pass may be noticed at any operation of the graph.
+            named = report.culprit and (passes or report.culprit.operation == row)
+            at = ", ".join(map(repr, point))
+            return Mutant(row, mutation, "caught", f"at {at}", bool(named))
+    if count:
+        return Mutant(row, mutation, "missed", f"at {count} points")
+    return Mutant(row, mutation, "invisible", "the same slopes at every point drawn")
 
 
-def _gradient(
-    f: Callable[..., Any], point: tuple[float, ...], backward: Callable[[Value], Any]
-) -> str:
-    inputs = [Value(x) for x in point]
-    backward(f(*inputs))
-    return repr([x.grad + 0.0 for x in inputs])
+def _slopes_differ(mutant: Operation, row: Operation, point: tuple[float, ...]) -> bool:
+    pairs = zip(mutant.evaluate(*point)[1], row.evaluate(*point)[1], strict=True)
+    return any((x or 0.0) != (y or 0.0) for x, y in pairs)
 
 
-def _text(point: tuple[float, ...]) -> str:
-    return ", ".join(map(repr, point))
+def _gradients_differ(
+    f: Callable[..., Any], backward: Callable[[Value], Any], point: tuple[float, ...]
+) -> bool:
+    gradients = []
+    for each in (backward, Value.backward):
+        inputs = [Value(x) for x in point]
+        each(f(*inputs))
+        gradients.append(repr([x.grad + 0.0 for x in inputs]))
+    return gradients[0] != gradients[1]
 
 
 # --------------------------------------------------------------------------- wrong backward passes
@@ -179,21 +167,14 @@ def _text(point: tuple[float, ...]) -> str:
 
 def overwriting(root: Value) -> None:
     """A backward pass that assigns where it should add."""
-    nodes = order(root)
-    for node in nodes:
-        node.grad = 0.0
-    root.grad = 1.0
-    for node in reversed(nodes):
+    for node in reversed(_cleared(root)):
         for operand, slope in zip(node._children, node._local_grads, strict=True):
             operand.grad = slope * node.grad
 
 
 def disordered(root: Value) -> None:
     """A backward pass that takes the operands of a node before its other users."""
-    nodes = order(root)
-    for node in nodes:
-        node.grad = 0.0
-    root.grad = 1.0
+    _cleared(root)
     level, sequence = [root], dict.fromkeys([root])
     while level:  # breadth first, each node where it is first met
         level = [x for node in level for x in node._prev if x not in sequence]
@@ -201,8 +182,17 @@ def disordered(root: Value) -> None:
     sweep(sequence)
 
 
+def _cleared(root: Value) -> list[Value]:
+    """The nodes, operands first, with the gradients that a backward pass begins with."""
+    nodes = order(root)
+    for node in nodes:
+        node.grad = 0.0
+    root.grad = 1.0
+    return nodes
+
+
 def _twice(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Two users of the result and of each operand."""
+    """A function in which the result, and each operand, is used twice."""
 
     def shared(*operands: Any) -> Any:
         return f(*operands) + 2.5 * f(*operands) + 7.25 * sum(operands)
@@ -212,7 +202,7 @@ def _twice(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _late(f: Callable[..., Any]) -> Callable[..., Any]:
-    """A node with a near user and a far one."""
+    """A function in which the result is used nearby and again further up."""
 
     def shared(*operands: Any) -> Any:
         out = f(*operands)
