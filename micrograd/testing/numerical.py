@@ -23,7 +23,7 @@ from micrograd.testing import noise as measuring
 
 METHODS = ("central", "forward", "complex")
 
-_LEVELS = (6, 3, 3, 6, 6, 6, 6)  # steps that are taken at once; most functions need no more than 6
+_LEVELS = (7, 3, 2, 6, 6, 6, 6)  # steps that are taken at once; most functions need no more than 6
 _MEASURED = 12  # so many steps settle what is smooth: after these, the noise is measured
 _MOST = {8: 36, 4: 18, 2: 12}  # steps, by the bytes of the numbers that the function computes
 _COLUMNS = 7  # of the table: higher orders gain nothing
@@ -86,13 +86,14 @@ class Sampler:
         return found.astype(float).ravel()
 
     def __call__(self, flat: np.ndarray) -> np.ndarray:
+        """The values at a point, as a flat array of doubles."""
         found = self.result(flat)
         if found.dtype.kind == "c":
             raise ValueError("outside the domain in which f is real")
         return found.astype(float).ravel()
 
 
-# ---------------------------------------------------------------------------------- public functions
+# --------------------------------------------------------------------------------- public functions
 
 
 def numerical_gradient(
@@ -238,7 +239,7 @@ def _first_derivatives(
     )
 
 
-# ---------------------------------------------------------------------------------- flat arrays
+# -------------------------------------------------------------------------------------- flat arrays
 
 
 def slopes(
@@ -251,7 +252,7 @@ def slopes(
     is_forward: bool = False,
     itemsize: int = 8,
     floor: float | np.ndarray = 0.0,
-    only: Sequence[int] | None = None,
+    only: Sequence[int] | np.ndarray | None = None,
 ) -> NumericalDerivative:
     """The derivatives along the axes or along given directions: outputs × directions.
 
@@ -309,12 +310,11 @@ def complex_slopes(sampler: Sampler, x: np.ndarray) -> np.ndarray:
                 f'f does not compute with complex numbers ({error}); use method="central"'
             ) from None
         if found.dtype.kind != "c":
-            raise TypeError(
-                'f loses the imaginary part of complex numbers; use method="central"'
-            )
+            raise TypeError('f loses the imaginary part of complex numbers; use method="central"')
         sampler.result_shape = found.shape
         columns.append(found.imag.ravel() / _TINY)
-    return np.array(columns).T
+    made: np.ndarray = np.array(columns).T
+    return made
 
 
 def _second_derivatives(
@@ -375,7 +375,7 @@ def noise_of(f: Flat, x: np.ndarray, value: np.ndarray, itemsize: int) -> np.nda
         values = np.array([_tried(f, point, value) for point in points])
         if not np.isfinite(values).all():
             return np.zeros_like(value)
-        found.append([measuring.level(values[:, index]) for index in chosen])
+        found.append([measuring.level(values[:, index].tolist()) for index in chosen])
     levels = np.min(found, axis=0)
     return levels if len(chosen) == len(value) else np.full_like(value, levels.max())
 
@@ -415,26 +415,25 @@ def _limits(
         for last, more in zip(accumulate(_LEVELS), _LEVELS, strict=True):
             for row in open_rows:
                 for level in range(last - more, last):
-                    values, width = sample(row, 2.0**-level)
-                    taken[row].append(values)
+                    found, width = sample(row, 2.0**-level)
+                    taken[row].append(found)
                     widths[row].append(width)
             if last - more == _MEASURED:
                 known = np.maximum(known, measured())
             values = np.array([taken[row] for row in open_rows])  # rows × levels × values × outputs
-            width = np.array([widths[row] for row in open_rows])[:, :, None]
-            quotients = sum(w * values[:, :, k] for k, w in enumerate(weights)) / width
-            rounding = (precision * abs(values).max(axis=2) + known) * (2 / abs(width))
-            found, error = _extrapolated(quotients, rounding, ratio)
-            is_settled = error <= _SETTLED * rounding[:, -1]
+            steps = np.array([widths[row] for row in open_rows])[:, :, None]
+            quotients = sum(w * values[:, :, k] for k, w in enumerate(weights)) / steps
+            rounding = (precision * abs(values).max(axis=2) + known) / abs(steps)
+            limit, error = _extrapolated(quotients, rounding, ratio)
+            is_open = (error > _SETTLED * rounding[:, -1]) | ~np.isfinite(error)
             if middle is not None:  # the difference of the slopes on the two sides
-                bends = abs(values.sum(axis=2) - 2 * middle) * (2 / abs(width))
+                bends = abs(values.sum(axis=2) - 2 * middle) * (2 / abs(steps))
                 wide, wider, widest = bends[:, -1], bends[:, -2], bends[:, -3]
                 is_kink = (wide > 0.75 * wider) & (wider > 0.75 * widest)
                 is_kink &= wide > 16 * rounding[:, -1]
                 error = np.where(is_kink, np.maximum(error, wide / 2), error)
-            limits[open_rows], errors[open_rows] = found, error
-            still = ~is_settled.all(axis=1)
-            open_rows = [row for row, flag in zip(open_rows, still, strict=True) if flag]
+            limits[open_rows], errors[open_rows] = limit, error
+            open_rows = [row for row, flags in zip(open_rows, is_open, strict=True) if flags.any()]
             if not open_rows or last == _MOST[itemsize]:
                 break
     return NumericalDerivative(limits.T, np.where(np.isfinite(limits), errors, np.inf).T)
@@ -444,12 +443,16 @@ def _extrapolated(
     quotients: np.ndarray, rounding: np.ndarray, ratio: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The best entry of Richardson's table for each row and output, and its error."""
-    column, candidates, errors = quotients, [], []
-    for order in range(1, min(_COLUMNS, quotients.shape[1] - 1) + 1):
+    column, candidates, errors, growth = quotients, [], [], 1.0
+    for order in range(1, min(_COLUMNS, quotients.shape[1] - 2) + 1):
         change = column[:, 1:] - column[:, :-1]
-        column = column[:, 1:] + change / (float(ratio) ** order - 1)
-        candidates.append(column)
-        errors.append(abs(change) + rounding[:, order:])
+        power = float(ratio) ** order
+        column = column[:, 1:] + change / (power - 1)
+        growth *= (power + 1) / (power - 1)  # of rounding
+        # A change that is smaller than its predecessor lets expect is small by accident.
+        least = np.maximum(abs(change[:, 1:]), abs(change[:, :-1]) / power)
+        candidates.append(column[:, 1:])
+        errors.append(least + growth * rounding[:, order + 1 :])
     everything, error = np.concatenate(candidates, axis=1), np.concatenate(errors, axis=1)
     error = np.where(np.isfinite(error), error, np.inf)
     best = error.argmin(axis=1)[:, None]

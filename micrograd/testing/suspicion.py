@@ -129,8 +129,7 @@ def _candidates(
     if cotangent is not None and cotangent.shape == got.shape:
         yield "it is the gradient of the output, passed on unchanged", cotangent
         yield (
-            "the gradient of the output itself is missing: the contribution of a direct path, as"
-            " that of a residual connection",
+            "the gradient of the output itself is missing: the path of a residual connection?",
             expected - cotangent,
         )
         yield "the gradient of the output is added once too often", expected + cotangent
@@ -209,7 +208,9 @@ def _last_terms(
             for which, ordered in (("last", summed[::-1]), ("first", summed)):
                 place = (abs(ordered) > close * size).argmax(axis=0)
                 nonzero = ordered[place, np.arange(len(places))]
-                if any((abs(entries - only) <= close * size).all() for only in (ordered[0], nonzero)):
+                if any(
+                    (abs(entries - only) <= close * size).all() for only in (ordered[0], nonzero)
+                ):
                     words = " and ".join(map(str, kept))
                     return (
                         f"only the {which} of several contributions is there, over axis {words} of"
@@ -228,8 +229,7 @@ def _region(wrong: np.ndarray, known: np.ndarray) -> str:
         if wrong.shape[axis] < 2:
             continue
         others = tuple(other for other in range(wrong.ndim) if other != axis)
-        hit = wrong.any(axis=others)
-        seen = known.any(axis=others)
+        hit, seen = (np.asarray(flags.any(axis=others)) for flags in (wrong, known))
         thing = names[axis] if names else "index"
         where = "" if names else f" of axis {axis}"
         first, count, last = int(hit.argmax()), int(hit.sum()), wrong.shape[axis] - 1
