@@ -65,7 +65,8 @@ class ArrayWitness:
         if exact is None:
             return found, error
         rounding = self._rounding(exact)
-        if (abs(exact - found) <= 2 * error + rounding).all():
+        is_near = abs(exact - found) <= 2 * error + rounding
+        if (is_near & (error <= 1e-3 * abs(exact).max() + rounding)).all():  # and at no kink
             return exact, rounding
         self.is_complex = False
         return found, error

@@ -51,9 +51,9 @@ class ArrayReport(Report):
 
     >>> from micrograd.testing import check_gradients
     >>> print(check_gradients(lambda x: x**3, 2.0, gradient=lambda x: 3 * x * x))
-    <lambda>: ok, value 8.0
-      gradient  shape  verdict  compared with             largest difference
-      dx        ()     ok       all entries, complex step 0e+00
+    f: ok, value 8.0
+      gradient  shape   verdict  compared with  largest difference
+      dx        number  ok       complex step   0e+00
     """
 
     rows: list[tuple[str, str, str, str, str]] = field(default_factory=list)
@@ -335,14 +335,18 @@ class _Check:
             for other in arguments.leaves
         }
         sizes: dict[int, str] = {}
-        for path, thing in flatten(arguments.at):
-            if is_array(thing):
-                name, shape = arguments.names[path[0]], to_array(thing).shape
-                if shape and not sizes:
-                    sizes[shape[0]] = "the batch size, the first axis of " + name
-                for axis, count in enumerate(shape):
-                    sizes.setdefault(count, f"the size of axis {axis} of {name}")
-                sizes.setdefault(math.prod(shape), f"the number of entries of {name}")
+        shapes = [
+            (arguments.names[path[0]], to_array(thing).shape)
+            for path, thing in flatten(arguments.at)
+            if is_array(thing)
+        ]
+        for name, shape in shapes:
+            if shape:
+                sizes.setdefault(shape[0], f"the size of axis 0 of {name}, the batch size?")
+        for name, shape in shapes:
+            for axis, count in enumerate(shape):
+                sizes.setdefault(count, f"the size of axis {axis} of {name}")
+            sizes.setdefault(math.prod(shape), f"the number of entries of {name}")
         contributions, cotangent = self.claim.contributions, self.claim.cotangent
         if cotangent is not None:
             summed = cotangent.size // max(parts[leaf.name].size, 1)

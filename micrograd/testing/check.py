@@ -119,11 +119,11 @@ def check_gradients(
     >>> check_gradients(loss, np.array([1.0, -1.0]), x, gradient=dloss)
     Traceback (most recent call last):
     ...
-    micrograd.testing.report.GradientMismatch: dw[0]: got -18, -6 ± 8e-09
-      also: dw[1]: got -24, -8 ± 8e-09
+    micrograd.testing.report.GradientMismatch: dw[0]: got -18, -6 ± 7e-09
+      also: dw[1]: got -24, -8 ± 7e-09
       note: dx is not given, and not checked
       note: 2 of 2 entries of dw are wrong
-      suspicion: dw: a division by the batch size, the first axis of x (3) is missing
+      suspicion: dw: a division by 3 is missing: the size of axis 0 of x, the batch size?
     """
     __tracebackhide__ = True  # of pytest: a failure ends at the user's line
     if not callable(f):

@@ -29,6 +29,7 @@ _MOST = {8: 36, 4: 18, 2: 12}  # steps, by the bytes of the numbers that the fun
 _COLUMNS = 7  # of the table: higher orders gain nothing
 _SETTLED = 8  # times rounding at the smallest step: an error below is not improved any more
 _FIRST = 0.5  # the first step, relative to the size of x where that is above 1
+_FIRST_OF_TWO = 2.0  # the same for second derivatives, by whose square rounding is divided
 _TINY = 2.0**-300  # the step of the complex method, which subtracts nothing
 _ROUNDING = 4  # units in the last place by which a function may be off without being noisy
 
@@ -322,7 +323,7 @@ def _second_derivatives(
 ) -> NumericalDerivative:
     """The second derivatives with respect to pairs of inputs."""
     x = f.x
-    starts = np.maximum(abs(x), 1.0) * _FIRST if step is None else np.full(len(x), step)
+    starts = np.maximum(abs(x), 1.0) * _FIRST_OF_TWO if step is None else np.full(len(x), step)
 
     def at(first: int, one: float, second: int, other: float) -> np.ndarray:
         point = x.copy()

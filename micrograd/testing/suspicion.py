@@ -95,11 +95,12 @@ def _factor(
     usual[0.5] = "it is half the derivative: a factor of 2 is missing"
     for size, name in surroundings.sizes.items():
         if size > 1:
-            usual.setdefault(float(size), f"a division by {name} ({size}), is missing")
-            usual.setdefault(1 / size, f"it is divided by {name} ({size}), once too often")
+            usual.setdefault(float(size), f"a division by {size} is missing: {name}")
+            usual.setdefault(1 / size, f"it is divided by {size} once too often: {name}")
         if size > 2:
-            usual.setdefault(size / (size - 1), f"divided by {size - 1}, not by {name} ({size})")
-            usual.setdefault((size - 1) / size, f"divided by {name} ({size}), not by {size - 1}")
+            many, few = f"divided by {size}", f"divided by {size - 1}"
+            usual.setdefault(size / (size - 1), f"it is {few}, and not by {size}: {name}")
+            usual.setdefault((size - 1) / size, f"it is {many}, and not by {size - 1}: {name}")
     for number, words in usual.items():
         if abs(factor - number) <= 1e-3 * abs(number) and is_like(number * expected):
             return words
@@ -219,7 +220,7 @@ def _last_terms(
     return ""
 
 
-_TERMS = 24  # wrong entries whose contributions are compared
+_TERMS = 12  # wrong entries whose contributions are compared
 
 
 def _region(wrong: np.ndarray, known: np.ndarray) -> str:
