@@ -66,7 +66,7 @@ class ArrayReport(Report):
         head = ["gradient", "shape", "verdict", "compared with", "largest difference"]
         return [head, *map(list, self.rows)]
 
-    def panel(self, index: int) -> str:
+    def _panel(self, index: int) -> str:
         """Nothing: the sentence of the problem says it all."""
         return ""
 

@@ -200,7 +200,7 @@ class Report:
             rows.append([f"… {len(self.names) - _SHOWN} more", *[""] * (2 + len(speaking))])
         return rows
 
-    def panel(self, index: int) -> str:
+    def _panel(self, index: int) -> str:
         """What every witness says of one input, in a line."""
         parts = [f"reverse {self.gradient[index]!r}"]
         parts += [
@@ -284,7 +284,7 @@ class GradientMismatch(AssertionError):  # noqa: N818 (the public name; it is an
         lines = [report.problems[0].sentence]
         if report.culprit:
             lines.append(f"  guilty: {report.culprit}")
-        if self.index is not None and (panel := report.panel(self.index)):
+        if self.index is not None and (panel := report._panel(self.index)):
             lines.append(f"  {panel}")
         lines += [f"  also: {problem.sentence}" for problem in report.problems[1:4]]
         if len(report.problems) > 4:
