@@ -85,6 +85,20 @@ class ArrayWitness:
             self.is_complex = False
         return self._differences(only=indices)
 
+    def terms(self, indices: np.ndarray) -> np.ndarray | None:
+        """The terms of the derivatives by some entries, of the shape of the result × entries."""
+        claim, x, terms = self.claim, self.x, self.claim.terms
+        if terms is None or claim.cotangent is None:
+            return None
+        if self.is_complex:
+            axes = np.zeros((len(indices), len(x)))
+            axes[np.arange(len(indices)), indices] = _TINY
+            columns = [terms(x + 1j * axis).imag / _TINY for axis in axes]
+            found: np.ndarray = np.array(columns).T
+        else:
+            found = slopes(terms, x, terms(x), itemsize=claim.itemsize, only=indices).value
+        return found.reshape(*claim.cotangent.shape, len(indices))
+
     def sides(self, indices: np.ndarray) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
         """The slopes on the left and on the right of some entries, and their error."""
         for index in indices:

@@ -22,7 +22,6 @@ from micrograd.testing.arguments import (
     title,
     to_array,
 )
-from micrograd.testing.numerical import slopes
 
 # How far a gradient may round, relative to the largest entry, by the bytes of its numbers.
 ROUNDING = {8: 2.0**-30, 4: 2.0**-12, 2: 2.0**-5}
@@ -64,7 +63,7 @@ class Claim(NamedTuple):
         shown: the name of the value that has a Jacobian; empty for a gradient.
         outputs: the shape of this value.
         cotangent: the gradient of the result that a backward pass got.
-        contributions: the terms of the outputs in some entries of the gradient.
+        terms: the terms of `function`, one for each number of the result.
     """
 
     function: Callable[[np.ndarray], np.ndarray]
@@ -75,7 +74,7 @@ class Claim(NamedTuple):
     shown: str = ""
     outputs: tuple[int, ...] = ()
     cotangent: np.ndarray | None = None
-    contributions: Callable[[np.ndarray], np.ndarray] | None = None
+    terms: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 class Claimant:
@@ -217,15 +216,12 @@ class Claimant:
                 how = "does not depend on dout" if same(once, twice) else "is not linear in dout"
                 self.nonlinear.append(f"d{leaf.name} {how}")
 
-        def weighted(flat: np.ndarray) -> np.ndarray:
-            return np.array([(weights * self._function(flat)).sum()])
+        def terms(flat: np.ndarray) -> np.ndarray:
+            made: np.ndarray = weights * self._function(flat)
+            return made
 
-        def contributions(entries: np.ndarray) -> np.ndarray:
-            found = slopes(
-                self._function, self.arguments.x, value, itemsize=self.itemsize, only=entries
-            )
-            made: np.ndarray = weights[:, None] * found.value
-            return made.reshape(*outputs[0].shape, len(entries))
+        def weighted(flat: np.ndarray) -> np.ndarray:
+            return np.array([terms(flat).sum()])
 
         claim = Claim(
             weighted,
@@ -237,7 +233,7 @@ class Claimant:
         if len(outputs) > 1:
             return claim
         cotangent = weights.reshape(outputs[0].shape)
-        return claim._replace(cotangent=cotangent, contributions=contributions)
+        return claim._replace(cotangent=cotangent, terms=terms)
 
     # ----------------------------------------------------------------------- layout of a gradient
 

@@ -28,7 +28,7 @@ class Surroundings:
         others: the arguments, by their names.
         gradients: the true gradients of these, with nan where they are not known.
         terms: the contributions of the outputs to entries of the true gradient, of the shape of the
-            output and one axis more; or None if there is only one output.
+            output and one axis more; or None if they are not known.
         is_double: whether the numbers are in double precision.
     """
 
@@ -37,7 +37,7 @@ class Surroundings:
     cotangent: np.ndarray | None = None
     others: Mapping[str, np.ndarray] = field(default_factory=dict)
     gradients: Mapping[str, np.ndarray] = field(default_factory=dict)
-    terms: Callable[[np.ndarray], np.ndarray] | None = None
+    terms: Callable[[np.ndarray], np.ndarray | None] = lambda places: None
     is_double: bool = True
 
 
@@ -59,6 +59,8 @@ def suspicion(
         return "zeros where there should be numbers: is the gradient ever assigned?"
     known = np.isfinite(expected)
     close = _CLOSE if surroundings.is_double else 100 * _CLOSE
+    if (abs(expected[known]) <= close * largest).all():
+        return "the derivative is 0 in every entry: the value does not depend on it here"
 
     def is_like(candidate: np.ndarray) -> bool:
         compared = np.isfinite(candidate)
@@ -73,7 +75,7 @@ def suspicion(
         for words, candidate in _candidates(got, expected, surroundings):
             if is_like(candidate):
                 return words
-    if surroundings.terms is not None and (text := _last_terms(got, wrong, surroundings, close)):
+    if text := _last_terms(got, wrong, surroundings, close):
         return text
     text = _region(wrong, known)
     return f"{text}; it is 0 there" if text and not got[wrong].any() else text
@@ -193,12 +195,11 @@ def _last_terms(
 ) -> str:
     """Whether only the last, or the first, of several contributions is there."""
     places = np.flatnonzero(wrong)[:_TERMS]
-    assert surroundings.terms is not None  # noqa: S101 (the caller has looked)
     terms = surroundings.terms(places)
     entries = got.ravel()[places]
-    axes = range(terms.ndim - 1)
-    if not entries.any():
+    if terms is None or not entries.any():
         return ""
+    axes = range(terms.ndim - 1)
     size = max(float(abs(entries).max()), float(abs(terms).max()))
     for count in range(1, terms.ndim):
         for kept in itertools.combinations(axes, count):

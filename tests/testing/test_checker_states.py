@@ -278,7 +278,7 @@ def test_second_derivatives_of_every_output_are_checked():
 
 @pytest.mark.parametrize("thing", [5, None, [5]])
 def test_something_that_is_not_an_operation_or_a_model_is_refused_by_name(thing):
-    with pytest.raises(TypeError, match="operation must be a name(,| or) what define returned"):
+    with pytest.raises(TypeError, match=r"operation must be a name(,| or) what define returned"):
         check_operation(thing)
     with pytest.raises(
         TypeError, match="wrt= takes a model or Values that no operation made, got 5"
