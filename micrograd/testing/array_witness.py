@@ -85,6 +85,10 @@ class ArrayWitness:
             self.is_complex = False
         return self._differences(only=indices)
 
+    def reconsidered(self, indices: np.ndarray, shrink: float) -> tuple[np.ndarray, np.ndarray]:
+        """What differences with other first steps say of some entries."""
+        return self._differences(only=indices, shrink=shrink)
+
     def terms(self, indices: np.ndarray) -> np.ndarray | None:
         """The terms of the derivatives by some entries, of the shape of the result × entries."""
         claim, x, terms = self.claim, self.x, self.claim.terms

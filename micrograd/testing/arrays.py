@@ -31,6 +31,9 @@ _SAMPLE = 128  # entries that are looked at where a large array is wrong
 _SHOWN = 3  # wrong entries of an array that are named
 _SEARCHES = 64  # groups of entries of a large array that are moved together
 _SMALLEST = 16  # entries that are not divided any more
+# Factors of the first step of differences, where these say that an entry is wrong.
+_SHRINKS = {8: (2.0**-5, 2.0**-10), 4: (2.0**-3, 2.0**-6, 2.0**-9), 2: (2.0**-2,)}
+_RETRIES = 48  # such entries that are looked at again
 _SIDES = 24  # wrong entries that are looked at from both sides, where the witness sees no kinks
 # By the bytes of the numbers, relative to the largest entry: a wider bound confirms nothing, and a
 # smaller difference of the slopes on the two sides is no kink.
@@ -192,6 +195,9 @@ class _Check:
         size = 1e-4 * abs(self.claim.value)[:, None] / np.maximum(abs(self.arguments.x[at]), 1)
         enough = np.maximum(_NARROW[self.claim.itemsize] * scale, size) + accepted
         is_loose = ~is_wrong & ~(bound <= enough)
+        if not self.witness.is_complex:
+            self._reconsider(at, got[:, indices], true, error, bound, enough, is_wrong, is_loose)
+            apart = abs(got[:, indices] - true)
         doubtful = np.flatnonzero((is_loose | (is_wrong & (2 * error > enough))).any(axis=0))
         if self.witness.is_complex:  # which sees one side only
             doubtful = np.flatnonzero((is_wrong | is_loose).any(axis=0))[:_SIDES]
@@ -213,6 +219,40 @@ class _Check:
         finite = np.isfinite(apart)
         self.largest = max(self.largest, float(apart.max(initial=0, where=finite)))
         return expected, wrong
+
+    def _reconsider(
+        self,
+        at: np.ndarray,
+        got: np.ndarray,
+        true: np.ndarray,
+        error: np.ndarray,
+        bound: np.ndarray,
+        enough: np.ndarray,
+        is_wrong: np.ndarray,
+        is_loose: np.ndarray,
+    ) -> None:
+        """Look again at entries that are said to be wrong, by smaller steps; arrays are changed.
+
+        Steps that are too large may agree on a wrong limit, which smaller ones deny.
+        """
+        for shrink in _SHRINKS[self.claim.itemsize]:
+            columns = np.flatnonzero(is_wrong.any(axis=0))[:_RETRIES]
+            if not len(columns):
+                return
+            other, its_error = self.witness.reconsidered(at[columns], shrink)
+            wrong, one = is_wrong[:, columns], true[:, columns]
+            apart = abs(other - one)
+            is_denied = wrong & (apart > 2 * (its_error + error[:, columns]) + 0.1 * abs(other))
+            its_bound = bound[:, columns] + 2 * (its_error - error[:, columns])
+            is_near = wrong & (abs(got[:, columns] - other) <= its_bound)
+            agrees = is_near & (its_bound <= np.maximum(enough[:, columns], 0.1 * abs(other)))
+            is_open = is_denied & ~agrees
+            true[:, columns] = np.where(agrees, other, one)
+            widened = np.where(is_open, np.maximum(apart, its_error), error[:, columns])
+            error[:, columns] = np.where(agrees, its_error, widened)
+            bound[:, columns] = np.where(agrees, its_bound, bound[:, columns])
+            is_wrong[:, columns] &= ~(is_denied | agrees)
+            is_loose[:, columns] |= is_open
 
     def _kinks(
         self, leaf: Leaf, got: np.ndarray, indices: np.ndarray, bound: np.ndarray, scale: float

@@ -27,6 +27,7 @@ _LEVELS = (7, 3, 2, 6, 6, 6, 6)  # steps that are taken at once; most functions 
 _MEASURED = 12  # so many steps settle what is smooth: after these, the noise is measured
 _MOST = {8: 36, 4: 18, 2: 12}  # steps, by the bytes of the numbers that the function computes
 _COLUMNS = 7  # of the table: higher orders gain nothing
+_BELOW = 6  # halvings to the step at which a limit is confirmed
 _SETTLED = 8  # times rounding at the smallest step: an error below is not improved any more
 _FIRST = 0.5  # the first step, relative to the size of x where that is above 1
 _FIRST_OF_TWO = 2.0  # the same for second derivatives, by whose square rounding is divided
@@ -250,6 +251,7 @@ def slopes(
     directions: Sequence[np.ndarray] | None = None,
     *,
     step: float | None = None,
+    shrink: float = 1.0,
     is_forward: bool = False,
     itemsize: int = 8,
     floor: float | np.ndarray = 0.0,
@@ -263,6 +265,7 @@ def slopes(
         value: `f(x)`.
         directions: the directions; by default the axes.
         step: the first step.
+        shrink: a factor of the first step.
         is_forward: whether to stay on one side.
         itemsize: of the numbers in which the function computes, in bytes.
         floor: noise that each value is known to have, beside its rounding.
@@ -271,6 +274,7 @@ def slopes(
     axes = range(len(x)) if only is None else only
     starts = np.maximum(abs(x), 1.0) * _FIRST if step is None else np.full(len(x), step)
     first = (_FIRST if step is None else step) * max(1.0, float(abs(x).max(initial=0)) / 4)
+    starts, first = starts * shrink, first * shrink
 
     def moved(row: int, part: float) -> tuple[np.ndarray, Any]:
         """The point after a step, and the step that rounding left of it."""
@@ -411,7 +415,7 @@ def _limits(
     open_rows = list(range(count))
     taken: list[list[Any]] = [[] for _ in range(count)]
     widths: list[list[float]] = [[] for _ in range(count)]
-    known = np.asarray(floor, float)
+    known, is_measured = np.asarray(floor, float), False
     with np.errstate(all="ignore"):
         for last, more in zip(accumulate(_LEVELS), _LEVELS, strict=True):
             for row in open_rows:
@@ -419,8 +423,8 @@ def _limits(
                     found, width = sample(row, 2.0**-level)
                     taken[row].append(found)
                     widths[row].append(width)
-            if last - more == _MEASURED:
-                known = np.maximum(known, measured())
+            if last - more == _MEASURED and not is_measured:
+                known, is_measured = np.maximum(known, measured()), True
             values = np.array([taken[row] for row in open_rows])  # rows × levels × values × outputs
             steps = np.array([widths[row] for row in open_rows])[:, :, None]
             quotients = sum(w * values[:, :, k] for k, w in enumerate(weights)) / steps
@@ -434,6 +438,20 @@ def _limits(
                 is_kink &= wide > 16 * rounding[:, -1]
                 error = np.where(is_kink, np.maximum(error, wide / 2), error)
             limits[open_rows], errors[open_rows] = limit, error
+            for place in np.flatnonzero(~is_open.any(axis=1)):
+                row = open_rows[place]
+                found, width = sample(row, 2.0 ** -(last + _BELOW))
+                below = sum(w * value for w, value in zip(weights, found, strict=True)) / width
+                apart = abs(below - limit[place])
+                apart -= error[place] + abs(quotients[place, -1] - limit[place])
+                size = np.max(np.abs(found), axis=0)
+                if (apart * abs(width) > 4 * (precision * size + known)).any():
+                    if not is_measured:
+                        known, is_measured = np.maximum(known, measured()), True
+                    # The limit of steps that are all too large, as beyond a kink.
+                    if (apart * abs(width) > 4 * (precision * size + known)).any():
+                        taken[row] = [[np.full_like(size, np.nan)] * len(weights)] * last
+                        is_open[place] = True
             open_rows = [row for row, flags in zip(open_rows, is_open, strict=True) if flags.any()]
             if not open_rows or last == _MOST[itemsize]:
                 break
