@@ -23,7 +23,7 @@ from micrograd.testing.array_witness import ArrayWitness
 from micrograd.testing.claims import ROUNDING, Claimant
 from micrograd.testing.directions import first_wrong
 from micrograd.testing.options import Options
-from micrograd.testing.report import Problem, Report
+from micrograd.testing.report import Problem, Report, aligned
 from micrograd.testing.suspicion import Surroundings, suspicion
 
 _FEW = 256  # entries that are compared one by one
@@ -73,9 +73,8 @@ class ArrayReport(Report):
         head = ["gradient", "shape", "verdict", "compared with", "largest difference"]
         return [head, *map(list, self.rows)]
 
-    def _panel(self, index: int) -> str:
-        """Nothing: the sentence of the problem says it all."""
-        return ""
+    def _panel(self, index: int | None) -> list[str]:
+        return aligned(self._rows())
 
 
 def check_arrays(
@@ -135,6 +134,7 @@ class _Check:
             self._compare()
 
     def _compare(self) -> None:
+        """Compare the gradients of all leaves, then look at what is wrong together."""
         wrongs = []
         for leaf, got in zip(self.arguments.leaves, self.claim.gradients, strict=True):
             if got is None:
@@ -156,7 +156,7 @@ class _Check:
             self.report.problems += map(Problem, self.claimant.nonlinear)
 
     def _compare_leaf(self, leaf: Leaf, got: np.ndarray) -> np.ndarray | None:
-        """The true gradient and what is wrong of it, outputs × entries; None if nothing is."""
+        """Which entries of the gradient of a leaf are wrong, outputs × entries; None if none is."""
         undecided = len(self.report.undecided)
         count = got.shape[1]
         self.largest = 0.0
@@ -183,7 +183,11 @@ class _Check:
     def _entries(
         self, leaf: Leaf, got: np.ndarray, indices: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The true gradient at some entries, nan elsewhere; and which of them are wrong."""
+        """The true gradient at some entries, nan elsewhere; and which entries are wrong.
+
+        An entry is wrong if it is outside the bound of a witness, *loose* if the bound is too wide
+        to confirm it.
+        """
         expected, wrong = np.full(got.shape, np.nan), np.zeros(got.shape, bool)
         at = indices + leaf.entries.start
         true, error = self.witness.entries(at)
@@ -207,9 +211,7 @@ class _Check:
         apart[is_kink] = 0.0
         for output, place in np.argwhere(is_loose):
             name = self._entry(leaf, output, int(indices[place]), got.shape)
-            text = (
-                f"{true[output, place]:.6g} ± {error[output, place]:.0e} is too wide to confirm it"
-            )
+            text = f"{true[output, place]:.6g} ± {error[output, place]:.0e} does not confirm it"
             if not np.isfinite(error[output, place]):
                 text = f"{self.witness.name} found no number"
             self.report.undecided.append(f"{name}: got {got[output, indices[place]]:.6g}, {text}")

@@ -70,6 +70,7 @@ def check_gradients(
             "difference", "complex step", "exact" and "taylor"; "rev", "fwd", "fd" and "complex"
             for short. The reverse mode is always checked. "reverse" and "forward" share the rules
             under test, so if nothing else is named they are compared with differences, as in JAX.
+            With `gradient`, `jacobian` or `vjp`, "difference" and "complex step" are heard.
         raise_exception: whether to raise GradientMismatch if something is wrong. An undecided
             report is returned in either case.
         wrt: a model or a list of Values. `f(*at)` is then differentiated with respect to these;
@@ -120,6 +121,8 @@ def check_gradients(
     Traceback (most recent call last):
     ...
     micrograd.testing.report.GradientMismatch: dw[0]: got -18, -6 ± 7e-09
+      gradient  shape  verdict  compared with              largest difference
+      dw        2      WRONG    all entries, complex step  2e+01
       also: dw[1]: got -24, -8 ± 7e-09
       note: dx is not given, and not checked
       note: 2 of 2 entries of dw are wrong

@@ -200,8 +200,10 @@ class Report:
             rows.append([f"… {len(self.names) - _SHOWN} more", *[""] * (2 + len(speaking))])
         return rows
 
-    def _panel(self, index: int) -> str:
-        """What every witness says of one input, in a line."""
+    def _panel(self, index: int | None) -> list[str]:
+        """What every witness says of one input, for the message of an error."""
+        if index is None:
+            return []
         parts = [f"reverse {self.gradient[index]!r}"]
         parts += [
             f"{witness.name} {_spoken(witness.found[index])}"
@@ -210,7 +212,7 @@ class Report:
         ]
         if self.taylor:
             parts.append(f"Taylor {self.taylor}")
-        return " · ".join(parts)
+        return [" · ".join(parts)]
 
 
 def aligned(rows: list[list[str]]) -> list[str]:
@@ -284,8 +286,7 @@ class GradientMismatch(AssertionError):  # noqa: N818 (the public name; it is an
         lines = [report.problems[0].sentence]
         if report.culprit:
             lines.append(f"  guilty: {report.culprit}")
-        if self.index is not None and (panel := report._panel(self.index)):
-            lines.append(f"  {panel}")
+        lines += [f"  {line}" for line in report._panel(self.index)]
         lines += [f"  also: {problem.sentence}" for problem in report.problems[1:4]]
         if len(report.problems) > 4:
             lines.append(f"  and {len(report.problems) - 4} more")
