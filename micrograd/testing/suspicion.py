@@ -99,7 +99,7 @@ def _factor(
         if size > 1:
             usual.setdefault(float(size), f"a division by {size} is missing: {name}")
             usual.setdefault(1 / size, f"it is divided by {size} once too often: {name}")
-        if size > 2:
+        if size > 3:
             many, few = f"divided by {size}", f"divided by {size - 1}"
             usual.setdefault(size / (size - 1), f"it is {few}, and not by {size}: {name}")
             usual.setdefault((size - 1) / size, f"it is {many}, and not by {size - 1}: {name}")

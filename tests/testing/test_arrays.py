@@ -115,6 +115,21 @@ def test_a_backward_pass_takes_dout_and_a_cache_if_there_is_one():
         check_gradients(lambda x: (x * x, {"x": "no array"}), X, vjp=lambda dout: dout)
 
 
+def test_layers_that_are_objects_keep_their_cache_themselves():
+    class Tanh:
+        def forward(self, x):
+            self.out = np.tanh(x)
+            return self.out
+
+        def backward(self, dout):
+            return dout * (1 - self.out**2)
+
+    layer = Tanh()
+    assert check_gradients(layer.forward, X, vjp=layer.backward)
+    error = wrong(layer.forward, X, vjp=lambda dout: dout * (1 + layer.out**2))
+    assert error.report.function == "forward"
+
+
 def test_labels_and_options_are_constants():
     def loss(scores, labels, weight, name):
         assert name == "mean"
@@ -285,6 +300,7 @@ def test_single_precision_has_tolerances_that_fit(size):
 # ---------------------------------------------------------------------------- other libraries
 
 
+@pytest.mark.slow
 def test_gradients_of_jax_are_checked():
     jax = pytest.importorskip("jax")
 
@@ -299,6 +315,7 @@ def test_gradients_of_jax_are_checked():
     assert "dp['w']: it is twice the derivative" in str(error)
 
 
+@pytest.mark.slow
 def test_gradients_of_pytorch_are_checked():
     torch = pytest.importorskip("torch")
 
