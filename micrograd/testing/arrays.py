@@ -33,6 +33,9 @@ _SEARCHES = 64  # groups of entries of a large array that are moved together
 _SMALLEST = 16  # entries that are not divided any more
 # Factors of the first step of differences, where these say that an entry is wrong.
 _SHRINKS = {8: (2.0**-5, 2.0**-10), 4: (2.0**-3, 2.0**-6, 2.0**-9), 2: (2.0**-2,)}
+# How many times the error a difference must be to be wrong. Where few steps lie between those
+# that are too large and rounding, the estimate of the error is one of few numbers.
+_SURE = {8: 2.0, 4: 16.0, 2: 16.0}
 _RETRIES = 48  # such entries that are looked at again
 _SIDES = 24  # wrong entries that are looked at from both sides, where the witness sees no kinks
 # By the bytes of the numbers, relative to the largest entry: a wider bound confirms nothing, and a
@@ -202,6 +205,8 @@ class _Check:
         if not self.witness.is_complex:
             self._reconsider(at, got[:, indices], true, error, bound, enough, is_wrong, is_loose)
             apart = abs(got[:, indices] - true)
+            sure = apart > _SURE[self.claim.itemsize] * error
+            is_wrong, is_loose = is_wrong & sure, is_loose | (is_wrong & ~sure)
         doubtful = np.flatnonzero((is_loose | (is_wrong & (2 * error > enough))).any(axis=0))
         if self.witness.is_complex:  # which sees one side only
             doubtful = np.flatnonzero((is_wrong | is_loose).any(axis=0))[:_SIDES]

@@ -28,6 +28,7 @@ _MEASURED = 12  # so many steps settle what is smooth: after these, the noise is
 _MOST = {8: 36, 4: 18, 2: 12}  # steps, by the bytes of the numbers that the function computes
 _COLUMNS = 7  # of the table: higher orders gain nothing
 _BELOW = 6  # halvings to the step at which a limit is confirmed
+_ELSEWHERE = 1e-3  # of a derivative: if the limit is off by less there, it is by rounding
 _SETTLED = 8  # times rounding at the smallest step: an error below is not improved any more
 _FIRST = 0.5  # the first step, relative to the size of x where that is above 1
 _FIRST_OF_TWO = 2.0  # the same for second derivatives, by whose square rounding is divided
@@ -444,6 +445,7 @@ def _limits(
                 below = sum(w * value for w, value in zip(weights, found, strict=True)) / width
                 apart = abs(below - limit[place])
                 apart -= error[place] + abs(quotients[place, -1] - limit[place])
+                apart[apart < _ELSEWHERE * (abs(below) + abs(limit[place]))] = 0.0
                 size = np.max(np.abs(found), axis=0)
                 if (apart * abs(width) > 4 * (precision * size + known)).any():
                     if not is_measured:
