@@ -35,7 +35,7 @@ _SMALLEST = 16  # entries that are not divided any more
 _SHRINKS = {8: (2.0**-5, 2.0**-10), 4: (2.0**-3, 2.0**-6, 2.0**-9), 2: (2.0**-2,)}
 # How many times the error a difference must be to be wrong. Where few steps lie between those
 # that are too large and rounding, the estimate of the error is one of few numbers.
-_SURE = {8: 2.0, 4: 16.0, 2: 16.0}
+_SURE = {8: 2.0, 4: 8.0, 2: 8.0}
 _RETRIES = 48  # such entries that are looked at again
 _SIDES = 24  # wrong entries that are looked at from both sides, where the witness sees no kinks
 # By the bytes of the numbers, relative to the largest entry: a wider bound confirms nothing, and a
