@@ -72,7 +72,7 @@ GUESTS = {
         *("nn.storage", "nn.datasets"),
         *("nn.samples", "nn.metrics", "nn.objective", "nn.prediction", "nn.plots", "nn.training"),
         *("nn.optimizers", "nn.requests", "nn.sklearn", "nn.columns", "nn.classification"),
-        "micrograd.commands",
+        *("micrograd.commands", "micrograd.testing"),
     },
     "scipy": {"micrograd.compiler", "nn.optimizers", "nn.sklearn"},
     "sklearn": {"nn.datasets", "nn.sklearn"},

@@ -49,6 +49,7 @@ def test_the_program_prints_every_table_without_peers() -> None:
             ["price and five greeks at 20 points"],
         ),
         ("checking", ["125 inputs, order 1", "12 inputs, order 2", "LayerNorm, all outputs"]),
+        ("numerical", ["this library", "Rosenbrock, 5, hessian", "median error"]),
         ("tables", ["30 rows, processor time", "each cell", "200"]),
         ("pictures", ["explain 50 values: text", "DOT text of 250", "refuse to draw 5,000 values"]),
         (

@@ -26,14 +26,26 @@ operation at fault is searched and named. A check proceeds in this order:
    short reproduction.
 7. `report.py`: the report that is printed, and the error.
 
+A gradient that is computed outside the engine is checked in `arrays.py`, by the differences of
+`numerical.py`; `suspicion.py` says what its mistakes look like.
+
 `operations.py` checks rows of the table, and `mutation.py` the checker itself, with rules that are
 wrong on purpose. `strategies.py` and `expression.py` are random expressions for Hypothesis.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from micrograd.testing.check import check_gradients
 from micrograd.testing.mutation import mutation_report
 from micrograd.testing.operations import check_operation, gradient_checked
 from micrograd.testing.report import GradientMismatch, Report
+
+if TYPE_CHECKING:
+    from micrograd.testing.numerical import (
+        numerical_gradient,
+        numerical_hessian,
+        numerical_jacobian,
+    )
 
 check_grads = check_gradients  # the name in JAX
 
@@ -45,4 +57,16 @@ __all__ = [
     "check_operation",
     "gradient_checked",
     "mutation_report",
+    "numerical_gradient",
+    "numerical_hessian",
+    "numerical_jacobian",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:  # they need NumPy, which is imported on use
+        from micrograd.testing import numerical
+
+        found = globals()[name] = getattr(numerical, name)
+        return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -38,6 +38,9 @@ def check_gradients(
     raise_exception: bool = True,
     wrt: Any = None,
     backward: Callable[[Value], Any] = Value.backward,
+    gradient: Callable[..., Any] | None = None,
+    jacobian: Callable[..., Any] | None = None,
+    vjp: Callable[..., Any] | None = None,
 ) -> Report:
     """Check the gradient of `f` at a point against independent witnesses.
 
@@ -67,11 +70,21 @@ def check_gradients(
             "difference", "complex step", "exact" and "taylor"; "rev", "fwd", "fd" and "complex"
             for short. The reverse mode is always checked. "reverse" and "forward" share the rules
             under test, so if nothing else is named they are compared with differences, as in JAX.
+            With `gradient`, `jacobian` or `vjp`, "difference" and "complex step" are heard.
         raise_exception: whether to raise GradientMismatch if something is wrong. An undecided
             report is returned in either case.
         wrt: a model or a list of Values. `f(*at)` is then differentiated with respect to these;
             they are changed in place and put back.
         backward: the backward pass to check, in place of the engine's.
+        gradient: the gradient of `f`, if it is computed outside the engine: by hand, by
+            `jax.grad(f)`, by `torch.func.grad(f)`. `f` is then called with numbers and arrays as
+            they are given in `at` and returns a number; `gradient(*at)` returns an array for each
+            argument, or only for the first one. Arrays of integers are constants.
+        jacobian: the same for a function that returns an array. The shape of the Jacobian is that
+            of the result, followed by that of the argument.
+        vjp: a backward pass that was written by hand. `f(*at)` returns the result, or a tuple of
+            the result and a cache; `vjp(dout, cache)`, or `vjp(dout)` without a cache, returns the
+            gradients of all arguments, as a tuple or as a dict such as `{"dW": …}`.
 
     Returns:
         The report.
@@ -95,12 +108,38 @@ def check_gradients(
     Traceback (most recent call last):
     ...
     micrograd.testing.report.GradientMismatch: d cube/dx: reverse says 8.0, ...
+
+    A layer of NumPy whose backward pass forgets the batch size:
+
+    >>> import numpy as np
+    >>> def loss(w, x):
+    ...     return np.mean((x @ w) ** 2)
+    >>> def dloss(w, x):
+    ...     return 2 * x.T @ (x @ w), None
+    >>> x = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    >>> check_gradients(loss, np.array([1.0, -1.0]), x, gradient=dloss)
+    Traceback (most recent call last):
+    ...
+    micrograd.testing.report.GradientMismatch: dw[0]: got -18, -6 ± 7e-09
+      gradient  shape  verdict  compared with              largest difference
+      dw        2      WRONG    all entries, complex step  2e+01
+      also: dw[1]: got -24, -8 ± 7e-09
+      note: dx is not given, and not checked
+      note: 2 of 2 entries of dw are wrong
+      suspicion: dw: a division by 3 is missing: the size of axis 0 of x, the batch size?
     """
+    __tracebackhide__ = True  # of pytest: a failure ends at the user's line
     if not callable(f):
         raise TypeError(f"check_gradients checks a function, got {f!r}")
     highest = reading.order(order)
     chosen = reading.options(modes, eps, atol, rtol, backward)
-    report = _checked(Subject(f, at, wrt), chosen, highest)
+    given = {"gradient": gradient, "jacobian": jacobian, "vjp": vjp}
+    if any(function is not None for function in given.values()):
+        from micrograd.testing.arrays import check_arrays  # needs NumPy
+
+        report: Report = check_arrays(f, at, chosen, order=highest, wrt=wrt, **given)
+    else:
+        report = _checked(Subject(f, at, wrt), chosen, highest)
     if raise_exception and report.is_wrong:
         raise GradientMismatch(report.first_wrong())
     return report

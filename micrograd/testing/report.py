@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
@@ -85,6 +86,7 @@ class Report:
         lines: what the witnesses say of many inputs that were moved together.
         noise: how far the value may lie from a smooth function.
         measured: the part of this noise that differences of the function show.
+        suspicions: what the mistakes look like, for a gradient that is computed outside the engine.
 
     >>> from micrograd.testing import check_gradients
     >>> print(check_gradients(lambda x: x * x, 3.0, modes=["exact"]))
@@ -110,6 +112,7 @@ class Report:
     lines: list[str] = field(default_factory=list)
     noise: float = 0.0
     measured: float = 0.0
+    suspicions: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return not self.problems and not self.undecided and all(self.deeper)
@@ -131,10 +134,42 @@ class Report:
         return not self and not self.is_wrong
 
     def __str__(self) -> str:
-        verdict = "ok" if self else "WRONG" if self.is_wrong else "UNDECIDED"
+        found = [*aligned(self._rows()), *self._remarks()]
+        return "\n".join(
+            [
+                self._heading(),
+                *(f"  {line}" for line in found),
+                *(f"\n{report}" for report in self.deeper),
+            ]
+        )
+
+    # An assertion that fails shows the representation: it must say why.
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """The same for notebooks."""
+        first, *others = self._rows() or [[]]
+        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in first)
+        rows = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in others)
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        return (
+            f"<p>{html.escape(self._heading())}</p>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f"<pre>{html.escape(chr(10).join(self._remarks()))}</pre>"
+            + "".join(report._repr_html_() for report in self.deeper)
+        )
+
+    @property
+    def _verdict(self) -> str:
+        return "ok" if self else "WRONG" if self.is_wrong else "UNDECIDED"
+
+    def _heading(self) -> str:
         at = ", ".join(f"{n} = {x!r}" for n, x in _some(zip(self.names, self.point, strict=True)))
         at += ", …" * (len(self.names) > _SHOWN)
-        found = [*self._table(), *self.lines]
+        return f"{self.function} at {at or 'no input'}: {self._verdict}, value {self.value!r}"
+
+    def _remarks(self) -> list[str]:
+        found = [*self.lines]
         if self.noise:
             by = "as differences show" if self.noise == self.measured else "by rounding"
             found.append(f"noise of the function: ± {self.noise:.0e}, {by}")
@@ -146,17 +181,12 @@ class Report:
         if len(self.undecided) > _SHOWN:
             found.append(f"undecided: and {len(self.undecided) - _SHOWN} more")
         found += [f"problem: {problem.sentence}" for problem in self.problems]
+        found += [f"suspicion: {sentence}" for sentence in self.suspicions]
         if self.culprit:
             found.append(f"guilty: {self.culprit}")
-        first = f"{self.function} at {at or 'no input'}: {verdict}, value {self.value!r}"
-        return "\n".join(
-            [first, *(f"  {line}" for line in found), *(f"\n{report}" for report in self.deeper)]
-        )
+        return found
 
-    # An assertion that fails shows the representation: it must say why.
-    __repr__ = __str__
-
-    def _table(self) -> list[str]:
+    def _rows(self) -> list[list[str]]:
         if not self.gradient:
             return []
         speaking = [witness for witness in self.witnesses if not witness.silent]
@@ -168,11 +198,29 @@ class Report:
             rows.append([self.names[index], repr(got), f"± {self.bounds[index]:.0e}", *cells])
         if len(self.names) > _SHOWN:
             rows.append([f"… {len(self.names) - _SHOWN} more", *[""] * (2 + len(speaking))])
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return [
-            "  ".join(f"{x:<{w}}" for x, w in zip(row, widths, strict=True)).rstrip()
-            for row in rows
+        return rows
+
+    def _panel(self, index: int | None) -> list[str]:
+        """What every witness says of one input, for the message of an error."""
+        if index is None:
+            return []
+        parts = [f"reverse {self.gradient[index]!r}"]
+        parts += [
+            f"{witness.name} {_spoken(witness.found[index])}"
+            for witness in self.witnesses
+            if not witness.silent and witness.found[index] is not None
         ]
+        if self.taylor:
+            parts.append(f"Taylor {self.taylor}")
+        return [" · ".join(parts)]
+
+
+def aligned(rows: list[list[str]]) -> list[str]:
+    """The lines of a table."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(f"{x:<{w}}" for x, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
 
 
 _SHOWN = 12
@@ -238,23 +286,12 @@ class GradientMismatch(AssertionError):  # noqa: N818 (the public name; it is an
         lines = [report.problems[0].sentence]
         if report.culprit:
             lines.append(f"  guilty: {report.culprit}")
-        if self.index is not None:
-            lines.append(f"  {self._panel(self.index)}")
+        lines += [f"  {line}" for line in report._panel(self.index)]
         lines += [f"  also: {problem.sentence}" for problem in report.problems[1:4]]
         if len(report.problems) > 4:
             lines.append(f"  and {len(report.problems) - 4} more")
         lines += [f"  note: {note}" for note in report.notes]
+        lines += [f"  suspicion: {sentence}" for sentence in report.suspicions]
         if self.reproduction:
             lines += ["  reproduce:", *(f"    {x}" for x in self.reproduction.splitlines())]
         return "\n".join(lines)
-
-    def _panel(self, index: int) -> str:
-        parts = [f"reverse {self.report.gradient[index]!r}"]
-        parts += [
-            f"{witness.name} {_spoken(witness.found[index])}"
-            for witness in self.report.witnesses
-            if not witness.silent and witness.found[index] is not None
-        ]
-        if self.report.taylor:
-            parts.append(f"Taylor {self.report.taylor}")
-        return " · ".join(parts)

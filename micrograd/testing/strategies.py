@@ -11,6 +11,23 @@ They serve the tests of anything that computes gradients:
 
 An expression is a function of floats, of Values, or of another type of number; `expression.at` is
 a point where all of it is smooth. A test that fails shows a short Python program that fails, too.
+
+Somebody else's engine is tested in the same way. Its operators are used where Python has one; what
+else it calls an operation, `vocabulary=` says. It may have methods, as `decimal` has, a module of
+functions, as `cmath`, or an infix operator in place of ours:
+
+>>> import cmath, operator
+>>> from decimal import Decimal
+>>> from micrograd.testing.expression import ExpressionStep
+>>> steps = ExpressionStep("mul", (0, 0)), ExpressionStep("log", (1,))
+>>> f = Expression(("x",), (3.0,), steps)  # log(x * x)
+>>> print(f(Decimal(3), vocabulary={"log": lambda x: x.ln()}))
+2.197224577336219382790490474
+>>> module = {name: getattr(cmath, name) for name in ("exp", "log", "tanh")}
+>>> f(3j, vocabulary=module)
+(2.1972245773362196+3.141592653589793j)
+>>> f({1, 2}, vocabulary={"mul": operator.and_, "log": sorted})
+[1, 2]
 """
 
 from __future__ import annotations

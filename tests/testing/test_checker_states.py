@@ -276,9 +276,9 @@ def test_second_derivatives_of_every_output_are_checked():
         check_gradients(lambda x: [x * x, cube(x)], 1.5, order=2)
 
 
-@pytest.mark.parametrize("thing", [5, None, ["tanh"]])
+@pytest.mark.parametrize("thing", [5, None, [5]])
 def test_something_that_is_not_an_operation_or_a_model_is_refused_by_name(thing):
-    with pytest.raises(TypeError, match="operation must be a name or what define returned, got"):
+    with pytest.raises(TypeError, match=r"operation must be a name(,| or) what define returned"):
         check_operation(thing)
     with pytest.raises(
         TypeError, match="wrt= takes a model or Values that no operation made, got 5"

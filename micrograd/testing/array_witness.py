@@ -1,0 +1,130 @@
+"""The witness for functions of arrays: differences, and complex steps where these confirm them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from micrograd.testing.arguments import Arguments
+from micrograd.testing.claims import Claim
+from micrograd.testing.numerical import noise_of, slopes
+from micrograd.testing.options import Options
+
+_COMPLEX = 2.0**-44  # rounding of a complex step, relative to the largest entry
+_TINY = 2.0**-300  # the step, which nothing is subtracted from
+
+
+class ArrayWitness:
+    """Differences, and complex steps where they agree with these in random directions."""
+
+    def __init__(self, claim: Claim, arguments: Arguments, options: Options) -> None:
+        self.claim, self.x, self.step = claim, arguments.x, options.eps
+        self.floor = claim.floor
+        if claim.itemsize < 8:  # rounding inside the function exceeds that of its value
+            noise = noise_of(claim.function, self.x, claim.value, claim.itemsize)
+            self.floor = np.maximum(self.floor, noise)
+        self.asked = [name for name in ("difference", "complex step") if name in options.modes]
+        if not self.asked:
+            raise ValueError(
+                'modes: a gradient computed elsewhere is compared with "difference" and "complex'
+                ' step"; neither was named'
+            )
+        fits = "complex step" in self.asked and arguments.is_numpy and claim.itemsize == 8
+        self.is_complex = fits
+        rng = np.random.default_rng(6)
+        for _ in range(2 * fits):
+            signs = rng.choice([-1.0, 1.0], len(self.x))
+            self.along(signs * rng.uniform(0.5, 1.0, len(self.x)))
+        if self.asked == ["complex step"] and not self.is_complex:
+            raise ValueError(
+                'modes: "complex step" needs a function that computes with complex numbers in'
+                ' double precision; add "difference"'
+            )
+
+    @property
+    def name(self) -> str:
+        """The name of the witness that is heard."""
+        return "complex step" if self.is_complex else "difference"
+
+    def _differences(self, **chosen: Any) -> tuple[np.ndarray, np.ndarray]:
+        claim = self.claim
+        return slopes(
+            claim.function, self.x, claim.value, itemsize=claim.itemsize, floor=self.floor,
+            step=self.step, **chosen,
+        )  # fmt: skip
+
+    def along(self, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The derivative of each output in a direction, and its error."""
+        exact = self._complex(direction) if self.is_complex else None
+        if exact is not None and self.asked == ["complex step"]:
+            return exact, self._rounding(exact)
+        found, error = (part[:, 0] for part in self._differences(directions=[direction]))
+        if exact is None:
+            return found, error
+        rounding = self._rounding(exact)
+        is_near = abs(exact - found) <= 2 * error + rounding
+        if (is_near & (error <= 1e-3 * abs(exact).max() + rounding)).all():  # and at no kink
+            return exact, rounding
+        self.is_complex = False
+        return found, error
+
+    def entries(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The derivatives by some entries, outputs × entries, and their errors."""
+        if self.is_complex:
+            columns = []
+            for index in indices:
+                direction = np.zeros_like(self.x)
+                direction[index] = 1.0
+                columns.append(self._complex(direction))
+            if all(column is not None for column in columns):
+                found = np.array(columns).T
+                return found, np.full_like(found, self._rounding(found).max(initial=0))
+            self.is_complex = False
+        return self._differences(only=indices)
+
+    def reconsidered(self, indices: np.ndarray, shrink: float) -> tuple[np.ndarray, np.ndarray]:
+        """What differences with other first steps say of some entries."""
+        return self._differences(only=indices, shrink=shrink)
+
+    def terms(self, indices: np.ndarray) -> np.ndarray | None:
+        """The terms of the derivatives by some entries, of the shape of the result × entries."""
+        claim, x, terms = self.claim, self.x, self.claim.terms
+        if terms is None or claim.cotangent is None:
+            return None
+        if self.is_complex:
+            axes = np.zeros((len(indices), len(x)))
+            axes[np.arange(len(indices)), indices] = _TINY
+            columns = [terms(x + 1j * axis).imag / _TINY for axis in axes]
+            found: np.ndarray = np.array(columns).T
+        else:
+            found = slopes(terms, x, terms(x), itemsize=claim.itemsize, only=indices).value
+        return found.reshape(*claim.cotangent.shape, len(indices))
+
+    def sides(self, indices: np.ndarray) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
+        """The slopes on the left and on the right of some entries, and their error."""
+        for index in indices:
+            axis = np.zeros_like(self.x)
+            axis[index] = 1.0
+            found, error = self._differences(directions=[-axis, axis], is_forward=True)
+            yield (0.0 - found[:, 0], found[:, 1]), error.max(axis=1)
+
+    def _rounding(self, found: np.ndarray) -> np.ndarray:
+        size = float(abs(found).max(initial=0)) + 2.0**-8 * abs(self.claim.value)
+        return np.broadcast_to(_COMPLEX * np.max(size), found.shape)
+
+    def _complex(self, direction: np.ndarray) -> np.ndarray | None:
+        """The derivative by a complex step; None if the function does not admit it."""
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("error")
+                found = self.claim.function(self.x + 1j * _TINY * direction)
+            if found.dtype.kind == "c" and np.isfinite(found).all():
+                exact: np.ndarray = found.imag / _TINY
+                return exact
+        except Exception:  # noqa: S110 (whatever code for real numbers does with complex ones)
+            pass
+        self.is_complex = False
+        return None

@@ -1,0 +1,292 @@
+"""What is to be checked: a function, and the derivatives that somebody claims it has.
+
+A gradient, a Jacobian or a backward pass is called once, by the conventions of its field, and what
+it returns is laid out by the arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd.testing.arguments import (
+    Arguments,
+    flatten,
+    is_array,
+    like,
+    positional,
+    replaced,
+    same,
+    title,
+    to_array,
+)
+
+# How far a gradient may round, relative to the largest entry, by the bytes of its numbers.
+ROUNDING = {8: 2.0**-30, 4: 2.0**-12, 2: 2.0**-5}
+_EPSILON = {8: 2.0**-52, 4: 2.0**-23, 2: 2.0**-10}
+
+
+class Outputs(NamedTuple):
+    """The numbers that a function returned, in a flat array, and the arrays that they were."""
+
+    flat: np.ndarray
+    arrays: list[np.ndarray]
+    originals: list[Any]
+    itemsize: int
+
+
+def outputs_of(result: Any) -> Outputs:
+    """The numbers in what a function returned."""
+    originals = [part for _, part in flatten(result)]
+    arrays = [to_array(part) for part in originals]
+    for array in arrays:
+        if array.dtype.kind not in "iufbc" and "float" not in str(array.dtype):
+            raise TypeError(f"the function must return numbers, got {array!r}")
+    flat = [array.astype(complex if array.dtype.kind == "c" else float) for array in arrays]
+    sizes = [array.dtype.itemsize for array in arrays if array.dtype.kind == "f"]
+    joined = np.concatenate([array.ravel() for array in flat]) if flat else np.zeros(0)
+    return Outputs(joined, arrays, originals, min([8, *sizes]))
+
+
+class Claim(NamedTuple):
+    """A function of a flat array, and its derivatives by another way.
+
+    Args:
+        function: the function.
+        value: its value at the point.
+        floor: noise that the value is known to have.
+        itemsize: the size in bytes of the numbers in which it computes.
+        gradients: for each leaf of the arguments an array of the shape outputs × its shape, or None
+            where nothing is claimed.
+        shown: the name of the value that has a Jacobian; empty for a gradient.
+        outputs: the shape of this value.
+        cotangent: the gradient of the result that a backward pass got.
+        terms: the terms of `function`, one for each number of the result.
+    """
+
+    function: Callable[[np.ndarray], np.ndarray]
+    value: np.ndarray
+    floor: float
+    itemsize: int
+    gradients: list[np.ndarray | None]
+    shown: str = ""
+    outputs: tuple[int, ...] = ()
+    cotangent: np.ndarray | None = None
+    terms: Callable[[np.ndarray], np.ndarray] | None = None
+
+
+class Claimant:
+    """Somebody who claims to know the derivatives of a function: a gradient or a backward pass.
+
+    Args:
+        f: the function.
+        at: its arguments.
+        kind: "gradient", "jacobian" or "vjp".
+        given: the function that computes the derivatives.
+
+    Attributes:
+        claim: what is to be checked.
+        arguments: the arguments, as a flat array.
+        notes: remarks on what was called.
+        is_repeatable: whether two calls of the function returned the same.
+        nonlinear: what is wrong with how a backward pass uses the gradient of the result.
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], at: tuple[Any, ...], kind: str, given: Callable[..., Any]
+    ) -> None:
+        self.f, self.kind, self.given, self.name = f, kind, given, title(f)
+        self.notes: list[str] = []
+        self.nonlinear: list[str] = []
+        self.outs = 0  # the number of results that are followed by a cache
+        self.arguments = Arguments(f, at, with_whole=False)
+        make = self._backward if kind == "vjp" else self._direct
+        claimed, outputs = make()
+        if self._has_whole(claimed):
+            self.arguments = Arguments(f, at, with_whole=True)
+            claimed, outputs = make()
+        if not self.arguments.leaves:
+            raise TypeError(
+                f"{self.name} got no number that varies: {at!r}; integers are taken for labels, so"
+                " pass floats or an array of floats"
+            )
+        self.outputs, self.itemsize = outputs, min(outputs.itemsize, self.arguments.itemsize)
+        self.claim = self._claim_of_vjp(claimed) if kind == "vjp" else self._claim(claimed)
+        apart = abs(self._function(self.arguments.x) - outputs.flat)
+        size = abs(outputs.flat).max(initial=0)
+        # On a GPU, sums may be rounded in another order. Nan is no sign of chance.
+        self.is_repeatable = not (apart > ROUNDING[self.itemsize] * size).any()
+
+    def _has_whole(self, claimed: Any) -> bool:
+        """Whether whole numbers of Python vary: the gradient has parts for them, or all are."""
+        at = self.arguments.at
+        whole = [index for index, part in enumerate(at) if type(part) is int]
+        if not self.arguments.leaves:
+            return bool(whole)
+        is_full = isinstance(claimed, tuple) and len(claimed) == len(at)
+        return is_full and bool(whole) and all(claimed[index] is not None for index in whole)
+
+    def _function(self, flat: np.ndarray) -> np.ndarray:
+        """The result, without a cache, as a flat array."""
+        made = self.f(*self.arguments.build(flat))
+        return outputs_of(made[: self.outs] if self.outs else made).flat
+
+    def _direct(self) -> tuple[Any, Outputs]:
+        """What a gradient or a Jacobian returns, and the result."""
+        result = self.f(*self.arguments.build(self.arguments.x))
+        outputs = outputs_of(result)
+        if self.kind == "gradient" and outputs.flat.size != 1:
+            remedy = "give jacobian= or vjp= instead"
+            if isinstance(result, tuple):
+                remedy = f"check the part that is the value: lambda *at: {self.name}(*at)[0]"
+            raise ValueError(
+                f"gradient= is for functions that return a number, but {self.name} returned"
+                f" {outputs.flat.size} numbers; {remedy}"
+            )
+        return self.given(*self.arguments.build(self.arguments.x)), outputs
+
+    def _claim(self, claimed: Any) -> Claim:
+        is_jacobian = self.kind == "jacobian"
+        return Claim(
+            self._function,
+            self.outputs.flat,
+            0.0,
+            self.itemsize,
+            self._matched(claimed),
+            self.name if is_jacobian else "",
+            self.outputs.arrays[0].shape if is_jacobian else (),
+        )
+
+    # ---------------------------------------------------------------------------- backward passes
+
+    def _backward(self) -> tuple[Any, Outputs]:
+        """What a backward pass returns for a random gradient of the result, and the result."""
+        arguments = self.arguments.build(self.arguments.x)
+        before = [to_array(part).copy() for _, part in flatten(arguments) if is_array(part)]
+        result = self.f(*arguments)
+        after = [to_array(part) for _, part in flatten(arguments) if is_array(part)]
+        if not all(map(same, before, after)):
+            self._note(f"{self.name} changes its arguments in place")
+        self.outs = self._results_before_cache(result)
+        outputs = outputs_of(result[: self.outs] if self.outs else result)
+        rng = np.random.default_rng(5)
+        signs = rng.choice([-1.0, 1.0], outputs.flat.size)
+        # Few digits, which are exact in every precision.
+        self.cotangent = signs * rng.integers(512, 1024, outputs.flat.size) / 1024
+        self.doubled = self._pulled_back(self.f(*self.arguments.build(self.arguments.x)), 2.0)
+        return self._pulled_back(result, 1.0), outputs
+
+    def _results_before_cache(self, result: Any) -> int:
+        """How many results there are before a cache; 0 if there is no cache."""
+        taken = positional(self.given)
+        if not isinstance(result, tuple) or len(result) < 2:
+            return 0
+        if taken == len(result) or taken is None:
+            return len(result) - 1
+        if taken == 1 and not all(is_array(part) for _, part in flatten(result)):
+            raise TypeError(
+                f"{self.name} returned a result and a cache, but {title(self.given)} takes only"
+                " the gradient of the result; it must take (dout, cache)"
+            )
+        return 0
+
+    def _pulled_back(self, result: Any, scale: float) -> Any:
+        """What the backward pass returns for a multiple of the cotangent."""
+        outs = result[: self.outs] if self.outs else (result,)
+        douts: dict[tuple[Any, ...], Any] = {}
+        start = 0
+        for path, original in flatten(outs):
+            shape = to_array(original).shape
+            size = int(np.prod(shape))
+            part = self.cotangent[start : start + size].reshape(shape)
+            douts[path], start = like(original, scale * part), start + size
+        before = [to_array(dout).copy() for dout in douts.values()]
+        made = self.given(*replaced(outs, douts), *(result[self.outs :] if self.outs else ()))
+        if not all(map(same, before, map(to_array, douts.values()))):
+            self._note(f"{title(self.given)} changes dout in place")
+        return made
+
+    def _claim_of_vjp(self, claimed: Any) -> Claim:
+        value, weights, outputs = self.outputs.flat, self.cotangent, self.outputs.arrays
+        gradients, doubled = self._matched(claimed), self._matched(self.doubled)
+        for leaf, once, twice in zip(self.arguments.leaves, gradients, doubled, strict=True):
+            if once is None or twice is None or not np.isfinite(once).all():
+                continue
+            size = max(abs(once).max(initial=0), abs(twice).max(initial=0))
+            if (abs(twice - 2 * once) > 64 * ROUNDING[self.itemsize] * size).any():
+                how = "does not depend on dout" if same(once, twice) else "is not linear in dout"
+                self.nonlinear.append(f"d{leaf.name} {how}")
+
+        def terms(flat: np.ndarray) -> np.ndarray:
+            made: np.ndarray = weights * self._function(flat)
+            return made
+
+        def weighted(flat: np.ndarray) -> np.ndarray:
+            return np.array([terms(flat).sum()])
+
+        claim = Claim(
+            weighted,
+            np.array([(weights * value).sum()]),
+            _EPSILON[self.itemsize] * abs(weights * value).sum(),
+            self.itemsize,
+            gradients,
+        )
+        if len(outputs) > 1:
+            return claim
+        cotangent = weights.reshape(outputs[0].shape)
+        return claim._replace(cotangent=cotangent, terms=terms)
+
+    # ----------------------------------------------------------------------- layout of a gradient
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _matched(self, claimed: Any) -> list[np.ndarray | None]:
+        """For each leaf, what is claimed: outputs × the shape of the leaf, or None."""
+        arguments, at = self.arguments, self.arguments.at
+        parts: list[Any]
+        if isinstance(claimed, Mapping) and not all(isinstance(a, Mapping) for a in at[:1]):
+            parts = []
+            for name in arguments.names:
+                known = [key for key in (name, f"d{name}", f"grad_{name}") if key in claimed]
+                parts.append(claimed[known[0]] if known else None)
+        elif isinstance(claimed, tuple | list) and len(at) > 1:
+            parts = [None] * len(at)
+            if len(claimed) == len(at):
+                parts = list(claimed)
+            elif len(claimed) == len(arguments.varying):
+                for index, part in zip(arguments.varying, claimed, strict=True):
+                    parts[index] = part
+            else:
+                raise ValueError(
+                    f"the gradient of {self.name} has {len(claimed)} parts, but there are"
+                    f" {len(arguments.varying)} arguments with numbers that vary:"
+                    f" {', '.join(arguments.names[index] for index in arguments.varying)}"
+                )
+        elif len(at) == 1:
+            is_wrapped = isinstance(claimed, tuple) and len(claimed) == 1
+            parts = [claimed[0] if is_wrapped and not isinstance(at[0], tuple) else claimed]
+        else:  # as jax.grad and torch.func.grad do
+            first = arguments.varying[0] if arguments.varying else 0
+            parts = [None] * len(at)
+            parts[first] = claimed
+        found: list[np.ndarray | None] = []
+        for leaf in arguments.leaves:
+            part = parts[leaf.path[0]]
+            for key in leaf.path[1:]:
+                if part is None:
+                    break
+                try:
+                    part = part[key]
+                except (KeyError, IndexError, TypeError):
+                    raise ValueError(
+                        f"the gradient has no part for {leaf.name}: it must have the structure of"
+                        " the argument"
+                    ) from None
+            if part is None:
+                self._note(f"d{leaf.name} is not given, and not checked")
+            found.append(None if part is None else to_array(part).astype(float))
+        return found

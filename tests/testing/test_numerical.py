@@ -1,0 +1,166 @@
+"""Numerical derivatives: their values lie within the errors that they state."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+from micrograd.testing import numerical_gradient, numerical_hessian, numerical_jacobian
+
+# The functions by which numdifftools tests itself: each with its derivative.
+FUNCTIONS = {
+    "cos": (np.cos, lambda x: -np.sin(x)),
+    "sin": (np.sin, np.cos),
+    "tan": (np.tan, lambda x: 1 / np.cos(x) ** 2),
+    "cosh": (np.cosh, np.sinh),
+    "sinh": (np.sinh, np.cosh),
+    "tanh": (np.tanh, lambda x: 1 / np.cosh(x) ** 2),
+    "arcsinh": (np.arcsinh, lambda x: 1 / np.sqrt(1 + x * x)),
+    "exp": (np.exp, np.exp),
+    "expm1": (np.expm1, np.exp),
+    "exp2": (np.exp2, lambda x: math.log(2) * np.exp2(x)),
+    "square": (lambda x: x * x, lambda x: 2 * x),
+    "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
+    "log": (np.log, lambda x: 1 / x),
+    "log1p": (np.log1p, lambda x: 1 / (1 + x)),
+    "arccos": (np.arccos, lambda x: -1 / np.sqrt(1 - x * x)),
+    "arcsin": (np.arcsin, lambda x: 1 / np.sqrt(1 - x * x)),
+    "arctan": (np.arctan, lambda x: 1 / (1 + x * x)),
+    "math.exp": (math.exp, math.exp),
+    "math.log": (math.log, lambda x: 1 / x),
+    "fast": (lambda x: np.sin(1000 * x), lambda x: 1000 * np.cos(1000 * x)),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_derivative_is_within_its_error_which_is_small(name):
+    f, df = FUNCTIONS[name]
+    for x in (0.1, 0.5, 0.9):
+        value, error = numerical_gradient(f, x)
+        true = float(df(x))
+        assert abs(value - true) <= error + 1e-16 * abs(true)
+        assert error <= 1e-12 * max(abs(true), abs(f(x)))
+        assert isinstance(value, float)
+
+
+def test_the_scale_of_a_function_is_found():
+    for f, x, true in (
+        (np.log, 1e-9, 1e9),
+        (np.sin, 1000.0, math.cos(1000)),
+        (np.exp, 100.0, math.exp(100)),
+        (lambda x: x**3, 1e8, 3e16),
+    ):
+        value, error = numerical_gradient(f, x)
+        assert abs(value - true) <= error <= 1e-9 * abs(true)
+
+
+def test_a_function_is_called_a_few_times():
+    calls = []
+    numerical_gradient(lambda x: calls.append(x) or math.sin(x), 1.0)
+    assert len(calls) <= 21
+
+
+def test_gradients_have_the_shape_of_the_point():
+    x = np.array([[0.3, -1.0], [2.0, 0.5]])
+    value, error = numerical_gradient(lambda x: np.sum(np.sin(x) * x[0, 0]), x)
+    true = np.cos(x) * 0.3
+    true[0, 0] += np.sin(x).sum()
+    assert value.shape == error.shape == x.shape
+    assert (abs(value - true) <= error).all()
+
+
+def test_the_jacobian_has_the_shapes_of_result_and_point():
+    x = np.array([0.3, -1.0, 2.0])
+    found = numerical_jacobian(lambda x: np.outer(np.exp(x), x[:2]), x)
+    assert found.value.shape == (3, 2, 3)
+    e = np.exp(x)
+    true = np.einsum("i,ik,j->ijk", e, np.eye(3), x[:2]) + np.einsum("i,jk->ijk", e, np.eye(3)[:2])
+    assert (abs(found.value - true) <= found.error + 1e-15).all()
+    assert numerical_jacobian(lambda x: np.array([x, x * x]), 3.0).value == pytest.approx([1, 6])
+
+
+@pytest.mark.parametrize("method", ["central", "forward", "complex"])
+def test_every_method_finds_gradient_and_hessian(method):
+    def rosenbrock(x):
+        return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+    x = np.array([-1.2, 1.0, 0.5])
+    gradient = numerical_gradient(rosenbrock, x, method=method)
+    assert gradient.value == pytest.approx([-215.6, 112.0, -100.0], rel=1e-11)
+    hessian = numerical_hessian(rosenbrock, x, method=method)
+    true = np.array([[1330, 480, 0], [480, 1202, -400], [0, -400, 200]])
+    assert hessian.value == pytest.approx(true, abs=1e-9)
+    assert (abs(hessian.value - true) <= hessian.error + 1e-12).all()
+    assert (hessian.error < 1e-7).all()
+
+
+def test_the_complex_step_is_exact_to_rounding():
+    for f, df in [FUNCTIONS["tanh"], FUNCTIONS["exp"]]:
+        assert numerical_gradient(f, 0.7, method="complex").value == pytest.approx(
+            df(0.7), rel=4e-16
+        )
+
+
+def test_noise_widens_the_error_and_stays_within():
+    rng = np.random.default_rng(1)
+    for noise in (1e-4, 1e-8, 1e-11):
+
+        def f(x, noise=noise):
+            return math.sin(x) + noise * rng.uniform(-1, 1)
+
+        value, error = numerical_gradient(f, 0.5)
+        assert abs(value - math.cos(0.5)) <= error <= 1e4 * noise
+
+
+def test_single_precision_has_an_error_that_fits():
+    for x in (np.float32(0.5), np.array([0.5, 2.0], np.float32)):
+        value, error = numerical_gradient(lambda x: np.sum(np.sin(x)), x)
+        assert np.all(abs(value - np.cos(x)) <= error)
+        assert np.all(error < 1e-4)
+    value, error = numerical_gradient(lambda x: np.float32(math.sin(x)), 0.5)
+    assert abs(value - math.cos(0.5)) <= error < 1e-4
+
+
+def test_at_a_kink_the_error_reaches_both_slopes():
+    value, error = numerical_gradient(abs, 0.0)
+    assert (value, error) == (0.0, 1.0)
+    value, error = numerical_gradient(abs, 1e-9)
+    assert abs(value - 1) <= error < 1e-9
+
+
+def test_outside_the_domain_there_is_no_number():
+    value, error = numerical_gradient(math.sqrt, 0.0)
+    assert math.isnan(value)
+    assert error == math.inf
+    value, error = numerical_gradient(lambda x: math.sqrt(x) ** 3, 0.0, method="forward")
+    assert abs(value) <= 4 * error < 1e-3
+
+
+def test_bad_input_is_refused_with_a_remedy():
+    for call, words in (
+        (lambda: numerical_gradient(lambda x: x, [1.0, 2.0]), "numerical_jacobian"),
+        (lambda: numerical_hessian(lambda x: x, [1.0, 2.0]), "result is a number"),
+        (lambda: numerical_gradient(abs, 1.0, method="backward"), "central, forward, complex"),
+        (lambda: numerical_gradient(abs, 1.0, step=-1), "positive"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            call()
+    for call, words in (
+        (lambda: numerical_gradient(abs, 1j), "x must be a number"),
+        (lambda: numerical_gradient(abs, "1"), "x must be a number"),
+        (lambda: numerical_gradient(str, 1.0), "must return numbers"),
+        (lambda: numerical_gradient(math.exp, 1.0, method="complex"), 'method="central"'),
+        (lambda: numerical_gradient(abs, 1.0, method="complex"), 'method="central"'),
+    ):
+        with pytest.raises(TypeError, match=words):
+            call()
+
+
+def test_no_warning_leaves_it():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        numerical_gradient(np.log, 0.01)
+        numerical_gradient(lambda x: x**1.5, 0.0, method="forward")
