@@ -84,7 +84,8 @@ GUESTS = {
     "graphviz": {"micrograd.drawing"},
     "resvg_py": {"micrograd.drawing"},
     "hypothesis": {"micrograd.testing"},
-    "typing_extensions": {"micrograd.transforms"},  # for type checkers, which bring it
+    # For type checkers, which bring it.
+    "typing_extensions": {"micrograd.transforms", "micrograd.compiler"},
 }
 
 LIGHT = (
