@@ -41,16 +41,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import TypedDict, TypeVar, Unpack
 
-    from micrograd.engine.signatures import Real, Scalar
+    from micrograd.transforms.signatures import ArrayFunction, ListFunction, ScalarFunction
 
     class _Options(TypedDict, total=False):
         backend: str
         dtype: Any
         threads: int
 
-    ScalarFunction = Callable[..., Scalar | Real]
-    ListFunction = Callable[..., list[Value] | list[float] | list[Scalar]]
-    ArrayFunction = Callable[..., NDArray[Any]]
     Result = TypeVar("Result", default=Any)
 else:
     from typing import TypeVar
