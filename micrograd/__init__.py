@@ -28,17 +28,13 @@ if TYPE_CHECKING:
     from micrograd.transforms.functions import (
         derivative,
         grad,
-        hessian,
         hvp,
-        jacfwd,
-        jacobian,
-        jacrev,
         jvp,
         linearize,
         value_and_grad,
-        value_and_jacobian,
         vjp,
     )
+    from micrograd.transforms.matrices import hessian, jacfwd, jacobian, jacrev, value_and_jacobian
     from micrograd.transforms.structures import register_structure
     from micrograd.transforms.taylor import taylor
 
@@ -86,8 +82,8 @@ _ROOMS = {
         "micrograd.drawing.page": "step_page",
         "micrograd.engine.arrays": "dot log_softmax logsumexp mean norm prod softmax var",
         "micrograd.transforms.custom": "custom_derivative",
-        "micrograd.transforms.functions": "derivative grad hessian hvp jacfwd jacobian jacrev jvp "
-        "linearize value_and_grad value_and_jacobian vjp",
+        "micrograd.transforms.functions": "derivative grad hvp jvp linearize value_and_grad vjp",
+        "micrograd.transforms.matrices": "hessian jacfwd jacobian jacrev value_and_jacobian",
         "micrograd.transforms.structures": "register_structure",
         "micrograd.transforms.taylor": "taylor",
     }.items()

@@ -248,6 +248,11 @@ _ROWS = (
     Row("lgamma",  "lgamma(x)",    ["digamma(x)"],             r"\ln \left|\Gamma(x)\right|", domain="maximum(x, abs(x - round(x))) > 0"),
     Row("digamma", "where(x < 0, where(x == round(x), 1e999 - 1e999, digamma_above(1 - x) - 3.141592653589793 / tan(3.141592653589793 * (x - round(x)))), digamma_above(x))",
         ["polygamma(1, x)"], r"\psi(x)", textbook=["digamma(x)", ""], domain="maximum(x, abs(x - round(x))) > 0"),
+    Row("polygamma", "where(x == 0, digamma(y), where(x < 0, 1e999 - 1e999, where(y > 0, polygamma_above(x, y), where(y == round(y), 1e999 - 1e999, "
+        "where(x == 1, square(3.141592653589793 / sin(3.141592653589793 * (y - round(y)))) - polygamma_above(1, 1 - y), "
+        "where(x == 2, polygamma_above(2, 1 - y) - 62.01255336059963 / (tan(3.141592653589793 * (y - round(y))) * square(sin(3.141592653589793 * (y - round(y))))), 1e999 - 1e999))))))",
+        ["1e999 - 1e999", "polygamma(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma(x, y)", "", ""], domain="y > 0",
+        note="The order x is a constant, a whole number from 0. Below 0 the orders are 0, 1 and 2."),
 
     Row("log_sigmoid", "-softplus(-x)",   ["sigmoid(-x)"], r"\ln \sigma(x)"),
     Row("logaddexp", "where(x == y, x + 0.6931471805599453, maximum(x, y) + log1p(exp(-abs(x - y))))", [_LOGADDEXP_SLOPE, _LOGADDEXP_SLOPE.translate({120: "y", 121: "x"})],
@@ -302,11 +307,6 @@ _SERVING_ROWS = (
         r"\psi(x)", textbook=["digamma_above(x)", ""], domain="x > 0", note="The digamma function for positive numbers."),
     Row("polygamma_above", _polygamma(), ["1e999 - 1e999", "polygamma_above(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma_above(x, y)", "", ""], domain="y > 0",
         note="The polygamma function for orders from 1 and positive numbers."),
-    Row("polygamma", "where(x == 0, digamma(y), where(x < 0, 1e999 - 1e999, where(y > 0, polygamma_above(x, y), where(y == round(y), 1e999 - 1e999, "
-        "where(x == 1, square(3.141592653589793 / sin(3.141592653589793 * (y - round(y)))) - polygamma_above(1, 1 - y), "
-        "where(x == 2, polygamma_above(2, 1 - y) - 62.01255336059963 / (tan(3.141592653589793 * (y - round(y))) * square(sin(3.141592653589793 * (y - round(y))))), 1e999 - 1e999))))))",
-        ["1e999 - 1e999", "polygamma(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma(x, y)", "", ""], domain="y > 0",
-        note="The order x is a constant, a whole number from 0. Below 0 the orders are 0, 1 and 2."),
     Row("silu_slope", "where(x < -40, (1 + x) * exp(0.5 * x) * exp(0.5 * x), (1 + x * exp(-x) / (1 + exp(-x))) / (1 + exp(-x)))",
         ["where(abs(x) > 40, (2 - abs(x)) * exp(-0.5 * abs(x)) * exp(-0.5 * abs(x)), 0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x)))"], r"\operatorname{silu\_slope}(x)",
         textbook=["sigmoid(x) * (1 + x * sigmoid(-x))", "0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x))"]),
@@ -328,7 +328,7 @@ _SERVING_ROWS = (
 
 ROWS = (*_ROWS, *_SERVING_ROWS)
 SERVING = frozenset(row.name for row in _SERVING_ROWS)
-"""The rows that other rows' partials are written in."""
+"""The rows that exist for the formulas of other rows; lists of operations for readers omit them."""
 
 # What the chain rule multiplies by, where a factor may be infinite or nan; nothing else calls it. A
 # factor of zero makes the product 0, and the derivatives are those of any product.

@@ -54,6 +54,7 @@ ROOMS = (
     "nn.callbacks",
     "nn.progress",
     "nn.requests",
+    "nn.loop",
     "nn.training",
     "nn.sklearn",
     "nn.cells",
@@ -72,7 +73,7 @@ GUESTS = {
         *("nn.storage", "nn.datasets"),
         *("nn.samples", "nn.metrics", "nn.objective", "nn.prediction", "nn.plots", "nn.training"),
         *("nn.optimizers", "nn.requests", "nn.sklearn", "nn.columns", "nn.classification"),
-        *("micrograd.commands", "micrograd.testing"),
+        *("nn.loop", "micrograd.commands", "micrograd.testing"),
     },
     "scipy": {"micrograd.compiler", "nn.optimizers", "nn.sklearn"},
     "sklearn": {"nn.datasets", "nn.sklearn"},
@@ -84,7 +85,8 @@ GUESTS = {
     "graphviz": {"micrograd.drawing"},
     "resvg_py": {"micrograd.drawing"},
     "hypothesis": {"micrograd.testing"},
-    "typing_extensions": {"micrograd.transforms"},  # for type checkers, which bring it
+    # For type checkers, which bring it.
+    "typing_extensions": {"micrograd.transforms", "micrograd.compiler"},
 }
 
 LIGHT = (

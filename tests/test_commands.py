@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from micrograd.__main__ import main
-from micrograd.ops import ROWS
+from micrograd.ops import ROWS, SERVING
 
 NEURON = ["tanh(x1*w1 + x2*w2 + b)", "x1=2", "w1=-3", "x2=0", "w2=1", "b=6.88"]
 
@@ -159,20 +159,26 @@ def test_rules_prints_the_cards_that_are_named_or_all(capsys):
     assert "约定：在 0 处的导数取 0。" in printed
     assert main(["rules"]) == 0
     printed = capsys.readouterr().out
-    assert all(f"{row.name}\n{'=' * len(row.name)}\n" in printed for row in ROWS)
+    for row in ROWS:
+        heading = f"\n\n{row.name}\n{'=' * len(row.name)}\n"
+        assert (heading in f"\n\n{printed}") == (row.name not in SERVING)
+    assert main(["rules", "sech2"]) == 0
+    assert capsys.readouterr().out.startswith("sech2\n=====\n")
 
 
 def test_rules_writes_pages(tmp_path, capsys):
     path = tmp_path / "rules.html"
     assert main(["rules", "-o", str(path)]) == 0
-    assert path.read_text(encoding="utf-8").count("<svg") == len(ROWS)
+    assert path.read_text(encoding="utf-8").count("<svg") == len(ROWS) - len(SERVING)
     assert main(["rules", "log", "-o", str(tmp_path / "rules.md")]) == 0
     assert (tmp_path / "rules.md").read_text(encoding="utf-8").startswith("## log\n")
     capsys.readouterr()
     assert main(["rules", "-o", str(tmp_path / "rules.pdf")]) == 2
     assert "must end in .html or .md" in capsys.readouterr().err
     assert main(["rules", "tan_h"]) == 2
-    assert "no operation 'tan_h'" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "no operation 'tan_h'" in told
+    assert "sech2" not in told
 
 
 def test_a_closed_pipe_is_not_an_error():

@@ -6,6 +6,7 @@ import math
 import operator
 import random
 import warnings
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from micrograd import Value
 from micrograd.engine import functions
-from micrograd.ops import ROWS, STOPPING, TABLE, Operation, Row, checked
+from micrograd.ops import ROWS, SERVING, STOPPING, TABLE, Operation, Row, checked
 from micrograd.table.formulas import FormulaError, calls, fold
 from tests.numeric import VALUES, first_disagreement, is_smooth, second_disagreement
 
@@ -22,6 +23,7 @@ KNOWN = {row.name: len(row.partials) for row in ROWS}
 # detach has no true derivative, and the order of polygamma is a constant
 SMOOTH = [row for row in BUILT_IN if row.domain != "0" and not row.constants]
 UNIT = 2**16
+ROOT = Path(__file__).parent.parent
 
 numbers = st.just(0.0) | st.integers(-4 * UNIT, 4 * UNIT).map(lambda k: k / UNIT)
 
@@ -371,3 +373,14 @@ def test_a_factor_of_zero_stops_a_product_before_what_is_not_finite():
     assert product.evaluate(0.0, 3.0) == (0.0, (3.0, 0.0))
     assert product.evaluate(2.0, 3.0) == (6.0, (3.0, 2.0))
     assert product.evaluate(2.0, math.inf) == (math.inf, (math.inf, 2.0))
+
+
+def test_a_row_that_serves_others_is_called_by_a_built_in_row():
+    for name in SERVING:
+        users = [TABLE[row.name] for row in ROWS if row.name != name]
+        assert any(name in calls(tree) for row in users for tree in (row.expression, *row.slopes))
+
+
+def test_what_the_documentation_names_is_not_hidden_among_the_rows_that_serve_others():
+    written = "".join(Path(ROOT, name).read_text("utf-8") for name in ("README.md", "CHANGELOG.md"))
+    assert not [name for name in SERVING if f"`{name}`" in written]

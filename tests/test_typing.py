@@ -120,6 +120,13 @@ REVEALED = {
     "mg.var(squares([v, v]), ddof=1)": "Value",
     "mg.dot(array, [1.0, 2.0, 3.0])": "float",
     "mg.dot([v], [1.0])": "Value",
+    # A program gives numbers.
+    "mg.compile(square)(2.0)": "float",
+    "mg.compile(squares)([2.0])": "list[float]",
+    "mg.compile(square, batched=True)(array)": "NDArray[Any]",
+    "mg.compile(square, [], batched=True, backend='numpy')([1.0])": "NDArray[Any]",
+    "mg.compile(scaled)(array)": "NDArray[Any]",
+    "mg.compile(lambda x: x, [], False, 'numpy')(2.0)": "Any",
 }
 ACCEPTED = (
     "from collections.abc import Callable",

@@ -14,7 +14,7 @@ import pickle
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, overload
 
 import numpy as np
 
@@ -37,10 +37,66 @@ from micrograd.engine.locks import reentrant_lock
 from micrograd.engine.value import Value
 from micrograd.transforms.structures import LEAF, Structure, count_leaves, flatten, unflatten
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from typing_extensions import TypedDict, TypeVar, Unpack
+
+    from micrograd.transforms.signatures import ArrayFunction, ListFunction, ScalarFunction
+
+    class _Options(TypedDict, total=False):
+        backend: str
+        dtype: Any
+        threads: int
+
+    Result = TypeVar("Result", default=Any)
+else:
+    from typing import TypeVar
+
+    Result = TypeVar("Result")
+
 MOST_STRUCTURES = 16
 """Structures of arguments whose programs a compiled function keeps."""
 
 
+@overload
+def compile(  # noqa: A001
+    f: ScalarFunction,
+    parameters: Iterable[Value] = (),
+    batched: Literal[False] = False,
+    **options: Unpack[_Options],
+) -> CompiledFunction[float]: ...
+@overload
+def compile(  # noqa: A001
+    f: ListFunction,
+    parameters: Iterable[Value] = (),
+    batched: Literal[False] = False,
+    **options: Unpack[_Options],
+) -> CompiledFunction[list[float]]: ...
+@overload
+def compile(  # noqa: A001
+    f: ScalarFunction | ArrayFunction,
+    parameters: Iterable[Value] = (),
+    *,
+    batched: Literal[True],
+    **options: Unpack[_Options],
+) -> CompiledFunction[NDArray[Any]]: ...
+@overload
+def compile(  # noqa: A001
+    f: ArrayFunction,
+    parameters: Iterable[Value] = (),
+    batched: bool = False,
+    **options: Unpack[_Options],
+) -> CompiledFunction[NDArray[Any]]: ...
+@overload
+def compile(  # noqa: A001
+    f: Callable[..., Any],
+    parameters: Iterable[Value] = (),
+    batched: bool = False,
+    backend: str = "auto",
+    dtype: Any = None,
+    *,
+    threads: int = 1,
+) -> CompiledFunction[Any]: ...
 def compile(  # noqa: A001 (the name of the public function)
     f: Callable[..., Any],
     parameters: Iterable[Value] = (),
@@ -49,7 +105,7 @@ def compile(  # noqa: A001 (the name of the public function)
     dtype: Any = None,
     *,
     threads: int = 1,
-) -> CompiledFunction:
+) -> CompiledFunction[Any]:
     """Return `f` as a program that runs without creating Values.
 
     The first call traces `f` on values without numbers; a call with another structure of arguments
@@ -148,8 +204,11 @@ class _Arguments(NamedTuple):
 _keeping = reentrant_lock()  # held while the programs of a function change
 
 
-class CompiledFunction:
+class CompiledFunction(Generic[Result]):
     """A function that runs as a program; `compile` makes it, and `print` shows its last program.
+
+    A type checker knows the result of a call if it knows that of the function: `float` for a
+    number, a list of floats for a list, and an array for a batch of numbers. Otherwise it is `Any`.
 
     Args:
         f: the function that is traced; None once there are programs and it was pickled.
@@ -186,7 +245,7 @@ class CompiledFunction:
         self._bound = threading.local()  # a shortcut for further calls with the same shapes
         self._last: _Variant | None = None
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
+    def __call__(self, *args: Any, **keywords: Any) -> Result:
         """Return the value of the function; for a batch, one for each sample along axis 0."""
         if keywords:
             _refuse_keywords(keywords)
@@ -194,7 +253,7 @@ class CompiledFunction:
         columns = call.variant.executor.values(self._numbers(None), call.inputs, call.length)
         if self.batched:
             columns = [each if np.ndim(each) else np.full(call.length, each) for each in columns]
-        return regular(call.variant.result, columns)
+        return regular(call.variant.result, columns)  # type: ignore[no-any-return]
 
     def value_and_grad(
         self, *args: Any, parameters: Any = None, **keywords: Any
@@ -255,11 +314,11 @@ class CompiledFunction:
             start += size
         return value, parts[0] if len(parts) == 1 else tuple(parts)
 
-    def __copy__(self) -> CompiledFunction:
+    def __copy__(self) -> CompiledFunction[Result]:
         """Return itself, as copying a function does."""
         return self
 
-    def __deepcopy__(self, memo: Any) -> CompiledFunction:
+    def __deepcopy__(self, memo: Any) -> CompiledFunction[Result]:
         """Return itself, with the same parameters."""
         return self
 

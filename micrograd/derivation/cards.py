@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from micrograd.derivation import document
 from micrograd.derivation.curves import HELD, curve
 from micrograd.derivation.document import Block, Equations, Heading, Paragraph, Sentence, sentence
-from micrograd.ops import TABLE, Operation
+from micrograd.ops import SERVING, TABLE, Operation
 from micrograd.table.formulas import LETTERS, RESULT, Call, Tree
 from micrograd.writing import languages, notation
 from micrograd.writing.marks import Mark
@@ -40,7 +40,7 @@ def rule_card(operation: str, lang: str = "en") -> RuleCard:
     <BLANKLINE>
     """
     if operation not in TABLE:
-        raise ValueError(f"no operation {operation!r}: the table has {', '.join(TABLE)}")
+        raise ValueError(f"no operation {operation!r}: the table has {', '.join(_listed())}")
     languages.checked(lang)
     return RuleCard(TABLE[operation], lang)
 
@@ -48,13 +48,20 @@ def rule_card(operation: str, lang: str = "en") -> RuleCard:
 def rule_cards(lang: str = "en") -> list[RuleCard]:
     """Return the cards of all operations, in the order of the table.
 
+    Rows that only serve the formulas of other rows, such as `sech2`, are left out; `rule_card` has
+    a card for each of them, too.
+
     Args:
         lang: the language of the words, "en" or "zh".
 
     >>> rule_cards()[0].row.name
     'add'
     """
-    return [rule_card(name, lang) for name in TABLE]
+    return [rule_card(name, lang) for name in _listed()]
+
+
+def _listed() -> list[str]:
+    return [name for name in TABLE if name not in SERVING]
 
 
 class RuleCard:

@@ -96,6 +96,10 @@ def mutation_report(
 def _of_row(
     row: Operation, points: int, seed: int, check: Callable[..., Report]
 ) -> Iterator[Mutant]:
+    if row.constants:
+        reason = "an operand is a constant, which has no local derivative"
+        yield Mutant(row.name, "all rules", "invisible", reason)
+        return
     drawn = list(drawn_points(row, points, seed))
     known = {name: other.arity for name, other in TABLE.items()}
     for mutation, partials in _wrong_partials(row):

@@ -58,10 +58,12 @@ if TYPE_CHECKING:
 
 __all__ = ["DIFFERENTIABLE", "Expression", "Network", "expressions", "networks", "scalars"]
 
-# Without `detach`, whose domain 0 says that its partial is a derivative nowhere, and without the
-# rows in which the partials of others are written.
+# Without `detach`, whose domain 0 says that its partial is a derivative nowhere, without operations
+# that need a constant, and without the rows in which the partials of others are written.
 DIFFERENTIABLE = tuple(
-    name for name in BUILT_IN if TABLE[name].domain != "0" and name not in SERVING
+    name
+    for name in BUILT_IN
+    if TABLE[name].domain != "0" and not TABLE[name].constants and name not in SERVING
 )
 
 MARGIN = 2.0**-5  # distance of a smooth point from the border of a domain and from a kink

@@ -4,17 +4,13 @@ from micrograd.transforms.custom import custom_derivative
 from micrograd.transforms.functions import (
     derivative,
     grad,
-    hessian,
     hvp,
-    jacfwd,
-    jacobian,
-    jacrev,
     jvp,
     linearize,
     value_and_grad,
-    value_and_jacobian,
     vjp,
 )
+from micrograd.transforms.matrices import hessian, jacfwd, jacobian, jacrev, value_and_jacobian
 from micrograd.transforms.structures import register_structure
 from micrograd.transforms.taylor import taylor
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate, count
-from typing import Any
+from operator import index
+from typing import Any, SupportsIndex
 
 from micrograd.engine.graph import is_alias, is_leaf, order
 from micrograd.engine.value import Value, to_number
@@ -24,6 +25,7 @@ from micrograd.transforms.structures import (
 )
 
 Function = Callable[..., Any]
+Argnums = SupportsIndex | Iterable[SupportsIndex]
 
 
 class _Running(threading.local):
@@ -212,3 +214,27 @@ def _is_varied(node: Value) -> bool:
 def scalar(thing: Any, place: str) -> Scalar:
     """A Value as it is, or a real number as a float; a TypeError begins with `place`."""
     return thing if isinstance(thing, Value) else to_float(to_number(thing, place))
+
+
+def read_argnums(argnums: Argnums) -> tuple[tuple[int, ...], bool]:
+    """Return the positions in `argnums`, and whether it is a single position."""
+    single = not isinstance(argnums, Iterable) or getattr(argnums, "shape", None) == ()
+    try:
+        given = [argnums] if single else [*argnums]  # type: ignore[misc]
+        if isinstance(argnums, str) or any(isinstance(each, bool) for each in given):
+            raise TypeError
+        return tuple(map(index, given)), single  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"argnums is an int or a sequence of ints, got {argnums!r}") from None
+
+
+def resolve_argnums(numbers: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """Return positions among `count` arguments, of which negative ones count from the end."""
+    for number in numbers:
+        if not -count <= number < count:
+            raise ValueError(f"argnums {number}: the function was called with {count} arguments")
+    places = tuple(number % count for number in numbers)
+    for place in places:
+        if places.count(place) > 1:
+            raise ValueError(f"argnums {numbers} name argument {place} twice")
+    return places

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -36,6 +36,11 @@ RegularValues: TypeAlias = (
 )
 # Arguments that are known to contain Values.
 Values: TypeAlias = "Value | Sequence[Value] | Mapping[Any, Value] | NDArray[np.object_]"
+# Functions by their result.
+ScalarFunction: TypeAlias = "Callable[..., Scalar | Real]"
+ListFunction: TypeAlias = "Callable[..., list[Value] | list[float] | list[Scalar]]"
+ArrayFunction: TypeAlias = "Callable[..., NDArray[Any]]"
+RegularFunction: TypeAlias = "Callable[..., Regular | RegularValues]"
 
 
 class Gradient(Protocol):

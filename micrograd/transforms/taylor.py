@@ -24,8 +24,7 @@ from micrograd.transforms.structures import flatten, unflatten
 
 if TYPE_CHECKING:
     from micrograd.engine.signatures import Scalar
-
-    ListFunction = Callable[..., list[Value] | list[float] | list[Scalar]]
+    from micrograd.transforms.signatures import ListFunction
 
 Coefficients = list[float]
 

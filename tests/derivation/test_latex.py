@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from micrograd import Value, explain
-from micrograd.derivation import rule_cards
+from micrograd.derivation import rule_card
+from micrograd.ops import TABLE
 from tests.derivation.common import meeting, neuron
 from tests.drawing.test_labels import HOSTILE
 
@@ -58,7 +59,7 @@ def explanations():
 
 FORMULAS = [
     *(explanation.latex() for explanation in explanations()),
-    *(card.latex() for card in rule_cards("zh")),
+    *(rule_card(name, "zh").latex() for name in TABLE),
 ]
 
 
