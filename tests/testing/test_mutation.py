@@ -29,10 +29,12 @@ def test_the_guilty_operation_is_named_for_every_wrong_rule(report):
 def test_the_invisible_mutants_are_listed_with_the_reason(report):
     invisible = report.of("invisible")
     constant = {"sign", "step", "detach", "lt", "le", "gt", "ge", "eq", "ne"}
+    constant |= {"floor", "ceil", "round", "trunc", "floordiv", "polygamma", "polygamma_above"}
     others = [(m.row, m.mutation) for m in invisible if m.row not in constant]
     assert set(others) <= {
         ("add", "partials of x and y swapped"),
         *(("where", f"d/dx {rule}") for rule in ("sign", "× 1.01", "× (1 + 1e-6)", "zero")),
+        *(("copysign", f"d/dy {rule}") for rule in ("sign", "× 1.01", "× (1 + 1e-6)", "zero")),
     }
     assert all(mutant.detail for mutant in invisible)
     assert "invisible" in str(report)
