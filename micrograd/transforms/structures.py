@@ -113,6 +113,36 @@ def _assembled(structure: Structure, parts: list[Any]) -> Any:
     return kind(**dict(zip(keys, parts, strict=True)))
 
 
+def leaves_like(tree: Any, wanted: Structure) -> list[Any]:
+    """The leaves of something with the keys and shapes of a structure, in the structure's order.
+
+    Lists, tuples and arrays may stand for each other, and dicts may have another order.
+
+    Raises:
+        ValueError: keys, lengths or shapes are others.
+    """
+    kind, keys, children = wanted
+    if kind is not None and issubclass(kind, dict) and kind not in _registered:
+        if not isinstance(tree, dict) or set(tree) != set(keys):
+            raise ValueError(f"a dict with the keys {list(keys)} is needed")
+        pairs = [(tree[key], child) for key, child in zip(keys, children, strict=True)]
+    elif is_regular(wanted):
+        leaves, found = flatten(tree)
+        if not is_regular(found) or shape(found) != shape(wanted):
+            raise ValueError(f"numbers of shape {shape(wanted)} are needed")
+        return leaves
+    elif kind is not None and issubclass(kind, list | tuple) and kind not in _registered:
+        if not isinstance(tree, list | tuple) or len(tree) != len(children):
+            raise ValueError(f"a {kind.__name__} of {len(children)} parts is needed")
+        pairs = [*zip(tree, children, strict=True)]
+    else:
+        leaves, found = flatten(tree)
+        if found != wanted:
+            raise ValueError(f"a {kind.__name__} like that of the arguments is needed")
+        return leaves
+    return [leaf for part, child in pairs for leaf in leaves_like(part, child)]
+
+
 def map_regular(structure: Structure, start: int, f: Callable[[Structure, int], Any]) -> Any:
     """A structure with something in place of each part of it that has a shape.
 

@@ -172,3 +172,38 @@ def test_the_gradient_of_the_root_can_be_given():
     assert (x.grad, y.grad) == (0, 0)
     with pytest.raises(TypeError, match="backward: gradient takes a real number"):
         y.backward(gradient="1")
+
+
+def test_dicts_of_a_derivative_may_have_another_order():
+    area = custom_derivative(
+        lambda sides: sides["a"] * sides["b"],
+        vjp=lambda args, _, g: ({"b": g * args[0]["a"], "a": g * args[0]["b"]},),
+    )
+    assert grad(area)({"a": 2.0, "b": 5.0}) == {"a": 5.0, "b": 2.0}
+    both = custom_derivative(
+        lambda x: {"a": 2 * x, "b": 3 * x}, jvp=lambda _, __, t: {"b": 3 * t[0], "a": 2 * t[0]}
+    )
+    assert jvp(both, (1.0,), (1.0,))[1] == {"a": 2.0, "b": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("argument", "found"),
+    [({"a": 2.0}, {"b": 1.0}), ([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [[1.0] * 2] * 3)],
+)
+def test_another_structure_of_as_many_numbers_is_refused(argument, found):
+    f = custom_derivative(lambda _: 1.0, vjp=lambda _, __, ___: (found,))
+    with pytest.raises(ValueError, match="vjp of <lambda> returned another structure"):
+        grad(f)(argument)
+
+
+def test_a_rule_may_refer_to_the_variable_of_an_outer_transform():
+    def outer(y):
+        return grad(custom_derivative(lambda x: 3 * x, vjp=lambda _, __, g: (g * y,)))(2.0)
+
+    assert grad(outer)(5.0) == 1.0
+
+
+def test_a_slope_that_is_no_number_is_named():
+    f = custom_derivative(lambda x: x, vjp=lambda _, __, ___: (None,))
+    with pytest.raises(TypeError, match="the vjp of <lambda> takes a real number, got NoneType"):
+        grad(f)(2.0)
