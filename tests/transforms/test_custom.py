@@ -17,6 +17,7 @@ from micrograd import (
     jacrev,
     jvp,
     linearize,
+    maximum,
     register_structure,
     value_and_grad,
     value_and_jacobian,
@@ -207,3 +208,38 @@ def test_a_slope_that_is_no_number_is_named():
     f = custom_derivative(lambda x: x, vjp=lambda _, __, ___: (None,))
     with pytest.raises(TypeError, match="the vjp of <lambda> takes a real number, got NoneType"):
         grad(f)(2.0)
+
+
+def test_a_registered_subclass_of_a_list_is_taken_apart_as_registered():
+    class Vector(list):
+        pass
+
+    register_structure(Vector, lambda v: (list(v), None), lambda _, parts: Vector(parts))
+    found = grad(lambda v: v[0] * v[1])(Vector([2.0, 3.0]))
+    assert type(found) is Vector
+    assert found == [3.0, 2.0]
+
+
+@pytest.mark.parametrize("kind", ["a name", float, Value])
+def test_only_classes_of_structures_are_registered(kind):
+    with pytest.raises(TypeError, match="register_structure takes a class of structures"):
+        register_structure(kind, lambda x: ((x,), None), lambda _, parts: parts[0])
+
+
+def test_a_dataclass_that_changes_its_fields_is_refused():
+    @dataclass
+    class Positive:
+        x: float
+
+        def __post_init__(self):
+            self.x = maximum(self.x, 0.0)
+
+    with pytest.raises(TypeError, match="__post_init__ changes the field 'x'"):
+        grad(lambda p: -p.x)(Positive(3.0))
+
+
+def test_arrays_of_other_things_beside_a_result_keep_their_type():
+    labels = np.array([1, 2])
+    _, aux = grad(lambda x: (x * x, (x, labels, labels > 1, labels.astype(str))), has_aux=True)(3.0)
+    assert aux[0] == 3.0
+    assert [each.dtype.kind for each in aux[1:]] == ["i", "b", "U"]
