@@ -234,7 +234,7 @@ def _norm(numbers: Sequence[Any]) -> Any:
     """The root of the sum of squares; where squares do not fit, of shares of the largest number."""
     total = _total([_square(x) for x in numbers])
     root = VOCABULARY["where"](total, VOCABULARY["sqrt"](total), 0.0)
-    fits = (total > _SMALL) * (total < _LARGE)
+    fits = (total > _SMALL) * (total < math.inf)
     is_traced = isinstance(fits, Value) and fits._is_traced
     if not is_traced and (fits.data if isinstance(fits, Value) else fits):
         return root
@@ -245,8 +245,8 @@ def _norm(numbers: Sequence[Any]) -> Any:
     return VOCABULARY["where"](fits, root, VOCABULARY["where"](scale, scaled, root))
 
 
-_SMALL, _LARGE = 1e-280, 1e300
-"""Between these a sum of squares is as accurate as any other."""
+_SMALL = 1e-30
+"""From here on a sum of squares is as accurate as any other, in single precision too."""
 _TINY = 1e-300
 """A number with a finite reciprocal; in single precision it is 0."""
 

@@ -116,7 +116,7 @@ class _Rule:
         made = []
         place = f"the {'jvp' if self.vjp is None else 'vjp'} of {self.name}"
         for row, (output, slopes) in enumerate(
-            zip(outputs, call.slopes(plain, outputs), strict=True)
+            zip(outputs, call.at_numbers(plain, outputs), strict=True)
         ):
             node = Value(output)
             numbers = [x if isinstance(x, Value) else to_number(x, place) for x in slopes]
@@ -147,6 +147,16 @@ class _Called:
             outputs, _ = flatten(self.rule(*unflatten(self.structure, leaves)))
             self._latest = latest = children, self.slopes(leaves, outputs)
         return latest[1]
+
+    def at_numbers(self, leaves: Sequence[Any], outputs: Sequence[float]) -> list[list[Any]]:
+        """The derivatives at numbers; on Values where those of Python raise an error, as in 1/0."""
+        try:
+            return self.slopes(leaves, outputs)
+        except ArithmeticError:
+            leaves = list(leaves)
+            for place in self.places:
+                leaves[place] = Value(leaves[place])
+            return self.slopes(leaves, [Value(output) for output in outputs])
 
     def slopes(self, leaves: Sequence[Any], outputs: Sequence[Any]) -> list[list[Any]]:
         """The derivatives at leaves and outputs, which are numbers, Values, or both."""

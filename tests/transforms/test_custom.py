@@ -1,5 +1,6 @@
 """`custom_derivative`, and the transforms of any structures."""
 
+import math
 from collections import namedtuple
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from micrograd import (
     register_structure,
     value_and_grad,
     value_and_jacobian,
+    where,
 )
 from micrograd.testing import check_gradients
 
@@ -243,3 +245,9 @@ def test_arrays_of_other_things_beside_a_result_keep_their_type():
     _, aux = grad(lambda x: (x * x, (x, labels, labels > 1, labels.astype(str))), has_aux=True)(3.0)
     assert aux[0] == 3.0
     assert [each.dtype.kind for each in aux[1:]] == ["i", "b", "U"]
+
+
+def test_a_rule_divides_by_zero_as_values_do():
+    root = custom_derivative(lambda x: x**0.5, vjp=lambda _, out, g: (g / (2 * out),))
+    assert grad(root)(0.0) == math.inf
+    assert grad(lambda x: where(x > 0, root(x), 0.0))(0.0) == 0
