@@ -136,9 +136,10 @@ def _psi_far(t: str) -> str:
 def _polygamma() -> str:
     """N! ζ(n + 1, y) with its sign, for x = n: the sum to 12, then Euler and Maclaurin's formula."""
     shift, far = 12, "(y + 12)"
-    head = (
-        " + ".join(f"(y + {k}) ** (-x - 1)" for k in range(shift - 1, 0, -1)) + " + y ** (-x - 1)"
-    )
+    # Powers as squares of their roots times that of N!, which fit where the powers do not.
+    root = "exp(0.5 * lgamma(x + 1))"
+    bases = [*(f"(y + {k})" for k in range(shift - 1, 0, -1)), "y"]
+    head = " + ".join(f"square({root} * {base} ** (-0.5 * x - 0.5))" for base in bases)
     # B(2j) / (2j)!, each times (x + 1) … (x + 2j - 1) / (y + 12)^(2j).
     terms = [1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000]
     terms += [1 / 74724249600]
@@ -146,8 +147,8 @@ def _polygamma() -> str:
     for j in range(len(terms) - 1, 0, -1):
         rise = f"(x + {2 * j}) * (x + {2 * j + 1}) * square(1 / {far})"
         series = f"{terms[j - 1]!r} + {rise} * ({series})"
-    tail = f"{far} ** -x * (1 / x + 0.5 / {far} + (x + 1) * square(1 / {far}) * ({series}))"
-    above = f"(1 - 2 * mod(x + 1, 2)) * exp(lgamma(x + 1)) * ({tail} + ({head}))"
+    tail = f"square({root} * {far} ** (-0.5 * x)) * (1 / x + 0.5 / {far} + (x + 1) * square(1 / {far}) * ({series}))"
+    above = f"(1 - 2 * mod(x + 1, 2)) * ({tail} + ({head}))"
     return f"where(x < 1, 1e999 - 1e999, {above})"
 
 
@@ -239,11 +240,11 @@ _ROWS = (
     Row("rsqrt",   "1 / sqrt(x)",  ["-0.5 * out / x"],         r"\frac{1}{\sqrt{x}}", domain="x > 0"),
     Row("sinc",    "where(x == 0, 1, (1 - 2 * mod(round(x), 2)) * sin(3.141592653589793 * (x - round(x))) / (3.141592653589793 * x))", ["sinc_slope(x)"],
         r"\frac{\sin(\pi \cdot x)}{\pi \cdot x}", textbook=["where(x == 0, 1, sin(3.141592653589793 * x) / (3.141592653589793 * x))", "where(x == 0, 0, (cos(3.141592653589793 * x) - out) / x)"], note="The normalised function, as in NumPy; 1 at 0."),
-    Row("erfc",    "where(x < 0.36, 1 - erf(x), 2 * normal_tail((1.4142135623730951 * x - 4) / (1.4142135623730951 * x + 4)) / (1.4142135623730951 * x + 4) * gauss(x))", ["-1.1283791670955126 * gauss(x)"],
+    Row("erfc",    "where(x < 0.36, 1 - erf(x), where(x > 28, 0, 2 * normal_tail((1.4142135623730951 * x - 4) / (1.4142135623730951 * x + 4)) / (1.4142135623730951 * x + 4) * gauss(x)))", ["-1.1283791670955126 * gauss(x)"],
         r"\operatorname{erfc}(x)", textbook=["1 - erf(x)", "-1.1283791670955126 * exp(-(x * x))"]),
-    Row("ndtr",    "where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)), normal_tail((x + 4) / (x - 4)) / (4 - x) * gauss(0.5 * x) * gauss(0.5 * x))",
+    Row("ndtr",    "where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)), where(x < -40, 0, normal_tail((x + 4) / (x - 4)) / (4 - x) * gauss(0.5 * x) * gauss(0.5 * x)))",
         ["0.3989422804014327 * gauss(0.5 * x) * gauss(0.5 * x)"], r"\Phi(x)", textbook=["0.5 * (1 + erf(0.7071067811865476 * x))", "0.3989422804014327 * exp(-0.5 * x * x)"], note="The distribution function of the standard normal law."),
-    Row("log_ndtr", "where(x > 0, log1p(-ndtr(-x)), where(x > -0.5, log(ndtr(x)), log(normal_tail((x + 4) / (x - 4)) / (4 - x)) - 0.5 * x * x))", ["log_ndtr_slope(x)"],
+    Row("log_ndtr", "where(x > 0, log1p(-ndtr(-x)), where(x > -0.5, log(ndtr(x)), where(x < -1e+10, -0.5 * x * x, log(normal_tail((x + 4) / (x - 4)) / (4 - x)) - 0.5 * x * x)))", ["log_ndtr_slope(x)"],
         r"\ln \Phi(x)", textbook=["log(ndtr(x))", "0.3989422804014327 * exp(-0.5 * x * x) / ndtr(x)"]),
     Row("lgamma",  "lgamma(x)",    ["digamma(x)"],             r"\ln \left|\Gamma(x)\right|", domain="maximum(x, abs(x - round(x))) > 0"),
     Row("digamma", "where(x < 0, where(x == round(x), 1e999 - 1e999, digamma_above(1 - x) - 3.141592653589793 / tan(3.141592653589793 * (x - round(x)))), digamma_above(x))",

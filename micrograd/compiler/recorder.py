@@ -40,6 +40,7 @@ class TraceError(TypeError):
 
 _runs = count(1)
 _BETWEEN = 2**40  # places of one run and those of the next
+_OPERANDS = 3  # of an operation, at most
 
 
 class Recorder:
@@ -67,6 +68,11 @@ class Recorder:
 
     def operation(self, row: Operation, *places: int) -> int:
         """Return the place of an operation; equal operations on equal operands have one place."""
+        if len(places) > _OPERANDS:
+            raise NotImplementedError(
+                f"operation {row.name!r} has {len(places)} operands, and a compiled function has "
+                f"operations of up to {_OPERANDS}: write it as several operations"
+            )
         key = (row, *places, NOTHING) if len(places) == 1 else (row, *places)
         return self.operations.setdefault(key, len(self.operations) + self.leaves)
 

@@ -178,8 +178,8 @@ def _place(recorder: recorders.Recorder, other: Any) -> int | None:
 def _install(row: Operation) -> None:
     """Give traced values the methods of an operation."""
     names = method_names(row)
-    if row.arity == 3:
-        setattr(Traced, row.name, lambda self, y, z: _apply(row, self, y, z))
+    if row.arity > 2:
+        setattr(Traced, row.name, lambda self, *others: _apply(row, self, *others))
         return
     if row.is_equality:
         setattr(Traced, row.operator, lambda self, other: equality(row, self, other))

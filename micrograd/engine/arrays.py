@@ -8,13 +8,15 @@ Numbers, Values and values of a traced function may be mixed. NumPy is imported 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import chain
 from typing import TYPE_CHECKING, Any, overload
 
 from micrograd.engine.definitions import VOCABULARY, is_array_like
-from micrograd.engine.value import Value
+from micrograd.engine.value import Value, to_number
+from micrograd.table.floats import to_float
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -229,17 +231,32 @@ def _square(x: Any) -> Any:
 
 
 def _norm(numbers: Sequence[Any]) -> Any:
+    """The root of the sum of squares; where squares do not fit, of shares of the largest number."""
     total = _total([_square(x) for x in numbers])
-    return VOCABULARY["where"](total, VOCABULARY["sqrt"](total), 0.0)
+    root = VOCABULARY["where"](total, VOCABULARY["sqrt"](total), 0.0)
+    fits = (total > _SMALL) * (total < math.inf)
+    is_traced = isinstance(fits, Value) and fits._is_traced
+    if not is_traced and (fits.data if isinstance(fits, Value) else fits):
+        return root
+    scale = _shift([VOCABULARY["abs"](_detached(x)) for x in numbers])
+    scale = VOCABULARY["maximum"](scale, _TINY)
+    total = _total([_square(x / scale) for x in numbers])
+    scaled = VOCABULARY["where"](total, VOCABULARY["sqrt"](total), 0.0) * scale
+    return VOCABULARY["where"](fits, root, VOCABULARY["where"](scale, scaled, root))
+
+
+_SMALL = 1e-30
+"""From here on a sum of squares is as accurate as any other, in single precision too."""
+_TINY = 1e-300
+"""A number with a finite reciprocal; in single precision it is 0."""
 
 
 def _shift(numbers: Sequence[Any]) -> Any:
     """The largest number as a constant; 0 if it is infinite. It may be subtracted from all."""
+    if not any(isinstance(x, Value) and x._is_traced for x in numbers):
+        numbers = [x.data if isinstance(x, Value) else x for x in numbers]
     largest = reduce(VOCABULARY["maximum"], (_detached(x) for x in numbers))
-    if isinstance(largest, Value) and largest._is_traced:
-        return largest
-    number = getattr(largest, "data", largest)
-    return largest if abs(number) < float("inf") else 0.0
+    return VOCABULARY["where"](abs(largest) < math.inf, largest, 0.0)
 
 
 def _detached(x: Any) -> Any:
@@ -260,7 +277,7 @@ def _logsumexp(numbers: Sequence[Any]) -> Any:
 def _softmax(numbers: Sequence[Any]) -> list[Any]:
     exponentials = [VOCABULARY["exp"](x) for x in _exponentials(numbers)[0]]
     total = _total(exponentials)
-    return [each / total for each in exponentials]
+    return [VOCABULARY["div"](each, total) for each in exponentials]
 
 
 def _log_softmax(numbers: Sequence[Any]) -> list[Any]:
@@ -273,7 +290,15 @@ def _log_softmax(numbers: Sequence[Any]) -> list[Any]:
 
 
 def _vector(xs: Any, name: str) -> list[Any]:
-    if not hasattr(xs, "__iter__") or isinstance(xs, set | dict | str):
+    found = _listed(xs, name)
+    if _is_nested(found):
+        raise ValueError(f"{name} takes vectors, with one axis, got {xs!r}")
+    return _numbers(found, name)
+
+
+def _listed(xs: Any, name: str) -> list[Any]:
+    is_flat = not hasattr(xs, "__iter__") or getattr(xs, "shape", None) == ()
+    if is_flat or isinstance(xs, set | dict | str | bytes):
         raise TypeError(f"{name} takes a list or an array of numbers and Values, got {xs!r}")
     found = xs.tolist() if hasattr(xs, "tolist") else list(xs)  # Python's numbers, not NumPy's
     if not found:
@@ -281,21 +306,27 @@ def _vector(xs: Any, name: str) -> list[Any]:
     return found
 
 
+def _numbers(found: Sequence[Any], name: str) -> list[Any]:
+    """Values as they are, other numbers as floats."""
+    if not found:
+        raise ValueError(f"{name} of an empty list: give at least one number")
+    return [x if isinstance(x, Value) else to_float(to_number(x, name)) for x in found]
+
+
 def _is_nested(found: Sequence[Any]) -> bool:
     return any(isinstance(each, list | tuple) or getattr(each, "shape", ()) for each in found)
 
 
 def _reduced(f: Callable[[Sequence[Any]], Any], xs: Any, axis: int | None, name: str) -> Any:
-    found = _vector(xs, name)
+    found = _listed(xs, name)
     if not _is_nested(found):
-        if axis not in (None, 0, -1):
-            raise ValueError(f"{name}: axis={axis} of a vector, which has the axis 0 alone")
-        return f(found)
+        _check_axis(axis, name)
+        return f(_numbers(found, name))
     import numpy as np
 
-    array = _objects(xs)
+    array = _objects(xs if hasattr(xs, "shape") else found)
     if axis is None:
-        return f(_vector(array.ravel().tolist(), name))
+        return f(_numbers(array.ravel().tolist(), name))
     rows = np.moveaxis(array, axis, -1)
     return _compact(_objects([f(row) for row in _vectors(rows, name)]).reshape(rows.shape[:-1]))
 
@@ -303,17 +334,26 @@ def _reduced(f: Callable[[Sequence[Any]], Any], xs: Any, axis: int | None, name:
 def _mapped(f: Callable[[Sequence[Any]], list[Any]], xs: Any, axis: int, name: str) -> Any:
     import numpy as np
 
-    found = _vector(xs, name)
+    found = _listed(xs, name)
     if not _is_nested(found):
-        return f(found) if isinstance(xs, list | tuple) else _compact(_objects(f(found)))
-    rows = np.moveaxis(_objects(xs), axis, -1)
+        _check_axis(axis, name)
+        results = f(_numbers(found, name))
+        return results if isinstance(xs, list | tuple) else _compact(_objects(results))
+    rows = np.moveaxis(_objects(xs if hasattr(xs, "shape") else found), axis, -1)
     flat = [*chain.from_iterable(f(row) for row in _vectors(rows, name))]
     return _compact(np.moveaxis(_objects(flat).reshape(rows.shape), -1, axis))
 
 
+def _check_axis(axis: int | None, name: str) -> None:
+    if axis not in (None, 0, -1):
+        raise ValueError(f"{name}: axis={axis} of a vector, which has the axis 0 alone")
+
+
 def _vectors(rows: Any, name: str) -> list[list[Any]]:
     """The vectors along the last axis."""
-    return [_vector(row.tolist(), name) for row in rows.reshape(-1, rows.shape[-1])]
+    if not rows.size:
+        raise ValueError(f"{name} of an empty list: give at least one number")
+    return [_numbers(row.tolist(), name) for row in rows.reshape(-1, rows.shape[-1])]
 
 
 def _objects(xs: Any) -> Any:

@@ -125,6 +125,7 @@ class Value(Methods, Node):
             gradient: the gradient of this Value itself, by which all others are multiplied.
         """
         seed = to_number(gradient, "backward: gradient")
+        seed = seed if abs(seed) < 2**53 else to_float(seed)
         with walking:
             nodes = order(self)
             totals = [(node, node.grad) for node in nodes if node._row is None]
@@ -431,7 +432,7 @@ def _connect(
         if not isinstance(child, Value):
             raise TypeError(f"children are Values, got {type(child).__name__} {child!r}")
     functions = tuple(slope if callable(slope) else None for slope in given)
-    slopes = given if local_grads is None else tuple(_slope(slope, children) for slope in given)
+    slopes = given if local_grads is None else [_slope(slope, children) for slope in given]
     join(node, children, op, slopes, functions)
 
 
@@ -439,10 +440,16 @@ def join(
     node: Value,
     children: tuple[Any, ...],
     op: str,
-    slopes: tuple[float | None, ...],
+    found: Sequence[Value | Number | None],
     functions: tuple[Any, ...],
 ) -> None:
-    """Make a node the result of an operation with known partials, as numbers and as functions."""
+    """Make a node the result of an operation with known partials, and these as functions."""
+    slopes = tuple(x if x is None else to_float(number(x)) for x in found)
+    values = [x for x in found if isinstance(x, Value)]
+    if values:  # the variables of transforms that a partial refers to, beside the children
+        used = [x for x in order(values) if hasattr(x, "_run")]
+        if used:
+            node._used = used  # type: ignore[attr-defined]
     node._row = op
     node._x, node._y, *_ = *children, None, None
     node._dx, node._dy, *_ = *slopes, None, None
@@ -450,12 +457,14 @@ def join(
         node._more = More(children[2:], slopes[2:], slopes=functions)
 
 
-def _slope(given: Any, children: Sequence[Value]) -> float:
-    """The number of a local derivative, which may be a function of the children."""
+def _slope(given: Any, children: Sequence[Value]) -> Value | Number:
+    """A local derivative, which may be a function of the children."""
     if callable(given):
         found = given(*(Value(child.data) for child in children))
-        given = found.data if isinstance(found, Value) else found
-    return to_float(to_number(given, "local_grads"))
+        if isinstance(found, Value):
+            return found
+        given = found
+    return to_number(given, "local_grads")
 
 
 # -------------------------------------------------------------------------- copies

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 Number = int | float
@@ -143,6 +144,20 @@ SHARED: dict[str, Callable[..., float]] = {
     "lgamma": _lgamma,
 }
 """The primitives that never raise. All others are functions of the math module."""
+
+
+def real(found: Any, name: str) -> float:
+    """What the function of an operation returned, as a float; TypeError for what is no number."""
+    if type(found) is float:
+        return found
+    if getattr(found, "shape", None) == () and hasattr(found, "item"):
+        found = found.item()  # of NumPy
+    if isinstance(found, Real):
+        return to_float(found)
+    raise TypeError(
+        f"operation {name!r}: its function returns a real number, got {type(found).__name__} "
+        f"{found!r}"
+    )
 
 
 def to_float(number: Any) -> float:

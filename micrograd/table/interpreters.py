@@ -15,7 +15,7 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any, Protocol, cast
 
-from micrograd.table.floats import SHARED, completed, power, quotient, to_float
+from micrograd.table.floats import SHARED, completed, power, quotient, real
 from micrograd.table.formulas import COMPARISONS, Tree, calls, fold, variables, with_truths
 
 # ----------------------------------------------------------------------------------- Python text
@@ -218,7 +218,7 @@ ERRORS = (ArithmeticError, ValueError)  # raised by FLOATS where IEEE defines a 
 
 class _Floats(Interpreter):
     def of_function(self, name: str, function: Callable[..., Any]) -> Callable[..., float]:
-        return lambda *operands: to_float(function(*operands))
+        return lambda *operands: real(function(*operands), name)
 
 
 class _Complete(_Floats):

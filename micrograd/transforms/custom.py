@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
-from micrograd.engine.graph import number
 from micrograd.engine.value import Value, join, to_number
 from micrograd.table.floats import to_float
-from micrograd.transforms.structures import Structure, count_leaves, flatten, unflatten
+from micrograd.transforms.structures import Structure, count_leaves, flatten, leaves_like, unflatten
 
 if TYPE_CHECKING:
     from micrograd.engine.signatures import ScalarFunction
@@ -114,11 +114,12 @@ class _Rule:
         outputs = [to_float(to_number(x, f"the result of {self.name}")) for x in outputs]
         call = _Called(self, leaves, structure, shape)
         made = []
+        place = f"the {'jvp' if self.vjp is None else 'vjp'} of {self.name}"
         for row, (output, slopes) in enumerate(
-            zip(outputs, call.slopes(plain, outputs), strict=True)
+            zip(outputs, call.at_numbers(plain, outputs), strict=True)
         ):
             node = Value(output)
-            numbers = tuple(map(number, slopes))
+            numbers = [x if isinstance(x, Value) else to_number(x, place) for x in slopes]
             functions = tuple(_Slope(call, row, column) for column in range(len(children)))
             join(node, tuple(children), self.name, numbers, functions)
             made.append(node)
@@ -147,6 +148,16 @@ class _Called:
             self._latest = latest = children, self.slopes(leaves, outputs)
         return latest[1]
 
+    def at_numbers(self, leaves: Sequence[Any], outputs: Sequence[float]) -> list[list[Any]]:
+        """The derivatives at numbers; on Values where those of Python raise an error, as in 1/0."""
+        try:
+            return self.slopes(leaves, outputs)
+        except ArithmeticError:
+            leaves = list(leaves)
+            for place in self.places:
+                leaves[place] = Value(leaves[place])
+            return self.slopes(leaves, [Value(output) for output in outputs])
+
     def slopes(self, leaves: Sequence[Any], outputs: Sequence[Any]) -> list[list[Any]]:
         """The derivatives at leaves and outputs, which are numbers, Values, or both."""
         args, result = unflatten(self.structure, leaves), unflatten(self.shape, outputs)
@@ -167,14 +178,26 @@ class _Called:
         return [[column[row] for column in columns] for row in range(len(outputs))]
 
     def _leaves(self, kind: str, found: Any, wanted: Structure) -> list[Any]:
-        leaves, _ = flatten(found)
+        is_lone = kind == "vjp" and len(wanted.children) == 1  # a tuple of one may be left out
+        leaves, structure = flatten(found)
         if len(leaves) != count_leaves(wanted):
             advice = ": return a tuple with one entry for each argument" if kind == "vjp" else ""
             raise ValueError(
                 f"{kind} of {self.rule.name} returned {len(leaves)} numbers, and "
                 f"{count_leaves(wanted)} are needed{advice}"
             )
-        return leaves
+        if structure == wanted:
+            return leaves
+        try:
+            return leaves_like(found, wanted)
+        except ValueError as error:
+            if is_lone:
+                with suppress(ValueError):
+                    return leaves_like(found, wanted.children[0])
+            raise ValueError(
+                f"{kind} of {self.rule.name} returned another structure than that of its "
+                f"{'arguments' if kind == 'vjp' else 'result'}: {error}"
+            ) from None
 
 
 class _Slope:

@@ -81,7 +81,7 @@ class Run:
         roots = [output for output in self.outputs if isinstance(output, Value)]
         self.nodes = order(roots, until=self.variables)
         self.symbolic |= any(root._is_traced for root in roots)
-        self.symbolic |= bool(_active) and any(map(_is_varied, self.nodes))
+        self.symbolic |= bool(_active) and any(map(is_varied, self.nodes))
 
     @contextmanager
     def _running(self) -> Iterator[None]:
@@ -206,9 +206,11 @@ class Run:
         return number.data if isinstance(number, Value) else to_float(number)
 
 
-def _is_varied(node: Value) -> bool:
-    """Whether the node is a variable of a run whose function is running now."""
-    return (is_leaf(node) or is_alias(node)) and getattr(node, "_run", None) in _active
+def is_varied(node: Value) -> bool:
+    """Whether the node, or a derivative written by hand, has a variable of a run in progress."""
+    if is_leaf(node) or is_alias(node):
+        return getattr(node, "_run", None) in _active
+    return any(map(is_varied, getattr(node, "_used", ())))
 
 
 def scalar(thing: Any, place: str) -> Scalar:

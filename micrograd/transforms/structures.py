@@ -11,7 +11,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from numbers import Number
 from typing import Any, NamedTuple
+
+from micrograd.engine.graph import Node
 
 
 class Structure(NamedTuple):
@@ -41,6 +45,9 @@ def register_structure(
             structures, and whatever else it consists of, which must be hashable.
         put_together: a function from the second part of the pair and the children to an object.
 
+    Raises:
+        TypeError: `kind` is no class, or a class of numbers.
+
     >>> class Point:
     ...     def __init__(self, x, y):
     ...         self.x, self.y = x, y
@@ -49,6 +56,8 @@ def register_structure(
     >>> grad(lambda p: p.x * p.y)(Point(2.0, 3.0)).x
     3.0
     """
+    if not isinstance(kind, type) or issubclass(kind, Number | Node | str):
+        raise TypeError(f"register_structure takes a class of structures, got {kind!r}")
     _registered[kind] = take_apart, put_together
 
 
@@ -64,6 +73,10 @@ def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
 
 
 def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
+    kind = type(tree)
+    if kind in _registered:
+        children, rest = _registered[kind][0](tree)
+        return Structure(kind, (rest,), tuple(_flatten(child, found) for child in children))
     if isinstance(tree, dict):
         children = tuple(_flatten(tree[key], found) for key in tree)
         return Structure(type(tree), tuple(tree), children)
@@ -75,14 +88,10 @@ def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
         return Structure(type(tree), tuple(tree.shape))
     if type(tree).__module__ == "numpy" and getattr(tree, "shape", None) == ():
         tree = tree.item()  # an array without axes, as some functions of NumPy return
-    kind = type(tree)
-    if kind in _registered:
-        children, rest = _registered[kind][0](tree)
-        return Structure(kind, (rest,), tuple(_flatten(child, found) for child in children))
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
         names = tuple(field.name for field in dataclasses.fields(tree) if field.init)
         children = tuple(_flatten(getattr(tree, name), found) for name in names)
-        return Structure(kind, names, children)
+        return Structure(type(tree), names, children)
     found(tree)
     return LEAF
 
@@ -110,7 +119,44 @@ def _assembled(structure: Structure, parts: list[Any]) -> Any:
         return dict(zip(keys, parts, strict=True))
     if issubclass(kind, list | tuple):
         return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
-    return kind(**dict(zip(keys, parts, strict=True)))
+    made = kind(**dict(zip(keys, parts, strict=True)))
+    for name, part in zip(keys, parts, strict=True):
+        if getattr(made, name) is not part:
+            raise TypeError(
+                f"{kind.__name__}.__post_init__ changes the field {name!r}, so gradients would be "
+                "changed, too: tell micrograd.register_structure how to put the parts together"
+            )
+    return made
+
+
+def leaves_like(tree: Any, wanted: Structure) -> list[Any]:
+    """The leaves of something with the keys and shapes of a structure, in the structure's order.
+
+    Lists, tuples and arrays may stand for each other, and dicts may have another order.
+
+    Raises:
+        ValueError: keys, lengths or shapes are others.
+    """
+    kind, keys, children = wanted
+    if kind is not None and issubclass(kind, dict) and kind not in _registered:
+        if not isinstance(tree, dict) or set(tree) != set(keys):
+            raise ValueError(f"a dict with the keys {list(keys)} is needed")
+        pairs = [(tree[key], child) for key, child in zip(keys, children, strict=True)]
+    elif is_regular(wanted):
+        leaves, found = flatten(tree)
+        if not is_regular(found) or shape(found) != shape(wanted):
+            raise ValueError(f"numbers of shape {shape(wanted)} are needed")
+        return leaves
+    elif kind is not None and issubclass(kind, list | tuple) and kind not in _registered:
+        if not isinstance(tree, list | tuple) or len(tree) != len(children):
+            raise ValueError(f"a {kind.__name__} of {len(children)} parts is needed")
+        pairs = [*zip(tree, children, strict=True)]
+    else:
+        leaves, found = flatten(tree)
+        if found != wanted:
+            raise ValueError(f"a {kind.__name__} like that of the arguments is needed")
+        return leaves
+    return [leaf for part, child in pairs for leaf in leaves_like(part, child)]
 
 
 def map_regular(structure: Structure, start: int, f: Callable[[Structure, int], Any]) -> Any:
@@ -145,12 +191,16 @@ def is_array(tree: Any) -> bool:
 
 
 def array(numbers: Sequence[Any], shape: Sequence[int]) -> Any:
-    """A NumPy array of numbers, of dtype object unless all of them are floats."""
+    """A NumPy array, of dtype object unless all are floats, or all of another plain kind."""
     import numpy as np
 
-    kind = float if all(type(number) is float for number in numbers) else object
-    made = np.empty(len(numbers), dtype=kind)
+    kinds = {type(number) for number in numbers} or {float}
+    kind = kinds.pop() if len(kinds) == 1 else object
+    made = np.empty(len(numbers), dtype=kind if kind in (float, bool) else object)
     made[:] = numbers
+    if kind in (int, str):
+        with suppress(OverflowError):  # an int may be too large
+            made = made.astype(kind)
     return made.reshape(tuple(shape))
 
 

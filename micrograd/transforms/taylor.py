@@ -14,12 +14,14 @@ from collections.abc import Callable, Sequence
 from operator import index
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
-from micrograd.engine.graph import is_alias, is_leaf, operands, operation, order
+from micrograd.engine.graph import is_alias, is_leaf, operands, operation
+from micrograd.engine.graph import order as order_of
 from micrograd.engine.value import Value, to_number
 from micrograd.ops import Operation, lookup
 from micrograd.table.floats import quotient, to_float
 from micrograd.table.formulas import RESULT, Call, Tree, fold
 from micrograd.table.interpreters import IEEE
+from micrograd.transforms.runs import is_varied
 from micrograd.transforms.structures import flatten, unflatten
 
 if TYPE_CHECKING:
@@ -93,6 +95,11 @@ def taylor(
         raise TypeError("taylor: give direction= or directions=, not both")
     variables = [Value(number) for number in point]
     outputs, output_structure = flatten(f(unflatten(structure, variables)))
+    if any(map(is_varied, order_of([x for x in outputs if isinstance(x, Value)]))):
+        raise TypeError(
+            "taylor: the coefficients are floats, so they have no derivative with respect to the "
+            "variable of an outer transform: nest grad or jvp instead"
+        )
     results = []
     for each in chosen:
         if each is None and structure.kind is not None:
@@ -108,7 +115,7 @@ def taylor(
 
 def _run(outputs: Sequence[Any], slopes: dict[Value, float], highest: int) -> list[Coefficients]:
     """The coefficients of each output, order by order, so that nothing recurses along the graph."""
-    nodes = order([output for output in outputs if isinstance(output, Value)])
+    nodes = order_of([output for output in outputs if isinstance(output, Value)])
     space = _Space()
     found: dict[Value, Series] = {}
     for node in nodes:

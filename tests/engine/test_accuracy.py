@@ -15,7 +15,7 @@ from mpmath import mp, mpf
 from benchmarks import accuracy
 from benchmarks.accuracy import EXCEPTIONS, LIMIT, executors, measure, points, quantities, truths
 from benchmarks.exact import definition
-from micrograd import Value, define, polygamma
+from micrograd import Value, define, erfc, log_ndtr, ndtr, polygamma
 from micrograd.ops import ROWS, TABLE, Operation, checked
 
 pytestmark = pytest.mark.slow
@@ -157,3 +157,14 @@ def test_polygamma_is_accurate_in_every_order_and_its_derivative_is_the_next_one
         assert abs(out.data - true) <= 16 * math.ulp(true) + slack
         assert abs(x.grad - slope) <= 16 * math.ulp(slope) + slack * abs(slope) + slack
     assert math.isnan(polygamma(1.5, Value(-0.5)).data)
+
+
+def test_the_limits_of_the_normal_law():
+    assert (erfc(math.inf), erfc(1.7e308), ndtr(-math.inf)) == (0, 0, 0)
+    assert (log_ndtr(math.inf), log_ndtr(-math.inf)) == (0, -math.inf)
+    assert all(math.isnan(f(math.nan)) for f in (erfc, ndtr, log_ndtr))
+
+
+@pytest.mark.parametrize(("order", "x"), [(150, 1000.0), (169, 100.0), (171, 3.0), (200, 50.0)])
+def test_polygamma_of_high_orders_neither_vanishes_nor_overflows(order, x):
+    assert polygamma(order, x) == pytest.approx(float(mp.psi(order, x)), rel=1e-12)

@@ -7,7 +7,21 @@ import numpy as np
 import pytest
 
 import micrograd
-from micrograd import Value, compile, derivative, functions, grad, hessian  # noqa: A004
+from micrograd import (
+    Value,
+    compile,  # noqa: A004
+    derivative,
+    dot,
+    functions,
+    grad,
+    hessian,
+    log_softmax,
+    logsumexp,
+    mean,
+    norm,
+    prod,
+    softmax,
+)
 from micrograd.ops import ROWS, TABLE
 
 UNARY = [row.name for row in ROWS if TABLE[row.name].arity == 1]
@@ -183,3 +197,42 @@ def test_jumps_of_python_and_numpy_are_traced_as_operations():
     x = np.array([2.5, -3.5])
     assert compile(f, backend="numpy")(x) == f(x)
     assert compile(f, backend="numpy").value_and_grad(x)[1].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-320, 1e200])
+def test_norm_of_numbers_whose_squares_do_not_fit(scale):
+    numbers = [3 * scale, -4 * scale]
+    assert norm(numbers) == pytest.approx(math.hypot(*numbers), rel=1e-15)
+    slopes = [x / math.hypot(*numbers) for x in numbers]
+    assert grad(norm)(numbers) == pytest.approx(slopes, rel=1e-15)
+    program = compile(lambda x, y: norm([x, y]))
+    assert program(*numbers) == pytest.approx(math.hypot(*numbers), rel=1e-15)
+    assert program.value_and_grad(*numbers)[1] == pytest.approx(slopes, rel=1e-15)
+
+
+@pytest.mark.parametrize("numbers", [[-math.inf, -math.inf], [math.inf, 0.0], [-math.inf, 0.0]])
+@pytest.mark.parametrize("function", [softmax, log_softmax])
+def test_infinite_scores_give_the_same_alone_and_compiled(function, numbers):
+    program = compile(lambda x, y: function([x, y]))
+    np.testing.assert_array_equal(program(*numbers), function(numbers))
+    total = compile(lambda x, y: logsumexp([x, y]))
+    assert total(*numbers) == logsumexp(numbers) == max(numbers)
+
+
+def test_what_is_no_number_is_refused():
+    with pytest.raises(TypeError, match="dot takes a real number, got str 'a'"):
+        dot(["a"], [2])
+    with pytest.raises(ValueError, match="dot takes vectors, with one axis"):
+        dot(np.eye(2), np.eye(2))
+    with pytest.raises(TypeError, match="mean takes a list or an array"):
+        mean(np.array(0.0))
+    with pytest.raises(ValueError, match="axis=5 of a vector"):
+        softmax([1.0, 2.0], axis=5)
+    with pytest.raises(ValueError, match="softmax of an empty list"):
+        softmax(np.zeros((3, 0)))
+
+
+def test_whole_numbers_give_floats():
+    assert type(prod([2, 3])) is type(dot([1], [2])) is type(prod([True])) is float
+    assert prod([[1, 2], [3, 4]], axis=0).dtype == float
+    assert mean([x] for x in [1, 2]) == 1.5

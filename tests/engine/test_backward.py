@@ -235,3 +235,9 @@ def test_the_graph_is_the_formula_that_was_written():
     assert (12 / x).data == 2.0
     assert len(value.order(x - y)) == 3
     assert +x is x
+
+
+def test_a_gradient_beyond_the_range_of_floats_is_infinite():
+    x = Value(3.0)
+    (2 * x).backward(gradient=10**400)
+    assert x.grad == math.inf

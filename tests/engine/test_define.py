@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 import micrograd
-from micrograd import Value, define
+from micrograd import Value, compile, define  # noqa: A004
 from micrograd.engine import methods
 from micrograd.ops import STOPPING
 from micrograd.table import interpreters
@@ -341,3 +341,21 @@ def test_a_method_that_a_user_put_on_the_class_is_not_hidden(table):
         assert Value(1.0).taken_t() == "mine"
     finally:
         del Value.taken_t
+
+
+@pytest.mark.parametrize("found", [None, "1", "a", 1j, [1.0], Value(1.0)])
+def test_a_function_that_returns_no_real_number_is_named(found):
+    f = define("test_no_number", lambda _: found, [lambda x: x])
+    with pytest.raises(TypeError, match="'test_no_number': its function returns a real number"):
+        f(2.0)
+
+
+@pytest.mark.parametrize("backend", ["reference", "numpy", "numba"])
+def test_an_operation_of_four_operands_cannot_be_compiled(backend):
+    def sum_of_four(*xs):
+        return xs[0] + xs[1] + xs[2] + xs[3]
+
+    f = define("test_four", sum_of_four, [lambda *_: 1.0] * 4, array=sum_of_four)
+    program = compile(lambda x: f(x, x, x, x), backend=backend)
+    with pytest.raises(NotImplementedError, match="'test_four' has 4 operands"):
+        program(1.0)

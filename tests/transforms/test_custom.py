@@ -1,5 +1,6 @@
 """`custom_derivative`, and the transforms of any structures."""
 
+import math
 from collections import namedtuple
 from dataclasses import dataclass
 
@@ -17,9 +18,11 @@ from micrograd import (
     jacrev,
     jvp,
     linearize,
+    maximum,
     register_structure,
     value_and_grad,
     value_and_jacobian,
+    where,
 )
 from micrograd.testing import check_gradients
 
@@ -172,3 +175,79 @@ def test_the_gradient_of_the_root_can_be_given():
     assert (x.grad, y.grad) == (0, 0)
     with pytest.raises(TypeError, match="backward: gradient takes a real number"):
         y.backward(gradient="1")
+
+
+def test_dicts_of_a_derivative_may_have_another_order():
+    area = custom_derivative(
+        lambda sides: sides["a"] * sides["b"],
+        vjp=lambda args, _, g: ({"b": g * args[0]["a"], "a": g * args[0]["b"]},),
+    )
+    assert grad(area)({"a": 2.0, "b": 5.0}) == {"a": 5.0, "b": 2.0}
+    both = custom_derivative(
+        lambda x: {"a": 2 * x, "b": 3 * x}, jvp=lambda _, __, t: {"b": 3 * t[0], "a": 2 * t[0]}
+    )
+    assert jvp(both, (1.0,), (1.0,))[1] == {"a": 2.0, "b": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("argument", "found"),
+    [({"a": 2.0}, {"b": 1.0}), ([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [[1.0] * 2] * 3)],
+)
+def test_another_structure_of_as_many_numbers_is_refused(argument, found):
+    f = custom_derivative(lambda _: 1.0, vjp=lambda _, __, ___: (found,))
+    with pytest.raises(ValueError, match="vjp of <lambda> returned another structure"):
+        grad(f)(argument)
+
+
+def test_a_rule_may_refer_to_the_variable_of_an_outer_transform():
+    def outer(y):
+        return grad(custom_derivative(lambda x: 3 * x, vjp=lambda _, __, g: (g * y,)))(2.0)
+
+    assert grad(outer)(5.0) == 1.0
+
+
+def test_a_slope_that_is_no_number_is_named():
+    f = custom_derivative(lambda x: x, vjp=lambda _, __, ___: (None,))
+    with pytest.raises(TypeError, match="the vjp of <lambda> takes a real number, got NoneType"):
+        grad(f)(2.0)
+
+
+def test_a_registered_subclass_of_a_list_is_taken_apart_as_registered():
+    class Vector(list):
+        pass
+
+    register_structure(Vector, lambda v: (list(v), None), lambda _, parts: Vector(parts))
+    found = grad(lambda v: v[0] * v[1])(Vector([2.0, 3.0]))
+    assert type(found) is Vector
+    assert found == [3.0, 2.0]
+
+
+@pytest.mark.parametrize("kind", ["a name", float, Value])
+def test_only_classes_of_structures_are_registered(kind):
+    with pytest.raises(TypeError, match="register_structure takes a class of structures"):
+        register_structure(kind, lambda x: ((x,), None), lambda _, parts: parts[0])
+
+
+def test_a_dataclass_that_changes_its_fields_is_refused():
+    @dataclass
+    class Positive:
+        x: float
+
+        def __post_init__(self):
+            self.x = maximum(self.x, 0.0)
+
+    with pytest.raises(TypeError, match="__post_init__ changes the field 'x'"):
+        grad(lambda p: -p.x)(Positive(3.0))
+
+
+def test_arrays_of_other_things_beside_a_result_keep_their_type():
+    labels = np.array([1, 2])
+    _, aux = grad(lambda x: (x * x, (x, labels, labels > 1, labels.astype(str))), has_aux=True)(3.0)
+    assert aux[0] == 3.0
+    assert [each.dtype.kind for each in aux[1:]] == ["i", "b", "U"]
+
+
+def test_a_rule_divides_by_zero_as_values_do():
+    root = custom_derivative(lambda x: x**0.5, vjp=lambda _, out, g: (g / (2 * out),))
+    assert grad(root)(0.0) == math.inf
+    assert grad(lambda x: where(x > 0, root(x), 0.0))(0.0) == 0

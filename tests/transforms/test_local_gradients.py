@@ -129,3 +129,13 @@ def test_local_gradients_given_as_functions_are_right_in_every_order():
     assert copied._children[0].grad == math.cos(1.0)
     with pytest.raises(TypeError, match=r"local_grads takes a real number, got str"):
         Value(1.0, (x,), local_grads=[lambda x: "1"])
+
+
+def test_a_function_may_refer_to_the_variable_of_an_outer_transform():
+    def outer(y):
+        def inner(x):
+            return Value(3 * x.data, (x,), "by hand", local_grads=(lambda _: y,))
+
+        return grad(inner)(2.0)
+
+    assert grad(outer)(5.0) == 1.0

@@ -5,7 +5,7 @@ import math
 import pytest
 
 import micrograd
-from micrograd import define, grad, taylor
+from micrograd import define, grad, logsumexp, softmax, taylor
 
 mpmath = pytest.importorskip("mpmath", reason="the true series need mpmath: pip install mpmath")
 from mpmath import mp, mpf  # noqa: E402
@@ -112,3 +112,15 @@ def test_a_long_chain_has_a_series():
         return x * x
 
     assert taylor(f, 1.0, 2) == pytest.approx([36.0, 12.0, 1.0], rel=1e-9)
+
+
+def test_coefficients_cannot_be_differentiated():
+    with pytest.raises(TypeError, match="the variable of an outer transform"):
+        grad(lambda a: taylor(lambda x: a * x * x, 1.0, 2)[2])(3.0)
+
+
+def test_softmax_and_logsumexp_of_equal_scores_have_a_series():
+    assert taylor(lambda x: logsumexp([x, 2 * x]), 0.0, 2) == pytest.approx(
+        [math.log(2), 1.5, 0.125]
+    )
+    assert taylor(lambda x: softmax([x, 2 * x])[0], 0.0, 1) == pytest.approx([0.5, -0.25])
