@@ -359,3 +359,9 @@ def test_an_operation_of_four_operands_cannot_be_compiled(backend):
     program = compile(lambda x: f(x, x, x, x), backend=backend)
     with pytest.raises(NotImplementedError, match="'test_four' has 4 operands"):
         program(1.0)
+
+
+@pytest.mark.parametrize("name", ["norm", "softmax", "compile", "taylor"])
+def test_names_of_the_package_are_reserved(name):
+    with pytest.raises(ValueError, match=f"operation {name!r}: the name is reserved"):
+        define(name, "x", ["1"])
