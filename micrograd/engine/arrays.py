@@ -320,13 +320,15 @@ def _is_nested(found: Sequence[Any]) -> bool:
 def _reduced(f: Callable[[Sequence[Any]], Any], xs: Any, axis: int | None, name: str) -> Any:
     found = _listed(xs, name)
     if not _is_nested(found):
-        _check_axis(axis, name)
+        if axis is not None:
+            _check_axis(axis, 1, name)
         return f(_numbers(found, name))
     import numpy as np
 
     array = _objects(xs if hasattr(xs, "shape") else found)
     if axis is None:
         return f(_numbers(array.ravel().tolist(), name))
+    _check_axis(axis, array.ndim, name)
     rows = np.moveaxis(array, axis, -1)
     return _compact(_objects([f(row) for row in _vectors(rows, name)]).reshape(rows.shape[:-1]))
 
@@ -336,17 +338,22 @@ def _mapped(f: Callable[[Sequence[Any]], list[Any]], xs: Any, axis: int, name: s
 
     found = _listed(xs, name)
     if not _is_nested(found):
-        _check_axis(axis, name)
+        _check_axis(axis, 1, name)
         results = f(_numbers(found, name))
         return results if isinstance(xs, list | tuple) else _compact(_objects(results))
-    rows = np.moveaxis(_objects(xs if hasattr(xs, "shape") else found), axis, -1)
+    array = _objects(xs if hasattr(xs, "shape") else found)
+    _check_axis(axis, array.ndim, name)
+    rows = np.moveaxis(array, axis, -1)
     flat = [*chain.from_iterable(f(row) for row in _vectors(rows, name))]
     return _compact(np.moveaxis(_objects(flat).reshape(rows.shape), -1, axis))
 
 
-def _check_axis(axis: int | None, name: str) -> None:
-    if axis not in (None, 0, -1):
-        raise ValueError(f"{name}: axis={axis} of a vector, which has the axis 0 alone")
+def _check_axis(axis: Any, dimensions: int, name: str) -> None:
+    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
+        raise TypeError(f"{name}: axis is a whole number, got {axis!r}")
+    if not -dimensions <= axis < dimensions:
+        shown = "a vector" if dimensions == 1 else f"an array with {dimensions} axes"
+        raise ValueError(f"{name}: there is no axis {axis} of {shown}")
 
 
 def _vectors(rows: Any, name: str) -> list[list[Any]]:
