@@ -232,17 +232,31 @@ def _square(x: Any) -> Any:
 
 def _norm(numbers: Sequence[Any]) -> Any:
     """The root of the sum of squares; where squares do not fit, of shares of the largest number."""
-    total = _total([_square(x) for x in numbers])
-    root = VOCABULARY["where"](total, VOCABULARY["sqrt"](total), 0.0)
+    is_traced = _is_traced(numbers)
+    plain = numbers if is_traced else _plain(numbers)
+    total = _total([_square(x) for x in plain])
     fits = (total > _SMALL) * (total < math.inf)
-    is_traced = isinstance(fits, Value) and fits._is_traced
-    if not is_traced and (fits.data if isinstance(fits, Value) else fits):
-        return root
-    scale = _shift([VOCABULARY["abs"](_detached(x)) for x in numbers])
-    scale = VOCABULARY["maximum"](scale, _TINY)
-    total = _total([_square(x / scale) for x in numbers])
-    scaled = VOCABULARY["where"](total, VOCABULARY["sqrt"](total), 0.0) * scale
+    if not is_traced and fits:
+        return _root(numbers)
+    scale = VOCABULARY["maximum"](_shift([VOCABULARY["abs"](_detached(x)) for x in plain]), _TINY)
+    scaled = _root([x / scale for x in numbers]) * scale
+    if not is_traced:
+        return scaled
+    root = _root(numbers)
     return VOCABULARY["where"](fits, root, VOCABULARY["where"](scale, scaled, root))
+
+
+def _root(numbers: Sequence[Any]) -> Any:
+    total = _total([_square(x) for x in numbers])
+    return VOCABULARY["where"](total, VOCABULARY["sqrt"](total), 0.0)
+
+
+def _is_traced(numbers: Sequence[Any]) -> bool:
+    return any(isinstance(x, Value) and x._is_traced for x in numbers)
+
+
+def _plain(numbers: Sequence[Any]) -> list[Any]:
+    return [x.data if isinstance(x, Value) else x for x in numbers]
 
 
 _SMALL = 1e-30
@@ -253,8 +267,8 @@ _TINY = 1e-300
 
 def _shift(numbers: Sequence[Any]) -> Any:
     """The largest number as a constant; 0 if it is infinite. It may be subtracted from all."""
-    if not any(isinstance(x, Value) and x._is_traced for x in numbers):
-        numbers = [x.data if isinstance(x, Value) else x for x in numbers]
+    if not _is_traced(numbers):
+        numbers = _plain(numbers)
     largest = reduce(VOCABULARY["maximum"], (_detached(x) for x in numbers))
     return VOCABULARY["where"](abs(largest) < math.inf, largest, 0.0)
 

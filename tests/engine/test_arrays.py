@@ -11,6 +11,7 @@ from micrograd import (
     Value,
     compile,  # noqa: A004
     derivative,
+    detect_anomaly,
     dot,
     functions,
     grad,
@@ -242,3 +243,8 @@ def test_whole_numbers_give_floats():
     assert type(prod([2, 3])) is type(dot([1], [2])) is type(prod([True])) is float
     assert prod([[1, 2], [3, 4]], axis=0).dtype == float
     assert mean([x] for x in [1, 2]) == 1.5
+
+
+def test_norm_of_large_numbers_is_no_anomaly():
+    with detect_anomaly():
+        assert norm([Value(3e200), Value(4e200)]).data == pytest.approx(5e200)
