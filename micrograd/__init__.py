@@ -7,6 +7,7 @@ from micrograd.engine import functions
 from micrograd.engine.definitions import VOCABULARY
 from micrograd.engine.functions import *  # noqa: F403 (one function per row of the table)
 from micrograd.engine.value import Value
+from micrograd.ops import reserve
 
 if TYPE_CHECKING:
     from micrograd.anomaly import detect_anomaly
@@ -89,7 +90,7 @@ _ROOMS = {
     }.items()
     for name in names.split()
 }
-
+reserve(_ROOMS)  # an operation of that name could not be reached
 
 __version__: str  # of the installed distribution, or "unknown" if it is not installed
 

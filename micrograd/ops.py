@@ -225,7 +225,7 @@ _ROWS = (
         r"\operatorname{atan2}(x, y)", textbook=["", "where(hypot(x, y) <= 0, 0, y / (x * x + y * y))", "where(hypot(x, y) <= 0, 0, -x / (x * x + y * y))"], domain="hypot(x, y) > 0",
         note="The first operand is the ordinate, as in math.atan2. The derivatives at the origin are 0."),
 
-    Row("clip",    "minimum(maximum(x, y), z)", ["where((x < y) + (x > z) + (y >= z), 0, 1)", "where(x < y, where(y > z, 0, 1), 0)", "where(maximum(x, y) > z, 1, 0)"],
+    Row("clip",    "minimum(maximum(x, y), z)", ["where((x < y) + (x > z) + (y >= z), 0, 1)", "where(x < y, where(y > z, 0, 1), 0)", "where((maximum(x, y) > z) + (x == y) * (y == z), 1, 0)"],
         r"\operatorname{clip}(x, y, z)", kink="minimum(minimum(abs(x - y), abs(x - z)), abs(y - z))", note="x within the limits y and z, at which the gradient goes to x."),
     Row("floor",   "floor(x)", ["0"], r"\operatorname{floor}(x)", kink="minimum(x - floor(x), ceil(x) - x)", note="The derivative is 0, also where the value jumps."),
     Row("ceil",    "ceil(x)",  ["0"], r"\operatorname{ceil}(x)",  kink="minimum(x - floor(x), ceil(x) - x)", note="The derivative is 0, also where the value jumps."),

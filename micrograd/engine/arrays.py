@@ -232,17 +232,31 @@ def _square(x: Any) -> Any:
 
 def _norm(numbers: Sequence[Any]) -> Any:
     """The root of the sum of squares; where squares do not fit, of shares of the largest number."""
-    total = _total([_square(x) for x in numbers])
-    root = VOCABULARY["where"](total, VOCABULARY["sqrt"](total), 0.0)
+    is_traced = _is_traced(numbers)
+    plain = numbers if is_traced else _plain(numbers)
+    total = _total([_square(x) for x in plain])
     fits = (total > _SMALL) * (total < math.inf)
-    is_traced = isinstance(fits, Value) and fits._is_traced
-    if not is_traced and (fits.data if isinstance(fits, Value) else fits):
-        return root
-    scale = _shift([VOCABULARY["abs"](_detached(x)) for x in numbers])
-    scale = VOCABULARY["maximum"](scale, _TINY)
-    total = _total([_square(x / scale) for x in numbers])
-    scaled = VOCABULARY["where"](total, VOCABULARY["sqrt"](total), 0.0) * scale
+    if not is_traced and fits:
+        return _root(numbers)
+    scale = VOCABULARY["maximum"](_shift([VOCABULARY["abs"](_detached(x)) for x in plain]), _TINY)
+    scaled = _root([x / scale for x in numbers]) * scale
+    if not is_traced:
+        return scaled
+    root = _root(numbers)
     return VOCABULARY["where"](fits, root, VOCABULARY["where"](scale, scaled, root))
+
+
+def _root(numbers: Sequence[Any]) -> Any:
+    total = _total([_square(x) for x in numbers])
+    return VOCABULARY["where"](total, VOCABULARY["sqrt"](total), 0.0)
+
+
+def _is_traced(numbers: Sequence[Any]) -> bool:
+    return any(isinstance(x, Value) and x._is_traced for x in numbers)
+
+
+def _plain(numbers: Sequence[Any]) -> list[Any]:
+    return [x.data if isinstance(x, Value) else x for x in numbers]
 
 
 _SMALL = 1e-30
@@ -253,8 +267,8 @@ _TINY = 1e-300
 
 def _shift(numbers: Sequence[Any]) -> Any:
     """The largest number as a constant; 0 if it is infinite. It may be subtracted from all."""
-    if not any(isinstance(x, Value) and x._is_traced for x in numbers):
-        numbers = [x.data if isinstance(x, Value) else x for x in numbers]
+    if not _is_traced(numbers):
+        numbers = _plain(numbers)
     largest = reduce(VOCABULARY["maximum"], (_detached(x) for x in numbers))
     return VOCABULARY["where"](abs(largest) < math.inf, largest, 0.0)
 
@@ -320,13 +334,15 @@ def _is_nested(found: Sequence[Any]) -> bool:
 def _reduced(f: Callable[[Sequence[Any]], Any], xs: Any, axis: int | None, name: str) -> Any:
     found = _listed(xs, name)
     if not _is_nested(found):
-        _check_axis(axis, name)
+        if axis is not None:
+            _check_axis(axis, 1, name)
         return f(_numbers(found, name))
     import numpy as np
 
     array = _objects(xs if hasattr(xs, "shape") else found)
     if axis is None:
         return f(_numbers(array.ravel().tolist(), name))
+    _check_axis(axis, array.ndim, name)
     rows = np.moveaxis(array, axis, -1)
     return _compact(_objects([f(row) for row in _vectors(rows, name)]).reshape(rows.shape[:-1]))
 
@@ -336,17 +352,22 @@ def _mapped(f: Callable[[Sequence[Any]], list[Any]], xs: Any, axis: int, name: s
 
     found = _listed(xs, name)
     if not _is_nested(found):
-        _check_axis(axis, name)
+        _check_axis(axis, 1, name)
         results = f(_numbers(found, name))
         return results if isinstance(xs, list | tuple) else _compact(_objects(results))
-    rows = np.moveaxis(_objects(xs if hasattr(xs, "shape") else found), axis, -1)
+    array = _objects(xs if hasattr(xs, "shape") else found)
+    _check_axis(axis, array.ndim, name)
+    rows = np.moveaxis(array, axis, -1)
     flat = [*chain.from_iterable(f(row) for row in _vectors(rows, name))]
     return _compact(np.moveaxis(_objects(flat).reshape(rows.shape), -1, axis))
 
 
-def _check_axis(axis: int | None, name: str) -> None:
-    if axis not in (None, 0, -1):
-        raise ValueError(f"{name}: axis={axis} of a vector, which has the axis 0 alone")
+def _check_axis(axis: Any, dimensions: int, name: str) -> None:
+    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
+        raise TypeError(f"{name}: axis is a whole number, got {axis!r}")
+    if not -dimensions <= axis < dimensions:
+        shown = "a vector" if dimensions == 1 else f"an array with {dimensions} axes"
+        raise ValueError(f"{name}: there is no axis {axis} of {shown}")
 
 
 def _vectors(rows: Any, name: str) -> list[list[Any]]:

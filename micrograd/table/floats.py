@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from numbers import Real
+from contextlib import suppress
 from typing import Any
 
 Number = int | float
@@ -152,8 +152,9 @@ def real(found: Any, name: str) -> float:
         return found
     if getattr(found, "shape", None) == () and hasattr(found, "item"):
         found = found.item()  # of NumPy
-    if isinstance(found, Real):
-        return to_float(found)
+    if hasattr(found, "__float__"):  # Decimal and the like have it, and text has not
+        with suppress(TypeError):
+            return to_float(found)
     raise TypeError(
         f"operation {name!r}: its function returns a real number, got {type(found).__name__} "
         f"{found!r}"

@@ -11,6 +11,7 @@ from micrograd import (
     Value,
     compile,  # noqa: A004
     derivative,
+    detect_anomaly,
     dot,
     functions,
     grad,
@@ -226,8 +227,14 @@ def test_what_is_no_number_is_refused():
         dot(np.eye(2), np.eye(2))
     with pytest.raises(TypeError, match="mean takes a list or an array"):
         mean(np.array(0.0))
-    with pytest.raises(ValueError, match="axis=5 of a vector"):
+    with pytest.raises(ValueError, match="softmax: there is no axis 5 of a vector"):
         softmax([1.0, 2.0], axis=5)
+    with pytest.raises(ValueError, match="softmax: there is no axis 2 of an array with 2 axes"):
+        softmax([[1.0, 2.0]], axis=2)
+    with pytest.raises(TypeError, match="softmax: axis is a whole number, got None"):
+        softmax([[1.0, 2.0]], axis=None)
+    with pytest.raises(TypeError, match=r"mean: axis is a whole number, got \(0, 1\)"):
+        mean(np.ones((2, 2)), axis=(0, 1))
     with pytest.raises(ValueError, match="softmax of an empty list"):
         softmax(np.zeros((3, 0)))
 
@@ -236,3 +243,8 @@ def test_whole_numbers_give_floats():
     assert type(prod([2, 3])) is type(dot([1], [2])) is type(prod([True])) is float
     assert prod([[1, 2], [3, 4]], axis=0).dtype == float
     assert mean([x] for x in [1, 2]) == 1.5
+
+
+def test_norm_of_large_numbers_is_no_anomaly():
+    with detect_anomaly():
+        assert norm([Value(3e200), Value(4e200)]).data == pytest.approx(5e200)

@@ -5,7 +5,10 @@ import math
 import subprocess
 import sys
 import textwrap
+from decimal import Decimal
+from fractions import Fraction
 
+import numpy as np
 import pytest
 
 import micrograd
@@ -359,3 +362,14 @@ def test_an_operation_of_four_operands_cannot_be_compiled(backend):
     program = compile(lambda x: f(x, x, x, x), backend=backend)
     with pytest.raises(NotImplementedError, match="'test_four' has 4 operands"):
         program(1.0)
+
+
+@pytest.mark.parametrize("name", ["norm", "softmax", "compile", "taylor"])
+def test_names_of_the_package_are_reserved(name):
+    with pytest.raises(ValueError, match=f"operation {name!r}: the name is reserved"):
+        define(name, "x", ["1"])
+
+
+@pytest.mark.parametrize("found", [Decimal(2), Fraction(2), True + 1, np.float32(2), np.array(2)])
+def test_a_function_may_return_any_real_number(found):
+    assert define("test_any_number", lambda _: found, [lambda x: x])(1.0) == 2.0

@@ -10,6 +10,7 @@ from micrograd import (
     Value,
     acos,
     atan,
+    clip,
     cos,
     derivative,
     exp,
@@ -90,3 +91,8 @@ def test_zero_times_infinity_in_the_chain_rule_is_zero_in_every_mode_and_order(n
     second = [outer(inner(f))(x) for outer in (grad, forward) for inner in (grad, forward, along)]
     second += [hessian(f)(x), hvp(f, x, 1.0)]
     assert second == [second[0]] * len(second), "so do their nestings"
+
+
+def test_limits_that_equal_the_number_pass_its_whole_gradient():
+    assert grad(lambda t: clip(t, t, t))(1.0) == 1.0
+    assert grad(clip, argnums=(0, 1, 2))(1.0, 1.0, 2.0) == (1.0, 0.0, 0.0)
