@@ -282,8 +282,10 @@ def test_constants_keep_their_sign_and_operators_their_order_in_the_source():
 
 @pytest.mark.slow
 def test_a_failure_shrinks_to_the_simplest_rows_few_steps_and_small_numbers():
-    tanh = shrunk(expressions(), lambda e: "tanh" in e.operations)
-    # Hypothesis does not promise where shrinking ends; the numbers may differ a little.
+    # Hypothesis does not promise where shrinking ends: it may stop early from one seed, and the
+    # numbers may differ a little.
+    found = [shrunk(expressions(), lambda e: "tanh" in e.operations, seed) for seed in range(3)]
+    tanh = min(found, key=len)
     program = r"from micrograd import tanh\n\ndef f\(x\):\n    return tanh\(x\)\n\nat = \((.*),\)"
     (number,) = re.fullmatch(program, tanh).groups()
     assert abs(float(number)) <= 10
