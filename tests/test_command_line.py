@@ -45,6 +45,7 @@ def two_articles(monkeypatch):
 # -------------------------------------------------------------------------------------------- demo
 
 
+@pytest.mark.slow
 def test_the_demo_collects_everything_in_an_index(two_articles, tmp_path, capsys):
     assert main(["demo", "--out", str(tmp_path)]) == 0
     assert f"wrote {tmp_path / 'index.html'}\n" in capsys.readouterr().out

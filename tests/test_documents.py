@@ -79,6 +79,7 @@ def test_the_architecture_page_has_the_rooms_in_their_order():
     assert tuple(listed) == ROOMS
 
 
+@pytest.mark.slow
 def test_the_picture_of_the_rooms_is_drawn_from_the_imports():
     drawn = rooms.source_of(rooms.PICTURE.read_text(encoding="utf-8"))
     assert drawn == rooms.source(), "run `python -m docs.rooms`"

@@ -97,6 +97,7 @@ class FullDisk:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRITERS)
 @pytest.mark.parametrize("old", [b"before", None], ids=["old file", "no file"])
 def test_on_a_full_disk_the_old_file_stays_and_no_other_is_left(

@@ -36,6 +36,7 @@ def every(rows: list[Operation]) -> pytest.MarkDecorator:
 hypothesis_of = settings(max_examples=20, suppress_health_check=[HealthCheck.filter_too_much])
 
 
+@pytest.mark.slow
 @every([*SMOOTH, *STOPPING.values()])
 @hypothesis_of
 @given(data=st.data())
@@ -45,6 +46,7 @@ def test_every_partial_agrees_with_numeric_differentiation(row, data):
     assert not first_disagreement(row, point)
 
 
+@pytest.mark.slow
 @every(SMOOTH)
 @hypothesis_of
 @given(data=st.data())

@@ -83,6 +83,7 @@ def test_a_reader_that_has_gone_is_not_an_error(words, folder, monkeypatch, caps
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [COMMANDS[0], TRAIN], ids=["check", "train"])
 def test_no_traceback_comes_when_python_ends(words, folder):
     # Output waits in a buffer, so that Python itself writes it at its end.

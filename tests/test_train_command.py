@@ -99,6 +99,7 @@ def test_a_table_with_words_is_learned_and_predicted(tmp_path, capsys):
     assert capsys.readouterr().out == f"wrote {out}\n"
 
 
+@pytest.mark.slow
 def test_a_number_is_learned_and_predicted_in_its_own_unit(tmp_path, capsys):
     draw, table, model = random.Random(0), tmp_path / "prices.csv", tmp_path / "prices.npz"
     rows = [(draw.uniform(20, 200), draw.randint(1, 5)) for _ in range(200)]

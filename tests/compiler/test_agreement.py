@@ -82,6 +82,7 @@ def with_examples(backend, count, **strategies):
     return lambda test: check(given(**strategies)(test))()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_xla")
 def test_random_expressions_agree_one_by_one(backend):
     @with_examples(backend, 60, expression=expressions())
@@ -95,6 +96,7 @@ def test_random_expressions_agree_one_by_one(backend):
         assert all(found) or chaotic(expression, expression.at)
 
 
+@pytest.mark.slow
 def test_random_expressions_agree_in_batches(backend):
     special = st.sampled_from([0.0, -0.0, 1.0, -1.0, math.nan, math.inf, -math.inf, 1e300, -700.0])
     number = st.one_of(st.floats(-3, 3, allow_subnormal=False), special)  # XLA makes these 0
@@ -139,6 +141,7 @@ def test_the_sign_of_a_zero_is_that_zero(backend):
     assert signs.tolist() == [0.0, 0.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [row.name for row in ROWS])
 def test_every_operation_agrees_at_ordinary_and_special_numbers(backend, name):
     row, function = TABLE[name], operation(name)
@@ -162,6 +165,7 @@ def test_every_operation_agrees_at_ordinary_and_special_numbers(backend, name):
 PLAIN = (0.0, 0.5, 1.0, -1.0, 2.0, -2.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [row.name for row in ROWS if len(row.partials) == 1])
 def test_single_precision_is_double_precision_with_fewer_digits(backend, name):
     x = np.linspace(-12, 12, 97)  # which single precision holds
@@ -173,6 +177,7 @@ def test_single_precision_is_double_precision_with_fewer_digits(backend, name):
     assert np.allclose(slopes, expected, rtol=2.0**-18, atol=2.0**-18, equal_nan=True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_xla")
 @pytest.mark.parametrize("name", [row.name for row in ROWS])
 def test_derivatives_within_a_function_follow_the_rule_for_zero_times_infinity(backend, name):
@@ -254,6 +259,7 @@ def test_a_nan_of_a_plain_product_is_not_lost_in_a_comparison(backend):
     assert again([1000.0, 0.0]).tolist() == pytest.approx([0.0, 0.4], rel=1e-14)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_xla")
 def test_second_derivatives_of_random_expressions_agree(backend):
     @with_examples(backend, 30, expression=expressions())

@@ -106,6 +106,7 @@ def test_random_functions_have_every_instruction_in_both_spaces():
     assert found >= expected | {(kind, False) for kind, _ in expected} - {(Product, False)}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_xla")
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_random_programs_agree_with_the_reference_executor(backend, dtype):

@@ -48,6 +48,7 @@ def run(folder):
         return f"{f.value_and_grad(0.5)}\n"
 
 
+@pytest.mark.slow
 def test_kernels_are_kept_on_disk_and_used_by_other_processes(tmp_path):
     first = run_anew(tmp_path / "kept")
     files = {file: file.stat().st_mtime_ns for file in (tmp_path / "kept").iterdir()}
@@ -73,6 +74,7 @@ def content(folder):
     return {file: file.read_bytes() for file in sorted(folder.iterdir())}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [b"", b"garbage", None], ids=["empty", "garbage", "cut"])
 def test_a_damaged_kernel_is_compiled_anew(kept, original, damage):
     for file in kept.iterdir():
@@ -81,6 +83,7 @@ def test_a_damaged_kernel_is_compiled_anew(kept, original, damage):
     assert all(len(file.read_bytes()) > 200 for file in kept.iterdir())
 
 
+@pytest.mark.slow
 def test_a_kernel_under_the_name_of_another_is_compiled_anew(kept, original):
     before = content(kept)
     for file, code in zip(before, reversed(before.values()), strict=True):
@@ -89,6 +92,7 @@ def test_a_kernel_under_the_name_of_another_is_compiled_anew(kept, original):
     assert content(kept) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [0, -100])
 def test_a_part_of_a_kernel_with_a_digest_of_its_own_is_compiled_anew(kept, original, length):
     before = content(kept)
@@ -102,6 +106,7 @@ def test_a_part_of_a_kernel_with_a_digest_of_its_own_is_compiled_anew(kept, orig
 ON_UNIX = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="files have no such owners here")
 
 
+@pytest.mark.slow
 @ON_UNIX
 @pytest.mark.parametrize("thing", ["link", "fifo", "written by others", "of another user"])
 def test_what_is_no_file_of_this_user_alone_is_compiled_anew(kept, original, thing):

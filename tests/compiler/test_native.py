@@ -37,6 +37,7 @@ def compiled(name, **options):
     return compile(lambda x: getattr(x, name)(), batched=True, backend="numba", **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_is_within_its_bound_over_its_whole_range(name):
     bound, ranges = FUNCTIONS[name]
@@ -65,6 +66,7 @@ def test_a_function_agrees_with_numpy_at_special_numbers_and_in_the_sign_of_zero
     assert (np.signbit(got) == np.signbit(eager))[~np.isnan(got)].all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [name for name, row in TABLE.items() if row.arity == 1 and not row.operator]
 )

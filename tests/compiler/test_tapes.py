@@ -198,6 +198,7 @@ def applied(name, v):
     return {"neg": lambda: -v, "abs": lambda: abs(v)}.get(name, lambda: getattr(v, name)())()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_xla")
 @pytest.mark.parametrize("backend", [*QUICK, LOOPED], indirect=True)
 @pytest.mark.parametrize("first", range(6))

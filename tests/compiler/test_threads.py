@@ -182,6 +182,7 @@ print("as it should be" if right else "wrong")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
 @pytest.mark.parametrize("code", [FORKING, FORKING_WITHIN], ids=["others", "itself"])
 def test_the_child_of_a_fork_walks_and_traces_whatever_was_going_on(code):

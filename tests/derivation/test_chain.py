@@ -17,6 +17,7 @@ def same(a, b):
     return a == b or (a != a and b != b)
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(expressions())
 def test_adjoints_are_those_of_backward_to_the_bit(expression):

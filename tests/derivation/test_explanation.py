@@ -409,6 +409,7 @@ def test_what_is_no_value_is_refused_as_wrt(wrt):
         explain(Value(1.0) * 2, wrt)
 
 
+@pytest.mark.slow
 def test_what_is_too_large_to_read_is_refused_without_recursion():
     x = y = Value(1.0)
     for _ in range(300_000):

@@ -99,6 +99,7 @@ def test_everything_is_shown_where_the_radius_is_large():
     assert boxes(out, focus=centre, radius=100) == boxes(out)
 
 
+@pytest.mark.slow
 def test_a_focus_allows_a_graph_that_is_too_large_as_a_whole():
     out = chain(100_000)
     assert len(boxes(out, focus=out, radius=3)) == 5

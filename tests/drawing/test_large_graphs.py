@@ -21,6 +21,7 @@ def test_a_graph_too_large_to_read_is_refused_with_advice():
     assert draw_dot(chain(MAX_NODES), max_nodes=MAX_NODES + 1)
 
 
+@pytest.mark.slow
 def test_a_huge_graph_is_refused_in_the_time_of_a_walk():
     root = chain(199_999)
     start = time.process_time()
@@ -40,6 +41,7 @@ def test_one_sample_and_the_loss_of_four_samples_of_a_small_network_are_drawn_by
     assert len(boxes(loss)) == 345
 
 
+@pytest.mark.slow
 def test_the_text_of_five_thousand_values_takes_less_than_half_a_second():
     x = Value(1.0, label="x")
     while len(order(x)) < 4_990:

@@ -118,6 +118,7 @@ def test_every_other_format_shows_the_path_too():
     assert "[leaf box aside] (n1)" in graph.tikz()
 
 
+@pytest.mark.slow
 def test_paths_of_a_deep_graph_are_found_without_recursion():
     x = Value(1.0)
     out = x

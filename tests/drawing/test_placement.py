@@ -3,6 +3,7 @@
 import time
 from itertools import combinations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ def graphs(draw):
     return sizes, arrows
 
 
+@pytest.mark.slow
 @given(graphs())
 def test_arrows_lead_forwards_through_their_texts(graph):
     sizes, arrows = graph
@@ -54,6 +56,7 @@ def pieces(graph, placed):
         yield x - length / 2, y - breadth / 2, x + length / 2, y + breadth / 2, name
 
 
+@pytest.mark.slow
 @given(graphs())
 def test_neither_boxes_nor_texts_overlap(graph):
     placed = place(*graph, 20)
@@ -63,6 +66,7 @@ def test_neither_boxes_nor_texts_overlap(graph):
         assert along or across
 
 
+@pytest.mark.slow
 @given(graphs())
 def test_where_arrows_go_straight_no_box_and_no_other_text_is_in_their_way(graph):
     placed = place(*graph, 20)
@@ -74,6 +78,7 @@ def test_where_arrows_go_straight_no_box_and_no_other_text_is_in_their_way(graph
                     assert not top + 1e-6 < y < below - 1e-6
 
 
+@pytest.mark.slow
 @given(graphs())
 def test_the_same_graph_is_placed_the_same(graph):
     assert place(*graph, 20) == place(*graph, 20)
@@ -99,6 +104,7 @@ def test_nothing_is_placed_nowhere():
     assert place({}, [], 20).centres == {}
 
 
+@pytest.mark.slow
 def test_time_grows_as_the_graph_does():
     def seconds(count):
         sizes = {f"n{i}": (10.0, 10.0) for i in range(count)}

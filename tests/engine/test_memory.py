@@ -7,10 +7,13 @@ import sys
 import textwrap
 import tracemalloc
 
+import pytest
+
 from micrograd import Value
 from tests.engine.common import chain
 
 
+@pytest.mark.slow
 def test_a_value_takes_at_most_two_hundred_bytes():
     count = 10_000
     for step in (lambda y, x: y * x, lambda y, x: y + 1.0, lambda y, x: y.tanh()):

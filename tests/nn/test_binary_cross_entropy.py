@@ -64,6 +64,7 @@ def test_binary_cross_entropy_has_the_values_and_slopes_of_pytorch(p, t):
     assert (value, slope) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_binary_cross_entropy_has_them_in_compiled_batches_too(backend):
     program = compile(binary_cross_entropy, batched=True, backend=backend)

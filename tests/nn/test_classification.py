@@ -58,6 +58,7 @@ def case(name, weights, labels):
     return true, predicted, {"labels": chosen, "sample_weight": weight}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:A single label was found")
 @pytest.mark.parametrize(("name", "weights", "labels"), CASES)
 def test_numbers_and_text_are_those_of_scikit_learn(name, weights, labels):

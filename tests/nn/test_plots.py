@@ -154,6 +154,7 @@ def test_points_that_are_classified_wrong_have_a_ring():
     assert axes.get_title() == "66.7% of 3 points correct"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "y", [Y, 2.0 * Y - 1, Y[:, None], np.eye(2)[Y], Y.tolist(), 3 + 4 * Y, Y.astype(bool)]
 )
@@ -308,6 +309,7 @@ def frames(path):
         return film.n_frames, film.size
 
 
+@pytest.mark.slow
 def test_a_film_has_a_picture_of_every_epoch_and_is_written_at_the_end(model, tmp_path):
     path = tmp_path / "folder" / "moons.gif"
     film = plots.film(path, resolution=20)
@@ -378,6 +380,7 @@ DRAWN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRAWN)
 def test_a_plot_is_drawn_into_the_axes_that_it_is_given_or_into_its_own(name, model, ax):
     assert DRAWN[name](model, ax=ax) is ax

@@ -23,6 +23,7 @@ def run(code, *arguments):
     )
 
 
+@pytest.mark.slow
 @POSIX
 def test_a_process_killed_at_any_moment_leaves_the_old_or_the_new_file():
     done = subprocess.run(

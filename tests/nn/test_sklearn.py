@@ -39,6 +39,7 @@ def small(kind, **options):
     return kind(hidden_layer_sizes=(8,), max_iter=20, random_state=0, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BOTH)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 def test_scikit_learns_own_checks_pass(kind):
@@ -275,6 +276,7 @@ def largest_difference(ours, theirs):
     return max(np.abs(one - other).max() for one, other in pairs)
 
 
+@pytest.mark.slow
 @they_weigh
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["alike", "weighted"])
 @pytest.mark.parametrize(

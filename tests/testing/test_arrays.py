@@ -27,6 +27,7 @@ def test_right_layers_are_confirmed(layer):
     assert check_gradients(layer, *LAYERS[layer], vjp=backward(layer))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modes", ["difference", "complex step"])
 def test_each_witness_confirms_alone(modes):
     for layer, at in LAYERS.items():
@@ -39,6 +40,7 @@ def mistake_id(mistake):
     return f"{layer.__name__}: {written} as {by_mistake}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES, ids=mistake_id)
 def test_every_mistake_is_caught_and_named(mistake):
     layer, written, by_mistake, words = mistake
@@ -216,6 +218,7 @@ def test_a_backward_pass_that_is_not_linear_is_wrong_even_if_it_is_right_once():
 # ------------------------------------------------------------------------------------ states
 
 
+@pytest.mark.slow
 def test_kinks_are_never_wrong():
     x = np.random.default_rng(0).normal(size=20)
     x[3] = x[7] = 0.0
@@ -261,6 +264,7 @@ def test_what_changes_its_arguments_in_place_is_noted():
     ]
 
 
+@pytest.mark.slow
 def test_a_large_array_takes_seconds_and_its_wrong_entry_is_found():
     rng = np.random.default_rng(0)
     W, v = rng.normal(size=(250, 400)), rng.normal(size=400)

@@ -72,6 +72,7 @@ def test_a_wrong_rule_from_the_field_is_caught_and_named_when_planted_by_define(
         assert "its rule says" in str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", PLANTED)
 def test_a_wrong_rule_from_the_field_is_caught_and_named_when_planted_as_a_closure(fault):
     _, (value, slope), at = PLANTED[fault]

@@ -62,6 +62,7 @@ def test_a_layer_norm_with_as_many_outputs_as_inputs_is_checked(runs):
     assert runs[0] <= 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("position", [0, 1, 99, 157, 199])
 @pytest.mark.parametrize("factor", [1.5, 1 + 1e-6])
 def test_a_wrong_rule_hidden_in_one_of_two_hundred_inputs_is_named(position, factor):
@@ -154,6 +155,7 @@ def test_inputs_of_all_magnitudes_are_checked_together():
     assert error.index == 117
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("position", [3, 60, 119])
 def test_an_entry_of_any_size_is_seen_beside_larger_ones(position):
     wrong = defined("x * x", "2.2 * x")

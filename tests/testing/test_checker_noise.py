@@ -104,6 +104,7 @@ def test_a_right_rule_of_a_noisy_function_is_confirmed(case):
         assert check_gradients(f, x, raise_exception=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [1.02, 0.98, -1.0, 0.0])
 @pytest.mark.parametrize("case", [case for case in NOISY if "1e-3" not in case])
 def test_a_wrong_rule_of_a_noisy_function_is_found_and_named(case, factor):
@@ -230,6 +231,7 @@ def kepler_slope(p):
     return 1 / (1 - 0.6 * math.cos(kepler(p, 1e-15)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tolerance", [1e-4, 1e-6, 1e-9])
 def test_the_rule_of_a_solver_is_right_anywhere_and_a_wrong_one_is_not(tolerance):
     for k in range(15):

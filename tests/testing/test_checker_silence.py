@@ -150,6 +150,7 @@ def test_a_row_of_a_user_that_is_right_passes_with_and_without_its_columns():
         assert check_gradients(lambda x: swish(x) * 2, x, order=2)
 
 
+@pytest.mark.slow
 def test_a_chain_of_ten_thousand_operations_is_checked():
     def f(x):
         for _ in range(10_000):
@@ -211,12 +212,14 @@ def blocks(count, quick):
     return [pytest.param(block, marks=mark) for block, mark in enumerate(marks)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", blocks(10, quick=2))
 def test_two_thousand_random_expressions_are_never_wrong_and_mostly_confirmed(block):
     found = states(range(200 * block, 200 * (block + 1)), 1)
     assert found["undecided"] <= 0.12 * (found["undecided"] + found["ok"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", blocks(4, quick=1))
 def test_second_derivatives_of_random_expressions_are_never_wrong_and_mostly_confirmed(block):
     found = states(range(50 * block, 50 * (block + 1)), 2)

@@ -190,6 +190,7 @@ def test_third_derivatives_are_checked_too():
 # --------------------------------------------------------------------------------------- one-liners
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in BUILT_IN if name != "detach"])
 def test_every_row_of_the_table_passes_at_points_of_its_domain(name):
     assert check_operation(name, points=12)

@@ -86,6 +86,7 @@ def test_scalars_are_finite_and_of_ordinary_size(number):
     assert abs(number) <= 11
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_scalars_keep_to_a_domain_without_discarding_examples(domain):
     @settings(suppress_health_check=[], max_examples=40)
@@ -124,6 +125,7 @@ def test_a_domain_that_is_not_a_condition_on_x_is_refused():
 # ------------------------------------------------------------------------------- expressions
 
 
+@pytest.mark.slow
 def test_every_step_is_inside_its_domain_and_of_moderate_size(smooth):
     for expression in (*smooth[:100], *drawn(expressions(smooth=False), 100)):
         numbers = slots(expression)
@@ -135,6 +137,7 @@ def test_every_step_is_inside_its_domain_and_of_moderate_size(smooth):
             assert not TABLE[name].domain or formula_at(name, TABLE[name].domain, point)
 
 
+@pytest.mark.slow
 def test_every_step_of_a_smooth_expression_keeps_a_margin_from_its_kink(smooth):
     for expression in smooth:
         numbers = slots(expression)
@@ -187,6 +190,7 @@ def test_each_row_can_be_drawn_alone_without_discarding_examples(name):
     one_row()
 
 
+@pytest.mark.slow
 def test_intermediate_results_are_shared(smooth):
     shared = [
         expression
@@ -307,6 +311,7 @@ def test_a_shared_subexpression_shrinks_to_one_name():
     assert re.search(r"    t1 = .{1,9}\n    return t1 [-+*/] t1\n", source)
 
 
+@pytest.mark.slow
 def test_a_failing_test_shows_a_program_with_the_definition_of_the_rows_you_added():
     define("crooked", "x * sigmoid(x)", ["sigmoid(x)"])
     define("doubly_crooked", "2 * crooked(x)", ["2 * sigmoid(x)"])

@@ -42,6 +42,7 @@ def rosenbrock(x):
     return sum(100 * (x[i + 1] - x[i] ** 2) ** 2 + (1 - x[i]) ** 2 for i in range(len(x) - 1))
 
 
+@pytest.mark.slow
 @every_row()
 @filtered
 @given(data=st.data())
@@ -56,6 +57,7 @@ def test_reverse_and_forward_mode_give_the_partials_of_every_row_to_the_bit(row,
         assert gradient[i] == slope(row, i, point) == jvp(function, point, direction)[1]
 
 
+@pytest.mark.slow
 @every_row()
 @filtered
 @given(data=st.data())
@@ -139,6 +141,7 @@ def test_vjp_and_jvp_are_transposed():
     assert pullback({"a": [0.0, 0.0], "b": 0.0}) == (0.0, 0.0)
 
 
+@pytest.mark.slow
 def test_deep_functions_are_differentiated_in_both_modes():
     depth = 10_000
 

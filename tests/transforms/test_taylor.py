@@ -31,6 +31,7 @@ def true_series(f, x, order):
         return [float(mp.re(each)) for each in mp.taylor(f, mpf(x), order)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMOOTH)
 def test_the_series_of_an_operation_follows_from_its_partials(name):
     found = taylor(getattr(micrograd, name), X, 8)
