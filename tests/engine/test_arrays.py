@@ -248,3 +248,15 @@ def test_whole_numbers_give_floats():
 def test_norm_of_large_numbers_is_no_anomaly():
     with detect_anomaly():
         assert norm([Value(3e200), Value(4e200)]).data == pytest.approx(5e200)
+
+
+def test_the_variance_may_be_the_unbiased_estimate():
+    for xs in (TABLES, values(TABLES)):
+        assert getattr(found := micrograd.var(xs, ddof=1), "data", found) == pytest.approx(
+            np.var(TABLES, ddof=1), rel=1e-14
+        )
+        np.testing.assert_allclose(
+            numbers(micrograd.var(xs, 1, ddof=1)), np.var(TABLES, axis=1, ddof=1), rtol=1e-14
+        )
+    with pytest.raises(ValueError, match="ddof=3"):
+        micrograd.var([1.0, 2.0, 3.0], ddof=3)
