@@ -72,7 +72,7 @@ EXCEPTIONS: dict[tuple[str, str, str], tuple[str, Callable[[Point, float], bool]
     ("log_ndtr", "jax", "d²/dxx"): ("XLA takes 1 / x for zero", _is_huge),
     ("log_ndtr_slope", "jax", "d/dx"): ("XLA takes 1 / x for zero", _is_huge),
     **{
-        (name, "jax", "d/dx"): ("sums of powers, each of which XLA rounds by units", _anywhere)
+        (name, "jax", "d/dx"): ("sums of powers, which XLA computes to a few units", _anywhere)
         for name in ("digamma", "digamma_above")
     },
 } | {

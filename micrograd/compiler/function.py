@@ -355,7 +355,7 @@ class CompiledFunction(Generic[Result]):
         elif self.parameters or not _is_pickled(self.f):
             # The function might find other Values than the copies of its parameters.
             raise ValueError(
-                f"{self!r} was not called yet, so that there is no program to pickle: call it once "
+                f"{self!r} was not called yet, so it has no program to pickle: call it once "
                 f"before\n  at {line_of_user()}"
             )
         del kept["_bound"]

@@ -19,7 +19,7 @@ class Block(NamedTuple):
 
     `sums` has positions among the sums that were searched; `matrix` and `inputs` have slots. The
     addend is `bias[m]`, a slot of `u`, if it is the same for every vector. Otherwise `addends` has
-    all addends in the order of `sums`. Both are None if there are no addends.
+    all addends in the order of `sums`. Without addends, both are None.
     """
 
     sums: Any

@@ -148,7 +148,7 @@ class _Planner:
                 yield space, codes[i], members[starts[i] : starts[i + 1]]
 
     def _is_narrow(self, members: Any, starts: Any) -> Any:
-        """Return which groups have few nodes, none of which is a sum of many terms."""
+        """Return which groups have few nodes and contain no sum of many terms."""
         places = self.place_of_sum[members]
         terms = np.where(places < 0, 0, self.bounds[places + 1] - self.bounds[places])
         terms[self.place_of_fold[members] >= 0] = FEW_TERMS + 1

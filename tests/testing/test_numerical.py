@@ -8,29 +8,11 @@ import warnings
 import numpy as np
 import pytest
 
+from benchmarks import numerical as benchmark
 from micrograd.testing import numerical_gradient, numerical_hessian, numerical_jacobian
 
-# The functions by which numdifftools tests itself: each with its derivative.
 FUNCTIONS = {
-    "cos": (np.cos, lambda x: -np.sin(x)),
-    "sin": (np.sin, np.cos),
-    "tan": (np.tan, lambda x: 1 / np.cos(x) ** 2),
-    "cosh": (np.cosh, np.sinh),
-    "sinh": (np.sinh, np.cosh),
-    "tanh": (np.tanh, lambda x: 1 / np.cosh(x) ** 2),
-    "arcsinh": (np.arcsinh, lambda x: 1 / np.sqrt(1 + x * x)),
-    "exp": (np.exp, np.exp),
-    "expm1": (np.expm1, np.exp),
-    "exp2": (np.exp2, lambda x: math.log(2) * np.exp2(x)),
-    "square": (lambda x: x * x, lambda x: 2 * x),
-    "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
-    "log": (np.log, lambda x: 1 / x),
-    "log1p": (np.log1p, lambda x: 1 / (1 + x)),
-    "arccos": (np.arccos, lambda x: -1 / np.sqrt(1 - x * x)),
-    "arcsin": (np.arcsin, lambda x: 1 / np.sqrt(1 - x * x)),
-    "arctan": (np.arctan, lambda x: 1 / (1 + x * x)),
-    "math.exp": (math.exp, math.exp),
-    "math.log": (math.log, lambda x: 1 / x),
+    **benchmark.FUNCTIONS,  # those by which numdifftools tests itself
     "fast": (lambda x: np.sin(1000 * x), lambda x: 1000 * np.cos(1000 * x)),
 }
 

@@ -282,7 +282,7 @@ class Functions:
         return power
 
     def _gauss(self, x: Any) -> Any:
-        """Write exp(-x²), with the square in two parts, the first of which is exact."""
+        """Write exp(-x²), splitting the square into an exact part and a small rest."""
         build, grid = self.writer.build, self._double(GRID)
         x = self._clamped(self.writer.intrinsic("fabs", x), 0.0, 28.0)
         near = build.fsub(build.fadd(x, grid), grid)

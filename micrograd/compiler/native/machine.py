@@ -116,7 +116,7 @@ def _absolute(variable: str, otherwise: str) -> Path:
 
 
 def _own_folder() -> Path | None:
-    """Return the folder, which is made if need be; None if there is none or others can write it."""
+    """Create the folder if it is missing; return None if it cannot be used safely."""
     try:
         place = folder()
         place.mkdir(mode=0o700, parents=True, exist_ok=True)

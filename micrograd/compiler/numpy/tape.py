@@ -1,4 +1,4 @@
-"""Tapes as calls: by NumPy over a batch, by Python's floats if there is no batch."""
+"""Tapes as calls: by NumPy over a batch, by Python's floats without one."""
 
 from __future__ import annotations
 
