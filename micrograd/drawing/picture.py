@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from micrograd.drawing.spans import Line
 from micrograd.writing import languages
 
 MOST_WEIGHTS = 16  # that are written on arrows; more could not be told apart
@@ -45,6 +46,7 @@ class Arrow(NamedTuple):
     weight: float | None = None  # of a neuron's input
     on_path: bool | None = None  # None if no paths are highlighted
     omitted: bool = False  # whether it leads from or to what was left out
+    formula: Line = ()  # the text in a compact picture, typeset
 
 
 class OperationNode(NamedTuple):
@@ -91,6 +93,8 @@ class Box(NamedTuple):
     more: str = ""  # says how many more outputs a layer has
     frame: str = ""  # the name of the frame it stands in
     on_path: bool | None = None
+    formula: Line = ()  # the label in a compact picture, typeset
+    role: str = ""  # in a compact picture: one of `micrograd.drawing.named.roles.ROLES`
 
     @property
     def oval(self) -> OperationNode | None:
@@ -105,8 +109,11 @@ class Picture(NamedTuple):
     boxes: list[Box]
     frames: list[Frame]
     roots: list[str]  # the names of their boxes
-    direction: str = "LR"
+    direction: str = "LR"  # "" in a compact picture that is read in either direction
     words: Mapping[str, str] = ENGLISH
+    width: int = 0  # at most, in pixels, if the picture is compact; else 0
+    title: str = ""  # what the picture is, in a few words
+    description: str = ""  # what is seen in it
 
     @property
     def is_dense(self) -> bool:

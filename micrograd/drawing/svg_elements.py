@@ -75,3 +75,22 @@ def text_at(at: Point, text: str, color: str, more: str = "", *, anchor: str = "
     x, y = (f"{each:.1f}".removesuffix(".0") for each in at)
     more += f' text-anchor="{anchor}"' if anchor else ""
     return f'<text x="{x}" y="{y}" fill="{color}"{more}>{escape(text, quote=False)}</text>'
+
+
+def line_at(middle: Point, content: str, size: float, color: str = "") -> str:
+    """The element of a line of text around a point of its base line; `content` is markup."""
+    x, y = (f"{each:.1f}".removesuffix(".0") for each in middle)
+    fill = f' fill="{color}"' if color else ""
+    return f'<text x="{x}" y="{y}" text-anchor="middle" font-size="{size:g}"{fill}>{content}</text>'
+
+
+def accessible(svg: str, title: str, description: str) -> str:
+    """The SVG with a title and a description, which screen readers read and browsers show."""
+    if not title:
+        return svg
+    told = f"<title>{escape(title)}</title>"
+    if description:
+        told += f"<desc>{escape(description.strip())}</desc>"
+    head, tag, rest = svg.partition("<svg ")
+    attributes, _, content = rest.partition(">")
+    return f'{head}{tag}role="img" {attributes}>\n{told}{content}'

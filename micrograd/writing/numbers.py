@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from micrograd.table.floats import to_float
-from micrograd.writing.labels import shortened
+from micrograd.writing.labels import shortened, superscript
 
 NO_GRADIENT = "—"
 
@@ -49,3 +49,22 @@ def gradient(grad: Any) -> str:
     `backward` leaves a float even where the derivative is 0; `zero_grad` sets the integer again.
     """
     return NO_GRADIENT if type(grad) is int and grad == 0 else number(grad)
+
+
+def rounded(x: Any, digits: int = 4) -> str:
+    """A number with so many significant digits, without zeros at the end, as pictures show it.
+
+    >>> [rounded(x) for x in (0.1 * 8.5, 2 / 3, -1234567.0, 1e-7, 1 / 30000)]
+    ['0.85', '0.6667', '−1234567', '1×10⁻⁷', '3.333×10⁻⁵']
+    """
+    known = as_float(x)
+    if known is None:
+        return shortened(str(x))
+    mantissa, e, power = f"{known + 0.0:.{digits - 1}e}".partition("e")
+    if not e:  # not finite
+        return mantissa.replace("inf", "∞").replace("-", "−")
+    if -4 <= int(power) < 7:
+        return f"{known + 0.0:.{max(digits, int(power) + 1)}g}".replace("-", "−")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{mantissa.replace('-', '−')}×10{superscript(str(int(power)))}"

@@ -90,6 +90,11 @@ WORDS: dict[str, dict[str, str]] = {
         "more": "… {count} more",
         "above": "(above)",
         "below": "(below)",
+        "graph of": "Computation graph of {output}",
+        "told": "{formula}. ",
+        "told value": "{formula}: value {value}. ",
+        "told gradient": "{formula}: gradient {gradient}. ",
+        "told value gradient": "{formula}: value {value}, gradient {gradient}. ",
     },
     "page": {
         "title": "{output}, step by step",

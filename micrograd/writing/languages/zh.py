@@ -138,6 +138,11 @@ WORDS: dict[str, dict[str, str]] = {
         "more": "…… 还有 {count} 个",
         "above": "（见上）",
         "below": "（见下）",
+        "graph of": "计算图：{output}",
+        "told": "{formula}。",
+        "told value": "{formula}：值 {value}。",
+        "told gradient": "{formula}：梯度 {gradient}。",
+        "told value gradient": "{formula}：值 {value}，梯度 {gradient}。",
     },
     "page": {
         "title": "逐步演示：{output}",
