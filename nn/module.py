@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from micrograd import Value
+from micrograd.engine import models
 from micrograd.engine.value import to_number
 from micrograd.writing.html import table
 from nn.options import flag
@@ -41,6 +42,14 @@ class Module:
     if TYPE_CHECKING:
         # Of any arguments, so that a model of your own may take what it likes.
         __call__: Callable[..., Output]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Return the module before `__init__`; derivations know it by its parameters then."""
+        if cls.__init__ is object.__init__ and (args or kwargs):
+            raise TypeError(f"{cls.__name__}() takes no arguments")
+        self = super().__new__(cls)
+        models.enter(self)
+        return self
 
     def zero_grad(self, set_to_none: bool | None = None) -> None:
         """Set the gradients of all parameters to 0.
