@@ -219,7 +219,7 @@ def _in_ascii(label: str) -> str:
 def _symbol(found: re.Match[str]) -> Symbol | None:
     """A symbol, or None if it is rather several words."""
     base = LETTERS.get(found["base"], found["base"])
-    letter, *accents = normalize("NFD", base)
+    letter, *accents = list(normalize("NFD", base))
     accent = ""
     if len(accents) == 1 and accents[0] in _OVER:
         base, accent = letter, accents[0]
