@@ -13,6 +13,7 @@ from micrograd.drawing.picture import PLACE, Arrow, Box, Frame, OperationNode, R
 from micrograd.engine.graph import Node, backward_step, is_leaf, operands, operation, partials
 from micrograd.engine.value import Value
 from micrograd.writing.labels import shortened
+from micrograd.writing.notation import named
 from micrograd.writing.numbers import NO_GRADIENT, as_float, gradient, number
 
 MOST_ROWS = 8  # outputs of a layer that are listed
@@ -99,7 +100,8 @@ class BoxBuilder:
     def _label(self, value: Value) -> str:
         label = label_of(value)
         if not label.strip():
-            label = self.variables.get(id(value)) or self.parameters.get(value, "") or label
+            variable = named(self.variables.get(id(value), "")).text
+            label = variable or self.parameters.get(value, "") or label
         return shortened(label)
 
     def _arrows(self, value: Value) -> list[Arrow]:

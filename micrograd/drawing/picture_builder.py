@@ -41,7 +41,7 @@ def build_picture(
             asked for does not occur in the graph.
     """
     words = languages.words(lang, "picture")
-    roots = _roots(root)
+    roots = checked_roots(root)
     _check_level(level, model)
     if focus is None and level == "operation" and len(nodes := order(roots)) > max_nodes:
         raise _too_large(len(nodes), max_nodes, model, level)
@@ -77,7 +77,8 @@ def build_picture(
 # --------------------------------------------------------------------------------- what is refused
 
 
-def _roots(root: Any) -> list[Value]:
+def checked_roots(root: Any) -> list[Value]:
+    """The Values to draw; TypeError or ValueError if there is none, or something else."""
     if isinstance(root, Value):
         return [root]
     if isinstance(root, str | bytes | set | frozenset | Mapping) or not isinstance(root, Iterable):
@@ -98,7 +99,8 @@ def _kind(thing: Any) -> str:
 
 def _check_level(level: Any, model: Any) -> None:
     if level not in LEVELS:
-        raise ValueError(f"level is one of {', '.join(map(repr, LEVELS))}, got {level!r}")
+        levels = ", ".join(map(repr, (*LEVELS, "named")))
+        raise ValueError(f"level is one of {levels}, got {level!r}")
     if level != "operation" and model is None:
         raise ValueError(
             f"level={level!r} needs to know the network: give model=, "

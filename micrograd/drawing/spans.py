@@ -6,12 +6,12 @@ All are written from the same spans.
 
 >>> from micrograd.writing.notation import named
 >>> plain(of_mark(named("w_toes").mark)), svg_spans(of_mark(named("x1").mark), str, 15)
-('w_toes', '<tspan font-style="italic">x</tspan><tspan dy="3.8" font-size="11.3">1</tspan>')
+('w_toes', '<tspan font-style="italic">x</tspan><tspan dy="3.8" font-size="11.2">1</tspan>')
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 from itertools import groupby
 from typing import NamedTuple
@@ -37,7 +37,7 @@ class Span(NamedTuple):
 
 Line = tuple[Span, ...]
 
-_COMBINING = {"^": "\u0302", "~": "\u0303", "¯": "\u0304", "˙": "\u0307"}
+_COMBINING = {"^": "\u0302", "~": "\u0303", "¯": "\u0304", "˙": "\u0307", "¨": "\u0308"}
 _UP = dict(zip("0123456789−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", strict=True))
 _DOWN = dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉", strict=True))
 _SPACED = frozenset("+−=≈<>≤≥≠→")
@@ -58,7 +58,7 @@ def _of_mark(mark: Mark, shift: int, color: str) -> Iterator[Span]:
     tag, *parts = mark
     match tag:
         case "spans":
-            yield from (span._replace(shift=shift or span.shift) for span in parts[0])
+            yield from (_within(span, shift) for span in parts[0])
         case "mo":
             sign = parts[0].replace("-", "−")
             spaced = {",": ", "}.get(sign, f" {sign} " if sign in _SPACED and not shift else sign)
@@ -72,7 +72,11 @@ def _of_mark(mark: Mark, shift: int, color: str) -> Iterator[Span]:
             yield last._replace(text=normalize("NFC", last.text + accent))
         case "msub" | "msup":
             yield from _of_mark(parts[0], shift, color)
-            yield from _of_mark(parts[1], shift or (-1 if tag == "msub" else 1), color)
+            small = -1 if tag == "msub" else 1
+            yield from (_within(span, shift) for span in _of_mark(parts[1], small, color))
+        case "msubsup":
+            base, below, above = parts
+            yield from _of_mark(("msub", ("msup", base, above), below), shift, color)
         case "mrow":
             yield from _row(parts, shift, color)
         case "mfrac":
@@ -95,6 +99,14 @@ def _of_mark(mark: Mark, shift: int, color: str) -> Iterator[Span]:
                 yield from _of_mark(part if isinstance(part, tuple) else ("mo", part), shift, color)
 
 
+def _within(span: Span, shift: int) -> Span:
+    """A span that stands in a script, if `shift` is not 0; its own scripts are then letters."""
+    small = {-1: _DOWN, 1: _UP}.get(span.shift, {})
+    if not shift or not span.shift:
+        return span._replace(shift=shift or span.shift)
+    return span._replace(shift=shift, text="".join(small.get(each, each) for each in span.text))
+
+
 def _row(marks: Sequence[Mark], shift: int, color: str) -> Iterator[Span]:
     before: Mark | None = None
     for mark in marks:
@@ -109,7 +121,9 @@ def _row(marks: Sequence[Mark], shift: int, color: str) -> Iterator[Span]:
 def _bracketed(mark: Mark, signs: str) -> Mark:
     """The mark in brackets if one of the signs, or a fraction, is in its row."""
     row = mark[1:] if mark[0] == "mrow" else (mark,)
-    loose = any(part[0] in ("mfrac", "cases") or part[:2] in {("mo", s) for s in signs} for part in row)
+    loose = any(
+        part[0] in ("mfrac", "cases") or part[:2] in {("mo", s) for s in signs} for part in row
+    )
     return ("fence", "(", mark, ")") if loose else mark
 
 
@@ -229,36 +243,51 @@ def html_like(
     return "".join(written)
 
 
-def math_mode(line: Line) -> str:
-    """The line in LaTeX for math mode."""
-    runs: list[tuple[int, list[Mark]]] = []
-    for span in line:
-        tag, text = span.tag, span.text.strip() or " "
-        if tag == "mi" and len(span.text) > 1 and len(normalize("NFD", span.text)) == 2:
-            letter, accent = normalize("NFD", span.text)
-            mark: Mark = ("mover", ("mi", letter), _ACCENTS.get(accent, "^"))
-        else:
-            mark = (tag, text)
-        if runs and runs[-1][0] == span.shift:
-            runs[-1][1].append(mark)
-        else:
-            runs.append((span.shift, [mark]))
-    marks: list[Mark] = []
-    for shift, run in runs:
+def math_mode(
+    line: Line, words: Callable[[str], str], color: Callable[[str, str], str] = lambda _, tex: tex
+) -> str:
+    """The line in LaTeX for math mode.
+
+    `words` writes text that is no mathematics, `color` puts LaTeX in the colour of a role.
+    """
+    written: list[str] = []
+    scripted: set[int] = set()  # which scripts the last letters have
+    for shift, run in groupby(line, lambda span: span.shift):
+        tex = " ".join(color(span.color, _math(span, words)) for span in run)
         if not shift:
-            marks += run
+            written.append(tex)
+            scripted = set()
             continue
-        base = marks.pop() if marks else ("mrow",)
-        marks.append(("msub" if shift < 0 else "msup", base, ("mrow", *run)))
-    return latex(("mrow", *marks))
+        if not written or shift in scripted:
+            written.append("{}")
+            scripted = set()
+        scripted.add(shift)
+        written[-1] += f"{'_' if shift < 0 else '^'}{{{tex}}}"
+    return " ".join(written)
+
+
+def _math(span: Span, words: Callable[[str], str]) -> str:
+    text = span.text.strip()
+    if span.tag == "mtext" or (span.tag == "mi" and not _is_letter(text)):
+        return words(span.text)
+    if span.tag == "mi" and len(accented := normalize("NFD", text)) == 2:
+        return latex(("mover", ("mi", accented[0]), _ACCENTS.get(accented[1], "^")))
+    if span.tag == "mo" and text in _TEX:
+        return _TEX[text]
+    return latex((span.tag, text)) if text else r"\ "
+
+
+def _is_letter(text: str) -> bool:
+    letter, *accents = normalize("NFD", text)
+    greek = "\u0370" <= letter < "\u0400"
+    known = all(accent in _ACCENTS for accent in accents)
+    return text.isascii() or ((letter.isascii() or greek) and known and len(accents) <= 1)
 
 
 _ACCENTS = {accent: sign for sign, accent in _COMBINING.items()}
-
-
-def colored(line: Line, colors: Mapping[str, str]) -> Line:
-    """The line with other colours."""
-    return tuple(span._replace(color=colors.get(span.color, span.color)) for span in line)
+_TEX = {"{": r"\{", "}": r"\}", "√": r"\surd", "⋯": r"\cdots", "′": r"\prime", "[": r"\lbrack"}
+_TEX |= {"]": r"\rbrack", "%": r"\%", "#": r"\#", "&": r"\&", "_": r"\_", "$": r"\$"}
+_TEX |= {"^": r"\hat{\ }", "~": r"\sim", "\\": r"\backslash"}
 
 
 def joined(*parts: Iterable[Span] | str) -> Line:

@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from micrograd.table.floats import to_float
-from micrograd.writing.labels import shortened, superscript
+from micrograd.writing.labels import shortened
+from micrograd.writing.names import superscript
 
 NO_GRADIENT = "—"
 

@@ -187,6 +187,6 @@ def test_names_of_variables_label_what_has_no_label():
     w = [Value(3.0), Value(4.0)]
     out = x * y + w[1]
     labels = [box.label for box in boxes(out, names=locals())]
-    assert labels == ["mine", "y", "", "w[1]", "out"]
-    with pytest.raises(TypeError, match="names is a mapping"):
+    assert labels == ["mine", "y", "", "w₂", "out"]
+    with pytest.raises(TypeError, match="names takes a mapping"):
         draw_dot(out, names=["x"])

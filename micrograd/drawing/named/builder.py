@@ -6,16 +6,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from micrograd.derivation.definitions import Definition, definitions, partial
-from micrograd.derivation.naming import label_of, name_values, variable_names
+from micrograd.derivation.naming import label_of
+from micrograd.derivation.partials import simplified
 from micrograd.drawing.named.roles import ROLES, checked_roles, role
 from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
 from micrograd.drawing.spans import Line, Span, joined, of_mark, plain
-from micrograd.engine.graph import is_leaf, order
+from micrograd.engine.graph import order
 from micrograd.engine.value import Value
-from micrograd.table.formulas import Tree
+from micrograd.table.formulas import Call, Tree, calls
 from micrograd.writing import languages, notation
 from micrograd.writing.notation import Formula
-from micrograd.writing.numbers import NO_GRADIENT, as_float, rounded
+from micrograd.writing.numbers import NO_GRADIENT, rounded
 
 WIDTH = 700
 DIGITS = 4
@@ -42,14 +43,17 @@ def named_picture(
     direction: str = "",
     lang: str = "en",
     max_nodes: int,
+    gradients: Mapping[Value, float] | None = None,
 ) -> Picture:
     """The compact picture; `micrograd.drawing.draw_dot` explains the options.
+
+    `gradients` are shown in the place of those of the last backward pass.
 
     Raises:
         ValueError: if there are more than `max_nodes` named values, or an option is wrong.
     """
     _check(digits, width)
-    builder = _Builder(roots, names, model, checked_roles(roles), hide, numbers, digits)
+    builder = _Builder(roots, names, model, checked_roles(roles), hide, numbers, digits, gradients)
     if len(builder.shown) > max_nodes:
         raise ValueError(
             f"a drawing of {len(builder.shown):,} named values cannot be read (limit "
@@ -80,26 +84,27 @@ class _Builder:
         hide: Any,
         numbers: bool,
         digits: int,
+        gradients: Mapping[Value, float] | None,
     ) -> None:
-        self.numbers, self.digits = numbers, digits
+        self.numbers, self.digits, self.gradients = numbers, digits, gradients
         nodes: list[Value] = order(roots)
-        called = variable_names(names)
-        self.names = name_values(nodes, called)
-        self.defined = {each.value: each for each in definitions(roots, names)}
-        leaves = [node for node in nodes if is_leaf(node)]
-        self.named = [node for node in nodes if node in self.defined or is_leaf(node)]
+        cut = definitions(roots, names)
+        self.names = cut.names
+        self.defined = {each.value: each for each in cut}
+        self.named = [node for node in nodes if node in self.names]
         self.ids = {node: f"n{i}" for i, node in enumerate(nodes)}
-        parameters = model.parameters() if hasattr(model, "parameters") else ()
+        parameters = {id(each) for each in getattr(model, "parameters", list)()}
         self.roles = {
             node: roles.get(node)
             or roles.get(self.names[node].text)
             or roles.get(label_of(node))
-            or role(node, self.names[node].text, roots=roots, parameters=parameters)
+            or role(node, self.names[node], is_root=node in roots, is_weight=id(node) in parameters)
             for node in self.named
         }
-        if not any(self.roles[leaf] == "weight" for leaf in leaves):  # then there are no targets
-            self.roles |= {leaf: "input" for leaf in leaves if self.roles[leaf] == "target"}
-        nameless = {leaf for leaf in leaves if not (label_of(leaf).strip() or id(leaf) in called)}
+        if "weight" not in self.roles.values():  # then there are no targets
+            targets = (node for node in cut.given if self.roles[node] == "target")
+            self.roles |= dict.fromkeys(targets, "input")
+        nameless = {leaf for leaf in cut.given if self.names[leaf].text in cut.made_up}
         self.hidden = _Hidden(hide, self.names, self.roles, nameless)
         self.shown = [node for node in self.named if node not in self.hidden.boxes]
         self.lines = {
@@ -127,32 +132,36 @@ class _Builder:
         )
 
     def _gradient(self, value: Value) -> str:
-        grad = value.grad
+        grad = value.grad if self.gradients is None else self.gradients[value]
         return NO_GRADIENT if type(grad) is int and grad == 0 else rounded(grad, self.digits)
 
     def _arrows(self, value: Value, definition: Definition) -> Iterator[Arrow]:
-        for i, operand in enumerate(dict.fromkeys(definition.operands.values())):
+        numbers = {key: each.data for key, each in definition.operands.items()}
+        numbers[definition.key] = value.data
+        for i, (key, operand) in enumerate(definition.operands.items()):
             if operand in self.hidden.boxes:
                 continue
-            slope = partial(definition, operand)
+            slope = partial(definition, key)
+            here = simplified(slope, numbers, {})
+            if "where" in calls(slope):
+                slope = here.formula
             line = self._typeset(slope, definition)
-            if self.numbers and (known := self._number(slope, definition)) is not None:
-                text = rounded(known, self.digits)
-                if text != plain(line):
-                    line = joined(line, " = ", [Span(text, "mn")])
+            if self.numbers and not isinstance(slope, float):
+                line = joined(line, " = ", [Span(rounded(here.value, self.digits), "mn")])
             line = tuple(span._replace(color="backward") for span in line)
             yield Arrow(f"{self.ids[value]}e{i}", self.ids[operand], plain(line), formula=line)
 
     def _typeset(self, tree: Tree, definition: Definition) -> Line:
-        known = {
-            name: Formula(name, ("spans", self.lines[operand]))
-            for name, operand in definition.operands.items()
-        }
-        known |= {"self": Formula("self", ("spans", self.lines[definition.value]))}
+        known = {key: self._called(operand) for key, operand in definition.operands.items()}
+        known[definition.key] = self._called(definition.value)
+        if tree is definition.formula and isinstance(tree, Call) and not definition.is_known:
+            return of_mark(notation.by_hand(tree.name, list(known.values())[:-1]).mark)
         return of_mark(notation.formula(tree, known).mark)
 
-    def _number(self, tree: Tree, definition: Definition) -> float | None:
-        return None
+    def _called(self, value: Value) -> Formula:
+        name = self.names[value]
+        mark = ("spans", self.lines[value])
+        return Formula(name.text, mark, name.text_strength, name.mark_strength)
 
 
 class _Hidden:
@@ -184,7 +193,11 @@ class _Hidden:
             elif each == "gradients":
                 self.gradients.update(ROLES)
                 continue
-            elif isinstance(each, str) and each.removesuffix(" gradients") in ROLES and each.endswith(" gradients"):
+            elif (
+                isinstance(each, str)
+                and each.removesuffix(" gradients") in ROLES
+                and each.endswith(" gradients")
+            ):
                 self.gradients.add(each.removesuffix(" gradients"))
                 continue
             else:

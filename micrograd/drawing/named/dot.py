@@ -42,8 +42,10 @@ def attributes(picture: Picture, theme: Theme) -> dict[str, dict[str, str]]:
     letters = {"fontname": FONT, "fontsize": f"{FORMULA:g}", "fontcolor": theme.ink}
     return {
         "graph_attr": {
-            **{"layout": "nop2", "outputorder": "edgesfirst"},
-            **{"pad": f"{MARGIN / _POINTS:.4f}", "bgcolor": theme.paper},
+            "layout": "nop2",
+            "outputorder": "edgesfirst",
+            "pad": f"{MARGIN / _POINTS:.4f}",
+            "bgcolor": theme.paper,
         },
         "node_attr": {**letters, "shape": "plain"},
         "edge_attr": {"color": theme.line, "arrowsize": "0.65"},
@@ -98,7 +100,11 @@ class _Writer:
         if has_tip:
             x, y, *_ = DIRECTIONS[self.layout.direction]
             end = self.layout.wires[name][-1]
-            points = [f"e,{points[-1]}", *points[:-1], self._place((end[0] - _TIP * x, end[1] - _TIP * y))]
+            points = [
+                f"e,{points[-1]}",
+                *points[:-1],
+                self._place((end[0] - _TIP * x, end[1] - _TIP * y)),
+            ]
         plain = "" if has_tip else " arrowhead=none"
         return f'\t{tail} -> {head} [id={name}{plain} pos="{" ".join(points)}"]\n'
 
@@ -107,9 +113,7 @@ class _Writer:
 
     def _note(self, name: str) -> str:
         row = self._row(self.layout.lines[name], NOTE, _least(*self.layout.sizes[name]))
-        table = (
-            f'BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0" BGCOLOR="{self.theme.paper}"'
-        )
+        table = f'BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0" BGCOLOR="{self.theme.paper}"'
         return self._piece(name, "note", f"<TABLE {table}>{row}</TABLE>")
 
     def _row(self, lines: list[Line], size: float, least: str) -> str:
@@ -162,7 +166,9 @@ def finished(svg: str, picture: Picture, theme: Theme) -> str:
 
     svg = _GROUP.sub(replaced, _HEAD.sub("", svg, count=1))
     svg = re.sub(r"\s*<title>[^<]*</title>(?=\s*<(?:polygon|!--|g))", "", svg, count=1)
-    svg = re.sub(r'width="([\d.]+)pt"\s+height="([\d.]+)pt"', r'width="\1" height="\2"', svg, count=1)
+    svg = re.sub(
+        r'width="([\d.]+)pt"\s+height="([\d.]+)pt"', r'width="\1" height="\2"', svg, count=1
+    )
     svg = svg.replace("<svg ", f'<svg font-family="{escape(FONT)}" xml:space="preserve" ', 1)
     return accessible(svg, picture.title, picture.description)
 

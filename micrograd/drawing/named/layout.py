@@ -8,6 +8,7 @@ continues in the row above it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -25,7 +26,6 @@ _GAP = 15.0  # between rows
 _ENTRIES = 28.0  # at most, between arrows that arrive at the same box
 _STEEP = 0.16  # how steep an arrow is at least, across to along, in a gap
 _LANE = 4.0 + BETWEEN  # for an arrow that passes a row
-assert NOTE * SCRIPT >= 11
 
 
 class Layout(NamedTuple):
@@ -65,10 +65,16 @@ def laid_out(picture: Picture) -> Layout:
 def _badness(layout: Layout, width: float) -> tuple[float, float, float]:
     """What is wrong with a layout: how much too wide it is, how many texts are cut, how tall."""
     wide, tall = layout.size
-    cut = sum(span.text.endswith("…") for lines in layout.lines.values() for line in lines for span in line)
+    cut = sum(
+        span.text.endswith("…")
+        for lines in layout.lines.values()
+        for line in lines
+        for span in line
+    )
     return max(wide - width, 0.0), cut, tall
 
 
+_SHARES = (0.9, 0.8, 0.65, 0.5)  # of the width, to fill rows less
 _HALVES = (1.0, 0.5, 1 / 3, 0.25)  # of the width: how wide a box may be
 _MANY = 150  # pieces; of so many, few layouts are tried
 
@@ -136,7 +142,9 @@ class _Pieces:
         depth: dict[str, int] = {}
         for name in reversed(self.sizes):
             depth[name] = max((depth[user] for user in users[name]), default=-1) + 1
-        names = sorted(reversed(self.sizes), key=depth.__getitem__) if self.by_depth else reversed(self.sizes)
+        names = [*self.sizes][::-1]
+        if self.by_depth:
+            names.sort(key=depth.__getitem__)
         for name in names:
             above = max((rows[user] for user in users[name]), default=-1) + 1
             odd = name in self.notes
@@ -155,21 +163,19 @@ class _Pieces:
     def length(self) -> float:
         """How wide the picture is if it is read from left to right."""
         thick: dict[int, float] = {}
-        for name, layer in self.layers(float("inf"), 1).items():
+        for name, layer in self.layers(math.inf, 1).items():
             thick[layer] = max(thick.get(layer, 0.0), self.sizes[name][0])
         return sum(thick.values()) + _GAP * (len(thick) - 1)
 
     def layout(self, direction: str, room: float) -> Layout:
         """The pieces in their places, at most as wide as `room` if that can be."""
-        x, y, *_ = DIRECTIONS[direction]
-        if x:
-            return self._placed(direction, self.layers(float("inf"), 1), None)
-        found = None
-        for share in (1.0, 0.9, 0.8, 0.65, 0.5):
-            found = self._placed(direction, self.layers(share * room, 0), room)
+        if DIRECTIONS[direction][0]:
+            return self._placed(direction, self.layers(math.inf, 1), None)
+        found = self._placed(direction, self.layers(room, 0), room)
+        for share in _SHARES:
             if found.size[0] <= room + 2 * MARGIN + 0.01:
                 break
-        assert found is not None
+            found = self._placed(direction, self.layers(share * room, 0), room)
         return found
 
     def _placed(self, direction: str, layers: Mapping[str, int], room: float | None) -> Layout:

@@ -8,13 +8,12 @@ an activation function made is an activation, and the root is the loss. `roles=`
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
-from unicodedata import normalize
 
 from micrograd.engine.graph import is_leaf, operation
 from micrograd.engine.value import Value
+from micrograd.writing.notation import Name
 
 ROLES = {
     "input": ("leaf_line", "leaf_fill", "leaf_ink"),
@@ -26,42 +25,29 @@ ROLES = {
 }
 """The roles, with the fields of `Theme` for the border, the background and the name."""
 
-_WEIGHTS = frozenset("w b W B θ β ω theta beta omega weight bias 权重 偏置 u U v V".split())
+_WEIGHTS = frozenset("w b W B u U v V θ Θ β ω weight bias 权重 偏置".split())
 _TARGETS = frozenset("y t Y T target label truth 目标 标签 真值".split())
 _ACTIVATIONS = frozenset(
     "sigmoid tanh relu step softplus silu gelu elu leaky_relu mish hardtanh sin softsign".split()
 )
 
 
-def role(
-    value: Value,
-    name: str,
-    *,
-    roots: Iterable[Value] = (),
-    parameters: Iterable[Value] = (),
-) -> str:
-    """The role of a value that is called `name`, as far as it can be told.
+def role(value: Value, name: Name, *, is_root: bool = False, is_weight: bool = False) -> str:
+    """The role of a value, as far as it can be told.
 
-    >>> role(Value(1.0), "w₁"), role(Value(1.0), "x₁"), role(Value(1.0), "y")
-    ('weight', 'input', 'target')
+    >>> from micrograd.writing.notation import named
+    >>> [role(Value(1.0), named(label)) for label in ("w1", "x1", "y", "w^{(1)}_{12}")]
+    ['weight', 'input', 'target', 'weight']
     """
-    if any(value is parameter for parameter in parameters):
-        return "weight"
     if is_leaf(value):
-        base = _base(name)
-        if base in _WEIGHTS:
+        base = name.symbol.base if name.symbol is not None else name.text
+        if is_weight or base in _WEIGHTS:
             return "weight"
         return "target" if base in _TARGETS else "input"
-    if any(value is root for root in roots):
+    if is_root:
         return "loss"
     row = operation(value)
     return "activation" if row is not None and row.name in _ACTIVATIONS else "value"
-
-
-def _base(name: str) -> str:
-    """The name without scripts and digits."""
-    found = re.match(r"[^\W\d_]+", normalize("NFKD", name))
-    return found[0] if found else name
 
 
 def checked_roles(roles: Mapping[Any, str] | None) -> dict[Any, str]:
