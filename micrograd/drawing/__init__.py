@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from micrograd.derivation.chain import Chain
 from micrograd.drawing import dot, themes
 from micrograd.drawing.film import film_strip
+from micrograd.drawing.formulas import draw_formula
 from micrograd.drawing.named import dot as named_dot
 from micrograd.drawing.named.builder import DIGITS, WIDTH, named_picture
 from micrograd.drawing.network import draw_network
@@ -49,6 +50,7 @@ __all__ = [
     "Theme",
     "draw",
     "draw_dot",
+    "draw_formula",
     "draw_network",
     "draw_program",
     "film_strip",

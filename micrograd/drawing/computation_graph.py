@@ -18,6 +18,7 @@ import graphviz  # type: ignore[import-untyped]
 from micrograd import files
 from micrograd.drawing import dot, json_graph, mermaid, renderers, svg, text_tree, themes, tikz
 from micrograd.drawing.named import dot as named_dot
+from micrograd.drawing.named import mermaid as named_mermaid
 from micrograd.drawing.named import svg as named_svg
 from micrograd.drawing.named import tikz as named_tikz
 from micrograd.drawing.picture import Picture
@@ -34,7 +35,9 @@ def _tikz(picture: Picture, theme: Theme) -> str:
 
 
 WRITERS: dict[str, Callable[[Picture, Theme], str]] = {
-    "mermaid": mermaid.flowchart,
+    "mermaid": lambda picture, theme: (named_mermaid if picture.width else mermaid).flowchart(
+        picture, theme
+    ),
     "tikz": _tikz,
     "json": lambda picture, _: json_graph.document(picture),
     "tree": lambda picture, _: text_tree.text(picture),
@@ -162,9 +165,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
                 needed and there is none.
         """
         options = self._options(format, renderer, formatter, neato_no_op, engine)
-        if isinstance(scale, bool) or not 0 < scale <= 100:
-            raise ValueError(f"scale is a number above 0, at most 100, got {scale!r}")
-        picture = self._drawn(options, scale)
+        picture = self._drawn(options, renderers.checked_scale(scale))
         return picture if encoding is None else picture.decode(encoding)
 
     def render(

@@ -109,11 +109,12 @@ class Picture(NamedTuple):
     boxes: list[Box]
     frames: list[Frame]
     roots: list[str]  # the names of their boxes
-    direction: str = "LR"  # "" in a compact picture that is read in either direction
+    direction: str = "LR"
     words: Mapping[str, str] = ENGLISH
     width: int = 0  # at most, in pixels, if the picture is compact; else 0
     title: str = ""  # what the picture is, in a few words
     description: str = ""  # what is seen in it
+    layout: Any = None  # of a compact picture: a `micrograd.drawing.named.layout.Layout`
 
     @property
     def is_dense(self) -> bool:

@@ -37,7 +37,7 @@ class Span(NamedTuple):
 
 Line = tuple[Span, ...]
 
-_COMBINING = {"^": "\u0302", "~": "\u0303", "¯": "\u0304", "˙": "\u0307", "¨": "\u0308"}
+COMBINING = {"^": "\u0302", "~": "\u0303", "¯": "\u0304", "˙": "\u0307", "¨": "\u0308"}
 _UP = dict(zip("0123456789−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", strict=True))
 _DOWN = dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉", strict=True))
 _SPACED = frozenset("+−=≈<>≤≥≠→")
@@ -68,7 +68,7 @@ def _of_mark(mark: Mark, shift: int, color: str) -> Iterator[Span]:
         case "mover":
             *others, last = _of_mark(parts[0], shift, color)
             yield from others
-            accent = _COMBINING.get(parts[1], "")
+            accent = COMBINING.get(parts[1], "")
             yield last._replace(text=normalize("NFC", last.text + accent))
         case "msub" | "msup":
             yield from _of_mark(parts[0], shift, color)
@@ -284,7 +284,7 @@ def _is_letter(text: str) -> bool:
     return text.isascii() or ((letter.isascii() or greek) and known and len(accents) <= 1)
 
 
-_ACCENTS = {accent: sign for sign, accent in _COMBINING.items()}
+_ACCENTS = {accent: sign for sign, accent in COMBINING.items()}
 _TEX = {"{": r"\{", "}": r"\}", "√": r"\surd", "⋯": r"\cdots", "′": r"\prime", "[": r"\lbrack"}
 _TEX |= {"]": r"\rbrack", "%": r"\%", "#": r"\#", "&": r"\&", "_": r"\_", "$": r"\$"}
 _TEX |= {"^": r"\hat{\ }", "~": r"\sim", "\\": r"\backslash"}

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from html import escape
 
 from micrograd import files
+from micrograd.drawing import renderers
 
 Point = tuple[float, float]
 
@@ -37,17 +38,46 @@ class SvgDrawing:
     def __repr__(self) -> str:
         return f"<a drawing of {self.subject}, {len(self.svg):,} characters of SVG>"
 
-    def write(self, path: str | os.PathLike[str]) -> str:
+    def png(self, *, scale: float = 1.0) -> bytes:
+        """Return the drawing as PNG, which resvg draws: `pip install 'micrograd-engine[render]'`.
+
+        Args:
+            scale: how many times as many pixels it has in each direction.
+
+        Raises:
+            ValueError: if the scale is not a number above 0.
+            RenderingError: if resvg-py or a font is missing.
+        """
+        return renderers.png(self.svg, letter_of(self.svg), scale=renderers.checked_scale(scale))
+
+    def pdf(self) -> bytes:
+        """Return the drawing as PDF, with a picture of pixels; it needs resvg-py and Pillow.
+
+        Raises:
+            RenderingError: if one of them is missing.
+        """
+        return renderers.pdf(self.svg, letter_of(self.svg))
+
+    def write(self, path: str | os.PathLike[str], *, scale: float = 1.0) -> str:
         """Write the drawing to a file, and return the path.
 
         Args:
-            path: the file, whose suffix is .svg.
+            path: the file, whose suffix is .svg, .png or .pdf.
+            scale: how many times as many pixels a PNG has in each direction.
 
         Raises:
             ValueError: if the suffix is another.
+            RenderingError: if something that a PNG or a PDF needs is missing.
         """
-        files.suffix(path, [".svg"])
-        return files.write(path, self.svg)
+        kind = files.suffix(path, [".svg", ".png", ".pdf"])
+        if kind == ".png":
+            return files.write(path, self.png(scale=scale))
+        return files.write(path, self.svg if kind == ".svg" else self.pdf())
+
+
+def letter_of(svg: str) -> str:
+    """A letter of the texts in an SVG that the fonts for it must have."""
+    return renderers.unknown_letter(svg) or "a"
 
 
 def document(

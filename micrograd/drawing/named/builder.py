@@ -8,6 +8,7 @@ from typing import Any
 from micrograd.derivation.definitions import Definition, definitions, partial
 from micrograd.derivation.naming import label_of
 from micrograd.derivation.partials import simplified
+from micrograd.drawing.named.layout import laid_out
 from micrograd.drawing.named.roles import ROLES, checked_roles, role
 from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
 from micrograd.drawing.spans import Line, Span, joined, of_mark, plain
@@ -64,7 +65,13 @@ def named_picture(
     boxes = [builder.box(value) for value in builder.shown]
     tops = [builder.ids[root] for root in roots if root in builder.shown]
     picture = Picture(boxes, [], tops, direction, words, width)
-    return picture._replace(title=_title(picture), description=description(picture))
+    layout = laid_out(picture)
+    return picture._replace(
+        direction=layout.direction,
+        title=_title(picture),
+        description=description(picture),
+        layout=layout,
+    )
 
 
 def _check(digits: Any, width: Any) -> None:
@@ -126,7 +133,7 @@ class _Builder:
             "" if self.hidden.values else rounded(value.data, self.digits),
             self._gradient(value) if shows_gradient else "",
             OperationNode(name, "", arrows) if definition is not None else None,
-            (value.data, value.grad),
+            (value.data, value.grad if self.gradients is None else self.gradients[value]),
             formula=line,
             role=self.roles[value],
         )

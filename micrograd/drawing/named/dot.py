@@ -1,7 +1,8 @@
 r"""The compact picture in the DOT language, with HTML-like labels, and Graphviz's SVG of it.
 
-The places and the curves are those of `layout`; `layout=nop2` tells Graphviz to keep them. Each line of a label is one run of letters with `<SUB>` and `<SUP>`, and its
-table has the size that the text needs, because renderers without the right font mismeasure it.
+The places and the curves are those of `layout`; `layout=nop2` tells Graphviz to keep them. Each
+line of a label is one run of letters with `<SUB>` and `<SUP>`, and its table has the size that the
+text needs, because renderers without the right font mismeasure it.
 
 In Graphviz's SVG each part of a line has a place of its own, and falls apart in another font than
 the one it was measured in. `finished` writes the texts as the project's own SVG does, each line as
@@ -23,7 +24,6 @@ from micrograd.drawing.named.layout import (
     NOTE,
     NUMBERS,
     Layout,
-    laid_out,
     note_name,
 )
 from micrograd.drawing.named.roles import ROLES
@@ -60,7 +60,7 @@ def statements(picture: Picture, theme: Theme) -> list[str]:
 class _Writer:
     def __init__(self, picture: Picture, theme: Theme) -> None:
         self.picture, self.theme = picture, theme
-        self.layout: Layout = laid_out(picture)
+        self.layout: Layout = picture.layout
 
     def lines(self) -> Iterator[str]:
         """The statements."""
@@ -113,7 +113,10 @@ class _Writer:
 
     def _note(self, name: str) -> str:
         row = self._row(self.layout.lines[name], NOTE, _least(*self.layout.sizes[name]))
-        table = f'BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0" BGCOLOR="{self.theme.paper}"'
+        table = (
+            f'BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0" '
+            f'BGCOLOR="{self.theme.paper}"'
+        )
         return self._piece(name, "note", f"<TABLE {table}>{row}</TABLE>")
 
     def _row(self, lines: list[Line], size: float, least: str) -> str:
@@ -141,7 +144,7 @@ _SHAPE = re.compile(r'<(?:polygon|path)\b[^>]*?\s(?:points|d)="([^"]*)"[^>]*/>')
 
 def finished(svg: str, picture: Picture, theme: Theme) -> str:
     """Graphviz's SVG in pixels, with the texts as single elements, and with alternative text."""
-    layout = laid_out(picture)
+    layout = picture.layout
     boxes = {box.name: box for box in picture.boxes}
     labels = {
         arrow.name: f"{boxes[arrow.tail].label} → {boxes[head].label}"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from micrograd.drawing.picture import DIRECTIONS, Box, Picture
 from micrograd.drawing.placement import BETWEEN, Connection, place
-from micrograd.drawing.spans import SCRIPT, Line, line_width, wrapped
+from micrograd.drawing.spans import Line, line_width, wrapped
 from micrograd.drawing.svg_elements import Point
 
 FORMULA, NUMBERS, NOTE = 15.0, 14.0, 14.7  # sizes of letters; scripts have at least 11
@@ -52,7 +52,10 @@ def note_name(arrow: str) -> str:
 
 
 def laid_out(picture: Picture) -> Layout:
-    """The best layout that is at most as wide as the picture may be, or the narrowest."""
+    """The best layout that is at most as wide as the picture may be, or the narrowest.
+
+    If the direction of the picture is "", it is read from left to right or from top to bottom.
+    """
     width = float(picture.width)
     layouts = _candidates(picture, width)
     best = next(layouts)
@@ -250,7 +253,7 @@ def _shifted(
     high = [max(at[i] + size[i] / 2 for at, size in corners) + MARGIN for i in (0, 1)]
     return Layout(
         direction,
-        (high[0] - low[0], high[1] - low[1]),
+        (float(math.ceil(high[0] - low[0])), float(math.ceil(high[1] - low[1]))),
         pieces.lines,
         pieces.sizes,
         {name: (x - low[0], y - low[1]) for name, (x, y) in centres.items()},

@@ -17,7 +17,6 @@ from micrograd.drawing.named.layout import (
     NOTE,
     NUMBERS,
     Layout,
-    laid_out,
     note_name,
 )
 from micrograd.drawing.named.roles import ROLES
@@ -32,7 +31,7 @@ _BASE = 0.35  # from the middle of a line down to its base line, as a share of t
 
 def svg(picture: Picture, theme: Theme) -> str:
     """The whole text."""
-    layout = laid_out(picture)
+    layout = picture.layout
     drawing = _Drawing(picture, theme, layout)
     content = ['<g id="graph0" class="graph">', *drawing.pieces(), "</g>"]
     more = ' xml:space="preserve"'

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from importlib import resources
 
-from micrograd.drawing.named.layout import Layout, laid_out, note_name
+from micrograd.drawing.named.layout import Layout, note_name
 from micrograd.drawing.named.roles import ROLES
 from micrograd.drawing.picture import Box, Picture
 from micrograd.drawing.spans import Line, math_mode
@@ -47,7 +47,7 @@ def document(picture: Picture, theme: Theme) -> str:
 class _Writer:
     def __init__(self, picture: Picture, theme: Theme, words: Callable[[str], str]) -> None:
         self.picture, self.theme, self.words = picture, theme, words
-        self.layout: Layout = laid_out(picture)
+        self.layout: Layout = picture.layout
         self.scale = min(_SCALE, LONGEST / max(self.layout.size))
 
     def lines(self) -> Iterator[str]:

@@ -91,6 +91,7 @@ WORDS: dict[str, dict[str, str]] = {
         "above": "(above)",
         "below": "(below)",
         "graph of": "Computation graph of {output}",
+        "formula": "Formula",
         "told": "{formula}. ",
         "told value": "{formula}: value {value}. ",
         "told gradient": "{formula}: gradient {gradient}. ",

@@ -139,6 +139,7 @@ WORDS: dict[str, dict[str, str]] = {
         "above": "（见上）",
         "below": "（见下）",
         "graph of": "计算图：{output}",
+        "formula": "公式",
         "told": "{formula}。",
         "told value": "{formula}：值 {value}。",
         "told gradient": "{formula}：梯度 {gradient}。",
