@@ -18,6 +18,8 @@ from micrograd.drawing.svg_elements import Point
 
 SWEEPS = 6
 BETWEEN = 10.0  # points between neighbours in a column
+LANES = 4
+LANE = 4.0  # points across that an arrow takes in a column that it passes
 WIDEST = 50.0  # points between columns, if an arrow moves far across
 
 Connection = tuple[str, str, str, Point]
@@ -73,20 +75,24 @@ def place(
     layers: Mapping[str, int] | None = None,
     room: float | None = None,
     steep: float = 0.0,
+    lane: float = LANE,
+    lanes: int = LANES,
 ) -> Placement:
     """Place boxes of these sizes, operands before what is made from them.
 
     The first coordinate of all points and sizes is along the direction of reading, the second
     across it. `layers` are the columns of the boxes, if they are known. A column that is not
     broader than `room` is put between 0 and `room`. A gap in which an arrow moves far across is
-    wider, by `steep` times as much, up to `WIDEST`.
+    wider, by `steep` times as much, up to `WIDEST`. An arrow that passes a column takes `lane`
+    there, and the space `BETWEEN` beside it. Arrows have such lanes in about `lanes` columns each;
+    if they pass many more, they go straight there.
     """
     if layers is None:
         layers = _layers(sizes, arrows)
         if any(length for _, _, _, (length, _) in arrows):
             layers = {name: 2 * layer for name, layer in layers.items()}
             gap /= 2
-    graph = _Columns(sizes, arrows, layers, room)
+    graph = _Columns(sizes, arrows, layers, room, lane, lanes)
     for sweep in range(SWEEPS):
         graph.sweep(backward=sweep % 2 == 1, sort=True)
     for sweep in range(SWEEPS):
@@ -154,6 +160,8 @@ class _Columns:
         arrows: Sequence[Connection],
         layers: Mapping[str, int],
         room: float | None = None,
+        lane: float = LANE,
+        lanes: int = LANES,
     ) -> None:
         self.room = room
         self.columns: list[list[Hashable]] = [
@@ -163,7 +171,7 @@ class _Columns:
         self.into: dict[Hashable, list[Hashable]] = {}
         self.out: dict[Hashable, list[Hashable]] = {}
         self.passed: dict[str, Sequence[int]] = {}  # the columns between tail and head
-        points = 4 * len(arrows) + 1000  # so that many long arrows do not take quadratic time
+        points = lanes * len(arrows) + 1000  # so that many long arrows do not take quadratic time
         leaving: dict[str, list[str]] = {}
         for name, tail, head, (length, breadth) in arrows:
             between: Sequence[int] = range(layers[tail] + 1, layers[head])
@@ -173,7 +181,7 @@ class _Columns:
             self.passed[name] = between
             leaving.setdefault(tail, []).append(name)
             for layer in between:
-                self.breadth[name, layer] = 4.0
+                self.breadth[name, layer] = lane
             if length:
                 self.breadth[name, between[-1]] = breadth
             chain: list[Hashable] = [tail, *((name, layer) for layer in between), head]
@@ -236,8 +244,8 @@ class _Columns:
             blocks.append((total, count))
         means = (total / count for total, count in blocks for _ in range(count))
         if self.room is not None and column:
-            low = self.breadth[column[0]] / 2
-            high = self.room - offsets[-1] - self.breadth[column[-1]] / 2
+            low = max(self.breadth[column[0]], 0.0) / 2
+            high = self.room - offsets[-1] - max(self.breadth[column[-1]], 0.0) / 2
             if low <= high:
                 means = (min(max(mean, low), high) for mean in means)
         self.at.update(

@@ -132,7 +132,7 @@ class _Writer:
 
 
 def _least(wide: float, tall: float) -> str:
-    return f'WIDTH="{wide:.0f}" HEIGHT="{tall:.0f}"'
+    return f'FIXEDSIZE="TRUE" WIDTH="{wide:.0f}" HEIGHT="{tall:.0f}"'
 
 
 # ------------------------------------------------------------------------------ Graphviz's own SVG

@@ -25,7 +25,8 @@ MARGIN = 8.0
 _GAP = 15.0  # between rows
 _ENTRIES = 28.0  # at most, between arrows that arrive at the same box
 _STEEP = 0.16  # how steep an arrow is at least, across to along, in a gap
-_LANE = 4.0 + BETWEEN  # for an arrow that passes a row
+_LANES = 100  # rows that an arrow passes, on average, in the longest pictures
+_LANE = -3.0  # for an arrow that passes a row, besides the space between neighbours
 
 
 class Layout(NamedTuple):
@@ -56,55 +57,64 @@ def laid_out(picture: Picture) -> Layout:
 
     If the direction of the picture is "", it is read from left to right or from top to bottom.
     """
-    width = float(picture.width)
-    layouts = _candidates(picture, width)
-    best = next(layouts)
-    for each in layouts:
-        if _badness(each, width) < _badness(best, width):
-            best = each
-    return best
+    room = picture.width - 2 * MARGIN
+    plans = list(_plans(picture, room))
+    best = min(plans, key=_badness)
+    layout = best.layout(room)
+    across = [plan for plan in plans if plan.direction == "LR" and plan is not best]
+    if across and not picture.direction:  # of these the height is only known when they are placed
+        other = min(across, key=_badness).layout(room)
+        if other.size[0] <= picture.width and other.size[1] <= layout.size[1]:
+            return other
+    return layout
 
 
-def _badness(layout: Layout, width: float) -> tuple[float, float, float]:
-    """What is wrong with a layout: how much too wide it is, how many texts are cut, how tall."""
-    wide, tall = layout.size
-    cut = sum(
-        span.text.endswith("…")
-        for lines in layout.lines.values()
-        for line in lines
-        for span in line
-    )
-    return max(wide - width, 0.0), cut, tall
+class _Plan(NamedTuple):
+    """In which row, or column, each piece stands, and how large the picture will be."""
+
+    pieces: _Pieces
+    direction: str
+    layers: dict[str, int]
+    excess: float  # how much wider than it may be
+    height: float
+
+    def layout(self, room: float) -> Layout:
+        """The pieces in their places."""
+        return self.pieces.placed(self.direction, self.layers, room)
 
 
-_SHARES = (0.9, 0.8, 0.65, 0.5)  # of the width, to fill rows less
-_HALVES = (1.0, 0.5, 1 / 3, 0.25)  # of the width: how wide a box may be
-_MANY = 150  # pieces; of so many, few layouts are tried
+def _badness(plan: _Plan) -> tuple[float, int, float]:
+    """What is wrong with a plan: how much too wide it is, how many texts are cut, how tall."""
+    return plan.excess, plan.pieces.cut, plan.height
 
 
-def _candidates(picture: Picture, width: float) -> Iterator[Layout]:
-    room = width - 2 * MARGIN
-    shares = _HALVES if len(picture.boxes) <= _MANY else _HALVES[1:3]
+_SHARES = (1.0, 0.9, 0.8, 0.65, 0.5, 0.35)  # of the width: how far rows are filled
+_PARTS = (1.0, 0.5, 1 / 3, 0.25)  # of the width: how wide a box may be
+
+
+def _plans(picture: Picture, room: float) -> Iterator[_Plan]:
     seen = set()
-    for share, by_depth in [(s, d) for s in shares for d in (False, True)]:
-        pieces = _Pieces(picture, share * room, by_depth)
-        key = (by_depth, *pieces.sizes.values())
+    for share in _PARTS:
+        pieces = _Pieces(picture, share * room)
+        key = tuple(pieces.sizes.values())
         if key in seen:
             continue
         seen.add(key)
-        if picture.direction:
-            yield pieces.layout(picture.direction, room)
-            continue
-        if pieces.length() <= room:
-            yield pieces.layout("LR", room)
-        yield pieces.layout("TB", room)
+        if not picture.direction or DIRECTIONS[picture.direction][0]:
+            layers = pieces.layers(math.inf, 1)
+            wide = sum(pieces.thick(layers, 0)) + _GAP * max(layers.values(), default=0)
+            tall = pieces.broadest(layers, 1)
+            if picture.direction or wide <= room:
+                yield _Plan(pieces, picture.direction or "LR", layers, wide - room, tall)
+        if not picture.direction or DIRECTIONS[picture.direction][1]:
+            for by_depth in (False, True):
+                yield pieces.rows(picture.direction or "TB", room, by_depth=by_depth)
 
 
 class _Pieces:
     """Boxes and texts with their lines and sizes, and the arrows between them."""
 
-    def __init__(self, picture: Picture, room: float, by_depth: bool = False) -> None:
-        self.by_depth = by_depth
+    def __init__(self, picture: Picture, room: float) -> None:
         self.lines: dict[str, list[Line]] = {}
         self.sizes: dict[str, Point] = {}
         self.links: list[tuple[str, str, str]] = []
@@ -122,6 +132,12 @@ class _Pieces:
                     self.links.append((arrow.name, arrow.tail, box.name))
             self.lines[box.name] = wrapped(box.formula, room - 2 * PAD, FORMULA)
             self.sizes[box.name] = self._box(box)
+        self.cut = sum(
+            line[-1].text.endswith("…") for lines in self.lines.values() for line in lines if line
+        )
+        self.users: dict[str, list[str]] = {name: [] for name in self.sizes}
+        for _, tail, head in self.links:
+            self.users[tail].append(head)
 
     def _box(self, box: Box) -> Point:
         wide, tall = _size(self.lines[box.name], FORMULA, PAD)
@@ -130,26 +146,23 @@ class _Pieces:
             wide, tall = max(wide, numbers), tall + LEADING * NUMBERS
         return wide, tall
 
-    def layers(self, capacity: float, across: int) -> dict[str, int]:
+    def layers(self, capacity: float, across: int, *, by_depth: bool = False) -> dict[str, int]:
         """The row of each piece, from the first: the last one that has room before its users.
 
         Rows are filled from the end, up to the capacity (list scheduling, as Coffman and Graham
-        1972 do for machines, doi:10.1007/BF00288685).
+        1972 do for machines, doi:10.1007/BF00288685), in the order of the picture or by depth.
         """
-        users: dict[str, list[str]] = {name: [] for name in self.sizes}
-        for _, tail, head in self.links:
-            users[tail].append(head)
         rows: dict[str, int] = {}
         used: dict[int, float] = {}
         step = 2 if self.notes else 1
-        depth: dict[str, int] = {}
-        for name in reversed(self.sizes):
-            depth[name] = max((depth[user] for user in users[name]), default=-1) + 1
         names = [*self.sizes][::-1]
-        if self.by_depth:
+        if by_depth:
+            depth: dict[str, int] = {}
+            for name in names:
+                depth[name] = max((depth[user] for user in self.users[name]), default=-1) + 1
             names.sort(key=depth.__getitem__)
         for name in names:
-            above = max((rows[user] for user in users[name]), default=-1) + 1
+            above = max((rows[user] for user in self.users[name]), default=-1) + 1
             odd = name in self.notes
             row = above if step == 1 or above % 2 == odd else above + 1
             breadth = self.sizes[name][across] + BETWEEN
@@ -157,36 +170,57 @@ class _Pieces:
                 row += step
             rows[name] = row
             used[row] = used.get(row, 0.0) + breadth
-            for user in users[name]:
+            for user in self.users[name]:
                 for passed in range(rows[user] + 1, row):
-                    used[passed] = used.get(passed, 0.0) + _LANE
+                    used[passed] = used.get(passed, 0.0) + _LANE + BETWEEN
         last = max(rows.values(), default=0)
         return {name: last - rows[name] for name in self.sizes}
 
-    def length(self) -> float:
-        """How wide the picture is if it is read from left to right."""
-        thick: dict[int, float] = {}
-        for name, layer in self.layers(math.inf, 1).items():
-            thick[layer] = max(thick.get(layer, 0.0), self.sizes[name][0])
-        return sum(thick.values()) + _GAP * (len(thick) - 1)
-
-    def layout(self, direction: str, room: float) -> Layout:
-        """The pieces in their places, at most as wide as `room` if that can be."""
-        if DIRECTIONS[direction][0]:
-            return self._placed(direction, self.layers(math.inf, 1), None)
-        found = self._placed(direction, self.layers(room, 0), room)
+    def rows(self, direction: str, room: float, *, by_depth: bool) -> _Plan:
+        """The plan for reading down or up, with rows that are as full as they may be."""
+        plans = []
         for share in _SHARES:
-            if found.size[0] <= room + 2 * MARGIN + 0.01:
+            layers = self.layers(share * room, 0, by_depth=by_depth)
+            excess = max(self.broadest(layers, 0) - room, 0.0)
+            thick = self.thick(layers, 1)
+            plans.append(_Plan(self, direction, layers, excess, sum(thick) + _GAP * len(thick)))
+            if not excess:
                 break
-            found = self._placed(direction, self.layers(share * room, 0), room)
-        return found
+        return min(plans, key=_badness)
 
-    def _placed(self, direction: str, layers: Mapping[str, int], room: float | None) -> Layout:
+    def thick(self, layers: Mapping[str, int], along: int) -> list[float]:
+        """How thick each row or column is, along the direction of reading."""
+        thick = [0.0] * (1 + max(layers.values(), default=0))
+        for name, layer in layers.items():
+            thick[layer] = max(thick[layer], self.sizes[name][along])
+        return thick
+
+    def broadest(self, layers: Mapping[str, int], across: int) -> float:
+        """How broad the broadest row or column is, with the arrows that pass it."""
+        broad = [-BETWEEN] * (1 + max(layers.values(), default=0))
+        for name, layer in layers.items():
+            broad[layer] += self.sizes[name][across] + BETWEEN
+        for _, tail, head in self.links:
+            for layer in range(layers[tail] + 1, layers[head]):
+                broad[layer] += _LANE + BETWEEN
+        return max(broad) - _LANE  # an arrow at the end is not narrower than nothing
+
+    def placed(self, direction: str, layers: Mapping[str, int], room: float) -> Layout:
+        """The pieces in their places, at most as wide as `room` if they are read down or up."""
         x, y, *_ = DIRECTIONS[direction]
         turn = (lambda point: point) if x else (lambda point: point[::-1])
         sizes = {name: turn(size) for name, size in self.sizes.items()}
         connections: list[Connection] = [(*link, (0.0, 0.0)) for link in self.links]
-        placed = place(sizes, connections, _GAP, layers=layers, room=room, steep=_STEEP)
+        placed = place(
+            sizes,
+            connections,
+            _GAP,
+            layers=layers,
+            room=None if x else room,
+            steep=_STEEP,
+            lane=_LANE,
+            lanes=_LANES,
+        )
 
         def seen(point: Point) -> Point:
             along, across = point
