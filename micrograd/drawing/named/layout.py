@@ -59,11 +59,11 @@ def laid_out(picture: Picture) -> Layout:
     """
     room = picture.width - 2 * MARGIN
     plans = list(_plans(picture, room))
-    best = min(plans, key=_badness)
-    layout = best.layout(room)
-    across = [plan for plan in plans if plan.direction == "LR" and plan is not best]
-    if across and not picture.direction:  # of these the height is only known when they are placed
-        other = min(across, key=_badness).layout(room)
+    if picture.direction:
+        return min(plans, key=_badness).layout(room)
+    layout = min((p for p in plans if p.direction != "LR"), key=_badness).layout(room)
+    if across := [plan for plan in plans if plan.direction == "LR"]:
+        other = min(across, key=_badness).layout(room)  # how wide it is, is known only now
         if other.size[0] <= picture.width and other.size[1] <= layout.size[1]:
             return other
     return layout
@@ -105,7 +105,7 @@ def _plans(picture: Picture, room: float) -> Iterator[_Plan]:
             wide = sum(pieces.thick(layers, 0)) + _GAP * max(layers.values(), default=0)
             tall = pieces.broadest(layers, 1)
             if picture.direction or wide <= room:
-                yield _Plan(pieces, picture.direction or "LR", layers, wide - room, tall)
+                yield _Plan(pieces, picture.direction or "LR", layers, max(wide - room, 0.0), tall)
         if not picture.direction or DIRECTIONS[picture.direction][1]:
             for by_depth in (False, True):
                 yield pieces.rows(picture.direction or "TB", room, by_depth=by_depth)
@@ -287,7 +287,7 @@ def _shifted(
     high = [max(at[i] + size[i] / 2 for at, size in corners) + MARGIN for i in (0, 1)]
     return Layout(
         direction,
-        (float(math.ceil(high[0] - low[0])), float(math.ceil(high[1] - low[1]))),
+        (float(math.ceil(high[0] - low[0] - 0.01)), float(math.ceil(high[1] - low[1] - 0.01))),
         pieces.lines,
         pieces.sizes,
         {name: (x - low[0], y - low[1]) for name, (x, y) in centres.items()},
