@@ -31,6 +31,7 @@ from micrograd.drawing.film import film_strip
 from micrograd.drawing.formulas import draw_formula
 from micrograd.drawing.named import dot as named_dot
 from micrograd.drawing.named.builder import DIGITS, WIDTH, named_picture
+from micrograd.drawing.named.film import film
 from micrograd.drawing.network import draw_network
 from micrograd.drawing.page import step_page
 from micrograd.drawing.picture import Picture, checked_direction
@@ -53,6 +54,7 @@ __all__ = [
     "draw_formula",
     "draw_network",
     "draw_program",
+    "film",
     "film_strip",
     "step_page",
 ]

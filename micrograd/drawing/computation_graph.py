@@ -316,7 +316,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
             )
         as_svg = ["-Tsvg" if option == f"-T{kind}" else option for option in options]
         drawn = renderers.run(source, as_svg, self.timeout).decode()
-        return renderers.png(drawn, letter, **({} if scale == 1 else {"scale": scale}))
+        return renderers.png(drawn, letter, None, scale)
 
     def _options(
         self,

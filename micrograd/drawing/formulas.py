@@ -183,18 +183,18 @@ class _Setter:
             case "mrow":
                 return _beside(list(self._row(parts, size, color)))
             case "mfrac":
-                return self._fraction(*parts, size, color)
+                return self._fraction(parts[0], parts[1], size, color)
             case "msup" | "msub" | "msubsup":
                 base = self.set(parts[0], size, color)
                 below = parts[1] if tag != "msup" else None
                 above = parts[-1] if tag != "msub" else None
                 return self._scripts(base, below, above, size, color)
             case "mover":
-                return self._over(*parts, size, color)
+                return self._over(parts[0], parts[1], size, color)
             case "msqrt" | "mroot":
                 return self._root(parts, size, color)
             case "fence":
-                return self._fence(*parts, size, color)
+                return self._fence(parts[0], parts[1], parts[2], size, color)
             case "cases":
                 return self._cases(parts, size, color)
         raise ValueError(f"{tag!r} is not a mark")
@@ -320,7 +320,7 @@ def _run(text: str, size: float, italic: bool, color: str) -> Setting:
 
 def _beside(settings: Sequence[Setting]) -> Setting:
     """The settings one after the other on the same base line."""
-    x, parts = 0.0, []
+    x, parts = 0.0, list[Run | Stroke]()
     for each in settings:
         parts += each.moved(x, 0.0)
         x += each.width
@@ -381,7 +381,7 @@ def _aligned(rows: Sequence[_Row], setter: _Setter, room: float) -> Setting:
         first, *others = _broken(right, setter, room - start)
         lines.append((left, sign, first))
         lines += [(None, "", each) for each in others]
-    y, wide, parts = 0.0, 0.0, []
+    y, wide, parts = 0.0, 0.0, list[Run | Stroke]()
     for left, sign, right in lines:
         ascent = max(right.ascent, left.ascent if left else 0.0)
         base = y + ascent

@@ -192,7 +192,7 @@ def png(svg: str, letter: str, lacking: RenderingError | None = None, scale: flo
             "or use format='svg', which every browser shows with its own fonts."
         )
     drawn: bytes = resvg.svg_to_bytes(
-        svg_string=svg, dpi=96, sans_serif_family=family, **({"zoom": scale} if scale != 1 else {})
+        svg_string=svg, dpi=96, sans_serif_family=family, zoom=None if scale == 1 else scale
     )
     return bytes(drawn)
 

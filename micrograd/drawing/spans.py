@@ -270,15 +270,16 @@ def _math(span: Span, words: Callable[[str], str]) -> str:
     text = span.text.strip()
     if span.tag == "mtext" or (span.tag == "mi" and not _is_letter(text)):
         return words(span.text)
-    if span.tag == "mi" and len(accented := normalize("NFD", text)) == 2:
-        return latex(("mover", ("mi", accented[0]), _ACCENTS.get(accented[1], "^")))
+    accented = normalize("NFD", text)
+    if span.tag == "mi" and len(accented) == 2 and accented[1] in _ACCENTS:
+        return latex(("mover", ("mi", accented[0]), _ACCENTS[accented[1]]))
     if span.tag == "mo" and text in _TEX:
         return _TEX[text]
     return latex((span.tag, text)) if text else r"\ "
 
 
 def _is_letter(text: str) -> bool:
-    letter, *accents = normalize("NFD", text)
+    letter, *accents = list(normalize("NFD", text))
     greek = "\u0370" <= letter < "\u0400"
     known = all(accent in _ACCENTS for accent in accents)
     return text.isascii() or ((letter.isascii() or greek) and known and len(accents) <= 1)

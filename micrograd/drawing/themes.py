@@ -148,8 +148,7 @@ def following(svg: str, theme: Theme) -> str:
     colors: dict[str, str] = {}
     for light, dark in ((AUTO, _DARK), (AUTO.highlighted(), _DARK.highlighted())):
         colors |= dict(zip(light, dark, strict=True))
-    for light, dark in zip(AUTO.subdued(), _DARK.subdued(), strict=True):
-        colors.setdefault(light, dark)
+    colors = dict(zip(AUTO.subdued(), _DARK.subdued(), strict=True)) | colors
     rules = "".join(
         f'.auto [{part}="{light}"]{{{part}:{dark}}}'
         for light, dark in colors.items()

@@ -17,7 +17,7 @@ from micrograd.engine.value import Value
 from micrograd.table.formulas import Call, Tree, calls
 from micrograd.writing import languages, notation
 from micrograd.writing.notation import Formula
-from micrograd.writing.numbers import NO_GRADIENT, rounded
+from micrograd.writing.numbers import NO_GRADIENT, checked_digits, rounded
 
 WIDTH = 700
 DIGITS = 4
@@ -75,8 +75,7 @@ def named_picture(
 
 
 def _check(digits: Any, width: Any) -> None:
-    if type(digits) is not int or not 1 <= digits <= 17:
-        raise ValueError(f"digits is a number of significant digits from 1 to 17, got {digits!r}")
+    checked_digits(digits)
     if isinstance(width, bool) or not isinstance(width, int | float) or not width >= 200:
         raise ValueError(f"width is a number of pixels from 200, got {width!r}")
 
@@ -226,11 +225,19 @@ def _title(picture: Picture) -> str:
     return picture.words["graph of"].format(output=picture.words["next place"].join(tops))
 
 
+_TOLD = {
+    (False, False): "told",
+    (True, False): "told value",
+    (False, True): "told gradient",
+    (True, True): "told value gradient",
+}
+
+
 def description(picture: Picture) -> str:
     """Every box in words, from the last to the first, for those who cannot see them."""
     words = picture.words
     sentences = []
     for box in reversed(picture.boxes):
-        key = "told" + (" value" if box.data else "") + (" gradient" if box.grad else "")
+        key = _TOLD[bool(box.data), bool(box.grad)]
         sentences.append(words[key].format(formula=box.label, value=box.data, gradient=box.grad))
     return "".join(sentences)

@@ -208,8 +208,7 @@ class _Pieces:
     def placed(self, direction: str, layers: Mapping[str, int], room: float) -> Layout:
         """The pieces in their places, at most as wide as `room` if they are read down or up."""
         x, y, *_ = DIRECTIONS[direction]
-        turn = (lambda point: point) if x else (lambda point: point[::-1])
-        sizes = {name: turn(size) for name, size in self.sizes.items()}
+        sizes = {name: size if x else size[::-1] for name, size in self.sizes.items()}
         connections: list[Connection] = [(*link, (0.0, 0.0)) for link in self.links]
         placed = place(
             sizes,

@@ -7,8 +7,9 @@ are shifted parts: it holds together in whatever font a reader has.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from html import escape
+from types import MappingProxyType
 
 from micrograd.drawing.named.layout import (
     BESIDE,
@@ -29,19 +30,44 @@ _TIP = 7.0
 _BASE = 0.35  # from the middle of a line down to its base line, as a share of the size
 
 
-def svg(picture: Picture, theme: Theme) -> str:
-    """The whole text."""
-    layout = picture.layout
-    drawing = _Drawing(picture, theme, layout)
+def svg(
+    picture: Picture,
+    theme: Theme,
+    *,
+    faded: Collection[str] = (),
+    marked: Mapping[str, str] = MappingProxyType({}),
+    caption: Sequence[Line] = (),
+    room: Point = (0.0, 0.0),
+) -> str:
+    """The whole text.
+
+    Boxes in `faded` are faint, and boxes and arrows in `marked` are drawn in the given colours. The
+    `caption` stands below the picture, in a space of the size `room`.
+    """
+    layout: Layout = picture.layout
+    drawing = _Drawing(picture, theme, layout, faded, marked)
     content = ['<g id="graph0" class="graph">', *drawing.pieces(), "</g>"]
+    wide, tall = max(layout.size[0], room[0]), layout.size[1]
+    for i, line in enumerate(caption):
+        content.append(
+            _line((wide / 2, tall + LEADING * FORMULA * (i + 0.5)), line, FORMULA, theme)
+        )
     more = ' xml:space="preserve"'
-    text = document((0.0, 0.0, *layout.size), theme.paper, content, more)
+    text = document((0.0, 0.0, wide, tall + room[1]), theme.paper, content, more)
     return accessible(text, picture.title, picture.description)
 
 
 class _Drawing:
-    def __init__(self, picture: Picture, theme: Theme, layout: Layout) -> None:
+    def __init__(
+        self,
+        picture: Picture,
+        theme: Theme,
+        layout: Layout,
+        faded: Collection[str],
+        marked: Mapping[str, str],
+    ) -> None:
         self.picture, self.theme, self.layout = picture, theme, layout
+        self.faded, self.marked = faded, marked
         x, y, *_ = DIRECTIONS[layout.direction]
         self.along = complex(x, y)
         self.across = complex(abs(y), abs(x))
@@ -58,15 +84,19 @@ class _Drawing:
         line, fill, _ = (getattr(self.theme, name) for name in ROLES[box.role])
         (x, y), (wide, tall) = self.layout.centres[box.name], self.layout.sizes[box.name]
         pen = 2 if box.name in self.picture.roots else 1.2
+        if box.name in self.marked:
+            line, pen = self.marked[box.name], 2.5
+        faint = ' opacity="0.3"' if box.name in self.faded else ""
         return (
-            f'<g id="{box.name}" class="node {box.role}"><title>{escape(box.label)}</title>'
+            f'<g id="{box.name}" class="node {box.role}"{faint}><title>{escape(box.label)}</title>'
             f'<rect x="{x - wide / 2:.1f}" y="{y - tall / 2:.1f}" width="{wide:.1f}" '
             f'height="{tall:.1f}" rx="5" fill="{fill}" stroke="{line}" stroke-width="{pen}"/>'
             f"{box_texts(box, self.layout, self.theme, self.layout.centres[box.name])}</g>"
         )
 
     def _arrow(self, arrow: Arrow, tail: str, head: str) -> str:
-        color, written = self.theme.line, ""
+        color, written = self.marked.get(arrow.name, self.theme.line), ""
+        pen = ' stroke-width="2.5"' if arrow.name in self.marked else ""
         steps = [arrow.name]
         if arrow.formula:
             steps.insert(0, f"{arrow.name}s")
@@ -76,19 +106,19 @@ class _Drawing:
         wires = [self.layout.wires[step] for step in steps]
         cuts = [0.0] * (len(steps) - 1) + [_TIP - 1]
         paths = "".join(
-            f'<path fill="none" stroke="{color}" d="{self._path(wire, cut)}"/>'
+            f'<path fill="none" stroke="{color}"{pen} d="{self._path(wire, cut)}"/>'
             for wire, cut in zip(wires, cuts, strict=True)
         )
         return (
             f'<g id="{arrow.name}" class="edge"><title>{escape(f"{tail} → {head}")}</title>'
-            f"{paths}{self._tip(wires[-1])}{written}</g>"
+            f"{paths}{self._tip(wires[-1], color)}{written}</g>"
         )
 
-    def _tip(self, wire: list[Point]) -> str:
+    def _tip(self, wire: list[Point], color: str) -> str:
         end = complex(*wire[-1])
         back, across = end - _TIP * self.along, 3 * self.across
         corners = " ".join(map(_point, (back + across, end, back - across)))
-        return f'<polygon points="{corners}" fill="{self.theme.line}"/>'
+        return f'<polygon points="{corners}" fill="{color}"/>'
 
     def _path(self, wire: list[Point], cut: float) -> str:
         points = [complex(*point) for point in wire]

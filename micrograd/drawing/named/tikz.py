@@ -60,8 +60,8 @@ class _Writer:
         yield rf"\begin{{tikzpicture}}[x={self.scale:.4f}pt,y=-{self.scale:.4f}pt,>=latex,"
         yield r"  every node/.style={align=center,inner sep=0pt,font=\small,text=graphink}]"
         for name, wire in self.layout.wires.items():
-            arrow = "" if name.endswith("s") else "->,"
-            yield rf"\draw[{arrow}graphline] {self._curve(wire)};"
+            tip = "" if name.endswith("s") else "->,"
+            yield rf"\draw[{tip}graphline] {self._curve(wire)};"
         for box in self.picture.boxes:
             yield self._box(box)
             for arrow in box.operation.arrows if box.operation else ():

@@ -143,6 +143,7 @@ WORDS: dict[str, dict[str, str]] = {
         "activation": "activation {activation}",
     },
     "program": {
+        "title": "The program of a compiled function",
         "caption": "width: the number of results (logarithmic scale)",
         "uniform": "once for the whole batch",
         "varying": "for each sample",

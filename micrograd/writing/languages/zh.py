@@ -189,6 +189,7 @@ WORDS: dict[str, dict[str, str]] = {
         "activation": "激活值 {activation}",
     },
     "program": {
+        "title": "编译后的程序",
         "caption": "宽度表示结果的个数（对数刻度）",
         "uniform": "整批只算一次",
         "varying": "每个样本各算一次",
