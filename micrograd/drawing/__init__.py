@@ -40,6 +40,7 @@ from micrograd.drawing.programs import draw_program
 from micrograd.drawing.renderers import RendererNotFound, RenderingError
 from micrograd.drawing.themes import Theme
 from micrograd.engine.value import Value
+from micrograd.writing.numbers import significant
 
 if TYPE_CHECKING:
     from micrograd.drawing.computation_graph import ComputationGraph
@@ -79,9 +80,9 @@ def draw_dot(
     lang: str = "en",
     hide: Any = (),
     numbers: bool = False,
-    digits: int = DIGITS,
+    digits: int | None = None,
     roles: Mapping[Any, str] | None = None,
-    width: int = WIDTH,
+    width: int | None = None,
 ) -> ComputationGraph:
     """Draw the graph below a value, or below each of several, as a `graphviz.Digraph`.
 
@@ -122,12 +123,13 @@ def draw_dot(
             values without a name), "inputs", "weights", "targets" or "activations"; all "gradients"
             or "values"; or "input gradients", "target gradients" and so on.
         numbers: for level="named", whether each partial is followed by its value.
-        digits: for level="named", how many significant digits numbers have.
+        digits: how many significant digits numbers have; by default, four with level="named", and
+            four decimals otherwise.
         roles: for level="named", the role of values that is not told by their names: a mapping from
             Values or names to "input", "weight", "target", "activation", "loss" or "value".
         width: for level="named", how wide the picture may be, in pixels: 700 for an article, 390
             for a telephone. It is read from left to right if it is narrow enough, else from top to
-            bottom; `direction` chooses one of them.
+            bottom; `direction` chooses one of them. By default, 700.
 
     Returns:
         A graph that shows itself in a notebook. `.render(path)` writes a file, `.pipe()` returns
@@ -139,8 +141,8 @@ def draw_dot(
 
     Raises:
         TypeError: if the root, the focus or the path is not made of Values.
-        ValueError: if there would be more than `max_nodes` boxes, or if what is asked for is not in
-            the graph.
+        ValueError: if there would be more than `max_nodes` boxes, if what is asked for is not in
+            the graph, or if an option is not for this level.
 
     >>> x = Value(3.0, label="x")
     >>> graph = draw_dot(x * x + 1)
@@ -152,6 +154,12 @@ def draw_dot(
     """
     reading = checked_direction(rankdir if direction is None else direction)
     colors = themes.chosen(theme)
+    others = {"path": path, "focus": focus, "local_partials": local_partials or None}
+    others["contributions"] = contributions or None
+    own = {"hide": hide or None, "numbers": numbers or None, "roles": roles, "width": width}
+    for name, given in (others if level == "named" else own).items():
+        if given is not None:
+            raise ValueError(f"{name}= is not for level={level!r}")
     if level == "named":
         chosen = direction is not None or rankdir != "LR"
         picture = named_picture(
@@ -161,27 +169,28 @@ def draw_dot(
             roles=roles,
             hide=hide,
             numbers=numbers,
-            digits=digits,
-            width=width,
+            digits=DIGITS if digits is None else digits,
+            width=WIDTH if width is None else width,
             direction=reading if chosen else "",
             lang=lang,
             max_nodes=max_nodes,
         )
         return _graph(picture, colors, format)
-    picture = build_picture(
-        root,
-        local_partials=local_partials,
-        contributions=contributions,
-        path=path,
-        focus=focus,
-        radius=radius,
-        model=model,
-        level=level,
-        names=names,
-        max_nodes=max_nodes,
-        direction=reading,
-        lang=lang,
-    )
+    with significant(digits):
+        picture = build_picture(
+            root,
+            local_partials=local_partials,
+            contributions=contributions,
+            path=path,
+            focus=focus,
+            radius=radius,
+            model=model,
+            level=level,
+            names=names,
+            max_nodes=max_nodes,
+            direction=reading,
+            lang=lang,
+        )
     return _graph(picture, colors, format)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from micrograd.drawing.named import mermaid as named_mermaid
 from micrograd.drawing.named import svg as named_svg
 from micrograd.drawing.named import tikz as named_tikz
 from micrograd.drawing.picture import Picture
+from micrograd.drawing.svg_elements import accessible
 from micrograd.drawing.themes import Theme
 
 
@@ -287,6 +289,8 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         drawn = svg.decode()
         if self.picture.width:
             drawn = named_dot.finished(drawn, self.picture, self.theme)
+        else:  # the tooltips of arrows are the names of nodes
+            drawn = accessible(_ARROW_TITLE.sub(r"\1", drawn), self.picture.title, "")
         return themes.following(drawn, self.theme)
 
     def _is_as_drawn(self, options: list[str]) -> bool:
@@ -373,4 +377,5 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
 
 _PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpeg"}
 _RASTER = ("png", "jpg", "jpeg", "jpe")
+_ARROW_TITLE = re.compile(r'(<g id="[^"]*" class="edge[^"]*">\s*)<title>[^<]*</title>\s*')
 _PIXELS, _RESOLUTION = 72.0, 96.0  # to an inch: a pixel for each point, and Graphviz's usual ones

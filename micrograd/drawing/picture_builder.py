@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from micrograd.derivation.naming import variable_names
+from micrograd.derivation.naming import label_of, variable_names
 from micrograd.drawing.boxes import BoxBuilder
 from micrograd.drawing.graph_view import LEVELS, GraphView, neighbourhood, paths
 from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
@@ -71,7 +71,14 @@ def build_picture(
         roots=[builder.names[top] for top in tops if top in kept],
         direction=direction,
         words=words,
+        title=_title(roots, variables, words),
     )
+
+
+def _title(roots: Sequence[Value], variables: Mapping[int, str], words: Mapping[str, str]) -> str:
+    names = [label_of(root) or variables.get(id(root), "") for root in roots]
+    named = words["next place"].join(shortened(name) for name in names if name.strip())
+    return words["graph of"].format(output=named) if named else words["graph"]
 
 
 # --------------------------------------------------------------------------------- what is refused

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from micrograd.derivation.definitions import Definition, definitions, partial
-from micrograd.derivation.naming import label_of
+from micrograd.derivation.naming import label_of, variable_names
 from micrograd.derivation.partials import simplified
 from micrograd.drawing.named.layout import laid_out
 from micrograd.drawing.named.roles import ROLES, checked_roles, role
@@ -110,7 +110,10 @@ class _Builder:
         if "weight" not in self.roles.values():  # then there are no targets
             targets = (node for node in cut.given if self.roles[node] == "target")
             self.roles |= dict.fromkeys(targets, "input")
-        nameless = {leaf for leaf in cut.given if self.names[leaf].text in cut.made_up}
+        called = variable_names(names, nodes)
+        nameless = {
+            leaf for leaf in cut.given if not label_of(leaf).strip() and id(leaf) not in called
+        }
         self.hidden = _Hidden(hide, self.names, self.roles, nameless)
         self.shown = [node for node in self.named if node not in self.hidden.boxes]
         self.lines = {

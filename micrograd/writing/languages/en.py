@@ -90,6 +90,7 @@ WORDS: dict[str, dict[str, str]] = {
         "more": "… {count} more",
         "above": "(above)",
         "below": "(below)",
+        "graph": "Computation graph",
         "graph of": "Computation graph of {output}",
         "formula": "Formula",
         "told": "{formula}. ",
