@@ -103,13 +103,17 @@ class _Step(NamedTuple):
     grads: frozenset[str]
     marked: dict[str, str]  # to the names of colours
     caption: list[Line]
+    is_list: bool = False  # whether several parts of the caption may stand in one line
 
 
 def _drawn(picture: Picture, theme: Theme) -> Iterator[str]:
     """The picture after each step, as SVG."""
     steps = list(_steps(picture))
     room = picture.width - 2 * MARGIN
-    captions = [[row for line in s.caption for row in wrapped(line, room, FORMULA)] for s in steps]
+    captions = [
+        [row for line in _lines(step, room) for row in wrapped(line, room, FORMULA)]
+        for step in steps
+    ]
     rows = min(_LINES, max(map(len, captions)))
     widest = max((line_width(line, FORMULA) for c in captions for line in c[:rows]), default=0.0)
     below = widest + 2 * MARGIN, LEADING * FORMULA * rows + MARGIN
@@ -136,10 +140,9 @@ def _steps(picture: Picture) -> Iterator[_Step]:
     boxes = {box.name: box for box in picture.boxes}
     given = [box for box in picture.boxes if box.operation is None]
     data, grads = frozenset(box.name for box in given), frozenset[str]()
-    listed = [part for box in given for part in ((Span(", "),), _valued(box))][1:]
     if given:
         marked = dict.fromkeys(data, "accent")
-        yield _Step(data, grads, marked, [joined(*listed)])
+        yield _Step(data, grads, marked, [_valued(box) for box in given], is_list=True)
     for box in picture.boxes:
         if box.operation is not None:
             data |= {box.name}
@@ -162,6 +165,20 @@ def _steps(picture: Picture) -> Iterator[_Step]:
         marked |= dict.fromkeys(known, "backward")
         captions = [_flow(root, boxes[name], uses[name]) for name in known]
         yield _Step(data, grads, marked, captions)
+
+
+def _lines(step: _Step, room: float) -> list[Line]:
+    """The parts of a list, as many in a line as fit; or the lines of the caption as they are."""
+    if not step.is_list:
+        return step.caption
+    lines: list[Line] = []
+    for part in step.caption:
+        longer = joined(lines[-1], ", ", part) if lines else part
+        if lines and line_width(longer, FORMULA) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return lines
 
 
 def _valued(box: Box) -> Line:
