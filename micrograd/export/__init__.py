@@ -1,0 +1,1 @@
+"""Source text of functions in other languages, with their gradients."""

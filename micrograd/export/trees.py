@@ -1,0 +1,134 @@
+"""Formulas made ready to be written as code: tests, easy cases, and what occurs more than once."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from micrograd.table.formulas import COMPARISONS, Call, Tree, fold, with_truths
+
+_TESTS = frozenset({"_truth", "_and", "_or", *(f"_{name}" for name in COMPARISONS)})
+
+
+class _Calls(dict[str, Callable[..., Tree]]):
+    """The vocabulary in which a formula means itself."""
+
+    def __missing__(self, name: str) -> Callable[..., Tree]:
+        return lambda *operands: Call(name, operands)
+
+
+_CALLS = _Calls()
+
+
+def substituted(tree: Tree, variables: Mapping[str, Tree]) -> Tree:
+    """The formula with formulas in place of some of its variables."""
+    return fold(tree, _CALLS, _Named(variables))
+
+
+class _Named(dict[str, Tree]):
+    """What variables mean; those without an entry mean themselves."""
+
+    def __missing__(self, name: str) -> Tree:
+        return name
+
+
+def _test(tree: Tree) -> Tree | None:
+    """The truth value of which this number is made, or None."""
+    match tree:
+        case Call("_where", (test, 1.0, 0.0)):
+            return test
+        case Call("add" | "mul", (x, y)):
+            first, second = _test(x), _test(y)
+            if first is not None and second is not None:
+                return Call("_or" if tree.name == "add" else "_and", (first, second))
+    return None
+
+
+def _ready(name: str) -> Callable[..., Tree]:
+    def made(*operands: Tree) -> Tree:
+        match name, operands:
+            case "_truth", (number,):
+                return _test(number) or Call(name, operands)
+            case "pow", (_, float(exponent)) if math.isfinite(exponent):
+                return Call("_library_pow", operands)
+            case "div", (_, float(divisor)) if divisor:
+                return Call("_div", operands)
+            case "stopping_mul", (1.0, other) | (other, 1.0):
+                return other
+            case "stopping_mul", (other, -1.0):
+                return Call("neg", (other,))
+            case "stopping_mul", (_, float(factor)) if factor and math.isfinite(factor):
+                return Call("mul", operands)
+        return Call(name, operands)
+
+    return made
+
+
+class _Ready(dict[str, Callable[..., Tree]]):
+    def __missing__(self, name: str) -> Callable[..., Tree]:
+        return _ready(name)
+
+
+def ready(tree: Tree) -> Tree:
+    """The formula with truth values apart, and the cases apart that every language can write.
+
+    Two truth values are joined by `_or` and `_and`. A power with a finite constant exponent becomes
+    `_library_pow`, a quotient whose divisor is a constant other than 0 becomes `_div`, and a
+    product of the chain rule in which nothing can be stopped becomes a plain one.
+    """
+    tree = with_truths(tree)
+    return fold(tree, _READY, _Named())
+
+
+_READY = _Ready()
+
+
+class Definition(NamedTuple):
+    """A local variable and its formula."""
+
+    name: str
+    tree: Tree
+
+
+def shared(definitions: Iterable[Definition], fresh: Iterator[str]) -> list[Definition]:
+    """Give what occurs more than once in definitions a name of its own, before its first use.
+
+    Args:
+        definitions: what is computed, in order; the formulas are ready.
+        fresh: names for the new variables.
+    """
+    definitions = list(definitions)
+    times: Counter[Tree] = Counter()
+    for each in definitions:
+        _count(each.tree, times)
+    made: list[Definition] = []
+    names: dict[Tree, str] = {}
+
+    def rewritten(tree: Tree, *, whole: bool = False) -> Tree:
+        if not isinstance(tree, Call):
+            return tree
+        if tree in names:
+            return names[tree]
+        inner = Call(tree.name, tuple(rewritten(each) for each in tree.operands))
+        if whole or times[tree] < 2 or tree.name in _TESTS or tree.name == "neg":
+            return inner
+        names[tree] = name = next(fresh)
+        made.append(Definition(name, inner))
+        return name
+
+    for name, tree in definitions:
+        inner = rewritten(tree, whole=True)
+        if isinstance(tree, Call):
+            names.setdefault(tree, name)
+        made.append(Definition(name, inner))
+    return made
+
+
+def _count(tree: Tree, times: Counter[Tree]) -> None:
+    if isinstance(tree, Call):
+        times[tree] += 1
+        if times[tree] == 1:
+            for each in tree.operands:
+                _count(each, times)
