@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
@@ -38,17 +39,14 @@ class Language(dict[str, Callable[..., Text]]):
     """A vocabulary of `ready` formulas, which writes them in a programming language.
 
     An operation is written by an operator, or as a call of a function of the language's own
-    library, or of a function that `runtime` writes: by a text in the language, by one of the
-    `SUBSTITUTES`, or by the formula of the row.
+    library, or of a function that `runtime` writes, from one of the `SUBSTITUTES` or from the
+    formula of the row.
 
     Args:
         name: the language, for messages.
         operators: the vocabulary of what is written by operators.
         library: the text that calls each function of the library, by the name of its row.
-        texts: functions written in the language itself, by the name of the row, and of what else
-            these call.
-        replaced: the rows for which one of the `SUBSTITUTES` is used; the others are used where the
-            library has no such function.
+        texts: the source text of functions that calls of the library need, by their names.
         words: names that a function or a variable cannot have.
         syntax: how functions are written.
         special: how infinity and nan are written.
@@ -62,7 +60,6 @@ class Language(dict[str, Callable[..., Text]]):
         operators: Mapping[str, Callable[..., Text]],
         library: Mapping[str, str],
         texts: Mapping[str, str] | None = None,
-        replaced: Collection[str] = (),
         words: Collection[str],
         syntax: Syntax,
         special: tuple[str, str],
@@ -70,9 +67,8 @@ class Language(dict[str, Callable[..., Text]]):
     ) -> None:
         super().__init__(operators)
         self.name, self.syntax, self.special, self.prefix = name, syntax, special, prefix
-        self.library = {row: text for row, text in library.items() if row not in replaced}
-        self.texts = texts or {}
-        self.words = frozenset(words)
+        self.library, self.texts = dict(library), dict(texts or {})
+        self.words = frozenset({*words, *self.texts})
 
     def __missing__(self, name: str) -> Callable[..., Text]:
         return called(self.function_name(name))
@@ -85,10 +81,9 @@ class Language(dict[str, Callable[..., Text]]):
         return f"{own}_" if own in self.words else own
 
     def _is_of_library(self, name: str) -> bool:
-        if name not in self.library or name in self.texts:
-            return False
         row = TABLE.get(name)  # of a row with a formula, the formula counts
-        return row is None or (row.is_primitive and row.function is None)
+        is_open = row is None or (row.is_primitive and row.function is None)
+        return is_open and name in self.library
 
     def number(self, number: float) -> Text:
         """A number as text; a negative one begins with a sign."""
@@ -124,16 +119,23 @@ class Language(dict[str, Callable[..., Text]]):
     def _enter(self, name: str, found: dict[str, str]) -> None:
         if name in found or name in self:
             return
-        if name in self.texts:
+        if self._is_of_library(name):
+            self._enter_text(self.library[name], found)
+            return
+        operands, tree = self._formula(name)
+        for other in sorted(calls(tree)):
+            self._enter(other, found)
+        found[name] = self._function(name, operands, tree)
+
+    def _enter_text(self, function: str, found: dict[str, str]) -> None:
+        """Enter the source of a function, after that of the functions that it calls."""
+        if function in self.texts and f"{function}(" not in found:
+            found[f"{function}("] = ""  # its place, in case that it calls itself
             for other in self.texts:
-                if other != name and f"{other}(" in self.texts[name]:
-                    self._enter(other, found)
-            found[name] = self.texts[name]
-        elif not self._is_of_library(name):
-            operands, tree = self._formula(name)
-            for other in sorted(calls(tree)):
-                self._enter(other, found)
-            found[name] = self._function(name, operands, tree)
+                if other != function and re.search(rf"\b{other}\(", self.texts[function]):
+                    self._enter_text(other, found)
+            del found[f"{function}("]
+            found[f"{function}("] = self.texts[function]
 
     def _formula(self, name: str) -> tuple[Sequence[str], Tree]:
         if name in SUBSTITUTES:

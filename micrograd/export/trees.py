@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
+from micrograd.table.floats import to_float
 from micrograd.table.formulas import COMPARISONS, Call, Tree, fold, with_truths
+from micrograd.table.interpreters import IEEE
 
 _TESTS = frozenset({"_truth", "_and", "_or", *(f"_{name}" for name in COMPARISONS)})
 
@@ -35,40 +38,66 @@ class _Named(dict[str, Tree]):
 
 
 def _test(tree: Tree) -> Tree | None:
-    """The truth value of which this number is made, or None."""
+    """The truth value of which this number is made, or None. A constant stands for itself."""
     match tree:
+        case 0.0 | 1.0:
+            return tree
         case Call("_where", (test, 1.0, 0.0)):
             return test
         case Call("add" | "mul", (x, y)):
             first, second = _test(x), _test(y)
             if first is not None and second is not None:
-                return Call("_or" if tree.name == "add" else "_and", (first, second))
+                return _joined(tree.name == "add", first, second)
     return None
 
 
-def _ready(name: str) -> Callable[..., Tree]:
-    def made(*operands: Tree) -> Tree:
-        match name, operands:
-            case "_truth", (number,):
-                return _test(number) or Call(name, operands)
-            case "pow", (_, float(exponent)) if math.isfinite(exponent):
-                return Call("_library_pow", operands)
-            case "div", (_, float(divisor)) if divisor:
-                return Call("_div", operands)
-            case "stopping_mul", (1.0, other) | (other, 1.0):
-                return other
-            case "stopping_mul", (other, -1.0):
-                return Call("neg", (other,))
-            case "stopping_mul", (_, float(factor)) if factor and math.isfinite(factor):
-                return Call("mul", operands)
-        return Call(name, operands)
+def _joined(is_sum: bool, first: Tree, second: Tree) -> Tree:
+    """Whether one of two truths holds, for a sum, or both, for a product."""
+    for one, other in ((first, second), (second, first)):
+        if isinstance(one, float):
+            return one if bool(one) == is_sum else other
+    return Call("_or" if is_sum else "_and", (first, second))
 
-    return made
+
+_ARITHMETIC = ("add", "sub", "mul", "neg", "abs")
+
+
+def _ready(name: str, *operands: Tree) -> Tree:
+    """An operation on formulas that are ready."""
+    if all(isinstance(each, float) for each in operands):
+        known = name[1:] if name[1:] in COMPARISONS else name
+        if known in (*COMPARISONS, *_ARITHMETIC):
+            return to_float(IEEE[known](*operands))
+    match name, operands:
+        case "_truth", (number,):
+            return _truth(number)
+        case "_where", (float(test), then, otherwise):
+            return then if test else otherwise
+        case "pow", (base, 1.0):
+            return base
+        case "pow", (_, float(exponent)) if math.isfinite(exponent):
+            return Call("_library_pow", operands)
+        case "div", (_, float(divisor)) if divisor:
+            return Call("_div", operands)
+        case "stopping_mul", (1.0, other) | (other, 1.0):
+            return other
+        case "stopping_mul", (-1.0, other) | (other, -1.0):
+            return Call("neg", (other,))
+        case "stopping_mul", (_, float(factor)) if factor and math.isfinite(factor):
+            return Call("mul", operands)
+    return Call(name, operands)
+
+
+def _truth(number: Tree) -> Tree:
+    if isinstance(number, float):
+        return float(number != 0)
+    test = _test(number)
+    return Call("_truth", (number,)) if test is None else test
 
 
 class _Ready(dict[str, Callable[..., Tree]]):
     def __missing__(self, name: str) -> Callable[..., Tree]:
-        return _ready(name)
+        return partial(_ready, name)
 
 
 def ready(tree: Tree) -> Tree:
@@ -76,7 +105,8 @@ def ready(tree: Tree) -> Tree:
 
     Two truth values are joined by `_or` and `_and`. A power with a finite constant exponent becomes
     `_library_pow`, a quotient whose divisor is a constant other than 0 becomes `_div`, and a
-    product of the chain rule in which nothing can be stopped becomes a plain one.
+    product of the chain rule in which nothing can be stopped becomes a plain one. Arithmetic on
+    constants is done, and so are choices that depend on constants only.
     """
     tree = with_truths(tree)
     return fold(tree, _READY, _Named())
