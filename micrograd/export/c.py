@@ -21,7 +21,7 @@ WORDS = (
     "public register reinterpret_cast remainder remquo requires restrict return rint round scalb "
     "scalbln scalbn short signbit signed significand signgam sincos sizeof static static_assert "
     "static_cast struct switch template tgamma this thread_local throw true try typedef typeid "
-    "typename typeof union unix linux unsigned using virtual void volatile wchar_t while xor "
+    "typename typeof union unix linux unsigned using v virtual void volatile wchar_t while xor "
     "xor_eq y0 y1 yn INFINITY NAN HUGE_VAL DOMAIN OVERFLOW UNDERFLOW SING PLOSS TLOSS"
 ).split()
 

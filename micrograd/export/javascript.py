@@ -70,15 +70,15 @@ JAVASCRIPT = _JavaScript(
 )
 
 
-def expression(tree: Tree, names: Mapping[str, str] | None = None) -> str:
+def expression(tree: Tree, names: Mapping[str, str | float] | None = None) -> str:
     """A formula as an expression in JavaScript.
 
     Args:
         tree: the formula.
-        names: the text in JavaScript for each variable, such as `{"x": "inputs[0]"}`; a variable
-            that is not in it is written as it is.
+        names: the text in JavaScript for each variable, such as `{"x": "inputs[0]"}`, or its
+            number; a variable that is not in it is written as it is.
     """
-    return JAVASCRIPT.text(substituted(ready(tree), names or {}))
+    return JAVASCRIPT.text(ready(substituted(tree, names or {})))
 
 
 def runtime(trees: Iterable[Tree]) -> str:

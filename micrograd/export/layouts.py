@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import Any, NamedTuple
 
 from micrograd.export.language import Language
-from micrograd.export.trees import Definition
+from micrograd.export.trees import Definition, substituted
+from micrograd.table.formulas import Tree
 
 _WIDTH = 100
+_LONGEST_FUNCTION = 100  # lines of a function in C
 Nest = Any
-"""A text, or a nested list of texts."""
+"""A formula, such as the name of a variable, or a nested list of formulas."""
 
 
 class Function(NamedTuple):
@@ -21,18 +23,18 @@ class Function(NamedTuple):
     Attributes:
         name: its name.
         parameters: the name of each parameter, and the names of the numbers in it.
-        forwards: the lines that compute the value.
-        backwards: the lines that compute the derivatives.
-        value: the text of the value.
-        gradient: the texts of the derivatives, in the structure of the parameters.
+        forwards: the local variables that compute the value.
+        backwards: the local variables that compute the derivatives.
+        value: the value.
+        gradient: the derivatives, in the structure of the parameters.
         titles: comments for the two parts.
     """
 
     name: str
     parameters: Sequence[tuple[str, Nest]]
-    forwards: Sequence[str]
-    backwards: Sequence[str]
-    value: str
+    forwards: Sequence[Definition]
+    backwards: Sequence[Definition]
+    value: Tree
     gradient: Nest
     titles: tuple[str, str]
 
@@ -51,10 +53,10 @@ class Layout(ABC):
     def __init__(self, language: Language, *, module: bool) -> None:
         self.language, self.module = language, module
 
-    def local(self, definition: Definition) -> str:
-        """The line that defines a local variable."""
-        name, tree = definition
-        return self.language.syntax.local.format(name=name, value=self.language.text(tree))
+    def locals(self, definitions: Iterable[Definition]) -> Iterator[str]:
+        """The lines that define local variables."""
+        for name, tree in definitions:
+            yield self.language.syntax.local.format(name=name, value=self.language.text(tree))
 
     def file(
         self, comments: Sequence[str], runtime: Sequence[str], function: str, name: str
@@ -83,8 +85,8 @@ class Layout(ABC):
 
     def listed(self, nest: Nest) -> str:
         """A nested list as text, in several lines if it is long."""
-        if isinstance(nest, str):
-            return nest
+        if not isinstance(nest, list):
+            return self.language.text(nest)
         text = ", ".join(map(self.listed, nest))
         if len(text) < _WIDTH or "\n" in text:
             return f"[{text}]"
@@ -101,10 +103,10 @@ class JavaScriptLayout(Layout):
         gradient = self.listed(function.gradient)
         body = self.indented(
             f"// {function.titles[0]}",
-            *function.forwards,
+            *self.locals(function.forwards),
             f"// {function.titles[1]}",
-            *function.backwards,
-            f"return {{ value: {function.value}, gradient: {gradient} }};",
+            *self.locals(function.backwards),
+            f"return {{ value: {self.listed(function.value)}, gradient: {gradient} }};",
         )
         export = "export " if self.module else ""
         return f"{export}function {function.name}({head}) {{\n{body}\n}}"
@@ -130,45 +132,99 @@ class PythonLayout(Layout):
         body = self.indented(
             *unpacked,
             f"# {function.titles[0]}",
-            *function.forwards,
+            *self.locals(function.forwards),
             f"# {function.titles[1]}",
-            *function.backwards,
-            f"return {function.value}, {self.listed(function.gradient)}",
+            *self.locals(function.backwards),
+            f"return {self.listed(function.value)}, {self.listed(function.gradient)}",
         )
         return f"def {function.name}({head}):\n{body}"
 
 
 class CLayout(Layout):
-    """A function that returns the value and fills an array."""
+    """A function that returns the value and fills an array.
+
+    A long function is written in parts that work on one array, because the time that a compiler
+    takes for a function grows faster than its length.
+    """
 
     preamble = "\n#include <math.h>"
 
     def function(self, function: Function) -> str:  # noqa: D102
-        heads, unpacked = [], []
-        for name, nest in function.parameters:
-            if name == nest:
-                heads.append(f"double {name}")
-                continue
-            entries = [*_flat(nest)]
-            heads.append(f"const double {name}[{len(entries)}]")
-            unpacked += [f"const double {each} = {name}[{i}];" for i, each in enumerate(entries)]
-        derivatives = [*_flat(function.gradient)]
+        if len(function.forwards) + len(function.backwards) > _LONGEST_FUNCTION:
+            return self._in_parts(function)
+        lines = [f"const double {name} = {entry};" for name, entry in _entries(function)]
+        forwards, backwards = self.locals(function.forwards), self.locals(function.backwards)
+        return self._whole(function, lines, forwards, backwards)
+
+    def _whole(
+        self,
+        function: Function,
+        first: Iterable[str],
+        forwards: Iterable[str],
+        backwards: Iterable[str],
+    ) -> str:
+        heads = [
+            f"const double {name}[{len([*_flat(nest)])}]" if name != nest else f"double {name}"
+            for name, nest in function.parameters
+        ]
+        derivatives = [self.language.text(tree) for tree in _flat(function.gradient)]
         heads.append(f"double gradient[{max(1, len(derivatives))}]")
+        value = self.language.text(function.value)
         body = self.indented(
-            *unpacked,
+            *first,
             f"// {function.titles[0]}",
-            *function.forwards,
-            f"if (!gradient) return {function.value};",
+            *forwards,
+            f"if (!gradient) return {value};",
             f"// {function.titles[1]}",
-            *function.backwards,
+            *backwards,
             *(f"gradient[{i}] = {text};" for i, text in enumerate(derivatives)),
-            f"return {function.value};",
+            f"return {value};",
         )
         return f"double {function.name}({', '.join(heads)}) {{\n{body}\n}}"
 
+    def _in_parts(self, function: Function) -> str:
+        given = [name for _, nest in function.parameters for name in _flat(nest)]
+        named = [*given, *(each.name for each in (*function.forwards, *function.backwards))]
+        places: dict[str, Tree] = {name: f"v[{i}]" for i, name in enumerate(named)}
+        entries = dict(_entries(function))
+        first = [f"double v[{len(named)}];"]
+        first += [f"{places[name]} = {entries.get(name, name)};" for name in given]
+        parts: list[str] = []
 
-def _flat(nest: Nest) -> Iterator[str]:
-    if isinstance(nest, str):
+        def calls(definitions: Sequence[Definition]) -> list[str]:
+            made = []
+            for start in range(0, len(definitions), _LONGEST_FUNCTION):
+                name = f"{self.language.prefix}_part{len(parts) + 1}"
+                lines = [
+                    f"{places[each.name]} = {self.language.text(substituted(each.tree, places))};"
+                    for each in definitions[start : start + _LONGEST_FUNCTION]
+                ]
+                parts.append(f"static void {name}(double v[]) {{\n{self.indented(*lines)}\n}}")
+                made.append(f"{name}(v);")
+            return made
+
+        whole = self._whole(
+            function._replace(
+                value=substituted(function.value, places),
+                gradient=[substituted(tree, places) for tree in _flat(function.gradient)],
+            ),
+            first,
+            calls(function.forwards),
+            calls(function.backwards),
+        )
+        return "\n\n".join([*parts, whole])
+
+
+def _entries(function: Function) -> Iterator[tuple[str, str]]:
+    """The names of the numbers in arrays, and where they are."""
+    for name, nest in function.parameters:
+        if name != nest:
+            for i, each in enumerate(_flat(nest)):
+                yield each, f"{name}[{i}]"
+
+
+def _flat(nest: Nest) -> Iterator[Any]:
+    if not isinstance(nest, list):
         yield nest
     else:
         for each in nest:

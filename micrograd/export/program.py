@@ -94,12 +94,16 @@ class StraightLine:
             made.append(Definition(name, tree))
             return name
 
+        active = set(self.parameters)  # what depends on a parameter
+        for step in self.steps:
+            if not active.isdisjoint(step.operands):
+                active.add(step.key)
         for step in reversed(self.steps):
             if step.key not in terms:
                 continue
             g = total(step.key)
             for place, operand in enumerate(step.operands):
-                flow = _flow(step, place) if isinstance(operand, str) else None
+                flow = _flow(step, place) if operand in active else None
                 if flow is not None:
                     names = dict(zip(step.row.operands, step.operands, strict=True))
                     tree = ready(substituted(flow, {**names, RESULT: step.key, ADJOINT: g}))
@@ -170,19 +174,24 @@ def of_graph(
         elif is_alias(node) and backward_step(node) is None:
             keys[node] = read[0]
         else:
-            keys[node] = line.apply(_row(node), *read, label=name(node))
+            keys[node] = line.apply(row_of(node).name, *read, label=name(node))
     line.output = keys[output]
     return line, chosen
 
 
-def _row(node: Value) -> str:
+def row_of(node: Value) -> Operation:
+    """The row of the table that made a node.
+
+    Raises:
+        TypeError: the operation was made by hand.
+    """
     row = operation(node)
     if row is None or backward_step(node) is not None:
         raise TypeError(
-            f"export_source: {str(made_by(node))!r} is an operation made by hand, whose formula is "
-            "not known: give it one with micrograd.define"
+            f"{str(made_by(node))!r} is an operation made by hand, which cannot be written as "
+            "code: give it a formula with micrograd.define"
         )
-    return row.name
+    return row
 
 
 def of_function(

@@ -245,9 +245,9 @@ class _Writer:
                 parameters=[
                     (self._of_parameter(name, keys), self._nest(keys)) for name, keys in parameters
                 ],
-                forwards=[layout.local(each) for each in lines[:middle]],
-                backwards=[layout.local(each) for each in lines[middle + 1 :]],
-                value=self.language.text(self._named(self.line.output)),
+                forwards=lines[:middle],
+                backwards=lines[middle + 1 :],
+                value=self._named(self.line.output),
                 gradient=self._nest_of([keys for _, keys in parameters], gradient),
                 titles=(self.words["value"], self.words["derivatives"]),
             )
@@ -264,9 +264,9 @@ class _Writer:
         return self.chosen[keys] if isinstance(keys, str) else [self._nest(each) for each in keys]
 
     def _nest_of(self, keys: Any, gradient: Mapping[str, Tree]) -> Any:
-        """The texts of the derivatives in the structure of the parameters."""
+        """The derivatives in the structure of the parameters."""
         if isinstance(keys, str):
-            return self.language.text(self._named(gradient[keys]))
+            return self._named(gradient[keys])
         return [self._nest_of(each, gradient) for each in keys]
 
     def _comments(self) -> list[str]:

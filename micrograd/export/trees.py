@@ -73,6 +73,8 @@ def _ready(name: str, *operands: Tree) -> Tree:
             return _truth(number)
         case "_where", (float(test), then, otherwise):
             return then if test else otherwise
+        case "_where", (test, Call("stopping_mul", (g, x)), Call("stopping_mul", (h, y))) if g == h:
+            return Call("stopping_mul", (g, Call("_where", (test, x, y))))
         case "pow", (base, 1.0):
             return base
         case "pow", (_, float(exponent)) if math.isfinite(exponent):

@@ -16,6 +16,8 @@ NODE, CC = shutil.which("node"), shutil.which("cc")
 needs_node = pytest.mark.skipif(NODE is None, reason="no Node is installed (package nodejs)")
 needs_cc = pytest.mark.skipif(CC is None, reason="no C compiler is installed (package gcc)")
 
+C_OPTIONS = ("-std=c99", "-O1", "-Wall", "-Wextra", "-Werror")
+
 NAMES = [row.name for row in ROWS]
 INFINITE = (math.inf, -math.inf, math.nan)
 SPECIAL = (0.0, -0.0, 0.5, 1.0, -1.0, 2.0, -2.5, 3.5, 1e-300, 5e-324, 1e300, *INFINITE)
