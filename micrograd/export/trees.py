@@ -9,7 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from micrograd.table.floats import to_float
-from micrograd.table.formulas import COMPARISONS, Call, Tree, fold, with_truths
+from micrograd.table.formulas import COMPARISONS, Call, Tree, fold, variables, with_truths
 from micrograd.table.interpreters import IEEE
 
 _TESTS = frozenset({"_truth", "_and", "_or", *(f"_{name}" for name in COMPARISONS)})
@@ -25,16 +25,9 @@ class _Calls(dict[str, Callable[..., Tree]]):
 _CALLS = _Calls()
 
 
-def substituted(tree: Tree, variables: Mapping[str, Tree]) -> Tree:
+def substituted(tree: Tree, given: Mapping[str, Tree]) -> Tree:
     """The formula with formulas in place of some of its variables."""
-    return fold(tree, _CALLS, _Named(variables))
-
-
-class _Named(dict[str, Tree]):
-    """What variables mean; those without an entry mean themselves."""
-
-    def __missing__(self, name: str) -> Tree:
-        return name
+    return fold(tree, _CALLS, {name: given.get(name, name) for name in variables(tree)})
 
 
 def _test(tree: Tree) -> Tree | None:
@@ -111,7 +104,8 @@ def ready(tree: Tree) -> Tree:
     constants is done, and so are choices that depend on constants only.
     """
     tree = with_truths(tree)
-    return fold(tree, _READY, _Named())
+    same: dict[str, Tree] = {name: name for name in variables(tree)}
+    return fold(tree, _READY, same)
 
 
 _READY = _Ready()

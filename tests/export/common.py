@@ -16,7 +16,7 @@ NODE, CC = shutil.which("node"), shutil.which("cc")
 needs_node = pytest.mark.skipif(NODE is None, reason="no Node is installed (package nodejs)")
 needs_cc = pytest.mark.skipif(CC is None, reason="no C compiler is installed (package gcc)")
 
-C_OPTIONS = ("-std=c99", "-O1", "-Wall", "-Wextra", "-Werror")
+C_OPTIONS = ("-std=c99", "-Wall", "-Wextra", "-Werror")
 
 NAMES = [row.name for row in ROWS]
 INFINITE = (math.inf, -math.inf, math.nan)
