@@ -48,6 +48,7 @@ class Language(dict[str, Callable[..., Text]]):
         library: the text that calls each function of the library, by the name of its row.
         texts: the source text of functions that calls of the library need, by their names.
         words: names that a function or a variable cannot have.
+        functions: names that functions of the runtime cannot have, besides.
         syntax: how functions are written.
         special: how infinity and nan are written.
         prefix: what the names of the functions in the runtime begin with.
@@ -61,6 +62,7 @@ class Language(dict[str, Callable[..., Text]]):
         library: Mapping[str, str],
         texts: Mapping[str, str] | None = None,
         words: Collection[str],
+        functions: Collection[str] = (),
         syntax: Syntax,
         special: tuple[str, str],
         prefix: str = "",
@@ -69,6 +71,7 @@ class Language(dict[str, Callable[..., Text]]):
         self.name, self.syntax, self.special, self.prefix = name, syntax, special, prefix
         self.library, self.texts = dict(library), dict(texts or {})
         self.words = frozenset({*words, *self.texts})
+        self._taken = self.words | {*functions}
 
     def __missing__(self, name: str) -> Callable[..., Text]:
         return called(self.function_name(name))
@@ -78,7 +81,7 @@ class Language(dict[str, Callable[..., Text]]):
         if self._is_of_library(name):
             return self.library[name]
         own = f"{self.prefix}{name}"
-        return f"{own}_" if own in self.words else own
+        return f"{own}_" if own in self._taken else own
 
     def _is_of_library(self, name: str) -> bool:
         row = TABLE.get(name)  # of a row with a formula, the formula counts

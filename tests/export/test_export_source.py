@@ -11,6 +11,7 @@ import micrograd
 from micrograd import Value, define, derivative, export_source, value_and_grad
 from micrograd.engine.graph import leaves
 from micrograd.ops import TABLE
+from nn import MLP
 from tests.export.common import (
     C_OPTIONS,
     CC,
@@ -259,6 +260,19 @@ def test_ten_thousand_operations_are_no_problem(language, make, tmp_path):
     assert found == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_network_is_written_with_its_weights(language, tmp_path):
+    random.seed(1)
+    model = MLP(2, [4, 1], activation="gelu")
+    source = export_source(model, language, example=[[0.0, 0.0]], names=["point"], name="net")
+    calls = [([0.5, -1.5],), ([2.0, 0.0],)]
+    for at, found in zip(calls, called(language, source, calls, tmp_path, "net"), strict=True):
+        point = [Value(x) for x in at[0]]
+        out = model(point)
+        out.backward()
+        assert found == pytest.approx([out.data, *(x.grad for x in point)], rel=1e-13)
+
+
 def test_equal_operations_are_done_once():
     source = export_source("sin(x * y) * cos(x * y) + (x * y)", "javascript")
     assert source.count("x * y;") == 1
@@ -334,6 +348,12 @@ def test_both_kinds_of_javascript_can_be_imported(tmp_path):
             TypeError,
             "takes a Value, the text of an expression",
         ),
+        (lambda: export_source("x * y", names=["x", "x"]), ValueError, "'x' is given twice"),
+        (lambda: export_source("tanh(exp)", names=["exp"]), ValueError, "'exp' is an operation"),
+        (lambda: export_source(lambda x: x, names=["a", "b"]), (ValueError, TypeError), "2|given"),
+        (lambda: export_source("x", "c", module=True), ValueError, "module=True is for JavaScript"),
+        (lambda: export_source("x", example=[1.0]), TypeError, "example= is for a function"),
+        (lambda: export_source(abs, parameters=[]), TypeError, "parameters= is for a Value"),
         (lambda: export_source("x", lang="xx"), ValueError, "lang is one of"),
         (lambda: export_source(lambda x: x if x > 0 else -x), TypeError, "branches"),
         (lambda: export_source(lambda d: d["a"], example=[{"a": 1.0}]), TypeError, "d is a dict"),

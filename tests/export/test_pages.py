@@ -5,7 +5,7 @@ import math
 import pytest
 
 import micrograd
-from micrograd import Value
+from micrograd import Value, define
 from micrograd.engine.graph import is_leaf, operands, order, partials
 from micrograd.export.pages import arrows, graph_functions
 from tests.export.common import in_node, needs_node, ulps
@@ -60,6 +60,23 @@ def test_forward_and_backward_are_those_of_the_engine(at):
     for one, other in zip(found, expected, strict=True):
         assert len(one) == len(other)
         assert all(ulps(a, b) <= 4 for a, b in zip(one, other, strict=True)), (one, other)
+
+
+@needs_node
+def test_operations_of_users_hide_none_of_the_functions_and_arrays_of_the_page():
+    for name in ("forward", "v", "g", "p", "c", "rows"):
+        define(name, "x + 1", ["1"])
+    x = Value(1.0)
+    out = x
+    for name in ("forward", "v", "g", "p", "c", "rows"):
+        out = getattr(out, name)()
+    nodes = order(out)
+    program = f"""const results = (() => {{ {graph_functions(nodes)}
+    const v = [1], g = Array({len(nodes)});
+    forward(v);
+    backward(v, g, [], []);
+    return [v, g]; }})();"""
+    assert in_node(program, []) == [[float(i + 1) for i in range(7)], [1.0] * 7]
 
 
 def test_an_operation_made_by_hand_has_no_code():
