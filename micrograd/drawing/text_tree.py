@@ -92,9 +92,9 @@ def _numbers(box: Box, words: Mapping[str, str]) -> tuple[str, str]:
 def _names(picture: Picture) -> dict[str, str]:
     """What each box is called: its label, with its name if several have the same label."""
     times = Counter(box.label for box in picture.boxes)
-    names = {}
+    names, titles = {}, picture.titles()
     for box in picture.boxes:
-        label = terminal_text(box.label)
+        label = terminal_text(titles.get(box.label, box.label))
         if box.kind == "leaf" and box.frame:
             place = terminal_text(picture.place(box))
             label = picture.words["of"].format(place=place, name=label)

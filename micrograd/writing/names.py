@@ -32,7 +32,16 @@ from unicodedata import normalize
 
 from micrograd.writing.marks import LETTERS, Mark, latex, row
 
-__all__ = ["Expression", "Symbol", "indexed", "latex", "read", "subscript", "superscript"]
+__all__ = [
+    "Expression",
+    "Symbol",
+    "indexed",
+    "latex",
+    "read",
+    "subscript",
+    "superscript",
+    "typeset",
+]
 
 _SUBSCRIPTS = dict(
     zip(
@@ -88,6 +97,20 @@ class Symbol(NamedTuple):
         """The name in one line, with the scripts that Unicode has."""
         base = normalize("NFC", self.base + self.accent) + "′" * self.primes
         return f"{base}{_line(self.above, '^', _SUPERSCRIPTS)}{_line(self.below, '_', _SUBSCRIPTS)}"
+
+    @property
+    def runs(self) -> list[tuple[str, int]]:
+        """The text in runs on the line, 0, above it, 1, and below it, -1.
+
+        Scripts that Unicode has are on the line.
+        """
+        above = _line(self.above, "^", _SUPERSCRIPTS)
+        below = _line(self.below, "_", _SUBSCRIPTS)
+        runs = [(self._replace(above="", below="").text, 0)]
+        for shown, script, level in ((above, self.above, 1), (below, self.below, -1)):
+            typed = shown[:1] in ("^", "_")
+            runs.append((script, level) if typed else (shown, 0))
+        return [run for run in runs if run[0]]
 
     @property
     def mark(self) -> Mark:
@@ -241,6 +264,15 @@ def _symbol(found: re.Match[str]) -> Symbol | None:
         return None
     primes = len(found["primes"] + found["primes_last"])
     return Symbol(base, accent, primes, ",".join(below).replace(" ", ""), ",".join(above))
+
+
+def typeset(label: str) -> str:
+    """Lines of text as pictures show them: names with their scripts, and words as they are."""
+    lines = []
+    for line in label.split("\n"):
+        found = read(line) if line == line.strip() else None
+        lines.append(line if found is None else found.text)
+    return "\n".join(lines)
 
 
 # -------------------------------------------------------------------------------------- expressions

@@ -15,6 +15,7 @@ from micrograd.drawing.mermaid import mermaid_text
 from micrograd.drawing.text_tree import terminal_text
 from micrograd.engine.graph import order
 from micrograd.writing.labels import columns, shortened, without_turns
+from micrograd.writing.names import typeset
 from nn import MLP
 from tests.drawing.common import chain, expression
 from tests.drawing.test_labels import HOSTILE
@@ -225,11 +226,11 @@ def test_a_deep_tree_is_continued_at_the_margin():
 def test_a_label_in_a_tree_stays_on_its_line_and_commands_no_terminal(label):
     text = draw_dot(Value(1.0, label=label).exp()).tree()
     assert len(text.splitlines()) == 2
-    shown = terminal_text(shortened(label))
+    shown = terminal_text(typeset(shortened(label)))
     assert not re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029]", shown)
     assert shown.strip() in text
     plain = shown.strip("\u2068\u2069").replace(" ⏎ ", "\n")
-    visible = re.sub("[\x7f-\x9f\u2028\u2029]", "\ufffd", without_turns(shortened(label)))
+    visible = re.sub("[\x7f-\x9f\u2028\u2029]", "\ufffd", without_turns(typeset(shortened(label))))
     assert plain == visible.replace(" ⏎ ", "\n")
 
 
