@@ -91,9 +91,9 @@ def mermaid_text(text: str) -> str:
     """The text for a quoted label, which Mermaid then shows literally.
 
     Mermaid interprets its own syntax, HTML and Markdown within quotes too, so everything but
-    letters, digits and signs in names is written as `#10;`. Escaped line ends, mathematics, icons and its internal
-    notation are interpreted even so; they are broken up by word joiners, which are invisible. HTML
-    has no numbers for the control characters from 128 to 159.
+    letters, digits and signs in names is written as `#10;`. Escaped line ends, mathematics, icons
+    and its internal notation are interpreted even so; they are broken up by word joiners, which are
+    invisible. HTML has no numbers for the control characters from 128 to 159.
     """
     text = _EVEN_SO.sub("\\g<0>\u2060", text)
     return "<br/>".join(
