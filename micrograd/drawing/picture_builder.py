@@ -29,7 +29,7 @@ def build_picture(
     radius: int = 2,
     model: Any = None,
     level: str = "operation",
-    names: Mapping[str, Any] | None = None,
+    names: Mapping[str, Any] | Any | None = None,
     max_nodes: int = MAX_NODES,
     direction: str = "LR",
     lang: str = "en",
