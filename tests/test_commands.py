@@ -85,7 +85,7 @@ def test_draw_prints_a_tree_if_no_file_is_named(capsys):
     assert main(["draw", *NEURON]) == 0
     printed = capsys.readouterr().out
     assert "tanh" in printed
-    assert "w1" in printed
+    assert "w₁" in printed
 
 
 def test_draw_writes_what_the_suffix_says(tmp_path, capsys):

@@ -130,15 +130,6 @@ class Picture(NamedTuple):
         alike = Counter(shown.values())
         return {label: text if alike[text] == 1 else label for label, text in shown.items()}
 
-    def place(self, box: Box) -> str:
-        """The titles of the frames around a box, from the outermost to the innermost."""
-        frames = {frame.name: frame for frame in self.frames}
-        titles, name = [], box.frame
-        while name in frames:
-            titles.append(frames[name].label)
-            name = frames[name].parent
-        return self.words["next place"].join(reversed(titles))
-
     def arrows(self) -> Iterator[tuple[Arrow, str]]:
         """Each arrow, with the name of the operation or box that it leads to."""
         for box in self.boxes:

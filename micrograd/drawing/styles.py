@@ -56,17 +56,14 @@ class Style:
         """The text on an arrow; many weights are not written."""
         return "" if self.dense and arrow.weight is not None else arrow.text
 
-    def lines(self, box: Box, *, framed: bool = True) -> Iterator[list[Cell]]:
+    def lines(self, box: Box) -> Iterator[list[Cell]]:
         """The text in a box, line by line; only the title may itself consist of several lines.
 
-        A line of numbers has four cells, or five with the name of an output before them. If frames
-        are not drawn around leaves, their place in the model is written below the title.
+        A line of numbers has four cells, or five with the name of an output before them.
         """
         if box.label:
             is_title = box.kind != "omitted"
             yield [self._name(box.label, "ink", "bold") if is_title else Cell(box.label, "faint")]
-        if box.kind == "leaf" and box.frame and not framed:
-            yield [Cell(self.picture.place(box), "faint")]
         if box.operation is not None and box.operation.text and box.oval is None:
             yield [Cell(box.operation.text, "ink", "italic")]
         for row in box.rows:

@@ -229,7 +229,7 @@ def _rows(box: Box, style: Style) -> list[list[Cell]]:
     """The lines of a box, with a title of several lines split."""
     return [
         [row[0]._replace(text=part), *row[1:]]
-        for row in style.lines(box, framed=False)
+        for row in style.lines(box)
         for part in row[0].text.replace("\n", " " if row[1:] else "\n").split("\n")
     ]
 

@@ -95,10 +95,7 @@ def _names(picture: Picture) -> dict[str, str]:
     names, titles = {}, picture.titles()
     for box in picture.boxes:
         label = terminal_text(titles.get(box.label, box.label))
-        if box.kind == "leaf" and box.frame:
-            place = terminal_text(picture.place(box))
-            label = picture.words["of"].format(place=place, name=label)
-        elif box.kind != "omitted" and times[box.label] > 1:
+        if box.kind != "omitted" and times[box.label] > 1:
             label = f"{label} [{box.name}]" if label else box.name
         names[box.name] = label or box.name
     return names

@@ -97,9 +97,7 @@ class _Writer(Style):
         for box in self.picture.boxes:
             if box.oval is not None:
                 sizes[box.oval.name] = _size(box.oval.text, 6.0)
-            written = (
-                " ".join(cell.text for cell in line) for line in self.lines(box, framed=False)
-            )
+            written = (" ".join(cell.text for cell in line) for line in self.lines(box))
             sizes[box.name] = _size("\n".join(written), 12.0)
         notes = {
             arrow.name: _size(self.note(arrow), 2.0)
@@ -121,7 +119,7 @@ class _Writer(Style):
                 rf"{self._point(centres[oval.name])} {{{tex(oval.text)}}};"
             )
         mark = _MARKS[box.on_path]
-        text = r"\\".join(_written(line, mark) for line in self.lines(box, framed=False))
+        text = r"\\".join(_written(line, mark) for line in self.lines(box))
         at = self._point(centres[box.name])
         yield rf"\node[{box.kind} box{mark}] ({box.name}) at {at} {{{text}}};"
 

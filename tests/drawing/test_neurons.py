@@ -241,9 +241,9 @@ def test_a_frame_around_each_layer_holds_one_around_each_neuron():
         ("layer 2", ""),
         ("neuron 1", "layer2"),
     ]
-    places = [(picture.place(box), box.label) for box in picture.boxes if box.label]
+    places = [(box.frame, box.label) for box in picture.boxes if box.label]
     assert sorted(places) == [
-        (f"layer {layer}, neuron {neuron}", name)
+        (f"layer{layer}neuron{neuron}", name)
         for layer, neuron in ((1, 1), (1, 2), (2, 1))
         for name in (
             f"b^{{({layer})}}_{neuron}",
@@ -263,9 +263,7 @@ def test_each_of_several_samples_has_a_frame_within_the_neuron():
         "sample 1",
         "sample 2",
     ]
-    assert {picture.place(box) for box in picture.boxes if box.kind == "leaf"} == {
-        "layer, neuron 1"
-    }
+    assert {box.frame for box in picture.boxes if box.kind == "leaf"} == {"layer0neuron1"}
 
 
 def test_parameters_are_called_by_their_place_unless_they_have_a_label():
