@@ -197,12 +197,15 @@ _TYPED = [
     (_typed(letters), {script: plain for plain, script in letters.items()}, sign)
     for letters, sign in ((_SUBSCRIPTS, "_"), (_SUPERSCRIPTS, "^"))
 ]
+_END = r"(?![^\W_])"  # of letters and digits
 _LETTER = r"[^\W\d_][\u0302-\u0304\u0307\u0308]?"
+# Scripts are w1, w_1, w_toes, w_{i,j}, w[0], w['b'], w^{(1)}, w^(1) and w^T. Each of them matches
+# in one way only, since a label would take years otherwise.
 _NAME = re.compile(
     rf"""(?P<base>(?:{_LETTER})+)(?P<primes>'*)
-    (?P<scripts>(?: _?[0-9]+ | _[^\W_]+ | _\{{\w+(?:,\ ?\w+)*\}}   # w1, w_toes, w_{{i,j}}
-      | \[(?:[0-9]+|'\w+'|"\w+")\]                                 # w[0], w['b']
-      | \^(?:\{{[\w(),*+\-\[\]]+\}}|\([\w,]+\)|[^\W_]+|[*+]) )*)        # w^{{(1)}}, w^(1), w^T
+    (?P<scripts>(?: _?[0-9]+{_END} | _(?![0-9]+{_END})[^\W_]+{_END} | _\{{\w+(?:,\ ?\w+)*\}}
+      | \[(?:[0-9]+|'\w+'|"\w+")\]
+      | \^(?:\{{[\w(),*+\-\[\]]+\}}|\([\w,]+\)|[^\W_]+{_END}|[*+]) )*)
     (?P<primes_last>'*)""",
     re.VERBOSE,
 )
@@ -301,6 +304,8 @@ def _expression(text: str) -> Expression | None:
     """The expression that the text is, or None; hyphenated words are none."""
     if _HYPHENS.fullmatch(text):  # cross-entropy
         return None
+    if text.startswith("[") and text.endswith("]"):  # as it is shown
+        text = text[1:-1]
     words: list[str] = []
     marks: list[Mark] = []
     shape, place = "", 0
