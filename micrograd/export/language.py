@@ -133,11 +133,9 @@ class Language(dict[str, Callable[..., Text]]):
     def _enter_text(self, function: str, found: dict[str, str]) -> None:
         """Enter the source of a function, after that of the functions that it calls."""
         if function in self.texts and f"{function}(" not in found:
-            found[f"{function}("] = ""  # its place, in case that it calls itself
             for other in self.texts:
                 if other != function and re.search(rf"\b{other}\(", self.texts[function]):
                     self._enter_text(other, found)
-            del found[f"{function}("]
             found[f"{function}("] = self.texts[function]
 
     def _formula(self, name: str) -> tuple[Sequence[str], Tree]:
