@@ -137,6 +137,21 @@ def test_a_function_computes_what_the_engine_does_at_ordinary_and_special_number
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "exponent", [-3.0, -0.5, 0.0, 0.25, 0.5, 1.0, 2.0, 7.5, 8.0, 9.0, math.inf]
+)
+def test_constant_powers_are_those_of_the_engine_at_every_base(exponent, language, tmp_path):
+    numbers = [0.0, -0.0, 0.7, -1.3, 1.0, -1.0, 1e-200, 1e200, math.inf, -math.inf, math.nan]
+    calls = [(x,) for x in numbers]
+    source = export_source(Value(0.5, label="x") ** exponent, language)
+    for (x,), found in zip(calls, called(language, source, calls, tmp_path), strict=True):
+        value, partials = TABLE["pow"].evaluate(x, exponent)
+        limit = 0 if language == "python" else 4
+        assert ulps(found[0], value) <= limit, x
+        assert ulps(found[1], partials[0] or 0.0) <= limit, x
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_nested_lists_are_arguments_and_gradients_keep_their_structure(language, tmp_path):
     def network(w, x, bias):
         hidden = [micrograd.tanh(sum(a * b for a, b in zip(row, x, strict=True))) for row in w]
