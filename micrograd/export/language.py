@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import count
+from textwrap import wrap
 from typing import NamedTuple
 
 from micrograd.export.substitutes import SUBSTITUTES
@@ -13,6 +14,9 @@ from micrograd.export.trees import Definition, ready, shared
 from micrograd.ops import TABLE, lookup
 from micrograd.table.formulas import Call, Tree, calls, fold, variables
 from micrograd.table.interpreters import ATOM, SIGN, Text, called
+
+WIDTH = 100
+"""The length of a line in source files, in characters."""
 
 
 class Syntax(NamedTuple):
@@ -25,6 +29,7 @@ class Syntax(NamedTuple):
         end: the last line of a function, if it has one.
         parameter: a parameter that is a number, with a place for its name.
         indent: what lines within a function begin with.
+        brackets: what a value of several lines is enclosed in.
     """
 
     head: str
@@ -33,6 +38,7 @@ class Syntax(NamedTuple):
     end: str
     parameter: str
     indent: str
+    brackets: tuple[str, str] = ("", "")
 
 
 class Language(dict[str, Callable[..., Text]]):
@@ -103,6 +109,23 @@ class Language(dict[str, Callable[..., Text]]):
         names: dict[str, Text] = {name: (name, ATOM) for name in variables(tree)}
         return fold(tree, self, names, self.number)[0]
 
+    def line(self, template: str, value: str, name: str = "") -> str:
+        """A line of a function, or several if it is long.
+
+        Args:
+            template: the line, with places for `name` and `value`.
+            value: the text of a formula.
+            name: the name of a local variable.
+        """
+        indent = self.syntax.indent
+        text = template.format(name=name, value=value)
+        if len(indent + text) <= WIDTH:
+            return text
+        opening, closing = self.syntax.brackets
+        text = template.format(name=name, value=f"{opening}{value}{closing}")
+        lines = wrap(text, WIDTH - len(indent), break_long_words=False, break_on_hyphens=False)
+        return f"\n{2 * indent}".join(lines)
+
     # ----------------------------------------------------------------------------------- functions
 
     def runtime(self, operations: Iterable[str]) -> list[str]:
@@ -162,8 +185,8 @@ class Language(dict[str, Callable[..., Text]]):
         *locals_, result = shared([Definition("", tree)], fresh)
         parameters = ", ".join(syntax.parameter.format(name=each) for each in operands)
         head = syntax.head.format(name=self.function_name(name), parameters=parameters)
-        body = [syntax.local.format(name=each.name, value=self.text(each.tree)) for each in locals_]
-        body.append(syntax.result.format(value=self.text(result.tree)))
+        body = [self.line(syntax.local, self.text(tree), each) for each, tree in locals_]
+        body.append(self.line(syntax.result, self.text(result.tree)))
         return "\n".join(
             [head, *(f"{syntax.indent}{line}" for line in body), *filter(None, [syntax.end])]
         )
