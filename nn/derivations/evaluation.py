@@ -1,0 +1,230 @@
+"""The numbers of a network in matrix form, from its formulas, and the comparison with the engine.
+
+The formulas are evaluated on balls, floats with bounds of their rounding errors, from the weights,
+the inputs and the targets alone. The errors of `backward()` are bounded in the same way, along the
+graph, so both must agree within the sum of the two bounds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from micrograd import Value
+from micrograd.table.balls import EXACT, Ball, library_function
+from micrograd.table.formulas import RESULT
+from nn.derivations.loss_form import OUTPUT, TARGET, Loss, loss_of_sample
+from nn.derivations.network import Stage
+from nn.derivations.rules import Rows, Rules
+from nn.derivations.sheet import (
+    Sheet,
+    entries,
+    flattened,
+    gradient_bounds,
+    multiplied,
+    row_sums,
+    sheet,
+    transposed,
+)
+from nn.functional import total_of
+from nn.objective import evaluating, outputs_of
+
+
+class Engine(NamedTuple):
+    """What the engine computes.
+
+    Attributes:
+        total: the loss of all samples.
+        outputs: those of each sample.
+        parameters: the weights and the biases, layer by layer.
+        gradients: the derivative with respect to each by `backward()`.
+    """
+
+    total: Value
+    outputs: list[list[Value]]
+    parameters: list[Value]
+    gradients: list[float]
+
+
+class Numbers(NamedTuple):
+    """The matrices of a layer; those of values have a column for each sample.
+
+    Attributes:
+        weights: a row for each neuron.
+        biases: a column; empty if the layer has none.
+        sums: the weighted sums.
+        outputs: what the activation makes of them.
+        delta: the derivatives of the loss with respect to the sums.
+        weight_slopes: the derivatives with respect to the weights.
+        bias_slopes: the derivatives with respect to the biases; empty if the layer has none.
+    """
+
+    weights: Sheet
+    biases: Sheet
+    sums: Sheet
+    outputs: Sheet
+    delta: Sheet
+    weight_slopes: Sheet
+    bias_slopes: Sheet
+
+
+def run(
+    model: Any, stages: Sequence[Stage], inputs: Rows, targets: Rows, loss: Loss, *, mean: bool
+) -> Engine:
+    """Run the model and `backward()`. The gradients of the parameters are left as they were.
+
+    Args:
+        model: the model.
+        stages: its layers.
+        inputs: a row for each sample.
+        targets: a row for each sample.
+        loss: a function of the outputs and the targets of a sample.
+        mean: whether the losses of the samples are averaged, or added.
+    """
+    with evaluating(model):
+        outputs = [outputs_of(model, row) for row in inputs]
+    pairs = zip(outputs, targets, strict=True)
+    total = total_of([loss_of_sample(loss, found, row) for found, row in pairs])
+    if mean and len(inputs) > 1:
+        total = total / len(inputs)
+    if not isinstance(total, Value):
+        raise TypeError(f"a loss gives one Value for a sample, got {type(total).__name__}")
+    parameters = [p for each in stages for p in (*sum(each.weights, []), *each.biases)]
+    before = [parameter.grad for parameter in parameters]
+    try:
+        for parameter in parameters:
+            parameter.grad = 0.0
+        total.backward()
+        gradients = [parameter.grad for parameter in parameters]
+    finally:
+        for parameter, grad in zip(parameters, before, strict=True):
+            parameter.grad = grad
+    return Engine(total, outputs, parameters, gradients)
+
+
+def evaluated(
+    stages: Sequence[Stage], rules: Rules, inputs: Rows, targets: Rows, engine: Engine
+) -> list[Numbers]:
+    """Evaluate the formulas.
+
+    Args:
+        stages: the layers.
+        rules: the formulas.
+        inputs: a row for each sample.
+        targets: a row for each sample.
+        engine: where the derivatives with respect to the outputs come from, if they have no formula.
+    """
+    columns = transposed(sheet(inputs))
+    forward = []
+    for stage in stages:
+        weights = sheet(stage.weights)
+        biases = [[Ball(b.data)] for b in stage.biases]
+        sums = multiplied(weights, columns, [b for (b,) in biases])
+        outputs = entries(stage.activation, {"x": sums})
+        forward.append((weights, biases, columns, sums, outputs))
+        columns = outputs
+    delta = _last(rules, forward[-1][3], columns, transposed(sheet(targets)), engine)
+    found: list[Numbers] = []
+    for i in reversed(range(len(stages))):
+        weights, biases, before, sums, outputs = forward[i]
+        if found:
+            back = multiplied(transposed(forward[i + 1][0]), delta)
+            slopes = entries(rules.slopes[i], {"x": sums, RESULT: outputs})
+            delta = _products(back, slopes)
+        weight_slopes = multiplied(delta, transposed(before))
+        bias_slopes = row_sums(delta) if biases else []
+        found.append(Numbers(weights, biases, sums, outputs, delta, weight_slopes, bias_slopes))
+    return found[::-1]
+
+
+def _last(rules: Rules, sums: Sheet, outputs: Sheet, targets: Sheet, engine: Engine) -> Sheet:
+    """The derivatives with respect to the sums of the last layer."""
+    given = {OUTPUT: outputs, TARGET: targets}
+    if rules.last is not None:
+        return _scaled(entries(rules.last, given), rules.divisor)
+    if rules.form.kind == "entries":
+        slopes = _scaled(entries(rules.loss_slope, given), rules.divisor)
+    elif rules.form.kind == "softmax":
+        shares = [softmax_of(column) for column in transposed(outputs)]
+        less = zip(transposed(shares), targets, strict=True)
+        slopes = [[p - t for p, t in zip(*rows, strict=True)] for rows in less]
+        slopes = _scaled(slopes, rules.divisor)
+    else:
+        slopes = transposed([[Ball(each.grad) for each in row] for row in engine.outputs])
+    return _products(slopes, entries(rules.slopes[-1], {"x": sums, RESULT: outputs}))
+
+
+def softmax_of(scores: Sequence[Ball]) -> list[Ball]:
+    """Return the softmax of balls.
+
+    >>> [ball.mid for ball in softmax_of([Ball(0.0), Ball(0.0)])]
+    [0.5, 0.5]
+    """
+    largest = max(score.mid for score in scores)
+    powers = [_exp(score - Ball(largest)) for score in scores]
+    total = total_of(powers)
+    return [EXACT["div"](power, total) for power in powers]
+
+
+_exp: Callable[[Ball], Ball] = library_function(math.exp)  # of numbers up to 0
+
+
+def _scaled(matrix: Sheet, divisor: int) -> Sheet:
+    return [
+        [EXACT["div"](x, Ball(float(divisor))) if divisor > 1 else x for x in row] for row in matrix
+    ]
+
+
+def _products(left: Sheet, right: Sheet) -> Sheet:
+    return [[x * y for x, y in zip(*rows, strict=True)] for rows in zip(left, right, strict=True)]
+
+
+class Agreement(NamedTuple):
+    """How well the formulas and `backward()` agree.
+
+    Attributes:
+        count: the number of derivatives.
+        difference: the largest difference between the two.
+        bound: the largest difference that rounding can make.
+    """
+
+    count: int
+    difference: float
+    bound: float
+
+
+def compared(numbers: Sequence[Numbers], rules: Rules, engine: Engine) -> Agreement:
+    """Compare the derivatives with those of the engine.
+
+    Args:
+        numbers: the matrices of each layer.
+        rules: the formulas they come from.
+        engine: what the engine computed.
+
+    Raises:
+        ArithmeticError: if two differ by more than rounding can make.
+    """
+    ours = [
+        ball
+        for each in numbers
+        for ball in (*flattened(each.weight_slopes), *flattened(each.bias_slopes))
+    ]
+    roots = {engine.total: Ball(1.0)}
+    if rules.form.kind in ("mixed", "unknown"):
+        roots = {each: Ball(each.grad) for row in engine.outputs for each in row}
+    bounds = gradient_bounds(roots, engine.parameters)
+    differences, most = [0.0], [0.0]
+    for ball, gradient, error in zip(ours, engine.gradients, bounds, strict=True):
+        if ball.mid == gradient or (ball.mid != ball.mid and gradient != gradient):
+            continue
+        difference, bound = abs(ball.mid - gradient), ball.rad + error
+        if not difference <= bound:
+            raise ArithmeticError(
+                f"a derivative is {ball.mid!r} by the matrix form and {gradient!r} by backward(), "
+                f"and rounding explains a difference of {bound:.1e} only: does the model compute "
+                "something else than its layers do?"
+            )
+        differences.append(difference)
+        most.append(bound)
+    return Agreement(len(ours), max(differences), max(most))

@@ -1,0 +1,104 @@
+"""Matrices of balls: floats with bounds of their rounding errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from micrograd import Value
+from micrograd.engine.graph import number, operands, operation, order, partials
+from micrograd.table.balls import Ball, on_balls
+from micrograd.table.formulas import RESULT, Call, Tree, variables
+
+Sheet = list[list[Ball]]
+"""The rows of a matrix."""
+
+
+def sheet(numbers: Sequence[Sequence[float | Value]]) -> Sheet:
+    """Return a matrix of exact numbers."""
+    return [[Ball(x.data if isinstance(x, Value) else x) for x in row] for row in numbers]
+
+
+def transposed(matrix: Sheet) -> Sheet:
+    """Return the transpose."""
+    return [list(column) for column in zip(*matrix, strict=True)]
+
+
+def multiplied(left: Sheet, right: Sheet, start: Sequence[Ball] = ()) -> Sheet:
+    """Return the product of two matrices, plus `start` in every column."""
+    columns = transposed(right)
+    return [
+        [
+            _sum(
+                start[i] if start else Ball(0.0), (a * b for a, b in zip(row, column, strict=True))
+            )
+            for column in columns
+        ]
+        for i, row in enumerate(left)
+    ]
+
+
+def row_sums(matrix: Sheet) -> Sheet:
+    """Return a column with the sum of each row."""
+    return [[_sum(Ball(0.0), row)] for row in matrix]
+
+
+def _sum(total: Ball, terms: Iterable[Ball]) -> Ball:
+    for term in terms:
+        total = total + term
+    return total
+
+
+def entries(tree: Tree, matrices: Mapping[str, Sheet]) -> Sheet:
+    """Evaluate a formula entry by entry; a matrix of one entry counts as a number."""
+    used = {name: matrix for name, matrix in matrices.items() if name in variables(tree)}
+    shape = next(matrix for matrix in matrices.values())
+    return [
+        [
+            on_balls(tree, {name: matrix[i][j] for name, matrix in used.items()})
+            for j in range(len(shape[0]))
+        ]
+        for i in range(len(shape))
+    ]
+
+
+def gradient_bounds(roots: Mapping[Value, Ball], wrt: Sequence[Value]) -> list[float]:
+    """Bound the rounding errors of the gradients that `backward()` gives.
+
+    Args:
+        roots: where the sweep begins, with the adjoints there.
+        wrt: the values whose gradients are meant.
+    """
+    nodes: list[Value] = order(list(roots))
+    values: dict[Value, Ball] = {}
+    adjoints = {node: Ball(0.0) for node in nodes} | dict(roots)
+    for node in nodes:
+        row = operation(node)
+        rad = (
+            0.0 if row is None else on_balls(Call(row.name, row.operands), _held(node, values)).rad
+        )
+        values[node] = Ball(node.data, rad)
+    for node in reversed(nodes):
+        row = operation(node)
+        adjoint = adjoints[node]
+        if row is None or not (adjoint.mid or adjoint.rad):
+            continue
+        here = {**_held(node, values), RESULT: values[node]}
+        each = zip(operands(node), partials(node), row.slopes, strict=True)
+        for operand, slope, formula in each:
+            if isinstance(operand, Value) and slope is not None:
+                partial = Ball(slope, on_balls(formula, here).rad)
+                adjoints[operand] = adjoints[operand] + partial * adjoint
+    return [adjoints[value].rad if value in adjoints else 0.0 for value in wrt]
+
+
+def _held(node: Value, values: Mapping[Value, Ball]) -> dict[str, Ball]:
+    row = operation(node)
+    return {
+        name: values[x] if isinstance(x, Value) else Ball(number(x))
+        for name, x in zip(row.operands if row else (), operands(node), strict=False)
+    }
+
+
+def flattened(matrix: Sheet) -> list[Ball]:
+    """Return the entries, row by row."""
+    return [entry for row in matrix for entry in row]
