@@ -2,8 +2,9 @@ r"""Matrices and what is computed entry by entry: `W⁽¹⁾X`, `δ ⊙ h`, `1[z
 
 >>> h = symbol("H", 1)
 >>> slope = elementwise(Call("mul", ("out", Call("sub", (1.0, "out")))), {"out": h})
+>>> from micrograd.writing.marks import latex
 >>> slope.text, latex(slope.mark)
-('H⁽¹⁾ ⊙ (1 - H⁽¹⁾)', 'H^{(1)} \\\\odot (1 - H^{(1)})')
+('H⁽¹⁾ ⊙ (1 - H⁽¹⁾)', 'H^{(1)} \\odot (1 - H^{(1)})')
 >>> print(matrix([[1.0, 0.5], [2.0, 4.0]]).text)
 ⎡ 1  0.5 ⎤
 ⎣ 2    4 ⎦
@@ -14,37 +15,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from micrograd.table.formulas import Call, Tree, variables
+from micrograd.table.formulas import Call, Tree, parts, variables
 from micrograd.writing import notation
 from micrograd.writing.labels import columns, superscript
-from micrograd.writing.marks import Mark, latex, row
+from micrograd.writing.marks import Mark, row
 from micrograd.writing.notation import Formula
-from micrograd.writing.template import ATOM, LOOSE, PRODUCT, SUM
-
-__all__ = [
-    "applied",
-    "derived",
-    "elementwise",
-    "hadamard",
-    "latex",
-    "matrix",
-    "multiplied",
-    "shaped",
-    "summed",
-    "symbol",
-    "transposed",
-]
+from micrograd.writing.template import ATOM, FRACTION, LOOSE, PRODUCT, SUM
 
 # ------------------------------------------------------------------------------------------- names
 
 
-def symbol(letter: str, layer: int | None = None) -> Formula:
-    """The name of a vector or a matrix, of a layer if it is given: W⁽¹⁾."""
-    accented = notation.named(letter)
+def symbol(letter: str, layer: int | str | None = None) -> Formula:
+    """The name of a vector or a matrix, of a layer if it is given: W⁽¹⁾, or δ⁽ˡ⁾ of any layer."""
+    name = notation.named(letter)
     if layer is None:
-        return Formula(accented.text, accented.mark)
-    above = ("mrow", ("mo", "("), ("mn", str(layer)), ("mo", ")"))
-    return Formula(accented.text + superscript(f"({layer})"), ("msup", accented.mark, above))
+        return Formula(name.text, name.mark)
+    number = ("mi", layer) if isinstance(layer, str) else ("mn", str(layer))
+    above = ("mrow", ("mo", "("), number, ("mo", ")"))
+    raised = superscript(f"({layer})").replace("l", "ˡ")
+    return Formula(name.text + raised, ("msup", name.mark, above))
 
 
 def transposed(name: Formula) -> Formula:
@@ -94,7 +83,7 @@ def summed(term: Formula, over: str = "") -> Formula:
     text = "∑"
     if over:
         sign, text = ("msub", sign, ("mi", over)), f"∑{_LOW.get(over, f'_{over}')}"
-    return Formula(f"{text} {term.text}", row(sign, term.mark), PRODUCT, PRODUCT)
+    return Formula(f"{text} {term.text}", row(sign, term.mark), FRACTION, FRACTION)
 
 
 _LOW = {"s": "ₛ", "i": "ᵢ", "j": "ⱼ", "k": "ₖ"}
@@ -147,6 +136,13 @@ def with_products(tree: Tree, scalars: frozenset[str] = frozenset()) -> Tree:
 
 OPPOSITES = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 """For each comparison, the one that is true where it is false."""
+
+
+def has_choice(tree: Tree) -> bool:
+    """Whether there is a choice in a formula that is not between a formula and 0."""
+    return any(
+        isinstance(each, Call) and each.name == "where" for each in parts(with_products(tree))
+    )
 
 
 def _gated(other: Tree, test: Call, scalars: frozenset[str]) -> Tree:
@@ -215,10 +211,10 @@ def _in_brackets(lines: Sequence[str]) -> str:
     )
 
 
-def fraction(above: str, below: str) -> Formula:
+def fraction(above: float, below: Formula) -> Formula:
     """A number over a name, as a factor: (2/n)."""
-    mark = ("mfrac", notation.number(float(above)).mark, notation.named(below).mark)
-    return Formula(f"({above}/{below})", mark)
+    number = notation.number(above)
+    return Formula(f"({number.text}/{below.text})", ("mfrac", number.mark, below.mark))
 
 
 def shaped(formula: Formula, rows: int, across: int) -> Formula:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from micrograd import Value
@@ -25,6 +26,7 @@ from nn.derivations.sheet import (
     multiplied,
     row_sums,
     sheet,
+    stopped,
     transposed,
 )
 from nn.functional import total_of
@@ -90,7 +92,7 @@ def run(
         total = total / len(inputs)
     if not isinstance(total, Value):
         raise TypeError(f"a loss gives one Value for a sample, got {type(total).__name__}")
-    parameters = [p for each in stages for p in (*sum(each.weights, []), *each.biases)]
+    parameters = [p for each in stages for p in (*chain(*each.weights), *each.biases)]
     before = [parameter.grad for parameter in parameters]
     try:
         for parameter in parameters:
@@ -113,7 +115,7 @@ def evaluated(
         rules: the formulas.
         inputs: a row for each sample.
         targets: a row for each sample.
-        engine: where the derivatives with respect to the outputs come from, if they have no formula.
+        engine: gives the derivatives with respect to the outputs, if they have no formula.
     """
     columns = transposed(sheet(inputs))
     forward = []
@@ -146,8 +148,7 @@ def _last(rules: Rules, sums: Sheet, outputs: Sheet, targets: Sheet, engine: Eng
     if rules.form.kind == "entries":
         slopes = _scaled(entries(rules.loss_slope, given), rules.divisor)
     elif rules.form.kind == "softmax":
-        shares = [softmax_of(column) for column in transposed(outputs)]
-        less = zip(transposed(shares), targets, strict=True)
+        less = zip(probabilities(outputs), targets, strict=True)
         slopes = [[p - t for p, t in zip(*rows, strict=True)] for rows in less]
         slopes = _scaled(slopes, rules.divisor)
     else:
@@ -155,29 +156,36 @@ def _last(rules: Rules, sums: Sheet, outputs: Sheet, targets: Sheet, engine: Eng
     return _products(slopes, entries(rules.slopes[-1], {"x": sums, RESULT: outputs}))
 
 
-def softmax_of(scores: Sequence[Ball]) -> list[Ball]:
-    """Return the softmax of balls.
+def probabilities(scores: Sheet) -> Sheet:
+    """Return the softmax of each column.
 
-    >>> [ball.mid for ball in softmax_of([Ball(0.0), Ball(0.0)])]
-    [0.5, 0.5]
+    >>> probabilities([[Ball(0.0)], [Ball(-1000.0)]])[0][0].mid
+    1.0
     """
-    largest = max(score.mid for score in scores)
-    powers = [_exp(score - Ball(largest)) for score in scores]
-    total = total_of(powers)
-    return [EXACT["div"](power, total) for power in powers]
+    columns = []
+    for column in transposed(scores):
+        largest = Ball(max(score.mid for score in column))
+        powers = [_exp(score - largest) for score in column]
+        total = total_of(powers)
+        columns.append([_divide(power, total) for power in powers])
+    return transposed(columns)
 
 
 _exp: Callable[[Ball], Ball] = library_function(math.exp)  # of numbers up to 0
+_divide: Callable[[Ball, Ball], Ball] = EXACT["div"]
 
 
 def _scaled(matrix: Sheet, divisor: int) -> Sheet:
-    return [
-        [EXACT["div"](x, Ball(float(divisor))) if divisor > 1 else x for x in row] for row in matrix
-    ]
+    if divisor == 1:
+        return matrix
+    return [[_divide(x, Ball(float(divisor))) for x in row] for row in matrix]
 
 
 def _products(left: Sheet, right: Sheet) -> Sheet:
-    return [[x * y for x, y in zip(*rows, strict=True)] for rows in zip(left, right, strict=True)]
+    return [
+        [stopped(x, y) for x, y in zip(*rows, strict=True)]
+        for rows in zip(left, right, strict=True)
+    ]
 
 
 class Agreement(NamedTuple):

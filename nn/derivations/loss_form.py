@@ -1,10 +1,10 @@
 """What the derivative of a loss with respect to the outputs is, as a formula.
 
 The loss is run on symbols, which gives its formula, and the formula is differentiated by the table
-of operations. No loss is known by its name. If every derivative depends on the output and the target
-at its own place only, in the same way, one formula is enough for all entries. If it is the softmax
-of the outputs less the targets, that is recognised, however the loss was written. Both are confirmed
-at the data and at other points.
+of operations. No loss is known by its name. If each derivative depends in the same way on the
+output and the target at its own place only, one formula is enough for all entries. If it is the
+softmax of the outputs less the targets, that is recognised, however the loss was written. Both are
+confirmed at the data and at other points.
 """
 
 from __future__ import annotations

@@ -87,9 +87,8 @@ def _stage(neurons: list[Neuron], place: str, *, bias: bool) -> Stage:
     offsets = [each.b for each in neurons]
     known = [each.data if isinstance(each, Value) else each for each in offsets]
     if not bias and any(known):
-        raise ValueError(
-            f"a bias of {place} is {next(filter(None, known))!r}, not 0: bias=True shows it"
-        )
+        wrong = next(filter(None, known))
+        raise ValueError(f"a bias of {place} is {wrong!r}, not 0: bias=True shows it")
     shown = bias and all(isinstance(each, Value) for each in offsets)
     if not shown and any(known):
         raise TypeError(f"the biases of {place} are Values for some neurons only")

@@ -78,6 +78,8 @@ def _without_guards(tree: Tree) -> Tree:
     match tree:
         case Call("log1p", (x,)):
             return Call("log", (Call("add", (1.0, _without_guards(x))),))
+        case Call("square", (x,)):
+            return Call("pow", (_without_guards(x), 2.0))
         case Call("where", (test, *branches)):
             known = [
                 calculus.assuming(test, branch, is_true)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from micrograd import Value
@@ -26,15 +27,18 @@ def transposed(matrix: Sheet) -> Sheet:
 def multiplied(left: Sheet, right: Sheet, start: Sequence[Ball] = ()) -> Sheet:
     """Return the product of two matrices, plus `start` in every column."""
     columns = transposed(right)
+    starts = start or [Ball(0.0)] * len(left)
     return [
-        [
-            _sum(
-                start[i] if start else Ball(0.0), (a * b for a, b in zip(row, column, strict=True))
-            )
-            for column in columns
-        ]
-        for i, row in enumerate(left)
+        [_sum(first, map(stopped, row, column)) for column in columns]
+        for first, row in zip(starts, left, strict=True)
     ]
+
+
+def stopped(x: Ball, y: Ball) -> Ball:
+    """Return the product, which is 0 for zero times infinity, as in the chain rule."""
+    if (x.mid == 0 and math.isinf(y.mid)) or (y.mid == 0 and math.isinf(x.mid)):
+        return Ball(0.0)
+    return x * y
 
 
 def row_sums(matrix: Sheet) -> Sheet:
