@@ -17,23 +17,26 @@ from typing import Any
 
 from micrograd.table.formulas import Call, Tree, parts, variables
 from micrograd.writing import notation
-from micrograd.writing.labels import columns, superscript
+from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, row
+from micrograd.writing.names import subscript
 from micrograd.writing.notation import Formula
 from micrograd.writing.template import ATOM, FRACTION, LOOSE, PRODUCT, SUM
 
 # ------------------------------------------------------------------------------------------- names
 
 
-def symbol(letter: str, layer: int | str | None = None) -> Formula:
-    """The name of a vector or a matrix, of a layer if it is given: W⁽¹⁾, or δ⁽ˡ⁾ of any layer."""
-    name = notation.named(letter)
-    if layer is None:
-        return Formula(name.text, name.mark)
-    number = ("mi", layer) if isinstance(layer, str) else ("mn", str(layer))
-    above = ("mrow", ("mo", "("), number, ("mo", ")"))
-    raised = superscript(f"({layer})").replace("l", "ˡ")
-    return Formula(name.text + raised, ("msup", name.mark, above))
+def symbol(letter: str, layer: int | str | None = None, column: str = "") -> Formula:
+    """The name of a vector or a matrix, such as W⁽¹⁾.
+
+    Args:
+        letter: the name without scripts.
+        layer: the layer, or a letter for any layer; None for what belongs to no layer.
+        column: a letter for the number of a column of the matrix, as in δ⁽¹⁾ₛ.
+    """
+    below = f"_{column}" if column else ""
+    above = "" if layer is None else f"^{{({layer})}}"
+    return notation.named(f"{letter}{below}{above}")
 
 
 def transposed(name: Formula) -> Formula:
@@ -82,22 +85,8 @@ def summed(term: Formula, over: str = "") -> Formula:
     sign: Mark = ("mo", "∑")
     text = "∑"
     if over:
-        sign, text = ("msub", sign, ("mi", over)), f"∑{_LOW.get(over, f'_{over}')}"
+        sign, text = ("msub", sign, ("mi", over)), f"∑{subscript(over)}"
     return Formula(f"{text} {term.text}", row(sign, term.mark), FRACTION, FRACTION)
-
-
-_LOW = {"s": "ₛ", "i": "ᵢ", "j": "ⱼ", "k": "ₖ"}
-
-
-def column(name: Formula, index: str) -> Formula:
-    """A column of a matrix with a name: δₛ⁽¹⁾."""
-    low = _LOW.get(index, f"_{index}")
-    mark = name.mark
-    if mark[0] == "msup":
-        base = name.text.split("⁽", 1)[0]
-        text = f"{base}{low}{name.text[len(base) :]}"
-        return Formula(text, ("msup", ("msub", mark[1], ("mi", index)), mark[2]))
-    return Formula(f"{name.text}{low}", ("msub", mark, ("mi", index)))
 
 
 # --------------------------------------------------------------------------------- entry by entry
@@ -125,17 +114,25 @@ def with_products(tree: Tree, scalars: frozenset[str] = frozenset()) -> Tree:
             return _gated(other, Call(OPPOSITES[name], sides), scalars)
         case Call("where", (Call(name) as test, other, 0.0)) if name in OPPOSITES:
             return _gated(other, test, scalars)
-    parts = tuple(with_products(each, scalars) for each in tree.operands)
+    shown = tuple(with_products(each, scalars) for each in tree.operands)
     match tree.name, tree.operands:
         case "mul", (left, right) if variables(left) - scalars and variables(right) - scalars:
-            return Call("_hadamard", parts)
-        case "square", (str(base),) if base not in scalars:
+            return Call("_hadamard", shown)
+        case ("square", (str(base),)) | ("pow", (str(base), 2.0)) if base not in scalars:
             return Call("_hadamard", (base, base))
-    return Call(tree.name, parts)
+    return _scaled(Call(tree.name, shown))
 
 
 OPPOSITES = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 """For each comparison, the one that is true where it is false."""
+
+
+def _scaled(tree: Call) -> Call:
+    """A number times a product: the number goes with the first factor."""
+    match tree:
+        case Call("mul", (number, Call("_hadamard", (first, *others)))):
+            return Call("_hadamard", (_scaled(Call("mul", (number, first))), *others))
+    return tree
 
 
 def has_choice(tree: Tree) -> bool:
@@ -149,8 +146,9 @@ def _gated(other: Tree, test: Call, scalars: frozenset[str]) -> Tree:
     indicator = Call("_indicator", (with_products(test, scalars),))
     if other == 1:
         return indicator
-    sign = "_hadamard" if variables(other) - scalars else "mul"
-    return Call(sign, (with_products(other, scalars), indicator))
+    if variables(other) - scalars:
+        return Call("_hadamard", (indicator, with_products(other, scalars)))
+    return Call("mul", (other, indicator))
 
 
 def _indicator(test: Formula) -> Formula:
@@ -205,10 +203,9 @@ def _shortened(line: list[Formula], most: int, dots: Formula) -> list[Formula]:
 def _in_brackets(lines: Sequence[str]) -> str:
     if len(lines) == 1:
         return f"[ {lines[0]} ]"
-    signs = ["⎡⎤", *["⎢⎥"] * (len(lines) - 2), "⎣⎦"]
-    return "\n".join(
-        f"{left} {line} {right}" for (left, right), line in zip(signs, lines, strict=True)
-    )
+    middle = len(lines) - 2
+    sides = zip("⎡" + "⎢" * middle + "⎣", lines, "⎤" + "⎥" * middle + "⎦", strict=True)
+    return "\n".join(map(" ".join, sides))
 
 
 def fraction(above: float, below: Formula) -> Formula:

@@ -179,7 +179,7 @@ def formula(
         operands: what is written in the places of its variables.
         others: how operations are written that are not in the table, by their names.
     """
-    vocabulary = _Vocabulary(_VOCABULARY | others) if others else _VOCABULARY
+    vocabulary = _Vocabulary({**_VOCABULARY, **others}) if others else _VOCABULARY
     return fold(_with_squares(tree), vocabulary, operands, number)
 
 

@@ -159,21 +159,25 @@ class _Ratio(NamedTuple):
     def plus(self, other: _Ratio) -> _Ratio:
         below = self.below | other.below
         parts = (_times(each.above, *(below - each.below).elements()) for each in (self, other))
-        total: Counter[_Powers] = Counter()
+        total: _Polynomial = {}
         for polynomial in parts:
             for powers, coefficient in polynomial.items():
-                total[powers] += coefficient  # type: ignore[assignment]
-        return _Ratio({each: c for each, c in total.items() if c}, below)  # type: ignore[misc]
+                total[powers] = total.get(powers, Fraction(0)) + coefficient
+        return _Ratio({each: c for each, c in total.items() if c}, below)
 
     def times(self, other: _Ratio) -> _Ratio:
-        return _Ratio(_multiplied(self.above, other.above), self.below + other.below)
+        below = Counter(self.below)
+        below.update(other.below)
+        return _Ratio(_multiplied(self.above, other.above), below)
 
     def tree(self) -> Tree:
         terms = [
             product(float(c), *(Call("pow", (atom, float(n))) for atom, n in _sorted(powers)))
             for powers, c in self.above.items()
         ]
-        above = reduce(lambda x, y: Call("add", (x, y)), terms, 0.0) if terms else 0.0
+        above: Tree = 0.0
+        for term in terms:
+            above = Call("add", (above, term))
         return Call("div", (above, product(*self.below.elements()))) if self.below else above
 
 

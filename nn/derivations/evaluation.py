@@ -41,12 +41,14 @@ class Engine(NamedTuple):
         outputs: those of each sample.
         parameters: the weights and the biases, layer by layer.
         gradients: the derivative with respect to each by `backward()`.
+        slopes: the derivatives with respect to the outputs of each sample.
     """
 
     total: Value
     outputs: list[list[Value]]
     parameters: list[Value]
     gradients: list[float]
+    slopes: Sheet
 
 
 class Numbers(NamedTuple):
@@ -102,7 +104,8 @@ def run(
     finally:
         for parameter, grad in zip(parameters, before, strict=True):
             parameter.grad = grad
-    return Engine(total, outputs, parameters, gradients)
+    slopes = [[Ball(output.grad) for output in row] for row in outputs]
+    return Engine(total, outputs, parameters, gradients, slopes)
 
 
 def evaluated(
@@ -152,7 +155,7 @@ def _last(rules: Rules, sums: Sheet, outputs: Sheet, targets: Sheet, engine: Eng
         slopes = [[p - t for p, t in zip(*rows, strict=True)] for rows in less]
         slopes = _scaled(slopes, rules.divisor)
     else:
-        slopes = transposed([[Ball(each.grad) for each in row] for row in engine.outputs])
+        slopes = transposed(engine.slopes)
     return _products(slopes, entries(rules.slopes[-1], {"x": sums, RESULT: outputs}))
 
 
@@ -192,12 +195,12 @@ class Agreement(NamedTuple):
     """How well the formulas and `backward()` agree.
 
     Attributes:
-        count: the number of derivatives.
+        derivatives: their number.
         difference: the largest difference between the two.
         bound: the largest difference that rounding can make.
     """
 
-    count: int
+    derivatives: int
     difference: float
     bound: float
 
@@ -220,7 +223,8 @@ def compared(numbers: Sequence[Numbers], rules: Rules, engine: Engine) -> Agreem
     ]
     roots = {engine.total: Ball(1.0)}
     if rules.form.kind in ("mixed", "unknown"):
-        roots = {each: Ball(each.grad) for row in engine.outputs for each in row}
+        pairs = zip(chain(*engine.outputs), chain(*engine.slopes), strict=True)
+        roots = dict(pairs)
     bounds = gradient_bounds(roots, engine.parameters)
     differences, most = [0.0], [0.0]
     for ball, gradient, error in zip(ours, engine.gradients, bounds, strict=True):

@@ -19,7 +19,15 @@ from micrograd.derivation.document import (
 from micrograd.writing import languages, matrices, notation
 from micrograd.writing.notation import Formula
 from nn import samples
-from nn.derivations.evaluation import Agreement, Numbers, compared, evaluated, probabilities, run
+from nn.derivations.evaluation import (
+    Agreement,
+    Engine,
+    Numbers,
+    compared,
+    evaluated,
+    probabilities,
+    run,
+)
 from nn.derivations.loss_form import loss_form
 from nn.derivations.network import Stage, stages
 from nn.derivations.rules import Rules, rules
@@ -108,7 +116,7 @@ def explain_layers(
         formulas,
         found,
         (transposed(sheet(inputs)), transposed(sheet(targets))),
-        engine.total.data,
+        engine,
         compared(found, formulas, engine),
         numbers=numbers,
         lang=lang,
@@ -144,14 +152,16 @@ class LayersExplanation:
         formulas: Rules,
         found: Sequence[Numbers],
         given: tuple[Sheet, Sheet],
-        loss: float,
+        engine: Engine,
         agreement: Agreement,
         *,
         numbers: bool,
         lang: str,
     ) -> None:
         self._layers, self._formulas, self._found, self._given = layers, formulas, found, given
-        self.loss, self._agreement, self.numbers, self.lang = loss, agreement, numbers, lang
+        self._output_slopes = transposed(engine.slopes)
+        self.loss, self._agreement = engine.total.data, agreement
+        self.numbers, self.lang = numbers, lang
         self.difference, self.bound = agreement.difference, agreement.bound
 
     @property
@@ -248,7 +258,7 @@ class LayersExplanation:
             Equations(tuple(self._slopes(writer))),
         ]
         if self._samples > 1 and any(each.biases for each in self._layers):
-            column = matrices.column(delta, "s")
+            column = matrices.symbol("δ", "l" if writer.last else None, "s")
             blocks.append(Paragraph(sentence(words["column"], column=column, delta=delta)))
         return [*blocks, Paragraph(self._check(words))]
 
@@ -277,8 +287,7 @@ class LayersExplanation:
         """What the formula of the loss needs to be understood."""
         formulas = self._formulas
         if formulas.divisor > 1:
-            is_of_entries = formulas.form.kind == "entries"
-            things = words["of entries" if is_of_entries else "of samples"]
+            things = words["of samples" if formulas.form.share == 1 else "of entries"]
             yield sentence(
                 words["divisor"], divisor=writer.divisor, count=formulas.divisor, things=things
             )
@@ -299,13 +308,13 @@ class LayersExplanation:
             (writer.targets, words["targets"], _shape(targets)),
         ]
         for i, each in enumerate(self._found):
-            for name, key, matrix in (
-                (writer.weights(i), "weights of", each.weights),
-                (writer.biases(i), "biases of", each.biases),
-            ):
-                if matrix:
-                    meaning = words[key if writer.last else f"{key} all"].format(layer=i + 1)
-                    rows.append((name, meaning, _shape(matrix)))
+            keys = (
+                ("weights of", "biases of") if writer.last else ("weights of all", "biases of all")
+            )
+            weights, biases = (words[key].format(layer=i + 1) for key in keys)
+            rows.append((writer.weights(i), weights, _shape(each.weights)))
+            if each.biases:
+                rows.append((writer.biases(i), biases, _shape(each.biases)))
         headers = words["quantity"], words["meaning"], words["shape"]
         return TableBlock(headers, tuple(rows))
 
@@ -337,6 +346,8 @@ class LayersExplanation:
 
     def _backward(self, writer: Writer) -> Iterator[Equation]:
         last = writer.last
+        if self.numbers and self._formulas.form.kind in ("mixed", "unknown"):
+            yield notation.quotient(writer.loss, writer.outputs), (_written(self._output_slopes),)
         yield self._line(writer.delta(last), [*writer.last_delta()], self._found[last].delta)
         for i in reversed(range(last)):
             yield self._line(writer.delta(i), [writer.hidden_delta(i)], self._found[i].delta)
@@ -350,7 +361,7 @@ class LayersExplanation:
             if each.biases:
                 summed = delta
                 if self._samples > 1:
-                    summed = matrices.summed(matrices.column(delta, "s"), "s")
+                    summed = matrices.summed(writer.delta(i, "s"), "s")
                 biases = notation.quotient(writer.loss, writer.biases(i))
                 yield self._line(biases, [summed], each.bias_slopes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, NamedTuple
 
 from micrograd import Value
@@ -53,6 +54,14 @@ def stages(model: Any, *, bias: bool) -> list[Stage]:
     ]
     if not found:
         raise TypeError(f"{model!r} has no layer with weights: {_SUPPORTED}")
+    parameters = [p for each in found for p in (*chain(*each.weights), *each.biases)]
+    if not all(isinstance(parameter, Value) for parameter in parameters):
+        raise TypeError("a weight of the model is a number: make it a Value")
+    if len(set(parameters)) < len(parameters):
+        raise TypeError(
+            "a weight of the model is used in several places, so that its gradient is a sum of "
+            "entries of several matrices: there is no matrix form"
+        )
     return found
 
 

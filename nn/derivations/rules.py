@@ -11,6 +11,9 @@ from nn.derivations import calculus
 from nn.derivations.loss_form import FLOATS, OUTPUT, TARGET, LossForm
 from nn.derivations.network import Stage
 
+LONGEST = 13
+"""The parts of a derivative that is written into other formulas; a longer one gets a name."""
+
 Rows = Sequence[Sequence[float]]
 
 
@@ -51,10 +54,10 @@ def rules(
     """
     slopes = [_slope(stage.activation) for stage in stages]
     divisor = (len(outputs) if mean else 1) * round(1 / form.share)
-    loss, slope, condition, last = _without_guards(form.loss), form.slope, None, None
+    loss, slope, condition, last = _readable(form.loss), form.slope, None, None
     if form.kind == "entries":
         loss, slope, condition = _decided(loss, slope, outputs, targets)
-        loss = calculus.shortest(loss) if condition is not None else loss
+        loss, slope = calculus.shortest(loss), _readable(slope)
         inner = calculus.substituted(slopes[-1], {RESULT: OUTPUT})
         if inner != 1 and variables(inner) <= {OUTPUT} and not calculus.has_choice(inner):
             both = calculus.shortest(calculus.product(slope, inner))
@@ -69,26 +72,33 @@ def _slope(activation: Tree) -> Tree:
         case "x":
             return 1.0
         case Call(name, ("x",)):
-            return TABLE[name].told[1]
+            slope = _readable(TABLE[name].told[1])
+            is_long = calculus.length(slope) > LONGEST and not calculus.has_choice(slope)
+            return calculus.shortest(slope) if is_long else slope
     return calculus.derivative(activation, "x", RESULT)
 
 
-def _without_guards(tree: Tree) -> Tree:
-    """Return the formula with logarithms and exponentials as readers know them."""
+def _readable(tree: Tree) -> Tree:
+    """Return the formula with powers and logarithms as readers know them, and without guards."""
     match tree:
         case Call("log1p", (x,)):
-            return Call("log", (Call("add", (1.0, _without_guards(x))),))
+            return Call("log", (Call("add", (1.0, _readable(x))),))
         case Call("square", (x,)):
-            return Call("pow", (_without_guards(x), 2.0))
+            return Call("pow", (_readable(x), 2.0))
+        case Call(name, (Call("sub", (float() as number, x)), 0.0)) if name in _MIRRORED:
+            return Call(_MIRRORED[name], (_readable(x), number))
         case Call("where", (test, *branches)):
             known = [
                 calculus.assuming(test, branch, is_true)
                 for branch, is_true in zip(branches, (True, False), strict=True)
             ]
-            return Call("where", (test, *map(_without_guards, known)))
+            return Call("where", (_readable(test), *map(_readable, known)))
         case Call(name, operands):
-            return Call(name, tuple(map(_without_guards, operands)))
+            return Call(name, tuple(map(_readable, operands)))
     return tree
+
+
+_MIRRORED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}  # 1 - x > 0 is x < 1
 
 
 def _decided(

@@ -13,9 +13,7 @@ from micrograd.writing.template import ATOM, LOOSE
 from nn.derivations import calculus
 from nn.derivations.loss_form import OUTPUT, TARGET
 from nn.derivations.network import Stage
-from nn.derivations.rules import Rules
-
-_LONGEST = 13  # parts of a derivative that is written into the formulas
+from nn.derivations.rules import LONGEST, Rules
 
 _LOSS, _TERM = Formula("L", ("mi", "L")), Formula("ℓ", ("mi", "ℓ"))
 _SCALE = "c"  # the variable for 1/n
@@ -56,10 +54,10 @@ class Writer:
     def _layer(self, i: int) -> int | None:
         return i + 1 if self.last else None
 
-    def _value(self, letter: str, size: int, layer: int | None = None) -> Formula:
+    def _value(self, letter: str, size: int, layer: int | None = None, column: str = "") -> Formula:
         """A value of each neuron: a matrix if there are several neurons and samples."""
-        is_matrix = self.samples > 1 and size > 1
-        return matrices.symbol(letter.upper() if is_matrix else letter, layer)
+        is_matrix = self.samples > 1 and size > 1 and not column
+        return matrices.symbol(letter.upper() if is_matrix else letter, layer, column)
 
     def weights(self, i: int) -> Formula:
         """The weights of layer i."""
@@ -79,9 +77,9 @@ class Writer:
         """The weighted sums of layer i."""
         return self._value("z", self.stages[i].size, self._layer(i))
 
-    def delta(self, i: int) -> Formula:
-        """The derivatives with respect to the weighted sums of layer i."""
-        return matrices.symbol("δ", self._layer(i))
+    def delta(self, i: int, column: str = "") -> Formula:
+        """The derivatives with respect to the weighted sums of layer i, or a column of them."""
+        return matrices.symbol("δ", self._layer(i), column)
 
     def of_any_layer(self) -> tuple[Formula, Formula]:
         """The names of the delta and of the weighted sums of any layer."""
@@ -122,9 +120,8 @@ class Writer:
                 term = matrices.elementwise(self.rules.loss, names)
         else:
             several = self.samples > 1
-            pair = (self.outputs, self.targets)
-            if several:
-                pair = tuple(matrices.column(each, "s") for each in pair)  # type: ignore[assignment]
+            size, column = self.stages[-1].size, "s" if several else ""
+            pair = [self._value(letter, size, column=column) for letter in "ŷy"]
             term = matrices.applied(_TERM, *pair)
         if several:
             term = matrices.summed(term, "" if kind == "entries" else "s")
@@ -136,7 +133,7 @@ class Writer:
         """The formulas of the delta of the last layer, step by step."""
         slope = notation.quotient(_LOSS, self.outputs)
         inner = self._activation_slope(self.last)
-        first = self._loss_slope()
+        first, is_negative = self._loss_slope()
         if inner is not None:
             yield matrices.hadamard(slope, notation.quotient(self.outputs, self.sums(self.last)))
         elif first is not None:
@@ -144,7 +141,8 @@ class Writer:
         if first is None:
             yield slope if inner is None else matrices.hadamard(slope, inner)
         else:
-            yield first if inner is None else matrices.hadamard(first, inner)
+            product = first if inner is None else matrices.hadamard(first, inner)
+            yield notation.formula(Call("neg", ("x",)), {"x": product}) if is_negative else product
         if self.rules.last is not None:
             names = {OUTPUT: self.outputs, TARGET: self.targets}
             yield self._scaled(self.rules.last, names)
@@ -165,17 +163,24 @@ class Writer:
             return matrices.applied(matrices.derived(self.functions[tree]), self.sums(i))
         return matrices.elementwise(slope, {"x": self.sums(i), RESULT: self.values(i)})
 
-    def _loss_slope(self) -> Formula | None:
-        """The derivative of the loss with respect to the outputs; None if it has no formula."""
+    def _loss_slope(self) -> tuple[Formula | None, bool]:
+        """The derivative of the loss with respect to the outputs, and whether it is negated.
+
+        It is None if it has no formula.
+        """
         names = {OUTPUT: self.outputs, TARGET: self.targets}
         if self.rules.form.kind == "softmax":
-            return self._scaled(Call("sub", (OUTPUT, TARGET)), names | {OUTPUT: self.probabilities})
+            names[OUTPUT] = self.probabilities
+            return self._scaled(Call("sub", (OUTPUT, TARGET)), names), False
         if self.rules.form.kind != "entries":
-            return None
-        if not self.loss_is_defined:
-            return self._scaled(self.rules.loss_slope, names)
-        term = matrices.applied(matrices.derived(_TERM), self.outputs, self.targets)
-        return self._scaled("s", {"s": term}, {"s"})
+            return None, False
+        if self.loss_is_defined:
+            term = matrices.applied(matrices.derived(_TERM), self.outputs, self.targets)
+            return self._scaled("s", {"s": term}, {"s"}), False
+        match self.rules.loss_slope:
+            case Call("neg", (slope,)):
+                return self._scaled(slope, names), True
+        return self._scaled(self.rules.loss_slope, names), False
 
     def _scaled(
         self, tree: Tree, names: Mapping[str, Formula], scalars: set[str] | None = None
@@ -202,7 +207,7 @@ class Writer:
             case "x":
                 return False
             case Call(name, ("x",)) if "\\cdot" not in TABLE[name].typeset:
-                return matrices.has_choice(slope) or calculus.length(slope) > _LONGEST
+                return matrices.has_choice(slope) or calculus.length(slope) > LONGEST
         return True
 
     def definitions(self) -> Iterator[Equation]:
