@@ -4,7 +4,8 @@
 - `loss_form`: what the derivative of a loss with respect to the outputs is.
 - `calculus`, `rules`: the formulas of the derivatives, as trees.
 - `sheet`, `evaluation`: their numbers, and the comparison with `backward()`.
-- `writing`, `explanation`: the derivation as a document.
+- `writing`, `contents`: the formulas and the document, in words and symbols.
+- `explanation`: `explain_layers`.
 """
 
 from nn.derivations.explanation import LayersExplanation, explain_layers

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from micrograd import Value
 from micrograd.table.balls import EXACT, Ball, library_function
 from micrograd.table.formulas import RESULT
-from nn.derivations.loss_form import OUTPUT, TARGET, Loss, loss_of_sample
+from nn.derivations.loss_form import OUTPUT, TARGET, Loss, loss_form, loss_of_sample
 from nn.derivations.network import Stage
-from nn.derivations.rules import Rows, Rules
+from nn.derivations.rules import Rows, Rules, rules
 from nn.derivations.sheet import (
     Sheet,
     entries,
@@ -189,6 +189,64 @@ def _products(left: Sheet, right: Sheet) -> Sheet:
         [stopped(x, y) for x, y in zip(*rows, strict=True)]
         for rows in zip(left, right, strict=True)
     ]
+
+
+class Derivation(NamedTuple):
+    """The formulas and the numbers of a network at some samples.
+
+    Attributes:
+        stages: the layers.
+        rules: the formulas.
+        inputs: a column for each sample.
+        targets: a column for each sample.
+        numbers: the matrices of each layer.
+        engine: what the engine computed.
+        agreement: how well both agree.
+    """
+
+    stages: list[Stage]
+    rules: Rules
+    inputs: Sheet
+    targets: Sheet
+    numbers: list[Numbers]
+    engine: Engine
+    agreement: Agreement
+
+    @property
+    def samples(self) -> int:
+        """The number of samples."""
+        return len(self.inputs[0])
+
+    @property
+    def sizes(self) -> str:
+        """The sizes of the network: 3–4–1."""
+        return "–".join(map(str, (self.stages[0].inputs, *(each.size for each in self.stages))))
+
+
+def derivation(
+    model: Any, stages: list[Stage], inputs: Rows, targets: Rows, loss: Loss, *, mean: bool
+) -> Derivation:
+    """Find the formulas of a network, evaluate them, and compare them with the engine.
+
+    Args:
+        model: the model.
+        stages: its layers.
+        inputs: a row for each sample.
+        targets: a row for each sample.
+        loss: a function of the outputs and the targets of a sample.
+        mean: whether the losses of the samples are averaged, or added.
+
+    Raises:
+        ArithmeticError: if two derivatives differ by more than rounding can make.
+    """
+    engine = run(model, stages, inputs, targets, loss, mean=mean)
+    outputs = [[each.data for each in row] for row in engine.outputs]
+    form = loss_form(loss, outputs, targets)
+    formulas = rules(stages, form, outputs, targets, mean=mean)
+    numbers = evaluated(stages, formulas, inputs, targets, engine)
+    agreement = compared(numbers, formulas, engine)
+    columns, wanted = transposed(sheet(inputs)), transposed(sheet(targets))
+    return Derivation(stages, formulas, columns, wanted, numbers, engine, agreement)
 
 
 class Agreement(NamedTuple):

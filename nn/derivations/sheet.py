@@ -103,6 +103,11 @@ def _held(node: Value, values: Mapping[Value, Ball]) -> dict[str, Ball]:
     }
 
 
+def floats(matrix: Sheet) -> list[list[float]]:
+    """Return the numbers of a matrix without their bounds."""
+    return [[ball.mid for ball in row] for row in matrix]
+
+
 def flattened(matrix: Sheet) -> list[Ball]:
     """Return the entries, row by row."""
     return [entry for row in matrix for entry in row]

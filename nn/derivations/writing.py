@@ -254,7 +254,8 @@ class Writer:
         word = ("mtext", f"{self.words['if']}\u00a0")
         marks: list[Mark] = [(value.mark, row(word, test.mark)) for value, test in cases]
         marks.append((last.mark, ("mtext", self.words["otherwise"])))
-        return Formula(self.words["next case"].join(texts), ("cases", *marks), LOOSE, ATOM)
+        exact = last.exact and all(part.exact for case in cases for part in case)
+        return Formula(self.words["next case"].join(texts), ("cases", *marks), LOOSE, ATOM, exact)
 
 
 def _with_scale(tree: Tree) -> tuple[Tree, float]:

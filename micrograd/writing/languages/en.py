@@ -86,17 +86,17 @@ WORDS: dict[str, dict[str, str]] = {
         "divisor": "Here {divisor} = {count}, the number of {things}.",
         "of samples": "samples",
         "of entries": "numbers that are compared",
-        "probabilities": "{probabilities} has the probabilities: the softmax of each column of "
-        "{outputs}.",
-        "probabilities of one": "{probabilities} has the probabilities.",
+        "probabilities": "{probabilities} has the probabilities of the classes: the softmax of "
+        "each column of {outputs}.",
+        "probabilities of one": "{probabilities} has the probabilities of the classes.",
         "case": "Here {condition} holds for all entries, which decides the case of the loss.",
         "mixed": "The loss joins the outputs in a way for which no matrix form is known. "
         "{slope} is taken from backward().",
         "unknown": "The formula of the loss cannot be found, because it reads the numbers of its "
         "arguments. {slope} is taken from backward().",
         "check": "Check: evaluated with the numbers, these formulas give the {count} derivatives "
-        "that backward() computes. The largest difference is {difference}; rounding explains up "
-        "to {bound}.",
+        "that backward() computes. The largest difference is {difference}, within the bound of "
+        "rounding errors, {bound}.",
         "exact": "Check: evaluated with the numbers, these formulas give exactly the {count} "
         "derivatives that backward() computes.",
         "if": "if",
