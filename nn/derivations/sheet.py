@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from micrograd import Value
 from micrograd.engine.graph import number, operands, operation, order, partials
-from micrograd.table.balls import Ball, on_balls
-from micrograd.table.formulas import RESULT, Call, Tree, variables
+from micrograd.table.balls import ON_BALLS, Ball, on_balls
+from micrograd.table.formulas import RESULT, Tree, variables
 
 Sheet = list[list[Ball]]
 """The rows of a matrix."""
@@ -74,33 +74,26 @@ def gradient_bounds(roots: Mapping[Value, Ball], wrt: Sequence[Value]) -> list[f
     """
     nodes: list[Value] = order(list(roots))
     values: dict[Value, Ball] = {}
-    adjoints = {node: Ball(0.0) for node in nodes} | dict(roots)
+    held: dict[Value, list[Ball]] = {}
     for node in nodes:
-        row = operation(node)
-        rad = (
-            0.0 if row is None else on_balls(Call(row.name, row.operands), _held(node, values)).rad
-        )
-        values[node] = Ball(node.data, rad)
+        values[node] = Ball(node.data)
+        if row := operation(node):
+            held[node] = [
+                values[x] if isinstance(x, Value) else Ball(number(x)) for x in operands(node)
+            ]
+            values[node].rad = ON_BALLS[row.name](*held[node]).rad
+    adjoints = dict.fromkeys(nodes, Ball(0.0)) | dict(roots)
     for node in reversed(nodes):
-        row = operation(node)
-        adjoint = adjoints[node]
+        row, adjoint = operation(node), adjoints[node]
         if row is None or not (adjoint.mid or adjoint.rad):
             continue
-        here = {**_held(node, values), RESULT: values[node]}
+        here = dict(zip((*row.operands, RESULT), (*held[node], values[node]), strict=True))
         each = zip(operands(node), partials(node), row.slopes, strict=True)
         for operand, slope, formula in each:
             if isinstance(operand, Value) and slope is not None:
                 partial = Ball(slope, on_balls(formula, here).rad)
                 adjoints[operand] = adjoints[operand] + partial * adjoint
     return [adjoints[value].rad if value in adjoints else 0.0 for value in wrt]
-
-
-def _held(node: Value, values: Mapping[Value, Ball]) -> dict[str, Ball]:
-    row = operation(node)
-    return {
-        name: values[x] if isinstance(x, Value) else Ball(number(x))
-        for name, x in zip(row.operands if row else (), operands(node), strict=False)
-    }
 
 
 def floats(matrix: Sheet) -> list[list[float]]:
