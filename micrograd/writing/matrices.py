@@ -170,7 +170,7 @@ def matrix(numbers: Sequence[Sequence[Any]], most: int = MOST) -> Formula:
         numbers: the rows.
         most: the most rows, and the most columns, that are written down.
     """
-    entries = [[notation.number(x) for x in line] for line in numbers]
+    entries = [[notation.number(x + 0.0) for x in line] for line in numbers]  # no -0
     exact = all(entry.exact for line in entries for entry in line)
     if len(entries) == len(entries[0]) == 1:
         return entries[0][0]

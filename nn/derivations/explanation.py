@@ -35,7 +35,7 @@ def explain_layers(
     for each neuron and a column for each input, as `nn` stores it. The formulas follow from the
     layers, from the partials in the table of operations, and from the formula of the loss. They are
     evaluated with the numbers and compared with `backward()`. No gradient is changed, and dropout
-    does nothing.
+    does nothing. The bounds of rounding take about a second for 20,000 weights times samples.
 
     Args:
         model: a `Neuron`, a `Layer`, an `MLP`, or a `Sequential` of these.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from micrograd.ops import TABLE
+from micrograd.ops import TABLE, Operation
 from micrograd.table.formulas import RESULT, Call, Tree
 from micrograd.writing import matrices, notation
 from micrograd.writing.marks import Mark, row
@@ -207,7 +207,8 @@ class Writer:
             case "x":
                 return False
             case Call(name, ("x",)) if "\\cdot" not in TABLE[name].typeset:
-                return matrices.has_choice(slope) or calculus.length(slope) > LONGEST
+                is_long = matrices.has_choice(slope) or calculus.length(slope) > LONGEST
+                return is_long or _needs_formula(TABLE[name])
         return True
 
     def definitions(self) -> Iterator[Equation]:
@@ -220,7 +221,11 @@ class Writer:
                 for stage, slope in zip(self.stages, self.rules.slopes, strict=True)
                 if stage.activation == tree
             )
-            yield whole, (self._cases(tree, {"x": z}),)
+            steps = [self._cases(tree, {"x": z})]
+            match tree:
+                case Call(name, ("x",)) if _needs_formula(TABLE[name]):
+                    steps.append(self._cases(TABLE[name].told[0], {"x": z}))
+            yield whole, tuple(steps)
             prime = matrices.applied(matrices.derived(function), z)
             yield prime, (self._cases(slope, {"x": z, RESULT: whole}),)
 
@@ -256,6 +261,11 @@ class Writer:
         marks.append((last.mark, ("mtext", self.words["otherwise"])))
         exact = last.exact and all(part.exact for case in cases for part in case)
         return Formula(self.words["next case"].join(texts), ("cases", *marks), LOOSE, ATOM, exact)
+
+
+def _needs_formula(operation: Operation) -> bool:
+    """Whether the notation of an operation is a name that says little, such as elu."""
+    return operation.typeset.startswith(r"\operatorname") and not operation.is_primitive
 
 
 def _with_scale(tree: Tree) -> tuple[Tree, float]:
