@@ -72,7 +72,9 @@ def hadamard(*factors: Formula) -> Formula:
     """The product entry by entry: δ ⊙ h."""
     if len(factors) == 1:
         return factors[0]
-    shown = [factor.bracketed(PRODUCT) for factor in factors]
+    # In text, `a ⊙ b / c` would have to be read twice.
+    least = [FRACTION if " / " in factor.text else PRODUCT for factor in factors]
+    shown = [factor.bracketed(each) for factor, each in zip(factors, least, strict=True)]
     marks = [mark for factor in shown for mark in (("mo", "⊙"), factor.mark)]
     exact = all(factor.exact for factor in shown)
     text = " ⊙ ".join(factor.text for factor in shown)

@@ -66,7 +66,7 @@ class Contents:
         if self.samples > 1 and self.has_biases:
             column = matrices.symbol("δ", "l" if self.writer.last else None, "s")
             blocks.append(Paragraph(sentence(self.words["column"], column=column, delta=delta)))
-        return [*blocks, Paragraph(self._check())]
+        return [*blocks, *self._paragraphs(self._check())]
 
     def _conventions(self, backward: Sequence[Equation]) -> Iterator[Sentence]:
         """What a reader must know about the notation."""
@@ -180,12 +180,12 @@ class Contents:
                 biases = notation.quotient(self.writer.loss, self.writer.biases(i))
                 yield self._line(biases, [summed], each.bias_slopes)
 
-    def _check(self) -> Sentence:
-        count, difference, bound = self.derivation.agreement
-        if not difference:
-            return sentence(self.words["exact"], count=count)
+    def _check(self) -> Iterator[Sentence]:
+        count, difference, bound, infinite = self.derivation.agreement
         sizes = {"difference": notation.number(difference), "bound": notation.number(bound)}
-        return sentence(self.words["check"], count=count, **sizes)
+        yield sentence(self.words["check" if difference else "exact"], count=count, **sizes)
+        if infinite:
+            yield sentence(self.words["infinite"], count=infinite)
 
     def _paragraphs(self, sentences: Iterable[Sentence]) -> list[Block]:
         words = self._joined(sentences)

@@ -28,6 +28,7 @@ from nn.derivations.sheet import (
     sheet,
     stopped,
     transposed,
+    weighted,
 )
 from nn.functional import total_of
 from nn.objective import evaluating, outputs_of
@@ -125,7 +126,7 @@ def evaluated(
     for stage in stages:
         weights = sheet(stage.weights)
         biases = [[Ball(b.data)] for b in stage.biases]
-        sums = multiplied(weights, columns, [b for (b,) in biases])
+        sums = weighted(weights, columns, biases)
         outputs = entries(stage.activation, {"x": sums})
         forward.append((weights, biases, columns, sums, outputs))
         columns = outputs
@@ -256,11 +257,13 @@ class Agreement(NamedTuple):
         derivatives: their number.
         difference: the largest difference between the two.
         bound: the largest difference that rounding can make.
+        infinite: the number of derivatives that are infinite or nan in both.
     """
 
     derivatives: int
     difference: float
     bound: float
+    infinite: int
 
 
 def compared(numbers: Sequence[Numbers], rules: Rules, engine: Engine) -> Agreement:
@@ -286,10 +289,11 @@ def compared(numbers: Sequence[Numbers], rules: Rules, engine: Engine) -> Agreem
     bounds = gradient_bounds(roots, engine.parameters)
     differences, most = [0.0], [0.0]
     for ball, gradient, error in zip(ours, engine.gradients, bounds, strict=True):
-        if ball.mid == gradient or (ball.mid != ball.mid and gradient != gradient):
+        is_finite = math.isfinite(ball.mid), math.isfinite(gradient)
+        if ball.mid == gradient or not any(is_finite):
             continue
         difference, bound = abs(ball.mid - gradient), ball.rad + error
-        if not difference <= bound:
+        if not difference <= bound or not all(is_finite):
             raise ArithmeticError(
                 f"a derivative is {ball.mid!r} by the matrix form and {gradient!r} by backward(), "
                 f"and rounding explains a difference of {bound:.1e} only: does the model compute "
@@ -297,4 +301,5 @@ def compared(numbers: Sequence[Numbers], rules: Rules, engine: Engine) -> Agreem
             )
         differences.append(difference)
         most.append(bound)
-    return Agreement(len(ours), max(differences), max(most))
+    infinite = sum(not math.isfinite(gradient) for gradient in engine.gradients)
+    return Agreement(len(ours), max(differences), max(most), infinite)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from operator import mul
 
 from micrograd import Value
 from micrograd.engine.graph import number, operands, operation, order, partials
@@ -24,19 +25,25 @@ def transposed(matrix: Sheet) -> Sheet:
     return [list(column) for column in zip(*matrix, strict=True)]
 
 
-def multiplied(left: Sheet, right: Sheet, start: Sequence[Ball] = ()) -> Sheet:
-    """Return the product of two matrices, plus `start` in every column."""
-    columns = transposed(right)
-    starts = start or [Ball(0.0)] * len(left)
+def weighted(weights: Sheet, values: Sheet, biases: Sheet) -> Sheet:
+    """Return the product of two matrices, plus the biases, if there are any, in every column."""
+    columns = transposed(values)
+    starts = biases or [[Ball(0.0)]] * len(weights)
     return [
-        [_sum(first, map(stopped, row, column)) for column in columns]
-        for first, row in zip(starts, left, strict=True)
+        [_sum(first, map(mul, row, column)) for column in columns]
+        for (first,), row in zip(starts, weights, strict=True)
     ]
 
 
+def multiplied(left: Sheet, right: Sheet) -> Sheet:
+    """Return the product of two matrices of the chain rule, where 0 times infinity is 0."""
+    columns = transposed(right)
+    return [[_sum(Ball(0.0), map(stopped, row, column)) for column in columns] for row in left]
+
+
 def stopped(x: Ball, y: Ball) -> Ball:
-    """Return the product, which is 0 for zero times infinity, as in the chain rule."""
-    if (x.mid == 0 and math.isinf(y.mid)) or (y.mid == 0 and math.isinf(x.mid)):
+    """Return the product, which is 0 for zero times infinity or nan, as in the chain rule."""
+    if (x.mid == 0 and not math.isfinite(y.mid)) or (y.mid == 0 and not math.isfinite(x.mid)):
         return Ball(0.0)
     return x * y
 

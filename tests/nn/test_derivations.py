@@ -404,6 +404,14 @@ def test_every_format_has_the_matrices():
     assert repr(explanation) == "<matrix form of a 2–3–1 network for 2 samples>"
 
 
+def test_derivatives_that_are_not_finite_are_counted():
+    model = network(2, 2, 1, activation="log", initializer="zeros")
+    text = explain_layers(model, samples(2, 2), [0.0, 1.0]).text()
+    assert re.search(
+        r"the 9 derivatives that backward\(\) computes\. [1-9] of them are infin", text
+    )
+
+
 def test_the_check_is_part_of_the_document():
     explanation = explain_layers(network(2, 3, 1, activation="tanh"), [0.5, 0.1], 1.0, lang="zh")
     english, chinese = explanation.text("en"), explanation.text()

@@ -97,6 +97,7 @@ WORDS: dict[str, dict[str, str]] = {
         "check": "Check: evaluated with the numbers, these formulas give the {count} derivatives "
         "that backward() computes. The largest difference is {difference}, within the bound of "
         "rounding errors, {bound}.",
+        "infinite": "{count} of them are infinite or nan.",
         "exact": "Check: evaluated with the numbers, these formulas give exactly the {count} "
         "derivatives that backward() computes.",
         "if": "if",

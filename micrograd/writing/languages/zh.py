@@ -79,6 +79,7 @@ WORDS: dict[str, dict[str, str]] = {
         "unknown": "这个损失函数直接读取数值，无法得到它的公式，{slope} 直接取自 backward()。",
         "check": "验证：代入数值后，以上公式给出的 {count} 个导数与 backward() 的结果一致，"
         "最大相差 {difference}，不超过舍入误差的上界 {bound}。",
+        "infinite": "其中 {count} 个是无穷大或 nan。",
         "exact": "验证：代入数值后，以上公式给出的 {count} 个导数与 backward() 的结果完全相同。",
         "if": "若",
         "otherwise": "否则",
