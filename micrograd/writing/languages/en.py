@@ -85,7 +85,7 @@ WORDS: dict[str, dict[str, str]] = {
         "{delta}.",
         "divisor": "Here {divisor} = {count}, the number of {things}.",
         "of samples": "samples",
-        "of entries": "numbers that are compared",
+        "of entries": "entries that are compared",
         "probabilities": "{probabilities} has the probabilities of the classes: the softmax of "
         "each column of {outputs}.",
         "probabilities of one": "{probabilities} has the probabilities of the classes.",
