@@ -11,8 +11,9 @@ import subprocess
 import pytest
 
 from micrograd.ops import ROWS, TABLE
+from micrograd.table.balls import Ball
 from micrograd.table.formulas import Call
-from micrograd.testing.rounding import Ball, balls
+from micrograd.testing.rounding import balls
 
 NODE, CC = shutil.which("node"), shutil.which("cc")
 needs_node = pytest.mark.skipif(NODE is None, reason="no Node is installed (package nodejs)")
