@@ -83,9 +83,11 @@ class Language(dict[str, Callable[..., Text]]):
         return called(self.function_name(name))
 
     def function_name(self, name: str) -> str:
-        """What is written to call an operation."""
+        """What is written to call an operation; KeyError for one that is not known."""
         if self._is_of_library(name):
             return self.library[name]
+        if name not in SUBSTITUTES:
+            lookup(name)  # no other text gets into the code
         own = f"{self.prefix}{name}"
         return f"{own}_" if own in self._taken else own
 

@@ -92,6 +92,13 @@ def test_a_row_defined_by_a_python_function_is_refused_by_name():
         runtime([Call("exp", (Call("bessel_t", ("x",)),))])
 
 
+def test_a_name_that_is_no_operation_never_gets_into_the_code():
+    with pytest.raises(KeyError, match="no operation"):
+        expression(Call("alert(1);//", ("x",)))
+    with pytest.raises(KeyError, match="no operation"):
+        runtime([Call("alert(1);//", ("x",))])
+
+
 def test_a_primitive_that_javascript_lacks_is_refused_by_name(table):
     table["dawson"] = checked(Row("dawson", "dawson(x)", ["1 - 2 * x * out"]), {"dawson": 1})
     with pytest.raises(NotImplementedError, match="'dawson' is a primitive, and JavaScript"):
