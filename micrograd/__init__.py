@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         softmax,
         var,
     )
+    from micrograd.export import export_source
     from micrograd.transforms.custom import custom_derivative
     from micrograd.transforms.functions import (
         derivative,
@@ -50,6 +51,7 @@ __all__ = [
     "draw",
     "draw_dot",
     "explain",
+    "export_source",
     "grad",
     "hessian",
     "hvp",
@@ -85,6 +87,7 @@ _ROOMS = {
         "micrograd.derivation.naming": "label_all",
         "micrograd.drawing": "draw draw_dot",
         "micrograd.drawing.page": "step_page",
+        "micrograd.export": "export_source",
         "micrograd.engine.arrays": "dot log_softmax logsumexp mean norm prod softmax var",
         "micrograd.transforms.custom": "custom_derivative",
         "micrograd.transforms.functions": "derivative grad hvp jvp linearize value_and_grad vjp",
