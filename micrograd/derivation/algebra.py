@@ -124,7 +124,7 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
         return kept
     algebra = _Algebra(known or {}, opening=True)
     opened = _Writer(algebra, decimals).formula(algebra.read(tree))
-    return opened if 4 * size(opened) <= 3 * size(kept) else kept
+    return opened if 2 * size(opened) <= size(kept) else kept
 
 
 def size(tree: Tree) -> int:
@@ -243,7 +243,7 @@ class _Algebra:
                 return Sum({term: factor * each for term, each in other.terms.items()})
             self.has_brackets |= factor is not None
         (a, first), (b, second) = self.product(x), self.product(y)
-        return self._of_roots(a * b, first * second)
+        return self._of_roots(a * b, self.distributed(first * second))
 
     def power(self, base: Sum, exponent: Fraction) -> Sum:
         """The base to the power of a number."""
@@ -260,6 +260,23 @@ class _Algebra:
         ):
             return Sum({term**exponent: Fraction(1)})
         return _atom(Function("pow", (base, _number(exponent))))
+
+    def distributed(self, term: Term) -> Term:
+        """The product in which `p * (1 - 1 / p)` is `p - 1`."""
+        for bracket, power in term.powers.items():
+            if not isinstance(bracket, Sum) or power != 1:
+                continue
+            for atom, times in term.powers.items():
+                lowest = min(each.powers.get(atom, 0) for each in bracket.terms)
+                if times >= 1 and lowest <= -1:
+                    factor = Term({atom: min(times, Fraction(-lowest))})
+                    inner = Sum({each * factor: c for each, c in bracket.terms.items()})
+                    coefficient, product = self.product(inner)
+                    if coefficient != 1:  # b - a for a - b, or a bracket that is a number
+                        continue
+                    rest = {a: p for a, p in term.powers.items() if a is not bracket}
+                    return self.distributed(Term(rest) * factor ** Fraction(-1) * product)
+        return term
 
     def _of_roots(self, coefficient: Fraction, term: Term) -> Sum:
         """The product in which the square of a square root is what stands below it."""
@@ -418,9 +435,12 @@ class _Writer:
                 return self._named(again)
         for term, coefficient in whole.terms.items():
             replaced = self._replaced(coefficient, term)
-            one = Sum({term: coefficient}) if replaced is None else self._named(replaced)
-            opened = self.algebra.opened(*self.algebra.product(one))
-            sums.append(self._named(opened) if len(opened.terms) > 1 else one)
+            if replaced is None:
+                sums.append(Sum({term: coefficient}))
+                continue
+            named = self._named(replaced)
+            opened = self.algebra.opened(*self.algebra.product(named))
+            sums.append(self._named(opened) if len(opened.terms) > 1 else named)
         return self.algebra.total(sums)
 
     def _replaced(self, coefficient: Fraction, term: Term) -> Sum | None:
@@ -435,7 +455,7 @@ class _Writer:
                 continue
             shorter = _exchanged(term, known, name, times)
             if _size(shorter) < _size(term):
-                return Sum({shorter: coefficient / scale ** int(times)})
+                return Sum({self.algebra.distributed(shorter): coefficient / scale ** int(times)})
         return None
 
     def _sum(self, whole: Sum) -> Tree:

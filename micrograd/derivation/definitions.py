@@ -54,7 +54,7 @@ from micrograd.engine.graph import (
     partials,
 )
 from micrograd.engine.value import Value, shares_of_step
-from micrograd.ops import TABLE
+from micrograd.ops import TABLE, on_define
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import (
     COMPARISONS,
@@ -124,11 +124,20 @@ class Definitions(Sequence[Definition]):
         self.outputs, self.names, self.made_up = list(outputs), dict(names), made_up
         self.given = [value for value in names if is_leaf(value)]
         self._steps = list(steps)
+        self._values = {name.text: value for value, name in names.items()}
         self._by_key = {step.key: step for step in steps}
 
     def key(self, value: Value) -> str:
         """The key of a value; KeyError if the value was written into another one."""
         return self.names[value].text
+
+    def value(self, key: str) -> Value:
+        """The value of a key."""
+        return self._values[key]
+
+    def get(self, key: str) -> Definition | None:
+        """The definition of a key; None for a value that is given."""
+        return self._by_key.get(key)
 
     def __getitem__(self, which: Any) -> Any:
         return self._by_key[which] if isinstance(which, str) else self._steps[which]
@@ -200,6 +209,12 @@ def partial(definition: Definition, operand: str) -> Tree:
     digits = {key: str(i) for i, key in enumerate((definition.key, *definition.operands))}
     found = _partial(renamed(definition.formula, digits), digits[operand])
     return renamed(found, {digit: key for key, digit in digits.items()})
+
+
+@on_define
+def _forget(_: object) -> None:
+    """Forget the partials of rows that were replaced."""
+    _partial.cache_clear()
 
 
 @lru_cache(1024)

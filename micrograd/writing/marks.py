@@ -8,8 +8,10 @@ is one:
     ("mrow", a, b, …)  ("msqrt", a)                             marks in a row; under a root
     ("mfrac", a, b)  ("msup", a, b)  ("msub", a, b)             a over b; b raised; b lowered
     ("mover", a, "¯")                                           an accent
+    ("munderover", ("mo", "∑"), a, b)                           a sign with limits
     ("fence", "(", a, ")")                                      brackets that grow with a
     ("cases", (a, condition), …)                                a choice
+    ("gap",)                                                    a wide space
 
 >>> half = ("mfrac", ("mn", "1"), ("mn", "2"))
 >>> latex(("mrow", half, ("mo", "·"), ("mi", "x")))
@@ -49,6 +51,7 @@ OPERATORS = {
     "∞": r"\infty",
     "|": r"\vert",
     "→": r"\to",
+    "∑": r"\sum",
     " ": r"\,",
 }
 ACCENTS = {"¯": "bar", "^": "hat", "~": "tilde", "˙": "dot"}
@@ -112,11 +115,16 @@ def _latex(mark: Mark) -> str:
             if command == "bar" and not (parts[0][0] == "mi" and len(parts[0][1]) == 1):
                 command = "overline"
             return rf"\{command}{{{latex(parts[0])}}}"
+        case "munderover":
+            sign, below, above = parts
+            return rf"{_latex(sign)}_{{{latex(below)}}}^{{{latex(above)}}} "
         case "fence":
             return _fenced(*parts)
         case "cases":
             lines = [rf"{latex(value)} & {latex(condition)}" for value, condition in parts]
             return "".join((r"\begin{cases} ", r" \\ ".join(lines), r" \end{cases}"))
+        case "gap":
+            return r"\quad "
     raise ValueError(f"{tag!r} is not a mark")
 
 
@@ -220,6 +228,8 @@ def mathml(mark: Mark) -> str:
                 for value, condition in parts
             )
             return f"<mrow><mo>{{</mo><mtable>{rows}</mtable></mrow>"
+        case "gap":
+            return '<mspace width="1.5em"/>'
     return f"<{tag}>{''.join(map(mathml, parts))}</{tag}>"
 
 
