@@ -18,7 +18,7 @@ let z = x·w,  y = tanh(z),  L = (y − t)²
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import pairwise
 from typing import NamedTuple
@@ -42,7 +42,7 @@ from micrograd.derivation.naming import label_of
 from micrograd.engine.value import Value
 from micrograd.table.formulas import Call, Tree, calls, parts, variables
 from micrograd.writing import blackboard, languages, notation
-from micrograd.writing.indices import General, general
+from micrograd.writing.indices import General, alike, general
 from micrograd.writing.labels import columns
 from micrograd.writing.notation import Formula
 
@@ -50,12 +50,18 @@ WIDTH = 76
 """The columns of a line, if nothing else is asked for."""
 
 _NARROWEST = 16  # columns of a right side, however narrow the line
+_FEWEST_ALIKE = 3  # lines that become one with an index
 _MOST_FACTORS = 10  # of a chain that is written as one product
 _MOST_PATHS = 200  # between two values that all paths pass
 _MOST_TERMS = 8  # of a sum, where one with Σ is a single term
-_LONGEST = 400  # variables, numbers and operations of a closed form
-_LARGEST_CUT = 60  # values between, for which there is a closed form
+_LONGEST = 120  # variables, numbers and operations of a closed form
+_LARGEST_CUT = 24  # values between, for which there is a closed form
+_MOST_VALUES = 100  # of a way, before the partials of those in the middle are not computed
 _MOST_LINES = 24  # of a reverse sweep, before its middle is left out
+
+
+Edge = tuple[str, str]
+"""A value and one of its operands, by their keys."""
 
 
 class Slope(NamedTuple):
@@ -93,13 +99,18 @@ class Board(Explanation):
         self._evidence = Evidence(self.cut, chain.nodes)
         self._used: set[str] = set()
         self._shares, shown = _shares(self.cut)
-        self._slopes: dict[tuple[str, str], Slope] = {}
+        self._slopes: dict[Edge, Slope] = {}
         bars: dict[str, Formula] = {}
         for name in self.cut.names.values():
             over = name.over()
             bar = over if over.text else notation.quotient(self._shown(chain.output), name)
             bars[f"¯{name.text}"] = bar
         self._formulas = {name.text: name for name in self.cut.names.values()} | bars | shown
+
+    @property
+    def known(self) -> Collection[Edge]:
+        """The edges whose partials have been needed so far."""
+        return self._slopes.keys()
 
     @property
     def names(self) -> dict[str, Value]:
@@ -153,19 +164,23 @@ class Board(Explanation):
         lines: list[Tree] = [
             Call("=", line) for line in [*((step.key, step.formula) for step in self.cut), *shares]
         ]
+        hidden = len(lines) - 2 * _MOST_VALUES
+        if hidden > 0:
+            lines = [*lines[:_MOST_VALUES], *lines[-_MOST_VALUES:]]
         while lines:
             count = self._alike(lines)
             equations.append(self._definition(lines[:count]))
             lines = lines[count:]
         if equations:
-            yield Let(words["let"], words["comma"], tuple(equations), self.width)
+            first, last, left_out = _ends(equations, words, max(0, hidden))
+            yield Let(words["let"], words["comma"], first, self.width)
+            if left_out:
+                yield from (left_out, Equations(last))
 
     def _alike(self, trees: Sequence[Tree]) -> int:
         """How many of the first trees differ in an index only, if that is worth a line."""
-        for count in range(len(trees), 2, -1):
-            if general(trees[:count], self._formulas) is not None:
-                return count
-        return 1
+        count = alike(trees, self._formulas)
+        return count if count >= _FEWEST_ALIKE else 1
 
     def _with_index(self, found: General) -> dict[str, Formula]:
         return {**self._formulas, **found.names, found.letter: blackboard.figure(1.0)}
@@ -183,11 +198,12 @@ class Board(Explanation):
 
     # ------------------------------------------------------------------------------------ partials
 
-    def slope(self, step: Definition, key: str) -> Slope:
+    def slope(self, edge: Edge) -> Slope:
         """The derivative of a named value with respect to an operand, which has been checked."""
-        found = self._slopes.get((step.key, key))
+        found = self._slopes.get(edge)
         if found is None:
-            found = self._slopes[step.key, key] = self._checked(step, key)
+            step: Definition = self.cut[edge[0]]
+            found = self._slopes[edge] = self._checked(step, edge[1])
         return found
 
     def _checked(self, step: Definition, key: str) -> Slope:
@@ -205,11 +221,13 @@ class Board(Explanation):
     def _decided(self, tree: Tree, known: Mapping[str, Tree] | None) -> Slope:
         """The formula with the branches that the numbers take, or without exceptional points."""
         if self.numbers:
-            numbers = {self.cut.key(value): value.data for value in self.cut.names}
+            numbers = {key: self.cut.value(key).data for key in variables(tree)}
             tree, conditions = decided(tree, numbers)
         else:
             tree, conditions = regular(tree)
-        return Slope(tree if known is None else simplified(tree, known), conditions)
+        if conditions and known is not None:
+            tree = simplified(tree, known)
+        return Slope(tree, conditions)
 
     # --------------------------------------------------------------------------------------- chain
 
@@ -254,19 +272,22 @@ class Board(Explanation):
                 reached.add(step.key)
                 steps.append(step)
         needed, keys = {top}, []
-        slopes: dict[Edge, Slope] = {}
+        edges: list[Edge] = []
         for step in reversed(steps):
             if step.key in needed:
                 keys.append(step.key)
                 below = [key for key in step.operands if key in reached]
                 needed.update(below)
-                slopes |= {(step.key, key): self.slope(step, key) for key in below}
-        return _Way([*keys, bottom], slopes) if keys else None
+                edges += [(step.key, key) for key in below]
+        return _Way(self, [*keys, bottom], edges) if keys else None
 
     def _product(self, way: _Way) -> list[Tree] | None:
         """The chain by names, and with the partials; None if it is no short product."""
-        edges = [edge for edge, slope in way.slopes.items() if slope.tree != 0.0]
-        segments = _segments(way.keys, edges) or _segments(way.keys, [*way.slopes])
+        if way.is_long:
+            return None
+        known = way.slopes()
+        edges = [edge for edge in way.edges if known[edge].tree != 0.0]
+        segments = _segments(way.keys, edges) or _segments(way.keys, way.edges)
         if segments is None:
             return None
         names: list[Tree] = []
@@ -275,15 +296,13 @@ class Board(Explanation):
             by_name: list[Tree] = [_chain([Call("∂", edge) for edge in path]) for path in paths]
             if len(paths) == 1:
                 names += [Call("∂", edge) for edge in paths[0]]
-                slopes += [way.slopes[edge].tree for edge in paths[0]]
+                slopes += [known[edge].tree for edge in paths[0]]
                 continue
             total = _total(by_name)
             if blackboard.count_terms(total, self._formulas) > _MOST_TERMS:
                 return None
             names.append(total)
-            slopes.append(
-                _total([_chain([way.slopes[edge].tree for edge in path]) for path in paths])
-            )
+            slopes.append(_total([_chain([known[edge].tree for edge in path]) for path in paths]))
         if len(names) > _MOST_FACTORS:
             return None
         return [_chain(names, keep_ones=True), _chain(slopes)]
@@ -294,7 +313,7 @@ class Board(Explanation):
         """The derivative as one simplified formula, if it is short and the evidence confirms it."""
         if len(way.keys) > _LARGEST_CUT:
             return None
-        if not self.numbers and not all(slope.is_known for slope in way.slopes.values()):
+        if not self.numbers and not all(slope.is_known for slope in way.slopes().values()):
             return None
         steps = [step for step in self.cut if step.is_known]
         if len(steps) > _LARGEST_CUT:
@@ -312,7 +331,7 @@ class Board(Explanation):
                 return None
         if blackboard.count_terms(tree, self._formulas) > _MOST_TERMS:
             return None
-        conditions = [each for slope in way.slopes.values() for each in slope.conditions]
+        conditions = [each for slope in way.slopes().values() for each in slope.conditions]
         agrees = self._evidence.agrees(
             renamed(tree, {key: key for key in variables(tree)} | self._shares),
             conditions,
@@ -336,19 +355,19 @@ class Board(Explanation):
         example = notation.equation([self._formulas[f"¯{bottom}"], meaning])
         if example is not self._formulas[f"¯{bottom}"]:
             yield Paragraph(sentence(words["bar"], output=output, example=example), self.width)
-        rows = [self._sweep_row(way, key, words) for key in way.keys[1:]]
+        keys = way.keys[1:]
+        if way.is_long:  # the middle is left out below
+            keys = [*keys[:_MOST_LINES], *keys[-_MOST_LINES:]]
+        rows = [self._sweep_row(way, key, words) for key in keys]
         equations: list[document.Equation] = []
         while rows:
             count = self._alike([Call("=", row) for row, _ in rows])
             equations.append(self._sweep_line([row for row, _ in rows[:count]], rows[0][1]))
             rows = rows[count:]
-        half, more = _MOST_LINES // 2, len(equations) - _MOST_LINES
-        if more <= 0:
-            yield Equations(tuple(equations))
-            return
-        yield Equations(tuple(equations[:half]))
-        yield Paragraph((words["left out"].format(count=f"{more:,}"),))
-        yield Equations(tuple(equations[-half:]))
+        first, last, left_out = _ends(equations, words, len(way.keys) - 1 - len(keys))
+        yield Equations(first)
+        if left_out:
+            yield from (left_out, Equations(last))
 
     def _sweep_row(
         self, way: _Way, key: str, words: Mapping[str, str]
@@ -362,7 +381,7 @@ class Board(Explanation):
             slopes.append(_chain([*bar, slope.tree]))
         both = [_total(names), _total(slopes)]
         if blackboard.count_terms(both[0], self._formulas) > _MOST_TERMS:
-            more = words["more terms"].format(count=len(names) - _MOST_TERMS)
+            more = words["more terms"].format(count=way.count(key) - _MOST_TERMS)
             self._formulas["…"] = notation.words(more)
             both = [_total([*terms[:_MOST_TERMS], "…"]) for terms in (names, slopes)]
         value = self.cut.value(key)
@@ -388,7 +407,7 @@ class Board(Explanation):
     def _remarks(self, way: _Way, words: Mapping[str, str]) -> Iterator[Block]:
         """Under which conditions the formulas hold, and what is known as a number only."""
         found: dict[str, Formula] = {}
-        for slope in way.slopes.values():
+        for slope in way.slopes().values():
             for condition in slope.conditions:
                 if is_simple(condition):
                     shown = blackboard.written(condition, self._formulas)
@@ -397,10 +416,10 @@ class Board(Explanation):
             key = "conditions" if self.numbers else "where"
             listed = _listed([*found.values()], words)
             yield Paragraph(sentence(words[key], conditions=listed), self.width)
-        trees = [slope.tree for slope in way.slopes.values()]
+        trees = [slope.tree for slope in way.slopes().values()]
         if any("where" in calls(tree) for tree in trees):
             yield Paragraph(sentence(words["bracket"]), self.width)
-        by_hand = [edge for edge, slope in way.slopes.items() if not slope.is_known]
+        by_hand = [edge for edge, slope in way.slopes().items() if not slope.is_known]
         if by_hand:
             listed = _listed([self._written(Call("∂", edge)) for edge in by_hand], words)
             yield Paragraph(sentence(words["by hand"], partials=listed), self.width)
@@ -442,8 +461,8 @@ def _shares(cut: Definitions) -> tuple[dict[str, Tree], dict[str, Formula]]:
         ]
         if letters and len(set(exponents)) == len(terms) > 1:
             letter = letters.pop(0)
-            alike = general(exponents, names)
-            for i, (_, term) in enumerate(terms, alike.first if alike else 1):
+            case = general(exponents, names)
+            for i, (_, term) in enumerate(terms, case.first if case else 1):
                 name = notation.named(f"{letter}{i}")
                 shown[name.text] = name
                 found[name.text] = Call("div", (term, whole))
@@ -461,20 +480,47 @@ def _again(
     return Board(Chain(output, names, max_nodes=sys.maxsize), targets, lang, numbers, width)
 
 
-Edge = tuple[str, str]
-"""A value and one of its operands, by their keys."""
+class _Way:
+    """What leads from a value to the output: the values from the output down, and the edges."""
 
+    def __init__(self, board: Board, keys: list[str], edges: list[Edge]) -> None:
+        self.board, self.keys, self.edges = board, keys, edges
+        self._above: dict[str, list[Edge]] = {key: [] for key in keys}
+        for edge in reversed(edges):
+            self._above[edge[1]].append(edge)
 
-class _Way(NamedTuple):
-    """What leads from a value to the output: the values from the output down, and the partials."""
+    @property
+    def is_long(self) -> bool:
+        """Whether there are so many values that only the first and the last are shown."""
+        return len(self.keys) > _MOST_VALUES
 
-    keys: list[str]
-    slopes: dict[Edge, Slope]
+    def slopes(self) -> dict[Edge, Slope]:
+        """The partials of the edges; of a long way, those that were needed."""
+        known = self.board.known
+        return {e: self.board.slope(e) for e in self.edges if not self.is_long or e in known}
 
     def uses(self, key: str) -> list[tuple[str, Slope]]:
         """The values that use a value, with their partials, without those that are 0."""
-        found = [(u, slope) for (u, v), slope in self.slopes.items() if v == key][::-1]
-        return [(u, slope) for u, slope in found if slope.tree != 0.0] or found[:1]
+        edges = self._above[key]
+        if len(edges) > _MOST_VALUES:
+            return [(edge[0], self.board.slope(edge)) for edge in edges[: _MOST_TERMS + 1]]
+        found = [(edge[0], self.board.slope(edge)) for edge in edges]
+        return [(upper, slope) for upper, slope in found if slope.tree != 0.0] or found[:1]
+
+    def count(self, key: str) -> int:
+        """How often a value is used."""
+        return len(self._above[key])
+
+
+def _ends(
+    equations: list[document.Equation], words: Mapping[str, str], hidden: int
+) -> tuple[tuple[document.Equation, ...], tuple[document.Equation, ...], Paragraph | None]:
+    """The first and the last equations, and what is said of those between if there are many."""
+    half, more = _MOST_LINES // 2, len(equations) - _MOST_LINES
+    if more <= 0:
+        return tuple(equations), (), None
+    said = Paragraph((words["left out"].format(count=f"{more + hidden:,}"),))
+    return tuple(equations[:half]), tuple(equations[-half:]), said
 
 
 def _segments(keys: Sequence[str], edges: Sequence[Edge]) -> list[list[list[Edge]]] | None:

@@ -24,7 +24,7 @@ from micrograd.engine.graph import (
 )
 from micrograd.engine.value import Value, shares_of_step
 from micrograd.table.balls import Ball, constant, on_balls
-from micrograd.table.formulas import RESULT, Tree
+from micrograd.table.formulas import RESULT, Tree, variables
 
 _POINTS = 3  # near the numbers of the graph
 _DISTANCE = 0.1  # of these points, in proportion to the numbers
@@ -111,9 +111,11 @@ class Evidence:
             known: the derivative at the numbers of the graph, if it is known.
         """
         conditions = list(conditions)
+        used = variables(tree).union(*map(variables, conditions))
+        below = {key: self.cut.value(key) for key in used}
         confirmed = 0
         for number, point in enumerate(self.points):
-            names = {self.cut.key(value): point.values[value] for value in self.cut.names}
+            names = {key: point.values[value] for key, value in below.items()}
             if number and not all(on_balls(each, names).mid for each in conditions):
                 continue
             right, scale = _derivative(point, root, wrt, inside)

@@ -25,7 +25,7 @@ from functools import partial, reduce
 from micrograd.ops import TABLE
 from micrograd.table.formulas import COMPARISONS, Call, Tree
 from micrograd.writing import notation
-from micrograd.writing.indices import SUBSCRIPT, general
+from micrograd.writing.indices import SUBSCRIPT, alike, general
 from micrograd.writing.labels import columns, subscript, superscript
 from micrograd.writing.marks import Mark, latex, row
 from micrograd.writing.notation import Formula
@@ -227,10 +227,11 @@ class _Board:
     def _sums(self, rest: list[tuple[str, Tree]]) -> Tree:
         whole: Tree | None = None
         while rest:
-            count = next(
-                (n for n in range(len(rest), _FEWEST - 1, -1) if self._is_sum(rest[:n])), 1
-            )
             sign, term = rest[0]
+            count = next((i for i, each in enumerate(rest) if each[0] != sign), len(rest))
+            count = alike([each for _, each in rest[:count]], self.names)
+            if count < _FEWEST:
+                count = 1
             if count > 1:
                 term = Call("Σ", tuple(each for _, each in rest[:count]))
             else:
@@ -242,11 +243,6 @@ class _Board:
                 whole = Call("add" if sign == "+" else "sub", (whole, term))
         assert whole is not None  # noqa: S101 (a sum has terms)
         return whole
-
-    def _is_sum(self, signed: Sequence[tuple[str, Tree]]) -> bool:
-        if len({sign for sign, _ in signed}) > 1:
-            return False
-        return general([term for _, term in signed], self.names) is not None
 
     def _sigma(self, trees: Sequence[Tree]) -> Formula:
         found = general(trees, self.names)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any, NamedTuple
 
 from micrograd.table.formulas import Call, Tree
@@ -21,6 +21,8 @@ from micrograd.writing.notation import Formula
 _LETTERS = "ijk"
 _BELOW = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _ABOVE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_TO_BELOW = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
+_TO_ABOVE = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 _RUN = re.compile(r"([₀-₉]+|[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[0-9]+)")
 SUBSCRIPT = dict(zip(_LETTERS, "ᵢⱼₖ", strict=True))
 _SUPERSCRIPT = dict(zip(_LETTERS, "ⁱʲᵏ", strict=True))
@@ -37,6 +39,20 @@ class General(NamedTuple):
     letter: str
     first: int
     last: int
+
+
+def alike(trees: Sequence[Tree], names: Mapping[str, Formula]) -> int:
+    """How many of the first formulas are cases of one; at least 1.
+
+    Args:
+        trees: the formulas, in order of the index.
+        names: the names of their variables.
+    """
+    pairs = (general(pair, names) is not None for pair in pairwise(trees))
+    count = 1 + sum(1 for _ in takewhile(bool, pairs))
+    while count > 1 and general(trees[:count], names) is None:
+        count -= 1
+    return count
 
 
 class _DifferentError(Exception):
@@ -90,11 +106,14 @@ class _Matching:
         self.found[text] = Formula(text, mark, names[0].text_strength, names[0].mark_strength)
         return text
 
-    def _count(self, numbers: list[int]) -> None:
+    def _offset(self, numbers: list[int]) -> int:
+        """By how much these numbers are above the index, which is the first that was found."""
         if self.numbers is None:
             self.numbers = numbers
-        if self.numbers != numbers:
+        offsets = {number - index for number, index in zip(numbers, self.numbers, strict=True)}
+        if len(offsets) > 1:
             raise _DifferentError
+        return offsets.pop()
 
     def _text(self, texts: Sequence[str]) -> str:
         pieces = [_RUN.split(text) for text in texts]
@@ -109,15 +128,18 @@ class _Matching:
             plain = [each.translate(_BELOW).translate(_ABOVE) for each in column]
             if varying > 1 or not all(each.isdecimal() for each in plain):
                 raise _DifferentError
-            self._count([int(each) for each in plain])
-            shown.append(self._letter_for(column[0]))
+            offset = self._offset([int(each) for each in plain])
+            shown.append(self._letter_for(column[0], offset))
         return "".join(shown)
 
-    def _letter_for(self, digits: str) -> str:
+    def _letter_for(self, digits: str, offset: int) -> str:
         """The index as high or as low as the digits."""
+        more = f"{offset:+d}" if offset else ""
         if digits != digits.translate(_BELOW):
-            return SUBSCRIPT[self.letter]
-        return self.letter if digits.isascii() else _SUPERSCRIPT[self.letter]
+            return SUBSCRIPT[self.letter] + more.translate(_TO_BELOW)
+        if digits.isascii():
+            return self.letter + more
+        return _SUPERSCRIPT[self.letter] + more.translate(_TO_ABOVE)
 
     def _mark(self, marks: Sequence[Any]) -> Any:
         first = marks[0]
@@ -138,6 +160,11 @@ class _Matching:
                 shown.append(("mo", ","))
             if len(set(column)) == 1:
                 shown.append(("mn", column[0]))
-            else:
-                shown.append(("mi", self.letter))
+                continue
+            if not all(each.isdecimal() for each in column):
+                raise _DifferentError
+            offset = self._offset([int(each) for each in column])
+            shown.append(("mi", self.letter))
+            if offset:
+                shown += [("mo", "+" if offset > 0 else "-"), ("mn", str(abs(offset)))]
         return row(*shown)
