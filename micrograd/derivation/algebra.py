@@ -30,6 +30,7 @@ from typing import NamedTuple, TypeGuard
 from micrograd.table.formulas import COMPARISONS, Call, Tree, parts
 
 _MOST = 1_000  # the largest denominator of a number that is shown as a fraction
+_DIGITS = 10_000  # what makes a decimal fraction of four digits a whole number
 _HIGHEST = 64  # the highest power of a number that is multiplied out
 
 
@@ -116,7 +117,7 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
         tree: the formula.
         known: formulas by their names, those of operands before those that use them. Where such a
             formula turns up, its name is written.
-        decimals: whether numbers are written as decimal fractions rather than common ones.
+        decimals: whether short decimal fractions are written as such, not as common ones.
     """
     algebra = _Algebra(known or {})
     kept = _Writer(algebra, decimals).formula(algebra.read(tree))
@@ -471,6 +472,7 @@ class _Writer:
         return tree
 
     def _product(self, coefficient: Fraction, term: Term) -> Tree:
+        coefficient, term = self._merged(coefficient, term)
         above: list[Tree] = []
         below: list[Tree] = []
         exponent: dict[Term, Fraction] = {}  # of e, whose powers are written as one
@@ -486,7 +488,8 @@ class _Writer:
             above.insert(place, Call("exp", (self.formula(Sum(exponent)),)))
         number = abs(coefficient)
         over, under = float(number), 1.0
-        if number.denominator <= _MOST and not self.decimals:
+        is_decimal = self.decimals and (_DIGITS * number).denominator == 1
+        if number.denominator <= _MOST and not is_decimal:
             over, under = map(float, number.as_integer_ratio())
         tree = _multiplied(over, above)
         if below or under != 1.0:
@@ -494,6 +497,16 @@ class _Writer:
         if coefficient >= 0:
             return tree
         return -tree if isinstance(tree, float) else Call("neg", (tree,))
+
+    def _merged(self, coefficient: Fraction, term: Term) -> tuple[Fraction, Term]:
+        """The product with its number in a bracket where this makes numbers whole: b + 0.1."""
+        for atom, power in term.powers.items():
+            if isinstance(atom, Sum) and power == 1 and coefficient.denominator > 1:
+                inner = Sum({each: coefficient * c for each, c in atom.terms.items()})
+                if len({each.denominator for each in inner.terms.values()}) > 1:
+                    powers = {inner if a is atom else a: p for a, p in term.powers.items()}
+                    return Fraction(1), Term(powers)
+        return coefficient, term
 
     def _atom(self, atom: Atom) -> Tree:
         if isinstance(atom, Sum):

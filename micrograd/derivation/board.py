@@ -17,6 +17,7 @@ let z = x·w,  y = tanh(z),  L = (y − t)²
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import reduce
@@ -26,12 +27,13 @@ from typing import NamedTuple
 from micrograd.derivation import document
 from micrograd.derivation.algebra import simplified, size
 from micrograd.derivation.chain import Chain
-from micrograd.derivation.choices import decided, is_simple, regular
+from micrograd.derivation.choices import decided, is_simple, joined, regular
 from micrograd.derivation.definitions import (
     Definition,
     Definitions,
     definitions,
     derivative,
+    has_decimals,
     partial,
     renamed,
 )
@@ -40,7 +42,9 @@ from micrograd.derivation.evidence import Evidence
 from micrograd.derivation.explanation import Explanation
 from micrograd.derivation.naming import label_of
 from micrograd.engine.value import Value
-from micrograd.table.formulas import Call, Tree, calls, parts, variables
+from micrograd.table.floats import to_float
+from micrograd.table.formulas import Call, Tree, calls, fold, parts, variables
+from micrograd.table.interpreters import IEEE
 from micrograd.writing import blackboard, languages, notation
 from micrograd.writing.indices import General, alike, general
 from micrograd.writing.labels import columns
@@ -52,6 +56,7 @@ WIDTH = 76
 _NARROWEST = 16  # columns of a right side, however narrow the line
 _FEWEST_ALIKE = 3  # lines that become one with an index
 _MOST_FACTORS = 10  # of a chain that is written as one product
+_MOST_EDGES = 12  # of a sum of paths, without Σ
 _MOST_PATHS = 200  # between two values that all paths pass
 _MOST_TERMS = 8  # of a sum, where one with Σ is a single term
 _LONGEST = 120  # variables, numbers and operations of a closed form
@@ -173,7 +178,7 @@ class Board(Explanation):
             lines = lines[count:]
         if equations:
             first, last, left_out = _ends(equations, words, max(0, hidden))
-            yield Let(words["let"], words["comma"], first, self.width)
+            yield Let(words["let"], words["let comma"], first, self.width)
             if left_out:
                 yield from (left_out, Equations(last))
 
@@ -226,7 +231,7 @@ class Board(Explanation):
         else:
             tree, conditions = regular(tree)
         if conditions and known is not None:
-            tree = simplified(tree, known)
+            tree = simplified(tree, known, decimals=any(map(has_decimals, known.values())))
         return Slope(tree, conditions)
 
     # --------------------------------------------------------------------------------------- chain
@@ -254,7 +259,7 @@ class Board(Explanation):
         if self.numbers:
             shown.append(result)
         yield Equations(((whole, tuple(shown)),))
-        yield from self._remarks(way, words)
+        yield from self._remarks(target, way, words)
 
     def _looks_like(self, closed: Tree, product: Tree) -> bool:
         """Whether a closed form only writes a product of factors again."""
@@ -299,7 +304,8 @@ class Board(Explanation):
                 slopes += [known[edge].tree for edge in paths[0]]
                 continue
             total = _total(by_name)
-            if blackboard.count_terms(total, self._formulas) > _MOST_TERMS:
+            count = blackboard.count_terms(total, self._formulas)
+            if count > _MOST_TERMS or (count > 1 and sum(map(len, paths)) > _MOST_EDGES):
                 return None
             names.append(total)
             slopes.append(_total([_chain([known[edge].tree for edge in path]) for path in paths]))
@@ -319,13 +325,15 @@ class Board(Explanation):
         if len(steps) > _LARGEST_CUT:
             steps = [step for step in steps if step.key in way.keys]
         known = {step.key: step.formula for step in steps} | self._shares
+        decimals = any(has_decimals(step.formula) for step in steps)
         found: dict[str, Tree] = {way.keys[0]: 1.0}
         for key in way.keys[1:]:
             terms = [(found[upper], slope.tree) for upper, slope in way.uses(key)]
             if len(terms) == 1 and terms[0][0] == 1.0 and not self._shares:
                 tree = terms[0][1]  # simplified already
             else:
-                tree = simplified(_total([Call("mul", pair) for pair in terms]), known)
+                tree = _total([Call("mul", pair) for pair in terms])
+                tree = simplified(tree, known, decimals=decimals)
             found[key] = tree
             if size(tree) > _LONGEST:
                 return None
@@ -404,13 +412,13 @@ class Board(Explanation):
 
     # ------------------------------------------------------------------------------------- remarks
 
-    def _remarks(self, way: _Way, words: Mapping[str, str]) -> Iterator[Block]:
+    def _remarks(self, target: Value, way: _Way, words: Mapping[str, str]) -> Iterator[Block]:
         """Under which conditions the formulas hold, and what is known as a number only."""
         found: dict[str, Formula] = {}
         for slope in way.slopes().values():
-            for condition in slope.conditions:
+            for condition in joined(slope.conditions):
                 if is_simple(condition):
-                    shown = blackboard.written(condition, self._formulas)
+                    shown = self._written(condition)
                     found.setdefault(shown.text, shown)
         if found:
             key = "conditions" if self.numbers else "where"
@@ -419,10 +427,21 @@ class Board(Explanation):
         trees = [slope.tree for slope in way.slopes().values()]
         if any("where" in calls(tree) for tree in trees):
             yield Paragraph(sentence(words["bracket"]), self.width)
+        if self.numbers and self._is_blocked(target, trees):
+            yield Paragraph(sentence(words["blocked"]), self.width)
         by_hand = [edge for edge, slope in way.slopes().items() if not slope.is_known]
         if by_hand:
             listed = _listed([self._written(Call("∂", edge)) for edge in by_hand], words)
             yield Paragraph(sentence(words["by hand"], partials=listed), self.width)
+
+    def _is_blocked(self, target: Value, trees: Sequence[Tree]) -> bool:
+        """Whether a factor of 0 stops others that are infinite or no numbers."""
+        slopes = []
+        for tree in trees:
+            numbers = {key: self.cut.value(key).data for key in variables(tree)}
+            slopes.append(fold(tree, IEEE, numbers, to_float))
+        is_finite = math.isfinite(self.chain.adjoints[target])
+        return is_finite and not all(map(math.isfinite, slopes))
 
     def _written(self, tree: Tree) -> Formula:
         return blackboard.written(tree, self._formulas)

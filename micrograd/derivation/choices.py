@@ -5,7 +5,7 @@ Both ways give the formula and the conditions under which it holds, for the read
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import COMPARISONS, Call, Tree, fold
@@ -77,6 +77,17 @@ def _exception(test: Tree) -> Tree | None:
         case Call("mul", (first, _)):  # at x = 0, for some y
             return _exception(first)
     return None
+
+
+def joined(conditions: Sequence[Tree]) -> list[Tree]:
+    """The conditions, where `x <= y` and `x >= y` are one: `x == y`."""
+    found = dict.fromkeys(conditions)
+    for condition in conditions:
+        match condition:
+            case Call("le", sides) if Call("ge", sides) in found:
+                del found[condition], found[Call("ge", sides)]
+                found[Call("eq", sides)] = None
+    return [*found]
 
 
 def is_simple(condition: Tree) -> bool:

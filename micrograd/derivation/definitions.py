@@ -219,7 +219,20 @@ def _forget(_: object) -> None:
 
 @lru_cache(1024)
 def _partial(formula: Tree, operand: str) -> Tree:
-    return simplified(derivative(formula, operand, result="0"), {"0": formula})
+    slope = derivative(formula, operand, result="0")
+    return simplified(slope, {"0": formula}, decimals=has_decimals(formula))
+
+
+def has_decimals(tree: Tree) -> bool:
+    """Whether a formula has a decimal fraction such as 0.1, so that others may be decimals, too."""
+    numbers = (
+        number
+        for part in parts(tree)
+        if isinstance(part, Call)
+        for number in part.operands[: 1 if part.name == "pow" else None]
+        if isinstance(number, float)
+    )
+    return any((10_000 * number).is_integer() and not number.is_integer() for number in numbers)
 
 
 def renamed(tree: Tree, names: Mapping[str, Tree]) -> Tree:
@@ -257,6 +270,8 @@ def derivative(tree: Tree, variable: str, result: Tree | None = None) -> Tree:
 def _slope(tree: Call, place: int) -> Tree:
     """The partial of the table; that of a power of a constant exponent without its exceptions."""
     if tree.name == "pow" and place == 0 and isinstance(exponent := tree.operands[1], float):
+        if exponent == 2.0:
+            return Call("mul", (2.0, "x"))
         return Call("mul", (exponent, Call("pow", ("x", exponent - 1.0)))) if exponent else 0.0
     slope: Tree = TABLE[tree.name].told[1 + place]
     return slope

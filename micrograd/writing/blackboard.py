@@ -74,7 +74,9 @@ def lines(tree: Tree, names: Mapping[str, Formula], width: int) -> list[Formula]
         return [whole]
     found: list[Formula] = []
     for piece in board.pieces(tree, width):
-        if found and columns(found[-1].text + piece.text) <= width:
+        is_term = piece.text.startswith((" + ", " − "))  # on a line of its own after a long one
+        fits = found and columns(found[-1].text + piece.text) <= width
+        if fits and not (is_term and found[-1].text.startswith("·")):
             found[-1] = _row(found[-1], piece)
         else:
             found.append(Formula(piece.text.lstrip(), piece.mark, exact=piece.exact))
@@ -111,7 +113,7 @@ def figure(x: float) -> Formula:
     if not plain.exact and 1e-3 <= abs(x) < 1e6:
         plain = notation.number(float(f"{x:.4g}"))
         plain.exact = False
-    text = plain.text
+    text = plain.text.replace("inf", "∞")
     digits, e, exponent = text.partition("e")
     if e and exponent:
         text = f"{digits}·10{superscript(exponent)}"
@@ -332,7 +334,7 @@ class _Board:
         """Whether two factors stand beside each other without a sign."""
         if _is_sigma(tree):
             return True
-        opens = right.text.startswith("(") and isinstance(tree, Call)
+        opens = right.text.startswith(("(", "[")) and isinstance(tree, Call)
         adds = isinstance(tree, Call) and tree.name in ("add", "sub")
         if isinstance(before, float):
             if "·" in left.text:  # a power of ten
@@ -386,7 +388,8 @@ class _Board:
                 parts = _factors(tree)
                 for i, factor in enumerate(parts):
                     first, *others = inner(factor, _strength_within(factor))
-                    if found and self._touches(parts[i - 1], factor, found[-1], first):
+                    touches = found and self._touches(parts[i - 1], factor, found[-1], first)
+                    if touches and columns(found[-1].text + first.text) <= width:
                         found[-1] = _row(found[-1], first)
                     else:
                         found.append(_row(*["·"] * (i > 0), first))

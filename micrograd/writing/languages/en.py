@@ -46,7 +46,8 @@ WORDS: dict[str, dict[str, str]] = {
         "place": "{partial} is the derivative with respect to operand {place} alone: {operand} "
         "also enters elsewhere.",
         "let": "let",
-        "comma": ",  ",
+        "comma": ", ",
+        "let comma": ",  ",
         "bar": "A bar over a name is the derivative of {output} with respect to it: {example}.",
         "where": "This holds where {conditions}.",
         "bracket": "A condition in square brackets counts as 1 if it holds, and as 0 if not.",

@@ -37,6 +37,7 @@ WORDS: dict[str, dict[str, str]] = {
         "place": "{partial} 表示只把第 {place} 处的 {operand} 看作变量，另一处当作常数。",
         "let": "设",
         "comma": "，",
+        "let comma": "，",
         "bar": "变量上加一横，表示 {output} 对它的导数：{example}。",
         "where": "以上公式成立的条件：{conditions}。",
         "bracket": "方括号中的条件成立时取 1，不成立时取 0。",
