@@ -106,9 +106,11 @@ class Board(Explanation):
         self._shares, shown = _shares(self.cut)
         self._slopes: dict[Edge, Slope] = {}
         bars: dict[str, Formula] = {}
+        texts = {name.text for name in self.cut.names.values()}
         for name in self.cut.names.values():
             over = name.over()
-            bar = over if over.text else notation.quotient(self._shown(chain.output), name)
+            is_free = over.text and over.text not in texts  # not the label w_bar
+            bar = over if is_free else notation.quotient(self._shown(chain.output), name)
             bars[f"¯{name.text}"] = bar
         self._formulas = {name.text: name for name in self.cut.names.values()} | bars | shown
 

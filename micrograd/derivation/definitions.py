@@ -153,13 +153,15 @@ class Definitions(Sequence[Definition]):
 
 
 def definitions(
-    outputs: Sequence[Value], names: Mapping[str, Any] | None = None, keep: Sequence[Value] = ()
+    outputs: Sequence[Value],
+    names: Mapping[str, Any] | Any | None = None,
+    keep: Sequence[Value] = (),
 ) -> Definitions:
     """Cut the graph below the outputs into definitions.
 
     Args:
         outputs: the roots of the graph.
-        names: the caller's variables, such as `locals()`, for values without a label.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
         keep: values that get a definition even if they have no name.
 
     >>> a = Value(3.0, label="a")
@@ -167,7 +169,7 @@ def definitions(
     ['add(pow(a, 2.0), 1.0)']
     """
     nodes = order(outputs)
-    called = variable_names(names)
+    called = variable_names(names, nodes)
     named = {n for n in nodes if label_of(n).strip() or called.get(id(n), "").strip()}
     steps = _Cut(nodes, named.union(outputs, keep)).steps
     chosen = name_values([node for node in nodes if is_leaf(node) or node in steps], called)

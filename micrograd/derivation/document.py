@@ -139,7 +139,7 @@ def _text_lines(block: Block) -> Iterator[str]:
             for left, steps in equations:
                 indent = _padded(left.text, widest)
                 for sign, (first, *others) in _steps(steps):
-                    yield f"  {indent} {sign} {first.text}"
+                    yield from _beside(f"  {indent} {sign} ", first.text)
                     indent = " " * widest
                     yield from (f"  {indent}   {each.text}" for each in others)
         case TableBlock(headers, rows):
@@ -169,6 +169,13 @@ def _wrapped(words: Sentence, width: int) -> Iterator[str]:
 
 
 _CLOSING = frozenset(",.;:!?)，。；：！？）、")
+
+
+def _beside(start: str, text: str) -> Iterator[str]:
+    """The lines of a formula; those of a matrix stand below each other."""
+    first, *others = text.split("\n")
+    yield start + first
+    yield from (" " * columns(start) + line for line in others)
 
 
 def _padded(text: str, width: int) -> str:

@@ -125,7 +125,8 @@ class _Vocabulary(dict[str, Callable[..., Any]]):
     """What each operation means on balls. A choice takes the branch of the middle."""
 
     def __missing__(self, name: str) -> Callable[..., Ball]:
-        function = self[name] = library_function(IEEE[name])
+        # The function is looked up at each call, because users may replace their operations.
+        function = self[name] = library_function(lambda *operands: IEEE[name](*operands))
         return function
 
 
@@ -134,17 +135,20 @@ def _comparing(name: str) -> Callable[[Ball, Ball], Ball]:
     return lambda x, y: Ball(float(compare(x.mid, y.mid)))
 
 
-_BUILT_IN: dict[str, Any] = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "neg": operator.neg,
-    "square": lambda x: x * x,
-    "detach": operator.pos,
-    "where": lambda test, then, otherwise: then if test.mid else otherwise,
-    **{name: _comparing(name) for name in COMPARISONS},
-    **EXACT,
-}
+ON_BALLS: Mapping[str, Callable[..., Ball]] = _Vocabulary(
+    {
+        "add": operator.add,
+        "sub": operator.sub,
+        "mul": operator.mul,
+        "neg": operator.neg,
+        "square": lambda x: x * x,
+        "detach": operator.pos,
+        "where": lambda test, then, otherwise: then if test.mid else otherwise,
+        **{name: _comparing(name) for name in COMPARISONS},
+        **EXACT,
+    }
+)
+"""What the operations mean on balls, by name."""
 
 
 def on_balls(tree: Tree, variables: Mapping[str, Ball]) -> Ball:
@@ -153,4 +157,4 @@ def on_balls(tree: Tree, variables: Mapping[str, Ball]) -> Ball:
     >>> on_balls("x", {"x": Ball(1.0)})
     1.0 ± 0.0e+00
     """
-    return fold(tree, _Vocabulary(_BUILT_IN), variables, constant)
+    return fold(tree, ON_BALLS, variables, constant)

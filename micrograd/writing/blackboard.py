@@ -26,8 +26,9 @@ from micrograd.ops import TABLE
 from micrograd.table.formulas import COMPARISONS, Call, Tree
 from micrograd.writing import notation
 from micrograd.writing.indices import SUBSCRIPT, alike, general
-from micrograd.writing.labels import columns, subscript, superscript
+from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, latex, row
+from micrograd.writing.names import subscript, superscript
 from micrograd.writing.notation import Formula
 from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
 
