@@ -215,7 +215,7 @@ class _Board:
         if not isinstance(tree, Call):
             return tree
         if tree.name in ("add", "sub"):
-            return self._sums([*terms(tree)])
+            return self._brackets(tree) or self._sums([*terms(tree)])
         inner = tuple(map(self.gathered, tree.operands))
         if tree.name == "mul":
             factors = _factors(Call("mul", inner))
@@ -226,6 +226,25 @@ class _Board:
                 number = factors.pop(0) if isinstance(factors[0], float) else 1.0
                 return _times([Call("ratio", (number, inner[1])), *factors])
         return Call(tree.name, inner)
+
+    def _brackets(self, tree: Call) -> Tree | None:
+        """A sum of brackets that differ in an index only, as Σ."""
+        spine: list[Tree] = [tree]
+        brackets: list[Tree] = []
+        while isinstance(spine[-1], Call) and spine[-1].name == "add":
+            left, right = spine[-1].operands
+            spine.append(left)
+            brackets.insert(0, right)
+        if not (
+            brackets and isinstance(brackets[-1], Call) and brackets[-1].name in ("add", "sub")
+        ):
+            return None
+        for count in range(len(brackets), _FEWEST - 2, -1):
+            first, others = spine[count], brackets[len(brackets) - count :]
+            if general([first, others[0]], self.names) is not None:
+                trees = (first, *others)
+                return Call("Σ", trees) if general(trees, self.names) is not None else None
+        return None
 
     def _sums(self, rest: list[tuple[str, Tree]]) -> Tree:
         whole: Tree | None = None
