@@ -399,11 +399,8 @@ def _content(terms: Mapping[Term, Fraction]) -> tuple[Fraction, Term]:
 
 
 def _is_worth_a_name(term: Term) -> bool:
-    """Whether a formula is more than a multiple of a single variable."""
-    match [*term.powers.items()]:
-        case [(str(), power)]:
-            return abs(power) > 1
-    return bool(term.powers)
+    """Whether a formula is more than a product of variables, which is as well written out."""
+    return any(not isinstance(atom, str) or power < 0 for atom, power in term.powers.items())
 
 
 # ------------------------------------------------------------------------------------------ writing
@@ -474,18 +471,19 @@ class _Writer:
     def _product(self, coefficient: Fraction, term: Term) -> Tree:
         coefficient, term = self._merged(coefficient, term)
         above: list[Tree] = []
+        functions: list[Tree] = []  # after the variables and brackets, as in x ln x
         below: list[Tree] = []
         exponent: dict[Term, Fraction] = {}  # of e, whose powers are written as one
-        place = 0
         for atom, power in term.powers.items():
             if _is_exponential(atom):
-                place = place if exponent else len(above)
                 exponent |= dict.fromkeys(atom.operands[0].terms, power)
             else:
-                side = above if power > 0 else below
+                is_function = isinstance(atom, Function)
+                side = below if power < 0 else functions if is_function else above
                 side.append(_raised(self._atom(atom), abs(power)))
         if exponent:
-            above.insert(place, Call("exp", (self.formula(Sum(exponent)),)))
+            functions.append(Call("exp", (self.formula(Sum(exponent)),)))
+        above += functions
         number = abs(coefficient)
         over, under = float(number), 1.0
         is_decimal = self.decimals and (_DIGITS * number).denominator == 1

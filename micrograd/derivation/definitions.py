@@ -36,6 +36,7 @@ What to know:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from functools import partial as bound
@@ -55,6 +56,7 @@ from micrograd.engine.graph import (
 )
 from micrograd.engine.value import Value, shares_of_step
 from micrograd.ops import TABLE, on_define
+from micrograd.table.balls import Ball, on_balls
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import (
     COMPARISONS,
@@ -260,13 +262,19 @@ def derivative(tree: Tree, variable: str, result: Tree | None = None) -> Tree:
     for place, slope in enumerate(inner):
         if slope != 0.0:
             local = fold(_slope(tree, place), _CALLS, here, _same)
-            terms.append(local if slope == 1.0 else Call("mul", (local, slope)))
+            terms.append(_times(local, slope))
     if not terms:
         return 0.0
     total = terms[0]
     for term in terms[1:]:
         total = Call("add", (total, term))
     return total
+
+
+def _times(local: Tree, slope: Tree) -> Tree:
+    if 1.0 in (local, slope):
+        return slope if local == 1.0 else local
+    return Call("mul", (local, slope))
 
 
 def _slope(tree: Call, place: int) -> Tree:
@@ -276,6 +284,9 @@ def _slope(tree: Call, place: int) -> Tree:
             return Call("mul", (2.0, "x"))
         return Call("mul", (exponent, Call("pow", ("x", exponent - 1.0)))) if exponent else 0.0
     slope: Tree = TABLE[tree.name].told[1 + place]
+    match slope:
+        case Call("where", (Call("le", (result, 0.0)), *others)) if result == RESULT:
+            return Call("where", (Call("eq", (RESULT, 0.0)), *others))  # a distance is never less
     return slope
 
 
@@ -445,9 +456,16 @@ def _without_shift(step: Definition) -> Definition:
     """The definition without a number that exponentials are shifted by only for accuracy."""
     if "exp" in calls(step.formula) and step.slopes is None:
         tree = simplified(step.formula)
-        if size(tree) < size(step.formula):
+        if size(tree) < size(step.formula) and _agree(step, tree):
             return _with_formula(step, tree)
     return step
+
+
+def _agree(step: Definition, tree: Tree) -> bool:
+    """Whether another formula gives the same value, where the shift is not needed."""
+    at = {key: Ball(value.data) for key, value in step.operands.items()}
+    before, after = on_balls(step.formula, at), on_balls(tree, at)
+    return abs(before.mid - after.mid) <= before.rad + after.rad < math.inf
 
 
 def _with_formula(step: Definition, tree: Tree) -> Definition:
@@ -474,7 +492,8 @@ def _without_superfluous(steps: list[Definition], made_up: set[str]) -> list[Def
             continue  # nothing to cancel
         shorter = {j: simplified(steps[j].formula) for j in places if steps[j].slopes is None}
         if len(shorter) == len(places) and all(
-            step.key not in variables(tree) for tree in shorter.values()
+            step.key not in variables(tree) and _agree(steps[j], tree)
+            for j, tree in shorter.items()
         ):
             dropped.add(i)
             for j, tree in shorter.items():

@@ -127,15 +127,6 @@ class Evidence:
             confirmed += verdict is True
         return confirmed > 0
 
-    def is_value(self, definition: Definition) -> bool:
-        """Whether the formula of a definition gives its value at all points."""
-        for point in self.points:
-            names = {key: point.values[value] for key, value in definition.operands.items()}
-            value = point.values[definition.value]
-            if _same(on_balls(definition.formula, names), value, abs(value.mid)) is False:
-                return False
-        return True
-
     def inside(self, definition: Definition) -> list[Value]:
         """The values that were written into a definition, and its own."""
         return order(definition.value, until=definition.operands.values())
