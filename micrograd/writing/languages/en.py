@@ -144,6 +144,7 @@ WORDS: dict[str, dict[str, str]] = {
         "more": "… {count} more",
         "above": "(above)",
         "below": "(below)",
+        "next output": ", ",
         "graph": "Computation graph",
         "graph of": "Computation graph of {output}",
         "formula": "Formula",

@@ -184,6 +184,7 @@ WORDS: dict[str, dict[str, str]] = {
         "more": "…… 还有 {count} 个",
         "above": "（见上）",
         "below": "（见下）",
+        "next output": "、",
         "graph": "计算图",
         "graph of": "计算图：{output}",
         "formula": "公式",
