@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from micrograd import Value, explain
 from micrograd.drawing import draw_formula
-from micrograd.drawing.formulas import _Setter
+from micrograd.drawing.setting import Setter
 from micrograd.ops import TABLE
 from micrograd.writing import notation
 from micrograd.writing.notation import named
@@ -72,7 +72,7 @@ def test_no_letter_is_small_or_outside_and_no_two_overlap(article, width):
 
 def test_a_fraction_has_a_bar_between_its_parts():
     mark = ("mfrac", ("mi", "a"), ("mi", "b"))
-    above, below, bar = _Setter({}, 20.0).set(mark, 20.0).parts
+    above, below, bar = Setter({}, 20.0).set(mark, 20.0).parts
     assert above.y < bar.path[0][1][1] < below.y - 0.7 * below.size
     assert above.size == below.size < 20
 
