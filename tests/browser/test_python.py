@@ -137,6 +137,18 @@ def test_a_deep_graph_is_freed_without_an_overflow(python, step):
     assert python.run(code) == "freed"
 
 
+def test_the_series_of_a_deep_graph_are_freed_without_an_overflow(python):
+    code = """
+    from micrograd import taylor
+    def f(x):
+        for _ in range(10_000):
+            x = x * 0.5 + 0.25
+        return x
+    taylor(f, 1.0, 1)
+    """
+    assert python.run(code) == [0.5, 0.0]
+
+
 @pytest.fixture
 def numpy(python):
     try:
