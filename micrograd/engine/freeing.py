@@ -1,10 +1,10 @@
 """Frees a deep graph without recursion, where Python itself does not.
 
 When the root of a graph is freed, its operands are freed, then theirs, and so on. Python stops this
-recursion before the stack is used up, except Python 3.14 and later on WebAssembly: there the stack
-is that of the browser, whose size Python does not know, and a chain of some 3,000 operations ended
-the whole interpreter. So on that platform only, nodes have a finalizer, which makes a step of the
-benchmark in the README about a fifth slower.
+recursion before the stack is used up, except Python 3.13 and later on WebAssembly: there the stack
+is that of the browser, whose size Python does not know, and a chain of 5,000 operations ended the
+whole interpreter. So on that platform only, nodes have a finalizer, which makes a step of training
+on Values about a fifth slower.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-IS_NEEDED = sys.platform == "emscripten" and sys.version_info >= (3, 14)
+IS_NEEDED = sys.platform == "emscripten" and sys.version_info >= (3, 13)
 """Whether nodes need the finalizer `unlink`."""
 
 _released: list[Any] = []  # operands of nodes that are gone

@@ -82,5 +82,5 @@ def test_a_value_that_could_not_be_made_is_freed_in_silence():
 
 
 def test_nodes_have_a_finalizer_only_where_it_is_needed():
-    is_needed = sys.platform == "emscripten" and sys.version_info >= (3, 14)
+    is_needed = sys.platform == "emscripten" and sys.version_info >= (3, 13)
     assert hasattr(Node, "__del__") == is_needed
