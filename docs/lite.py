@@ -93,7 +93,7 @@ def needed(packages: dict[str, Any], names: tuple[str, ...]) -> list[dict[str, A
 def main() -> None:
     """Read the command line and build the site."""
     parser = argparse.ArgumentParser(description="Build a site with JupyterLite and the tour.")
-    parser.add_argument("--out", type=Path, default=Path("lite"), help="folder of the site")
+    parser.add_argument("--out", type=Path, default=Path("site"), help="folder of the site")
     parser.add_argument("--pyodide", type=Path, help="folder with Pyodide, for use without network")
     options = parser.parse_args()
     if find_spec("jupyterlite_core") is None:

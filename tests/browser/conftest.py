@@ -19,9 +19,6 @@ from tests.browser.pythons import InChromium, InNode
 
 ROOT = Path(__file__).parents[2]
 PLACES = (os.environ.get("MICROGRAD_PYODIDE"), ROOT / ".venv" / "node" / "node_modules" / "pyodide")
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 
 
 @pytest.fixture(scope="session")
@@ -44,25 +41,11 @@ def wheels(tmp_path_factory):
     return sorted(folder.glob("*.whl"))
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    driver = pytest.importorskip(
-        "playwright.sync_api", reason="the browser is driven by Playwright: pip install playwright"
-    )
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    with driver.sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu"]  # root, as in CI, has no sandbox
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(scope="module", params=["Node", "Chromium"])
 def python(request, pyodide, wheels, tmp_path_factory):
     """A Python of Pyodide with the wheels."""
     if request.param == "Chromium":
-        browser = request.getfixturevalue("chromium")
+        browser = request.getfixturevalue("browser")
         started = InChromium(pyodide, wheels, browser, tmp_path_factory.mktemp("site"))
     elif shutil.which("node") is None:
         pytest.skip("Node is not installed")

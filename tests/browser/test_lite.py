@@ -27,17 +27,18 @@ def site(pyodide, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(site, chromium):
+def page(site, browser):
     """The tour in JupyterLab, after all its cells have run; `requests` is what the page fetched."""
     with Server(site) as server:
-        page = chromium.new_page(viewport={"width": 1200, "height": 3000})
+        page = browser.new_page(viewport={"width": 1200, "height": 3000})
+        page.set_default_timeout(120_000)
         page.requests = []
         page.on("request", lambda request: page.requests.append(request.url))
         page.goto(f"{server.address}lab/index.html?path=tour.ipynb")
         page.wait_for_selector(".jp-CodeCell")
         page.get_by_role("menuitem", name="Run").first.click()
         page.get_by_text("Run All Cells", exact=True).click()
-        page.wait_for_function(HAVE_RUN, timeout=120_000)
+        page.wait_for_function(HAVE_RUN)
         yield page
         page.close()
 
