@@ -34,7 +34,7 @@ def build(out: Path, pyodide: Path | None = None) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         wheels = folder / "pypi"
-        run("pip", "wheel", "-q", "--no-deps", "-w", str(wheels), *WHEELS)
+        run(folder, "pip", "wheel", "-q", "--no-deps", "-w", str(wheels), *WHEELS)
         (folder / "content").mkdir()
         for path in CONTENT:
             shutil.copy(path, folder / "content")
@@ -42,13 +42,15 @@ def build(out: Path, pyodide: Path | None = None) -> None:
             complete(Path(shutil.copytree(pyodide, folder / "static" / "pyodide")))
         options = ["--lite-dir", str(folder), "--contents", str(folder / "content")]
         options += ["--output-dir", str(out.resolve()), "--no-sourcemaps"]
-        run("jupyterlite_core", "build", *options)
+        run(folder, "jupyterlite_core", "build", *options)
 
 
-def run(module: str, *arguments: str) -> None:
-    """Run a module of this Python; what it prints is shown only if it fails."""
+def run(folder: Path, module: str, *arguments: str) -> None:
+    """Run a module of this Python in a folder; what it prints is shown only if it fails."""
     command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (no shell)
+    done = subprocess.run(  # noqa: S603 (no shell)
+        command, cwd=folder, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
 
@@ -71,7 +73,7 @@ def complete(folder: Path) -> None:
     version = ".".join(lock["info"]["python"].split(".")[:2])
     options = ["--no-deps", "--only-binary", ":all:", "--python-version", version]
     names = [f"{package['name']}=={package['version']}" for package in missing]
-    run("pip", "download", "-q", *options, "-d", str(folder), *names)
+    run(folder, "pip", "download", "-q", *options, *names)
     for package in missing:
         content = (folder / package["file_name"]).read_bytes()
         package["sha256"] = hashlib.sha256(content).hexdigest()
