@@ -112,6 +112,9 @@ def compile(  # noqa: A001 (the name of the public function)
     traces it again. While `f` is traced, no other thread may compute with its parameters; programs
     may run.
 
+    `f` may choose by comparing values, also in arrays: `where(x > 0, x, 0)`, and with `&`, `|`, `^`
+    and `~` between comparisons of arrays. It cannot branch on them (`if`) or index with them.
+
     Args:
         f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers.
         parameters: Values that `f` uses and that training changes. Their current numbers are read

@@ -22,7 +22,7 @@ from micrograd.table.floats import quotient, to_float
 from micrograd.table.formulas import RESULT, Call, Tree, fold
 from micrograd.table.interpreters import IEEE
 from micrograd.transforms.runs import is_varied
-from micrograd.transforms.structures import flatten, unflatten
+from micrograd.transforms.structures import flatten, leaves_for, unflatten
 
 if TYPE_CHECKING:
     from micrograd.engine.signatures import Scalar
@@ -104,9 +104,8 @@ def taylor(
     for each in chosen:
         if each is None and structure.kind is not None:
             raise TypeError("taylor: x has several numbers, so a direction is needed: direction=…")
-        slopes, shape = flatten(1.0 if each is None else each)
-        if shape != structure:
-            raise ValueError("taylor: the direction has another structure than x")
+        given = 1.0 if each is None else each
+        slopes = leaves_for(given, structure, "taylor: the direction", "x")
         numbers = [to_float(to_number(slope, "taylor: direction")) for slope in slopes]
         series = _run(outputs, dict(zip(variables, numbers, strict=True)), highest)
         results.append(unflatten(output_structure, series))
