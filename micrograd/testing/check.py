@@ -67,9 +67,11 @@ def check_gradients(
             the function, which is estimated where code written by hand may compute in single
             precision or stop at a tolerance.
         modes: the witnesses to hear, a name or a list of names of "reverse", "forward",
-            "difference", "complex step", "exact" and "taylor"; "rev", "fwd", "fd" and "complex"
-            for short. The reverse mode is always checked. "reverse" and "forward" share the rules
-            under test, so if nothing else is named they are compared with differences, as in JAX.
+            "difference", "complex step", "exact", "series" and "taylor"; "rev", "fwd", "fd" and
+            "complex" for short. The reverse mode is always checked. "series", the Taylor series
+            of `f`, is heard on derivatives of order 2 and higher. "reverse", "forward" and "series"
+            share the rules under test, so if nothing else is named they are compared with
+            differences, as in JAX.
             With `gradient`, `jacobian` or `vjp`, "difference" and "complex step" are heard.
         raise_exception: whether to raise GradientMismatch if something is wrong. An undecided
             report is returned in either case.
@@ -286,5 +288,5 @@ def _derivative(subject: Subject, weights: dict[int, float]) -> Subject:
         name = subject.derivative_name(*weights)
     first_derivative.__name__ = name
     made = subject.with_function(first_derivative)
-    made.beneath = subject
+    made.beneath, made.along = subject, weights
     return made

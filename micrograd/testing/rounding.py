@@ -48,6 +48,15 @@ class Ball:
             return Ball(mid, rad)
         return _rounded(mid, rad)
 
+    def __rmul__(self, number: float) -> Ball:
+        return Ball(number) * self
+
+    def __truediv__(self, number: float) -> Ball:
+        return divided(self, Ball(number))
+
+    def __bool__(self) -> bool:
+        return bool(self.mid or self.rad)
+
     def __neg__(self) -> Ball:
         return Ball(-self.mid, self.rad)
 
@@ -72,7 +81,8 @@ def _rounded(mid: float, rad: float) -> Ball:
     return Ball(mid, rad if math.isinf(mid) else rad + HALF_ULP * abs(mid) + LEAST)
 
 
-def _div(x: Ball, y: Ball) -> Ball:
+def divided(x: Ball, y: Ball) -> Ball:
+    """The quotient."""
     mid, margin = IEEE["div"](x.mid, y.mid), abs(y.mid) - y.rad
     if math.isinf(y.mid) and math.isfinite(x.mid):  # y is beyond the range of floats
         return Ball(mid, (abs(x.mid) + x.rad) * 2.0**-1023)
@@ -109,7 +119,7 @@ _EXACT: dict[str, Any] = {
     "step": lambda x: Ball(IEEE["step"](x.mid)),
     "maximum": lambda x, y: Ball(IEEE["maximum"](x.mid, y.mid), max(x.rad, y.rad)),
     "minimum": lambda x, y: Ball(IEEE["minimum"](x.mid, y.mid), max(x.rad, y.rad)),
-    "div": _div,
+    "div": divided,
     "pow": _library(IEEE["pow"]),
 }
 
