@@ -49,7 +49,8 @@ def check_gradients(
     wrong but something was not confirmed (*undecided*): no witness had anything to say, the value
     or the gradient is infinite or nan, the function jumps, or the rules meet at a kink where each
     is right by its own convention and the derivative is another. The report says what was not
-    confirmed, so `assert check_gradients(...)` fails with the reason.
+    confirmed, so `assert check_gradients(...)` fails with the reason; pytest shows it as a table if
+    `conftest.py` has the line `pytest_plugins = ["micrograd.testing.pytest_plugin"]`.
 
     Many inputs, outputs and second derivatives are first taken together in random directions, in
     which a wrong entry shows. Only what disagrees is searched until the entry is found.
