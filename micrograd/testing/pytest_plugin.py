@@ -1,5 +1,6 @@
-"""A plugin of pytest: where `assert check_gradients(…, raise_exception=False)` fails, the report is
-shown as a table, and not in one line. In `conftest.py`:
+"""A plugin of pytest, which shows the report in an assertion that fails as a table.
+
+`assert check_gradients(…, raise_exception=False)` would show it in one line. In `conftest.py`:
 
     pytest_plugins = ["micrograd.testing.pytest_plugin"]
 """

@@ -75,7 +75,7 @@ class Series(Witness):
             raise NotApplicable("a coefficient that is not finite")
         return Estimate(math.ldexp(found.mid, scale), math.ldexp(found.rad, scale))
 
-    def _polarized(self, directions: list[Direction]) -> Ball:
+    def _polarized(self, directions: Sequence[Direction]) -> Ball:
         order, total = len(directions), Ball(0.0)
         for size in range(1, order + 1):
             for subset in combinations(directions, size):
