@@ -373,3 +373,9 @@ def test_names_of_the_package_are_reserved(name):
 @pytest.mark.parametrize("found", [Decimal(2), Fraction(2), True + 1, np.float32(2), np.array(2)])
 def test_a_function_may_return_any_real_number(found):
     assert define("test_any_number", lambda _: found, [lambda x: x])(1.0) == 2.0
+
+
+@pytest.mark.parametrize("text", ["x % 2", "x // 2"])
+def test_remainders_are_called_by_name_in_formulas(text):
+    with pytest.raises(ValueError, match=r"% is written mod\(x, y\), and // floordiv\(x, y\)"):
+        define("remainder", text, ["1"])
