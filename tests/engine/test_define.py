@@ -378,4 +378,4 @@ def test_a_function_may_return_any_real_number(found):
 @pytest.mark.parametrize("text", ["x % 2", "x // 2"])
 def test_remainders_are_called_by_name_in_formulas(text):
     with pytest.raises(ValueError, match=r"% is written mod\(x, y\), and // floordiv\(x, y\)"):
-        define("remainder", text, ["1"])
+        define("hostile_t", text, ["1"])
