@@ -18,12 +18,9 @@ from micrograd.engine.value import Value
 class TracedArray(np.ndarray[Any, Any]):
     """An array of objects, some of which are traced values.
 
-    What NumPy computes from one is another one, unless `np.array` or `np.asarray` is asked for a
-    plain array. Comparisons of its entries may be combined by `&`, `|`, `^` and `~`.
+    What NumPy computes from one is another one, unless `np.array` or `np.asarray` makes a plain
+    array of it. Comparisons of its entries may be combined by `&`, `|`, `^` and `~`.
     """
-
-    __array_priority__ = 1.0
-    """Higher than that of a plain array, so that what is joined to one is one."""
 
     def __array_ufunc__(
         self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any
@@ -34,7 +31,11 @@ class TracedArray(np.ndarray[Any, Any]):
         found = getattr(_OF_VALUES.get(ufunc, ufunc), method)(*map(_plain, inputs), **options)
         if out is not None:
             return out if len(out) > 1 else out[0]
-        return tuple(map(_traced, found)) if isinstance(found, tuple) else _traced(found)
+        return _traced(found)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        """Compute any other function of NumPy, some of which make plain arrays."""
+        return _traced(super().__array_function__(function, types, args, options))
 
 
 def _plain(array: Any) -> Any:
@@ -42,6 +43,8 @@ def _plain(array: Any) -> Any:
 
 
 def _traced(found: Any) -> Any:
+    if type(found) in (list, tuple):
+        return type(found)(map(_traced, found))
     is_of_objects = isinstance(found, np.ndarray) and found.dtype == object
     return found.view(TracedArray) if is_of_objects else found
 

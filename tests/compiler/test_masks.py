@@ -54,6 +54,15 @@ def put_together(x):
     return where(x.reshape(3, 1) < rows.T, rows.T, 3.0).sum() + where(flat > 1, flat, 2.0).sum()
 
 
+def by_other_functions_of_numpy(x):
+    made = (
+        *(np.einsum("ij,j->i", W, x), np.tensordot(W, x, 1), np.dot(W, x), np.outer(x, x)),
+        *(np.pad(x, 1), np.append(x, x), np.diag(x), np.roll(x, 1), np.cumsum(x), *np.split(x, 3)),
+        *(np.take(x, [0, 2]), np.where([True, False, True], x, 1.0), np.triu(np.outer(x, x))),
+    )
+    return sum(where(each > 0, each, -2.0 * each).sum() for each in made)
+
+
 def of_functions(x):
     return where(softmax(x) > 0.1, clip(x, -1, 2), maximum(x, 0.0))[np.array([0, 2])].sum()
 
@@ -74,7 +83,7 @@ def in_a_jacobian(x):
 
 FUNCTIONS = (
     *(layer, joined, by_functions_of_numpy, counted, in_place, put_together, of_functions),
-    *(with_an_array_on_the_left, in_a_gradient, in_a_jacobian),
+    *(by_other_functions_of_numpy, with_an_array_on_the_left, in_a_gradient, in_a_jacobian),
 )
 
 
