@@ -485,8 +485,8 @@ def _is_denied(
     """
     apart = abs(quotients[:, -2:] - limit[:, None])
     is_near = apart <= error[:, None] + 4 * rounding[:, -2:]
-    grows: np.ndarray = apart[:, 1] > 0.75 * apart[:, 0]
-    return grows & ~is_near.any(axis=1)
+    found: np.ndarray = (apart[:, 1] > 0.75 * apart[:, 0]) & ~is_near.any(axis=1)
+    return found
 
 
 def _extrapolated(

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from micrograd import abs as absolute
-from micrograd import cos, derivative, exp, log, maximum, sin, tanh
+from micrograd import cos, derivative, exp, log, maximum, polygamma, sin, tanh
 from micrograd.testing import GradientMismatch, check, check_gradients, check_operation
 from micrograd.testing.recording import Subject
 from micrograd.testing.series import Series
@@ -93,6 +93,12 @@ def test_it_does_not_confirm_alone():
     assert report
     assert [each.name for each in report.deeper[0].witnesses] == ["series", "difference"]
     assert not statements(check_gradients(lambda x: tanh(x), 0.5))
+
+
+def test_a_constant_operand_is_at_no_kink():
+    report = check_gradients(lambda x: polygamma(1, x), 2.5, order=3)
+    assert report
+    assert "kink" not in str(report)
 
 
 def test_rows_of_the_table_are_checked_in_any_order_of_derivatives():
