@@ -18,10 +18,11 @@ from itertools import combinations
 from operator import attrgetter
 from typing import Any
 
+from micrograd.table.balls import EXACT, Ball
 from micrograd.testing.arithmetic import NotApplicable
 from micrograd.testing.differences import Estimate
 from micrograd.testing.recording import Direction, Recording
-from micrograd.testing.rounding import Ball, balls, divided
+from micrograd.testing.rounding import balls
 from micrograd.testing.witnesses import Witness
 from micrograd.transforms.taylor import Numbers, coefficients
 
@@ -30,7 +31,7 @@ _BALLS = Numbers(
     _FLOATS.number,
     attrgetter("mid"),
     lambda row, operands: _FLOATS.function(row)(*operands),
-    divided,
+    EXACT["div"],
 )
 
 

@@ -7,9 +7,12 @@ is one:
     ("func", "tanh")                                            the name of a function
     ("mrow", a, b, …)  ("msqrt", a)                             marks in a row; under a root
     ("mfrac", a, b)  ("msup", a, b)  ("msub", a, b)             a over b; b raised; b lowered
+    ("msubsup", a, b, c)                                        b lowered, and c raised above it
     ("mover", a, "¯")                                           an accent
     ("fence", "(", a, ")")                                      brackets that grow with a
     ("cases", (a, condition), …)                                a choice
+    ("matrix", (a, b, …), …)                                    rows of entries in brackets
+    ("gap",)                                                    a wide space
 
 >>> half = ("mfrac", ("mn", "1"), ("mn", "2"))
 >>> latex(("mrow", half, ("mo", "·"), ("mi", "x")))
@@ -49,18 +52,25 @@ OPERATORS = {
     "∞": r"\infty",
     "|": r"\vert",
     "→": r"\to",
+    "⊙": r"\odot",
+    "⊤": r"\top",
+    "∑": r"\sum",
+    "′": r"\prime",
+    "⋯": r"\cdots",
+    "⋮": r"\vdots",
+    "⋱": r"\ddots",
     " ": r"\,",
 }
-ACCENTS = {"¯": "bar", "^": "hat", "~": "tilde", "˙": "dot"}
+ACCENTS = {"¯": "bar", "^": "hat", "~": "tilde", "˙": "dot", "¨": "ddot"}
 FUNCTIONS = frozenset(
     "max min ln log exp sin cos tan arcsin arccos arctan sinh cosh tanh".split()  # LaTeX's own
 )
 
 _COMMANDS = {letter: f"\\{name}" for name, letter in LETTERS.items()} | OPERATORS
-_SPACED = frozenset("+-−=·×<>≤≥≠≈→")
+_SPACED = frozenset("+-−=·×<>≤≥≠≈→⊙")
 # In Markdown a bare "<" might begin a tag.
 _MARKDOWN = {"<": r"\mathrel{<}", ">": r"\mathrel{>}", ",": ", "}
-_TALL = ("mfrac", "msqrt", "mroot", "cases")
+_TALL = ("mfrac", "msqrt", "mroot", "cases", "matrix")
 
 
 def row(*marks: Mark) -> Mark:
@@ -104,9 +114,12 @@ def _latex(mark: Mark) -> str:
             return rf"\sqrt[{latex(parts[1])}]{{{latex(parts[0])}}}"
         case "msup" | "msub":
             base = _latex(parts[0]).strip()
-            if parts[0][0] in ("msup", "msub"):
+            if parts[0][0] in ("msup", "msub", "msubsup"):
                 base = f"{{{base}}}"
             return f"{base}{'^' if tag == 'msup' else '_'}{{{latex(parts[1])}}}"
+        case "msubsup":
+            base, below, above = map(latex, parts)
+            return f"{base}_{{{below}}}^{{{above}}}"
         case "mover":
             command = ACCENTS[parts[1]]
             if command == "bar" and not (parts[0][0] == "mi" and len(parts[0][1]) == 1):
@@ -117,6 +130,11 @@ def _latex(mark: Mark) -> str:
         case "cases":
             lines = [rf"{latex(value)} & {latex(condition)}" for value, condition in parts]
             return "".join((r"\begin{cases} ", r" \\ ".join(lines), r" \end{cases}"))
+        case "matrix":
+            lines = [" & ".join(map(latex, entries)) for entries in parts]
+            return "".join((r"\begin{pmatrix} ", r" \\ ".join(lines), r" \end{pmatrix}"))
+        case "gap":
+            return r"\quad "
     raise ValueError(f"{tag!r} is not a mark")
 
 
@@ -139,7 +157,7 @@ def _identifier(name: str) -> str:
 
 
 def _fenced(left: str, body: Mark, right: str) -> str:
-    marks = {"|": r"\vert", "{": r"\{", "": "."}
+    marks = {"|": r"\vert", "{": r"\{", "[": r"\lbrack", "]": r"\rbrack", "": "."}
     left, right = marks.get(left, left), marks.get(right, right)
     if _is_tall(body) or "." in (left, right):
         return rf"\left{left} {latex(body)} \right{right}"
@@ -220,6 +238,14 @@ def mathml(mark: Mark) -> str:
                 for value, condition in parts
             )
             return f"<mrow><mo>{{</mo><mtable>{rows}</mtable></mrow>"
+        case "matrix":
+            rows = "".join(
+                f"<mtr>{''.join(f'<mtd>{mathml(entry)}</mtd>' for entry in entries)}</mtr>"
+                for entries in parts
+            )
+            return f"<mrow><mo>(</mo><mtable>{rows}</mtable><mo>)</mo></mrow>"
+        case "gap":
+            return '<mspace width="1.5em"/>'
     return f"<{tag}>{''.join(map(mathml, parts))}</{tag}>"
 
 
