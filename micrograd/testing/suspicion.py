@@ -106,7 +106,7 @@ def _factor(
     for number, words in usual.items():
         if abs(factor - number) <= 1e-3 * abs(number) and is_like(number * expected):
             return words
-    if known.sum() >= _ENOUGH and is_like(factor * expected):
+    if known.sum() >= _ENOUGH and f"{factor:.6g}" != "1" and is_like(factor * expected):
         return f"it is {factor:.6g} times the derivative in every entry: a constant factor"
     return ""
 

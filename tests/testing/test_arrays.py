@@ -415,3 +415,12 @@ def test_all_rows_of_a_module_are_checked_in_one_line():
     assert "<td>cubed_</td>" in reports._repr_html_()
     with pytest.raises(TypeError, match="a module or a list"):
         check_operation(SimpleNamespace())
+
+
+def test_a_factor_of_1_is_no_suspicion():
+    error = wrong(
+        lambda x: np.sum(np.tanh(x)),
+        np.array([9.9, 159.2, 31.3, 50.5]),
+        gradient=lambda x: 1 - np.tanh(x) ** 2,  # loses half of its digits
+    )
+    assert not error.report.suspicions
