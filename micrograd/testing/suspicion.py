@@ -69,6 +69,8 @@ def suspicion(
         size = float(max(abs(candidate[compared]).max(), largest))
         return bool((abs(got - candidate)[compared] <= close * size).all())
 
+    if is_like(expected):  # no pattern can be told from another
+        return "only the last digits differ: do nearly equal numbers cancel?"
     if text := _factor(got, expected, known, surroundings, is_like):
         return text
     if known.sum() >= _ENOUGH:
@@ -106,7 +108,7 @@ def _factor(
     for number, words in usual.items():
         if abs(factor - number) <= 1e-3 * abs(number) and is_like(number * expected):
             return words
-    if known.sum() >= _ENOUGH and f"{factor:.6g}" != "1" and is_like(factor * expected):
+    if known.sum() >= _ENOUGH and is_like(factor * expected):
         return f"it is {factor:.6g} times the derivative in every entry: a constant factor"
     return ""
 

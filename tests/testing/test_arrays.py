@@ -417,10 +417,11 @@ def test_all_rows_of_a_module_are_checked_in_one_line():
         check_operation(SimpleNamespace())
 
 
-def test_a_factor_of_1_is_no_suspicion():
+def test_lost_digits_look_like_no_other_mistake():
     error = wrong(
         lambda x: np.sum(np.tanh(x)),
-        np.array([9.9, 159.2, 31.3, 50.5]),
-        gradient=lambda x: 1 - np.tanh(x) ** 2,  # loses half of its digits
+        np.array([-9.911906316786311, 159.2, -31.3, 50.5]),
+        gradient=lambda x: 1 - np.tanh(x) ** 2,
     )
-    assert not error.report.suspicions
+    (suspicion,) = error.report.suspicions
+    assert suspicion == "dx: only the last digits differ: do nearly equal numbers cancel?"
