@@ -241,6 +241,16 @@ _SIGNS = {"=": "&=", "≈": r"&\approx"}
 # --------------------------------------------------------------------------------------------- HTML
 
 
+STYLE = (
+    'math { font-family: math, "STIX Two Math", "Latin Modern Math", "Cambria Math", '
+    '"Noto Sans Math", serif; } '
+    "mtable.aligned > mtr > mtd { padding: 0.28em 0.15em; text-align: left; } "
+    "mtable.aligned > mtr > mtd:first-child { text-align: right; text-align: -webkit-right; } "
+    ".scroll { overflow-x: auto; }"
+)
+"""Style for these elements: a font that has the bars, and equations aligned at their signs."""
+
+
 def as_html(blocks: Sequence[Block], *, level: int = 1) -> str:
     """Elements of HTML with formulas in MathML; headings begin at `level`."""
     return "\n".join(_html(block, level) for block in blocks)
