@@ -89,6 +89,7 @@ SPEAKERS = {
     ],
     "network": ["micrograd/drawing/network.py"],
     "program": ["micrograd/drawing/programs.py", "micrograd/compiler/program.py"],
+    "export": ["micrograd/export/source.py"],
     "plot": ["nn/plots/*.py"],
 }
 
