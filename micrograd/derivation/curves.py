@@ -51,10 +51,25 @@ def pieces(function: Function, frame: Frame, steps: int = STEPS) -> list[Piece]:
             found.append([])
         if second is not None and second != point:
             found[-1].append(second)
+        elif first is None and second is None:
+            found[-1] += _between(function, before, point, (top - bottom) / 20)
         if math.isfinite(point[1]):
             found[-1].append(point)
         before = point
     return [inside for piece in found for inside in _within(piece, bottom, top)]
+
+
+def _between(function: Function, before: Point, after: Point, most: float, depth: int = 6) -> Piece:
+    """Points between two others, so many that none is far above the one before."""
+    if depth == 0 or not abs(after[1] - before[1]) > most:
+        return []
+    x = (before[0] + after[0]) / 2
+    middle = (x, function(x))
+    if not math.isfinite(middle[1]):
+        return []
+    halves = ((before, middle), (middle, after))
+    first, second = (_between(function, *half, most, depth - 1) for half in halves)
+    return [*first, middle, *second]
 
 
 def _closer(
@@ -99,6 +114,20 @@ def _within(piece: Piece, bottom: float, top: float) -> Iterator[Piece]:
             part.append(point)
     if part:
         yield part
+
+
+def loose_ends(found: Iterable[Piece], frame: Frame) -> list[Point]:
+    """The ends of the pieces that are within the frame and not at its border."""
+    return [piece[i] for piece in found for i in (0, -1) if _is_inside(piece[i], frame)]
+
+
+def _is_inside(point: Point, frame: Frame) -> bool:
+    x, y = point
+    edge_x, edge_y = 1e-6 * (frame.right - frame.left), 1e-6 * (frame.top - frame.bottom)
+    return (
+        frame.left + edge_x < x < frame.right - edge_x
+        and frame.bottom + edge_y < y < frame.top - edge_y
+    )
 
 
 # --------------------------------------------------------------------------------------------- axes
@@ -283,24 +312,11 @@ def _path(found: Sequence[Piece], frame: Frame, name: str) -> str:
         places = [to_picture(point, frame) for point in piece]
         if len(places) > 1:
             lines += "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-        if name == "slope":
-            ends = [piece[i] for i in (0, -1) if _is_inside(piece[i], frame)]
-        else:
-            ends = piece[:1] if len(piece) == 1 else []
-        for x, y in (to_picture(end, frame) for end in ends):
-            dots += f'<circle class="{name} end" cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>'
+    ends = loose_ends(found, frame) if name == "slope" else [p[0] for p in found if len(p) == 1]
+    for x, y in (to_picture(end, frame) for end in ends):
+        dots += f'<circle class="{name} end" cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>'
     color = _COLOURS[name]
     dashes = ' stroke-dasharray="5 3.5"' if name == "slope" else ""
     fill = "#ffffff" if name == "slope" else color
     line = f'<path class="{name}" stroke="{color}" stroke-width="1.8"{dashes} d="{lines}"/>'
     return line + (f'<g stroke="{color}" fill="{fill}">{dots}</g>' if dots else "")
-
-
-def _is_inside(point: Point, frame: Frame) -> bool:
-    """Whether a point is within the frame and not at its border."""
-    x, y = point
-    edge_x, edge_y = 1e-6 * (frame.right - frame.left), 1e-6 * (frame.top - frame.bottom)
-    return (
-        frame.left + edge_x < x < frame.right - edge_x
-        and frame.bottom + edge_y < y < frame.top - edge_y
-    )

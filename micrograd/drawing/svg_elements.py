@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from html import escape
 
 from micrograd import files
+from micrograd.drawing import renderers
 
 Point = tuple[float, float]
 
@@ -17,9 +18,14 @@ FONT = "Helvetica, Arial, 'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', 
 class SvgDrawing:
     """A drawing in SVG, which shows itself in a notebook.
 
+    `title` and `description` say in words what is seen, for alternative texts; a drawing without
+    them has empty ones.
+
     Args:
         subject: what it shows, for its `repr`.
         svg: the text of the SVG.
+        title: a short alternative text.
+        description: a longer one.
 
     >>> drawing = SvgDrawing("a line", "<svg></svg>")
     >>> drawing
@@ -28,8 +34,9 @@ class SvgDrawing:
     '<svg></svg>'
     """
 
-    def __init__(self, subject: str, svg: str) -> None:
+    def __init__(self, subject: str, svg: str, title: str = "", description: str = "") -> None:
         self.subject, self.svg = subject, svg
+        self.title, self.description = title, description
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -37,17 +44,30 @@ class SvgDrawing:
     def __repr__(self) -> str:
         return f"<a drawing of {self.subject}, {len(self.svg):,} characters of SVG>"
 
-    def write(self, path: str | os.PathLike[str]) -> str:
+    def png(self, scale: float = 2.0) -> bytes:
+        """Return the drawing as a PNG, drawn by resvg with the fonts of this computer.
+
+        Args:
+            scale: the number of pixels of the PNG for a pixel of the SVG.
+
+        Raises:
+            RenderingError: if resvg-py is not installed, or there is no font.
+        """
+        return renderers.png(self.svg, renderers.unknown_letter(self.svg) or "a", scale=scale)
+
+    def write(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> str:
         """Write the drawing to a file, and return the path.
 
         Args:
-            path: the file, whose suffix is .svg.
+            path: the file, whose suffix is .svg or .png.
+            scale: the number of pixels of a PNG for a pixel of the SVG.
 
         Raises:
             ValueError: if the suffix is another.
+            RenderingError: if there is no program or font for a PNG.
         """
-        files.suffix(path, [".svg"])
-        return files.write(path, self.svg)
+        is_png = files.suffix(path, [".svg", ".png"]) == ".png"
+        return files.write(path, self.png(scale) if is_png else self.svg)
 
 
 def document(

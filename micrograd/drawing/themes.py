@@ -32,6 +32,14 @@ class Theme(NamedTuple):
         group_fill: their background.
         positive: positive weights.
         negative: negative weights.
+        leaf_ink: the names of inputs.
+        weight_line: the border of weights in a compact picture.
+        weight_fill: their background.
+        weight_ink: their names.
+        unit_ink: the names of activations.
+        loss_line: the border of the loss in a compact picture.
+        loss_fill: its background.
+        loss_ink: its name.
 
     >>> Theme(accent="#c2185b").accent  # the light theme with another colour for paths
     '#c2185b'
@@ -58,6 +66,14 @@ class Theme(NamedTuple):
     group_fill: str = "#f7f9fb"
     positive: str = "#2166ac"
     negative: str = "#c0392b"
+    leaf_ink: str = "#1a5fa8"
+    weight_line: str = "#d08c00"
+    weight_fill: str = "#fff6e0"
+    weight_ink: str = "#855600"
+    unit_ink: str = "#00705a"
+    loss_line: str = "#b0559a"
+    loss_fill: str = "#fbeef7"
+    loss_ink: str = "#932a78"
 
     def subdued(self) -> Theme:
         """Return the theme with its colours blended into the paper, for what is beside a path."""
@@ -92,6 +108,14 @@ _OTHERS = {
     "group_fill": ("#191f25", "#fafafa"),
     "positive": ("#6aaef0", "#000000"),
     "negative": ("#f0766a", "#999999"),
+    "leaf_ink": ("#8fc0f5", "#000000"),
+    "weight_line": ("#c98a1a", "#555555"),
+    "weight_fill": ("#33270c", "#ffffff"),
+    "weight_ink": ("#f2bb52", "#000000"),
+    "unit_ink": ("#63cfa9", "#000000"),
+    "loss_line": ("#b0669d", "#000000"),
+    "loss_fill": ("#331a2d", "#e6e6e6"),
+    "loss_ink": ("#ee9fd6", "#000000"),
 }
 _DARK, _PRINT = (Theme(*column) for column in zip(*_OTHERS.values(), strict=True))
 THEMES = {"light": Theme(), "dark": _DARK, "print": _PRINT}
