@@ -154,6 +154,13 @@ def unknown_letter(text: str) -> str:
     return next((c for c in text if not (c < "\u0590" or "\u2000" <= c < "\u2600")), "")
 
 
+def checked_scale(scale: Any) -> float:
+    """The scale of a picture; ValueError unless it is a number above 0, at most 100."""
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale <= 100:
+        raise ValueError(f"scale is a number above 0, at most 100, got {scale!r}")
+    return float(scale)
+
+
 def has_resvg() -> bool:
     """Whether resvg is installed, and a font that it can draw with."""
     try:
@@ -185,7 +192,7 @@ def png(svg: str, letter: str, lacking: RenderingError | None = None, scale: flo
             "or use format='svg', which every browser shows with its own fonts."
         )
     drawn: bytes = resvg.svg_to_bytes(
-        svg_string=svg, dpi=96, sans_serif_family=family, **({"zoom": scale} if scale != 1 else {})
+        svg_string=svg, dpi=96, sans_serif_family=family, zoom=None if scale == 1 else scale
     )
     return bytes(drawn)
 

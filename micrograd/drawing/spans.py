@@ -278,7 +278,7 @@ def _math(span: Span, words: Callable[[str], str]) -> str:
 
 
 def _is_letter(text: str) -> bool:
-    letter, *accents = normalize("NFD", text)
+    letter, *accents = list(normalize("NFD", text))
     greek = "\u0370" <= letter < "\u0400"
     known = all(accent in _ACCENTS for accent in accents)
     return text.isascii() or ((letter.isascii() or greek) and known and len(accents) <= 1)

@@ -18,13 +18,12 @@ FONT = "Helvetica, Arial, 'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', 
 class SvgDrawing:
     """A drawing in SVG, which shows itself in a notebook.
 
-    `title` and `description` say in words what is seen, for alternative texts; a drawing without
-    them has empty ones.
+    `title` and `description` say in words what is seen, for alternative texts.
 
     Args:
         subject: what it shows, for its `repr`.
         svg: the text of the SVG.
-        title: a short alternative text.
+        title: a short alternative text, which the SVG is given, too.
         description: a longer one.
 
     >>> drawing = SvgDrawing("a line", "<svg></svg>")
@@ -35,7 +34,7 @@ class SvgDrawing:
     """
 
     def __init__(self, subject: str, svg: str, title: str = "", description: str = "") -> None:
-        self.subject, self.svg = subject, svg
+        self.subject, self.svg = subject, accessible(svg, title, description)
         self.title, self.description = title, description
 
     def _repr_svg_(self) -> str:
@@ -44,30 +43,46 @@ class SvgDrawing:
     def __repr__(self) -> str:
         return f"<a drawing of {self.subject}, {len(self.svg):,} characters of SVG>"
 
-    def png(self, scale: float = 2.0) -> bytes:
-        """Return the drawing as a PNG, drawn by resvg with the fonts of this computer.
+    def png(self, *, scale: float = 1.0) -> bytes:
+        """Return the drawing as PNG, which resvg draws: `pip install 'micrograd-engine[render]'`.
 
         Args:
-            scale: the number of pixels of the PNG for a pixel of the SVG.
+            scale: how many times as many pixels it has in each direction.
 
         Raises:
-            RenderingError: if resvg-py is not installed, or there is no font.
+            ValueError: if the scale is not a number above 0.
+            RenderingError: if resvg-py or a font is missing.
         """
-        return renderers.png(self.svg, renderers.unknown_letter(self.svg) or "a", scale=scale)
+        return renderers.png(self.svg, letter_of(self.svg), scale=renderers.checked_scale(scale))
 
-    def write(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> str:
+    def pdf(self) -> bytes:
+        """Return the drawing as PDF, with a picture of pixels; it needs resvg-py and Pillow.
+
+        Raises:
+            RenderingError: if one of them is missing.
+        """
+        return renderers.pdf(self.svg, letter_of(self.svg))
+
+    def write(self, path: str | os.PathLike[str], *, scale: float = 1.0) -> str:
         """Write the drawing to a file, and return the path.
 
         Args:
-            path: the file, whose suffix is .svg or .png.
-            scale: the number of pixels of a PNG for a pixel of the SVG.
+            path: the file, whose suffix is .svg, .png or .pdf.
+            scale: how many times as many pixels a PNG has in each direction.
 
         Raises:
             ValueError: if the suffix is another.
-            RenderingError: if there is no program or font for a PNG.
+            RenderingError: if something that a PNG or a PDF needs is missing.
         """
-        is_png = files.suffix(path, [".svg", ".png"]) == ".png"
-        return files.write(path, self.png(scale) if is_png else self.svg)
+        kind = files.suffix(path, [".svg", ".png", ".pdf"])
+        if kind == ".png":
+            return files.write(path, self.png(scale=scale))
+        return files.write(path, self.svg if kind == ".svg" else self.pdf())
+
+
+def letter_of(svg: str) -> str:
+    """A letter of the texts in an SVG that the fonts for it must have."""
+    return renderers.unknown_letter(svg) or "a"
 
 
 def document(
@@ -95,3 +110,22 @@ def text_at(at: Point, text: str, color: str, more: str = "", *, anchor: str = "
     x, y = (f"{each:.1f}".removesuffix(".0") for each in at)
     more += f' text-anchor="{anchor}"' if anchor else ""
     return f'<text x="{x}" y="{y}" fill="{color}"{more}>{escape(text, quote=False)}</text>'
+
+
+def line_at(middle: Point, content: str, size: float, color: str = "") -> str:
+    """The element of a line of text around a point of its base line; `content` is markup."""
+    x, y = (f"{each:.1f}".removesuffix(".0") for each in middle)
+    fill = f' fill="{color}"' if color else ""
+    return f'<text x="{x}" y="{y}" text-anchor="middle" font-size="{size:g}"{fill}>{content}</text>'
+
+
+def accessible(svg: str, title: str, description: str) -> str:
+    """The SVG with a title and a description, which screen readers read and browsers show."""
+    if not title:
+        return svg
+    told = f"<title>{escape(title)}</title>"
+    if description:
+        told += f"<desc>{escape(description.strip())}</desc>"
+    head, tag, rest = svg.partition("<svg ")
+    attributes, _, content = rest.partition(">")
+    return f'{head}{tag}role="img" {attributes}>\n{told}{content}'

@@ -88,6 +88,7 @@ SPEAKERS = {
     ],
     "network": ["micrograd/drawing/network.py"],
     "program": ["micrograd/drawing/programs.py", "micrograd/compiler/program.py"],
+    "schematic": ["micrograd/drawing/schematics/*.py"],
     "plot": ["nn/plots/*.py"],
 }
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from micrograd.derivation.curves import Frame, Function, loose_ends, pieces, ticks
-from micrograd.drawing.schematics.canvas import SMALL, Canvas, Words, breadth, digits, size_of
+from micrograd.drawing.schematics.canvas import (
+    BODY,
+    SMALL,
+    Canvas,
+    Words,
+    breadth,
+    digits,
+    shortened,
+    size_of,
+)
 from micrograd.drawing.svg_elements import Point
 
 _LABEL = 18.0  # the height of a line of numbers below
@@ -128,17 +137,19 @@ def legend(
 ) -> float:
     """Draw what colours mean, in as many lines as needed; return the bottom.
 
-    Each entry is "line", "dashes" or the kind of a mark, a colour, and words.
+    Each entry is the kind of a mark or the dashes of a line ("" for none), a colour, and words.
     """
     x = left
     for kind, color, words in entries:
+        if isinstance(words, str):
+            words = shortened(words, canvas.width - left - 40.0, BODY)
         across = 34.0 + breadth(words, size_of(words)) + 18.0
         if x > left and x + across - 18.0 > canvas.width:
             x, top = left, top + 22.0
-        if kind not in ("line", "dashes"):
+        if kind and kind[0].isalpha():
             mark(canvas, (x + 14.0, top + 10.0), kind, color)
         else:
-            dashes = "6 4" if kind == "dashes" else ""
+            dashes = kind
             canvas.line([(x, top + 10.0), (x + 26.0, top + 10.0)], color, pen=2.2, dashes=dashes)
         canvas.text((x + 32.0, top + 10.0), words, anchor="start", size=size_of(words))
         x += across

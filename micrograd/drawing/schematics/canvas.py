@@ -14,10 +14,10 @@ from typing import Any
 from micrograd.drawing.metrics import BOLD, text_width
 from micrograd.drawing.spans import Line, line_width, of_mark, svg_spans, wrapped
 from micrograd.drawing.svg_elements import FONT, Point, SvgDrawing
-from micrograd.drawing.themes import THEMES, Theme, chosen
-from micrograd.writing import languages
+from micrograd.drawing.themes import Theme, chosen, following
+from micrograd.writing import languages, notation
 from micrograd.writing.labels import one_line
-from micrograd.writing.notation import Formula
+from micrograd.writing.notation import Formula, named
 
 BODY, SMALL, NAME = 14.0, 12.0, 16.0  # sizes of words, of notes, and of formulas with scripts
 MARGIN = 12.0
@@ -36,51 +36,28 @@ class Canvas:
         if not isinstance(across, int | float) or not NARROWEST <= across < 1e4:
             raise ValueError(f"width is a number of pixels, at least {NARROWEST:g}; got {across!r}")
         self.width = float(across)
-        follows = theme == "auto"
-        self.theme = chosen("light" if follows else theme)
-        self.dark = THEMES["dark"] if follows else None
+        self.theme = chosen(theme)
         self.lang = languages.checked(lang)
         self.words = languages.words(lang, "schematic")
         self.elements: list[str] = []
-        self.used: set[tuple[str, str]] = set()
 
     def drawing(self, subject: str, title: str, description: str, height: float) -> SvgDrawing:
         """The finished schematic, with the words that say what is seen."""
-        size = f"{_short(self.width)} {_short(height)}"
-        tag = languages.words(self.lang, "language")["tag"]
-        across, down = size.split()
+        across, down = _short(self.width), _short(height)
         paper = f'<rect width="{across}" height="{down}"{self.paint(fill="paper")}/>'
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}" height="{down}" '
-            f'viewBox="0 0 {size}" font-family="{FONT}" role="img" lang="{tag}">'
+            f'viewBox="0 0 {across} {down}" font-family="{FONT}" '
+            f'lang="{languages.words(self.lang, "language")["tag"]}">'
         )
-        texts = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
-        lines = [head, texts, self._scheme(), paper, *self.elements, "</svg>\n"]
-        return SvgDrawing(subject, "\n".join(filter(None, lines)), title, description)
+        svg = "\n".join([head, paper, *self.elements, "</svg>\n"])
+        return SvgDrawing(subject, following(svg, self.theme), title, description)
 
-    # -------------------------------------------------------------------------------------- colours
-
-    def paint(self, fill: str = "", line: str = "") -> str:
+    def paint(self, fill: str = "none", line: str = "none") -> str:
         """The attributes for the colours of an element."""
-        text, names = "", []
-        for attribute, color in (("fill", fill), ("stroke", line)):
-            if color in ("", "none"):
-                text += ' fill="none"' if attribute == "fill" else ""
-                continue
-            text += f' {attribute}="{getattr(self.theme, color)}"'
-            self.used.add((attribute, color))
-            names.append(f"mg-{attribute}-{color}")
-        return text + (f' class="{" ".join(names)}"' if self.dark and names else "")
-
-    def _scheme(self) -> str:
-        """The style that replaces the colours where the reader prefers a dark scheme."""
-        if self.dark is None:
-            return ""
-        rules = "".join(
-            f".mg-{attribute}-{color}{{{attribute}:{getattr(self.dark, color)}}}"
-            for attribute, color in sorted(self.used)
-        )
-        return f"<style>@media screen and (prefers-color-scheme:dark){{{rules}}}</style>"
+        fill = "none" if fill == "none" else getattr(self.theme, fill)
+        stroke = "" if line == "none" else f' stroke="{getattr(self.theme, line)}"'
+        return f' fill="{fill}"{stroke}'
 
     # --------------------------------------------------------------------------------------- texts
 
@@ -251,6 +228,14 @@ def broken(words: Sequence[Words], room: float) -> list[list[Words]]:
                 lines[-1].append(piece)
             free -= across
     return lines
+
+
+def name_within(label: str, room: float) -> Formula:
+    """The name that a label stands for; the beginning of the label if there is no room for more."""
+    name = named(label)
+    if breadth(name, NAME) <= room:
+        return name
+    return notation.words(shortened(one_line(label), room, NAME))
 
 
 def shortened(text: str, room: float, size: float) -> str:

@@ -67,9 +67,9 @@ def draw_curve(
         numbers = {"x": digits(at), "value": digits(value), "slope": digits(slope)}
         seen.append(words["tangent seen"].format(**numbers))
     height = 210.0 if canvas.width < 500 else 250.0
-    entries = [("line", "positive", shown)]
+    entries = [("", "positive", shown)]
     if at is not None:
-        entries.append(("dashes", "ink", notation.words(words["tangent"].format(**numbers))))
+        entries.append(("6 4", "ink", notation.words(words["tangent"].format(**numbers))))
     top = legend(canvas, 10.0, entries, MARGIN)
     frames = [Frame(left, right, *fitted(pair[k] for pair in points)) for k in (0, 1)]
     inset = inset_of(frames, height)
@@ -79,7 +79,7 @@ def draw_curve(
     if at is not None:
         axes.curve(lambda x: value + slope * (x - at), "ink", pen=1.5, dashes="6 4")
         axes.dot((at, value), "ink")
-    top = legend(canvas, top + height + 6.0, [("line", "backward", _prime(shown))], MARGIN)
+    top = legend(canvas, top + height + 6.0, [("", "backward", _prime(shown))], MARGIN)
     area = (MARGIN, top, canvas.width - MARGIN, top + height)
     axes = Axes(canvas, frames[1], area, across=named("x"), inset=inset)
     axes.curve(lambda x: both(x)[1], "backward", ends=True)
@@ -145,7 +145,7 @@ def draw_valley(
         canvas,
         10.0,
         [
-            ("line", "positive", curve),
+            ("", "positive", curve),
             ("dot", "backward", words["steps"].format(count=count)),
         ],
         MARGIN,

@@ -17,6 +17,7 @@ from micrograd.drawing.schematics.canvas import (
     Words,
     breadth,
     digits,
+    name_within,
     size_of,
 )
 from micrograd.drawing.svg_elements import Point, SvgDrawing
@@ -72,6 +73,7 @@ def draw_layers(
     most = int((canvas.width - 2 * MARGIN) / 100) + 1
     if not 2 <= len(sizes) <= most:
         raise ValueError(f"in {width:g} pixels there is room for 1 to {most - 1} layers")
+    names = [name_within(name, 0.2 * canvas.width).text for name in names]
     bottom = _network(canvas, sizes, columns, names)
     if numbers and columns:
         for k, column in enumerate(columns, 1):

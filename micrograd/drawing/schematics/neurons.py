@@ -16,6 +16,7 @@ from micrograd.drawing.schematics.canvas import (
     Words,
     breadth,
     digits,
+    name_within,
     shortened,
 )
 from micrograd.drawing.schematics.curves import operation_of
@@ -65,9 +66,10 @@ class _Neuron(NamedTuple):
         """The weighted sum, where all numbers are known."""
         numbers = [(x.number, w.number) for x, w in zip(self.inputs, self.weights, strict=True)]
         bias = 0.0 if self.bias is None else self.bias.number
-        if bias is None or any(x is None or w is None for x, w in numbers):
+        products = [x * w for x, w in numbers if x is not None and w is not None]
+        if bias is None or len(products) < len(numbers):
             return None
-        return sum(x * w for x, w in numbers) + bias  # type: ignore[operator]
+        return sum(products) + bias
 
     def output(self) -> float | None:
         """The output, where all numbers are known."""
@@ -119,7 +121,7 @@ def draw_neuron(
     'A neuron with 3 inputs'
     """
     canvas = Canvas(width, theme, lang)
-    told = _read(neuron, inputs, activation, None, names)
+    told = _read(neuron, inputs, activation, None, names, canvas.width)
     return _drawn(canvas, told)
 
 
@@ -157,7 +159,7 @@ def draw_threshold_neuron(
     """
     canvas = Canvas(width, theme, lang)
     words = canvas.words
-    told = _read(list(weights), inputs, None, float(threshold), names)
+    told = _read(list(weights), inputs, None, float(threshold), names, canvas.width)
     wide = canvas.width >= 620
     share = 0.36 * canvas.width if wide else canvas.width
     canvas.text((MARGIN, 18.0), words["biological"], anchor="start", bold=True)
@@ -167,16 +169,20 @@ def draw_threshold_neuron(
     bottom = _network(canvas, told, left, top + 28.0)
     bottom = max(below, bottom)
     bottom = canvas.formulas(bottom + 8.0, _formulas(told, words))
-    rows: list[list[Words]] = [
-        [words[f"{part} biological"], words[f"{part} artificial"]] for part in _PARTS
-    ]
+    rows = [[words[left], words[right]] for left, right in _PAIRS]
     header = [words["biological"], words["artificial"]]
     bottom = draw_grid(canvas, bottom + 12.0, header, rows)
     title, seen = words["mcculloch"], words["mcculloch seen"].format(threshold=digits(threshold))
     return canvas.drawing("a threshold neuron", title, seen, bottom + 10.0)
 
 
-_PARTS = ("dendrites", "synapses", "cell", "hillock", "axon")
+_PAIRS = (
+    ("dendrites biological", "dendrites artificial"),
+    ("synapses biological", "synapses artificial"),
+    ("cell biological", "cell artificial"),
+    ("hillock biological", "hillock artificial"),
+    ("axon biological", "axon artificial"),
+)
 
 
 # ------------------------------------------------------------------------------------------ reading
@@ -188,8 +194,10 @@ def _read(
     activation: str | Callable[[Any], Any] | None,
     threshold: float | None,
     names: Sequence[str],
+    width: float,
 ) -> _Neuron:
     bias = None
+    room = (width if width < 620 else 0.6 * width) * 0.2  # for a name
     if isinstance(neuron, list | tuple):
         weights = list(neuron)
     else:
@@ -208,20 +216,20 @@ def _read(
             raise ValueError(
                 f"{len(weights)} weights need {len(weights)} {what}, got {len(listed)}"
             )
-    parts = [_part(w, "w", i) for i, w in enumerate(weights, 1)]
+    parts = [_part(w, "w", i, room) for i, w in enumerate(weights, 1)]
     each = zip(given, called, strict=True)
-    sample = [_part(x, "x", i, name) for i, (x, name) in enumerate(each, 1)]
+    sample = [_part(x, "x", i, room, name) for i, (x, name) in enumerate(each, 1)]
     return _Neuron(
-        sample, parts, None if bias is None else _part(bias, "b", 0), threshold, activation
+        sample, parts, None if bias is None else _part(bias, "b", 0, room), threshold, activation
     )
 
 
-def _part(thing: Any, letter: str, place: int, name: str = "") -> _Part:
+def _part(thing: Any, letter: str, place: int, room: float, name: str = "") -> _Part:
     """A number with its name: the one given, else its label, else a letter with its place."""
     if isinstance(thing, str):
-        return _Part(named(thing))
+        return _Part(name_within(thing, room))
     label = name or str(getattr(thing, "label", "") or "")
-    shown = named(label or (f"{letter}_{place}" if place else letter))
+    shown = name_within(label or (f"{letter}_{place}" if place else letter), room)
     if thing is None:
         return _Part(shown)
     return _Part(shown, float(getattr(thing, "data", thing)))
@@ -291,12 +299,12 @@ def _middle(
     """Draw the sum, the activation and the output."""
     y = centre[1]
     canvas.circle(centre, _SUM, "unit_line", "unit_fill")
-    total = told.total
-    if total is None:
+    total = None if told.total is None else digits(told.total, 3)
+    if total is None or breadth(total, SMALL) > 1.35 * _SUM:
         canvas.text(centre, "Σ", size=22.0)
     else:
         canvas.text((centre[0], y - 8.0), "Σ", size=18.0)
-        canvas.text((centre[0], y + 12.0), digits(total, 3), size=SMALL)
+        canvas.text((centre[0], y + 12.0), total, size=SMALL)
     end = centre[0] + _SUM
     if len(middles) == 5:
         corner = (middles[3] - _BOX[0] / 2, y - _BOX[1] / 2)
@@ -365,7 +373,8 @@ def _thumbnail(canvas: Canvas, told: _Neuron, area: tuple[float, float, float, f
 def _activation_name(told: _Neuron) -> Words:
     z = named("z")
     if told.threshold is not None:
-        return notation.words(f"z > {digits(told.threshold)}")
+        mark = ("mrow", z.mark, ("mo", ">"), ("mtext", digits(told.threshold)))
+        return Formula(f"z > {digits(told.threshold)}", mark)
     if isinstance(told.activation, str):
         return notation.operation(TABLE[told.activation], [z])
     name = getattr(told.activation, "__name__", "f")

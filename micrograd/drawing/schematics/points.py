@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from micrograd.derivation.curves import Frame, fitted
+from micrograd.drawing.metrics import BOLD
 from micrograd.drawing.schematics.axes import Axes, legend, mark
-from micrograd.drawing.schematics.canvas import MARGIN, Canvas, Words, digits, shortened
+from micrograd.drawing.schematics.canvas import BODY, MARGIN, Canvas, Words, digits, shortened
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.writing.notation import Formula, named
@@ -129,7 +131,7 @@ def draw_losses(
     frame = Frame(0.0, float(max(longest, 1)), low - (room if low < 0 else 0.0), high + room)
     top = 8.0
     if several:
-        entries = [("line", _SERIES[k], title) for k, title in enumerate(read)]
+        entries = [(_DASHES[k], _SERIES[k], title) for k, title in enumerate(read)]
         top = legend(canvas, top, entries, MARGIN)
     tall = 220.0 if canvas.width < 500 else 300.0
     called: Words = named(name) if name else words["loss"]
@@ -189,7 +191,10 @@ def _panel(
     seen = words["points seen"].format(count=len(pairs))
     if title:
         canvas.text(
-            (left, top + 10.0), shortened(title, right - left, 14.0), anchor="start", bold=True
+            (left, top + 10.0),
+            shortened(title, (right - left) / BOLD, BODY),
+            anchor="start",
+            bold=True,
         )
         seen = f"{title}: {seen}" if canvas.lang == "en" else f"{title}：{seen}"
         top += 24.0
@@ -234,6 +239,11 @@ def _centred(canvas: Canvas, top: float, formula: Formula, middle: float) -> flo
     return top + 24.0
 
 
+def _value(function: Callable[[Any], Any], x: float) -> float:
+    out = function(x)
+    return float(getattr(out, "data", out))
+
+
 def _fitted(
     fit: Fit, pairs: Sequence[Point], names: tuple[str, str]
 ) -> tuple[Callable[[float], float] | None, Formula | None]:
@@ -241,12 +251,7 @@ def _fitted(
     if fit is None:
         return None, None
     if callable(fit):
-
-        def function(x: float) -> float:
-            out = fit(x)
-            return float(getattr(out, "data", out))
-
-        return function, None
+        return partial(_value, fit), None
     if fit != "line":
         raise ValueError(f"fit is a function of x, or 'line', got {fit!r}")
     count = len(pairs)

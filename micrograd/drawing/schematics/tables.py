@@ -13,12 +13,13 @@ from micrograd.drawing.schematics.canvas import (
     breadth,
     broken,
     digits,
+    name_within,
     size_of,
 )
 from micrograd.drawing.svg_elements import SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.writing import notation
-from micrograd.writing.notation import Formula, named
+from micrograd.writing.notation import Formula
 
 MOST_ROWS, MOST_COLUMNS = 40, 12
 
@@ -73,7 +74,9 @@ def draw_table(
         [digits(x) for x in row] + [digits(column[i]) for column in columns]
         for i, row in enumerate(rows)
     ]
-    header = [named(name) for name in (*headings, *outputs)]
+    count = len(headings) + len(columns)
+    room = (canvas.width - 2 * MARGIN) / count - 2 * _PAD
+    header = [name_within(name, max(room, 40.0)) for name in (*headings, *outputs)]
     bottom = draw_grid(canvas, 10.0, header, shown, after=len(headings))
     listed = "; ".join(
         " ".join(row[: len(headings)]) + " | " + " ".join(row[len(headings) :]) for row in shown
@@ -134,7 +137,8 @@ def draw_dot_product(
             f"{len(first)} and {len(second)}"
         )
     products = [x * y for x, y in zip(first, second, strict=True)]
-    left, right = map(named, names)
+    room = (canvas.width - 2 * MARGIN) / (len(first) + 2) - 2 * _PAD
+    left, right = (name_within(name, max(room, 40.0) / 2) for name in names)
     both = notation.product([left, right])
     rows: list[list[Words]] = [
         [name, *map(digits, numbers)]
@@ -144,7 +148,13 @@ def draw_dot_product(
     rows[2].append(f"= {sum_of}")
     rows[0].append("")
     rows[1].append("")
-    header: list[Words] = ["", *map(named, columns), canvas.words["sum"]] if columns else []
+    header: list[Words] = [
+        "",
+        *(name_within(name, max(room, 40.0)) for name in columns),
+        canvas.words["sum"],
+    ]
+    if not columns:
+        header = []
     tints = {
         (2, i): "unit_head" if product > 0 else "loss_fill"
         for i, product in enumerate(products, 1)

@@ -8,6 +8,7 @@ import cmath
 import math
 import re
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from typing import NamedTuple
 
 from micrograd.drawing.metrics import BOLD, text_width
@@ -44,19 +45,19 @@ def sizes(root):
 
 
 def lines(root):
-    """All segments that are drawn, each as two complex numbers, and the element that they are of."""
+    """All segments that are drawn, each as two complex numbers."""
     for element in root.iter():
         kind = element.tag.removeprefix(SVG)
         if kind == "path":
             for part in re.findall(r"M([^M]*)", element.get("d")):
                 numbers = [float(x) for x in re.findall(r"-?[\d.]+", part)]
                 points = [complex(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
-                yield from zip(points, points[1:], strict=False)
+                yield from pairwise(points)
         elif kind == "circle":
             middle = complex(float(element.get("cx")), float(element.get("cy")))
             radius = float(element.get("r"))
             rim = [middle + cmath.rect(radius, i * math.pi / 12) for i in range(25)]
-            yield from zip(rim, rim[1:], strict=False)
+            yield from pairwise(rim)
         elif kind in ("rect", "polygon"):
             if kind == "rect":
                 if element.get("stroke") is None:
