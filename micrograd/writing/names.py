@@ -32,7 +32,16 @@ from unicodedata import normalize
 
 from micrograd.writing.marks import LETTERS, Mark, latex, row
 
-__all__ = ["Expression", "Symbol", "indexed", "latex", "read", "subscript", "superscript"]
+__all__ = [
+    "Expression",
+    "Symbol",
+    "indexed",
+    "latex",
+    "read",
+    "subscript",
+    "superscript",
+    "typeset",
+]
 
 _SUBSCRIPTS = dict(
     zip(
@@ -88,6 +97,20 @@ class Symbol(NamedTuple):
         """The name in one line, with the scripts that Unicode has."""
         base = normalize("NFC", self.base + self.accent) + "′" * self.primes
         return f"{base}{_line(self.above, '^', _SUPERSCRIPTS)}{_line(self.below, '_', _SUBSCRIPTS)}"
+
+    @property
+    def runs(self) -> list[tuple[str, int]]:
+        """The text in runs on the line, 0, above it, 1, and below it, -1.
+
+        Scripts that Unicode has are on the line.
+        """
+        above = _line(self.above, "^", _SUPERSCRIPTS)
+        below = _line(self.below, "_", _SUBSCRIPTS)
+        runs = [(self._replace(above="", below="").text, 0)]
+        for shown, script, level in ((above, self.above, 1), (below, self.below, -1)):
+            typed = shown[:1] in ("^", "_")
+            runs.append((script, level) if typed else (shown, 0))
+        return [run for run in runs if run[0]]
 
     @property
     def mark(self) -> Mark:
@@ -174,18 +197,21 @@ _TYPED = [
     (_typed(letters), {script: plain for plain, script in letters.items()}, sign)
     for letters, sign in ((_SUBSCRIPTS, "_"), (_SUPERSCRIPTS, "^"))
 ]
+_END = r"(?![^\W_])"  # of letters and digits
 _LETTER = r"[^\W\d_][\u0302-\u0304\u0307\u0308]?"
+# Scripts are w1, w_1, w_toes, w_{i,j}, w[0], w['b'], w^{(1)}, w^(1) and w^T. Each of them matches
+# in one way only, since a label would take years otherwise.
 _NAME = re.compile(
     rf"""(?P<base>(?:{_LETTER})+)(?P<primes>'*)
-    (?P<scripts>(?: _?[0-9]+ | _[^\W_]+ | _\{{\w+(?:,\ ?\w+)*\}}   # w1, w_toes, w_{{i,j}}
-      | \[(?:[0-9]+|'\w+'|"\w+")\]                                 # w[0], w['b']
-      | \^(?:\{{[\w(),*+\-\[\]]+\}}|\([\w,]+\)|[\w*+]) )*)           # w^{{(1)}}, w^(1), w^T
+    (?P<scripts>(?: _?[0-9]+{_END} | _(?![0-9]+{_END})[^\W_]+{_END} | _\{{\w+(?:,\ ?\w+)*\}}
+      | \[(?:[0-9]+|'\w+'|"\w+")\]
+      | \^(?:\{{[\w(),*+\-\[\]]+\}}|\([\w,]+\)|[^\W_]+{_END}|[*+]) )*)
     (?P<primes_last>'*)""",
     re.VERBOSE,
 )
 _SCRIPT = re.compile(
     r"""_\{(?P<braced>[^}]*)\} | _?(?P<digits>[0-9]+)(?![^\W_]) | _(?P<word>[^\W_]+)
-      | \[['"]?(?P<place>\w+)['"]?\] | \^\{(?P<over>[^}]*)\} | \^(?P<raised>\([^)]*\)|.)
+      | \[['"]?(?P<place>\w+)['"]?\] | \^\{(?P<over>[^}]*)\} | \^(?P<raised>\([^)]*\)|[^\W_]+|.)
       | (?P<more>[0-9]+)""",
     re.VERBOSE,
 )
@@ -243,6 +269,15 @@ def _symbol(found: re.Match[str]) -> Symbol | None:
     return Symbol(base, accent, primes, ",".join(below).replace(" ", ""), ",".join(above))
 
 
+def typeset(label: str) -> str:
+    """Lines of text as pictures show them: names with their scripts, and words as they are."""
+    lines = []
+    for line in label.split("\n"):
+        found = read(line) if line == line.strip() else None
+        lines.append(line if found is None else found.text)
+    return "\n".join(lines)
+
+
 # -------------------------------------------------------------------------------------- expressions
 
 
@@ -269,6 +304,8 @@ def _expression(text: str) -> Expression | None:
     """The expression that the text is, or None; hyphenated words are none."""
     if _HYPHENS.fullmatch(text):  # cross-entropy
         return None
+    if text.startswith("[") and text.endswith("]"):  # as it is shown
+        text = text[1:-1]
     words: list[str] = []
     marks: list[Mark] = []
     shape, place = "", 0

@@ -331,7 +331,7 @@ def test_markdown_has_headings_formulas_and_tables():
 def test_a_picture_can_show_the_names_of_the_derivation():
     names = neuron()
     graph = micrograd.draw_dot(names["o"], names=explain(names["o"]).names)
-    for name in ("v₁", "v₂", "v₃", "v₄", "x1"):
+    for name in ("v₁", "v₂", "v₃", "v₄", "x₁"):
         assert f"<B>{name}</B>" in graph.source
 
 

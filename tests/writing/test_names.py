@@ -1,5 +1,6 @@
 """A label becomes a name in a formula, with subscripts, and harmless whatever it is."""
 
+from time import process_time
 from unicodedata import category
 
 import pytest
@@ -104,6 +105,31 @@ def test_a_label_that_is_an_expression_is_one_upright_name_in_brackets(label, te
         assert latex(named(label).mark) == rf"\lbrack{written}\rbrack"
     whole = notation.quotient(named("L"), named(label))
     assert whole.text == f"∂L/∂{text}"
+    assert named(text) == named(label)
+
+
+def test_no_label_takes_long():
+    repeated = (
+        "1",
+        "_a1",
+        "_1",
+        "^a1",
+        "+x1",
+        "(",
+        "-",
+        "'",
+        "_1'",
+        "[0]",
+        "*x_1",
+        "(x",
+        "x)",
+        "-x",
+    )
+    for part in repeated:
+        for end in ("", "!", ")"):
+            start = process_time()
+            assert named(f"x{part * (58 // len(part))}{end}").text
+            assert process_time() - start < 0.5  # it would be years if parts matched in two ways
 
 
 def test_a_name_binds_tightly_and_words_loosely():
