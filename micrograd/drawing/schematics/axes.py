@@ -17,6 +17,9 @@ from micrograd.drawing.schematics.canvas import (
 )
 from micrograd.drawing.svg_elements import Point
 
+SERIES = ("positive", "backward", "unit_line", "loss_line", "weight_line", "ink")
+"""The colours of several curves or classes."""
+
 _LABEL = 18.0  # the height of a line of numbers below
 
 

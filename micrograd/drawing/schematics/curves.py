@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from micrograd.derivation.curves import Frame, Function, fitted, section, suited
+from micrograd.drawing.schematics.activations import called
 from micrograd.drawing.schematics.axes import Axes, inset_of, legend
-from micrograd.drawing.schematics.canvas import MARGIN, Canvas, digits
+from micrograd.drawing.schematics.canvas import MARGIN, Canvas, Words, digits
 from micrograd.drawing.svg_elements import SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.engine.value import Value
@@ -67,9 +68,9 @@ def draw_curve(
         numbers = {"x": digits(at), "value": digits(value), "slope": digits(slope)}
         seen.append(words["tangent seen"].format(**numbers))
     height = 210.0 if canvas.width < 500 else 250.0
-    entries = [("", "positive", shown)]
+    entries: list[tuple[str, str, Words]] = [("", "positive", shown)]
     if at is not None:
-        entries.append(("6 4", "ink", notation.words(words["tangent"].format(**numbers))))
+        entries.append(("6 4", "ink", words["tangent"].format(**numbers)))
     top = legend(canvas, 10.0, entries, MARGIN)
     frames = [Frame(left, right, *fitted(pair[k] for pair in points)) for k in (0, 1)]
     inset = inset_of(frames, height)
@@ -129,28 +130,25 @@ def draw_valley(
     both = _differentiated(loss)
     weights = _descent(both, start, lr, steps)
     places = [(w, both(w)[0]) for w in weights]
-    for w, height in places:
-        if not (math.isfinite(w) and math.isfinite(height)):
-            raise ValueError(
-                f"the loss at the weight {w:g} is {height:g}: use a smaller learning rate"
-            )
+    for w, y in places:
+        if not (math.isfinite(w) and math.isfinite(y)):
+            raise ValueError(f"the loss at the weight {w:g} is {y:g}: use a smaller learning rate")
     low, high = min(weights), max(weights)
     room = 0.35 * (high - low) or 1.0
     left, right = over or (low - room, high + room)
-    weight, called = map(named, names)
-    curve = notation.words(f"{called.text}({weight.text})")
+    weight, height = map(named, names)
     first, last = digits(weights[0]), digits(weights[-1])
     count = len(weights) - 1
     top = legend(
         canvas,
         10.0,
         [
-            ("", "positive", curve),
+            ("", "positive", called(names[1], weight)),
             ("dot", "backward", words["steps"].format(count=count)),
         ],
         MARGIN,
     )
-    highest = max(height for _, height in places)
+    highest = max(y for _, y in places)
     values = [both(left + (right - left) * i / 200)[0] for i in range(201)]
     lowest = min([value for value in values if math.isfinite(value)], default=0.0)
     span = (highest - lowest) or 1.0
@@ -162,11 +160,11 @@ def draw_valley(
     for i, place in enumerate(places):
         axes.dot(place, "backward", 4.0 if i in (0, count) else 3.0, "paper" if i == 0 else "")
     told = words["valley told"].format(
-        weight=weight.text, loss=called.text, first=first, last=last, count=count,
+        weight=weight.text, loss=height.text, first=first, last=last, count=count,
         before=digits(places[0][1]), after=digits(places[-1][1]),
     )  # fmt: skip
     bottom = canvas.paragraph(top + tall + 8.0, [told], "faint")
-    title = words["valley"].format(loss=called.text, weight=weight.text)
+    title = words["valley"].format(loss=height.text, weight=weight.text)
     return canvas.drawing("a valley", title, told, bottom + 8.0)
 
 
@@ -195,8 +193,7 @@ def _function(function: str | Callable[[Any], Any], name: str) -> tuple[Formula,
         if row.arity != 1:
             raise ValueError(f"{function} has {row.arity} operands: give a function of one Value")
         return notation.operation(row, [x]), section(row).at
-    formula = notation.words(f"{named(name or 'f').text}(x)")
-    return formula, _differentiated(function)
+    return called(name or "f", x), _differentiated(function)
 
 
 def operation_of(name: str) -> Operation:
@@ -223,9 +220,6 @@ def _differentiated(function: Callable[[Any], Any]) -> Both:
 def _prime(formula: Formula) -> Formula:
     """The derivative of a function that is written as a formula: (…)′, or f′(x)."""
     match formula.mark:
-        case ("mtext", str(text)) if "(" in text:
-            name, bracket, rest = text.partition("(")
-            return notation.words(f"{name}′{bracket}{rest}")
         case ("mrow", ("mi" | "func" as kind, str(name)), rest):
             mark = ("mrow", (kind, f"{name}′"), rest)
             return Formula(formula.text, mark)

@@ -1,30 +1,32 @@
-"""One neuron: its inputs, weights, sum, activation and output; and the neuron of 1943."""
+"""One neuron: its inputs, weights, sum, activation and output."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from micrograd.derivation.curves import Frame, fitted, pieces, section
+from micrograd.derivation.curves import Frame, fitted, pieces
 from micrograd.drawing import neurons
+from micrograd.drawing.schematics.activations import (
+    Activation,
+    activation_of,
+    called,
+    evaluated,
+    written,
+)
 from micrograd.drawing.schematics.canvas import (
     MARGIN,
     NAME,
     SMALL,
     Canvas,
-    Words,
     breadth,
     digits,
     name_within,
-    shortened,
 )
 from micrograd.drawing.schematics.curves import operation_of
-from micrograd.drawing.schematics.tables import draw_grid
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
-from micrograd.engine.value import Value
-from micrograd.ops import TABLE
 from micrograd.writing import notation
 from micrograd.writing.notation import Formula, named
 
@@ -41,14 +43,14 @@ class _Part(NamedTuple):
     number: float | None = None
 
 
-class _Neuron(NamedTuple):
+class Sketch(NamedTuple):
     """What is drawn: the parts with their numbers, where they are known."""
 
     inputs: list[_Part]
     weights: list[_Part]
     bias: _Part | None
     threshold: float | None
-    activation: Callable[[Any], Any] | str | None
+    activation: Activation
 
     @property
     def rows(self) -> list[tuple[_Part, _Part] | None]:
@@ -78,12 +80,7 @@ class _Neuron(NamedTuple):
             return None
         if self.threshold is not None:
             return float(z > self.threshold)
-        if self.activation is None:
-            return z
-        if isinstance(self.activation, str):
-            return TABLE[self.activation].value(z)
-        out = self.activation(Value(z))
-        return float(getattr(out, "data", out))
+        return evaluated(self.activation, z)
 
 
 def draw_neuron(
@@ -118,84 +115,25 @@ def draw_neuron(
 
     >>> picture = draw_neuron([0.1, 0.2, 0.0], [8.5, 0.65, 1.2], names=["fingers", "won", "fans"])
     >>> picture.title
-    'A neuron with 3 inputs'
+    'A neuron'
     """
     canvas = Canvas(width, theme, lang)
-    told = _read(neuron, inputs, activation, None, names, canvas.width)
+    told = sketch_of(neuron, inputs, activation, None, names, canvas.width)
     return _drawn(canvas, told)
-
-
-def draw_threshold_neuron(
-    weights: Iterable[Any],
-    threshold: float,
-    inputs: Iterable[Any] | None = None,
-    *,
-    names: Sequence[str] = (),
-    lang: str = "en",
-    theme: str | Theme = "light",
-    width: float = 700,
-) -> SvgDrawing:
-    """Draw the neuron of McCulloch and Pitts beside a biological one, and a table of both.
-
-    It fires, which means that its output is 1, if the weighted sum exceeds the threshold.
-
-    Args:
-        weights: Values, numbers or names.
-        threshold: the number that the weighted sum must exceed.
-        inputs: a sample: Values or numbers. With it the sum and the output are computed.
-        names: what the inputs are called; by default their labels, or x₁, x₂, ….
-        lang: the language of the words, "en" or "zh".
-        theme: "light", "dark", "print", "auto" or a `Theme`; "auto" follows the reader's scheme.
-        width: the width in pixels at which it will be read.
-
-    Returns:
-        A drawing, which shows itself in a notebook; `.write(path)` writes an .svg or a .png.
-
-    Raises:
-        ValueError: if the numbers of inputs, names and weights differ.
-
-    >>> draw_threshold_neuron([1, 1], 1.5).title  # AND
-    'A biological neuron and the neuron of McCulloch and Pitts'
-    """
-    canvas = Canvas(width, theme, lang)
-    words = canvas.words
-    told = _read(list(weights), inputs, None, float(threshold), names, canvas.width)
-    wide = canvas.width >= 620
-    share = 0.36 * canvas.width if wide else canvas.width
-    canvas.text((MARGIN, 18.0), words["biological"], anchor="start", bold=True)
-    below = _biological(canvas, (MARGIN, 34.0, share - MARGIN, 214.0))
-    left, top = (share + 10.0, 8.0) if wide else (0.0, below + 10.0)
-    canvas.text((left + MARGIN, top + 10.0), words["artificial"], anchor="start", bold=True)
-    bottom = _network(canvas, told, left, top + 28.0)
-    bottom = max(below, bottom)
-    bottom = canvas.formulas(bottom + 8.0, _formulas(told, words))
-    rows = [[words[left], words[right]] for left, right in _PAIRS]
-    header = [words["biological"], words["artificial"]]
-    bottom = draw_grid(canvas, bottom + 12.0, header, rows)
-    title, seen = words["mcculloch"], words["mcculloch seen"].format(threshold=digits(threshold))
-    return canvas.drawing("a threshold neuron", title, seen, bottom + 10.0)
-
-
-_PAIRS = (
-    ("dendrites biological", "dendrites artificial"),
-    ("synapses biological", "synapses artificial"),
-    ("cell biological", "cell artificial"),
-    ("hillock biological", "hillock artificial"),
-    ("axon biological", "axon artificial"),
-)
 
 
 # ------------------------------------------------------------------------------------------ reading
 
 
-def _read(
+def sketch_of(
     neuron: Any,
     inputs: Iterable[Any] | None,
     activation: str | Callable[[Any], Any] | None,
     threshold: float | None,
     names: Sequence[str],
     width: float,
-) -> _Neuron:
+) -> Sketch:
+    """What is drawn of a neuron or of a list of weights."""
     bias = None
     room = (width if width < 620 else 0.6 * width) * 0.2  # for a name
     if isinstance(neuron, list | tuple):
@@ -203,8 +141,7 @@ def _read(
     else:
         ((read,),) = neurons.layers(neuron)
         weights, bias = list(read.weights), read.bias
-        if activation is None and getattr(neuron, "nonlin", True):
-            activation = getattr(neuron, "activation", None)
+        activation = activation_of(neuron) if activation is None else activation
     if isinstance(activation, str):
         operation_of(activation)
     if not weights:
@@ -219,7 +156,7 @@ def _read(
     parts = [_part(w, "w", i, room) for i, w in enumerate(weights, 1)]
     each = zip(given, called, strict=True)
     sample = [_part(x, "x", i, room, name) for i, (x, name) in enumerate(each, 1)]
-    return _Neuron(
+    return Sketch(
         sample, parts, None if bias is None else _part(bias, "b", 0, room), threshold, activation
     )
 
@@ -238,20 +175,25 @@ def _part(thing: Any, letter: str, place: int, room: float, name: str = "") -> _
 # ------------------------------------------------------------------------------------------ drawing
 
 
-def _drawn(canvas: Canvas, told: _Neuron) -> SvgDrawing:
+def _drawn(canvas: Canvas, told: Sketch) -> SvgDrawing:
     words = canvas.words
-    bottom = _network(canvas, told, 0.0, 8.0)
-    bottom = canvas.formulas(bottom + 8.0, _formulas(told, words))
-    count = len(told.weights)
-    title = words["neuron"].format(count=count)
-    seen = words["neuron seen"]
+    bottom = draw_sketch(canvas, told, 0.0, 8.0)
+    bottom = canvas.formulas(bottom + 8.0, formulas_of(told, words))
+    title = words["neuron"]
+    seen = words["neuron seen"].format(
+        inputs=_listed(told.inputs, words), weights=_listed(told.weights, words)
+    )
     out = told.output()
     if out is not None:
         seen += words["output seen"].format(output=digits(out))
     return canvas.drawing("a neuron", title, seen, bottom + 10.0)
 
 
-def _network(canvas: Canvas, told: _Neuron, left: float, top: float) -> float:
+def _listed(parts: Sequence[_Part], words: Mapping[str, str]) -> str:
+    return words["next"].join(part.name.text for part in parts)
+
+
+def draw_sketch(canvas: Canvas, told: Sketch, left: float, top: float) -> float:
     """Draw the neuron from `left` to the right margin; return the bottom."""
     words, rows = canvas.words, told.rows
     activated = told.activation is not None or told.threshold is not None
@@ -284,7 +226,7 @@ def _network(canvas: Canvas, told: _Neuron, left: float, top: float) -> float:
             continue
         edge = middles[1] + columns[1] / 2
         canvas.line([(middles[0] + columns[0] / 2, y), (middles[1] - columns[1] / 2, y)])
-        canvas.line([(edge, y), _towards((edge, y), centre, _SUM)], tip=True)
+        canvas.line([(edge, y), towards((edge, y), centre, _SUM)], tip=True)
         is_bias = told.bias is not None and i == len(rows) - 1
         roles = ("value_line", "value_fill") if is_bias else ("leaf_line", "leaf_fill")
         _pill(canvas, (middles[0], y), pair[0], columns[0], roles)
@@ -294,7 +236,7 @@ def _network(canvas: Canvas, told: _Neuron, left: float, top: float) -> float:
 
 
 def _middle(
-    canvas: Canvas, told: _Neuron, middles: Sequence[float], centre: Point, out: _Part
+    canvas: Canvas, told: Sketch, middles: Sequence[float], centre: Point, out: _Part
 ) -> None:
     """Draw the sum, the activation and the output."""
     y = centre[1]
@@ -334,24 +276,21 @@ def _pill(canvas: Canvas, at: Point, part: _Part, across: float, roles: tuple[st
         canvas.text((x, y + 11.0), digits(part.number), size=SMALL)
 
 
-def _towards(start: Point, centre: Point, radius: float) -> Point:
+def towards(start: Point, centre: Point, radius: float) -> Point:
     """Where a line from a point to the centre of a circle meets the circle."""
     along = complex(*start) - complex(*centre)
     edge = complex(*centre) + along / abs(along) * radius
     return edge.real, edge.imag
 
 
-def _thumbnail(canvas: Canvas, told: _Neuron, area: tuple[float, float, float, float]) -> None:
+def _thumbnail(canvas: Canvas, told: Sketch, area: tuple[float, float, float, float]) -> None:
     """The curve of the activation in a box."""
     left, top, across, down = area
 
     def value(x: float) -> float:
         if told.threshold is not None:
             return float(x > 0)
-        if isinstance(told.activation, str):
-            return section(TABLE[told.activation]).at(x)[0]
-        out = told.activation(Value(x))  # type: ignore[misc]
-        return float(getattr(out, "data", out))
+        return evaluated(told.activation, x)
 
     known = [value(-4 + i / 10) for i in range(81)]
     frame = Frame(-4.0, 4.0, *fitted(known, least=0.5))
@@ -370,18 +309,16 @@ def _thumbnail(canvas: Canvas, told: _Neuron, area: tuple[float, float, float, f
             )
 
 
-def _activation_name(told: _Neuron) -> Words:
+def _activation_name(told: Sketch) -> Formula:
     z = named("z")
     if told.threshold is not None:
         mark = ("mrow", z.mark, ("mo", ">"), ("mtext", digits(told.threshold)))
         return Formula(f"z > {digits(told.threshold)}", mark)
-    if isinstance(told.activation, str):
-        return notation.operation(TABLE[told.activation], [z])
-    name = getattr(told.activation, "__name__", "f")
-    return shortened("f(z)" if "<" in name else f"{name}(z)", 84.0, NAME)
+    name = written(told.activation, z)
+    return name if breadth(name, NAME) <= 90.0 else called("f", z)
 
 
-def _formulas(told: _Neuron, words: Any) -> list[Formula]:
+def formulas_of(told: Sketch, words: Any) -> list[Formula]:
     """The weighted sum and the output, with their numbers where they are known."""
     z, y = named("z"), named("y")
     pairs = list(zip(told.weights, told.inputs, strict=True))
@@ -398,51 +335,17 @@ def _formulas(told: _Neuron, words: Any) -> list[Formula]:
     total, out = told.total, told.output()
     if total is not None:
         sides.append(notation.number(_rounded(total)))
-    written = [notation.equation(sides)]
+    lines = [notation.equation(sides)]
     if told.threshold is not None:
         rule = words["fires"].format(threshold=digits(told.threshold))
-        written.append(notation.equation([y, notation.words(rule)]))
-    elif isinstance(told.activation, str):
-        sides = [y, notation.operation(TABLE[told.activation], [z])]
+        lines.append(notation.equation([y, notation.words(rule)]))
+    elif told.activation is not None:
+        sides = [y, written(told.activation, z)]
         if out is not None:
             sides.append(notation.number(_rounded(out)))
-        written.append(notation.equation(sides))
-    return written
+        lines.append(notation.equation(sides))
+    return lines
 
 
 def _rounded(x: float) -> float:
     return float(f"{x:.4g}") if math.isfinite(x) else x
-
-
-# ----------------------------------------------------------------------------- a biological neuron
-
-
-def _biological(canvas: Canvas, area: tuple[float, float, float, float]) -> float:
-    """Draw dendrites, a cell body, an axon and its terminals; return the bottom."""
-    left, top, right, bottom = area
-    words = canvas.words
-    y = (top + bottom) / 2
-    across = right - left
-    soma = (left + 0.34 * across, y)
-    radius = 26.0
-    for rise in (-1.0, -0.4, 0.4, 1.0):
-        fork = (left + 0.14 * across, y + 44.0 * rise)
-        canvas.line([_towards(fork, soma, radius), fork], "leaf_line", pen=3.0)
-        for spread in (-14.0, 14.0):
-            canvas.line([fork, (left + 4.0, fork[1] + spread)], "leaf_line", pen=1.8)
-    end = left + 0.84 * across
-    canvas.line([(soma[0] + radius, y), (end, y)], "weight_line", pen=4.0)
-    canvas.circle(soma, radius, "unit_line", "unit_fill", 2.0)
-    canvas.circle(soma, 9.0, "unit_line", "unit_head")
-    for rise in (-34.0, 0.0, 34.0):
-        tip = (right - 8.0, y + rise)
-        canvas.line([(end, y), tip], "weight_line", pen=2.0)
-        canvas.circle(tip, 5.0, "weight_line", "weight_fill")
-    for key, x, anchor, height in (
-        ("dendrites", left, "start", y - 76.0),
-        ("cell", soma[0], "middle", y + 44.0),
-        ("axon", left + 0.64 * across, "middle", y - 16.0),
-        ("terminals", right, "end", y + 58.0),
-    ):
-        canvas.text((x, height), words[key], size=SMALL, anchor=anchor)
-    return bottom

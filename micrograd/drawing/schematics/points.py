@@ -1,4 +1,4 @@
-"""Data in the plane with fitted functions, and losses by iteration."""
+"""Data in the plane, with a function that is fitted to it or separates it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from typing import Any
 
 from micrograd.derivation.curves import Frame, fitted
 from micrograd.drawing.metrics import BOLD
-from micrograd.drawing.schematics.axes import Axes, legend, mark
-from micrograd.drawing.schematics.canvas import BODY, MARGIN, Canvas, Words, digits, shortened
+from micrograd.drawing.schematics.axes import SERIES, Axes, legend, mark
+from micrograd.drawing.schematics.canvas import BODY, MARGIN, Canvas, digits, shortened
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.writing.notation import Formula, named
 
-MOST_POINTS, MOST_PANELS, MOST_SERIES = 2000, 4, 6
+MOST_POINTS, MOST_PANELS = 2000, 4
 
 Fit = str | Callable[[Any], Any] | None
-_SERIES = ("positive", "backward", "unit_line", "loss_line", "weight_line", "ink")
-_DASHES = ("", "7 4", "2 3", "10 3 2 3", "4 2", "1 2")
 
 
 def draw_points(
@@ -54,7 +52,7 @@ def draw_points(
         ValueError: if there are no points, more than 2,000, or not as many labels as points.
 
     >>> draw_points([(1, 2), (2, 4), (3, 6), (4, 8)], "line").description
-    '4 points; the line is y = 2·x.'
+    'Points: 4; line: y = 2·x.'
     """
     canvas = Canvas(width, theme, lang)
     panels = dict(points) if isinstance(points, Mapping) else {"": points}
@@ -66,7 +64,7 @@ def draw_points(
         raise ValueError(f"there are {len(labels)} labels, and another number of points")
     if labels is not None:
         classes = list(dict.fromkeys(map(str, labels)))
-        entries = [(_MARKS[k % 4], _SERIES[k % 6], name) for k, name in enumerate(classes)]
+        entries = [(_MARKS[k % 4], SERIES[k % 6], name) for k, name in enumerate(classes)]
         start = legend(canvas, 8.0, entries, MARGIN)
     count = len(read) if canvas.width >= 560 else 1
     across = (canvas.width - MARGIN) / count
@@ -82,84 +80,6 @@ def draw_points(
     words = canvas.words
     title = words["points fit" if fit else "points"]
     return canvas.drawing("points", title, " ".join(seen), bottom + 8.0)
-
-
-def draw_losses(
-    losses: Iterable[float] | Mapping[str, Iterable[float]],
-    *,
-    name: str = "",
-    lang: str = "en",
-    theme: str | Theme = "light",
-    width: float = 700,
-) -> SvgDrawing:
-    """Draw a loss by iteration on a linear axis, from zero up.
-
-    For a logarithmic axis, and for what `fit` returns, see `nn.plots.loss_curves`.
-
-    Args:
-        losses: the loss before the first iteration and after each; or a dict from titles to such
-            lists, to compare them.
-        name: what the loss is called; "loss" in the language by default.
-        lang: the language of the words, "en" or "zh".
-        theme: "light", "dark", "print", "auto" or a `Theme`; "auto" follows the reader's scheme.
-        width: the width in pixels at which it will be read.
-
-    Returns:
-        A drawing, which shows itself in a notebook; `.write(path)` writes an .svg or a .png.
-
-    Raises:
-        ValueError: if there are no losses, or more than 6 lists of them.
-
-    >>> draw_losses([4.0, 2.0, 1.0]).description
-    'The loss goes from 4 to 1 in 2 iterations.'
-    """
-    canvas = Canvas(width, theme, lang)
-    words = canvas.words
-    several = isinstance(losses, Mapping)
-    read = {
-        title: [float(getattr(x, "data", x)) for x in each]
-        for title, each in (dict(losses) if isinstance(losses, Mapping) else {"": losses}).items()
-    }
-    if not 0 < len(read) <= MOST_SERIES or not all(read.values()):
-        raise ValueError(f"there are 1 to {MOST_SERIES} lists of losses, none of them empty")
-    finite = [x for each in read.values() for x in each if math.isfinite(x)]
-    if not finite:
-        raise ValueError("none of the losses is a finite number")
-    longest = max(map(len, read.values())) - 1
-    low, high = min(0.0, *finite), max(finite)
-    room = 0.06 * ((high - low) or 1.0)
-    frame = Frame(0.0, float(max(longest, 1)), low - (room if low < 0 else 0.0), high + room)
-    top = 8.0
-    if several:
-        entries = [(_DASHES[k], _SERIES[k], title) for k, title in enumerate(read)]
-        top = legend(canvas, top, entries, MARGIN)
-    tall = 220.0 if canvas.width < 500 else 300.0
-    called: Words = named(name) if name else words["loss"]
-    axes = Axes(
-        canvas,
-        frame,
-        (MARGIN, top, canvas.width - MARGIN, top + tall),
-        across=words["iteration"],
-        upward=called,
-    )
-    seen = []
-    for k, (title, each) in enumerate(read.items()):
-        dashes = _DASHES[k] if several else ""
-        run: list[Point] = []
-        for i, x in enumerate([*each, math.nan]):
-            if math.isfinite(x):
-                run.append((float(i), x))
-                continue
-            if len(run) > 1:
-                axes.line(run, _SERIES[k], dashes=dashes)
-            elif run:
-                axes.dot(run[0], _SERIES[k])
-            run = []
-        loss = title or (called if isinstance(called, str) else called.text)
-        told = {"loss": loss, "first": digits(each[0]), "last": digits(each[-1])}
-        seen.append(words["loss seen"].format(**told, count=len(each) - 1))
-    title = words["losses"]
-    return canvas.drawing("losses", title, " ".join(seen), top + tall + 8.0)
 
 
 # ------------------------------------------------------------------------------------------- points
@@ -231,7 +151,7 @@ _MARKS = ("dot", "box", "circle", "full box")
 def _mark(axes: Axes, point: Point, k: int, count: int) -> None:
     """Draw a point in the shape and the colour of its class."""
     radius = 4.5 if count <= 60 else 2.6
-    mark(axes.canvas, axes.place(point), _MARKS[k % 4], _SERIES[k % 6], radius)
+    mark(axes.canvas, axes.place(point), _MARKS[k % 4], SERIES[k % 6], radius)
 
 
 def _centred(canvas: Canvas, top: float, formula: Formula, middle: float) -> float:

@@ -108,8 +108,7 @@ def draw_dot_product(
 ) -> SvgDrawing:
     """Draw two vectors column by column, with the products below them and their sum.
 
-    A column is green where its product is positive, and red, with a minus sign, where it is
-    negative.
+    A product is on green ground if it is positive, and on pink ground if it is negative.
 
     Args:
         a: the numbers of one vector.

@@ -156,8 +156,9 @@ WORDS: dict[str, dict[str, str]] = {
         "tape": "tape of {count} steps: {operations}",
     },
     "schematic": {
-        "neuron": "A neuron with {count} inputs",
-        "neuron seen": "Each input is multiplied by its weight, and the products are added up.",
+        "neuron": "A neuron",
+        "neuron seen": "The inputs {inputs} are multiplied by the weights {weights}, and the "
+        "products are added up.",
         "output seen": " The output is {output}.",
         "inputs": "inputs",
         "weights": "weights",
@@ -186,8 +187,8 @@ WORDS: dict[str, dict[str, str]] = {
         "axon biological": "the axon carries the impulse on",
         "axon artificial": "output, 0 or 1",
         "layers": "A network {sizes}",
-        "layers seen": "Columns of {sizes} circles; each circle is joined to all of the next "
-        "column by {count} lines, the weights.",
+        "layers seen": "Columns of circles, one below the other: {sizes}. Each circle is joined "
+        "to all of the next column. Lines, which are the weights: {count}.",
         "next": ", ",
         "layer": "layer {layer}",
         "matrix": "A layer in matrices",
@@ -200,19 +201,19 @@ WORDS: dict[str, dict[str, str]] = {
         "tangent": "tangent at x = {x}, slope {slope}",
         "tangent seen": "At x = {x} the value is {value} and the tangent has the slope {slope}.",
         "valley": "Gradient descent on {loss}({weight})",
-        "steps": "{count} steps",
-        "valley told": "{weight} goes from {first} to {last} in {count} steps, {loss} from "
+        "steps": "steps: {count}",
+        "valley told": "Steps: {count}. {weight} goes from {first} to {last}, and {loss} from "
         "{before} to {after}.",
         "points": "Points",
         "points fit": "Points and a function that fits them",
-        "points seen": "{count} points",
-        "line": "; the line is {equation}",
-        "curve of fit": "; the curve is {equation}",
+        "points seen": "Points: {count}",
+        "line": "; line: {equation}",
+        "curve of fit": "; curve: {equation}",
         "stop": ".",
         "loss": "loss",
         "iteration": "iteration",
         "losses": "The loss by iteration",
-        "loss seen": "The {loss} goes from {first} to {last} in {count} iterations.",
+        "loss seen": "{loss}: {first} at the start, {last} at iteration {count}.",
         "table": "A table of samples",
         "table seen": "Columns {columns}. {rows}.",
         "dot": "The dot product {dot}",

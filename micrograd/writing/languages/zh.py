@@ -201,8 +201,8 @@ WORDS: dict[str, dict[str, str]] = {
         "tape": "{count} 步的计算链：{operations}",
     },
     "schematic": {
-        "neuron": "有 {count} 个输入的神经元",
-        "neuron seen": "每个输入乘以各自的权重，再把乘积加起来。",
+        "neuron": "神经元",
+        "neuron seen": "输入 {inputs} 分别乘以权重 {weights}，再把乘积加起来。",
         "output seen": "输出是 {output}。",
         "inputs": "输入",
         "weights": "权重",
@@ -230,8 +230,8 @@ WORDS: dict[str, dict[str, str]] = {
         "axon biological": "轴突把冲动传出去",
         "axon artificial": "输出（0 或 1）",
         "layers": "{sizes} 网络",
-        "layers seen": "各列依次有 {sizes} 个圆圈；每个圆圈与下一列的所有圆圈相连，共 {count} 条"
-        "线，即权重。",
+        "layers seen": "各列的圆圈数依次为 {sizes}；每个圆圈与下一列的所有圆圈相连，共 {count} "
+        "条线，即权重。",
         "next": "、",
         "layer": "第 {layer} 层",
         "matrix": "一层的矩阵形式",
@@ -254,7 +254,7 @@ WORDS: dict[str, dict[str, str]] = {
         "loss": "损失",
         "iteration": "迭代次数",
         "losses": "损失随迭代次数的变化",
-        "loss seen": "{loss}经过 {count} 次迭代，从 {first} 变为 {last}。",
+        "loss seen": "{loss}：开始时为 {first}，第 {count} 次迭代后为 {last}。",
         "table": "样本表",
         "table seen": "各列：{columns}。{rows}。",
         "dot": "点积 {dot}",

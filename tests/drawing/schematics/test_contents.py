@@ -53,6 +53,25 @@ def test_a_neuron_of_a_model_has_its_bias_and_activation():
     assert {"u", "b", "−2", "σ(z)", "z = w1·u + w2·x2 + b = 1.5"} <= {*shown}
 
 
+@pytest.mark.parametrize("activation", ["tanh", "relu", None])
+def test_the_activation_of_a_neuron_that_does_not_name_it_is_observed(activation):
+    class Theirs:
+        def __init__(self):
+            self.w, self.b = [Value(0.5), Value(-2.0)], Value(0.25)
+
+        def __call__(self, x):
+            z = sum((wi * xi for wi, xi in zip(self.w, x, strict=True)), self.b)
+            return getattr(z, activation)() if activation else z
+
+    out = Theirs()([1.0, 2.0]).data
+    drawing = draw_neuron(Theirs(), [1.0, 2.0])
+    assert f"The output is {f'{out:.4g}'.replace('-', '−')}." in drawing.description
+    named = {"tanh": "tanh(z)", "relu": "max(0, z)", None: "output"}[activation]
+    assert named in texts(drawing)
+    numbers = texts(draw_matrices(Theirs(), [[1.0, 2.0]]))
+    assert f"{out:.4g}".replace("-", "−") in numbers
+
+
 def test_without_inputs_a_neuron_has_names_only():
     shown = texts(draw_neuron(["w1", "w_b"], activation="relu"))
     assert {"w1", "wb", "x1", "x2", "Σ", "y", "y = max(0, z)"} <= {*shown}
@@ -82,8 +101,8 @@ def test_layers_are_fully_connected_and_have_their_shapes():
     assert len(elements(drawing, "circle")) == 9
     assert len(elements(drawing, "path")) == 4 * 3 + 3 * 2
     assert {"x1", "x4", "h1", "h3", "y2", "W(1): 3×4", "b(1): 3", "W(2): 2×3"} <= {*texts(drawing)}
-    assert "4, 3, 2 circles" in drawing.description
-    assert "18 lines" in drawing.description
+    assert "4, 3, 2" in drawing.description
+    assert "weights: 18" in drawing.description
 
 
 def test_lines_show_sign_and_size_of_a_weight_also_without_colours():
@@ -104,9 +123,10 @@ def test_the_numbers_of_a_layer_stand_below_it():
 def test_matrices_have_the_outputs_of_the_article():
     shown = texts(draw_matrices(layer(), BATCH))
     numbers = [text for text in shown if re.fullmatch(r"−?[\d.]+", text)]
-    assert numbers[-9:] == "4.8 1.21 2.385 8.9 −1.81 0.2 1.41 1.051 0.026".split()
-    assert [text for text in shown if "×" in text] == ["3×4", "4×3", "1×3", "3×3"]
-    assert {"X", "WT", "b", "Z"} <= {*shown}
+    # Each column is a sample, so that the article's rows are the columns here.
+    assert numbers[-9:] == "4.8 8.9 1.41 1.21 −1.81 1.051 2.385 0.2 0.026".split()
+    assert [text for text in shown if "×" in text] == ["3×4", "4×3", "3×1", "3×3"]
+    assert {"W", "X", "b", "Ŷ"} <= {*shown}
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", lambda z: z * z])
@@ -117,14 +137,15 @@ def test_matrices_of_a_network_end_with_what_the_model_returns(activation):
             neuron.activation = activation
     shown = texts(draw_matrices(model, BATCH))
     numbers = [text for text in shown if re.fullmatch(r"−?[\d.]+(e−?\d+)?", text)]
-    expected = [out.data for row in BATCH for out in model(row)]
+    outputs = [model(row) for row in BATCH]
+    expected = [output[i].data for i in range(2) for output in outputs]
     got = [float(text.replace("−", "-")) for text in numbers[-len(expected) :]]
     assert got == pytest.approx(expected, rel=6e-4)
 
 
 def test_a_large_matrix_is_shown_in_part_with_its_shape():
     shown = texts(draw_matrices(MLP(10, [9]), [[1.0] * 10] * 12))
-    assert {"12×10", "10×9", "12×9", "⋯", "⋮"} <= {*shown}
+    assert {"10×12", "9×10", "9×12", "⋯", "⋮"} <= {*shown}
 
 
 def curve_points(drawing, color):
@@ -179,12 +200,12 @@ def test_the_steps_of_a_valley_are_those_of_gradient_descent():
     drawing = draw_valley(squared, 0.0, lr=0.03, steps=20)
     last = 2 * (1 - 0.775**20)
     assert drawing.description == (
-        f"w goes from 0 to {last:.4g} in 20 steps, J from 15 to {3.75 * (last - 2) ** 2:.4g}."
+        f"Steps: 20. w goes from 0 to {last:.4g}, and J from 15 to {3.75 * (last - 2) ** 2:.4g}."
     )
     dots = [e for e in elements(drawing, "circle") if e.get("stroke") == "#b4431f"]
     assert len(dots) == 21 + 1  # one is in the legend
     walked = [3, 2.5, 1]
-    assert "w goes from 3 to 1 in 2 steps" in draw_valley(lambda w: w * w, walked).description
+    assert "Steps: 2. w goes from 3 to 1," in draw_valley(lambda w: w * w, walked).description
     with pytest.raises(ValueError, match="use a smaller learning rate"):
         draw_valley(lambda w: w**4, 10.0, lr=1.0)
     with pytest.raises(ValueError, match="1 to 400 steps"):
@@ -192,7 +213,7 @@ def test_the_steps_of_a_valley_are_those_of_gradient_descent():
 
 
 def test_the_line_is_that_of_least_squares():
-    assert draw_points(LINE, "line").description == "4 points; the line is y = 2·x."
+    assert draw_points(LINE, "line").description == "Points: 4; line: y = 2·x."
     noisy = [(0, 1), (1, 0), (2, 0.5)]  # slope -0.25, 0.75 at 0
     assert "y = −0.25·x + 0.75" in draw_points(noisy, "line").description
     with pytest.raises(ValueError, match="all points have the same x"):
@@ -221,7 +242,7 @@ def test_a_loss_is_drawn_on_a_linear_axis_from_zero():
     assert steps[0] == pytest.approx(2 * steps[1], abs=0.3) == pytest.approx(4 * steps[2], abs=0.6)
     assert {"loss", "iteration", "0"} <= {*texts(drawing)}
     several = draw_losses({"a": [1.0, 0.5], "b": [2.0, math.nan, 1.0]})
-    assert "The a goes from 1 to 0.5 in 1 iterations." in several.description
+    assert "a: 1 at the start, 0.5 at iteration 1." in several.description
     for wrong in ([], {"a": []}, [math.inf]):
         with pytest.raises(ValueError, match="losses"):
             draw_losses(wrong)
@@ -271,5 +292,5 @@ def test_what_does_not_fit_together_is_refused():
         draw_layers([2, 2, 2, 2, 2], width=390)
     with pytest.raises(ValueError, match="3 inputs need 3 names, got 2"):
         draw_layers([3, 1], names=["a", "b"])
-    with pytest.raises(ValueError, match="X has rows of 4 numbers"):
+    with pytest.raises(ValueError, match="X has samples of 4 numbers"):
         draw_matrices(layer(), [[1, 2]])
