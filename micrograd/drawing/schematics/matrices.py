@@ -205,6 +205,10 @@ def draw_equation(canvas: Canvas, top: float, pieces: Sequence[Words | Matrix]) 
         if across > free and rows[-1]:
             rows.append([])
             free = room
+        if across > room and len(waiting) > 1:  # no room for the signs in the same row
+            rows[-1] += waiting[:-1]
+            rows.append([])
+            waiting, across = waiting[-1:], _across(piece)
         rows[-1] += waiting
         free -= across
         waiting = []

@@ -264,6 +264,8 @@ def test_a_table_has_given_and_computed_columns():
 def test_a_dot_product_shows_what_each_column_adds():
     drawing = draw_dot_product([0, 1, 1, 0], [-1, 1, 0, 0], names=("c", "e"))
     assert "= 1" in texts(drawing)
+    with pytest.raises(ValueError, match="360 pixels have no room for 13 columns of numbers"):
+        draw_dot_product([1 / 3] * 12, [1 / 3] * 12, width=360)
     with pytest.raises(ValueError, match="the same length"):
         draw_dot_product([1], [1, 2])
 
