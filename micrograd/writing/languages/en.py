@@ -58,8 +58,8 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "card": {
         "page title": "Rules of differentiation",
-        "page about": "Each card has a function f, its derivatives, where it has them, and its "
-        "curve. f in a derivative is the value of the function.",
+        "page about": "Each card shows a function f, its derivatives, where it is differentiable, "
+        "and its curve. In a derivative, f stands for the value of the function.",
         "heading": "{name} ({row})",
         "domain": "Differentiable for {domain}.",
         "everywhere": "all numbers",

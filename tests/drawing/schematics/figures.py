@@ -64,8 +64,10 @@ FIGURES = {
     ),
     "sizes": lambda **o: draw_layers([4, 3], **o),
     "two layers": lambda **o: draw_layers(spread(MLP(4, [3, 3])), **o),
-    "a layer with its numbers": lambda **o: draw_layers(layer(), numbers=True, **o),
+    "a layer with its numbers": lambda **o: draw_layers(layer(), parameters=True, **o),
     "many neurons": lambda **o: draw_layers([20, 12, 10, 1], **o),
+    "names of parameters": lambda **o: draw_layers([3, 4, 1], parameters=True, **o),
+    "many names": lambda **o: draw_layers([20, 12], parameters=True, **o),
     "named inputs": lambda **o: draw_layers([3, 4, 1], names=["fingers", "wlrec", "nfans"], **o),
     "a layer in matrices": lambda **o: draw_matrices(layer(), BATCH, **o),
     "a network in matrices": lambda **o: draw_matrices(
@@ -126,7 +128,7 @@ FIGURES = {
     ),
     "one cell": lambda **o: draw_table([[1]], {}, **o),
     "one line": lambda **o: draw_layers([1, 1], **o),
-    "a neuron as a layer": lambda **o: draw_layers(spread(Neuron(3)), numbers=True, **o),
+    "a neuron as a layer": lambda **o: draw_layers(spread(Neuron(3)), parameters=True, **o),
     "tiny and large": lambda **o: draw_neuron(
         [1e-12, -123456.789, math.nan], [1e9, 2, 3], activation="log_ndtr", **o
     ),
