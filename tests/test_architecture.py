@@ -49,6 +49,7 @@ ROOMS = (
     "nn.metrics",
     "nn.objective",
     "nn.prediction",
+    "nn.derivations",
     "nn.plots",
     "nn.history",
     "nn.callbacks",

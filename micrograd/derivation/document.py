@@ -84,7 +84,7 @@ def _text_lines(block: Block) -> Iterator[str]:
             for left, steps in equations:
                 indent = _padded(left.text, widest)
                 for step in distinct(steps):
-                    yield f"  {indent} {equals(step)} {step.text}"
+                    yield from _beside(f"  {indent} {equals(step)} ", step.text)
                     indent = " " * widest
         case TableBlock(headers, rows):
             cells = [headers, *(tuple(map(_cell_text, row)) for row in rows)]
@@ -93,6 +93,13 @@ def _text_lines(block: Block) -> Iterator[str]:
             for row in cells:
                 line = "  ".join(map(_padded, row, widths))
                 yield f"  {line}".rstrip()
+
+
+def _beside(start: str, text: str) -> Iterator[str]:
+    """The lines of a formula; those of a matrix stand below each other."""
+    first, *others = text.split("\n")
+    yield start + first
+    yield from (" " * columns(start) + line for line in others)
 
 
 def _padded(text: str, width: int) -> str:

@@ -15,11 +15,12 @@ from typing import NamedTuple
 from micrograd.engine.graph import backward_step
 from micrograd.engine.value import shares_of_step
 from micrograd.ops import Operation
+from micrograd.table.balls import Ball
 from micrograd.testing.arithmetic import Observer, complex_numbers, domain, has_room
 from micrograd.testing.differences import Estimate, Slopes, differentiate, resolved
 from micrograd.testing.noise import level_beside
 from micrograd.testing.recording import RecordedNode, Recording
-from micrograd.testing.rounding import Ball, balls
+from micrograd.testing.rounding import balls
 from micrograd.testing.witnesses import ERRORS, Probe, complex_derivative
 
 

@@ -11,6 +11,7 @@ import pytest
 from micrograd import Value, explain
 from micrograd.derivation import rule_card
 from micrograd.ops import TABLE
+from nn import MLP, explain_layers
 from tests.derivation.common import meeting, neuron
 from tests.drawing.test_labels import HOSTILE
 
@@ -57,9 +58,19 @@ def explanations():
         yield explain(y, x)
 
 
+def of_layers():
+    """Gradients in matrix form, with large matrices, cases and sums."""
+    for loss, activation in (("cross_entropy", "leaky_relu"), ("huber", "relu6"), ("bce", "gelu")):
+        model = MLP(2, [8, 2], activation=activation, output_activation="sigmoid")
+        inputs = [[i / 9, i] for i in range(9)]
+        targets = [i % 2 if loss == "cross_entropy" else [i % 2, 0.0] for i in range(9)]
+        yield explain_layers(model, inputs, targets, loss=loss, numbers=True, lang="zh")
+
+
 FORMULAS = [
     *(explanation.latex() for explanation in explanations()),
     *(rule_card(name, "zh").latex() for name in TABLE),
+    *(layers.latex() for layers in of_layers()),
 ]
 
 
@@ -125,7 +136,9 @@ def test_katex_reads_every_formula(kind, tmp_path):
         pytest.skip("KaTeX is not installed")
     formulas = FORMULAS
     if kind == "markdown":
-        formulas = [f for each in explanations() for f in in_markdown(each.markdown("zh"))]
+        formulas = [
+            f for each in (*explanations(), *of_layers()) for f in in_markdown(each.markdown("zh"))
+        ]
     done = subprocess.run(
         ["node", "-e", KATEX],
         input=json.dumps(formulas).encode(),

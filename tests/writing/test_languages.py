@@ -80,6 +80,7 @@ SPEAKERS = {
     "language": ["micrograd/drawing/page.py", "micrograd/drawing/assets/page.js"],
     "explain": ["micrograd/derivation/explanation.py"],
     "card": ["micrograd/derivation/c*.py", "micrograd/commands/rules.py"],
+    "layers": ["nn/derivations/*.py"],
     "picture": ["micrograd/drawing/*.py"],
     "page": [
         "micrograd/drawing/page.py",

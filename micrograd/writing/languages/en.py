@@ -56,6 +56,55 @@ WORDS: dict[str, dict[str, str]] = {
         "rounding. The derivative above is {gradient}.",
         "no check": "There is no check by differences: {reason}.",
     },
+    "layers": {
+        "title": "The gradients of the {sizes} network in matrix form",
+        "sample": "One sample. Its inputs, its targets and the values of the neurons are columns.",
+        "batch": "{count} samples. Each column of {inputs}, {targets} and the values of the "
+        "neurons is a sample.",
+        "weights": "A row of {weights} has the weights of one neuron, one for each input.",
+        "entries": "⊙ multiplies entry by entry, and functions and fractions act on each entry.",
+        "broadcast": "{biases} is added to every column.",
+        "sum": "∑ adds up all entries.",
+        "indicator": "1[…] is 1 where the condition holds and 0 elsewhere.",
+        "quantity": "quantity",
+        "meaning": "meaning",
+        "shape": "shape",
+        "inputs": "inputs",
+        "targets": "targets",
+        "weights of": "weights of layer {layer}",
+        "biases of": "biases of layer {layer}",
+        "weights of all": "weights",
+        "biases of all": "biases",
+        "forward": "Forward",
+        "backward": "Backward",
+        "gradients": "Gradients",
+        "delta": "{delta} is the derivative of {loss} with respect to {sums}.",
+        "deltas": "{delta} is the derivative of {loss} with respect to {sums}. It is computed from "
+        "the last layer back to the first.",
+        "column": "The gradient of a bias is the sum over the samples: {column} is column s of "
+        "{delta}.",
+        "divisor": "Here {divisor} = {count}, the number of {things}.",
+        "of samples": "samples",
+        "of entries": "entries that are compared",
+        "probabilities": "{probabilities} has the probabilities of the classes: the softmax of "
+        "each column of {outputs}.",
+        "probabilities of one": "{probabilities} has the probabilities of the classes.",
+        "case": "Here {condition} holds for all entries, which decides the case of the loss.",
+        "mixed": "The loss joins the outputs in a way for which no matrix form is known. "
+        "{slope} is taken from backward().",
+        "unknown": "The formula of the loss cannot be found, because it reads the numbers of its "
+        "arguments. {slope} is taken from backward().",
+        "check": "Check: evaluated with the numbers, these formulas give the {count} derivatives "
+        "that backward() computes. The largest difference is {difference}, within the bound of "
+        "rounding errors, {bound}.",
+        "infinite": "{count} of them are infinite or nan.",
+        "exact": "Check: evaluated with the numbers, these formulas give exactly the {count} "
+        "derivatives that backward() computes.",
+        "if": "if",
+        "otherwise": "otherwise",
+        "between sentences": " ",
+        "next case": "; ",
+    },
     "card": {
         "page title": "Rules of differentiation",
         "page about": "Each card shows a function f, its derivatives, where it is differentiable, "
