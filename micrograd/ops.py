@@ -241,7 +241,7 @@ _ROWS = (
     Row("sinc",    "where(x == 0, 1, (1 - 2 * mod(round(x), 2)) * sin(3.141592653589793 * (x - round(x))) / (3.141592653589793 * x))", ["sinc_slope(x)"],
         r"\frac{\sin(\pi \cdot x)}{\pi \cdot x}", textbook=["where(x == 0, 1, sin(3.141592653589793 * x) / (3.141592653589793 * x))", "where(x == 0, 0, (cos(3.141592653589793 * x) - out) / x)"], note="The normalised function, as in NumPy; 1 at 0."),
     Row("erfc",    "where(x < 0.36, 1 - erf(x), where(x > 28, 0, 2 * normal_tail((1.4142135623730951 * x - 4) / (1.4142135623730951 * x + 4)) / (1.4142135623730951 * x + 4) * gauss(x)))", ["-1.1283791670955126 * gauss(x)"],
-        r"\operatorname{erfc}(x)", textbook=["1 - erf(x)", "-1.1283791670955126 * exp(-(x * x))"]),
+        r"\operatorname{erfc}(x)", textbook=["1 - erf(x)", "-(1.1283791670955126 * exp(-(x * x)))"]),
     Row("ndtr",    "where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)), where(x < -40, 0, normal_tail((x + 4) / (x - 4)) / (4 - x) * gauss(0.5 * x) * gauss(0.5 * x)))",
         ["0.3989422804014327 * gauss(0.5 * x) * gauss(0.5 * x)"], r"\Phi(x)", textbook=["0.5 * (1 + erf(0.7071067811865476 * x))", "0.3989422804014327 * exp(-(x * x / 2))"], note="The distribution function of the standard normal law."),
     Row("log_ndtr", "where(x > 0, log1p(-ndtr(-x)), where(x > -0.5, log(ndtr(x)), where(x < -1e+10, -0.5 * x * x, log(normal_tail((x + 4) / (x - 4)) / (4 - x)) - 0.5 * x * x)))", ["log_ndtr_slope(x)"],

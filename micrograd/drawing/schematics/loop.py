@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from micrograd.drawing.schematics.activations import called
 from micrograd.drawing.schematics.canvas import BODY, MARGIN, NAME, Canvas, name_within, shortened
 from micrograd.drawing.spans import line_width, of_mark, wrapped
 from micrograd.drawing.svg_elements import Point, SvgDrawing
@@ -53,30 +54,10 @@ def draw_training_loop(
     line = ("mrow", ("mo", "∂"), loss.mark, ("mo", "/"), ("mo", "∂"), weight.mark)
     rate = notation.number(lr) if lr is not None else named("eta")
     change = ("mrow", weight.mark, ("mo", "−"), rate.mark, ("mo", "·"), *line[1:])
+    y, guess = named("y"), named("y_hat")
     formulas = (
-        Formula(
-            "ŷ = f(x)",
-            (
-                "mrow",
-                named("y_hat").mark,
-                ("mo", "="),
-                ("mtext", "f("),
-                named("x").mark,
-                ("mtext", ")"),
-            ),
-        ),
-        Formula(
-            f"{loss.text}",
-            (
-                "mrow",
-                loss.mark,
-                ("mtext", "("),
-                named("y_hat").mark,
-                ("mo", ","),
-                named("y").mark,
-                ("mtext", ")"),
-            ),
-        ),
+        notation.equation([guess, called("f", named("x"))]),
+        _of_both(loss, guess, y),
         Formula(slope.text, line),
         Formula("", ("mrow", weight.mark, ("mtext", " ← "), change)),
     )
@@ -90,6 +71,12 @@ def draw_training_loop(
         bottom = canvas.paragraph(bottom + 6.0, [repeat], "faint")
     seen = words["loop seen"].format(repeat=repeat)
     return canvas.drawing("a loop", title, seen, bottom + 10.0)
+
+
+def _of_both(loss: Formula, guess: Formula, target: Formula) -> Formula:
+    """The loss of a prediction and a target."""
+    pair = notation.point([guess, target])
+    return Formula(f"{loss.text}{pair.text}", ("mrow", loss.mark, pair.mark))
 
 
 def _station(canvas: Canvas, k: int, formula: Formula, middle: Point, size: Point) -> None:
