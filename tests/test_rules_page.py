@@ -1,16 +1,11 @@
 """The page of all rule cards: complete, for a phone, for a dark screen, and for paper."""
 
 import re
-import shutil
 
 import pytest
 
 from micrograd.commands.main import main
 from micrograd.derivation import rule_cards
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
 
 
 @pytest.fixture(params=["en", "zh"])
@@ -37,25 +32,21 @@ def test_the_page_has_every_card_with_its_curve_and_says_what_it_is(page):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed")
-def test_in_a_browser_it_fits_a_phone_and_paper_and_turns_dark(page):
-    playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
-        opened.goto(f"file://{page}")
-        assert opened.evaluate("document.documentElement.scrollWidth") == 390
-        assert (
-            opened.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 29)"
-        )
-        # Only the longest formulas scroll within their cards.
-        scrolling = """() => [...document.querySelectorAll(".scroll")]
-            .filter(box => box.scrollWidth > box.clientWidth + 1).length"""
-        assert opened.evaluate(scrolling) <= 3
-        opened.emulate_media(media="print")
-        opened.set_viewport_size({"width": 688, "height": 1017})  # A4 without its margins
-        assert opened.evaluate("getComputedStyle(document.body).backgroundColor") == (
-            "rgb(255, 255, 255)"
-        )
-        assert opened.evaluate("document.documentElement.scrollWidth") == 688
-        browser.close()
+def test_in_a_browser_it_fits_a_phone_and_paper_and_turns_dark(page, browser):
+    opened = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
+
+    def paper():
+        return opened.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    def width():
+        return opened.evaluate("document.documentElement.scrollWidth")
+
+    opened.goto(f"file://{page}")
+    assert (width(), paper()) == (390, "rgb(20, 24, 29)")
+    # Only the longest formula scrolls within its card.
+    scrolling = """() => [...document.querySelectorAll(".scroll")]
+        .filter(box => box.scrollWidth > box.clientWidth + 1).length"""
+    assert opened.evaluate(scrolling) <= 2
+    opened.emulate_media(media="print")
+    opened.set_viewport_size({"width": 688, "height": 1017})  # A4 without its margins
+    assert (width(), paper()) == (688, "rgb(255, 255, 255)")

@@ -236,13 +236,13 @@ WORDS: dict[str, dict[str, str]] = {
         "axon biological": "the axon carries the impulse on",
         "axon artificial": "output, 0 or 1",
         "layers": "A network {sizes}",
-        "layers seen": "Columns of circles, one below the other: {sizes}. Each circle is joined "
+        "layers seen": "Columns of circles, from left to right {sizes}. Each circle is joined "
         "to all of the next column. Lines, which are the weights: {count}.",
         "next": ", ",
         "layer": "layer {layer}",
         "matrix": "A layer in matrices",
         "matrices": "{count} layers in matrices",
-        "matrices seen": "The inputs are a matrix of shape {inputs}, a row for each sample; the "
+        "matrices seen": "The inputs are a matrix of shape {inputs}, a column for each sample; the "
         "outputs are one of shape {outputs}.",
         "curve": "The function {function} and its derivative",
         "curve seen": "Above the function, below its derivative on a scale of its own, from "
@@ -277,6 +277,16 @@ WORDS: dict[str, dict[str, str]] = {
         "update": "Update the weights",
         "repeat": "repeat",
         "repeat times": "repeat {count} times",
+    },
+    "export": {
+        "returns": "The value and the derivatives by {names}, in this order.",
+        "made": "Written by micrograd: the value forwards, then the chain rule backwards, as "
+        "straight-line code. A factor of 0 in the chain rule lets nothing pass, even if another "
+        "factor is infinite.",
+        "large": "{function}, a function of {operations} operations",
+        "renamed": "{name} is written {identifier}.",
+        "value": "the value",
+        "derivatives": "the derivatives, backwards",
     },
     "plot": {
         "right": "{share:.1%} of {count} points correct",

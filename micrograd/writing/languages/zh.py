@@ -277,7 +277,7 @@ WORDS: dict[str, dict[str, str]] = {
         "layer": "第 {layer} 层",
         "matrix": "一层的矩阵形式",
         "matrices": "{count} 层的矩阵形式",
-        "matrices seen": "输入是 {inputs} 的矩阵，每行一个样本；输出是 {outputs} 的矩阵。",
+        "matrices seen": "输入是 {inputs} 的矩阵，每列一个样本；输出是 {outputs} 的矩阵。",
         "curve": "函数 {function} 及其导数",
         "curve seen": "上图是函数，下图是导数（纵轴刻度不同），横轴从 {left} 到 {right}。",
         "tangent": "x = {x} 处的切线，斜率 {slope}",
@@ -309,6 +309,15 @@ WORDS: dict[str, dict[str, str]] = {
         "update": "更新权重",
         "repeat": "反复进行",
         "repeat times": "重复 {count} 次",
+    },
+    "export": {
+        "returns": "返回函数值以及依次对 {names} 的导数。",
+        "made": "由 micrograd 生成：先前向求值，再按链式法则反向求导，都是顺序执行的代码。"
+        "链式法则中只要有一个因子为 0，梯度就传不过去，即使另一个因子是无穷大。",
+        "large": "{function}，由 {operations} 步运算组成",
+        "renamed": "{name} 写作 {identifier}。",
+        "value": "函数值",
+        "derivatives": "反向求导",
     },
     "plot": {
         "right": "{count} 个点中 {share:.1%} 分类正确",
