@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from micrograd.derivation.document import Equations, Let
 from micrograd.derivation.explanation import Explanation
+from micrograd.drawing.named.builder import checked_width
 from micrograd.drawing.named.roles import ROLES, role
 from micrograd.drawing.setting import Run, Setter, Setting, Stroke, run
-from micrograd.drawing.svg_elements import SvgDrawing, accessible, document
+from micrograd.drawing.svg_elements import SvgDrawing, document
 from micrograd.drawing.themes import Theme, chosen, following
 from micrograd.engine.graph import is_leaf
 from micrograd.writing import languages
@@ -50,13 +51,16 @@ def draw_formula(
 
     Raises:
         TypeError: if it is neither a derivation nor a formula.
-        ValueError: if the derivation has no equations.
+        ValueError: if the derivation has no equations, or an option is wrong.
 
     >>> from micrograd import Value, explain
     >>> x = Value(3.0, label="x")
     >>> draw_formula(explain(x * x, x))  # doctest: +ELLIPSIS
     <a drawing of a formula, ... characters of SVG>
     """
+    checked_width(width)
+    if isinstance(size, bool) or not isinstance(size, int | float) or not 11 <= size <= 200:
+        raise ValueError(f"size is a number of pixels from 11 to 200, got {size!r}")
     colors = chosen(theme)
     words = languages.words(lang, "picture")
     roles: dict[Mark, str] = {}
@@ -82,8 +86,7 @@ def draw_formula(
     ink = _Ink(colors)
     content = list(ink.drawn(set_, _MARGIN, _MARGIN + set_.ascent))
     svg = document(frame, colors.paper, content, ' xml:space="preserve"')
-    svg = accessible(svg, words["formula"], text)
-    return SvgDrawing("a formula", following(svg, colors))
+    return SvgDrawing("a formula", following(svg, colors), words["formula"], text)
 
 
 _Row = tuple[Mark | None, str, Mark]  # left side, sign, right side
@@ -91,7 +94,8 @@ _Row = tuple[Mark | None, str, Mark]  # left side, sign, right side
 
 def _equations(block: Equations | Let) -> Iterator[_Row]:
     for left, steps in block.equations:
-        side, before = left.mark, None
+        side: Mark | None = left.mark
+        before: tuple[Formula, ...] | None = None
         for step in steps:
             lines = step if isinstance(step, tuple) else (step,)
             if lines != before:  # equal sides are written once

@@ -54,7 +54,8 @@ def named_picture(
     Raises:
         ValueError: if there are more than `max_nodes` named values, or an option is wrong.
     """
-    _check(digits, width)
+    checked_digits(digits)
+    checked_width(width)
     builder = _Builder(roots, names, model, checked_roles(roles), hide, numbers, digits, gradients)
     if len(builder.shown) > max_nodes:
         raise ValueError(
@@ -75,10 +76,11 @@ def named_picture(
     )
 
 
-def _check(digits: Any, width: Any) -> None:
-    checked_digits(digits)
+def checked_width(width: Any) -> float:
+    """The width of a picture; ValueError unless it is a number from 200."""
     if isinstance(width, bool) or not isinstance(width, int | float) or not width >= 200:
         raise ValueError(f"width is a number of pixels from 200, got {width!r}")
+    return width
 
 
 class _Builder:
