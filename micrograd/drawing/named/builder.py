@@ -63,6 +63,8 @@ def named_picture(
             f"{max_nodes:,}): name fewer values, hide some with hide=, draw a smaller part, or "
             f"raise the limit with max_nodes={len(builder.shown)}"
         )
+    if not builder.shown:
+        raise ValueError("nothing to draw: hide= takes everything away")
     words = languages.words(lang, "picture")
     boxes = [builder.box(value) for value in builder.shown]
     tops = [builder.ids[root] for root in roots if root in builder.shown]
