@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from html import escape
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from micrograd.derivation.document import Equations, Let
+from micrograd.derivation.document import Block, Equations, Let
 from micrograd.derivation.explanation import Explanation
 from micrograd.drawing.named.builder import checked_width
 from micrograd.drawing.named.roles import ROLES, role
@@ -27,8 +27,18 @@ SIZE = 20.0
 _MARGIN, _BETWEEN = 12.0, 0.7  # pixels around, and the space between lines in ems
 
 
+class Derivation(Protocol):
+    """What `explain` and `explain_layers` return: blocks of words and equations."""
+
+    def blocks(self, lang: str | None = None) -> list[Block]:
+        """The words and equations in a language."""
+
+    def equations(self) -> str:
+        """The equations as plain text."""
+
+
 def draw_formula(
-    what: Explanation | Formula,
+    what: Derivation | Formula,
     *,
     width: int = 700,
     size: float = SIZE,
@@ -40,7 +50,7 @@ def draw_formula(
     Names have the colours of their roles, as in `draw`.
 
     Args:
-        what: what `explain` returned, or a `Formula`.
+        what: what `explain` or `nn.derivations.explain_layers` returned, or a `Formula`.
         width: how wide the picture may be, in pixels; longer lines are broken before signs.
         size: the size of the letters, in pixels.
         theme: "auto", "light", "dark", "print" or a `Theme`.
@@ -64,15 +74,14 @@ def draw_formula(
     colors = chosen(theme)
     words = languages.words(lang, "picture")
     roles: dict[Mark, str] = {}
-    if isinstance(what, Explanation):
-        blocks = [
-            each for each in what.blocks(lang, tables=False) if isinstance(each, Equations | Let)
-        ]
-        lines = [line for block in blocks for line in _equations(block)]
-        roles = _roles(what)
-        text = what.equations()
-    elif isinstance(what, Formula):
+    if isinstance(what, Formula):
         lines, text = [(None, "", what.mark)], what.text
+    elif callable(getattr(what, "blocks", None)):
+        found = [each for each in what.blocks(lang) if isinstance(each, Equations | Let)]
+        lines = [line for block in found for line in _equations(block)]
+        text = what.equations()
+        if isinstance(what, Explanation):
+            roles = _roles(what)
     else:
         raise TypeError(
             f"draw_formula takes what explain returned, or a Formula, got {type(what).__name__}"

@@ -109,6 +109,21 @@ def test_it_is_written_as_svg_png_and_pdf(tmp_path):
         drawing.write(tmp_path / "a.gif")
 
 
+@pytest.mark.parametrize("style", ["full", "board"])
+def test_boards_and_matrices_are_drawn(style):
+    from nn import MLP
+    from nn.derivations import explain_layers
+
+    out = ARTICLES["cross_entropy"]()
+    drawing = draw_formula(explain(out, style=style))
+    assert drawing.description == explain(out, style=style).equations()
+    matrices = explain_layers(MLP(2, [2, 1]), [[1.0, 2.0]], [1.0], numbers=True)
+    drawing = draw_formula(matrices, theme="light")
+    svg = ET.fromstring(drawing.svg)
+    assert float(svg.get("width")) <= 720
+    assert len(list(svg.iter(f"{SVG}path"))) >= 8  # brackets
+
+
 def test_what_is_no_formula_is_refused():
     with pytest.raises(TypeError, match="draw_formula takes what explain returned, or a Formula"):
         draw_formula("x")
