@@ -75,7 +75,8 @@ def draw_formula(
     words = languages.words(lang, "picture")
     roles: dict[Mark, str] = {}
     if isinstance(what, Formula):
-        lines, text = [(None, "", what.mark)], what.text
+        lines: list[_Row] = [(None, "", what.mark)]
+        text = what.text
     elif callable(getattr(what, "blocks", None)):
         found = [each for each in what.blocks(lang) if isinstance(each, Equations | Let)]
         lines = [line for block in found for line in _equations(block)]
