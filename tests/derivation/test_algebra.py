@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micrograd.derivation.algebra import rational, simplified
+from micrograd.derivation.algebra import simplified
+from micrograd.derivation.sums import rational
 from micrograd.ops import TABLE
 from micrograd.table.formulas import Call, fold
 from micrograd.table.reading import parse

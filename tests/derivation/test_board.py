@@ -13,8 +13,10 @@ import nn
 from micrograd import Value, custom_derivative, explain, where
 from micrograd.derivation.algebra import simplified
 from micrograd.derivation.definitions import Definition
+from micrograd.derivation.derivatives import renamed
 from micrograd.engine.functions import exp, hypot, log, maximum, relu, sigmoid, sin, sqrt, tanh
-from micrograd.table.formulas import Call
+from micrograd.table.balls import on_balls
+from micrograd.table.formulas import Call, variables
 from micrograd.testing.strategies import expressions
 from micrograd.writing.labels import columns
 
@@ -157,10 +159,6 @@ def closed_forms(explanation, targets):
 def value_of(explanation, tree):
     """A formula at the numbers of the graph, with its rounding error."""
     point = explanation._evidence.points[0]
-    from micrograd.derivation.definitions import renamed
-    from micrograd.table.balls import on_balls
-    from micrograd.table.formulas import variables
-
     tree = renamed(tree, {key: key for key in variables(tree)} | explanation._shares)
     cut = explanation.cut
     return on_balls(tree, {key: point.values[cut.value(key)] for key in variables(tree)})
