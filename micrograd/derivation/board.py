@@ -22,21 +22,17 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from micrograd.derivation import document
-from micrograd.derivation.algebra import simplified, size
 from micrograd.derivation.chain import Chain
-from micrograd.derivation.choices import decided, is_simple, joined, regular
-from micrograd.derivation.definitions import Definition, Definitions, definitions, partial
-from micrograd.derivation.derivatives import derivative, has_decimals, renamed
+from micrograd.derivation.choices import is_simple, joined
+from micrograd.derivation.closed_forms import ClosedForms
+from micrograd.derivation.definitions import Definitions, definitions
 from micrograd.derivation.document import Block, Equations, Let, Paragraph, sentence
-from micrograd.derivation.evidence import Evidence
 from micrograd.derivation.explanation import Explanation
 from micrograd.derivation.naming import label_of
 from micrograd.derivation.ways import (
     MOST_FACTORS,
     MOST_TERMS,
     MOST_VALUES,
-    Edge,
-    Slope,
     Way,
     chain,
     segments,
@@ -44,7 +40,7 @@ from micrograd.derivation.ways import (
 )
 from micrograd.engine.value import Value
 from micrograd.table.floats import to_float
-from micrograd.table.formulas import Call, Tree, calls, fold, parts, variables
+from micrograd.table.formulas import Call, Tree, calls, fold, variables
 from micrograd.table.interpreters import IEEE
 from micrograd.writing import blackboard, languages, notation
 from micrograd.writing.indices import General, alike, general
@@ -57,9 +53,7 @@ WIDTH = 76
 _NARROWEST = 16  # columns of a right side, however narrow the line
 _FEWEST_ALIKE = 3  # lines that become one with an index
 _MOST_EDGES = 12  # of a sum of paths, without Σ
-_LONGEST = 120  # variables, numbers and operations of a closed form
 _MOST_CLOSED_LINES = 4  # of a closed form that is worth showing
-_LARGEST_CUT = 24  # values between, for which there is a closed form
 _MOST_LINES = 24  # of a reverse sweep, before its middle is left out
 
 
@@ -90,10 +84,8 @@ class Board(Explanation):
         self.numbers, self.width = numbers, width or WIDTH
         known = [target for target in targets if target in chain.names]
         self.cut: Definitions = definitions([chain.output], dict(chain.variables), keep=known)
-        self._evidence = Evidence(self.cut, chain.nodes)
-        self._used: set[str] = set()
-        self._shares, shown = _shares(self.cut)
-        self._slopes: dict[Edge, Slope] = {}
+        self._forms = ClosedForms(self.cut, chain, numbers=numbers)
+        self._used: set[str] = set()  # the shares of a softmax that closed forms speak of
         bars: dict[str, Formula] = {}
         texts = {name.text for name in self.cut.names.values()}
         for name in self.cut.names.values():
@@ -101,7 +93,8 @@ class Board(Explanation):
             is_free = over.text and over.text not in texts  # not the label w_bar
             bar = over if is_free else notation.quotient(self._shown(chain.output), name)
             bars[f"¯{name.text}"] = bar
-        self._formulas = {name.text: name for name in self.cut.names.values()} | bars | shown
+        self._formulas = {name.text: name for name in self.cut.names.values()} | bars
+        self._formulas |= self._forms.names
 
     @property
     def names(self) -> dict[str, Value]:
@@ -151,7 +144,7 @@ class Board(Explanation):
     def _given(self, words: Mapping[str, str]) -> Iterator[Block]:
         """What the named values are."""
         equations: list[document.Equation] = []
-        shares = [(key, self._shares[key]) for key in self._shares if key in self._used]
+        shares = [(key, self._forms.shares[key]) for key in self._forms.shares if key in self._used]
         lines: list[Tree] = [
             Call("=", line) for line in [*((step.key, step.formula) for step in self.cut), *shares]
         ]
@@ -187,46 +180,13 @@ class Board(Explanation):
             right[-1] = blackboard.ranged(right[-1], found.letter, found.first, found.last)
         return left, (tuple(right),)
 
-    # ------------------------------------------------------------------------------------ partials
-
-    def slope(self, edge: Edge) -> Slope:
-        """The derivative of a named value with respect to an operand, which has been checked."""
-        found = self._slopes.get(edge)
-        if found is None:
-            step: Definition = self.cut[edge[0]]
-            found = self._slopes[edge] = self._checked(step, edge[1])
-        return found
-
-    def _checked(self, step: Definition, key: str) -> Slope:
-        if step.slopes is not None:
-            if not self.numbers:
-                return Slope(Call("∂", (step.key, key)), is_known=False)
-            return Slope(step.slopes.get(key, 0.0), is_known=False)
-        raw = derivative(step.formula, key, step.key)
-        found = self._decided(partial(step, key), {step.key: step.formula})
-        wrt, inside = step.operands[key], self._evidence.inside(step)
-        if self._evidence.agrees(found.tree, found.conditions, step.value, wrt, inside):
-            return found
-        return self._decided(raw, None)
-
-    def _decided(self, tree: Tree, known: Mapping[str, Tree] | None) -> Slope:
-        """The formula with the branches that the numbers take, or without exceptional points."""
-        if self.numbers:
-            numbers = {key: self.cut.value(key).data for key in variables(tree)}
-            tree, conditions = decided(tree, numbers)
-        else:
-            tree, conditions = regular(tree)
-        if conditions and known is not None:
-            tree = simplified(tree, known, decimals=any(map(has_decimals, known.values())))
-        return Slope(tree, conditions)
-
     # --------------------------------------------------------------------------------------- chain
 
     def _derivation(self, target: Value, words: Mapping[str, str]) -> Iterator[Block]:
         output, wrt = self._shown(self.output), self._shown(target)
         whole = notation.quotient(output, wrt)
         result = blackboard.figure(self.chain.adjoints.get(target, 0.0) + 0.0)
-        way = self._way(target)
+        way = self._forms.way(target)
         if way is None:
             reason = "itself" if target is self.output else "no path"
             yield Paragraph(sentence(words[reason], output=output, wrt=wrt), self.width)
@@ -236,7 +196,7 @@ class Board(Explanation):
         if steps is None:
             yield from self._sweep(way, words)
             steps = [f"¯{way.keys[-1]}"]
-        closed = self._closed(target, way)
+        closed = self.closed(target)
         if closed is not None and not self._looks_like(closed, steps[-1]):
             steps.append(closed)
         shown = [self._lines(step, columns(whole.text)) for step in steps]
@@ -249,30 +209,23 @@ class Board(Explanation):
         yield Equations(((whole, tuple(shown)),))
         yield from self._remarks(target, way, words)
 
+    def closed(self, target: Value) -> Tree | None:
+        """The derivative with respect to a target as one simplified formula of named values.
+
+        It has been confirmed to equal the gradient. None if there is no such formula, or if it is
+        too long to be read.
+        """
+        way = self._forms.way(target)
+        tree = None if way is None else self._forms.formula(target, way)
+        if tree is None or blackboard.count_terms(tree, self._formulas) > MOST_TERMS:
+            return None
+        self._used |= variables(tree) & self._forms.shares.keys()
+        return tree
+
     def _looks_like(self, closed: Tree, product: Tree) -> bool:
         """Whether a closed form only writes a product of factors again."""
         first, second = (_SIGNS.sub("", self._written(each).text) for each in (closed, product))
         return first == second
-
-    def _way(self, target: Value) -> Way | None:
-        """All that leads from a value to the output; None if nothing does."""
-        if target is self.output or target not in self.cut.names:
-            return None
-        bottom, top = self.cut.key(target), self.cut.key(self.output)
-        reached, steps = {bottom}, []
-        for step in self.cut:
-            if step.key != bottom and reached & step.operands.keys():
-                reached.add(step.key)
-                steps.append(step)
-        needed, keys = {top}, []
-        edges: list[Edge] = []
-        for step in reversed(steps):
-            if step.key in needed:
-                keys.append(step.key)
-                below = [key for key in step.operands if key in reached]
-                needed.update(below)
-                edges += [(step.key, key) for key in below]
-        return Way([*keys, bottom], edges, self.slope, self._slopes.keys()) if keys else None
 
     def _product(self, way: Way) -> list[Tree] | None:
         """The chain by names, and with the partials; None if it is no short product."""
@@ -300,46 +253,6 @@ class Board(Explanation):
         if len(names) > MOST_FACTORS:
             return None
         return [chain(names, keep_ones=True), chain(slopes)]
-
-    # --------------------------------------------------------------------------------- closed form
-
-    def _closed(self, target: Value, way: Way) -> Tree | None:
-        """The derivative as one simplified formula, if it is short and the evidence confirms it."""
-        if len(way.keys) > _LARGEST_CUT:
-            return None
-        if not self.numbers and not all(slope.is_known for slope in way.slopes().values()):
-            return None
-        steps = [step for step in self.cut if step.is_known]
-        if len(steps) > _LARGEST_CUT:
-            steps = [step for step in steps if step.key in way.keys]
-        known = {step.key: step.formula for step in steps} | self._shares
-        decimals = any(has_decimals(step.formula) for step in steps)
-        found: dict[str, Tree] = {way.keys[0]: 1.0}
-        for key in way.keys[1:]:
-            terms = [(found[upper], slope.tree) for upper, slope in way.uses(key)]
-            if len(terms) == 1 and terms[0][0] == 1.0 and not self._shares:
-                tree = terms[0][1]  # simplified already
-            else:
-                tree = total([Call("mul", pair) for pair in terms])
-                tree = simplified(tree, known, decimals=decimals)
-            found[key] = tree
-            if size(tree) > _LONGEST:
-                return None
-        if blackboard.count_terms(tree, self._formulas) > MOST_TERMS:
-            return None
-        conditions = [each for slope in way.slopes().values() for each in slope.conditions]
-        agrees = self._evidence.agrees(
-            renamed(tree, {key: key for key in variables(tree)} | self._shares),
-            conditions,
-            self.output,
-            target,
-            self.chain.nodes,
-            self.chain.adjoints[target],
-        )
-        if not agrees:
-            return None
-        self._used |= variables(tree) & self._shares.keys()
-        return tree
 
     # ------------------------------------------------------------------------------- reverse sweep
 
@@ -445,35 +358,6 @@ class Board(Explanation):
             numbers = (value.data, self.chain.adjoints[value] + 0.0)
             rows.append((name, shown, *map(blackboard.figure, numbers)))
         yield document.TableBlock(headers, tuple(rows))
-
-
-def _shares(cut: Definitions) -> tuple[dict[str, Tree], dict[str, Formula]]:
-    """Names for the shares of a softmax whose denominator is in a formula, and their names."""
-    names: dict[str, Formula] = {name.text: name for name in cut.names.values()}
-    found: dict[str, Tree] = {}
-    shown: dict[str, Formula] = {}
-    letters = [x for x in "pqr" if not any(name.startswith(x) for name in names)]
-    sums = dict.fromkeys(
-        part.operands[0]
-        for step in cut
-        for part in parts(step.formula)
-        if isinstance(part, Call) and part.name == "log"
-    )
-    for whole in sums:
-        terms = [*blackboard.terms(whole)]
-        exponents = [
-            term.operands[0]
-            for sign, term in terms
-            if sign == "+" and isinstance(term, Call) and term.name == "exp"
-        ]
-        if letters and len(set(exponents)) == len(terms) > 1:
-            letter = letters.pop(0)
-            case = general(exponents, names)
-            for i, (_, term) in enumerate(terms, case.first if case else 1):
-                name = notation.named(f"{letter}{i}")
-                shown[name.text] = name
-                found[name.text] = Call("div", (term, whole))
-    return found, shown
 
 
 def _again(
