@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from micrograd.derivation.algebra import simplified, size
@@ -14,7 +15,6 @@ from micrograd.derivation.ways import Edge, Slope, Way, total
 from micrograd.engine.value import Value
 from micrograd.table.formulas import Call, Tree, parts, variables
 from micrograd.writing import notation
-from micrograd.writing.indices import general
 from micrograd.writing.notation import Formula
 from micrograd.writing.parts import terms
 
@@ -152,11 +152,27 @@ def _shares(cut: Definitions) -> tuple[dict[str, Tree], dict[str, Formula]]:
             for sign, term in signed
             if sign == "+" and isinstance(term, Call) and term.name == "exp"
         ]
-        if letters and len(set(exponents)) == len(signed) > 1:
-            letter = letters.pop(0)
-            case = general(exponents, names)
-            for i, (_, term) in enumerate(signed, case.first if case else 1):
-                name = notation.named(f"{letter}{i}")
-                shown[name.text] = name
-                found[name.text] = Call("div", (term, whole))
+        if not len(set(exponents)) == len(signed) > 1:
+            continue
+        below = [_index(each, names) for each in exponents]
+        if not all(below):
+            below = [str(i) for i in range(1, len(signed) + 1)]
+        for letter in letters:
+            keys = [notation.named(f"{letter}_{{{index}}}") for index in below]
+            if not any(key.text in found for key in keys):
+                shown |= {key.text: key for key in keys}
+                found |= {
+                    key.text: Call("div", (term, whole))
+                    for key, (_, term) in zip(keys, signed, strict=True)
+                }
+                break
     return found, shown
+
+
+def _index(tree: Tree, names: Mapping[str, Formula]) -> str:
+    """The digits at the foot of a name, or nothing."""
+    found = re.search("[₀-₉,]+$", names[tree].text) if isinstance(tree, str) else None
+    return found[0].translate(_DIGITS) if found else ""
+
+
+_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")

@@ -173,7 +173,7 @@ def definitions(
                 found.append(_definition(node, tree, chosen))
     made_up = {chosen[node].text for node in steps - named}
     kept = {chosen[node].text for node in (*outputs, *keep)}
-    found = [_without_shift(each) for each in _without_superfluous(found, made_up - kept)]
+    found = [_cleared(each) for each in _without_superfluous(found, made_up - kept)]
     made_up &= {step.key for step in found}
     values = {step.value for step in found}
     chosen = {node: name for node, name in chosen.items() if is_leaf(node) or node in values}
@@ -242,9 +242,13 @@ def _formula(node: Value, shown: list[Tree]) -> Tree:
 
 
 def _tidied(tree: Call) -> Tree:
-    """`x * x` as `x ** 2`, `x ** 2 * x` as `x ** 3`, and `0 + x` as `x`."""
+    """`x * x` as `x ** 2`, `x ** 2 * x` as `x ** 3`, and `0 + x` and `1 * x` as `x`."""
     match tree:
         case Call("add", (0.0, other) | (other, 0.0)):  # Python's sum begins with 0
+            return other
+        case Call("mul", (1.0, other) | (other, 1.0)):
+            return other
+        case Call("sub", (other, 0.0)) | Call("div" | "pow", (other, 1.0)):
             return other
     if tree.name != "mul":
         return tree
@@ -292,9 +296,14 @@ def _named_below(node: Value, names: Mapping[Value, Name]) -> Iterator[Value]:
                 stack += reversed([*operands(operand)])
 
 
-def _without_shift(step: Definition) -> Definition:
-    """The definition without a number that exponentials are shifted by only for accuracy."""
-    if "exp" in calls(step.formula) and step.slopes is None:
+def _cleared(step: Definition) -> Definition:
+    """The definition without what has no effect on its value.
+
+    That is a number that exponentials are shifted by for accuracy, or a product with 0.
+    """
+    products = (part for part in parts(step.formula) if isinstance(part, Call))
+    is_idle = any(part.name == "mul" and 0.0 in part.operands for part in products)
+    if (is_idle or "exp" in calls(step.formula)) and step.slopes is None:
         tree = simplified(step.formula)
         if size(tree) < size(step.formula) and _agree(step, tree):
             return _with_formula(step, tree)

@@ -24,6 +24,8 @@ from micrograd.table.formulas import COMPARISONS, Call, Tree
 
 _HIGHEST = 64  # the highest power of a number that is multiplied out
 
+_OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
+
 
 class Pattern(NamedTuple):
     """A known formula as a product: `name = coefficient * term`."""
@@ -88,11 +90,27 @@ class NormalForm:
                 truth = constant(test)
                 if truth is not None:
                     return then if truth else otherwise
+                if not then.terms and len(test.terms) > 1:
+                    return self._unless(test, otherwise)
             case name, (x, y) if name in COMPARISONS:
                 left, right = constant(x), constant(y)
                 if left is not None and right is not None:
                     return number(_compared(name, left, right))
         return single(Function(tree.name, operands))
+
+    def _unless(self, tests: Sum, value: Sum) -> Sum:
+        """A value where none of several conditions holds, each as a factor of 1 or 0."""
+        factors = []
+        for term, coefficient in tests.terms.items():
+            match [*term.powers.items()]:
+                case [(Function(name, sides), 1)] if name in _OPPOSITE and coefficient == 1:
+                    other = Function(_OPPOSITE[name], sides)
+                    factors.append(Function("where", (single(other), number(1), number(0))))
+                case _:
+                    return single(Function("where", (tests, number(0), value)))
+        for factor in factors:
+            value = self.times(value, single(factor))
+        return value
 
     def total(self, sums: Iterable[Sum]) -> Sum:
         """The sum of sums, with equal terms added and whole fractions cancelled."""

@@ -413,7 +413,7 @@ def _is_function(tree: Tree) -> bool:
 
 
 def _divided(above: Formula, below: Formula) -> Formula:
-    least = PRODUCT if "/" not in above.text else ATOM
+    least = ATOM if "/" in above.text and above.text_strength <= PRODUCT else PRODUCT
     text = f"{above.bracketed(least).text}/{below.bracketed(POWER).text}"
     mark = ("mfrac", above.mark, below.mark)
     return Formula(text, mark, PRODUCT, FRACTION, above.exact and below.exact)

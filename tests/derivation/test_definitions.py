@@ -79,6 +79,11 @@ def test_equal_factors_are_a_power():
     assert slopes(cut, "v₁") == {"a": "6·a⁵"}
 
 
+def test_ones_zeros_and_products_with_zero_are_left_out():
+    x, y = values(x=1.0, y=2.0)
+    assert story(definitions([0.0 * x.sin() + 1.0 * (y - 0.0) ** 2])) == ["v₁ = y²"]
+
+
 def test_the_shift_of_a_softmax_disappears():
     scores = values(z1=1.0, z2=2.0, z3=0.5)
     loss = nn.losses.cross_entropy(scores, 0)
