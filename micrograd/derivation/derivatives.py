@@ -67,8 +67,8 @@ def _slope(tree: Call, place: int) -> Tree:
         return Call("mul", (exponent, Call("pow", ("x", exponent - 1.0)))) if exponent else 0.0
     slope: Tree = TABLE[tree.name].told[1 + place]
     match slope:
-        case Call("where", (Call("le", (result, 0.0)), *others)) if result == RESULT:
-            return Call("where", (Call("eq", (RESULT, 0.0)), *others))  # a distance is never less
+        case Call("where", (Call("le", (Call("hypot", _) as size, 0.0)), *others)):
+            return Call("where", (Call("eq", (size, 0.0)), *others))  # a distance is never less
     return slope
 
 

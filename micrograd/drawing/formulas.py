@@ -100,7 +100,8 @@ _Row = tuple[Mark | None, str, Mark]  # left side, sign, right side
 
 def _equations(block: Equations | Let) -> Iterator[_Row]:
     for left, steps in block.equations:
-        side, before = left.mark, None
+        side: Mark | None = left.mark
+        before: tuple[Formula, ...] | None = None
         for step in steps:
             lines = step if isinstance(step, tuple) else (step,)
             if lines != before:  # equal sides are written once

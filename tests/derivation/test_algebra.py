@@ -99,7 +99,7 @@ trees = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(trees, st.booleans())
 def test_arithmetic_is_equal_on_fractions_wherever_it_was_defined(tree, has_names):
     point = {"a": Fraction(7, 3), "b": Fraction(-5, 4), "c": Fraction(11, 6)}

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 import nn
 from micrograd import Value, custom_derivative, explain, where
+from micrograd.derivation import definitions as definitions_room
 from micrograd.derivation.algebra import simplified
 from micrograd.derivation.definitions import Definition
 from micrograd.derivation.derivatives import renamed
@@ -156,7 +157,7 @@ def value_of(shown, tree):
 
 
 @pytest.mark.parametrize("numbers", [True, False])
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(expressions())
 def test_every_closed_form_is_the_gradient_of_the_engine(numbers, expression):
     leaves = [Value(x, label=name) for x, name in zip(expression.at, "abcdefgh", strict=False)]
@@ -182,6 +183,7 @@ def test_a_wrong_simplification_is_not_shown(monkeypatch):
         right = simplified(tree, known, decimals)
         return Call("mul", (2.0, right)) if right != 0.0 else right
 
+    monkeypatch.setattr(definitions_room, "_partial", definitions_room._partial.__wrapped__)
     for module in ("closed_forms", "definitions"):
         monkeypatch.setattr(f"micrograd.derivation.{module}.simplified", wrong)
     a, b = values(a=0.7, b=0.3)
@@ -189,14 +191,14 @@ def test_a_wrong_simplification_is_not_shown(monkeypatch):
     out = (y * y).sin()
     shown = board(out, a, names={"y": y})
     assert shown.closed(a) is None
-    assert "(1 − y²) · (b + 1)\n" in shown.equations()
+    assert "= cos(y²)·2y · (1 − y·y) · (b + 1)\n" in shown.equations()
 
 
 @pytest.mark.parametrize(
     ("f", "at", "expected", "gradient"),
     [
         (lambda x: where(x > 0, log(x), 0.0), 0.0, "0", 0.0),
-        (lambda x: sqrt(x * x), 0.0, "(0.5/f)·2x", 0.0),
+        (lambda x: sqrt(x * x), 0.0, "(1/(2f))·2x", 0.0),
         (lambda x: sqrt(x), 0.0, "1/(2f)", math.inf),
         (lambda x: relu(x), 0.0, "0", 0.0),
         (lambda x: relu(x), 2.0, "1", 1.0),
