@@ -41,7 +41,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from micrograd.derivation.algebra import simplified, size
+from micrograd.derivation.algebra import ordered, simplified, size
 from micrograd.derivation.cutting import Cut
 from micrograd.derivation.derivatives import derivative, has_decimals, renamed
 from micrograd.derivation.naming import label_of, name_values, variable_names
@@ -200,7 +200,7 @@ def partial(definition: Definition, operand: str) -> Tree:
     # Formulas that differ in their names only, as in the layers of a network, are done once.
     digits = {key: str(i) for i, key in enumerate((definition.key, *definition.operands))}
     found = _partial(renamed(definition.formula, digits), digits[operand])
-    return renamed(found, {digit: key for key, digit in digits.items()})
+    return ordered(renamed(found, {digit: key for key, digit in digits.items()}))
 
 
 @on_define
@@ -305,9 +305,23 @@ def _cleared(step: Definition) -> Definition:
     is_idle = any(part.name == "mul" and 0.0 in part.operands for part in products)
     if (is_idle or "exp" in calls(step.formula)) and step.slopes is None:
         tree = simplified(step.formula)
-        if size(tree) < size(step.formula) and _agree(step, tree):
+        gone = _choices(step.formula) - _choices(tree)
+        if (is_idle or gone) and size(tree) < size(step.formula) and _agree(step, tree):
             return _with_formula(step, tree)
     return step
+
+
+def _choices(tree: Tree) -> set[Tree]:
+    """What exponentials may be shifted by for accuracy: numbers, names and maxima in exponents."""
+    found = (
+        part.operands[0] for part in parts(tree) if isinstance(part, Call) and part.name == "exp"
+    )
+    return {
+        each
+        for tree in found
+        for each in parts(tree)
+        if not isinstance(each, Call) or each.name == "maximum"
+    }
 
 
 def _agree(step: Definition, tree: Tree) -> bool:
@@ -332,7 +346,7 @@ def _without_superfluous(steps: list[Definition], made_up: set[str]) -> list[Def
     for i, step in enumerate(steps):
         for key in step.operands:
             users.setdefault(key, []).append(i)
-    dropped = set()
+    dropped: set[int] = set()
     for i, step in enumerate(steps):
         if step.key not in made_up or step.slopes is not None:
             continue
@@ -347,4 +361,11 @@ def _without_superfluous(steps: list[Definition], made_up: set[str]) -> list[Def
             dropped.add(i)
             for j, tree in shorter.items():
                 steps[j] = _with_formula(steps[j], tree)
-    return [step for i, step in enumerate(steps) if i not in dropped]
+    kept: list[Definition] = []
+    used: set[str] = set()  # a name that was made up for a dropped one goes as well
+    for i, step in reversed([*enumerate(steps)]):
+        if i in dropped or (dropped and step.key in made_up and step.key not in used):
+            continue
+        kept.append(step)
+        used |= step.operands.keys()
+    return kept[::-1]

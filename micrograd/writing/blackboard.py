@@ -19,6 +19,7 @@ Besides the operations of the table, a tree may contain
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
@@ -166,6 +167,9 @@ class _Board:
             return tree
         if tree.name in ("add", "sub"):
             return self._brackets(tree) or self._sums([*terms(tree)])
+        match tree:
+            case Call("mul", (first, float(last))) if not isinstance(factors_of(first)[0], float):
+                tree = Call("mul", (last, first))  # 2w for w·2
         sign, positive = signed(tree)
         if sign == "−" and tree.name in ("mul", "div"):
             return Call("neg", (self.gathered(positive),))
@@ -412,8 +416,14 @@ def _is_function(tree: Tree) -> bool:
     return isinstance(tree, Call) and tree.name in TABLE and tree.name not in _NOT_CALLS
 
 
+_BRACKETED = re.compile(r"\([^()]*\)")
+
+
 def _divided(above: Formula, below: Formula) -> Formula:
-    least = ATOM if "/" in above.text and above.text_strength <= PRODUCT else PRODUCT
+    outside, inner = above.text, ""
+    while outside != inner:
+        outside, inner = _BRACKETED.sub("", outside), outside
+    least = ATOM if "/" in outside and above.text_strength <= PRODUCT else PRODUCT
     text = f"{above.bracketed(least).text}/{below.bracketed(POWER).text}"
     mark = ("mfrac", above.mark, below.mark)
     return Formula(text, mark, PRODUCT, FRACTION, above.exact and below.exact)

@@ -82,6 +82,8 @@ CLOSED = {
     "y·[x > 0]": lambda x, y: relu(x) * y,
     "[x > y]": lambda x, y: maximum(x, y),
     "(1 − f)/(x + y)": lambda x, y: x / (x + y),
+    "y·x(3x + 2)": lambda x, y: (y * x + y) * x * x,
+    "f(1 + ln(x))": lambda x, y: x**x,
 }
 
 
@@ -90,6 +92,63 @@ def test_the_closed_form_is_what_a_mathematician_expects(expected):
     x, y = values(x=0.7, y=1.3)
     found = last_symbols(f := CLOSED[expected](x, y), x, names={"f": f})
     assert found == {"σ(x)": "exp(x)/(1 + exp(x))"}.get(expected, expected)
+
+
+def test_cross_entropy_of_a_sigmoid_becomes_a_difference():
+    w, x, y = values(w=0.5, x=2.0, y=1.0)
+    p = sigmoid(w * x)
+    loss = -(y * log(p) + (1 - y) * log(1 - p))
+    assert last_symbols(loss, w, names={"p": p, "L": loss}) == "x(p − y)"
+
+
+def test_a_mean_is_put_back():
+    xs = values(x1=0.2, x2=0.3, x3=0.4, x4=0.1)
+    mean = sum(xs) / 4
+    variance = sum((x - mean) ** 2 for x in xs) / 4
+    assert last_symbols(variance, xs[1], names={"mu": mean, "V": variance}) == "(x₂ − μ)/2"
+
+
+def test_factors_with_an_index_are_in_order():
+    a, b, c, d = values(x1=1.0, x2=2.0, x3=3.0, x4=4.0)
+    assert last_symbols(a * b * c * d, b) == "x₁x₃x₄"
+
+
+def test_one_share_of_a_softmax_is_written_with_another():
+    scores = values(z1=0.1, z2=0.4, z3=-0.3)
+    powers = [exp(z) for z in scores]
+    shares = [each / sum(powers) for each in powers]
+    out = shares[0] * 2 + shares[1]
+    names = {f"p_{i}": share for i, share in enumerate(shares, 1)}
+    assert "(−p₁p₂)" in board(out, scores[1], names=names).equations()
+
+
+def test_what_cancels_with_a_maximum_leaves_no_definition():
+    scores = values(z1=0.1, z2=0.4, z3=-0.3, z4=0.2)
+    most = maximum(maximum(maximum(scores[0], scores[1]), scores[2]), scores[3])
+    out = log(sum(exp(z - most) for z in scores)) + most
+    assert "max" not in board(out, scores[0], names={"y": out}).text()
+
+
+def test_a_formula_without_a_shift_stays_as_it_was_written():
+    a, x = values(a=0.1, x=2.0)
+    y = exp(a * x) * exp(-x)
+    assert "y = exp(a·x)·exp(−x)" in board(y, x, names={"y": y}).text()
+
+
+@pytest.mark.parametrize(
+    ("f", "said"),
+    [
+        (lambda x: where(abs(x) <= 1, x * x / 2, abs(x) - 0.5), "|x| > 1"),
+        (lambda x: x.clip(0, 2), "x > 2"),
+        (lambda x: maximum(x, 0), "x > 0"),
+        (lambda x: maximum(2 * x, x + 1), "2x > x + 1"),
+        (lambda x: x**x, None),
+    ],
+)
+def test_the_branches_that_were_taken_are_told_once(f, said):
+    (x,) = values(x=3.0)
+    _, _, found = board(f(x), x).text().partition("The branches that the numbers take: ")
+    assert found.strip() == (f"{said}." if said else "")
 
 
 def test_four_points_become_a_sum():
