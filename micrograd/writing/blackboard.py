@@ -109,7 +109,8 @@ def figure(x: float) -> Formula:
     text = plain.text.replace("inf", "∞")
     digits, e, exponent = text.partition("e")
     if e and exponent:
-        text = f"{digits}·10{superscript(exponent)}"
+        times = "" if digits == "1" else f"{digits}·"
+        text = f"{times}10{superscript(exponent)}"
     strength = plain.text_strength
     return Formula(text.replace("-", "−"), plain.mark, strength, strength, plain.exact)
 

@@ -66,7 +66,8 @@ def number(x: Any) -> Formula:
     elif not digits[:1].isdigit():
         mark = ("mtext", digits)
     elif e:
-        mark = ("mrow", ("mn", digits), ("mo", "×"), ("msup", ("mn", "10"), _signed(exponent)))
+        power: Mark = ("msup", ("mn", "10"), _signed(exponent))
+        mark = power if digits == "1" else ("mrow", ("mn", digits), ("mo", "×"), power)
     else:
         mark = ("mn", digits)
     exact = not digits[:1].isdigit() or float(text) == x

@@ -174,6 +174,39 @@ def test_four_points_become_a_sum():
         assert last_symbols(loss, wrt) == expected
 
 
+def test_definitions_of_a_batch_are_gathered_by_their_index():
+    (w,) = values(w=0.5)
+    xs = values(x1=1.0, x2=2.0, x3=3.0, x4=4.0)
+    shares = [sigmoid(w * x + w) for x in xs]
+    names = {f"p_{i}": p for i, p in enumerate(shares, 1)} | {"L": (loss := sum(shares))}
+    first, *_ = board(loss, w, names=names).text().split("\n\n")
+    assert first == "let vᵢ = w·xᵢ + w  (i = 1, …, 4),  pᵢ = σ(vᵢ)  (i = 1, …, 4),  L = Σᵢ₌₁⁴ pᵢ"
+    columns_ = values(a11=1.0, a12=2.0, a21=3.0, a22=4.0)
+    crossed = [x * y for x, y in zip(columns_, xs, strict=True)]
+    names = {f"c_{i}": c for i, c in zip((11, 12, 21, 22), crossed, strict=True)}
+    text = board(sum(c * c for c in crossed), xs[0], names=names).text()
+    assert [*re.findall("(c..) = a", text)] == ["c₁₁", "c₁₂", "c₂₁", "c₂₂"]
+
+
+def test_a_running_total_is_one_line_of_the_sweep():
+    (w,) = values(w=0.5)
+    total, names = Value(0.0, label="s0"), {}
+    for i in range(1, 13):
+        total = total + w * Value(i / 4, label=f"x{i}")
+        names[f"s_{i}"] = total
+    text = board(total, w, names=names).text()
+    assert re.search(r"s̄ᵢ += s̄ᵢ₊₁ · ∂sᵢ₊₁/∂sᵢ\n += s̄ᵢ₊₁  \(i = 10, …, 1\)\n", text)
+    assert "= Σᵢ₌₁¹² xᵢ\n" in text
+    assert text.count("\n") < 20
+
+
+def test_made_up_names_are_no_part_of_a_series_of_the_reader():
+    v1, v2, x = values(v1=1.0, v2=2.0, x=0.5)
+    text = board(tanh(v1 * x + v2) * tanh(v1 * x * v2), x).text()
+    assert "u₁ = " in text
+    assert "v₃" not in text
+
+
 def test_names_without_an_index_are_added_one_by_one():
     e, f, x, y = values(e=1.0, f=2.0, x=3.0, y=4.0)
     w = Value(2.0, label="w")

@@ -42,6 +42,7 @@ def read(text):
         ("sqrt(a + b) * abs(x)", "√(a + b)·|x|", r"\sqrt{a + b} \cdot \vert x\vert"),
         ("where(a > 0, 1, 0) * 2", "2[a > 0]", r"2\lbrack a \mathrel{>} 0\rbrack"),
         ("where(a <= 0, 0, 1)", "[a > 0]", r"\lbrack a \mathrel{>} 0\rbrack"),
+        ("1e-5 + a", "10⁻⁵ + a", "10^{-5} + a"),
         ("1.5e-7 * a", "1.5·10⁻⁷·a", r"1.5 \times 10^{-7} \cdot a"),
         ("0.123456 * a", "0.1235a", "0.1235a"),
     ],
