@@ -22,11 +22,10 @@ from micrograd.derivation.sums import (
     single,
 )
 from micrograd.table.formulas import COMPARISONS, Call, Tree
+from micrograd.writing.parts import OPPOSITE
 
 _MOST_TERMS = 24  # of two sums that are multiplied out
 _HIGHEST = 64  # the highest power of a number that is multiplied out
-
-_OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 
 
 class Pattern(NamedTuple):
@@ -107,8 +106,8 @@ class NormalForm:
         factors = []
         for term, coefficient in tests.terms.items():
             match [*term.powers.items()]:
-                case [(Function(name, sides), 1)] if name in _OPPOSITE and coefficient == 1:
-                    other = Function(_OPPOSITE[name], sides)
+                case [(Function(name, sides), 1)] if name in OPPOSITE and coefficient == 1:
+                    other = Function(OPPOSITE[name], sides)
                     factors.append(Function("where", (single(other), number(1), number(0))))
                 case _:
                     return single(Function("where", (tests, number(0), value)))
