@@ -163,25 +163,29 @@ class Board(Explanation):
             if left_out:
                 yield from (left_out, Equations(last))
 
-    def _gathered(self, lines: Sequence[Tree]) -> Iterator[Tree]:
+    def _gathered(self, lines: Sequence[Tree], step: int = 1) -> Iterator[Tree]:
         """The lines, where those that differ in an index only follow one another.
 
-        A line moves up only if what it needs is above its new place.
+        A line moves up only if what it needs is above its new place. Lines whose index counts down
+        are turned around if none of them needs another.
         """
         rest = [(line, _DIGITS.sub("", str(line))) for line in lines]
         while rest:
             (first, shape), *others = rest
             group, kept, between = [first], [], set[Tree]()
             for line, other in others:
-                left, right = _operands(line)
-                is_free = shape == other and not variables(right) & between
-                if is_free and general([*group, line], self._formulas) is not None:
+                left, *right = _operands(line)
+                is_free = shape == other and not _used(right) & between
+                if is_free and general([*group, line], self._formulas, step) is not None:
                     group.append(line)
                 else:
                     kept.append((line, other))
                     between.add(left)
             if len(group) < _FEWEST_ALIKE:
                 group, kept = [first], others
+            lefts = {_operands(line)[0] for line in group}
+            if step < 0 and not any(_used(_operands(line)[1:]) & lefts for line in group):
+                group = group[::-1]
             yield from group
             rest = kept
 
@@ -292,12 +296,13 @@ class Board(Explanation):
         if way.is_long:  # the middle is left out below
             keys = [*keys[:_MOST_LINES], *keys[-_MOST_LINES:]]
         rows = [self._sweep_row(way, key, words) for key in keys]
+        numbers: dict[Tree, float] = {Call("=", row): number for row, number in rows}
+        lines = [*self._gathered([*numbers], -1)]
         equations: list[document.Equation] = []
-        while rows:
-            lines: list[Tree] = [Call("=", row) for row, _ in rows]
+        while lines:
             count, step = max((self._alike(lines, step), step) for step in (1, -1))
-            equations.append(self._sweep_line(lines[:count], rows[0][1], step))
-            rows = rows[count:]
+            equations.append(self._sweep_line(lines[:count], numbers[lines[0]], step))
+            lines = lines[count:]
         first, last, left_out = _ends(equations, words, len(way.keys) - 1 - len(keys))
         yield Equations(first)
         if left_out:
@@ -405,6 +410,10 @@ def _ends(
         return tuple(equations), (), None
     said = Paragraph((words["left out"].format(count=f"{more + hidden:,}"),))
     return tuple(equations[:half]), tuple(equations[-half:]), said
+
+
+def _used(trees: Sequence[Tree]) -> set[str]:
+    return set().union(*map(variables, trees))
 
 
 def _operands(tree: Tree) -> tuple[Tree, ...]:

@@ -37,7 +37,7 @@ What to know:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -45,6 +45,7 @@ from micrograd.derivation.algebra import ordered, simplified, size
 from micrograd.derivation.cutting import Cut
 from micrograd.derivation.derivatives import derivative, has_decimals, renamed
 from micrograd.derivation.naming import label_of, name_values, variable_names
+from micrograd.derivation.parameters import hidden_labels
 from micrograd.engine.graph import (
     backward_step,
     is_alias,
@@ -162,6 +163,10 @@ def definitions(
     called = variable_names(names, nodes)
     named = {n for n in nodes if label_of(n).strip() or called.get(id(n), "").strip()}
     steps = Cut(nodes, named.union(outputs, keep)).steps
+    known = {node for node in nodes if is_leaf(node)} | steps
+    called |= hidden_labels(
+        {n: [*_named_below(n, known)] for n in nodes if n in steps and n not in named}, called
+    )
     chosen = name_values([node for node in nodes if is_leaf(node) or node in steps], called)
     trees: dict[Value, Tree] = {}
     found = []
@@ -282,7 +287,7 @@ def _definition(node: Value, tree: Tree, names: Mapping[Value, Name]) -> Definit
     )
 
 
-def _named_below(node: Value, names: Mapping[Value, Name]) -> Iterator[Value]:
+def _named_below(node: Value, names: Container[Value]) -> Iterator[Value]:
     """The named values that the formula of a node uses, from left to right."""
     stack: list[Any] = [*reversed([*operands(node)])]
     seen = set()

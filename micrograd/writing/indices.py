@@ -180,8 +180,13 @@ class _Matching:
 
 
 def _around(numbers: Sequence[str]) -> tuple[int, int]:
-    """How many digits before and after the index all share, as in w₁₁, w₁₂, w₁₃."""
+    """How many digits before and after the index all share, as in w₁₁, w₁₂, w₁₃.
+
+    An index begins at 1: in w₁₀, w₁₁, w₁₂ there is one of two digits.
+    """
     if len({len(each) for each in numbers}) > 1:
         return 0, 0
     varying = [i for i, digits in enumerate(zip(*numbers, strict=True)) if len(set(digits)) > 1]
-    return (varying[0], len(numbers[0]) - varying[0] - 1) if len(varying) == 1 else (0, 0)
+    if len(varying) != 1 or any(digits[varying[0]] == "0" for digits in numbers):
+        return 0, 0
+    return varying[0], len(numbers[0]) - varying[0] - 1
