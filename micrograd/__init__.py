@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from micrograd.anomaly import detect_anomaly
     from micrograd.compiler import compile  # noqa: A004
     from micrograd.derivation import explain
+    from micrograd.derivation.naming import label_all
     from micrograd.drawing import draw_dot
     from micrograd.drawing.page import step_page
     from micrograd.engine.arrays import (
@@ -57,6 +58,7 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jvp",
+    "label_all",
     "linearize",
     "log_softmax",
     "logsumexp",
@@ -81,6 +83,7 @@ _ROOMS = {
         "micrograd.anomaly": "detect_anomaly",
         "micrograd.compiler": "compile",
         "micrograd.derivation": "explain",
+        "micrograd.derivation.naming": "label_all",
         "micrograd.drawing": "draw_dot",
         "micrograd.drawing.page": "step_page",
         "micrograd.export": "export_source",

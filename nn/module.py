@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from micrograd import Value
+from micrograd.engine import models
 from micrograd.engine.value import to_number
 from micrograd.writing.html import table
 from nn.options import flag
@@ -24,7 +25,12 @@ class Module:
 
     The parameters are the Values in the attributes of the module and of the modules within it, also
     in lists, tuples, dicts, deques and NumPy arrays there, in the order in which they were set.
-    Their names look like `layers.0.neurons.2.w.1`; an entry of a matrix is `W.0.1`.
+    Their names look like `layers.0.neurons.2.w.1`; an entry of a matrix is `W.0.1`. Pictures and
+    derivations call them by their places, w⁽¹⁾₃₂, as long as the model exists.
+
+    Args:
+        *args: what the `__init__` of your own model takes.
+        **kwargs: its options.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -41,6 +47,13 @@ class Module:
     if TYPE_CHECKING:
         # Of any arguments, so that a model of your own may take what it likes.
         __call__: Callable[..., Output]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: D102 (see the class)
+        if cls.__init__ is object.__init__ and (args or kwargs):
+            raise TypeError(f"{cls.__name__}() takes no arguments")
+        self = super().__new__(cls)
+        models.enter(self)
+        return self
 
     def zero_grad(self, set_to_none: bool | None = None) -> None:
         """Set the gradients of all parameters to 0.

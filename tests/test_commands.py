@@ -39,7 +39,7 @@ def test_explain_prints_markdown_and_latex(capsys):
     printed = capsys.readouterr().out
     assert printed.startswith("## The derivative of $f$ with respect to $w_{1}$\n")
     assert "moved by" in printed
-    assert main(["explain", *NEURON, "--wrt", "w1", "--format", "latex"]) == 0
+    assert main(["explain", *NEURON, "--wrt", "w_1", "--format", "latex"]) == 0
     assert capsys.readouterr().out.startswith("\\begin{aligned}\n")
 
 
@@ -85,7 +85,7 @@ def test_draw_prints_a_tree_if_no_file_is_named(capsys):
     assert main(["draw", *NEURON]) == 0
     printed = capsys.readouterr().out
     assert "tanh" in printed
-    assert "w1" in printed
+    assert "w₁" in printed
 
 
 def test_draw_writes_what_the_suffix_says(tmp_path, capsys):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.expression import add_arguments, graph
 from micrograd.commands.options import add_language
+from micrograd.writing.names import typeset
 
 if TYPE_CHECKING:
     from micrograd.derivation import Explanation
@@ -64,10 +65,13 @@ def derivation(
     """Return the derivation with respect to the variables of these names."""
     from micrograd import explain as explained
 
-    names = [name.strip() for name in names]
-    for name in names:
-        if name not in variables:
+    spelled = {typeset(name): value for name, value in variables.items()}
+    targets = []
+    for name in map(str.strip, names):
+        target = variables.get(name, spelled.get(typeset(name)))
+        if target is None:
             known = ", ".join(variables)
             raise CommandError(f"--wrt {name}: there is no such name; the names are {known}")
+        targets.append(target)
     with reported():
-        return explained(output, [variables[name] for name in names], lang=lang)
+        return explained(output, targets, lang=lang)

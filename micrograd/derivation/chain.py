@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from micrograd.derivation.naming import label_of, name_values, variable_names
+from micrograd.derivation.naming import label_of, name_values, spellings, variable_names
 from micrograd.derivation.partials import simplified
 from micrograd.engine import value
 from micrograd.engine.graph import (
@@ -73,7 +73,7 @@ class Chain:
 
     Args:
         output: the value that is differentiated.
-        names: the caller's variables, such as `locals()`, for values without a label.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
         max_nodes: the most values that the graph may have.
 
     Raises:
@@ -83,7 +83,10 @@ class Chain:
     """
 
     def __init__(
-        self, output: Value, names: Mapping[str, Any] | None = None, max_nodes: int = MAX_NODES
+        self,
+        output: Value,
+        names: Mapping[str, Any] | Any | None = None,
+        max_nodes: int = MAX_NODES,
     ) -> None:
         if not isinstance(output, Value):
             raise TypeError(f"explain takes a Value as output, got {type(output).__name__}")
@@ -95,9 +98,11 @@ class Chain:
                 f"{max_nodes:,}): explain one sample, one neuron or an intermediate value, "
                 f"or raise the limit with max_nodes={len(self.nodes)}"
             )
-        called = variable_names(names)
+        called = variable_names(names, self.nodes)
+        self.spellings = spellings(names)
         self.names = name_values(self.nodes, called)
         self._adjoint_names: dict[Value, Formula] = {}
+        self._texts = {name.text for name in self.names.values()}
         self.variables = [(called[id(n)], n) for n in self.nodes if id(n) in called]
         self.refuse_changes()
         self.edges: dict[Value, list[Edge]] = {node: [*_edges(node)] for node in self.nodes}
@@ -187,12 +192,23 @@ class Chain:
         """The name of a value."""
         return self.names[node]
 
+    def called(self, name: str) -> Value | None:
+        """The value of that label, variable or name, in any spelling; None if there is none."""
+        for node in self.nodes:
+            if label_of(node) == name:
+                return node
+        spelled = self.spellings.get(name)
+        if spelled is not None and spelled in self.names:
+            return spelled
+        text = notation.named(name).text
+        return next((node for node in self.nodes if self.name(node).text == text), None)
+
     def adjoint_name(self, node: Value) -> Formula:
         """The derivative of the output with respect to a value: a bar over its name, or ∂L/∂x."""
         name = self._adjoint_names.get(node)
         if name is None:
             name = self.name(node).over()
-            if not name.text:
+            if not name.text or name.text in self._texts:  # the label w_bar
                 name = notation.quotient(self.name(self.output), self.name(node))
             self._adjoint_names[node] = name
         return name

@@ -31,7 +31,7 @@ from micrograd.derivation.naming import label_of
 from micrograd.engine.graph import is_leaf
 from micrograd.engine.value import Value
 from micrograd.writing import languages, notation
-from micrograd.writing.labels import superscript
+from micrograd.writing.names import superscript
 from micrograd.writing.notation import Formula, raised
 
 MAX_PATHS = 8
@@ -47,7 +47,7 @@ def explain(
     output: Value,
     wrt: Value | str | Sequence[Value | str] | None = None,
     *,
-    names: Mapping[str, Any] | None = None,
+    names: Mapping[str, Any] | Any | None = None,
     lang: str = "en",
     max_nodes: int = MAX_NODES,
 ) -> Explanation:
@@ -59,10 +59,11 @@ def explain(
 
     Args:
         output: the value that is differentiated.
-        wrt: what it is differentiated with respect to: a Value, the name of one, or a list of
-            these; by default, every value that no operation made.
-        names: the caller's variables, such as `locals()`, for values without a label. Values that
-            have neither are called v₁, v₂, … in order.
+        wrt: what it is differentiated with respect to: a Value, the name of one in any
+            spelling, or a list of these; by default, every value that no operation made.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
+            The parameters of models of `nn` are known by their places, such as w⁽¹⁾₁₂; other values
+            that have neither are called v₁, v₂, … in order.
         lang: the language that a notebook shows, "en" or "zh".
         max_nodes: the most values that the graph may have.
 
@@ -106,10 +107,9 @@ def _target(chain: Chain, target: Any) -> Value:
         return target
     if not isinstance(target, str):
         raise TypeError(f"explain takes Values as wrt, got {type(target).__name__}")
-    name = notation.named(target).text
-    for node in chain.nodes:
-        if name == chain.name(node).text:
-            return node
+    found = chain.called(target)
+    if found is not None:
+        return found
     known = ", ".join(chain.name(node).text for node in chain.nodes if is_leaf(node))
     raise ValueError(f"no value is called {target!r}; those that no operation made are {known}")
 

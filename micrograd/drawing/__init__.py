@@ -63,7 +63,7 @@ def draw_dot(
     radius: int = 2,
     model: Any = None,
     level: str = "operation",
-    names: Mapping[str, Any] | None = None,
+    names: Mapping[str, Any] | Any | None = None,
     max_nodes: int = MAX_NODES,
     lang: str = "en",
 ) -> ComputationGraph:
@@ -92,7 +92,7 @@ def draw_dot(
             members have `.neurons`, which have `.w` and `.b`.
         level: "operation"; or "neuron", to draw each neuron of the model as one box with its
             weights as arrows; or "layer", to draw each layer as one box.
-        names: the caller's variables, such as `locals()`, for values without a label.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
         max_nodes: the most boxes that are drawn.
         lang: the language of the words in the picture, "en" or "zh".
 

@@ -40,7 +40,6 @@ class BoxBuilder:
         self.words, self.local_partials, self.shared = words, local_partials, shared
         self.names = {node: f"n{i}" for i, node in enumerate(view.nodes)}
         self.framing = Framing(view, words)
-        self.parameters = parameter_names(view, words)
         self.applied = {unit.output: each for each in view.found for unit in each.units}
 
     def box(self, value: Value) -> Box:
@@ -99,7 +98,7 @@ class BoxBuilder:
     def _label(self, value: Value) -> str:
         label = label_of(value)
         if not label.strip():
-            label = self.variables.get(id(value)) or self.parameters.get(value, "") or label
+            label = self.variables.get(id(value)) or label
         return shortened(label)
 
     def _arrows(self, value: Value) -> list[Arrow]:
@@ -197,7 +196,7 @@ def _share(slope: Any, upstream: Any) -> Any:
         return UNKNOWN
 
 
-# ------------------------------------------------------------------------------- frames and names
+# ----------------------------------------------------------------------------------------- frames
 
 
 class Framing:
@@ -240,21 +239,3 @@ class Framing:
         if not self.several:
             return title
         return self.words["in sample"].format(title=title, sample=application.sample)
-
-
-def parameter_names(view: GraphView, words: Mapping[str, str]) -> dict[Value, str]:
-    """The names of the model's parameters: w1, w2 and so on, and b.
-
-    Where there are no frames around neurons, the name of the neuron comes first.
-    """
-    names: dict[Value, str] = {}
-    for application in view.found:
-        for unit in application.units:
-            of = "{name}"
-            if view.folded:
-                of = words["of"].format(place=unit.neuron.titled(words), name="{name}")
-            for i, weight in enumerate(unit.neuron.weights, 1):
-                names.setdefault(weight, of.format(name=f"w{i}"))
-            if unit.neuron.bias is not None:
-                names.setdefault(unit.neuron.bias, of.format(name="b"))
-    return names

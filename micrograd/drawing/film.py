@@ -21,7 +21,7 @@ def film_strip(
     output: Value,
     folder: str | os.PathLike[str],
     *,
-    names: Mapping[str, Any] | None = None,
+    names: Mapping[str, Any] | Any | None = None,
     theme: Theme | str = "light",
     max_nodes: int = MAX_STEPS_NODES,
     lang: str = "en",
@@ -34,7 +34,7 @@ def film_strip(
     Args:
         output: the value at the top of the graph.
         folder: where to write the files; it is created if necessary.
-        names: the caller's variables, such as `locals()`, for values without a label.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
         theme: "light", "dark", "print" or a `Theme`.
         max_nodes: the most values that the graph may have.
         lang: the language of the words, "en" or "zh".

@@ -91,15 +91,19 @@ def mermaid_text(text: str) -> str:
     """The text for a quoted label, which Mermaid then shows literally.
 
     Mermaid interprets its own syntax, HTML and Markdown within quotes too, so everything but
-    letters and digits is written as `#10;`. Escaped line ends, mathematics, icons and its internal
-    notation are interpreted even so; they are broken up by word joiners, which are invisible. HTML
-    has no numbers for the control characters from 128 to 159.
+    letters, digits and signs in names is written as `#10;`. Escaped line ends, mathematics, icons
+    and its internal notation are interpreted even so; they are broken up by word joiners, which are
+    invisible. HTML has no numbers for the control characters from 128 to 159.
     """
     text = _EVEN_SO.sub("\\g<0>\u2060", text)
     return "<br/>".join(
-        "".join(c if c.isalnum() or "\x80" <= c < "\xa0" else f"#{ord(c)};" for c in line)
-        for line in text.split("\n")
+        "".join(c if _is_plain(c) else f"#{ord(c)};" for c in line) for line in text.split("\n")
     )
 
 
+def _is_plain(character: str) -> bool:
+    return character.isalnum() or "\x80" <= character < "\xa0" or character in _SIGNS
+
+
+_SIGNS = "⁽⁾⁺⁻⁼₊₋₌₍₎′·□\u0302\u0303\u0304\u0307\u0308"
 _EVEN_SO = re.compile(r"\\(?=n)|\$(?=\$)|:(?=fa-)|ﬂ(?=°)|¶(?=ß)")

@@ -8,17 +8,20 @@ opacity show the size of the weight, compared with the largest one in that layer
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
+from micrograd.derivation.naming import label_of, variable_names
 from micrograd.drawing.neurons import Neuron, applications, layers
 from micrograd.drawing.svg_elements import SIZE, SvgDrawing, document, text_at
 from micrograd.drawing.themes import Theme, blend, chosen
 from micrograd.engine.graph import order
 from micrograd.engine.value import Value
 from micrograd.writing import languages
-from micrograd.writing.labels import width
+from micrograd.writing.labels import one_line, width
+from micrograd.writing.names import typeset
+from micrograd.writing.notation import named
 from micrograd.writing.numbers import number
 
 MOST_LINES = 320
@@ -33,6 +36,7 @@ def draw_network(
     model: Any,
     *,
     sample: Iterable[Any] | None = None,
+    names: Mapping[str, Any] | None = None,
     theme: str | Theme = "light",
     lang: str = "en",
 ) -> SvgDrawing:
@@ -45,7 +49,8 @@ def draw_network(
         model: any object with `.layers`, whose members have `.neurons`, which have `.w` and `.b`;
             or a layer or a neuron alone.
         sample: a list of inputs. The model is applied to it, and the neurons are filled by their
-            activations.
+            activations. Inputs that are Values are called by their labels, and others x₁, x₂, ….
+        names: the caller's variables, such as `locals()`, for Values of the sample without a label.
         theme: "light", "dark", "print" or a `Theme`.
         lang: the language of the words, "en" or "zh".
 
@@ -59,8 +64,10 @@ def draw_network(
     languages.checked(lang)
     colors = chosen(theme)
     columns = [column for column in layers(model) if column]
-    values = None if sample is None else _activations(model, columns, list(sample))
-    return SvgDrawing("a network", _Drawing(columns, values, colors, lang).text())
+    taken = [] if sample is None else list(sample)
+    values = None if sample is None else _activations(model, columns, taken)
+    labels = _labels(taken, names, len(columns[0][0].weights))
+    return SvgDrawing("a network", _Drawing(columns, values, labels, colors, lang).text())
 
 
 # ------------------------------------------------------------------------------------------ drawing
@@ -81,10 +88,12 @@ class _Drawing:
         self,
         columns: Sequence[Sequence[Neuron]],
         values: list[_Numbers] | None,
+        labels: list[str],
         theme: Theme,
         lang: str,
     ) -> None:
         self.columns, self.values, self.theme = columns, values, theme
+        self.labels = labels  # of the inputs
         self.words, self.lang = languages.words(lang, "network"), lang
         self.sizes = [len(columns[0][0].weights), *map(len, columns)]
         self.shown = [_shown(size) for size in self.sizes]
@@ -115,7 +124,8 @@ class _Drawing:
         """The SVG."""
         caption = self._caption()
         widest = max(width(line, SIZE) for line in caption)
-        breadth = max(2 * 60 + _COLUMN * len(self.columns), widest) + 2 * _MARGIN
+        beside = max(60, *(width(label, SIZE) + 14 for label in self.labels))
+        breadth = max(2 * beside + _COLUMN * len(self.columns), widest) + 2 * _MARGIN
         self.left = (breadth - _COLUMN * len(self.columns)) / 2
         below = self.top + self.height + 18
         height = below + 20 * (len(caption) + 1) + _MARGIN / 2
@@ -200,7 +210,7 @@ class _Drawing:
             f"<title>{escape(self._tooltip(k, place, value))}</title></circle>"
         )
         if k == 0:
-            yield text_at((x - 14, y + 4), f"x{place + 1}", theme.faint, anchor="end")
+            yield text_at((x - 14, y + 4), self.labels[place], theme.faint, anchor="end")
         elif k == len(self.columns) and value is not None:
             yield text_at((x + 14, y + 4), number(value), theme.ink)
 
@@ -215,7 +225,7 @@ class _Drawing:
     def _tooltip(self, k: int, place: int, value: float | None) -> str:
         words = self.words
         if k == 0:
-            lines = [f"x{place + 1}"]
+            lines = [self.labels[place]]
         else:
             lines = [words["place"].format(layer=k, neuron=place + 1)]
             bias = self.columns[k - 1][place].bias
@@ -254,6 +264,18 @@ def _shown(size: int) -> list[int | None]:
         return list(range(size))
     half = MOST_CIRCLES // 2
     return [*range(half), None, *range(size - half + 1, size)]
+
+
+def _labels(sample: list[Any], names: Mapping[str, Any] | None, count: int) -> list[str]:
+    """What the inputs are called: their labels, the caller's variables, or x₁, x₂, …."""
+    variables = variable_names(names)
+    labels = []
+    for i in range(count):
+        given = sample[i] if i < len(sample) else None
+        label = label_of(given) if isinstance(given, Value) else ""
+        label = label if label.strip() else variables.get(id(given), "")
+        labels.append(typeset(one_line(label)) or named(f"x{i + 1}").text)
+    return labels
 
 
 # ------------------------------------------------------------------------------------ activations

@@ -38,7 +38,7 @@ def step_page(
     output: Value,
     path: str | os.PathLike[str] | None = None,
     *,
-    names: Mapping[str, Any] | None = None,
+    names: Mapping[str, Any] | Any | None = None,
     lang: str = "en",
     title: str | Mapping[str, str] = "",
     max_nodes: int = MAX_STEPS_NODES,
@@ -52,7 +52,7 @@ def step_page(
     Args:
         output: the value at the top of the graph.
         path: the file to write; without it, nothing is written.
-        names: the caller's variables, such as `locals()`, for values without a label.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
         lang: the language in which the page opens, "en" or "zh"; readers can switch to the others.
         title: the title of the page, or one for each language in a dict.
         max_nodes: the most values that the graph may have.

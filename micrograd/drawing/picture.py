@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from micrograd.writing import languages
+from micrograd.writing.names import typeset
 
 MOST_WEIGHTS = 16  # that are written on arrows; more could not be told apart
 DIRECTIONS = {
@@ -118,14 +119,16 @@ class Picture(NamedTuple):
         """The number of neurons in the longest column of neurons."""
         return max(Counter(box.frame for box in self.boxes if box.kind == "neuron").values())
 
-    def place(self, box: Box) -> str:
-        """The titles of the frames around a box, from the outermost to the innermost."""
-        frames = {frame.name: frame for frame in self.frames}
-        titles, name = [], box.frame
-        while name in frames:
-            titles.append(frames[name].label)
-            name = frames[name].parent
-        return self.words["next place"].join(reversed(titles))
+    def titles(self) -> dict[str, str]:
+        """The labels of values as they are shown, by the labels, with subscripts and the like.
+
+        Labels that would look alike, such as `w1` and `w_1`, are shown as they are.
+        """
+        labels = [box.label for box in self.boxes if box.kind != "omitted"]
+        labels += [row.label for box in self.boxes for row in box.rows]
+        shown = {label: typeset(label) for label in labels}
+        alike = Counter(shown.values())
+        return {label: text if alike[text] == 1 else label for label, text in shown.items()}
 
     def arrows(self) -> Iterator[tuple[Arrow, str]]:
         """Each arrow, with the name of the operation or box that it leads to."""

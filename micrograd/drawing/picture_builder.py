@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from micrograd.derivation.naming import variable_names
+from micrograd.derivation.parameters import parameter_labels
 from micrograd.drawing.boxes import BoxBuilder
 from micrograd.drawing.graph_view import LEVELS, GraphView, neighbourhood, paths
 from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
@@ -28,7 +29,7 @@ def build_picture(
     radius: int = 2,
     model: Any = None,
     level: str = "operation",
-    names: Mapping[str, Any] | None = None,
+    names: Mapping[str, Any] | Any | None = None,
     max_nodes: int = MAX_NODES,
     direction: str = "LR",
     lang: str = "en",
@@ -46,7 +47,10 @@ def build_picture(
     if focus is None and level == "operation" and len(nodes := order(roots)) > max_nodes:
         raise _too_large(len(nodes), max_nodes, model, level)
     view = GraphView(roots, model, level)
-    variables = variable_names(names)
+    variables = variable_names(names, order(roots))
+    if model is not None:
+        for label, value in parameter_labels(model):
+            variables.setdefault(id(value), label)
     ways = None if path is None else paths(view, path, variables)
     users = view.consumers() if focus is not None or contributions else {}
     kept = set(view.shown)

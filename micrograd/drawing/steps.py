@@ -44,7 +44,7 @@ class Walkthrough:
     def __init__(
         self,
         output: Value,
-        names: Mapping[str, Any] | None = None,
+        names: Mapping[str, Any] | Any | None = None,
         max_nodes: int = MAX_STEPS_NODES,
         lang: str = "en",
     ) -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from micrograd.drawing.picture import Arrow, Box, Frame, Picture
 from micrograd.drawing.themes import Theme
+from micrograd.writing.names import typeset
 
 
 class Cell(NamedTuple):
@@ -19,6 +20,7 @@ class Cell(NamedTuple):
     text: str
     color: str = "ink"
     face: str = ""  # "bold", "italic" or ""
+    is_name: bool = False  # whether scripts in it that are written with ^ and _ are to be typeset
 
 
 COLORS = {
@@ -41,6 +43,7 @@ class Style:
         if any(box.on_path is not None for box in picture.boxes):
             self.palettes |= {True: theme.highlighted(), False: theme.subdued()}
         self.dense = picture.is_dense
+        self.titles = picture.titles()
         weights = (abs(arrow.weight) for arrow, _ in picture.arrows() if arrow.weight is not None)
         self.heaviest = max(filter(math.isfinite, weights), default=0.0)
 
@@ -53,25 +56,26 @@ class Style:
         """The text on an arrow; many weights are not written."""
         return "" if self.dense and arrow.weight is not None else arrow.text
 
-    def lines(self, box: Box, *, framed: bool = True) -> Iterator[list[Cell]]:
+    def lines(self, box: Box) -> Iterator[list[Cell]]:
         """The text in a box, line by line; only the title may itself consist of several lines.
 
-        A line of numbers has four cells, or five with the name of an output before them. If frames
-        are not drawn around leaves, their place in the model is written below the title.
+        A line of numbers has four cells, or five with the name of an output before them.
         """
         if box.label:
             is_title = box.kind != "omitted"
-            yield [Cell(box.label, "ink", "bold") if is_title else Cell(box.label, "faint")]
-        if box.kind == "leaf" and box.frame and not framed:
-            yield [Cell(self.picture.place(box), "faint")]
+            yield [self._name(box.label, "ink", "bold") if is_title else Cell(box.label, "faint")]
         if box.operation is not None and box.operation.text and box.oval is None:
             yield [Cell(box.operation.text, "ink", "italic")]
         for row in box.rows:
-            yield [Cell(row.label, "faint"), *self._numbers(row.data, row.grad)]
+            yield [self._name(row.label, "faint"), *self._numbers(row.data, row.grad)]
         if box.more:
             yield [Cell(box.more, "faint")]
         if box.numbers is not None:
             yield self._numbers(box.data, box.grad)
+
+    def _name(self, label: str, color: str, face: str = "") -> Cell:
+        shown = self.titles[label]
+        return Cell(shown, color, face, is_name=typeset(label) == shown)
 
     def _numbers(self, data: str, grad: str) -> list[Cell]:
         names = [Cell(self.picture.words[key], "faint") for key in ("data", "grad")]

@@ -14,9 +14,10 @@ from types import MappingProxyType
 from micrograd.drawing.picture import DIRECTIONS, Arrow, Box, OperationNode, Picture
 from micrograd.drawing.placement import arranged
 from micrograd.drawing.styles import Cell, Style, classes, ink, is_dashed, stroke
-from micrograd.drawing.svg_elements import SIZE, Point, document, polygon, text_at
+from micrograd.drawing.svg_elements import SIZE, Point, document, polygon, scripted_at, text_at
 from micrograd.drawing.themes import Theme
 from micrograd.writing.labels import width
+from micrograd.writing.names import Symbol, read
 
 LINE = 17.0  # the height of a line of a caption
 _ROW = 22.0  # the height of a line in a box
@@ -137,7 +138,7 @@ class _Drawing:
         if titles:
             content += polygon((left, top), (wide, titles), head)
         content += "".join(
-            text_at((x + _PAD, y), cell.text, getattr(palette, cell.color), _FACES[cell.face])
+            _written((x + _PAD, y), cell, getattr(palette, cell.color))
             for y, row in zip(count(top + 15.5, _ROW), rows, strict=False)
             for x, cell in zip(edges, row, strict=False)
         )
@@ -228,7 +229,7 @@ def _rows(box: Box, style: Style) -> list[list[Cell]]:
     """The lines of a box, with a title of several lines split."""
     return [
         [row[0]._replace(text=part), *row[1:]]
-        for row in style.lines(box, framed=False)
+        for row in style.lines(box)
         for part in row[0].text.replace("\n", " " if row[1:] else "\n").split("\n")
     ]
 
@@ -240,6 +241,13 @@ def _edges(rows: list[list[Cell]]) -> list[float]:
     titles = (bold.get(row[0].face, 1.0) * width(row[0].text, SIZE) for row in rows)
     *edges, last = accumulate(columns, initial=0.0)
     return [*edges, max(last, *(title + 2 * _PAD for title in titles))]
+
+
+def _written(at: Point, cell: Cell, color: str) -> str:
+    """The text of a cell, with subscripts and superscripts that Unicode lacks as parts of it."""
+    symbol = read(cell.text) if cell.is_name else None
+    runs = symbol.runs if isinstance(symbol, Symbol) else [(cell.text, 0)]
+    return scripted_at(at, runs, color, _FACES[cell.face])
 
 
 def _part(z: complex, direction: complex) -> float:

@@ -11,6 +11,7 @@ from micrograd import files
 Point = tuple[float, float]
 
 SIZE = 12
+_SCRIPT, _SHIFT = 9, 3.5  # the size of scripts, and how far they are from the line
 FONT = "Helvetica, Arial, 'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', sans-serif"
 
 
@@ -72,6 +73,18 @@ def polygon(corner: Point, size: Point, fill: str, line: str = "") -> str:
 
 def text_at(at: Point, text: str, color: str, more: str = "", *, anchor: str = "") -> str:
     """The element of a text that begins at a point, or has its "middle" or "end" there."""
-    x, y = (f"{each:.1f}".removesuffix(".0") for each in at)
     more += f' text-anchor="{anchor}"' if anchor else ""
-    return f'<text x="{x}" y="{y}" fill="{color}"{more}>{escape(text, quote=False)}</text>'
+    return scripted_at(at, [(text, 0)], color, more)
+
+
+def scripted_at(at: Point, runs: Iterable[tuple[str, int]], color: str, more: str = "") -> str:
+    """The element of a text of several runs: at the line, 0, above it, 1, or below it, -1."""
+    x, y = (f"{each:.1f}".removesuffix(".0") for each in at)
+    content, height = "", 0
+    for text, level in runs:
+        shown = escape(text, quote=False)
+        if level != height or level:
+            small = f' font-size="{_SCRIPT}"' if level else ""
+            shown = f'<tspan dy="{_SHIFT * (height - level):g}"{small}>{shown}</tspan>'
+        content, height = content + shown, level
+    return f'<text x="{x}" y="{y}" fill="{color}"{more}>{content}</text>'

@@ -92,13 +92,10 @@ def _numbers(box: Box, words: Mapping[str, str]) -> tuple[str, str]:
 def _names(picture: Picture) -> dict[str, str]:
     """What each box is called: its label, with its name if several have the same label."""
     times = Counter(box.label for box in picture.boxes)
-    names = {}
+    names, titles = {}, picture.titles()
     for box in picture.boxes:
-        label = terminal_text(box.label)
-        if box.kind == "leaf" and box.frame:
-            place = terminal_text(picture.place(box))
-            label = picture.words["of"].format(place=place, name=label)
-        elif box.kind != "omitted" and times[box.label] > 1:
+        label = terminal_text(titles.get(box.label, box.label))
+        if box.kind != "omitted" and times[box.label] > 1:
             label = f"{label} [{box.name}]" if label else box.name
         names[box.name] = label or box.name
     return names

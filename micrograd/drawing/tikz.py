@@ -17,6 +17,8 @@ from micrograd.drawing.styles import COLORS, Cell, Style, ink, is_dashed, stroke
 from micrograd.drawing.svg_elements import Point
 from micrograd.drawing.themes import Theme
 from micrograd.writing.labels import width
+from micrograd.writing.marks import ACCENTS, LETTERS, OPERATORS, latex
+from micrograd.writing.names import read
 
 SIZE = 8.0  # points of the letters
 GAP = 22.0  # points between columns
@@ -95,9 +97,7 @@ class _Writer(Style):
         for box in self.picture.boxes:
             if box.oval is not None:
                 sizes[box.oval.name] = _size(box.oval.text, 6.0)
-            written = (
-                " ".join(cell.text for cell in line) for line in self.lines(box, framed=False)
-            )
+            written = (" ".join(cell.text for cell in line) for line in self.lines(box))
             sizes[box.name] = _size("\n".join(written), 12.0)
         notes = {
             arrow.name: _size(self.note(arrow), 2.0)
@@ -119,7 +119,7 @@ class _Writer(Style):
                 rf"{self._point(centres[oval.name])} {{{tex(oval.text)}}};"
             )
         mark = _MARKS[box.on_path]
-        text = r"\\".join(_written(line, mark) for line in self.lines(box, framed=False))
+        text = r"\\".join(_written(line, mark) for line in self.lines(box))
         at = self._point(centres[box.name])
         yield rf"\node[{box.kind} box{mark}] ({box.name}) at {at} {{{text}}};"
 
@@ -158,6 +158,8 @@ def _size(text: str, margin: float) -> Point:
 def _written(line: list[Cell], mark: str) -> str:
     """A line of a box."""
     match line:
+        case [cell] if cell.face and cell.is_name:
+            return r"\\".join(_name(part) for part in cell.text.split("\n"))
         case [cell] if cell.face:
             font = {"bold": "textbf", "italic": "textit"}[cell.face]
             return r"\\".join(rf"\{font}{{{tex(part)}}}" for part in cell.text.split("\n"))
@@ -165,11 +167,23 @@ def _written(line: list[Cell], mark: str) -> str:
             return rf"{{\color{{{cell.color}{mark}}}{tex(cell.text)}}}"
         case [output, *numbers] if len(numbers) == 4:
             shown = _written(numbers, mark)
-            return rf"\graphquantity{{{tex(output.text)}}}{{ink{mark}}}{{{shown}}}"
+            name = _name(output.text) if output.is_name else tex(output.text)
+            return rf"\graphquantity{{{name}}}{{ink{mark}}}{{{shown}}}"
     return r"\ \ ".join(
         rf"\graphquantity{{{tex(name.text)}}}{{{number.color}{mark}}}{{{tex(number.text)}}}"
         for name, number in zip(line[::2], line[1::2], strict=True)
     )
+
+
+def _name(text: str) -> str:
+    """A name in math mode if its letters are those of mathematics, or else in bold."""
+    found = read(text)
+    if found is None or not all(c.isascii() or c in _MATHEMATICAL for c in str(found.mark)):
+        return rf"\textbf{{{tex(text)}}}"
+    return rf"$\boldsymbol{{{latex(found.mark)}}}$"
+
+
+_MATHEMATICAL = frozenset([*LETTERS.values(), *OPERATORS, *ACCENTS])
 
 
 # -------------------------------------------------------------------------------------------- text

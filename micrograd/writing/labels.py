@@ -15,9 +15,6 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Characters that change the direction of the text around them.
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_SUPERSCRIPTS = str.maketrans("0123456789-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾")
-
 
 def shortened(text: str) -> str:
     """The text, or its beginning and `…`, without characters that XML cannot hold."""
@@ -37,16 +34,6 @@ def one_line(label: str) -> str:
 def without_turns(text: str) -> str:
     """The text with characters that change its direction written as their numbers."""
     return _TURNING.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
-
-
-def superscript(digits: str) -> str:
-    """Digits, minus signs and brackets as superscripts."""
-    return digits.translate(_SUPERSCRIPTS)
-
-
-def subscript(digits: str) -> str:
-    """Digits as subscripts."""
-    return digits.translate(_SUBSCRIPTS)
 
 
 # ---------------------------------------------------------------------------------------- measures

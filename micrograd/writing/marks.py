@@ -7,6 +7,7 @@ is one:
     ("func", "tanh")                                            the name of a function
     ("mrow", a, b, …)  ("msqrt", a)                             marks in a row; under a root
     ("mfrac", a, b)  ("msup", a, b)  ("msub", a, b)             a over b; b raised; b lowered
+    ("msubsup", a, b, c)                                        b lowered, and c raised above it
     ("mover", a, "¯")                                           an accent
     ("fence", "(", a, ")")                                      brackets that grow with a
     ("cases", (a, condition), …)                                a choice
@@ -49,9 +50,10 @@ OPERATORS = {
     "∞": r"\infty",
     "|": r"\vert",
     "→": r"\to",
+    "′": r"\prime",
     " ": r"\,",
 }
-ACCENTS = {"¯": "bar", "^": "hat", "~": "tilde", "˙": "dot"}
+ACCENTS = {"¯": "bar", "^": "hat", "~": "tilde", "˙": "dot", "¨": "ddot"}
 FUNCTIONS = frozenset(
     "max min ln log exp sin cos tan arcsin arccos arctan sinh cosh tanh".split()  # LaTeX's own
 )
@@ -104,9 +106,12 @@ def _latex(mark: Mark) -> str:
             return rf"\sqrt[{latex(parts[1])}]{{{latex(parts[0])}}}"
         case "msup" | "msub":
             base = _latex(parts[0]).strip()
-            if parts[0][0] in ("msup", "msub"):
+            if parts[0][0] in ("msup", "msub", "msubsup"):
                 base = f"{{{base}}}"
             return f"{base}{'^' if tag == 'msup' else '_'}{{{latex(parts[1])}}}"
+        case "msubsup":
+            base, below, above = map(latex, parts)
+            return f"{base}_{{{below}}}^{{{above}}}"
         case "mover":
             command = ACCENTS[parts[1]]
             if command == "bar" and not (parts[0][0] == "mi" and len(parts[0][1]) == 1):
@@ -139,7 +144,7 @@ def _identifier(name: str) -> str:
 
 
 def _fenced(left: str, body: Mark, right: str) -> str:
-    marks = {"|": r"\vert", "{": r"\{", "": "."}
+    marks = {"|": r"\vert", "{": r"\{", "[": r"\lbrack", "]": r"\rbrack", "": "."}
     left, right = marks.get(left, left), marks.get(right, right)
     if _is_tall(body) or "." in (left, right):
         return rf"\left{left} {latex(body)} \right{right}"

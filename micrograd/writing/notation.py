@@ -15,7 +15,6 @@ not.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -25,8 +24,9 @@ from unicodedata import normalize
 from micrograd.ops import TABLE, Operation
 from micrograd.table.formulas import COMPARISONS, Call, Tree, fold
 from micrograd.writing import numbers, template
-from micrograd.writing.labels import one_line, subscript, superscript
-from micrograd.writing.marks import LETTERS, Mark, latex
+from micrograd.writing.labels import one_line
+from micrograd.writing.marks import Mark, latex
+from micrograd.writing.names import Symbol, read, subscript, superscript
 from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
 
 __all__ = ["Formula", "Name", "formula", "latex", "named", "number", "operation"]
@@ -85,41 +85,30 @@ def _signed(digits: str) -> Mark:
 
 # ------------------------------------------------------------------------------------------- names
 
-_HATS = {"\u0302": "^", "\u0303": "~", "\u0304": "¯", "\u0307": "˙"}
-
-_NAME = re.compile(
-    r"""(?P<base>(?:[^\W\d_][\u0302-\u0304\u0307]?)+)  # letters, accents
-        (?: _?(?P<digits>\d+)                # w1, w_1
-          | _\{(?P<braced>\w+(?:,\w+)*)\}     # w_{11}, w_{i,j}
-          | _(?P<word>[^\W_]+)                # w_toes
-          | (?P<places>(?:\[\d+\])+) )?       # w[0], w[0][1]
-    """,
-    re.VERBOSE,
-)
-
 
 @dataclass(slots=True)
 class Name(Formula):
-    """The name of a value as a formula; `base` is a single letter that a bar fits over, or ""."""
+    """The name of a value as a formula; `symbol` is what its label was read as, if it is one."""
 
-    base: str = ""
+    symbol: Symbol | None = None
 
     def over(self) -> Formula:
         """The name with a bar, as adjoints are written.
 
-        The text is empty unless the name is a single letter, with or without a subscript.
+        The text is empty unless the name is a single letter, with or without scripts.
         """
-        text = self.text.replace(self.base, self.base + "\u0304", 1) if self.base else ""
-        text = normalize("NFC", text)
-        if self.mark[0] == "msub":
-            return Formula(text, ("msub", ("mover", self.mark[1], "¯"), self.mark[2]))
-        return Formula(text, ("mover", self.mark, "¯"))
+        if self.symbol is None:
+            return Formula("", ("mover", self.mark, "¯"))
+        return Formula(*self.symbol.over())
 
     def numbered(self, count: int) -> Name:
         """The name of the second, third, … value with this name: x⁽²⁾."""
+        if self.symbol is not None:
+            return _symbol(self.symbol._replace(above=f"{self.symbol.above}({count})"))
         strength = min(POWER, self.text_strength)
-        text = f"{self.text}{superscript(f'({count})')}"
-        return Name(text, raised(self.mark, count), strength, strength, base=self.base)
+        return Name(
+            f"{self.text}{superscript(f'({count})')}", raised(self.mark, count), strength, strength
+        )
 
 
 def raised(mark: Mark, count: int) -> Mark:
@@ -128,51 +117,34 @@ def raised(mark: Mark, count: int) -> Mark:
 
 
 def named(label: str) -> Name:
-    r"""The name that a label stands for, with subscripts: `w1` is w₁, and `损失` a word.
+    r"""The name that a label stands for, as `names.read` finds it; any other label is a word.
 
-    >>> for label in ("w1", "w_{11}", "w[0]", "alpha", "ŷ", "loss", "a|b", "损失"):
+    >>> for label in ("w1", "w_{11}", "w[0]", "alpha", "ŷ", "loss", "w * x", "a|b", "损失"):
     ...     print(named(label).text, latex(named(label).mark))
     w₁ w_{1}
     w₁₁ w_{11}
-    w[0] w_{0}
-    alpha \alpha
+    w₀ w_{0}
+    α \alpha
     ŷ \hat{y}
     loss \mathit{loss}
+    [w·x] \lbrack\text{w} \cdot \text{x}\rbrack
     a|b \text{a}\vert \text{b}
     损失 \text{损失}
     """
-    text = normalize("NFC", one_line(label))
-    found = _NAME.fullmatch(text)
-    if found is None:
-        return Name(text, ("mtext", text), LOOSE, LOOSE)
-    base = found["base"]
-    mark = _letters(base)
-    below = found["digits"] or found["braced"] or found["word"]
-    if found["places"]:
-        below = ",".join(re.findall(r"\d+", found["places"]))
-    if below:
-        mark = ("msub", mark, _subscript(below))
-    digits = found["digits"] or (found["braced"] or "x")
-    if digits.isdecimal() and digits.isascii():
-        text = base + subscript(digits)
-    return Name(text, mark, base=base if len(base) == 1 and mark[-1] else "")
+    line = one_line(label)
+    found = read(line)
+    if isinstance(found, Symbol):
+        return _symbol(found)
+    if found is not None:
+        return Name(*found)
+    text = normalize("NFC", line)
+    strength = ATOM if text.isidentifier() else LOOSE
+    return Name(text, ("mtext", text), strength, strength)
 
 
-def _letters(word: str) -> Mark:
-    if word in LETTERS:
-        return ("mi", LETTERS[word])
-    letter, *accents = list(normalize("NFD", word))
-    if len(accents) == 1 and letter.isascii() and accents[0] in _HATS:
-        return ("mover", ("mi", letter), _HATS[accents[0]])
-    if word.isascii() or word in LETTERS.values():
-        return ("mi", word)
-    return ("mtext", word)
-
-
-def _subscript(text: str) -> Mark:
-    if re.fullmatch(r"[0-9,]+", text):
-        return ("mn", text)
-    return ("mi", text) if len(text) == 1 and text.isascii() else ("mtext", text)
+def _symbol(symbol: Symbol) -> Name:
+    strength = POWER if symbol.above or symbol.primes else ATOM
+    return Name(symbol.text, symbol.mark, strength, strength, symbol=symbol)
 
 
 # ---------------------------------------------------------------------- operations of the table
@@ -381,7 +353,7 @@ def quotient(of: Formula, by: Formula, place: int | None = None) -> Formula:
     """
     above, below = (("mrow", ("mo", "∂"), each.bracketed(POWER).mark) for each in (of, by))
     mark: Mark = ("mfrac", above, below)
-    text = f"∂{of.bracketed(ATOM).text}/∂{by.bracketed(ATOM).text}"
+    text = f"∂{of.bracketed(POWER).text}/∂{by.bracketed(POWER).text}"
     if place is not None:
         digit = str(place + 1)
         text += f"|{subscript(digit)}"

@@ -196,7 +196,7 @@ def test_names_are_labels_then_variables_then_numbers_in_order():
     total = a * b + weights[0] * weights[1] + table["bias"]
     chain = Chain(total, {"a_too": a, "b": b, "w": weights, "t": table, "_hidden": total})
     assert [chain.name(node).text for node in chain.nodes] == [
-        *("a", "b", "v₁", "w[0]", "w[1]", "v₂", "v₃", "t['bias']", "v₄"),
+        *("a", "b", "v₁", "w₁", "w₂", "v₂", "v₃", "t_bias", "v₄"),
     ]
 
 
@@ -218,7 +218,7 @@ def test_blank_labels_are_no_names():
 
 
 def test_names_must_be_a_mapping():
-    with pytest.raises(TypeError, match=r"such as locals\(\), got list"):
+    with pytest.raises(TypeError, match=r"such as locals\(\), or a model, got list"):
         Chain(Value(1.0) * 2, ["x"])
 
 

@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 from micrograd import Value, step_page
+from micrograd.writing.names import typeset
 from tests.drawing.test_labels import HOSTILE
 from tests.drawing.test_steps import neuron, thirty
 
@@ -275,7 +276,7 @@ def test_hostile_labels_are_shown_and_never_run(opened):
     ]
     for label in HOSTILE:
         if label.strip():  # a blank label is no name: the value is called v₁ or so
-            assert label.split("\n")[0] in shown
+            assert typeset(label).split("\n")[0] in shown
     for _ in range(40):
         page.page.keyboard.press("ArrowRight")
     page.page.keyboard.press("End")

@@ -1,6 +1,7 @@
 """A drawing shows whatever a user wrote literally, and only ever as text."""
 
 import xml.etree.ElementTree as ET
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from micrograd import Value
 from micrograd.drawing import draw_dot
 from micrograd.writing.labels import LONGEST, MOST_LINES, width
+from micrograd.writing.names import typeset
 from tests.drawing.common import EACH_RENDERER, SVG, boxes, shown_texts
 
 HOSTILE = [
@@ -34,7 +36,9 @@ HOSTILE = [
 def test_hostile_labels_are_shown_literally(renderer):
     roots = [Value(float(i), label=label) for i, label in enumerate(HOSTILE)]
     shown = shown_texts(draw_dot(roots))
-    assert [shown[f"n{i}"][0] for i in range(len(HOSTILE))] == HOSTILE
+    assert [shown[f"n{i}"][0] for i in range(len(HOSTILE))] == [*map(typeset, HOSTILE)]
+    changed = [label for label in HOSTILE if typeset(label) != label]
+    assert changed == ["w[0]", "e\u0301"]
 
 
 def test_hostile_operations_are_shown_literally(renderer):
@@ -84,8 +88,10 @@ def test_any_label_is_shown_literally(program, labels):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MICROGRAD_DOT", program)
         shown = shown_texts(draw_dot([Value(0.0, label=label) for label in labels]))
+    alike = Counter(map(typeset, {*labels}))  # of labels that would look alike, none is typeset
     assert [shown[f"n{i}"][0] for i in range(len(labels))] == [
-        label.replace("\xa0", " ") for label in labels
+        (typeset(label) if alike[typeset(label)] == 1 else label).replace("\xa0", " ")
+        for label in labels
     ]
 
 

@@ -113,7 +113,7 @@ def test_a_parameter_that_a_penalty_uses_stays_visible_with_its_full_name():
     assert [box.label for box in shown if box.kind == "leaf"] == [
         "x1",
         "x2",
-        "layer 1, neuron 2, w1",
+        "w^{(1)}_{21}",
     ]
 
 
@@ -187,6 +187,6 @@ def test_names_of_variables_label_what_has_no_label():
     w = [Value(3.0), Value(4.0)]
     out = x * y + w[1]
     labels = [box.label for box in boxes(out, names=locals())]
-    assert labels == ["mine", "y", "", "w[1]", "out"]
-    with pytest.raises(TypeError, match="names is a mapping"):
+    assert labels == ["mine", "y", "", "w_2", "out"]
+    with pytest.raises(TypeError, match="names takes a mapping"):
         draw_dot(out, names=["x"])

@@ -11,7 +11,9 @@ import pytest
 from micrograd import Value
 from micrograd.drawing import draw_network
 from micrograd.drawing.network import MOST_CIRCLES, MOST_LINES
+from micrograd.drawing.svg_elements import SIZE
 from micrograd.drawing.themes import blend
+from micrograd.writing.labels import width
 from nn import MLP, Layer, Neuron
 from tests.drawing.common import SVG
 from tests.drawing.test_neurons import LectureNeuron, Net
@@ -91,6 +93,16 @@ def test_on_grey_paper_negative_weights_are_dashed():
     svg = drawn(neuron, theme="print")
     dashes = [e.get("stroke-dasharray") for e in svg.iter() if e.get("class") == "weight"]
     assert sorted(map(str, dashes)) == ["5 3", "None"]
+
+
+def test_inputs_are_called_by_their_labels_and_variables():
+    toes, wlrec = Value(8.5, label="toes_1"), Value(0.65)
+    svg = drawn(mlp(3, 1), sample=[toes, wlrec, 1.2], names={"y_hat": wlrec})
+    beside = [e.text for e in svg.iter(f"{SVG}text") if e.get("text-anchor") == "end"]
+    assert beside == ["toes₁", "ŷ", "x₃"]
+    long = drawn(mlp(1, 1), sample=[Value(1.0, label="m" * 80)])
+    (text,) = (e for e in long.iter(f"{SVG}text") if e.get("text-anchor") == "end")
+    assert float(text.get("x")) > width(text.text, SIZE)
 
 
 def test_a_sample_fills_the_neurons_by_their_activations():

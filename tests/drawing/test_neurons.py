@@ -241,11 +241,15 @@ def test_a_frame_around_each_layer_holds_one_around_each_neuron():
         ("layer 2", ""),
         ("neuron 1", "layer2"),
     ]
-    places = [(picture.place(box), box.label) for box in picture.boxes if box.label]
+    places = [(box.frame, box.label) for box in picture.boxes if box.label]
     assert sorted(places) == [
-        (f"layer {layer}, neuron {neuron}", name)
+        (f"layer{layer}neuron{neuron}", name)
         for layer, neuron in ((1, 1), (1, 2), (2, 1))
-        for name in ("b", "w1", "w2")
+        for name in (
+            f"b^{{({layer})}}_{neuron}",
+            f"w^{{({layer})}}_{{{neuron}1}}",
+            f"w^{{({layer})}}_{{{neuron}2}}",
+        )
     ]
     assert sum(box.kind == "leaf" and not box.frame for box in picture.boxes) == 2  # the inputs
 
@@ -259,9 +263,7 @@ def test_each_of_several_samples_has_a_frame_within_the_neuron():
         "sample 1",
         "sample 2",
     ]
-    assert {picture.place(box) for box in picture.boxes if box.kind == "leaf"} == {
-        "layer, neuron 1"
-    }
+    assert {box.frame for box in picture.boxes if box.kind == "leaf"} == {"layer0neuron1"}
 
 
 def test_parameters_are_called_by_their_place_unless_they_have_a_label():
@@ -269,11 +271,11 @@ def test_parameters_are_called_by_their_place_unless_they_have_a_label():
     neuron.w[1].label = "slope"
     out = neuron([1.0, 2.0, 3.0])
     assert {box.label for box in boxes(out, model=neuron) if box.kind == "leaf"} == {
-        *("w1", "slope", "w3", "b")
+        *("w_1", "slope", "w_3", "b")
     }
     bias = neuron.b
     named = boxes(out, model=neuron, names={"offset": bias})
-    assert {box.label for box in named if box.kind == "leaf"} == {"w1", "slope", "w3", "offset"}
+    assert {box.label for box in named if box.kind == "leaf"} == {"w_1", "slope", "w_3", "offset"}
 
 
 def test_frames_are_drawn(renderer):

@@ -110,7 +110,7 @@ def test_the_picture_shows_label_data_and_grad(renderer):
     y = x * 4
     y.backward()
     assert shown_texts(draw_dot(y)) == {
-        "n0": ["w[0]", "data", "0.5", "grad", "4"],
+        "n0": ["w₀", "data", "0.5", "grad", "4"],
         "n1": ["data", "2", "grad", "1"],
         "n1op": ["□ * 4"],
     }

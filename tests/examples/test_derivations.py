@@ -72,7 +72,7 @@ def test_the_picture_of_the_weighted_sum_shows_gradients_beside_contributions(re
         pytest.skip("no Graphviz renderer")
     (path,) = [file for file in reports[1].files if file.stem == "article_1_weighted_sum"]
     words = "".join(ET.fromstring(path.read_text(encoding="utf-8")).itertext())
-    for label in ("toes", "w_toes", "toes * w_toes", "prediction"):
+    for label in ("toes", "w_toes", "[toes·w_toes]", "prediction"):
         assert label in words
 
 

@@ -85,8 +85,6 @@ WORDS: dict[str, dict[str, str]] = {
         "in sample": "{title}, sample {sample}",
         "with a neuron": "{title} (1 neuron)",
         "with neurons": "{title} ({count} neurons)",
-        "next place": ", ",  # between the titles of a frame and of one within it
-        "of": "{place}, {name}",
         "more": "… {count} more",
         "above": "(above)",
         "below": "(below)",

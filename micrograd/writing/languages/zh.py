@@ -133,8 +133,6 @@ WORDS: dict[str, dict[str, str]] = {
         "in sample": "{title}，第 {sample} 个样本",
         "with a neuron": "{title}（1 个神经元）",
         "with neurons": "{title}（{count} 个神经元）",
-        "next place": "",
-        "of": "{place}的 {name}",
         "more": "…… 还有 {count} 个",
         "above": "（见上）",
         "below": "（见下）",
