@@ -1,7 +1,7 @@
 """A small neural-network library of scalars, built on `micrograd`.
 
 `Module`, `Neuron`, `Layer`, `MLP`, `Sequential` and `Dropout` are imported at once. `fit`,
-`predict`, `loss_and_grad` and `load_model`, and the modules `losses`, `optimizers`, `schedules`,
+`predict`, `loss_and_grad`, `load_model` and `playground`, and the modules `losses`, `optimizers`, `schedules`,
 `initializers`, `functional`, `datasets`, `metrics`, `callbacks`, `storage`, `plots` and `sklearn`,
 are imported when they are first used.
 """
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from nn import sklearn as sklearn
     from nn.models import load_model
+    from nn.pages import playground
     from nn.prediction import loss_and_grad, predict
     from nn.training import fit
 
@@ -49,6 +50,7 @@ __all__ = [
     "losses",
     "metrics",
     "optimizers",
+    "playground",
     "plots",
     "predict",
     "schedules",
@@ -61,6 +63,7 @@ _HOMES = {
     "fit": "nn.training",
     "load_model": "nn.models",
     "loss_and_grad": "nn.prediction",
+    "playground": "nn.pages",
     "predict": "nn.prediction",
 }
 

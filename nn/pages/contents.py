@@ -17,8 +17,9 @@ from nn.layers import Layer, Neuron
 from nn.options import OptionError, real, whole
 from nn.pages.functions import MOST_CLASSES, activations
 
-MOST = {"layers": 6, "neurons": 16, "classes": MOST_CLASSES, "points": 1000, "steps": 20_000}
-"""The limits of a page."""
+MOST = {"layers": 6, "neurons": 16, "classes": MOST_CLASSES, "points": 500, "steps": 20_000}
+"""The limits of a page, which keep it small and quick."""
+_MOST_PARAMETERS = 1000  # of a model
 
 _Settings = dict[str, Any]
 _INPUTS = {"regression": 1, "classification": 2}
@@ -102,6 +103,12 @@ def _model(model: Any) -> dict[str, Any]:
             f"playground: the page shows at most {MOST['layers']} hidden layers of at most "
             f"{MOST['neurons']} neurons, got {hidden}: draw_network(model) draws larger ones"
         )
+    count = sum((nin + 1) * nout for nin, nout in pairwise(sizes))
+    if count > _MOST_PARAMETERS:
+        raise ValueError(
+            f"playground: the page shows models of at most {_MOST_PARAMETERS:,} parameters, and "
+            f"this one has {count:,}: draw_network(model) draws larger ones"
+        )
     names = []
     for number, (layer, (nin, _)) in enumerate(zip(layers, pairwise(sizes), strict=True), 1):
         if any(len(neuron.w) != nin for neuron in layer.neurons):
@@ -111,7 +118,7 @@ def _model(model: Any) -> dict[str, Any]:
             raise ValueError(f"playground: the neurons of layer {number} differ in activation")
         names.append(found.pop())
     numbers = [float(parameter.data) for parameter in model.parameters()]
-    if len(numbers) != sum((nin + 1) * nout for nin, nout in pairwise(sizes)):
+    if len(numbers) != count:
         raise ValueError("playground: each layer has parameters of its own, and no others exist")
     if not all(map(math.isfinite, numbers)):
         raise ValueError("playground: the model has a parameter that is not finite: train it again")

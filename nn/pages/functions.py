@@ -10,8 +10,8 @@ The script defines two objects:
 
 >>> "tanh" in activations()
 True
->>> print(_activation("tanh"))
-"tanh": { value: (x) => Math.tanh(x), slope: (x, out) => 1 - out * out }
+>>> print(_activation("exp"))
+"exp": { value: (x) => Math.exp(x), slope: (x, out) => out }
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _slope(tree: Tree) -> Tree:
 def _sum(x: Tree, y: Tree) -> Tree:
     if 0.0 in (x, y):
         return x if y == 0.0 else y
-    return Call("add", (x, y))
+    return _product(2.0, x) if x == y else Call("add", (x, y))
 
 
 def _product(x: Tree, y: Tree) -> Tree:
@@ -180,6 +180,9 @@ def _product(x: Tree, y: Tree) -> Tree:
         return y
     if x == -1.0:
         return Call("neg", (y,))
+    if isinstance(x, float) and isinstance(y, Call) and isinstance(y.operands[0], float):
+        if y.name == "mul":
+            return _product(x * y.operands[0], y.operands[1])
     for one, other in ((x, y), (y, x)):
         if isinstance(one, Call) and one.name == "neg":
             return Call("neg", (_product(one.operands[0], other),))
