@@ -1,9 +1,9 @@
 """A small neural-network library of scalars, built on `micrograd`.
 
 `Module`, `Neuron`, `Layer`, `MLP`, `Sequential` and `Dropout` are imported at once. `fit`,
-`predict`, `loss_and_grad`, `load_model` and `playground`, and the modules `losses`, `optimizers`, `schedules`,
-`initializers`, `functional`, `datasets`, `metrics`, `callbacks`, `storage`, `plots` and `sklearn`,
-are imported when they are first used.
+`predict`, `loss_and_grad`, `explain_layers`, `load_model` and `playground`, and the modules
+`losses`, `optimizers`, `schedules`, `initializers`, `functional`, `datasets`, `derivations`,
+`metrics`, `callbacks`, `storage`, `plots` and `sklearn`, are imported when they are first used.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nn import (
         callbacks,
         datasets,
+        derivations,
         functional,
         initializers,
         losses,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         storage,
     )
     from nn import sklearn as sklearn
+    from nn.derivations import explain_layers
     from nn.models import load_model
     from nn.pages import playground
     from nn.prediction import loss_and_grad, predict
@@ -42,6 +44,8 @@ __all__ = [
     "Sequential",
     "callbacks",
     "datasets",
+    "derivations",
+    "explain_layers",
     "fit",
     "functional",
     "initializers",
@@ -60,6 +64,7 @@ __all__ = [
 # The modules of the functions; the other names are modules themselves. `sklearn` is left out of
 # `__all__`, so that `from nn import *` works without scikit-learn.
 _HOMES = {
+    "explain_layers": "nn.derivations",
     "fit": "nn.training",
     "load_model": "nn.models",
     "loss_and_grad": "nn.prediction",

@@ -14,7 +14,7 @@ from micrograd.ops import TABLE
 MODULES = (
     *("micrograd", "micrograd.compiler", "micrograd.derivation", "micrograd.drawing"),
     *("micrograd.testing", "micrograd.testing.strategies", "nn", "nn.callbacks", "nn.datasets"),
-    *("nn.classification", "nn.models"),
+    *("nn.classification", "nn.derivations", "nn.models"),
     *("nn.functional", "nn.history", "nn.initializers", "nn.layers", "nn.losses", "nn.metrics"),
     *(
         "nn.module",

@@ -11,6 +11,7 @@ RuntimeError
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
@@ -30,6 +31,7 @@ _INSTALL = f"""\
   pip install 'micrograd-engine[render]'   (a renderer from PyPI)
 {INSTALL_GRAPHVIZ}"""
 _WITHOUT = "Without one, SVG is drawn all the same, and PNG if the package resvg-py is installed."
+_IN_A_BROWSER = "Python in a browser starts no programs: use format='svg', which needs none."
 _STILL = "The DOT text needs no renderer: it is .source, and .save(path) writes it to a file."
 
 
@@ -50,6 +52,8 @@ class RendererNotFound(RenderingError):  # noqa: N818 (a name like graphviz's Ex
 
 
 def _not_found(reason: str) -> RendererNotFound:
+    if sys.platform == "emscripten":
+        return RendererNotFound(f"{reason}. {_IN_A_BROWSER} {_STILL}")
     without = f"Without {VARIABLE}, whatever is installed is used." if is_chosen() else _WITHOUT
     return RendererNotFound(f"{reason}. Install one:\n{_INSTALL}\n{without}\n{_STILL}")
 
@@ -106,7 +110,7 @@ def run(source: str, options: list[str], timeout: float = TIMEOUT) -> bytes:
             f"or set .timeout on it. {_STILL}"
         ) from None
     except OSError as error:  # also where there are no processes, as in a browser
-        raise _not_found(f"{program} could not be run: {error}") from error
+        raise _not_found(f"{program} could not be run: {str(error).rstrip('.')}") from error
     if done.returncode == 0 and done.stdout:
         return done.stdout
     complaint = done.stderr.decode(errors="replace").strip()
@@ -145,6 +149,7 @@ _FAMILIES = (
     "Liberation Sans",
     "Arial",
 )
+_LATIN = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans", "Verdana", "Noto Sans")
 
 
 def unknown_letter(text: str) -> str:
@@ -152,8 +157,24 @@ def unknown_letter(text: str) -> str:
     return next((c for c in text if not (c < "\u0590" or "\u2000" <= c < "\u2600")), "")
 
 
-def png(svg: str, letter: str, lacking: RenderingError | None = None) -> bytes:
-    """The SVG, which contains `letter`, as PNG.
+def checked_scale(scale: Any) -> float:
+    """The scale of a picture; ValueError unless it is a number above 0, at most 100."""
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale <= 100:
+        raise ValueError(f"scale is a number above 0, at most 100, got {scale!r}")
+    return float(scale)
+
+
+def has_resvg() -> bool:
+    """Whether resvg is installed, and a font that it can draw with."""
+    try:
+        import resvg_py
+    except ImportError:
+        return False
+    return bool(_family(resvg_py, prefers_latin=True))
+
+
+def png(svg: str, letter: str, lacking: RenderingError | None = None, scale: float = 1.0) -> bytes:
+    """The SVG, which contains `letter`, as PNG, `scale` times as large.
 
     Raises:
         RenderingError: if there is no font for the letter, or no resvg; `lacking` is raised in the
@@ -166,20 +187,23 @@ def png(svg: str, letter: str, lacking: RenderingError | None = None) -> bytes:
             f"graphviz-pure has no font for {letter!r} in a PNG or JPEG. Install one:\n"
             f"{_INSTALL_RESVG}"
         ) from None
-    family = _family(resvg)
+    family = _family(resvg, prefers_latin=unknown_letter(letter) == "")
     if not family:
         raise RenderingError(
             f"no font for {letter!r} was found on this computer: install one, such as\n"
             "  apt install fonts-noto-cjk\n"
             "or use format='svg', which every browser shows with its own fonts."
         )
-    drawn: bytes = resvg.svg_to_bytes(svg_string=svg, dpi=96, sans_serif_family=family)
-    return drawn
+    drawn: bytes = resvg.svg_to_bytes(
+        svg_string=svg, dpi=96, sans_serif_family=family, zoom=None if scale == 1 else scale
+    )
+    return bytes(drawn)
 
 
 @cache
-def _family(resvg: Any) -> str:
+def _family(resvg: Any, prefers_latin: bool = False) -> str:
     """The first of the families that is installed; with another no letter would be drawn."""
+    families = (*_LATIN, *_FAMILIES) if prefers_latin else _FAMILIES
 
     def sample(letter: str, family: str) -> Any:
         return resvg.svg_to_bytes(
@@ -189,4 +213,28 @@ def _family(resvg: Any) -> str:
         )
 
     blank = sample("", "")
-    return next((family for family in _FAMILIES if sample("a", family) != blank), "")
+    return next((family for family in families if sample("a", family) != blank), "")
+
+
+def pdf(svg: str, letter: str, lacking: RenderingError | None = None, scale: float = 1.0) -> bytes:
+    """The SVG as a page of a PDF: a picture of pixels, four to a point in each direction.
+
+    Raises:
+        RenderingError: as `png` does, or if Pillow is missing.
+    """
+    drawn = png(svg, letter, lacking, _PDF * scale)
+    try:
+        from PIL import Image
+    except ImportError:
+        raise lacking or RenderingError(
+            "a PDF needs Graphviz or Pillow. Install one:\n"
+            "  pip install 'micrograd-engine[plot]'     (which includes Pillow)\n"
+            f"{INSTALL_GRAPHVIZ}"
+        ) from None
+    page = io.BytesIO()
+    with Image.open(io.BytesIO(drawn)) as image:
+        image.convert("RGB").save(page, "PDF", resolution=72.0 * _PDF * scale)
+    return page.getvalue()
+
+
+_PDF = 4.0  # pixels to a point

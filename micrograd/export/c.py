@@ -6,7 +6,7 @@ from micrograd.export.language import Language, Syntax
 from micrograd.export.operators import operators
 
 _MATH = (
-    "acos acosh asin asinh atan atan2 atanh cbrt ceil cos cosh erf exp expm1 floor hypot lgamma "
+    "acos acosh asin asinh atan atan2 atanh ceil cos cosh erf exp expm1 floor hypot lgamma "
     "log log10 log1p log2 pow sin sinh sqrt tan tanh trunc"
 ).split()
 # Keywords of C and C++, and names that headers declare or define.

@@ -58,6 +58,7 @@ JAVASCRIPT = _JavaScript(
     operators=operators("===", "!==") | {"_fmod": infix("%", PRODUCT, PRODUCT, SIGN)},
     library={name: f"Math.{name}" for name in _MATH} | {"_library_pow": "Math.pow"},
     words=WORDS,
+    functions=("forward", "backward", *"vgpc"),  # of `micrograd.export.pages`
     syntax=Syntax(
         head="function {name}({parameters}) {{",
         local="const {name} = {value};",

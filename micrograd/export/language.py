@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import count
+from textwrap import wrap
 from typing import NamedTuple
 
 from micrograd.export.substitutes import SUBSTITUTES
@@ -13,6 +14,9 @@ from micrograd.export.trees import Definition, ready, shared
 from micrograd.ops import TABLE, lookup
 from micrograd.table.formulas import Call, Tree, calls, fold, variables
 from micrograd.table.interpreters import ATOM, SIGN, Text, called
+
+WIDTH = 100
+"""The length of a line in source files, in characters."""
 
 
 class Syntax(NamedTuple):
@@ -25,6 +29,7 @@ class Syntax(NamedTuple):
         end: the last line of a function, if it has one.
         parameter: a parameter that is a number, with a place for its name.
         indent: what lines within a function begin with.
+        brackets: what a value of several lines is enclosed in.
     """
 
     head: str
@@ -33,6 +38,7 @@ class Syntax(NamedTuple):
     end: str
     parameter: str
     indent: str
+    brackets: tuple[str, str] = ("", "")
 
 
 class Language(dict[str, Callable[..., Text]]):
@@ -48,6 +54,7 @@ class Language(dict[str, Callable[..., Text]]):
         library: the text that calls each function of the library, by the name of its row.
         texts: the source text of functions that calls of the library need, by their names.
         words: names that a function or a variable cannot have.
+        functions: names that functions of the runtime cannot have, besides.
         syntax: how functions are written.
         special: how infinity and nan are written.
         prefix: what the names of the functions in the runtime begin with.
@@ -61,6 +68,7 @@ class Language(dict[str, Callable[..., Text]]):
         library: Mapping[str, str],
         texts: Mapping[str, str] | None = None,
         words: Collection[str],
+        functions: Collection[str] = (),
         syntax: Syntax,
         special: tuple[str, str],
         prefix: str = "",
@@ -69,16 +77,19 @@ class Language(dict[str, Callable[..., Text]]):
         self.name, self.syntax, self.special, self.prefix = name, syntax, special, prefix
         self.library, self.texts = dict(library), dict(texts or {})
         self.words = frozenset({*words, *self.texts})
+        self._taken = self.words | {*functions}
 
     def __missing__(self, name: str) -> Callable[..., Text]:
         return called(self.function_name(name))
 
     def function_name(self, name: str) -> str:
-        """What is written to call an operation."""
+        """What is written to call an operation; KeyError for one that is not known."""
         if self._is_of_library(name):
             return self.library[name]
+        if name not in SUBSTITUTES:
+            lookup(name)  # no other text gets into the code
         own = f"{self.prefix}{name}"
-        return f"{own}_" if own in self.words else own
+        return f"{own}_" if own in self._taken else own
 
     def _is_of_library(self, name: str) -> bool:
         row = TABLE.get(name)  # of a row with a formula, the formula counts
@@ -99,6 +110,23 @@ class Language(dict[str, Callable[..., Text]]):
         """A formula that is ready, as text; its variables have their final names."""
         names: dict[str, Text] = {name: (name, ATOM) for name in variables(tree)}
         return fold(tree, self, names, self.number)[0]
+
+    def line(self, template: str, value: str, name: str = "") -> str:
+        """A line of a function, or several if it is long.
+
+        Args:
+            template: the line, with places for `name` and `value`.
+            value: the text of a formula.
+            name: the name of a local variable.
+        """
+        indent = self.syntax.indent
+        text = template.format(name=name, value=value)
+        if len(indent + text) <= WIDTH:
+            return text
+        opening, closing = self.syntax.brackets
+        text = template.format(name=name, value=f"{opening}{value}{closing}")
+        lines = wrap(text, WIDTH - len(indent), break_long_words=False, break_on_hyphens=False)
+        return f"\n{2 * indent}".join(lines)
 
     # ----------------------------------------------------------------------------------- functions
 
@@ -130,11 +158,9 @@ class Language(dict[str, Callable[..., Text]]):
     def _enter_text(self, function: str, found: dict[str, str]) -> None:
         """Enter the source of a function, after that of the functions that it calls."""
         if function in self.texts and f"{function}(" not in found:
-            found[f"{function}("] = ""  # its place, in case that it calls itself
             for other in self.texts:
                 if other != function and re.search(rf"\b{other}\(", self.texts[function]):
                     self._enter_text(other, found)
-            del found[f"{function}("]
             found[f"{function}("] = self.texts[function]
 
     def _formula(self, name: str) -> tuple[Sequence[str], Tree]:
@@ -161,8 +187,8 @@ class Language(dict[str, Callable[..., Text]]):
         *locals_, result = shared([Definition("", tree)], fresh)
         parameters = ", ".join(syntax.parameter.format(name=each) for each in operands)
         head = syntax.head.format(name=self.function_name(name), parameters=parameters)
-        body = [syntax.local.format(name=each.name, value=self.text(each.tree)) for each in locals_]
-        body.append(syntax.result.format(value=self.text(result.tree)))
+        body = [self.line(syntax.local, self.text(tree), each) for each, tree in locals_]
+        body.append(self.line(syntax.result, self.text(result.tree)))
         return "\n".join(
             [head, *(f"{syntax.indent}{line}" for line in body), *filter(None, [syntax.end])]
         )

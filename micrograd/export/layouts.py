@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import Any, NamedTuple
 
-from micrograd.export.language import Language
+from micrograd.export.language import WIDTH, Language
 from micrograd.export.trees import Definition, substituted
 from micrograd.table.formulas import Tree
 
-_WIDTH = 100
 _LONGEST_FUNCTION = 100  # lines of a function in C
 Nest = Any
 """A formula, such as the name of a variable, or a nested list of formulas."""
@@ -56,14 +55,14 @@ class Layout(ABC):
     def locals(self, definitions: Iterable[Definition]) -> Iterator[str]:
         """The lines that define local variables."""
         for name, tree in definitions:
-            yield self.language.syntax.local.format(name=name, value=self.language.text(tree))
+            yield self.language.line(self.language.syntax.local, self.language.text(tree), name)
 
     def file(
         self, comments: Sequence[str], runtime: Sequence[str], function: str, name: str
     ) -> str:
         """The file: comments, what the function calls, and the function."""
         head = "\n".join(
-            f"{self.mark} {line}" for text in comments for line in wrap(text, _WIDTH - 3) or [""]
+            f"{self.mark} {line}" for text in comments for line in wrap(text, WIDTH - 3) or [""]
         )
         parts = [f"{head}\n{self.preamble}".rstrip(), *runtime, function, self.ending(name)]
         return f"\n{self.gap}".join(filter(None, parts)) + "\n"
@@ -88,9 +87,9 @@ class Layout(ABC):
         if not isinstance(nest, list):
             return self.language.text(nest)
         text = ", ".join(map(self.listed, nest))
-        if len(text) < _WIDTH or "\n" in text:
+        if len(text) < WIDTH or "\n" in text:
             return f"[{text}]"
-        lines = wrap(text, _WIDTH - 8, break_long_words=False, break_on_hyphens=False)
+        lines = wrap(text, WIDTH - 8, break_long_words=False, break_on_hyphens=False)
         indent = self.language.syntax.indent
         return "\n".join(["[", *(2 * indent + line for line in lines), f"{indent}]"])
 

@@ -38,10 +38,10 @@ function backward(v, g, p, c) {
   g[1] += c[1] = stopping_mul(g[2], p[1] = v[0]);
 }
 
-The functions that these call are named after the rows of the table, and `forward` and `backward`
-are names that no row can have while the page is made. A formula of a derivation with the names of
-values is written by `micrograd.export.javascript.expression(tree, names)`, where `names` maps the
-variables of the formula to such texts as `"v[2]"`; its functions come from `runtime`.
+The functions that these call are named after the rows of the table; `runtime` in
+`micrograd.export.javascript` writes those that other formulas of the page need, with the same text
+for the same function. To let a derivation follow the numbers, write each formula in it by
+`expression(tree, names)`, where `names` maps all its variables to such texts as `"v[2]"`.
 """
 
 from __future__ import annotations

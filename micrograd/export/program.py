@@ -143,8 +143,8 @@ def of_formula(tree: Tree, parameters: Sequence[str]) -> StraightLine:
 
 def of_graph(
     output: Value, parameters: Sequence[Value] | None, names: Mapping[int, str]
-) -> tuple[StraightLine, list[Value]]:
-    """The graph of a Value as code, and the Values that are its parameters.
+) -> StraightLine:
+    """The graph of a Value as code.
 
     Args:
         output: the result.
@@ -176,7 +176,7 @@ def of_graph(
         else:
             keys[node] = line.apply(row_of(node).name, *read, label=name(node))
     line.output = keys[output]
-    return line, chosen
+    return line
 
 
 def row_of(node: Value) -> Operation:
@@ -194,9 +194,7 @@ def row_of(node: Value) -> Operation:
     return row
 
 
-def of_function(
-    function: Callable[..., Any], example: Sequence[Any]
-) -> tuple[StraightLine, list[Value]]:
+def of_function(function: Callable[..., Any], example: Sequence[Any]) -> StraightLine:
     """What a function computes, for arguments of the structure of an example."""
     from micrograd.compiler.graph import CONSTANT, NOTHING
     from micrograd.compiler.tracing import trace
@@ -218,4 +216,4 @@ def of_function(
             read = [keys[place] for place in places if place != NOTHING]
             keys.append(line.apply(graph.table[code].name, *read))
     line.output = keys[int(graph.outputs[0])]
-    return line, []
+    return line

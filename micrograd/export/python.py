@@ -75,6 +75,7 @@ PYTHON = Language(
         end="",
         parameter="{name}",
         indent="    ",
+        brackets=("(", ")"),
     ),
     special=("math.inf", "math.nan"),
 )

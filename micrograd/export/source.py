@@ -18,7 +18,7 @@ from micrograd.export.program import StraightLine, of_formula, of_function, of_g
 from micrograd.export.python import PYTHON
 from micrograd.export.trees import Definition, shared, substituted
 from micrograd.ops import TABLE
-from micrograd.table.formulas import Call, Tree, calls, fold
+from micrograd.table.formulas import Call, FormulaError, Tree, calls, fold
 from micrograd.table.interpreters import ATOM, Texts, literal
 from micrograd.table.reading import parse
 from micrograd.writing import languages
@@ -73,7 +73,7 @@ def export_source(
             one array.
         names: for a Value, a mapping from names to Values, such as `locals()`, for those without a
             label; for an expression, its names in the order of the parameters, by default that in
-            which they appear.
+            which they appear; for a function, other names for its parameters.
         name: the name of the function; by default that of `f`, else `f`.
         module: in JavaScript, write an ES module, which exports the function. By default, the text
             is a script, which Node can also `require`.
@@ -105,6 +105,8 @@ def export_source(
     """
     if language not in LANGUAGES:
         raise ValueError(f"language is one of {', '.join(LANGUAGES)}, got {language!r}")
+    if module and language != "javascript":
+        raise ValueError(f"module=True is for JavaScript, got language={language!r}")
     languages.checked(lang)
     request = _request(f, example, parameters, names)
     if name:
@@ -115,10 +117,12 @@ def export_source(
 def _request(
     f: Any, example: Sequence[Any], parameters: Sequence[Value] | None, names: Any
 ) -> _Request:
+    if parameters is not None and not isinstance(f, Value):
+        raise TypeError("export_source: parameters= is for a Value; give a function its arguments")
+    if example and isinstance(f, Value | str):
+        raise TypeError("export_source: example= is for a function")
     if isinstance(f, Value):
         return _of_value(f, parameters, names)
-    if parameters is not None:
-        raise TypeError("export_source: parameters= is for a Value; give a function its arguments")
     if isinstance(f, str):
         return _of_text(f, names)
     if not callable(f):
@@ -126,13 +130,13 @@ def _request(
             "export_source takes a Value, the text of an expression, or a function, got "
             f"{type(f).__name__}"
         )
-    return _of_function(f, example)
+    return _of_function(f, example, names)
 
 
 def _of_value(
     output: Value, parameters: Sequence[Value] | None, names: Mapping[str, Any] | None
 ) -> _Request:
-    line, _ = of_graph(output, parameters, variable_names(names))
+    line = of_graph(output, parameters, variable_names(names))
     keys = line.parameters
     for i, key in enumerate(keys, start=1):
         line.names[key] = line.names.get(key) or f"x{i}"
@@ -146,26 +150,42 @@ def _of_value(
 def _of_text(text: str, names: Sequence[str] | None) -> _Request:
     known = {row.name: row.arity for row in TABLE.values()}
     variables = variables_of(text, known) if names is None else [*names]
+    for name in variables:
+        if variables.count(name) > 1 or name in known:
+            wrong = "is an operation" if name in known else "is given twice"
+            raise FormulaError(f"expression: the name {name!r} {wrong}; choose another")
     line = of_formula(parse(text, names=variables, known=known, place="expression"), variables)
     return _Request(line, text.strip(), [*zip(variables, line.parameters, strict=True)], "f")
 
 
-def _of_function(f: Callable[..., Any], example: Sequence[Any]) -> _Request:
-    called = [
+def _of_function(
+    f: Callable[..., Any], example: Sequence[Any], names: Sequence[str] | None
+) -> _Request:
+    called = [*names] if names is not None else _parameters(f)
+    if not example:
+        example = [0.0] * len(called)
+    elif names is None:  # of *args, and without the defaults
+        called = [*called, *(f"x{i}" for i in range(len(called), len(example)))][: len(example)]
+    if len(called) != len(example):
+        raise ValueError(
+            f"export_source: {len(called)} names for {len(example)} arguments: {', '.join(called)}"
+        )
+    line = of_function(f, example)
+    keys = iter(line.parameters)
+    packed = [
+        (name, _nested(each, name, keys, line.names))
+        for name, each in zip(called, example, strict=True)
+    ]
+    own = getattr(f, "__name__", "f")
+    return _Request(line, _formula(line), packed, own if own.isidentifier() else "f")
+
+
+def _parameters(f: Callable[..., Any]) -> list[str]:
+    return [
         each.name
         for each in inspect.signature(f).parameters.values()
         if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
     ]
-    if example:
-        called = [*called, *(f"x{i}" for i in range(len(called), len(example)))][: len(example)]
-    line, _ = of_function(f, example or [0.0] * len(called))
-    keys = iter(line.parameters)
-    packed = [
-        (name, _nested(each, name, keys, line.names))
-        for name, each in zip(called, example or [0.0] * len(called), strict=True)
-    ]
-    own = getattr(f, "__name__", "f")
-    return _Request(line, _formula(line), packed, own if own.isidentifier() else "f")
 
 
 def _nested(example: Any, name: str, keys: Iterator[str], names: dict[str, str]) -> Any:

@@ -97,6 +97,9 @@ _FORMULAS = {
     "_gauss_by_parts": f"exp(-(y * y)) * (1 - {_REST} * (1 - 0.5 * {_REST} * (1 - {_REST} / 3)))",
     "gauss": "where(abs(x) < 2, exp(-(x * x)), where(abs(x) < 28, "
     f"_gauss_by_parts(abs(x), abs(x) + {GRID!r} - {GRID!r}), where(x == x, 0, x)))",
+    "_cbrt_improved": "y - (y - x / (y * y)) / 3",  # a step of Newton's method
+    "cbrt": "where((x == 0) + (x - x != 0), x, "
+    "_cbrt_improved(x, copysign(abs(x) ** 0.3333333333333333, x)))",
     "erf": _erf(),
     "_lgamma_above": _lgamma_above(),
     "lgamma": _lgamma(),

@@ -9,7 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from micrograd.table.floats import to_float
-from micrograd.table.formulas import COMPARISONS, Call, Tree, fold, with_truths
+from micrograd.table.formulas import COMPARISONS, Call, Tree, fold, variables, with_truths
 from micrograd.table.interpreters import IEEE
 
 _TESTS = frozenset({"_truth", "_and", "_or", *(f"_{name}" for name in COMPARISONS)})
@@ -25,16 +25,9 @@ class _Calls(dict[str, Callable[..., Tree]]):
 _CALLS = _Calls()
 
 
-def substituted(tree: Tree, variables: Mapping[str, Tree]) -> Tree:
+def substituted(tree: Tree, given: Mapping[str, Tree]) -> Tree:
     """The formula with formulas in place of some of its variables."""
-    return fold(tree, _CALLS, _Named(variables))
-
-
-class _Named(dict[str, Tree]):
-    """What variables mean; those without an entry mean themselves."""
-
-    def __missing__(self, name: str) -> Tree:
-        return name
+    return fold(tree, _CALLS, {name: given.get(name, name) for name in variables(tree)})
 
 
 def _test(tree: Tree) -> Tree | None:
@@ -67,7 +60,7 @@ def _ready(name: str, *operands: Tree) -> Tree:
     if all(isinstance(each, float) for each in operands):
         known = name[1:] if name[1:] in COMPARISONS else name
         if known in (*COMPARISONS, *_ARITHMETIC):
-            return to_float(IEEE[known](*operands))
+            return _constant(to_float(IEEE[known](*operands)))
     match name, operands:
         case "_truth", (number,):
             return _truth(number)
@@ -108,10 +101,17 @@ def ready(tree: Tree) -> Tree:
     Two truth values are joined by `_or` and `_and`. A power with a finite constant exponent becomes
     `_library_pow`, a quotient whose divisor is a constant other than 0 becomes `_div`, and a
     product of the chain rule in which nothing can be stopped becomes a plain one. Arithmetic on
-    constants is done, and so are choices that depend on constants only.
+    constants is done, and so are choices that depend on constants only. Equal trees have equal
+    values: there is no constant -0.0.
     """
     tree = with_truths(tree)
-    return fold(tree, _READY, _Named())
+    same: dict[str, Tree] = {name: name for name in variables(tree)}
+    return fold(tree, _READY, same, _constant)
+
+
+def _constant(number: float) -> Tree:
+    """A constant; -0.0, which equals 0.0 as a key, is the opposite of that."""
+    return Call("neg", (0.0,)) if number == 0 and math.copysign(1, number) < 0 else number
 
 
 _READY = _Ready()

@@ -1,133 +1,23 @@
-"""Bounds of rounding errors, from which every verdict of the checker is derived.
-
-A `Ball` is a float with a radius. Arithmetic widens the radius by half a unit in the last place and
-by what the operands' radii can do (Higham, Accuracy and Stability of Numerical Algorithms, ch. 3);
-a function of the library by four units and by its largest change at the ends of its operands.
-"""
+"""Bounds of the rounding errors in a graph, from which every verdict of the checker is derived."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from operator import attrgetter
-from typing import Any
 
+from micrograd.table.balls import EXACT, LEAST, LIBRARY, Ball, constant, library_function
 from micrograd.table.interpreters import IEEE
 from micrograd.testing.arithmetic import Arithmetic
 from micrograd.testing.recording import RecordedNode, Recording
-
-HALF_ULP = 2.0**-53
-LIBRARY = 8 * HALF_ULP  # the accuracy asked of exp, sin, … of the platform
-LEAST = 5e-324
-
-
-class Ball:
-    """A float, and a radius within which the exact result lies."""
-
-    __slots__ = ("mid", "rad")
-
-    def __init__(self, mid: float, rad: float = 0.0) -> None:
-        self.mid = mid
-        self.rad = math.inf if rad != rad or mid != mid else rad
-
-    def __repr__(self) -> str:
-        return f"{self.mid!r} ± {self.rad:.1e}"
-
-    def __add__(self, other: Ball) -> Ball:
-        return _sum(self.mid, other.mid, self.rad + other.rad)
-
-    def __sub__(self, other: Ball) -> Ball:
-        return _sum(self.mid, -other.mid, self.rad + other.rad)
-
-    def __mul__(self, other: Ball) -> Ball:
-        mid = self.mid * other.mid
-        if math.isinf(mid):
-            return Ball(mid)
-        rad = abs(self.mid) * other.rad + (abs(other.mid) + other.rad) * self.rad
-        if self.mid in _HARMLESS or other.mid in _HARMLESS:
-            return Ball(mid, rad)
-        return _rounded(mid, rad)
-
-    def __neg__(self) -> Ball:
-        return Ball(-self.mid, self.rad)
-
-    def __pos__(self) -> Ball:
-        return self
-
-
-_HARMLESS = (0.0, 1.0, -1.0)  # products with these are exact
-
-
-def _sum(x: float, y: float, rad: float) -> Ball:
-    """With the error that this very addition makes (Knuth's TwoSum)."""
-    mid = x + y
-    if math.isinf(mid):
-        return Ball(mid, rad)
-    part = mid - x
-    return Ball(mid, rad + abs((x - (mid - part)) + (y - part)))
-
-
-def _rounded(mid: float, rad: float) -> Ball:
-    """With the error of rounding; what overflows is infinite, whatever it was."""
-    return Ball(mid, rad if math.isinf(mid) else rad + HALF_ULP * abs(mid) + LEAST)
-
-
-def _div(x: Ball, y: Ball) -> Ball:
-    mid, margin = IEEE["div"](x.mid, y.mid), abs(y.mid) - y.rad
-    if math.isinf(y.mid) and math.isfinite(x.mid):  # y is beyond the range of floats
-        return Ball(mid, (abs(x.mid) + x.rad) * 2.0**-1023)
-    return _rounded(mid, (x.rad + abs(mid) * y.rad) / margin if margin > 0 else math.inf)
-
-
-def _library(function: Callable[..., float]) -> Callable[..., Ball]:
-    def bounded(*operands: Ball) -> Ball:
-        at = [x.mid for x in operands]
-        mid = function(*at)
-        rad = 0.0 if math.isinf(mid) else LIBRARY * abs(mid) + LEAST
-        for index, x in enumerate(operands):
-            if x.rad:
-                # Wide enough that the ends differ from the middle as floats.
-                width = max(x.rad, 4 * math.ulp(x.mid)) if math.isfinite(x.mid) else math.inf
-                ends = (
-                    function(*at[:index], x.mid + side * width, *at[index + 1 :])
-                    for side in (1, -1)
-                )
-                rad += _largest(0.0 if end == mid else abs(end - mid) for end in ends)
-        return Ball(mid, rad)
-
-    return bounded
-
-
-def _largest(numbers: Any) -> float:
-    """The largest number; infinity if one of them is nan."""
-    return max(math.inf if x != x else x for x in numbers)
-
-
-_EXACT: dict[str, Any] = {
-    "abs": lambda x: Ball(abs(x.mid), x.rad),
-    "sign": lambda x: Ball(IEEE["sign"](x.mid)),
-    "step": lambda x: Ball(IEEE["step"](x.mid)),
-    "maximum": lambda x, y: Ball(IEEE["maximum"](x.mid, y.mid), max(x.rad, y.rad)),
-    "minimum": lambda x, y: Ball(IEEE["minimum"](x.mid, y.mid), max(x.rad, y.rad)),
-    "div": _div,
-    "pow": _library(IEEE["pow"]),
-}
-
-
-def _constant(number: float) -> Ball:
-    """A number written in a formula: rounded to a float there, unless it is whole."""
-    number = float(number)
-    return Ball(number, 0.0 if number.is_integer() else HALF_ULP * abs(number))
 
 
 def balls() -> Arithmetic:
     """Floats with a bound of their rounding error."""
     return Arithmetic(
         "floats with bounds",
-        _constant,
+        constant,
         attrgetter("mid"),
-        _EXACT,
-        lambda name: _library(IEEE[name]),
+        EXACT,
+        lambda name: library_function(IEEE[name]),
         has_functions=True,
     )
 

@@ -9,8 +9,11 @@ is one:
     ("mfrac", a, b)  ("msup", a, b)  ("msub", a, b)             a over b; b raised; b lowered
     ("msubsup", a, b, c)                                        b lowered, and c raised above it
     ("mover", a, "¯")                                           an accent
+    ("munderover", ("mo", "∑"), a, b)                           a sign with limits
     ("fence", "(", a, ")")                                      brackets that grow with a
     ("cases", (a, condition), …)                                a choice
+    ("matrix", (a, b, …), …)                                    rows of entries in brackets
+    ("gap",)                                                    a wide space
 
 >>> half = ("mfrac", ("mn", "1"), ("mn", "2"))
 >>> latex(("mrow", half, ("mo", "·"), ("mi", "x")))
@@ -50,7 +53,13 @@ OPERATORS = {
     "∞": r"\infty",
     "|": r"\vert",
     "→": r"\to",
+    "⊙": r"\odot",
+    "⊤": r"\top",
+    "∑": r"\sum",
     "′": r"\prime",
+    "⋯": r"\cdots",
+    "⋮": r"\vdots",
+    "⋱": r"\ddots",
     " ": r"\,",
 }
 ACCENTS = {"¯": "bar", "^": "hat", "~": "tilde", "˙": "dot", "¨": "ddot"}
@@ -59,10 +68,10 @@ FUNCTIONS = frozenset(
 )
 
 _COMMANDS = {letter: f"\\{name}" for name, letter in LETTERS.items()} | OPERATORS
-_SPACED = frozenset("+-−=·×<>≤≥≠≈→")
+_SPACED = frozenset("+-−=·×<>≤≥≠≈→⊙")
 # In Markdown a bare "<" might begin a tag.
 _MARKDOWN = {"<": r"\mathrel{<}", ">": r"\mathrel{>}", ",": ", "}
-_TALL = ("mfrac", "msqrt", "mroot", "cases")
+_TALL = ("mfrac", "msqrt", "mroot", "cases", "matrix")
 
 
 def row(*marks: Mark) -> Mark:
@@ -117,11 +126,19 @@ def _latex(mark: Mark) -> str:
             if command == "bar" and not (parts[0][0] == "mi" and len(parts[0][1]) == 1):
                 command = "overline"
             return rf"\{command}{{{latex(parts[0])}}}"
+        case "munderover":
+            sign, below, above = parts
+            return rf"{_latex(sign)}_{{{latex(below)}}}^{{{latex(above)}}} "
         case "fence":
             return _fenced(*parts)
         case "cases":
             lines = [rf"{latex(value)} & {latex(condition)}" for value, condition in parts]
             return "".join((r"\begin{cases} ", r" \\ ".join(lines), r" \end{cases}"))
+        case "matrix":
+            lines = [" & ".join(map(latex, entries)) for entries in parts]
+            return "".join((r"\begin{pmatrix} ", r" \\ ".join(lines), r" \end{pmatrix}"))
+        case "gap":
+            return r"\quad "
     raise ValueError(f"{tag!r} is not a mark")
 
 
@@ -225,6 +242,14 @@ def mathml(mark: Mark) -> str:
                 for value, condition in parts
             )
             return f"<mrow><mo>{{</mo><mtable>{rows}</mtable></mrow>"
+        case "matrix":
+            rows = "".join(
+                f"<mtr>{''.join(f'<mtd>{mathml(entry)}</mtd>' for entry in entries)}</mtr>"
+                for entries in parts
+            )
+            return f"<mrow><mo>(</mo><mtable>{rows}</mtable><mo>)</mo></mrow>"
+        case "gap":
+            return '<mspace width="1.5em"/>'
     return f"<{tag}>{''.join(map(mathml, parts))}</{tag}>"
 
 

@@ -167,9 +167,20 @@ def by_hand(symbol: str, operands: Sequence[Formula]) -> Formula:
     return Formula(text, mark, CALL, CALL, arguments.exact)
 
 
-def formula(tree: Tree, operands: Mapping[str, Formula]) -> Formula:
-    """A formula of the table, with these operands in the places of its variables."""
-    return fold(_with_squares(tree), _VOCABULARY, operands, number)
+def formula(
+    tree: Tree,
+    operands: Mapping[str, Formula],
+    others: Mapping[str, Callable[..., Formula]] | None = None,
+) -> Formula:
+    """A formula of the table, with these operands in the places of its variables.
+
+    Args:
+        tree: the formula.
+        operands: what is written in the places of its variables.
+        others: how operations are written that are not in the table, by their names.
+    """
+    vocabulary = _Vocabulary({**_VOCABULARY, **others}) if others else _VOCABULARY
+    return fold(_with_squares(tree), vocabulary, operands, number)
 
 
 def _with_squares(tree: Tree) -> Tree:
@@ -285,11 +296,6 @@ def route(stations: Sequence[Formula]) -> Formula:
 def increase(left: Formula, by: Formula) -> Formula:
     """The left side increased by the right one, as Python writes it: `left += by`."""
     return _joined("+=", (left, by))
-
-
-def unequal(left: Formula, right: Formula) -> Formula:
-    """Two sides that differ: `left ≠ right`."""
-    return _joined("≠", (left, right))
 
 
 def point(coordinates: Sequence[Formula]) -> Formula:

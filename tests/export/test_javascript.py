@@ -8,15 +8,18 @@ from micrograd import define
 from micrograd.export.javascript import expression, runtime
 from micrograd.ops import TABLE, Row, checked
 from micrograd.table.formulas import Call
-from micrograd.testing.rounding import Ball, balls
-from tests.export.common import CODING, NAMES, decoded, encoded, in_node, needs_node, points, ulps
-
-LANCZOS = 8.0
-"""The terms of which lgamma is the sum are at most this large near its zeros."""
-
-
-def trees(row):
-    return [Call(row.name, row.operands), *row.slopes]
+from tests.export.common import (
+    CODING,
+    NAMES,
+    by_name,
+    compare,
+    decoded,
+    encoded,
+    in_node,
+    needs_node,
+    tasks,
+    trees,
+)
 
 
 def program(names):
@@ -36,68 +39,18 @@ def program(names):
     )
 
 
-def tasks(names):
-    return [(i, *at) for i, name in enumerate(names) for at in points(TABLE[name])]
-
-
-def by_name(names, results):
-    found = {name: [] for name in names}
-    for (i, *at), result in zip(tasks(names), results, strict=True):
-        found[names[i]].append((tuple(at), result))
-    return found
-
-
 @pytest.fixture(scope="module")
 def of_node():
     return by_name(NAMES, in_node(program(NAMES), tasks(NAMES)))
 
 
 @pytest.fixture(scope="module")
-def of_browser():
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="the browser is driven by Playwright: pip install playwright"
-    )
-    from tests.drawing.test_browser import CHROMIUM
-
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        body = f"{CODING}\nconst rows = decoded(given);\n{program(NAMES)}\nreturn encoded(results);"
-        page = browser.new_page()
-        text = page.evaluate(f"(given) => {{ {body} }}", encoded(tasks(NAMES)))
-        browser.close()
+def of_browser(browser):
+    body = f"{CODING}\nconst rows = decoded(given);\n{program(NAMES)}\nreturn encoded(results);"
+    page = browser.new_page()
+    text = page.evaluate(f"(given) => {{ {body} }}", encoded(tasks(NAMES)))
+    page.close()
     return by_name(NAMES, decoded(text))
-
-
-def allowed(row, at):
-    """How far two careful computations of the value and the partials may differ, beyond 4 units.
-
-    That is twice the bound of the rounding errors of the formulas, which is large where they
-    cancel.
-    """
-    arithmetic = balls()
-    operands = [Ball(x) for x in at]
-    out = arithmetic.function(row)(*operands)
-    partials = [arithmetic.partial(row, place) for place in range(row.arity)]
-    found = [2 * out.rad, *(2 * partial(*operands, out).rad for partial in partials)]
-    if row.name == "lgamma":
-        found[0] = 4 * math.ulp(LANCZOS)
-    return found
-
-
-def compare(name, results):
-    row = TABLE[name]
-    numbers = equal = 0
-    for at, found in results:
-        value, partials = row.evaluate(*at)
-        expected = [value, *(0.0 if partial is None else partial for partial in partials)]
-        for place, (a, b) in enumerate(zip(found, expected, strict=True)):
-            numbers += 1
-            equal += ulps(a, b) == 0
-            if ulps(a, b) > 4:
-                assert abs(a - b) <= allowed(row, at)[place], (name, place, at, a, b)
-    assert equal >= 0.75 * numbers
 
 
 @needs_node
@@ -128,6 +81,13 @@ def test_a_row_defined_by_a_python_function_is_refused_by_name():
     define("bessel_t", math.sin, ["cos(x)"])
     with pytest.raises(NotImplementedError, match="'bessel_t' is defined by a Python function"):
         runtime([Call("exp", (Call("bessel_t", ("x",)),))])
+
+
+def test_a_name_that_is_no_operation_never_gets_into_the_code():
+    with pytest.raises(KeyError, match="no operation"):
+        expression(Call("alert(1);//", ("x",)))
+    with pytest.raises(KeyError, match="no operation"):
+        runtime([Call("alert(1);//", ("x",))])
 
 
 def test_a_primitive_that_javascript_lacks_is_refused_by_name(table):

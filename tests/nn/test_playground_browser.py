@@ -16,10 +16,10 @@ from nn.initializers import INITIALIZERS
 from nn.losses import LOSSES
 from nn.optimizers import SGD, Adam
 from nn.pages import functions
-from tests.drawing.test_browser import Opened, browser, playwright, pytestmark  # noqa: F401
+from tests.drawing.test_browser import Opened
 from tests.drawing.test_labels import HOSTILE
 
-CURVED = [0.7, -0.3, 1.1, 0.2, -0.9, 0.4, -0.6]
+pytestmark = pytest.mark.slow
 
 
 class Playground(Opened):
@@ -39,7 +39,7 @@ class Playground(Opened):
 
 
 @pytest.fixture
-def opened(browser, tmp_path):  # noqa: F811
+def opened(browser, tmp_path):
     pages = []
 
     def open_page(address="", *arguments, options=None, **settings):

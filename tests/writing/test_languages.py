@@ -79,8 +79,9 @@ def test_chinese_is_written_with_chinese_punctuation():
 
 SPEAKERS = {
     "language": ["micrograd/drawing/page.py", "micrograd/drawing/assets/page.js"],
-    "explain": ["micrograd/derivation/explanation.py"],
-    "card": ["micrograd/derivation/cards.py"],
+    "explain": ["micrograd/derivation/explanation.py", "micrograd/derivation/board.py"],
+    "card": ["micrograd/derivation/c*.py", "micrograd/commands/rules.py"],
+    "layers": ["nn/derivations/*.py"],
     "picture": ["micrograd/drawing/*.py"],
     "page": [
         "micrograd/drawing/page.py",
@@ -89,6 +90,8 @@ SPEAKERS = {
     ],
     "network": ["micrograd/drawing/network.py"],
     "program": ["micrograd/drawing/programs.py", "micrograd/compiler/program.py"],
+    "schematic": ["micrograd/drawing/schematics/*.py"],
+    "export": ["micrograd/export/source.py"],
     "plot": ["nn/plots/*.py"],
     "playground": ["nn/pages/*.py", "nn/pages/assets/*"],
 }

@@ -1,0 +1,501 @@
+"""A graph as definitions: one formula for each named value, as on a blackboard.
+
+`definitions(outputs, names)` cuts a graph at its named values: those that have a label, those that
+the caller has a name for, and the outputs. Each has a formula over other named values, into which
+the values without a name are written:
+
+>>> x, w, b, t = (Value(n, label=l) for n, l in ((2.0, "x"), (-3.0, "w"), (6.5, "b"), (1.0, "t")))
+>>> y = (x * w + b).tanh()
+>>> loss = (y - t) ** 2
+>>> y.label, loss.label = "y", "L"
+>>> cut = definitions([loss])
+>>> for step in cut:
+...     print(step.key, "=", step.formula, [*step.operands])
+v₁ = add(mul(x, w), b) ['x', 'w', 'b']
+y = tanh(v₁) ['v₁']
+L = pow(sub(y, t), 2.0) ['y', 't']
+>>> print(partial(cut["y"], "v₁"))
+sub(1.0, pow(y, 2.0))
+
+What to know:
+
+- A definition has `value`, its `key`, a `formula` (a `Tree`) and `operands`, the values that the
+  variables of the tree stand for. A key is the name as text; it belongs to one value in the whole
+  cut. `cut.names` has the `Name` of each value, which `notation.formula` needs to typeset a tree.
+- Leaves have no definition: `cut.given` lists them. Constants are numbers in the trees.
+- Definitions are in topological order. A value without a name that several steps share, a long
+  argument of a function, and a part of a formula that would be too long to read get names v₁, v₂,
+  … of their own (`cut.made_up`), so trees never grow exponentially with the graph.
+- `partial(definition, key)` is the local derivative with respect to one operand, simplified. It may
+  use the operands and the key of the definition itself, as in y' = 1 - y². Choices (`where`) that
+  depend on numbers stay in it; `partials.simplified` takes the branch that the numbers take.
+- A step without a formula, such as one whose `_backward` was written by hand, has `slopes`: the
+  derivatives as numbers, which hold for the present numbers only. The `formula` of a step that the
+  table does not know is a call of its symbol, which is no row of the table (`is_known` is false).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from functools import partial as bound
+from typing import Any, NamedTuple
+
+from micrograd.derivation.algebra import simplified, size
+from micrograd.derivation.naming import label_of, name_values, variable_names
+from micrograd.engine.graph import (
+    backward_step,
+    is_alias,
+    is_leaf,
+    made_by,
+    operands,
+    operation,
+    order,
+    partials,
+)
+from micrograd.engine.value import Value, shares_of_step
+from micrograd.ops import TABLE, on_define
+from micrograd.table.balls import Ball, on_balls
+from micrograd.table.floats import to_float
+from micrograd.table.formulas import (
+    COMPARISONS,
+    RESULT,
+    Call,
+    Tree,
+    calls,
+    fold,
+    parts,
+    variables,
+)
+from micrograd.writing.notation import Name
+
+_LONGEST = 12  # variables in a formula, where a sum counts as its longest term
+_MOST_LEAVES = 150  # variables in a formula
+_DEEPEST = 60  # operations one within the other
+_LONGEST_ARGUMENT = 2  # variables in an argument of a function that is written into it
+_SYMBOLS = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
+
+_ARITHMETIC = frozenset(
+    {"add", "sub", "mul", "div", "pow", "neg", "square", "reciprocal", "exp", "log", "sqrt"}
+    | {"abs", "where", *COMPARISONS}
+)
+"""Operations whose arguments are easily read within a longer formula, unlike those of σ(…)."""
+
+
+class Definition(NamedTuple):
+    """The formula of a named value over other named values.
+
+    Attributes:
+        value: the value.
+        key: its name as text.
+        formula: the formula.
+        operands: the values that the variables of the formula stand for, in order.
+        slopes: for a step written by hand, its derivatives as numbers; otherwise None.
+    """
+
+    value: Value
+    key: str
+    formula: Tree
+    operands: dict[str, Value]
+    slopes: dict[str, float] | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the formula consists of operations of the table."""
+        return not isinstance(self.formula, Call) or self.formula.name in TABLE
+
+
+class Definitions(Sequence[Definition]):
+    """The definitions of a graph, by position or by key, and the names of all values in them.
+
+    Attributes:
+        outputs: the roots of the graph.
+        names: the name of every value that has a definition or is given.
+        given: the leaves.
+        made_up: the keys of the values whose names were made up here.
+    """
+
+    def __init__(
+        self,
+        outputs: Sequence[Value],
+        steps: Sequence[Definition],
+        names: Mapping[Value, Name],
+        made_up: frozenset[str],
+    ) -> None:
+        self.outputs, self.names, self.made_up = list(outputs), dict(names), made_up
+        self.given = [value for value in names if is_leaf(value)]
+        self._steps = list(steps)
+        self._values = {name.text: value for value, name in names.items()}
+        self._by_key = {step.key: step for step in steps}
+
+    def key(self, value: Value) -> str:
+        """The key of a value; KeyError if the value was written into another one."""
+        return self.names[value].text
+
+    def value(self, key: str) -> Value:
+        """The value of a key."""
+        return self._values[key]
+
+    def get(self, key: str) -> Definition | None:
+        """The definition of a key; None for a value that is given."""
+        return self._by_key.get(key)
+
+    def __getitem__(self, which: Any) -> Any:
+        return self._by_key[which] if isinstance(which, str) else self._steps[which]
+
+    def __contains__(self, which: object) -> bool:
+        return which in self._by_key
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __iter__(self) -> Iterator[Definition]:
+        return iter(self._steps)
+
+
+def definitions(
+    outputs: Sequence[Value],
+    names: Mapping[str, Any] | Any | None = None,
+    keep: Sequence[Value] = (),
+) -> Definitions:
+    """Cut the graph below the outputs into definitions.
+
+    Args:
+        outputs: the roots of the graph.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
+        keep: values that get a definition even if they have no name.
+
+    >>> a = Value(3.0, label="a")
+    >>> [str(step.formula) for step in definitions([a * a + 1.0])]
+    ['add(pow(a, 2.0), 1.0)']
+    """
+    nodes = order(outputs)
+    called = variable_names(names, nodes)
+    named = {n for n in nodes if label_of(n).strip() or called.get(id(n), "").strip()}
+    steps = _Cut(nodes, named.union(outputs, keep)).steps
+    chosen = name_values([node for node in nodes if is_leaf(node) or node in steps], called)
+    trees: dict[Value, Tree] = {}
+    found = []
+    for node in nodes:
+        if not is_leaf(node):
+            tree = _formula(node, [_shown(x, chosen, trees) for x in operands(node)])
+            trees[node] = tree
+            if node in steps:
+                found.append(_definition(node, tree, chosen))
+    made_up = {chosen[node].text for node in steps - named}
+    kept = {chosen[node].text for node in (*outputs, *keep)}
+    found = [_without_shift(each) for each in _without_superfluous(found, made_up - kept)]
+    made_up &= {step.key for step in found}
+    values = {step.value for step in found}
+    chosen = {node: name for node, name in chosen.items() if is_leaf(node) or node in values}
+    return Definitions(outputs, found, chosen, frozenset(made_up))
+
+
+def partial(definition: Definition, operand: str) -> Tree:
+    """The local derivative of a named value with respect to one of its operands, simplified.
+
+    It is the sum over all places of the operand in the formula. The derivatives of the operations
+    are those of the table.
+
+    Args:
+        definition: the named value.
+        operand: the key of the operand.
+
+    >>> a = Value(3.0, label="a")
+    >>> cube = a * a * a
+    >>> str(partial(definitions([cube])[0], "a"))
+    'mul(3.0, pow(a, 2.0))'
+    """
+    if definition.slopes is not None:
+        return definition.slopes.get(operand, 0.0)
+    # Formulas that differ in their names only, as in the layers of a network, are done once.
+    digits = {key: str(i) for i, key in enumerate((definition.key, *definition.operands))}
+    found = _partial(renamed(definition.formula, digits), digits[operand])
+    return renamed(found, {digit: key for key, digit in digits.items()})
+
+
+@on_define
+def _forget(_: object) -> None:
+    """Forget the partials of rows that were replaced."""
+    _partial.cache_clear()
+
+
+@lru_cache(1024)
+def _partial(formula: Tree, operand: str) -> Tree:
+    slope = derivative(formula, operand, result="0")
+    return simplified(slope, {"0": formula}, decimals=has_decimals(formula))
+
+
+def has_decimals(tree: Tree) -> bool:
+    """Whether a formula has a decimal fraction such as 0.1, so that others may be decimals, too."""
+    numbers = (
+        number
+        for part in parts(tree)
+        if isinstance(part, Call)
+        for number in part.operands[: 1 if part.name == "pow" else None]
+        if isinstance(number, float)
+    )
+    return any((10_000 * number).is_integer() and not number.is_integer() for number in numbers)
+
+
+def renamed(tree: Tree, names: Mapping[str, Tree]) -> Tree:
+    """The formula with other variables, or formulas in the place of variables."""
+    return fold(tree, _CALLS, names, _same)
+
+
+def derivative(tree: Tree, variable: str, result: Tree | None = None) -> Tree:
+    """The derivative of a formula by the partials of the table, not simplified.
+
+    Args:
+        tree: the formula.
+        variable: the variable that moves.
+        result: what is written for the value of the formula; by default, the formula itself.
+    """
+    if not isinstance(tree, Call):
+        return 1.0 if tree == variable else 0.0
+    row = TABLE[tree.name]
+    inner = [derivative(operand, variable) for operand in tree.operands]
+    here = {RESULT: tree if result is None else result}
+    here |= dict(zip(row.operands, tree.operands, strict=True))
+    terms: list[Tree] = []
+    for place, slope in enumerate(inner):
+        if slope != 0.0:
+            local = fold(_slope(tree, place), _CALLS, here, _same)
+            terms.append(_times(local, slope))
+    if not terms:
+        return 0.0
+    total = terms[0]
+    for term in terms[1:]:
+        total = Call("add", (total, term))
+    return total
+
+
+def _times(local: Tree, slope: Tree) -> Tree:
+    if 1.0 in (local, slope):
+        return slope if local == 1.0 else local
+    return Call("mul", (local, slope))
+
+
+def _slope(tree: Call, place: int) -> Tree:
+    """The partial of the table; that of a power of a constant exponent without its exceptions."""
+    if tree.name == "pow" and place == 0 and isinstance(exponent := tree.operands[1], float):
+        if exponent == 2.0:
+            return Call("mul", (2.0, "x"))
+        return Call("mul", (exponent, Call("pow", ("x", exponent - 1.0)))) if exponent else 0.0
+    slope: Tree = TABLE[tree.name].told[1 + place]
+    match slope:
+        case Call("where", (Call("le", (result, 0.0)), *others)) if result == RESULT:
+            return Call("where", (Call("eq", (RESULT, 0.0)), *others))  # a distance is never less
+    return slope
+
+
+class _Calls(dict[str, Callable[..., Tree]]):
+    """The vocabulary in which an operation means itself."""
+
+    def __missing__(self, name: str) -> Callable[..., Tree]:
+        return bound(_call, name)
+
+
+def _call(name: str, *operands: Tree) -> Tree:
+    return Call(name, operands)
+
+
+def _same(number: float) -> Tree:
+    return number
+
+
+_CALLS = _Calls()
+
+
+# ------------------------------------------------------------------------------------------ cutting
+
+
+class _Size(NamedTuple):
+    """How large a formula is."""
+
+    length: int  # variables, where a sum counts as its longest term
+    leaves: int = 1  # variables
+    depth: int = 0  # operations one within the other
+
+
+class _Cut:
+    """Decides which values are steps."""
+
+    def __init__(self, nodes: Sequence[Value], named: set[Value]) -> None:
+        self.steps = {node for node in named if not is_leaf(node)}
+        self.given = named
+        self.sizes: dict[Value, _Size] = {}
+        users: dict[Value, set[Value]] = {}
+        for node in nodes:
+            for operand in operands(node):
+                if isinstance(operand, Value):
+                    users.setdefault(operand, set()).add(node)
+        for node in nodes:
+            if not is_leaf(node):
+                self._visit(node, len(users.get(node, ())))
+
+    def _size(self, operand: Any) -> _Size:
+        if not isinstance(operand, Value):
+            return _Size(0, 0)
+        if is_leaf(operand) or operand in self.steps:
+            return _Size(1)
+        return self.sizes[operand]
+
+    def _visit(self, node: Value, users: int) -> None:
+        inlined = [x for x in operands(node) if isinstance(x, Value) and x not in self.steps]
+        inlined = [x for x in inlined if not is_leaf(x)]
+        if operation(node) is None or backward_step(node) is not None:  # known by numbers only
+            self.steps |= {node, *inlined}
+            return
+        row = operation(node)
+        is_function = row is not None and row.name not in _ARITHMETIC
+        if is_function:
+            self.steps |= {x for x in inlined if self.sizes[x].leaves > _LONGEST_ARGUMENT}
+        while _is_long(found := self._joined(node)) and inlined:
+            longest = max(inlined, key=lambda x: self.sizes[x].leaves)
+            inlined.remove(longest)
+            self.steps.add(longest)
+        self.sizes[node] = found
+        if users > 1 and found.length > 1:
+            self.steps.add(node)
+        elif is_function and users and any(x in self.steps - self.given for x in operands(node)):
+            self.steps.add(node)  # as in y = σ(z), where z was not named either
+
+    def _joined(self, node: Value) -> _Size:
+        row = operation(node)
+        sizes = [self._size(operand) for operand in operands(node)]
+        longer = max if row is not None and row.name in ("add", "sub") else sum
+        length = longer([size.length for size in sizes])
+        leaves = sum(size.leaves for size in sizes)
+        return _Size(length, leaves, 1 + max(size.depth for size in sizes))
+
+
+def _is_long(size: _Size) -> bool:
+    return size.length > _LONGEST or size.leaves > _MOST_LEAVES or size.depth > _DEEPEST
+
+
+# ------------------------------------------------------------------------------------------ writing
+
+
+def _shown(operand: Any, names: Mapping[Value, Name], trees: Mapping[Value, Tree]) -> Tree:
+    if not isinstance(operand, Value):
+        return to_float(operand)
+    name = names.get(operand)
+    return trees[operand] if name is None else name.text
+
+
+def _formula(node: Value, shown: list[Tree]) -> Tree:
+    """The operation that made a value, of these operands."""
+    if is_alias(node):
+        return shown[0]
+    row = operation(node)
+    if row is not None:
+        return _tidied(Call(row.name, tuple(shown)))
+    symbol = str(made_by(node) or "f")
+    known = TABLE.get(_SYMBOLS.get(symbol, ""))
+    if known is not None and len(shown) == 2:
+        now = known.value(*(x.data if isinstance(x, Value) else x for x in operands(node)))
+        if now == node.data:
+            return Call(known.name, tuple(shown))
+    return Call(f"{symbol} " if symbol in TABLE else symbol, tuple(shown))
+
+
+def _tidied(tree: Call) -> Tree:
+    """`x * x` as `x ** 2`, `x ** 2 * x` as `x ** 3`, and `0 + x` as `x`."""
+    match tree:
+        case Call("add", (0.0, other) | (other, 0.0)):  # Python's sum begins with 0
+            return other
+    if tree.name != "mul":
+        return tree
+    (base, power), (other, exponent) = map(_as_power, tree.operands)
+    if base != other or isinstance(base, float):
+        return tree
+    return Call("pow", (base, power + exponent))
+
+
+def _as_power(tree: Tree) -> tuple[Tree, float]:
+    match tree:
+        case Call("pow", (base, float() as power)) if power > 0 and power.is_integer():
+            return base, power
+    return tree, 1.0
+
+
+def _definition(node: Value, tree: Tree, names: Mapping[Value, Name]) -> Definition:
+    below = {names[x].text: x for x in _named_below(node, names)}
+    used = variables(tree)
+    slopes = None
+    if backward_step(node) is not None:
+        shares = shares_of_step(node)
+        slopes = {key: float(shares.get(x, 0.0)) for key, x in below.items()}
+    elif operation(node) is None and not is_alias(node):
+        slopes = dict.fromkeys(below, 0.0)
+        for operand, slope in zip(operands(node), partials(node), strict=True):
+            if isinstance(operand, Value):
+                slopes[names[operand].text] += slope or 0.0
+    return Definition(
+        node, names[node].text, tree, {k: x for k, x in below.items() if k in used}, slopes
+    )
+
+
+def _named_below(node: Value, names: Mapping[Value, Name]) -> Iterator[Value]:
+    """The named values that the formula of a node uses, from left to right."""
+    stack: list[Any] = [*reversed([*operands(node)])]
+    seen = set()
+    while stack:
+        operand = stack.pop()
+        if isinstance(operand, Value) and operand not in seen:
+            seen.add(operand)
+            if operand in names:
+                yield operand
+            else:
+                stack += reversed([*operands(operand)])
+
+
+def _without_shift(step: Definition) -> Definition:
+    """The definition without a number that exponentials are shifted by only for accuracy."""
+    if "exp" in calls(step.formula) and step.slopes is None:
+        tree = simplified(step.formula)
+        if size(tree) < size(step.formula) and _agree(step, tree):
+            return _with_formula(step, tree)
+    return step
+
+
+def _agree(step: Definition, tree: Tree) -> bool:
+    """Whether another formula gives the same value, where the shift is not needed."""
+    at = {key: Ball(value.data) for key, value in step.operands.items()}
+    before, after = on_balls(step.formula, at), on_balls(tree, at)
+    return abs(before.mid - after.mid) <= before.rad + after.rad < math.inf
+
+
+def _with_formula(step: Definition, tree: Tree) -> Definition:
+    used = variables(tree)
+    below = {key: value for key, value in step.operands.items() if key in used}
+    return step._replace(formula=tree, operands=below)
+
+
+def _without_superfluous(steps: list[Definition], made_up: set[str]) -> list[Definition]:
+    """The definitions without made-up names that a simplification of their users gets rid of.
+
+    Such is the maximum that a softmax is shifted by.
+    """
+    users: dict[str, list[int]] = {}
+    for i, step in enumerate(steps):
+        for key in step.operands:
+            users.setdefault(key, []).append(i)
+    dropped = set()
+    for i, step in enumerate(steps):
+        if step.key not in made_up or step.slopes is not None:
+            continue
+        places = users.get(step.key, [])
+        if any([*parts(steps[j].formula)].count(step.key) < 2 for j in places):
+            continue  # nothing to cancel
+        shorter = {j: simplified(steps[j].formula) for j in places if steps[j].slopes is None}
+        if len(shorter) == len(places) and all(
+            step.key not in variables(tree) and _agree(steps[j], tree)
+            for j, tree in shorter.items()
+        ):
+            dropped.add(i)
+            for j, tree in shorter.items():
+                steps[j] = _with_formula(steps[j], tree)
+    return [step for i, step in enumerate(steps) if i not in dropped]

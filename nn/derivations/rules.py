@@ -1,0 +1,121 @@
+"""The formulas from which the gradients of a network follow, as trees, before they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from micrograd.ops import TABLE
+from micrograd.table.formulas import RESULT, Call, Tree, fold, variables
+from nn.derivations import calculus
+from nn.derivations.loss_form import FLOATS, OUTPUT, TARGET, LossForm
+from nn.derivations.network import Stage
+
+LONGEST = 13
+"""The parts of a derivative that is written into other formulas; a longer one gets a name."""
+
+Rows = Sequence[Sequence[float]]
+
+
+class Rules(NamedTuple):
+    """The formulas.
+
+    Attributes:
+        form: the loss of a sample.
+        slopes: the derivative of each activation, in terms of its operand `x` and its result `out`.
+        loss: the loss of an entry, in terms of `p` and `t`; for a loss of entries only.
+        loss_slope: its derivative.
+        condition: what holds for all entries and has decided between cases of the loss, or None.
+        last: the derivative of the loss with respect to the sums of the last layer, in terms of `p`
+            and `t`, if that is shorter than the product of two derivatives; otherwise None.
+        divisor: the number of things whose mean is taken; 1 for a sum.
+    """
+
+    form: LossForm
+    slopes: list[Tree]
+    loss: Tree
+    loss_slope: Tree
+    condition: Tree | None
+    last: Tree | None
+    divisor: int
+
+
+def rules(
+    stages: Sequence[Stage], form: LossForm, outputs: Rows, targets: Rows, *, mean: bool
+) -> Rules:
+    """Find the formulas.
+
+    Args:
+        stages: the layers of the network.
+        form: the loss of a sample.
+        outputs: the outputs of each sample.
+        targets: the targets of each sample.
+        mean: whether the losses of the samples are averaged.
+    """
+    slopes = [_slope(stage.activation) for stage in stages]
+    divisor = (len(outputs) if mean else 1) * round(1 / form.share)
+    loss, slope, condition, last = _readable(form.loss), form.slope, None, None
+    if form.kind == "entries":
+        loss, slope, condition = _decided(loss, slope, outputs, targets)
+        loss, slope = calculus.shortest(loss), _readable(slope)
+        inner = calculus.substituted(slopes[-1], {RESULT: OUTPUT})
+        if inner != 1 and variables(inner) <= {OUTPUT} and not calculus.has_choice(inner):
+            both = calculus.shortest(calculus.product(slope, inner))
+            if calculus.length(both) < calculus.length(slope):
+                last = both
+    return Rules(form, slopes, loss, slope, condition, last, divisor)
+
+
+def _slope(activation: Tree) -> Tree:
+    """Return the derivative of an activation; that of a row as the table has it for readers."""
+    match activation:
+        case "x":
+            return 1.0
+        case Call(name, ("x",)):
+            slope = _readable(TABLE[name].told[1])
+            is_long = calculus.length(slope) > LONGEST and not calculus.has_choice(slope)
+            return calculus.shortest(slope) if is_long else slope
+    return calculus.derivative(activation, "x", RESULT)
+
+
+def _readable(tree: Tree) -> Tree:
+    """Return the formula with powers and logarithms as readers know them, and without guards."""
+    match tree:
+        case Call("log1p", (x,)):
+            return Call("log", (Call("add", (1.0, _readable(x))),))
+        case Call("square", (x,)):
+            return Call("pow", (_readable(x), 2.0))
+        case Call(name, (Call("sub", (float() as number, x)), 0.0)) if name in _MIRRORED:
+            return Call(_MIRRORED[name], (_readable(x), number))
+        case Call("where", (test, *branches)):
+            known = [
+                calculus.assuming(test, branch, is_true)
+                for branch, is_true in zip(branches, (True, False), strict=True)
+            ]
+            return Call("where", (_readable(test), *map(_readable, known)))
+        case Call(name, operands):
+            return Call(name, tuple(map(_readable, operands)))
+    return tree
+
+
+_MIRRORED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}  # 1 - x > 0 is x < 1
+
+
+def _decided(
+    loss: Tree, slope: Tree, outputs: Rows, targets: Rows
+) -> tuple[Tree, Tree, Tree | None]:
+    """Return the case of a loss and of its derivative in which all entries are, and why."""
+    match slope:
+        case Call("where", (test, then, otherwise)):
+            pairs = [
+                pair
+                for row, own in zip(outputs, targets, strict=True)
+                for pair in zip(row, own, strict=True)
+            ]
+            truths = {bool(fold(test, FLOATS, {OUTPUT: p, TARGET: t})) for p, t in pairs}
+            if len(truths) == 1:
+                is_true = truths.pop()
+                known = calculus.assuming(test, loss, is_true)
+                chosen = then if is_true else otherwise
+                return known, chosen, test if is_true else calculus.opposite(test)
+    return loss, slope, None
