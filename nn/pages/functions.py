@@ -84,7 +84,7 @@ def _loss(loss: Loss, count: int, trees: list[Tree]) -> str:
 
     What only the derivative by the target needs is left out.
     """
-    line, _ = of_function(loss, [[0.0] * count] * 2 if count else [0.0, 0.0])
+    line = of_function(loss, [[0.0] * count] * 2 if count else [0.0, 0.0])
     backwards, gradient = line.backwards(lambda key: f"d{key}")
     half = len(line.parameters) // 2
     slopes = [gradient[key] for key in line.parameters[:half]]
@@ -138,7 +138,7 @@ def _written_activation(name: str) -> list[Mark]:
 
 
 def _written_loss(loss: Loss) -> list[Mark]:
-    line, _ = of_function(loss, [0.0, 0.0])
+    line = of_function(loss, [0.0, 0.0])
     trees: dict[str, Tree] = {"p0": "p0", "p1": "p1"}
     for step in line.steps:
         trees[step.key] = substituted(Call(step.row.name, step.operands), trees)

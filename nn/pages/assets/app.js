@@ -27,22 +27,32 @@ class App {
     this.experiment = new Experiment(this.settings);
     this.sample = Math.min(settings.sample, Math.max(0, this.experiment.points.length - 1));
     this.choose(settings.show);
-    this.planes = null;
+    Object.assign(this.settings, { sample: this.sample, show: this.chosen ? settings.show : "" });
     this.plane.survey();
     this.diagram.build();
     if (settings.kind === "regression") this.valley.build();
     this.controls.show();
-    while (this.experiment.steps < steps && this.experiment.isFinite) this.experiment.step();
-    this.draw();
+    this.catchUp(steps, 250);
     if (wasPlaying) this.play(true);
+  }
+
+  // As many steps as the address says; those that take long are done between frames.
+  catchUp(steps, milliseconds) {
+    const { experiment } = this;
+    const end = performance.now() + milliseconds;
+    while (experiment.steps < steps && experiment.isFinite && performance.now() < end) experiment.step();
+    this.draw();
+    if (experiment.steps < steps && experiment.isFinite) {
+      requestAnimationFrame(() => {
+        if (this.experiment === experiment && !experiment.isEdited && !this.isPlaying) this.catchUp(steps, 30);
+      });
+    }
   }
 
   // Settings that a reader has changed. Those of training keep the weights.
   change(changes) {
     const settings = settled({ ...this.settings, ...changes });
-    if ("data" in changes || "kind" in changes) {
-      if (changes.data !== OWN) settings.noise = settled({ ...settings, noise: null }).noise;
-    }
+    if ("data" in changes && !("noise" in changes)) settings.noise = settled({ ...settings, noise: null }).noise;
     const keeps = ["optimizer", "rate", "penalty", "strength", "batch", "speed"];
     if (Object.keys(changes).every((key) => keeps.includes(key))) this.adjust(settings);
     else this.begin(settings);

@@ -59,7 +59,7 @@ const between = (low, high, { whole = false } = {}) => (text) => {
   if (!Number.isFinite(number)) return undefined;
   return Math.min(high, Math.max(low, whole ? Math.round(number) : number));
 };
-const isActivation = (name) => name === "" || name in ACTIVATIONS;
+const isActivation = (name) => name === "" || Object.hasOwn(ACTIVATIONS, name);
 const READERS = {
   data: (text, kind) => oneOf(dataSets(kind))(text),
   samples: between(10, MOST.points, { whole: true }),
@@ -107,7 +107,7 @@ function fromAddress(address) {
   const found = firstSettings(kind);
   if (asked.has("data") && !asked.has("noise")) found.noise = null;
   for (const [key, text] of asked) {
-    const value = READERS[key] && READERS[key](text, kind);
+    const value = Object.hasOwn(READERS, key) ? READERS[key](text, kind) : undefined;
     if (value !== undefined) found[key] = value;
   }
   return { settings: settled(found), lang: asked.get("lang") };
