@@ -17,6 +17,7 @@ True
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from micrograd.drawing.page import brief
@@ -24,10 +25,10 @@ from micrograd.export.javascript import expression, runtime
 from micrograd.export.program import of_function
 from micrograd.export.trees import substituted
 from micrograd.ops import SERVING, TABLE
-from micrograd.table.formulas import RESULT, Call, Tree, variables
+from micrograd.table.formulas import RESULT, Call, Tree, calls, variables
 from micrograd.writing import notation
 from micrograd.writing.marks import Mark
-from micrograd.writing.template import PRODUCT
+from micrograd.writing.template import LOOSE, PRODUCT
 from nn.losses import LOSSES, Loss
 
 MOST_CLASSES = 5
@@ -133,8 +134,8 @@ def formulas() -> dict[str, Any]:
 
 def _written_activation(name: str) -> list[Mark]:
     row = TABLE[name]
-    slope = notation.formula(row.told[1], {"x": _INPUT, RESULT: _OUTPUT})
-    return [notation.operation(row, [_INPUT]).mark, slope.bracketed(PRODUCT).mark]
+    names = {"x": _INPUT, RESULT: _OUTPUT}
+    return [notation.operation(row, [_INPUT]).mark, _with_cases(row.told[1], names, PRODUCT)]
 
 
 def _written_loss(loss: Loss) -> list[Mark]:
@@ -147,7 +148,29 @@ def _written_loss(loss: Loss) -> list[Mark]:
     value = notation.formula(tree, names)
     if len(value.text) > _LONGEST:
         return []
-    return [value.mark, notation.formula(_slope(tree), names).mark]
+    return [_with_cases(tree, names), _with_cases(_slope(tree), names)]
+
+
+_OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
+
+
+def _with_cases(tree: Tree, names: Mapping[str, notation.Formula], least: int = LOOSE) -> Mark:
+    """A formula that binds as tightly as `least`; a choice by one comparison has two rows."""
+
+    def written(tree: Tree) -> Mark:
+        return notation.formula(tree, names).mark
+
+    match tree:
+        case Call("where", (Call(sign, sides) as test, then, otherwise)) if (
+            sign in _OPPOSITE and "where" not in calls(then) | calls(otherwise)
+        ):
+            opposite = Call(_OPPOSITE[sign], sides)
+            return (
+                "cases",
+                (written(then), written(test)),
+                (written(otherwise), written(opposite)),
+            )
+    return notation.formula(tree, names).bracketed(least).mark
 
 
 def _slope(tree: Tree) -> Tree:
@@ -178,11 +201,15 @@ def _product(x: Tree, y: Tree) -> Tree:
         x, y = y, x
     if x == 1.0:
         return y
+    for one, other in ((x, y), (y, x)):
+        if isinstance(one, Call) and one.name == "where":
+            test, then, otherwise = one.operands
+            return Call("where", (test, _product(then, other), _product(otherwise, other)))
     if x == -1.0:
         return Call("neg", (y,))
-    if isinstance(x, float) and isinstance(y, Call) and isinstance(y.operands[0], float):
-        if y.name == "mul":
-            return _product(x * y.operands[0], y.operands[1])
+    match x, y:
+        case float(), Call("mul", (float(factor), rest)):
+            return _product(x * factor, rest)
     for one, other in ((x, y), (y, x)):
         if isinstance(one, Call) and one.name == "neg":
             return Call("neg", (_product(one.operands[0], other),))

@@ -110,7 +110,6 @@ class App {
   tick() {
     this.pending = null;
     if (!this.isPlaying) return;
-    this.frames += 1;
     this.frame();
     if (this.isPlaying) this.pending = requestAnimationFrame(() => this.tick());
   }
@@ -119,6 +118,7 @@ class App {
   frame() {
     const { experiment } = this;
     const { speed } = this.settings;
+    this.frames += 1;
     if (speed === "slow") {
       if (this.frames % 15) return;
       experiment.step();

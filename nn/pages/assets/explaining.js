@@ -138,7 +138,8 @@ class Explanation {
     const found = this.ofLoss();
     for (let l = layers.length - 1; l > layer; l--) {
       const { nout } = layers[l];
-      for (let j = 0; j < nout; j++) found.push(...this.delta(l, j, { isShort: l < layers.length - 1 }));
+      const isShort = l < layers.length - 1 && (nout > 3 || layers[l + 1].nout > 3);
+      for (let j = 0; j < nout; j++) found.push(...this.delta(l, j, { isShort }));
     }
     return found;
   }
@@ -155,8 +156,26 @@ class Explanation {
       ? given.flatMap((parts) => [bracketed(known[which], parts), "="]) : []);
     const line = equation(loss, "=", ...written(0), num(this.total));
     line.prepend(made("span", { class: "lead", text: say(`loss ${settings.loss}`) }));
+    if (settings.loss === "cross_entropy") return [line, ...this.ofSoftmax(h, g)];
     if (!isSingle) return [line];
     return [line, equation(byPartial(loss, names.output(0)), "=", ...written(1), num(g[0]))];
+  }
+
+  // The shares of the classes, and how they differ from the target.
+  ofSoftmax(h, g) {
+    const { names } = this;
+    const target = this.app.experiment.targets[this.app.sample];
+    const most = Math.max(...h);
+    const sum = h.reduce((total, each) => total + Math.exp(each - most), 0);
+    const power = (mark) => ["^", ["i", "e"], mark];
+    const below = ["r", ...plus(Array.from(h, (_, k) => power(names.output(k))))];
+    return Array.from(h, (each, k) => {
+      const share = Math.exp(each - most) / sum;
+      const name = single("p", k);
+      return equation(name, "=", ["/", power(names.output(k)), below], "=", num(share), ["mtext", ",  "],
+        byPartial(loss, names.output(k)), "=", ["r", name, "-", single("y", k)], "=",
+        ["r", num(share), "-", num(target[k])], "=", num(g[k]));
+    });
   }
 
   // δ = ∂L/∂z of a neuron: what arrives at it, times the slope of its activation.

@@ -91,7 +91,7 @@ function equation(...parts) {
   const line = document.createElement("p");
   line.className = "equation";
   let leading = null;
-  for (const part of parts) {
+  for (const part of parts.flatMap(breakable)) {
     if (typeof part === "string") {
       leading = part;
       continue;
@@ -107,6 +107,22 @@ function equation(...parts) {
     line.append(math);
   }
   return line;
+}
+
+// A sum in parts, between which an equation can break.
+function breakable(mark) {
+  if (!Array.isArray(mark) || mark[0] !== "r" || !mark.includes("+", 2)) return [mark];
+  const found = [];
+  let part = ["r"];
+  for (const each of mark.slice(1)) {
+    if (each === "+" && part.length > 1) {
+      found.push(part, "+");
+      part = ["r"];
+    } else {
+      part.push(each);
+    }
+  }
+  return [...found, part];
 }
 
 // The parts of an equation in brackets, between which it can still break.

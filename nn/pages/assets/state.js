@@ -31,7 +31,7 @@ const FIRST = {
     data: "moons", samples: 200, layers: [5, 4], loss: "bce_with_logits", optimizer: "adam", rate: 0.03,
   },
   regression: {
-    data: "line", samples: 40, layers: [], loss: "mse", optimizer: "sgd", rate: 0.1,
+    data: "line", samples: 40, layers: [], loss: "mse", optimizer: "sgd", rate: 0.1, init: "uniform",
   },
 };
 
@@ -95,7 +95,10 @@ const READERS = {
 
 function textOf(key, value) {
   if (key === "layers") return value.join(",") || "none";
-  if (key === "activation") return value.map((name) => name || "linear").join(",");
+  if (key === "activation") {
+    const names = value.map((name) => name || "linear");
+    return new Set(names).size > 1 ? names.join(",") : names[0] || "tanh";
+  }
   if (key === "output") return value || "linear";
   if (key === "points") return value.map((point) => point.join(",")).join(";");
   return String(value);
@@ -116,10 +119,11 @@ function fromAddress(address) {
 function toAddress(settings, lang) {
   const parts = [];
   if (settings.kind !== story.settings.kind) parts.push(`kind=${settings.kind}`);
-  const first = settled(firstSettings(settings.kind));
+  const begun = firstSettings(settings.kind);
+  const first = settled({ ...begun, noise: settings.data === begun.data ? begun.noise : null, data: settings.data });
   for (const key of Object.keys(READERS)) {
     const text = textOf(key, settings[key]);
-    if (text !== textOf(key, first[key])) parts.push(`${key}=${encodeURIComponent(text).replace(/%2C/g, ",").replace(/%3B/g, ";")}`);
+    if (text !== textOf(key, key === "data" ? begun.data : first[key])) parts.push(`${key}=${encodeURIComponent(text).replace(/%2C/g, ",").replace(/%3B/g, ";")}`);
   }
   if (lang !== story.lang) parts.push(`lang=${lang}`);
   return parts.join("&");

@@ -1,5 +1,5 @@
 // The valley of the loss over two parameters, and the path of descent in it.
-const VALLEY = 56; // points along a side
+const VALLEY = { paused: 56, playing: 28 }; // points along a side
 const BANDS = 12;
 
 const below = (n) => [...String(n)].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]).join("");
@@ -51,34 +51,35 @@ class Valley {
     const points = this.chosen.map((i) => [...path.map((each) => each[i]), network.parameters[i]].filter(Number.isFinite));
     const covers = (range, numbers) => numbers.every((x) => Math.abs(x - range.middle) < range.half);
     if (this.range && points.every((numbers, k) => covers(this.range[k], numbers))) return false;
-    const half = Math.max(3, ...points.map((numbers) => 0.7 * (Math.max(...numbers) - Math.min(...numbers))));
+    const half = Math.max(2, ...points.map((numbers) => 0.7 * (Math.max(...numbers) - Math.min(...numbers))));
     this.range = points.map((numbers) => ({ middle: (Math.max(...numbers) + Math.min(...numbers)) / 2, half: Math.min(half, 1e6) }));
     return true;
   }
 
   draw(isComplete) {
     const isNew = this.fit();
-    if (isNew || isComplete || this.app.experiment.network.parameters.length > 2) this.survey();
+    const isFixed = this.app.experiment.network.parameters.length === 2; // whatever is learned
+    if (isNew || isComplete || !isFixed) this.survey(isComplete || isFixed ? VALLEY.paused : VALLEY.playing);
     this.drawPath();
   }
 
-  survey() {
+  survey(size) {
     const { network, objective, points, targets, train } = this.app.experiment;
     const [a, b] = this.chosen;
     const [x, y] = this.range;
     const kept = network.parameters.slice();
-    const losses = new Float64Array(VALLEY * VALLEY);
-    for (let row = 0, k = 0; row < VALLEY; row++) {
-      for (let column = 0; column < VALLEY; column++, k++) {
-        network.parameters[a] = x.middle + x.half * ((2 * (column + 0.5)) / VALLEY - 1);
-        network.parameters[b] = y.middle - y.half * ((2 * (row + 0.5)) / VALLEY - 1);
+    const losses = new Float64Array(size * size);
+    for (let row = 0, k = 0; row < size; row++) {
+      for (let column = 0; column < size; column++, k++) {
+        network.parameters[a] = x.middle + x.half * ((2 * (column + 0.5)) / size - 1);
+        network.parameters[b] = y.middle - y.half * ((2 * (row + 0.5)) / size - 1);
         losses[k] = Math.log(objective.mean(points, targets, train) + objective.penalised + 1e-3);
       }
     }
     network.parameters.set(kept);
     const finite = losses.filter(Number.isFinite);
     const [low, high] = finite.reduce(([l, h], each) => [Math.min(l, each), Math.max(h, each)], [Infinity, -Infinity]);
-    paint(this.heat, VALLEY, (k) => {
+    paint(this.heat, size, (k) => {
       const height = Number.isFinite(losses[k]) ? (losses[k] - low) / (high - low || 1) : 1;
       return palette.shades[1][Math.round((Math.floor(height * BANDS) / BANDS) * 255)];
     });
