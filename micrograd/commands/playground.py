@@ -10,7 +10,7 @@ from typing import Any
 from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.options import add_language, add_output
 
-_LISTS = ("layers", "activation")
+_LISTS = ("layers", "activation", "features")
 
 
 def add_to(commands: argparse._SubParsersAction[Any]) -> None:
@@ -26,8 +26,8 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         "settings",
         nargs="*",
         metavar="NAME=VALUE",
-        help="what the page opens with: kind, data, layers, activation, output, init, loss, "
-        "optimizer, rate, penalty, strength, batch, samples, noise, test, classes, seed, speed, "
+        help="what the page opens with: kind, data, features, layers, activation, output, init, "
+        "loss, optimizer, rate, penalty, strength, batch, samples, noise, test, classes, seed, speed, "
         "steps",
     )
     parser.add_argument(

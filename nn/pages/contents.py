@@ -14,6 +14,7 @@ from micrograd.writing import languages
 from micrograd.writing.labels import one_line
 from nn import samples
 from nn.layers import Layer, Neuron
+from nn.losses import LOSSES
 from nn.options import OptionError, real, whole
 from nn.pages.functions import MOST_CLASSES, activations
 
@@ -52,11 +53,13 @@ def contents(model: Any, data: Any, settings: Mapping[str, Any]) -> Contents:
         TypeError: the model is not made of layers.
     """
     chosen = _checked(settings)
+    features = chosen.get("features")
     described = None if model is None else _model(model)
     points = None if data is None or isinstance(data, str) else _points(data)
     kinds = {
         "kind": chosen.get("kind"),
-        "the model": described and _kind(described["sizes"][0], "the model"),
+        "features": features and _kind_of_features(features),
+        "the model": None if features else described and _kind(described["sizes"][0], "the model"),
         "the data": points and points["kind"],
     }
     found = {what: kind for what, kind in kinds.items() if kind}
@@ -64,6 +67,11 @@ def contents(model: Any, data: Any, settings: Mapping[str, Any]) -> Contents:
         told = ", ".join(f"{what} is for {kind}" for what, kind in found.items())
         raise ValueError(f"playground: {told}: give a model and data of one kind")
     chosen["kind"] = next(iter(found.values()), "classification")
+    if features and described and described["sizes"][0] != len(features):
+        raise ValueError(
+            f"playground: the model has {described['sizes'][0]} inputs, and there are "
+            f"{len(features)} features"
+        )
     if isinstance(data, str):
         chosen["data"] = _choice("data", data)
     elif points is not None:
@@ -82,8 +90,29 @@ def _kind(inputs: int, what: str) -> str:
         if count == inputs:
             return kind
     raise ValueError(
-        f"playground: {what} has {inputs} inputs, and the page shows 1 (a curve) or 2 (a plane)"
+        f"playground: {what} has {inputs} inputs, and the page shows 1 (a curve) or 2 (a plane), "
+        "or functions of them, which features= names"
     )
+
+
+FEATURES = {
+    "classification": ("x1", "x2", "square1", "square2", "product", "sine1", "sine2"),
+    "regression": ("x", "square", "cube", "sine"),
+}
+"""The inputs that a network can have, in their order; `features.js` computes them."""
+
+
+def _kind_of_features(features: Sequence[str]) -> str:
+    return next(kind for kind, names in FEATURES.items() if features[0] in names)
+
+
+def _features(name: str, value: Any) -> list[str]:
+    given = [value] if isinstance(value, str) else list(value)
+    for known in FEATURES.values():
+        if given and set(given) <= set(known):
+            return [each for each in known if each in given]
+    told = ", or of ".join(", ".join(known) for known in FEATURES.values())
+    raise OptionError(f"{name} are some of {told}, got {value!r}")
 
 
 # ------------------------------------------------------------------------------------------- models
@@ -219,6 +248,8 @@ def _points(data: Any) -> dict[str, Any]:
 
 def _choice(name: str, value: Any) -> str:
     """A value that has a name on the page."""
+    if name == "loss":
+        return _one_of(name, value, [*LOSSES])
     known = [
         key.removeprefix(f"{name} ")
         for key in languages.words("en", "playground names")
@@ -264,6 +295,7 @@ def _whole(low: int, high: int) -> Callable[[str, Any], int]:
 
 SETTINGS: dict[str, Callable[[str, Any], Any]] = {
     "kind": lambda name, value: _one_of(name, value, list(_INPUTS)[::-1]),
+    "features": _features,
     "layers": _layers,
     "activation": _activations,
     "output": _output,

@@ -15,7 +15,17 @@ from nn.pages.contents import MOST, contents
 from nn.pages.functions import formulas, script
 
 _SCRIPTS = (
-    *("random", "data", "network", "training", "archive", "state", "words", "experiment"),
+    *(
+        "random",
+        "data",
+        "network",
+        "training",
+        "archive",
+        "features",
+        "state",
+        "words",
+        "experiment",
+    ),
     *("notation", "painting", "plane", "diagram", "explaining", "walk", "valley", "python"),
     *("app", "controls", "main"),
 )
@@ -50,12 +60,13 @@ def playground(
         lang: the language in which the page opens; readers can switch to the others.
         title: the title of the page, or one for each language in a dict.
         **settings: with what the page opens, as in its address: `kind` (`"classification"` or
-            `"regression"`, which fits a curve), `layers` (the sizes of the hidden layers),
-            `activation` (a name, or one for each hidden layer), `output` (the activation of the
-            output), `init` (a name in `nn.initializers`), `loss`, `optimizer` (`"sgd"`,
-            `"momentum"` or `"adam"`), `rate`, `penalty` (`"none"`, `"l1"` or `"l2"`), `strength`,
-            `batch` (0 for all samples), `samples`, `noise`, `test` (in percent), `classes`, `seed`,
-            `speed` and `steps` (which the page has done when it opens).
+            `"regression"`, which fits a curve), `features` (the inputs, such as
+            `["x1", "product"]`), `layers` (the sizes of the hidden layers), `activation` (a name,
+            or one for each hidden layer), `output` (the activation of the output), `init` (a name
+            in `nn.initializers`), `loss`, `optimizer` (`"sgd"`, `"momentum"` or `"adam"`), `rate`,
+            `penalty` (`"none"`, `"l1"` or `"l2"`), `strength`, `batch` (0 for all samples),
+            `samples`, `noise`, `test` (in percent), `classes`, `seed`, `speed` and `steps` (which
+            the page has done when it opens).
 
     Returns:
         The text of the page, a `str` that a notebook shows in a frame.

@@ -72,7 +72,6 @@ def test_an_operation_of_a_python_function_is_left_out():
 
 def test_all_that_has_a_name_is_named_in_every_language():
     names = languages.words("en", "playground names")
-    assert {f"loss {name}" for name in LOSSES} <= set(names)
     assert {f"init {name}" for name in INITIALIZERS} <= set(names)
     for lang in languages.languages():
         assert set(languages.words(lang, "playground names")) == set(names)
@@ -139,7 +138,7 @@ def test_settings_are_checked_and_kept():
         "layers": [8, 8], "activation": "tanh", "output": "linear", "loss": "hinge", "seed": 3,
         "rate": 0.1, "optimizer": "momentum", "penalty": "l2", "strength": 0.01, "batch": 10,
         "samples": 100, "noise": 0.2, "test": 20, "init": "he_normal", "speed": "step", "steps": 7,
-        "classes": 2, "kind": "classification",
+        "classes": 2, "kind": "classification", "features": ["x1", "product"],
     }  # fmt: skip
     assert set(given) == set(SETTINGS)
     found = story(playground(data="circles", **given))["settings"]
@@ -156,6 +155,9 @@ class Own:
         ([Own()], {}, "takes an MLP, or a Sequential of Layers only, got Own"),
         ([Sequential(Layer(2, 2), Dropout(0.5))], {}, "Sequential of Layers only"),
         ([MLP(3, [2, 1])], {}, "the model has 3 inputs, and the page shows 1"),
+        ([MLP(2, [1])], {"features": ["x1"]}, "the model has 2 inputs, and there are 1 features"),
+        ([], {"features": ["x1", "cube"]}, "features are some of x1, x2, .*, or of x, square"),
+        ([], {"features": ["x1"], "kind": "regression"}, "features is for classification"),
         ([MLP(1, [2, 2])], {}, "a curve has 1 output, and the model has 2"),
         ([MLP(2, [2, 6])], {}, "at most 5 classes, and the model has 6"),
         ([MLP(2, [17, 1])], {}, r"at most 6 hidden layers of at most 16 neurons, got \[17\]"),
@@ -184,7 +186,7 @@ class Own:
         ([], {"layers": [1] * 7}, "layers has at most 6 sizes of at most 16"),
         ([], {"rate": -1}, "rate is a number of at least 0"),
         ([], {"seed": 2**32}, "seed is a number"),
-        ([], {"speeed": 1}, "playground has no setting 'speeed'; it has kind, layers"),
+        ([], {"speeed": 1}, "playground has no setting 'speeed'; it has kind, features"),
         ([], {"lang": "xx"}, "lang is one of"),
     ],
 )

@@ -16,6 +16,7 @@ from nn.initializers import INITIALIZERS
 from nn.losses import LOSSES, l1_penalty, l2_penalty
 from nn.optimizers import SGD, Adam
 from nn.pages import functions
+from nn.pages.contents import FEATURES
 from tests.drawing.test_browser import Opened
 from tests.drawing.test_labels import HOSTILE
 
@@ -84,7 +85,7 @@ def compare(page, places=None):
     places = data["train"][:25] if places is None else places
     total = 0.0
     for k in places:
-        outputs, targets = model(data["points"][k]), data["targets"][k]
+        outputs, targets = model(data["inputs"][k]), data["targets"][k]
         single = len(targets) == 1
         total += LOSSES[settings["loss"]](outputs, targets[0] if single else targets)
     loss = total / len(places)
@@ -127,12 +128,32 @@ def test_the_gradients_of_every_activation_are_those_of_the_engine(opened):
         assert math.isfinite(compare(page)), name
 
 
+def test_the_gradients_of_other_inputs_are_those_of_the_engine(opened):
+    page = opened("#features=x1,square2,product,sine1&layers=3&data=spiral")
+    a, b = page.get("data.points")[5]
+    assert page.get("data.inputs")[5] == pytest.approx([a, b * b, a * b, math.sin(3 * a)], 1e-15)
+    compare(page)
+    page = opened("#kind=regression&features=square,cube,sine")
+    (a,) = page.get("data.points")[5]
+    assert page.get("data.inputs")[5] == pytest.approx([a * a, a**3, math.sin(3 * a)], 1e-15)
+    compare(page)
+
+
 def test_infinities_and_nan_are_those_of_the_engine(opened):
     page = opened()
     for name in ("log", "exp", "asin", "cosh", "rsqrt", "tan", "digamma", "sqrt"):
         page.change(layers=[3, 2], activation=[name], loss="mse", data="moons")
         page.set_parameters([(7 * k % 5 - 2) * 1.7 for k in range(len(page.get("names")))])
         compare(page)
+
+
+def test_a_new_loss_is_there_by_its_name(opened, monkeypatch):
+    monkeypatch.setitem(LOSSES, "quartic", lambda p, t: (p - t) ** 4)
+    page = opened(loss="quartic", layers=[3])
+    assert page.page.locator("#loss option[value=quartic]").text_content() == "quartic"
+    compare(page)
+    page.page.locator(".node[data-name='layers.0.neurons.0']").click()
+    assert page.text_of("#explanation-title") == "Layer 1, neuron 1"
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
@@ -234,6 +255,7 @@ def test_training_takes_the_steps_of_the_library(opened, optimizer):
         {"data": "blobs", "classes": 4, "loss": "mse", "output": "tanh", "layers": [5]},
         {"data": "xor", "loss": "bce", "output": "sigmoid", "layers": [], "penalty": "l1",
          "strength": 0.01},
+        {"data": "circles", "features": ["x2", "square1", "product", "sine2"], "layers": [2]},
     ],
 )  # fmt: skip
 def test_the_program_in_python_gives_the_same_weights(opened, settings):
@@ -247,6 +269,13 @@ def test_the_program_of_a_curve_gives_the_same_weights(opened):
     page = opened(kind="regression", data="bend", layers=[3], seed=9)
     page.page.evaluate("playground.step(25)")
     run_program(page)
+
+
+def test_python_knows_the_inputs_of_the_page(opened):
+    names = opened().page.evaluate(
+        "Object.entries(FEATURES).map(([kind, all]) => [kind, Object.keys(all)])"
+    )
+    assert {kind: tuple(each) for kind, each in names} == FEATURES
 
 
 def run_program(page):
@@ -434,6 +463,26 @@ def test_the_gradient_of_a_weight_is_derived_for_the_sample_under_the_pointer(op
         shown = page.page.evaluate("(x) => shortText(x)", gradient).replace("−", "-").split("e")[0]
         assert f"{shown}" in text
         assert "∂L∂w21(1)=∂L∂z2(1)·∂z2(1)∂w21(1)=δ2(1)·x1" in text
+
+
+def test_the_picture_of_a_neuron_is_large_while_the_pointer_is_over_it(opened):
+    page = opened("#layers=2&steps=20")
+    look = "document.getElementById('heat').toDataURL()"
+    before = page.page.evaluate(look)
+    page.page.locator(".node[data-name='layers.0.neurons.1']").hover()
+    assert page.page.evaluate(look) != before
+    page.page.mouse.move(5, 5)
+    assert page.page.evaluate(look) == before
+
+
+def test_a_click_into_the_valley_begins_there(opened):
+    page = opened("#kind=regression&steps=5")
+    box = page.page.locator("#valley").bounding_box()
+    page.page.locator("#valley").click(position={"x": box["width"] / 4, "y": box["height"] / 2})
+    w, b = page.get("parameters")
+    assert page.get("steps") == 0
+    page.page.click("#step")
+    assert math.dist(page.get("parameters"), (2, 0)) < math.dist((w, b), (2, 0))
 
 
 def test_one_sample_walks_forwards_and_back(opened):

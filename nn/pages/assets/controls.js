@@ -73,11 +73,11 @@ class Controls {
     const isCurve = kind === "regression";
     document.body.dataset.kind = kind;
     for (const each of KINDS) at(each).checked = each === kind;
-    fill(at("loss"), losses(kind), (name) => say(`loss ${name}`));
-    fill(at("optimizer"), Object.keys(OPTIMIZERS), (name) => say(`optimizer ${name}`));
-    fill(at("penalty"), PENALTIES, (name) => say(`penalty ${name}`));
-    fill(at("init"), initializers().filter((name) => name !== "model" || fitsModel(settings)), (name) => say(`init ${name}`));
-    fill(at("speed"), SPEEDS, (name) => say(`speed ${name}`));
+    fill(at("loss"), losses(kind), (name) => called("loss", name));
+    fill(at("optimizer"), Object.keys(OPTIMIZERS), (name) => called("optimizer", name));
+    fill(at("penalty"), PENALTIES, (name) => called("penalty", name));
+    fill(at("init"), initializers().filter((name) => name !== "model" || fitsModel(settings)), (name) => called("init", name));
+    fill(at("speed"), SPEEDS, (name) => called("speed", name));
     fill(at("rate"), withOwn(RATES, settings.rate));
     fill(at("strength"), withOwn(STRENGTHS, settings.strength));
     fill(at("batch"), withOwn([0, 1, 5, 10, 20, 50], settings.batch), (n) => (n ? String(n) : say("whole")));
@@ -106,6 +106,7 @@ class Controls {
     at("accuracy-part").hidden = isCurve;
     at("own").hidden = settings.data !== OWN;
     this.showSets();
+    this.showFeatures();
     this.showTools();
     this.showLegend();
     app.walk.label();
@@ -128,7 +129,7 @@ class Controls {
         const input = made("input", { type: "radio", name: "data", value: name, id: `data-${name}` });
         input.addEventListener("change", () => this.app.change({ data: name }));
         const canvas = made("canvas", { "aria-hidden": "true" });
-        return made("label", { class: "set" }, input, canvas, made("span", { text: say(`data ${name}`) }));
+        return made("label", { class: "set" }, input, canvas, made("span", { text: called("data", name) }));
       }));
       this.drawThumbnails();
     }
@@ -170,6 +171,23 @@ class Controls {
         context.fill();
       });
     }
+  }
+
+  // The inputs of the network; at least one stays.
+  showFeatures() {
+    const { app } = this;
+    const { kind, features } = app.settings;
+    at("features").replaceChildren(...Object.entries(FEATURES[kind]).map(([name, { text }]) => {
+      const input = made("input", { type: "checkbox", id: `feature-${name}`, "aria-label": say("input", { name: text }) });
+      input.checked = features.includes(name);
+      input.disabled = input.checked && features.length === 1;
+      input.addEventListener("change", () => {
+        const all = Object.keys(FEATURES[kind]);
+        app.change({ features: all.filter((each) => (each === name ? input.checked : features.includes(each))) });
+        at(`feature-${name}`).focus();
+      });
+      return made("label", { class: "tool" }, input, element("math", formula(FEATURES[kind][name].mark, [])));
+    }));
   }
 
   // What a click into the plane does, for own points.

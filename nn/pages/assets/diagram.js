@@ -25,6 +25,7 @@ class Diagram {
 
   build() {
     const { network } = this.app.experiment;
+    this.app.plane.peeked = null;
     this.frame.querySelectorAll(".node, .column").forEach((each) => each.remove());
     this.svg.replaceChildren();
     this.nodes = network.sizes.map((size, column) =>
@@ -45,10 +46,14 @@ class Diagram {
     const value = made("span", { class: "number value" });
     const gradient = made("span", { class: "number gradient" });
     button.append(label, value, gradient);
-    name.append(formula(new Names(this.app.experiment.network).h(layer, j), []));
-    button.dataset.name = layer < 0 ? `x${j + 1}` : `layers.${layer}.neurons.${j}`;
+    name.append(formula(new Names(this.app.experiment.network, featuresOf(this.app.settings)).h(layer, j), []));
+    button.dataset.name = layer < 0 ? this.app.settings.features[j] : `layers.${layer}.neurons.${j}`;
     if (layer >= 0) button.addEventListener("click", () => this.app.show(button.dataset.name));
     else button.tabIndex = -1;
+    const { plane } = this.app;
+    const numbers = () => (layer < 0 ? plane.fed : plane.planes[layer])[j];
+    button.addEventListener("pointerenter", () => plane.peek(numbers));
+    button.addEventListener("pointerleave", () => plane.peek(null));
     this.frame.append(button);
     return { button, canvas, value, gradient };
   }
@@ -98,11 +103,12 @@ class Diagram {
     const group = document.createElementNS(SVG, "g");
     const [seen, wide] = [0, 1].map(() => document.createElementNS(SVG, "path"));
     wide.classList.add("wide");
-    group.append(seen, wide);
+    const title = document.createElementNS(SVG, "title");
+    group.append(title, seen, wide);
     group.dataset.name = name;
     group.addEventListener("click", () => this.app.show(name));
     this.svg.append(group);
-    return { group, seen, wide, layer, neuron, i, place };
+    return { group, title, seen, wide, layer, neuron, i, place };
   }
 
   // Everything has its place by the width that there is.
@@ -117,7 +123,8 @@ class Diagram {
     const top = 70;
     const height = top + tallest * gap + 14;
     const middle = (count, j) => top + (tallest * gap) / 2 + (j - (count - 1) / 2) * gap;
-    const across = (column) => 38 + (columns > 1 ? (column / (columns - 1)) * (width - 76) : 0);
+    const left = isPlain(experiment.settings) ? 38 : 62; // the names of inputs stand there
+    const across = (column) => left + (column / (columns - 1)) * (width - left - 38);
     this.frame.style.width = `${width}px`;
     this.frame.style.height = `${height}px`;
     this.frame.style.setProperty("--node", `${size}px`);
@@ -144,7 +151,7 @@ class Diagram {
   draw() {
     const { plane, experiment, chosen } = this.app;
     const { network } = experiment;
-    [plane.inputs, ...plane.planes].forEach((layer, c) => layer.forEach((numbers, j) => {
+    [plane.fed, ...plane.planes].forEach((layer, c) => layer.forEach((numbers, j) => {
       plane.drawNeuron(this.nodes[c][j].canvas, numbers);
     }));
     for (const line of this.lines) {
@@ -166,6 +173,9 @@ class Diagram {
       if (!line) continue;
       line.group.dataset.value = experiment.network.parameters[line.place];
       line.group.dataset.gradient = gradient[line.place];
+      line.title.textContent = say("weight and gradient", {
+        value: shortText(experiment.network.parameters[line.place]), gradient: shortText(gradient[line.place]),
+      });
     }
     this.nodes.slice(1).forEach((column, l) => column.forEach(({ button }, j) => {
       const place = experiment.network.place(l, j, experiment.network.sizes[l]);
@@ -173,15 +183,15 @@ class Diagram {
       button.dataset.gradient = gradient[place];
       button.setAttribute("aria-label", this.described(l, j));
     }));
-    this.nodes[0].forEach(({ button }, i) => button.setAttribute("aria-label", say("input", { number: i + 1 })));
+    this.nodes[0].forEach(({ button }, i) => button.setAttribute("aria-label", say("input", { name: featuresOf(experiment.settings)[i].text })));
   }
 
   described(l, j) {
-    const { network, points } = this.app.experiment;
+    const { network, points, inputs } = this.app.experiment;
     const place = { layer: l + 1, neuron: j + 1 };
     const { sample } = this.app;
     if (sample >= points.length) return say("neuron", place);
-    network.forward(points[sample]);
+    network.forward(inputs[sample]);
     return say("neuron with value", { ...place, value: shortText(network.layers[l].h[j]), sample: sample + 1 });
   }
 

@@ -38,6 +38,7 @@ class Experiment {
     } else {
       [this.points, this.labels] = recipe(data).draw(this.settings, new NumPyRandom(seed));
     }
+    this.inputs = this.points.map((point) => inputsAt(point, this.settings));
     Object.assign(this, split(this.points.length, data === OWN ? 0 : test / 100, seed));
     this.measureFrame();
   }
@@ -66,8 +67,8 @@ class Experiment {
       this.targets = this.labels.map((y) => [y]);
       return;
     }
-    let { low, high, threshold } = TARGETS[loss];
-    const { isFree } = TARGETS[loss];
+    let { low, high, threshold } = targetsOf(loss);
+    const { isFree } = targetsOf(loss);
     if (this.settings.data === GIVEN && isFree && outputs === 1 && story.points.numbers) {
       [low, high] = story.points.numbers;
       threshold = (low + high) / 2;
@@ -107,7 +108,7 @@ class Experiment {
   step() {
     if (!this.train.length) return;
     const batch = this.nextBatch();
-    this.objective.mean(this.points, this.targets, batch, this.gradient);
+    this.objective.mean(this.inputs, this.targets, batch, this.gradient);
     this.optimize(this.network.parameters, this.gradient, this.settings.rate);
     this.queue.shift();
     this.steps += 1;
@@ -132,14 +133,14 @@ class Experiment {
     const found = { epoch: this.epochs };
     for (const part of ["train", "test"]) {
       const places = this[part];
-      found[part] = places.length ? this.objective.mean(this.points, this.targets, places) : NaN;
+      found[part] = places.length ? this.objective.mean(this.inputs, this.targets, places) : NaN;
       if (this.settings.kind === "classification") found[`${part} accuracy`] = this.accuracy(places);
     }
     return found;
   }
 
   accuracy(places) {
-    const right = places.filter((k) => this.decision(this.network.forward(this.points[k])) === this.labels[k]);
+    const right = places.filter((k) => this.decision(this.network.forward(this.inputs[k])) === this.labels[k]);
     return right.length / places.length;
   }
 
@@ -150,7 +151,7 @@ class Experiment {
   // The gradient of the objective over samples, by default those of the next step.
   gradientOver(places = this.nextBatch()) {
     const found = new Float64Array(this.gradient.length);
-    if (places.length) this.objective.mean(this.points, this.targets, places, found);
+    if (places.length) this.objective.mean(this.inputs, this.targets, places, found);
     return found;
   }
 }

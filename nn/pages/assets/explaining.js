@@ -7,7 +7,7 @@ class Explanation {
 
   draw() {
     const { chosen, experiment, sample } = this.app;
-    const { network, objective, points, targets } = experiment;
+    const { network, objective, points, inputs, targets } = experiment;
     const body = [];
     const isKnown = chosen && sample < points.length;
     at("explanation-title").textContent = this.title();
@@ -16,8 +16,8 @@ class Explanation {
     } else if (!isKnown) {
       body.push(made("p", { class: "hint", text: say("no samples") }));
     } else {
-      this.names = new Names(network);
-      this.total = objective.sample(points[sample], targets[sample]);
+      this.names = new Names(network, featuresOf(experiment.settings));
+      this.total = objective.sample(inputs[sample], targets[sample]);
       this.gradient = new Float64Array(network.parameters.length);
       network.backward(this.gradient);
       body.push(this.ofSample());
@@ -42,14 +42,14 @@ class Explanation {
 
   ofSample() {
     const { experiment, sample } = this.app;
-    const { points, targets, settings, labels } = experiment;
+    const { inputs, targets, settings, labels } = experiment;
     const { names } = this;
-    const inputs = points[sample].flatMap((x, i) => [
+    const written = inputs[sample].flatMap((x, i) => [
       ...(i ? [["mtext", ", "]] : []), ["r", names.input(i), "=", num(x)],
     ]);
     const target = targets[sample].length === 1 ? num(targets[sample][0])
       : ["(", "(", ["r", ...targets[sample].flatMap((t, i) => (i ? [",", num(t)] : [num(t)]))], ")"];
-    const line = equation(["r", ...inputs, ["mtext", ", "], ["i", "y"], "=", target]);
+    const line = equation(["r", ...written, ["mtext", ", "], ["i", "y"], "=", target]);
     const text = settings.kind === "classification"
       ? say("sample of class", { sample: sample + 1, label: this.app.labelOf(labels[sample]) })
       : say("the sample", { sample: sample + 1 });
@@ -155,7 +155,7 @@ class Explanation {
     const written = (which) => (known && isSingle
       ? given.flatMap((parts) => [bracketed(known[which], parts), "="]) : []);
     const line = equation(loss, "=", ...written(0), num(this.total));
-    line.prepend(made("span", { class: "lead", text: say(`loss ${settings.loss}`) }));
+    line.prepend(made("span", { class: "lead", text: called("loss", settings.loss) }));
     if (settings.loss === "cross_entropy") return [line, ...this.ofSoftmax(h, g)];
     if (!isSingle) return [line];
     return [line, equation(byPartial(loss, names.output(0)), "=", ...written(1), num(g[0]))];

@@ -14,18 +14,18 @@ globalThis.playground = Object.freeze({
     app.restartHere();
   },
   get data() {
-    const { points, labels, targets, train, test } = app.experiment;
-    return structuredClone({ points, labels, targets, train, test });
+    const { points, inputs, labels, targets, train, test } = app.experiment;
+    return structuredClone({ points, inputs, labels, targets, train, test });
   },
   get steps() { return app.experiment.steps; },
   get batch() { return [...app.experiment.nextBatch()]; },
   // The mean loss over samples without the penalty; and the gradient of the loss with the penalty.
   loss(places = app.experiment.train) {
-    return app.experiment.objective.mean(app.experiment.points, app.experiment.targets, places);
+    return app.experiment.objective.mean(app.experiment.inputs, app.experiment.targets, places);
   },
   gradient(places) { return Array.from(app.experiment.gradientOver(places)); },
   get penalty() { return app.experiment.objective.penalised; },
-  predict(point) { return Array.from(app.experiment.network.forward(point)); },
+  predict(point) { return Array.from(app.experiment.network.forward(inputsAt(point, app.settings))); },
   change(settings) { app.change(settings); },
   step(count = 1) {
     for (let i = 0; i < count; i++) app.experiment.step();

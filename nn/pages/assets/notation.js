@@ -28,13 +28,14 @@ const single = (letter, i) => ["_", ["i", letter], `${i + 1}`];
 
 // Names of the values of a network.
 class Names {
-  constructor(network) {
+  constructor(network, features) {
     this.network = network;
+    this.features = features;
     this.last = network.layers.length - 1;
   }
 
   input(i) {
-    return this.network.sizes[0] === 1 ? ["i", "x"] : single("x", i);
+    return this.features[i].mark;
   }
 
   weight(l, j, i) {

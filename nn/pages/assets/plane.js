@@ -57,8 +57,17 @@ class Plane {
   draw() {
     const { settings } = this.experiment;
     this.heat.hidden = settings.kind === "regression";
-    if (settings.kind === "classification") this.drawRegions();
+    if (settings.kind === "classification") {
+      if (this.peeked) this.drawNeuron(this.heat, this.peeked(), 1);
+      else this.drawRegions();
+    }
     this.drawPoints();
+  }
+
+  // While the pointer is over a neuron, its picture is the large one.
+  peek(numbers) {
+    this.peeked = numbers;
+    if (!this.app.isPlaying) this.draw();
   }
 
   // The neurons' numbers on the grid, or along x.
@@ -69,10 +78,12 @@ class Plane {
       this.inputs = settings.kind === "regression"
         ? [Float64Array.from({ length: 2 * size }, (_, i) => x.low + (i / (2 * size - 1)) * (x.high - x.low))]
         : grid(x, y, size);
+      this.fed = featuresOf(settings).map(({ of }) =>
+        this.inputs[0].map((_, k) => of(this.inputs.map((column) => column[k]))));
       this.surveyed = experiment;
       this.size = size;
     }
-    this.planes = experiment.network.over(this.inputs);
+    this.planes = experiment.network.over(this.fed);
   }
 
   drawRegions() {
@@ -134,7 +145,7 @@ class Plane {
   }
 
   drawCurve(context, width, height) {
-    const { points, labels, network, x, y } = this.experiment;
+    const { points, inputs, labels, network, x, y } = this.experiment;
     context.strokeStyle = palette.line;
     context.lineWidth = 1;
     context.beginPath();
@@ -145,7 +156,7 @@ class Plane {
     const k = this.app.sample;
     if (k < points.length) { // the error of the sample
       const [px, py] = this.toScreen(points[k][0], labels[k]);
-      const [, qy] = this.toScreen(0, network.forward(points[k])[0]);
+      const [, qy] = this.toScreen(0, network.forward(inputs[k])[0]);
       context.strokeStyle = palette.classes[0];
       context.setLineDash([4, 3]);
       context.beginPath();
@@ -154,7 +165,7 @@ class Plane {
       context.stroke();
       context.setLineDash([]);
     }
-    const [curve] = this.planes[this.planes.length - 1];
+    const curve = this.peeked ? this.peeked() : this.planes[this.planes.length - 1][0];
     context.beginPath();
     this.inputs[0].forEach((a, i) => context.lineTo(...this.toScreen(a, curve[i])));
     context.strokeStyle = palette.curve;
@@ -163,7 +174,7 @@ class Plane {
   }
 
   // The picture of one neuron, or of an input.
-  drawNeuron(canvas, numbers) {
+  drawNeuron(canvas, numbers, step = 2) {
     if (this.experiment.settings.kind === "regression") {
       this.drawNeuronCurve(canvas, numbers);
       return;
@@ -171,8 +182,8 @@ class Plane {
     let most = 1;
     for (const x of numbers) if (Math.abs(x) > most && Math.abs(x) < Infinity) most = Math.abs(x);
     const { size } = this;
-    const half = size >> 1;
-    paint(canvas, half, (k) => signed(numbers[2 * Math.floor(k / half) * size + 2 * (k % half)] / most));
+    const side = size / step;
+    paint(canvas, side, (k) => signed(numbers[step * (Math.floor(k / side) * size + (k % side))] / most));
   }
 
   drawNeuronCurve(canvas, numbers) {

@@ -64,6 +64,7 @@ function pythonProgram(experiment) {
     ...(imported.length ? [`from nn.datasets import ${imported.join(", ")}`] : []),
     `from nn.optimizers import ${optimizer === "adam" ? "Adam" : "SGD"}`, "",
     drawn,
+    ...(isPlain(settings) ? [] : [`X = np.column_stack([${featuresOf(settings).map(({ python }) => python).join(", ")}])`]),
     ...[pythonTargets(settings, experiment)].filter(Boolean),
     ...(isSplit ? [`X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=${test / 100}, random_state=${seed})`] : []),
     model,

@@ -22,6 +22,7 @@ const TARGETS = {
   cross_entropy: { low: 0, high: 1, threshold: 0 },
   kl_div: { low: 0, high: 1, threshold: Math.log(0.5) },
 };
+const targetsOf = (loss) => TARGETS[loss] || TARGETS.mse;
 const REGRESSION_LOSSES = ["mse", "l1", "huber"];
 const OWN = "own"; // points that the reader sets
 const GIVEN = "given"; // points that the page was made with
@@ -39,7 +40,7 @@ function firstSettings(kind) {
   return {
     kind, noise: null, test: 30, classes: 2, seed: 0, activation: ["tanh"], output: "",
     penalty: "none", strength: 0, batch: 0, init: "xavier_uniform", speed: "epoch",
-    points: [], show: "", sample: 0, steps: 0, ...FIRST[kind],
+    features: PLAIN[kind], points: [], show: "", sample: 0, steps: 0, ...FIRST[kind],
     ...(story.settings.kind === kind ? story.settings : {}),
   };
 }
@@ -67,6 +68,10 @@ const READERS = {
   test: between(0, 80, { whole: true }),
   classes: between(2, MOST.classes, { whole: true }),
   seed: between(0, 2 ** 32 - 1, { whole: true }),
+  features: (text, kind) => {
+    const names = Object.keys(FEATURES[kind]).filter((name) => text.split(",").includes(name));
+    return names.length ? names : undefined;
+  },
   layers: (text) => {
     const sizes = text === "" || text === "none" ? [] : text.split(",").map(between(1, MOST.neurons, { whole: true }));
     return sizes.length <= MOST.layers && !sizes.includes(undefined) ? sizes : undefined;
@@ -145,9 +150,9 @@ function settled(settings) {
   return found;
 }
 
-function sizesOf({ kind, layers, loss, classes }) {
-  if (kind === "regression") return [1, ...layers, 1];
-  return [2, ...layers, loss === "cross_entropy" || classes > 2 ? classes : 1];
+function sizesOf({ kind, layers, loss, classes, features }) {
+  if (kind === "regression") return [features.length, ...layers, 1];
+  return [features.length, ...layers, loss === "cross_entropy" || classes > 2 ? classes : 1];
 }
 
 const activationsOf = ({ layers, activation, output }) => [...layers.map((_, i) => activation[i]), output];

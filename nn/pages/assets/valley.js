@@ -64,7 +64,7 @@ class Valley {
   }
 
   survey(size) {
-    const { network, objective, points, targets, train } = this.app.experiment;
+    const { network, objective, inputs, targets, train } = this.app.experiment;
     const [a, b] = this.chosen;
     const [x, y] = this.range;
     const kept = network.parameters.slice();
@@ -73,7 +73,7 @@ class Valley {
       for (let column = 0; column < size; column++, k++) {
         network.parameters[a] = x.middle + x.half * ((2 * (column + 0.5)) / size - 1);
         network.parameters[b] = y.middle - y.half * ((2 * (row + 0.5)) / size - 1);
-        losses[k] = Math.log(objective.mean(points, targets, train) + objective.penalised + 1e-3);
+        losses[k] = Math.log(objective.mean(inputs, targets, train) + objective.penalised + 1e-3);
       }
     }
     network.parameters.set(kept);

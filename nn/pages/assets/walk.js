@@ -55,12 +55,12 @@ class Walk {
 
   draw() {
     const { experiment, diagram, sample } = this.app;
-    const { network, objective, points, targets } = experiment;
+    const { network, objective, points, inputs, targets } = experiment;
     const { nodes, lines, frame } = diagram;
     const layers = network.layers.length;
     frame.classList.toggle("walking", this.isOpen);
     const isKnown = this.isOpen && sample < points.length;
-    const total = isKnown ? objective.sample(points[sample], targets[sample]) : NaN;
+    const total = isKnown ? objective.sample(inputs[sample], targets[sample]) : NaN;
     const gradient = new Float64Array(network.parameters.length);
     if (isKnown) network.backward(gradient);
     const forwards = Math.min(this.step - 1, layers); // the last layer whose values are known
