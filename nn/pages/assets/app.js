@@ -40,11 +40,13 @@ class App {
   catchUp(steps, milliseconds) {
     const { experiment } = this;
     const end = performance.now() + milliseconds;
-    while (experiment.steps < steps && experiment.isFinite && performance.now() < end) experiment.step();
+    while (experiment.steps < steps && experiment.isFinite && performance.now() < end)
+      experiment.step();
     this.draw();
     if (experiment.steps < steps && experiment.isFinite) {
       requestAnimationFrame(() => {
-        if (this.experiment === experiment && !experiment.isEdited && !this.isPlaying) this.catchUp(steps, 30);
+        if (this.experiment === experiment && !experiment.isEdited && !this.isPlaying)
+          this.catchUp(steps, 30);
       });
     }
   }
@@ -52,7 +54,8 @@ class App {
   // Settings that a reader has changed. Those of training keep the weights.
   change(changes) {
     const settings = settled({ ...this.settings, ...changes });
-    if ("data" in changes && !("noise" in changes)) settings.noise = settled({ ...settings, noise: null }).noise;
+    if ("data" in changes && !("noise" in changes))
+      settings.noise = settled({ ...settings, noise: null }).noise;
     const keeps = ["optimizer", "rate", "penalty", "strength", "batch", "speed"];
     if (Object.keys(changes).every((key) => keeps.includes(key))) this.adjust(settings);
     else this.begin(settings);
@@ -69,7 +72,8 @@ class App {
     const before = this.settings;
     this.settings = experiment.settings = settings;
     Object.assign(experiment.objective, { penalty: settings.penalty, strength: settings.strength });
-    if (settings.optimizer !== before.optimizer) experiment.optimize = OPTIMIZERS[settings.optimizer](experiment.gradient.length);
+    if (settings.optimizer !== before.optimizer)
+      experiment.optimize = OPTIMIZERS[settings.optimizer](experiment.gradient.length);
     if (settings.batch !== before.batch) experiment.queue = [];
     if (experiment.steps) experiment.isEdited = true;
     this.controls.show();
@@ -171,7 +175,8 @@ class App {
     this.controls.read();
     if (!isPlaying || this.frames % 8 === 0) this.explanation.draw();
     if (experiment.settings.kind === "regression") {
-      if (!isPlaying || experiment.network.parameters.length < 3 || this.frames % 6 === 0) this.valley.draw(!isPlaying);
+      if (!isPlaying || experiment.network.parameters.length < 3 || this.frames % 6 === 0)
+        this.valley.draw(!isPlaying);
     }
     if (!isPlaying) {
       this.diagram.write();
@@ -181,13 +186,19 @@ class App {
 
   choose(name) {
     this.chosen = null;
-    const [, layer, neuron, weight, i] = /^layers\.(\d+)\.neurons\.(\d+)(?:\.(w|b)(?:\.(\d+))?)?$/.exec(name) || [];
+    const [, layer, neuron, weight, i] =
+      /^layers\.(\d+)\.neurons\.(\d+)(?:\.(w|b)(?:\.(\d+))?)?$/.exec(name) || [];
     const { network } = this.experiment;
     if (layer === undefined || !(layer < network.layers.length)) return;
     const { nin, nout } = network.layers[layer];
     if (!(neuron < nout) || (i !== undefined && !(i < nin))) return;
     this.chosen = { name, layer: Number(layer), neuron: Number(neuron) };
-    if (weight) this.chosen.place = network.place(Number(layer), Number(neuron), weight === "b" ? nin : Number(i));
+    if (weight)
+      this.chosen.place = network.place(
+        Number(layer),
+        Number(neuron),
+        weight === "b" ? nin : Number(i),
+      );
   }
 
   show(name) {
@@ -219,13 +230,18 @@ class App {
     const round = (x) => Number(x.toFixed(3));
     const own = this.settings.points;
     if (own.length >= MOST.points) return;
-    const point = this.settings.kind === "regression" ? [round(a), round(b)] : [round(a), round(b), Number(this.tool) || 0];
+    const point =
+      this.settings.kind === "regression"
+        ? [round(a), round(b)]
+        : [round(a), round(b), Number(this.tool) || 0];
     this.keepWeights(() => this.begin({ ...this.settings, points: [...own, point] }));
     this.announce(say("points", { count: own.length + 1 }));
   }
 
   removePoint(k) {
-    this.keepWeights(() => this.begin({ ...this.settings, points: this.settings.points.filter((_, i) => i !== k) }));
+    this.keepWeights(() =>
+      this.begin({ ...this.settings, points: this.settings.points.filter((_, i) => i !== k) }),
+    );
     this.announce(say("points", { count: this.settings.points.length }));
   }
 
@@ -246,7 +262,9 @@ class App {
     const steps = experiment.isEdited || experiment.steps > MOST.steps ? 0 : experiment.steps;
     try {
       history.replaceState(null, "", `#${toAddress({ ...settings, steps }, language)}`);
-    } catch { /* a page in a frame may have no address */ }
+    } catch {
+      /* a page in a frame may have no address */
+    }
   }
 
   save() {

@@ -32,17 +32,23 @@ function sha256(bytes) {
         w[t] = view.getUint32(at + 4 * t);
       } else {
         const [p, q] = [w[t - 15], w[t - 2]];
-        w[t] = w[t - 16] + (turned(p, 7) ^ turned(p, 18) ^ (p >>> 3))
-          + w[t - 7] + (turned(q, 17) ^ turned(q, 19) ^ (q >>> 10));
+        w[t] =
+          w[t - 16] +
+          (turned(p, 7) ^ turned(p, 18) ^ (p >>> 3)) +
+          w[t - 7] +
+          (turned(q, 17) ^ turned(q, 19) ^ (q >>> 10));
       }
     }
     let [a, b, c, d, e, f, g, h] = H;
     for (let t = 0; t < 64; t++) {
-      const up = h + (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)) + ((e & f) ^ (~e & g)) + K[t] + w[t];
+      const up =
+        h + (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)) + ((e & f) ^ (~e & g)) + K[t] + w[t];
       const down = (turned(a, 2) ^ turned(a, 13) ^ turned(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
       [h, g, f, e, d, c, b, a] = [g, f, e, (d + up) >>> 0, c, b, a, (up + down) >>> 0];
     }
-    [a, b, c, d, e, f, g, h].forEach((each, i) => { H[i] += each; });
+    [a, b, c, d, e, f, g, h].forEach((each, i) => {
+      H[i] += each;
+    });
   }
   return Array.from(H, (each) => each.toString(16).padStart(8, "0")).join("");
 }
@@ -71,7 +77,8 @@ function npy(numbers) {
   numbers.forEach((number, i) => body.setFloat64(8 * i, number, true));
   return joined([
     Uint8Array.from([0x93, ...encoded("NUMPY"), 1, 0, ...two(header.length)]),
-    encoded(header), new Uint8Array(body.buffer),
+    encoded(header),
+    new Uint8Array(body.buffer),
   ]);
 }
 
@@ -82,27 +89,52 @@ function zipped(members) {
   for (const [name, data] of members) {
     // version 2.0, no flags, stored, 1980-01-01 00:00
     const entry = [
-      ...two(20), ...two(0), ...two(0), ...two(0), ...two(33), ...four(crc32(data)),
-      ...four(data.length), ...four(data.length), ...two(name.length), ...two(0),
+      ...two(20),
+      ...two(0),
+      ...two(0),
+      ...two(0),
+      ...two(33),
+      ...four(crc32(data)),
+      ...four(data.length),
+      ...four(data.length),
+      ...two(name.length),
+      ...two(0),
     ];
-    const file = joined([
-      Uint8Array.from([...four(0x04034b50), ...entry]), encoded(name), data,
-    ]);
-    directory.push(joined([
-      Uint8Array.from([
-        ...four(0x02014b50), ...two(20), ...entry, ...two(0), ...two(0), ...two(0), ...four(0), ...four(at),
+    const file = joined([Uint8Array.from([...four(0x04034b50), ...entry]), encoded(name), data]);
+    directory.push(
+      joined([
+        Uint8Array.from([
+          ...four(0x02014b50),
+          ...two(20),
+          ...entry,
+          ...two(0),
+          ...two(0),
+          ...two(0),
+          ...four(0),
+          ...four(at),
+        ]),
+        encoded(name),
       ]),
-      encoded(name),
-    ]));
+    );
     files.push(file);
     at += file.length;
   }
   const listed = joined(directory);
   const count = members.length;
-  const body = joined([...files, listed, Uint8Array.from([
-    ...four(0x06054b50), ...two(0), ...two(0), ...two(count), ...two(count),
-    ...four(listed.length), ...four(at), ...two("sha256:".length + 64),
-  ])]);
+  const body = joined([
+    ...files,
+    listed,
+    Uint8Array.from([
+      ...four(0x06054b50),
+      ...two(0),
+      ...two(0),
+      ...two(count),
+      ...two(count),
+      ...four(listed.length),
+      ...four(at),
+      ...two("sha256:".length + 64),
+    ]),
+  ]);
   return joined([body, encoded(`sha256:${sha256(body)}`)]);
 }
 
@@ -111,9 +143,17 @@ function archive(network) {
   const names = Array.from(parameters, (_, i) => network.described(i).name);
   const architecture = {
     class: "MLP",
-    layers: layers.map(({ nin, nout, name }) => ({ class: "Layer", nin, activation: name || null, nout })),
+    layers: layers.map(({ nin, nout, name }) => ({
+      class: "Layer",
+      nin,
+      activation: name || null,
+      nout,
+    })),
   };
   const content = { names, numbers: { $array: 0 }, architecture };
   const text = JSON.stringify({ format: "micrograd", version: 2, kind: "weights", content });
-  return zipped([["content.json", encoded(text)], ["0.npy", npy(parameters)]]);
+  return zipped([
+    ["content.json", encoded(text)],
+    ["0.npy", npy(parameters)],
+  ]);
 }

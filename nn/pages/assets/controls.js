@@ -13,7 +13,8 @@ class Controls {
     on("clear", "click", () => app.begin({ ...app.settings, points: [] }));
     on("python", "toggle", () => this.read());
     on("activation", "change", () => {
-      if (at("activation").value !== "mixed") app.change({ activation: app.settings.layers.map(() => at("activation").value) });
+      if (at("activation").value !== "mixed")
+        app.change({ activation: app.settings.layers.map(() => at("activation").value) });
     });
     for (const kind of KINDS) on(kind, "change", () => app.changeKind(kind));
     const numbers = ["rate", "strength", "samples", "noise", "test", "batch", "classes", "seed"];
@@ -24,11 +25,14 @@ class Controls {
         else app.change({ [id]: value });
       });
     }
-    for (const id of ["noise", "test", "samples"]) on(id, "input", () => this.write(id, at(id).value));
+    for (const id of ["noise", "test", "samples"])
+      on(id, "input", () => this.write(id, at(id).value));
     on("language", "click", () => this.speak(following()));
     on("theme", "click", () => {
       const root = document.documentElement;
-      const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+      const dark = root.dataset.theme
+        ? root.dataset.theme === "dark"
+        : matchMedia("(prefers-color-scheme: dark)").matches;
       root.dataset.theme = dark ? "light" : "dark";
       this.repaint();
     });
@@ -53,7 +57,13 @@ class Controls {
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, button, summary, canvas")) return;
+    if (
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      event.target.closest("input, select, button, summary, canvas")
+    )
+      return;
     const acts = {
       " ": () => this.app.play(!this.app.isPlaying),
       ArrowRight: () => this.app.step(),
@@ -76,18 +86,44 @@ class Controls {
     fill(at("loss"), losses(kind), (name) => called("loss", name));
     fill(at("optimizer"), Object.keys(OPTIMIZERS), (name) => called("optimizer", name));
     fill(at("penalty"), PENALTIES, (name) => called("penalty", name));
-    fill(at("init"), initializers().filter((name) => name !== "model" || fitsModel(settings)), (name) => called("init", name));
+    fill(
+      at("init"),
+      initializers().filter((name) => name !== "model" || fitsModel(settings)),
+      (name) => called("init", name),
+    );
     fill(at("speed"), SPEEDS, (name) => called("speed", name));
     fill(at("rate"), withOwn(RATES, settings.rate));
     fill(at("strength"), withOwn(STRENGTHS, settings.strength));
-    fill(at("batch"), withOwn([0, 1, 5, 10, 20, 50], settings.batch), (n) => (n ? String(n) : say("whole")));
-    fill(at("classes"), Array.from({ length: MOST.classes - 1 }, (_, i) => i + 2));
+    fill(at("batch"), withOwn([0, 1, 5, 10, 20, 50], settings.batch), (n) =>
+      n ? String(n) : say("whole"),
+    );
+    fill(
+      at("classes"),
+      Array.from({ length: MOST.classes - 1 }, (_, i) => i + 2),
+    );
     const names = new Set(settings.activation);
-    fill(at("activation"), [...(names.size > 1 ? ["mixed"] : []), "", ...Object.keys(ACTIVATIONS)],
-      (name) => (name === "mixed" ? say("mixed") : name || say("linear")));
+    fill(
+      at("activation"),
+      [...(names.size > 1 ? ["mixed"] : []), "", ...Object.keys(ACTIVATIONS)],
+      (name) => (name === "mixed" ? say("mixed") : name || say("linear")),
+    );
     at("activation").value = names.size > 1 ? "mixed" : settings.activation[0] || "";
     at("activation").disabled = !settings.layers.length;
-    for (const id of ["loss", "optimizer", "penalty", "init", "speed", "rate", "strength", "batch", "classes", "seed", "samples", "noise", "test"]) {
+    for (const id of [
+      "loss",
+      "optimizer",
+      "penalty",
+      "init",
+      "speed",
+      "rate",
+      "strength",
+      "batch",
+      "classes",
+      "seed",
+      "samples",
+      "noise",
+      "test",
+    ]) {
       at(id).value = settings[id];
       this.write(id, settings[id]);
     }
@@ -96,7 +132,8 @@ class Controls {
     const isMade = Boolean(set);
     at("samples").disabled = at("noise").disabled = !isMade;
     at("test").disabled = settings.data === OWN;
-    at("classes").parentElement.hidden = isCurve || !(settings.data === OWN || (set && set.classes));
+    at("classes").parentElement.hidden =
+      isCurve || !(settings.data === OWN || (set && set.classes));
     at("fewer-layers").disabled = !settings.layers.length;
     at("more-layers").disabled = settings.layers.length >= MOST.layers;
     at("layer-count").textContent = say("layers", { count: settings.layers.length });
@@ -125,12 +162,25 @@ class Controls {
     const key = `${language} ${names}`;
     if (this.sets !== key) {
       this.sets = key;
-      place.replaceChildren(...names.map((name) => {
-        const input = made("input", { type: "radio", name: "data", value: name, id: `data-${name}` });
-        input.addEventListener("change", () => this.app.change({ data: name }));
-        const canvas = made("canvas", { "aria-hidden": "true" });
-        return made("label", { class: "set" }, input, canvas, made("span", { text: called("data", name) }));
-      }));
+      place.replaceChildren(
+        ...names.map((name) => {
+          const input = made("input", {
+            type: "radio",
+            name: "data",
+            value: name,
+            id: `data-${name}`,
+          });
+          input.addEventListener("change", () => this.app.change({ data: name }));
+          const canvas = made("canvas", { "aria-hidden": "true" });
+          return made(
+            "label",
+            { class: "set" },
+            input,
+            canvas,
+            made("span", { text: called("data", name) }),
+          );
+        }),
+      );
       this.drawThumbnails();
     }
     at(`data-${settings.data}`).checked = true;
@@ -143,15 +193,24 @@ class Controls {
       const first = firstSettings(kind);
       const set = recipe(name);
       const shown = {
-        ...first, data: name, samples: kind === "regression" ? 40 : 90, test: 0, seed: 1,
-        noise: set ? set.noise / 2 : 0, classes: name === "blobs" ? 3 : 2, points: [],
+        ...first,
+        data: name,
+        samples: kind === "regression" ? 40 : 90,
+        test: 0,
+        seed: 1,
+        noise: set ? set.noise / 2 : 0,
+        classes: name === "blobs" ? 3 : 2,
+        points: [],
       };
       if (name === OWN) {
         const { context, width, height } = cleared(canvas);
         context.strokeStyle = palette.faint;
         context.lineWidth = 1.5;
         context.beginPath();
-        for (const [dx, dy] of [[7, 0], [0, 7]]) {
+        for (const [dx, dy] of [
+          [7, 0],
+          [0, 7],
+        ]) {
           context.moveTo(width / 2 - dx, height / 2 - dy);
           context.lineTo(width / 2 + dx, height / 2 + dy);
         }
@@ -177,17 +236,32 @@ class Controls {
   showFeatures() {
     const { app } = this;
     const { kind, features } = app.settings;
-    at("features").replaceChildren(...Object.entries(FEATURES[kind]).map(([name, { text }]) => {
-      const input = made("input", { type: "checkbox", id: `feature-${name}`, "aria-label": say("input", { name: text }) });
-      input.checked = features.includes(name);
-      input.disabled = input.checked && features.length === 1;
-      input.addEventListener("change", () => {
-        const all = Object.keys(FEATURES[kind]);
-        app.change({ features: all.filter((each) => (each === name ? input.checked : features.includes(each))) });
-        at(`feature-${name}`).focus();
-      });
-      return made("label", { class: "tool" }, input, element("math", formula(FEATURES[kind][name].mark, [])));
-    }));
+    at("features").replaceChildren(
+      ...Object.entries(FEATURES[kind]).map(([name, { text }]) => {
+        const input = made("input", {
+          type: "checkbox",
+          id: `feature-${name}`,
+          "aria-label": say("input", { name: text }),
+        });
+        input.checked = features.includes(name);
+        input.disabled = input.checked && features.length === 1;
+        input.addEventListener("change", () => {
+          const all = Object.keys(FEATURES[kind]);
+          app.change({
+            features: all.filter((each) =>
+              each === name ? input.checked : features.includes(each),
+            ),
+          });
+          at(`feature-${name}`).focus();
+        });
+        return made(
+          "label",
+          { class: "tool" },
+          input,
+          element("math", formula(FEATURES[kind][name].mark, [])),
+        );
+      }),
+    );
   }
 
   // What a click into the plane does, for own points.
@@ -196,22 +270,34 @@ class Controls {
     const { kind, classes } = app.settings;
     const tools = kind === "regression" ? ["0"] : Array.from({ length: classes }, (_, k) => `${k}`);
     if (![...tools, "remove"].includes(app.tool)) app.tool = "0";
-    at("tools").replaceChildren(...[...tools, "remove"].map((tool) => {
-      const input = made("input", { type: "radio", name: "tool", id: `tool-${tool}` });
-      input.checked = tool === app.tool;
-      input.addEventListener("change", () => { app.tool = tool; });
-      const text = tool === "remove" ? say("remove") : kind === "regression" ? say("add point") : app.labelOf(Number(tool));
-      return made("label", { class: "tool" }, input, made("span", { text }));
-    }));
+    at("tools").replaceChildren(
+      ...[...tools, "remove"].map((tool) => {
+        const input = made("input", { type: "radio", name: "tool", id: `tool-${tool}` });
+        input.checked = tool === app.tool;
+        input.addEventListener("change", () => {
+          app.tool = tool;
+        });
+        const text =
+          tool === "remove"
+            ? say("remove")
+            : kind === "regression"
+              ? say("add point")
+              : app.labelOf(Number(tool));
+        return made("label", { class: "tool" }, input, made("span", { text }));
+      }),
+    );
   }
 
   showLegend() {
     const { app } = this;
     const { kind, classes } = app.settings;
-    const entries = kind === "regression" ? [] : Array.from({ length: classes }, (_, k) => {
-      const canvas = made("canvas", { class: "swatch", "aria-hidden": "true" });
-      return [made("li", {}, canvas, made("span", { text: app.labelOf(k) })), canvas, k];
-    });
+    const entries =
+      kind === "regression"
+        ? []
+        : Array.from({ length: classes }, (_, k) => {
+            const canvas = made("canvas", { class: "swatch", "aria-hidden": "true" });
+            return [made("li", {}, canvas, made("span", { text: app.labelOf(k) })), canvas, k];
+          });
     at("legend").replaceChildren(...entries.map(([entry]) => entry));
     for (const [, canvas, k] of entries) {
       const { context, width, height } = cleared(canvas);
@@ -247,20 +333,41 @@ class Controls {
       { numbers: history.map((each) => each[`train${key}`]), color: palette.curve },
     ];
     drawCurves(at("loss-curve"), epochsKnown, curves(""));
-    at("loss-curve").setAttribute("aria-label", say("loss curve", { train: fixed(now.train), test: fixed(now.test), epoch: epochs }));
+    at("loss-curve").setAttribute(
+      "aria-label",
+      say("loss curve", { train: fixed(now.train), test: fixed(now.test), epoch: epochs }),
+    );
     if (settings.kind === "classification") {
       const percent = (x) => `${(100 * x).toFixed(x === 1 ? 0 : 1)} %`;
       write("train-accuracy", now["train accuracy"], percent);
       write("test-accuracy", now["test accuracy"], percent);
-      const least = Math.min(0.5, ...history.flatMap((each) => [each["train accuracy"], each["test accuracy"]]).filter(Number.isFinite));
-      drawCurves(at("accuracy-curve"), epochsKnown, curves(" accuracy"), { low: Math.max(0, least - 0.05), high: 1.02 });
-      at("accuracy-curve").setAttribute("aria-label", say("accuracy curve", {
-        train: percent(now["train accuracy"]), test: percent(now["test accuracy"]), epoch: epochs,
-      }));
+      const least = Math.min(
+        0.5,
+        ...history
+          .flatMap((each) => [each["train accuracy"], each["test accuracy"]])
+          .filter(Number.isFinite),
+      );
+      drawCurves(at("accuracy-curve"), epochsKnown, curves(" accuracy"), {
+        low: Math.max(0, least - 0.05),
+        high: 1.02,
+      });
+      at("accuracy-curve").setAttribute(
+        "aria-label",
+        say("accuracy curve", {
+          train: percent(now["train accuracy"]),
+          test: percent(now["test accuracy"]),
+          epoch: epochs,
+        }),
+      );
     }
     if (at("python").open) at("program").textContent = pythonProgram(experiment);
-    at("points").setAttribute("aria-label", say(settings.kind === "regression" ? "curve picture" : "plane picture",
-      { count: experiment.points.length, sample: this.app.sample + 1 }));
+    at("points").setAttribute(
+      "aria-label",
+      say(settings.kind === "regression" ? "curve picture" : "plane picture", {
+        count: experiment.points.length,
+        sample: this.app.sample + 1,
+      }),
+    );
   }
 }
 

@@ -4,7 +4,8 @@
 function spaced(low, high, count, { open = false } = {}) {
   const step = (high - low) / (open ? count : count - 1);
   return Array.from({ length: count }, (_, i) =>
-    i === count - 1 && !open && count > 1 ? high : low + (count > 1 ? i * step : 0));
+    i === count - 1 && !open && count > 1 ? high : low + (count > 1 ? i * step : 0),
+  );
 }
 
 function shuffled(points, labels, random) {
@@ -22,8 +23,11 @@ const classesOf = (...sizes) => sizes.flatMap((size, k) => Array.from({ length: 
 const halves = (count) => [Math.floor(count / 2), count - Math.floor(count / 2)];
 
 // Where the centre of each blob is.
-const centres = (classes) => Array.from({ length: classes }, (_, k) =>
-  [Math.cos((2 * Math.PI * k) / classes), Math.sin((2 * Math.PI * k) / classes)]);
+const centres = (classes) =>
+  Array.from({ length: classes }, (_, k) => [
+    Math.cos((2 * Math.PI * k) / classes),
+    Math.sin((2 * Math.PI * k) / classes),
+  ]);
 
 const DATA = {
   moons: {
@@ -42,8 +46,11 @@ const DATA = {
     noise: 0.1,
     draw({ samples, noise }, random) {
       const [outer, inner] = halves(samples);
-      const circle = (count, radius) => spaced(0, 2 * Math.PI, count, { open: true })
-        .map((a) => [Math.cos(a) * radius, Math.sin(a) * radius]);
+      const circle = (count, radius) =>
+        spaced(0, 2 * Math.PI, count, { open: true }).map((a) => [
+          Math.cos(a) * radius,
+          Math.sin(a) * radius,
+        ]);
       const points = [...circle(outer, 1), ...circle(inner, 0.5)];
       const [X, y] = shuffled(points, classesOf(outer, inner), random);
       return [blurred(X, noise, random), y];
@@ -74,10 +81,13 @@ const DATA = {
     noise: 0.3,
     classes: true,
     draw({ samples, noise, classes }, random) {
-      const sizes = Array.from({ length: classes }, (_, k) =>
-        Math.floor(samples / classes) + (k < samples % classes ? 1 : 0));
+      const sizes = Array.from(
+        { length: classes },
+        (_, k) => Math.floor(samples / classes) + (k < samples % classes ? 1 : 0),
+      );
       const points = centres(classes).flatMap((middle, k) =>
-        Array.from({ length: sizes[k] }, () => middle.map((x) => x + random.normal(noise))));
+        Array.from({ length: sizes[k] }, () => middle.map((x) => x + random.normal(noise))),
+      );
       return shuffled(points, classesOf(...sizes), random);
     },
   },

@@ -29,7 +29,8 @@ class Diagram {
     this.frame.querySelectorAll(".node, .column").forEach((each) => each.remove());
     this.svg.replaceChildren();
     this.nodes = network.sizes.map((size, column) =>
-      Array.from({ length: size }, (_, j) => this.node(column - 1, j)));
+      Array.from({ length: size }, (_, j) => this.node(column - 1, j)),
+    );
     this.heads = network.sizes.map((_, column) => this.head(column));
     this.lines = Array.from(network.parameters, (_, place) => {
       const known = network.described(place);
@@ -46,8 +47,14 @@ class Diagram {
     const value = made("span", { class: "number value" });
     const gradient = made("span", { class: "number gradient" });
     button.append(label, value, gradient);
-    name.append(formula(new Names(this.app.experiment.network, featuresOf(this.app.settings)).h(layer, j), []));
-    button.dataset.name = layer < 0 ? this.app.settings.features[j] : `layers.${layer}.neurons.${j}`;
+    name.append(
+      formula(
+        new Names(this.app.experiment.network, featuresOf(this.app.settings)).h(layer, j),
+        [],
+      ),
+    );
+    button.dataset.name =
+      layer < 0 ? this.app.settings.features[j] : `layers.${layer}.neurons.${j}`;
     if (layer >= 0) button.addEventListener("click", () => this.app.show(button.dataset.name));
     else button.tabIndex = -1;
     const { plane } = this.app;
@@ -73,19 +80,36 @@ class Diagram {
       } else {
         const title = { layer: column };
         const count = made("span", { class: "count", text: network.sizes[column] });
-        head.append(made("span", { class: "stepper" },
-          this.button("−", say("remove neuron", title), `fewer-${column}`, () => app.resize(column - 1, -1)), count,
-          this.button("+", say("add neuron", title), `more-${column}`, () => app.resize(column - 1, 1))));
+        head.append(
+          made(
+            "span",
+            { class: "stepper" },
+            this.button("−", say("remove neuron", title), `fewer-${column}`, () =>
+              app.resize(column - 1, -1),
+            ),
+            count,
+            this.button("+", say("add neuron", title), `more-${column}`, () =>
+              app.resize(column - 1, 1),
+            ),
+          ),
+        );
       }
       const select = made("select", {
         id: `activation-${column}`,
-        "aria-label": isOutput ? say("output activation") : say("activation of layer", { layer: column }),
+        "aria-label": isOutput
+          ? say("output activation")
+          : say("activation of layer", { layer: column }),
       });
       fill(select, ["", ...Object.keys(ACTIVATIONS)], (name) => name || say("linear"));
       select.value = network.activations[column - 1];
       select.addEventListener("change", () => {
         if (isOutput) app.change({ output: select.value });
-        else app.change({ activation: settings.activation.map((each, i) => (i === column - 1 ? select.value : each)) });
+        else
+          app.change({
+            activation: settings.activation.map((each, i) =>
+              i === column - 1 ? select.value : each,
+            ),
+          });
       });
       head.append(select);
     }
@@ -129,11 +153,15 @@ class Diagram {
     this.frame.style.height = `${height}px`;
     this.frame.style.setProperty("--node", `${size}px`);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.nodes.forEach((column, c) => column.forEach(({ button }, j) => {
-      button.style.left = `${across(c) - size / 2}px`;
-      button.style.top = `${middle(column.length, j) - size / 2}px`;
-    }));
-    this.heads.forEach((head, c) => { head.style.left = `${across(c)}px`; });
+    this.nodes.forEach((column, c) =>
+      column.forEach(({ button }, j) => {
+        button.style.left = `${across(c) - size / 2}px`;
+        button.style.top = `${middle(column.length, j) - size / 2}px`;
+      }),
+    );
+    this.heads.forEach((head, c) => {
+      head.style.left = `${across(c)}px`;
+    });
     for (const line of this.lines) {
       if (!line) continue;
       const [x0, x1] = [across(line.layer) + size / 2, across(line.layer + 1) - size / 2];
@@ -151,16 +179,18 @@ class Diagram {
   draw() {
     const { plane, experiment, chosen } = this.app;
     const { network } = experiment;
-    [plane.fed, ...plane.planes].forEach((layer, c) => layer.forEach((numbers, j) => {
-      plane.drawNeuron(this.nodes[c][j].canvas, numbers);
-    }));
+    [plane.fed, ...plane.planes].forEach((layer, c) =>
+      layer.forEach((numbers, j) => {
+        plane.drawNeuron(this.nodes[c][j].canvas, numbers);
+      }),
+    );
     for (const line of this.lines) {
       if (!line) continue;
       const w = network.parameters[line.place];
       const width = 0.4 + Math.min(7, 1.9 * Math.abs(w)) || 0.4;
       line.seen.setAttribute("stroke-width", width.toFixed(2));
       const kind = w < 0 ? "negative" : "positive";
-      if (line.kind !== kind) line.seen.setAttribute("class", line.kind = kind);
+      if (line.kind !== kind) line.seen.setAttribute("class", (line.kind = kind));
     }
     this.mark(chosen);
   }
@@ -174,16 +204,24 @@ class Diagram {
       line.group.dataset.value = experiment.network.parameters[line.place];
       line.group.dataset.gradient = gradient[line.place];
       line.title.textContent = say("weight and gradient", {
-        value: shortText(experiment.network.parameters[line.place]), gradient: shortText(gradient[line.place]),
+        value: shortText(experiment.network.parameters[line.place]),
+        gradient: shortText(gradient[line.place]),
       });
     }
-    this.nodes.slice(1).forEach((column, l) => column.forEach(({ button }, j) => {
-      const place = experiment.network.place(l, j, experiment.network.sizes[l]);
-      button.dataset.bias = experiment.network.parameters[place];
-      button.dataset.gradient = gradient[place];
-      button.setAttribute("aria-label", this.described(l, j));
-    }));
-    this.nodes[0].forEach(({ button }, i) => button.setAttribute("aria-label", say("input", { name: featuresOf(experiment.settings)[i].text })));
+    this.nodes.slice(1).forEach((column, l) =>
+      column.forEach(({ button }, j) => {
+        const place = experiment.network.place(l, j, experiment.network.sizes[l]);
+        button.dataset.bias = experiment.network.parameters[place];
+        button.dataset.gradient = gradient[place];
+        button.setAttribute("aria-label", this.described(l, j));
+      }),
+    );
+    this.nodes[0].forEach(({ button }, i) =>
+      button.setAttribute(
+        "aria-label",
+        say("input", { name: featuresOf(experiment.settings)[i].text }),
+      ),
+    );
   }
 
   described(l, j) {
@@ -192,7 +230,11 @@ class Diagram {
     const { sample } = this.app;
     if (sample >= points.length) return say("neuron", place);
     network.forward(inputs[sample]);
-    return say("neuron with value", { ...place, value: shortText(network.layers[l].h[j]), sample: sample + 1 });
+    return say("neuron with value", {
+      ...place,
+      value: shortText(network.layers[l].h[j]),
+      sample: sample + 1,
+    });
   }
 
   mark(chosen) {

@@ -6,7 +6,12 @@ class Experiment {
     const sizes = sizesOf(settings);
     this.network = new Network(sizes, activationsOf(settings));
     this.encodeTargets(sizes[sizes.length - 1]);
-    this.objective = new Objective(this.network, settings.loss, settings.penalty, settings.strength);
+    this.objective = new Objective(
+      this.network,
+      settings.loss,
+      settings.penalty,
+      settings.strength,
+    );
     this.gradient = new Float64Array(this.network.parameters.length);
     if (settings.init === "model") this.network.parameters.set(story.model.parameters);
     else initialise(this.network, settings.init, settings.seed);
@@ -46,19 +51,24 @@ class Experiment {
   // The part of the plane that is shown: for a curve, x and y.
   measureFrame() {
     const { kind } = this.settings;
-    const columns = kind === "regression"
-      ? [this.points.map(([x]) => x), this.labels]
-      : [0, 1].map((i) => this.points.map((point) => point[i]));
+    const columns =
+      kind === "regression"
+        ? [this.points.map(([x]) => x), this.labels]
+        : [0, 1].map((i) => this.points.map((point) => point[i]));
     const ranges = columns.map((column) => {
       const low = Math.min(...column, this.settings.data === OWN ? -1 : Infinity);
       const high = Math.max(...column, this.settings.data === OWN ? 1 : -Infinity);
       return { middle: (low + high) / 2, half: ((high - low) / 2 || 1) * 1.15 };
     });
-    if (kind === "classification") { // as many units up as across, unless the data are flat
+    if (kind === "classification") {
+      // as many units up as across, unless the data are flat
       const most = Math.max(...ranges.map(({ half }) => half));
       for (const range of ranges) if (range.half > most / 4) range.half = most;
     }
-    [this.x, this.y] = ranges.map(({ middle, half }) => ({ low: middle - half, high: middle + half }));
+    [this.x, this.y] = ranges.map(({ middle, half }) => ({
+      low: middle - half,
+      high: middle + half,
+    }));
   }
 
   encodeTargets(outputs) {
@@ -74,9 +84,11 @@ class Experiment {
       threshold = (low + high) / 2;
     }
     this.code = { low, high, threshold };
-    this.targets = this.labels.map((label) => (outputs === 1
-      ? [label ? high : low]
-      : Array.from({ length: outputs }, (_, k) => (k === label ? high : low))));
+    this.targets = this.labels.map((label) =>
+      outputs === 1
+        ? [label ? high : low]
+        : Array.from({ length: outputs }, (_, k) => (k === label ? high : low)),
+    );
   }
 
   // Which class the outputs stand for.
@@ -119,14 +131,16 @@ class Experiment {
     this.epochs += 1;
     this.history.push(this.measured());
     this.path.push(this.network.parameters.slice());
-    if (this.history.length > 2000) { // every other one is enough for a curve
+    if (this.history.length > 2000) {
+      // every other one is enough for a curve
       this.history = this.history.filter((_, i) => i % 2 === 0);
       this.path = this.path.filter((_, i) => i % 2 === 0);
     }
   }
 
   epoch() {
-    do this.step(); while (this.queue.length);
+    do this.step();
+    while (this.queue.length);
   }
 
   measured() {
@@ -134,13 +148,16 @@ class Experiment {
     for (const part of ["train", "test"]) {
       const places = this[part];
       found[part] = places.length ? this.objective.mean(this.inputs, this.targets, places) : NaN;
-      if (this.settings.kind === "classification") found[`${part} accuracy`] = this.accuracy(places);
+      if (this.settings.kind === "classification")
+        found[`${part} accuracy`] = this.accuracy(places);
     }
     return found;
   }
 
   accuracy(places) {
-    const right = places.filter((k) => this.decision(this.network.forward(this.inputs[k])) === this.labels[k]);
+    const right = places.filter(
+      (k) => this.decision(this.network.forward(this.inputs[k])) === this.labels[k],
+    );
     return right.length / places.length;
   }
 

@@ -24,8 +24,10 @@ class Explanation {
       const known = chosen.place === undefined ? null : network.described(chosen.place);
       body.push(...(known ? this.ofWeight(known) : this.ofNeuron(chosen)));
     }
-    const focused = document.activeElement && this.place.contains(document.activeElement)
-      ? document.activeElement.id : "";
+    const focused =
+      document.activeElement && this.place.contains(document.activeElement)
+        ? document.activeElement.id
+        : "";
     if (focused && document.activeElement.tagName === "INPUT") return; // it is being typed into
     this.place.replaceChildren(...body);
     if (focused && at(focused)) at(focused).focus();
@@ -45,14 +47,23 @@ class Explanation {
     const { inputs, targets, settings, labels } = experiment;
     const { names } = this;
     const written = inputs[sample].flatMap((x, i) => [
-      ...(i ? [["mtext", ", "]] : []), ["r", names.input(i), "=", num(x)],
+      ...(i ? [["mtext", ", "]] : []),
+      ["r", names.input(i), "=", num(x)],
     ]);
-    const target = targets[sample].length === 1 ? num(targets[sample][0])
-      : ["(", "(", ["r", ...targets[sample].flatMap((t, i) => (i ? [",", num(t)] : [num(t)]))], ")"];
+    const target =
+      targets[sample].length === 1
+        ? num(targets[sample][0])
+        : [
+            "(",
+            "(",
+            ["r", ...targets[sample].flatMap((t, i) => (i ? [",", num(t)] : [num(t)]))],
+            ")",
+          ];
     const line = equation(["r", ...written, ["mtext", ", "], ["i", "y"], "=", target]);
-    const text = settings.kind === "classification"
-      ? say("sample of class", { sample: sample + 1, label: this.app.labelOf(labels[sample]) })
-      : say("the sample", { sample: sample + 1 });
+    const text =
+      settings.kind === "classification"
+        ? say("sample of class", { sample: sample + 1, label: this.app.labelOf(labels[sample]) })
+        : say("the sample", { sample: sample + 1 });
     line.prepend(made("span", { class: "lead", text }));
     return line;
   }
@@ -64,16 +75,36 @@ class Explanation {
     const { names } = this;
     const { nin, name, z, h, start } = network.layers[layer];
     const x = this.below(layer);
-    const weights = Array.from({ length: nin }, (_, i) => network.parameters[network.place(layer, neuron, i)]);
+    const weights = Array.from(
+      { length: nin },
+      (_, i) => network.parameters[network.place(layer, neuron, i)],
+    );
     const bias = network.parameters[start + neuron * (nin + 1) + nin];
     const [zName, hName] = [names.z(layer, neuron), names.h(layer, neuron)];
     const found = [
-      equation(zName, "=", ...plus([names.bias(layer, neuron),
-        ...weights.map((_, i) => times(names.weight(layer, neuron, i), names.h(layer - 1, i)))])),
-      equation(["mtext", ""], "=", ...plus([num(bias), ...weights.map((w, i) => times(factor(w), factor(x[i])))]),
-        "=", num(z[neuron])),
-      equation(hName, "=", activationMark(name, 0, zName, hName), "=",
-        ...(name ? [activationMark(name, 0, num(z[neuron]), num(h[neuron])), "="] : []), num(h[neuron])),
+      equation(
+        zName,
+        "=",
+        ...plus([
+          names.bias(layer, neuron),
+          ...weights.map((_, i) => times(names.weight(layer, neuron, i), names.h(layer - 1, i))),
+        ]),
+      ),
+      equation(
+        ["mtext", ""],
+        "=",
+        ...plus([num(bias), ...weights.map((w, i) => times(factor(w), factor(x[i])))]),
+        "=",
+        num(z[neuron]),
+      ),
+      equation(
+        hName,
+        "=",
+        activationMark(name, 0, zName, hName),
+        "=",
+        ...(name ? [activationMark(name, 0, num(z[neuron]), num(h[neuron])), "="] : []),
+        num(h[neuron]),
+      ),
       ...(layer === names.last ? this.ofLoss() : []),
       ...this.delta(layer, neuron),
       this.table(layer, neuron, weights, bias),
@@ -90,20 +121,50 @@ class Explanation {
   table(layer, neuron, weights, bias) {
     const { network } = this.app.experiment;
     const mean = this.app.experiment.gradientOver();
-    const table = made("table", {}, made("thead", {}, made("tr", {},
-      ...["parameter", "value", "of this sample", "of the batch"].map((key) =>
-        made("th", { scope: "col", text: say(key) })))));
+    const table = made(
+      "table",
+      {},
+      made(
+        "thead",
+        {},
+        made(
+          "tr",
+          {},
+          ...["parameter", "value", "of this sample", "of the batch"].map((key) =>
+            made("th", { scope: "col", text: say(key) }),
+          ),
+        ),
+      ),
+    );
     const body = made("tbody");
     [...weights, bias].forEach((w, i) => {
       const place = network.place(layer, neuron, i);
       const isBias = i === weights.length;
       const mark = isBias ? this.names.bias(layer, neuron) : this.names.weight(layer, neuron, i);
-      const button = made("button", { type: "button", id: `choose-${place}` }, element("math", formula(mark, [])));
-      button.setAttribute("aria-label", say(isBias ? "bias of" : "weight of", { layer: layer + 1, neuron: neuron + 1, input: i + 1 }));
+      const button = made(
+        "button",
+        { type: "button", id: `choose-${place}` },
+        element("math", formula(mark, [])),
+      );
+      button.setAttribute(
+        "aria-label",
+        say(isBias ? "bias of" : "weight of", {
+          layer: layer + 1,
+          neuron: neuron + 1,
+          input: i + 1,
+        }),
+      );
       button.addEventListener("click", () => this.app.show(network.described(place).name));
-      body.append(made("tr", {}, made("td", {}, button),
-        ...[w, this.gradient[place], mean[place]].map((x, k) =>
-          made("td", { class: k ? "gradient" : "", text: shortText(x) }))));
+      body.append(
+        made(
+          "tr",
+          {},
+          made("td", {}, button),
+          ...[w, this.gradient[place], mean[place]].map((x, k) =>
+            made("td", { class: k ? "gradient" : "", text: shortText(x) }),
+          ),
+        ),
+      );
     });
     table.append(body);
     return made("div", { class: "scroll" }, table);
@@ -125,9 +186,17 @@ class Explanation {
       this.editor(name, place),
       ...this.chain(layer),
       ...this.delta(layer, neuron),
-      equation(byPartial(loss, name), "=",
+      equation(
+        byPartial(loss, name),
+        "=",
         times(byPartial(loss, names.z(layer, neuron)), byPartial(names.z(layer, neuron), name)),
-        "=", times(names.delta(layer, neuron), input), "=", times(factor(d), factor(x)), "=", num(gradient)),
+        "=",
+        times(names.delta(layer, neuron), input),
+        "=",
+        times(factor(d), factor(x)),
+        "=",
+        num(gradient),
+      ),
       this.ofBatch(name, place),
     ];
   }
@@ -151,9 +220,12 @@ class Explanation {
     const known = story.formulas[`loss ${settings.loss}`];
     const { h, g } = network.layers[names.last];
     const isSingle = h.length === 1;
-    const given = [[names.output(0), ["i", "y"]], [num(h[0]), num(targets[this.app.sample][0])]];
-    const written = (which) => (known && isSingle
-      ? given.flatMap((parts) => [bracketed(known[which], parts), "="]) : []);
+    const given = [
+      [names.output(0), ["i", "y"]],
+      [num(h[0]), num(targets[this.app.sample][0])],
+    ];
+    const written = (which) =>
+      known && isSingle ? given.flatMap((parts) => [bracketed(known[which], parts), "="]) : [];
     const line = equation(loss, "=", ...written(0), num(this.total));
     line.prepend(made("span", { class: "lead", text: called("loss", settings.loss) }));
     if (settings.loss === "cross_entropy") return [line, ...this.ofSoftmax(h, g)];
@@ -172,9 +244,21 @@ class Explanation {
     return Array.from(h, (each, k) => {
       const share = Math.exp(each - most) / sum;
       const name = single("p", k);
-      return equation(name, "=", ["/", power(names.output(k)), below], "=", num(share), ["mtext", ",  "],
-        byPartial(loss, names.output(k)), "=", ["r", name, "-", single("y", k)], "=",
-        ["r", num(share), "-", num(target[k])], "=", num(g[k]));
+      return equation(
+        name,
+        "=",
+        ["/", power(names.output(k)), below],
+        "=",
+        num(share),
+        ["mtext", ",  "],
+        byPartial(loss, names.output(k)),
+        "=",
+        ["r", name, "-", single("y", k)],
+        "=",
+        ["r", num(share), "-", num(target[k])],
+        "=",
+        num(g[k]),
+      );
     });
   }
 
@@ -186,16 +270,31 @@ class Explanation {
     const { name, z, h, g, d, slope } = layers[layer];
     const [zName, hName] = [names.z(layer, neuron), names.h(layer, neuron)];
     const slopeNumber = slope(z[neuron], h[neuron]);
-    const left = isShort ? [names.delta(layer, neuron)] : [names.delta(layer, neuron), "=", byPartial(loss, zName)];
+    const left = isShort
+      ? [names.delta(layer, neuron)]
+      : [names.delta(layer, neuron), "=", byPartial(loss, zName)];
     const isLast = layer === layers.length - 1;
     const arrives = isLast ? [byPartial(loss, hName)] : this.arriving(layer, neuron);
     const sum = arrives.length > 1 && name ? inBrackets(arrives) : arrives;
     const found = [];
     if (isShort) {
-      found.push(equation(...left, "=", times(factor(g[neuron]), factor(slopeNumber)), "=", num(d[neuron])));
+      found.push(
+        equation(...left, "=", times(factor(g[neuron]), factor(slopeNumber)), "=", num(d[neuron])),
+      );
     } else if (name) {
-      found.push(equation(...left, "=", ...sum, "·", activationMark(name, 1, zName, hName),
-        "=", times(factor(g[neuron]), factor(slopeNumber)), "=", num(d[neuron])));
+      found.push(
+        equation(
+          ...left,
+          "=",
+          ...sum,
+          "·",
+          activationMark(name, 1, zName, hName),
+          "=",
+          times(factor(g[neuron]), factor(slopeNumber)),
+          "=",
+          num(d[neuron]),
+        ),
+      );
     } else {
       found.push(equation(...left, "=", ...sum, "=", num(d[neuron])));
     }
@@ -206,8 +305,11 @@ class Explanation {
   arriving(layer, neuron) {
     const { names } = this;
     const { nout } = this.app.experiment.network.layers[layer + 1];
-    return plus(Array.from({ length: nout }, (_, k) =>
-      times(names.weight(layer + 1, k, neuron), names.delta(layer + 1, k))));
+    return plus(
+      Array.from({ length: nout }, (_, k) =>
+        times(names.weight(layer + 1, k, neuron), names.delta(layer + 1, k)),
+      ),
+    );
   }
 
   // The mean over the samples of the next step, the penalty, and what a plain step would change.

@@ -33,8 +33,9 @@ class Network {
 
   // The name of a parameter in Python, and its layer, neuron and place in the neuron.
   described(place) {
-    const layer = this.layers.findIndex((each, l) =>
-      place < each.start + each.nout * (each.nin + 1) && l >= 0);
+    const layer = this.layers.findIndex(
+      (each, l) => place < each.start + each.nout * (each.nin + 1) && l >= 0,
+    );
     const { start, nin } = this.layers[layer];
     const neuron = Math.floor((place - start) / (nin + 1));
     const i = (place - start) % (nin + 1);

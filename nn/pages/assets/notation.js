@@ -2,7 +2,10 @@
 function shortText(x) {
   if (!Number.isFinite(x)) return String(x).replace("Infinity", "∞").replace("-", "−");
   const size = Math.abs(x);
-  const text = size !== 0 && (size < 1e-3 || size >= 1e5) ? x.toExponential(2) : String(Number(x.toPrecision(4)));
+  const text =
+    size !== 0 && (size < 1e-3 || size >= 1e5)
+      ? x.toExponential(2)
+      : String(Number(x.toPrecision(4)));
   return text.replaceAll("-", "−");
 }
 
@@ -75,7 +78,8 @@ function activationMark(name, which, z, h) {
   return bracketed(story.formulas[name][which], [z, h]);
 }
 
-const isNegative = (mark) => Array.isArray(mark) && mark[0] === "r" && mark[1] === "-" && mark.length === 3;
+const isNegative = (mark) =>
+  Array.isArray(mark) && mark[0] === "r" && mark[1] === "-" && mark.length === 3;
 
 // Puts names or numbers into a formula. Negative numbers are put in brackets, but not twice.
 function bracketed(mark, names, isInside = true) {
@@ -84,7 +88,8 @@ function bracketed(mark, names, isInside = true) {
   }
   if (!Array.isArray(mark)) return mark;
   return mark.map((part, i) =>
-    (i ? bracketed(part, names, mark[0] === "(" || (mark[0] === "^" && i === 2)) : part));
+    i ? bracketed(part, names, mark[0] === "(" || (mark[0] === "^" && i === 2)) : part,
+  );
 }
 
 // An equation that breaks into lines before its signs: `parts` are marks.

@@ -75,7 +75,9 @@ function drawMark(context, shape, x, y, radius) {
   if (shape === 0) {
     context.arc(x, y, radius, 0, 2 * Math.PI);
   } else {
-    const [corners, turn] = [[], [4, Math.PI / 4], [3, -Math.PI / 2], [4, 0], [5, -Math.PI / 2]][shape];
+    const [corners, turn] = [[], [4, Math.PI / 4], [3, -Math.PI / 2], [4, 0], [5, -Math.PI / 2]][
+      shape
+    ];
     const r = radius * (corners === 3 ? 1.35 : 1.2);
     for (let i = 0; i < corners; i++) {
       const angle = turn + (2 * Math.PI * i) / corners;
@@ -99,7 +101,10 @@ function drawCurves(canvas, epochs, curves, { low = 0, high = null } = {}) {
     context.beginPath();
     numbers.forEach((y, i) => {
       if (Number.isFinite(y)) {
-        context.lineTo(left + (epochs[i] / last) * (right - left), floor - ((y - low) / (top - low)) * (floor - ceiling));
+        context.lineTo(
+          left + (epochs[i] / last) * (right - left),
+          floor - ((y - low) / (top - low)) * (floor - ceiling),
+        );
       }
     });
     context.setLineDash(dash);

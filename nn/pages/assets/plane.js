@@ -75,11 +75,18 @@ class Plane {
     const { experiment } = this;
     if (this.surveyed !== experiment || this.size !== size) {
       const { x, y, settings } = experiment;
-      this.inputs = settings.kind === "regression"
-        ? [Float64Array.from({ length: 2 * size }, (_, i) => x.low + (i / (2 * size - 1)) * (x.high - x.low))]
-        : grid(x, y, size);
+      this.inputs =
+        settings.kind === "regression"
+          ? [
+              Float64Array.from(
+                { length: 2 * size },
+                (_, i) => x.low + (i / (2 * size - 1)) * (x.high - x.low),
+              ),
+            ]
+          : grid(x, y, size);
       this.fed = featuresOf(settings).map(({ of }) =>
-        this.inputs[0].map((_, k) => of(this.inputs.map((column) => column[k]))));
+        this.inputs[0].map((_, k) => of(this.inputs.map((column) => column[k]))),
+      );
       this.surveyed = experiment;
       this.size = size;
     }
@@ -134,7 +141,10 @@ class Plane {
     if (this.cursor) {
       const [x, y] = this.toScreen(...this.cursor);
       context.beginPath();
-      for (const [dx, dy] of [[9, 0], [0, 9]]) {
+      for (const [dx, dy] of [
+        [9, 0],
+        [0, 9],
+      ]) {
         context.moveTo(x - dx, y - dy);
         context.lineTo(x + dx, y + dy);
       }
@@ -154,7 +164,8 @@ class Plane {
     if (y.low < 0 && y.high > 0) context.rect(0, zeroY, width, 0);
     context.stroke();
     const k = this.app.sample;
-    if (k < points.length) { // the error of the sample
+    if (k < points.length) {
+      // the error of the sample
       const [px, py] = this.toScreen(points[k][0], labels[k]);
       const [, qy] = this.toScreen(0, network.forward(inputs[k])[0]);
       context.strokeStyle = palette.classes[0];
@@ -183,7 +194,9 @@ class Plane {
     for (const x of numbers) if (Math.abs(x) > most && Math.abs(x) < Infinity) most = Math.abs(x);
     const { size } = this;
     const side = size / step;
-    paint(canvas, side, (k) => signed(numbers[step * (Math.floor(k / side) * size + (k % side))] / most));
+    paint(canvas, side, (k) =>
+      signed(numbers[step * (Math.floor(k / side) * size + (k % side))] / most),
+    );
   }
 
   drawNeuronCurve(canvas, numbers) {
@@ -197,7 +210,9 @@ class Plane {
     context.lineWidth = 1;
     context.stroke();
     context.beginPath();
-    numbers.forEach((y, i) => context.lineTo((i / (numbers.length - 1)) * width, (height / 2) * (1 - (0.85 * y) / most)));
+    numbers.forEach((y, i) =>
+      context.lineTo((i / (numbers.length - 1)) * width, (height / 2) * (1 - (0.85 * y) / most)),
+    );
     context.strokeStyle = palette.curve;
     context.lineWidth = 1.6;
     context.stroke();

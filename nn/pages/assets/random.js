@@ -99,7 +99,8 @@ class NumPyRandom extends Twister {
     if (most === 0) return 0;
     const mask = 2 ** (32 - Math.clz32(most)) - 1;
     let found;
-    do found = (this.word() & mask) >>> 0; while (found > most);
+    do found = (this.word() & mask) >>> 0;
+    while (found > most);
     return found;
   }
 

@@ -29,25 +29,52 @@ const GIVEN = "given"; // points that the page was made with
 
 const FIRST = {
   classification: {
-    data: "moons", samples: 200, layers: [5, 4], loss: "bce_with_logits", optimizer: "adam", rate: 0.03,
+    data: "moons",
+    samples: 200,
+    layers: [5, 4],
+    loss: "bce_with_logits",
+    optimizer: "adam",
+    rate: 0.03,
   },
   regression: {
-    data: "line", samples: 40, layers: [], loss: "mse", optimizer: "sgd", rate: 0.1, init: "uniform",
+    data: "line",
+    samples: 40,
+    layers: [],
+    loss: "mse",
+    optimizer: "sgd",
+    rate: 0.1,
+    init: "uniform",
   },
 };
 
 function firstSettings(kind) {
   return {
-    kind, noise: null, test: 30, classes: 2, seed: 0, activation: ["tanh"], output: "",
-    penalty: "none", strength: 0, batch: 0, init: "xavier_uniform", speed: "epoch",
-    features: PLAIN[kind], points: [], show: "", sample: 0, steps: 0, ...FIRST[kind],
+    kind,
+    noise: null,
+    test: 30,
+    classes: 2,
+    seed: 0,
+    activation: ["tanh"],
+    output: "",
+    penalty: "none",
+    strength: 0,
+    batch: 0,
+    init: "xavier_uniform",
+    speed: "epoch",
+    features: PLAIN[kind],
+    points: [],
+    show: "",
+    sample: 0,
+    steps: 0,
+    ...FIRST[kind],
     ...(story.settings.kind === kind ? story.settings : {}),
   };
 }
 
 const dataSets = (kind) => [
   ...(story.points && story.points.kind === kind ? [GIVEN] : []),
-  ...Object.keys(kind === "regression" ? CURVES : DATA), OWN,
+  ...Object.keys(kind === "regression" ? CURVES : DATA),
+  OWN,
 ];
 const losses = (kind) => (kind === "regression" ? REGRESSION_LOSSES : Object.keys(LOSSES));
 const initializers = () => [...(story.model ? ["model"] : []), ...Object.keys(INITIALIZERS)];
@@ -55,11 +82,13 @@ const recipe = (name) => DATA[name] || CURVES[name];
 
 // How each setting is read from text; what cannot be read is undefined.
 const oneOf = (list) => (text) => (list.includes(text) ? text : undefined);
-const between = (low, high, { whole = false } = {}) => (text) => {
-  const number = text.trim() === "" ? NaN : Number(text);
-  if (!Number.isFinite(number)) return undefined;
-  return Math.min(high, Math.max(low, whole ? Math.round(number) : number));
-};
+const between =
+  (low, high, { whole = false } = {}) =>
+  (text) => {
+    const number = text.trim() === "" ? NaN : Number(text);
+    if (!Number.isFinite(number)) return undefined;
+    return Math.min(high, Math.max(low, whole ? Math.round(number) : number));
+  };
 const isActivation = (name) => name === "" || Object.hasOwn(ACTIVATIONS, name);
 const READERS = {
   data: (text, kind) => oneOf(dataSets(kind))(text),
@@ -73,14 +102,18 @@ const READERS = {
     return names.length ? names : undefined;
   },
   layers: (text) => {
-    const sizes = text === "" || text === "none" ? [] : text.split(",").map(between(1, MOST.neurons, { whole: true }));
+    const sizes =
+      text === "" || text === "none"
+        ? []
+        : text.split(",").map(between(1, MOST.neurons, { whole: true }));
     return sizes.length <= MOST.layers && !sizes.includes(undefined) ? sizes : undefined;
   },
   activation: (text) => {
     const names = text.split(",").map((name) => (name === "linear" ? "" : name));
     return names.every(isActivation) ? names : undefined;
   },
-  output: (text) => (isActivation(text === "linear" ? "" : text) ? text.replace("linear", "") : undefined),
+  output: (text) =>
+    isActivation(text === "linear" ? "" : text) ? text.replace("linear", "") : undefined,
   loss: (text, kind) => oneOf(losses(kind))(text),
   optimizer: oneOf(Object.keys(OPTIMIZERS)),
   rate: between(0, 100),
@@ -90,8 +123,14 @@ const READERS = {
   init: (text) => oneOf(initializers())(text),
   speed: oneOf(SPEEDS),
   points: (text) => {
-    const found = text.split(";").filter(Boolean).slice(0, MOST.points).map((each) => each.split(",").map(Number));
-    return found.every((each) => each.length > 1 && each.every(Number.isFinite)) ? found : undefined;
+    const found = text
+      .split(";")
+      .filter(Boolean)
+      .slice(0, MOST.points)
+      .map((each) => each.split(",").map(Number));
+    return found.every((each) => each.length > 1 && each.every(Number.isFinite))
+      ? found
+      : undefined;
   },
   show: (text) => (/^layers\.\d+\.neurons\.\d+(\.w\.\d+|\.b)?$/.test(text) ? text : undefined),
   sample: between(0, MOST.points, { whole: true }),
@@ -125,10 +164,15 @@ function toAddress(settings, lang) {
   const parts = [];
   if (settings.kind !== story.settings.kind) parts.push(`kind=${settings.kind}`);
   const begun = firstSettings(settings.kind);
-  const first = settled({ ...begun, noise: settings.data === begun.data ? begun.noise : null, data: settings.data });
+  const first = settled({
+    ...begun,
+    noise: settings.data === begun.data ? begun.noise : null,
+    data: settings.data,
+  });
   for (const key of Object.keys(READERS)) {
     const text = textOf(key, settings[key]);
-    if (text !== textOf(key, key === "data" ? begun.data : first[key])) parts.push(`${key}=${encodeURIComponent(text).replace(/%2C/g, ",").replace(/%3B/g, ";")}`);
+    if (text !== textOf(key, key === "data" ? begun.data : first[key]))
+      parts.push(`${key}=${encodeURIComponent(text).replace(/%2C/g, ",").replace(/%3B/g, ";")}`);
   }
   if (lang !== story.lang) parts.push(`lang=${lang}`);
   return parts.join("&");
@@ -144,7 +188,9 @@ function settled(settings) {
   else if (!(set && set.classes) && found.data !== OWN) found.classes = 2;
   if (kind === "classification" && found.classes < 2) found.classes = 2;
   const names = found.activation;
-  found.activation = layers.map((_, i) => (i < names.length ? names[i] : names[names.length - 1] || "tanh"));
+  found.activation = layers.map((_, i) =>
+    i < names.length ? names[i] : names[names.length - 1] || "tanh",
+  );
   if (!losses(kind).includes(found.loss)) found.loss = FIRST[kind].loss;
   if (found.init === "model" && !fitsModel(found)) found.init = "xavier_uniform";
   return found;
@@ -155,10 +201,16 @@ function sizesOf({ kind, layers, loss, classes, features }) {
   return [features.length, ...layers, loss === "cross_entropy" || classes > 2 ? classes : 1];
 }
 
-const activationsOf = ({ layers, activation, output }) => [...layers.map((_, i) => activation[i]), output];
+const activationsOf = ({ layers, activation, output }) => [
+  ...layers.map((_, i) => activation[i]),
+  output,
+];
 
 function fitsModel(settings) {
   const { model } = story;
-  return Boolean(model) && `${model.sizes}` === `${sizesOf(settings)}`
-    && `${model.activations}` === `${activationsOf(settings)}`;
+  return (
+    Boolean(model) &&
+    `${model.sizes}` === `${sizesOf(settings)}` &&
+    `${model.activations}` === `${activationsOf(settings)}`
+  );
 }

@@ -24,8 +24,13 @@ class Valley {
     const names = Array.from(network.parameters, (_, i) => network.described(i));
     ["valley-x", "valley-y"].forEach((id, k) => {
       const before = at(id).value;
-      fill(at(id), names.map((_, i) => String(i)), (i) => this.called(names[i]));
-      at(id).value = before && before < names.length ? before : String(Math.min(k, names.length - 1));
+      fill(
+        at(id),
+        names.map((_, i) => String(i)),
+        (i) => this.called(names[i]),
+      );
+      at(id).value =
+        before && before < names.length ? before : String(Math.min(k, names.length - 1));
     });
     if (at("valley-x").value === at("valley-y").value) {
       at("valley-x").value = "0";
@@ -48,18 +53,28 @@ class Valley {
   // Around where the two parameters were and are.
   fit() {
     const { path, network } = this.app.experiment;
-    const points = this.chosen.map((i) => [...path.map((each) => each[i]), network.parameters[i]].filter(Number.isFinite));
-    const covers = (range, numbers) => numbers.every((x) => Math.abs(x - range.middle) < range.half);
+    const points = this.chosen.map((i) =>
+      [...path.map((each) => each[i]), network.parameters[i]].filter(Number.isFinite),
+    );
+    const covers = (range, numbers) =>
+      numbers.every((x) => Math.abs(x - range.middle) < range.half);
     if (this.range && points.every((numbers, k) => covers(this.range[k], numbers))) return false;
-    const half = Math.max(2, ...points.map((numbers) => 0.7 * (Math.max(...numbers) - Math.min(...numbers))));
-    this.range = points.map((numbers) => ({ middle: (Math.max(...numbers) + Math.min(...numbers)) / 2, half: Math.min(half, 1e6) }));
+    const half = Math.max(
+      2,
+      ...points.map((numbers) => 0.7 * (Math.max(...numbers) - Math.min(...numbers))),
+    );
+    this.range = points.map((numbers) => ({
+      middle: (Math.max(...numbers) + Math.min(...numbers)) / 2,
+      half: Math.min(half, 1e6),
+    }));
     return true;
   }
 
   draw(isComplete) {
     const isNew = this.fit();
     const isFixed = this.app.experiment.network.parameters.length === 2; // whatever is learned
-    if (isNew || isComplete || !isFixed) this.survey(isComplete || isFixed ? VALLEY.paused : VALLEY.playing);
+    if (isNew || isComplete || !isFixed)
+      this.survey(isComplete || isFixed ? VALLEY.paused : VALLEY.playing);
     this.drawPath();
   }
 
@@ -78,7 +93,10 @@ class Valley {
     }
     network.parameters.set(kept);
     const finite = losses.filter(Number.isFinite);
-    const [low, high] = finite.reduce(([l, h], each) => [Math.min(l, each), Math.max(h, each)], [Infinity, -Infinity]);
+    const [low, high] = finite.reduce(
+      ([l, h], each) => [Math.min(l, each), Math.max(h, each)],
+      [Infinity, -Infinity],
+    );
     paint(this.heat, size, (k) => {
       const height = Number.isFinite(losses[k]) ? (losses[k] - low) / (high - low || 1) : 1;
       return palette.shades[1][Math.round((Math.floor(height * BANDS) / BANDS) * 255)];
@@ -86,7 +104,9 @@ class Valley {
   }
 
   toScreen(numbers, width, height) {
-    const [p, q] = this.chosen.map((i, k) => (numbers[i] - this.range[k].middle) / this.range[k].half);
+    const [p, q] = this.chosen.map(
+      (i, k) => (numbers[i] - this.range[k].middle) / this.range[k].half,
+    );
     return [((p + 1) / 2) * width, ((1 - q) / 2) * height];
   }
 
@@ -94,7 +114,8 @@ class Valley {
     const { context, width, height } = cleared(this.canvas);
     const { path, network } = this.app.experiment;
     context.beginPath();
-    for (const each of [...path, network.parameters]) context.lineTo(...this.toScreen(each, width, height));
+    for (const each of [...path, network.parameters])
+      context.lineTo(...this.toScreen(each, width, height));
     context.strokeStyle = palette.curve;
     context.lineWidth = 1.8;
     context.stroke();

@@ -26,7 +26,10 @@ class Walk {
       this.app.play(false);
       if (this.step === this.length) this.step = 0;
       this.go(this.step + 1);
-      this.timer = setInterval(() => (this.step < this.length ? this.go(this.step + 1) : this.play(false)), 1800);
+      this.timer = setInterval(
+        () => (this.step < this.length ? this.go(this.step + 1) : this.play(false)),
+        1800,
+      );
     }
     this.label();
   }
@@ -66,15 +69,17 @@ class Walk {
     const forwards = Math.min(this.step - 1, layers); // the last layer whose values are known
     const reached = 2 * layers + 3 - this.step; // the first layer whose gradients are known
     const current = this.step <= layers + 1 ? forwards : Math.min(reached, layers);
-    nodes.forEach((column, c) => column.forEach(({ button, value, gradient: flow }, j) => {
-      const isForward = isKnown && c <= forwards;
-      const isBackward = isKnown && c > 0 && c >= reached;
-      button.classList.toggle("known", isForward);
-      button.classList.toggle("current", isKnown && c === current);
-      const number = c ? network.layers[c - 1].h[j] : network.input[j];
-      value.textContent = isForward ? shortText(number) : "";
-      flow.textContent = isBackward ? shortText(network.layers[c - 1].d[j]) : "";
-    }));
+    nodes.forEach((column, c) =>
+      column.forEach(({ button, value, gradient: flow }, j) => {
+        const isForward = isKnown && c <= forwards;
+        const isBackward = isKnown && c > 0 && c >= reached;
+        button.classList.toggle("known", isForward);
+        button.classList.toggle("current", isKnown && c === current);
+        const number = c ? network.layers[c - 1].h[j] : network.input[j];
+        value.textContent = isForward ? shortText(number) : "";
+        flow.textContent = isBackward ? shortText(network.layers[c - 1].d[j]) : "";
+      }),
+    );
     for (const line of lines) {
       if (!line) continue;
       const leads = isKnown && line.layer + 1 === current;
@@ -91,7 +96,8 @@ class Walk {
     const { step } = this;
     const sample = this.app.sample + 1;
     if (step === 1) return say("walk inputs", { sample });
-    if (step <= layers + 1) return say(step === layers + 1 ? "walk output" : "walk layer", { layer: step - 1 });
+    if (step <= layers + 1)
+      return say(step === layers + 1 ? "walk output" : "walk layer", { layer: step - 1 });
     if (step === layers + 2) return say("walk loss", { loss: shortText(total) });
     const layer = 2 * layers + 3 - step;
     return say(layer === layers ? "walk back output" : "walk back", { layer, next: layer + 1 });
