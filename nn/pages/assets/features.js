@@ -2,7 +2,7 @@
 // its text in Python, and the text that is read aloud.
 const coordinate = (i) => ["_", ["i", "x"], `${i + 1}`];
 const squared = (mark) => ["^", mark, "2"];
-const sine = (mark) => ["r", ["func", "sin"], ["mo", " "], mark];
+const sine = (mark) => ["r", ["mtext", "sin "], mark];
 
 const FEATURES = {
   classification: {
