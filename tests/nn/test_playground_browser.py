@@ -459,10 +459,21 @@ def test_the_gradient_of_a_weight_is_derived_for_the_sample_under_the_pointer(op
         page.page.mouse.move(box["x"] + x, box["y"] + y)
         chosen = page.get("settings.sample")
         gradient = page.page.evaluate(f"playground.gradient([{chosen}])")[place]
-        text = page.text_of("#explanation").replace("−", "-")
-        shown = page.page.evaluate("(x) => shortText(x)", gradient).replace("−", "-").split("e")[0]
-        assert f"{shown}" in text
-        assert "∂L∂w21(1)=∂L∂z2(1)·∂z2(1)∂w21(1)=δ2(1)·x1" in text
+        d = page.page.evaluate("app.experiment.network.layers[0].d[1]")
+        x = page.get(f"data.points[{chosen}][0]")
+        assert d * x == gradient
+        shown = ["∂L∂w21(1)", "∂L∂z2(1)·∂z2(1)∂w21(1)", "δ2(1)·x1", f"{mark(d)}·{mark(x)}"]
+        assert "=".join([*shown, mark(gradient).strip("()")]) in page.text_of("#explanation")
+
+
+def mark(x):
+    """A number as the page shows it in a product."""
+    size = abs(x)
+    text = f"{size:.2e}" if size < 1e-3 else f"{float(f'{size:.4g}'):g}"
+    if "e" in text:
+        digits, exponent = text.split("e")
+        text = f"{digits}×10{int(exponent)}".replace("-", "−")
+    return f"(−{text})" if x < 0 else text
 
 
 def test_the_picture_of_a_neuron_is_large_while_the_pointer_is_over_it(opened):
