@@ -82,7 +82,7 @@ SPEAKERS = {
     "explain": ["micrograd/derivation/explanation.py", "micrograd/derivation/board.py"],
     "card": ["micrograd/derivation/c*.py", "micrograd/commands/rules.py"],
     "layers": ["nn/derivations/*.py"],
-    "picture": ["micrograd/drawing/*.py"],
+    "picture": ["micrograd/drawing/**/*.py"],
     "page": [
         "micrograd/drawing/page.py",
         "micrograd/drawing/steps.py",

@@ -1,0 +1,217 @@
+"""`draw_formula(explanation)`: formulas as a picture, for media that take no mathematics.
+
+`setting` sets the marks in two dimensions. Each run of letters is told its length, so that a
+formula keeps its shape in another font.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import NamedTuple, Protocol
+
+from micrograd.derivation.document import Block, Equations, Let
+from micrograd.derivation.explanation import Explanation
+from micrograd.drawing.named.builder import checked_width
+from micrograd.drawing.named.roles import ROLES, role
+from micrograd.drawing.setting import Run, Setter, Setting, Stroke, run
+from micrograd.drawing.svg_elements import SvgDrawing, document
+from micrograd.drawing.themes import Theme, chosen, following
+from micrograd.engine.graph import is_leaf
+from micrograd.writing import languages
+from micrograd.writing.marks import Mark
+from micrograd.writing.notation import Formula
+
+SIZE = 20.0
+_MARGIN, _BETWEEN = 12.0, 0.7  # pixels around, and the space between lines in ems
+
+
+class Derivation(Protocol):
+    """What `explain` and `explain_layers` return: blocks of words and equations."""
+
+    def blocks(self, lang: str | None = None) -> list[Block]:
+        """The words and equations in a language."""
+
+    def equations(self) -> str:
+        """The equations as plain text."""
+
+
+def draw_formula(
+    what: Derivation | Formula,
+    *,
+    width: int = 700,
+    size: float = SIZE,
+    theme: str | Theme = "auto",
+    lang: str = "en",
+) -> SvgDrawing:
+    """Draw the equations of a derivation, or one formula, as a picture.
+
+    Names have the colours of their roles, as in `draw`.
+
+    Args:
+        what: what `explain` or `nn.derivations.explain_layers` returned, or a `Formula`.
+        width: how wide the picture may be, in pixels; longer lines are broken before signs.
+        size: the size of the letters, in pixels.
+        theme: "auto", "light", "dark", "print" or a `Theme`.
+        lang: the language of the text for those who cannot see the picture, "en" or "zh".
+
+    Returns:
+        A picture that shows itself in a notebook; `.write(path)` writes .svg, .png or .pdf.
+
+    Raises:
+        TypeError: if it is neither a derivation nor a formula.
+        ValueError: if the derivation has no equations, or an option is wrong.
+
+    >>> from micrograd import Value, explain
+    >>> x = Value(3.0, label="x")
+    >>> draw_formula(explain(x * x, x))  # doctest: +ELLIPSIS
+    <a drawing of a formula, ... characters of SVG>
+    """
+    checked_width(width)
+    if isinstance(size, bool) or not isinstance(size, int | float) or not 11 <= size <= 200:
+        raise ValueError(f"size is a number of pixels from 11 to 200, got {size!r}")
+    colors = chosen(theme)
+    words = languages.words(lang, "picture")
+    roles: dict[Mark, str] = {}
+    if isinstance(what, Formula):
+        lines: list[_Row] = [(None, "", what.mark)]
+        text = what.text
+    elif callable(getattr(what, "blocks", None)):
+        found = [each for each in what.blocks(lang) if isinstance(each, Equations | Let)]
+        lines = [line for block in found for line in _equations(block)]
+        text = what.equations()
+        if isinstance(what, Explanation):
+            roles = _roles(what)
+    else:
+        raise TypeError(
+            f"draw_formula takes what explain returned, or a Formula, got {type(what).__name__}"
+        )
+    if not lines:
+        raise ValueError("there are no equations in this derivation")
+    setter = Setter(roles, size)
+    set_ = _aligned(lines, setter, width - 2 * _MARGIN)
+    wide, tall = (math.ceil(each + 2 * _MARGIN) for each in (set_.width, set_.height))
+    frame = (0.0, 0.0, float(wide), float(tall))
+    ink = _Ink(colors)
+    content = list(ink.drawn(set_, _MARGIN, _MARGIN + set_.ascent))
+    svg = document(frame, colors.paper, content, ' xml:space="preserve"')
+    return SvgDrawing("a formula", following(svg, colors), words["formula"], text)
+
+
+_Row = tuple[Mark | None, str, Mark]  # left side, sign, right side
+
+
+def _equations(block: Equations | Let) -> Iterator[_Row]:
+    for left, steps in block.equations:
+        side: Mark | None = left.mark
+        before: tuple[Formula, ...] | None = None
+        for step in steps:
+            lines = step if isinstance(step, tuple) else (step,)
+            if lines != before:  # equal sides are written once
+                yield side, "=" if all(line.exact for line in lines) else "≈", lines[0].mark
+                yield from ((None, "", line.mark) for line in lines[1:])
+                side, before = None, lines
+
+
+def _roles(explanation: Explanation) -> dict[Mark, str]:
+    """The colour of each name."""
+    chain = explanation.chain
+    found = {
+        node: role(node, chain.name(node), is_root=node is chain.output) for node in chain.nodes
+    }
+    if "weight" not in found.values():
+        found = {n: "input" if r == "target" and is_leaf(n) else r for n, r in found.items()}
+    return {chain.name(node).mark: ROLES[each][2] for node, each in found.items()}
+
+
+# ------------------------------------------------------------------------------------------- lines
+
+
+def _aligned(rows: Sequence[_Row], setter: Setter, room: float) -> Setting:
+    """The equations below each other, with the signs in a column."""
+    size = setter.size
+    lefts = [setter.set(left, size) if left is not None else None for left, _, _ in rows]
+    column = max((left.width for left in lefts if left is not None), default=0.0)
+    lines: list[tuple[Setting | None, str, Setting]] = []
+    for left, (_, sign, right) in zip(lefts, rows, strict=True):
+        start = column + (1.4 * size if rows[0][1] else 0.0)
+        first, *others = _broken(right, setter, room - start)
+        lines.append((left, sign, first))
+        lines += [(None, "", each) for each in others]
+    y, wide, parts = 0.0, 0.0, list[Run | Stroke]()
+    for left, sign, right in lines:
+        ascent = max(right.ascent, left.ascent if left else 0.0)
+        base = y + ascent
+        if left is not None:
+            parts += left.moved(column - left.width, base)
+        if sign:
+            drawn = run(sign, size, False, "ink")
+            parts += drawn.moved(column + (1.4 * size - drawn.width) / 2, base)
+        indent = column + (1.4 * size if rows[0][1] else 0.0)
+        indent += 0.0 if sign or not rows[0][1] else size
+        parts += right.moved(indent, base)
+        wide = max(wide, indent + right.width)
+        y = base + max(right.descent, left.descent if left else 0.0) + _BETWEEN * size
+    return Setting(wide, 0.0, y - _BETWEEN * size, tuple(parts))
+
+
+_BREAKS = ({"=", "≈", "→"}, {"+", "-", "−"}, {"·", "×", ","})
+
+
+def _broken(mark: Mark, setter: Setter, room: float) -> list[Setting]:
+    """The mark in as many lines as needed, broken before signs in its row."""
+    whole = setter.set(mark, setter.size)
+    if whole.width <= room or mark[0] != "mrow":
+        return [whole]
+    pieces: list[list[Mark]] = [[]]
+    signs: set[str] = set().union(*_BREAKS)
+    for i, part in enumerate(mark[1:]):
+        if i and part[0] == "mo" and part[1] in signs and pieces[-1]:
+            pieces.append([])
+        pieces[-1].append(part)
+    lines: list[list[Mark]] = []
+    for piece in pieces:
+        if (
+            lines
+            and setter.set(("mrow", *lines[-1], *piece), setter.size).width <= room - setter.size
+        ):
+            lines[-1] += piece
+        else:
+            lines.append([*piece])
+    return [setter.set(("mrow", *line), setter.size) for line in lines]
+
+
+# ------------------------------------------------------------------------------------------ drawing
+
+
+class _Ink(NamedTuple):
+    theme: Theme
+
+    def drawn(self, set_: Setting, x: float, y: float) -> Iterator[str]:
+        """The elements of a setting."""
+        for part in set_.moved(x, y):
+            if isinstance(part, Run):
+                yield self._letters(part)
+            else:
+                path = "".join(
+                    command + ",".join(f"{each:.1f}" for each in at) for command, at in part.path
+                )
+                yield (
+                    f'<path fill="none" stroke="{self.theme.ink}" '
+                    f'stroke-width="{max(part.pen, 0.9):.2f}" d="{path}"/>'
+                )
+
+    def _letters(self, run: Run) -> str:
+        text = escape(run.text, quote=False)
+        more = ' font-style="italic"' if run.italic else ""
+        x = run.x
+        if len(run.text) > 1:
+            more += f' textLength="{run.width:.1f}" lengthAdjust="spacingAndGlyphs"'
+        else:
+            more += ' text-anchor="middle"'
+            x += run.width / 2
+        return (
+            f'<text x="{x:.1f}" y="{run.y:.1f}" font-size="{run.size:.1f}" '
+            f'fill="{getattr(self.theme, run.color)}"{more}>{text}</text>'
+        )
