@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from html import escape
 
 from micrograd import files
+from micrograd.drawing import renderers
 
 Point = tuple[float, float]
 
@@ -38,17 +40,49 @@ class SvgDrawing:
     def __repr__(self) -> str:
         return f"<a drawing of {self.subject}, {len(self.svg):,} characters of SVG>"
 
-    def write(self, path: str | os.PathLike[str]) -> str:
+    def png(self, *, scale: float = 1.0) -> bytes:
+        """Return the drawing as PNG, which resvg draws: `pip install 'micrograd-engine[render]'`.
+
+        Args:
+            scale: how many times as many pixels it has in each direction.
+
+        Raises:
+            ValueError: if the scale is not a number above 0.
+            RenderingError: if resvg-py or a font is missing.
+        """
+        return renderers.png(self.svg, letter_of(self.svg), scale=renderers.checked_scale(scale))
+
+    def pdf(self) -> bytes:
+        """Return the drawing as PDF, with a picture of pixels; it needs resvg-py and Pillow.
+
+        Raises:
+            RenderingError: if one of them is missing.
+        """
+        return renderers.pdf(self.svg, letter_of(self.svg))
+
+    def write(self, path: str | os.PathLike[str], *, scale: float = 1.0) -> str:
         """Write the drawing to a file, and return the path.
 
         Args:
-            path: the file, whose suffix is .svg.
+            path: the file, whose suffix is .svg, .png or .pdf.
+            scale: how many times as many pixels a PNG has in each direction.
 
         Raises:
             ValueError: if the suffix is another.
+            RenderingError: if something that a PNG or a PDF needs is missing.
         """
-        files.suffix(path, [".svg"])
-        return files.write(path, self.svg)
+        kind = files.suffix(path, [".svg", ".png", ".pdf"])
+        if kind == ".png":
+            return files.write(path, self.png(scale=scale))
+        return files.write(path, self.svg if kind == ".svg" else self.pdf())
+
+
+_NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML
+
+
+def letter_of(svg: str) -> str:
+    """A letter of the texts in an SVG that the fonts for it must have."""
+    return renderers.unknown_letter(svg) or "a"
 
 
 def document(
@@ -88,3 +122,24 @@ def scripted_at(at: Point, runs: Iterable[tuple[str, int]], color: str, more: st
             shown = f'<tspan dy="{_SHIFT * (height - level):g}"{small}>{shown}</tspan>'
         content, height = content + shown, level
     return f'<text x="{x}" y="{y}" fill="{color}"{more}>{content}</text>'
+
+
+def line_at(middle: Point, content: str, size: float, color: str = "") -> str:
+    """The element of a line of text around a point of its base line; `content` is markup."""
+    x, y = (f"{each:.1f}".removesuffix(".0") for each in middle)
+    fill = f' fill="{color}"' if color else ""
+    return f'<text x="{x}" y="{y}" text-anchor="middle" font-size="{size:g}"{fill}>{content}</text>'
+
+
+def accessible(svg: str, title: str, description: str) -> str:
+    """The SVG with a title and a description, which screen readers read and browsers show."""
+    if not title or "<svg " not in svg:
+        return svg
+    title = _NOT_XML.sub("\ufffd", title)
+    description = _NOT_XML.sub("\ufffd", description)
+    told = f"<title>{escape(title)}</title>"
+    if description:
+        told += f"<desc>{escape(description.strip())}</desc>"
+    head, tag, rest = svg.partition("<svg ")
+    attributes, _, content = rest.partition(">")
+    return f'{head}{tag}role="img" {attributes}>\n{told}{content}'

@@ -183,7 +183,7 @@ def test_the_drawing_shows_itself_and_is_written(tmp_path):
     assert ET.parse(path).getroot().tag == f"{SVG}svg"
     assert "SVG" in repr(drawing)
     with pytest.raises(ValueError, match=r"one of \.svg"):
-        drawing.write(tmp_path / "net.png")
+        drawing.write(tmp_path / "net.bmp")
 
 
 def test_drawing_a_network_needs_neither_graphviz_nor_numpy():

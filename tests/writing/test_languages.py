@@ -81,7 +81,7 @@ SPEAKERS = {
     "explain": ["micrograd/derivation/explanation.py"],
     "card": ["micrograd/derivation/cards.py"],
     "layers": ["nn/derivations/*.py"],
-    "picture": ["micrograd/drawing/*.py"],
+    "picture": ["micrograd/drawing/**/*.py"],
     "page": [
         "micrograd/drawing/page.py",
         "micrograd/drawing/steps.py",

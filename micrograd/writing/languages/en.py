@@ -137,6 +137,13 @@ WORDS: dict[str, dict[str, str]] = {
         "more": "… {count} more",
         "above": "(above)",
         "below": "(below)",
+        "graph": "Computation graph",
+        "graph of": "Computation graph of {output}",
+        "formula": "Formula",
+        "told": "{formula}. ",
+        "told value": "{formula}: value {value}. ",
+        "told gradient": "{formula}: gradient {gradient}. ",
+        "told value gradient": "{formula}: value {value}, gradient {gradient}. ",
     },
     "page": {
         "title": "{output}, step by step",
@@ -184,6 +191,7 @@ WORDS: dict[str, dict[str, str]] = {
         "activation": "activation {activation}",
     },
     "program": {
+        "title": "The program of a compiled function",
         "caption": "width: the number of results (logarithmic scale)",
         "uniform": "once for the whole batch",
         "varying": "for each sample",

@@ -177,6 +177,13 @@ WORDS: dict[str, dict[str, str]] = {
         "more": "…… 还有 {count} 个",
         "above": "（见上）",
         "below": "（见下）",
+        "graph": "计算图",
+        "graph of": "计算图：{output}",
+        "formula": "公式",
+        "told": "{formula}。",
+        "told value": "{formula}：值 {value}。",
+        "told gradient": "{formula}：梯度 {gradient}。",
+        "told value gradient": "{formula}：值 {value}，梯度 {gradient}。",
     },
     "page": {
         "title": "逐步演示：{output}",
@@ -222,6 +229,7 @@ WORDS: dict[str, dict[str, str]] = {
         "activation": "激活值 {activation}",
     },
     "program": {
+        "title": "编译后的程序",
         "caption": "宽度表示结果的个数（对数刻度）",
         "uniform": "整批只算一次",
         "varying": "每个样本各算一次",
