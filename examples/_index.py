@@ -156,7 +156,7 @@ class Edition:
 
     def derivation(self, told: Derivation, anchor: str) -> str:
         """A derivation: the remark, the picture, links to its files, and the formulas."""
-        blocks = told.explanation.blocks(self.lang, check=True)
+        blocks = told.explanation.blocks(self.lang, check=True, tables=True)
         count = len(told.explanation.blocks(self.lang, check=True, tables=False))
         place = f"{anchor}-{told.name}"
         links = (

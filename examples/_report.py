@@ -90,7 +90,7 @@ class Report:
         if self.out is None:
             return
         graph = self._graph(self.out, name, output, title, options)
-        explanation = explain(output, wrt)
+        explanation = explain(output, wrt, style="board")
         names = Words(*(f"{self._stem(name)}.{lang}.md" for lang in LANGUAGES))
         steps = f"{self._stem(name)}.steps.html"
         told = Derivation(name, title, remark, explanation, graph, names, steps)

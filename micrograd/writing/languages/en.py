@@ -45,6 +45,13 @@ WORDS: dict[str, dict[str, str]] = {
         "start": "start",
         "place": "{partial} is the derivative with respect to operand {place} alone: {operand} "
         "also enters elsewhere.",
+        "let": "let",
+        "comma": ", ",
+        "let comma": ",  ",
+        "bar": "A bar over a name is the derivative of {output} with respect to it: {example}.",
+        "where": "This holds where {conditions}.",
+        "bracket": "A condition in square brackets counts as 1 if it holds, and as 0 if not.",
+        "by hand": "Given by hand, without a formula: {partials}.",
         "check": "Check by central differences, which do not use the chain rule: with {wrt} "
         "moved by ± {step}, the rate of change of {output} {sign} {difference}",
         "check agrees": ", which agrees with the derivative above, {gradient}.",

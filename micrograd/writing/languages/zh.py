@@ -35,6 +35,13 @@ WORDS: dict[str, dict[str, str]] = {
         "given": "已知",
         "start": "起点",
         "place": "{partial} 表示只把第 {place} 处的 {operand} 看作变量，另一处当作常数。",
+        "let": "设",
+        "comma": "，",
+        "let comma": "，",
+        "bar": "变量上加一横，表示 {output} 对它的导数：{example}。",
+        "where": "以上公式成立的条件：{conditions}。",
+        "bracket": "方括号中的条件成立时取 1，不成立时取 0。",
+        "by hand": "以下导数是手写的，没有公式：{partials}。",
         "check": "数值验证（中心差分，不用链式法则）：{wrt} 改变 ± {step} 时，{output} 的变化率 "
         "{sign} {difference}",
         "check agrees": "，与上面的导数 {gradient} 一致。",
