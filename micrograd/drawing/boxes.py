@@ -13,7 +13,6 @@ from micrograd.drawing.picture import PLACE, Arrow, Box, Frame, OperationNode, R
 from micrograd.engine.graph import Node, backward_step, is_leaf, operands, operation, partials
 from micrograd.engine.value import Value
 from micrograd.writing.labels import shortened
-from micrograd.writing.notation import named
 from micrograd.writing.numbers import NO_GRADIENT, as_float, gradient, number
 
 MOST_ROWS = 8  # outputs of a layer that are listed

@@ -22,8 +22,6 @@ from micrograd.writing import languages
 from micrograd.writing.labels import one_line, width
 from micrograd.writing.names import typeset
 from micrograd.writing.notation import named
-from micrograd.writing.numbers import number
-from micrograd.writing.labels import width
 from micrograd.writing.numbers import brief
 
 MOST_LINES = 320

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from micrograd.derivation.naming import variable_names
-from micrograd.derivation.parameters import parameter_labels
 from micrograd.derivation.naming import label_of, variable_names
+from micrograd.derivation.parameters import parameter_labels
 from micrograd.drawing.boxes import BoxBuilder
 from micrograd.drawing.graph_view import LEVELS, GraphView, neighbourhood, paths
 from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
