@@ -146,6 +146,7 @@ WORDS: dict[str, dict[str, str]] = {
         "below": "(below)",
         "graph": "Computation graph",
         "graph of": "Computation graph of {output}",
+        "next place": ", ",
         "formula": "Formula",
         "told": "{formula}. ",
         "told value": "{formula}: value {value}. ",

@@ -186,6 +186,7 @@ WORDS: dict[str, dict[str, str]] = {
         "below": "（见下）",
         "graph": "计算图",
         "graph of": "计算图：{output}",
+        "next place": "、",
         "formula": "公式",
         "told": "{formula}。",
         "told value": "{formula}：值 {value}。",
