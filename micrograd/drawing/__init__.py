@@ -28,11 +28,10 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.derivation.chain import Chain
 from micrograd.drawing import dot, themes
-from micrograd.drawing.film import film_strip
+from micrograd.drawing.film import film, film_strip
 from micrograd.drawing.formulas import draw_formula
 from micrograd.drawing.named import dot as named_dot
 from micrograd.drawing.named.builder import DIGITS, WIDTH, named_picture
-from micrograd.drawing.named.film import film
 from micrograd.drawing.network import draw_network
 from micrograd.drawing.page import step_page
 from micrograd.drawing.picture import Picture, checked_direction

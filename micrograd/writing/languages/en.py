@@ -162,14 +162,16 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "page": {
         "title": "{output}, step by step",
-        "given": "{value} is given.",
-        "forward": "Forward: {value} is computed from its operands.",
+        "given": "These values are given:",
+        "forward": "Forward: {value} is computed.",
+        "forward layer": "Forward: layer {layer} is computed.",
         "start": "Backward begins at the output: the derivative of {value} with respect to "
         "itself is 1.",
-        "backward": "Backward: the gradient of {value} flows to {receiver}. "
-        "before + contribution = after:",
-        "again": "Backward: another gradient arrives at {receiver}, from {value}; it is added. "
-        "before + contribution = after:",
+        "backward": "Backward: the gradient flows from {value} to {receiver}.",
+        "sum": "Backward: the gradients from {value} add up at {receiver}.",
+        "backward layer": "Backward: the gradient flows through layer {layer}.",
+        "comma": ", ",
+        "colon": ": ",
         "step": "Step {step} of {steps}",
         "first": "First step",
         "previous": "Previous step",
@@ -178,11 +180,12 @@ WORDS: dict[str, dict[str, str]] = {
         "next": "Next step",
         "last": "Last step",
         "slider": "Step",
+        "speed": "Speed",
         "theme": "Light or dark",
         "values": "All values",
-        "name": "value",
-        "data": "data",
-        "grad": "grad",
+        "name": "name",
+        "data": "value",
+        "grad": "gradient",
         "picture": "The computation graph",
         "hint": "← → step · space plays · Home, End · click a value to see it computed, "
         "and again to see its gradient",
