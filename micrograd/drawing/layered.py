@@ -18,7 +18,7 @@ from micrograd.drawing import neurons
 from micrograd.drawing.neurons import Application, Unit
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.spans import Line, Span, joined, of_mark
-from micrograd.drawing.steps import Equation, Part, valued
+from micrograd.drawing.steps import Equation, Part, in_order, valued
 from micrograd.engine.graph import made_by, number, order
 from micrograd.engine.value import Value
 from micrograd.ops import Operation
@@ -147,17 +147,17 @@ class Layered:
         return tuple(name for name in self.boxes if name in inner)
 
     def _are_ordered(self, parts: Sequence[Part]) -> bool:
-        """Whether each layer only needs what was computed before it, as in no recurrent network."""
-        place = {name: i for i, name in enumerate(self.boxes)}
-        for part in parts:
-            last = max(place[name] for name in part.boxes)
-            for name in part.boxes:
-                operation = self.boxes[name].operation
-                for arrow in operation.arrows if operation else ():
-                    for other in parts:
-                        ends = max(place[each] for each in other.boxes)
-                        if other is not part and arrow.tail in other.boxes and ends > last:
-                            return False
+        """Whether each layer needs only what was computed before, unlike in a recurrent network."""
+        for layer in self.layers:
+            outputs = {unit.output for unit in layer.units}
+            if any(isinstance(x, Value) and x in outputs for row in layer.inputs for x in row):
+                return False
+        known = {name for name, box in self.boxes.items() if box.operation is None}
+        for part in in_order(self.picture, parts):
+            known.update(part.boxes)
+            operations = (self.boxes[name].operation for name in part.boxes)
+            if any(a.tail not in known for each in operations if each for a in each.arrows):
+                return False
         return True
 
     # ------------------------------------------------------------------------------- what is said

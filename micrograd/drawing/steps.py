@@ -88,6 +88,15 @@ def steps(
     return list(_Walk(picture, parts).steps(given))
 
 
+def in_order(picture: Picture, parts: Iterable[Part]) -> list[Part]:
+    """The parts, and one for every other box that is computed, by the last of their boxes."""
+    place = {box.name: i for i, box in enumerate(picture.boxes)}
+    chosen = list(parts)
+    taken = {name for part in chosen for name in part.boxes}
+    chosen += [Part((b.name,)) for b in picture.boxes if b.operation and b.name not in taken]
+    return sorted(chosen, key=lambda part: max(place[name] for name in part.boxes))
+
+
 def flowing(step: Step, picture: Picture) -> list[str]:
     """The names of the arrows along which a value or a gradient flows in a step."""
     forward, back = step.kind == "forward", step.kind in ("backward", "sum")
@@ -106,17 +115,9 @@ class _Walk:
         for box in picture.boxes:
             for arrow in box.operation.arrows if box.operation else ():
                 self.uses[arrow.tail].append((box, arrow))
-        self.parts = self._ordered(parts)
+        self.parts = in_order(picture, parts)
         computed = [name for part in self.parts for name in part.boxes]
         self.order = {name: i for i, name in enumerate(computed)}
-
-    def _ordered(self, parts: Iterable[Part]) -> list[Part]:
-        place = {name: i for i, name in enumerate(self.boxes)}
-        chosen = list(parts)
-        taken = {name for part in chosen for name in part.boxes}
-        alone = [name for name, box in self.boxes.items() if box.operation and name not in taken]
-        chosen += [Part((name,)) for name in alone]
-        return sorted(chosen, key=lambda part: max(place[name] for name in part.boxes))
 
     def steps(self, given: Sequence[Equation]) -> Iterator[Step]:
         leaves = tuple(name for name, box in self.boxes.items() if box.operation is None)

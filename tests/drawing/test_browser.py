@@ -5,6 +5,7 @@ Needs Chromium (Debian's package `chromium`, or Chrome) and Playwright (`pip ins
 
 import random
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -165,31 +166,27 @@ def test_a_click_on_a_value_goes_to_where_it_is_computed_and_then_to_its_gradien
     assert page.step == 3
 
 
-def test_values_travel_along_the_arrows_and_gradients_back(opened):
-    page = opened(neuron())
-    page.page.select_option("#speed", "0.5")
-    places = (
-        "[...document.querySelectorAll('#wide- .traveller')].map(dot => dot.getAttribute('cy'))"
-    )
-    for step, back in ((2, False), (5, True)):
-        page.page.evaluate(f"location.hash = '#{step - 1}'")
-        page.page.wait_for_timeout(50)
-        page.page.keyboard.press("ArrowRight")
-        page.page.wait_for_timeout(250)
-        (kind,) = {
-            *page.page.eval_on_selector_all(
-                ".traveller", "dots => dots.map(dot => dot.classList[1])"
-            )
-        }
-        assert kind == ("backwards" if back else "forwards")
-        early = page.page.eval_on_selector_all("#wide- .traveller", heights)
-        waiting = page.page.locator(f"#wide-n8 .{'grad' if back else 'data'}")
-        assert waiting.text_content() == ""
-        page.page.wait_for_timeout(250)
-        late = page.page.eval_on_selector_all("#wide- .traveller", heights)
-        assert all((a > b) == back for a, b in zip(early, late, strict=True))
-        page.numbers(8)
-        assert page.page.locator(".traveller").count() == 0
+@pytest.mark.parametrize(("step", "back"), [(2, False), (5, True)])
+def test_values_travel_along_the_arrows_and_gradients_back(opened, step, back):
+    page = opened(neuron(), f"#{step - 1}")
+    heights = "dots => dots.map(dot => Number(dot.getAttribute('cy')))"
+    arriving = page.page.locator(f"#wide-n8 .{'grad' if back else 'data'}")
+    page.page.clock.install(time=0)
+    page.page.clock.pause_at(1000)
+    page.page.keyboard.press("ArrowRight")
+    seen = []
+    for _ in range(3):  # the way takes 0.7 s
+        page.page.clock.run_for(200)
+        seen.append(page.page.eval_on_selector_all("#wide- .traveller", heights))
+        assert arriving.text_content() == ""
+    assert len(seen[0]) == (1 if back else 5)
+    for before, after in pairwise(seen):
+        assert all((x > y) == back for x, y in zip(before, after, strict=True))
+    kinds = page.page.eval_on_selector_all(".traveller", "dots => dots.map(d => d.classList[1])")
+    assert {*kinds} == {"backwards" if back else "forwards"}
+    page.page.clock.run_for(300)
+    assert arriving.text_content().strip() == ("0.5" if back else "0.8814")
+    assert page.page.locator(".traveller").count() == 0
 
 
 def test_nothing_moves_for_readers_who_asked_for_reduced_motion(opened):

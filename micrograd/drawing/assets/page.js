@@ -116,9 +116,9 @@ function animate() {
     return { dot, paths, lengths: paths.map((path) => path.getTotalLength()) };
   });
   const begun = performance.now();
-  const tick = (now) => {
+  const tick = () => {
     if (own !== pending) return;
-    const share = Math.min(1, Math.max(0, (now - begun) * speed / 700));
+    const share = Math.min(1, (performance.now() - begun) * speed / 700);
     for (const { dot, paths, lengths } of dots) {
       let way = (back ? 1 - share : share) * lengths.reduce((sum, each) => sum + each, 0);
       const k = lengths.findIndex((length, i) => way <= length || i === lengths.length - 1 || (way -= length, false));

@@ -6,7 +6,7 @@ the partials on the arrows are left out, and if that is not enough, the given we
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 
 from micrograd.drawing.named.builder import placed
 from micrograd.drawing.named.layout import Layout
@@ -14,6 +14,8 @@ from micrograd.drawing.picture import Arrow, Box, Picture
 from micrograd.drawing.svg_elements import Point
 
 _ENOUGH = (0.9, 0.8)  # the scale at which a picture is taken: the first one, a later one
+_HOPELESS = 0.7  # a picture that is smaller by this factor is not tried in other forms
+_MOST_ARROWS, _MANY = 80, 40  # arrows that can be told apart; boxes that are placed in one way
 _WIDER = (1.0, 1.15, 1.3, 1.6)  # than the frame, since a picture may be made smaller
 
 
@@ -23,16 +25,21 @@ def simpler(picture: Picture) -> list[Picture]:
     return [picture, without_partials(picture), light, with_names_only(light)]
 
 
-def best(pictures: Iterable[Picture], frame: Point, enough: float = 0.0) -> Picture:
+def best(pictures: Sequence[Picture], frame: Point, enough: float = 0.0) -> Picture:
     """The first of the pictures that is large enough in the frame, or the largest.
 
     `enough` is the scale at which one is taken, or 0 for the usual ones.
     """
     found: list[tuple[float, Picture]] = []
     for each in pictures:
-        found.append(_largest(each, frame))
-        if found[-1][0] >= (enough or _ENOUGH[len(found) > 1]):
-            return found[-1][1]
+        is_last = each is pictures[-1]
+        if not is_last and sum(1 for _ in each.arrows()) > _MOST_ARROWS:
+            continue
+        least = enough or _ENOUGH[len(found) > 0]
+        size, layout = _largest(each, frame, 0.0 if is_last else _HOPELESS * least)
+        if size >= least:
+            return layout
+        found.append((size, layout))
     return max(found, key=lambda pair: pair[0])[1]
 
 
@@ -43,21 +50,19 @@ def scale(picture: Picture, frame: Point) -> float:
     return min(frame[0] / wide, frame[1] / tall, 1.0)
 
 
-def _largest(picture: Picture, frame: Point) -> tuple[float, Picture]:
+def _largest(picture: Picture, frame: Point, hopeless: float) -> tuple[float, Picture]:
+    """The layout with the largest scale; no more are tried if the first ones are hopeless."""
     largest = 0.0, picture
-    for candidate in _candidates(picture, frame[0]):
-        size = scale(candidate, frame)
-        if size > largest[0] + 1e-9:
-            largest = size, candidate
-        if size == 1:
-            break
-    return largest
-
-
-def _candidates(picture: Picture, width: float) -> Iterator[Picture]:
     for wider in _WIDER:
         for direction in ("LR", "TB"):
-            yield placed(picture._replace(width=int(wider * width), direction=direction))
+            width = max(200, int(wider * frame[0]))
+            candidate = placed(picture._replace(width=width, direction=direction))
+            largest = max(largest, (scale(candidate, frame), candidate), key=lambda pair: pair[0])
+            if largest[0] == 1:
+                return largest
+        if largest[0] < hopeless or len(picture.boxes) > _MANY:
+            break
+    return largest
 
 
 def without_partials(picture: Picture) -> Picture:
