@@ -255,6 +255,11 @@ def test_a_page_speaks_every_language_that_there_is(opened, tok):
     assert page.page.url.endswith("#zh-2")
 
 
+def test_chinese_names_stand_in_chinese_sentences_without_spaces(opened):
+    page = opened(ARTICLES["chinese"](), "#6", lang="zh")
+    assert plain(page.text("#sentence")) == "反向：梯度从损失流到激活值、目标。"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_light_and_dark_follow_the_system_and_can_be_switched(opened, scheme):
     page = opened(neuron(), color_scheme=scheme)

@@ -13,17 +13,37 @@ const isolated = (name) => `\u2068${name}\u2069`;
 
 // ---------------------------------------------------------------------------------- formulas
 
-// A line is a list of spans: a text alone, or a text and its classes.
+// A line is a list of spans: a text alone, or a text and its classes. It may be broken before and
+// after these signs only.
 const TAGS = { sub: "sub", sup: "sup" };
+const SIGNS = /( [+−=≈<>≤≥≠⊙∈] )/;
+
 function written(line) {
-  return line.map((span) => {
-    if (typeof span === "string") return span;
-    const [text, ...classes] = span;
-    const made = document.createElement(classes.map((each) => TAGS[each]).find(Boolean) || "span");
-    made.className = classes.join(" ");
-    made.textContent = text;
-    return made;
-  });
+  const made = [];
+  let word = null;
+  const add = (node) => {
+    if (!word) made.push(word = piece("part"));
+    word.append(node);
+  };
+  for (const span of line) {
+    const [text, ...classes] = typeof span === "string" ? [span] : span;
+    if (!classes.length) {
+      for (const each of text.split(SIGNS).filter(Boolean)) {
+        if (SIGNS.test(each)) {
+          made.push(each);
+          word = null;
+        } else {
+          add(each);
+        }
+      }
+      continue;
+    }
+    const node = document.createElement(classes.map((each) => TAGS[each]).find(Boolean) || "span");
+    node.className = classes.join(" ");
+    node.textContent = text;
+    add(node);
+  }
+  return made;
 }
 
 function piece(className, ...children) {
@@ -151,16 +171,25 @@ function showCurrent() {
   }
 }
 
+const OF_LAYERS = { forward: "forward layer", backward: "backward layer" };
+const CHINESE = "[\u3400-\u9fff]";
+const SPACED = [`(${CHINESE}) (\u2068${CHINESE})`, `(${CHINESE}\u2069) (${CHINESE})`];
+
+// A sentence with its names. A Chinese name has no spaces around it.
+function sentence(text) {
+  const close = SPACED.reduce((told, each) => told.replace(new RegExp(each, "gu"), "$1$2"), text);
+  return close.split(/(\u2068[^\u2069]*\u2069)/).map(
+    (part, i) => (i % 2 ? piece(part.length < 30 ? "name" : "part", part) : part));
+}
+
 function tell() {
   const step = steps[current];
   const names = (found) => found.map((i) => isolated(values[i].name)).join(say("comma"));
-  const kind = step.kind + (step.layer === undefined ? "" : " layer");
+  const kind = step.layer === undefined ? step.kind : OF_LAYERS[step.kind];
   at("counter").textContent = `${current + 1} / ${steps.length}`;
-  const sentence = say(kind, {
+  at("sentence").replaceChildren(...sentence(say(kind, {
     value: names(step.boxes), receiver: names(step.receivers), layer: step.layer || "",
-  });
-  at("sentence").replaceChildren(...sentence.split(/(\u2068[^\u2069]*\u2069)/).map(
-    (part, i) => (i % 2 ? piece("part", part) : part)));
+  })));
   at("formulas").replaceChildren(...step.equations.map(equation));
   at("formulas").classList.toggle("list", step.kind === "given");
   at("text").scrollTop = 0;
