@@ -173,19 +173,25 @@ _TAGS = {"mrow": "r", "mi": "i", "msup": "^", "msub": "_", "mfrac": "/", "fence"
 # ------------------------------------------------------------------------------------------ colours
 
 _VARIABLES = {name: f"--{name.replace('_', '-')}" for name in Theme._fields}
+THEME = Theme(*(f"var({variable})" for variable in _VARIABLES.values()))
+"""The theme whose colours `color_variables` defines."""
 
 
 def _picture(walk: Walkthrough) -> str:
     """The picture after the last step, in colours that the style sheet defines."""
-    theme = Theme(*(f"var({variable})" for variable in _VARIABLES.values()))
-    return walk.sketch().text(walk.after(len(walk.steps)), theme)
+    return walk.sketch().text(walk.after(len(walk.steps)), THEME)
 
 
-def color_variables() -> str:
-    """The colours of the light and the dark theme, as variables of the style sheet."""
+def color_variables(users: str | None = None) -> str:
+    """The colours of the light and the dark theme, as variables of the style sheet.
+
+    Args:
+        users: the texts that use colours; without them, all colours are defined.
+    """
 
     def block(theme: Theme) -> str:
-        return "".join(f"{_VARIABLES[name]}:{color};" for name, color in theme._asdict().items())
+        colors = [(_VARIABLES[name], color) for name, color in theme._asdict().items()]
+        return "".join(f"{name}:{color};" for name, color in colors if not users or name in users)
 
     dark = block(THEMES["dark"])
     return (

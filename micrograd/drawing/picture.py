@@ -96,6 +96,7 @@ class Box(NamedTuple):
     on_path: bool | None = None
     formula: Line = ()  # the label in a compact picture, typeset
     role: str = ""  # in a compact picture: one of `micrograd.drawing.named.roles.ROLES`
+    room: tuple[float, float] = (0.0, 0.0)  # kept free below the texts in a compact picture
 
     @property
     def oval(self) -> OperationNode | None:
