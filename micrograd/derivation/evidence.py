@@ -116,7 +116,7 @@ class Evidence:
         confirmed = 0
         for number, point in enumerate(self.points):
             names = {key: point.values[value] for key, value in below.items()}
-            if number and not all(on_balls(each, names).mid for each in conditions):
+            if not all(on_balls(each, names).mid for each in conditions):
                 continue
             right, scale = _derivative(point, root, wrt, inside)
             if number == 0 and known is not None:
@@ -126,15 +126,6 @@ class Evidence:
                 return False
             confirmed += verdict is True
         return confirmed > 0
-
-    def is_value(self, definition: Definition) -> bool:
-        """Whether the formula of a definition gives its value at all points."""
-        for point in self.points:
-            names = {key: point.values[value] for key, value in definition.operands.items()}
-            value = point.values[definition.value]
-            if _same(on_balls(definition.formula, names), value, abs(value.mid)) is False:
-                return False
-        return True
 
     def inside(self, definition: Definition) -> list[Value]:
         """The values that were written into a definition, and its own."""

@@ -11,12 +11,14 @@ A drawing is made in three steps, and the code follows them:
   `text_tree`. `tikz` and `svg` get their positions from `placement`.
 - `named` draws the compact picture, one box for each named value, with typeset formulas, which
   `spans` holds and `metrics` measures.
+- `formulas` draws derivations, which `setting` sets in two dimensions.
 - `computation_graph`: the DOT text as a `graphviz.Digraph`, with a list of all formats, drawn by a
   program that `renderers` finds.
 
 `network` draws a model without its graph, `programs` the program that a function was compiled to.
-`page` and `film` show the `steps` of a graph with `svg`, and need no renderer. `svg_elements` is
-shared by everything that writes SVG.
+`page` and `film` show the `steps` of a graph with `svg`, and need no renderer. `schematics` has the
+figures of articles: a neuron, layers, curves, data, tables. `svg_elements` is shared by everything
+that writes SVG.
 """
 
 from __future__ import annotations
@@ -38,6 +40,19 @@ from micrograd.drawing.picture import Picture, checked_direction
 from micrograd.drawing.picture_builder import MAX_NODES, build_picture, checked_roots
 from micrograd.drawing.programs import draw_program
 from micrograd.drawing.renderers import RendererNotFound, RenderingError
+from micrograd.drawing.schematics import (
+    draw_curve,
+    draw_dot_product,
+    draw_layers,
+    draw_losses,
+    draw_matrices,
+    draw_neuron,
+    draw_points,
+    draw_table,
+    draw_threshold_neuron,
+    draw_training_loop,
+    draw_valley,
+)
 from micrograd.drawing.themes import Theme
 from micrograd.engine.value import Value
 from micrograd.writing.numbers import significant
@@ -51,10 +66,21 @@ __all__ = [
     "RenderingError",
     "Theme",
     "draw",
+    "draw_curve",
     "draw_dot",
+    "draw_dot_product",
     "draw_formula",
+    "draw_layers",
+    "draw_losses",
+    "draw_matrices",
     "draw_network",
+    "draw_neuron",
+    "draw_points",
     "draw_program",
+    "draw_table",
+    "draw_threshold_neuron",
+    "draw_training_loop",
+    "draw_valley",
     "film",
     "film_strip",
     "step_page",
@@ -115,7 +141,7 @@ def draw_dot(
         level: "operation"; or "neuron", to draw each neuron of the model as one box with its
             weights as arrows; or "layer", to draw each layer as one box; or "named", to draw each
             named value as one box.
-        names: the caller's variables, such as `locals()`, for values without a label.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
         max_nodes: the most boxes that are drawn.
         lang: the language of the words in the picture and of the text for those who cannot see it,
             "en" or "zh".
@@ -197,7 +223,7 @@ def draw_dot(
 def draw(
     output: Value | Iterable[Value],
     *,
-    names: Mapping[str, Any] | None = None,
+    names: Mapping[str, Any] | Any | None = None,
     model: Any = None,
     hide: Any = (),
     numbers: bool = False,
@@ -217,8 +243,8 @@ def draw(
 
     Args:
         output: a Value, or a list of Values.
-        names: the caller's variables, such as `locals()`, for values without a label.
-        model: a network, whose parameters are weights.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
+        model: a network, whose parameters are weights, and are called by their places.
         hide: what is not shown, as for `draw_dot`.
         numbers: whether each partial is followed by its value.
         digits: how many significant digits numbers have.

@@ -81,7 +81,7 @@ def build_picture(
 
 def _title(roots: Sequence[Value], variables: Mapping[int, str], words: Mapping[str, str]) -> str:
     names = [label_of(root) or variables.get(id(root), "") for root in roots]
-    named = words["next place"].join(shortened(name) for name in names if name.strip())
+    named = words["next output"].join(shortened(name) for name in names if name.strip())
     return words["graph of"].format(output=named) if named else words["graph"]
 
 

@@ -20,9 +20,13 @@ FONT = "Helvetica, Arial, 'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', 
 class SvgDrawing:
     """A drawing in SVG, which shows itself in a notebook.
 
+    `title` and `description` say in words what is seen, for alternative texts.
+
     Args:
         subject: what it shows, for its `repr`.
         svg: the text of the SVG.
+        title: a short alternative text, which the SVG is given, too.
+        description: a longer one.
 
     >>> drawing = SvgDrawing("a line", "<svg></svg>")
     >>> drawing
@@ -31,8 +35,9 @@ class SvgDrawing:
     '<svg></svg>'
     """
 
-    def __init__(self, subject: str, svg: str) -> None:
-        self.subject, self.svg = subject, svg
+    def __init__(self, subject: str, svg: str, title: str = "", description: str = "") -> None:
+        self.subject, self.svg = subject, accessible(svg, title, description)
+        self.title, self.description = title, description
 
     def _repr_svg_(self) -> str:
         return self.svg

@@ -128,8 +128,11 @@ class _Matching:
             plain = [each.translate(_BELOW).translate(_ABOVE) for each in column]
             if varying > 1 or not all(each.isdecimal() for each in plain):
                 raise _DifferentError
-            offset = self._offset([int(each) for each in plain])
-            shown.append(self._letter_for(column[0], offset))
+            before, after = _around(plain)
+            numbers = [int(each[before : len(each) - after]) for each in plain]
+            letter = self._letter_for(column[0], self._offset(numbers))
+            first = column[0]
+            shown.append(first[:before] + letter + first[len(first) - after :])
         return "".join(shown)
 
     def _letter_for(self, digits: str, offset: int) -> str:
@@ -163,8 +166,19 @@ class _Matching:
                 continue
             if not all(each.isdecimal() for each in column):
                 raise _DifferentError
-            offset = self._offset([int(each) for each in column])
-            shown.append(("mi", self.letter))
+            before, after = _around(column)
+            first = column[0]
+            offset = self._offset([int(each[before : len(each) - after]) for each in column])
+            shown += [("mn", first[:before])] * (before > 0) + [("mi", self.letter)]
             if offset:
                 shown += [("mo", "+" if offset > 0 else "-"), ("mn", str(abs(offset)))]
+            shown += [("mn", first[len(first) - after :])] * (after > 0)
         return row(*shown)
+
+
+def _around(numbers: Sequence[str]) -> tuple[int, int]:
+    """How many digits before and after the index all share, as in w₁₁, w₁₂, w₁₃."""
+    if len({len(each) for each in numbers}) > 1:
+        return 0, 0
+    varying = [i for i, digits in enumerate(zip(*numbers, strict=True)) if len(set(digits)) > 1]
+    return (varying[0], len(numbers[0]) - varying[0] - 1) if len(varying) == 1 else (0, 0)

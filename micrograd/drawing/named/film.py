@@ -33,7 +33,7 @@ def film(
     output: Value,
     path: str | os.PathLike[str] = "steps.gif",
     *,
-    names: Mapping[str, Any] | None = None,
+    names: Mapping[str, Any] | Any | None = None,
     hide: Any = (),
     roles: Mapping[Any, str] | None = None,
     digits: int = DIGITS,
@@ -52,7 +52,7 @@ def film(
     Args:
         output: the value at the top of the graph.
         path: the file, whose suffix is .gif.
-        names: the caller's variables, such as `locals()`, for values without a label.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
         hide: what is not shown, as for `draw_dot`.
         roles: the roles of values, as for `draw_dot`.
         digits: how many significant digits numbers have.
@@ -92,6 +92,8 @@ def film(
         max_nodes=max_nodes,
         gradients=chain.adjoints,
     )
+    if not picture.roots:
+        raise ValueError("hide: the output itself cannot be hidden in a film")
     frames = list(_drawn(picture, colors))
     return write(path, _gif(frames, seconds, scale))
 
@@ -103,13 +105,17 @@ class _Step(NamedTuple):
     grads: frozenset[str]
     marked: dict[str, str]  # to the names of colours
     caption: list[Line]
+    is_list: bool = False  # whether several parts of the caption may stand in one line
 
 
 def _drawn(picture: Picture, theme: Theme) -> Iterator[str]:
     """The picture after each step, as SVG."""
     steps = list(_steps(picture))
     room = picture.width - 2 * MARGIN
-    captions = [[row for line in s.caption for row in wrapped(line, room, FORMULA)] for s in steps]
+    captions = [
+        [row for line in _lines(step, room) for row in wrapped(line, room, FORMULA)]
+        for step in steps
+    ]
     rows = min(_LINES, max(map(len, captions)))
     widest = max((line_width(line, FORMULA) for c in captions for line in c[:rows]), default=0.0)
     below = widest + 2 * MARGIN, LEADING * FORMULA * rows + MARGIN
@@ -136,10 +142,9 @@ def _steps(picture: Picture) -> Iterator[_Step]:
     boxes = {box.name: box for box in picture.boxes}
     given = [box for box in picture.boxes if box.operation is None]
     data, grads = frozenset(box.name for box in given), frozenset[str]()
-    listed = [part for box in given for part in ((Span(", "),), _valued(box))][1:]
     if given:
         marked = dict.fromkeys(data, "accent")
-        yield _Step(data, grads, marked, [joined(*listed)])
+        yield _Step(data, grads, marked, [_valued(box) for box in given], is_list=True)
     for box in picture.boxes:
         if box.operation is not None:
             data |= {box.name}
@@ -162,6 +167,20 @@ def _steps(picture: Picture) -> Iterator[_Step]:
         marked |= dict.fromkeys(known, "backward")
         captions = [_flow(root, boxes[name], uses[name]) for name in known]
         yield _Step(data, grads, marked, captions)
+
+
+def _lines(step: _Step, room: float) -> list[Line]:
+    """The parts of a list, as many in a line as fit; or the lines of the caption as they are."""
+    if not step.is_list:
+        return step.caption
+    lines: list[Line] = []
+    for part in step.caption:
+        longer = joined(lines[-1], ", ", part) if lines else part
+        if lines and line_width(longer, FORMULA) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return lines
 
 
 def _valued(box: Box) -> Line:
