@@ -7,16 +7,18 @@ equals the derivative that the engine's sweep gives: a simplified formula may be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from micrograd.derivation.algebra import simplified, size
-from micrograd.derivation.definitions import Definition, has_decimals, partial
+from micrograd.derivation.definitions import Definition, partial
+from micrograd.derivation.derivatives import has_decimals
 from micrograd.export.javascript import expression
 from micrograd.export.trees import ready
 from micrograd.table.formulas import COMPARISONS, Call, Tree, calls, parts
 from micrograd.writing import blackboard
 from micrograd.writing.notation import Formula
+from micrograd.writing.parts import opposite
 from micrograd.writing.template import PRODUCT
 
 MOST_BRANCHES = 12
@@ -60,23 +62,24 @@ def branches(definition: Definition, operand: str) -> Branches | None:
 
 
 def _decided(tree: Tree, definition: Definition, depth: int = 0) -> Branches:
-    choice = next((each for each in parts(tree) if _is_choice(each)), None)
-    if choice is None or 2**depth > MOST_BRANCHES:
+    test = next(_tests(tree), None)
+    if test is None or 2**depth > MOST_BRANCHES:
         if not depth:
             return tree
         known = {definition.key: definition.formula}
         return simplified(tree, known, decimals=has_decimals(definition.formula))
-    test = choice.operands[0]
     then, otherwise = (
         _decided(_taken(tree, test, holds), definition, depth + 1) for holds in (True, False)
     )
     return then if then == otherwise else Choice(test, then, otherwise)
 
 
-def _is_choice(tree: Tree) -> bool:
-    return (
-        isinstance(tree, Call) and tree.name == "where" and "where" not in calls(tree.operands[0])
-    )
+def _tests(tree: Tree) -> Iterator[Tree]:
+    """The tests that decide between branches, and depend on no others."""
+    for each in parts(tree):
+        match each:
+            case Call("where", (test, _, _)) if "where" not in calls(test):
+                yield test
 
 
 def _taken(tree: Tree, test: Tree, holds: bool) -> Tree:
@@ -118,7 +121,7 @@ class Writer:
                 test = Call("ne", (test, 0.0))
             return {
                 "test": self._function(test),
-                "marks": [self._mark(each)[0] for each in (test, blackboard.opposite(test))],
+                "marks": [self._mark(each)[0] for each in (test, opposite(test))],
                 "then": self.data(found.then),
                 "else": self.data(found.otherwise),
             }

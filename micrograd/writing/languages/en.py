@@ -153,7 +153,6 @@ WORDS: dict[str, dict[str, str]] = {
         "next output": ", ",
         "graph": "Computation graph",
         "graph of": "Computation graph of {output}",
-        "next place": ", ",
         "formula": "Formula",
         "told": "{formula}. ",
         "told value": "{formula}: value {value}. ",

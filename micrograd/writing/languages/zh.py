@@ -193,7 +193,6 @@ WORDS: dict[str, dict[str, str]] = {
         "next output": "、",
         "graph": "计算图",
         "graph of": "计算图：{output}",
-        "next place": "、",
         "formula": "公式",
         "told": "{formula}。",
         "told value": "{formula}：值 {value}。",
