@@ -87,6 +87,7 @@ SPEAKERS = {
         "micrograd/drawing/steps.py",
         "micrograd/drawing/assets/*",
     ],
+    "live": ["micrograd/live/page.py", "micrograd/live/assets/*"],
     "network": ["micrograd/drawing/network.py"],
     "program": ["micrograd/drawing/programs.py", "micrograd/compiler/program.py"],
     "schematic": ["micrograd/drawing/schematics/*.py"],

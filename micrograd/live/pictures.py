@@ -1,0 +1,117 @@
+"""Where a live page draws its picture: the places of the compact picture, with room for sliders.
+
+There is one layout for a wide and one for a narrow window, each as large as it is shown. The page's
+script draws it, so that a layout takes little space in the file.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from micrograd.drawing.named.builder import named_picture
+from micrograd.drawing.named.layout import Layout, laid_out, note_name
+from micrograd.drawing.picture import Arrow, Box, Picture
+from micrograd.drawing.spans import Line, Span
+from micrograd.drawing.svg_elements import Point
+from micrograd.engine.value import Value
+
+WIDE, NARROW = 720, 350
+LEAF = (128.0, 50.0)  # width and height of a slider and a field for the number, in pixels
+MOST_NOTES = 14  # arrows with numbers on them, beyond which there are none
+_NUMBER, _SLOPE = "−0.00000", "−0.0000"  # as wide as most numbers
+
+
+def layouts(output: Value, names: Any, max_values: int) -> list[dict[str, Any]]:
+    """The wide and the narrow layout, as data for the page.
+
+    Each has the `size` of the picture; whether it is read `across`; and the named values and the
+    edges in the order of the page's data. An entry of `boxes` has the corner, the size, the role
+    and the lines of text; the last two are left out of the narrow layout where they are as in the
+    wide one. An entry of `wires` has the points that a curve passes, or those of two curves and the
+    place of the number between them.
+    """
+    picture = named_picture(
+        [output], names=names, hide=("values", "gradients"), max_nodes=max_values
+    )
+    count = sum(len(box.operation.arrows) for box in picture.boxes if box.operation)
+    boxes = [_with_room(box, count <= MOST_NOTES) for box in picture.boxes]
+    found = []
+    for width in (WIDE, NARROW):
+        drawn = picture._replace(boxes=boxes, direction="", width=width)
+        found.append(_data(drawn, laid_out(drawn)))
+    for one, other in zip(*(each["boxes"] for each in found), strict=True):
+        if other[-2:] == one[-2:]:
+            del other[-2:]
+    return found
+
+
+def _with_room(box: Box, has_notes: bool) -> Box:
+    if box.operation is None:
+        return box._replace(room=LEAF)
+    arrows = [_with_number(arrow, has_notes) for arrow in box.operation.arrows]
+    operation = box.operation._replace(arrows=arrows)
+    return box._replace(data=_NUMBER, grad=_NUMBER, operation=operation)
+
+
+def _with_number(arrow: Arrow, has_notes: bool) -> Arrow:
+    return arrow._replace(formula=(Span(_SLOPE, "mn"),) if has_notes else ())
+
+
+def _data(picture: Picture, layout: Layout) -> dict[str, Any]:
+    return {
+        "size": layout.size,
+        "across": layout.direction == "LR",
+        "boxes": [_box(box, layout) for box in picture.boxes],
+        "wires": [
+            _wire(arrow.name, layout)
+            for box in picture.boxes
+            for arrow in (box.operation.arrows if box.operation else ())
+        ],
+    }
+
+
+def _box(box: Box, layout: Layout) -> list[Any]:
+    (x, y), (wide, tall) = layout.centres[box.name], layout.sizes[box.name]
+    lines = [_spans(line) for line in layout.lines[box.name]]
+    return [round(x - wide / 2), round(y - tall / 2), round(wide), round(tall), box.role, lines]
+
+
+def _spans(line: Line) -> list[Any]:
+    """The spans of a line: upright letters on the line as their text alone, others with a kind.
+
+    A kind is "i" for italic letters, then "_" or "^" for a subscript or a superscript.
+    """
+    spans: list[Any] = []
+    for span in line:
+        kind = ("i" if span.tag == "mi" else "") + {-1: "_", 0: "", 1: "^"}[span.shift]
+        if not kind and spans and isinstance(spans[-1], str):
+            spans[-1] += span.text
+        else:
+            spans.append([kind, span.text] if kind else span.text)
+    return spans
+
+
+def _wire(arrow: str, layout: Layout) -> list[Any]:
+    """The points of an arrow, in pairs of parts if it has a number, and the number's place."""
+    note = note_name(arrow)
+    if note not in layout.centres:
+        return [_points(layout.wires[arrow])]
+    x, y = layout.centres[note]
+    parts = [_points(layout.wires[name]) for name in (f"{arrow}s", arrow)]
+    return [*parts, [round(x), round(y)]]
+
+
+def _points(wire: list[Point]) -> list[int]:
+    """The points of a curve without its controls, which follow from them."""
+    points = [(round(x), round(y)) for x, y in wire[::3]]
+    kept = [
+        point
+        for i, point in enumerate(points)
+        if not (0 < i < len(points) - 1 and _is_between(points[i - 1], point, points[i + 1]))
+    ]
+    return [coordinate for point in kept for coordinate in point]
+
+
+def _is_between(before: Point, point: Point, after: Point) -> bool:
+    """Whether three points are on a line along an axis."""
+    return any(before[k] == point[k] == after[k] for k in (0, 1))
