@@ -16,7 +16,8 @@ A drawing is made in three steps, and the code follows them:
   program that `renderers` finds.
 
 `network` draws a model without its graph, `programs` the program that a function was compiled to.
-`page` and `film` show the `steps` of a graph with `svg`, and need no renderer. `schematics` has the
+`page` and `film` show the `steps` of a compact picture and need no renderer; `layered` has those of a
+network's layers, and `walkthrough` what a page shows. `schematics` has the
 figures of articles: a neuron, layers, curves, data, tables. `svg_elements` is shared by everything
 that writes SVG.
 """

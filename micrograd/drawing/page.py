@@ -21,7 +21,7 @@ from micrograd.drawing.named.builder import DIGITS
 from micrograd.drawing.named.svg import svg
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.spans import Line, line_width, plain
-from micrograd.drawing.steps import MAX_STEPS_NODES, Equation, Step
+from micrograd.drawing.steps import Equation, Step
 from micrograd.drawing.themes import THEMES, Theme
 from micrograd.drawing.walkthrough import Walkthrough
 from micrograd.engine.value import Value
@@ -53,7 +53,7 @@ def step_page(
     lang: str = "en",
     title: str | Mapping[str, str] = "",
     digits: int = DIGITS,
-    max_nodes: int = MAX_STEPS_NODES,
+    max_nodes: int | None = None,
 ) -> Page:
     """Write an HTML page on which a reader steps through the graph below a value.
 
@@ -76,14 +76,15 @@ def step_page(
         lang: the language in which the page opens, "en" or "zh"; readers can switch to the others.
         title: the title of the page, or one for each language in a dict.
         digits: how many significant digits numbers have.
-        max_nodes: the most boxes that the picture may have.
+        max_nodes: the most named values that the graph may have; by default, 200, or 2,000 if a step
+            computes a layer.
 
     Returns:
         The text of the page, a `str`, which a notebook shows in a frame.
 
     Raises:
         TypeError: if `model` is not shaped like a model.
-        ValueError: if there would be more than `max_nodes` boxes, if the model was not applied in
+        ValueError: if there are more than `max_nodes` named values, if the model was not applied in
             the graph, or if an option is wrong.
 
     >>> x = Value(3.0, label="x")

@@ -20,6 +20,9 @@ from micrograd.engine.value import Value
 WIDE, NARROW = (404, 322), (374, 345)
 """The frames of the picture in windows of 700 × 420 and of 390 × 700 pixels."""
 
+MAX_LAYERED_NODES = 2000
+"""The most named values of a graph that is stepped through by layers, unless more are allowed."""
+
 LEVELS = ("named", "neuron", "layer")
 _READABLE = 0.62  # the scale at which a picture of neurons is taken
 
@@ -37,9 +40,11 @@ class Walkthrough:
         model: Any = None,
         level: str | None = None,
         digits: int = DIGITS,
-        max_nodes: int = MAX_STEPS_NODES,
+        max_nodes: int | None = None,
     ) -> None:
         self.level = _checked(level, model)
+        if max_nodes is None:
+            max_nodes = MAX_LAYERED_NODES if self.level == "layer" else MAX_STEPS_NODES
         layers = [] if self.level == "named" else layers_in(output, model)
         labels = unit_labels(layers)
         if is_model(names):

@@ -373,6 +373,18 @@ def test_no_text_is_wider_than_its_box_in_the_fonts_of_this_computer(opened, lan
     assert page.page.eval_on_selector_all("#wide- g.node", OVERFLOWING) == []
 
 
+def test_a_page_works_in_the_frame_of_a_notebook(browser, tmp_path):
+    path = tmp_path / "notebook.html"
+    path.write_text(f"<!DOCTYPE html><body>{step_page(neuron())._repr_html_()}")
+    page = Opened(browser, path, viewport={"width": 720, "height": 500})
+    frame = page.page.frames[1]
+    for _ in range(2):
+        frame.click("#next")
+    assert frame.locator("#slider").input_value() == "3"
+    assert frame.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    page.close()
+
+
 def test_the_policy_stops_a_script_that_somebody_adds(browser, tmp_path):
     path = tmp_path / "page.html"
     text = step_page(neuron())

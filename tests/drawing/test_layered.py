@@ -175,7 +175,7 @@ def test_large_matrices_are_told_by_their_shapes():
 @pytest.mark.parametrize("sizes", [(3, 4, 1), (2, 16, 16, 1)])
 def test_pictures_show_neurons_or_layers_as_far_as_they_can_be_read(sizes):
     model, loss = network(sizes)
-    for picture in Walkthrough(loss, model=model, max_nodes=1000).pictures:
+    for picture in Walkthrough(loss, model=model).pictures:
         labels = [box.label for box in picture.boxes]
         if sizes == (3, 4, 1):
             assert labels.count("h⁽¹⁾₁") == 1

@@ -219,7 +219,8 @@ function go(step, { remember = true, moves = true } = {}) {
   }
   showCurrent();
   const spoken = language === story.lang ? "" : `${language}-`;
-  if (remember) history.replaceState(null, "", `#${spoken}${current + 1}`);
+  const hasAddress = location.protocol !== "about:"; // unlike the frame in a notebook
+  if (remember && hasAddress) history.replaceState(null, "", `#${spoken}${current + 1}`);
 }
 
 // Longer steps are shown for longer.

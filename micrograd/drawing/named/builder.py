@@ -15,7 +15,7 @@ from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
 from micrograd.drawing.spans import Line, Span, joined, of_mark, plain
 from micrograd.engine.graph import order
 from micrograd.engine.value import Value
-from micrograd.table.formulas import Call, Tree, calls
+from micrograd.table.formulas import Call, Tree, calls, variables
 from micrograd.writing import languages, notation
 from micrograd.writing.notation import Formula
 from micrograd.writing.numbers import NO_GRADIENT, checked_digits, rounded, significant
@@ -190,10 +190,11 @@ class _Builder:
     def _written(
         self, tree: Tree, definition: Definition, shown: Callable[[Value], Formula]
     ) -> Line:
-        known = {key: shown(operand) for key, operand in definition.operands.items()}
-        known[definition.key] = shown(definition.value)
         if tree is definition.formula and isinstance(tree, Call) and not definition.is_known:
-            return of_mark(notation.by_hand(tree.name, list(known.values())[:-1]).mark)
+            operands = [shown(operand) for operand in definition.operands.values()]
+            return of_mark(notation.by_hand(tree.name, operands).mark)
+        values = {**definition.operands, definition.key: definition.value}
+        known = {key: shown(values[key]) for key in variables(tree)}
         return of_mark(notation.formula(tree, known).mark)
 
     def _called(self, value: Value) -> Formula:
