@@ -16,10 +16,9 @@ A drawing is made in three steps, and the code follows them:
   program that `renderers` finds.
 
 `network` draws a model without its graph, `programs` the program that a function was compiled to.
-`page` and `film` show the `steps` of a compact picture and need no renderer; `layered` has those of a
-network's layers, and `walkthrough` what a page shows. `schematics` has the
-figures of articles: a neuron, layers, curves, data, tables. `svg_elements` is shared by everything
-that writes SVG.
+`page` and `film` show the `steps` of a compact picture and need no renderer; `layered` has those of
+a network's layers, and `walkthrough` what a page shows. `schematics` has the figures of articles: a
+neuron, layers, curves, data, tables. `svg_elements` is shared by everything that writes SVG.
 """
 
 from __future__ import annotations

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from micrograd.drawing.layered import Layered
+from micrograd.drawing.named.layout import FORMULA
 from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
-from micrograd.drawing.spans import Line, plain
+from micrograd.drawing.spans import Line, line_width, plain
 from micrograd.engine.value import Value
+
+_LONGEST = 230.0  # formula that is shown, in pixels
 
 
 def pictures(layered: Layered) -> list[Picture]:
@@ -69,6 +72,7 @@ def _rewired(layered: Layered, heads: Mapping[str, Box], stands: Mapping[str, st
         for box in layered.picture.boxes
         if box.name in heads or box.name not in gone
     ]
+    kept = [_shortened(box) for box in _by_number(layered, kept)]
     present = {box.name for box in kept}
 
     def wired(box: Box) -> Box:
@@ -82,3 +86,24 @@ def _rewired(layered: Layered, heads: Mapping[str, Box], stands: Mapping[str, st
         return box._replace(operation=box.operation._replace(arrows=list(arrows.values())))
 
     return layered.picture._replace(boxes=[wired(box) for box in kept])
+
+
+def _shortened(box: Box) -> Box:
+    """The box with its name alone if its formula is long."""
+    is_long = line_width(box.formula, FORMULA) > _LONGEST
+    return box._replace(formula=box.title) if is_long else box
+
+
+def _by_number(layered: Layered, boxes: list[Box]) -> list[Box]:
+    """The boxes with the neurons of each layer in order, unless one is used before the last."""
+    boxes = list(boxes)
+    for layer in layered.layers:
+        names = [layered.ids[unit.output] for unit in layer.units]
+        places = [i for i, box in enumerate(boxes) if box.name in names]
+        between = boxes[min(places) : max(places)]
+        tails = {a.tail for box in between if box.operation for a in box.operation.arrows}
+        if len(places) == len(names) and tails.isdisjoint(names):
+            found = {box.name: box for box in boxes}
+            for place, name in zip(places, names, strict=True):
+                boxes[place] = found[name]
+    return boxes

@@ -76,8 +76,8 @@ def step_page(
         lang: the language in which the page opens, "en" or "zh"; readers can switch to the others.
         title: the title of the page, or one for each language in a dict.
         digits: how many significant digits numbers have.
-        max_nodes: the most named values that the graph may have; by default, 200, or 2,000 if a step
-            computes a layer.
+        max_nodes: the most named values that the graph may have; by default, 200, or 2,000 if a
+            step computes a layer.
 
     Returns:
         The text of the page, a `str`, which a notebook shows in a frame.

@@ -184,3 +184,14 @@ def test_pictures_show_neurons_or_layers_as_far_as_they_can_be_read(sizes):
             assert labels[0] == "x"
             assert "h⁽²⁾ = tanh(z⁽²⁾)" in labels
             assert len(labels) == 1 + 3 + 1
+
+
+def test_neurons_stand_in_their_order():
+    random.seed(1)
+    model = MLP(2, [3])
+    a, b, c = model([Value(1.0), Value(2.0)])
+    loss = c * b - a
+    loss.label = "L"
+    for picture in Walkthrough(loss, model=model).pictures:
+        labels = [box.label for box in picture.boxes if box.label.startswith("h")]
+        assert labels == ["h⁽¹⁾₁", "h⁽¹⁾₂", "h⁽¹⁾₃"]

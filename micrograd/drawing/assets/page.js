@@ -192,6 +192,7 @@ function tell() {
   })));
   at("formulas").replaceChildren(...step.equations.map(equation));
   at("formulas").classList.toggle("list", step.kind === "given");
+  at("formulas").classList.toggle("back", isBack(step));
   at("text").scrollTop = 0;
   at("slider").value = current + 1;
   at("slider").setAttribute("aria-valuetext",
