@@ -182,16 +182,11 @@ def _picture(walk: Walkthrough) -> str:
     return walk.sketch().text(walk.after(len(walk.steps)), THEME)
 
 
-def color_variables(users: str | None = None) -> str:
-    """The colours of the light and the dark theme, as variables of the style sheet.
-
-    Args:
-        users: the texts that use colours; without them, all colours are defined.
-    """
+def color_variables() -> str:
+    """The colours of the light and the dark theme, as variables of the style sheet."""
 
     def block(theme: Theme) -> str:
-        colors = [(_VARIABLES[name], color) for name, color in theme._asdict().items()]
-        return "".join(f"{name}:{color};" for name, color in colors if not users or name in users)
+        return "".join(f"{_VARIABLES[name]}:{color};" for name, color in theme._asdict().items())
 
     dark = block(THEMES["dark"])
     return (
