@@ -254,16 +254,11 @@ def _svg(picture: Picture, prefix: str) -> str:
     return text[text.index("<svg ") :].replace("<svg ", f'<svg id="{prefix}" ', 1)
 
 
-def color_variables(users: str | None = None) -> str:
-    """The colours of the light and the dark theme, as variables of the style sheet.
-
-    Args:
-        users: the texts that use colours; without them, all colours are defined.
-    """
+def color_variables() -> str:
+    """The colours of the light and the dark theme, as variables of the style sheet."""
 
     def block(theme: Theme) -> str:
-        colors = [(_VARIABLES[name], color) for name, color in theme._asdict().items()]
-        return "".join(f"{name}:{color};" for name, color in colors if not users or name in users)
+        return "".join(f"{_VARIABLES[name]}:{color};" for name, color in theme._asdict().items())
 
     dark = block(THEMES["dark"])
     return (

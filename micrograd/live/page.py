@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from micrograd.drawing.page import Page, asset, color_variables, content_hash, island
+from micrograd.drawing.page import THEME, Page, asset, content_hash, island
+from micrograd.drawing.themes import THEMES
 from micrograd.engine.value import Value
 from micrograd.files import write
 from micrograd.live.pictures import layouts
@@ -76,7 +77,7 @@ def live_page(
     """
     languages.checked(lang)
     story = Story(output, names, max_values)
-    inputs, rows = samples(data, lambda name: story.leaf(name, "data"))
+    inputs, rows = samples(data, lambda name: story.leaf(name, "data"), len(story.nodes))
     if learn is None:
         learning = [leaf for leaf in story.weights() if leaf not in inputs]
     else:
@@ -87,7 +88,9 @@ def live_page(
             raise ValueError(f"{story.names[leaf]!r} cannot learn: data gives it its numbers")
     options = {"learn": learning, "inputs": inputs, "samples": rows, "rate": _checked(rate)}
     titles = {each: _title(story, title, each) for each in languages.languages()}
-    begin = {**settings(story, options), "layouts": layouts(output, names, max_values)}
+    marks = [story.cut.names[value].mark for value in story.values]
+    drawn = layouts(output, names, max_values, marks)
+    begin = {**settings(story, options), "layouts": drawn}
     text = _document(story, begin, lang, titles)
     if path is not None:
         write(path, text)
@@ -121,7 +124,7 @@ def _document(
     sources += [asset(name, __package__) for name in _SCRIPTS]
     script = _compact("".join([sources[0], functions, *sources[1:]]))
     style = re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", asset("live.css", __package__)).replace("\n", "")
-    style = color_variables(style + script) + style
+    style = _colors(style + script) + style
     policy = (
         f"default-src 'none'; style-src '{content_hash(style)}'; "
         f"script-src '{content_hash(script)}'; base-uri 'none'; form-action 'none'"
@@ -141,6 +144,16 @@ def _own(lang: str) -> dict[str, str]:
     return {f"language {key}": text for key, text in languages.words(lang, "language").items()}
 
 
+def _colors(users: str) -> str:
+    """The colours that a style and a script use, as variables; they follow `color-scheme`."""
+    variables = {
+        variable.removeprefix("var(").rstrip(")"): f"light-dark({light},{dark})"
+        for variable, light, dark in zip(THEME, THEMES["light"], THEMES["dark"], strict=True)
+    }
+    used = (f"{name}:{color};" for name, color in variables.items() if f"{name})" in users)
+    return f":root{{{''.join(used)}}}"
+
+
 def _compact(script: str) -> str:
     """A script without indentation, comments, spaces around signs, and most ends of lines.
 
@@ -151,7 +164,7 @@ def _compact(script: str) -> str:
         kept = re.sub(r" // .*", "", line.strip())
         if not re.search(r"/(?! )|(?<! )/", kept):
             parts = re.split('("[^"]*"|`[^`]*`)', kept)
-            for pattern in (r" ([-+*]=) ", r" ?([=<>!&|?:;,{}()]+) ?", r" ([-+*]) (?=[^-+ ])"):
+            for pattern in (r" ([-+*]=) ", r" ([-+*]) (?=[^-+ ])", r" ?([=<>!&|?:;,{}()]+) ?"):
                 parts[::2] = [re.sub(pattern, r"\1", part) for part in parts[::2]]
             kept = "".join(parts)
         lines.append(kept)

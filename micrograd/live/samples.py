@@ -8,14 +8,18 @@ from typing import Any
 from micrograd.engine.value import Value
 
 MOST = 2_000  # samples
+MOST_VALUES = 200_000  # in all samples, so that the page follows a slider at once
 
 
-def samples(data: Any, leaf: Callable[[Any], Value]) -> tuple[list[Value], list[list[float]]]:
+def samples(
+    data: Any, leaf: Callable[[Any], Value], nodes: int = 1
+) -> tuple[list[Value], list[list[float]]]:
     """The leaves that samples give numbers to, and the numbers, a row for each sample.
 
     Args:
         data: a sequence of mappings from names to numbers, or a mapping from names to sequences.
         leaf: finds the leaf of a name.
+        nodes: how many values the graph has.
 
     Raises:
         TypeError: `data` is neither.
@@ -28,8 +32,11 @@ def samples(data: Any, leaf: Callable[[Any], Value]) -> tuple[list[Value], list[
     rows = [list(row) for row in zip(*columns.values(), strict=True)]
     if not rows:
         raise ValueError("data has no samples")
-    if len(rows) > MOST:
-        raise ValueError(f"data has {len(rows):,} samples; a page takes at most {MOST:,}")
+    most = min(MOST, MOST_VALUES // nodes)
+    if len(rows) > most:
+        raise ValueError(
+            f"data has {len(rows):,} samples; a page of {nodes:,} values takes at most {most:,}"
+        )
     leaves = [leaf(name) for name in columns]
     if len({id(each) for each in leaves}) < len(leaves):
         raise ValueError(f"data names a value twice: {', '.join(map(str, columns))}")

@@ -7,11 +7,12 @@ equals the derivative that the engine's sweep gives: a simplified formula may be
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from micrograd.derivation.algebra import simplified, size
-from micrograd.derivation.definitions import Definition, partial
+from micrograd.derivation.definitions import Definition, Definitions, partial
 from micrograd.derivation.derivatives import has_decimals
 from micrograd.export.javascript import expression
 from micrograd.export.trees import ready
@@ -23,6 +24,8 @@ from micrograd.writing.template import PRODUCT
 
 MOST_BRANCHES = 12
 LONGEST = 60  # variables, numbers and operations of a formula that is shown
+LONGEST_SUM = 400  # likewise, of a sum over all paths
+LARGEST_CLOSED = 24  # named values of a graph for which closed forms are derived
 
 
 class Choice(NamedTuple):
@@ -97,6 +100,49 @@ def _formulas(found: Branches) -> list[Tree]:
     return [found]
 
 
+def closed_form(cut: Definitions, leaf: str) -> Tree | None:
+    """The derivative of the output with respect to a leaf as one formula of named values.
+
+    Args:
+        cut: the definitions of the graph.
+        leaf: the key of the leaf.
+
+    Returns:
+        The formula; None if it has branches, or is not much shorter than the sum over all paths.
+
+    >>> from micrograd import Value
+    >>> from micrograd.derivation.definitions import definitions
+    >>> x, t = Value(2.0, label="x"), Value(1.0, label="t")
+    >>> e = x.exp()
+    >>> p = e / (e + 1)
+    >>> p.label, loss = "p", -p.log()
+    >>> str(closed_form(definitions([loss]), "x"))
+    'sub(p, 1.0)'
+    """
+    written: dict[str, Tree] = {cut.key(cut.outputs[0]): 1.0}
+    found = dict(written)
+    known = {step.key: step.formula for step in cut}
+    decimals = any(map(has_decimals, known.values()))
+    if len(known) > LARGEST_CLOSED:
+        return None
+    for step in reversed(cut):
+        if step.key not in found:
+            continue
+        for key in step.operands:
+            slope = partial(step, key)
+            for forms in (written, found):
+                term: Tree = Call("mul", (forms[step.key], slope))
+                forms[key] = Call("add", (forms[key], term)) if key in forms else term
+            if "where" in calls(slope) or size(written[key]) > LONGEST_SUM:
+                found[key] = math.nan
+            else:
+                found[key] = simplified(found[key], known, decimals=decimals)
+    form = found.get(leaf)
+    if form is None or any(each != each for each in parts(form)):
+        return None
+    return form if 1 < size(form) < min(LONGEST, 0.5 * size(written[leaf])) else None
+
+
 class Writer:
     """Writes branches as data for the page, and their formulas and tests as JavaScript.
 
@@ -114,7 +160,10 @@ class Writer:
         self.functions: dict[str, int] = {}
 
     def data(self, found: Branches) -> Any:
-        """A formula as its mark, its function, and 1 if it needs brackets in a product."""
+        """A formula as its mark, its function, and 1 if it needs brackets in a product.
+
+        A name and a whole number have no function: the page knows them from their mark.
+        """
         if isinstance(found, Choice):
             test = found.test
             if not (isinstance(test, Call) and test.name in COMPARISONS):
@@ -126,6 +175,8 @@ class Writer:
                 "else": self.data(found.otherwise),
             }
         mark, is_loose = self._mark(found)
+        if isinstance(mark, int) or (isinstance(mark, str) and mark.isdecimal()):
+            return [mark]
         return [mark, self._function(found), *[1] * is_loose]
 
     def _mark(self, tree: Tree) -> tuple[Any, bool]:

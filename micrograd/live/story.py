@@ -20,7 +20,7 @@ from micrograd.engine.graph import is_leaf, order
 from micrograd.engine.value import Value
 from micrograd.export.javascript import JAVASCRIPT
 from micrograd.export.pages import arrows, graph_functions
-from micrograd.live.slopes import Writer, branches
+from micrograd.live.slopes import Writer, branches, closed_form
 from micrograd.writing.notation import named
 
 MOST_NODES = 2_000
@@ -120,30 +120,35 @@ class Story:
         data = {
             "nodes": len(self.nodes),
             "arrows": len(arrows(self.nodes)),
-            "values": [self._value(value) for value in self.values],
+            "values": [self._value(value, writer) for value in self.values],
             "steps": steps,
         }
         return data, self._script(writer)
 
-    def _value(self, value: Value) -> dict[str, Any]:
-        """A named value; its text and its mark only if they differ from its name."""
-        name, shown = self.names[value], self.cut.names[value]
-        data: dict[str, Any] = {"name": name, "node": self.places[value]}
-        if shown.text != name:
-            data["text"] = shown.text
-        if shown.mark != ("mi", name):
-            data["mark"] = shown.mark
-        return data | ({"data": as_json(value.data)} if is_leaf(value) else {})
+    def _value(self, value: Value, writer: Writer) -> list[Any]:
+        """A named value: its name, its node, its text and mark if they differ from the name.
 
-    def _step(self, step: Definition, writer: Writer) -> dict[str, Any]:
+        A leaf has its number, too, and the closed form of its derivative if there is a short one.
+        """
+        name, shown = self.names[value], self.cut.names[value]
+        text = 0 if shown.text == name else shown.text
+        mark = 0 if shown.mark == ("mi", name) else brief(shown.mark, {})
+        data = [name, self.places[value], text, mark]
+        if is_leaf(value):
+            form = closed_form(self.cut, shown.text)
+            data += [as_json(value.data), *([] if form is None else [writer.data(form)])]
+        return data
+
+    def _step(self, step: Definition, writer: Writer) -> list[Any]:
+        """A definition: its value, its operands, their slopes, and the arrows between them."""
         indices = {value: i for i, value in enumerate(self.values)}
-        found = {key: branches(step, key) for key in step.operands}
-        return {
-            "value": indices[step.value],
-            "operands": [indices[operand] for operand in step.operands.values()],
-            "slopes": [each if each is None else writer.data(each) for each in found.values()],
-            "sweep": [*self._sweep(step)],
-        }
+        slopes = [branches(step, key) for key in step.operands]
+        return [
+            indices[step.value],
+            [indices[operand] for operand in step.operands.values()],
+            [each if each is None else writer.data(each) for each in slopes],
+            [*self._sweep(step)],
+        ]
 
     def _sweep(self, step: Definition) -> Iterator[int]:
         """The arrows from a named value down to its operands, in the order of `backward()`."""
@@ -161,12 +166,13 @@ class Story:
         """One object with the functions of the graph; names of operations do not leave it."""
         own = self.sweep.split("\n\n")
         functions = dict.fromkeys([*JAVASCRIPT.runtime(writer.used), *own])
-        pairs = ",".join(f"[{head},{tail}]" for head, tail in arrows(self.nodes))
-        formulas = "".join(f"  (v) => {text},\n" for text in writer.functions)
+        ends = ",".join(f"{head},{tail}" for head, tail in arrows(self.nodes))
+        formulas = "".join(f"  {text},\n" for text in writer.functions)
         text = re.sub(r"\bstopping_mul\(", "$(", "\n".join(functions))  # half of a long sweep
+        text = re.sub(r"\+= c\[\d+\] = ", "+= ", text)  # the page adds up what flows itself
         return (
             f"const graph = (() => {{\n{text}\nreturn {{ forward, backward,\n"
-            f"arrows: [{pairs}],\nformulas: [\n{formulas}] }};\n}})();\n"
+            f"ends: [{ends}],\nformulas: (v) => [\n{formulas}] }};\n}})();\n"
         )
 
 

@@ -1,5 +1,6 @@
 """What a live page is: its size, its policy, its errors, its derivation, and who can use it."""
 
+import json
 import re
 
 import pytest
@@ -28,10 +29,21 @@ def network(inputs=3, hidden=3):
     return loss
 
 
+def chain(count):
+    """Values with a name each, one after the other."""
+    x = Value(1.0, label="x")
+    for i in range(1, count):
+        x = (x * 1.1 + 0.2).tanh() if i % 2 else (x - 0.3) ** 2 * 1.7
+        x.label = f"h_{i}"
+    return x
+
+
 def test_thirty_values_take_less_than_60_kb_and_a_neuron_less_than_50():
-    page = live_page(network())
-    assert page.count('"node":') >= 28
-    assert len(page.encode()) < 60_000
+    for output in (network(), chain(30)):
+        page = live_page(output)
+        story = json.loads(re.search(r'id="story">(.*?)</script>', page)[1])
+        assert len(story["values"]) >= 28
+        assert len(page.encode()) < 60_000
     assert len(live_page(neuron()).encode()) < 50_000
 
 
@@ -116,6 +128,20 @@ def test_the_derivation_has_the_factors_of_the_board_and_their_numbers(live):
     assert result.startswith("≈−")
     page.type("x", "4")
     assert page.lines()[2].endswith("·4")
+
+
+@pytest.mark.slow
+def test_the_derivation_ends_with_a_closed_form_if_there_is_a_short_one(live):
+    exponentials = [Value(n, label=f"z{i}").exp() for i, n in enumerate((1.0, 2.0, 0.5))]
+    for i, each in enumerate(exponentials):
+        each.label = f"e{i}"
+    p = exponentials[0] / sum(exponentials)
+    loss = -p.log()
+    p.label, loss.label = "p", "L"
+    page = live(loss, "#wrt=z0")
+    assert page.lines()[-2] == "=p−1"
+    page.type("z0", "-1000")  # where the formula is wrong, the number stands alone
+    assert page.lines()[-2] != "=p−1"
 
 
 @pytest.mark.slow

@@ -25,16 +25,19 @@ function slopeOf(edge, conditions) {
   let found = edge.slopes;
   const passed = [];
   while (found && !Array.isArray(found)) {
-    const holds = Boolean(graph.formulas[found.test](v));
+    const holds = Boolean(graph.formulas(v)[found.test]);
     passed.push(found.marks[holds ? 0 : 1]);
     found = holds ? found.then : found.else;
   }
   const [mark, f, isLoose] = found || [];
-  if (!found || !same(graph.formulas[f](v), edge.slope)) return number_(edge);
+  if (!found || !same(numberOf(mark, f), edge.slope)) return number_(edge);
   for (const each of passed) conditions.set(JSON.stringify(each), each);
   return isLoose ? fenced(mark) : mark;
 }
 
+// What a formula gives: a name and a whole number need no function.
+const numberOf = (mark, f) =>
+  (f !== undefined ? graph.formulas(v)[f] : typeof mark === "number" ? v[values[mark].node] : Number(mark));
 const same = (a, b) => Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-9 * (1 + Math.abs(a) + Math.abs(b));
 const number_ = (edge) => (edge.slope < 0 ? fenced(figure(edge.slope)) : figure(edge.slope));
 
@@ -51,6 +54,30 @@ function chain(found, write, isShown) {
     const terms = paths.flatMap((way, i) => (i ? [signs("+"), ...path(way)] : path(way)));
     return paths.length > 1 && !isAlone ? [signs("("), ...terms, signs(")")] : terms;
   }));
+}
+
+// Breaks a line that is too long before signs; what follows is indented.
+function breakLine(line) {
+  const room = at("lines").clientWidth;
+  if (line.getBoundingClientRect().width <= room) return;
+  const pieces = [];
+  for (const node of [...line.firstChild.children]) {
+    const { left, right } = node.getBoundingClientRect();
+    const isSign = /^[=≈·+]$/.test(node.textContent) && node.localName === "mo";
+    if (isSign || !pieces.length) pieces.push({ nodes: [], left });
+    const piece = pieces[pieces.length - 1];
+    piece.nodes.push(node);
+    piece.right = right;
+  }
+  let last = line, start = pieces[0].left;
+  for (const { nodes, left, right } of pieces) {
+    if (right - start > room && left > start) {
+      const next = math(...nodes);
+      next.classList.add("broken");
+      last.after(next);
+      [last, start] = [next, left - 24];
+    } else if (last !== line) last.firstChild.append(...nodes);
+  }
 }
 
 function board() {
@@ -77,6 +104,8 @@ function board() {
       line(signs("="), ...chain(found, write, (edge) => !isOne(edge)));
       if (count > 1) line(signs("≈"), ...chain(found, number_, (edge) => !isOne(edge)));
     }
+    const [mark, f] = (!isMean() && values[state.wrt].closed) || [];
+    if (mark !== undefined && same(numberOf(mark, f), result)) line(signs("="), formula(mark, marks));
     line(equals(result), formula(figure(result), marks));
   } else {
     for (const value of way.values.slice(1)) {
@@ -91,9 +120,10 @@ function board() {
     }
     if (lines.length > MOST_LINES) lines.splice(MOST_LINES / 2, lines.length - MOST_LINES, math(signs("⋮")));
   }
-  const kept = document.activeElement?.closest?.("#lines [data-edge]");
-  const before = kept ? [...at("lines").querySelectorAll("[data-edge]")].indexOf(kept) : -1;
+  const focused = document.activeElement?.closest?.("#lines [data-edge]");
+  const before = focused ? [...at("lines").querySelectorAll("[data-edge]")].indexOf(focused) : -1;
   at("lines").replaceChildren(...lines);
+  lines.forEach(breakLine);
   if (before >= 0) at("lines").querySelectorAll("[data-edge]")[before]?.focus();
   tell(conditions);
 }

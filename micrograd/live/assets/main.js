@@ -1,7 +1,9 @@
 // The page: controls, and what follows when something changes.
-let running = 0; // the frame that is asked for while descent runs
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
+let running = 0; // the timer of the next step while descent runs
 let drawing = 0;
 let writing = 0;
+let seen = location.hash; // the address that was read or written last
 
 // Numbers follow at once; curves with the next frame, and the address a little later.
 function update() {
@@ -17,13 +19,15 @@ function update() {
   });
   clearTimeout(writing);
   writing = setTimeout(() => {
-    try { history_.replaceState(null, "", address()); } catch { /* a frame without an address */ }
+    if (location.hash === seen) { // else the address has changed, and is about to be read
+      try { window.history.replaceState(null, "", address()); } catch { /* a frame without an address */ }
+      seen = location.hash;
+    }
     at("status").textContent = say("now", {
       output: values[top_].text, value: short(numbers[top_]), name: values[state.wrt].text, gradient: short(gradients[state.wrt]),
     });
   }, 300);
 }
-const history_ = window.history;
 
 function set(i, x) {
   stop();
@@ -39,13 +43,14 @@ function choose(i) {
 }
 
 function stop() {
-  cancelAnimationFrame(running);
+  clearTimeout(running);
   running = 0;
 }
 
+// Takes a step for each frame; with reduced motion, several at once, and shows them less often.
 function run() {
-  const isOn = descend(1);
-  running = isOn ? requestAnimationFrame(run) : 0;
+  const [count, pause] = CALM.matches ? [20, 500] : [1, 16];
+  running = descend(count) ? setTimeout(run, pause) : 0;
   update();
 }
 
@@ -82,7 +87,7 @@ function type(field, slider, key, isGood, of) {
   });
   at(slider).addEventListener("input", () => { state[key] = of(Number(at(slider).value)); update(); });
 }
-type("nudge", "far", "nudge", Number.isFinite, (x) => x);
+type("nudge", "far", "nudge", isFinite, (x) => x);
 type("rate", "fast", "rate", (x) => x > 0 && x < Infinity, (x) => Number((10 ** x).toPrecision(2)));
 
 at("wrt").addEventListener("change", () => choose(Number(at("wrt").value)));
@@ -109,7 +114,7 @@ function speak() {
   update();
 }
 
-addEventListener("hashchange", () => { stop(); readAddress(); speak(); });
+addEventListener("hashchange", () => { stop(); seen = location.hash; readAddress(); speak(); });
 NARROW.addEventListener("change", () => { build(); update(); });
 
 readAddress();

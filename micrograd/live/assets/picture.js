@@ -19,11 +19,11 @@ function make(tag, attributes = {}, text = "") {
 
 const ROLES = { input: "leaf", weight: "weight", target: "value", activation: "unit", loss: "loss", value: "value" };
 
-// A line of text around a point; a span is text, or a kind and text.
+// A line of text around a point; a span is text, a kind and text, or the place of a name.
 function textLine(spans, x, y, attributes = {}) {
   let raised = 0;
   const made = svgElement("text", { x, y, "text-anchor": "middle", ...attributes });
-  for (const span of spans) {
+  for (const span of spans.flatMap((each) => (typeof each === "number" ? story.layouts[0].names[each] : [each]))) {
     const [kind, text] = typeof span === "string" ? ["", span] : span;
     const shift = kind.includes("_") ? 4 : kind.includes("^") ? -6 : 0;
     const part = svgElement("tspan", { dy: shift - raised }, text);
@@ -48,7 +48,7 @@ function curveThrough(points, across) {
 
 // Draws the picture for the width of the window.
 function build() {
-  const { size: [width, height], across, boxes: drawn, wires } = story.layouts[NARROW.matches ? 1 : 0];
+  const { size: [width, height], across, boxes: drawn, wires } = story.layouts[NARROW.matches ? story.layouts.length - 1 : 0];
   const svg = svgElement("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
   Object.assign(at("picture").style, { width: `${width}px`, height: `${height}px` });
   at("picture").replaceChildren(svg);
@@ -116,7 +116,7 @@ function controls(value, i, [left, top, width]) {
 const isGiven = (i) => isMean() && inputs.includes(i);
 
 // The share of colour for a number: more for larger ones, and never all.
-const share = (x) => (Number.isFinite(x) ? Math.round(34 * Math.abs(x) / (1 + Math.abs(x))) : 0);
+const share = (x) => (isFinite(x) ? Math.round(34 * Math.abs(x) / (1 + Math.abs(x))) : 0);
 const tint = (x) => (x > 0 ? "var(--positive)" : "var(--negative)");
 
 function setBorder(slider, x) {
@@ -127,7 +127,7 @@ function setBorder(slider, x) {
     slider.min = -most;
     slider.step = Number((most / 200).toPrecision(3));
   }
-  slider.value = Number.isFinite(x) ? x : x > 0 ? slider.max : x < 0 ? slider.min : 0;
+  slider.value = isFinite(x) ? x : x > 0 ? slider.max : x < 0 ? slider.min : 0;
 }
 
 // Shows all numbers.
@@ -136,7 +136,8 @@ function show() {
     const { box, rect, data, grad, field, slider } = boxes[i];
     const x = numbers[i], slope = gradients[i];
     Object.assign(box.dataset, { value: exact(x), gradient: exact(slope) });
-    box.setAttribute("aria-label", say("value told", { name: value.text, value: short(x), gradient: short(slope) }));
+    const told = say("value told", { name: value.text, value: short(x), gradient: short(slope) });
+    box.setAttribute("aria-label", told);
     rect.style.fill = `color-mix(in srgb, ${tint(x)} ${share(x)}%, var(--paper))`;
     box.classList.toggle("chosen", i === state.wrt);
     if (!field) {
@@ -153,13 +154,13 @@ function show() {
     field.disabled = slider.disabled = isGiven(i);
     field.setAttribute("aria-label", say("number of", { name: value.text }));
     slider.setAttribute("aria-label", value.text);
-    slider.setAttribute("aria-valuetext", say("value told", { name: value.text, value: short(x), gradient: short(slope) }));
+    slider.setAttribute("aria-valuetext", told);
   });
-  const most = Math.max(...edges.map((edge) => Math.abs(edge.flow)).filter(Number.isFinite), 0);
+  const most = Math.max(...edges.map((edge) => Math.abs(edge.flow)).filter(isFinite), 0);
   const onWay = new Set(wayTo(state.wrt).edges);
   for (const edge of edges) {
     const { flow, group } = edge;
-    const size = Number.isFinite(flow) ? (most ? Math.abs(flow) / most : 0) : 1;
+    const size = isFinite(flow) ? (most ? Math.abs(flow) / most : 0) : 1;
     const color = flow === 0 ? "var(--line)" : tint(flow);
     for (const path of group.querySelectorAll("path")) {
       path.style.stroke = color;

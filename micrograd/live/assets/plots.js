@@ -1,12 +1,13 @@
 // Curves: the output along a leaf with its tangent, the loss during descent, and the valley.
-const WIDTH = 320, HEIGHT = 190, PAD = { left: 44, right: 10, top: 10, bottom: 22 };
+const WIDTH = 320, HEIGHT = 190;
+const LEFT = 44, RIGHT = 310, TOP = 10, BOTTOM = 168; // of what is inside the axes
 
 // A scale from numbers to pixels.
 const scale = ([low, high], [start, end]) => (x) => start + ((x - low) / (high - low || 1)) * (end - start);
 
 // The range of numbers, without the largest of those that run away, and with some room.
 function range(list, isWhole = false) {
-  const finite = list.filter(Number.isFinite).sort((a, b) => a - b);
+  const finite = list.filter(isFinite).sort((a, b) => a - b);
   if (!finite.length) return [-1, 1];
   const low = finite[0], high = finite[finite.length - 1], middle = finite[Math.floor(finite.length * 0.8)];
   const most = isWhole ? high : Math.min(high, middle + 4 * (middle - low) || high);
@@ -16,22 +17,23 @@ function range(list, isWhole = false) {
 
 class Plot {
   constructor(id, xs, ys, labels) {
-    this.x = scale(xs, [PAD.left, WIDTH - PAD.right]);
-    this.y = scale(ys, [HEIGHT - PAD.bottom, PAD.top]);
+    this.x = scale(xs, [LEFT, RIGHT]);
+    this.y = scale(ys, [BOTTOM, TOP]);
     this.svg = svgElement("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": labels.told });
     const clip = svgElement("clipPath", { id: `${id}-frame` }, svgElement("rect", {
-      x: PAD.left, y: PAD.top, width: WIDTH - PAD.left - PAD.right, height: HEIGHT - PAD.top - PAD.bottom,
+      x: LEFT, y: TOP, width: RIGHT - LEFT, height: BOTTOM - TOP,
     }));
     this.inside = svgElement("g", { "clip-path": `url(#${id}-frame)` });
     this.svg.append(clip);
-    this.line("axis", [PAD.left, PAD.top], [PAD.left, HEIGHT - PAD.bottom], this.svg);
-    this.line("axis", [PAD.left, HEIGHT - PAD.bottom], [WIDTH - PAD.right, HEIGHT - PAD.bottom], this.svg);
-    this.text(short(Number(xs[0].toPrecision(3))), PAD.left, HEIGHT - 8, "start");
-    this.text(short(Number(xs[1].toPrecision(3))), WIDTH - PAD.right, HEIGHT - 8, "end");
-    this.text(labels.x, (WIDTH + PAD.left) / 2, HEIGHT - 8, "middle");
-    this.text(short(Number(ys[1].toPrecision(3))), PAD.left - 5, PAD.top + 9, "end");
-    this.text(short(Number(ys[0].toPrecision(3))), PAD.left - 5, HEIGHT - PAD.bottom, "end");
-    this.text(labels.y, PAD.left - 5, HEIGHT / 2, "end");
+    this.line("axis", [LEFT, TOP], [LEFT, BOTTOM], this.svg);
+    this.line("axis", [LEFT, BOTTOM], [RIGHT, BOTTOM], this.svg);
+    const [left, right, low, high] = [...xs, ...ys].map((x) => short(Number(x.toPrecision(3))));
+    this.text(left, LEFT, HEIGHT - 8, "start");
+    this.text(right, RIGHT, HEIGHT - 8, "end");
+    this.text(labels.x, (LEFT + RIGHT) / 2, HEIGHT - 8, "middle");
+    this.text(high, LEFT - 5, TOP + 9, "end");
+    this.text(low, LEFT - 5, BOTTOM, "end");
+    this.text(labels.y, LEFT - 5, (TOP + BOTTOM) / 2, "end");
     this.svg.append(this.inside);
     at(id).replaceChildren(this.svg);
   }
@@ -50,7 +52,7 @@ class Plot {
   curve(kind, points) {
     let path = "", isOn = false;
     for (const [x, y] of points) {
-      const at_ = Number.isFinite(x) && Number.isFinite(y) ? [this.x(x), Math.max(-1e4, Math.min(1e4, this.y(y)))] : null;
+      const at_ = isFinite(x) && isFinite(y) ? [this.x(x), Math.max(-1e4, Math.min(1e4, this.y(y)))] : null;
       if (at_) path += `${isOn ? "L" : "M"}${at_[0].toFixed(1)},${at_[1].toFixed(1)}`;
       isOn = Boolean(at_);
     }
@@ -58,7 +60,7 @@ class Plot {
   }
 
   dot(x, y, r = 4) {
-    if (Number.isFinite(x) && Number.isFinite(y)) this.inside.append(svgElement("circle", { cx: this.x(x), cy: this.y(y), r }));
+    if (isFinite(x) && isFinite(y)) this.inside.append(svgElement("circle", { cx: this.x(x), cy: this.y(y), r }));
   }
 }
 
@@ -72,7 +74,7 @@ const fineness = () => Math.max(24, Math.min(120, Math.floor(60000 / rows().leng
 
 // The range in which a leaf is shown: around its number, and around where it has been.
 function reach(i, list) {
-  const finite = list.filter(Number.isFinite);
+  const finite = list.filter(isFinite);
   const low = Math.min(...finite), high = Math.max(...finite);
   const room = Math.max(1, 0.6 * (high - low), Math.abs(low) * 0.3, Math.abs(high) * 0.3);
   return finite.length ? [low - room, high + room] : [-border(0), border(0)];
@@ -90,7 +92,7 @@ function drawNudge() {
   const plot = new Plot("curve", xs, ys, { x: name, y: of, told: say("curve told", { output: of, name }) });
   plot.curve("curve", points);
   plot.curve("tangent", xs.map((each) => [each, y + slope * (each - x)]));
-  if ([x, y, reached, guess].every(Number.isFinite)) {
+  if ([x, y, reached, guess].every(isFinite)) {
     const at_ = plot.x(x + by);
     plot.line("axis", [plot.x(x), plot.y(y)], [at_, plot.y(y)]);
     plot.line("rise", [at_ - 2.5, plot.y(y)], [at_ - 2.5, plot.y(reached)]);
@@ -146,15 +148,15 @@ function drawValley() {
     held[learn[1]] = y;
     return outputAt(held);
   }));
-  const sorted = cells.flat().filter(Number.isFinite).sort((a, b) => a - b);
+  const sorted = cells.flat().filter(isFinite).sort((a, b) => a - b);
   const borders = between(0, 1, 10).map((part) => sorted[Math.floor(part * (sorted.length - 1))]);
-  const level = (loss) => (Number.isFinite(loss) ? borders.filter((border_) => border_ < loss).length : 10);
-  const [wide, tall] = [(WIDTH - PAD.left - PAD.right) / count, (HEIGHT - PAD.top - PAD.bottom) / count];
+  const level = (loss) => (isFinite(loss) ? borders.filter((border_) => border_ < loss).length : 10);
+  const [wide, tall] = [(RIGHT - LEFT) / count, (BOTTOM - TOP) / count];
   cells.forEach((line, row) => { // the borders between colours are lines of equal loss
     for (let start = 0, end = 1; start < count; start = end++) {
       while (end < count && level(line[end]) === level(line[start])) end++;
       const cell = svgElement("rect", {
-        class: "hill", x: PAD.left + start * wide, y: PAD.top + row * tall, width: (end - start) * wide, height: tall + 0.5,
+        class: "hill", x: LEFT + start * wide, y: TOP + row * tall, width: (end - start) * wide, height: tall + 0.5,
       });
       cell.style.fill = `color-mix(in srgb, var(--leaf-line) ${5 + 7 * level(line[start])}%, var(--paper))`;
       plot.inside.append(cell);

@@ -1,11 +1,14 @@
 // What the reader has chosen, and all numbers that follow from it.
 const story = JSON.parse(document.getElementById("story").textContent);
 const at = (id) => document.getElementById(id);
-const { steps, inputs, learn } = story;
-const values = story.values.map((value) => ({ text: value.name, mark: ["mi", value.name], ...value }));
+const { inputs, learn } = story;
+const values = story.values.map(([name, node, text, mark, data, closed]) => ({
+  name, node, text: text || name, mark: mark || ["mi", name], data, closed,
+}));
+const steps = story.steps.map(([value, operands, slopes, sweep]) => ({ value, operands, slopes, sweep }));
 const number = (x) => (typeof x === "string" ? { inf: Infinity, "-inf": -Infinity, nan: NaN }[x] : x);
 const samples = story.samples.map((row) => row.map(number));
-const leaves = values.map((_, i) => i).filter((i) => "data" in values[i]);
+const leaves = values.map((_, i) => i).filter((i) => values[i].data !== undefined);
 const top_ = values.length - 1;
 const MOST_STEPS = 100000;
 const OWN = -1; // the numbers of the sliders, not those of a sample
@@ -18,9 +21,9 @@ const edges = steps.flatMap((step) => step.operands.map((operand, k) => ({
 })));
 
 const state = {
-  begin: values.map((value) => ("data" in value ? number(value.data) : 0)), // before descent
+  begin: values.map((value) => number(value.data)), // before descent
   steps: 0, rate: story.rate, sample: samples.length > 1 ? ALL : samples.length ? 0 : OWN,
-  wrt: learn.length ? learn[0] : leaves[0], nudge: 0.1,
+  wrt: learn.length ? learn[0] : leaves[0], nudge: 0.3,
 };
 const first = { ...state, begin: [...state.begin] };
 let now = [...state.begin]; // the numbers of the leaves
@@ -31,8 +34,7 @@ let history = { losses: [], path: [] };
 // ------------------------------------------------------------------------------- the engine
 
 const v = new Float64Array(story.nodes), g = new Float64Array(story.nodes);
-const p = new Float64Array(story.arrows), c = new Float64Array(story.arrows);
-const d = new Float64Array(story.nodes);
+const d = new Float64Array(story.nodes), p = new Float64Array(story.arrows);
 const product = (x, y) => (x !== 0 && y !== 0 ? x * y : 0); // 0 stops what is infinite
 
 function place(row, held) {
@@ -57,12 +59,11 @@ function outputAt(held) {
 
 // The derivatives of a value with respect to its operands, by the sweep between them.
 function slopesOf(step, k, add) {
-  for (const arrow of step.sweep) d[graph.arrows[arrow][1]] = 0;
+  for (const arrow of step.sweep) d[graph.ends[2 * arrow + 1]] = 0;
   for (const operand of step.operands) d[values[operand].node] = 0;
   d[values[step.value].node] = 1;
   for (const arrow of step.sweep) {
-    const [head, tail] = graph.arrows[arrow];
-    d[tail] += product(d[head], p[arrow]);
+    d[graph.ends[2 * arrow + 1]] += product(d[graph.ends[2 * arrow]], p[arrow]);
   }
   step.operands.forEach((operand, i) => add(k + i, d[values[operand].node]));
 }
@@ -76,7 +77,7 @@ function compute() {
   for (const row of all) {
     place(row, now);
     graph.forward(v);
-    graph.backward(v, g, p, c);
+    graph.backward(v, g, p);
     values.forEach(({ node }, i) => { numbers[i] += v[node]; gradients[i] += g[node]; });
     let k = 0;
     for (const step of steps) {
@@ -102,7 +103,7 @@ function lossAndGradient() {
   for (const row of all) {
     place(row, now);
     graph.forward(v);
-    graph.backward(v, g, p, c);
+    graph.backward(v, g, p);
     loss += v[story.nodes - 1];
     learn.forEach((i, k) => { sums[k] += g[values[i].node]; });
   }
@@ -125,7 +126,7 @@ function restart() {
 function descend(count) {
   for (let i = 0; i < count && state.steps < MOST_STEPS; i++) {
     const [, slopes] = lossAndGradient();
-    if (!slopes.every(Number.isFinite)) return false;
+    if (!slopes.every(isFinite)) return false;
     learn.forEach((leaf, k) => { now[leaf] -= state.rate * slopes[k]; });
     state.steps += 1;
     remember(outputAt(now));
@@ -185,7 +186,7 @@ function readAddress() {
   const rate = read(asked.get(KEYS.rate) || "");
   if (rate > 0 && rate < Infinity) state.rate = rate;
   const nudge = read(asked.get(KEYS.nudge) || "");
-  if (Number.isFinite(nudge)) state.nudge = nudge;
+  if (isFinite(nudge)) state.nudge = nudge;
   const wrt = leafCalled(asked.get(KEYS.wrt) || "");
   if (wrt !== undefined) state.wrt = wrt;
   const lang = asked.get(KEYS.lang);
