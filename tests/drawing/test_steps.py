@@ -82,6 +82,21 @@ def test_the_steps_end_with_the_values_and_the_gradients_of_the_engine(article):
         assert box.grad == rounded(nodes[box.name].grad)
 
 
+@pytest.mark.parametrize("article", ARTICLES)
+def test_a_gradient_is_shown_when_those_that_it_is_computed_from_are_known(article):
+    walk = Walkthrough(ARTICLES[article]())
+    users = {box.name: set() for box in walk.boxes}
+    for box in walk.boxes:
+        for arrow in box.operation.arrows if box.operation else ():
+            users[arrow.tail].add(box.name)
+    known = Known()
+    for step in walk.steps:
+        for name in step.receivers:
+            assert known.grads.issuperset(users[name])
+            assert step.kind != "backward" or users[name] <= {*step.boxes}
+        known = known.after(step)
+
+
 def test_a_step_has_its_formula_with_names_and_then_with_numbers():
     x, w = Value(2.0, label="x"), Value(-0.5, label="w")
     z = x * w + 3.0
