@@ -338,6 +338,26 @@ def test_a_telephone_shows_the_picture_and_the_controls_at_once(opened, article)
     assert page.step == page.page.evaluate("steps.length") - 1
 
 
+def test_a_picture_too_large_for_its_frame_scrolls_to_the_current_value(opened):
+    root = Value(1.0, label="a_0")
+    for i in range(1, 25):
+        root = root * Value(0.5, label=f"b_{i}") + 1
+        root.label = f"a_{i}"
+    page = opened(root, viewport={"width": 700, "height": 420}, reduced_motion="reduce")
+    frame = page.page.locator("#picture").bounding_box()
+    for key in ("ArrowRight", "ArrowRight", "End", "ArrowLeft"):
+        page.page.keyboard.press(key)
+        kind = "receiving" if key in ("End", "ArrowLeft") else "current"
+        box = page.page.locator(f"#wide- .{kind} rect").first.bounding_box()
+        assert (
+            frame["y"] - 1
+            <= box["y"]
+            <= box["y"] + box["height"]
+            <= frame["y"] + 1 + frame["height"]
+        )
+        assert box["height"] > 0.6 * 40
+
+
 def test_hostile_labels_are_shown_and_never_run(opened):
     root = Value(1.0, label="start")
     for label in HOSTILE:

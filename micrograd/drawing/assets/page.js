@@ -3,6 +3,12 @@ const { values, steps, arrows } = story;
 const SVG = "http://www.w3.org/2000/svg";
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const views = [...document.querySelectorAll("#picture svg")]; // for wide and for narrow frames
+const LEAST = 0.65; // smaller letters cannot be read: then the picture scrolls
+for (const view of views) {
+  const { width, height } = view.viewBox.baseVal;
+  view.style.minWidth = `${LEAST * width}px`;
+  view.style.minHeight = `${LEAST * height}px`;
+}
 let current = 0;
 let timer = null;
 let speed = 1;
