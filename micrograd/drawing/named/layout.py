@@ -150,7 +150,7 @@ class _Pieces:
         if box.data or box.grad:
             numbers = numbers_width(box) + 2 * PAD
             wide, tall = max(wide, numbers), tall + LEADING * NUMBERS
-        return wide, tall
+        return max(wide, box.room[0]), tall + box.room[1]
 
     def layers(self, capacity: float, across: int, *, by_depth: bool = False) -> dict[str, int]:
         """The row of each piece, from the first: the last one that has room before its users.
