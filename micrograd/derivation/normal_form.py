@@ -204,14 +204,12 @@ class NormalForm:
         for atom, power in term.powers.items():
             if isinstance(atom, Function) and atom.name == "pow" and power == 1:
                 base, exponent = atom.operands
-                (inside,) = base.terms if len(base.terms) == 1 else (ONE,)
-                more = term.powers.get(*inside.powers, 0) if len(inside.powers) == 1 else 0
-                if base == Sum({inside: Fraction(1)}) and more and ONE in exponent.terms:
-                    (letter,) = inside.powers
-                    rest = Term({a: p for a, p in term.powers.items() if a not in (atom, letter)})
-                    whole = self.total((exponent, number(more)))
+                letter = next((x for x in term.powers if base == single(x)), None)
+                if letter is not None and ONE in exponent.terms:
+                    whole = self.total((exponent, number(term.powers[letter])))
                     raised = single(Function("pow", (base, whole)))
-                    return self.times(Sum({rest: coefficient}), raised)
+                    others = {x: p for x, p in term.powers.items() if x not in (atom, letter)}
+                    return self.times(Sum({Term(others): coefficient}), raised)
             if isinstance(atom, Function) and atom.name == "sqrt" and not power % 2:
                 rest = Term({each: p for each, p in term.powers.items() if each is not atom})
                 inner = self.power(atom.operands[0], power / 2)
