@@ -55,14 +55,8 @@ function run() {
 }
 
 function showControls() {
-  fill(at("wrt"), leaves, (i) => values[i].text);
   at("wrt").value = state.wrt;
-  at("samples").hidden = !samples.length;
-  const choices = [...(samples.length > 1 ? [ALL] : []), ...samples.map((_, i) => i), OWN];
-  fill(at("sample"), choices, (k) => (k === ALL ? say("all", { count: samples.length }) : k === OWN ? say("own") : say("number", { number: k + 1 })));
   at("sample").value = state.sample;
-  at("descent").hidden = !learn.length;
-  at("valley").hidden = !(learn.length === 1 || learn.length === 2);
   at("delta").textContent = `Δ${values[state.wrt].text}`;
   for (const [field, slider, value, place_] of [["nudge", "far", state.nudge, state.nudge], ["rate", "fast", state.rate, Math.log10(state.rate)]]) {
     if (document.activeElement !== at(field) || at(field).getAttribute("aria-invalid") !== "true") {
@@ -110,6 +104,9 @@ at("theme").addEventListener("click", () => {
 
 function speak() {
   label();
+  fill(at("wrt"), leaves, (i) => values[i].text);
+  const choices = [...(samples.length > 1 ? [ALL] : []), ...samples.map((_, i) => i), OWN];
+  fill(at("sample"), choices, (k) => (k === ALL ? say("all", { count: ALL }) : k === OWN ? say("own") : say("number", { number: k + 1 })));
   at("language").lang = say("language tag") === "en" ? "zh-Hans" : "en";
   update();
 }
@@ -117,6 +114,9 @@ function speak() {
 addEventListener("hashchange", () => { stop(); seen = location.hash; readAddress(); speak(); });
 NARROW.addEventListener("change", () => { build(); update(); });
 
+at("samples").hidden = !samples.length;
+at("descent").hidden = !learn.length;
+at("valley").hidden = !(learn.length === 1 || learn.length === 2);
 readAddress();
 build();
 speak();

@@ -169,6 +169,7 @@ function show() {
     }
     group.querySelector("polygon").style.fill = color;
     if (edge.text) edge.text.textContent = short(edge.slope);
+    Object.assign(group.dataset, { slope: exact(edge.slope), flow: exact(flow) });
     group.classList.toggle("aside", !onWay.has(edge));
     if (onWay.has(edge)) group.setAttribute("tabindex", "0");
     else group.removeAttribute("tabindex");

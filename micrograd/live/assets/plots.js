@@ -45,22 +45,24 @@ class Plot {
   }
 
   line(kind, [x, y], [x2, y2], into = this.inside) {
-    into.append(svgElement("line", { class: kind, x1: x, y1: y, x2, y2 }));
+    if ([x, y, x2, y2].every(isFinite)) into.append(svgElement("line", { class: kind, x1: x, y1: y, x2, y2 }));
   }
 
-  // Points in numbers; what is not finite interrupts the curve.
+  // Points in numbers; what is not finite, here or in pixels, interrupts the curve.
   curve(kind, points) {
     let path = "", isOn = false;
     for (const [x, y] of points) {
-      const at_ = isFinite(x) && isFinite(y) ? [this.x(x), Math.max(-1e4, Math.min(1e4, this.y(y)))] : null;
-      if (at_) path += `${isOn ? "L" : "M"}${at_[0].toFixed(1)},${at_[1].toFixed(1)}`;
-      isOn = Boolean(at_);
+      const at_ = [this.x(x), Math.max(-1e4, Math.min(1e4, this.y(y)))];
+      const isSeen = [x, y, ...at_].every(isFinite);
+      if (isSeen) path += `${isOn ? "L" : "M"}${at_[0].toFixed(1)},${at_[1].toFixed(1)}`;
+      isOn = isSeen;
     }
     if (path) this.inside.append(svgElement("path", { class: kind, d: path }));
   }
 
   dot(x, y, r = 4) {
-    if (isFinite(x) && isFinite(y)) this.inside.append(svgElement("circle", { cx: this.x(x), cy: this.y(y), r }));
+    const [cx, cy] = [this.x(x), this.y(y)];
+    if (isFinite(cx) && isFinite(cy)) this.inside.append(svgElement("circle", { cx, cy, r }));
   }
 }
 
@@ -92,12 +94,10 @@ function drawNudge() {
   const plot = new Plot("curve", xs, ys, { x: name, y: of, told: say("curve told", { output: of, name }) });
   plot.curve("curve", points);
   plot.curve("tangent", xs.map((each) => [each, y + slope * (each - x)]));
-  if ([x, y, reached, guess].every(isFinite)) {
-    const at_ = plot.x(x + by);
-    plot.line("axis", [plot.x(x), plot.y(y)], [at_, plot.y(y)]);
-    plot.line("rise", [at_ - 2.5, plot.y(y)], [at_ - 2.5, plot.y(reached)]);
-    plot.line("guess", [at_ + 2.5, plot.y(y)], [at_ + 2.5, plot.y(guess)]);
-  }
+  const at_ = plot.x(x + by);
+  plot.line("axis", [plot.x(x), plot.y(y)], [at_, plot.y(y)]);
+  plot.line("rise", [at_ - 2.5, plot.y(y)], [at_ - 2.5, plot.y(reached)]);
+  plot.line("guess", [at_ + 2.5, plot.y(y)], [at_ + 2.5, plot.y(guess)]);
   plot.dot(x, y);
   plot.dot(x + by, reached, 3);
   const lines = [
