@@ -1,7 +1,7 @@
 // Curves: the output along a leaf with its tangent, the loss during descent, and the valley.
 const WIDTH = 320,
   HEIGHT = 190;
-const LEFT = 44,
+const LEFT = 54,
   RIGHT = 310,
   TOP = 10,
   BOTTOM = 168; // of what is inside the axes
