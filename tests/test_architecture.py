@@ -80,7 +80,7 @@ GUESTS = {
     "sklearn": {"nn.datasets", "nn.sklearn"},
     "tqdm": {"nn.progress"},
     "matplotlib": {"nn.plots"},
-    "PIL": {"nn.plots"},
+    "PIL": {"nn.plots", "micrograd.drawing"},
     "jax": {"micrograd.compiler"},
     "llvmlite": {"micrograd.compiler"},
     "graphviz": {"micrograd.drawing"},

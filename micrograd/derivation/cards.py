@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 from micrograd.derivation import document
-from micrograd.derivation.curves import HELD, curve
+from micrograd.derivation.conditions import Conditions, is_smooth
+from micrograd.derivation.curves import curve, section
 from micrograd.derivation.document import Block, Equations, Heading, Paragraph, Sentence, sentence
 from micrograd.ops import SERVING, TABLE, Operation
 from micrograd.table.formulas import LETTERS, RESULT, Call, Tree
@@ -15,8 +17,9 @@ from micrograd.writing.notation import Formula, named
 from micrograd.writing.template import ATOM, LOOSE
 
 _RESULT = named("f")
-_LETTERS = {x: named(x) for x in LETTERS} | {RESULT: _RESULT}
-_ZERO = notation.number(0.0)
+_LETTERS = {x: named(x) for x in LETTERS} | {RESULT: _RESULT, "π": named("π")}
+
+_UNDEFINED = Call("sub", (math.inf, math.inf))  # how the table says that there is no derivative
 
 
 def rule_card(operation: str, lang: str = "en") -> RuleCard:
@@ -36,7 +39,7 @@ def rule_card(operation: str, lang: str = "en") -> RuleCard:
       f     = tanh(x)
       ∂f/∂x = 1 - f²
     <BLANKLINE>
-    Defined and differentiable for all numbers.
+    Differentiable for all numbers.
     <BLANKLINE>
     """
     if operation not in TABLE:
@@ -109,16 +112,22 @@ class RuleCard:
             lang: the language of the words; that of the card by default.
             level: the level of the heading, 1 to 6.
         """
-        words = languages.words(lang or self.lang, "card")
-        shown = document.as_html([Paragraph(self._caption(words))])
+        caption = self._caption(languages.words(lang or self.lang, "card"))
         return (
             f'<section class="card">{document.as_html(self.blocks(lang), level=level)}'
-            f"<figure>{self.curve()}<figcaption>{shown}</figcaption></figure></section>"
+            f"<figure>{self.curve(lang)}<figcaption>{document.as_html([Paragraph(caption)])}"
+            "</figcaption></figure></section>"
         )
 
-    def curve(self) -> str:
-        """Return an SVG with the function as a line and its derivative as a dashed one."""
-        return curve(self.row)
+    def curve(self, lang: str | None = None) -> str:
+        """Return an SVG with the function as a line and its derivative as a dashed one.
+
+        Args:
+            lang: the language of the alternative text; that of the card by default.
+        """
+        words = languages.words(lang or self.lang, "card")
+        caption = document.as_text([Paragraph(self._caption(words))]).strip()
+        return curve(self.row, f"{self.row.name}: {caption}")
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": self.text(), "text/html": self.html()}
@@ -151,85 +160,63 @@ class RuleCard:
 
     def _remarks(self, words: Mapping[str, str], lang: str) -> Iterator[Sentence]:
         row = self.row
+        where = Conditions(_LETTERS, words).differentiable(row, smooth=is_smooth(row))
+        passed = [_LETTERS[x] for x, slope in zip(row.operands, row.slopes, strict=True) if slope]
         if row.domain == "0":
             yield sentence(words["stopped"])
-        elif row.kink and not row.domain and not _is_smooth(row):
-            yield sentence(words["away"], places=notation.unequal(*self._kink()))
+        elif where is None and 0 < len(passed) < row.arity:
+            listed = [part for each in passed for part in (words["list"], each)]
+            yield sentence(words["partly"], operands=tuple(listed[1:]))
         else:
-            domain: str | Formula = words["everywhere"]
-            if row.domain:
-                domain = _condition(row.read(row.domain), words)
-            yield sentence(words["domain"], domain=domain)
-            if row.kink and not _is_smooth(row):
-                yield sentence(words["kink"], kink=notation.equation(self._kink()))
+            yield sentence(words["domain"], domain=where or words["everywhere"])
         note = languages.words(lang, "note").get(row.name) or row.note
         if lang == "zh" and row.note_zh:  # of an operation that a user defined
             note = row.note_zh
         if note:
             yield sentence(words["note"], note=note)
 
-    def _kink(self) -> tuple[Formula, Formula]:
-        """The two sides that are equal where a derivative jumps."""
-        match self.row.read(self.row.kink):
-            case Call("sub", (left, right)):
-                return notation.formula(left, _LETTERS), notation.formula(right, _LETTERS)
-            case tree:
-                return notation.formula(tree, _LETTERS), _ZERO
-
     def _caption(self, words: Mapping[str, str]) -> Sentence:
-        caption = sentence(words["curve"], operand=_LETTERS["x"])
+        shown = section(self.row)
+        caption = sentence(words["curve"], operand=_LETTERS[shown.operand])
         held = [
             part
-            for y in self.row.operands[1:]
-            for part in (", ", notation.equation([_LETTERS[y], notation.number(HELD[y])]))
+            for name, x in shown.held.items()
+            for part in (", ", notation.equation([_LETTERS[name], notation.number(x)]))
         ]
         return (*caption, *sentence(words["held"], operands=tuple(held[1:]))) if held else caption
 
 
-def _is_smooth(row: Operation) -> bool:
-    """Whether only a second derivative jumps where the one operand is 0, as that of elu does."""
-    if row.kink != "x" or row.arity > 1:
-        return False
-    before, after = row.evaluate(-1e-9), row.evaluate(1e-9)
-    sides = zip((before[0], *before[1]), (after[0], *after[1]), strict=True)
-    return all(abs((a or 0.0) - (b or 0.0)) < 1e-6 for a, b in sides)
+def _with_pi(tree: Tree) -> Tree:
+    """The formula with the letter π in the place of its number."""
+    if isinstance(tree, Call):
+        return Call(tree.name, tuple(map(_with_pi, tree.operands)))
+    return "π" if tree == math.pi else tree
 
 
 def _cases(tree: Tree, words: Mapping[str, str]) -> Formula:
     """A formula, or a list of cases if it is a choice."""
+    if tree == _UNDEFINED:
+        return notation.words(words["undefined"])
+    conditions = Conditions(_LETTERS, words)
+    tests: list[Tree] = []
     cases: list[tuple[Formula, Formula]] = []
+    tree = _with_pi(tree)
     while isinstance(tree, Call) and tree.name == "where":
         test, then, tree = tree.operands
-        condition = _condition(test, words)
-        if isinstance(test, str):
-            condition = notation.unequal(condition, _ZERO)
-        cases.append((notation.formula(then, _LETTERS), condition))
+        if isinstance(then, Call) and then.name == "where":  # a choice within the choice
+            both, inner, other = then.operands
+            tree = Call("where", (test, other, tree))
+            test, then = Call("mul", (test, both)), inner
+        cases.append((notation.formula(then, _LETTERS), conditions.condition(test, tests)))
+        tests.append(test)
     last = notation.formula(tree, _LETTERS)
     if not cases:
         return last
     texts = [f"{value.text} {words['if']} {test.text}" for value, test in cases]
     texts.append(f"{last.text} {words['otherwise']}")
-    tests = [("mrow", ("mtext", f"{words['if']}\u00a0"), test.mark) for _, test in cases]
-    marks: list[Mark] = [(value.mark, test) for (value, _), test in zip(cases, tests, strict=True)]
+    marks: list[Mark] = [
+        (value.mark, ("mrow", ("mtext", f"{words['if']}\u00a0"), test.mark))
+        for value, test in cases
+    ]
     marks.append((last.mark, ("mtext", words["otherwise"])))
     return Formula(words["next case"].join(texts), ("cases", *marks), LOOSE, ATOM)
-
-
-def _condition(tree: Tree, words: Mapping[str, str]) -> Formula:
-    """A condition as a reader expects it: `abs(x) > 0` says that x is not 0."""
-    match tree:
-        case Call(
-            "mul",
-            (Call("gt" | "ge" | "le" | "lt") as left, Call("gt" | "ge" | "le" | "lt") as right),
-        ):
-            first, second = (_condition(side, words) for side in (left, right))
-            both = ("mrow", first.mark, ("mtext", f" {words['and']} "), second.mark)
-            return Formula(f"{first.text} {words['and']} {second.text}", both, LOOSE, LOOSE)
-        case Call("gt" | "le" as sign, (Call("abs" | "hypot", sizes), 0.0)):
-            written = [notation.formula(size, _LETTERS) for size in sizes]
-            if sign == "le":
-                return notation.equation([*written, _ZERO])
-            if len(written) == 1:
-                return notation.unequal(written[0], _ZERO)
-            return notation.unequal(notation.point(written), notation.point([_ZERO, _ZERO]))
-    return notation.formula(tree, _LETTERS)

@@ -149,10 +149,19 @@ def as_aligned(blocks: Sequence[Block]) -> str:
     for block in blocks:
         if isinstance(block, Equations):
             for left, steps in block.equations:
-                first, *others = distinct(steps)
+                first, *others = _by_mark(steps)
                 lines.append(f"{latex(left.mark)} {_sign(first)} {latex(first.mark)}")
                 lines += [f"  {_sign(step)} {latex(step.mark)}" for step in others]
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def _by_mark(steps: Sequence[Formula]) -> list[Formula]:
+    """The steps without those that are typeset like the one before, even if their texts differ."""
+    return [
+        step
+        for i, step in enumerate(steps)
+        if i == 0 or latex(step.mark) != latex(steps[i - 1].mark)
+    ]
 
 
 def _sign(step: Formula) -> str:
@@ -178,7 +187,7 @@ def _html(block: Block, level: int) -> str:
             rows = []
             for left, steps in equations:
                 side = mathml(left.mark)
-                for step in distinct(steps):
+                for step in _by_mark(steps):
                     rows.append(
                         f"<mtr><mtd>{side}</mtd><mtd><mo>{equals(step)}</mo></mtd>"
                         f"<mtd>{mathml(step.mark)}</mtd></mtr>"

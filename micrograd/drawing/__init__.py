@@ -13,8 +13,9 @@ A drawing is made in three steps, and the code follows them:
   program that `renderers` finds.
 
 `network` draws a model without its graph, `programs` the program that a function was compiled to.
-`page` and `film` show the `steps` of a graph with `svg`, and need no renderer. `svg_elements` is
-shared by everything that writes SVG.
+`page` and `film` show the `steps` of a graph with `svg`, and need no renderer. `schematics` has the
+figures of articles: a neuron, layers, curves, data, tables. `svg_elements` is shared by everything
+that writes SVG.
 """
 
 from __future__ import annotations
@@ -30,6 +31,19 @@ from micrograd.drawing.picture import checked_direction
 from micrograd.drawing.picture_builder import MAX_NODES, build_picture
 from micrograd.drawing.programs import draw_program
 from micrograd.drawing.renderers import RendererNotFound, RenderingError
+from micrograd.drawing.schematics import (
+    draw_curve,
+    draw_dot_product,
+    draw_layers,
+    draw_losses,
+    draw_matrices,
+    draw_neuron,
+    draw_points,
+    draw_table,
+    draw_threshold_neuron,
+    draw_training_loop,
+    draw_valley,
+)
 from micrograd.drawing.themes import Theme
 from micrograd.engine.value import Value
 
@@ -41,9 +55,20 @@ __all__ = [
     "RendererNotFound",
     "RenderingError",
     "Theme",
+    "draw_curve",
     "draw_dot",
+    "draw_dot_product",
+    "draw_layers",
+    "draw_losses",
+    "draw_matrices",
     "draw_network",
+    "draw_neuron",
+    "draw_points",
     "draw_program",
+    "draw_table",
+    "draw_threshold_neuron",
+    "draw_training_loop",
+    "draw_valley",
     "film_strip",
     "step_page",
 ]

@@ -11,6 +11,7 @@ RuntimeError
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
@@ -145,6 +146,7 @@ _FAMILIES = (
     "Liberation Sans",
     "Arial",
 )
+_LATIN = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans", "Verdana", "Noto Sans")
 
 
 def unknown_letter(text: str) -> str:
@@ -152,8 +154,24 @@ def unknown_letter(text: str) -> str:
     return next((c for c in text if not (c < "\u0590" or "\u2000" <= c < "\u2600")), "")
 
 
-def png(svg: str, letter: str, lacking: RenderingError | None = None) -> bytes:
-    """The SVG, which contains `letter`, as PNG.
+def checked_scale(scale: Any) -> float:
+    """The scale of a picture; ValueError unless it is a number above 0, at most 100."""
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale <= 100:
+        raise ValueError(f"scale is a number above 0, at most 100, got {scale!r}")
+    return float(scale)
+
+
+def has_resvg() -> bool:
+    """Whether resvg is installed, and a font that it can draw with."""
+    try:
+        import resvg_py
+    except ImportError:
+        return False
+    return bool(_family(resvg_py, prefers_latin=True))
+
+
+def png(svg: str, letter: str, lacking: RenderingError | None = None, scale: float = 1.0) -> bytes:
+    """The SVG, which contains `letter`, as PNG, `scale` times as large.
 
     Raises:
         RenderingError: if there is no font for the letter, or no resvg; `lacking` is raised in the
@@ -166,20 +184,23 @@ def png(svg: str, letter: str, lacking: RenderingError | None = None) -> bytes:
             f"graphviz-pure has no font for {letter!r} in a PNG or JPEG. Install one:\n"
             f"{_INSTALL_RESVG}"
         ) from None
-    family = _family(resvg)
+    family = _family(resvg, prefers_latin=unknown_letter(letter) == "")
     if not family:
         raise RenderingError(
             f"no font for {letter!r} was found on this computer: install one, such as\n"
             "  apt install fonts-noto-cjk\n"
             "or use format='svg', which every browser shows with its own fonts."
         )
-    drawn: bytes = resvg.svg_to_bytes(svg_string=svg, dpi=96, sans_serif_family=family)
-    return drawn
+    drawn: bytes = resvg.svg_to_bytes(
+        svg_string=svg, dpi=96, sans_serif_family=family, zoom=None if scale == 1 else scale
+    )
+    return bytes(drawn)
 
 
 @cache
-def _family(resvg: Any) -> str:
+def _family(resvg: Any, prefers_latin: bool = False) -> str:
     """The first of the families that is installed; with another no letter would be drawn."""
+    families = (*_LATIN, *_FAMILIES) if prefers_latin else _FAMILIES
 
     def sample(letter: str, family: str) -> Any:
         return resvg.svg_to_bytes(
@@ -189,4 +210,28 @@ def _family(resvg: Any) -> str:
         )
 
     blank = sample("", "")
-    return next((family for family in _FAMILIES if sample("a", family) != blank), "")
+    return next((family for family in families if sample("a", family) != blank), "")
+
+
+def pdf(svg: str, letter: str, lacking: RenderingError | None = None, scale: float = 1.0) -> bytes:
+    """The SVG as a page of a PDF: a picture of pixels, four to a point in each direction.
+
+    Raises:
+        RenderingError: as `png` does, or if Pillow is missing.
+    """
+    drawn = png(svg, letter, lacking, _PDF * scale)
+    try:
+        from PIL import Image
+    except ImportError:
+        raise lacking or RenderingError(
+            "a PDF needs Graphviz or Pillow. Install one:\n"
+            "  pip install 'micrograd-engine[plot]'     (which includes Pillow)\n"
+            f"{INSTALL_GRAPHVIZ}"
+        ) from None
+    page = io.BytesIO()
+    with Image.open(io.BytesIO(drawn)) as image:
+        image.convert("RGB").save(page, "PDF", resolution=72.0 * _PDF * scale)
+    return page.getvalue()
+
+
+_PDF = 4.0  # pixels to a point

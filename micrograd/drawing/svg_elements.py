@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from html import escape
 
 from micrograd import files
+from micrograd.drawing import renderers
 
 Point = tuple[float, float]
 
@@ -18,9 +19,13 @@ FONT = "Helvetica, Arial, 'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', 
 class SvgDrawing:
     """A drawing in SVG, which shows itself in a notebook.
 
+    `title` and `description` say in words what is seen, for alternative texts.
+
     Args:
         subject: what it shows, for its `repr`.
         svg: the text of the SVG.
+        title: a short alternative text, which the SVG is given, too.
+        description: a longer one.
 
     >>> drawing = SvgDrawing("a line", "<svg></svg>")
     >>> drawing
@@ -29,8 +34,9 @@ class SvgDrawing:
     '<svg></svg>'
     """
 
-    def __init__(self, subject: str, svg: str) -> None:
-        self.subject, self.svg = subject, svg
+    def __init__(self, subject: str, svg: str, title: str = "", description: str = "") -> None:
+        self.subject, self.svg = subject, accessible(svg, title, description)
+        self.title, self.description = title, description
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -38,17 +44,46 @@ class SvgDrawing:
     def __repr__(self) -> str:
         return f"<a drawing of {self.subject}, {len(self.svg):,} characters of SVG>"
 
-    def write(self, path: str | os.PathLike[str]) -> str:
+    def png(self, *, scale: float = 1.0) -> bytes:
+        """Return the drawing as PNG, which resvg draws: `pip install 'micrograd-engine[render]'`.
+
+        Args:
+            scale: how many times as many pixels it has in each direction.
+
+        Raises:
+            ValueError: if the scale is not a number above 0.
+            RenderingError: if resvg-py or a font is missing.
+        """
+        return renderers.png(self.svg, letter_of(self.svg), scale=renderers.checked_scale(scale))
+
+    def pdf(self) -> bytes:
+        """Return the drawing as PDF, with a picture of pixels; it needs resvg-py and Pillow.
+
+        Raises:
+            RenderingError: if one of them is missing.
+        """
+        return renderers.pdf(self.svg, letter_of(self.svg))
+
+    def write(self, path: str | os.PathLike[str], *, scale: float = 1.0) -> str:
         """Write the drawing to a file, and return the path.
 
         Args:
-            path: the file, whose suffix is .svg.
+            path: the file, whose suffix is .svg, .png or .pdf.
+            scale: how many times as many pixels a PNG has in each direction.
 
         Raises:
             ValueError: if the suffix is another.
+            RenderingError: if something that a PNG or a PDF needs is missing.
         """
-        files.suffix(path, [".svg"])
-        return files.write(path, self.svg)
+        kind = files.suffix(path, [".svg", ".png", ".pdf"])
+        if kind == ".png":
+            return files.write(path, self.png(scale=scale))
+        return files.write(path, self.svg if kind == ".svg" else self.pdf())
+
+
+def letter_of(svg: str) -> str:
+    """A letter of the texts in an SVG that the fonts for it must have."""
+    return renderers.unknown_letter(svg) or "a"
 
 
 def document(
@@ -88,3 +123,22 @@ def scripted_at(at: Point, runs: Iterable[tuple[str, int]], color: str, more: st
             shown = f'<tspan dy="{_SHIFT * (height - level):g}"{small}>{shown}</tspan>'
         content, height = content + shown, level
     return f'<text x="{x}" y="{y}" fill="{color}"{more}>{content}</text>'
+
+
+def line_at(middle: Point, content: str, size: float, color: str = "") -> str:
+    """The element of a line of text around a point of its base line; `content` is markup."""
+    x, y = (f"{each:.1f}".removesuffix(".0") for each in middle)
+    fill = f' fill="{color}"' if color else ""
+    return f'<text x="{x}" y="{y}" text-anchor="middle" font-size="{size:g}"{fill}>{content}</text>'
+
+
+def accessible(svg: str, title: str, description: str) -> str:
+    """The SVG with a title and a description, which screen readers read and browsers show."""
+    if not title:
+        return svg
+    told = f"<title>{escape(title)}</title>"
+    if description:
+        told += f"<desc>{escape(description.strip())}</desc>"
+    head, tag, rest = svg.partition("<svg ")
+    attributes, _, content = rest.partition(">")
+    return f'{head}{tag}role="img" {attributes}>\n{told}{content}'

@@ -32,6 +32,14 @@ class Theme(NamedTuple):
         group_fill: their background.
         positive: positive weights.
         negative: negative weights.
+        leaf_ink: the names of inputs.
+        weight_line: the border of weights in a compact picture.
+        weight_fill: their background.
+        weight_ink: their names.
+        unit_ink: the names of activations.
+        loss_line: the border of the loss in a compact picture.
+        loss_fill: its background.
+        loss_ink: its name.
 
     >>> Theme(accent="#c2185b").accent  # the light theme with another colour for paths
     '#c2185b'
@@ -58,6 +66,14 @@ class Theme(NamedTuple):
     group_fill: str = "#f7f9fb"
     positive: str = "#2166ac"
     negative: str = "#c0392b"
+    leaf_ink: str = "#1a5fa8"
+    weight_line: str = "#d08c00"
+    weight_fill: str = "#fff6e0"
+    weight_ink: str = "#855600"
+    unit_ink: str = "#00705a"
+    loss_line: str = "#b0559a"
+    loss_fill: str = "#fbeef7"
+    loss_ink: str = "#932a78"
 
     def subdued(self) -> Theme:
         """Return the theme with its colours blended into the paper, for what is beside a path."""
@@ -92,21 +108,72 @@ _OTHERS = {
     "group_fill": ("#191f25", "#fafafa"),
     "positive": ("#6aaef0", "#000000"),
     "negative": ("#f0766a", "#999999"),
+    "leaf_ink": ("#8fc0f5", "#000000"),
+    "weight_line": ("#c98a1a", "#555555"),
+    "weight_fill": ("#33270c", "#ffffff"),
+    "weight_ink": ("#f2bb52", "#000000"),
+    "unit_ink": ("#63cfa9", "#000000"),
+    "loss_line": ("#b0669d", "#000000"),
+    "loss_fill": ("#331a2d", "#e6e6e6"),
+    "loss_ink": ("#ee9fd6", "#000000"),
 }
 _DARK, _PRINT = (Theme(*column) for column in zip(*_OTHERS.values(), strict=True))
 THEMES = {"light": Theme(), "dark": _DARK, "print": _PRINT}
 
 
+def _distinct(theme: Theme) -> Theme:
+    """The theme with colours of which no two are the same, changed so little that none sees it."""
+    taken: set[str] = set()
+    colors = []
+    for color in theme:
+        while color in taken:
+            color = f"{color[:-2]}{int(color[-2:], 16) ^ 1 if color[-2:] != 'fe' else 0xFD:02x}"
+        taken.add(color)
+        colors.append(color)
+    return Theme(*colors)
+
+
+AUTO = _distinct(THEMES["light"])
+"""The light theme in an SVG that readers with a dark screen see in the dark one."""
+
+
+def following(svg: str, theme: Theme) -> str:
+    """The SVG in the scheme of the reader's screen, if its theme is `AUTO`; else the SVG itself.
+
+    A style sheet replaces each colour where the scheme is dark. Programs that know no such queries
+    show the light theme.
+    """
+    if theme != AUTO:
+        return svg
+    colors: dict[str, str] = {}
+    for own, other in ((AUTO, _DARK), (AUTO.highlighted(), _DARK.highlighted())):
+        colors |= dict(zip(own, other, strict=True))
+    for pale, faded in zip(AUTO.subdued(), _DARK.subdued(), strict=True):
+        colors.setdefault(pale, faded)
+    rules = "".join(
+        f'.auto [{part}="{light}"]{{{part}:{dark}}}'
+        for light, dark in colors.items()
+        for part in ("fill", "stroke")
+        if f'{part}="{light}"' in svg
+    )
+    style = f"<style>@media (prefers-color-scheme:dark){{{rules}}}</style>"
+    head, tag, rest = svg.partition("<svg ")
+    attributes, _, content = rest.partition(">")
+    return f'{head}{tag}class="auto" {attributes}>{style}{content}'
+
+
 def chosen(theme: Any) -> Theme:
-    """The theme of that name, or the theme itself.
+    """The theme of that name, or the theme itself; "auto" follows the reader's screen.
 
     Raises:
         ValueError: if the name is unknown, or a colour is not written `#rrggbb`.
         TypeError: if it is neither a name nor a `Theme`.
     """
+    if theme == "auto":
+        return AUTO
     if isinstance(theme, str):
         if theme not in THEMES:
-            names = ", ".join(map(repr, THEMES))
+            names = ", ".join(map(repr, (*THEMES, "auto")))
             raise ValueError(f"unknown theme {theme!r}: use one of {names}, or a Theme")
         return THEMES[theme]
     if not isinstance(theme, Theme):

@@ -298,11 +298,6 @@ def increase(left: Formula, by: Formula) -> Formula:
     return _joined("+=", (left, by))
 
 
-def unequal(left: Formula, right: Formula) -> Formula:
-    """Two sides that differ: `left ≠ right`."""
-    return _joined("≠", (left, right))
-
-
 def point(coordinates: Sequence[Formula]) -> Formula:
     """A point by its coordinates: `(x, y)`."""
     listed = _joined(",", coordinates)

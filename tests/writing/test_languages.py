@@ -79,7 +79,7 @@ def test_chinese_is_written_with_chinese_punctuation():
 SPEAKERS = {
     "language": ["micrograd/drawing/page.py", "micrograd/drawing/assets/page.js"],
     "explain": ["micrograd/derivation/explanation.py"],
-    "card": ["micrograd/derivation/cards.py"],
+    "card": ["micrograd/derivation/c*.py", "micrograd/commands/rules.py"],
     "layers": ["nn/derivations/*.py"],
     "picture": ["micrograd/drawing/*.py"],
     "page": [
@@ -89,6 +89,7 @@ SPEAKERS = {
     ],
     "network": ["micrograd/drawing/network.py"],
     "program": ["micrograd/drawing/programs.py", "micrograd/compiler/program.py"],
+    "schematic": ["micrograd/drawing/schematics/*.py"],
     "plot": ["nn/plots/*.py"],
 }
 

@@ -1,0 +1,87 @@
+"""Activations of neurons: which one a neuron has, what it is called, and its values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from micrograd.drawing import neurons
+from micrograd.engine.value import Value
+from micrograd.ops import TABLE
+from micrograd.writing import notation
+from micrograd.writing.notation import Formula
+
+Activation = str | Callable[[Any], Any] | None
+"""The name of an operation, a function of a Value, or None for a linear neuron."""
+
+_PROBES = (-1.7, -0.4, 0.3, 2.1)
+
+
+def evaluated(activation: Activation, z: float) -> float:
+    """The value of an activation."""
+    if activation is None:
+        return z
+    if isinstance(activation, str):
+        return TABLE[activation].value(z)
+    out: Any = activation(Value(z))
+    return float(getattr(out, "data", out))
+
+
+def written(activation: Activation, z: Formula) -> Formula:
+    """An activation of something, as a formula."""
+    if activation is None:
+        return z
+    if isinstance(activation, str):
+        return notation.operation(TABLE[activation], [z])
+    name = getattr(activation, "__name__", "f")
+    return called("f" if "<" in name else name, z)
+
+
+def called(function: str, argument: Formula) -> Formula:
+    """A call of a function by its name: J(w)."""
+    name = notation.named(function)
+    mark = ("mrow", name.mark, ("fence", "(", argument.mark, ")"))
+    return Formula(f"{name.text}({argument.text})", mark)
+
+
+def activation_of(neuron: Any) -> Activation:
+    """The activation of a neuron: the one that it names, else what it does to its weighted sum."""
+    if not getattr(neuron, "nonlin", True):
+        return None
+    named = getattr(neuron, "activation", None)
+    if callable(named) or (isinstance(named, str) and named in TABLE):
+        return named
+    return _observed(neuron) if callable(neuron) else None
+
+
+def _observed(neuron: Any) -> Activation:
+    """The activation of a neuron that does not say which it has.
+
+    It is called with multiples of its weights as inputs, so that its weighted sum is any number.
+    """
+    weights = [float(w.data) for w in neuron.w]
+    bias = getattr(getattr(neuron, "b", None), "data", 0.0)
+    size = sum(w * w for w in weights)
+    if not size or not math.isfinite(size):
+        return None
+
+    def f(z: Any) -> Any:
+        scale = (getattr(z, "data", z) - bias) / size
+        return neuron([Value(w * scale) for w in weights])
+
+    outputs = [float(getattr(out := f(z), "data", out)) for z in _PROBES]
+    if outputs == _close(_PROBES, outputs):
+        return None
+    for name in sorted(neurons.USUAL & set(TABLE)):
+        if outputs == _close([TABLE[name].value(z) for z in _PROBES], outputs):
+            return name
+    return f
+
+
+def _close(numbers: Any, others: list[float]) -> list[float]:
+    """The others, if the numbers are the same up to rounding."""
+    same = all(
+        math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-9) for x, y in zip(numbers, others, strict=True)
+    )
+    return others if same else []

@@ -1,0 +1,247 @@
+"""A schematic under construction: its elements, in the colours of a theme, from the top down.
+
+Lengths are pixels at the width that the reader sees, so that a text of 14 is 14 pixels high. Texts
+are placed by the middle of their height. Colours are the names of the fields of a `Theme`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from micrograd.drawing.metrics import BOLD, text_width
+from micrograd.drawing.spans import Line, line_width, of_mark, svg_spans, wrapped
+from micrograd.drawing.svg_elements import FONT, Point, SvgDrawing
+from micrograd.drawing.themes import Theme, chosen, following
+from micrograd.writing import languages, notation
+from micrograd.writing.labels import one_line
+from micrograd.writing.notation import Formula, named
+
+BODY, SMALL, NAME = 14.0, 12.0, 16.0  # sizes of words, of notes, and of formulas with scripts
+MARGIN = 12.0
+NARROWEST = 320.0
+
+Words = str | Formula
+
+
+class Canvas:
+    """What has been drawn, and the words of the language it is drawn in.
+
+    With the theme "auto", the reader's colour scheme chooses between the light and the dark theme.
+    """
+
+    def __init__(self, across: float, theme: str | Theme, lang: str) -> None:
+        if not isinstance(across, int | float) or not NARROWEST <= across < 1e4:
+            raise ValueError(f"width is a number of pixels, at least {NARROWEST:g}; got {across!r}")
+        self.width = float(across)
+        self.theme = chosen(theme)
+        self.lang = languages.checked(lang)
+        self.words = languages.words(lang, "schematic")
+        self.elements: list[str] = []
+
+    def drawing(self, subject: str, title: str, description: str, height: float) -> SvgDrawing:
+        """The finished schematic, with the words that say what is seen."""
+        across, down = _short(self.width), _short(height)
+        paper = f'<rect width="{across}" height="{down}"{self.paint(fill="paper")}/>'
+        head = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}" height="{down}" '
+            f'viewBox="0 0 {across} {down}" font-family="{FONT}" '
+            f'lang="{languages.words(self.lang, "language")["tag"]}">'
+        )
+        svg = "\n".join([head, paper, *self.elements, "</svg>\n"])
+        return SvgDrawing(subject, following(svg, self.theme), title, description)
+
+    def paint(self, fill: str = "none", line: str = "none") -> str:
+        """The attributes for the colours of an element."""
+        fill = "none" if fill == "none" else getattr(self.theme, fill)
+        stroke = "" if line == "none" else f' stroke="{getattr(self.theme, line)}"'
+        return f' fill="{fill}"{stroke}'
+
+    # --------------------------------------------------------------------------------------- texts
+
+    def text(
+        self,
+        at: Point,
+        words: Words,
+        color: str = "ink",
+        *,
+        size: float = BODY,
+        anchor: str = "middle",
+        bold: bool = False,
+    ) -> None:
+        """Draw words or a formula; `anchor` says what of it is at the point."""
+        x, y = at
+        more = ' font-weight="bold"' if bold else ""
+        more += f' text-anchor="{anchor}"' if anchor != "start" else ""
+        self.elements.append(
+            f'<text x="{_short(x)}" y="{_short(y + 0.36 * size)}" font-size="{_short(size)}"'
+            f"{more}{self.paint(fill=color)}>{content(words, size)}</text>"
+        )
+
+    def paragraph(
+        self, top: float, words: Sequence[Words], color: str = "ink", *, left: float = MARGIN
+    ) -> float:
+        """Draw words and formulas from the left margin on, broken into lines; return the bottom."""
+        lines = broken(words, self.width - left - MARGIN)
+        for line in lines:
+            x = left
+            for piece in line:
+                size = size_of(piece)
+                self.text((x, top + 11.0), piece, color, size=size, anchor="start")
+                x += breadth(piece, size)
+            top += 22.0
+        return top
+
+    def formulas(self, top: float, formulas: Sequence[Formula]) -> float:
+        """Draw formulas below each other, broken at their signs; return the bottom."""
+        for formula in formulas:
+            lines = wrapped(of_mark(formula.mark), self.width - 2 * MARGIN - 16.0, NAME)
+            for i, line in enumerate(lines):
+                x = MARGIN + (16.0 if i else 0.0)
+                self.spans((x, top + 13.0), line)
+                top += 26.0
+        return top
+
+    def spans(self, at: Point, line: Line, *, size: float = NAME, color: str = "ink") -> None:
+        """Draw the spans of a formula from a point on."""
+        x, y = at
+        self.elements.append(
+            f'<text x="{_short(x)}" y="{_short(y + 0.36 * size)}" font-size="{_short(size)}"'
+            f"{self.paint(fill=color)}>{svg_spans(line, lambda _: '', size)}</text>"
+        )
+
+    # -------------------------------------------------------------------------------------- shapes
+
+    def line(
+        self,
+        points: Sequence[Point],
+        color: str = "line",
+        *,
+        pen: float = 1.4,
+        dashes: str = "",
+        tip: bool = False,
+    ) -> None:
+        """Draw a line through the points; `tip` makes it an arrow."""
+        points = list(points)
+        if tip:
+            points[-1] = self._tip(points[-2], points[-1], color)
+        more = f' stroke-dasharray="{dashes}"' if dashes else ""
+        path = "M" + "L".join(f"{_short(x)} {_short(y)}" for x, y in points)
+        self.elements.append(
+            f'<path d="{path}"{self.paint(line=color)} stroke-width="{_short(pen)}"{more} '
+            'stroke-linejoin="round"/>'
+        )
+
+    def _tip(self, start: Point, end: Point, color: str) -> Point:
+        """Draw the tip of an arrow, and return where its line ends."""
+        along = complex(*end) - complex(*start)
+        along /= abs(along) or 1.0
+        back = complex(*end) - 8.0 * along
+        corners = [complex(*end), back + 3.6j * along, back - 3.6j * along]
+        points = " ".join(f"{_short(each.real)},{_short(each.imag)}" for each in corners)
+        self.elements.append(f'<polygon points="{points}"{self.paint(fill=color)}/>')
+        return back.real, back.imag
+
+    def circle(
+        self, at: Point, radius: float, line: str = "none", fill: str = "paper", pen: float = 1.4
+    ) -> None:
+        """Draw a circle."""
+        x, y = map(_short, at)
+        self.elements.append(
+            f'<circle cx="{x}" cy="{y}" r="{_short(radius)}"{self.paint(fill, line)} '
+            f'stroke-width="{_short(pen)}"/>'
+        )
+
+    def box(
+        self, corner: Point, size: Point, line: str = "none", fill: str = "paper", round_: float = 0
+    ) -> None:
+        """Draw a rectangle, given its upper left corner."""
+        (x, y), (across, down) = corner, size
+        self.elements.append(
+            f'<rect x="{_short(x)}" y="{_short(y)}" width="{_short(across)}" '
+            f'height="{_short(down)}" rx="{_short(round_)}"{self.paint(fill, line)}/>'
+        )
+
+    def boxed(self, middle: Point, words: Words, roles: tuple[str, str], size: Point) -> None:
+        """Draw words in a box with round corners around its middle."""
+        corner = (middle[0] - size[0] / 2, middle[1] - size[1] / 2)
+        self.box(corner, size, roles[0], roles[1], min(size[1] / 2, 8.0))
+        self.text(middle, words, size=size_of(words))
+
+
+def _short(x: float) -> str:
+    return f"{x:.1f}".removesuffix(".0")
+
+
+def digits(x: Any, count: int = 4) -> str:
+    """A number with at most so many significant digits, and a minus sign that is as wide as +."""
+    data = getattr(x, "data", x)
+    if not isinstance(data, int | float):
+        return one_line(str(data))
+    text = f"{data:.{count}g}"
+    mantissa, e, exponent = text.partition("e")
+    text = f"{mantissa}e{int(exponent)}" if e else mantissa
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+# ------------------------------------------------------------------------------------ typeset texts
+
+
+def content(words: Words, size: float) -> str:
+    """The content of an element `text`."""
+    if isinstance(words, str):
+        return escape(one_line(words), quote=False)
+    return svg_spans(of_mark(words.mark), lambda _: "", size)
+
+
+def breadth(words: Words, size: float = BODY, *, bold: bool = False) -> float:
+    """The width of a text."""
+    if isinstance(words, str):
+        return text_width(one_line(words), size) * (BOLD if bold else 1.0)
+    return line_width(of_mark(words.mark), size)
+
+
+def size_of(words: Words) -> float:
+    """The size of a text where nothing else is said: scripts of a formula must be legible."""
+    return BODY if isinstance(words, str) else NAME
+
+
+_PIECES = re.compile(r"[\u2e80-\uffff][，。：；、）]*|[^\s\u2e80-\uffff]+\s*|\s+")
+
+
+def broken(words: Sequence[Words], room: float) -> list[list[Words]]:
+    """Words and formulas in lines of at most that width."""
+    lines: list[list[Words]] = [[]]
+    free = room
+    for each in words:
+        pieces: list[Words] = [each] if isinstance(each, Formula) else _PIECES.findall(each)
+        for piece in pieces:
+            across = breadth(piece, size_of(piece))
+            if across > free and lines[-1]:
+                lines.append([])
+                free = room
+            if isinstance(piece, str) and lines[-1] and isinstance(lines[-1][-1], str):
+                lines[-1][-1] += piece
+            else:
+                lines[-1].append(piece)
+            free -= across
+    return lines
+
+
+def name_within(label: str, room: float) -> Formula:
+    """The name that a label stands for; the beginning of the label if there is no room for more."""
+    name = named(label)
+    if breadth(name, NAME) <= room:
+        return name
+    return notation.words(shortened(one_line(label), room, NAME))
+
+
+def shortened(text: str, room: float, size: float) -> str:
+    """The text, or as much of its beginning as has room, and `…`."""
+    if breadth(text, size) <= room:
+        return text
+    while text and breadth(f"{text}…", size) > room:
+        text = text[:-1]
+    return f"{text}…"

@@ -1,0 +1,351 @@
+"""One neuron: its inputs, weights, sum, activation and output."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from micrograd.derivation.curves import Frame, fitted, pieces
+from micrograd.drawing import neurons
+from micrograd.drawing.schematics.activations import (
+    Activation,
+    activation_of,
+    called,
+    evaluated,
+    written,
+)
+from micrograd.drawing.schematics.canvas import (
+    MARGIN,
+    NAME,
+    SMALL,
+    Canvas,
+    breadth,
+    digits,
+    name_within,
+)
+from micrograd.drawing.schematics.curves import operation_of
+from micrograd.drawing.svg_elements import Point, SvgDrawing
+from micrograd.drawing.themes import Theme
+from micrograd.writing import notation
+from micrograd.writing.notation import Formula, named
+
+MOST_ROWS = 8  # of inputs; of more, the first and the last are drawn
+
+_PITCH, _PILL = 52.0, 42.0
+_SUM, _BOX = 28.0, (60.0, 52.0)
+
+
+class _Part(NamedTuple):
+    """A named number, or a name alone."""
+
+    name: Formula
+    number: float | None = None
+
+
+class Sketch(NamedTuple):
+    """What is drawn: the parts with their numbers, where they are known."""
+
+    inputs: list[_Part]
+    weights: list[_Part]
+    bias: _Part | None
+    threshold: float | None
+    activation: Activation
+
+    @property
+    def rows(self) -> list[tuple[_Part, _Part] | None]:
+        """What leads to the sum: an input and a weight for each row, None for those left out."""
+        pairs: list[tuple[_Part, _Part] | None]
+        pairs = list(zip(self.inputs, self.weights, strict=True))
+        if len(pairs) > MOST_ROWS:
+            pairs = [*pairs[: MOST_ROWS - 2], None, pairs[-1]]
+        if self.bias is not None:
+            pairs.append((_Part(notation.number(1.0)), self.bias))
+        return pairs
+
+    @property
+    def total(self) -> float | None:
+        """The weighted sum, where all numbers are known."""
+        numbers = [(x.number, w.number) for x, w in zip(self.inputs, self.weights, strict=True)]
+        bias = 0.0 if self.bias is None else self.bias.number
+        products = [x * w for x, w in numbers if x is not None and w is not None]
+        if bias is None or len(products) < len(numbers):
+            return None
+        return sum(products) + bias
+
+    def output(self) -> float | None:
+        """The output, where all numbers are known."""
+        z = self.total
+        if z is None:
+            return None
+        if self.threshold is not None:
+            return float(z > self.threshold)
+        return evaluated(self.activation, z)
+
+
+def draw_neuron(
+    neuron: Any,
+    inputs: Iterable[Any] | None = None,
+    *,
+    activation: str | Callable[[Any], Any] | None = None,
+    names: Sequence[str] = (),
+    lang: str = "en",
+    theme: str | Theme = "light",
+    width: float = 700,
+) -> SvgDrawing:
+    """Draw a neuron: inputs, weights, their sum, the activation and the output.
+
+    Args:
+        neuron: an object with a list `w` of weights and a bias `b`, such as `nn.Neuron`, whose
+            activation is drawn, too; or a list of weights: Values, numbers, or names.
+        inputs: a sample: Values or numbers. With it the sum and the output are computed.
+        activation: the name of an operation, such as "sigmoid", or a function of a Value, for a
+            list of weights; none by default.
+        names: what the inputs are called; by default their labels, or x₁, x₂, ….
+        lang: the language of the words, "en" or "zh".
+        theme: "light", "dark", "print", "auto" or a `Theme`; "auto" follows the reader's scheme.
+        width: the width in pixels at which it will be read.
+
+    Returns:
+        A drawing, which shows itself in a notebook; `.write(path)` writes an .svg or a .png.
+
+    Raises:
+        ValueError: if the numbers of inputs, names and weights differ, or there is no such
+            operation.
+
+    >>> picture = draw_neuron([0.1, 0.2, 0.0], [8.5, 0.65, 1.2], names=["fingers", "won", "fans"])
+    >>> picture.title
+    'A neuron'
+    """
+    canvas = Canvas(width, theme, lang)
+    told = sketch_of(neuron, inputs, activation, None, names, canvas.width)
+    return _drawn(canvas, told)
+
+
+# ------------------------------------------------------------------------------------------ reading
+
+
+def sketch_of(
+    neuron: Any,
+    inputs: Iterable[Any] | None,
+    activation: str | Callable[[Any], Any] | None,
+    threshold: float | None,
+    names: Sequence[str],
+    width: float,
+) -> Sketch:
+    """What is drawn of a neuron or of a list of weights."""
+    bias = None
+    room = (width if width < 620 else 0.6 * width) * 0.2  # for a name
+    if isinstance(neuron, list | tuple):
+        weights = list(neuron)
+    else:
+        ((read,),) = neurons.layers(neuron)
+        weights, bias = list(read.weights), read.bias
+        activation = activation_of(neuron) if activation is None else activation
+    if isinstance(activation, str):
+        operation_of(activation)
+    if not weights:
+        raise ValueError("a neuron has at least one weight")
+    given = [None] * len(weights) if inputs is None else list(inputs)
+    called = [*names] or [""] * len(weights)
+    for what, listed in (("inputs", given), ("names", called)):
+        if len(listed) != len(weights):
+            raise ValueError(
+                f"{len(weights)} weights need {len(weights)} {what}, got {len(listed)}"
+            )
+    parts = [_part(w, "w", i, room) for i, w in enumerate(weights, 1)]
+    each = zip(given, called, strict=True)
+    sample = [_part(x, "x", i, room, name) for i, (x, name) in enumerate(each, 1)]
+    return Sketch(
+        sample, parts, None if bias is None else _part(bias, "b", 0, room), threshold, activation
+    )
+
+
+def _part(thing: Any, letter: str, place: int, room: float, name: str = "") -> _Part:
+    """A number with its name: the one given, else its label, else a letter with its place."""
+    if isinstance(thing, str):
+        return _Part(name_within(thing, room))
+    label = name or str(getattr(thing, "label", "") or "")
+    shown = name_within(label or (f"{letter}_{place}" if place else letter), room)
+    if thing is None:
+        return _Part(shown)
+    return _Part(shown, float(getattr(thing, "data", thing)))
+
+
+# ------------------------------------------------------------------------------------------ drawing
+
+
+def _drawn(canvas: Canvas, told: Sketch) -> SvgDrawing:
+    words = canvas.words
+    bottom = draw_sketch(canvas, told, 0.0, 8.0)
+    bottom = canvas.formulas(bottom + 8.0, formulas_of(told, words))
+    title = words["neuron"]
+    seen = words["neuron seen"].format(
+        inputs=_listed(told.inputs, words), weights=_listed(told.weights, words)
+    )
+    out = told.output()
+    if out is not None:
+        seen += words["output seen"].format(output=digits(out))
+    return canvas.drawing("a neuron", title, seen, bottom + 10.0)
+
+
+def _listed(parts: Sequence[_Part], words: Mapping[str, str]) -> str:
+    return words["next"].join(part.name.text for part in parts)
+
+
+def draw_sketch(canvas: Canvas, told: Sketch, left: float, top: float) -> float:
+    """Draw the neuron from `left` to the right margin; return the bottom."""
+    words, rows = canvas.words, told.rows
+    activated = told.activation is not None or told.threshold is not None
+    columns = [max(_pill_width(pair[k]) for pair in rows if pair is not None) for k in (0, 1)]
+    out = _Part(named("y"), told.output())
+    fixed = [*columns, 2 * _SUM, *([_BOX[0]] if activated else []), _pill_width(out)]
+    headers = ["inputs", "weights", "sum", *(["activation"] if activated else []), "output"]
+    fixed = [max(room, breadth(words[h], SMALL)) for room, h in zip(fixed, headers, strict=True)]
+    free = canvas.width - left - 2 * MARGIN - sum(fixed)
+    gaps = [1.0, 2.0, *([0.8] if activated else []), 0.8]  # the fan needs the most room
+    unit = max(free / sum(gaps), 6.0)
+    unit = min(unit, 70.0)
+    start = left + MARGIN + max(0.0, (free - unit * sum(gaps)) / 2)
+    middles, x = [], start
+    for room, gap in zip(fixed, [*gaps, 0.0], strict=True):
+        middles.append(x + room / 2)
+        x += room + gap * unit
+    for middle, header in zip(middles, headers, strict=True):
+        canvas.text((middle, top + 8.0), words[header], "faint", size=SMALL)
+    first = top + 20.0 + _PITCH / 2
+    least = 2 * _SUM + 8.0 + (24.0 if activated else 0.0)
+    height = max(_PITCH * len(rows), least)
+    offset = (height - _PITCH * len(rows)) / 2
+    centre = (middles[2], first - _PITCH / 2 + height / 2)
+    for i, pair in enumerate(rows):
+        y = first + offset + i * _PITCH
+        if pair is None:
+            for middle in middles[:2]:
+                canvas.text((middle, y), "⋮", "faint", size=NAME)
+            continue
+        edge = middles[1] + columns[1] / 2
+        canvas.line([(middles[0] + columns[0] / 2, y), (middles[1] - columns[1] / 2, y)])
+        canvas.line([(edge, y), towards((edge, y), centre, _SUM)], tip=True)
+        is_bias = told.bias is not None and i == len(rows) - 1
+        roles = ("value_line", "value_fill") if is_bias else ("leaf_line", "leaf_fill")
+        _pill(canvas, (middles[0], y), pair[0], columns[0], roles)
+        _pill(canvas, (middles[1], y), pair[1], columns[1], ("weight_line", "weight_fill"))
+    _middle(canvas, told, middles, centre, out)
+    return first - _PITCH / 2 + height + (0.0 if len(rows) > 1 else 6.0)
+
+
+def _middle(
+    canvas: Canvas, told: Sketch, middles: Sequence[float], centre: Point, out: _Part
+) -> None:
+    """Draw the sum, the activation and the output."""
+    y = centre[1]
+    canvas.circle(centre, _SUM, "unit_line", "unit_fill")
+    total = None if told.total is None else digits(told.total, 3)
+    if total is None or breadth(total, SMALL) > 1.35 * _SUM:
+        canvas.text(centre, "Σ", size=22.0)
+    else:
+        canvas.text((centre[0], y - 8.0), "Σ", size=18.0)
+        canvas.text((centre[0], y + 12.0), total, size=SMALL)
+    end = centre[0] + _SUM
+    if len(middles) == 5:
+        corner = (middles[3] - _BOX[0] / 2, y - _BOX[1] / 2)
+        canvas.line([(end, y), (corner[0], y)], tip=True)
+        canvas.box(corner, _BOX, "unit_line", "paper", 6.0)
+        _thumbnail(canvas, told, (*corner, *_BOX))
+        canvas.text((middles[3], y + _BOX[1] / 2 + 13.0), _activation_name(told), size=NAME)
+        end = corner[0] + _BOX[0]
+    across = _pill_width(out)
+    canvas.line([(end, y), (middles[-1] - across / 2, y)], tip=True)
+    _pill(canvas, (middles[-1], y), out, across, ("unit_line", "unit_fill"))
+
+
+def _pill_width(part: _Part) -> float:
+    number = 0.0 if part.number is None else breadth(digits(part.number), SMALL)
+    return max(breadth(part.name, NAME), number, 22.0) + 14.0
+
+
+def _pill(canvas: Canvas, at: Point, part: _Part, across: float, roles: tuple[str, str]) -> None:
+    """A name, and its number below, in a box with round corners."""
+    x, y = at
+    canvas.box((x - across / 2, y - _PILL / 2), (across, _PILL), roles[0], roles[1], 10.0)
+    if part.number is None:
+        canvas.text(at, part.name, size=NAME)
+    else:
+        canvas.text((x, y - 9.0), part.name, size=NAME)
+        canvas.text((x, y + 11.0), digits(part.number), size=SMALL)
+
+
+def towards(start: Point, centre: Point, radius: float) -> Point:
+    """Where a line from a point to the centre of a circle meets the circle."""
+    along = complex(*start) - complex(*centre)
+    edge = complex(*centre) + along / abs(along) * radius
+    return edge.real, edge.imag
+
+
+def _thumbnail(canvas: Canvas, told: Sketch, area: tuple[float, float, float, float]) -> None:
+    """The curve of the activation in a box."""
+    left, top, across, down = area
+
+    def value(x: float) -> float:
+        if told.threshold is not None:
+            return float(x > 0)
+        return evaluated(told.activation, x)
+
+    known = [value(-4 + i / 10) for i in range(81)]
+    frame = Frame(-4.0, 4.0, *fitted(known, least=0.5))
+    for piece in pieces(value, frame, 60):
+        if len(piece) > 1:
+            canvas.line(
+                [
+                    (
+                        left + 8.0 + (x + 4.0) / 8.0 * (across - 16.0),
+                        top + 6.0 + (frame.top - y) / (frame.top - frame.bottom) * (down - 12.0),
+                    )
+                    for x, y in piece
+                ],
+                "unit_line",
+                pen=2.0,
+            )
+
+
+def _activation_name(told: Sketch) -> Formula:
+    z = named("z")
+    if told.threshold is not None:
+        mark = ("mrow", z.mark, ("mo", ">"), ("mtext", digits(told.threshold)))
+        return Formula(f"z > {digits(told.threshold)}", mark)
+    name = written(told.activation, z)
+    return name if breadth(name, NAME) <= 90.0 else called("f", z)
+
+
+def formulas_of(told: Sketch, words: Any) -> list[Formula]:
+    """The weighted sum and the output, with their numbers where they are known."""
+    z, y = named("z"), named("y")
+    pairs = list(zip(told.weights, told.inputs, strict=True))
+    if len(pairs) > MOST_ROWS:
+        terms = [notation.product([w.name, x.name]) for w, x in pairs[:2]]
+        last = notation.product([pairs[-1][0].name, pairs[-1][1].name])
+        terms = [*terms, notation.words("…"), last]
+    else:
+        terms = [notation.product([w.name, x.name]) for w, x in pairs]
+    if told.bias is not None:
+        terms.append(told.bias.name)
+    activated = told.activation is not None or told.threshold is not None
+    sides = [z if activated else y, notation.total(terms)]
+    total, out = told.total, told.output()
+    if total is not None:
+        sides.append(notation.number(_rounded(total)))
+    lines = [notation.equation(sides)]
+    if told.threshold is not None:
+        rule = words["fires"].format(threshold=digits(told.threshold))
+        lines.append(notation.equation([y, notation.words(rule)]))
+    elif told.activation is not None:
+        sides = [y, written(told.activation, z)]
+        if out is not None:
+            sides.append(notation.number(_rounded(out)))
+        lines.append(notation.equation(sides))
+    return lines
+
+
+def _rounded(x: float) -> float:
+    return float(f"{x:.4g}") if math.isfinite(x) else x

@@ -1,0 +1,297 @@
+"""A formula in one line of spans: its letters, raised or lowered, each in a colour.
+
+Pictures show formulas in lines, not in two dimensions: SVG has one text with shifted parts for a
+line, HTML-like labels of Graphviz have `<SUB>`, TikZ has mathematics, Mermaid has plain Unicode.
+All are written from the same spans.
+
+>>> from micrograd.writing.notation import named
+>>> plain(of_mark(named("w_toes").mark)), svg_spans(of_mark(named("x1").mark), str, 15)
+('w_toes', '<tspan font-style="italic">x</tspan><tspan dy="3.8" font-size="11.2">1</tspan>')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from html import escape
+from itertools import groupby
+from typing import NamedTuple
+from unicodedata import normalize
+
+from micrograd.drawing.metrics import text_width
+from micrograd.writing.labels import without_turns
+from micrograd.writing.marks import Mark, latex
+
+SCRIPT = 0.75  # the size of scripts, as a share of the size of other letters
+LOWERED, RAISED = 0.25, -0.4  # how far scripts are from the base line, likewise
+MOST_LINES = 6
+
+
+class Span(NamedTuple):
+    """Letters of one kind; `tag` is the mark that they are, `shift` -1 if lowered, 1 if raised."""
+
+    text: str
+    tag: str = "mo"
+    shift: int = 0
+    color: str = "ink"
+
+
+Line = tuple[Span, ...]
+
+COMBINING = {"^": "\u0302", "~": "\u0303", "¯": "\u0304", "˙": "\u0307", "¨": "\u0308"}
+_UP = dict(zip("0123456789−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", strict=True))
+_DOWN = dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉", strict=True))
+_SPACED = frozenset("+−=≈<>≤≥≠→")
+
+
+# ------------------------------------------------------------------------------------ from formulas
+
+
+def of_mark(mark: Mark, color: str = "ink") -> Line:
+    """The spans of a mark; fractions and roots are written in one line, with brackets.
+
+    A name that has spans of its own is the mark `("spans", line)`.
+    """
+    return tuple(_of_mark(mark, 0, color))
+
+
+def _of_mark(mark: Mark, shift: int, color: str) -> Iterator[Span]:
+    tag, *parts = mark
+    match tag:
+        case "spans":
+            yield from (_within(span, shift) for span in parts[0])
+        case "mo":
+            sign = parts[0].replace("-", "−")
+            spaced = {",": ", "}.get(sign, f" {sign} " if sign in _SPACED and not shift else sign)
+            yield Span(spaced, tag, shift, color)
+        case "mi" | "mn" | "mtext" | "func":
+            yield Span(without_turns(parts[0]), tag, shift, color)
+        case "mover":
+            *others, last = _of_mark(parts[0], shift, color)
+            yield from others
+            accent = COMBINING.get(parts[1], "")
+            yield last._replace(text=normalize("NFC", last.text + accent))
+        case "msub" | "msup":
+            yield from _of_mark(parts[0], shift, color)
+            small = -1 if tag == "msub" else 1
+            yield from (_within(span, shift) for span in _of_mark(parts[1], small, color))
+        case "msubsup":
+            base, below, above = parts
+            yield from _of_mark(("msub", ("msup", base, above), below), shift, color)
+        case "mrow":
+            yield from _row(parts, shift, color)
+        case "mfrac":
+            above, below = parts
+            yield from _of_mark(_bracketed(above, "+-"), shift, color)
+            yield Span("/", "mo", shift, color)
+            yield from _of_mark(_bracketed(below, "+-·/×"), shift, color)
+        case "msqrt" | "mroot":
+            if tag == "mroot":
+                yield from _of_mark(parts[1], 1, color)
+            yield Span("√", "mo", shift, color)
+            yield from _of_mark(_bracketed(parts[0], "+-·/×"), shift, color)
+        case "cases":
+            for i, (value, condition) in enumerate(parts):
+                yield Span("; " if i else "{", "mo", shift, color)
+                yield from _of_mark(("mrow", value, ("mo", ","), condition), shift, color)
+            yield Span("}", "mo", shift, color)
+        case _:
+            for part in parts:
+                yield from _of_mark(part if isinstance(part, tuple) else ("mo", part), shift, color)
+
+
+def _within(span: Span, shift: int) -> Span:
+    """A span that stands in a script, if `shift` is not 0; its own scripts are then letters."""
+    small = {-1: _DOWN, 1: _UP}.get(span.shift, {})
+    if not shift or not span.shift:
+        return span._replace(shift=shift or span.shift)
+    return span._replace(shift=shift, text="".join(small.get(each, each) for each in span.text))
+
+
+def _row(marks: Sequence[Mark], shift: int, color: str) -> Iterator[Span]:
+    before: Mark | None = None
+    for mark in marks:
+        is_sign = before is None or (before[0] == "mo" and before[1] != "|")
+        for span in _of_mark(mark, shift, color):
+            if mark == ("mo", "-") and is_sign:  # of a negative number
+                span = span._replace(text="−")
+            yield span
+        before = mark
+
+
+def _bracketed(mark: Mark, signs: str) -> Mark:
+    """The mark in brackets if one of the signs, or a fraction, is in its row."""
+    row = mark[1:] if mark[0] == "mrow" else (mark,)
+    loose = any(
+        part[0] in ("mfrac", "cases") or part[:2] in {("mo", s) for s in signs} for part in row
+    )
+    return ("fence", "(", mark, ")") if loose else mark
+
+
+# --------------------------------------------------------------------------------------- measuring
+
+
+def line_width(line: Line, size: float) -> float:
+    """The width of a line in letters of that size."""
+    return sum(text_width(span.text, size * SCRIPT if span.shift else size) for span in line)
+
+
+def wrapped(line: Line, room: float, size: float) -> list[Line]:
+    """The line in as many lines as needed, each at most as wide as `room`, if that can be.
+
+    Lines are broken before equals signs, plus and minus, and if that is not enough, after dots. A
+    piece that is too wide even so is cut, and ends in `…`, as does the last line if there are more
+    than `MOST_LINES`.
+    """
+    if line_width(line, size) <= room:
+        return [line]
+    lines: list[Line] = []
+    for piece in _pieces(line, _BEFORE):
+        narrow = [piece] if line_width(piece, size) <= room else list(_pieces(piece, _AFTER))
+        for part in narrow:
+            if lines and line_width(lines[-1] + part, size) <= room:
+                lines[-1] += part
+            else:
+                lines.append(_cut(part, room, size))
+    if len(lines) > MOST_LINES:
+        lines = [*lines[: MOST_LINES - 2], (Span("⋯"),), lines[-1]]
+    return lines
+
+
+_BEFORE = frozenset("=+−≈<>≤≥")
+_AFTER = frozenset("·/,")
+
+
+def _pieces(line: Line, signs: frozenset[str]) -> Iterator[Line]:
+    piece: Line = ()
+    for span in line:
+        is_sign = span.tag == "mo" and not span.shift and span.text.strip() in signs
+        before = is_sign and signs is _BEFORE and (span.text.strip() == "=" or span.text != "−")
+        if before and piece:
+            yield piece
+            piece = ()
+        piece += (span,)
+        if is_sign and signs is _AFTER:
+            yield piece
+            piece = ()
+    if piece:
+        yield piece
+
+
+def _cut(line: Line, room: float, size: float) -> Line:
+    kept: list[Span] = []
+    for span in line:
+        if line_width((*kept, span), size) <= room:
+            kept.append(span)
+            continue
+        text = span.text
+        while text and line_width((*kept, span._replace(text=f"{text}…")), size) > room:
+            text = text[:-1]
+        return (*kept, span._replace(text=f"{text}…"))
+    return tuple(kept)
+
+
+# ----------------------------------------------------------------------------------------- writing
+
+
+def plain(line: Line) -> str:
+    """The line as Unicode text; scripts that Unicode lacks are written as `_word` and `^word`."""
+    written = ""
+    for shift, run in groupby(line, lambda span: span.shift):
+        text = "".join(span.text for span in run)
+        small = {-1: _DOWN, 1: _UP}.get(shift)
+        if small is None:
+            written += text
+        elif all(letter in small for letter in text):
+            written += "".join(small[letter] for letter in text)
+        else:
+            sign = "_" if shift < 0 else "^"
+            written += f"{sign}{text}" if text.isalnum() else f"{sign}({text})"
+    return written
+
+
+def svg_spans(line: Line, color: Callable[[str], str], size: float) -> str:
+    """The line as elements within a `<text>`; `color` gives the colour of each role, or ""."""
+    written, at = [], 0.0
+    for span in line:
+        dy = {-1: LOWERED, 0: 0.0, 1: RAISED}[span.shift] * size
+        more = ' font-style="italic"' if span.tag == "mi" else ""
+        if abs(dy - at) > 1e-9:
+            more += f' dy="{dy - at:.1f}"'
+        if span.shift:
+            more += f' font-size="{size * SCRIPT:.1f}"'
+        if span.color != "ink" and (fill := color(span.color)):
+            more += f' fill="{fill}"'
+        text = escape(span.text, quote=False)
+        written.append(f"<tspan{more}>{text}</tspan>" if more else text)
+        at = dy
+    return "".join(written)
+
+
+def html_like(
+    line: Line, color: Callable[[str], str], size: float, text: Callable[[str], str]
+) -> str:
+    """The line for an HTML-like label of Graphviz; `text` escapes."""
+    written = []
+    for span in line:
+        letters = f"<I>{text(span.text)}</I>" if span.tag == "mi" else text(span.text)
+        if span.shift:
+            tag = "SUB" if span.shift < 0 else "SUP"
+            letters = f'<{tag}><FONT POINT-SIZE="{size * SCRIPT:.1f}">{letters}</FONT></{tag}>'
+        if span.color != "ink":
+            letters = f'<FONT COLOR="{color(span.color)}">{letters}</FONT>'
+        written.append(letters)
+    return "".join(written)
+
+
+def math_mode(
+    line: Line, words: Callable[[str], str], color: Callable[[str, str], str] = lambda _, tex: tex
+) -> str:
+    """The line in LaTeX for math mode.
+
+    `words` writes text that is no mathematics, `color` puts LaTeX in the colour of a role.
+    """
+    written: list[str] = []
+    scripted: set[int] = set()  # which scripts the last letters have
+    for shift, run in groupby(line, lambda span: span.shift):
+        tex = " ".join(color(span.color, _math(span, words)) for span in run)
+        if not shift:
+            written.append(tex)
+            scripted = set()
+            continue
+        if not written or shift in scripted:
+            written.append("{}")
+            scripted = set()
+        scripted.add(shift)
+        written[-1] += f"{'_' if shift < 0 else '^'}{{{tex}}}"
+    return " ".join(written)
+
+
+def _math(span: Span, words: Callable[[str], str]) -> str:
+    text = span.text.strip()
+    if span.tag == "mtext" or (span.tag == "mi" and not _is_letter(text)):
+        return words(span.text)
+    if span.tag == "mi" and len(accented := normalize("NFD", text)) == 2:
+        return latex(("mover", ("mi", accented[0]), _ACCENTS.get(accented[1], "^")))
+    if span.tag == "mo" and text in _TEX:
+        return _TEX[text]
+    return latex((span.tag, text)) if text else r"\ "
+
+
+def _is_letter(text: str) -> bool:
+    letter, *accents = list(normalize("NFD", text))
+    greek = "\u0370" <= letter < "\u0400"
+    known = all(accent in _ACCENTS for accent in accents)
+    return text.isascii() or ((letter.isascii() or greek) and known and len(accents) <= 1)
+
+
+_ACCENTS = {accent: sign for sign, accent in COMBINING.items()}
+_TEX = {"{": r"\{", "}": r"\}", "√": r"\surd", "⋯": r"\cdots", "′": r"\prime", "[": r"\lbrack"}
+_TEX |= {"]": r"\rbrack", "%": r"\%", "#": r"\#", "&": r"\&", "_": r"\_", "$": r"\$"}
+_TEX |= {"^": r"\hat{\ }", "~": r"\sim", "\\": r"\backslash"}
+
+
+def joined(*parts: Iterable[Span] | str) -> Line:
+    """The parts one after the other; a text is a sign."""
+    return tuple(
+        span for part in parts for span in ([Span(part)] if isinstance(part, str) else part)
+    )

@@ -1,0 +1,40 @@
+"""Labels do not lie on lines or other labels in a browser either, whose fonts are other ones.
+
+Needs Chromium (Debian's package `chromium`, or Chrome) and Playwright (`pip install playwright`).
+"""
+
+import pytest
+
+from tests.drawing.schematics.figures import FIGURES
+from tests.drawing.schematics.geometry import Box, faults
+from tests.drawing.test_browser import browser, pytestmark  # noqa: F401 (both are used by pytest)
+
+# The letters of a text within the box of its line: getBBox has the room above and below, too.
+MEASURE = """
+() => [...document.querySelectorAll("svg text")].map(text => {
+  const box = text.getBBox(), size = parseFloat(text.getAttribute("font-size"));
+  const y = parseFloat(text.getAttribute("y"));
+  return [text.textContent, box.x, y - 0.72 * size, box.x + box.width, y + 0.14 * size];
+})
+"""
+
+
+@pytest.mark.parametrize("width", [700, 390])
+def test_in_chromium_no_label_lies_on_a_line_or_another_label(browser, width):  # noqa: F811
+    page = browser.new_page()
+    for name, figure in FIGURES.items():
+        for lang in ("en", "zh"):
+            svg = figure(lang=lang, width=width).svg
+            page.set_content(svg)
+            boxes = [Box(*numbers) for numbers in page.evaluate(MEASURE)]
+            assert boxes, name
+            assert faults(svg, boxes) == [], (name, lang)
+
+
+def test_a_figure_follows_the_scheme_of_the_reader(browser):  # noqa: F811
+    seen = {}
+    for scheme in ("light", "dark"):
+        page = browser.new_page(color_scheme=scheme)
+        page.set_content(FIGURES["sigmoid"](theme="auto").svg)
+        seen[scheme] = page.evaluate("getComputedStyle(document.querySelector('rect')).fill")
+    assert seen == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 29)"}

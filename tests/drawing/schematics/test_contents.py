@@ -1,0 +1,296 @@
+"""Schematics show the numbers of the model, the data or the function that they are drawn from."""
+
+import math
+import re
+import xml.etree.ElementTree as ET
+from itertools import pairwise
+
+import pytest
+
+from micrograd import Value
+from micrograd.drawing import (
+    draw_curve,
+    draw_dot_product,
+    draw_layers,
+    draw_losses,
+    draw_matrices,
+    draw_neuron,
+    draw_points,
+    draw_table,
+    draw_threshold_neuron,
+    draw_training_loop,
+    draw_valley,
+)
+from micrograd.ops import TABLE
+from nn import MLP, Layer, Neuron
+from tests.drawing.schematics.figures import BATCH, CORNERS, LINE, layer, squared
+from tests.drawing.schematics.geometry import SVG
+
+
+def texts(drawing):
+    return ["".join(e.itertext()) for e in ET.fromstring(drawing.svg).iter(f"{SVG}text")]
+
+
+def elements(drawing, kind):
+    return list(ET.fromstring(drawing.svg).iter(f"{SVG}{kind}"))
+
+
+def test_a_neuron_shows_its_inputs_weights_sum_and_output():
+    drawing = draw_neuron([0.1, 0.2, 0.0], [8.5, 0.65, 1.2], names=["fingers", "wlrec", "nfans"])
+    shown = texts(drawing)
+    assert {"fingers", "wlrec", "nfans", "8.5", "0.65", "1.2", "0.1", "0.2", "0"} <= {*shown}
+    assert shown.count("0.98") == 2  # the sum and the output
+    assert "y = w1·fingers + w2·wlrec + w3·nfans = 0.98" in shown
+    assert drawing.description.endswith("The output is 0.98.")
+
+
+def test_a_neuron_of_a_model_has_its_bias_and_activation():
+    neuron = Neuron(2, activation="sigmoid")
+    neuron.w[0].data, neuron.w[1].data, neuron.b.data = 1.0, -2.0, 0.5
+    shown = texts(draw_neuron(neuron, [Value(3.0, label="u"), 1.0]))
+    out = neuron([3.0, 1.0]).data
+    assert f"{out:.4g}" in shown
+    assert {"u", "b", "−2", "σ(z)", "z = w1·u + w2·x2 + b = 1.5"} <= {*shown}
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", None])
+def test_the_activation_of_a_neuron_that_does_not_name_it_is_observed(activation):
+    class Theirs:
+        def __init__(self):
+            self.w, self.b = [Value(0.5), Value(-2.0)], Value(0.25)
+
+        def __call__(self, x):
+            z = sum((wi * xi for wi, xi in zip(self.w, x, strict=True)), self.b)
+            return getattr(z, activation)() if activation else z
+
+    out = Theirs()([1.0, 2.0]).data
+    drawing = draw_neuron(Theirs(), [1.0, 2.0])
+    assert f"The output is {f'{out:.4g}'.replace('-', '−')}." in drawing.description
+    named = {"tanh": "tanh(z)", "relu": "max(0, z)", None: "output"}[activation]
+    assert named in texts(drawing)
+    numbers = texts(draw_matrices(Theirs(), [[1.0, 2.0]]))
+    assert f"{out:.4g}".replace("-", "−") in numbers
+
+
+def test_without_inputs_a_neuron_has_names_only():
+    shown = texts(draw_neuron(["w1", "w_b"], activation="relu"))
+    assert {"w1", "wb", "x1", "x2", "Σ", "y", "y = max(0, z)"} <= {*shown}
+    assert not any(re.fullmatch(r"[\d.]+", text) for text in shown)
+
+
+def test_of_many_inputs_some_are_left_out_of_the_picture_but_not_of_the_sum():
+    shown = texts(draw_neuron([1.0] * 12, list(range(12))))
+    assert shown.count("⋮") == 2
+    assert "66" in shown
+    assert "x12" in shown
+    assert "x8" not in shown
+
+
+def test_a_threshold_neuron_fires_if_its_sum_exceeds_the_threshold():
+    for (a, b), fires in zip(CORNERS, (0, 0, 0, 1), strict=True):
+        shown = texts(draw_threshold_neuron([1, 1], 1.5, [a, b]))
+        assert shown[shown.index("y") + 1] == str(fires)
+        assert "z > 1.5" in shown
+    at_threshold = texts(draw_threshold_neuron([1], 1, [1]))
+    assert at_threshold[at_threshold.index("y") + 1] == "0"
+    assert {"dendrites", "cell body", "axon", "terminals", "weighted sum"} <= {*at_threshold}
+
+
+def test_layers_are_fully_connected_and_have_their_shapes():
+    drawing = draw_layers([4, 3, 2])
+    assert len(elements(drawing, "circle")) == 9
+    assert len(elements(drawing, "path")) == 4 * 3 + 3 * 2
+    assert {"x1", "x4", "h1", "h3", "y2", "W(1): 3×4", "b(1): 3", "W(2): 2×3"} <= {*texts(drawing)}
+    assert "4, 3, 2" in drawing.description
+    assert "weights: 18" in drawing.description
+
+
+def test_lines_show_sign_and_size_of_a_weight_also_without_colours():
+    model = Layer(2, 1, nonlin=False)
+    model.neurons[0].w[0].data, model.neurons[0].w[1].data = 2.0, -1.0
+    lines = elements(draw_layers(model, theme="print"), "path")
+    assert [line.get("stroke-width") for line in lines] == ["3", "1.8"]
+    assert [line.get("stroke-dasharray") for line in lines] == [None, "5 3"]
+
+
+def test_the_numbers_of_a_layer_stand_below_it():
+    shown = texts(draw_layers(layer(), numbers=True))
+    assert [text for text in shown if re.fullmatch(r"−?[\d.]+", text)] == (
+        "0.2 0.8 −0.5 1 0.5 −0.91 0.26 −0.5 −0.26 −0.27 0.17 0.87 2 3 0.5".split()
+    )
+
+
+def test_matrices_have_the_outputs_of_the_article():
+    shown = texts(draw_matrices(layer(), BATCH))
+    numbers = [text for text in shown if re.fullmatch(r"−?[\d.]+", text)]
+    # Each column is a sample, so that the article's rows are the columns here.
+    assert numbers[-9:] == "4.8 8.9 1.41 1.21 −1.81 1.051 2.385 0.2 0.026".split()
+    assert [text for text in shown if "×" in text] == ["3×4", "4×3", "3×1", "3×3"]
+    assert {"W", "X", "b", "Ŷ"} <= {*shown}
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", lambda z: z * z])
+def test_matrices_of_a_network_end_with_what_the_model_returns(activation):
+    model = MLP(4, [3, 2])
+    for part in model.layers:
+        for neuron in part.neurons:
+            neuron.activation = activation
+    shown = texts(draw_matrices(model, BATCH))
+    numbers = [text for text in shown if re.fullmatch(r"−?[\d.]+(e−?\d+)?", text)]
+    outputs = [model(row) for row in BATCH]
+    expected = [output[i].data for i in range(2) for output in outputs]
+    got = [float(text.replace("−", "-")) for text in numbers[-len(expected) :]]
+    assert got == pytest.approx(expected, rel=6e-4)
+
+
+def test_a_large_matrix_is_shown_in_part_with_its_shape():
+    shown = texts(draw_matrices(MLP(10, [9]), [[1.0] * 10] * 12))
+    assert {"10×12", "9×10", "9×12", "⋯", "⋮"} <= {*shown}
+
+
+def curve_points(drawing, color):
+    """The points of the longest line of that colour; a shorter one is in the legend."""
+    paths = [p for p in elements(drawing, "path") if p.get("stroke") == color]
+    path = max(paths, key=lambda p: len(p.get("d")))
+    numbers = [float(x) for x in re.findall(r"-?[\d.]+", path.get("d"))]
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def test_a_curve_and_its_derivative_fill_their_own_axes():
+    drawing = draw_curve("sigmoid", over=(-6, 6))
+    for color in ("#2166ac", "#b4431f"):
+        heights = [y for _, y in curve_points(drawing, color)]
+        assert max(heights) - min(heights) > 150  # of 250
+    assert {"σ(x)", "σ′(x)", "0.2", "0.5"} <= {*texts(drawing)}
+
+
+def test_a_tangent_has_the_slope_of_the_engine():
+    drawing = draw_curve("sigmoid", at=1.0)
+    value, (slope,) = TABLE["sigmoid"].evaluate(1.0)
+    assert f"tangent at x = 1, slope {slope:.4g}" in texts(drawing)
+    assert f"the value is {value:.4g}" in drawing.description
+    x = Value(-0.5)
+    y = x**3 - 3 * x
+    y.backward()
+    drawing = draw_curve(lambda x: x**3 - 3 * x, at=-0.5, name="g")
+    assert f"tangent at x = −0.5, slope −{abs(x.grad):.4g}" in texts(drawing)
+    assert "g′(x)" in texts(drawing)
+
+
+def test_there_is_no_tangent_where_there_is_no_derivative():
+    with pytest.raises(ValueError, match="no derivative at 0"):
+        draw_curve("relu", at=0.0)
+    with pytest.raises(ValueError, match=r"no derivative at -1, so there is no tangent"):
+        draw_curve("log", at=-1.0)
+    with pytest.raises(ValueError, match="no operation 'sigmoidd'"):
+        draw_curve("sigmoidd")
+    with pytest.raises(ValueError, match="mul has 2 operands"):
+        draw_curve("mul")
+    with pytest.raises(ValueError, match=r"over is a range such as \(-6, 6\)"):
+        draw_curve("tanh", over=(2, 1))
+
+
+def test_every_operation_of_one_operand_has_a_curve():
+    for row in TABLE.values():
+        if row.arity == 1:
+            assert draw_curve(row.name).svg.count("<path") > 2
+
+
+def test_the_steps_of_a_valley_are_those_of_gradient_descent():
+    drawing = draw_valley(squared, 0.0, lr=0.03, steps=20)
+    last = 2 * (1 - 0.775**20)
+    assert drawing.description == (
+        f"Steps: 20. w goes from 0 to {last:.4g}, and J from 15 to {3.75 * (last - 2) ** 2:.4g}."
+    )
+    dots = [e for e in elements(drawing, "circle") if e.get("stroke") == "#b4431f"]
+    assert len(dots) == 21 + 1  # one is in the legend
+    walked = [3, 2.5, 1]
+    assert "Steps: 2. w goes from 3 to 1," in draw_valley(lambda w: w * w, walked).description
+    with pytest.raises(ValueError, match="use a smaller learning rate"):
+        draw_valley(lambda w: w**4, 10.0, lr=1.0)
+    with pytest.raises(ValueError, match="1 to 400 steps"):
+        draw_valley(lambda w: w * w, 1.0, steps=1000)
+
+
+def test_the_line_is_that_of_least_squares():
+    assert draw_points(LINE, "line").description == "Points: 4; line: y = 2·x."
+    noisy = [(0, 1), (1, 0), (2, 0.5)]  # slope -0.25, 0.75 at 0
+    assert "y = −0.25·x + 0.75" in draw_points(noisy, "line").description
+    with pytest.raises(ValueError, match="all points have the same x"):
+        draw_points([(1, 2), (1, 3)], "line")
+    with pytest.raises(ValueError, match="fit is a function of x, or 'line'"):
+        draw_points(LINE, "parabola")
+    with pytest.raises(ValueError, match="pairs of numbers"):
+        draw_points([(1, 2, 3)])
+    with pytest.raises(ValueError, match="finite numbers"):
+        draw_points([(1, math.nan)])
+
+
+def test_classes_differ_by_shape_also_without_colours():
+    drawing = draw_points(CORNERS, labels=["no", "yes", "yes", "no"], theme="print")
+    assert {"no", "yes"} <= {*texts(drawing)}
+    boxes = [e for e in elements(drawing, "rect") if e.get("stroke")]
+    assert (len(boxes), len(elements(drawing, "circle"))) == (2 + 1, 2 + 1)
+    with pytest.raises(ValueError, match="2 labels"):
+        draw_points(CORNERS, labels=[0, 1])
+
+
+def test_a_loss_is_drawn_on_a_linear_axis_from_zero():
+    drawing = draw_losses([4.0, 2.0, 1.0, 0.5])
+    heights = [y for _, y in curve_points(drawing, "#2166ac")]
+    steps = [b - a for a, b in pairwise(heights)]
+    assert steps[0] == pytest.approx(2 * steps[1], abs=0.3) == pytest.approx(4 * steps[2], abs=0.6)
+    assert {"loss", "iteration", "0"} <= {*texts(drawing)}
+    several = draw_losses({"a": [1.0, 0.5], "b": [2.0, math.nan, 1.0]})
+    assert "a: 1 at the start, 0.5 at iteration 1." in several.description
+    for wrong in ([], {"a": []}, [math.inf]):
+        with pytest.raises(ValueError, match="losses"):
+            draw_losses(wrong)
+
+
+def test_a_table_has_given_and_computed_columns():
+    model = MLP(2, [1])
+    drawing = draw_table(CORNERS, {"AND": lambda x: x[0] * x[1], "y_hat": model})
+    assert {"x1", "x2", "AND", "ŷ"} <= {*texts(drawing)}
+    assert f"1 1 | 1 {f'{model(CORNERS[3]).data:.4g}'.replace('-', '−')}." in drawing.description
+    with pytest.raises(ValueError, match="the column 'y' has 2 numbers for 4 rows"):
+        draw_table(CORNERS, {"y": [0, 1]})
+    with pytest.raises(ValueError, match="1 to 40 rows"):
+        draw_table([[i] for i in range(41)], {})
+    with pytest.raises(ValueError, match="one for each name"):
+        draw_table(CORNERS, {}, names=["a"])
+
+
+def test_a_dot_product_shows_what_each_column_adds():
+    drawing = draw_dot_product([0, 1, 1, 0], [-1, 1, 0, 0], names=("c", "e"))
+    assert "= 1" in texts(drawing)
+    with pytest.raises(ValueError, match="the same length"):
+        draw_dot_product([1], [1, 2])
+
+
+def test_the_loop_has_the_learning_rate_and_the_number_of_iterations():
+    assert {"w ← w − 0.03·∂L/∂w", "repeat 100 times"} <= {
+        *texts(draw_training_loop(lr=0.03, iterations=100))
+    }
+    assert "w ← w − η·∂L/∂w" in texts(draw_training_loop())
+
+
+def test_what_does_not_fit_together_is_refused():
+    with pytest.raises(ValueError, match="2 weights need 2 inputs, got 3"):
+        draw_neuron([1, 2], [1, 2, 3])
+    with pytest.raises(ValueError, match="2 weights need 2 names, got 1"):
+        draw_neuron([1, 2], names=["a"])
+    with pytest.raises(ValueError, match="at least one weight"):
+        draw_neuron([])
+    with pytest.raises(ValueError, match="no operation 'nope'"):
+        draw_neuron([1], activation="nope")
+    with pytest.raises(TypeError, match="is not a neuron"):
+        draw_layers(3)
+    with pytest.raises(ValueError, match="at least one neuron"):
+        draw_layers([2, 0])
+    with pytest.raises(ValueError, match="there is room for 1 to 3 layers"):
+        draw_layers([2, 2, 2, 2, 2], width=390)
+    with pytest.raises(ValueError, match="3 inputs need 3 names, got 2"):
+        draw_layers([3, 1], names=["a", "b"])
+    with pytest.raises(ValueError, match="X has samples of 4 numbers"):
+        draw_matrices(layer(), [[1, 2]])
