@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from io import TextIOWrapper
 from pathlib import Path
 
+from ._formulas import plain
 from ._report import Report
+from ._rows import summary
 
-HEADING = f"article {'number':<58} {'expected':>16} {'got':>18}"
+HEADING = f"article {'number':<58} {'source':<8}{'expected':>16} {'got':>18}"
 
 
 def lines(report: Report) -> Iterator[str]:
@@ -18,7 +20,8 @@ def lines(report: Report) -> Iterator[str]:
     for row in report.rows:
         verdict = "ok" if row.agrees else "DIFFERS"
         numbers = f"{row.expectation.en:>16} {row.result.en:>18}"
-        yield f"{report.article.number:<7} {row.what.en:<58} {numbers}  {verdict}"
+        what, origin = plain(row.what.en), row.origin.en
+        yield f"{report.article.number:<7} {what:<58} {origin:<8}{numbers}  {verdict}"
 
 
 def outcome(reports: Iterable[Report]) -> Iterator[str]:
@@ -33,12 +36,11 @@ def outcome(reports: Iterable[Report]) -> Iterator[str]:
 
 
 def show(report: Report) -> None:
-    """Print a report: the claim, the table, the notes, and the files."""
+    """Print a report: the claim, the table, its summary, and the files."""
     article = report.article
     print(f"Article {article.number}. {article.title.en} ({article.title.zh})")
-    print(article.claim.en, "", HEADING, *lines(report), "", sep="\n")
-    for line in (*(note.en for note in report.notes), *outcome([report])):
-        print(line)
+    print(article.claim.en, "", HEADING, *lines(report), "", *summary(report.rows), "", sep="\n")
+    print(*outcome([report]), sep="\n")
 
 
 def main(run: Callable[[Path | None], Report]) -> int:

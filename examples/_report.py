@@ -1,27 +1,36 @@
-"""The report of a program: its numbers, derivations and pictures, and the files of these."""
+"""The report of a program: what its companion says, its numbers, and the files of its pictures."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from micrograd import Value, draw_dot, explain, step_page
 from micrograd.drawing import RenderingError
 from micrograd.files import write
 
+from ._formulas import plain
 from ._rows import Row
+from ._story import (
+    Bullets,
+    Derivation,
+    Display,
+    Drawn,
+    Figure,
+    Matrices,
+    Numbers,
+    Part,
+    Prose,
+    Section,
+)
 from ._words import LANGUAGES, Words
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from micrograd.derivation import Explanation
-
-NO_MATPLOTLIB = "matplotlib is missing: pip install 'micrograd-engine[plot]'"
+WIDE, NARROW = 700, 390  # pixels: an article, and a telephone
+_MARGIN = 32  # of a telephone's screen, which a picture cannot use
+_SCALE = 2.0  # of PNG, for screens of high resolution
 
 
 @dataclass(frozen=True)
@@ -33,45 +42,71 @@ class Article:
     claim: Words
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A picture: its file and size in pixels, or the `reason` why there is none."""
-
-    caption: Words
-    path: Path
-    size: tuple[int, int] = (0, 0)
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Derivation:
-    """The explanation of a derivative: in words, as a graph, and step by step."""
-
-    name: str
-    title: Words
-    remark: Words
-    explanation: Explanation
-    graph: Picture
-    markdown: Words  # the names of the files
-    steps: str
-
-
 @dataclass
 class Report:
-    """What a program computed, and the files that it wrote into the folder `out`, if one is given.
+    """What a companion says, and the files that were written into `out`, if a folder is given.
 
-    `notes` are sentences to print. A picture whose library or renderer is missing is skipped;
-    `skipped` lists such pictures under the reason, which says what to install.
+    The methods add parts in the order in which they are read. Without a folder nothing is drawn.
+    What cannot be drawn is skipped; `skipped` lists it under the reason, which says what to
+    install.
     """
 
     article: Article
     out: Path | None = None
-    rows: list[Row] = field(default_factory=list)
-    notes: list[Words] = field(default_factory=list)
-    derivations: list[Derivation] = field(default_factory=list)
-    plots: list[Picture] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     skipped: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> list[Row]:
+        """All numbers."""
+        return [row for part in self.parts if isinstance(part, Numbers) for row in part.rows]
+
+    @property
+    def derivations(self) -> list[Derivation]:
+        """All derivations."""
+        return [part for part in self.parts if isinstance(part, Derivation)]
+
+    # ------------------------------------------------------------------------------- the parts
+
+    def section(self, name: str, title: Words) -> None:
+        """Begin a section."""
+        self.parts.append(Section(name, title))
+
+    def say(self, *paragraphs: Words) -> None:
+        """Add paragraphs, which may have formulas between dollar signs."""
+        self.parts += map(Prose, paragraphs)
+
+    def bullets(self, *items: Words) -> None:
+        """Add a list."""
+        self.parts.append(Bullets(items))
+
+    def formula(self, *lines: str) -> None:
+        """Add formulas in LaTeX below each other, aligned at their first signs of equality."""
+        self.parts.append(Display(lines))
+
+    def numbers(self, *rows: Row) -> None:
+        """Add a table of numbers, which are compared and counted by their sources."""
+        self.parts.append(Numbers(rows))
+
+    def figure(
+        self, name: str, draw: Callable[..., Any], *, caption: Words, alt: Words | None = None
+    ) -> None:
+        """Draw a figure in both languages, for wide and for narrow screens, and as an image.
+
+        Args:
+            name: part of the names of its files.
+            draw: called with `lang`, `width` and `theme`, as the functions of `micrograd.drawing`
+                are; returns a drawing.
+            caption: what stands below the figure.
+            alt: what is seen; by default, what the drawing says of itself.
+        """
+        if self.out is not None:
+            self.parts.append(self._figure(self.out, name, draw, caption, alt))
+
+    def matrices(self, name: str, explanation: Any) -> None:
+        """Add what `nn.explain_layers` returned."""
+        self.parts.append(Matrices(name, {lang: explanation.blocks(lang) for lang in LANGUAGES}))
 
     def derivation(
         self,
@@ -80,91 +115,90 @@ class Report:
         wrt: Value | Sequence[Value],
         *,
         title: Words,
-        remark: Words,
         **options: Any,
     ) -> None:
-        """Write a derivation of `output` with respect to `wrt`: Markdown, graph, step page.
+        """Add a derivation of `output` with respect to `wrt`: graph, formulas, step page.
 
-        `options` are those of `draw_dot`. The graph shows the gradients of the last backward pass.
+        `options` are those of `draw`.
         """
         if self.out is None:
             return
-        graph = self._graph(self.out, name, output, title, options)
-        explanation = explain(output, wrt)
-        names = Words(*(f"{self._stem(name)}.{lang}.md" for lang in LANGUAGES))
-        steps = f"{self._stem(name)}.steps.html"
-        told = Derivation(name, title, remark, explanation, graph, names, steps)
+
+        def draw(*, lang: str, width: int, theme: str) -> Any:
+            return draw_dot(output, lang=lang, theme="light" if theme == "auto" else theme)
+
+        graph = self._figure(self.out, name, draw, title, None)
+        steps = self._path(self.out, f"{name}.steps.html")
+        self._write(steps, step_page(output, title=title._asdict()))
+        self.parts.append(Derivation(name, title, explain(output, wrt), graph, steps))
+
+    # ------------------------------------------------------------------------------- the files
+
+    def _figure(
+        self, out: Path, name: str, draw: Callable[..., Any], caption: Words, alt: Words | None
+    ) -> Figure:
+        wide, narrow, images, said = {}, {}, {}, {}
         for lang in LANGUAGES:
-            self._write(self.out / names.within(lang), markdown(told, lang))
-        self._write(self.out / steps, step_page(output, title=title._asdict()))
-        self.derivations.append(told)
+            drawing = draw(lang=lang, width=WIDE, theme="auto")
+            said[lang] = described(drawing)
+            wide[lang] = self._svg(self._path(out, f"{name}.{lang}.svg"), drawing)
+            small = draw(lang=lang, width=NARROW - _MARGIN, theme="auto")
+            narrow[lang] = self._svg(self._path(out, f"{name}.{lang}.narrow.svg"), small)
+            image = self._path(out, f"{name}.{lang}.png")
+            if self._image(image, lambda lang=lang: draw(lang=lang, width=WIDE, theme="light")):
+                images[lang] = image
+        told = alt or Words(*(said[lang] or plain(caption.within(lang)) for lang in LANGUAGES))
+        return Figure(name, caption, told, wide, narrow, images)
 
-    def _graph(
-        self, out: Path, name: str, root: Value, caption: Words, options: dict[str, Any]
-    ) -> Picture:
-        """The graph below `root` as SVG or, without a renderer, as DOT text."""
-        path = self._path(out, f"{name}.svg")
-        graph = draw_dot(root, **options)
-        try:
-            text = str(graph.pipe(format="svg", encoding="utf-8"))
-        except RenderingError as error:
-            path = self._skip(path, str(error)).with_suffix(".gv")
-            self._write(path, graph.source)
-            return Picture(caption, path, reason=str(error))
+    def _svg(self, path: Path, drawing: Any) -> Drawn:
+        text = svg_of(drawing)
         self._write(path, text)
-        return Picture(caption, path, size_of(text))
+        return Drawn(path, *size_of(text))
 
-    def plot(
-        self,
-        name: str,
-        draw: Callable[[Figure], None],
-        size: tuple[float, float] = (8, 3.6),
-        *,
-        caption: Words,
-    ) -> None:
-        """Write a figure of `size` inches as PNG, after `draw` has filled it."""
-        if self.out is None:
-            return
-        path = self._path(self.out, f"{name}.png")
+    def _image(self, path: Path, draw: Callable[[], Any]) -> bool:
+        """Write a PNG; False if there is nothing to draw it with."""
+        drawing = draw()
         try:
-            from matplotlib.figure import Figure  # used directly, it needs no display
-        except ImportError:
-            self._skip(path, NO_MATPLOTLIB)
-            self.plots.append(Picture(caption, path, reason=NO_MATPLOTLIB))
-            return
-        figure = Figure(figsize=size, layout="constrained")
-        draw(figure)
-        content = BytesIO()
-        figure.savefig(content, dpi=150)
-        write(path, content.getvalue())
+            write(path, png_of(drawing))
+        except RenderingError as error:
+            self.skipped.setdefault(str(error), []).append(path.name)
+            return False
         self.files.append(path)
-        width, height = size
-        self.plots.append(Picture(caption, path, (round(96 * width), round(96 * height))))
-
-    def _stem(self, name: str) -> str:
-        return f"article_{self.article.number}_{name}"
+        return True
 
     def _path(self, out: Path, name: str) -> Path:
         out.mkdir(parents=True, exist_ok=True)
-        return out / self._stem(name)
+        return out / f"article_{self.article.number}_{name}"
 
     def _write(self, path: Path, text: str) -> None:
         write(path, text)
         self.files.append(path)
 
-    def _skip(self, path: Path, reason: str) -> Path:
-        self.skipped.setdefault(reason, []).append(path.name)
-        return path
+
+def svg_of(drawing: Any) -> str:
+    """The text of a drawing, or of a graph, in SVG."""
+    if hasattr(drawing, "svg"):
+        return str(drawing.svg)
+    return str(drawing.pipe("svg", encoding="utf-8"))
 
 
-def markdown(told: Derivation, lang: str) -> str:
-    """A derivation as a separate document, checked by differences."""
-    title, remark = told.title.within(lang), told.remark.within(lang)
-    picture = "" if told.graph.reason else f"![{title}]({told.graph.path.name})\n\n"
-    return f"# {title}\n\n{remark}\n\n{picture}{told.explanation.markdown(lang, check=True)}"
+def png_of(drawing: Any) -> bytes:
+    """A drawing, or a graph, as PNG."""
+    if hasattr(drawing, "png"):
+        return bytes(drawing.png(scale=_SCALE))
+    return bytes(drawing.pipe("png"))
+
+
+def described(drawing: Any) -> str:
+    """What a drawing says of itself to those who cannot see it."""
+    parts = (getattr(drawing, "title", ""), getattr(drawing, "description", ""))
+    return ". ".join(part.rstrip(".") for part in parts if isinstance(part, str) and part)
 
 
 def size_of(svg: str) -> tuple[int, int]:
-    """The width and height of an SVG in points, which the page takes as pixels."""
-    found = re.search(r'<svg\s[^>]*?\bwidth="([\d.]+)(?:pt)?"\s+height="([\d.]+)', svg)
-    return (round(float(found[1])), round(float(found[2]))) if found else (0, 0)
+    """The width and height of an SVG in pixels."""
+    found = re.search(r'<svg\s[^>]*?\bwidth="([\d.]+)(pt)?"\s+height="([\d.]+)', svg)
+    if found is None:
+        return (0, 0)
+    scale = 4 / 3 if found[2] else 1
+    return round(float(found[1]) * scale), round(float(found[3]) * scale)

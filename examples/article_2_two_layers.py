@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from micrograd import Value
+from micrograd.drawing import draw_losses
 
 from ._common import (
     Article,
@@ -27,9 +29,6 @@ from ._common import (
     printed,
     weighted_sum,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 ARTICLE = Article(
     number=2,
@@ -104,7 +103,7 @@ def threshold_rows() -> list[Row]:
         what = Words(
             f"largest gradient in {gate}, over all inputs", f"{gate} 在所有输入下的最大梯度"
         )
-        rows.append(Row(what, 0, max(gradients), source="formula"))
+        rows.append(Row(what, 0, max(gradients), source="formula", formula=r"\text{step}'(z) = 0"))
     return rows
 
 
@@ -183,7 +182,7 @@ def training_rows(runs: dict[int, Run]) -> list[Row]:
     own = runs[SEED].predictions
     for x, digits, got in zip(INPUTS, SEED_PREDICTIONS, own, strict=True):
         what = Words(f"prediction for {x}, seed {SEED}", f"{x} 的预测值，种子 {SEED}")
-        rows.append(printed(what, digits, got, "own"))
+        rows.append(printed(what, digits, got, "ours"))
     for x, digits, got in zip(INPUTS, PREDICTIONS, own, strict=True):
         what = Words(
             f"prediction for {x}, the article's (± {SPREAD}, by seed)",
@@ -208,7 +207,7 @@ def range_rows(runs: dict[int, Run]) -> list[Row]:
                 f"{side} prediction for target {target}, {OF_SEEDS.en}",
                 f"目标为 {target} 时{extreme}的预测值，{OF_SEEDS.zh}",
             )
-            rows.append(printed(what, digits, choose(by_target[target]), "own"))
+            rows.append(printed(what, digits, choose(by_target[target]), "ours"))
     return rows
 
 
@@ -225,7 +224,7 @@ def loss_rows(runs: dict[int, Run]) -> list[Row]:
             True,
             falls,
             relation="is",
-            source="own",
+            source="ours",
         ),
         Row(
             Words(
@@ -234,7 +233,7 @@ def loss_rows(runs: dict[int, Run]) -> list[Row]:
             0.004,
             last,
             relation="<",
-            source="own",
+            source="ours",
         ),
     ]
 
@@ -282,7 +281,7 @@ def one_layer_rows() -> list[Row]:
             f"one layer: d loss / d {weight.label} = 2 (ŷ - y) ŷ (1 - ŷ) x",
             f"单层：∂loss/∂{weight.label} = 2(ŷ − y)·ŷ(1 − ŷ)·x",
         )
-        rows.append(exactly(what, by_hand, weight.grad, "formula"))
+        rows.append(exactly(what, by_hand, weight.grad, formula=r"2(ŷ - y) ŷ(1 - ŷ) x"))
     return rows
 
 
@@ -290,52 +289,54 @@ def derivations(report: Report) -> None:
     """The step that blocks the gradient, one layer, and two layers."""
     criteria, go = restaurant()
     go.backward()
-    report.derivation(
-        "restaurant",
-        go,
-        criteria[0],
-        title=Words("A step function blocks the gradient", "阶跃函数挡住了梯度"),
-        remark=Words(
+    report.say(
+        Words(
             "Where to eat, by weighted criteria: the neuron says yes. But whatever the weights "
             "are, the derivative of the step is 0, and so is the product along the path. Gradient "
             "descent has nothing to follow.",
             "选餐厅时，口味、位置、价格各按重要程度加权：这个神经元的回答是“去”。"
             "可是无论权重是多少，阶跃函数的导数都是 0，整条路径的乘积也就是 0，梯度下降无从下手。",
         ),
-        local_partials=True,
+    )
+    report.derivation(
+        "restaurant",
+        go,
+        criteria[0],
+        title=Words("A step function blocks the gradient", "阶跃函数挡住了梯度"),
     )
     weights, _, loss = one_layer()
     loss.backward()
-    report.derivation(
-        "one_layer",
-        loss,
-        weights[1],
-        title=Words("One layer: through the sigmoid", "单层：让梯度穿过 sigmoid"),
-        remark=Words(
+    report.say(
+        Words(
             "z is the weighted sum, p₁, p₂ and p₃ are its products, and s₂ is p₁ + p₂. Four "
             "factors matter: 2 · error, the minus sign of y − ŷ, the slope ŷ (1 − ŷ) of the "
             "sigmoid, and the input.",
             "z 是加权和，p₁、p₂、p₃ 是其中的乘积，s₂ 是 p₁ + p₂。真正起作用的因子有四个："
             "2·error，y − ŷ 带来的负号，sigmoid 的斜率 ŷ(1 − ŷ)，以及输入。",
         ),
-        path=(weights[1], loss),
-        local_partials=True,
+    )
+    report.derivation(
+        "one_layer",
+        loss,
+        weights[1],
+        title=Words("One layer: through the sigmoid", "单层：让梯度穿过 sigmoid"),
     )
     network, loss = two_layers()
     loss.backward()
-    report.derivation(
-        "two_layers",
-        loss,
-        network.hidden[-1][-1],
-        title=Words("Two layers: a weight of the hidden layer", "两层：隐藏层的一个权重"),
-        remark=Words(
+    report.say(
+        Words(
             "The weight w₃₄ leads from the third input to the fourth hidden neuron. The error "
             "reaches it through the weight u₄ of the output: first the factors known from one "
             "layer, then u₄, then the slope h₄ (1 − h₄) of the hidden neuron and the input.",
             "权重 w₃₄ 从第三个输入通向第四个隐藏神经元。误差要经过输出层的权重 u₄ 才能传到它："
             "先是单层中已有的几个因子，再乘 u₄，再乘隐藏神经元的斜率 h₄(1 − h₄) 和输入。",
         ),
-        path=(network.hidden[-1][-1], loss),
+    )
+    report.derivation(
+        "two_layers",
+        loss,
+        network.hidden[-1][-1],
+        title=Words("Two layers: a weight of the hidden layer", "两层：隐藏层的一个权重"),
     )
 
 
@@ -343,20 +344,12 @@ def run(out: Path | None = None) -> Report:
     """Compute the numbers of the article; write files into the folder `out` if it is given."""
     report = Report(ARTICLE, out)
     runs = {seed: train(seed) for seed in SEEDS}
-    report.rows += [*threshold_rows(), *one_layer_rows(), *training_rows(runs)]
+    report.numbers(*threshold_rows(), *one_layer_rows(), *training_rows(runs))
     derivations(report)
 
-    def losses_by_seed(figure: Figure) -> None:
-        axes = figure.subplots()
-        for seed, each in runs.items():
-            axes.plot(each.losses, label=f"seed {seed}")
-        axes.set(yscale="log", xlabel="iteration", ylabel="sum of squared errors")
-        axes.legend()
-
-    report.plot(
+    report.figure(
         "loss",
-        losses_by_seed,
-        (6, 4),
+        partial(draw_losses, {f"seed {seed}": each.losses for seed, each in runs.items()}),
         caption=Words(
             "The sum of squared errors by iteration, for six seeds; the scale is logarithmic.",
             "六个随机种子下，误差平方和随迭代次数的变化（纵轴为对数刻度）。",

@@ -6,10 +6,11 @@ python -m examples.article_3_fitting_a_line [--out DIR]
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from micrograd import Value
+from micrograd.drawing import draw_losses
 
 from ._common import (
     ROUNDING,
@@ -24,9 +25,6 @@ from ._common import (
     printed,
     total,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 ARTICLE = Article(
     number=3,
@@ -91,14 +89,14 @@ def number_rows(one: Sequence[float], four: Sequence[float]) -> list[Row]:
             ),
             -15,
             w.grad,
-            "formula",
+            formula=r"-\frac{1}{n}\sum_i x_i y_i",
         ),
         printed(after_30, "1.1979858629…", one[-1]),
         exactly(
             Words(f"{after_30.en}, 2 (1 - 0.97**30)", f"{after_30.zh}，即 2(1 − 0.97³⁰)"),
             2 * (1 - 0.97**30),
             one[-1],
-            "formula",
+            formula=r"2(1 - 0.97^{30})",
         ),
         printed(
             Words("four points: w after 100 iterations", "四个点：迭代 100 次后的 w"),
@@ -109,7 +107,7 @@ def number_rows(one: Sequence[float], four: Sequence[float]) -> list[Row]:
             Words(f"{after_20.en}, 2 (0.775**20)", f"{after_20.zh}，即 2·0.775²⁰"),
             2 * 0.775**20,
             2 - four[20],
-            "formula",
+            formula=r"2 \cdot 0.775^{20}",
         ),
         printed(after_20, "0.0122", 2 - four[20]),
         Row(
@@ -118,6 +116,7 @@ def number_rows(one: Sequence[float], four: Sequence[float]) -> list[Row]:
             5 * one[-1],
             5 * ROUNDING,
             source="formula",
+            formula="5w",
         ),
         printed(
             Words("four points: y at x = 5", "四个点：x = 5 处的 y"), "10.000000000", 5 * four[-1]
@@ -128,31 +127,33 @@ def number_rows(one: Sequence[float], four: Sequence[float]) -> list[Row]:
 def derivations(report: Report) -> None:
     """J for one point and for four."""
     w, j = drawn(ONE_POINT)
+    report.say(
+        Words(
+            "e₁ is the error y₁ − ŷ₁ and q₁ its square. A single path leads from w to J.",
+            "e₁ 是误差 y₁ − ŷ₁，q₁ 是它的平方。从 w 到 J 只有一条路径。",
+        ),
+    )
     report.derivation(
         "one_point",
         j,
         w,
         title=Words("One point", "一个点"),
-        remark=Words(
-            "e₁ is the error y₁ − ŷ₁ and q₁ its square. A single path leads from w to J.",
-            "e₁ 是误差 y₁ − ŷ₁，q₁ 是它的平方。从 w 到 J 只有一条路径。",
-        ),
-        local_partials=True,
     )
     w, j = drawn(FOUR_POINTS)
-    report.derivation(
-        "four_points",
-        j,
-        w,
-        title=Words("Four points: paths meet", "四个点：路径汇合"),
-        remark=Words(
+    report.say(
+        Words(
             "Each point has a path of its own from w to J; s₂, s₃ and s₄ are the partial sums of "
             "the squares. At w the four contributions are added, and the arrows that leave w show "
             "them.",
             "每个点都有一条从 w 到 J 的路径，s₂、s₃、s₄ 是各误差平方的部分和。"
             "四份贡献在 w 处相加，从 w 出发的箭头上标出了每一份。",
         ),
-        contributions=True,
+    )
+    report.derivation(
+        "four_points",
+        j,
+        w,
+        title=Words("Four points: paths meet", "四个点：路径汇合"),
     )
 
 
@@ -160,8 +161,8 @@ def run(out: Path | None = None) -> Report:
     """Compute the numbers of the article; write files into the folder `out` if it is given."""
     report = Report(ARTICLE, out)
     one, four = fit(ONE_POINT, 30), fit(FOUR_POINTS, 100)
-    report.rows += number_rows(one, four)
-    report.notes.append(
+    report.numbers(*number_rows(one, four))
+    report.say(
         Words(
             f"y at x = 5: {5 * one[-1]:.4f} after 30 steps on one point, "
             f"{5 * four[-1]:.4f} after 100 steps on four.",
@@ -171,26 +172,14 @@ def run(out: Path | None = None) -> Report:
     )
     derivations(report)
 
-    def errors(figure: Figure) -> None:
-        titles = ("one point, 30 iterations", "four points, 100 iterations")
-        panels = zip(
-            figure.subplots(1, 2, sharey=True),
-            (one, four),
-            (ONE_POINT, FOUR_POINTS),
-            titles,
-            strict=True,
-        )
-        for axes, weights, points, title in panels:
-            x, y = points[0]
-            axes.plot([y - w * x for w in weights], marker=".", markersize=4)
-            axes.axhline(0, color="gray", linewidth=0.8)
-            axes.set(title=title, xlabel="iteration")
-            axes.grid(alpha=0.3)
-        figure.axes[0].set_ylabel("error of the first point, y - w x")
-
-    report.plot(
+    x, y = FOUR_POINTS[0]
+    errors = {
+        "one point": [y - w * x for w in one],
+        "four points": [y - w * x for w in four[: len(one)]],
+    }
+    report.figure(
         "error_of_the_first_point",
-        errors,
+        partial(draw_losses, errors, name="y - w x"),
         caption=Words(
             "The error y − w x of the first point by iteration: fitted to one point (left) and to "
             "four (right).",

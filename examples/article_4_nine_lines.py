@@ -97,7 +97,7 @@ def start_rows(weights: Sequence[Value]) -> list[Row]:
             f"first update of {w.label}: -dloss/d{w.label}",
             f"{w.label} 的第一次更新量：−∂loss/∂{w.label}",
         )
-        rows.append(exactly(what, step, -w.grad, "formula"))
+        rows.append(exactly(what, step, -w.grad, formula=r"\sum (y - ŷ) x ŷ(1 - ŷ)"))
     return rows
 
 
@@ -117,18 +117,14 @@ def run(out: Path | None = None) -> Report:
     """Compute the numbers of the article; write files into the folder `out` if it is given."""
     report = Report(ARTICLE, out)
     weights = initial_weights()
-    report.rows += start_rows(weights)
+    report.numbers(*start_rows(weights))
     for _ in descent(weights, lambda: cost(weights), step=1, iterations=ITERATIONS):
         pass
-    report.rows += end_rows(weights)
+    report.numbers(*end_rows(weights))
 
     at_the_start, loss = drawn()
-    report.derivation(
-        "one_sample",
-        loss,
-        at_the_start[0],
-        title=Words("error · input · ŷ (1 − ŷ)", "误差 · 输入 · ŷ(1 − ŷ)"),
-        remark=Words(
+    report.say(
+        Words(
             "q is the square of the error. The factors 1/2 and 2 cancel, and the minus sign is "
             "that of y − ŷ: the derivative is −error · ŷ (1 − ŷ) · input. A step against it is the "
             "article's update.",
@@ -136,7 +132,12 @@ def run(out: Path | None = None) -> Report:
             "所以导数是 −error · ŷ(1 − ŷ) · 输入。"
             "沿它的反方向走一步，就是文章里的更新量。",
         ),
-        local_partials=True,
+    )
+    report.derivation(
+        "one_sample",
+        loss,
+        at_the_start[0],
+        title=Words("error · input · ŷ (1 − ŷ)", "误差 · 输入 · ŷ(1 − ŷ)"),
     )
     return report
 

@@ -6,22 +6,21 @@ python -m examples.article_5_dense_layers [--out DIR]
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain
 from math import sqrt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from micrograd import Value
+from micrograd.drawing import draw_losses, draw_points
 from nn import MLP, fit, predict
 from nn.history import History
 from nn.schedules import LinearLR
 
 from ._common import Article, Report, Row, Words, dot, exactly, main, total
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 ARTICLE = Article(
     number=5,
@@ -125,11 +124,10 @@ def dead_neuron_rows() -> list[Row]:
         en = f"relu of neuron 2 with bias {bias} ({state})"
         zh = f"神经元 2 经 relu，偏置 {bias}（{chinese}）"
         activation = Words(f"{en}: activation", f"{zh}：激活值")
-        rows.append(exactly(activation, 1.21 if bias else 0, active))
+        rows.append(exactly(activation, 1.21 if bias else 0, active, "ours"))
         # The living neuron passes samples 1 and 3, so its third weight has the gradient 3 + 3.3.
         what = Words(f"{en}: gradient", f"{zh}：梯度")
-        source = "formula" if bias else "article"
-        rows.append(exactly(what, 6.3 if bias else 0, gradient, source))
+        rows.append(exactly(what, 6.3 if bias else 0, gradient, "ours"))
     return rows
 
 
@@ -221,44 +219,6 @@ def train(model: MLP, points: Sequence[Numbers], classes: Sequence[int]) -> Hist
     )
 
 
-# ------------------------------------------------------------------------------ the pictures
-
-COLOURS = ("tab:red", "tab:green", "tab:blue")
-
-
-def _draw_spiral(figure: Figure, points: Any, classes: Any) -> None:
-    plain, coloured = figure.subplots(1, 2, sharey=True)
-    x, y = zip(*points, strict=True)
-    plain.scatter(x, y, s=9, color="gray")
-    coloured.scatter(x, y, s=9, c=[COLOURS[k] for k in classes])
-    plain.set_title("the spiral")
-    coloured.set_title("coloured by class")
-    for axes in (plain, coloured):
-        axes.set_aspect("equal")
-
-
-def _draw_regions(figure: Figure, points: Any, classes: Any, model: MLP, share: float) -> None:
-    axes = figure.subplots()
-    ticks = np.linspace(-1.05, 1.05, 300)
-    x, y = np.meshgrid(ticks, ticks)
-    regions = predict(model, np.column_stack([x.ravel(), y.ravel()])).argmax(axis=1)
-    axes.contourf(
-        x, y, regions.reshape(x.shape), levels=[-0.5, 0.5, 1.5, 2.5], colors=COLOURS, alpha=0.25
-    )
-    across, up = zip(*points, strict=True)
-    colours = [COLOURS[k] for k in classes]
-    axes.scatter(across, up, s=12, c=colours, edgecolors="white", linewidths=0.4)
-    axes.set_title(f"2-{'-'.join(map(str, HIDDEN))}-{CLASSES} network: {share:.1%} right")
-    axes.set_aspect("equal")
-
-
-def _draw_curve(figure: Figure, curve: Sequence[float]) -> None:
-    axes = figure.subplots()
-    axes.plot(range(1, len(curve) + 1), curve)
-    axes.set(yscale="log", xlabel="epoch", ylabel="mean cross-entropy")
-    axes.grid(alpha=0.3)
-
-
 # --------------------------------------------------------------------------- the derivations
 
 
@@ -283,43 +243,41 @@ def derivations(report: Report) -> None:
     """A dense layer, a dead neuron, and the loss of the spiral."""
     weight, inputs, outputs = layer_sum()
     outputs.backward()
-    report.derivation(
-        "dense_layer",
-        outputs,
-        [weight, inputs[-1]],
-        title=Words("A dense layer: one input, three neurons", "全连接层：一个输入，三个神经元"),
-        remark=Words(
+    report.say(
+        Words(
             "A weight belongs to one neuron, and one path leads from it to the sum of the outputs. "
             "An input goes to all three neurons: three paths, whose weights add up.",
             "一个权重只属于一个神经元，从它到各输出之和只有一条路径。"
             "一个输入通向全部三个神经元，于是有三条路径，三个权重相加。",
         ),
-        path=(inputs[-1], outputs),
+    )
+    report.derivation(
+        "dense_layer",
+        outputs,
+        [weight, inputs[-1]],
+        title=Words("A dense layer: one input, three neurons", "全连接层：一个输入，三个神经元"),
     )
     neuron, activations = rectified(0)
     activations[0].backward()
-    report.derivation(
-        "dead_neuron",
-        activations[0],
-        neuron.weights[0][-1],
-        title=Words("A dead neuron", "死亡神经元"),
-        remark=Words(
+    report.say(
+        Words(
             "The weighted sum z is negative, so the derivative of relu is 0, and this one factor "
             "makes the whole product 0. The same holds for each of the three samples, so the "
             "weights of this neuron never change again.",
             "加权和 z 为负，relu 的导数是 0，这一个因子就让整个乘积为 0。"
             "三个样本都是如此，这个神经元的权重从此不再改变。",
         ),
-        local_partials=True,
+    )
+    report.derivation(
+        "dead_neuron",
+        activations[0],
+        neuron.weights[0][-1],
+        title=Words("A dead neuron", "死亡神经元"),
     )
     logit, loss = softmax_loss()
     loss.backward()
-    report.derivation(
-        "cross_entropy",
-        loss,
-        logit,
-        title=Words("The gradient of the cross-entropy: softmax − 1", "交叉熵的梯度：softmax − 1"),
-        remark=Words(
+    report.say(
+        Words(
             "The network is trained on minus the logarithm of the softmax; the largest logit, here "
             "1, is subtracted first, so that no exponential overflows. The logit z₁ of the true "
             "class reaches the loss along two paths: through the exponentials e₁, e₂, e₃ and their "
@@ -328,53 +286,38 @@ def derivations(report: Report) -> None:
             "正确类别的得分 z₁ 经两条路径影响损失：一条经过指数 e₁、e₂、e₃ 及其总和 total，"
             "得到 softmax，即 e₁ / total；另一条直接相减，得到 −1。",
         ),
-        local_partials=True,
+    )
+    report.derivation(
+        "cross_entropy",
+        loss,
+        logit,
+        title=Words("The gradient of the cross-entropy: softmax − 1", "交叉熵的梯度：softmax − 1"),
     )
 
 
-def plots(
-    report: Report, points: Any, classes: Any, model: MLP, curve: Sequence[float], share: float
-) -> None:
-    """The spiral, the training curve, and the decision regions."""
-    report.plot(
+def figures(report: Report, points: Any, classes: Any, curve: Sequence[float]) -> None:
+    """The spiral, and the training curve."""
+    report.figure(
         "spiral",
-        lambda figure: _draw_spiral(figure, points, classes),
-        (8, 4.2),
-        caption=Words(
-            "The spiral, without and with the colours of its classes.",
-            "螺旋数据。左：未着色；右：按类别着色。",
-        ),
+        partial(draw_points, points, labels=classes),
+        caption=Words("The spiral, coloured by class.", "螺旋数据，按类别着色。"),
     )
-    report.plot(
+    report.figure(
         "training",
-        lambda figure: _draw_curve(figure, curve),
-        (6, 4),
-        caption=Words(
-            "The mean cross-entropy by epoch; the scale is logarithmic.",
-            "平均交叉熵随训练轮数的变化（纵轴为对数刻度）。",
-        ),
-    )
-    report.plot(
-        "decision_regions",
-        lambda figure: _draw_regions(figure, points, classes, model, share),
-        (6, 6),
-        caption=Words(
-            "The class that the trained network gives to every point of the plane.",
-            "训练后的网络对平面各处的分类。",
-        ),
+        partial(draw_losses, curve),
+        caption=Words("The mean cross-entropy by epoch.", "平均交叉熵随训练轮数的变化。"),
     )
 
 
 def run(out: Path | None = None) -> Report:
     """Compute the numbers of the article; write files into the folder `out` if it is given."""
     report = Report(ARTICLE, out)
-    rows = report.rows
-    rows += layer_rows()
-    rows += dead_neuron_rows()
+    report.numbers(*layer_rows())
+    report.numbers(*dead_neuron_rows())
 
     generator = np.random.RandomState(0)
     points, classes = spiral(generator)
-    rows += first_output_rows(points, generator)
+    report.numbers(*first_output_rows(points, generator))
 
     model = network(generator)
     curve = train(model, points, classes)["loss"]
@@ -383,8 +326,8 @@ def run(out: Path | None = None) -> Report:
         "share of the spiral that the trained network gets right",
         "训练后的网络分类正确的点所占的比例",
     )
-    rows.append(Row(what, 0.95, share, 0, ">=", "own"))
-    report.notes.append(
+    report.numbers(Row(what, 0.95, share, 0, ">=", "ours"))
+    report.say(
         Words(
             f"Trained {len(model.parameters())} scalars for {EPOCHS} epochs: "
             f"{share:.1%} of {len(points)} points correct.",
@@ -393,7 +336,7 @@ def run(out: Path | None = None) -> Report:
         )
     )
     derivations(report)
-    plots(report, points, classes, model, curve, share)
+    figures(report, points, classes, curve)
     return report
 
 

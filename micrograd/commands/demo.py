@@ -58,9 +58,8 @@ def demo(options: argparse.Namespace) -> int:
     else:
         print(f"wrote {index}")
     rows = [row for report in reports for row in report.rows]
-    different = sum(not row.agrees for row in rows)
-    print(f"{len(rows) - different} of {len(rows)} numbers agree")
-    return 1 if different else 0
+    print(*layout.summary(rows, articles=len(reports)), sep="\n")
+    return 0 if all(row.agrees for row in rows) else 1
 
 
 def find_examples() -> ModuleType:

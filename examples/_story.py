@@ -1,0 +1,115 @@
+"""What a companion is made of, in the order in which it is read.
+
+A text is in both languages, and may have formulas between dollar signs, as in `_formulas`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from micrograd.derivation.document import Block
+from micrograd.derivation.explanation import Explanation
+
+from ._rows import Row
+from ._words import LANGUAGES, Words
+
+
+@dataclass(frozen=True)
+class Section:
+    """The heading of what follows; `name` is part of its address."""
+
+    name: str
+    title: Words
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A paragraph."""
+
+    words: Words
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list."""
+
+    items: tuple[Words, ...]
+
+
+@dataclass(frozen=True)
+class Display:
+    """Formulas below each other, aligned at their first signs: `"J = …"`, `"= …"`."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A table of numbers with their sources."""
+
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture in one language and one width: its file, and its size in pixels."""
+
+    path: Path
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture in both languages, each for a wide and for a narrow screen.
+
+    `images` are PNG files for media that do not take SVG. `alt` says what is seen.
+    """
+
+    name: str
+    caption: Words
+    alt: Words
+    wide: dict[str, Drawn]
+    narrow: dict[str, Drawn]
+    images: dict[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """A derivation in matrix form: the blocks of its document in each language."""
+
+    name: str
+    blocks: dict[str, list[Block]]
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The explanation of a derivative: in words, as a graph, and step by step."""
+
+    name: str
+    title: Words
+    explanation: Explanation
+    graph: Figure
+    steps: Path  # the file of the page that shows one step at a time
+
+    def blocks(self, lang: str) -> list[Block]:
+        """The document in one language, checked by differences."""
+        return self.explanation.blocks(lang, check=True, tables=False)
+
+
+Part = Section | Prose | Bullets | Display | Numbers | Figure | Matrices | Derivation
+
+__all__ = [
+    "LANGUAGES",
+    "Bullets",
+    "Derivation",
+    "Display",
+    "Drawn",
+    "Figure",
+    "Matrices",
+    "Numbers",
+    "Part",
+    "Prose",
+    "Section",
+]
