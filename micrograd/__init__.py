@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         softmax,
         var,
     )
+    from micrograd.export import export_source
     from micrograd.transforms.custom import custom_derivative
     from micrograd.transforms.functions import (
         derivative,
@@ -49,6 +50,7 @@ __all__ = [
     "dot",
     "draw_dot",
     "explain",
+    "export_source",
     "grad",
     "hessian",
     "hvp",
@@ -84,6 +86,7 @@ _ROOMS = {
         "micrograd.derivation.naming": "label_all",
         "micrograd.drawing": "draw_dot",
         "micrograd.drawing.page": "step_page",
+        "micrograd.export": "export_source",
         "micrograd.engine.arrays": "dot log_softmax logsumexp mean norm prod softmax var",
         "micrograd.transforms.custom": "custom_derivative",
         "micrograd.transforms.functions": "derivative grad hvp jvp linearize value_and_grad vjp",

@@ -118,6 +118,25 @@ def _run(outputs: Sequence[Any], slopes: dict[Value, float], highest: int) -> li
     nodes = order_of([output for output in outputs if isinstance(output, Value)])
     space = _Space()
     found: dict[Value, Series] = {}
+    try:
+        _make_series(nodes, slopes, space, found)
+        for k in range(highest + 1):
+            for node in nodes:
+                found[node].coefficient(k)
+        series = [
+            found[x] if isinstance(x, Value) else _Given([to_float(to_number(x, "taylor"))])
+            for x in outputs
+        ]
+        return [[each.coefficient(k) for k in range(highest + 1)] for each in series]
+    finally:  # freed by recursion, a deep chain of series would overflow the stack of a browser
+        for each in (*found.values(), *space.made.values()):
+            vars(each).clear()
+
+
+def _make_series(
+    nodes: Sequence[Value], slopes: dict[Value, float], space: _Space, found: dict[Value, Series]
+) -> None:
+    """Enter the series of each node in `found`."""
     for node in nodes:
         if node in slopes:
             found[node] = _Given([node.data, slopes[node]])
@@ -136,14 +155,6 @@ def _run(outputs: Sequence[Any], slopes: dict[Value, float], highest: int) -> li
             else:
                 _refuse_kinks(row, [x.coefficient(0) for x in held])
                 found[node] = space.call(row.name, held)
-    for k in range(highest + 1):
-        for node in nodes:
-            found[node].coefficient(k)
-    series = [
-        found[x] if isinstance(x, Value) else _Given([to_float(to_number(x, "taylor"))])
-        for x in outputs
-    ]
-    return [[each.coefficient(k) for k in range(highest + 1)] for each in series]
 
 
 def _refuse_kinks(row: Operation, numbers: Sequence[float]) -> None:
@@ -254,7 +265,7 @@ class _Space:
     """
 
     def __init__(self) -> None:
-        self._made: dict[Any, Series] = {}
+        self.made: dict[Any, Series] = {}
         self._constants: dict[float, Series] = {}
 
     def series(self, tree: Tree, names: dict[str, Series]) -> Series:
@@ -272,9 +283,9 @@ class _Space:
     def call(self, name: str, held: Sequence[Series]) -> Series:
         """An operation on series."""
         key = (name, *map(id, held))
-        if key not in self._made:
-            self._made[key] = self._make(name, held)
-        return self._made[key]
+        if key not in self.made:
+            self.made[key] = self._make(name, held)
+        return self.made[key]
 
     def _make(self, name: str, held: Sequence[Series]) -> Series:
         match name:

@@ -90,6 +90,7 @@ SPEAKERS = {
     "network": ["micrograd/drawing/network.py"],
     "program": ["micrograd/drawing/programs.py", "micrograd/compiler/program.py"],
     "schematic": ["micrograd/drawing/schematics/*.py"],
+    "export": ["micrograd/export/source.py"],
     "plot": ["nn/plots/*.py"],
 }
 

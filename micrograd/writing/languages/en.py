@@ -278,6 +278,16 @@ WORDS: dict[str, dict[str, str]] = {
         "repeat": "repeat",
         "repeat times": "repeat {count} times",
     },
+    "export": {
+        "returns": "The value and the derivatives by {names}, in this order.",
+        "made": "Written by micrograd: the value forwards, then the chain rule backwards, as "
+        "straight-line code. A factor of 0 in the chain rule lets nothing pass, even if another "
+        "factor is infinite.",
+        "large": "{function}, a function of {operations} operations",
+        "renamed": "{name} is written {identifier}.",
+        "value": "the value",
+        "derivatives": "the derivatives, backwards",
+    },
     "plot": {
         "right": "{share:.1%} of {count} points correct",
         "class": "class {name}",

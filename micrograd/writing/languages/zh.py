@@ -310,6 +310,15 @@ WORDS: dict[str, dict[str, str]] = {
         "repeat": "反复进行",
         "repeat times": "重复 {count} 次",
     },
+    "export": {
+        "returns": "返回函数值以及依次对 {names} 的导数。",
+        "made": "由 micrograd 生成：先前向求值，再按链式法则反向求导，都是顺序执行的代码。"
+        "链式法则中只要有一个因子为 0，梯度就传不过去，即使另一个因子是无穷大。",
+        "large": "{function}，由 {operations} 步运算组成",
+        "renamed": "{name} 写作 {identifier}。",
+        "value": "函数值",
+        "derivatives": "反向求导",
+    },
     "plot": {
         "right": "{count} 个点中 {share:.1%} 分类正确",
         "class": "类别 {name}",
