@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from micrograd.derivation.curves import Frame
+from micrograd.drawing.metrics import BOLD
 from micrograd.drawing.schematics.axes import SERIES, Axes, legend
-from micrograd.drawing.schematics.canvas import MARGIN, Canvas, Words, digits
+from micrograd.drawing.schematics.canvas import BODY, MARGIN, Canvas, Words, digits, shortened
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.writing.notation import named
@@ -17,10 +19,20 @@ MOST_SERIES = 6
 _DASHES = ("", "7 4", "2 3", "10 3 2 3", "4 2", "1 2")
 
 
+class _Line(NamedTuple):
+    """A list of losses, and how it is drawn."""
+
+    title: str
+    losses: Sequence[float]
+    color: str
+    dashes: str
+
+
 def draw_losses(
     losses: Iterable[float] | Mapping[str, Iterable[float]],
     *,
     name: str = "",
+    beside: bool = False,
     lang: str = "en",
     theme: str | Theme = "light",
     width: float = 700,
@@ -33,6 +45,8 @@ def draw_losses(
         losses: the loss before the first iteration and after each; or a dict from titles to such
             lists, to compare them.
         name: what the loss is called; "loss" in the language by default.
+        beside: whether several lists are drawn beside each other, each on axes of its own; where
+            the picture is narrow, below each other.
         lang: the language of the words, "en" or "zh".
         theme: "light", "dark", "print", "auto" or a `Theme`; "auto" follows the reader's scheme.
         width: the width in pixels at which it will be read.
@@ -59,43 +73,70 @@ def draw_losses(
     if not finite:
         raise ValueError("none of the losses is a finite number")
     called: Words = named(name) if name else words["loss"]
-    top = 8.0
-    if several:
-        entries = [(_DASHES[k], SERIES[k], title) for k, title in enumerate(read)]
-        top = legend(canvas, top, entries, MARGIN)
-    bottom = top + (220.0 if canvas.width < 500 else 300.0)
-    axes = Axes(
-        canvas,
-        _frame(finite, max(map(len, read.values())) - 1),
-        (MARGIN, top, canvas.width - MARGIN, bottom),
-        across=words["iteration"],
-        upward=called,
-    )
+    lines = [
+        _Line(title, each, SERIES[k], _DASHES[k] if several else "")
+        for k, (title, each) in enumerate(read.items())
+    ]
+    draw = _panels if beside and several else _together
+    bottom = draw(canvas, lines, called)
     seen = []
-    for k, (title, each) in enumerate(read.items()):
-        _line(axes, each, SERIES[k], _DASHES[k] if several else "")
+    for title, each in read.items():
         loss = title or (called if isinstance(called, str) else called.text)
         told = {"loss": loss, "first": digits(each[0]), "last": digits(each[-1])}
         seen.append(words["loss seen"].format(**told, count=len(each) - 1))
     return canvas.drawing("losses", words["losses"], " ".join(seen), bottom + 8.0)
 
 
-def _frame(losses: Sequence[float], last: int) -> Frame:
+def _together(canvas: Canvas, lines: Sequence[_Line], called: Words) -> float:
+    """Draw all losses on the same axes; return the bottom."""
+    top = 8.0
+    if len(lines) > 1 or lines[0].title:
+        entries = [(line.dashes, line.color, line.title) for line in lines]
+        top = legend(canvas, top, entries, MARGIN)
+    bottom = top + (220.0 if canvas.width < 500 else 300.0)
+    area = (MARGIN, top, canvas.width - MARGIN, bottom)
+    axes = Axes(canvas, _frame(lines), area, across=canvas.words["iteration"], upward=called)
+    for line in lines:
+        _draw(axes, line)
+    return bottom
+
+
+def _panels(canvas: Canvas, lines: Sequence[_Line], called: Words) -> float:
+    """Draw losses beside or below each other; return the bottom."""
+    count = 2 if canvas.width >= 560 else 1
+    across = (canvas.width - MARGIN) / count
+    bottom = top = 8.0
+    for i, line in enumerate(lines):
+        top = bottom if i % count == 0 else top
+        left = MARGIN + across * (i % count)
+        right = left + across - MARGIN
+        title = shortened(line.title, (right - left) / BOLD, BODY)
+        canvas.text((left, top + 10.0), title, anchor="start", bold=True)
+        area = (left, top + 24.0, right, top + 264.0)
+        axes = Axes(canvas, _frame([line]), area, across=canvas.words["iteration"], upward=called)
+        _draw(axes, line._replace(dashes=""))
+        bottom = area[-1] + 8.0
+    return bottom
+
+
+def _frame(lines: Sequence[_Line]) -> Frame:
     """Axes from the first iteration to the last, and from zero to the highest loss."""
+    losses = [x for line in lines for x in line.losses if math.isfinite(x)] or [0.0]
+    last = max(len(line.losses) for line in lines) - 1
     low, high = min(0.0, *losses), max(losses)
     room = 0.06 * ((high - low) or 1.0)
     return Frame(0.0, float(max(last, 1)), low - (room if low < 0 else 0.0), high + room)
 
 
-def _line(axes: Axes, losses: Sequence[float], color: str, dashes: str) -> None:
+def _draw(axes: Axes, line: _Line) -> None:
     """Draw losses by iteration, with gaps where they are not finite."""
     run: list[Point] = []
-    for i, x in enumerate([*losses, math.nan]):
+    for i, x in enumerate([*line.losses, math.nan]):
         if math.isfinite(x):
             run.append((float(i), x))
             continue
         if len(run) > 1:
-            axes.line(run, color, dashes=dashes)
+            axes.line(run, line.color, dashes=line.dashes)
         elif run:
-            axes.dot(run[0], color)
+            axes.dot(run[0], line.color)
         run = []
