@@ -56,6 +56,7 @@ class Report:
     parts: list[Part] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     skipped: dict[str, list[str]] = field(default_factory=dict)
+    documents: dict[str, dict[str, Path]] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[Row]:

@@ -5,14 +5,15 @@ A text is in both languages, and may have formulas between dollar signs, as in `
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from micrograd.derivation.document import Block
+from micrograd.derivation.document import Block, Heading
 from micrograd.derivation.explanation import Explanation
 
 from ._rows import Row
-from ._words import LANGUAGES, Words
+from ._words import Words
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,6 @@ class Derivation:
 Part = Section | Prose | Bullets | Display | Numbers | Figure | Matrices | Derivation
 
 __all__ = [
-    "LANGUAGES",
     "Bullets",
     "Derivation",
     "Display",
@@ -112,4 +112,10 @@ __all__ = [
     "Part",
     "Prose",
     "Section",
+    "below_heading",
 ]
+
+
+def below_heading(blocks: Iterable[Block]) -> list[Block]:
+    """The blocks of a document without its title: the companion has its own."""
+    return [each for each in blocks if not (isinstance(each, Heading) and each.level == 1)]

@@ -91,7 +91,6 @@ def number_rows(one: Sequence[float], four: Sequence[float]) -> list[Row]:
             w.grad,
             formula=r"-\frac{1}{n}\sum_i x_i y_i",
         ),
-        printed(after_30, "1.1979858629…", one[-1]),
         exactly(
             Words(f"{after_30.en}, 2 (1 - 0.97**30)", f"{after_30.zh}，即 2(1 − 0.97³⁰)"),
             2 * (1 - 0.97**30),
@@ -102,6 +101,7 @@ def number_rows(one: Sequence[float], four: Sequence[float]) -> list[Row]:
             Words("four points: w after 100 iterations", "四个点：迭代 100 次后的 w"),
             "1.99999999998",
             four[-1],
+            formula=r"2(1 - 0.775^{100})",
         ),
         exactly(
             Words(f"{after_20.en}, 2 (0.775**20)", f"{after_20.zh}，即 2·0.775²⁰"),
@@ -109,7 +109,6 @@ def number_rows(one: Sequence[float], four: Sequence[float]) -> list[Row]:
             2 - four[20],
             formula=r"2 \cdot 0.775^{20}",
         ),
-        printed(after_20, "0.0122", 2 - four[20]),
         Row(
             Words("one point: y at x = 5", "一个点：x = 5 处的 y"),
             10 * (1 - 0.97**30),
@@ -119,7 +118,10 @@ def number_rows(one: Sequence[float], four: Sequence[float]) -> list[Row]:
             formula="5w",
         ),
         printed(
-            Words("four points: y at x = 5", "四个点：x = 5 处的 y"), "10.000000000", 5 * four[-1]
+            Words("four points: y at x = 5", "四个点：x = 5 处的 y"),
+            "10.000000000",
+            5 * four[-1],
+            formula="5w",
         ),
     ]
 
