@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from micrograd.compiler import compile  # noqa: A004
     from micrograd.derivation import explain
     from micrograd.derivation.naming import label_all
-    from micrograd.drawing import draw_dot
+    from micrograd.drawing import draw, draw_dot
     from micrograd.drawing.page import step_page
     from micrograd.engine.arrays import (
         dot,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         softmax,
         var,
     )
+    from micrograd.export import export_source
     from micrograd.transforms.custom import custom_derivative
     from micrograd.transforms.functions import (
         derivative,
@@ -47,8 +48,10 @@ __all__ = [
     "derivative",
     "detect_anomaly",
     "dot",
+    "draw",
     "draw_dot",
     "explain",
+    "export_source",
     "grad",
     "hessian",
     "hvp",
@@ -82,8 +85,9 @@ _ROOMS = {
         "micrograd.compiler": "compile",
         "micrograd.derivation": "explain",
         "micrograd.derivation.naming": "label_all",
-        "micrograd.drawing": "draw_dot",
+        "micrograd.drawing": "draw draw_dot",
         "micrograd.drawing.page": "step_page",
+        "micrograd.export": "export_source",
         "micrograd.engine.arrays": "dot log_softmax logsumexp mean norm prod softmax var",
         "micrograd.transforms.custom": "custom_derivative",
         "micrograd.transforms.functions": "derivative grad hvp jvp linearize value_and_grad vjp",

@@ -63,8 +63,8 @@ __all__ = [
 ]
 
 
-def _horner(coefficients: Sequence[float], x: str = "x") -> str:
-    """A polynomial in x, by Horner's rule; the constant comes first."""
+def horner(coefficients: Sequence[float], x: str = "x") -> str:
+    """The text of a polynomial in x, by Horner's rule; the constant comes first."""
     text = repr(coefficients[-1])
     for each in reversed(coefficients[:-1]):
         text = f"{each!r} + {x} * ({text})"
@@ -117,8 +117,8 @@ _LOGADDEXP_SLOPE = (
 
 # The slope of sin(πx) / (πx) near 0, divided by x, in powers of x²; and the second derivative.
 _SINC = [(-1) ** k * math.pi ** (2 * k) / math.factorial(2 * k + 1) for k in range(1, 14)]
-_SINC_SLOPE = _horner([2 * k * c for k, c in enumerate(_SINC, start=1)], "square(x)")
-_SINC_CURVE = _horner([2 * k * (2 * k - 1) * c for k, c in enumerate(_SINC, start=1)], "square(x)")
+_SINC_SLOPE = horner([2 * k * c for k, c in enumerate(_SINC, start=1)], "square(x)")
+_SINC_CURVE = horner([2 * k * (2 * k - 1) * c for k, c in enumerate(_SINC, start=1)], "square(x)")
 
 # For x < -7, x + φ(x) / Φ(x) as a continued fraction (Abramowitz and Stegun 26.2.14).
 _EXCESS = "-x"
@@ -130,7 +130,7 @@ _EXCESS = f"1 / ({_EXCESS})"
 def _psi_far(t: str) -> str:
     """The digamma function from 10 on, by its asymptotic series (Abramowitz and Stegun 6.3.18)."""
     series = [1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12]
-    return f"(log({t}) - 0.5 / {t} - square(1 / {t}) * ({_horner(series, f'square(1 / {t})')}))"
+    return f"(log({t}) - 0.5 / {t} - square(1 / {t}) * ({horner(series, f'square(1 / {t})')}))"
 
 
 def _polygamma() -> str:
@@ -294,7 +294,7 @@ _SERVING_ROWS = (
     Row("sech2",            "square(1 / cosh(x))",  ["-2 * tanh(x) * out"], r"\operatorname{sech}^{2} x"),
     Row("gauss",            "gauss(x)",             ["where(abs(x) < 28, -2 * (x * out), 0)"], r"e^{-x^{2}}", textbook=["", "-2 * x * out"], note="exp(-x * x), with x * x to more digits than a float has."),
     Row("one_minus_square", "where(abs(x) < 0.5, 1 - x * x, (1 - x) * (1 + x))", ["-2 * x"], r"1 - x^{2}", textbook=["1 - x * x", ""]),
-    Row("normal_tail",      _horner(_TAIL),         [_horner(_TAIL_SLOPE)], r"\operatorname{normal\_tail}(x)", note="(t + 4) exp(t * t / 2) times the probability that a normal number is above t, where x is (t - 4) / (t + 4)."),
+    Row("normal_tail",      horner(_TAIL),         [horner(_TAIL_SLOPE)], r"\operatorname{normal\_tail}(x)", note="(t + 4) exp(t * t / 2) times the probability that a normal number is above t, where x is (t - 4) / (t + 4)."),
     Row("gelu_slope", "where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * (x * gauss(0.5 * x) * gauss(0.5 * x)), (normal_tail((x + 4) / (x - 4)) / (4 - x) + 0.3989422804014327 * x) * gauss(0.5 * x) * gauss(0.5 * x))",
         ["0.3989422804014327 * (2 * gauss(0.5 * x) - x * (x * gauss(0.5 * x))) * gauss(0.5 * x)"], r"\operatorname{gelu\_slope}(x)",
         textbook=["0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)", "0.3989422804014327 * (2 - x * x) * exp(-0.5 * x * x)"]),

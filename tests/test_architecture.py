@@ -30,6 +30,7 @@ ROOMS = (
     "micrograd.anomaly",
     "micrograd.compiler",
     "micrograd.derivation",
+    "micrograd.export",
     "micrograd.drawing",
     "micrograd",
     "nn.options",

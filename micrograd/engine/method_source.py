@@ -23,10 +23,10 @@ def {name}(self):
         _node.data = out = {value}
         _node._dx = {dx}
     except _ERRORS:
-        return _apply(_{name}, self)
+        return _apply(_row_{name}, self)
     _node._x = self
     _node._dy = _node._y = _node._more = None
-    _node._row = _{name}
+    _node._row = _row_{name}
     _node.grad = _node._mark = 0
     return _node
 """
@@ -49,12 +49,12 @@ def {method}(self, other):
             _node._dx = {dx}
             _node._dy = None
         else:
-            return _coerce(_{name}, self, other)
+            return _coerce(_row_{name}, self, other)
     except _ERRORS:
-        return _apply(_{name}, self, other)
+        return _apply(_row_{name}, self, other)
     _node._x = self
     _node._y = other
-    _node._row = _{name}
+    _node._row = _row_{name}
     _node._more = None
     _node.grad = _node._mark = 0
     return _node
@@ -65,7 +65,7 @@ _REFLECTED = """
 def {reflected}(self, other):
     {document!r}
     if _type(other) is not _float and _type(other) is not _int:
-        return _coerce(_{name}, self, other, reflected=True)
+        return _coerce(_row_{name}, self, other, reflected=True)
     _node = _new(_Value)
     y = self.data
     try:
@@ -73,11 +73,11 @@ def {reflected}(self, other):
         _node.data = out = {value}
         _node._dy = {dy}
     except _ERRORS:
-        return _apply(_{name}, other, self)
+        return _apply(_row_{name}, other, self)
     _node._dx = _node._more = None
     _node._x = other
     _node._y = self
-    _node._row = _{name}
+    _node._row = _row_{name}
     _node.grad = _node._mark = 0
     return _node
 """
@@ -88,13 +88,13 @@ def {method}(self, other):
     {document!r}
     if _type(other) is _Value:
         return self {identity} other
-    return _coerce(_{name}, self, other)
+    return _coerce(_row_{name}, self, other)
 """
 
 _GENERAL = """
 def {name}(self{others}):
     {document!r}
-    return _apply(_{name}, self{others})
+    return _apply(_row_{name}, self{others})
 """
 
 
@@ -157,7 +157,7 @@ class Installer:
         text = "".join(map(source, rows))
         filename = f"<micrograd {rows[0].name if len(rows) == 1 else 'operators'}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-        self._globals |= {f"_{row.name}": row for row in rows}
+        self._globals |= {f"_row_{row.name}": row for row in rows}
         trees = [row.expression for row in rows]
         trees += [tree for row in rows if row.function is None for tree in row.slopes]
         called = set().union(*map(ON_FLOATS.called, trees))

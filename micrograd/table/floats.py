@@ -71,6 +71,24 @@ GRID = 1.5 * 2.0**31
 GRID_SINGLE = 1.5 * 2.0**15
 """The same for single precision: it rounds to a multiple of 2**-8, for numbers up to 2**4."""
 
+ERF_NUMERATOR = (
+    9.60497373987051638749e0,
+    9.00260197203842689217e1,
+    2.23200534594684319226e3,
+    7.00332514112805075473e3,
+    5.55923013010394962768e4,
+)
+ERF_DENOMINATOR = (
+    1.0,
+    3.35617141647503099647e1,
+    5.21357949780152679795e2,
+    4.59432382970980127987e3,
+    2.26290000613890934246e4,
+    4.92673942608635921086e4,
+)
+"""erf(x) / x for |x| < 1 is the quotient of these polynomials in x², the highest power first; from
+Cephes (Moshier, 1989). For interpreters that have no such function."""
+
 
 def _gauss(x: float) -> float:
     if -2 < x < 2:  # the rounding error of the square is at most half a unit of 4
@@ -104,7 +122,7 @@ def power(x: float, y: float) -> float:
 
 def completed(name: str, function: Callable[..., float]) -> Callable[..., float]:
     """A function of the math module that returns IEEE's result where the original raises."""
-    poles = _POLES.get(name, {})
+    poles = POLES.get(name, {})
 
     def complete(x: float, *others: float) -> float:
         try:
@@ -117,7 +135,7 @@ def completed(name: str, function: Callable[..., float]) -> Callable[..., float]
     return complete
 
 
-_POLES = {
+POLES = {
     "log": {0.0: -math.inf},
     "log2": {0.0: -math.inf},
     "log10": {0.0: -math.inf},

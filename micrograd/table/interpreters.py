@@ -26,35 +26,38 @@ Text = tuple[str, int]
 CHOICE, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(7)
 
 
-def _in_brackets(text: Text, least: int) -> str:
+def in_brackets(text: Text, least: int) -> str:
+    """The text, in brackets if it binds less tightly than `least`."""
     return text[0] if text[1] >= least else f"({text[0]})"
 
 
-def _infix(sign: str, strength: int, left: int, right: int) -> Callable[..., Text]:
-    return lambda x, y: (f"{_in_brackets(x, left)} {sign} {_in_brackets(y, right)}", strength)
+def infix(sign: str, strength: int, left: int, right: int) -> Callable[..., Text]:
+    """How an operator is written, and how tightly its operands must bind."""
+    return lambda x, y: (f"{in_brackets(x, left)} {sign} {in_brackets(y, right)}", strength)
 
 
-def _called(name: str) -> Callable[..., Text]:
+def called(name: str) -> Callable[..., Text]:
+    """How a call is written."""
     return lambda *operands: (f"{name}({', '.join(text for text, _ in operands)})", ATOM)
 
 
 def _conditional(test: Text, then: Text, otherwise: Text) -> Text:
-    first, second = (_in_brackets(each, COMPARISON) for each in (then, test))
+    first, second = (in_brackets(each, COMPARISON) for each in (then, test))
     return f"{first} if {second} else {otherwise[0]}", CHOICE
 
 
 _SIGNS = dict(zip(COMPARISONS, ("<", "<=", ">", ">=", "==", "!="), strict=True))
 _OPERATORS: dict[str, Callable[..., Text]] = {
-    "add": _infix("+", SUM, SUM, PRODUCT),
-    "sub": _infix("-", SUM, SUM, PRODUCT),
-    "mul": _infix("*", PRODUCT, PRODUCT, SIGN),
-    "div": _infix("/", PRODUCT, PRODUCT, SIGN),
-    "mod": _infix("%", PRODUCT, PRODUCT, SIGN),
-    "floordiv": _infix("//", PRODUCT, PRODUCT, SIGN),
-    "pow": _infix("**", POWER, ATOM, POWER),
-    "neg": lambda x: (f"-{_in_brackets(x, SIGN)}", SIGN),
-    **{name: _infix(sign, COMPARISON, SUM, SUM) for name, sign in _SIGNS.items()},
-    **{f"_{name}": _infix(sign, COMPARISON, SUM, SUM) for name, sign in _SIGNS.items()},
+    "add": infix("+", SUM, SUM, PRODUCT),
+    "sub": infix("-", SUM, SUM, PRODUCT),
+    "mul": infix("*", PRODUCT, PRODUCT, SIGN),
+    "div": infix("/", PRODUCT, PRODUCT, SIGN),
+    "mod": infix("%", PRODUCT, PRODUCT, SIGN),
+    "floordiv": infix("//", PRODUCT, PRODUCT, SIGN),
+    "pow": infix("**", POWER, ATOM, POWER),
+    "neg": lambda x: (f"-{in_brackets(x, SIGN)}", SIGN),
+    **{name: infix(sign, COMPARISON, SUM, SUM) for name, sign in _SIGNS.items()},
+    **{f"_{name}": infix(sign, COMPARISON, SUM, SUM) for name, sign in _SIGNS.items()},
     "_truth": lambda x: x,
     "_where": _conditional,
 }
@@ -73,7 +76,7 @@ class Texts(dict[str, Callable[..., Text]]):
             self.pop(name, None)
 
     def __missing__(self, name: str) -> Callable[..., Text]:
-        return _called(name)
+        return called(name)
 
 
 def literal(number: float) -> Text:

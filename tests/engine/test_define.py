@@ -373,3 +373,12 @@ def test_names_of_the_package_are_reserved(name):
 @pytest.mark.parametrize("found", [Decimal(2), Fraction(2), True + 1, np.float32(2), np.array(2)])
 def test_a_function_may_return_any_real_number(found):
     assert define("test_any_number", lambda _: found, [lambda x: x])(1.0) == 2.0
+
+
+@pytest.mark.parametrize("name", ["new", "apply", "Value", "coerce", "ERRORS", "float", "type"])
+def test_the_name_of_an_operation_never_hides_a_function_that_methods_call(table, name):
+    define(name, "x * y + 1", ["y", "x"])
+    x = Value(3.0)
+    out = getattr(x, name)(2.0) + (2.0 - x).exp2()
+    out.backward()
+    assert (out.data, x.grad) == (7.5, 2.0 - 0.5 * 0.6931471805599453)

@@ -21,7 +21,7 @@ from llvmlite import ir
 
 from micrograd.compiler.native.writing import KINDS, WORD, Writer, word
 from micrograd.ops import lookup
-from micrograd.table.floats import GRID
+from micrograd.table.floats import ERF_DENOMINATOR, ERF_NUMERATOR, GRID
 from micrograd.table.formulas import Tree, fold
 
 DOUBLE = KINDS["float64"]
@@ -336,7 +336,9 @@ class Functions:
         build = self.writer.build
         magnitude = self.writer.intrinsic("fabs", x)
         square = build.fmul(x, x)
-        ratio = build.fdiv(self._polynomial(square, _ERF_T), self._polynomial(square, _ERF_U))
+        ratio = build.fdiv(
+            self._polynomial(square, ERF_NUMERATOR), self._polynomial(square, ERF_DENOMINATOR)
+        )
         near = build.fmul(x, ratio)
         far_x = self._clamped(magnitude, 1.0, 6.0)  # beyond, the result is 1
         ratio = build.fdiv(self._polynomial(far_x, _ERFC_P), self._polynomial(far_x, _ERFC_Q))
@@ -373,21 +375,6 @@ _TANH_Q = (
     1.12811678491632931402e2,
     2.23548839060100448583e3,
     4.84406305325125486048e3,
-)
-_ERF_T = (
-    9.60497373987051638749e0,
-    9.00260197203842689217e1,
-    2.23200534594684319226e3,
-    7.00332514112805075473e3,
-    5.55923013010394962768e4,
-)
-_ERF_U = (
-    1.0,
-    3.35617141647503099647e1,
-    5.21357949780152679795e2,
-    4.59432382970980127987e3,
-    2.26290000613890934246e4,
-    4.92673942608635921086e4,
 )
 _ERFC_P = (
     2.46196981473530512524e-10,

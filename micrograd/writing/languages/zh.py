@@ -35,6 +35,13 @@ WORDS: dict[str, dict[str, str]] = {
         "given": "已知",
         "start": "起点",
         "place": "{partial} 表示只把第 {place} 处的 {operand} 看作变量，另一处当作常数。",
+        "let": "设",
+        "comma": "，",
+        "let comma": "，",
+        "bar": "变量上加一横，表示 {output} 对它的导数：{example}。",
+        "where": "以上公式成立的条件：{conditions}。",
+        "bracket": "方括号中的条件成立时取 1，不成立时取 0。",
+        "by hand": "以下导数是手写的，没有公式：{partials}。",
         "check": "数值验证（中心差分，不用链式法则）：{wrt} 改变 ± {step} 时，{output} 的变化率 "
         "{sign} {difference}",
         "check agrees": "，与上面的导数 {gradient} 一致。",
@@ -182,6 +189,14 @@ WORDS: dict[str, dict[str, str]] = {
         "more": "…… 还有 {count} 个",
         "above": "（见上）",
         "below": "（见下）",
+        "next output": "、",
+        "graph": "计算图",
+        "graph of": "计算图：{output}",
+        "formula": "公式",
+        "told": "{formula}。",
+        "told value": "{formula}：值 {value}。",
+        "told gradient": "{formula}：梯度 {gradient}。",
+        "told value gradient": "{formula}：值 {value}，梯度 {gradient}。",
     },
     "page": {
         "title": "逐步演示：{output}",
@@ -227,6 +242,7 @@ WORDS: dict[str, dict[str, str]] = {
         "activation": "激活值 {activation}",
     },
     "program": {
+        "title": "编译后的程序",
         "caption": "宽度表示结果的个数（对数刻度）",
         "uniform": "整批只算一次",
         "varying": "每个样本各算一次",
@@ -309,6 +325,15 @@ WORDS: dict[str, dict[str, str]] = {
         "update": "更新权重",
         "repeat": "反复进行",
         "repeat times": "重复 {count} 次",
+    },
+    "export": {
+        "returns": "返回函数值以及依次对 {names} 的导数。",
+        "made": "由 micrograd 生成：先前向求值，再按链式法则反向求导，都是顺序执行的代码。"
+        "链式法则中只要有一个因子为 0，梯度就传不过去，即使另一个因子是无穷大。",
+        "large": "{function}，由 {operations} 步运算组成",
+        "renamed": "{name} 写作 {identifier}。",
+        "value": "函数值",
+        "derivatives": "反向求导",
     },
     "plot": {
         "right": "{count} 个点中 {share:.1%} 分类正确",

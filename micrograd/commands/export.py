@@ -1,0 +1,67 @@
+"""The command `export`, which writes an expression and its gradient as source text."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+from unicodedata import normalize
+
+from micrograd.commands.errors import CommandError, reported
+from micrograd.commands.options import add_language, add_output
+
+
+def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the options of the command."""
+    parser = commands.add_parser(
+        "export",
+        help="write an expression and its gradient in JavaScript, Python or C",
+        description="Write an expression and its gradient as a function in another language, which "
+        "needs no library. The suffix of the file determines the language: js; mjs, an ES module; "
+        'py; or c. Example: micrograd export "tanh(x * w + b)" -o neuron.js',
+    )
+    parser.add_argument("expression", help="arithmetic and calls of operations")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="the parameters in their order (default: as they appear in the expression)",
+    )
+    add_output(parser, "output file; without it, the source is printed")
+    parser.add_argument(
+        "--language", help="javascript, python or c (default: by the suffix, else javascript)"
+    )
+    parser.add_argument("--name", default="f", help="name of the function (default %(default)s)")
+    add_language(parser)
+    parser.set_defaults(command=export)
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write the source into a file, or print it."""
+    from micrograd.export.source import SUFFIXES, export_source
+    from micrograd.files import write
+
+    path: Path | None = options.out
+    suffix = "" if path is None else path.suffix.lower()
+    language = options.language or SUFFIXES.get(suffix, "" if path else "javascript")
+    if not language:
+        known = ", ".join(each.removeprefix(".") for each in SUFFIXES)
+        raise CommandError(
+            f"the suffix of {path} is none of {known}: choose one of them, or give --language"
+        )
+    names = [normalize("NFKC", name.strip()) for name in options.names]
+    with reported(NotImplementedError, writing=path):
+        text = export_source(
+            options.expression,
+            language.lower(),
+            names=names or None,
+            name=options.name,
+            module=suffix == ".mjs",
+            lang=options.lang,
+        )
+        if path is None:
+            print(text, end="")
+            return 0
+        write(path, text)
+    print(f"wrote {path}")
+    return 0

@@ -1,0 +1,166 @@
+"""Formulas made ready to be written as code: tests, easy cases, and what occurs more than once."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
+
+from micrograd.table.floats import to_float
+from micrograd.table.formulas import COMPARISONS, Call, Tree, fold, variables, with_truths
+from micrograd.table.interpreters import IEEE
+
+_TESTS = frozenset({"_truth", "_and", "_or", *(f"_{name}" for name in COMPARISONS)})
+
+
+class _Calls(dict[str, Callable[..., Tree]]):
+    """The vocabulary in which a formula means itself."""
+
+    def __missing__(self, name: str) -> Callable[..., Tree]:
+        return lambda *operands: Call(name, operands)
+
+
+_CALLS = _Calls()
+
+
+def substituted(tree: Tree, given: Mapping[str, Tree]) -> Tree:
+    """The formula with formulas in place of some of its variables."""
+    return fold(tree, _CALLS, {name: given.get(name, name) for name in variables(tree)})
+
+
+def _test(tree: Tree) -> Tree | None:
+    """The truth value of which this number is made, or None. A constant stands for itself."""
+    match tree:
+        case 0.0 | 1.0:
+            return tree
+        case Call("_where", (test, 1.0, 0.0)):
+            return test
+        case Call("add" | "mul", (x, y)):
+            first, second = _test(x), _test(y)
+            if first is not None and second is not None:
+                return _joined(tree.name == "add", first, second)
+    return None
+
+
+def _joined(is_sum: bool, first: Tree, second: Tree) -> Tree:
+    """Whether one of two truths holds, for a sum, or both, for a product."""
+    for one, other in ((first, second), (second, first)):
+        if isinstance(one, float):
+            return one if bool(one) == is_sum else other
+    return Call("_or" if is_sum else "_and", (first, second))
+
+
+_ARITHMETIC = ("add", "sub", "mul", "neg", "abs")
+
+
+def _ready(name: str, *operands: Tree) -> Tree:
+    """An operation on formulas that are ready."""
+    if all(isinstance(each, float) for each in operands):
+        known = name[1:] if name[1:] in COMPARISONS else name
+        if known in (*COMPARISONS, *_ARITHMETIC):
+            return _constant(to_float(IEEE[known](*operands)))
+    match name, operands:
+        case "_truth", (number,):
+            return _truth(number)
+        case "_where", (float(test), then, otherwise):
+            return then if test else otherwise
+        case "_where", (test, Call("stopping_mul", (g, x)), Call("stopping_mul", (h, y))) if g == h:
+            return Call("stopping_mul", (g, Call("_where", (test, x, y))))
+        case "pow", (base, 1.0):
+            return base
+        case "pow", (_, float(exponent)) if math.isfinite(exponent):
+            return Call("_library_pow", operands)
+        case "div", (_, float(divisor)) if divisor:
+            return Call("_div", operands)
+        case "stopping_mul", (1.0, other) | (other, 1.0):
+            return other
+        case "stopping_mul", (-1.0, other) | (other, -1.0):
+            return Call("neg", (other,))
+        case "stopping_mul", (_, float(factor)) if factor and math.isfinite(factor):
+            return Call("mul", operands)
+    return Call(name, operands)
+
+
+def _truth(number: Tree) -> Tree:
+    if isinstance(number, float):
+        return float(number != 0)
+    test = _test(number)
+    return Call("_truth", (number,)) if test is None else test
+
+
+class _Ready(dict[str, Callable[..., Tree]]):
+    def __missing__(self, name: str) -> Callable[..., Tree]:
+        return partial(_ready, name)
+
+
+def ready(tree: Tree) -> Tree:
+    """The formula with truth values apart, and the cases apart that every language can write.
+
+    Two truth values are joined by `_or` and `_and`. A power with a finite constant exponent becomes
+    `_library_pow`, a quotient whose divisor is a constant other than 0 becomes `_div`, and a
+    product of the chain rule in which nothing can be stopped becomes a plain one. Arithmetic on
+    constants is done, and so are choices that depend on constants only. Equal trees have equal
+    values: there is no constant -0.0.
+    """
+    tree = with_truths(tree)
+    same: dict[str, Tree] = {name: name for name in variables(tree)}
+    return fold(tree, _READY, same, _constant)
+
+
+def _constant(number: float) -> Tree:
+    """A constant; -0.0, which equals 0.0 as a key, is the opposite of that."""
+    return Call("neg", (0.0,)) if number == 0 and math.copysign(1, number) < 0 else number
+
+
+_READY = _Ready()
+
+
+class Definition(NamedTuple):
+    """A local variable and its formula."""
+
+    name: str
+    tree: Tree
+
+
+def shared(definitions: Iterable[Definition], fresh: Iterator[str]) -> list[Definition]:
+    """Give what occurs more than once in definitions a name of its own, before its first use.
+
+    Args:
+        definitions: what is computed, in order; the formulas are ready.
+        fresh: names for the new variables.
+    """
+    definitions = list(definitions)
+    times: Counter[Tree] = Counter()
+    for each in definitions:
+        _count(each.tree, times)
+    made: list[Definition] = []
+    names: dict[Tree, str] = {}
+
+    def rewritten(tree: Tree, *, whole: bool = False) -> Tree:
+        if not isinstance(tree, Call):
+            return tree
+        if tree in names:
+            return names[tree]
+        inner = Call(tree.name, tuple(rewritten(each) for each in tree.operands))
+        if whole or times[tree] < 2 or tree.name in _TESTS or tree.name == "neg":
+            return inner
+        names[tree] = name = next(fresh)
+        made.append(Definition(name, inner))
+        return name
+
+    for name, tree in definitions:
+        inner = rewritten(tree, whole=True)
+        if isinstance(tree, Call):
+            names.setdefault(tree, name)
+        made.append(Definition(name, inner))
+    return made
+
+
+def _count(tree: Tree, times: Counter[Tree]) -> None:
+    if isinstance(tree, Call):
+        times[tree] += 1
+        if times[tree] == 1:
+            for each in tree.operands:
+                _count(each, times)

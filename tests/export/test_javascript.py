@@ -1,0 +1,105 @@
+"""JavaScript computes every row of the table as the engine does, in Node and in a browser."""
+
+import math
+
+import pytest
+
+from micrograd import define
+from micrograd.export.javascript import expression, runtime
+from micrograd.ops import TABLE, Row, checked
+from micrograd.table.formulas import Call
+from tests.export.common import (
+    CODING,
+    NAMES,
+    by_name,
+    compare,
+    decoded,
+    encoded,
+    in_node,
+    needs_node,
+    tasks,
+    trees,
+)
+
+
+def program(names):
+    """A program that makes the values and partials of rows; a point begins with the row's place."""
+    rows = [TABLE[name] for name in names]
+    functions = [
+        f"({', '.join(row.operands)}) => {{ const out = {expression(value)}; "
+        f"return [out, {', '.join(map(expression, slopes))}]; }}"
+        for row in rows
+        for value, *slopes in [trees(row)]
+    ]
+    called = runtime(tree for row in rows for tree in trees(row))
+    listed = ",\n".join(functions)
+    return (
+        f"{called}\nconst functions = [{listed}];\n"
+        "const results = rows.map(([place, ...at]) => functions[place](...at));"
+    )
+
+
+@pytest.fixture(scope="module")
+def of_node():
+    return by_name(NAMES, in_node(program(NAMES), tasks(NAMES)))
+
+
+@pytest.fixture(scope="module")
+def of_browser():
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="the browser is driven by Playwright: pip install playwright"
+    )
+    from tests.drawing.test_browser import CHROMIUM
+
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        body = f"{CODING}\nconst rows = decoded(given);\n{program(NAMES)}\nreturn encoded(results);"
+        page = browser.new_page()
+        text = page.evaluate(f"(given) => {{ {body} }}", encoded(tasks(NAMES)))
+        browser.close()
+    return by_name(NAMES, decoded(text))
+
+
+@needs_node
+@pytest.mark.parametrize("name", NAMES)
+def test_values_and_partials_in_node_are_those_of_the_engine(name, of_node):
+    compare(name, of_node[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_values_and_partials_in_a_browser_are_those_of_the_engine(name, of_browser):
+    compare(name, of_browser[name])
+
+
+@needs_node
+def test_rows_that_users_define_are_written_too_whatever_their_names():
+    slope = "sigmoid(y * x) + out * y * (1 - sigmoid(y * x))"
+    define("t1", "x * sigmoid(y * x)", [slope, "x * out * (1 - sigmoid(y * x))"])
+    define("new", "where(x > y, floor(x) - t1(x, y), t1(x, y) * t1(x, y))", ["0", "0"])
+    define("gauss_by_parts", "gauss(x + 2)", ["0"])
+    define("fround", "x + 1", ["1"])
+    names = ["t1", "new", "gauss_by_parts", "fround"]
+    for name, results in by_name(names, in_node(program(names), tasks(names))).items():
+        compare(name, results)
+
+
+def test_a_row_defined_by_a_python_function_is_refused_by_name():
+    define("bessel_t", math.sin, ["cos(x)"])
+    with pytest.raises(NotImplementedError, match="'bessel_t' is defined by a Python function"):
+        runtime([Call("exp", (Call("bessel_t", ("x",)),))])
+
+
+def test_a_name_that_is_no_operation_never_gets_into_the_code():
+    with pytest.raises(KeyError, match="no operation"):
+        expression(Call("alert(1);//", ("x",)))
+    with pytest.raises(KeyError, match="no operation"):
+        runtime([Call("alert(1);//", ("x",))])
+
+
+def test_a_primitive_that_javascript_lacks_is_refused_by_name(table):
+    table["dawson"] = checked(Row("dawson", "dawson(x)", ["1 - 2 * x * out"]), {"dawson": 1})
+    with pytest.raises(NotImplementedError, match="'dawson' is a primitive, and JavaScript"):
+        runtime([Call("dawson", ("x",))])
