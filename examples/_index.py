@@ -33,11 +33,10 @@ from ._story import (
     Part,
     Prose,
     Section,
-    below_heading,
 )
 from ._words import LANGUAGES, Words
 
-NARROWEST = 740
+NARROWEST = 660
 """The widest screen, in pixels, that shows the narrow pictures."""
 _OPEN_ROWS = 10  # of a table that is shown at once
 
@@ -181,8 +180,8 @@ class Edition:
                 return self.numbers(rows)
             case Figure():
                 return self.figure(part)
-            case Matrices(_, blocks):
-                return as_html(below_heading(blocks[self.lang]), level=4)
+            case Matrices():
+                return f'<div class="matrices">{as_html(part.blocks(self.lang), level=4)}</div>'
             case Derivation():
                 return self.derivation(part)
 
@@ -191,7 +190,8 @@ class Edition:
         steps = self.link(f"{quote(told.steps.name)}#{self.lang}", self.phrase("steps"))
         return (
             f'<div class="derivation">{self.figure(told.graph)}'
-            f"{as_html(below_heading(told.blocks(self.lang)), level=4)}"
+            f'<div class="wide">{as_html(told.blocks(self.lang), level=4)}</div>'
+            f'<div class="narrow">{as_html(told.blocks(self.lang, narrow=True), level=4)}</div>'
             f'<p class="operations">{steps}{self.phrase("next")}'
             f"{self.phrase('operations')}{self._rule_links(told)}</p></div>"
         )

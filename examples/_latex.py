@@ -34,7 +34,6 @@ from ._story import (
     Part,
     Prose,
     Section,
-    below_heading,
 )
 from ._words import Words
 
@@ -91,11 +90,11 @@ class Latex(NamedTuple):
                 yield self.numbers(rows)
             case Figure():
                 yield from self.figure(part)
-            case Matrices(_, blocks):
-                yield from map(_block, below_heading(blocks[self.lang]))
+            case Matrices():
+                yield from map(_block, part.blocks(self.lang))
             case Derivation():
                 yield from self.figure(part.graph)
-                yield from map(_block, below_heading(part.blocks(self.lang)))
+                yield from map(_block, part.blocks(self.lang))
 
     def figure(self, figure: Figure) -> Iterator[str]:
         """The picture as PNG, and its caption; only the caption where PNG could not be drawn."""

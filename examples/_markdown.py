@@ -24,7 +24,6 @@ from ._story import (
     Part,
     Prose,
     Section,
-    below_heading,
 )
 from ._words import Words
 
@@ -68,11 +67,11 @@ class Markdown(NamedTuple):
                 yield self.numbers(rows)
             case Figure():
                 yield self.figure(part)
-            case Matrices(_, blocks):
-                yield as_markdown(below_heading(blocks[self.lang])).strip()
+            case Matrices():
+                yield as_markdown(part.blocks(self.lang)).strip()
             case Derivation():
                 yield self.figure(part.graph)
-                yield as_markdown(below_heading(part.blocks(self.lang))).strip()
+                yield as_markdown(part.blocks(self.lang)).strip()
 
     def figure(self, figure: Figure) -> str:
         """The picture, and its caption in italics."""

@@ -29,9 +29,8 @@ from ._story import (
 )
 from ._words import LANGUAGES, Words
 
-WIDE, NARROW = 700, 390  # pixels: an article, and a telephone
-_MARGIN = 32  # of a telephone's screen, which a picture cannot use
-_COLUMNS = 44  # of a derivation's lines, which a telephone shows whole
+WIDE, NARROW = 680, 358  # pixels: within the margins of an article, and of a telephone
+_COLUMNS = 76, 40  # of the lines of a derivation: of a wide screen, and of a telephone
 _SCALE = 2.0  # of PNG, for screens of high resolution
 
 
@@ -130,8 +129,8 @@ class Report:
         graph = self._figure(self.out, name, partial(draw, output, **options), title, None)
         steps = self._path(self.out, f"{name}.steps.html")
         self._write(steps, step_page(output, title=title._asdict()))
-        explanation = explain(output, wrt, style="board", width=_COLUMNS)
-        self.parts.append(Derivation(name, title, explanation, graph, steps))
+        told, narrow = (explain(output, wrt, style="board", width=each) for each in _COLUMNS)
+        self.parts.append(Derivation(name, title, told, narrow, graph, steps))
 
     # ------------------------------------------------------------------------------- the files
 
@@ -143,7 +142,7 @@ class Report:
             drawing = drawn(lang=lang, width=WIDE, theme="auto")
             said[lang] = described(drawing)
             wide[lang] = self._svg(self._path(out, f"{name}.{lang}.svg"), drawing)
-            small = drawn(lang=lang, width=NARROW - _MARGIN, theme="auto")
+            small = drawn(lang=lang, width=NARROW, theme="auto")
             narrow[lang] = self._svg(self._path(out, f"{name}.{lang}.narrow.svg"), small)
             image = self._path(out, f"{name}.{lang}.png")
             if self._image(image, lambda lang=lang: drawn(lang=lang, width=WIDE, theme="light")):
