@@ -4,10 +4,12 @@
 - `_rows`: numbers, where they come from, and what the engine computed.
 - `_formulas`: formulas in texts, written as in LaTeX.
 - `_story`, `_report`: what a companion says, and the files of its pictures.
+- `_documents`, `_index`, `_markdown`, `_latex`: the companions as files.
 - `_program`: the command line of a program, and its report on a terminal.
 - `_mathematics`: the weighted sum, gradient descent.
 """
 
+from ._documents import write_documents, write_index
 from ._mathematics import descent, dot, total, weighted_sum
 from ._program import HEADING, lines, main, outcome, show
 from ._report import Article, Report
@@ -36,4 +38,6 @@ __all__ = [
     "summary",
     "total",
     "weighted_sum",
+    "write_documents",
+    "write_index",
 ]

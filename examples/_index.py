@@ -6,17 +6,15 @@ pictures beside it: a content-security policy forbids everything else. All texts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from importlib import resources
-from pathlib import Path
 from urllib.parse import quote
 
 from micrograd.derivation import rule_card
-from micrograd.derivation.document import Block, Heading, Paragraph, as_html
+from micrograd.derivation.document import Paragraph, as_html
 from micrograd.drawing.page import content_hash
 from micrograd.engine.graph import operation
-from micrograd.files import write
 from micrograd.ops import TABLE
 from micrograd.writing.languages import operation_name, words
 from micrograd.writing.marks import mathml
@@ -38,18 +36,9 @@ from ._story import (
 )
 from ._words import LANGUAGES, Words
 
-NAME = "index.html"
-
-NARROWEST = 740
+NARROWEST = 660
 """The widest screen, in pixels, that shows the narrow pictures."""
 _OPEN_ROWS = 10  # of a table that is shown at once
-
-
-def write_index(reports: Sequence[Report], folder: Path) -> Path:
-    """Write the page into `folder`, where the files of the reports are, and return its path."""
-    path = folder / NAME
-    write(path, index(reports))
-    return path
 
 
 def index(reports: Sequence[Report]) -> str:
@@ -157,14 +146,24 @@ class Edition:
         """A whole companion."""
         anchor, article = self._anchor(report), report.article
         number = self.phrase("article", number=article.number)
+        title = f'<span class="number">{number}</span> {self.say(article.title)}'
         parts = [
-            f'<h2 id="{anchor}"><span class="number">{number}</span> '
-            f"{self.say(article.title)}</h2>",
+            f'<h2 id="{anchor}">{title}</h2>',
             f'<p class="claim">{self.say(article.claim)}</p>',
             f'<p class="tally">{self.say(summary(report.rows))}{self.phrase("stop")}</p>',
             *(self.part(each, anchor) for each in report.parts),
+            *self._documents(report),
         ]
         return f'<section aria-labelledby="{anchor}">' + "\n".join(parts) + "</section>"
+
+    def _documents(self, report: Report) -> Iterator[str]:
+        """Links to the companion as Markdown and LaTeX."""
+        if report.documents:
+            links = (
+                self.link(quote(path.name), kind)
+                for kind, path in report.documents[self.lang].items()
+            )
+            yield f'<p class="links">{self.phrase("documents")}{" · ".join(links)}</p>'
 
     def part(self, part: Part, anchor: str) -> str:
         """One part of a companion."""
@@ -181,8 +180,8 @@ class Edition:
                 return self.numbers(rows)
             case Figure():
                 return self.figure(part)
-            case Matrices(_, blocks):
-                return as_html(_below_heading(blocks[self.lang]), level=4)
+            case Matrices():
+                return f'<div class="matrices">{as_html(part.blocks(self.lang), level=4)}</div>'
             case Derivation():
                 return self.derivation(part)
 
@@ -191,7 +190,8 @@ class Edition:
         steps = self.link(f"{quote(told.steps.name)}#{self.lang}", self.phrase("steps"))
         return (
             f'<div class="derivation">{self.figure(told.graph)}'
-            f"{as_html(_below_heading(told.blocks(self.lang)), level=4)}"
+            f'<div class="wide">{as_html(told.blocks(self.lang), level=4)}</div>'
+            f'<div class="narrow">{as_html(told.blocks(self.lang, narrow=True), level=4)}</div>'
             f'<p class="operations">{steps}{self.phrase("next")}'
             f"{self.phrase('operations')}{self._rule_links(told)}</p></div>"
         )
@@ -286,11 +286,6 @@ def display(lines: Iterable[str]) -> str:
     columns = 'class="aligned" columnalign="right center left"'
     table = f"<mtable {columns}>{''.join(rows)}</mtable>"
     return f'<div class="scroll"><math display="block">{table}</math></div>'
-
-
-def _below_heading(blocks: Iterable[Block]) -> list[Block]:
-    """The blocks of a document without its title: the companion has its own."""
-    return [each for each in blocks if not (isinstance(each, Heading) and each.level == 1)]
 
 
 def uses(told: Derivation) -> set[str]:

@@ -16,7 +16,7 @@ def dot(x: Iterable[Any], w: Iterable[Any]) -> Any:
 
 
 def weighted_sum(x: Iterable[Value], w: Iterable[Value], label: str) -> Value:
-    """`dot` with a label for every step: products p1, p2, …, partial sums s2, s3, …, the result."""
+    """`dot` with labels: the products p1, p2, …, and the result."""
     products = [xi * wi for xi, wi in zip(x, w, strict=True)]
     for i, each in enumerate(products, 1):
         each.label = f"p{i}"
@@ -24,11 +24,9 @@ def weighted_sum(x: Iterable[Value], w: Iterable[Value], label: str) -> Value:
 
 
 def total(terms: Sequence[Value], label: str) -> Value:
-    """The sum of two or more terms, with this label; partial sums are called s2, s3 and so on."""
-    result = terms[0]
-    for i, term in enumerate(terms[1:], 2):
-        result = result + term
-        result.label = f"s{i}" if i < len(terms) else label
+    """The sum of two or more terms, with this label."""
+    result = reduce(add, terms)
+    result.label = label
     return result
 
 

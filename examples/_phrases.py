@@ -22,6 +22,7 @@ PHRASES = {
     "article": Words("Article {number}", "第 {number} 篇"),
     "stop": Words(".", "。"),
     "steps": Words("Step by step", "逐步演示"),
+    "documents": Words("This companion as a document: ", "本篇的文档："),
     "next": Words(". ", "。"),
     "operations": Words("Rules used: ", "用到的法则："),
     "next operation": Words(", ", "、"),

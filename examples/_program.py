@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from io import TextIOWrapper
 from pathlib import Path
+from textwrap import wrap
 
+from ._documents import write_documents
 from ._formulas import plain
 from ._report import Report
 from ._rows import summary
 
-HEADING = f"article {'number':<58} {'source':<8}{'expected':>16} {'got':>18}"
+HEADING = f"article {'number':<66} {'source':<8}{'expected':>16} {'got':>18}"
 
 
 def lines(report: Report) -> Iterator[str]:
@@ -21,7 +23,7 @@ def lines(report: Report) -> Iterator[str]:
         verdict = "ok" if row.agrees else "DIFFERS"
         numbers = f"{row.expectation.en:>16} {row.result.en:>18}"
         what, origin = plain(row.what.en), row.origin.en
-        yield f"{report.article.number:<7} {what:<58} {origin:<8}{numbers}  {verdict}"
+        yield f"{report.article.number:<7} {what:<66} {origin:<8}{numbers}  {verdict}"
 
 
 def outcome(reports: Iterable[Report]) -> Iterator[str]:
@@ -39,7 +41,16 @@ def show(report: Report) -> None:
     """Print a report: the claim, the table, its summary, and the files."""
     article = report.article
     print(f"Article {article.number}. {article.title.en} ({article.title.zh})")
-    print(article.claim.en, "", HEADING, *lines(report), "", *summary(report.rows), "", sep="\n")
+    print(
+        *wrap(plain(article.claim.en), 100),
+        "",
+        HEADING,
+        *lines(report),
+        "",
+        *summary(report.rows),
+        "",
+        sep="\n",
+    )
     print(*outcome([report]), sep="\n")
 
 
@@ -57,6 +68,7 @@ def main(run: Callable[[Path | None], Report]) -> int:
         sys.stdout.reconfigure(errors="replace")  # the terminal may not support Chinese
     try:
         report = run(out)
+        write_documents(report)
     except OSError as error:
         parser.error(f"cannot write to {out}: {error.strerror or error}")
     show(report)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from micrograd import Value, draw_dot, explain, step_page
-from micrograd.drawing import RenderingError
+from micrograd import Value, explain, step_page
+from micrograd.drawing import RenderingError, draw
 from micrograd.files import write
 
 from ._formulas import plain
@@ -28,8 +29,8 @@ from ._story import (
 )
 from ._words import LANGUAGES, Words
 
-WIDE, NARROW = 700, 390  # pixels: an article, and a telephone
-_MARGIN = 32  # of a telephone's screen, which a picture cannot use
+WIDE, NARROW = 680, 358  # pixels: within the margins of an article, and of a telephone
+_COLUMNS = 76, 40  # of the lines of a derivation: of a wide screen, and of a telephone
 _SCALE = 2.0  # of PNG, for screens of high resolution
 
 
@@ -56,6 +57,7 @@ class Report:
     parts: list[Part] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     skipped: dict[str, list[str]] = field(default_factory=dict)
+    documents: dict[str, dict[str, Path]] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[Row]:
@@ -90,19 +92,19 @@ class Report:
         self.parts.append(Numbers(rows))
 
     def figure(
-        self, name: str, draw: Callable[..., Any], *, caption: Words, alt: Words | None = None
+        self, name: str, drawn: Callable[..., Any], *, caption: Words, alt: Words | None = None
     ) -> None:
         """Draw a figure in both languages, for wide and for narrow screens, and as an image.
 
         Args:
             name: part of the names of its files.
-            draw: called with `lang`, `width` and `theme`, as the functions of `micrograd.drawing`
+            drawn: called with `lang`, `width` and `theme`, as the functions of `micrograd.drawing`
                 are; returns a drawing.
             caption: what stands below the figure.
             alt: what is seen; by default, what the drawing says of itself.
         """
         if self.out is not None:
-            self.parts.append(self._figure(self.out, name, draw, caption, alt))
+            self.parts.append(self._figure(self.out, name, drawn, caption, alt))
 
     def matrices(self, name: str, explanation: Any) -> None:
         """Add what `nn.explain_layers` returned."""
@@ -124,28 +126,26 @@ class Report:
         if self.out is None:
             return
 
-        def draw(*, lang: str, width: int, theme: str) -> Any:
-            return draw_dot(output, lang=lang, theme="light" if theme == "auto" else theme)
-
-        graph = self._figure(self.out, name, draw, title, None)
+        graph = self._figure(self.out, name, partial(draw, output, **options), title, None)
         steps = self._path(self.out, f"{name}.steps.html")
         self._write(steps, step_page(output, title=title._asdict()))
-        self.parts.append(Derivation(name, title, explain(output, wrt), graph, steps))
+        told, narrow = (explain(output, wrt, style="board", width=each) for each in _COLUMNS)
+        self.parts.append(Derivation(name, title, told, narrow, graph, steps))
 
     # ------------------------------------------------------------------------------- the files
 
     def _figure(
-        self, out: Path, name: str, draw: Callable[..., Any], caption: Words, alt: Words | None
+        self, out: Path, name: str, drawn: Callable[..., Any], caption: Words, alt: Words | None
     ) -> Figure:
         wide, narrow, images, said = {}, {}, {}, {}
         for lang in LANGUAGES:
-            drawing = draw(lang=lang, width=WIDE, theme="auto")
+            drawing = drawn(lang=lang, width=WIDE, theme="auto")
             said[lang] = described(drawing)
             wide[lang] = self._svg(self._path(out, f"{name}.{lang}.svg"), drawing)
-            small = draw(lang=lang, width=NARROW - _MARGIN, theme="auto")
+            small = drawn(lang=lang, width=NARROW, theme="auto")
             narrow[lang] = self._svg(self._path(out, f"{name}.{lang}.narrow.svg"), small)
             image = self._path(out, f"{name}.{lang}.png")
-            if self._image(image, lambda lang=lang: draw(lang=lang, width=WIDE, theme="light")):
+            if self._image(image, lambda lang=lang: drawn(lang=lang, width=WIDE, theme="light")):
                 images[lang] = image
         told = alt or Words(*(said[lang] or plain(caption.within(lang)) for lang in LANGUAGES))
         return Figure(name, caption, told, wide, narrow, images)
@@ -186,13 +186,14 @@ def png_of(drawing: Any) -> bytes:
     """A drawing, or a graph, as PNG."""
     if hasattr(drawing, "png"):
         return bytes(drawing.png(scale=_SCALE))
-    return bytes(drawing.pipe("png"))
+    return bytes(drawing.pipe("png", scale=_SCALE))
 
 
 def described(drawing: Any) -> str:
-    """What a drawing says of itself to those who cannot see it."""
-    parts = (getattr(drawing, "title", ""), getattr(drawing, "description", ""))
-    return ". ".join(part.rstrip(".") for part in parts if isinstance(part, str) and part)
+    """What a drawing, or a graph, says of itself to those who cannot see it."""
+    shown = getattr(drawing, "picture", drawing)
+    parts = (getattr(shown, "title", ""), getattr(shown, "description", ""))
+    return " ".join(part if part[-1] in ".。" else f"{part}: " for part in parts if part).strip()
 
 
 def size_of(svg: str) -> tuple[int, int]:

@@ -117,9 +117,12 @@ def summary(rows: Iterable[Row], *, articles: int = 1) -> Words:
     article, formula, ours = (counts[source] for source in SOURCES)
     others = formula + ours - agreeing["formula"] - agreeing["ours"]
     where, its = ("the article", "its") if articles == 1 else ("the articles", "their")
-    en = [f"{agreeing['article']} of {article} numbers printed in {where} agree"]
+    agree = "agrees" if article == 1 else "agree"
+    en = [f"{agreeing['article']} of {article} numbers printed in {where} {agree}"]
     chinese = "全部一致" if agreeing["article"] == article else f"中有 {agreeing['article']} 个一致"
     zh = [f"原文给出的 {article} 个数{chinese}"]
+    if not article:
+        en, zh = [f"no results are printed in {where}"], ["原文没有印出结果"]
     if formula:
         en.append(f"{formula} follow{'s' * (formula == 1)} from {its} formulas")
     if ours:
@@ -127,7 +130,7 @@ def summary(rows: Iterable[Row], *, articles: int = 1) -> Words:
     checked = [f"{formula} 个按公式核对"] * bool(formula) + [f"{ours} 个是本程序自己的"] * bool(
         ours
     )
-    zh += [f"另有 {'，'.join(checked)}"] * bool(checked)
+    zh += [f"{'另' if article else ''}有 {'，'.join(checked)}"] * bool(checked)
     if others:
         en.append(f"{others} of the latter {'differs' if others == 1 else 'differ'}")
         zh.append(f"后两类中有 {others} 个不符")

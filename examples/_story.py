@@ -5,14 +5,20 @@ A text is in both languages, and may have formulas between dollar signs, as in `
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from micrograd.derivation.document import Block
+from micrograd.derivation.document import Block, Heading
 from micrograd.derivation.explanation import Explanation
 
 from ._rows import Row
-from ._words import LANGUAGES, Words
+from ._words import Words
+
+
+def below_heading(blocks: Iterable[Block]) -> list[Block]:
+    """The blocks of a document without its title: the companion has its own."""
+    return [each for each in blocks if not (isinstance(each, Heading) and each.level == 1)]
 
 
 @dataclass(frozen=True)
@@ -80,28 +86,37 @@ class Matrices:
     """A derivation in matrix form: the blocks of its document in each language."""
 
     name: str
-    blocks: dict[str, list[Block]]
+    documents: dict[str, list[Block]]
+
+    def blocks(self, lang: str) -> list[Block]:
+        """The document in one language."""
+        return below_heading(self.documents[lang])
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """The explanation of a derivative: in words, as a graph, and step by step."""
+    """The explanation of a derivative: in words, as a graph, and step by step.
+
+    `narrow` is the same explanation with shorter lines; `steps` is the file of the page that shows
+    one step at a time.
+    """
 
     name: str
     title: Words
     explanation: Explanation
+    narrow: Explanation
     graph: Figure
-    steps: Path  # the file of the page that shows one step at a time
+    steps: Path
 
-    def blocks(self, lang: str) -> list[Block]:
+    def blocks(self, lang: str, *, narrow: bool = False) -> list[Block]:
         """The document in one language, checked by differences."""
-        return self.explanation.blocks(lang, check=True, tables=False)
+        told = self.narrow if narrow else self.explanation
+        return below_heading(told.blocks(lang, check=True, tables=False))
 
 
 Part = Section | Prose | Bullets | Display | Numbers | Figure | Matrices | Derivation
 
 __all__ = [
-    "LANGUAGES",
     "Bullets",
     "Derivation",
     "Display",

@@ -98,7 +98,12 @@ def threshold_rows() -> list[Row]:
             gradients += [abs(parameter.grad) for parameter in (*weights, threshold)]
             given = " ".join(map(str, inputs))
             rows.append(
-                Row(Words(f"{gate} of {given}", f"{gate}：输入 {given}"), expected, fires.data)
+                Row(
+                    Words(f"{gate} of {given}", f"{gate}：输入 {given}"),
+                    expected,
+                    fires.data,
+                    source="ours",
+                )
             )
         what = Words(
             f"largest gradient in {gate}, over all inputs", f"{gate} 在所有输入下的最大梯度"

@@ -90,7 +90,7 @@ def start_rows(weights: Sequence[Value]) -> list[Row]:
     rows = []
     for w, digits in zip(weights, ("-0.16595599", "0.44064899", "-0.99977125"), strict=True):
         what = Words(f"{w.label} at the start", f"{w.label} 的初始值")
-        rows.append(printed(what, digits, w.data))
+        rows.append(printed(what, digits, w.data, "ours"))
     cost(weights).backward()
     for w, step in zip(weights, update(weights), strict=True):
         what = Words(
@@ -108,7 +108,7 @@ def end_rows(weights: Sequence[Value]) -> list[Row]:
         what = Words(
             f"{w.label} after {ITERATIONS:,} steps", f"训练 {ITERATIONS:,} 步后的 {w.label}"
         )
-        rows.append(printed(what, digits, w.data))
+        rows.append(printed(what, digits, w.data, "ours"))
     what = Words(f"answer to the new situation {NEW_SITUATION}", f"对新样本 {NEW_SITUATION} 的预测")
     return [*rows, printed(what, "0.99993704", predict(NEW_SITUATION, weights).data)]
 

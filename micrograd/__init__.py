@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from micrograd.compiler import compile  # noqa: A004
     from micrograd.derivation import explain
     from micrograd.derivation.naming import label_all
-    from micrograd.drawing import draw_dot
+    from micrograd.drawing import draw, draw_dot
     from micrograd.drawing.page import step_page
     from micrograd.engine.arrays import (
         dot,
@@ -48,6 +48,7 @@ __all__ = [
     "derivative",
     "detect_anomaly",
     "dot",
+    "draw",
     "draw_dot",
     "explain",
     "export_source",
@@ -84,7 +85,7 @@ _ROOMS = {
         "micrograd.compiler": "compile",
         "micrograd.derivation": "explain",
         "micrograd.derivation.naming": "label_all",
-        "micrograd.drawing": "draw_dot",
+        "micrograd.drawing": "draw draw_dot",
         "micrograd.drawing.page": "step_page",
         "micrograd.export": "export_source",
         "micrograd.engine.arrays": "dot log_softmax logsumexp mean norm prod softmax var",

@@ -19,7 +19,7 @@ NEURON = ["tanh(x1*w1 + x2*w2 + b)", "x1=2", "w1=-3", "x2=0", "w2=1", "b=6.88"]
 
 
 def test_explain_derives_the_gradient_in_the_language_asked_for(capsys):
-    assert main(["explain", *NEURON, "--wrt", "w1", "--lang", "zh"]) == 0
+    assert main(["explain", *NEURON, "--wrt", "w1", "--lang", "zh", "--style", "full"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("f 对 w₁ 的导数\n")
     assert "         ≈ (1 - 0.7064²) · 1 · 1 · 2\n" in printed
@@ -27,15 +27,16 @@ def test_explain_derives_the_gradient_in_the_language_asked_for(capsys):
 
 
 def test_explain_takes_every_name_unless_some_are_chosen(capsys):
-    assert main(["explain", "x * y", "x=2", "y=3", "--no-tables"]) == 0
-    assert capsys.readouterr().out.count("The derivative of f") == 2
-    assert main(["explain", "x * y", "x=2", "y=3", "--wrt", "y, x", "--no-tables"]) == 0
+    assert main(["explain", "x * y", "x=2", "y=3"]) == 0
+    assert capsys.readouterr().out.count("∂f/∂") == 2
+    assert main(["explain", "x * y", "x=2", "y=3", "--wrt", "y, x", "--style", "full"]) == 0
     printed = capsys.readouterr().out
     assert printed.index("with respect to y") < printed.index("with respect to x")
 
 
 def test_explain_prints_markdown_and_latex(capsys):
-    assert main(["explain", *NEURON, "--wrt", "w1", "--format", "markdown", "--check"]) == 0
+    chosen = ["--wrt", "w1", "--style", "full"]
+    assert main(["explain", *NEURON, *chosen, "--format", "markdown", "--check"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("## The derivative of $f$ with respect to $w_{1}$\n")
     assert "moved by" in printed
@@ -44,13 +45,36 @@ def test_explain_prints_markdown_and_latex(capsys):
 
 
 def test_an_expression_may_begin_with_a_minus(capsys):
-    assert main(["explain", "-x * y", "x=2", "y=-3", "--wrt", "y", "--no-tables"]) == 0
-    assert "= -2\n" in capsys.readouterr().out
+    assert main(["explain", "-x * y", "x=2", "y=-3", "--wrt", "y"]) == 0
+    assert "= −2\n" in capsys.readouterr().out
 
 
 def test_the_result_is_called_f_unless_a_variable_is(capsys):
-    assert main(["explain", "f * 2", "f=3", "--no-tables"]) == 0
+    assert main(["explain", "f * 2", "f=3", "--style", "full", "--no-tables"]) == 0
     assert "The derivative of v₁ with respect to f" in capsys.readouterr().out
+
+
+def test_explain_shows_a_blackboard_unless_every_value_is_asked_for(capsys):
+    neuron = ["(sigmoid(w*x + b) - t)**2", "w=1", "x=2", "b=-0.5", "t=1"]
+    assert main(["explain", *neuron, "--wrt", "w"]) == 0
+    assert capsys.readouterr().out == (
+        "let v₁ = w·x + b,  v₂ = σ(v₁),  f = (v₂ − t)²\n"
+        "\n"
+        "  ∂f/∂w = ∂f/∂v₂ · ∂v₂/∂v₁ · ∂v₁/∂w\n"
+        "        = 2(v₂ − t) · v₂(1 − v₂) · x\n"
+        "        ≈ −0.1088\n"
+    )
+
+
+def test_explain_needs_no_values_for_a_derivation_in_symbols(capsys):
+    assert main(["explain", "(sigmoid(w*x + b) - t)**2", "--wrt", "w"]) == 0
+    assert capsys.readouterr().out.endswith("= 2(v₂ − t) · v₂(1 − v₂) · x\n")
+    assert main(["explain", "x * y", "--width", "5"]) == 2
+    assert "width is at least 20 columns, got 5" in capsys.readouterr().err
+    assert main(["explain", "x * y", "--check"]) == 2
+    assert "--check needs a value for each name" in capsys.readouterr().err
+    assert main(["explain", "x * y", "x=1", "--style", "full", "--width", "60"]) == 2
+    assert "--width is an option of --style board" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

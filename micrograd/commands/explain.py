@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.expression import add_arguments, graph
+from micrograd.commands.expression import add_arguments, graph, symbolic_graph
 from micrograd.commands.options import add_language
 from micrograd.writing.names import typeset
 
@@ -20,7 +20,8 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "explain",
         help="derive the gradient of an expression, step by step",
-        description="Derive the gradient of an expression by the chain rule, with every number. "
+        description="Derive the gradient of an expression by the chain rule. Without values for "
+        "the names, the derivation is in symbols only. "
         'Example: micrograd explain "tanh(x1*w1 + b)" x1=2 w1=-3 b=6.88 --wrt w1 --lang zh',
     )
     add_arguments(parser)
@@ -29,12 +30,26 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     )
     add_language(parser)
     parser.add_argument(
+        "--style",
+        choices=("board", "full"),
+        default="board",
+        help="a closed form, as on a blackboard, or every value and path (default board)",
+    )
+    parser.add_argument(
+        "--width",
+        type=int,
+        metavar="COLUMNS",
+        help="columns of a line, for --style board (default 76)",
+    )
+    parser.add_argument(
         "--format",
         choices=("text", "markdown", "latex"),
         default="text",
         help="format of the output (default text)",
     )
-    parser.add_argument("--no-tables", action="store_true", help="omit the evaluation tables")
+    parser.add_argument(
+        "--no-tables", action="store_true", help="omit the evaluation tables of --style full"
+    )
     parser.add_argument(
         "--check", action="store_true", help="compare the results with finite differences"
     )
@@ -45,10 +60,20 @@ def explain(options: argparse.Namespace) -> int:
     """Print the derivation of an expression's gradient."""
     if options.format == "latex" and (options.check or options.lang != "en"):
         raise CommandError("--format latex prints equations only: omit --check and --lang")
-    output, variables = graph(options)
+    style: dict[str, Any] = {"style": options.style}
+    if options.style == "board":
+        style |= {"numbers": bool(options.at), "width": options.width}
+    elif options.width is not None:
+        raise CommandError("--width is an option of --style board")
+    is_symbolic = options.style == "board" and not options.at
+    if is_symbolic and options.check:
+        raise CommandError("--check needs a value for each name, NAME=NUMBER")
+    output, variables = symbolic_graph(options) if is_symbolic else graph(options)
     names = list(variables) if options.wrt is None else options.wrt.split(",")
-    explanation = derivation(output, variables, names, options.lang)
-    tables = {"tables": not options.no_tables, "check": options.check}
+    explanation = derivation(output, variables, names, options.lang, **style)
+    tables = {"check": options.check}
+    if options.no_tables:
+        tables["tables"] = False
     match options.format:
         case "text":
             print(explanation.text(**tables), end="")
@@ -60,7 +85,7 @@ def explain(options: argparse.Namespace) -> int:
 
 
 def derivation(
-    output: Value, variables: dict[str, Value], names: list[str], lang: str
+    output: Value, variables: dict[str, Value], names: list[str], lang: str, **style: Any
 ) -> Explanation:
     """Return the derivation with respect to the variables of these names."""
     from micrograd import explain as explained
@@ -74,4 +99,4 @@ def derivation(
             raise CommandError(f"--wrt {name}: there is no such name; the names are {known}")
         targets.append(target)
     with reported():
-        return explained(output, targets, lang=lang)
+        return explained(output, targets, lang=lang, **style)

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import argparse
 import keyword
+import math
+import re
 from collections.abc import Sequence
 from inspect import Parameter, Signature
 from typing import Any
@@ -93,13 +95,36 @@ def function_and_point(options: argparse.Namespace) -> tuple[TypedExpression, li
 
 def graph(options: argparse.Namespace) -> tuple[Value, dict[str, Value]]:
     """Return the value of the expression, and the variables by name."""
-    function, point = function_and_point(options)
+    return _evaluated(*function_and_point(options))
+
+
+def symbolic_graph(options: argparse.Namespace) -> tuple[Value, dict[str, Value]]:
+    """Return the value of an expression whose names have no values, at numbers made up for them.
+
+    The numbers are inside the domains of as many operations as possible.
+    """
+    names = list(dict.fromkeys(re.findall(r"(?<![\w.])[^\W\d]\w*", options.expression)))
+    names = [normalize("NFKC", name) for name in names if name not in TABLE]
+    options.at = [f"{name}=0" for name in names]
+    function, _ = function_and_point(options)
+    for size in (0.5, 1.5, 4.0, -0.5):
+        spread = (math.modf((i + 1) * _GOLDEN)[0] for i in range(len(names)))
+        output, variables = _evaluated(function, [size * (1 + share / 2) for share in spread])
+        if math.isfinite(output.data):
+            break
+    return output, variables
+
+
+_GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples are spread evenly between whole numbers
+
+
+def _evaluated(function: TypedExpression, point: Sequence[float]) -> tuple[Value, dict[str, Value]]:
     variables = {
         name: Value(number, label=name) for name, number in zip(function.names, point, strict=True)
     }
     output = function(*variables.values())
     if not isinstance(output, Value):
-        raise CommandError(f"{options.expression!r} is a number that depends on no name")
+        raise CommandError(f"{function.text!r} is a number that depends on no name")
     if not output.label and OUTPUT not in variables:
         output.label = OUTPUT
     return output, variables

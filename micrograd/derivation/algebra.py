@@ -30,6 +30,7 @@ from typing import NamedTuple, TypeGuard
 from micrograd.table.formulas import COMPARISONS, Call, Tree, parts
 
 _MOST = 1_000  # the largest denominator of a number that is shown as a fraction
+_DIGITS = 10_000  # what makes a decimal fraction of four digits a whole number
 _HIGHEST = 64  # the highest power of a number that is multiplied out
 
 
@@ -116,7 +117,7 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
         tree: the formula.
         known: formulas by their names, those of operands before those that use them. Where such a
             formula turns up, its name is written.
-        decimals: whether numbers are written as decimal fractions rather than common ones.
+        decimals: whether short decimal fractions are written as such, not as common ones.
     """
     algebra = _Algebra(known or {})
     kept = _Writer(algebra, decimals).formula(algebra.read(tree))
@@ -124,7 +125,7 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
         return kept
     algebra = _Algebra(known or {}, opening=True)
     opened = _Writer(algebra, decimals).formula(algebra.read(tree))
-    return opened if 4 * size(opened) <= 3 * size(kept) else kept
+    return opened if 2 * size(opened) <= size(kept) else kept
 
 
 def size(tree: Tree) -> int:
@@ -243,7 +244,7 @@ class _Algebra:
                 return Sum({term: factor * each for term, each in other.terms.items()})
             self.has_brackets |= factor is not None
         (a, first), (b, second) = self.product(x), self.product(y)
-        return self._of_roots(a * b, first * second)
+        return self._of_roots(a * b, self.distributed(first * second))
 
     def power(self, base: Sum, exponent: Fraction) -> Sum:
         """The base to the power of a number."""
@@ -260,6 +261,23 @@ class _Algebra:
         ):
             return Sum({term**exponent: Fraction(1)})
         return _atom(Function("pow", (base, _number(exponent))))
+
+    def distributed(self, term: Term) -> Term:
+        """The product in which `p * (1 - 1 / p)` is `p - 1`."""
+        for bracket, power in term.powers.items():
+            if not isinstance(bracket, Sum) or power != 1:
+                continue
+            for atom, times in term.powers.items():
+                lowest = min(each.powers.get(atom, 0) for each in bracket.terms)
+                if times >= 1 and lowest <= -1:
+                    factor = Term({atom: min(times, Fraction(-lowest))})
+                    inner = Sum({each * factor: c for each, c in bracket.terms.items()})
+                    coefficient, product = self.product(inner)
+                    if coefficient != 1:  # b - a for a - b, or a bracket that is a number
+                        continue
+                    rest = {a: p for a, p in term.powers.items() if a is not bracket}
+                    return self.distributed(Term(rest) * factor ** Fraction(-1) * product)
+        return term
 
     def _of_roots(self, coefficient: Fraction, term: Term) -> Sum:
         """The product in which the square of a square root is what stands below it."""
@@ -381,11 +399,8 @@ def _content(terms: Mapping[Term, Fraction]) -> tuple[Fraction, Term]:
 
 
 def _is_worth_a_name(term: Term) -> bool:
-    """Whether a formula is more than a multiple of a single variable."""
-    match [*term.powers.items()]:
-        case [(str(), power)]:
-            return abs(power) > 1
-    return bool(term.powers)
+    """Whether a formula is more than a product of variables, which is as well written out."""
+    return any(not isinstance(atom, str) or power < 0 for atom, power in term.powers.items())
 
 
 # ------------------------------------------------------------------------------------------ writing
@@ -418,9 +433,12 @@ class _Writer:
                 return self._named(again)
         for term, coefficient in whole.terms.items():
             replaced = self._replaced(coefficient, term)
-            one = Sum({term: coefficient}) if replaced is None else self._named(replaced)
-            opened = self.algebra.opened(*self.algebra.product(one))
-            sums.append(self._named(opened) if len(opened.terms) > 1 else one)
+            if replaced is None:
+                sums.append(Sum({term: coefficient}))
+                continue
+            named = self._named(replaced)
+            opened = self.algebra.opened(*self.algebra.product(named))
+            sums.append(self._named(opened) if len(opened.terms) > 1 else named)
         return self.algebra.total(sums)
 
     def _replaced(self, coefficient: Fraction, term: Term) -> Sum | None:
@@ -435,7 +453,7 @@ class _Writer:
                 continue
             shorter = _exchanged(term, known, name, times)
             if _size(shorter) < _size(term):
-                return Sum({shorter: coefficient / scale ** int(times)})
+                return Sum({self.algebra.distributed(shorter): coefficient / scale ** int(times)})
         return None
 
     def _sum(self, whole: Sum) -> Tree:
@@ -451,22 +469,25 @@ class _Writer:
         return tree
 
     def _product(self, coefficient: Fraction, term: Term) -> Tree:
+        coefficient, term = self._merged(coefficient, term)
         above: list[Tree] = []
+        functions: list[Tree] = []  # after the variables and brackets, as in x ln x
         below: list[Tree] = []
         exponent: dict[Term, Fraction] = {}  # of e, whose powers are written as one
-        place = 0
         for atom, power in term.powers.items():
             if _is_exponential(atom):
-                place = place if exponent else len(above)
                 exponent |= dict.fromkeys(atom.operands[0].terms, power)
             else:
-                side = above if power > 0 else below
+                is_function = isinstance(atom, Function)
+                side = below if power < 0 else functions if is_function else above
                 side.append(_raised(self._atom(atom), abs(power)))
         if exponent:
-            above.insert(place, Call("exp", (self.formula(Sum(exponent)),)))
+            functions.append(Call("exp", (self.formula(Sum(exponent)),)))
+        above += functions
         number = abs(coefficient)
         over, under = float(number), 1.0
-        if number.denominator <= _MOST and not self.decimals:
+        is_decimal = self.decimals and (_DIGITS * number).denominator == 1
+        if number.denominator <= _MOST and not is_decimal:
             over, under = map(float, number.as_integer_ratio())
         tree = _multiplied(over, above)
         if below or under != 1.0:
@@ -474,6 +495,16 @@ class _Writer:
         if coefficient >= 0:
             return tree
         return -tree if isinstance(tree, float) else Call("neg", (tree,))
+
+    def _merged(self, coefficient: Fraction, term: Term) -> tuple[Fraction, Term]:
+        """The product with its number in a bracket where this makes numbers whole: b + 0.1."""
+        for atom, power in term.powers.items():
+            if isinstance(atom, Sum) and power == 1 and coefficient.denominator > 1:
+                inner = Sum({each: coefficient * c for each, c in atom.terms.items()})
+                if len({each.denominator for each in inner.terms.values()}) > 1:
+                    powers = {inner if a is atom else a: p for a, p in term.powers.items()}
+                    return Fraction(1), Term(powers)
+        return coefficient, term
 
     def _atom(self, atom: Atom) -> Tree:
         if isinstance(atom, Sum):

@@ -36,6 +36,7 @@ What to know:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from functools import partial as bound
@@ -54,7 +55,8 @@ from micrograd.engine.graph import (
     partials,
 )
 from micrograd.engine.value import Value, shares_of_step
-from micrograd.ops import TABLE
+from micrograd.ops import TABLE, on_define
+from micrograd.table.balls import Ball, on_balls
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import (
     COMPARISONS,
@@ -124,11 +126,20 @@ class Definitions(Sequence[Definition]):
         self.outputs, self.names, self.made_up = list(outputs), dict(names), made_up
         self.given = [value for value in names if is_leaf(value)]
         self._steps = list(steps)
+        self._values = {name.text: value for value, name in names.items()}
         self._by_key = {step.key: step for step in steps}
 
     def key(self, value: Value) -> str:
         """The key of a value; KeyError if the value was written into another one."""
         return self.names[value].text
+
+    def value(self, key: str) -> Value:
+        """The value of a key."""
+        return self._values[key]
+
+    def get(self, key: str) -> Definition | None:
+        """The definition of a key; None for a value that is given."""
+        return self._by_key.get(key)
 
     def __getitem__(self, which: Any) -> Any:
         return self._by_key[which] if isinstance(which, str) else self._steps[which]
@@ -144,13 +155,15 @@ class Definitions(Sequence[Definition]):
 
 
 def definitions(
-    outputs: Sequence[Value], names: Mapping[str, Any] | None = None, keep: Sequence[Value] = ()
+    outputs: Sequence[Value],
+    names: Mapping[str, Any] | Any | None = None,
+    keep: Sequence[Value] = (),
 ) -> Definitions:
     """Cut the graph below the outputs into definitions.
 
     Args:
         outputs: the roots of the graph.
-        names: the caller's variables, such as `locals()`, for values without a label.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
         keep: values that get a definition even if they have no name.
 
     >>> a = Value(3.0, label="a")
@@ -158,7 +171,7 @@ def definitions(
     ['add(pow(a, 2.0), 1.0)']
     """
     nodes = order(outputs)
-    called = variable_names(names)
+    called = variable_names(names, nodes)
     named = {n for n in nodes if label_of(n).strip() or called.get(id(n), "").strip()}
     steps = _Cut(nodes, named.union(outputs, keep)).steps
     chosen = name_values([node for node in nodes if is_leaf(node) or node in steps], called)
@@ -202,9 +215,28 @@ def partial(definition: Definition, operand: str) -> Tree:
     return renamed(found, {digit: key for key, digit in digits.items()})
 
 
+@on_define
+def _forget(_: object) -> None:
+    """Forget the partials of rows that were replaced."""
+    _partial.cache_clear()
+
+
 @lru_cache(1024)
 def _partial(formula: Tree, operand: str) -> Tree:
-    return simplified(derivative(formula, operand, result="0"), {"0": formula})
+    slope = derivative(formula, operand, result="0")
+    return simplified(slope, {"0": formula}, decimals=has_decimals(formula))
+
+
+def has_decimals(tree: Tree) -> bool:
+    """Whether a formula has a decimal fraction such as 0.1, so that others may be decimals, too."""
+    numbers = (
+        number
+        for part in parts(tree)
+        if isinstance(part, Call)
+        for number in part.operands[: 1 if part.name == "pow" else None]
+        if isinstance(number, float)
+    )
+    return any((10_000 * number).is_integer() and not number.is_integer() for number in numbers)
 
 
 def renamed(tree: Tree, names: Mapping[str, Tree]) -> Tree:
@@ -230,7 +262,7 @@ def derivative(tree: Tree, variable: str, result: Tree | None = None) -> Tree:
     for place, slope in enumerate(inner):
         if slope != 0.0:
             local = fold(_slope(tree, place), _CALLS, here, _same)
-            terms.append(local if slope == 1.0 else Call("mul", (local, slope)))
+            terms.append(_times(local, slope))
     if not terms:
         return 0.0
     total = terms[0]
@@ -239,11 +271,22 @@ def derivative(tree: Tree, variable: str, result: Tree | None = None) -> Tree:
     return total
 
 
+def _times(local: Tree, slope: Tree) -> Tree:
+    if 1.0 in (local, slope):
+        return slope if local == 1.0 else local
+    return Call("mul", (local, slope))
+
+
 def _slope(tree: Call, place: int) -> Tree:
     """The partial of the table; that of a power of a constant exponent without its exceptions."""
     if tree.name == "pow" and place == 0 and isinstance(exponent := tree.operands[1], float):
+        if exponent == 2.0:
+            return Call("mul", (2.0, "x"))
         return Call("mul", (exponent, Call("pow", ("x", exponent - 1.0)))) if exponent else 0.0
     slope: Tree = TABLE[tree.name].told[1 + place]
+    match slope:
+        case Call("where", (Call("le", (result, 0.0)), *others)) if result == RESULT:
+            return Call("where", (Call("eq", (RESULT, 0.0)), *others))  # a distance is never less
     return slope
 
 
@@ -413,9 +456,16 @@ def _without_shift(step: Definition) -> Definition:
     """The definition without a number that exponentials are shifted by only for accuracy."""
     if "exp" in calls(step.formula) and step.slopes is None:
         tree = simplified(step.formula)
-        if size(tree) < size(step.formula):
+        if size(tree) < size(step.formula) and _agree(step, tree):
             return _with_formula(step, tree)
     return step
+
+
+def _agree(step: Definition, tree: Tree) -> bool:
+    """Whether another formula gives the same value, where the shift is not needed."""
+    at = {key: Ball(value.data) for key, value in step.operands.items()}
+    before, after = on_balls(step.formula, at), on_balls(tree, at)
+    return abs(before.mid - after.mid) <= before.rad + after.rad < math.inf
 
 
 def _with_formula(step: Definition, tree: Tree) -> Definition:
@@ -442,7 +492,8 @@ def _without_superfluous(steps: list[Definition], made_up: set[str]) -> list[Def
             continue  # nothing to cancel
         shorter = {j: simplified(steps[j].formula) for j in places if steps[j].slopes is None}
         if len(shorter) == len(places) and all(
-            step.key not in variables(tree) for tree in shorter.values()
+            step.key not in variables(tree) and _agree(steps[j], tree)
+            for j, tree in shorter.items()
         ):
             dropped.add(i)
             for j, tree in shorter.items():

@@ -9,8 +9,8 @@ from textwrap import dedent
 from typing import Any, NamedTuple
 
 from micrograd.writing.labels import columns
-from micrograd.writing.marks import latex, mathml
-from micrograd.writing.notation import Formula, distinct, equals
+from micrograd.writing.marks import latex, mathml, row
+from micrograd.writing.notation import Formula
 
 Sentence = tuple["str | Formula", ...]
 
@@ -23,15 +23,49 @@ class Heading(NamedTuple):
 
 
 class Paragraph(NamedTuple):
-    """Words with formulas among them."""
+    """Words with formulas among them; in text, in lines of a width unless it is 0."""
 
     words: Sentence
+    width: int = 0
+
+
+Step = Formula | tuple[Formula, ...]
+"""A right side of an equation; several formulas are its lines."""
+Equation = tuple[Formula, tuple[Step, ...]]
 
 
 class Equations(NamedTuple):
     """Equations below each other, each as a left side and the right sides, step by step."""
 
-    equations: tuple[tuple[Formula, tuple[Formula, ...]], ...]
+    equations: tuple[Equation, ...]
+
+
+class Let(NamedTuple):
+    """Definitions: one after the other in a sentence, or as equations where one is long."""
+
+    word: str
+    comma: str
+    equations: tuple[Equation, ...]
+    width: int
+
+    def paragraph(self) -> Paragraph | None:
+        """The sentence; None if a definition does not fit in a line."""
+        words: list[str | Formula] = []
+        for left, (right,) in self.equations:
+            lines = _lines(right)
+            mark = row(left.mark, ("mo", "="), lines[0].mark)
+            whole = Formula(f"{left.text} = {lines[0].text}", mark)
+            if len(lines) > 1 or columns(whole.text) > self.width - columns(self.word):
+                return None
+            words += [self.comma if words else f"{self.word} ", whole]
+        return Paragraph(tuple(words), self.width)
+
+    def blocks(self) -> tuple[Block, ...]:
+        """The sentence, or the word and the equations."""
+        paragraph = self.paragraph()
+        if paragraph is not None:
+            return (paragraph,)
+        return Paragraph((self.word,)), Equations(self.equations)
 
 
 class TableBlock(NamedTuple):
@@ -41,7 +75,7 @@ class TableBlock(NamedTuple):
     rows: tuple[tuple[str | Formula, ...], ...]
 
 
-Block = Heading | Paragraph | Equations | TableBlock
+Block = Heading | Paragraph | Equations | Let | TableBlock
 
 
 def sentence(template: str, **parts: Any) -> Sentence:
@@ -54,6 +88,23 @@ def sentence(template: str, **parts: Any) -> Sentence:
         elif part != "":
             words.append(part if isinstance(part, Formula) else str(part))
     return tuple(words)
+
+
+def _lines(step: Step) -> tuple[Formula, ...]:
+    return step if isinstance(step, tuple) else (step,)
+
+
+def _steps(steps: Sequence[Step]) -> Iterator[tuple[str, tuple[Formula, ...]]]:
+    """The right sides in lines, each with its sign; those that look like the one before are left
+    out.
+    """
+    before = None
+    for step in steps:
+        lines = _lines(step)
+        look = [(line.text, line.mark) for line in lines]
+        if look != before:
+            yield "=" if all(line.exact for line in lines) else "≈", lines
+        before = look
 
 
 # --------------------------------------------------------------------------------------------- text
@@ -77,15 +128,20 @@ def _text_lines(block: Block) -> Iterator[str]:
         case Heading(words, level):
             yield _text(words)
             yield ("=" if level == 1 else "-") * columns(_text(words))
-        case Paragraph(words):
-            yield _text(words)
+        case Paragraph(words, width):
+            yield from _wrapped(words, width) if width else (_text(words),)
+        case Let():
+            for i, each in enumerate(block.blocks()):
+                yield from [""] * (i > 0)
+                yield from _text_lines(each)
         case Equations(equations):
             widest = max(columns(left.text) for left, _ in equations)
             for left, steps in equations:
                 indent = _padded(left.text, widest)
-                for step in distinct(steps):
-                    yield from _beside(f"  {indent} {equals(step)} ", step.text)
+                for sign, (first, *others) in _steps(steps):
+                    yield from _beside(f"  {indent} {sign} ", first.text)
                     indent = " " * widest
+                    yield from (f"  {indent}   {each.text}" for each in others)
         case TableBlock(headers, rows):
             cells = [headers, *(tuple(map(_cell_text, row)) for row in rows)]
             widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
@@ -93,6 +149,26 @@ def _text_lines(block: Block) -> Iterator[str]:
             for row in cells:
                 line = "  ".join(map(_padded, row, widths))
                 yield f"  {line}".rstrip()
+
+
+def _wrapped(words: Sentence, width: int) -> Iterator[str]:
+    """The sentence in lines, broken between words and around formulas, not within them."""
+    pieces: list[str] = []
+    for word in words:
+        if isinstance(word, Formula):
+            pieces.append(word.text)
+        else:
+            pieces += re.findall(r"\s*[\u2e80-\uffef]|\s*[^\s\u2e80-\uffef]+|\s+", word)
+    line = ""
+    for piece in pieces:
+        if line and columns(line + piece.rstrip()) > width and piece.strip() not in _CLOSING:
+            yield line.rstrip()
+            line, piece = "", piece.lstrip()
+        line += piece
+    yield line.rstrip()
+
+
+_CLOSING = frozenset(",.;:!?)，。；：！？）、")
 
 
 def _beside(start: str, text: str) -> Iterator[str]:
@@ -128,6 +204,8 @@ def _markdown(block: Block) -> str:
             return f"{'#' * (level + 1)} {_inline(words)}"
         case Paragraph(words):
             return _inline(words)
+        case Let():
+            return "\n\n".join(map(_markdown, block.blocks()))
         case Equations():
             return f"$$\n{as_aligned([block])}\n$$"
         case TableBlock(headers, rows):
@@ -147,25 +225,17 @@ def as_aligned(blocks: Sequence[Block]) -> str:
     """The equations alone, as one `aligned` block for math mode."""
     lines = []
     for block in blocks:
-        if isinstance(block, Equations):
+        if isinstance(block, Equations | Let):
             for left, steps in block.equations:
-                first, *others = _by_mark(steps)
-                lines.append(f"{latex(left.mark)} {_sign(first)} {latex(first.mark)}")
-                lines += [f"  {_sign(step)} {latex(step.mark)}" for step in others]
+                side = latex(left.mark)
+                for sign, (first, *others) in _steps(steps):
+                    lines.append(f"{side} {_SIGNS[sign]} {latex(first.mark)}")
+                    lines += [rf"  &\quad {latex(line.mark)}" for line in others]
+                    side = " "
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 
-def _by_mark(steps: Sequence[Formula]) -> list[Formula]:
-    """The steps without those that are typeset like the one before, even if their texts differ."""
-    return [
-        step
-        for i, step in enumerate(steps)
-        if i == 0 or latex(step.mark) != latex(steps[i - 1].mark)
-    ]
-
-
-def _sign(step: Formula) -> str:
-    return "&=" if step.exact else r"&\approx"
+_SIGNS = {"=": "&=", "≈": r"&\approx"}
 
 
 # --------------------------------------------------------------------------------------------- HTML
@@ -183,16 +253,20 @@ def _html(block: Block, level: int) -> str:
             return f"<{tag}>{_html_words(words)}</{tag}>"
         case Paragraph(words):
             return f"<p>{_html_words(words)}</p>"
+        case Let():
+            return "\n".join(_html(each, level) for each in block.blocks())
         case Equations(equations):
             rows = []
             for left, steps in equations:
                 side = mathml(left.mark)
-                for step in _by_mark(steps):
-                    rows.append(
-                        f"<mtr><mtd>{side}</mtd><mtd><mo>{equals(step)}</mo></mtd>"
-                        f"<mtd>{mathml(step.mark)}</mtd></mtr>"
-                    )
-                    side = ""
+                for sign, lines in _steps(steps):
+                    for i, line in enumerate(lines):
+                        sign_ = "" if i else f"<mo>{sign}</mo>"
+                        shown = mathml(line.mark if i == 0 else ("mrow", ("gap",), line.mark))
+                        rows.append(
+                            f"<mtr><mtd>{side}</mtd><mtd>{sign_}</mtd><mtd>{shown}</mtd></mtr>"
+                        )
+                        side = ""
             columns = 'class="aligned" columnalign="right center left"'
             table = f"<mtable {columns}>{''.join(rows)}</mtable>"
             return f'<div class="scroll"><math display="block">{table}</math></div>'

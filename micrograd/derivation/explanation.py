@@ -41,6 +41,7 @@ _MAX_EDGES = 60  # of all these paths together
 _LONGEST_PATH = 16  # edges of one path
 _MAX_LINES = 60  # of a reverse sweep or of a table, before its middle is left out
 _MAX_TERMS = 8  # of a sum
+_NARROWEST = 20  # columns of a board
 
 
 def explain(
@@ -50,6 +51,9 @@ def explain(
     names: Mapping[str, Any] | Any | None = None,
     lang: str = "en",
     max_nodes: int = MAX_NODES,
+    style: str = "full",
+    numbers: bool = True,
+    width: int | None = None,
 ) -> Explanation:
     """Derive the derivative of a value step by step: formulas, numbers and words.
 
@@ -66,6 +70,12 @@ def explain(
             that have neither are called v₁, v₂, … in order.
         lang: the language that a notebook shows, "en" or "zh".
         max_nodes: the most values that the graph may have.
+        style: `"full"` writes down every value and every path; `"board"` writes what one would
+            write on a blackboard: definitions, the chain rule over the values that have names, and
+            a simplified closed form.
+        numbers: on the board, whether the numbers of the graph are used, to choose between the
+            branches of a function and to show the results; otherwise there are symbols only.
+        width: on the board, the columns of a line of text, in every format; 76 by default.
 
     Returns:
         An explanation, which shows itself in a notebook; `.text()`, `.markdown()`, `.latex()` and
@@ -73,7 +83,8 @@ def explain(
 
     Raises:
         TypeError: if `output` or `wrt` is not a Value.
-        ValueError: if the graph has more than `max_nodes` values, or if a number in it was changed
+        ValueError: if `style` is another word, or if an option of the board is given without it;
+            if the graph has more than `max_nodes` values, or if a number in it was changed
             after others had been computed from it.
 
     >>> x = Value(3.0, label="x")
@@ -91,14 +102,29 @@ def explain(
            = 6
     """
     languages.checked(lang)
+    if style not in ("full", "board"):
+        raise ValueError(f'style is "full" or "board", got {style!r}')
+    if style == "full" and (not numbers or width is not None):
+        raise ValueError('numbers=False and width= need style="board"')
+    if width is not None and width < _NARROWEST:
+        raise ValueError(f"width is at least {_NARROWEST} columns, got {width}")
     chain = Chain(output, names, max_nodes)
     chain.check_steps_by_hand()
+    targets = _targets(chain, wrt)
+    if style == "full":
+        return Explanation(chain, targets, lang)
+    from micrograd.derivation.board import Board  # which is an Explanation
+
+    return Board(chain, targets, lang, numbers, width)
+
+
+def _targets(chain: Chain, wrt: Any) -> list[Value]:
     if wrt is None:
-        return Explanation(chain, [node for node in chain.nodes if is_leaf(node)], lang)
+        return [node for node in chain.nodes if is_leaf(node)]
     targets = [wrt] if isinstance(wrt, Value | str) else wrt
     if not isinstance(targets, list | tuple) or not targets:
         raise TypeError(f"explain takes a Value, or a list of Values, as wrt, got {wrt!r}")
-    return Explanation(chain, [_target(chain, target) for target in targets], lang)
+    return [_target(chain, target) for target in targets]
 
 
 def _target(chain: Chain, target: Any) -> Value:
@@ -158,34 +184,46 @@ class Explanation:
             raise ValueError("there are several targets: use .gradients")
         return self.gradients[0]
 
-    def text(self, lang: str | None = None, *, tables: bool = True, check: bool = False) -> str:
+    def text(
+        self, lang: str | None = None, *, tables: bool | None = None, check: bool = False
+    ) -> str:
         """Return the derivation as plain text.
 
         Args:
             lang: the language of the words; that of the explanation by default.
-            tables: whether to add a table of all values and one of all derivatives.
+            tables: whether to add a table of all values and one of all derivatives; by default,
+                only in the full style.
             check: whether to compare the derivatives with central differences.
         """
         return document.as_text(self.blocks(lang, tables=tables, check=check))
 
-    def markdown(self, lang: str | None = None, *, tables: bool = True, check: bool = False) -> str:
+    def markdown(
+        self, lang: str | None = None, *, tables: bool | None = None, check: bool = False
+    ) -> str:
         """Return the derivation in Markdown, with formulas in LaTeX for KaTeX or MathJax.
 
         Args:
             lang: the language of the words; that of the explanation by default.
-            tables: whether to add a table of all values and one of all derivatives.
+            tables: whether to add a table of all values and one of all derivatives; by default,
+                only in the full style.
             check: whether to compare the derivatives with central differences.
         """
         return document.as_markdown(self.blocks(lang, tables=tables, check=check))
 
     def html(
-        self, lang: str | None = None, *, tables: bool = True, check: bool = False, level: int = 1
+        self,
+        lang: str | None = None,
+        *,
+        tables: bool | None = None,
+        check: bool = False,
+        level: int = 1,
     ) -> str:
         """Return the derivation as elements of HTML, with formulas in MathML.
 
         Args:
             lang: the language of the words; that of the explanation by default.
-            tables: whether to add a table of all values and one of all derivatives.
+            tables: whether to add a table of all values and one of all derivatives; by default,
+                only in the full style.
             check: whether to compare the derivatives with central differences.
             level: the level of the first heading, 1 to 6.
         """
@@ -223,13 +261,14 @@ class Explanation:
     # ------------------------------------------------------------------------------------- content
 
     def blocks(
-        self, lang: str | None = None, *, tables: bool = True, check: bool = False
+        self, lang: str | None = None, *, tables: bool | None = None, check: bool = False
     ) -> list[Block]:
         """Return the derivation as the blocks of a document.
 
         Args:
             lang: the language of the words; that of the explanation by default.
-            tables: whether to add a table of all values and one of all derivatives.
+            tables: whether to add a table of all values and one of all derivatives; by default,
+                only in the full style.
             check: whether to compare the derivatives with central differences.
         """
         words = languages.words(lang or self.lang, "explain")
@@ -239,7 +278,7 @@ class Explanation:
             blocks += self._derivation(target, words)
             if check:
                 blocks.append(Paragraph(self._check(target, words)))
-        if tables:
+        if tables is not False:
             blocks += self._tables(words)
         return blocks
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,33 @@ from typing import Any
 import graphviz  # type: ignore[import-untyped]
 
 from micrograd import files
-from micrograd.drawing import dot, json_graph, mermaid, renderers, svg, text_tree, tikz
+from micrograd.drawing import dot, json_graph, mermaid, renderers, svg, text_tree, themes, tikz
+from micrograd.drawing.named import dot as named_dot
+from micrograd.drawing.named import mermaid as named_mermaid
+from micrograd.drawing.named import svg as named_svg
+from micrograd.drawing.named import tikz as named_tikz
 from micrograd.drawing.picture import Picture
+from micrograd.drawing.svg_elements import accessible
 from micrograd.drawing.themes import Theme
 
+
+def _svg(picture: Picture, theme: Theme) -> str:
+    drawn = (named_svg if picture.width else svg).svg(picture, theme)
+    return themes.following(drawn, theme)
+
+
+def _tikz(picture: Picture, theme: Theme) -> str:
+    return named_tikz.snippet(picture, theme) if picture.width else tikz.document(picture, theme)
+
+
 WRITERS: dict[str, Callable[[Picture, Theme], str]] = {
-    "mermaid": mermaid.flowchart,
-    "tikz": tikz.document,
+    "mermaid": lambda picture, theme: (named_mermaid if picture.width else mermaid).flowchart(
+        picture, theme
+    ),
+    "tikz": _tikz,
     "json": lambda picture, _: json_graph.document(picture),
     "tree": lambda picture, _: text_tree.text(picture),
-    "svg": svg.svg,
+    "svg": _svg,
 }
 """The formats that need no renderer. SVG is Graphviz's if there is one."""
 
@@ -66,9 +84,23 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         """Return the picture as a flowchart of Mermaid."""
         return WRITERS["mermaid"](self.picture, self.theme)
 
-    def tikz(self) -> str:
-        """Return a LaTeX document for XeLaTeX, or for pdfLaTeX if all letters are Latin."""
-        return WRITERS["tikz"](self.picture, self.theme)
+    def tikz(self, *, standalone: bool | None = None) -> str:
+        r"""Return the picture for LaTeX: XeLaTeX, or pdfLaTeX if all letters are Latin.
+
+        Args:
+            standalone: whether to return a whole document, rather than a snippet for `\input` in a
+                document that loads the packages `tikz` and `xcolor`. By default, a compact picture
+                is a snippet, and other pictures, of which there are no snippets, are documents.
+
+        Raises:
+            ValueError: if a snippet is asked for and the picture is not compact.
+        """
+        if self.picture.width:
+            write = named_tikz.document if standalone else named_tikz.snippet
+            return write(self.picture, self.theme)
+        if standalone is False:
+            raise ValueError('there is a snippet of level="named" only: draw_dot(…, level="named")')
+        return tikz.document(self.picture, self.theme)
 
     def json(self) -> str:
         """Return the picture as JSON; `micrograd.drawing.json_graph` describes the members."""
@@ -78,7 +110,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         """Return the picture as text for a terminal, from each root down to its operands."""
         return WRITERS["tree"](self.picture, self.theme)
 
-    def write(self, path: PathLike) -> str:
+    def write(self, path: PathLike, *, scale: float = 1.0) -> str:
         """Write a file in the format of its suffix, and return its path.
 
         The file is written completely or not at all.
@@ -87,13 +119,15 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
             path: the file. For the suffixes .svg, .png, .pdf and .jpg the picture is drawn as by
                 `pipe`; .gv and .dot are DOT, .mmd Mermaid, .tex LaTeX, .json JSON and .txt the
                 tree.
+            scale: how many times as many pixels a PNG has in each direction, such as 2 for a sharp
+                picture on a screen of high resolution.
 
         Raises:
             ValueError: if the suffix is another.
         """
         kind = SUFFIXES[files.suffix(path, SUFFIXES)]
         if kind in DRAWN:
-            return files.write(path, self.pipe(kind))
+            return files.write(path, self.pipe(kind, scale=scale))
         is_dot = kind == "dot"
         return files.write(path, self.source if is_dot else WRITERS[kind](self.picture, self.theme))
 
@@ -107,6 +141,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         *,
         engine: str | None = None,
         encoding: str | None = None,
+        scale: float = 1.0,
     ) -> bytes | str:
         """Return the picture.
 
@@ -121,17 +156,18 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
             quiet: accepted as in `graphviz.Digraph.pipe`; has no effect.
             engine: the layout engine; that of the graph by default.
             encoding: how to decode the picture, if it should be text.
+            scale: how many times as many pixels a PNG or JPEG has in each direction.
 
         Returns:
             Bytes, or text if an encoding is given.
 
         Raises:
-            ValueError: if Graphviz does not know the format.
+            ValueError: if Graphviz does not know the format, or the scale is not a number above 0.
             RenderingError: if the renderer does not make a picture; RendererNotFound if one is
                 needed and there is none.
         """
         options = self._options(format, renderer, formatter, neato_no_op, engine)
-        picture = self._drawn(options)
+        picture = self._drawn(options, renderers.checked_scale(scale))
         return picture if encoding is None else picture.decode(encoding)
 
     def render(
@@ -220,33 +256,62 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
             files.write(path, str(self.source).encode(self.encoding))
         return path
 
-    def _drawn(self, options: list[str]) -> bytes:
+    def _drawn(self, options: list[str], scale: float = 1.0) -> bytes:
+        kind = options[1].removeprefix("-T").partition(":")[0].lower()
         try:
-            return self._rendered(options)
+            if kind == "svg":
+                return self._finished(self._rendered(options)).encode()
+            if self.picture.width and self._is_best_by_resvg(kind):
+                drawn = self._finished(self._rendered([options[0], "-Tsvg"]))
+                return (renderers.pdf if kind == "pdf" else renderers.png)(drawn, "a", scale=scale)
+            return self._rendered(options, scale)
         except renderers.RendererNotFound as error:
-            kind = options[1].removeprefix("-T").partition(":")[0].lower()
-            is_ours = kind in ("svg", "png") and self._is_as_drawn(options)
-            if renderers.is_chosen() or not is_ours:
+            ours = ("svg", "png", "pdf") if self.picture.width else ("svg", "png")
+            if renderers.is_chosen() or kind not in ours or not self._is_as_drawn(options):
                 raise
             drawn = WRITERS["svg"](self.picture, self.theme)
             if kind == "svg":
                 return drawn.encode()
-            return renderers.png(drawn, renderers.unknown_letter(drawn) or "a", error)
+            convert = renderers.pdf if kind == "pdf" else renderers.png
+            return convert(drawn, renderers.unknown_letter(drawn) or "a", error, scale)
+
+    def _is_best_by_resvg(self, kind: str) -> bool:
+        """Whether Graphviz's SVG is better drawn by resvg than by Graphviz itself.
+
+        graphviz-pure writes no PDF.
+        """
+        if kind == "png":
+            return renderers.has_resvg()
+        return kind == "pdf" and Path(renderers.find()).stem == "graphviz-pure"
+
+    def _finished(self, svg: bytes) -> str:
+        """Graphviz's SVG, with alternative text, and in the colours of the reader's screen."""
+        drawn = svg.decode()
+        if self.picture.width:
+            drawn = named_dot.finished(drawn, self.picture, self.theme)
+        else:  # the tooltips of arrows are the names of nodes
+            drawn = accessible(_ARROW_TITLE.sub(r"\1", drawn), self.picture.title, "")
+        return themes.following(drawn, self.theme)
 
     def _is_as_drawn(self, options: list[str]) -> bool:
         """Whether nothing was added to the DOT text, and the layout is the usual one."""
-        usual = dot.attributes(self.picture, self.theme)
+        writer = named_dot if self.picture.width else dot
+        usual = writer.attributes(self.picture, self.theme)
         return (
             options[0] == "-Kdot"
             and all(getattr(self, name) == usual[name] for name in usual)
-            and self.body == dot.statements(self.picture, self.theme)
+            and self.body == writer.statements(self.picture, self.theme)
         )
 
-    def _rendered(self, options: list[str]) -> bytes:
+    def _rendered(self, options: list[str], scale: float = 1.0) -> bytes:
         kind = next(option[2:] for option in options if option.startswith("-T"))
         source = str(self.source)
-        letter = renderers.unknown_letter(source) if kind.lower() in _RASTER else ""
+        is_raster = kind.lower() in _RASTER
+        letter = renderers.unknown_letter(source) if is_raster else ""
         if not letter or Path(renderers.find()).stem != "graphviz-pure":
+            if is_raster and (scale != 1 or self.picture.width):
+                resolution = _PIXELS if self.picture.width else _RESOLUTION
+                options = [*options, f"-Gdpi={resolution * scale:g}"]
             return renderers.run(source, options, self.timeout)
         if kind.lower() != "png":
             raise renderers.RenderingError(
@@ -254,7 +319,8 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
                 "use format='svg' or 'png'"
             )
         as_svg = ["-Tsvg" if option == f"-T{kind}" else option for option in options]
-        return renderers.png(renderers.run(source, as_svg, self.timeout).decode(), letter)
+        drawn = renderers.run(source, as_svg, self.timeout).decode()
+        return renderers.png(drawn, letter, None, scale)
 
     def _options(
         self,
@@ -311,3 +377,5 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
 
 _PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpeg"}
 _RASTER = ("png", "jpg", "jpeg", "jpe")
+_ARROW_TITLE = re.compile(r'(<g id="[^"]*" class="edge[^"]*">\s*)<title>[^<]*</title>\s*')
+_PIXELS, _RESOLUTION = 72.0, 96.0  # to an inch: a pixel for each point, and Graphviz's usual ones

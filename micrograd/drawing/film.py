@@ -10,11 +10,12 @@ from typing import Any
 from micrograd.drawing.steps import MAX_STEPS_NODES, PageStep, Walkthrough
 from micrograd.drawing.svg import LINE
 from micrograd.drawing.svg_elements import SIZE
-from micrograd.drawing.themes import Theme, chosen
+from micrograd.drawing.themes import Theme, chosen, following
 from micrograd.engine.value import Value
 from micrograd.files import write
 from micrograd.writing import languages
 from micrograd.writing.labels import width
+from micrograd.writing.numbers import significant
 
 
 def film_strip(
@@ -25,6 +26,7 @@ def film_strip(
     theme: Theme | str = "light",
     max_nodes: int = MAX_STEPS_NODES,
     lang: str = "en",
+    digits: int | None = None,
 ) -> list[Path]:
     """Write the steps of a graph as `step-01.svg`, `step-02.svg` and so on.
 
@@ -38,6 +40,7 @@ def film_strip(
         theme: "light", "dark", "print" or a `Theme`.
         max_nodes: the most values that the graph may have.
         lang: the language of the words, "en" or "zh".
+        digits: how many significant digits numbers have; by default, four decimals are shown.
 
     Returns:
         The paths of the files, in order.
@@ -52,7 +55,12 @@ def film_strip(
     ['step-01.svg', 'step-02.svg', 'step-03.svg', 'step-04.svg']
     """
     colors = chosen(theme)
-    walk = Walkthrough(output, names, max_nodes, languages.checked(lang))
+    languages.checked(lang)
+    with significant(digits):
+        return _written(Walkthrough(output, names, max_nodes, lang), Path(folder), colors)
+
+
+def _written(walk: Walkthrough, folder: Path, colors: Theme) -> list[Path]:
     count, sketch = len(walk.steps), walk.sketch()
     captions = [
         [f"{i} / {count}", *(line.text for line in step.lines)]
@@ -72,8 +80,8 @@ def film_strip(
             caption=caption,
             room=room,
         )
-        paths.append(Path(folder) / f"step-{i:0{digits}}.svg")
-        write(paths[-1], drawn)
+        paths.append(folder / f"step-{i:0{digits}}.svg")
+        write(paths[-1], following(drawn, colors))
     return paths
 
 

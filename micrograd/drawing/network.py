@@ -14,15 +14,15 @@ from typing import Any, NamedTuple
 
 from micrograd.derivation.naming import label_of, variable_names
 from micrograd.drawing.neurons import Neuron, applications, layers
-from micrograd.drawing.svg_elements import SIZE, SvgDrawing, document, text_at
-from micrograd.drawing.themes import Theme, blend, chosen
+from micrograd.drawing.svg_elements import SIZE, SvgDrawing, accessible, document, text_at
+from micrograd.drawing.themes import Theme, blend, chosen, following
 from micrograd.engine.graph import order
 from micrograd.engine.value import Value
 from micrograd.writing import languages
 from micrograd.writing.labels import one_line, width
 from micrograd.writing.names import typeset
 from micrograd.writing.notation import named
-from micrograd.writing.numbers import number
+from micrograd.writing.numbers import brief
 
 MOST_LINES = 320
 MOST_CIRCLES = 24  # in one column
@@ -67,7 +67,8 @@ def draw_network(
     taken = [] if sample is None else list(sample)
     values = None if sample is None else _activations(model, columns, taken)
     labels = _labels(taken, names, len(columns[0][0].weights))
-    return SvgDrawing("a network", _Drawing(columns, values, labels, colors, lang).text())
+    text = _Drawing(columns, values, labels, colors, lang).text()
+    return SvgDrawing("a network", following(text, colors))
 
 
 # ------------------------------------------------------------------------------------------ drawing
@@ -130,15 +131,15 @@ class _Drawing:
         below = self.top + self.height + 18
         height = below + 20 * (len(caption) + 1) + _MARGIN / 2
         title = self.words["title"].format(sizes="-".join(map(str, self.sizes)))
-        parts = [f"<title>{escape(title)}</title>"]
-        parts += [self._line(line) for line in reversed(self.lines)]
+        parts = [self._line(line) for line in reversed(self.lines)]
         for k in range(len(self.sizes)):
             parts += self._column(k)
         parts += self._legend(below)
         for i, line in enumerate(caption, 1):
             parts.append(text_at((_MARGIN, below + 20 * i), line, self.theme.faint))
-        more = f' role="img" lang="{self.lang}"'
-        return document((0, 0, breadth, height), self.theme.paper, parts, more)
+        more = f' lang="{self.lang}"'
+        svg = document((0, 0, breadth, height), self.theme.paper, parts, more)
+        return accessible(svg, title, " ".join(caption))
 
     # -------------------------------------------------------------------------------- the network
 
@@ -212,7 +213,7 @@ class _Drawing:
         if k == 0:
             yield text_at((x - 14, y + 4), self.labels[place], theme.faint, anchor="end")
         elif k == len(self.columns) and value is not None:
-            yield text_at((x + 14, y + 4), number(value), theme.ink)
+            yield text_at((x + 14, y + 4), brief(value), theme.ink)
 
     def _filled(self, value: float | None, column: _Numbers) -> str:
         if value is None or not math.isfinite(value):
@@ -230,9 +231,9 @@ class _Drawing:
             lines = [words["place"].format(layer=k, neuron=place + 1)]
             bias = self.columns[k - 1][place].bias
             if bias is not None:
-                lines.append(words["bias"].format(bias=number(bias.data)))
+                lines.append(words["bias"].format(bias=brief(bias.data)))
         if value is not None:
-            lines.append(words["activation"].format(activation=number(value)))
+            lines.append(words["activation"].format(activation=brief(value)))
         return "\n".join(lines)
 
     # ------------------------------------------------------------------------------- captions

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from micrograd.drawing.spans import Line
 from micrograd.writing import languages
 from micrograd.writing.names import typeset
 
@@ -46,6 +47,7 @@ class Arrow(NamedTuple):
     weight: float | None = None  # of a neuron's input
     on_path: bool | None = None  # None if no paths are highlighted
     omitted: bool = False  # whether it leads from or to what was left out
+    formula: Line = ()  # the text in a compact picture, typeset
 
 
 class OperationNode(NamedTuple):
@@ -92,6 +94,8 @@ class Box(NamedTuple):
     more: str = ""  # says how many more outputs a layer has
     frame: str = ""  # the name of the frame it stands in
     on_path: bool | None = None
+    formula: Line = ()  # the label in a compact picture, typeset
+    role: str = ""  # in a compact picture: one of `micrograd.drawing.named.roles.ROLES`
 
     @property
     def oval(self) -> OperationNode | None:
@@ -108,6 +112,10 @@ class Picture(NamedTuple):
     roots: list[str]  # the names of their boxes
     direction: str = "LR"
     words: Mapping[str, str] = ENGLISH
+    width: int = 0  # at most, in pixels, if the picture is compact; else 0
+    title: str = ""  # what the picture is, in a few words
+    description: str = ""  # what is seen in it
+    layout: Any = None  # of a compact picture: a `micrograd.drawing.named.layout.Layout`
 
     @property
     def is_dense(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from micrograd.derivation.naming import variable_names
+from micrograd.derivation.naming import label_of, variable_names
 from micrograd.derivation.parameters import parameter_labels
 from micrograd.drawing.boxes import BoxBuilder
 from micrograd.drawing.graph_view import LEVELS, GraphView, neighbourhood, paths
@@ -42,7 +42,7 @@ def build_picture(
             asked for does not occur in the graph.
     """
     words = languages.words(lang, "picture")
-    roots = _roots(root)
+    roots = checked_roots(root)
     _check_level(level, model)
     if focus is None and level == "operation" and len(nodes := order(roots)) > max_nodes:
         raise _too_large(len(nodes), max_nodes, model, level)
@@ -75,13 +75,21 @@ def build_picture(
         roots=[builder.names[top] for top in tops if top in kept],
         direction=direction,
         words=words,
+        title=_title(roots, variables, words),
     )
+
+
+def _title(roots: Sequence[Value], variables: Mapping[int, str], words: Mapping[str, str]) -> str:
+    names = [label_of(root) or variables.get(id(root), "") for root in roots]
+    named = words["next output"].join(shortened(name) for name in names if name.strip())
+    return words["graph of"].format(output=named) if named else words["graph"]
 
 
 # --------------------------------------------------------------------------------- what is refused
 
 
-def _roots(root: Any) -> list[Value]:
+def checked_roots(root: Any) -> list[Value]:
+    """The Values to draw; TypeError or ValueError if there is none, or something else."""
     if isinstance(root, Value):
         return [root]
     if isinstance(root, str | bytes | set | frozenset | Mapping) or not isinstance(root, Iterable):
@@ -102,7 +110,8 @@ def _kind(thing: Any) -> str:
 
 def _check_level(level: Any, model: Any) -> None:
     if level not in LEVELS:
-        raise ValueError(f"level is one of {', '.join(map(repr, LEVELS))}, got {level!r}")
+        levels = ", ".join(map(repr, (*LEVELS, "named")))
+        raise ValueError(f"level is one of {levels}, got {level!r}")
     if level != "operation" and model is None:
         raise ValueError(
             f"level={level!r} needs to know the network: give model=, "

@@ -18,6 +18,9 @@ from micrograd.drawing.svg_elements import Point
 
 SWEEPS = 6
 BETWEEN = 10.0  # points between neighbours in a column
+LANES = 4
+LANE = 4.0  # points across that an arrow takes in a column that it passes
+WIDEST = 50.0  # points between columns, if an arrow moves far across
 
 Connection = tuple[str, str, str, Point]
 """An arrow: its name, tail and head, and the size of the text on it."""
@@ -64,23 +67,42 @@ def arranged(
     )
 
 
-def place(sizes: Mapping[str, Point], arrows: Sequence[Connection], gap: float) -> Placement:
+def place(
+    sizes: Mapping[str, Point],
+    arrows: Sequence[Connection],
+    gap: float,
+    *,
+    layers: Mapping[str, int] | None = None,
+    room: float | None = None,
+    steep: float = 0.0,
+    lane: float = LANE,
+    lanes: int = LANES,
+) -> Placement:
     """Place boxes of these sizes, operands before what is made from them.
 
     The first coordinate of all points and sizes is along the direction of reading, the second
-    across it.
+    across it. `layers` are the columns of the boxes, if they are known. A column that is not
+    broader than `room` is put between 0 and `room`. A gap in which an arrow moves far across is
+    wider, by `steep` times as much, up to `WIDEST`. An arrow that passes a column takes `lane`
+    there, and the space `BETWEEN` beside it. Arrows have such lanes in about `lanes` columns each;
+    if they pass many more, they go straight there.
     """
-    layers = _layers(sizes, arrows)
-    if any(length for _, _, _, (length, _) in arrows):
-        layers = {name: 2 * layer for name, layer in layers.items()}
-        gap /= 2
-    graph = _Columns(sizes, arrows, layers)
+    if layers is None:
+        layers = _layers(sizes, arrows)
+        if any(length for _, _, _, (length, _) in arrows):
+            layers = {name: 2 * layer for name, layer in layers.items()}
+            gap /= 2
+    graph = _Columns(sizes, arrows, layers, room, lane, lanes)
     for sweep in range(SWEEPS):
         graph.sweep(backward=sweep % 2 == 1, sort=True)
     for sweep in range(SWEEPS):
         graph.sweep(backward=sweep % 2 == 0, sort=False)
     thick = _thicknesses(sizes, arrows, layers)
-    before = (gap + (here + there) / 2 for here, there in pairwise(thick))
+    moved = graph.moved(arrows, layers, len(thick))
+    before = (
+        max(gap, min(WIDEST, steep * far)) + (here + there) / 2
+        for far, (here, there) in zip(moved, pairwise(thick), strict=True)
+    )
     along = list(accumulate(before, initial=thick[0] / 2))
     at = graph.at
 
@@ -133,8 +155,15 @@ class _Columns:
     """The boxes column by column, and a point in each column that a long arrow passes."""
 
     def __init__(
-        self, sizes: Mapping[str, Point], arrows: Sequence[Connection], layers: Mapping[str, int]
+        self,
+        sizes: Mapping[str, Point],
+        arrows: Sequence[Connection],
+        layers: Mapping[str, int],
+        room: float | None = None,
+        lane: float = LANE,
+        lanes: int = LANES,
     ) -> None:
+        self.room = room
         self.columns: list[list[Hashable]] = [
             [] for _ in range(1 + max(layers.values(), default=0))
         ]
@@ -142,7 +171,7 @@ class _Columns:
         self.into: dict[Hashable, list[Hashable]] = {}
         self.out: dict[Hashable, list[Hashable]] = {}
         self.passed: dict[str, Sequence[int]] = {}  # the columns between tail and head
-        points = 4 * len(arrows) + 1000  # so that many long arrows do not take quadratic time
+        points = lanes * len(arrows) + 1000  # so that many long arrows do not take quadratic time
         leaving: dict[str, list[str]] = {}
         for name, tail, head, (length, breadth) in arrows:
             between: Sequence[int] = range(layers[tail] + 1, layers[head])
@@ -152,7 +181,7 @@ class _Columns:
             self.passed[name] = between
             leaving.setdefault(tail, []).append(name)
             for layer in between:
-                self.breadth[name, layer] = 4.0
+                self.breadth[name, layer] = lane
             if length:
                 self.breadth[name, between[-1]] = breadth
             chain: list[Hashable] = [tail, *((name, layer) for layer in between), head]
@@ -167,6 +196,19 @@ class _Columns:
         self.at: dict[Hashable, float] = {}
         for column in self.columns:
             self._put(column, [float(i) for i in range(len(column))])
+
+    def moved(
+        self, arrows: Sequence[Connection], layers: Mapping[str, int], count: int
+    ) -> list[float]:
+        """How far across the farthest arrow moves after each column but the last."""
+        farthest = [0.0] * (count - 1)
+        for name, tail, head, _ in arrows:
+            chain = [(layers[tail], self.at[tail])]
+            chain += [(layer, self.at[name, layer]) for layer in self.passed[name]]
+            chain.append((layers[head], self.at[head]))
+            for (layer, at), (_, then) in pairwise(chain):
+                farthest[layer] = max(farthest[layer], abs(then - at))
+        return farthest
 
     def sweep(self, *, backward: bool, sort: bool) -> None:
         """Sort each column by the mean position of neighbours on one side, or move boxes there."""
@@ -187,7 +229,8 @@ class _Columns:
 
         After the space that the boxes take is subtracted, the positions must not decrease. The
         nearest such sequence is found by averaging neighbours that do (isotonic regression by
-        pooling adjacent violators: Ayer and others 1955, doi:10.1214/aoms/1177728423).
+        pooling adjacent violators: Ayer and others 1955, doi:10.1214/aoms/1177728423). With bounds,
+        the nearest is the same one, cut off at the bounds.
         """
         offsets = [0.0]
         for one, other in pairwise(column):
@@ -200,6 +243,11 @@ class _Columns:
                 count += blocks.pop()[1]
             blocks.append((total, count))
         means = (total / count for total, count in blocks for _ in range(count))
+        if self.room is not None and column:
+            low = max(self.breadth[column[0]], 0.0) / 2
+            high = self.room - offsets[-1] - max(self.breadth[column[-1]], 0.0) / 2
+            if low <= high:
+                means = (min(max(mean, low), high) for mean in means)
         self.at.update(
             (each, mean + offset)
             for each, mean, offset in zip(column, means, offsets, strict=False)

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.drawing.svg_elements import SIZE, SvgDrawing, document, text_at
-from micrograd.drawing.themes import Theme, chosen
+from micrograd.drawing.svg_elements import SIZE, SvgDrawing, accessible, document, text_at
+from micrograd.drawing.themes import Theme, chosen, following
 from micrograd.writing import languages
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def draw_program(
     """
     words = languages.words(lang, "program")
     bars = list(_bars(program.program, words))
-    return SvgDrawing("a program", _text(bars, chosen(theme), words))
+    colors = chosen(theme)
+    told = accessible(_text(bars, colors, words), words["title"], words["caption"])
+    return SvgDrawing("a program", following(told, colors))
 
 
 def _bars(program: Any, words: Mapping[str, str]) -> Iterator[_Bar]:

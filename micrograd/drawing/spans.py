@@ -40,6 +40,7 @@ Line = tuple[Span, ...]
 COMBINING = {"^": "\u0302", "~": "\u0303", "¯": "\u0304", "˙": "\u0307", "¨": "\u0308"}
 _UP = dict(zip("0123456789−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", strict=True))
 _DOWN = dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉", strict=True))
+_LOWERED = {small: digit for digit, small in _DOWN.items()}
 _SPACED = frozenset("+−=≈<>≤≥≠→")
 
 
@@ -268,10 +269,13 @@ def math_mode(
 
 def _math(span: Span, words: Callable[[str], str]) -> str:
     text = span.text.strip()
+    if text and all(letter in _LOWERED for letter in text):  # a script within a script
+        return f"{{}}_{{{''.join(_LOWERED[letter] for letter in text)}}}"
     if span.tag == "mtext" or (span.tag == "mi" and not _is_letter(text)):
         return words(span.text)
-    if span.tag == "mi" and len(accented := normalize("NFD", text)) == 2:
-        return latex(("mover", ("mi", accented[0]), _ACCENTS.get(accented[1], "^")))
+    accented = normalize("NFD", text)
+    if span.tag == "mi" and len(accented) == 2 and accented[1] in _ACCENTS:
+        return latex(("mover", ("mi", accented[0]), _ACCENTS[accented[1]]))
     if span.tag == "mo" and text in _TEX:
         return _TEX[text]
     return latex((span.tag, text)) if text else r"\ "

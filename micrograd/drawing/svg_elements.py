@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -81,6 +82,9 @@ class SvgDrawing:
         return files.write(path, self.svg if kind == ".svg" else self.pdf())
 
 
+_NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML
+
+
 def letter_of(svg: str) -> str:
     """A letter of the texts in an SVG that the fonts for it must have."""
     return renderers.unknown_letter(svg) or "a"
@@ -134,8 +138,10 @@ def line_at(middle: Point, content: str, size: float, color: str = "") -> str:
 
 def accessible(svg: str, title: str, description: str) -> str:
     """The SVG with a title and a description, which screen readers read and browsers show."""
-    if not title:
+    if not title or "<svg " not in svg:
         return svg
+    title = _NOT_XML.sub("\ufffd", title)
+    description = _NOT_XML.sub("\ufffd", description)
     told = f"<title>{escape(title)}</title>"
     if description:
         told += f"<desc>{escape(description.strip())}</desc>"

@@ -71,7 +71,7 @@ class Theme(NamedTuple):
     weight_fill: str = "#fff6e0"
     weight_ink: str = "#855600"
     unit_ink: str = "#00705a"
-    loss_line: str = "#b0559a"
+    loss_line: str = "#9b2c7f"
     loss_fill: str = "#fbeef7"
     loss_ink: str = "#932a78"
 
@@ -113,7 +113,7 @@ _OTHERS = {
     "weight_fill": ("#33270c", "#ffffff"),
     "weight_ink": ("#f2bb52", "#000000"),
     "unit_ink": ("#63cfa9", "#000000"),
-    "loss_line": ("#b0669d", "#000000"),
+    "loss_line": ("#f29ad9", "#000000"),
     "loss_fill": ("#331a2d", "#e6e6e6"),
     "loss_ink": ("#ee9fd6", "#000000"),
 }
@@ -146,10 +146,9 @@ def following(svg: str, theme: Theme) -> str:
     if theme != AUTO:
         return svg
     colors: dict[str, str] = {}
-    for own, other in ((AUTO, _DARK), (AUTO.highlighted(), _DARK.highlighted())):
-        colors |= dict(zip(own, other, strict=True))
-    for pale, faded in zip(AUTO.subdued(), _DARK.subdued(), strict=True):
-        colors.setdefault(pale, faded)
+    for light, dark in ((AUTO, _DARK), (AUTO.highlighted(), _DARK.highlighted())):
+        colors |= dict(zip(light, dark, strict=True))
+    colors = dict(zip(AUTO.subdued(), _DARK.subdued(), strict=True)) | colors
     rules = "".join(
         f'.auto [{part}="{light}"]{{{part}:{dark}}}'
         for light, dark in colors.items()

@@ -9,6 +9,7 @@ is one:
     ("mfrac", a, b)  ("msup", a, b)  ("msub", a, b)             a over b; b raised; b lowered
     ("msubsup", a, b, c)                                        b lowered, and c raised above it
     ("mover", a, "¯")                                           an accent
+    ("munderover", ("mo", "∑"), a, b)                           a sign with limits
     ("fence", "(", a, ")")                                      brackets that grow with a
     ("cases", (a, condition), …)                                a choice
     ("matrix", (a, b, …), …)                                    rows of entries in brackets
@@ -129,6 +130,9 @@ def _latex(mark: Mark) -> str:
             if command == "bar" and not (parts[0][0] == "mi" and len(parts[0][1]) == 1):
                 command = "overline"
             return rf"\{command}{{{latex(parts[0])}}}"
+        case "munderover":
+            sign, below, above = parts
+            return rf"{_latex(sign)}_{{{latex(below)}}}^{{{latex(above)}}} "
         case "fence":
             return _fenced(*parts)
         case "cases":

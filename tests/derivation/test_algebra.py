@@ -51,7 +51,7 @@ def board(text, **known):
         ("-1 + a", "a - 1"),
         ("a / 0", "a / 0"),
         ("(a - a) / (b - b)", "0 / 0"),
-        ("a ** b * a", "a^b·a"),
+        ("a ** b * a", "a·a^b"),
     ],
 )
 def test_a_formula_is_written_as_on_a_blackboard(formula, expected):
@@ -110,4 +110,6 @@ def test_arithmetic_is_equal_on_fractions_wherever_it_was_defined(tree, has_name
         before = fold(tree, ARITHMETIC, point, Fraction)
     except ZeroDivisionError:
         return
-    assert fold(simplified(tree, known), ARITHMETIC, here, Fraction) == before
+    after = fold(simplified(tree, known), ARITHMETIC, here, Fraction)
+    # Only fractions of large numbers are written as decimals, of 53 binary digits.
+    assert abs(after - before) <= Fraction(1, 2**48) * abs(before)

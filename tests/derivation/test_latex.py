@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from micrograd import Value, explain
+from micrograd import Value, explain, where
 from micrograd.derivation import rule_card
 from micrograd.ops import TABLE
 from nn import MLP, explain_layers
+from nn.losses import cross_entropy
 from tests.derivation.common import meeting, neuron
 from tests.drawing.test_labels import HOSTILE
 
@@ -56,6 +57,21 @@ def explanations():
         y = x * x + 3 / x.exp()
         y.label = label[::-1]
         yield explain(y, x)
+        yield explain(y, x, style="board")
+    yield from boards()
+
+
+def boards():
+    """Boards with sums, bars, choices, broken lines and shares of a softmax."""
+    names = neuron()
+    yield explain(names["o"], None, style="board", width=24)
+    xs = [Value(i + 0.5, label=f"x_{i}") for i in range(1, 6)]
+    w = Value(2.0, label="w")
+    yield explain(sum((w * x - 1.0) ** 2 for x in xs), None, style="board")
+    yield explain(where(w > xs[0], w.log(), xs[0].relu() ** w), None, style="board", numbers=False)
+    yield explain(cross_entropy(xs, 2), xs, style="board", lang="zh")
+    model = MLP(2, [3, 3, 1], activation="tanh")
+    yield explain(model(xs[:2]), xs[:2], style="board", lang="zh")
 
 
 def of_layers():

@@ -27,53 +27,43 @@ GRAPHS = {
     4: ("one_sample",),
     5: ("dense_layer", "dead_neuron", "cross_entropy"),
 }
-PLOTS = {
-    1: ("sensitivity_and_contribution",),
-    2: ("loss",),
-    3: ("error_of_the_first_point",),
-    4: (),
-    5: ("spiral", "training", "decision_regions"),
-}
 DERIVATIONS = [(article, name) for article in GRAPHS for name in GRAPHS[article]]
 
 # ---------------------------------------------------------------------------------- the pictures
 
 
-def renderer_is_missing() -> bool:
-    drawing = pytest.importorskip("micrograd.drawing")
-    try:
-        drawing.draw_dot(Value(1.0)).pipe(format="svg")
-    except drawing.RendererNotFound:
-        return True
-    return False
+def figures(report):
+    """All pictures of a companion."""
+    for part in report.parts:
+        if isinstance(part, Figure):
+            yield part
+        if isinstance(part, Derivation):
+            yield part.graph
 
 
-@pytest.mark.parametrize(("article", "name"), DERIVATIONS)
-def test_the_computation_graph_is_a_well_formed_svg(reports, article, name):
-    if renderer_is_missing():
-        pytest.skip("no Graphviz renderer")
-    (path,) = [file for file in reports[article].files if file.stem == f"article_{article}_{name}"]
-    root = ET.fromstring(path.read_text(encoding="utf-8"))
-    assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert "grad" in "".join(root.itertext())
+@pytest.mark.parametrize("article", NUMBERS)
+def test_every_picture_is_a_well_formed_svg_in_both_languages_and_for_both_widths(reports, article):
+    for figure in figures(reports[article]):
+        assert set(figure.wide) == set(figure.narrow) == set(LANGUAGES)
+        for drawn in (*figure.wide.values(), *figure.narrow.values()):
+            root = ET.fromstring(drawn.path.read_text(encoding="utf-8"))
+            assert root.tag == "{http://www.w3.org/2000/svg}svg"
+            assert min(drawn.width, drawn.height) > 40
 
 
-@pytest.mark.parametrize(
-    ("article", "name"), [(article, name) for article in PLOTS for name in PLOTS[article]]
-)
-def test_the_plot_is_a_png(reports, article, name):
-    pytest.importorskip("matplotlib")
-    (path,) = [file for file in reports[article].files if file.stem == f"article_{article}_{name}"]
-    assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+@pytest.mark.parametrize("article", NUMBERS)
+def test_every_picture_is_also_a_png_and_says_what_is_seen(reports, article):
+    pytest.importorskip("resvg_py")
+    for figure in figures(reports[article]):
+        assert figure.alt.en
+        assert figure.alt.zh
+        for lang in LANGUAGES:
+            assert figure.images[lang].read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
 
 
-def test_the_picture_of_the_weighted_sum_shows_gradients_beside_contributions(reports):
-    if renderer_is_missing():
-        pytest.skip("no Graphviz renderer")
-    (path,) = [file for file in reports[1].files if file.stem == "article_1_weighted_sum"]
-    words = "".join(ET.fromstring(path.read_text(encoding="utf-8")).itertext())
-    for label in ("toes", "w_toes", "[toes·w_toes]", "prediction"):
-        assert label in words
+def test_no_two_pictures_of_a_companion_have_the_same_file(reports):
+    for report in reports.values():
+        assert len(set(report.files)) == len(report.files)
 
 
 def test_without_a_folder_nothing_is_drawn():
@@ -82,24 +72,16 @@ def test_without_a_folder_nothing_is_drawn():
     assert report.skipped == {}
 
 
-def test_without_matplotlib_the_numbers_are_there_and_the_plot_is_skipped(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    report = article_3_fitting_a_line.run(tmp_path)
-    assert all(row.agrees for row in report.rows)
-    assert list(tmp_path.glob("*.png")) == []
-    text = "\n".join(outcome([report]))
-    assert "skipped article_3_error_of_the_first_point.png: matplotlib is missing" in text
-    assert "pip install 'micrograd-engine[plot]'" in text
-
-
-def test_without_a_renderer_the_numbers_are_there_and_the_graphs_are_skipped(monkeypatch, tmp_path):
-    monkeypatch.setenv("MICROGRAD_DOT", "no-such-renderer")
+def test_without_resvg_the_numbers_and_pictures_are_there_and_the_png_files_are_skipped(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
     report = article_1_weighted_sum.run(tmp_path)
     assert all(row.agrees for row in report.rows)
-    assert list(tmp_path.glob("*.svg")) == []
+    assert (tmp_path / "article_1_neuron.zh.svg").is_file()
+    assert not (tmp_path / "article_1_neuron.zh.png").exists()
     text = "\n".join(outcome([report]))
-    assert "skipped article_1_weighted_sum.svg, article_1_dot_product.svg: " in text
+    assert "skipped article_1_neuron.en.png, " in text
     assert "pip install" in text
 
 

@@ -45,6 +45,13 @@ WORDS: dict[str, dict[str, str]] = {
         "start": "start",
         "place": "{partial} is the derivative with respect to operand {place} alone: {operand} "
         "also enters elsewhere.",
+        "let": "let",
+        "comma": ", ",
+        "let comma": ",  ",
+        "bar": "A bar over a name is the derivative of {output} with respect to it: {example}.",
+        "where": "This holds where {conditions}.",
+        "bracket": "A condition in square brackets counts as 1 if it holds, and as 0 if not.",
+        "by hand": "Given by hand, without a formula: {partials}.",
         "check": "Check by central differences, which do not use the chain rule: with {wrt} "
         "moved by ± {step}, the rate of change of {output} {sign} {difference}",
         "check agrees": ", which agrees with the derivative above, {gradient}.",
@@ -143,6 +150,14 @@ WORDS: dict[str, dict[str, str]] = {
         "more": "… {count} more",
         "above": "(above)",
         "below": "(below)",
+        "next output": ", ",
+        "graph": "Computation graph",
+        "graph of": "Computation graph of {output}",
+        "formula": "Formula",
+        "told": "{formula}. ",
+        "told value": "{formula}: value {value}. ",
+        "told gradient": "{formula}: gradient {gradient}. ",
+        "told value gradient": "{formula}: value {value}, gradient {gradient}. ",
     },
     "page": {
         "title": "{output}, step by step",
@@ -190,6 +205,7 @@ WORDS: dict[str, dict[str, str]] = {
         "activation": "activation {activation}",
     },
     "program": {
+        "title": "The program of a compiled function",
         "caption": "width: the number of results (logarithmic scale)",
         "uniform": "once for the whole batch",
         "varying": "for each sample",

@@ -1,0 +1,100 @@
+"""Choices in a formula, `where(test, a, b)`: decided by numbers, or freed of exceptional points.
+
+Both ways give the formula and the conditions under which it holds, for the reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from micrograd.table.floats import to_float
+from micrograd.table.formulas import COMPARISONS, Call, Tree, fold
+from micrograd.table.interpreters import IEEE
+from micrograd.writing.blackboard import opposite
+
+
+def decided(tree: Tree, numbers: Mapping[str, float]) -> tuple[Tree, tuple[Tree, ...]]:
+    """The formula with the branches that the numbers take, and the conditions that decided.
+
+    >>> tree = Call("where", (Call("gt", ("x", 0.0)), "y", 0.0))
+    >>> formula, conditions = decided(tree, {"x": 2.0, "y": 1.0})
+    >>> formula, str(conditions[0])
+    ('y', 'gt(x, 0.0)')
+    """
+    if not isinstance(tree, Call):
+        return tree, ()
+    if tree.name == "where":
+        test, then, otherwise = tree.operands
+        holds = fold(test, IEEE, numbers, to_float)
+        formula, conditions = decided(then if holds else otherwise, numbers)
+        return formula, (test if holds else opposite(test), *conditions)
+    parts = [decided(each, numbers) for each in tree.operands]
+    conditions = tuple(each for _, inner in parts for each in inner)
+    return Call(tree.name, tuple(formula for formula, _ in parts)), conditions
+
+
+def regular(tree: Tree) -> tuple[Tree, tuple[Tree, ...]]:
+    """The formula without branches that single points take, and where it holds.
+
+    Such a point is one where two numbers are equal, as in `where(x == 0, …)`. The choice between
+    `x < y`, `x > y` and equality loses its middle case.
+
+    >>> slope = Call("where", (Call("lt", ("x", "y")), 0.0,
+    ...                        Call("where", (Call("le", ("x", "y")), 0.5, 1.0))))
+    >>> formula, conditions = regular(slope)
+    >>> str(formula), str(conditions[0])
+    ('where(gt(x, y), 1.0, 0.0)', 'ne(x, y)')
+    """
+    if not isinstance(tree, Call):
+        return tree, ()
+    if tree.name == "where":
+        test, then, otherwise = tree.operands
+        if (exception := _exception(test)) is not None:
+            formula, conditions = regular(otherwise)
+            return formula, (exception, *conditions)
+        match test, otherwise:
+            case (
+                Call("lt" | "gt" as name, sides),
+                Call("where", (Call("le" | "ge", equal), _, last)),
+            ) if sides == equal:
+                other = Call("gt" if name == "lt" else "lt", sides)
+                formula, conditions = regular(Call("where", (other, last, then)))
+                return formula, (Call("ne", sides), *conditions)
+    parts = [regular(each) for each in tree.operands]
+    conditions = tuple(each for _, inner in parts for each in inner)
+    return Call(tree.name, tuple(formula for formula, _ in parts)), conditions
+
+
+def _exception(test: Tree) -> Tree | None:
+    """The condition that excludes the points of a test, if they are exceptional ones."""
+    match test:
+        case Call("eq", sides):
+            return Call("ne", sides)
+        case Call("le", (Call("abs", (x,)), 0.0)):
+            return Call("ne", (x, 0.0))
+        case Call("le", (Call("hypot", _) as size, 0.0)):
+            return Call("ne", (size, 0.0))
+        case Call("mul", (first, _)):  # at x = 0, for some y
+            return _exception(first)
+    return None
+
+
+def joined(conditions: Sequence[Tree]) -> list[Tree]:
+    """The conditions, where `x <= y` and `x >= y` are one: `x == y`."""
+    found = dict.fromkeys(conditions)
+    for condition in conditions:
+        match condition:
+            case Call("le", sides) if Call("ge", sides) in found:
+                del found[condition], found[Call("ge", sides)]
+                found[Call("eq", sides)] = None
+    return [*found]
+
+
+def is_simple(condition: Tree) -> bool:
+    """Whether a condition compares variables and numbers, so that a reader wants to see it."""
+    return (
+        isinstance(condition, Call)
+        and condition.name in COMPARISONS
+        and any(isinstance(side, str) for side in condition.operands)
+        and not any(isinstance(side, Call) for side in condition.operands)
+    )

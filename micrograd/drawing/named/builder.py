@@ -1,0 +1,246 @@
+"""From a graph to its compact picture: a box for each named value, with its formula."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from micrograd.derivation.definitions import Definition, definitions, partial
+from micrograd.derivation.naming import label_of, variable_names
+from micrograd.derivation.partials import simplified
+from micrograd.drawing.named.layout import laid_out
+from micrograd.drawing.named.roles import ROLES, checked_roles, role
+from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
+from micrograd.drawing.spans import Line, Span, joined, of_mark, plain
+from micrograd.engine.graph import order
+from micrograd.engine.value import Value
+from micrograd.table.formulas import Call, Tree, calls
+from micrograd.writing import languages, notation
+from micrograd.writing.notation import Formula
+from micrograd.writing.numbers import NO_GRADIENT, checked_digits, rounded
+
+WIDTH = 700
+DIGITS = 4
+
+_PLURALS = {f"{each}s": each for each in ROLES if each != "loss"} | {"losses": "loss"}
+HIDDEN = (
+    *("constants", "values", "gradients"),
+    *(word for word in _PLURALS if word != "values"),
+    *(f"{each} gradients" for each in ROLES if each != "value"),
+)
+"""What `hide=` takes, besides Values and names."""
+
+
+def named_picture(
+    roots: list[Value],
+    *,
+    names: Mapping[str, Any] | None = None,
+    model: Any = None,
+    roles: Mapping[Any, str] | None = None,
+    hide: Any = (),
+    numbers: bool = False,
+    digits: int = DIGITS,
+    width: int = WIDTH,
+    direction: str = "",
+    lang: str = "en",
+    max_nodes: int,
+    gradients: Mapping[Value, float] | None = None,
+) -> Picture:
+    """The compact picture; `micrograd.drawing.draw_dot` explains the options.
+
+    `gradients` are shown in the place of those of the last backward pass.
+
+    Raises:
+        ValueError: if there are more than `max_nodes` named values, or an option is wrong.
+    """
+    _check(digits, width)
+    builder = _Builder(roots, names, model, checked_roles(roles), hide, numbers, digits, gradients)
+    if len(builder.shown) > max_nodes:
+        raise ValueError(
+            f"a drawing of {len(builder.shown):,} named values cannot be read (limit "
+            f"{max_nodes:,}): name fewer values, hide some with hide=, draw a smaller part, or "
+            f"raise the limit with max_nodes={len(builder.shown)}"
+        )
+    words = languages.words(lang, "picture")
+    boxes = [builder.box(value) for value in builder.shown]
+    tops = [builder.ids[root] for root in roots if root in builder.shown]
+    picture = Picture(boxes, [], tops, direction, words, width)
+    layout = laid_out(picture)
+    return picture._replace(
+        direction=layout.direction,
+        title=_title(picture),
+        description=description(picture),
+        layout=layout,
+    )
+
+
+def _check(digits: Any, width: Any) -> None:
+    checked_digits(digits)
+    if isinstance(width, bool) or not isinstance(width, int | float) or not width >= 200:
+        raise ValueError(f"width is a number of pixels from 200, got {width!r}")
+
+
+class _Builder:
+    def __init__(
+        self,
+        roots: list[Value],
+        names: Mapping[str, Any] | None,
+        model: Any,
+        roles: Mapping[Any, str],
+        hide: Any,
+        numbers: bool,
+        digits: int,
+        gradients: Mapping[Value, float] | None,
+    ) -> None:
+        self.numbers, self.digits, self.gradients = numbers, digits, gradients
+        nodes: list[Value] = order(roots)
+        cut = definitions(roots, names)
+        self.names = cut.names
+        self.defined = {each.value: each for each in cut}
+        self.named = [node for node in nodes if node in self.names]
+        self.ids = {node: f"n{i}" for i, node in enumerate(nodes)}
+        parameters = {id(each) for each in getattr(model, "parameters", list)()}
+        self.roles = {
+            node: roles.get(node)
+            or roles.get(self.names[node].text)
+            or roles.get(label_of(node))
+            or role(node, self.names[node], is_root=node in roots, is_weight=id(node) in parameters)
+            for node in self.named
+        }
+        if "weight" not in self.roles.values():  # then there are no targets
+            targets = (node for node in cut.given if self.roles[node] == "target")
+            self.roles |= dict.fromkeys(targets, "input")
+        called = variable_names(names, nodes)
+        nameless = {
+            leaf for leaf in cut.given if not label_of(leaf).strip() and id(leaf) not in called
+        }
+        self.hidden = _Hidden(hide, self.names, self.roles, nameless)
+        self.shown = [node for node in self.named if node not in self.hidden.boxes]
+        self.lines = {
+            node: of_mark(self.names[node].mark, ROLES[self.roles[node]][2]) for node in self.named
+        }
+
+    def box(self, value: Value) -> Box:
+        name, definition = self.ids[value], self.defined.get(value)
+        line, arrows = self.lines[value], []
+        if definition is not None:
+            formula = self._typeset(definition.formula, definition)
+            line = joined(line, " = ", formula)
+            arrows = list(self._arrows(value, definition))
+        shows_gradient = self.roles[value] not in self.hidden.gradients
+        return Box(
+            name,
+            "leaf" if definition is None else "value",
+            plain(line),
+            "" if self.hidden.values else rounded(value.data, self.digits),
+            self._gradient(value) if shows_gradient else "",
+            OperationNode(name, "", arrows) if definition is not None else None,
+            (value.data, value.grad if self.gradients is None else self.gradients[value]),
+            formula=line,
+            role=self.roles[value],
+        )
+
+    def _gradient(self, value: Value) -> str:
+        grad = value.grad if self.gradients is None else self.gradients[value]
+        return NO_GRADIENT if type(grad) is int and grad == 0 else rounded(grad, self.digits)
+
+    def _arrows(self, value: Value, definition: Definition) -> Iterator[Arrow]:
+        numbers = {key: each.data for key, each in definition.operands.items()}
+        numbers[definition.key] = value.data
+        for i, (key, operand) in enumerate(definition.operands.items()):
+            if operand in self.hidden.boxes:
+                continue
+            slope = partial(definition, key)
+            here = simplified(slope, numbers, {})
+            if "where" in calls(slope):
+                slope = here.formula
+            line = self._typeset(slope, definition)
+            if self.numbers and not isinstance(slope, float):
+                line = joined(line, " = ", [Span(rounded(here.value, self.digits), "mn")])
+            line = tuple(span._replace(color="backward") for span in line)
+            yield Arrow(f"{self.ids[value]}e{i}", self.ids[operand], plain(line), formula=line)
+
+    def _typeset(self, tree: Tree, definition: Definition) -> Line:
+        known = {key: self._called(operand) for key, operand in definition.operands.items()}
+        known[definition.key] = self._called(definition.value)
+        if tree is definition.formula and isinstance(tree, Call) and not definition.is_known:
+            return of_mark(notation.by_hand(tree.name, list(known.values())[:-1]).mark)
+        return of_mark(notation.formula(tree, known).mark)
+
+    def _called(self, value: Value) -> Formula:
+        name = self.names[value]
+        mark = ("spans", self.lines[value])
+        return Formula(name.text, mark, name.text_strength, name.mark_strength)
+
+
+class _Hidden:
+    """What is not shown: boxes, the gradients of roles, and values."""
+
+    def __init__(
+        self,
+        hide: Any,
+        names: Mapping[Value, Formula],
+        roles: Mapping[Value, str],
+        nameless: Collection[Value],
+    ) -> None:
+        self.boxes: set[Value] = set()
+        self.gradients: set[str] = set()
+        self.values = False
+        for each in [hide] if isinstance(hide, str | Value) else hide:
+            if isinstance(each, Value):
+                found: Iterable[Value] = [node for node in roles if node is each]
+            elif each in _PLURALS and each != "values":
+                found = [node for node in roles if roles[node] == _PLURALS[each]]
+                self.boxes.update(found)
+                continue
+            elif each == "constants":
+                self.boxes.update(nameless)
+                continue
+            elif each == "values":
+                self.values = True
+                continue
+            elif each == "gradients":
+                self.gradients.update(ROLES)
+                continue
+            elif (
+                isinstance(each, str)
+                and each.removesuffix(" gradients") in ROLES
+                and each.endswith(" gradients")
+            ):
+                self.gradients.add(each.removesuffix(" gradients"))
+                continue
+            else:
+                text = notation.named(each).text if isinstance(each, str) else ""
+                found = [node for node in roles if text and names[node].text == text]
+            if not found:
+                raise ValueError(
+                    f"hide: {each!r} is not in the graph; hide takes Values, their names, and "
+                    f"{', '.join(map(repr, HIDDEN))}"
+                )
+            self.boxes.update(found)
+
+
+# ------------------------------------------------------------------------------- alternative text
+
+
+def _title(picture: Picture) -> str:
+    tops = [box.label for box in picture.boxes if box.name in picture.roots]
+    return picture.words["graph of"].format(output=picture.words["next output"].join(tops))
+
+
+_TOLD = {
+    (False, False): "told",
+    (True, False): "told value",
+    (False, True): "told gradient",
+    (True, True): "told value gradient",
+}
+
+
+def description(picture: Picture) -> str:
+    """Every box in words, from the last to the first, for those who cannot see them."""
+    words = picture.words
+    sentences = []
+    for box in reversed(picture.boxes):
+        key = _TOLD[bool(box.data), bool(box.grad)]
+        sentences.append(words[key].format(formula=box.label, value=box.data, gradient=box.grad))
+    return "".join(sentences)

@@ -1,0 +1,310 @@
+"""Where the boxes of a compact picture stand, so that it is no wider than it may be.
+
+A text on an arrow is a piece of its own, which interrupts the arrow: pieces never overlap, so no
+text lies on a line or on a box. Boxes and texts stand in alternate rows. If the picture is narrow
+enough it is read from left to right; else from top to bottom, and a row that would be too wide
+continues in the row above it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from micrograd.drawing.picture import DIRECTIONS, Box, Picture
+from micrograd.drawing.placement import BETWEEN, Connection, place
+from micrograd.drawing.spans import Line, line_width, wrapped
+from micrograd.drawing.svg_elements import Point
+
+FORMULA, NUMBERS, NOTE = 15.0, 14.0, 14.7  # sizes of letters; scripts have at least 11
+LEADING = 1.3  # the height of a line, as a share of the size of its letters
+PAD = 7.0  # within a box
+BESIDE = "\u2003"  # between a value and its gradient, a space as wide as the letters are high
+MARGIN = 8.0
+_GAP = 15.0  # between rows
+_ENTRIES = 28.0  # at most, between arrows that arrive at the same box
+_STEEP = 0.16  # how steep an arrow is at least, across to along, in a gap
+_LANES = 100  # rows that an arrow passes, on average, in the longest pictures
+_LANE = -3.0  # for an arrow that passes a row, besides the space between neighbours
+
+
+class Layout(NamedTuple):
+    """The pieces of a compact picture: their lines, sizes, centres, and the ways of arrows.
+
+    A text on the arrow `n3e1` is the piece `n3e1t`. Coordinates go to the right and down.
+    """
+
+    direction: str
+    size: Point
+    lines: dict[str, list[Line]]
+    sizes: dict[str, Point]
+    centres: dict[str, Point]
+    wires: dict[str, list[Point]]
+    """For each arrow the points of its Bézier curves: a point, then two controls and a point each.
+
+    The arrow `n3e1` leads to the box `n3`, from its text if it has one; `n3e1s` leads to the text.
+    """
+
+
+def note_name(arrow: str) -> str:
+    """The name of the text on an arrow."""
+    return f"{arrow}t"
+
+
+def laid_out(picture: Picture) -> Layout:
+    """The best layout that is at most as wide as the picture may be, or the narrowest.
+
+    If the direction of the picture is "", it is read from left to right or from top to bottom.
+    """
+    room = picture.width - 2 * MARGIN
+    plans = list(_plans(picture, room))
+    if picture.direction:
+        return min(plans, key=_badness).layout(room)
+    layout = min((p for p in plans if p.direction != "LR"), key=_badness).layout(room)
+    if across := [plan for plan in plans if plan.direction == "LR"]:
+        other = min(across, key=_badness).layout(room)  # how wide it is, is known only now
+        if other.size[0] <= picture.width and other.size[1] <= layout.size[1]:
+            return other
+    return layout
+
+
+class _Plan(NamedTuple):
+    """In which row, or column, each piece stands, and how large the picture will be."""
+
+    pieces: _Pieces
+    direction: str
+    layers: dict[str, int]
+    excess: float  # how much wider than it may be
+    height: float
+
+    def layout(self, room: float) -> Layout:
+        """The pieces in their places."""
+        return self.pieces.placed(self.direction, self.layers, room)
+
+
+def _badness(plan: _Plan) -> tuple[float, int, float]:
+    """What is wrong with a plan: how much too wide it is, how many texts are cut, how tall."""
+    return plan.excess, plan.pieces.cut, plan.height
+
+
+_SHARES = (1.0, 0.9, 0.8, 0.65, 0.5, 0.35)  # of the width: how far rows are filled
+_PARTS = (1.0, 0.5, 1 / 3, 0.25)  # of the width: how wide a box may be
+
+
+def _plans(picture: Picture, room: float) -> Iterator[_Plan]:
+    seen = set()
+    for share in _PARTS:
+        pieces = _Pieces(picture, share * room)
+        key = tuple(pieces.sizes.values())
+        if key in seen:
+            continue
+        seen.add(key)
+        if not picture.direction or DIRECTIONS[picture.direction][0]:
+            layers = pieces.layers(math.inf, 1)
+            wide = sum(pieces.thick(layers, 0)) + _GAP * max(layers.values(), default=0)
+            tall = pieces.broadest(layers, 1)
+            if picture.direction or wide <= room:
+                yield _Plan(pieces, picture.direction or "LR", layers, max(wide - room, 0.0), tall)
+        if not picture.direction or DIRECTIONS[picture.direction][1]:
+            for by_depth in (False, True):
+                yield pieces.rows(picture.direction or "TB", room, by_depth=by_depth)
+
+
+class _Pieces:
+    """Boxes and texts with their lines and sizes, and the arrows between them."""
+
+    def __init__(self, picture: Picture, room: float) -> None:
+        self.lines: dict[str, list[Line]] = {}
+        self.sizes: dict[str, Point] = {}
+        self.links: list[tuple[str, str, str]] = []
+        self.notes: set[str] = set()
+        for box in picture.boxes:
+            for arrow in box.operation.arrows if box.operation else ():
+                if arrow.formula:
+                    name = note_name(arrow.name)
+                    self.notes.add(name)
+                    self.lines[name] = wrapped(arrow.formula, room, NOTE)
+                    self.sizes[name] = _size(self.lines[name], NOTE, 3.0)
+                    self.links += [(f"{arrow.name}s", arrow.tail, name)]
+                    self.links += [(arrow.name, name, box.name)]
+                else:
+                    self.links.append((arrow.name, arrow.tail, box.name))
+            self.lines[box.name] = wrapped(box.formula, room - 2 * PAD, FORMULA)
+            self.sizes[box.name] = self._box(box)
+        self.cut = sum(
+            line[-1].text.endswith("…") for lines in self.lines.values() for line in lines if line
+        )
+        self.users: dict[str, list[str]] = {name: [] for name in self.sizes}
+        for _, tail, head in self.links:
+            self.users[tail].append(head)
+
+    def _box(self, box: Box) -> Point:
+        wide, tall = _size(self.lines[box.name], FORMULA, PAD)
+        if box.data or box.grad:
+            numbers = numbers_width(box) + 2 * PAD
+            wide, tall = max(wide, numbers), tall + LEADING * NUMBERS
+        return wide, tall
+
+    def layers(self, capacity: float, across: int, *, by_depth: bool = False) -> dict[str, int]:
+        """The row of each piece, from the first: the last one that has room before its users.
+
+        Rows are filled from the end, up to the capacity (list scheduling, as Coffman and Graham
+        1972 do for machines, doi:10.1007/BF00288685), in the order of the picture or by depth.
+        """
+        rows: dict[str, int] = {}
+        used: dict[int, float] = {}
+        step = 2 if self.notes else 1
+        names = [*self.sizes][::-1]
+        if by_depth:
+            depth: dict[str, int] = {}
+            for name in names:
+                depth[name] = max((depth[user] for user in self.users[name]), default=-1) + 1
+            names.sort(key=depth.__getitem__)
+        for name in names:
+            above = max((rows[user] for user in self.users[name]), default=-1) + 1
+            odd = name in self.notes
+            row = above if step == 1 or above % 2 == odd else above + 1
+            breadth = self.sizes[name][across] + BETWEEN
+            while used.get(row, 0.0) and used[row] + breadth - BETWEEN > capacity:
+                row += step
+            rows[name] = row
+            used[row] = used.get(row, 0.0) + breadth
+            for user in self.users[name]:
+                for passed in range(rows[user] + 1, row):
+                    used[passed] = used.get(passed, 0.0) + _LANE + BETWEEN
+        last = max(rows.values(), default=0)
+        return {name: last - rows[name] for name in self.sizes}
+
+    def rows(self, direction: str, room: float, *, by_depth: bool) -> _Plan:
+        """The plan for reading down or up, with rows that are as full as they may be."""
+        plans = []
+        for share in _SHARES:
+            layers = self.layers(share * room, 0, by_depth=by_depth)
+            excess = max(self.broadest(layers, 0) - room, 0.0)
+            thick = self.thick(layers, 1)
+            plans.append(_Plan(self, direction, layers, excess, sum(thick) + _GAP * len(thick)))
+            if not excess:
+                break
+        return min(plans, key=_badness)
+
+    def thick(self, layers: Mapping[str, int], along: int) -> list[float]:
+        """How thick each row or column is, along the direction of reading."""
+        thick = [0.0] * (1 + max(layers.values(), default=0))
+        for name, layer in layers.items():
+            thick[layer] = max(thick[layer], self.sizes[name][along])
+        return thick
+
+    def broadest(self, layers: Mapping[str, int], across: int) -> float:
+        """How broad the broadest row or column is, with the arrows that pass it."""
+        broad = [-BETWEEN] * (1 + max(layers.values(), default=0))
+        for name, layer in layers.items():
+            broad[layer] += self.sizes[name][across] + BETWEEN
+        for _, tail, head in self.links:
+            for layer in range(layers[tail] + 1, layers[head]):
+                broad[layer] += _LANE + BETWEEN
+        return max(broad) - _LANE  # an arrow at the end is not narrower than nothing
+
+    def placed(self, direction: str, layers: Mapping[str, int], room: float) -> Layout:
+        """The pieces in their places, at most as wide as `room` if they are read down or up."""
+        x, y, *_ = DIRECTIONS[direction]
+        sizes = {name: size if x else size[::-1] for name, size in self.sizes.items()}
+        connections: list[Connection] = [(*link, (0.0, 0.0)) for link in self.links]
+        placed = place(
+            sizes,
+            connections,
+            _GAP,
+            layers=layers,
+            room=None if x else room,
+            steep=_STEEP,
+            lane=_LANE,
+            lanes=_LANES,
+        )
+
+        def seen(point: Point) -> Point:
+            along, across = point
+            return (x * along, across) if x else (across, y * along)
+
+        centres = {name: seen(point) for name, point in placed.centres.items()}
+        ways = {name: [seen(point) for point in way] for name, way in placed.ways.items()}
+        return _shifted(self, direction, centres, ways)
+
+
+def _wires(
+    pieces: _Pieces, direction: str, centres: Mapping[str, Point], ways: Mapping[str, list[Point]]
+) -> dict[str, list[complex]]:
+    """The curves of all arrows. Points and directions are complex numbers here."""
+    x, y, *_ = DIRECTIONS[direction]
+    along, across = complex(x, y), complex(abs(y), abs(x))
+
+    def border(name: str, side: int) -> complex:
+        reach = abs(_part(complex(*pieces.sizes[name]), along)) / 2
+        return complex(*centres[name]) + side * reach * along
+
+    arriving: dict[str, list[tuple[float, str]]] = {}
+    for name, _, head in pieces.links:
+        arriving.setdefault(head, []).append((_part(complex(*ways[name][-2]), across), name))
+    entries = {}
+    for head, arrows in arriving.items():
+        breadth = abs(_part(complex(*pieces.sizes[head]), across))
+        apart = min(_ENTRIES, 0.8 * breadth / len(arrows))
+        for i, (_, name) in enumerate(sorted(arrows)):
+            entries[name] = apart * (i - (len(arrows) - 1) / 2) * across
+    wires = {}
+    for name, tail, head in pieces.links:
+        way = [complex(*point) for point in ways[name]]
+        end = border(head, -1) + entries[name]
+        way[-1] += entries[name]
+        points = [border(tail, 1)]
+        for start, stop in zip(way[::2], way[1::2], strict=True):
+            half = _part(stop - start, along) / 2 * along
+            points += _straight(points[-1], start)
+            points += [start + half, stop - half, stop]
+        wires[name] = points + _straight(points[-1], end)
+    return wires
+
+
+def _straight(start: complex, end: complex) -> list[complex]:
+    return [] if start == end else [start + (end - start) / 3, end - (end - start) / 3, end]
+
+
+def _part(z: complex, direction: complex) -> float:
+    return z.real * direction.real + z.imag * direction.imag
+
+
+def _shifted(
+    pieces: _Pieces,
+    direction: str,
+    centres: Mapping[str, Point],
+    ways: Mapping[str, list[Point]],
+) -> Layout:
+    """The layout with the upper left corner of the picture at the origin."""
+    wires = _wires(pieces, direction, centres, ways)
+    corners = [(at, pieces.sizes[name]) for name, at in centres.items()]
+    corners += [((at.real, at.imag), (0.0, 0.0)) for wire in wires.values() for at in wire]
+    low = [min(at[i] - size[i] / 2 for at, size in corners) - MARGIN for i in (0, 1)]
+    high = [max(at[i] + size[i] / 2 for at, size in corners) + MARGIN for i in (0, 1)]
+    return Layout(
+        direction,
+        (float(math.ceil(high[0] - low[0] - 0.01)), float(math.ceil(high[1] - low[1] - 0.01))),
+        pieces.lines,
+        pieces.sizes,
+        {name: (x - low[0], y - low[1]) for name, (x, y) in centres.items()},
+        {
+            name: [(at.real - low[0], at.imag - low[1]) for at in wire]
+            for name, wire in wires.items()
+        },
+    )
+
+
+def _size(lines: Sequence[Line], size: float, pad: float) -> Point:
+    wide = max(line_width(line, size) for line in lines)
+    return wide + 2 * pad, LEADING * size * len(lines) + 2 * min(pad, 5.0) - 2.0
+
+
+def numbers_width(box: Box) -> float:
+    """The width of the line with the value and the gradient."""
+    from micrograd.drawing.metrics import text_width
+
+    texts = [text for text in (box.data, box.grad) if text]
+    return sum(text_width(text, NUMBERS) for text in texts) + NUMBERS * (len(texts) - 1)

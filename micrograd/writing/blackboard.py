@@ -1,0 +1,487 @@
+r"""Formulas as on a blackboard: `2(ŷ − t)·ŷ(1 − ŷ)·x`, with Σ, fractions, and lines of a width.
+
+Against `notation.formula`, which writes every sign, a number or a bracket stands beside its factor
+without a sign, functions have their usual names, and a sum of terms that differ in an index only
+is written with Σ.
+
+Besides the operations of the table, a tree may contain
+
+    Call("∂", (u, v))         the derivative of one name with respect to another
+    Call("factors", (a, …))   a product whose factors are kept apart
+
+>>> from micrograd.writing.notation import named
+>>> from micrograd.writing.marks import latex
+>>> tree = Call("mul", (2.0, Call("sub", ("a", "b"))))
+>>> shown = written(tree, {"a": named("a"), "b": named("b")})
+>>> shown.text, latex(shown.mark)
+('2(a − b)', '2(a - b)')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial, reduce
+
+from micrograd.ops import TABLE
+from micrograd.table.formulas import COMPARISONS, Call, Tree
+from micrograd.writing import notation
+from micrograd.writing.indices import SUBSCRIPT, alike, general
+from micrograd.writing.labels import columns
+from micrograd.writing.marks import Mark, latex, row
+from micrograd.writing.names import subscript, superscript
+from micrograd.writing.notation import Formula
+from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
+
+__all__ = ["figure", "latex", "lines", "written"]
+
+_FEWEST = 4  # terms that are written with Σ if they differ in an index only
+
+_NAMES = {
+    "sigmoid": "σ",
+    "log": "ln",
+    "log2": "log₂",
+    "log10": "log₁₀",
+    "maximum": "max",
+    "minimum": "min",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "asinh": "arsinh",
+    "acosh": "arcosh",
+    "atanh": "artanh",
+}
+
+
+def written(tree: Tree, names: Mapping[str, Formula]) -> Formula:
+    """The formula, with these names for its variables."""
+    board = _Board(names)
+    return board.formula(board.gathered(tree))
+
+
+def lines(tree: Tree, names: Mapping[str, Formula], width: int) -> list[Formula]:
+    """The formula in lines of at most so many characters, as far as its signs allow.
+
+    Each line after the first begins with the sign at which the formula was broken.
+
+    Args:
+        tree: the formula.
+        names: the names of its variables.
+        width: the columns of a line of text.
+    """
+    board = _Board(names)
+    tree = board.gathered(tree)
+    whole = board.formula(tree)
+    if columns(whole.text) <= width:
+        return [whole]
+    found: list[Formula] = []
+    for piece in board.pieces(tree, width):
+        is_term = piece.text.startswith((" + ", " − "))  # on a line of its own after a long one
+        fits = found and columns(found[-1].text + piece.text) <= width
+        if fits and not (is_term and found[-1].text.startswith("·")):
+            found[-1] = _row(found[-1], piece)
+        else:
+            found.append(Formula(piece.text.lstrip(), piece.mark, exact=piece.exact))
+    return found
+
+
+def count_terms(tree: Tree, names: Mapping[str, Formula]) -> int:
+    """How many terms a formula has as a sum; those in one Σ are one."""
+    return sum(1 for _ in terms(_Board(names).gathered(tree)))
+
+
+def ranged(shown: Formula, index: str, first: int, last: int) -> Formula:
+    """A formula with an index, and the range of the index."""
+    start = row(("mi", index), ("mo", "="), ("mn", str(first)), ("mo", ","), ("mo", "…"))
+    text = f"{shown.text}  ({index} = {first}, …, {last})"
+    range_: Mark = ("fence", "(", row(*start[1:], ("mo", ","), ("mn", str(last))), ")")
+    return Formula(text, row(shown.mark, ("mtext", "  "), range_), exact=shown.exact)
+
+
+def opposite(test: Tree) -> Tree:
+    """The condition that holds where another one does not."""
+    match test:
+        case Call(name, sides) if name in _OPPOSITE:
+            return Call(_OPPOSITE[name], sides)
+    return Call("eq", (test, 0.0))
+
+
+_OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
+
+
+def figure(x: float) -> Formula:
+    """A number of four digits, with a typographic minus sign, and powers of ten as such."""
+    plain = notation.number(x)
+    if not plain.exact and 1e-3 <= abs(x) < 1e6:
+        plain = notation.number(float(f"{x:.4g}"))
+        plain.exact = False
+    text = plain.text.replace("inf", "∞")
+    digits, e, exponent = text.partition("e")
+    if e and exponent:
+        text = f"{digits}·10{superscript(exponent)}"
+    strength = plain.text_strength
+    return Formula(text.replace("-", "−"), plain.mark, strength, strength, plain.exact)
+
+
+# ------------------------------------------------------------------------------------------- pieces
+
+
+def _row(*parts: Formula | str, strength: int = LOOSE) -> Formula:
+    """Parts and signs in a row. A sign with spaces around it has them in the text only."""
+    text, marks, exact = "", [], True
+    for part in parts:
+        if isinstance(part, str):
+            text += part
+            marks.append(("mo", part.strip().replace("−", "-")))
+        else:
+            text += part.text
+            marks += part.mark[1:] if part.mark[0] == "mrow" else (part.mark,)
+            exact = exact and part.exact
+    return Formula(text, row(*marks), strength, strength, exact)
+
+
+def _signed(tree: Tree) -> tuple[str, Tree]:
+    """The sign of a term, and the term without it."""
+    match tree:
+        case float() if tree < 0:
+            return "−", -tree
+        case Call("neg", (inner,)):
+            sign, inner = _signed(inner)
+            return "+" if sign == "−" else "−", inner
+        case Call("mul" | "div" as name, (first, second)):
+            sign, first = _signed(first)
+            return sign, Call(name, (first, second))
+    return "+", tree
+
+
+def terms(tree: Tree) -> Iterator[tuple[str, Tree]]:
+    """The terms of a sum with their signs."""
+    match tree:
+        case Call("add", (left, right)):
+            yield from terms(left)
+            yield from terms(right)
+        case Call("sub", (left, right)):
+            yield from terms(left)
+            yield from ((_OTHER[sign], term) for sign, term in terms(right))
+        case _:
+            yield _signed(tree)
+
+
+_OTHER = {"+": "−", "−": "+"}
+
+
+def _factors(tree: Tree) -> list[Tree]:
+    """The factors of a product."""
+    if isinstance(tree, Call) and tree.name == "mul":
+        return [each for side in tree.operands for each in _factors(side)]
+    return [tree]
+
+
+def _times(factors: Sequence[Tree]) -> Tree:
+    return reduce(lambda x, y: Call("mul", (x, y)), factors)
+
+
+def _is_letter(tree: Tree, names: Mapping[str, Formula]) -> bool:
+    """Whether it is a name of one letter, or a power of one."""
+    match tree:
+        case str():
+            mark = names[tree].mark
+            while mark[0] in ("msub", "msup", "msubsup", "mover"):
+                mark = mark[1]
+            return bool(mark[0] == "mi" and len(mark[1]) == 1)
+        case Call("pow" | "square", (base, *_)):
+            return _is_letter(base, names)
+    return False
+
+
+def _has_index(tree: Tree, names: Mapping[str, Formula]) -> bool:
+    match tree:
+        case str():
+            return bool(names[tree].mark[0] != "mi")
+        case Call("pow" | "square", (base, *_)):
+            return _has_index(base, names)
+    return False
+
+
+class _Board:
+    """Writes formulas with these names."""
+
+    def __init__(self, names: Mapping[str, Formula]) -> None:
+        self.names = names
+
+    # ------------------------------------------------------------------------------------- sums
+
+    def gathered(self, tree: Tree) -> Tree:
+        """The formula, where terms that differ in an index only are operands of one Σ."""
+        if not isinstance(tree, Call):
+            return tree
+        if tree.name in ("add", "sub"):
+            return self._brackets(tree) or self._sums([*terms(tree)])
+        inner = tuple(map(self.gathered, tree.operands))
+        if tree.name == "mul":
+            factors = _factors(Call("mul", inner))
+            return _times(sorted(factors, key=_is_sigma))  # Σ last: it needs no brackets there
+        if tree.name == "div" and isinstance(inner[1], float):
+            factors = _factors(inner[0])
+            if _is_sigma(factors[-1]):
+                number = factors.pop(0) if isinstance(factors[0], float) else 1.0
+                return _times([Call("ratio", (number, inner[1])), *factors])
+        return Call(tree.name, inner)
+
+    def _brackets(self, tree: Call) -> Tree | None:
+        """A sum of brackets that differ in an index only, as Σ."""
+        spine: list[Tree] = [tree]
+        brackets: list[Tree] = []
+        while isinstance(spine[-1], Call) and spine[-1].name == "add":
+            left, right = spine[-1].operands
+            spine.append(left)
+            brackets.insert(0, right)
+        if not (
+            brackets and isinstance(brackets[-1], Call) and brackets[-1].name in ("add", "sub")
+        ):
+            return None
+        for count in range(len(brackets), _FEWEST - 2, -1):
+            first, others = spine[count], brackets[len(brackets) - count :]
+            if general([first, others[0]], self.names) is not None:
+                trees = (first, *others)
+                return Call("Σ", trees) if general(trees, self.names) is not None else None
+        return None
+
+    def _sums(self, rest: list[tuple[str, Tree]]) -> Tree:
+        whole: Tree | None = None
+        while rest:
+            sign, term = rest[0]
+            count = next((i for i, each in enumerate(rest) if each[0] != sign), len(rest))
+            count = alike([each for _, each in rest[:count]], self.names)
+            if count < _FEWEST:
+                count = 1
+            if count > 1:
+                term = Call("Σ", tuple(each for _, each in rest[:count]))
+            else:
+                term = self.gathered(term)
+            rest = rest[count:]
+            if whole is None:
+                whole = Call("neg", (term,)) if sign == "−" else term
+            else:
+                whole = Call("add" if sign == "+" else "sub", (whole, term))
+        assert whole is not None  # noqa: S101 (a sum has terms)
+        return whole
+
+    def _sigma(self, trees: Sequence[Tree]) -> Formula:
+        found = general(trees, self.names)
+        assert found is not None  # noqa: S101 (or it would not be a Σ)
+        inner = _Board({**self.names, **found.names, found.letter: figure(1.0)})
+        term = inner.formula(inner.gathered(found.tree)).bracketed(PRODUCT)
+        below = f"{SUBSCRIPT[found.letter]}₌{subscript(str(found.first))}"
+        range_ = row(("mi", found.letter), ("mo", "="), ("mn", str(found.first)))
+        sign: Mark = ("munderover", ("mo", "∑"), range_, ("mn", str(found.last)))
+        sigma = Formula(f"Σ{below}{superscript(str(found.last))} ", sign)
+        return _row(sigma, term, strength=PRODUCT)
+
+    # ------------------------------------------------------------------------------- in one line
+
+    def formula(self, tree: Tree) -> Formula:
+        """The formula in one line."""
+        match tree:
+            case str():
+                return self.names[tree]
+            case Call("∂", (str() as above, str() as below)):
+                return notation.quotient(self.names[above], self.names[below])
+            case Call("factors", factors):
+                return _row(*self._spaced(factors), strength=PRODUCT)
+            case Call("Σ", summands):
+                return self._sigma(summands)
+            case Call("add" | "sub" | "neg", _):
+                return _row(*self._added(tree), strength=SUM)
+            case Call("mul" | "div", _) if _signed(tree)[0] == "−":
+                return _row(*self._added(tree), strength=SUM)
+            case Call("mul", _):
+                return _row(*self._multiplied(_factors(tree)), strength=PRODUCT)
+            case Call("ratio" | "div", (above, below)):
+                return _divided(self.formula(above), self.formula(below))
+            case Call("square", (base,)):
+                return self._power(base, 2.0)
+            case Call("pow", (base, exponent)):
+                return self._power(base, exponent)
+            case Call("where", (test, then, otherwise)):
+                return self._choice(test, then, otherwise)
+            case Call(name, operands):
+                return _called(name, [self.formula(each) for each in operands])
+        return figure(tree)
+
+    def _choice(self, test: Tree, then: Tree, otherwise: Tree) -> Formula:
+        """A choice as a list of cases, or as [condition] if it is one between 1 and 0."""
+        other = opposite(test)
+        if (then, otherwise) == (0.0, 1.0):
+            test, other, then, otherwise = other, test, 1.0, 0.0
+        holds = self.formula(test)
+        if (then, otherwise) == (1.0, 0.0):
+            return Formula(f"[{holds.text}]", ("fence", "[", holds.mark, "]"))
+        parts = [self.formula(each) for each in (then, test, otherwise, other)]
+        text = "{{{} if {}; {} if {}}}".format(*(each.text for each in parts))
+        first, second = (parts[0].mark, parts[1].mark), (parts[2].mark, parts[3].mark)
+        return Formula(text, ("cases", first, second), exact=all(each.exact for each in parts))
+
+    def _spaced(self, factors: Sequence[Tree]) -> Iterator[Formula | str]:
+        for i, factor in enumerate(factors):
+            if i:
+                yield " · "
+            last = i == len(factors) - 1
+            yield self.formula(factor).bracketed(PRODUCT if last else _strength_within(factor))
+
+    def _added(self, tree: Tree) -> Iterator[Formula | str]:
+        for i, (sign, term) in enumerate(terms(tree)):
+            if i:
+                yield f" {sign} "
+            elif sign == "−":
+                yield sign
+            yield self.formula(term).bracketed(PRODUCT)
+
+    def _multiplied(self, factors: Sequence[Tree]) -> Iterator[Formula | str]:
+        shown = []
+        for factor in factors:
+            last = factor is factors[-1]
+            shown.append(
+                self.formula(factor).bracketed(PRODUCT if last else _strength_within(factor))
+            )
+        for i, (factor, each) in enumerate(zip(factors, shown, strict=True)):
+            if i and not self._touches(factors[i - 1], factor, shown[i - 1], each):
+                yield "·"
+            elif i and _is_sigma(factor):
+                each = Formula(f" {each.text}", each.mark, exact=each.exact)
+            yield each
+
+    def _touches(self, before: Tree, tree: Tree, left: Formula, right: Formula) -> bool:
+        """Whether two factors stand beside each other without a sign."""
+        if _is_sigma(tree):
+            return True
+        opens = right.text.startswith(("(", "[")) and isinstance(tree, Call)
+        adds = isinstance(tree, Call) and tree.name in ("add", "sub")
+        if isinstance(before, float):
+            if "·" in left.text:  # a power of ten
+                return False
+            return opens or _is_letter(tree, self.names) or _is_function(tree)
+        if opens and adds:
+            closes = isinstance(before, Call) and before.name in ("add", "sub")
+            return _is_letter(before, self.names) or closes
+        letters = _is_letter(before, self.names) and _is_letter(tree, self.names)
+        return letters and _has_index(before, self.names) and _has_index(tree, self.names)
+
+    def _power(self, base: Tree, exponent: Tree) -> Formula:
+        inner, above = self.formula(base), self.formula(exponent)
+        raised = superscript(above.text.replace("−", "-"))
+        if not (isinstance(exponent, float) and exponent.is_integer()) or "·" in raised:
+            raised = f"^{above.bracketed(ATOM).text}"
+        if _is_function(base) and isinstance(exponent, float) and exponent > 0:
+            name, bracket, rest = inner.text.partition("(")
+            first, *others = inner.mark[1:] if inner.mark[0] == "mrow" else (inner.mark,)
+            if first[0] in ("func", "mi") and others and bracket:
+                mark = row(("msup", first, above.mark), *others)
+                return Formula(f"{name}{raised}({rest}", mark, CALL, CALL, inner.exact)
+        shown = inner.bracketed(ATOM)
+        mark = ("msup", shown.mark, above.mark)
+        return Formula(shown.text + raised, mark, POWER, POWER, inner.exact and above.exact)
+
+    # -------------------------------------------------------------------------------- in pieces
+
+    def pieces(self, tree: Tree, width: int) -> list[Formula]:
+        """The formula in pieces of at most this width, between which a line may be broken."""
+        inner = partial(self._part, width=width)
+        match tree:
+            case Call("add" | "sub" | "neg", _):
+                found = []
+                for i, (sign, term) in enumerate(terms(tree)):
+                    first, *others = inner(term, PRODUCT)
+                    before = [f" {sign} "] if i else [sign] if sign == "−" else []
+                    found += [_row(*before, first), *others]
+                return found
+            case Call("mul" | "div", _) if _signed(tree)[0] == "−":
+                first, *others = self.pieces(_signed(tree)[1], width)
+                return [_row("−", first), *others]
+            case Call("factors", factors):
+                found = []
+                for i, factor in enumerate(factors):
+                    first, *others = inner(factor, _strength_within(factor))
+                    found += [_row(*[" · "] * (i > 0), first), *others]
+                return found
+            case Call("mul", _):
+                found = []
+                parts = _factors(tree)
+                for i, factor in enumerate(parts):
+                    first, *others = inner(factor, _strength_within(factor))
+                    touches = found and self._touches(parts[i - 1], factor, found[-1], first)
+                    if touches and columns(found[-1].text + first.text) <= width:
+                        found[-1] = _row(found[-1], first)
+                    else:
+                        found.append(_row(*["·"] * (i > 0), first))
+                    found += others
+                return found
+            case Call("div", (above, below)):
+                *others, last = inner(above, PRODUCT)
+                return [*others, _row(last, "/", self.formula(below).bracketed(POWER))]
+            case Call(name, (argument,)) if _is_function(tree) and name not in ("sqrt", "abs"):
+                shown = _NAMES.get(name, name)
+                start: Mark = ("mi", shown) if len(shown) == 1 else ("func", shown)
+                return _enclosed(self.pieces(argument, width), Formula(shown, start))
+        return [self.formula(tree)]
+
+    def _part(self, tree: Tree, least: int, width: int) -> list[Formula]:
+        """The pieces of a part that binds as tightly as its place requires."""
+        whole = self.formula(tree).bracketed(least)
+        if columns(whole.text) <= width:
+            return [whole]
+        pieces = self.pieces(tree, width)
+        return pieces if self.formula(tree).text_strength >= least else _enclosed(pieces)
+
+
+def _enclosed(pieces: list[Formula], *before: Formula) -> list[Formula]:
+    """The pieces with brackets around them."""
+    if len(pieces) == 1:
+        return [_row(*before, "(", pieces[0], ")")]
+    return [_row(*before, "(", pieces[0]), *pieces[1:-1], _row(pieces[-1], ")")]
+
+
+def _is_sigma(tree: Tree) -> bool:
+    return isinstance(tree, Call) and tree.name == "Σ"
+
+
+def _strength_within(tree: Tree) -> int:
+    return PRODUCT if isinstance(tree, Call) and tree.name == "mul" else FRACTION
+
+
+_SIGNS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠"}
+_NOT_CALLS = frozenset({"add", "sub", "mul", "div", "neg", "pow", "square", "where", *_SIGNS})
+_NO_NAME = frozenset({"sqrt", "abs", "exp"})
+
+
+def _is_function(tree: Tree) -> bool:
+    """Whether it is written as a name and its arguments in brackets."""
+    return isinstance(tree, Call) and tree.name in TABLE and tree.name not in _NOT_CALLS
+
+
+def _divided(above: Formula, below: Formula) -> Formula:
+    least = PRODUCT if "/" not in above.text else ATOM
+    text = f"{above.bracketed(least).text}/{below.bracketed(POWER).text}"
+    mark = ("mfrac", above.mark, below.mark)
+    return Formula(text, mark, PRODUCT, FRACTION, above.exact and below.exact)
+
+
+def _called(name: str, operands: list[Formula]) -> Formula:
+    """An operation that is written as a call, with marks as the table typesets it."""
+    if name not in TABLE:
+        return notation.by_hand(name, operands)
+    typeset = notation.operation(TABLE[name], operands)
+    arguments = ", ".join(each.text for each in operands)
+    strength = CALL
+    match name:
+        case "sqrt":
+            text = f"√{operands[0].bracketed(ATOM).text}"
+        case "abs":
+            text = f"|{arguments}|"
+        case "relu":
+            text = f"max(0, {arguments})"
+        case _ if name in COMPARISONS:
+            left, right = (each.bracketed(SUM).text for each in operands)
+            text, strength = f"{left} {_SIGNS[name]} {right}", LOOSE
+        case _:
+            text = f"{_NAMES.get(name, name)}({arguments})"
+    return Formula(text, typeset.mark, strength, typeset.mark_strength, typeset.exact)

@@ -1,0 +1,184 @@
+"""Formulas that differ in an index only: x₁, x₂, x₃ and x₄ are xᵢ for i from 1 to 4.
+
+>>> from micrograd.writing.notation import named
+>>> names = {f"x{i}": named(f"x{i}") for i in range(1, 5)}
+>>> found = general([Call("sin", (name,)) for name in names], names)
+>>> found.names[found.tree.operands[0]].text, found.letter, found.first, found.last
+('xᵢ', 'i', 1, 4)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise, takewhile
+from typing import Any, NamedTuple
+
+from micrograd.table.formulas import Call, Tree
+from micrograd.writing.marks import Mark, row
+from micrograd.writing.notation import Formula
+
+_LETTERS = "ijk"
+_BELOW = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_ABOVE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_TO_BELOW = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
+_TO_ABOVE = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
+_RUN = re.compile(r"([₀-₉]+|[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[0-9]+)")
+SUBSCRIPT = dict(zip(_LETTERS, "ᵢⱼₖ", strict=True))
+_SUPERSCRIPT = dict(zip(_LETTERS, "ⁱʲᵏ", strict=True))
+
+
+class General(NamedTuple):
+    """What several formulas have in common: a formula with an index, and the range of the index.
+
+    `names` has the names of the variables with the index; those of others are as before.
+    """
+
+    tree: Tree
+    names: dict[str, Formula]
+    letter: str
+    first: int
+    last: int
+
+
+def alike(trees: Sequence[Tree], names: Mapping[str, Formula]) -> int:
+    """How many of the first formulas are cases of one; at least 1.
+
+    Args:
+        trees: the formulas, in order of the index.
+        names: the names of their variables.
+    """
+    pairs = (general(pair, names) is not None for pair in pairwise(trees))
+    count = 1 + sum(1 for _ in takewhile(bool, pairs))
+    while count > 1 and general(trees[:count], names) is None:
+        count -= 1
+    return count
+
+
+class _DifferentError(Exception):
+    """The formulas differ in more than an index."""
+
+
+def general(trees: Sequence[Tree], names: Mapping[str, Formula]) -> General | None:
+    """The formula that all these are cases of; None if there is none.
+
+    Args:
+        trees: the formulas, in order of the index.
+        names: the names of their variables.
+    """
+    used = {name.text for name in names.values()} | names.keys()
+    letter = next((each for each in _LETTERS if each not in used), None)
+    if letter is None or len(trees) < 2:
+        return None
+    matching = _Matching(names, letter)
+    try:
+        tree = matching.matched(trees)
+    except _DifferentError:
+        return None
+    numbers = matching.numbers
+    if numbers is None or any(after != before + 1 for before, after in pairwise(numbers)):
+        return None
+    return General(tree, matching.found, letter, numbers[0], numbers[-1])
+
+
+class _Matching:
+    def __init__(self, names: Mapping[str, Formula], letter: str) -> None:
+        self.names, self.letter = names, letter
+        self.numbers: list[int] | None = None
+        self.found: dict[str, Formula] = {}
+
+    def matched(self, trees: Sequence[Tree]) -> Tree:
+        first = trees[0]
+        if all(tree == first for tree in trees):
+            return first
+        if all(isinstance(tree, str) for tree in trees):
+            return self._indexed([str(tree) for tree in trees])
+        calls = [tree for tree in trees if isinstance(tree, Call)]
+        if len(calls) < len(trees) or len({(call.name, len(call.operands)) for call in calls}) > 1:
+            raise _DifferentError
+        columns = zip(*(call.operands for call in calls), strict=True)
+        return Call(calls[0].name, tuple(map(self.matched, columns)))
+
+    def _indexed(self, keys: Sequence[str]) -> str:
+        names = [self.names[key] for key in keys]
+        text = self._text([name.text for name in names])
+        mark = self._mark([name.mark for name in names])
+        self.found[text] = Formula(text, mark, names[0].text_strength, names[0].mark_strength)
+        return text
+
+    def _offset(self, numbers: list[int]) -> int:
+        """By how much these numbers are above the index, which is the first that was found."""
+        if self.numbers is None:
+            self.numbers = numbers
+        offsets = {number - index for number, index in zip(numbers, self.numbers, strict=True)}
+        if len(offsets) > 1:
+            raise _DifferentError
+        return offsets.pop()
+
+    def _text(self, texts: Sequence[str]) -> str:
+        pieces = [_RUN.split(text) for text in texts]
+        if len({len(each) for each in pieces}) > 1:
+            raise _DifferentError
+        shown, varying = [], 0
+        for column in zip(*pieces, strict=True):
+            if len(set(column)) == 1:
+                shown.append(column[0])
+                continue
+            varying += 1
+            plain = [each.translate(_BELOW).translate(_ABOVE) for each in column]
+            if varying > 1 or not all(each.isdecimal() for each in plain):
+                raise _DifferentError
+            before, after = _around(plain)
+            numbers = [int(each[before : len(each) - after]) for each in plain]
+            letter = self._letter_for(column[0], self._offset(numbers))
+            first = column[0]
+            shown.append(first[:before] + letter + first[len(first) - after :])
+        return "".join(shown)
+
+    def _letter_for(self, digits: str, offset: int) -> str:
+        """The index as high or as low as the digits."""
+        more = f"{offset:+d}" if offset else ""
+        if digits != digits.translate(_BELOW):
+            return SUBSCRIPT[self.letter] + more.translate(_TO_BELOW)
+        if digits.isascii():
+            return self.letter + more
+        return _SUPERSCRIPT[self.letter] + more.translate(_TO_ABOVE)
+
+    def _mark(self, marks: Sequence[Any]) -> Any:
+        first = marks[0]
+        if all(mark == first for mark in marks):
+            return first
+        if not all(isinstance(mark, tuple) and len(mark) == len(first) for mark in marks):
+            raise _DifferentError
+        if first[0] == "mn":
+            return self._digits([mark[1] for mark in marks])
+        return tuple(self._mark(column) for column in zip(*marks, strict=True))
+
+    def _digits(self, texts: Sequence[str]) -> Mark:
+        """The index in the place of a number, or of one of several with commas between them."""
+        columns = list(zip(*(text.split(",") for text in texts), strict=False))
+        shown: list[Mark] = []
+        for column in columns:
+            if shown:
+                shown.append(("mo", ","))
+            if len(set(column)) == 1:
+                shown.append(("mn", column[0]))
+                continue
+            if not all(each.isdecimal() for each in column):
+                raise _DifferentError
+            before, after = _around(column)
+            first = column[0]
+            offset = self._offset([int(each[before : len(each) - after]) for each in column])
+            shown += [("mn", first[:before])] * (before > 0) + [("mi", self.letter)]
+            if offset:
+                shown += [("mo", "+" if offset > 0 else "-"), ("mn", str(abs(offset)))]
+            shown += [("mn", first[len(first) - after :])] * (after > 0)
+        return row(*shown)
+
+
+def _around(numbers: Sequence[str]) -> tuple[int, int]:
+    """How many digits before and after the index all share, as in w₁₁, w₁₂, w₁₃."""
+    if len({len(each) for each in numbers}) > 1:
+        return 0, 0
+    varying = [i for i, digits in enumerate(zip(*numbers, strict=True)) if len(set(digits)) > 1]
+    return (varying[0], len(numbers[0]) - varying[0] - 1) if len(varying) == 1 else (0, 0)

@@ -1,0 +1,218 @@
+"""What can be measured in a compact picture: widths, sizes of letters, and what lies on what.
+
+The letters are measured in DejaVu Sans by Pillow, not by the project's own widths. A text that fits
+in this font fits in the other usual ones, which are narrower.
+"""
+
+import math
+import re
+import xml.etree.ElementTree as ET
+from functools import cache
+from itertools import combinations
+
+import pytest
+
+from micrograd import Value
+from micrograd.drawing import draw, draw_dot
+from micrograd.drawing.computation_graph import WRITERS
+from micrograd.drawing.metrics import text_width
+from tests.drawing.common import EACH_RENDERER, SVG
+from tests.drawing.named.graphs import ARTICLES, called, chance
+
+ImageFont = pytest.importorskip("PIL.ImageFont")
+ROOM = 0.51  # for the rounding of coordinates to a tenth, and of sizes of cells to one pixel
+
+
+@cache
+def font():
+    from matplotlib import get_data_path
+
+    return ImageFont.truetype(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", 1000)
+
+
+def length(text, size):
+    """The width of a text; Pillow's font has no Chinese letters, which are as wide as high."""
+    wide = re.sub("[^\u3000-\u9fff]", "", text)
+    narrow = re.sub("[\u3000-\u9fff]", "", text)
+    return font().getlength(narrow, features=["-kern"]) * size / 1000 + len(wide) * size
+
+
+SVGS = [*EACH_RENDERER, pytest.param(None, id="own SVG")]
+
+
+@pytest.fixture(params=SVGS)
+def drawn(request, monkeypatch):
+    """Draws a graph as SVG with each renderer in turn, and without any."""
+
+    def svg(graph):
+        if request.param is None:
+            return ET.fromstring(WRITERS["svg"](graph.picture, graph.theme))
+        monkeypatch.setenv("MICROGRAD_DOT", request.param)
+        return ET.fromstring(graph.pipe("svg"))
+
+    return svg
+
+
+# ----------------------------------------------------------------------------------------- reading
+
+
+def numbers(text):
+    return [float(each) for each in re.findall(r"-?\d+(?:\.\d+)?", text)]
+
+
+def extent(xs, ys):
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def sizes(text):
+    """The pieces of a line with their sizes: the text itself and its parts."""
+    size = float(text.get("font-size"))
+    yield text.text or "", size
+    for part in text:
+        yield part.text or "", float(part.get("font-size", size))
+        yield part.tail or "", size
+
+
+def place(text):
+    """The rectangle that a line of text covers, from its capitals to its base line."""
+    assert text.get("text-anchor") == "middle"
+    wide = sum(length(piece, size) for piece, size in sizes(text))
+    x, y, size = (float(text.get(name)) for name in ("x", "y", "font-size"))
+    return x - wide / 2, y - 0.73 * size, x + wide / 2, y
+
+
+class Drawing:
+    """The boxes, the texts on arrows, and points of the lines of an SVG."""
+
+    def __init__(self, svg):
+        self.width = float(svg.get("width"))
+        assert svg.get("viewBox").split()[2:] == [svg.get("width"), svg.get("height")] or (
+            abs(float(svg.get("viewBox").split()[2]) - self.width) < 1
+        )
+        self.texts = list(svg.iter(f"{SVG}text"))
+        self.boxes, self.notes, self.lines = {}, [], []
+        for group in svg.iter(f"{SVG}g"):
+            kind, name = group.get("class", "").split(" ")[0], group.get("id")
+            if kind == "node" and not name.endswith("t"):
+                self.boxes[name] = self._shape(group), list(group.iter(f"{SVG}text"))
+            elif kind in ("node", "edge"):
+                written = list(map(place, group.iter(f"{SVG}text")))
+                if written:
+                    lefts, tops, rights, ends = zip(*written, strict=True)
+                    self.notes.append((min(lefts), min(tops), max(rights), max(ends)))
+                if kind == "edge":
+                    for path in group.iter(f"{SVG}path"):
+                        self.lines.append(points(path.get("d")))
+                    for tip in group.iter(f"{SVG}polygon"):
+                        at = numbers(tip.get("points"))
+                        self.lines.append(list(zip(at[::2], at[1::2], strict=True)))
+
+    @staticmethod
+    def _shape(group):
+        for shape in group:
+            if shape.tag == f"{SVG}rect":
+                x, y, wide, tall = (float(shape.get(n)) for n in ("x", "y", "width", "height"))
+                return x, y, x + wide, y + tall
+            if shape.tag in (f"{SVG}path", f"{SVG}polygon"):
+                at = numbers(shape.get("d") or shape.get("points"))
+                return extent(at[::2], at[1::2])
+        raise AssertionError(group.get("id"))
+
+
+def points(path, steps=24):
+    """Points of the curves of a path: the commands M and C."""
+    at = numbers(path)
+    pairs = [complex(*pair) for pair in zip(at[::2], at[1::2], strict=True)]
+    found = []
+    for i in range(0, len(pairs) - 1, 3):
+        a, b, c, d = pairs[i : i + 4]
+        for step in range(steps + 1):
+            t = step / steps
+            u = 1 - t
+            z = u**3 * a + 3 * u * u * t * b + 3 * u * t * t * c + t**3 * d
+            found.append((z.real, z.imag))
+    return found
+
+
+def inside(point, rectangle, margin=1.0):
+    (x, y), (left, top, right, end) = point, rectangle
+    return left + margin < x < right - margin and top + margin < y < end - margin
+
+
+def apart(one, other):
+    return any(one[i + 2] <= other[i] + ROOM or other[i + 2] <= one[i] + ROOM for i in (0, 1))
+
+
+def check(svg, width):
+    """Everything that is measured."""
+    drawing = Drawing(svg)
+    assert drawing.width <= width + ROOM
+    for text in drawing.texts:
+        for piece, size in sizes(text):
+            assert size >= 11 or not piece.strip(), (piece, size)
+    for name, (box, texts) in drawing.boxes.items():
+        assert texts, name
+        for text in texts:
+            left, top, right, end = place(text)
+            assert box[0] + 2 <= left, (name, "".join(text.itertext()))
+            assert right <= box[2] - 2, (name, "".join(text.itertext()))
+            assert box[1] <= top
+            assert end <= box[3] - 1
+        for one, other in combinations(map(place, texts), 2):
+            assert apart(one, other)
+    pieces = [box for box, _ in drawing.boxes.values()] + drawing.notes
+    for one, other in combinations(pieces, 2):
+        assert apart(one, other)
+    for line in drawing.lines:
+        for piece in pieces:
+            assert not any(inside(point, piece) for point in line)
+    return drawing
+
+
+# ------------------------------------------------------------------------------------- the measures
+
+
+@pytest.mark.parametrize("width", [700, 390])
+@pytest.mark.parametrize("article", ARTICLES)
+def test_no_text_is_small_and_none_lies_on_a_line_or_a_box(article, width, drawn):
+    graph = draw(ARTICLES[article](), width=width)
+    drawing = check(drawn(graph), width)
+    assert len(drawing.boxes) == len(graph.picture.boxes)
+    assert len(drawing.notes) == sum(1 for _ in graph.picture.arrows())
+
+
+@pytest.mark.parametrize("options", [{"numbers": True}, {"hide": "inputs", "digits": 2}])
+@pytest.mark.parametrize("article", ["one_layer", "two_layers", "cross_entropy"])
+def test_so_it_is_with_other_options(article, options, drawn):
+    check(drawn(draw(ARTICLES[article](), width=390, **options)), 390)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_so_it_is_in_graphs_made_by_chance(seed, drawn):
+    check(drawn(draw(chance(seed), width=[700, 390][seed % 2])), [700, 390][seed % 2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(12, 150))
+def test_so_it_is_in_many_graphs_made_by_chance(seed):
+    graph = draw(chance(seed, size=8 + seed % 50), width=[700, 390, 1000][seed % 3])
+    check(ET.fromstring(WRITERS["svg"](graph.picture, graph.theme)), [700, 390, 1000][seed % 3])
+
+
+@pytest.mark.parametrize("direction", ["LR", "RL", "TB", "BT"])
+def test_so_it_is_in_every_direction(direction, drawn):
+    graph = draw_dot(ARTICLES["one_layer"](), level="named", direction=direction)
+    check(drawn(graph), graph.picture.layout.size[0])
+    assert graph.picture.direction == direction
+
+
+def test_a_short_story_is_read_from_left_to_right_and_a_long_one_from_top_to_bottom():
+    y = called("y", (Value(0.5, label="x") * 2).tanh())
+    assert draw(called("L", y**2)).picture.direction == "LR"
+    assert draw(ARTICLES["two_layers"]()).picture.direction == "TB"
+
+
+def test_the_widths_are_those_of_the_font():
+    letters = "".join(map(chr, range(33, 127))) + "ŷθσ∂αβΣ·−×≈₁₂¹²⁽⁾⁻√"
+    for letter in letters:
+        assert math.isclose(text_width(letter, 100), length(letter, 100), abs_tol=0.06), letter

@@ -1,0 +1,114 @@
+"""Formulas as pictures: set in two dimensions, in the colours of roles."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given, settings
+
+from micrograd import Value, explain
+from micrograd.drawing import draw_formula
+from micrograd.drawing.formulas import _Setter
+from micrograd.ops import TABLE
+from micrograd.writing import notation
+from micrograd.writing.notation import named
+from tests.drawing.common import SVG
+from tests.drawing.named.graphs import ARTICLES, called, leaves
+from tests.drawing.test_text_formats import LABELS
+
+
+def derivation():
+    x, w = leaves(x=2.0, w=-1.0)
+    y = called("y", called("z", w * x).tanh())
+    return explain(called("L", (y - 1) ** 2), w)
+
+
+def texts(drawing):
+    return list(ET.fromstring(drawing.svg).iter(f"{SVG}text"))
+
+
+def test_a_derivation_is_a_picture_of_its_equations():
+    drawing = draw_formula(derivation())
+    assert repr(drawing).startswith("<a drawing of a formula")
+    letters = [text.text for text in texts(drawing)]
+    assert letters[:4] == ["∂", "L", "∂", "w"]
+    svg = ET.fromstring(drawing.svg)
+    assert svg.findtext(f"{SVG}title") == "Formula"
+    assert svg.findtext(f"{SVG}desc") == derivation().equations()
+
+
+def test_names_have_the_colours_of_their_roles():
+    drawing = draw_formula(derivation(), theme="light")
+    fills = {text.text: text.get("fill") for text in texts(drawing)}
+    assert fills["w"] != fills["x"] != fills["∂"] != fills["w"]
+
+
+@pytest.mark.parametrize("article", ["one_layer", "cross_entropy", "four_points", "chinese"])
+@pytest.mark.parametrize("width", [700, 390])
+def test_no_letter_is_small_or_outside_and_no_two_overlap(article, width):
+    out = ARTICLES[article]()
+    drawing = draw_formula(explain(out), width=width)
+    svg = ET.fromstring(drawing.svg)
+    wide, tall = float(svg.get("width")), float(svg.get("height"))
+    places = []
+    for text in texts(drawing):
+        size, x, y = (float(text.get(name)) for name in ("font-size", "x", "y"))
+        assert size >= 11
+        if length := text.get("textLength"):
+            left, right = x, x + float(length)
+        else:
+            left, right = x - size * 0.15, x + size * 0.15
+        assert left >= 0
+        assert right <= wide
+        assert size * 0.6 <= y <= tall
+        places.append((left, y - 0.5 * size, right, y))
+    for i, one in enumerate(places):
+        for other in places[:i]:
+            apart = any(
+                one[k + 2] <= other[k] + 0.3 or other[k + 2] <= one[k] + 0.3 for k in (0, 1)
+            )
+            assert apart
+
+
+def test_a_fraction_has_a_bar_between_its_parts():
+    mark = ("mfrac", ("mi", "a"), ("mi", "b"))
+    above, below, bar = _Setter({}, 20.0).set(mark, 20.0).parts
+    assert above.y < bar.path[0][1][1] < below.y - 0.7 * below.size
+    assert above.size == below.size < 20
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE.values() if row.told])
+def test_every_operation_and_its_partials_are_set(row):
+    known = {name: named(name) for name in (*row.operands, "out")}
+    for tree in row.told:
+        drawing = draw_formula(notation.formula(tree, known))
+        assert ET.fromstring(drawing.svg).findtext(f"{SVG}title") == "Formula"
+
+
+@settings(deadline=None, max_examples=40)
+@given(label=LABELS)
+def test_hostile_names_are_harmless(label):
+    drawing = draw_formula(explain(Value(2.0, label=label) * 3))
+    tags = {each.tag.removeprefix(SVG) for each in ET.fromstring(drawing.svg).iter()}
+    assert tags <= {"svg", "polygon", "text", "path", "title", "desc", "style"}
+
+
+def test_it_is_written_as_svg_png_and_pdf(tmp_path):
+    pytest.importorskip("resvg_py")
+    pytest.importorskip("PIL")
+    drawing = draw_formula(derivation())
+    drawing.write(tmp_path / "a.svg")
+    for scale in (1, 2):
+        png = drawing.png(scale=scale)
+        wide = int(re.search('width="([0-9]+)"', drawing.svg)[1])
+        assert int.from_bytes(png[16:20], "big") == scale * wide
+    drawing.write(tmp_path / "a.png", scale=3)
+    drawing.write(tmp_path / "a.pdf")
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+    with pytest.raises(ValueError, match=r"one of \.svg, \.png, \.pdf"):
+        drawing.write(tmp_path / "a.gif")
+
+
+def test_what_is_no_formula_is_refused():
+    with pytest.raises(TypeError, match="draw_formula takes what explain returned, or a Formula"):
+        draw_formula("x")
