@@ -160,7 +160,7 @@ def tell_neuron(report: Report) -> None:
     report.formula(r"ŷ = w \cdot x")
     report.figure(
         "neuron",
-        partial(draw_neuron, ["w"], names=["x"]),
+        partial(draw_neuron, ["w"], names=["x"], output="y_hat"),
         caption=Words(
             "The neuron: one input, one weight, no bias.", "神经元：一个输入，一个权重，没有偏置。"
         ),
@@ -326,10 +326,11 @@ def tell_why(report: Report, four: Sequence[float]) -> None:
     )
     report.figure(
         "valley_of_four_points",
-        partial(draw_valley, partial(cost, points=FOUR_POINTS), four, over=(-0.5, 4.5)),
+        partial(draw_valley, partial(cost, points=FOUR_POINTS), four[: SOON + 1], over=(-0.5, 4.5)),
         caption=Words(
-            "The valley of four points is 7.5 times as steep; the steps soon reach its bottom.",
-            "四个点的山谷陡了 7.5 倍，几步就走到了谷底。",
+            "The valley of four points is 7.5 times as steep; the first 20 steps lead to its "
+            "bottom.",
+            "四个点的山谷，陡度是一个点的 7.5 倍；头 20 步就走到了谷底。",
         ),
     )
     report.say(
