@@ -328,9 +328,9 @@ def tell_why(report: Report, four: Sequence[float]) -> None:
         "valley_of_four_points",
         partial(draw_valley, partial(cost, points=FOUR_POINTS), four[: SOON + 1], over=(-0.5, 4.5)),
         caption=Words(
-            "The valley of four points is 7.5 times as steep; the first 20 steps lead to its "
-            "bottom.",
-            "四个点的山谷，陡度是一个点的 7.5 倍；头 20 步就走到了谷底。",
+            "The valley of four points is 7.5 times as steep; the first 20 steps lead almost "
+            "to its bottom.",
+            "四个点的山谷，陡度是一个点的 7.5 倍；走完 20 步就快到谷底了。",
         ),
     )
     report.say(
