@@ -16,6 +16,10 @@ from micrograd.writing.notation import named
 
 MOST_SERIES = 6
 
+_COUNTED = {  # the title, and what is told of each list
+    "iteration": ("losses by iteration", "loss by iteration"),
+    "epoch": ("losses by epoch", "loss by epoch"),
+}
 _DASHES = ("", "7 4", "2 3", "10 3 2 3", "4 2", "1 2")
 
 
@@ -32,6 +36,7 @@ def draw_losses(
     losses: Iterable[float] | Mapping[str, Iterable[float]],
     *,
     name: str = "",
+    by: str = "iteration",
     beside: bool = False,
     lang: str = "en",
     theme: str | Theme = "light",
@@ -45,6 +50,7 @@ def draw_losses(
         losses: the loss before the first iteration and after each; or a dict from titles to such
             lists, to compare them.
         name: what the loss is called; "loss" in the language by default.
+        by: what is counted: "iteration" or "epoch".
         beside: whether several lists are drawn beside each other, each on axes of its own; where
             the picture is narrow, below each other.
         lang: the language of the words, "en" or "zh".
@@ -55,7 +61,7 @@ def draw_losses(
         A drawing, which shows itself in a notebook; `.write(path)` writes an .svg or a .png.
 
     Raises:
-        ValueError: if there are no losses, or more than 6 lists of them.
+        ValueError: if there are no losses, or more than 6 lists of them; or for another `by`.
 
     >>> draw_losses([4.0, 2.0, 1.0]).description
     'loss: 4 at the start, 1 at iteration 2.'
@@ -72,22 +78,25 @@ def draw_losses(
     finite = [x for each in read.values() for x in each if math.isfinite(x)]
     if not finite:
         raise ValueError("none of the losses is a finite number")
+    if by not in _COUNTED:
+        raise ValueError(f"by is 'iteration' or 'epoch', got {by!r}")
     called: Words = named(name) if name else words["loss"]
     lines = [
         _Line(title, each, SERIES[k], _DASHES[k] if several else "")
         for k, (title, each) in enumerate(read.items())
     ]
     draw = _panels if beside and several else _together
-    bottom = draw(canvas, lines, called)
+    bottom = draw(canvas, lines, called, words[by])
+    title, sentence = _COUNTED[by]
     seen = []
-    for title, each in read.items():
-        loss = title or (called if isinstance(called, str) else called.text)
-        told = {"loss": loss, "first": digits(each[0]), "last": digits(each[-1])}
-        seen.append(words["loss seen"].format(**told, count=len(each) - 1))
-    return canvas.drawing("losses", words["losses"], " ".join(seen), bottom + 8.0)
+    for line in lines:
+        loss = line.title or (called if isinstance(called, str) else called.text)
+        told = {"loss": loss, "first": digits(line.losses[0]), "last": digits(line.losses[-1])}
+        seen.append(words[sentence].format(**told, count=len(line.losses) - 1))
+    return canvas.drawing("losses", words[title], " ".join(seen), bottom + 8.0)
 
 
-def _together(canvas: Canvas, lines: Sequence[_Line], called: Words) -> float:
+def _together(canvas: Canvas, lines: Sequence[_Line], called: Words, by: str) -> float:
     """Draw all losses on the same axes; return the bottom."""
     top = 8.0
     if len(lines) > 1 or lines[0].title:
@@ -95,13 +104,13 @@ def _together(canvas: Canvas, lines: Sequence[_Line], called: Words) -> float:
         top = legend(canvas, top, entries, MARGIN)
     bottom = top + (220.0 if canvas.width < 500 else 300.0)
     area = (MARGIN, top, canvas.width - MARGIN, bottom)
-    axes = Axes(canvas, _frame(lines), area, across=canvas.words["iteration"], upward=called)
+    axes = Axes(canvas, _frame(lines), area, across=by, upward=called)
     for line in lines:
         _draw(axes, line)
     return bottom
 
 
-def _panels(canvas: Canvas, lines: Sequence[_Line], called: Words) -> float:
+def _panels(canvas: Canvas, lines: Sequence[_Line], called: Words, by: str) -> float:
     """Draw losses beside or below each other; return the bottom."""
     count = 2 if canvas.width >= 560 else 1
     across = (canvas.width - MARGIN) / count
@@ -113,7 +122,7 @@ def _panels(canvas: Canvas, lines: Sequence[_Line], called: Words) -> float:
         title = shortened(line.title, (right - left) / BOLD, BODY)
         canvas.text((left, top + 10.0), title, anchor="start", bold=True)
         area = (left, top + 24.0, right, top + 264.0)
-        axes = Axes(canvas, _frame([line]), area, across=canvas.words["iteration"], upward=called)
+        axes = Axes(canvas, _frame([line]), area, across=by, upward=called)
         _draw(axes, line._replace(dashes=""))
         bottom = area[-1] + 8.0
     return bottom
