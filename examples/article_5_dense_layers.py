@@ -114,7 +114,8 @@ def layer_sum() -> tuple[list[Value], Value]:
     x, weights, outputs = Value(last, label="x_4"), [], []
     for j, (row, bias) in enumerate(zip(WEIGHTS_1, BIASES_1, strict=True), 1):
         weights.append(Value(row[-1], label=f"w_{j}4"))
-        outputs.append(weights[-1] * x + (dot(row[:-1], others) + bias))
+        rest = round(dot(row[:-1], others) + bias, 10)  # as it is written down
+        outputs.append(weights[-1] * x + rest)
         outputs[-1].label = f"z_{j}"
     s = total(outputs, "S")
     s.backward()
@@ -311,13 +312,15 @@ def tell_batch(report: Report) -> None:
     report.say(
         Words(
             "Several samples together are a batch. NumPy computes a batch with one product of "
-            "matrices. The article writes a row for each sample, so the weights have to be "
-            "transposed; with a column for each sample they need not be. The numbers are the same.",
+            "matrices. Here $X$ has a column for each sample. The article writes a row for each, "
+            "which is the second formula: there the weights have to be transposed. The numbers are "
+            "the same.",
             "几个样本放在一起就是一批，NumPy 用一次矩阵乘法就能算完。"
-            "文章中每个样本占一行，所以权重要转置；如果每个样本占一列，就不必转置。数值是一样的。",
+            "这里 $X$ 的每一列是一个样本。文章中每个样本占一行，即第二个公式，所以权重要转置。"
+            "数值是一样的。",
         )
     )
-    report.formula(r"Z_{\text{rows}} = X W^T + b", r"Z_{\text{columns}} = W X + b")
+    report.formula(r"Z = W X + b", r"Z^T = X^T W^T + b^T")
     report.figure(
         "batch",
         partial(draw_matrices, dense(WEIGHTS_1, BIASES_1), BATCH),
@@ -471,7 +474,7 @@ def tell_first_outputs(
             "near the centre.",
             "把螺旋数据送入一个两输入、三神经元的层，文章给出了前五个点的输出。"
             "文章用 float32 计算，所以在 $10^{-5}$ 的相对误差内一致。"
-            "这些数很小，因为权重很小，靠近中心的点的坐标也很小。",
+            "这些数很小，因为权重很小，而且最前面的几个点靠近中心。",
         )
     )
     report.numbers(*first_output_rows(points, generator))
