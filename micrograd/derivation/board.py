@@ -60,6 +60,7 @@ _MOST_EDGES = 12  # of a sum of paths, without Σ
 _MOST_PATHS = 200  # between two values that all paths pass
 _MOST_TERMS = 8  # of a sum, where one with Σ is a single term
 _LONGEST = 120  # variables, numbers and operations of a closed form
+_MOST_CLOSED_LINES = 4  # of a closed form that is worth showing
 _LARGEST_CUT = 24  # values between, for which there is a closed form
 _MOST_VALUES = 100  # of a way, before the partials of those in the middle are not computed
 _MOST_LINES = 24  # of a reverse sweep, before its middle is left out
@@ -255,11 +256,13 @@ class Board(Explanation):
         closed = self._closed(target, way)
         if closed is not None and not self._looks_like(closed, steps[-1]):
             steps.append(closed)
-        shown: list[document.Step] = [self._lines(step, columns(whole.text)) for step in steps]
+        shown = [self._lines(step, columns(whole.text)) for step in steps]
+        if closed is steps[-1] and len(shown) > 1 and len(shown[-1]) > _MOST_CLOSED_LINES:
+            shown.pop()
         if len(shown) > 1 and shown[0] == (whole,):
             shown = shown[1:]
         if self.numbers:
-            shown.append(result)
+            shown.append((result,))
         yield Equations(((whole, tuple(shown)),))
         yield from self._remarks(target, way, words)
 

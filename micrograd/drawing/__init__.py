@@ -222,7 +222,7 @@ def draw_dot(
 def draw(
     output: Value | Iterable[Value],
     *,
-    names: Mapping[str, Any] | None = None,
+    names: Mapping[str, Any] | Any | None = None,
     model: Any = None,
     hide: Any = (),
     numbers: bool = False,
@@ -242,8 +242,8 @@ def draw(
 
     Args:
         output: a Value, or a list of Values.
-        names: the caller's variables, such as `locals()`, for values without a label.
-        model: a network, whose parameters are weights.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
+        model: a network, whose parameters are weights, and are called by their places.
         hide: what is not shown, as for `draw_dot`.
         numbers: whether each partial is followed by its value.
         digits: how many significant digits numbers have.

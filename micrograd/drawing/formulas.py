@@ -13,7 +13,7 @@ from html import escape
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
-from micrograd.derivation.document import Equations
+from micrograd.derivation.document import Equations, Let
 from micrograd.derivation.explanation import Explanation
 from micrograd.drawing.metrics import text_width
 from micrograd.drawing.named.roles import ROLES, role
@@ -24,7 +24,7 @@ from micrograd.engine.graph import is_leaf
 from micrograd.writing import languages
 from micrograd.writing.labels import without_turns
 from micrograd.writing.marks import Mark
-from micrograd.writing.notation import Formula, distinct, equals
+from micrograd.writing.notation import Formula
 
 SIZE = 20.0
 _MARGIN, _BETWEEN = 12.0, 0.7  # pixels around, and the space between lines in ems
@@ -70,7 +70,9 @@ def draw_formula(
     words = languages.words(lang, "picture")
     roles: dict[Mark, str] = {}
     if isinstance(what, Explanation):
-        blocks = [each for each in what.blocks(lang, tables=False) if isinstance(each, Equations)]
+        blocks = [
+            each for each in what.blocks(lang, tables=False) if isinstance(each, Equations | Let)
+        ]
         lines = [line for block in blocks for line in _equations(block)]
         roles = _roles(what)
         text = what.equations()
@@ -96,12 +98,15 @@ def draw_formula(
 _Row = tuple[Mark | None, str, Mark]  # left side, sign, right side
 
 
-def _equations(block: Equations) -> Iterator[_Row]:
+def _equations(block: Equations | Let) -> Iterator[_Row]:
     for left, steps in block.equations:
-        side: Mark | None = left.mark
-        for step in distinct(steps):
-            yield side, equals(step), step.mark
-            side = None
+        side, before = left.mark, None
+        for step in steps:
+            lines = step if isinstance(step, tuple) else (step,)
+            if lines != before:  # equal sides are written once
+                yield side, "=" if all(line.exact for line in lines) else "≈", lines[0].mark
+                yield from ((None, "", line.mark) for line in lines[1:])
+                side, before = None, lines
 
 
 def _roles(explanation: Explanation) -> dict[Mark, str]:
@@ -197,6 +202,12 @@ class _Setter:
                 return self._fence(parts[0], parts[1], parts[2], size, color)
             case "cases":
                 return self._cases(parts, size, color)
+            case "munderover":
+                return self._limits(parts[0], parts[1], parts[2], size, color)
+            case "matrix":
+                return self._matrix(parts, size, color)
+            case "gap":
+                return Setting(size, 0.0, 0.0)
         raise ValueError(f"{tag!r} is not a mark")
 
     def _row(self, marks: Sequence[Mark], size: float, color: str) -> Iterator[Setting]:
@@ -296,6 +307,37 @@ class _Setter:
         pieces = [_bracket(left, inner, size, color, tall=tall), inner]
         return _beside([*pieces, _bracket(right, inner, size, color, tall=tall)])
 
+    def _limits(self, sign: Mark, below: Mark, above: Mark, size: float, color: str) -> Setting:
+        whole = _run(sign[1], 1.4 * size, False, color)
+        whole = whole._replace(parts=whole.moved(0.0, 0.12 * size), ascent=0.95 * size)
+        small = self._small(size)
+        pieces = [(self.set(above, small, color), -1), (self.set(below, small, color), 1)]
+        wide = max(whole.width, *(piece.width for piece, _ in pieces))
+        parts = list(whole.moved((wide - whole.width) / 2, 0.0))
+        up, down = whole.ascent, 0.35 * size
+        for piece, side in pieces:
+            y = -up - piece.descent if side < 0 else down + piece.ascent
+            parts += piece.moved((wide - piece.width) / 2, y)
+        heights = [piece.height for piece, _ in pieces]
+        space = 0.12 * size
+        return Setting(wide + space, up + heights[0], down + heights[1], tuple(parts))
+
+    def _matrix(self, rows: Sequence[Sequence[Mark]], size: float, color: str) -> Setting:
+        cells = [[self.set(entry, size, color) for entry in row] for row in rows]
+        widths = [max(cell.width for cell in column) for column in zip(*cells, strict=True)]
+        gap = 0.8 * size
+        lines = []
+        for line in cells:
+            padded: list[Setting] = []
+            for i, (cell, wide) in enumerate(zip(line, widths, strict=True)):
+                side = Setting((wide - cell.width) / 2, 0.0, 0.0)
+                padded += [Setting(gap * (i > 0), 0.0, 0.0), side, cell, side]
+            lines.append(_beside(padded))
+        body = _stacked(lines, 0.15 * size)
+        brackets = (_bracket(sign, body, size, color, tall=True) for sign in "[]")
+        left, right = brackets
+        return _beside([left, body, right])
+
     def _cases(self, parts: Sequence[Any], size: float, color: str) -> Setting:
         rows = [
             _beside(
@@ -377,7 +419,7 @@ def _aligned(rows: Sequence[_Row], setter: _Setter, room: float) -> Setting:
     column = max((left.width for left in lefts if left is not None), default=0.0)
     lines: list[tuple[Setting | None, str, Setting]] = []
     for left, (_, sign, right) in zip(lefts, rows, strict=True):
-        start = column + (1.4 * size if sign else 0.0)
+        start = column + (1.4 * size if rows[0][1] else 0.0)
         first, *others = _broken(right, setter, room - start)
         lines.append((left, sign, first))
         lines += [(None, "", each) for each in others]

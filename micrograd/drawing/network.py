@@ -44,6 +44,7 @@ def draw_network(
 
     If there are many weights, only the strongest are drawn; if there are many neurons in a layer,
     only the first and the last. A caption says how many are left out.
+    `draw_layers` draws a small network larger, with names, shapes and numbers.
 
     Args:
         model: any object with `.layers`, whose members have `.neurons`, which have `.w` and `.b`;

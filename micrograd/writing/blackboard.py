@@ -34,6 +34,7 @@ from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODU
 
 __all__ = ["figure", "latex", "lines", "written"]
 
+_SHORT = 3  # columns of a factor that is never alone on a line
 _FEWEST = 4  # terms that are written with Σ if they differ in an index only
 
 _NAMES = {
@@ -409,7 +410,8 @@ class _Board:
                 for i, factor in enumerate(parts):
                     first, *others = inner(factor, _strength_within(factor))
                     touches = found and self._touches(parts[i - 1], factor, found[-1], first)
-                    if touches and columns(found[-1].text + first.text) <= width:
+                    room = width - columns(first.text)
+                    if touches and columns(found[-1].text) <= max(room, _SHORT):
                         found[-1] = _row(found[-1], first)
                     else:
                         found.append(_row(*["·"] * (i > 0), first))

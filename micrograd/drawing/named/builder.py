@@ -7,6 +7,7 @@ from typing import Any
 
 from micrograd.derivation.definitions import Definition, definitions, partial
 from micrograd.derivation.naming import label_of, variable_names
+from micrograd.derivation.parameters import is_model
 from micrograd.derivation.partials import simplified
 from micrograd.drawing.named.layout import laid_out
 from micrograd.drawing.named.roles import ROLES, checked_roles, role
@@ -34,7 +35,7 @@ HIDDEN = (
 def named_picture(
     roots: list[Value],
     *,
-    names: Mapping[str, Any] | None = None,
+    names: Mapping[str, Any] | Any | None = None,
     model: Any = None,
     roles: Mapping[Any, str] | None = None,
     hide: Any = (),
@@ -84,7 +85,7 @@ class _Builder:
     def __init__(
         self,
         roots: list[Value],
-        names: Mapping[str, Any] | None,
+        names: Mapping[str, Any] | Any | None,
         model: Any,
         roles: Mapping[Any, str],
         hide: Any,
@@ -94,7 +95,8 @@ class _Builder:
     ) -> None:
         self.numbers, self.digits, self.gradients = numbers, digits, gradients
         nodes: list[Value] = order(roots)
-        cut = definitions(roots, names)
+        called = variable_names(model if names is None and is_model(model) else names, nodes)
+        cut = definitions(roots, {called[id(node)]: node for node in nodes if id(node) in called})
         self.names = cut.names
         self.defined = {each.value: each for each in cut}
         self.named = [node for node in nodes if node in self.names]
@@ -110,7 +112,6 @@ class _Builder:
         if "weight" not in self.roles.values():  # then there are no targets
             targets = (node for node in cut.given if self.roles[node] == "target")
             self.roles |= dict.fromkeys(targets, "input")
-        called = variable_names(names, nodes)
         nameless = {
             leaf for leaf in cut.given if not label_of(leaf).strip() and id(leaf) not in called
         }
