@@ -69,24 +69,31 @@ class _Reader:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.ahead = [piece for piece in _TOKEN.findall(source) if not piece.isspace()]
-        self.ahead.reverse()
+        self.ahead = _TOKEN.findall(source)[::-1]
 
     def row(self, end: str) -> Mark:
         """The marks up to a piece, which is taken away too."""
         marks: list[Mark] = []
-        while self.ahead and self.ahead[-1] != end:
+        while self._next() and self._next() != end:
             marks.append(self._scripted(self._atom()))
         self._expect(end)
         return row(*marks) if marks else ("mrow",)
 
+    def _next(self) -> str:
+        """The piece that comes next, after spaces; empty at the end."""
+        while self.ahead and self.ahead[-1].isspace():
+            self.ahead.pop()
+        return self.ahead[-1] if self.ahead else ""
+
     def _expect(self, piece: str) -> None:
-        if piece and (not self.ahead or self.ahead.pop() != piece):
+        if piece and self._next() != piece:
             raise ValueError(f"{piece} is missing in the formula {self.source}")
+        if piece:
+            self.ahead.pop()
 
     def _argument(self) -> Mark:
         """What stands in braces, or a single piece."""
-        if self.ahead and self.ahead[-1] == "{":
+        if self._next() == "{":
             self.ahead.pop()
             return self.row("}")
         return self._atom()
@@ -101,7 +108,7 @@ class _Reader:
         return found
 
     def _atom(self) -> Mark:
-        if not self.ahead:
+        if not self._next():
             raise ValueError(f"the formula ends too early: {self.source}")
         piece = self.ahead.pop()
         if piece == r"\,":
@@ -156,8 +163,8 @@ class _Reader:
 
     def _matrix(self) -> Mark:
         rows: list[list[list[Mark]]] = [[[]]]
-        while self.ahead:
-            if (piece := self.ahead[-1]) not in ("&", "\\\\", "\\end"):
+        while piece := self._next():
+            if piece not in ("&", "\\\\", "\\end"):
                 rows[-1][-1].append(self._scripted(self._atom()))
                 continue
             self.ahead.pop()
@@ -172,7 +179,7 @@ class _Reader:
 
     def _scripted(self, base: Mark) -> Mark:
         scripts: dict[str, Mark] = {}
-        while self.ahead and self.ahead[-1] in ("_", "^", "'"):
+        while self._next() in ("_", "^", "'"):
             piece = self.ahead.pop()
             scripts["^" if piece == "'" else piece] = (
                 ("mo", "′") if piece == "'" else self._argument()
