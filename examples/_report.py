@@ -29,7 +29,7 @@ from ._story import (
 )
 from ._words import LANGUAGES, Words
 
-WIDE, NARROW = 680, 358  # pixels: within the margins of an article, and of a telephone
+WIDE, NARROW = 680, 360  # pixels: within the margins of an article, and of a telephone
 _COLUMNS = 76, 40  # of the lines of a derivation: of a wide screen, and of a telephone
 _SCALE = 2.0  # of PNG, for screens of high resolution
 
