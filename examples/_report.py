@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,11 @@ from ._story import (
     Part,
     Prose,
     Section,
+    below_heading,
 )
 from ._words import LANGUAGES, Words
 
+NO_RESVG = "resvg is missing: pip install 'micrograd-engine[render]'"
 WIDE, NARROW = 680, 358  # pixels: within the margins of an article, and of a telephone
 _COLUMNS = 76, 40  # of the lines of a derivation: of a wide screen, and of a telephone
 _SCALE = 2.0  # of PNG, for screens of high resolution
@@ -108,7 +111,8 @@ class Report:
 
     def matrices(self, name: str, explanation: Any) -> None:
         """Add what `nn.explain_layers` returned."""
-        self.parts.append(Matrices(name, {lang: explanation.blocks(lang) for lang in LANGUAGES}))
+        documents = {lang: below_heading(explanation.blocks(lang)) for lang in LANGUAGES}
+        self.parts.append(Matrices(name, documents))
 
     def derivation(
         self,
@@ -129,8 +133,12 @@ class Report:
         graph = self._figure(self.out, name, partial(draw, output, **options), title, None)
         steps = self._path(self.out, f"{name}.steps.html")
         self._write(steps, step_page(output, title=title._asdict()))
-        told, narrow = (explain(output, wrt, style="board", width=each) for each in _COLUMNS)
-        self.parts.append(Derivation(name, title, told, narrow, graph, steps))
+        boards = [explain(output, wrt, style="board", width=each) for each in _COLUMNS]
+        wide, narrow = (
+            {lang: below_heading(each.blocks(lang, check=True)) for lang in LANGUAGES}
+            for each in boards
+        )
+        self.parts.append(Derivation(name, title, boards[0], wide, narrow, graph, steps))
 
     # ------------------------------------------------------------------------------- the files
 
@@ -161,7 +169,8 @@ class Report:
         try:
             write(path, png_of(drawing))
         except RenderingError as error:
-            self.skipped.setdefault(str(error), []).append(path.name)
+            reason = str(error) if find_spec("resvg_py") else NO_RESVG
+            self.skipped.setdefault(reason, []).append(path.name)
             return False
         self.files.append(path)
         return True

@@ -90,28 +90,28 @@ class Matrices:
 
     def blocks(self, lang: str) -> list[Block]:
         """The document in one language."""
-        return below_heading(self.documents[lang])
+        return self.documents[lang]
 
 
 @dataclass(frozen=True)
 class Derivation:
     """The explanation of a derivative: in words, as a graph, and step by step.
 
-    `narrow` is the same explanation with shorter lines; `steps` is the file of the page that shows
-    one step at a time.
+    `wide` and `narrow` are its documents in each language, with longer and shorter lines; `steps`
+    is the file of the page that shows one step at a time.
     """
 
     name: str
     title: Words
     explanation: Explanation
-    narrow: Explanation
+    wide: dict[str, list[Block]]
+    narrow: dict[str, list[Block]]
     graph: Figure
     steps: Path
 
     def blocks(self, lang: str, *, narrow: bool = False) -> list[Block]:
-        """The document in one language, checked by differences."""
-        told = self.narrow if narrow else self.explanation
-        return below_heading(told.blocks(lang, check=True, tables=False))
+        """The document in one language."""
+        return (self.narrow if narrow else self.wide)[lang]
 
 
 Part = Section | Prose | Bullets | Display | Numbers | Figure | Matrices | Derivation

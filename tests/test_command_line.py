@@ -88,7 +88,7 @@ def test_a_number_that_differs_is_marked_and_the_demo_exits_with_1(
     def wrong(out):
         report = run(out)
         wrong = replace(report.rows[0], got=0.99)
-        report.parts = [*report.parts, Numbers((wrong,))]
+        report.numbers(wrong)
         return report
 
     monkeypatch.setattr(first, "run", wrong)
