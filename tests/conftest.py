@@ -1,5 +1,6 @@
-"""What tests of several rooms share: a third language, of a few words."""
+"""What tests of several rooms share: a browser, and a third language of a few words."""
 
+import shutil
 import sys
 
 import pytest
@@ -29,3 +30,20 @@ def tok(monkeypatch, tmp_path):
     yield "tok"
     sys.modules.pop("micrograd.writing.languages.tok", None)
     vars(languages).pop("tok", None)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, driven by Playwright."""
+    driver = pytest.importorskip(
+        "playwright.sync_api", reason="the browser is driven by Playwright: pip install playwright"
+    )
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("no Chromium is installed")
+    with driver.sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu"]  # root, as in CI, has no sandbox
+        chromium = playwright.chromium.launch(executable_path=path, args=options)
+        yield chromium
+        chromium.close()

@@ -214,3 +214,23 @@ def test_a_closed_pipe_is_not_an_error():
     )
     assert done.stdout == b"add\n"
     assert done.stderr == b""
+
+
+def test_draw_makes_compact_pictures_and_films(tmp_path, capsys):
+    path = tmp_path / "a.mmd"
+    assert (
+        main(["draw", "tanh(x * w + b)", "x=2", "w=-3", "b=6.5", "--compact", "-o", str(path)]) == 0
+    )
+    text = path.read_text(encoding="utf-8")
+    assert "tanh(x·w + b)" in text or "x·w + b" in text
+    assert "data" not in text
+    pytest.importorskip("resvg_py")
+    pytest.importorskip("PIL")
+    film = tmp_path / "a.gif"
+    assert main(["draw", "x * w", "x=2", "w=-3", "-o", str(film), "--width", "390"]) == 0
+    assert film.read_bytes().startswith(b"GIF89a")
+    capsys.readouterr()
+    assert main(["draw", "x * w", "x=2", "w=-3", "--width", "390"]) == 2
+    assert "add --compact" in capsys.readouterr().err
+    assert main(["draw", "x * w", "x=2", "w=-3", "--compact", "--partials"]) == 2
+    assert "local_partials= is not for level='named'" in capsys.readouterr().err

@@ -127,6 +127,12 @@ REVEALED = {
     "mg.compile(square, [], batched=True, backend='numpy')([1.0])": "NDArray[Any]",
     "mg.compile(scaled)(array)": "NDArray[Any]",
     "mg.compile(lambda x: x, [], False, 'numpy')(2.0)": "Any",
+    "mg.compile(square).value_and_grad(2.0)": "tuple[float, Any]",
+    "mg.compile(product, [v]).value_and_grad(v.data, 2.0)": "tuple[float, NDArray[Any]]",
+    "mg.compile(square, batched=True).value_and_grad(array)": "tuple[NDArray[Any], Any]",
+    "mg.compile(square, [v], batched=True).value_and_grad(array)": "tuple[float, NDArray[Any]]",
+    "mg.compile(square, [v], True).value_and_grad(array)": "tuple[float, NDArray[Any]]",
+    "mg.compile(lambda x: x).value_and_grad(2.0)": "tuple[Any, Any]",
 }
 ACCEPTED = (
     "from collections.abc import Callable",

@@ -24,17 +24,32 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         description="Draw the computation graph of an expression, with its gradients. The suffix "
         "of the file determines the format: svg, png and jpg, for which a Graphviz renderer is "
         "needed; pdf, for which Graphviz itself is needed; html, a page to step through; md, a "
-        "derivation with a Mermaid graph; tex, mmd, gv, json or txt. "
-        'Example: micrograd draw "tanh(x * w + b)" x=2 w=-3 b=6.5 -o neuron.svg',
+        "derivation with a Mermaid graph; tex, mmd, gv, json or txt; gif, a film. "
+        'Example: micrograd draw "tanh(x * w + b)" x=2 w=-3 b=6.5 --compact -o neuron.svg',
     )
     add_arguments(parser)
     add_output(parser, "output file; without it, a text tree is printed")
     add_language(parser)
-    parser.add_argument("--theme", default="light", help="light, dark or print (default light)")
+    parser.add_argument(
+        "--theme",
+        default="light",
+        help="light, dark, print, or auto, which follows the reader's screen (default light)",
+    )
     parser.add_argument(
         "--direction",
-        default="LR",
-        help="LR (from left to right, the default), RL, TB (from top to bottom) or BT",
+        help="LR (from left to right, the default), RL, TB (from top to bottom) or BT; a compact "
+        "picture is read from left to right or from top to bottom by default, whichever fits",
+    )
+    parser.add_argument(
+        "--compact",
+        action="store_true",
+        help="draw one box for each named value, with typeset formulas and partials",
+    )
+    parser.add_argument(
+        "--width", type=int, help="how wide a compact picture may be, in pixels (default 700)"
+    )
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="enlarge a PNG, such as 2 (default 1)"
     )
     parser.add_argument(
         "--partials", action="store_true", help="write the local derivatives on the arrows"
@@ -49,7 +64,8 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
 
 def draw(options: argparse.Namespace) -> int:
     """Draw an expression's graph into a file, or print it as a tree."""
-    from micrograd.drawing import RenderingError
+    from micrograd.drawing import RenderingError, film
+    from micrograd.drawing.named.builder import WIDTH
     from micrograd.drawing.page import step_page
     from micrograd.files import write
 
@@ -62,18 +78,27 @@ def draw(options: argparse.Namespace) -> int:
             return 0
         if path.suffix.lower() == ".html":
             pictorial = (options.theme, options.direction, options.partials, options.contributions)
-            if pictorial != ("light", "LR", False, False):
+            if pictorial != ("light", None, False, False) or options.compact:
                 raise CommandError(
                     "an html page shows every step in its own colours: omit --theme, --direction, "
-                    "--partials and --contributions"
+                    "--partials, --contributions and --compact"
                 )
             step_page(output, path, lang=options.lang, title=options.expression)
         elif path.suffix.lower() == ".md":
             drawn = _picture(output, options).mermaid()
             text = derivation(output, variables, list(variables), options.lang).markdown()
             write(path, f"```mermaid\n{drawn}\n```\n\n{text}")
+        elif path.suffix.lower() == ".gif":
+            film(
+                output,
+                path,
+                width=options.width or WIDTH,
+                theme=options.theme,
+                lang=options.lang,
+                scale=options.scale,
+            )
         else:
-            _picture(output, options).write(path)
+            _picture(output, options).write(path, scale=options.scale)
     print(f"wrote {path}")
     return 0
 
@@ -82,6 +107,19 @@ def _picture(output: Value, options: argparse.Namespace) -> ComputationGraph:
     from micrograd.derivation.chain import Chain
     from micrograd.drawing import draw_dot
 
+    if options.compact:
+        return draw_dot(
+            output,
+            level="named",
+            theme=options.theme,
+            direction=options.direction,
+            local_partials=options.partials,
+            contributions=options.contributions,
+            width=options.width,
+            lang=options.lang,
+        )
+    if options.width is not None:
+        raise CommandError("--width is how wide a compact picture may be: add --compact")
     return draw_dot(
         output,
         names=Chain(output).unlabelled(),  # as in the derivation

@@ -89,7 +89,7 @@ main {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22rem
 .card p {{ margin: .3rem 0; }}
 .scroll {{ overflow-x: auto; }}
 math {{ font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", math, serif; }}
-math[display="block"] {{ width: fit-content; margin: .3rem 0; }}
+math[display="block"] {{ width: fit-content; margin: .3rem 0; font-size: .95em; }}
 mtd {{ text-align: left; }}
 .aligned {{ math-style: normal; }}
 figure {{ margin: auto 0 0; padding-top: .4rem; }}
@@ -99,6 +99,7 @@ figcaption {{ font-size: .85rem; color: var(--faint); }}
 .curve .numbers {{ fill: var(--faint); }} .curve .function {{ stroke: var(--function); }}
 .curve .slope {{ stroke: var(--slope); }} .curve .slope.end {{ fill: var(--paper); }}
 .curve .function.end {{ fill: var(--function); }}
+@media (max-width: 30rem) {{ .scroll {{ font-size: .88rem; }} }}
 @page {{ size: A4; margin: 14mm; }}
 @media print {{
   :root {{ font-size: 9.5pt; }}

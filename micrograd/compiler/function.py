@@ -49,10 +49,12 @@ if TYPE_CHECKING:
         threads: int
 
     Result = TypeVar("Result", default=Any)
+    Mean = TypeVar("Mean", default=Any)  # the value of value_and_grad
+    Slopes = TypeVar("Slopes", default=Any)
 else:
     from typing import TypeVar
 
-    Result = TypeVar("Result")
+    Result, Mean, Slopes = TypeVar("Result"), TypeVar("Mean"), TypeVar("Slopes")
 
 MOST_STRUCTURES = 16
 """Structures of arguments whose programs a compiled function keeps."""
@@ -60,11 +62,26 @@ MOST_STRUCTURES = 16
 
 @overload
 def compile(  # noqa: A001
+    f: ScalarFunction, *, batched: Literal[False] = False, **options: Unpack[_Options]
+) -> CompiledFunction[float, float, Any]: ...
+@overload
+def compile(  # noqa: A001
     f: ScalarFunction,
-    parameters: Iterable[Value] = (),
+    parameters: Iterable[Value],
     batched: Literal[False] = False,
     **options: Unpack[_Options],
-) -> CompiledFunction[float]: ...
+) -> CompiledFunction[float, float, NDArray[Any]]: ...
+@overload
+def compile(  # noqa: A001
+    f: ScalarFunction | ArrayFunction, *, batched: Literal[True], **options: Unpack[_Options]
+) -> CompiledFunction[NDArray[Any], NDArray[Any], Any]: ...
+@overload
+def compile(  # noqa: A001
+    f: ScalarFunction | ArrayFunction,
+    parameters: Iterable[Value],
+    batched: Literal[True],
+    **options: Unpack[_Options],
+) -> CompiledFunction[NDArray[Any], float, NDArray[Any]]: ...
 @overload
 def compile(  # noqa: A001
     f: ListFunction,
@@ -72,14 +89,6 @@ def compile(  # noqa: A001
     batched: Literal[False] = False,
     **options: Unpack[_Options],
 ) -> CompiledFunction[list[float]]: ...
-@overload
-def compile(  # noqa: A001
-    f: ScalarFunction | ArrayFunction,
-    parameters: Iterable[Value] = (),
-    *,
-    batched: Literal[True],
-    **options: Unpack[_Options],
-) -> CompiledFunction[NDArray[Any]]: ...
 @overload
 def compile(  # noqa: A001
     f: ArrayFunction,
@@ -111,6 +120,9 @@ def compile(  # noqa: A001 (the name of the public function)
     The first call traces `f` on values without numbers; a call with another structure of arguments
     traces it again. While `f` is traced, no other thread may compute with its parameters; programs
     may run.
+
+    `f` may choose by comparing values, also in arrays: `where(x > 0, x, 0)`, and with `&`, `|`, `^`
+    and `~` between comparisons of arrays. It cannot branch on them (`if`) or index with them.
 
     Args:
         f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers.
@@ -204,11 +216,12 @@ class _Arguments(NamedTuple):
 _keeping = reentrant_lock()  # held while the programs of a function change
 
 
-class CompiledFunction(Generic[Result]):
+class CompiledFunction(Generic[Result, Mean, Slopes]):
     """A function that runs as a program; `compile` makes it, and `print` shows its last program.
 
     A type checker knows the result of a call if it knows that of the function: `float` for a
     number, a list of floats for a list, and an array for a batch of numbers. Otherwise it is `Any`.
+    It also knows the value of `value_and_grad`, and the gradient with respect to parameters.
 
     Args:
         f: the function that is traced; None once there are programs and it was pickled.
@@ -257,7 +270,7 @@ class CompiledFunction(Generic[Result]):
 
     def value_and_grad(
         self, *args: Any, parameters: Any = None, **keywords: Any
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Mean, Slopes]:
         """Return the value and the gradient.
 
         Args:
@@ -301,7 +314,7 @@ class CompiledFunction(Generic[Result]):
             arrays = self.batched and all(type(each) is np.ndarray for each in args)
             if arrays:
                 self._bound.call = executor.bound(args, call.length), call.variant
-            return float(value), gradient
+            return float(value), gradient  # type: ignore[return-value]
         value = np.broadcast_to(value, (call.length,)).copy() if self.batched else float(value)
         parts, start = [], 0
         for structure in call.variant.arguments:
@@ -312,13 +325,13 @@ class CompiledFunction(Generic[Result]):
             else:
                 parts.append(unflatten(structure, columns.tolist()))
             start += size
-        return value, parts[0] if len(parts) == 1 else tuple(parts)
+        return value, parts[0] if len(parts) == 1 else tuple(parts)  # type: ignore[return-value]
 
-    def __copy__(self) -> CompiledFunction[Result]:
+    def __copy__(self) -> CompiledFunction[Result, Mean, Slopes]:
         """Return itself, as copying a function does."""
         return self
 
-    def __deepcopy__(self, memo: Any) -> CompiledFunction[Result]:
+    def __deepcopy__(self, memo: Any) -> CompiledFunction[Result, Mean, Slopes]:
         """Return itself, with the same parameters."""
         return self
 

@@ -15,6 +15,16 @@ from micrograd.engine.method_source import method_names
 from micrograd.engine.value import Value, equality
 from micrograd.ops import TABLE, Operation, on_define
 
+BRANCHES = (
+    "branches on a value (if, while, and, or, max, sorted; np.where, np.maximum, np.clip; "
+    "x[x > 0]), which differs from call to call"
+)
+REMEDY = (
+    "use micrograd.where(condition, a, b), maximum(a, b), minimum(a, b) or clip(x, a, b), which "
+    "work on arrays too; for x > 0 on an array that np.array made of values, write "
+    "micrograd.gt(x, 0); instead of while, a for loop of a fixed number of steps with where in each"
+)
+
 
 class Traced(Value):
     """A value without a number, in the function that is being traced.
@@ -80,13 +90,7 @@ class Traced(Value):
         )
 
     def __bool__(self) -> bool:
-        return refuse(
-            "branches on a value (if, while, and, or, max, sorted; np.where, np.maximum, np.clip), "
-            "which differs from call to call",
-            "use micrograd.where(condition, a, b), maximum(a, b), minimum(a, b) or clip(x, a, b), "
-            "which work on arrays too; for x > 0 on an array, write micrograd.gt(x, 0); instead of "
-            "while, a for loop of a fixed number of steps with where in each",
-        )
+        return refuse(BRANCHES, REMEDY)
 
     def __float__(self) -> NoReturn:
         refuse(

@@ -11,7 +11,7 @@ from typing import Any
 from micrograd.compiler import recorder as recorders
 from micrograd.compiler.graph import Graph
 from micrograd.compiler.recorder import Recorder, TraceError, recording, refuse
-from micrograd.compiler.traced import Traced, leaf
+from micrograd.compiler.traced import BRANCHES, REMEDY, Traced, leaf
 from micrograd.engine.lines import line_of_error
 from micrograd.engine.locks import in_children, reentrant_lock
 from micrograd.engine.value import Value, to_number
@@ -147,6 +147,8 @@ def _explain(error: Exception, recorder: Recorder) -> None:
     # NumPy may have replaced our error by its own.
     if refusal is not None and str(refusal).endswith(str(line)):
         raise refusal
+    if isinstance(error, IndexError) and "arrays used as indices" in str(error):
+        raise TraceError(f"a compiled function {BRANCHES}: {REMEDY}\n  at {line}") from error
     if "Traced" in str(error) or "Value(traced)" in str(error) or _is_of_objects(error):
         raise TraceError(
             "a compiled function does something that values do not support while it is traced "

@@ -186,11 +186,25 @@ class RuleCard:
         return (*caption, *sentence(words["held"], operands=tuple(held[1:]))) if held else caption
 
 
-def _with_pi(tree: Tree) -> Tree:
-    """The formula with the letter π in the place of its number."""
-    if isinstance(tree, Call):
-        return Call(tree.name, tuple(map(_with_pi, tree.operands)))
-    return "π" if tree == math.pi else tree
+def _symbolic(tree: Tree) -> Tree:
+    """The formula with numbers as they are written in a book: 1.1284… is 2 / √π."""
+    match tree:
+        case Call("mul", (float(number), other)) if -number in _CONSTANTS:
+            return Call("neg", (Call("mul", (_CONSTANTS[-number], _symbolic(other))),))
+        case Call(name, operands):
+            return Call(name, tuple(map(_symbolic, operands)))
+        case float(number):
+            return _CONSTANTS.get(number, tree)
+    return tree
+
+
+_ROOT_PI, _ROOT_2_PI = Call("sqrt", ("π",)), Call("sqrt", (Call("mul", (2.0, "π")),))
+_CONSTANTS: dict[float, Tree] = {
+    math.pi: "π",
+    2 / math.sqrt(math.pi): Call("div", (2.0, _ROOT_PI)),
+    1 / math.sqrt(2 * math.pi): Call("div", (1.0, _ROOT_2_PI)),
+    math.sqrt(0.5): Call("div", (1.0, Call("sqrt", (2.0,)))),
+}
 
 
 def _cases(tree: Tree, words: Mapping[str, str]) -> Formula:
@@ -200,7 +214,7 @@ def _cases(tree: Tree, words: Mapping[str, str]) -> Formula:
     conditions = Conditions(_LETTERS, words)
     tests: list[Tree] = []
     cases: list[tuple[Formula, Formula]] = []
-    tree = _with_pi(tree)
+    tree = _symbolic(tree)
     while isinstance(tree, Call) and tree.name == "where":
         test, then, tree = tree.operands
         if isinstance(then, Call) and then.name == "where":  # a choice within the choice

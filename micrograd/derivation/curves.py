@@ -185,7 +185,7 @@ def ticks(low: float, high: float, most: int) -> list[float]:
             size = factor * step
             first, last = math.ceil(low / size - 1e-9), math.floor(high / size + 1e-9)
             if last - first < most:
-                return [round(i * size, 12) + 0.0 for i in range(first, last + 1)]
+                return [float(f"{i * size:.12g}") + 0.0 for i in range(first, last + 1)]
         step *= 10
 
 

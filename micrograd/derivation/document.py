@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from textwrap import dedent
 from typing import Any, NamedTuple
 
@@ -94,14 +94,24 @@ def _lines(step: Step) -> tuple[Formula, ...]:
     return step if isinstance(step, tuple) else (step,)
 
 
-def _steps(steps: Sequence[Step]) -> Iterator[tuple[str, tuple[Formula, ...]]]:
+def _as_written(line: Formula) -> object:
+    return line.text, line.mark
+
+
+def _as_typeset(line: Formula) -> object:
+    return latex(line.mark)
+
+
+def _steps(
+    steps: Sequence[Step], shown: Callable[[Formula], object]
+) -> Iterator[tuple[str, tuple[Formula, ...]]]:
     """The right sides in lines, each with its sign; those that look like the one before are left
-    out.
+    out. `shown` is how a line looks.
     """
     before = None
     for step in steps:
         lines = _lines(step)
-        look = [(line.text, line.mark) for line in lines]
+        look = [*map(shown, lines)]
         if look != before:
             yield "=" if all(line.exact for line in lines) else "≈", lines
         before = look
@@ -138,7 +148,7 @@ def _text_lines(block: Block) -> Iterator[str]:
             widest = max(columns(left.text) for left, _ in equations)
             for left, steps in equations:
                 indent = _padded(left.text, widest)
-                for sign, (first, *others) in _steps(steps):
+                for sign, (first, *others) in _steps(steps, _as_written):
                     yield from _beside(f"  {indent} {sign} ", first.text)
                     indent = " " * widest
                     yield from (f"  {indent}   {each.text}" for each in others)
@@ -228,7 +238,7 @@ def as_aligned(blocks: Sequence[Block]) -> str:
         if isinstance(block, Equations | Let):
             for left, steps in block.equations:
                 side = latex(left.mark)
-                for sign, (first, *others) in _steps(steps):
+                for sign, (first, *others) in _steps(steps, _as_typeset):
                     lines.append(f"{side} {_SIGNS[sign]} {latex(first.mark)}")
                     lines += [rf"  &\quad {latex(line.mark)}" for line in others]
                     side = " "
@@ -239,6 +249,16 @@ _SIGNS = {"=": "&=", "≈": r"&\approx"}
 
 
 # --------------------------------------------------------------------------------------------- HTML
+
+
+STYLE = (
+    'math { font-family: math, "STIX Two Math", "Latin Modern Math", "Cambria Math", '
+    '"Noto Sans Math", serif; } '
+    "mtable.aligned > mtr > mtd { padding: 0.28em 0.15em; text-align: left; } "
+    "mtable.aligned > mtr > mtd:first-child { text-align: right; text-align: -webkit-right; } "
+    ".scroll { overflow-x: auto; }"
+)
+"""Style for these elements: a font that has the bars, and equations aligned at their signs."""
 
 
 def as_html(blocks: Sequence[Block], *, level: int = 1) -> str:
@@ -259,7 +279,7 @@ def _html(block: Block, level: int) -> str:
             rows = []
             for left, steps in equations:
                 side = mathml(left.mark)
-                for sign, lines in _steps(steps):
+                for sign, lines in _steps(steps, _as_typeset):
                     for i, line in enumerate(lines):
                         sign_ = "" if i else f"<mo>{sign}</mo>"
                         shown = mathml(line.mark if i == 0 else ("mrow", ("gap",), line.mark))

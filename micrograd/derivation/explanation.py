@@ -218,7 +218,7 @@ class Explanation:
         check: bool = False,
         level: int = 1,
     ) -> str:
-        """Return the derivation as elements of HTML, with formulas in MathML.
+        """Return the derivation as elements of HTML, with formulas in MathML and a style for them.
 
         Args:
             lang: the language of the words; that of the explanation by default.
@@ -227,7 +227,8 @@ class Explanation:
             check: whether to compare the derivatives with central differences.
             level: the level of the first heading, 1 to 6.
         """
-        return document.as_html(self.blocks(lang, tables=tables, check=check), level=level)
+        shown = document.as_html(self.blocks(lang, tables=tables, check=check), level=level)
+        return f"<style>{document.STYLE}</style>\n{shown}"
 
     def equations(self) -> str:
         """Return the equations alone, as plain text."""

@@ -11,6 +11,7 @@ A drawing is made in three steps, and the code follows them:
   `text_tree`. `tikz` and `svg` get their positions from `placement`.
 - `named` draws the compact picture, one box for each named value, with typeset formulas, which
   `spans` holds and `metrics` measures.
+- `formulas` draws derivations, which `setting` sets in two dimensions.
 - `computation_graph`: the DOT text as a `graphviz.Digraph`, with a list of all formats, drawn by a
   program that `renderers` finds.
 
@@ -222,7 +223,7 @@ def draw_dot(
 def draw(
     output: Value | Iterable[Value],
     *,
-    names: Mapping[str, Any] | None = None,
+    names: Mapping[str, Any] | Any | None = None,
     model: Any = None,
     hide: Any = (),
     numbers: bool = False,
@@ -242,8 +243,8 @@ def draw(
 
     Args:
         output: a Value, or a list of Values.
-        names: the caller's variables, such as `locals()`, for values without a label.
-        model: a network, whose parameters are weights.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
+        model: a network, whose parameters are weights, and are called by their places.
         hide: what is not shown, as for `draw_dot`.
         numbers: whether each partial is followed by its value.
         digits: how many significant digits numbers have.

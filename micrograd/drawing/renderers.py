@@ -31,6 +31,7 @@ _INSTALL = f"""\
   pip install 'micrograd-engine[render]'   (a renderer from PyPI)
 {INSTALL_GRAPHVIZ}"""
 _WITHOUT = "Without one, SVG is drawn all the same, and PNG if the package resvg-py is installed."
+_IN_A_BROWSER = "Python in a browser starts no programs: use format='svg', which needs none."
 _STILL = "The DOT text needs no renderer: it is .source, and .save(path) writes it to a file."
 
 
@@ -51,6 +52,8 @@ class RendererNotFound(RenderingError):  # noqa: N818 (a name like graphviz's Ex
 
 
 def _not_found(reason: str) -> RendererNotFound:
+    if sys.platform == "emscripten":
+        return RendererNotFound(f"{reason}. {_IN_A_BROWSER} {_STILL}")
     without = f"Without {VARIABLE}, whatever is installed is used." if is_chosen() else _WITHOUT
     return RendererNotFound(f"{reason}. Install one:\n{_INSTALL}\n{without}\n{_STILL}")
 
@@ -107,7 +110,7 @@ def run(source: str, options: list[str], timeout: float = TIMEOUT) -> bytes:
             f"or set .timeout on it. {_STILL}"
         ) from None
     except OSError as error:  # also where there are no processes, as in a browser
-        raise _not_found(f"{program} could not be run: {error}") from error
+        raise _not_found(f"{program} could not be run: {str(error).rstrip('.')}") from error
     if done.returncode == 0 and done.stdout:
         return done.stdout
     complaint = done.stderr.decode(errors="replace").strip()
@@ -184,7 +187,7 @@ def png(svg: str, letter: str, lacking: RenderingError | None = None, scale: flo
             f"graphviz-pure has no font for {letter!r} in a PNG or JPEG. Install one:\n"
             f"{_INSTALL_RESVG}"
         ) from None
-    family = _family(resvg, prefers_latin=unknown_letter(letter) == "")
+    family = _family(resvg, prefers_latin=letter < "\u2e80")
     if not family:
         raise RenderingError(
             f"no font for {letter!r} was found on this computer: install one, such as\n"

@@ -73,8 +73,8 @@ def _of_mark(mark: Mark, shift: int, color: str) -> Iterator[Span]:
             yield last._replace(text=normalize("NFC", last.text + accent))
         case "msub" | "msup":
             yield from _of_mark(parts[0], shift, color)
-            small = -1 if tag == "msub" else 1
-            yield from (_within(span, shift) for span in _of_mark(parts[1], small, color))
+            script = _within_script(parts[1], -1 if tag == "msub" else 1, color)
+            yield from (_within(span, shift) for span in script)
         case "msubsup":
             base, below, above = parts
             yield from _of_mark(("msub", ("msup", base, above), below), shift, color)
@@ -90,6 +90,21 @@ def _of_mark(mark: Mark, shift: int, color: str) -> Iterator[Span]:
                 yield from _of_mark(parts[1], 1, color)
             yield Span("√", "mo", shift, color)
             yield from _of_mark(_bracketed(parts[0], "+-·/×"), shift, color)
+        case "gap":
+            yield Span("\u2003", "mo", shift, color)
+        case "munderover":
+            below = _within_script(parts[1], -1, color)
+            above = _within_script(parts[2], 1, color)
+            yield from (*_of_mark(parts[0], shift, color), *below, *above)
+        case "matrix":
+            rows = [
+                ("mrow", *[part for entry in row for part in (("mo", ","), entry)][1:])
+                for row in parts
+            ]
+            for i, row in enumerate(rows):
+                yield Span("; " if i else "[", "mo", shift, color)
+                yield from _of_mark(row, shift, color)
+            yield Span("]", "mo", shift, color)
         case "cases":
             for i, (value, condition) in enumerate(parts):
                 yield Span("; " if i else "{", "mo", shift, color)
@@ -98,6 +113,10 @@ def _of_mark(mark: Mark, shift: int, color: str) -> Iterator[Span]:
         case _:
             for part in parts:
                 yield from _of_mark(part if isinstance(part, tuple) else ("mo", part), shift, color)
+
+
+def _within_script(mark: Mark, shift: int, color: str) -> Line:
+    return tuple(_of_mark(mark, shift, color))
 
 
 def _within(span: Span, shift: int) -> Span:

@@ -9,7 +9,7 @@ Numbers, Values and values of a traced function may be mixed. NumPy is imported 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from itertools import chain
 from typing import TYPE_CHECKING, Any, overload
@@ -388,9 +388,23 @@ def _objects(xs: Any) -> Any:
 
 
 def _compact(array: Any) -> Any:
-    """An array of floats where there are only floats."""
-    is_plain = all(type(each) is float for each in array.ravel().tolist())
-    return array.astype(float) if is_plain else array
+    """An array of floats where there are only floats; one of traced values where there are such."""
+    kinds = {*map(type, array.ravel().tolist())}
+    return array.astype(float) if kinds <= {float} else as_traced(array, kinds)
+
+
+def as_traced(array: Any, kinds: Iterable[type]) -> Any:
+    """An array as it is; if values of a traced function are in it, with their comparisons.
+
+    Args:
+        array: an array of objects.
+        kinds: the types of the objects.
+    """
+    if not any(getattr(kind, "_is_traced", False) for kind in kinds):
+        return array
+    from micrograd.engine.traced_arrays import TracedArray
+
+    return array.view(TracedArray)
 
 
 def elementwise(f: Callable[..., Any], operands: Sequence[Any]) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Any, NamedTuple
 
+from micrograd.engine import freeing
 from micrograd.engine.locks import reentrant_lock
 from micrograd.ops import Operation
 from micrograd.table.floats import to_float
@@ -46,6 +47,9 @@ class Node:
     _dy: float | None
     _more: More | None
     _mark: int  # the number of the last walk that visited this node
+
+    if freeing.IS_NEEDED:
+        __del__ = freeing.unlink
 
 
 def operands(node: Node) -> Iterator[Any]:

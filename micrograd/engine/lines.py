@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 _PACKAGE = str(Path(__file__).parents[1]) + os.sep
 _NETWORKS = str(Path(__file__).parents[2] / "nn") + os.sep
-_PYTHON = os.path.dirname(os.__file__) + os.sep
+_PYTHON = os.path.dirname(linecache.__file__) + os.sep  # `os` is frozen and may name another place
 
 
 class Line(NamedTuple):

@@ -235,6 +235,12 @@ class Value(Methods, Node):
     def __pos__(self) -> Value:
         return self
 
+    def __divmod__(self, other: Any) -> tuple[Any, Any]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
+        return other // self, other % self
+
     def __float__(self) -> NoReturn:
         raise TypeError(
             "float(v) would cut the computation graph: read v.data for the number, "

@@ -47,6 +47,15 @@ class Ball:
             return Ball(mid, rad)
         return _rounded(mid, rad)
 
+    def __rmul__(self, number: float) -> Ball:
+        return Ball(number) * self
+
+    def __truediv__(self, number: float) -> Ball:
+        return _div(self, Ball(number))
+
+    def __bool__(self) -> bool:
+        return bool(self.mid or self.rad)
+
     def __neg__(self) -> Ball:
         return Ball(-self.mid, self.rad)
 

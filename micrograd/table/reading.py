@@ -121,6 +121,8 @@ class _Reader:
                 return Call(name, tuple(map(self.read, arguments)))
             case ast.BinOp(op=ast.BitXor()):
                 raise self.refusal(node, "a power is written **, not ^")
+            case ast.BinOp(op=ast.Mod() | ast.FloorDiv()):
+                raise self.refusal(node, "% is written mod(x, y), and // floordiv(x, y)")
             case _:
                 raise self.refusal(
                     node,

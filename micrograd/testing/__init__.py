@@ -20,11 +20,13 @@ operation at fault is searched and named. A check proceeds in this order:
    halving finds the inputs to look at one by one.
 5. `comparison.py`: these inputs are compared with what each witness says. `witnesses.py` has the
    witnesses: the forward mode, differences (`differences.py`: Richardson extrapolation, kinks),
-   the complex step and exact fractions (`arithmetic.py`: the formulas on other numbers).
+   the complex step, exact fractions (`arithmetic.py`: the formulas on other numbers), and for
+   derivatives of order 2 and higher the function's Taylor series (`series.py`).
    `resolution.py` takes a second look at a difference that disagrees.
 6. `blame.py`, `culprit.py`: if something is wrong, the operation at fault, the user's line and a
    short reproduction.
-7. `report.py`: the report that is printed, and the error.
+7. `report.py`: the report that is printed, and the error. `pytest_plugin.py` shows the report in an
+   assertion that fails.
 
 A gradient that is computed outside the engine is checked in `arrays.py`, by the differences of
 `numerical.py`; `suspicion.py` says what its mistakes look like.

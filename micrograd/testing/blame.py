@@ -65,7 +65,18 @@ class Judge:
 
     def is_at_kink(self, row: Operation, numbers: Sequence[float]) -> bool:
         """Whether the row's formula changes its branch at the operands."""
-        return 0 in self.observer.branches(row, numbers)
+        seen = self.observer.branches(row, numbers)
+        if 0 not in seen or not row.constants:
+            return 0 in seen
+        # The order of polygamma is compared too, but never moves.
+        beside = (
+            x if index in row.constants else x + max(abs(x), 1.0) * 2.0**-30
+            for index, x in enumerate(numbers)
+        )
+        there = self.observer.branches(row, [*beside])
+        return len(there) != len(seen) or any(
+            not here and other for here, other in zip(seen, there, strict=True)
+        )
 
     def fault(self, row: Operation, numbers: Sequence[float], number: int, got: float) -> str:
         """What is wrong with a local partial, as a sentence; "" if nothing is."""

@@ -49,7 +49,8 @@ def check_gradients(
     wrong but something was not confirmed (*undecided*): no witness had anything to say, the value
     or the gradient is infinite or nan, the function jumps, or the rules meet at a kink where each
     is right by its own convention and the derivative is another. The report says what was not
-    confirmed, so `assert check_gradients(...)` fails with the reason.
+    confirmed, so `assert check_gradients(...)` fails with the reason; pytest shows it as a table if
+    `conftest.py` has the line `pytest_plugins = ["micrograd.testing.pytest_plugin"]`.
 
     Many inputs, outputs and second derivatives are first taken together in random directions, in
     which a wrong entry shows. Only what disagrees is searched until the entry is found.
@@ -67,9 +68,11 @@ def check_gradients(
             the function, which is estimated where code written by hand may compute in single
             precision or stop at a tolerance.
         modes: the witnesses to hear, a name or a list of names of "reverse", "forward",
-            "difference", "complex step", "exact" and "taylor"; "rev", "fwd", "fd" and "complex"
-            for short. The reverse mode is always checked. "reverse" and "forward" share the rules
-            under test, so if nothing else is named they are compared with differences, as in JAX.
+            "difference", "complex step", "exact", "series" and "taylor"; "rev", "fwd", "fd" and
+            "complex" for short. The reverse mode is always checked. "series", the Taylor series
+            of `f`, is heard on derivatives of order 2 and higher. "reverse", "forward" and "series"
+            share the rules under test, so if nothing else is named they are compared with
+            differences, as in JAX.
             With `gradient`, `jacobian` or `vjp`, "difference" and "complex step" are heard.
         raise_exception: whether to raise GradientMismatch if something is wrong. An undecided
             report is returned in either case.
@@ -286,5 +289,5 @@ def _derivative(subject: Subject, weights: dict[int, float]) -> Subject:
         name = subject.derivative_name(*weights)
     first_derivative.__name__ = name
     made = subject.with_function(first_derivative)
-    made.beneath = subject
+    made.beneath, made.along = subject, weights
     return made

@@ -19,6 +19,7 @@ from micrograd.testing.options import Options
 from micrograd.testing.recording import Direction, Subject
 from micrograd.testing.report import Problem, Report
 from micrograd.testing.rounding import Rounding
+from micrograd.testing.series import Series
 from micrograd.testing.witnesses import (
     INDEPENDENT,
     ComplexStep,
@@ -32,7 +33,7 @@ from micrograd.testing.witnesses import (
 )
 
 # Witnesses round in other places than the reverse mode: their errors are multiples of its error.
-_ROUNDINGS = {"forward": 2.0, "difference": 2.0, "complex step": 16.0, "exact": 1.0}
+_ROUNDINGS = {"forward": 2.0, "difference": 2.0, "complex step": 16.0, "exact": 1.0, "series": 1.0}
 
 _ROUGH = 1e-3  # of the value: noise that is larger is not that of single precision
 _LEAST = 1e-280  # where numbers underflow, bounds that are not wider than this are narrow
@@ -74,8 +75,8 @@ class Evidence:
         self.measured = self._measured()
         self.witnesses: list[Witness] = [
             witness(subject, recording, self.kink)
-            for witness in (Forward, ComplexStep, Exact)
-            if witness.name in options.modes
+            for witness in (Forward, ComplexStep, Exact, Series)
+            if witness.name in options.modes and (witness is not Series or subject.beneath)
         ]
 
     def _find_singular_operations(self) -> None:

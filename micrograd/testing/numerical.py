@@ -27,6 +27,7 @@ _LEVELS = (7, 3, 2, 6, 6, 6, 6)  # steps that are taken at once; most functions 
 _MEASURED = 12  # so many steps settle what is smooth: after these, the noise is measured
 _MOST = {8: 36, 4: 18, 2: 12}  # steps, by the bytes of the numbers that the function computes
 _COLUMNS = 7  # of the table: higher orders gain nothing
+_LAST = 8  # steps that are trusted if they deny what larger ones say
 _BELOW = 6  # halvings to the step at which a limit is confirmed
 _ELSEWHERE = 1e-3  # of a derivative: if the limit is off by less there, it is by rounding
 _SETTLED = 8  # times rounding at the smallest step: an error below is not improved any more
@@ -373,16 +374,27 @@ def noise_of(f: Flat, x: np.ndarray, value: np.ndarray, itemsize: int) -> np.nda
     other.
     """
     rng = random.Random(3)  # noqa: S311 (no secrets)
-    direction = np.array([rng.uniform(0.5, 1) for _ in x]) * np.maximum(abs(x), 1.0)
+    parts = np.array([rng.uniform(0.5, 1) for _ in x])
+    wide, own = np.maximum(abs(x), 1.0), np.where(x, abs(x), 1.0)
+    fine = 2.0**-24 if itemsize == 8 else 2.0**-17
+    spacings = [2.0**-13 * wide, fine * wide, fine * own]
+    if itemsize < 8:
+        spacings.append(2.0**-22 * own)  # few units in the last place
     chosen = np.unique(np.linspace(0, len(value) - 1, 16).astype(int))
     found = []
-    for spacing in (2.0**-13, 2.0**-24 if itemsize == 8 else 2.0**-17):
-        points = [_rounded(x + k * spacing * direction, itemsize) for k in range(-8, 9)]
-        values = np.array([_tried(f, point, value) for point in points])
+    for spacing in spacings:
+        # A multiple of the last place, so that the points are equally far from each other.
+        step = _rounded(x + spacing * parts, itemsize) - x
+        values = np.array(
+            [_tried(f, _rounded(x + k * step, itemsize), value) for k in range(-8, 9)]
+        )
         if not np.isfinite(values).all():
             return np.zeros_like(value)
-        found.append([measuring.level(values[:, index].tolist()) for index in chosen])
+        heights = [measuring.level(values[:, index].tolist()) for index in chosen]
+        # Where the values do not move, rounding does not show.
+        found.append(np.where(np.ptp(values[:, chosen], axis=0), heights, np.inf))
     levels = np.min(found, axis=0)
+    levels[~np.isfinite(levels)] = 0.0
     return levels if len(chosen) == len(value) else np.full_like(value, levels.max())
 
 
@@ -431,7 +443,11 @@ def _limits(
             quotients = sum(w * values[:, :, k] for k, w in enumerate(weights)) / steps
             rounding = (precision * abs(values).max(axis=2) + known) / abs(steps)
             limit, error = _extrapolated(quotients, rounding, ratio)
-            is_open = (error > _SETTLED * rounding[:, -1]) | ~np.isfinite(error)
+            denied = _is_denied(limit, error, quotients, rounding)
+            if last == _MOST[itemsize] and denied.any():
+                near = _extrapolated(quotients[:, -_LAST:], rounding[:, -_LAST:], ratio)
+                limit, error = np.where(denied, near, (limit, error))
+            is_open = (error > _SETTLED * rounding[:, -1]) | ~np.isfinite(error) | denied
             if middle is not None:  # the difference of the slopes on the two sides
                 bends = abs(values.sum(axis=2) - 2 * middle) * (2 / abs(steps))
                 wide, wider, widest = bends[:, -1], bends[:, -2], bends[:, -3]
@@ -458,6 +474,19 @@ def _limits(
             if not open_rows or last == _MOST[itemsize]:
                 break
     return NumericalDerivative(limits.T, np.where(np.isfinite(limits), errors, np.inf).T)
+
+
+def _is_denied(
+    limit: np.ndarray, error: np.ndarray, quotients: np.ndarray, rounding: np.ndarray
+) -> np.ndarray:
+    """Whether the smallest steps lead away from a limit, on which larger ones agree by accident.
+
+    So they do if these are multiples of the period of an oscillation.
+    """
+    apart = abs(quotients[:, -2:] - limit[:, None])
+    is_near = apart <= error[:, None] + 4 * rounding[:, -2:]
+    found: np.ndarray = (apart[:, 1] > 0.75 * apart[:, 0]) & ~is_near.any(axis=1)
+    return found
 
 
 def _extrapolated(

@@ -94,6 +94,7 @@ def check_operation(  # type: ignore[overload-overlap]  # a string is a list of 
     *,
     points: int = ...,
     seed: int = ...,
+    order: int = ...,
     raise_exception: bool = ...,
 ) -> Reports: ...
 
@@ -104,6 +105,7 @@ def check_operation(
     *,
     points: int = ...,
     seed: int = ...,
+    order: int = ...,
     raise_exception: bool = ...,
 ) -> RowReports: ...
 
@@ -113,6 +115,7 @@ def check_operation(
     *,
     points: int = 24,
     seed: int = 0,
+    order: int = 1,
     raise_exception: bool = True,
 ) -> Reports | RowReports:
     """Check one row of the table, or many, at many points of its domain.
@@ -125,6 +128,7 @@ def check_operation(
             items.
         points: how many points are drawn.
         seed: from which they are drawn.
+        order: the highest order of the derivatives to check, from 1 to 4.
         raise_exception: whether to raise GradientMismatch at the first point where the row is
             wrong.
 
@@ -151,12 +155,13 @@ def check_operation(
         found = Reports()
         for point in drawn_points(row, points, seed):
             f, varied = applied(row, point), _varied(row, point)
-            found.append(check_gradients(f, *varied, raise_exception=raise_exception))
+            report = check_gradients(f, *varied, order=order, raise_exception=raise_exception)
+            found.append(report)
         return found
     reports = RowReports()
     for each in _operations(operation):
         reports[_row_name(each)] = check_operation(
-            each, points=points, seed=seed, raise_exception=raise_exception
+            each, points=points, seed=seed, order=order, raise_exception=raise_exception
         )
     return reports
 

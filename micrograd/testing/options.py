@@ -10,11 +10,15 @@ from typing import Any, NamedTuple
 
 from micrograd.engine.value import Value
 
-MODES = ("reverse", "forward", "difference", "complex step", "exact", "taylor")
+MODES = ("reverse", "forward", "difference", "complex step", "exact", "series", "taylor")
 HIGHEST = 4
 """The highest order that is checked: each order multiplies the graph by about five."""
 
-_CHECKED = {"reverse", "forward"}  # they share the local partials, so neither confirms the other
+_CHECKED = {
+    "reverse",
+    "forward",
+    "series",
+}  # they share the local partials, so none confirms another
 _SHORT = {"rev": "reverse", "fwd": "forward", "fd": "difference", "complex": "complex step"}
 
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from micrograd.engine.graph import (
@@ -197,6 +198,7 @@ class Subject:
     """
 
     beneath: Subject | None = None  # the function of which this is the derivative
+    along: Direction = MappingProxyType({})  # and in which direction
 
     def __init__(
         self,
@@ -208,6 +210,7 @@ class Subject:
         self.f, self.at, self.output = f, tuple(at), output
         self.operations, self.outputs = 0, 1  # of the last run
         self.parameters: list[Value] | None = None
+        self.series: dict[tuple[float, ...], Any] = {}  # what the witness of that name found out
         leaves, self.structure = flatten(self.at)
         if wrt is None:
             named = zip(_argument_names(f, len(self.at)), self.structure.children, strict=True)
@@ -262,7 +265,7 @@ class Subject:
     def with_function(self, f: Callable[..., Any], output: int = 0) -> Subject:
         """Another function, or another output, at the same point."""
         other = copy.copy(self)
-        other.f, other.output, other.outputs = f, output, 1
+        other.f, other.output, other.outputs, other.series = f, output, 1, {}
         return other
 
     @contextmanager

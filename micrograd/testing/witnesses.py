@@ -7,6 +7,7 @@
 | difference | only the function: its values near the point |
 | complex step | only the formulas, on complex numbers |
 | exact | only the formulas, on fractions |
+| series (`series.py`) | the local partials, as formulas; for derivatives of order 2 and higher |
 
 A witness that has nothing to say is silent and says why.
 """

@@ -29,7 +29,7 @@ from micrograd.transforms.runs import (
     resolve_argnums,
     scalar,
 )
-from micrograd.transforms.structures import flatten, unflatten
+from micrograd.transforms.structures import flatten, leaves_for, unflatten
 
 __all__ = ["derivative", "grad", "hvp", "jvp", "linearize", "value_and_grad", "vjp"]
 
@@ -210,9 +210,9 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:  # type: ignore[mis
     run = Run(f, primals)
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
-        leaves, structure = flatten(cotangent)
-        if structure != run.output_structure:
-            raise ValueError("the cotangent (or vector) has another structure than the value")
+        leaves = leaves_for(
+            cotangent, run.output_structure, "the cotangent (or vector)", "the value"
+        )
         seeds: dict[Value, Any] = {}
         for output, leaf in zip(run.outputs, leaves, strict=True):
             if isinstance(output, Value):
@@ -281,7 +281,7 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
     run = Run(f, primals)
 
     def pushed(*tangents: Any) -> Any:
-        directions = run.as_leaves(tangents, "the tangents")
+        directions = run.as_leaves(tangents, "tangent")
         pairs = zip(run.variables, directions, strict=True)
         seeds = {x: each for x, each in pairs if isinstance(each, Value) or each}
         return run.outputs_as(run.push(seeds))

@@ -19,6 +19,7 @@ from micrograd.transforms.structures import (
     array,
     count_leaves,
     flatten,
+    leaves_for,
     map_regular,
     shape,
     unflatten,
@@ -175,11 +176,17 @@ class Run:
     # ------------------------------------------------------------------------- handing results back
 
     def as_leaves(self, args: Sequence[Any], place: str) -> list[Scalar]:
-        """The numbers of something that must have the structure of the arguments."""
-        found = [flatten(arg) for arg in args]
-        if [structure for _, structure in found] != self.structures:
-            raise ValueError(f"{place} have another structure than the arguments")
-        return [scalar(leaf, place) for leaves, _ in found for leaf in leaves]
+        """The numbers of tangents, one for each argument and with its structure."""
+        if len(args) != len(self.structures):
+            raise ValueError(
+                f"the {place}s have another structure than the arguments: "
+                f"{len(self.structures)} are needed, got {len(args)}"
+            )
+        found = [
+            leaves_for(arg, structure, f"{place} {i}", "the argument")
+            for i, (arg, structure) in enumerate(zip(args, self.structures, strict=True))
+        ]
+        return [scalar(leaf, place) for leaves in found for leaf in leaves]
 
     def in_structure(self, leaves: Sequence[Scalar]) -> list[Any]:
         """One part for each chosen argument, in its structure."""

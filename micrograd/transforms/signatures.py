@@ -9,6 +9,8 @@ with numbers, and then its gradient consists of numbers. Some things cannot be s
 - Nested lists with rows of different lengths have no array as their Jacobian.
 - The result is `Any`, or a tuple of it, with `has_aux`, for most `argnums`, and for Jacobians of
   and with respect to dicts and the like.
+- The result is `Any` for a lambda with a result of unknown type, unless it can only be a number, as
+  for `grad`: a number, a list and an array give results of different types.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from contextlib import suppress
 from numbers import Number
 from typing import Any, NamedTuple
 
+from micrograd.engine.arrays import as_traced
 from micrograd.engine.graph import Node
 
 
@@ -145,7 +146,8 @@ def leaves_like(tree: Any, wanted: Structure) -> list[Any]:
     elif is_regular(wanted):
         leaves, found = flatten(tree)
         if not is_regular(found) or shape(found) != shape(wanted):
-            raise ValueError(f"numbers of shape {shape(wanted)} are needed")
+            needed = f"numbers of shape {shape(wanted)} are" if kind else "one number is"
+            raise ValueError(f"{needed} needed")
         return leaves
     elif kind is not None and issubclass(kind, list | tuple) and kind not in _registered:
         if not isinstance(tree, list | tuple) or len(tree) != len(children):
@@ -154,9 +156,24 @@ def leaves_like(tree: Any, wanted: Structure) -> list[Any]:
     else:
         leaves, found = flatten(tree)
         if found != wanted:
-            raise ValueError(f"a {kind.__name__} like that of the arguments is needed")
+            raise ValueError(f"a {kind.__name__} of the same structure is needed")
         return leaves
     return [leaf for part, child in pairs for leaf in leaves_like(part, child)]
+
+
+def leaves_for(tree: Any, wanted: Structure, place: str, whole: str) -> list[Any]:
+    """`leaves_like`, with an error that names what was given and what it should be like.
+
+    Args:
+        tree: what was given, such as a tangent.
+        wanted: the structure that it needs.
+        place: what the error calls what was given.
+        whole: what the error calls that which has the wanted structure.
+    """
+    try:
+        return leaves_like(tree, wanted)
+    except ValueError as error:
+        raise ValueError(f"{place} has another structure than {whole}: {error}") from None
 
 
 def map_regular(structure: Structure, start: int, f: Callable[[Structure, int], Any]) -> Any:
@@ -195,13 +212,13 @@ def array(numbers: Sequence[Any], shape: Sequence[int]) -> Any:
     import numpy as np
 
     kinds = {type(number) for number in numbers} or {float}
-    kind = kinds.pop() if len(kinds) == 1 else object
+    kind = next(iter(kinds)) if len(kinds) == 1 else object
     made = np.empty(len(numbers), dtype=kind if kind in (float, bool) else object)
     made[:] = numbers
     if kind in (int, str):
         with suppress(OverflowError):  # an int may be too large
             made = made.astype(kind)
-    return made.reshape(tuple(shape))
+    return as_traced(made.reshape(tuple(shape)), kinds)
 
 
 def shape(structure: Structure) -> tuple[int, ...]:

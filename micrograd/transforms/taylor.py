@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from operator import index
-from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
 
 from micrograd.engine.graph import is_alias, is_leaf, operands, operation
 from micrograd.engine.graph import order as order_of
@@ -22,7 +22,7 @@ from micrograd.table.floats import quotient, to_float
 from micrograd.table.formulas import RESULT, Call, Tree, fold
 from micrograd.table.interpreters import IEEE
 from micrograd.transforms.runs import is_varied
-from micrograd.transforms.structures import flatten, unflatten
+from micrograd.transforms.structures import flatten, leaves_for, unflatten
 
 if TYPE_CHECKING:
     from micrograd.engine.signatures import Scalar
@@ -104,27 +104,78 @@ def taylor(
     for each in chosen:
         if each is None and structure.kind is not None:
             raise TypeError("taylor: x has several numbers, so a direction is needed: direction=…")
-        slopes, shape = flatten(1.0 if each is None else each)
-        if shape != structure:
-            raise ValueError("taylor: the direction has another structure than x")
+        given = 1.0 if each is None else each
+        slopes = leaves_for(given, structure, "taylor: the direction", "x")
         numbers = [to_float(to_number(slope, "taylor: direction")) for slope in slopes]
-        series = _run(outputs, dict(zip(variables, numbers, strict=True)), highest)
+        series = coefficients(outputs, dict(zip(variables, numbers, strict=True)), highest)
         results.append(unflatten(output_structure, series))
     return results[0] if directions is None else results
 
 
-def _run(outputs: Sequence[Any], slopes: dict[Value, float], highest: int) -> list[Coefficients]:
-    """The coefficients of each output, order by order, so that nothing recurses along the graph."""
+class Numbers(NamedTuple):
+    """The numbers that coefficients are computed with.
+
+    Args:
+        number: makes one from a float.
+        real: the float of one, by which it is compared.
+        value: the result of an operation on some.
+        quotient: the quotient of two.
+    """
+
+    number: Callable[[float], Any]
+    real: Callable[[Any], float]
+    value: Callable[[Operation, Sequence[Any]], Any]
+    quotient: Callable[[Any, Any], Any]
+
+
+_FLOATS = Numbers(to_float, float, lambda row, numbers: row.value(*numbers), quotient)
+
+
+def coefficients(
+    outputs: Sequence[Any], slopes: dict[Value, float], highest: int, kind: Numbers = _FLOATS
+) -> list[list[Any]]:
+    """The coefficients of each output of a graph.
+
+    They are computed order by order, so that nothing recurses along the graph.
+
+    Args:
+        outputs: Values and numbers.
+        slopes: how fast each variable moves.
+        highest: the highest order.
+        kind: what to compute with.
+
+    Raises:
+        ValueError: an operation has a kink or no formula.
+    """
     nodes = order_of([output for output in outputs if isinstance(output, Value)])
-    space = _Space()
+    space = _Space(kind)
     found: dict[Value, Series] = {}
+    try:
+        _make_series(nodes, slopes, space, found)
+        for k in range(highest + 1):
+            for node in nodes:
+                found[node].coefficient(k)
+        series = [
+            found[x] if isinstance(x, Value) else space.given(to_float(to_number(x, "taylor")))
+            for x in outputs
+        ]
+        return [[each.coefficient(k) for k in range(highest + 1)] for each in series]
+    finally:  # freed by recursion, a deep chain of series would overflow the stack of a browser
+        for each in (*found.values(), *space.made.values(), space):
+            vars(each).clear()
+
+
+def _make_series(
+    nodes: Sequence[Value], slopes: dict[Value, float], space: _Space, found: dict[Value, Series]
+) -> None:
+    """Enter the series of each node in `found`."""
     for node in nodes:
         if node in slopes:
-            found[node] = _Given([node.data, slopes[node]])
+            found[node] = space.given(node.data, slopes[node])
         elif is_leaf(node):
-            found[node] = _Given([node.data])
+            found[node] = space.given(node.data)
         else:
-            held = [found[x] if isinstance(x, Value) else _Given([x]) for x in operands(node)]
+            held = [found[x] if isinstance(x, Value) else space.given(x) for x in operands(node)]
             row = operation(node)
             if is_alias(node):
                 found[node] = held[0]
@@ -134,16 +185,8 @@ def _run(outputs: Sequence[Any], slopes: dict[Value, float], highest: int) -> li
                     "micrograd.define"
                 )
             else:
-                _refuse_kinks(row, [x.coefficient(0) for x in held])
+                _refuse_kinks(row, [space.real(x) for x in held])
                 found[node] = space.call(row.name, held)
-    for k in range(highest + 1):
-        for node in nodes:
-            found[node].coefficient(k)
-    series = [
-        found[x] if isinstance(x, Value) else _Given([to_float(to_number(x, "taylor"))])
-        for x in outputs
-    ]
-    return [[each.coefficient(k) for k in range(highest + 1)] for each in series]
 
 
 def _refuse_kinks(row: Operation, numbers: Sequence[float]) -> None:
@@ -162,76 +205,83 @@ def _refuse_kinks(row: Operation, numbers: Sequence[float]) -> None:
 class Series:
     """A power series, whose coefficients are computed when they are asked for."""
 
-    def __init__(self) -> None:
-        self.known: Coefficients = []
+    def __init__(self, space: _Space) -> None:
+        self.space = space
+        self.known: list[Any] = []
 
-    def coefficient(self, k: int) -> float:
+    def coefficient(self, k: int) -> Any:
         """The coefficient of the k-th power."""
         while len(self.known) <= k:
             self.known.append(self.next(len(self.known)))
         return self.known[k]
 
-    def next(self, k: int) -> float:
+    def next(self, k: int) -> Any:
         """The coefficient k, where all before it are known."""
         raise NotImplementedError
 
 
 class _Given(Series):
-    def __init__(self, known: Sequence[float]) -> None:
-        self.known = [to_float(x) for x in known]
+    def __init__(self, space: _Space, known: Sequence[float]) -> None:
+        super().__init__(space)
+        self.known = [*map(space.kind.number, known)]
 
-    def next(self, k: int) -> float:
-        return 0.0
-
-
-class _Sum(Series):
-    def __init__(self, x: Series, y: Series, sign: float) -> None:
-        super().__init__()
-        self.x, self.y, self.sign = x, y, sign
-
-    def next(self, k: int) -> float:
-        return self.x.coefficient(k) + self.sign * self.y.coefficient(k)
+    def next(self, k: int) -> Any:
+        return self.space.zero
 
 
-class _Product(Series):
-    def __init__(self, x: Series, y: Series) -> None:
-        super().__init__()
+class _Combination(Series):
+    """A series that is computed from two others."""
+
+    def __init__(self, space: _Space, x: Series, y: Series) -> None:
+        super().__init__(space)
         self.x, self.y = x, y
 
-    def next(self, k: int) -> float:
-        return _convolved(self.x, self.y, k)
+
+class _Sum(_Combination):
+    def next(self, k: int) -> Any:
+        return self.x.coefficient(k) + self.y.coefficient(k)
 
 
-class _Quotient(Series):
-    def __init__(self, x: Series, y: Series) -> None:
-        super().__init__()
-        self.x, self.y = x, y
+class _Difference(_Combination):
+    def next(self, k: int) -> Any:
+        return self.x.coefficient(k) - self.y.coefficient(k)
 
-    def next(self, k: int) -> float:
+
+class _Product(_Combination):
+    def next(self, k: int) -> Any:
+        self.x.coefficient(k)
+        self.y.coefficient(k)
+        pairs = zip(self.x.known[: k + 1], self.y.known[k::-1], strict=False)
+        return sum((a * b for a, b in pairs if a and b), self.space.zero)
+
+
+class _Quotient(_Combination):
+    def next(self, k: int) -> Any:
         self.y.coefficient(k)
         pairs = zip(self.known, self.y.known[k:0:-1], strict=True)
-        return quotient(self.x.coefficient(k) - sum(a * b for a, b in pairs), self.y.known[0])
+        rest = sum((a * b for a, b in pairs), self.space.zero)
+        return self.space.kind.quotient(self.x.coefficient(k) - rest, self.y.known[0])
 
 
 class _Operation(Series):
     """An operation, whose derivative is the sum of its partials times those of its operands."""
 
     def __init__(self, space: _Space, row: Operation, held: Sequence[Series]) -> None:
-        super().__init__()
-        self.space, self.row, self.held = space, row, held
+        super().__init__(space)
+        self.row, self.held = row, held
         self.partials: list[tuple[Series, Series]] | None = None
 
-    def next(self, k: int) -> float:
+    def next(self, k: int) -> Any:
         if k == 0:
-            return self.row.value(*(x.coefficient(0) for x in self.held))
+            return self.space.kind.value(self.row, [x.coefficient(0) for x in self.held])
         if self.partials is None:  # found late, since they may call for ever new operations
             self.partials = self._partials()
-        total = 0.0
+        total = self.space.zero
         for partial, x in self.partials:
             x.coefficient(k)
             partial.coefficient(k - 1)
             pairs = zip(range(1, k + 1), x.known[1:], reversed(partial.known[:k]), strict=False)
-            total += sum(j * a * b for j, a, b in pairs if a and b)
+            total += sum((j * a * b for j, a, b in pairs if a and b), self.space.zero)
         return total / k
 
     def _partials(self) -> list[tuple[Series, Series]]:
@@ -253,18 +303,27 @@ class _Space:
     That is why sine and cosine, each of which is the other's derivative, need no more than two.
     """
 
-    def __init__(self) -> None:
-        self._made: dict[Any, Series] = {}
+    def __init__(self, kind: Numbers) -> None:
+        self.kind, self.zero = kind, kind.number(0.0)
+        self.made: dict[Any, Series] = {}
         self._constants: dict[float, Series] = {}
+
+    def given(self, *known: float) -> Series:
+        """A series of a few coefficients."""
+        return _Given(self, known)
+
+    def constant(self, number: float) -> Series:
+        """A number in a formula."""
+        return self._constants.setdefault(number, _Constant(self, [number]))
 
     def series(self, tree: Tree, names: dict[str, Series]) -> Series:
         """A formula of series. Of a choice, only the branch that is taken is computed."""
         if isinstance(tree, str):
             return names[tree]
         if not isinstance(tree, Call):
-            return self._constants.setdefault(tree, _Constant([tree]))
+            return self.constant(tree)
         if tree.name == "where":
-            numbers = {name: series.coefficient(0) for name, series in names.items()}
+            numbers = {name: self.real(series) for name, series in names.items()}
             test = fold(tree.operands[0], IEEE, numbers)
             return self.series(tree.operands[1 if test else 2], names)
         return self.call(tree.name, [self.series(each, names) for each in tree.operands])
@@ -272,54 +331,53 @@ class _Space:
     def call(self, name: str, held: Sequence[Series]) -> Series:
         """An operation on series."""
         key = (name, *map(id, held))
-        if key not in self._made:
-            self._made[key] = self._make(name, held)
-        return self._made[key]
+        if key not in self.made:
+            self.made[key] = self._make(name, held)
+        return self.made[key]
 
     def _make(self, name: str, held: Sequence[Series]) -> Series:
         match name:
-            case "add" | "sub":
-                return _Sum(held[0], held[1], 1.0 if name == "add" else -1.0)
+            case "add":
+                return _Sum(self, *held)
+            case "sub":
+                return _Difference(self, *held)
             case "neg":
-                return _Sum(_Constant([0.0]), held[0], -1.0)
+                return _Difference(self, self.constant(0.0), *held)
             case "mul":
-                return _Product(*held)
+                return _Product(self, *held)
             case "square":
-                return _Product(held[0], held[0])
+                return _Product(self, held[0], held[0])
             case "div":
-                return _Quotient(*held)
+                return _Quotient(self, *held)
             case "reciprocal":
-                return _Quotient(_Constant([1.0]), held[0])
+                return _Quotient(self, self.constant(1.0), *held)
             case "where":
-                return held[1 if held[0].coefficient(0) else 2]
-            case "pow" if (power := _whole(held[1])) is not None:
+                return held[1 if self.real(held[0]) else 2]
+            case "pow" if (power := self._whole(held[1])) is not None:
                 return self._power(held[0], power)
         return _Operation(self, lookup(name), held)
 
+    def real(self, series: Series) -> float:
+        """The first coefficient as a float."""
+        return self.kind.real(series.coefficient(0))
+
     def _power(self, x: Series, power: int) -> Series:
         if power < 0:
-            return _Quotient(_Constant([1.0]), self._power(x, -power))
+            return _Quotient(self, self.constant(1.0), self._power(x, -power))
         if power == 0:
-            return _Constant([1.0])
+            return self.constant(1.0)
         if power == 1:
             return x
         half = self._power(x, power // 2)
-        whole = _Product(half, half)
-        return _Product(whole, x) if power % 2 else whole
+        whole = _Product(self, half, half)
+        return _Product(self, whole, x) if power % 2 else whole
 
-
-def _whole(series: Series) -> int | None:
-    """The whole number that a constant exponent is, if it is one of a reasonable size."""
-    is_constant = isinstance(series, _Given) and not any(series.known[1:])
-    return int(series.known[0]) if is_constant and _is_whole(series.known[0]) else None
+    def _whole(self, series: Series) -> int | None:
+        """The whole number that a constant exponent is, if it is one of a reasonable size."""
+        is_constant = isinstance(series, _Given) and not any(series.known[1:])
+        number = self.real(series) if is_constant else math.nan
+        return int(number) if _is_whole(number) else None
 
 
 def _is_whole(number: float) -> bool:
     return math.isfinite(number) and number == int(number) and abs(number) <= 1024
-
-
-def _convolved(x: Series, y: Series, k: int) -> float:
-    x.coefficient(k)
-    y.coefficient(k)
-    pairs = zip(x.known[: k + 1], y.known[k::-1], strict=False)
-    return sum((a * b for a, b in pairs if a and b), 0.0)

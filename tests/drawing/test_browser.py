@@ -4,7 +4,6 @@ Needs Chromium (Debian's package `chromium`, or Chrome) and Playwright (`pip ins
 """
 
 import re
-import shutil
 
 import pytest
 
@@ -13,25 +12,7 @@ from micrograd.writing.names import typeset
 from tests.drawing.test_labels import HOSTILE
 from tests.drawing.test_steps import neuron, thirty
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="the browser is driven by Playwright: pip install playwright"
-)
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        options = ["--no-sandbox", "--disable-gpu"]  # root, as in CI, has no sandbox
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield chromium
-        chromium.close()
+pytestmark = pytest.mark.slow
 
 
 class Opened:

@@ -382,3 +382,9 @@ def test_the_name_of_an_operation_never_hides_a_function_that_methods_call(table
     out = getattr(x, name)(2.0) + (2.0 - x).exp2()
     out.backward()
     assert (out.data, x.grad) == (7.5, 2.0 - 0.5 * 0.6931471805599453)
+
+
+@pytest.mark.parametrize("text", ["x % 2", "x // 2"])
+def test_remainders_are_called_by_name_in_formulas(text):
+    with pytest.raises(ValueError, match=r"% is written mod\(x, y\), and // floordiv\(x, y\)"):
+        define("hostile_t", text, ["1"])

@@ -155,3 +155,17 @@ def test_an_override_may_call_the_method_that_it_overrides(table):
 def test_functions_take_their_operands_by_name():
     assert micrograd.maximum(x=1.0, y=2.0) == 2.0
     assert micrograd.where(x=0, y=1.0, z=Value(2.0)).data == 2.0
+
+
+@pytest.mark.parametrize("y", [2.0, -0.75])
+def test_divmod_gives_quotient_and_remainder(y):
+    x = Value(7.5)
+    for found, expected in (
+        (divmod(x, y), divmod(7.5, y)),
+        (divmod(x, Value(y)), divmod(7.5, y)),
+        (divmod(y, x), divmod(y, 7.5)),
+    ):
+        assert tuple(each.data for each in found) == expected
+    assert grad(lambda x: divmod(x, y)[0] + 3.0 * divmod(x, y)[1])(7.5) == 3.0
+    with pytest.raises(TypeError):
+        divmod(x, "2")

@@ -45,20 +45,11 @@ def of_node():
 
 
 @pytest.fixture(scope="module")
-def of_browser():
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="the browser is driven by Playwright: pip install playwright"
-    )
-    from tests.drawing.test_browser import CHROMIUM
-
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        body = f"{CODING}\nconst rows = decoded(given);\n{program(NAMES)}\nreturn encoded(results);"
-        page = browser.new_page()
-        text = page.evaluate(f"(given) => {{ {body} }}", encoded(tasks(NAMES)))
-        browser.close()
+def of_browser(browser):
+    body = f"{CODING}\nconst rows = decoded(given);\n{program(NAMES)}\nreturn encoded(results);"
+    page = browser.new_page()
+    text = page.evaluate(f"(given) => {{ {body} }}", encoded(tasks(NAMES)))
+    page.close()
     return by_name(NAMES, decoded(text))
 
 

@@ -193,8 +193,8 @@ def test_the_article_of_two_layers_is_derived():
         ("bce_with_logits", None, "(1/n)·(sigmoid(Ŷ) - Y)"),
         ("cross_entropy", None, "(1/n)·(P - Y)"),
         ("l1", None, "(1/n)·sign(Ŷ - Y)"),
-        ("hinge", None, "-(1/n)·1[Y ⊙ Ŷ < 1] ⊙ Y"),
-        ("squared_hinge", None, "-(2/n)·relu(1 - Y ⊙ Ŷ) ⊙ Y"),
+        ("hinge", None, "-(1/n)·Y ⊙ 1[Y ⊙ Ŷ < 1]"),
+        ("squared_hinge", None, "-(2/n)·Y ⊙ relu(1 - Y ⊙ Ŷ)"),
         ("kl_div", None, "-(1/n)·Y"),
     ],
 )

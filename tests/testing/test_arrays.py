@@ -415,3 +415,13 @@ def test_all_rows_of_a_module_are_checked_in_one_line():
     assert "<td>cubed_</td>" in reports._repr_html_()
     with pytest.raises(TypeError, match="a module or a list"):
         check_operation(SimpleNamespace())
+
+
+def test_lost_digits_look_like_no_other_mistake():
+    error = wrong(
+        lambda x: np.sum(np.tanh(x)),
+        np.array([-9.911906316786311, 159.2, -31.3, 50.5]),
+        gradient=lambda x: 1 - np.tanh(x) ** 2,
+    )
+    (suspicion,) = error.report.suspicions
+    assert suspicion == "dx: only the last digits differ: do nearly equal numbers cancel?"

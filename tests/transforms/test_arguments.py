@@ -15,6 +15,8 @@ from micrograd import (
     hvp,
     jacobian,
     jvp,
+    linearize,
+    taylor,
     value_and_grad,
     vjp,
 )
@@ -133,6 +135,22 @@ def test_derivatives_of_values_keep_the_structure_and_count_inner_values_as_vari
     assert [result["x"].data, result["h"][0].data, result["other"].data] == [27.0, 3.0, 0.0]
     assert derivative(derivative(y, x), x).data == 18.0
     assert x.grad == 0
+
+
+def test_the_keys_of_a_direction_may_come_in_any_order():
+    def f(p):
+        return {"sum": p["w"][0] * p["b"], "last": p["w"][1]}
+
+    p, along = {"w": [2.0, 3.0], "b": 5.0}, {"b": 1.0, "w": np.array([10.0, 100.0])}
+    assert jvp(f, (p,), (along,))[1] == {"sum": 52.0, "last": 100.0}
+    assert linearize(f, p)[1](along) == {"sum": 52.0, "last": 100.0}
+    assert vjp(f, p)[1]({"last": 7.0, "sum": 1.0}) == ({"w": [5.0, 7.0], "b": 2.0},)
+    assert hvp(lambda p: f(p)["sum"], p, along) == {"w": [1.0, 0.0], "b": 10.0}
+    assert taylor(f, p, 1, direction=along)["sum"] == [10.0, 52.0]
+    with pytest.raises(ValueError, match=r"tangent 0 has another structure.*\['w', 'b'\]"):
+        jvp(f, (p,), ({"w": [1.0, 2.0]},))
+    with pytest.raises(ValueError, match=r"the tangents have another structure.*1 are needed"):
+        jvp(f, (p,), (along, along))
 
 
 def test_bad_input_is_refused_with_advice():

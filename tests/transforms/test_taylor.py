@@ -1,11 +1,14 @@
 """`taylor`: power series through the graph."""
 
+import gc
 import math
+from contextlib import nullcontext
 
 import pytest
 
 import micrograd
 from micrograd import define, grad, logsumexp, softmax, taylor
+from micrograd.transforms.taylor import Series
 
 mpmath = pytest.importorskip("mpmath", reason="the true series need mpmath: pip install mpmath")
 from mpmath import mp, mpf  # noqa: E402
@@ -125,3 +128,15 @@ def test_softmax_and_logsumexp_of_equal_scores_have_a_series():
         [math.log(2), 1.5, 0.125]
     )
     assert taylor(lambda x: softmax([x, 2 * x])[0], 0.0, 1) == pytest.approx([0.5, -0.25])
+
+
+@pytest.mark.parametrize("x", [X, 0.0])
+def test_the_series_are_freed_at_once_also_after_an_error(x):
+    gc.collect()
+    gc.disable()
+    try:
+        with nullcontext() if x else pytest.raises(ValueError, match="at a kink"):
+            taylor(lambda x: abs(x).tanh() * x.exp(), x, 4)
+        assert [each for each in gc.get_objects() if isinstance(each, Series)] == []
+    finally:
+        gc.enable()

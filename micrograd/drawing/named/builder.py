@@ -7,6 +7,7 @@ from typing import Any
 
 from micrograd.derivation.definitions import Definition, definitions, partial
 from micrograd.derivation.naming import label_of, variable_names
+from micrograd.derivation.parameters import is_model
 from micrograd.derivation.partials import simplified
 from micrograd.drawing.named.layout import laid_out
 from micrograd.drawing.named.roles import ROLES, checked_roles, role
@@ -34,7 +35,7 @@ HIDDEN = (
 def named_picture(
     roots: list[Value],
     *,
-    names: Mapping[str, Any] | None = None,
+    names: Mapping[str, Any] | Any | None = None,
     model: Any = None,
     roles: Mapping[Any, str] | None = None,
     hide: Any = (),
@@ -53,7 +54,8 @@ def named_picture(
     Raises:
         ValueError: if there are more than `max_nodes` named values, or an option is wrong.
     """
-    _check(digits, width)
+    checked_digits(digits)
+    checked_width(width)
     builder = _Builder(roots, names, model, checked_roles(roles), hide, numbers, digits, gradients)
     if len(builder.shown) > max_nodes:
         raise ValueError(
@@ -61,6 +63,8 @@ def named_picture(
             f"{max_nodes:,}): name fewer values, hide some with hide=, draw a smaller part, or "
             f"raise the limit with max_nodes={len(builder.shown)}"
         )
+    if not builder.shown:
+        raise ValueError("nothing to draw: hide= takes everything away")
     words = languages.words(lang, "picture")
     boxes = [builder.box(value) for value in builder.shown]
     tops = [builder.ids[root] for root in roots if root in builder.shown]
@@ -74,17 +78,18 @@ def named_picture(
     )
 
 
-def _check(digits: Any, width: Any) -> None:
-    checked_digits(digits)
+def checked_width(width: Any) -> float:
+    """The width of a picture; ValueError unless it is a number from 200."""
     if isinstance(width, bool) or not isinstance(width, int | float) or not width >= 200:
         raise ValueError(f"width is a number of pixels from 200, got {width!r}")
+    return width
 
 
 class _Builder:
     def __init__(
         self,
         roots: list[Value],
-        names: Mapping[str, Any] | None,
+        names: Mapping[str, Any] | Any | None,
         model: Any,
         roles: Mapping[Any, str],
         hide: Any,
@@ -94,7 +99,8 @@ class _Builder:
     ) -> None:
         self.numbers, self.digits, self.gradients = numbers, digits, gradients
         nodes: list[Value] = order(roots)
-        cut = definitions(roots, names)
+        called = variable_names(model if names is None and is_model(model) else names, nodes)
+        cut = definitions(roots, {called[id(node)]: node for node in nodes if id(node) in called})
         self.names = cut.names
         self.defined = {each.value: each for each in cut}
         self.named = [node for node in nodes if node in self.names]
@@ -110,7 +116,6 @@ class _Builder:
         if "weight" not in self.roles.values():  # then there are no targets
             targets = (node for node in cut.given if self.roles[node] == "target")
             self.roles |= dict.fromkeys(targets, "input")
-        called = variable_names(names, nodes)
         nameless = {
             leaf for leaf in cut.given if not label_of(leaf).strip() and id(leaf) not in called
         }

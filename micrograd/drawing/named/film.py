@@ -33,7 +33,7 @@ def film(
     output: Value,
     path: str | os.PathLike[str] = "steps.gif",
     *,
-    names: Mapping[str, Any] | None = None,
+    names: Mapping[str, Any] | Any | None = None,
     hide: Any = (),
     roles: Mapping[Any, str] | None = None,
     digits: int = DIGITS,
@@ -52,7 +52,7 @@ def film(
     Args:
         output: the value at the top of the graph.
         path: the file, whose suffix is .gif.
-        names: the caller's variables, such as `locals()`, for values without a label.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
         hide: what is not shown, as for `draw_dot`.
         roles: the roles of values, as for `draw_dot`.
         digits: how many significant digits numbers have.
@@ -92,6 +92,8 @@ def film(
         max_nodes=max_nodes,
         gradients=chain.adjoints,
     )
+    if not picture.roots:
+        raise ValueError("hide: the output itself cannot be hidden in a film")
     frames = list(_drawn(picture, colors))
     return write(path, _gif(frames, seconds, scale))
 

@@ -21,7 +21,7 @@ from micrograd.writing.notation import Formula, named
 
 BODY, SMALL, NAME = 14.0, 12.0, 16.0  # sizes of words, of notes, and of formulas with scripts
 MARGIN = 12.0
-NARROWEST = 320.0
+NARROWEST = 360.0
 
 Words = str | Formula
 

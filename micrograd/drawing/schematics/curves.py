@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
 from micrograd.derivation.curves import Frame, Function, fitted, section, suited
 from micrograd.drawing.schematics.activations import called
 from micrograd.drawing.schematics.axes import Axes, inset_of, legend
-from micrograd.drawing.schematics.canvas import MARGIN, Canvas, Words, digits
+from micrograd.drawing.schematics.canvas import MARGIN, Canvas, Words, digits, name_within
 from micrograd.drawing.svg_elements import SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.engine.value import Value
@@ -136,14 +137,14 @@ def draw_valley(
     low, high = min(weights), max(weights)
     room = 0.35 * (high - low) or 1.0
     left, right = over or (low - room, high + room)
-    weight, height = map(named, names)
+    weight, height = (name_within(name, 80.0) for name in names)
     first, last = digits(weights[0]), digits(weights[-1])
     count = len(weights) - 1
     top = legend(
         canvas,
         10.0,
         [
-            ("", "positive", called(names[1], weight)),
+            ("", "positive", called(height.text, weight)),
             ("dot", "backward", words["steps"].format(count=count)),
         ],
         MARGIN,
@@ -156,9 +157,13 @@ def draw_valley(
     tall = 250.0 if canvas.width < 500 else 330.0
     axes = Axes(canvas, frame, (MARGIN, top, canvas.width - MARGIN, top + tall), across=weight)
     axes.curve(lambda w: both(w)[0], "positive")
-    axes.line(places, "backward", pen=1.4)
+    for pair in pairwise(places):
+        if all(map(axes.holds, pair)):
+            axes.line(pair, "backward", pen=1.4)
     for i, place in enumerate(places):
-        axes.dot(place, "backward", 4.0 if i in (0, count) else 3.0, "paper" if i == 0 else "")
+        if axes.holds(place):
+            size = 4.0 if i in (0, count) else 3.0
+            axes.dot(place, "backward", size, "" if i else "paper")
     told = words["valley told"].format(
         weight=weight.text, loss=height.text, first=first, last=last, count=count,
         before=digits(places[0][1]), after=digits(places[-1][1]),

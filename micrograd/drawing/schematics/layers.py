@@ -9,6 +9,7 @@ from typing import Any
 
 from micrograd.drawing import neurons
 from micrograd.drawing.neurons import Neuron
+from micrograd.drawing.schematics import matrices
 from micrograd.drawing.schematics.canvas import (
     MARGIN,
     NAME,
@@ -17,7 +18,6 @@ from micrograd.drawing.schematics.canvas import (
     breadth,
     name_within,
 )
-from micrograd.drawing.schematics.matrices import draw_equation, parameters, room_for
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.writing.names import indexed
@@ -31,7 +31,7 @@ _RADIUS, _PITCH = 19.0, 50.0
 def draw_layers(
     model: Any,
     *,
-    numbers: bool = False,
+    parameters: bool = False,
     names: Sequence[str] = (),
     lang: str = "en",
     theme: str | Theme = "light",
@@ -45,7 +45,8 @@ def draw_layers(
     Args:
         model: an object with `.layers`, whose members have `.neurons`, which have `.w` and `.b`; or
             a layer or a neuron alone; or the numbers of inputs and neurons, such as `[4, 3, 3]`.
-        numbers: whether to write the weights and biases of a model below it, as matrices.
+        parameters: whether to write the weights and biases below it, as matrices: the numbers of a
+            model, or names if only sizes are given.
         names: what the inputs are called; x₁, x₂, … by default.
         lang: the language of the words, "en" or "zh".
         theme: "light", "dark", "print", "auto" or a `Theme`; "auto" follows the reader's scheme.
@@ -70,10 +71,12 @@ def draw_layers(
         raise ValueError(f"in {width:g} pixels there is room for 1 to {most - 1} layers")
     names = [name_within(name, 0.2 * canvas.width).text for name in names]
     bottom = _network(canvas, sizes, columns, names)
-    if numbers and columns:
-        for k, column in enumerate(columns, 1):
-            equation = parameters(column, k if len(columns) > 1 else 0, room_for(canvas))
-            bottom = draw_equation(canvas, bottom + 14.0, equation)
+    if parameters:
+        for k, pair in enumerate(pairwise(sizes)):
+            layer = k + 1 if len(sizes) > 2 else 0
+            column = columns[k] if columns else []
+            equation = matrices.parameters(column, pair, layer, matrices.room_for(canvas))
+            bottom = matrices.draw_equation(canvas, bottom + 14.0, equation)
     shape = "–".join(map(str, sizes))
     seen = canvas.words["layers seen"].format(
         sizes=canvas.words["next"].join(map(str, sizes)), count=_weights(sizes)

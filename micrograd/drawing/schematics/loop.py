@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from micrograd.drawing.schematics.canvas import MARGIN, Canvas, Words, broken, size_of
+from micrograd.drawing.schematics.activations import called
+from micrograd.drawing.schematics.canvas import BODY, MARGIN, NAME, Canvas, name_within, shortened
+from micrograd.drawing.spans import line_width, of_mark, wrapped
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.writing import notation
@@ -46,36 +48,16 @@ def draw_training_loop(
     """
     canvas = Canvas(width, theme, lang)
     words = canvas.words
-    weight, loss = map(named, names)
+    weight, loss = (name_within(name, 60.0) for name in names)
     slope = notation.quotient(loss, weight)
     # A derivative within a line: ∂L/∂w.
     line = ("mrow", ("mo", "∂"), loss.mark, ("mo", "/"), ("mo", "∂"), weight.mark)
     rate = notation.number(lr) if lr is not None else named("eta")
     change = ("mrow", weight.mark, ("mo", "−"), rate.mark, ("mo", "·"), *line[1:])
+    y, guess = named("y"), named("y_hat")
     formulas = (
-        Formula(
-            "ŷ = f(x)",
-            (
-                "mrow",
-                named("y_hat").mark,
-                ("mo", "="),
-                ("mtext", "f("),
-                named("x").mark,
-                ("mtext", ")"),
-            ),
-        ),
-        Formula(
-            f"{loss.text}",
-            (
-                "mrow",
-                loss.mark,
-                ("mtext", "("),
-                named("y_hat").mark,
-                ("mo", ","),
-                named("y").mark,
-                ("mtext", ")"),
-            ),
-        ),
+        notation.equation([guess, called("f", named("x"))]),
+        _of_both(loss, guess, y),
         Formula(slope.text, line),
         Formula("", ("mrow", weight.mark, ("mtext", " ← "), change)),
     )
@@ -91,21 +73,23 @@ def draw_training_loop(
     return canvas.drawing("a loop", title, seen, bottom + 10.0)
 
 
+def _of_both(loss: Formula, guess: Formula, target: Formula) -> Formula:
+    """The loss of a prediction and a target."""
+    pair = notation.point([guess, target])
+    return Formula(f"{loss.text}{pair.text}", ("mrow", loss.mark, pair.mark))
+
+
 def _station(canvas: Canvas, k: int, formula: Formula, middle: Point, size: Point) -> None:
     """A box with its number, what is done, and the formula."""
     x, y = middle
     canvas.box((x - size[0] / 2, y - size[1] / 2), size, *_ROLES[k], 10.0)
-    lines = broken([f"{k + 1}. {canvas.words[_STATIONS[k]]}"], size[0] - 16.0)
-    top = y - 11.0 * (len(lines) + 1)
-    for line in lines:
-        _line(canvas, line, (x, top + 11.0))
-        top += 22.0
-    canvas.text((x, top + 12.0), formula, size=16.0)
-
-
-def _line(canvas: Canvas, line: Sequence[Words], at: Point) -> None:
-    for piece in line:
-        canvas.text(at, piece, size=size_of(piece))
+    title = shortened(f"{k + 1}. {canvas.words[_STATIONS[k]]}", size[0] - 16.0, BODY)
+    lines = wrapped(of_mark(formula.mark), size[0] - 20.0, NAME)[:2]
+    top = y - 12.0 * (len(lines) + 1)
+    canvas.text((x, top + 11.0), title)
+    for i, line in enumerate(lines):
+        left = x - line_width(line, NAME) / 2
+        canvas.spans((left, top + 35.0 + 24.0 * i), line)
 
 
 def _ring(canvas: Canvas, formulas: Sequence[Formula]) -> float:
@@ -129,7 +113,7 @@ def _ring(canvas: Canvas, formulas: Sequence[Formula]) -> float:
 
 def _column(canvas: Canvas, formulas: Sequence[Formula]) -> float:
     """Four boxes below each other, and an arrow back to the first; return the bottom."""
-    size = (canvas.width - 2 * MARGIN - 50.0, 78.0)
+    size = (canvas.width - 2 * MARGIN - 50.0, 84.0)
     x, step = MARGIN + size[0] / 2, size[1] + 28.0
     top = 14.0 + size[1] / 2
     for k, formula in enumerate(formulas):

@@ -20,11 +20,13 @@ from micrograd.drawing.schematics.canvas import (
 )
 from micrograd.drawing.svg_elements import SvgDrawing
 from micrograd.drawing.themes import Theme
+from micrograd.writing.names import indexed
 from micrograd.writing.notation import Formula, named
 
 MOST_ENTRIES = 6  # of a row or column of a matrix that are shown
 
 Rows = Sequence[Sequence[float]]
+_Entries = Sequence[Sequence[float | Formula]]
 
 
 def draw_matrices(
@@ -134,13 +136,22 @@ def _transposed(rows: Rows) -> list[list[float]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def parameters(column: Sequence[Neuron], layer: int, room: float) -> list[Words | Matrix]:
-    """The weights and biases of a layer, a row for each neuron."""
+def parameters(
+    column: Sequence[Neuron], sizes: tuple[int, int], layer: int, room: float
+) -> list[Words | Matrix]:
+    """The weights and biases of a layer, a row for each neuron; names where there are no neurons.
+
+    `sizes` are the numbers of its inputs and its neurons, and `layer` is 0 if there is only one.
+    """
     above = f"^({layer})" if layer else ""
-    weights = [[float(w.data) for w in neuron.weights] for neuron in column]
+    weights: _Entries = [[float(w.data) for w in neuron.weights] for neuron in column]
+    biases: _Entries = [[float(each.bias.data)] for each in column if each.bias is not None]
+    if not column:
+        before, after = (range(1, size + 1) for size in sizes)
+        weights = [[named(indexed(f"w{above}", i, j)) for j in before] for i in after]
+        biases = [[named(indexed(f"b{above}", i))] for i in after]
     found: list[Words | Matrix] = [named(f"W{above}"), "=", matrix_of("", weights, room)]
-    if any(neuron.bias is not None for neuron in column):
-        biases = [[0.0 if each.bias is None else float(each.bias.data)] for each in column]
+    if biases:
         found += [named(f"b{above}"), "=", matrix_of("", biases, room)]
     return found
 
@@ -158,22 +169,20 @@ class Matrix(NamedTuple):
 
     name: Formula
     shape: str
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Words, ...], ...]
+
+    @property
+    def pitch(self) -> float:
+        """The distance of two rows."""
+        return 22.0 if all(isinstance(cell, str) for row in self.rows for cell in row) else 28.0
 
 
-def matrix_of(name: str, rows: Sequence[Sequence[float]], room: float) -> Matrix:
-    """A matrix with so many columns and digits as fit into the room."""
+def matrix_of(name: str, rows: _Entries, room: float) -> Matrix:
+    """A matrix of numbers or names, with so many columns and digits as fit into the room."""
     shape = f"{len(rows)}×{len(rows[0])}"
+    shown = rows if len(rows) <= MOST_ENTRIES else [*rows[: MOST_ENTRIES - 2], rows[-1]]
     for most, count in ((MOST_ENTRIES, 4), (MOST_ENTRIES, 3), (5, 3), (4, 3), (3, 2)):
-        cells = [
-            [
-                each if isinstance(each, str) else digits(each, count)
-                for each in _elided(row, most, "⋯")
-            ]
-            for row in (
-                rows if len(rows) <= MOST_ENTRIES else [*rows[: MOST_ENTRIES - 2], rows[-1]]
-            )
-        ]
+        cells = [_cells(row, most, count) for row in shown]
         if len(rows) > MOST_ENTRIES:
             cells.insert(MOST_ENTRIES - 2, ["⋮"] * len(cells[0]))
         matrix = Matrix(named(name), shape, tuple(map(tuple, cells)))
@@ -182,13 +191,12 @@ def matrix_of(name: str, rows: Sequence[Sequence[float]], room: float) -> Matrix
     return matrix
 
 
-def _elided(entries: Sequence[Any], most: int, mark: Any) -> list[Any]:
-    if len(entries) <= most:
-        return list(entries)
-    return [*entries[: most - 2], mark, entries[-1]]
+def _cells(row: Sequence[float | Formula], most: int, count: int) -> list[Words]:
+    cells = [each if isinstance(each, Formula) else digits(each, count) for each in row]
+    return cells if len(cells) <= most else [*cells[: most - 2], "⋯", cells[-1]]
 
 
-_CELL, _BRACKET = 22.0, 8.0
+_BRACKET = 8.0
 
 
 def draw_equation(canvas: Canvas, top: float, pieces: Sequence[Words | Matrix]) -> float:
@@ -205,6 +213,10 @@ def draw_equation(canvas: Canvas, top: float, pieces: Sequence[Words | Matrix]) 
         if across > free and rows[-1]:
             rows.append([])
             free = room
+        if across > room and len(waiting) > 1:  # no room for the signs in the same row
+            rows[-1] += waiting[:-1]
+            rows.append([])
+            waiting, across = waiting[-1:], _across(piece)
         rows[-1] += waiting
         free -= across
         waiting = []
@@ -227,7 +239,7 @@ def draw_equation(canvas: Canvas, top: float, pieces: Sequence[Words | Matrix]) 
 
 def _columns(matrix: Matrix) -> list[float]:
     return [
-        max(breadth(cell, 14.0) for cell in column) + 10.0
+        max(breadth(cell, size_of(cell)) for cell in column) + 10.0
         for column in zip(*matrix.rows, strict=True)
     ]
 
@@ -240,7 +252,7 @@ def _across(piece: Words | Matrix) -> float:
 
 
 def _height(piece: Words | Matrix) -> float:
-    return _CELL * len(piece.rows) if isinstance(piece, Matrix) else _CELL
+    return piece.pitch * len(piece.rows) if isinstance(piece, Matrix) else 22.0
 
 
 def _draw_matrix(canvas: Canvas, matrix: Matrix, left: float, middle: float, across: float) -> None:
@@ -256,9 +268,12 @@ def _draw_matrix(canvas: Canvas, matrix: Matrix, left: float, middle: float, acr
     for i, row in enumerate(matrix.rows):
         x = edge
         for cell, room in zip(row, widths, strict=True):
-            anchor = "middle" if cell in ("⋯", "⋮") else "end"
-            place = x + (room / 2 if anchor == "middle" else room - 5.0)
-            canvas.text((place, top + _CELL * (i + 0.5)), cell, anchor=anchor)
+            anchor = "middle" if cell in ("⋯", "⋮") or isinstance(cell, Formula) else "end"
+            at = (
+                x + (room / 2 if anchor == "middle" else room - 5.0),
+                top + matrix.pitch * (i + 0.5),
+            )
+            canvas.text(at, cell, size=size_of(cell), anchor=anchor)
             x += room
     if matrix.name.text:
         canvas.text((centre, top - 12.0), matrix.name, size=NAME)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
+from micrograd.drawing.metrics import BOLD
 from micrograd.drawing.schematics.canvas import (
     MARGIN,
     NAME,
@@ -23,7 +25,8 @@ from micrograd.writing.notation import Formula
 
 MOST_ROWS, MOST_COLUMNS = 40, 12
 
-_ROW, _LINE, _PAD = 30.0, 22.0, 12.0
+_ROW, _LINE = 30.0, 22.0
+_PAD, _NARROW = 12.0, 4.0  # beside the text in a cell, usually and at least
 
 
 def draw_table(
@@ -50,8 +53,8 @@ def draw_table(
         A drawing, which shows itself in a notebook; `.write(path)` writes an .svg or a .png.
 
     Raises:
-        ValueError: if a row or a column has another length, or there are more than 40 rows or 12
-            columns.
+        ValueError: if a row or a column has another length, there are more than 40 rows or 12
+            columns, or the width has no room for them.
 
     >>> corners = [(0, 0), (0, 1), (1, 0), (1, 1)]
     >>> table = draw_table(corners, {"AND": lambda x: x[0] * x[1]}, names=["a", "b"])
@@ -70,13 +73,10 @@ def draw_table(
             f"a table has 1 to {MOST_ROWS} rows and at most {MOST_COLUMNS} columns, got "
             f"{len(rows)} and {len(headings) + len(columns)}"
         )
-    shown = [
-        [digits(x) for x in row] + [digits(column[i]) for column in columns]
-        for i, row in enumerate(rows)
-    ]
-    count = len(headings) + len(columns)
-    room = (canvas.width - 2 * MARGIN) / count - 2 * _PAD
-    header = [name_within(name, max(room, 40.0)) for name in (*headings, *outputs)]
+    numbers = [[*row, *(column[i] for column in columns)] for i, row in enumerate(rows)]
+    shown = _written(canvas, numbers)
+    room = _share(canvas, len(headings) + len(columns))
+    header = [name_within(name, room) for name in (*headings, *outputs)]
     bottom = draw_grid(canvas, 10.0, header, shown, after=len(headings))
     listed = "; ".join(
         " ".join(row[: len(headings)]) + " | " + " ".join(row[len(headings) :]) for row in shown
@@ -94,6 +94,31 @@ def _column(name: str, column: Any, rows: Sequence[Sequence[Any]]) -> list[Any]:
     if len(numbers) != len(rows):
         raise ValueError(f"the column {name!r} has {len(numbers)} numbers for {len(rows)} rows")
     return numbers
+
+
+def _share(canvas: Canvas, count: int) -> float:
+    """The room for text in one of so many columns."""
+    return (canvas.width - 2 * MARGIN) / count - 2 * _NARROW
+
+
+def _written(
+    canvas: Canvas, rows: Sequence[Sequence[Any]], *, besides: float = 0.0
+) -> list[list[str]]:
+    """Numbers with as many digits as there is room for in columns.
+
+    Raises:
+        ValueError: if there is no room even for two digits.
+    """
+    for count in (4, 3, 2):
+        texts = [[digits(x, count) for x in row] for row in rows]
+        widths = [max(map(breadth, column)) for column in zip_longest(*texts, fillvalue="")]
+        room = canvas.width - 2 * MARGIN - besides - 2 * _NARROW * len(widths)
+        if sum(widths) <= room:
+            return texts
+    raise ValueError(
+        f"{canvas.width:g} pixels have no room for {len(widths)} columns of numbers: "
+        "use a larger width, or fewer columns"
+    )
 
 
 def draw_dot_product(
@@ -123,7 +148,7 @@ def draw_dot_product(
         A drawing, which shows itself in a notebook; `.write(path)` writes an .svg or a .png.
 
     Raises:
-        ValueError: if the vectors differ in length, or have more than 12 numbers.
+        ValueError: if the vectors differ in length, have more than 12 numbers, or need more room.
 
     >>> draw_dot_product([0, 1, 1, 0], [-1, 1, 0, 0], names=("c", "e")).description
     'c = (0, 1, 1, 0), e = (−1, 1, 0, 0); the products are 0, 1, 0, 0 and their sum c · e is 1.'
@@ -136,24 +161,16 @@ def draw_dot_product(
             f"{len(first)} and {len(second)}"
         )
     products = [x * y for x, y in zip(first, second, strict=True)]
-    room = (canvas.width - 2 * MARGIN) / (len(first) + 2) - 2 * _PAD
-    left, right = (name_within(name, max(room, 40.0) / 2) for name in names)
+    room = _share(canvas, len(first) + 2)
+    left, right = (name_within(name, 0.4 * room) for name in names)
     both = notation.product([left, right])
-    rows: list[list[Words]] = [
-        [name, *map(digits, numbers)]
-        for name, numbers in ((left, first), (right, second), (both, products))
-    ]
-    sum_of = digits(sum(products))
-    rows[2].append(f"= {sum_of}")
-    rows[0].append("")
-    rows[1].append("")
-    header: list[Words] = [
-        "",
-        *(name_within(name, max(room, 40.0)) for name in columns),
-        canvas.words["sum"],
-    ]
-    if not columns:
-        header = []
+    total = sum(products)
+    texts = _written(canvas, [first, second, [*products, total]], besides=2 * breadth(both, NAME))
+    rows: list[list[Words]] = [[left, *texts[0], ""], [right, *texts[1], ""]]
+    rows.append([both, *texts[2][:-1], f"= {texts[2][-1]}"])
+    header: list[Words] = []
+    if columns:
+        header = ["", *(name_within(name, room) for name in columns), canvas.words["sum"]]
     tints = {
         (2, i): "unit_head" if product > 0 else "loss_fill"
         for i, product in enumerate(products, 1)
@@ -163,7 +180,7 @@ def draw_dot_product(
     vectors = [", ".join(map(digits, each)) for each in (first, second, products)]
     seen = canvas.words["dot seen"].format(
         a=left.text, first=vectors[0], b=right.text, second=vectors[1], products=vectors[2],
-        dot=both.text, sum=sum_of,
+        dot=both.text, sum=digits(total),
     )  # fmt: skip
     title = canvas.words["dot"].format(dot=both.text)
     return canvas.drawing("a dot product", title, seen, bottom + 10.0)
@@ -193,7 +210,9 @@ def draw_grid(
     left = (canvas.width - sum(widths)) / 2
     y = top
     for i, row in enumerate(lines):
-        wrapped = [broken([cell], w - _PAD) for cell, w in zip(row, widths, strict=True)]
+        bold = BOLD if header and i == 0 else 1.0
+        rooms = ((across - 2 * _NARROW) / bold + 0.01 for across in widths)
+        wrapped = [broken([cell], room) for cell, room in zip(row, rooms, strict=True)]
         height = _ROW + _LINE * (max(map(len, wrapped)) - 1)
         is_header = bool(header) and i == 0
         if is_header:
@@ -227,14 +246,13 @@ def _cell(
 
 def _widths(lines: Sequence[Sequence[Words]], room: float) -> list[float]:
     """The widths of the columns: what they need, or less of the widest if there is no room."""
-    needed = [
-        max(
-            breadth(cell, NAME if isinstance(cell, Formula) else 14.0, bold=True) for cell in column
-        )
-        + 2 * _PAD
+    texts = [
+        max(breadth(cell, size_of(cell), bold=i == 0) for i, cell in enumerate(column))
         for column in zip(*lines, strict=True)
     ]
-    if sum(needed) > room:
+    pad = (room - sum(texts)) / (2 * len(texts))
+    needed = [each + 2 * min(max(pad, _NARROW), _PAD) for each in texts]
+    if pad < _NARROW:
         share = room / len(needed)
         small = [each for each in needed if each <= share]
         wide = (room - sum(small)) / max(len(needed) - len(small), 1)

@@ -114,8 +114,8 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "card": {
         "page title": "Rules of differentiation",
-        "page about": "Each card has a function f, its derivatives, where it has them, and its "
-        "curve. f in a derivative is the value of the function.",
+        "page about": "Each card shows a function f, its derivatives, where it is differentiable, "
+        "and its curve. In a derivative, f stands for the value of the function.",
         "heading": "{name} ({row})",
         "domain": "Differentiable for {domain}.",
         "everywhere": "all numbers",
@@ -252,13 +252,13 @@ WORDS: dict[str, dict[str, str]] = {
         "axon biological": "the axon carries the impulse on",
         "axon artificial": "output, 0 or 1",
         "layers": "A network {sizes}",
-        "layers seen": "Columns of circles, one below the other: {sizes}. Each circle is joined "
+        "layers seen": "Columns of circles, from left to right {sizes}. Each circle is joined "
         "to all of the next column. Lines, which are the weights: {count}.",
         "next": ", ",
         "layer": "layer {layer}",
         "matrix": "A layer in matrices",
         "matrices": "{count} layers in matrices",
-        "matrices seen": "The inputs are a matrix of shape {inputs}, a row for each sample; the "
+        "matrices seen": "The inputs are a matrix of shape {inputs}, a column for each sample; the "
         "outputs are one of shape {outputs}.",
         "curve": "The function {function} and its derivative",
         "curve seen": "Above the function, below its derivative on a scale of its own, from "

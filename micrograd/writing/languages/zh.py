@@ -142,7 +142,8 @@ WORDS: dict[str, dict[str, str]] = {
         "xlogy": "x 为 0 时，无论 y 取何值，结果都是 0。",
         "softsign": "在 0 处的导数是 1，二阶导数在此处有跳变。",
         "selu": "在 0 处的导数取左侧（负数一侧）的值。",
-        "celu": "在 0 处的导数是 1，二阶导数在此处有跳变。",
+        "celu": "在 0 处的导数是 1，二阶导数在此处有跳变。"
+        "参数 alpha 不为 1 时，写作 alpha * celu(x / alpha)。",
         "relu6": "在 0 和 6 处的导数取 0。",
         "hardtanh": "在 -1 和 1 处的导数取 0。",
         "hard_sigmoid": "在 -3 和 3 处的导数取 0。",
@@ -293,7 +294,7 @@ WORDS: dict[str, dict[str, str]] = {
         "layer": "第 {layer} 层",
         "matrix": "一层的矩阵形式",
         "matrices": "{count} 层的矩阵形式",
-        "matrices seen": "输入是 {inputs} 的矩阵，每行一个样本；输出是 {outputs} 的矩阵。",
+        "matrices seen": "输入是 {inputs} 的矩阵，每列一个样本；输出是 {outputs} 的矩阵。",
         "curve": "函数 {function} 及其导数",
         "curve seen": "上图是函数，下图是导数（纵轴刻度不同），横轴从 {left} 到 {right}。",
         "tangent": "x = {x} 处的切线，斜率 {slope}",

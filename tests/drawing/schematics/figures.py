@@ -64,8 +64,10 @@ FIGURES = {
     ),
     "sizes": lambda **o: draw_layers([4, 3], **o),
     "two layers": lambda **o: draw_layers(spread(MLP(4, [3, 3])), **o),
-    "a layer with its numbers": lambda **o: draw_layers(layer(), numbers=True, **o),
+    "a layer with its numbers": lambda **o: draw_layers(layer(), parameters=True, **o),
     "many neurons": lambda **o: draw_layers([20, 12, 10, 1], **o),
+    "names of parameters": lambda **o: draw_layers([3, 4, 1], parameters=True, **o),
+    "many names": lambda **o: draw_layers([20, 12], parameters=True, **o),
     "named inputs": lambda **o: draw_layers([3, 4, 1], names=["fingers", "wlrec", "nfans"], **o),
     "a layer in matrices": lambda **o: draw_matrices(layer(), BATCH, **o),
     "a network in matrices": lambda **o: draw_matrices(
@@ -112,4 +114,35 @@ FIGURES = {
     ),
     "the loop": lambda **o: draw_training_loop(lr=0.03, iterations=100, **o),
     "the loop of a loss": lambda **o: draw_training_loop(names=("W_1", "loss"), **o),
+    # Sizes, numbers and names that leave little room.
+    "one loss": lambda **o: draw_losses([3.0], **o),
+    "gaps": lambda **o: draw_losses([3.0, math.inf, 2.0, 1e-12], **o),
+    "tiny losses": lambda **o: draw_losses([1e-12, 1e-13], **o),
+    "likelihoods": lambda **o: draw_losses([-5, -6.5, -7], name="log_likelihood", **o),
+    "six losses": lambda **o: draw_losses({f"loss number {i}": [i, 0] for i in range(6)}, **o),
+    "one point": lambda **o: draw_points([(1, 1)], **o),
+    "far apart": lambda **o: draw_points([(1e6, 1e-6), (2e6, 2e-6)], "line", **o),
+    "four panels": lambda **o: draw_points(dict.fromkeys("abcd", LINE), "line", **o),
+    "wide columns": lambda **o: draw_table(
+        [[i / 3 for i in range(9)]] * 3, {"y": [1e-9, 0, 1]}, **o
+    ),
+    "one cell": lambda **o: draw_table([[1]], {}, **o),
+    "one line": lambda **o: draw_layers([1, 1], **o),
+    "a neuron as a layer": lambda **o: draw_layers(spread(Neuron(3)), parameters=True, **o),
+    "tiny and large": lambda **o: draw_neuron(
+        [1e-12, -123456.789, math.nan], [1e9, 2, 3], activation="log_ndtr", **o
+    ),
+    "ten inputs": lambda **o: draw_threshold_neuron([1] * 10, -0.123456, [1] * 10, **o),
+    "poles": lambda **o: draw_curve("lgamma", 0.5, **o),
+    "a wall": lambda **o: draw_curve("exp", over=(-50, 50), **o),
+    "large numbers": lambda **o: draw_curve("square", 1000, over=(999, 1001), **o),
+    "a constant": lambda **o: draw_curve(lambda x: 3.0, **o),
+    "a flat valley": lambda **o: draw_valley(lambda w: w * 0 + 1, 1.0, steps=0, **o),
+    "a part of a valley": lambda **o: draw_valley(lambda w: w * w, [0, 1], over=(0.5, 0.7), **o),
+    "matrices of extremes": lambda **o: draw_matrices(
+        spread(MLP(2, [2, 1], activation="relu")), [[1e-9, 1e9], [math.nan, 1]] * 9, **o
+    ),
+    "long names": lambda **o: draw_training_loop(
+        lr=1e-5, names=("weight_of_the_layer", "loss_of_the_day"), **o
+    ),
 }

@@ -1,13 +1,11 @@
-"""Labels do not lie on lines or other labels in a browser either, whose fonts are other ones.
-
-Needs Chromium (Debian's package `chromium`, or Chrome) and Playwright (`pip install playwright`).
-"""
+"""Labels do not lie on lines or other labels in a browser either, whose fonts are other ones."""
 
 import pytest
 
 from tests.drawing.schematics.figures import FIGURES
 from tests.drawing.schematics.geometry import Box, faults
-from tests.drawing.test_browser import browser, pytestmark  # noqa: F401 (both are used by pytest)
+
+pytestmark = pytest.mark.slow
 
 # The letters of a text within the box of its line: getBBox has the room above and below, too.
 MEASURE = """
@@ -20,7 +18,7 @@ MEASURE = """
 
 
 @pytest.mark.parametrize("width", [700, 390])
-def test_in_chromium_no_label_lies_on_a_line_or_another_label(browser, width):  # noqa: F811
+def test_in_chromium_no_label_lies_on_a_line_or_another_label(browser, width):
     page = browser.new_page()
     for name, figure in FIGURES.items():
         for lang in ("en", "zh"):
@@ -31,7 +29,7 @@ def test_in_chromium_no_label_lies_on_a_line_or_another_label(browser, width):  
             assert faults(svg, boxes) == [], (name, lang)
 
 
-def test_a_figure_follows_the_scheme_of_the_reader(browser):  # noqa: F811
+def test_a_figure_follows_the_scheme_of_the_reader(browser):
     seen = {}
     for scheme in ("light", "dark"):
         page = browser.new_page(color_scheme=scheme)

@@ -114,10 +114,16 @@ def test_lines_show_sign_and_size_of_a_weight_also_without_colours():
 
 
 def test_the_numbers_of_a_layer_stand_below_it():
-    shown = texts(draw_layers(layer(), numbers=True))
+    shown = texts(draw_layers(layer(), parameters=True))
     assert [text for text in shown if re.fullmatch(r"−?[\d.]+", text)] == (
         "0.2 0.8 −0.5 1 0.5 −0.91 0.26 −0.5 −0.26 −0.27 0.17 0.87 2 3 0.5".split()
     )
+
+
+def test_without_a_model_the_parameters_have_names():
+    shown = texts(draw_layers([2, 3, 1], parameters=True))
+    assert {"w(1)32", "w(2)13", "b(1)2", "b(2)1"} <= {*shown}
+    assert {"w12", "w21", "b1"} <= {*texts(draw_layers([2, 2], parameters=True))}
 
 
 def test_matrices_have_the_outputs_of_the_article():
@@ -264,6 +270,8 @@ def test_a_table_has_given_and_computed_columns():
 def test_a_dot_product_shows_what_each_column_adds():
     drawing = draw_dot_product([0, 1, 1, 0], [-1, 1, 0, 0], names=("c", "e"))
     assert "= 1" in texts(drawing)
+    with pytest.raises(ValueError, match="360 pixels have no room for 13 columns of numbers"):
+        draw_dot_product([1 / 3] * 12, [1 / 3] * 12, width=360)
     with pytest.raises(ValueError, match="the same length"):
         draw_dot_product([1], [1, 2])
 

@@ -1,0 +1,86 @@
+"""`TracedArray`: an array of traced values, in which `x > 0` gives traced values too.
+
+On other arrays of objects NumPy turns the result of each comparison into a bool, which a traced
+value does not have.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from micrograd.engine.value import Value
+
+
+class TracedArray(np.ndarray[Any, Any]):
+    """An array of objects, some of which are traced values.
+
+    What NumPy computes from one is another one, unless `np.array` or `np.asarray` makes a plain
+    array of it. Comparisons of its entries may be combined by `&`, `|`, `^` and `~`.
+    """
+
+    def __array_ufunc__(
+        self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any
+    ) -> Any:
+        """Compute a function of NumPy on plain arrays, with comparisons that keep their values."""
+        if out is not None:
+            options["out"] = tuple(map(_plain, out))
+        found = getattr(_OF_VALUES.get(ufunc, ufunc), method)(*map(_plain, inputs), **options)
+        if out is not None:
+            return out if len(out) > 1 else out[0]
+        return _traced(found)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        """Compute any other function of NumPy, some of which make plain arrays."""
+        return _traced(super().__array_function__(function, types, args, options))
+
+
+def _plain(array: Any) -> Any:
+    return array.view(np.ndarray) if isinstance(array, TracedArray) else array
+
+
+def _traced(found: Any) -> Any:
+    if type(found) in (list, tuple):
+        return type(found)(map(_traced, found))
+    is_of_objects = isinstance(found, np.ndarray) and found.dtype == object
+    return found.view(TracedArray) if is_of_objects else found
+
+
+def _truth(x: Any) -> Any:
+    if isinstance(x, bool) or (isinstance(x, Value) and getattr(x._row, "is_comparison", False)):
+        return x
+    raise TypeError(f"only comparisons, such as x > 0, can be combined by &, |, ^ and ~, got {x!r}")
+
+
+def _on_truths(f: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *operands: f(*map(_truth, operands))
+
+
+# Each result is a comparison again.
+_BOTH = _on_truths(lambda x, y: x + y >= 2)
+_EITHER = _on_truths(lambda x, y: x + y >= 1)
+_ONE = _on_truths(lambda x, y: x + y == 1)
+_NOT = _on_truths(lambda x: 1 - x >= 1)
+
+_OF_VALUES = {
+    ufunc: np.frompyfunc(f, ufunc.nin, 1)
+    for ufunc, f in {
+        np.greater: operator.gt,
+        np.greater_equal: operator.ge,
+        np.less: operator.lt,
+        np.less_equal: operator.le,
+        np.equal: operator.eq,
+        np.not_equal: operator.ne,
+        np.bitwise_and: _BOTH,
+        np.logical_and: _BOTH,
+        np.bitwise_or: _EITHER,
+        np.logical_or: _EITHER,
+        np.bitwise_xor: _ONE,
+        np.logical_xor: _ONE,
+        np.invert: _NOT,
+        np.logical_not: _NOT,
+    }.items()
+}

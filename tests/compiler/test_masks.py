@@ -1,0 +1,116 @@
+"""Comparisons of arrays in a compiled function, which choose between entries."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from micrograd import (
+    clip,
+    exp,
+    grad,
+    jacobian,
+    maximum,
+    relu,
+    softmax,
+    value_and_grad,
+    where,
+)
+from micrograd.compiler import compile  # noqa: A004
+from tests.compiler.conftest import QUICK
+
+W, B = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]]), np.array([0.1, -0.2])
+X = np.array([1.0, -2.0, 3.0])
+
+
+def layer(x):
+    h = W @ x + B
+    return where(h > 0, h, 0.1 * h).sum()
+
+
+def joined(x):
+    both, either = (x > 0) & (x < 2), (x < -1) | (x == 3)
+    return where(both, x * x, where(either ^ both, -x, 0.5)).sum() + where(~(x <= 0), x, 7).prod()
+
+
+def by_functions_of_numpy(x):
+    test = np.logical_or(np.greater(x, 2.5), np.logical_not(np.less_equal(x, 0.0)))
+    return where(np.logical_and(test, np.not_equal(x, 1.0)), exp(x), x).sum()
+
+
+def counted(x):
+    return (x * (x > 0)).sum() + 2.0 * (relu(x) >= 1).sum()
+
+
+def in_place(x):
+    x = x.copy()
+    x += 1
+    x[0] = 2 * x[1]
+    return where(x[1:] <= 0, x[1:], np.exp(x[:-1])).mean() + x.var() + np.linalg.norm(x)
+
+
+def put_together(x):
+    rows, flat = np.stack([x, 2 * x]), np.concatenate([x, x * x])
+    return where(x.reshape(3, 1) < rows.T, rows.T, 3.0).sum() + where(flat > 1, flat, 2.0).sum()
+
+
+def by_other_functions_of_numpy(x):
+    made = (
+        *(np.einsum("ij,j->i", W, x), np.tensordot(W, x, 1), np.dot(W, x), np.outer(x, x)),
+        *(np.pad(x, 1), np.append(x, x), np.diag(x), np.roll(x, 1), np.cumsum(x), *np.split(x, 3)),
+        *(np.take(x, [0, 2]), np.where([True, False, True], x, 1.0), np.triu(np.outer(x, x))),
+    )
+    return sum(where(each > 0, each, -2.0 * each).sum() for each in made)
+
+
+def of_functions(x):
+    return where(softmax(x) > 0.1, clip(x, -1, 2), maximum(x, 0.0))[np.array([0, 2])].sum()
+
+
+def with_an_array_on_the_left(x):
+    return where(np.array([0.0, -3.0, 4.0]) < x, x * x, 3 * x).sum()
+
+
+def in_a_gradient(x):
+    slopes = grad(lambda y: where(y > 0, y**3, y).sum())(x)
+    return where(slopes > 1, slopes, 0).sum()
+
+
+def in_a_jacobian(x):
+    found = jacobian(lambda y: where(W @ y > 0, W @ (y * y), 0))(x)
+    return where(found != 0, found * found, 1.0).sum()
+
+
+FUNCTIONS = (
+    *(layer, joined, by_functions_of_numpy, counted, in_place, put_together, of_functions),
+    *(by_other_functions_of_numpy, with_an_array_on_the_left, in_a_gradient, in_a_jacobian),
+)
+
+
+@pytest.mark.parametrize("backend", QUICK)
+@pytest.mark.parametrize("f", FUNCTIONS)
+def test_arrays_are_compared_as_they_are_eagerly(f, backend):
+    for x in (X, np.array([-0.5, 2.5, 0.25])):
+        value, slopes = value_and_grad(f)(x)
+        found = compile(f, backend=backend).value_and_grad(x)
+        np.testing.assert_allclose(found[0], value, rtol=1e-13)
+        np.testing.assert_allclose(found[1], slopes, rtol=1e-13, atol=1e-13)
+
+
+def test_a_program_chooses_anew_at_every_call():
+    program = compile(layer, batched=True)
+    xs = np.array([X, -X, [0.0, 1.0, 0.0]])
+    np.testing.assert_allclose(program(xs), [layer(x) for x in xs], rtol=1e-14)
+
+
+def test_the_special_arrays_stay_in_the_compiled_function():
+    program = compile(lambda x: {"mask": x > 0, "kept": where(x > 0, x, 0)})
+    found = program(X)
+    assert {type(each) for each in found.values()} == {np.ndarray}
+    assert found["mask"].tolist() == [1.0, 0.0, 1.0]
+    assert type(compile(layer).value_and_grad(X)[1]) is np.ndarray
+
+
+def test_eager_masks_choose_entries():
+    found = grad(lambda x: (x[x > 0] ** 2).sum())(X)
+    assert found.tolist() == [2.0, 0.0, 6.0]
