@@ -45,9 +45,13 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Display:
-    """Formulas below each other, aligned at their first signs: `"J = …"`, `"= …"`."""
+    """Formulas below each other, aligned at their first signs: `"J = …"`, `"= …"`.
+
+    `images` are PNG files for media that take no mathematics.
+    """
 
     lines: tuple[str, ...]
+    images: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Matrices:
-    """A derivation in matrix form: the blocks of its document in each language."""
+    """A derivation in matrix form: its document in each language, and its formulas as PNG."""
 
     name: str
     documents: dict[str, list[Block]]
+    images: tuple[Path, ...] = ()
 
     def blocks(self, lang: str) -> list[Block]:
         """The document in one language."""
@@ -98,7 +103,7 @@ class Derivation:
     """The explanation of a derivative: in words, as a graph, and step by step.
 
     `wide` and `narrow` are its documents in each language, with longer and shorter lines; `steps`
-    is the file of the page that shows one step at a time.
+    is the file of the page that shows one step at a time, `images` are the formulas as PNG.
     """
 
     name: str
@@ -108,6 +113,7 @@ class Derivation:
     narrow: dict[str, list[Block]]
     graph: Figure
     steps: Path
+    images: tuple[Path, ...] = ()
 
     def blocks(self, lang: str, *, narrow: bool = False) -> list[Block]:
         """The document in one language."""
