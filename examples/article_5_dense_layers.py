@@ -274,7 +274,7 @@ def tell_layer(report: Report) -> None:
     report.formula(r"z_j = \sum_{i=1}^{4} w_{ji} x_i + b_j")
     report.figure(
         "layer",
-        partial(draw_layers, dense(WEIGHTS_1, BIASES_1), numbers=True),
+        partial(draw_layers, dense(WEIGHTS_1, BIASES_1), parameters=True),
         caption=Words(
             "The network 4–3. Each line is a weight; each row of $W$ belongs to one neuron.",
             "4–3 网络。每条线是一个权重；$W$ 的每一行属于一个神经元。",
@@ -345,7 +345,7 @@ def tell_two_layers(report: Report) -> None:
     )
     report.figure(
         "two_layers",
-        partial(draw_layers, both, numbers=True),
+        partial(draw_layers, both, parameters=True),
         caption=Words(
             "The network 4–3–3 with its weights and biases.", "4–3–3 网络及其权重和偏置。"
         ),
