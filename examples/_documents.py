@@ -1,4 +1,4 @@
-"""The companions as files: a page of all, and each as Markdown and LaTeX."""
+"""The companions as files: a page of all, and each as Markdown, with images, and LaTeX."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from micrograd.files import write
 
 from ._index import index
 from ._latex import Latex
-from ._markdown import Markdown
+from ._markdown import Markdown, WithImages
 from ._report import Report
 from ._words import LANGUAGES
 
 INDEX = "index.html"
-WRITERS = {"Markdown": (Markdown, "md"), "LaTeX": (Latex, "tex")}
+WRITERS = {
+    "Markdown": (Markdown, "md"),
+    "Markdown with images": (WithImages, "images.md"),
+    "LaTeX": (Latex, "tex"),
+}
 
 
 def write_documents(report: Report) -> None:

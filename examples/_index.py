@@ -160,7 +160,7 @@ class Edition:
         """Links to the companion as Markdown and LaTeX."""
         if report.documents:
             links = (
-                self.link(quote(path.name), kind)
+                self.link(quote(path.name), self.phrase(kind))
                 for kind, path in report.documents[self.lang].items()
             )
             yield f'<p class="links">{self.phrase("documents")}{" · ".join(links)}</p>'

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from pathlib import Path
 from urllib.parse import quote
 
 from micrograd.derivation.document import as_markdown
 from micrograd.writing.marks import latex
 
-from ._formulas import pieces, read, sides
+from ._formulas import pieces, plain, read, sides
 from ._phrases import PHRASES
 from ._report import Report
 from ._rows import Row, summary
@@ -28,11 +28,11 @@ from ._story import (
 from ._words import Words
 
 
-class Markdown(NamedTuple):
+class Markdown:
     """A companion in one language."""
 
-    report: Report
-    lang: str
+    def __init__(self, report: Report, lang: str) -> None:
+        self.report, self.lang = report, lang
 
     def text(self) -> str:
         """The whole document."""
@@ -76,8 +76,12 @@ class Markdown(NamedTuple):
     def figure(self, figure: Figure) -> str:
         """The picture, and its caption in italics."""
         alt = _escaped(figure.alt.within(self.lang))
-        file = quote(figure.wide[self.lang].path.name)
+        file = quote(self.picture(figure).name)
         return f"![{alt}]({file})\n\n*{self.say(figure.caption)}*"
+
+    def picture(self, figure: Figure) -> Path:
+        """The file that is shown."""
+        return figure.wide[self.lang].path
 
     def numbers(self, rows: Iterable[Row]) -> str:
         """A table of numbers and their sources."""
@@ -98,6 +102,42 @@ class Markdown(NamedTuple):
             self.say(row.result),
             verdict,
         ]
+
+
+class WithImages(Markdown):
+    """A companion for media that take no mathematics, such as WeChat and Zhihu.
+
+    Figures and formulas are images; those within a sentence are plain text.
+    """
+
+    def say(self, words: Words) -> str:
+        """A text with its formulas as plain text."""
+        return _escaped(plain(words.within(self.lang)))
+
+    def blocks(self, part: Part) -> Iterator[str]:
+        """One part of the companion."""
+        match part:
+            case Display():
+                yield from map(_image, part.images, (read(line).text for line in part.lines))
+            case Matrices():
+                yield from (_image(path, "") for path in part.images)
+            case Derivation():
+                yield self.figure(part.graph)
+                yield from (_image(path, part.explanation.equations()) for path in part.images)
+            case _:
+                yield from super().blocks(part)
+
+    def picture(self, figure: Figure) -> Path:
+        """The file that is shown."""
+        return figure.images.get(self.lang, figure.wide[self.lang].path)
+
+    def origin(self, row: Row) -> str:
+        """Where a number comes from."""
+        return f"{self.say(row.origin)} {_escaped(read(row.formula).text)}".rstrip()
+
+
+def _image(path: Path, told: str) -> str:
+    return f"![{_escaped(' '.join(told.split()))}]({quote(path.name)})"
 
 
 def aligned(lines: Iterable[str]) -> str:

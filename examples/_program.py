@@ -27,10 +27,12 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def outcome(reports: Iterable[Report]) -> Iterator[str]:
-    """Lines about the files: those that were written, then those that were skipped and why."""
+    """Lines about the files: how many were written, then those that were skipped and why."""
     skipped: dict[str, list[str]] = {}
     for report in reports:
-        yield from (f"wrote {path}" for path in report.files)
+        if report.out is not None:
+            number = report.article.number
+            yield f"article {number}: wrote {len(report.files)} files to {report.out}"
         for reason, names in report.skipped.items():
             skipped.setdefault(reason, []).extend(names)
     for reason, names in skipped.items():

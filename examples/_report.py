@@ -6,14 +6,15 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from micrograd import Value, explain, step_page
-from micrograd.drawing import RenderingError, draw
+from micrograd.drawing import RenderingError, draw, draw_formula
 from micrograd.files import write
 
-from ._formulas import plain
+from ._formulas import plain, read
 from ._rows import Row
 from ._story import (
     Bullets,
@@ -26,10 +27,12 @@ from ._story import (
     Part,
     Prose,
     Section,
+    below_heading,
 )
 from ._words import LANGUAGES, Words
 
-WIDE, NARROW = 680, 360  # pixels: within the margins of an article, and of a telephone
+NO_RESVG = "resvg is missing: pip install 'micrograd-engine[render]'"
+WIDE, NARROW = 680, 362  # pixels: within the margins of an article, and of a telephone
 _COLUMNS = 76, 40  # of the lines of a derivation: of a wide screen, and of a telephone
 _SCALE = 2.0  # of PNG, for screens of high resolution
 
@@ -58,6 +61,7 @@ class Report:
     files: list[Path] = field(default_factory=list)
     skipped: dict[str, list[str]] = field(default_factory=dict)
     documents: dict[str, dict[str, Path]] = field(default_factory=dict)
+    _formulas: int = 1  # the number of the next formula
 
     @property
     def rows(self) -> list[Row]:
@@ -85,7 +89,11 @@ class Report:
 
     def formula(self, *lines: str) -> None:
         """Add formulas in LaTeX below each other, aligned at their first signs of equality."""
-        self.parts.append(Display(lines))
+        images: list[Path] = []
+        for line in lines:
+            images += self._formula(f"formula_{self._formulas}", read(line))
+            self._formulas += 1
+        self.parts.append(Display(lines, tuple(images)))
 
     def numbers(self, *rows: Row) -> None:
         """Add a table of numbers, which are compared and counted by their sources."""
@@ -108,7 +116,8 @@ class Report:
 
     def matrices(self, name: str, explanation: Any) -> None:
         """Add what `nn.explain_layers` returned."""
-        self.parts.append(Matrices(name, {lang: explanation.blocks(lang) for lang in LANGUAGES}))
+        documents = {lang: below_heading(explanation.blocks(lang)) for lang in LANGUAGES}
+        self.parts.append(Matrices(name, documents, self._formula(f"{name}.formulas", explanation)))
 
     def derivation(
         self,
@@ -129,8 +138,13 @@ class Report:
         graph = self._figure(self.out, name, partial(draw, output, **options), title, None)
         steps = self._path(self.out, f"{name}.steps.html")
         self._write(steps, step_page(output, title=title._asdict()))
-        told, narrow = (explain(output, wrt, style="board", width=each) for each in _COLUMNS)
-        self.parts.append(Derivation(name, title, told, narrow, graph, steps))
+        boards = [explain(output, wrt, style="board", width=each) for each in _COLUMNS]
+        wide, narrow = (
+            {lang: below_heading(each.blocks(lang, check=True)) for lang in LANGUAGES}
+            for each in boards
+        )
+        images = self._formula(f"{name}.formulas", boards[0])
+        self.parts.append(Derivation(name, title, boards[0], wide, narrow, graph, steps, images))
 
     # ------------------------------------------------------------------------------- the files
 
@@ -150,6 +164,14 @@ class Report:
         told = alt or Words(*(said[lang] or plain(caption.within(lang)) for lang in LANGUAGES))
         return Figure(name, caption, told, wide, narrow, images)
 
+    def _formula(self, name: str, what: Any) -> tuple[Path, ...]:
+        """Formulas as PNG, the same in every language; empty if they cannot be drawn."""
+        if self.out is None:
+            return ()
+        path = self._path(self.out, f"{name}.png")
+        drawn = self._image(path, lambda: draw_formula(what, width=WIDE, theme="light"))
+        return (path,) if drawn else ()
+
     def _svg(self, path: Path, drawing: Any) -> Drawn:
         text = svg_of(drawing)
         self._write(path, text)
@@ -161,7 +183,8 @@ class Report:
         try:
             write(path, png_of(drawing))
         except RenderingError as error:
-            self.skipped.setdefault(str(error), []).append(path.name)
+            reason = str(error) if find_spec("resvg_py") else NO_RESVG
+            self.skipped.setdefault(reason, []).append(path.name)
             return False
         self.files.append(path)
         return True

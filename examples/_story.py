@@ -45,9 +45,13 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Display:
-    """Formulas below each other, aligned at their first signs: `"J = …"`, `"= …"`."""
+    """Formulas below each other, aligned at their first signs: `"J = …"`, `"= …"`.
+
+    `images` are PNG files for media that take no mathematics.
+    """
 
     lines: tuple[str, ...]
+    images: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,35 +87,37 @@ class Figure:
 
 @dataclass(frozen=True)
 class Matrices:
-    """A derivation in matrix form: the blocks of its document in each language."""
+    """A derivation in matrix form: its document in each language, and its formulas as PNG."""
 
     name: str
     documents: dict[str, list[Block]]
+    images: tuple[Path, ...] = ()
 
     def blocks(self, lang: str) -> list[Block]:
         """The document in one language."""
-        return below_heading(self.documents[lang])
+        return self.documents[lang]
 
 
 @dataclass(frozen=True)
 class Derivation:
     """The explanation of a derivative: in words, as a graph, and step by step.
 
-    `narrow` is the same explanation with shorter lines; `steps` is the file of the page that shows
-    one step at a time.
+    `wide` and `narrow` are its documents in each language, with longer and shorter lines; `steps`
+    is the file of the page that shows one step at a time, `images` are the formulas as PNG.
     """
 
     name: str
     title: Words
     explanation: Explanation
-    narrow: Explanation
+    wide: dict[str, list[Block]]
+    narrow: dict[str, list[Block]]
     graph: Figure
     steps: Path
+    images: tuple[Path, ...] = ()
 
     def blocks(self, lang: str, *, narrow: bool = False) -> list[Block]:
-        """The document in one language, checked by differences."""
-        told = self.narrow if narrow else self.explanation
-        return below_heading(told.blocks(lang, check=True, tables=False))
+        """The document in one language."""
+        return (self.narrow if narrow else self.wide)[lang]
 
 
 Part = Section | Prose | Bullets | Display | Numbers | Figure | Matrices | Derivation

@@ -145,24 +145,12 @@ def square_rows() -> list[Row]:
 # ---------------------------------------------------------------------------- weights as logic
 
 Reading = Callable[[float, float], bool]
-READINGS: dict[tuple[float, ...], tuple[Words, Reading]] = {
-    (1, 0, 1): (
-        Words("input0 OR input2", "input0 OR input2"),
-        lambda x0, x2: x0 >= 1 or x2 >= 1,
-    ),
-    (0, 0, 1): (Words("input2", "input2"), lambda x0, x2: x2 >= 1),
-    (1, 0, -1): (
-        Words("input0 OR NOT input2", "input0 OR NOT input2"),
-        lambda x0, x2: x0 >= 1 or x2 < 1,
-    ),
-    (-1, 0, -1): (
-        Words("NOT input0 OR NOT input2", "NOT input0 OR NOT input2"),
-        lambda x0, x2: x0 < 1 or x2 < 1,
-    ),
-    (0.5, 0, 1): (
-        Words("BIG input0 or input2", "BIG input0 or input2"),
-        lambda x0, x2: x0 >= 2 or x2 >= 1,
-    ),
+READINGS: dict[tuple[float, ...], tuple[str, Reading]] = {
+    (1, 0, 1): ("input0 OR input2", lambda x0, x2: x0 >= 1 or x2 >= 1),
+    (0, 0, 1): ("input2", lambda x0, x2: x2 >= 1),
+    (1, 0, -1): ("input0 OR NOT input2", lambda x0, x2: x0 >= 1 or x2 < 1),
+    (-1, 0, -1): ("NOT input0 OR NOT input2", lambda x0, x2: x0 < 1 or x2 < 1),
+    (0.5, 0, 1): ("BIG input0 or input2", lambda x0, x2: x0 >= 2 or x2 >= 1),
 }
 INPUTS = ((0, 0), (0, 1), (1, 0), (1, 1))
 BIG_INPUTS = (*INPUTS, (2, 0), (2, 1))
@@ -187,8 +175,8 @@ def reading_rows() -> list[Row]:
         agrees = all(holds(weights, *x) == truth(*x) for x in inputs)
         shown = " ".join(f"{w:g}" for w in weights)
         what = Words(
-            f"({shown}) decides as {reading.en}, for all {len(inputs)} inputs",
-            f"({shown}) 与“{reading.zh}”的判断相同（共 {len(inputs)} 种输入）",
+            f"({shown}) decides as {reading}, for all {len(inputs)} inputs",
+            f"({shown}) 与“{reading}”的判断相同（共 {len(inputs)} 种输入）",
         )
         rows.append(Row(what, True, agrees, relation="is", source="ours"))
     return rows
@@ -368,13 +356,11 @@ def tell_logic(report: Report) -> None:
             "文章把五组权重（依次对应 input0、input1、input2）读作逻辑：",
         )
     )
+    vectors = {w: f"$({', '.join(f'{wi:g}' for wi in w)})$" for w in READINGS}
     report.bullets(
         *(
-            Words(
-                f"$({', '.join(f'{w:g}' for w in weights)})$: {reading.en}",
-                f"$({', '.join(f'{w:g}' for w in weights)})$：{reading.zh}",
-            )
-            for weights, (reading, _) in READINGS.items()
+            Words(f"{vectors[w]} reads {reading}", f"{vectors[w]} 读作 {reading}")
+            for w, (reading, _) in READINGS.items()
         )
     )
     report.say(

@@ -192,10 +192,7 @@ def prediction_rows(runs: dict[int, Run]) -> list[Row]:
         what = Words(f"prediction for {x}, seed {SEED}", f"{x} 的预测值，种子 {SEED}")
         rows.append(printed(what, digits, got, "ours"))
     for x, digits, got in zip(INPUTS, PREDICTIONS, own, strict=True):
-        what = Words(
-            f"prediction for {x}, to {SPREAD}: how far seeds lie apart",
-            f"{x} 的预测值，误差在 {SPREAD}（种子之间的差异）以内",
-        )
+        what = Words(f"prediction for {x}, within {SPREAD}", f"{x} 的预测值，相差不超过 {SPREAD}")
         rows.append(Row(what, float(digits), got, SPREAD))
     return rows
 
@@ -505,8 +502,10 @@ def tell_results(report: Report, runs: dict[int, Run]) -> None:
     report.say(
         Words(
             "The article trains for 1,500 iterations. It does not say which weights it starts "
-            f"from; ours are those of NumPy's seed {SEED}.",
-            f"文章训练了 1,500 次，但没有说初始权重是什么；这里用 NumPy 的种子 {SEED}。",
+            f"from; ours are those of NumPy's seed {SEED}. From seed to seed a prediction moves "
+            f"by up to {SPREAD}, so the article's predictions are compared to within that.",
+            f"文章训练了 1,500 次，但没有说初始权重是什么；这里用 NumPy 的种子 {SEED}。"
+            f"换一个种子，预测值最多相差 {SPREAD}，所以与原文的预测值比较时允许这么大的差别。",
         )
     )
     report.figure(

@@ -88,7 +88,7 @@ def test_a_number_that_differs_is_marked_and_the_demo_exits_with_1(
     def wrong(out):
         report = run(out)
         wrong = replace(report.rows[0], got=0.99)
-        report.parts = [*report.parts, Numbers((wrong,))]
+        report.numbers(wrong)
         return report
 
     monkeypatch.setattr(first, "run", wrong)
@@ -104,7 +104,7 @@ def test_what_was_skipped_is_said_once_for_all_articles(
 ):
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     assert main(["demo", "--out", str(tmp_path)]) == 0
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if "skipped" in line]
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("skipped")]
     assert "article_1_neuron.en.png" in line
     assert "article_3_" in line
     assert "pip install" in line

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from itertools import repeat
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -50,10 +52,8 @@ def demo(options: argparse.Namespace) -> int:
     index = None
     print(layout.HEADING)
     try:
-        for name in programs:
-            report = import_module(f"{examples.__name__}.{name}").run(out)
+        for report in _reports(programs, out):
             print(*layout.lines(report), sep="\n", flush=True)
-            layout.write_documents(report)
             reports.append(report)
         if out is not None:
             index = layout.write_index(reports, out)
@@ -70,6 +70,25 @@ def demo(options: argparse.Namespace) -> int:
     rows = [row for report in reports for row in report.rows]
     print(*layout.summary(rows, articles=len(reports)), sep="\n")
     return 0 if all(row.agrees for row in rows) else 1
+
+
+def _reports(programs: Sequence[str], out: Path | None) -> Iterator[Any]:
+    """The reports in order; companions are written side by side, one in each process."""
+    if out is None or len(programs) == 1 or sys.platform == "emscripten":
+        yield from (_report(name, out) for name in programs)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(min(len(programs), os.cpu_count() or 1)) as pool:
+        yield from pool.map(_report, programs, repeat(out))
+
+
+def _report(name: str, out: Path | None) -> Any:
+    """Run one program, and write its companion if there is a folder for it."""
+    examples = find_examples()
+    report = import_module(f"{examples.__name__}.{name}").run(out)
+    import_module(f"{examples.__name__}._common").write_documents(report)
+    return report
 
 
 def _chosen(programs: Sequence[str], numbers: Sequence[int]) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import COMPARISONS, Call, Tree, fold
 from micrograd.table.interpreters import IEEE
-from micrograd.writing.blackboard import opposite
+from micrograd.writing.parts import opposite
 
 
 def decided(tree: Tree, numbers: Mapping[str, float]) -> tuple[Tree, tuple[Tree, ...]]:

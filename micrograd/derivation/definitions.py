@@ -37,12 +37,13 @@ What to know:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from functools import partial as bound
 from typing import Any, NamedTuple
 
 from micrograd.derivation.algebra import simplified, size
+from micrograd.derivation.cutting import Cut
+from micrograd.derivation.derivatives import derivative, has_decimals, renamed
 from micrograd.derivation.naming import label_of, name_values, variable_names
 from micrograd.engine.graph import (
     backward_step,
@@ -59,28 +60,15 @@ from micrograd.ops import TABLE, on_define
 from micrograd.table.balls import Ball, on_balls
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import (
-    COMPARISONS,
-    RESULT,
     Call,
     Tree,
     calls,
-    fold,
     parts,
     variables,
 )
 from micrograd.writing.notation import Name
 
-_LONGEST = 12  # variables in a formula, where a sum counts as its longest term
-_MOST_LEAVES = 150  # variables in a formula
-_DEEPEST = 60  # operations one within the other
-_LONGEST_ARGUMENT = 2  # variables in an argument of a function that is written into it
 _SYMBOLS = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
-
-_ARITHMETIC = frozenset(
-    {"add", "sub", "mul", "div", "pow", "neg", "square", "reciprocal", "exp", "log", "sqrt"}
-    | {"abs", "where", *COMPARISONS}
-)
-"""Operations whose arguments are easily read within a longer formula, unlike those of σ(…)."""
 
 
 class Definition(NamedTuple):
@@ -173,7 +161,7 @@ def definitions(
     nodes = order(outputs)
     called = variable_names(names, nodes)
     named = {n for n in nodes if label_of(n).strip() or called.get(id(n), "").strip()}
-    steps = _Cut(nodes, named.union(outputs, keep)).steps
+    steps = Cut(nodes, named.union(outputs, keep)).steps
     chosen = name_values([node for node in nodes if is_leaf(node) or node in steps], called)
     trees: dict[Value, Tree] = {}
     found = []
@@ -185,7 +173,7 @@ def definitions(
                 found.append(_definition(node, tree, chosen))
     made_up = {chosen[node].text for node in steps - named}
     kept = {chosen[node].text for node in (*outputs, *keep)}
-    found = [_without_shift(each) for each in _without_superfluous(found, made_up - kept)]
+    found = [_cleared(each) for each in _without_superfluous(found, made_up - kept)]
     made_up &= {step.key for step in found}
     values = {step.value for step in found}
     chosen = {node: name for node, name in chosen.items() if is_leaf(node) or node in values}
@@ -227,154 +215,6 @@ def _partial(formula: Tree, operand: str) -> Tree:
     return simplified(slope, {"0": formula}, decimals=has_decimals(formula))
 
 
-def has_decimals(tree: Tree) -> bool:
-    """Whether a formula has a decimal fraction such as 0.1, so that others may be decimals, too."""
-    numbers = (
-        number
-        for part in parts(tree)
-        if isinstance(part, Call)
-        for number in part.operands[: 1 if part.name == "pow" else None]
-        if isinstance(number, float)
-    )
-    return any((10_000 * number).is_integer() and not number.is_integer() for number in numbers)
-
-
-def renamed(tree: Tree, names: Mapping[str, Tree]) -> Tree:
-    """The formula with other variables, or formulas in the place of variables."""
-    return fold(tree, _CALLS, names, _same)
-
-
-def derivative(tree: Tree, variable: str, result: Tree | None = None) -> Tree:
-    """The derivative of a formula by the partials of the table, not simplified.
-
-    Args:
-        tree: the formula.
-        variable: the variable that moves.
-        result: what is written for the value of the formula; by default, the formula itself.
-    """
-    if not isinstance(tree, Call):
-        return 1.0 if tree == variable else 0.0
-    row = TABLE[tree.name]
-    inner = [derivative(operand, variable) for operand in tree.operands]
-    here = {RESULT: tree if result is None else result}
-    here |= dict(zip(row.operands, tree.operands, strict=True))
-    terms: list[Tree] = []
-    for place, slope in enumerate(inner):
-        if slope != 0.0:
-            local = fold(_slope(tree, place), _CALLS, here, _same)
-            terms.append(_times(local, slope))
-    if not terms:
-        return 0.0
-    total = terms[0]
-    for term in terms[1:]:
-        total = Call("add", (total, term))
-    return total
-
-
-def _times(local: Tree, slope: Tree) -> Tree:
-    if 1.0 in (local, slope):
-        return slope if local == 1.0 else local
-    return Call("mul", (local, slope))
-
-
-def _slope(tree: Call, place: int) -> Tree:
-    """The partial of the table; that of a power of a constant exponent without its exceptions."""
-    if tree.name == "pow" and place == 0 and isinstance(exponent := tree.operands[1], float):
-        if exponent == 2.0:
-            return Call("mul", (2.0, "x"))
-        return Call("mul", (exponent, Call("pow", ("x", exponent - 1.0)))) if exponent else 0.0
-    slope: Tree = TABLE[tree.name].told[1 + place]
-    match slope:
-        case Call("where", (Call("le", (result, 0.0)), *others)) if result == RESULT:
-            return Call("where", (Call("eq", (RESULT, 0.0)), *others))  # a distance is never less
-    return slope
-
-
-class _Calls(dict[str, Callable[..., Tree]]):
-    """The vocabulary in which an operation means itself."""
-
-    def __missing__(self, name: str) -> Callable[..., Tree]:
-        return bound(_call, name)
-
-
-def _call(name: str, *operands: Tree) -> Tree:
-    return Call(name, operands)
-
-
-def _same(number: float) -> Tree:
-    return number
-
-
-_CALLS = _Calls()
-
-
-# ------------------------------------------------------------------------------------------ cutting
-
-
-class _Size(NamedTuple):
-    """How large a formula is."""
-
-    length: int  # variables, where a sum counts as its longest term
-    leaves: int = 1  # variables
-    depth: int = 0  # operations one within the other
-
-
-class _Cut:
-    """Decides which values are steps."""
-
-    def __init__(self, nodes: Sequence[Value], named: set[Value]) -> None:
-        self.steps = {node for node in named if not is_leaf(node)}
-        self.given = named
-        self.sizes: dict[Value, _Size] = {}
-        users: dict[Value, set[Value]] = {}
-        for node in nodes:
-            for operand in operands(node):
-                if isinstance(operand, Value):
-                    users.setdefault(operand, set()).add(node)
-        for node in nodes:
-            if not is_leaf(node):
-                self._visit(node, len(users.get(node, ())))
-
-    def _size(self, operand: Any) -> _Size:
-        if not isinstance(operand, Value):
-            return _Size(0, 0)
-        if is_leaf(operand) or operand in self.steps:
-            return _Size(1)
-        return self.sizes[operand]
-
-    def _visit(self, node: Value, users: int) -> None:
-        inlined = [x for x in operands(node) if isinstance(x, Value) and x not in self.steps]
-        inlined = [x for x in inlined if not is_leaf(x)]
-        if operation(node) is None or backward_step(node) is not None:  # known by numbers only
-            self.steps |= {node, *inlined}
-            return
-        row = operation(node)
-        is_function = row is not None and row.name not in _ARITHMETIC
-        if is_function:
-            self.steps |= {x for x in inlined if self.sizes[x].leaves > _LONGEST_ARGUMENT}
-        while _is_long(found := self._joined(node)) and inlined:
-            longest = max(inlined, key=lambda x: self.sizes[x].leaves)
-            inlined.remove(longest)
-            self.steps.add(longest)
-        self.sizes[node] = found
-        if users > 1 and found.length > 1:
-            self.steps.add(node)
-        elif is_function and users and any(x in self.steps - self.given for x in operands(node)):
-            self.steps.add(node)  # as in y = σ(z), where z was not named either
-
-    def _joined(self, node: Value) -> _Size:
-        row = operation(node)
-        sizes = [self._size(operand) for operand in operands(node)]
-        longer = max if row is not None and row.name in ("add", "sub") else sum
-        length = longer([size.length for size in sizes])
-        leaves = sum(size.leaves for size in sizes)
-        return _Size(length, leaves, 1 + max(size.depth for size in sizes))
-
-
-def _is_long(size: _Size) -> bool:
-    return size.length > _LONGEST or size.leaves > _MOST_LEAVES or size.depth > _DEEPEST
-
-
 # ------------------------------------------------------------------------------------------ writing
 
 
@@ -402,9 +242,13 @@ def _formula(node: Value, shown: list[Tree]) -> Tree:
 
 
 def _tidied(tree: Call) -> Tree:
-    """`x * x` as `x ** 2`, `x ** 2 * x` as `x ** 3`, and `0 + x` as `x`."""
+    """`x * x` as `x ** 2`, `x ** 2 * x` as `x ** 3`, and `0 + x` and `1 * x` as `x`."""
     match tree:
         case Call("add", (0.0, other) | (other, 0.0)):  # Python's sum begins with 0
+            return other
+        case Call("mul", (1.0, other) | (other, 1.0)):
+            return other
+        case Call("sub", (other, 0.0)) | Call("div" | "pow", (other, 1.0)):
             return other
     if tree.name != "mul":
         return tree
@@ -452,9 +296,14 @@ def _named_below(node: Value, names: Mapping[Value, Name]) -> Iterator[Value]:
                 stack += reversed([*operands(operand)])
 
 
-def _without_shift(step: Definition) -> Definition:
-    """The definition without a number that exponentials are shifted by only for accuracy."""
-    if "exp" in calls(step.formula) and step.slopes is None:
+def _cleared(step: Definition) -> Definition:
+    """The definition without what has no effect on its value.
+
+    That is a number that exponentials are shifted by for accuracy, or a product with 0.
+    """
+    products = (part for part in parts(step.formula) if isinstance(part, Call))
+    is_idle = any(part.name == "mul" and 0.0 in part.operands for part in products)
+    if (is_idle or "exp" in calls(step.formula)) and step.slopes is None:
         tree = simplified(step.formula)
         if size(tree) < size(step.formula) and _agree(step, tree):
             return _with_formula(step, tree)

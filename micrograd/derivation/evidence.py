@@ -116,7 +116,7 @@ class Evidence:
         confirmed = 0
         for number, point in enumerate(self.points):
             names = {key: point.values[value] for key, value in below.items()}
-            if number and not all(on_balls(each, names).mid for each in conditions):
+            if not all(on_balls(each, names).mid for each in conditions):
                 continue
             right, scale = _derivative(point, root, wrt, inside)
             if number == 0 and known is not None:

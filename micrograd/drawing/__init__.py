@@ -11,6 +11,7 @@ A drawing is made in three steps, and the code follows them:
   `text_tree`. `tikz` and `svg` get their positions from `placement`.
 - `named` draws the compact picture, one box for each named value, with typeset formulas, which
   `spans` holds and `metrics` measures.
+- `formulas` draws derivations, which `setting` sets in two dimensions.
 - `computation_graph`: the DOT text as a `graphviz.Digraph`, with a list of all formats, drawn by a
   program that `renderers` finds.
 

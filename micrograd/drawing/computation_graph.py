@@ -80,6 +80,16 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         twin.picture, twin.theme = self.picture, self.theme
         return twin
 
+    @property
+    def title(self) -> str:
+        """A short alternative text."""
+        return self.picture.title
+
+    @property
+    def description(self) -> str:
+        """What is seen in a compact picture, in words; "" for other pictures."""
+        return self.picture.description
+
     def mermaid(self) -> str:
         """Return the picture as a flowchart of Mermaid."""
         return WRITERS["mermaid"](self.picture, self.theme)

@@ -1,42 +1,44 @@
 """`draw_formula(explanation)`: formulas as a picture, for media that take no mathematics.
 
-Marks are set in two dimensions: fractions, roots, scripts, brackets as high as what they enclose.
-The places are those of a real font, and each run of letters is told its length, so that a formula
-keeps its shape in another font.
+`setting` sets the marks in two dimensions. Each run of letters is told its length, so that a
+formula keeps its shape in another font.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
-from typing import Any, NamedTuple
-from unicodedata import normalize
+from typing import NamedTuple, Protocol
 
-from micrograd.derivation.document import Equations, Let
+from micrograd.derivation.document import Block, Equations, Let
 from micrograd.derivation.explanation import Explanation
-from micrograd.drawing.metrics import text_width
+from micrograd.drawing.named.builder import checked_width
 from micrograd.drawing.named.roles import ROLES, role
-from micrograd.drawing.spans import COMBINING
-from micrograd.drawing.svg_elements import SvgDrawing, accessible, document
+from micrograd.drawing.setting import Run, Setter, Setting, Stroke, run
+from micrograd.drawing.svg_elements import SvgDrawing, document
 from micrograd.drawing.themes import Theme, chosen, following
 from micrograd.engine.graph import is_leaf
 from micrograd.writing import languages
-from micrograd.writing.labels import without_turns
 from micrograd.writing.marks import Mark
 from micrograd.writing.notation import Formula
 
 SIZE = 20.0
 _MARGIN, _BETWEEN = 12.0, 0.7  # pixels around, and the space between lines in ems
-_SMALL, _LEAST = 0.72, 11.0  # the size of scripts, and of the smallest letters in pixels
-_ASCENT, _DESCENT, _AXIS = 0.78, 0.24, 0.32  # of a line, and how high fraction bars are, in ems
-_RULE = 0.055  # how thick lines are, in ems
-_SPACE = {"=": 0.3, "≈": 0.3, "<": 0.3, ">": 0.3, "≤": 0.3, "≥": 0.3, "≠": 0.3, "→": 0.3}
-_SPACE |= {"+": 0.22, "−": 0.22, "+=": 0.3, "·": 0.14, "×": 0.14, "⊙": 0.18}
+
+
+class Derivation(Protocol):
+    """What `explain` and `explain_layers` return: blocks of words and equations."""
+
+    def blocks(self, lang: str | None = None) -> list[Block]:
+        """The words and equations in a language."""
+
+    def equations(self) -> str:
+        """The equations as plain text."""
 
 
 def draw_formula(
-    what: Explanation | Formula,
+    what: Derivation | Formula,
     *,
     width: int = 700,
     size: float = SIZE,
@@ -48,7 +50,7 @@ def draw_formula(
     Names have the colours of their roles, as in `draw`.
 
     Args:
-        what: what `explain` returned, or a `Formula`.
+        what: what `explain` or `nn.derivations.explain_layers` returned, or a `Formula`.
         width: how wide the picture may be, in pixels; longer lines are broken before signs.
         size: the size of the letters, in pixels.
         theme: "auto", "light", "dark", "print" or a `Theme`.
@@ -59,40 +61,42 @@ def draw_formula(
 
     Raises:
         TypeError: if it is neither a derivation nor a formula.
-        ValueError: if the derivation has no equations.
+        ValueError: if the derivation has no equations, or an option is wrong.
 
     >>> from micrograd import Value, explain
     >>> x = Value(3.0, label="x")
     >>> draw_formula(explain(x * x, x))  # doctest: +ELLIPSIS
     <a drawing of a formula, ... characters of SVG>
     """
+    checked_width(width)
+    if isinstance(size, bool) or not isinstance(size, int | float) or not 11 <= size <= 200:
+        raise ValueError(f"size is a number of pixels from 11 to 200, got {size!r}")
     colors = chosen(theme)
     words = languages.words(lang, "picture")
     roles: dict[Mark, str] = {}
-    if isinstance(what, Explanation):
-        blocks = [
-            each for each in what.blocks(lang, tables=False) if isinstance(each, Equations | Let)
-        ]
-        lines = [line for block in blocks for line in _equations(block)]
-        roles = _roles(what)
+    if isinstance(what, Formula):
+        lines: list[_Row] = [(None, "", what.mark)]
+        text = what.text
+    elif callable(getattr(what, "blocks", None)):
+        found = [each for each in what.blocks(lang) if isinstance(each, Equations | Let)]
+        lines = [line for block in found for line in _equations(block)]
         text = what.equations()
-    elif isinstance(what, Formula):
-        lines, text = [(None, "", what.mark)], what.text
+        if isinstance(what, Explanation):
+            roles = _roles(what)
     else:
         raise TypeError(
             f"draw_formula takes what explain returned, or a Formula, got {type(what).__name__}"
         )
     if not lines:
         raise ValueError("there are no equations in this derivation")
-    setter = _Setter(roles, size)
+    setter = Setter(roles, size)
     set_ = _aligned(lines, setter, width - 2 * _MARGIN)
     wide, tall = (math.ceil(each + 2 * _MARGIN) for each in (set_.width, set_.height))
     frame = (0.0, 0.0, float(wide), float(tall))
     ink = _Ink(colors)
     content = list(ink.drawn(set_, _MARGIN, _MARGIN + set_.ascent))
     svg = document(frame, colors.paper, content, ' xml:space="preserve"')
-    svg = accessible(svg, words["formula"], text)
-    return SvgDrawing("a formula", following(svg, colors))
+    return SvgDrawing("a formula", following(svg, colors), words["formula"], text)
 
 
 _Row = tuple[Mark | None, str, Mark]  # left side, sign, right side
@@ -100,7 +104,8 @@ _Row = tuple[Mark | None, str, Mark]  # left side, sign, right side
 
 def _equations(block: Equations | Let) -> Iterator[_Row]:
     for left, steps in block.equations:
-        side, before = left.mark, None
+        side: Mark | None = left.mark
+        before: tuple[Formula, ...] | None = None
         for step in steps:
             lines = step if isinstance(step, tuple) else (step,)
             if lines != before:  # equal sides are written once
@@ -120,299 +125,10 @@ def _roles(explanation: Explanation) -> dict[Mark, str]:
     return {chain.name(node).mark: ROLES[each][2] for node, each in found.items()}
 
 
-# ----------------------------------------------------------------------------------------- setting
-
-
-class Run(NamedTuple):
-    """Letters at a place."""
-
-    x: float
-    y: float
-    text: str
-    size: float
-    width: float
-    italic: bool
-    color: str
-
-
-class Stroke(NamedTuple):
-    """A line; the points of the path are from the left end of the base line."""
-
-    path: tuple[tuple[str, tuple[float, ...]], ...]  # commands of SVG with their coordinates
-    pen: float
-
-
-class Setting(NamedTuple):
-    """What a mark takes up around its base line, and what is drawn."""
-
-    width: float
-    ascent: float
-    descent: float
-    parts: tuple[Run | Stroke, ...] = ()
-
-    @property
-    def height(self) -> float:
-        """From the top to the bottom."""
-        return self.ascent + self.descent
-
-    def moved(self, x: float, y: float) -> tuple[Run | Stroke, ...]:
-        """The parts to the right and down."""
-        return tuple(
-            part._replace(x=part.x + x, y=part.y + y)
-            if isinstance(part, Run)
-            else part._replace(
-                path=tuple(
-                    (command, tuple(c + (y if i % 2 else x) for i, c in enumerate(at)))
-                    for command, at in part.path
-                )
-            )
-            for part in self.parts
-        )
-
-
-class _Setter:
-    """Sets marks; `roles` has the colours of names."""
-
-    def __init__(self, roles: Mapping[Mark, str], size: float) -> None:
-        self.roles, self.size = roles, size
-
-    def set(self, mark: Mark, size: float, color: str = "ink") -> Setting:
-        """The mark in letters of that size."""
-        color = self.roles.get(mark, color)
-        tag, *parts = mark
-        match tag:
-            case "mi" | "mn" | "mtext" | "func":
-                return _run(without_turns(parts[0]), size, tag == "mi", color)
-            case "mo":
-                return self._sign(parts[0], size, color, binary=True)
-            case "mrow":
-                return _beside(list(self._row(parts, size, color)))
-            case "mfrac":
-                return self._fraction(parts[0], parts[1], size, color)
-            case "msup" | "msub" | "msubsup":
-                base = self.set(parts[0], size, color)
-                below = parts[1] if tag != "msup" else None
-                above = parts[-1] if tag != "msub" else None
-                return self._scripts(base, below, above, size, color)
-            case "mover":
-                return self._over(parts[0], parts[1], size, color)
-            case "msqrt" | "mroot":
-                return self._root(parts, size, color)
-            case "fence":
-                return self._fence(parts[0], parts[1], parts[2], size, color)
-            case "cases":
-                return self._cases(parts, size, color)
-            case "munderover":
-                return self._limits(parts[0], parts[1], parts[2], size, color)
-            case "matrix":
-                return self._matrix(parts, size, color)
-            case "gap":
-                return Setting(size, 0.0, 0.0)
-        raise ValueError(f"{tag!r} is not a mark")
-
-    def _row(self, marks: Sequence[Mark], size: float, color: str) -> Iterator[Setting]:
-        before: Mark | None = None
-        for mark in marks:
-            if mark[0] == "mo":
-                binary = before is not None and (before[0] != "mo" or before[1] == "|")
-                yield self._sign(mark[1], size, color, binary=binary)
-            else:
-                if before is not None and before[0] == "func" and mark[0] != "fence":
-                    yield Setting(0.16 * size, 0.0, 0.0)
-                yield self.set(mark, size, color)
-            before = mark
-
-    def _sign(self, sign: str, size: float, color: str, *, binary: bool) -> Setting:
-        text = sign.replace("-", "−")
-        set_ = _run(text, size, False, color)
-        if sign == ",":
-            return _beside([set_, Setting(0.25 * size, 0.0, 0.0)])
-        binary = binary or text not in "+−"  # the sign of a number
-        space = Setting(_SPACE.get(text, 0.0) * size * binary, 0.0, 0.0)
-        return _beside([space, set_, space])
-
-    def _small(self, size: float) -> float:
-        return max(_SMALL * size, min(size, _LEAST))
-
-    def _fraction(self, above: Mark, below: Mark, size: float, color: str) -> Setting:
-        inner = max(0.88 * size, min(size, _LEAST))
-        top, bottom = self.set(above, inner, color), self.set(below, inner, color)
-        wide = max(top.width, bottom.width) + 0.3 * size
-        axis, gap, pad = -_AXIS * size, 0.12 * size, 0.08 * size
-        up = axis - gap - top.descent
-        down = axis + gap + bottom.ascent
-        bar = Stroke((("M", (pad, axis)), ("L", (wide + pad, axis))), _RULE * size)
-        return Setting(
-            wide + 2 * pad,
-            top.ascent - up,
-            down + bottom.descent,
-            (
-                *top.moved(pad + (wide - top.width) / 2, up),
-                *bottom.moved(pad + (wide - bottom.width) / 2, down),
-                bar,
-            ),
-        )
-
-    def _scripts(
-        self, base: Setting, below: Mark | None, above: Mark | None, size: float, color: str
-    ) -> Setting:
-        small = self._small(size)
-        wide, ascent, descent = base.width, base.ascent, base.descent
-        parts = base.parts
-        for mark, is_above in ((below, False), (above, True)):
-            if mark is None:
-                continue
-            script = self.set(mark, small, color)
-            if is_above:
-                y = -max(base.ascent - 0.42 * size, 0.36 * size)
-            else:
-                y = max(base.descent - 0.06 * size, 0.18 * size)
-            parts += script.moved(base.width + 0.04 * size, y)
-            wide = max(wide, base.width + script.width + 0.06 * size)
-            ascent, descent = max(ascent, script.ascent - y), max(descent, script.descent + y)
-        return Setting(wide, ascent, descent, parts)
-
-    def _over(self, base: Mark, accent: str, size: float, color: str) -> Setting:
-        if base[0] == "mi" and len(base[1]) == 1:
-            letter = normalize("NFC", base[1] + COMBINING.get(accent, ""))
-            return _run(letter, size, True, self.roles.get(base, color))
-        below = self.set(base, size, color)
-        y = -below.ascent - 0.02 * size
-        bar = Stroke((("M", (0.05 * size, y)), ("L", (below.width, y))), _RULE * size)
-        return below._replace(ascent=below.ascent + 0.1 * size, parts=(*below.parts, bar))
-
-    def _root(self, parts: Sequence[Mark], size: float, color: str) -> Setting:
-        body = self.set(parts[0], size, color)
-        degree = self.set(parts[1], self._small(0.8 * size), color) if parts[1:] else None
-        left = max(degree.width - 0.25 * size, 0.0) if degree else 0.0
-        top, bottom = -body.ascent - 0.1 * size, body.descent
-        x = left + 0.62 * size
-        hook = Stroke(
-            (
-                ("M", (left + 0.06 * size, -0.28 * size)),
-                ("L", (left + 0.2 * size, -0.36 * size)),
-                ("L", (left + 0.38 * size, bottom)),
-                ("L", (x - 0.06 * size, top)),
-                ("L", (x + body.width + 0.06 * size, top)),
-            ),
-            _RULE * size,
-        )
-        small = degree.moved(0.0, -0.45 * size) if degree else ()
-        wide = x + body.width + 0.1 * size
-        return Setting(wide, -top + 0.06 * size, bottom, (*body.moved(x, 0.0), hook, *small))
-
-    def _fence(self, left: str, body: Any, right: str, size: float, color: str) -> Setting:
-        inner = self.set(body, size, color)
-        tall = inner.ascent > 0.95 * size or inner.descent > 0.45 * size
-        pieces = [_bracket(left, inner, size, color, tall=tall), inner]
-        return _beside([*pieces, _bracket(right, inner, size, color, tall=tall)])
-
-    def _limits(self, sign: Mark, below: Mark, above: Mark, size: float, color: str) -> Setting:
-        whole = _run(sign[1], 1.4 * size, False, color)
-        whole = whole._replace(parts=whole.moved(0.0, 0.12 * size), ascent=0.95 * size)
-        small = self._small(size)
-        pieces = [(self.set(above, small, color), -1), (self.set(below, small, color), 1)]
-        wide = max(whole.width, *(piece.width for piece, _ in pieces))
-        parts = list(whole.moved((wide - whole.width) / 2, 0.0))
-        up, down = whole.ascent, 0.35 * size
-        for piece, side in pieces:
-            y = -up - piece.descent if side < 0 else down + piece.ascent
-            parts += piece.moved((wide - piece.width) / 2, y)
-        heights = [piece.height for piece, _ in pieces]
-        space = 0.12 * size
-        return Setting(wide + space, up + heights[0], down + heights[1], tuple(parts))
-
-    def _matrix(self, rows: Sequence[Sequence[Mark]], size: float, color: str) -> Setting:
-        cells = [[self.set(entry, size, color) for entry in row] for row in rows]
-        widths = [max(cell.width for cell in column) for column in zip(*cells, strict=True)]
-        gap = 0.8 * size
-        lines = []
-        for line in cells:
-            padded: list[Setting] = []
-            for i, (cell, wide) in enumerate(zip(line, widths, strict=True)):
-                side = Setting((wide - cell.width) / 2, 0.0, 0.0)
-                padded += [Setting(gap * (i > 0), 0.0, 0.0), side, cell, side]
-            lines.append(_beside(padded))
-        body = _stacked(lines, 0.15 * size)
-        brackets = (_bracket(sign, body, size, color, tall=True) for sign in "[]")
-        left, right = brackets
-        return _beside([left, body, right])
-
-    def _cases(self, parts: Sequence[Any], size: float, color: str) -> Setting:
-        rows = [
-            _beside(
-                [
-                    self.set(value, size, color),
-                    Setting(size, 0.0, 0.0),
-                    self.set(where, size, color),
-                ]
-            )
-            for value, where in parts
-        ]
-        stacked = _stacked(rows, 0.25 * size)
-        body = stacked._replace(parts=stacked.moved(0.0, 0.0))
-        return _beside([_bracket("{", body, size, color, tall=True), body])
-
-
-def _run(text: str, size: float, italic: bool, color: str) -> Setting:
-    wide = text_width(text, size)
-    run = Run(0.0, 0.0, text, size, wide, italic, color)
-    return Setting(wide, _ASCENT * size, _DESCENT * size, (run,))
-
-
-def _beside(settings: Sequence[Setting]) -> Setting:
-    """The settings one after the other on the same base line."""
-    x, parts = 0.0, list[Run | Stroke]()
-    for each in settings:
-        parts += each.moved(x, 0.0)
-        x += each.width
-    ascent = max((each.ascent for each in settings), default=0.0)
-    return Setting(x, ascent, max((each.descent for each in settings), default=0.0), tuple(parts))
-
-
-def _stacked(settings: Sequence[Setting], gap: float) -> Setting:
-    """The settings below each other, around the height of a fraction bar."""
-    tall = sum(each.height for each in settings) + gap * (len(settings) - 1)
-    top = y = -tall / 2 - 0.3 * (settings[0].ascent if settings else 0.0)
-    parts: list[Run | Stroke] = []
-    for each in settings:
-        parts += each.moved(0.0, y + each.ascent)
-        y += each.height + gap
-    wide = max(each.width for each in settings)
-    return Setting(wide, -top, tall + top, tuple(parts))
-
-
-def _bracket(sign: str, body: Setting, size: float, color: str, *, tall: bool) -> Setting:
-    if not sign:
-        return Setting(0.0, 0.0, 0.0)
-    if not tall:
-        return _run(sign, size, False, color)
-    top, bottom, wide = -body.ascent, body.descent, 0.34 * size
-    near, far = (0.28 * size, 0.1 * size) if sign in "([{" else (0.06 * size, 0.24 * size)
-    middle = (top + bottom) / 2
-    match sign:
-        case "(" | ")":
-            path: Any = (("M", (near, top)), ("Q", (2 * far - near, middle, near, bottom)))
-        case "[" | "]":
-            corners = ((near, top), (far, top), (far, bottom), (near, bottom))
-            path = tuple(("L" if i else "M", at) for i, at in enumerate(corners))
-        case "{" | "}":
-            path = (
-                ("M", (near, top)),
-                ("Q", (far, top, far, (top + middle) / 2)),
-                ("Q", (far, middle, 2 * far - near, middle)),
-                ("Q", (far, middle, far, (middle + bottom) / 2)),
-                ("Q", (far, bottom, near, bottom)),
-            )
-        case _:
-            path = (("M", (wide / 2, top)), ("L", (wide / 2, bottom)))
-    return Setting(wide, body.ascent, body.descent, (Stroke(path, _RULE * size),))
-
-
 # ------------------------------------------------------------------------------------------- lines
 
 
-def _aligned(rows: Sequence[_Row], setter: _Setter, room: float) -> Setting:
+def _aligned(rows: Sequence[_Row], setter: Setter, room: float) -> Setting:
     """The equations below each other, with the signs in a column."""
     size = setter.size
     lefts = [setter.set(left, size) if left is not None else None for left, _, _ in rows]
@@ -430,7 +146,7 @@ def _aligned(rows: Sequence[_Row], setter: _Setter, room: float) -> Setting:
         if left is not None:
             parts += left.moved(column - left.width, base)
         if sign:
-            drawn = _run(sign, size, False, "ink")
+            drawn = run(sign, size, False, "ink")
             parts += drawn.moved(column + (1.4 * size - drawn.width) / 2, base)
         indent = column + (1.4 * size if rows[0][1] else 0.0)
         indent += 0.0 if sign or not rows[0][1] else size
@@ -443,7 +159,7 @@ def _aligned(rows: Sequence[_Row], setter: _Setter, room: float) -> Setting:
 _BREAKS = ({"=", "≈", "→"}, {"+", "-", "−"}, {"·", "×", ","})
 
 
-def _broken(mark: Mark, setter: _Setter, room: float) -> list[Setting]:
+def _broken(mark: Mark, setter: Setter, room: float) -> list[Setting]:
     """The mark in as many lines as needed, broken before signs in its row."""
     whole = setter.set(mark, setter.size)
     if whole.width <= room or mark[0] != "mrow":

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from micrograd.derivation.naming import label_of, variable_names
 from micrograd.drawing.neurons import Neuron, applications, layers
-from micrograd.drawing.svg_elements import SIZE, SvgDrawing, accessible, document, text_at
+from micrograd.drawing.svg_elements import SIZE, SvgDrawing, document, text_at
 from micrograd.drawing.themes import Theme, blend, chosen, following
 from micrograd.engine.graph import order
 from micrograd.engine.value import Value
@@ -68,8 +68,7 @@ def draw_network(
     taken = [] if sample is None else list(sample)
     values = None if sample is None else _activations(model, columns, taken)
     labels = _labels(taken, names, len(columns[0][0].weights))
-    text = _Drawing(columns, values, labels, colors, lang).text()
-    return SvgDrawing("a network", following(text, colors))
+    return _Drawing(columns, values, labels, colors, lang).drawing()
 
 
 # ------------------------------------------------------------------------------------------ drawing
@@ -122,8 +121,8 @@ class _Drawing:
                         share = abs(w) / largest if largest else 0.0
                         yield _Weight(k, tail, head, w, share if share <= 1 else 1.0)
 
-    def text(self) -> str:
-        """The SVG."""
+    def drawing(self) -> SvgDrawing:
+        """The network as SVG."""
         caption = self._caption()
         widest = max(width(line, SIZE) for line in caption)
         beside = max(60, *(width(label, SIZE) + 14 for label in self.labels))
@@ -140,7 +139,7 @@ class _Drawing:
             parts.append(text_at((_MARGIN, below + 20 * i), line, self.theme.faint))
         more = f' lang="{self.lang}"'
         svg = document((0, 0, breadth, height), self.theme.paper, parts, more)
-        return accessible(svg, title, " ".join(caption))
+        return SvgDrawing("a network", following(svg, self.theme), title, " ".join(caption))
 
     # -------------------------------------------------------------------------------- the network
 

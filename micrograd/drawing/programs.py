@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.drawing.svg_elements import SIZE, SvgDrawing, accessible, document, text_at
+from micrograd.drawing.svg_elements import SIZE, SvgDrawing, document, text_at
 from micrograd.drawing.themes import Theme, chosen, following
 from micrograd.writing import languages
 
@@ -52,8 +52,8 @@ def draw_program(
     words = languages.words(lang, "program")
     bars = list(_bars(program.program, words))
     colors = chosen(theme)
-    told = accessible(_text(bars, colors, words), words["title"], words["caption"])
-    return SvgDrawing("a program", following(told, colors))
+    svg = following(_text(bars, colors, words), colors)
+    return SvgDrawing("a program", svg, words["title"], words["caption"])
 
 
 def _bars(program: Any, words: Mapping[str, str]) -> Iterator[_Bar]:

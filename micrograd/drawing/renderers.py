@@ -187,7 +187,7 @@ def png(svg: str, letter: str, lacking: RenderingError | None = None, scale: flo
             f"graphviz-pure has no font for {letter!r} in a PNG or JPEG. Install one:\n"
             f"{_INSTALL_RESVG}"
         ) from None
-    family = _family(resvg, prefers_latin=unknown_letter(letter) == "")
+    family = _family(resvg, prefers_latin=letter < "\u2e80")
     if not family:
         raise RenderingError(
             f"no font for {letter!r} was found on this computer: install one, such as\n"

@@ -245,7 +245,8 @@ def _edges(rows: list[list[Cell]]) -> list[float]:
 
 def _written(at: Point, cell: Cell, color: str) -> str:
     """The text of a cell, with subscripts and superscripts that Unicode lacks as parts of it."""
-    symbol = read(cell.text) if cell.is_name else None
+    is_name = cell.is_name and cell.text == cell.text.strip()
+    symbol = read(cell.text) if is_name else None
     runs = symbol.runs if isinstance(symbol, Symbol) else [(cell.text, 0)]
     return scripted_at(at, runs, color, _FACES[cell.face])
 

@@ -20,7 +20,7 @@ Besides the operations of the table, a tree may contain
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial, reduce
+from functools import partial
 
 from micrograd.ops import TABLE
 from micrograd.table.formulas import COMPARISONS, Call, Tree
@@ -30,6 +30,7 @@ from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, latex, row
 from micrograd.writing.names import subscript, superscript
 from micrograd.writing.notation import Formula
+from micrograd.writing.parts import factors_of, opposite, signed, terms, times
 from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
 
 __all__ = ["figure", "latex", "lines", "written"]
@@ -98,17 +99,6 @@ def ranged(shown: Formula, index: str, first: int, last: int) -> Formula:
     return Formula(text, row(shown.mark, ("mtext", "  "), range_), exact=shown.exact)
 
 
-def opposite(test: Tree) -> Tree:
-    """The condition that holds where another one does not."""
-    match test:
-        case Call(name, sides) if name in _OPPOSITE:
-            return Call(_OPPOSITE[name], sides)
-    return Call("eq", (test, 0.0))
-
-
-_OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
-
-
 def figure(x: float) -> Formula:
     """A number of four digits, with a typographic minus sign, and powers of ten as such."""
     plain = notation.number(x)
@@ -138,47 +128,6 @@ def _row(*parts: Formula | str, strength: int = LOOSE) -> Formula:
             marks += part.mark[1:] if part.mark[0] == "mrow" else (part.mark,)
             exact = exact and part.exact
     return Formula(text, row(*marks), strength, strength, exact)
-
-
-def _signed(tree: Tree) -> tuple[str, Tree]:
-    """The sign of a term, and the term without it."""
-    match tree:
-        case float() if tree < 0:
-            return "−", -tree
-        case Call("neg", (inner,)):
-            sign, inner = _signed(inner)
-            return "+" if sign == "−" else "−", inner
-        case Call("mul" | "div" as name, (first, second)):
-            sign, first = _signed(first)
-            return sign, Call(name, (first, second))
-    return "+", tree
-
-
-def terms(tree: Tree) -> Iterator[tuple[str, Tree]]:
-    """The terms of a sum with their signs."""
-    match tree:
-        case Call("add", (left, right)):
-            yield from terms(left)
-            yield from terms(right)
-        case Call("sub", (left, right)):
-            yield from terms(left)
-            yield from ((_OTHER[sign], term) for sign, term in terms(right))
-        case _:
-            yield _signed(tree)
-
-
-_OTHER = {"+": "−", "−": "+"}
-
-
-def _factors(tree: Tree) -> list[Tree]:
-    """The factors of a product."""
-    if isinstance(tree, Call) and tree.name == "mul":
-        return [each for side in tree.operands for each in _factors(side)]
-    return [tree]
-
-
-def _times(factors: Sequence[Tree]) -> Tree:
-    return reduce(lambda x, y: Call("mul", (x, y)), factors)
 
 
 def _is_letter(tree: Tree, names: Mapping[str, Formula]) -> bool:
@@ -217,15 +166,18 @@ class _Board:
             return tree
         if tree.name in ("add", "sub"):
             return self._brackets(tree) or self._sums([*terms(tree)])
+        sign, positive = signed(tree)
+        if sign == "−" and tree.name in ("mul", "div"):
+            return Call("neg", (self.gathered(positive),))
         inner = tuple(map(self.gathered, tree.operands))
         if tree.name == "mul":
-            factors = _factors(Call("mul", inner))
-            return _times(sorted(factors, key=_is_sigma))  # Σ last: it needs no brackets there
+            several = factors_of(Call("mul", inner))
+            return times(sorted(several, key=_is_sigma))  # Σ last: it needs no brackets there
         if tree.name == "div" and isinstance(inner[1], float):
-            factors = _factors(inner[0])
-            if _is_sigma(factors[-1]):
-                number = factors.pop(0) if isinstance(factors[0], float) else 1.0
-                return _times([Call("ratio", (number, inner[1])), *factors])
+            several = factors_of(inner[0])
+            if _is_sigma(several[-1]):
+                number = several.pop(0) if isinstance(several[0], float) else 1.0
+                return times([Call("ratio", (number, inner[1])), *several])
         return Call(tree.name, inner)
 
     def _brackets(self, tree: Call) -> Tree | None:
@@ -293,10 +245,10 @@ class _Board:
                 return self._sigma(summands)
             case Call("add" | "sub" | "neg", _):
                 return _row(*self._added(tree), strength=SUM)
-            case Call("mul" | "div", _) if _signed(tree)[0] == "−":
+            case Call("mul" | "div", _) if signed(tree)[0] == "−":
                 return _row(*self._added(tree), strength=SUM)
             case Call("mul", _):
-                return _row(*self._multiplied(_factors(tree)), strength=PRODUCT)
+                return _row(*self._multiplied(factors_of(tree)), strength=PRODUCT)
             case Call("ratio" | "div", (above, below)):
                 return _divided(self.formula(above), self.formula(below))
             case Call("square", (base,)):
@@ -395,8 +347,8 @@ class _Board:
                     before = [f" {sign} "] if i else [sign] if sign == "−" else []
                     found += [_row(*before, first), *others]
                 return found
-            case Call("mul" | "div", _) if _signed(tree)[0] == "−":
-                first, *others = self.pieces(_signed(tree)[1], width)
+            case Call("mul" | "div", _) if signed(tree)[0] == "−":
+                first, *others = self.pieces(signed(tree)[1], width)
                 return [_row("−", first), *others]
             case Call("factors", factors):
                 found = []
@@ -406,7 +358,7 @@ class _Board:
                 return found
             case Call("mul", _):
                 found = []
-                parts = _factors(tree)
+                parts = factors_of(tree)
                 for i, factor in enumerate(parts):
                     first, *others = inner(factor, _strength_within(factor))
                     touches = found and self._touches(parts[i - 1], factor, found[-1], first)
@@ -461,7 +413,7 @@ def _is_function(tree: Tree) -> bool:
 
 
 def _divided(above: Formula, below: Formula) -> Formula:
-    least = PRODUCT if "/" not in above.text else ATOM
+    least = ATOM if "/" in above.text and above.text_strength <= PRODUCT else PRODUCT
     text = f"{above.bracketed(least).text}/{below.bracketed(POWER).text}"
     mark = ("mfrac", above.mark, below.mark)
     return Formula(text, mark, PRODUCT, FRACTION, above.exact and below.exact)

@@ -17,7 +17,7 @@ from fractions import Fraction
 from functools import reduce
 from typing import NamedTuple
 
-from micrograd.derivation import algebra, definitions
+from micrograd.derivation import algebra, derivatives, sums
 from micrograd.table.formulas import Call, Tree, parts
 from micrograd.writing.matrices import OPPOSITES
 
@@ -39,7 +39,7 @@ def derivative(tree: Tree, variable: str, result: Tree | None = None) -> Tree:
             for branch, is_first in ((then, True), (otherwise, False))
         ]
         return _choice(test, *slopes)
-    return shortest(definitions.derivative(tree, variable, result))
+    return shortest(derivatives.derivative(tree, variable, result))
 
 
 def assuming(test: Tree, tree: Tree, is_true: bool) -> Tree:
@@ -189,7 +189,7 @@ def _ratio(tree: Tree) -> _Ratio:
     if isinstance(tree, str):
         return _Ratio({frozenset({(tree, 1)}): Fraction(1)}, Counter())
     if not isinstance(tree, Call):
-        return _Ratio({frozenset(): algebra.rational(tree)} if tree else {}, Counter())
+        return _Ratio({frozenset(): sums.rational(tree)} if tree else {}, Counter())
     match tree:
         case Call("add", (x, y)):
             return _ratio(x).plus(_ratio(y))
@@ -208,7 +208,7 @@ def _ratio(tree: Tree) -> _Ratio:
 
 def _inverse(tree: Tree) -> _Ratio:
     if isinstance(tree, float):
-        return _Ratio({frozenset(): 1 / algebra.rational(tree)}, Counter())
+        return _Ratio({frozenset(): 1 / sums.rational(tree)}, Counter())
     return _Ratio({frozenset(): Fraction(1)}, Counter([tree]))
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from micrograd.derivation import definitions
+from micrograd.derivation import derivatives
 from micrograd.engine.symbols import tree_of
 from micrograd.table.formulas import FormulaError, Tree, fold
 from micrograd.table.interpreters import IEEE
@@ -73,7 +73,7 @@ def loss_form(loss: Loss, outputs: Sequence[Row], targets: Sequence[Row]) -> Los
     probes = [[generator.uniform(0.05, 0.95) for _ in range(size)] for _ in range(8)]
     points = [*zip(outputs, targets, strict=True)]
     points += [(probe, targets[i % len(targets)]) for i, probe in enumerate(probes)]
-    slopes = [definitions.derivative(whole, name) for name in names[:size]]
+    slopes = [derivatives.derivative(whole, name) for name in names[:size]]
     known = [
         [_evaluated(slope, dict(zip(names, [*p, *t], strict=True))) for slope in slopes]
         for p, t in points

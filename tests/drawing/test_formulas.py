@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from micrograd import Value, explain
 from micrograd.drawing import draw_formula
-from micrograd.drawing.formulas import _Setter
+from micrograd.drawing.setting import Setter
 from micrograd.ops import TABLE
 from micrograd.writing import notation
 from micrograd.writing.notation import named
@@ -72,7 +72,7 @@ def test_no_letter_is_small_or_outside_and_no_two_overlap(article, width):
 
 def test_a_fraction_has_a_bar_between_its_parts():
     mark = ("mfrac", ("mi", "a"), ("mi", "b"))
-    above, below, bar = _Setter({}, 20.0).set(mark, 20.0).parts
+    above, below, bar = Setter({}, 20.0).set(mark, 20.0).parts
     assert above.y < bar.path[0][1][1] < below.y - 0.7 * below.size
     assert above.size == below.size < 20
 
@@ -107,6 +107,21 @@ def test_it_is_written_as_svg_png_and_pdf(tmp_path):
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
     with pytest.raises(ValueError, match=r"one of \.svg, \.png, \.pdf"):
         drawing.write(tmp_path / "a.gif")
+
+
+@pytest.mark.parametrize("style", ["full", "board"])
+def test_boards_and_matrices_are_drawn(style):
+    from nn import MLP
+    from nn.derivations import explain_layers
+
+    out = ARTICLES["cross_entropy"]()
+    drawing = draw_formula(explain(out, style=style))
+    assert drawing.description == explain(out, style=style).equations()
+    matrices = explain_layers(MLP(2, [2, 1]), [[1.0, 2.0]], [1.0], numbers=True)
+    drawing = draw_formula(matrices, theme="light")
+    svg = ET.fromstring(drawing.svg)
+    assert float(svg.get("width")) <= 720
+    assert len(list(svg.iter(f"{SVG}path"))) >= 8  # brackets
 
 
 def test_what_is_no_formula_is_refused():

@@ -182,8 +182,8 @@ def test_the_drawing_shows_itself_and_is_written(tmp_path):
     path = drawing.write(tmp_path / "net.svg")
     assert ET.parse(path).getroot().tag == f"{SVG}svg"
     assert "SVG" in repr(drawing)
-    with pytest.raises(ValueError, match=r"one of \.svg"):
-        drawing.write(tmp_path / "net.bmp")
+    with pytest.raises(ValueError, match=r"one of \.svg, \.png"):
+        drawing.write(tmp_path / "net.jpg")
 
 
 def test_drawing_a_network_needs_neither_graphviz_nor_numpy():

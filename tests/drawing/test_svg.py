@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from micrograd import Value
 from micrograd.drawing import draw_dot
@@ -256,6 +256,7 @@ def test_scripts_that_unicode_lacks_are_lowered_and_raised():
 
 
 @settings(deadline=None)
+@example(label="A ")
 @given(label=LABELS)
 def test_a_label_is_shown_literally_and_leaves_its_box_in_no_way(label):
     graph = draw_dot(Value(1.0, label=label) * 2)

@@ -78,7 +78,7 @@ def test_every_phrase_of_the_index_is_in_both_languages_with_the_same_places():
 class Page(HTMLParser):
     """A page as elements: (tag, attributes, text within), and a complaint about each mismatch."""
 
-    VOID = frozenset({"meta", "img", "br", "link", "input", "hr"})
+    VOID = frozenset({"meta", "img", "br", "link", "input", "hr", "source"})
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ def test_the_index_has_every_text_of_every_companion_in_either_language(
             assert isinstance(piece, Formula) or piece in shown
 
 
-def test_both_languages_have_the_same_headings_figures_and_formulas(page):
+def test_both_languages_have_the_same_headings_figures_and_numbers(page):
     def outline(lang):
         ids = [(tag, a["id"]) for tag, a, _ in page.all("h2", "h3") if "id" in a]
         return [(tag, name.removeprefix(f"{lang}-")) for tag, name in ids if name.startswith(lang)]
@@ -156,7 +156,7 @@ def test_both_languages_have_the_same_headings_figures_and_formulas(page):
     assert outline("en") == outline("zh")
     assert len(outline("en")) > 20
     text = {lang: as_edition(page, lang) for lang in LANGUAGES}
-    for element in ("<figure>", "<tr", "<mtable", "<li>"):
+    for element in ("<figure>", "<tr", "<li>"):
         assert text["en"].count(element) == text["zh"].count(element), element
 
 

@@ -45,8 +45,8 @@ def test_the_demo_of_all_five_articles_agrees_and_exits_with_0(demo):
     assert agreeing == of
     assert of + by_formula + ours == text.count("  ok\n")
     assert [of, by_formula, ours] == [*map(int, re.findall(r"\d+", chinese))]
-    written = {Path(line.removeprefix("wrote ")) for line in text.splitlines() if "wrote " in line}
-    assert written == set(demo.out.iterdir())
+    counts = re.findall(r"^article \d: wrote (\d+) files", text, re.MULTILINE)
+    assert sum(map(int, counts)) + 1 == len([*demo.out.iterdir()])  # and the index
 
 
 def test_the_list_of_articles_names_the_five_programs_in_order():
@@ -138,9 +138,9 @@ def test_a_program_runs_by_itself_and_writes_into_the_folder_it_is_given(tmp_pat
     assert done.returncode == 0, done.stderr.decode()
     assert text.startswith("Article 3. ")
     assert "1.1979858629" in text
-    written = {Path(line.removeprefix("wrote ")) for line in text.splitlines() if "wrote " in line}
-    assert written == set(tmp_path.iterdir())
-    assert all(path.name.startswith("article_3_") for path in written)  # the index is the demo's
+    written = [*tmp_path.iterdir()]
+    assert f"article 3: wrote {len(written)} files to {tmp_path}" in text.splitlines()
+    assert all(path.name.startswith("article_3") for path in written)  # the index is the demo's
     assert "DIFFERS" not in text
 
 

@@ -54,7 +54,8 @@ def named_picture(
     Raises:
         ValueError: if there are more than `max_nodes` named values, or an option is wrong.
     """
-    _check(digits, width)
+    checked_digits(digits)
+    checked_width(width)
     builder = _Builder(roots, names, model, checked_roles(roles), hide, numbers, digits, gradients)
     if len(builder.shown) > max_nodes:
         raise ValueError(
@@ -62,6 +63,8 @@ def named_picture(
             f"{max_nodes:,}): name fewer values, hide some with hide=, draw a smaller part, or "
             f"raise the limit with max_nodes={len(builder.shown)}"
         )
+    if not builder.shown:
+        raise ValueError("nothing to draw: hide= takes everything away")
     words = languages.words(lang, "picture")
     boxes = [builder.box(value) for value in builder.shown]
     tops = [builder.ids[root] for root in roots if root in builder.shown]
@@ -75,10 +78,11 @@ def named_picture(
     )
 
 
-def _check(digits: Any, width: Any) -> None:
-    checked_digits(digits)
+def checked_width(width: Any) -> float:
+    """The width of a picture; ValueError unless it is a number from 200."""
     if isinstance(width, bool) or not isinstance(width, int | float) or not width >= 200:
         raise ValueError(f"width is a number of pixels from 200, got {width!r}")
+    return width
 
 
 class _Builder:

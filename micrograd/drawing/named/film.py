@@ -92,6 +92,8 @@ def film(
         max_nodes=max_nodes,
         gradients=chain.adjoints,
     )
+    if not picture.roots:
+        raise ValueError("hide: the output itself cannot be hidden in a film")
     frames = list(_drawn(picture, colors))
     return write(path, _gif(frames, seconds, scale))
 

@@ -1,7 +1,8 @@
 r"""The compact picture for LaTeX: a `tikzpicture` with the formulas in math mode.
 
-A snippet is meant for `\input` in an article, which loads `tikz`, `amsmath` and `xcolor`. The
-document is complete. Words of users reach TeX as in all formulas, or as `tikz.tex` writes them.
+A snippet is meant for `\input` in an article, which loads `tikz`, `amsmath` and `xcolor`; it is
+made smaller where it is wider than a line. The document is complete. Words of users reach TeX as in
+all formulas, or as `tikz.tex` writes them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ _SCALE = 0.6  # points for each pixel: 700 pixels are 420 points, about a line o
 
 def snippet(picture: Picture, theme: Theme) -> str:
     r"""The picture for `\input`."""
-    return "".join(f"{line}\n" for line in _Writer(picture, theme, latex_text).lines())
+    colors, *drawn = _Writer(picture, theme, latex_text).lines()
+    narrow = r"\ifdim\width>\linewidth\linewidth\else\width\fi"
+    lines = [r"\begingroup", colors, rf"\resizebox{{{narrow}}}{{!}}{{%", *drawn]
+    return "".join(f"{line}\n" for line in [*lines[:-1], f"{lines[-1]}}}", r"\endgroup"])
 
 
 def document(picture: Picture, theme: Theme) -> str:
@@ -51,12 +55,15 @@ class _Writer:
         self.scale = min(_SCALE, LONGEST / max(self.layout.size))
 
     def lines(self) -> Iterator[str]:
-        """The lines of the `tikzpicture`, within a group for the names of colours."""
+        """The colours, in one piece, and the lines of the `tikzpicture`."""
         used = {name for names in ROLES.values() for name in names}
-        yield r"\begingroup"
-        for name in sorted(used | {"ink", "paper", "line", "backward"}):
-            color = getattr(self.theme, name)[1:].upper()
-            yield rf"\definecolor{{{_color(name)}}}{{HTML}}{{{color}}}%"
+        colors = {
+            _color(name): getattr(self.theme, name)[1:].upper()
+            for name in sorted(used | {"ink", "paper", "line", "backward"})
+        }
+        yield "\n".join(
+            rf"\definecolor{{{name}}}{{HTML}}{{{color}}}%" for name, color in colors.items()
+        )
         yield rf"\begin{{tikzpicture}}[x={self.scale:.4f}pt,y=-{self.scale:.4f}pt,>=latex,"
         yield r"  every node/.style={align=center,inner sep=0pt,font=\small,text=graphink}]"
         for name, wire in self.layout.wires.items():
@@ -71,7 +78,6 @@ class _Writer:
                     at = _point(self.layout.centres[name])
                     yield rf"\node[fill=graphpaper,inner sep=1pt] at {at} {{{text}}};"
         yield r"\end{tikzpicture}"
-        yield r"\endgroup"
 
     def _box(self, box: Box) -> str:
         line, fill, _ = map(_color, ROLES[box.role])
@@ -94,12 +100,19 @@ class _Writer:
         return f"${math_mode(line, self.words, self._colored)}$"
 
     def _colored(self, role: str, text: str) -> str:
-        return text if role == "ink" else rf"\textcolor{{{_color(role)}}}{{{text}}}"
+        if role == "ink":
+            return text
+        tinted = rf"\textcolor{{{_color(role)}}}{{{text}}}"
+        kind = _SIGNS.get(text)  # a sign keeps its space
+        return f"{kind}{{{tinted}}}" if kind else tinted
 
     def _curve(self, wire: list[Point]) -> str:
         start, *others = map(_point, wire)
         pieces = zip(others[::3], others[1::3], others[2::3], strict=True)
         return start + "".join(f" .. controls {a} and {b} .. {end}" for a, b, end in pieces)
+
+
+_SIGNS = dict.fromkeys(("+", "-", r"\cdot"), r"\mathbin") | {"=": r"\mathrel"}
 
 
 def _color(name: str) -> str:

@@ -88,6 +88,7 @@ def test_captions_fit_the_picture():
         ({"seconds": 0}, "seconds is how long"),
         ({"max_nodes": 2}, "cannot be read"),
         ({"scale": -1}, "scale is a number"),
+        ({"hide": "L"}, "the output itself cannot be hidden"),
     ],
 )
 def test_a_wrong_option_of_a_film_is_named(options, message, tmp_path):

@@ -204,6 +204,7 @@ def test_without_weights_there_are_no_targets():
     ("options", "message"),
     [
         ({"hide": "nobody"}, "hide: 'nobody' is not in the graph; hide takes Values, their names"),
+        ({"hide": ["x", "w", "b", "z", "y_hat", "t", "L"]}, "nothing to draw: hide="),
         ({"hide": [3]}, "hide: 3 is not in the graph"),
         ({"digits": 0}, "digits is a number of significant digits from 1 to 17, got 0"),
         ({"width": 100}, "width is a number of pixels from 200, got 100"),

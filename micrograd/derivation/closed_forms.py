@@ -1,0 +1,178 @@
+"""The derivatives of a cut graph in closed form, each confirmed by evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from micrograd.derivation.algebra import simplified, size
+from micrograd.derivation.chain import Chain
+from micrograd.derivation.choices import decided, regular
+from micrograd.derivation.definitions import Definition, Definitions, partial
+from micrograd.derivation.derivatives import derivative, has_decimals, renamed
+from micrograd.derivation.evidence import Evidence
+from micrograd.derivation.ways import Edge, Slope, Way, total
+from micrograd.engine.value import Value
+from micrograd.table.formulas import Call, Tree, parts, variables
+from micrograd.writing import notation
+from micrograd.writing.notation import Formula
+from micrograd.writing.parts import terms
+
+_LONGEST = 120  # variables, numbers and operations of a closed form
+_LARGEST_CUT = 24  # values between, for which there is a closed form
+
+
+class ClosedForms:
+    """The partials between named values, and the derivatives that follow from them.
+
+    Args:
+        cut: the graph as definitions.
+        chain: the graph with its adjoints.
+        numbers: whether the numbers of the graph decide between the branches of a function.
+
+    Attributes:
+        shares: the shares of a softmax whose denominator is in a formula, by the names for them.
+        names: these names, to be shown.
+    """
+
+    def __init__(self, cut: Definitions, chain: Chain, *, numbers: bool) -> None:
+        self.cut, self.chain, self.numbers = cut, chain, numbers
+        self.evidence = Evidence(cut, chain.nodes)
+        self.shares, self.names = _shares(cut)
+        self._slopes: dict[Edge, Slope] = {}
+
+    def slope(self, edge: Edge) -> Slope:
+        """The derivative of a named value with respect to an operand, which has been checked."""
+        found = self._slopes.get(edge)
+        if found is None:
+            step: Definition = self.cut[edge[0]]
+            found = self._slopes[edge] = self._checked(step, edge[1])
+        return found
+
+    def _checked(self, step: Definition, key: str) -> Slope:
+        if step.slopes is not None:
+            if not self.numbers:
+                return Slope(Call("∂", (step.key, key)), is_known=False)
+            return Slope(step.slopes.get(key, 0.0), is_known=False)
+        raw = derivative(step.formula, key, step.key)
+        found = self._decided(partial(step, key), {step.key: step.formula})
+        wrt, inside = step.operands[key], self.evidence.inside(step)
+        if self.evidence.agrees(found.tree, found.conditions, step.value, wrt, inside):
+            return found
+        return self._decided(raw, None)
+
+    def _decided(self, tree: Tree, known: Mapping[str, Tree] | None) -> Slope:
+        """The formula with the branches that the numbers take, or without exceptional points."""
+        if self.numbers:
+            numbers = {key: self.cut.value(key).data for key in variables(tree)}
+            tree, conditions = decided(tree, numbers)
+        else:
+            tree, conditions = regular(tree)
+        if conditions and known is not None:
+            tree = simplified(tree, known, decimals=any(map(has_decimals, known.values())))
+        return Slope(tree, conditions)
+
+    def way(self, target: Value) -> Way | None:
+        """All that leads from a value to the output; None if nothing does."""
+        if target is self.chain.output or target not in self.cut.names:
+            return None
+        bottom, top = self.cut.key(target), self.cut.key(self.chain.output)
+        reached, steps = {bottom}, []
+        for step in self.cut:
+            if step.key != bottom and reached & step.operands.keys():
+                reached.add(step.key)
+                steps.append(step)
+        needed, keys = {top}, []
+        edges: list[Edge] = []
+        for step in reversed(steps):
+            if step.key in needed:
+                keys.append(step.key)
+                below = [key for key in step.operands if key in reached]
+                needed.update(below)
+                edges += [(step.key, key) for key in below]
+        return Way([*keys, bottom], edges, self.slope, self._slopes.keys()) if keys else None
+
+    def formula(self, target: Value, way: Way) -> Tree | None:
+        """The derivative as one simplified formula, if it is short and the evidence confirms it."""
+        slopes = way.slopes().values()
+        if not self.numbers and not all(slope.is_known for slope in slopes):
+            return None
+        tree = self._short(way)
+        if tree is None:
+            return None
+        agrees = self.evidence.agrees(
+            renamed(tree, {key: key for key in variables(tree)} | self.shares),
+            [condition for slope in slopes for condition in slope.conditions],
+            self.chain.output,
+            target,
+            self.chain.nodes,
+            self.chain.adjoints[target],
+        )
+        return tree if agrees else None
+
+    def _short(self, way: Way) -> Tree | None:
+        """The sum over all paths, simplified; None if it is long."""
+        if len(way.keys) > _LARGEST_CUT:
+            return None
+        steps = [step for step in self.cut if step.is_known]
+        if len(steps) > _LARGEST_CUT:
+            steps = [step for step in steps if step.key in way.keys]
+        known = {step.key: step.formula for step in steps} | self.shares
+        decimals = any(has_decimals(step.formula) for step in steps)
+        found: dict[str, Tree] = {way.keys[0]: 1.0}
+        for key in way.keys[1:]:
+            terms = [(found[upper], slope.tree) for upper, slope in way.uses(key)]
+            if len(terms) == 1 and terms[0][0] == 1.0 and not self.shares:
+                tree = terms[0][1]  # simplified already
+            else:
+                tree = total([Call("mul", pair) for pair in terms])
+                tree = simplified(tree, known, decimals=decimals)
+            found[key] = tree
+            if size(tree) > _LONGEST:
+                return None
+        return found[way.keys[-1]]
+
+
+def _shares(cut: Definitions) -> tuple[dict[str, Tree], dict[str, Formula]]:
+    """Names for the shares of a softmax whose denominator is in a formula, and their names."""
+    names: dict[str, Formula] = {name.text: name for name in cut.names.values()}
+    found: dict[str, Tree] = {}
+    shown: dict[str, Formula] = {}
+    letters = [x for x in "pqr" if not any(name.startswith(x) for name in names)]
+    sums = dict.fromkeys(
+        part.operands[0]
+        for step in cut
+        for part in parts(step.formula)
+        if isinstance(part, Call) and part.name == "log"
+    )
+    for whole in sums:
+        signed = [*terms(whole)]
+        exponents = [
+            term.operands[0]
+            for sign, term in signed
+            if sign == "+" and isinstance(term, Call) and term.name == "exp"
+        ]
+        if not len(set(exponents)) == len(signed) > 1:
+            continue
+        below = [_index(each, names) for each in exponents]
+        if not all(below):
+            below = [str(i) for i in range(1, len(signed) + 1)]
+        for letter in letters:
+            keys = [notation.named(f"{letter}_{{{index}}}") for index in below]
+            if not any(key.text in found for key in keys):
+                shown |= {key.text: key for key in keys}
+                found |= {
+                    key.text: Call("div", (term, whole))
+                    for key, (_, term) in zip(keys, signed, strict=True)
+                }
+                break
+    return found, shown
+
+
+def _index(tree: Tree, names: Mapping[str, Formula]) -> str:
+    """The digits at the foot of a name, or nothing."""
+    found = re.search("[₀-₉,]+$", names[tree].text) if isinstance(tree, str) else None
+    return found[0].translate(_DIGITS) if found else ""
+
+
+_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")

@@ -1,0 +1,84 @@
+"""Where a graph is cut: which of its values are steps of a derivation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from micrograd.engine.graph import backward_step, is_leaf, operands, operation
+from micrograd.engine.value import Value
+from micrograd.table.formulas import COMPARISONS
+
+_LONGEST = 12  # variables in a formula, where a sum counts as its longest term
+_MOST_LEAVES = 150  # variables in a formula
+_DEEPEST = 60  # operations one within the other
+_LONGEST_ARGUMENT = 2  # variables in an argument of a function that is written into it
+_ARITHMETIC = frozenset(
+    {"add", "sub", "mul", "div", "pow", "neg", "square", "reciprocal", "exp", "log", "sqrt"}
+    | {"abs", "where", *COMPARISONS}
+)
+"""Operations whose arguments are easily read within a longer formula, unlike those of σ(…)."""
+
+
+class _Size(NamedTuple):
+    """How large a formula is."""
+
+    length: int  # variables, where a sum counts as its longest term
+    leaves: int = 1  # variables
+    depth: int = 0  # operations one within the other
+
+
+class Cut:
+    """Decides which values are steps."""
+
+    def __init__(self, nodes: Sequence[Value], named: set[Value]) -> None:
+        self.steps = {node for node in named if not is_leaf(node)}
+        self.given = named
+        self.sizes: dict[Value, _Size] = {}
+        users: dict[Value, set[Value]] = {}
+        for node in nodes:
+            for operand in operands(node):
+                if isinstance(operand, Value):
+                    users.setdefault(operand, set()).add(node)
+        for node in nodes:
+            if not is_leaf(node):
+                self._visit(node, len(users.get(node, ())))
+
+    def _size(self, operand: Any) -> _Size:
+        if not isinstance(operand, Value):
+            return _Size(0, 0)
+        if is_leaf(operand) or operand in self.steps:
+            return _Size(1)
+        return self.sizes[operand]
+
+    def _visit(self, node: Value, users: int) -> None:
+        inlined = [x for x in operands(node) if isinstance(x, Value) and x not in self.steps]
+        inlined = [x for x in inlined if not is_leaf(x)]
+        if operation(node) is None or backward_step(node) is not None:  # known by numbers only
+            self.steps |= {node, *inlined}
+            return
+        row = operation(node)
+        is_function = row is not None and row.name not in _ARITHMETIC
+        if is_function:
+            self.steps |= {x for x in inlined if self.sizes[x].leaves > _LONGEST_ARGUMENT}
+        while _is_long(found := self._joined(node)) and inlined:
+            longest = max(inlined, key=lambda x: self.sizes[x].leaves)
+            inlined.remove(longest)
+            self.steps.add(longest)
+        self.sizes[node] = found
+        if users > 1 and found.length > 1:
+            self.steps.add(node)
+        elif is_function and users and any(x in self.steps - self.given for x in operands(node)):
+            self.steps.add(node)  # as in y = σ(z), where z was not named either
+
+    def _joined(self, node: Value) -> _Size:
+        row = operation(node)
+        sizes = [self._size(operand) for operand in operands(node)]
+        longer = max if row is not None and row.name in ("add", "sub") else sum
+        length = longer([size.length for size in sizes])
+        leaves = sum(size.leaves for size in sizes)
+        return _Size(length, leaves, 1 + max(size.depth for size in sizes))
+
+
+def _is_long(size: _Size) -> bool:
+    return size.length > _LONGEST or size.leaves > _MOST_LEAVES or size.depth > _DEEPEST

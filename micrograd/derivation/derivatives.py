@@ -1,0 +1,90 @@
+"""Derivatives of formulas by the partials of the table, not simplified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial as bound
+
+from micrograd.ops import TABLE
+from micrograd.table.formulas import RESULT, Call, Tree, fold, parts
+
+
+def has_decimals(tree: Tree) -> bool:
+    """Whether a formula has a decimal fraction such as 0.1, so that others may be decimals, too."""
+    numbers = (
+        number
+        for part in parts(tree)
+        if isinstance(part, Call)
+        for number in part.operands[: 1 if part.name == "pow" else None]
+        if isinstance(number, float)
+    )
+    return any((10_000 * number).is_integer() and not number.is_integer() for number in numbers)
+
+
+def renamed(tree: Tree, names: Mapping[str, Tree]) -> Tree:
+    """The formula with other variables, or formulas in the place of variables."""
+    return fold(tree, _CALLS, names, _same)
+
+
+def derivative(tree: Tree, variable: str, result: Tree | None = None) -> Tree:
+    """The derivative of a formula by the partials of the table, not simplified.
+
+    Args:
+        tree: the formula.
+        variable: the variable that moves.
+        result: what is written for the value of the formula; by default, the formula itself.
+    """
+    if not isinstance(tree, Call):
+        return 1.0 if tree == variable else 0.0
+    row = TABLE[tree.name]
+    inner = [derivative(operand, variable) for operand in tree.operands]
+    here = {RESULT: tree if result is None else result}
+    here |= dict(zip(row.operands, tree.operands, strict=True))
+    terms: list[Tree] = []
+    for place, slope in enumerate(inner):
+        if slope != 0.0:
+            local = fold(_slope(tree, place), _CALLS, here, _same)
+            terms.append(_times(local, slope))
+    if not terms:
+        return 0.0
+    total = terms[0]
+    for term in terms[1:]:
+        total = Call("add", (total, term))
+    return total
+
+
+def _times(local: Tree, slope: Tree) -> Tree:
+    if 1.0 in (local, slope):
+        return slope if local == 1.0 else local
+    return Call("mul", (local, slope))
+
+
+def _slope(tree: Call, place: int) -> Tree:
+    """The partial of the table; that of a power of a constant exponent without its exceptions."""
+    if tree.name == "pow" and place == 0 and isinstance(exponent := tree.operands[1], float):
+        if exponent == 2.0:
+            return Call("mul", (2.0, "x"))
+        return Call("mul", (exponent, Call("pow", ("x", exponent - 1.0)))) if exponent else 0.0
+    slope: Tree = TABLE[tree.name].told[1 + place]
+    match slope:
+        case Call("where", (Call("le", (Call("hypot", _) as size, 0.0)), *others)):
+            return Call("where", (Call("eq", (size, 0.0)), *others))  # a distance is never less
+    return slope
+
+
+class _Calls(dict[str, Callable[..., Tree]]):
+    """The vocabulary in which an operation means itself."""
+
+    def __missing__(self, name: str) -> Callable[..., Tree]:
+        return bound(_call, name)
+
+
+def _call(name: str, *operands: Tree) -> Tree:
+    return Call(name, operands)
+
+
+def _same(number: float) -> Tree:
+    return number
+
+
+_CALLS = _Calls()

@@ -1,0 +1,280 @@
+"""The normal form of a formula: a sum of products in which all that cancels is gone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from micrograd.derivation.sums import (
+    ONE,
+    Atom,
+    Function,
+    Sum,
+    Term,
+    constant,
+    content,
+    is_exponential,
+    number,
+    rational,
+    single,
+)
+from micrograd.table.formulas import COMPARISONS, Call, Tree
+
+_HIGHEST = 64  # the highest power of a number that is multiplied out
+
+_OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
+
+
+class Pattern(NamedTuple):
+    """A known formula as a product: `name = coefficient * term`."""
+
+    name: str
+    coefficient: Fraction
+    term: Term
+
+
+class NormalForm:
+    """Reads formulas. It remembers which of a - b and b - a it has seen first."""
+
+    def __init__(self, known: Mapping[str, Tree], opening: bool = False) -> None:
+        self.opening, self.has_brackets = opening, False
+        self._seen: dict[Sum, Sum] = {}
+        self._read: dict[Tree, Sum] = {}
+        self.patterns: list[Pattern] = []
+        for name, tree in known.items():
+            coefficient, term = self.product(self.read(tree))
+            if coefficient and _is_worth_a_name(term):
+                self.patterns.insert(0, Pattern(name, coefficient, term))
+
+    def read(self, tree: Tree) -> Sum:
+        """The normal form of a formula."""
+        found = self._read.get(tree)
+        if found is None:
+            found = self._read[tree] = self._formula(tree)
+        return found
+
+    def _formula(self, tree: Tree) -> Sum:
+        if isinstance(tree, str):
+            return single(tree)
+        if not isinstance(tree, Call):
+            return number(rational(tree)) if math.isfinite(tree) else single(tree)
+        operands = tuple(map(self.read, tree.operands))
+        match tree.name, operands:
+            case "add", (x, y):
+                return self.total((x, y))
+            case "sub", (x, y):
+                return self.total((x, -y))
+            case "neg", (x,):
+                return -x
+            case "mul", (x, y):
+                return self.times(x, y)
+            case "div", (x, y) if y.terms:
+                return self.times(x, self.power(y, Fraction(-1)))
+            case "square", (x,):
+                return self.power(x, Fraction(2))
+            case "reciprocal", (x,) if x.terms:
+                return self.power(x, Fraction(-1))
+            case "pow", (x, y):
+                exponent = constant(y)
+                if exponent is not None and (x.terms or exponent >= 0):
+                    return self.power(x, exponent)
+            case "exp", (x,):
+                return Sum({self._exponential(x): Fraction(1)})
+            case "log", (x,):
+                return self._logarithm(x)
+            case "where", (test, then, otherwise):
+                if then == otherwise:
+                    return then
+                truth = constant(test)
+                if truth is not None:
+                    return then if truth else otherwise
+                if not then.terms and len(test.terms) > 1:
+                    return self._unless(test, otherwise)
+            case name, (x, y) if name in COMPARISONS:
+                left, right = constant(x), constant(y)
+                if left is not None and right is not None:
+                    return number(_compared(name, left, right))
+        return single(Function(tree.name, operands))
+
+    def _unless(self, tests: Sum, value: Sum) -> Sum:
+        """A value where none of several conditions holds, each as a factor of 1 or 0."""
+        factors = []
+        for term, coefficient in tests.terms.items():
+            match [*term.powers.items()]:
+                case [(Function(name, sides), 1)] if name in _OPPOSITE and coefficient == 1:
+                    other = Function(_OPPOSITE[name], sides)
+                    factors.append(Function("where", (single(other), number(1), number(0))))
+                case _:
+                    return single(Function("where", (tests, number(0), value)))
+        for factor in factors:
+            value = self.times(value, single(factor))
+        return value
+
+    def total(self, sums: Iterable[Sum]) -> Sum:
+        """The sum of sums, with equal terms added and whole fractions cancelled."""
+        terms: dict[Term, Fraction] = {}
+        for each in sums:
+            for term, coefficient in each.terms.items():
+                terms[term] = terms.get(term, Fraction(0)) + coefficient
+        return self._cancelled(Sum({term: each for term, each in terms.items() if each}))
+
+    def _cancelled(self, whole: Sum) -> Sum:
+        """The sum in which `a / (a + b) + b / (a + b)` is 1."""
+        below: dict[Sum, int] = {}
+        for term in whole.terms:
+            for atom, power in term.powers.items():
+                if isinstance(atom, Sum) and power <= -1:
+                    below[atom] = below.get(atom, 0) + 1
+        for divisor in (atom for atom, count in below.items() if count > 1):
+            over, rest = {}, {}
+            inverse = Term({divisor: Fraction(1)})
+            for term, coefficient in whole.terms.items():
+                if term.powers.get(divisor, 0) <= -1:
+                    over[term * inverse] = coefficient
+                else:
+                    rest[term] = coefficient
+            if len(over) > 1:
+                coefficient, term = self.product(Sum(over))
+                if divisor in term.powers:
+                    quotient = Sum({term * inverse ** Fraction(-1): coefficient})
+                    return self.total((quotient, Sum(rest)))
+        return whole
+
+    def times(self, x: Sum, y: Sum) -> Sum:
+        """The product; brackets are multiplied out only by a number, and only when `opening`."""
+        if not x.terms or not y.terms:
+            return number(0)
+        for one, other in ((x, y), (y, x)):
+            factor = constant(one)
+            if factor is not None and (len(other.terms) == 1 or factor in (1, -1) or self.opening):
+                return Sum({term: factor * each for term, each in other.terms.items()})
+            self.has_brackets |= factor is not None
+        (a, first), (b, second) = self.product(x), self.product(y)
+        return self._of_roots(a * b, self.distributed(first * second))
+
+    def power(self, base: Sum, exponent: Fraction) -> Sum:
+        """The base to the power of a number."""
+        if exponent == 1:
+            return base
+        if not base.terms:
+            return number(exponent == 0)
+        coefficient, term = self.product(base)
+        if exponent.denominator == 1 and (coefficient in (1, -1) or abs(exponent) <= _HIGHEST):
+            return self._of_roots(coefficient**exponent.numerator, term**exponent)
+        powers = [*term.powers.items()]
+        if coefficient == 1 and (
+            all(is_exponential(atom) for atom, _ in powers) or [p for _, p in powers] == [1]
+        ):
+            return Sum({term**exponent: Fraction(1)})
+        return single(Function("pow", (base, number(exponent))))
+
+    def distributed(self, term: Term) -> Term:
+        """The product in which `p * (1 - 1 / p)` is `p - 1`."""
+        for bracket, power in term.powers.items():
+            if not isinstance(bracket, Sum) or power != 1:
+                continue
+            for atom, times in term.powers.items():
+                lowest = min(each.powers.get(atom, 0) for each in bracket.terms)
+                if times >= 1 and lowest <= -1:
+                    factor = Term({atom: min(times, Fraction(-lowest))})
+                    inner = Sum({each * factor: c for each, c in bracket.terms.items()})
+                    coefficient, product = self.product(inner)
+                    if coefficient != 1:  # b - a for a - b, or a bracket that is a number
+                        continue
+                    rest = {a: p for a, p in term.powers.items() if a is not bracket}
+                    return self.distributed(Term(rest) * factor ** Fraction(-1) * product)
+        return term
+
+    def _of_roots(self, coefficient: Fraction, term: Term) -> Sum:
+        """The product in which the square of a square root is what stands below it."""
+        for atom, power in term.powers.items():
+            if isinstance(atom, Function) and atom.name == "sqrt" and not power % 2:
+                rest = Term({each: p for each, p in term.powers.items() if each is not atom})
+                inner = self.power(atom.operands[0], power / 2)
+                return self.times(inner, Sum({rest: coefficient}))
+        return Sum({term: coefficient})
+
+    def _exponential(self, exponent: Sum) -> Term:
+        """The exponential of a sum, as the product of powers of exponentials."""
+        return Term(
+            {
+                Function("exp", (Sum({term: Fraction(1)}),)): coefficient
+                for term, coefficient in exponent.terms.items()
+            }
+        )
+
+    def _logarithm(self, x: Sum) -> Sum:
+        """The logarithm of exponentials is their exponent, and that of an odd power is a multiple.
+
+        The logarithm of another product stays, since two of its factors may be negative.
+        """
+        if not x.terms:
+            return single(Function("log", (x,)))
+        coefficient, term = self.product(x)
+        outside = []
+        rest: dict[Atom, Fraction] = {}
+        for atom, power in term.powers.items():
+            if is_exponential(atom):
+                outside.append(self.times(number(power), atom.operands[0]))
+            else:
+                rest[atom] = power
+        if coefficient == 1 and not rest:
+            return self.total(outside)
+        if coefficient == 1 and len(rest) == 1:
+            ((atom, power),) = rest.items()
+            if power.denominator == 1 and power % 2:
+                inner = atom if isinstance(atom, Sum) else single(atom)
+                outside.append(self.times(number(power), single(Function("log", (inner,)))))
+                return self.total(outside)
+        inner = self.opened(coefficient, Term(rest))
+        return self.total([*outside, single(Function("log", (inner,)))])
+
+    def opened(self, coefficient: Fraction, term: Term) -> Sum:
+        """A product as a sum: a number times a single bracket is multiplied out."""
+        match [*term.powers.items()]:
+            case [(Sum() as inner, 1)]:
+                return Sum({each: coefficient * c for each, c in inner.terms.items()})
+        return Sum({term: coefficient})
+
+    def product(self, whole: Sum) -> tuple[Fraction, Term]:
+        """A sum as a coefficient and a product: common factors times one bracket."""
+        if not whole.terms:
+            return Fraction(0), ONE
+        if len(whole.terms) == 1:
+            ((term, coefficient),) = whole.terms.items()
+            match [*term.powers.items()]:
+                case [(Sum() as inner, 1)]:  # a bracket alone
+                    other, inside = self.product(inner)
+                    return coefficient * other, inside
+            return coefficient, term
+        coefficient, common = content(whole.terms)
+        inverse = common ** Fraction(-1)
+        bracket = Sum({term * inverse: each / coefficient for term, each in whole.terms.items()})
+        if len(bracket.terms) > 1:
+            bracket = self._cancelled(bracket) if common.powers else bracket
+        if len(bracket.terms) < 2:
+            other, term = self.product(bracket)
+            return coefficient * other, common * term
+        seen = self._seen.get(bracket)
+        if seen is None:
+            opposite = self._seen.get(-bracket)
+            seen = self._seen.setdefault(bracket, bracket) if opposite is None else opposite
+            if opposite is not None:
+                coefficient = -coefficient
+        return coefficient, common * Term({seen: Fraction(1)})
+
+
+def _compared(name: str, x: Fraction, y: Fraction) -> bool:
+    match name:
+        case "lt" | "ge":
+            return (x < y) == (name == "lt")
+        case "gt" | "le":
+            return (x > y) == (name == "gt")
+    return (x == y) == (name == "eq")
+
+
+def _is_worth_a_name(term: Term) -> bool:
+    """Whether a formula is more than a product of variables, which is as well written out."""
+    return any(not isinstance(atom, str) or power < 0 for atom, power in term.powers.items())

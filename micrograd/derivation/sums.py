@@ -1,0 +1,122 @@
+"""Sums of products with rational coefficients, which simplified formulas are made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import reduce
+from typing import NamedTuple, TypeGuard
+
+MOST = 1_000
+"""The largest denominator of a number that is shown as a fraction."""
+
+
+class Function(NamedTuple):
+    """An operation that is not arithmetic, of simplified operands."""
+
+    name: str
+    operands: tuple[Sum, ...]
+
+
+class Term:
+    """A product of powers of atoms, without its coefficient; the order of the atoms is kept."""
+
+    __slots__ = ("_hash", "powers")
+
+    def __init__(self, powers: dict[Atom, Fraction]) -> None:
+        self.powers = powers
+        self._hash = hash(frozenset(powers.items()))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Term) and self.powers == other.powers
+
+    def __mul__(self, other: Term) -> Term:
+        powers = dict(self.powers)
+        for atom, power in other.powers.items():
+            if total := powers.pop(atom, 0) + power if atom in powers else power:
+                powers[atom] = total
+        return Term(powers)
+
+    def __pow__(self, power: Fraction) -> Term:
+        return Term({atom: each * power for atom, each in self.powers.items()} if power else {})
+
+
+class Sum:
+    """Terms with their coefficients, in order; two sums are equal whatever the order."""
+
+    __slots__ = ("_hash", "terms")
+
+    def __init__(self, terms: dict[Term, Fraction]) -> None:
+        self.terms = terms
+        self._hash = hash(frozenset(terms.items()))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sum) and self.terms == other.terms
+
+    def __neg__(self) -> Sum:
+        return Sum({term: -each for term, each in self.terms.items()})
+
+
+Atom = str | float | Function | Sum
+"""A factor: a variable, a number that is not finite, an operation, or a sum in brackets."""
+
+ONE = Term({})
+
+
+def number(x: Fraction | int) -> Sum:
+    """A number as a sum."""
+    return Sum({ONE: Fraction(x)} if x else {})
+
+
+def single(atom: Atom, power: Fraction | int = 1) -> Sum:
+    """A power of an atom as a sum."""
+    return Sum({Term({atom: Fraction(power)}): Fraction(1)})
+
+
+def rational(x: float) -> Fraction:
+    """The number that a float stands for: a fraction of small numbers, or what Python prints.
+
+    >>> rational(0.1), rational(1 / 3)
+    (Fraction(1, 10), Fraction(1, 3))
+    """
+    near = Fraction(x).limit_denominator(MOST)
+    return near if float(near) == x else Fraction(repr(x))
+
+
+def constant(whole: Sum) -> Fraction | None:
+    """The number that a sum is, or None if it is not a number."""
+    if not whole.terms:
+        return Fraction(0)
+    return whole.terms.get(ONE) if len(whole.terms) == 1 else None
+
+
+def is_exponential(atom: Atom) -> TypeGuard[Function]:
+    """Whether it is a power of e."""
+    return isinstance(atom, Function) and atom.name == "exp"
+
+
+def content(terms: Mapping[Term, Fraction]) -> tuple[Fraction, Term]:
+    """The greatest number and product that divide every term."""
+    coefficients = [*terms.values()]
+    above = reduce(math.gcd, (each.numerator for each in coefficients))
+    below = reduce(math.lcm, (each.denominator for each in coefficients))
+    factor = Fraction(above, below)
+    if below > MOST or any(abs(each / factor) > MOST for each in coefficients):
+        factor = Fraction(1)  # decimals such as 0.3989 have no factor in common worth a bracket
+    if all(each < 0 for each in coefficients):
+        factor = -factor
+    first, *others = terms
+    common: dict[Atom, Fraction] = {}
+    for atom, power in first.powers.items():
+        found = [power, *(other.powers.get(atom, Fraction(0)) for other in others)]
+        least = min(found) if power > 0 else max(found)
+        if least and (least > 0) == (power > 0):
+            common[atom] = least
+    return factor, Term(common)

@@ -1,0 +1,61 @@
+"""The terms and factors that a formula is written with, and the opposite of a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+
+from micrograd.table.formulas import Call, Tree
+
+
+def signed(tree: Tree) -> tuple[str, Tree]:
+    """The sign of a term, and the term without it."""
+    match tree:
+        case float() if tree < 0:
+            return "−", -tree
+        case Call("neg", (inner,)):
+            sign, inner = signed(inner)
+            return "+" if sign == "−" else "−", inner
+        case Call("mul" | "div" as name, (first, second)):
+            sign, first = signed(first)
+            return sign, Call(name, (first, second))
+    return "+", tree
+
+
+def terms(tree: Tree) -> Iterator[tuple[str, Tree]]:
+    """The terms of a sum with their signs."""
+    match tree:
+        case Call("add", (left, right)):
+            yield from terms(left)
+            yield from terms(right)
+        case Call("sub", (left, right)):
+            yield from terms(left)
+            yield from ((_OTHER[sign], term) for sign, term in terms(right))
+        case _:
+            yield signed(tree)
+
+
+_OTHER = {"+": "−", "−": "+"}
+
+
+def factors_of(tree: Tree) -> list[Tree]:
+    """The factors of a product."""
+    if isinstance(tree, Call) and tree.name == "mul":
+        return [each for side in tree.operands for each in factors_of(side)]
+    return [tree]
+
+
+def times(of: Sequence[Tree]) -> Tree:
+    """The product of these factors."""
+    return reduce(lambda x, y: Call("mul", (x, y)), of)
+
+
+def opposite(test: Tree) -> Tree:
+    """The condition that holds where another one does not."""
+    match test:
+        case Call(name, sides) if name in _OPPOSITE:
+            return Call(_OPPOSITE[name], sides)
+    return Call("eq", (test, 0.0))
+
+
+_OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}

@@ -1,0 +1,95 @@
+"""Formulas are written as on a blackboard, in one line or in several."""
+
+import pytest
+
+from micrograd.ops import TABLE
+from micrograd.table.reading import parse
+from micrograd.writing import blackboard
+from micrograd.writing.indices import alike, general
+from micrograd.writing.labels import columns
+from micrograd.writing.marks import latex
+from micrograd.writing.notation import named
+
+KNOWN = {row.name: row.arity for row in TABLE.values()}
+LABELS = {
+    **{letter: letter for letter in ("a", "b", "x", "y", "loss")},
+    **{f"{letter}{i}": f"{letter}_{i}" for letter in "ewx" for i in range(1, 6)},
+    **{f"v{i}": f"w_{{1{i}}}" for i in range(1, 6)},
+}
+NAMES = {key: named(label) for key, label in LABELS.items()}
+
+
+def read(text):
+    return parse(text, names=list(NAMES), known=KNOWN, place="here")
+
+
+@pytest.mark.parametrize(
+    ("formula", "text", "marks"),
+    [
+        ("2 * (a - b)", "2(a − b)", "2(a - b)"),
+        ("a * (1 - a) * x", "a(1 − a)·x", r"a(1 - a) \cdot x"),
+        ("a * x + b", "a·x + b", r"a \cdot x + b"),
+        ("w1 * x1 + b", "w₁x₁ + b", "w_{1}x_{1} + b"),
+        ("2 * loss * x", "2·loss·x", r"2 \cdot \mathit{loss} \cdot x"),
+        ("-2 * a + -3", "−2a − 3", "-2a - 3"),
+        ("a - (b - x)", "a − b + x", "a - b + x"),
+        ("1 - tanh(a) ** 2", "1 − tanh²(a)", r"1 - \tanh^{2}(a)"),
+        ("sigmoid(a) * log(b)", "σ(a)·ln(b)", r"\sigma(a) \cdot \ln(b)"),
+        ("(a / b) / (x / y)", "(a/b)/(x/y)", r"\frac{\frac{a}{b}}{\frac{x}{y}}"),
+        ("a / (2 * b)", "a/(2b)", r"\frac{a}{2b}"),
+        ("sqrt(a + b) * abs(x)", "√(a + b)·|x|", r"\sqrt{a + b} \cdot \vert x\vert"),
+        ("where(a > 0, 1, 0) * 2", "[a > 0]·2", r"\lbrack a \mathrel{>} 0\rbrack \cdot 2"),
+        ("where(a <= 0, 0, 1)", "[a > 0]", r"\lbrack a \mathrel{>} 0\rbrack"),
+        ("1.5e-7 * a", "1.5·10⁻⁷·a", r"1.5 \times 10^{-7} \cdot a"),
+        ("0.123456 * a", "0.1235a", "0.1235a"),
+    ],
+)
+def test_formulas_are_written_as_on_a_blackboard(formula, text, marks):
+    shown = blackboard.written(read(formula), NAMES)
+    assert (shown.text, latex(shown.mark)) == (text, marks)
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        ("-(e1*x1 + e2*x2 + e3*x3 + e4*x4) / 4", "−(1/4) Σᵢ₌₁⁴ eᵢxᵢ"),
+        ("e1*x1 + e2*x2 + e3*x3", "e₁x₁ + e₂x₂ + e₃x₃"),
+        ("x1*v1 + x2*v2 + x3*v3 + x4*v4 + b", "Σᵢ₌₁⁴ xᵢw₁ᵢ + b"),
+        ("(a*x1 + b) + (a*x2 + b) + (a*x3 + b) + (a*x4 + b)", "Σᵢ₌₁⁴ (a·xᵢ + b)"),
+        ("e2*x1 + e3*x2 + e4*x3 + e5*x4", "Σᵢ₌₂⁵ eᵢxᵢ₋₁"),
+        ("e1*x1 + e2*x2 + e3*x3 + e5*x5", "e₁x₁ + e₂x₂ + e₃x₃ + e₅x₅"),
+        ("e1*x1 + e2*x2 - e3*x3 - e4*x4", "e₁x₁ + e₂x₂ − e₃x₃ − e₄x₄"),
+        ("2 * a * (x1 + x2 + x3 + x4)", "2a Σᵢ₌₁⁴ xᵢ"),
+    ],
+)
+def test_terms_that_differ_in_an_index_are_a_sum(formula, text):
+    assert blackboard.written(read(formula), NAMES).text == text
+
+
+def test_the_sign_of_a_sum_has_limits():
+    shown = blackboard.written(read("x1 + x2 + x3 + x4"), NAMES)
+    assert latex(shown.mark) == r"\sum_{i = 1}^{4}x_{i}"
+
+
+def test_the_index_is_a_letter_that_is_not_used():
+    names = {**NAMES, "i": named("i")}
+    found = general([read("x1"), read("x2")], names)
+    assert found is not None
+    assert (found.letter, found.first, found.last) == ("j", 1, 2)
+
+
+def test_how_many_formulas_are_alike():
+    trees = [read(text) for text in ("x1 * a", "x2 * a", "x3 * a", "x5 * a", "b")]
+    assert alike(trees, NAMES) == 3
+    assert alike(trees[3:], NAMES) == 1
+
+
+@pytest.mark.parametrize("width", [16, 24, 40])
+def test_lines_are_broken_at_signs(width):
+    tree = read("(a + b) * (x + y) * log(x1 + x2 * x2 + a * b * x + y) + exp(a * b) - a / (x + y)")
+    lines = blackboard.lines(tree, NAMES, width)
+    assert len(lines) > 1
+    assert max(columns(line.text) for line in lines) <= width + 1
+    whole = blackboard.written(tree, NAMES).text
+    assert "".join(line.text for line in lines).replace(" ", "") == whole.replace(" ", "")
+    assert blackboard.lines(tree, NAMES, 200)[0].text == whole
