@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from micrograd.derivation.curves import Frame, fitted
 from micrograd.drawing.metrics import BOLD
-from micrograd.drawing.schematics.axes import Axes, legend, mark
+from micrograd.drawing.schematics.axes import Axes, inset_of, legend, mark
 from micrograd.drawing.schematics.canvas import BODY, MARGIN, Canvas, digits, shortened
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
@@ -153,10 +153,14 @@ def _panel(
     frame = Frame(*x_range, *fitted(heights, least=1e-9))
     down = min(0.72 * (right - left), 300.0) + 40.0
     area = (left, top, right, top + down)
+    inset = 0.0
     if look.equal:
-        frame, area = _squared(frame, left, top, right)
+        frame = _equal(frame)
+        inset = inset_of([frame], 400.0)
+        area = _square(left, top, right, inset)
         down = area[3] - top
-    axes = Axes(canvas, frame, area, across=named(look.names[0]), upward=named(look.names[1]))
+    across, upward = map(named, look.names)
+    axes = Axes(canvas, frame, area, across=across, upward=upward, inset=inset)
     if look.regions is not None:
         _tint(axes, look.regions, look.classes)
         seen += words["regions seen"]
@@ -177,17 +181,21 @@ def _panel(
     return seen + words["stop"], bottom
 
 
-def _squared(
-    frame: Frame, left: float, top: float, right: float
-) -> tuple[Frame, tuple[float, float, float, float]]:
-    """Ranges of the same length, and an area whose inner part is a square."""
+def _equal(frame: Frame) -> Frame:
+    """Ranges of the same length around those of a frame."""
     reach = max(frame.right - frame.left, frame.top - frame.bottom) / 2
     x, y = (frame.left + frame.right) / 2, (frame.bottom + frame.top) / 2
-    numbers, margin, above, below = 36.0, 12.0, 20.0, 38.0  # beside the square, see `Axes`
-    side = min(right - left - numbers - margin, 420.0)
-    start = (left + right - numbers - margin - side) / 2
-    area = (start, top, start + numbers + side + margin, top + above + side + below)
-    return Frame(x - reach, x + reach, y - reach, y + reach), area
+    return Frame(x - reach, x + reach, y - reach, y + reach)
+
+
+def _square(
+    left: float, top: float, right: float, inset: float
+) -> tuple[float, float, float, float]:
+    """The area of axes whose inner part is a square."""
+    before, after, above, below = inset + 8.0, 12.0, 20.0, 38.0  # what `Axes` keeps free
+    side = min(right - left - before - after, 420.0)
+    start = (left + right - before - after - side) / 2
+    return start, top, start + before + side + after, top + above + side + below
 
 
 def _tint(axes: Axes, classify: Classify, classes: list[str]) -> None:

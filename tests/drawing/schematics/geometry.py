@@ -45,10 +45,10 @@ def sizes(root):
 
 
 def lines(root):
-    """All segments that are drawn, each as two complex numbers."""
+    """All segments that are drawn, each as two complex numbers; areas have no lines."""
     for element in root.iter():
         kind = element.tag.removeprefix(SVG)
-        if kind == "path":
+        if kind == "path" and element.get("stroke"):
             for part in re.findall(r"M([^M]*)", element.get("d")):
                 numbers = [float(x) for x in re.findall(r"-?[\d.]+", part)]
                 points = [complex(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
