@@ -156,8 +156,7 @@ def _panel(
     inset = 0.0
     if look.equal:
         frame = _equal(frame)
-        inset = inset_of([frame], 400.0)
-        area = _square(left, top, right, inset)
+        area, inset = _square(frame, left, top, right)
         down = area[3] - top
     across, upward = map(named, look.names)
     axes = Axes(canvas, frame, area, across=across, upward=upward, inset=inset)
@@ -189,13 +188,15 @@ def _equal(frame: Frame) -> Frame:
 
 
 def _square(
-    left: float, top: float, right: float, inset: float
-) -> tuple[float, float, float, float]:
-    """The area of axes whose inner part is a square."""
-    before, after, above, below = inset + 8.0, 12.0, 20.0, 38.0  # what `Axes` keeps free
-    side = min(right - left - before - after, 420.0)
-    start = (left + right - before - after - side) / 2
-    return start, top, start + before + side + after, top + above + side + below
+    frame: Frame, left: float, top: float, right: float
+) -> tuple[tuple[float, float, float, float], float]:
+    """The area of axes whose inner part is a square, and the room for their numbers."""
+    above, below, after, most = 20.0, 38.0, 12.0, 60.0  # what `Axes` keeps free
+    side = min(right - left - after - most, 420.0)
+    inset = inset_of([frame], side + above + below)
+    across = inset + 8.0 + side + after
+    start = (left + right - across) / 2
+    return (start, top, start + across, top + above + side + below), inset
 
 
 def _tint(axes: Axes, classify: Classify, classes: list[str]) -> None:
