@@ -225,19 +225,19 @@ class Edition:
     def _row(self, row: Row) -> str:
         verdict = self.phrase("agrees" if row.agrees else "differs")
         kind = "" if row.agrees else ' class="differs"'
-        origin = self.say(row.origin)
+        what = self.say(row.what)
         if row.formula:
-            origin += f" <math>{mathml(read(row.formula).mark)}</math>"
+            what += f' <span class="formula"><math>{mathml(read(row.formula).mark)}</math></span>'
         cells = "".join(
             f'<td data-head="{self.phrase(key)}">{shown}</td>'
             for key, shown in (
-                ("source", origin),
+                ("source", self.say(row.origin)),
                 ("expected", self.say(row.expectation)),
                 ("got", self.say(row.result)),
                 ("ok", verdict),
             )
         )
-        return f'<tr{kind}><th scope="row">{self.say(row.what)}</th>{cells}</tr>'
+        return f'<tr{kind}><th scope="row">{what}</th>{cells}</tr>'
 
     # ---------------------------------------------------------------------------------- the rules
 

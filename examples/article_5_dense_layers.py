@@ -462,9 +462,13 @@ def tell_first_outputs(
         )
     )
     report.formula(
-        r"\text{randn}(2, 5) \approx " + matrix(drawn.randn(2, 5), 2),
-        r"0.01 \cdot \text{randn}(2, 4) \approx "
-        + matrix(0.01 * np.random.RandomState(0).randn(2, 4), 3),
+        r"R = \text{randn}(2, 5)",
+        r"\approx " + matrix(drawn.randn(2, 5), 2),
+    )
+    drawn = np.random.RandomState(0)
+    report.formula(
+        r"W = 0.01 \cdot \text{randn}(2, 4)",
+        r"\approx " + matrix(0.01 * drawn.randn(2, 4), 3),
     )
     report.say(
         Words(
