@@ -167,16 +167,20 @@ def holds(weights: tuple[float, ...], x0: float, x2: float) -> bool:
     return score(weights, x0, x2) + sum(w < 0 for w in weights) >= 1
 
 
+def shown(weights: tuple[float, ...]) -> str:
+    """A vector of weights in one line."""
+    return " ".join(f"{w:g}" for w in weights).replace("-", "−")
+
+
 def reading_rows() -> list[Row]:
     """Whether the score decides as the article reads the weights."""
     rows = []
     for weights, (reading, truth) in READINGS.items():
         inputs = BIG_INPUTS if 0.5 in weights else INPUTS
         agrees = all(holds(weights, *x) == truth(*x) for x in inputs)
-        shown = " ".join(f"{w:g}" for w in weights)
         what = Words(
-            f"({shown}) decides as {reading}, for all {len(inputs)} inputs",
-            f"({shown}) 与“{reading}”的判断相同（共 {len(inputs)} 种输入）",
+            f"({shown(weights)}) decides as {reading}, for all {len(inputs)} inputs",
+            f"({shown(weights)}) 与“{reading}”的判断相同（共 {len(inputs)} 种输入）",
         )
         rows.append(Row(what, True, agrees, relation="is", source="ours"))
     return rows
@@ -305,7 +309,7 @@ def tell_vectors(report: Report) -> None:
             ("c", "e"),
             Words(
                 "The −1 of $e$ meets a 0 of $c$: there is nothing that it could cancel.",
-                "$e$ 的 −1 遇到的是 $c$ 的 0：没有可以抵消的东西。",
+                "$e$ 的 −1 遇到的是 $c$ 的 0：没有什么可以抵消。",
             ),
         ),
     ):
@@ -334,11 +338,11 @@ def tell_vectors(report: Report) -> None:
     report.say(
         Words(
             "Of all products with $c$, that with $c$ itself is the largest. In $c \\cdot c$ each "
-            "component is used twice: two paths lead from $c_2$ to the result, and the two "
-            "contributions add up to $2 c_2$.",
+            "component is used twice, once as an input and once as a weight. The two contributions "
+            "to its derivative add up to $2 c_i$.",
             "在 $c$ 与各个向量的点积中，与它自身的点积最大。"
-            "$c \\cdot c$ 中每个分量都用了两次，所以从 $c_2$ 到结果有两条路径，"
-            "两份贡献相加，得 $2 c_2$。",
+            "$c \\cdot c$ 中每个分量都用了两次，一次作输入，一次作权重；"
+            "求导时两份贡献相加，得 $2 c_i$。",
         )
     )
     report.derivation(
@@ -378,10 +382,7 @@ def tell_logic(report: Report) -> None:
         "logic",
         lambda **options: draw_table(
             [*choices((0, 1), repeat=2)],
-            {
-                " ".join(f"{w:g}" for w in weights): [score(weights, *x) for x in INPUTS]
-                for weights in READINGS
-            },
+            {shown(weights): [score(weights, *x) for x in INPUTS] for weights in READINGS},
             names=["input0", "input2"],
             **options,
         ),
