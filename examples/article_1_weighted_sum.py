@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from itertools import product as choices
 from pathlib import Path
 
 from micrograd import Value
@@ -152,6 +151,7 @@ READINGS: dict[tuple[float, ...], tuple[str, Reading]] = {
     (-1, 0, -1): ("NOT input0 OR NOT input2", lambda x0, x2: x0 < 1 or x2 < 1),
     (0.5, 0, 1): ("BIG input0 or input2", lambda x0, x2: x0 >= 2 or x2 >= 1),
 }
+NAMES = ("p", "q", "r", "s", "t")
 INPUTS = ((0, 0), (0, 1), (1, 0), (1, 1))
 BIG_INPUTS = (*INPUTS, (2, 0), (2, 1))
 
@@ -360,11 +360,14 @@ def tell_logic(report: Report) -> None:
             "文章把五组权重（依次对应 input0、input1、input2）读作逻辑：",
         )
     )
-    vectors = {w: f"$({', '.join(f'{wi:g}' for wi in w)})$" for w in READINGS}
+    names = dict(zip(READINGS, NAMES, strict=True))
     report.bullets(
         *(
-            Words(f"{vectors[w]} reads {reading}", f"{vectors[w]} 读作 {reading}")
-            for w, (reading, _) in READINGS.items()
+            Words(
+                f"${names[weights]} = ({', '.join(f'{w:g}' for w in weights)})$ reads {reading}",
+                f"${names[weights]} = ({', '.join(f'{w:g}' for w in weights)})$ 读作 {reading}",
+            )
+            for weights, (reading, _) in READINGS.items()
         )
     )
     report.say(
@@ -381,14 +384,15 @@ def tell_logic(report: Report) -> None:
     report.figure(
         "logic",
         lambda **options: draw_table(
-            [*choices((0, 1), repeat=2)],
-            {shown(weights): [score(weights, *x) for x in INPUTS] for weights in READINGS},
-            names=["input0", "input2"],
+            INPUTS,
+            {names[weights]: [score(weights, *x) for x in INPUTS] for weights in READINGS},
+            names=["x_0", "x_2"],
             **options,
         ),
         caption=Words(
-            "The scores of the five vectors of weights; the weight of input1 is 0.",
-            "五组权重的得分；input1 的权重为 0。",
+            "The scores of the five vectors; $x_0$ and $x_2$ are input0 and input2. The weight of "
+            "input1 is 0 in all of them.",
+            "五组权重的得分；$x_0$ 和 $x_2$ 即 input0 和 input2。input1 的权重都是 0。",
         ),
     )
     report.numbers(*reading_rows())
