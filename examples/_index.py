@@ -38,7 +38,7 @@ from ._words import LANGUAGES, Words
 
 NARROWEST = 660
 """The widest screen, in pixels, that shows the narrow pictures."""
-_OPEN_ROWS = 10  # of a table that is shown at once
+_OPEN_ROWS = 6  # of a table that is shown at once
 
 
 def index(reports: Sequence[Report]) -> str:

@@ -91,17 +91,14 @@ class Markdown:
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
     def _cells(self, row: Row) -> list[str]:
-        origin = self.say(row.origin)
-        if row.formula:
-            origin += f" ${latex(read(row.formula).mark)}$"
         verdict = self.say(PHRASES["agrees" if row.agrees else "differs"])
-        return [
-            self.say(row.what),
-            origin,
-            self.say(row.expectation),
-            self.say(row.result),
-            verdict,
-        ]
+        numbers = (self.say(row.expectation), self.say(row.result))
+        return [self.say(row.what), self.origin(row), *numbers, verdict]
+
+    def origin(self, row: Row) -> str:
+        """Where a number comes from."""
+        origin = self.say(row.origin)
+        return f"{origin} ${latex(read(row.formula).mark)}$" if row.formula else origin
 
 
 class WithImages(Markdown):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from itertools import product as choices
 from pathlib import Path
 
 from micrograd import Value
@@ -152,6 +151,7 @@ READINGS: dict[tuple[float, ...], tuple[str, Reading]] = {
     (-1, 0, -1): ("NOT input0 OR NOT input2", lambda x0, x2: x0 < 1 or x2 < 1),
     (0.5, 0, 1): ("BIG input0 or input2", lambda x0, x2: x0 >= 2 or x2 >= 1),
 }
+NAMES = ("p", "q", "r", "s", "t")
 INPUTS = ((0, 0), (0, 1), (1, 0), (1, 1))
 BIG_INPUTS = (*INPUTS, (2, 0), (2, 1))
 
@@ -167,16 +167,20 @@ def holds(weights: tuple[float, ...], x0: float, x2: float) -> bool:
     return score(weights, x0, x2) + sum(w < 0 for w in weights) >= 1
 
 
+def shown(weights: tuple[float, ...]) -> str:
+    """A vector of weights in one line."""
+    return " ".join(f"{w:g}" for w in weights).replace("-", "−")
+
+
 def reading_rows() -> list[Row]:
     """Whether the score decides as the article reads the weights."""
     rows = []
     for weights, (reading, truth) in READINGS.items():
         inputs = BIG_INPUTS if 0.5 in weights else INPUTS
         agrees = all(holds(weights, *x) == truth(*x) for x in inputs)
-        shown = " ".join(f"{w:g}" for w in weights)
         what = Words(
-            f"({shown}) decides as {reading}, for all {len(inputs)} inputs",
-            f"({shown}) 与“{reading}”的判断相同（共 {len(inputs)} 种输入）",
+            f"({shown(weights)}) decides as {reading}, for all {len(inputs)} inputs",
+            f"({shown(weights)}) 与“{reading}”的判断相同（共 {len(inputs)} 种输入）",
         )
         rows.append(Row(what, True, agrees, relation="is", source="ours"))
     return rows
@@ -305,7 +309,7 @@ def tell_vectors(report: Report) -> None:
             ("c", "e"),
             Words(
                 "The −1 of $e$ meets a 0 of $c$: there is nothing that it could cancel.",
-                "$e$ 的 −1 遇到的是 $c$ 的 0：没有可以抵消的东西。",
+                "$e$ 的 −1 遇到的是 $c$ 的 0：没有什么可以抵消。",
             ),
         ),
     ):
@@ -334,11 +338,11 @@ def tell_vectors(report: Report) -> None:
     report.say(
         Words(
             "Of all products with $c$, that with $c$ itself is the largest. In $c \\cdot c$ each "
-            "component is used twice: two paths lead from $c_2$ to the result, and the two "
-            "contributions add up to $2 c_2$.",
+            "component is used twice, once as an input and once as a weight. The two contributions "
+            "to its derivative add up to $2 c_i$.",
             "在 $c$ 与各个向量的点积中，与它自身的点积最大。"
-            "$c \\cdot c$ 中每个分量都用了两次，所以从 $c_2$ 到结果有两条路径，"
-            "两份贡献相加，得 $2 c_2$。",
+            "$c \\cdot c$ 中每个分量都用了两次，一次作输入，一次作权重；"
+            "求导时两份贡献相加，得 $2 c_i$。",
         )
     )
     report.derivation(
@@ -356,11 +360,14 @@ def tell_logic(report: Report) -> None:
             "文章把五组权重（依次对应 input0、input1、input2）读作逻辑：",
         )
     )
-    vectors = {w: f"$({', '.join(f'{wi:g}' for wi in w)})$" for w in READINGS}
+    names = dict(zip(READINGS, NAMES, strict=True))
     report.bullets(
         *(
-            Words(f"{vectors[w]} reads {reading}", f"{vectors[w]} 读作 {reading}")
-            for w, (reading, _) in READINGS.items()
+            Words(
+                f"${names[weights]} = ({', '.join(f'{w:g}' for w in weights)})$ reads {reading}",
+                f"${names[weights]} = ({', '.join(f'{w:g}' for w in weights)})$ 读作 {reading}",
+            )
+            for weights, (reading, _) in READINGS.items()
         )
     )
     report.say(
@@ -377,17 +384,15 @@ def tell_logic(report: Report) -> None:
     report.figure(
         "logic",
         lambda **options: draw_table(
-            [*choices((0, 1), repeat=2)],
-            {
-                " ".join(f"{w:g}" for w in weights): [score(weights, *x) for x in INPUTS]
-                for weights in READINGS
-            },
-            names=["input0", "input2"],
+            INPUTS,
+            {names[weights]: [score(weights, *x) for x in INPUTS] for weights in READINGS},
+            names=["x_0", "x_2"],
             **options,
         ),
         caption=Words(
-            "The scores of the five vectors of weights; the weight of input1 is 0.",
-            "五组权重的得分；input1 的权重为 0。",
+            "The scores of the five vectors; $x_0$ and $x_2$ are input0 and input2. The weight of "
+            "input1 is 0 in all of them.",
+            "五组权重的得分；$x_0$ 和 $x_2$ 即 input0 和 input2。input1 的权重都是 0。",
         ),
     )
     report.numbers(*reading_rows())

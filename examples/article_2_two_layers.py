@@ -81,9 +81,9 @@ def restaurant() -> tuple[list[Value], Value]:
     weights = [
         Value(weight, label=f"w_{i}") for i, (_, weight) in enumerate(RESTAURANT.values(), 1)
     ]
-    z = dot(inputs, weights) - Value(RESTAURANT_THRESHOLD, label="theta")
+    z = dot(inputs, weights)
     z.label = "z"
-    go = z.step()
+    go = (z - Value(RESTAURANT_THRESHOLD, label="theta")).step()
     go.label = "go"
     return weights, go
 
@@ -303,14 +303,15 @@ def tell_threshold_neuron(report: Report) -> None:
     report.say(
         Words(
             "The artificial neuron of McCulloch and Pitts is modelled on a nerve cell: it weighs "
-            "its inputs, adds up, and fires if the sum exceeds a threshold $\\theta$.",
+            "its inputs, adds up, and fires if the sum exceeds a threshold $\\theta$. Its output "
+            "is then 1, else 0.",
             "McCulloch 和 Pitts 的人工神经元模仿神经细胞：给输入加权、求和，"
-            "总和超过阈值 $\\theta$ 就激活。",
+            "总和超过阈值 $\\theta$ 就激活，输出 1，否则输出 0。",
         )
     )
     report.formula(
-        r"z = \sum_i w_i x_i - \theta",
-        r"y = 1 \text{ if } z > 0 \text{, else } 0",
+        r"z = \sum_i w_i x_i",
+        r"y = \operatorname{step}(z - \theta)",
     )
     inputs = [holds for holds, _ in RESTAURANT.values()]
     weights = [weight for _, weight in RESTAURANT.values()]
@@ -380,7 +381,7 @@ def tell_network(report: Report) -> None:
         Words(
             "The sigmoid rises from 0 to 1 as the step does, but smoothly. Its slope follows from "
             "its value, and it is nowhere 0.",
-            "sigmoid 也从 0 升到 1，但是是平滑的；它的斜率可由函数值算出，而且处处不为 0。",
+            "sigmoid 也从 0 升到 1，但它是平滑的；斜率可由函数值算出，而且处处不为 0。",
         )
     )
     report.formula(r"\sigma(z) = \frac{1}{1 + e^{-z}}", r"\sigma'(z) = \sigma(z)(1 - \sigma(z))")

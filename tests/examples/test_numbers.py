@@ -131,6 +131,68 @@ def test_the_most_sensitive_input_is_not_the_one_that_contributes_most(reports):
     assert article_1_weighted_sum.extremes() == ("wlrec", "fingers")
 
 
+def test_the_negative_weight_of_e_cancels_nothing_of_c_as_it_is_printed():
+    vectors = article_1_weighted_sum.VECTORS
+    products = [ci * ei for ci, ei in zip(vectors["c"], vectors["e"], strict=True)]
+    assert products == [0, 1, 0, 0]
+    assert dot(vectors["c"], (0, 1, -1, 0)) == 0
+    assert dot(vectors["d"], vectors["e"]) == -0.5
+
+
+def test_c_is_most_similar_to_itself():
+    vectors = article_1_weighted_sum.VECTORS
+    assert max(vectors, key=lambda name: dot(vectors["c"], vectors[name])) == "c"
+
+
+def test_the_lists_of_the_article_have_all_numbers_for_three_games_only():
+    lists = article_1_weighted_sum.LISTS
+    assert min(map(len, lists.values())) == len(article_1_weighted_sum.PREDICTIONS) == 3
+    assert {name: len(column) for name, column in lists.items()} == {
+        "fingers": 3,
+        "wlrec": 4,
+        "nfans": 4,
+    }
+
+
+def test_a_score_and_one_for_each_not_counts_the_conditions_that_hold():
+    score = article_1_weighted_sum.score
+    for x0, x2 in article_1_weighted_sum.INPUTS:
+        assert score((1, 0, 1), x0, x2) == x0 + x2
+        assert score((1, 0, -1), x0, x2) + 1 == x0 + (not x2)
+        assert score((-1, 0, -1), x0, x2) + 2 == (not x0) + (not x2)
+    assert score((0.5, 0, 1), 2, 0) == score((0.5, 0, 1), 0, 1) == 1
+
+
+def test_the_restaurant_is_chosen_and_its_decision_has_no_slope():
+    weights, go = article_2_two_layers.restaurant()
+    go.backward()
+    assert go.data == 1
+    assert [w.grad for w in weights] == [0, 0, 0]
+
+
+def test_the_slope_of_the_sigmoid_is_at_most_a_quarter_and_nowhere_0():
+    slopes = []
+    for i in range(-600, 601):
+        z = Value(i / 100)
+        z.sigmoid().backward()
+        slopes.append(z.grad)
+    assert max(slopes) == 0.25
+    assert min(slopes) > 0
+
+
+def test_the_truth_table_is_the_exclusive_or_of_the_first_two_inputs():
+    for (x1, x2, x3), y in zip(
+        article_2_two_layers.INPUTS, article_2_two_layers.TARGETS, strict=True
+    ):
+        assert (x1 ^ x2, x3) == (y, 1)
+
+
+def test_the_network_has_12_weights_and_4_and_no_biases():
+    model = article_2_two_layers.network(0)
+    assert [sum(len(n.w) for n in layer.neurons) for layer in model.layers] == [12, 4]
+    assert [n.b.data for layer in model.layers for n in layer.neurons] == [0] * 5
+
+
 def test_two_layers_predict_what_the_article_predicts_within_the_spread_of_the_seeds(reports):
     got = numbers(reports[2])
     spread = 0.014

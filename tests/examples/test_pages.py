@@ -57,7 +57,8 @@ def test_the_page_shows_one_language_and_switches_at_the_place_that_is_read(demo
     page = browser.new_page(viewport={"width": 700, "height": 900}, locale="zh-CN")
     page.goto(f"file://{demo.out}/index.html")
     assert page.title() == "五篇文章，逐步推导"
-    page.goto(f"file://{demo.out}/index.html#zh-article-2")
+    page = browser.new_page(viewport={"width": 700, "height": 900})
+    page.goto(f"file://{demo.out}/index.html#zh-article-2", wait_until="load")
     page.locator("main:not([hidden]) .switch a").click()
     assert page.url.endswith("#en-article-2")
     assert page.locator("main:visible").get_attribute("lang") == "en"
