@@ -181,7 +181,7 @@ class Edition:
             case Figure():
                 return self.figure(part)
             case Matrices():
-                return f'<div class="matrices">{as_html(part.blocks(self.lang), level=4)}</div>'
+                return f'<div class="matrices">{as_html(part.blocks(self.lang), level=3)}</div>'
             case Derivation():
                 return self.derivation(part)
 

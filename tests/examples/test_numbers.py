@@ -8,7 +8,7 @@ from examples import (
     article_1_weighted_sum,
     article_2_two_layers,
 )
-from examples._common import Report
+from examples._common import Report, dot
 from examples._formulas import plain, read
 from micrograd import Value
 from tests.examples.common import NUMBERS

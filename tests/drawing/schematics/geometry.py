@@ -45,10 +45,12 @@ def sizes(root):
 
 
 def lines(root):
-    """All segments that are drawn, each as two complex numbers; areas have no lines."""
+    """All segments that are drawn, each as two complex numbers."""
     for element in root.iter():
         kind = element.tag.removeprefix(SVG)
-        if kind == "path" and element.get("stroke"):
+        if kind == "path":
+            if element.get("stroke") is None:
+                continue  # an area
             for part in re.findall(r"M([^M]*)", element.get("d")):
                 numbers = [float(x) for x in re.findall(r"-?[\d.]+", part)]
                 points = [complex(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
