@@ -355,8 +355,7 @@ def tell_two_layers(report: Report) -> None:
         partial(draw_matrices, both, BATCH),
         caption=Words("The batch on its way through both layers.", "这批样本依次经过两层。"),
     )
-    for sample in (1, 2, 3):
-        report.numbers(*layer_rows(2, [sample]))
+    report.numbers(*layer_rows(2, [1, 2, 3]))
     report.say(
         Words(
             "Two layers without anything in between are no more than one: their product is a "
