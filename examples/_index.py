@@ -190,8 +190,8 @@ class Edition:
         steps = self.link(f"{quote(told.steps.name)}#{self.lang}", self.phrase("steps"))
         return (
             f'<div class="derivation">{self.figure(told.graph)}'
-            f'<div class="wide">{as_html(told.blocks(self.lang), level=4)}</div>'
-            f'<div class="narrow">{as_html(told.blocks(self.lang, narrow=True), level=4)}</div>'
+            f'<div class="wide">{as_html(told.blocks(self.lang), level=3)}</div>'
+            f'<div class="narrow">{as_html(told.blocks(self.lang, narrow=True), level=3)}</div>'
             f'<p class="operations">{steps}{self.phrase("next")}'
             f"{self.phrase('operations')}{self._rule_links(told)}</p></div>"
         )
