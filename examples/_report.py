@@ -15,6 +15,7 @@ from micrograd.drawing import RenderingError, draw, draw_formula
 from micrograd.files import write
 
 from ._formulas import plain, read
+from ._phrases import PHRASES
 from ._rows import Row
 from ._story import (
     Bullets,
@@ -154,7 +155,7 @@ class Report:
         wide, narrow, images, said = {}, {}, {}, {}
         for lang in LANGUAGES:
             drawing = drawn(lang=lang, width=WIDE, theme="auto")
-            said[lang] = described(drawing)
+            said[lang] = described(drawing, lang)
             wide[lang] = self._svg(self._path(out, f"{name}.{lang}.svg"), drawing)
             small = drawn(lang=lang, width=NARROW, theme="auto")
             narrow[lang] = self._svg(self._path(out, f"{name}.{lang}.narrow.svg"), small)
@@ -212,11 +213,11 @@ def png_of(drawing: Any) -> bytes:
     return bytes(drawing.pipe("png", scale=_SCALE))
 
 
-def described(drawing: Any) -> str:
+def described(drawing: Any, lang: str) -> str:
     """What a drawing, or a graph, says of itself to those who cannot see it."""
     shown = getattr(drawing, "picture", drawing)
-    parts = (getattr(shown, "title", ""), getattr(shown, "description", ""))
-    return " ".join(part if part[-1] in ".。" else f"{part}: " for part in parts if part).strip()
+    parts = [getattr(shown, "title", ""), getattr(shown, "description", "")]
+    return PHRASES["colon"].within(lang).join(part for part in parts if part)
 
 
 def size_of(svg: str) -> tuple[int, int]:
