@@ -20,6 +20,7 @@ PHRASES = {
     ),
     "contents": Words("Contents", "目录"),
     "article": Words("Article {number}", "第 {number} 篇"),
+    "colon": Words(": ", "："),
     "stop": Words(".", "。"),
     "steps": Words("Step by step", "逐步演示"),
     "documents": Words("This companion as a document: ", "本篇的文档："),

@@ -216,10 +216,8 @@ def png_of(drawing: Any) -> bytes:
 def described(drawing: Any, lang: str) -> str:
     """What a drawing, or a graph, says of itself to those who cannot see it."""
     shown = getattr(drawing, "picture", drawing)
-    stop = PHRASES["stop"].within(lang)
-    parts = [getattr(shown, each, "").strip() for each in ("title", "description")]
-    told = [part if part.endswith((".", "。")) else part + stop for part in parts if part]
-    return ("" if stop == "。" else " ").join(told)
+    parts = [getattr(shown, "title", ""), getattr(shown, "description", "")]
+    return PHRASES["colon"].within(lang).join(part for part in parts if part)
 
 
 def size_of(svg: str) -> tuple[int, int]:

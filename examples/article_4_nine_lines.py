@@ -378,7 +378,8 @@ def tell_answer(report: Report, weights: Sequence[Value]) -> None:
         ),
         caption=Words("The trained neuron and the new situation.", "训练后的神经元与新样本。"),
     )
-    report.numbers(*end_rows(weights), *answer_rows(weights))
+    report.numbers(*end_rows(weights))
+    report.numbers(*answer_rows(weights))
     report.say(
         Words(
             "The third input is 1 in all four samples, so $w_3$ acts as a bias: it pulls every "

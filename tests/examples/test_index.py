@@ -68,7 +68,7 @@ def test_every_text_is_in_both_languages_unless_it_is_a_formula(reports, number)
 
 def test_every_phrase_of_the_index_is_in_both_languages_with_the_same_places():
     for key, (en, zh) in PHRASES.items():
-        assert is_chinese(zh) or zh == en or not en.strip(" .,"), key
+        assert is_chinese(zh) or zh == en or not en.strip(" .,:"), key
         assert sorted(re.findall(r"\{\w+\}", en)) == sorted(re.findall(r"\{\w+\}", zh)), key
 
 
