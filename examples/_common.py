@@ -10,11 +10,10 @@
 """
 
 from ._documents import write_documents, write_index
-from ._mathematics import descent, dot, total, weighted_sum
+from ._mathematics import descent, dot, total
 from ._program import HEADING, lines, main, outcome, show
 from ._report import Article, Report
 from ._rows import ROUNDING, Row, exactly, printed, summary
-from ._story import Derivation, Figure
 from ._words import LANGUAGES, Words
 
 __all__ = [
@@ -22,8 +21,6 @@ __all__ = [
     "LANGUAGES",
     "ROUNDING",
     "Article",
-    "Derivation",
-    "Figure",
     "Report",
     "Row",
     "Words",
@@ -37,7 +34,6 @@ __all__ = [
     "show",
     "summary",
     "total",
-    "weighted_sum",
     "write_documents",
     "write_index",
 ]

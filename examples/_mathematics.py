@@ -15,14 +15,6 @@ def dot(x: Iterable[Any], w: Iterable[Any]) -> Any:
     return reduce(add, (xi * wi for xi, wi in zip(x, w, strict=True)))
 
 
-def weighted_sum(x: Iterable[Value], w: Iterable[Value], label: str) -> Value:
-    """`dot` with labels: the products p1, p2, …, and the result."""
-    products = [xi * wi for xi, wi in zip(x, w, strict=True)]
-    for i, each in enumerate(products, 1):
-        each.label = f"p{i}"
-    return total(products, label)
-
-
 def total(terms: Sequence[Value], label: str) -> Value:
     """The sum of two or more terms, with this label."""
     result = reduce(add, terms)
