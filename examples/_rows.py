@@ -80,7 +80,8 @@ class Row:
 
 
 def _digits(x: float) -> str:
-    return f"{x + 0.0:.12g}"  # no minus before a zero
+    shown = f"{x + 0.0:.12g}"  # no minus before a zero
+    return f"−{shown[1:]}" if shown.startswith("-") else shown
 
 
 def exactly(what: Words, expected: float, got: float, source: str = "", formula: str = "") -> Row:
