@@ -186,7 +186,8 @@ class _Reader:
             )
         below, above = scripts.get("_"), scripts.get("^")
         if below and above:
-            return ("msubsup", base, below, above)
+            limits = "munderover" if base == ("mo", "∑") else "msubsup"
+            return (limits, base, below, above)
         if below:
             return ("msub", base, below)
         return ("msup", base, above) if above else base
@@ -219,7 +220,7 @@ def text(mark: Mark) -> str:
             return text(parts[0]) + _script(parts[1], subscript, "_")
         case "msup":
             return text(parts[0]) + _script(parts[1], superscript, "^")
-        case "msubsup":
+        case "msubsup" | "munderover":
             below, above = _script(parts[1], subscript, "_"), _script(parts[2], superscript, "^")
             return text(parts[0]) + below + above
         case "fence":

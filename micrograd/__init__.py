@@ -94,6 +94,7 @@ _ROOMS = {
         "micrograd.transforms.matrices": "hessian jacfwd jacobian jacrev value_and_jacobian",
         "micrograd.transforms.structures": "register_structure",
         "micrograd.transforms.taylor": "taylor",
+        "nn.pages": "playground",  # not in `__all__`, as `import *` does not open `nn`
     }.items()
     for name in names.split()
 }

@@ -1,9 +1,9 @@
 """A small neural-network library of scalars, built on `micrograd`.
 
 `Module`, `Neuron`, `Layer`, `MLP`, `Sequential` and `Dropout` are imported at once. `fit`,
-`predict`, `loss_and_grad`, `explain_layers` and `load_model`, and the modules `losses`,
-`optimizers`, `schedules`, `initializers`, `functional`, `datasets`, `derivations`, `metrics`,
-`callbacks`, `storage`, `plots` and `sklearn`, are imported when they are first used.
+`predict`, `loss_and_grad`, `explain_layers`, `load_model` and `playground`, and the modules
+`losses`, `optimizers`, `schedules`, `initializers`, `functional`, `datasets`, `derivations`,
+`metrics`, `callbacks`, `storage`, `plots` and `sklearn`, are imported when they are first used.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nn import sklearn as sklearn
     from nn.derivations import explain_layers
     from nn.models import load_model
+    from nn.pages import playground
     from nn.prediction import loss_and_grad, predict
     from nn.training import fit
 
@@ -53,6 +54,7 @@ __all__ = [
     "losses",
     "metrics",
     "optimizers",
+    "playground",
     "plots",
     "predict",
     "schedules",
@@ -66,6 +68,7 @@ _HOMES = {
     "fit": "nn.training",
     "load_model": "nn.models",
     "loss_and_grad": "nn.prediction",
+    "playground": "nn.pages",
     "predict": "nn.prediction",
 }
 

@@ -16,7 +16,15 @@ MODULES = (
     *("micrograd.testing", "micrograd.testing.strategies", "nn", "nn.callbacks", "nn.datasets"),
     *("nn.classification", "nn.derivations", "nn.models"),
     *("nn.functional", "nn.history", "nn.initializers", "nn.layers", "nn.losses", "nn.metrics"),
-    *("nn.module", "nn.optimizers", "nn.plots", "nn.prediction", "nn.schedules", "nn.sklearn"),
+    *(
+        "nn.module",
+        "nn.optimizers",
+        "nn.pages",
+        "nn.plots",
+        "nn.prediction",
+        "nn.schedules",
+        "nn.sklearn",
+    ),
     "nn.training",
 )
 _ENTRY = re.compile(r"^\*{0,2}(\w+)(?: \(.+?\))?:", re.MULTILINE)

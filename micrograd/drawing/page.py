@@ -84,26 +84,26 @@ def _title(walk: Walkthrough, title: str | Mapping[str, str], lang: str) -> str:
 
 
 def _document(walk: Walkthrough, lang: str, titles: Mapping[str, str]) -> str:
-    style = f"{_variables()}{_asset('page.css')}"
-    script = _asset("page.js")
+    style = f"{color_variables()}{asset('page.css')}"
+    script = asset("formulas.js") + asset("page.js")
     policy = (
         f"default-src 'none'; style-src '{content_hash(style)}'; "
         f"script-src '{content_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
-    return _asset("page.html").format(
+    return asset("page.html").format(
         lang=html.escape(languages.words(lang, "language")["tag"]),
         policy=policy,
         title=html.escape(titles[lang]),
         style=style,
         picture=_picture(walk),
-        data=_island(_data(walk, lang, titles)),
+        data=island(_data(walk, lang, titles)),
         script=script,
     )
 
 
-def _asset(name: str) -> str:
-    """A file of this package, without indentation and comments."""
-    text = (resources.files(__package__) / "assets" / name).read_text(encoding="utf-8")
+def asset(name: str, package: str = "micrograd.drawing") -> str:
+    """A file in the folder `assets` of a package, without indentation and comments."""
+    text = (resources.files(package) / "assets" / name).read_text(encoding="utf-8")
     lines = (line.lstrip() for line in text.splitlines(keepends=True))
     return "".join(line for line in lines if not line.startswith("//"))
 
@@ -113,7 +113,7 @@ def content_hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-def _island(data: Any) -> str:
+def island(data: Any) -> str:
     """JSON that can stand in a script element, because no tag can begin or end in it."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
@@ -147,7 +147,7 @@ def _step(step: PageStep, places: Mapping[Mark, int]) -> dict[str, Any]:
     data: dict[str, Any] = {
         "kind": step.kind,
         "value": step.value,
-        "lines": [_brief(line.mark, places) for line in step.lines],
+        "lines": [brief(line.mark, places) for line in step.lines],
     }
     if step.receiver >= 0:
         data |= {"receiver": step.receiver, "grad": step.gradient}
@@ -156,15 +156,15 @@ def _step(step: PageStep, places: Mapping[Mark, int]) -> dict[str, Any]:
     return data
 
 
-def _brief(mark: Any, places: Mapping[Mark, int]) -> Any:
-    """A mark in brief: names of values as their numbers, numbers and signs as texts."""
+def brief(mark: Any, places: Mapping[Mark, int]) -> Any:
+    """A mark in brief, for `formulas.js`: names as their numbers, numbers and signs as texts."""
     if not isinstance(mark, tuple):
         return mark
     if mark in places:
         return places[mark]
     if mark[0] in ("mn", "mo") and (mark[0] == "mn") == mark[1][0].isdigit():
         return mark[1]
-    return [_TAGS.get(mark[0], mark[0]), *(_brief(part, places) for part in mark[1:])]
+    return [_TAGS.get(mark[0], mark[0]), *(brief(part, places) for part in mark[1:])]
 
 
 _TAGS = {"mrow": "r", "mi": "i", "msup": "^", "msub": "_", "mfrac": "/", "fence": "(", "func": "u"}
@@ -181,7 +181,7 @@ def _picture(walk: Walkthrough) -> str:
     return walk.sketch().text(walk.after(len(walk.steps)), theme)
 
 
-def _variables() -> str:
+def color_variables() -> str:
     """The colours of the light and the dark theme, as variables of the style sheet."""
 
     def block(theme: Theme) -> str:

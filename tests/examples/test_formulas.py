@@ -13,7 +13,7 @@ CASES = {
     "ŷ": ("ŷ", r"\hat{y}"),
     r"\frac{1}{2n} \sum_{i=1}^n e_i^2": (
         "1/(2n)∑ᵢ₌₁ⁿeᵢ²",
-        r"\frac{1}{2n}\sum_{i = 1}^{n}e_{i}^{2}",
+        r"\frac{1}{2n}\sum_{i = 1}^{n} e_{i}^{2}",
     ),
     r"\frac{\partial L}{\partial w}": ("∂L/∂w", r"\frac{\partial L}{\partial w}"),
     r"\sigma'(z) = \sigma(z)(1 - \sigma(z))": (

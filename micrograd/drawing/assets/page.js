@@ -1,9 +1,8 @@
-"use strict";
 // The page's script. Everything that it writes, it writes as text: nothing is parsed as HTML.
 const story = JSON.parse(document.getElementById("story").textContent);
 const { values, steps, words } = story;
+const marks = values.map((value) => value.mark);
 const at = (id) => document.getElementById(id);
-const MATHML = "http://www.w3.org/1998/Math/MathML";
 let language = story.lang;
 let current = 0;
 let timer = null;
@@ -14,47 +13,6 @@ const say = (key, parts = {}) =>
   words[language][key].replace(/\{(\w+)\}/g, (_, name) => parts[name]);
 // A name keeps to itself, whichever way its script runs.
 const isolated = (name) => `\u2068${name}\u2069`;
-
-// ---------------------------------------------------------------------------------- formulas
-
-function element(tag, ...children) {
-  const made = document.createElementNS(MATHML, tag);
-  made.append(...children);
-  return made;
-}
-
-const TAGS = { r: "mrow", i: "mi", "^": "msup", _: "msub", "/": "mfrac", "(": "fence", u: "func" };
-
-// A name is the place of its value; a number or a sign is its text alone.
-function formula(mark) {
-  if (typeof mark === "number") return formula(values[mark].mark);
-  if (typeof mark === "string") return formula([/^\d/.test(mark) ? "mn" : "mo", mark]);
-  const [brief, ...parts] = mark;
-  const tag = TAGS[brief] || brief;
-  switch (tag) {
-    case "mi": case "mn":
-      return element(tag, parts[0]);
-    case "mtext": // MathML trims spaces
-      return element(tag, parts[0].replace(/^ | $/g, "\u00a0"));
-    case "mo":
-      return element("mo", { "-": "\u2212", " ": "\u2009" }[parts[0]] || parts[0]);
-    case "func":
-      return element("mi", parts[0]);
-    case "mover": {
-      const accent = parts[1] === "¯" ? "‾" : parts[1]; // a macron would cover the letter
-      const over = element("mover", formula(parts[0]), element("mo", accent));
-      over.setAttribute("accent", "true");
-      return over;
-    }
-    case "fence":
-      return element("mrow", element("mo", parts[0]), formula(parts[1]), element("mo", parts[2]));
-    case "cases":
-      return element("mrow", element("mo", "{"), element("mtable", ...parts.map(
-        (row) => element("mtr", ...row.map((cell) => element("mtd", formula(cell)))))));
-    default:
-      return element(tag, ...parts.map(formula));
-  }
-}
 
 // ------------------------------------------------------------------------------- the picture
 
@@ -133,7 +91,7 @@ function tell() {
   at("counter").textContent = say("step", { step: current + 1, steps: steps.length });
   at("sentence").textContent = say(kind, { value: name(step.value), receiver: name(step.receiver) });
   at("formulas").replaceChildren(...step.lines.map((line) => {
-    const math = element("math", formula(line));
+    const math = element("math", formula(line, marks));
     math.setAttribute("display", "block");
     return math;
   }));
@@ -252,7 +210,7 @@ values.forEach((value, i) => {
   });
   const row = document.createElement("tr");
   const name = document.createElement("button");
-  const math = element("math", formula(value.mark));
+  const math = element("math", formula(value.mark, marks));
   name.append(math);
   name.setAttribute("aria-label", value.name);
   name.addEventListener("click", () => visit(i));

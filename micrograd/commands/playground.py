@@ -1,0 +1,76 @@
+"""The command `playground`, which writes the page on which a reader trains a network."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from micrograd.commands.errors import CommandError, reported
+from micrograd.commands.options import add_language, add_output
+
+_LISTS = ("layers", "activation", "features")
+
+
+def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the options of the command."""
+    parser = commands.add_parser(
+        "playground",
+        help="write a page on which a reader trains a small network",
+        description="Write one HTML file in which a reader trains a small network and looks into "
+        "it. Settings are those in the address of the page. Example: micrograd playground "
+        "data=spiral layers=8,8 activation=tanh -o page.html",
+    )
+    parser.add_argument(
+        "settings",
+        nargs="*",
+        metavar="NAME=VALUE",
+        help="what the page opens with: kind, data, features, layers, activation, output, init, "
+        "loss, optimizer, rate, penalty, strength, batch, samples, noise, test, classes, seed, "
+        "speed, steps",
+    )
+    parser.add_argument(
+        "--model", type=Path, metavar="FILE", help="a trained model, as Module.save writes it"
+    )
+    add_output(parser, "output file; without it, the page is printed")
+    add_language(parser)
+    parser.set_defaults(command=playground)
+
+
+def playground(options: argparse.Namespace) -> int:
+    """Write the page into a file, or print it."""
+    from micrograd.files import write
+    from nn.models import load_model
+    from nn.pages import playground as page_of
+
+    settings = dict(map(_setting, options.settings))
+    model = None
+    if options.model is not None:
+        with reported(reading=options.model):
+            model = load_model(options.model)
+    with reported(TypeError, writing=options.out):
+        page = page_of(model, lang=options.lang, **settings)
+        if options.out is None:
+            print(page, end="")
+            return 0
+        write(options.out, page)
+    print(f"wrote {options.out}")
+    return 0
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """A setting and its value, which is a number, a list or a word."""
+    name, sign, value = text.partition("=")
+    if not sign or not name.isidentifier() or name in ("model", "path", "lang", "title"):
+        raise CommandError(f"expected NAME=VALUE, such as layers=8,8, got {text!r}")
+    if name in _LISTS:
+        return name, [_number(each) for each in value.split(",") if each not in ("", "none")]
+    return name, _number(value)
+
+
+def _number(text: str) -> Any:
+    with suppress(ValueError):
+        number = float(text)
+        return int(number) if number.is_integer() else number
+    return text

@@ -1,0 +1,375 @@
+// The controls, and the numbers beside them.
+class Controls {
+  constructor(app) {
+    this.app = app;
+    const on = (id, event, act) => at(id).addEventListener(event, act);
+    on("play", "click", () => app.play(!app.isPlaying));
+    on("step", "click", () => app.step());
+    on("reset", "click", () => app.reset());
+    on("fewer-layers", "click", () => app.addLayer(-1));
+    on("more-layers", "click", () => app.addLayer(1));
+    on("save", "click", () => app.save());
+    on("sample", "input", () => app.chooseSample(Number(at("sample").value) - 1));
+    on("clear", "click", () => app.begin({ ...app.settings, points: [] }));
+    on("python", "toggle", () => this.read());
+    on("activation", "change", () => {
+      if (at("activation").value !== "mixed")
+        app.change({ activation: app.settings.layers.map(() => at("activation").value) });
+    });
+    for (const kind of KINDS) on(kind, "change", () => app.changeKind(kind));
+    const numbers = ["rate", "strength", "samples", "noise", "test", "batch", "classes", "seed"];
+    for (const id of ["loss", "optimizer", "penalty", "init", "speed", ...numbers]) {
+      on(id, "change", () => {
+        const value = READERS[id](at(id).value, app.settings.kind);
+        if (value === undefined) this.show();
+        else app.change({ [id]: value });
+      });
+    }
+    for (const id of ["noise", "test", "samples"])
+      on(id, "input", () => this.write(id, at(id).value));
+    on("language", "click", () => this.speak(following()));
+    on("theme", "click", () => {
+      const root = document.documentElement;
+      const dark = root.dataset.theme
+        ? root.dataset.theme === "dark"
+        : matchMedia("(prefers-color-scheme: dark)").matches;
+      root.dataset.theme = dark ? "light" : "dark";
+      this.repaint();
+    });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
+    document.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  repaint() {
+    readPalette();
+    this.drawThumbnails();
+    this.app.draw();
+  }
+
+  speak(lang) {
+    language = lang;
+    label();
+    this.app.diagram.build();
+    if (this.app.settings.kind === "regression") this.app.valley.build();
+    this.show();
+    this.app.walk.draw();
+    this.app.draw();
+  }
+
+  key(event) {
+    if (
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      event.target.closest("input, select, button, summary, canvas")
+    )
+      return;
+    const acts = {
+      " ": () => this.app.play(!this.app.isPlaying),
+      ArrowRight: () => this.app.step(),
+      r: () => this.app.reset(),
+    };
+    if (!(event.key in acts)) return;
+    event.preventDefault();
+    acts[event.key]();
+  }
+
+  // ------------------------------------------------------------------------------------ settings
+
+  show() {
+    const { app } = this;
+    const { settings, experiment } = app;
+    const { kind } = settings;
+    const isCurve = kind === "regression";
+    document.body.dataset.kind = kind;
+    for (const each of KINDS) at(each).checked = each === kind;
+    fill(at("loss"), losses(kind), (name) => called("loss", name));
+    fill(at("optimizer"), Object.keys(OPTIMIZERS), (name) => called("optimizer", name));
+    fill(at("penalty"), PENALTIES, (name) => called("penalty", name));
+    fill(
+      at("init"),
+      initializers().filter((name) => name !== "model" || fitsModel(settings)),
+      (name) => called("init", name),
+    );
+    fill(at("speed"), SPEEDS, (name) => called("speed", name));
+    fill(at("rate"), withOwn(RATES, settings.rate));
+    fill(at("strength"), withOwn(STRENGTHS, settings.strength));
+    fill(at("batch"), withOwn([0, 1, 5, 10, 20, 50], settings.batch), (n) =>
+      n ? String(n) : say("whole"),
+    );
+    fill(
+      at("classes"),
+      Array.from({ length: MOST.classes - 1 }, (_, i) => i + 2),
+    );
+    const names = new Set(settings.activation);
+    fill(
+      at("activation"),
+      [...(names.size > 1 ? ["mixed"] : []), "", ...Object.keys(ACTIVATIONS)],
+      (name) => (name === "mixed" ? say("mixed") : name || say("linear")),
+    );
+    at("activation").value = names.size > 1 ? "mixed" : settings.activation[0] || "";
+    at("activation").disabled = !settings.layers.length;
+    for (const id of [
+      "loss",
+      "optimizer",
+      "penalty",
+      "init",
+      "speed",
+      "rate",
+      "strength",
+      "batch",
+      "classes",
+      "seed",
+      "samples",
+      "noise",
+      "test",
+    ]) {
+      at(id).value = settings[id];
+      this.write(id, settings[id]);
+    }
+    at("strength").disabled = settings.penalty === "none";
+    const set = recipe(settings.data);
+    const isMade = Boolean(set);
+    at("samples").disabled = at("noise").disabled = !isMade;
+    at("test").disabled = settings.data === OWN;
+    at("classes").parentElement.hidden =
+      isCurve || !(settings.data === OWN || (set && set.classes));
+    at("fewer-layers").disabled = !settings.layers.length;
+    at("more-layers").disabled = settings.layers.length >= MOST.layers;
+    at("layer-count").textContent = say("layers", { count: settings.layers.length });
+    at("sample").max = experiment.points.length;
+    at("sample").value = app.sample + 1;
+    at("valley-part").hidden = !isCurve;
+    at("accuracy-part").hidden = isCurve;
+    at("own").hidden = settings.data !== OWN;
+    this.showSets();
+    this.showFeatures();
+    this.showTools();
+    this.showLegend();
+    app.walk.label();
+  }
+
+  write(id, value) {
+    const output = at(`${id}-value`);
+    if (output) output.textContent = id === "test" ? `${value} %` : value;
+  }
+
+  // A picture of each data set to choose from.
+  showSets() {
+    const { settings } = this.app;
+    const names = dataSets(settings.kind);
+    const place = at("sets");
+    const key = `${language} ${names}`;
+    if (this.sets !== key) {
+      this.sets = key;
+      place.replaceChildren(
+        ...names.map((name) => {
+          const input = made("input", {
+            type: "radio",
+            name: "data",
+            value: name,
+            id: `data-${name}`,
+          });
+          input.addEventListener("change", () => this.app.change({ data: name }));
+          const canvas = made("canvas", { "aria-hidden": "true" });
+          return made(
+            "label",
+            { class: "set" },
+            input,
+            canvas,
+            made("span", { text: called("data", name) }),
+          );
+        }),
+      );
+      this.drawThumbnails();
+    }
+    at(`data-${settings.data}`).checked = true;
+  }
+
+  drawThumbnails() {
+    const { kind } = this.app.settings;
+    for (const canvas of at("sets").querySelectorAll("canvas")) {
+      const name = canvas.previousSibling.value;
+      const first = firstSettings(kind);
+      const set = recipe(name);
+      const shown = {
+        ...first,
+        data: name,
+        samples: kind === "regression" ? 40 : 90,
+        test: 0,
+        seed: 1,
+        noise: set ? set.noise / 2 : 0,
+        classes: name === "blobs" ? 3 : 2,
+        points: [],
+      };
+      if (name === OWN) {
+        const { context, width, height } = cleared(canvas);
+        context.strokeStyle = palette.faint;
+        context.lineWidth = 1.5;
+        context.beginPath();
+        for (const [dx, dy] of [
+          [7, 0],
+          [0, 7],
+        ]) {
+          context.moveTo(width / 2 - dx, height / 2 - dy);
+          context.lineTo(width / 2 + dx, height / 2 + dy);
+        }
+        context.stroke();
+        continue;
+      }
+      const drawn = Object.assign(Object.create(Experiment.prototype), { settings: shown });
+      drawn.drawData();
+      const { context, width, height } = cleared(canvas);
+      drawn.points.forEach((point, k) => {
+        const [a, b] = kind === "regression" ? [point[0], drawn.labels[k]] : point;
+        const x = ((a - drawn.x.low) / (drawn.x.high - drawn.x.low)) * width;
+        const y = ((drawn.y.high - b) / (drawn.y.high - drawn.y.low)) * height;
+        context.fillStyle = palette.classes[kind === "regression" ? 1 : drawn.labels[k]];
+        context.beginPath();
+        context.arc(x, y, 1.5, 0, 2 * Math.PI);
+        context.fill();
+      });
+    }
+  }
+
+  // The inputs of the network; at least one stays.
+  showFeatures() {
+    const { app } = this;
+    const { kind, features } = app.settings;
+    at("features").replaceChildren(
+      ...Object.entries(FEATURES[kind]).map(([name, { text }]) => {
+        const input = made("input", {
+          type: "checkbox",
+          id: `feature-${name}`,
+          "aria-label": say("input", { name: text }),
+        });
+        input.checked = features.includes(name);
+        input.disabled = input.checked && features.length === 1;
+        input.addEventListener("change", () => {
+          const all = Object.keys(FEATURES[kind]);
+          app.change({
+            features: all.filter((each) =>
+              each === name ? input.checked : features.includes(each),
+            ),
+          });
+          at(`feature-${name}`).focus();
+        });
+        return made(
+          "label",
+          { class: "tool" },
+          input,
+          element("math", formula(FEATURES[kind][name].mark, [])),
+        );
+      }),
+    );
+  }
+
+  // What a click into the plane does, for own points.
+  showTools() {
+    const { app } = this;
+    const { kind, classes } = app.settings;
+    const tools = kind === "regression" ? ["0"] : Array.from({ length: classes }, (_, k) => `${k}`);
+    if (![...tools, "remove"].includes(app.tool)) app.tool = "0";
+    at("tools").replaceChildren(
+      ...[...tools, "remove"].map((tool) => {
+        const input = made("input", { type: "radio", name: "tool", id: `tool-${tool}` });
+        input.checked = tool === app.tool;
+        input.addEventListener("change", () => {
+          app.tool = tool;
+        });
+        const text =
+          tool === "remove"
+            ? say("remove")
+            : kind === "regression"
+              ? say("add point")
+              : app.labelOf(Number(tool));
+        return made("label", { class: "tool" }, input, made("span", { text }));
+      }),
+    );
+  }
+
+  showLegend() {
+    const { app } = this;
+    const { kind, classes } = app.settings;
+    const entries =
+      kind === "regression"
+        ? []
+        : Array.from({ length: classes }, (_, k) => {
+            const canvas = made("canvas", { class: "swatch", "aria-hidden": "true" });
+            return [made("li", {}, canvas, made("span", { text: app.labelOf(k) })), canvas, k];
+          });
+    at("legend").replaceChildren(...entries.map(([entry]) => entry));
+    for (const [, canvas, k] of entries) {
+      const { context, width, height } = cleared(canvas);
+      drawMark(context, k, width / 2, height / 2, 4.5);
+      context.fillStyle = palette.classes[k];
+      context.fill();
+    }
+  }
+
+  // ------------------------------------------------------------------------------------- numbers
+
+  told() {
+    const last = this.app.experiment.measured();
+    return say("told", { step: this.app.experiment.steps, loss: shortText(last.train) });
+  }
+
+  read() {
+    const { experiment } = this.app;
+    const { history, steps, epochs, settings } = experiment;
+    const known = history[history.length - 1];
+    const now = known.epoch === epochs && !experiment.queue.length ? known : experiment.measured();
+    at("epoch").textContent = epochs;
+    at("steps").textContent = steps;
+    const write = (id, number, text) => {
+      at(id).textContent = Number.isNaN(number) ? "–" : text(number);
+      at(id).dataset.value = number;
+    };
+    write("train-loss", now.train, (x) => fixed(x));
+    write("test-loss", now.test, (x) => fixed(x));
+    const epochsKnown = history.map(({ epoch }) => epoch);
+    const curves = (key) => [
+      { numbers: history.map((each) => each[`test${key}`]), color: palette.faint, dash: [4, 3] },
+      { numbers: history.map((each) => each[`train${key}`]), color: palette.curve },
+    ];
+    drawCurves(at("loss-curve"), epochsKnown, curves(""));
+    at("loss-curve").setAttribute(
+      "aria-label",
+      say("loss curve", { train: fixed(now.train), test: fixed(now.test), epoch: epochs }),
+    );
+    if (settings.kind === "classification") {
+      const percent = (x) => `${(100 * x).toFixed(x === 1 ? 0 : 1)} %`;
+      write("train-accuracy", now["train accuracy"], percent);
+      write("test-accuracy", now["test accuracy"], percent);
+      const least = Math.min(
+        0.5,
+        ...history
+          .flatMap((each) => [each["train accuracy"], each["test accuracy"]])
+          .filter(Number.isFinite),
+      );
+      drawCurves(at("accuracy-curve"), epochsKnown, curves(" accuracy"), {
+        low: Math.max(0, least - 0.05),
+        high: 1.02,
+      });
+      at("accuracy-curve").setAttribute(
+        "aria-label",
+        say("accuracy curve", {
+          train: percent(now["train accuracy"]),
+          test: percent(now["test accuracy"]),
+          epoch: epochs,
+        }),
+      );
+    }
+    if (at("python").open) at("program").textContent = pythonProgram(experiment);
+    at("points").setAttribute(
+      "aria-label",
+      say(settings.kind === "regression" ? "curve picture" : "plane picture", {
+        count: experiment.points.length,
+        sample: this.app.sample + 1,
+      }),
+    );
+  }
+}
+
+const withOwn = (list, own) => (list.includes(own) ? list : [...list, own].sort((a, b) => a - b));
+const fixed = (x) => (Math.abs(x) < 0.001 || Math.abs(x) >= 1000 ? shortText(x) : x.toFixed(4));

@@ -1,0 +1,36 @@
+// The words of the page, in the language that the reader has chosen.
+const languages = Object.keys(story.words);
+let language = story.lang;
+
+const say = (key, parts = {}) =>
+  story.words[language][key].replace(/\{(\w+)\}/g, (_, name) => parts[name]);
+// What a thing that has a name is called, such as the loss "mse"; else its name.
+const called = (kind, name) => story.words[language][`${kind} ${name}`] || name;
+const following = () => languages[(languages.indexOf(language) + 1) % languages.length];
+
+// Elements name their words: data-say for their text, data-label for what is read aloud.
+function label() {
+  document.documentElement.lang = say("language tag");
+  document.title = at("title").textContent = story.words[language].title;
+  for (const each of document.querySelectorAll("[data-say]"))
+    each.textContent = say(each.dataset.say);
+  for (const each of document.querySelectorAll("[data-label]")) {
+    each.setAttribute("aria-label", say(each.dataset.label));
+    if (each.tagName === "BUTTON") each.title = say(each.dataset.label);
+  }
+  at("language").textContent = story.words[following()]["language name"];
+}
+
+// Fills a select with options; `text` says what each is called.
+function fill(select, values, text = String) {
+  const before = select.value;
+  select.replaceChildren(
+    ...values.map((value) => {
+      const option = document.createElement("option");
+      option.value = value;
+      option.textContent = text(value);
+      return option;
+    }),
+  );
+  if (values.map(String).includes(before)) select.value = before;
+}

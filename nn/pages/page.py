@@ -1,0 +1,131 @@
+"""`playground(model)`: one HTML file in which a reader trains a small network."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from micrograd.drawing.page import Page, asset, color_variables, content_hash, island
+from micrograd.files import write
+from micrograd.writing import languages
+from micrograd.writing.labels import one_line
+from nn.pages.contents import MOST, contents
+from nn.pages.functions import formulas, script
+
+_SCRIPTS = (
+    *(
+        "random",
+        "data",
+        "network",
+        "training",
+        "archive",
+        "features",
+        "state",
+        "words",
+        "experiment",
+    ),
+    *("notation", "painting", "plane", "diagram", "explaining", "walk", "valley", "python"),
+    *("app", "controls", "main"),
+)
+"""The files of the script, in the order in which they are read."""
+
+
+def playground(
+    model: Any = None,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    data: Any = None,
+    lang: str = "en",
+    title: str | Mapping[str, str] = "",
+    **settings: Any,
+) -> Page:
+    """Write an HTML page on which a reader trains a small network and looks into it.
+
+    The page needs no other file and no network. Its numbers are those of the engine: activations,
+    losses and their derivatives come from the table of operations, and the same seed gives the
+    weights of `random.Random(seed)` and the data of `nn.datasets`. The page shows the program in
+    Python that does the same, and saves the network as a file that `nn.load_model` reads. Its
+    address keeps what the reader has chosen: `page.html#layers=8,8&seed=3&steps=100`.
+
+    Args:
+        model: a trained model to begin with: an `MLP`, or a `Sequential` of `Layer`, with 2 inputs
+            and an output for each class, or one output for two classes; or with 1 input and 1
+            output, for a curve. Without it, the page draws first weights.
+        path: the file to write; without it, nothing is written.
+        data: the samples `(X, y)`, where X has 2 columns and y labels, or X has 1 column and y
+            numbers; or the name of a data set: `"moons"`, `"circles"`, `"xor"`, `"spiral"` or
+            `"blobs"`, and for curves `"line"`, `"sine"`, `"parabola"` or `"bend"`.
+        lang: the language in which the page opens; readers can switch to the others.
+        title: the title of the page, or one for each language in a dict.
+        **settings: with what the page opens, as in its address: `kind` (`"classification"` or
+            `"regression"`, which fits a curve), `features` (the inputs, such as
+            `["x1", "product"]`), `layers` (the sizes of the hidden layers), `activation` (a name,
+            or one for each hidden layer), `output` (the activation of the output), `init` (a name
+            in `nn.initializers`), `loss`, `optimizer` (`"sgd"`, `"momentum"` or `"adam"`), `rate`,
+            `penalty` (`"none"`, `"l1"` or `"l2"`), `strength`, `batch` (0 for all samples),
+            `samples`, `noise`, `test` (in percent), `classes`, `seed`, `speed` and `steps` (which
+            the page has done when it opens).
+
+    Returns:
+        The text of the page, a `str` that a notebook shows in a frame.
+
+    Raises:
+        ValueError: if the page cannot show the model or the data, or if there is no such setting.
+        TypeError: if the model is not made of layers.
+
+    >>> page = playground(layers=[8, 8], activation="tanh", seed=3)
+    >>> len(page.encode()) < 200_000
+    True
+    """
+    languages.checked(lang)
+    model_, points, chosen = contents(model, data, settings)
+    titles = {each: _title(title, each) for each in languages.languages()}
+    text = _document(
+        lang,
+        titles,
+        {
+            "lang": lang,
+            "words": {each: _words(each, name) for each, name in titles.items()},
+            "most": MOST,
+            "model": model_,
+            "points": points,
+            "settings": chosen,
+            "formulas": formulas(),
+        },
+    )
+    if path is not None:
+        write(path, text)
+    return Page(text)
+
+
+def _title(title: str | Mapping[str, str], lang: str) -> str:
+    given = title if isinstance(title, str) else title.get(lang, "")
+    return one_line(given) or languages.words(lang, "playground")["title"]
+
+
+def _words(lang: str, title: str) -> dict[str, str]:
+    """The words of the page in a language, and the language's own name and tag."""
+    language = {f"language {key}": text for key, text in languages.words(lang, "language").items()}
+    parts = ("playground", "playground names")
+    texts = {key: text for part in parts for key, text in languages.words(lang, part).items()}
+    return {**texts, **language, "title": title}
+
+
+def _document(lang: str, titles: Mapping[str, str], data: dict[str, Any]) -> str:
+    style = f"{color_variables()}{asset('page.css', __package__)}"
+    own = "".join(asset(f"{name}.js", __package__) for name in _SCRIPTS)
+    code = f"{asset('formulas.js')}{script()}{own}"
+    policy = (
+        f"default-src 'none'; style-src '{content_hash(style)}'; "
+        f"script-src '{content_hash(code)}'; base-uri 'none'; form-action 'none'"
+    )
+    return asset("page.html", __package__).format(
+        lang=html.escape(languages.words(lang, "language")["tag"]),
+        policy=policy,
+        title=html.escape(titles[lang]),
+        style=style,
+        data=island(data),
+        script=code,
+    )
