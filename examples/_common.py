@@ -6,7 +6,8 @@
 - `_story`, `_report`: what a companion says, and the files of its pictures.
 - `_documents`, `_index`, `_markdown`, `_latex`: the companions as files.
 - `_program`: the command line of a program, and its report on a terminal.
-- `_mathematics`: the weighted sum, gradient descent.
+- `_mathematics`: the weighted sum, gradient descent, a layer with given weights.
+- `_spiral`: the second half of article 5.
 """
 
 from ._documents import write_documents, write_index

@@ -8,6 +8,7 @@ from operator import add
 from typing import Any
 
 from micrograd import Value
+from nn import Layer
 
 
 def dot(x: Iterable[Any], w: Iterable[Any]) -> Any:
@@ -34,3 +35,13 @@ def descent(
         for parameter in parameters:
             parameter.data -= step * parameter.grad
         yield cost.data
+
+
+def dense(weights: Sequence[Sequence[float]], biases: Sequence[float]) -> Layer:
+    """A layer without activation; `weights` has a row for each neuron."""
+    layer = Layer(len(weights[0]), len(weights), nonlin=False, initializer="zeros")
+    for neuron, row, bias in zip(layer.neurons, weights, biases, strict=True):
+        for weight, w in zip(neuron.w, row, strict=True):
+            weight.data = w
+        neuron.b.data = bias
+    return layer

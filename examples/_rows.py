@@ -68,7 +68,8 @@ class Row:
         """What is expected, as text."""
         if self.relation in ("=", "is"):
             return self._told(self.expected)
-        return Words.same(f"{self.relation} {_digits(self.expected)}")
+        sign = {">=": "≥"}.get(self.relation, self.relation)
+        return Words.same(f"{sign} {_digits(self.expected)}")
 
     @property
     def result(self) -> Words:
@@ -80,8 +81,7 @@ class Row:
 
 
 def _digits(x: float) -> str:
-    shown = f"{x + 0.0:.12g}"  # no minus before a zero
-    return f"−{shown[1:]}" if shown.startswith("-") else shown
+    return f"{x + 0.0:.12g}".replace("-", "−")  # no minus before a zero
 
 
 def exactly(what: Words, expected: float, got: float, source: str = "", formula: str = "") -> Row:

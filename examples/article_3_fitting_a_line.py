@@ -198,9 +198,9 @@ def tell_descent(report: Report) -> None:
     )
     report.say(
         Words(
-            "Each step moves the weight against the gradient, by the learning rate 0.03. The "
-            "steps of the article, in a loop:",
-            "每一步都让权重朝梯度的反方向移动，步长由学习率 0.03 决定。"
+            "Each step moves the weight against the gradient, by the gradient times the learning "
+            "rate 0.03. The steps of the article, in a loop:",
+            "每一步都让权重朝梯度的反方向移动，移动的量是梯度乘以学习率 0.03。"
             "文章列出的各个步骤构成一个循环：",
         )
     )
@@ -240,7 +240,8 @@ def tell_one_point(report: Report, one: Sequence[float]) -> None:
         caption=Words(
             "The loss by weight, and the 30 steps. They get shorter as the slope gets smaller, "
             "and after 30 of them the bottom at 2 is still far.",
-            "损失随权重的变化，以及走过的 30 步。坡越缓，步子越小；走完 30 步，离谷底 2 还很远。",
+            "损失随权重的变化，以及走过的 30 步。坡越缓，步子越小；走完 30 步，"
+            "离谷底 $w = 2$ 还很远。",
         ),
     )
     report.numbers(

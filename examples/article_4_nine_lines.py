@@ -393,7 +393,7 @@ def tell_answer(report: Report, weights: Sequence[Value]) -> None:
             "所以神经元对它比对任何一个训练样本都更有把握。",
         ),
         Words(
-            "The same shows what it has not learned. Without the third input, an input of zeros "
+            "This also shows what it has not learned. Without the third input, an input of zeros "
             "gives the sum 0 and the answer 0.5, whatever the weights are, and $(0, 1, 0)$ gives "
             "0.448: by the rule both should be 0. A bias in place of the third input would be "
             "there for every input.",

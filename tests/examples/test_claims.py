@@ -6,14 +6,16 @@ from itertools import combinations
 
 import pytest
 
+from examples import _spiral as arms
 from examples import article_3_fitting_a_line as line
 from examples import article_4_nine_lines as nine
 from examples import article_5_dense_layers as layers
 from examples._common import Report, dot
 from examples._formulas import plain
+from examples._mathematics import dense
 from examples._story import Display, Prose
 from micrograd import Value
-from nn import predict
+from nn import datasets, predict
 
 np = pytest.importorskip("numpy")
 pytestmark = pytest.mark.slow
@@ -146,8 +148,8 @@ def test_a_line_fits_the_linear_data_and_not_the_others():
 
 
 def test_two_layers_without_activation_are_one():
-    first = layers.dense(layers.WEIGHTS_1, layers.BIASES_1)
-    second = layers.dense(layers.WEIGHTS_2, layers.BIASES_2)
+    first = dense(layers.WEIGHTS_1, layers.BIASES_1)
+    second = dense(layers.WEIGHTS_2, layers.BIASES_2)
     weights = np.array(layers.WEIGHTS_2) @ np.array(layers.WEIGHTS_1)
     one = layers.merged()
     assert np.allclose([[w.data for w in neuron.w] for neuron in one.neurons], weights, atol=4e-14)
@@ -159,8 +161,8 @@ def test_two_layers_without_activation_are_one():
 @pytest.fixture(scope="module")
 def spiral():
     generator = np.random.RandomState(0)
-    points, classes = layers.spiral(generator)
-    return np.array(points), np.array(classes), layers.network(generator)
+    points, classes = datasets.spiral(arms.SAMPLES, arms.CLASSES, random_state=generator)
+    return points, classes, arms.network(generator)
 
 
 def test_no_straight_line_separates_two_arms_of_the_spiral(spiral):
@@ -221,4 +223,4 @@ def test_the_network_of_the_spiral_is_what_is_said_of_it(spiral, told):
     assert np.allclose(predict(model, points[::10]), by_values, atol=1e-12)
     softmax = np.exp(by_values) / np.exp(by_values).sum(axis=1, keepdims=True)
     expected = -np.log(softmax[np.arange(30), classes[::10]]).mean()
-    assert layers.mean_loss(model, points[::10], classes[::10]) == pytest.approx(expected)
+    assert arms.mean_loss(model, points[::10], classes[::10]) == pytest.approx(expected)

@@ -49,7 +49,7 @@ def lines(root):
     for element in root.iter():
         kind = element.tag.removeprefix(SVG)
         if kind == "path":
-            if element.get("stroke") is None:
+            if element.get("fill-opacity"):
                 continue  # an area
             for part in re.findall(r"M([^M]*)", element.get("d")):
                 numbers = [float(x) for x in re.findall(r"-?[\d.]+", part)]
