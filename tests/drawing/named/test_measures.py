@@ -164,8 +164,10 @@ def check(svg, width):
     for one, other in combinations(pieces, 2):
         assert apart(one, other)
     for line in drawing.lines:
+        reach = extent(*zip(*line, strict=True))
         for piece in pieces:
-            assert not any(inside(point, piece) for point in line)
+            near = not apart(reach, piece)  # few pieces are
+            assert not (near and any(inside(point, piece) for point in line))
     return drawing
 
 
