@@ -18,7 +18,7 @@ from micrograd.engine.value import Value
 from micrograd.writing.marks import Mark
 
 WIDE, NARROW = 720, 350
-LEAF = (128.0, 50.0)  # width and height of a slider and a field for the number, in pixels
+LEAF = (142.0, 50.0)  # width and height of a slider and a field for the number, in pixels
 MOST_NOTES = 14  # arrows with numbers on them, beyond which there are none
 _PLACE = 4  # numbers that say where a box is and how large
 _NUMBER, _SLOPE = "−0.00000", "−0.0000"  # as wide as most numbers

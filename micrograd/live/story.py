@@ -106,7 +106,12 @@ class Story:
 
     def weights(self) -> list[Value]:
         """The leaves that learn if nothing is said: those that have names of weights."""
-        return [leaf for leaf in self.leaves if role(leaf, self.cut.names[leaf]) == "weight"]
+        return [
+            leaf
+            for leaf in self.leaves
+            if (label_of(leaf).strip() or self._called.get(id(leaf), "").strip())
+            and role(leaf, self.cut.names[leaf]) == "weight"
+        ]
 
     # --------------------------------------------------------------------------------------- data
 

@@ -108,7 +108,8 @@ def test_an_operation_by_hand_is_an_error():
 def test_weights_learn_unless_something_else_is_said():
     assert '"learn":[]' in live_page(neuron(), learn=[])
     assert '"learn":[0,2]' in live_page(neuron())
-    assert live_page(neuron(), learn="w") != live_page(neuron())
+    assert '"learn":[0]' in live_page(neuron(), learn="w")
+    assert '"learn":[]' in live_page(Value(2.0) * Value(3.0))  # whose names were made up
 
 
 def test_every_language_has_every_word():
@@ -157,6 +158,14 @@ def test_the_formulas_follow_the_sliders_across_a_kink(live):
     assert page.lines() != before
     page.type("z", "0")
     assert page.lines()[-1] == "=0"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", ["#w=inf", "#x=nan&b=-inf", "#steps=1e9&rate=1e300&w=1e300"])
+def test_curves_of_numbers_that_run_away_are_no_errors(live, address):
+    for learn in (["w"], ["w", "b"]):
+        page = live(neuron(), address, learn=learn)
+        page.page.wait_for_selector("#hills svg")
 
 
 @pytest.mark.slow

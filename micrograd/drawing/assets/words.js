@@ -10,7 +10,8 @@ const following = () => languages[(languages.indexOf(language) + 1) % languages.
 function label() {
   document.documentElement.lang = say("language tag");
   document.title = at("title").textContent = story.words[language].title;
-  for (const each of document.querySelectorAll("[data-say]")) each.textContent = say(each.dataset.say);
+  for (const each of document.querySelectorAll("[data-say]"))
+    each.textContent = say(each.dataset.say);
   for (const each of document.querySelectorAll("[data-label]")) {
     each.setAttribute("aria-label", say(each.dataset.label));
     if (each.tagName === "BUTTON") each.title = say(each.dataset.label);
@@ -21,11 +22,13 @@ function label() {
 // Fills a select with options; `text` says what each is called.
 function fill(select, values, text = String) {
   const before = select.value;
-  select.replaceChildren(...values.map((value) => {
-    const option = document.createElement("option");
-    option.value = value;
-    option.textContent = text(value);
-    return option;
-  }));
+  select.replaceChildren(
+    ...values.map((value) => {
+      const option = document.createElement("option");
+      option.value = value;
+      option.textContent = text(value);
+      return option;
+    }),
+  );
   if (values.map(String).includes(before)) select.value = before;
 }

@@ -37,23 +37,32 @@ function slopeOf(edge, conditions) {
 
 // What a formula gives: a name and a whole number need no function.
 const numberOf = (mark, f) =>
-  (f !== undefined ? graph.formulas(v)[f] : typeof mark === "number" ? v[values[mark].node] : Number(mark));
-const same = (a, b) => Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-9 * (1 + Math.abs(a) + Math.abs(b));
+  f !== undefined
+    ? graph.formulas(v)[f]
+    : typeof mark === "number"
+      ? v[values[mark].node]
+      : Number(mark);
+const same = (a, b) =>
+  Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-9 * (1 + Math.abs(a) + Math.abs(b));
 const number_ = (edge) => (edge.slope < 0 ? fenced(figure(edge.slope)) : figure(edge.slope));
 
-// A product over the segments; `write` gives the mark of an edge, `isShown` whether it stands there.
+// A product over the segments; `write` gives the mark of an edge, `isShown` whether it is there.
 function chain(found, write, isShown) {
   const times = (list) => list.flatMap((each, i) => (i ? [signs("·"), ...each] : each));
   const path = (way) => {
     const shown = way.filter(isShown);
-    return times((shown.length ? shown : way.slice(0, 1)).map((edge) => [factor(edge, write(edge))]));
+    return times(
+      (shown.length ? shown : way.slice(0, 1)).map((edge) => [factor(edge, write(edge))])
+    );
   };
   const shown = found.filter((paths) => paths.length > 1 || paths[0].some(isShown));
   const isAlone = shown.length < 2;
-  return times((shown.length ? shown : found.slice(0, 1)).map((paths) => {
-    const terms = paths.flatMap((way, i) => (i ? [signs("+"), ...path(way)] : path(way)));
-    return paths.length > 1 && !isAlone ? [signs("("), ...terms, signs(")")] : terms;
-  }));
+  return times(
+    (shown.length ? shown : found.slice(0, 1)).map((paths) => {
+      const terms = paths.flatMap((way, i) => (i ? [signs("+"), ...path(way)] : path(way)));
+      return paths.length > 1 && !isAlone ? [signs("("), ...terms, signs(")")] : terms;
+    })
+  );
 }
 
 // Breaks a line that is too long before signs; what follows is indented.
@@ -69,7 +78,8 @@ function breakLine(line) {
     piece.nodes.push(node);
     piece.right = right;
   }
-  let last = line, start = pieces[0].left;
+  let last = line,
+    start = pieces[0].left;
   for (const { nodes, left, right } of pieces) {
     if (right - start > room && left > start) {
       const next = math(...nodes);
@@ -81,13 +91,16 @@ function breakLine(line) {
 }
 
 function board() {
-  const way = wayTo(state.wrt), conditions = new Map();
-  const left = quotient(top_, state.wrt), result = gradients[state.wrt];
+  const way = wayTo(state.wrt),
+    conditions = new Map();
+  const left = quotient(top_, state.wrt),
+    result = gradients[state.wrt];
   const lines = [];
   const line = (...nodes) => lines.push(math(...nodes));
   const equals = (x) => signs(Object.is(Number(short(x).replace(/−/g, "-")), x) ? "=" : "≈");
   const whole = () => formula(left, marks);
-  if (!isMean()) { // the functions of the graph read its numbers
+  if (!isMean()) {
+    // the functions of the graph read its numbers
     place(null, now);
     graph.forward(v);
   }
@@ -105,7 +118,8 @@ function board() {
       if (count > 1) line(signs("≈"), ...chain(found, number_, (edge) => !isOne(edge)));
     }
     const [mark, f] = (!isMean() && values[state.wrt].closed) || [];
-    if (mark !== undefined && same(numberOf(mark, f), result)) line(signs("="), formula(mark, marks));
+    if (mark !== undefined && same(numberOf(mark, f), result))
+      line(signs("="), formula(mark, marks));
     line(equals(result), formula(figure(result), marks));
   } else {
     for (const value of way.values.slice(1)) {
@@ -115,10 +129,21 @@ function board() {
         ...(edge.head === top_ ? [] : [formula(quotient(top_, edge.head), marks), signs("·")]),
         factor(edge, write(edge)),
       ]);
-      const more = way.edges.filter((edge) => edge.tail === value).length > uses.length ? [signs("+"), signs("…")] : [];
-      line(formula(quotient(top_, value), marks), signs("="), ...terms, ...more, equals(gradients[value]), formula(figure(gradients[value]), marks));
+      const more =
+        way.edges.filter((edge) => edge.tail === value).length > uses.length
+          ? [signs("+"), signs("…")]
+          : [];
+      line(
+        formula(quotient(top_, value), marks),
+        signs("="),
+        ...terms,
+        ...more,
+        equals(gradients[value]),
+        formula(figure(gradients[value]), marks)
+      );
     }
-    if (lines.length > MOST_LINES) lines.splice(MOST_LINES / 2, lines.length - MOST_LINES, math(signs("⋮")));
+    if (lines.length > MOST_LINES)
+      lines.splice(MOST_LINES / 2, lines.length - MOST_LINES, math(signs("⋮")));
   }
   const focused = document.activeElement?.closest?.("#lines [data-edge]");
   const before = focused ? [...at("lines").querySelectorAll("[data-edge]")].indexOf(focused) : -1;
@@ -130,7 +155,10 @@ function board() {
 
 // The branches that the formulas above are for, and what the numbers are.
 function tell(conditions) {
-  const shown = [...conditions.values()].flatMap((mark, i) => [...(i ? [say("comma")] : [" "]), inline(mark)]);
+  const shown = [...conditions.values()].flatMap((mark, i) => [
+    ...(i ? [say("comma")] : [" "]),
+    inline(mark),
+  ]);
   const parts = [];
   if (!wayTo(state.wrt).values.length && state.wrt !== top_) parts.push(say("no path"));
   if (isMean()) parts.push(say("mean", { count: samples.length }));

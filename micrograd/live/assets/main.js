@@ -19,12 +19,20 @@ function update() {
   });
   clearTimeout(writing);
   writing = setTimeout(() => {
-    if (location.hash === seen) { // else the address has changed, and is about to be read
-      try { window.history.replaceState(null, "", address()); } catch { /* a frame without an address */ }
+    if (location.hash === seen) {
+      // else the address has changed, and is about to be read
+      try {
+        window.history.replaceState(null, "", address());
+      } catch {
+        /* a frame without an address */
+      }
       seen = location.hash;
     }
     at("status").textContent = say("now", {
-      output: values[top_].text, value: short(numbers[top_]), name: values[state.wrt].text, gradient: short(gradients[state.wrt]),
+      output: values[top_].text,
+      value: short(numbers[top_]),
+      name: values[state.wrt].text,
+      gradient: short(gradients[state.wrt]),
     });
   }, 300);
 }
@@ -55,16 +63,13 @@ function run() {
 }
 
 function showControls() {
-  fill(at("wrt"), leaves, (i) => values[i].text);
   at("wrt").value = state.wrt;
-  at("samples").hidden = !samples.length;
-  const choices = [...(samples.length > 1 ? [ALL] : []), ...samples.map((_, i) => i), OWN];
-  fill(at("sample"), choices, (k) => (k === ALL ? say("all", { count: samples.length }) : k === OWN ? say("own") : say("number", { number: k + 1 })));
   at("sample").value = state.sample;
-  at("descent").hidden = !learn.length;
-  at("valley").hidden = !(learn.length === 1 || learn.length === 2);
   at("delta").textContent = `Δ${values[state.wrt].text}`;
-  for (const [field, slider, value, place_] of [["nudge", "far", state.nudge, state.nudge], ["rate", "fast", state.rate, Math.log10(state.rate)]]) {
+  for (const [field, slider, value, place_] of [
+    ["nudge", "far", state.nudge, state.nudge],
+    ["rate", "fast", state.rate, Math.log10(state.rate)],
+  ]) {
     if (document.activeElement !== at(field) || at(field).getAttribute("aria-invalid") !== "true") {
       at(field).value = exact(value).replace(/^-/, "−");
       at(field).setAttribute("aria-invalid", "false");
@@ -75,7 +80,11 @@ function showControls() {
   }
   at("run").textContent = say(running ? "pause" : "run");
   at("run").setAttribute("aria-pressed", Boolean(running));
-  at("taken").textContent = say("taken", { count: state.steps, output: values[top_].text, value: short(numbers[top_]) });
+  at("taken").textContent = say("taken", {
+    count: state.steps,
+    output: values[top_].text,
+    value: short(numbers[top_]),
+  });
   at("taken").dataset.steps = state.steps;
 }
 
@@ -83,40 +92,93 @@ function type(field, slider, key, isGood, of) {
   at(field).addEventListener("change", () => {
     const x = read(at(field).value);
     at(field).setAttribute("aria-invalid", x === undefined || !isGood(x));
-    if (x !== undefined && isGood(x)) { state[key] = x; update(); }
+    if (x !== undefined && isGood(x)) {
+      state[key] = x;
+      update();
+    }
   });
-  at(slider).addEventListener("input", () => { state[key] = of(Number(at(slider).value)); update(); });
+  at(slider).addEventListener("input", () => {
+    state[key] = of(Number(at(slider).value));
+    update();
+  });
 }
 type("nudge", "far", "nudge", isFinite, (x) => x);
-type("rate", "fast", "rate", (x) => x > 0 && x < Infinity, (x) => Number((10 ** x).toPrecision(2)));
+type(
+  "rate",
+  "fast",
+  "rate",
+  (x) => x > 0 && x < Infinity,
+  (x) => Number((10 ** x).toPrecision(2))
+);
 
 at("wrt").addEventListener("change", () => choose(Number(at("wrt").value)));
 at("sample").addEventListener("change", () => {
   stop();
   state.sample = Number(at("sample").value);
-  if (state.sample >= 0 && state.sample < ALL) inputs.forEach((i, k) => { now[i] = samples[state.sample][k]; });
+  if (state.sample >= 0 && state.sample < ALL)
+    inputs.forEach((i, k) => {
+      now[i] = samples[state.sample][k];
+    });
   settle();
   update();
 });
-at("step").addEventListener("click", () => { stop(); descend(1); update(); });
-at("run").addEventListener("click", () => { if (running) { stop(); update(); } else run(); });
-at("reset").addEventListener("click", () => { stop(); replay(0); update(); });
-at("language").addEventListener("click", () => { language = following(); speak(); });
+at("step").addEventListener("click", () => {
+  stop();
+  descend(1);
+  update();
+});
+at("run").addEventListener("click", () => {
+  if (running) {
+    stop();
+    update();
+  } else run();
+});
+at("reset").addEventListener("click", () => {
+  stop();
+  replay(0);
+  update();
+});
+at("language").addEventListener("click", () => {
+  language = following();
+  speak();
+});
 at("theme").addEventListener("click", () => {
   const root = document.documentElement;
-  const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const isDark = root.dataset.theme
+    ? root.dataset.theme === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = isDark ? "light" : "dark";
 });
 
 function speak() {
   label();
+  fill(at("wrt"), leaves, (i) => values[i].text);
+  const choices = [...(samples.length > 1 ? [ALL] : []), ...samples.map((_, i) => i), OWN];
+  fill(at("sample"), choices, (k) =>
+    k === ALL
+      ? say("all", { count: ALL })
+      : k === OWN
+        ? say("own")
+        : say("number", { number: k + 1 })
+  );
   at("language").lang = say("language tag") === "en" ? "zh-Hans" : "en";
   update();
 }
 
-addEventListener("hashchange", () => { stop(); seen = location.hash; readAddress(); speak(); });
-NARROW.addEventListener("change", () => { build(); update(); });
+addEventListener("hashchange", () => {
+  stop();
+  seen = location.hash;
+  readAddress();
+  speak();
+});
+NARROW.addEventListener("change", () => {
+  build();
+  update();
+});
 
+at("samples").hidden = !samples.length;
+at("descent").hidden = !learn.length;
+at("valley").hidden = !(learn.length === 1 || learn.length === 2);
 readAddress();
 build();
 speak();

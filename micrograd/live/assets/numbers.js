@@ -4,8 +4,11 @@
 function short(x) {
   if (Number.isNaN(x)) return "nan";
   if (!isFinite(x)) return x > 0 ? "∞" : "−∞";
-  const size = Math.abs(x), isFar = size !== 0 && (size < 1e-3 || size >= 1e6);
-  return (isFar ? x.toExponential(2) : String(Number(x.toPrecision(4)))).replace(/-/g, "−").replace("e+", "e");
+  const size = Math.abs(x),
+    isFar = size !== 0 && (size < 1e-3 || size >= 1e6);
+  return (isFar ? x.toExponential(2) : String(Number(x.toPrecision(4))))
+    .replace(/-/g, "−")
+    .replace("e+", "e");
 }
 
 // All digits, as it can be typed.
@@ -15,8 +18,10 @@ const exact = (x) => (isFinite(x) ? String(x) : Number.isNaN(x) ? "nan" : x > 0 
 function figure(x) {
   const text = short(Math.abs(x));
   const [digits, exponent] = text.split("e");
-  const mark = exponent === undefined ? ["mn", digits]
-    : ["r", ["mn", digits], "·", ["^", ["mn", "10"], ["mn", exponent]]];
+  const mark =
+    exponent === undefined
+      ? ["mn", digits]
+      : ["r", ["mn", digits], "·", ["^", ["mn", "10"], ["mn", exponent]]];
   return x < 0 ? ["r", "-", mark] : mark;
 }
 

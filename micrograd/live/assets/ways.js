@@ -6,9 +6,12 @@ const MOST_FACTORS = 9;
 function wayTo(target) {
   const reached = new Set([target]);
   for (const step of steps) {
-    if (step.value !== target && step.operands.some((operand) => reached.has(operand))) reached.add(step.value);
+    if (step.value !== target && step.operands.some((operand) => reached.has(operand)))
+      reached.add(step.value);
   }
-  const needed = new Set([top_]), found = [], edgesFound = [];
+  const needed = new Set([top_]),
+    found = [],
+    edgesFound = [];
   for (const step of [...steps].reverse()) {
     if (!needed.has(step.value) || !reached.has(step.value)) continue;
     if (step.value === target) continue;
@@ -26,7 +29,9 @@ function wayTo(target) {
 // The paths between each two values that all paths pass; null if there are many.
 function segments({ values: passed, edges: between }) {
   const place = new Map(passed.map((value, i) => [value, i]));
-  const below = new Map(passed.map((value) => [value, between.filter((edge) => edge.head === value)]));
+  const below = new Map(
+    passed.map((value) => [value, between.filter((edge) => edge.head === value)])
+  );
   const knots = [];
   let furthest = 0;
   passed.forEach((value, i) => {
@@ -35,11 +40,18 @@ function segments({ values: passed, edges: between }) {
   });
   const found = [];
   for (let k = 0; k + 1 < knots.length; k++) {
-    const paths = [], stack = [[knots[k], []]];
+    const paths = [],
+      stack = [[knots[k], []]];
     while (stack.length) {
       const [value, path] = stack.pop();
       if (value === knots[k + 1]) paths.push(path);
-      else stack.push(...below.get(value).map((edge) => [edge.tail, [...path, edge]]).reverse());
+      else
+        stack.push(
+          ...below
+            .get(value)
+            .map((edge) => [edge.tail, [...path, edge]])
+            .reverse()
+        );
       if (paths.length + stack.length > MOST_PATHS || path.length > MOST_FACTORS) return null;
     }
     found.push(paths);
