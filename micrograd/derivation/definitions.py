@@ -309,7 +309,7 @@ def _cleared(step: Definition) -> Definition:
     products = (part for part in parts(step.formula) if isinstance(part, Call))
     is_idle = any(part.name == "mul" and 0.0 in part.operands for part in products)
     if (is_idle or "exp" in calls(step.formula)) and step.slopes is None:
-        tree = simplified(step.formula)
+        tree = simplified(step.formula, decimals=has_decimals(step.formula))
         gone = _choices(step.formula) - _choices(tree)
         if (is_idle or gone) and size(tree) < size(step.formula) and _agree(step, tree):
             return _with_formula(step, tree)

@@ -218,6 +218,12 @@ def test_hidden_values_of_a_network_are_named_after_their_neurons():
     assert "z⁽¹⁾" not in board(again, model.parameters()[0]).text()
 
 
+def test_decimals_stay_decimals_beside_a_product_with_zero():
+    a, b, c = values(a=0.5, b=2.0, c=3.0)
+    y = a * 0.1 + b * 0.0 + c * 0.2
+    assert "y = 0.1a + 0.2c" in board(y, a, names={"y": y}).text()
+
+
 def test_an_index_of_two_digits_is_one_index():
     (w,) = values(w=0.5)
     xs = [Value(1.0 + i, label=f"x_{i}") for i in range(10, 15)]
