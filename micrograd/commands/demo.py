@@ -43,12 +43,14 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def _article(text: str) -> int:
-    if text.startswith("-"):  # taken for an argument, since other commands accept such names
-        raise argparse.ArgumentTypeError(f"unrecognized arguments: {text}")
+    if text.lstrip().startswith("-"):  # not an option here, since other commands accept such names
+        raise argparse.ArgumentTypeError(f"unrecognized arguments: {text.strip()}")
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected the number of an article, got {text!r}") from None
+        raise argparse.ArgumentTypeError(
+            f"expected the number of an article, got {text!r}"
+        ) from None
 
 
 def demo(options: argparse.Namespace) -> int:
