@@ -1,8 +1,9 @@
-"""Makes the pictures of the README: `python -m docs.pictures`, or with `--graph` only the first.
+"""Makes the pictures of the README and the guide: `python -m docs.pictures`.
 
-Writes compact.svg, the compact picture of the neuron, and playground.en.png and playground.zh.png
-beside this file. The graph is laid out by graphviz-pure, as on every machine. The playground is
-photographed in Chromium, which Playwright drives: `pip install playwright`.
+Writes compact.svg and neuron.svg, the pictures of a neuron by `draw` and by `draw_dot`, and
+playground.en.png and playground.zh.png beside this file; with `--graphs`, only the first two. They
+are laid out by graphviz-pure, alike on every machine. The playground is photographed in Chromium,
+which Playwright drives: `pip install playwright`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ import sysconfig
 from io import BytesIO
 from pathlib import Path
 
-from docs.neuron import neuron
-from micrograd import draw
+from micrograd import Value, draw, draw_dot
 from micrograd.files import write
 from nn import playground
 
@@ -24,9 +24,21 @@ COLOURS = 256  # of the PNG, so that it is small
 SIZE = {"width": 1000, "height": 745}
 
 
-def compact() -> str:
-    """The compact picture of the neuron, as SVG."""
-    return draw(neuron()).pipe(format="svg", encoding="utf-8")
+def neuron() -> Value:
+    """The neuron of the guide, with its gradients and the names of the formula."""
+    x1, w1 = Value(2.0, label="x1"), Value(-3.0, label="w1")
+    x2, w2 = Value(0.0, label="x2"), Value(1.0, label="w2")
+    b = Value(6.8813735870195432, label="b")
+    o = (x1 * w1 + x2 * w2 + b).tanh()
+    o.label = "o"
+    o.backward()
+    return o
+
+
+def graphs() -> dict[str, str]:
+    """The pictures of the neuron as SVG, by the names of their files."""
+    drawn = {"compact.svg": draw(neuron()), "neuron.svg": draw_dot(neuron(), local_partials=True)}
+    return {name: graph.pipe(format="svg", encoding="utf-8") for name, graph in drawn.items()}
 
 
 def photograph(page: str) -> bytes:
@@ -62,8 +74,9 @@ def photograph(page: str) -> bytes:
 if __name__ == "__main__":
     pure = shutil.which("graphviz-pure", path=sysconfig.get_path("scripts"))
     os.environ["MICROGRAD_DOT"] = pure or sys.exit("pip install graphviz-pure")
-    write(FOLDER / "compact.svg", compact())
-    if "--graph" not in sys.argv[1:]:
+    for name, svg in graphs().items():
+        write(FOLDER / name, svg)
+    if "--graphs" not in sys.argv[1:]:
         for lang in ("en", "zh"):
             page = playground(
                 data="spiral", classes=3, loss="cross_entropy", layers=[8, 8], steps=300, lang=lang
