@@ -68,7 +68,8 @@ def test_eager_training_the_checker_and_the_compiler_build_graphs_in_a_pause(is_
         return (scores - targets) ** 2
 
     fit(MLP(1, [1]), np.ones((2, 1)), np.ones(2), loss=loss, epochs=1, engine="eager")
-    assert seen and not any(seen[:2])
+    assert seen
+    assert not any(seen[:2])
 
     def square(x):
         seen.append(gc.isenabled())
@@ -76,7 +77,9 @@ def test_eager_training_the_checker_and_the_compiler_build_graphs_in_a_pause(is_
 
     seen.clear()
     check_gradients(square, 2.0, modes="reverse")
-    assert seen and not any(seen)
+    assert seen
+    assert not any(seen)
     seen.clear()
     compile(square)(2.0)
-    assert seen and not any(seen)
+    assert seen
+    assert not any(seen)
