@@ -153,16 +153,18 @@ def _order(roots: Iterable[Node], walk: int) -> list[Node]:
             # Then back up, until there is an operand that was not visited.
             while node is not None:
                 below = node._y
-                if below is not None:
-                    if node._dy is None and type(below) is More:
+                if below is not None and node._dy is None:
+                    if type(below) is More:
                         rest = further.setdefault(node, iter(below.operands))
                         unseen = (n for n in rest if isinstance(n, Node) and n._mark < walk)
                         below = next(unseen, None)
-                    if (node._dy is not None or isinstance(below, Node)) and below._mark < walk:
-                        below._mark = walk
-                        push(node)
-                        node = below
-                        break
+                    elif not isinstance(below, Node):
+                        below = None
+                if below is not None and below._mark < walk:
+                    below._mark = walk
+                    push(node)
+                    node = below
+                    break
                 append(node)
                 node = pop()
     return ordered

@@ -315,16 +315,18 @@ def sweep(nodes: Iterable[Any]) -> None:
     """
     for node in nodes:
         adjoint = node.grad
+        partial = node._dx
         if adjoint:
-            partial = node._dx
             if partial:
                 node._x.grad += partial * adjoint
             partial = node._dy
             if partial:
                 node._y.grad += partial * adjoint
                 continue
+        elif partial is not None:  # only a step by hand, which has none, runs with an adjoint of 0
+            continue
         more = node._y
-        if type(more) is More:
+        if more is not None and type(more) is More:
             if more.backward is not None:
                 more.backward()
             elif adjoint:
