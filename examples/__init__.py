@@ -1,8 +1,9 @@
-"""One program for each article: its claim, its numbers, its derivations and its plots.
+"""One program for each article, which computes its numbers and writes a companion to it.
 
-`python -m examples.article_1_weighted_sum --out DIR` runs one of them, and
-`python -m micrograd demo --out DIR` runs all and also writes `index.html`, a page that collects
-everything in English and in Chinese. Without `--out`, only the numbers are computed.
+`python -m examples.article_1_weighted_sum --out DIR` runs one of them. It writes the companion in
+English and in Chinese as Markdown and LaTeX, with pictures in SVG and PNG.
+`python -m micrograd demo --out DIR` runs all and also writes `index.html`, a page to read from top
+to bottom. Without `--out`, only the numbers are computed.
 
 `python -m examples.gpt` is a language model of scalars that learns to write names.
 """

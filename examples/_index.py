@@ -6,39 +6,39 @@ pictures beside it: a content-security policy forbids everything else. All texts
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from importlib import resources
-from pathlib import Path
 from urllib.parse import quote
 
 from micrograd.derivation import rule_card
-from micrograd.derivation.document import as_html
+from micrograd.derivation.document import Paragraph, as_html
 from micrograd.drawing.page import content_hash
 from micrograd.engine.graph import operation
-from micrograd.files import write
 from micrograd.ops import TABLE
 from micrograd.writing.languages import operation_name, words
+from micrograd.writing.marks import mathml
 
+from ._formulas import pieces, read, sides
 from ._phrases import PHRASES
-from ._report import Derivation, Picture, Report
-from ._rows import Row
+from ._report import Report
+from ._rows import Row, summary
+from ._story import (
+    Bullets,
+    Derivation,
+    Display,
+    Figure,
+    Matrices,
+    Numbers,
+    Part,
+    Prose,
+    Section,
+)
 from ._words import LANGUAGES, Words
 
-NAME = "index.html"
-
-# In pixels. A picture wider than the text is centred on the page. One wider than the page is shrunk
-# to at least _SMALLEST of its size, and scrolls if it is still wider.
-_TEXT, _PAGE = 800, 1100
-_SMALLEST = 0.85
-
-
-def write_index(reports: Sequence[Report], folder: Path) -> Path:
-    """Write the page into `folder`, where the files of the reports are, and return its path."""
-    path = folder / NAME
-    write(path, index(reports))
-    return path
+NARROWEST = 660
+"""The widest screen, in pixels, that shows the narrow pictures."""
+_OPEN_ROWS = 6  # of a table that is shown at once
 
 
 def index(reports: Sequence[Report]) -> str:
@@ -91,8 +91,9 @@ class Edition:
         return PHRASES[key].within(self.lang).format(**parts)
 
     def say(self, words: Words) -> str:
-        """A text of a report in this language, escaped."""
-        return escape(words.within(self.lang))
+        """A text of a report in this language as HTML."""
+        paragraph = as_html([Paragraph(tuple(pieces(words.within(self.lang))))])
+        return paragraph.removeprefix("<p>").removesuffix("</p>")
 
     def link(self, target: str, text: str, **attributes: str) -> str:
         """A link. The target and the attributes are escaped here; the text is HTML."""
@@ -104,6 +105,7 @@ class Edition:
     def opening(self) -> str:
         """The title, the introduction, and links to the other languages."""
         others = [lang for lang in LANGUAGES if lang != self.lang]
+        rows = [row for report in self.reports for row in report.rows]
         switches = (
             self.link(f"#{lang}", words(lang, "language")["name"], lang=tag, hreflang=tag)
             for lang, tag in zip(others, map(_tag, others), strict=True)
@@ -111,7 +113,9 @@ class Edition:
         return (
             f'<header><nav class="switch">{" ".join(switches)}</nav>'
             f"<h1>{escape(self.phrase('title'))}</h1>"
-            f'<p class="introduction">{escape(self.phrase("introduction"))}</p></header>'
+            f'<p class="introduction">{escape(self.phrase("introduction"))}</p>'
+            f'<p class="tally">{self.say(summary(rows, articles=len(self.reports)))}'
+            f"{self.phrase('stop')}</p></header>"
         )
 
     def contents(self) -> str:
@@ -129,7 +133,8 @@ class Edition:
         anchor = self._anchor(report)
         parts = "".join(
             f"<li>{self.link(f'#{anchor}-{each.name}', self.say(each.title))}</li>"
-            for each in report.derivations
+            for each in report.parts
+            if isinstance(each, Section)
         )
         inner = f"<ul>{parts}</ul>" if parts else ""
         return f"<li>{self.link(f'#{anchor}', self.say(report.article.title))}{inner}</li>"
@@ -138,105 +143,101 @@ class Edition:
         return f"{self.lang}-article-{report.article.number}"
 
     def article(self, report: Report) -> str:
-        """Everything about one article."""
+        """A whole companion."""
         anchor, article = self._anchor(report), report.article
         number = self.phrase("article", number=article.number)
-        title = self.say(article.title)
+        title = f'<span class="number">{number}</span> {self.say(article.title)}'
         parts = [
-            f'<h2 id="{anchor}"><span class="number">{number}</span> {title}</h2>',
+            f'<h2 id="{anchor}">{title}</h2>',
             f'<p class="claim">{self.say(article.claim)}</p>',
-            *(self.derivation(each, anchor) for each in report.derivations),
-            *self._plots(report, anchor),
-            self.numbers(report),
-            self._notes(report),
+            f'<p class="tally">{self.say(summary(report.rows))}{self.phrase("stop")}</p>',
+            *(self.part(each, anchor) for each in report.parts),
+            *self._documents(report),
         ]
+        return f'<section aria-labelledby="{anchor}">' + "\n".join(parts) + "</section>"
+
+    def _documents(self, report: Report) -> Iterator[str]:
+        """Links to the companion as Markdown and LaTeX."""
+        if report.documents:
+            links = (
+                self.link(quote(path.name), self.phrase(kind))
+                for kind, path in report.documents[self.lang].items()
+            )
+            yield f'<p class="links">{self.phrase("documents")}{" · ".join(links)}</p>'
+
+    def part(self, part: Part, anchor: str) -> str:
+        """One part of a companion."""
+        match part:
+            case Section(name, title):
+                return f'<h3 id="{anchor}-{escape(name)}">{self.say(title)}</h3>'
+            case Prose(words):
+                return f"<p>{self.say(words)}</p>"
+            case Bullets(items):
+                return f"<ul>{''.join(f'<li>{self.say(item)}</li>' for item in items)}</ul>"
+            case Display(lines):
+                return display(lines)
+            case Numbers(rows):
+                return self.numbers(rows)
+            case Figure():
+                return self.figure(part)
+            case Matrices():
+                return f'<div class="matrices">{as_html(part.blocks(self.lang), level=3)}</div>'
+            case Derivation():
+                return self.derivation(part)
+
+    def derivation(self, told: Derivation) -> str:
+        """A derivation: the picture, the formulas, and links to the steps and the rules."""
+        steps = self.link(f"{quote(told.steps.name)}#{self.lang}", self.phrase("steps"))
         return (
-            f'<section aria-labelledby="{anchor}">' + "\n".join(filter(None, parts)) + "</section>"
+            f'<div class="derivation">{self.figure(told.graph)}'
+            f'<div class="wide">{as_html(told.blocks(self.lang), level=3)}</div>'
+            f'<div class="narrow">{as_html(told.blocks(self.lang, narrow=True), level=3)}</div>'
+            f'<p class="operations">{steps}{self.phrase("next")}'
+            f"{self.phrase('operations')}{self._rule_links(told)}</p></div>"
         )
 
-    def derivation(self, told: Derivation, anchor: str) -> str:
-        """A derivation: the remark, the picture, links to its files, and the formulas."""
-        blocks = told.explanation.blocks(self.lang, check=True, tables=True)
-        count = len(told.explanation.blocks(self.lang, check=True, tables=False))
-        place = f"{anchor}-{told.name}"
-        links = (
-            self.link(quote(told.graph.path.name), self.phrase("graph")),
-            self.link(f"{quote(told.steps)}#{self.lang}", self.phrase("steps")),
-            self.link(quote(told.markdown.within(self.lang)), "Markdown"),
-        )
+    def figure(self, figure: Figure) -> str:
+        """A picture for the width of the screen, which links to its file."""
+        wide, narrow = figure.wide[self.lang], figure.narrow[self.lang]
+        file, small = (escape(quote(each.path.name)) for each in (wide, narrow))
+        alt = escape(figure.alt.within(self.lang))
         return (
-            f'<section class="derivation" aria-labelledby="{escape(place)}">'
-            f'<h3 id="{escape(place)}">{self.say(told.title)}</h3>'
-            f"<p>{self.say(told.remark)}</p>"
-            f"{self.picture(told.graph, 'graph')}"
-            f'<p class="links">{" · ".join(links)}</p>'
-            f"{as_html(blocks[:count], level=4)}"
-            f'<details class="tables"><summary>{self.phrase("tables")}</summary>'
-            f"{as_html(blocks[count:], level=3)}</details>"
-            f'<p class="operations">{self.phrase("operations")}{self._rule_links(told)}</p>'
-            "</section>"
+            f'<figure><a href="{file}"><picture>'
+            f'<source media="(max-width: {NARROWEST}px)" srcset="{small}" '
+            f'width="{narrow.width}" height="{narrow.height}">'
+            f'<img src="{file}" width="{wide.width}" height="{wide.height}" alt="{alt}">'
+            f"</picture></a><figcaption>{self.say(figure.caption)}</figcaption></figure>"
         )
 
-    def _plots(self, report: Report, anchor: str) -> Iterator[str]:
-        if report.plots:
-            yield f'<h3 id="{anchor}-plots">{self.phrase("plots")}</h3>'
-            yield from (self.picture(plot, "plot") for plot in report.plots)
-
-    def picture(self, picture: Picture, kind: str) -> str:
-        """A picture that links to its file, or the reason why it is missing."""
-        caption = self.say(picture.caption)
-        if picture.reason:
-            reason = f'<span lang="en">{escape(picture.reason)}</span>'
-            return f'<p class="missing">{self.phrase("missing", caption=caption)}{reason}</p>'
-        width, height = picture.size
-        shown = round(max(min(width, _PAGE), _SMALLEST * width))
-        size = f'width="{shown}" height="{round(shown * height / max(width, 1))}"'
-        wide = " broad wide" if shown > _PAGE else " broad" if shown > _TEXT else ""
-        file = escape(quote(picture.path.name))
-        alt, below = self.phrase("graph of", caption=caption), ""
-        if kind == "plot":
-            alt, below = caption, f"<figcaption>{caption}</figcaption>"
-        return (
-            f'<figure class="{kind}{wide}"><div class="scroll"><a href="{file}">'
-            f'<img src="{file}" {size} alt="{alt}"></a></div>{below}</figure>'
+    def numbers(self, rows: Sequence[Row]) -> str:
+        """A table of numbers; a long one is opened by the reader."""
+        heads = ("what", "source", "expected", "got", "ok")
+        head = "".join(f'<th scope="col">{self.phrase(key)}</th>' for key in heads)
+        table = (
+            f'<table class="numbers"><thead><tr>{head}</tr></thead>'
+            f"<tbody>{''.join(map(self._row, rows))}</tbody></table>"
         )
-
-    def numbers(self, report: Report) -> str:
-        """The table of numbers, collapsed."""
-        summary = self._summary(report)
-        heads = "".join(
-            f'<th scope="col">{self.phrase(key)}</th>' for key in ("what", "expected", "got", "ok")
-        )
-        return (
-            f'<details class="numbers"><summary>{summary}</summary><div class="scroll"><table>'
-            f"<thead><tr>{heads}</tr></thead>"
-            f"<tbody>{''.join(map(self._row, report.rows))}</tbody></table></div></details>"
-        )
-
-    def _summary(self, report: Report) -> str:
-        """How many numbers agree, by where the expected number comes from."""
-        rows = report.rows
-        agreeing = sum(row.agrees for row in rows)
-        if agreeing < len(rows):
-            return self.phrase("numbers", agreeing=agreeing, all=len(rows))
-        counts = Counter(row.source for row in rows)
-        by_formula, own = counts["formula"], counts["own"]
-        summary = self.phrase("all numbers", article=counts["article"])
-        if by_formula and own:
-            return summary + self.phrase("by formula and own", by_formula=by_formula, own=own)
-        if by_formula:
-            return summary + self.phrase("by formula", count=by_formula)
-        return summary + (self.phrase("own", count=own) if own else "")
+        if len(rows) <= _OPEN_ROWS:
+            return table
+        said = self.phrase("numbers", count=len(rows))
+        return f"<details><summary>{said}</summary>{table}</details>"
 
     def _row(self, row: Row) -> str:
         verdict = self.phrase("agrees" if row.agrees else "differs")
         kind = "" if row.agrees else ' class="differs"'
-        cells = "".join(f"<td>{self.say(text)}</td>" for text in (row.expectation, row.result))
-        return f'<tr{kind}><th scope="row">{self.say(row.what)}</th>{cells}<td>{verdict}</td></tr>'
-
-    def _notes(self, report: Report) -> str:
-        notes = "".join(f"<li>{self.say(note)}</li>" for note in report.notes)
-        return f"<h3>{self.phrase('notes')}</h3><ul>{notes}</ul>" if notes else ""
+        what = self.say(row.what)
+        if row.formula:
+            what += f' <span class="formula"><math>{mathml(read(row.formula).mark)}</math></span>'
+        cells = "".join(
+            f'<td data-head="{self.phrase(key)}">{shown}</td>'
+            for key, shown in (
+                ("source", self.say(row.origin)),
+                ("expected", self.say(row.expectation)),
+                ("got", self.say(row.result)),
+                ("ok", verdict),
+            )
+        )
+        return f'<tr{kind}><th scope="row">{what}</th>{cells}</tr>'
 
     # ---------------------------------------------------------------------------------- the rules
 
@@ -273,6 +274,18 @@ class Edition:
 
 def _tag(lang: str) -> str:
     return words(lang, "language")["tag"]
+
+
+def display(lines: Iterable[str]) -> str:
+    """Formulas below each other, aligned at their signs."""
+    rows = []
+    for line in lines:
+        left, sign, right = sides(line)
+        cells = (mathml(left), f"<mo>{escape(sign)}</mo>" if sign else "", mathml(right))
+        rows.append(f"<mtr>{''.join(f'<mtd>{cell}</mtd>' for cell in cells)}</mtr>")
+    columns = 'class="aligned" columnalign="right center left"'
+    table = f"<mtable {columns}>{''.join(rows)}</mtable>"
+    return f'<div class="scroll"><math display="block">{table}</math></div>'
 
 
 def uses(told: Derivation) -> set[str]:

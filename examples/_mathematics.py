@@ -8,6 +8,7 @@ from operator import add
 from typing import Any
 
 from micrograd import Value
+from nn import Layer
 
 
 def dot(x: Iterable[Any], w: Iterable[Any]) -> Any:
@@ -15,20 +16,10 @@ def dot(x: Iterable[Any], w: Iterable[Any]) -> Any:
     return reduce(add, (xi * wi for xi, wi in zip(x, w, strict=True)))
 
 
-def weighted_sum(x: Iterable[Value], w: Iterable[Value], label: str) -> Value:
-    """`dot` with a label for every step: products p1, p2, …, partial sums s2, s3, …, the result."""
-    products = [xi * wi for xi, wi in zip(x, w, strict=True)]
-    for i, each in enumerate(products, 1):
-        each.label = f"p{i}"
-    return total(products, label)
-
-
 def total(terms: Sequence[Value], label: str) -> Value:
-    """The sum of two or more terms, with this label; partial sums are called s2, s3 and so on."""
-    result = terms[0]
-    for i, term in enumerate(terms[1:], 2):
-        result = result + term
-        result.label = f"s{i}" if i < len(terms) else label
+    """The sum of two or more terms, with this label."""
+    result = reduce(add, terms)
+    result.label = label
     return result
 
 
@@ -44,3 +35,13 @@ def descent(
         for parameter in parameters:
             parameter.data -= step * parameter.grad
         yield cost.data
+
+
+def dense(weights: Sequence[Sequence[float]], biases: Sequence[float]) -> Layer:
+    """A layer without activation; `weights` has a row for each neuron."""
+    layer = Layer(len(weights[0]), len(weights), nonlin=False, initializer="zeros")
+    for neuron, row, bias in zip(layer.neurons, weights, biases, strict=True):
+        for weight, w in zip(neuron.w, row, strict=True):
+            weight.data = w
+        neuron.b.data = bias
+    return layer

@@ -7,10 +7,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from io import TextIOWrapper
 from pathlib import Path
+from textwrap import wrap
 
+from ._documents import write_documents
+from ._formulas import plain
 from ._report import Report
+from ._rows import summary
 
-HEADING = f"article {'number':<58} {'expected':>16} {'got':>18}"
+HEADING = f"article {'number':<66} {'source':<8}{'expected':>16} {'got':>18}"
 
 
 def lines(report: Report) -> Iterator[str]:
@@ -18,14 +22,17 @@ def lines(report: Report) -> Iterator[str]:
     for row in report.rows:
         verdict = "ok" if row.agrees else "DIFFERS"
         numbers = f"{row.expectation.en:>16} {row.result.en:>18}"
-        yield f"{report.article.number:<7} {row.what.en:<58} {numbers}  {verdict}"
+        what, origin = plain(row.what.en), row.origin.en
+        yield f"{report.article.number:<7} {what:<66} {origin:<8}{numbers}  {verdict}"
 
 
 def outcome(reports: Iterable[Report]) -> Iterator[str]:
-    """Lines about the files: those that were written, then those that were skipped and why."""
+    """Lines about the files: how many were written, then those that were skipped and why."""
     skipped: dict[str, list[str]] = {}
     for report in reports:
-        yield from (f"wrote {path}" for path in report.files)
+        if report.out is not None:
+            number = report.article.number
+            yield f"article {number}: wrote {len(report.files)} files to {report.out}"
         for reason, names in report.skipped.items():
             skipped.setdefault(reason, []).extend(names)
     for reason, names in skipped.items():
@@ -33,12 +40,20 @@ def outcome(reports: Iterable[Report]) -> Iterator[str]:
 
 
 def show(report: Report) -> None:
-    """Print a report: the claim, the table, the notes, and the files."""
+    """Print a report: the claim, the table, its summary, and the files."""
     article = report.article
     print(f"Article {article.number}. {article.title.en} ({article.title.zh})")
-    print(article.claim.en, "", HEADING, *lines(report), "", sep="\n")
-    for line in (*(note.en for note in report.notes), *outcome([report])):
-        print(line)
+    print(
+        *wrap(plain(article.claim.en), 100),
+        "",
+        HEADING,
+        *lines(report),
+        "",
+        *summary(report.rows),
+        "",
+        sep="\n",
+    )
+    print(*outcome([report]), sep="\n")
 
 
 def main(run: Callable[[Path | None], Report]) -> int:
@@ -55,6 +70,7 @@ def main(run: Callable[[Path | None], Report]) -> int:
         sys.stdout.reconfigure(errors="replace")  # the terminal may not support Chinese
     try:
         report = run(out)
+        write_documents(report)
     except OSError as error:
         parser.error(f"cannot write to {out}: {error.strerror or error}")
     show(report)

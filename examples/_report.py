@@ -1,27 +1,41 @@
-"""The report of a program: its numbers, derivations and pictures, and the files of these."""
+"""The report of a program: what its companion says, its numbers, and the files of its pictures."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from micrograd import Value, draw_dot, explain, step_page
-from micrograd.drawing import RenderingError
+from micrograd import Value, explain, step_page
+from micrograd.drawing import RenderingError, draw, draw_formula
 from micrograd.files import write
 
+from ._formulas import plain, read
+from ._phrases import PHRASES
 from ._rows import Row
+from ._story import (
+    Bullets,
+    Derivation,
+    Display,
+    Drawn,
+    Figure,
+    Matrices,
+    Numbers,
+    Part,
+    Prose,
+    Section,
+    below_heading,
+)
 from ._words import LANGUAGES, Words
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from micrograd.derivation import Explanation
-
-NO_MATPLOTLIB = "matplotlib is missing: pip install 'micrograd-engine[plot]'"
+NO_RESVG = "resvg is missing: pip install 'micrograd-engine[render]'"
+WIDE, NARROW = 680, 362  # pixels: within the margins of an article, and of a telephone
+_COLUMNS = 76, 40  # of the lines of a derivation: of a wide screen, and of a telephone
+_SCALE = 2.0  # of PNG, for screens of high resolution
 
 
 @dataclass(frozen=True)
@@ -33,45 +47,78 @@ class Article:
     claim: Words
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A picture: its file and size in pixels, or the `reason` why there is none."""
-
-    caption: Words
-    path: Path
-    size: tuple[int, int] = (0, 0)
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Derivation:
-    """The explanation of a derivative: in words, as a graph, and step by step."""
-
-    name: str
-    title: Words
-    remark: Words
-    explanation: Explanation
-    graph: Picture
-    markdown: Words  # the names of the files
-    steps: str
-
-
 @dataclass
 class Report:
-    """What a program computed, and the files that it wrote into the folder `out`, if one is given.
+    """What a companion says, and the files that were written into `out`, if a folder is given.
 
-    `notes` are sentences to print. A picture whose library or renderer is missing is skipped;
-    `skipped` lists such pictures under the reason, which says what to install.
+    The methods add parts in the order in which they are read. Without a folder nothing is drawn.
+    What cannot be drawn is skipped; `skipped` lists it under the reason, which says what to
+    install.
     """
 
     article: Article
     out: Path | None = None
-    rows: list[Row] = field(default_factory=list)
-    notes: list[Words] = field(default_factory=list)
-    derivations: list[Derivation] = field(default_factory=list)
-    plots: list[Picture] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     skipped: dict[str, list[str]] = field(default_factory=dict)
+    documents: dict[str, dict[str, Path]] = field(default_factory=dict)
+    _formulas: int = 1  # the number of the next formula
+
+    @property
+    def rows(self) -> list[Row]:
+        """All numbers."""
+        return [row for part in self.parts if isinstance(part, Numbers) for row in part.rows]
+
+    @property
+    def derivations(self) -> list[Derivation]:
+        """All derivations."""
+        return [part for part in self.parts if isinstance(part, Derivation)]
+
+    # ------------------------------------------------------------------------------- the parts
+
+    def section(self, name: str, title: Words) -> None:
+        """Begin a section."""
+        self.parts.append(Section(name, title))
+
+    def say(self, *paragraphs: Words) -> None:
+        """Add paragraphs, which may have formulas between dollar signs."""
+        self.parts += map(Prose, paragraphs)
+
+    def bullets(self, *items: Words) -> None:
+        """Add a list."""
+        self.parts.append(Bullets(items))
+
+    def formula(self, *lines: str) -> None:
+        """Add formulas in LaTeX below each other, aligned at their first signs of equality."""
+        images: list[Path] = []
+        for line in lines:
+            images += self._formula(f"formula_{self._formulas}", read(line))
+            self._formulas += 1
+        self.parts.append(Display(lines, tuple(images)))
+
+    def numbers(self, *rows: Row) -> None:
+        """Add a table of numbers, which are compared and counted by their sources."""
+        self.parts.append(Numbers(rows))
+
+    def figure(
+        self, name: str, drawn: Callable[..., Any], *, caption: Words, alt: Words | None = None
+    ) -> None:
+        """Draw a figure in both languages, for wide and for narrow screens, and as an image.
+
+        Args:
+            name: part of the names of its files.
+            drawn: called with `lang`, `width` and `theme`, as the functions of `micrograd.drawing`
+                are; returns a drawing.
+            caption: what stands below the figure.
+            alt: what is seen; by default, what the drawing says of itself.
+        """
+        if self.out is not None:
+            self.parts.append(self._figure(self.out, name, drawn, caption, alt))
+
+    def matrices(self, name: str, explanation: Any) -> None:
+        """Add what `nn.explain_layers` returned."""
+        documents = {lang: below_heading(explanation.blocks(lang)) for lang in LANGUAGES}
+        self.parts.append(Matrices(name, documents, self._formula(f"{name}.formulas", explanation)))
 
     def derivation(
         self,
@@ -80,91 +127,103 @@ class Report:
         wrt: Value | Sequence[Value],
         *,
         title: Words,
-        remark: Words,
         **options: Any,
     ) -> None:
-        """Write a derivation of `output` with respect to `wrt`: Markdown, graph, step page.
+        """Add a derivation of `output` with respect to `wrt`: graph, formulas, step page.
 
-        `options` are those of `draw_dot`. The graph shows the gradients of the last backward pass.
+        `options` are those of `draw`.
         """
         if self.out is None:
             return
-        graph = self._graph(self.out, name, output, title, options)
-        explanation = explain(output, wrt, style="board")
-        names = Words(*(f"{self._stem(name)}.{lang}.md" for lang in LANGUAGES))
-        steps = f"{self._stem(name)}.steps.html"
-        told = Derivation(name, title, remark, explanation, graph, names, steps)
+
+        graph = self._figure(self.out, name, partial(draw, output, **options), title, None)
+        steps = self._path(self.out, f"{name}.steps.html")
+        self._write(steps, step_page(output, title=title._asdict()))
+        boards = [explain(output, wrt, style="board", width=each) for each in _COLUMNS]
+        wide, narrow = (
+            {lang: below_heading(each.blocks(lang, check=True)) for lang in LANGUAGES}
+            for each in boards
+        )
+        images = self._formula(f"{name}.formulas", boards[0])
+        self.parts.append(Derivation(name, title, boards[0], wide, narrow, graph, steps, images))
+
+    # ------------------------------------------------------------------------------- the files
+
+    def _figure(
+        self, out: Path, name: str, drawn: Callable[..., Any], caption: Words, alt: Words | None
+    ) -> Figure:
+        wide, narrow, images, said = {}, {}, {}, {}
         for lang in LANGUAGES:
-            self._write(self.out / names.within(lang), markdown(told, lang))
-        self._write(self.out / steps, step_page(output, title=title._asdict()))
-        self.derivations.append(told)
+            drawing = drawn(lang=lang, width=WIDE, theme="auto")
+            said[lang] = described(drawing, lang)
+            wide[lang] = self._svg(self._path(out, f"{name}.{lang}.svg"), drawing)
+            small = drawn(lang=lang, width=NARROW, theme="auto")
+            narrow[lang] = self._svg(self._path(out, f"{name}.{lang}.narrow.svg"), small)
+            image = self._path(out, f"{name}.{lang}.png")
+            if self._image(image, lambda lang=lang: drawn(lang=lang, width=WIDE, theme="light")):
+                images[lang] = image
+        told = alt or Words(*(said[lang] or plain(caption.within(lang)) for lang in LANGUAGES))
+        return Figure(name, caption, told, wide, narrow, images)
 
-    def _graph(
-        self, out: Path, name: str, root: Value, caption: Words, options: dict[str, Any]
-    ) -> Picture:
-        """The graph below `root` as SVG or, without a renderer, as DOT text."""
-        path = self._path(out, f"{name}.svg")
-        graph = draw_dot(root, **options)
-        try:
-            text = str(graph.pipe(format="svg", encoding="utf-8"))
-        except RenderingError as error:
-            path = self._skip(path, str(error)).with_suffix(".gv")
-            self._write(path, graph.source)
-            return Picture(caption, path, reason=str(error))
-        self._write(path, text)
-        return Picture(caption, path, size_of(text))
-
-    def plot(
-        self,
-        name: str,
-        draw: Callable[[Figure], None],
-        size: tuple[float, float] = (8, 3.6),
-        *,
-        caption: Words,
-    ) -> None:
-        """Write a figure of `size` inches as PNG, after `draw` has filled it."""
+    def _formula(self, name: str, what: Any) -> tuple[Path, ...]:
+        """Formulas as PNG, the same in every language; empty if they cannot be drawn."""
         if self.out is None:
-            return
+            return ()
         path = self._path(self.out, f"{name}.png")
-        try:
-            from matplotlib.figure import Figure  # used directly, it needs no display
-        except ImportError:
-            self._skip(path, NO_MATPLOTLIB)
-            self.plots.append(Picture(caption, path, reason=NO_MATPLOTLIB))
-            return
-        figure = Figure(figsize=size, layout="constrained")
-        draw(figure)
-        content = BytesIO()
-        figure.savefig(content, dpi=150)
-        write(path, content.getvalue())
-        self.files.append(path)
-        width, height = size
-        self.plots.append(Picture(caption, path, (round(96 * width), round(96 * height))))
+        drawn = self._image(path, lambda: draw_formula(what, width=WIDE, theme="light"))
+        return (path,) if drawn else ()
 
-    def _stem(self, name: str) -> str:
-        return f"article_{self.article.number}_{name}"
+    def _svg(self, path: Path, drawing: Any) -> Drawn:
+        text = svg_of(drawing)
+        self._write(path, text)
+        return Drawn(path, *size_of(text))
+
+    def _image(self, path: Path, draw: Callable[[], Any]) -> bool:
+        """Write a PNG; False if there is nothing to draw it with."""
+        drawing = draw()
+        try:
+            write(path, png_of(drawing))
+        except RenderingError as error:
+            reason = str(error) if find_spec("resvg_py") else NO_RESVG
+            self.skipped.setdefault(reason, []).append(path.name)
+            return False
+        self.files.append(path)
+        return True
 
     def _path(self, out: Path, name: str) -> Path:
         out.mkdir(parents=True, exist_ok=True)
-        return out / self._stem(name)
+        return out / f"article_{self.article.number}_{name}"
 
     def _write(self, path: Path, text: str) -> None:
         write(path, text)
         self.files.append(path)
 
-    def _skip(self, path: Path, reason: str) -> Path:
-        self.skipped.setdefault(reason, []).append(path.name)
-        return path
+
+def svg_of(drawing: Any) -> str:
+    """The text of a drawing, or of a graph, in SVG."""
+    if hasattr(drawing, "svg"):
+        return str(drawing.svg)
+    return str(drawing.pipe("svg", encoding="utf-8"))
 
 
-def markdown(told: Derivation, lang: str) -> str:
-    """A derivation as a separate document, checked by differences."""
-    title, remark = told.title.within(lang), told.remark.within(lang)
-    picture = "" if told.graph.reason else f"![{title}]({told.graph.path.name})\n\n"
-    return f"# {title}\n\n{remark}\n\n{picture}{told.explanation.markdown(lang, check=True)}"
+def png_of(drawing: Any) -> bytes:
+    """A drawing, or a graph, as PNG."""
+    if hasattr(drawing, "png"):
+        return bytes(drawing.png(scale=_SCALE))
+    return bytes(drawing.pipe("png", scale=_SCALE))
+
+
+def described(drawing: Any, lang: str) -> str:
+    """What a drawing, or a graph, says of itself to those who cannot see it."""
+    shown = getattr(drawing, "picture", drawing)
+    parts = [getattr(shown, "title", ""), getattr(shown, "description", "")]
+    return PHRASES["colon"].within(lang).join(part for part in parts if part)
 
 
 def size_of(svg: str) -> tuple[int, int]:
-    """The width and height of an SVG in points, which the page takes as pixels."""
-    found = re.search(r'<svg\s[^>]*?\bwidth="([\d.]+)(?:pt)?"\s+height="([\d.]+)', svg)
-    return (round(float(found[1])), round(float(found[2]))) if found else (0, 0)
+    """The width and height of an SVG in pixels."""
+    found = re.search(r'<svg\s[^>]*?\bwidth="([\d.]+)(pt)?"\s+height="([\d.]+)', svg)
+    if found is None:
+        return (0, 0)
+    scale = 4 / 3 if found[2] else 1
+    return round(float(found[1]) * scale), round(float(found[3]) * scale)

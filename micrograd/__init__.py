@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         var,
     )
     from micrograd.export import export_source
+    from micrograd.live.page import live_page
     from micrograd.transforms.custom import custom_derivative
     from micrograd.transforms.functions import (
         derivative,
@@ -61,6 +62,7 @@ __all__ = [
     "jvp",
     "label_all",
     "linearize",
+    "live_page",
     "log_softmax",
     "logsumexp",
     "mean",
@@ -88,6 +90,7 @@ _ROOMS = {
         "micrograd.drawing": "draw draw_dot",
         "micrograd.drawing.page": "step_page",
         "micrograd.export": "export_source",
+        "micrograd.live.page": "live_page",
         "micrograd.engine.arrays": "dot log_softmax logsumexp mean norm prod softmax var",
         "micrograd.transforms.custom": "custom_derivative",
         "micrograd.transforms.functions": "derivative grad hvp jvp linearize value_and_grad vjp",

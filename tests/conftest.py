@@ -1,7 +1,9 @@
-"""What tests of several rooms share: a browser, and a third language of a few words."""
+"""What tests of several rooms share: a third language of a few words, a browser, and quick XLA."""
 
 import shutil
 import sys
+from functools import partial
+from importlib.util import find_spec
 
 import pytest
 
@@ -47,3 +49,21 @@ def browser():
         chromium = playwright.chromium.launch(executable_path=path, args=options)
         yield chromium
         chromium.close()
+
+
+# The optimizations of LLVM, and XLA's newer way to write what LLVM compiles in several parts, take
+# most of its time; its own rewriting of formulas, which comes before, is the same without them.
+QUICK_XLA = {
+    "xla_backend_optimization_level": 0,
+    "xla_cpu_use_fusion_emitters": False,
+    "xla_cpu_parallel_codegen_split_count": 1,
+}
+
+
+@pytest.fixture
+def quick_xla(monkeypatch):
+    """Compile quickly by JAX: for tests of what is computed, not of the last digits of a number."""
+    if find_spec("jax"):
+        import jax
+
+        monkeypatch.setattr(jax, "jit", partial(jax.jit, compiler_options=QUICK_XLA))

@@ -32,6 +32,7 @@ ROOMS = (
     "micrograd.derivation",
     "micrograd.export",
     "micrograd.drawing",
+    "micrograd.live",
     "micrograd",
     "nn.options",
     "nn.html",

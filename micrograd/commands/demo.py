@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from itertools import repeat
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,34 +22,41 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the options of the command."""
     parser = commands.add_parser(
         "demo",
-        help="recompute every number of the five articles",
-        description="Recompute every number of the five articles and compare it with the text. The "
-        "exit status is 1 if any number differs.",
+        help="recompute the numbers of the five articles, and write their companions",
+        description="Recompute the numbers of the five articles, say where each comes from, and "
+        "compare them. The exit status is 1 if any number differs.",
+    )
+    parser.add_argument(
+        "articles",
+        type=int,
+        nargs="*",
+        metavar="ARTICLE",
+        help="the numbers of the articles, 1 to 5 (default: all)",
     )
     parser.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
-        help="write the derivations, computation graphs and plots to this folder",
+        help="write the companions to this folder: a page, Markdown, LaTeX and pictures",
     )
     parser.set_defaults(command=demo)
 
 
 def demo(options: argparse.Namespace) -> int:
-    """Run the five programs, print a table of their numbers, and write what they draw."""
+    """Run the programs, print a table of their numbers, and write the companions."""
     out: Path | None = options.out
     examples = find_examples()
     layout = import_module(f"{examples.__name__}._common")
+    programs = _chosen(examples.ARTICLES, options.articles)
     reports = []
     index = None
     print(layout.HEADING)
     try:
-        for name in examples.ARTICLES:
-            report = import_module(f"{examples.__name__}.{name}").run(out)
+        for report in _reports(programs, out):
             print(*layout.lines(report), sep="\n", flush=True)
             reports.append(report)
         if out is not None:
-            index = import_module(f"{examples.__name__}._index").write_index(reports, out)
+            index = layout.write_index(reports, out)
     except OSError as error:
         place = error.filename or out
         raise CommandError(f"cannot write to {place}: {error.strerror or error}") from error
@@ -54,13 +64,39 @@ def demo(options: argparse.Namespace) -> int:
     print()
     print(*layout.outcome(reports), sep="\n")
     if index is None:
-        print("no files written: give --out DIR for the derivations, computation graphs and plots")
+        print("no files written: give --out DIR for the companions")
     else:
         print(f"wrote {index}")
     rows = [row for report in reports for row in report.rows]
-    different = sum(not row.agrees for row in rows)
-    print(f"{len(rows) - different} of {len(rows)} numbers agree")
-    return 1 if different else 0
+    print(*layout.summary(rows, articles=len(reports)), sep="\n")
+    return 0 if all(row.agrees for row in rows) else 1
+
+
+def _reports(programs: Sequence[str], out: Path | None) -> Iterator[Any]:
+    """The reports in order; companions are written side by side, one in each process."""
+    if out is None or len(programs) == 1 or sys.platform == "emscripten":
+        yield from (_report(name, out) for name in programs)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(min(len(programs), os.cpu_count() or 1)) as pool:
+        yield from pool.map(_report, programs, repeat(out))
+
+
+def _report(name: str, out: Path | None) -> Any:
+    """Run one program, and write its companion if there is a folder for it."""
+    examples = find_examples()
+    report = import_module(f"{examples.__name__}.{name}").run(out)
+    import_module(f"{examples.__name__}._common").write_documents(report)
+    return report
+
+
+def _chosen(programs: Sequence[str], numbers: Sequence[int]) -> list[str]:
+    """The programs of these articles in order, or all of them."""
+    for number in numbers:
+        if not 1 <= number <= len(programs):
+            raise CommandError(f"there are articles 1 to {len(programs)}, got {number}")
+    return [name for i, name in enumerate(programs, 1) if not numbers or i in numbers]
 
 
 def find_examples() -> ModuleType:

@@ -16,11 +16,22 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import micrograd
-from micrograd.commands import check, demo, draw, explain, export, playground, predict, rules, train
+from micrograd.commands import (
+    check,
+    demo,
+    draw,
+    explain,
+    export,
+    live,
+    playground,
+    predict,
+    rules,
+    train,
+)
 from micrograd.commands.errors import CommandError
 from micrograd.commands.terminal import Output, printable
 
-COMMANDS = (demo, check, explain, draw, export, playground, rules, train, predict)
+COMMANDS = (demo, check, explain, draw, live, export, playground, rules, train, predict)
 """The modules of the commands, in the order of the help."""
 
 

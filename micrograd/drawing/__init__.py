@@ -16,9 +16,9 @@ A drawing is made in three steps, and the code follows them:
   program that `renderers` finds.
 
 `network` draws a model without its graph, `programs` the program that a function was compiled to.
-`page` and `film` show the `steps` of a graph with `svg`, and need no renderer. `schematics` has the
-figures of articles: a neuron, layers, curves, data, tables. `svg_elements` is shared by everything
-that writes SVG.
+`page` and `film` show the `steps` of a compact picture and need no renderer; `layered` has those of
+a network's layers, and `walkthrough` what a page shows. `schematics` has the figures of articles: a
+neuron, layers, curves, data, tables. `svg_elements` is shared by everything that writes SVG.
 """
 
 from __future__ import annotations
@@ -29,11 +29,10 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.derivation.chain import Chain
 from micrograd.drawing import dot, themes
-from micrograd.drawing.film import film_strip
+from micrograd.drawing.film import film, film_strip
 from micrograd.drawing.formulas import draw_formula
 from micrograd.drawing.named import dot as named_dot
 from micrograd.drawing.named.builder import DIGITS, WIDTH, named_picture
-from micrograd.drawing.named.film import film
 from micrograd.drawing.network import draw_network
 from micrograd.drawing.page import step_page
 from micrograd.drawing.picture import Picture, checked_direction

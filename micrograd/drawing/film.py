@@ -1,21 +1,34 @@
-"""`film_strip(output, folder)`: one picture for each step, for media that only show images."""
+"""A graph step by step, for media that only show images: `film(output, "steps.gif")`.
+
+`film_strip` writes one SVG for each step, `film` an animation. Both show the `steps` of the compact
+picture, each with its formulas below it.
+"""
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from micrograd.drawing.steps import MAX_STEPS_NODES, PageStep, Walkthrough
-from micrograd.drawing.svg import LINE
-from micrograd.drawing.svg_elements import SIZE
+from micrograd.derivation.chain import Chain
+from micrograd.drawing import renderers
+from micrograd.drawing.named.builder import DIGITS, WIDTH, named_picture
+from micrograd.drawing.named.layout import FORMULA, LEADING, MARGIN
+from micrograd.drawing.named.svg import svg
+from micrograd.drawing.picture import Picture
+from micrograd.drawing.spans import Line, Span, joined, line_width, wrapped
+from micrograd.drawing.steps import MAX_STEPS_NODES, Known, Step, flowing, steps
+from micrograd.drawing.svg_elements import letter_of
 from micrograd.drawing.themes import Theme, chosen, following
 from micrograd.engine.value import Value
-from micrograd.files import write
-from micrograd.writing import languages
-from micrograd.writing.labels import width
-from micrograd.writing.numbers import significant
+from micrograd.files import suffix, write
+
+MAX_BOXES = 60
+_LINES = 4  # of a caption
+_LAST = 2.5  # how much longer the last picture is shown
 
 
 def film_strip(
@@ -30,23 +43,23 @@ def film_strip(
 ) -> list[Path]:
     """Write the steps of a graph as `step-01.svg`, `step-02.svg` and so on.
 
-    The steps are those of `step_page`, each with its formulas below the graph. No renderer is
-    needed.
+    The steps are those of `step_page`, each with its formulas below the compact picture. No
+    renderer is needed.
 
     Args:
         output: the value at the top of the graph.
         folder: where to write the files; it is created if necessary.
         names: the caller's variables, such as `locals()`, or a model, for values without a label.
-        theme: "light", "dark", "print" or a `Theme`.
-        max_nodes: the most values that the graph may have.
-        lang: the language of the words, "en" or "zh".
-        digits: how many significant digits numbers have; by default, four decimals are shown.
+        theme: "light", "dark", "print", "auto" or a `Theme`.
+        max_nodes: the most named values that the graph may have.
+        lang: the language of the text for those who cannot see the picture, "en" or "zh".
+        digits: how many significant digits numbers have; by default, four.
 
     Returns:
         The paths of the files, in order.
 
     Raises:
-        ValueError: if there are more than `max_nodes` values.
+        ValueError: if there are more than `max_nodes` named values.
 
     >>> import tempfile
     >>> x = Value(3.0, label="x")
@@ -55,40 +68,178 @@ def film_strip(
     ['step-01.svg', 'step-02.svg', 'step-03.svg', 'step-04.svg']
     """
     colors = chosen(theme)
-    languages.checked(lang)
-    with significant(digits):
-        return _written(Walkthrough(output, names, max_nodes, lang), Path(folder), colors)
-
-
-def _written(walk: Walkthrough, folder: Path, colors: Theme) -> list[Path]:
-    count, sketch = len(walk.steps), walk.sketch()
-    captions = [
-        [f"{i} / {count}", *(line.text for line in step.lines)]
-        for i, step in enumerate(walk.steps, 1)
-    ]
-    longest = max(width(line, SIZE) for caption in captions for line in caption)
-    room = (float(longest), LINE * max(map(len, captions)) + 10.0)
-    digits = max(2, len(str(count)))
+    picture = named_picture(
+        [output],
+        names=names,
+        digits=DIGITS if digits is None else digits,
+        lang=lang,
+        max_nodes=max_nodes,
+        gradients=adjoints(output, names),
+    )
+    drawn = list(_drawn(picture, colors, is_counted=True))
+    places = max(2, len(str(len(drawn))))
     paths = []
-    for i, (step, caption) in enumerate(zip(walk.steps, captions, strict=True), 1):
-        picture = walk.after(i)
-        drawn = sketch.text(
-            picture,
-            colors,
-            faded={box.name for box in picture.boxes if not box.data},
-            marked=_marked(step, colors),
-            caption=caption,
-            room=room,
-        )
-        paths.append(folder / f"step-{i:0{digits}}.svg")
-        write(paths[-1], following(drawn, colors))
+    for i, text in enumerate(drawn, 1):
+        paths.append(Path(folder) / f"step-{i:0{places}}.svg")
+        write(paths[-1], following(text, colors))
     return paths
 
 
-def _marked(step: PageStep, theme: Theme) -> dict[str, str]:
+def film(
+    output: Value,
+    path: str | os.PathLike[str] = "steps.gif",
+    *,
+    names: Mapping[str, Any] | Any | None = None,
+    hide: Any = (),
+    roles: Mapping[Any, str] | None = None,
+    digits: int = DIGITS,
+    width: int = WIDTH,
+    theme: str | Theme = "light",
+    lang: str = "en",
+    seconds: float = 1.6,
+    scale: float = 1.0,
+    max_nodes: int = MAX_BOXES,
+) -> str:
+    """Write an animated GIF in which values are computed and gradients flow back.
+
+    It shows the picture of `draw`, step by step, with a formula for each step. It needs resvg-py
+    and Pillow: `pip install 'micrograd-engine[render,plot]'`.
+
+    Args:
+        output: the value at the top of the graph.
+        path: the file, whose suffix is .gif.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
+        hide: what is not shown, as for `draw_dot`.
+        roles: the roles of values, as for `draw_dot`.
+        digits: how many significant digits numbers have.
+        width: how wide the picture may be, in pixels.
+        theme: "light", "dark", "print" or a `Theme`.
+        lang: the language of the words, "en" or "zh".
+        seconds: how long each step is shown.
+        scale: how many times as many pixels the film has in each direction.
+        max_nodes: the most boxes that the picture may have.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: if there are more than `max_nodes` boxes, or an option is wrong.
+        RenderingError: if resvg-py or Pillow is missing.
+
+    >>> import tempfile
+    >>> x = Value(3.0, label="x")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = film(x * x, f"{folder}/steps.gif")
+    """
+    suffix(path, [".gif"])
+    if not isinstance(seconds, int | float) or not 0 < seconds <= 60:
+        raise ValueError(f"seconds is how long a step is shown, at most 60, got {seconds!r}")
+    renderers.checked_scale(scale)
+    colors = chosen(theme)
+    picture = named_picture(
+        [output],
+        names=names,
+        roles=roles,
+        hide=hide,
+        digits=digits,
+        width=width,
+        lang=lang,
+        max_nodes=max_nodes,
+        gradients=adjoints(output, names),
+    )
+    if not picture.roots:
+        raise ValueError("hide: the output itself cannot be hidden in a film")
+    frames = list(_drawn(picture, colors))
+    return write(path, _gif(frames, seconds, scale))
+
+
+def adjoints(output: Value, names: Mapping[str, Any] | Any | None = None) -> dict[Value, float]:
+    """The gradients that `output.backward()` would compute; none is changed."""
+    return Chain(output, names, max_nodes=sys.maxsize).adjoints
+
+
+def _drawn(picture: Picture, theme: Theme, *, is_counted: bool = False) -> Iterator[str]:
+    """The picture after each step, as SVG."""
+    walk = steps(picture)
+    room = picture.width - 2 * MARGIN
+    captions = [
+        [row for line in _lines(each, room) for row in wrapped(line, room, FORMULA)]
+        for each in walk
+    ]
+    rows = min(_LINES, max(map(len, captions)))
+    captions = [
+        caption if len(caption) <= rows else [*caption[: rows - 1], (Span("⋯"),)]
+        for caption in captions
+    ]
+    if is_counted:
+        rows += 1
+        for i, caption in enumerate(captions, 1):
+            caption.insert(0, (Span(f"{i} / {len(walk)}", "mn", color="faint"),))
+    widest = max(
+        (line_width(line, FORMULA) for caption in captions for line in caption), default=0.0
+    )
+    below = widest + 2 * MARGIN, LEADING * FORMULA * rows + MARGIN
+    known = Known()
+    for step, caption in zip(walk, captions, strict=True):
+        known = known.after(step)
+        boxes = [
+            box._replace(
+                data=box.data if box.name in known.data else "",
+                grad=box.grad if box.name in known.grads else "",
+            )
+            for box in picture.boxes
+        ]
+        yield svg(
+            picture._replace(boxes=boxes),
+            theme,
+            faded={box.name for box in boxes if box.name not in known.data},
+            marked=_marked(step, picture, theme),
+            caption=caption,
+            room=below,
+        )
+
+
+def _marked(step: Step, picture: Picture, theme: Theme) -> dict[str, str]:
     """The colours of everything that takes part in a step."""
-    marked = {f"n{step.value}": theme.accent, f"n{step.value}op": theme.accent}
-    if step.kind == "backward":
-        flow = (f"n{step.receiver}", f"n{step.value}e{step.place}", f"n{step.value}out")
-        marked |= dict.fromkeys(flow, theme.backward)
-    return marked
+    if step.kind in ("given", "forward"):
+        return dict.fromkeys(step.boxes, theme.accent)
+    return dict.fromkeys([*step.boxes, *step.receivers, *flowing(step, picture)], theme.backward)
+
+
+def _lines(step: Step, room: float) -> list[Line]:
+    """The equations of a step; as many given values in a line as fit."""
+    lines: list[Line] = []
+    for equation in step.equations:
+        longer = joined(lines[-1], ", ", equation.brief) if lines else equation.brief
+        if step.kind == "given" and lines and line_width(longer, FORMULA) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(equation.brief)
+    return lines
+
+
+def _gif(frames: Sequence[str], seconds: float, scale: float) -> bytes:
+    try:
+        from PIL import Image
+    except ImportError:
+        raise renderers.RenderingError(
+            "a film needs Pillow: pip install 'micrograd-engine[plot]'"
+        ) from None
+    images = []
+    for frame in frames:
+        drawn = renderers.png(frame, letter_of(frame), scale=scale)
+        with Image.open(io.BytesIO(drawn)) as image:
+            images.append(image.convert("RGB").quantize(colors=128, dither=Image.Dither.NONE))
+    content = io.BytesIO()
+    durations = [round(1000 * seconds)] * len(images)
+    durations[-1] = round(1000 * seconds * _LAST)
+    images[0].save(
+        content,
+        "GIF",
+        save_all=True,
+        append_images=images[1:],
+        duration=durations,
+        loop=0,
+        disposal=1,
+    )
+    return content.getvalue()

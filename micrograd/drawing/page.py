@@ -1,8 +1,8 @@
 """`step_page(output, path)`: one HTML file in which a reader steps through a graph.
 
-Values appear one by one; then gradients flow back, each step with its formula and its
-`before + contribution = after`. The file contains its style and its script, a content-security
-policy forbids everything else, and all texts enter the document as text.
+Values are computed one after the other; then gradients flow back, each step with its formulas and
+their numbers. The file contains its style and its script, a content-security policy forbids
+everything else, and all texts enter the document as text.
 """
 
 from __future__ import annotations
@@ -17,13 +17,22 @@ from hashlib import sha256
 from importlib import resources
 from typing import Any
 
-from micrograd.drawing.steps import MAX_STEPS_NODES, PageStep, Walkthrough
+from micrograd.drawing.named.builder import DIGITS
+from micrograd.drawing.named.svg import svg
+from micrograd.drawing.picture import Picture
+from micrograd.drawing.spans import Line, line_width, plain
+from micrograd.drawing.steps import Equation, Step
 from micrograd.drawing.themes import THEMES, Theme
+from micrograd.drawing.walkthrough import Walkthrough
 from micrograd.engine.value import Value
 from micrograd.files import write
 from micrograd.writing import languages
 from micrograd.writing.labels import one_line
 from micrograd.writing.marks import Mark
+
+_SCRIPTS = ("story.js", "words.js", "page.js")
+_SIZE, _ROOM = 14.0, (245.0, 245.0)  # of formulas in a frame of 700 × 420 pixels
+_ROW, _BETWEEN = 19.6, 4.9  # the height of a line, and what is between equations
 
 
 class Page(str):
@@ -31,19 +40,26 @@ class Page(str):
 
     def _repr_html_(self) -> str:
         source = html.escape(self)
-        return f'<iframe srcdoc="{source}" style="width:100%;height:640px;border:0"></iframe>'
+        return f'<iframe srcdoc="{source}" style="width:100%;height:440px;border:0"></iframe>'
 
 
 def step_page(
     output: Value,
     path: str | os.PathLike[str] | None = None,
     *,
+    model: Any = None,
+    level: str | None = None,
     names: Mapping[str, Any] | Any | None = None,
     lang: str = "en",
     title: str | Mapping[str, str] = "",
-    max_nodes: int = MAX_STEPS_NODES,
+    digits: int = DIGITS,
+    max_nodes: int | None = None,
 ) -> Page:
     """Write an HTML page on which a reader steps through the graph below a value.
+
+    The page shows the picture of `draw`. All given values are one step; then each named value is
+    computed, or each layer of a model, and the gradients flow back in the opposite order. It fits a
+    frame of 700 × 420 pixels, and a telephone.
 
     No renderer is needed, and the page needs no other file. Gradients need not have been computed:
     the page computes those that `backward` would, and changes none. The address `page.html#12`
@@ -52,24 +68,32 @@ def step_page(
     Args:
         output: the value at the top of the graph.
         path: the file to write; without it, nothing is written.
+        model: a network that the graph was computed with, to step through its layers: any object
+            with `.layers`, whose members have `.neurons`, which have `.w` and `.b`.
+        level: what one step computes: a "named" value, which is the default without a model; a
+            "layer" of the model, which is the default with one; or a "neuron" of it.
         names: the caller's variables, such as `locals()`, or a model, for values without a label.
         lang: the language in which the page opens, "en" or "zh"; readers can switch to the others.
         title: the title of the page, or one for each language in a dict.
-        max_nodes: the most values that the graph may have.
+        digits: how many significant digits numbers have.
+        max_nodes: the most named values that the graph may have; by default, 200, or 2,000 if a
+            step computes a layer.
 
     Returns:
-        The text of the page, a `str`.
+        The text of the page, a `str`, which a notebook shows in a frame.
 
     Raises:
-        ValueError: if there are more than `max_nodes` values.
+        TypeError: if `model` is not shaped like a model.
+        ValueError: if there are more than `max_nodes` named values, if the model was not applied in
+            the graph, or if an option is wrong.
 
     >>> x = Value(3.0, label="x")
     >>> page = step_page(x * x)
-    >>> page.count("<svg")
-    1
+    >>> page.count("<svg")  # one for wide and one for narrow screens
+    2
     """
     languages.checked(lang)
-    walk = Walkthrough(output, names, max_nodes, lang)
+    walk = Walkthrough(output, names, model, level, digits, max_nodes)
     titles = {each: _title(walk, title, each) for each in languages.languages()}
     text = _document(walk, lang, titles)
     if path is not None:
@@ -79,23 +103,23 @@ def step_page(
 
 def _title(walk: Walkthrough, title: str | Mapping[str, str], lang: str) -> str:
     given = title if isinstance(title, str) else title.get(lang, "")
-    name = walk.chain.name(walk.chain.output).text
-    return one_line(given) or languages.words(lang, "page")["title"].format(output=name)
+    return one_line(given) or languages.words(lang, "page")["title"].format(output=walk.title)
 
 
 def _document(walk: Walkthrough, lang: str, titles: Mapping[str, str]) -> str:
     style = f"{color_variables()}{asset('page.css')}"
-    script = asset("formulas.js") + asset("page.js")
+    script = "".join(map(asset, _SCRIPTS))
     policy = (
         f"default-src 'none'; style-src '{content_hash(style)}'; "
         f"script-src '{content_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
+    pictures = zip(("wide-", "narrow-"), walk.pictures, strict=True)
     return asset("page.html").format(
         lang=html.escape(languages.words(lang, "language")["tag"]),
         policy=policy,
         title=html.escape(titles[lang]),
         style=style,
-        picture=_picture(walk),
+        pictures="".join(_svg(picture, name) for name, picture in pictures),
         data=island(_data(walk, lang, titles)),
         script=script,
     )
@@ -123,16 +147,21 @@ def island(data: Any) -> str:
 
 
 def _data(walk: Walkthrough, lang: str, titles: Mapping[str, str]) -> dict[str, Any]:
-    data, _ = walk.known(len(walk.steps))
-    names = [walk.chain.name(node) for node in walk.chain.nodes]
-    places = {name.mark: i for i, name in enumerate(names)}
+    places = {box.name: i for i, box in enumerate(walk.boxes)}
     return {
         "lang": lang,
         "words": {each: _words(each, title) for each, title in titles.items()},
         "values": [
-            {"name": name.text, "mark": name.mark, "data": number}
-            for name, number in zip(names, data, strict=True)
+            {
+                "id": box.name,
+                "name": plain(box.title),
+                "line": _spans(box.title),
+                "data": box.data,
+                "grad": box.grad,
+            }
+            for box in walk.boxes
         ],
+        "arrows": [[arrow.name, places[arrow.tail], places[head]] for arrow, head in walk.arrows()],
         "steps": [_step(step, places) for step in walk.steps],
     }
 
@@ -143,17 +172,59 @@ def _words(lang: str, title: str) -> dict[str, str]:
     return {**languages.words(lang, "page"), **language, "title": title}
 
 
-def _step(step: PageStep, places: Mapping[Mark, int]) -> dict[str, Any]:
+def _step(step: Step, places: Mapping[str, int]) -> dict[str, Any]:
+    tall = sum(_BETWEEN + _ROW * _rows(equation) for equation in step.equations)
     data: dict[str, Any] = {
         "kind": step.kind,
-        "value": step.value,
-        "lines": [brief(line.mark, places) for line in step.lines],
+        "boxes": [places[name] for name in step.boxes],
+        "receivers": [places[name] for name in step.receivers],
+        "equations": [_equation(each, is_brief=tall > _ROOM[1]) for each in step.equations],
     }
-    if step.receiver >= 0:
-        data |= {"receiver": step.receiver, "grad": step.gradient}
-    if step.kind == "backward":
-        data["edge"] = f"n{step.value}e{step.place}"
+    if step.layer is not None:
+        data["layer"] = step.layer
     return data
+
+
+def _rows(equation: Equation) -> int:
+    """How many rows an equation has with its figures; a part begins a row if it does not fit."""
+    rows, used = 1, 0.0
+    for part in (equation.symbols, equation.figures, equation.result):
+        wide = line_width(part, _SIZE)
+        if used and used + wide > _ROOM[0]:
+            rows, used = rows + 1, 0.0
+        rows += int((used + wide) // _ROOM[0])
+        used = (used + wide) % _ROOM[0]
+    return rows + len(equation.matrix)
+
+
+def _equation(equation: Equation, *, is_brief: bool) -> dict[str, Any]:
+    parts = [equation.symbols, () if is_brief else equation.figures, equation.result]
+    data: dict[str, Any] = {
+        "text": equation.text,
+        "parts": [_spans(part) for part in parts if part],
+    }
+    if equation.matrix:
+        data["matrix"] = equation.matrix
+    return data
+
+
+_CLASSES = {-1: ("sub",), 0: (), 1: ("sup",)}
+
+
+def _spans(line: Line) -> list[Any]:
+    """The spans of a line: a text alone, or a text with its classes in the style sheet."""
+    spans: list[Any] = []
+    for span in line:
+        classes = [*_CLASSES[span.shift]]
+        if span.tag == "mi":
+            classes.append("i")
+        if span.color != "ink":
+            classes.append(span.color.replace("_", "-"))
+        if spans and not classes and isinstance(spans[-1], str):
+            spans[-1] += span.text
+        else:
+            spans.append([span.text, *classes] if classes else span.text)
+    return spans
 
 
 def brief(mark: Any, places: Mapping[Mark, int]) -> Any:
@@ -173,12 +244,14 @@ _TAGS = {"mrow": "r", "mi": "i", "msup": "^", "msub": "_", "mfrac": "/", "fence"
 # ------------------------------------------------------------------------------------------ colours
 
 _VARIABLES = {name: f"--{name.replace('_', '-')}" for name in Theme._fields}
+THEME = Theme(*(f"var({variable})" for variable in _VARIABLES.values()))
+"""The theme whose colours `color_variables` defines."""
 
 
-def _picture(walk: Walkthrough) -> str:
-    """The picture after the last step, in colours that the style sheet defines."""
-    theme = Theme(*(f"var({variable})" for variable in _VARIABLES.values()))
-    return walk.sketch().text(walk.after(len(walk.steps)), theme)
+def _svg(picture: Picture, prefix: str) -> str:
+    """The picture after the last step; its id, and the beginning of all others, is the prefix."""
+    text = svg(picture._replace(title=""), THEME).replace('<g id="', f'<g id="{prefix}')
+    return text[text.index("<svg ") :].replace("<svg ", f'<svg id="{prefix}" ', 1)
 
 
 def color_variables() -> str:

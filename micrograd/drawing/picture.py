@@ -48,6 +48,8 @@ class Arrow(NamedTuple):
     on_path: bool | None = None  # None if no paths are highlighted
     omitted: bool = False  # whether it leads from or to what was left out
     formula: Line = ()  # the text in a compact picture, typeset
+    factor: Line = ()  # the same in the colours of its names
+    figures: Line = ()  # the same with numbers in the place of names
 
 
 class OperationNode(NamedTuple):
@@ -95,7 +97,10 @@ class Box(NamedTuple):
     frame: str = ""  # the name of the frame it stands in
     on_path: bool | None = None
     formula: Line = ()  # the label in a compact picture, typeset
+    title: Line = ()  # its left side, the name
+    figures: Line = ()  # its right side with numbers in the place of names
     role: str = ""  # in a compact picture: one of `micrograd.drawing.named.roles.ROLES`
+    room: tuple[float, float] = (0.0, 0.0)  # kept free below the texts in a compact picture
 
     @property
     def oval(self) -> OperationNode | None:

@@ -19,6 +19,7 @@ _SMALL, _LEAST = 0.72, 11.0  # the size of scripts, and of the smallest letters 
 _ASCENT, _DESCENT, _AXIS = 0.78, 0.24, 0.32  # of a line, and how high fraction bars are, in ems
 _RULE = 0.055  # how thick lines are, in ems
 _SPACE = {"=": 0.3, "≈": 0.3, "<": 0.3, ">": 0.3, "≤": 0.3, "≥": 0.3, "≠": 0.3, "→": 0.3}
+_SPACE |= {"←": 0.3, "⇒": 0.3, "∈": 0.3}
 _SPACE |= {"+": 0.22, "−": 0.22, "+=": 0.3, "·": 0.14, "×": 0.14, "⊙": 0.18}
 
 

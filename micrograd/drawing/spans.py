@@ -41,7 +41,7 @@ COMBINING = {"^": "\u0302", "~": "\u0303", "¯": "\u0304", "˙": "\u0307", "¨":
 _UP = dict(zip("0123456789−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", strict=True))
 _DOWN = dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉", strict=True))
 _LOWERED = {small: digit for digit, small in _DOWN.items()}
-_SPACED = frozenset("+−=≈<>≤≥≠→")
+_SPACED = frozenset("+−=≈<>≤≥≠→←")
 
 
 # ------------------------------------------------------------------------------------ from formulas

@@ -1,125 +1,250 @@
-"""A graph as a sequence of steps: values appear one by one, then gradients flow back.
+"""A compact picture in steps: values are computed, then gradients flow back.
 
-The steps are those of the engine, in its order. Pages and film strips show the same ones.
+All given values are one step. Then each box is one, or each `Part` of several boxes, such as a
+layer. A gradient is shown when all contributions to it have arrived. Pages and films show the same
+steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from micrograd.derivation.chain import Chain, Contribution
-from micrograd.drawing.picture import Picture
-from micrograd.drawing.picture_builder import build_picture
-from micrograd.drawing.svg import Sketch
-from micrograd.drawing.svg_elements import SIZE
-from micrograd.engine.graph import is_leaf
-from micrograd.engine.value import Value
-from micrograd.writing import notation
-from micrograd.writing.labels import width
-from micrograd.writing.notation import Formula
-from micrograd.writing.numbers import NO_GRADIENT, number
+from micrograd.drawing.picture import Arrow, Box, Picture
+from micrograd.drawing.spans import Line, Span, joined, plain
+from micrograd.writing.numbers import as_float
 
 MAX_STEPS_NODES = 200
-"""The most values that are stepped through, unless the caller allows more."""
+"""The most named values that are stepped through, unless the caller allows more."""
 
 
-class PageStep(NamedTuple):
-    """One step of a page. Values are numbered in topological order, as in a picture."""
+class Equation(NamedTuple):
+    """`symbols = figures = result`, where the last is a line or a matrix.
 
-    kind: str  # "given", "forward", "start" or "backward"
-    value: int  # the value computed, or the one from which the gradient flows
-    lines: tuple[Formula, ...]
-    receiver: int = -1  # the value whose gradient changes
-    place: int = -1  # which operand of the other it is
-    gradient: str = ""  # its gradient after the step
-
-
-class Walkthrough:
-    """The steps of the graph below `output`, and its picture after each.
-
-    The errors are those of `Chain`.
+    The figures are the symbols with numbers in the place of names, and are empty if they would say
+    nothing new.
     """
 
-    def __init__(
-        self,
-        output: Value,
-        names: Mapping[str, Any] | Any | None = None,
-        max_nodes: int = MAX_STEPS_NODES,
-        lang: str = "en",
-    ) -> None:
-        self.chain = Chain(output, names, max_nodes)
-        self.number = {node: i for i, node in enumerate(self.chain.nodes)}
-        self.picture = build_picture(
-            output, names=self.chain.unlabelled(), max_nodes=len(self.chain.nodes), lang=lang
+    symbols: Line
+    figures: Line = ()
+    result: Line = ()
+    matrix: Sequence[Sequence[str]] = ()
+
+    @property
+    def brief(self) -> Line:
+        """The equation without figures."""
+        return joined(self.symbols, self.result)
+
+    @property
+    def text(self) -> str:
+        """The equation as text."""
+        rows = "; ".join(", ".join(row) for row in self.matrix)
+        return plain(joined(self.symbols, self.figures, self.result)) + (
+            f"[{rows}]" if rows else ""
         )
-        flows = map(self._backward, self.chain.contributions)
-        self.steps = [*self._forward(), self._start(), *flows]
 
-    def _forward(self) -> Iterator[PageStep]:
-        chain = self.chain
-        for i, node in enumerate(chain.nodes):
-            result = notation.number(node.data)
-            if is_leaf(node):
-                yield PageStep("given", i, (notation.equation([chain.name(node), result]),))
-                continue
-            sides = [chain.name(node), chain.formula(node), chain.substituted(node), result]
-            yield PageStep("forward", i, (notation.equation(sides),))
 
-    def _start(self) -> PageStep:
-        output = self.chain.output
-        one = notation.number(1.0)
-        line = notation.equation([self.chain.adjoint_name(output), one])
-        last = self.number[output]
-        return PageStep("start", last, (line,), receiver=last, gradient=one.text)
+class Part(NamedTuple):
+    """Boxes that are computed in one step."""
 
-    def _backward(self, flow: Contribution) -> PageStep:
-        chain, edge = self.chain, flow.edge
-        factor = chain.factor(edge)
-        receiver, upstream = chain.adjoint_name(edge.operand), chain.adjoint_name(edge.node)
-        before, after = notation.number(flow.before + 0.0), notation.number(flow.after + 0.0)
-        shares = [
-            notation.product([notation.number(flow.upstream), factor.value]),
-            notation.number(flow.share + 0.0),  # no minus before a zero
-        ]
-        lines = (
-            notation.increase(receiver, notation.product([upstream, factor.partial])),
-            notation.equation([factor.partial, factor.formula, factor.substituted, factor.value]),
-            notation.equation([*(notation.total([before, share]) for share in shares), after]),
-        )
-        node, operand = self.number[edge.node], self.number[edge.operand]
-        return PageStep("backward", node, lines, operand, edge.place, after.text)
+    boxes: tuple[str, ...]
+    layer: int | None = None  # its number, if the boxes are a layer of a model; 0 if it has none
+    forward: tuple[Equation, ...] = ()  # what is said instead of the formulas of the boxes
+    backward: tuple[Equation, ...] = ()
 
-    # --------------------------------------------------------------------------- what is known when
 
-    def sketch(self) -> Sketch:
-        """The graph, placed so that the numbers of all steps have room."""
-        longest = [NO_GRADIENT] * len(self.chain.nodes)
-        for step in self.steps:
-            if step.receiver >= 0:
-                texts = longest[step.receiver], step.gradient
-                longest[step.receiver] = max(texts, key=lambda text: width(text, SIZE))
-        data, _ = self.known(len(self.steps))
-        return Sketch(self._with(data, longest))
+class Step(NamedTuple):
+    """One step, in which boxes of a picture take part."""
 
-    def after(self, count: int) -> Picture:
-        """The picture after that many steps; values that are not computed yet are blank."""
-        data, gradients = self.known(count)
-        return self._with(data, [gradient or NO_GRADIENT for gradient in gradients])
+    kind: str  # "given", "forward", "start", "backward" or "sum", where gradients are added
+    boxes: tuple[str, ...]  # those whose values are computed, or from which gradients flow
+    receivers: tuple[str, ...]  # those whose gradients are now known
+    equations: tuple[Equation, ...]
+    layer: int | None = None
 
-    def _with(self, data: list[str], gradients: list[str]) -> Picture:
-        boxes = (
-            box._replace(data=number, grad=gradient)
-            for box, number, gradient in zip(self.picture.boxes, data, gradients, strict=True)
-        )
-        return self.picture._replace(boxes=list(boxes))
 
-    def known(self, count: int) -> tuple[list[str], list[str]]:
-        """The values and the gradients as texts after that many steps; "" if not known yet."""
-        data, gradients = ([""] * len(self.chain.nodes) for _ in range(2))
-        for step in self.steps[:count]:
-            if step.kind in ("given", "forward"):
-                data[step.value] = number(self.chain.nodes[step.value].data)
+class Known(NamedTuple):
+    """The names of boxes whose values and gradients are known."""
+
+    data: frozenset[str] = frozenset()
+    grads: frozenset[str] = frozenset()
+
+    def after(self, step: Step) -> Known:
+        """What is known after a step."""
+        computed = step.boxes if step.kind in ("given", "forward") else ()
+        return Known(self.data.union(computed), self.grads.union(step.receivers))
+
+
+def steps(
+    picture: Picture, parts: Iterable[Part] = (), given: Sequence[Equation] = ()
+) -> list[Step]:
+    """The steps of a picture that has one root.
+
+    Args:
+        picture: the compact picture; its boxes are in topological order.
+        parts: boxes that are computed together; every other box is a step of its own.
+        given: what is said of the given values, instead of the number of each.
+    """
+    return list(_Walk(picture, parts).steps(given))
+
+
+def in_order(picture: Picture, parts: Iterable[Part]) -> list[Part]:
+    """The parts, and one for every other box that is computed, by the last of their boxes."""
+    place = {box.name: i for i, box in enumerate(picture.boxes)}
+    chosen = list(parts)
+    taken = {name for part in chosen for name in part.boxes}
+    chosen += [Part((b.name,)) for b in picture.boxes if b.operation and b.name not in taken]
+    return sorted(chosen, key=lambda part: max(place[name] for name in part.boxes))
+
+
+def flowing(step: Step, picture: Picture) -> list[str]:
+    """The names of the arrows along which a value or a gradient flows in a step."""
+    forward, back = step.kind == "forward", step.kind in ("backward", "sum")
+    return [
+        arrow.name
+        for arrow, head in picture.arrows()
+        if (forward and head in step.boxes) or (back and arrow.tail in step.receivers)
+    ]
+
+
+class _Walk:
+    def __init__(self, picture: Picture, parts: Iterable[Part]) -> None:
+        self.boxes = {box.name: box for box in picture.boxes}
+        (self.root,) = (self.boxes[name] for name in picture.roots)
+        self.uses: dict[str, list[tuple[Box, Arrow]]] = {name: [] for name in self.boxes}
+        for box in picture.boxes:
+            for arrow in box.operation.arrows if box.operation else ():
+                self.uses[arrow.tail].append((box, arrow))
+        self.parts = in_order(picture, parts)
+        computed = [name for part in self.parts for name in part.boxes]
+        self.order = {name: i for i, name in enumerate(computed)}
+
+    def steps(self, given: Sequence[Equation]) -> Iterator[Step]:
+        leaves = tuple(name for name, box in self.boxes.items() if box.operation is None)
+        if leaves:
+            told = tuple(given) or tuple(valued(self.boxes[name]) for name in leaves)
+            yield Step("given", leaves, (), told)
+        for part in self.parts:
+            told = part.forward or tuple(valued(self.boxes[name]) for name in part.boxes)
+            yield Step("forward", part.boxes, (), told, part.layer)
+        top = self.root.name
+        yield Step("start", (top,), (top,), (self._flow(top),))
+        known = {top}
+        for part in reversed(self.parts):
+            receivers = []
+            for name in reversed(part.boxes):
+                operation = self.boxes[name].operation
+                arrows = operation.arrows if operation and name in known else ()
+                for tail in dict.fromkeys(arrow.tail for arrow in arrows):
+                    if tail not in known and self._is_last(name, tail):
+                        known.add(tail)
+                        receivers.append(tail)
+            if part.backward and receivers:
+                yield Step("backward", part.boxes, tuple(receivers), part.backward, part.layer)
             else:
-                gradients[step.receiver] = step.gradient
-        return data, gradients
+                yield from self._flows(part, receivers)
+
+    def _flows(self, part: Part, receivers: Sequence[str]) -> Iterator[Step]:
+        """The gradients that flow from a part alone, then those that are sums over several."""
+        inside = set(part.boxes)
+        sums = [name for name in receivers if not inside.issuperset(self._users(name))]
+        alone = tuple(name for name in receivers if name not in sums)
+        if alone:
+            yield Step("backward", part.boxes, alone, tuple(map(self._flow, alone)))
+        if sums:
+            users = tuple(dict.fromkeys(user for name in sums for user in self._users(name)))
+            yield Step("sum", users, tuple(sums), tuple(map(self._flow, sums)))
+
+    def _users(self, name: str) -> list[str]:
+        return [box.name for box, _ in self.uses[name]]
+
+    def _is_last(self, user: str, tail: str) -> bool:
+        """Whether the gradients from all other users have flowed, in the order of the steps."""
+        return min(self._users(tail), key=self.order.__getitem__) == user
+
+    def _flow(self, name: str) -> Equation:
+        """`∂L/∂z = ∂L/∂y·(1 − y²) = 0.2`: a gradient from those of the boxes that use the value."""
+        box = self.boxes[name]
+        terms: Line = ()
+        numbers: Line = ()
+        for user, arrow in self.uses[name]:
+            sign, term = "", arrow.factor
+            figures = arrow.figures
+            if user is not self.root:
+                sign, term = _times(_quotient(self.root, user), arrow.factor)
+                figures = _multiplied(user.grad, figures)
+            between = f" {sign or '+'} " if terms else sign
+            terms = joined(terms, between, term) if between else term
+            numbers = joined(numbers, " + ", figures) if numbers else figures
+        right = joined(" = ", terms) if terms else ()
+        result = joined(*_number(box.grad, box, 1)) if box.grad else ()
+        shown, told = plain(result), plain(numbers)
+        if told == plain(terms) or shown.endswith((f" {told}", f" {told.strip('()')}")):
+            numbers = ()
+        if shown == plain(right):  # ∂L/∂b = 1 = 1
+            result = ()
+        symbols = joined(_quotient(self.root, box), right)
+        return Equation(symbols, joined(" = ", numbers) if numbers else (), result)
+
+
+def valued(box: Box) -> Equation:
+    """How a value is computed, or what it is: `z = w·x + b = 2·3 − 1 = 5`."""
+    result = joined(*_number(box.data, box, 0)) if box.data else ()
+    right, figures = box.formula[len(box.title) + 1 :], box.figures
+    if _has(right, _RELATIONS):  # y = (x > 1) = (3 > 1) = 1
+        right, figures = joined("(", right, ")"), joined("(", figures, ")")
+    if plain(figures) in (plain(right), plain(result[1:])):
+        figures = ()
+    symbols = joined(box.title, " = ", right) if right else box.formula
+    return Equation(symbols, joined(" = ", figures) if figures else (), result)
+
+
+def _number(text: str, box: Box, which: int) -> tuple[str, Line]:
+    """The value or the gradient of a box after a sign, which says whether it is rounded."""
+    known = as_float((box.numbers or (None, None))[which])
+    exact = as_float(text.replace("−", "-")) == known
+    color = "backward" if which else "ink"
+    return f" {'=' if exact else '≈'} ", (Span(text, "mn", color=color),)
+
+
+def _quotient(root: Box, box: Box) -> Line:
+    return joined([Span("∂")], root.title, "/", [Span("∂")], box.title)
+
+
+def _times(upstream: Line, slope: Line) -> tuple[str, Line]:
+    """The sign and the rest of `∂L/∂y·(1 − y²)`, without a factor of 1."""
+    sign = ""
+    if slope[:1] and slope[0].text == "−" and not _has(slope, _SUMS):
+        sign, slope = "−", slope[1:]
+    return sign, upstream if plain(slope) == "1" else joined(upstream, "·", _factor(slope))
+
+
+_RELATIONS = frozenset("=<>≤≥≠")
+_SUMS = frozenset("+−")
+
+
+def _has(line: Line, signs: frozenset[str]) -> bool:
+    """Whether one of the signs stands between spaces, and in no brackets."""
+    depth = 0
+    for span in line:
+        depth += span.text.count("(") - span.text.count(")")
+        if span.text[:1] == " " and span.text.strip() in signs and not span.shift and not depth:
+            return True
+    return False
+
+
+def _factor(line: Line) -> Line:
+    """The line in brackets if it is a sum or begins with a minus."""
+    begins = line[:1] and line[0].text.startswith("−")
+    return joined("(", line, ")") if begins or _has(line, _SUMS) else line
+
+
+def _multiplied(upstream: str, figures: Line) -> Line:
+    """`0.5·(1 − 0.2²)`, without a factor of 1."""
+    negative = upstream.startswith("−")
+    if plain(figures) == "1" and not negative:
+        return (Span(upstream, "mn"),)
+    number = joined("(", [Span(upstream, "mn")], ")") if negative else (Span(upstream, "mn"),)
+    if plain(figures) in ("1", "−1"):
+        return joined(plain(figures)[:-1], number)
+    return joined(number, "·", _factor(figures))

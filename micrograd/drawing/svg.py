@@ -1,15 +1,13 @@
 """A picture as SVG, placed by `placement` and drawn without any other program.
 
-Pages and film strips are drawn this way, and `draw_dot` where there is no renderer. Ids, classes
-and the order of texts are the same as in Graphviz's SVG of the DOT text, so programs can rely on
-them.
+`draw_dot` draws this way where there is no renderer. Ids, classes and the order of texts are the
+same as in Graphviz's SVG of the DOT text, so programs can rely on them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from itertools import accumulate, count
-from types import MappingProxyType
 
 from micrograd.drawing.picture import DIRECTIONS, Arrow, Box, OperationNode, Picture
 from micrograd.drawing.placement import arranged
@@ -19,7 +17,6 @@ from micrograd.drawing.themes import Theme
 from micrograd.writing.labels import width
 from micrograd.writing.names import Symbol, read
 
-LINE = 17.0  # the height of a line of a caption
 _ROW = 22.0  # the height of a line in a box
 _NOTE = 15.0  # the height of a line on an arrow
 _PAD = 5.0
@@ -30,14 +27,17 @@ _FACES = {"bold": ' font-weight="bold"', "italic": ' font-style="italic"', "": "
 
 def svg(picture: Picture, theme: Theme) -> str:
     """The picture as the text of an SVG."""
-    return Sketch(picture).text(picture, theme)
+    sketch = _Sketch(picture)
+    content = [
+        '<g id="graph0" class="graph">',
+        *_Drawing(sketch, Style(picture, theme)).pieces(),
+        "</g>",
+    ]
+    return document(sketch.frame, theme.paper, content, ' xml:space="preserve"')
 
 
-class Sketch:
-    """A picture that is placed once, and drawn as often as its numbers change.
-
-    The picture that it is made from should have the longest numbers, so that all have room.
-    """
+class _Sketch:
+    """A picture that is placed."""
 
     def __init__(self, picture: Picture) -> None:
         self.edges: dict[str, list[float]] = {}  # where the cells of a box begin, and its width
@@ -65,37 +65,12 @@ class Sketch:
         right, end = (max(at[i] + size[i] / 2 for at, size in pieces) + _MARGIN for i in (0, 1))
         self.frame = (left, top, right - left, end - top)
 
-    def text(
-        self,
-        picture: Picture,
-        theme: Theme,
-        *,
-        faded: Collection[str] = (),
-        marked: Mapping[str, str] = MappingProxyType({}),
-        caption: Sequence[str] = (),
-        room: Point = (0.0, 0.0),
-    ) -> str:
-        """The SVG of a picture that has the boxes that were placed.
-
-        Values in `faded` are faint, and elements in `marked` are drawn in the given colours. The
-        `caption` stands below the picture, in a space of the size `room`.
-        """
-        left, top, wide, tall = self.frame
-        drawing = _Drawing(self, Style(picture, theme), faded, marked)
-        content = ['<g id="graph0" class="graph">', *drawing.pieces(), "</g>"]
-        for y, line in zip(count(top + tall + 12.0, LINE), caption, strict=False):
-            content.append(text_at((left + _MARGIN, y), line, theme.ink))
-        frame = (left, top, max(wide, room[0] + 2 * _MARGIN), tall + room[1])
-        return document(frame, theme.paper, content, ' xml:space="preserve"')
-
 
 class _Drawing:
     """Draws the elements. Points and directions of arrows are complex numbers here."""
 
-    def __init__(
-        self, sketch: Sketch, style: Style, faded: Collection[str], marked: Mapping[str, str]
-    ) -> None:
-        self.sketch, self.style, self.faded, self.marked = sketch, style, faded, marked
+    def __init__(self, sketch: _Sketch, style: Style) -> None:
+        self.sketch, self.style = sketch, style
         self.placement, self.sizes = sketch.placement, sketch.sizes
         self.along = complex(*DIRECTIONS[style.picture.direction][:2])
         self.across = complex(abs(self.along.imag), abs(self.along.real))
@@ -109,17 +84,14 @@ class _Drawing:
             yield self._arrow(arrow, head, entries.get(arrow.name, 0.0))
         for box in boxes:
             if box.oval is not None:
-                yield self._operation(box.oval, box.name)
+                yield self._operation(box.oval)
             yield self._box(box)
 
-    def _group(self, name: str, kind: str, owner: str, on_path: bool | None, content: str) -> str:
-        faint = ' opacity="0.3"' if owner in self.faded else ""
-        return f'<g id="{name}" class="{classes(kind, on_path)}"{faint}>{content}</g>'
+    def _group(self, name: str, kind: str, on_path: bool | None, content: str) -> str:
+        return f'<g id="{name}" class="{classes(kind, on_path)}">{content}</g>'
 
-    def _stroke(self, name: str, color: str, on_path: bool | None, pen: float = 1.0) -> str:
-        if name in self.marked:
-            color, pen = self.marked[name], 2.5
-        elif on_path:
+    def _stroke(self, color: str, on_path: bool | None, pen: float = 1.0) -> str:
+        if on_path:
             pen *= 2
         return f' stroke="{color}"' + (f' stroke-width="{pen:.2f}"' if pen != 1 else "")
 
@@ -144,21 +116,21 @@ class _Drawing:
         )
         if rules:
             content += f'<path fill="none" stroke="{line}" d="{rules}"/>'
-        outline = self._stroke(box.name, line, box.on_path)
+        outline = self._stroke(line, box.on_path)
         outline += ' stroke-dasharray="4 3"' if box.kind == "omitted" else ""
         content += polygon((left, top), (wide, tall), "none", outline)
-        return self._group(box.name, f"node {box.kind}", box.name, box.on_path, content)
+        return self._group(box.name, f"node {box.kind}", box.on_path, content)
 
-    def _operation(self, oval: OperationNode, owner: str) -> str:
+    def _operation(self, oval: OperationNode) -> str:
         theme = self.style.palettes[oval.on_path]
         line, _, fill = self.style.colors("operation", oval.on_path)
         (x, y), (wide, tall) = self.placement.centres[oval.name], self.sizes[oval.name]
         content = (
             f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{wide / 2:.1f}" ry="{tall / 2:.1f}" '
-            f'fill="{fill}"{self._stroke(oval.name, line, oval.on_path)}/>'
+            f'fill="{fill}"{self._stroke(line, oval.on_path)}/>'
             + text_at((x, y + 4.5), oval.text.replace("\n", " "), theme.ink, anchor="middle")
         )
-        return self._group(oval.name, "node operation", owner, oval.on_path, content)
+        return self._group(oval.name, "node operation", oval.on_path, content)
 
     # ------------------------------------------------------------------------------------ arrows
 
@@ -180,9 +152,8 @@ class _Drawing:
         color, pen = getattr(theme, stroke(arrow)), 1.0
         if arrow.weight is not None:
             pen = 0.5 + (2.0 if style.dense else 3.0) * style.share(arrow)
-        line = self._stroke(arrow.name, color, arrow.on_path, pen)
+        line = self._stroke(color, arrow.on_path, pen)
         line += ' stroke-dasharray="5 3"' if is_dashed(arrow) else ""
-        color = self.marked.get(arrow.name, color)
         end = self._end(head, entry)
         back = end - _TIP * self.along
         tip = " ".join(map(_point, (back - 3 * self.across, end, back + 3 * self.across)))
@@ -194,8 +165,7 @@ class _Drawing:
             content += _note(
                 self.placement.notes[arrow.name], note, getattr(theme, ink(arrow)), theme.paper
             )
-        owner = head.removesuffix("op")
-        return self._group(arrow.name, "edge", owner, arrow.on_path, content)
+        return self._group(arrow.name, "edge", arrow.on_path, content)
 
     def _way(self, arrow: Arrow, entry: float) -> str:
         """The path from the side of the tail, through the gaps between columns, to the head."""

@@ -53,6 +53,10 @@ OPERATORS = {
     "∞": r"\infty",
     "|": r"\vert",
     "→": r"\to",
+    "←": r"\leftarrow",
+    "⇒": r"\Rightarrow",
+    "∈": r"\in",
+    "±": r"\pm",
     "⊙": r"\odot",
     "⊤": r"\top",
     "∑": r"\sum",
@@ -68,7 +72,7 @@ FUNCTIONS = frozenset(
 )
 
 _COMMANDS = {letter: f"\\{name}" for name, letter in LETTERS.items()} | OPERATORS
-_SPACED = frozenset("+-−=·×<>≤≥≠≈→⊙")
+_SPACED = frozenset("+-−=·×<>≤≥≠≈→←⇒∈±⊙")
 # In Markdown a bare "<" might begin a tag.
 _MARKDOWN = {"<": r"\mathrel{<}", ">": r"\mathrel{>}", ",": ", "}
 _TALL = ("mfrac", "msqrt", "mroot", "cases", "matrix")

@@ -14,6 +14,7 @@ from micrograd.writing.labels import one_line
 from nn.pages.contents import MOST, contents
 from nn.pages.functions import formulas, script
 
+_SHARED = ("words",)  # with other pages
 _SCRIPTS = (
     *(
         "random",
@@ -115,7 +116,10 @@ def _words(lang: str, title: str) -> dict[str, str]:
 
 def _document(lang: str, titles: Mapping[str, str], data: dict[str, Any]) -> str:
     style = f"{color_variables()}{asset('page.css', __package__)}"
-    own = "".join(asset(f"{name}.js", __package__) for name in _SCRIPTS)
+    own = "".join(
+        asset(f"{name}.js", "micrograd.drawing" if name in _SHARED else __package__)
+        for name in _SCRIPTS
+    )
     code = f"{asset('formulas.js')}{script()}{own}"
     policy = (
         f"default-src 'none'; style-src '{content_hash(style)}'; "

@@ -1,7 +1,5 @@
 """The backends, which the tests of the compiler loop over."""
 
-from functools import partial
-
 import pytest
 
 from micrograd.compiler.executor import BACKENDS, load
@@ -18,16 +16,3 @@ def backend(request):
     except ImportError as error:
         pytest.skip(str(error))
     return request.param
-
-
-@pytest.fixture
-def quick_xla(backend, monkeypatch):
-    """Compile large graphs without the optimizations of LLVM, which take most of XLA's time.
-
-    XLA's own rewriting of formulas is the same.
-    """
-    if backend == "jax":
-        import jax
-
-        quick = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
-        monkeypatch.setattr(jax, "jit", quick)

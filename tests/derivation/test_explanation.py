@@ -512,8 +512,8 @@ def test_a_label_that_cannot_be_told_is_no_harm():
 
 
 def test_a_comparison_in_an_equation_stands_in_brackets():
-    from micrograd.drawing.steps import Walkthrough
+    from micrograd.drawing.walkthrough import Walkthrough
 
     x = Value(3.0, label="x")
-    lines = [step.lines[0].text for step in Walkthrough(x > 1).steps]
+    lines = [step.equations[0].text for step in Walkthrough(x > 1).steps]
     assert "v₁ = (x > 1) = (3 > 1) = 1" in lines

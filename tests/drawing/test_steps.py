@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 
 from micrograd import Value, step_page
 from micrograd.drawing.film import film_strip
-from micrograd.drawing.steps import Walkthrough
+from micrograd.drawing.steps import Known
+from micrograd.drawing.walkthrough import Walkthrough
 from micrograd.engine.graph import order
-from micrograd.writing.labels import width
-from micrograd.writing.numbers import number
+from micrograd.writing.numbers import rounded
+from nn import MLP
 from tests.drawing.common import SVG
+from tests.drawing.named.graphs import ARTICLES
+from tests.drawing.named.test_measures import place
 from tests.drawing.test_labels import HOSTILE
 
 
@@ -50,44 +53,92 @@ def island(page):
 # ------------------------------------------------------------------------------------------- steps
 
 
-def test_every_value_is_a_step_and_every_link_is_one():
-    o = neuron()
-    story = Walkthrough(o)
-    kinds = [step.kind for step in story.steps]
-    assert kinds.count("given") == 5
-    assert kinds.count("forward") == 5
-    assert kinds.count("start") == 1
-    assert kinds.count("backward") == 9  # 4 operations of two operands, and tanh
-    assert sorted(kinds, key=("given forward start backward".split()).index)[10:] == kinds[10:]
+def told(step):
+    return [equation.text for equation in step.equations]
 
 
-def test_the_last_step_knows_every_value_and_every_gradient():
-    o = neuron()
-    story = Walkthrough(o)
-    data, gradients = story.known(len(story.steps))
-    o.backward()
-    assert data == [number(node.data) for node in order(o)]
-    assert gradients == [number(node.grad) for node in order(o)]
+@pytest.mark.parametrize("article", ARTICLES)
+def test_given_values_are_one_step_and_every_other_value_is_one(article):
+    walk = Walkthrough(ARTICLES[article]())
+    kinds = [step.kind for step in walk.steps]
+    assert kinds.count("given") == kinds.count("start") == 1
+    assert kinds.count("forward") == sum(box.operation is not None for box in walk.boxes)
+    assert kinds.index("start") == 1 + kinds.count("forward")
+    assert set(kinds[kinds.index("start") + 1 :]) <= {"backward", "sum"}
 
 
-def test_a_backward_step_says_before_plus_contribution_is_after():
-    x = Value(3.0, label="x")
-    story = Walkthrough(x * x)
-    last = story.steps[-1]
-    assert [line.text for line in last.lines] == [
-        "x̄ += v̄₁ · ∂v₁/∂x|₂",
-        "∂v₁/∂x|₂ = x = 3",
-        "3 + 1 · 3 = 3 + 3 = 6",
+@pytest.mark.parametrize("article", ARTICLES)
+def test_the_steps_end_with_the_values_and_the_gradients_of_the_engine(article):
+    root = ARTICLES[article]()
+    walk = Walkthrough(root)
+    known = Known()
+    for step in walk.steps:
+        known = known.after(step)
+    root.backward()
+    nodes = {f"n{i}": node for i, node in enumerate(order(root))}
+    assert known.data == known.grads == {box.name for box in walk.boxes}
+    for box in walk.boxes:
+        assert box.data == rounded(nodes[box.name].data)
+        assert box.grad == rounded(nodes[box.name].grad)
+
+
+@pytest.mark.parametrize("article", ARTICLES)
+def test_a_gradient_is_shown_when_those_that_it_is_computed_from_are_known(article):
+    walk = Walkthrough(ARTICLES[article]())
+    users = {box.name: set() for box in walk.boxes}
+    for box in walk.boxes:
+        for arrow in box.operation.arrows if box.operation else ():
+            users[arrow.tail].add(box.name)
+    known = Known()
+    for step in walk.steps:
+        for name in step.receivers:
+            assert known.grads.issuperset(users[name])
+            assert step.kind != "backward" or users[name] <= {*step.boxes}
+        known = known.after(step)
+
+
+def test_a_step_has_its_formula_with_names_and_then_with_numbers():
+    x, w = Value(2.0, label="x"), Value(-0.5, label="w")
+    z = x * w + 3.0
+    z.label = "z"
+    loss = (z - 1.0) ** 2
+    loss.label = "L"
+    assert [told(step) for step in Walkthrough(loss).steps] == [
+        ["x = 2", "w = −0.5"],
+        ["z = x·w + 3 = 2·(−0.5) + 3 = 2"],
+        ["L = (z − 1)² = (2 − 1)² = 1"],
+        ["∂L/∂L = 1"],
+        ["∂L/∂z = 2·(z − 1) = 2·(2 − 1) = 2"],
+        ["∂L/∂x = ∂L/∂z·w = 2·(−0.5) = −1", "∂L/∂w = ∂L/∂z·x = 2·2 = 4"],
     ]
-    assert last.gradient == "6"
+
+
+def test_gradients_from_several_values_are_added_in_a_step_of_their_own():
+    x = Value(3.0, label="x")
+    a, b = x * 2.0, x.exp()
+    a.label, b.label = "a", "b"
+    *_, last = Walkthrough(a * a - b).steps
+    assert (last.kind, last.boxes, last.receivers) == ("sum", ("n1", "n3"), ("n0",))
+    assert told(last) == ["∂v₁/∂x = ∂v₁/∂a·2 + ∂v₁/∂b·b = 12·2 + (−1)·20.09 ≈ 3.914"]
+
+
+def test_factors_of_one_and_signs_are_written_as_on_a_board():
+    x, y = Value(3.0, label="x"), Value(2.0, label="y")
+    d = x - y
+    d.label = "d"
+    assert told(Walkthrough(d * d).steps[-1]) == [
+        "∂v₁/∂x = ∂v₁/∂d = 2",
+        "∂v₁/∂y = −∂v₁/∂d = −2",
+    ]
 
 
 def test_a_graph_too_long_to_step_through_is_refused():
     x = Value(1.0)
-    for _ in range(201):
+    for i in range(201):
         x = x + 1
-    with pytest.raises(ValueError, match="202 values cannot be read"):
-        Walkthrough(x)
+        x.label = f"a{i}"
+    with pytest.raises(ValueError, match="202 named values cannot be read"):
+        step_page(x)
 
 
 # -------------------------------------------------------------------------------------------- page
@@ -163,57 +214,48 @@ def test_the_policy_names_the_very_script_and_style_that_are_in_the_page():
         assert f"'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'" in page
 
 
-def test_every_step_points_to_elements_of_the_picture():
+def pictures(page):
+    return [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", page, re.S)]
+
+
+def test_every_value_and_arrow_of_the_steps_is_in_the_pictures():
     page = step_page(thirty())
-    picture = ET.fromstring(re.search(r"<svg.*</svg>", page, re.S)[0])
-    ids = {element.get("id") for element in picture.iter() if element.get("id")}
-    for step in island(page)["steps"]:
-        assert f"n{step['value']}" in ids
-        if step["kind"] == "backward":
-            assert step["edge"] in ids
-            assert f"n{step['receiver']}" in ids
+    ids = {each.get("id") for svg in pictures(page) for each in svg.iter() if each.get("id")}
+    data = island(page)
+    for prefix in ("wide-", "narrow-"):
+        assert prefix + data["values"][-1]["id"] in ids
+        assert any(prefix + name in ids for name, *_ in data["arrows"])
+    drawn = {each.split("-")[1] for each in ids if "-n" in each}
+    assert drawn <= {value["id"] for value in data["values"]} | {a for a, *_ in data["arrows"]}
 
 
-def test_the_picture_shows_the_final_gradients_even_without_the_script():
+def test_the_pictures_show_the_final_numbers_even_without_the_script():
     o = neuron()
-    picture = ET.fromstring(re.search(r"<svg.*</svg>", step_page(o), re.S)[0])
+    found = pictures(step_page(o))
     o.backward()
-    for i, node in enumerate(order(o)):
-        (group,) = [g for g in picture.iter(f"{SVG}g") if g.get("id") == f"n{i}"]
-        texts = [text.text for text in group.iter(f"{SVG}text")]
-        assert texts[-1] == number(node.grad)
-        assert texts[-3] == number(node.data)
+    nodes = {f"n{i}": node for i, node in enumerate(order(o))}
+    for prefix, svg in zip(("wide-", "narrow-"), found, strict=True):
+        shown = [each for each in svg.iter(f"{SVG}g") if "node" in each.get("class", "")]
+        assert len(shown) == 7
+        for group in shown:
+            node = nodes[group.get("id").removeprefix(prefix)]
+            spans = {each.get("class"): each.text.strip() for each in group.iter(f"{SVG}tspan")}
+            assert spans["data"] == rounded(node.data)
+            assert spans["grad"] == rounded(node.grad)
 
 
 def test_the_picture_keeps_only_what_draws():
-    page = step_page(Value(1.0, label='<a href="https://x/">') * 2)
-    picture = ET.fromstring(re.search(r"<svg.*</svg>", page, re.S)[0])
-    tags = {element.tag.removeprefix(SVG) for element in picture.iter()}
-    assert tags <= {"svg", "g", "polygon", "polyline", "path", "ellipse", "text"}
-    attributes = {name for element in picture.iter() for name in element.attrib}
-    assert not attributes & {"href", "onclick", "style"}
+    for picture in pictures(step_page(Value(1.0, label='<a href="https://x/">') * 2)):
+        tags = {element.tag.removeprefix(SVG) for element in picture.iter()}
+        assert tags <= {"svg", "g", "polygon", "path", "rect", "text", "tspan", "title"}
+        attributes = {name for element in picture.iter() for name in element.attrib}
+        assert not attributes & {"href", "onclick", "style"}
 
 
 def test_a_renderer_makes_no_difference_to_a_page(monkeypatch):
     with_renderer = step_page(thirty())
     monkeypatch.setenv("MICROGRAD_DOT", "no-such-program")
     assert step_page(thirty()) == with_renderer
-
-
-def test_a_placed_picture_has_no_boxes_that_overlap():
-    picture = ET.fromstring(re.search(r"<svg.*</svg>", step_page(thirty()), re.S)[0])
-    boxes = []
-    for group in picture.iter(f"{SVG}g"):
-        if "node" in group.get("class", "") and "operation" not in group.get("class"):
-            outline = [*group.iter(f"{SVG}polygon")][-1].get("points")
-            corners = [tuple(map(float, point.split(","))) for point in outline.split()]
-            boxes.append(
-                (*map(min, zip(*corners, strict=True)), *map(max, zip(*corners, strict=True)))
-            )
-    assert len(boxes) == 31
-    for i, (left, top, right, bottom) in enumerate(boxes):
-        for other in boxes[i + 1 :]:
-            assert right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
 
 
 @pytest.mark.parametrize("label", HOSTILE)
@@ -224,7 +266,7 @@ def test_a_hostile_label_is_text_in_the_page(label):
     assert page.count("</script") == 2
     assert "<img" not in page.lower()
     assert island(page)["values"][0]["name"]
-    ET.fromstring(re.search(r"<svg.*</svg>", page, re.S)[0])
+    assert len(pictures(page)) == 2
 
 
 @settings(max_examples=40)
@@ -236,47 +278,54 @@ def test_any_label_leaves_the_page_whole(label):
     assert island(page)["steps"]
 
 
-def test_an_unknown_language_is_refused():
-    with pytest.raises(ValueError, match="lang is one of en, zh"):
-        step_page(neuron(), lang="fr")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"lang": "fr"}, "lang is one of en, zh"),
+        ({"level": "operation"}, "level is one of 'named', 'neuron', 'layer'"),
+        ({"level": "layer"}, "give model="),
+        ({"model": MLP(2, [1])}, "none of its neurons was applied"),
+        ({"digits": 0}, "digits is a number of significant digits"),
+    ],
+)
+def test_a_wrong_option_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        step_page(neuron(), **options)
 
 
 # -------------------------------------------------------------------------------------------- film
 
 
 def test_a_film_strip_has_one_picture_for_each_step(tmp_path):
-    o = neuron()
-    paths = film_strip(o, tmp_path / "new" / "film")
-    assert [path.name for path in paths][::19] == ["step-01.svg", "step-20.svg"]
+    paths = film_strip(neuron(), tmp_path / "new" / "film")
+    assert [path.name for path in paths] == [f"step-0{i}.svg" for i in range(1, 7)]
     sizes = set()
     for i, path in enumerate(paths):
         root = ET.parse(path).getroot()
         sizes.add((root.get("viewBox"), root.get("width"), root.get("height")))
-        assert f"{i + 1} / 20" in [text.text for text in root.iter(f"{SVG}text")]
+        captions = ["".join(text.itertext()) for text in root.findall(f"{SVG}text")]
+        assert captions[0] == f"{i + 1} / 6"
     assert len(sizes) == 1
 
 
-def test_a_film_uncovers_values_and_then_adds_up_gradients(tmp_path):
+def test_a_film_uncovers_values_and_then_gradients(tmp_path):
     x = Value(3.0, label="x")
-    y = x * x
-    frames = [ET.parse(path).getroot() for path in film_strip(y, tmp_path)]
+    frames = [ET.parse(path).getroot() for path in film_strip(x * x, tmp_path)]
 
     def shown(frame, name):
         (group,) = [g for g in frame.iter(f"{SVG}g") if g.get("id") == name]
-        texts = [text.text or "" for text in group.iter(f"{SVG}text")]
-        return texts[-3], texts[-1]
+        spans = {each.get("class"): each.text.strip() for each in group.iter(f"{SVG}tspan")}
+        return spans.get("data"), spans.get("grad")
 
-    assert [shown(frame, "n0") for frame in frames] == [
-        *[("3", "—")] * 3,
-        ("3", "3"),
-        ("3", "6"),
-    ]
+    assert [shown(frame, "n0") for frame in frames] == [*[("3", None)] * 3, ("3", "6")]
     assert [shown(frame, "n1") for frame in frames] == [
-        ("", "—"),
-        ("9", "—"),
-        *[("9", "1")] * 3,
+        (None, None),
+        ("9", None),
+        *[("9", "1")] * 2,
     ]
-    assert "x̄ += v̄₁ · ∂v₁/∂x|₂" in [text.text for text in frames[-1].iter(f"{SVG}text")]
+    assert "∂v1/∂x = 2·x = 6" in [
+        "".join(text.itertext()) for text in frames[-1].iter(f"{SVG}text")
+    ]
 
 
 def test_every_picture_of_a_film_is_as_large_even_where_a_formula_is_wider_than_the_graph(tmp_path):
@@ -285,4 +334,5 @@ def test_every_picture_of_a_film_is_as_large_even_where_a_formula_is_wider_than_
     assert len({(frame.get("viewBox"), frame.get("width")) for frame in frames}) == 1
     for frame in frames:
         for text in frame.findall(f"{SVG}text"):
-            assert float(text.get("x")) + width(text.text, 12) <= float(frame.get("width"))
+            left, _, right, _ = place(text)
+            assert 0 < left < right < float(frame.get("width"))

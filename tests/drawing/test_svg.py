@@ -270,19 +270,6 @@ def test_a_label_is_shown_literally_and_leaves_its_box_in_no_way(label):
     check_texts(svg)
 
 
-def test_only_numbers_and_marks_differ_between_the_pictures_of_a_film(tmp_path):
-    from micrograd.drawing import film_strip
-
-    x = Value(1.0, label="x")
-    z = x * (1 / 3) + x * (2 / 3)  # the gradient of x is 0.3333 and then 1
-    shapes = set()
-    for path in film_strip(z, tmp_path):
-        svg = ET.parse(path).getroot()
-        shapes.add(tuple(box(each) for each in svg.iter(f"{SVG}polygon")))
-        check_texts(svg)
-    assert len(shapes) == 1
-
-
 @pytest.mark.parametrize("draw", [drawing, network])
 def test_it_is_the_same_each_time(draw):
     one, other = draw(), draw()

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import pytest
 
 import examples
-from examples._common import Report
+from examples import _common
+from examples._common import Report, write_index
 from micrograd.__main__ import main
-from tests.examples.common import MODULES
 
 
 class Demo(NamedTuple):
@@ -31,18 +31,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     out = tmp_path_factory.mktemp("articles") / "new" / "folder"
     reports: dict[int, Report] = {}
 
-    def recorded(run):
-        def recording(out):
-            report = run(out)
-            reports[report.article.number] = report
-            return report
-
-        return recording
+    def recording(all_reports, folder):
+        reports.update((report.article.number, report) for report in all_reports)
+        return write_index(all_reports, folder)
 
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as printed:
         patch.setitem(sys.modules, "micrograd.examples", examples)
-        for module in MODULES:
-            patch.setattr(module, "run", recorded(module.run))
+        patch.setitem(sys.modules, "micrograd.examples._common", _common)
+        patch.setattr(_common, "write_index", recording)
         status = main(["demo", "--out", str(out)])
     return Demo(status, printed.getvalue(), out, reports)
 

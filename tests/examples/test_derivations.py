@@ -11,12 +11,13 @@ import pytest
 from examples import (
     article_1_weighted_sum,
     article_2_two_layers,
-    article_3_fitting_a_line,
-    article_4_nine_lines,
 )
 from examples._common import LANGUAGES, outcome
-from micrograd import Value
+from examples._story import Derivation, Figure, Matrices
+from micrograd.derivation.document import as_markdown
 from micrograd.writing.notation import latex, number
+from nn.derivations import explain_layers
+from tests.examples.common import NUMBERS
 
 pytestmark = pytest.mark.slow
 
@@ -27,53 +28,43 @@ GRAPHS = {
     4: ("one_sample",),
     5: ("dense_layer", "dead_neuron", "cross_entropy"),
 }
-PLOTS = {
-    1: ("sensitivity_and_contribution",),
-    2: ("loss",),
-    3: ("error_of_the_first_point",),
-    4: (),
-    5: ("spiral", "training", "decision_regions"),
-}
 DERIVATIONS = [(article, name) for article in GRAPHS for name in GRAPHS[article]]
 
 # ---------------------------------------------------------------------------------- the pictures
 
 
-def renderer_is_missing() -> bool:
-    drawing = pytest.importorskip("micrograd.drawing")
-    try:
-        drawing.draw_dot(Value(1.0)).pipe(format="svg")
-    except drawing.RendererNotFound:
-        return True
-    return False
+def figures(report):
+    """All pictures of a companion."""
+    for part in report.parts:
+        if isinstance(part, Figure):
+            yield part
+        if isinstance(part, Derivation):
+            yield part.graph
 
 
-@pytest.mark.parametrize(("article", "name"), DERIVATIONS)
-def test_the_computation_graph_is_a_well_formed_svg(reports, article, name):
-    if renderer_is_missing():
-        pytest.skip("no Graphviz renderer")
-    (path,) = [file for file in reports[article].files if file.stem == f"article_{article}_{name}"]
-    root = ET.fromstring(path.read_text(encoding="utf-8"))
-    assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert "grad" in "".join(root.itertext())
+@pytest.mark.parametrize("article", NUMBERS)
+def test_every_picture_is_a_well_formed_svg_in_both_languages_and_for_both_widths(reports, article):
+    for figure in figures(reports[article]):
+        assert set(figure.wide) == set(figure.narrow) == set(LANGUAGES)
+        for drawn in (*figure.wide.values(), *figure.narrow.values()):
+            root = ET.fromstring(drawn.path.read_text(encoding="utf-8"))
+            assert root.tag == "{http://www.w3.org/2000/svg}svg"
+            assert min(drawn.width, drawn.height) > 40
 
 
-@pytest.mark.parametrize(
-    ("article", "name"), [(article, name) for article in PLOTS for name in PLOTS[article]]
-)
-def test_the_plot_is_a_png(reports, article, name):
-    pytest.importorskip("matplotlib")
-    (path,) = [file for file in reports[article].files if file.stem == f"article_{article}_{name}"]
-    assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+@pytest.mark.parametrize("article", NUMBERS)
+def test_every_picture_is_also_a_png_and_says_what_is_seen(reports, article):
+    pytest.importorskip("resvg_py")
+    for figure in figures(reports[article]):
+        assert figure.alt.en
+        assert figure.alt.zh
+        for lang in LANGUAGES:
+            assert figure.images[lang].read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
 
 
-def test_the_picture_of_the_weighted_sum_shows_gradients_beside_contributions(reports):
-    if renderer_is_missing():
-        pytest.skip("no Graphviz renderer")
-    (path,) = [file for file in reports[1].files if file.stem == "article_1_weighted_sum"]
-    words = "".join(ET.fromstring(path.read_text(encoding="utf-8")).itertext())
-    for label in ("toes", "w_toes", "[toes·w_toes]", "prediction"):
-        assert label in words
+def test_no_two_pictures_of_a_companion_have_the_same_file(reports):
+    for report in reports.values():
+        assert len(set(report.files)) == len(report.files)
 
 
 def test_without_a_folder_nothing_is_drawn():
@@ -82,24 +73,16 @@ def test_without_a_folder_nothing_is_drawn():
     assert report.skipped == {}
 
 
-def test_without_matplotlib_the_numbers_are_there_and_the_plot_is_skipped(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    report = article_3_fitting_a_line.run(tmp_path)
-    assert all(row.agrees for row in report.rows)
-    assert list(tmp_path.glob("*.png")) == []
-    text = "\n".join(outcome([report]))
-    assert "skipped article_3_error_of_the_first_point.png: matplotlib is missing" in text
-    assert "pip install 'micrograd-engine[plot]'" in text
-
-
-def test_without_a_renderer_the_numbers_are_there_and_the_graphs_are_skipped(monkeypatch, tmp_path):
-    monkeypatch.setenv("MICROGRAD_DOT", "no-such-renderer")
+def test_without_resvg_the_numbers_and_pictures_are_there_and_the_png_files_are_skipped(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
     report = article_1_weighted_sum.run(tmp_path)
     assert all(row.agrees for row in report.rows)
-    assert list(tmp_path.glob("*.svg")) == []
+    assert (tmp_path / "article_1_neuron.zh.svg").is_file()
+    assert not (tmp_path / "article_1_neuron.zh.png").exists()
     text = "\n".join(outcome([report]))
-    assert "skipped article_1_weighted_sum.svg, article_1_dot_product.svg: " in text
+    assert "article_1_neuron.en.png, article_1_neuron.zh.png, " in text
     assert "pip install" in text
 
 
@@ -129,13 +112,10 @@ def derivation(reports, article, name):
 
 
 @pytest.mark.parametrize(("article", "name"), DERIVATIONS)
-def test_the_derivation_is_written_in_both_languages_with_its_graph_and_its_steps(
-    reports, article, name
-):
+def test_the_derivation_has_a_graph_in_both_languages_and_its_steps(reports, article, name):
     written = {path.name for path in reports[article].files}
     stem = f"article_{article}_{name}"
-    assert {f"{stem}.en.md", f"{stem}.zh.md", f"{stem}.steps.html"} <= written
-    assert {f"{stem}.svg", f"{stem}.gv"} & written
+    assert {f"{stem}.en.svg", f"{stem}.zh.svg", f"{stem}.steps.html"} <= written
 
 
 def test_every_derivation_is_listed_here(reports):
@@ -166,30 +146,38 @@ def test_the_hidden_weight_of_two_layers_has_the_gradient_that_differences_give(
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize(("article", "name"), DERIVATIONS)
-def test_the_markdown_has_title_picture_numbers_and_check(reports, article, name, lang):
+def test_the_derivation_is_checked_in_both_widths_and_is_the_same_in_both(
+    reports, article, name, lang
+):
     told = derivation(reports, article, name)
-    (path,) = [f for f in reports[article].files if f.name == told.markdown.within(lang)]
-    text = path.read_text(encoding="utf-8")
-    assert text.startswith(f"# {told.title.within(lang)}\n")
-    assert told.remark.within(lang) in text
-    assert (f"]({told.graph.path.name})" in text) is not bool(told.graph.reason)
-    for gradient in told.explanation.gradients:
-        assert f"${latex(number(gradient).mark)}$" in text
     checks = {"en": "Check by central differences", "zh": "数值验证（中心差分"}
-    assert text.count(checks[lang]) == len(told.explanation.targets)
-
-
-def test_a_missing_renderer_leaves_the_picture_out_of_the_markdown(monkeypatch, tmp_path):
-    monkeypatch.setenv("MICROGRAD_DOT", "no-such-renderer")
-    monkeypatch.setattr(article_4_nine_lines, "ITERATIONS", 1)
-    report = article_4_nine_lines.run(tmp_path)
-    text = (tmp_path / "article_4_one_sample.en.md").read_text(encoding="utf-8")
-    assert "![" not in text
-    assert report.derivations[0].graph.path.suffix == ".gv"
-    assert (tmp_path / "article_4_one_sample.steps.html").is_file()
+    for narrow in (False, True):
+        text = as_markdown(told.blocks(lang, narrow=narrow))
+        assert text.count(checks[lang]) == len(told.explanation.targets)
+        for gradient in told.explanation.gradients:
+            assert f"${latex(number(gradient).mark)}$" in text
 
 
 def test_the_loss_of_two_layers_is_that_of_the_network_that_is_trained():
-    network, loss = article_2_two_layers.two_layers()
+    model, _, loss = article_2_two_layers.two_layers()
     x, y = article_2_two_layers.INPUTS[1], article_2_two_layers.TARGETS[1]
-    assert loss.data == pytest.approx((y - network(x).data) ** 2, abs=4e-14)
+    prediction = article_2_two_layers.forward(model, x)
+    assert loss.data == pytest.approx((y - prediction.data) ** 2, abs=4e-14)
+    assert prediction.data == pytest.approx(model(x).data, abs=4e-14)
+
+
+def test_the_matrix_form_of_two_layers_gives_the_gradient_of_all_samples(reports):
+    model = article_2_two_layers.network(article_2_two_layers.SEED)
+    article_2_two_layers.sum_of_squares(model).backward()
+    (matrices,) = [part for part in reports[2].parts if isinstance(part, Matrices)]
+    explanation = explain_layers(
+        model,
+        article_2_two_layers.INPUTS,
+        article_2_two_layers.TARGETS,
+        reduction="sum",
+        bias=False,
+    )
+    assert matrices.blocks("en") == explanation.blocks("en")[1:]  # without the title
+    for layer, (by_formula, _) in zip(model.layers, explanation.gradients, strict=True):
+        for neuron, row in zip(layer.neurons, by_formula, strict=True):
+            assert [w.grad for w in neuron.w] == [pytest.approx(x, abs=4e-14) for x in row]

@@ -100,6 +100,7 @@ def test_softmax_bears_logits_of_any_size():
     ],
     ids=["tiny", "tiny and cut off", "tiny by JAX", "full"],
 )
+@pytest.mark.usefixtures("quick_xla")
 def test_a_program_computes_what_eager_mode_does(model, name, backend):
     if backend == "jax":
         pytest.importorskip("jax", reason="pip install 'micrograd-engine[jax]'")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -15,14 +15,19 @@ from urllib.parse import unquote
 
 import pytest
 
-from examples import article_1_weighted_sum, article_3_fitting_a_line
-from examples._common import LANGUAGES, Report, Row, Words
-from examples._index import index, uses, write_index
+from examples import article_1_weighted_sum
+from examples._common import LANGUAGES, Report, Row, Words, summary, write_documents
+from examples._formulas import pieces
+from examples._index import index, uses
 from examples._phrases import PHRASES
 from examples._report import size_of
+from examples._story import Bullets, Derivation, Figure, Numbers, Prose, Section
 from micrograd import Value
+from micrograd.drawing import draw_losses
 from micrograd.ops import TABLE
-from tests.examples.common import NOTHING
+from micrograd.writing.notation import Formula
+from tests.examples.common import NOTHING, NUMBERS
+from tests.examples.printed import PRINTED
 
 pytestmark = pytest.mark.slow
 
@@ -33,26 +38,37 @@ def is_chinese(text: str) -> bool:
     return re.search("[\u4e00-\u9fff]", text) is not None
 
 
-def texts(reports) -> Iterator[Words]:
-    """Everything that a report says."""
-    for report in reports.values():
-        yield from (report.article.title, report.article.claim, *report.notes)
-        yield from (row.what for row in report.rows)
-        yield from (plot.caption for plot in report.plots)
-        for told in report.derivations:
-            yield from (told.title, told.remark)
+def texts(report: Report) -> Iterator[Words]:
+    """Everything that a companion says."""
+    yield from (report.article.title, report.article.claim)
+    for part in report.parts:
+        match part:
+            case Section():
+                yield part.title
+            case Prose():
+                yield part.words
+            case Bullets():
+                yield from part.items
+            case Numbers():
+                yield from (row.what for row in part.rows)
+            case Figure():
+                yield from (part.caption, part.alt)
+            case Derivation():
+                yield from (part.title, part.graph.alt)
 
 
-def test_every_text_is_in_both_languages_unless_it_is_a_formula(reports):
-    formulas = {" · ".join(pair) for pair in article_1_weighted_sum.DOT_PRODUCTS}
-    for words in texts(reports):
+@pytest.mark.parametrize("number", NUMBERS)
+def test_every_text_is_in_both_languages_unless_it_is_a_formula(reports, number):
+    for words in texts(reports[number]):
         assert not is_chinese(words.en)
-        assert is_chinese(words.zh) or (words.en == words.zh and words.zh in formulas), words
+        if not is_chinese(words.zh):
+            assert words.en == words.zh
+            assert all(isinstance(piece, Formula) for piece in pieces(words.en))
 
 
 def test_every_phrase_of_the_index_is_in_both_languages_with_the_same_places():
     for key, (en, zh) in PHRASES.items():
-        assert is_chinese(zh) or key == "next operation", key
+        assert is_chinese(zh) or zh == en or not en.strip(" .,:"), key
         assert sorted(re.findall(r"\{\w+\}", en)) == sorted(re.findall(r"\{\w+\}", zh)), key
 
 
@@ -62,13 +78,14 @@ def test_every_phrase_of_the_index_is_in_both_languages_with_the_same_places():
 class Page(HTMLParser):
     """A page as elements: (tag, attributes, text within), and a complaint about each mismatch."""
 
-    VOID = frozenset({"meta", "img", "br", "link", "input", "hr"})
+    VOID = frozenset({"meta", "img", "br", "link", "input", "hr", "source"})
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.open: list[tuple[str, dict[str, str], list[str]]] = []
         self.elements: list[tuple[str, dict[str, str], list[str]]] = []
         self.complaints: list[str] = []
+        self.source = text
         self.feed(text)
         self.close()
         self.complaints += [f"<{tag}> is not closed" for tag, _, _ in self.open]
@@ -114,28 +131,49 @@ def edition(page: Page, lang: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_index_has_every_text_of_every_report_in_either_language(reports, page, lang):
-    text = edition(page, lang)
-    elements = page.all("h1", "h2", "h3", "p", "li", "th", "figcaption")
-    ends = "".join(f"{within}\n\n" for _, _, within in elements)
-    for words in texts(reports):
-        assert words.within(lang) in text
-        assert f"{words.within(lang)}\n\n" in ends
+def as_edition(page: Page, lang: str) -> str:
+    """The source of an edition."""
+    (text,) = re.findall(rf'<main id="{lang}".*?</main>', page.source, re.DOTALL)
+    return text
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_index_has_every_number_of_every_row(reports, page, lang):
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_index_has_every_text_of_every_companion_in_either_language(
+    reports, page, number, lang
+):
+    shown = edition(page, lang) + "".join(a["alt"] for tag, a, _ in page.elements if tag == "img")
+    for words in texts(reports[number]):
+        for piece in pieces(words.within(lang)):
+            assert isinstance(piece, Formula) or piece in shown
+
+
+def test_both_languages_have_the_same_headings_figures_and_numbers(page):
+    def outline(lang):
+        ids = [(tag, a["id"]) for tag, a, _ in page.all("h2", "h3") if "id" in a]
+        return [(tag, name.removeprefix(f"{lang}-")) for tag, name in ids if name.startswith(lang)]
+
+    assert outline("en") == outline("zh")
+    assert len(outline("en")) > 20
+    text = {lang: as_edition(page, lang) for lang in LANGUAGES}
+    for element in ("<figure>", "<tr", "<li>"):
+        assert text["en"].count(element) == text["zh"].count(element), element
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_index_has_every_number_of_every_row_and_its_source(reports, page, lang):
     rows = [within for tag, _, within in page.all("tr")]
     heads, verdict = {
-        "en": ("numberexpectedengineagrees?", "yes"),
-        "zh": ("内容应为引擎一致？", "是"),
+        "en": ("numbersourceexpectedengineagrees?", "yes"),
+        "zh": ("内容来源应为引擎一致？", "是"),
     }[lang]
-    assert rows.count(heads) == len(reports)
+    tables = [p for r in reports.values() for p in r.parts if isinstance(p, Numbers)]
+    assert rows.count(heads) == len(tables)
     for report in reports.values():
         for row in report.rows:
-            told = "".join(text.within(lang) for text in (row.what, row.expectation, row.result))
-            assert f"{told}{verdict}" in rows
+            numbers = "".join(text.within(lang) for text in (row.expectation, row.result))
+            source = row.origin.within(lang)
+            assert any(f"{numbers}{verdict}" in line and source in line for line in rows)
 
 
 def test_the_index_is_well_formed_and_no_name_comes_twice(page):
@@ -167,7 +205,8 @@ def file(target):
 
 def test_every_link_of_the_index_leads_somewhere(page, written):
     names = set(page.attributes("id"))
-    for target in page.attributes("href") + page.attributes("src"):
+    targets = page.attributes("href") + page.attributes("src") + page.attributes("srcset")
+    for target in targets:
         if target.startswith("#"):
             assert target[1:] in names
         else:
@@ -175,9 +214,10 @@ def test_every_link_of_the_index_leads_somewhere(page, written):
     assert set(page.attributes("aria-labelledby")) <= names
 
 
-def test_every_file_of_the_reports_is_linked_in_the_index(reports, page):
-    linked = {file(target) for target in page.attributes("href")}
-    assert {path.name for report in reports.values() for path in report.files} <= linked
+def test_every_file_is_linked_in_the_index_except_the_images_for_other_media(reports, page):
+    linked = {file(target) for name in ("href", "srcset") for target in page.attributes(name)}
+    files = {path.name for report in reports.values() for path in report.files}
+    assert {name for name in files if not name.endswith(".png")} <= linked
 
 
 def test_the_index_asks_the_network_for_nothing(written):
@@ -218,9 +258,14 @@ def hostile_report(folder: Path) -> Report:
     y.label = HOSTILE
     y.backward()
     article = replace(article_1_weighted_sum.ARTICLE, title=bad, claim=bad)
-    report = Report(article, folder, rows=[Row(bad, 1, 1)], notes=[bad])
-    report.derivation("x", y, x, title=bad, remark=bad)
-    report.plot("plot", lambda figure: None, caption=bad)
+    report = Report(article, folder)
+    report.section("x", bad)
+    report.say(bad)
+    report.bullets(bad)
+    report.numbers(Row(bad, 1, 1))
+    report.derivation("x", y, x, title=bad)
+    report.figure("figure", partial(draw_losses, [1.0, 0.5]), caption=bad, alt=bad)
+    write_documents(report)
     return report
 
 
@@ -238,43 +283,53 @@ def test_hostile_text_stays_text_in_the_index(tmp_path):
 
 
 def test_a_number_that_differs_is_said_in_the_index():
-    report = Report(article_1_weighted_sum.ARTICLE, rows=[Row(NOTHING, 1, 1), Row(NOTHING, 1, 2)])
+    report = Report(article_1_weighted_sum.ARTICLE)
+    report.numbers(Row(NOTHING, 1, 1), Row(NOTHING, 1, 2))
     page = Page(index([report]))
-    summaries = [text for _, _, text in page.all("summary")]
-    assert summaries == [
-        "The numbers: 1 of 2 agree with the article",
-        "数值对照：2 个数中有 1 个与文章一致",
-    ]
+    said = [text for _, a, text in page.all("p") if a.get("class") == "tally"]
+    assert (
+        said[:2]
+        == ["1 of 2 numbers printed in the articles agree.".replace("articles", "article")] * 2
+    )
+    assert said[2:] == ["原文给出的 2 个数中有 1 个一致。"] * 2
     assert [a.get("class") for _, a, _ in page.all("tr")][2::3] == ["differs", "differs"]
 
 
-def test_the_index_counts_the_article_s_own_numbers_apart_from_all_others():
-    rows = [
-        Row(NOTHING, 1, 1),
-        Row(NOTHING, 2, 2, source="formula"),
-        Row(NOTHING, True, True, relation="is", source="own"),
-    ]
-    article = article_1_weighted_sum.ARTICLE
+FORMULA = Row(NOTHING, 2, 2, source="formula", formula="x")
+OURS = Row(NOTHING, True, True, relation="is", source="ours")
 
-    def said(*rows):
-        return [text for _, _, text in Page(index([Report(article, rows=rows)])).all("summary")][1]
 
-    assert said(*rows) == (
-        "数值对照：原文给出的 1 个数全部一致；另有 1 个按公式核对，1 个是本程序自己的"
+@pytest.mark.parametrize(
+    ("rows", "en", "zh"),
+    [
+        (
+            [Row(NOTHING, 1, 1), FORMULA, OURS],
+            "1 of 1 numbers printed in the article agrees; 1 follows from its formulas; 1 is ours",
+            "原文给出的 1 个数全部一致；另有 1 个按公式核对，1 个是本程序自己的",
+        ),
+        (
+            [Row(NOTHING, 1, 2), Row(NOTHING, 1, 1), replace(OURS, got=False)],
+            "1 of 2 numbers printed in the article agree; 1 is ours; 1 of the latter differs",
+            "原文给出的 2 个数中有 1 个一致；另有 1 个是本程序自己的；后两类中有 1 个不符",
+        ),
+        (
+            [FORMULA, FORMULA, OURS, OURS],
+            "no results are printed in the article; 2 follow from its formulas; 2 are ours",
+            "原文没有印出结果；有 2 个按公式核对，2 个是本程序自己的",
+        ),
+    ],
+)
+def test_only_numbers_that_the_article_prints_are_said_to_agree_with_it(rows, en, zh):
+    assert summary(rows) == Words(en, zh)
+
+
+def test_the_sources_of_numbers_are_counted_over_all_articles(reports):
+    rows = [row for report in reports.values() for row in report.rows]
+    printed = sum(map(len, PRINTED.values()))
+    assert summary(rows, articles=5).en.startswith(
+        f"{printed} of {printed} numbers printed in the articles agree; "
     )
-    assert said(*rows[:2]) == "数值对照：原文给出的 1 个数全部一致；另有 1 个按公式核对"
-    assert said(rows[0], rows[2]) == "数值对照：原文给出的 1 个数全部一致；另有 1 个是本程序自己的"
-    assert said(rows[0]) == "数值对照：原文给出的 1 个数全部一致"
-
-
-def test_every_number_that_the_tests_know_from_an_article_is_counted_as_its_own(reports):
-    own = {
-        number: {row.what.en for row in report.rows if row.source == "article"}
-        for number, report in reports.items()
-    }
-    checked = {row.source for report in reports.values() for row in report.rows}
-    assert checked == {"article", "formula", "own"}
-    assert {number: len(rows) for number, rows in own.items()} == {1: 14, 2: 14, 3: 4, 4: 7, 5: 36}
+    assert {row.source for row in rows} == {"article", "formula", "ours"}
 
 
 def test_what_is_true_or_false_is_said_in_words(reports):
@@ -286,8 +341,8 @@ def test_what_is_true_or_false_is_said_in_words(reports):
 
 def test_the_index_names_operations_in_the_language_of_its_reader(page):
     used = [text for _, a, text in page.all("p") if a.get("class") == "operations"]
-    assert "Rules used: add, mul" in used
-    assert "用到的法则：加法、乘法" in used
+    assert "Step by step. Rules used: add, mul" in used
+    assert "逐步演示。用到的法则：加法、乘法" in used
 
 
 def test_a_text_in_a_language_that_there_is_not_is_refused():
@@ -295,30 +350,15 @@ def test_a_text_in_a_language_that_there_is_not_is_refused():
         Words("one", "一").within("fr")
 
 
-def test_without_renderer_and_matplotlib_the_index_has_no_pictures_but_the_reasons(
-    monkeypatch, tmp_path
-):
-    monkeypatch.setenv("MICROGRAD_DOT", "no-such-renderer")
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    report = article_3_fitting_a_line.run(tmp_path)
-    page = Page(write_index([report], tmp_path).read_text(encoding="utf-8"))
-    assert page.all("img") == []
-    missing = [text for _, a, text in page.all("p") if a.get("class") == "missing"]
-    assert len(missing) == 2 * 3  # two graphs and a plot, in each language
-    assert all("pip install" in text for text in missing)
-    files = [file(t) for t in page.attributes("href") if not t.startswith("#")]
-    assert "article_3_one_point.gv" in files
-    assert all((tmp_path / name).is_file() for name in files)
-
-
 def test_the_index_of_reports_without_files_has_the_numbers_alone():
     page = Page(index([article_1_weighted_sum.run()]))
     assert page.complaints == []
     assert page.all("img") == []
-    assert len(page.all("table")) == 2
+    tables = [part for part in article_1_weighted_sum.run().parts if isinstance(part, Numbers)]
+    assert len(page.all("table")) == 2 * len(tables)
 
 
-def test_the_size_of_an_svg_is_read_from_its_first_tag():
-    assert size_of('<?xml?><svg width="120pt" height="80.5pt"\n viewBox="0 0 1 1">') == (120, 80)
+def test_the_size_of_an_svg_is_read_from_its_first_tag_in_pixels():
+    assert size_of('<?xml?><svg width="120pt" height="80.5pt"\n viewBox="0 0 1 1">') == (160, 107)
+    assert size_of('<svg width="120" height="80">') == (120, 80)
     assert size_of("<svg>") == (0, 0)

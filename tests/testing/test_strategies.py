@@ -287,11 +287,10 @@ def test_constants_keep_their_sign_and_operators_their_order_in_the_source():
 @pytest.mark.slow
 def test_a_failure_shrinks_to_the_simplest_rows_few_steps_and_small_numbers():
     # Hypothesis does not promise where shrinking ends: it may stop early from one seed, and the
-    # numbers may differ a little.
-    found = [shrunk(expressions(), lambda e: "tanh" in e.operations, seed) for seed in range(3)]
-    tanh = min(found, key=len)
+    # numbers may differ a little. So a search is repeated from another seed if it stopped early.
     program = r"from micrograd import tanh\n\ndef f\(x\):\n    return tanh\(x\)\n\nat = \((.*),\)"
-    (number,) = re.fullmatch(program, tanh).groups()
+    searches = (shrunk(expressions(), lambda e: "tanh" in e.operations, seed) for seed in range(3))
+    (number,) = next(filter(None, (re.fullmatch(program, found) for found in searches))).groups()
     assert abs(float(number)) <= 10
     assert len(number) <= 5
     both = shrunk(
@@ -299,9 +298,9 @@ def test_a_failure_shrinks_to_the_simplest_rows_few_steps_and_small_numbers():
     )
     assert both.count("sin(") == both.count("exp(") == 1
     assert "add" not in both
-    # A single search may end in a few doublings more than it needs, as it does from seed 3.
-    large = [len(shrunk(expressions(), lambda e: e(*e.at) > 100, seed)) for seed in range(5)]
-    assert sorted(large)[2] < 100
+    # A single search may end in a few doublings more than it needs, as it does from seed 0.
+    large = [len(shrunk(expressions(), lambda e: e(*e.at) > 100, seed)) for seed in range(3)]
+    assert sorted(large)[1] < 100
 
 
 def test_a_shared_subexpression_shrinks_to_one_name():

@@ -80,14 +80,19 @@ def test_chinese_is_written_with_chinese_punctuation():
 SPEAKERS = {
     "language": ["micrograd/drawing/page.py", "micrograd/drawing/assets/page.js"],
     "explain": ["micrograd/derivation/explanation.py", "micrograd/derivation/board.py"],
-    "card": ["micrograd/derivation/c*.py", "micrograd/commands/rules.py"],
-    "layers": ["nn/derivations/*.py"],
+    "card": [
+        "micrograd/derivation/c*.py",
+        "micrograd/commands/rules.py",
+        "micrograd/writing/notation.py",
+    ],
+    "layers": ["nn/derivations/*.py", "micrograd/writing/notation.py"],
     "picture": ["micrograd/drawing/**/*.py"],
     "page": [
         "micrograd/drawing/page.py",
         "micrograd/drawing/steps.py",
         "micrograd/drawing/assets/*",
     ],
+    "live": ["micrograd/live/page.py", "micrograd/live/assets/*"],
     "network": ["micrograd/drawing/network.py"],
     "program": ["micrograd/drawing/programs.py", "micrograd/compiler/program.py"],
     "schematic": ["micrograd/drawing/schematics/*.py"],
@@ -177,7 +182,7 @@ def test_a_film_and_the_command_draw_speak_chinese_too(tmp_path, capsys):
     from micrograd.__main__ import main
 
     (first, *_) = film_strip(Value(2.0, label="x") * 3, tmp_path, lang="zh")
-    assert ">梯度</text>" in first.read_text("utf-8")
+    assert "计算图：" in first.read_text("utf-8")
     assert main(["draw", "x * 3", "x=2", "--lang", "zh"]) == 0
     assert "梯度" in capsys.readouterr().out
 

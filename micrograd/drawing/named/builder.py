@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from micrograd.derivation.definitions import Definition, definitions, partial
@@ -15,10 +15,10 @@ from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
 from micrograd.drawing.spans import Line, Span, joined, of_mark, plain
 from micrograd.engine.graph import order
 from micrograd.engine.value import Value
-from micrograd.table.formulas import Call, Tree, calls
+from micrograd.table.formulas import Call, Tree, calls, variables
 from micrograd.writing import languages, notation
 from micrograd.writing.notation import Formula
-from micrograd.writing.numbers import NO_GRADIENT, checked_digits, rounded
+from micrograd.writing.numbers import NO_GRADIENT, checked_digits, rounded, significant
 
 WIDTH = 700
 DIGITS = 4
@@ -46,10 +46,12 @@ def named_picture(
     lang: str = "en",
     max_nodes: int,
     gradients: Mapping[Value, float] | None = None,
+    is_placed: bool = True,
 ) -> Picture:
     """The compact picture; `micrograd.drawing.draw_dot` explains the options.
 
-    `gradients` are shown in the place of those of the last backward pass.
+    `gradients` are shown in the place of those of the last backward pass. A picture that is not
+    placed has no layout; its boxes can still be changed.
 
     Raises:
         ValueError: if there are more than `max_nodes` named values, or an option is wrong.
@@ -69,13 +71,14 @@ def named_picture(
     boxes = [builder.box(value) for value in builder.shown]
     tops = [builder.ids[root] for root in roots if root in builder.shown]
     picture = Picture(boxes, [], tops, direction, words, width)
+    picture = picture._replace(title=_title(picture), description=description(picture))
+    return placed(picture) if is_placed else picture
+
+
+def placed(picture: Picture) -> Picture:
+    """The compact picture with its layout."""
     layout = laid_out(picture)
-    return picture._replace(
-        direction=layout.direction,
-        title=_title(picture),
-        description=description(picture),
-        layout=layout,
-    )
+    return picture._replace(direction=layout.direction, layout=layout)
 
 
 def checked_width(width: Any) -> float:
@@ -128,8 +131,10 @@ class _Builder:
     def box(self, value: Value) -> Box:
         name, definition = self.ids[value], self.defined.get(value)
         line, arrows = self.lines[value], []
+        figures: Line = ()
         if definition is not None:
             formula = self._typeset(definition.formula, definition)
+            figures = self._figures(definition.formula, definition)
             line = joined(line, " = ", formula)
             arrows = list(self._arrows(value, definition))
         shows_gradient = self.roles[value] not in self.hidden.gradients
@@ -142,6 +147,8 @@ class _Builder:
             OperationNode(name, "", arrows) if definition is not None else None,
             (value.data, value.grad if self.gradients is None else self.gradients[value]),
             formula=line,
+            title=self.lines[value],
+            figures=figures,
             role=self.roles[value],
         )
 
@@ -159,17 +166,35 @@ class _Builder:
             here = simplified(slope, numbers, {})
             if "where" in calls(slope):
                 slope = here.formula
-            line = self._typeset(slope, definition)
+            line = factor = self._typeset(slope, definition)
             if self.numbers and not isinstance(slope, float):
                 line = joined(line, " = ", [Span(rounded(here.value, self.digits), "mn")])
             line = tuple(span._replace(color="backward") for span in line)
-            yield Arrow(f"{self.ids[value]}e{i}", self.ids[operand], plain(line), formula=line)
+            yield Arrow(
+                f"{self.ids[value]}e{i}",
+                self.ids[operand],
+                plain(line),
+                formula=line,
+                factor=factor,
+                figures=self._figures(slope, definition),
+            )
 
     def _typeset(self, tree: Tree, definition: Definition) -> Line:
-        known = {key: self._called(operand) for key, operand in definition.operands.items()}
-        known[definition.key] = self._called(definition.value)
+        return self._written(tree, definition, self._called)
+
+    def _figures(self, tree: Tree, definition: Definition) -> Line:
+        """The formula with numbers in the place of names."""
+        with significant(self.digits):
+            return self._written(tree, definition, lambda value: notation.number(value.data))
+
+    def _written(
+        self, tree: Tree, definition: Definition, shown: Callable[[Value], Formula]
+    ) -> Line:
         if tree is definition.formula and isinstance(tree, Call) and not definition.is_known:
-            return of_mark(notation.by_hand(tree.name, list(known.values())[:-1]).mark)
+            operands = [shown(operand) for operand in definition.operands.values()]
+            return of_mark(notation.by_hand(tree.name, operands).mark)
+        values = {**definition.operands, definition.key: definition.value}
+        known = {key: shown(values[key]) for key in variables(tree)}
         return of_mark(notation.formula(tree, known).mark)
 
     def _called(self, value: Value) -> Formula:

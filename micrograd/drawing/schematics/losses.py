@@ -4,23 +4,40 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from micrograd.derivation.curves import Frame
+from micrograd.drawing.metrics import BOLD
 from micrograd.drawing.schematics.axes import SERIES, Axes, legend
-from micrograd.drawing.schematics.canvas import MARGIN, Canvas, Words, digits
+from micrograd.drawing.schematics.canvas import BODY, MARGIN, Canvas, Words, digits, shortened
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.writing.notation import named
 
 MOST_SERIES = 6
 
+_COUNTED = {  # the title, and what is told of each list
+    "iteration": ("losses by iteration", "loss by iteration"),
+    "epoch": ("losses by epoch", "loss by epoch"),
+}
 _DASHES = ("", "7 4", "2 3", "10 3 2 3", "4 2", "1 2")
+
+
+class _Line(NamedTuple):
+    """A list of losses, and how it is drawn."""
+
+    title: str
+    losses: Sequence[float]
+    color: str
+    dashes: str
 
 
 def draw_losses(
     losses: Iterable[float] | Mapping[str, Iterable[float]],
     *,
     name: str = "",
+    by: str = "iteration",
+    beside: bool = False,
     lang: str = "en",
     theme: str | Theme = "light",
     width: float = 700,
@@ -33,6 +50,9 @@ def draw_losses(
         losses: the loss before the first iteration and after each; or a dict from titles to such
             lists, to compare them.
         name: what the loss is called; "loss" in the language by default.
+        by: what is counted: "iteration" or "epoch".
+        beside: whether several lists are drawn beside each other, each on axes of its own; where
+            the picture is narrow, below each other.
         lang: the language of the words, "en" or "zh".
         theme: "light", "dark", "print", "auto" or a `Theme`; "auto" follows the reader's scheme.
         width: the width in pixels at which it will be read.
@@ -41,7 +61,7 @@ def draw_losses(
         A drawing, which shows itself in a notebook; `.write(path)` writes an .svg or a .png.
 
     Raises:
-        ValueError: if there are no losses, or more than 6 lists of them.
+        ValueError: if there are no losses, or more than 6 lists of them; or for another `by`.
 
     >>> draw_losses([4.0, 2.0, 1.0]).description
     'loss: 4 at the start, 1 at iteration 2.'
@@ -58,44 +78,74 @@ def draw_losses(
     finite = [x for each in read.values() for x in each if math.isfinite(x)]
     if not finite:
         raise ValueError("none of the losses is a finite number")
+    if by not in _COUNTED:
+        raise ValueError(f"by is 'iteration' or 'epoch', got {by!r}")
     called: Words = named(name) if name else words["loss"]
+    lines = [
+        _Line(title, each, SERIES[k], _DASHES[k] if several else "")
+        for k, (title, each) in enumerate(read.items())
+    ]
+    draw = _panels if beside and several else _together
+    bottom = draw(canvas, lines, called, words[by])
+    title, sentence = _COUNTED[by]
+    seen = []
+    for line in lines:
+        loss = line.title or (called if isinstance(called, str) else called.text)
+        told = {"loss": loss, "first": digits(line.losses[0]), "last": digits(line.losses[-1])}
+        seen.append(words[sentence].format(**told, count=len(line.losses) - 1))
+    return canvas.drawing("losses", words[title], " ".join(seen), bottom + 8.0)
+
+
+def _together(canvas: Canvas, lines: Sequence[_Line], called: Words, by: str) -> float:
+    """Draw all losses on the same axes; return the bottom."""
     top = 8.0
-    if several:
-        entries = [(_DASHES[k], SERIES[k], title) for k, title in enumerate(read)]
+    if len(lines) > 1 or lines[0].title:
+        entries = [(line.dashes, line.color, line.title) for line in lines]
         top = legend(canvas, top, entries, MARGIN)
     bottom = top + (220.0 if canvas.width < 500 else 300.0)
-    axes = Axes(
-        canvas,
-        _frame(finite, max(map(len, read.values())) - 1),
-        (MARGIN, top, canvas.width - MARGIN, bottom),
-        across=words["iteration"],
-        upward=called,
-    )
-    seen = []
-    for k, (title, each) in enumerate(read.items()):
-        _line(axes, each, SERIES[k], _DASHES[k] if several else "")
-        loss = title or (called if isinstance(called, str) else called.text)
-        told = {"loss": loss, "first": digits(each[0]), "last": digits(each[-1])}
-        seen.append(words["loss seen"].format(**told, count=len(each) - 1))
-    return canvas.drawing("losses", words["losses"], " ".join(seen), bottom + 8.0)
+    area = (MARGIN, top, canvas.width - MARGIN, bottom)
+    axes = Axes(canvas, _frame(lines), area, across=by, upward=called)
+    for line in lines:
+        _draw(axes, line)
+    return bottom
 
 
-def _frame(losses: Sequence[float], last: int) -> Frame:
+def _panels(canvas: Canvas, lines: Sequence[_Line], called: Words, by: str) -> float:
+    """Draw losses beside or below each other; return the bottom."""
+    count = 2 if canvas.width >= 560 else 1
+    across = (canvas.width - MARGIN) / count
+    bottom = top = 8.0
+    for i, line in enumerate(lines):
+        top = bottom if i % count == 0 else top
+        left = MARGIN + across * (i % count)
+        right = left + across - MARGIN
+        title = shortened(line.title, (right - left) / BOLD, BODY)
+        canvas.text((left, top + 10.0), title, anchor="start", bold=True)
+        area = (left, top + 24.0, right, top + 264.0)
+        axes = Axes(canvas, _frame([line]), area, across=by, upward=called)
+        _draw(axes, line._replace(dashes=""))
+        bottom = area[-1] + 8.0
+    return bottom
+
+
+def _frame(lines: Sequence[_Line]) -> Frame:
     """Axes from the first iteration to the last, and from zero to the highest loss."""
+    losses = [x for line in lines for x in line.losses if math.isfinite(x)] or [0.0]
+    last = max(len(line.losses) for line in lines) - 1
     low, high = min(0.0, *losses), max(losses)
     room = 0.06 * ((high - low) or 1.0)
     return Frame(0.0, float(max(last, 1)), low - (room if low < 0 else 0.0), high + room)
 
 
-def _line(axes: Axes, losses: Sequence[float], color: str, dashes: str) -> None:
+def _draw(axes: Axes, line: _Line) -> None:
     """Draw losses by iteration, with gaps where they are not finite."""
     run: list[Point] = []
-    for i, x in enumerate([*losses, math.nan]):
+    for i, x in enumerate([*line.losses, math.nan]):
         if math.isfinite(x):
             run.append((float(i), x))
             continue
         if len(run) > 1:
-            axes.line(run, color, dashes=dashes)
+            axes.line(run, line.color, dashes=line.dashes)
         elif run:
-            axes.dot(run[0], color)
+            axes.dot(run[0], line.color)
         run = []

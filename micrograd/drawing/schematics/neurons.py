@@ -51,6 +51,7 @@ class Sketch(NamedTuple):
     bias: _Part | None
     threshold: float | None
     activation: Activation
+    result: Formula = named("y")
 
     @property
     def rows(self) -> list[tuple[_Part, _Part] | None]:
@@ -89,6 +90,7 @@ def draw_neuron(
     *,
     activation: str | Callable[[Any], Any] | None = None,
     names: Sequence[str] = (),
+    output: str = "y",
     lang: str = "en",
     theme: str | Theme = "light",
     width: float = 700,
@@ -102,6 +104,7 @@ def draw_neuron(
         activation: the name of an operation, such as "sigmoid", or a function of a Value, for a
             list of weights; none by default.
         names: what the inputs are called; by default their labels, or x₁, x₂, ….
+        output: what the output is called, such as "y_hat" for ŷ.
         lang: the language of the words, "en" or "zh".
         theme: "light", "dark", "print", "auto" or a `Theme`; "auto" follows the reader's scheme.
         width: the width in pixels at which it will be read.
@@ -119,7 +122,7 @@ def draw_neuron(
     """
     canvas = Canvas(width, theme, lang)
     told = sketch_of(neuron, inputs, activation, None, names, canvas.width)
-    return _drawn(canvas, told)
+    return _drawn(canvas, told._replace(result=name_within(output, 60.0)))
 
 
 # ------------------------------------------------------------------------------------------ reading
@@ -198,7 +201,7 @@ def draw_sketch(canvas: Canvas, told: Sketch, left: float, top: float) -> float:
     words, rows = canvas.words, told.rows
     activated = told.activation is not None or told.threshold is not None
     columns = [max(_pill_width(pair[k]) for pair in rows if pair is not None) for k in (0, 1)]
-    out = _Part(named("y"), told.output())
+    out = _Part(told.result, told.output())
     fixed = [*columns, 2 * _SUM, *([_BOX[0]] if activated else []), _pill_width(out)]
     headers = ["inputs", "weights", "sum", *(["activation"] if activated else []), "output"]
     fixed = [max(room, breadth(words[h], SMALL)) for room, h in zip(fixed, headers, strict=True)]
@@ -320,7 +323,7 @@ def _activation_name(told: Sketch) -> Formula:
 
 def formulas_of(told: Sketch, words: Any) -> list[Formula]:
     """The weighted sum and the output, with their numbers where they are known."""
-    z, y = named("z"), named("y")
+    z, y = named("z"), told.result
     pairs = list(zip(told.weights, told.inputs, strict=True))
     if len(pairs) > MOST_ROWS:
         terms = [notation.product([w.name, x.name]) for w, x in pairs[:2]]

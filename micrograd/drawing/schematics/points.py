@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from micrograd.derivation.curves import Frame, fitted
 from micrograd.drawing.metrics import BOLD
-from micrograd.drawing.schematics.axes import SERIES, Axes, legend, mark
+from micrograd.drawing.schematics.axes import Axes, inset_of, legend, mark
 from micrograd.drawing.schematics.canvas import BODY, MARGIN, Canvas, digits, shortened
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
@@ -18,6 +19,12 @@ from micrograd.writing.notation import Formula, named
 MOST_POINTS, MOST_PANELS = 2000, 4
 
 Fit = str | Callable[[Any], Any] | None
+Classify = Callable[[list[Point]], Iterable[Any]]
+
+# Of classes. The first three differ for all kinds of colour blindness, as points and as tints.
+_COLORS = ("positive", "backward", "ink", "weight_line", "loss_line", "unit_line")
+_TINTS = (0.36, 0.36, 0.1, 0.2, 0.2, 0.2)
+_CELLS = 100  # of the areas of classes, in each direction
 
 
 def draw_points(
@@ -25,7 +32,9 @@ def draw_points(
     fit: Fit = None,
     *,
     labels: Sequence[Any] | None = None,
+    regions: Classify | None = None,
     residuals: bool = False,
+    equal: bool = False,
     names: tuple[str, str] = ("x", "y"),
     lang: str = "en",
     theme: str | Theme = "light",
@@ -39,7 +48,10 @@ def draw_points(
         fit: a function of x; or "line" for the line of least squares, which is computed; none by
             default.
         labels: the class of each point, for points in the plane that a line should separate.
+        regions: a function of a list of points that returns the class of each, as in `labels`; the
+            plane is tinted by what it returns.
         residuals: whether to draw the distance of each point from the fit.
+        equal: whether both axes have the same scale, in a square.
         names: what the axes are called.
         lang: the language of the words, "en" or "zh".
         theme: "light", "dark", "print", "auto" or a `Theme`; "auto" follows the reader's scheme.
@@ -49,7 +61,8 @@ def draw_points(
         A drawing, which shows itself in a notebook; `.write(path)` writes an .svg or a .png.
 
     Raises:
-        ValueError: if there are no points, more than 2,000, or not as many labels as points.
+        ValueError: if there are no points, more than 2,000, or not as many labels as points; or if
+            `regions` returns a class that is not among the labels.
 
     >>> draw_points([(1, 2), (2, 4), (3, 6), (4, 8)], "line").description
     'Points: 4; line: y = 2·x.'
@@ -64,7 +77,7 @@ def draw_points(
         raise ValueError(f"there are {len(labels)} labels, and another number of points")
     if labels is not None:
         classes = list(dict.fromkeys(map(str, labels)))
-        entries = [(_MARKS[k % 4], SERIES[k % 6], name) for k, name in enumerate(classes)]
+        entries = [(_MARKS[k % 4], _COLORS[k % 6], name) for k, name in enumerate(classes)]
         start = legend(canvas, 8.0, entries, MARGIN)
     count = len(read) if canvas.width >= 560 else 1
     across = (canvas.width - MARGIN) / count
@@ -74,7 +87,8 @@ def draw_points(
             top = bottom
         left = MARGIN + across * (i % count)
         room = (left, top, left + across - MARGIN)
-        told, lower = _panel(canvas, room, title, pairs, fit, labels, residuals, names)
+        look = _Look(fit, labels, regions, residuals, equal, names)
+        told, lower = _panel(canvas, room, title, pairs, look)
         bottom = max(bottom, lower)
         seen.append(told)
     words = canvas.words
@@ -94,20 +108,33 @@ def _pairs(points: Iterable[Sequence[Any]]) -> list[Point]:
     return pairs  # type: ignore[return-value]
 
 
+class _Look(NamedTuple):
+    """How points are drawn."""
+
+    fit: Fit
+    labels: Sequence[Any] | None
+    regions: Classify | None
+    residuals: bool
+    equal: bool
+    names: tuple[str, str]
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes in the order of their colours."""
+        return list(dict.fromkeys(map(str, self.labels))) if self.labels is not None else [""]
+
+
 def _panel(
     canvas: Canvas,
     room: tuple[float, float, float],
     title: str,
     pairs: list[Point],
-    fit: Fit,
-    labels: Sequence[Any] | None,
-    residuals: bool,
-    names: tuple[str, str],
+    look: _Look,
 ) -> tuple[str, float]:
     """Draw one set of points; return what is seen, and the bottom."""
     left, top, right = room
     words = canvas.words
-    function, equation = _fitted(fit, pairs, names)
+    function, equation = _fitted(look.fit, pairs, look.names)
     seen = words["points seen"].format(count=len(pairs))
     if title:
         canvas.text(
@@ -126,23 +153,77 @@ def _panel(
     frame = Frame(*x_range, *fitted(heights, least=1e-9))
     down = min(0.72 * (right - left), 300.0) + 40.0
     area = (left, top, right, top + down)
-    axes = Axes(canvas, frame, area, across=named(names[0]), upward=named(names[1]))
+    inset = 0.0
+    if look.equal:
+        frame = _equal(frame)
+        area, inset = _square(frame, left, top, right)
+        down = area[3] - top
+    across, upward = map(named, look.names)
+    axes = Axes(canvas, frame, area, across=across, upward=upward, inset=inset)
+    if look.regions is not None:
+        _tint(axes, look.regions, look.classes)
+        seen += words["regions seen"]
     if function is not None:
         axes.curve(function, "backward")
-        if residuals:
+        if look.residuals:
             for x, y in pairs:
                 if math.isfinite(function(x)):
                     axes.line([(x, y), (x, function(x))], "faint", pen=1.4, dashes="3 3")
-    classes = list(dict.fromkeys(map(str, labels))) if labels is not None else [""]
     for i, pair in enumerate(pairs):
-        k = classes.index(str(labels[i])) if labels is not None else 0
+        k = look.classes.index(str(look.labels[i])) if look.labels is not None else 0
         _mark(axes, pair, k, len(pairs))
     bottom = top + down + 6.0
     if equation is not None:
         bottom = _centred(canvas, bottom, equation, (left + right) / 2)
-        kind = "line" if fit == "line" else "curve of fit"
+        kind = "line" if look.fit == "line" else "curve of fit"
         seen += words[kind].format(equation=equation.text)
     return seen + words["stop"], bottom
+
+
+def _equal(frame: Frame) -> Frame:
+    """Ranges of the same length around those of a frame."""
+    reach = max(frame.right - frame.left, frame.top - frame.bottom) / 2
+    x, y = (frame.left + frame.right) / 2, (frame.bottom + frame.top) / 2
+    return Frame(x - reach, x + reach, y - reach, y + reach)
+
+
+def _square(
+    frame: Frame, left: float, top: float, right: float
+) -> tuple[tuple[float, float, float, float], float]:
+    """The area of axes whose inner part is a square, and the room for their numbers."""
+    above, below, after, most = 20.0, 38.0, 12.0, 60.0  # what `Axes` keeps free
+    side = min(right - left - after - most, 420.0)
+    inset = inset_of([frame], side + above + below)
+    across = inset + 8.0 + side + after
+    start = (left + right - across) / 2
+    return (start, top, start + across, top + above + side + below), inset
+
+
+def _tint(axes: Axes, classify: Classify, classes: list[str]) -> None:
+    """Tint the plane by the class of each cell of a grid."""
+    frame, canvas = axes.frame, axes.canvas
+    across, up = (frame.right - frame.left) / _CELLS, (frame.top - frame.bottom) / _CELLS
+    grid = [
+        (frame.left + (j + 0.5) * across, frame.top - (i + 0.5) * up)
+        for i in range(_CELLS)
+        for j in range(_CELLS)
+    ]
+    found = [str(each) for each in classify(grid)]
+    if not set(found) <= set(classes):
+        raise ValueError(f"regions returns {sorted(set(found) - set(classes))}, not among labels")
+    wide, high = (axes.right - axes.left) / _CELLS, (axes.bottom - axes.top) / _CELLS
+    for k, name in enumerate(classes):
+        path = []
+        for i in range(_CELLS):
+            row, end = found[i * _CELLS : (i + 1) * _CELLS], 0
+            for same, cells in groupby(row):
+                start, end = end, end + len(list(cells))
+                if same == name:
+                    x, y = axes.left + start * wide, axes.top + i * high
+                    path.append(f"M{x:.1f} {y:.1f}h{(end - start) * wide:.1f}v{high:.1f}H{x:.1f}z")
+        if path:
+            paint = f'{canvas.paint(fill=_COLORS[k % 6])} fill-opacity="{_TINTS[k % 6]}"'
+            canvas.elements.append(f'<path d="{"".join(path)}"{paint}/>')
 
 
 _MARKS = ("dot", "box", "circle", "full box")
@@ -151,7 +232,7 @@ _MARKS = ("dot", "box", "circle", "full box")
 def _mark(axes: Axes, point: Point, k: int, count: int) -> None:
     """Draw a point in the shape and the colour of its class."""
     radius = 4.5 if count <= 60 else 2.6
-    mark(axes.canvas, axes.place(point), _MARKS[k % 4], SERIES[k % 6], radius)
+    mark(axes.canvas, axes.place(point), _MARKS[k % 4], _COLORS[k % 6], radius)
 
 
 def _centred(canvas: Canvas, top: float, formula: Formula, middle: float) -> float:

@@ -142,3 +142,6 @@ function inBrackets(parts) {
 // Terms joined by plus signs.
 const plus = (terms) => terms.flatMap((term, i) => (i ? ["+", term] : [term]));
 const times = (...factors) => ["r", ...factors.flatMap((each, i) => (i ? ["·", each] : [each]))];
+
+// What a thing that has a name is called, such as the loss "mse"; else its name.
+const called = (kind, name) => story.words[language][`${kind} ${name}`] || name;

@@ -9,8 +9,9 @@ import pytest
 
 from micrograd import Value
 from micrograd.drawing import RenderingError, draw, film, film_strip
-from micrograd.drawing.named.film import _drawn, _steps
+from micrograd.drawing.film import _drawn
 from micrograd.drawing.spans import plain
+from micrograd.drawing.steps import Known, steps
 from micrograd.drawing.themes import THEMES
 from tests.drawing.common import SVG
 from tests.drawing.named.graphs import ARTICLES, called, leaves
@@ -30,8 +31,8 @@ def test_a_film_is_an_animated_gif_that_ends_with_all_numbers(tmp_path):
     path = tmp_path / "steps.gif"
     assert film(neuron(), path, seconds=0.5) == str(path)
     with Image.open(path) as gif:
-        steps = list(_steps(draw(neuron()).picture))
-        assert (gif.format, gif.n_frames, gif.info["duration"]) == ("GIF", len(steps), 500)
+        count = len(steps(draw(neuron()).picture))
+        assert (gif.format, gif.n_frames, gif.info["duration"]) == ("GIF", count, 500)
         assert gif.info["loop"] == 0
         first = gif.convert("RGB").tobytes()
         gif.seek(gif.n_frames - 1)
@@ -41,18 +42,21 @@ def test_a_film_is_an_animated_gif_that_ends_with_all_numbers(tmp_path):
 @pytest.mark.parametrize("article", ARTICLES)
 def test_values_appear_first_and_then_gradients_each_once(article):
     picture = draw(ARTICLES[article]()).picture
-    steps = list(_steps(picture))
     everything = {box.name for box in picture.boxes}
-    assert steps[-1].data == steps[-1].grads == everything
-    for before, after in pairwise(steps):
+    known = [Known()]
+    for step in steps(picture):
+        assert known[-1].grads.isdisjoint(step.receivers)
+        known.append(known[-1].after(step))
+    assert known[-1] == (everything, everything)
+    for before, after in pairwise(known):
         assert before.data <= after.data
         assert before.grads <= after.grads
         assert before.data == everything or not after.grads
 
 
 def test_each_step_has_its_formula():
-    steps = list(_steps(draw(neuron(), digits=3).picture))
-    told = [[plain(line) for line in step.caption] for step in steps]
+    walk = steps(draw(neuron(), digits=3).picture)
+    told = [[plain(equation.brief) for equation in step.equations] for step in walk]
     assert told == [
         ["w = −1", "x = 2", "t = 1"],
         ["z = w·x = −2"],
@@ -67,9 +71,9 @@ def test_each_step_has_its_formula():
 
 def test_gradients_of_shared_values_come_when_all_of_their_sum_is_there():
     x = Value(2.0, label="x")
-    steps = list(_steps(draw(called("y", called("a", x * 3) * called("b", x.exp()))).picture))
-    (last,) = steps[-1].caption
-    assert plain(last).startswith("∂y/∂x = ∂y/∂a·3 + ∂y/∂b·b")
+    *_, last = steps(draw(called("y", called("a", x * 3) * called("b", x.exp()))).picture)
+    assert last.kind == "sum"
+    assert plain(last.equations[0].brief).startswith("∂y/∂x = ∂y/∂a·3 + ∂y/∂b·b")
 
 
 def test_captions_fit_the_picture():
@@ -100,7 +104,7 @@ def test_a_wrong_option_of_a_film_is_named(options, message, tmp_path):
 def test_a_film_strip_has_the_digits_that_are_asked_for(tmp_path):
     paths = film_strip(neuron(), tmp_path, digits=2)
     text = paths[-1].read_text(encoding="utf-8")
-    assert ">-0.96<" in text
+    assert ">−0.96<" in text
     assert not re.search(r"\d\.\d{3}\d*<", text)
     with pytest.raises(ValueError, match="digits is a number of significant digits"):
         film_strip(neuron(), tmp_path, digits=0)

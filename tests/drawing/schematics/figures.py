@@ -20,6 +20,13 @@ from nn import MLP, Layer, Neuron
 BATCH = [(1, 2, 3, 2.5), (2, 5, -1, 2), (-1.5, 2.7, 3.3, -0.8)]
 WEIGHTS = [(0.2, 0.8, -0.5, 1), (0.5, -0.91, 0.26, -0.5), (-0.26, -0.27, 0.17, 0.87)]
 LINE = [(1, 2), (2, 4), (3, 6), (4, 8)]
+
+
+def nearest(places):
+    """The class of the corner that is nearest to each place."""
+    return [(0, 1, 2, 0)[2 * (x > 0.5) + (y > 0.5)] for x, y in places]
+
+
 ARC = [(i / 3, math.sin(i / 2)) for i in range(15)]
 CORNERS = [(0, 0), (0, 1), (1, 0), (1, 1)]
 
@@ -92,12 +99,22 @@ FIGURES = {
     "classes": lambda **o: draw_points(
         CORNERS, lambda x: 1.5 - x, labels=[0, 0, 0, 1], names=("x_1", "x_2"), **o
     ),
+    "areas": lambda **o: draw_points(
+        CORNERS, labels=[0, 1, 2, 0], regions=nearest, equal=True, **o
+    ),
     "losses": lambda **o: draw_losses([4 * 0.97**i for i in range(200)], **o),
     "two losses": lambda **o: draw_losses(
         {
             "one point": [4 * 0.97**i for i in range(31)],
             "four points": [0.775**i for i in range(31)],
         },
+        **o,
+    ),
+    "losses beside": lambda **o: draw_losses(
+        {"one point": [2 * 0.97**i for i in range(31)], "a long title" * 9: [1e-9, 0]},
+        name="e_1",
+        by="epoch",
+        beside=True,
         **o,
     ),
     "a training set": lambda **o: draw_table(

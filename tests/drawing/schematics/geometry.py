@@ -49,6 +49,8 @@ def lines(root):
     for element in root.iter():
         kind = element.tag.removeprefix(SVG)
         if kind == "path":
+            if element.get("fill-opacity"):
+                continue  # an area
             for part in re.findall(r"M([^M]*)", element.get("d")):
                 numbers = [float(x) for x in re.findall(r"-?[\d.]+", part)]
                 points = [complex(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]

@@ -3,7 +3,7 @@
 import math
 import re
 import xml.etree.ElementTree as ET
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 
@@ -23,7 +23,7 @@ from micrograd.drawing import (
 )
 from micrograd.ops import TABLE
 from nn import MLP, Layer, Neuron
-from tests.drawing.schematics.figures import BATCH, CORNERS, LINE, layer, squared
+from tests.drawing.schematics.figures import BATCH, CORNERS, LINE, layer, nearest, squared
 from tests.drawing.schematics.geometry import SVG
 
 
@@ -239,6 +239,104 @@ def test_classes_differ_by_shape_also_without_colours():
     assert (len(boxes), len(elements(drawing, "circle"))) == (2 + 1, 2 + 1)
     with pytest.raises(ValueError, match="2 labels"):
         draw_points(CORNERS, labels=[0, 1])
+
+
+def areas(drawing):
+    """The rectangles of each tinted area: left, top, width, height."""
+    found = []
+    for path in elements(drawing, "path"):
+        if path.get("fill-opacity"):
+            pieces = re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)v([\d.]+)H[\d.]+z", path.get("d"))
+            found.append([tuple(map(float, piece)) for piece in pieces])
+    return found
+
+
+def test_the_plane_is_tinted_by_the_class_of_each_place():
+    drawing = draw_points(CORNERS, labels=[0, 1, 2, 0], regions=nearest, equal=True)
+    assert "the plane is tinted by the predicted class" in drawing.description
+    tinted = areas(drawing)
+    sizes = [sum(wide * high for _, _, wide, high in area) for area in tinted]
+    assert sizes[0] / 2 == pytest.approx(sizes[1], rel=0.02) == pytest.approx(sizes[2], rel=0.02)
+    places = [(float(e.get("cx")), float(e.get("cy"))) for e in elements(drawing, "circle")]
+    x, y = places[-1]  # the last corner is of the first class
+
+    def around(area):
+        return any(a <= x <= a + wide and b <= y <= b + high for a, b, wide, high in area)
+
+    assert [around(area) for area in tinted] == [True, False, False]
+    with pytest.raises(ValueError, match=r"regions returns \['3'\], not among labels"):
+        draw_points(CORNERS, labels=[0, 1, 2, 0], regions=lambda places: [3] * len(places))
+
+
+def test_equal_axes_have_the_same_scale():
+    drawing = draw_points([(0, 0), (4, 0), (0, 1)], equal=True)
+    (x0, y0), (x4, _), (_, y1) = [
+        (float(e.get("cx")), float(e.get("cy"))) for e in elements(drawing, "circle")
+    ]
+    assert x4 - x0 == pytest.approx(4 * (y0 - y1), abs=0.5)
+
+
+def seen_by(color, matrix):
+    """A colour in linear light as a colour-blind eye sees it, as lightness and two hues."""
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    ]
+    seen = [min(max(sum(m * c for m, c in zip(row, linear, strict=True)), 0), 1) for row in matrix]
+    to_xyz = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
+    white = (0.9505, 1.0, 1.089)
+    x, y, z = (
+        (sum(m * c for m, c in zip(row, seen, strict=True)) / w) ** (1 / 3)
+        for row, w in zip(to_xyz, white, strict=True)
+    )
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+EYES = (  # full colour vision; protanopia, deuteranopia, tritanopia (Machado et al. 2009)
+    ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    ((0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052)),
+    ((0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969)),
+    ((1.256, -0.077, -0.179), (-0.078, 0.931, 0.148), (0.005, 0.691, 0.304)),
+)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("eye", EYES)
+def test_three_classes_differ_for_every_eye_as_points_and_as_areas(theme, eye):
+    drawing = draw_points(CORNERS, labels=[0, 1, 2, 0], regions=nearest, theme=theme)
+    paths = [p for p in elements(drawing, "path") if p.get("fill-opacity")]
+    paper = elements(drawing, "rect")[0].get("fill")
+
+    def tint(path):
+        share = float(path.get("fill-opacity"))
+        pairs = zip(
+            *(re.findall("[0-9a-f]{2}", c.lower()) for c in (path.get("fill"), paper)), strict=True
+        )
+        mixed = (round(share * int(a, 16) + (1 - share) * int(b, 16)) for a, b in pairs)
+        return "#" + "".join(f"{c:02x}" for c in mixed)
+
+    for colors in ([p.get("fill") for p in paths], [tint(p) for p in paths]):
+        shades = [seen_by(color, eye) for color in colors]
+        assert min(math.dist(a, b) for a, b in combinations(shades, 2)) > 12
+
+
+def test_losses_beside_each_other_have_axes_of_their_own():
+    lists = {"a": [4.0, 2.0], "b": [1.0, 0.5, 0.25]}
+    drawing = draw_losses(lists, name="e_1", by="epoch", beside=True)
+    shown = texts(drawing)
+    assert (shown.count("epoch"), shown.count("e1")) == (2, 2)
+    assert "a: 4 at the start, 2 at epoch 1." in drawing.description
+    first, second = (
+        [y for _, y in curve_points(drawing, color)] for color in ("#2166ac", "#b4431f")
+    )
+    assert first[0] == second[0]  # each begins at the top
+    assert draw_losses(lists, beside=True, width=390).svg != drawing.svg
+    with pytest.raises(ValueError, match="by is 'iteration' or 'epoch', got 'hour'"):
+        draw_losses([1.0], by="hour")
+
+
+def test_the_output_of_a_neuron_can_be_named():
+    assert {"ŷ", "ŷ = w1·x1"} <= {*texts(draw_neuron([2.0], output="y_hat"))}
 
 
 def test_a_loss_is_drawn_on_a_linear_axis_from_zero():

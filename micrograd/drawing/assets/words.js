@@ -4,8 +4,6 @@ let language = story.lang;
 
 const say = (key, parts = {}) =>
   story.words[language][key].replace(/\{(\w+)\}/g, (_, name) => parts[name]);
-// What a thing that has a name is called, such as the loss "mse"; else its name.
-const called = (kind, name) => story.words[language][`${kind} ${name}`] || name;
 const following = () => languages[(languages.indexOf(language) + 1) % languages.length];
 
 // Elements name their words: data-say for their text, data-label for what is read aloud.

@@ -1,0 +1,109 @@
+"""Pictures of a network for the steps of `layered`: a box for each neuron, or for each layer.
+
+They are the compact picture of the graph in which all that is within a neuron, and the parameters,
+are drawn as one box, with arrows from its inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from micrograd.drawing.layered import Layered
+from micrograd.drawing.named.layout import FORMULA
+from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
+from micrograd.drawing.spans import Line, line_width, plain
+from micrograd.engine.value import Value
+
+_LONGEST = 230.0  # formula that is shown, in pixels
+
+
+def pictures(layered: Layered) -> list[Picture]:
+    """The picture with a box for each neuron, and the picture with one for each layer."""
+    return [_of_neurons(layered), _of_layers(layered)]
+
+
+def _of_neurons(layered: Layered) -> Picture:
+    heads: dict[str, Box] = {}
+    for layer in layered.layers:
+        for unit in layer.units:
+            box = layered.boxes[layered.ids[unit.output]]
+            tails = [layered.ids[x] for x in unit.inputs if isinstance(x, Value)]
+            heads[box.name] = _contracted(box, tails, box.title, "u")
+    return _rewired(layered, heads, {})
+
+
+def _of_layers(layered: Layered) -> Picture:
+    stands: dict[str, str] = {}  # for each box of a layer, the one that stands for the layer
+    heads: dict[str, Box] = {}
+    for i, layer in enumerate(layered.layers):
+        inputs = [layered.ids[x] for row in layer.inputs for x in row if isinstance(x, Value)]
+        given = [name for name in inputs if layered.boxes[name].operation is None]
+        if given and given[0] not in stands:
+            stands |= dict.fromkeys(given, given[0])
+            heads[given[0]] = _without_numbers(layered.boxes[given[0]], layered.symbol("x", i))
+        names = [layered.ids[unit.output] for unit in layer.units]
+        stands |= dict.fromkeys(names, names[0])
+        *_, last = layered.forward(i)
+        bare = _without_numbers(layered.boxes[names[0]], last.symbols)
+        heads[names[0]] = _contracted(bare, inputs, last.symbols, "l")
+    return _rewired(layered, heads, stands)
+
+
+def _without_numbers(box: Box, line: Line) -> Box:
+    return box._replace(formula=line, label=plain(line), data="", grad="")
+
+
+def _contracted(box: Box, tails: Sequence[str], line: Line, letter: str) -> Box:
+    arrows = [Arrow(f"{box.name}{letter}{k}", tail) for k, tail in enumerate(tails)]
+    operation = OperationNode(box.name, "", arrows)
+    return box._replace(operation=operation, formula=line, label=plain(line))
+
+
+def _rewired(layered: Layered, heads: Mapping[str, Box], stands: Mapping[str, str]) -> Picture:
+    """The picture with `heads` in the place of neurons, without all that is within them.
+
+    Arrows from a box lead from the one that stands for it.
+    """
+    units = [unit for layer in layered.layers for unit in layer.units]
+    within = {value for unit in units for value in (*unit.inner, *unit.parameters)}
+    gone = {layered.ids[value] for value in within if value in layered.ids} | stands.keys()
+    kept = [
+        heads.get(box.name, box)
+        for box in layered.picture.boxes
+        if box.name in heads or box.name not in gone
+    ]
+    kept = [_shortened(box) for box in _by_number(layered, kept)]
+    present = {box.name for box in kept}
+
+    def wired(box: Box) -> Box:
+        if box.operation is None:
+            return box
+        arrows: dict[str, Arrow] = {}
+        for arrow in box.operation.arrows:
+            tail = stands.get(arrow.tail, arrow.tail)
+            if tail in present:
+                arrows.setdefault(tail, arrow._replace(tail=tail, formula=()))
+        return box._replace(operation=box.operation._replace(arrows=list(arrows.values())))
+
+    return layered.picture._replace(boxes=[wired(box) for box in kept])
+
+
+def _shortened(box: Box) -> Box:
+    """The box with its name alone if its formula is long."""
+    is_long = line_width(box.formula, FORMULA) > _LONGEST
+    return box._replace(formula=box.title) if is_long else box
+
+
+def _by_number(layered: Layered, boxes: list[Box]) -> list[Box]:
+    """The boxes with the neurons of each layer in order, unless one is used before the last."""
+    boxes = list(boxes)
+    for layer in layered.layers:
+        names = [layered.ids[unit.output] for unit in layer.units]
+        places = [i for i, box in enumerate(boxes) if box.name in names]
+        between = boxes[min(places) : max(places)]
+        tails = {a.tail for box in between if box.operation for a in box.operation.arrows}
+        if len(places) == len(names) and tails.isdisjoint(names):
+            found = {box.name: box for box in boxes}
+            for place, name in zip(places, names, strict=True):
+                boxes[place] = found[name]
+    return boxes

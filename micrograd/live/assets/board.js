@@ -1,0 +1,169 @@
+// The derivation of a gradient as on a blackboard, with numbers that follow.
+const marks = values.map((value) => value.mark);
+const MOST_LINES = 24;
+
+const quotient = (above, below) => ["/", ["r", "∂", above], ["r", "∂", below]];
+const fenced = (mark) => ["(", "(", mark, ")"];
+const math = (...parts) => {
+  const made = element("math", element("mrow", ...parts));
+  made.setAttribute("display", "block");
+  return made;
+};
+const signs = (text) => formula(["mo", text], marks);
+
+// A factor that belongs to an edge.
+function factor(edge, mark) {
+  const made = element("mrow", formula(mark, marks));
+  made.dataset.edge = edge.id;
+  made.setAttribute("tabindex", "0");
+  made.setAttribute("aria-label", edge.group.getAttribute("aria-label"));
+  return made;
+}
+
+// The local derivative as a formula, at the branch that holds; its number if no formula is right.
+function slopeOf(edge, conditions) {
+  let found = edge.slopes;
+  const passed = [];
+  while (found && !Array.isArray(found)) {
+    const holds = Boolean(graph.formulas(v)[found.test]);
+    passed.push(found.marks[holds ? 0 : 1]);
+    found = holds ? found.then : found.else;
+  }
+  const [mark, f, isLoose] = found || [];
+  if (!found || !same(numberOf(mark, f), edge.slope)) return number_(edge);
+  for (const each of passed) conditions.set(JSON.stringify(each), each);
+  return isLoose ? fenced(mark) : mark;
+}
+
+// What a formula gives: a name and a whole number need no function.
+const numberOf = (mark, f) =>
+  f !== undefined
+    ? graph.formulas(v)[f]
+    : typeof mark === "number"
+      ? v[values[mark].node]
+      : Number(mark);
+const same = (a, b) =>
+  Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-9 * (1 + Math.abs(a) + Math.abs(b));
+const number_ = (edge) => (edge.slope < 0 ? fenced(figure(edge.slope)) : figure(edge.slope));
+
+// A product over the segments; `write` gives the mark of an edge, `isShown` whether it is there.
+function chain(found, write, isShown) {
+  const times = (list) => list.flatMap((each, i) => (i ? [signs("·"), ...each] : each));
+  const path = (way) => {
+    const shown = way.filter(isShown);
+    return times(
+      (shown.length ? shown : way.slice(0, 1)).map((edge) => [factor(edge, write(edge))])
+    );
+  };
+  const shown = found.filter((paths) => paths.length > 1 || paths[0].some(isShown));
+  const isAlone = shown.length < 2;
+  return times(
+    (shown.length ? shown : found.slice(0, 1)).map((paths) => {
+      const terms = paths.flatMap((way, i) => (i ? [signs("+"), ...path(way)] : path(way)));
+      return paths.length > 1 && !isAlone ? [signs("("), ...terms, signs(")")] : terms;
+    })
+  );
+}
+
+// Breaks a line that is too long before signs; what follows is indented.
+function breakLine(line) {
+  const room = at("lines").clientWidth;
+  if (line.getBoundingClientRect().width <= room) return;
+  const pieces = [];
+  for (const node of [...line.firstChild.children]) {
+    const { left, right } = node.getBoundingClientRect();
+    const isSign = /^[=≈·+]$/.test(node.textContent) && node.localName === "mo";
+    if (isSign || !pieces.length) pieces.push({ nodes: [], left });
+    const piece = pieces[pieces.length - 1];
+    piece.nodes.push(node);
+    piece.right = right;
+  }
+  let last = line,
+    start = pieces[0].left;
+  for (const { nodes, left, right } of pieces) {
+    if (right - start > room && left > start) {
+      const next = math(...nodes);
+      next.classList.add("broken");
+      last.after(next);
+      [last, start] = [next, left - 24];
+    } else if (last !== line) last.firstChild.append(...nodes);
+  }
+}
+
+function board() {
+  const way = wayTo(state.wrt),
+    conditions = new Map();
+  const left = quotient(top_, state.wrt),
+    result = gradients[state.wrt];
+  const lines = [];
+  const line = (...nodes) => lines.push(math(...nodes));
+  const equals = (x) => signs(Object.is(Number(short(x).replace(/−/g, "-")), x) ? "=" : "≈");
+  const whole = () => formula(left, marks);
+  if (!isMean()) {
+    // the functions of the graph read its numbers
+    place(null, now);
+    graph.forward(v);
+  }
+  const write = (edge) => (isMean() ? quotient(edge.head, edge.tail) : slopeOf(edge, conditions));
+  const found = way.values.length ? segments(way) : [];
+  if (!way.values.length) {
+    line(whole(), signs("="), formula(figure(result), marks));
+  } else if (found) {
+    const byName = (edge) => quotient(edge.head, edge.tail);
+    const isOne = (edge) => JSON.stringify(write(edge)) === '"1"';
+    const count = found.flat(2).length;
+    line(whole(), ...(count > 1 ? [signs("="), ...chain(found, byName, () => true)] : []));
+    if (!isMean()) {
+      line(signs("="), ...chain(found, write, (edge) => !isOne(edge)));
+      if (count > 1) line(signs("≈"), ...chain(found, number_, (edge) => !isOne(edge)));
+    }
+    const [mark, f] = (!isMean() && values[state.wrt].closed) || [];
+    if (mark !== undefined && same(numberOf(mark, f), result))
+      line(signs("="), formula(mark, marks));
+    line(equals(result), formula(figure(result), marks));
+  } else {
+    for (const value of way.values.slice(1)) {
+      const uses = way.edges.filter((edge) => edge.tail === value).slice(0, MOST_PATHS);
+      const terms = uses.flatMap((edge, i) => [
+        ...(i ? [signs("+")] : []),
+        ...(edge.head === top_ ? [] : [formula(quotient(top_, edge.head), marks), signs("·")]),
+        factor(edge, write(edge)),
+      ]);
+      const more =
+        way.edges.filter((edge) => edge.tail === value).length > uses.length
+          ? [signs("+"), signs("…")]
+          : [];
+      line(
+        formula(quotient(top_, value), marks),
+        signs("="),
+        ...terms,
+        ...more,
+        equals(gradients[value]),
+        formula(figure(gradients[value]), marks)
+      );
+    }
+    if (lines.length > MOST_LINES)
+      lines.splice(MOST_LINES / 2, lines.length - MOST_LINES, math(signs("⋮")));
+  }
+  const focused = document.activeElement?.closest?.("#lines [data-edge]");
+  const before = focused ? [...at("lines").querySelectorAll("[data-edge]")].indexOf(focused) : -1;
+  at("lines").replaceChildren(...lines);
+  lines.forEach(breakLine);
+  if (before >= 0) at("lines").querySelectorAll("[data-edge]")[before]?.focus();
+  tell(conditions);
+}
+
+// The branches that the formulas above are for, and what the numbers are.
+function tell(conditions) {
+  const shown = [...conditions.values()].flatMap((mark, i) => [
+    ...(i ? [say("comma")] : [" "]),
+    inline(mark),
+  ]);
+  const parts = [];
+  if (!wayTo(state.wrt).values.length && state.wrt !== top_) parts.push(say("no path"));
+  if (isMean()) parts.push(say("mean", { count: samples.length }));
+  if (shown.length) parts.push(say("branch"), ...shown);
+  at("conditions").replaceChildren(...parts);
+}
+
+const inline = (mark) => element("math", formula(mark, marks));

@@ -1,0 +1,260 @@
+// The picture: boxes and arrows, sliders on the leaves, and what lights up together.
+const NARROW = matchMedia("(max-width: 740px)");
+const boxes = values.map(() => ({}));
+const SVG = "http://www.w3.org/2000/svg";
+
+function svgElement(tag, attributes, ...children) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+function make(tag, attributes = {}, text = "") {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.textContent = text;
+  return made;
+}
+
+const ROLES = {
+  input: "leaf",
+  weight: "weight",
+  target: "value",
+  activation: "unit",
+  loss: "loss",
+  value: "value",
+};
+
+// A line of text around a point; a span is text, a kind and text, or the place of a name.
+function textLine(spans, x, y, attributes = {}) {
+  let raised = 0;
+  const made = svgElement("text", { x, y, "text-anchor": "middle", ...attributes });
+  for (const span of spans.flatMap((each) =>
+    typeof each === "number" ? story.layouts[0].names[each] : [each]
+  )) {
+    const [kind, text] = typeof span === "string" ? ["", span] : span;
+    const shift = kind.includes("_") ? 4 : kind.includes("^") ? -6 : 0;
+    const part = svgElement("tspan", { dy: shift - raised }, text);
+    if (kind.includes("i")) part.setAttribute("font-style", "italic");
+    if (shift) part.setAttribute("font-size", "11.5");
+    raised = shift;
+    made.append(part);
+  }
+  return made;
+}
+
+// A curve through points, which leaves and enters each of them in the direction of reading.
+function curveThrough(points, across) {
+  let path = `M${points[0]},${points[1]}`;
+  for (let i = 2; i < points.length; i += 2) {
+    const [x, y, x2, y2] = points.slice(i - 2, i + 2);
+    path += across
+      ? `C${(x + x2) / 2},${y} ${(x + x2) / 2},${y2} ${x2},${y2}`
+      : `C${x},${(y + y2) / 2} ${x2},${(y + y2) / 2} ${x2},${y2}`;
+  }
+  return path;
+}
+
+// Draws the picture for the width of the window.
+function build() {
+  const {
+    size: [width, height],
+    across,
+    boxes: drawn,
+    wires,
+  } = story.layouts[NARROW.matches ? story.layouts.length - 1 : 0];
+  const svg = svgElement("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
+  Object.assign(at("picture").style, { width: `${width}px`, height: `${height}px` });
+  at("picture").replaceChildren(svg);
+  edges.forEach((edge, k) => {
+    const parts = wires[k].filter((part) => part.length > 2);
+    const end = parts[parts.length - 1].slice(-2);
+    const tip = [
+      [-7, -3.5],
+      [0, 0],
+      [-7, 3.5],
+    ].map(([along, aside]) =>
+      across ? [end[0] + along, end[1] + aside] : [end[0] + aside, end[1] + along]
+    );
+    edge.group = svgElement(
+      "g",
+      { id: edge.id, class: "edge", role: "img", "data-edge": edge.id },
+      ...parts.map((part) => svgElement("path", { d: curveThrough(part, across) })),
+      svgElement("polygon", { points: tip.join(" ") })
+    );
+    const place_ = wires[k].length > 2 ? wires[k][2] : null;
+    edge.text = place_ ? textLine([""], place_[0], place_[1] + 5) : null;
+    if (edge.text) edge.group.append(edge.text);
+    svg.append(edge.group);
+  });
+  values.forEach((value, i) => {
+    const [x, y, wide, tall] = drawn[i],
+      isLeaf = leaves.includes(i);
+    const [role, lines] = (drawn[i].length > 4 ? drawn : story.layouts[0].boxes)[i].slice(4);
+    const rect = svgElement("rect", { x, y, width: wide, height: tall, rx: 6 });
+    const box = svgElement(
+      "g",
+      {
+        id: `n${value.node}`,
+        class: `node ${ROLES[role]}`,
+        role: isLeaf ? "button" : "img",
+        tabindex: 0,
+      },
+      rect,
+      ...lines.map((line, k) => textLine(line, x + wide / 2, y + 19 + 19.5 * k))
+    );
+    box.dataset.name = value.name;
+    boxes[i] = { box, rect };
+    svg.append(box);
+    if (isLeaf) {
+      Object.assign(boxes[i], controls(value, i, [x, y + tall - 54, wide]));
+      at("picture").append(boxes[i].all);
+      box.addEventListener("click", () => choose(i));
+      box.addEventListener("keydown", (event) => {
+        if (event.key === "Enter" || event.key === " ") {
+          event.preventDefault();
+          choose(i);
+        }
+      });
+    } else {
+      const text = svgElement("text", {
+        x: x + wide / 2,
+        y: y + 18 + 19.5 * lines.length,
+        "text-anchor": "middle",
+        class: "numbers",
+      });
+      [boxes[i].data, boxes[i].grad] = ["data", "grad"].map((kind) =>
+        text.appendChild(svgElement("tspan", { class: kind }))
+      );
+      box.append(text);
+    }
+  });
+}
+
+// A slider, a field for the number, and the gradient, at the lower end of a box.
+function controls(value, i, [left, top, width]) {
+  const all = make("div", { class: "controls" });
+  const field = make("input", {
+    class: "number",
+    "data-number": value.name,
+    autocomplete: "off",
+    inputmode: "text",
+    spellcheck: "false",
+  });
+  const grad = make("span", { class: "grad" });
+  const slider = make("input", { type: "range", "data-slider": value.name });
+  Object.assign(all.style, { left: `${left}px`, top: `${top}px`, width: `${width}px` });
+  slider.addEventListener("input", () => set(i, Number(slider.value)));
+  field.addEventListener("change", () => {
+    const typed = read(field.value);
+    field.setAttribute("aria-invalid", typed === undefined);
+    if (typed !== undefined) set(i, typed);
+  });
+  field.addEventListener("keydown", (event) => {
+    const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    set(i, Number((now[i] + by * Number(slider.step)).toPrecision(12)));
+  });
+  field.addEventListener("blur", () => {
+    if (field.getAttribute("aria-invalid") !== "true") field.value = short(numbers[i]);
+  });
+  field.addEventListener("focus", () => {
+    field.value = exact(numbers[i]);
+    field.select();
+  });
+  all.append(field, grad, slider);
+  return { all, field, grad, slider };
+}
+
+const isGiven = (i) => isMean() && inputs.includes(i);
+
+// The share of colour for a number: more for larger ones, and never all.
+const share = (x) => (isFinite(x) ? Math.round((34 * Math.abs(x)) / (1 + Math.abs(x))) : 0);
+const tint = (x) => (x > 0 ? "var(--positive)" : "var(--negative)");
+
+function setBorder(slider, x) {
+  const reach = Number(slider.max);
+  if (!(
+    slider.hasAttribute("max") &&
+    Math.abs(x) <= reach &&
+    reach <= 40 * Math.max(1, Math.abs(x))
+  )) {
+    const most = border(x);
+    slider.max = most;
+    slider.min = -most;
+    slider.step = Number((most / 200).toPrecision(3));
+  }
+  slider.value = isFinite(x) ? x : x > 0 ? slider.max : x < 0 ? slider.min : 0;
+}
+
+// Shows all numbers.
+function show() {
+  values.forEach((value, i) => {
+    const { box, rect, data, grad, field, slider } = boxes[i];
+    const x = numbers[i],
+      slope = gradients[i];
+    Object.assign(box.dataset, { value: exact(x), gradient: exact(slope) });
+    const told = say("value told", { name: value.text, value: short(x), gradient: short(slope) });
+    box.setAttribute("aria-label", told);
+    rect.style.fill = `color-mix(in srgb, ${tint(x)} ${share(x)}%, var(--paper))`;
+    box.classList.toggle("chosen", i === state.wrt);
+    if (!field) {
+      data.textContent = short(x);
+      grad.textContent = `\u2003${short(slope)}`;
+      return;
+    }
+    grad.textContent = short(slope);
+    if (document.activeElement !== field || field.getAttribute("aria-invalid") !== "true") {
+      field.value = document.activeElement === field ? exact(x) : short(x);
+      field.setAttribute("aria-invalid", "false");
+    }
+    setBorder(slider, x);
+    field.disabled = slider.disabled = isGiven(i);
+    field.setAttribute("aria-label", say("number of", { name: value.text }));
+    slider.setAttribute("aria-label", value.text);
+    slider.setAttribute("aria-valuetext", told);
+  });
+  const most = Math.max(...edges.map((edge) => Math.abs(edge.flow)).filter(isFinite), 0);
+  const onWay = new Set(wayTo(state.wrt).edges);
+  for (const edge of edges) {
+    const { flow, group } = edge;
+    const size = isFinite(flow) ? (most ? Math.abs(flow) / most : 0) : 1;
+    const color = flow === 0 ? "var(--line)" : tint(flow);
+    for (const path of group.querySelectorAll("path")) {
+      path.style.stroke = color;
+      path.style.strokeWidth = 1 + 5 * size;
+      path.style.strokeDasharray = flow === 0 ? "3 3" : "";
+    }
+    group.querySelector("polygon").style.fill = color;
+    if (edge.text) edge.text.textContent = short(edge.slope);
+    Object.assign(group.dataset, { slope: exact(edge.slope), flow: exact(flow) });
+    group.classList.toggle("aside", !onWay.has(edge));
+    if (onWay.has(edge)) group.setAttribute("tabindex", "0");
+    else group.removeAttribute("tabindex");
+    group.setAttribute(
+      "aria-label",
+      say("edge told", {
+        head: values[edge.head].text,
+        tail: values[edge.tail].text,
+        slope: short(edge.slope),
+        flow: short(flow),
+      })
+    );
+  }
+}
+
+// What belongs to the same edge lights up together, wherever the pointer or the focus is.
+function light(event) {
+  const asked =
+    event.type === "pointerover" || event.type === "focusin"
+      ? event.target.closest && event.target.closest("[data-edge]")
+      : null;
+  for (const each of document.querySelectorAll(".lit")) each.classList.remove("lit");
+  if (!asked) return;
+  for (const each of document.querySelectorAll(`[data-edge="${asked.dataset.edge}"]`))
+    each.classList.add("lit");
+}
+for (const type of ["pointerover", "pointerleave", "focusin", "focusout"])
+  document.addEventListener(type, light);

@@ -1,0 +1,171 @@
+"""`live_page(output, path)`: one HTML file in which a graph follows the sliders of its leaves."""
+
+from __future__ import annotations
+
+import html
+import math
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from micrograd.drawing.page import THEME, Page, asset, content_hash, island
+from micrograd.drawing.themes import THEMES
+from micrograd.engine.value import Value
+from micrograd.files import write
+from micrograd.live.pictures import layouts
+from micrograd.live.samples import samples
+from micrograd.live.story import Story, settings
+from micrograd.writing import languages
+from micrograd.writing.labels import one_line
+
+MAX_VALUES = 100
+_SCRIPTS = ("numbers.js", "picture.js", "ways.js", "board.js", "plots.js", "main.js")
+
+
+def live_page(
+    output: Value,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    learn: Iterable[Value | str] | Value | str | None = None,
+    data: Sequence[Mapping[Any, float]] | Mapping[Any, Sequence[float]] | None = None,
+    names: Mapping[str, Any] | Any | None = None,
+    rate: float = 0.1,
+    lang: str = "en",
+    title: str | Mapping[str, str] = "",
+    max_values: int = MAX_VALUES,
+) -> Page:
+    """Write an HTML page on which a reader moves the leaves of a graph, and everything follows.
+
+    The page shows the compact picture of the graph. Each leaf has a slider and a field for its
+    number; values, gradients, and the derivation of a chosen gradient follow at once. The reader
+    can nudge a leaf, and compare the change of the output with what the derivative predicts, and
+    let leaves learn by gradient descent.
+
+    The file needs no other file and no network. It computes as the engine does, by formulas of the
+    table in JavaScript. The address has the state: `page.html#w=-2&x=1&steps=100` opens the page
+    there, after 100 steps of descent from these numbers. Other keys are `rate`; `sample`, the
+    number of a sample or `all`; `wrt`, the leaf whose derivative is shown; `nudge`, how far it is
+    moved; and `lang`. The element of each value has the attributes `data-name`, `data-value` and
+    `data-gradient`, with all digits.
+
+    Args:
+        output: the value at the top of the graph.
+        path: the file to write; without it, nothing is written.
+        learn: the leaves that descent moves, as Values or by their names; by default, those whose
+            names are usual for weights, such as w and b.
+        data: samples to choose from: a list of mappings from the names of leaves to numbers, or a
+            mapping from the names to columns of numbers. The page opens with the mean over all.
+        names: the caller's variables, such as `locals()`, or a model, for values without a label.
+        rate: the learning rate.
+        lang: the language in which the page opens, "en" or "zh"; readers can switch to the others.
+        title: the title of the page, or one for each language in a dict.
+        max_values: the most named values that are shown.
+
+    Returns:
+        The text of the page, a `str`, which a notebook shows in a frame.
+
+    Raises:
+        TypeError: an operation of the graph has a `_backward` that was written by hand.
+        NotImplementedError: an operation of the graph was defined by a Python function.
+        ValueError: the graph is too large, a name is not that of a leaf, or `data` is not a table.
+
+    >>> x, w, y = (Value(n, label=label) for n, label in ((2.0, "x"), (0.5, "w"), (3.0, "y")))
+    >>> page = live_page((x * w - y) ** 2, learn="w", data={"x": [1, 2], "y": [2, 4]})
+    >>> len(page) < 60_000
+    True
+    """
+    languages.checked(lang)
+    story = Story(output, names, max_values)
+    inputs, rows = samples(data, lambda name: story.leaf(name, "data"), len(story.nodes))
+    if learn is None:
+        learning = [leaf for leaf in story.weights() if leaf not in inputs]
+    else:
+        given = [learn] if isinstance(learn, Value | str) else [*learn]
+        learning = list(dict.fromkeys(story.leaf(each, "learn") for each in given))
+    for leaf in learning:
+        if leaf in inputs:
+            raise ValueError(f"{story.names[leaf]!r} cannot learn: data gives it its numbers")
+    options = {"learn": learning, "inputs": inputs, "samples": rows, "rate": _checked(rate)}
+    titles = {each: _title(story, title, each) for each in languages.languages()}
+    marks = [story.cut.names[value].mark for value in story.values]
+    drawn = layouts(output, names, max_values, marks)
+    begin = {**settings(story, options), "layouts": drawn}
+    text = _document(story, begin, lang, titles)
+    if path is not None:
+        write(path, text)
+    return Page(text)
+
+
+def _checked(rate: Any) -> float:
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
+        raise ValueError(f"rate is a positive number, got {rate!r}")
+    return float(rate)
+
+
+def _title(story: Story, title: str | Mapping[str, str], lang: str) -> str:
+    given = title if isinstance(title, str) else title.get(lang, "")
+    name = story.cut.names[story.nodes[-1]].text
+    return one_line(given) or languages.words(lang, "live")["title"].format(output=name)
+
+
+def _document(
+    story: Story,
+    begin: Mapping[str, Any],
+    lang: str,
+    titles: Mapping[str, str],
+) -> str:
+    data, functions = story.data()
+    words = {
+        each: {**languages.words(each, "live"), **_own(each), "title": title}
+        for each, title in titles.items()
+    }
+    sources = [asset("formulas.js"), asset("state.js", __package__), asset("words.js")]
+    sources += [asset(name, __package__) for name in _SCRIPTS]
+    script = _compact("".join([sources[0], functions, *sources[1:]]))
+    style = re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", asset("live.css", __package__)).replace("\n", "")
+    style = _colors(style + script) + style
+    policy = (
+        f"default-src 'none'; style-src '{content_hash(style)}'; "
+        f"script-src '{content_hash(script)}'; base-uri 'none'; form-action 'none'"
+    )
+    return asset("live.html", __package__).format(
+        lang=html.escape(languages.words(lang, "language")["tag"]),
+        policy=policy,
+        title=html.escape(titles[lang]),
+        style=style,
+        data=island({**data, **begin, "lang": lang, "words": words}),
+        script=script,
+    )
+
+
+def _own(lang: str) -> dict[str, str]:
+    """The language's own name and tag."""
+    return {f"language {key}": text for key, text in languages.words(lang, "language").items()}
+
+
+def _colors(users: str) -> str:
+    """The colours that a style and a script use, as variables; they follow `color-scheme`."""
+    variables = {
+        variable.removeprefix("var(").rstrip(")"): f"light-dark({light},{dark})"
+        for variable, light, dark in zip(THEME, THEMES["light"], THEMES["dark"], strict=True)
+    }
+    used = (f"{name}:{color};" for name, color in variables.items() if f"{name})" in users)
+    return f":root{{{''.join(used)}}}"
+
+
+def _compact(script: str) -> str:
+    """A script without indentation, comments, spaces around signs, and most ends of lines.
+
+    Lines with a regular expression, which has slashes without spaces around them, stay as they are.
+    """
+    lines = []
+    for line in script.splitlines():
+        kept = re.sub(r" // .*", "", line.strip())
+        if not re.search(r"/(?! )|(?<! )/", kept):
+            parts = re.split('("[^"]*"|`[^`]*`)', kept)
+            for pattern in (r" ([-+*]=) ", r" ([-+*]) (?=[^-+ ])", r" ?([=<>!&|?:;,{}()]+) ?"):
+                parts[::2] = [re.sub(pattern, r"\1", part) for part in parts[::2]]
+            kept = "".join(parts)
+        lines.append(kept)
+    return re.sub(r"(?<=[;{},(]) *\n+", "", "\n".join(filter(None, lines)))

@@ -1,0 +1,189 @@
+"""Local derivatives for a page on which the numbers move: one formula for each branch.
+
+The derivative of `relu(z)` is 1 or 0. A page cannot know beforehand which of them holds, so it gets
+both, and the test that decides. It gets each formula in JavaScript too, and shows it only where it
+equals the derivative that the engine's sweep gives: a simplified formula may be wrong at a pole.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from micrograd.derivation.algebra import simplified, size
+from micrograd.derivation.definitions import Definition, Definitions, partial
+from micrograd.derivation.derivatives import has_decimals
+from micrograd.export.javascript import expression
+from micrograd.export.trees import ready
+from micrograd.table.formulas import COMPARISONS, Call, Tree, calls, parts
+from micrograd.writing import blackboard
+from micrograd.writing.notation import Formula
+from micrograd.writing.parts import opposite
+from micrograd.writing.template import PRODUCT
+
+MOST_BRANCHES = 12
+LONGEST = 60  # variables, numbers and operations of a formula that is shown
+LONGEST_SUM = 400  # likewise, of a sum over all paths
+LARGEST_CLOSED = 24  # named values of a graph for which closed forms are derived
+
+
+class Choice(NamedTuple):
+    """A test, and the formulas that hold if it is true and if it is false."""
+
+    test: Tree
+    then: Branches
+    otherwise: Branches
+
+
+Branches = Choice | Tree
+"""A formula, or several with the tests that decide between them."""
+
+
+def branches(definition: Definition, operand: str) -> Branches | None:
+    """The local derivative of a named value with respect to an operand, branch by branch.
+
+    Args:
+        definition: the named value.
+        operand: the key of the operand.
+
+    Returns:
+        The formulas; None if there are too many branches, or one is too long to be read.
+
+    >>> from micrograd import Value
+    >>> from micrograd.derivation.definitions import definitions
+    >>> z = Value(2.0, label="z")
+    >>> found = branches(definitions([z.relu() * 3])[0], "z")
+    >>> str(found.test), found.then, found.otherwise
+    ('le(z, 0.0)', 0.0, 3.0)
+    """
+    found = _decided(partial(definition, operand), definition)
+    shown = [*_formulas(found)]
+    if len(shown) > MOST_BRANCHES or any(size(each) > LONGEST for each in shown):
+        return None
+    return found
+
+
+def _decided(tree: Tree, definition: Definition, depth: int = 0) -> Branches:
+    test = next(_tests(tree), None)
+    if test is None or 2**depth > MOST_BRANCHES:
+        if not depth:
+            return tree
+        known = {definition.key: definition.formula}
+        return simplified(tree, known, decimals=has_decimals(definition.formula))
+    then, otherwise = (
+        _decided(_taken(tree, test, holds), definition, depth + 1) for holds in (True, False)
+    )
+    return then if then == otherwise else Choice(test, then, otherwise)
+
+
+def _tests(tree: Tree) -> Iterator[Tree]:
+    """The tests that decide between branches, and depend on no others."""
+    for each in parts(tree):
+        match each:
+            case Call("where", (test, _, _)) if "where" not in calls(test):
+                yield test
+
+
+def _taken(tree: Tree, test: Tree, holds: bool) -> Tree:
+    """The formula with the branch that a test decides."""
+    if not isinstance(tree, Call):
+        return tree
+    if tree.name == "where" and tree.operands[0] == test:
+        return _taken(tree.operands[1 if holds else 2], test, holds)
+    return Call(tree.name, tuple(_taken(each, test, holds) for each in tree.operands))
+
+
+def _formulas(found: Branches) -> list[Tree]:
+    if isinstance(found, Choice):
+        return [*_formulas(found.then), *_formulas(found.otherwise)]
+    return [found]
+
+
+def closed_form(cut: Definitions, leaf: str) -> Tree | None:
+    """The derivative of the output with respect to a leaf as one formula of named values.
+
+    Args:
+        cut: the definitions of the graph.
+        leaf: the key of the leaf.
+
+    Returns:
+        The formula; None if it has branches, or is not much shorter than the sum over all paths.
+
+    >>> from micrograd import Value
+    >>> from micrograd.derivation.definitions import definitions
+    >>> x, t = Value(2.0, label="x"), Value(1.0, label="t")
+    >>> e = x.exp()
+    >>> p = e / (e + 1)
+    >>> p.label, loss = "p", -p.log()
+    >>> str(closed_form(definitions([loss]), "x"))
+    'sub(p, 1.0)'
+    """
+    written: dict[str, Tree] = {cut.key(cut.outputs[0]): 1.0}
+    found = dict(written)
+    known = {step.key: step.formula for step in cut}
+    decimals = any(map(has_decimals, known.values()))
+    if len(known) > LARGEST_CLOSED:
+        return None
+    for step in reversed(cut):
+        if step.key not in found:
+            continue
+        for key in step.operands:
+            slope = partial(step, key)
+            for forms in (written, found):
+                term: Tree = Call("mul", (forms[step.key], slope))
+                forms[key] = Call("add", (forms[key], term)) if key in forms else term
+            if "where" in calls(slope) or size(written[key]) > LONGEST_SUM:
+                found[key] = math.nan
+            else:
+                found[key] = simplified(found[key], known, decimals=decimals)
+    form = found.get(leaf)
+    if form is None or any(each != each for each in parts(form)):
+        return None
+    return form if 1 < size(form) < min(LONGEST, 0.5 * size(written[leaf])) else None
+
+
+class Writer:
+    """Writes branches as data for the page, and their formulas and tests as JavaScript.
+
+    Args:
+        names: the names of variables in formulas.
+        places: their texts in JavaScript.
+        brief: what makes a mark shorter.
+    """
+
+    def __init__(
+        self, names: Mapping[str, Formula], places: Mapping[str, str], brief: Callable[[Any], Any]
+    ) -> None:
+        self.names, self.places, self.brief = names, places, brief
+        self.used: set[str] = set()
+        self.functions: dict[str, int] = {}
+
+    def data(self, found: Branches) -> Any:
+        """A formula as its mark, its function, and 1 if it needs brackets in a product.
+
+        A name and a whole number have no function: the page knows them from their mark.
+        """
+        if isinstance(found, Choice):
+            test = found.test
+            if not (isinstance(test, Call) and test.name in COMPARISONS):
+                test = Call("ne", (test, 0.0))
+            return {
+                "test": self._function(test),
+                "marks": [self._mark(each)[0] for each in (test, opposite(test))],
+                "then": self.data(found.then),
+                "else": self.data(found.otherwise),
+            }
+        mark, is_loose = self._mark(found)
+        if isinstance(mark, int) or (isinstance(mark, str) and mark.isdecimal()):
+            return [mark]
+        return [mark, self._function(found), *[1] * is_loose]
+
+    def _mark(self, tree: Tree) -> tuple[Any, bool]:
+        shown = blackboard.written(tree, self.names)
+        return self.brief(shown.mark), shown.mark_strength < PRODUCT
+
+    def _function(self, tree: Tree) -> int:
+        self.used |= calls(ready(tree))
+        text = expression(tree, self.places)
+        return self.functions.setdefault(text, len(self.functions))

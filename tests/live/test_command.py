@@ -1,0 +1,55 @@
+"""`micrograd live`: it writes the page, takes samples from a file, and names mistakes."""
+
+import pytest
+
+from micrograd.__main__ import main
+
+EXPRESSION = "(tanh(w*x + b) - y)**2"
+POINT = ["w=1", "x=2", "b=0", "y=1"]
+
+
+def test_the_page_is_written(tmp_path, capsys):
+    path = tmp_path / "page.html"
+    assert main(["live", EXPRESSION, *POINT, "-o", str(path), "--learn", "w", "--lang", "zh"]) == 0
+    assert capsys.readouterr().out == f"wrote {path}\n"
+    text = path.read_text(encoding="utf-8")
+    assert '<html lang="zh-Hans">' in text
+    assert f"<title>{EXPRESSION}</title>" in text
+    assert '"learn":[0]' in text
+
+
+def test_without_a_file_the_page_is_printed(capsys):
+    assert main(["live", "x * x", "x=3"]) == 0
+    assert capsys.readouterr().out.startswith("<!DOCTYPE html>")
+
+
+def test_samples_give_names_their_values(tmp_path, capsys):
+    table = tmp_path / "points.csv"
+    table.write_text("x,y\n1,2\n2,3.5\n", encoding="utf-8")
+    assert main(["live", EXPRESSION, "w=1", "b=0", "--data", str(table)]) == 0
+    assert '"samples":[[1.0,2.0],[2.0,3.5]]' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("x,y\n", "needs a line with names"),
+        ("x,y\n1\n", "row 2 has 1 cells, the first 2"),
+        ("x,y\n1,a\n", "could not convert"),
+        ("x,z\n1,2\n", "unknown name 'y'"),
+    ],
+)
+def test_mistakes_in_samples_are_named(content, message, tmp_path, capsys):
+    table = tmp_path / "points.csv"
+    table.write_text(content, encoding="utf-8")
+    assert main(["live", EXPRESSION, "w=1", "b=0", "--data", str(table)]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_mistakes_in_options_are_named(capsys, tmp_path):
+    assert main(["live", EXPRESSION, *POINT, "--learn", "v"]) == 2
+    assert "'v' is not a leaf of the graph" in capsys.readouterr().err
+    assert main(["live", EXPRESSION, *POINT, "--rate", "0"]) == 2
+    assert "rate is a positive number" in capsys.readouterr().err
+    assert main(["live", EXPRESSION, *POINT, "--data", str(tmp_path / "none.csv")]) == 2
+    assert "cannot read" in capsys.readouterr().err

@@ -1,0 +1,240 @@
+"""What a live page is: its size, its policy, its errors, its derivation, and who can use it."""
+
+import json
+import re
+
+import pytest
+
+from micrograd import Value, live_page, relu
+from micrograd.writing import languages
+from tests.live.test_numbers import line, neuron
+
+
+def network(inputs=3, hidden=3):
+    """A graph of some thirty named values."""
+    xs = [Value(0.3 * i - 0.5, label=f"x{i}") for i in range(inputs)]
+    layer = []
+    for j in range(hidden):
+        total = Value(0.1 * j, label=f"b{j}")
+        for i, x in enumerate(xs):
+            total = total + Value(0.37 * i - 0.41 * j, label=f"w_{{{j}{i}}}") * x
+        layer.append(total.tanh())
+        layer[-1].label = f"h{j}"
+    out = Value(0.2, label="c")
+    for j, h in enumerate(layer):
+        out = out + Value(0.5 - 0.3 * j, label=f"u{j}") * h
+    out.label = "o"
+    loss = (out - Value(1.0, label="y")) ** 2
+    loss.label = "L"
+    return loss
+
+
+def chain(count):
+    """Values with a name each, one after the other."""
+    x = Value(1.0, label="x")
+    for i in range(1, count):
+        x = (x * 1.1 + 0.2).tanh() if i % 2 else (x - 0.3) ** 2 * 1.7
+        x.label = f"h_{i}"
+    return x
+
+
+def test_thirty_values_take_less_than_60_kb_and_a_neuron_less_than_50():
+    for output in (network(), chain(30)):
+        page = live_page(output)
+        story = json.loads(re.search(r'id="story">(.*?)</script>', page)[1])
+        assert len(story["values"]) >= 28
+        assert len(page.encode()) < 60_000
+    assert len(live_page(neuron()).encode()) < 50_000
+
+
+def test_the_page_is_one_file_that_forbids_everything_else(tmp_path):
+    page = live_page(neuron(), tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == page
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "eval(" not in page
+    assert re.findall(r'(?:src|href)="', page) == []
+
+
+def test_the_page_shows_itself_in_a_frame():
+    assert live_page(neuron())._repr_html_().startswith("<iframe srcdoc=")
+
+
+def test_equal_graphs_give_equal_pages():
+    assert live_page(neuron()) == live_page(neuron())
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"learn": "v"}, ValueError, "learn: 'v' is not a leaf of the graph; the leaves are 'w'"),
+        ({"learn": ["z"]}, ValueError, "'z' is not a leaf"),
+        ({"data": {"q": [1]}}, ValueError, "data: 'q' is not a leaf"),
+        ({"data": {"x": [1, 2], "y": [1]}}, ValueError, "'x' has 2, 'y' has 1"),
+        ({"data": [{"x": 1}, {"y": 1}]}, ValueError, "sample 1 has the names y"),
+        ({"data": []}, TypeError, "a list of samples"),
+        ({"data": 3}, TypeError, "a list of samples"),
+        ({"data": {"x": []}}, ValueError, "no samples"),
+        ({"data": {"x": ["a"]}}, ValueError, "'x' takes numbers"),
+        ({"data": {"w": [1]}, "learn": "w"}, ValueError, "'w' cannot learn"),
+        ({"rate": 0}, ValueError, "rate is a positive number, got 0"),
+        ({"lang": "xx"}, ValueError, "lang is one of"),
+        ({"max_values": 3}, ValueError, "7 named values cannot be read"),
+    ],
+)
+def test_bad_input_is_an_error_that_names_the_remedy(options, error, message):
+    with pytest.raises(error, match=message):
+        live_page(neuron(), **options)
+
+
+def test_a_graph_of_hundreds_of_named_values_is_refused():
+    x = Value(1.0, label="x")
+    for i in range(300):
+        x = x * 1.01
+        x.label = f"x{i}"
+    with pytest.raises(ValueError, match=r"301 named values cannot be read.*max_values=301"):
+        live_page(x)
+
+
+def test_an_operation_by_hand_is_an_error():
+    x = Value(2.0, label="x")
+    out = x * 3
+    out._backward = lambda: None
+    with pytest.raises(TypeError, match="by hand"):
+        live_page(out)
+
+
+def test_weights_learn_unless_something_else_is_said():
+    assert '"learn":[]' in live_page(neuron(), learn=[])
+    assert '"learn":[0,2]' in live_page(neuron())
+    assert '"learn":[0]' in live_page(neuron(), learn="w")
+    assert '"learn":[]' in live_page(Value(2.0) * Value(3.0))  # whose names were made up
+
+
+def test_every_language_has_every_word():
+    assert languages.words("zh", "live").keys() == languages.words("en", "live").keys()
+
+
+# ---------------------------------------------------------------------------------- in the browser
+
+
+@pytest.mark.slow
+def test_the_derivation_has_the_factors_of_the_board_and_their_numbers(live):
+    page = live(neuron(), "#wrt=w")
+    names, formulas, numbers, result = page.lines()
+    assert names == "∂L∂w=∂L∂h·∂h∂z·∂z∂w"
+    assert formulas == "=2(h−y)·(1−h2)·x"
+    assert numbers.endswith("·2")
+    assert result.startswith("≈−")
+    page.type("x", "4")
+    assert page.lines()[2].endswith("·4")
+
+
+@pytest.mark.slow
+def test_the_derivation_ends_with_a_closed_form_if_there_is_a_short_one(live):
+    exponentials = [Value(n, label=f"z{i}").exp() for i, n in enumerate((1.0, 2.0, 0.5))]
+    for i, each in enumerate(exponentials):
+        each.label = f"e{i}"
+    p = exponentials[0] / sum(exponentials)
+    loss = -p.log()
+    p.label, loss.label = "p", "L"
+    page = live(loss, "#wrt=z0")
+    assert page.lines()[-2] == "=p−1"
+    page.type("z0", "-1000")  # where the formula is wrong, the number stands alone
+    assert page.lines()[-2] != "=p−1"
+
+
+@pytest.mark.slow
+def test_the_formulas_follow_the_sliders_across_a_kink(live):
+    z = Value(2.0, label="z")
+    out = relu(z) * z
+    out.label = "L"
+    page = live(out, "#wrt=z")
+    assert "z>0" in page.text("#conditions").replace(" ", "")
+    before = page.lines()
+    page.type("z", "-1")
+    assert "z≤0" in page.text("#conditions").replace(" ", "")
+    assert page.lines() != before
+    page.type("z", "0")
+    assert page.lines()[-1] == "=0"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", ["#w=inf", "#x=nan&b=-inf", "#steps=1e9&rate=1e300&w=1e300"])
+def test_curves_of_numbers_that_run_away_are_no_errors(live, address):
+    for learn in (["w"], ["w", "b"]):
+        page = live(neuron(), address, learn=learn)
+        page.page.wait_for_selector("#hills svg")
+
+
+@pytest.mark.slow
+def test_a_factor_and_its_arrow_light_up_together(live):
+    page = live(neuron(), "#wrt=w")
+    page.page.locator("#lines [data-edge]").first.hover()
+    lit = page.page.locator("g.edge.lit")
+    assert lit.count() == 1
+    edge = lit.get_attribute("data-edge")
+    page.page.mouse.move(0, 0)
+    assert page.page.locator(".lit").count() == 0
+    page.page.locator(f'g.edge[data-edge="{edge}"]').focus()
+    assert page.page.locator("#lines .lit").count() >= 2
+
+
+@pytest.mark.slow
+def test_a_nudge_shows_the_change_beside_what_the_derivative_says(live):
+    page = live(neuron(), "#wrt=w&nudge=0.01")
+    page.page.wait_for_selector("#change")
+    change, predicted = (
+        float(page.page.locator(f"#{key}").get_attribute("data-change"))
+        for key in ("change", "predicted")
+    )
+    loss = neuron()
+    loss.backward()
+    assert change == pytest.approx(neuron(-0.49).data - loss.data, rel=1e-9)
+    assert predicted == pytest.approx(page.numbers()["w"][1] * 0.01, rel=1e-12)
+    assert 0 < abs(change - predicted) < 0.05 * abs(change)
+
+
+@pytest.mark.slow
+def test_the_page_speaks_both_languages_and_announces_its_numbers(live):
+    page = live(neuron())
+    assert (
+        page.page.locator('[data-name="w"]').get_attribute("aria-label").startswith("w: value −0.5")
+    )
+    page.page.click("#language")
+    assert page.page.evaluate("document.documentElement.lang") == "zh-Hans"
+    assert page.page.locator('[data-name="w"]').get_attribute("aria-label").startswith("w：值 −0.5")
+    page.until("document.getElementById('status').textContent.includes('梯度')")
+    unnamed = page.page.evaluate(
+        """() => [...document.querySelectorAll("input, button, select, [role=button]")]
+        .filter((e) => !e.closest("[hidden]"))
+        .filter((e) => !(e.getAttribute("aria-label") || e.textContent.trim()))
+        .filter((e) => !e.labels?.length).length"""
+    )
+    assert unnamed == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("width", [390, 700, 1200])
+def test_nothing_is_wider_than_the_window(live, width, lang):
+    page = live(
+        network(),
+        lang=lang,
+        data={"x1": [1, 2], "y": [0, 1]},
+        page={"viewport": {"width": width, "height": 800}},
+    )
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.page.locator("#picture [data-slider]").count() > 15
+
+
+@pytest.mark.slow
+def test_the_valley_has_the_path_of_descent_for_one_and_for_two_weights(live):
+    for learn, fields in (("w", 0), (["w", "b"], 100)):
+        page = live(line(), "#steps=30", data={"x": [1, 2], "y": [2, 4]}, learn=learn)
+        page.page.wait_for_selector("#hills svg")
+        assert page.page.locator("#hills .path").count() == 1
+        assert page.page.locator("#hills .hill").count() >= fields
+    page = live(neuron(), learn=["w", "b", "x"])
+    assert not page.page.locator("#valley").is_visible()
