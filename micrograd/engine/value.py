@@ -395,10 +395,11 @@ def apply(row: Operation, *arguments: Any) -> Value:
     held = [x if isinstance(x, Value) else to_number(x, row.name) for x in arguments]
     data, slopes = row.evaluate(*map(number, held))
     flows = [slope if isinstance(x, Value) else None for x, slope in zip(held, slopes, strict=True)]
+    if len(held) > 2:
+        more = More(tuple(held[1:]), tuple(flows[1:]))
+        return _rebuilt((Value, data, 0, row, held[0], more, flows[0], None), {})
     x, y, *_ = *held, None
     dx, dy, *_ = *flows, None
-    if len(held) > 2:
-        y, dy = More(tuple(held[1:]), tuple(flows[1:])), None
     return _rebuilt((Value, data, 0, row, x, y, dx, dy), {})
 
 
