@@ -19,6 +19,7 @@ import numpy as np
 
 from micrograd import Value
 from micrograd.compiler import compile  # noqa: A004
+from micrograd.engine.collecting import nothing_collected
 from micrograd.engine.graph import order
 from nn.layers import dropout_masks
 from nn.losses import LOSSES, LossName, l1_penalty, l2_penalty
@@ -283,6 +284,7 @@ class Compiled:
         def batch(some: Any) -> tuple[Any, ...]:
             return (some, np.ones((len(some), masks))) if masks else (some,)
 
+        @nothing_collected()
         def eager(some: Any) -> float:
             loss = Eager(objective).loss(*batch(some))
             reached = set(map(id, order(loss)))
@@ -310,6 +312,7 @@ class Eager:
         self._objective = objective
         self.present: Any = None  # which parameters the loss depends on; None means all
 
+    @nothing_collected()
     def value_and_grad(self, numbers: Any, *batch: Any) -> tuple[float, Any]:
         """Return the mean loss over rows (and their masks), and its gradient, at these numbers."""
         objective = self._objective

@@ -122,7 +122,7 @@ class Traced(Value):
 def leaf(place: int) -> Traced:
     """Return a traced value that no operation made."""
     made: Traced = object.__new__(Traced)
-    made._row = made._x = made._y = made._dx = made._dy = made._more = None
+    made._row = made._x = made._y = made._dx = made._dy = None
     made._place, made._mark = place, 0
     return made
 
@@ -134,7 +134,7 @@ def _apply(row: Operation, *arguments: Any) -> Traced:
     made._row = row
     made._x, made._y, *_ = *arguments, None
     if len(arguments) > 2:
-        made._more = More(tuple(arguments[2:]), (None,) * (len(arguments) - 2))
+        made._y = More(tuple(arguments[1:]), (None,) * (len(arguments) - 1))
     return made
 
 
@@ -148,7 +148,7 @@ def {name}(self):
     _node._place = _places.setdefault((_row, self._place, -1), len(_places) + _recorder.leaves)
     _node._row = _row
     _node._x = self
-    _node._y = _node._dx = _node._dy = _node._more = None
+    _node._y = _node._dx = _node._dy = None
     _node._mark = 0
     return _node
 """
@@ -166,7 +166,7 @@ def {name}(self, other):
     _node._place = _places.setdefault((_row, {places}), len(_places) + _recorder.leaves)
     _node._row = _row
     _node._x, _node._y = {operands}
-    _node._dx = _node._dy = _node._more = None
+    _node._dx = _node._dy = None
     _node._mark = 0
     return _node
 """

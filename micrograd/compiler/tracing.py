@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from micrograd.compiler import recorder as recorders
 from micrograd.compiler.graph import Graph
 from micrograd.compiler.recorder import Recorder, TraceError, recording, refuse
 from micrograd.compiler.traced import BRANCHES, REMEDY, Traced, leaf
+from micrograd.engine.collecting import nothing_collected
 from micrograd.engine.lines import line_of_error
 from micrograd.engine.locks import in_children, reentrant_lock
 from micrograd.engine.value import Value, to_number
@@ -58,7 +58,6 @@ def _forget_other_threads() -> None:
         while _taken:
             _give_back(_taken.pop())
         recorders.active = None
-        gc.enable()
 
 
 in_children(_forget_other_threads)
@@ -77,18 +76,6 @@ def _give_back(kept: Sequence[tuple[Value, float]]) -> None:
             interrupt = error
     if interrupt is not None:
         raise interrupt
-
-
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Pause garbage collection: a trace makes no garbage, and takes long to look through."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def trace(
@@ -120,7 +107,7 @@ def trace(
 def _traced(
     run: Callable[[Sequence[Traced]], Iterable[Any]], parameters: Sequence[Value], inputs: int
 ) -> Graph:
-    with _nothing_collected():
+    with nothing_collected():  # a trace makes no garbage
         return _recorded(run, parameters, inputs)
 
 

@@ -31,11 +31,9 @@ def unlink(node: Any) -> None:
     try:
         _released.append(node._x)
         _released.append(node._y)
-        if node._more is not None:
-            _released.append(node._more)
     except AttributeError:  # an error was raised while the node was being made
         return
-    node._x = node._y = node._more = None
+    node._x = node._y = None
     if not _is_freeing:
         _is_freeing = True
         try:

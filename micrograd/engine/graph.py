@@ -16,7 +16,9 @@ from micrograd.table.floats import to_float
 
 
 class More(NamedTuple):
-    """What only few nodes need: operands after the second, and what was given by hand.
+    """What only few nodes need: several other operands, and what was given by hand.
+
+    It stands in place of the second operand and holds all operands after the first.
 
     `backward` is a backward step. `slopes` has one function for each operand, which computes the
     local partial from Values (None where only its number is known).
@@ -31,12 +33,13 @@ class More(NamedTuple):
 class Node:
     """One number of a computation graph.
 
-    `_x` and `_y` are the operands: nodes, plain numbers (constants), or None. `_dx` and `_dy` are
-    the local partials, or None where no gradient passes. All are slots of the node: one object per
-    node, without any tuples, keeps a graph of scalars small and fast. In a leaf, `_row` is None.
+    `_x` and `_y` are the operands: nodes, plain numbers (constants), or None; in a few nodes, `_y`
+    is a `More`. `_dx` and `_dy` are the local partials, or None where no gradient passes. All are
+    slots of the node: one object per node, without any tuples, keeps a graph of scalars small and
+    fast, and Python's garbage collector follows each slot. In a leaf, `_row` is None.
     """
 
-    __slots__ = ("_dx", "_dy", "_mark", "_more", "_row", "_x", "_y", "data", "grad")
+    __slots__ = ("_dx", "_dy", "_mark", "_row", "_x", "_y", "data", "grad")
 
     data: float
     grad: float
@@ -45,7 +48,6 @@ class Node:
     _y: Any
     _dx: float | None
     _dy: float | None
-    _more: More | None
     _mark: int  # the number of the last walk that visited this node
 
     if freeing.IS_NEEDED:
@@ -56,20 +58,20 @@ def operands(node: Node) -> Iterator[Any]:
     """The operands of a node in order: nodes and constants."""
     if node._x is not None:
         yield node._x
-    if node._y is not None:
+    if isinstance(node._y, More):
+        yield from node._y.operands
+    elif node._y is not None:
         yield node._y
-    if node._more is not None:
-        yield from node._more.operands
 
 
 def partials(node: Node) -> Iterator[float | None]:
     """The local partial for each operand, in the same order."""
     if node._x is not None:
         yield node._dx
-    if node._y is not None:
+    if isinstance(node._y, More):
+        yield from node._y.partials
+    elif node._y is not None:
         yield node._dy
-    if node._more is not None:
-        yield from node._more.partials
 
 
 def made_by(node: Node) -> Operation | str | None:
@@ -95,12 +97,12 @@ def is_alias(node: Node) -> bool:
 
 def backward_step(node: Node) -> Any:
     """The backward step that was assigned to a node by hand, or None."""
-    return node._more.backward if node._more is not None else None
+    return node._y.backward if isinstance(node._y, More) else None
 
 
 def slope_functions(node: Node) -> tuple[Any, ...]:
     """The functions given as `local_grads`, one for each operand; None where a number was given."""
-    found = node._more.slopes if node._more is not None else ()
+    found = node._y.slopes if isinstance(node._y, More) else ()
     return found or (None,) * sum(1 for _ in operands(node))
 
 
@@ -132,7 +134,7 @@ def order(roots: Node | Iterable[Node], until: Iterable[Node] = ()) -> list[Any]
 def _order(roots: Iterable[Node], walk: int) -> list[Node]:
     ordered: list[Node] = []
     stack: list[Any] = []  # the nodes above `node`, on the way back to the root
-    further: dict[Node, Iterator[Any]] = {}  # operands after the second that were not visited yet
+    further: dict[Node, Iterator[Any]] = {}  # operands in a More that were not visited yet
     push, pop, append = stack.append, stack.pop, ordered.append
     for root in roots:
         if root._mark == walk:
@@ -150,21 +152,19 @@ def _order(roots: Iterable[Node], walk: int) -> list[Node]:
                 node = below
             # Then back up, until there is an operand that was not visited.
             while node is not None:
-                if (node._dy is not None or isinstance(node._y, Node)) and (
-                    below := node._y
-                )._mark < walk:
+                below = node._y
+                if below is not None and node._dy is None:
+                    if type(below) is More:
+                        rest = further.setdefault(node, iter(below.operands))
+                        unseen = (n for n in rest if isinstance(n, Node) and n._mark < walk)
+                        below = next(unseen, None)
+                    elif not isinstance(below, Node):
+                        below = None
+                if below is not None and below._mark < walk:
                     below._mark = walk
                     push(node)
                     node = below
                     break
-                if node._more is not None:
-                    rest = further.setdefault(node, iter(node._more.operands))
-                    below = next((n for n in rest if isinstance(n, Node) and n._mark < walk), None)
-                    if below is not None:
-                        below._mark = walk
-                        push(node)
-                        node = below
-                        break
                 append(node)
                 node = pop()
     return ordered

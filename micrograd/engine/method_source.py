@@ -25,7 +25,7 @@ def {name}(self):
     except _ERRORS:
         return _apply(_row_{name}, self)
     _node._x = self
-    _node._dy = _node._y = _node._more = None
+    _node._dy = _node._y = None
     _node._row = _row_{name}
     _node.grad = _node._mark = 0
     return _node
@@ -55,7 +55,6 @@ def {method}(self, other):
     _node._x = self
     _node._y = other
     _node._row = _row_{name}
-    _node._more = None
     _node.grad = _node._mark = 0
     return _node
 """
@@ -74,7 +73,7 @@ def {reflected}(self, other):
         _node._dy = {dy}
     except _ERRORS:
         return _apply(_row_{name}, other, self)
-    _node._dx = _node._more = None
+    _node._dx = None
     _node._x = other
     _node._y = self
     _node._row = _row_{name}

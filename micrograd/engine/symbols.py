@@ -45,7 +45,7 @@ class Symbol(Value):
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
-        self._row = self._x = self._y = self._dx = self._dy = self._more = None
+        self._row = self._x = self._y = self._dx = self._dy = None
         self.grad = self._mark = 0
 
     @staticmethod

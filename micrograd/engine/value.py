@@ -88,7 +88,7 @@ class Value(Methods, Node):
             data = to_float(to_number(data, "Value"))
         self.data = data
         self.grad = self._mark = 0
-        self._row = self._x = self._y = self._dx = self._dy = self._more = None
+        self._row = self._x = self._y = self._dx = self._dy = None
         if label:
             self.label = label
         if isinstance(_op, str):
@@ -109,7 +109,7 @@ class Value(Methods, Node):
 
     def _alias(self) -> Value:
         """A new Value with the same number, whose only operand is this one."""
-        return _rebuilt((Value, self.data, 0, "id", self, None, 1.0, None, None), {})
+        return _rebuilt((Value, self.data, 0, "id", self, None, 1.0, None), {})
 
     # ------------------------------------------------------------------ the chain rule
 
@@ -165,9 +165,9 @@ class Value(Methods, Node):
     def _backward(self, step: Callable[[], Any]) -> None:
         if not callable(step):
             raise TypeError(f"_backward is a function without arguments, got {step!r}")
-        others = self._more.operands if self._more is not None else ()
+        others = tuple(operands(self))[1:]
         self._dx = self._dy = None
-        self._more = More(others, (None,) * len(others), step)
+        self._y = More(others, (None,) * len(others), step)
 
     # ------------------------------------------------------------------- the structure
 
@@ -195,8 +195,8 @@ class Value(Methods, Node):
         """The symbol of the operation that made this Value, such as '+', '**2' or 'ReLU'."""
         row = self._row
         if isinstance(row, Operation):
-            if row.name == "pow" and not isinstance(self._y, Node):
-                return f"**{self._y}"
+            if row.name == "pow" and not isinstance(exponent := [*operands(self)][1], Node):
+                return f"**{exponent}"
             return row.symbol
         text: str = self.__dict__.get("_op", "") if row is None else row
         return text
@@ -265,10 +265,10 @@ class Value(Methods, Node):
 
         for node in nodes:
             if id(node) not in memo:
-                kind, data, grad, row, x, y, dx, dy, more = node._fields()
-                if more is not None:
-                    more = more._replace(operands=tuple(map(copied, more.operands)))
-                fields = (kind, data, grad, row, copied(x), copied(y), dx, dy, more)
+                kind, data, grad, row, x, y, dx, dy = node._fields()
+                if isinstance(y, More):
+                    y = y._replace(operands=tuple(map(copied, y.operands)))
+                fields = (kind, data, grad, row, copied(x), copied(y), dx, dy)
                 memo[id(node)] = _rebuilt(fields, {})
                 if node.__dict__:
                     memo[id(node)].__dict__.update(deepcopy(node.__dict__, memo))
@@ -294,7 +294,7 @@ class Value(Methods, Node):
     def _fields(self) -> tuple[Any, ...]:
         return (
             *(type(self), self.data, self.grad, self._row),
-            *(self._x, self._y, self._dx, self._dy, self._more),
+            *(self._x, self._y, self._dx, self._dy),
         )
 
 
@@ -315,22 +315,24 @@ def sweep(nodes: Iterable[Any]) -> None:
     """
     for node in nodes:
         adjoint = node.grad
+        partial = node._dx
         if adjoint:
-            partial = node._dx
             if partial:
                 node._x.grad += partial * adjoint
             partial = node._dy
             if partial:
                 node._y.grad += partial * adjoint
-        more = node._more
-        if more is None:
+                continue
+        elif partial is not None:  # only a step by hand, which has none, runs with an adjoint of 0
             continue
-        if more.backward is not None:
-            more.backward()
-        elif adjoint:
-            for operand, partial in zip(more.operands, more.partials, strict=True):
-                if partial:
-                    operand.grad += partial * adjoint
+        more = node._y
+        if more is not None and type(more) is More:
+            if more.backward is not None:
+                more.backward()
+            elif adjoint:
+                for operand, partial in zip(more.operands, more.partials, strict=True):
+                    if partial:
+                        operand.grad += partial * adjoint
 
 
 def shares_of_step(node: Value, adjoint: float = 1.0, before: float = 0.0) -> dict[Value, float]:
@@ -393,10 +395,12 @@ def apply(row: Operation, *arguments: Any) -> Value:
     held = [x if isinstance(x, Value) else to_number(x, row.name) for x in arguments]
     data, slopes = row.evaluate(*map(number, held))
     flows = [slope if isinstance(x, Value) else None for x, slope in zip(held, slopes, strict=True)]
-    more = More(tuple(held[2:]), tuple(flows[2:])) if len(held) > 2 else None
+    if len(held) > 2:
+        more = More(tuple(held[1:]), tuple(flows[1:]))
+        return _rebuilt((Value, data, 0, row, held[0], more, flows[0], None), {})
     x, y, *_ = *held, None
     dx, dy, *_ = *flows, None
-    return _rebuilt((Value, data, 0, row, x, y, dx, dy, more), {})
+    return _rebuilt((Value, data, 0, row, x, y, dx, dy), {})
 
 
 def _coerce(row: Operation, value: Value, other: Any, *, reflected: bool = False) -> Any:
@@ -460,7 +464,7 @@ def join(
     node._x, node._y, *_ = *children, None, None
     node._dx, node._dy, *_ = *slopes, None, None
     if len(children) > 2 or any(functions):
-        node._more = More(children[2:], slopes[2:], slopes=functions)
+        node._y, node._dy = More(children[1:], slopes[1:], slopes=functions), None
 
 
 def _slope(given: Any, children: Sequence[Value]) -> Value | Number:
@@ -506,10 +510,10 @@ def _restored(_below: Any, fields: tuple[Any, ...], attributes: dict[str, Any]) 
 
 
 def _rebuilt(fields: tuple[Any, ...], attributes: dict[str, Any]) -> Value:
-    kind, data, grad, row, x, y, dx, dy, more = fields
+    kind, data, grad, row, x, y, dx, dy = fields
     node: Value = object.__new__(kind)
     node.data, node.grad, node._row, node._mark = data, grad, row, 0
-    node._x, node._y, node._dx, node._dy, node._more = x, y, dx, dy, more
+    node._x, node._y, node._dx, node._dy = x, y, dx, dy
     if attributes:
         node.__dict__.update(attributes)
     return node

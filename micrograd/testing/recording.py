@@ -11,6 +11,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from micrograd.engine.collecting import nothing_collected
 from micrograd.engine.graph import (
     backward_step,
     is_leaf,
@@ -281,6 +282,7 @@ class Subject:
             for parameter, number in zip(parameters, before, strict=True):
                 parameter.data = number
 
+    @nothing_collected()
     def record(self, point: Sequence[float]) -> Recording:
         """Run the function at a point."""
         if self.parameters is None:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from micrograd.engine import value
 from micrograd.engine.definitions import VOCABULARY
 from micrograd.engine.graph import (
+    More,
     Node,
     backward_step,
     is_alias,
@@ -81,12 +82,11 @@ def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, An
 
 def _depends(node: Value, among: Container[Value]) -> bool:
     """Whether an operand is among these. This is asked of every node, so it reads the slots."""
-    for x in (node._x, node._y):
+    y = node._y
+    for x in (node._x, *y.operands) if isinstance(y, More) else (node._x, y):
         if isinstance(x, Value) and x in among:
             return True
-    return node._more is not None and any(
-        isinstance(x, Value) and x in among for x in node._more.operands
-    )
+    return False
 
 
 def push(
