@@ -26,6 +26,7 @@ from ._story import (
     Figure,
     Matrices,
     Numbers,
+    Page,
     Part,
     Prose,
     Section,
@@ -36,7 +37,7 @@ from ._words import LANGUAGES, Words
 NO_RESVG = "resvg is missing: pip install 'micrograd-engine[render]'"
 WIDE, NARROW = 680, 362  # pixels: within the margins of an article, and of a telephone
 _COLUMNS = 76, 40  # of the lines of a derivation: of a wide screen, and of a telephone
-_SCALE = 2.0  # of PNG, for screens of high resolution
+_SCALE = 1.5  # of PNG, for screens of high resolution
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,23 @@ class Report:
         )
         images = self._formula(f"{name}.formulas", boards[0])
         self.parts.append(Derivation(name, title, boards[0], wide, narrow, graph, steps, images))
+
+    def page(
+        self, name: str, written: Callable[..., str], *, title: Words, in_frame: bool = True
+    ) -> None:
+        """Add an interactive page, which both languages share.
+
+        Args:
+            name: part of the name of its file.
+            written: called with `title`, as `live_page` and `nn.playground` are; returns a page.
+            title: the title of the page, and the text of the link to it.
+            in_frame: whether the index shows it.
+        """
+        if self.out is None:
+            return
+        path = self._path(self.out, f"{name}.html")
+        self._write(path, written(title=title._asdict()))
+        self.parts.append(Page(title, path, in_frame))
 
     # ------------------------------------------------------------------------------- the files
 
