@@ -36,3 +36,11 @@ def table() -> Iterator[dict[str, ops.Operation]]:
         place.update(content)
     for name in set(vars(methods.Methods)) - names:
         delattr(methods.Methods, name)
+
+
+@pytest.fixture(autouse=True)
+def folder_of_documents(request: pytest.FixtureRequest) -> None:
+    """The examples of a document write their files into a folder of their own."""
+    if request.node.path.suffix == ".md":
+        monkeypatch = request.getfixturevalue("monkeypatch")
+        monkeypatch.chdir(request.getfixturevalue("tmp_path"))

@@ -34,11 +34,12 @@ def python(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def two_articles(monkeypatch):
-    """The package of the examples, cut down to two quick ones."""
+    """The package of the examples, cut down to two quick ones, which run in this process."""
     pytest.importorskip("numpy")
     examples = find_examples()
     quick = ("article_1_weighted_sum", "article_3_fitting_a_line")
     monkeypatch.setattr(examples, "ARTICLES", quick)
+    monkeypatch.setattr(demo.os, "cpu_count", lambda: 1)
     return [import_module(f"{examples.__name__}.{name}") for name in quick]
 
 

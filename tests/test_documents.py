@@ -17,7 +17,14 @@ MARKDOWN = sorted(
     path.relative_to(ROOT).as_posix()
     for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob(".github/*.md"))
 )
-GUIDES = ["CONTRIBUTING.md", "docs/architecture.md", "docs/browser.md", "docs/releasing.md"]
+GUIDES = [
+    "CONTRIBUTING.md",
+    "docs/architecture.md",
+    "docs/browser.md",
+    "docs/guide.md",
+    "docs/guide.zh-CN.md",
+    "docs/releasing.md",
+]
 SHOWN = {  # files that the recipes create
     "micrograd/drawing/graphml.py",
     "micrograd/commands/gradient.py",

@@ -384,5 +384,6 @@ def test_a_row_that_serves_others_is_called_by_a_built_in_row():
 
 
 def test_what_the_documentation_names_is_not_hidden_among_the_rows_that_serve_others():
-    written = "".join(Path(ROOT, name).read_text("utf-8") for name in ("README.md", "CHANGELOG.md"))
+    documents = ("README.md", "docs/guide.md", "CHANGELOG.md")
+    written = "".join(Path(ROOT, name).read_text("utf-8") for name in documents)
     assert not [name for name in SERVING if f"`{name}`" in written]

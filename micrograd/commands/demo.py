@@ -28,7 +28,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument(
         "articles",
-        type=int,
+        type=_article,
         nargs="*",
         metavar="ARTICLE",
         help="the numbers of the articles, 1 to 5 (default: all)",
@@ -40,6 +40,17 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         help="write the companions to this folder: a page, Markdown, LaTeX and pictures",
     )
     parser.set_defaults(command=demo)
+
+
+def _article(text: str) -> int:
+    if text.lstrip().startswith("-"):  # not an option here, since other commands accept such names
+        raise argparse.ArgumentTypeError(f"unrecognized arguments: {text.strip()}")
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected the number of an article, got {text!r}"
+        ) from None
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -74,12 +85,15 @@ def demo(options: argparse.Namespace) -> int:
 
 def _reports(programs: Sequence[str], out: Path | None) -> Iterator[Any]:
     """The reports in order; companions are written side by side, one in each process."""
-    if out is None or len(programs) == 1 or sys.platform == "emscripten":
+    workers = min(len(programs), os.cpu_count() or 1)
+    if out is None or workers == 1 or sys.platform == "emscripten":
         yield from (_report(name, out) for name in programs)
         return
     from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
 
-    with ProcessPoolExecutor(min(len(programs), os.cpu_count() or 1)) as pool:
+    # A process that has threads, as JAX does, must not be forked.
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         yield from pool.map(_report, programs, repeat(out))
 
 

@@ -22,14 +22,19 @@ border of a domain it may be defined where the formula is not.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import reduce
+from itertools import groupby
 
 from micrograd.derivation.normal_form import NormalForm
 from micrograd.derivation.sums import MOST, Atom, Function, Sum, Term, is_exponential
 from micrograd.table.formulas import Call, Tree, parts
+from micrograd.writing.parts import factors_of, times
 
+_SUMS = ("add", "sub")
+_FEWEST, _LONGEST = 9, 60  # variables, numbers and operations of what is multiplied out on trial
 _DIGITS = 10_000  # what makes a decimal fraction of four digits a whole number
 
 
@@ -44,11 +49,24 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
     """
     algebra = NormalForm(known or {})
     kept = _Writer(algebra, decimals).formula(algebra.read(tree))
-    if not algebra.has_brackets:
-        return kept
-    algebra = NormalForm(known or {}, opening=True)
-    opened = _Writer(algebra, decimals).formula(algebra.read(tree))
-    return opened if 2 * size(opened) <= size(kept) else kept
+    if algebra.has_brackets:
+        algebra = NormalForm(known or {}, opening=True)
+        opened = _Writer(algebra, decimals).formula(algebra.read(tree))
+        kept = opened if 2 * size(opened) <= size(kept) else kept
+    if _FEWEST <= size(kept) <= _LONGEST and _has_brackets(kept):
+        algebra = NormalForm(known or {}, expanding=True)
+        expanded = _Writer(algebra, decimals).formula(algebra.read(kept))
+        kept = expanded if size(expanded) < size(kept) else kept
+    return kept
+
+
+def _has_brackets(tree: Tree) -> bool:
+    """Whether there are several sums, one of which is a factor."""
+    found = [part for part in parts(tree) if isinstance(part, Call)]
+    factors = [each for part in found if part.name in ("mul", "pow") for each in part.operands]
+    return sum(part.name in _SUMS for part in found) > 1 and any(
+        isinstance(each, Call) and each.name in _SUMS for each in factors
+    )
 
 
 def size(tree: Tree) -> int:
@@ -183,6 +201,35 @@ def _size(term: Term) -> tuple[int, Fraction]:
     """How long a product is: its atoms, of which those that are no variables count twice."""
     atoms = sum(1 if isinstance(atom, str) else 2 for atom in term.powers)
     return atoms, sum(map(abs, term.powers.values()), Fraction(0))
+
+
+_INDEXED = re.compile(r"(.*?)([₀-₉]+)")
+
+
+def ordered(tree: Tree) -> Tree:
+    """The formula, where neighbouring factors such as x₂ and x₁ are in the order of their indices.
+
+    >>> str(ordered(Call("mul", ("x₂", "x₁"))))
+    'mul(x₁, x₂)'
+    """
+    if not isinstance(tree, Call):
+        return tree
+    if tree.name != "mul":
+        return Call(tree.name, tuple(map(ordered, tree.operands)))
+    return times(_in_order([*map(ordered, factors_of(tree))]))
+
+
+def _in_order(factors: list[Tree]) -> list[Tree]:
+    def series(factor: Tree) -> str | int:
+        found = _INDEXED.fullmatch(factor) if isinstance(factor, str) else None
+        return found[1] if found else id(factor)
+
+    def place(factor: Tree) -> tuple[int, str]:
+        digits = str(factor).partition(str(series(factor)))[2]
+        return len(digits), digits
+
+    runs = (list(run) for _, run in groupby(factors, series))
+    return [each for run in runs for each in (sorted(run, key=place) if len(run) > 1 else run)]
 
 
 def _raised(base: Tree, power: Fraction) -> Tree:

@@ -57,6 +57,7 @@ _MOST_CLOSED_LINES = 4  # of a closed form that is worth showing
 _MOST_LINES = 24  # of a reverse sweep, before its middle is left out
 
 
+_DIGITS = re.compile("[₀-₉⁰¹²³⁴-⁹0-9]+")  # in which lines may differ
 _SIGNS = re.compile("[ ·]")  # in which a product of factors and a closed form may differ
 
 
@@ -151,6 +152,7 @@ class Board(Explanation):
         hidden = len(lines) - 2 * MOST_VALUES
         if hidden > 0:
             lines = [*lines[:MOST_VALUES], *lines[-MOST_VALUES:]]
+        lines = [*self._gathered(lines)]
         while lines:
             count = self._alike(lines)
             equations.append(self._definition(lines[:count]))
@@ -161,9 +163,35 @@ class Board(Explanation):
             if left_out:
                 yield from (left_out, Equations(last))
 
-    def _alike(self, trees: Sequence[Tree]) -> int:
+    def _gathered(self, lines: Sequence[Tree], step: int = 1) -> Iterator[Tree]:
+        """The lines, where those that differ in an index only follow one another.
+
+        A line moves up only if what it needs is above its new place. Lines whose index counts down
+        are turned around if none of them needs another.
+        """
+        rest = [(line, _DIGITS.sub("", str(line))) for line in lines]
+        while rest:
+            (first, shape), *others = rest
+            group, kept, between = [first], [], set[Tree]()
+            for line, other in others:
+                left, *right = _operands(line)
+                is_free = shape == other and not _used(right) & between
+                if is_free and general([*group, line], self._formulas, step) is not None:
+                    group.append(line)
+                else:
+                    kept.append((line, other))
+                    between.add(left)
+            if len(group) < _FEWEST_ALIKE:
+                group, kept = [first], others
+            lefts = {_operands(line)[0] for line in group}
+            if step < 0 and not any(_used(_operands(line)[1:]) & lefts for line in group):
+                group = group[::-1]
+            yield from group
+            rest = kept
+
+    def _alike(self, trees: Sequence[Tree], step: int = 1) -> int:
         """How many of the first trees differ in an index only, if that is worth a line."""
-        count = alike(trees, self._formulas)
+        count = alike(trees, self._formulas, step)
         return count if count >= _FEWEST_ALIKE else 1
 
     def _with_index(self, found: General) -> dict[str, Formula]:
@@ -268,11 +296,13 @@ class Board(Explanation):
         if way.is_long:  # the middle is left out below
             keys = [*keys[:_MOST_LINES], *keys[-_MOST_LINES:]]
         rows = [self._sweep_row(way, key, words) for key in keys]
+        numbers: dict[Tree, float] = {Call("=", row): number for row, number in rows}
+        lines = [*self._gathered([*numbers], -1)]
         equations: list[document.Equation] = []
-        while rows:
-            count = self._alike([Call("=", row) for row, _ in rows])
-            equations.append(self._sweep_line([row for row, _ in rows[:count]], rows[0][1]))
-            rows = rows[count:]
+        while lines:
+            count, step = max((self._alike(lines, step), step) for step in (1, -1))
+            equations.append(self._sweep_line(lines[:count], numbers[lines[0]], step))
+            lines = lines[count:]
         first, last, left_out = _ends(equations, words, len(way.keys) - 1 - len(keys))
         yield Equations(first)
         if left_out:
@@ -296,10 +326,10 @@ class Board(Explanation):
         value = self.cut.value(key)
         return (f"¯{key}", *both), self.chain.adjoints[value]
 
-    def _sweep_line(self, rows: Sequence[tuple[Tree, ...]], number: float) -> document.Equation:
-        found = general([Call("=", row) for row in rows], self._formulas) if rows[1:] else None
+    def _sweep_line(self, rows: Sequence[Tree], number: float, step: int) -> document.Equation:
+        found = general(rows, self._formulas, step) if rows[1:] else None
         names = self._formulas if found is None else self._with_index(found)
-        left, *sides = rows[0] if found is None else _operands(found.tree)
+        left, *sides = _operands(rows[0] if found is None else found.tree)
         first = blackboard.written(left, names)
         room = max(_NARROWEST, self.width - columns(first.text) - 5)
         steps = [blackboard.lines(side, names, room) for side in sides]
@@ -380,6 +410,10 @@ def _ends(
         return tuple(equations), (), None
     said = Paragraph((words["left out"].format(count=f"{more + hidden:,}"),))
     return tuple(equations[:half]), tuple(equations[-half:]), said
+
+
+def _used(trees: Sequence[Tree]) -> set[str]:
+    return set().union(*map(variables, trees))
 
 
 def _operands(tree: Tree) -> tuple[Tree, ...]:

@@ -12,9 +12,7 @@ from micrograd.derivation.document import Block, Equations, Heading, Paragraph, 
 from micrograd.ops import SERVING, TABLE, Operation
 from micrograd.table.formulas import LETTERS, RESULT, Call, Tree
 from micrograd.writing import languages, notation
-from micrograd.writing.marks import Mark
 from micrograd.writing.notation import Formula, named
-from micrograd.writing.template import ATOM, LOOSE
 
 _RESULT = named("f")
 _LETTERS = {x: named(x) for x in LETTERS} | {RESULT: _RESULT, "π": named("π")}
@@ -223,14 +221,4 @@ def _cases(tree: Tree, words: Mapping[str, str]) -> Formula:
             test, then = Call("mul", (test, both)), inner
         cases.append((notation.formula(then, _LETTERS), conditions.condition(test, tests)))
         tests.append(test)
-    last = notation.formula(tree, _LETTERS)
-    if not cases:
-        return last
-    texts = [f"{value.text} {words['if']} {test.text}" for value, test in cases]
-    texts.append(f"{last.text} {words['otherwise']}")
-    marks: list[Mark] = [
-        (value.mark, ("mrow", ("mtext", f"{words['if']}\u00a0"), test.mark))
-        for value, test in cases
-    ]
-    marks.append((last.mark, ("mtext", words["otherwise"])))
-    return Formula(words["next case"].join(texts), ("cases", *marks), LOOSE, ATOM)
+    return notation.cases(cases, notation.formula(tree, _LETTERS), words)

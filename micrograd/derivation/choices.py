@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from micrograd.table.floats import to_float
-from micrograd.table.formulas import COMPARISONS, Call, Tree, fold
+from micrograd.table.formulas import COMPARISONS, Call, Tree, calls, fold, parts, variables
 from micrograd.table.interpreters import IEEE
 from micrograd.writing.parts import opposite
 
@@ -80,21 +80,67 @@ def _exception(test: Tree) -> Tree | None:
 
 
 def joined(conditions: Sequence[Tree]) -> list[Tree]:
-    """The conditions, where `x <= y` and `x >= y` are one: `x == y`."""
-    found = dict.fromkeys(conditions)
+    """The conditions without those that follow from others; `x <= y` and `x >= y` are `x == y`."""
+    found: dict[Tree, None] = {}
+    for condition in conditions:
+        if _turned(condition) not in found:
+            found[condition] = None
     for condition in conditions:
         match condition:
-            case Call("le", sides) if Call("ge", sides) in found:
+            case Call("le", sides) if {condition, Call("ge", sides)} <= found.keys():
                 del found[condition], found[Call("ge", sides)]
                 found[Call("eq", sides)] = None
-    return [*found]
+    return [each for each in found if not any(_follows(each, other) for other in found)]
+
+
+_TURNED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}
+
+
+def _turned(condition: Tree) -> Tree:
+    """`y > x` for `x < y`."""
+    match condition:
+        case Call(name, (x, y)) if name in _TURNED:
+            return Call(_TURNED[name], (y, x))
+    return condition
+
+
+def _follows(condition: Tree, other: Tree) -> bool:
+    """Whether a condition says less than another one: `x >= 0` less than `x > 0` and `x > 2`."""
+    match condition, other:
+        case Call("ge" | "gt" as name, (x, least)), Call("ge" | "gt" as known, (y, more)) if x == y:
+            if isinstance(least, float) and isinstance(more, float) and least != more:
+                return least < more
+            return least == more and (name, known) == ("ge", "gt")
+        case Call("le" | "lt" as name, (x, most)), Call("le" | "lt" as known, (y, less)) if x == y:
+            if isinstance(most, float) and isinstance(less, float) and most != less:
+                return most > less
+            return most == less and (name, known) == ("le", "lt")
+    return False
+
+
+_PLAIN = {
+    "abs",
+    "maximum",
+    "minimum",
+    "add",
+    "sub",
+    "neg",
+    "mul",
+    "div",
+    "pow",
+}
+_LONGEST = 12  # variables, numbers and operations of a condition that is shown
 
 
 def is_simple(condition: Tree) -> bool:
-    """Whether a condition compares variables and numbers, so that a reader wants to see it."""
-    return (
-        isinstance(condition, Call)
-        and condition.name in COMPARISONS
-        and any(isinstance(side, str) for side in condition.operands)
-        and not any(isinstance(side, Call) for side in condition.operands)
-    )
+    """Whether a reader wants to see a condition: it compares variables or short formulas.
+
+    That a size is greater than 0 is a guard of the table.
+    """
+    match condition:
+        case Call(name, (Call("abs" | "hypot"), 0.0)) if name in COMPARISONS:
+            return False
+        case Call(name) if name in COMPARISONS and variables(condition):
+            inner = set().union(*map(calls, condition.operands))
+            return inner <= _PLAIN and sum(1 for _ in parts(condition)) <= _LONGEST
+    return False

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from micrograd.derivation.algebra import simplified, size
+from micrograd.derivation.algebra import ordered, simplified, size
 from micrograd.derivation.chain import Chain
 from micrograd.derivation.choices import decided, regular
 from micrograd.derivation.definitions import Definition, Definitions, partial
@@ -19,6 +19,7 @@ from micrograd.writing.notation import Formula
 from micrograd.writing.parts import terms
 
 _LONGEST = 120  # variables, numbers and operations of a closed form
+_LONG = 9  # variables, numbers and operations of a partial that names could make shorter
 _LARGEST_CUT = 24  # values between, for which there is a closed form
 
 
@@ -55,11 +56,34 @@ class ClosedForms:
                 return Slope(Call("∂", (step.key, key)), is_known=False)
             return Slope(step.slopes.get(key, 0.0), is_known=False)
         raw = derivative(step.formula, key, step.key)
-        found = self._decided(partial(step, key), {step.key: step.formula})
+        found = self._decided(self._with_names(partial(step, key), step), {step.key: step.formula})
         wrt, inside = step.operands[key], self.evidence.inside(step)
         if self.evidence.agrees(found.tree, found.conditions, step.value, wrt, inside):
             return found
         return self._decided(raw, None)
+
+    def _with_names(self, tree: Tree, step: Definition) -> Tree:
+        """The derivative of a step, with the names of other definitions if that is shorter.
+
+        So the derivative of one share of a softmax has the name of another one.
+        """
+        if size(tree) < _LONG or len(self.cut) > _LARGEST_CUT:
+            return tree
+        known = {each.key: each.formula for each in self.cut if each.is_known}
+        decimals = any(map(has_decimals, known.values()))
+        shorter = ordered(simplified(tree, known, decimals=decimals))
+        used = variables(shorter)
+        above = {each.key for each in self._after(step)}
+        return shorter if size(shorter) < size(tree) and not used & above else tree
+
+    def _after(self, step: Definition) -> list[Definition]:
+        """The definitions that a definition is used in, directly or not."""
+        found, keys = [], {step.key}
+        for each in self.cut:
+            if keys & each.operands.keys():
+                keys.add(each.key)
+                found.append(each)
+        return found
 
     def _decided(self, tree: Tree, known: Mapping[str, Tree] | None) -> Slope:
         """The formula with the branches that the numbers take, or without exceptional points."""
@@ -108,7 +132,7 @@ class ClosedForms:
             self.chain.nodes,
             self.chain.adjoints[target],
         )
-        return tree if agrees else None
+        return ordered(tree) if agrees else None
 
     def _short(self, way: Way) -> Tree | None:
         """The sum over all paths, simplified; None if it is long."""
@@ -130,7 +154,29 @@ class ClosedForms:
             found[key] = tree
             if size(tree) > _LONGEST:
                 return None
-        return found[way.keys[-1]]
+        tree = found[way.keys[-1]]
+        for name, formula in known.items():
+            for other in _solved(name, formula, tree):
+                shorter = simplified(other, known, decimals=decimals)
+                tree = min(tree, shorter, key=size)
+        return tree
+
+
+def _solved(name: str, formula: Tree, tree: Tree) -> Iterator[Tree]:
+    """A tree with all terms of a sum, where one is written as the sum less the others.
+
+    With the mean μ of x₁, x₂ and x₃, `2*x₁ - x₂ - x₃` becomes `3*(x₁ - μ)`.
+    """
+    inside = variables(formula)
+    if len(inside) < 2 or not inside <= variables(tree):
+        return
+    slopes = {key: simplified(derivative(formula, key)) for key in inside}
+    if any(variables(slope) or slope == 0.0 for slope in slopes.values()):
+        return
+    for key in sorted(inside):
+        rest = renamed(formula, {each: each for each in inside} | {key: 0.0})
+        value = Call("div", (Call("sub", (name, rest)), slopes[key]))
+        yield renamed(tree, {each: each for each in variables(tree)} | {key: value})
 
 
 def _shares(cut: Definitions) -> tuple[dict[str, Tree], dict[str, Formula]]:

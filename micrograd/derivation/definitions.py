@@ -37,14 +37,15 @@ What to know:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from micrograd.derivation.algebra import simplified, size
+from micrograd.derivation.algebra import ordered, simplified, size
 from micrograd.derivation.cutting import Cut
 from micrograd.derivation.derivatives import derivative, has_decimals, renamed
 from micrograd.derivation.naming import label_of, name_values, variable_names
+from micrograd.derivation.parameters import hidden_labels
 from micrograd.engine.graph import (
     backward_step,
     is_alias,
@@ -162,6 +163,10 @@ def definitions(
     called = variable_names(names, nodes)
     named = {n for n in nodes if label_of(n).strip() or called.get(id(n), "").strip()}
     steps = Cut(nodes, named.union(outputs, keep)).steps
+    known = {node for node in nodes if is_leaf(node)} | steps
+    called |= hidden_labels(
+        {n: [*_named_below(n, known)] for n in nodes if n in steps and n not in named}, called
+    )
     chosen = name_values([node for node in nodes if is_leaf(node) or node in steps], called)
     trees: dict[Value, Tree] = {}
     found = []
@@ -200,7 +205,7 @@ def partial(definition: Definition, operand: str) -> Tree:
     # Formulas that differ in their names only, as in the layers of a network, are done once.
     digits = {key: str(i) for i, key in enumerate((definition.key, *definition.operands))}
     found = _partial(renamed(definition.formula, digits), digits[operand])
-    return renamed(found, {digit: key for key, digit in digits.items()})
+    return ordered(renamed(found, {digit: key for key, digit in digits.items()}))
 
 
 @on_define
@@ -282,7 +287,7 @@ def _definition(node: Value, tree: Tree, names: Mapping[Value, Name]) -> Definit
     )
 
 
-def _named_below(node: Value, names: Mapping[Value, Name]) -> Iterator[Value]:
+def _named_below(node: Value, names: Container[Value]) -> Iterator[Value]:
     """The named values that the formula of a node uses, from left to right."""
     stack: list[Any] = [*reversed([*operands(node)])]
     seen = set()
@@ -304,10 +309,24 @@ def _cleared(step: Definition) -> Definition:
     products = (part for part in parts(step.formula) if isinstance(part, Call))
     is_idle = any(part.name == "mul" and 0.0 in part.operands for part in products)
     if (is_idle or "exp" in calls(step.formula)) and step.slopes is None:
-        tree = simplified(step.formula)
-        if size(tree) < size(step.formula) and _agree(step, tree):
+        tree = simplified(step.formula, decimals=has_decimals(step.formula))
+        gone = _choices(step.formula) - _choices(tree)
+        if (is_idle or gone) and size(tree) < size(step.formula) and _agree(step, tree):
             return _with_formula(step, tree)
     return step
+
+
+def _choices(tree: Tree) -> set[Tree]:
+    """What exponentials may be shifted by for accuracy: numbers, names and maxima in exponents."""
+    found = (
+        part.operands[0] for part in parts(tree) if isinstance(part, Call) and part.name == "exp"
+    )
+    return {
+        each
+        for tree in found
+        for each in parts(tree)
+        if not isinstance(each, Call) or each.name == "maximum"
+    }
 
 
 def _agree(step: Definition, tree: Tree) -> bool:
@@ -332,7 +351,7 @@ def _without_superfluous(steps: list[Definition], made_up: set[str]) -> list[Def
     for i, step in enumerate(steps):
         for key in step.operands:
             users.setdefault(key, []).append(i)
-    dropped = set()
+    dropped: set[int] = set()
     for i, step in enumerate(steps):
         if step.key not in made_up or step.slopes is not None:
             continue
@@ -347,4 +366,11 @@ def _without_superfluous(steps: list[Definition], made_up: set[str]) -> list[Def
             dropped.add(i)
             for j, tree in shorter.items():
                 steps[j] = _with_formula(steps[j], tree)
-    return [step for i, step in enumerate(steps) if i not in dropped]
+    kept: list[Definition] = []
+    used: set[str] = set()  # a name that was made up for a dropped one goes as well
+    for i, step in reversed([*enumerate(steps)]):
+        if i in dropped or (dropped and step.key in made_up and step.key not in used):
+            continue
+        kept.append(step)
+        used |= step.operands.keys()
+    return kept[::-1]

@@ -266,6 +266,11 @@ def as_html(blocks: Sequence[Block], *, level: int = 1) -> str:
     return "\n".join(_html(block, level) for block in blocks)
 
 
+def as_styled_html(blocks: Sequence[Block], *, level: int = 1) -> str:
+    """Elements of HTML that bring their style, for a page that has none for them."""
+    return f"<style>{STYLE}</style>\n{as_html(blocks, level=level)}"
+
+
 def _html(block: Block, level: int) -> str:
     match block:
         case Heading(words, deeper):

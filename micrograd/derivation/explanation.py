@@ -227,8 +227,8 @@ class Explanation:
             check: whether to compare the derivatives with central differences.
             level: the level of the first heading, 1 to 6.
         """
-        shown = document.as_html(self.blocks(lang, tables=tables, check=check), level=level)
-        return f"<style>{document.STYLE}</style>\n{shown}"
+        blocks = self.blocks(lang, tables=tables, check=check)
+        return document.as_styled_html(blocks, level=level)
 
     def equations(self) -> str:
         """Return the equations alone, as plain text."""

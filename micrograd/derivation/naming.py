@@ -20,6 +20,8 @@ from micrograd.engine.value import Value
 from micrograd.writing.names import indexed
 from micrograd.writing.notation import Name, named
 
+_LETTERS = "vusrqt"
+"""Letters for values without a name: the first whose series x₁, x₂ is not taken."""
 _DEEPEST = 4  # levels of nested lists that are searched for Values
 
 
@@ -143,7 +145,8 @@ def _is_array(thing: Any) -> bool:
 def name_values(nodes: Sequence[Value], variables: Mapping[int, str]) -> dict[Value, Name]:
     """A name for each value; `nodes` are in topological order.
 
-    A label is used first, then the caller's variable, then v₁, v₂, … in order. A name that occurs
+    A label is used first, then the caller's variable, then v₁, v₂, … in order; or u₁, u₂, …, if
+    there are a v₁ and a v₂. A name that occurs
     again, also in another spelling, is numbered: x, x⁽²⁾, x⁽³⁾.
     """
     chosen: dict[Value, Name] = {}
@@ -164,13 +167,15 @@ def name_values(nodes: Sequence[Value], variables: Mapping[int, str]) -> dict[Va
             name = plain.numbered(times)
         taken |= {name.text, name.mark}
         chosen[node] = name
+    series = (x for x in _LETTERS if not {named(f"{x}1").text, named(f"{x}2").text} <= taken)
+    letter = next(series, "v")
     number = 0
     for node in nodes:
         if node not in chosen:
             number += 1
-            while named(f"v{number}").text in taken:
+            while named(f"{letter}{number}").text in taken:
                 number += 1
-            chosen[node] = named(f"v{number}")
+            chosen[node] = named(f"{letter}{number}")
     return chosen
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from itertools import product
 from typing import NamedTuple
 
 from micrograd.derivation.sums import (
@@ -21,10 +22,10 @@ from micrograd.derivation.sums import (
     single,
 )
 from micrograd.table.formulas import COMPARISONS, Call, Tree
+from micrograd.writing.parts import OPPOSITE
 
+_MOST_TERMS = 24  # of two sums that are multiplied out
 _HIGHEST = 64  # the highest power of a number that is multiplied out
-
-_OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 
 
 class Pattern(NamedTuple):
@@ -38,8 +39,10 @@ class Pattern(NamedTuple):
 class NormalForm:
     """Reads formulas. It remembers which of a - b and b - a it has seen first."""
 
-    def __init__(self, known: Mapping[str, Tree], opening: bool = False) -> None:
-        self.opening, self.has_brackets = opening, False
+    def __init__(
+        self, known: Mapping[str, Tree], opening: bool = False, expanding: bool = False
+    ) -> None:
+        self.opening, self.expanding, self.has_brackets = opening, expanding, False
         self._seen: dict[Sum, Sum] = {}
         self._read: dict[Tree, Sum] = {}
         self.patterns: list[Pattern] = []
@@ -103,8 +106,8 @@ class NormalForm:
         factors = []
         for term, coefficient in tests.terms.items():
             match [*term.powers.items()]:
-                case [(Function(name, sides), 1)] if name in _OPPOSITE and coefficient == 1:
-                    other = Function(_OPPOSITE[name], sides)
+                case [(Function(name, sides), 1)] if name in OPPOSITE and coefficient == 1:
+                    other = Function(OPPOSITE[name], sides)
                     factors.append(Function("where", (single(other), number(1), number(0))))
                 case _:
                     return single(Function("where", (tests, number(0), value)))
@@ -143,9 +146,12 @@ class NormalForm:
         return whole
 
     def times(self, x: Sum, y: Sum) -> Sum:
-        """The product; brackets are multiplied out only by a number, and only when `opening`."""
+        """The product; brackets are opened if `expanding`, and for a number if `opening`."""
         if not x.terms or not y.terms:
             return number(0)
+        if self.expanding and 2 < len(x.terms) + len(y.terms) <= _MOST_TERMS:
+            pairs = product(x.terms.items(), y.terms.items())
+            return self.total(self._of_roots(a * b, one * two) for (one, a), (two, b) in pairs)
         for one, other in ((x, y), (y, x)):
             factor = constant(one)
             if factor is not None and (len(other.terms) == 1 or factor in (1, -1) or self.opening):
@@ -160,6 +166,8 @@ class NormalForm:
             return base
         if not base.terms:
             return number(exponent == 0)
+        if self.expanding and 1 < len(base.terms) < _MOST_TERMS and exponent in (2, 3):
+            return self.times(base, self.power(base, exponent - 1))
         coefficient, term = self.product(base)
         if exponent.denominator == 1 and (coefficient in (1, -1) or abs(exponent) <= _HIGHEST):
             return self._of_roots(coefficient**exponent.numerator, term**exponent)
@@ -188,8 +196,20 @@ class NormalForm:
         return term
 
     def _of_roots(self, coefficient: Fraction, term: Term) -> Sum:
-        """The product in which the square of a square root is what stands below it."""
+        """The product in which the square of a square root is what stands below it.
+
+        A power with a variable in the exponent takes up others of its base: `x * x ** (y - 1)` is
+        `x ** y`.
+        """
         for atom, power in term.powers.items():
+            if isinstance(atom, Function) and atom.name == "pow" and power == 1:
+                base, exponent = atom.operands
+                letter = next((x for x in term.powers if base == single(x)), None)
+                if letter is not None and ONE in exponent.terms:
+                    whole = self.total((exponent, number(term.powers[letter])))
+                    raised = single(Function("pow", (base, whole)))
+                    others = {x: p for x, p in term.powers.items() if x not in (atom, letter)}
+                    return self.times(Sum({Term(others): coefficient}), raised)
             if isinstance(atom, Function) and atom.name == "sqrt" and not power % 2:
                 rest = Term({each: p for each, p in term.powers.items() if each is not atom})
                 inner = self.power(atom.operands[0], power / 2)

@@ -11,11 +11,14 @@ Karpathy's: with `.layers`, with `.neurons`, or with `.w` and `.b`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from micrograd.engine import models
+from micrograd.engine.graph import operation
 from micrograd.engine.value import Value
 from micrograd.writing.names import indexed
 
@@ -67,6 +70,48 @@ def living_labels(leaves: Collection[Value]) -> dict[int, str]:
             if id(value) in wanted:
                 labels.setdefault(id(value), label)
     return labels
+
+
+_PARAMETER = re.compile(r"w\^\{\((\d+)\)\}_\{(\d+),\d+\}|w\^\{\((\d+)\)\}_\{(\d)\d\}")
+_OFFSET = re.compile(r"b\^\{\((\d+)\)\}_\{?(\d+)\}?")
+
+
+def hidden_labels(
+    values: Mapping[Value, Sequence[Value]], labels: Mapping[int, str]
+) -> dict[int, str]:
+    """Labels for hidden values: z⁽¹⁾₂ is the sum of neuron 2 in layer 1, and h⁽¹⁾₂ its output.
+
+    They follow from the parameters that a value is made of. A neuron that is used for several
+    samples gives no names.
+
+    Args:
+        values: the values without a label in topological order, each with the values it is made of.
+        labels: the labels of parameters, by their ids.
+    """
+    found: dict[int, tuple[str, str, str]] = {}
+    for value, below in values.items():
+        places = {place for each in below if (place := _place(labels.get(id(each), each.label)))}
+        row = operation(value)
+        if len(places) == 1:
+            is_sum = row is not None and row.name in ("add", "mul", "sub")
+            found[id(value)] = ("z" if is_sum else "h", *places.pop())
+        elif not places and len(below) == 1 and found.get(id(below[0]), "h")[0] == "z":
+            found[id(value)] = ("h", *found[id(below[0])][1:])
+    times = Counter(found.values())
+    return {
+        key: indexed(f"{each[0]}^{{({each[1]})}}", int(each[2]))
+        for key, each in found.items()
+        if times[each] == 1
+    }
+
+
+def _place(label: Any) -> tuple[str, str] | None:
+    """The layer and the neuron of a parameter, by its label."""
+    text = str(label)
+    if match := _PARAMETER.fullmatch(text) or _OFFSET.fullmatch(text):
+        layer, neuron = filter(None, match.groups())
+        return layer, neuron
+    return None
 
 
 def _paths(model: Any) -> Iterator[tuple[tuple[str, ...], Value]]:

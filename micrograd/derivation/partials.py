@@ -14,6 +14,7 @@ from typing import NamedTuple
 from micrograd.table.floats import Number, to_float
 from micrograd.table.formulas import COMPARISONS, Call, Tree, fold
 from micrograd.table.interpreters import IEEE
+from micrograd.writing.parts import opposite
 
 
 class Simplified(NamedTuple):
@@ -62,11 +63,8 @@ class _Vocabulary(dict[str, Callable[..., Simplified]]):
                 if any(isinstance(side, str) for side in sides) and not any(
                     isinstance(side, Call) for side in sides
                 ):
-                    return [Call(name if test.value else _OPPOSITE[name], sides)]
+                    return [test.formula if test.value else opposite(test.formula)]
         return []
-
-
-_OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 
 
 def _call(name: str, *operands: Simplified) -> Simplified:

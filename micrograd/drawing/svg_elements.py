@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from html import escape
 
 from micrograd import files
 from micrograd.drawing import renderers
+from micrograd.writing.labels import NOT_XML
 
 Point = tuple[float, float]
 
@@ -82,9 +82,6 @@ class SvgDrawing:
         return files.write(path, self.svg if kind == ".svg" else self.pdf())
 
 
-_NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML
-
-
 def letter_of(svg: str) -> str:
     """A letter of the texts in an SVG that the fonts for it must have."""
     return renderers.unknown_letter(svg) or "a"
@@ -140,8 +137,8 @@ def accessible(svg: str, title: str, description: str) -> str:
     """The SVG with a title and a description, which screen readers read and browsers show."""
     if not title or "<svg " not in svg:
         return svg
-    title = _NOT_XML.sub("\ufffd", title)
-    description = _NOT_XML.sub("\ufffd", description)
+    title = NOT_XML.sub("\ufffd", title)
+    description = NOT_XML.sub("\ufffd", description)
     told = f"<title>{escape(title)}</title>"
     if description:
         told += f"<desc>{escape(description.strip())}</desc>"

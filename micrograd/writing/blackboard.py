@@ -19,11 +19,14 @@ Besides the operations of the table, a tree may contain
 
 from __future__ import annotations
 
+import math
+import re
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from micrograd.ops import TABLE
-from micrograd.table.formulas import COMPARISONS, Call, Tree
+from micrograd.table.formulas import COMPARISONS, Call, Tree, variables
 from micrograd.writing import notation
 from micrograd.writing.indices import SUBSCRIPT, alike, general
 from micrograd.writing.labels import columns
@@ -108,7 +111,8 @@ def figure(x: float) -> Formula:
     text = plain.text.replace("inf", "∞")
     digits, e, exponent = text.partition("e")
     if e and exponent:
-        text = f"{digits}·10{superscript(exponent)}"
+        times = "" if digits == "1" else f"{digits}·"
+        text = f"{times}10{superscript(exponent)}"
     strength = plain.text_strength
     return Formula(text.replace("-", "−"), plain.mark, strength, strength, plain.exact)
 
@@ -156,16 +160,20 @@ class _Board:
     """Writes formulas with these names."""
 
     def __init__(self, names: Mapping[str, Formula]) -> None:
-        self.names = names
+        self.names = names if "π" in names else ChainMap({"π": _PI}, names)  # type: ignore[arg-type]
 
     # ------------------------------------------------------------------------------------- sums
 
     def gathered(self, tree: Tree) -> Tree:
         """The formula, where terms that differ in an index only are operands of one Σ."""
         if not isinstance(tree, Call):
-            return tree
+            known = isinstance(tree, float) and self.names["π"] is _PI and _constant(tree)
+            return known or tree
         if tree.name in ("add", "sub"):
             return self._brackets(tree) or self._sums([*terms(tree)])
+        match tree:
+            case Call("mul", (first, float(last))) if not isinstance(factors_of(first)[0], float):
+                tree = Call("mul", (last, first))  # 2w for w·2
         sign, positive = signed(tree)
         if sign == "−" and tree.name in ("mul", "div"):
             return Call("neg", (self.gathered(positive),))
@@ -412,8 +420,42 @@ def _is_function(tree: Tree) -> bool:
     return isinstance(tree, Call) and tree.name in TABLE and tree.name not in _NOT_CALLS
 
 
+_BRACKETED = re.compile(r"\([^()]*\)")
+
+
+_PI = notation.named("π")
+
+
+def _constants() -> Iterator[tuple[float, Tree]]:
+    bases: tuple[tuple[float, Tree], ...] = (
+        (2.0, 2.0),
+        (3.0, 3.0),
+        (math.pi, "π"),
+        (2 * math.pi, Call("mul", (2.0, "π"))),
+        (2 / math.pi, Call("div", (2.0, "π"))),
+    )
+    for value, tree in bases:
+        root = Call("sqrt", (tree,))
+        yield math.sqrt(value), root
+        yield 1 / math.sqrt(value), Call("div", (1.0, root))
+    yield from ((value, tree) for value, tree in bases if "π" in variables(tree))
+    yield math.pi / 2, Call("div", ("π", 2.0))
+
+
+_KNOWN: dict[str, Tree] = {f"{value:.14e}": tree for value, tree in _constants()}
+
+
+def _constant(x: float) -> Tree | None:
+    """A number such as 2.5066… as √(2π), as it was probably meant; it has 15 digits in common."""
+    known = _KNOWN.get(f"{abs(x):.14e}")
+    return Call("neg", (known,)) if known is not None and x < 0 else known
+
+
 def _divided(above: Formula, below: Formula) -> Formula:
-    least = ATOM if "/" in above.text and above.text_strength <= PRODUCT else PRODUCT
+    outside, inner = above.text, ""
+    while outside != inner:
+        outside, inner = _BRACKETED.sub("", outside), outside
+    least = ATOM if "/" in outside and above.text_strength <= PRODUCT else PRODUCT
     text = f"{above.bracketed(least).text}/{below.bracketed(POWER).text}"
     mark = ("mfrac", above.mark, below.mark)
     return Formula(text, mark, PRODUCT, FRACTION, above.exact and below.exact)

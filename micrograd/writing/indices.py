@@ -31,7 +31,8 @@ _SUPERSCRIPT = dict(zip(_LETTERS, "ⁱʲᵏ", strict=True))
 class General(NamedTuple):
     """What several formulas have in common: a formula with an index, and the range of the index.
 
-    `names` has the names of the variables with the index; those of others are as before.
+    `names` has the names of the variables with the index; those of others are as before. If `last`
+    is less than `first`, the index counts down.
     """
 
     tree: Tree
@@ -41,16 +42,17 @@ class General(NamedTuple):
     last: int
 
 
-def alike(trees: Sequence[Tree], names: Mapping[str, Formula]) -> int:
+def alike(trees: Sequence[Tree], names: Mapping[str, Formula], step: int = 1) -> int:
     """How many of the first formulas are cases of one; at least 1.
 
     Args:
         trees: the formulas, in order of the index.
         names: the names of their variables.
+        step: 1 for an index that counts up, -1 for one that counts down.
     """
-    pairs = (general(pair, names) is not None for pair in pairwise(trees))
+    pairs = (general(pair, names, step) is not None for pair in pairwise(trees))
     count = 1 + sum(1 for _ in takewhile(bool, pairs))
-    while count > 1 and general(trees[:count], names) is None:
+    while count > 1 and general(trees[:count], names, step) is None:
         count -= 1
     return count
 
@@ -59,12 +61,13 @@ class _DifferentError(Exception):
     """The formulas differ in more than an index."""
 
 
-def general(trees: Sequence[Tree], names: Mapping[str, Formula]) -> General | None:
+def general(trees: Sequence[Tree], names: Mapping[str, Formula], step: int = 1) -> General | None:
     """The formula that all these are cases of; None if there is none.
 
     Args:
         trees: the formulas, in order of the index.
         names: the names of their variables.
+        step: 1 for an index that counts up, -1 for one that counts down.
     """
     used = {name.text for name in names.values()} | names.keys()
     letter = next((each for each in _LETTERS if each not in used), None)
@@ -76,7 +79,7 @@ def general(trees: Sequence[Tree], names: Mapping[str, Formula]) -> General | No
     except _DifferentError:
         return None
     numbers = matching.numbers
-    if numbers is None or any(after != before + 1 for before, after in pairwise(numbers)):
+    if numbers is None or any(after != before + step for before, after in pairwise(numbers)):
         return None
     return General(tree, matching.found, letter, numbers[0], numbers[-1])
 
@@ -177,8 +180,13 @@ class _Matching:
 
 
 def _around(numbers: Sequence[str]) -> tuple[int, int]:
-    """How many digits before and after the index all share, as in w₁₁, w₁₂, w₁₃."""
+    """How many digits before and after the index all share, as in w₁₁, w₁₂, w₁₃.
+
+    An index begins at 1: in w₁₀, w₁₁, w₁₂ there is one of two digits.
+    """
     if len({len(each) for each in numbers}) > 1:
         return 0, 0
     varying = [i for i, digits in enumerate(zip(*numbers, strict=True)) if len(set(digits)) > 1]
-    return (varying[0], len(numbers[0]) - varying[0] - 1) if len(varying) == 1 else (0, 0)
+    if len(varying) != 1 or any(digits[varying[0]] == "0" for digits in numbers):
+        return 0, 0
+    return varying[0], len(numbers[0]) - varying[0] - 1

@@ -10,7 +10,8 @@ from unicodedata import category, combining, east_asian_width
 LONGEST = 60  # characters of a label that are shown
 MOST_LINES = 4
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""A character that XML cannot hold."""
 
 # Characters that change the direction of the text around them.
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -20,7 +21,7 @@ def shortened(text: str) -> str:
     """The text, or its beginning and `…`, without characters that XML cannot hold."""
     cut = len(text) > LONGEST
     text = text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    lines = _NOT_XML.sub("\ufffd", text).split("\n")
+    lines = NOT_XML.sub("\ufffd", text).split("\n")
     cut = cut or len(lines) > MOST_LINES
     return "\n".join(lines[:MOST_LINES]) + "…" * cut
 

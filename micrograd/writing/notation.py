@@ -25,7 +25,7 @@ from micrograd.ops import TABLE, Operation
 from micrograd.table.formulas import COMPARISONS, Call, Tree, fold
 from micrograd.writing import numbers, template
 from micrograd.writing.labels import one_line
-from micrograd.writing.marks import Mark, latex
+from micrograd.writing.marks import Mark, latex, row
 from micrograd.writing.names import Symbol, read, subscript, superscript
 from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
 
@@ -66,7 +66,8 @@ def number(x: Any) -> Formula:
     elif not digits[:1].isdigit():
         mark = ("mtext", digits)
     elif e:
-        mark = ("mrow", ("mn", digits), ("mo", "×"), ("msup", ("mn", "10"), _signed(exponent)))
+        power: Mark = ("msup", ("mn", "10"), _signed(exponent))
+        mark = power if digits == "1" else ("mrow", ("mn", digits), ("mo", "×"), power)
     else:
         mark = ("mn", digits)
     exact = not digits[:1].isdigit() or float(text) == x
@@ -154,6 +155,27 @@ def operation(row: Operation, operands: Sequence[Formula]) -> Formula:
     """An operation of these operands: a sign between them, a power, or a call."""
     write = _VOCABULARY.get(row.name)
     return write(*operands) if write else _call(row, *operands)
+
+
+def cases(
+    found: Sequence[tuple[Formula, Formula]], last: Formula, words: Mapping[str, str]
+) -> Formula:
+    """A list of cases.
+
+    Args:
+        found: each formula with its condition; if there are none, the last formula stands alone.
+        last: what holds otherwise.
+        words: those for "if", "otherwise" and "next case".
+    """
+    if not found:
+        return last
+    texts = [f"{value.text} {words['if']} {test.text}" for value, test in found]
+    texts.append(f"{last.text} {words['otherwise']}")
+    word = ("mtext", f"{words['if']}\u00a0")
+    marks: list[Mark] = [(value.mark, row(word, test.mark)) for value, test in found]
+    marks.append((last.mark, ("mtext", words["otherwise"])))
+    exact = last.exact and all(part.exact for case in found for part in case)
+    return Formula(words["next case"].join(texts), ("cases", *marks), LOOSE, ATOM, exact)
 
 
 def by_hand(symbol: str, operands: Sequence[Formula]) -> Formula:

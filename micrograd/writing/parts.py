@@ -53,9 +53,10 @@ def times(of: Sequence[Tree]) -> Tree:
 def opposite(test: Tree) -> Tree:
     """The condition that holds where another one does not."""
     match test:
-        case Call(name, sides) if name in _OPPOSITE:
-            return Call(_OPPOSITE[name], sides)
+        case Call(name, sides) if name in OPPOSITE:
+            return Call(OPPOSITE[name], sides)
     return Call("eq", (test, 0.0))
 
 
-_OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
+OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
+"""The comparison that holds where another one does not."""

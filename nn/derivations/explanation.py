@@ -35,7 +35,7 @@ def explain_layers(
     for each neuron and a column for each input, as `nn` stores it. The formulas follow from the
     layers, from the partials in the table of operations, and from the formula of the loss. They are
     evaluated with the numbers and compared with `backward()`. No gradient is changed, and dropout
-    does nothing. The bounds of rounding take about a second for 20,000 weights times samples.
+    does nothing. The bounds of rounding take about a second for 50,000 weights times samples.
 
     Args:
         model: a `Neuron`, a `Layer`, an `MLP`, or a `Sequential` of these.
@@ -88,7 +88,6 @@ def explain_layers(
     rows = samples.inputs(array)
     if rows.shape[1] != layers[0].inputs:
         raise ValueError(f"the model takes {layers[0].inputs} inputs, and X has {rows.shape[1]}")
-    targets = samples.targets(y, len(rows), layers[-1].size, name).tolist()
     targets = samples.targets(y, len(rows), layers[-1].size, name)
     mean = reduction == "mean"
     found = derivation(model, layers, rows.tolist(), targets.tolist(), function, mean=mean)
@@ -162,13 +161,13 @@ class LayersExplanation:
         return document.as_markdown(self.blocks(lang))
 
     def html(self, lang: str | None = None, *, level: int = 1) -> str:
-        """Return the derivation as elements of HTML, with formulas in MathML.
+        """Return the derivation as elements of HTML, with formulas in MathML and a style for them.
 
         Args:
             lang: the language of the words; that of the explanation by default.
             level: the level of the first heading, 1 to 6.
         """
-        return document.as_html(self.blocks(lang), level=level)
+        return document.as_styled_html(self.blocks(lang), level=level)
 
     def equations(self) -> str:
         """Return the equations alone, as plain text."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import mul
 
 from micrograd import Value
 from micrograd.engine.graph import number, operands, operation, order, partials
-from micrograd.table.balls import ON_BALLS, Ball, on_balls
+from micrograd.table.balls import HALF_ULP, LEAST, ON_BALLS, Ball, on_balls
 from micrograd.table.formulas import RESULT, Tree, variables
+from micrograd.table.operations import Operation
 
 Sheet = list[list[Ball]]
 """The rows of a matrix."""
@@ -30,7 +31,7 @@ def weighted(weights: Sheet, values: Sheet, biases: Sheet) -> Sheet:
     columns = transposed(values)
     starts = biases or [[Ball(0.0)]] * len(weights)
     return [
-        [_sum(first, map(mul, row, column)) for column in columns]
+        [_product_sum(first, row, column, math.nan) for column in columns]
         for (first,), row in zip(starts, weights, strict=True)
     ]
 
@@ -38,7 +39,8 @@ def weighted(weights: Sheet, values: Sheet, biases: Sheet) -> Sheet:
 def multiplied(left: Sheet, right: Sheet) -> Sheet:
     """Return the product of two matrices of the chain rule, where 0 times infinity is 0."""
     columns = transposed(right)
-    return [[_sum(Ball(0.0), map(stopped, row, column)) for column in columns] for row in left]
+    start = Ball(0.0)
+    return [[_product_sum(start, row, column, 0.0) for column in columns] for row in left]
 
 
 def stopped(x: Ball, y: Ball) -> Ball:
@@ -57,6 +59,35 @@ def _sum(total: Ball, terms: Iterable[Ball]) -> Ball:
     for term in terms:
         total = total + term
     return total
+
+
+def _product_sum(start: Ball, row: Sequence[Ball], column: Sequence[Ball], clash: float) -> Ball:
+    """The scalar product of a row and a column, plus the start; `clash` is 0 times infinity."""
+    mid, rad = start.mid, start.rad
+    for x, y in zip(row, column, strict=True):
+        mid, rad = _added(mid, rad, x, y)
+    if math.isfinite(mid) and math.isfinite(rad):
+        return Ball(mid, rad)
+    times = mul if clash else stopped
+    return _sum(start, map(times, row, column))
+
+
+def _with_product(total: Ball, x: Ball, y: Ball) -> Ball:
+    mid, rad = _added(total.mid, total.rad, x, y)
+    return Ball(mid, rad) if math.isfinite(mid) and math.isfinite(rad) else total + x * y
+
+
+def _added(mid: float, rad: float, x: Ball, y: Ball) -> tuple[float, float]:
+    """What `Ball(mid, rad) + x * y` is, as long as all is finite, without a ball for the product.
+
+    Networks have millions of these.
+    """
+    a, b, wide = x.mid, y.mid, y.rad
+    product = a * b
+    error = abs(a) * wide + (abs(b) + wide) * x.rad + HALF_ULP * abs(product) + LEAST
+    total = mid + product
+    part = total - mid
+    return total, rad + error + abs((mid - (total - part)) + (product - part))
 
 
 def entries(tree: Tree, matrices: Mapping[str, Sheet]) -> Sheet:
@@ -81,26 +112,44 @@ def gradient_bounds(roots: Mapping[Value, Ball], wrt: Sequence[Value]) -> list[f
     """
     nodes: list[Value] = order(list(roots))
     values: dict[Value, Ball] = {}
-    held: dict[Value, list[Ball]] = {}
     for node in nodes:
-        values[node] = Ball(node.data)
+        values[node] = found = Ball(node.data)
         if row := operation(node):
-            held[node] = [
-                values[x] if isinstance(x, Value) else Ball(number(x)) for x in operands(node)
-            ]
-            values[node].rad = ON_BALLS[row.name](*held[node]).rad
-    adjoints = dict.fromkeys(nodes, Ball(0.0)) | dict(roots)
+            found.rad = ON_BALLS[row.name](*_held(node, values)).rad
+    adjoints = dict.fromkeys(nodes, _ZERO) | dict(roots)
     for node in reversed(nodes):
         row, adjoint = operation(node), adjoints[node]
         if row is None or not (adjoint.mid or adjoint.rad):
             continue
-        here = dict(zip((*row.operands, RESULT), (*held[node], values[node]), strict=True))
-        each = zip(operands(node), partials(node), row.slopes, strict=True)
-        for operand, slope, formula in each:
-            if isinstance(operand, Value) and slope is not None:
-                partial = Ball(slope, on_balls(formula, here).rad)
-                adjoints[operand] = adjoints[operand] + partial * adjoint
+        for operand, partial in _partials(node, row, values):
+            adjoints[operand] = _with_product(adjoints[operand], partial, adjoint)
     return [adjoints[value].rad if value in adjoints else 0.0 for value in wrt]
+
+
+_ZERO, _ONE = Ball(0.0), Ball(1.0)
+
+
+def _held(node: Value, values: Mapping[Value, Ball]) -> list[Ball]:
+    return [values[x] if isinstance(x, Value) else Ball(number(x)) for x in operands(node)]
+
+
+def _partials(
+    node: Value, row: Operation, values: Mapping[Value, Ball]
+) -> Iterator[tuple[Value, Ball]]:
+    """The operands of a node and the local partials. Those of sums and products are at hand."""
+    here: dict[str, Ball] = {}
+    each = zip(operands(node), partials(node), row.slopes, strict=True)
+    for operand, slope, formula in each:
+        if not isinstance(operand, Value) or slope is None:
+            continue
+        if formula == 1.0:
+            yield operand, _ONE
+            continue
+        if not here:
+            here = dict(zip(row.operands, _held(node, values), strict=True))
+            here[RESULT] = values[node]
+        rad = here[formula].rad if isinstance(formula, str) else on_balls(formula, here).rad
+        yield operand, Ball(slope, rad)
 
 
 def floats(matrix: Sheet) -> list[list[float]]:

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from micrograd.ops import TABLE, Operation
 from micrograd.table.formulas import RESULT, Call, Tree
 from micrograd.writing import matrices, notation
-from micrograd.writing.marks import Mark, row
 from micrograd.writing.notation import Formula
-from micrograd.writing.template import ATOM, LOOSE
+from micrograd.writing.template import ATOM
 from nn.derivations import calculus
 from nn.derivations.loss_form import OUTPUT, TARGET
 from nn.derivations.network import Stage
@@ -251,16 +250,7 @@ class Writer:
         while isinstance(tree, Call) and tree.name == "where":
             test, then, tree = tree.operands
             cases.append((notation.formula(then, names), notation.formula(test, names)))
-        last = notation.formula(tree, names)
-        if not cases:
-            return last
-        texts = [f"{value.text} {self.words['if']} {test.text}" for value, test in cases]
-        texts.append(f"{last.text} {self.words['otherwise']}")
-        word = ("mtext", f"{self.words['if']}\u00a0")
-        marks: list[Mark] = [(value.mark, row(word, test.mark)) for value, test in cases]
-        marks.append((last.mark, ("mtext", self.words["otherwise"])))
-        exact = last.exact and all(part.exact for case in cases for part in case)
-        return Formula(self.words["next case"].join(texts), ("cases", *marks), LOOSE, ATOM, exact)
+        return notation.cases(cases, notation.formula(tree, names), self.words)
 
 
 def _needs_formula(operation: Operation) -> bool:

@@ -17,9 +17,11 @@ import pytest
 import micrograd
 from micrograd import Value
 from micrograd.ops import TABLE
+from micrograd.table.balls import Ball
 from micrograd.table.interpreters import IEEE
 from nn import MLP, Dropout, Layer, Neuron, Sequential, explain_layers
 from nn.derivations import rules
+from nn.derivations.sheet import multiplied, stopped, weighted
 from nn.losses import LOSSES
 from nn.objective import loss_function, outputs_of
 from tests.nn.equations import evaluated
@@ -396,7 +398,7 @@ def test_every_format_has_the_matrices():
     assert r"\begin{pmatrix}" in explanation.latex()
     assert r"W^{(2)\top}\delta^{(2)}" in explanation.markdown()
     assert "<mtable><mtr><mtd>" in explanation.html()
-    assert explanation.html("zh", level=2).startswith("<h2>2–3–1 网络的梯度：矩阵形式</h2>")
+    assert "\n<h2>2–3–1 网络的梯度：矩阵形式</h2>" in explanation.html("zh", level=2)
     assert explanation._repr_mimebundle_() == {
         "text/plain": str(explanation),
         "text/markdown": explanation.markdown(),
@@ -419,3 +421,26 @@ def test_the_check_is_part_of_the_document():
         r"these formulas give (exactly )?the 13 derivatives that backward\(\)", english
     )
     assert re.search(r"验证：代入数值后，以上公式给出的 13 个导数与 backward\(\) 的结果", chinese)
+
+
+def test_the_html_brings_the_style_that_aligns_its_equations() -> None:
+    layer = Layer(2, 1, nonlin=False)
+    assert (
+        "mtable.aligned" in explain_layers(layer, [1.0, 2.0], 1.0).html().partition("</style>")[0]
+    )
+
+
+def test_bounds_of_a_product_of_matrices_are_those_of_sums_of_products() -> None:
+    for numbers in ((1.5, -2.25, 0.1), (math.inf, 0.0, 1.0), (0.0, math.nan, 1.0), (1e308,) * 3):
+        row = [Ball(x, 1e-9) for x in numbers]
+        column = [[x] for x in row]
+        plain, chained = Ball(0.0), Ball(0.0)
+        for x in row:
+            plain, chained = plain + x * x, chained + stopped(x, x)
+        for found, wanted in (
+            (weighted([row], column, []), plain),
+            (multiplied([row], column), chained),
+        ):
+            ((ball,),) = found
+            assert repr(ball.mid) == repr(wanted.mid)
+            assert ball.rad == pytest.approx(wanted.rad, rel=1e-9)

@@ -1,8 +1,11 @@
 """Formulas are written as on a blackboard, in one line or in several."""
 
+import math
+
 import pytest
 
 from micrograd.ops import TABLE
+from micrograd.table.formulas import Call
 from micrograd.table.reading import parse
 from micrograd.writing import blackboard
 from micrograd.writing.indices import alike, general
@@ -36,10 +39,16 @@ def read(text):
         ("1 - tanh(a) ** 2", "1 − tanh²(a)", r"1 - \tanh^{2}(a)"),
         ("sigmoid(a) * log(b)", "σ(a)·ln(b)", r"\sigma(a) \cdot \ln(b)"),
         ("(a / b) / (x / y)", "(a/b)/(x/y)", r"\frac{\frac{a}{b}}{\frac{x}{y}}"),
+        ("a - b * 2", "a − 2b", "a - 2b"),
+        ("x * (a + b / x) / a", "x(a + b/x)/a", r"\frac{x\left( a + \frac{b}{x} \right)}{a}"),
         ("a / (2 * b)", "a/(2b)", r"\frac{a}{2b}"),
         ("sqrt(a + b) * abs(x)", "√(a + b)·|x|", r"\sqrt{a + b} \cdot \vert x\vert"),
-        ("where(a > 0, 1, 0) * 2", "[a > 0]·2", r"\lbrack a \mathrel{>} 0\rbrack \cdot 2"),
+        ("where(a > 0, 1, 0) * 2", "2[a > 0]", r"2\lbrack a \mathrel{>} 0\rbrack"),
         ("where(a <= 0, 0, 1)", "[a > 0]", r"\lbrack a \mathrel{>} 0\rbrack"),
+        ("6.283185307179586 * a", "2π·a", r"2\pi \cdot a"),
+        ("a / 1.4142135623730951", "a/√2", r"\frac{a}{\sqrt{2}}"),
+        ("b * 2.5066282746310002", "√(2π)·b", r"\sqrt{2\pi} \cdot b"),
+        ("1e-5 + a", "10⁻⁵ + a", "10^{-5} + a"),
         ("1.5e-7 * a", "1.5·10⁻⁷·a", r"1.5 \times 10^{-7} \cdot a"),
         ("0.123456 * a", "0.1235a", "0.1235a"),
     ],
@@ -93,3 +102,8 @@ def test_lines_are_broken_at_signs(width):
     whole = blackboard.written(tree, NAMES).text
     assert "".join(line.text for line in lines).replace(" ", "") == whole.replace(" ", "")
     assert blackboard.lines(tree, NAMES, 200)[0].text == whole
+
+
+def test_a_variable_that_is_called_pi_is_not_mistaken_for_the_number():
+    names = {"π": named("pi"), "a": named("a")}
+    assert blackboard.written(Call("mul", (math.pi, "π")), names).text == "3.142π"

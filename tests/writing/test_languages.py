@@ -80,8 +80,12 @@ def test_chinese_is_written_with_chinese_punctuation():
 SPEAKERS = {
     "language": ["micrograd/drawing/page.py", "micrograd/drawing/assets/page.js"],
     "explain": ["micrograd/derivation/explanation.py", "micrograd/derivation/board.py"],
-    "card": ["micrograd/derivation/c*.py", "micrograd/commands/rules.py"],
-    "layers": ["nn/derivations/*.py"],
+    "card": [
+        "micrograd/derivation/c*.py",
+        "micrograd/commands/rules.py",
+        "micrograd/writing/notation.py",
+    ],
+    "layers": ["nn/derivations/*.py", "micrograd/writing/notation.py"],
     "picture": ["micrograd/drawing/**/*.py"],
     "page": [
         "micrograd/drawing/page.py",

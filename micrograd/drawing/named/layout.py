@@ -26,7 +26,8 @@ _GAP = 15.0  # between rows
 _ENTRIES = 28.0  # at most, between arrows that arrive at the same box
 _STEEP = 0.16  # how steep an arrow is at least, across to along, in a gap
 _LANES = 100  # rows that an arrow passes, on average, in the longest pictures
-_LANE = -3.0  # for an arrow that passes a row, besides the space between neighbours
+_ROW_LANES = (-3.0, -6.0, -8.5, -9.7)
+"""For an arrow that passes a row, besides the space between neighbours; less where many pass."""
 
 
 class Layout(NamedTuple):
@@ -58,7 +59,11 @@ def laid_out(picture: Picture) -> Layout:
     If the direction of the picture is "", it is read from left to right or from top to bottom.
     """
     room = picture.width - 2 * MARGIN
-    plans = list(_plans(picture, room))
+    plans: list[_Plan] = []
+    for lane in _ROW_LANES:
+        plans += _plans(picture, room, lane)
+        if not all(plan.excess for plan in plans):
+            break
     if picture.direction:
         return min(plans, key=_badness).layout(room)
     layout = min((p for p in plans if p.direction != "LR"), key=_badness).layout(room)
@@ -92,10 +97,10 @@ _SHARES = (1.0, 0.9, 0.8, 0.65, 0.5, 0.35)  # of the width: how far rows are fil
 _PARTS = (1.0, 0.5, 1 / 3, 0.25)  # of the width: how wide a box may be
 
 
-def _plans(picture: Picture, room: float) -> Iterator[_Plan]:
+def _plans(picture: Picture, room: float, lane: float) -> Iterator[_Plan]:
     seen = set()
     for share in _PARTS:
-        pieces = _Pieces(picture, share * room)
+        pieces = _Pieces(picture, share * room, lane)
         key = tuple(pieces.sizes.values())
         if key in seen:
             continue
@@ -114,7 +119,8 @@ def _plans(picture: Picture, room: float) -> Iterator[_Plan]:
 class _Pieces:
     """Boxes and texts with their lines and sizes, and the arrows between them."""
 
-    def __init__(self, picture: Picture, room: float) -> None:
+    def __init__(self, picture: Picture, room: float, lane: float) -> None:
+        self.lane = lane
         self.lines: dict[str, list[Line]] = {}
         self.sizes: dict[str, Point] = {}
         self.links: list[tuple[str, str, str]] = []
@@ -172,7 +178,7 @@ class _Pieces:
             used[row] = used.get(row, 0.0) + breadth
             for user in self.users[name]:
                 for passed in range(rows[user] + 1, row):
-                    used[passed] = used.get(passed, 0.0) + _LANE + BETWEEN
+                    used[passed] = used.get(passed, 0.0) + self.lane + BETWEEN
         last = max(rows.values(), default=0)
         return {name: last - rows[name] for name in self.sizes}
 
@@ -202,8 +208,8 @@ class _Pieces:
             broad[layer] += self.sizes[name][across] + BETWEEN
         for _, tail, head in self.links:
             for layer in range(layers[tail] + 1, layers[head]):
-                broad[layer] += _LANE + BETWEEN
-        return max(broad) - _LANE  # an arrow at the end is not narrower than nothing
+                broad[layer] += self.lane + BETWEEN
+        return max(broad) - self.lane  # an arrow at the end is not narrower than nothing
 
     def placed(self, direction: str, layers: Mapping[str, int], room: float) -> Layout:
         """The pieces in their places, at most as wide as `room` if they are read down or up."""
@@ -217,7 +223,7 @@ class _Pieces:
             layers=layers,
             room=None if x else room,
             steep=_STEEP,
-            lane=_LANE,
+            lane=self.lane,
             lanes=_LANES,
         )
 

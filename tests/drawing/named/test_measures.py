@@ -218,3 +218,14 @@ def test_the_widths_are_those_of_the_font():
     letters = "".join(map(chr, range(33, 127))) + "ŷθσ∂αβΣ·−×≈₁₂¹²⁽⁾⁻√"
     for letter in letters:
         assert math.isclose(text_width(letter, 100), length(letter, 100), abs_tol=0.06), letter
+
+
+def test_a_picture_that_many_long_arrows_pass_is_no_wider_than_it_may_be():
+    xs = [Value(i / 64, label=f"x_{i}") for i in range(64)]
+    total = called("s_0", xs[0].tanh())
+    for i, x in enumerate(xs[1:], 1):
+        total = called(f"s_{i}", total * x)
+    for i, x in enumerate(xs):  # each is needed again at the end
+        total = called(f"t_{i}", total + x.sin())
+    drawing = draw(total, width=390)
+    assert float(ET.fromstring(WRITERS["svg"](drawing.picture, drawing.theme)).get("width")) <= 390
