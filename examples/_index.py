@@ -1,7 +1,8 @@
 """The index page, which collects what the programs computed and wrote.
 
 The page has an English and a Chinese edition, and shows one of them. It loads nothing but the
-pictures beside it: a content-security policy forbids everything else. All texts are escaped.
+pictures and pages beside it: a content-security policy forbids everything else. All texts are
+escaped.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from micrograd.ops import TABLE
 from micrograd.writing.languages import operation_name, words
 from micrograd.writing.marks import mathml
 
-from ._formulas import pieces, read, sides
+from ._formulas import pieces, plain, read, sides
 from ._phrases import PHRASES
 from ._report import Report
 from ._rows import Row, summary
@@ -30,6 +31,7 @@ from ._story import (
     Figure,
     Matrices,
     Numbers,
+    Page,
     Part,
     Prose,
     Section,
@@ -45,8 +47,9 @@ def index(reports: Sequence[Report]) -> str:
     """The text of the page."""
     style, script = _asset("index.css"), _asset("index.js")
     policy = (
-        f"default-src 'none'; img-src 'self' file:; style-src '{content_hash(style)}'; "
-        f"script-src '{content_hash(script)}'; base-uri 'none'; form-action 'none'"
+        "default-src 'none'; img-src 'self' file:; frame-src 'self' file:; "
+        f"style-src '{content_hash(style)}'; script-src '{content_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
     )
     editions = "\n".join(Edition(reports, lang).text() for lang in LANGUAGES)
     return _asset("index.html").format(
@@ -184,6 +187,8 @@ class Edition:
                 return f'<div class="matrices">{as_html(part.blocks(self.lang), level=3)}</div>'
             case Derivation():
                 return self.derivation(part)
+            case Page():
+                return self.page(part)
 
     def derivation(self, told: Derivation) -> str:
         """A derivation: the picture, the formulas, and links to the steps and the rules."""
@@ -194,6 +199,17 @@ class Edition:
             f'<div class="narrow">{as_html(told.blocks(self.lang, narrow=True), level=3)}</div>'
             f'<p class="operations">{steps}{self.phrase("next")}'
             f"{self.phrase('operations')}{self._rule_links(told)}</p></div>"
+        )
+
+    def page(self, page: Page) -> str:
+        """A link to an interactive page, below the page itself if it is shown in a frame."""
+        target = f"{quote(page.path.name)}#lang={self.lang}"
+        title = plain(page.title.within(self.lang))
+        link = f'<p class="links">{self.link(target, self.say(page.title))}</p>'
+        if not page.in_frame:
+            return link
+        return (
+            f'<iframe src="{escape(target)}" title="{escape(title)}" loading="lazy"></iframe>{link}'
         )
 
     def figure(self, figure: Figure) -> str:

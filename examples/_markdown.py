@@ -21,6 +21,7 @@ from ._story import (
     Figure,
     Matrices,
     Numbers,
+    Page,
     Part,
     Prose,
     Section,
@@ -72,6 +73,8 @@ class Markdown:
             case Derivation():
                 yield self.figure(part.graph)
                 yield as_markdown(part.blocks(self.lang)).strip()
+            case Page(title, path):
+                yield f"[{self.say(title)}]({quote(path.name)}#lang={self.lang})"
 
     def figure(self, figure: Figure) -> str:
         """The picture, and its caption in italics."""
@@ -118,6 +121,8 @@ class WithImages(Markdown):
                 yield from map(_image, part.images, (read(line).text for line in part.lines))
             case Matrices():
                 yield from (_image(path, "") for path in part.images)
+            case Page():
+                return  # such media show no other pages
             case Derivation():
                 yield self.figure(part.graph)
                 yield from (_image(path, part.explanation.equations()) for path in part.images)

@@ -12,6 +12,7 @@ from typing import Any
 
 from micrograd import Value, explain, step_page
 from micrograd.drawing import RenderingError, draw, draw_formula
+from micrograd.drawing.svg_elements import SvgDrawing
 from micrograd.files import write
 
 from ._formulas import plain, read
@@ -25,6 +26,7 @@ from ._story import (
     Figure,
     Matrices,
     Numbers,
+    Page,
     Part,
     Prose,
     Section,
@@ -35,7 +37,7 @@ from ._words import LANGUAGES, Words
 NO_RESVG = "resvg is missing: pip install 'micrograd-engine[render]'"
 WIDE, NARROW = 680, 362  # pixels: within the margins of an article, and of a telephone
 _COLUMNS = 76, 40  # of the lines of a derivation: of a wide screen, and of a telephone
-_SCALE = 2.0  # of PNG, for screens of high resolution
+_SCALE = 1.5  # of PNG, for screens of high resolution
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,23 @@ class Report:
         images = self._formula(f"{name}.formulas", boards[0])
         self.parts.append(Derivation(name, title, boards[0], wide, narrow, graph, steps, images))
 
+    def page(
+        self, name: str, written: Callable[..., str], *, title: Words, in_frame: bool = True
+    ) -> None:
+        """Add an interactive page, which both languages share.
+
+        Args:
+            name: part of the name of its file.
+            written: called with `title`, as `live_page` and `nn.playground` are; returns a page.
+            title: the title of the page, and the text of the link to it.
+            in_frame: whether the index shows it.
+        """
+        if self.out is None:
+            return
+        path = self._path(self.out, f"{name}.html")
+        self._write(path, written(title=title._asdict()))
+        self.parts.append(Page(title, path, in_frame))
+
     # ------------------------------------------------------------------------------- the files
 
     def _figure(
@@ -156,11 +175,12 @@ class Report:
         for lang in LANGUAGES:
             drawing = drawn(lang=lang, width=WIDE, theme="auto")
             said[lang] = described(drawing, lang)
-            wide[lang] = self._svg(self._path(out, f"{name}.{lang}.svg"), drawing)
-            small = drawn(lang=lang, width=NARROW, theme="auto")
+            text = svg_of(drawing)
+            wide[lang] = self._svg(self._path(out, f"{name}.{lang}.svg"), text)
+            small = svg_of(drawn(lang=lang, width=NARROW, theme="auto"))
             narrow[lang] = self._svg(self._path(out, f"{name}.{lang}.narrow.svg"), small)
             image = self._path(out, f"{name}.{lang}.png")
-            if self._image(image, lambda lang=lang: drawn(lang=lang, width=WIDE, theme="light")):
+            if self._image(image, text):
                 images[lang] = image
         told = alt or Words(*(said[lang] or plain(caption.within(lang)) for lang in LANGUAGES))
         return Figure(name, caption, told, wide, narrow, images)
@@ -170,19 +190,17 @@ class Report:
         if self.out is None:
             return ()
         path = self._path(self.out, f"{name}.png")
-        drawn = self._image(path, lambda: draw_formula(what, width=WIDE, theme="light"))
+        drawn = self._image(path, draw_formula(what, width=WIDE, theme="light").svg)
         return (path,) if drawn else ()
 
-    def _svg(self, path: Path, drawing: Any) -> Drawn:
-        text = svg_of(drawing)
+    def _svg(self, path: Path, text: str) -> Drawn:
         self._write(path, text)
         return Drawn(path, *size_of(text))
 
-    def _image(self, path: Path, draw: Callable[[], Any]) -> bool:
-        """Write a PNG; False if there is nothing to draw it with."""
-        drawing = draw()
+    def _image(self, path: Path, svg: str) -> bool:
+        """Write a light PNG; False if there is nothing to draw it with."""
         try:
-            write(path, png_of(drawing))
+            write(path, SvgDrawing("a picture", svg).png(scale=_SCALE))
         except RenderingError as error:
             reason = str(error) if find_spec("resvg_py") else NO_RESVG
             self.skipped.setdefault(reason, []).append(path.name)
@@ -204,13 +222,6 @@ def svg_of(drawing: Any) -> str:
     if hasattr(drawing, "svg"):
         return str(drawing.svg)
     return str(drawing.pipe("svg", encoding="utf-8"))
-
-
-def png_of(drawing: Any) -> bytes:
-    """A drawing, or a graph, as PNG."""
-    if hasattr(drawing, "png"):
-        return bytes(drawing.png(scale=_SCALE))
-    return bytes(drawing.pipe("png", scale=_SCALE))
 
 
 def described(drawing: Any, lang: str) -> str:

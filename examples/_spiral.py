@@ -11,7 +11,7 @@ import numpy as np
 
 from micrograd import Value
 from micrograd.drawing import draw_losses, draw_points
-from nn import MLP, explain_layers, fit, predict
+from nn import MLP, explain_layers, fit, playground, predict
 from nn.history import History
 from nn.schedules import LinearLR
 
@@ -262,6 +262,12 @@ def tell_training(
             "The class that the trained network predicts at each place of the plane.",
             "训练后的网络对平面各处的分类。",
         ),
+    )
+    report.page(
+        "playground",
+        partial(playground, model, data=(points, classes)),
+        title=Words("Playground: look into this network", "游乐场：看看这个网络的内部"),
+        in_frame=False,
     )
     what = Words(
         "share of the spiral that the trained network gets right",

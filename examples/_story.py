@@ -120,7 +120,16 @@ class Derivation:
         return (self.narrow if narrow else self.wide)[lang]
 
 
-Part = Section | Prose | Bullets | Display | Numbers | Figure | Matrices | Derivation
+@dataclass(frozen=True)
+class Page:
+    """An interactive page beside the index, which shows it in a frame or only links to it."""
+
+    title: Words
+    path: Path
+    in_frame: bool
+
+
+Part = Section | Prose | Bullets | Display | Numbers | Figure | Matrices | Derivation | Page
 
 __all__ = [
     "Bullets",
@@ -130,6 +139,7 @@ __all__ = [
     "Figure",
     "Matrices",
     "Numbers",
+    "Page",
     "Part",
     "Prose",
     "Section",

@@ -20,8 +20,11 @@ class Words(NamedTuple):
 
     def within(self, lang: str) -> str:
         """The text in the language `lang`, or in English; ValueError for an unknown language."""
-        text: str = getattr(self, checked(lang), self.en)
-        return text
+        if lang in self._fields:
+            text: str = getattr(self, lang)
+            return text
+        checked(lang)
+        return self.en
 
 
 LANGUAGES = Words._fields

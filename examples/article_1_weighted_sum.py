@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from micrograd import Value
+from micrograd import Value, live_page
 from micrograd.drawing import draw_dot_product, draw_neuron, draw_table
 
 from ._common import Article, Report, Row, Words, dot, exactly, main, total
@@ -274,6 +274,14 @@ def tell_sensitivity(report: Report) -> None:
         prediction,
         [inputs["wlrec"], weights["wlrec"]],
         title=Words("The weighted sum of the first game", "第一场比赛的加权求和"),
+    )
+    report.page(
+        "live",
+        partial(live_page, prediction, learn=()),
+        title=Words(
+            "The first game, live: change its inputs and weights",
+            "动手试一试：第一场比赛的输入和权重",
+        ),
     )
     report.numbers(*sensitivity_rows())
 

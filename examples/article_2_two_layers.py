@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from micrograd import Value
+from micrograd import Value, live_page
 from micrograd.drawing import (
     draw_curve,
     draw_layers,
@@ -447,6 +447,11 @@ def tell_backpropagation(report: Report) -> None:
         loss,
         weights[1],
         title=Words("One neuron, its prediction and its loss", "一个神经元、它的预测值与损失"),
+    )
+    report.page(
+        "live",
+        partial(live_page, loss, learn=weights),
+        title=Words("One neuron and its loss, live", "动手试一试：一个神经元与它的损失"),
     )
     report.numbers(*one_layer_rows())
     report.section(

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from micrograd import Value
+from micrograd import Value, live_page
 from micrograd.drawing import (
     draw_losses,
     draw_neuron,
@@ -18,6 +18,7 @@ from micrograd.drawing import (
     draw_training_loop,
     draw_valley,
 )
+from nn import playground
 
 from ._common import Article, Report, Row, Words, descent, dot, exactly, main, total
 
@@ -269,6 +270,14 @@ def tell_four_points(report: Report, one: Sequence[float], four: Sequence[float]
     report.derivation(
         "four_points", j, w, title=Words("The gradient for four points", "四个点时的梯度")
     )
+    x, y = zip(*FOUR_POINTS, strict=True)
+    report.page(
+        "live",
+        partial(live_page, drawn(ONE_POINT)[1], learn="w", data={"x": x, "y": y}, rate=STEP),
+        title=Words(
+            "The four points, live: descend into the valley", "动手试一试：四个点的梯度下降"
+        ),
+    )
 
     def losses(*, lang: str, **options: Any) -> Any:
         errors = {
@@ -388,6 +397,12 @@ def tell_question(report: Report, one: Sequence[float], four: Sequence[float]) -
         ),
     )
     report.numbers(answer_row(ONE, "0.97", one), answer_row(FOUR, "0.775", four))
+    report.page(
+        "playground",
+        partial(playground, kind="regression", data="line", layers=[]),
+        title=Words("Playground: fit other lines and curves", "游乐场：拟合别的直线和曲线"),
+        in_frame=False,
+    )
 
 
 def run(out: Path | None = None) -> Report:

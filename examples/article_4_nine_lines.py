@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from micrograd import Value
+from micrograd import Value, live_page
 from micrograd.drawing import (
     draw_curve,
     draw_losses,
@@ -296,6 +296,14 @@ def tell_training(report: Report, weights: Sequence[Value]) -> None:
             "One sample: the 2 of the square cancels the half, and the minus sign is that of y − ŷ",
             "一个样本：平方的 2 与系数 1/2 相消，负号来自 y − ŷ",
         ),
+    )
+    columns = zip(*INPUTS, strict=True)
+    samples = {f"x_{i}": column for i, column in enumerate(columns, 1)} | {"y": TARGETS}
+    # The page takes the mean over the samples, the article their sum.
+    report.page(
+        "live",
+        partial(live_page, loss, learn=at_the_start, data=samples, rate=len(INPUTS)),
+        title=Words("The neuron and its four samples, live", "动手试一试：神经元与四个样本"),
     )
     report.numbers(*update_rows(weights))
     report.say(

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd import Value
+from micrograd import Value, live_page
 from micrograd.drawing import (
     draw_curve,
     draw_layers,
@@ -340,6 +340,14 @@ def tell_activation(report: Report) -> None:
     activations[0].backward()
     report.derivation(
         "dead_neuron", activations[0], parameters[-2], title=Words("A dead neuron", "死亡神经元")
+    )
+    report.page(
+        "live",
+        partial(live_page, activations[0], learn=()),
+        title=Words(
+            "The dead neuron, live: raise its bias",
+            "动手试一试：调大偏置，让死亡神经元复活",
+        ),
     )
     report.numbers(*dead_neuron_rows())
 

@@ -22,7 +22,8 @@ from examples._index import index, uses
 from examples._phrases import PHRASES
 from examples._report import size_of
 from examples._story import Bullets, Derivation, Figure, Numbers, Prose, Section
-from micrograd import Value
+from examples._story import Page as InteractivePage
+from micrograd import Value, live_page
 from micrograd.drawing import draw_losses
 from micrograd.ops import TABLE
 from micrograd.writing.notation import Formula
@@ -55,6 +56,8 @@ def texts(report: Report) -> Iterator[Words]:
                 yield from (part.caption, part.alt)
             case Derivation():
                 yield from (part.title, part.graph.alt)
+            case InteractivePage():
+                yield part.title
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -265,6 +268,7 @@ def hostile_report(folder: Path) -> Report:
     report.numbers(Row(bad, 1, 1))
     report.derivation("x", y, x, title=bad)
     report.figure("figure", partial(draw_losses, [1.0, 0.5]), caption=bad, alt=bad)
+    report.page("live", partial(live_page, y, learn=()), title=bad)
     write_documents(report)
     return report
 

@@ -73,3 +73,33 @@ def test_the_page_follows_the_scheme_of_the_reader(demo, browser):
         page.goto(f"file://{demo.out}/index.html#en")
         seen[scheme] = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert seen == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 29)"}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("width", [1200, 390])
+def test_every_companion_shows_its_live_page_in_the_language_of_the_reader(
+    demo, browser, width, lang
+):
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    failures: list[str] = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.goto(f"file://{demo.out}/index.html#{lang}")
+    frames = page.locator("main:visible iframe")
+    assert frames.count() == 5
+    for i in range(5):
+        frames.nth(i).scroll_into_view_if_needed()  # it is loaded when it comes near
+        live = frames.nth(i).element_handle().content_frame()
+        live.wait_for_selector("[data-gradient]", state="attached")
+        assert live.evaluate("document.documentElement.lang").startswith(lang)
+        assert live.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert failures == []
+
+
+@pytest.mark.parametrize("article", [3, 5])
+def test_playgrounds_open_in_the_language_of_their_link(demo, browser, article):
+    page = browser.new_page()
+    failures: list[str] = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.goto(f"file://{demo.out}/article_{article}_playground.html#lang=zh")
+    assert page.title().startswith("游乐场")
+    assert failures == []
