@@ -60,7 +60,7 @@ def contents(model: Any, data: Any, settings: Mapping[str, Any]) -> Contents:
         "kind": chosen.get("kind"),
         "features": features and _kind_of_features(features),
         "the model": None if features else described and _kind(described["sizes"][0], "the model"),
-        "the data": points and points["kind"],
+        "the data": points["kind"] if points else data and _kind_of_data(data),
     }
     found = {what: kind for what, kind in kinds.items() if kind}
     if len(set(found.values())) > 1:
@@ -73,7 +73,7 @@ def contents(model: Any, data: Any, settings: Mapping[str, Any]) -> Contents:
             f"{len(features)} features"
         )
     if isinstance(data, str):
-        chosen["data"] = _choice("data", data)
+        chosen["data"] = data
     elif points is not None:
         chosen["data"] = "given"
     if described is not None:
@@ -104,6 +104,13 @@ FEATURES = {
 
 def _kind_of_features(features: Sequence[str]) -> str:
     return next(kind for kind, names in FEATURES.items() if features[0] in names)
+
+
+_CURVES = ("line", "sine", "parabola", "bend")  # data sets with one input
+
+
+def _kind_of_data(name: str) -> str:
+    return "regression" if _choice("data", name) in _CURVES else "classification"
 
 
 def _features(name: str, value: Any) -> list[str]:

@@ -15,7 +15,7 @@ from nn import MLP, Dropout, Layer, Sequential, playground
 from nn.initializers import INITIALIZERS
 from nn.losses import LOSSES
 from nn.pages import functions
-from nn.pages.contents import SETTINGS
+from nn.pages.contents import SETTINGS, contents
 from tests.drawing.test_labels import HOSTILE
 
 LIMIT = 200_000
@@ -123,6 +123,21 @@ def test_data_of_one_column_are_a_curve():
         assert found["points"] == {
             "kind": "regression", "X": [[0.0], [1.0], [2.0]], "y": [1.0, 3.0, 5.0],
         }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("classification", ["moons", "circles", "xor", "spiral", "blobs"]),
+        ("regression", ["line", "sine", "parabola", "bend"]),
+    ],
+)
+def test_a_data_set_opens_the_page_of_its_kind(kind, names):
+    for name in names:
+        assert contents(None, name, {}).settings["kind"] == kind
+        other = ({"classification", "regression"} - {kind}).pop()
+        with pytest.raises(ValueError, match="of one kind"):
+            playground(data=name, kind=other)
 
 
 def test_hostile_names_cannot_leave_the_data():
