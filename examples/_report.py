@@ -36,7 +36,7 @@ from ._words import LANGUAGES, Words
 
 NO_RESVG = "resvg is missing: pip install 'micrograd-engine[render]'"
 WIDE, NARROW = 680, 362  # pixels: within the margins of an article, and of a telephone
-_COLUMNS = 76, 40  # of the lines of a derivation: of a wide screen, and of a telephone
+_COLUMNS = 76, 36  # of the lines of a derivation: of a wide screen, and of a telephone
 _SCALE = 1.5  # of PNG, for screens of high resolution
 
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from micrograd import Value
 from micrograd.engine import models
@@ -18,6 +18,8 @@ from nn.options import flag
 
 Output = Value | list[Value]
 """What a model returns for a sample."""
+
+_Self = TypeVar("_Self", bound="Module")
 
 
 class Module:
@@ -48,7 +50,7 @@ class Module:
         # Of any arguments, so that a model of your own may take what it likes.
         __call__: Callable[..., Output]
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: D102 (see the class)
+    def __new__(cls: type[_Self], *args: Any, **kwargs: Any) -> _Self:  # noqa: D102 (the class says)
         if cls.__init__ is object.__init__ and (args or kwargs):
             raise TypeError(f"{cls.__name__}() takes no arguments")
         self = super().__new__(cls)

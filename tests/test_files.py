@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from examples._words import Words
 from examples.article_1_weighted_sum import ARTICLE
 from micrograd import Value, draw_dot, files, step_page
 from micrograd.__main__ import main as command
-from micrograd.drawing import draw_network, film_strip
+from micrograd.drawing import draw_losses, draw_network, film_strip
 from nn import MLP, fit
 from nn.history import History
 from nn.plots import film as training_film
@@ -51,7 +52,7 @@ def film(path):
 
 def article(path):
     report = Report(ARTICLE, path.parent)
-    report.plot("loss", lambda figure: figure.subplots(), (1, 1), caption=Words.same("loss"))
+    report.figure("loss", partial(draw_losses, {"loss": [1.0, 0.5]}), caption=Words.same("loss"))
 
 
 # The name of the file, and the function that writes it.
@@ -76,7 +77,7 @@ WRITERS = {
         lambda path: command(["draw", "x*y", "x=2", "y=3", "-o", str(path)]),
     ),
     "a plot of an example": ("a.png", lambda path: _training.save(figure().axes[0], path)),
-    "a plot of an article": ("article_1_loss.png", article),
+    "a figure of an article": ("article_1_loss.en.svg", article),
 }
 
 

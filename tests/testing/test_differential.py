@@ -389,7 +389,7 @@ def test_every_planted_wrong_partial_is_caught_by_the_same_comparison(mutation):
         find(
             expressions(rows=["planted", "mul"]),
             lambda expression, exact=exact: disagreement(expression, planted=exact),
-            settings=settings(max_examples=300, phases=[Phase.generate], database=None),
+            settings=settings(max_examples=2000, phases=[Phase.generate], database=None),
         )
 
 
