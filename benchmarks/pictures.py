@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from micrograd import Value, draw_dot, explain, step_page
+from micrograd import Value, draw, draw_dot, explain, step_page
 
 
 def chain(length: int) -> tuple[Value, Value]:
@@ -49,12 +49,14 @@ def tasks(size: int) -> Iterator[tuple[str, Callable[[], Any]]]:
     begin, huge = chain(100 * size)
     most = 10 * size
     yield f"explain {size:,} values: text", lambda: explain(y, x).text()
+    yield f"board of {size:,} values: text", lambda: explain(y, x, style="board").text()
     yield f"explain {size:,} values: Markdown", lambda: explain(y, x).markdown("zh")
     yield f"DOT text of {5 * size:,} values", lambda: draw_dot(long, max_nodes=most).source
     yield f"Mermaid of {5 * size:,} values", lambda: draw_dot(long, max_nodes=most).mermaid()
     yield f"refuse to explain {100 * size:,} values", lambda: refused(lambda: explain(huge, begin))
     yield f"refuse to draw {100 * size:,} values", lambda: refused(lambda: draw_dot(huge))
     yield "explain 29 values: text", lambda: explain(small, few).text()
+    yield "compact picture of 29 values: SVG", lambda: draw(small).pipe("svg")
     yield "picture of 29 values: SVG", lambda: draw_dot(small).pipe("svg")
     yield f"page of 29 values: {len(step_page(small).encode()):,} bytes", lambda: step_page(small)
 

@@ -90,7 +90,11 @@ def joined(conditions: Sequence[Tree]) -> list[Tree]:
             case Call("le", sides) if {condition, Call("ge", sides)} <= found.keys():
                 del found[condition], found[Call("ge", sides)]
                 found[Call("eq", sides)] = None
-    return [each for each in found if not any(_follows(each, other) for other in found)]
+    return [
+        each
+        for each in found
+        if not any(_follows(way, other) for way in (each, _turned(each)) for other in found)
+    ]
 
 
 _TURNED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -265,11 +264,15 @@ def test_what_changes_its_arguments_in_place_is_noted():
 
 
 @pytest.mark.slow
-def test_a_large_array_takes_seconds_and_its_wrong_entry_is_found():
+def test_a_large_array_of_100_000_numbers_needs_few_calls_and_its_wrong_entry_is_found():
     rng = np.random.default_rng(0)
     W, v = rng.normal(size=(250, 400)), rng.normal(size=400)
 
+    count = 0
+
     def f(W, v):
+        nonlocal count
+        count += 1
         return np.sin(W @ v).sum()
 
     def gradient(W, v, factor=1.0):
@@ -277,13 +280,13 @@ def test_a_large_array_takes_seconds_and_its_wrong_entry_is_found():
         d[17, 30] *= factor
         return d, W.T @ np.cos(W @ v)
 
-    start = time.process_time()
     assert check_gradients(f, W, v, gradient=gradient)
     error = wrong(f, W, v, gradient=lambda W, v: gradient(W, v, 1.01))
     assert error.input == "dW[17, 30]"
     error = wrong(f, W, v, gradient=lambda W, v: (-gradient(W, v)[0], gradient(W, v)[1]))
     assert "dW: the sign is wrong" in str(error)
-    assert time.process_time() - start < 20
+    one_by_one = 3 * 2 * (W.size + v.size)  # three checks by central differences
+    assert count < one_by_one / 50
 
 
 @pytest.mark.parametrize("size", [6, 1000])

@@ -1,6 +1,5 @@
 """A label becomes a name in a formula, with subscripts, and harmless whatever it is."""
 
-from time import process_time
 from unicodedata import category
 
 import pytest
@@ -127,9 +126,8 @@ def test_no_label_takes_long():
     )
     for part in repeated:
         for end in ("", "!", ")"):
-            start = process_time()
+            # This would take years if the parts of a label could be matched in two ways.
             assert named(f"x{part * (58 // len(part))}{end}").text
-            assert process_time() - start < 0.5  # it would be years if parts matched in two ways
 
 
 def test_a_name_binds_tightly_and_words_loosely():
