@@ -21,7 +21,7 @@ WIDE, NARROW = 720, 350
 LEAF = (142.0, 50.0)  # width and height of a slider and a field for the number, in pixels
 MOST_NOTES = 14  # arrows with numbers on them, beyond which there are none
 _PLACE = 4  # numbers that say where a box is and how large
-_NUMBER, _SLOPE = "−0.00000", "−0.0000"  # as wide as most numbers
+_NUMBER, _SLOPE = "−0.000000", "−0.0000"  # as wide as most numbers
 
 
 def layouts(

@@ -220,7 +220,8 @@ WORDS: dict[str, dict[str, str]] = {
         "steps": "steps",
         "valley": "The valley",
         "walked curve": "The curve is the output over the value that learns; the dots are steps.",
-        "walked map": "The darker the blue, the larger the output; the dots are steps of descent.",
+        "walked map": "The stronger the blue, the larger the output; "
+        "the dots are steps of descent.",
         "curve told": "{output} over {name}, with its tangent",
         "losses told": "{output} during descent",
         "valley told": "{output} over {names}, with the steps of descent",
@@ -462,8 +463,8 @@ WORDS: dict[str, dict[str, str]] = {
         "mean of batch": "Mean of the batch ({count}):",
         "batch with penalty": "Mean of the batch ({count}), and the penalty:",
         "valley": "The valley of the loss",
-        "valley hint": "The mean loss over two parameters, dark where it is high, and the path of "
-        "descent. Click to begin elsewhere.",
+        "valley hint": "The mean loss over two parameters (the stronger the blue, the larger) and "
+        "the path of descent. Click to begin elsewhere.",
         "valley picture": "The loss over two parameters, and the path of descent",
         "across": "across",
         "up": "up",

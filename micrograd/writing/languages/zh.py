@@ -258,7 +258,7 @@ WORDS: dict[str, dict[str, str]] = {
         "steps": "步数",
         "valley": "损失的山谷",
         "walked curve": "曲线表示输出随学习的变量变化，圆点是每一步的位置。",
-        "walked map": "蓝色越深，输出越大；圆点是下降的每一步。",
+        "walked map": "蓝色越浓，输出越大；圆点是下降的每一步。",
         "curve told": "{output} 随 {name} 变化的曲线和切线",
         "losses told": "下降过程中的 {output}",
         "valley told": "{output} 随 {names} 的变化，以及下降的每一步",
@@ -489,7 +489,7 @@ WORDS: dict[str, dict[str, str]] = {
         "mean of batch": "整批（{count} 个样本）的平均值：",
         "batch with penalty": "整批（{count} 个样本）的平均值，加上正则项：",
         "valley": "损失的山谷",
-        "valley hint": "平均损失随两个参数的变化，颜色越深损失越大；曲线是下降的路径。"
+        "valley hint": "平均损失随两个参数的变化，蓝色越浓，损失越大；曲线是下降的路径。"
         "点击任意位置可从那里重新开始。",
         "valley picture": "损失随两个参数的变化和下降的路径",
         "across": "横轴",
