@@ -139,7 +139,7 @@ def by_peer(task: Task) -> Callable[[Callable[..., Any]], tuple[Any, Any]]:
 
 
 def measured(task: Task, run: Callable[[Callable[..., Any]], Any], rounds: int) -> Result:
-    """The errors of one run, and the shortest of some times."""
+    """The errors of one run, and the shortest of several times."""
     calls = 0
 
     def counted(x: Any) -> Any:

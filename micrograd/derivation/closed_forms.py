@@ -135,7 +135,7 @@ class ClosedForms:
         return ordered(tree) if agrees else None
 
     def _short(self, way: Way) -> Tree | None:
-        """The sum over all paths, simplified; None if it is long."""
+        """The simplified sum over all paths; None if it is long."""
         if len(way.keys) > _LARGEST_CUT:
             return None
         steps = [step for step in self.cut if step.is_known]

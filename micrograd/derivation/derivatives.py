@@ -60,7 +60,7 @@ def _times(local: Tree, slope: Tree) -> Tree:
 
 
 def _slope(tree: Call, place: int) -> Tree:
-    """The partial of the table; that of a power of a constant exponent without its exceptions."""
+    """The partial of the table; for a power with a constant exponent, without exceptions."""
     if tree.name == "pow" and place == 0 and isinstance(exponent := tree.operands[1], float):
         if exponent == 2.0:
             return Call("mul", (2.0, "x"))

@@ -267,7 +267,7 @@ def as_html(blocks: Sequence[Block], *, level: int = 1) -> str:
 
 
 def as_styled_html(blocks: Sequence[Block], *, level: int = 1) -> str:
-    """Elements of HTML that bring their style, for a page that has none for them."""
+    """Elements of HTML together with their style, for a page that does not style them."""
     return f"<style>{STYLE}</style>\n{as_html(blocks, level=level)}"
 
 

@@ -144,7 +144,7 @@ def _by_hand(node: Value) -> Iterable[tuple[Value, Ball]]:
 
 
 def _near(x: float, number: int) -> float:
-    """A number near x; another one for each number."""
+    """A number near x, different for each number."""
     spread = 2 * math.modf(_GOLDEN * (number + 1))[0] - 1
     return x + spread * (_DISTANCE * abs(x) + _OFFSET)
 

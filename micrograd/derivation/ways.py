@@ -1,4 +1,4 @@
-"""What leads from a value to the output: the named values between, their partials, and paths."""
+"""What leads from a value to the output: the named values in between, partials, and paths."""
 
 from __future__ import annotations
 

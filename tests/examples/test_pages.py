@@ -1,4 +1,4 @@
-"""The index page in a browser, on a desk and on a telephone, in both languages and schemes."""
+"""The index page in a browser, on a desktop and on a phone, in both languages and schemes."""
 
 from __future__ import annotations
 
