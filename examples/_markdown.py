@@ -105,7 +105,7 @@ class Markdown:
 
 
 class WithImages(Markdown):
-    """A companion for media that take no mathematics, such as WeChat and Zhihu.
+    """A companion for media that cannot show mathematics, such as WeChat and Zhihu.
 
     Figures and formulas are images; those within a sentence are plain text.
     """

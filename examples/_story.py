@@ -47,7 +47,7 @@ class Bullets:
 class Display:
     """Formulas below each other, aligned at their first signs: `"J = …"`, `"= …"`.
 
-    `images` are PNG files for media that take no mathematics.
+    `images` are PNG files for media that cannot show mathematics.
     """
 
     lines: tuple[str, ...]

@@ -45,7 +45,7 @@ class Conditions:
         return self._written(found) if any(found) else None
 
     def condition(self, tree: Tree, excluded: Sequence[Tree] = ()) -> Formula:
-        """The test of a `where`, which holds if not 0, given that the `excluded` ones do not hold."""
+        """The test of a `where`, which holds if not 0, given that no `excluded` one holds."""
         match tree:
             case Call("le" | "ge" as name, sides) if (
                 Call(name.replace("e", "t"), sides) in excluded

@@ -1,4 +1,4 @@
-"""`draw_formula(explanation)`: formulas as a picture, for media that take no mathematics.
+"""`draw_formula(explanation)`: formulas as a picture, for media that cannot show mathematics.
 
 `setting` sets the marks in two dimensions. Each run of letters is told its length, so that a
 formula keeps its shape in another font.

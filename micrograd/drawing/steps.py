@@ -48,7 +48,7 @@ class Part(NamedTuple):
     """Boxes that are computed in one step."""
 
     boxes: tuple[str, ...]
-    layer: int | None = None  # its number, if the boxes are a layer of a model; 0 if it has none
+    layer: int | None = None  # the number of the layer that the boxes are; 0 without a number
     forward: tuple[Equation, ...] = ()  # what is said instead of the formulas of the boxes
     backward: tuple[Equation, ...] = ()
 

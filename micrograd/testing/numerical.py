@@ -481,7 +481,7 @@ def _is_denied(
 ) -> np.ndarray:
     """Whether the smallest steps lead away from a limit, on which larger ones agree by accident.
 
-    So they do if these are multiples of the period of an oscillation.
+    This happens if the larger steps are multiples of the period of an oscillation.
     """
     apart = abs(quotients[:, -2:] - limit[:, None])
     is_near = apart <= error[:, None] + 4 * rounding[:, -2:]

@@ -1,8 +1,8 @@
 r"""Formulas as on a blackboard: `2(ŷ − t)·ŷ(1 − ŷ)·x`, with Σ, fractions, and lines of a width.
 
-Against `notation.formula`, which writes every sign, a number or a bracket stands beside its factor
-without a sign, functions have their usual names, and a sum of terms that differ in an index only
-is written with Σ.
+Unlike in `notation.formula`, which writes every sign, a number or a bracket stands beside its
+factor without a sign, functions have their usual names, and a sum of terms that differ in an index
+only is written with Σ.
 
 Besides the operations of the table, a tree may contain
 

@@ -62,7 +62,7 @@ class _DifferentError(Exception):
 
 
 def general(trees: Sequence[Tree], names: Mapping[str, Formula], step: int = 1) -> General | None:
-    """The formula that all these are cases of; None if there is none.
+    """The formula that all these are cases of; None if no formula is.
 
     Args:
         trees: the formulas, in order of the index.

@@ -76,7 +76,7 @@ def significant(digits: int | None) -> Iterator[None]:
 
 
 def checked_digits(digits: Any) -> int | None:
-    """The number of significant digits, or None; ValueError if there is no such number."""
+    """The number of significant digits, or None; ValueError if it is out of range."""
     if digits is not None and (type(digits) is not int or not 1 <= digits <= 17):
         raise ValueError(f"digits is a number of significant digits from 1 to 17, got {digits!r}")
     return digits

@@ -116,7 +116,7 @@ _SIGNS = dict.fromkeys(("+", "-", r"\cdot"), r"\mathbin") | {"=": r"\mathrel"}
 
 
 def _color(name: str) -> str:
-    """The name of a colour, which should be nobody else's."""
+    """A name for a colour, unlikely to be used by anybody else."""
     return f"graph{name.replace('_', '')}"
 
 

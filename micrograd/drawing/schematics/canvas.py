@@ -71,7 +71,7 @@ class Canvas:
         anchor: str = "middle",
         bold: bool = False,
     ) -> None:
-        """Draw words or a formula; `anchor` says what of it is at the point."""
+        """Draw words or a formula; `anchor` says which part of it is at the point."""
         x, y = at
         more = ' font-weight="bold"' if bold else ""
         more += f' text-anchor="{anchor}"' if anchor != "start" else ""
@@ -204,7 +204,7 @@ def breadth(words: Words, size: float = BODY, *, bold: bool = False) -> float:
 
 
 def size_of(words: Words) -> float:
-    """The size of a text where nothing else is said: scripts of a formula must be legible."""
+    """The default size of a text: scripts of a formula must be legible."""
     return BODY if isinstance(words, str) else NAME
 
 

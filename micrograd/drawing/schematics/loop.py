@@ -34,7 +34,7 @@ def draw_training_loop(
 
     Args:
         lr: the learning rate, a number in the formula of the update; η by default.
-        iterations: how often the loop is run; not said by default.
+        iterations: how often the loop is run; not shown by default.
         names: what a weight and the loss are called.
         lang: the language of the words, "en" or "zh".
         theme: "light", "dark", "print", "auto" or a `Theme`; "auto" follows the reader's scheme.

@@ -203,7 +203,7 @@ for (const key of ["steps", "rate", "sample", "wrt", "nudge", "lang"]) {
   while (taken.has(KEYS[key])) KEYS[key] += ".";
 }
 
-// A number as typed: "-2", "1e-3", "inf", "nan"; undefined if it is none.
+// A number as typed: "-2", "1e-3", "inf", "nan"; undefined if it is not a number.
 function read(text) {
   const plain = text
     .trim()

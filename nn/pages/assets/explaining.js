@@ -201,7 +201,7 @@ class Explanation {
     ];
   }
 
-  // The flows of the layers above, of which this one is made.
+  // The flows of the layers above, from which this one is computed.
   chain(layer) {
     const { layers } = this.app.experiment.network;
     const found = this.ofLoss();

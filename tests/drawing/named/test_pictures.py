@@ -208,7 +208,7 @@ def test_without_weights_there_are_no_targets():
         ({"hide": [3]}, "hide: 3 is not in the graph"),
         ({"digits": 0}, "digits is a number of significant digits from 1 to 17, got 0"),
         ({"width": 100}, "width is a number of pixels from 200, got 100"),
-        ({"roles": {"x": "hero"}}, "roles: 'x' is 'hero', which is none of input, weight"),
+        ({"roles": {"x": "hero"}}, "roles: 'x' is 'hero', which is not one of input, weight"),
         ({"direction": "up"}, "rankdir is one of"),
         ({"lang": "xx"}, "lang is one of"),
         ({"max_nodes": 3}, "a drawing of 7 named values cannot be read"),
