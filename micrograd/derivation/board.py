@@ -136,7 +136,7 @@ class Board(Explanation):
         return self.cut.names.get(value) or notation.named(label_of(value) or "x")
 
     def _lines(self, tree: Tree, left: int) -> tuple[Formula, ...]:
-        """A formula in lines that fit beside a left side of so many columns."""
+        """A formula in lines that fit beside a left side of the given width."""
         room = max(_NARROWEST, self.width - left - 5)
         return tuple(blackboard.lines(tree, self._formulas, room))
 

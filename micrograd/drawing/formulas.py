@@ -1,7 +1,7 @@
 """`draw_formula(explanation)`: formulas as a picture, for media that cannot show mathematics.
 
-`setting` sets the marks in two dimensions. Each run of letters is told its length, so that a
-formula keeps its shape in another font.
+`setting` sets the marks in two dimensions. Each run of letters has its length as an attribute, so
+that a formula keeps its shape in another font.
 """
 
 from __future__ import annotations

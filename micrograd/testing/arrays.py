@@ -32,8 +32,8 @@ _SHOWN = 3  # wrong entries of an array that are named
 _SEARCHES = 64  # groups of entries of a large array that are moved together
 _SMALLEST = 16  # entries that are not divided any more
 # Factors of the first step, where differences say that an entry is wrong. They are not powers of
-# two, so that the steps are others. Measured on tests/testing/test_single_precision.py: without
-# them, the gradient of a sine at 1e6 is called wrong.
+# two, so that the steps differ. Measured on tests/testing/test_single_precision.py: without them,
+# the gradient of a sine at 1e6 is called wrong.
 _SHRINKS = {8: (0.03, 0.001), 4: (0.13, 0.016, 0.002), 2: (0.26,)}
 # How many times its error a difference must be to count as wrong. Where only few steps are neither
 # too large nor lost in rounding, the error is estimated from few numbers. Measured on the same

@@ -179,7 +179,7 @@ class Run:
         """The numbers of tangents, one for each argument and with its structure."""
         if len(args) != len(self.structures):
             raise ValueError(
-                f"the {place}s have another structure than the arguments: "
+                f"the {place}s have a different structure from the arguments: "
                 f"{len(self.structures)} are needed, got {len(args)}"
             )
         found = [

@@ -173,7 +173,7 @@ def leaves_for(tree: Any, wanted: Structure, place: str, whole: str) -> list[Any
     try:
         return leaves_like(tree, wanted)
     except ValueError as error:
-        raise ValueError(f"{place} has another structure than {whole}: {error}") from None
+        raise ValueError(f"{place} has a different structure from {whole}: {error}") from None
 
 
 def map_regular(structure: Structure, start: int, f: Callable[[Structure, int], Any]) -> Any:

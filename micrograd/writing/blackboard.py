@@ -64,7 +64,7 @@ def written(tree: Tree, names: Mapping[str, Formula]) -> Formula:
 
 
 def lines(tree: Tree, names: Mapping[str, Formula], width: int) -> list[Formula]:
-    """The formula in lines of at most so many characters, as far as its signs allow.
+    """The formula in lines of a given width, as far as its signs allow breaks.
 
     Each line after the first begins with the sign at which the formula was broken.
 

@@ -1,7 +1,7 @@
 """Derivatives of the formulas of losses and activations, in the shortest form found.
 
-`derivative` differentiates each branch of a choice by itself, and `shortest` compares the formula
-as it is simplified with what it is over a common denominator, multiplied out.
+`derivative` differentiates each branch of a choice by itself, and `shortest` compares the
+simplified formula with the one over a common denominator, multiplied out.
 
 >>> from micrograd.ops import TABLE
 >>> entropy = TABLE["mul"].read("-(y * log(x) + (1 - y) * log1p(-x))")

@@ -176,7 +176,7 @@ def _short(x: float) -> str:
 
 
 def digits(x: Any, count: int = 4) -> str:
-    """A number with at most so many significant digits, and a minus sign that is as wide as +."""
+    """A number rounded to significant digits, with a minus sign that is as wide as +."""
     data = getattr(x, "data", x)
     if not isinstance(data, int | float):
         return one_line(str(data))

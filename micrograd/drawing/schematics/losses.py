@@ -16,7 +16,7 @@ from micrograd.writing.notation import named
 
 MOST_SERIES = 6
 
-_COUNTED = {  # the title, and what is told of each list
+_COUNTED = {  # the title, and the description of each list
     "iteration": ("losses by iteration", "loss by iteration"),
     "epoch": ("losses by epoch", "loss by epoch"),
 }

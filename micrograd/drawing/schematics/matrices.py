@@ -178,7 +178,7 @@ class Matrix(NamedTuple):
 
 
 def matrix_of(name: str, rows: _Entries, room: float) -> Matrix:
-    """A matrix of numbers or names, with so many columns and digits as fit into the room."""
+    """A matrix of numbers or names, with as many columns and digits as fit into the room."""
     shape = f"{len(rows)}×{len(rows[0])}"
     shown = rows if len(rows) <= MOST_ENTRIES else [*rows[: MOST_ENTRIES - 2], rows[-1]]
     for most, count in ((MOST_ENTRIES, 4), (MOST_ENTRIES, 3), (5, 3), (4, 3), (3, 2)):

@@ -97,7 +97,7 @@ def _column(name: str, column: Any, rows: Sequence[Sequence[Any]]) -> list[Any]:
 
 
 def _share(canvas: Canvas, count: int) -> float:
-    """The room for text in one of so many columns."""
+    """The room for text in one of several equal columns."""
     return (canvas.width - 2 * MARGIN) / count - 2 * _NARROW
 
 

@@ -110,7 +110,7 @@ def test_a_film_strip_has_the_digits_that_are_asked_for(tmp_path):
         film_strip(neuron(), tmp_path, digits=0)
 
 
-def test_without_pillow_the_remedy_is_told(monkeypatch, tmp_path):
+def test_without_pillow_the_remedy_is_named(monkeypatch, tmp_path):
     import sys
 
     monkeypatch.setitem(sys.modules, "PIL", None)

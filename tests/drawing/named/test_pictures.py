@@ -177,7 +177,7 @@ def test_numbers_are_hidden_by_their_kind():
     assert not any(box.data for box in boxes(draw(neuron(), hide="values")).values())
 
 
-def test_roles_are_told_by_names_and_models_and_the_caller():
+def test_roles_follow_from_names_models_and_the_caller():
     shown = {name: box.role for name, box in boxes(draw(neuron())).items()}
     assert shown == {
         "x": "input",
@@ -232,7 +232,7 @@ def test_options_of_one_level_are_refused_by_the_others():
 
 
 @pytest.mark.parametrize("lang", languages.languages())
-def test_the_picture_is_told_in_words(lang):
+def test_the_picture_is_described_in_words(lang):
     svg = ET.fromstring(own(draw(neuron(), lang=lang)))
     assert svg.get("role") == "img"
     assert svg.findtext(f"{SVG}title") == {
@@ -244,7 +244,7 @@ def test_the_picture_is_told_in_words(lang):
         assert all(part in told for part in (box.label, box.data, box.grad))
 
 
-def test_graphviz_tells_it_too_and_no_tooltip_is_the_name_of_a_node():
+def test_graphviz_describes_it_too_and_no_tooltip_is_the_name_of_a_node():
     text = str(draw(neuron()).pipe("svg", encoding="utf-8"))
     titles = re.findall("<title>(.*?)</title>", text)
     assert "Computation graph of L = (ŷ − t)²" in titles
