@@ -143,7 +143,7 @@ def _image(path: Path, told: str) -> str:
 
 
 def aligned(lines: Iterable[str]) -> str:
-    """Formulas below each other, aligned at their signs, as LaTeX for math mode."""
+    """Formulas one below another, aligned at their signs, as LaTeX for math mode."""
     shown = []
     for line in lines:
         left, sign, right = sides(line)

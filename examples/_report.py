@@ -91,7 +91,7 @@ class Report:
         self.parts.append(Bullets(items))
 
     def formula(self, *lines: str) -> None:
-        """Add formulas in LaTeX below each other, aligned at their first signs of equality."""
+        """Add formulas in LaTeX one below another, aligned at their first signs of equality."""
         images: list[Path] = []
         for line in lines:
             images += self._formula(f"formula_{self._formulas}", read(line))

@@ -45,7 +45,7 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
         tree: the formula.
         known: formulas by their names, those of operands before those that use them. Where such a
             formula occurs, its name is written.
-        decimals: whether short decimal fractions are written as such, not as common ones.
+        decimals: whether short decimal fractions are written as such, not as common fractions.
     """
     algebra = NormalForm(known or {})
     kept = _Writer(algebra, decimals).formula(algebra.read(tree))

@@ -97,7 +97,7 @@ class ClosedForms:
         return Slope(tree, conditions)
 
     def way(self, target: Value) -> Way | None:
-        """All that leads from a value to the output; None if nothing does."""
+        """Everything that leads from a value to the output; None if nothing does."""
         if target is self.chain.output or target not in self.cut.names:
             return None
         bottom, top = self.cut.key(target), self.cut.key(self.chain.output)

@@ -33,7 +33,7 @@ class Conditions:
         self.letters, self.words = letters, words
 
     def differentiable(self, row: Operation, *, smooth: bool) -> Formula | None:
-        """Where an operation is differentiable; None if that is everywhere.
+        """Where an operation is differentiable; None for everywhere.
 
         `smooth` says that only second derivatives jump at its kinks.
         """

@@ -91,7 +91,7 @@ def _closer(
 
 
 def _gap(first: Point, second: Point) -> float:
-    """How far the function moves between two points; infinitely if it is not defined at one."""
+    """How far the function moves between two points; infinity if it is undefined at one."""
     defined = math.isfinite(first[1]) + math.isfinite(second[1])
     if defined == 2:
         return abs(second[1] - first[1])
@@ -210,7 +210,7 @@ class Section(NamedTuple):
         return out, 0.0 if slope is None else slope
 
     def _is_smooth(self, operands: dict[str, float]) -> bool:
-        """Whether there is a derivative: the domain holds, and the kink is not 0."""
+        """Whether a derivative exists: the point is in the domain, and the kink is not 0."""
         return all(fold(test, IEEE, operands) for test in self.tests)
 
     def frame(self) -> Frame:

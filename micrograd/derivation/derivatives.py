@@ -22,7 +22,7 @@ def has_decimals(tree: Tree) -> bool:
 
 
 def renamed(tree: Tree, names: Mapping[str, Tree]) -> Tree:
-    """The formula with other variables, or formulas in the place of variables."""
+    """The formula with its variables renamed or replaced by formulas."""
     return fold(tree, _CALLS, names, _same)
 
 

@@ -175,7 +175,7 @@ def _derivative(
 
 
 def _same(left: Ball, right: Ball, scale: float) -> bool | None:
-    """Whether two numbers may be equal; None if the bounds are so wide that this shows nothing."""
+    """Whether two numbers may be equal; None if the bounds are too wide to tell."""
     if not (math.isfinite(left.mid) and math.isfinite(right.mid)):
         return None if repr(left.mid) == repr(right.mid) else False
     bound = left.rad + right.rad

@@ -60,7 +60,7 @@ def _contracted(box: Box, tails: Sequence[str], line: Line, letter: str) -> Box:
 
 
 def _rewired(layered: Layered, heads: Mapping[str, Box], stands: Mapping[str, str]) -> Picture:
-    """The picture with `heads` in the place of neurons, without anything within them.
+    """The picture with `heads` in place of neurons, without anything within them.
 
     Arrows from a box lead from the one that stands for it.
     """

@@ -1,4 +1,4 @@
-"""What is to be checked: a function, and the derivatives that somebody claims it has.
+"""What is to be checked: a function, and the derivatives that are claimed for it.
 
 A gradient, a Jacobian or a backward pass is called once, by the conventions of its field, and what
 it returns is laid out by the arguments.
@@ -80,7 +80,7 @@ class Claim(NamedTuple):
 
 
 class Claimant:
-    """Somebody who claims to know the derivatives of a function: a gradient or a backward pass.
+    """Code that claims to compute the derivatives of a function: a gradient or a backward pass.
 
     Args:
         f: the function.

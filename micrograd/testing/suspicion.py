@@ -44,7 +44,7 @@ class Surroundings:
 def suspicion(
     got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, surroundings: Surroundings
 ) -> str:
-    """What the mistake looks like, in words; an empty text if it looks like nothing known.
+    """What the mistake looks like, in words; an empty text if it resembles no known mistake.
 
     Args:
         got: the gradient.

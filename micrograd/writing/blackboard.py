@@ -39,7 +39,7 @@ from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODU
 __all__ = ["figure", "latex", "lines", "written"]
 
 _SHORT = 3  # columns of a factor that is never alone on a line
-_FEWEST = 4  # terms that are written with Σ if they differ in an index only
+_FEWEST = 4  # terms that are written with Σ if they differ only in an index
 
 _NAMES = {
     "sigmoid": "σ",
@@ -165,7 +165,7 @@ class _Board:
     # ------------------------------------------------------------------------------------- sums
 
     def gathered(self, tree: Tree) -> Tree:
-        """The formula, where terms that differ in an index only are operands of one Σ."""
+        """The formula, where terms that differ only in an index are operands of one Σ."""
         if not isinstance(tree, Call):
             known = isinstance(tree, float) and self.names["π"] is _PI and _constant(tree)
             return known or tree
@@ -189,7 +189,7 @@ class _Board:
         return Call(tree.name, inner)
 
     def _brackets(self, tree: Call) -> Tree | None:
-        """A sum of brackets that differ in an index only, as Σ."""
+        """A sum of brackets that differ only in an index, as Σ."""
         spine: list[Tree] = [tree]
         brackets: list[Tree] = []
         while isinstance(spine[-1], Call) and spine[-1].name == "add":

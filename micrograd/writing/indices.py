@@ -1,4 +1,4 @@
-"""Formulas that differ in an index only: x₁, x₂, x₃ and x₄ are xᵢ for i from 1 to 4.
+"""Formulas that differ only in an index: x₁, x₂, x₃ and x₄ are xᵢ for i from 1 to 4.
 
 >>> from micrograd.writing.notation import named
 >>> names = {f"x{i}": named(f"x{i}") for i in range(1, 5)}
@@ -158,7 +158,7 @@ class _Matching:
         return tuple(self._mark(column) for column in zip(*marks, strict=True))
 
     def _digits(self, texts: Sequence[str]) -> Mark:
-        """The index in the place of a number, or of one of several with commas between them."""
+        """The index in place of a number, or of one of several with commas between them."""
         columns = list(zip(*(text.split(",") for text in texts), strict=False))
         shown: list[Mark] = []
         for column in columns:

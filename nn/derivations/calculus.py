@@ -67,7 +67,7 @@ def _choice(test: Tree, then: Tree, otherwise: Tree) -> Tree:
 
 
 def substituted(tree: Tree, variables: Mapping[str, Tree]) -> Tree:
-    """Return the formula with formulas in the places of its variables."""
+    """Return the formula with formulas in place of its variables."""
     if isinstance(tree, Call):
         return Call(tree.name, tuple(substituted(each, variables) for each in tree.operands))
     return variables.get(tree, tree) if isinstance(tree, str) else tree

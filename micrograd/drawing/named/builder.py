@@ -50,7 +50,7 @@ def named_picture(
 ) -> Picture:
     """The compact picture; `micrograd.drawing.draw_dot` explains the options.
 
-    `gradients` are shown in the place of those of the last backward pass. A picture that is not
+    `gradients` are shown in place of those of the last backward pass. A picture that is not
     placed has no layout; its boxes can still be changed.
 
     Raises:
@@ -183,7 +183,7 @@ class _Builder:
         return self._written(tree, definition, self._called)
 
     def _figures(self, tree: Tree, definition: Definition) -> Line:
-        """The formula with numbers in the place of names."""
+        """The formula with numbers in place of names."""
         with significant(self.digits):
             return self._written(tree, definition, lambda value: notation.number(value.data))
 

@@ -125,7 +125,7 @@ def _point(point: Point) -> str:
 
 
 def _number(text: str) -> str:
-    """A number, a dash or whatever was stored in the place of a number, in math mode."""
+    """A number, a dash or whatever was stored in place of a number, in math mode."""
     if found := re.fullmatch("(−?[0-9.]+)×10([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)", text):
         power = found[2].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
         return rf"${found[1].replace('−', '-')}\times 10^{{{power}}}$"

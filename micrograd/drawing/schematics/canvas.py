@@ -95,7 +95,7 @@ class Canvas:
         return top
 
     def formulas(self, top: float, formulas: Sequence[Formula]) -> float:
-        """Draw formulas below each other, broken at their signs; return the bottom."""
+        """Draw formulas one below another, broken at their signs; return the bottom."""
         for formula in formulas:
             lines = wrapped(of_mark(formula.mark), self.width - 2 * MARGIN - 16.0, NAME)
             for i, line in enumerate(lines):

@@ -112,7 +112,7 @@ def _ring(canvas: Canvas, formulas: Sequence[Formula]) -> float:
 
 
 def _column(canvas: Canvas, formulas: Sequence[Formula]) -> float:
-    """Four boxes below each other, and an arrow back to the first; return the bottom."""
+    """Four boxes one below another, and an arrow back to the first; return the bottom."""
     size = (canvas.width - 2 * MARGIN - 50.0, 84.0)
     x, step = MARGIN + size[0] / 2, size[1] + 28.0
     top = 14.0 + size[1] / 2

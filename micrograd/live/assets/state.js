@@ -58,7 +58,7 @@ const v = new Float64Array(story.nodes),
   g = new Float64Array(story.nodes);
 const d = new Float64Array(story.nodes),
   p = new Float64Array(story.arrows);
-const product = (x, y) => (x !== 0 && y !== 0 ? x * y : 0); // 0 stops what is infinite
+const product = (x, y) => (x !== 0 && y !== 0 ? x * y : 0); // 0 times infinity is 0
 
 function place(row, held) {
   for (const i of leaves) v[values[i].node] = held[i];
