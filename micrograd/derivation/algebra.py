@@ -84,7 +84,7 @@ class _Writer:
         self.algebra, self.decimals = algebra, decimals
 
     def formula(self, whole: Sum) -> Tree:
-        """The sum as a product where its terms have a factor in common, else as a sum."""
+        """The sum as a product if its terms have a common factor, otherwise as a sum."""
         coefficient, term = self.algebra.product(self._named(whole))
         opened = self.algebra.opened(coefficient, term)
         below = {each.denominator for each in opened.terms.values()}

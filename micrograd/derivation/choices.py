@@ -36,7 +36,7 @@ def decided(tree: Tree, numbers: Mapping[str, float]) -> tuple[Tree, tuple[Tree,
 def regular(tree: Tree) -> tuple[Tree, tuple[Tree, ...]]:
     """The formula without branches that single points take, and where it holds.
 
-    Such a point is one where two numbers are equal, as in `where(x == 0, …)`. The choice between
+    At such a point two numbers are equal, as in `where(x == 0, …)`. The choice between
     `x < y`, `x > y` and equality loses its middle case.
 
     >>> slope = Call("where", (Call("lt", ("x", "y")), 0.0,

@@ -65,7 +65,7 @@ class ClosedForms:
     def _with_names(self, tree: Tree, step: Definition) -> Tree:
         """The derivative of a step, with the names of other definitions if that is shorter.
 
-        So the derivative of one share of a softmax has the name of another one.
+        In this way the derivative of one share of a softmax is written with the name of another.
         """
         if size(tree) < _LONG or len(self.cut) > _LARGEST_CUT:
             return tree

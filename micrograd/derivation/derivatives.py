@@ -10,7 +10,7 @@ from micrograd.table.formulas import RESULT, Call, Tree, fold, parts
 
 
 def has_decimals(tree: Tree) -> bool:
-    """Whether a formula has a decimal fraction such as 0.1, so that others may be decimals, too."""
+    """Whether a formula has a decimal fraction such as 0.1, so that others may be decimals too."""
     numbers = (
         number
         for part in parts(tree)

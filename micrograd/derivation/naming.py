@@ -147,8 +147,8 @@ def name_values(nodes: Sequence[Value], variables: Mapping[int, str]) -> dict[Va
     """A name for each value; `nodes` are in topological order.
 
     A label is used first, then the caller's variable, then v₁, v₂, … in order; or u₁, u₂, …, if
-    there are a v₁ and a v₂. A name that occurs
-    again, also in another spelling, is numbered: x, x⁽²⁾, x⁽³⁾.
+    there are a v₁ and a v₂. A name that occurs again, even in another spelling, is numbered: x,
+    x⁽²⁾, x⁽³⁾.
     """
     chosen: dict[Value, Name] = {}
     taken: set[Any] = set()  # names must differ as text and as marks

@@ -138,10 +138,10 @@ AUTO = _distinct(THEMES["light"])
 
 
 def following(svg: str, theme: Theme) -> str:
-    """The SVG in the scheme of the reader's screen, if its theme is `AUTO`; else the SVG itself.
+    """The SVG in the scheme of the reader's screen if its theme is `AUTO`, otherwise unchanged.
 
-    A style sheet replaces each colour where the scheme is dark. Programs that know no such queries
-    show the light theme.
+    A style sheet replaces each colour where the scheme is dark. Programs without support for such
+    queries show the light theme.
     """
     if theme != AUTO:
         return svg

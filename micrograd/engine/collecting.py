@@ -19,7 +19,7 @@ _threads: list[int] = []  # of each current pause
 
 @contextmanager
 def nothing_collected() -> Iterator[None]:
-    """Pause the collector, also for other threads; afterwards it is on if it was on before.
+    """Pause the collector for all threads; afterwards it is on if it was on before.
 
     Pauses nest, and may overlap in several threads. Where the collector is off, nothing changes. As
     a decorator of the function that builds the graph, the pause lasts until the graph has been

@@ -279,7 +279,7 @@ def slopes(
     starts, first = starts * shrink, first * shrink
 
     def moved(row: int, part: float) -> tuple[np.ndarray, Any]:
-        """The point after a step, and the step that rounding left of it."""
+        """The point after a step, and the step as it is after rounding."""
         if directions is not None:
             return _rounded(x + first * part * directions[row], itemsize), first * part
         index, point = axes[row], x.copy()

@@ -180,9 +180,9 @@ class _Matching:
 
 
 def _around(numbers: Sequence[str]) -> tuple[int, int]:
-    """How many digits before and after the index all share, as in w₁₁, w₁₂, w₁₃.
+    """How many digits before and after the index are the same in all, as in w₁₁, w₁₂, w₁₃.
 
-    An index begins at 1: in w₁₀, w₁₁, w₁₂ there is one of two digits.
+    An index begins at 1: in w₁₀, w₁₁, w₁₂ the index has two digits.
     """
     if len({len(each) for each in numbers}) > 1:
         return 0, 0

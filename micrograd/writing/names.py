@@ -181,7 +181,7 @@ def _script(text: str) -> Iterator[Mark]:
 
 
 def _is_index(part: str) -> bool:
-    """Whether letters are indices one by one, and not a word."""
+    """Whether letters are separate indices and not a word."""
     return bool(re.fullmatch(r"[0-9]+|[ijk]+", part))
 
 

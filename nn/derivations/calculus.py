@@ -58,7 +58,7 @@ def assuming(test: Tree, tree: Tree, is_true: bool) -> Tree:
 
 
 def _choice(test: Tree, then: Tree, otherwise: Tree) -> Tree:
-    """Return the choice, or the second formula if that gives the first one in its case, too."""
+    """Return the choice, or the second formula if it equals the first one in its case too."""
     match test:
         case Call("le", (Call("abs", (str(name),)), 0.0)):
             if algebra.simplified(substituted(otherwise, {name: 0.0})) == then:

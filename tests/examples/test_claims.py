@@ -1,4 +1,4 @@
-"""What the companions of articles 3, 4 and 5 say in words is so."""
+"""What the companions of articles 3, 4 and 5 say in words is true."""
 
 from __future__ import annotations
 

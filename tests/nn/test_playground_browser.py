@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 
 class Playground(Opened):
-    """The page, and the numbers that it tells to scripts."""
+    """The page, and the numbers that it shows to scripts."""
 
     def get(self, name):
         return self.page.evaluate(f"playground.{name}")

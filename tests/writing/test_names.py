@@ -129,7 +129,7 @@ def test_no_label_takes_long():
         for end in ("", "!", ")"):
             start = process_time()
             assert named(f"x{part * (58 // len(part))}{end}").text
-            assert process_time() - start < 0.5  # it would be years if parts matched in two ways
+            assert process_time() - start < 0.5  # it would take years if parts matched in two ways
 
 
 def test_a_name_binds_tightly_and_words_loosely():

@@ -161,7 +161,7 @@ function restart() {
   if (learn.length) remember(outputAt(now));
 }
 
-// Takes steps; stops where the numbers are no longer finite.
+// Takes steps, and stops when the numbers are no longer finite.
 function descend(count) {
   for (let i = 0; i < count && state.steps < MOST_STEPS; i++) {
     const [, slopes] = lossAndGradient();

@@ -213,7 +213,7 @@ class Explanation {
     return found;
   }
 
-  // The loss of the sample and, of one output, its derivative.
+  // The loss of the sample and, for a single output, its derivative.
   ofLoss() {
     const { names } = this;
     const { settings, targets, network } = this.app.experiment;

@@ -1,4 +1,4 @@
-"""What can be measured in a compact picture: widths, sizes of letters, and what lies on what.
+"""What can be measured in a compact picture: widths, sizes of letters, and overlaps.
 
 The letters are measured in DejaVu Sans by Pillow, not by the project's own widths. A text that fits
 in this font fits in the other usual ones, which are narrower.
