@@ -459,7 +459,7 @@ def test_steps_by_hand_are_numbers_or_symbols():
     assert "2y · ∂y/∂x" in board(y * y, x, numbers=False).text()
 
 
-def test_a_value_of_its_own_and_a_stranger():
+def test_the_derivative_by_itself_is_1_and_an_unrelated_value_has_no_path():
     x, y = values(x=1.0, y=2.0)
     assert "has the derivative 1" in board(x, x).text()
     assert "no path leads" in board(x * 2.0, y).text()

@@ -24,7 +24,7 @@ def names(output, **options):
 # --------------------------------------------------------------------------------------- label_all
 
 
-def test_label_all_labels_what_has_no_label_by_its_name():
+def test_label_all_labels_values_without_a_label_by_their_names():
     x, y = Value(1.0), Value(2.0, label="mine")
     z = x * y
     assert label_all(locals()) == ["x", "z"]

@@ -182,7 +182,7 @@ def test_a_factor_and_its_arrow_light_up_together(live):
 
 
 @pytest.mark.slow
-def test_a_nudge_shows_the_change_beside_what_the_derivative_says(live):
+def test_a_nudge_shows_the_change_and_what_the_derivative_predicts(live):
     page = live(neuron(), "#wrt=w&nudge=0.01")
     page.page.wait_for_selector("#change")
     change, predicted = (

@@ -193,7 +193,7 @@ def test_dicts_of_a_derivative_may_have_another_order():
     ("argument", "found"),
     [({"a": 2.0}, {"b": 1.0}), ([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [[1.0] * 2] * 3)],
 )
-def test_another_structure_of_as_many_numbers_is_refused(argument, found):
+def test_a_different_structure_with_as_many_numbers_is_refused(argument, found):
     f = custom_derivative(lambda _: 1.0, vjp=lambda _, __, ___: (found,))
     with pytest.raises(ValueError, match="vjp of <lambda> returned a different structure"):
         grad(f)(argument)

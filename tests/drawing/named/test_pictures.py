@@ -347,7 +347,7 @@ def test_a_png_has_any_scale(tmp_path):
         graph.pipe("png", scale=0)
 
 
-def test_without_a_renderer_png_and_pdf_are_drawn_all_the_same(monkeypatch, tmp_path):
+def test_png_and_pdf_are_drawn_without_a_renderer_too(monkeypatch, tmp_path):
     pytest.importorskip("resvg_py")
     pytest.importorskip("PIL")
     from micrograd.drawing import renderers

@@ -46,7 +46,7 @@ def test_the_test_finds_what_is_wrong():
 
 
 @every
-def test_it_says_in_the_language_what_is_seen(figure):
+def test_the_description_is_in_the_chosen_language(figure):
     for lang, tag in (("en", "en"), ("zh", "zh-Hans")):
         drawing = FIGURES[figure](lang=lang)
         root = ET.fromstring(drawing.svg)
