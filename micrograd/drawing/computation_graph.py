@@ -174,7 +174,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         Raises:
             ValueError: if Graphviz does not know the format, or the scale is not a number above 0.
             RenderingError: if the renderer does not make a picture; RendererNotFound if one is
-                needed and there is none.
+                needed and none is installed.
         """
         options = self._options(format, renderer, formatter, neato_no_op, engine)
         picture = self._drawn(options, renderers.checked_scale(scale))

@@ -56,7 +56,7 @@ def draw_matrices(
 
     Raises:
         TypeError: if the model is not shaped like one.
-        ValueError: if X has no samples, or samples of a length that the model does not take.
+        ValueError: if X has no samples, or samples whose length does not fit the model.
 
     >>> from nn import Layer
     >>> draw_matrices(Layer(4, 3, nonlin=False), [[1, 2, 3, 2.5]]).title
