@@ -1,9 +1,10 @@
 """Numerical derivatives against numdifftools: `python benchmarks/numerical.py [--quick]`.
 
-Both differentiate the functions by which numdifftools tests itself, and those of its documentation
-that have several variables, in one process. For each task and each library: the largest error and
-the largest estimated error, relative to the largest derivative, the calls of the function, and the
-processor time. Without numdifftools (`pip install numdifftools`) its columns stay empty.
+Both differentiate the functions with which numdifftools tests itself, and those of its
+documentation that have several variables, in one process. For each task and each library: the
+largest error and the largest estimated error, relative to the largest derivative, the calls of the
+function, and the processor time. Without numdifftools (`pip install numdifftools`) its columns stay
+empty.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ def by_peer(task: Task) -> Callable[[Callable[..., Any]], tuple[Any, Any]]:
 
 
 def measured(task: Task, run: Callable[[Callable[..., Any]], Any], rounds: int) -> Result:
-    """The errors of one run, and the shortest of some times."""
+    """The errors of one run, and the shortest of several times."""
     calls = 0
 
     def counted(x: Any) -> Any:

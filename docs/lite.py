@@ -58,8 +58,8 @@ def run(folder: Path, module: str, *arguments: str) -> None:
 def complete(folder: Path) -> None:
     """Fetch the packages that the kernel needs and the folder lacks, from PyPI.
 
-    These are written in Python only. Pyodide checks the packages, of which it has its own builds,
-    so their checksums are replaced too.
+    They are pure Python. Pyodide checks packages against the checksums of its own builds, so these
+    checksums are replaced too.
     """
     path = folder / "pyodide-lock.json"
     lock = json.loads(path.read_text(encoding="utf-8"))
@@ -81,7 +81,7 @@ def complete(folder: Path) -> None:
 
 
 def needed(packages: dict[str, Any], names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The packages of these names, and those that they depend on."""
+    """The packages with these names, and those that they depend on."""
     found: dict[str, dict[str, Any]] = {}
     todo = list(names)
     while todo:

@@ -2,8 +2,8 @@
 
 Writes compact.svg and neuron.svg, the pictures of a neuron by `draw` and by `draw_dot`, and
 playground.en.png and playground.zh.png beside this file; with `--graphs`, only the first two. They
-are laid out by graphviz-pure, alike on every machine. The playground is photographed in Chromium,
-which Playwright drives: `pip install playwright`.
+are laid out by graphviz-pure, identically on every machine. The playground is photographed in
+Chromium, which Playwright drives: `pip install playwright`.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def neuron() -> Value:
 
 
 def graphs() -> dict[str, str]:
-    """The pictures of the neuron as SVG, by the names of their files."""
+    """The pictures of the neuron as SVG, by file name."""
     drawn = {"compact.svg": draw(neuron()), "neuron.svg": draw_dot(neuron(), local_partials=True)}
     return {name: graph.pipe(format="svg", encoding="utf-8") for name, graph in drawn.items()}
 
 
 def photograph(page: str) -> bytes:
-    """What the top of a page looks like, as PNG with few colours.
+    """Photograph the top of a page, as a PNG with few colours.
 
     Args:
         page: the text of the page.

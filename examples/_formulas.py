@@ -28,7 +28,7 @@ _CLOSING = {"(": ")", "[": "]"}
 
 @cache
 def read(source: str) -> Formula:
-    """The formula of a text in LaTeX; ValueError if it has something unknown in it."""
+    """Read a formula from LaTeX; ValueError if it contains anything unknown."""
     reader = _Reader(source)
     mark = reader.row("")
     return Formula(text(mark), mark)
@@ -52,7 +52,7 @@ RELATIONS = frozenset("=≈←→⇒<>≤≥≠")
 
 
 def sides(source: str) -> tuple[Mark, str, Mark]:
-    """A formula as its left side, its first sign of equality or the like, and its right side.
+    """The left side of a formula, its first relation sign, and its right side.
 
     One without a sign has only a left side, and one that begins with a sign only a right side.
     """
@@ -72,7 +72,7 @@ class _Reader:
         self.ahead = _TOKEN.findall(source)[::-1]
 
     def row(self, end: str) -> Mark:
-        """The marks up to a piece, which is taken away too."""
+        """The marks up to a piece, which is consumed too."""
         marks: list[Mark] = []
         while self._next() and self._next() != end:
             marks.append(self._scripted(self._atom()))

@@ -293,7 +293,7 @@ def _tag(lang: str) -> str:
 
 
 def display(lines: Iterable[str]) -> str:
-    """Formulas below each other, aligned at their signs."""
+    """Formulas one below another, aligned at their signs."""
     rows = []
     for line in lines:
         left, sign, right = sides(line)

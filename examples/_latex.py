@@ -97,7 +97,7 @@ class Latex(NamedTuple):
                 yield from map(_block, part.blocks(self.lang))
 
     def figure(self, figure: Figure) -> Iterator[str]:
-        """The picture as PNG, and its caption; only the caption where PNG could not be drawn."""
+        """The picture as PNG, and its caption; only the caption if no PNG could be drawn."""
         if self.lang in figure.images:
             file, width = figure.images[self.lang].name, figure.wide[self.lang].width
             share = min(1.0, width / 700)

@@ -105,7 +105,7 @@ class Markdown:
 
 
 class WithImages(Markdown):
-    """A companion for media that take no mathematics, such as WeChat and Zhihu.
+    """A companion for media that cannot show mathematics, such as WeChat and Zhihu.
 
     Figures and formulas are images; those within a sentence are plain text.
     """
@@ -143,7 +143,7 @@ def _image(path: Path, told: str) -> str:
 
 
 def aligned(lines: Iterable[str]) -> str:
-    """Formulas below each other, aligned at their signs, as LaTeX for math mode."""
+    """Formulas one below another, aligned at their signs, as LaTeX for math mode."""
     shown = []
     for line in lines:
         left, sign, right = sides(line)

@@ -35,8 +35,8 @@ from ._story import (
 from ._words import LANGUAGES, Words
 
 NO_RESVG = "resvg is missing: pip install 'micrograd-engine[render]'"
-WIDE, NARROW = 680, 362  # pixels: within the margins of an article, and of a telephone
-_COLUMNS = 76, 36  # of the lines of a derivation: of a wide screen, and of a telephone
+WIDE, NARROW = 680, 362  # pixels: within the margins of an article, and of a phone
+_COLUMNS = 76, 36  # of the lines of a derivation: on a wide screen, and on a phone
 _SCALE = 1.5  # of PNG, for screens of high resolution
 
 
@@ -91,7 +91,7 @@ class Report:
         self.parts.append(Bullets(items))
 
     def formula(self, *lines: str) -> None:
-        """Add formulas in LaTeX below each other, aligned at their first signs of equality."""
+        """Add formulas in LaTeX one below another, aligned at their first signs of equality."""
         images: list[Path] = []
         for line in lines:
             images += self._formula(f"formula_{self._formulas}", read(line))
@@ -112,7 +112,7 @@ class Report:
             drawn: called with `lang`, `width` and `theme`, as the functions of `micrograd.drawing`
                 are; returns a drawing.
             caption: what stands below the figure.
-            alt: what is seen; by default, what the drawing says of itself.
+            alt: the alternative text; by default, that of the drawing.
         """
         if self.out is not None:
             self.parts.append(self._figure(self.out, name, drawn, caption, alt))
@@ -225,7 +225,7 @@ def svg_of(drawing: Any) -> str:
 
 
 def described(drawing: Any, lang: str) -> str:
-    """What a drawing, or a graph, says of itself to those who cannot see it."""
+    """The alternative text of a drawing or a graph, for those who cannot see it."""
     shown = getattr(drawing, "picture", drawing)
     parts = [getattr(shown, "title", ""), getattr(shown, "description", "")]
     return PHRASES["colon"].within(lang).join(part for part in parts if part)

@@ -110,7 +110,7 @@ def printed(what: Words, digits: str, got: float, source: str = "", formula: str
 def summary(rows: Iterable[Row], *, articles: int = 1) -> Words:
     """How many numbers come from each source, and whether they agree.
 
-    Only numbers that an article prints can agree with it; the others are counted apart.
+    Only numbers that an article prints can agree with it; the others are counted separately.
     """
     listed = list(rows)
     counts = Counter(row.source for row in listed)

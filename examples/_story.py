@@ -45,9 +45,9 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Display:
-    """Formulas below each other, aligned at their first signs: `"J = …"`, `"= …"`.
+    """Formulas one below another, aligned at their first signs: `"J = …"`, `"= …"`.
 
-    `images` are PNG files for media that take no mathematics.
+    `images` are PNG files for media that cannot show mathematics.
     """
 
     lines: tuple[str, ...]

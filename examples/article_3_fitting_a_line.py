@@ -107,14 +107,14 @@ def factor_row(who: Words, points: Points, weights: Sequence[float]) -> Row:
 
 
 def weight_row(who: Words, factor: str, after: int, weights: Sequence[float]) -> Row:
-    """The weight after so many iterations."""
+    """The weight after a number of iterations."""
     what = Words(f"{who.en}: w after {after} iterations", f"{who.zh}：迭代 {after} 次后的 w")
     expected = 2 * (1 - float(factor) ** after)
     return exactly(what, expected, weights[after], formula=f"2(1 - {factor}^{{{after}}})")
 
 
 def error_row(who: Words, factor: str, after: int, weights: Sequence[float]) -> Row:
-    """The error of the first point after so many iterations."""
+    """The error of the first point after a number of iterations."""
     what = Words(
         f"{who.en}: error of (1, 2) after {after} iterations",
         f"{who.zh}：迭代 {after} 次后点 (1, 2) 的误差",

@@ -73,7 +73,7 @@ def lstm_cell(x: Any, h: Any, c: Any, W: Any, U: Any, b: Any) -> Any:
         x: the input.
         h: the previous output.
         c: the previous memory.
-        W: weights of the input: input, forget, cell and output gate below each other.
+        W: weights of the input: input, forget, cell and output gate one below another.
         U: weights of the previous output, in the same order.
         b: biases, in the same order.
     """

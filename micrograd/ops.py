@@ -268,7 +268,7 @@ _ROWS = (
     Row("selu",    "where(x <= 0, 1.7580993408473766 * expm1(x), 1.0507009873554805 * x)", ["where(x <= 0, 1.7580993408473766 * exp(x), 1.0507009873554805)"], r"\operatorname{selu}(x)",
         kink="x", note="The derivative at 0 is that for negative numbers."),
     Row("celu",    "where(x <= 0, expm1(x), x)",     ["where(x <= 0, exp(x), 1)"], r"\operatorname{celu}(x)",
-        kink="x", note="The derivative at 0 is 1; the second derivative jumps there. For another alpha than 1, write alpha * celu(x / alpha)."),
+        kink="x", note="The derivative at 0 is 1; the second derivative jumps there. For an alpha other than 1, write alpha * celu(x / alpha)."),
     Row("relu6",   "where(x <= 0, 0, where(x >= 6, 6, x))",   ["where(x <= 0, 0, where(x >= 6, 0, 1))"], r"\min(\max(0, x), 6)",
         kink="minimum(abs(x), abs(x - 6))", note="The derivatives at 0 and 6 are 0."),
     Row("hardtanh", "where(x <= -1, -1, where(x >= 1, 1, x))", ["where(x <= -1, 0, where(x >= 1, 0, 1))"], r"\operatorname{hardtanh}(x)",

@@ -47,8 +47,8 @@ class DivergenceError(ArithmeticError):
 class Training:
     """A training in progress; `nn.fit` makes one from its options, and runs it.
 
-    During an epoch the parameters are one array of numbers. The Values get them at the end of the
-    epoch if somebody looks at the model then, and at the end of training.
+    During an epoch the parameters are one array of numbers. The Values receive them at the end of
+    training, and at the end of an epoch if something reads the model then.
     """
 
     objective: Objective
@@ -135,7 +135,7 @@ class Training:
             loss += value * len(batch[0])
             norm += length
         if self.callbacks or self.measures or self.held_out is not None:
-            self.optimizer.write(self.numbers)  # for those that look at the model
+            self.optimizer.write(self.numbers)  # for whatever reads the model
         row = {"loss": loss / len(self.rows), **self._measured()}
         self.history.append({**row, "gradient_norm": norm / step, "lr": lr})
         self._watch()
@@ -261,9 +261,9 @@ class Training:
         }
 
     def resume(self) -> None:
-        """Continue from the checkpoint, if it exists. ValueError if it is from another training."""
+        """Continue from the checkpoint, if it exists. ValueError if it is of another run."""
         if self.checkpoint is None:
-            raise ValueError("resume=True continues from a checkpoint: say which, checkpoint=PATH")
+            raise ValueError("resume=True needs the path of a checkpoint: checkpoint=PATH")
         if not self.checkpoint.exists():
             return
         saved = load_checkpoint(self.checkpoint)

@@ -92,7 +92,7 @@ def _reports(programs: Sequence[str], out: Path | None) -> Iterator[Any]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    # A process that has threads, as JAX does, must not be forked.
+    # A process with threads, such as JAX starts, must not be forked.
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         yield from pool.map(_report, programs, repeat(out))
 

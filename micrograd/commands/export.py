@@ -47,7 +47,7 @@ def export(options: argparse.Namespace) -> int:
     if not language:
         known = ", ".join(each.removeprefix(".") for each in SUFFIXES)
         raise CommandError(
-            f"the suffix of {path} is none of {known}: choose one of them, or give --language"
+            f"the suffix of {path} is not one of {known}: choose one of them, or give --language"
         )
     names = [normalize("NFKC", name.strip()) for name in options.names]
     with reported(NotImplementedError, writing=path):

@@ -176,7 +176,7 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
     structure = samples[0][1]
     for i, (_, other) in enumerate(samples):
         if other != structure:
-            raise ValueError(f"{place}: sample {i} has another structure than sample 0")
+            raise ValueError(f"{place}: sample {i} has a different structure from sample 0")
     return np.stack([row for row, _ in samples], axis=1), structure, len(batch)
 
 

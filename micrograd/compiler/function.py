@@ -117,9 +117,9 @@ def compile(  # noqa: A001 (the name of the public function)
 ) -> CompiledFunction[Any]:
     """Return `f` as a program that runs without creating Values.
 
-    The first call traces `f` on values without numbers; a call with another structure of arguments
-    traces it again. While `f` is traced, no other thread may compute with its parameters; programs
-    may run.
+    The first call traces `f` on values without numbers; a call with a different structure of
+    arguments traces it again. While `f` is traced, no other thread may compute with its parameters;
+    programs may run.
 
     `f` may choose by comparing values, also in arrays: `where(x > 0, x, 0)`, and with `&`, `|`, `^`
     and `~` between comparisons of arrays. It cannot branch on them (`if`) or index with them.
@@ -469,7 +469,7 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
         f = self.f
         if f is None:
             raise ValueError(
-                "these arguments have another structure than those before it was pickled; "
+                "these arguments have a different structure from those before it was pickled; "
                 "compile the function again"
             )
         results: list[Structure] = []

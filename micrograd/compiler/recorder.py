@@ -40,7 +40,7 @@ class TraceError(TypeError):
 
 _runs = count(1)
 _BETWEEN = 2**40  # places of one run and those of the next
-_OPERANDS = 3  # of an operation, at most
+_OPERANDS = 3  # the most operands of an operation
 
 
 class Recorder:

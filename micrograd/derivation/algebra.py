@@ -1,8 +1,8 @@
 """Simplifies formulas as on a blackboard: sums of products with exact rational coefficients.
 
-`simplified(tree, known)` drops ones, gathers signs, constants and powers, adds equal terms, cancels
-what stands above and below, pulls out common factors, and writes the names of known definitions for
-their formulas. Brackets are kept: `(a - b) ** 2` is not multiplied out.
+`simplified(tree, known)` drops ones, gathers signs, constants and powers, adds equal terms,
+cancels what numerator and denominator share, pulls out common factors, and replaces known formulas
+by their names. Brackets are kept: `(a - b) ** 2` is not multiplied out.
 
 >>> from micrograd.ops import TABLE
 >>> row = TABLE["mul"]
@@ -44,8 +44,8 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
     Args:
         tree: the formula.
         known: formulas by their names, those of operands before those that use them. Where such a
-            formula turns up, its name is written.
-        decimals: whether short decimal fractions are written as such, not as common ones.
+            formula occurs, its name is written.
+        decimals: whether short decimal fractions are written as such, not as common fractions.
     """
     algebra = NormalForm(known or {})
     kept = _Writer(algebra, decimals).formula(algebra.read(tree))
@@ -61,7 +61,7 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
 
 
 def _has_brackets(tree: Tree) -> bool:
-    """Whether there are several sums, one of which is a factor."""
+    """Whether the formula has several sums, and at least one of them is a factor."""
     found = [part for part in parts(tree) if isinstance(part, Call)]
     factors = [each for part in found if part.name in ("mul", "pow") for each in part.operands]
     return sum(part.name in _SUMS for part in found) > 1 and any(
@@ -84,7 +84,7 @@ class _Writer:
         self.algebra, self.decimals = algebra, decimals
 
     def formula(self, whole: Sum) -> Tree:
-        """The sum as a product where its terms have a factor in common, else as a sum."""
+        """The sum as a product if its terms have a common factor, otherwise as a sum."""
         coefficient, term = self.algebra.product(self._named(whole))
         opened = self.algebra.opened(coefficient, term)
         below = {each.denominator for each in opened.terms.values()}
@@ -113,7 +113,7 @@ class _Writer:
         return self.algebra.total(sums)
 
     def _replaced(self, coefficient: Fraction, term: Term) -> Sum | None:
-        """The product with one name for a known formula; None if there is none in it."""
+        """The product with a known formula replaced by its name; None if it contains none."""
         for name, scale, known in self.algebra.patterns:
             ratios = [
                 term.powers.get(atom, Fraction(0)) / power for atom, power in known.powers.items()
@@ -186,7 +186,7 @@ class _Writer:
 
 
 def _exchanged(term: Term, known: Term, name: str, times: Fraction) -> Term:
-    """The product with a name in the place of a known one, which is in it several times."""
+    """The product with a name in place of a known product that it contains several times."""
     powers: dict[Atom, Fraction] = {}
     for atom, power in term.powers.items():
         if atom in known.powers:
@@ -198,7 +198,7 @@ def _exchanged(term: Term, known: Term, name: str, times: Fraction) -> Term:
 
 
 def _size(term: Term) -> tuple[int, Fraction]:
-    """How long a product is: its atoms, of which those that are no variables count twice."""
+    """How long a product is: its atoms, counting twice those that are not variables."""
     atoms = sum(1 if isinstance(atom, str) else 2 for atom in term.powers)
     return atoms, sum(map(abs, term.powers.values()), Fraction(0))
 
@@ -207,7 +207,7 @@ _INDEXED = re.compile(r"(.*?)([₀-₉]+)")
 
 
 def ordered(tree: Tree) -> Tree:
-    """The formula, where neighbouring factors such as x₂ and x₁ are in the order of their indices.
+    """The formula with neighbouring factors such as x₂ and x₁ sorted by their indices.
 
     >>> str(ordered(Call("mul", ("x₂", "x₁"))))
     'mul(x₁, x₂)'

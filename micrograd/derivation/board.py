@@ -48,7 +48,7 @@ from micrograd.writing.labels import columns
 from micrograd.writing.notation import Formula
 
 WIDTH = 76
-"""The columns of a line, if nothing else is asked for."""
+"""The default width of a line, in columns."""
 
 _NARROWEST = 16  # columns of a right side, however narrow the line
 _FEWEST_ALIKE = 3  # lines that become one with an index
@@ -99,7 +99,7 @@ class Board(Explanation):
 
     @property
     def names(self) -> dict[str, Value]:
-        """The values without a label by their names here, for `draw_dot(output, names=…)`."""
+        """The values without a label, by the names used here, for `draw_dot(output, names=…)`."""
         return {
             name.text: value
             for value, name in self.cut.names.items()
@@ -136,7 +136,7 @@ class Board(Explanation):
         return self.cut.names.get(value) or notation.named(label_of(value) or "x")
 
     def _lines(self, tree: Tree, left: int) -> tuple[Formula, ...]:
-        """A formula in lines that fit beside a left side of so many columns."""
+        """A formula in lines that fit beside a left side of the given width."""
         room = max(_NARROWEST, self.width - left - 5)
         return tuple(blackboard.lines(tree, self._formulas, room))
 
@@ -164,10 +164,10 @@ class Board(Explanation):
                 yield from (left_out, Equations(last))
 
     def _gathered(self, lines: Sequence[Tree], step: int = 1) -> Iterator[Tree]:
-        """The lines, where those that differ in an index only follow one another.
+        """The lines, reordered so that those that differ only in an index follow one another.
 
         A line moves up only if what it needs is above its new place. Lines whose index counts down
-        are turned around if none of them needs another.
+        are reversed if none of them needs another.
         """
         rest = [(line, _DIGITS.sub("", str(line))) for line in lines]
         while rest:
@@ -190,7 +190,7 @@ class Board(Explanation):
             rest = kept
 
     def _alike(self, trees: Sequence[Tree], step: int = 1) -> int:
-        """How many of the first trees differ in an index only, if that is worth a line."""
+        """How many of the first trees differ only in an index, if that is worth a line."""
         count = alike(trees, self._formulas, step)
         return count if count >= _FEWEST_ALIKE else 1
 
@@ -256,7 +256,7 @@ class Board(Explanation):
         return first == second
 
     def _product(self, way: Way) -> list[Tree] | None:
-        """The chain by names, and with the partials; None if it is no short product."""
+        """The chain by names and with the partials; None if it is not a short product."""
         if way.is_long:
             return None
         known = way.slopes()
@@ -285,7 +285,7 @@ class Board(Explanation):
     # ------------------------------------------------------------------------------- reverse sweep
 
     def _sweep(self, way: Way, words: Mapping[str, str]) -> Iterator[Block]:
-        """The derivatives of the output with respect to the values between, with bars."""
+        """The derivatives of the output with respect to the values in between, with bars."""
         top, bottom = way.keys[0], way.keys[-1]
         output = self._formulas[top]
         meaning = notation.quotient(output, self._formulas[bottom])
@@ -344,7 +344,7 @@ class Board(Explanation):
     # ------------------------------------------------------------------------------------- remarks
 
     def _remarks(self, target: Value, way: Way, words: Mapping[str, str]) -> Iterator[Block]:
-        """Under which conditions the formulas hold, and what is known as a number only."""
+        """The conditions under which the formulas hold, and what is known only as a number."""
         found: dict[str, Formula] = {}
         for slope in way.slopes().values():
             for condition in joined(slope.conditions):
@@ -366,7 +366,7 @@ class Board(Explanation):
             yield Paragraph(sentence(words["by hand"], partials=listed), self.width)
 
     def _is_blocked(self, target: Value, trees: Sequence[Tree]) -> bool:
-        """Whether a factor of 0 stops others that are infinite or no numbers."""
+        """Whether a factor of 0 stops others that are infinite or nan."""
         slopes = []
         for tree in trees:
             numbers = {key: self.cut.value(key).data for key in variables(tree)}
@@ -404,7 +404,7 @@ def _again(
 def _ends(
     equations: list[document.Equation], words: Mapping[str, str], hidden: int
 ) -> tuple[tuple[document.Equation, ...], tuple[document.Equation, ...], Paragraph | None]:
-    """The first and the last equations, and what is said of those between if there are many."""
+    """The first and the last equations; if there are many, also a remark on those in between."""
     half, more = _MOST_LINES // 2, len(equations) - _MOST_LINES
     if more <= 0:
         return tuple(equations), (), None

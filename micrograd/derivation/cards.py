@@ -17,7 +17,7 @@ from micrograd.writing.notation import Formula, named
 _RESULT = named("f")
 _LETTERS = {x: named(x) for x in LETTERS} | {RESULT: _RESULT, "π": named("π")}
 
-_UNDEFINED = Call("sub", (math.inf, math.inf))  # how the table says that there is no derivative
+_UNDEFINED = Call("sub", (math.inf, math.inf))  # how the table marks a missing derivative
 
 
 def rule_card(operation: str, lang: str = "en") -> RuleCard:

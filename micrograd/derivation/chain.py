@@ -193,7 +193,7 @@ class Chain:
         return self.names[node]
 
     def called(self, name: str) -> Value | None:
-        """The value of that label, variable or name, in any spelling; None if there is none."""
+        """The value with that label, variable or name, in any spelling; None if not found."""
         for node in self.nodes:
             if label_of(node) == name:
                 return node

@@ -36,7 +36,7 @@ def decided(tree: Tree, numbers: Mapping[str, float]) -> tuple[Tree, tuple[Tree,
 def regular(tree: Tree) -> tuple[Tree, tuple[Tree, ...]]:
     """The formula without branches that single points take, and where it holds.
 
-    Such a point is one where two numbers are equal, as in `where(x == 0, …)`. The choice between
+    At such a point two numbers are equal, as in `where(x == 0, …)`. The choice between
     `x < y`, `x > y` and equality loses its middle case.
 
     >>> slope = Call("where", (Call("lt", ("x", "y")), 0.0,
@@ -66,7 +66,7 @@ def regular(tree: Tree) -> tuple[Tree, tuple[Tree, ...]]:
 
 
 def _exception(test: Tree) -> Tree | None:
-    """The condition that excludes the points of a test, if they are exceptional ones."""
+    """The condition that excludes the points of a test, if these are exceptional."""
     match test:
         case Call("eq", sides):
             return Call("ne", sides)
@@ -109,7 +109,7 @@ def _turned(condition: Tree) -> Tree:
 
 
 def _follows(condition: Tree, other: Tree) -> bool:
-    """Whether a condition says less than another one: `x >= 0` less than `x > 0` and `x > 2`."""
+    """Whether a condition follows from another: `x >= 0` follows from `x > 0` and `x > 2`."""
     match condition, other:
         case Call("ge" | "gt" as name, (x, least)), Call("ge" | "gt" as known, (y, more)) if x == y:
             if isinstance(least, float) and isinstance(more, float) and least != more:
@@ -139,7 +139,7 @@ _LONGEST = 12  # variables, numbers and operations of a condition that is shown
 def is_simple(condition: Tree) -> bool:
     """Whether a reader wants to see a condition: it compares variables or short formulas.
 
-    That a size is greater than 0 is a guard of the table.
+    A test that a size is greater than 0 is only a guard in the table.
     """
     match condition:
         case Call(name, (Call("abs" | "hypot"), 0.0)) if name in COMPARISONS:

@@ -65,7 +65,7 @@ class ClosedForms:
     def _with_names(self, tree: Tree, step: Definition) -> Tree:
         """The derivative of a step, with the names of other definitions if that is shorter.
 
-        So the derivative of one share of a softmax has the name of another one.
+        In this way the derivative of one share of a softmax is written with the name of another.
         """
         if size(tree) < _LONG or len(self.cut) > _LARGEST_CUT:
             return tree
@@ -97,7 +97,7 @@ class ClosedForms:
         return Slope(tree, conditions)
 
     def way(self, target: Value) -> Way | None:
-        """All that leads from a value to the output; None if nothing does."""
+        """Everything that leads from a value to the output; None if nothing does."""
         if target is self.chain.output or target not in self.cut.names:
             return None
         bottom, top = self.cut.key(target), self.cut.key(self.chain.output)
@@ -135,7 +135,7 @@ class ClosedForms:
         return ordered(tree) if agrees else None
 
     def _short(self, way: Way) -> Tree | None:
-        """The sum over all paths, simplified; None if it is long."""
+        """The simplified sum over all paths; None if it is long."""
         if len(way.keys) > _LARGEST_CUT:
             return None
         steps = [step for step in self.cut if step.is_known]

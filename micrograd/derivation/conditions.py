@@ -33,7 +33,7 @@ class Conditions:
         self.letters, self.words = letters, words
 
     def differentiable(self, row: Operation, *, smooth: bool) -> Formula | None:
-        """Where an operation is differentiable; None if that is everywhere.
+        """Where an operation is differentiable; None for everywhere.
 
         `smooth` says that only second derivatives jump at its kinks.
         """
@@ -45,7 +45,7 @@ class Conditions:
         return self._written(found) if any(found) else None
 
     def condition(self, tree: Tree, excluded: Sequence[Tree] = ()) -> Formula:
-        """The test of a `where`, which holds if it is not 0, where the `excluded` ones do not."""
+        """The test of a `where`, which holds if not 0, given that no `excluded` one holds."""
         match tree:
             case Call("le" | "ge" as name, sides) if (
                 Call(name.replace("e", "t"), sides) in excluded
@@ -88,14 +88,14 @@ class Conditions:
 
 
 def _chain(sides: Sequence[Formula], sign: str) -> Formula:
-    """The sides with the same relation between any two neighbours."""
+    """The sides, with the same relation between each two neighbours."""
     marks = [mark for side in sides for mark in (("mo", sign), side.mark)]
     text = f" {sign} ".join(side.text for side in sides)
     return Formula(text, ("mrow", *marks[1:]), LOOSE, LOOSE)
 
 
 def is_smooth(row: Operation) -> bool:
-    """Whether only a second derivative jumps where the one operand is 0, as that of elu does."""
+    """Whether only the second derivative jumps where the single operand is 0, as for elu."""
     if row.kink != "x" or row.arity > 1:
         return False
     before, after = row.evaluate(-1e-9), row.evaluate(1e-9)
@@ -119,7 +119,7 @@ def holds(tree: Tree) -> Alternatives:
 
 
 def nonzero(tree: Tree) -> Alternatives:
-    """What it says that a formula is not 0."""
+    """What it means that a formula is not 0."""
     if _is_test(tree):
         return holds(tree)
     match tree:
@@ -143,7 +143,7 @@ def nonzero(tree: Tree) -> Alternatives:
 
 
 def _is_test(tree: Tree) -> bool:
-    """Whether a formula is 1 where something holds, and else 0."""
+    """Whether a formula is 1 where something holds, and 0 elsewhere."""
     match tree:
         case Call(name) if name in _SIGNS:
             return True

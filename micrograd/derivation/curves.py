@@ -60,7 +60,7 @@ def pieces(function: Function, frame: Frame, steps: int = STEPS) -> list[Piece]:
 
 
 def _between(function: Function, before: Point, after: Point, most: float, depth: int = 6) -> Piece:
-    """Points between two others, so many that none is far above the one before."""
+    """Points between two others, so that neighbours do not differ much in height."""
     if depth == 0 or not abs(after[1] - before[1]) > most:
         return []
     x = (before[0] + after[0]) / 2
@@ -91,7 +91,7 @@ def _closer(
 
 
 def _gap(first: Point, second: Point) -> float:
-    """How far the function moves between two points; infinitely if it is not defined at one."""
+    """How far the function moves between two points; infinity if it is undefined at one."""
     defined = math.isfinite(first[1]) + math.isfinite(second[1])
     if defined == 2:
         return abs(second[1] - first[1])
@@ -134,9 +134,9 @@ def _is_inside(point: Point, frame: Frame) -> bool:
 
 
 def fitted(values: Iterable[float], least: float = 0.0) -> tuple[float, float]:
-    """A range with the finite values in it and some room around, which is at least so long.
+    """A range that contains the finite values with a margin, and is at least `least` long.
 
-    A few values far from the others, as those beside a pole, are left out.
+    A few values far from the others, such as those beside a pole, are left out.
     """
     known = sorted(value for value in values if math.isfinite(value))
     if not known:
@@ -156,8 +156,8 @@ def fitted(values: Iterable[float], least: float = 0.0) -> tuple[float, float]:
 def suited(function: Function) -> tuple[float, float]:
     """A range of x that shows what is special about a function.
 
-    It is the widest of some ranges around 0 in which the function does not become a wall, and what
-    of that range the function is defined in.
+    It is the widest of several ranges around 0 in which the function does not look like a wall, cut
+    to where the function is defined.
     """
     chosen = 4.0
     for reach in _REACHES:
@@ -178,7 +178,7 @@ def _sampled(function: Function, left: float, right: float) -> list[Point]:
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:
-    """Round numbers between two others, at most so many."""
+    """Round numbers between two others, at most `most` of them."""
     step = 10.0 ** math.floor(math.log10((high - low) / most))
     while True:
         for factor in (1, 2, 5, 10):
@@ -201,7 +201,7 @@ class Section(NamedTuple):
     tests: tuple[Tree, ...]  # formulas that are not 0 where there is a derivative
 
     def at(self, x: float) -> tuple[float, float]:
-        """The result, and its derivative with respect to the operand; nan where there is none."""
+        """The result and its derivative with respect to the operand; nan where undefined."""
         operands = {**self.held, self.operand: x}
         out, slopes = self.row.evaluate(*(operands[name] for name in self.row.operands))
         slope = slopes[self.row.operands.index(self.operand)]
@@ -210,7 +210,7 @@ class Section(NamedTuple):
         return out, 0.0 if slope is None else slope
 
     def _is_smooth(self, operands: dict[str, float]) -> bool:
-        """Whether there is a derivative: the domain holds, and the kink is not 0."""
+        """Whether a derivative exists: the point is in the domain, and the kink is not 0."""
         return all(fold(test, IEEE, operands) for test in self.tests)
 
     def frame(self) -> Frame:

@@ -17,7 +17,7 @@ _ARITHMETIC = frozenset(
     {"add", "sub", "mul", "div", "pow", "neg", "square", "reciprocal", "exp", "log", "sqrt"}
     | {"abs", "where", *COMPARISONS}
 )
-"""Operations whose arguments are easily read within a longer formula, unlike those of σ(…)."""
+"""Operations whose arguments are easy to read within a longer formula, unlike those of σ(…)."""
 
 
 class _Size(NamedTuple):

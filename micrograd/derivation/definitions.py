@@ -30,8 +30,8 @@ What to know:
   use the operands and the key of the definition itself, as in y' = 1 - y². Choices (`where`) that
   depend on numbers stay in it; `partials.simplified` takes the branch that the numbers take.
 - A step without a formula, such as one whose `_backward` was written by hand, has `slopes`: the
-  derivatives as numbers, which hold for the present numbers only. The `formula` of a step that the
-  table does not know is a call of its symbol, which is no row of the table (`is_known` is false).
+  derivatives as numbers, which hold for the present numbers only. If the table does not know the
+  operation of a step, the `formula` is a call of its symbol, and `is_known` is false.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ def partial(definition: Definition, operand: str) -> Tree:
     """
     if definition.slopes is not None:
         return definition.slopes.get(operand, 0.0)
-    # Formulas that differ in their names only, as in the layers of a network, are done once.
+    # Formulas that differ only in their names, as in the layers of a network, are done once.
     digits = {key: str(i) for i, key in enumerate((definition.key, *definition.operands))}
     found = _partial(renamed(definition.formula, digits), digits[operand])
     return ordered(renamed(found, {digit: key for key, digit in digits.items()}))
@@ -302,9 +302,9 @@ def _named_below(node: Value, names: Container[Value]) -> Iterator[Value]:
 
 
 def _cleared(step: Definition) -> Definition:
-    """The definition without what has no effect on its value.
+    """The definition without the parts that do not affect its value.
 
-    That is a number that exponentials are shifted by for accuracy, or a product with 0.
+    Such parts are numbers that exponentials are shifted by for accuracy, and products with 0.
     """
     products = (part for part in parts(step.formula) if isinstance(part, Call))
     is_idle = any(part.name == "mul" and 0.0 in part.operands for part in products)
@@ -343,9 +343,9 @@ def _with_formula(step: Definition, tree: Tree) -> Definition:
 
 
 def _without_superfluous(steps: list[Definition], made_up: set[str]) -> list[Definition]:
-    """The definitions without made-up names that a simplification of their users gets rid of.
+    """The definitions without made-up names that disappear when their users are simplified.
 
-    Such is the maximum that a softmax is shifted by.
+    An example is the maximum that a softmax is shifted by.
     """
     users: dict[str, list[int]] = {}
     for i, step in enumerate(steps):

@@ -10,7 +10,7 @@ from micrograd.table.formulas import RESULT, Call, Tree, fold, parts
 
 
 def has_decimals(tree: Tree) -> bool:
-    """Whether a formula has a decimal fraction such as 0.1, so that others may be decimals, too."""
+    """Whether a formula has a decimal fraction such as 0.1, so that others may be decimals too."""
     numbers = (
         number
         for part in parts(tree)
@@ -22,7 +22,7 @@ def has_decimals(tree: Tree) -> bool:
 
 
 def renamed(tree: Tree, names: Mapping[str, Tree]) -> Tree:
-    """The formula with other variables, or formulas in the place of variables."""
+    """The formula with its variables renamed or replaced by formulas."""
     return fold(tree, _CALLS, names, _same)
 
 
@@ -60,7 +60,7 @@ def _times(local: Tree, slope: Tree) -> Tree:
 
 
 def _slope(tree: Call, place: int) -> Tree:
-    """The partial of the table; that of a power of a constant exponent without its exceptions."""
+    """The partial of the table; for a power with a constant exponent, without exceptions."""
     if tree.name == "pow" and place == 0 and isinstance(exponent := tree.operands[1], float):
         if exponent == 2.0:
             return Call("mul", (2.0, "x"))

@@ -35,7 +35,7 @@ Equation = tuple[Formula, tuple[Step, ...]]
 
 
 class Equations(NamedTuple):
-    """Equations below each other, each as a left side and the right sides, step by step."""
+    """Equations one below another, each as a left side and the right sides, step by step."""
 
     equations: tuple[Equation, ...]
 
@@ -182,7 +182,7 @@ _CLOSING = frozenset(",.;:!?)，。；：！？）、")
 
 
 def _beside(start: str, text: str) -> Iterator[str]:
-    """The lines of a formula; those of a matrix stand below each other."""
+    """The lines of a formula; those of a matrix stand one below another."""
     first, *others = text.split("\n")
     yield start + first
     yield from (" " * columns(start) + line for line in others)
@@ -267,7 +267,7 @@ def as_html(blocks: Sequence[Block], *, level: int = 1) -> str:
 
 
 def as_styled_html(blocks: Sequence[Block], *, level: int = 1) -> str:
-    """Elements of HTML that bring their style, for a page that has none for them."""
+    """Elements of HTML together with their style, for a page that does not style them."""
     return f"<style>{STYLE}</style>\n{as_html(blocks, level=level)}"
 
 

@@ -144,7 +144,7 @@ def _by_hand(node: Value) -> Iterable[tuple[Value, Ball]]:
 
 
 def _near(x: float, number: int) -> float:
-    """A number near x; another one for each number."""
+    """A number near x, different for each number."""
     spread = 2 * math.modf(_GOLDEN * (number + 1))[0] - 1
     return x + spread * (_DISTANCE * abs(x) + _OFFSET)
 
@@ -175,7 +175,7 @@ def _derivative(
 
 
 def _same(left: Ball, right: Ball, scale: float) -> bool | None:
-    """Whether two numbers may be equal; None if the bounds are so wide that this shows nothing."""
+    """Whether two numbers may be equal; None if the bounds are too wide to tell."""
     if not (math.isfinite(left.mid) and math.isfinite(right.mid)):
         return None if repr(left.mid) == repr(right.mid) else False
     bound = left.rad + right.rad

@@ -32,13 +32,14 @@ def label_all(names: Any, *, overwrite: bool = False) -> list[str]:
     of `w` is labelled `w_1`, which is shown as w₁, and an entry of a matrix `W_{12}`. The entry
     `"b"` of a dict `w` is labelled `w_b`. The parameters of a model are called by their places,
     whatever the name of the model is: the weight of neuron 1 for input 2 in layer 1 is labelled
-    `w^{(1)}_{12}`, which is shown as w⁽¹⁾₁₂. Of a Value with several names, the first counts, and
-    the place in a model comes before any. Names that begin with an underscore are skipped.
+    `w^{(1)}_{12}`, which is shown as w⁽¹⁾₁₂. If a Value has several names, the first counts; a
+    place in a model takes precedence over all of them. Names that begin with an underscore are
+    skipped.
 
     Args:
         names: a mapping from names to Values, to models, and to nested lists, tuples, dicts and
             NumPy arrays of them; or a model.
-        overwrite: whether to replace labels that there are.
+        overwrite: whether to replace existing labels.
 
     Returns:
         The labels that were set.
@@ -146,8 +147,8 @@ def name_values(nodes: Sequence[Value], variables: Mapping[int, str]) -> dict[Va
     """A name for each value; `nodes` are in topological order.
 
     A label is used first, then the caller's variable, then v₁, v₂, … in order; or u₁, u₂, …, if
-    there are a v₁ and a v₂. A name that occurs
-    again, also in another spelling, is numbered: x, x⁽²⁾, x⁽³⁾.
+    there are a v₁ and a v₂. A name that occurs again, even in another spelling, is numbered: x,
+    x⁽²⁾, x⁽³⁾.
     """
     chosen: dict[Value, Name] = {}
     taken: set[Any] = set()  # names must differ as text and as marks

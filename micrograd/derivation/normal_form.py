@@ -1,4 +1,4 @@
-"""The normal form of a formula: a sum of products in which all that cancels is gone."""
+"""The normal form of a formula: a sum of products in which nothing is left to cancel."""
 
 from __future__ import annotations
 
@@ -196,10 +196,10 @@ class NormalForm:
         return term
 
     def _of_roots(self, coefficient: Fraction, term: Term) -> Sum:
-        """The product in which the square of a square root is what stands below it.
+        """The product in which the square of a square root is replaced by its radicand.
 
-        A power with a variable in the exponent takes up others of its base: `x * x ** (y - 1)` is
-        `x ** y`.
+        A power with a variable in the exponent absorbs others of the same base: `x * x ** (y - 1)`
+        is `x ** y`.
         """
         for atom, power in term.powers.items():
             if isinstance(atom, Function) and atom.name == "pow" and power == 1:
@@ -296,5 +296,5 @@ def _compared(name: str, x: Fraction, y: Fraction) -> bool:
 
 
 def _is_worth_a_name(term: Term) -> bool:
-    """Whether a formula is more than a product of variables, which is as well written out."""
+    """Whether a formula is more than a product of variables, which needs no name."""
     return any(not isinstance(atom, str) or power < 0 for atom, power in term.powers.items())

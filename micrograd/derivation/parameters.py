@@ -1,9 +1,9 @@
 r"""Names of the parameters of models: w⁽¹⁾₁₂ is the weight of neuron 1 for input 2 in layer 1.
 
 Layers, neurons and inputs are counted from 1. The superscript is the layer; the first subscript is
-the neuron, which is the row of the weight matrix, and the second is the input, its column. In a
-layer alone there is no superscript: w₁₂ and b₁. The weights of a single neuron are w₁, w₂ and so
-on, and its bias is b.
+the neuron, which is the row of the weight matrix, and the second is the input, its column. The
+parameters of a single layer have no superscript: w₁₂ and b₁. The weights of a single neuron are w₁,
+w₂ and so on, and its bias is b.
 
 Models are those of `nn`, other objects with `named_parameters()`, and objects shaped like
 Karpathy's: with `.layers`, with `.neurons`, or with `.w` and `.b`.
@@ -81,8 +81,8 @@ def hidden_labels(
 ) -> dict[int, str]:
     """Labels for hidden values: z⁽¹⁾₂ is the sum of neuron 2 in layer 1, and h⁽¹⁾₂ its output.
 
-    They follow from the parameters that a value is made of. A neuron that is used for several
-    samples gives no names.
+    They follow from the parameters that a value is made of. The values of a neuron that is used for
+    several samples are not named.
 
     Args:
         values: the values without a label in topological order, each with the values it is made of.

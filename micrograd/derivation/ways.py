@@ -1,4 +1,4 @@
-"""What leads from a value to the output: the named values between, their partials, and paths."""
+"""What leads from a value to the output: the named values in between, partials, and paths."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Way:
 
     @property
     def is_long(self) -> bool:
-        """Whether there are so many values that only the first and the last are shown."""
+        """Whether there are too many values to show more than the first and the last."""
         return len(self.keys) > MOST_VALUES
 
     def slopes(self) -> dict[Edge, Slope]:

@@ -153,7 +153,7 @@ def draw_dot(
         roles: for level="named", the role of values that is not told by their names: a mapping from
             Values or names to "input", "weight", "target", "activation", "loss" or "value".
         width: for level="named", how wide the picture may be, in pixels: 700 for an article, 390
-            for a telephone. It is read from left to right if it is narrow enough, else from top to
+            for a phone. It is read from left to right if it is narrow enough, else from top to
             bottom; `direction` chooses one of them. By default, 700.
 
     Returns:
@@ -238,7 +238,7 @@ def draw(
 
     This is `draw_dot(output, level="named")` in the colours of the reader's screen. No backward
     pass is needed: the gradients shown are the derivatives of `output`, and no `.grad` is read or
-    changed. Of several outputs, the gradients are those of the last backward pass.
+    changed. For several outputs, the gradients are those of the last backward pass.
 
     Args:
         output: a Value, or a list of Values.

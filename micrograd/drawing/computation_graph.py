@@ -100,7 +100,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         Args:
             standalone: whether to return a whole document, rather than a snippet for `\input` in a
                 document that loads the packages `tikz` and `xcolor`. By default, a compact picture
-                is a snippet, and other pictures, of which there are no snippets, are documents.
+                is a snippet; other pictures cannot be snippets, and are documents.
 
         Raises:
             ValueError: if a snippet is asked for and the picture is not compact.
@@ -109,7 +109,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
             write = named_tikz.document if standalone else named_tikz.snippet
             return write(self.picture, self.theme)
         if standalone is False:
-            raise ValueError('there is a snippet of level="named" only: draw_dot(…, level="named")')
+            raise ValueError('only level="named" has a snippet: draw_dot(…, level="named")')
         return tikz.document(self.picture, self.theme)
 
     def json(self) -> str:
@@ -174,7 +174,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         Raises:
             ValueError: if Graphviz does not know the format, or the scale is not a number above 0.
             RenderingError: if the renderer does not make a picture; RendererNotFound if one is
-                needed and there is none.
+                needed and none is installed.
         """
         options = self._options(format, renderer, formatter, neato_no_op, engine)
         picture = self._drawn(options, renderers.checked_scale(scale))

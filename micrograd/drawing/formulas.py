@@ -1,7 +1,7 @@
-"""`draw_formula(explanation)`: formulas as a picture, for media that take no mathematics.
+"""`draw_formula(explanation)`: formulas as a picture, for media that cannot show mathematics.
 
-`setting` sets the marks in two dimensions. Each run of letters is told its length, so that a
-formula keeps its shape in another font.
+`setting` sets the marks in two dimensions. Each run of letters has its length as an attribute, so
+that a formula keeps its shape in another font.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _roles(explanation: Explanation) -> dict[Mark, str]:
 
 
 def _aligned(rows: Sequence[_Row], setter: Setter, room: float) -> Setting:
-    """The equations below each other, with the signs in a column."""
+    """The equations one below another, with the signs in a column."""
     size = setter.size
     lefts = [setter.set(left, size) if left is not None else None for left, _, _ in rows]
     column = max((left.width for left in lefts if left is not None), default=0.0)

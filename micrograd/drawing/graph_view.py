@@ -31,7 +31,7 @@ class Input(NamedTuple):
 class GraphView:
     """The values that are shown, in topological order, and what each is made from.
 
-    A unit is shown in the place of its output, a layer in the place of its first output. `folded`
+    A unit is shown in place of its output, a layer in place of its first output. `folded`
     has the units or layers by that value; `found` tells where the model was applied, at every
     level.
     """

@@ -83,7 +83,7 @@ def layers_in(output: Value, model: Any) -> list[Layer]:
 
 
 def unit_labels(layers: Sequence[Layer]) -> dict[str, Value]:
-    """Labels for the sums and the outputs of neurons, and for given inputs, that have none.
+    """Labels for those sums and outputs of neurons, and given inputs, that lack one.
 
     That of the second neuron of layer 1 is `h^{(1)}_{2}`, with the number of the sample behind it
     if there are several.

@@ -1,7 +1,7 @@
 """Pictures of a network for the steps of `layered`: a box for each neuron, or for each layer.
 
-They are the compact picture of the graph in which all that is within a neuron, and the parameters,
-are drawn as one box, with arrows from its inputs.
+They are the compact picture of the graph, with everything within a neuron, and its parameters,
+drawn as one box that has arrows from its inputs.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _contracted(box: Box, tails: Sequence[str], line: Line, letter: str) -> Box:
 
 
 def _rewired(layered: Layered, heads: Mapping[str, Box], stands: Mapping[str, str]) -> Picture:
-    """The picture with `heads` in the place of neurons, without all that is within them.
+    """The picture with `heads` in place of neurons, without anything within them.
 
     Arrows from a box lead from the one that stands for it.
     """

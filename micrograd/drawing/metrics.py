@@ -1,7 +1,8 @@
 """The width of text in the pictures, from the widths of a real font.
 
 `assets/widths.txt` lists the letters of DejaVu Sans by their width in thousandths of the size.
-DejaVu Sans is the widest of the usual sans-serif fonts, so text that fits in it fits in all.
+DejaVu Sans is the widest of the usual sans-serif fonts, so text that fits in it fits in all of
+them.
 """
 
 from __future__ import annotations

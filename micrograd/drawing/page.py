@@ -59,7 +59,7 @@ def step_page(
 
     The page shows the picture of `draw`. All given values are one step; then each named value is
     computed, or each layer of a model, and the gradients flow back in the opposite order. It fits a
-    frame of 700 × 420 pixels, and a telephone.
+    frame of 700 × 420 pixels, and a phone.
 
     No renderer is needed, and the page needs no other file. Gradients need not have been computed:
     the page computes those that `backward` would, and changes none. The address `page.html#12`

@@ -49,7 +49,7 @@ class Arrow(NamedTuple):
     omitted: bool = False  # whether it leads from or to what was left out
     formula: Line = ()  # the text in a compact picture, typeset
     factor: Line = ()  # the same in the colours of its names
-    figures: Line = ()  # the same with numbers in the place of names
+    figures: Line = ()  # the same with numbers in place of names
 
 
 class OperationNode(NamedTuple):
@@ -98,7 +98,7 @@ class Box(NamedTuple):
     on_path: bool | None = None
     formula: Line = ()  # the label in a compact picture, typeset
     title: Line = ()  # its left side, the name
-    figures: Line = ()  # its right side with numbers in the place of names
+    figures: Line = ()  # its right side with numbers in place of names
     role: str = ""  # in a compact picture: one of `micrograd.drawing.named.roles.ROLES`
     room: tuple[float, float] = (0.0, 0.0)  # kept free below the texts in a compact picture
 

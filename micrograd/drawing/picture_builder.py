@@ -89,7 +89,7 @@ def _title(roots: Sequence[Value], variables: Mapping[int, str], words: Mapping[
 
 
 def checked_roots(root: Any) -> list[Value]:
-    """The Values to draw; TypeError or ValueError if there is none, or something else."""
+    """The Values to draw; ValueError if there are none, TypeError for anything else."""
     if isinstance(root, Value):
         return [root]
     if isinstance(root, str | bytes | set | frozenset | Mapping) or not isinstance(root, Iterable):

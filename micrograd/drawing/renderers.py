@@ -31,7 +31,7 @@ _INSTALL = f"""\
   pip install 'micrograd-engine[render]'   (a renderer from PyPI)
 {INSTALL_GRAPHVIZ}"""
 _WITHOUT = "Without one, SVG is drawn all the same, and PNG if the package resvg-py is installed."
-_IN_A_BROWSER = "Python in a browser starts no programs: use format='svg', which needs none."
+_IN_A_BROWSER = "Python in a browser cannot start programs: use format='svg', which needs none."
 _STILL = "The DOT text needs no renderer: it is .source, and .save(path) writes it to a file."
 
 
@@ -177,8 +177,8 @@ def png(svg: str, letter: str, lacking: RenderingError | None = None, scale: flo
     """The SVG, which contains `letter`, as PNG, `scale` times as large.
 
     Raises:
-        RenderingError: if there is no font for the letter, or no resvg; `lacking` is raised in the
-            place of the latter if it is given.
+        RenderingError: if there is no font for the letter, or no resvg; if `lacking` is given, it
+            is raised in place of the latter.
     """
     try:
         import resvg_py as resvg

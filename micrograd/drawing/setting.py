@@ -272,7 +272,7 @@ def beside(settings: Sequence[Setting]) -> Setting:
 
 
 def _stacked(settings: Sequence[Setting], gap: float) -> Setting:
-    """The settings below each other, around the height of a fraction bar."""
+    """The settings one below another, around the height of a fraction bar."""
     tall = sum(each.height for each in settings) + gap * (len(settings) - 1)
     top = y = -tall / 2 - 0.3 * (settings[0].ascent if settings else 0.0)
     parts: list[Run | Stroke] = []

@@ -268,7 +268,7 @@ def math_mode(
 ) -> str:
     """The line in LaTeX for math mode.
 
-    `words` writes text that is no mathematics, `color` puts LaTeX in the colour of a role.
+    `words` writes text that is not mathematics, `color` puts LaTeX in the colour of a role.
     """
     written: list[str] = []
     scripted: set[int] = set()  # which scripts the last letters have

@@ -21,7 +21,7 @@ MAX_STEPS_NODES = 200
 class Equation(NamedTuple):
     """`symbols = figures = result`, where the last is a line or a matrix.
 
-    The figures are the symbols with numbers in the place of names, and are empty if they would say
+    The figures are the symbols with numbers in place of names, and are empty if they would say
     nothing new.
     """
 
@@ -48,7 +48,7 @@ class Part(NamedTuple):
     """Boxes that are computed in one step."""
 
     boxes: tuple[str, ...]
-    layer: int | None = None  # its number, if the boxes are a layer of a model; 0 if it has none
+    layer: int | None = None  # the number of the layer that the boxes are; 0 without a number
     forward: tuple[Equation, ...] = ()  # what is said instead of the formulas of the boxes
     backward: tuple[Equation, ...] = ()
 
@@ -83,7 +83,7 @@ def steps(
     Args:
         picture: the compact picture; its boxes are in topological order.
         parts: boxes that are computed together; every other box is a step of its own.
-        given: what is said of the given values, instead of the number of each.
+        given: equations for the given values, shown instead of the number of each.
     """
     return list(_Walk(picture, parts).steps(given))
 

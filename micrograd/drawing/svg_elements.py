@@ -25,7 +25,7 @@ class SvgDrawing:
     Args:
         subject: what it shows, for its `repr`.
         svg: the text of the SVG.
-        title: a short alternative text, which the SVG is given, too.
+        title: a short alternative text, which is also put into the SVG.
         description: a longer one.
 
     >>> drawing = SvgDrawing("a line", "<svg></svg>")

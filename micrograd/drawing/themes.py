@@ -122,7 +122,7 @@ THEMES = {"light": Theme(), "dark": _DARK, "print": _PRINT}
 
 
 def _distinct(theme: Theme) -> Theme:
-    """The theme with colours of which no two are the same, changed so little that none sees it."""
+    """The theme with all colours distinct, changed too little to be seen."""
     taken: set[str] = set()
     colors = []
     for color in theme:
@@ -134,14 +134,14 @@ def _distinct(theme: Theme) -> Theme:
 
 
 AUTO = _distinct(THEMES["light"])
-"""The light theme in an SVG that readers with a dark screen see in the dark one."""
+"""The light theme, in an SVG that switches to the dark theme on a dark screen."""
 
 
 def following(svg: str, theme: Theme) -> str:
-    """The SVG in the scheme of the reader's screen, if its theme is `AUTO`; else the SVG itself.
+    """The SVG in the scheme of the reader's screen if its theme is `AUTO`, otherwise unchanged.
 
-    A style sheet replaces each colour where the scheme is dark. Programs that know no such queries
-    show the light theme.
+    A style sheet replaces each colour where the scheme is dark. Programs without support for such
+    queries show the light theme.
     """
     if theme != AUTO:
         return svg

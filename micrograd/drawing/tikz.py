@@ -176,7 +176,7 @@ def _written(line: list[Cell], mark: str) -> str:
 
 
 def _name(text: str) -> str:
-    """A name in math mode if its letters are those of mathematics, or else in bold."""
+    """A name, in math mode if all its letters exist there, otherwise in bold."""
     found = read(text)
     if found is None or not all(c.isascii() or c in _MATHEMATICAL for c in str(found.mark)):
         return rf"\textbf{{{tex(text)}}}"

@@ -388,13 +388,13 @@ def _objects(xs: Any) -> Any:
 
 
 def _compact(array: Any) -> Any:
-    """An array of floats where there are only floats; one of traced values where there are such."""
+    """An array of floats if all entries are floats; a traced array if any entry is traced."""
     kinds = {*map(type, array.ravel().tolist())}
     return array.astype(float) if kinds <= {float} else as_traced(array, kinds)
 
 
 def as_traced(array: Any, kinds: Iterable[type]) -> Any:
-    """An array as it is; if values of a traced function are in it, with their comparisons.
+    """The array itself, or a traced array, which can be compared, if it has traced values.
 
     Args:
         array: an array of objects.

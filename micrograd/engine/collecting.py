@@ -1,7 +1,8 @@
 """Pauses Python's cyclic garbage collector while a graph is built that nobody else can free.
 
-A graph has no reference cycles, so it is freed without the collector, which however looks through
-every node two or three times: a third of the time in which a large graph is built.
+A graph has no reference cycles, so it is freed without the collector. The collector nevertheless
+looks through every node two or three times, which takes a third of the time of building a large
+graph.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ from threading import get_ident
 
 from micrograd.engine.locks import in_children
 
-_threads: list[int] = []  # of each pause that is going on
+_threads: list[int] = []  # of each current pause
 
 
 @contextmanager
 def nothing_collected() -> Iterator[None]:
-    """Pause the collector, also for other threads; afterwards it is on if it was on before.
+    """Pause the collector for all threads; afterwards it is on if it was on before.
 
     Pauses nest, and may overlap in several threads. Where the collector is off, nothing changes. As
-    a decorator of the function that builds the graph, it lasts until the graph is freed, which then
-    is never looked through.
+    a decorator of the function that builds the graph, the pause lasts until the graph has been
+    freed, so the collector never looks through it.
 
     >>> with nothing_collected():
     ...     gc.isenabled()

@@ -25,7 +25,7 @@ def unlink(node: Any) -> None:
     Freeing an operand may call this function again for it, which then only adds to the list.
 
     Args:
-        node: a node of which no reference is left.
+        node: a node to which no reference is left.
     """
     global _is_freeing
     try:

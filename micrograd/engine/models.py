@@ -11,7 +11,7 @@ _NUMBERS = count()
 
 
 def enter(model: Any) -> None:
-    """Remember a model as long as it lives."""
+    """Remember a model for as long as it exists."""
     _MODELS[next(_NUMBERS)] = model
 
 

@@ -18,8 +18,8 @@ from micrograd.engine.value import Value
 class TracedArray(np.ndarray[Any, Any]):
     """An array of objects, some of which are traced values.
 
-    What NumPy computes from one is another one, unless `np.array` or `np.asarray` makes a plain
-    array of it. Comparisons of its entries may be combined by `&`, `|`, `^` and `~`.
+    NumPy's functions return another one, unless `np.array` or `np.asarray` makes a plain array of
+    it. Comparisons of its entries may be combined by `&`, `|`, `^` and `~`.
     """
 
     def __array_ufunc__(
@@ -34,7 +34,7 @@ class TracedArray(np.ndarray[Any, Any]):
         return _traced(found)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        """Compute any other function of NumPy, some of which make plain arrays."""
+        """Compute any other function of NumPy; some of them return plain arrays."""
         return _traced(super().__array_function__(function, types, args, options))
 
 

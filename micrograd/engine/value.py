@@ -323,7 +323,7 @@ def sweep(nodes: Iterable[Any]) -> None:
             if partial:
                 node._y.grad += partial * adjoint
                 continue
-        elif partial is not None:  # only a step by hand, which has none, runs with an adjoint of 0
+        elif partial is not None:  # with an adjoint of 0, only steps by hand run
             continue
         more = node._y
         if more is not None and type(more) is More:

@@ -54,7 +54,7 @@ class Language(dict[str, Callable[..., Text]]):
         library: the text that calls each function of the library, by the name of its row.
         texts: the source text of functions that calls of the library need, by their names.
         words: names that a function or a variable cannot have.
-        functions: names that functions of the runtime cannot have, besides.
+        functions: further names that functions of the runtime cannot have.
         syntax: how functions are written.
         special: how infinity and nan are written.
         prefix: what the names of the functions in the runtime begin with.

@@ -64,7 +64,7 @@ def _plain(letter: str) -> str:
 
 
 def variables_of(text: str, known: Collection[str]) -> list[str]:
-    """The names in the text of a formula that are no operations, in the order of appearance."""
+    """The names in the text of a formula that are not operations, in order of appearance."""
     words = re.findall(r"(?<![\w.])[^\W\d]\w*", unicodedata.normalize("NFKC", text))
     return [*dict.fromkeys(word for word in words if word not in known)]
 

@@ -68,7 +68,7 @@ class StraightLine:
         ]
 
     def backwards(self, adjoint: Callable[[str], str]) -> tuple[list[Definition], dict[str, Tree]]:
-        """The definitions of the adjoints, and what the derivative by each parameter is.
+        """The definitions of the adjoints, and the derivative with respect to each parameter.
 
         Where nothing flows back, there is no adjoint.
 

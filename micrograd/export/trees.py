@@ -31,7 +31,7 @@ def substituted(tree: Tree, given: Mapping[str, Tree]) -> Tree:
 
 
 def _test(tree: Tree) -> Tree | None:
-    """The truth value of which this number is made, or None. A constant stands for itself."""
+    """The truth value that this number is made from, or None. A constant stands for itself."""
     match tree:
         case 0.0 | 1.0:
             return tree
@@ -96,7 +96,7 @@ class _Ready(dict[str, Callable[..., Tree]]):
 
 
 def ready(tree: Tree) -> Tree:
-    """The formula with truth values apart, and the cases apart that every language can write.
+    """The formula with truth values, and the cases that every language can write, set apart.
 
     Two truth values are joined by `_or` and `_and`. A power with a finite constant exponent becomes
     `_library_pow`, a quotient whose divisor is a constant other than 0 becomes `_div`, and a

@@ -105,7 +105,7 @@ class Story:
         return found[0]
 
     def weights(self) -> list[Value]:
-        """The leaves that learn if nothing is said: those that have names of weights."""
+        """The leaves that learn by default: those that have names of weights."""
         return [
             leaf
             for leaf in self.leaves

@@ -165,7 +165,7 @@ SHARED: dict[str, Callable[..., float]] = {
 
 
 def real(found: Any, name: str) -> float:
-    """What the function of an operation returned, as a float; TypeError for what is no number."""
+    """What the function of an operation returned, as a float; TypeError if not a real number."""
     if type(found) is float:
         return found
     if getattr(found, "shape", None) == () and hasattr(found, "item"):

@@ -132,7 +132,7 @@ class Arguments:
 
 
 def _names(f: Callable[..., Any], count: int) -> list[str]:
-    """The names of the parameters that get so many arguments."""
+    """The names of the parameters that receive the arguments."""
     try:
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):

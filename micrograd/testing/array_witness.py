@@ -72,7 +72,7 @@ class ArrayWitness:
         return found, error
 
     def entries(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The derivatives by some entries, outputs × entries, and their errors."""
+        """The derivatives with respect to some entries, outputs × entries, and their errors."""
         if self.is_complex:
             columns = []
             for index in indices:
@@ -90,7 +90,7 @@ class ArrayWitness:
         return self._differences(only=indices, shrink=shrink)
 
     def terms(self, indices: np.ndarray) -> np.ndarray | None:
-        """The terms of the derivatives by some entries, of the shape of the result × entries."""
+        """The terms of these derivatives, of the shape of the result × entries."""
         claim, x, terms = self.claim, self.x, self.claim.terms
         if terms is None or claim.cotangent is None:
             return None

@@ -32,18 +32,18 @@ _SHOWN = 3  # wrong entries of an array that are named
 _SEARCHES = 64  # groups of entries of a large array that are moved together
 _SMALLEST = 16  # entries that are not divided any more
 # Factors of the first step, where differences say that an entry is wrong. They are not powers of
-# two, so that the steps are others. Measured on tests/testing/test_single_precision.py: without
-# them, the gradient of a sine at 1e6 is called wrong.
+# two, so that the steps differ. Measured on tests/testing/test_single_precision.py: without them,
+# the gradient of a sine at 1e6 is called wrong.
 _SHRINKS = {8: (0.03, 0.001), 4: (0.13, 0.016, 0.002), 2: (0.26,)}
-# How many times the error a difference must be to be wrong. Where few steps lie between those
-# that are too large and rounding, the estimate of the error is one of few numbers. Measured on the
-# same functions: with 2 for single precision, 2 of 1674 right gradients are called wrong; with 32,
-# a wrong one is missed in tests/testing/test_arrays.py.
+# How many times its error a difference must be to count as wrong. Where only few steps are neither
+# too large nor lost in rounding, the error is estimated from few numbers. Measured on the same
+# functions: with 2 for single precision, 2 of 1674 right gradients are called wrong; with 32, a
+# wrong one is missed in tests/testing/test_arrays.py.
 _SURE = {8: 2.0, 4: 8.0, 2: 8.0}
 _RETRIES = 48  # such entries that are looked at again
 _SIDES = 24  # wrong entries that are looked at from both sides, where the witness sees no kinks
 # By the bytes of the numbers, relative to the largest entry: a wider bound confirms nothing, and a
-# smaller difference of the slopes on the two sides is no kink.
+# smaller difference of the slopes on the two sides does not count as a kink.
 _NARROW = {8: 1e-2, 4: 1e-2, 2: 0.2}
 _KINK = {8: 1e-3, 4: 3e-2, 2: 0.3}
 
@@ -442,7 +442,7 @@ class _Check:
         )
 
     def _misshapen(self, leaf: Leaf, got: np.ndarray, shape: tuple[int, ...]) -> None:
-        """Report a gradient of another shape than its argument."""
+        """Report a gradient whose shape is not that of its argument."""
         sentence = f"d{leaf.name} has the shape {got.shape}, but it should have {shape}"
         self.report.problems.append(Problem(sentence))
         self._row(leaf, "WRONG", "shape", "")

@@ -1,4 +1,4 @@
-"""What is to be checked: a function, and the derivatives that somebody claims it has.
+"""What is to be checked: a function, and the derivatives that are claimed for it.
 
 A gradient, a Jacobian or a backward pass is called once, by the conventions of its field, and what
 it returns is laid out by the arguments.
@@ -24,8 +24,8 @@ from micrograd.testing.arguments import (
 )
 
 # How far a gradient may round, relative to the largest entry, by the bytes of its numbers. Its code
-# is unknown, so this is no bound, but a share of the digits that cancellation may cost it: 22 of 52
-# bits, 11 of 23, 5 of 10. It is what 1 - tanh(x)**2 loses at 8.3, 4.5 and 2.4.
+# is unknown, so this is not a bound, but a share of the digits that cancellation may cost it: 22 of
+# 52 bits, 11 of 23, 5 of 10. It is what 1 - tanh(x)**2 loses at 8.3, 4.5 and 2.4.
 ROUNDING = {8: 2.0**-30, 4: 2.0**-12, 2: 2.0**-5}
 _EPSILON = {8: 2.0**-52, 4: 2.0**-23, 2: 2.0**-10}
 
@@ -53,7 +53,7 @@ def outputs_of(result: Any) -> Outputs:
 
 
 class Claim(NamedTuple):
-    """A function of a flat array, and its derivatives by another way.
+    """A function of a flat array, and its derivatives, computed in another way.
 
     Args:
         function: the function.
@@ -80,7 +80,7 @@ class Claim(NamedTuple):
 
 
 class Claimant:
-    """Somebody who claims to know the derivatives of a function: a gradient or a backward pass.
+    """Code that claims to compute the derivatives of a function: a gradient or a backward pass.
 
     Args:
         f: the function.
@@ -118,7 +118,7 @@ class Claimant:
         self.claim = self._claim_of_vjp(claimed) if kind == "vjp" else self._claim(claimed)
         apart = abs(self._function(self.arguments.x) - outputs.flat)
         size = abs(outputs.flat).max(initial=0)
-        # On a GPU, sums may be rounded in another order. Nan is no sign of chance.
+        # On a GPU, sums may be rounded in another order. Nan is not a sign of chance.
         self.is_repeatable = not (apart > ROUNDING[self.itemsize] * size).any()
 
     def _has_whole(self, claimed: Any) -> bool:

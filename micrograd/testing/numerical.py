@@ -279,7 +279,7 @@ def slopes(
     starts, first = starts * shrink, first * shrink
 
     def moved(row: int, part: float) -> tuple[np.ndarray, Any]:
-        """The point after a step, and the step that rounding left of it."""
+        """The point after a step, and the step as it is after rounding."""
         if directions is not None:
             return _rounded(x + first * part * directions[row], itemsize), first * part
         index, point = axes[row], x.copy()
@@ -481,7 +481,7 @@ def _is_denied(
 ) -> np.ndarray:
     """Whether the smallest steps lead away from a limit, on which larger ones agree by accident.
 
-    So they do if these are multiples of the period of an oscillation.
+    This happens if the larger steps are multiples of the period of an oscillation.
     """
     apart = abs(quotients[:, -2:] - limit[:, None])
     is_near = apart <= error[:, None] + 4 * rounding[:, -2:]

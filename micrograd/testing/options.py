@@ -18,7 +18,7 @@ _CHECKED = {
     "reverse",
     "forward",
     "series",
-}  # they share the local partials, so none confirms another
+}  # they share the local partials, so they do not confirm each other
 _SHORT = {"rev": "reverse", "fwd": "forward", "fd": "difference", "complex": "complex step"}
 
 

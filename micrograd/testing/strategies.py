@@ -12,9 +12,9 @@ They serve the tests of anything that computes gradients:
 An expression is a function of floats, of Values, or of another type of number; `expression.at` is
 a point where all of it is smooth. A test that fails shows a short Python program that fails, too.
 
-Somebody else's engine is tested in the same way. Its operators are used where Python has one; what
-else it calls an operation, `vocabulary=` says. It may have methods, as `decimal` has, a module of
-functions, as `cmath`, or an infix operator in place of ours:
+An engine other than ours is tested in the same way. Its operators are used where Python has them;
+`vocabulary=` says what it calls the other operations. These may be methods, as in `decimal`,
+functions of a module, as in `cmath`, or an infix operator in place of ours:
 
 >>> import cmath, operator
 >>> from decimal import Decimal

@@ -23,7 +23,7 @@ class Surroundings:
 
     Args:
         variable: the array with respect to which the gradient is.
-        sizes: sizes by which the field divides, such as that of the batch, and what they are.
+        sizes: sizes that are commonly divided by, such as that of the batch, with their names.
         cotangent: the gradient of the output, if it is given.
         others: the arguments, by their names.
         gradients: the true gradients of these, with nan where they are not known.
@@ -44,7 +44,7 @@ class Surroundings:
 def suspicion(
     got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, surroundings: Surroundings
 ) -> str:
-    """What the mistake looks like, in words; an empty text if it looks like nothing known.
+    """What the mistake looks like, in words; an empty text if it resembles no known mistake.
 
     Args:
         got: the gradient.

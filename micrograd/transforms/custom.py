@@ -65,7 +65,7 @@ def custom_derivative(
 
     Raises:
         TypeError: neither or both of `jvp` and `vjp` are given.
-        ValueError: a derivative has another structure than it should have.
+        ValueError: a derivative does not have the structure that it should have.
 
     >>> def newton(a):
     ...     x = a
@@ -195,7 +195,7 @@ class _Called:
                 with suppress(ValueError):
                     return leaves_like(found, wanted.children[0])
             raise ValueError(
-                f"{kind} of {self.rule.name} returned another structure than that of its "
+                f"{kind} of {self.rule.name} returned a different structure from that of its "
                 f"{'arguments' if kind == 'vjp' else 'result'}: {error}"
             ) from None
 

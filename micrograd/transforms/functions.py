@@ -81,7 +81,7 @@ def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Functio
             tuples, dicts and NumPy arrays of numbers.
         argnums: the position of the argument to differentiate with respect to, or a sequence of
             positions. Negative positions count from the end.
-        has_aux: whether `f` returns a pair, of which only the first part is differentiated.
+        has_aux: whether `f` returns a pair; only its first part is differentiated.
 
     Returns:
         A function with the arguments of `f`. Its result has the structure of the chosen argument,
@@ -125,7 +125,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) 
     Args:
         f: a function whose result is one number, as for `grad`.
         argnums: the positions of the arguments to differentiate with respect to, as for `grad`.
-        has_aux: whether `f` returns a pair, of which only the first part is differentiated.
+        has_aux: whether `f` returns a pair; only its first part is differentiated.
 
     Returns:
         A function whose result is the pair of value and gradient. With `has_aux`, the value is the
@@ -171,7 +171,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 
     Raises:
         TypeError: `primals` or `tangents` is not a tuple or list.
-        ValueError: the tangents have another structure than the primals.
+        ValueError: the tangents have a different structure from the primals.
 
         >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
         (6.0, 3.0)

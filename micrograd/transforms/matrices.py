@@ -44,7 +44,7 @@ def jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Fun
             arrays of numbers.
         argnums: the position of the argument to differentiate with respect to, or a sequence of
             positions.
-        has_aux: whether `f` returns a pair, of which only the first part is differentiated.
+        has_aux: whether `f` returns a pair; only its first part is differentiated.
 
     Returns:
         A function with the arguments of `f`. If the argument and the result are numbers, regular
@@ -71,7 +71,7 @@ def jacfwd(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Funct
     Args:
         f: the function, as for `jacobian`.
         argnums: the positions of the arguments, as for `jacobian`.
-        has_aux: whether `f` returns a pair, of which only the first part is differentiated.
+        has_aux: whether `f` returns a pair; only its first part is differentiated.
 
     >>> jacfwd(lambda x: [x, x * x])(3.0).tolist()
     [1.0, 6.0]
@@ -91,7 +91,7 @@ def jacrev(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Funct
     Args:
         f: the function, as for `jacobian`.
         argnums: the positions of the arguments, as for `jacobian`.
-        has_aux: whether `f` returns a pair, of which only the first part is differentiated.
+        has_aux: whether `f` returns a pair; only its first part is differentiated.
 
     >>> jacrev(lambda x: x[0] * x[1])([2.0, 3.0]).tolist()
     [3.0, 2.0]
@@ -117,7 +117,7 @@ def value_and_jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = Fal
     Args:
         f: the function, as for `jacobian`.
         argnums: the positions of the arguments, as for `jacobian`.
-        has_aux: whether `f` returns a pair, of which only the first part is differentiated. The
+        has_aux: whether `f` returns a pair; only its first part is differentiated. The
             value is then this pair.
 
     >>> value, slopes = value_and_jacobian(lambda x: [x, x * x])(3.0)
@@ -163,7 +163,7 @@ def hessian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Func
         f: a function whose result is one number.
         argnums: the position of the argument to differentiate with respect to, a number or nested
             lists, tuples, dicts and arrays of numbers; or a sequence of positions.
-        has_aux: whether `f` returns a pair, of which only the first part is differentiated.
+        has_aux: whether `f` returns a pair; only its first part is differentiated.
 
     Returns:
         A function with the arguments of `f`. If the argument is a number, a regular list or an

@@ -179,7 +179,7 @@ class Run:
         """The numbers of tangents, one for each argument and with its structure."""
         if len(args) != len(self.structures):
             raise ValueError(
-                f"the {place}s have another structure than the arguments: "
+                f"the {place}s have a different structure from the arguments: "
                 f"{len(self.structures)} are needed, got {len(args)}"
             )
         found = [
@@ -238,7 +238,7 @@ def read_argnums(argnums: Argnums) -> tuple[tuple[int, ...], bool]:
 
 
 def resolve_argnums(numbers: tuple[int, ...], count: int) -> tuple[int, ...]:
-    """Return positions among `count` arguments, of which negative ones count from the end."""
+    """Return positions among `count` arguments; negative ones count from the end."""
     for number in numbers:
         if not -count <= number < count:
             raise ValueError(f"argnums {number}: the function was called with {count} arguments")

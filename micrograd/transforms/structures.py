@@ -47,7 +47,7 @@ def register_structure(
         put_together: a function from the second part of the pair and the children to an object.
 
     Raises:
-        TypeError: `kind` is no class, or a class of numbers.
+        TypeError: `kind` is not a class, or is a class of numbers.
 
     >>> class Point:
     ...     def __init__(self, x, y):
@@ -136,7 +136,7 @@ def leaves_like(tree: Any, wanted: Structure) -> list[Any]:
     Lists, tuples and arrays may stand for each other, and dicts may have another order.
 
     Raises:
-        ValueError: keys, lengths or shapes are others.
+        ValueError: keys, lengths or shapes differ.
     """
     kind, keys, children = wanted
     if kind is not None and issubclass(kind, dict) and kind not in _registered:
@@ -168,12 +168,12 @@ def leaves_for(tree: Any, wanted: Structure, place: str, whole: str) -> list[Any
         tree: what was given, such as a tangent.
         wanted: the structure that it needs.
         place: what the error calls what was given.
-        whole: what the error calls that which has the wanted structure.
+        whole: what the error calls the thing with the wanted structure.
     """
     try:
         return leaves_like(tree, wanted)
     except ValueError as error:
-        raise ValueError(f"{place} has another structure than {whole}: {error}") from None
+        raise ValueError(f"{place} has a different structure from {whole}: {error}") from None
 
 
 def map_regular(structure: Structure, start: int, f: Callable[[Structure, int], Any]) -> Any:

@@ -373,7 +373,7 @@ class _Space:
         return _Product(self, whole, x) if power % 2 else whole
 
     def _whole(self, series: Series) -> int | None:
-        """The whole number that a constant exponent is, if it is one of a reasonable size."""
+        """The constant exponent as a whole number, if it is one of reasonable size."""
         is_constant = isinstance(series, _Given) and not any(series.known[1:])
         number = self.real(series) if is_constant else math.nan
         return int(number) if _is_whole(number) else None

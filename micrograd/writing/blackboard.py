@@ -1,8 +1,8 @@
 r"""Formulas as on a blackboard: `2(ŷ − t)·ŷ(1 − ŷ)·x`, with Σ, fractions, and lines of a width.
 
-Against `notation.formula`, which writes every sign, a number or a bracket stands beside its factor
-without a sign, functions have their usual names, and a sum of terms that differ in an index only
-is written with Σ.
+Unlike in `notation.formula`, which writes every sign, a number or a bracket stands beside its
+factor without a sign, functions have their usual names, and a sum of terms that differ in an index
+only is written with Σ.
 
 Besides the operations of the table, a tree may contain
 
@@ -39,7 +39,7 @@ from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODU
 __all__ = ["figure", "latex", "lines", "written"]
 
 _SHORT = 3  # columns of a factor that is never alone on a line
-_FEWEST = 4  # terms that are written with Σ if they differ in an index only
+_FEWEST = 4  # terms that are written with Σ if they differ only in an index
 
 _NAMES = {
     "sigmoid": "σ",
@@ -64,7 +64,7 @@ def written(tree: Tree, names: Mapping[str, Formula]) -> Formula:
 
 
 def lines(tree: Tree, names: Mapping[str, Formula], width: int) -> list[Formula]:
-    """The formula in lines of at most so many characters, as far as its signs allow.
+    """The formula in lines of a given width, as far as its signs allow breaks.
 
     Each line after the first begins with the sign at which the formula was broken.
 
@@ -165,7 +165,7 @@ class _Board:
     # ------------------------------------------------------------------------------------- sums
 
     def gathered(self, tree: Tree) -> Tree:
-        """The formula, where terms that differ in an index only are operands of one Σ."""
+        """The formula, where terms that differ only in an index are operands of one Σ."""
         if not isinstance(tree, Call):
             known = isinstance(tree, float) and self.names["π"] is _PI and _constant(tree)
             return known or tree
@@ -189,7 +189,7 @@ class _Board:
         return Call(tree.name, inner)
 
     def _brackets(self, tree: Call) -> Tree | None:
-        """A sum of brackets that differ in an index only, as Σ."""
+        """A sum of brackets that differ only in an index, as Σ."""
         spine: list[Tree] = [tree]
         brackets: list[Tree] = []
         while isinstance(spine[-1], Call) and spine[-1].name == "add":

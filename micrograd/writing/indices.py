@@ -1,4 +1,4 @@
-"""Formulas that differ in an index only: x₁, x₂, x₃ and x₄ are xᵢ for i from 1 to 4.
+"""Formulas that differ only in an index: x₁, x₂, x₃ and x₄ are xᵢ for i from 1 to 4.
 
 >>> from micrograd.writing.notation import named
 >>> names = {f"x{i}": named(f"x{i}") for i in range(1, 5)}
@@ -62,7 +62,7 @@ class _DifferentError(Exception):
 
 
 def general(trees: Sequence[Tree], names: Mapping[str, Formula], step: int = 1) -> General | None:
-    """The formula that all these are cases of; None if there is none.
+    """The formula that all these are cases of; None if no formula is.
 
     Args:
         trees: the formulas, in order of the index.
@@ -158,7 +158,7 @@ class _Matching:
         return tuple(self._mark(column) for column in zip(*marks, strict=True))
 
     def _digits(self, texts: Sequence[str]) -> Mark:
-        """The index in the place of a number, or of one of several with commas between them."""
+        """The index in place of a number, or of one of several with commas between them."""
         columns = list(zip(*(text.split(",") for text in texts), strict=False))
         shown: list[Mark] = []
         for column in columns:
@@ -180,9 +180,9 @@ class _Matching:
 
 
 def _around(numbers: Sequence[str]) -> tuple[int, int]:
-    """How many digits before and after the index all share, as in w₁₁, w₁₂, w₁₃.
+    """How many digits before and after the index are the same in all, as in w₁₁, w₁₂, w₁₃.
 
-    An index begins at 1: in w₁₀, w₁₁, w₁₂ there is one of two digits.
+    An index begins at 1: in w₁₀, w₁₁, w₁₂ the index has two digits.
     """
     if len({len(each) for each in numbers}) > 1:
         return 0, 0

@@ -181,7 +181,7 @@ def _script(text: str) -> Iterator[Mark]:
 
 
 def _is_index(part: str) -> bool:
-    """Whether letters are indices one by one, and not a word."""
+    """Whether letters are separate indices and not a word."""
     return bool(re.fullmatch(r"[0-9]+|[ijk]+", part))
 
 
@@ -301,7 +301,7 @@ _OPERAND = re.compile(r"A?\(A(?:,A)*\)|A[p]|-A(?![p(])|A(?:s-?A)+(?![p(])")
 
 
 def _expression(text: str) -> Expression | None:
-    """The expression that the text is, or None; hyphenated words are none."""
+    """The expression that the text is, or None; hyphenated words do not count as one."""
     if _HYPHENS.fullmatch(text):  # cross-entropy
         return None
     if text.startswith("[") and text.endswith("]"):  # as it is shown

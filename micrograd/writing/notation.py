@@ -194,11 +194,11 @@ def formula(
     operands: Mapping[str, Formula],
     others: Mapping[str, Callable[..., Formula]] | None = None,
 ) -> Formula:
-    """A formula of the table, with these operands in the places of its variables.
+    """A formula of the table, with these operands in place of its variables.
 
     Args:
         tree: the formula.
-        operands: what is written in the places of its variables.
+        operands: what is written in place of its variables.
         others: how operations are written that are not in the table, by their names.
     """
     vocabulary = _Vocabulary({**_VOCABULARY, **others}) if others else _VOCABULARY
@@ -206,7 +206,7 @@ def formula(
 
 
 def _with_squares(tree: Tree) -> Tree:
-    """The formula with `x ** 2` in the place of `x * x`."""
+    """The formula with `x ** 2` in place of `x * x`."""
     if not isinstance(tree, Call):
         return tree
     operands = tuple(map(_with_squares, tree.operands))
@@ -327,7 +327,7 @@ def point(coordinates: Sequence[Formula]) -> Formula:
 
 
 def words(text: str) -> Formula:
-    """Words in the place of a formula."""
+    """Words in place of a formula."""
     return Formula(text, ("mtext", text))
 
 

@@ -62,7 +62,7 @@ _DIGITS: ContextVar[int | None] = ContextVar("digits", default=None)
 
 @contextmanager
 def significant(digits: int | None) -> Iterator[None]:
-    """Within this context, `number` writes so many significant digits, without zeros at the end.
+    """Within this context, `number` writes `digits` significant digits, without trailing zeros.
 
     >>> with significant(2):
     ...     number(2 / 3), number(0.1 * 8.5), number(1e-9 / 3)
@@ -76,14 +76,14 @@ def significant(digits: int | None) -> Iterator[None]:
 
 
 def checked_digits(digits: Any) -> int | None:
-    """The number of significant digits, or None; ValueError if there is no such number."""
+    """The number of significant digits, or None; ValueError if it is out of range."""
     if digits is not None and (type(digits) is not int or not 1 <= digits <= 17):
         raise ValueError(f"digits is a number of significant digits from 1 to 17, got {digits!r}")
     return digits
 
 
 def rounded(x: Any, digits: int = 4) -> str:
-    """A number with so many significant digits, without zeros at the end, as pictures show it.
+    """A number with the given significant digits, without trailing zeros, as pictures show it.
 
     >>> [rounded(x) for x in (0.1 * 8.5, 2 / 3, -1234567.0, 1e-7, 1 / 30000)]
     ['0.85', '0.6667', '−1234567', '1×10⁻⁷', '3.333×10⁻⁵']
@@ -96,9 +96,9 @@ def rounded(x: Any, digits: int = 4) -> str:
 
 
 def brief(x: Any, digits: int = 4) -> str:
-    """A number with so many significant digits, and all that stand before the point.
+    """A number with the given significant digits, and all digits before the point.
 
-    Zeros at the end are dropped, whether or not the number was rounded.
+    Trailing zeros are dropped, whether or not the number was rounded.
 
     >>> brief(0.1 * 8.5), brief(-123456.7), brief(1e-9 / 3)
     ('0.85', '-123457', '3.333e-10')

@@ -1,7 +1,7 @@
 """Derivatives of the formulas of losses and activations, in the shortest form found.
 
-`derivative` differentiates each branch of a choice by itself, and `shortest` compares the formula
-as it is simplified with what it is over a common denominator, multiplied out.
+`derivative` differentiates each branch of a choice by itself, and `shortest` compares the
+simplified formula with the one over a common denominator, multiplied out.
 
 >>> from micrograd.ops import TABLE
 >>> entropy = TABLE["mul"].read("-(y * log(x) + (1 - y) * log1p(-x))")
@@ -58,7 +58,7 @@ def assuming(test: Tree, tree: Tree, is_true: bool) -> Tree:
 
 
 def _choice(test: Tree, then: Tree, otherwise: Tree) -> Tree:
-    """Return the choice, or the second formula if that gives the first one in its case, too."""
+    """Return the choice, or the second formula if it equals the first one in its case too."""
     match test:
         case Call("le", (Call("abs", (str(name),)), 0.0)):
             if algebra.simplified(substituted(otherwise, {name: 0.0})) == then:
@@ -67,7 +67,7 @@ def _choice(test: Tree, then: Tree, otherwise: Tree) -> Tree:
 
 
 def substituted(tree: Tree, variables: Mapping[str, Tree]) -> Tree:
-    """Return the formula with formulas in the places of its variables."""
+    """Return the formula with formulas in place of its variables."""
     if isinstance(tree, Call):
         return Call(tree.name, tuple(substituted(each, variables) for each in tree.operands))
     return variables.get(tree, tree) if isinstance(tree, str) else tree

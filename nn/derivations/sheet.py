@@ -108,7 +108,7 @@ def gradient_bounds(roots: Mapping[Value, Ball], wrt: Sequence[Value]) -> list[f
 
     Args:
         roots: where the sweep begins, with the adjoints there.
-        wrt: the values whose gradients are meant.
+        wrt: the values whose gradients are bounded.
     """
     nodes: list[Value] = order(list(roots))
     values: dict[Value, Ball] = {}

@@ -6,7 +6,7 @@
 
 The page itself is in `assets`: `state.js` has its settings, `data.js` and `random.js` the data,
 `network.js` and `training.js` the mathematics, `experiment.js` one experiment, and `app.js` the
-page. `main.js` says what scripts outside of the page can use.
+page. `main.js` defines what scripts outside of the page can use.
 """
 
 from nn.pages.page import playground

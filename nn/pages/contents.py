@@ -162,7 +162,7 @@ def _model(model: Any) -> dict[str, Any]:
 
 
 def _activation(neuron: Neuron, layer: int) -> str:
-    """The name of an activation; "" if there is none."""
+    """The name of an activation; "" for a linear neuron."""
     if not neuron.nonlin:
         return ""
     given = neuron.activation

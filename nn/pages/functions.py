@@ -5,8 +5,8 @@ The script defines two objects:
 - `ACTIVATIONS[name]` has the functions `value(x)` and `slope(x, out)` of an operation of one
   operand: its formula, and its partial.
 - `LOSSES[name]` is a function `(p, t, g, i)`: it returns the loss of the prediction `p[i]` for the
-  target `t[i]`, and puts its derivative by the prediction into `g[i]`. `LOSSES.cross_entropy[k]` is
-  a function `(p, t, g)` of k scores and k shares.
+  target `t[i]`, and puts its derivative with respect to the prediction into `g[i]`.
+  `LOSSES.cross_entropy[k]` is a function `(p, t, g)` of k scores and k shares.
 
 >>> "tanh" in activations()
 True
@@ -83,7 +83,7 @@ def _activation(name: str) -> str:
 def _loss(loss: Loss, count: int, trees: list[Tree]) -> str:
     """A loss of lists of `count` numbers, or of one number if that is 0; `trees` gets its formulas.
 
-    What only the derivative by the target needs is left out.
+    What only the derivative with respect to the target needs is left out.
     """
     line = of_function(loss, [[0.0] * count] * 2 if count else [0.0, 0.0])
     backwards, gradient = line.backwards(lambda key: f"d{key}")

@@ -75,7 +75,7 @@ def test_every_cell_of_the_tour_runs_without_an_error(page):
     assert text.count("This cell needs numpy") == 4 or "100%" in text
 
 
-def test_the_graph_is_a_picture_and_no_advice(page):
+def test_the_graph_is_a_picture_and_not_advice(page):
     picture = shown(page, "image/svg+xml").locator("svg, img")
     assert picture.bounding_box()["width"] > 300
 

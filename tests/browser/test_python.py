@@ -124,7 +124,7 @@ def test_a_network_of_values_is_trained_without_numpy(python):
     ["y * 1.5 + x", "1.0 - y", "where(x > 0, x, y)", "Value(y.data, (x, y), 'by hand')"],
 )
 def test_a_deep_graph_is_freed_without_an_overflow(python, step):
-    # Python 3.13 and later on WebAssembly die of 5,000 operations that are freed by recursion.
+    # Python 3.13 and later on WebAssembly crash when 5,000 operations are freed by recursion.
     code = f"""
     from micrograd import Value, where
     x = y = Value(1.0)

@@ -330,7 +330,7 @@ REWRITTEN = {
 
 @pytest.mark.parametrize("name", REWRITTEN)
 @pytest.mark.parametrize("form", ["numbers", "a batch", "a parameter", "a tape"])
-def test_what_algebra_would_rewrite_is_computed_as_it_is_written(
+def test_what_algebra_would_rewrite_is_computed_as_written(
     name, form, backend, monkeypatch, request
 ):
     at, f = REWRITTEN[name]

@@ -98,7 +98,7 @@ def test_a_new_structure_is_traced_anew_and_old_ones_are_forgotten_at_last():
         (False, ("3",), "argument 0 takes a real number, got str"),
         (False, (None,), "argument 0 takes a real number"),
         (True, (3.0,), "argument 0 is not a batch"),
-        (True, ([1.0, [2.0]],), "sample 1 has another structure than sample 0"),
+        (True, ([1.0, [2.0]],), "sample 1 has a different structure from sample 0"),
         (True, ([1.0, 2.0], [1.0]), "batches of different lengths"),
         (True, ({"a": [1.0], "b": [1.0, 2.0]},), "different lengths"),
         (True, (), "an argument that says how many samples"),

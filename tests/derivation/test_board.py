@@ -146,7 +146,7 @@ def test_a_formula_without_a_shift_stays_as_it_was_written():
         (lambda x: x**x, None),
     ],
 )
-def test_the_branches_that_were_taken_are_told_once(f, said):
+def test_the_branches_that_were_taken_are_stated_once(f, said):
     (x,) = values(x=3.0)
     _, _, found = board(f(x), x).text().partition("The branches that the numbers take: ")
     assert found.strip() == (f"{said}." if said else "")
@@ -201,7 +201,7 @@ def test_a_running_total_is_one_line_of_the_sweep():
     assert text.count("\n") < 20
 
 
-def test_made_up_names_are_no_part_of_a_series_of_the_reader():
+def test_made_up_names_do_not_join_a_series_of_the_reader():
     v1, v2, x = values(v1=1.0, v2=2.0, x=0.5)
     text = board(tanh(v1 * x + v2) * tanh(v1 * x * v2), x).text()
     assert "u₁ = " in text
@@ -340,7 +340,7 @@ def test_a_factor_of_zero_that_stops_an_infinite_one_is_explained():
     assert "blocks the gradient" not in board(sqrt(x), x).text().replace("\n", " ")
 
 
-def test_conditions_are_told():
+def test_conditions_are_stated():
     x, y = values(x=2.0, y=3.0)
     assert "The branches that the numbers take: x > 0." in board(relu(x), x).text()
     assert board(maximum(x - 2, 0.0), x).text().endswith("take: x − 2 = 0.\n")
@@ -462,7 +462,7 @@ def test_steps_by_hand_are_numbers_or_symbols():
     assert "2y · ∂y/∂x" in board(y * y, x, numbers=False).text()
 
 
-def test_a_value_of_its_own_and_a_stranger():
+def test_the_derivative_by_itself_is_1_and_an_unrelated_value_has_no_path():
     x, y = values(x=1.0, y=2.0)
     assert "has the derivative 1" in board(x, x).text()
     assert "no path leads" in board(x * 2.0, y).text()

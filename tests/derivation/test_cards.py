@@ -106,7 +106,7 @@ def test_a_card_says_once_where_there_is_a_derivative(name):
             assert slope == pytest.approx(rate, rel=1e-4, abs=1e-4)
 
 
-def test_a_derivative_is_not_drawn_where_there_is_none():
+def test_a_derivative_is_not_drawn_where_it_does_not_exist():
     assert math.isnan(section(TABLE["relu"]).at(0.0)[1])
     assert section(TABLE["elu"]).at(0.0)[1] == 1.0  # only its second derivative jumps
     circles = ET.fromstring(rule_card("abs").curve()).iter(f"{SVG}circle")

@@ -24,7 +24,7 @@ def names(output, **options):
 # --------------------------------------------------------------------------------------- label_all
 
 
-def test_label_all_labels_what_has_no_label_by_its_name():
+def test_label_all_labels_values_without_a_label_by_their_names():
     x, y = Value(1.0), Value(2.0, label="mine")
     z = x * y
     assert label_all(locals()) == ["x", "z"]
@@ -91,7 +91,7 @@ def test_labels_that_look_alike_are_told_apart_and_the_label_that_is_a_number_st
     assert explain(total, "x^{(2)}").targets == [x[2]]
 
 
-def test_the_bar_of_an_adjoint_is_no_name_of_another_value():
+def test_the_bar_of_an_adjoint_is_not_the_name_of_another_value():
     w, w_bar = Value(2.0, label="w"), Value(3.0, label="w_bar")
     chain = explain(w * w_bar).chain
     assert chain.name(w_bar).text == "w̄"
@@ -150,7 +150,7 @@ def test_a_model_of_another_library_is_known_by_its_shape():
     assert names(y, names=model) == names(y, names={"net": model}) == ["w⁽¹⁾₁₁", "v₁"]
 
 
-def test_parameters_have_their_names_without_labels_and_without_being_told():
+def test_parameters_have_their_names_without_labels_and_without_names():
     model = MLP(1, [1])
     out = model([Value(2.0, label="x")])
     assert {"w⁽¹⁾₁₁", "b⁽¹⁾₁", "x"} <= {*names(out)}

@@ -328,7 +328,7 @@ def test_everything_is_seen_at_once_in_a_frame_of_700_by_420(opened, article):
 
 
 @pytest.mark.parametrize("article", ARTICLES)
-def test_a_telephone_shows_the_picture_and_the_controls_at_once(opened, article):
+def test_a_phone_shows_the_picture_and_the_controls_at_once(opened, article):
     page = opened(ARTICLES[article](), viewport={"width": 390, "height": 700}, has_touch=True)
     page.page.keyboard.press("End")
     outside, letters = page.page.evaluate(OUTSIDE)

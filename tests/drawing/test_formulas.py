@@ -124,6 +124,6 @@ def test_boards_and_matrices_are_drawn(style):
     assert len(list(svg.iter(f"{SVG}path"))) >= 8  # brackets
 
 
-def test_what_is_no_formula_is_refused():
+def test_anything_but_a_formula_is_refused():
     with pytest.raises(TypeError, match="draw_formula takes what explain returned, or a Formula"):
         draw_formula("x")

@@ -163,7 +163,7 @@ def test_every_activation_has_a_name(activation):
     assert "′(z⁽¹⁾)" in slope
 
 
-def test_large_matrices_are_told_by_their_shapes():
+def test_large_matrices_are_described_by_their_shapes():
     model, loss = network((2, 12, 1))
     walk = Walkthrough(loss, model=model)
     texts = [each.text for each in equations(walk)]

@@ -220,7 +220,7 @@ def test_infinite_scores_give_the_same_alone_and_compiled(function, numbers):
     assert total(*numbers) == logsumexp(numbers) == max(numbers)
 
 
-def test_what_is_no_number_is_refused():
+def test_anything_but_a_number_is_refused():
     with pytest.raises(TypeError, match="dot takes a real number, got str 'a'"):
         dot(["a"], [2])
     with pytest.raises(ValueError, match="dot takes vectors, with one axis"):
@@ -245,7 +245,7 @@ def test_whole_numbers_give_floats():
     assert mean([x] for x in [1, 2]) == 1.5
 
 
-def test_norm_of_large_numbers_is_no_anomaly():
+def test_the_norm_of_large_numbers_is_not_an_anomaly():
     with detect_anomaly():
         assert norm([Value(3e200), Value(4e200)]).data == pytest.approx(5e200)
 

@@ -1,4 +1,4 @@
-"""Python's garbage collector is paused where a graph is ours, and stays as the user set it."""
+"""Python's garbage collector is paused while we own a graph, and stays as the user set it."""
 
 import gc
 import threading

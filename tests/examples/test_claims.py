@@ -1,4 +1,4 @@
-"""What the companions of articles 3, 4 and 5 say in words is so."""
+"""What the companions of articles 3, 4 and 5 say in words is true."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_the_spiral_is_learned_to_at_least_95_percent(told):
     assert f"the network gets {row.got:.1%} of the 300 points right" in said(told[5])
 
 
-def test_the_network_of_the_spiral_is_what_is_said_of_it(spiral, told):
+def test_the_text_describes_the_network_of_the_spiral_correctly(spiral, told):
     points, classes, model = spiral
     assert "The network 2–16–16–3 has 371 parameters" in said(told[5])
     assert [len(layer.neurons) for layer in model.layers] == [16, 16, 3]

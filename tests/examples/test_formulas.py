@@ -59,7 +59,7 @@ def test_the_latex_of_a_formula_is_read_as_the_same_formula(source):
         ("x_", "ends too early"),
     ],
 )
-def test_what_is_wrong_in_a_formula_is_said(source, complaint):
+def test_a_mistake_in_a_formula_is_named(source, complaint):
     with pytest.raises(ValueError, match=complaint):
         read(source)
 

@@ -349,7 +349,7 @@ def test_the_index_names_operations_in_the_language_of_its_reader(page):
     assert "逐步演示。用到的法则：加法、乘法" in used
 
 
-def test_a_text_in_a_language_that_there_is_not_is_refused():
+def test_a_text_in_an_unknown_language_is_refused():
     with pytest.raises(ValueError, match=r"lang is one of en, .*zh, got 'fr'"):
         Words("one", "一").within("fr")
 

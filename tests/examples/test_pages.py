@@ -1,4 +1,4 @@
-"""The index page in a browser, on a desk and on a telephone, in both languages and schemes."""
+"""The index page in a browser, on a desktop and on a phone, in both languages and schemes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.slow
 
 WIDTHS = (1200, 700, 390)
 
-# What is wider than the place that it has, be it the page or a part of it.
+# What is wider than the space it has: the page, or a part of it.
 SIDEWAYS = """
 () => [document.documentElement, ...document.querySelectorAll("main:not([hidden]) *")].filter(
   each => !each.closest("svg") && each.clientWidth && each.scrollWidth > each.clientWidth + 1

@@ -85,7 +85,7 @@ def test_a_row_that_differs_says_so_in_the_table():
     assert bad.split()[:5] == ["1", "two", "article", "2", "3"]
 
 
-def test_a_source_that_there_is_not_is_refused():
+def test_an_unknown_source_is_refused():
     with pytest.raises(ValueError, match="source is one of article, formula, ours, got 'book'"):
         Row(TWO, 2, 2, source="book")
 

@@ -91,7 +91,7 @@ def in_node(program, rows):
 # --------------------------------------------------------------------------------- all rows at once
 
 LANCZOS = 8.0
-"""The terms of which lgamma is the sum are at most this large near its zeros."""
+"""The terms that add up to lgamma are at most this large near its zeros."""
 
 
 def trees(row):

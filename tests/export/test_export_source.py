@@ -233,7 +233,7 @@ def fan(length):
 @pytest.mark.slow
 @pytest.mark.parametrize("make", [chain, fan])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_ten_thousand_operations_are_no_problem(language, make, tmp_path):
+def test_ten_thousand_operations_can_be_written(language, make, tmp_path):
     out = make(10_000)
     out.backward()
     values = leaves(out)
@@ -303,7 +303,9 @@ def test_a_graph_of_one_leaf_and_of_a_constant():
 
 def test_the_comment_says_what_the_function_computes_in_either_language():
     english, chinese = (export_source("tanh(α)", "c", lang=lang) for lang in ("en", "zh"))
-    assert english.startswith("// f(α) = tanh(α)\n// The value and the derivatives by alpha")
+    assert english.startswith(
+        "// f(α) = tanh(α)\n// The value and the derivatives with respect to alpha"
+    )
     assert "α is written alpha." in english
     assert "α 写作 alpha。" in chinese
 

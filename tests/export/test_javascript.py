@@ -83,7 +83,7 @@ def test_a_row_defined_by_a_python_function_is_refused_by_name():
         runtime([Call("exp", (Call("bessel_t", ("x",)),))])
 
 
-def test_a_name_that_is_no_operation_never_gets_into_the_code():
+def test_a_name_that_is_not_an_operation_never_gets_into_the_code():
     with pytest.raises(KeyError, match="no operation"):
         expression(Call("alert(1);//", ("x",)))
     with pytest.raises(KeyError, match="no operation"):

@@ -162,7 +162,7 @@ def test_the_formulas_follow_the_sliders_across_a_kink(live):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("address", ["#w=inf", "#x=nan&b=-inf", "#steps=1e9&rate=1e300&w=1e300"])
-def test_curves_of_numbers_that_run_away_are_no_errors(live, address):
+def test_curves_of_numbers_that_diverge_are_not_errors(live, address):
     for learn in (["w"], ["w", "b"]):
         page = live(neuron(), address, learn=learn)
         page.page.wait_for_selector("#hills svg")
@@ -182,7 +182,7 @@ def test_a_factor_and_its_arrow_light_up_together(live):
 
 
 @pytest.mark.slow
-def test_a_nudge_shows_the_change_beside_what_the_derivative_says(live):
+def test_a_nudge_shows_the_change_and_what_the_derivative_predicts(live):
     page = live(neuron(), "#wrt=w&nudge=0.01")
     page.page.wait_for_selector("#change")
     change, predicted = (

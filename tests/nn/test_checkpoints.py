@@ -67,7 +67,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
             fitted(network(), **options, **changed)
     with pytest.raises(ValueError, match="with parameters=25, not 9"):
         fitted(network(2, 2, 1), **options)
-    with pytest.raises(ValueError, match="say which, checkpoint=PATH"):
+    with pytest.raises(ValueError, match="needs the path of a checkpoint: checkpoint=PATH"):
         fitted(network(), resume=True)
 
 

@@ -32,7 +32,7 @@ def plane(count=6, labels=(0, 1)):
     return X, [labels[i % len(labels)] for i in range(count)]
 
 
-def test_it_is_had_from_both_packages():
+def test_both_packages_export_it():
     assert micrograd.playground is playground
 
 

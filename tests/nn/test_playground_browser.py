@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 
 class Playground(Opened):
-    """The page, and the numbers that it tells to scripts."""
+    """The page, and the numbers that it shows to scripts."""
 
     def get(self, name):
         return self.page.evaluate(f"playground.{name}")
@@ -147,7 +147,7 @@ def test_infinities_and_nan_are_those_of_the_engine(opened):
         compare(page)
 
 
-def test_a_new_loss_is_there_by_its_name(opened, monkeypatch):
+def test_a_new_loss_is_found_by_its_name(opened, monkeypatch):
     monkeypatch.setitem(LOSSES, "quartic", lambda p, t: (p - t) ** 4)
     page = opened(loss="quartic", layers=[3])
     assert page.page.locator("#loss option[value=quartic]").text_content() == "quartic"

@@ -12,7 +12,7 @@ from benchmarks import numerical as benchmark
 from micrograd.testing import numerical_gradient, numerical_hessian, numerical_jacobian
 
 FUNCTIONS = {
-    **benchmark.FUNCTIONS,  # those by which numdifftools tests itself
+    **benchmark.FUNCTIONS,  # those with which numdifftools tests itself
     "fast": (lambda x: np.sin(1000 * x), lambda x: 1000 * np.cos(1000 * x)),
 }
 

@@ -95,7 +95,7 @@ def test_it_does_not_confirm_alone():
     assert not statements(check_gradients(lambda x: tanh(x), 0.5))
 
 
-def test_a_constant_operand_is_at_no_kink():
+def test_a_constant_operand_is_never_at_a_kink():
     report = check_gradients(lambda x: polygamma(1, x), 2.5, order=3)
     assert report
     assert "kink" not in str(report)

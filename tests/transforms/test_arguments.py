@@ -147,9 +147,9 @@ def test_the_keys_of_a_direction_may_come_in_any_order():
     assert vjp(f, p)[1]({"last": 7.0, "sum": 1.0}) == ({"w": [5.0, 7.0], "b": 2.0},)
     assert hvp(lambda p: f(p)["sum"], p, along) == {"w": [1.0, 0.0], "b": 10.0}
     assert taylor(f, p, 1, direction=along)["sum"] == [10.0, 52.0]
-    with pytest.raises(ValueError, match=r"tangent 0 has another structure.*\['w', 'b'\]"):
+    with pytest.raises(ValueError, match=r"tangent 0 has a different structure.*\['w', 'b'\]"):
         jvp(f, (p,), ({"w": [1.0, 2.0]},))
-    with pytest.raises(ValueError, match=r"the tangents have another structure.*1 are needed"):
+    with pytest.raises(ValueError, match=r"the tangents have a different structure.*1 are needed"):
         jvp(f, (p,), (along, along))
 
 

@@ -162,7 +162,7 @@ def test_a_linearized_function_is_run_once():
     assert value == [6.0, 2.0]
     assert (along(1.0, 0.0), along(0.0, 1.0)) == ([3.0, 1.0], [2.0, 0.0])
     assert len(calls) == 1
-    with pytest.raises(ValueError, match="another structure"):
+    with pytest.raises(ValueError, match="a different structure"):
         along(1.0)
 
 
@@ -193,9 +193,9 @@ def test_dicts_of_a_derivative_may_have_another_order():
     ("argument", "found"),
     [({"a": 2.0}, {"b": 1.0}), ([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [[1.0] * 2] * 3)],
 )
-def test_another_structure_of_as_many_numbers_is_refused(argument, found):
+def test_a_different_structure_with_as_many_numbers_is_refused(argument, found):
     f = custom_derivative(lambda _: 1.0, vjp=lambda _, __, ___: (found,))
-    with pytest.raises(ValueError, match="vjp of <lambda> returned another structure"):
+    with pytest.raises(ValueError, match="vjp of <lambda> returned a different structure"):
         grad(f)(argument)
 
 
@@ -206,7 +206,7 @@ def test_a_rule_may_refer_to_the_variable_of_an_outer_transform():
     assert grad(outer)(5.0) == 1.0
 
 
-def test_a_slope_that_is_no_number_is_named():
+def test_a_slope_that_is_not_a_number_is_named():
     f = custom_derivative(lambda x: x, vjp=lambda _, __, ___: (None,))
     with pytest.raises(TypeError, match="the vjp of <lambda> takes a real number, got NoneType"):
         grad(f)(2.0)

@@ -103,7 +103,7 @@ def test_bad_input_is_refused():
         taylor(abs, 1.0, -1)
     with pytest.raises(TypeError, match="a direction is needed"):
         taylor(lambda p: p[0], [1.0], 1)
-    with pytest.raises(ValueError, match="another structure than x"):
+    with pytest.raises(ValueError, match="a different structure from x"):
         taylor(lambda p: p[0], [1.0], 1, direction=[1.0, 2.0])
     with pytest.raises(TypeError, match="not both"):
         taylor(abs, 1.0, 1, direction=1.0, directions=[1.0])

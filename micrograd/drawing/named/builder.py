@@ -50,7 +50,7 @@ def named_picture(
 ) -> Picture:
     """The compact picture; `micrograd.drawing.draw_dot` explains the options.
 
-    `gradients` are shown in the place of those of the last backward pass. A picture that is not
+    `gradients` are shown in place of those of the last backward pass. A picture that is not
     placed has no layout; its boxes can still be changed.
 
     Raises:
@@ -66,7 +66,7 @@ def named_picture(
             f"raise the limit with max_nodes={len(builder.shown)}"
         )
     if not builder.shown:
-        raise ValueError("nothing to draw: hide= takes everything away")
+        raise ValueError("nothing to draw: hide= hides everything")
     words = languages.words(lang, "picture")
     boxes = [builder.box(value) for value in builder.shown]
     tops = [builder.ids[root] for root in roots if root in builder.shown]
@@ -82,7 +82,7 @@ def placed(picture: Picture) -> Picture:
 
 
 def checked_width(width: Any) -> float:
-    """The width of a picture; ValueError unless it is a number from 200."""
+    """The width of a picture; ValueError unless it is a number of at least 200."""
     if isinstance(width, bool) or not isinstance(width, int | float) or not width >= 200:
         raise ValueError(f"width is a number of pixels from 200, got {width!r}")
     return width
@@ -183,7 +183,7 @@ class _Builder:
         return self._written(tree, definition, self._called)
 
     def _figures(self, tree: Tree, definition: Definition) -> Line:
-        """The formula with numbers in the place of names."""
+        """The formula with numbers in place of names."""
         with significant(self.digits):
             return self._written(tree, definition, lambda value: notation.number(value.data))
 

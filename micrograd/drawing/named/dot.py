@@ -4,7 +4,7 @@ The places and the curves are those of `layout`; `layout=nop2` tells Graphviz to
 line of a label is one run of letters with `<SUB>` and `<SUP>`, and its table has the size that the
 text needs, because renderers without the right font mismeasure it.
 
-In Graphviz's SVG each part of a line has a place of its own, and falls apart in another font than
+In Graphviz's SVG each part of a line has a place of its own, and falls apart in a font other than
 the one it was measured in. `finished` writes the texts as the project's own SVG does, each line as
 one element.
 """

@@ -1,4 +1,4 @@
-"""Where the boxes of a compact picture stand, so that it is no wider than it may be.
+"""Where the boxes of a compact picture stand, so that it fits the width.
 
 A text on an arrow is a piece of its own, which interrupts the arrow: pieces never overlap, so no
 text lies on a line or on a box. Boxes and texts stand in alternate rows. If the picture is narrow

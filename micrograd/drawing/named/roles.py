@@ -3,7 +3,8 @@
 A graph does not say what its values are for. The parameters of a model are weights; else a value
 that no operation made is recognised by its name, as authors name them: `w`, `b`, `θ` are weights,
 `y` and `t` are targets where something else is computed from weights, all others are inputs. What
-an activation function made is an activation, and the root is the loss. `roles=` says otherwise.
+an activation function made is an activation, and the root is the loss. `roles=` overrides all of
+this.
 """
 
 from __future__ import annotations
@@ -59,5 +60,7 @@ def checked_roles(roles: Mapping[Any, str] | None) -> dict[Any, str]:
     given = dict(roles or {})
     for thing, each in given.items():
         if each not in ROLES:
-            raise ValueError(f"roles: {thing!r} is {each!r}, which is none of {', '.join(ROLES)}")
+            raise ValueError(
+                f"roles: {thing!r} is {each!r}, which is not one of {', '.join(ROLES)}"
+            )
     return given

@@ -116,7 +116,7 @@ _SIGNS = dict.fromkeys(("+", "-", r"\cdot"), r"\mathbin") | {"=": r"\mathrel"}
 
 
 def _color(name: str) -> str:
-    """The name of a colour, which should be nobody else's."""
+    """A name for a colour, unlikely to be used by anybody else."""
     return f"graph{name.replace('_', '')}"
 
 
@@ -125,7 +125,7 @@ def _point(point: Point) -> str:
 
 
 def _number(text: str) -> str:
-    """A number, a dash or whatever was stored in the place of a number, in math mode."""
+    """A number, a dash or whatever was stored in place of a number, in math mode."""
     if found := re.fullmatch("(−?[0-9.]+)×10([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)", text):
         power = found[2].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
         return rf"${found[1].replace('−', '-')}\times 10^{{{power}}}$"

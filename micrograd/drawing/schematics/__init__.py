@@ -1,6 +1,6 @@
 """Schematics for articles, drawn from a model, data or a function.
 
-Each function returns a drawing in plain SVG for a width of so many pixels, in a language and a
+Each function returns a drawing in plain SVG for a given width in pixels, in a language and a
 theme, with a title and a description of what is seen. `canvas` draws words, formulas and shapes;
 `axes` is a plot, and `activations` says what neurons do; the other modules have the functions.
 """

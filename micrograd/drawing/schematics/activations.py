@@ -46,7 +46,7 @@ def called(function: str, argument: Formula) -> Formula:
 
 
 def activation_of(neuron: Any) -> Activation:
-    """The activation of a neuron: the one that it names, else what it does to its weighted sum."""
+    """The activation of a neuron: the one it names, otherwise what it does to its weighted sum."""
     if not getattr(neuron, "nonlin", True):
         return None
     named = getattr(neuron, "activation", None)

@@ -126,7 +126,7 @@ def mark(canvas: Canvas, at: Point, kind: str, color: str, radius: float = 4.5) 
 
 
 def inset_of(frames: Sequence[Frame], height: float) -> float:
-    """The room that the numbers of upright axes need, so that plots below each other line up."""
+    """The room that the numbers of upright axes need, so that stacked plots line up."""
     labels = (tick for f in frames for tick in _upright(f, height))
     return max(breadth(digits(tick), SMALL) for tick in labels)
 

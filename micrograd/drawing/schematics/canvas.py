@@ -71,7 +71,7 @@ class Canvas:
         anchor: str = "middle",
         bold: bool = False,
     ) -> None:
-        """Draw words or a formula; `anchor` says what of it is at the point."""
+        """Draw words or a formula; `anchor` says which part of it is at the point."""
         x, y = at
         more = ' font-weight="bold"' if bold else ""
         more += f' text-anchor="{anchor}"' if anchor != "start" else ""
@@ -95,7 +95,7 @@ class Canvas:
         return top
 
     def formulas(self, top: float, formulas: Sequence[Formula]) -> float:
-        """Draw formulas below each other, broken at their signs; return the bottom."""
+        """Draw formulas one below another, broken at their signs; return the bottom."""
         for formula in formulas:
             lines = wrapped(of_mark(formula.mark), self.width - 2 * MARGIN - 16.0, NAME)
             for i, line in enumerate(lines):
@@ -176,7 +176,7 @@ def _short(x: float) -> str:
 
 
 def digits(x: Any, count: int = 4) -> str:
-    """A number with at most so many significant digits, and a minus sign that is as wide as +."""
+    """A number rounded to significant digits, with a minus sign that is as wide as +."""
     data = getattr(x, "data", x)
     if not isinstance(data, int | float):
         return one_line(str(data))
@@ -204,7 +204,7 @@ def breadth(words: Words, size: float = BODY, *, bold: bool = False) -> float:
 
 
 def size_of(words: Words) -> float:
-    """The size of a text where nothing else is said: scripts of a formula must be legible."""
+    """The default size of a text: scripts of a formula must be legible."""
     return BODY if isinstance(words, str) else NAME
 
 

@@ -19,7 +19,7 @@ from micrograd.writing import notation
 from micrograd.writing.notation import Formula, named
 
 Both = Callable[[float], tuple[float, float]]
-"""A function with its derivative; nan where there is none."""
+"""A function with its derivative; nan where undefined."""
 
 MOST_STEPS = 400
 
@@ -202,7 +202,7 @@ def _function(function: str | Callable[[Any], Any], name: str) -> tuple[Formula,
 
 
 def operation_of(name: str) -> Operation:
-    """The operation of that name; ValueError if there is none."""
+    """The operation of that name; ValueError if the table has no such row."""
     if name not in TABLE:
         raise ValueError(f"no operation {name!r}: the table has {', '.join(TABLE)}")
     return TABLE[name]

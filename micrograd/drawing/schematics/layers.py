@@ -57,7 +57,8 @@ def draw_layers(
 
     Raises:
         TypeError: if the model is not shaped like one.
-        ValueError: if there are no layers, too many for the width, or as many names as inputs.
+        ValueError: if there are no layers, or too many for the width, or if there are not as many
+            names as inputs.
 
     >>> draw_layers([4, 3, 3]).title
     'A network 4–3–3'

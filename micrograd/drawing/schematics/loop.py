@@ -34,7 +34,7 @@ def draw_training_loop(
 
     Args:
         lr: the learning rate, a number in the formula of the update; η by default.
-        iterations: how often the loop is run; not said by default.
+        iterations: how often the loop is run; not shown by default.
         names: what a weight and the loss are called.
         lang: the language of the words, "en" or "zh".
         theme: "light", "dark", "print", "auto" or a `Theme`; "auto" follows the reader's scheme.
@@ -112,7 +112,7 @@ def _ring(canvas: Canvas, formulas: Sequence[Formula]) -> float:
 
 
 def _column(canvas: Canvas, formulas: Sequence[Formula]) -> float:
-    """Four boxes below each other, and an arrow back to the first; return the bottom."""
+    """Four boxes one below another, and an arrow back to the first; return the bottom."""
     size = (canvas.width - 2 * MARGIN - 50.0, 84.0)
     x, step = MARGIN + size[0] / 2, size[1] + 28.0
     top = 14.0 + size[1] / 2

@@ -16,7 +16,7 @@ from micrograd.writing.notation import named
 
 MOST_SERIES = 6
 
-_COUNTED = {  # the title, and what is told of each list
+_COUNTED = {  # the title, and the description of each list
     "iteration": ("losses by iteration", "loss by iteration"),
     "epoch": ("losses by epoch", "loss by epoch"),
 }
@@ -51,8 +51,8 @@ def draw_losses(
             lists, to compare them.
         name: what the loss is called; "loss" in the language by default.
         by: what is counted: "iteration" or "epoch".
-        beside: whether several lists are drawn beside each other, each on axes of its own; where
-            the picture is narrow, below each other.
+        beside: whether several lists are drawn side by side, each on axes of its own; where
+            the picture is narrow, one below another.
         lang: the language of the words, "en" or "zh".
         theme: "light", "dark", "print", "auto" or a `Theme`; "auto" follows the reader's scheme.
         width: the width in pixels at which it will be read.
@@ -111,7 +111,7 @@ def _together(canvas: Canvas, lines: Sequence[_Line], called: Words, by: str) ->
 
 
 def _panels(canvas: Canvas, lines: Sequence[_Line], called: Words, by: str) -> float:
-    """Draw losses beside or below each other; return the bottom."""
+    """Draw losses side by side or one below another; return the bottom."""
     count = 2 if canvas.width >= 560 else 1
     across = (canvas.width - MARGIN) / count
     bottom = top = 8.0

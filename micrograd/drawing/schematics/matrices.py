@@ -56,7 +56,7 @@ def draw_matrices(
 
     Raises:
         TypeError: if the model is not shaped like one.
-        ValueError: if X has no samples, or samples of another length than the model takes.
+        ValueError: if X has no samples, or samples whose length does not fit the model.
 
     >>> from nn import Layer
     >>> draw_matrices(Layer(4, 3, nonlin=False), [[1, 2, 3, 2.5]]).title
@@ -178,7 +178,7 @@ class Matrix(NamedTuple):
 
 
 def matrix_of(name: str, rows: _Entries, room: float) -> Matrix:
-    """A matrix of numbers or names, with so many columns and digits as fit into the room."""
+    """A matrix of numbers or names, with as many columns and digits as fit into the room."""
     shape = f"{len(rows)}×{len(rows[0])}"
     shown = rows if len(rows) <= MOST_ENTRIES else [*rows[: MOST_ENTRIES - 2], rows[-1]]
     for most, count in ((MOST_ENTRIES, 4), (MOST_ENTRIES, 3), (5, 3), (4, 3), (3, 2)):

@@ -165,7 +165,7 @@ def sketch_of(
 
 
 def _part(thing: Any, letter: str, place: int, room: float, name: str = "") -> _Part:
-    """A number with its name: the one given, else its label, else a letter with its place."""
+    """A number with its name: the given one, or its label, or a letter with its place."""
     if isinstance(thing, str):
         return _Part(name_within(thing, room))
     label = name or str(getattr(thing, "label", "") or "")

@@ -74,7 +74,7 @@ def draw_points(
     read = {title: _pairs(each) for title, each in panels.items()}
     start = 8.0
     if labels is not None and any(len(labels) != len(each) for each in read.values()):
-        raise ValueError(f"there are {len(labels)} labels, and another number of points")
+        raise ValueError(f"there are {len(labels)} labels, but the number of points differs")
     if labels is not None:
         classes = list(dict.fromkeys(map(str, labels)))
         entries = [(_MARKS[k % 4], _COLORS[k % 6], name) for k, name in enumerate(classes)]

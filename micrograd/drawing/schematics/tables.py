@@ -97,7 +97,7 @@ def _column(name: str, column: Any, rows: Sequence[Sequence[Any]]) -> list[Any]:
 
 
 def _share(canvas: Canvas, count: int) -> float:
-    """The room for text in one of so many columns."""
+    """The room for text in one of several equal columns."""
     return (canvas.width - 2 * MARGIN) / count - 2 * _NARROW
 
 
@@ -133,7 +133,7 @@ def draw_dot_product(
 ) -> SvgDrawing:
     """Draw two vectors column by column, with the products below them and their sum.
 
-    A product is on green ground if it is positive, and on pink ground if it is negative.
+    A product has a green background if it is positive, and a pink one if it is negative.
 
     Args:
         a: the numbers of one vector.
@@ -245,7 +245,7 @@ def _cell(
 
 
 def _widths(lines: Sequence[Sequence[Words]], room: float) -> list[float]:
-    """The widths of the columns: what they need, or less of the widest if there is no room."""
+    """The widths of the columns: what they need, less for the widest if there is no room."""
     texts = [
         max(breadth(cell, size_of(cell), bold=i == 0) for i, cell in enumerate(column))
         for column in zip(*lines, strict=True)

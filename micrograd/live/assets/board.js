@@ -20,7 +20,7 @@ function factor(edge, mark) {
   return made;
 }
 
-// The local derivative as a formula, at the branch that holds; its number if no formula is right.
+// The local derivative as a formula, at the branch that holds; its number if no formula applies.
 function slopeOf(edge, conditions) {
   let found = edge.slopes;
   const passed = [];

@@ -20,7 +20,7 @@ function update() {
   clearTimeout(writing);
   writing = setTimeout(() => {
     if (location.hash === seen) {
-      // else the address has changed, and is about to be read
+      // otherwise the address has changed, and is about to be read
       try {
         window.history.replaceState(null, "", address());
       } catch {

@@ -245,7 +245,7 @@ function show() {
   }
 }
 
-// What belongs to the same edge lights up together, wherever the pointer or the focus is.
+// Everything that belongs to one edge lights up together, under the pointer or the focus.
 function light(event) {
   const asked =
     event.type === "pointerover" || event.type === "focusin"

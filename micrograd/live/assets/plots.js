@@ -12,7 +12,7 @@ const scale =
   (x) =>
     start + ((x - low) / (high - low || 1)) * (end - start);
 
-// The range of numbers, without the largest of those that run away, and with some room.
+// The range of numbers, without the largest of those that diverge, and with a margin.
 function range(list, isWhole = false) {
   const finite = list.filter(isFinite).sort((a, b) => a - b);
   if (!finite.length) return [-1, 1];
@@ -110,7 +110,7 @@ function reach(i, list) {
   return finite.length ? [low - room, high + room] : [-border(0), border(0)];
 }
 
-// How far the output goes when a leaf is moved, beside what the derivative says.
+// How far the output goes when a leaf is moved, compared with what the derivative predicts.
 function drawNudge() {
   const i = state.wrt,
     x = now[i],

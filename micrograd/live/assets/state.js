@@ -58,7 +58,7 @@ const v = new Float64Array(story.nodes),
   g = new Float64Array(story.nodes);
 const d = new Float64Array(story.nodes),
   p = new Float64Array(story.arrows);
-const product = (x, y) => (x !== 0 && y !== 0 ? x * y : 0); // 0 stops what is infinite
+const product = (x, y) => (x !== 0 && y !== 0 ? x * y : 0); // 0 times infinity is 0
 
 function place(row, held) {
   for (const i of leaves) v[values[i].node] = held[i];
@@ -161,7 +161,7 @@ function restart() {
   if (learn.length) remember(outputAt(now));
 }
 
-// Takes steps; stops where the numbers are no longer finite.
+// Takes steps, and stops when the numbers are no longer finite.
 function descend(count) {
   for (let i = 0; i < count && state.steps < MOST_STEPS; i++) {
     const [, slopes] = lossAndGradient();
@@ -203,7 +203,7 @@ for (const key of ["steps", "rate", "sample", "wrt", "nudge", "lang"]) {
   while (taken.has(KEYS[key])) KEYS[key] += ".";
 }
 
-// A number as typed: "-2", "1e-3", "inf", "nan"; undefined if it is none.
+// A number as typed: "-2", "1e-3", "inf", "nan"; undefined if it is not a number.
 function read(text) {
   const plain = text
     .trim()

@@ -158,7 +158,7 @@ class App {
     this.restartHere();
   }
 
-  // The weights were set by hand: training begins here.
+  // The weights were set by hand: training starts from here.
   restartHere() {
     this.experiment.restart();
     this.experiment.isEdited = true;

@@ -10,7 +10,7 @@ function crc32(bytes) {
   return ~crc >>> 0;
 }
 
-// The digits of fractional parts of roots of primes, of which SHA-256 is made (FIPS 180-4).
+// The constants of SHA-256: digits of fractional parts of roots of primes (FIPS 180-4).
 const PRIMES = [];
 for (let n = 2; PRIMES.length < 64; n++) if (PRIMES.every((p) => n % p)) PRIMES.push(n);
 const fraction = (x) => Math.floor((x - Math.floor(x)) * 2 ** 32);

@@ -135,7 +135,7 @@ class Diagram {
     return { group, title, seen, wide, layer, neuron, i, place };
   }
 
-  // Everything has its place by the width that there is.
+  // The places follow from the available width.
   place() {
     const { experiment } = this.app;
     if (!this.nodes.length || !experiment) return;

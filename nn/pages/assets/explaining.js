@@ -201,7 +201,7 @@ class Explanation {
     ];
   }
 
-  // The flows of the layers above, of which this one is made.
+  // The flows of the layers above, from which this one is computed.
   chain(layer) {
     const { layers } = this.app.experiment.network;
     const found = this.ofLoss();
@@ -213,7 +213,7 @@ class Explanation {
     return found;
   }
 
-  // The loss of the sample and, of one output, its derivative.
+  // The loss of the sample and, for a single output, its derivative.
   ofLoss() {
     const { names } = this;
     const { settings, targets, network } = this.app.experiment;

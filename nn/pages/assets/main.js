@@ -1,4 +1,4 @@
-// The page begins; and what scripts outside of it can use, all of it with all digits.
+// Starts the page, and defines what scripts outside of it can use, always with all digits.
 readPalette();
 const app = new App();
 app.open(location.hash);

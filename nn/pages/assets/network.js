@@ -61,7 +61,7 @@ class Network {
     return x;
   }
 
-  // What flows back from the derivatives by the outputs, `g` of the last layer, into `gradient`.
+  // Sends the derivatives with respect to the outputs, `g` of the last layer, back into `gradient`.
   backward(gradient) {
     const w = this.parameters;
     for (let l = this.layers.length - 1; l >= 0; l--) {

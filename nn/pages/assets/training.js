@@ -1,4 +1,4 @@
-// First weights, as in `nn.initializers`, and optimizers, as in `nn.optimizers`.
+// Initial weights, as in `nn.initializers`, and optimizers, as in `nn.optimizers`.
 const INITIALIZERS = {
   uniform: (random) => random.uniform(-1, 1),
   xavier_uniform: (random, nin, nout) => {

@@ -118,7 +118,7 @@ NAMES = (
 
 
 def chance(seed, size=14):
-    """A graph made by chance; the same seed makes the same."""
+    """A random graph; the same seed gives the same graph."""
     rng = random.Random(seed)
     nodes = [Value(rng.uniform(-2, 2), label=f"{rng.choice(NAMES)}") for _ in range(4)]
     for i in range(size):

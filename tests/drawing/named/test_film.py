@@ -69,7 +69,7 @@ def test_each_step_has_its_formula():
     ]
 
 
-def test_gradients_of_shared_values_come_when_all_of_their_sum_is_there():
+def test_gradients_of_shared_values_are_shown_when_their_sum_is_complete():
     x = Value(2.0, label="x")
     *_, last = steps(draw(called("y", called("a", x * 3) * called("b", x.exp()))).picture)
     assert last.kind == "sum"
@@ -110,7 +110,7 @@ def test_a_film_strip_has_the_digits_that_are_asked_for(tmp_path):
         film_strip(neuron(), tmp_path, digits=0)
 
 
-def test_without_pillow_the_remedy_is_told(monkeypatch, tmp_path):
+def test_without_pillow_the_remedy_is_named(monkeypatch, tmp_path):
     import sys
 
     monkeypatch.setitem(sys.modules, "PIL", None)

@@ -1,4 +1,4 @@
-"""What can be measured in a compact picture: widths, sizes of letters, and what lies on what.
+"""What can be measured in a compact picture: widths, sizes of letters, and overlaps.
 
 The letters are measured in DejaVu Sans by Pillow, not by the project's own widths. A text that fits
 in this font fits in the other usual ones, which are narrower.
@@ -185,24 +185,24 @@ def test_no_text_is_small_and_none_lies_on_a_line_or_a_box(article, width, drawn
 
 @pytest.mark.parametrize("options", [{"numbers": True}, {"hide": "inputs", "digits": 2}])
 @pytest.mark.parametrize("article", ["one_layer", "two_layers", "cross_entropy"])
-def test_so_it_is_with_other_options(article, options, drawn):
+def test_texts_are_as_clear_with_other_options(article, options, drawn):
     check(drawn(draw(ARTICLES[article](), width=390, **options)), 390)
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_so_it_is_in_graphs_made_by_chance(seed, drawn):
+def test_texts_are_as_clear_in_random_graphs(seed, drawn):
     check(drawn(draw(chance(seed), width=[700, 390][seed % 2])), [700, 390][seed % 2])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12, 150))
-def test_so_it_is_in_many_graphs_made_by_chance(seed):
+def test_texts_are_as_clear_in_many_random_graphs(seed):
     graph = draw(chance(seed, size=8 + seed % 50), width=[700, 390, 1000][seed % 3])
     check(ET.fromstring(WRITERS["svg"](graph.picture, graph.theme)), [700, 390, 1000][seed % 3])
 
 
 @pytest.mark.parametrize("direction", ["LR", "RL", "TB", "BT"])
-def test_so_it_is_in_every_direction(direction, drawn):
+def test_texts_are_as_clear_in_every_direction(direction, drawn):
     graph = draw_dot(ARTICLES["one_layer"](), level="named", direction=direction)
     check(drawn(graph), graph.picture.layout.size[0])
     assert graph.picture.direction == direction
@@ -220,7 +220,7 @@ def test_the_widths_are_those_of_the_font():
         assert math.isclose(text_width(letter, 100), length(letter, 100), abs_tol=0.06), letter
 
 
-def test_a_picture_that_many_long_arrows_pass_is_no_wider_than_it_may_be():
+def test_a_picture_that_many_long_arrows_pass_fits_the_width():
     xs = [Value(i / 64, label=f"x_{i}") for i in range(64)]
     total = called("s_0", xs[0].tanh())
     for i, x in enumerate(xs[1:], 1):

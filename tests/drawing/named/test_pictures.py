@@ -177,7 +177,7 @@ def test_numbers_are_hidden_by_their_kind():
     assert not any(box.data for box in boxes(draw(neuron(), hide="values")).values())
 
 
-def test_roles_are_told_by_names_and_models_and_the_caller():
+def test_roles_follow_from_names_models_and_the_caller():
     shown = {name: box.role for name, box in boxes(draw(neuron())).items()}
     assert shown == {
         "x": "input",
@@ -208,7 +208,7 @@ def test_without_weights_there_are_no_targets():
         ({"hide": [3]}, "hide: 3 is not in the graph"),
         ({"digits": 0}, "digits is a number of significant digits from 1 to 17, got 0"),
         ({"width": 100}, "width is a number of pixels from 200, got 100"),
-        ({"roles": {"x": "hero"}}, "roles: 'x' is 'hero', which is none of input, weight"),
+        ({"roles": {"x": "hero"}}, "roles: 'x' is 'hero', which is not one of input, weight"),
         ({"direction": "up"}, "rankdir is one of"),
         ({"lang": "xx"}, "lang is one of"),
         ({"max_nodes": 3}, "a drawing of 7 named values cannot be read"),
@@ -232,7 +232,7 @@ def test_options_of_one_level_are_refused_by_the_others():
 
 
 @pytest.mark.parametrize("lang", languages.languages())
-def test_the_picture_is_told_in_words(lang):
+def test_the_picture_is_described_in_words(lang):
     svg = ET.fromstring(own(draw(neuron(), lang=lang)))
     assert svg.get("role") == "img"
     assert svg.findtext(f"{SVG}title") == {
@@ -244,7 +244,7 @@ def test_the_picture_is_told_in_words(lang):
         assert all(part in told for part in (box.label, box.data, box.grad))
 
 
-def test_graphviz_tells_it_too_and_no_tooltip_is_the_name_of_a_node():
+def test_graphviz_describes_it_too_and_no_tooltip_is_the_name_of_a_node():
     text = str(draw(neuron()).pipe("svg", encoding="utf-8"))
     titles = re.findall("<title>(.*?)</title>", text)
     assert "Computation graph of L = (ŷ − t)²" in titles
@@ -347,7 +347,7 @@ def test_a_png_has_any_scale(tmp_path):
         graph.pipe("png", scale=0)
 
 
-def test_without_a_renderer_png_and_pdf_are_drawn_all_the_same(monkeypatch, tmp_path):
+def test_png_and_pdf_are_drawn_without_a_renderer_too(monkeypatch, tmp_path):
     pytest.importorskip("resvg_py")
     pytest.importorskip("PIL")
     from micrograd.drawing import renderers

@@ -1,4 +1,4 @@
-"""Labels do not lie on lines or other labels in a browser either, whose fonts are other ones."""
+"""In a browser, with its own fonts, labels do not lie on lines or on other labels either."""
 
 import pytest
 

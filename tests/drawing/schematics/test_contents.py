@@ -320,7 +320,7 @@ def test_three_classes_differ_for_every_eye_as_points_and_as_areas(theme, eye):
         assert min(math.dist(a, b) for a, b in combinations(shades, 2)) > 12
 
 
-def test_losses_beside_each_other_have_axes_of_their_own():
+def test_losses_side_by_side_have_axes_of_their_own():
     lists = {"a": [4.0, 2.0], "b": [1.0, 0.5, 0.25]}
     drawing = draw_losses(lists, name="e_1", by="epoch", beside=True)
     shown = texts(drawing)

@@ -46,7 +46,7 @@ def test_the_test_finds_what_is_wrong():
 
 
 @every
-def test_it_says_in_the_language_what_is_seen(figure):
+def test_the_description_is_in_the_chosen_language(figure):
     for lang, tag in (("en", "en"), ("zh", "zh-Hans")):
         drawing = FIGURES[figure](lang=lang)
         root = ET.fromstring(drawing.svg)
@@ -79,7 +79,7 @@ def test_the_width_is_what_was_asked_for(figure):
         assert root.get("viewBox") == f"0 0 {root.get('width')} {root.get('height')}"
 
 
-def test_a_width_language_or_theme_that_cannot_be_is_refused():
+def test_an_impossible_width_language_or_theme_is_refused():
     with pytest.raises(ValueError, match="width is a number of pixels, at least 360; got 100"):
         draw_table([[1]], {}, width=100)
     with pytest.raises(ValueError, match="lang is one of en, zh"):
