@@ -20,7 +20,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from micrograd.drawing.page import brief
+from micrograd.drawing.frame import brief
 from micrograd.export.javascript import expression, runtime
 from micrograd.export.program import of_function
 from micrograd.export.trees import substituted
