@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from micrograd.derivation.algebra import ordered, simplified, size
+from micrograd.derivation.algebra import ordered, simplified
 from micrograd.derivation.chain import Chain
 from micrograd.derivation.choices import decided, regular
 from micrograd.derivation.definitions import Definition, Definitions, partial
@@ -13,8 +13,9 @@ from micrograd.derivation.derivatives import derivative, has_decimals, renamed
 from micrograd.derivation.evidence import Evidence
 from micrograd.derivation.ways import Edge, Slope, Way, total
 from micrograd.engine.value import Value
-from micrograd.table.formulas import Call, Tree, parts, variables
+from micrograd.table.formulas import Call, Tree, parts, size, variables
 from micrograd.writing import notation
+from micrograd.writing.indices import TO_DIGITS
 from micrograd.writing.notation import Formula
 from micrograd.writing.parts import terms
 
@@ -218,7 +219,4 @@ def _shares(cut: Definitions) -> tuple[dict[str, Tree], dict[str, Formula]]:
 def _index(tree: Tree, names: Mapping[str, Formula]) -> str:
     """The digits at the foot of a name, or nothing."""
     found = re.search("[₀-₉,]+$", names[tree].text) if isinstance(tree, str) else None
-    return found[0].translate(_DIGITS) if found else ""
-
-
-_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+    return found[0].translate(TO_DIGITS) if found else ""

@@ -41,7 +41,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from micrograd.derivation.algebra import ordered, simplified, size
+from micrograd.derivation.algebra import ordered, simplified
 from micrograd.derivation.cutting import Cut
 from micrograd.derivation.derivatives import derivative, has_decimals, renamed
 from micrograd.derivation.naming import label_of, name_values, variable_names
@@ -65,6 +65,7 @@ from micrograd.table.formulas import (
     Tree,
     calls,
     parts,
+    size,
     variables,
 )
 from micrograd.writing.notation import Name
