@@ -9,11 +9,11 @@ from micrograd.derivation.algebra import ordered, simplified
 from micrograd.derivation.chain import Chain
 from micrograd.derivation.choices import decided, regular
 from micrograd.derivation.definitions import Definition, Definitions, partial
-from micrograd.derivation.derivatives import derivative, has_decimals, renamed
+from micrograd.derivation.derivatives import derivative, has_decimals
 from micrograd.derivation.evidence import Evidence
 from micrograd.derivation.ways import Edge, Slope, Way, total
 from micrograd.engine.value import Value
-from micrograd.table.formulas import Call, Tree, parts, size, variables
+from micrograd.table.formulas import Call, Tree, parts, size, substituted, variables
 from micrograd.writing import notation
 from micrograd.writing.indices import TO_DIGITS
 from micrograd.writing.notation import Formula
@@ -126,7 +126,7 @@ class ClosedForms:
         if tree is None:
             return None
         agrees = self.evidence.agrees(
-            renamed(tree, {key: key for key in variables(tree)} | self.shares),
+            substituted(tree, self.shares),
             [condition for slope in slopes for condition in slope.conditions],
             self.chain.output,
             target,
@@ -175,9 +175,9 @@ def _solved(name: str, formula: Tree, tree: Tree) -> Iterator[Tree]:
     if any(variables(slope) or slope == 0.0 for slope in slopes.values()):
         return
     for key in sorted(inside):
-        rest = renamed(formula, {each: each for each in inside} | {key: 0.0})
+        rest = substituted(formula, {key: 0.0})
         value = Call("div", (Call("sub", (name, rest)), slopes[key]))
-        yield renamed(tree, {each: each for each in variables(tree)} | {key: value})
+        yield substituted(tree, {key: value})
 
 
 def _shares(cut: Definitions) -> tuple[dict[str, Tree], dict[str, Formula]]:
