@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from micrograd.derivation import rule_card
 from micrograd.derivation.document import Paragraph, as_html
-from micrograd.drawing.page import content_hash
+from micrograd.drawing.frame import content_hash
 from micrograd.engine.graph import operation
 from micrograd.ops import TABLE
 from micrograd.writing.languages import operation_name, words

@@ -8,7 +8,7 @@ from typing import Any
 from unicodedata import normalize
 
 from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import add_language, add_output
+from micrograd.commands.options import add_language, add_output, deliver
 
 
 def add_to(commands: argparse._SubParsersAction[Any]) -> None:
@@ -39,7 +39,6 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
 def export(options: argparse.Namespace) -> int:
     """Write the source into a file, or print it."""
     from micrograd.export.source import SUFFIXES, export_source
-    from micrograd.files import write
 
     path: Path | None = options.out
     suffix = "" if path is None else path.suffix.lower()
@@ -50,7 +49,7 @@ def export(options: argparse.Namespace) -> int:
             f"the suffix of {path} is not one of {known}: choose one of them, or give --language"
         )
     names = [normalize("NFKC", name.strip()) for name in options.names]
-    with reported(NotImplementedError, writing=path):
+    with reported(NotImplementedError):
         text = export_source(
             options.expression,
             language.lower(),
@@ -59,9 +58,5 @@ def export(options: argparse.Namespace) -> int:
             module=suffix == ".mjs",
             lang=options.lang,
         )
-        if path is None:
-            print(text, end="")
-            return 0
-        write(path, text)
-    print(f"wrote {path}")
+    deliver(text, path)
     return 0

@@ -9,7 +9,7 @@ from typing import Any
 
 from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.expression import add_arguments, graph
-from micrograd.commands.options import add_language, add_output
+from micrograd.commands.options import add_language, add_output, deliver
 
 
 def add_to(commands: argparse._SubParsersAction[Any]) -> None:
@@ -44,7 +44,6 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
 
 def live(options: argparse.Namespace) -> int:
     """Write the page into a file, or print it."""
-    from micrograd.files import write
     from micrograd.live.page import live_page
 
     data = None if options.data is None else _columns(options.data)
@@ -54,7 +53,7 @@ def live(options: argparse.Namespace) -> int:
             options.at.append(f"{name}={column[0]}")
     output, _ = graph(options)
     learn = options.learn
-    with reported(NotImplementedError, TypeError, writing=options.out):
+    with reported(NotImplementedError, TypeError):
         page = live_page(
             output,
             learn=None if learn is None else [name.strip() for name in learn.split(",") if name],
@@ -63,11 +62,7 @@ def live(options: argparse.Namespace) -> int:
             lang=options.lang,
             title=options.expression,
         )
-        if options.out is None:
-            print(page, end="")
-            return 0
-        write(options.out, page)
-    print(f"wrote {options.out}")
+    deliver(page, options.out)
     return 0
 
 

@@ -30,6 +30,18 @@ def add_output(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help=what)
 
 
+def deliver(text: str, path: Path | None) -> None:
+    """Write what a command made into the file and say so, or print it if there is no file."""
+    from micrograd.files import write
+
+    with reported(writing=path):
+        if path is None:
+            print(text, end="")
+            return
+        write(path, text)
+    print(f"wrote {path}")
+
+
 def add_reading(parser: argparse._ActionsContainer) -> list[argparse.Action]:
     """Let a command take options that say how to read a table, and return them."""
     option = parser.add_argument

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import add_language, add_output
+from micrograd.commands.options import add_language, add_output, deliver
 
 _LISTS = ("layers", "activation", "features")
 
@@ -40,7 +40,6 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
 
 def playground(options: argparse.Namespace) -> int:
     """Write the page into a file, or print it."""
-    from micrograd.files import write
     from nn.models import load_model
     from nn.pages import playground as page_of
 
@@ -49,13 +48,9 @@ def playground(options: argparse.Namespace) -> int:
     if options.model is not None:
         with reported(reading=options.model):
             model = load_model(options.model)
-    with reported(TypeError, writing=options.out):
+    with reported(TypeError):
         page = page_of(model, lang=options.lang, **settings)
-        if options.out is None:
-            print(page, end="")
-            return 0
-        write(options.out, page)
-    print(f"wrote {options.out}")
+    deliver(page, options.out)
     return 0
 
 

@@ -30,7 +30,7 @@ from itertools import groupby
 
 from micrograd.derivation.normal_form import NormalForm
 from micrograd.derivation.sums import MOST, Atom, Function, Sum, Term, is_exponential
-from micrograd.table.formulas import Call, Tree, parts
+from micrograd.table.formulas import Call, Tree, parts, size
 from micrograd.writing.parts import factors_of, times
 
 _SUMS = ("add", "sub")
@@ -67,11 +67,6 @@ def _has_brackets(tree: Tree) -> bool:
     return sum(part.name in _SUMS for part in found) > 1 and any(
         isinstance(each, Call) and each.name in _SUMS for each in factors
     )
-
-
-def size(tree: Tree) -> int:
-    """The number of variables, numbers and operations in a formula."""
-    return sum(1 for _ in parts(tree))
 
 
 # ------------------------------------------------------------------------------------------ writing

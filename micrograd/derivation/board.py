@@ -42,7 +42,7 @@ from micrograd.engine.value import Value
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import Call, Tree, calls, fold, variables
 from micrograd.table.interpreters import IEEE
-from micrograd.writing import blackboard, languages, notation
+from micrograd.writing import blackboard, notation
 from micrograd.writing.indices import General, alike, general
 from micrograd.writing.labels import columns
 from micrograd.writing.notation import Formula
@@ -72,6 +72,8 @@ class Board(Explanation):
             function, and to show the results.
         width: the columns of a line.
     """
+
+    _has_tables = False
 
     def __init__(
         self,
@@ -110,27 +112,6 @@ class Board(Explanation):
         return _again, (*super().__reduce__()[1], self.numbers, self.width)
 
     # ------------------------------------------------------------------------------------- content
-
-    def blocks(
-        self, lang: str | None = None, *, tables: bool | None = None, check: bool = False
-    ) -> list[Block]:
-        """Return the derivation as the blocks of a document.
-
-        Args:
-            lang: the language of the words; that of the explanation by default.
-            tables: whether to add a table of the named values (by default, it is left out).
-            check: whether to compare the derivatives with central differences.
-        """
-        words = languages.words(lang or self.lang, "explain")
-        self.chain.refuse_changes()
-        blocks: list[Block] = []
-        for target in self.targets:
-            blocks += self._derivation(target, words)
-            if check:
-                blocks.append(Paragraph(self._check(target, words)))
-        if tables:
-            blocks += self._table(words)
-        return [*self._given(words), *blocks]
 
     def _shown(self, value: Value) -> Formula:
         return self.cut.names.get(value) or notation.named(label_of(value) or "x")
@@ -377,7 +358,7 @@ class Board(Explanation):
     def _written(self, tree: Tree) -> Formula:
         return blackboard.written(tree, self._formulas)
 
-    def _table(self, words: Mapping[str, str]) -> Iterator[Block]:
+    def _tables(self, words: Mapping[str, str]) -> Iterator[Block]:
         """The named values and the derivatives with respect to them, as numbers."""
         headers = tuple(words[key] for key in ("value", "formula", "result", "adjoint"))
         rows: list[tuple[str | Formula, ...]] = []

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from micrograd.derivation.algebra import ordered, simplified, size
+from micrograd.derivation.algebra import ordered, simplified
 from micrograd.derivation.chain import Chain
 from micrograd.derivation.choices import decided, regular
 from micrograd.derivation.definitions import Definition, Definitions, partial
-from micrograd.derivation.derivatives import derivative, has_decimals, renamed
+from micrograd.derivation.derivatives import derivative, has_decimals
 from micrograd.derivation.evidence import Evidence
 from micrograd.derivation.ways import Edge, Slope, Way, total
 from micrograd.engine.value import Value
-from micrograd.table.formulas import Call, Tree, parts, variables
+from micrograd.table.formulas import Call, Tree, parts, size, substituted, variables
 from micrograd.writing import notation
+from micrograd.writing.indices import TO_DIGITS
 from micrograd.writing.notation import Formula
 from micrograd.writing.parts import terms
 
@@ -125,7 +126,7 @@ class ClosedForms:
         if tree is None:
             return None
         agrees = self.evidence.agrees(
-            renamed(tree, {key: key for key in variables(tree)} | self.shares),
+            substituted(tree, self.shares),
             [condition for slope in slopes for condition in slope.conditions],
             self.chain.output,
             target,
@@ -174,9 +175,9 @@ def _solved(name: str, formula: Tree, tree: Tree) -> Iterator[Tree]:
     if any(variables(slope) or slope == 0.0 for slope in slopes.values()):
         return
     for key in sorted(inside):
-        rest = renamed(formula, {each: each for each in inside} | {key: 0.0})
+        rest = substituted(formula, {key: 0.0})
         value = Call("div", (Call("sub", (name, rest)), slopes[key]))
-        yield renamed(tree, {each: each for each in variables(tree)} | {key: value})
+        yield substituted(tree, {key: value})
 
 
 def _shares(cut: Definitions) -> tuple[dict[str, Tree], dict[str, Formula]]:
@@ -218,7 +219,4 @@ def _shares(cut: Definitions) -> tuple[dict[str, Tree], dict[str, Formula]]:
 def _index(tree: Tree, names: Mapping[str, Formula]) -> str:
     """The digits at the foot of a name, or nothing."""
     found = re.search("[₀-₉,]+$", names[tree].text) if isinstance(tree, str) else None
-    return found[0].translate(_DIGITS) if found else ""
-
-
-_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+    return found[0].translate(TO_DIGITS) if found else ""

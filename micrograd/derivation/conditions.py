@@ -14,7 +14,7 @@ from micrograd.ops import Operation
 from micrograd.table.formulas import Call, Tree
 from micrograd.writing import notation
 from micrograd.writing.marks import Mark
-from micrograd.writing.notation import Formula
+from micrograd.writing.notation import RELATIONS, Formula
 from micrograd.writing.template import LOOSE
 
 Test = tuple[str, tuple[Tree, ...]]
@@ -22,8 +22,6 @@ Test = tuple[str, tuple[Tree, ...]]
 
 Alternatives = list[tuple[Test, ...]]
 """Each tuple has requirements that hold together; the condition is that one tuple holds."""
-
-_SIGNS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠"}
 
 
 class Conditions:
@@ -113,8 +111,8 @@ def holds(tree: Tree) -> Alternatives:
             return _both(holds(left), holds(right))
         case Call("add", (Call() as left, Call() as right)) if _is_test(left) and _is_test(right):
             return [*holds(left), *holds(right)]
-        case Call(name, (left, right)) if name in _SIGNS:
-            return _compared(_SIGNS[name], left, right)
+        case Call(name, (left, right)) if name in RELATIONS:
+            return _compared(RELATIONS[name], left, right)
     return [(("≠", (tree, 0.0)),)]
 
 
@@ -145,7 +143,7 @@ def nonzero(tree: Tree) -> Alternatives:
 def _is_test(tree: Tree) -> bool:
     """Whether a formula is 1 where something holds, and 0 elsewhere."""
     match tree:
-        case Call(name) if name in _SIGNS:
+        case Call(name) if name in RELATIONS:
             return True
         case Call("mul" | "add", (left, right)):
             return _is_test(left) and _is_test(right)

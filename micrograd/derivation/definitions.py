@@ -41,9 +41,9 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from micrograd.derivation.algebra import ordered, simplified, size
+from micrograd.derivation.algebra import ordered, simplified
 from micrograd.derivation.cutting import Cut
-from micrograd.derivation.derivatives import derivative, has_decimals, renamed
+from micrograd.derivation.derivatives import derivative, has_decimals
 from micrograd.derivation.naming import label_of, name_values, variable_names
 from micrograd.derivation.parameters import hidden_labels
 from micrograd.engine.graph import (
@@ -65,6 +65,8 @@ from micrograd.table.formulas import (
     Tree,
     calls,
     parts,
+    size,
+    substituted,
     variables,
 )
 from micrograd.writing.notation import Name
@@ -204,8 +206,8 @@ def partial(definition: Definition, operand: str) -> Tree:
         return definition.slopes.get(operand, 0.0)
     # Formulas that differ only in their names, as in the layers of a network, are done once.
     digits = {key: str(i) for i, key in enumerate((definition.key, *definition.operands))}
-    found = _partial(renamed(definition.formula, digits), digits[operand])
-    return ordered(renamed(found, {digit: key for key, digit in digits.items()}))
+    found = _partial(substituted(definition.formula, digits), digits[operand])
+    return ordered(substituted(found, {digit: key for key, digit in digits.items()}))
 
 
 @on_define

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial as bound
-
 from micrograd.ops import TABLE
-from micrograd.table.formulas import RESULT, Call, Tree, fold, parts
+from micrograd.table.formulas import RESULT, Call, Tree, parts, substituted
 
 
 def has_decimals(tree: Tree) -> bool:
@@ -19,11 +16,6 @@ def has_decimals(tree: Tree) -> bool:
         if isinstance(number, float)
     )
     return any((10_000 * number).is_integer() and not number.is_integer() for number in numbers)
-
-
-def renamed(tree: Tree, names: Mapping[str, Tree]) -> Tree:
-    """The formula with its variables renamed or replaced by formulas."""
-    return fold(tree, _CALLS, names, _same)
 
 
 def derivative(tree: Tree, variable: str, result: Tree | None = None) -> Tree:
@@ -43,7 +35,7 @@ def derivative(tree: Tree, variable: str, result: Tree | None = None) -> Tree:
     terms: list[Tree] = []
     for place, slope in enumerate(inner):
         if slope != 0.0:
-            local = fold(_slope(tree, place), _CALLS, here, _same)
+            local = substituted(_slope(tree, place), here)
             terms.append(_times(local, slope))
     if not terms:
         return 0.0
@@ -70,21 +62,3 @@ def _slope(tree: Call, place: int) -> Tree:
         case Call("where", (Call("le", (Call("hypot", _) as size, 0.0)), *others)):
             return Call("where", (Call("eq", (size, 0.0)), *others))  # a distance is never less
     return slope
-
-
-class _Calls(dict[str, Callable[..., Tree]]):
-    """The vocabulary in which an operation means itself."""
-
-    def __missing__(self, name: str) -> Callable[..., Tree]:
-        return bound(_call, name)
-
-
-def _call(name: str, *operands: Tree) -> Tree:
-    return Call(name, operands)
-
-
-def _same(number: float) -> Tree:
-    return number
-
-
-_CALLS = _Calls()

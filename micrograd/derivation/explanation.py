@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from micrograd.derivation import document
@@ -159,6 +159,8 @@ class Explanation:
     5.0
     """
 
+    _has_tables = True  # if the caller does not say
+
     def __init__(self, chain: Chain, targets: Sequence[Value], lang: str) -> None:
         self.chain, self.targets, self.lang = chain, list(targets), lang
 
@@ -268,8 +270,8 @@ class Explanation:
 
         Args:
             lang: the language of the words; that of the explanation by default.
-            tables: whether to add a table of all values and one of all derivatives; by default,
-                only in the full style.
+            tables: whether to add a table of all values and one of all derivatives, or on a board
+                a table of the named values; by default, only in the full style.
             check: whether to compare the derivatives with central differences.
         """
         words = languages.words(lang or self.lang, "explain")
@@ -279,9 +281,13 @@ class Explanation:
             blocks += self._derivation(target, words)
             if check:
                 blocks.append(Paragraph(self._check(target, words)))
-        if tables is not False:
+        if self._has_tables if tables is None else tables:
             blocks += self._tables(words)
-        return blocks
+        return [*self._given(words), *blocks]
+
+    def _given(self, words: Mapping[str, str]) -> Iterable[Block]:
+        """What is said before the derivations."""
+        return ()
 
     def _name(self, target: Value) -> Formula:
         """The name of a target, which need not be in the graph."""

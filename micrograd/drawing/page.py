@@ -8,39 +8,32 @@ everything else, and all texts enter the document as text.
 from __future__ import annotations
 
 import html
-import json
 import os
-import re
-from base64 import b64encode
 from collections.abc import Mapping
-from hashlib import sha256
-from importlib import resources
 from typing import Any
 
+from micrograd.drawing.frame import (
+    THEME,
+    Page,
+    asset,
+    color_variables,
+    framed,
+    title_in,
+    words_of,
+)
 from micrograd.drawing.named.builder import DIGITS
 from micrograd.drawing.named.svg import svg
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.spans import Line, line_width, plain
 from micrograd.drawing.steps import Equation, Step
-from micrograd.drawing.themes import THEMES, Theme
 from micrograd.drawing.walkthrough import Walkthrough
 from micrograd.engine.value import Value
 from micrograd.files import write
 from micrograd.writing import languages
-from micrograd.writing.labels import one_line
-from micrograd.writing.marks import Mark
 
 _SCRIPTS = ("story.js", "words.js", "page.js")
 _SIZE, _ROOM = 14.0, (245.0, 245.0)  # of formulas in a frame of 700 × 420 pixels
 _ROW, _BETWEEN = 19.6, 4.9  # the height of a line, and what is between equations
-
-
-class Page(str):
-    """The text of a page, which a notebook shows in a frame."""
-
-    def _repr_html_(self) -> str:
-        source = html.escape(self)
-        return f'<iframe srcdoc="{source}" style="width:100%;height:440px;border:0"></iframe>'
 
 
 def step_page(
@@ -102,45 +95,24 @@ def step_page(
 
 
 def _title(walk: Walkthrough, title: str | Mapping[str, str], lang: str) -> str:
-    given = title if isinstance(title, str) else title.get(lang, "")
-    return one_line(given) or languages.words(lang, "page")["title"].format(output=walk.title)
+    default = languages.words(lang, "page")["title"].format(output=walk.title)
+    return title_in(lang, title, default)
 
 
 def _document(walk: Walkthrough, lang: str, titles: Mapping[str, str]) -> str:
-    style = f"{color_variables()}{asset('page.css')}"
-    script = "".join(map(asset, _SCRIPTS))
-    policy = (
-        f"default-src 'none'; style-src '{content_hash(style)}'; "
-        f"script-src '{content_hash(script)}'; base-uri 'none'; form-action 'none'"
-    )
     pictures = zip(("wide-", "narrow-"), walk.pictures, strict=True)
-    return asset("page.html").format(
-        lang=html.escape(languages.words(lang, "language")["tag"]),
-        policy=policy,
+    body = asset("page.html").format(
         title=html.escape(titles[lang]),
-        style=style,
         pictures="".join(_svg(picture, name) for name, picture in pictures),
-        data=island(_data(walk, lang, titles)),
-        script=script,
     )
-
-
-def asset(name: str, package: str = "micrograd.drawing") -> str:
-    """A file in the folder `assets` of a package, without indentation and comments."""
-    text = (resources.files(package) / "assets" / name).read_text(encoding="utf-8")
-    lines = (line.lstrip() for line in text.splitlines(keepends=True))
-    return "".join(line for line in lines if not line.startswith("//"))
-
-
-def content_hash(text: str) -> str:
-    """The name of an inline style or script in a content-security policy."""
-    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
-
-
-def island(data: Any) -> str:
-    """JSON that can stand in a script element, because no tag can begin or end in it."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
+    return framed(
+        body,
+        lang=lang,
+        title=titles[lang],
+        style=f"{color_variables()}{asset('page.css')}",
+        script="".join(map(asset, _SCRIPTS)),
+        data=_data(walk, lang, titles),
+    )
 
 
 # ------------------------------------------------------------------------------------------ content
@@ -150,7 +122,7 @@ def _data(walk: Walkthrough, lang: str, titles: Mapping[str, str]) -> dict[str, 
     places = {box.name: i for i, box in enumerate(walk.boxes)}
     return {
         "lang": lang,
-        "words": {each: _words(each, title) for each, title in titles.items()},
+        "words": {each: words_of(each, title, "page") for each, title in titles.items()},
         "values": [
             {
                 "id": box.name,
@@ -164,12 +136,6 @@ def _data(walk: Walkthrough, lang: str, titles: Mapping[str, str]) -> dict[str, 
         "arrows": [[arrow.name, places[arrow.tail], places[head]] for arrow, head in walk.arrows()],
         "steps": [_step(step, places) for step in walk.steps],
     }
-
-
-def _words(lang: str, title: str) -> dict[str, str]:
-    """The words of the page in a language, and the language's own name and tag."""
-    language = {f"language {key}": text for key, text in languages.words(lang, "language").items()}
-    return {**languages.words(lang, "page"), **language, "title": title}
 
 
 def _step(step: Step, places: Mapping[str, int]) -> dict[str, Any]:
@@ -227,42 +193,7 @@ def _spans(line: Line) -> list[Any]:
     return spans
 
 
-def brief(mark: Any, places: Mapping[Mark, int]) -> Any:
-    """A mark in brief, for `formulas.js`: names as their numbers, numbers and signs as texts."""
-    if not isinstance(mark, tuple):
-        return mark
-    if mark in places:
-        return places[mark]
-    if mark[0] in ("mn", "mo") and (mark[0] == "mn") == mark[1][0].isdigit():
-        return mark[1]
-    return [_TAGS.get(mark[0], mark[0]), *(brief(part, places) for part in mark[1:])]
-
-
-_TAGS = {"mrow": "r", "mi": "i", "msup": "^", "msub": "_", "mfrac": "/", "fence": "(", "func": "u"}
-
-
-# ------------------------------------------------------------------------------------------ colours
-
-_VARIABLES = {name: f"--{name.replace('_', '-')}" for name in Theme._fields}
-THEME = Theme(*(f"var({variable})" for variable in _VARIABLES.values()))
-"""The theme whose colours `color_variables` defines."""
-
-
 def _svg(picture: Picture, prefix: str) -> str:
     """The picture after the last step; its id, and the beginning of all others, is the prefix."""
     text = svg(picture._replace(title=""), THEME).replace('<g id="', f'<g id="{prefix}')
     return text[text.index("<svg ") :].replace("<svg ", f'<svg id="{prefix}" ', 1)
-
-
-def color_variables() -> str:
-    """The colours of the light and the dark theme, as variables of the style sheet."""
-
-    def block(theme: Theme) -> str:
-        return "".join(f"{_VARIABLES[name]}:{color};" for name, color in theme._asdict().items())
-
-    dark = block(THEMES["dark"])
-    return (
-        f":root{{{block(THEMES['light'])}}}"
-        f"@media(prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}"
-        f":root[data-theme=dark]{{{dark}}}\n"
-    )

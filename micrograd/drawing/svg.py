@@ -12,7 +12,16 @@ from itertools import accumulate, count
 from micrograd.drawing.picture import DIRECTIONS, Arrow, Box, OperationNode, Picture
 from micrograd.drawing.placement import arranged
 from micrograd.drawing.styles import Cell, Style, classes, ink, is_dashed, stroke
-from micrograd.drawing.svg_elements import SIZE, Point, document, polygon, scripted_at, text_at
+from micrograd.drawing.svg_elements import (
+    SIZE,
+    Point,
+    component,
+    document,
+    pair,
+    polygon,
+    scripted_at,
+    text_at,
+)
 from micrograd.drawing.themes import Theme
 from micrograd.writing.labels import width
 from micrograd.writing.names import Symbol, read
@@ -140,9 +149,9 @@ class _Drawing:
         share = 0.5
         if operation.name in self.sketch.edges:  # a box: its arrows are ordered so as not to cross
             ways = self.placement.ways
-            names.sort(key=lambda name: _part(complex(*ways[name][-2]), self.across))
+            names.sort(key=lambda name: component(complex(*ways[name][-2]), self.across))
             share = 0.0 if self.style.dense else 0.7
-        breadth = _part(complex(*self.sizes[operation.name]), self.across)
+        breadth = component(complex(*self.sizes[operation.name]), self.across)
         for i, name in enumerate(names):
             at = i / (len(names) - 1) - 0.5 if len(names) > 1 else 0.0
             yield name, at * min(share * breadth, 14.0 * (len(names) - 1))
@@ -156,9 +165,9 @@ class _Drawing:
         line += ' stroke-dasharray="5 3"' if is_dashed(arrow) else ""
         end = self._end(head, entry)
         back = end - _TIP * self.along
-        tip = " ".join(map(_point, (back - 3 * self.across, end, back + 3 * self.across)))
+        tip = " ".join(map(pair, (back - 3 * self.across, end, back + 3 * self.across)))
         content = (
-            f'<path fill="none"{line} d="{self._way(arrow, entry)}L{_point(back)}"/>'
+            f'<path fill="none"{line} d="{self._way(arrow, entry)}L{pair(back)}"/>'
             f'<polygon points="{tip}" fill="{color}" stroke="{color}"/>'
         )
         if note := style.note(arrow):
@@ -172,23 +181,23 @@ class _Drawing:
         way = [complex(*point) for point in self.placement.ways[arrow.name]]
         way[-1] += entry * self.across
         tail = complex(*self.placement.centres[arrow.tail])
-        reach = abs(_part(complex(*self.sizes[arrow.tail]), self.along)) / 2
-        path = f"M{_point(tail + reach * self.along)}"
+        reach = abs(component(complex(*self.sizes[arrow.tail]), self.along)) / 2
+        path = f"M{pair(tail + reach * self.along)}"
         for start, end in zip(way[::2], way[1::2], strict=True):
-            half = _part(end - start, self.along) / 2 * self.along
-            path += f"L{_point(start)}"
+            half = component(end - start, self.along) / 2 * self.along
+            path += f"L{pair(start)}"
             if end - start == 2 * half or (self.style.dense and arrow.weight is not None):
-                path += f"L{_point(end)}"
+                path += f"L{pair(end)}"
             else:
-                path += f"C{_point(start + half)} {_point(end - half)} {_point(end)}"
+                path += f"C{pair(start + half)} {pair(end - half)} {pair(end)}"
         return path
 
     def _end(self, head: str, entry: float) -> complex:
         """Where an arrow touches its head."""
         size = complex(*self.sizes[head]) / 2
-        reach = abs(_part(size, self.along))
+        reach = abs(component(size, self.along))
         if head not in self.sketch.edges:  # an ellipse
-            reach *= (1 - (entry / _part(size, self.across)) ** 2) ** 0.5
+            reach *= (1 - (entry / component(size, self.across)) ** 2) ** 0.5
         return complex(*self.placement.centres[head]) - reach * self.along + entry * self.across
 
 
@@ -219,14 +228,6 @@ def _written(at: Point, cell: Cell, color: str) -> str:
     symbol = read(cell.text) if is_name else None
     runs = symbol.runs if isinstance(symbol, Symbol) else [(cell.text, 0)]
     return scripted_at(at, runs, color, _FACES[cell.face])
-
-
-def _part(z: complex, direction: complex) -> float:
-    return z.real * direction.real + z.imag * direction.imag
-
-
-def _point(z: complex) -> str:
-    return f"{z.real:.1f},{z.imag:.1f}"
 
 
 def _note(centre: Point, text: str, color: str, paper: str) -> str:

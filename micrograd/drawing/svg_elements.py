@@ -82,6 +82,16 @@ class SvgDrawing:
         return files.write(path, self.svg if kind == ".svg" else self.pdf())
 
 
+def component(z: complex, direction: complex) -> float:
+    """How far a place is from the origin in a direction of length 1."""
+    return z.real * direction.real + z.imag * direction.imag
+
+
+def pair(z: complex) -> str:
+    """The coordinates of a place, as paths have them."""
+    return f"{z.real:.1f},{z.imag:.1f}"
+
+
 def letter_of(svg: str) -> str:
     """A letter of the texts in an SVG that the fonts for it must have."""
     return renderers.unknown_letter(svg) or "a"

@@ -29,8 +29,8 @@ from collections.abc import Iterable, Mapping
 
 from micrograd.export.language import Language, Syntax
 from micrograd.export.operators import operators
-from micrograd.export.trees import ready, substituted
-from micrograd.table.formulas import Tree, calls
+from micrograd.export.trees import ready
+from micrograd.table.formulas import Tree, calls, substituted
 from micrograd.table.interpreters import PRODUCT, SIGN, Text, infix
 
 _MATH = (

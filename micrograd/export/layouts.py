@@ -8,8 +8,8 @@ from textwrap import wrap
 from typing import Any, NamedTuple
 
 from micrograd.export.language import WIDTH, Language
-from micrograd.export.trees import Definition, substituted
-from micrograd.table.formulas import Tree
+from micrograd.export.trees import Definition
+from micrograd.table.formulas import Tree, substituted
 
 _LONGEST_FUNCTION = 100  # lines of a function in C
 Nest = Any

@@ -15,10 +15,10 @@ from micrograd.engine.graph import (
     order,
 )
 from micrograd.engine.value import Value
-from micrograd.export.trees import Definition, ready, substituted
+from micrograd.export.trees import Definition, ready
 from micrograd.ops import Operation, lookup
 from micrograd.table.floats import to_float
-from micrograd.table.formulas import ADJOINT, RESULT, Call, Tree, fold
+from micrograd.table.formulas import ADJOINT, RESULT, Call, Tree, fold, substituted
 
 _MOST_TERMS = 8  # of a sum in one line; compilers are recursive in their number
 

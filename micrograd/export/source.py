@@ -16,9 +16,9 @@ from micrograd.export.layouts import CLayout, Function, JavaScriptLayout, Layout
 from micrograd.export.names import Identifiers, comment, variables_of
 from micrograd.export.program import StraightLine, of_formula, of_function, of_graph
 from micrograd.export.python import PYTHON
-from micrograd.export.trees import Definition, shared, substituted
+from micrograd.export.trees import Definition, shared
 from micrograd.ops import TABLE
-from micrograd.table.formulas import Call, FormulaError, Tree, calls, fold
+from micrograd.table.formulas import Call, FormulaError, Tree, calls, fold, substituted
 from micrograd.table.interpreters import ATOM, Texts, literal
 from micrograd.table.reading import parse
 from micrograd.writing import languages

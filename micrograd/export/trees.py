@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -13,21 +13,6 @@ from micrograd.table.formulas import COMPARISONS, Call, Tree, fold, variables, w
 from micrograd.table.interpreters import IEEE
 
 _TESTS = frozenset({"_truth", "_and", "_or", *(f"_{name}" for name in COMPARISONS)})
-
-
-class _Calls(dict[str, Callable[..., Tree]]):
-    """The vocabulary in which a formula means itself."""
-
-    def __missing__(self, name: str) -> Callable[..., Tree]:
-        return lambda *operands: Call(name, operands)
-
-
-_CALLS = _Calls()
-
-
-def substituted(tree: Tree, given: Mapping[str, Tree]) -> Tree:
-    """The formula with formulas in place of some of its variables."""
-    return fold(tree, _CALLS, {name: given.get(name, name) for name in variables(tree)})
 
 
 def _test(tree: Tree) -> Tree | None:

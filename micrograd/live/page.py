@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from micrograd.drawing.page import THEME, Page, asset, content_hash, island
+from micrograd.drawing.frame import THEME, Page, asset, framed, title_in, words_of
 from micrograd.drawing.themes import THEMES
 from micrograd.engine.value import Value
 from micrograd.files import write
@@ -17,7 +17,6 @@ from micrograd.live.pictures import layouts
 from micrograd.live.samples import samples
 from micrograd.live.story import Story, settings
 from micrograd.writing import languages
-from micrograd.writing.labels import one_line
 
 MAX_VALUES = 100
 _SCRIPTS = ("numbers.js", "picture.js", "ways.js", "board.js", "plots.js", "main.js")
@@ -104,9 +103,8 @@ def _checked(rate: Any) -> float:
 
 
 def _title(story: Story, title: str | Mapping[str, str], lang: str) -> str:
-    given = title if isinstance(title, str) else title.get(lang, "")
     name = story.cut.names[story.nodes[-1]].text
-    return one_line(given) or languages.words(lang, "live")["title"].format(output=name)
+    return title_in(lang, title, languages.words(lang, "live")["title"].format(output=name))
 
 
 def _document(
@@ -116,32 +114,20 @@ def _document(
     titles: Mapping[str, str],
 ) -> str:
     data, functions = story.data()
-    words = {
-        each: {**languages.words(each, "live"), **_own(each), "title": title}
-        for each, title in titles.items()
-    }
+    words = {each: words_of(each, title, "live") for each, title in titles.items()}
     sources = [asset("formulas.js"), asset("state.js", __package__), asset("words.js")]
     sources += [asset(name, __package__) for name in _SCRIPTS]
     script = _compact("".join([sources[0], functions, *sources[1:]]))
     style = re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", asset("live.css", __package__)).replace("\n", "")
     style = _colors(style + script) + style
-    policy = (
-        f"default-src 'none'; style-src '{content_hash(style)}'; "
-        f"script-src '{content_hash(script)}'; base-uri 'none'; form-action 'none'"
-    )
-    return asset("live.html", __package__).format(
-        lang=html.escape(languages.words(lang, "language")["tag"]),
-        policy=policy,
-        title=html.escape(titles[lang]),
+    return framed(
+        asset("live.html", __package__).format(title=html.escape(titles[lang])),
+        lang=lang,
+        title=titles[lang],
         style=style,
-        data=island({**data, **begin, "lang": lang, "words": words}),
         script=script,
+        data={**data, **begin, "lang": lang, "words": words},
     )
-
-
-def _own(lang: str) -> dict[str, str]:
-    """The language's own name and tag."""
-    return {f"language {key}": text for key, text in languages.words(lang, "language").items()}
 
 
 def _colors(users: str) -> str:

@@ -14,8 +14,8 @@ from typing import Any
 
 from micrograd.derivation.definitions import Definition, definitions
 from micrograd.derivation.naming import label_of, variable_names
+from micrograd.drawing.frame import brief
 from micrograd.drawing.named.roles import role
-from micrograd.drawing.page import brief
 from micrograd.engine.graph import is_leaf, order
 from micrograd.engine.value import Value
 from micrograd.export.javascript import JAVASCRIPT

@@ -71,6 +71,18 @@ def parts(tree: Tree) -> Iterator[Tree]:
         level = [each for part in level if isinstance(part, Call) for each in part.operands]
 
 
+def size(tree: Tree) -> int:
+    """The number of variables, numbers and operations in a formula."""
+    return sum(1 for _ in parts(tree))
+
+
+def substituted(tree: Tree, given: Mapping[str, Tree]) -> Tree:
+    """The formula with formulas in place of some of its variables."""
+    if isinstance(tree, Call):
+        return Call(tree.name, tuple(substituted(each, given) for each in tree.operands))
+    return given.get(tree, tree) if isinstance(tree, str) else tree
+
+
 def variables(tree: Tree) -> set[str]:
     """The variables that a formula uses."""
     return {part for part in parts(tree) if isinstance(part, str)}

@@ -116,7 +116,11 @@ class ArrayWitness:
         return np.broadcast_to(_COMPLEX * np.max(size), found.shape)
 
     def _complex(self, direction: np.ndarray) -> np.ndarray | None:
-        """The derivative by a complex step; None if the function does not admit it."""
+        """The derivative by a complex step; None if the function does not admit it.
+
+        What a function raises is no fault of it: it was written for real numbers, and has computed
+        its value from them before.
+        """
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("error")

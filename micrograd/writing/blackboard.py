@@ -32,7 +32,7 @@ from micrograd.writing.indices import SUBSCRIPT, alike, general
 from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, latex, row
 from micrograd.writing.names import subscript, superscript
-from micrograd.writing.notation import Formula
+from micrograd.writing.notation import RELATIONS, Formula
 from micrograd.writing.parts import factors_of, opposite, signed, terms, times
 from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
 
@@ -410,9 +410,7 @@ def _strength_within(tree: Tree) -> int:
     return PRODUCT if isinstance(tree, Call) and tree.name == "mul" else FRACTION
 
 
-_SIGNS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠"}
-_NOT_CALLS = frozenset({"add", "sub", "mul", "div", "neg", "pow", "square", "where", *_SIGNS})
-_NO_NAME = frozenset({"sqrt", "abs", "exp"})
+_NOT_CALLS = frozenset({"add", "sub", "mul", "div", "neg", "pow", "square", "where", *RELATIONS})
 
 
 def _is_function(tree: Tree) -> bool:
@@ -477,7 +475,7 @@ def _called(name: str, operands: list[Formula]) -> Formula:
             text = f"max(0, {arguments})"
         case _ if name in COMPARISONS:
             left, right = (each.bracketed(SUM).text for each in operands)
-            text, strength = f"{left} {_SIGNS[name]} {right}", LOOSE
+            text, strength = f"{left} {RELATIONS[name]} {right}", LOOSE
         case _:
             text = f"{_NAMES.get(name, name)}({arguments})"
     return Formula(text, typeset.mark, strength, typeset.mark_strength, typeset.exact)

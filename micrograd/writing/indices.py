@@ -19,7 +19,7 @@ from micrograd.writing.marks import Mark, row
 from micrograd.writing.notation import Formula
 
 _LETTERS = "ijk"
-_BELOW = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+TO_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _ABOVE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _TO_BELOW = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
 _TO_ABOVE = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
@@ -128,7 +128,7 @@ class _Matching:
                 shown.append(column[0])
                 continue
             varying += 1
-            plain = [each.translate(_BELOW).translate(_ABOVE) for each in column]
+            plain = [each.translate(TO_DIGITS).translate(_ABOVE) for each in column]
             if varying > 1 or not all(each.isdecimal() for each in plain):
                 raise _DifferentError
             before, after = _around(plain)
@@ -141,7 +141,7 @@ class _Matching:
     def _letter_for(self, digits: str, offset: int) -> str:
         """The index as high or as low as the digits."""
         more = f"{offset:+d}" if offset else ""
-        if digits != digits.translate(_BELOW):
+        if digits != digits.translate(TO_DIGITS):
             return SUBSCRIPT[self.letter] + more.translate(_TO_BELOW)
         if digits.isascii():
             return self.letter + more

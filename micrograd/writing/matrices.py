@@ -21,6 +21,7 @@ from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, row
 from micrograd.writing.names import subscript
 from micrograd.writing.notation import Formula
+from micrograd.writing.parts import OPPOSITE
 from micrograd.writing.template import ATOM, FRACTION, LOOSE, PRODUCT, SUM
 
 # ------------------------------------------------------------------------------------------- names
@@ -112,9 +113,9 @@ def with_products(tree: Tree, scalars: frozenset[str] = frozenset()) -> Tree:
     if not isinstance(tree, Call):
         return tree
     match tree:
-        case Call("where", (Call(name, sides), 0.0, other)) if name in OPPOSITES:
-            return _gated(other, Call(OPPOSITES[name], sides), scalars)
-        case Call("where", (Call(name) as test, other, 0.0)) if name in OPPOSITES:
+        case Call("where", (Call(name, sides), 0.0, other)) if name in OPPOSITE:
+            return _gated(other, Call(OPPOSITE[name], sides), scalars)
+        case Call("where", (Call(name) as test, other, 0.0)) if name in OPPOSITE:
             return _gated(other, test, scalars)
     shown = tuple(with_products(each, scalars) for each in tree.operands)
     match tree.name, tree.operands:
@@ -123,10 +124,6 @@ def with_products(tree: Tree, scalars: frozenset[str] = frozenset()) -> Tree:
         case ("square", (str(base),)) | ("pow", (str(base), 2.0)) if base not in scalars:
             return Call("_hadamard", (base, base))
     return _scaled(Call(tree.name, shown))
-
-
-OPPOSITES = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
-"""For each comparison, the one that is true where it is false."""
 
 
 def _scaled(tree: Call) -> Call:

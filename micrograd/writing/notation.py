@@ -215,6 +215,9 @@ def _with_squares(tree: Tree) -> Tree:
     return Call(tree.name, operands)
 
 
+RELATIONS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠"}
+"""How a mathematician writes each comparison."""
+
 _TEXT_SIGNS = {"mul": "·", "div": " / ", "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ "}
 
 # How tightly the whole binds, and the least that is allowed on the right.
@@ -313,11 +316,6 @@ def total(terms: Sequence[Formula]) -> Formula:
 def route(stations: Sequence[Formula]) -> Formula:
     """The names of values with arrows between them."""
     return _joined("→", stations)
-
-
-def increase(left: Formula, by: Formula) -> Formula:
-    """The left side increased by the right one, as Python writes it: `left += by`."""
-    return _joined("+=", (left, by))
 
 
 def point(coordinates: Sequence[Formula]) -> Formula:

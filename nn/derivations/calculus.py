@@ -12,14 +12,13 @@ div(sub(x, y), mul(x, sub(1.0, x)))
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import reduce
 from typing import NamedTuple
 
 from micrograd.derivation import algebra, derivatives, sums
-from micrograd.table.formulas import Call, Tree, parts
-from micrograd.writing.matrices import OPPOSITES
+from micrograd.table.formulas import Call, Tree, parts, size, substituted
+from micrograd.writing.parts import factors_of, times
 
 _LARGEST = 40  # terms of a polynomial that is multiplied out
 
@@ -66,13 +65,6 @@ def _choice(test: Tree, then: Tree, otherwise: Tree) -> Tree:
     return then if then == otherwise else Call("where", (test, then, otherwise))
 
 
-def substituted(tree: Tree, variables: Mapping[str, Tree]) -> Tree:
-    """Return the formula with formulas in place of its variables."""
-    if isinstance(tree, Call):
-        return Call(tree.name, tuple(substituted(each, variables) for each in tree.operands))
-    return variables.get(tree, tree) if isinstance(tree, str) else tree
-
-
 def shortest(tree: Tree) -> Tree:
     """Return the formula in the shorter of two forms: simplified, or over a common denominator."""
     if isinstance(tree, Call) and tree.name == "where":
@@ -84,7 +76,7 @@ def shortest(tree: Tree) -> Tree:
         other = algebra.simplified(_ratio(_without_mirrors(tree)).tree(), decimals=True)
     except OverflowError:
         return found
-    return min(found, other, key=length)
+    return min(found, other, key=size)
 
 
 def has_choice(tree: Tree) -> bool:
@@ -92,27 +84,9 @@ def has_choice(tree: Tree) -> bool:
     return any(isinstance(part, Call) and part.name == "where" for part in parts(tree))
 
 
-def opposite(test: Tree) -> Tree:
-    """Return the test that is true where another one is false."""
-    match test:
-        case Call(name, sides) if name in OPPOSITES:
-            return Call(OPPOSITES[name], sides)
-    return Call("eq", (test, 0.0))
-
-
-def length(tree: Tree) -> int:
-    """Return how long a formula is: the number of its parts."""
-    return sum(1 for _ in parts(tree))
-
-
-def product(*factors: Tree) -> Tree:
-    """Return the product of formulas."""
-    return reduce(lambda x, y: Call("mul", (x, y)), factors)
-
-
 def _without_repeated_tests(tree: Tree) -> Tree:
     """Return the formula in which relu(x) is not multiplied by the test whether x is above 0."""
-    factors = [*_factors(tree)]
+    factors = factors_of(tree)
     kept = [
         factor
         for factor in factors
@@ -122,7 +96,7 @@ def _without_repeated_tests(tree: Tree) -> Tree:
             and any(factor == _slope_of_relu(each) for each in factors)
         )
     ]
-    return tree if len(kept) == len(factors) else product(*kept)
+    return tree if len(kept) == len(factors) else times(kept)
 
 
 def _slope_of_relu(tree: Tree) -> Tree | None:
@@ -172,13 +146,13 @@ class _Ratio(NamedTuple):
 
     def tree(self) -> Tree:
         terms = [
-            product(float(c), *(Call("pow", (atom, float(n))) for atom, n in _sorted(powers)))
+            times([float(c), *(Call("pow", (atom, float(n))) for atom, n in _sorted(powers))])
             for powers, c in self.above.items()
         ]
         above: Tree = 0.0
         for term in terms:
             above = Call("add", (above, term))
-        return Call("div", (above, product(*self.below.elements()))) if self.below else above
+        return Call("div", (above, times([*self.below.elements()]))) if self.below else above
 
 
 def _sorted(powers: _Powers) -> list[tuple[Tree, int]]:
@@ -194,15 +168,15 @@ def _ratio(tree: Tree) -> _Ratio:
         case Call("add", (x, y)):
             return _ratio(x).plus(_ratio(y))
         case Call("sub", (x, y)):
-            return _ratio(x).plus(_ratio(product(-1.0, y)))
+            return _ratio(x).plus(_ratio(times([-1.0, y])))
         case Call("neg", (x,)):
-            return _ratio(product(-1.0, x))
+            return _ratio(times([-1.0, x]))
         case Call("mul", (x, y)):
             return _ratio(x).times(_ratio(y))
         case Call("square", (x,)) | Call("pow", (x, 2.0)):
             return _ratio(x).times(_ratio(x))
         case Call("div", (x, y)):
-            return reduce(_Ratio.times, (_inverse(each) for each in _factors(y)), _ratio(x))
+            return reduce(_Ratio.times, (_inverse(each) for each in factors_of(y)), _ratio(x))
     return _Ratio({frozenset({(tree, 1)}): Fraction(1)}, Counter())
 
 
@@ -210,14 +184,6 @@ def _inverse(tree: Tree) -> _Ratio:
     if isinstance(tree, float):
         return _Ratio({frozenset(): 1 / sums.rational(tree)}, Counter())
     return _Ratio({frozenset(): Fraction(1)}, Counter([tree]))
-
-
-def _factors(tree: Tree) -> Iterator[Tree]:
-    if isinstance(tree, Call) and tree.name == "mul":
-        yield from _factors(tree.operands[0])
-        yield from _factors(tree.operands[1])
-    else:
-        yield tree
 
 
 def _times(polynomial: _Polynomial, *factors: Tree) -> _Polynomial:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from micrograd.ops import TABLE
-from micrograd.table.formulas import RESULT, Call, Tree, fold, variables
+from micrograd.table.formulas import RESULT, Call, Tree, fold, size, substituted, variables
+from micrograd.writing.parts import opposite, times
 from nn.derivations import calculus
 from nn.derivations.loss_form import FLOATS, OUTPUT, TARGET, LossForm
 from nn.derivations.network import Stage
@@ -58,10 +59,10 @@ def rules(
     if form.kind == "entries":
         loss, slope, condition = _decided(loss, slope, outputs, targets)
         loss, slope = calculus.shortest(loss), _readable(slope)
-        inner = calculus.substituted(slopes[-1], {RESULT: OUTPUT})
+        inner = substituted(slopes[-1], {RESULT: OUTPUT})
         if inner != 1 and variables(inner) <= {OUTPUT} and not calculus.has_choice(inner):
-            both = calculus.shortest(calculus.product(slope, inner))
-            if calculus.length(both) < calculus.length(slope):
+            both = calculus.shortest(times([slope, inner]))
+            if size(both) < size(slope):
                 last = both
     return Rules(form, slopes, loss, slope, condition, last, divisor)
 
@@ -73,7 +74,7 @@ def _slope(activation: Tree) -> Tree:
             return 1.0
         case Call(name, ("x",)):
             slope = _readable(TABLE[name].told[1])
-            is_long = calculus.length(slope) > LONGEST and not calculus.has_choice(slope)
+            is_long = size(slope) > LONGEST and not calculus.has_choice(slope)
             return calculus.shortest(slope) if is_long else slope
     return calculus.derivative(activation, "x", RESULT)
 
@@ -117,5 +118,5 @@ def _decided(
                 is_true = truths.pop()
                 known = calculus.assuming(test, loss, is_true)
                 chosen = then if is_true else otherwise
-                return known, chosen, test if is_true else calculus.opposite(test)
+                return known, chosen, test if is_true else opposite(test)
     return loss, slope, None

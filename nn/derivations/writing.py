@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from micrograd.ops import TABLE, Operation
-from micrograd.table.formulas import RESULT, Call, Tree
+from micrograd.table.formulas import RESULT, Call, Tree, size
 from micrograd.writing import matrices, notation
 from micrograd.writing.notation import Formula
 from micrograd.writing.template import ATOM
-from nn.derivations import calculus
 from nn.derivations.loss_form import OUTPUT, TARGET
 from nn.derivations.network import Stage
 from nn.derivations.rules import LONGEST, Rules
@@ -206,7 +205,7 @@ class Writer:
             case "x":
                 return False
             case Call(name, ("x",)) if "\\cdot" not in TABLE[name].typeset:
-                is_long = matrices.has_choice(slope) or calculus.length(slope) > LONGEST
+                is_long = matrices.has_choice(slope) or size(slope) > LONGEST
                 return is_long or _needs_formula(TABLE[name])
         return True
 

@@ -106,11 +106,12 @@ def _kind_of_features(features: Sequence[str]) -> str:
     return next(kind for kind, names in FEATURES.items() if features[0] in names)
 
 
-_CURVES = ("line", "sine", "parabola", "bend")  # data sets with one input
+CURVES = ("line", "sine", "parabola", "bend")
+"""The data sets with one input; `data.js` draws them."""
 
 
 def _kind_of_data(name: str) -> str:
-    return "regression" if _choice("data", name) in _CURVES else "classification"
+    return "regression" if _choice("data", name) in CURVES else "classification"
 
 
 def _features(name: str, value: Any) -> list[str]:

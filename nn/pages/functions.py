@@ -20,14 +20,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from micrograd.drawing.page import brief
+from micrograd.drawing.frame import brief
 from micrograd.export.javascript import expression, runtime
 from micrograd.export.program import of_function
-from micrograd.export.trees import substituted
 from micrograd.ops import SERVING, TABLE
-from micrograd.table.formulas import RESULT, Call, Tree, calls, variables
+from micrograd.table.formulas import COMPARISONS, RESULT, Call, Tree, calls, substituted, variables
 from micrograd.writing import notation
 from micrograd.writing.marks import Mark
+from micrograd.writing.parts import opposite
 from micrograd.writing.template import LOOSE, PRODUCT
 from nn.losses import LOSSES, Loss
 
@@ -151,9 +151,6 @@ def _written_loss(loss: Loss) -> list[Mark]:
     return [_with_cases(tree, names), _with_cases(_slope(tree), names)]
 
 
-_OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
-
-
 def _with_cases(tree: Tree, names: Mapping[str, notation.Formula], least: int = LOOSE) -> Mark:
     """A formula that binds as tightly as `least`; a choice by one comparison has two rows."""
 
@@ -161,14 +158,13 @@ def _with_cases(tree: Tree, names: Mapping[str, notation.Formula], least: int = 
         return notation.formula(tree, names).mark
 
     match tree:
-        case Call("where", (Call(sign, sides) as test, then, otherwise)) if (
-            sign in _OPPOSITE and "where" not in calls(then) | calls(otherwise)
+        case Call("where", (Call(sign) as test, then, otherwise)) if (
+            sign in COMPARISONS and "where" not in calls(then) | calls(otherwise)
         ):
-            opposite = Call(_OPPOSITE[sign], sides)
             return (
                 "cases",
                 (written(then), written(test)),
-                (written(otherwise), written(opposite)),
+                (written(otherwise), written(opposite(test))),
             )
     return notation.formula(tree, names).bracketed(least).mark
 

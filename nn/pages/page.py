@@ -7,10 +7,16 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from micrograd.drawing.page import Page, asset, color_variables, content_hash, island
+from micrograd.drawing.frame import (
+    Page,
+    asset,
+    color_variables,
+    framed,
+    title_in,
+    words_of,
+)
 from micrograd.files import write
 from micrograd.writing import languages
-from micrograd.writing.labels import one_line
 from nn.pages.contents import MOST, contents
 from nn.pages.functions import formulas, script
 
@@ -82,13 +88,19 @@ def playground(
     """
     languages.checked(lang)
     model_, points, chosen = contents(model, data, settings)
-    titles = {each: _title(title, each) for each in languages.languages()}
+    titles = {
+        each: title_in(each, title, languages.words(each, "playground")["title"])
+        for each in languages.languages()
+    }
     text = _document(
         lang,
-        titles,
+        titles[lang],
         {
             "lang": lang,
-            "words": {each: _words(each, name) for each, name in titles.items()},
+            "words": {
+                each: words_of(each, name, "playground", "playground names")
+                for each, name in titles.items()
+            },
             "most": MOST,
             "model": model_,
             "points": points,
@@ -101,35 +113,16 @@ def playground(
     return Page(text)
 
 
-def _title(title: str | Mapping[str, str], lang: str) -> str:
-    given = title if isinstance(title, str) else title.get(lang, "")
-    return one_line(given) or languages.words(lang, "playground")["title"]
-
-
-def _words(lang: str, title: str) -> dict[str, str]:
-    """The words of the page in a language, and the language's own name and tag."""
-    language = {f"language {key}": text for key, text in languages.words(lang, "language").items()}
-    parts = ("playground", "playground names")
-    texts = {key: text for part in parts for key, text in languages.words(lang, part).items()}
-    return {**texts, **language, "title": title}
-
-
-def _document(lang: str, titles: Mapping[str, str], data: dict[str, Any]) -> str:
-    style = f"{color_variables()}{asset('page.css', __package__)}"
+def _document(lang: str, title: str, data: dict[str, Any]) -> str:
     own = "".join(
         asset(f"{name}.js", "micrograd.drawing" if name in _SHARED else __package__)
         for name in _SCRIPTS
     )
-    code = f"{asset('formulas.js')}{script()}{own}"
-    policy = (
-        f"default-src 'none'; style-src '{content_hash(style)}'; "
-        f"script-src '{content_hash(code)}'; base-uri 'none'; form-action 'none'"
-    )
-    return asset("page.html", __package__).format(
-        lang=html.escape(languages.words(lang, "language")["tag"]),
-        policy=policy,
-        title=html.escape(titles[lang]),
-        style=style,
-        data=island(data),
-        script=code,
+    return framed(
+        asset("page.html", __package__).format(title=html.escape(title)),
+        lang=lang,
+        title=title,
+        style=f"{color_variables()}{asset('page.css', __package__)}",
+        script=f"{asset('formulas.js')}{script()}{own}",
+        data=data,
     )

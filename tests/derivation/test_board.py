@@ -13,10 +13,9 @@ from micrograd import Value, custom_derivative, explain, where
 from micrograd.derivation import definitions as definitions_room
 from micrograd.derivation.algebra import simplified
 from micrograd.derivation.definitions import Definition
-from micrograd.derivation.derivatives import renamed
 from micrograd.engine.functions import exp, hypot, log, maximum, relu, sigmoid, sin, sqrt, tanh
 from micrograd.table.balls import on_balls
-from micrograd.table.formulas import Call, variables
+from micrograd.table.formulas import Call, substituted, variables
 from micrograd.testing.strategies import expressions
 from micrograd.writing.labels import columns
 from tests.counting import calls
@@ -267,7 +266,7 @@ def test_scores_that_overflow_keep_the_shift():
 
 def value_of(shown, tree):
     """A formula at the numbers of the graph, with a bound of its rounding error."""
-    tree = renamed(tree, {key: key for key in variables(tree)} | shown._forms.shares)
+    tree = substituted(tree, shown._forms.shares)
     point = shown._forms.evidence.points[0]
     return on_balls(tree, {key: point.values[shown.cut.value(key)] for key in variables(tree)})
 

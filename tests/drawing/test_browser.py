@@ -27,6 +27,8 @@ def plain(text):
 class Opened:
     """A page in the browser, and what went wrong in it."""
 
+    SCHEMES: tuple[str, ...] = ("file:",)  # of addresses that it may ask for
+
     def __init__(self, browser, path, address="", **options):
         self.page = browser.new_context(**options).new_page()
         self.errors, self.requests = [], []
@@ -55,7 +57,7 @@ class Opened:
     def close(self):
         self.page.context.close()
         assert self.errors == []
-        assert all(url.startswith("file:") for url in self.requests)
+        assert all(url.startswith(self.SCHEMES) for url in self.requests)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import pytest
 
 from micrograd import live_page
 from micrograd.derivation.definitions import definitions
+from tests.drawing.test_browser import Opened
 
 NUMBERS = {"inf": float("inf"), "-inf": -float("inf"), "nan": float("nan")}
 
@@ -17,18 +18,14 @@ def expected(output, names=None):
     }
 
 
-class Live:
-    """A page in the browser, and what went wrong in it."""
+class Live(Opened):
+    """A live page in the browser, and what went wrong in it."""
+
+    SCHEMES = ("file:", "about:")
 
     def __init__(self, browser, path, address="", **options):
-        self.page = browser.new_context(**options).new_page()
-        self.errors, self.requests = [], []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda message: self.errors.append(message.text))
-        self.page.on("dialog", lambda dialog: self.errors.append(f"dialog {dialog.message}"))
-        self.page.on("request", lambda request: self.requests.append(request.url))
         self.path = path
-        self.page.goto(f"file://{path}{address}")
+        super().__init__(browser, path, address, **options)
 
     def show(self, output):
         """Open the page of another graph in its place."""
@@ -76,11 +73,6 @@ class Live:
 
     def lines(self):
         return [line.text_content() for line in self.page.locator("#lines > math").all()]
-
-    def close(self):
-        self.page.context.close()
-        assert self.errors == []
-        assert all(url.startswith(("file:", "about:")) for url in self.requests)
 
 
 @pytest.fixture

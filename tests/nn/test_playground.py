@@ -9,7 +9,7 @@ import pytest
 
 import micrograd
 from micrograd import Value, define
-from micrograd.drawing.page import content_hash
+from micrograd.drawing.frame import content_hash
 from micrograd.writing import languages
 from nn import MLP, Dropout, Layer, Sequential, playground
 from nn.initializers import INITIALIZERS

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from micrograd import define
+from micrograd.writing import languages
 from nn import MLP, Layer, Sequential, datasets, load_model, loss_and_grad, playground, predict
 from nn.datasets import batches, train_test_split
 from nn.initializers import INITIALIZERS
 from nn.losses import LOSSES, l1_penalty, l2_penalty
 from nn.optimizers import SGD, Adam
 from nn.pages import functions
-from nn.pages.contents import FEATURES
+from nn.pages.contents import CURVES, FEATURES
 from tests.drawing.test_browser import Opened
 from tests.drawing.test_labels import HOSTILE
 
@@ -276,6 +277,13 @@ def test_python_knows_the_inputs_of_the_page(opened):
         "Object.entries(FEATURES).map(([kind, all]) => [kind, Object.keys(all)])"
     )
     assert {kind: tuple(each) for kind, each in names} == FEATURES
+
+
+def test_python_knows_the_data_sets_of_the_page(opened):
+    curves, planes = opened().page.evaluate("[CURVES, DATA].map((sets) => Object.keys(sets))")
+    assert tuple(curves) == CURVES
+    names = [key for key in languages.words("en", "playground names") if key.startswith("data ")]
+    assert {f"data {each}" for each in (*planes, *curves, "given", "own")} == set(names)
 
 
 def run_program(page):

@@ -78,7 +78,7 @@ def test_chinese_is_written_with_chinese_punctuation():
 
 
 SPEAKERS = {
-    "language": ["micrograd/drawing/page.py", "micrograd/drawing/assets/page.js"],
+    "language": ["micrograd/drawing/frame.py", "micrograd/drawing/assets/page.js"],
     "explain": ["micrograd/derivation/explanation.py", "micrograd/derivation/board.py"],
     "card": [
         "micrograd/derivation/c*.py",

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from micrograd.drawing.picture import DIRECTIONS, Box, Picture
 from micrograd.drawing.placement import BETWEEN, Connection, place
 from micrograd.drawing.spans import Line, line_width, wrapped
-from micrograd.drawing.svg_elements import Point
+from micrograd.drawing.svg_elements import Point, component
 
 FORMULA, NUMBERS, NOTE = 15.0, 14.0, 14.7  # sizes of letters; scripts have at least 11
 LEADING = 1.3  # the height of a line, as a share of the size of its letters
@@ -244,15 +244,15 @@ def _wires(
     along, across = complex(x, y), complex(abs(y), abs(x))
 
     def border(name: str, side: int) -> complex:
-        reach = abs(_part(complex(*pieces.sizes[name]), along)) / 2
+        reach = abs(component(complex(*pieces.sizes[name]), along)) / 2
         return complex(*centres[name]) + side * reach * along
 
     arriving: dict[str, list[tuple[float, str]]] = {}
     for name, _, head in pieces.links:
-        arriving.setdefault(head, []).append((_part(complex(*ways[name][-2]), across), name))
+        arriving.setdefault(head, []).append((component(complex(*ways[name][-2]), across), name))
     entries = {}
     for head, arrows in arriving.items():
-        breadth = abs(_part(complex(*pieces.sizes[head]), across))
+        breadth = abs(component(complex(*pieces.sizes[head]), across))
         apart = min(_ENTRIES, 0.8 * breadth / len(arrows))
         for i, (_, name) in enumerate(sorted(arrows)):
             entries[name] = apart * (i - (len(arrows) - 1) / 2) * across
@@ -263,7 +263,7 @@ def _wires(
         way[-1] += entries[name]
         points = [border(tail, 1)]
         for start, stop in zip(way[::2], way[1::2], strict=True):
-            half = _part(stop - start, along) / 2 * along
+            half = component(stop - start, along) / 2 * along
             points += _straight(points[-1], start)
             points += [start + half, stop - half, stop]
         wires[name] = points + _straight(points[-1], end)
@@ -272,10 +272,6 @@ def _wires(
 
 def _straight(start: complex, end: complex) -> list[complex]:
     return [] if start == end else [start + (end - start) / 3, end - (end - start) / 3, end]
-
-
-def _part(z: complex, direction: complex) -> float:
-    return z.real * direction.real + z.imag * direction.imag
 
 
 def _shifted(

@@ -23,7 +23,7 @@ from micrograd.drawing.named.layout import (
 from micrograd.drawing.named.roles import ROLES
 from micrograd.drawing.picture import DIRECTIONS, Arrow, Box, Picture
 from micrograd.drawing.spans import Line, svg_spans
-from micrograd.drawing.svg_elements import Point, accessible, document, line_at
+from micrograd.drawing.svg_elements import Point, accessible, document, line_at, pair
 from micrograd.drawing.themes import Theme
 
 _TIP = 7.0
@@ -117,13 +117,13 @@ class _Drawing:
     def _tip(self, wire: list[Point], color: str) -> str:
         end = complex(*wire[-1])
         back, across = end - _TIP * self.along, 3 * self.across
-        corners = " ".join(map(_point, (back + across, end, back - across)))
+        corners = " ".join(map(pair, (back + across, end, back - across)))
         return f'<polygon points="{corners}" fill="{color}"/>'
 
     def _path(self, wire: list[Point], cut: float) -> str:
         points = [complex(*point) for point in wire]
         points[-1] -= cut * self.along
-        start, *others = map(_point, points)
+        start, *others = map(pair, points)
         return f"M{start}C{' '.join(others)}"
 
 
@@ -164,7 +164,3 @@ def _line(middle: Point, line: Line, size: float, theme: Theme) -> str:
     spans = svg_spans(line, lambda role: str(getattr(theme, role)), size)
     at = middle[0], middle[1] + _BASE * size
     return line_at(at, spans, size, theme.ink)
-
-
-def _point(z: complex) -> str:
-    return f"{z.real:.1f},{z.imag:.1f}"

@@ -10,7 +10,8 @@ const RATES = [0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
 const STRENGTHS = [0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1];
 const SPEEDS = ["slow", "step", "epoch", "fast"];
 
-// Targets of the two classes, and the number between them in the output.
+// Targets of the two classes, and the number between them in the output. A loss is free if any
+// numbers may be targets, as those of a curve.
 const TARGETS = {
   bce_with_logits: { low: 0, high: 1, threshold: 0 },
   bce: { low: 0, high: 1, threshold: 0.5 },
@@ -23,7 +24,7 @@ const TARGETS = {
   kl_div: { low: 0, high: 1, threshold: Math.log(0.5) },
 };
 const targetsOf = (loss) => TARGETS[loss] || TARGETS.mse;
-const REGRESSION_LOSSES = ["mse", "l1", "huber"];
+const REGRESSION_LOSSES = Object.keys(TARGETS).filter((loss) => TARGETS[loss].isFree);
 const OWN = "own"; // points that the reader sets
 const GIVEN = "given"; // points that the page was made with
 

@@ -1,0 +1,122 @@
+"""What every page of one HTML file has: its frame, a content-security policy, words and colours."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from importlib import resources
+from typing import Any
+
+from micrograd.drawing.themes import THEMES, Theme
+from micrograd.writing import languages
+from micrograd.writing.labels import one_line
+from micrograd.writing.marks import Mark
+
+
+class Page(str):
+    """The text of a page, which a notebook shows in a frame."""
+
+    def _repr_html_(self) -> str:
+        source = html.escape(self)
+        return f'<iframe srcdoc="{source}" style="width:100%;height:440px;border:0"></iframe>'
+
+
+def framed(
+    body: str, *, lang: str, title: str, style: str, script: str, data: Mapping[str, Any]
+) -> str:
+    """Return a page whose policy forbids everything but its own style and script.
+
+    Args:
+        body: the elements of the page.
+        lang: the language in which the page opens.
+        title: the title, as text.
+        style: the style sheet.
+        script: the script, which finds `data` as JSON in the element `story`.
+        data: what the script shows.
+    """
+    policy = (
+        f"default-src 'none'; style-src '{content_hash(style)}'; "
+        f"script-src '{content_hash(script)}'; base-uri 'none'; form-action 'none'"
+    )
+    return asset("frame.html").format(
+        lang=html.escape(languages.words(lang, "language")["tag"]),
+        policy=policy,
+        title=html.escape(title),
+        style=style,
+        body=body,
+        data=island(data),
+        script=script,
+    )
+
+
+def asset(name: str, package: str = "micrograd.drawing") -> str:
+    """A file in the folder `assets` of a package, without indentation and comments."""
+    text = (resources.files(package) / "assets" / name).read_text(encoding="utf-8")
+    lines = (line.lstrip() for line in text.splitlines(keepends=True))
+    return "".join(line for line in lines if not line.startswith("//"))
+
+
+def content_hash(text: str) -> str:
+    """The name of an inline style or script in a content-security policy."""
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def island(data: Any) -> str:
+    """JSON that can stand in a script element, because no tag can begin or end in it."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+# -------------------------------------------------------------------------------------------- words
+
+
+def title_in(lang: str, title: str | Mapping[str, str], default: str) -> str:
+    """The title that the caller gave, in a language; the default if there is none."""
+    given = title if isinstance(title, str) else title.get(lang, "")
+    return one_line(given) or default
+
+
+def words_of(lang: str, title: str, *parts: str) -> dict[str, str]:
+    """The words of a page in a language, the language's own name and tag, and the title."""
+    texts = {key: text for part in parts for key, text in languages.words(lang, part).items()}
+    own = {f"language {key}": text for key, text in languages.words(lang, "language").items()}
+    return {**texts, **own, "title": title}
+
+
+def brief(mark: Any, places: Mapping[Mark, int]) -> Any:
+    """A mark in brief, for `formulas.js`: names as their numbers, numbers and signs as texts."""
+    if not isinstance(mark, tuple):
+        return mark
+    if mark in places:
+        return places[mark]
+    if mark[0] in ("mn", "mo") and (mark[0] == "mn") == mark[1][0].isdigit():
+        return mark[1]
+    return [_TAGS.get(mark[0], mark[0]), *(brief(part, places) for part in mark[1:])]
+
+
+_TAGS = {"mrow": "r", "mi": "i", "msup": "^", "msub": "_", "mfrac": "/", "fence": "(", "func": "u"}
+
+
+# ------------------------------------------------------------------------------------------ colours
+
+_VARIABLES = {name: f"--{name.replace('_', '-')}" for name in Theme._fields}
+THEME = Theme(*(f"var({variable})" for variable in _VARIABLES.values()))
+"""The theme whose colours `color_variables` defines."""
+
+
+def color_variables() -> str:
+    """The colours of the light and the dark theme, as variables of the style sheet."""
+
+    def block(theme: Theme) -> str:
+        return "".join(f"{_VARIABLES[name]}:{color};" for name, color in theme._asdict().items())
+
+    dark = block(THEMES["dark"])
+    return (
+        f":root{{{block(THEMES['light'])}}}"
+        f"@media(prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}"
+        f":root[data-theme=dark]{{{dark}}}\n"
+    )
