@@ -12,13 +12,16 @@ import nn
 from micrograd import Value, custom_derivative, explain, where
 from micrograd.derivation import definitions as definitions_room
 from micrograd.derivation.algebra import simplified
-from micrograd.derivation.definitions import Definition
+from micrograd.derivation.definitions import Definition, definitions
+from micrograd.derivation.evidence import Evidence
 from micrograd.engine.functions import exp, hypot, log, maximum, relu, sigmoid, sin, sqrt, tanh
+from micrograd.engine.graph import order
 from micrograd.table.balls import on_balls
 from micrograd.table.formulas import Call, substituted, variables
 from micrograd.testing.strategies import expressions
 from micrograd.writing.labels import columns
 from tests.counting import calls
+from tests.derivation.test_algebra import read
 
 
 def values(**numbers):
@@ -307,6 +310,43 @@ def test_a_wrong_simplification_is_not_shown(monkeypatch):
     shown = board(out, a, names={"y": y})
     assert shown.closed(a) is None
     assert "= cos(y²)·2y · (1 − y·y) · (b + 1)\n" in shown.equations()
+
+
+@pytest.fixture
+def agrees():
+    """Whether the evidence of a graph confirms a formula for a derivative of its output."""
+
+    def asked(output, target, formula, known=None):
+        evidence = Evidence(definitions([output]), order(output))
+        return evidence.agrees(formula, (), output, target, order(output), known)
+
+    return asked
+
+
+def test_the_evidence_confirms_the_derivative_and_refuses_one_that_is_almost_it(agrees):
+    a, b = values(a=2.0, b=3.0)
+    out = tanh(a * b / 8) * b
+    slope = read("(1 - square(tanh(a * b / 8))) * square(b) / 8")
+    assert agrees(out, a, slope)
+    for wrong in (-1e-12, 1e-12):  # a thousand roundings
+        assert not agrees(out, a, Call("mul", (1.0 + wrong, slope)))
+        assert not agrees(out, a, Call("add", (wrong, slope)))
+    out.backward()
+    assert agrees(out, a, slope, a.grad)
+    assert not agrees(out, a, slope, a.grad * (1 + 1e-12))
+
+
+def test_a_formula_that_holds_at_the_numbers_of_the_graph_only_is_refused(agrees):
+    a, b = values(a=2.0, b=3.0)
+    assert agrees(a * b, a, "b")
+    for right_by_chance in ("a + 1", "3", "1.5 * a", "5 - a", "a * a - 1"):
+        assert not agrees(a * b, a, read(right_by_chance)), right_by_chance
+
+
+def test_a_formula_of_which_rounding_leaves_nothing_is_not_confirmed(agrees):
+    a, b = values(a=2.0, b=3.0)
+    assert not agrees(a * b, a, read("b + (1e20 + a) - 1e20"))
+    assert not agrees(a * b, a, read("b + (1e20 + a) - 1e20 - a"))
 
 
 @pytest.mark.parametrize(

@@ -275,6 +275,12 @@ def test_samples_at_once_give_the_mean_loss_and_descend_on_it(live):
     for name, pair in expected(mean_loss(0.5, 0.0)).items():
         if name in ("w", "b", "L"):
             assert page.numbers()[name] == pytest.approx(pair, rel=1e-13)
+    edges = page.page.evaluate(
+        """() => edges.map(({ tail, group: { dataset: d } }) =>
+        [values[tail].name, Number(d.slope), Number(d.flow)])"""
+    )
+    for name, slope, flow in edges:  # all lead straight to the loss
+        assert slope == flow == pytest.approx(page.numbers()[name][1], rel=1e-13)
     page.go("#steps=40&rate=0.03")
     reached = descent(mean_loss, ["w", "b"], 0.03, 40, w=0.5, b=0.0)
     assert page.numbers()["w"][0] == pytest.approx(reached["w"], rel=1e-12)

@@ -194,6 +194,19 @@ def test_a_nudge_shows_the_change_and_what_the_derivative_predicts(live):
     assert change == pytest.approx(neuron(-0.49).data - loss.data, rel=1e-9)
     assert predicted == pytest.approx(page.numbers()["w"][1] * 0.01, rel=1e-12)
     assert 0 < abs(change - predicted) < 0.05 * abs(change)
+    page = live(neuron(), "#wrt=w&nudge=0.9")
+    page.page.wait_for_selector("#change")
+    change, predicted = (
+        float(page.page.locator(f"#{key}").get_attribute("data-change"))
+        for key in ("change", "predicted")
+    )
+    rise, guess = (
+        page.page.locator(f"line.{kind}").evaluate(
+            "({ y1, y2 }) => y2.baseVal.value - y1.baseVal.value"
+        )
+        for kind in ("rise", "guess")
+    )
+    assert guess / rise == pytest.approx(predicted / change, rel=1e-4)  # SVG has single precision
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ import micrograd
 from micrograd import Value
 from micrograd.ops import TABLE
 from micrograd.table.balls import Ball
+from micrograd.table.formulas import Call
 from micrograd.table.interpreters import IEEE
 from nn import MLP, Dropout, Layer, Neuron, Sequential, explain_layers
 from nn.derivations import rules
@@ -133,6 +134,28 @@ def test_a_wrong_formula_is_found_by_the_document_itself(monkeypatch):
     model = network(3, 4, 1, activation="tanh")
     with pytest.raises(ArithmeticError, match=r"rounding explains a difference of \d"):
         explain_layers(model, samples(2), [0.0, 1.0])
+
+
+@pytest.mark.parametrize("wrong", [-1e-12, 1e-12])
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
+def test_a_formula_that_is_almost_right_is_found_too(activation, wrong, monkeypatch):
+    right = rules._slope
+    monkeypatch.setattr(
+        rules,
+        "_slope",
+        lambda tree: Call("mul", (1.0 + wrong, right(tree))) if tree != "x" else 1.0,
+    )
+    model = network(3, 4, 1, activation=activation)
+    with pytest.raises(ArithmeticError, match="rounding explains a difference of"):
+        explain_layers(model, samples(4), [0.0, 1.0, 0.5, 2.0])
+
+
+@pytest.mark.parametrize("sizes", [(2, 1), (2, 3, 1), (3, 4, 4, 2)])
+def test_the_bound_of_rounding_is_no_larger_than_some_hundred_roundings(sizes):
+    X, y = samples(5, sizes[0]), targets("mse", 5, sizes[-1])
+    explanation = explain_layers(network(*sizes, activation="tanh"), X, y)
+    largest = max(np.abs(each).max() for pair in explanation.gradients for each in pair)
+    assert 0 < explanation.bound <= 500 * 2.0**-52 * largest
 
 
 def test_a_model_that_does_more_than_its_layers_is_refused():

@@ -76,6 +76,7 @@ def same(a, b):
     finite = np.isfinite(a)
     assert a.shape == b.shape
     assert (finite == np.isfinite(b)).all()
+    np.testing.assert_array_equal(a[~finite], b[~finite])
     if finite.any():
         assert np.abs(a[finite] - b[finite]).max() <= 1e-12 * max(1, np.abs(b[finite]).max())
 

@@ -140,7 +140,8 @@ class _Run:
                     sign * at(varies, left) * (at(also, right) if right >= 0 else 1.0)
                     for sign, left, varies, right, also in step.terms()
                 )
-                result = lax.optimization_barrier(reduce(add, terms))
+                result = reduce(add, terms)
+            result = lax.optimization_barrier(result)  # or XLA turns log(exp(x)) into x
             made[step.varies, step.out.start] = result
             results.append(result)
         if tape.varies:

@@ -44,7 +44,7 @@ def test_a_snippet_is_the_default_and_documents_are_asked_for():
     assert graph.tikz(standalone=True).startswith("\\documentclass")
     old = draw_dot(ARTICLES["one_layer"]())
     assert old.tikz() == old.tikz(standalone=True)
-    with pytest.raises(ValueError, match='snippet of level="named" only'):
+    with pytest.raises(ValueError, match='only level="named" has a snippet'):
         old.tikz(standalone=False)
 
 
