@@ -1,0 +1,7 @@
+"""Workloads of many kinds, each also written by hand for JAX; `python -m benchmarks.workloads`.
+
+- `workload` says what a workload is, and how each engine runs it.
+- `learning`, `dynamics`, `numerics`, `chance` and `geometry` have the workloads.
+- `loops` has the loops that both libraries can differentiate.
+- `catalogue` has all of them; `measuring` compares them, prints the table and draws it.
+"""
