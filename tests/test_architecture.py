@@ -24,6 +24,7 @@ ROOMS = (
     "micrograd.files",
     "micrograd.table",
     "micrograd.ops",
+    "micrograd.source",
     "micrograd.writing",
     "micrograd.engine",
     "micrograd.transforms",

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import Any, NamedTuple
 
-from micrograd.export.language import WIDTH, Language
-from micrograd.export.trees import Definition
+from micrograd.source.language import WIDTH, Language
+from micrograd.source.trees import Definition
 from micrograd.table.formulas import Tree, substituted
 
 _LONGEST_FUNCTION = 100  # lines of a function in C

@@ -39,7 +39,7 @@ function backward(v, g, p, c) {
 }
 
 The functions that these call are named after the rows of the table; `runtime` in
-`micrograd.export.javascript` writes those that other formulas of the page need, with the same text
+`micrograd.source.javascript` writes those that other formulas of the page need, with the same text
 for the same function. To let a derivation follow the numbers, write each formula in it by
 `expression(tree, names)`, where `names` maps all its variables to such texts as `"v[2]"`.
 """
@@ -51,9 +51,9 @@ from typing import Any
 
 from micrograd.engine.graph import is_alias, is_leaf, operands
 from micrograd.engine.value import Value
-from micrograd.export.javascript import JAVASCRIPT, expression
 from micrograd.export.program import row_of
-from micrograd.export.trees import ready
+from micrograd.source.javascript import JAVASCRIPT, expression
+from micrograd.source.trees import ready
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import RESULT, Call, Tree, calls
 

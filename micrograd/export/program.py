@@ -15,8 +15,8 @@ from micrograd.engine.graph import (
     order,
 )
 from micrograd.engine.value import Value
-from micrograd.export.trees import Definition, ready
 from micrograd.ops import Operation, lookup
+from micrograd.source.trees import Definition, flow_of, ready
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import ADJOINT, RESULT, Call, Tree, fold, substituted
 
@@ -103,28 +103,13 @@ class StraightLine:
                 continue
             g = total(step.key)
             for place, operand in enumerate(step.operands):
-                flow = _flow(step, place) if operand in active else None
+                flow = flow_of(step.row, place, step.operands) if operand in active else None
                 if flow is not None:
                     names = dict(zip(step.row.operands, step.operands, strict=True))
                     tree = ready(substituted(flow, {**names, RESULT: step.key, ADJOINT: g}))
                     if tree != 0.0:
                         terms.setdefault(str(operand), []).append(tree)
         return made, {key: total(key) for key in self.parameters}
-
-
-def _flow(step: Step, place: int) -> Tree | None:
-    """What flows back to an operand; of a power with an easy exponent without the hard cases."""
-    exponent = step.operands[-1]
-    if (
-        step.row.name == "pow"
-        and place == 0
-        and isinstance(exponent, float)
-        and 0.5 <= exponent <= 8
-    ):
-        # The table's formula for these exponents, and its limits at 0, are equal to this one.
-        slope = Call("mul", (exponent, Call("pow", ("x", exponent - 1.0))))
-        return Call("stopping_mul", (ADJOINT, slope if exponent != 1 else 1.0))
-    return step.row.flow(place, "stopping_mul")
 
 
 def of_formula(tree: Tree, parameters: Sequence[str]) -> StraightLine:

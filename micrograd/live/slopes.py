@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from micrograd.derivation.algebra import simplified
 from micrograd.derivation.definitions import Definition, Definitions, partial
 from micrograd.derivation.derivatives import has_decimals
-from micrograd.export.javascript import expression
-from micrograd.export.trees import ready
+from micrograd.source.javascript import expression
+from micrograd.source.trees import ready
 from micrograd.table.formulas import COMPARISONS, Call, Tree, calls, parts, size
 from micrograd.writing import blackboard
 from micrograd.writing.notation import Formula

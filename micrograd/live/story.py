@@ -18,9 +18,9 @@ from micrograd.drawing.frame import brief
 from micrograd.drawing.named.roles import role
 from micrograd.engine.graph import is_leaf, order
 from micrograd.engine.value import Value
-from micrograd.export.javascript import JAVASCRIPT
 from micrograd.export.pages import arrows, graph_functions
 from micrograd.live.slopes import Writer, branches, closed_form
+from micrograd.source.javascript import JAVASCRIPT
 from micrograd.writing.notation import named
 
 MOST_NODES = 2_000

@@ -21,9 +21,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from micrograd.drawing.frame import brief
-from micrograd.export.javascript import expression, runtime
 from micrograd.export.program import of_function
 from micrograd.ops import SERVING, TABLE
+from micrograd.source.javascript import expression, runtime
 from micrograd.table.formulas import COMPARISONS, RESULT, Call, Tree, calls, substituted, variables
 from micrograd.writing import notation
 from micrograd.writing.marks import Mark

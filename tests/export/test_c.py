@@ -2,9 +2,9 @@
 
 import pytest
 
-from micrograd.export.c import C
-from micrograd.export.trees import ready
 from micrograd.ops import TABLE
+from micrograd.source.c import C
+from micrograd.source.trees import ready
 from micrograd.table.formulas import calls
 from tests.export.common import (
     C_OPTIONS,

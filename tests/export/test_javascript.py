@@ -5,8 +5,8 @@ import math
 import pytest
 
 from micrograd import define
-from micrograd.export.javascript import expression, runtime
 from micrograd.ops import TABLE, Row, checked
+from micrograd.source.javascript import expression, runtime
 from micrograd.table.formulas import Call
 from tests.export.common import (
     CODING,

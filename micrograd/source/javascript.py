@@ -19,7 +19,7 @@ functions has no conflict. `micrograd.export.source.export_source` writes the va
 of whole graphs.
 
 Functions are found by their names in JavaScript's `Math`. Exceptions are replaced by formulas
-(`micrograd.export.substitutes`): `Math.round` rounds halves up, `Math.max` prefers the positive
+(`micrograd.source.substitutes`): `Math.round` rounds halves up, `Math.max` prefers the positive
 zero, `Math.pow(1, NaN)` is nan, `%` has the sign of the dividend, and there is no error function.
 """
 
@@ -27,9 +27,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from micrograd.export.language import Language, Syntax
-from micrograd.export.operators import operators
-from micrograd.export.trees import ready
+from micrograd.source.language import Language, Syntax
+from micrograd.source.operators import operators
+from micrograd.source.trees import ready
 from micrograd.table.formulas import Tree, calls, substituted
 from micrograd.table.interpreters import PRODUCT, SIGN, Text, infix
 

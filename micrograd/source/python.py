@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from micrograd.export.language import Language, Syntax
+from micrograd.source.language import Language, Syntax
 from micrograd.table.floats import GRID, POLES, SHARED, completed, power, quotient
 from micrograd.table.interpreters import CHOICE, COMPARISON, Texts, infix
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from micrograd.ops import Operation
 from micrograd.table.floats import to_float
-from micrograd.table.formulas import COMPARISONS, Call, Tree, fold, variables, with_truths
+from micrograd.table.formulas import (
+    ADJOINT,
+    COMPARISONS,
+    Call,
+    Tree,
+    fold,
+    variables,
+    with_truths,
+)
 from micrograd.table.interpreters import IEEE
 
 _TESTS = frozenset({"_truth", "_and", "_or", *(f"_{name}" for name in COMPARISONS)})
@@ -100,6 +109,25 @@ def _constant(number: float) -> Tree:
 
 
 _READY = _Ready()
+
+
+def flow_of(row: Operation, place: int, operands: Sequence[Tree]) -> Tree | None:
+    """The formula for what flows back to an operand, without cases that its constants exclude.
+
+    Args:
+        row: the operation.
+        place: the position of the operand.
+        operands: what the operation is applied to; constants are floats.
+
+    Returns:
+        A formula of the operands, `out` and the adjoint of `out`, or None if nothing flows.
+    """
+    exponent = operands[-1]
+    if row.name == "pow" and place == 0 and isinstance(exponent, float) and 0.5 <= exponent <= 8:
+        # The table's formula for these exponents, and its limits at 0, are equal to this one.
+        slope = Call("mul", (exponent, Call("pow", ("x", exponent - 1.0))))
+        return Call("stopping_mul", (ADJOINT, slope if exponent != 1 else 1.0))
+    return row.flow(place, "stopping_mul")
 
 
 class Definition(NamedTuple):

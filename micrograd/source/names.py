@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from itertools import count
 
-from micrograd.export.language import Language
-from micrograd.export.substitutes import SUBSTITUTES
 from micrograd.ops import STOPPING, TABLE
+from micrograd.source.language import Language
+from micrograd.source.substitutes import SUBSTITUTES
 
 
 class Identifiers:

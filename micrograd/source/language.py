@@ -9,9 +9,9 @@ from itertools import count
 from textwrap import wrap
 from typing import NamedTuple
 
-from micrograd.export.substitutes import SUBSTITUTES
-from micrograd.export.trees import Definition, ready, shared
 from micrograd.ops import TABLE, lookup
+from micrograd.source.substitutes import SUBSTITUTES
+from micrograd.source.trees import Definition, ready, shared
 from micrograd.table.formulas import Call, Tree, calls, fold, variables
 from micrograd.table.interpreters import ATOM, SIGN, Text, called
 
@@ -175,7 +175,7 @@ class Language(dict[str, Callable[..., Text]]):
         if row.is_primitive and ready(row.expression) == Call(name, row.operands):
             raise NotImplementedError(
                 f"operation {name!r} is a primitive, and {self.name} has no function of that name: "
-                "give it a formula of other operations, or add it to micrograd.export"
+                "give it a formula of other operations, or add it to micrograd.source"
             )
         return row.operands, ready(row.expression)
 

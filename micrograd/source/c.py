@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from micrograd.export.language import Language, Syntax
-from micrograd.export.operators import operators
+from micrograd.source.language import Language, Syntax
+from micrograd.source.operators import operators
 
 _MATH = (
     "acos acosh asin asinh atan atan2 atanh ceil cos cosh erf exp expm1 floor hypot lgamma "
