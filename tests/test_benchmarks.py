@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import pytest
 
-from benchmarks import eager, gpt, greeks, step
+from benchmarks import eager, gpt, greeks, source, step
 from benchmarks.compiled import BACKENDS
 from benchmarks.timing import TOLERANCE, Effort, Engine, Times, available, compare, difference
 
@@ -73,6 +74,16 @@ def test_the_other_benchmarks_run(name: str, promised: list[str]) -> None:
     printed = subprocess.run(program, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
     for words in promised:
         assert words in printed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", source.FUNCTIONS)
+def test_c_of_casadi_gives_the_same_numbers(name: str) -> None:
+    pytest.importorskip("casadi")
+    if not which("cc"):
+        pytest.skip("no C compiler is installed (package gcc)")
+    *_, results = source.measure(source.FUNCTIONS[name], rounds=1, calls=1)
+    assert difference(results[:, :1].T, results[:, 1:].T) <= 1e-12
 
 
 def test_how_the_steps_scale_is_drawn(tmp_path: Path) -> None:

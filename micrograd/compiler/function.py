@@ -350,6 +350,37 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
             )
         return self._last.executor.program
 
+    def source(self, language: str) -> str:
+        """Return the program of the last call as source text that needs nothing of this library.
+
+        Args:
+            language: `"c"`: a file of C99, with a function that returns the value and fills an
+                array with the gradient, as `value_and_grad` does, and one for batches, which are
+                arrays of one sample after the other. `"numpy"`: a function on arrays that returns
+                the values.
+
+        Raises:
+            ValueError: the language is not known, or the function was not called yet.
+            NotImplementedError: an operation is defined by a Python function.
+
+        >>> f = compile(lambda x, y: x.tanh() * y)
+        >>> f(0.5, 2.0)
+        0.9242343145200195
+        >>> f.source("c").splitlines()[-1]
+        '}'
+        """
+        from micrograd.compiler.sources import source_of
+
+        plain, variant = self.program, self._last
+        return source_of(
+            self.f,
+            language,
+            plain=plain,
+            exact=variant.executor.reference.program,  # type: ignore[union-attr]
+            arguments=variant.arguments,  # type: ignore[union-attr]
+            result=variant.result,  # type: ignore[union-attr]
+        )
+
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", "a function")
         return f"<compiled {name}, {len(self._variants)} programs>"

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from micrograd.derivation.naming import variable_names
 from micrograd.engine.value import Value
 from micrograd.export.layouts import CLayout, Function, JavaScriptLayout, Layout, PythonLayout
-from micrograd.export.program import StraightLine, of_formula, of_function, of_graph
+from micrograd.export.program import of_formula, of_function, of_graph
 from micrograd.ops import TABLE
 from micrograd.source.c import C
 from micrograd.source.javascript import JAVASCRIPT
 from micrograd.source.language import Language
 from micrograd.source.names import Identifiers, comment, variables_of
 from micrograd.source.python import PYTHON
+from micrograd.source.straight import StraightLine
 from micrograd.source.trees import Definition, shared
 from micrograd.table.formulas import Call, FormulaError, Tree, calls, fold, substituted
 from micrograd.table.interpreters import ATOM, Texts, literal

@@ -68,9 +68,9 @@ def _ready(name: str, *operands: Tree) -> Tree:
             return Call("_library_pow", operands)
         case "div", (_, float(divisor)) if divisor:
             return Call("_div", operands)
-        case "stopping_mul", (1.0, other) | (other, 1.0):
+        case "stopping_mul" | "mul", (1.0, other) | (other, 1.0):
             return other
-        case "stopping_mul", (-1.0, other) | (other, -1.0):
+        case "stopping_mul" | "mul", (-1.0, other) | (other, -1.0):
             return Call("neg", (other,))
         case "stopping_mul", (_, float(factor)) if factor and math.isfinite(factor):
             return Call("mul", operands)
@@ -111,13 +111,16 @@ def _constant(number: float) -> Tree:
 _READY = _Ready()
 
 
-def flow_of(row: Operation, place: int, operands: Sequence[Tree]) -> Tree | None:
+def flow_of(
+    row: Operation, place: int, operands: Sequence[Tree], product: str = "stopping_mul"
+) -> Tree | None:
     """The formula for what flows back to an operand, without cases that its constants exclude.
 
     Args:
         row: the operation.
         place: the position of the operand.
         operands: what the operation is applied to; constants are floats.
+        product: the operation that multiplies in the chain rule.
 
     Returns:
         A formula of the operands, `out` and the adjoint of `out`, or None if nothing flows.
@@ -126,8 +129,8 @@ def flow_of(row: Operation, place: int, operands: Sequence[Tree]) -> Tree | None
     if row.name == "pow" and place == 0 and isinstance(exponent, float) and 0.5 <= exponent <= 8:
         # The table's formula for these exponents, and its limits at 0, are equal to this one.
         slope = Call("mul", (exponent, Call("pow", ("x", exponent - 1.0))))
-        return Call("stopping_mul", (ADJOINT, slope if exponent != 1 else 1.0))
-    return row.flow(place, "stopping_mul")
+        return Call(product, (ADJOINT, slope if exponent != 1 else 1.0))
+    return row.flow(place, product)
 
 
 class Definition(NamedTuple):

@@ -1,0 +1,174 @@
+"""A small program as straight-line code: every number is a local variable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count, pairwise
+from typing import Any
+
+from micrograd.compiler.program import (
+    Elementwise,
+    Fold,
+    Instruction,
+    Product,
+    Program,
+    Tape,
+    WeightedSums,
+)
+from micrograd.source.c import C
+from micrograd.source.straight import StraightLine
+from micrograd.source.trees import Definition, shared
+from micrograd.table.formulas import Tree, calls, substituted, variables
+
+Key = str | float  # of a number: a parameter or step of the code, or a constant
+Term = tuple[float, Key, Key | None]  # of a sum: its sign and its factors
+
+
+def operations(program: Program) -> int:
+    """How many operations a program has."""
+    return sum(map(_operations, program.instructions))
+
+
+def _operations(instruction: Instruction) -> int:
+    match instruction:
+        case Product(matrix=matrix, inputs=inputs):
+            return 2 * int(matrix.size) * len(inputs)
+        case WeightedSums(left=left):
+            return 2 * len(left)
+        case Fold(slots=slots):
+            return len(slots)
+        case Tape(code=code, terms=terms):
+            return len(code) + 2 * len(terms.left)
+    return int(instruction.out.stop - instruction.out.start)
+
+
+class Unrolled:
+    """A program as straight-line code.
+
+    Args:
+        program: the program; it has one output, or the code has no gradient.
+        parameters: how each parameter is written.
+        inputs: how each input is written.
+    """
+
+    def __init__(self, program: Program, parameters: Sequence[str], inputs: Sequence[str]) -> None:
+        self.program = program
+        self.line = StraightLine(f"p{i}" for i in range(program.parameters + program.inputs))
+        self.names = dict(zip(self.line.parameters, [*parameters, *inputs], strict=True))
+        keys: list[Key] = [*self.line.parameters]
+        first, stop = program.input_slots
+        self.u: list[Key] = [0.0] * program.uniform
+        self.v: list[Key] = [0.0] * program.varying
+        self.u[: program.parameters] = keys[: program.parameters]
+        (self.v if program.batched else self.u)[first:stop] = keys[program.parameters :]
+        constants = slice(program.first_constant, program.first_constant + len(program.constants))
+        self.u[constants] = program.constants.tolist()
+        for instruction in program.instructions:
+            space = self.v if instruction.varies else self.u
+            space[instruction.out] = list(self._results(instruction))
+        self.outputs = [(self.v if varies else self.u)[slot] for varies, slot in program.outputs]
+
+    def _results(self, instruction: Instruction) -> Iterator[Key]:
+        apply, own = self.line.apply, self.v if instruction.varies else self.u
+        match instruction:
+            case Elementwise(out=out, operation=row, operands=operands):
+                held = [self._read(*each) for each in operands]
+                yield from (apply(row.name, *each) for each in zip(*held, strict=True))
+            case Product(matrix=matrix, inputs=inputs, bias=bias):
+                starts: list[list[Term]] = [[] for _ in matrix]
+                if bias is not None:
+                    starts = [[(1.0, key, None)] for key in self._read(False, bias)]
+                for vector in inputs.tolist():
+                    for start, row in zip(starts, matrix.tolist(), strict=True):
+                        pairs = zip(row, vector, strict=True)
+                        yield self._sum([*start, *((1.0, self.u[w], own[x]) for w, x in pairs)])
+            case WeightedSums():
+                terms = instruction.terms()
+                for first, last in pairwise(instruction.bounds.tolist()):
+                    yield self._sum(
+                        [
+                            (
+                                sign,
+                                (self.v if left_varies else self.u)[left],
+                                (self.v if right_varies else self.u)[right] if right >= 0 else None,
+                            )
+                            for sign, left, left_varies, right, right_varies in terms[first:last]
+                        ]
+                    )
+            case Fold(operation=row, slots=slots):
+                for first, last in pairwise(instruction.bounds.tolist()):
+                    most, *others = (own[slot] for slot in slots[first:last].tolist())
+                    for each in others:
+                        most = apply(row.name, most, each)
+                    yield most
+            case Tape(out=out):
+                for slot, step in enumerate(instruction.steps(), start=out.start):
+                    (own[slot],) = self._results(step)
+                yield from own[out]
+
+    def _read(self, varies: bool, rows: Any) -> list[Key]:
+        space = self.v if varies else self.u
+        return space[rows] if isinstance(rows, slice) else [space[slot] for slot in rows.tolist()]
+
+    def _sum(self, terms: Sequence[Term]) -> Key:
+        apply, total = self.line.apply, None
+        for sign, left, right in terms:
+            term = left if right is None else apply("mul", left, right)
+            if total is None:
+                total = term if sign > 0 else apply("neg", term)
+            else:
+                total = apply("add" if sign > 0 else "sub", total, term)
+        return 0.0 if total is None else total
+
+    def lines(self, wanted: slice | None, product: str, used: set[str]) -> list[str]:
+        """The body of a function that fills `results`, or that fills `gradient` and returns.
+
+        Args:
+            wanted: which of the parameters and inputs the gradient is for; None for no gradient.
+            product: the operation that multiplies in the chain rule.
+            used: the operations that are called are entered here.
+        """
+        line, names = self.line, dict(self.names)
+        forwards = line.forwards()
+        names |= {each.name: f"v{i}" for i, each in enumerate(forwards, start=1)}
+        backwards: list[Definition] = []
+        slopes: list[Tree] = []
+        if wanted is not None:
+            (line.output,) = self.outputs
+            keys = line.parameters[wanted]
+            backwards, gradient = line.backwards(lambda key: f"d {key}", keys, product)
+            slopes = [gradient[key] for key in keys]
+            names |= {each.name: f"d{i}" for i, each in enumerate(backwards, start=1)}
+        split = Definition("\0", 0.0)
+        marked = [*forwards, split, *backwards]
+        named = [
+            Definition(names.get(name, name), substituted(tree, names)) for name, tree in marked
+        ]
+        results = [substituted(each, names) for each in self.outputs]
+        outputs = [*map(C.text, results)]
+        slopes = [substituted(each, names) for each in slopes]
+        kept = _live(shared(named, (f"t{i}" for i in count(1))), [*results, *slopes], split.name)
+        used |= set().union(*(calls(tree) for _, tree in kept))
+        found = []
+        for name, tree in kept:
+            if name != split.name:
+                found.append(f"const double {name} = {C.text(tree)};")
+            elif wanted is not None:
+                found.append(f"if (!gradient) return {outputs[0]};")
+        if wanted is None:
+            return [*found, *(f"results[{i}] = {text};" for i, text in enumerate(outputs))]
+        found += [f"gradient[{i}] = {C.text(each)};" for i, each in enumerate(slopes)]
+        return [*found, f"return {outputs[0]};"]
+
+
+def _live(
+    definitions: Sequence[Definition], results: Sequence[Tree], mark: str
+) -> list[Definition]:
+    """The definitions that results need, and the mark between them."""
+    needed = {mark}.union(*map(variables, results))
+    kept = []
+    for each in reversed(definitions):
+        if each.name in needed:
+            needed |= variables(each.tree)
+            kept.append(each)
+    return kept[::-1]

@@ -1,0 +1,318 @@
+"""Programs as C and as NumPy compute what the program computes."""
+
+import ctypes
+import math
+import random
+
+import numpy as np
+import pytest
+
+import micrograd
+from micrograd import (
+    Value,
+    compile,  # noqa: A004
+    define,
+    exp,
+    grad,
+    hessian,
+    hypot,
+    log,
+    sin,
+    sqrt,
+    tanh,
+    where,
+)
+from micrograd.compiler.sources import c, statements
+from micrograd.ops import TABLE
+from micrograd.table.floats import to_float
+from nn import MLP
+from tests.export.common import C_OPTIONS, CC, needs_cc, run
+
+MANNERS = {
+    "straight": {},
+    "loops": {(c, "SMALL"): -1},
+    "loops over everything": {(c, "SMALL"): -1, (statements, "UNROLLED"): 0},
+    "tables": {
+        (c, "SMALL"): -1,
+        (statements, "UNROLLED"): 0,
+        (statements, "TABLED"): 0,
+    },
+}
+
+
+@pytest.fixture(params=MANNERS)
+def manner(request, monkeypatch):
+    """How the instructions are written, whatever the size of the program."""
+    for (module, name), value in MANNERS[request.param].items():
+        monkeypatch.setattr(module, name, value)
+    return request.param
+
+
+class InC:
+    """A compiled function in C, as a shared library."""
+
+    def __init__(self, program, folder, name="f"):
+        self.text = program.source("c")
+        file, library = folder / f"{name}.c", folder / f"{name}.so"
+        file.write_text(self.text, encoding="utf-8")
+        options = (*C_OPTIONS, "-pedantic", "-O0", "-ffp-contract=off", "-shared", "-fPIC")
+        run(CC, *options, "-o", str(library), str(file), "-lm")
+        self.library, self.name = ctypes.CDLL(str(library)), name
+
+    def call(self, length, *arrays):
+        """Call the function for batches; arrays that it fills are passed as they are."""
+        function = getattr(self.library, f"{self.name}_batch")
+        function.restype = ctypes.c_double
+        kind = ctypes.POINTER(ctypes.c_double)
+        held = [None if each is None else np.ascontiguousarray(each, float) for each in arrays]
+        given = [each if each is None else each.ctypes.data_as(kind) for each in held]
+        mean = function(ctypes.c_long(length), *given)
+        return mean, held
+
+    def value_and_grad(self, length, width, *arrays):
+        """The mean, the values and the gradient of a batch."""
+        mean, held = self.call(length, *arrays, np.full(length, 7.0), np.full(width, 7.0))
+        return mean, held[-2], held[-1]
+
+
+def equal(found, expected, *, ulps=2):
+    """Whether numbers agree within units in the last place of the largest one.
+
+    The same formulas are evaluated; only sums may be added in another order.
+    """
+    found, expected = (np.ravel(np.asarray(each, float)) for each in (found, expected))
+    finite = expected[np.isfinite(expected)]
+    most = ulps * np.spacing(np.abs(finite).max()) if len(finite) else 0.0
+    with np.errstate(invalid="ignore"):
+        near = np.abs(found - expected) <= most
+    return bool((near | (found == expected) | (np.isnan(found) & np.isnan(expected))).all())
+
+
+def flat(parts):
+    return np.concatenate([np.ravel(np.asarray(each, float)) for each in parts])
+
+
+def kinks(x, y):
+    return where(x > y, x * y, abs(x)) + micrograd.maximum(x, y) - micrograd.relu(-y)
+
+
+def many(x, y):
+    vector = np.tanh(np.outer(x, x) @ x * y + x)
+    return (vector * vector).sum() - 0.5 * vector[0] + sum(each * y for each in x)
+
+
+def recurrence(x, y):
+    a, b = x, y
+    for _ in range(60):
+        a, b = sin(a) * 0.9 + b * 0.3, a - 0.1 * b
+    return a * b
+
+
+def widest(x, y):
+    return micrograd.maximum(micrograd.maximum(x[0] * y, x[1]), micrograd.maximum(x[2], y))
+
+
+def inner(x, y):
+    return grad(lambda t: tanh(t * y) * t)(x) + grad(grad(exp))(x * y)
+
+
+ARRAYS = (many, widest)
+FUNCTIONS = [kinks, many, recurrence, widest, inner, lambda x, y: x, lambda x, y: y * 0 + 3]
+BATCHED = (kinks, many, FUNCTIONS[-1])
+
+
+@needs_cc
+@pytest.mark.parametrize(
+    ("function", "batched"), [*((f, False) for f in FUNCTIONS), *((f, True) for f in BATCHED)]
+)
+def test_c_gives_the_values_and_gradients_of_the_program(function, batched, manner, tmp_path):
+    draw = np.random.default_rng(0)
+    length = 5
+    x = draw.normal(size=(length, 20) if function in ARRAYS else length)
+    y = draw.normal(size=length)
+    f = compile(lambda x, y: function(x, y), batched=batched, backend="reference")
+    f(x if batched else x[0], y if batched else y[0])
+    own = InC(f, tmp_path)
+    for i in range(length):
+        at = slice(i, i + 1)
+        _, value, gradient = own.value_and_grad(1, x[0].size + 1, x[at], y[at])
+        expected = f.value_and_grad(*((x[at], y[at]) if batched else (x[i], y[i])))
+        assert equal(value, expected[0])
+        assert equal(gradient, flat(expected[1]), ulps=8)  # sums of up to 20 terms
+    _, values, gradients = own.value_and_grad(length, length * (x[0].size + 1), x, y)
+    assert values[-1] == value[0]
+    assert equal(gradients[-x[0].size - 1 :], gradient, ulps=0)
+
+
+ROWS_WITH_FORMULAS = [row.name for row in TABLE.values() if row.function is None]
+
+
+def stopped(x, y):
+    total = 0.0
+    for name in "sqrt log reciprocal exp square tanh sigmoid softplus asin gelu cbrt abs".split():
+        total = total + where(y > 0, getattr(micrograd, name)(x), x * y)
+    return total + x**2 + x**y + hypot(x, y) - micrograd.atan2(x, y) + x / y
+
+
+SPECIAL = (0.0, -0.0, 1.0, -1.0, 2.5, 1e300, 5e-324, math.inf, -math.inf, math.nan)
+
+
+@needs_cc
+def test_infinities_and_nan_are_stopped_in_c_as_in_the_program(manner, tmp_path):
+    program = compile(lambda x, y: stopped(x, y), backend="reference")
+    program(1.0, 2.0)
+    own = InC(program, tmp_path)
+    for x in SPECIAL:
+        for y in SPECIAL:
+            _, value, gradient = own.value_and_grad(1, 2, np.array(x), np.array(y))
+            expected, slopes = program.value_and_grad(x, y)
+            assert equal(value, expected, ulps=16), (x, y)  # a sum of 19 terms
+            for a, b in zip(gradient, slopes, strict=True):
+                assert equal(a, b, ulps=16), (x, y)
+
+
+@needs_cc
+def test_c_has_the_mean_gradient_of_parameters(manner, tmp_path):
+    random.seed(0)
+    net = MLP(2, [16, 16, 1])
+    parameters = net.parameters()
+
+    def f(x, y):
+        return (1 - y * net(x)).relu() + 1e-4 * sum(p * p for p in parameters)
+
+    program = compile(f, parameters, batched=True, backend="reference")
+    x = np.random.default_rng(0).normal(size=(7, 2))
+    y = np.sign(x[:, 0])
+    mean, gradient = program.value_and_grad(x, y)
+    numbers = np.array([p.data for p in parameters])
+    own = InC(program, tmp_path)
+    found = own.value_and_grad(7, len(numbers), numbers, x, y)
+    assert equal(found[0], mean)
+    assert equal(found[1], program(x, y))
+    assert equal(found[2], gradient, ulps=8)  # sums over seven samples
+
+
+@needs_cc
+def test_without_a_gradient_c_computes_the_values(tmp_path):
+    program = compile(lambda x: exp(x) * x, backend="reference")
+    program(1.0)
+    own = InC(program, tmp_path)
+    _, (_, values, _) = own.call(2, np.array([1.0, 2.0]), np.zeros(2), None)
+    assert equal(values, [math.e, 2 * math.exp(2)])
+
+
+@needs_cc
+def test_several_results_are_an_array_in_c(manner, tmp_path):
+    program = compile(lambda x: [hessian(lambda z: sqrt(z[0] * z[1]))(x), x], backend="reference")
+    x = np.array([[1.0, 2.0], [3.0, 0.5]])
+    expected = [flat(map(np.ravel, program(each))) for each in x]
+    _, held = InC(program, tmp_path).call(2, x, np.zeros(12))
+    assert equal(held[-1], expected)
+
+
+@needs_cc
+def test_zero_times_infinity_is_zero_in_c(manner, tmp_path):
+    program = compile(lambda x: where(x > 0, log(x), 0.0) + sqrt(x) ** 2, backend="reference")
+    program(1.0)
+    own = InC(program, tmp_path)
+    for at in (0.0, -1.0, math.inf, 4.0):
+        _, value, gradient = own.value_and_grad(1, 1, np.array([at]))
+        with np.errstate(all="ignore"):
+            expected = program.value_and_grad(at)
+        assert equal(value, expected[0])
+        assert equal(gradient, expected[1])
+
+
+@needs_cc
+def test_names_that_c_does_not_accept_are_changed(tmp_path):
+    def double(int, v1, 温度, p):  # noqa: A002
+        return int * v1 + 温度 * p
+
+    program = compile(double, backend="reference")
+    program(1.0, 2.0, 3.0, 4.0)
+    own = InC(program, tmp_path, "double_")
+    _, value, gradient = own.value_and_grad(1, 4, *map(np.array, (1.0, 2.0, 3.0, 4.0)))
+    assert value == [14.0]
+    assert gradient.tolist() == [2.0, 1.0, 4.0, 3.0]
+
+
+def test_matrix_products_and_wide_groups_are_loops():
+    net = MLP(100, [50, 10])
+    program = compile(lambda x: sum(net(x)), net.parameters(), batched=True, backend="reference")
+    program(np.ones((1, 100)))
+    for language, most in (("c", 200), ("numpy", 100)):
+        assert len(program.source(language).splitlines()) < most
+
+
+def test_a_long_recurrence_is_a_loop_over_tables():
+    def f(x, y):
+        for _ in range(5_000):
+            x, y = x * 0.9 + sin(y), x
+        return x
+
+    program = compile(f, backend="reference")
+    program(1.0, 2.0)
+    lines = program.source("c").splitlines()
+    assert any("switch (" in line for line in lines)
+    assert len([line for line in lines if "static const int" not in line]) < 10_000
+    with pytest.raises(NotImplementedError, match=r"narrow part of .* steps"):
+        program.source("numpy")
+
+
+@pytest.mark.parametrize("batched", [False, True])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_numpy_source_gives_the_values_of_the_program(function, batched):
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(5, 20) if function in ARRAYS else 5)
+    y = draw.normal(size=5)
+    f = compile(lambda x, y: function(x, y), batched=batched, backend="reference")
+    at = (x, y) if batched else (x[0], y[0])
+    expected = f(*at)
+    space = {}
+    exec(f.source("numpy"), space)
+    assert equal(space["f"](*at), expected, ulps=8)
+
+
+@pytest.mark.parametrize("name", ROWS_WITH_FORMULAS)
+def test_every_row_is_written_in_numpy(name):
+    row = TABLE[name]
+    special = (0.0, -0.0, 0.5, -0.75, 3.0, 1e300, math.inf, -math.inf, math.nan)
+    draw = random.Random(name)
+    points = [[draw.choice(special) for _ in row.operands] for _ in range(40)]
+    fixed = 1.0 if row.constants else None
+
+    def f(*x):
+        return getattr(micrograd, name)(*((fixed, *x[1:]) if fixed else x))
+
+    program = compile(f, backend="reference")
+    program(*points[0])
+    space = {}
+    exec(program.source("numpy"), space)
+    for at in points:
+        expected = row.value(fixed, *at[1:]) if fixed else row.value(*at)
+        assert equal(space["f"](*at), to_float(expected), ulps=8), at
+
+
+def test_what_cannot_be_written_is_refused():
+    program = compile(lambda x: hypot(x, 1.0), backend="reference")
+    with pytest.raises(ValueError, match="not called yet"):
+        program.source("c")
+    program(1.0)
+    with pytest.raises(ValueError, match="language is one of c, numpy, got 'fortran'"):
+        program.source("fortran")
+    define("of_python_here", math.sin, ["cos(x)"], array=np.sin)
+    program = compile(lambda x: micrograd.of_python_here(x), backend="reference")
+    program(1.0)
+    for language in ("c", "numpy"):
+        with pytest.raises(NotImplementedError, match="of_python_here"):
+            program.source(language)
+
+
+def test_a_pickled_function_is_written_with_other_names():
+    import pickle
+
+    w = Value(2.0)
+    program = compile(lambda x: w * x, [w], backend="reference")
+    program(1.0)
+    again = pickle.loads(pickle.dumps(program))
+    assert "double f(const double parameters[1], double x1," in again.source("c")
