@@ -13,7 +13,11 @@ from micrograd.engine import definitions, methods
 from micrograd.table import interpreters
 
 # Modules that need an extra of the package; without it, their doctests are not collected.
-_NEEDED = {"jax": "micrograd/compiler/jax/*.py", "llvmlite": "micrograd/compiler/native/*.py"}
+_NEEDED = {
+    "jax": "micrograd/compiler/jax/*.py",
+    "llvmlite": "micrograd/compiler/native/*.py",
+    "onnx": "nn/onnx.py",
+}
 collect_ignore_glob = [files for library, files in _NEEDED.items() if find_spec(library) is None]
 
 if find_spec("hypothesis"):

@@ -1,9 +1,10 @@
 """A small neural-network library of scalars, built on `micrograd`.
 
 `Module`, `Neuron`, `Layer`, `MLP`, `Sequential` and `Dropout` are imported at once. `fit`,
-`predict`, `loss_and_grad`, `explain_layers`, `load_model` and `playground`, and the modules
-`losses`, `optimizers`, `schedules`, `initializers`, `functional`, `datasets`, `derivations`,
-`metrics`, `callbacks`, `storage`, `plots` and `sklearn`, are imported when they are first used.
+`predict`, `loss_and_grad`, `explain_layers`, `load_model`, `to_onnx` and `playground`, and the
+modules `losses`, `optimizers`, `schedules`, `initializers`, `functional`, `datasets`,
+`derivations`, `metrics`, `callbacks`, `storage`, `plots` and `sklearn`, are imported when they are
+first used.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from nn import sklearn as sklearn
     from nn.derivations import explain_layers
     from nn.models import load_model
+    from nn.onnx import to_onnx
     from nn.pages import playground
     from nn.prediction import loss_and_grad, predict
     from nn.training import fit
@@ -59,6 +61,7 @@ __all__ = [
     "predict",
     "schedules",
     "storage",
+    "to_onnx",
 ]
 
 # The modules of the functions; the other names are modules themselves. `sklearn` is left out of
@@ -70,6 +73,7 @@ _HOMES = {
     "loss_and_grad": "nn.prediction",
     "playground": "nn.pages",
     "predict": "nn.prediction",
+    "to_onnx": "nn.onnx",
 }
 
 

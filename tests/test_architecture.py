@@ -52,6 +52,7 @@ ROOMS = (
     "nn.metrics",
     "nn.objective",
     "nn.prediction",
+    "nn.onnx",
     "nn.derivations",
     "nn.pages",
     "nn.plots",
@@ -77,13 +78,14 @@ GUESTS = {
         *("micrograd.engine", "micrograd.transforms", "micrograd.compiler"),
         *("nn.storage", "nn.datasets"),
         *("nn.samples", "nn.metrics", "nn.objective", "nn.prediction", "nn.plots", "nn.training"),
-        "nn.pages",
+        *("nn.pages", "nn.onnx"),
         *("nn.optimizers", "nn.requests", "nn.sklearn", "nn.columns", "nn.classification"),
         *("nn.loop", "micrograd.commands", "micrograd.testing"),
     },
     "scipy": {"micrograd.compiler", "nn.optimizers", "nn.sklearn"},
     "sklearn": {"nn.datasets", "nn.sklearn"},
     "tqdm": {"nn.progress"},
+    "onnx": {"nn.onnx"},
     "matplotlib": {"nn.plots"},
     "PIL": {"nn.plots", "micrograd.drawing"},
     "jax": {"micrograd.compiler"},
@@ -96,7 +98,7 @@ GUESTS = {
 }
 
 LIGHT = (
-    "numpy scipy graphviz llvmlite numba jax hypothesis matplotlib torch tqdm sklearn PIL "
+    "numpy scipy graphviz llvmlite numba jax hypothesis matplotlib torch tqdm sklearn PIL onnx "
     "typing_extensions"
 ).split()
 

@@ -22,7 +22,7 @@ from micrograd import (
     tanh,
     where,
 )
-from micrograd.compiler.sources import c, statements
+from micrograd.compiler.sources import c, statements, sums
 from micrograd.ops import TABLE
 from micrograd.table.floats import to_float
 from nn import MLP
@@ -31,10 +31,10 @@ from tests.export.common import C_OPTIONS, CC, needs_cc, run
 MANNERS = {
     "straight": {},
     "loops": {(c, "SMALL"): -1},
-    "loops over everything": {(c, "SMALL"): -1, (statements, "UNROLLED"): 0},
+    "loops over everything": {(c, "SMALL"): -1, (sums, "UNROLLED"): 0},
     "tables": {
         (c, "SMALL"): -1,
-        (statements, "UNROLLED"): 0,
+        (sums, "UNROLLED"): 0,
         (statements, "TABLED"): 0,
     },
 }

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from micrograd.compiler.program import Program
-from micrograd.compiler.sources.statements import NONE, UNROLLED, Item, Statements, listed
+from micrograd.compiler.sources import sums
+from micrograd.compiler.sources.places import NONE, Item, listed
+from micrograd.compiler.sources.statements import Statements
 from micrograd.compiler.sources.unrolled import Unrolled, operations
 from micrograd.source.c import C
 from micrograd.source.names import Identifiers, comment
@@ -283,7 +285,7 @@ def _copies(target: str, first: int, source: str, size: int | None) -> Iterator[
     """Copy an argument."""
     if size is None:
         yield f"{target}[{first}] = {source};"
-    elif size > UNROLLED:
+    elif size > sums.UNROLLED:
         yield f"for (int i = 0; i < {size}; i++) {target}[{first} + i] = {source}[i];"
     else:
         yield from (f"{target}[{first + i}] = {source}[{i}];" for i in range(size))
