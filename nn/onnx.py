@@ -213,6 +213,11 @@ class _Graph(dict[str, Callable[..., str]]):
                 operator = "ReduceMax" if row.name == "maximum" else "ReduceMin"
                 axes = self._constant([2], np.int64)
                 name = self._node(operator, self._gathered(filled), axes, keepdims=0)
+            case _:
+                raise NotImplementedError(
+                    f"to_onnx: an instruction of the kind {type(instruction).__name__} cannot be "
+                    "written yet"
+                )
         self.tensors.append((out.start, out.stop, name))
 
     def _product(self, step: Product) -> str:

@@ -228,12 +228,18 @@ class CFile:
         lines = [f"const double value = mg_plain({given});"]
         if is_exact:
             lines += [
-                f"const double check = gradient ? mg_total(gradient, {self.width}) : 0.0;",
+                f"const double check = gradient ? {self._total()} : 0.0;",
                 f"return isfinite(value + check) ? value : mg_exact({given});",
             ]
         else:
             lines += ["return value;"]
         return block(self._head(self.name), lines)
+
+    def _total(self) -> str:
+        """The sum of the gradient."""
+        if self.width > sums.UNROLLED:
+            return f"mg_total(gradient, {self.width})"
+        return " + ".join(f"gradient[{i}]" for i in range(self.width)) or "0.0"
 
     def _batch(self) -> str:
         """The loop over samples."""
@@ -317,6 +323,17 @@ static double *mg_place(int k, double *end, double *dv) {{
     return k >= 0 ? &dv[k] : k == {NONE} ? &nowhere : &end[k];
 }}""",
     # In four parts, because each sum waits for the one before it.
+    "mg_dot": """\
+static double mg_dot(const double *x, const double *y, int n) {
+    double a = 0.0, b = 0.0, c = 0.0, d = 0.0;
+    int i = 0;
+    for (; i + 4 <= n; i += 4) {
+        a += x[i] * y[i], b += x[i + 1] * y[i + 1];
+        c += x[i + 2] * y[i + 2], d += x[i + 3] * y[i + 3];
+    }
+    for (; i < n; i++) a += x[i] * y[i];
+    return a + b + c + d;
+}""",
     "mg_total": """\
 static double mg_total(const double *x, int n) {
     double a = 0.0, b = 0.0, c = 0.0, d = 0.0;

@@ -24,6 +24,7 @@ from micrograd.compiler.program import (
     even_matrix,
     rows_of,
 )
+from micrograd.compiler.sources.places import unwritten
 from micrograd.source.language import WIDTH
 from micrograd.source.names import Identifiers
 from micrograd.source.numpy import NUMPY
@@ -151,6 +152,8 @@ class NumpyFile:
                     )
                 for step in instruction.steps():
                     yield from self._lines(step)
+            case _:
+                raise unwritten(instruction)
 
     def _rows(self, varies: bool, rows: Any) -> str:
         return f"{'uv'[varies]}[{_place(rows)}]"

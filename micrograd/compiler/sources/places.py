@@ -25,6 +25,12 @@ Item = Definition | str  # a formula, or lines of text
 _INTO = "_into"  # a formula that is added to a number: target, formula, and what makes it unique
 
 
+def unwritten(instruction: object) -> NotImplementedError:
+    """The error for an instruction that cannot be written."""
+    name = type(instruction).__name__
+    return NotImplementedError(f"source: an instruction of the kind {name} cannot be written yet")
+
+
 class Places:
     """Writes single numbers and loops.
 

@@ -6,6 +6,7 @@ loop over tables.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,9 +18,10 @@ from micrograd.compiler.program import (
     Product,
     Tape,
     WeightedSums,
+    even_matrix,
 )
 from micrograd.compiler.sources import sums
-from micrograd.compiler.sources.places import Item, linear, loop_head
+from micrograd.compiler.sources.places import Item, linear, loop_head, unwritten
 from micrograd.ops import TABLE
 from micrograd.source.trees import Definition, flow_of, ready
 from micrograd.table.formulas import ADJOINT, RESULT, Call, Tree, substituted
@@ -47,6 +49,8 @@ class Statements(sums.Sums):
             case Tape():
                 for step in instruction.steps():
                     yield from self.forward(step)
+            case _:
+                raise unwritten(instruction)
 
     def backward(self, instruction: Instruction) -> Iterator[Item]:
         """The statements that pass the adjoints of an instruction on."""
@@ -116,15 +120,17 @@ class Statements(sums.Sums):
         vector = self.matrix(step.varies, step.inputs, "j")
         many = (rows, "j") if vectors > 1 else (0, "j")
         out = f"{'uv'[step.varies]}[{linear(step.out.start, many, (1, 'i'))}]"
-        return "\n".join(
-            [
-                f"{_loops(vectors, rows)} {{",
-                f"    double sum = {bias};",
-                f"    {loop_head('k', columns)} sum += {matrix} * {vector};",
-                f"    {out} = sum;",
-                "}",
+        if columns > sums.UNROLLED and _has_rows(step.matrix) and _has_rows(step.inputs):
+            first, second = ("&" + re.sub(r"\bk\b", "0", each) for each in (matrix, vector))
+            lines = [f"{out} = {bias} + mg_dot({first}, {second}, {columns});"]
+        else:
+            lines = [
+                f"double sum = {bias};",
+                f"{loop_head('k', columns)} sum += {matrix} * {vector};",
+                f"{out} = sum;",
             ]
-        )
+        inner = [f"    {line}" for line in lines]
+        return "\n".join([f"{_loops(vectors, rows)} {{", *inner, "}"])
 
     def _product_back(self, step: Product) -> str:
         (rows, columns), vectors = step.matrix.shape, len(step.inputs)
@@ -216,6 +222,12 @@ class Statements(sums.Sums):
             for k, other in ((left, right), (right, left))
         )
         return f"{loop} {{ {' '.join(shares)} }}"
+
+
+def _has_rows(slots: Any) -> bool:
+    """Whether the entries of each row of a matrix are neighbours."""
+    even = even_matrix(slots)
+    return even is not None and even[2] == 1
 
 
 def _slot(rows: Any, i: int) -> int:

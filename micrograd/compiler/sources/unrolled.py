@@ -15,6 +15,7 @@ from micrograd.compiler.program import (
     Tape,
     WeightedSums,
 )
+from micrograd.compiler.sources.places import unwritten
 from micrograd.source.c import C
 from micrograd.source.straight import StraightLine
 from micrograd.source.trees import Definition, shared
@@ -105,6 +106,8 @@ class Unrolled:
                 for slot, step in enumerate(instruction.steps(), start=out.start):
                     (own[slot],) = self._results(step)
                 yield from own[out]
+            case _:
+                raise unwritten(instruction)
 
     def _read(self, varies: bool, rows: Any) -> list[Key]:
         space = self.v if varies else self.u
