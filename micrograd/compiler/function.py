@@ -26,6 +26,7 @@ from micrograd.compiler.arguments import (
     refuse_tensors,
     regular,
 )
+from micrograd.compiler.derivatives import Derivatives
 from micrograd.compiler.executor import BACKENDS, MakeExecutor, load
 from micrograd.compiler.program import Program
 from micrograd.compiler.recorder import TraceError
@@ -216,7 +217,7 @@ class _Arguments(NamedTuple):
 _keeping = reentrant_lock()  # held while the programs of a function change
 
 
-class CompiledFunction(Generic[Result, Mean, Slopes]):
+class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
     """A function that runs as a program; `compile` makes it, and `print` shows its last program.
 
     A type checker knows the result of a call if it knows that of the function: `float` for a
@@ -255,6 +256,7 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
         self.dtype, self._make, self._threads = dtype, make, threads
         self._variants: OrderedDict[tuple[Structure, ...], _Variant] = OrderedDict()
         self._by_shapes: dict[tuple[tuple[int, ...], ...], _Variant] = {}  # of the last arrays
+        self._derived = {}
         self._bound = threading.local()  # a shortcut for further calls with the same shapes
         self._last: _Variant | None = None
 
@@ -372,11 +374,17 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
                 f"before\n  at {line_of_user()}"
             )
         del kept["_bound"]
+        kept["_derived"] = {key: each for key, each in self._derived.items() if each._variants}
         return kept
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._bound = threading.local()
+
+    def _like(self, f: Callable[..., Any]) -> CompiledFunction[Any]:
+        return CompiledFunction(
+            f, self.parameters, self.batched, self.dtype, self._make, self._threads
+        )
 
     # ------------------------------------------------------------------------------------- calling
 
