@@ -16,8 +16,10 @@ import numpy as np
 
 from micrograd.compiler.arguments import batch, regular
 from micrograd.compiler.sparsity import compressed
+from micrograd.compiler.targets import Parameters, Targets, read_targets, run
+from micrograd.engine.value import Value
 from micrograd.transforms import functions
-from micrograd.transforms.runs import Argnums, Function, Run, read_argnums, resolve_argnums
+from micrograd.transforms.runs import Function
 from micrograd.transforms.structures import (
     Structure,
     count_leaves,
@@ -35,6 +37,7 @@ class Derivatives(ABC, Generic[Result]):
 
     f: Callable[..., Any] | None
     batched: bool
+    _held: Parameters
     _derived: dict[Hashable, Any]
 
     @abstractmethod
@@ -55,7 +58,7 @@ class Derivatives(ABC, Generic[Result]):
 
     # ----------------------------------------------------------------------- Jacobians and Hessians
 
-    def jacobian(self, *args: Any, argnums: Argnums = 0, parameters: Any = None) -> Any:
+    def jacobian(self, *args: Any, argnums: Targets = 0, parameters: Any = None) -> Any:
         """Return the Jacobian of the function.
 
         Only entries that can differ from zero are computed, by forward or by reverse mode, as many
@@ -64,7 +67,7 @@ class Derivatives(ABC, Generic[Result]):
         Args:
             *args: the arguments of the function.
             argnums: the position of the argument to differentiate with respect to, or a sequence of
-                positions.
+                positions; `"parameters"` stands for the parameters, as in `("parameters", 0)`.
             parameters: numbers to use in place of the current ones of the parameters.
 
         Returns:
@@ -80,7 +83,7 @@ class Derivatives(ABC, Generic[Result]):
         return self._matrix(_jacobian, args, argnums, parameters)[1]
 
     def value_and_jacobian(
-        self, *args: Any, argnums: Argnums = 0, parameters: Any = None
+        self, *args: Any, argnums: Targets = 0, parameters: Any = None
     ) -> tuple[Result, Any]:
         """Return the value of the function and its Jacobian, computed together.
 
@@ -97,15 +100,14 @@ class Derivatives(ABC, Generic[Result]):
         """
         return self._matrix(_value_and_jacobian, args, argnums, parameters)
 
-    def hessian(self, *args: Any, argnums: Argnums = 0, parameters: Any = None) -> Any:
+    def hessian(self, *args: Any, argnums: Targets = 0, parameters: Any = None) -> Any:
         """Return the second derivatives of a function whose result is one number.
 
         Sparsity is used as for `jacobian`, and only one half of a symmetric matrix is computed.
 
         Args:
             *args: the arguments of the function.
-            argnums: the position of the argument to differentiate with respect to, or a sequence of
-                positions.
+            argnums: as for `jacobian`.
             parameters: as for `jacobian`.
 
         Returns:
@@ -120,7 +122,7 @@ class Derivatives(ABC, Generic[Result]):
         """
         return self._matrix(_hessian, args, argnums, parameters)[1]
 
-    def sparsity(self, *args: Any, argnums: Argnums = 0, order: int = 1) -> Any:
+    def sparsity(self, *args: Any, argnums: Targets = 0, order: int = 1) -> Any:
         """Return which derivatives can differ from zero, as far as the graph of the function shows.
 
         Args:
@@ -138,17 +140,17 @@ class Derivatives(ABC, Generic[Result]):
         """
         if order not in (1, 2):
             raise ValueError(f"order is 1 for the Jacobian or 2 for the Hessian, got {order!r}")
-        numbers, single = read_argnums(argnums)
+        numbers, single = read_targets(argnums)
         derived = self._program(_jacobian if order == 1 else _hessian, numbers)
         layout = derived._call(args).variant.result.children[1].keys[0]
         found = layout.arranged(np.ones(len(layout.entries), bool))
         return _chosen(found, single=single, square=order == 2)
 
     def _matrix(
-        self, make: Callable[..., Function], args: Sequence[Any], argnums: Argnums, parameters: Any
+        self, make: Callable[..., Function], args: Sequence[Any], argnums: Targets, parameters: Any
     ) -> tuple[Any, Any]:
         """Return what comes before the derivatives in a derived program, and the derivatives."""
-        numbers, single = read_argnums(argnums)
+        numbers, single = read_targets(argnums)
         structure, columns = self._program(make, numbers)._columns(args, parameters)
         before, matrix = structure.children
         size = count_leaves(before)
@@ -238,7 +240,7 @@ class Derivatives(ABC, Generic[Result]):
     # -------------------------------------------------------------------------------------- running
 
     def _program(self, make: Callable[..., Function], option: Hashable) -> Any:
-        """Return the program of a derivative, which `make(f, option)` computes on Values."""
+        """Return the program of a derivative, which `make(self, option)` computes on Values."""
         found = self._derived.get((make, option))
         if found is None:
             if self.f is None:
@@ -246,7 +248,7 @@ class Derivatives(ABC, Generic[Result]):
                     "the derivatives of a program that was pickled are those that were computed "
                     "before; compile the function again"
                 )
-            made = self._like(wraps(self.f)(make(self.f, option)))
+            made = self._like(wraps(self.f)(make(self, option)))
             found = self._derived.setdefault((make, option), made)
         return found
 
@@ -335,41 +337,45 @@ def _chosen(found: Any, *, single: bool, square: bool) -> Any:
 # ----------------------------------------------------------------------------------- what is traced
 
 
-def _jacobian(f: Function, numbers: tuple[int, ...]) -> Function:
+def _jacobian(program: Any, targets: tuple[Any, ...]) -> Function:
+    both = _value_and_jacobian(program, targets)
+    return lambda *args: ([], both(*args)[1])
+
+
+def _value_and_jacobian(program: Any, targets: tuple[Any, ...]) -> Function:
     def traced(*args: Any) -> Any:
-        return [], _value_and_jacobian(f, numbers)(*args)[1]
+        made = run(program.f, args, targets, program._held)
+        value = unflatten(made.output_structure, made.outputs)
+        return value, compressed(made, [made.output_structure])
 
     return traced
 
 
-def _value_and_jacobian(f: Function, numbers: tuple[int, ...]) -> Function:
+def _hessian(program: Any, targets: tuple[Any, ...]) -> Function:
+    def gradient(*args: Any) -> Any:
+        made = run(program.f, args, targets, program._held)
+        output = made.single_output("hessian")
+        found = made.pull({output: 1.0} if isinstance(output, Value) else {})
+        return tuple(made.in_structure(found))
+
     def traced(*args: Any) -> Any:
-        run = Run(f, args, resolve_argnums(numbers, len(args)))
-        value = unflatten(run.output_structure, run.outputs)
-        return value, compressed(run, [run.output_structure])
+        made = run(gradient, args, targets, program._held)
+        return [], compressed(made, made.output_structure.children, symmetric=True)
 
     return traced
 
 
-def _hessian(f: Function, numbers: tuple[int, ...]) -> Function:
+def _jvp(program: Any, count: int) -> Function:
+    return lambda *args: functions.jvp(program.f, args[:count], args[count:])
+
+
+def _pullback(program: Any, count: int) -> Function:
     def traced(*args: Any) -> Any:
-        run = Run(functions.grad(f, numbers), args, resolve_argnums(numbers, len(args)))
-        return [], compressed(run, run.output_structure.children, symmetric=True)
-
-    return traced
-
-
-def _jvp(f: Function, count: int) -> Function:
-    return lambda *args: functions.jvp(f, args[:count], args[count:])
-
-
-def _pullback(f: Function, count: int) -> Function:
-    def traced(*args: Any) -> Any:
-        value, pullback = functions.vjp(f, *args[:count])
+        value, pullback = functions.vjp(program.f, *args[:count])
         return pullback(unflatten(flatten(value)[1], args[count]))
 
     return traced
 
 
-def _hvp(f: Function, count: int) -> Function:
-    return lambda *args: functions.hvp(f, args[:count], args[count:])
+def _hvp(program: Any, count: int) -> Function:
+    return lambda *args: functions.hvp(program.f, args[:count], args[count:])

@@ -28,15 +28,24 @@ from micrograd.compiler.arguments import (
 )
 from micrograd.compiler.derivatives import Derivatives
 from micrograd.compiler.executor import BACKENDS, MakeExecutor, load
+from micrograd.compiler.gradients import chosen_gradients
 from micrograd.compiler.program import Program
 from micrograd.compiler.recorder import TraceError
 from micrograd.compiler.stopping import CheckedExecutor
+from micrograd.compiler.targets import Parameters, Targets, read_parameters
 from micrograd.compiler.tracing import refuse_programs_of, trace, tracing
 from micrograd.engine.graph import Node
 from micrograd.engine.lines import line_of_function, line_of_user
 from micrograd.engine.locks import reentrant_lock
 from micrograd.engine.value import Value
-from micrograd.transforms.structures import LEAF, Structure, count_leaves, flatten, unflatten
+from micrograd.transforms.structures import (
+    LEAF,
+    Structure,
+    count_leaves,
+    flatten,
+    leaves_for,
+    unflatten,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,7 +109,7 @@ def compile(  # noqa: A001
 @overload
 def compile(  # noqa: A001
     f: Callable[..., Any],
-    parameters: Iterable[Value] = (),
+    parameters: Any = (),
     batched: bool = False,
     backend: str = "auto",
     dtype: Any = None,
@@ -109,7 +118,7 @@ def compile(  # noqa: A001
 ) -> CompiledFunction[Any]: ...
 def compile(  # noqa: A001 (the name of the public function)
     f: Callable[..., Any],
-    parameters: Iterable[Value] = (),
+    parameters: Any = (),
     batched: bool = False,
     backend: str = "auto",
     dtype: Any = None,
@@ -127,9 +136,12 @@ def compile(  # noqa: A001 (the name of the public function)
 
     Args:
         f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers.
-        parameters: Values that `f` uses and that training changes. Their current numbers are read
-            at each call, and a Value that was computed from them is computed again. Other Values
-            that `f` uses are constants, with the numbers that they have when `f` is traced.
+        parameters: Values that `f` uses and that training changes: one after the other, as
+            `model.parameters()` gives them, or in any structure, such as a dict of lists, in which
+            their gradient is returned; for a model, it is a dict with a number under each name.
+            Their current numbers are read at each call, and a Value that was computed from them is
+            computed again. Other Values that `f` uses are constants, with the numbers that they
+            have when `f` is traced.
         batched: whether every argument is a batch; `f` is written for one sample. In a batch, an
             array has the samples along its first axis, a list has one entry for each sample, and a
             dict has a batch under each key.
@@ -161,12 +173,7 @@ def compile(  # noqa: A001 (the name of the public function)
         raise TypeError(f"compile takes a function, got {type(f).__name__}")
     if backend not in ("auto", *BACKENDS):
         raise ValueError(f"backend is one of auto, {', '.join(BACKENDS)}, got {backend!r}")
-    held = list(parameters)
-    for i, each in enumerate(held):
-        if type(each) is not Value:
-            raise TypeError(f"parameters are Values, got {type(each).__name__} at position {i}")
-    if len({id(each) for each in held}) < len(held):
-        raise ValueError("a parameter is given twice")
+    held = read_parameters(parameters)
     if type(threads) is not int or threads < 1:
         raise ValueError(
             f"threads is the number of threads, a whole number of at least 1, got {threads!r}"
@@ -175,6 +182,10 @@ def compile(  # noqa: A001 (the name of the public function)
     if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
         raise ValueError(f"dtype is float64 or float32, got {dtype!r}")
     return CompiledFunction(f, held, bool(batched), kind, load(backend), threads)
+
+
+def _itself(program: Any, option: bool) -> Callable[..., Any]:
+    return lambda *args: program.f(*args)
 
 
 def _is_pickled(f: Any) -> bool:
@@ -226,7 +237,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
 
     Args:
         f: the function that is traced; None once there are programs and it was pickled.
-        parameters: the Values whose numbers are read at each call.
+        parameters: the Values whose numbers are read at each call, and their structure.
         batched: whether every argument is a batch.
         dtype: `numpy.dtype` of float64 or float32.
         make: makes the executor of a program.
@@ -246,13 +257,16 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
     def __init__(
         self,
         f: Callable[..., Any] | None,
-        parameters: list[Value],
+        parameters: Parameters,
         batched: bool,
         dtype: Any,
         make: MakeExecutor,
         threads: int = 1,
     ) -> None:
-        self.f, self.parameters, self.batched = f, parameters, batched
+        self.f, self.parameters, self.batched = f, parameters.values, batched
+        self._held = parameters
+        self._inputs = not self.parameters  # whether gradients are those of the arguments
+        self._mean = batched and not self._inputs  # whether they are those of a mean
         self.dtype, self._make, self._threads = dtype, make, threads
         self._variants: OrderedDict[tuple[Structure, ...], _Variant] = OrderedDict()
         self._by_shapes: dict[tuple[tuple[int, ...], ...], _Variant] = {}  # of the last arrays
@@ -270,22 +284,53 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             columns = [each if np.ndim(each) else np.full(call.length, each) for each in columns]
         return regular(call.variant.result, columns)  # type: ignore[no-any-return]
 
+    @overload
     def value_and_grad(
-        self, *args: Any, parameters: Any = None, **keywords: Any
-    ) -> tuple[Mean, Slopes]:
+        self,
+        *args: Any,
+        parameters: Any = None,
+        argnums: None = None,
+        has_aux: Literal[False] = False,
+        **keywords: Any,
+    ) -> tuple[Mean, Slopes]: ...
+    @overload
+    def value_and_grad(
+        self,
+        *args: Any,
+        parameters: Any = None,
+        argnums: Targets | None = None,
+        has_aux: bool = False,
+        **keywords: Any,
+    ) -> tuple[Any, Any]: ...
+    def value_and_grad(
+        self,
+        *args: Any,
+        parameters: Any = None,
+        argnums: Targets | None = None,
+        has_aux: bool = False,
+        **keywords: Any,
+    ) -> tuple[Any, Any]:
         """Return the value and the gradient.
 
         Args:
             *args: the arguments of the function.
-            parameters: an array of numbers to use in place of the current numbers of the
-                parameters, in their order.
+            parameters: numbers to use in place of the current numbers of the parameters: an array
+                in their order, or numbers in their structure.
+            argnums: what to differentiate with respect to: positions of arguments, as in
+                `micrograd.value_and_grad`, and `"parameters"`. By default, it is the parameters or,
+                if there are none, all arguments. With `("parameters", 0)` it is both.
+            has_aux: whether the function returns a pair; only its first part is differentiated.
             **keywords: refused, as arguments are taken by position only.
 
         Returns:
-            If the function was compiled with parameters: the value, or its mean over the batch,
-            and the gradient of that as an array, in the order of the parameters. Otherwise the
-            value, an array of one for each sample of a batch, and the gradient with respect to the
-            arguments: with the structure of the argument, or a tuple if there are several.
+            The value and the gradient, or a tuple of gradients for several `argnums`. The gradient
+            with respect to an argument has its structure; that with respect to the parameters is an
+            array, or has the structure in which they were given to `compile`.
+
+            For a batch, the value has a number for each sample, and so has a gradient with respect
+            to an argument. But if the parameters are among the `argnums`, the value is the mean
+            over the batch, and all gradients are those of the mean. With `has_aux`, the value is a
+            pair of this and the second part of the result.
 
         Raises:
             ValueError: if the function does not return one number, or if the batch is empty and a
@@ -293,31 +338,40 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
 
         >>> compile(lambda x, y: x * y).value_and_grad(2.0, 3.0)
         (6.0, (3.0, 2.0))
+        >>> line = {"w": Value(2.0), "b": Value(1.0)}
+        >>> f = compile(lambda x: line["w"] * x + line["b"], line)
+        >>> f.value_and_grad(3.0, argnums=("parameters", 0))
+        (7.0, ({'w': 3.0, 'b': 1.0}, 2.0))
         """
         if keywords:
             _refuse_keywords(keywords)
-        if parameters is not None and self.parameters:
+        if argnums is not None or has_aux:
+            return chosen_gradients(self, args, argnums, parameters, has_aux=has_aux)
+        if parameters is not None and not self._inputs:
             again, variant = getattr(self._bound, "call", (None, None))
             found = again and again(args, parameters)
             if found:
                 self._last = variant
-                return found  # type: ignore[no-any-return]
+                return found[0], self._in_parameters(found[1])
         call = self._call(args)
         executor = call.variant.executor
         if call.variant.result != LEAF:
             raise ValueError("value_and_grad needs a function that returns one number")
-        mean = self.batched and bool(self.parameters)
+        mean = self._mean
         if mean and not call.length:
             raise ValueError("the mean over an empty batch is undefined: give at least one sample")
         value, gradient, adjoints, _ = executor.value_and_grad(
             self._numbers(parameters), call.inputs, call.length, mean=mean
         )
-        if self.parameters:
+        if not self._inputs:
             arrays = self.batched and all(type(each) is np.ndarray for each in args)
             if arrays:
                 self._bound.call = executor.bound(args, call.length), call.variant
-            return float(value), gradient  # type: ignore[return-value]
-        value = np.broadcast_to(value, (call.length,)).copy() if self.batched else float(value)
+            return float(value), self._in_parameters(gradient)
+        if mean or not self.batched:
+            value = float(value)
+        else:
+            value = np.broadcast_to(value, (call.length,)).copy()
         parts, start = [], 0
         for structure in call.variant.arguments:
             size = count_leaves(structure)
@@ -327,7 +381,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             else:
                 parts.append(unflatten(structure, columns.tolist()))
             start += size
-        return value, parts[0] if len(parts) == 1 else tuple(parts)  # type: ignore[return-value]
+        return value, parts[0] if len(parts) == 1 else tuple(parts)
 
     def __copy__(self) -> CompiledFunction[Result, Mean, Slopes]:
         """Return itself, as copying a function does."""
@@ -382,9 +436,21 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         self._bound = threading.local()
 
     def _like(self, f: Callable[..., Any]) -> CompiledFunction[Any]:
-        return CompiledFunction(
-            f, self.parameters, self.batched, self.dtype, self._make, self._threads
-        )
+        return CompiledFunction(f, self._held, self.batched, self.dtype, self._make, self._threads)
+
+    def _of_arguments(self, *, mean: bool) -> CompiledFunction[Any]:
+        """Return this function with gradients with respect to the arguments."""
+        mean = mean and self.batched
+        if (self._inputs, self._mean) == (True, mean):
+            return self
+        made: CompiledFunction[Any] = self._program(_itself, mean)
+        made._inputs, made._mean = True, mean
+        return made
+
+    def _in_parameters(self, gradient: Any) -> Any:
+        """Return a gradient with respect to the parameters in their structure."""
+        structure = self._held.structure
+        return gradient if structure is None else unflatten(structure, gradient.tolist())
 
     # ------------------------------------------------------------------------------------- calling
 
@@ -393,6 +459,8 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         if given is None:
             refuse_programs_of(self.parameters)
             return [*map(_number, self.parameters)]
+        if self._held.structure is not None and np.shape(given) != (len(self.parameters),):
+            given = leaves_for(given, self._held.structure, "parameters", "those of compile")
         if type(given) is np.ndarray and given.dtype.kind in REAL:
             array = np.asarray(given, dtype=self.dtype)
         else:
@@ -503,7 +571,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             self._make,
             self.dtype,
             batched=self.batched,
-            inputs=not self.parameters,
+            inputs=self._inputs,
             threads=self._threads,
         )
         return _Variant(executor, key, results[0])
