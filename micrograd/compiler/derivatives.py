@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
-from micrograd.compiler.arguments import batch, regular
+from micrograd.compiler.results import batch, placed
 from micrograd.compiler.sparsity import compressed
 from micrograd.compiler.targets import Parameters, Targets, read_targets, run
 from micrograd.engine.value import Value
@@ -140,8 +140,8 @@ class Derivatives(ABC, Generic[Result]):
         """
         if order not in (1, 2):
             raise ValueError(f"order is 1 for the Jacobian or 2 for the Hessian, got {order!r}")
-        numbers, single = read_targets(argnums)
-        derived = self._program(_jacobian if order == 1 else _hessian, numbers)
+        targets, single = read_targets(argnums)
+        derived = self._program(_jacobian if order == 1 else _hessian, targets)
         layout = derived._call(args).variant.result.children[1].keys[0]
         found = layout.arranged(np.ones(len(layout.entries), bool))
         return _chosen(found, single=single, square=order == 2)
@@ -150,12 +150,9 @@ class Derivatives(ABC, Generic[Result]):
         self, make: Callable[..., Function], args: Sequence[Any], argnums: Targets, parameters: Any
     ) -> tuple[Any, Any]:
         """Return what comes before the derivatives in a derived program, and the derivatives."""
-        numbers, single = read_targets(argnums)
-        structure, columns = self._program(make, numbers)._columns(args, parameters)
-        before, matrix = structure.children
-        size = count_leaves(before)
-        found = matrix.keys[0].arranged(_stacked(columns[size:]))
-        value = regular(before, columns[:size]) if size else None
+        targets, single = read_targets(argnums)
+        value, matrix = self._program(make, targets)(*args, parameters=parameters)
+        found = matrix.layout.arranged(matrix.entries)
         return value, _chosen(found, single=single, square=make is _hessian)
 
     # ------------------------------------------------------------------------------------- products
@@ -178,8 +175,7 @@ class Derivatives(ABC, Generic[Result]):
             if not isinstance(given, list | tuple):
                 raise TypeError(f"jvp: {name} is a tuple, one entry per argument, got {given!r}")
         derived = self._program(_jvp, len(primals))
-        structure, columns = derived._columns((*primals, *tangents), parameters)
-        value, tangent = regular(structure, columns)
+        value, tangent = derived(*primals, *tangents, parameters=parameters)
         return value, tangent
 
     def vjp(
@@ -201,18 +197,18 @@ class Derivatives(ABC, Generic[Result]):
         >>> value, pullback([1.0, 0.0])
         ([6.0, 5.0], (3.0, 2.0))
         """
-        structure, columns = self._columns(primals, parameters)
+        call = self._call(primals)
+        structure, samples = call.variant.result, (call.length,) if self.batched else ()
         derived = self._program(_pullback, len(primals))
 
         def pullback(cotangent: Any) -> tuple[Any, ...]:
-            samples = np.shape(columns[0]) if columns else ()
             leaves = cotangents(structure, cotangent, samples)
             found: tuple[Any, ...] = derived._in_arguments(
                 (*primals, leaves), len(primals), parameters
             )
             return found
 
-        return regular(structure, columns), pullback
+        return self(*primals, parameters=parameters), pullback
 
     @overload
     def hvp(self, primals: float, vector: Any, *, parameters: Any = None) -> float: ...
@@ -252,29 +248,14 @@ class Derivatives(ABC, Generic[Result]):
             found = self._derived.setdefault((make, option), made)
         return found
 
-    def _columns(self, args: Sequence[Any], parameters: Any) -> tuple[Structure, list[Any]]:
-        """Return the structure of the result, and a number or a row of the batch for each leaf."""
-        call = self._call(args)
-        columns = call.variant.executor.values(self._numbers(parameters), call.inputs, call.length)
-        if self.batched:
-            columns = [each if np.ndim(each) else np.full(call.length, each) for each in columns]
-        return call.variant.result, columns
-
     def _in_arguments(self, args: Sequence[Any], count: int, parameters: Any) -> tuple[Any, ...]:
         """Return results that have the structure of the first arguments, `count` of them."""
+        if not self.batched:
+            return tuple(self(*args, parameters=parameters))  # type: ignore[arg-type]
         call = self._call(args)
-        _, columns = self._columns(args, parameters)
-        parts, start = [], 0
-        for structure in call.variant.arguments[:count]:
-            part = columns[start : start + count_leaves(structure)]
-            start += len(part)
-            if self.batched:
-                parts.append(
-                    batch(structure, np.stack(part) if part else np.zeros((0, call.length)))
-                )
-            else:
-                parts.append(unflatten(structure, [*map(float, part)]))
-        return tuple(parts)
+        rows = call.variant.executor.values(self._numbers(parameters), call.inputs, call.length)
+        parts = placed(call.variant.arguments[:count])
+        return tuple([batch(structure, rows[leaves]) for structure, leaves in parts])
 
 
 def cotangents(structure: Structure, cotangent: Any, samples: tuple[int, ...]) -> Any:
@@ -320,11 +301,6 @@ def _of_batch(structure: Structure, cotangent: Any, samples: tuple[int, ...]) ->
         )
     for child, part in zip(children, cotangent, strict=True):
         yield from _of_batch(child, part, samples)
-
-
-def _stacked(columns: Sequence[Any]) -> Any:
-    """Return columns as an array with a row for each."""
-    return np.array(columns) if columns else np.zeros(0)
 
 
 def _chosen(found: Any, *, single: bool, square: bool) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from micrograd.compiler.arguments import regular
 from micrograd.compiler.targets import PARAMETERS, Targets, read_targets, resolved
 from micrograd.transforms.runs import Function
 
@@ -40,8 +39,7 @@ def chosen_gradients(
         found.update(enumerate(slopes if len(args) > 1 else (slopes,)))
     gradients = tuple(found[target] for target in targets)
     if has_aux:
-        structure, columns = program._program(_part, 1)._columns(args, parameters)
-        value = value, regular(structure, columns)
+        value = value, program._program(_part, 1)(*args, parameters=parameters)
     return value, gradients[0] if single else gradients
 
 

@@ -17,7 +17,13 @@ from micrograd.engine.graph import operands
 from micrograd.engine.value import Value
 from micrograd.transforms.propagation import slopes_on_values
 from micrograd.transforms.runs import Run, blocks
-from micrograd.transforms.structures import Structure, count_leaves, register_structure, shape
+from micrograd.transforms.structures import (
+    Structure,
+    array,
+    count_leaves,
+    register_structure,
+    shape,
+)
 
 
 def pattern(run: Run) -> Any:
@@ -108,12 +114,12 @@ class Layout:
         """Return the Jacobian as an array, or an array of those of all samples.
 
         Args:
-            values: the entries along the first axis, and the samples of a batch along the second.
+            values: the entries along the last axis, after the samples of a batch.
         """
         rows, columns = self.shape
-        values = values[self._number].T
+        values = values[..., self._number]
         if self._filled.size == rows * columns:
-            return np.ascontiguousarray(values).reshape(*values.shape[:-1], rows, columns)
+            return values.reshape(*values.shape[:-1], rows, columns)
         made = np.zeros((*values.shape[:-1], rows * columns), values.dtype)
         made[..., self._filled] = values
         return made.reshape(*values.shape[:-1], rows, columns)
@@ -139,14 +145,19 @@ class Compressed:
 
     Args:
         layout: where the entries belong.
-        entries: the entries, in the order of `layout.entries`.
+        entries: an array of the entries in the order of `layout.entries`, after an axis of samples
+            in a batch.
     """
 
-    def __init__(self, layout: Layout, entries: Sequence[Any]) -> None:
+    def __init__(self, layout: Layout, entries: Any) -> None:
         self.layout, self.entries = layout, entries
 
 
-register_structure(Compressed, lambda each: (each.entries, each.layout), Compressed)
+register_structure(
+    Compressed,
+    lambda each: ((each.entries,), each.layout),
+    lambda layout, parts: Compressed(layout, *parts),
+)
 
 
 def compressed(run: Run, rows: Sequence[Structure], *, symmetric: bool = False) -> Compressed:
@@ -170,6 +181,5 @@ def compressed(run: Run, rows: Sequence[Structure], *, symmetric: bool = False) 
         else:
             found = run.pull({run.outputs[i]: 1.0 for i in group})
         passes.update((place, found) for place in group)
-    return Compressed(
-        layout, [passes[j][i] if forward else passes[i][j] for i, j in layout.entries]
-    )
+    entries = [passes[j][i] if forward else passes[i][j] for i, j in layout.entries]
+    return Compressed(layout, array(entries, (len(entries),)))

@@ -11,6 +11,7 @@ import pytest
 from micrograd import Value, derivative, exp, sin, tanh, value_and_grad
 from micrograd.compiler import compile  # noqa: A004
 from nn import MLP
+from tests.compiler.conftest import QUICK
 from tests.compiler.test_derivatives import close
 
 X = np.array([[0.5, -1.5], [1.0, 0.25], [-2.0, 3.0]])
@@ -225,3 +226,23 @@ def test_the_structure_of_parameters_survives_pickling(line):
     copied = pickle.loads(pickle.dumps(f))
     assert copied.value_and_grad(X[0], 1.0)[1] == before[0][1]
     close(copied.value_and_grad(X[0], 1.0, argnums=0), before[1])
+
+
+@pytest.mark.parametrize("backend", QUICK)
+def test_repeated_calls_give_the_same_numbers(backend, line):
+    for batched in (True, False):
+        f = compile(loss_of(line), line, batched=batched, backend=backend)
+        at = (X, Y) if batched else (X[0], 1.0)
+        calls = [f.value_and_grad(*at, argnums=("parameters", 0, 1)) for _ in range(4)]
+        for found in calls[1:]:
+            close(found, calls[0], 0.0)
+        line["b"].data += 1
+        close(
+            f.value_and_grad(*at, argnums=("parameters", 0, 1)),
+            compile(loss_of(line), line, batched=batched, backend="reference").value_and_grad(
+                *at, argnums=("parameters", 0, 1)
+            ),
+        )
+        jacobians = [f.jacobian(*at) for _ in range(4)]
+        for found in jacobians[1:]:
+            close(found, jacobians[0], 0.0)
