@@ -8,13 +8,13 @@ in a batch there is a derivative for each sample along the first axis.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
-from micrograd.compiler.results import batch, placed
+from micrograd.compiler.results import batch, placed, regular
 from micrograd.compiler.sparsity import compressed
 from micrograd.compiler.targets import Parameters, Targets, read_targets, run
 from micrograd.engine.value import Value
@@ -37,6 +37,7 @@ class Derivatives(ABC, Generic[Result]):
 
     f: Callable[..., Any] | None
     batched: bool
+    _axes: tuple[int | None, ...] | None
     _held: Parameters
     _derived: dict[Hashable, Any]
 
@@ -49,16 +50,28 @@ class Derivatives(ABC, Generic[Result]):
         """Return the numbers of a call, and the program for them."""
 
     @abstractmethod
-    def _numbers(self, given: Any) -> Any:
-        """Return the numbers of the parameters: those given, or the current ones."""
+    def _all_numbers(self, given: Any, call: Any) -> Any:
+        """Return the numbers of the parameters and of the arguments that a batch shares."""
 
     @abstractmethod
-    def _like(self, f: Callable[..., Any]) -> Any:
+    def _axes_of(self, count: int) -> tuple[int | None, ...]:
+        """Return for each of so many arguments 0 if it is a batch, and None if it is shared."""
+
+    @abstractmethod
+    def _like(self, f: Callable[..., Any], axes: Any) -> Any:
         """Return another function as a program with the same parameters and options."""
+
+    @abstractmethod
+    def _specialized(
+        self, args: Sequence[Any], keywords: Mapping[str, Any]
+    ) -> tuple[Any, tuple[Any, ...], tuple[int, ...]]:
+        """Return the program for static arguments and keywords, and its arguments."""
 
     # ----------------------------------------------------------------------- Jacobians and Hessians
 
-    def jacobian(self, *args: Any, argnums: Targets = 0, parameters: Any = None) -> Any:
+    def jacobian(
+        self, *args: Any, argnums: Targets = 0, parameters: Any = None, **keywords: Any
+    ) -> Any:
         """Return the Jacobian of the function.
 
         Only entries that can differ from zero are computed, by forward or by reverse mode, as many
@@ -69,6 +82,7 @@ class Derivatives(ABC, Generic[Result]):
             argnums: the position of the argument to differentiate with respect to, or a sequence of
                 positions; `"parameters"` stands for the parameters, as in `("parameters", 0)`.
             parameters: numbers to use in place of the current ones of the parameters.
+            **keywords: further arguments of the function, which are not differentiated.
 
         Returns:
             As `micrograd.jacobian` does: an array with the shape of the result followed by that of
@@ -80,10 +94,10 @@ class Derivatives(ABC, Generic[Result]):
         >>> f.jacobian([2.0, 3.0]).tolist()
         [[3.0, 2.0], [0.0, 1.0]]
         """
-        return self._matrix(_jacobian, args, argnums, parameters)[1]
+        return self._matrix(_jacobian, args, keywords, argnums, parameters)[1]
 
     def value_and_jacobian(
-        self, *args: Any, argnums: Targets = 0, parameters: Any = None
+        self, *args: Any, argnums: Targets = 0, parameters: Any = None, **keywords: Any
     ) -> tuple[Result, Any]:
         """Return the value of the function and its Jacobian, computed together.
 
@@ -91,6 +105,7 @@ class Derivatives(ABC, Generic[Result]):
             *args: the arguments of the function.
             argnums: as for `jacobian`.
             parameters: as for `jacobian`.
+            **keywords: as for `jacobian`.
 
         >>> from micrograd import compile
         >>> f = compile(lambda x: [x, x * x], backend="numpy")
@@ -98,9 +113,11 @@ class Derivatives(ABC, Generic[Result]):
         >>> value, slopes.tolist()
         ([3.0, 9.0], [1.0, 6.0])
         """
-        return self._matrix(_value_and_jacobian, args, argnums, parameters)
+        return self._matrix(_value_and_jacobian, args, keywords, argnums, parameters)
 
-    def hessian(self, *args: Any, argnums: Targets = 0, parameters: Any = None) -> Any:
+    def hessian(
+        self, *args: Any, argnums: Targets = 0, parameters: Any = None, **keywords: Any
+    ) -> Any:
         """Return the second derivatives of a function whose result is one number.
 
         Sparsity is used as for `jacobian`, and only one half of a symmetric matrix is computed.
@@ -109,6 +126,7 @@ class Derivatives(ABC, Generic[Result]):
             *args: the arguments of the function.
             argnums: as for `jacobian`.
             parameters: as for `jacobian`.
+            **keywords: as for `jacobian`.
 
         Returns:
             As `micrograd.hessian` does: an array with the shape of the argument twice, or such
@@ -120,15 +138,16 @@ class Derivatives(ABC, Generic[Result]):
         >>> f.hessian([1.0, 2.0]).tolist()
         [[4.0, 2.0], [2.0, 0.0]]
         """
-        return self._matrix(_hessian, args, argnums, parameters)[1]
+        return self._matrix(_hessian, args, keywords, argnums, parameters)[1]
 
-    def sparsity(self, *args: Any, argnums: Targets = 0, order: int = 1) -> Any:
+    def sparsity(self, *args: Any, argnums: Targets = 0, order: int = 1, **keywords: Any) -> Any:
         """Return which derivatives can differ from zero, as far as the graph of the function shows.
 
         Args:
             *args: the arguments of the function; only their structure matters.
             argnums: as for `jacobian`.
             order: 1 for the Jacobian, 2 for the Hessian.
+            **keywords: as for `jacobian`.
 
         Returns:
             What `jacobian` or `hessian` returns for one sample, with a bool for each number.
@@ -141,17 +160,24 @@ class Derivatives(ABC, Generic[Result]):
         if order not in (1, 2):
             raise ValueError(f"order is 1 for the Jacobian or 2 for the Hessian, got {order!r}")
         targets, single = read_targets(argnums)
-        derived = self._program(_jacobian if order == 1 else _hessian, targets)
+        program, args, _ = self._specialized(args, keywords)
+        derived = program._program(_jacobian if order == 1 else _hessian, targets)
         layout = derived._call(args).variant.result.children[1].keys[0]
         found = layout.arranged(np.ones(len(layout.entries), bool))
         return _chosen(found, single=single, square=order == 2)
 
     def _matrix(
-        self, make: Callable[..., Function], args: Sequence[Any], argnums: Targets, parameters: Any
+        self,
+        make: Callable[..., Function],
+        args: Sequence[Any],
+        keywords: Mapping[str, Any],
+        argnums: Targets,
+        parameters: Any,
     ) -> tuple[Any, Any]:
         """Return what comes before the derivatives in a derived program, and the derivatives."""
         targets, single = read_targets(argnums)
-        value, matrix = self._program(make, targets)(*args, parameters=parameters)
+        program, args, _ = self._specialized(args, keywords)
+        value, matrix = program._program(make, targets)(*args, parameters=parameters)
         found = matrix.layout.arranged(matrix.entries)
         return value, _chosen(found, single=single, square=make is _hessian)
 
@@ -174,7 +200,10 @@ class Derivatives(ABC, Generic[Result]):
         for name, given in (("primals", primals), ("tangents", tangents)):
             if not isinstance(given, list | tuple):
                 raise TypeError(f"jvp: {name} is a tuple, one entry per argument, got {given!r}")
-        derived = self._program(_jvp, len(primals))
+        program, primals, _ = self._specialized(primals, {})
+        _, tangents, _ = self._specialized(tangents, {})
+        count = len(primals)
+        derived = program._program(_jvp, count, program._axes_of(count) * 2)
         value, tangent = derived(*primals, *tangents, parameters=parameters)
         return value, tangent
 
@@ -197,9 +226,11 @@ class Derivatives(ABC, Generic[Result]):
         >>> value, pullback([1.0, 0.0])
         ([6.0, 5.0], (3.0, 2.0))
         """
-        call = self._call(primals)
+        program, primals, _ = self._specialized(primals, {})
+        call = program._call(primals)
         structure, samples = call.variant.result, (call.length,) if self.batched else ()
-        derived = self._program(_pullback, len(primals))
+        count = len(primals)
+        derived = program._program(_pullback, count, (*program._axes_of(count), 0))
 
         def pullback(cotangent: Any) -> tuple[Any, ...]:
             leaves = cotangents(structure, cotangent, samples)
@@ -208,7 +239,7 @@ class Derivatives(ABC, Generic[Result]):
             )
             return found
 
-        return self(*primals, parameters=parameters), pullback
+        return program(*primals, parameters=parameters), pullback
 
     @overload
     def hvp(self, primals: float, vector: Any, *, parameters: Any = None) -> float: ...
@@ -229,14 +260,19 @@ class Derivatives(ABC, Generic[Result]):
         """
         args = primals if isinstance(primals, tuple) else (primals,)
         directions = vector if isinstance(primals, tuple) else (vector,)
-        derived = self._program(_hvp, len(args))
+        program, args, _ = self._specialized(args, {})
+        _, directions, _ = self._specialized(directions, {})
+        derived = program._program(_hvp, len(args), program._axes_of(len(args)) * 2)
         found = derived._in_arguments((*args, *directions), len(args), parameters)
         return found if isinstance(primals, tuple) else found[0]
 
     # -------------------------------------------------------------------------------------- running
 
-    def _program(self, make: Callable[..., Function], option: Hashable) -> Any:
-        """Return the program of a derivative, which `make(self, option)` computes on Values."""
+    def _program(self, make: Callable[..., Function], option: Hashable, axes: Any = None) -> Any:
+        """Return a program of the function that `make(self, option)` returns.
+
+        It has the axes of this one, if no others are given.
+        """
         found = self._derived.get((make, option))
         if found is None:
             if self.f is None:
@@ -244,7 +280,7 @@ class Derivatives(ABC, Generic[Result]):
                     "the derivatives of a program that was pickled are those that were computed "
                     "before; compile the function again"
                 )
-            made = self._like(wraps(self.f)(make(self, option)))
+            made = self._like(wraps(self.f)(make(self, option)), axes or self._axes)
             found = self._derived.setdefault((make, option), made)
         return found
 
@@ -252,10 +288,21 @@ class Derivatives(ABC, Generic[Result]):
         """Return results that have the structure of the first arguments, `count` of them."""
         if not self.batched:
             return tuple(self(*args, parameters=parameters))  # type: ignore[arg-type]
-        call = self._call(args)
-        rows = call.variant.executor.values(self._numbers(parameters), call.inputs, call.length)
+        call, rows = self._rows(args, parameters)
         parts = placed(call.variant.arguments[:count])
-        return tuple([batch(structure, rows[leaves]) for structure, leaves in parts])
+        axes = self._axes_of(len(args))
+        return tuple(
+            [
+                (batch if axis == 0 else regular)(structure, rows[leaves])
+                for (structure, leaves), axis in zip(parts, axes, strict=False)
+            ]
+        )
+
+    def _rows(self, args: Sequence[Any], parameters: Any) -> tuple[Any, Any]:
+        """Return a call, and the outputs of its program: a number or a row for each."""
+        call = self._call(args)
+        numbers = self._all_numbers(parameters, call)
+        return call, call.variant.executor.values(numbers, call.inputs, call.length)
 
 
 def cotangents(structure: Structure, cotangent: Any, samples: tuple[int, ...]) -> Any:

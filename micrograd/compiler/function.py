@@ -13,12 +13,14 @@ from __future__ import annotations
 import pickle
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, overload
 
 import numpy as np
 
-from micrograd.compiler.arguments import batch_columns, numbers, refuse_tensors
+from micrograd.compiler.arguments import NONE, batch_columns, numbers, refuse_tensors
+from micrograd.compiler.binding import Static, bind, bound, read_static
 from micrograd.compiler.derivatives import Derivatives
 from micrograd.compiler.executor import BACKENDS, Call, MakeExecutor, load
 from micrograd.compiler.gradients import chosen_gradients
@@ -39,7 +41,6 @@ from micrograd.transforms.structures import (
     Structure,
     count_leaves,
     flatten,
-    leaves_for,
     unflatten,
 )
 
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
         backend: str
         dtype: Any
         threads: int
+        in_axes: InAxes
+        static: Static
 
     Result = TypeVar("Result", default=Any)
     Mean = TypeVar("Mean", default=Any)  # the value of value_and_grad
@@ -62,6 +65,7 @@ else:
 
     Result, Mean, Slopes = TypeVar("Result"), TypeVar("Mean"), TypeVar("Slopes")
 
+InAxes = int | None | Sequence[int | None]
 MOST_STRUCTURES = 16
 """Structures of arguments whose programs a compiled function keeps."""
 _MANY = (
@@ -117,16 +121,32 @@ def compile(  # noqa: A001
     dtype: Any = None,
     *,
     threads: int = 1,
+    in_axes: InAxes = 0,
+    static: Static = (),
 ) -> CompiledFunction[Any]: ...
-def compile(  # noqa: A001 (the name of the public function)
-    f: Callable[..., Any],
+@overload
+def compile(  # noqa: A001
+    f: None = None,
     parameters: Any = (),
     batched: bool = False,
     backend: str = "auto",
     dtype: Any = None,
     *,
     threads: int = 1,
-) -> CompiledFunction[Any]:
+    in_axes: InAxes = 0,
+    static: Static = (),
+) -> Callable[[Callable[..., Any]], CompiledFunction[Any]]: ...
+def compile(  # noqa: A001 (the name of the public function)
+    f: Callable[..., Any] | None = None,
+    parameters: Any = (),
+    batched: bool = False,
+    backend: str = "auto",
+    dtype: Any = None,
+    *,
+    threads: int = 1,
+    in_axes: InAxes = 0,
+    static: Static = (),
+) -> Any:
     """Return `f` as a program that runs without creating Values.
 
     The first call traces `f` on values without numbers; a call with a different structure of
@@ -137,7 +157,8 @@ def compile(  # noqa: A001 (the name of the public function)
     and `~` between comparisons of arrays. It cannot branch on them (`if`) or index with them.
 
     Args:
-        f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers.
+        f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers; None in
+            them is kept. Left out, `@compile(batched=True)` is a decorator.
         parameters: Values that `f` uses and that training changes: one after the other, as
             `model.parameters()` gives them, or in any structure, such as a dict of lists, in which
             their gradient is returned; for a model, it is a dict with a number under each name.
@@ -153,6 +174,12 @@ def compile(  # noqa: A001 (the name of the public function)
             are compared with in tests.
         dtype: float64 (the default) or float32: the precision of all numbers.
         threads: the number of threads that share a large batch; only `"numba"` uses more than one.
+        in_axes: which arguments of a batched function are batches, with an entry for each: 0 for a
+            batch, and None for an argument that all samples share. It is computed with only once.
+            By default, all are batches. Keyword arguments are batches.
+        static: the positions or names of arguments that are no numbers of the program, such as the
+            number of steps of a loop: ints stay ints, and there is a program for each value. They
+            must be hashable, and have no gradient.
 
     Returns:
         A function of the same arguments; see `CompiledFunction`.
@@ -170,7 +197,15 @@ def compile(  # noqa: A001 (the name of the public function)
     >>> mean, gradient = f.value_and_grad([1.0, 3.0])
     >>> mean, gradient.tolist()
     (10.0, [5.0])
+    >>> power = compile(lambda x, n: x**n if n > 0 else 1.0, static="n")
+    >>> power(3.0, 2), power(3.0, n=0)
+    (9.0, 1.0)
+    >>> compile(lambda x, w: w * x, batched=True, in_axes=(0, None))([1.0, 3.0], 2.0).tolist()
+    [2.0, 6.0]
     """
+    if f is None:
+        options = {"backend": backend, "dtype": dtype, "threads": threads, "static": static}
+        return partial(compile, parameters=parameters, batched=batched, in_axes=in_axes, **options)
     if not callable(f):
         raise TypeError(f"compile takes a function, got {type(f).__name__}")
     if backend not in ("auto", *BACKENDS):
@@ -183,7 +218,25 @@ def compile(  # noqa: A001 (the name of the public function)
     kind = np.dtype(float if dtype is None else dtype)
     if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
         raise ValueError(f"dtype is float64 or float32, got {dtype!r}")
-    return CompiledFunction(f, held, bool(batched), kind, load(backend), threads)
+    axes = _read_axes(in_axes, batched=batched)
+    make = load(backend)
+    return CompiledFunction(
+        f, held, bool(batched), kind, make, threads, axes, read_static(f, static)
+    )
+
+
+def _read_axes(in_axes: InAxes, *, batched: bool) -> tuple[int | None, ...] | None:
+    given = in_axes if isinstance(in_axes, Sequence) else (in_axes,)
+    if any(each is not None and (type(each) is not int or each != 0) for each in given):
+        raise ValueError(
+            "in_axes has 0 for an argument that is a batch, with the samples along the first axis, "
+            f"and None for one that all samples share, got {in_axes!r}"
+        )
+    if in_axes is None or (None in given and not batched):
+        raise ValueError(
+            "in_axes needs batched=True, and an argument that is a batch, such as (0, None)"
+        )
+    return tuple(given) if isinstance(in_axes, Sequence) else None
 
 
 def _itself(program: Any, option: bool) -> Callable[..., Any]:
@@ -196,14 +249,6 @@ def _is_pickled(f: Any) -> bool:
     except (pickle.PicklingError, AttributeError, TypeError):
         return False
     return True
-
-
-def _refuse_keywords(keywords: dict[str, Any]) -> None:
-    raise TypeError(
-        f"a compiled function takes its arguments in order, got the keyword {next(iter(keywords))}"
-        ": leave its name out, or bind an option that is not a number first, as in "
-        f"compile(lambda x: f(x, option=…))\n  at {line_of_user()}"
-    )
 
 
 # Reads the slot itself: another thread may be tracing a function with the same parameters, which
@@ -225,6 +270,7 @@ class _Arguments(NamedTuple):
     variant: _Variant
     inputs: list[Any]
     length: int
+    shared: Sequence[Any] = ()  # the numbers of arguments that a batch shares
 
 
 _keeping = reentrant_lock()  # held while the programs of a function change
@@ -244,6 +290,9 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         dtype: `numpy.dtype` of float64 or float32.
         make: makes the executor of a program.
         threads: the number of threads that may share a large batch.
+        axes: for each argument 0 if it is a batch, and None if a batch shares it; None if all
+            arguments are alike.
+        static: the positions and the names of static arguments.
 
     >>> f = compile(lambda x: x.tanh() * 2, backend="numpy")
     >>> f(0.0)
@@ -264,6 +313,8 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         dtype: Any,
         make: MakeExecutor,
         threads: int = 1,
+        axes: tuple[int | None, ...] | None = None,
+        static: tuple[frozenset[int], frozenset[str]] = (frozenset(), frozenset()),
     ) -> None:
         self.f, self.parameters, self.batched = f, parameters.values, batched
         self._held = parameters
@@ -272,6 +323,8 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         self.dtype, self._make, self._threads = dtype, make, threads
         self._variants: OrderedDict[tuple[Structure, ...], _Variant] = OrderedDict()
         self._by_shapes: dict[tuple[tuple[int, ...], ...], _Variant] = {}  # of the last arrays
+        self._axes = None if axes is None or None not in axes else axes
+        self._static, self._has_static = static, any(static)
         self._derived = {}
         self._shortcuts = Shortcuts(), Shortcuts()  # of values, and of value_and_grad
         self._last: _Variant | None = None
@@ -288,7 +341,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
                 parameters, in their order. Many parameters are read faster from an array.
             out: an array that the value is written to, and that is returned; it has the shape of
                 the value and the precision of the program.
-            **keywords: refused, as arguments are taken by position only.
+            **keywords: further arguments of the function, by name; in a batch, they are batches.
 
         Raises:
             TypeError: if the value is not a number or an array, and `out` is given.
@@ -298,8 +351,9 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         >>> compile(lambda x: x * x, batched=True)(np.array([1.0, 3.0]), out=out) is out, out[1]
         (True, np.float64(9.0))
         """
-        if keywords:
-            _refuse_keywords(keywords)
+        if keywords or self._has_static:
+            program, args, _ = self._specialized(args, keywords)
+            return program(*args, parameters=parameters, out=out)  # type: ignore[no-any-return]
         for again, variant in self._shortcuts[0].each:
             found = again(args, parameters, out)
             if found is not None:
@@ -307,7 +361,8 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
                 return found  # type: ignore[no-any-return]
         call = self._call(args)
         variant = call.variant
-        rows = variant.executor.values(self._numbers(parameters), call.inputs, call.length)
+        numbers = self._all_numbers(parameters, call)
+        rows = variant.executor.values(numbers, call.inputs, call.length)
         self._prepare(self._shortcuts[0], "values", args, call)
         if out is not None:
             return store(placed([variant.result]), rows, out, "the value")  # type: ignore[no-any-return]
@@ -348,13 +403,13 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             *args: the arguments of the function.
             parameters: numbers to use in place of the current numbers of the parameters: an array
                 in their order, or numbers in their structure.
+            out: an array that the gradient is written to, and that is returned with the value; for
+                several arguments, a tuple of arrays. Only without `argnums` and `has_aux`.
             argnums: what to differentiate with respect to: positions of arguments, as in
                 `micrograd.value_and_grad`, and `"parameters"`. By default, it is the parameters or,
                 if there are none, all arguments. With `("parameters", 0)` it is both.
-            out: an array that the gradient is written to, and that is returned with the value; for
-                several arguments, a tuple of arrays. Only without `argnums` and `has_aux`.
             has_aux: whether the function returns a pair; only its first part is differentiated.
-            **keywords: refused, as arguments are taken by position only.
+            **keywords: further arguments of the function, which are not differentiated.
 
         Returns:
             The value and the gradient, or a tuple of gradients for several `argnums`. The gradient
@@ -378,9 +433,16 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         >>> f.value_and_grad(3.0, argnums=("parameters", 0))
         (7.0, ({'w': 3.0, 'b': 1.0}, 2.0))
         """
-        if keywords:
-            _refuse_keywords(keywords)
-        if argnums is not None or has_aux:
+        if keywords or self._has_static:
+            program, args, places = self._specialized(args, keywords)
+            if argnums is None and not self.parameters:
+                argnums = places if len(places) != 1 else places[0]
+            return program.value_and_grad(  # type: ignore[no-any-return]
+                *args, parameters=parameters, argnums=argnums, has_aux=has_aux, out=out
+            )
+        if argnums is not None or has_aux or (self._axes is not None and not self.parameters):
+            if out is not None:
+                raise ValueError("out= is for gradients without argnums, has_aux and in_axes")
             return chosen_gradients(self, args, argnums, parameters, has_aux=has_aux)
         for again, variant in self._shortcuts[1].each:
             found = again(args, parameters, out)
@@ -397,7 +459,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         if mean and not call.length:
             raise ValueError("the mean over an empty batch is undefined: give at least one sample")
         value, of_parameters, adjoints, _ = variant.executor.value_and_grad(
-            self._numbers(parameters), call.inputs, call.length, mean=mean
+            self._all_numbers(parameters, call), call.inputs, call.length, mean=mean
         )
         self._prepare(self._shortcuts[1], "mean" if mean else "each", args, call)
         if self.batched and not mean:
@@ -405,6 +467,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         else:
             value = float(value)
         if not self._inputs:
+            of_parameters = of_parameters[: len(self.parameters)]
             if out is not None:
                 return value, store_parameters(of_parameters, out)
             return value, self._in_parameters(of_parameters)
@@ -435,6 +498,11 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             )
         return self._last.executor.program
 
+    @property
+    def is_called(self) -> bool:
+        """Whether there is a program, of this function or of a derivative of it."""
+        return bool(self._variants) or any(each.is_called for each in self._derived.values())
+
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", "a function")
         return f"<compiled {name}, {len(self._variants)} programs>"
@@ -448,7 +516,8 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
 
     def __getstate__(self) -> dict[str, Any]:
         kept = self.__dict__.copy()
-        if self._variants:
+        derived = {key: each for key, each in self._derived.items() if each.is_called}
+        if self.is_called:
             kept["f"] = None  # the programs do without it, and it often cannot be pickled
         elif self.parameters or not _is_pickled(self.f):
             # The function might find other Values than the copies of its parameters.
@@ -457,15 +526,41 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
                 f"before\n  at {line_of_user()}"
             )
         del kept["_shortcuts"]
-        kept["_derived"] = {key: each for key, each in self._derived.items() if each._variants}
+        kept["_derived"] = derived
         return kept
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._shortcuts = Shortcuts(), Shortcuts()
 
-    def _like(self, f: Callable[..., Any]) -> CompiledFunction[Any]:
-        return CompiledFunction(f, self._held, self.batched, self.dtype, self._make, self._threads)
+    def _like(self, f: Callable[..., Any], axes: Any) -> CompiledFunction[Any]:
+        return CompiledFunction(
+            f, self._held, self.batched, self.dtype, self._make, self._threads, axes
+        )
+
+    def _specialized(
+        self, args: Sequence[Any], keywords: Mapping[str, Any]
+    ) -> tuple[Any, tuple[Any, ...], tuple[int, ...]]:
+        """Return the program for static arguments and keywords, its arguments, and the others.
+
+        These are the positions of arguments that are not static.
+        """
+        if not keywords and not self._has_static:
+            return self, tuple(args), tuple(range(len(args)))
+        how, numbers = bind(self._static, args, keywords)
+        axes = (*self._axes_of(len(args)), *(0 for _ in how.names))
+        return self._program(bound, how, axes), numbers, how.differentiated
+
+    def _axes_of(self, count: int) -> tuple[int | None, ...]:
+        """Return for each of so many arguments 0 if it is a batch, and None if it is shared."""
+        if self._axes is None:
+            return (0,) * count
+        if len(self._axes) != count:
+            raise ValueError(
+                f"in_axes has {len(self._axes)} entries, and the function was called with {count} "
+                f"arguments\n  at {line_of_user()}"
+            )
+        return self._axes
 
     def _of_arguments(self, *, mean: bool) -> CompiledFunction[Any]:
         """Return this function with gradients with respect to the arguments."""
@@ -491,8 +586,8 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         """Return the numbers of the parameters: those given, or the current ones."""
         if given is None:
             return self._current_numbers()
-        if self._held.structure is not None and np.shape(given) != (len(self.parameters),):
-            given = leaves_for(given, self._held.structure, "parameters", "those of compile")
+        if self._held.structure is not None and type(given) is not np.ndarray:
+            given = self._held.leaves(given)
         if type(given) is np.ndarray and given.dtype.kind in REAL:
             array = np.asarray(given, dtype=self.dtype)
         else:
@@ -503,11 +598,18 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             )
         return array
 
+    def _all_numbers(self, given: Any, call: _Arguments) -> Any:
+        """Return the numbers of the parameters and of the arguments that a batch shares."""
+        own = self._numbers(given)
+        return np.concatenate([own, *call.shared]) if call.shared else own
+
     def _prepare(
         self, shortcuts: Shortcuts, kind: Call, args: Sequence[Any], call: _Arguments
     ) -> None:
         """Make a shortcut for further calls like this one, if there was one already."""
-        variant, _, length = call
+        variant, _, length, shared = call
+        if shared:
+            return
         key = variant, length, tuple(map(type, args))
         if not length or not shortcuts.is_due(key):
             return
@@ -528,7 +630,8 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         shortcuts.add(key, made, variant)
 
     def _call(self, args: Sequence[Any]) -> _Arguments:
-        call = (self._call_on_arrays(args) if self.batched else None) or self._call_on_any(args)
+        is_plain = self.batched and self._axes is None
+        call = (self._call_on_arrays(args) if is_plain else None) or self._call_on_any(args)
         self._last = call.variant
         return call
 
@@ -548,15 +651,19 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         return None if variant is None or not length else _Arguments(variant, parts, length)
 
     def _call_on_any(self, args: Sequence[Any]) -> _Arguments:
-        parts, structures, lengths = [], [], []
-        for i, argument in enumerate(args):
+        parts: list[Any] = []
+        shared: list[Any] = []  # the numbers of arguments that all samples share
+        structures, lengths = [], []
+        for i, (argument, axis) in enumerate(zip(args, self._axes_of(len(args)), strict=True)):
             place = f"argument {i}"
-            if self.batched:
+            if self.batched and axis == 0:
                 columns, structure, length = batch_columns(argument, place)
-                lengths.append(length)
+                if structure != NONE:
+                    lengths.append(length)
+                    parts.append(columns)
             else:
                 columns, structure = numbers(argument, place)
-            parts.append(columns)
+                (parts if axis == 0 else shared).append(columns)
             structures.append(structure)
         if len(set(lengths)) > 1:
             raise ValueError(f"the arguments are batches of different lengths: {lengths}")
@@ -564,11 +671,11 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             raise ValueError("a batched function needs an argument that says how many samples")
         length = lengths[0] if lengths else 1
         variant = self._variant(self._key(structures))
-        if all(type(each) is np.ndarray for each in args):
+        if self._axes is None and all(type(each) is np.ndarray for each in args):
             self._by_shapes = {tuple(each.shape[1:] for each in args): variant}
         if self.batched and not length:
             parts = [np.zeros((variant.executor.program.inputs, 0))]
-        return _Arguments(variant, parts, length)
+        return _Arguments(variant, parts, length, shared)
 
     def _key(self, structures: Sequence[Structure | None]) -> tuple[Structure, ...]:
         """Return the structures; that of an empty list is taken from the last call that fits."""
@@ -610,18 +717,25 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             )
         results: list[Structure] = []
 
+        # The leaves of arguments that a batch shares come first, and become parameters.
+        axes = self._axes_of(len(key))
+        order = sorted(range(len(key)), key=lambda i: axes[i] is not None)
+        shared = sum(count_leaves(each) for each, axis in zip(key, axes, strict=True) if axis != 0)
+
         def run(leaves: Sequence[Any]) -> list[Any]:
-            arguments, start = [], 0
-            for structure in key:
-                size = count_leaves(structure)
-                arguments.append(unflatten(structure, leaves[start : start + size]))
-                start += size
-            outputs, structure = flatten(f(*arguments))
+            arguments = [None] * len(key)
+            for i, (structure, part) in zip(order, placed([key[i] for i in order]), strict=True):
+                arguments[i] = unflatten(structure, leaves[part])
+            result = f(*arguments)
+            outputs, structure = flatten(result)
             results.append(structure)
-            return outputs
+            return [None] if result is None else outputs
 
         try:
             graph = trace(run, self.parameters, sum(map(count_leaves, key)))
+            graph = graph._replace(
+                parameters=graph.parameters + shared, inputs=graph.inputs - shared
+            )
         except TraceError as error:
             if "\n  at " in str(error):
                 raise

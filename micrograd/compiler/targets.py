@@ -10,7 +10,14 @@ import numpy as np
 from micrograd.engine.graph import order
 from micrograd.engine.value import Value
 from micrograd.transforms.runs import Function, Run, read_argnums, resolve_argnums
-from micrograd.transforms.structures import LEAF, Structure, flatten
+from micrograd.transforms.structures import (
+    LEAF,
+    Structure,
+    flatten,
+    is_regular,
+    leaves_for,
+    shape,
+)
 
 PARAMETERS = "parameters"
 """Names the parameters among positions of arguments."""
@@ -34,6 +41,13 @@ class Parameters(NamedTuple):
     def shape(self) -> Structure:
         """The structure of a gradient with respect to the parameters."""
         return self.structure or Structure(np.ndarray, (len(self.values),))
+
+    def leaves(self, given: Any) -> list[Any]:
+        """Return the numbers of parameters in the structure of these, or one after the other."""
+        leaves, found = flatten(given)
+        if is_regular(found) and shape(found) == (len(self.values),):
+            return leaves
+        return leaves_for(given, self.shape, "parameters", "those of compile")
 
 
 def read_parameters(given: Any) -> Parameters:

@@ -76,6 +76,8 @@ class Run:
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError(f"has_aux=True: the function returns a pair, got {result!r}")
             result, self._aux = result
+        if result is None:
+            scalar(result, "the result of the function")  # says that a return is missing
         self.outputs, self.output_structure = flatten(result)
         for output in self.outputs:
             scalar(output, "the result of the function")
