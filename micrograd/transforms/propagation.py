@@ -126,10 +126,10 @@ def product(node: Value, slope: Any, factor: Any) -> Any:
             return slope if factor else None
     elif not isinstance(slope, Value) and slope in (0, 1):
         return factor if slope else None
-    return _multiplied(factor, slope)
+    return multiplied(factor, slope)
 
 
-def _multiplied(factor: Any, slope: Any) -> Any:
+def multiplied(factor: Any, slope: Any) -> Any:
     """A product of two factors, one of them a Value; 0 if one is 0 and the other not finite."""
     of_factor, of_slope = isinstance(factor, Value), isinstance(slope, Value)
     if (of_factor and factor._is_traced) or (of_slope and slope._is_traced):
@@ -294,7 +294,7 @@ def _flow(row: Operation, place: int) -> Callable[..., Any] | None:
     if tree is None:
         return None
     tests = {f"_{name}": VOCABULARY[name] for name in COMPARISONS}
-    scope = VOCABULARY | tests | {"_where": VOCABULARY["where"], "_multiplied": _multiplied}
+    scope = VOCABULARY | tests | {"_where": VOCABULARY["where"], "_multiplied": multiplied}
     scope |= {name: partial(value.apply, each) for name, each in STOPPING.items()}
     on_values = Interpreter("Values", scope, texts=Texts("pow", "_where", *tests))
     return on_values.compiled((RESULT, *row.operands, ADJOINT), tree)
