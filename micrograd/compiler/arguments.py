@@ -47,7 +47,15 @@ def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
     if is_array(argument):
         return _floats(argument, place).ravel(), Structure(type(argument), tuple(argument.shape))
     leaves, structure = flatten(argument)
+    if NONE in structure.children:
+        _refuse_missing(structure, place)
     return np.array([_number(leaf, place) for leaf in leaves]), structure
+
+
+def _refuse_missing(structure: Structure, place: str) -> None:
+    """Raise TypeError for None among numbers, where it would be a missing number."""
+    if structure.kind in (list, tuple) and LEAF in structure.children:
+        raise TypeError(f"{place} takes real numbers, got None among them\n  at {line_of_user()}")
 
 
 def _number(leaf: Any, place: str) -> float:

@@ -24,6 +24,7 @@ from micrograd.compiler.binding import Static, bind, bound, read_static
 from micrograd.compiler.derivatives import Derivatives
 from micrograd.compiler.executor import BACKENDS, Call, MakeExecutor, load
 from micrograd.compiler.gradients import chosen_gradients
+from micrograd.compiler.inlining import call_on_values, is_on_values
 from micrograd.compiler.program import Program
 from micrograd.compiler.recorder import TraceError
 from micrograd.compiler.results import gradient, placed, regular, store, store_parameters
@@ -31,7 +32,7 @@ from micrograd.compiler.shortcuts import Shortcuts, shortcut
 from micrograd.compiler.staging import REAL
 from micrograd.compiler.stopping import CheckedExecutor
 from micrograd.compiler.targets import Parameters, Targets, read_parameters
-from micrograd.compiler.tracing import refuse_programs_of, trace, tracing
+from micrograd.compiler.tracing import are_traced, refuse_programs_of, trace, tracing
 from micrograd.engine.graph import Node
 from micrograd.engine.lines import line_of_function, line_of_user
 from micrograd.engine.locks import reentrant_lock
@@ -335,6 +336,9 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
     ) -> Result:
         """Return the value of the function; for a batch, one for each sample along axis 0.
 
+        On Values, and in a function that is being traced or differentiated, this calls the function
+        itself, so that its derivatives of any order are known there.
+
         Args:
             *args: the arguments of the function.
             parameters: an array of numbers to use in place of the current numbers of the
@@ -359,9 +363,16 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             if found is not None:
                 self._last = variant
                 return found  # type: ignore[no-any-return]
-        call = self._call(args)
+        try:
+            call = self._call(args)
+            numbers = self._all_numbers(parameters, call)
+        except TypeError:
+            if self.f is None or parameters is not None or out is not None:
+                raise
+            if not is_on_values(args, self.parameters):
+                raise
+            return call_on_values(self.f, args, self._axes_of(len(args)), batched=self.batched)  # type: ignore[no-any-return]
         variant = call.variant
-        numbers = self._all_numbers(parameters, call)
         rows = variant.executor.values(numbers, call.inputs, call.length)
         self._prepare(self._shortcuts[0], "values", args, call)
         if out is not None:
@@ -503,6 +514,13 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         """Whether there is a program, of this function or of a derivative of it."""
         return bool(self._variants) or any(each.is_called for each in self._derived.values())
 
+    @property
+    def __wrapped__(self) -> Callable[..., Any]:
+        """The function itself, for `inspect.signature` and error messages."""
+        if self.f is None:
+            raise AttributeError("the function of a program that was pickled is not known")
+        return self.f
+
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", "a function")
         return f"<compiled {name}, {len(self._variants)} programs>"
@@ -578,14 +596,15 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
 
     # ------------------------------------------------------------------------------------- calling
 
-    def _current_numbers(self) -> list[float]:
-        refuse_programs_of(self.parameters)
-        return [*map(_number, self.parameters)]
+    def _numbers_now(self) -> list[float] | None:
+        """Return the numbers of the parameters; None if this thread is tracing with them."""
+        return None if are_traced(self.parameters) else [*map(_number, self.parameters)]
 
     def _numbers(self, given: Any) -> Any:
         """Return the numbers of the parameters: those given, or the current ones."""
         if given is None:
-            return self._current_numbers()
+            refuse_programs_of(self.parameters)
+            return [*map(_number, self.parameters)]
         if self._held.structure is not None and type(given) is not np.ndarray:
             given = self._held.leaves(given)
         if type(given) is np.ndarray and given.dtype.kind in REAL:
@@ -622,7 +641,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
                 variant.arguments,
                 variant.result,
                 layout,
-                self._current_numbers if self.parameters else None,
+                self._numbers_now if self.parameters else None,
                 inputs=self._inputs,
                 batched=self.batched,
                 checked=executor.stopping is not None,

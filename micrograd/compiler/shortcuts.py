@@ -72,7 +72,8 @@ def shortcut(
         structures: the structure of each argument; in a batch, that of one sample.
         result: the structure of the result; in a batch, that of one sample.
         layout: the arrays of the executor.
-        read: reads the current numbers of the parameters; None if there are none.
+        read: reads the current numbers of the parameters, or returns None while they have none
+            because a function is traced with them; None if there are no parameters.
         inputs: whether the gradient is with respect to the arguments, not to the parameters.
         batched: whether the arguments are batches.
         checked: whether results that are not finite have to be computed again in another way.
@@ -92,7 +93,10 @@ def shortcut(
             if read is None or not given(numbers):
                 return None
         elif read is not None:
-            parameters[:] = read()
+            current = read()
+            if current is None:
+                return None
+            parameters[:] = current
         if not run() or (checked and not are_finite([results])):
             return None
         if values:

@@ -25,12 +25,17 @@ def refuse_programs_of(parameters: Sequence[Value]) -> None:
 
     They have no numbers now, with which a program could be called.
     """
-    here = recorders.active is not None and recorders.active.thread == threading.get_ident()
-    if here and any(type(each) is Traced for each in parameters):
+    if are_traced(parameters):
         refuse(
             "calls a program of its own parameters, whose numbers differ from call to call",
             "call the function that the program was made of",
         )
+
+
+def are_traced(parameters: Sequence[Value]) -> bool:
+    """Return whether this thread is tracing with some of these parameters."""
+    here = recorders.active is not None and recorders.active.thread == threading.get_ident()
+    return here and any(type(each) is Traced for each in parameters)
 
 
 @contextmanager
