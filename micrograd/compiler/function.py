@@ -1,6 +1,6 @@
-"""`compile(f)`: a function of scalars, traced once and then run as a program.
+"""`CompiledFunction`: a function with its programs, which a call chooses by its arguments.
 
->>> from micrograd import tanh
+>>> from micrograd import compile, tanh
 >>> f = compile(lambda x, y: tanh(x * y) + x)
 >>> f(0.5, -1.5)
 -0.1351489523872873
@@ -13,16 +13,15 @@ from __future__ import annotations
 import pickle
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, overload
 
 import numpy as np
 
 from micrograd.compiler.arguments import NONE, batch_columns, numbers, refuse_tensors
-from micrograd.compiler.binding import Static, bind, bound, read_static
+from micrograd.compiler.binding import bind, bound
 from micrograd.compiler.derivatives import Derivatives
-from micrograd.compiler.executor import BACKENDS, Call, MakeExecutor, load
+from micrograd.compiler.executor import Call, MakeExecutor
 from micrograd.compiler.gradients import chosen_gradients
 from micrograd.compiler.inlining import call_on_values, is_on_values
 from micrograd.compiler.program import Program
@@ -31,12 +30,11 @@ from micrograd.compiler.results import gradient, placed, regular, store, store_p
 from micrograd.compiler.shortcuts import Shortcuts, shortcut
 from micrograd.compiler.staging import REAL
 from micrograd.compiler.stopping import CheckedExecutor
-from micrograd.compiler.targets import Parameters, Targets, read_parameters
+from micrograd.compiler.targets import Parameters, Targets
 from micrograd.compiler.tracing import are_traced, refuse_programs_of, trace, tracing
 from micrograd.engine.graph import Node
 from micrograd.engine.lines import line_of_function, line_of_user
 from micrograd.engine.locks import reentrant_lock
-from micrograd.engine.value import Value
 from micrograd.transforms.structures import (
     LEAF,
     Structure,
@@ -46,17 +44,7 @@ from micrograd.transforms.structures import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from typing_extensions import TypedDict, TypeVar, Unpack
-
-    from micrograd.transforms.signatures import ArrayFunction, ListFunction, ScalarFunction
-
-    class _Options(TypedDict, total=False):
-        backend: str
-        dtype: Any
-        threads: int
-        in_axes: InAxes
-        static: Static
+    from typing_extensions import TypeVar
 
     Result = TypeVar("Result", default=Any)
     Mean = TypeVar("Mean", default=Any)  # the value of value_and_grad
@@ -66,7 +54,6 @@ else:
 
     Result, Mean, Slopes = TypeVar("Result"), TypeVar("Mean"), TypeVar("Slopes")
 
-InAxes = int | None | Sequence[int | None]
 MOST_STRUCTURES = 16
 """Structures of arguments whose programs a compiled function keeps."""
 _MANY = (
@@ -75,169 +62,6 @@ _MANY = (
     "others, which is slow: fill lists up to a few lengths, or compile the function for each use"
     "\n  at {}"
 )
-
-
-@overload
-def compile(  # noqa: A001
-    f: ScalarFunction, *, batched: Literal[False] = False, **options: Unpack[_Options]
-) -> CompiledFunction[float, float, Any]: ...
-@overload
-def compile(  # noqa: A001
-    f: ScalarFunction,
-    parameters: Iterable[Value],
-    batched: Literal[False] = False,
-    **options: Unpack[_Options],
-) -> CompiledFunction[float, float, NDArray[Any]]: ...
-@overload
-def compile(  # noqa: A001
-    f: ScalarFunction | ArrayFunction, *, batched: Literal[True], **options: Unpack[_Options]
-) -> CompiledFunction[NDArray[Any], NDArray[Any], Any]: ...
-@overload
-def compile(  # noqa: A001
-    f: ScalarFunction | ArrayFunction,
-    parameters: Iterable[Value],
-    batched: Literal[True],
-    **options: Unpack[_Options],
-) -> CompiledFunction[NDArray[Any], float, NDArray[Any]]: ...
-@overload
-def compile(  # noqa: A001
-    f: ListFunction,
-    parameters: Iterable[Value] = (),
-    batched: Literal[False] = False,
-    **options: Unpack[_Options],
-) -> CompiledFunction[list[float]]: ...
-@overload
-def compile(  # noqa: A001
-    f: ArrayFunction,
-    parameters: Iterable[Value] = (),
-    batched: bool = False,
-    **options: Unpack[_Options],
-) -> CompiledFunction[NDArray[Any]]: ...
-@overload
-def compile(  # noqa: A001
-    f: Callable[..., Any],
-    parameters: Any = (),
-    batched: bool = False,
-    backend: str = "auto",
-    dtype: Any = None,
-    *,
-    threads: int = 1,
-    in_axes: InAxes = 0,
-    static: Static = (),
-) -> CompiledFunction[Any]: ...
-@overload
-def compile(  # noqa: A001
-    f: None = None,
-    parameters: Any = (),
-    batched: bool = False,
-    backend: str = "auto",
-    dtype: Any = None,
-    *,
-    threads: int = 1,
-    in_axes: InAxes = 0,
-    static: Static = (),
-) -> Callable[[Callable[..., Any]], CompiledFunction[Any]]: ...
-def compile(  # noqa: A001 (the name of the public function)
-    f: Callable[..., Any] | None = None,
-    parameters: Any = (),
-    batched: bool = False,
-    backend: str = "auto",
-    dtype: Any = None,
-    *,
-    threads: int = 1,
-    in_axes: InAxes = 0,
-    static: Static = (),
-) -> Any:
-    """Return `f` as a program that runs without creating Values.
-
-    The first call traces `f` on values without numbers; a call with a different structure of
-    arguments traces it again. While `f` is traced, no other thread may compute with its parameters;
-    programs may run.
-
-    `f` may choose by comparing values, also in arrays: `where(x > 0, x, 0)`, and with `&`, `|`, `^`
-    and `~` between comparisons of arrays. It cannot branch on them (`if`) or index with them.
-
-    Args:
-        f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers; None in
-            them is kept. Left out, `@compile(batched=True)` is a decorator.
-        parameters: Values that `f` uses and that training changes: one after the other, as
-            `model.parameters()` gives them, or in any structure, such as a dict of lists, in which
-            their gradient is returned; for a model, it is a dict with a number under each name.
-            Their current numbers are read at each call, and a Value that was computed from them is
-            computed again. Other Values that `f` uses are constants, with the numbers that they
-            have when `f` is traced.
-        batched: whether every argument is a batch; `f` is written for one sample. In a batch, an
-            array has the samples along its first axis, a list has one entry for each sample, and a
-            dict has a batch under each key.
-        backend: what runs the program. `"numpy"`; `"numba"`, machine code made by the compiler
-            library of Numba; `"jax"`; `"auto"` (the default), which is `"numba"` if it is installed
-            and `"numpy"` otherwise; or `"reference"`, which is slow and plain, and which the others
-            are compared with in tests.
-        dtype: float64 (the default) or float32: the precision of all numbers.
-        threads: the number of threads that share a large batch; only `"numba"` uses more than one.
-        in_axes: which arguments of a batched function are batches, with an entry for each: 0 for a
-            batch, and None for an argument that all samples share. It is computed with only once.
-            By default, all are batches. Keyword arguments are batches.
-        static: the positions or names of arguments that are no numbers of the program, such as the
-            number of steps of a loop: ints stay ints, and there is a program for each value. They
-            must be hashable, and have no gradient.
-
-    Returns:
-        A function of the same arguments; see `CompiledFunction`.
-
-    Raises:
-        TraceError: at a call, if `f` reads the number of a value, branches on one, or does
-            something different when it is run again. It is a TypeError, and its message names the
-            line and the remedy.
-        ImportError: if the library of the backend is not installed.
-
-    >>> w = Value(2.0)
-    >>> f = compile(lambda x: w * x * x, [w], batched=True)
-    >>> f([1.0, 3.0]).tolist()
-    [2.0, 18.0]
-    >>> mean, gradient = f.value_and_grad([1.0, 3.0])
-    >>> mean, gradient.tolist()
-    (10.0, [5.0])
-    >>> power = compile(lambda x, n: x**n if n > 0 else 1.0, static="n")
-    >>> power(3.0, 2), power(3.0, n=0)
-    (9.0, 1.0)
-    >>> compile(lambda x, w: w * x, batched=True, in_axes=(0, None))([1.0, 3.0], 2.0).tolist()
-    [2.0, 6.0]
-    """
-    if f is None:
-        options = {"backend": backend, "dtype": dtype, "threads": threads, "static": static}
-        return partial(compile, parameters=parameters, batched=batched, in_axes=in_axes, **options)
-    if not callable(f):
-        raise TypeError(f"compile takes a function, got {type(f).__name__}")
-    if backend not in ("auto", *BACKENDS):
-        raise ValueError(f"backend is one of auto, {', '.join(BACKENDS)}, got {backend!r}")
-    held = read_parameters(parameters)
-    if type(threads) is not int or threads < 1:
-        raise ValueError(
-            f"threads is the number of threads, a whole number of at least 1, got {threads!r}"
-        )
-    kind = np.dtype(float if dtype is None else dtype)
-    if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
-        raise ValueError(f"dtype is float64 or float32, got {dtype!r}")
-    axes = _read_axes(in_axes, batched=batched)
-    make = load(backend)
-    return CompiledFunction(
-        f, held, bool(batched), kind, make, threads, axes, read_static(f, static)
-    )
-
-
-def _read_axes(in_axes: InAxes, *, batched: bool) -> tuple[int | None, ...] | None:
-    given = in_axes if isinstance(in_axes, Sequence) else (in_axes,)
-    if any(each is not None and (type(each) is not int or each != 0) for each in given):
-        raise ValueError(
-            "in_axes has 0 for an argument that is a batch, with the samples along the first axis, "
-            f"and None for one that all samples share, got {in_axes!r}"
-        )
-    if in_axes is None or (None in given and not batched):
-        raise ValueError(
-            "in_axes needs batched=True, and an argument that is a batch, such as (0, None)"
-        )
-    return tuple(given) if isinstance(in_axes, Sequence) else None
 
 
 def _itself(program: Any, option: bool) -> Callable[..., Any]:
@@ -294,7 +118,9 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         axes: for each argument 0 if it is a batch, and None if a batch shares it; None if all
             arguments are alike.
         static: the positions and the names of static arguments.
+        limit: the most operations that a trace may record.
 
+    >>> from micrograd import compile
     >>> f = compile(lambda x: x.tanh() * 2, backend="numpy")
     >>> f(0.0)
     0.0
@@ -316,6 +142,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         threads: int = 1,
         axes: tuple[int | None, ...] | None = None,
         static: tuple[frozenset[int], frozenset[str]] = (frozenset(), frozenset()),
+        limit: int | None = None,
     ) -> None:
         self.f, self.parameters, self.batched = f, parameters.values, batched
         self._held = parameters
@@ -326,6 +153,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         self._by_shapes: dict[tuple[tuple[int, ...], ...], _Variant] = {}  # of the last arrays
         self._axes = None if axes is None or None not in axes else axes
         self._static, self._has_static = static, any(static)
+        self._limit = limit
         self._derived = {}
         self._shortcuts = Shortcuts(), Shortcuts()  # of values, and of value_and_grad
         self._last: _Variant | None = None
@@ -351,6 +179,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             TypeError: if the value is not a number or an array, and `out` is given.
             ValueError: if `out` has another shape.
 
+        >>> from micrograd import compile
         >>> out = np.zeros(2)
         >>> compile(lambda x: x * x, batched=True)(np.array([1.0, 3.0]), out=out) is out, out[1]
         (True, np.float64(9.0))
@@ -437,6 +266,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             ValueError: if the function does not return one number, if the batch is empty and a
                 mean is asked for, or if `out` has another shape.
 
+        >>> from micrograd import Value, compile
         >>> compile(lambda x, y: x * y).value_and_grad(2.0, 3.0)
         (6.0, (3.0, 2.0))
         >>> line = {"w": Value(2.0), "b": Value(1.0)}
@@ -514,12 +344,14 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         """Whether there is a program, of this function or of a derivative of it."""
         return bool(self._variants) or any(each.is_called for each in self._derived.values())
 
-    @property
-    def __wrapped__(self) -> Callable[..., Any]:
-        """The function itself, for `inspect.signature` and error messages."""
-        if self.f is None:
-            raise AttributeError("the function of a program that was pickled is not known")
-        return self.f
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Return the function itself as `__wrapped__`, for `inspect.signature` and messages."""
+            f = self.__dict__.get("f")
+            if name == "__wrapped__" and f is not None:
+                return f
+            raise AttributeError(f"a compiled function has no attribute {name!r}")
 
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", "a function")
@@ -553,7 +385,14 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
 
     def _like(self, f: Callable[..., Any], axes: Any) -> CompiledFunction[Any]:
         return CompiledFunction(
-            f, self._held, self.batched, self.dtype, self._make, self._threads, axes
+            f,
+            self._held,
+            self.batched,
+            self.dtype,
+            self._make,
+            self._threads,
+            axes,
+            limit=self._limit,
         )
 
     def _specialized(
@@ -751,7 +590,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             return [None] if result is None else outputs
 
         try:
-            graph = trace(run, self.parameters, sum(map(count_leaves, key)))
+            graph = trace(run, self.parameters, sum(map(count_leaves, key)), self._limit)
             graph = graph._replace(
                 parameters=graph.parameters + shared, inputs=graph.inputs - shared
             )

@@ -34,7 +34,7 @@ def call_on_values(
         batched: whether the arguments are batches.
 
     >>> call_on_values(lambda x, w: w * x, ([1.0, 2.0], Value(3.0)), (0, None), batched=True)
-    array([Value(3.0), Value(6.0)], dtype=object)
+    array([Value(data=3.0, grad=0), Value(data=6.0, grad=0)], dtype=object)
     """
     if not batched:
         return f(*args)

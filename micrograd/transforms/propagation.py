@@ -153,6 +153,9 @@ def _slopes_by_hand(node: Value) -> Iterator[tuple[Any, Any]]:
     """The local partials of an operation made by hand, as Values where functions were given."""
     held = tuple(operands(node))
     given = slope_functions(node)
+    if node._is_traced:  # all slopes of a derivative that is given are functions
+        yield from ((operand, slope(*held)) for operand, slope in zip(held, given, strict=True))
+        return
     for (operand, slope), function in zip(_slopes_on_numbers(node), given, strict=False):
         found = None if function is None else function(*held)
         is_known = function is not None and not _is_cut(function, found, held)

@@ -104,4 +104,4 @@ def test_numbers_of_parameters_cannot_be_given_for_values():
 def test_a_program_has_the_signature_and_the_name_of_its_function():
     program = compile(f)
     assert inspect.signature(program) == inspect.signature(f)
-    assert program.__wrapped__ is f
+    assert inspect.unwrap(program) is f
