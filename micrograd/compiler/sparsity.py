@@ -21,6 +21,7 @@ from micrograd.transforms.structures import (
     Structure,
     array,
     count_leaves,
+    is_regular,
     register_structure,
     shape,
 )
@@ -109,6 +110,9 @@ class Layout:
         number = np.maximum(number, number.T) if symmetric else number
         self._filled = np.flatnonzero(number.ravel() >= 0)
         self._number = number.ravel()[self._filled]
+        self._shape: tuple[int, ...] | None = None  # of the only part, if it is an array
+        if len(rows) == len(across) == 1 and is_regular(rows[0]) and is_regular(across[0]):
+            self._shape = *shape(rows[0]), *shape(across[0])
 
     def dense(self, values: Any) -> Any:
         """Return the Jacobian as an array, or an array of those of all samples.
@@ -131,6 +135,8 @@ class Layout:
             values: as for `dense`.
         """
         dense = self.dense(values)
+        if self._shape is not None:
+            return ((dense.reshape((*dense.shape[:-2], *self._shape)),),)
 
         def block(rows: Structure, above: int, across: Structure, left: int) -> Any:
             height, width = count_leaves(rows), count_leaves(across)
