@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.engine.graph import operands
+from micrograd.engine.graph import operands, operation
 from micrograd.engine.value import Value
 from micrograd.transforms.propagation import slopes_on_values
 from micrograd.transforms.runs import Run, blocks
@@ -43,9 +43,12 @@ def pattern(run: Run) -> Any:
     reached: dict[Any, int] = {x: 1 << i for i, x in enumerate(run.variables)}  # a bit for each
     for node in run.nodes:
         if any(isinstance(x, Value) and x in reached for x in operands(node)):
+            # Of what is not an operation of the table, nothing but its operands is known.
+            is_row = operation(node) is not None
+            read = (x for x, _ in slopes_on_values(node)) if is_row else operands(node)
             mask = 0
-            for operand, _ in slopes_on_values(node):
-                mask |= reached.get(operand, 0)
+            for x in read:
+                mask |= reached.get(x, 0) if isinstance(x, Value) else 0
             if mask:
                 reached[node] = mask
     size = -(-len(run.variables) // 8)
@@ -104,12 +107,15 @@ class Layout:
     ) -> None:
         self.shape, self.rows, self.across = matrix.shape, rows, across
         wanted = matrix & ~(np.triu(matrix, 1) & matrix.T) if symmetric else matrix
-        self.entries = [*zip(*(each.tolist() for each in np.nonzero(wanted)), strict=True)]
-        number = np.full(matrix.shape, -1)
-        number[wanted] = np.arange(len(self.entries))
-        number = np.maximum(number, number.T) if symmetric else number
-        self._filled = np.flatnonzero(number.ravel() >= 0)
-        self._number = number.ravel()[self._filled]
+        above, left = np.nonzero(wanted)
+        self.entries = [*zip(above.tolist(), left.tolist(), strict=True)]
+        filled, number = above * matrix.shape[1] + left, np.arange(len(above))
+        if symmetric:
+            (mirrored,) = np.nonzero(matrix[left, above] & ~wanted[left, above])
+            mirror = left[mirrored] * matrix.shape[1] + above[mirrored]
+            filled, number = np.append(filled, mirror), np.append(number, mirrored)
+        order = np.argsort(filled)
+        self._filled, self._number = filled[order], number[order]  # places, and what goes there
         self._shape: tuple[int, ...] | None = None  # of the only part, if it is an array
         if len(rows) == len(across) == 1 and is_regular(rows[0]) and is_regular(across[0]):
             self._shape = *shape(rows[0]), *shape(across[0])
