@@ -3,6 +3,7 @@
 - `function` and `arguments` are what a caller sees.
 - `tracing` runs the function on values without numbers (`traced`); the `recorder` makes a `graph`
   of what it does.
+- `loops` has what `repeat`, `scan` and `while_` record in a trace: loops, and their derivatives.
 - `planning` turns a graph into a `program` of a few wide instructions. It uses `simplifying` for
   constants and powers, finds weighted `sums`, `folds` of maxima and products of `matrices`, groups
   equal operations, and turns what is long and narrow into a tape.
@@ -13,6 +14,7 @@
 """
 
 from micrograd.compiler.function import CompiledFunction, compile  # noqa: A004
+from micrograd.compiler.loops import tracing as _tracing  # noqa: F401 (records `repeat` in a trace)
 from micrograd.compiler.recorder import TraceError
 
 __all__ = ["CompiledFunction", "TraceError", "compile"]

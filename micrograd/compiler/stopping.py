@@ -14,8 +14,11 @@ from functools import cache, cached_property
 from itertools import product
 from typing import Any
 
+import numpy as np
+
 from micrograd.compiler.executor import Gradients, MakeExecutor, Shortcut, are_finite
-from micrograd.compiler.graph import Graph
+from micrograd.compiler.graph import Graph, Structural
+from micrograd.compiler.loops.rows import LoopRow, operands_of
 from micrograd.compiler.planning import plan
 from micrograd.compiler.program import Program
 from micrograd.compiler.reference import ReferenceExecutor
@@ -46,6 +49,7 @@ class CheckedExecutor:
         inputs: bool,
         threads: int,
     ) -> None:
+        self.graph, self._make, self._threads = graph, make, threads
         plain = with_plain_products(graph)
         self.stopping = None if plain is None else graph
         self.executor = make(
@@ -59,6 +63,21 @@ class CheckedExecutor:
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: each for name, each in vars(self).items() if name != "reference"}
+
+    @cached_property
+    def _with_gradient(self) -> CheckedExecutor:
+        """The executor of the value and its gradient as outputs, for a graph with loops."""
+        from micrograd.compiler.loops.derivatives import gradient_graph
+
+        dtype, inputs = self._options["dtype"], self._options["inputs"]
+        return CheckedExecutor(
+            gradient_graph(self.graph, inputs=inputs),
+            self._make,
+            dtype,
+            batched=self.program.batched,
+            inputs=inputs,
+            threads=self._threads,
+        )
 
     @property
     def program(self) -> Program:
@@ -75,6 +94,8 @@ class CheckedExecutor:
 
     def bound(self, args: Sequence[Any], length: int) -> Shortcut | None:
         """Return a faster way to repeat a call, or None; see `Executor.bound`."""
+        if has_loops(self.graph):
+            return None
         return self.executor.bound(args, length)
 
     def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[Any]:
@@ -88,6 +109,8 @@ class CheckedExecutor:
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
     ) -> Gradients:
         """Return the output and its gradient; see `Executor.value_and_grad`."""
+        if has_loops(self.graph):
+            return self._traced_gradient(parameters, inputs, length, mean)
         found = self.executor.value_and_grad(parameters, inputs, length, mean=mean)
         if self.stopping is not None and not are_finite([found.value]):
             return self.reference.value_and_grad(parameters, inputs, length, mean=mean)
@@ -97,40 +120,126 @@ class CheckedExecutor:
         again = self.reference.value_and_grad(parameters, inputs, length, mean=mean)
         return again._replace(value=found.value)
 
+    def _traced_gradient(
+        self, parameters: Any, inputs: Sequence[Any], length: int, mean: bool
+    ) -> Gradients:
+        """Compute the gradient as further outputs; their mean is taken block by block."""
+        program, of_inputs = self._with_gradient, self._options["inputs"]
+        if not self.program.batched:
+            value, *slopes = program.values(parameters, inputs, length)
+            found = np.array(slopes, self._options["dtype"])
+        elif not mean:
+            columns = program.values(parameters, inputs, length)
+            value, *rows = (np.broadcast_to(column, (length,)) for column in columns)
+            found = np.array(rows).reshape(-1, length)
+            if not of_inputs:
+                found = found.sum(axis=1)
+        else:
+            step = max(1, _MOST_NUMBERS // len(program.graph.outputs))
+            totals = np.zeros(len(program.graph.outputs))
+            for start in range(0, length, step):
+                block = [each[:, start : start + step] for each in inputs]
+                count = min(step, length - start)
+                columns = program.values(parameters, block, count)
+                totals += [x.sum() if np.ndim(x) else x * count for x in columns]
+            value, found = totals[0] / length, (totals[1:] / length).astype(self._options["dtype"])
+        return Gradients(
+            value, None if of_inputs else found, found if of_inputs else None, are_finite([found])
+        )
+
+
+_MOST_NUMBERS = 2**22  # of a gradient that is averaged over a batch, in one block
+
+
+def has_loops(graph: Graph) -> bool:
+    """Return whether there are loops, whose gradients are traced."""
+    return any(isinstance(row, LoopRow) for row in graph.table)
+
 
 def with_plain_products(graph: Graph) -> Graph | None:
     """Return the graph with plain products; None if none of its products stop, or if they must."""
-    if _PRODUCT not in graph.table or _may_hide(graph):
+    if not _stops(graph) or _may_hide(graph):
         return None
-    table = tuple(TABLE["mul"] if row is _PRODUCT else row for row in graph.table)
-    if table.count(TABLE["mul"]) == 1:
+    return _plain(graph)
+
+
+def _stops(graph: Graph) -> bool:
+    """Return whether there is a product that stops at zero, also in the steps of loops."""
+    return any(
+        _stops(row.step) if isinstance(row, LoopRow) else row is _PRODUCT for row in graph.table
+    )
+
+
+def _plain(graph: Graph) -> Graph:
+    table = tuple(
+        row.with_step(_plain(row.step))
+        if isinstance(row, LoopRow)
+        else TABLE["mul"]
+        if row is _PRODUCT
+        else row
+        for row in graph.table
+    )
+    if table.count(TABLE["mul"]) < 2:
         return graph._replace(table=table)
     code = graph.code.copy()
     code[code == graph.table.index(_PRODUCT)] = graph.table.index(TABLE["mul"])
-    return graph._replace(code=code)
+    return graph._replace(table=table, code=code)
 
 
 def _may_hide(graph: Graph) -> bool:
     """Return whether a nan from a plain product could be missed, for example by a comparison."""
-    hides = [[_hides(row, place) for place in range(row.arity)] for row in graph.table]
-    if not any(map(any, hides)):
+    if not has_loops(graph) and not any(
+        _hides(row, place) for row in graph.table for place in range(row.arity)
+    ):
         return False
+    return _reached(graph, [False] * graph.leaves) is None
+
+
+def _reached(graph: Graph, leaves: Sequence[bool]) -> list[bool] | None:
+    """Return which outputs a nan from a plain product can reach; None if it could be missed.
+
+    Args:
+        graph: where plain products take the place of those that stop at zero.
+        leaves: whether such a nan can be in each leaf.
+    """
+    hides = [[_hides(row, place) for place in range(row.arity)] for row in graph.table]
     stops = [row.name in STOPPING for row in graph.table]
     reached = bytearray(graph.size + 1)  # the last one for NOTHING
+    reached[: graph.leaves] = bytes(leaves)
     codes, rows = graph.code.tolist(), graph.operands.tolist()
     for node in range(graph.leaves, graph.size):
         code = codes[node]
         if code < 0:
             continue
-        if stops[code]:
+        row = graph.table[code]
+        if isinstance(row, LoopRow):
+            found = _reached_by_loop(row, [bool(reached[x]) for x in operands_of(graph, node)])
+            if found is None:
+                return None
+            reached[node] = found
+        elif stops[code] or (isinstance(row, Structural) and any(reached[x] for x in rows[node])):
             reached[node] = 1
-            continue
         for operand, hiding in zip(rows[node], hides[code], strict=False):
             if reached[operand]:
                 if hiding:
-                    return True
+                    return None
                 reached[node] = 1
-    return False
+    return [bool(reached[node]) for node in graph.outputs.tolist()]
+
+
+def _reached_by_loop(row: LoopRow, operands: Sequence[bool]) -> bool | None:
+    """Return whether a nan can reach a result of a loop; None if it could be missed."""
+    held = row.parts(operands)
+    states: list[bool] = held.states
+    while not held.count and not held.goes_on:
+        found = _reached(row.step, [*states, *held.inputs, *held.captured])
+        if found is None or any(found[row.states :][: row.conditional]):
+            return None
+        further = [a or b for a, b in zip(states, found, strict=False)]
+        if further == states:
+            return any(found)
+        states = further
+    return None
 
 
 @cache

@@ -45,7 +45,7 @@ class Frame:
 def write_driver(kind: str, width: int) -> str:
     """Return the module of the driver, which returns 1 if all adjoints asked for are finite."""
     w = Writer(kind, width)
-    run = _write_run(w)
+    run = write_run(w)
     (frame,) = w.function(WORD, WORD.as_pointer())
     build = w.build
 
@@ -117,7 +117,7 @@ def _move_to_doubles(w: Writer, get: Any, u: Any, last: Any) -> None:
         build.store(build.fptrunc(build.select(last, total, none), w.number), at)
 
 
-def _write_run(w: Writer) -> Any:
+def write_run(w: Writer) -> Any:
     """Write a function that carries out rows of code, one after the other."""
     memory = w.number.as_pointer()
     code, count, u, v, lanes = w.function(

@@ -19,6 +19,7 @@ from micrograd.compiler.executor import Executor, Gradients, Shortcut, are_finit
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
 from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
+from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.numpy.memory import aligned_empty, aligned_zeros
@@ -33,6 +34,7 @@ _LANES = {"float64": 8, "float32": 16}  # numbers in the widest vector registers
 _STAGED = 4_096  # up to so many numbers of inputs are copied
 _STREAMED = 2**23  # from so many bytes on, results are stored past the cache: it cannot hold them
 _LEAST_BLOCKS = 16  # the fewest for a thread: one thread is done with fewer before another starts
+_ROOM = 64  # steps, for which a stack of unknown length has room at first
 _KEPT = 4  # each thread keeps the arrays for so many lengths of batches
 
 
@@ -50,7 +52,7 @@ def _only_machine() -> Machine:
     return Machine()
 
 
-def _address(spec: Spec) -> int:
+def _address(spec: Spec | LoopSpec) -> int:
     machine = _machine()
     return machine.address(str(spec), lambda: write(spec, machine.width))
 
@@ -84,6 +86,11 @@ class _Memory:
         self.adjoints = self.u[linked.adjoints_u : linked.total + 1]  # and the sum of the results
         self.gradient = self.adjoints[: program.parameters]
         self.into_inputs = self.adjoints[slice(*program.input_slots)]
+        words = self.u[linked.stacks_at :].view(np.int64)
+        self.stack_words = words.reshape(len(program.stacks), STACK_WORDS)
+        self.stacks: list[Any] = [None] * len(program.stacks)
+        for i, stack in enumerate(program.stacks):
+            self._make_room(i, _ROOM if stack.length is None else max(1, stack.length), lanes)
         self.parts = array("q")
         self.held: Sequence[Any] = ()
         self.outputs = array("q")
@@ -111,6 +118,21 @@ class _Memory:
         elif program.inputs * length <= _STAGED:
             self.inputs = np.zeros((program.inputs, length), dtype)
             self.read([self.inputs])
+
+    def _make_room(self, number: int, steps: int, lanes: int) -> None:
+        """Give a stack room for so many steps."""
+        stack = self.linked.program.stacks[number]
+        size = steps * stack.columns * (lanes if stack.varies else 1)
+        numbers = self.stacks[number] = aligned_empty(size, self.u.dtype)
+        self.stack_words[number] = numbers.ctypes.data, steps, 0
+
+    def grow(self) -> bool:
+        """Return whether there was too little room for a stack, which has more now."""
+        short = np.flatnonzero(self.stack_words[:, 2] > self.stack_words[:, 1])
+        for number in short.tolist():
+            steps = int(self.stack_words[number, 2])
+            self._make_room(number, 1 << (steps - 1).bit_length(), self.frame[Frame.LANES])
+        return len(short) > 0
 
     def set_up(self, mode: str, length: int, output: tuple[bool, int] | None) -> None:
         """Prepare a call for values only, or for the gradient of each output or of their mean."""
@@ -307,18 +329,22 @@ class NativeExecutor(Executor):
 
     def _sweep(self, memories: Sequence[_Memory], phases: int) -> bool:
         """Run all phases, and return whether what is checked is finite."""
+        fine = self._swept(memories, phases)
+        while sum(memory.grow() for memory in memories):
+            fine = self._swept(memories, phases)
+        for memory in memories:
+            memory.forget()
+        return fine
+
+    def _swept(self, memories: Sequence[_Memory], phases: int) -> bool:
         first = memories[0]
         if len(memories) == 1:
             first.frame[Frame.PHASES] = phases | Phase.SWEEP if self.program.batched else phases
-            fine = bool(self._run(first.address))
-            first.forget()
-            return fine
+            return bool(self._run(first.address))
         for memory in memories:
             memory.frame[Frame.PHASES] = Phase.UNIFORM | Phase.SWEEP
         with ThreadPoolExecutor(len(memories)) as pool:
             fine = all([*pool.map(self._run, [memory.address for memory in memories])])
-        for memory in memories:
-            memory.forget()
         for memory in memories[1:]:
             first.adjoints += memory.adjoints
         first.frame[Frame.PHASES] = phases & Phase.BACK
