@@ -171,19 +171,17 @@ def _stops(graph: Graph) -> bool:
 
 
 def _plain(graph: Graph) -> Graph:
-    table = tuple(
-        row.with_step(_plain(row.step))
-        if isinstance(row, LoopRow)
-        else TABLE["mul"]
-        if row is _PRODUCT
-        else row
-        for row in graph.table
-    )
-    if table.count(TABLE["mul"]) < 2:
-        return graph._replace(table=table)
-    code = graph.code.copy()
-    code[code == graph.table.index(_PRODUCT)] = graph.table.index(TABLE["mul"])
-    return graph._replace(table=table, code=code)
+    table = [
+        row.with_step(_plain(row.step)) if isinstance(row, LoopRow) else row for row in graph.table
+    ]
+    code = graph.code
+    if _PRODUCT in table:
+        stops, multiplies = table.index(_PRODUCT), TABLE["mul"]
+        if multiplies in table:
+            code = np.where(code == stops, table.index(multiplies), code)
+        else:
+            table[stops] = multiplies
+    return graph._replace(table=tuple(table), code=code)
 
 
 def _may_hide(graph: Graph) -> bool:

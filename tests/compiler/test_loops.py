@@ -39,6 +39,8 @@ from micrograd.compiler.planning import plan
 from micrograd.compiler.program import with_bodies
 from micrograd.compiler.tracing import trace
 
+pytestmark = pytest.mark.usefixtures("quick_xla")
+
 SLACK = 2.0**-40  # of rounding errors, enlarged by steep functions; see test_agreement.py
 
 
@@ -252,7 +254,6 @@ def test_loops_may_be_nested(backend):
     check(backend, f, 0.7, 0.3)
 
 
-@pytest.mark.usefixtures("quick_xla")
 def test_derivatives_within_the_function_agree(backend):
     def f(x, w):
         return repeat(lambda s: [s[1] * w + sin(s[0]), s[0] * x], [x, w], 4)[0]
@@ -316,7 +317,6 @@ def test_a_factor_of_zero_stops_an_infinite_one_in_a_loop(backend):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("quick_xla")
 def test_random_steps_agree(backend):
     functions = (sin, tanh, lambda x: exp(-x * x), lambda x: x / 2, lambda x: where(x > 0, x, -1))
     terms = st.lists(

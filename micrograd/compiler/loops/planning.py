@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import mul
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -200,11 +202,12 @@ def _masked(planner: Planner, loop: _Parts) -> _Parts:
         leaves = [leaf(recorder.first + i) for i in range(size)]
         given, rest = leaves[own : own + row.inputs], leaves[own + row.inputs + counted :]
         results = replay(step, [*leaves[:states], *given, *rest[: len(held.captured)]])
-        active: Any = 1.0
+        tests = []
         if row.conditional:
-            active = apply(TABLE["ne"], leaves[states + 1], 0.0)
+            tests.append(apply(TABLE["ne"], leaves[states + 1], 0.0))
         if counted:
-            active = active * apply(TABLE["lt"], leaves[own + row.inputs], rest[-1])
+            tests.append(apply(TABLE["lt"], leaves[own + row.inputs], rest[-1]))
+        active = reduce(mul, tests)
         following = [
             apply(TABLE["where"], active, new, old)
             for new, old in zip(results[:states], leaves, strict=False)

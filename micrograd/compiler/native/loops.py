@@ -22,7 +22,7 @@ from micrograd.compiler.native.driver import write_run
 from micrograd.compiler.native.rows import Field, Spec, called
 from micrograd.compiler.native.straight import write_straight
 from micrograd.compiler.native.writing import WORD, Writer, word
-from micrograd.compiler.program import Loop
+from micrograd.compiler.program import Loop, Product
 
 MOST_STRAIGHT = 1_500
 """The most nodes of a step that is written as straight code."""
@@ -57,9 +57,17 @@ class LoopSpec(NamedTuple):
 
 
 def is_straight(loop: Loop) -> bool:
-    """Return whether the step of a loop is written as straight code."""
+    """Return whether the step of a loop is written as straight code.
+
+    Products of matrices have faster kernels of their own.
+    """
     step = loop.step
-    return step.size <= MOST_STRAIGHT and not any(isinstance(x, Structural) for x in step.table)
+    apart = any(isinstance(x, Structural) for x in step.table)
+    return step.size <= MOST_STRAIGHT and not apart and not any(map(_is_product, loop.body))
+
+
+def _is_product(instruction: Any) -> bool:
+    return isinstance(instruction, Product) and instruction.varies
 
 
 class _Stack:
