@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from itertools import product
 from typing import Any
 
-from micrograd.compiler.executor import Gradients, MakeExecutor, Shortcut, are_finite
+from micrograd.compiler.executor import Call, Gradients, Layout, MakeExecutor, are_finite
 from micrograd.compiler.graph import Graph
 from micrograd.compiler.planning import plan
 from micrograd.compiler.program import Program
@@ -73,11 +73,11 @@ class CheckedExecutor:
             program = plan(self.stopping, batched=program.batched)
         return ReferenceExecutor(program, **self._options)
 
-    def bound(self, args: Sequence[Any], length: int) -> Shortcut | None:
-        """Return a faster way to repeat a call, or None; see `Executor.bound`."""
-        return self.executor.bound(args, length)
+    def layout(self, call: Call, length: int) -> Layout | None:
+        """Lay out a call, or return None; see `Executor.layout`."""
+        return self.executor.layout(call, length)
 
-    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[Any]:
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> Any:
         """Return the outputs; see `Executor.values`."""
         outputs, finite = self.executor.values(parameters, inputs, length)
         if self.stopping is not None and not finite:

@@ -9,13 +9,11 @@ from array import array
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property, partial
-from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.arguments import staging
-from micrograd.compiler.executor import Executor, Gradients, Shortcut, are_finite
+from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
 from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
@@ -33,6 +31,8 @@ _LANES = {"float64": 8, "float32": 16}  # numbers in the widest vector registers
 _STAGED = 4_096  # up to so many numbers of inputs are copied
 _STREAMED = 2**23  # from so many bytes on, results are stored past the cache: it cannot hold them
 _LEAST_BLOCKS = 16  # the fewest for a thread: one thread is done with fewer before another starts
+_LINE = 64  # bytes of a cache line
+_BOTH_WAYS = Phase.UNIFORM | Phase.BACK
 _KEPT = 4  # each thread keeps the arrays for so many lengths of batches
 
 
@@ -70,7 +70,7 @@ def _bits(number: float) -> int:
 class _Memory:
     """The arrays of one thread, and the frame with their addresses."""
 
-    def __init__(self, linked: Linked, length: int, lanes: int, dtype: Any) -> None:
+    def __init__(self, linked: Linked, length: int, lanes: int, dtype: Any, inputs: bool) -> None:
         program = linked.program
         self.linked = linked
         self.u = aligned_zeros(linked.places_u, dtype)
@@ -89,7 +89,7 @@ class _Memory:
         self.outputs = array("q")
         self.frame = array("q", bytes(8 * Frame.SIZE))
         self.address = self.frame.buffer_info()[0]
-        self._set_up: Any = None
+        self.prepared: Any = None  # the results that the frame is prepared for
         frame = self.frame
         frame[Frame.U], frame[Frame.V] = self.u.ctypes.data, self.v.ctypes.data
         frame[Frame.LANES] = lanes
@@ -98,7 +98,8 @@ class _Memory:
         frame[Frame.TOTAL] = linked.total
         self.doubles = np.zeros(linked.total - linked.adjoints_u + 1)
         frame[Frame.DOUBLES] = self.doubles.ctypes.data
-        frame[Frame.PARAMETERS] = program.parameters
+        # In a program that is not batched, the inputs follow the parameters.
+        frame[Frame.PARAMETERS] = program.first_constant if inputs else program.parameters
         for code, rows, words in (
             (Frame.UNIFORM_CODE, Frame.UNIFORM_ROWS, linked.uniform),
             (Frame.UNIFORM_BACK_CODE, Frame.UNIFORM_BACK_ROWS, linked.uniform_back),
@@ -112,30 +113,6 @@ class _Memory:
             self.inputs = np.zeros((program.inputs, length), dtype)
             self.read([self.inputs])
 
-    def set_up(self, mode: str, length: int, output: tuple[bool, int] | None) -> None:
-        """Prepare a call for values only, or for the gradient of each output or of their mean."""
-        if self._set_up == (mode, length):
-            return
-        self._set_up = None  # until all is done, in case there is an interrupt
-        frame = self.frame
-        frame[Frame.OUTPUT_COUNT] = frame[Frame.GRADIENT_COUNT] = frame[Frame.STREAMED] = 0
-        frame[Frame.TOTAL_OF] = frame[Frame.SEED_AT] = frame[Frame.SEED_U_AT] = -1
-        frame[Frame.BACK_ROWS] = 0
-        if output is not None:
-            self._set_up_gradient(mode, length, *output)
-        self._set_up = mode, length
-
-    def _set_up_gradient(self, mode: str, length: int, varies: bool, slot: int) -> None:
-        frame, linked = self.frame, self.linked
-        frame[Frame.BACK_ROWS] = len(linked.varying_back)
-        seed = 1.0 / length if mode == "mean" else 1.0
-        if varies:
-            frame[Frame.SEED_AT], frame[Frame.SEED] = linked.adjoints_v + slot, _bits(seed)
-            frame[Frame.TOTAL_OF] = slot if mode == "mean" else -1
-        else:
-            frame[Frame.SEED_U_AT] = linked.adjoints_u + slot
-            frame[Frame.SEED_U] = _bits(seed * length)
-
     def read(self, parts: Sequence[Any]) -> None:
         """Read the inputs from these arrays, which have a row for each input."""
         words: list[int] = []
@@ -147,25 +124,97 @@ class _Memory:
         self.frame[Frame.PART_COUNT] = len(parts)
 
     def forget(self) -> None:
-        """Let go of the arrays of the caller."""
+        """Let go of the arrays of the caller, and of those for the results."""
+        self.prepared = None
         if self.inputs is None:
             self.held = ()
 
-    def write(self, slots: Sequence[int], arrays: Sequence[Any]) -> None:
-        """Write these rows of `v` to these arrays."""
-        words = array("q")
-        for slot, each in zip(slots, arrays, strict=True):
-            words.extend((slot, each.__array_interface__["data"][0]))
-        self.outputs = words
-        self.frame[Frame.OUTPUTS] = words.buffer_info()[0]
-        self.frame[Frame.OUTPUT_COUNT] = len(arrays)
 
-    def gradients(self, place: int, into: Any) -> None:
-        """Write the adjoints of the inputs, from a place in `v` on, to an array of rows."""
-        frame = self.frame
-        frame[Frame.GRADIENTS], frame[Frame.GRADIENT_COUNT] = place, len(into)
-        frame[Frame.INTO] = into.__array_interface__["data"][0]
-        frame[Frame.INTO_STRIDE] = into.shape[1]
+class _Results:
+    """What a call computes, and the arrays that it writes to.
+
+    Args:
+        executor: the executor.
+        call: what is computed.
+        length: the number of samples.
+    """
+
+    def __init__(self, executor: NativeExecutor, call: Call, length: int) -> None:
+        program, dtype = executor.program, executor.dtype
+        self.call, self.length, self.linked = call, length, executor.linked
+        self.checked = executor.checked and call == "values"
+        self.by_row = program.batched and call != "mean"
+        self.differentiated = None if call == "values" else program.outputs[0]
+        slots = [slot for _, slot in program.outputs]
+        kinds = [varies for varies, _ in program.outputs]
+        self.varying = [i for i, varies in enumerate(kinds) if varies]
+        self.fixed = [i for i, varies in enumerate(kinds) if not varies]
+        self.slots = np.array(slots, np.intp)
+        self.adjoints: Any = None
+        if self.by_row:
+            self.rows = _aligned_rows(len(slots), length, dtype)
+            if executor.inputs and self.differentiated is not None:
+                self.adjoints = aligned_empty(program.inputs * length, dtype)
+                self.adjoints = self.adjoints.reshape(program.inputs, length)
+        else:
+            self.rows = np.empty(len(slots), float if call == "mean" else dtype)
+
+    def prepare(self, memory: _Memory) -> None:
+        """Write to the frame of a memory what is computed, and where it goes."""
+        if memory.prepared is self:
+            return
+        memory.prepared = None  # until all is done, in case there is an interrupt
+        frame = memory.frame
+        frame[Frame.OUTPUT_COUNT] = frame[Frame.GRADIENT_COUNT] = frame[Frame.BACK_ROWS] = 0
+        frame[Frame.TOTAL_OF] = frame[Frame.SEED_AT] = frame[Frame.SEED_U_AT] = -1
+        frame[Frame.CHECKED] = self.checked
+        frame[Frame.STREAMED] = self.call == "values" and self.rows.nbytes >= _STREAMED
+        if self.by_row:
+            address, pitch = _address_of(self.rows), self.rows.strides[0]
+            memory.outputs = array("q")
+            for i in self.varying:
+                memory.outputs.extend((int(self.slots[i]), address + i * pitch))
+            frame[Frame.OUTPUTS] = memory.outputs.buffer_info()[0]
+            frame[Frame.OUTPUT_COUNT] = len(self.varying)
+        if self.adjoints is not None:
+            frame[Frame.GRADIENTS] = self.linked.adjoints_v
+            frame[Frame.GRADIENT_COUNT] = len(self.adjoints)
+            frame[Frame.INTO], frame[Frame.INTO_STRIDE] = _address_of(self.adjoints), self.length
+        if self.differentiated is not None:
+            self._differentiate(frame, *self.differentiated)
+        memory.prepared = self
+
+    def _differentiate(self, frame: Any, varies: bool, slot: int) -> None:
+        linked, mean = self.linked, self.call == "mean"
+        frame[Frame.BACK_ROWS] = len(linked.varying_back)
+        seed = 1.0 / self.length if mean else 1.0
+        if varies:
+            frame[Frame.SEED_AT], frame[Frame.SEED] = linked.adjoints_v + slot, _bits(seed)
+            frame[Frame.TOTAL_OF] = slot if mean else -1
+        else:
+            frame[Frame.SEED_U_AT] = linked.adjoints_u + slot
+            frame[Frame.SEED_U] = _bits(seed * self.length)
+
+    def finish(self, u: Any) -> None:
+        """Read what a call has left in `u`."""
+        if self.by_row:
+            for i in self.fixed:
+                self.rows[i] = u[self.slots[i]]
+        elif self.call == "mean" and self.varying:
+            self.rows[0] = u.item(self.linked.total) / self.length
+        else:
+            u.take(self.slots, out=self.rows, mode="clip")
+
+
+def _aligned_rows(count: int, length: int, dtype: Any) -> Any:
+    """Return an array of rows, each of them aligned."""
+    step = _LINE // dtype.itemsize
+    pitch = -(-length // step) * step
+    return aligned_empty(count * pitch, dtype).reshape(count, pitch)[:, :length]
+
+
+def _address_of(numbers: Any) -> int:
+    return int(numbers.__array_interface__["data"][0])
 
 
 class NativeExecutor(Executor):
@@ -199,81 +248,29 @@ class NativeExecutor(Executor):
 
     # --------------------------------------------------------------------------------------- calls
 
-    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[list[Any], bool]:
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[Any, bool]:
         """Return the outputs, and whether they are finite."""
-        slots = [slot for varies, slot in self.program.outputs if varies]
-        size = len(slots) * length * self.dtype.itemsize
-        rows = [aligned_empty(length, self.dtype) for _ in slots]
-        memories = self._memories(parameters, inputs, length)
-        for memory in memories:
-            memory.set_up("values", 0, None)
-            memory.write(slots, rows)
-            memory.frame[Frame.STREAMED] = size >= _STREAMED
-            memory.frame[Frame.CHECKED] = self.checked
-        fine = self._sweep(memories, Phase.UNIFORM)
-        u, found = memories[0].u, iter(rows)
-        outputs = [next(found) if varies else u[slot] for varies, slot in self.program.outputs]
-        numbers = [u[slot] for varies, slot in self.program.outputs if not varies]
-        return outputs, not self.checked or (fine and are_finite(numbers))
+        results, _, fine = self._computed("values", parameters, inputs, length)
+        rows = results.rows
+        fixed = rows[results.fixed] if results.by_row else rows
+        return rows, not self.checked or (fine and are_finite([fixed]))
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
     ) -> Gradients:
         """Return the output or its mean, and the adjoints of parameters and inputs."""
-        program = self.program
-        ((varies, slot),) = program.outputs
-        memories = self._memories(parameters, inputs, length)
-        value: Any = np.empty(length, self.dtype) if varies and not mean else None
-        adjoints = None
-        if self.inputs and program.batched:
-            adjoints = aligned_empty(program.inputs * length, self.dtype)
-            adjoints = adjoints.reshape(program.inputs, length)
-        for memory in memories:
-            memory.set_up("mean" if mean else "each", length, (varies, slot))
-            if value is not None:
-                memory.write((slot,), (value,))
-            if adjoints is not None:
-                memory.gradients(self.linked.adjoints_v, adjoints)
-        fine = self._sweep(memories, Phase.UNIFORM | Phase.BACK)
-        first = memories[0]
-        if self.inputs and not program.batched:
-            adjoints = first.into_inputs.copy()
-            fine = fine and bool(np.isfinite(adjoints).all())
-        if not varies:
-            value = first.u[slot]
-        elif value is None:
-            value = float(first.u[self.linked.total]) / length
-        return Gradients(value, first.gradient.copy(), adjoints, fine)
+        call: Call = "mean" if mean else "each"
+        results, memory, fine = self._computed(call, parameters, inputs, length)
+        adjoints = results.adjoints
+        if self.inputs and not self.program.batched:
+            adjoints = memory.into_inputs.copy()
+        return Gradients(results.rows[0], memory.gradient.copy(), adjoints, fine)
 
-    def bound(self, args: Sequence[Any], length: int) -> Shortcut | None:
-        """Return a faster way to repeat a call with few numbers; for more it would save nothing."""
-        kept: dict[Any, list[_Memory]] = self._thread.__dict__
-        memories = kept.get(length, [])
-        ((varies, slot),), linked = self.program.outputs, self.linked
-        if len(memories) != 1 or not varies or memories[0].inputs is None:
-            return None
-        (memory,) = memories
-        staged = staging(args, memory.inputs, memory.parameters)
-        # Looking these up takes a good part of a short call, so it is done once.
-        run, address, frame = self._run, memory.address, memory.frame
-        gradient, u, place = memory.gradient, memory.u, linked.total
-        where, phases, wanted = Frame.PHASES, Phase.UNIFORM | Phase.SWEEP | Phase.BACK, (True, slot)
-
-        def call(args: Sequence[Any], parameters: Any) -> tuple[float, Any] | None:
-            if not staged(args, parameters):
-                return None
-            memory.set_up("mean", length, wanted)
-            frame[where] = phases
-            if not run(address) or not isfinite(total := u.item(place)):
-                return None
-            return total / length, gradient.copy()
-
-        return call
-
-    def _memories(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[_Memory]:
-        """Return the memories of this thread and its helpers, which share the samples."""
-        kept: dict[Any, list[_Memory]] = self._thread.__dict__
-        memories = kept.get(length) or self._laid_out(kept, length)
+    def _computed(
+        self, call: Call, parameters: Any, inputs: Sequence[Any], length: int
+    ) -> tuple[_Results, _Memory, bool]:
+        """Return the results of a call, the memory with the sums, and what `_sweep` says."""
+        results, memories = _Results(self, call, length), self._memories(length)
         staged = memories[0].inputs
         if staged is not None:
             if inputs:
@@ -284,7 +281,50 @@ class NativeExecutor(Executor):
             memory.parameters[:] = parameters
             if staged is None:
                 memory.read(inputs)
-        return memories
+            results.prepare(memory)
+        fine = self._sweep(memories, Phase.UNIFORM if call == "values" else _BOTH_WAYS)
+        for memory in memories:
+            memory.forget()
+        results.finish(memories[0].u)
+        return results, memories[0], fine
+
+    def layout(self, call: Call, length: int) -> Layout | None:
+        """Lay out a call with few numbers; for more it would save nothing."""
+        memories, results = self._memories(length), _Results(self, call, length)
+        memory = memories[0]
+        if len(memories) > 1 or memory.inputs is None:
+            return None
+        slopes = None
+        if call != "values":
+            slopes = memory.gradient
+            if self.inputs:
+                slopes = results.adjoints if self.program.batched else memory.into_inputs
+        # Looking these up takes a good part of a short call, so it is done once.
+        run, address, frame, u, where = (
+            self._run,
+            memory.address,
+            memory.frame,
+            memory.u,
+            Frame.PHASES,
+        )
+        prepare, finish = results.prepare, results.finish
+        phases = Phase.UNIFORM if call == "values" else _BOTH_WAYS
+        if self.program.batched:
+            phases |= Phase.SWEEP
+
+        def again() -> bool:
+            prepare(memory)
+            frame[where] = phases
+            fine = run(address)
+            finish(u)
+            return bool(fine)
+
+        return Layout(memory.parameters, memory.inputs, again, results.rows, slopes)
+
+    def _memories(self, length: int) -> list[_Memory]:
+        """Return the memories of this thread and its helpers, which share the samples."""
+        kept: dict[Any, list[_Memory]] = self._thread.__dict__
+        return kept.get(length) or self._laid_out(kept, length)
 
     def _laid_out(self, kept: dict[Any, list[_Memory]], length: int) -> list[_Memory]:
         """Return new memories for batches of a length; the oldest ones are given up for them."""
@@ -295,7 +335,7 @@ class NativeExecutor(Executor):
         step = _LANES[str(self.dtype)]
         lanes = -(-(-(-length // blocks) or 1) // step) * step
         shares = max(1, min(self.threads, blocks // _LEAST_BLOCKS))
-        memories = [_Memory(linked, length, lanes, self.dtype) for _ in range(shares)]
+        memories = [_Memory(linked, length, lanes, self.dtype, self.inputs) for _ in range(shares)]
         blocks, start = -(-length // lanes), 0
         for k, memory in enumerate(memories, 1):
             memory.frame[Frame.START] = start
@@ -310,15 +350,11 @@ class NativeExecutor(Executor):
         first = memories[0]
         if len(memories) == 1:
             first.frame[Frame.PHASES] = phases | Phase.SWEEP if self.program.batched else phases
-            fine = bool(self._run(first.address))
-            first.forget()
-            return fine
+            return bool(self._run(first.address))
         for memory in memories:
             memory.frame[Frame.PHASES] = Phase.UNIFORM | Phase.SWEEP
         with ThreadPoolExecutor(len(memories)) as pool:
             fine = all([*pool.map(self._run, [memory.address for memory in memories])])
-        for memory in memories:
-            memory.forget()
         for memory in memories[1:]:
             first.adjoints += memory.adjoints
         first.frame[Frame.PHASES] = phases & Phase.BACK
