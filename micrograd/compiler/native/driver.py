@@ -78,9 +78,9 @@ def write_driver(kind: str, width: int) -> str:
             rest = build.sub(stop, start)
             count = build.select(build.icmp_signed("<", rest, lanes), rest, lanes)
             _load(w, get, v, lanes, start, count)
+            _seed(w, get, v, lanes, count)
             call(Frame.CODE, Frame.ROWS)
             _outputs(w, get, u, v, lanes, start, count, trouble)
-            _seed(w, get, v, lanes, count)
             call(Frame.BACK_CODE, Frame.BACK_ROWS)
             _gradients(w, get, v, lanes, start, count, trouble)
             if w.number != KINDS["float64"]:
@@ -102,6 +102,7 @@ def write_driver(kind: str, width: int) -> str:
     return str(w.module)
 
 
+_LINE = 64  # bytes of a cache line
 _BLOCKS = 32  # so many blocks are summed in single precision; a power of two
 
 
@@ -168,6 +169,7 @@ def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> No
     with w.range(get(Frame.PART_COUNT)) as p:
         part = w.at(parts, w.times(p, word(4)))
         address, rows, row_stride, stride = w.words(part, 0, 1, 2, 3)
+        together = build.icmp_signed("==", row_stride, word(w.number_size))
         with w.range(rows) as r:
             base = build.add(address, build.add(w.times(r, row_stride), w.times(start, stride)))
             first = build.load(place)
@@ -177,12 +179,20 @@ def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> No
                 pointer = build.inttoptr(build.add(base, w.times(i, stride)), byte)
                 return build.bitcast(pointer, w.number.as_pointer())
 
+            whole = build.and_(count, word(-w.width))
             neighbours = build.icmp_signed("==", stride, word(w.number_size))
-            copied = build.select(neighbours, build.and_(count, word(-w.width)), word(0))
+            copied = build.select(neighbours, whole, word(0))
             with w.loop(word(0), copied, word(w.width)) as i:
                 w.store(w.load(at(i), w.width), w.at(target, i))
                 w.prefetch(at(build.add(i, lanes)))  # of the next block
-            with w.loop(copied, count, word(1)) as i:
+            with w.loop(copied, whole, word(w.width)) as i:
+                numbers = [w.load(at(build.add(i, word(k))), 1) for k in range(w.width)]
+                w.store(w.vector(numbers), w.at(target, i))
+                # Where the numbers of a sample are neighbours, each row asks for another line.
+                line = build.select(together, w.times(r, word(_LINE - w.number_size)), word(0))
+                ahead = build.ptrtoint(at(build.add(i, lanes)), WORD)
+                w.prefetch(w.pointer(build.add(ahead, line)))
+            with w.loop(whole, count, word(1)) as i:
                 w.store(w.load(at(i), 1), w.at(target, i))
             last = w.load(at(build.sub(count, word(1))), 1)
             with w.loop(count, lanes, word(1)) as i:
@@ -240,10 +250,13 @@ def _gradients(
     build = w.build
     into, stride = w.pointer(get(Frame.INTO), w.number), get(Frame.INTO_STRIDE)
     full = build.and_(count, word(-w.width))
+    streamed = build.select(build.icmp_signed("!=", get(Frame.STREAMED), word(0)), full, word(0))
     with w.range(get(Frame.GRADIENT_COUNT)) as k:
         source = w.at(v, w.times(build.add(get(Frame.GRADIENTS), k), lanes))
         target = w.at(into, build.add(w.times(k, stride), start))
-        with w.loop(word(0), full, word(w.width)) as i:
+        with w.loop(word(0), streamed, word(w.width)) as i:
+            w.stream(w.load(w.at(source, i), w.width), w.at(target, i))
+        with w.loop(streamed, full, word(w.width)) as i:
             w.store(w.load(w.at(source, i), w.width), w.at(target, i))
         with w.loop(full, count, word(1)) as i:
             w.store(w.load(w.at(source, i), 1), w.at(target, i))

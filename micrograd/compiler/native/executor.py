@@ -15,6 +15,7 @@ import numpy as np
 
 from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
+from micrograd.compiler.native.fusion import Fusion
 from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.machine import Machine
@@ -143,6 +144,7 @@ class _Results:
         program, dtype = executor.program, executor.dtype
         self.call, self.length, self.linked = call, length, executor.linked
         self.checked = executor.checked and call == "values"
+        self.fused: Any = None  # the row of a fused kernel
         self.by_row = program.batched and call != "mean"
         self.differentiated = None if call == "values" else program.outputs[0]
         slots = [slot for _, slot in program.outputs]
@@ -154,8 +156,7 @@ class _Results:
         if self.by_row:
             self.rows = _aligned_rows(len(slots), length, dtype)
             if executor.inputs and self.differentiated is not None:
-                self.adjoints = aligned_empty(program.inputs * length, dtype)
-                self.adjoints = self.adjoints.reshape(program.inputs, length)
+                self.adjoints = _aligned_rows(program.inputs, length, dtype)
         else:
             self.rows = np.empty(len(slots), float if call == "mean" else dtype)
 
@@ -168,7 +169,10 @@ class _Results:
         frame[Frame.OUTPUT_COUNT] = frame[Frame.GRADIENT_COUNT] = frame[Frame.BACK_ROWS] = 0
         frame[Frame.TOTAL_OF] = frame[Frame.SEED_AT] = frame[Frame.SEED_U_AT] = -1
         frame[Frame.CHECKED] = self.checked
-        frame[Frame.STREAMED] = self.call == "values" and self.rows.nbytes >= _STREAMED
+        written = self.rows if self.adjoints is None else self.adjoints
+        frame[Frame.STREAMED] = self.by_row and written.nbytes >= _STREAMED
+        code = self.linked.varying if self.fused is None else self.fused
+        frame[Frame.CODE], frame[Frame.ROWS] = _address_of(code), len(code)
         if self.by_row:
             address, pitch = _address_of(self.rows), self.rows.strides[0]
             memory.outputs = array("q")
@@ -179,14 +183,15 @@ class _Results:
         if self.adjoints is not None:
             frame[Frame.GRADIENTS] = self.linked.adjoints_v
             frame[Frame.GRADIENT_COUNT] = len(self.adjoints)
-            frame[Frame.INTO], frame[Frame.INTO_STRIDE] = _address_of(self.adjoints), self.length
+            frame[Frame.INTO] = _address_of(self.adjoints)
+            frame[Frame.INTO_STRIDE] = self.adjoints.strides[0] // self.adjoints.itemsize
         if self.differentiated is not None:
             self._differentiate(frame, *self.differentiated)
         memory.prepared = self
 
     def _differentiate(self, frame: Any, varies: bool, slot: int) -> None:
         linked, mean = self.linked, self.call == "mean"
-        frame[Frame.BACK_ROWS] = len(linked.varying_back)
+        frame[Frame.BACK_ROWS] = len(linked.varying_back) if self.fused is None else 0
         seed = 1.0 / self.length if mean else 1.0
         if varies:
             frame[Frame.SEED_AT], frame[Frame.SEED] = linked.adjoints_v + slot, _bits(seed)
@@ -243,6 +248,11 @@ class NativeExecutor(Executor):
         return Linked(self.program, str(self.dtype), _address, inputs=self.inputs)
 
     @cached_property
+    def fusion(self) -> Fusion:
+        """The fused kernels of the program."""
+        return Fusion(self.linked, _machine())
+
+    @cached_property
     def _run(self) -> Any:
         return _driver(str(self.dtype))
 
@@ -271,6 +281,7 @@ class NativeExecutor(Executor):
     ) -> tuple[_Results, _Memory, bool]:
         """Return the results of a call, the memory with the sums, and what `_sweep` says."""
         results, memories = _Results(self, call, length), self._memories(length)
+        results.fused = self.fusion.code(length, backwards=call != "values")
         staged = memories[0].inputs
         if staged is not None:
             if inputs:
@@ -308,11 +319,16 @@ class NativeExecutor(Executor):
             Frame.PHASES,
         )
         prepare, finish = results.prepare, results.finish
+        fusion, backwards = self.fusion, call != "values"
         phases = Phase.UNIFORM if call == "values" else _BOTH_WAYS
         if self.program.batched:
             phases |= Phase.SWEEP
 
         def again() -> bool:
+            if fusion.waiting[backwards]:
+                results.fused = fusion.code(length, backwards=backwards)
+                if results.fused is not None:
+                    memory.prepared = None
             prepare(memory)
             frame[where] = phases
             fine = run(address)

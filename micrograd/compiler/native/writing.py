@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -107,6 +107,14 @@ class Writer:
         first = self.build.insert_element(ir.Constant(kind, ir.Undefined), number, word(0))
         mask = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
         return self.build.shuffle_vector(first, ir.Constant(kind, ir.Undefined), mask)
+
+    def vector(self, numbers: Sequence[Any]) -> Any:
+        """Return a vector of these numbers."""
+        kind = ir.VectorType(numbers[0].type, len(numbers))
+        vector = ir.Constant(kind, ir.Undefined)
+        for lane, number in enumerate(numbers):
+            vector = self.build.insert_element(vector, number, word(lane))
+        return vector
 
     def constant(self, number: float, width: int, kind: Any = None) -> Any:
         """Return a constant, in every lane."""

@@ -1,0 +1,87 @@
+"""Decides when the batched part of a program is fused into one kernel, and keeps that kernel.
+
+LLVM takes about a millisecond for each result of the program, and a fused kernel saves about half a
+nanosecond for each result and sample (measured on the programs of `benchmarks/fusion.py`). So it
+has paid for itself after some two million samples, whatever the program is. As the code is kept on
+disk, it is made earlier: by the first call that finds FUSED_AFTER samples done by calls before it.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from micrograd.compiler.native.linking import Code, Linked
+from micrograd.compiler.native.machine import Machine
+from micrograd.compiler.native.regions import write_region
+from micrograd.compiler.program import Elementwise, Fold, Product, Tape, WeightedSums
+
+FUSED_AFTER = 100_000
+"""So many samples are computed by the kernels of single instructions first."""
+MOST_STEPS, MOST_LINES = 2_000, 20_000
+"""The longest program that is fused: its operations and terms, and the lines of its code. LLVM
+takes some 1.5 s for so many lines, and from there on its time grows faster than the code."""
+
+
+class Fusion:
+    """The fused kernels of a program, for values alone and for gradients.
+
+    Args:
+        linked: the program as rows of single instructions.
+        machine: compiles the kernels.
+    """
+
+    def __init__(self, linked: Linked, machine: Machine) -> None:
+        self.linked, self.machine = linked, machine
+        fits = 2 <= steps(linked) <= MOST_STEPS
+        self.waiting = [fits, fits]  # whether there may be a kernel later
+        self._codes: list[Any] = [None, None]
+        self._samples = [0, 0]
+
+    def code(self, samples: int, *, backwards: bool) -> Any:
+        """Return the row of the fused kernel for a call with so many samples, or None.
+
+        It takes the place of the rows of `linked.varying` and, if it goes `backwards`, also of
+        those of `linked.varying_back`.
+        """
+        if self.waiting[backwards]:
+            if self._samples[backwards] >= FUSED_AFTER:
+                self._fuse(backwards=backwards)
+            self._samples[backwards] += samples
+        return self._codes[backwards]
+
+    def _fuse(self, *, backwards: bool) -> None:
+        text = write_region(self.linked, self.machine.width, backwards=backwards)
+        if text.count("\n") <= MOST_LINES:
+            code = Code()
+            digest = sha256(text.encode()).hexdigest()
+            code.add(self.machine.address(f"region {digest}", lambda: text), {})
+            self._codes[backwards] = code.array()
+        self.waiting[backwards] = False
+
+
+def steps(linked: Linked) -> int:
+    """Return how many operations and terms a kernel would have; 0 if the program does not fit.
+
+    Products with matrices of parameters have kernels of their own, which work on many numbers at
+    once, and so does whatever is no simple instruction.
+    """
+    total = 0
+    for each in linked.program.instructions:
+        match each:
+            case Elementwise(varies=True, out=out):
+                total += out.stop - out.start
+            case WeightedSums(varies=True, left=left):
+                total += len(left)
+            case Fold(varies=True, slots=slots):
+                total += len(slots)
+            case Tape(varies=True, code=code, terms=terms):
+                total += len(code) + len(terms.left)
+            case Product(varies=True, matrix=matrix, inputs=inputs, bias=bias):
+                learned = linked.active[False]
+                if learned[matrix].any() or (bias is not None and learned[bias].any()):
+                    return 0
+                total += matrix.size * len(inputs)
+            case _ if each.varies:
+                return 0
+    return total
