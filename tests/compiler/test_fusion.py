@@ -43,7 +43,7 @@ def fused_at_once(monkeypatch):
 
 def codes(program):
     """Whether there is a fused kernel for values, and for gradients."""
-    return [code is not None for code in program._last.executor.executor.fusion._codes]
+    return [code is not None for code in program._last.executor.executor.fusion.kernels]
 
 
 def both(f, parameters=(), **options):

@@ -39,7 +39,10 @@ class Frame:
     STREAMED = 31  # whether outputs, which must be aligned, are stored past the cache
     DOUBLES = 32  # in single precision: sums of the adjoints of `u` and the total, as doubles
     CHECKED = 33  # whether outputs are checked for being finite, too
-    SIZE = 34
+    # A table with two words for each input: where the next block is read, and the stride. A kernel
+    # that takes long asks for that memory while it computes; else it is asked for in `_load`.
+    AHEAD, ASKING = 34, 35
+    SIZE = 36
 
 
 def write_driver(kind: str, width: int) -> str:
@@ -163,8 +166,10 @@ def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> No
     """Copy a block of samples into the rows of the inputs; the last sample fills up the lanes."""
     build = w.build
     parts = w.pointer(get(Frame.PARTS))
-    place = build.alloca(WORD)
+    place, table = build.alloca(WORD), build.alloca(WORD.as_pointer())
     build.store(word(0), place)
+    build.store(w.pointer(get(Frame.AHEAD)), table)
+    asking = build.icmp_signed("!=", get(Frame.ASKING), word(0))
     byte = ir.IntType(8).as_pointer()
     with w.range(get(Frame.PART_COUNT)) as p:
         part = w.at(parts, w.times(p, word(4)))
@@ -179,19 +184,27 @@ def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> No
                 pointer = build.inttoptr(build.add(base, w.times(i, stride)), byte)
                 return build.bitcast(pointer, w.number.as_pointer())
 
+            # Where the numbers of a sample are neighbours, each row asks for another line.
+            line = build.select(together, w.times(r, word(_LINE - w.number_size)), word(0))
+            ahead = build.add(build.add(base, w.times(lanes, stride)), line)
+            for k, each in enumerate((ahead, stride)):
+                build.store(each, w.at(build.load(table), word(k)))
+            build.store(w.at(build.load(table), word(2)), table)
+
+            def ask(i: Any, base: Any = base, ahead: Any = ahead, stride: Any = stride) -> None:
+                there = build.select(asking, base, ahead)
+                w.prefetch(w.pointer(build.add(there, w.times(i, stride))))
+
             whole = build.and_(count, word(-w.width))
             neighbours = build.icmp_signed("==", stride, word(w.number_size))
             copied = build.select(neighbours, whole, word(0))
             with w.loop(word(0), copied, word(w.width)) as i:
                 w.store(w.load(at(i), w.width), w.at(target, i))
-                w.prefetch(at(build.add(i, lanes)))  # of the next block
+                ask(i)
             with w.loop(copied, whole, word(w.width)) as i:
                 numbers = [w.load(at(build.add(i, word(k))), 1) for k in range(w.width)]
                 w.store(w.vector(numbers), w.at(target, i))
-                # Where the numbers of a sample are neighbours, each row asks for another line.
-                line = build.select(together, w.times(r, word(_LINE - w.number_size)), word(0))
-                ahead = build.ptrtoint(at(build.add(i, lanes)), WORD)
-                w.prefetch(w.pointer(build.add(ahead, line)))
+                ask(i)
             with w.loop(whole, count, word(1)) as i:
                 w.store(w.load(at(i), 1), w.at(target, i))
             last = w.load(at(build.sub(count, word(1))), 1)

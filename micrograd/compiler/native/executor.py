@@ -99,12 +99,14 @@ class _Memory:
         frame[Frame.TOTAL] = linked.total
         self.doubles = np.zeros(linked.total - linked.adjoints_u + 1)
         frame[Frame.DOUBLES] = self.doubles.ctypes.data
+        self.ahead = array("q", bytes(16 * program.inputs))
+        frame[Frame.AHEAD] = self.ahead.buffer_info()[0]
+        self.fused = array("q", (0, self.address))
         # In a program that is not batched, the inputs follow the parameters.
         frame[Frame.PARAMETERS] = program.first_constant if inputs else program.parameters
         for code, rows, words in (
             (Frame.UNIFORM_CODE, Frame.UNIFORM_ROWS, linked.uniform),
             (Frame.UNIFORM_BACK_CODE, Frame.UNIFORM_BACK_ROWS, linked.uniform_back),
-            (Frame.CODE, Frame.ROWS, linked.varying),
             (Frame.BACK_CODE, Frame.BACK_ROWS, linked.varying_back),
         ):
             frame[code], frame[rows] = words.ctypes.data, len(words)
@@ -123,6 +125,16 @@ class _Memory:
         self.held = parts  # keeps them alive as long as there are pointers to them
         self.frame[Frame.PARTS] = self.parts.buffer_info()[0]
         self.frame[Frame.PART_COUNT] = len(parts)
+
+    def run(self, fused: int | None) -> None:
+        """Run the rows of the program, or the kernel at an address in their place."""
+        frame, code = self.frame, self.linked.varying
+        frame[Frame.ASKING] = fused is not None
+        if fused is None:
+            frame[Frame.CODE], frame[Frame.ROWS] = _address_of(code), len(code)
+        else:
+            self.fused[0] = fused
+            frame[Frame.CODE], frame[Frame.ROWS] = self.fused.buffer_info()[0], 1
 
     def forget(self) -> None:
         """Let go of the arrays of the caller, and of those for the results."""
@@ -144,7 +156,7 @@ class _Results:
         program, dtype = executor.program, executor.dtype
         self.call, self.length, self.linked = call, length, executor.linked
         self.checked = executor.checked and call == "values"
-        self.fused: Any = None  # the row of a fused kernel
+        self.fused: int | None = None  # the address of a fused kernel
         self.by_row = program.batched and call != "mean"
         self.differentiated = None if call == "values" else program.outputs[0]
         slots = [slot for _, slot in program.outputs]
@@ -171,8 +183,7 @@ class _Results:
         frame[Frame.CHECKED] = self.checked
         written = self.rows if self.adjoints is None else self.adjoints
         frame[Frame.STREAMED] = self.by_row and written.nbytes >= _STREAMED
-        code = self.linked.varying if self.fused is None else self.fused
-        frame[Frame.CODE], frame[Frame.ROWS] = _address_of(code), len(code)
+        memory.run(self.fused)
         if self.by_row:
             address, pitch = _address_of(self.rows), self.rows.strides[0]
             memory.outputs = array("q")
@@ -281,7 +292,7 @@ class NativeExecutor(Executor):
     ) -> tuple[_Results, _Memory, bool]:
         """Return the results of a call, the memory with the sums, and what `_sweep` says."""
         results, memories = _Results(self, call, length), self._memories(length)
-        results.fused = self.fusion.code(length, backwards=call != "values")
+        results.fused = self.fusion.kernel(length, backwards=call != "values")
         staged = memories[0].inputs
         if staged is not None:
             if inputs:
@@ -326,7 +337,7 @@ class NativeExecutor(Executor):
 
         def again() -> bool:
             if fusion.waiting[backwards]:
-                results.fused = fusion.code(length, backwards=backwards)
+                results.fused = fusion.kernel(length, backwards=backwards)
                 if results.fused is not None:
                     memory.prepared = None
             prepare(memory)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from micrograd.compiler.native.driver import Frame
 from micrograd.compiler.native.elementwise import stopped
 from micrograd.compiler.native.linking import Linked, contiguous
 from micrograd.compiler.native.lowering import Functions, Lowering
@@ -41,7 +42,8 @@ Term = tuple[float, Place, "Place | None"]  # of a sum: the sign, and the factor
 def write_region(linked: Linked, width: int, *, backwards: bool) -> str:
     """Return the module of a kernel of all instructions that vary over the batch.
 
-    It reads the rows of the inputs and numbers of `u`, and writes the rows of the outputs. If it
+    The second word of its row is the address of the frame. It reads the rows of the inputs and
+    numbers of `u`, and writes the rows of the outputs. If it
     goes backwards, it also reads the adjoint of the output and writes those of the inputs, and it
     adds to the adjoints of numbers of `u`, each contribution summed over the block of samples.
 
@@ -57,7 +59,7 @@ class _RegionWriter:
     def __init__(self, linked: Linked, width: int) -> None:
         self.linked, self.program = linked, linked.program
         self.w = w = Writer(linked.kind, width)
-        _, self.u, self.v, self.lanes = w.kernel()
+        self.row, self.u, self.v, self.lanes = w.kernel()
         self.lowering, self.zero = Lowering(w, w.width), w.constant(0.0, w.width)
         self.values: dict[Place, Any] = {}
         self.adjoints: dict[int, Any] = {}  # of slots of `v`
@@ -74,9 +76,11 @@ class _RegionWriter:
         outputs = [slot for varies, slot in program.outputs if varies]
         body = w.build.append_basic_block("start")
         w.build.position_at_end(body)
+        (frame,) = w.words(self.row, 1)
         for slot in dict.fromkeys(slot for each in instructions for slot in _numbers(each)):
             self.values[False, slot] = self._number(slot)
         with w.loop(word(0), self.lanes, word(w.width)) as self.i:
+            self._ask_for_next_block(frame)
             for each in instructions:
                 self._forwards(each)
             for slot in outputs:
@@ -95,6 +99,14 @@ class _RegionWriter:
         return str(w.module)
 
     # --------------------------------------------------------------------------------- what is read
+
+    def _ask_for_next_block(self, frame: Any) -> None:
+        """Ask for the memory of the next samples, which comes while these are computed."""
+        w = self.w
+        table = w.pointer(*w.words(w.pointer(frame), Frame.AHEAD))
+        for k in range(self.program.inputs):
+            place, stride = w.words(table, 2 * k, 2 * k + 1)
+            w.prefetch(w.pointer(w.build.add(place, w.times(self.i, stride))))
 
     def _number(self, slot: int) -> Any:
         """Return a number of `u` in every lane."""
