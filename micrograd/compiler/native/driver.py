@@ -229,7 +229,7 @@ def _outputs(
             w.stream(w.load(w.at(source, i), w.width), w.at(target, i))
         with w.loop(streamed, full, word(w.width)) as i:
             w.store(w.load(w.at(source, i), w.width), w.at(target, i))
-            w.prefetch(w.at(target, i, lanes), write=True)  # of the next block
+            w.prefetch_to_write(w.at(target, i, lanes))  # of the next block
         with w.loop(full, count, word(1)) as i:
             w.store(w.load(w.at(source, i), 1), w.at(target, i))
         checked = build.icmp_signed("!=", get(Frame.CHECKED), word(0))

@@ -17,9 +17,9 @@ from micrograd.compiler.program import Elementwise, Fold, Product, Tape, Weighte
 
 FUSED_AFTER = 100_000
 """So many samples are computed by the kernels of single instructions first."""
-MOST_STEPS, MOST_LINES = 2_000, 20_000
-"""The longest program that is fused: its operations and terms, and the lines of its code. LLVM
-takes some 1.5 s for so many lines, and from there on its time grows faster than the code."""
+MOST_LINES = 20_000
+"""The longest code of a kernel. LLVM takes some 1.5 s for so much, and from there on its time grows
+faster than the code."""
 
 
 class Fusion:
@@ -32,7 +32,7 @@ class Fusion:
 
     def __init__(self, linked: Linked, machine: Machine) -> None:
         self.linked, self.machine = linked, machine
-        fits = 2 <= steps(linked) <= MOST_STEPS
+        fits = _fits(linked)
         self.waiting = [fits, fits]  # whether there may be a kernel later
         self.kernels: list[int | None] = [None, None]  # their addresses
         self._samples = [0, 0]
@@ -50,35 +50,32 @@ class Fusion:
         return self.kernels[backwards]
 
     def _fuse(self, *, backwards: bool) -> None:
-        text = write_region(self.linked, self.machine.width, backwards=backwards)
-        if text.count("\n") <= MOST_LINES:
+        machine = self.machine
+        text = write_region(self.linked, machine.width, MOST_LINES, backwards=backwards)
+        if text is not None:
             digest = sha256(text.encode()).hexdigest()
-            self.kernels[backwards] = self.machine.address(f"region {digest}", lambda: text)
+            self.kernels[backwards] = machine.address(f"region {digest}", lambda: text)
         self.waiting[backwards] = False
 
 
-def steps(linked: Linked) -> int:
-    """Return how many operations and terms a kernel would have; 0 if the program does not fit.
+def _fits(linked: Linked) -> bool:
+    """Return whether a program has several instructions for a batch, and all of them are simple.
 
-    Products with matrices of parameters have kernels of their own, which work on many numbers at
-    once, and so does whatever is no simple instruction.
+    A product with a matrix of parameters has a kernel of its own, which works on many numbers at
+    once.
     """
-    total = 0
+    several = 0
     for each in linked.program.instructions:
         match each:
-            case Elementwise(varies=True, out=out):
-                total += out.stop - out.start
-            case WeightedSums(varies=True, left=left):
-                total += len(left)
-            case Fold(varies=True, slots=slots):
-                total += len(slots)
-            case Tape(varies=True, code=code, terms=terms):
-                total += len(code) + len(terms.left)
-            case Product(varies=True, matrix=matrix, inputs=inputs, bias=bias):
+            case Product(varies=True, matrix=matrix, bias=bias):
                 learned = linked.active[False]
                 if learned[matrix].any() or (bias is not None and learned[bias].any()):
-                    return 0
-                total += matrix.size * len(inputs)
+                    return False
+                several += 1
+            case Elementwise(varies=True) | WeightedSums(varies=True) | Fold(varies=True):
+                several += 1
+            case Tape(varies=True):
+                several += 2
             case _ if each.varies:
-                return 0
-    return total
+                return False
+    return several > 1

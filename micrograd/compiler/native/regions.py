@@ -38,8 +38,10 @@ T = TypeVar("T")
 Place = tuple[bool, int]  # whether it is in `v`, and the slot
 Term = tuple[float, Place, "Place | None"]  # of a sum: the sign, and the factors
 
+_FEW = 16  # so many inputs of a block take up half of the nearest cache
 
-def write_region(linked: Linked, width: int, *, backwards: bool) -> str:
+
+def write_region(linked: Linked, width: int, most: int, *, backwards: bool) -> str | None:
     """Return the module of a kernel of all instructions that vary over the batch.
 
     The second word of its row is the address of the frame. It reads the rows of the inputs and
@@ -50,14 +52,26 @@ def write_region(linked: Linked, width: int, *, backwards: bool) -> str:
     Args:
         linked: the program, with the places of all slots.
         width: the number of doubles in a vector register.
+        most: the most lines of straight code.
         backwards: whether adjoints are passed back.
+
+    Returns:
+        The text, or None if the code would be longer.
     """
-    return _RegionWriter(linked, width).write(backwards=backwards)
+    writer = _RegionWriter(linked, width, most)
+    try:
+        return writer.write(backwards=backwards)
+    except _TooLongError:
+        return None
+
+
+class _TooLongError(Exception):
+    """The code has more lines than it may have."""
 
 
 class _RegionWriter:
-    def __init__(self, linked: Linked, width: int) -> None:
-        self.linked, self.program = linked, linked.program
+    def __init__(self, linked: Linked, width: int, most: int) -> None:
+        self.linked, self.program, self.most = linked, linked.program, most
         self.w = w = Writer(linked.kind, width)
         self.row, self.u, self.v, self.lanes = w.kernel()
         self.lowering, self.zero = Lowering(w, w.width), w.constant(0.0, w.width)
@@ -83,6 +97,7 @@ class _RegionWriter:
             self._ask_for_next_block(frame)
             for each in instructions:
                 self._forwards(each)
+                self._count()
             for slot in outputs:
                 w.store(self._value((True, slot)), self._at(slot))
             if backwards:
@@ -90,6 +105,7 @@ class _RegionWriter:
                 self.adjoints = {slot: w.load(self._at(slot + shift), w.width) for slot in outputs}
                 for each in reversed(instructions):
                     self._backwards(each)
+                    self._count()
                 for slot in np.flatnonzero(self.linked.active[True][: program.inputs]).tolist():
                     w.store(self.adjoints.get(slot, self.zero), self._at(slot + shift))
         self._add_totals()
@@ -97,6 +113,10 @@ class _RegionWriter:
         w.build.position_at_end(self.first)
         w.build.branch(body)
         return str(w.module)
+
+    def _count(self) -> None:
+        if len(self.w.build.block.instructions) > self.most:
+            raise _TooLongError
 
     # --------------------------------------------------------------------------------- what is read
 
@@ -106,7 +126,8 @@ class _RegionWriter:
         table = w.pointer(*w.words(w.pointer(frame), Frame.AHEAD))
         for k in range(self.program.inputs):
             place, stride = w.words(table, 2 * k, 2 * k + 1)
-            w.prefetch(w.pointer(w.build.add(place, w.times(self.i, stride))))
+            level = 1 if self.program.inputs <= _FEW else 2
+            w.prefetch(w.pointer(w.build.add(place, w.times(self.i, stride))), level)
 
     def _number(self, slot: int) -> Any:
         """Return a number of `u` in every lane."""

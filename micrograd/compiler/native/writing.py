@@ -155,11 +155,18 @@ class Writer:
         size = {"double": "f64", "float": "f32", "i64": "i64"}[str(element)]
         return self.call(f"llvm.{name}.{shape}{size}", kind, *arguments)
 
-    def prefetch(self, pointer: Any, *, write: bool = False) -> None:
-        """Ask for memory to be brought to the cache."""
+    def prefetch(self, pointer: Any, level: int = 1) -> None:
+        """Ask for memory to be brought to the cache of a level: 1, the nearest, to 3."""
+        self._prefetch(pointer, 0, 4 - level)
+
+    def prefetch_to_write(self, pointer: Any) -> None:
+        """Ask for memory that will be written to be brought to the nearest cache."""
+        self._prefetch(pointer, 1, 3)
+
+    def _prefetch(self, pointer: Any, *hints: int) -> None:
         byte = self.build.bitcast(pointer, ir.IntType(8).as_pointer())
-        hints = (ir.Constant(ir.IntType(32), hint) for hint in (int(write), 3, 1))
-        self.call("llvm.prefetch.p0i8", ir.VoidType(), byte, *hints)
+        words = (ir.Constant(ir.IntType(32), hint) for hint in (*hints, 1))
+        self.call("llvm.prefetch.p0i8", ir.VoidType(), byte, *words)
 
     def call(self, name: str, result: Any, *arguments: Any) -> Any:
         """Call an external function."""
