@@ -131,6 +131,7 @@ def test_products_with_constant_matrices_sums_folds_and_tapes_are_fused(fused_at
     def f(x):
         a = matrix @ x
         b = matrix @ np.array([(x[i] * x[i - 1] - a[i] * x[i]).tanh() for i in range(5)])
+        b = b + matrix @ np.array([a[0], x[1], a[2], x[3], a[4]])
         largest = reduce(maximum, [each.detach() for each in b])
         total = log(sum(exp(each - largest) for each in b))
         for _ in range(40):
@@ -177,6 +178,29 @@ def test_zero_times_infinity_is_zero_in_a_fused_program(fused_at_once):
     assert value.tolist() == [0.0, 1.0]
     assert by_x.tolist() == [0.0, 4.0]
     assert by_y.tolist() == [0.0, 0.0]
+
+
+def test_a_fused_program_reports_the_same_as_not_finite(monkeypatch):
+    """Infinite partials are stopped within the kernel: only what must be is computed again."""
+    samples = np.array(np.meshgrid(SPECIALS, SPECIALS)).reshape(2, -1)
+    for f in (
+        lambda x, y: where(x > 0, log(x) / y, 0.0) + x,
+        lambda x, y: where(x > 0, sqrt(x) * log(x), y),
+        lambda x, y: exp(x) * y - x / y,
+    ):
+        found = []
+        for after in (0, NEVER):
+            monkeypatch.setattr(fusion, "FUSED_AFTER", after)
+            program = compile(f, batched=True, backend="numba")
+            program(*samples[:, :1])
+            runs = program._last.executor.executor
+            fine = []
+            for k in range(samples.shape[1]):
+                gradients = runs.value_and_grad([], [samples[:, k : k + 1]], 1, mean=False)
+                fine.append(gradients.finite)
+            found.append(fine)
+        assert found[0] == found[1]
+        assert 0 < sum(found[0]) < len(found[0])
 
 
 def test_a_program_is_fused_by_the_first_call_after_enough_samples(monkeypatch):

@@ -34,7 +34,10 @@ class Frame:
     TOTAL_OF, TOTAL = range(20, 22)  # place in `v` (or -1), and in `u` of its sum over all samples
     SEED_AT, SEED = range(22, 24)  # place of an adjoint in `v` (or -1), and the bits of its number
     SEED_U_AT, SEED_U = range(24, 26)  # the same in `u`
-    GRADIENTS, GRADIENT_COUNT, INTO, INTO_STRIDE = range(26, 30)  # adjoints of inputs, in `v`
+    GRADIENTS, GRADIENT_COUNT = range(26, 28)  # the first adjoint of inputs in `v`; how many
+    # A table with three words for each: the address of the first sample, the stride in bytes, and
+    # how much further memory is asked for.
+    INTO = 28
     PARAMETERS = 30  # the number of adjoints of `u` that are checked for being finite
     STREAMED = 31  # whether outputs, which must be aligned, are stored past the cache
     DOUBLES = 32  # in single precision: sums of the adjoints of `u` and the total, as doubles
@@ -261,16 +264,31 @@ def _gradients(
 ) -> None:
     """Copy the adjoints of the inputs of a block to where they are asked for."""
     build = w.build
-    into, stride = w.pointer(get(Frame.INTO), w.number), get(Frame.INTO_STRIDE)
-    full = build.and_(count, word(-w.width))
-    streamed = build.select(build.icmp_signed("!=", get(Frame.STREAMED), word(0)), full, word(0))
+    table = w.pointer(get(Frame.INTO))
+    whole = build.and_(count, word(-w.width))
+    streams = build.icmp_signed("!=", get(Frame.STREAMED), word(0))
     with w.range(get(Frame.GRADIENT_COUNT)) as k:
         source = w.at(v, w.times(build.add(get(Frame.GRADIENTS), k), lanes))
-        target = w.at(into, build.add(w.times(k, stride), start))
+        address, stride, line = w.words(w.at(table, w.times(k, word(3))), 0, 1, 2)
+        base = build.add(address, w.times(start, stride))
+
+        def at(i: Any, base: Any = base, stride: Any = stride) -> Any:
+            return w.pointer(build.add(base, w.times(i, stride)), w.number)
+
+        neighbours = build.icmp_signed("==", stride, word(w.number_size))
+        copied = build.select(neighbours, whole, word(0))
+        streamed = build.select(streams, copied, word(0))
         with w.loop(word(0), streamed, word(w.width)) as i:
-            w.stream(w.load(w.at(source, i), w.width), w.at(target, i))
-        with w.loop(streamed, full, word(w.width)) as i:
-            w.store(w.load(w.at(source, i), w.width), w.at(target, i))
-        with w.loop(full, count, word(1)) as i:
-            w.store(w.load(w.at(source, i), 1), w.at(target, i))
+            w.stream(w.load(w.at(source, i), w.width), at(i))
+        with w.loop(streamed, copied, word(w.width)) as i:
+            w.store(w.load(w.at(source, i), w.width), at(i))
+        with w.loop(copied, whole, word(w.width)) as i:
+            numbers = w.load(w.at(source, i), w.width)
+            for lane in range(w.width):
+                number = build.extract_element(numbers, word(lane))
+                w.store(number, at(build.add(i, word(lane))))
+            ahead = build.ptrtoint(at(build.add(i, lanes)), WORD)  # of the next block
+            w.prefetch_to_write(w.pointer(build.add(ahead, line)))
+        with w.loop(whole, count, word(1)) as i:
+            w.store(w.load(w.at(source, i), 1), at(i))
         _look_at_row(w, source, count, trouble)

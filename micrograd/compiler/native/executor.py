@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite
+from micrograd.compiler.executor import Blocks, Call, Executor, Gradients, Layout, are_finite
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
 from micrograd.compiler.native.fusion import Fusion
 from micrograd.compiler.native.kernels import write
@@ -90,7 +90,7 @@ class _Memory:
         self.into_inputs = self.adjoints[slice(*program.input_slots)]
         self.parts = array("q")
         self.held: Sequence[Any] = ()
-        self.outputs = array("q")
+        self.outputs, self.slopes = array("q"), array("q")  # where results and adjoints go
         self.frame = array("q", bytes(8 * Frame.SIZE))
         self.address = self.frame.buffer_info()[0]
         self.prepared: Any = None  # the results that the frame is prepared for
@@ -153,9 +153,13 @@ class _Results:
         executor: the executor.
         call: what is computed.
         length: the number of samples.
+        inputs: the arrays of inputs, in whose order in memory the adjoints are written; else they
+            are written row by row.
     """
 
-    def __init__(self, executor: NativeExecutor, call: Call, length: int) -> None:
+    def __init__(
+        self, executor: NativeExecutor, call: Call, length: int, inputs: Sequence[Any] = ()
+    ) -> None:
         program, dtype = executor.program, executor.dtype
         self.call, self.length, self.linked = call, length, executor.linked
         self.checked = executor.checked and call == "values"
@@ -167,11 +171,13 @@ class _Results:
         self.varying = [i for i, varies in enumerate(kinds) if varies]
         self.fixed = [i for i, varies in enumerate(kinds) if not varies]
         self.slots = np.array(slots, np.intp)
-        self.adjoints: Any = None
+        self.adjoints: list[Any] = []
         if self.by_row:
             self.rows = _aligned_rows(len(slots), length, dtype)
             if executor.inputs and self.differentiated is not None:
-                self.adjoints = _aligned_rows(program.inputs, length, dtype)
+                self.adjoints = [_like(each) for each in inputs]
+                if not inputs:
+                    self.adjoints = [_aligned_rows(program.inputs, length, dtype)]
         else:
             self.rows = np.empty(len(slots), float if call == "mean" else dtype)
 
@@ -184,8 +190,8 @@ class _Results:
         frame[Frame.OUTPUT_COUNT] = frame[Frame.GRADIENT_COUNT] = frame[Frame.BACK_ROWS] = 0
         frame[Frame.TOTAL_OF] = frame[Frame.SEED_AT] = frame[Frame.SEED_U_AT] = -1
         frame[Frame.CHECKED] = self.checked
-        written = self.rows if self.adjoints is None else self.adjoints
-        frame[Frame.STREAMED] = self.by_row and written.nbytes >= _STREAMED
+        written = sum(each.nbytes for each in (self.rows, *self.adjoints))
+        frame[Frame.STREAMED] = self.by_row and written >= _STREAMED
         memory.run(self.fused)
         if self.by_row:
             address, pitch = _address_of(self.rows), self.rows.strides[0]
@@ -194,11 +200,13 @@ class _Results:
                 memory.outputs.extend((int(self.slots[i]), address + i * pitch))
             frame[Frame.OUTPUTS] = memory.outputs.buffer_info()[0]
             frame[Frame.OUTPUT_COUNT] = len(self.varying)
-        if self.adjoints is not None:
+        if self.adjoints:
+            memory.slopes = array("q")
+            for each in self.adjoints:
+                memory.slopes.extend(_rows_of(each))
             frame[Frame.GRADIENTS] = self.linked.adjoints_v
-            frame[Frame.GRADIENT_COUNT] = len(self.adjoints)
-            frame[Frame.INTO] = _address_of(self.adjoints)
-            frame[Frame.INTO_STRIDE] = self.adjoints.strides[0] // self.adjoints.itemsize
+            frame[Frame.INTO] = memory.slopes.buffer_info()[0]
+            frame[Frame.GRADIENT_COUNT] = len(memory.slopes) // 3
         if self.differentiated is not None:
             self._differentiate(frame, *self.differentiated)
         memory.prepared = self
@@ -230,6 +238,26 @@ def _aligned_rows(count: int, length: int, dtype: Any) -> Any:
     step = _LINE // dtype.itemsize
     pitch = -(-length // step) * step
     return aligned_empty(count * pitch, dtype).reshape(count, pitch)[:, :length]
+
+
+def _like(part: Any) -> Any:
+    """Return an array for the adjoints of inputs: sample by sample if these are, else by row."""
+    rows, length = part.shape
+    size = part.itemsize
+    if rows > 1 and part.strides == (size, rows * size):
+        return np.empty((length, rows), part.dtype).T
+    return _aligned_rows(rows, length, part.dtype)
+
+
+def _rows_of(adjoints: Any) -> list[int]:
+    """Return the words of the driver for each row; see `Frame.INTO`."""
+    address, (down, right) = _address_of(adjoints), adjoints.strides
+    # Where the numbers of a sample are neighbours, each row asks for another line.
+    line = _LINE - down if down == adjoints.itemsize else 0
+    words: list[int] = []
+    for k in range(len(adjoints)):
+        words += (address + k * down, right, k * line)
+    return words
 
 
 def _address_of(numbers: Any) -> int:
@@ -285,8 +313,10 @@ class NativeExecutor(Executor):
         """Return the output or its mean, and the adjoints of parameters and inputs."""
         call: Call = "mean" if mean else "each"
         results, memory, fine = self._computed(call, parameters, inputs, length)
-        adjoints = results.adjoints
-        if self.inputs and not self.program.batched:
+        found, adjoints = results.adjoints, None
+        if found:
+            adjoints = found[0] if len(found) == 1 else Blocks(found)
+        elif self.inputs and not self.program.batched:
             adjoints = memory.into_inputs.copy()
         return Gradients(results.rows[0], memory.gradient.copy(), adjoints, fine)
 
@@ -294,14 +324,16 @@ class NativeExecutor(Executor):
         self, call: Call, parameters: Any, inputs: Sequence[Any], length: int
     ) -> tuple[_Results, _Memory, bool]:
         """Return the results of a call, the memory with the sums, and what `_sweep` says."""
-        results, memories = _Results(self, call, length), self._memories(length)
-        results.fused = self.fusion.kernel(length, backwards=call != "values")
+        memories = self._memories(length)
         staged = memories[0].inputs
-        if staged is not None:
+        if staged is None:
+            inputs = [np.asarray(each, self.dtype) for each in inputs]
+            results = _Results(self, call, length, inputs)
+        else:
+            results = _Results(self, call, length)
             if inputs:
                 np.concatenate(inputs, out=staged)
-        else:
-            inputs = [np.asarray(each, self.dtype) for each in inputs]
+        results.fused = self.fusion.kernel(length, backwards=call != "values")
         for memory in memories:
             memory.parameters[:] = parameters
             if staged is None:
@@ -323,7 +355,7 @@ class NativeExecutor(Executor):
         if call != "values":
             slopes = memory.gradient
             if self.inputs:
-                slopes = results.adjoints if self.program.batched else memory.into_inputs
+                slopes = results.adjoints[0] if self.program.batched else memory.into_inputs
         # Looking these up takes a good part of a short call, so it is done once.
         run, address, frame, u, where = (
             self._run,

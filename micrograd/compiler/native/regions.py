@@ -321,14 +321,11 @@ def _applied(instruction: Elementwise) -> list[tuple[int, list[Place]]]:
 
 
 def _sums(instruction: WeightedSums) -> Iterator[tuple[int, list[Term]]]:
-    """Yield the slot of each sum, and its terms; a factor of `v` comes before one of `u`."""
-    terms: list[Term] = []
-    for sign, left, left_varies, right, right_varies in instruction.terms():
-        pair = (left_varies, left), (right_varies, right)
-        if right < 0:
-            terms.append((sign, pair[0], None))
-        else:
-            terms.append((sign, *(pair[::-1] if right_varies and not left_varies else pair)))
+    """Yield the slot of each sum, and its terms."""
+    terms: list[Term] = [
+        (sign, (left_varies, left), None if right < 0 else (right_varies, right))
+        for sign, left, left_varies, right, right_varies in instruction.terms()
+    ]
     return _split(instruction, terms)
 
 
