@@ -11,24 +11,20 @@
 from __future__ import annotations
 
 import pickle
-import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, overload
 
 import numpy as np
 
-from micrograd.compiler.arguments import (
-    REAL,
-    batch,
-    batch_columns,
-    numbers,
-    refuse_tensors,
-    regular,
-)
-from micrograd.compiler.executor import BACKENDS, MakeExecutor, load
+from micrograd.compiler.arguments import batch_columns, numbers, refuse_tensors
+from micrograd.compiler.executor import BACKENDS, Call, MakeExecutor, load
 from micrograd.compiler.program import Program
 from micrograd.compiler.recorder import TraceError
+from micrograd.compiler.results import gradient, placed, regular, store, store_parameters
+from micrograd.compiler.shortcuts import Shortcuts, shortcut
+from micrograd.compiler.staging import REAL
 from micrograd.compiler.stopping import CheckedExecutor
 from micrograd.compiler.tracing import refuse_programs_of, trace, tracing
 from micrograd.engine.graph import Node
@@ -58,6 +54,12 @@ else:
 
 MOST_STRUCTURES = 16
 """Structures of arguments whose programs a compiled function keeps."""
+_MANY = (
+    f"{{!r}} was called with more than {MOST_STRUCTURES} structures of arguments, such as lists of "
+    "different lengths. It keeps the programs of the last ones and traces the function again for "
+    "others, which is slow: fill lists up to a few lengths, or compile the function for each use"
+    "\n  at {}"
+)
 
 
 @overload
@@ -255,21 +257,48 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
         self.dtype, self._make, self._threads = dtype, make, threads
         self._variants: OrderedDict[tuple[Structure, ...], _Variant] = OrderedDict()
         self._by_shapes: dict[tuple[tuple[int, ...], ...], _Variant] = {}  # of the last arrays
-        self._bound = threading.local()  # a shortcut for further calls with the same shapes
+        self._shortcuts = Shortcuts(), Shortcuts()  # of values, and of value_and_grad
         self._last: _Variant | None = None
+        self._warned = False
 
-    def __call__(self, *args: Any, **keywords: Any) -> Result:
-        """Return the value of the function; for a batch, one for each sample along axis 0."""
+    def __call__(
+        self, *args: Any, parameters: Any = None, out: Any = None, **keywords: Any
+    ) -> Result:
+        """Return the value of the function; for a batch, one for each sample along axis 0.
+
+        Args:
+            *args: the arguments of the function.
+            parameters: an array of numbers to use in place of the current numbers of the
+                parameters, in their order. Many parameters are read faster from an array.
+            out: an array that the value is written to, and that is returned; it has the shape of
+                the value and the precision of the program.
+            **keywords: refused, as arguments are taken by position only.
+
+        Raises:
+            TypeError: if the value is not a number or an array, and `out` is given.
+            ValueError: if `out` has another shape.
+
+        >>> out = np.zeros(2)
+        >>> compile(lambda x: x * x, batched=True)(np.array([1.0, 3.0]), out=out) is out, out[1]
+        (True, np.float64(9.0))
+        """
         if keywords:
             _refuse_keywords(keywords)
+        for again, variant in self._shortcuts[0].each:
+            found = again(args, parameters, out)
+            if found is not None:
+                self._last = variant
+                return found  # type: ignore[no-any-return]
         call = self._call(args)
-        columns = call.variant.executor.values(self._numbers(None), call.inputs, call.length)
-        if self.batched:
-            columns = [each if np.ndim(each) else np.full(call.length, each) for each in columns]
-        return regular(call.variant.result, columns)  # type: ignore[no-any-return]
+        variant = call.variant
+        rows = variant.executor.values(self._numbers(parameters), call.inputs, call.length)
+        self._prepare(self._shortcuts[0], "values", args, call)
+        if out is not None:
+            return store(placed([variant.result]), rows, out, "the value")  # type: ignore[no-any-return]
+        return regular(variant.result, rows)  # type: ignore[no-any-return]
 
     def value_and_grad(
-        self, *args: Any, parameters: Any = None, **keywords: Any
+        self, *args: Any, parameters: Any = None, out: Any = None, **keywords: Any
     ) -> tuple[Mean, Slopes]:
         """Return the value and the gradient.
 
@@ -277,55 +306,53 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
             *args: the arguments of the function.
             parameters: an array of numbers to use in place of the current numbers of the
                 parameters, in their order.
+            out: an array that the gradient is written to, and that is returned with the value; for
+                several arguments, a tuple of arrays.
             **keywords: refused, as arguments are taken by position only.
 
         Returns:
             If the function was compiled with parameters: the value, or its mean over the batch,
             and the gradient of that as an array, in the order of the parameters. Otherwise the
             value, an array of one for each sample of a batch, and the gradient with respect to the
-            arguments: with the structure of the argument, or a tuple if there are several.
+            arguments: with the structure of the argument, or a tuple if there are several. Arrays
+            have the precision of the program; those for several arguments may share their memory.
 
         Raises:
-            ValueError: if the function does not return one number, or if the batch is empty and a
-                mean is asked for.
+            ValueError: if the function does not return one number, if the batch is empty and a
+                mean is asked for, or if `out` has another shape.
 
         >>> compile(lambda x, y: x * y).value_and_grad(2.0, 3.0)
         (6.0, (3.0, 2.0))
         """
         if keywords:
             _refuse_keywords(keywords)
-        if parameters is not None and self.parameters:
-            again, variant = getattr(self._bound, "call", (None, None))
-            found = again and again(args, parameters)
-            if found:
+        for again, variant in self._shortcuts[1].each:
+            found = again(args, parameters, out)
+            if found is not None:
                 self._last = variant
                 return found  # type: ignore[no-any-return]
         call = self._call(args)
-        executor = call.variant.executor
-        if call.variant.result != LEAF:
+        variant = call.variant
+        if variant.result != LEAF:
             raise ValueError("value_and_grad needs a function that returns one number")
         mean = self.batched and bool(self.parameters)
         if mean and not call.length:
             raise ValueError("the mean over an empty batch is undefined: give at least one sample")
-        value, gradient, adjoints, _ = executor.value_and_grad(
+        value, of_parameters, adjoints, _ = variant.executor.value_and_grad(
             self._numbers(parameters), call.inputs, call.length, mean=mean
         )
+        self._prepare(self._shortcuts[1], "mean" if mean else "each", args, call)
+        if self.batched and not mean:
+            value = np.broadcast_to(value, (call.length,)).copy()
+        else:
+            value = float(value)
         if self.parameters:
-            arrays = self.batched and all(type(each) is np.ndarray for each in args)
-            if arrays:
-                self._bound.call = executor.bound(args, call.length), call.variant
-            return float(value), gradient  # type: ignore[return-value]
-        value = np.broadcast_to(value, (call.length,)).copy() if self.batched else float(value)
-        parts, start = [], 0
-        for structure in call.variant.arguments:
-            size = count_leaves(structure)
-            columns = adjoints[start : start + size]
-            if self.batched:
-                parts.append(batch(structure, columns))
-            else:
-                parts.append(unflatten(structure, columns.tolist()))
-            start += size
-        return value, parts[0] if len(parts) == 1 else tuple(parts)  # type: ignore[return-value]
+            slopes = of_parameters if out is None else store_parameters(of_parameters, out)
+        elif out is None:
+            slopes = gradient(placed(variant.arguments), adjoints)
+        else:
+            slopes = store(placed(variant.arguments), adjoints, out, "an argument")
+        return value, slopes
 
     def __copy__(self) -> CompiledFunction[Result, Mean, Slopes]:
         """Return itself, as copying a function does."""
@@ -371,20 +398,23 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
                 f"{self!r} was not called yet, so it has no program to pickle: call it once "
                 f"before\n  at {line_of_user()}"
             )
-        del kept["_bound"]
+        del kept["_shortcuts"]
         return kept
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._bound = threading.local()
+        self._shortcuts = Shortcuts(), Shortcuts()
 
     # ------------------------------------------------------------------------------------- calling
+
+    def _current_numbers(self) -> list[float]:
+        refuse_programs_of(self.parameters)
+        return [*map(_number, self.parameters)]
 
     def _numbers(self, given: Any) -> Any:
         """Return the numbers of the parameters: those given, or the current ones."""
         if given is None:
-            refuse_programs_of(self.parameters)
-            return [*map(_number, self.parameters)]
+            return self._current_numbers()
         if type(given) is np.ndarray and given.dtype.kind in REAL:
             array = np.asarray(given, dtype=self.dtype)
         else:
@@ -394,6 +424,29 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
                 f"parameters is an array of {len(self.parameters)} numbers, got shape {array.shape}"
             )
         return array
+
+    def _prepare(
+        self, shortcuts: Shortcuts, kind: Call, args: Sequence[Any], call: _Arguments
+    ) -> None:
+        """Make a shortcut for further calls like this one, if there was one already."""
+        variant, _, length = call
+        key = variant, length, tuple(map(type, args))
+        if not length or not shortcuts.is_due(key):
+            return
+        executor, made = variant.executor, None
+        layout = executor.layout(kind, length)
+        if layout is not None:
+            made = shortcut(
+                kind,
+                args,
+                variant.arguments,
+                variant.result,
+                layout,
+                self._current_numbers if self.parameters else None,
+                batched=self.batched,
+                checked=executor.stopping is not None,
+            )
+        shortcuts.add(key, made, variant)
 
     def _call(self, args: Sequence[Any]) -> _Arguments:
         call = (self._call_on_arrays(args) if self.batched else None) or self._call_on_any(args)
@@ -459,8 +512,12 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
                 if used is not None:
                     self._variants[used.arguments] = used
                     self._variants.move_to_end(used.arguments)
+            too_many = len(self._variants) > MOST_STRUCTURES
             while len(self._variants) > MOST_STRUCTURES:
                 self._variants.popitem(last=False)
+        if too_many and not self._warned:
+            self._warned = True
+            warnings.warn(_MANY.format(self, line_of_user()), stacklevel=2)
         return found
 
     def _new_variant(self, key: tuple[Structure, ...]) -> _Variant:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -24,6 +24,10 @@ class Structural:
     def made(self, *parts: Any) -> Any:
         """Return what a node of this row is in another trace, made of its operands there."""
         raise NotImplementedError
+
+    def mapped(self, change: Callable[[Graph], Graph]) -> Structural:
+        """Return the row with a changed graph of its step, if it has one."""
+        return self
 
     def recorded(self, recorder: Any, places: Sequence[int]) -> int:
         """Return the place of a node with any number of operands, by a recorder."""
@@ -81,6 +85,11 @@ class Graph(NamedTuple):
         """All that the graph consists of, to compare it with others."""
         arrays = (self.code, self.operands, self.numbers, self.outputs)
         return (*(each.tobytes() for each in arrays), self.table, self.parameters, self.inputs)
+
+    def mapped(self, change: Callable[[Graph], Graph]) -> Graph:
+        """Return the graph with the graphs of all steps of loops changed."""
+        table = (row.mapped(change) if isinstance(row, Structural) else row for row in self.table)
+        return self._replace(table=tuple(table))
 
     @property
     def structural(self) -> Any:

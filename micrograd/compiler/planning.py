@@ -34,9 +34,10 @@ from micrograd.compiler.simplifying import simplified
 from micrograd.compiler.sums import find_sums
 from micrograd.ops import TABLE
 
-# At least LEAST_STEPS groups in a row, each of at most NARROW nodes, become a tape; sums of more
-# than FEW_TERMS terms stay outside of it.
-LEAST_STEPS, NARROW, FEW_TERMS = 32, 3, 8
+# At least LEAST_STEPS groups in a row, each of at most NARROW nodes, become a tape. Sums of more
+# than FEW_TERMS terms stay outside of it, and so do groups of sums with more than SOME_TERMS terms
+# together, which are matrix products if anything is.
+LEAST_STEPS, NARROW, FEW_TERMS, SOME_TERMS = 32, 8, 8, 16
 
 
 def plan(graph: Graph, *, batched: bool) -> Program:
@@ -205,12 +206,12 @@ class Planner:
                 yield space, codes[i], members[starts[i] : starts[i + 1]]
 
     def _is_narrow(self, members: Any, starts: Any) -> Any:
-        """Return which groups have few nodes and contain no sum of many terms."""
+        """Return which groups have few nodes and no sums of many terms."""
         places = self.place_of_sum[members]
         terms = np.where(places < 0, 0, self.bounds[places + 1] - self.bounds[places])
         terms[self.place_of_fold[members] >= 0] = FEW_TERMS + 1
-        largest = np.maximum.reduceat(terms, starts[:-1])
-        return (np.diff(starts) <= NARROW) & (largest <= FEW_TERMS)
+        largest, total = (f.reduceat(terms, starts[:-1]) for f in (np.maximum, np.add))
+        return (np.diff(starts) <= NARROW) & (largest <= FEW_TERMS) & (total <= SOME_TERMS)
 
     def _levels(self, alive: Any) -> Any:
         """Return for each node the length of its longest path to leaves within its space."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.executor import Executor, Gradients, are_finite
+from micrograd.compiler.executor import Executor, Gradients, are_finite, gathered
 from micrograd.compiler.numpy.loops import LoopOn, Stacks
 from micrograd.compiler.numpy.operations import flow, stopping_product, value
 from micrograd.compiler.program import (
@@ -49,19 +49,20 @@ class ReferenceExecutor(Executor):
         """The instructions, with the steps of each tape in place of it."""
         return _without_tapes(self.program.instructions)
 
-    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[list[Any], bool]:
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[Any, bool]:
         """Return the outputs, and whether they are finite."""
         parts: list[list[Any]] = []
         for block, lanes in self._blocks(inputs, length):
             spaces = self._forward(parameters, block, lanes)
             parts.append([spaces[varies][slot] for varies, slot in self.program.outputs])
-        outputs = [
+        found = [
             np.concatenate(rows) if varies else rows[0][0]
             for rows, (varies, _) in zip(
                 zip(*parts, strict=True), self.program.outputs, strict=True
             )
         ]
-        return outputs, are_finite(outputs)
+        outputs = gathered(found, self.program, length, self.dtype)
+        return outputs, are_finite([outputs])
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.executor import Gradients, MakeExecutor, Shortcut, are_finite
+from micrograd.compiler.executor import Call, Gradients, Layout, MakeExecutor, are_finite
 from micrograd.compiler.graph import Graph, Structural
 from micrograd.compiler.loops.rows import LoopRow, operands_of
 from micrograd.compiler.planning import plan
@@ -92,13 +92,14 @@ class CheckedExecutor:
             program = plan(self.stopping, batched=program.batched)
         return ReferenceExecutor(program, **self._options)
 
-    def bound(self, args: Sequence[Any], length: int) -> Shortcut | None:
-        """Return a faster way to repeat a call, or None; see `Executor.bound`."""
-        if has_loops(self.graph):
-            return None
-        return self.executor.bound(args, length)
+    def layout(self, call: Call, length: int) -> Layout | None:
+        """Lay out a call, or return None; see `Executor.layout`."""
+        if call == "values" or not has_loops(self.graph):
+            return self.executor.layout(call, length)
+        laid = None if call == "mean" else self._with_gradient.layout("values", length)
+        return laid and laid._replace(results=laid.results[:1], slopes=laid.results[1:])
 
-    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[Any]:
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> Any:
         """Return the outputs; see `Executor.values`."""
         outputs, finite = self.executor.values(parameters, inputs, length)
         if self.stopping is not None and not finite:
@@ -125,27 +126,23 @@ class CheckedExecutor:
     ) -> Gradients:
         """Compute the gradient as further outputs; their mean is taken block by block."""
         program, of_inputs = self._with_gradient, self._options["inputs"]
-        if not self.program.batched:
-            value, *slopes = program.values(parameters, inputs, length)
-            found = np.array(slopes, self._options["dtype"])
-        elif not mean:
-            columns = program.values(parameters, inputs, length)
-            value, *rows = (np.broadcast_to(column, (length,)) for column in columns)
-            found = np.array(rows).reshape(-1, length)
-            if not of_inputs:
-                found = found.sum(axis=1)
-        else:
+        if mean:
             step = max(1, _MOST_NUMBERS // len(program.graph.outputs))
-            totals = np.zeros(len(program.graph.outputs))
+            found = np.zeros(len(program.graph.outputs))
             for start in range(0, length, step):
                 block = [each[:, start : start + step] for each in inputs]
                 count = min(step, length - start)
-                columns = program.values(parameters, block, count)
-                totals += [x.sum() if np.ndim(x) else x * count for x in columns]
-            value, found = totals[0] / length, (totals[1:] / length).astype(self._options["dtype"])
-        return Gradients(
-            value, None if of_inputs else found, found if of_inputs else None, are_finite([found])
-        )
+                found += program.values(parameters, block, count).sum(axis=1)
+            found /= length
+        else:
+            found = program.values(parameters, inputs, length)
+        slopes = found[1:].astype(self._options["dtype"], copy=False)
+        if self.program.batched and not mean and not of_inputs:
+            slopes = slopes.sum(axis=1)
+        finite = are_finite([slopes])
+        if of_inputs:
+            return Gradients(found[0], None, slopes, finite)
+        return Gradients(found[0], slopes, None, finite)
 
 
 _MOST_NUMBERS = 2**22  # of a gradient that is averaged over a batch, in one block
@@ -171,10 +168,7 @@ def _stops(graph: Graph) -> bool:
 
 
 def _plain(graph: Graph) -> Graph:
-    table = [
-        row.with_step(_plain(row.step)) if isinstance(row, LoopRow) else row for row in graph.table
-    ]
-    code = graph.code
+    table, code = [*graph.mapped(_plain).table], graph.code
     if _PRODUCT in table:
         stops, multiplies = table.index(_PRODUCT), TABLE["mul"]
         if multiplies in table:

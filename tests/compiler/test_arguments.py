@@ -86,8 +86,12 @@ def test_a_new_structure_is_traced_anew_and_old_ones_are_forgotten_at_last():
     assert f([1.0, 2.0, 3.0]) == 6.0
     assert f([5.0, 6.0]) == 11.0
     assert runs == [2, 2, 3, 3]  # each is traced twice
-    for length in range(4, 4 + MOST_STRUCTURES):
+    for length in range(4, 2 + MOST_STRUCTURES):
         f([1.0] * length)
+    with pytest.warns(UserWarning, match="more than 16 structures of arguments") as warned:
+        f([1.0] * 100)
+    assert "test_arguments.py, line" in str(warned[0].message)
+    f([1.0] * 101)  # warnings are errors here, so there is only one
     f([1.0, 2.0])
     assert runs[-2:] == [2, 2]
 

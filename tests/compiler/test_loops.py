@@ -17,6 +17,7 @@ from micrograd import (
     cos,
     derivative,
     exp,
+    export_source,
     grad,
     hessian,
     hvp,
@@ -442,3 +443,38 @@ def test_a_listing_shows_the_body_of_a_loop():
     compiled = compile(lambda x: repeat(lambda s: sin(s) * x, x, 3), backend="numpy")
     compiled(1.0)
     assert "loop of 3 steps: 2 instructions\n    u[" in str(compiled)
+
+
+def test_exported_source_has_the_steps_one_by_one():
+    text = export_source(lambda x: repeat(lambda s: sin(s) * x, x, 3), language="python", name="f")
+    made = {}
+    exec(text, made)
+    expected = value_and_grad(lambda x: repeat(lambda s: sin(s) * x, x, 3))(0.7)
+    assert made["f"](0.7) == (pytest.approx(expected[0]), [pytest.approx(expected[1])])
+    with pytest.raises(TraceError, match="reads the number"):
+        export_source(lambda x, n: repeat(lambda s: s * x, x, n))
+
+
+def test_threads_share_a_batch_of_samples_that_end_at_different_steps():
+    pytest.importorskip("llvmlite", reason="pip install 'micrograd-engine[fast]'")
+    at, counts = np.linspace(0, 1, 5000), np.arange(5000) % 150
+    found = []
+    for threads in (1, 2):
+        compiled = compile(
+            lambda x, n: repeat(lambda y: sin(y) * x + 0.3, x, n),
+            batched=True,
+            backend="numba",
+            threads=threads,
+        )
+        found.append(compiled.value_and_grad(at, counts)[1][0])
+    assert found[0].tolist() == found[1].tolist()
+
+
+def test_loops_of_unknown_length_may_be_nested(backend):
+    def f(x, n, m):
+        return repeat(lambda s: repeat(lambda t: t * x + s * 0.01, s, n) + 0.1, x, m)
+
+    slope = compile(lambda x, n, m: grad(lambda x: f(x, n, m))(x), backend=backend)
+    for n, m in ((2, 3), (70, 2), (0, 5), (3, 80)):
+        expected = grad(lambda x, n=n, m=m: f(x, n, m))(0.9)
+        assert slope(0.9, n, m) == pytest.approx(expected, rel=SLACK)

@@ -20,7 +20,7 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh, NamedSharding
 
-from micrograd.compiler.executor import Executor, Gradients, are_finite
+from micrograd.compiler.executor import Executor, Gradients, are_finite, gathered
 from micrograd.compiler.jax.loops import add_loop
 from micrograd.compiler.jax.operations import function
 from micrograd.compiler.jax.tape import LoopedTape
@@ -240,7 +240,7 @@ class JaxExecutor(Executor):
         made = partial(JaxExecutor, inputs=self.inputs, checked=self.checked)
         return made, (self.program, self.dtype)
 
-    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[list[Any], bool]:
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[Any, bool]:
         """Return the outputs, and whether they are finite."""
         with _enable_x64(self.dtype == np.float64):
             arrays = self._arrays(parameters, inputs)
@@ -248,8 +248,8 @@ class JaxExecutor(Executor):
             while self._room and int(needed) > self._room:
                 self._room = 1 << (int(needed) - 1).bit_length()
                 found, needed = self._values(*arrays, self._room)
-        outputs = [np.array(each) for each in found]
-        return outputs, not self.checked or are_finite(outputs)
+        outputs = gathered(found, self.program, length, self.dtype)
+        return outputs, not self.checked or are_finite([outputs])
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool

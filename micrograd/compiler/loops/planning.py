@@ -15,7 +15,6 @@ from micrograd.compiler.loops.tracing import replay
 from micrograd.compiler.program import Column, Elements, Loop, Places, Stack
 from micrograd.compiler.program import Pack as PackInstruction
 from micrograd.compiler.recorder import Recorder, recording
-from micrograd.compiler.simplifying import simplified
 from micrograd.compiler.traced import leaf
 from micrograd.compiler.tracing import tracing
 from micrograd.engine.value import apply
@@ -218,7 +217,7 @@ def _masked(planner: Planner, loop: _Parts) -> _Parts:
             holds = [apply(TABLE["where"], active, results[states], 0.0)]
         outputs = results[states + row.conditional :]
         graph = recorder.graph([recorder.place(x) for x in (*following, *holds, *holds, *outputs)])
-    loop.step = simplified(graph)
+    loop.step = graph.live()
     loop.first += [ZERO, *([held.goes_on] if row.conditional else [])]
     if counted:
         loop.captured.append(held.count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -172,8 +172,9 @@ class LoopRow(Structural, Joint):
         self.__dict__.update(state)
         self._hash = hash(self._key)
 
-    def with_step(self, step: Graph) -> LoopRow:
-        """Return the same loop of another step."""
+    def mapped(self, change: Callable[[Graph], Graph]) -> LoopRow:
+        """Return the same loop of a changed step."""
+        step = change(self.step)
         return LoopRow(
             step, self.states, self.inputs, conditional=self.conditional, reverse=self.reverse
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from micrograd.compiler import recorder as recorders
@@ -148,9 +149,26 @@ def _applied(row: Any, *read: Any) -> Any:
     return row.value(*read)
 
 
+class _Thread(threading.local):
+    unrolls = False
+
+
+_thread = _Thread()
+
+
+@contextmanager
+def unrolled() -> Iterator[None]:
+    """Record the steps of loops one by one meanwhile; their number must be known."""
+    before, _thread.unrolls = _thread.unrolls, True
+    try:
+        yield
+    finally:
+        _thread.unrolls = before
+
+
 def _in_trace() -> Callable[..., Any] | None:
     active = recorders.active
-    if active is None or active.thread != threading.get_ident():
+    if active is None or active.thread != threading.get_ident() or _thread.unrolls:
         return None
     return loop_of_columns
 

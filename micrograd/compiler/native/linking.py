@@ -336,7 +336,7 @@ class Linked:
 
     def _vectors(self, i: int, instruction: Product) -> int:
         slots = instruction.inputs
-        if _contiguous(slots):
+        if contiguous(slots):
             return int(slots[0, 0])
         return self._gather(i, "inputs", instruction.varies, slots)
 
@@ -446,7 +446,7 @@ def _gathered(instruction: Instruction) -> tuple[int, int]:
     varies, _, matrix, inputs, bias = instruction
     numbers = 0 if _affine(matrix, varies) else matrix.size
     numbers += 0 if bias is None or _line(bias) else len(matrix)
-    rows = 0 if _contiguous(inputs) else inputs.size
+    rows = 0 if contiguous(inputs) else inputs.size
     return (numbers, rows) if varies else (numbers + rows, 0)
 
 
@@ -459,7 +459,8 @@ def _line(rows: Any) -> Any:
     return (start, step) if (rows == start + step * np.arange(len(rows))).all() else None
 
 
-def _contiguous(slots: Any) -> bool:
+def contiguous(slots: Any) -> bool:
+    """Return whether slots are neighbours, in rising order."""
     first = slots.flat[0]
     return bool((slots.ravel() == np.arange(first, first + slots.size)).all())
 

@@ -83,7 +83,6 @@ def _straight(linked: Linked, loop: Loop) -> None:
 def _by_rows(linked: Linked, loop: Loop) -> None:
     varies, states = loop.varies, len(loop.first.slots)
     first_state = loop.states.start
-    following = linked.reserve(states, varies=varies)
     index = linked.reserve(1, varies=False)
     _copy(linked, varies, first_state, loop.first)
     flag = None
@@ -102,8 +101,12 @@ def _by_rows(linked: Linked, loop: Loop) -> None:
             _keep(linked, varies, Column(loop.kept, i), _part(loop.outputs, i), index)
         if flag is not None and loop.holds is not None:
             _copy(linked, varies, flag, loop.holds)
-        _copy(linked, varies, following, loop.following)
-        moved = Places(np.full(states, varies), np.arange(following, following + states))
+        moved = loop.following
+        own = np.arange(first_state, first_state + states)
+        if (np.isin(moved.slots, own) & (moved.varies == varies) & (moved.slots != own)).any():
+            following = linked.reserve(states, varies=varies)  # states change places
+            _copy(linked, varies, following, moved)
+            moved = Places(np.full(states, varies), own - first_state + following)
         _copy(linked, varies, first_state, moved)
     done = linked.reserve(1, varies=False)
     fields = {LIMIT: int(loop.limit.slots[0]), INDEX: index, DONE: done}
