@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         vjp,
     )
     from micrograd.transforms.lookup import take
+    from micrograd.transforms.loops import repeat, scan, while_
     from micrograd.transforms.matrices import hessian, jacfwd, jacobian, jacrev, value_and_jacobian
     from micrograd.transforms.structures import register_structure
     from micrograd.transforms.taylor import taylor
@@ -70,6 +71,8 @@ __all__ = [
     "norm",
     "prod",
     "register_structure",
+    "repeat",
+    "scan",
     "softmax",
     "step_page",
     "take",
@@ -78,6 +81,7 @@ __all__ = [
     "value_and_jacobian",
     "var",
     "vjp",
+    "while_",
     *functions.__all__,
 ]
 
@@ -97,6 +101,7 @@ _ROOMS = {
         "micrograd.transforms.custom": "custom_derivative",
         "micrograd.transforms.functions": "derivative grad hvp jvp linearize value_and_grad vjp",
         "micrograd.transforms.lookup": "take",
+        "micrograd.transforms.loops": "repeat scan while_",
         "micrograd.transforms.matrices": "hessian jacfwd jacobian jacrev value_and_jacobian",
         "micrograd.transforms.structures": "register_structure",
         "micrograd.transforms.taylor": "taylor",

@@ -7,6 +7,7 @@
   the `sparsity` of Jacobians; `gradients` are with respect to several targets.
 - `tracing` runs the function on values without numbers (`traced`); the `recorder` makes a `graph`
   of what it does.
+- `loops` has what `repeat`, `scan` and `while_` record in a trace: loops, and their derivatives.
 - `planning` turns a graph into a `program` of a few wide instructions. It uses `simplifying` for
   constants and powers, finds weighted `sums`, `folds` of maxima and products of `matrices`, groups
   equal operations, and turns what is long and narrow into a tape.
@@ -18,6 +19,7 @@
 
 from micrograd.compiler.compiling import compile  # noqa: A004
 from micrograd.compiler.function import CompiledFunction
+from micrograd.compiler.loops import tracing as _tracing  # noqa: F401 (records `repeat` in a trace)
 from micrograd.compiler.recorder import TraceError
 
 __all__ = ["CompiledFunction", "TraceError", "compile"]

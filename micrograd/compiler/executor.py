@@ -50,6 +50,27 @@ Call = Literal["values", "each", "mean"]
 """What a call computes: all outputs, or one output, or its mean over a batch, and its gradient."""
 
 
+class Blocks:
+    """Rows of numbers in several arrays, one below the other, so that each may be laid out apart.
+
+    Args:
+        arrays: the arrays, of shapes `(rows, length)`. Only the rows of one of them can be taken.
+
+    >>> Blocks([np.zeros((2, 3)), np.ones((1, 3))])[2:3]
+    array([[1., 1., 1.]])
+    """
+
+    ndim = 2
+
+    def __init__(self, arrays: Sequence[Any]) -> None:
+        stops = np.cumsum([len(each) for each in arrays]).tolist()
+        starts = [stop - len(each) for stop, each in zip(stops, arrays, strict=True)]
+        self._arrays = dict(zip(zip(starts, stops, strict=True), arrays, strict=True))
+
+    def __getitem__(self, rows: slice) -> Any:
+        return self._arrays[rows.start, rows.stop]
+
+
 class Gradients(NamedTuple):
     """What `Executor.value_and_grad` returns.
 
@@ -57,8 +78,9 @@ class Gradients(NamedTuple):
         value: the output: a number, or an array of one number for each sample.
         parameters: the gradient with respect to the parameters, an array of shape
             `(program.parameters,)`; None if the adjoints of the inputs were asked for.
-        inputs: the adjoints of the inputs, an array of shape `(program.inputs, length)`, or
-            `(program.inputs,)` if the program is not batched; None if they were not asked for.
+        inputs: the adjoints of the inputs, an array of shape `(program.inputs, length)`, or the
+            same as `Blocks`; of shape `(program.inputs,)` if the program is not batched; None if
+            they were not asked for.
         finite: whether all adjoints that were asked for are finite.
 
     >>> Gradients(2.0, np.array([1.0]), None, finite=True).value

@@ -18,17 +18,18 @@ POWERS = {2.0: "square", -1.0: "reciprocal"}
 
 def simplified(graph: Graph) -> Graph:
     """Return the graph with constants folded and powers replaced; parameters and inputs stay."""
-    return _with_plain_slopes(_with_cheap_powers(_folded(graph))).live()
+    return _with_plain_slopes(_with_cheap_powers(_folded(graph))).live().mapped(simplified)
 
 
 def _folded(graph: Graph) -> Graph:
     """Replace each operation whose operands are all constants by a constant."""
     constant = np.append(graph.code == CONSTANT, True)  # the last one for NOTHING
-    if not ((graph.code >= 0) & constant[graph.operands].all(axis=1)).any():
+    computed = (graph.code >= 0) & ~graph.structural
+    if not (computed & constant[graph.operands].all(axis=1)).any():
         return graph
     code, numbers, known = graph.code.copy(), graph.numbers.copy(), bytearray(constant)
     x, y, z = (column.tolist() for column in graph.operands.T)
-    for node in np.flatnonzero(code >= 0).tolist():
+    for node in np.flatnonzero(computed).tolist():
         if known[x[node]] and known[y[node]] and known[z[node]]:
             row = graph.table[code[node]]
             numbers[node] = row.value(*numbers[graph.operands[node][: row.arity]].tolist())

@@ -24,7 +24,7 @@ BRANCHES = (
 REMEDY = (
     "use micrograd.where(condition, a, b), maximum(a, b), minimum(a, b) or clip(x, a, b), which "
     "work on arrays too; for x > 0 on an array that np.array made of values, write "
-    "micrograd.gt(x, 0); instead of while, a for loop of a fixed number of steps with where in each"
+    "micrograd.gt(x, 0); instead of while, micrograd.while_(condition, step, state)"
 )
 
 

@@ -20,6 +20,7 @@ from micrograd.engine.graph import (
     backward_step,
     is_alias,
     is_leaf,
+    made_by,
     number,
     operands,
     operation,
@@ -41,6 +42,20 @@ from micrograd.table.formulas import (
 from micrograd.table.interpreters import ERRORS, Interpreter, Texts
 
 Scalar = Value | float
+
+
+class Joint:
+    """What made a node whose operands get their adjoints together, such as a traced loop."""
+
+    def pull(
+        self, node: Value, adjoint: Any, active: Container[Value]
+    ) -> Iterable[tuple[Value, Any]]:
+        """The shares of the operands that are active; adjoints and shares can be added."""
+        raise NotImplementedError
+
+    def push(self, node: Value, tangents: dict[Value, Any]) -> Any:
+        """The tangent of the node, given those of some operands."""
+        raise NotImplementedError
 
 
 def pull_numbers(
@@ -71,13 +86,22 @@ def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, An
     for node in reversed(nodes):
         if node not in active or node not in adjoints or is_leaf(node):
             continue
-        adjoint = adjoints[node]
-        for operand, slope in slopes_on_values(node):
-            if operand in active:
-                share = product(node, slope, adjoint)
-                if share is not None:
-                    adjoints[operand] = adjoints[operand] + share if operand in adjoints else share
+        for operand, share in _shares(node, adjoints[node], active):
+            if share is not None:
+                adjoints[operand] = adjoints[operand] + share if operand in adjoints else share
     return [adjoints.get(target, 0.0) for target in targets]
+
+
+def _shares(node: Value, adjoint: Any, active: Container[Value]) -> Iterable[tuple[Value, Any]]:
+    """What each active operand gets of the adjoint of a node; None for nothing."""
+    made = made_by(node)
+    if isinstance(made, Joint):
+        return made.pull(node, adjoint, active)
+    return (
+        (operand, product(node, slope, adjoint))
+        for operand, slope in slopes_on_values(node)
+        if operand in active
+    )
 
 
 def _depends(node: Value, among: Container[Value]) -> bool:
@@ -100,6 +124,10 @@ def push(
     slopes = slopes_on_values if symbolic else slopes_afresh
     for node in nodes:
         if node in tangents or not _depends(node, tangents):
+            continue
+        made = made_by(node)
+        if isinstance(made, Joint):
+            tangents[node] = made.push(node, tangents)
             continue
         for operand, slope in slopes(node):
             if operand in tangents:

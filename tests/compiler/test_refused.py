@@ -61,7 +61,7 @@ def shrunk(x):
         (lambda x, i: sum([x] * i), (1.0, 3), WHOLE, "compile(f, static=1)"),
         (lambda x, n: np.zeros(n) + x, (1.0, 3), WHOLE, "compile(f, static=1)"),
         (lambda x: {1.0: x}[x], (1.0,), "do not support", OBJECTS),
-        (shrunk, (8.0,), "branches on a value", "a for loop of a fixed number of steps"),
+        (shrunk, (8.0,), "branches on a value", "micrograd.while_(condition, step, state)"),
         (lambda x: x if not x else -x, (1.0,), "branches on a value", "where"),
         (lambda x: sorted(x)[0], (X.tolist(),), "branches on a value", "minimum(a, b)"),
         (lambda x: min(x), (X.tolist(),), "branches on a value", "minimum(a, b)"),

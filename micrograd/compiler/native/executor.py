@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite
+from micrograd.compiler.executor import Blocks, Call, Executor, Gradients, Layout, are_finite
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
+from micrograd.compiler.native.fusion import Fusion
 from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
+from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.numpy.memory import aligned_empty, aligned_zeros
@@ -34,6 +36,7 @@ _LANES = {"float64": 8, "float32": 16}  # numbers in the widest vector registers
 _STAGED = 4_096  # up to so many numbers of inputs are copied
 _STREAMED = 2**23  # from so many bytes on, results are stored past the cache: it cannot hold them
 _LEAST_BLOCKS = 16  # the fewest for a thread: one thread is done with fewer before another starts
+_ROOM = 64  # steps, for which a stack of unknown length has room at first
 _LINE = 64  # bytes of a cache line
 _BOTH_WAYS = Phase.UNIFORM | Phase.BACK
 _KEPT = 4  # each thread keeps the arrays for so many lengths of batches
@@ -53,7 +56,7 @@ def _only_machine() -> Machine:
     return Machine()
 
 
-def _address(spec: Spec) -> int:
+def _address(spec: Spec | LoopSpec) -> int:
     machine = _machine()
     return machine.address(str(spec), lambda: write(spec, machine.width))
 
@@ -87,9 +90,14 @@ class _Memory:
         self.adjoints = self.u[linked.adjoints_u : linked.total + 1]  # and the sum of the results
         self.gradient = self.adjoints[: program.parameters]
         self.into_inputs = self.adjoints[slice(*program.input_slots)]
+        words = self.u[linked.stacks_at :].view(np.int64)
+        self.stack_words = words.reshape(len(program.stacks), STACK_WORDS)
+        self.stacks: list[Any] = [None] * len(program.stacks)
+        for i, stack in enumerate(program.stacks):
+            self._make_room(i, _ROOM if stack.length is None else max(1, stack.length), lanes)
         self.parts = array("q")
         self.held: Sequence[Any] = ()
-        self.outputs = array("q")
+        self.outputs, self.slopes = array("q"), array("q")  # where results and adjoints go
         self.frame = array("q", bytes(8 * Frame.SIZE))
         self.address = self.frame.buffer_info()[0]
         self.prepared: Any = None  # the results that the frame is prepared for
@@ -101,12 +109,14 @@ class _Memory:
         frame[Frame.TOTAL] = linked.total
         self.doubles = np.zeros(linked.total - linked.adjoints_u + 1)
         frame[Frame.DOUBLES] = self.doubles.ctypes.data
+        self.ahead = array("q", bytes(16 * program.inputs))
+        frame[Frame.AHEAD] = self.ahead.buffer_info()[0]
+        self.fused = array("q", (0, self.address))
         # In a program that is not batched, the inputs follow the parameters.
         frame[Frame.PARAMETERS] = program.first_constant if inputs else program.parameters
         for code, rows, words in (
             (Frame.UNIFORM_CODE, Frame.UNIFORM_ROWS, linked.uniform),
             (Frame.UNIFORM_BACK_CODE, Frame.UNIFORM_BACK_ROWS, linked.uniform_back),
-            (Frame.CODE, Frame.ROWS, linked.varying),
             (Frame.BACK_CODE, Frame.BACK_ROWS, linked.varying_back),
         ):
             frame[code], frame[rows] = words.ctypes.data, len(words)
@@ -115,6 +125,21 @@ class _Memory:
         elif program.inputs * length <= _STAGED:
             self.inputs = np.zeros((program.inputs, length), dtype)
             self.read([self.inputs])
+
+    def _make_room(self, number: int, steps: int, lanes: int) -> None:
+        """Give a stack room for so many steps."""
+        stack = self.linked.program.stacks[number]
+        size = steps * stack.columns * (lanes if stack.varies else 1)
+        numbers = self.stacks[number] = aligned_empty(size, self.u.dtype)
+        self.stack_words[number] = numbers.ctypes.data, steps, 0
+
+    def grow(self) -> bool:
+        """Return whether there was too little room for a stack, which has more now."""
+        short = np.flatnonzero(self.stack_words[:, 2] > self.stack_words[:, 1])
+        for number in short.tolist():
+            steps = int(self.stack_words[number, 2])
+            self._make_room(number, 1 << (steps - 1).bit_length(), self.frame[Frame.LANES])
+        return len(short) > 0
 
     def read(self, parts: Sequence[Any]) -> None:
         """Read the inputs from these arrays, which have a row for each input."""
@@ -125,6 +150,16 @@ class _Memory:
         self.held = parts  # keeps them alive as long as there are pointers to them
         self.frame[Frame.PARTS] = self.parts.buffer_info()[0]
         self.frame[Frame.PART_COUNT] = len(parts)
+
+    def run(self, fused: int | None) -> None:
+        """Run the rows of the program, or the kernel at an address in their place."""
+        frame, code = self.frame, self.linked.varying
+        frame[Frame.ASKING] = fused is not None
+        if fused is None:
+            frame[Frame.CODE], frame[Frame.ROWS] = _address_of(code), len(code)
+        else:
+            self.fused[0] = fused
+            frame[Frame.CODE], frame[Frame.ROWS] = self.fused.buffer_info()[0], 1
 
     def forget(self) -> None:
         """Let go of the arrays of the caller, and of those for the results."""
@@ -140,12 +175,17 @@ class _Results:
         executor: the executor.
         call: what is computed.
         length: the number of samples.
+        inputs: the arrays of inputs, in whose order in memory the adjoints are written; else they
+            are written row by row.
     """
 
-    def __init__(self, executor: NativeExecutor, call: Call, length: int) -> None:
+    def __init__(
+        self, executor: NativeExecutor, call: Call, length: int, inputs: Sequence[Any] = ()
+    ) -> None:
         program, dtype = executor.program, executor.dtype
         self.call, self.length, self.linked = call, length, executor.linked
         self.checked = executor.checked and call == "values"
+        self.fused: int | None = None  # the address of a fused kernel
         self.by_row = program.batched and call != "mean"
         self.differentiated = None if call == "values" else program.outputs[0]
         slots = [slot for _, slot in program.outputs]
@@ -153,14 +193,15 @@ class _Results:
         self.varying = [i for i, varies in enumerate(kinds) if varies]
         self.fixed = [i for i, varies in enumerate(kinds) if not varies]
         self.slots = np.array(slots, np.intp)
-        self.adjoints: Any = None
+        self.adjoints: list[Any] = []
         if self.by_row:
             self.rows = _aligned_rows(len(slots), length, dtype)
         else:
             self.rows = np.empty(len(slots), float if call == "mean" else dtype)
         if executor.inputs and program.batched and self.differentiated is not None:
-            self.adjoints = aligned_empty(program.inputs * length, dtype)
-            self.adjoints = self.adjoints.reshape(program.inputs, length)
+            self.adjoints = [_like(each) for each in inputs]
+            if not inputs:
+                self.adjoints = [_aligned_rows(program.inputs, length, dtype)]
 
     def prepare(self, memory: _Memory) -> None:
         """Write to the frame of a memory what is computed, and where it goes."""
@@ -171,7 +212,9 @@ class _Results:
         frame[Frame.OUTPUT_COUNT] = frame[Frame.GRADIENT_COUNT] = frame[Frame.BACK_ROWS] = 0
         frame[Frame.TOTAL_OF] = frame[Frame.SEED_AT] = frame[Frame.SEED_U_AT] = -1
         frame[Frame.CHECKED] = self.checked
-        frame[Frame.STREAMED] = self.call == "values" and self.rows.nbytes >= _STREAMED
+        written = sum(each.nbytes for each in (self.rows, *self.adjoints))
+        frame[Frame.STREAMED] = self.by_row and written >= _STREAMED
+        memory.run(self.fused)
         if self.by_row:
             address, pitch = _address_of(self.rows), self.rows.strides[0]
             memory.outputs = array("q")
@@ -179,17 +222,20 @@ class _Results:
                 memory.outputs.extend((int(self.slots[i]), address + i * pitch))
             frame[Frame.OUTPUTS] = memory.outputs.buffer_info()[0]
             frame[Frame.OUTPUT_COUNT] = len(self.varying)
-        if self.adjoints is not None:
+        if self.adjoints:
+            memory.slopes = array("q")
+            for each in self.adjoints:
+                memory.slopes.extend(_rows_of(each))
             frame[Frame.GRADIENTS] = self.linked.adjoints_v
-            frame[Frame.GRADIENT_COUNT] = len(self.adjoints)
-            frame[Frame.INTO], frame[Frame.INTO_STRIDE] = _address_of(self.adjoints), self.length
+            frame[Frame.INTO] = memory.slopes.buffer_info()[0]
+            frame[Frame.GRADIENT_COUNT] = len(memory.slopes) // 3
         if self.differentiated is not None:
             self._differentiate(frame, *self.differentiated)
         memory.prepared = self
 
     def _differentiate(self, frame: Any, varies: bool, slot: int) -> None:
         linked, mean = self.linked, self.call == "mean"
-        frame[Frame.BACK_ROWS] = len(linked.varying_back)
+        frame[Frame.BACK_ROWS] = len(linked.varying_back) if self.fused is None else 0
         seed = 1.0 / self.length if mean else 1.0
         if varies:
             frame[Frame.SEED_AT], frame[Frame.SEED] = linked.adjoints_v + slot, _bits(seed)
@@ -214,6 +260,26 @@ def _aligned_rows(count: int, length: int, dtype: Any) -> Any:
     step = _LINE // dtype.itemsize
     pitch = -(-length // step) * step
     return aligned_empty(count * pitch, dtype).reshape(count, pitch)[:, :length]
+
+
+def _like(part: Any) -> Any:
+    """Return an array for the adjoints of inputs: sample by sample if these are, else by row."""
+    rows, length = part.shape
+    size = part.itemsize
+    if rows > 1 and part.strides == (size, rows * size):
+        return np.empty((length, rows), part.dtype).T
+    return _aligned_rows(rows, length, part.dtype)
+
+
+def _rows_of(adjoints: Any) -> list[int]:
+    """Return the words of the driver for each row; see `Frame.INTO`."""
+    address, (down, right) = _address_of(adjoints), adjoints.strides
+    # Where the numbers of a sample are neighbours, each row asks for another line.
+    line = _LINE - down if down == adjoints.itemsize else 0
+    words: list[int] = []
+    for k in range(len(adjoints)):
+        words += (address + k * down, right, k * line)
+    return words
 
 
 def _address_of(numbers: Any) -> int:
@@ -246,6 +312,11 @@ class NativeExecutor(Executor):
         return Linked(self.program, str(self.dtype), _address, inputs=self.inputs)
 
     @cached_property
+    def fusion(self) -> Fusion:
+        """The fused kernels of the program."""
+        return Fusion(self.linked, _machine())
+
+    @cached_property
     def _run(self) -> Any:
         return _driver(str(self.dtype))
 
@@ -264,8 +335,10 @@ class NativeExecutor(Executor):
         """Return the output or its mean, and the adjoints of parameters and inputs."""
         call: Call = "mean" if mean else "each"
         results, memory, fine = self._computed(call, parameters, inputs, length)
-        adjoints = results.adjoints
-        if self.inputs and not self.program.batched:
+        found, adjoints = results.adjoints, None
+        if found:
+            adjoints = found[0] if len(found) == 1 else Blocks(found)
+        elif self.inputs and not self.program.batched:
             adjoints = memory.into_inputs.copy()
         return Gradients(results.rows[0], memory.gradient.copy(), adjoints, fine)
 
@@ -273,13 +346,16 @@ class NativeExecutor(Executor):
         self, call: Call, parameters: Any, inputs: Sequence[Any], length: int
     ) -> tuple[_Results, _Memory, bool]:
         """Return the results of a call, the memory with the sums, and what `_sweep` says."""
-        results, memories = _Results(self, call, length), self._memories(length)
+        memories = self._memories(length)
         staged = memories[0].inputs
-        if staged is not None:
+        if staged is None:
+            inputs = [np.asarray(each, self.dtype) for each in inputs]
+            results = _Results(self, call, length, inputs)
+        else:
+            results = _Results(self, call, length)
             if inputs:
                 np.concatenate(inputs, out=staged)
-        else:
-            inputs = [np.asarray(each, self.dtype) for each in inputs]
+        results.fused = self.fusion.kernel(length, backwards=call != "values")
         for memory in memories:
             memory.parameters[:] = parameters
             if staged is None:
@@ -301,7 +377,7 @@ class NativeExecutor(Executor):
         if call != "values":
             slopes = memory.gradient
             if self.inputs:
-                slopes = results.adjoints if self.program.batched else memory.into_inputs
+                slopes = results.adjoints[0] if self.program.batched else memory.into_inputs
         # Looking these up takes a good part of a short call, so it is done once.
         run, address, frame, u, where = (
             self._run,
@@ -311,14 +387,21 @@ class NativeExecutor(Executor):
             Frame.PHASES,
         )
         prepare, finish = results.prepare, results.finish
+        fusion, backwards, stacked = self.fusion, call != "values", self.program.stacks
         phases = Phase.UNIFORM if call == "values" else _BOTH_WAYS
         if self.program.batched:
             phases |= Phase.SWEEP
 
         def again() -> bool:
+            if fusion.waiting[backwards]:
+                results.fused = fusion.kernel(length, backwards=backwards)
+                if results.fused is not None:
+                    memory.prepared = None
             prepare(memory)
             frame[where] = phases
             fine = run(address)
+            while stacked and memory.grow():
+                fine = run(address)
             finish(u)
             return bool(fine)
 
@@ -351,6 +434,12 @@ class NativeExecutor(Executor):
 
     def _sweep(self, memories: Sequence[_Memory], phases: int) -> bool:
         """Run all phases, and return whether what is checked is finite."""
+        fine = self._swept(memories, phases)
+        while sum(memory.grow() for memory in memories):
+            fine = self._swept(memories, phases)
+        return fine
+
+    def _swept(self, memories: Sequence[_Memory], phases: int) -> bool:
         first = memories[0]
         if len(memories) == 1:
             first.frame[Frame.PHASES] = phases | Phase.SWEEP if self.program.batched else phases

@@ -17,13 +17,17 @@ import numpy as np
 from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite
 from micrograd.compiler.numpy.elementwise import ElementwiseOn
 from micrograd.compiler.numpy.linear import FoldOn, ProductOn, SumsOn
+from micrograd.compiler.numpy.loops import LoopOn
 from micrograd.compiler.numpy.memory import Call as Step
 from micrograd.compiler.numpy.memory import Memory, aligned_empty
 from micrograd.compiler.numpy.tape import tape_on
 from micrograd.compiler.program import (
+    Elements,
     Elementwise,
     Fold,
     Instruction,
+    Loop,
+    Pack,
     Product,
     Program,
     Tape,
@@ -46,7 +50,17 @@ def _on(memory: Memory, instruction: Instruction) -> Any:
             return FoldOn(memory, instruction)
         case Tape():
             return tape_on(memory, instruction)
+        case Loop(body=body):
+            calls = [call for each in body for call in _on(memory, each).forward()]
+            return LoopOn(instruction, memory.spaces, memory.stacks, partial(_run_all, calls))
+        case Pack() | Elements():
+            return LoopOn(instruction, memory.spaces, memory.stacks)
     return SumsOn(memory, instruction)
+
+
+def _run_all(calls: Sequence[Step]) -> None:
+    for call in calls:
+        call()
 
 
 class _Calls:
