@@ -2,6 +2,6 @@
 
 - `workload` says what a workload is, and how each engine runs it.
 - `learning`, `dynamics`, `numerics`, `chance` and `geometry` have the workloads.
-- `loops` has the loops that both libraries can differentiate.
+- `loops` has the loops of JAX.
 - `catalogue` has all of them; `measuring` compares them, prints the table and draws it.
 """

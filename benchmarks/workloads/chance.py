@@ -9,9 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import micrograd
-from benchmarks.workloads.loops import scan
 from benchmarks.workloads.workload import Workload, workload
-from micrograd import erf, log, logsumexp, sqrt
+from micrograd import erf, log, logsumexp, scan, sqrt
 
 
 @workload("GP likelihood, 1,000 sets of 10", 10, 1_000, small=(3, 2))

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import micrograd
-from benchmarks.workloads.loops import jax_repeat, repeat, scan
+from benchmarks.workloads.loops import jax_repeat
 from benchmarks.workloads.workload import Workload, workload
+from micrograd import repeat, scan
 
 
 def runge_kutta(rate: Callable[[Any], Any], state: Any, h: float) -> Any:

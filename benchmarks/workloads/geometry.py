@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import micrograd
-from benchmarks.workloads.loops import jax_repeat, repeat
+from benchmarks.workloads.loops import jax_repeat
 from benchmarks.workloads.workload import Workload, both, workload
-from micrograd import jacobian
+from micrograd import jacobian, repeat
 
 
 @workload("bundle adjustment, 100,000 observations", 100_000, small=(3,))

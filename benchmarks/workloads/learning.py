@@ -11,9 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import micrograd
-from benchmarks.workloads.loops import scan
 from benchmarks.workloads.workload import Workload, both, workload
-from micrograd import grad, hessian, hvp, log_softmax, logsumexp, relu, sigmoid, softmax
+from micrograd import grad, hessian, hvp, log_softmax, logsumexp, relu, scan, sigmoid, softmax
 
 
 def weights(draw: Any, *widths: int) -> tuple[Any, ...]:
