@@ -15,6 +15,7 @@
   hold the executors, which take the meaning of operations from the formulas of the table.
   `adjoints` says which adjoints a program needs.
 - `reference` is the plainest executor. `stopping` uses it for results that are infinite or nan.
+- `sources` writes programs in C and as functions of NumPy.
 """
 
 from micrograd.compiler.compiling import compile  # noqa: A004

@@ -316,3 +316,26 @@ def test_a_pickled_function_is_written_with_other_names():
     program(1.0)
     again = pickle.loads(pickle.dumps(program))
     assert "double f(const double parameters[1], double x1," in again.source("c")
+
+
+@needs_cc
+def test_the_steps_of_a_loop_are_written_one_by_one(tmp_path):
+    def f(x, y):
+        return micrograd.repeat(lambda s: (sin(s[0]) + s[1] * 0.3, s[0] - 0.1 * s[1]), (x, y), 9)[0]
+
+    program = compile(f, backend="reference")
+    expected, slopes = program.value_and_grad(0.5, 0.25)
+    _, value, gradient = InC(program, tmp_path).value_and_grad(1, 2, np.array(0.5), np.array(0.25))
+    assert equal(value, expected)
+    assert equal(gradient, slopes, ulps=8)
+
+
+def test_loops_of_unknown_length_and_shared_arguments_are_refused():
+    program = compile(lambda x, n: micrograd.repeat(lambda y: x * y, 1.0, n), backend="reference")
+    program(2.0, 3.0)
+    with pytest.raises(TypeError, match="reads the number of a value"):
+        program.source("c")
+    program = compile(lambda x, w: x * w, batched=True, in_axes=(0, None), backend="reference")
+    program(np.ones(2), 3.0)
+    with pytest.raises(NotImplementedError, match="in_axes"):
+        program.source("c")
