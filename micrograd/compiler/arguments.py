@@ -11,21 +11,20 @@ a dict has a batch under each key. What is left is the structure of one sample.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.staging import REAL
 from micrograd.engine.lines import line_of_user
 from micrograd.engine.value import Value, to_number
 from micrograd.table.floats import to_float
 from micrograd.transforms.structures import (
     LEAF,
+    NONE,
     Structure,
-    count_leaves,
     flatten,
     is_array,
-    unflatten,
 )
 
 
@@ -46,7 +45,15 @@ def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
     if is_array(argument):
         return _floats(argument, place).ravel(), Structure(type(argument), tuple(argument.shape))
     leaves, structure = flatten(argument)
+    if NONE in structure.children:
+        _refuse_missing(structure, place)
     return np.array([_number(leaf, place) for leaf in leaves]), structure
+
+
+def _refuse_missing(structure: Structure, place: str) -> None:
+    """Raise TypeError for None among numbers, where it would be a missing number."""
+    if structure.kind in (list, tuple) and LEAF in structure.children:
+        raise TypeError(f"{place} takes real numbers, got None among them\n  at {line_of_user()}")
 
 
 def _number(leaf: Any, place: str) -> float:
@@ -71,7 +78,7 @@ def _reason(leaf: Any, place: str, error: TypeError) -> str:
         return f"{got}; make a list of it with list(…), or an array"
     if isinstance(leaf, str | bytes):
         got = str(error)
-    return f"{got}; bind any other option first, as in compile(lambda x: f(x, option))"
+    return f'{got}; name any other option among the static arguments: compile(f, static="option")'
 
 
 _TABLES = frozenset({"pandas", "polars"})
@@ -109,10 +116,6 @@ def refuse_tensors(structure: Structure, place: str) -> None:
         refuse_tensor(structure.kind, place)
     for child in structure.children:
         refuse_tensors(child, place)
-
-
-REAL = frozenset("biuf")
-"""The kinds of dtypes of arrays that hold real numbers."""
 
 
 def _floats(array: Any, place: str) -> Any:
@@ -154,6 +157,8 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
         ValueError: if the samples differ in structure.
     """
     batch = _ours(batch, place)
+    if batch is None:
+        return np.zeros((0, 0)), NONE, 0
     if is_array(batch):
         length, *shape = batch.shape
         # An array of JAX stays one, on the devices that hold it.
@@ -182,111 +187,14 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
 
 def _dict_columns(batch: dict[Any, Any], place: str) -> tuple[Any, Structure | None, int]:
     parts = [batch_columns(each, f"{place}[{key!r}]") for key, each in batch.items()]
-    lengths = {length for _, _, length in parts}
+    lengths = {length for _, structure, length in parts if structure != NONE}
     if not lengths:
         raise ValueError(f"{place} is an empty dict, which does not say how many samples there are")
     if len(lengths) != 1:
         raise ValueError(f"{place} has batches of different lengths, {sorted(lengths)}")
     structures = [structure for _, structure, _ in parts]
-    columns = np.concatenate([column for column, _, _ in parts])
+    columns = np.concatenate([column for column, structure, _ in parts if structure != NONE])
     if None in structures:
         return columns, None, 0
     kept = tuple(structure for structure in structures if structure is not None)
     return columns, Structure(type(batch), tuple(batch), kept), lengths.pop()
-
-
-def regular(structure: Structure, columns: Sequence[Any]) -> Any:
-    """Return numbers, or rows of a batch, in a structure.
-
-    Args:
-        structure: the structure of one result; for an array, its shape.
-        columns: a number or a row of the batch for each leaf. A number becomes a float; in an
-            array, the samples are along the first axis.
-
-    >>> regular(Structure(list, (), (LEAF, LEAF)), [1, 2])
-    [1.0, 2.0]
-    """
-    kind, keys, children = structure
-    if kind is None:
-        (column,) = columns
-        return float(column) if np.ndim(column) == 0 else column
-    if issubclass(kind, dict):
-        return _under_keys(structure, columns, regular)
-    if not children and keys:
-        stacked = np.stack([*columns], axis=-1) if columns else np.zeros(0)
-        return stacked.reshape(*stacked.shape[:-1], *keys)
-    entries, start = [], 0
-    for child in children:
-        size = count_leaves(child)
-        entries.append(regular(child, columns[start : start + size]))
-        start += size
-    if issubclass(kind, tuple):
-        return kind(*entries) if hasattr(kind, "_fields") else kind(entries)
-    return entries
-
-
-def batch(structure: Structure, columns: Any) -> Any:
-    """Return rows of numbers as a batch of samples: the inverse of `batch_columns`.
-
-    Args:
-        structure: the structure of one sample.
-        columns: an array with a row for each leaf and a column for each sample.
-
-    >>> batch(Structure(list, (), (LEAF, LEAF)), np.array([[1.0, 3.0], [2.0, 4.0]]))
-    [[1.0, 2.0], [3.0, 4.0]]
-    """
-    if structure.kind is None:
-        return columns[0]
-    if issubclass(structure.kind, dict):
-        return _under_keys(structure, columns, batch)
-    if structure.keys:
-        return np.ascontiguousarray(columns.T).reshape(columns.shape[1], *structure.keys)
-    return [unflatten(structure, sample) for sample in columns.T.tolist()]
-
-
-def _under_keys(structure: Structure, columns: Any, made: Callable[..., Any]) -> dict[Any, Any]:
-    """Return what `made` makes of the columns of each child, under the key of the child."""
-    parts, start = {}, 0
-    for key, child in zip(structure.keys, structure.children, strict=True):
-        size = count_leaves(child)
-        parts[key] = made(child, columns[start : start + size])
-        start += size
-    return parts
-
-
-def staging(args: Sequence[Any], inputs: Any, parameters: Any) -> Callable[..., bool]:
-    """Return a function that copies arguments of the same shapes to where a program reads them.
-
-    Args:
-        args: arrays, batches of samples.
-        inputs: an array with a row for each input and a column for each sample.
-        parameters: an array of the numbers of the parameters.
-
-    Returns:
-        A function of arguments and an array of parameters. It copies both and returns True; it
-        returns False if they are not arrays of real numbers of the same shapes.
-    """
-    start, into, length = 0, [], inputs.shape[1]
-    for each in args:
-        rows = inputs[start : start + each.size // length]
-        start += len(rows)
-        if each.ndim > 2:
-            return lambda args, numbers: False
-        into.append((each.shape, rows.T if each.ndim == 2 else rows[0]))
-    count, shape, array, double = len(into), parameters.shape, np.ndarray, np.dtype(float)
-
-    def staged(args: Sequence[Any], numbers: Any) -> bool:
-        if len(args) != count or type(numbers) is not array or numbers.shape != shape:
-            return False
-        for each, (shaped, target) in zip(args, into, strict=True):
-            if type(each) is not array or each.shape != shaped:
-                return False
-            if each.dtype is not double and each.dtype.kind not in REAL:
-                return False
-            target[...] = each
-        if numbers.dtype is not double and numbers.dtype.kind not in REAL:
-            return False
-        parameters[:] = numbers
-        return True
-
-    return staged

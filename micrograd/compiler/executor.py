@@ -10,14 +10,65 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from math import isfinite
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
 from micrograd.compiler.program import Program
 
-Shortcut = Callable[[Sequence[Any], Any], "tuple[float, Any] | None"]
-"""`shortcut(args, parameters)` gives a mean and its gradient, or None if it cannot."""
+
+class Layout(NamedTuple):
+    """A call that is laid out, to be repeated: arrays to fill, a run, and arrays to read.
+
+    All arrays belong to the executor, and the next run in the same thread writes to them again.
+
+    Args:
+        parameters: where the numbers of the parameters go.
+        inputs: where the inputs go: of shape `(program.inputs, length)`, or `(program.inputs,)` if
+            the program is not batched.
+        run: computes everything; it returns whether all adjoints are finite.
+        results: where the results are then: a row for each output, or its number in a program that
+            is not batched; for a mean, one number, the sum over the batch.
+        slopes: where the gradient is then: an array of shape `(program.parameters,)`, or of the
+            shape of `inputs`; None for a call of `values`.
+
+    >>> double = np.zeros(1)
+    >>> layout = Layout(np.zeros(0), double, lambda: True, double, None)
+    >>> layout.inputs[:] = 3.0
+    >>> layout.run(), layout.results.tolist()
+    (True, [3.0])
+    """
+
+    parameters: Any
+    inputs: Any
+    run: Callable[[], bool]
+    results: Any
+    slopes: Any
+
+
+Call = Literal["values", "each", "mean"]
+"""What a call computes: all outputs, or one output, or its mean over a batch, and its gradient."""
+
+
+class Blocks:
+    """Rows of numbers in several arrays, one below the other, so that each may be laid out apart.
+
+    Args:
+        arrays: the arrays, of shapes `(rows, length)`. Only the rows of one of them can be taken.
+
+    >>> Blocks([np.zeros((2, 3)), np.ones((1, 3))])[2:3]
+    array([[1., 1., 1.]])
+    """
+
+    ndim = 2
+
+    def __init__(self, arrays: Sequence[Any]) -> None:
+        stops = np.cumsum([len(each) for each in arrays]).tolist()
+        starts = [stop - len(each) for stop, each in zip(stops, arrays, strict=True)]
+        self._arrays = dict(zip(zip(starts, stops, strict=True), arrays, strict=True))
+
+    def __getitem__(self, rows: slice) -> Any:
+        return self._arrays[rows.start, rows.stop]
 
 
 class Gradients(NamedTuple):
@@ -27,8 +78,9 @@ class Gradients(NamedTuple):
         value: the output: a number, or an array of one number for each sample.
         parameters: the gradient with respect to the parameters, an array of shape
             `(program.parameters,)`; None if the adjoints of the inputs were asked for.
-        inputs: the adjoints of the inputs, an array of shape `(program.inputs, length)`, or
-            `(program.inputs,)` if the program is not batched; None if they were not asked for.
+        inputs: the adjoints of the inputs, an array of shape `(program.inputs, length)`, or the
+            same as `Blocks`; of shape `(program.inputs,)` if the program is not batched; None if
+            they were not asked for.
         finite: whether all adjoints that were asked for are finite.
 
     >>> Gradients(2.0, np.array([1.0]), None, finite=True).value
@@ -51,7 +103,7 @@ class Executor(Protocol):
 
     program: Program
 
-    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[list[Any], bool]:
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[Any, bool]:
         """Compute the outputs of the program.
 
         Args:
@@ -62,9 +114,9 @@ class Executor(Protocol):
             length: the number of samples, which may be 0; 1 if the program is not batched.
 
         Returns:
-            The outputs, each an array of one number for each sample, or a number where it does not
-            depend on an input of a batch; and whether all of them are finite. An executor that was
-            made with `checked=False` may skip the check and return True.
+            The outputs, a new array with a row for each, of one number for each sample, or with a
+            number for each if the program is not batched; and whether all of them are finite. An
+            executor that was made with `checked=False` may skip the check and return True.
         """
 
     def value_and_grad(
@@ -81,17 +133,12 @@ class Executor(Protocol):
                 sample, and `value` has the output of each sample.
         """
 
-    def bound(self, args: Sequence[Any], length: int) -> Shortcut | None:
-        """Return a faster way to repeat a call of `value_and_grad` with a mean, or None.
+    def layout(self, call: Call, length: int) -> Layout | None:
+        """Lay out a call for use in this thread, or return None if that would save nothing.
 
         Args:
-            args: the arguments of the compiled function in the call before, arrays of samples.
-            length: the number of samples.
-
-        Returns:
-            A function of the next arguments and an array of parameters, for use in this thread. It
-            returns the mean and its gradient, or None if the arguments have other shapes or types
-            or if a result is not finite; then the call goes the usual way.
+            call: what is computed.
+            length: the number of samples, which is at least 1; 1 if the program is not batched.
         """
         return None
 
@@ -175,6 +222,16 @@ def _made_automatically(program: Program, dtype: Any, **options: Any) -> Executo
     """Make an executor of machine code, or of NumPy if an operation is a function on arrays."""
     on_arrays = any(row.function is not None for row in program.operations())
     return load("numpy" if on_arrays else "numba")(program, dtype, **options)
+
+
+def gathered(outputs: Sequence[Any], program: Program, length: int, dtype: Any) -> Any:
+    """Return outputs, each a row or a number for all samples, as `Executor.values` returns them."""
+    if not program.batched:
+        return np.array(outputs, dtype)
+    rows = np.empty((len(outputs), length), dtype)
+    for row, each in zip(rows, outputs, strict=True):
+        row[:] = each
+    return rows
 
 
 def are_finite(arrays: Sequence[Any]) -> bool:

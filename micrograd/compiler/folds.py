@@ -83,7 +83,10 @@ def _is_stopped(graph: Graph, members: Any) -> bool:
 
 
 def _with_gradient(graph: Graph) -> Any:
-    """Return which nodes depend on a leaf through operations that pass a gradient on."""
+    """Return which nodes depend on a leaf through operations that pass a gradient on.
+
+    Loops need not be looked at, since their derivatives are traced.
+    """
     passes = [[row.flow(place) is not None for place in range(row.arity)] for row in graph.table]
     found = bytearray(graph.size)
     found[: graph.leaves] = b"\1" * graph.leaves

@@ -2,29 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-
-from micrograd.ops import Operation
 
 LEAF, CONSTANT = -2, -1  # codes of nodes that are not operations
 NOTHING = -1  # in place of a missing operand
 
 
+class Structural:
+    """A row that is no operation on numbers, such as a loop (see `micrograd.compiler.loops`).
+
+    Rows with equal contents are equal. A graph has them in its table beside the operations.
+    """
+
+    name: str
+    arity = 0  # of numbers that an operation is applied to
+
+    def made(self, *parts: Any) -> Any:
+        """Return what a node of this row is in another trace, made of its operands there."""
+        raise NotImplementedError
+
+    def mapped(self, change: Callable[[Graph], Graph]) -> Structural:
+        """Return the row with a changed graph of its step, if it has one."""
+        return self
+
+    def recorded(self, recorder: Any, places: Sequence[int]) -> int:
+        """Return the place of a node with any number of operands, by a recorder."""
+        head = recorder.operation(CHAIN, *places[:3])
+        for i in range(3, len(places), 2):
+            head = recorder.operation(CHAIN, head, *places[i : i + 2])
+        place: int = recorder.operation(self, head)
+        return place
+
+
+@dataclass(frozen=True)
+class Chain(Structural):
+    """A list of nodes: the list that is its first operand, if that is one, and further nodes."""
+
+    name = "chain"
+
+    def made(self, *parts: Any) -> tuple[Any, ...]:
+        """Return the nodes in the list."""
+        before = parts[0] if isinstance(parts[0], tuple) else parts[:1]
+        return (*before, *parts[1:])
+
+
+CHAIN = Chain()
+
+
 class Graph(NamedTuple):
     """Nodes in topological order: the parameters, then the inputs, then constants and operations.
 
-    `code` says what a node is: the index of its operation in `table`, CONSTANT, or LEAF for a
-    parameter or an input. `operands` has a row of three nodes for each node, NOTHING where there
-    are fewer. `numbers` has the numbers of the constants, and 0 for other nodes. `parameters` and
+    `code` says what a node is: the index of its row in `table`, CONSTANT, or LEAF for a parameter
+    or an input. `operands` has a row of three nodes for each node, NOTHING where there are fewer.
+    `numbers` has the numbers of the constants, and 0 for other nodes. `parameters` and
     `inputs` are how many there are, and `outputs` has the nodes that are returned.
     """
 
     code: Any
     operands: Any
     numbers: Any
-    table: tuple[Operation, ...]
+    table: tuple[Any, ...]  # operations, and structural rows
     parameters: int
     inputs: int
     outputs: Any
@@ -39,6 +80,23 @@ class Graph(NamedTuple):
         """The number of parameters and inputs."""
         return self.parameters + self.inputs
 
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """All that the graph consists of, to compare it with others."""
+        arrays = (self.code, self.operands, self.numbers, self.outputs)
+        return (*(each.tobytes() for each in arrays), self.table, self.parameters, self.inputs)
+
+    def mapped(self, change: Callable[[Graph], Graph]) -> Graph:
+        """Return the graph with the graphs of all steps of loops changed."""
+        table = (row.mapped(change) if isinstance(row, Structural) else row for row in self.table)
+        return self._replace(table=tuple(table))
+
+    @property
+    def structural(self) -> Any:
+        """Which nodes are structural, not numbers computed by operations."""
+        of_row = [isinstance(row, Structural) for row in self.table]
+        return np.array([*of_row, False, False])[self.code]  # codes of -1 and -2 come last
+
     def first_difference(self, other: Graph) -> int | None:
         """Return the first node that differs in another trace of a function, or None."""
         shared = min(self.size, other.size)
@@ -47,6 +105,8 @@ class Graph(NamedTuple):
         )  # a nan equals itself
         differs = np.not_equal(*numbers) | (self.code[:shared] != other.code[:shared])
         differs |= (self.operands[:shared] != other.operands[:shared]).any(axis=1)
+        rows = [a != b for a, b in zip(self.table, other.table, strict=False)]
+        differs |= np.isin(self.code[:shared], np.flatnonzero(rows))
         found = np.flatnonzero(differs)
         if len(found):
             return int(found[0])

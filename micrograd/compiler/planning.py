@@ -6,23 +6,26 @@ same level are grouped into one instruction, and what is long and narrow becomes
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from micrograd.compiler.folds import find_folds
-from micrograd.compiler.graph import CONSTANT, NOTHING, Graph
+from micrograd.compiler.graph import CONSTANT, NOTHING, Graph, Structural
+from micrograd.compiler.loops import planning as loops
 from micrograd.compiler.matrices import find_products
 from micrograd.compiler.program import (
     SUM,
+    Column,
     Elementwise,
     Fold,
     Instruction,
     Operand,
     Product,
     Program,
+    Stack,
     Tape,
     WeightedSums,
     rows_of,
@@ -31,9 +34,10 @@ from micrograd.compiler.simplifying import simplified
 from micrograd.compiler.sums import find_sums
 from micrograd.ops import TABLE
 
-# At least LEAST_STEPS groups in a row, each of at most NARROW nodes, become a tape; sums of more
-# than FEW_TERMS terms stay outside of it.
-LEAST_STEPS, NARROW, FEW_TERMS = 32, 3, 8
+# At least LEAST_STEPS groups in a row, each of at most NARROW nodes, become a tape. Sums of more
+# than FEW_TERMS terms stay outside of it, and so do groups of sums with more than SOME_TERMS terms
+# together, which are matrix products if anything is.
+LEAST_STEPS, NARROW, FEW_TERMS, SOME_TERMS = 32, 8, 8, 16
 
 
 def plan(graph: Graph, *, batched: bool) -> Program:
@@ -43,13 +47,41 @@ def plan(graph: Graph, *, batched: bool) -> Program:
         graph: what is computed.
         batched: whether the inputs vary over a batch.
     """
-    return _Planner(simplified(graph), batched).program()
+    graph = simplified(graph)
+    varies = (
+        np.arange(graph.leaves) >= graph.parameters if batched else np.zeros(graph.leaves, bool)
+    )
+    return Planner(graph, varies).program(batched)
 
 
-class _Planner:
-    def __init__(self, graph: Graph, batched: bool) -> None:
-        self.graph, self.batched = graph, batched
-        self.varying = _varying(graph, batched)
+class _Slots:
+    """The slots and stacks that were given away, also to the bodies of loops."""
+
+    def __init__(self) -> None:
+        self.next = [0, 0]  # of u and of v
+        self.constants: dict[bytes, int] = {}  # the bits of a number, to its slot
+        self.stacks: list[Stack] = []
+
+
+class Planner:
+    """Plans a graph, or the graph of a step of a loop.
+
+    Args:
+        graph: a simplified graph.
+        varies: whether each leaf varies over a batch.
+        slots: the slots and stacks that were given away before.
+        outside: takes the instructions of `u`, if they are to stand in front of the loop.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        varies: Any,
+        slots: _Slots | None = None,
+        outside: Callable[[Instruction], None] | None = None,
+    ) -> None:
+        self.graph, self.slots, self.outside = graph, slots or _Slots(), outside
+        self.varying = _varying(graph, varies)
         self.sums = find_sums(graph, self.varying)
         self.code = graph.code.copy()
         summed, self.first_term = np.unique(self.sums.root, return_index=True)
@@ -65,16 +97,39 @@ class _Planner:
         self.place_of_fold = np.full(graph.size, NOTHING)
         self.place_of_fold[folded] = np.arange(len(folded))
         self.slot = np.full(graph.size + 1, NOTHING)  # the last one for NOTHING
-        self.next_slot = [0, 0]  # of u and of v
+        self.stack: dict[int, Column] = {}  # the nodes that are stacks
         self.instructions: list[Instruction] = []
 
-    def program(self) -> Program:
+    def program(self, batched: bool) -> Program:
         """Return the program, in which the instructions of `u` come first."""
         graph = self.graph
-        constants = np.flatnonzero(graph.code == CONSTANT)
-        self._number(np.arange(graph.parameters), varies=False)
-        self._number(np.arange(graph.parameters, graph.leaves), varies=self.batched)
-        self._number(constants, varies=False)
+        constants = graph.numbers[graph.code == CONSTANT]
+        inner = {x.tobytes(): x for x in loops.constants_of_steps(graph)}
+        for x in constants:
+            inner.pop(x.tobytes(), None)
+        numbers = np.append(constants, [*inner.values()])
+        self.number(np.arange(graph.parameters), varies=False)
+        self.number(np.arange(graph.parameters, graph.leaves), varies=batched)
+        first = self.next(len(numbers), varies=False).start
+        self.slots.constants = {x.tobytes(): i for i, x in enumerate(numbers, first)}
+        self.emit()
+        outputs = tuple((bool(self.varying[n]), int(self.slot[n])) for n in graph.outputs.tolist())
+        return Program(
+            instructions=tuple(self.instructions),
+            parameters=graph.parameters,
+            inputs=graph.inputs,
+            batched=batched,
+            constants=numbers,
+            uniform=self.slots.next[0],
+            varying=self.slots.next[1],
+            outputs=outputs,
+            stacks=tuple(self.slots.stacks),
+        )
+
+    def emit(self) -> None:
+        """Emit all instructions; the leaves must have their slots."""
+        for node in np.flatnonzero(self.graph.code == CONSTANT).tolist():
+            self.slot[node] = self.slots.constants[self.graph.numbers[node].tobytes()]
         for varies, code, members in self._groups():
             if code is None:
                 self._emit_tape(varies, members)
@@ -82,30 +137,28 @@ class _Planner:
                 self._emit_sums(varies, members)
             elif self.place_of_fold[members[0]] >= 0:
                 self._emit_folds(varies, code, members)
+            elif isinstance(self.graph.table[code], Structural):
+                loops.emit(self, varies, members)
             else:
                 self._emit_operations(varies, code, members)
-        outputs = tuple((bool(self.varying[n]), int(self.slot[n])) for n in graph.outputs.tolist())
-        return Program(
-            instructions=tuple(self.instructions),
-            parameters=graph.parameters,
-            inputs=graph.inputs,
-            batched=self.batched,
-            constants=graph.numbers[constants],
-            uniform=self.next_slot[0],
-            varying=self.next_slot[1],
-            outputs=outputs,
-        )
 
-    def _number(self, nodes: Any, *, varies: bool) -> slice:
+    def append(self, instruction: Instruction) -> None:
+        """Add an instruction; what is the same for all steps and samples stands before a loop."""
+        if self.outside is not None and not instruction.varies:
+            self.outside(instruction)
+        else:
+            self.instructions.append(instruction)
+
+    def number(self, nodes: Any, *, varies: bool) -> slice:
         """Give nodes the next slots of a space."""
-        slots = self._next(len(nodes), varies=varies)
+        slots = self.next(len(nodes), varies=varies)
         self.slot[nodes] = np.arange(slots.start, slots.stop)
         return slots
 
-    def _next(self, count: int, *, varies: bool) -> slice:
+    def next(self, count: int, *, varies: bool) -> slice:
         """The next slots of a space."""
-        start = self.next_slot[varies]
-        self.next_slot[varies] = start + count
+        start = self.slots.next[varies]
+        self.slots.next[varies] = start + count
         return slice(start, start + count)
 
     # -------------------------------------------------------------------------------------- groups
@@ -120,6 +173,11 @@ class _Planner:
         alive = np.flatnonzero(
             (self.code >= SUM) & (graph.code >= 0) & ~self.sums.gone & ~self.folds.gone
         )
+        levels = self._levels(alive)
+        structural = graph.structural
+        if structural.any():
+            self.code = loops.common_codes(graph, self.code)
+            alive = alive[self.code[alive] >= SUM]
         if not len(alive):
             return
         kinds = np.zeros(graph.size, dtype=np.int64)
@@ -128,7 +186,6 @@ class _Planner:
             kinds |= (self.varying[held] & (held >= 0)).astype(np.int64) << place
         kinds[self.code == SUM] = 0
         kinds[self.place_of_fold >= 0] = -1  # apart from a maximum of two
-        levels = self._levels(alive)
         keys = (kinds[alive], self.code[alive], levels[alive], self.varying[alive])
         order = np.lexsort(keys)
         members = alive[order]
@@ -139,7 +196,8 @@ class _Planner:
         starts = np.concatenate(([0], np.flatnonzero(different), [len(members)]))
         varies = self.varying[members[starts[:-1]]]
         codes = self.code[members[starts[:-1]]].tolist()
-        for first, last, narrow in _runs(self._is_narrow(members, starts), varies):
+        wide = structural[members[starts[:-1]]]
+        for first, last, narrow in _runs(self._is_narrow(members, starts) & ~wide, varies):
             space = bool(varies[first])
             if narrow and last - first >= LEAST_STEPS:
                 yield space, None, members[starts[first] : starts[last]]
@@ -148,12 +206,12 @@ class _Planner:
                 yield space, codes[i], members[starts[i] : starts[i + 1]]
 
     def _is_narrow(self, members: Any, starts: Any) -> Any:
-        """Return which groups have few nodes and contain no sum of many terms."""
+        """Return which groups have few nodes and no sums of many terms."""
         places = self.place_of_sum[members]
         terms = np.where(places < 0, 0, self.bounds[places + 1] - self.bounds[places])
         terms[self.place_of_fold[members] >= 0] = FEW_TERMS + 1
-        largest = np.maximum.reduceat(terms, starts[:-1])
-        return (np.diff(starts) <= NARROW) & (largest <= FEW_TERMS)
+        largest, total = (f.reduceat(terms, starts[:-1]) for f in (np.maximum, np.add))
+        return (np.diff(starts) <= NARROW) & (largest <= FEW_TERMS) & (total <= SOME_TERMS)
 
     def _levels(self, alive: Any) -> Any:
         """Return for each node the length of its longest path to leaves within its space."""
@@ -183,17 +241,18 @@ class _Planner:
 
     def _emit_tape(self, varies: bool, members: Any) -> None:
         graph = self.graph
-        out = self._number(members, varies=varies)
+        out = self.number(members, varies=varies)
         places = self.place_of_sum[members]
         lengths = np.zeros(len(members), dtype=np.intp)
         lengths[places >= 0] = self._lengths(places[places >= 0])
-        code = np.where(places < 0, self.code[members], SUM)
+        rows = [i for i, row in enumerate(graph.table) if not isinstance(row, Structural)]
+        code = np.where(places < 0, np.searchsorted(rows, self.code[members]), SUM)
         operands = np.where((places < 0)[:, None], graph.operands[members], NOTHING)
-        self.instructions.append(
+        self.append(
             Tape(
                 varies,
                 out,
-                graph.table,
+                tuple(graph.table[i] for i in rows),
                 code,
                 self.slot[operands],
                 self.varying[operands] & (operands >= 0),
@@ -213,8 +272,8 @@ class _Planner:
             Operand(bool(self.varying[column[0]]), rows_of(self.slot[column]))
             for column in operands.T
         )
-        out = self._number(members, varies=varies)
-        self.instructions.append(Elementwise(varies, out, row, read))
+        out = self.number(members, varies=varies)
+        self.append(Elementwise(varies, out, row, read))
 
     def _emit_folds(self, varies: bool, code: int, members: Any) -> None:
         places = self.place_of_fold[members]
@@ -222,8 +281,8 @@ class _Planner:
         terms = np.concatenate([np.arange(a, b) for a, b in zip(first, end, strict=True)])
         start = np.cumsum(end - first) - (end - first)
         slots = self.slot[self.folds.term[terms]]
-        out = self._number(members, varies=varies)
-        self.instructions.append(Fold(varies, out, self.graph.table[code], start, slots))
+        out = self.number(members, varies=varies)
+        self.append(Fold(varies, out, self.graph.table[code], start, slots))
 
     # ---------------------------------------------------------------------------------------- sums
 
@@ -233,20 +292,20 @@ class _Planner:
         for block in found:
             nodes = members[block.sums.ravel()]
             if block.addends is None:
-                out = self._number(nodes, varies=varies)
+                out = self.number(nodes, varies=varies)
             else:
-                out = self._next(len(nodes), varies=varies)
-            self.instructions.append(Product(varies, out, block.matrix, block.inputs, block.bias))
+                out = self.next(len(nodes), varies=varies)
+            self.append(Product(varies, out, block.matrix, block.inputs, block.bias))
             if block.addends is not None:
                 read = (Operand(varies, out), block.addends)
-                out = self._number(nodes, varies=varies)
-                self.instructions.append(Elementwise(varies, out, TABLE["add"], read))
+                out = self.number(nodes, varies=varies)
+                self.append(Elementwise(varies, out, TABLE["add"], read))
         if rest:
             self._emit_rest(varies, members[rest], [places[i] for i in rest])
 
     def _emit_rest(self, varies: bool, members: Any, places: list[int]) -> None:
-        out = self._number(members, varies=varies)
-        self.instructions.append(self._terms(varies, out, np.array(places)))
+        out = self.number(members, varies=varies)
+        self.append(self._terms(varies, out, np.array(places)))
 
     def _terms(self, varies: bool, out: slice, places: Any) -> WeightedSums:
         """Return the instruction for the sums at some places among all sums."""
@@ -282,11 +341,11 @@ def _runs(narrow: Any, varies: Any) -> Iterator[tuple[int, int, bool]]:
         yield first, last, bool(narrow[first])
 
 
-def _varying(graph: Graph, batched: bool) -> Any:
-    """Return which nodes depend on an input of a batch."""
+def _varying(graph: Graph, varies: Any) -> Any:
+    """Return which nodes depend on a leaf that varies over a batch."""
     varying = bytearray(graph.size + 1)  # the last one for NOTHING
-    if batched and graph.inputs:
-        varying[graph.parameters : graph.leaves] = b"\1" * graph.inputs
+    if varies.any():
+        varying[: graph.leaves] = varies.tobytes()
         x, y, z = (column.tolist() for column in graph.operands.T)
         for node in range(graph.leaves, graph.size):
             if varying[x[node]] or varying[y[node]] or varying[z[node]]:

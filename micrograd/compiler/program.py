@@ -8,7 +8,7 @@ that most operands are slices.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +24,13 @@ class Operand(NamedTuple):
 
     varies: bool
     rows: Rows
+
+
+class Places(NamedTuple):
+    """Slots that are read one by one, each of `v`, where `varies` is true, or of `u`."""
+
+    varies: Any
+    slots: Any
 
 
 class Elementwise(NamedTuple):
@@ -176,12 +183,118 @@ class Tape(NamedTuple):
         return _line(self)
 
 
+class Column(NamedTuple):
+    """A stack of numbers, one for each step of a loop: a column of the stack with that number."""
+
+    stack: int
+    column: int
+
+
+class Pack(NamedTuple):
+    """A stack of one column, whose entries are in these places."""
+
+    varies: bool
+    out: slice  # empty
+    stack: int
+    places: Places
+
+    def told(self, words: Mapping[str, str]) -> str:
+        """Return what is computed, in the words of a language (its part `program`)."""
+        return words["pack"].format(count=len(self.places.slots))
+
+    def __str__(self) -> str:
+        return f"{_stack(self.varies, self.stack)} = {self.told(WORDS['program'])}"
+
+
+class Elements(NamedTuple):
+    """Entries of a stack."""
+
+    varies: bool
+    out: slice
+    column: Column
+    steps: Any
+
+    def told(self, words: Mapping[str, str]) -> str:
+        """Return what is computed, in the words of a language (its part `program`)."""
+        return words["elements"].format(
+            count=len(self.steps), stack=_stack(self.varies, self.column.stack)
+        )
+
+    def __str__(self) -> str:
+        return _line(self)
+
+
+class Loop(NamedTuple):
+    """A loop: the instructions `body` are run again and again, on the same slots each time.
+
+    The loop is done `limit` times, the largest one of all samples, or until `goes_on`, and from the
+    second step on `holds`, is 0 for all samples. At the beginning, `states` are set to `first`, and
+    after each step to `following`. Before step k, `inputs` are set to the entries k of `columns`,
+    and, if `indexed` is true, one more of them to k; after it, `outputs` become the entry k of
+    `kept`, a stack (or -1). If `reverse` is true, k counts down. The results `out` are the last
+    states, then the number of steps that were done.
+
+    `step` is the graph of the body, with the outputs `following`, `holds` and `outputs`. Its inputs
+    are `states`, `inputs` and `captured`. `length` is the number of steps, or None if it is not
+    known before.
+    """
+
+    varies: bool
+    out: slice
+    body: tuple[Any, ...]
+    limit: Places
+    goes_on: Places | None
+    holds: Places | None
+    first: Places
+    states: slice
+    following: Places
+    inputs: slice
+    columns: tuple[Column, ...]
+    kept: int
+    outputs: Places
+    reverse: bool
+    indexed: bool
+    length: int | None
+    step: Any
+    captured: Places
+
+    def told(self, words: Mapping[str, str]) -> str:
+        """Return what is computed, in the words of a language (its part `program`)."""
+        count = "n" if self.length is None else self.length
+        key = "while" if self.goes_on is not None else "loop"
+        return words[key].format(count=count, instructions=len(self.body))
+
+    def __str__(self) -> str:
+        inner = (line for each in self.body for line in str(each).split("\n"))
+        return "\n    ".join((_line(self), *inner))
+
+
+class Stack(NamedTuple):
+    """What is kept of each step of a loop."""
+
+    varies: bool
+    columns: int
+    length: int | None  # the number of steps, or None if it is not known before
+
+
 SUM = -1  # the code of a weighted sum, among those of operations
-Instruction = Elementwise | Product | WeightedSums | Fold | Tape
+Instruction = Elementwise | Product | WeightedSums | Fold | Tape | Pack | Elements | Loop
 
 
 def _line(instruction: Instruction) -> str:
     return f"{place(instruction.varies, instruction.out)} = {instruction.told(WORDS['program'])}"
+
+
+def _stack(varies: bool, number: int) -> str:
+    return f"{'uv'[varies]}.stack[{number}]"
+
+
+def with_bodies(instructions: Iterable[Instruction]) -> Iterator[Instruction]:
+    """Yield the instructions, and after each loop those of its body."""
+    for each in instructions:
+        yield each
+        if isinstance(each, Loop):
+            yield from with_bodies(each.body)
 
 
 def _terms(count: int, words: Mapping[str, str]) -> str:
@@ -203,11 +316,12 @@ class Program(NamedTuple):
     uniform: int  # the number of slots of `u`
     varying: int  # the number of slots of `v`
     outputs: tuple[tuple[bool, int], ...]  # whether it is in `v`, and its slot
+    stacks: tuple[Stack, ...] = ()
 
     def operations(self) -> set[Operation]:
         """The operations of the table that the instructions apply."""
         found: set[Operation] = set()
-        for each in self.instructions:
+        for each in with_bodies(self.instructions):
             found.update(getattr(each, "operations", ()))
             found.update(row for row in (getattr(each, "operation", None),) if row is not None)
         return found

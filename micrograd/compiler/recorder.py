@@ -54,10 +54,11 @@ class Recorder:
     Args:
         parameters: the number of parameters.
         inputs: the number of inputs.
+        outer: the recorder around this one, if this is the step of a loop.
     """
 
-    def __init__(self, parameters: int, inputs: int) -> None:
-        self.parameters, self.inputs = parameters, inputs
+    def __init__(self, parameters: int, inputs: int, outer: Recorder | None = None) -> None:
+        self.parameters, self.inputs, self.outer = parameters, inputs, outer
         self.thread = threading.get_ident()
         self.first = next(_runs) % 2**22 * _BETWEEN
         self.leaves = self.first + parameters + inputs
@@ -66,7 +67,11 @@ class Recorder:
         self.converted: dict[int, tuple[Value, int]] = {}  # Values made before
         self.refusal: TraceError | None = None  # the last one
 
-    def operation(self, row: Operation, *places: int) -> int:
+    def owns(self, place: int) -> bool:
+        """Return whether a place is one of this run."""
+        return self.first <= place < self.first + _BETWEEN
+
+    def operation(self, row: Any, *places: int) -> int:
         """Return the place of an operation; equal operations on equal operands have one place."""
         if len(places) > _OPERANDS:
             raise NotImplementedError(
@@ -110,13 +115,18 @@ class Recorder:
         ]
         if is_alias(node):
             return places[0]
+        return self.operation(self.row_of(node), *places)
+
+    @staticmethod
+    def row_of(node: Value) -> Operation:
+        """Return the operation that made a Value; raises TraceError for one made by hand."""
         row = operation(node)
         if row is None:
             raise TraceError(
                 f"a compiled function uses {str(made_by(node))!r}, an operation made by hand: "
                 "give it a formula with micrograd.define"
             )
-        return self.operation(row, *places)
+        return row
 
     def graph(self, outputs: Sequence[int]) -> Graph:
         """Return all that was recorded; constants come between leaves and operations.
@@ -126,7 +136,7 @@ class Recorder:
         """
         keys, constants = list(self.operations), len(self.constants)
         leaves = self.parameters + self.inputs
-        table: dict[Operation, int] = {}
+        table: dict[Any, int] = {}
         rows = [key[0] for key in keys]
         codes = [table.setdefault(row, len(table)) for row in rows]
         first = leaves + constants
@@ -156,13 +166,13 @@ class Recorder:
         leaves, constants = self.parameters + self.inputs, len(self.constants)
         own = places - self.first
         if ((places >= 0) & ((own < 0) | (own >= leaves + len(self.operations)))).any():
-            raise TraceError(_KEPT)
+            raise TraceError(KEPT)
         own = np.where(own >= leaves, own + constants, own)
         final = np.where(places < NOTHING, leaves - 2 - places, NOTHING)
         return np.where(places >= 0, own, final).astype(np.intp)
 
 
-_KEPT = (
+KEPT = (
     "a value of a traced function was kept and used after the function had returned: "
     "return what you need from it"
 )
@@ -173,17 +183,17 @@ active: Recorder | None = None
 def current() -> Recorder:
     """Return the active recorder; raises TraceError if no function is being traced."""
     if active is None:
-        raise TraceError(_KEPT)
+        raise TraceError(KEPT)
     return active
 
 
 @contextmanager
-def recording(recorder: Recorder) -> Iterator[None]:
+def recording(recorder: Recorder) -> Iterator[Recorder]:
     """Make a recorder the active one; the one before it is active again afterwards."""
     global active
     outer, active = active, recorder
     try:
-        yield
+        yield recorder
     finally:
         active = outer
 

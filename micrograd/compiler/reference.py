@@ -9,16 +9,21 @@ factor of zero stops even an infinite one here, in matrix products and sums as w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.executor import Executor, Gradients, are_finite
+from micrograd.compiler.executor import Executor, Gradients, are_finite, gathered
+from micrograd.compiler.numpy.loops import LoopOn, Stacks
 from micrograd.compiler.numpy.operations import flow, stopping_product, value
 from micrograd.compiler.program import (
+    Elements,
     Elementwise,
     Fold,
+    Instruction,
+    Loop,
+    Pack,
     Product,
     Program,
     Rows,
@@ -26,6 +31,7 @@ from micrograd.compiler.program import (
     WeightedSums,
 )
 
+Step = Elementwise | Product | WeightedSums | Fold | Pack | Elements | Loop
 Spaces = tuple[Any, Any]  # the rows of `u` and of `v`: `spaces[varies]`
 _MOST_NUMBERS = 2**22  # in one block of a large batch: values of `v`
 
@@ -39,26 +45,24 @@ class ReferenceExecutor(Executor):
         self.program, self.dtype, self.inputs = program, dtype, inputs
 
     @cached_property
-    def _steps(self) -> list[Elementwise | Product | WeightedSums | Fold]:
+    def _steps(self) -> list[Step]:
         """The instructions, with the steps of each tape in place of it."""
-        steps: list[Elementwise | Product | WeightedSums | Fold] = []
-        for instruction in self.program.instructions:
-            steps += instruction.steps() if isinstance(instruction, Tape) else [instruction]
-        return steps
+        return _without_tapes(self.program.instructions)
 
-    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[list[Any], bool]:
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[Any, bool]:
         """Return the outputs, and whether they are finite."""
         parts: list[list[Any]] = []
         for block, lanes in self._blocks(inputs, length):
             spaces = self._forward(parameters, block, lanes)
             parts.append([spaces[varies][slot] for varies, slot in self.program.outputs])
-        outputs = [
+        found = [
             np.concatenate(rows) if varies else rows[0][0]
             for rows, (varies, _) in zip(
                 zip(*parts, strict=True), self.program.outputs, strict=True
             )
         ]
-        return outputs, are_finite(outputs)
+        outputs = gathered(found, self.program, length, self.dtype)
+        return outputs, are_finite([outputs])
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
@@ -109,12 +113,28 @@ class ReferenceExecutor(Executor):
         u[first : first + len(program.constants), 0] = program.constants
         (v if program.batched else u)[slice(*program.input_slots)] = inputs
         with np.errstate(all="ignore"):
-            for step in self._steps:
-                (u, v)[step.varies][step.out] = _result(step, (u, v))
+            _run(self._steps, (u, v), [{} for _ in program.stacks])
         return u, v
 
 
-def _result(step: Elementwise | Product | WeightedSums | Fold, spaces: Spaces) -> Any:
+def _without_tapes(instructions: Sequence[Instruction]) -> list[Step]:
+    steps: list[Step] = []
+    for instruction in instructions:
+        steps += instruction.steps() if isinstance(instruction, Tape) else [instruction]
+    return steps
+
+
+def _run(steps: Sequence[Step], spaces: Spaces, stacks: Stacks) -> None:
+    for step in steps:
+        if isinstance(step, Loop | Pack | Elements):
+            inner = _without_tapes(step.body) if isinstance(step, Loop) else []
+            (call,) = LoopOn(step, spaces, stacks, partial(_run, inner, spaces, stacks)).forward()
+            call()
+        else:
+            spaces[step.varies][step.out] = _result(step, spaces)
+
+
+def _result(step: Step, spaces: Spaces) -> Any:
     match step:
         case Elementwise():
             return value(step.operation)(*_operands(step, spaces))
@@ -127,10 +147,11 @@ def _result(step: Elementwise | Product | WeightedSums | Fold, spaces: Spaces) -
             return getattr(np, row.name).reduceat(spaces[varies][slots], start, axis=0)
 
 
-def _backward(
-    step: Elementwise | Product | WeightedSums | Fold, spaces: Spaces, adjoints: Spaces
-) -> None:
-    """Add to the adjoints of what a step reads; nothing passes through a fold."""
+def _backward(step: Step, spaces: Spaces, adjoints: Spaces) -> None:
+    """Add to the adjoints of what a step reads; nothing passes through a fold.
+
+    Loops do not get here, since their derivatives are traced.
+    """
     match step:
         case Elementwise():
             _elementwise_back(step, spaces, adjoints)

@@ -1,7 +1,8 @@
 """Replaces operations of a graph by fewer and cheaper ones that give the same numbers.
 
 An operation on constants becomes a constant. A power with the exponent 2, 1 or -1 becomes a square,
-the base itself or a reciprocal, with the same numbers and derivatives up to the last place.
+the base itself or a reciprocal, with the same numbers and derivatives up to the last place. The
+derivative of a power distinguishes cases; for the exponents 3 to 8 it becomes `y * x ** (y - 1)`.
 """
 
 from __future__ import annotations
@@ -11,22 +12,24 @@ import numpy as np
 from micrograd.compiler.graph import CONSTANT, NOTHING, Graph
 from micrograd.ops import TABLE
 
-_POWERS = {2.0: "square", -1.0: "reciprocal"}
+POWERS = {2.0: "square", -1.0: "reciprocal"}
+"""Exponents, and the operation in place of a power."""
 
 
 def simplified(graph: Graph) -> Graph:
     """Return the graph with constants folded and powers replaced; parameters and inputs stay."""
-    return _with_cheap_powers(_folded(graph)).live()
+    return _with_plain_slopes(_with_cheap_powers(_folded(graph))).live().mapped(simplified)
 
 
 def _folded(graph: Graph) -> Graph:
     """Replace each operation whose operands are all constants by a constant."""
     constant = np.append(graph.code == CONSTANT, True)  # the last one for NOTHING
-    if not ((graph.code >= 0) & constant[graph.operands].all(axis=1)).any():
+    computed = (graph.code >= 0) & ~graph.structural
+    if not (computed & constant[graph.operands].all(axis=1)).any():
         return graph
     code, numbers, known = graph.code.copy(), graph.numbers.copy(), bytearray(constant)
     x, y, z = (column.tolist() for column in graph.operands.T)
-    for node in np.flatnonzero(code >= 0).tolist():
+    for node in np.flatnonzero(computed).tolist():
         if known[x[node]] and known[y[node]] and known[z[node]]:
             row = graph.table[code[node]]
             numbers[node] = row.value(*numbers[graph.operands[node][: row.arity]].tolist())
@@ -61,7 +64,7 @@ def _with_cheap_powers(graph: Graph) -> Graph:
         return graph
     exponents = graph.numbers[graph.operands[powers, 1]]
     code, operands, table = graph.code.copy(), graph.operands.copy(), list(graph.table)
-    for exponent, name in _POWERS.items():
+    for exponent, name in POWERS.items():
         chosen = powers[exponents == exponent]
         if len(chosen):
             if TABLE[name] not in table:
@@ -77,3 +80,58 @@ def _with_cheap_powers(graph: Graph) -> Graph:
         table=tuple(table),
         outputs=base[graph.outputs],
     )
+
+
+_WHOLE = frozenset({3.0, 4.0, 5.0, 6.0, 7.0, 8.0})
+"""Exponents for which `y * x ** (y - 1)` is the derivative of the power at every x."""
+
+
+def _with_plain_slopes(graph: Graph) -> Graph:
+    """Replace `where(_, y * x ** (y - 1), where(_, _, pow_slope_x(x, y)))` by its first case.
+
+    Both cases may have been multiplied by the same factor, such as an adjoint.
+    """
+    codes = {row.name: i for i, row in enumerate(graph.table)}
+    if "where" not in codes or "pow_slope_x" not in codes:
+        return graph
+    chosen = np.flatnonzero(graph.code == codes["where"])
+    chosen = chosen[graph.code[graph.operands[chosen, 2]] == codes["where"]]
+    base = np.append(np.arange(graph.size), NOTHING)
+    for node in chosen.tolist():
+        _, case, other = graph.operands[node].tolist()
+        if _is_slope(graph, case, int(graph.operands[other, 2])):
+            base[node] = case
+    return graph._replace(
+        operands=np.where(graph.operands < 0, NOTHING, base[graph.operands]),
+        outputs=base[graph.outputs],
+    )
+
+
+def _is_slope(graph: Graph, case: int, slope: int) -> bool:
+    """Return whether these are `y * x ** (y - 1)` and `pow_slope_x(x, y)`, for such an exponent."""
+
+    def read(node: int, *names: str) -> list[int]:
+        row = graph.table[graph.code[node]] if graph.code[node] >= 0 else None
+        known = row is not None and row.name in names
+        return graph.operands[node].tolist()[: row.arity] if row is not None and known else []
+
+    products = "mul", "stopping_mul"
+    if not read(slope, "pow_slope_x"):
+        factors, others = read(case, *products), read(slope, *products)
+        shared = [each for each in others if each in factors]
+        if len(shared) != 1:
+            return False
+        factors.remove(shared[0])
+        others.remove(shared[0])
+        (case,), (slope,) = factors, others
+    if not (found := read(slope, "pow_slope_x")):
+        return False
+    x, y = found
+    number = graph.numbers[y]
+    if graph.code[y] != CONSTANT or number not in _WHOLE or y not in (pair := read(case, "mul")):
+        return False
+    (power,) = {*pair} - {y} or {y}
+    if number == 3.0 and read(power, "square") == [x]:
+        return True
+    of_power = read(power, "pow")
+    return bool(of_power) and of_power[0] == x and graph.numbers[of_power[1]] == number - 1

@@ -14,8 +14,11 @@ from functools import cache, cached_property
 from itertools import product
 from typing import Any
 
-from micrograd.compiler.executor import Gradients, MakeExecutor, Shortcut, are_finite
-from micrograd.compiler.graph import Graph
+import numpy as np
+
+from micrograd.compiler.executor import Call, Gradients, Layout, MakeExecutor, are_finite
+from micrograd.compiler.graph import Graph, Structural
+from micrograd.compiler.loops.rows import LoopRow, operands_of
 from micrograd.compiler.planning import plan
 from micrograd.compiler.program import Program
 from micrograd.compiler.reference import ReferenceExecutor
@@ -46,6 +49,7 @@ class CheckedExecutor:
         inputs: bool,
         threads: int,
     ) -> None:
+        self.graph, self._make, self._threads = graph, make, threads
         plain = with_plain_products(graph)
         self.stopping = None if plain is None else graph
         self.executor = make(
@@ -60,6 +64,21 @@ class CheckedExecutor:
     def __getstate__(self) -> dict[str, Any]:
         return {name: each for name, each in vars(self).items() if name != "reference"}
 
+    @cached_property
+    def _with_gradient(self) -> CheckedExecutor:
+        """The executor of the value and its gradient as outputs, for a graph with loops."""
+        from micrograd.compiler.loops.derivatives import gradient_graph
+
+        dtype, inputs = self._options["dtype"], self._options["inputs"]
+        return CheckedExecutor(
+            gradient_graph(self.graph, inputs=inputs),
+            self._make,
+            dtype,
+            batched=self.program.batched,
+            inputs=inputs,
+            threads=self._threads,
+        )
+
     @property
     def program(self) -> Program:
         """The program that the executor runs."""
@@ -73,11 +92,14 @@ class CheckedExecutor:
             program = plan(self.stopping, batched=program.batched)
         return ReferenceExecutor(program, **self._options)
 
-    def bound(self, args: Sequence[Any], length: int) -> Shortcut | None:
-        """Return a faster way to repeat a call, or None; see `Executor.bound`."""
-        return self.executor.bound(args, length)
+    def layout(self, call: Call, length: int) -> Layout | None:
+        """Lay out a call, or return None; see `Executor.layout`."""
+        if call == "values" or not has_loops(self.graph):
+            return self.executor.layout(call, length)
+        laid = None if call == "mean" else self._with_gradient.layout("values", length)
+        return laid and laid._replace(results=laid.results[:1], slopes=laid.results[1:])
 
-    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[Any]:
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> Any:
         """Return the outputs; see `Executor.values`."""
         outputs, finite = self.executor.values(parameters, inputs, length)
         if self.stopping is not None and not finite:
@@ -88,6 +110,8 @@ class CheckedExecutor:
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
     ) -> Gradients:
         """Return the output and its gradient; see `Executor.value_and_grad`."""
+        if has_loops(self.graph):
+            return self._traced_gradient(parameters, inputs, length, mean)
         found = self.executor.value_and_grad(parameters, inputs, length, mean=mean)
         if self.stopping is not None and not are_finite([found.value]):
             return self.reference.value_and_grad(parameters, inputs, length, mean=mean)
@@ -97,40 +121,117 @@ class CheckedExecutor:
         again = self.reference.value_and_grad(parameters, inputs, length, mean=mean)
         return again._replace(value=found.value)
 
+    def _traced_gradient(
+        self, parameters: Any, inputs: Sequence[Any], length: int, mean: bool
+    ) -> Gradients:
+        """Compute the gradient as further outputs; their mean is taken block by block."""
+        program, of_inputs = self._with_gradient, self._options["inputs"]
+        if mean:
+            step = max(1, _MOST_NUMBERS // len(program.graph.outputs))
+            found = np.zeros(len(program.graph.outputs))
+            for start in range(0, length, step):
+                block = [each[:, start : start + step] for each in inputs]
+                count = min(step, length - start)
+                found += program.values(parameters, block, count).sum(axis=1)
+            found /= length
+        else:
+            found = program.values(parameters, inputs, length)
+        slopes = found[1:].astype(self._options["dtype"], copy=False)
+        if self.program.batched and not mean and not of_inputs:
+            slopes = slopes.sum(axis=1)
+        finite = are_finite([slopes])
+        if of_inputs:
+            return Gradients(found[0], None, slopes, finite)
+        return Gradients(found[0], slopes, None, finite)
+
+
+_MOST_NUMBERS = 2**22  # of a gradient that is averaged over a batch, in one block
+
+
+def has_loops(graph: Graph) -> bool:
+    """Return whether there are loops, whose gradients are traced."""
+    return any(isinstance(row, LoopRow) for row in graph.table)
+
 
 def with_plain_products(graph: Graph) -> Graph | None:
     """Return the graph with plain products; None if none of its products stop, or if they must."""
-    if _PRODUCT not in graph.table or _may_hide(graph):
+    if not _stops(graph) or _may_hide(graph):
         return None
-    table = tuple(TABLE["mul"] if row is _PRODUCT else row for row in graph.table)
-    if table.count(TABLE["mul"]) == 1:
-        return graph._replace(table=table)
-    code = graph.code.copy()
-    code[code == graph.table.index(_PRODUCT)] = graph.table.index(TABLE["mul"])
-    return graph._replace(code=code)
+    return _plain(graph)
+
+
+def _stops(graph: Graph) -> bool:
+    """Return whether there is a product that stops at zero, also in the steps of loops."""
+    return any(
+        _stops(row.step) if isinstance(row, LoopRow) else row is _PRODUCT for row in graph.table
+    )
+
+
+def _plain(graph: Graph) -> Graph:
+    table, code = [*graph.mapped(_plain).table], graph.code
+    if _PRODUCT in table:
+        stops, multiplies = table.index(_PRODUCT), TABLE["mul"]
+        if multiplies in table:
+            code = np.where(code == stops, table.index(multiplies), code)
+        else:
+            table[stops] = multiplies
+    return graph._replace(table=tuple(table), code=code)
 
 
 def _may_hide(graph: Graph) -> bool:
     """Return whether a nan from a plain product could be missed, for example by a comparison."""
-    hides = [[_hides(row, place) for place in range(row.arity)] for row in graph.table]
-    if not any(map(any, hides)):
+    if not has_loops(graph) and not any(
+        _hides(row, place) for row in graph.table for place in range(row.arity)
+    ):
         return False
+    return _reached(graph, [False] * graph.leaves) is None
+
+
+def _reached(graph: Graph, leaves: Sequence[bool]) -> list[bool] | None:
+    """Return which outputs a nan from a plain product can reach; None if it could be missed.
+
+    Args:
+        graph: where plain products take the place of those that stop at zero.
+        leaves: whether such a nan can be in each leaf.
+    """
+    hides = [[_hides(row, place) for place in range(row.arity)] for row in graph.table]
     stops = [row.name in STOPPING for row in graph.table]
     reached = bytearray(graph.size + 1)  # the last one for NOTHING
+    reached[: graph.leaves] = bytes(leaves)
     codes, rows = graph.code.tolist(), graph.operands.tolist()
     for node in range(graph.leaves, graph.size):
         code = codes[node]
         if code < 0:
             continue
-        if stops[code]:
+        row = graph.table[code]
+        if isinstance(row, LoopRow):
+            found = _reached_by_loop(row, [bool(reached[x]) for x in operands_of(graph, node)])
+            if found is None:
+                return None
+            reached[node] = found
+        elif stops[code] or (isinstance(row, Structural) and any(reached[x] for x in rows[node])):
             reached[node] = 1
-            continue
         for operand, hiding in zip(rows[node], hides[code], strict=False):
             if reached[operand]:
                 if hiding:
-                    return True
+                    return None
                 reached[node] = 1
-    return False
+    return [bool(reached[node]) for node in graph.outputs.tolist()]
+
+
+def _reached_by_loop(row: LoopRow, operands: Sequence[bool]) -> bool | None:
+    """Return whether a nan can reach a result of a loop; None if it could be missed."""
+    held = row.parts(operands)
+    states: list[bool] = held.states
+    while not held.count and not held.goes_on:
+        found = _reached(row.step, [*states, *held.inputs, *held.captured])
+        if found is None or any(found[row.states :][: row.conditional]):
+            return None
+        further = [a or b for a, b in zip(states, found, strict=False)]
+        if further == states:
+            return any(found)
+        states = further
+    return None
 
 
 @cache

@@ -6,10 +6,12 @@ needs the number, such as a branch, raises a TraceError that names the line and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from micrograd.compiler import recorder as recorders
 from micrograd.compiler.recorder import refuse
+from micrograd.compiler.simplifying import POWERS
 from micrograd.engine.graph import More, Node
 from micrograd.engine.method_source import method_names
 from micrograd.engine.value import Value, equality
@@ -22,7 +24,7 @@ BRANCHES = (
 REMEDY = (
     "use micrograd.where(condition, a, b), maximum(a, b), minimum(a, b) or clip(x, a, b), which "
     "work on arrays too; for x > 0 on an array that np.array made of values, write "
-    "micrograd.gt(x, 0); instead of while, a for loop of a fixed number of steps with where in each"
+    "micrograd.gt(x, 0); instead of while, micrograd.while_(condition, step, state)"
 )
 
 
@@ -108,8 +110,8 @@ class Traced(Value):
         refuse(
             "uses a value as a whole number (range, an index, a size), which differs from call to "
             "call",
-            "give the number before compiling, as in compile(lambda x: f(x, 3)), with a program "
-            "for each; or choose by micrograd.where(i < 1, a, b)",
+            "name the argument as a static one, as in compile(f, static=1), with a program for "
+            "each number; or look an entry up by micrograd.take(table, i)",
         )
 
     def __format__(self, specification: str) -> str:
@@ -207,9 +209,28 @@ def _install(row: Operation) -> None:
     }
     exec(text, tools, made)  # noqa: S102 (the names of a checked row)
     for name, method in made.items():
-        setattr(Traced, name, method)
+        cheap = row is _POWER and name != names[-1]
+        setattr(Traced, name, _with_cheap_powers(method) if cheap else method)
 
 
+def _with_cheap_powers(power: Callable[[Traced, Any], Any]) -> Callable[[Traced, Any], Any]:
+    """Return the method of a power that is a square, a reciprocal or the base where it can be.
+
+    The graph is simplified in the same way later, but then the derivatives of the power that were
+    taken inside, with their cases for other exponents, are in it.
+    """
+
+    def method(self: Traced, other: Any) -> Any:
+        if type(other) not in (int, float):
+            return power(self, other)
+        if other == 1:
+            return self
+        return getattr(self, POWERS[other])() if other in POWERS else power(self, other)
+
+    return method
+
+
+_POWER = TABLE["pow"]  # a row that is defined in its place has other powers
 for _row in TABLE.values():
     _install(_row)
 on_define(_install)

@@ -197,11 +197,13 @@ def row_of(node: Value) -> Operation:
 def of_function(function: Callable[..., Any], example: Sequence[Any]) -> StraightLine:
     """What a function computes, for arguments of the structure of an example."""
     from micrograd.compiler.graph import CONSTANT, NOTHING
+    from micrograd.compiler.loops.tracing import unrolled
     from micrograd.compiler.tracing import trace
     from micrograd.transforms.structures import flatten, unflatten
 
     leaves, structure = flatten(list(example))
-    graph = trace(lambda values: [function(*unflatten(structure, values))], [], len(leaves))
+    with unrolled():
+        graph = trace(lambda values: [function(*unflatten(structure, values))], [], len(leaves))
     line = StraightLine(f"p{i}" for i in range(graph.inputs))
     keys: list[str | float] = [*line.parameters]
     for code, number, places in zip(

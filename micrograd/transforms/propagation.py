@@ -20,6 +20,7 @@ from micrograd.engine.graph import (
     backward_step,
     is_alias,
     is_leaf,
+    made_by,
     number,
     operands,
     operation,
@@ -41,6 +42,20 @@ from micrograd.table.formulas import (
 from micrograd.table.interpreters import ERRORS, Interpreter, Texts
 
 Scalar = Value | float
+
+
+class Joint:
+    """What made a node whose operands get their adjoints together, such as a traced loop."""
+
+    def pull(
+        self, node: Value, adjoint: Any, active: Container[Value]
+    ) -> Iterable[tuple[Value, Any]]:
+        """The shares of the operands that are active; adjoints and shares can be added."""
+        raise NotImplementedError
+
+    def push(self, node: Value, tangents: dict[Value, Any]) -> Any:
+        """The tangent of the node, given those of some operands."""
+        raise NotImplementedError
 
 
 def pull_numbers(
@@ -71,13 +86,22 @@ def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, An
     for node in reversed(nodes):
         if node not in active or node not in adjoints or is_leaf(node):
             continue
-        adjoint = adjoints[node]
-        for operand, slope in slopes_on_values(node):
-            if operand in active:
-                share = product(node, slope, adjoint)
-                if share is not None:
-                    adjoints[operand] = adjoints[operand] + share if operand in adjoints else share
+        for operand, share in _shares(node, adjoints[node], active):
+            if share is not None:
+                adjoints[operand] = adjoints[operand] + share if operand in adjoints else share
     return [adjoints.get(target, 0.0) for target in targets]
+
+
+def _shares(node: Value, adjoint: Any, active: Container[Value]) -> Iterable[tuple[Value, Any]]:
+    """What each active operand gets of the adjoint of a node; None for nothing."""
+    made = made_by(node)
+    if isinstance(made, Joint):
+        return made.pull(node, adjoint, active)
+    return (
+        (operand, product(node, slope, adjoint))
+        for operand, slope in slopes_on_values(node)
+        if operand in active
+    )
 
 
 def _depends(node: Value, among: Container[Value]) -> bool:
@@ -100,6 +124,10 @@ def push(
     slopes = slopes_on_values if symbolic else slopes_afresh
     for node in nodes:
         if node in tangents or not _depends(node, tangents):
+            continue
+        made = made_by(node)
+        if isinstance(made, Joint):
+            tangents[node] = made.push(node, tangents)
             continue
         for operand, slope in slopes(node):
             if operand in tangents:
@@ -126,10 +154,10 @@ def product(node: Value, slope: Any, factor: Any) -> Any:
             return slope if factor else None
     elif not isinstance(slope, Value) and slope in (0, 1):
         return factor if slope else None
-    return _multiplied(factor, slope)
+    return multiplied(factor, slope)
 
 
-def _multiplied(factor: Any, slope: Any) -> Any:
+def multiplied(factor: Any, slope: Any) -> Any:
     """A product of two factors, one of them a Value; 0 if one is 0 and the other not finite."""
     of_factor, of_slope = isinstance(factor, Value), isinstance(slope, Value)
     if (of_factor and factor._is_traced) or (of_slope and slope._is_traced):
@@ -153,6 +181,9 @@ def _slopes_by_hand(node: Value) -> Iterator[tuple[Any, Any]]:
     """The local partials of an operation made by hand, as Values where functions were given."""
     held = tuple(operands(node))
     given = slope_functions(node)
+    if node._is_traced:  # all slopes of a derivative that is given are functions
+        yield from ((operand, slope(*held)) for operand, slope in zip(held, given, strict=True))
+        return
     for (operand, slope), function in zip(_slopes_on_numbers(node), given, strict=False):
         found = None if function is None else function(*held)
         is_known = function is not None and not _is_cut(function, found, held)
@@ -294,7 +325,7 @@ def _flow(row: Operation, place: int) -> Callable[..., Any] | None:
     if tree is None:
         return None
     tests = {f"_{name}": VOCABULARY[name] for name in COMPARISONS}
-    scope = VOCABULARY | tests | {"_where": VOCABULARY["where"], "_multiplied": _multiplied}
+    scope = VOCABULARY | tests | {"_where": VOCABULARY["where"], "_multiplied": multiplied}
     scope |= {name: partial(value.apply, each) for name, each in STOPPING.items()}
     on_values = Interpreter("Values", scope, texts=Texts("pow", "_where", *tests))
     return on_values.compiled((RESULT, *row.operands, ADJOINT), tree)

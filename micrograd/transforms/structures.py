@@ -30,6 +30,10 @@ class Structure(NamedTuple):
 LEAF = Structure(None)
 
 
+NONE = Structure(type(None))
+"""The structure of None, which has no numbers."""
+
+
 _registered: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {}
 
 
@@ -38,7 +42,7 @@ def register_structure(
 ) -> None:
     """Let objects of a class be arguments and results of transforms, as lists and dicts are.
 
-    Named tuples and dataclasses need no registration.
+    Named tuples and dataclasses need no registration. None is a structure without numbers.
 
     Args:
         kind: the class.
@@ -75,6 +79,8 @@ def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
 
 def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
     kind = type(tree)
+    if tree is None:
+        return NONE
     if kind in _registered:
         children, rest = _registered[kind][0](tree)
         return Structure(kind, (rest,), tuple(_flatten(child, found) for child in children))
@@ -101,17 +107,20 @@ def _unflatten(structure: Structure, leaves: Iterator[Any]) -> Any:
     kind, keys, children = structure
     if kind is None:
         return next(leaves)
-    if _is_of_arrays(kind):
+    if holds_arrays(kind):
         return array([next(leaves) for _ in range(_size(keys))], keys)
-    return _assembled(structure, [_unflatten(child, leaves) for child in children])
+    return assembled(structure, [_unflatten(child, leaves) for child in children])
 
 
-def _is_of_arrays(kind: type) -> bool:
+def holds_arrays(kind: type) -> bool:
+    """Whether structures of this kind are arrays: no containers of other structures."""
+    if kind is type(None):
+        return False
     is_container = issubclass(kind, dict | list | tuple) or kind in _registered
     return not is_container and not dataclasses.is_dataclass(kind)
 
 
-def _assembled(structure: Structure, parts: list[Any]) -> Any:
+def assembled(structure: Structure, parts: list[Any]) -> Any:
     """The container of a structure, with these parts."""
     kind, keys, _ = structure
     if kind in _registered:
@@ -190,7 +199,7 @@ def map_regular(structure: Structure, start: int, f: Callable[[Structure, int], 
     for child in structure.children:
         parts.append(map_regular(child, start, f))
         start += count_leaves(child)
-    return _assembled(structure, parts)
+    return assembled(structure, parts)
 
 
 def is_regular(structure: Structure) -> bool:
@@ -226,7 +235,7 @@ def shape(structure: Structure) -> tuple[int, ...]:
     kind, keys, children = structure
     if kind is None:
         return ()
-    if issubclass(kind, list | tuple) or _is_of_arrays(kind):
+    if issubclass(kind, list | tuple) or holds_arrays(kind):
         inner = {shape(child) for child in children}
         if not children:
             return tuple(keys) or (0,)
@@ -242,7 +251,7 @@ def count_leaves(structure: Structure) -> int:
     """The number of leaves."""
     if structure.kind is None:
         return 1
-    if not _is_of_arrays(structure.kind):
+    if not holds_arrays(structure.kind):
         return sum(map(count_leaves, structure.children))
     return _size(structure.keys)
 

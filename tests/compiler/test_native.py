@@ -169,6 +169,44 @@ def test_the_arrays_of_a_call_are_not_kept():
     assert kept() is None
 
 
+ORDERS = {
+    "by sample": lambda x: x,
+    "by number": np.asfortranarray,
+    "every other": lambda x: np.repeat(x, 2, axis=0)[::2],
+    "backwards": lambda x: x[::-1],
+    "in single precision": lambda x: x.astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize("order", ORDERS)
+def test_gradients_are_right_in_whatever_order_the_arguments_are_in_memory(order, kind, threads):
+    def f(x, y, z):
+        return x[0] * y * z[1] - x[1] * x[2] + z[0]
+
+    def slopes(x, y, z):
+        of_x = np.stack([y * z[:, 1], -x[:, 2], -x[:, 1]], axis=1)
+        return of_x, x[:, 0] * z[:, 1], np.stack([np.ones(len(y)), x[:, 0] * y], axis=1)
+
+    program = compile(f, batched=True, backend="numba", dtype=kind, threads=threads)
+    for length in (5_001, 40_000):
+        draw = np.random.default_rng(length).integers
+        x, y, z = (draw(-9, 9, size=(length, *shape)) / 4 for shape in ((3,), (), (2,)))
+        args = [ORDERS[order](each) for each in (x, y, z)]
+        expected = slopes(*args)  # exact, as all numbers are short
+        out = tuple(np.zeros(each.shape, kind) for each in expected)
+        for found in (program.value_and_grad(*args)[1], program.value_and_grad(*args, out=out)[1]):
+            for got, wanted in zip(found, expected, strict=True):
+                assert got.dtype == kind
+                assert got.flags.c_contiguous
+                np.testing.assert_array_equal(got, wanted)
+        alone = compile(lambda x: f(x, x[1], x), batched=True, backend="numba", dtype=kind)
+        copy = np.ascontiguousarray(args[0])
+        pair = (alone.value_and_grad(each)[1] for each in (args[0], copy))
+        np.testing.assert_array_equal(*pair)
+
+
 def several(x, y):
     """Return results of a tape, one of them twice; what is computed from it; and an argument."""
     a, b, kept, hidden = x, y, [], []

@@ -24,6 +24,36 @@ def test_a_power_of_a_small_exponent_keeps_value_and_gradient(exponent, base):
         assert math.copysign(1, got) == math.copysign(1, wanted) or got != got
 
 
+@pytest.mark.parametrize("exponent", [-1, 1, 2, 3, 4, 7, 8, 9, 2.5])
+@pytest.mark.parametrize("base", BASES)
+def test_the_derivative_of_a_power_taken_inside_keeps_value_and_gradient(exponent, base):
+    def slope(x):
+        return derivative(x**exponent * 3.0, x) + derivative(2.0 * x**exponent, x)
+
+    value, second = compile(slope, backend="numpy").value_and_grad(base)
+    x = Value(base)
+    (expected,) = [out := slope(x)]
+    out.backward()
+    # Two roundings more or fewer in each product.
+    assert value == pytest.approx(expected.data, rel=2.0**-50, abs=0.0, nan_ok=True)
+    assert second == pytest.approx(x.grad, rel=2.0**-50, abs=0.0, nan_ok=True)
+
+
+@pytest.mark.parametrize("exponent", [-1, 1, 2, 3, 4, 8])
+def test_the_derivative_of_a_whole_power_taken_inside_has_no_cases(exponent):
+    program = compile(lambda x, y: y * derivative(y * x**exponent, x), backend="numpy")
+    assert program(2.0, 3.0) == 9 * exponent * 2.0 ** (exponent - 1)
+    assert "where" not in str(program)
+    assert "hypot" not in str(program)
+
+
+@pytest.mark.parametrize("exponent", [0.5, 1.5, 9, -2])
+def test_the_derivative_of_another_power_keeps_its_cases(exponent):
+    program = compile(lambda x: derivative(x**exponent, x), backend="numpy")
+    assert program(2.0) == pytest.approx(exponent * 2.0 ** (exponent - 1), rel=2.0**-50)
+    assert "pow_slope_x" in str(program)
+
+
 def test_a_square_is_one_operation_and_no_power():
     program = compile(lambda x: (x - 1) ** 2, backend="numpy")
     assert program(3.0) == 4.0

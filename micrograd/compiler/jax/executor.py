@@ -20,13 +20,18 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh, NamedSharding
 
-from micrograd.compiler.executor import Executor, Gradients, are_finite
+from micrograd.compiler.executor import Executor, Gradients, are_finite, gathered
+from micrograd.compiler.jax.loops import add_loop
 from micrograd.compiler.jax.operations import function
 from micrograd.compiler.jax.tape import LoopedTape
 from micrograd.compiler.program import (
+    Elements,
     Elementwise,
     Fold,
+    Instruction,
+    Loop,
     Operand,
+    Pack,
     Product,
     Program,
     Rows,
@@ -91,17 +96,25 @@ class _Space:
 class _Run:
     """One run of a program, on arrays or while JAX traces it."""
 
-    def __init__(self, program: Program, parameters: Any, inputs: Any) -> None:
-        self.dtype = parameters.dtype
+    def __init__(self, program: Program, parameters: Any, inputs: Any, room: int = 0) -> None:
+        self.dtype, self.lanes = parameters.dtype, inputs.shape[1:]
+        self.room, self.needed = room, jnp.int32(0)
+        self.stacks: dict[int, Any] = {}
         self.spaces = {False: _Space(), True: _Space()}
         self.spaces[False].append(parameters)
         self.spaces[program.batched].append(inputs)
         constants = jnp.asarray(program.constants, parameters.dtype)
         self.spaces[False].append(lax.optimization_barrier(constants))
-        for instruction in program.instructions:
+        self.add(program.instructions)
+
+    def add(self, instructions: Sequence[Instruction]) -> None:
+        """Add the results of instructions."""
+        for instruction in instructions:
             space = self.spaces[instruction.varies]
             if isinstance(instruction, Tape) and len(instruction.code) > UNROLLED:
                 space.append(LoopedTape(instruction).results(self.read))
+            elif isinstance(instruction, Loop | Pack | Elements):
+                add_loop(self, instruction)
             elif isinstance(instruction, Tape):
                 space.append(jnp.stack(self._steps(instruction)))
             else:
@@ -220,17 +233,23 @@ class JaxExecutor(Executor):
     ) -> None:
         self.program, self.dtype, self.inputs = program, np.dtype(dtype), inputs
         self.checked = checked
+        # The steps that stacks of unknown length have room for.
+        self._room = 64 if any(each.length is None for each in program.stacks) else 0
 
     def __reduce__(self) -> Any:
         made = partial(JaxExecutor, inputs=self.inputs, checked=self.checked)
         return made, (self.program, self.dtype)
 
-    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[list[Any], bool]:
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[Any, bool]:
         """Return the outputs, and whether they are finite."""
         with _enable_x64(self.dtype == np.float64):
-            found = self._values(*self._arrays(parameters, inputs))
-        outputs = [np.array(each) for each in found]
-        return outputs, not self.checked or are_finite(outputs)
+            arrays = self._arrays(parameters, inputs)
+            found, needed = self._values(*arrays, self._room)
+            while self._room and int(needed) > self._room:
+                self._room = 1 << (int(needed) - 1).bit_length()
+                found, needed = self._values(*arrays, self._room)
+        outputs = gathered(found, self.program, length, self.dtype)
+        return outputs, not self.checked or are_finite([outputs])
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
@@ -254,18 +273,23 @@ class JaxExecutor(Executor):
         return np.asarray(parameters, self.dtype), parts
 
     def _outputs(self, parameters: Any, inputs: Any) -> list[Any]:
-        run = _Run(self.program, parameters, inputs)
-        return [
+        return self._outputs_and_needed(parameters, inputs, 0)[0]
+
+    def _outputs_and_needed(self, parameters: Any, inputs: Any, room: int) -> tuple[list[Any], Any]:
+        """Return the outputs, and for how many steps stacks need room."""
+        run = _Run(self.program, parameters, inputs, room)
+        outputs = [
             run.spaces[varies].read(slice(slot, slot + 1))[0]
             for varies, slot in self.program.outputs
         ]
+        return outputs, run.needed
 
     @cached_property
     def _values(self) -> Callable[..., Any]:
-        def values(parameters: Any, parts: Any) -> list[Any]:
-            return self._outputs(parameters, _joined(parts, parameters))
+        def values(parameters: Any, parts: Any, room: int) -> tuple[list[Any], Any]:
+            return self._outputs_and_needed(parameters, _joined(parts, parameters), room)
 
-        made: Callable[..., Any] = jax.jit(values)
+        made: Callable[..., Any] = jax.jit(values, static_argnums=2)
         return made
 
     @cached_property

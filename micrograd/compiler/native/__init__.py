@@ -4,6 +4,8 @@
 - `writing` writes functions in LLVM's language, and `lowering` the formulas of the table.
 - `kernels` has the functions for instructions: `elementwise`, `products` and `sums`. `driver` is
   the loop over blocks of samples that calls them.
+- `straight` writes a graph as straight code. `regions` writes the batched part of a program so, and
+  `fusion` decides when.
 - `linking` turns a program into `rows` of words that the driver carries out, and `tapes` does so
   for tapes. `executor` lays out the memory and calls the driver.
 

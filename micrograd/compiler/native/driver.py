@@ -34,18 +34,24 @@ class Frame:
     TOTAL_OF, TOTAL = range(20, 22)  # place in `v` (or -1), and in `u` of its sum over all samples
     SEED_AT, SEED = range(22, 24)  # place of an adjoint in `v` (or -1), and the bits of its number
     SEED_U_AT, SEED_U = range(24, 26)  # the same in `u`
-    GRADIENTS, GRADIENT_COUNT, INTO, INTO_STRIDE = range(26, 30)  # adjoints of inputs, in `v`
+    GRADIENTS, GRADIENT_COUNT = range(26, 28)  # the first adjoint of inputs in `v`; how many
+    # A table with three words for each: the address of the first sample, the stride in bytes, and
+    # how much further memory is asked for.
+    INTO = 28
     PARAMETERS = 30  # the number of adjoints of `u` that are checked for being finite
     STREAMED = 31  # whether outputs, which must be aligned, are stored past the cache
     DOUBLES = 32  # in single precision: sums of the adjoints of `u` and the total, as doubles
     CHECKED = 33  # whether outputs are checked for being finite, too
-    SIZE = 34
+    # A table with two words for each input: where the next block is read, and the stride. A kernel
+    # that takes long asks for that memory while it computes; else it is asked for in `_load`.
+    AHEAD, ASKING = 34, 35
+    SIZE = 36
 
 
 def write_driver(kind: str, width: int) -> str:
     """Return the module of the driver, which returns 1 if all adjoints asked for are finite."""
     w = Writer(kind, width)
-    run = _write_run(w)
+    run = write_run(w)
     (frame,) = w.function(WORD, WORD.as_pointer())
     build = w.build
 
@@ -78,9 +84,9 @@ def write_driver(kind: str, width: int) -> str:
             rest = build.sub(stop, start)
             count = build.select(build.icmp_signed("<", rest, lanes), rest, lanes)
             _load(w, get, v, lanes, start, count)
+            _seed(w, get, v, lanes, count)
             call(Frame.CODE, Frame.ROWS)
             _outputs(w, get, u, v, lanes, start, count, trouble)
-            _seed(w, get, v, lanes, count)
             call(Frame.BACK_CODE, Frame.BACK_ROWS)
             _gradients(w, get, v, lanes, start, count, trouble)
             if w.number != KINDS["float64"]:
@@ -102,6 +108,7 @@ def write_driver(kind: str, width: int) -> str:
     return str(w.module)
 
 
+_LINE = 64  # bytes of a cache line
 _BLOCKS = 32  # so many blocks are summed in single precision; a power of two
 
 
@@ -117,7 +124,7 @@ def _move_to_doubles(w: Writer, get: Any, u: Any, last: Any) -> None:
         build.store(build.fptrunc(build.select(last, total, none), w.number), at)
 
 
-def _write_run(w: Writer) -> Any:
+def write_run(w: Writer) -> Any:
     """Write a function that carries out rows of code, one after the other."""
     memory = w.number.as_pointer()
     code, count, u, v, lanes = w.function(
@@ -162,12 +169,15 @@ def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> No
     """Copy a block of samples into the rows of the inputs; the last sample fills up the lanes."""
     build = w.build
     parts = w.pointer(get(Frame.PARTS))
-    place = build.alloca(WORD)
+    place, table = build.alloca(WORD), build.alloca(WORD.as_pointer())
     build.store(word(0), place)
+    build.store(w.pointer(get(Frame.AHEAD)), table)
+    asking = build.icmp_signed("!=", get(Frame.ASKING), word(0))
     byte = ir.IntType(8).as_pointer()
     with w.range(get(Frame.PART_COUNT)) as p:
         part = w.at(parts, w.times(p, word(4)))
         address, rows, row_stride, stride = w.words(part, 0, 1, 2, 3)
+        together = build.icmp_signed("==", row_stride, word(w.number_size))
         with w.range(rows) as r:
             base = build.add(address, build.add(w.times(r, row_stride), w.times(start, stride)))
             first = build.load(place)
@@ -177,12 +187,28 @@ def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> No
                 pointer = build.inttoptr(build.add(base, w.times(i, stride)), byte)
                 return build.bitcast(pointer, w.number.as_pointer())
 
+            # Where the numbers of a sample are neighbours, each row asks for another line.
+            line = build.select(together, w.times(r, word(_LINE - w.number_size)), word(0))
+            ahead = build.add(build.add(base, w.times(lanes, stride)), line)
+            for k, each in enumerate((ahead, stride)):
+                build.store(each, w.at(build.load(table), word(k)))
+            build.store(w.at(build.load(table), word(2)), table)
+
+            def ask(i: Any, base: Any = base, ahead: Any = ahead, stride: Any = stride) -> None:
+                there = build.select(asking, base, ahead)
+                w.prefetch(w.pointer(build.add(there, w.times(i, stride))))
+
+            whole = build.and_(count, word(-w.width))
             neighbours = build.icmp_signed("==", stride, word(w.number_size))
-            copied = build.select(neighbours, build.and_(count, word(-w.width)), word(0))
+            copied = build.select(neighbours, whole, word(0))
             with w.loop(word(0), copied, word(w.width)) as i:
                 w.store(w.load(at(i), w.width), w.at(target, i))
-                w.prefetch(at(build.add(i, lanes)))  # of the next block
-            with w.loop(copied, count, word(1)) as i:
+                ask(i)
+            with w.loop(copied, whole, word(w.width)) as i:
+                numbers = [w.load(at(build.add(i, word(k))), 1) for k in range(w.width)]
+                w.store(w.vector(numbers), w.at(target, i))
+                ask(i)
+            with w.loop(whole, count, word(1)) as i:
                 w.store(w.load(at(i), 1), w.at(target, i))
             last = w.load(at(build.sub(count, word(1))), 1)
             with w.loop(count, lanes, word(1)) as i:
@@ -206,7 +232,7 @@ def _outputs(
             w.stream(w.load(w.at(source, i), w.width), w.at(target, i))
         with w.loop(streamed, full, word(w.width)) as i:
             w.store(w.load(w.at(source, i), w.width), w.at(target, i))
-            w.prefetch(w.at(target, i, lanes), write=True)  # of the next block
+            w.prefetch_to_write(w.at(target, i, lanes))  # of the next block
         with w.loop(full, count, word(1)) as i:
             w.store(w.load(w.at(source, i), 1), w.at(target, i))
         checked = build.icmp_signed("!=", get(Frame.CHECKED), word(0))
@@ -238,13 +264,31 @@ def _gradients(
 ) -> None:
     """Copy the adjoints of the inputs of a block to where they are asked for."""
     build = w.build
-    into, stride = w.pointer(get(Frame.INTO), w.number), get(Frame.INTO_STRIDE)
-    full = build.and_(count, word(-w.width))
+    table = w.pointer(get(Frame.INTO))
+    whole = build.and_(count, word(-w.width))
+    streams = build.icmp_signed("!=", get(Frame.STREAMED), word(0))
     with w.range(get(Frame.GRADIENT_COUNT)) as k:
         source = w.at(v, w.times(build.add(get(Frame.GRADIENTS), k), lanes))
-        target = w.at(into, build.add(w.times(k, stride), start))
-        with w.loop(word(0), full, word(w.width)) as i:
-            w.store(w.load(w.at(source, i), w.width), w.at(target, i))
-        with w.loop(full, count, word(1)) as i:
-            w.store(w.load(w.at(source, i), 1), w.at(target, i))
+        address, stride, line = w.words(w.at(table, w.times(k, word(3))), 0, 1, 2)
+        base = build.add(address, w.times(start, stride))
+
+        def at(i: Any, base: Any = base, stride: Any = stride) -> Any:
+            return w.pointer(build.add(base, w.times(i, stride)), w.number)
+
+        neighbours = build.icmp_signed("==", stride, word(w.number_size))
+        copied = build.select(neighbours, whole, word(0))
+        streamed = build.select(streams, copied, word(0))
+        with w.loop(word(0), streamed, word(w.width)) as i:
+            w.stream(w.load(w.at(source, i), w.width), at(i))
+        with w.loop(streamed, copied, word(w.width)) as i:
+            w.store(w.load(w.at(source, i), w.width), at(i))
+        with w.loop(copied, whole, word(w.width)) as i:
+            numbers = w.load(w.at(source, i), w.width)
+            for lane in range(w.width):
+                number = build.extract_element(numbers, word(lane))
+                w.store(number, at(build.add(i, word(lane))))
+            ahead = build.ptrtoint(at(build.add(i, lanes)), WORD)  # of the next block
+            w.prefetch_to_write(w.pointer(build.add(ahead, line)))
+        with w.loop(whole, count, word(1)) as i:
+            w.store(w.load(w.at(source, i), 1), at(i))
         _look_at_row(w, source, count, trouble)

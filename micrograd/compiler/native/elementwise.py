@@ -46,7 +46,7 @@ def flow_v(w: Writer, spec: Spec) -> str:
             names = read(i)
             names["out"] = w.load(w.at(results, i), w.width)
             names[ADJOINT] = w.load(w.at(adjoints, i), w.width)
-            share = _stopped(w, names[ADJOINT], lowering.value(formula, names), formula)
+            share = stopped(w, names[ADJOINT], lowering.value(formula, names), formula)
             if summed:
                 turn.following = [w.build.fadd(turn.values[0], share)]
             else:
@@ -60,7 +60,7 @@ def flow_v(w: Writer, spec: Spec) -> str:
     return w.finished()
 
 
-def _stopped(w: Writer, g: Any, share: Any, formula: Tree) -> Any:
+def stopped(w: Writer, g: Any, share: Any, formula: Tree) -> Any:
     """Return the share, which is 0 where the adjoint is, even if a partial is infinite."""
     if formula == ADJOINT:
         return share
@@ -117,7 +117,7 @@ def flow_u(w: Writer, spec: Spec) -> str:
         names = _named_u(w, spec, words, u, i, width)
         names["out"] = w.load(w.at(u, out, i), width)
         names[ADJOINT] = g = w.load(w.at(u, adjoint, i), width)
-        share = _stopped(w, g, Lowering(w, width).value(formula, names), formula)
+        share = stopped(w, g, Lowering(w, width).value(formula, names), formula)
         if spec.operands[spec.place] == "s":
             target = w.at(u, words[spec.place], shift, i)
             w.store(w.build.fadd(w.load(target, width), share), target)
@@ -146,9 +146,4 @@ def _gathered(w: Writer, address: Any, u: Any, i: Any, width: int) -> Any:
     numbers = [
         w.load(w.at(u, w.build.load(w.at(table, i, word(lane)))), 1) for lane in range(width)
     ]
-    if width == 1:
-        return numbers[0]
-    vector = ir.Constant(ir.VectorType(w.number, width), ir.Undefined)
-    for lane, number in enumerate(numbers):
-        vector = w.build.insert_element(vector, number, word(lane))
-    return vector
+    return w.vector(numbers) if width > 1 else numbers[0]

@@ -9,16 +9,16 @@ from array import array
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property, partial
-from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.arguments import staging
-from micrograd.compiler.executor import Executor, Gradients, Shortcut, are_finite
+from micrograd.compiler.executor import Blocks, Call, Executor, Gradients, Layout, are_finite
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
+from micrograd.compiler.native.fusion import Fusion
 from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
+from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.numpy.memory import aligned_empty, aligned_zeros
@@ -29,10 +29,16 @@ BLOCK = 112
 """The most samples of a block; a program of many rows has fewer, to stay in the cache."""
 _BLOCK_OF_VALUES = 448  # the same for a program without gradients, which has fewer rows
 _LEAST, _CACHE = 48, 128 * 1024  # the fewest samples of a block; bytes of the cache
+# Bytes of a full block: up to so many, the next cache holds it; from so many on, no cache does. In
+# both cases full blocks are up to 15 % faster than small ones, and in between they are slower.
+_NEAR, _FAR = 3 * 2**20, 16 * 2**20
 _LANES = {"float64": 8, "float32": 16}  # numbers in the widest vector registers
 _STAGED = 4_096  # up to so many numbers of inputs are copied
 _STREAMED = 2**23  # from so many bytes on, results are stored past the cache: it cannot hold them
 _LEAST_BLOCKS = 16  # the fewest for a thread: one thread is done with fewer before another starts
+_ROOM = 64  # steps, for which a stack of unknown length has room at first
+_LINE = 64  # bytes of a cache line
+_BOTH_WAYS = Phase.UNIFORM | Phase.BACK
 _KEPT = 4  # each thread keeps the arrays for so many lengths of batches
 
 
@@ -50,7 +56,7 @@ def _only_machine() -> Machine:
     return Machine()
 
 
-def _address(spec: Spec) -> int:
+def _address(spec: Spec | LoopSpec) -> int:
     machine = _machine()
     return machine.address(str(spec), lambda: write(spec, machine.width))
 
@@ -70,7 +76,7 @@ def _bits(number: float) -> int:
 class _Memory:
     """The arrays of one thread, and the frame with their addresses."""
 
-    def __init__(self, linked: Linked, length: int, lanes: int, dtype: Any) -> None:
+    def __init__(self, linked: Linked, length: int, lanes: int, dtype: Any, inputs: bool) -> None:
         program = linked.program
         self.linked = linked
         self.u = aligned_zeros(linked.places_u, dtype)
@@ -84,12 +90,17 @@ class _Memory:
         self.adjoints = self.u[linked.adjoints_u : linked.total + 1]  # and the sum of the results
         self.gradient = self.adjoints[: program.parameters]
         self.into_inputs = self.adjoints[slice(*program.input_slots)]
+        words = self.u[linked.stacks_at :].view(np.int64)
+        self.stack_words = words.reshape(len(program.stacks), STACK_WORDS)
+        self.stacks: list[Any] = [None] * len(program.stacks)
+        for i, stack in enumerate(program.stacks):
+            self._make_room(i, _ROOM if stack.length is None else max(1, stack.length), lanes)
         self.parts = array("q")
         self.held: Sequence[Any] = ()
-        self.outputs = array("q")
+        self.outputs, self.slopes = array("q"), array("q")  # where results and adjoints go
         self.frame = array("q", bytes(8 * Frame.SIZE))
         self.address = self.frame.buffer_info()[0]
-        self._set_up: Any = None
+        self.prepared: Any = None  # the results that the frame is prepared for
         frame = self.frame
         frame[Frame.U], frame[Frame.V] = self.u.ctypes.data, self.v.ctypes.data
         frame[Frame.LANES] = lanes
@@ -98,11 +109,14 @@ class _Memory:
         frame[Frame.TOTAL] = linked.total
         self.doubles = np.zeros(linked.total - linked.adjoints_u + 1)
         frame[Frame.DOUBLES] = self.doubles.ctypes.data
-        frame[Frame.PARAMETERS] = program.parameters
+        self.ahead = array("q", bytes(16 * program.inputs))
+        frame[Frame.AHEAD] = self.ahead.buffer_info()[0]
+        self.fused = array("q", (0, self.address))
+        # In a program that is not batched, the inputs follow the parameters.
+        frame[Frame.PARAMETERS] = program.first_constant if inputs else program.parameters
         for code, rows, words in (
             (Frame.UNIFORM_CODE, Frame.UNIFORM_ROWS, linked.uniform),
             (Frame.UNIFORM_BACK_CODE, Frame.UNIFORM_BACK_ROWS, linked.uniform_back),
-            (Frame.CODE, Frame.ROWS, linked.varying),
             (Frame.BACK_CODE, Frame.BACK_ROWS, linked.varying_back),
         ):
             frame[code], frame[rows] = words.ctypes.data, len(words)
@@ -112,29 +126,20 @@ class _Memory:
             self.inputs = np.zeros((program.inputs, length), dtype)
             self.read([self.inputs])
 
-    def set_up(self, mode: str, length: int, output: tuple[bool, int] | None) -> None:
-        """Prepare a call for values only, or for the gradient of each output or of their mean."""
-        if self._set_up == (mode, length):
-            return
-        self._set_up = None  # until all is done, in case there is an interrupt
-        frame = self.frame
-        frame[Frame.OUTPUT_COUNT] = frame[Frame.GRADIENT_COUNT] = frame[Frame.STREAMED] = 0
-        frame[Frame.TOTAL_OF] = frame[Frame.SEED_AT] = frame[Frame.SEED_U_AT] = -1
-        frame[Frame.BACK_ROWS] = 0
-        if output is not None:
-            self._set_up_gradient(mode, length, *output)
-        self._set_up = mode, length
+    def _make_room(self, number: int, steps: int, lanes: int) -> None:
+        """Give a stack room for so many steps."""
+        stack = self.linked.program.stacks[number]
+        size = steps * stack.columns * (lanes if stack.varies else 1)
+        numbers = self.stacks[number] = aligned_empty(size, self.u.dtype)
+        self.stack_words[number] = numbers.ctypes.data, steps, 0
 
-    def _set_up_gradient(self, mode: str, length: int, varies: bool, slot: int) -> None:
-        frame, linked = self.frame, self.linked
-        frame[Frame.BACK_ROWS] = len(linked.varying_back)
-        seed = 1.0 / length if mode == "mean" else 1.0
-        if varies:
-            frame[Frame.SEED_AT], frame[Frame.SEED] = linked.adjoints_v + slot, _bits(seed)
-            frame[Frame.TOTAL_OF] = slot if mode == "mean" else -1
-        else:
-            frame[Frame.SEED_U_AT] = linked.adjoints_u + slot
-            frame[Frame.SEED_U] = _bits(seed * length)
+    def grow(self) -> bool:
+        """Return whether there was too little room for a stack, which has more now."""
+        short = np.flatnonzero(self.stack_words[:, 2] > self.stack_words[:, 1])
+        for number in short.tolist():
+            steps = int(self.stack_words[number, 2])
+            self._make_room(number, 1 << (steps - 1).bit_length(), self.frame[Frame.LANES])
+        return len(short) > 0
 
     def read(self, parts: Sequence[Any]) -> None:
         """Read the inputs from these arrays, which have a row for each input."""
@@ -146,26 +151,139 @@ class _Memory:
         self.frame[Frame.PARTS] = self.parts.buffer_info()[0]
         self.frame[Frame.PART_COUNT] = len(parts)
 
+    def run(self, fused: int | None) -> None:
+        """Run the rows of the program, or the kernel at an address in their place."""
+        frame, code = self.frame, self.linked.varying
+        frame[Frame.ASKING] = fused is not None
+        if fused is None:
+            frame[Frame.CODE], frame[Frame.ROWS] = _address_of(code), len(code)
+        else:
+            self.fused[0] = fused
+            frame[Frame.CODE], frame[Frame.ROWS] = self.fused.buffer_info()[0], 1
+
     def forget(self) -> None:
-        """Let go of the arrays of the caller."""
+        """Let go of the arrays of the caller, and of those for the results."""
+        self.prepared = None
         if self.inputs is None:
             self.held = ()
 
-    def write(self, slots: Sequence[int], arrays: Sequence[Any]) -> None:
-        """Write these rows of `v` to these arrays."""
-        words = array("q")
-        for slot, each in zip(slots, arrays, strict=True):
-            words.extend((slot, each.__array_interface__["data"][0]))
-        self.outputs = words
-        self.frame[Frame.OUTPUTS] = words.buffer_info()[0]
-        self.frame[Frame.OUTPUT_COUNT] = len(arrays)
 
-    def gradients(self, place: int, into: Any) -> None:
-        """Write the adjoints of the inputs, from a place in `v` on, to an array of rows."""
-        frame = self.frame
-        frame[Frame.GRADIENTS], frame[Frame.GRADIENT_COUNT] = place, len(into)
-        frame[Frame.INTO] = into.__array_interface__["data"][0]
-        frame[Frame.INTO_STRIDE] = into.shape[1]
+class _Results:
+    """What a call computes, and the arrays that it writes to.
+
+    Args:
+        executor: the executor.
+        call: what is computed.
+        length: the number of samples.
+        inputs: the arrays of inputs, in whose order in memory the adjoints are written; else they
+            are written row by row.
+    """
+
+    def __init__(
+        self, executor: NativeExecutor, call: Call, length: int, inputs: Sequence[Any] = ()
+    ) -> None:
+        program, dtype = executor.program, executor.dtype
+        self.call, self.length, self.linked = call, length, executor.linked
+        self.checked = executor.checked and call == "values"
+        self.fused: int | None = None  # the address of a fused kernel
+        self.by_row = program.batched and call != "mean"
+        self.differentiated = None if call == "values" else program.outputs[0]
+        slots = [slot for _, slot in program.outputs]
+        kinds = [varies for varies, _ in program.outputs]
+        self.varying = [i for i, varies in enumerate(kinds) if varies]
+        self.fixed = [i for i, varies in enumerate(kinds) if not varies]
+        self.slots = np.array(slots, np.intp)
+        self.adjoints: list[Any] = []
+        if self.by_row:
+            self.rows = _aligned_rows(len(slots), length, dtype)
+        else:
+            self.rows = np.empty(len(slots), float if call == "mean" else dtype)
+        if executor.inputs and program.batched and self.differentiated is not None:
+            self.adjoints = [_like(each) for each in inputs]
+            if not inputs:
+                self.adjoints = [_aligned_rows(program.inputs, length, dtype)]
+
+    def prepare(self, memory: _Memory) -> None:
+        """Write to the frame of a memory what is computed, and where it goes."""
+        if memory.prepared is self:
+            return
+        memory.prepared = None  # until all is done, in case there is an interrupt
+        frame = memory.frame
+        frame[Frame.OUTPUT_COUNT] = frame[Frame.GRADIENT_COUNT] = frame[Frame.BACK_ROWS] = 0
+        frame[Frame.TOTAL_OF] = frame[Frame.SEED_AT] = frame[Frame.SEED_U_AT] = -1
+        frame[Frame.CHECKED] = self.checked
+        written = sum(each.nbytes for each in (self.rows, *self.adjoints))
+        frame[Frame.STREAMED] = self.by_row and written >= _STREAMED
+        memory.run(self.fused)
+        if self.by_row:
+            address, pitch = _address_of(self.rows), self.rows.strides[0]
+            memory.outputs = array("q")
+            for i in self.varying:
+                memory.outputs.extend((int(self.slots[i]), address + i * pitch))
+            frame[Frame.OUTPUTS] = memory.outputs.buffer_info()[0]
+            frame[Frame.OUTPUT_COUNT] = len(self.varying)
+        if self.adjoints:
+            memory.slopes = array("q")
+            for each in self.adjoints:
+                memory.slopes.extend(_rows_of(each))
+            frame[Frame.GRADIENTS] = self.linked.adjoints_v
+            frame[Frame.INTO] = memory.slopes.buffer_info()[0]
+            frame[Frame.GRADIENT_COUNT] = len(memory.slopes) // 3
+        if self.differentiated is not None:
+            self._differentiate(frame, *self.differentiated)
+        memory.prepared = self
+
+    def _differentiate(self, frame: Any, varies: bool, slot: int) -> None:
+        linked, mean = self.linked, self.call == "mean"
+        frame[Frame.BACK_ROWS] = len(linked.varying_back) if self.fused is None else 0
+        seed = 1.0 / self.length if mean else 1.0
+        if varies:
+            frame[Frame.SEED_AT], frame[Frame.SEED] = linked.adjoints_v + slot, _bits(seed)
+            frame[Frame.TOTAL_OF] = slot if mean else -1
+        else:
+            frame[Frame.SEED_U_AT] = linked.adjoints_u + slot
+            frame[Frame.SEED_U] = _bits(seed * self.length)
+
+    def finish(self, u: Any) -> None:
+        """Read what a call has left in `u`."""
+        if self.by_row:
+            for i in self.fixed:
+                self.rows[i] = u[self.slots[i]]
+        elif self.call == "mean" and self.varying:
+            self.rows[0] = u.item(self.linked.total) / self.length
+        else:
+            u.take(self.slots, out=self.rows, mode="clip")
+
+
+def _aligned_rows(count: int, length: int, dtype: Any) -> Any:
+    """Return an array of rows, each of them aligned."""
+    step = _LINE // dtype.itemsize
+    pitch = -(-length // step) * step
+    return aligned_empty(count * pitch, dtype).reshape(count, pitch)[:, :length]
+
+
+def _like(part: Any) -> Any:
+    """Return an array for the adjoints of inputs: sample by sample if these are, else by row."""
+    rows, length = part.shape
+    size = part.itemsize
+    if rows > 1 and part.strides == (size, rows * size):
+        return np.empty((length, rows), part.dtype).T
+    return _aligned_rows(rows, length, part.dtype)
+
+
+def _rows_of(adjoints: Any) -> list[int]:
+    """Return the words of the driver for each row; see `Frame.INTO`."""
+    address, (down, right) = _address_of(adjoints), adjoints.strides
+    # Where the numbers of a sample are neighbours, each row asks for another line.
+    line = _LINE - down if down == adjoints.itemsize else 0
+    words: list[int] = []
+    for k in range(len(adjoints)):
+        words += (address + k * down, right, k * line)
+    return words
+
+
+def _address_of(numbers: Any) -> int:
+    return int(numbers.__array_interface__["data"][0])
 
 
 class NativeExecutor(Executor):
@@ -194,108 +312,117 @@ class NativeExecutor(Executor):
         return Linked(self.program, str(self.dtype), _address, inputs=self.inputs)
 
     @cached_property
+    def fusion(self) -> Fusion:
+        """The fused kernels of the program."""
+        return Fusion(self.linked, _machine())
+
+    @cached_property
     def _run(self) -> Any:
         return _driver(str(self.dtype))
 
     # --------------------------------------------------------------------------------------- calls
 
-    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[list[Any], bool]:
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[Any, bool]:
         """Return the outputs, and whether they are finite."""
-        slots = [slot for varies, slot in self.program.outputs if varies]
-        size = len(slots) * length * self.dtype.itemsize
-        rows = [aligned_empty(length, self.dtype) for _ in slots]
-        memories = self._memories(parameters, inputs, length)
-        for memory in memories:
-            memory.set_up("values", 0, None)
-            memory.write(slots, rows)
-            memory.frame[Frame.STREAMED] = size >= _STREAMED
-            memory.frame[Frame.CHECKED] = self.checked
-        fine = self._sweep(memories, Phase.UNIFORM)
-        u, found = memories[0].u, iter(rows)
-        outputs = [next(found) if varies else u[slot] for varies, slot in self.program.outputs]
-        numbers = [u[slot] for varies, slot in self.program.outputs if not varies]
-        return outputs, not self.checked or (fine and are_finite(numbers))
+        results, _, fine = self._computed("values", parameters, inputs, length)
+        rows = results.rows
+        fixed = rows[results.fixed] if results.by_row else rows
+        return rows, not self.checked or (fine and are_finite([fixed]))
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
     ) -> Gradients:
         """Return the output or its mean, and the adjoints of parameters and inputs."""
-        program = self.program
-        ((varies, slot),) = program.outputs
-        memories = self._memories(parameters, inputs, length)
-        value: Any = np.empty(length, self.dtype) if varies and not mean else None
-        adjoints = None
-        if self.inputs and program.batched:
-            adjoints = aligned_empty(program.inputs * length, self.dtype)
-            adjoints = adjoints.reshape(program.inputs, length)
-        for memory in memories:
-            memory.set_up("mean" if mean else "each", length, (varies, slot))
-            if value is not None:
-                memory.write((slot,), (value,))
-            if adjoints is not None:
-                memory.gradients(self.linked.adjoints_v, adjoints)
-        fine = self._sweep(memories, Phase.UNIFORM | Phase.BACK)
-        first = memories[0]
-        if self.inputs and not program.batched:
-            adjoints = first.into_inputs.copy()
-            fine = fine and bool(np.isfinite(adjoints).all())
-        if not varies:
-            value = first.u[slot]
-        elif value is None:
-            value = float(first.u[self.linked.total]) / length
-        return Gradients(value, first.gradient.copy(), adjoints, fine)
+        call: Call = "mean" if mean else "each"
+        results, memory, fine = self._computed(call, parameters, inputs, length)
+        found, adjoints = results.adjoints, None
+        if found:
+            adjoints = found[0] if len(found) == 1 else Blocks(found)
+        elif self.inputs and not self.program.batched:
+            adjoints = memory.into_inputs.copy()
+        return Gradients(results.rows[0], memory.gradient.copy(), adjoints, fine)
 
-    def bound(self, args: Sequence[Any], length: int) -> Shortcut | None:
-        """Return a faster way to repeat a call with few numbers; for more it would save nothing."""
-        kept: dict[Any, list[_Memory]] = self._thread.__dict__
-        memories = kept.get(length, [])
-        ((varies, slot),), linked = self.program.outputs, self.linked
-        if len(memories) != 1 or not varies or memories[0].inputs is None:
-            return None
-        (memory,) = memories
-        staged = staging(args, memory.inputs, memory.parameters)
-        # Looking these up takes a good part of a short call, so it is done once.
-        run, address, frame = self._run, memory.address, memory.frame
-        gradient, u, place = memory.gradient, memory.u, linked.total
-        where, phases, wanted = Frame.PHASES, Phase.UNIFORM | Phase.SWEEP | Phase.BACK, (True, slot)
-
-        def call(args: Sequence[Any], parameters: Any) -> tuple[float, Any] | None:
-            if not staged(args, parameters):
-                return None
-            memory.set_up("mean", length, wanted)
-            frame[where] = phases
-            if not run(address) or not isfinite(total := u.item(place)):
-                return None
-            return total / length, gradient.copy()
-
-        return call
-
-    def _memories(self, parameters: Any, inputs: Sequence[Any], length: int) -> list[_Memory]:
-        """Return the memories of this thread and its helpers, which share the samples."""
-        kept: dict[Any, list[_Memory]] = self._thread.__dict__
-        memories = kept.get(length) or self._laid_out(kept, length)
+    def _computed(
+        self, call: Call, parameters: Any, inputs: Sequence[Any], length: int
+    ) -> tuple[_Results, _Memory, bool]:
+        """Return the results of a call, the memory with the sums, and what `_sweep` says."""
+        memories = self._memories(length)
         staged = memories[0].inputs
-        if staged is not None:
+        if staged is None:
+            inputs = [np.asarray(each, self.dtype) for each in inputs]
+            results = _Results(self, call, length, inputs)
+        else:
+            results = _Results(self, call, length)
             if inputs:
                 np.concatenate(inputs, out=staged)
-        else:
-            inputs = [np.asarray(each, self.dtype) for each in inputs]
+        results.fused = self.fusion.kernel(length, backwards=call != "values")
         for memory in memories:
             memory.parameters[:] = parameters
             if staged is None:
                 memory.read(inputs)
-        return memories
+            results.prepare(memory)
+        fine = self._sweep(memories, Phase.UNIFORM if call == "values" else _BOTH_WAYS)
+        for memory in memories:
+            memory.forget()
+        results.finish(memories[0].u)
+        return results, memories[0], fine
+
+    def layout(self, call: Call, length: int) -> Layout | None:
+        """Lay out a call with few numbers; for more it would save nothing."""
+        memories, results = self._memories(length), _Results(self, call, length)
+        memory = memories[0]
+        if len(memories) > 1 or memory.inputs is None:
+            return None
+        slopes = None
+        if call != "values":
+            slopes = memory.gradient
+            if self.inputs:
+                slopes = results.adjoints[0] if self.program.batched else memory.into_inputs
+        # Looking these up takes a good part of a short call, so it is done once.
+        run, address, frame, u, where = (
+            self._run,
+            memory.address,
+            memory.frame,
+            memory.u,
+            Frame.PHASES,
+        )
+        prepare, finish = results.prepare, results.finish
+        fusion, backwards, stacked = self.fusion, call != "values", self.program.stacks
+        phases = Phase.UNIFORM if call == "values" else _BOTH_WAYS
+        if self.program.batched:
+            phases |= Phase.SWEEP
+
+        def again() -> bool:
+            if fusion.waiting[backwards]:
+                results.fused = fusion.kernel(length, backwards=backwards)
+                if results.fused is not None:
+                    memory.prepared = None
+            prepare(memory)
+            frame[where] = phases
+            fine = run(address)
+            while stacked and memory.grow():
+                fine = run(address)
+            finish(u)
+            return bool(fine)
+
+        return Layout(memory.parameters, memory.inputs, again, results.rows, slopes)
+
+    def _memories(self, length: int) -> list[_Memory]:
+        """Return the memories of this thread and its helpers, which share the samples."""
+        kept: dict[Any, list[_Memory]] = self._thread.__dict__
+        return kept.get(length) or self._laid_out(kept, length)
 
     def _laid_out(self, kept: dict[Any, list[_Memory]], length: int) -> list[_Memory]:
         """Return new memories for batches of a length; the oldest ones are given up for them."""
         linked = self.linked
-        fitting = _CACHE // (self.dtype.itemsize * max(1, linked.rows))
         most = BLOCK if linked.differentiable else _BLOCK_OF_VALUES
-        blocks = -(-length // min(most, max(_LEAST, fitting))) or 1
+        sample = self.dtype.itemsize * max(1, linked.rows)
+        least = _LEAST if _NEAR < BLOCK * sample < _FAR else BLOCK
+        blocks = -(-length // min(most, max(least, _CACHE // sample))) or 1
         step = _LANES[str(self.dtype)]
         lanes = -(-(-(-length // blocks) or 1) // step) * step
         shares = max(1, min(self.threads, blocks // _LEAST_BLOCKS))
-        memories = [_Memory(linked, length, lanes, self.dtype) for _ in range(shares)]
+        memories = [_Memory(linked, length, lanes, self.dtype, self.inputs) for _ in range(shares)]
         blocks, start = -(-length // lanes), 0
         for k, memory in enumerate(memories, 1):
             memory.frame[Frame.START] = start
@@ -307,18 +434,20 @@ class NativeExecutor(Executor):
 
     def _sweep(self, memories: Sequence[_Memory], phases: int) -> bool:
         """Run all phases, and return whether what is checked is finite."""
+        fine = self._swept(memories, phases)
+        while sum(memory.grow() for memory in memories):
+            fine = self._swept(memories, phases)
+        return fine
+
+    def _swept(self, memories: Sequence[_Memory], phases: int) -> bool:
         first = memories[0]
         if len(memories) == 1:
             first.frame[Frame.PHASES] = phases | Phase.SWEEP if self.program.batched else phases
-            fine = bool(self._run(first.address))
-            first.forget()
-            return fine
+            return bool(self._run(first.address))
         for memory in memories:
             memory.frame[Frame.PHASES] = Phase.UNIFORM | Phase.SWEEP
         with ThreadPoolExecutor(len(memories)) as pool:
             fine = all([*pool.map(self._run, [memory.address for memory in memories])])
-        for memory in memories:
-            memory.forget()
         for memory in memories[1:]:
             first.adjoints += memory.adjoints
         first.frame[Frame.PHASES] = phases & Phase.BACK

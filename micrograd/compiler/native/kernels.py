@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from micrograd.compiler.native import elementwise, products, sums
+from micrograd.compiler.native import elementwise, loops, products, sums
+from micrograd.compiler.native.loops import LoopSpec
 from micrograd.compiler.native.rows import Field, Spec
 from micrograd.compiler.native.writing import Writer, word
 
 
-def write(spec: Spec, width: int) -> str:
+def write(spec: Spec | LoopSpec, width: int) -> str:
     """Return the module of a kernel, for vector registers that hold `width` doubles."""
+    if isinstance(spec, LoopSpec):
+        return loops.write_loop(Writer(spec.kind, width), spec)
     return _WRITERS[spec.name](Writer(spec.kind, width), spec)
 
 
@@ -71,4 +74,7 @@ _WRITERS: dict[str, Callable[[Writer, Spec], str]] = {
     "column_totals": products.column_totals,
     "gather": _gather,
     "zero": _zero,
+    "take": loops.take,
+    "keep": loops.keep,
+    "loop": loops.loop,
 }

@@ -1,19 +1,23 @@
 """Turns a program into rows of words that the driver runs, for blocks of any number of lanes.
 
 The places in `u` are the slots of the program, the number 1 (for terms without a second factor),
-and what is gathered; then the adjoints of all of these; then the sum of the results. The places in
+and what is gathered; then the adjoints of all of these; then the sum of the results, and the words
+of stacks. The places in
 `v` are the slots, what is gathered, and the adjoints of both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
 from typing import Any, cast
 
 import numpy as np
 
 from micrograd.compiler.adjoints import FirstWriters, active
-from micrograd.compiler.native import tapes
+from micrograd.compiler.native import loop_linking, tapes
+from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec
 from micrograd.compiler.native.sums import (
     INTO_LEFT,
@@ -23,19 +27,23 @@ from micrograd.compiler.native.sums import (
     ROW_ROW,
 )
 from micrograd.compiler.program import (
+    Elements,
     Elementwise,
     Fold,
     Instruction,
+    Loop,
+    Pack,
     Product,
     Program,
     Rows,
     Tape,
     WeightedSums,
     even_matrix,
+    with_bodies,
 )
 from micrograd.ops import Operation
 
-Addresses = Callable[[Spec], int]
+Addresses = Callable[[Spec | LoopSpec], int]
 
 
 class Code:
@@ -78,23 +86,29 @@ class Linked:
 
     def __init__(self, program: Program, kind: str, addresses: Addresses, *, inputs: bool) -> None:
         self.program, self.kind, self.addresses = program, kind, addresses
-        self.differentiable = len(program.outputs) == 1
+        self.has_loops = any(isinstance(each, Loop) for each in program.instructions)
+        self.differentiable = len(program.outputs) == 1 and not self.has_loops
         self.rows = program.varying  # the number of rows of `v` for values
+        self.rows += sum(x.columns * (x.length or 0) for x in program.stacks if x.varies)
         self.active = active(program, inputs)
         self._kept: list[Any] = []  # tables of places, to which rows point
-        gathered = [_gathered(each) for each in program.instructions]
-        self.one = program.uniform
-        self._next = [self.one + 1, program.varying]
+        gathered = [_gathered(each) for each in with_bodies(program.instructions)]
+        self.one, self.spare = program.uniform, program.varying
+        self._next = [self.one + 1, program.varying + bool(program.stacks)]
         self.adjoints_u = self.one + 1 + sum(u for u, _ in gathered)
-        self.adjoints_v = program.varying + sum(v for _, v in gathered)
+        self.adjoints_v = self._next[True] + sum(v for _, v in gathered)
         self.total = 2 * self.adjoints_u
-        self.places_u, self.places_v = self.total + 1, 2 * self.adjoints_v
+        self.stacks_at = self.total + 2  # even, as words are aligned
+        self._word = 1 if kind == "float64" else 2  # numbers
+        self.places_u = self.stacks_at + STACK_WORDS * self._word * len(program.stacks)
+        self.places_v = 2 * self.adjoints_v
         self.identity = self.table(np.arange(max(self.places_u, self.places_v)))
         self._gathers: dict[tuple[int, str], int] = {}
 
         self._code = Code(), Code()
-        for i, instruction in enumerate(program.instructions):
-            self._forward(i, instruction)
+        self._numbers = count()
+        for instruction in program.instructions:
+            self.forward(instruction)
         self.uniform, self.varying = (code.array() for code in self._code)
         self._code = Code(), Code()
         if self.differentiable:
@@ -117,9 +131,32 @@ class Linked:
             zeros.add(self.kernel("zero"), {Field.COUNT: count, Field.OUT: place})
         self._code[True].rows[:0] = zeros.rows
 
-    def _emit(self, varies: bool, kernel: int, fields: dict[Any, int]) -> None:
+    def emit(self, varies: bool, kernel: int, fields: dict[Any, int]) -> None:
         """Add a row to the code of a space."""
         self._code[varies].add(kernel, fields)
+
+    @contextmanager
+    def apart(self, *, varies: bool) -> Iterator[Code]:
+        """Add the rows of the body of a loop to a code of their own.
+
+        If the loop varies over the batch, what it gathers in `u` is the same in each step.
+        """
+        before, code = self._code, Code()
+        self._code = before[False] if varies else code, code
+        try:
+            yield code
+        finally:
+            self._code = before
+
+    def reserve(self, count: int, *, varies: bool) -> int:
+        """Return the first of some places that nothing else uses."""
+        place = self._next[varies]
+        self._next[varies] += count
+        return place
+
+    def stack(self, number: int) -> int:
+        """Return the place in `u` of the words of a stack."""
+        return self.stacks_at + STACK_WORDS * self._word * number
 
     # --------------------------------------------------------------------------------------- tables
 
@@ -161,25 +198,27 @@ class Linked:
 
     # ------------------------------------------------------------------------------------- forwards
 
-    def _forward(self, i: int, instruction: Instruction) -> None:
+    def forward(self, instruction: Instruction) -> None:
+        """Add the rows that compute an instruction."""
+        i = next(self._numbers)
         match instruction:
             case Elementwise(operation=row):
                 kinds, fields = self._operands(instruction)
-                self._emit(instruction.varies, self.value(instruction.varies, row, kinds), fields)
+                self.emit(instruction.varies, self.value(instruction.varies, row, kinds), fields)
             case Product():
                 self._product(i, instruction)
             case WeightedSums(varies=varies):
                 name = "sums_v" if varies else "sums_u"
-                self._emit(varies, self.kernel(name), self.sums(instruction))
+                self.emit(varies, self.kernel(name), self.sums(instruction))
             case Fold(varies=varies, out=out, operation=row):
                 fields = {Field.COUNT: out.stop - out.start, Field.OUT: out.start}
                 fields[Field.STARTS] = self.table(instruction.bounds)
                 fields[Field.LEFT] = self.table(instruction.slots)
-                self._emit(
-                    varies, self.kernel("fold", operands="uv"[varies], mode=row.name), fields
-                )
+                self.emit(varies, self.kernel("fold", operands="uv"[varies], mode=row.name), fields)
             case Tape(varies=varies):
                 self._code[varies].rows.append(tapes.forward(self, instruction))
+            case Loop() | Pack() | Elements():
+                loop_linking.forward(self, instruction)
 
     def _operands(self, instruction: Elementwise) -> tuple[str, dict[Any, int]]:
         """Return how the operands are read, and the words that say where."""
@@ -233,10 +272,8 @@ class Linked:
 
     def _gather(self, i: int, what: str, varies: bool, slots: Any) -> int:
         """Add a row that copies slots together, and return the place of the first one."""
-        place = self._next[varies]
-        self._next[varies] += slots.size
-        self._gathers[i, what] = place
-        self._emit(
+        place = self._gathers[i, what] = self.reserve(slots.size, varies=varies)
+        self.emit(
             varies,
             self.kernel("gather", operands="uv"[varies]),
             {
@@ -250,7 +287,7 @@ class Linked:
     def _scatter(self, place: int, varies: bool, slots: Any) -> None:
         """Add a row that adds the adjoints of what was gathered to those of its slots."""
         shift = self.shift(varies)
-        self._emit(
+        self.emit(
             varies,
             self.kernel("gather", operands="uv"[varies], mode="back"),
             {
@@ -279,7 +316,7 @@ class Linked:
             fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
             fields |= {Field.A: b, Field.A_DOWN: k, Field.B: a, Field.B_STEP: down}
             fields |= {Field.INTO: out.start, Field.INTO_DOWN: m}
-        self._emit(varies, kernel, fields)
+        self.emit(varies, kernel, fields)
 
     def _bias(self, i: int, bias: Rows | None) -> tuple[dict[Any, int], str]:
         if bias is None:
@@ -299,7 +336,7 @@ class Linked:
 
     def _vectors(self, i: int, instruction: Product) -> int:
         slots = instruction.inputs
-        if _contiguous(slots):
+        if contiguous(slots):
             return int(slots[0, 0])
         return self._gather(i, "inputs", instruction.varies, slots)
 
@@ -322,7 +359,7 @@ class Linked:
                 kernel = self.kernel("rank_u", mode="add")
                 fields |= {Field.COLUMNS: c, Field.LANES: k, Field.A_DOWN: 1, Field.A_RIGHT: m}
                 fields |= {Field.B_STEP: k, Field.INTO_STEP: down}
-            self._emit(varies, kernel, fields)
+            self.emit(varies, kernel, fields)
             if (i, "matrix") in self._gathers:
                 self._scatter(a, False, matrix)
         if bias is not None and self._is_active(False, bias):
@@ -330,7 +367,7 @@ class Linked:
             place, step = _line(bias) if gathered is None else (gathered, 1)
             fields = {Field.BIAS: place + self.adjoints_u, Field.BIAS_STEP: step}
             fields |= {Field.COUNT: c, Field.ROWS: m, Field.A: g, Field.A_DOWN: m}
-            self._emit(varies, self.kernel("row_totals" if varies else "column_totals"), fields)
+            self.emit(varies, self.kernel("row_totals" if varies else "column_totals"), fields)
             if gathered is not None:
                 self._scatter(gathered, False, bias)
 
@@ -353,7 +390,7 @@ class Linked:
             fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
             fields |= {Field.A: g, Field.A_DOWN: m, Field.A_RIGHT: 1}
             fields |= {Field.B: a, Field.B_STEP: down, Field.INTO_STEP: k}
-        self._emit(varies, kernel, fields)
+        self.emit(varies, kernel, fields)
         if gathered is not None:
             if varies:
                 self.writers.touch(inputs.ravel())
@@ -381,7 +418,7 @@ class Linked:
                     for slots, kind in instruction.sides:
                         self.writers.touch(slots[kind & (slots >= 0)])
                 name = "sums_back_v" if varies else "sums_back_u"
-                self._emit(varies, self.kernel(name), self.sums(instruction))
+                self.emit(varies, self.kernel(name), self.sums(instruction))
             case Tape(varies=varies):
                 if varies:
                     self.writers.touch(slice(0, instruction.out.stop))
@@ -397,17 +434,19 @@ class Linked:
             if operand.varies:
                 mode = "store" if self.writers.stores(operand.rows) else "add"
             kernel = self.flow(varies, row, place, kinds, mode)
-            self._emit(varies, kernel, fields | {Field.SHIFT: self.shift(operand.varies)})
+            self.emit(varies, kernel, fields | {Field.SHIFT: self.shift(operand.varies)})
 
 
 def _gathered(instruction: Instruction) -> tuple[int, int]:
     """Return how many numbers of `u` and rows of `v` an instruction has to gather."""
+    if isinstance(instruction, Loop):
+        return loop_linking.needed(instruction)
     if not isinstance(instruction, Product):
         return 0, 0
     varies, _, matrix, inputs, bias = instruction
     numbers = 0 if _affine(matrix, varies) else matrix.size
     numbers += 0 if bias is None or _line(bias) else len(matrix)
-    rows = 0 if _contiguous(inputs) else inputs.size
+    rows = 0 if contiguous(inputs) else inputs.size
     return (numbers, rows) if varies else (numbers + rows, 0)
 
 
@@ -420,7 +459,8 @@ def _line(rows: Any) -> Any:
     return (start, step) if (rows == start + step * np.arange(len(rows))).all() else None
 
 
-def _contiguous(slots: Any) -> bool:
+def contiguous(slots: Any) -> bool:
+    """Return whether slots are neighbours, in rising order."""
     first = slots.flat[0]
     return bool((slots.ravel() == np.arange(first, first + slots.size)).all())
 

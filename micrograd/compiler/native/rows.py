@@ -42,10 +42,10 @@ class Spec(NamedTuple):
 
     def __str__(self) -> str:
         words = [self.name, self.kind, str(self.formula), *self.names, str(self.place)]
-        return "\n".join([*words, self.operands, self.mode, *_called(self.formula)])
+        return "\n".join([*words, self.operands, self.mode, *called(self.formula)])
 
 
-def _called(formula: Tree) -> list[str]:
+def called(formula: Tree) -> list[str]:
     """Return the formulas of all operations that a formula calls."""
     found: dict[str, Tree] = {}
     waiting = [formula]

@@ -42,7 +42,7 @@ def _rows(linked: Linked, tape: Tape) -> Any:
     rows[:, Field.COUNT] = 1
     rows[:, Field.OUT] = np.arange(tape.out.start, tape.out.stop)
     operands, terms = tape.operands, tape.terms
-    if varies and not linked.differentiable:
+    if varies and not linked.differentiable and not linked.has_loops:
         place = np.arange(linked.program.varying)
         place[tape.out] = rows[:, Field.OUT] = _reused(linked.program, tape)
         linked.rows -= count - len(np.unique(rows[:, Field.OUT]))

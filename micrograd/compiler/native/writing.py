@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -108,6 +108,14 @@ class Writer:
         mask = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
         return self.build.shuffle_vector(first, ir.Constant(kind, ir.Undefined), mask)
 
+    def vector(self, numbers: Sequence[Any]) -> Any:
+        """Return a vector of these numbers."""
+        kind = ir.VectorType(numbers[0].type, len(numbers))
+        vector = ir.Constant(kind, ir.Undefined)
+        for lane, number in enumerate(numbers):
+            vector = self.build.insert_element(vector, number, word(lane))
+        return vector
+
     def constant(self, number: float, width: int, kind: Any = None) -> Any:
         """Return a constant, in every lane."""
         kind = kind or self.number
@@ -147,11 +155,18 @@ class Writer:
         size = {"double": "f64", "float": "f32", "i64": "i64"}[str(element)]
         return self.call(f"llvm.{name}.{shape}{size}", kind, *arguments)
 
-    def prefetch(self, pointer: Any, *, write: bool = False) -> None:
-        """Ask for memory to be brought to the cache."""
+    def prefetch(self, pointer: Any, level: int = 1) -> None:
+        """Ask for memory to be brought to the cache of a level: 1, the nearest, to 3."""
+        self._prefetch(pointer, 0, 4 - level)
+
+    def prefetch_to_write(self, pointer: Any) -> None:
+        """Ask for memory that will be written to be brought to the nearest cache."""
+        self._prefetch(pointer, 1, 3)
+
+    def _prefetch(self, pointer: Any, *hints: int) -> None:
         byte = self.build.bitcast(pointer, ir.IntType(8).as_pointer())
-        hints = (ir.Constant(ir.IntType(32), hint) for hint in (int(write), 3, 1))
-        self.call("llvm.prefetch.p0i8", ir.VoidType(), byte, *hints)
+        words = (ir.Constant(ir.IntType(32), hint) for hint in (*hints, 1))
+        self.call("llvm.prefetch.p0i8", ir.VoidType(), byte, *words)
 
     def call(self, name: str, result: Any, *arguments: Any) -> Any:
         """Call an external function."""

@@ -14,16 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.arguments import staging
-from micrograd.compiler.executor import Executor, Gradients, Shortcut, are_finite
+from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite
 from micrograd.compiler.numpy.elementwise import ElementwiseOn
 from micrograd.compiler.numpy.linear import FoldOn, ProductOn, SumsOn
-from micrograd.compiler.numpy.memory import Call, Memory, aligned_empty
+from micrograd.compiler.numpy.loops import LoopOn
+from micrograd.compiler.numpy.memory import Call as Step
+from micrograd.compiler.numpy.memory import Memory, aligned_empty
 from micrograd.compiler.numpy.tape import tape_on
 from micrograd.compiler.program import (
+    Elements,
     Elementwise,
     Fold,
     Instruction,
+    Loop,
+    Pack,
     Product,
     Program,
     Tape,
@@ -46,7 +50,17 @@ def _on(memory: Memory, instruction: Instruction) -> Any:
             return FoldOn(memory, instruction)
         case Tape():
             return tape_on(memory, instruction)
+        case Loop(body=body):
+            calls = [call for each in body for call in _on(memory, each).forward()]
+            return LoopOn(instruction, memory.spaces, memory.stacks, partial(_run_all, calls))
+        case Pack() | Elements():
+            return LoopOn(instruction, memory.spaces, memory.stacks)
     return SumsOn(memory, instruction)
+
+
+def _run_all(calls: Sequence[Step]) -> None:
+    for call in calls:
+        call()
 
 
 class _Calls:
@@ -58,15 +72,15 @@ class _Calls:
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
         self._instructions = [(each, _on(memory, each)) for each in memory.program.instructions]
-        self.forward: tuple[list[Call], list[Call]] = [], []
+        self.forward: tuple[list[Step], list[Step]] = [], []
         for instruction, runner in self._instructions:
             self.forward[instruction.varies].extend(runner.forward())
 
     @cached_property
-    def backward(self) -> tuple[list[Call], list[Call]]:
+    def backward(self) -> tuple[list[Step], list[Step]]:
         """The calls that compute the adjoints, the last instruction first."""
         memory, writers = self.memory, self.memory.writers
-        calls: tuple[list[Call], list[Call]] = [], []
+        calls: tuple[list[Step], list[Step]] = [], []
         for instruction, runner in reversed(self._instructions):
             if memory.is_active(instruction.varies, instruction.out):
                 if instruction.varies:
@@ -104,21 +118,16 @@ class NumpyExecutor(Executor):
             found = kept[lanes] = _Calls(memory)
         return found
 
-    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[list[Any], bool]:
+    def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[Any, bool]:
         """Return the outputs, and whether they are finite."""
-        calls = self._laid_out(length)
-        memory = calls.memory
-        slots = [slot for varies, slot in self.program.outputs if varies]
-        rows = [aligned_empty(length, self.dtype) for _ in slots]
+        calls, program = self._laid_out(length), self.program
         with np.errstate(all="ignore"):
+            rows = _rows(program, length, self.dtype)
             for block in self._blocks(calls, parameters, inputs, length):
-                for slot, row in zip(slots, rows, strict=True):
-                    row[block] = memory.v[slot, : block.stop - block.start]
-        found = iter(rows)
-        outputs = [
-            next(found) if varies else memory.u[slot] for varies, slot in self.program.outputs
-        ]
-        return outputs, not self.checked or are_finite(outputs)
+                _read(calls.memory, rows[:, block])
+            if not program.batched:
+                _read(calls.memory, rows)
+        return rows, not self.checked or are_finite([rows])
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
@@ -127,36 +136,51 @@ class NumpyExecutor(Executor):
         with np.errstate(all="ignore"):
             return self._value_and_grad(parameters, inputs, length, mean)
 
-    def bound(self, args: Sequence[Any], length: int) -> Shortcut | None:
-        """Return a faster way to repeat a call with arrays, if the batch is one block."""
+    def layout(self, call: Call, length: int) -> Layout | None:
+        """Lay out a call, if the batch is one block."""
         calls, program = self._laid_out(length), self.program
-        memory, ((varies, slot),) = calls.memory, program.outputs
-        if not varies or memory.length != length:
+        memory, batched = calls.memory, program.batched
+        if memory.length != length:
             return None
-        staged = staging(
-            args, memory.v[slice(*program.input_slots)], memory.u[: program.parameters]
-        )
-        forward = [call for each in calls.forward for call in each]
-        backward = [call for each in reversed(calls.backward) for call in each]
-        row, seeded, seed = memory.v[slot], memory.gv[slot], 1.0 / length
-        adjoints, gradient = memory.gu, memory.gu[: program.parameters]
+        space = memory.v if batched else memory.u
+        inputs, parameters = space[slice(*program.input_slots)], memory.u[: program.parameters]
+        forward = [step for each in calls.forward for step in each]
+        if call == "values":
+            rows = _rows(program, length, self.dtype)
 
-        def call(args: Sequence[Any], parameters: Any) -> tuple[float, Any] | None:
-            if not staged(args, parameters):
-                return None
+            def run() -> bool:
+                with np.errstate(all="ignore"):
+                    for step in forward:
+                        step()
+                _read(memory, rows)
+                return True
+
+            return Layout(parameters, inputs, run, rows, None)
+        ((varies, slot),) = program.outputs
+        if batched and not varies:
+            return None
+        result, seeded = (memory.v, memory.gv) if varies else (memory.u, memory.gu)
+        result, seeded = result[slot : slot + 1], seeded[slot : slot + 1]
+        mean, seed = np.empty(1), 1.0 / length if call == "mean" else 1.0
+        backward = [step for each in reversed(calls.backward) for step in each]
+        adjoints, slopes = memory.gu, memory.gu[: program.parameters]
+        if self.inputs:
+            slopes = (memory.gv if batched else memory.gu)[slice(*program.input_slots)]
+
+        def run_both_ways() -> bool:
             with np.errstate(all="ignore"):
-                for each in forward:
-                    each()
+                for step in forward:
+                    step()
                 adjoints.fill(0.0)
                 seeded.fill(seed)
-                for each in backward:
-                    each()
-                total = float(np.add.reduce(row))
-                if not isfinite(gradient @ gradient) or not isfinite(total):
-                    return None
-                return total / length, gradient.copy()
+                for step in backward:
+                    step()
+                if call == "mean":
+                    mean[0] = np.add.reduce(result, axis=None) / length
+                return _is_finite(slopes)
 
-        return call
+        results = mean if call == "mean" else result
+        return Layout(parameters, inputs, run_both_ways, results, slopes)
 
     def _blocks(
         self, calls: _Calls, parameters: Any, inputs: Sequence[Any], length: int
@@ -216,7 +240,31 @@ class NumpyExecutor(Executor):
             adjoints = memory.gu[slice(*program.input_slots)].copy()
         gradient = memory.gu[: program.parameters].copy()
         found = memory.u[slot] if not varies else total / length if value is None else value
-        asked = gradient if adjoints is None else adjoints.ravel()
-        # The product is faster for few numbers; for many, it would start the threads of BLAS.
-        check = asked @ asked if asked.size < BLOCK else np.add.reduce(asked)
-        return Gradients(found, gradient, adjoints, isfinite(check))
+        fine = _is_finite(gradient if adjoints is None else adjoints)
+        return Gradients(found, gradient, adjoints, fine)
+
+
+def _rows(program: Program, length: int, dtype: Any) -> Any:
+    """Return an array for the outputs."""
+    count = len(program.outputs)
+    if not program.batched:
+        return np.empty(count, dtype)
+    return aligned_empty(count * length, dtype).reshape(count, length)
+
+
+def _read(memory: Memory, rows: Any) -> None:
+    """Copy the outputs to rows, or to an array of numbers if the program is not batched."""
+    outputs = memory.program.outputs
+    if not memory.program.batched:
+        memory.u.take([slot for _, slot in outputs], out=rows, mode="clip")
+        return
+    count = rows.shape[1]
+    for row, (varies, slot) in zip(rows, outputs, strict=True):
+        row[:] = memory.v[slot, :count] if varies else memory.u[slot]
+
+
+def _is_finite(numbers: Any) -> bool:
+    """Return whether all numbers are finite; False in doubt."""
+    numbers = numbers.reshape(-1)
+    # The product is faster for few numbers; for many, it would start the threads of BLAS.
+    return isfinite(numbers @ numbers if numbers.size < BLOCK else np.add.reduce(numbers))

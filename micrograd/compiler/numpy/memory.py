@@ -38,6 +38,7 @@ class Memory:
     """The values of the slots and their adjoints.
 
     `u` is an array of numbers, `v` an array of rows of lanes; `gu` and `gv` are their adjoints.
+    `spaces` has both as rows, and `stacks` what is kept of the steps of loops.
 
     Args:
         program: the program.
@@ -56,6 +57,8 @@ class Memory:
         self.u[first : first + len(program.constants)] = program.constants
         self.active = active(program, inputs)
         self.writers = FirstWriters(program)
+        self.spaces = self.u[:, None], self.v
+        self.stacks: list[dict[int, Any]] = [{} for _ in program.stacks]
         self._scratch: dict[tuple[Any, int], Any] = {}
 
     def scratch(self, shape: tuple[int, ...], number: int, dtype: Any = None) -> Any:

@@ -263,6 +263,10 @@ WORDS: dict[str, dict[str, str]] = {
         "terms": "{count} terms",
         "vectors": "{product} for {count} vectors",
         "tape": "tape of {count} steps: {operations}",
+        "loop": "loop of {count} steps: {instructions} instructions",
+        "while": "loop until a condition fails: {instructions} instructions",
+        "pack": "stack of {count}",
+        "elements": "{count} of {stack}",
     },
     "schematic": {
         "neuron": "A neuron",

@@ -300,6 +300,10 @@ WORDS: dict[str, dict[str, str]] = {
         "terms": "{count} 项",
         "vectors": "{product}，共 {count} 个向量",
         "tape": "{count} 步的计算链：{operations}",
+        "loop": "循环 {count} 步，每步 {instructions} 条指令",
+        "while": "循环至条件不成立，每步 {instructions} 条指令",
+        "pack": "{count} 个数的堆栈",
+        "elements": "取自 {stack} 的 {count} 个数",
     },
     "schematic": {
         "neuron": "神经元",

@@ -1,0 +1,176 @@
+"""Records loops, and replays graphs on traced values."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from micrograd.compiler import recorder as recorders
+from micrograd.compiler.graph import CONSTANT, Graph, Structural
+from micrograd.compiler.loops.rows import Element, LoopRow, Pack, Result
+from micrograd.compiler.recorder import KEPT, Recorder, TraceError, recording
+from micrograd.compiler.traced import leaf
+from micrograd.engine.graph import Node, is_alias, is_leaf, made_by, operands, order
+from micrograd.engine.value import Value, apply
+from micrograd.table.floats import to_float
+from micrograd.transforms import loops
+
+Step = loops.Step
+
+
+def loop_of_columns(
+    step: Step,
+    states: Sequence[Any],
+    count: Any,
+    columns: Sequence[Sequence[Any]] = (),
+    *,
+    goes_on: Any = None,
+    reverse: bool = False,
+) -> tuple[list[Any], list[list[Any]]]:
+    """Record a loop, and return the last states and the outputs of all steps.
+
+    Args:
+        step: the step.
+        states: the first states.
+        count: the most steps.
+        columns: the inputs of each step.
+        goes_on: whether there is a first step; None if a step does not say if there is a next one.
+        reverse: whether the last inputs are used first.
+    """
+    stacks = [Pack().made(column) for column in zip(*columns, strict=True)]
+    loop = traced_loop(step, states, count, stacks, goes_on=goes_on, reverse=reverse)
+    row = loop._row
+    outputs = [row.stack(j).made(loop) for j in range(row.outputs)]
+    numbers = [[Element(k).made(stack) for k in range(len(columns))] for stack in outputs]
+    return last_states(loop), numbers
+
+
+def last_states(loop: Value) -> list[Any]:
+    """Return the last states of a traced loop."""
+    return [Result(i).made(loop) for i in range(loop._row.states)]
+
+
+def traced_loop(
+    step: Step,
+    states: Sequence[Any],
+    count: Any,
+    stacks: Sequence[Value] = (),
+    *,
+    goes_on: Any = None,
+    reverse: bool = False,
+) -> Value:
+    """Record a loop, whose step is traced once, and return its node; see `loop_of_columns`."""
+    recorder = Recorder(0, len(states) + len(stacks), recorders.current())
+    leaves = [leaf(recorder.first + i) for i in range(recorder.inputs)]
+    with recording(recorder):
+        following, holds, outputs = step(leaves[: len(states)], leaves[len(states) :])
+    results = [*following, *([] if goes_on is None else [holds]), *outputs]
+    captured = _captured(results, recorder)
+    row = LoopRow(
+        _graph(results, [*leaves, *captured]),
+        len(states),
+        len(stacks),
+        conditional=goes_on is not None,
+        reverse=reverse,
+    )
+    first = [x if isinstance(x, Value) else to_float(x) for x in states]
+    return row.made([count, *([] if goes_on is None else [goes_on]), *first, *stacks, *captured])
+
+
+def _captured(results: Sequence[Any], recorder: Recorder) -> list[Value]:
+    """Return the values from around a step that its results are computed from.
+
+    Two of them may have the same place: a variable of a derivative and what it stands for.
+    """
+    found: list[Value] = []
+    seen: set[int] = set()
+    waiting = [result for result in reversed(results) if isinstance(result, Value)]
+    while waiting:
+        node: Any = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node._is_traced and not recorder.owns(node._place):
+            around = recorder.outer
+            while around is not None and not around.owns(node._place):
+                around = around.outer
+            if around is None:
+                raise TraceError(KEPT)
+            found.append(node)
+        else:
+            waiting.extend(x for x in reversed([*operands(node)]) if isinstance(x, Value))
+    return found
+
+
+def _graph(results: Sequence[Any], leaves: Sequence[Any]) -> Graph:
+    """Return the graph from leaves to results, in which each leaf is an input of its own."""
+    recorder = Recorder(0, len(leaves))
+    places = {id(node): recorder.first + i for i, node in enumerate(leaves)}
+    for node in order([x for x in results if isinstance(x, Value)], until=leaves):
+        if is_leaf(node):
+            places[id(node)] = recorder.constant(node.data)
+            continue
+        held = [
+            places[id(x)] if isinstance(x, Node) else recorder.constant(to_float(x))
+            for x in operands(node)
+        ]
+        row = made_by(node)
+        if is_alias(node):
+            places[id(node)] = held[0]
+        elif isinstance(row, Structural):
+            places[id(node)] = row.recorded(recorder, held)
+        else:
+            places[id(node)] = recorder.operation(recorder.row_of(node), *held)
+    return recorder.graph(
+        [places[id(x)] if isinstance(x, Value) else recorder.constant(to_float(x)) for x in results]
+    )
+
+
+def replay(graph: Graph, leaves: Sequence[Any]) -> list[Any]:
+    """Do what a graph does on other leaves, values or numbers, and return the outputs."""
+    values = [*leaves]
+    codes, numbers = graph.code[graph.leaves :].tolist(), graph.numbers[graph.leaves :].tolist()
+    for code, number, places in zip(
+        codes, numbers, graph.operands[graph.leaves :].tolist(), strict=True
+    ):
+        if code == CONSTANT:
+            values.append(number)
+            continue
+        row, read = graph.table[code], [values[place] for place in places if place >= 0]
+        values.append(row.made(*read) if isinstance(row, Structural) else _applied(row, *read))
+    return [values[place] for place in graph.outputs.tolist()]
+
+
+def _applied(row: Any, *read: Any) -> Any:
+    if any(isinstance(x, Value) for x in read):
+        return apply(row, *read)
+    return row.value(*read)
+
+
+class _Thread(threading.local):
+    unrolls = False
+
+
+_thread = _Thread()
+
+
+@contextmanager
+def unrolled() -> Iterator[None]:
+    """Record the steps of loops one by one meanwhile; their number must be known."""
+    before, _thread.unrolls = _thread.unrolls, True
+    try:
+        yield
+    finally:
+        _thread.unrolls = before
+
+
+def _in_trace() -> Callable[..., Any] | None:
+    active = recorders.active
+    if active is None or active.thread != threading.get_ident() or _thread.unrolls:
+        return None
+    return loop_of_columns
+
+
+loops.in_trace = _in_trace

@@ -1,0 +1,339 @@
+"""Kernels of loops and stacks.
+
+A stack has three words in `u`: the address of its numbers, for how many steps there is room, and
+how many steps were done. If there was too little room, the last step was overwritten, and the
+program is run again with more room. The numbers of one vector of lanes lie together: first those of
+step 0, column by column, then those of step 1.
+
+A short step is written as straight code within the loop, with the states in registers. For a longer
+one, for which LLVM would take long, the loop runs the rows of its instructions again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+
+from micrograd.compiler.graph import Graph, Structural
+from micrograd.compiler.native.driver import write_run
+from micrograd.compiler.native.rows import Field, Spec, called
+from micrograd.compiler.native.straight import write_straight
+from micrograd.compiler.native.writing import WORD, Writer, word
+from micrograd.compiler.program import Loop, Product
+
+MOST_STRAIGHT = 1_500
+"""The most nodes of a step that is written as straight code."""
+STACK_WORDS = 3
+
+
+class LoopSpec(NamedTuple):
+    """The kernel of a loop whose step is straight code: all that its code depends on.
+
+    `kinds` says for the count, the first flag, the first states, the stacks of the inputs and what
+    is captured whether each is in `v` or in `u`.
+    """
+
+    kind: str  # the type of the numbers
+    varies: bool
+    step: Graph
+    states: int
+    inputs: int
+    kinds: str
+    conditional: bool
+    reverse: bool
+    indexed: bool
+    kept: bool
+
+    def __str__(self) -> str:
+        step = self.step
+        formulas = [f"{row.name} {row.operands} = {row.computed}" for row in step.table]
+        formulas += (line for row in step.table for line in called(row.computed))
+        arrays = step.code, step.operands, step.numbers, step.outputs
+        words = ["loop", self.kind, self.varies, *self[3:], *(each.tolist() for each in arrays)]
+        return "\n".join(map(str, (*words, *formulas)))
+
+
+def is_straight(loop: Loop) -> bool:
+    """Return whether the step of a loop is written as straight code.
+
+    Products of matrices have faster kernels of their own.
+    """
+    step = loop.step
+    apart = any(isinstance(x, Structural) for x in step.table)
+    return step.size <= MOST_STRAIGHT and not apart and not any(map(_is_product, loop.body))
+
+
+def _is_product(instruction: Any) -> bool:
+    return isinstance(instruction, Product) and instruction.varies
+
+
+class _Stack:
+    """A stack, read or written by a kernel."""
+
+    def __init__(self, w: Writer, u: Any, place: Any, columns: Any, *, varies: bool) -> None:
+        self.w, self.columns, self.varies = w, columns, varies
+        self.words = w.build.bitcast(w.at(u, place), WORD.as_pointer())
+        address, self.room = w.words(self.words, 0, 1)
+        self.numbers = w.pointer(address, w.number)
+        self.width = w.width if varies else 1
+
+    def at(self, lane: Any, k: Any, column: Any) -> Any:
+        """Return the pointer to the numbers of some lanes; the last step stands for later ones."""
+        build, last = self.w.build, self.w.build.sub(self.room, word(1))
+        k = build.select(build.icmp_signed("<", k, last), k, last)
+        size = build.mul(self.room, self.columns)  # so many numbers for each lane
+        before = build.mul(lane, size) if self.varies else word(0)
+        own = build.mul(build.add(build.mul(k, self.columns), column), word(self.width))
+        return self.w.at(self.numbers, build.add(before, own))
+
+    def load(self, lane: Any, k: Any, column: Any, width: int) -> Any:
+        """Load the numbers of some lanes; a number of `u` fills all of them."""
+        found = self.w.load(self.at(lane, k, column), self.width)
+        return found if self.varies else self.w.splat(found, width)
+
+    def note(self, steps: Any) -> None:
+        """Note that so many steps were done."""
+        build, at = self.w.build, self.w.at(self.words, word(2))
+        before = build.load(at)
+        build.store(build.select(build.icmp_signed(">", steps, before), steps, before), at)
+
+
+def _whole(w: Writer, number: Any) -> Any:
+    """Return a number of steps as a word: rounded up, and 0 for nan and what is below 0."""
+    build, zero = w.build, ir.Constant(number.type, 0.0)
+    most = ir.Constant(number.type, 2.0**62)
+    number = w.intrinsic("ceil", number)
+    number = build.select(build.fcmp_ordered(">", number, zero), number, zero)
+    number = build.select(build.fcmp_ordered("<", number, most), number, most)
+    return build.fptosi(number, WORD)
+
+
+def _largest(w: Writer, numbers: Any) -> Any:
+    """Return the largest number of steps of all lanes."""
+    if not isinstance(numbers.type, ir.VectorType):
+        return _whole(w, numbers)
+    build, most = w.build, word(0)
+    for lane in range(numbers.type.count):
+        steps = _whole(w, build.extract_element(numbers, word(lane)))
+        most = build.select(build.icmp_signed(">", steps, most), steps, most)
+    return most
+
+
+def _any(w: Writer, numbers: Any) -> Any:
+    """Return whether a number of some lanes is not 0."""
+    found = w.build.fcmp_unordered("!=", numbers, ir.Constant(numbers.type, None))
+    if not isinstance(numbers.type, ir.VectorType):
+        return found
+    bits = w.build.bitcast(found, ir.IntType(numbers.type.count))
+    return w.build.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
+
+
+class _Steps:
+    """The turns of a loop: `k`, its number, and what is carried from turn to turn."""
+
+    def __init__(self, k: Any, carried: list[Any]) -> None:
+        self.k, self.carried = k, carried
+        self.following: list[Any] = []
+        self.goes_on: Any = ir.Constant(ir.IntType(1), 1)
+        self.done: Any = None
+
+
+@contextmanager
+def _steps(w: Writer, count: Any, carried: Sequence[Any], goes_on: Any) -> Iterator[_Steps]:
+    """Write a loop of so many turns, which ends before if a flag of one bit is 0.
+
+    The body sets `following`, and `goes_on` if there is a flag. Afterwards `carried` has the
+    last values, and `done` the number of turns.
+    """
+    build = w.build
+    head, body, after = (build.append_basic_block(name) for name in ("head", "body", "after"))
+    before = build.block
+    build.branch(head)
+    build.position_at_end(head)
+    k, values = build.phi(WORD), [build.phi(each.type) for each in carried]
+    k.add_incoming(word(0), before)
+    for phi, each in zip(values, carried, strict=True):
+        phi.add_incoming(each, before)
+    flag = build.phi(ir.IntType(1))
+    flag.add_incoming(ir.Constant(flag.type, 1) if goes_on is None else goes_on, before)
+    more = build.and_(build.icmp_signed("<", k, count), flag)
+    build.cbranch(more, body, after)
+    build.position_at_end(body)
+    turn = _Steps(k, values)
+    yield turn
+    end = build.block
+    k.add_incoming(build.add(k, word(1)), end)
+    for phi, each in zip(values, turn.following, strict=True):
+        phi.add_incoming(each, end)
+    flag.add_incoming(turn.goes_on, end)
+    build.branch(head)
+    build.position_at_end(after)
+    turn.done = k
+
+
+def write_loop(w: Writer, spec: LoopSpec) -> str:
+    """Write a loop of straight code; the first word of its row is the address of a table.
+
+    The table has the places of the count, the first flag, the first states, what is captured and
+    the result; then for each input the place, the columns and the column of its stack; then the
+    place and the columns of the stack that is kept.
+    """
+    row, u, v, lanes = w.kernel()
+    (address,) = w.words(row, Field.COUNT)
+    table, places = w.pointer(address), iter(range(2**62))
+
+    def following() -> Any:
+        return w.words(table, next(places))[0]
+
+    width = w.width if spec.varies else 1
+    kinds = iter(spec.kinds)
+
+    def reader() -> Callable[[Any], Any]:
+        place, kind = following(), next(kinds)
+        if kind == "u":
+            number = w.splat(w.load(w.at(u, place), 1), width)
+            return lambda lane: number
+        start = w.lanes_of(v, place, lanes)
+        return lambda lane: w.load(w.at(start, lane), width)
+
+    count = reader()
+    flag = reader() if spec.conditional else None
+    first = [reader() for _ in range(spec.states)]
+    captured = [
+        reader() for _ in range(spec.step.inputs - spec.states - spec.inputs - spec.indexed)
+    ]
+    out = following()
+    columns = []
+    for _ in range(spec.inputs):
+        stack = _Stack(w, u, following(), following(), varies=next(kinds) == "v")
+        columns.append((stack, following()))
+    kept = _Stack(w, u, following(), following(), varies=spec.varies) if spec.kept else None
+
+    with w.loop(word(0), lanes if spec.varies else word(1), word(width)) as lane:
+        around = [read(lane) for read in captured]
+        steps = _largest(w, count(lane))
+        goes_on = None if flag is None else _any(w, flag(lane))
+        with _steps(w, steps, [read(lane) for read in first], goes_on) as turn:
+            k = turn.k
+            if spec.reverse:
+                k = w.build.sub(w.build.sub(steps, word(1)), k)
+            leaves = [*turn.carried]
+            leaves += [stack.load(lane, k, column, width) for stack, column in columns]
+            if spec.indexed:
+                leaves.append(w.splat(w.build.sitofp(k, w.number), width))
+            leaves += around
+            results = write_straight(w, width, spec.step, leaves.__getitem__)
+            turn.following = results[: spec.states]
+            if flag is not None:
+                turn.goes_on = _any(w, results[spec.states])
+            if kept is not None:
+                for column, result in enumerate(results[spec.states + spec.conditional :]):
+                    w.store(result, kept.at(lane, k, word(column)))
+        if kept is not None:
+            kept.note(turn.done)
+        done = w.splat(w.build.sitofp(turn.done, w.number), width)
+        for i, result in enumerate([*turn.carried, done]):
+            place = w.build.add(out, word(i))
+            w.store(
+                result, w.at(w.lanes_of(v, place, lanes), lane) if spec.varies else w.at(u, place)
+            )
+    return w.finished()
+
+
+# -------------------------------------------------------------------------- by rows of instructions
+
+PLACE, STACK, COLUMNS, COLUMN, INDEX = 1, 2, 3, 4, 5  # words of `take` and `keep`
+CODE, ROWS, LIMIT, FLAG, DONE = 6, 7, 8, 9, 10  # further words of `loop`
+
+
+def take(w: Writer, spec: Spec) -> str:
+    """Write what copies one column of a stack to a row.
+
+    INDEX is the place in `u` of the number of the step or, in the mode `fixed`, that number.
+    """
+    return _moving(
+        w,
+        spec,
+        lambda stack, lane, k, column, target, width: w.store(
+            stack.load(lane, k, column, width), target
+        ),
+    )
+
+
+def keep(w: Writer, spec: Spec) -> str:
+    """Write what copies a row to one column of a stack; INDEX is that of `take`."""
+    return _moving(
+        w,
+        spec,
+        lambda stack, lane, k, column, source, width: w.store(
+            w.load(source, width), stack.at(lane, k, column)
+        ),
+    )
+
+
+def _moving(w: Writer, spec: Spec, move: Callable[..., None]) -> str:
+    """Write a kernel that does something for all lanes of a row.
+
+    `operands` has the space of the row, then that of the stack.
+    """
+    row, u, v, lanes = w.kernel()
+    place, at, columns, column, index = w.words(row, PLACE, STACK, COLUMNS, COLUMN, INDEX)
+    own, of_stack = spec.operands[0], spec.operands[1]
+    stack = _Stack(w, u, at, columns, varies=of_stack == "v")
+    k = index if spec.mode == "fixed" else w.build.fptosi(w.load(w.at(u, index), 1), WORD)
+    if own == "u":
+        move(stack, word(0), k, column, w.at(u, place), 1)
+        return w.finished()
+    start = w.lanes_of(v, place, lanes)
+    with w.loop(word(0), lanes, word(w.width)) as lane:
+        move(stack, lane, k, column, w.at(start, lane), w.width)
+    return w.finished()
+
+
+def loop(w: Writer, spec: Spec) -> str:
+    """Write what runs rows of code again and again.
+
+    `operands` has the spaces of the count and of the flag. `mode` has "r" for a loop that counts
+    down, "f" for one with a flag, and "k" for one that keeps a stack.
+    """
+    run = write_run(w)
+    row, u, v, lanes = w.kernel()
+    code, rows, limit, index, done = w.words(row, CODE, ROWS, LIMIT, INDEX, DONE)
+    build = w.build
+
+    def over_lanes(kind: str, place: Any, start: Any, add: Callable[[Any, Any], Any]) -> Any:
+        if kind == "u":
+            return add(start, w.load(w.at(u, place), 1))
+        numbers = w.lanes_of(v, place, lanes)
+        with w.loop(word(0), lanes, word(w.width), start) as turn:
+            turn.following = [add(turn.values[0], w.load(w.at(numbers, turn.i), w.width))]
+        return turn.values[0]
+
+    def larger(most: Any, numbers: Any) -> Any:
+        steps = _largest(w, numbers)
+        return build.select(build.icmp_signed(">", steps, most), steps, most)
+
+    steps = over_lanes(spec.operands[0], limit, word(0), larger)
+    goes_on = None
+    none = ir.Constant(ir.IntType(1), 0)
+
+    def flagged() -> Any:
+        (flag,) = w.words(row, FLAG)
+        return over_lanes(spec.operands[1], flag, none, lambda a, b: build.or_(a, _any(w, b)))
+
+    if "f" in spec.mode:
+        goes_on = flagged()
+    with _steps(w, steps, [], goes_on) as turn:
+        k = build.sub(build.sub(steps, word(1)), turn.k) if "r" in spec.mode else turn.k
+        w.store(build.sitofp(k, w.number), w.at(u, index))
+        build.call(run, [w.pointer(code), rows, u, v, lanes])
+        if goes_on is not None:
+            turn.goes_on = flagged()
+    w.store(build.sitofp(turn.done, w.number), w.at(u, done))
+    if "k" in spec.mode:
+        at, columns = w.words(row, STACK, COLUMNS)
+        _Stack(w, u, at, columns, varies=False).note(turn.done)
+    return w.finished()

@@ -1,0 +1,114 @@
+"""Calls that are prepared: the second call like another one skips all that stays the same.
+
+What stays the same is the structure of the arguments, the number of samples, and with them where
+the numbers go and where the results will be.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from micrograd.compiler.executor import Call, Layout, are_finite
+from micrograd.compiler.results import gradient, placed, regular, store, store_parameters
+from micrograd.compiler.staging import array_stager, stager
+from micrograd.transforms.structures import Structure
+
+Shortcut = Callable[[Sequence[Any], Any, Any], Any]
+"""`shortcut(args, parameters, out)` returns what the call returns, or None if it cannot."""
+
+_MOST = 4
+"""Shortcuts that a thread keeps for one method: batches, for example, and a shorter last one."""
+
+
+class Shortcuts(threading.local):
+    """The shortcuts of one thread, for one method of a compiled function.
+
+    >>> shortcuts = Shortcuts()
+    >>> shortcuts.is_due("like this"), shortcuts.is_due("like this")
+    (False, True)
+    >>> shortcuts.add("like this", None, "variant")
+    >>> shortcuts.is_due("like this")
+    False
+    """
+
+    def __init__(self) -> None:
+        self.each: tuple[tuple[Shortcut, Any], ...] = ()  # with what each is a variant of
+        self._keys: list[Any] = []  # of calls with a shortcut, or that cannot have one
+        self._last: Any = None
+
+    def is_due(self, key: Any) -> bool:
+        """Return whether to prepare for calls like this one: if it is the second in a row."""
+        if key in self._keys:
+            return False
+        before, self._last = self._last, key
+        return bool(key == before)
+
+    def add(self, key: Any, shortcut: Shortcut | None, variant: Any) -> None:
+        """Keep a shortcut, or that there is none."""
+        self._keys = [key, *self._keys[: _MOST - 1]]
+        if shortcut is not None:
+            self.each = ((shortcut, variant), *self.each[: _MOST - 1])
+
+
+def shortcut(
+    call: Call,
+    args: Sequence[Any],
+    structures: Sequence[Structure],
+    result: Structure,
+    layout: Layout,
+    read: Callable[[], Any] | None,
+    *,
+    inputs: bool,
+    batched: bool,
+    checked: bool,
+) -> Shortcut | None:
+    """Return a function that makes calls like this one, or None if there are unusual arguments.
+
+    Args:
+        call: what is computed.
+        args: the arguments of this call.
+        structures: the structure of each argument; in a batch, that of one sample.
+        result: the structure of the result; in a batch, that of one sample.
+        layout: the arrays of the executor.
+        read: reads the current numbers of the parameters, or returns None while they have none
+            because a function is traced with them; None if there are no parameters.
+        inputs: whether the gradient is with respect to the arguments, not to the parameters.
+        batched: whether the arguments are batches.
+        checked: whether results that are not finite have to be computed again in another way.
+    """
+    parameters, leaves, run, results, slopes = layout
+    staged = stager(structures, args, leaves, batched=batched)
+    if staged is None:
+        return None
+    given, arguments, value_at = array_stager(parameters), placed(structures), placed([result])
+    values = call == "values"
+    each = call == "each" and batched
+
+    def again(args: Sequence[Any], numbers: Any, out: Any) -> Any:
+        if not staged(args):
+            return None
+        if numbers is not None:
+            if read is None or not given(numbers):
+                return None
+        elif read is not None:
+            current = read()
+            if current is None:
+                return None
+            parameters[:] = current
+        if not run() or (checked and not are_finite([results])):
+            return None
+        if values:
+            if out is not None:
+                return store(value_at, results, out, "the value")
+            return regular(result, results.copy())
+        value = results[0].copy() if each else results.item()
+        if out is None:
+            found = slopes.copy()
+            return value, gradient(arguments, found) if inputs else found
+        if inputs:
+            return value, store(arguments, slopes, out, "an argument")
+        return value, store_parameters(slopes, out)
+
+    return again
