@@ -86,6 +86,7 @@ GUESTS = {
     "sklearn": {"nn.datasets", "nn.sklearn"},
     "tqdm": {"nn.progress"},
     "onnx": {"nn.onnx"},
+    "shtab": {"micrograd.commands"},
     "matplotlib": {"nn.plots"},
     "PIL": {"nn.plots", "micrograd.drawing"},
     "jax": {"micrograd.compiler"},

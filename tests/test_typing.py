@@ -137,7 +137,7 @@ REVEALED = {
     "mg.compile(square, {'a': v}).value_and_grad(2.0)": "tuple[Any, Any]",
     "mg.compile(square).hvp(2.0, 1.0)": "float",
     "mg.compile(batched=True)(square)(array)": "Any",
-    "mg.compile(square, static=1, in_axes=0)(2.0)": "float",
+    "mg.compile(square, limit=100, in_axes=0)(2.0)": "float",
     "mg.compile(loss).hvp([2.0], [1.0])": "list[float]",
     "mg.compile(square).jvp((2.0,), (1.0,))": "tuple[float, float]",
     "mg.compile(squares).vjp([2.0])[0]": "list[float]",
@@ -162,7 +162,7 @@ REFUSED = {
 @pytest.fixture(scope="module")
 def messages(tmp_path_factory):
     """What mypy says about each line of `REVEALED`, `ACCEPTED` and `REFUSED`, after the script."""
-    api = pytest.importorskip("mypy.api", reason="pip install 'micrograd-engine[dev]'")
+    api = pytest.importorskip("mypy.api", reason="pip install mypy")
     folder = tmp_path_factory.mktemp("typing")
     revealed = [f"reveal_type({expression})" for expression in REVEALED]
     lines = [*SCRIPT.splitlines(), *revealed, *ACCEPTED, *REFUSED]
