@@ -269,7 +269,7 @@ _ROWS = (
     Row("xlogy",   "where((x == 0) * (y == y), 0, x * log(y))", ["where((x == 0) * (y <= 0), 0, log(y))", "where((x == 0) * (y == 0), 0, x / y)"], r"x \cdot \ln y", domain="y > 0",
         textbook=["where(x == 0, 0, x * log(y))", "log(y)", "x / y"], note="0 where x is 0, for every y."),
 
-    Row("softsign", "where(abs(x) < 1, x / (1 + abs(x)), sign(x) / (1 + 1 / abs(x)))", ["square(1 / (1 + abs(x)))"], r"\frac{x}{1 + \left|x\right|}", textbook=["x / (1 + abs(x))", ""],
+    Row("softsign", "where(abs(x) > 1e+16, sign(x), x / (1 + abs(x)))", ["square(1 / (1 + abs(x)))"], r"\frac{x}{1 + \left|x\right|}", textbook=["x / (1 + abs(x))", ""],
         kink="x", note="The derivative at 0 is 1; the second derivative jumps there."),
     Row("selu",    "where(x <= 0, 1.7580993408473766 * expm1(x), 1.0507009873554805 * x)", ["where(x <= 0, 1.7580993408473766 * exp(x), 1.0507009873554805)"], r"\operatorname{selu}(x)",
         kink="x", note="The derivative at 0 is that for negative numbers."),
