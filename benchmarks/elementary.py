@@ -149,12 +149,6 @@ def _finished(run: Callable[[], Any]) -> Any:
     return jax.block_until_ready(run())
 
 
-def _finished(run: Callable[[], Any]) -> Any:
-    import jax
-
-    return jax.block_until_ready(run())
-
-
 def _flat(results: Any) -> list[Any]:
     if isinstance(results, tuple | list):
         return [each for part in results for each in _flat(part)]
@@ -169,14 +163,16 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="rows of the table (default: all)")
     parser.add_argument("--count", type=int, default=100_000, help="elements (default 100,000)")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--quick", action="store_true", help="few elements, three rounds")
     options = parser.parse_args()
+    count, rounds = (1_000, 3) if options.quick else (options.count, options.rounds)
     known = peers()
     keep_freed_memory()
     print(f"{'ns per element':14}" + 2 * f"{'value':>11}{'and gradient':>18}".rjust(36))
     ratios: dict[tuple[str, str], list[float]] = {}
     for name in options.names or [each for each in NAMES if each in known]:
         line = f"{name:14}"
-        for key, (mine, theirs) in measure(name, options.count, options.rounds).items():
+        for key, (mine, theirs) in measure(name, count, rounds).items():
             line += f"{mine:7.2f}/{theirs:6.2f} {mine / theirs:4.2f}"
             ratios.setdefault(key, []).append(mine / theirs)
         print(line, flush=True)

@@ -114,7 +114,10 @@ class Angles(Powers):
         return self.signed(angle, y)
 
     def _angle(self, a: Number, b: Number) -> Number:
-        """The angle of a vector with positive ordinate a and abscissa b, by a third of a turn."""
+        """The angle of a vector with ordinate a >= 0 and abscissa b >= 0.
+
+        It is 0, π/4 or π/2, and the arctangent of a number below tan(π/8).
+        """
         high, low = self.c.half_pi
         is_steep = a > 2.414213562373095 * b
         is_flat = self.build.or_(a < 0.41421356237309503 * b, self.compare("==", a, 0.0))

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from micrograd.compiler.native.elementary.coefficients import Pair
 from micrograd.compiler.native.elementary.exponentials import Exponentials
 from micrograd.compiler.native.elementary.lanes import DOUBLE, Number
 
@@ -22,7 +23,7 @@ class Logarithms(Exponentials):
         """The natural logarithm."""
         scaled, moved = self._normal(x)
         m, k = self._split(scaled)
-        return self._logarithm_at(x, m - 1.0, self.as_number(k) - moved)
+        return self._at_limits(x, self._logarithm(m - 1.0, self.as_number(k) - moved))
 
     def log1p(self, x: Number) -> Number:
         """log(1 + x)."""
@@ -30,20 +31,11 @@ class Logarithms(Exponentials):
 
     def log2(self, x: Number) -> Number:
         """The logarithm to base 2."""
-        k, high, low = self._pair(x)
-        product, lost = self.product(high, self.c.log2_e[0])
-        lost = lost + self.muladd(low, self.c.log2_e[0], high * self.c.log2_e[1])
-        total, rest = self.quick_sum(k, product)
-        return self._at_limits(x, total + (rest + lost))
+        return self._to_base(x, (1.0, 0.0), self.c.log2_e)
 
     def log10(self, x: Number) -> Number:
         """The logarithm to base 10."""
-        k, high, low = self._pair(x)
-        product, lost = self.product(high, self.c.log10_e[0])
-        lost = lost + self.muladd(low, self.c.log10_e[0], high * self.c.log10_e[1])
-        lost = self.muladd(k, self.c.log10_2[1], lost)
-        total, rest = self.quick_sum(k * self.c.log10_2[0], product)
-        return self._at_limits(x, total + (rest + lost))
+        return self._to_base(x, self.c.log10_2, self.c.log10_e)
 
     def asinh(self, x: Number) -> Number:
         """The inverse of sinh: log1p(|x| + x² / (1 + sqrt(1 + x²)))."""
@@ -68,7 +60,7 @@ class Logarithms(Exponentials):
         return self.signed(0.5 * self._log1p((size + size) / (1.0 - size)), x)
 
     def _normal(self, x: Number) -> tuple[Number, Number]:
-        """x, or a multiple of it if it is subnormal, and the exponent of the factor."""
+        """Return x, or a multiple of it if it is subnormal, and the exponent of the factor."""
         is_tiny = x < self.form.tiny
         moved = self.form.digits + 2.0
         return self.select(is_tiny, x * 2.0**moved, x), self.select(is_tiny, moved, 0.0)
@@ -93,9 +85,6 @@ class Logarithms(Exponentials):
         low = self.muladd(k, self.c.ln2[1], rest)
         return self.muladd(k, self.c.ln2[0], f - (half - low))
 
-    def _logarithm_at(self, x: Number, f: Number, k: Number) -> Number:
-        return self._at_limits(x, self._logarithm(f, k))
-
     def _at_limits(self, x: Number, value: Number) -> Number:
         """A logarithm of x, also where that is not finite."""
         value = self.select(self.compare("<", x, math.inf), value, x)  # inf and nan are kept
@@ -109,20 +98,23 @@ class Logarithms(Exponentials):
         """
         is_large = x > self.c.large
         shrink = 64.0 if self.form == DOUBLE else 32.0
-        part = self.select(is_large, x * 2.0**-shrink, x)
-        one = self.select(is_large, 0.0, 1.0)
-        sum_ = part + one
-        _, k = self._split(sum_)
-        scale = self.power_of_two(self.build.sub(self.word(0), k))
+        part, one = self.select(is_large, x * 2.0**-shrink, x), self.select(is_large, 0.0, 1.0)
+        whole = part + one
+        _, bits = self._split(whole)
+        scale = self.power_of_two(self.build.sub(self.word(0), bits))
         f = self.muladd(part, scale, one * scale - 1.0)
-        k_ = self.as_number(k) + self.select(is_large, shrink, 0.0)
-        return self._at_limits(sum_, self._logarithm(f, k_ + more))
+        k = self.as_number(bits) + self.select(is_large, shrink, 0.0)
+        return self._at_limits(whole, self._logarithm(f, k + more))
 
-    def _pair(self, x: Number) -> tuple[Number, Number, Number]:
-        """k, and log(m) as a sum of two numbers, where x = m 2 ** k."""
+    def _to_base(self, x: Number, unit: Pair, factor: Pair) -> Number:
+        """The product of `unit` and k, plus that of `factor` and log(m), where x = m 2 ** k."""
         scaled, moved = self._normal(x)
-        m, k = self._split(scaled)
-        f = m - 1.0
+        m, bits = self._split(scaled)
+        k, f = self.as_number(bits) - moved, m - 1.0
         half, rest = self._atanh_terms(f, self.c.log)
         high = f - half
-        return self.as_number(k) - moved, high, ((f - high) - half) + rest
+        low = ((f - high) - half) + rest
+        product, lost = self.product(high, factor[0])
+        lost = lost + self.muladd(low, factor[0], high * factor[1])
+        total, more = self.quick_sum(k * unit[0], product)
+        return self._at_limits(x, total + (more + self.muladd(k, unit[1], lost)))
