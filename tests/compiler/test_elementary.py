@@ -246,8 +246,11 @@ def test_a_lane_does_not_depend_on_its_neighbours(name, kind):
     together = program(name, kind)(*columns)
     f = getattr(functions, name)
     one = compile(lambda *at: f(*at), backend="numba", dtype=kind)
-    alone = [one(*at) for at in zip(*(each.tolist() for each in columns), strict=True)]
-    assert together.tolist() == np.array(alone, kind).tolist()
+    alone = np.array([one(*at) for at in zip(*(each.tolist() for each in columns), strict=True)])
+    if name == "pow":  # a single power is that of the C library
+        assert np.allclose(together, alone, rtol=2 * np.finfo(kind).eps, atol=0)
+    else:
+        assert together.tolist() == alone.astype(kind).tolist()
 
 
 TINY, HUGE = 5e-324, 2.0**1000

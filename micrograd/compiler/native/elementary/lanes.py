@@ -157,7 +157,20 @@ class Lanes:
         return self.intrinsic("fma", a, b, c)
 
     def polynomial(self, x: Number, coefficients: Sequence[float]) -> Number:
-        """A polynomial by Horner's rule; the constant comes first."""
+        """A polynomial; the constant comes first.
+
+        Estrin's scheme, in which few steps wait for each other: single numbers need it.
+        """
+        terms: list[Any] = list(coefficients)
+        while len(terms) > 1:
+            last = [terms[-1]] if len(terms) % 2 else []
+            pairs = zip(terms[::2], terms[1::2], strict=False)
+            terms = [self.muladd(x, high, low) for low, high in pairs] + last
+            x = x * x
+        return self.number(terms[0])
+
+    def long_polynomial(self, x: Number, coefficients: Sequence[float]) -> Number:
+        """The same by Horner's rule, which takes fewer registers."""
         value = self.number(coefficients[-1])
         for each in coefficients[-2::-1]:
             value = self.muladd(value, x, each)

@@ -37,7 +37,7 @@ class NormalLaw(Angles):
         return self.select(size < border, near, self.signed(1.0 - rest, x))
 
     def _ratio(self, x: Number, above: Sequence[float], below: Sequence[float]) -> Number:
-        return self.polynomial(x, above) / self.polynomial(x, below)
+        return self.long_polynomial(x, above) / self.long_polynomial(x, below)
 
     def erfc(self, x: Number) -> Number:
         """1 - erf(x)."""
@@ -81,7 +81,7 @@ class NormalLaw(Angles):
         """exp(t²/2) Φ(-t), for positive t."""
         inverse = 1.0 / (t + 4.0)
         table = tables.TAIL if self.form == DOUBLE else tables.TAIL_SINGLE
-        return inverse * self.polynomial(self.muladd(inverse, -8.0, 1.0), table)
+        return inverse * self.long_polynomial(self.muladd(inverse, -8.0, 1.0), table)
 
     def _bounded(self, x: Number) -> Number:
         """|x|, at most where Φ(-|x|) is 0; but infinities are kept."""
