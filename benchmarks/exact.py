@@ -119,6 +119,13 @@ def _mish_second(x: Any) -> Any:
     return s * _sech2(p) * (2 + x * (_sigmoid(-x) - 2 * s * _tanh(p)))
 
 
+def _mish_third(x: Any) -> Any:
+    s, r, p = _sigmoid(x), _sigmoid(-x), _softplus(x)
+    t, q = _tanh(p), _sech2(p)
+    bend = r - 2 * s * t
+    return s * q * ((3 + x * bend) * bend - x * s * (r + 2 * r * t + 2 * s * q))
+
+
 def _power(x: Any, y: Any) -> Any:
     if x == 0:
         return mpf(1) if y == 0 else mpf(0) if y > 0 else mpf("inf")
@@ -576,6 +583,12 @@ EXACT |= {
             1: EXACT["silu"].sizes[2],
             2: lambda x: _logistic(x) * (3 + 3 * abs(x)),
         },
+    ),
+    "mish_slope": Exact(
+        _mish_slope,
+        (_mish_second,),
+        (_mish_third,),
+        {0: EXACT["mish"].sizes[1], 1: EXACT["mish"].sizes[2]},
     ),
     "hypot_slope": Exact(
         lambda x, y: x / _h(x, y),

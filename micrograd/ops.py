@@ -110,6 +110,13 @@ _POW_MIXED = (
     " where(x < 0, 1e999 - 1e999, where((y > 1) + (abs(y) <= 0), 0, where(y > 0, -1e999, 1e999)))))"
 )
 
+# tanh(softplus(x)) is m / (m + 2), where m = (1 + exp(x))² - 1.
+_MISH = "exp(x) * (exp(x) + 2)"
+_MISH_CURVE = (
+    "where(x < -40, (2 + x) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 8 * (1 - x) * exp(-x) * exp(-x),"
+    f" 4 * exp(x) * (1 + exp(x)) / ({_MISH} + 2) / ({_MISH} + 2) * (2 + x * (sigmoid(-x) - 2 * sigmoid(x) * ({_MISH}) / ({_MISH} + 2)))))"
+)
+
 # sigmoid(x - y), with what the difference has lost by rounding; 0.5 for two equal infinities.
 _LOST = "x - ((x - y) - ((x - y) - x)) - (y + ((x - y) - x))"
 _LOGADDEXP_SLOPE = (
@@ -161,8 +168,8 @@ _ROWS = (
     Row("sub", "x - y",  ["1", "-1"],           "x - y",       symbol="-", operator="__sub__"),
     Row("mul", "x * y",  ["y", "x"],            r"x \cdot y",  symbol="*", operator="__mul__"),
     Row("div", "x / y",  ["1 / y", "-out / y"], r"\frac{x}{y}", symbol="/", operator="__truediv__", domain="abs(y) > 0", textbook=["", "", "-(out / y)"]),
-    Row("pow", "x ** y", ["where((x > 0) * (abs(y - 4.25) <= 3.75) + (x < 0), y * x ** (y - 1), where(hypot(x, y) <= 0, 0, pow_slope_x(x, y)))",
-                          "where(hypot(x, y) <= 0, 0, where((out - 1e-290) * (out - 1e+290) < 0, out * log(x), pow_slope_y(x, y)))"], "x^{y}", symbol="**", operator="__pow__",
+    Row("pow", "x ** y", ["where((x > 0) * (abs(y - 4.25) <= 3.75) + (x < 0), y * x ** (y - 1), where(maximum(abs(x), abs(y)) <= 0, 0, pow_slope_x(x, y)))",
+                          "where(maximum(abs(x), abs(y)) <= 0, 0, where((out - 1e-290) * (out - 1e+290) < 0, out * log(x), pow_slope_y(x, y)))"], "x^{y}", symbol="**", operator="__pow__",
         textbook=["", "where(hypot(x, y) <= 0, 0, y * x ** (y - 1))", "where((abs(x) <= 0) * (y >= 0), 0, out * log(x))"], domain="x > 0",
         note="0⁰ is 1, with derivatives 0. At x = 0 the derivative with respect to y is 0 if y ≥ 0."),
     Row("neg", "-x",     ["-1"],                "-x",          operator="__neg__"),
@@ -190,7 +197,7 @@ _ROWS = (
     Row("acosh", "acosh(x)", ["1 / (sqrt(x - 1) * sqrt(x + 1))"],     r"\operatorname{arcosh} x", domain="x > 1"),
     Row("atanh", "atanh(x)", ["1 / one_minus_square(x)"],             r"\operatorname{artanh} x", domain="abs(x) < 1", textbook=["", "1 / (1 - x * x)"]),
 
-    Row("sigmoid",    "where(x < -700, exp(x), 1 / (1 + exp(-x)))",   ["0.25 * sech2(0.5 * x)"],     r"\sigma(x)",
+    Row("sigmoid",    "where(x < -80, exp(x), 1 / (1 + exp(-x)))",   ["0.25 * sech2(0.5 * x)"],     r"\sigma(x)",
         textbook=["1 / (1 + exp(-x))", "out * (1 - out)"]),
     Row("softplus",   "maximum(x, 0) + log1p(exp(-abs(x)))",          ["sigmoid(x)"],                r"\ln(1 + e^{x})", textbook=["log(1 + exp(x))", ""]),
     Row("relu",       "where(x <= 0, 0, x)",                          ["where(x <= 0, 0, 1)"],       r"\max(0, x)", symbol="ReLU",
@@ -205,8 +212,7 @@ _ROWS = (
         note="The exact form, by the distribution function of the normal law."),
     Row("silu", "where(x < -40, x * exp(0.5 * x) * exp(0.5 * x), x / (1 + exp(-x)))", ["silu_slope(x)"], r"x \cdot \sigma(x)",
         textbook=["x * sigmoid(x)", "sigmoid(x) * (1 + x * sigmoid(-x))"]),
-    Row("mish", "where(x < -40, x * exp(0.5 * x) * exp(0.5 * x), x * tanh(softplus(x)))",
-        ["where(x < -40, silu_slope(x), tanh(softplus(x)) + x * sigmoid(x) * sech2(softplus(x)))"], r"x \cdot \tanh(\ln(1 + e^{x}))",
+    Row("mish", f"where(x < -40, x * exp(0.5 * x) * exp(0.5 * x), where(x > 40, x, x * ({_MISH}) / ({_MISH} + 2)))", ["mish_slope(x)"], r"x \cdot \tanh(\ln(1 + e^{x}))",
         textbook=["x * tanh(softplus(x))", "tanh(softplus(x)) + x * sigmoid(x) / cosh(softplus(x)) ** 2"]),
 
     Row("abs",    "abs(x)",  ["sign(x)"],                              r"\left|x\right|",          operator="__abs__",
@@ -223,7 +229,7 @@ _ROWS = (
         r"\min(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result."),
     Row("hypot",   "hypot(x, y)",   ["where(out <= 0, 0, hypot_slope(x, y))", "where(out <= 0, 0, hypot_slope(y, x))"],
         r"\sqrt{x^{2} + y^{2}}", textbook=["", "where(hypot(x, y) <= 0, 0, x / out)", "where(hypot(x, y) <= 0, 0, y / out)"], domain="hypot(x, y) > 0", note="The derivatives at the origin are 0."),
-    Row("atan2",   "atan2(x, y)",   ["where(hypot(x, y) <= 0, 0, atan2_slope(x, y))", "where(hypot(x, y) <= 0, 0, -atan2_slope(y, x))"],
+    Row("atan2",   "atan2(x, y)",   ["where(maximum(abs(x), abs(y)) <= 0, 0, atan2_slope(x, y))", "where(maximum(abs(x), abs(y)) <= 0, 0, -atan2_slope(y, x))"],
         r"\operatorname{atan2}(x, y)", textbook=["", "where(hypot(x, y) <= 0, 0, y / (x * x + y * y))", "where(hypot(x, y) <= 0, 0, -(x / (x * x + y * y)))"], domain="hypot(x, y) > 0",
         note="The first operand is the ordinate, as in math.atan2. The derivatives at the origin are 0."),
 
@@ -260,12 +266,12 @@ _ROWS = (
     Row("log_sigmoid", "-softplus(-x)",   ["sigmoid(-x)"], r"\ln \sigma(x)"),
     Row("logaddexp", "where(x == y, x + 0.6931471805599453, maximum(x, y) + log1p(exp(-abs(x - y))))", [_LOGADDEXP_SLOPE, _LOGADDEXP_SLOPE.translate({120: "y", 121: "x"})],
         r"\ln(e^{x} + e^{y})", textbook=["log(exp(x) + exp(y))", "sigmoid(x - y)", "sigmoid(y - x)"]),
-    Row("logit",   "where(abs(x - 0.5) < 0.25, 2 * atanh(2 * x - 1), log(x / (1 - x)))", ["1 / x + 1 / (1 - x)"], r"\ln \frac{x}{1 - x}", domain="x * (1 - x) > 0",
+    Row("logit",   "where(x < 1e-37, log(x), sign(x - 0.5) * log1p(abs(2 * x - 1) / minimum(x, 1 - x)))", ["1 / x + 1 / (1 - x)"], r"\ln \frac{x}{1 - x}", domain="x * (1 - x) > 0",
         textbook=["log(x / (1 - x))", "1 / (x * (1 - x))"]),
     Row("xlogy",   "where((x == 0) * (y == y), 0, x * log(y))", ["where((x == 0) * (y <= 0), 0, log(y))", "where((x == 0) * (y == 0), 0, x / y)"], r"x \cdot \ln y", domain="y > 0",
         textbook=["where(x == 0, 0, x * log(y))", "log(y)", "x / y"], note="0 where x is 0, for every y."),
 
-    Row("softsign", "where(abs(x) < 1, x / (1 + abs(x)), sign(x) / (1 + 1 / abs(x)))", ["square(1 / (1 + abs(x)))"], r"\frac{x}{1 + \left|x\right|}", textbook=["x / (1 + abs(x))", ""],
+    Row("softsign", "where(abs(x) > 1e+16, sign(x), x / (1 + abs(x)))", ["square(1 / (1 + abs(x)))"], r"\frac{x}{1 + \left|x\right|}", textbook=["x / (1 + abs(x))", ""],
         kink="x", note="The derivative at 0 is 1; the second derivative jumps there."),
     Row("selu",    "where(x <= 0, 1.7580993408473766 * expm1(x), 1.0507009873554805 * x)", ["where(x <= 0, 1.7580993408473766 * exp(x), 1.0507009873554805)"], r"\operatorname{selu}(x)",
         kink="x", note="The derivative at 0 is that for negative numbers."),
@@ -310,9 +316,12 @@ _SERVING_ROWS = (
         r"\psi(x)", textbook=["digamma_above(x)", ""], domain="x > 0", note="The digamma function for positive numbers."),
     Row("polygamma_above", _polygamma(), ["1e999 - 1e999", "polygamma_above(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma_above(x, y)", "", ""], domain="y > 0",
         note="The polygamma function for orders from 1 and positive numbers."),
-    Row("silu_slope", "where(x < -40, (1 + x) * exp(0.5 * x) * exp(0.5 * x), (1 + x * exp(-x) / (1 + exp(-x))) / (1 + exp(-x)))",
+    Row("silu_slope", "where(x < -40, (1 + x) * exp(0.5 * x) * exp(0.5 * x), (1 + x * exp(-x) * (1 / (1 + exp(-x)))) * (1 / (1 + exp(-x))))",
         ["where(abs(x) > 40, (2 - abs(x)) * exp(-0.5 * abs(x)) * exp(-0.5 * abs(x)), 0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x)))"], r"\operatorname{silu\_slope}(x)",
         textbook=["sigmoid(x) * (1 + x * sigmoid(-x))", "0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x))"]),
+    Row("mish_slope", f"where(x < -40, (1 + x) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 1, ({_MISH} + 4 * x * exp(x) * (1 + exp(x)) / ({_MISH} + 2)) / ({_MISH} + 2)))",
+        [_MISH_CURVE], r"\operatorname{mish\_slope}(x)",
+        textbook=["tanh(softplus(x)) + x * sigmoid(x) * sech2(softplus(x))", "sigmoid(x) * sech2(softplus(x)) * (2 + x * (sigmoid(-x) - 2 * sigmoid(x) * tanh(softplus(x))))"]),
     Row("hypot_slope", "where((hypot(x, y) - 1e-290) * (hypot(x, y) - 1e+300) < 0, x / hypot(x, y), "
         "x / maximum(abs(x), abs(y)) / hypot(x / maximum(abs(x), abs(y)), y / maximum(abs(x), abs(y))))",
         ["hypot_slope(y, x) * atan2_slope(x, y)", "where(abs(x) < abs(y), -hypot_slope(y, x) * atan2_slope(y, x), -hypot_slope(x, y) * atan2_slope(x, y))"], r"\frac{x}{\sqrt{x^{2} + y^{2}}}",

@@ -86,6 +86,18 @@ def test_c_of_casadi_gives_the_same_numbers(name: str) -> None:
     assert difference(results[:, :1].T, results[:, 1:].T) <= 1e-12
 
 
+@pytest.mark.slow
+def test_operations_are_timed_beside_functions_of_jax_that_compute_the_same() -> None:
+    pytest.importorskip("jax")
+    pytest.importorskip("llvmlite")
+    file = str(Path(eager.__file__).with_name("elementary.py"))
+    program = [sys.executable, file, "--quick", "exp", "atan2", "mish", "x ** 3"]
+    printed = subprocess.run(program, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+    assert re.findall(r"^(exp|atan2|mish|x \*\* 3) ", printed, re.MULTILINE) == program[3:]
+    assert printed.count("slower than JAX") == 4
+    assert "the difference is" not in printed
+
+
 def test_how_the_steps_scale_is_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     times = {n: {"compiled, numpy": Times(n * 1e-6, n * 2e-6, 3)} for n in (1, 100)}

@@ -99,6 +99,7 @@ __all__ = [
     "digamma_above",
     "polygamma_above",
     "silu_slope",
+    "mish_slope",
     "hypot_slope",
     "atan2_slope",
     "pow_slope_x",
@@ -172,6 +173,7 @@ UnaryName: TypeAlias = Literal[
     "log_ndtr_slope",
     "digamma_above",
     "silu_slope",
+    "mish_slope",
 ]
 @overload
 def add(x: float, y: float) -> float: ...
@@ -817,6 +819,12 @@ def silu_slope(x: float) -> float: ...
 def silu_slope(x: Value) -> Value: ...
 @overload
 def silu_slope(x: Array) -> NDArray[Any]: ...
+@overload
+def mish_slope(x: float) -> float: ...
+@overload
+def mish_slope(x: Value) -> Value: ...
+@overload
+def mish_slope(x: Array) -> NDArray[Any]: ...
 @overload
 def hypot_slope(x: float, y: float) -> float: ...
 @overload

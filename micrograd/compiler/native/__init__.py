@@ -1,7 +1,8 @@
 """The executor that runs programs as machine code, which LLVM makes.
 
 - `machine` compiles functions for this processor and keeps the code on disk.
-- `writing` writes functions in LLVM's language, and `lowering` the formulas of the table.
+- `writing` writes functions in LLVM's language, and `lowering` the formulas of the table, with the
+  functions of `elementary`.
 - `kernels` has the functions for instructions: `elementwise`, `products` and `sums`. `driver` is
   the loop over blocks of samples that calls them.
 - `straight` writes a graph as straight code. `regions` writes the batched part of a program so, and

@@ -1,32 +1,31 @@
 """The table's formulas in LLVM's language, on vectors of lanes.
 
-Arithmetic in formulas follows IEEE 754, and nothing is reordered or fused. `exp`, `log`, `tanh`,
-`erf` and what follows from `exp` are written here without branches, so that they work on all lanes
-at once; other functions are those of the C library, called lane by lane.
-
-Sources: exp after Cody and Waite (1980) with Taylor's polynomial, log after fdlibm (Sun, 1993),
-tanh, erf and erfc after Cephes (Moshier, 1989).
+Arithmetic in formulas follows IEEE 754, and nothing is reordered or fused. Elementary functions are
+those of `elementary`, on all lanes at once; the few others are those of the C library, called lane
+by lane. What a formula does twice is written once, and a long branch of a choice is skipped if no
+lane takes it.
 """
 
 from __future__ import annotations
 
 import ctypes
-import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from llvmlite import ir
 
+from micrograd.compiler.native.elementary import Elementary
+from micrograd.compiler.native.elementary.lanes import DOUBLE, SINGLE, Number, outlined, some
 from micrograd.compiler.native.writing import KINDS, WORD, Writer, word
 from micrograd.ops import lookup
-from micrograd.table.floats import ERF_DENOMINATOR, ERF_NUMERATOR, GRID
-from micrograd.table.formulas import Tree, fold
+from micrograd.table.formulas import Call, Tree
 
-DOUBLE = KINDS["float64"]
 _METHODS = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv", "neg": "fneg"}
 _TESTS = {"_lt": "<", "_le": "<=", "_gt": ">", "_ge": ">=", "_eq": "==", "_ne": "!="}
+_LONG = 12
+"""From this cost on, a branch of a choice is skipped where it can be."""
 
 
 class Lowering(dict[str, Callable[..., Any]]):
@@ -46,12 +45,64 @@ class Lowering(dict[str, Callable[..., Any]]):
         super().__init__({name: getattr(build, method) for name, method in _METHODS.items()})
         self.update((name, partial(functions.compare, sign)) for name, sign in _TESTS.items())
         self.update((name, getattr(functions, name)) for name in _WRITTEN)
+        self.update((name, partial(functions.elementary, name)) for name in _ELEMENTARY)
         self["_truth"] = lambda x: functions.compare("!=", x, writer.constant(0.0, width))
-        self["_where"] = build.select
+        # What was written and can be read here, by the operation and its operands, which are kept
+        # so that their ids stay theirs; a scope is a branch that may be skipped.
+        self._scopes: list[dict[Any, Any]] = [{}]
+        self._numbers: dict[str, Any] = {}
 
     def value(self, tree: Tree, names: dict[str, Any]) -> Any:
         """Write a formula; `names` has the values of its variables."""
-        return fold(tree, self, names, lambda number: self.writer.constant(number, self.width))
+        self._scopes = [{}]
+        return self._written(_SHORT.get(tree, tree), names)
+
+    def _written(self, tree: Tree, names: dict[str, Any]) -> Any:
+        if isinstance(tree, str):
+            return names[tree]
+        if not isinstance(tree, Call):
+            return self._number(tree)
+        if tree.name == "_where":
+            return self._where(tree, names)
+        operands = [self._written(each, names) for each in tree.operands]
+        key = (tree.name, *map(id, operands))
+        for scope in self._scopes:
+            if key in scope:
+                return scope[key][0]
+        found = self[tree.name](*operands)
+        self._scopes[-1][key] = found, operands
+        return found
+
+    def _number(self, number: float) -> Any:
+        """A constant; the same one for the same number."""
+        text = repr(number)
+        if text not in self._numbers:
+            self._numbers[text] = self.writer.constant(number, self.width)
+        return self._numbers[text]
+
+    def _where(self, tree: Call, names: dict[str, Any]) -> Any:
+        build = self.writer.build
+        test = self._written(tree.operands[0], names)
+        then = self._branch(test, tree.operands[1], names)
+        unless = build.not_(test) if _cost(tree.operands[2]) >= _LONG else None
+        otherwise = self._branch(unless, tree.operands[2], names)
+        return build.select(test, then, otherwise)
+
+    def _branch(self, test: Any, tree: Tree, names: dict[str, Any]) -> Any:
+        """Write a formula whose value is only read where a test holds."""
+        if _cost(tree) < _LONG:
+            return self._written(tree, names)
+        build = self.writer.build
+        before = build.block
+        with build.if_then(some(self.writer, test)):
+            self._scopes.append({})
+            value = self._written(tree, names)
+            self._scopes.pop()
+            inside = build.block
+        chosen = build.phi(value.type)
+        chosen.add_incoming(ir.Constant(value.type, ir.Undefined), before)
+        chosen.add_incoming(value, inside)
+        return chosen
 
     def __missing__(self, name: str) -> Callable[..., Any]:
         row = lookup(name)
@@ -62,9 +113,22 @@ class Lowering(dict[str, Callable[..., Any]]):
             )
         if row.is_primitive:
             return partial(self.library, name)
-        return lambda *operands: self.value(
+        return lambda *operands: self._written(
             row.computed, dict(zip(row.operands, operands, strict=True))
         )
+
+
+def _cost(tree: Tree) -> int:
+    """About how many instructions a formula takes."""
+    if not isinstance(tree, Call):
+        return 0
+    inner = sum(map(_cost, tree.operands))
+    if tree.name in _METHODS or tree.name in _TESTS or tree.name[0] == "_":
+        return inner + 1
+    if tree.name in _ELEMENTARY or tree.name == "pow":
+        return inner + _LONG
+    row = lookup(tree.name)
+    return inner + (4 if row.is_primitive or row.function is not None else _cost(row.computed))
 
 
 class Functions:
@@ -77,9 +141,10 @@ class Functions:
 
     def __init__(self, writer: Writer, width: int) -> None:
         self.writer, self.width = writer, width
+        form = DOUBLE if writer.number == KINDS["float64"] else SINGLE
+        self._own, self._doubles = (Elementary(writer, width, each) for each in (form, DOUBLE))
 
-    # ---------------------------------------------------------------------- exact in both
-    # precisions
+    # ---------------------------------------------------------------- exact in both precisions
 
     def sqrt(self, x: Any) -> Any:
         """The square root, correctly rounded."""
@@ -138,6 +203,60 @@ class Functions:
     def _where(self, a: Any, sign: str, b: Any, then: Any, otherwise: Any) -> Any:
         return self.writer.build.select(self.compare(sign, a, b), then, otherwise)
 
+    # ------------------------------------------------------------------------------- elementary
+
+    def elementary(self, name: str, *arguments: Any) -> Any:
+        """A function of `Elementary`."""
+        numbers = [self._own.number(each) for each in arguments]
+        return getattr(self._own, name)(*numbers).ir
+
+    def pow(self, x: Any, y: Any) -> Any:
+        """X to the power y: products and roots if all lanes share a y for which they serve."""
+        own, build, width = self._own, self.writer.build, self.width
+        if _is_two(x):
+            return own.exp2(own.number(y)).ir
+        first = build.extract_element(y, word(0)) if width > 1 else y
+        shared = Elementary(self.writer, 1, own.form).number(first)
+        low, high = _PRODUCTS
+        in_range = build.and_(shared >= low, shared <= high)
+        # A number beyond the range may not fit into a word.
+        n = build.fptosi(build.select(in_range, first, shared.lanes.number(0.0).ir), WORD)
+        whole = shared.lanes.number(build.sitofp(n, first.type))
+        is_small = build.and_(in_range, shared.lanes.compare("==", whole, shared))
+        is_half = shared.lanes.compare("==", abs(shared), 0.5)
+        if width > 1:
+            differs = some(self.writer, own.compare("!=", y, self.writer.splat(first, width)))
+            is_small, is_half = (
+                build.and_(each, build.not_(differs)) for each in (is_small, is_half)
+            )
+        base = own.number(x)
+
+        def general() -> Number:
+            return own.number(self._power(x, y))
+
+        def root() -> Number:
+            return own.half_power(base, own.number(y))
+
+        return own.either(
+            is_small,
+            lambda: own.whole_power(base, n),
+            lambda: own.either(is_half, root, general),
+        ).ir
+
+    def _power(self, x: Any, y: Any) -> Any:
+        """Call a power of any two numbers; it is long, so it is written once in a module."""
+        if self.width == 1:  # the C library looks up tables, and is done sooner
+            return self.library("pow", x, y)
+        return outlined(self.writer, f"power.{self.width}", self._any_power, x, y)
+
+    def _any_power(self, x: Any, y: Any) -> Any:
+        wide = self._doubles
+        if self._own.form == DOUBLE:
+            return wide.power(wide.number(x), wide.number(y)).ir
+        return self._in_doubles(
+            lambda x, y: wide.power_of_floats(wide.number(x), wide.number(y)).ir, x, y
+        )
+
     # -------------------------------------------------------------------------- in double precision
 
     def library(self, name: str, *arguments: Any) -> Any:
@@ -146,9 +265,9 @@ class Functions:
             raise NotImplementedError(
                 f"operation {name!r} is a primitive, and the C library, which machine code calls, "
                 "has no function of that name: give it a formula of other operations, or add it "
-                "to micrograd.compiler.native.lowering"
+                "to micrograd.compiler.native.elementary"
             )
-        return self._in_doubles(lambda *xs: self._lane_by_lane(name, xs), *arguments)
+        return self._own.library(name, *map(self._own.number, arguments)).ir
 
     def mod(self, x: Any, y: Any) -> Any:
         """The remainder with the sign of the divisor, as Python's `%`."""
@@ -158,83 +277,20 @@ class Functions:
         """The quotient rounded down, as Python's `//`."""
         return self._in_doubles(self._floordiv, x, y)
 
-    def exp(self, x: Any) -> Any:
-        """The exponential function, within 1 ulp."""
-        return self._in_doubles(self._exp, x)
-
-    def log(self, x: Any) -> Any:
-        """The natural logarithm, within 1 ulp."""
-        return self._in_doubles(self._log, x)
-
-    def tanh(self, x: Any) -> Any:
-        """The hyperbolic tangent, within 2 ulp."""
-        return self._in_doubles(self._tanh, x)
-
-    def erf(self, x: Any) -> Any:
-        """The error function, within 3 ulp."""
-        return self._in_doubles(self._erf, x)
-
-    def gauss(self, x: Any) -> Any:
-        """exp(-x²), within 2 ulp."""
-        return self._in_doubles(self._gauss, x)
-
-    def sech2(self, x: Any) -> Any:
-        """1 - tanh²(x), within 4 ulp."""
-        return self._in_doubles(self._sech2, x)
-
     def _in_doubles(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        if self.writer.number == DOUBLE:
+        if self._own.form == DOUBLE:
             return function(*arguments)
-        build, doubles = self.writer.build, self._kind(DOUBLE)
+        build, doubles = self.writer.build, self._doubles.kind(DOUBLE.kind)
         result = function(*(build.fpext(each, doubles) for each in arguments))
         return build.fptrunc(result, arguments[0].type)
 
-    def _kind(self, element: Any) -> Any:
-        return ir.VectorType(element, self.width) if self.width > 1 else element
-
-    def _lane_by_lane(self, name: str, arguments: Sequence[Any]) -> Any:
-        writer, build = self.writer, self.writer.build
-        if self.width == 1:
-            return writer.call(name, DOUBLE, *arguments)
-        result = ir.Constant(self._kind(DOUBLE), ir.Undefined)
-        for lane in range(self.width):
-            lanes = [build.extract_element(each, word(lane)) for each in arguments]
-            value = writer.call(name, DOUBLE, *lanes)
-            result = build.insert_element(result, value, word(lane))
-        return result
-
     def _double(self, number: float) -> Any:
-        return self.writer.constant(number, self.width, DOUBLE)
-
-    def _word(self, number: int) -> Any:
-        constant = ir.Constant(WORD, number)
-        if self.width == 1:
-            return constant
-        return ir.Constant(self._kind(WORD), [number] * self.width)
-
-    def _bits(self, x: Any) -> Any:
-        return self.writer.build.bitcast(x, self._kind(WORD))
-
-    def _from_bits(self, bits: Any) -> Any:
-        return self.writer.build.bitcast(bits, self._kind(DOUBLE))
-
-    def _polynomial(self, x: Any, coefficients: Sequence[float]) -> Any:
-        """Write a polynomial by Horner's rule; the highest power comes first."""
-        value = self._double(coefficients[0])
-        for each in coefficients[1:]:
-            value = self.writer.fma(value, x, self._double(each))
-        return value
-
-    def _clamped(self, x: Any, low: float, high: float) -> Any:
-        """Limit a number to a range; nan is kept."""
-        low_, high_ = self._double(low), self._double(high)
-        x = self._where(x, ">", high_, high_, x)
-        return self._where(x, "<", low_, low_, x)
+        return self._doubles.number(number).ir
 
     def _remainder(self, x: Any, y: Any) -> tuple[Any, Any]:
         """The remainder with the sign of x, and whether that of y is the other one."""
         build, zero = self.writer.build, self._double(0.0)
-        rest = self._lane_by_lane("fmod", (x, y))
+        rest = self._doubles.remainder(self._doubles.number(x), self._doubles.number(y)).ir
         below, above = self.compare("<", rest, zero), self.compare(">", rest, zero)
         return rest, build.select(self.compare("<", y, zero), above, below)
 
@@ -256,145 +312,30 @@ class Functions:
         whole = self._where(quotient, "==", zero, signed_zero, down)
         return self._where(y, "==", zero, plain, whole)
 
-    def _exp(self, x: Any, below: Any = None) -> Any:
-        """Write `exp(x)`, or `exp(x + below)` for a small `below`.
-
-        The argument is reduced: x = n ln 2 + r with |r| <= ln 2 / 2.
-        """
-        build, fma = self.writer.build, self.writer.fma
-        x = self._clamped(x, -746.0, 710.0)
-        magic = self._double(_MAGIC)
-        shifted = fma(x, self._double(_LOG2_E), magic)
-        n = build.fsub(shifted, magic)
-        r = fma(n, self._double(-_LN2_HIGH), x)
-        low = build.fmul(n, self._double(-_LN2_LOW))
-        if below is not None:
-            low = build.fadd(low, below)
-        r = build.fadd(r, low)
-        tail = self._polynomial(r, [1 / math.factorial(k) for k in range(13, 1, -1)])
-        power = build.fadd(self._double(1.0), fma(build.fmul(r, r), tail, r))
-        # 2 ** n as two factors, since n can exceed the exponents of doubles.
-        exponent = build.sub(self._bits(shifted), self._word(_MAGIC_BITS))
-        half = build.ashr(exponent, self._word(1))
-        for part in (half, build.sub(exponent, half)):
-            biased = build.shl(build.add(part, self._word(1023)), self._word(52))
-            power = build.fmul(power, self._from_bits(biased))
-        return power
-
-    def _gauss(self, x: Any) -> Any:
-        """Write exp(-x²), splitting the square into an exact part and a small rest."""
-        build, grid = self.writer.build, self._double(GRID)
-        x = self._clamped(self.writer.intrinsic("fabs", x), 0.0, 28.0)
-        near = build.fsub(build.fadd(x, grid), grid)
-        rest = build.fmul(build.fsub(near, x), build.fadd(x, near))
-        return self._exp(build.fneg(build.fmul(near, near)), rest)
-
-    def _sech2(self, x: Any) -> Any:
-        build = self.writer.build
-        e = self._exp(build.fneg(self.writer.intrinsic("fabs", x)))
-        half = build.fdiv(build.fadd(e, e), self.writer.fma(e, e, self._double(1.0)))
-        return build.fmul(half, half)
-
-    def _log(self, x: Any) -> Any:
-        """Write the logarithm: x = 2 ** k (1 + f) with sqrt(1/2) < 1 + f < sqrt(2)."""
-        build, fma = self.writer.build, self.writer.fma
-        tiny = build.fcmp_ordered("<", x, self._double(2.0**-1022))
-        scaled = build.select(tiny, build.fmul(x, self._double(2.0**54)), x)
-        bits = self._bits(scaled)
-        # Subtracting the bits of sqrt(1/2) makes the exponent count from there.
-        offset = build.sub(bits, self._word(_SQRT_HALF_BITS))
-        k = build.ashr(offset, self._word(52))
-        mantissa = build.sub(bits, build.shl(k, self._word(52)))
-        f = build.fsub(self._from_bits(mantissa), self._double(1.0))
-        k = build.sitofp(k, self._kind(DOUBLE))
-        k = build.fsub(k, build.select(tiny, self._double(54.0), self._double(0.0)))
-        s = build.fdiv(f, build.fadd(f, self._double(2.0)))
-        z = build.fmul(s, s)
-        series = build.fmul(z, self._polynomial(z, _LOG))
-        half_square = build.fmul(build.fmul(self._double(0.5), f), f)
-        low = fma(s, build.fadd(half_square, series), build.fmul(k, self._double(_LN2_LOW)))
-        value = fma(k, self._double(_LN2_HIGH), build.fsub(f, build.fsub(half_square, low)))
-        zero = self._double(0.0)
-        value = self._where(x, "<", self._double(math.inf), value, x)  # inf and nan are kept
-        value = self._where(x, "<", zero, self._double(math.nan), value)
-        equal = build.fcmp_ordered("==", x, zero)
-        return build.select(equal, self._double(-math.inf), value)
-
-    def _tanh(self, x: Any) -> Any:
-        build = self.writer.build
-        magnitude = self.writer.intrinsic("fabs", x)
-        square = build.fmul(x, x)
-        ratio = build.fdiv(self._polynomial(square, _TANH_P), self._polynomial(square, _TANH_Q))
-        near = self.writer.fma(build.fmul(x, square), ratio, x)
-        e = self._exp(build.fadd(magnitude, magnitude))
-        one, two = self._double(1.0), self._double(2.0)
-        far = build.fsub(one, build.fdiv(two, build.fadd(e, one)))
-        value = self._where(magnitude, "<", self._double(0.625), near, far)
-        return self.writer.intrinsic("copysign", value, x)
-
-    def _erf(self, x: Any) -> Any:
-        build = self.writer.build
-        magnitude = self.writer.intrinsic("fabs", x)
-        square = build.fmul(x, x)
-        ratio = build.fdiv(
-            self._polynomial(square, ERF_NUMERATOR), self._polynomial(square, ERF_DENOMINATOR)
-        )
-        near = build.fmul(x, ratio)
-        far_x = self._clamped(magnitude, 1.0, 6.0)  # beyond, the result is 1
-        ratio = build.fdiv(self._polynomial(far_x, _ERFC_P), self._polynomial(far_x, _ERFC_Q))
-        e = self._exp(build.fneg(build.fmul(far_x, far_x)))
-        far = build.fsub(self._double(1.0), build.fmul(e, ratio))
-        far = self.writer.intrinsic("copysign", far, x)
-        return self._where(magnitude, "<", self._double(1.0), near, far)
-
 
 _C = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
-# The functions that are not taken from the C library.
+_PRODUCTS = -3, 7
+"""The whole exponents for which powers are products."""
+# The functions of `Functions` and of `Elementary`.
 _WRITTEN = (
-    "sqrt abs sign step maximum minimum floor ceil trunc round copysign mod floordiv "
-    "exp log tanh erf gauss sech2"
+    "sqrt abs sign step maximum minimum floor ceil trunc round copysign mod floordiv pow"
 ).split()
+_ELEMENTARY = frozenset(
+    "exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
+    "erf gauss sech2 cbrt hypot atan2 erfc ndtr log_ndtr gelu gelu_slope".split()
+)
 
-_MAGIC = 1.5 * 2.0**52  # adding and subtracting it rounds to an integer
-_MAGIC_BITS = 0x4338000000000000
-_LOG2_E = 1.4426950408889634
-_LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # fdlibm's
-_SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
-_LOG = (
-    1.479819860511658591e-01,
-    1.531383769920937332e-01,
-    1.818357216161805012e-01,
-    2.222219843214978396e-01,
-    2.857142874366239149e-01,
-    3.999999999940941908e-01,
-    6.666666666666735130e-01,
-)
-_TANH_P = (-9.64399179425052238628e-1, -9.92877231001918586564e1, -1.61468768441708447952e3)
-_TANH_Q = (
-    1.0,
-    1.12811678491632931402e2,
-    2.23548839060100448583e3,
-    4.84406305325125486048e3,
-)
-_ERFC_P = (
-    2.46196981473530512524e-10,
-    5.64189564831068821977e-1,
-    7.46321056442269912687e0,
-    4.86371970985681366614e1,
-    1.96520832956077098242e2,
-    5.26445194995477358631e2,
-    9.34528527171957607540e2,
-    1.02755188689515710272e3,
-    5.57535335369399327526e2,
-)
-_ERFC_Q = (
-    1.0,
-    1.32281951154744992508e1,
-    8.67072140885989742329e1,
-    3.54937778887819891062e2,
-    9.75708501743205489753e2,
-    1.82390916687909736289e3,
-    2.24633760818710981792e3,
-    1.65666309194161350182e3,
-    5.57535340817727675546e2,
-)
+_SHORT = {
+    row.computed: Call(row.name, row.operands)
+    for row in map(lookup, sorted(_ELEMENTARY))
+    if not row.is_primitive
+}
+"""What is written as a whole, by the formulas of the table."""
+
+
+def _is_two(x: Any) -> bool:
+    """Whether a number is the constant 2 in every lane."""
+    if not isinstance(x, ir.Constant):
+        return False
+    lanes = x.constant if isinstance(x.constant, list) else [x.constant]
+    return all(getattr(each, "constant", each) == 2.0 for each in lanes)

@@ -138,7 +138,7 @@ def _digest_of_sources() -> str:
     digest = sha256(llvmlite.__version__.encode())
     digest.update(repr(llvm.llvm_version_info).encode())
     here = Path(__file__).parent
-    for file in (*sorted(here.glob("*.py")), *sorted((here.parents[1] / "table").glob("*.py"))):
+    for file in (*sorted(here.rglob("*.py")), *sorted((here.parents[1] / "table").glob("*.py"))):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

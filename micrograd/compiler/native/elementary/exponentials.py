@@ -1,0 +1,112 @@
+"""exp and the functions that follow from it.
+
+Sources: exp after Cody and Waite (1980), the others after Muller, Elementary Functions (2016).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from micrograd.compiler.native.elementary import coefficients
+from micrograd.compiler.native.elementary.lanes import DOUBLE, Format, Lanes, Number
+from micrograd.compiler.native.writing import Writer
+
+
+class Exponentials(Lanes):
+    """Functions of numbers of one format; each takes and returns a `Number`."""
+
+    def __init__(self, writer: Writer, width: int, form: Format) -> None:
+        super().__init__(writer, width, form)
+        self.c = coefficients.DOUBLE if form == DOUBLE else coefficients.SINGLE
+
+    def exp(self, x: Number) -> Number:
+        """The exponential function."""
+        return self._exp(x)
+
+    def exp2(self, x: Number) -> Number:
+        """2 to the power x."""
+        limit = 1.5 * self.form.bias
+        x = self.larger(self.smaller(x, limit), -limit)
+        shifted = x + self.form.magic
+        rest = x - (shifted - self.form.magic)
+        return self._scaled(self._series(rest * math.log(2), 0.0), self.whole(shifted))
+
+    def expm1(self, x: Number) -> Number:
+        """exp(x) - 1."""
+        return self._unless_tiny(x, 4.0 * self._quarter(x))
+
+    def sinh(self, x: Number) -> Number:
+        """The hyperbolic sine: with E = exp(|x|) - 1, (E + E / (E + 1)) / 2."""
+        quarter = self._quarter(abs(x))
+        twice = quarter + quarter
+        return self._unless_tiny(x, self.signed(twice + quarter / (twice + 0.5), x))
+
+    def cosh(self, x: Number) -> Number:
+        """The hyperbolic cosine."""
+        half = self._exp(self.smaller(abs(x), self.c.highest), halvings=1)
+        return half + 0.25 / half
+
+    def tanh(self, x: Number) -> Number:
+        """The hyperbolic tangent: with E = exp(2|x|) - 1, E / (E + 2)."""
+        size = self.smaller(abs(x), self.c.flat)
+        quarter = self._quarter(size + size)
+        return self._unless_tiny(x, self.signed(quarter / (quarter + 0.5), x))
+
+    def sech2(self, x: Number) -> Number:
+        """1 - tanh²(x)."""
+        e = self._exp(-2.0 * abs(x))
+        root = 1.0 + e
+        return 4.0 * e / (root * root)
+
+    def gauss(self, x: Number) -> Number:
+        """exp(-x²), with the rounding error of the square."""
+        return self._gauss(x, 1.0)
+
+    def _gauss(self, x: Number, factor: float, halvings: int = 0) -> Number:
+        """exp(-x² factor) / 2 ** halvings, for a factor that is a power of two."""
+        size = self.smaller(abs(x), 40.0)
+        square, lost = self.product(size, size)
+        return self._exp(-factor * square, -factor * lost, halvings)
+
+    def _reduced(self, x: Number, low: Any = 0.0) -> tuple[Number, Number, Number]:
+        """Find n + magic, r and a small rest, where x + low = n ln 2 + r + rest."""
+        high_ln2, low_ln2 = self.c.ln2
+        shifted = self.muladd(x, self.c.log2_e[0], self.form.magic)
+        n = shifted - self.form.magic
+        r = self.muladd(n, -high_ln2, x)
+        rest = self.muladd(n, -low_ln2, low)
+        total = r + rest
+        return shifted, total, (r - total) + rest
+
+    def _series(self, r: Number, rest: Number | float) -> Number:
+        """exp(r + rest) for small numbers."""
+        return 1.0 + (r + self.muladd(r * r, self.polynomial(r, self.c.exp), rest))
+
+    def _exp(self, x: Number, low: Any = 0.0, halvings: int = 0) -> Number:
+        """exp(x + low) / 2 ** halvings, for a small `low`."""
+        x = self.larger(self.smaller(x, self.c.highest), self.c.lowest + halvings)
+        shifted, r, rest = self._reduced(x, low)
+        if halvings:
+            shifted = shifted - float(halvings)
+        return self._scaled(self._series(r, rest), self.whole(shifted))
+
+    def _scaled(self, x: Number, n: Any) -> Number:
+        """Return x 2 ** n, by two factors, since n may exceed the exponents of normal numbers."""
+        half = self.build.ashr(n, self.word(1))
+        return x * self.power_of_two(half) * self.power_of_two(self.build.sub(n, half))
+
+    def _quarter(self, x: Number) -> Number:
+        """(exp(x) - 1) / 4, which is finite wherever sinh is."""
+        x = self.larger(self.smaller(x, self.c.highest), -2 * self.c.flat)
+        shifted, r, rest = self._reduced(x)
+        scale = self.power_of_two(self.build.sub(self.whole(shifted), self.word(2)))
+        tail = self.muladd(r * r, self.polynomial(r, self.c.exp), rest)
+        base = scale - 0.25
+        total = self.muladd(scale, r, base)
+        lost = self.muladd(scale, r, base - total)
+        return total + self.muladd(scale, tail, lost)
+
+    def _unless_tiny(self, x: Number, result: Number) -> Number:
+        """The result of an odd function with slope 1 at 0, where x² is not lost beside 1."""
+        return self.select(self.compare("<", abs(x), 2.0 ** (-self.form.digits - 2)), x, result)

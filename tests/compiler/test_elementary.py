@@ -1,0 +1,294 @@
+"""Elementary functions in machine code: their accuracy in both precisions, and special numbers."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+pytest.importorskip("llvmlite", reason="pip install 'micrograd-engine[fast]'")
+pytest.importorskip("mpmath", reason="the true numbers need mpmath: pip install mpmath")
+
+from mpmath import mp, mpf
+
+from benchmarks.exact import definition
+from micrograd import Value, compile  # noqa: A004
+from micrograd.engine import functions
+from micrograd.ops import TABLE
+
+KINDS = ("float64", "float32")
+EVERYWHERE = (-math.inf, math.inf)
+
+
+class Bound(NamedTuple):
+    """What is promised of a function.
+
+    Args:
+        double: the largest error in double precision, in units in the last place.
+        single: the same in single precision.
+        domain: where the function is tried.
+        dense: intervals with most of the points.
+    """
+
+    double: float
+    single: float
+    domain: tuple[float, float]
+    dense: tuple[tuple[float, float], ...]
+
+
+BOUNDS = {
+    "exp": Bound(1, 1, (-745.0, 709.7), ((-1, 1), (-40, 40), (-745, 709))),
+    "exp2": Bound(1.5, 1.5, (-1074.0, 1023.9), ((-1, 1), (-40, 40), (-1074, 1023))),
+    "expm1": Bound(1, 1, EVERYWHERE, ((-1, 1), (-40, 40), (-1e-3, 1e-3), (80, 709))),
+    "log": Bound(1, 1, (0, math.inf), ((0.5, 2), (0.999, 1.001), (0, 1e3))),
+    "log1p": Bound(1.5, 1.5, (-1, math.inf), ((-0.5, 1), (-1e-3, 1e-3), (-1, 1e3))),
+    "log2": Bound(1, 1, (0, math.inf), ((0.5, 2), (0.999, 1.001), (0, 1e3))),
+    "log10": Bound(1, 1, (0, math.inf), ((0.5, 2), (0.999, 1.001), (0, 1e3))),
+    "sin": Bound(1, 1, EVERYWHERE, ((-7, 7), (-100, 100), (-1e4, 1e4))),
+    "cos": Bound(1, 1, EVERYWHERE, ((-7, 7), (-100, 100), (-1e4, 1e4))),
+    "tan": Bound(2, 2, EVERYWHERE, ((-7, 7), (-100, 100), (-1e4, 1e4))),
+    "asin": Bound(1.5, 1.5, (-1, 1), ((-1, 1), (0.49, 0.51), (0.99, 1))),
+    "acos": Bound(1.5, 1.5, (-1, 1), ((-1, 1), (0.49, 0.51), (0.99, 1))),
+    "atan": Bound(2, 2, EVERYWHERE, ((-1, 1), (0.4, 0.42), (2.4, 2.5), (-50, 50))),
+    "sinh": Bound(2, 2, (-710.4, 710.4), ((-1, 1), (-30, 30))),
+    "cosh": Bound(2, 2, (-710.4, 710.4), ((-1, 1), (-30, 30))),
+    "tanh": Bound(2, 2, EVERYWHERE, ((-1, 1), (-25, 25))),
+    "asinh": Bound(2, 2, EVERYWHERE, ((-1, 1), (-25, 25))),
+    "acosh": Bound(2.5, 2.5, (1, math.inf), ((1, 1.01), (1, 3), (1, 100))),
+    "atanh": Bound(2, 2, (-1, 1), ((-1, 1), (-0.01, 0.01), (0.99, 1))),
+    "cbrt": Bound(1, 1, EVERYWHERE, ((-1, 1), (-8, 8), (1, 64))),
+    "erf": Bound(3, 3, EVERYWHERE, ((-1.1, 1.1), (0.9, 1.1), (-6.5, 6.5))),
+    "erfc": Bound(5, 5, (-math.inf, 26.5), ((-1, 1), (-6, 6), (0, 26))),
+    "ndtr": Bound(5, 5, (-38.0, math.inf), ((-1, 1), (-6, 6), (-37, 0))),
+    "gauss": Bound(1, 1, EVERYWHERE, ((-1, 1), (-6, 6), (-26, 26))),
+    "sech2": Bound(4, 4, EVERYWHERE, ((-1, 1), (-30, 30))),
+    "gelu": Bound(5, 5, (-37.5, math.inf), ((-1, 1), (-6, 6), (-37, 0))),
+}
+"""The bound of each function of one operand."""
+
+
+def limits(kind: str) -> tuple[float, float]:
+    """The smallest and the largest number of a format."""
+    info = np.finfo(kind)
+    return float(info.smallest_subnormal), float(info.max)
+
+
+def points(name: str, kind: str, count: int) -> Any:
+    """Numbers in the domain: of all sizes, in dense intervals, and near multiples of π / 2."""
+    rng = np.random.default_rng(len(name))
+    bound = BOUNDS[name]
+    tiny, huge = limits(kind)
+    sizes = np.exp(rng.uniform(math.log(tiny), math.log(huge), count)) * rng.choice([-1, 1], count)
+    found = [sizes, *(rng.uniform(low, high, count) for low, high in bound.dense)]
+    if name in ("sin", "cos", "tan"):
+        found.append(np.round(10 ** rng.uniform(0, 9, count)) * (math.pi / 2))
+        found.append(rng.integers(-50, 50, count) * (math.pi / 2))
+    x = np.concatenate(found).astype(kind)
+    low, high = bound.domain
+    return x[(x > low) & (x < high) & np.isfinite(x)]
+
+
+PAIRS = {"pow": (1, 1), "hypot": (1.5, 1.5), "atan2": (2, 2)}
+"""The bounds of functions of two operands."""
+
+
+def pairs(name: str, kind: str, count: int) -> tuple[Any, Any]:
+    """Pairs of numbers of all sizes, of similar sizes, and powers that are finite."""
+    rng = np.random.default_rng(len(name))
+    tiny, huge = limits(kind)
+    signs = rng.choice([-1, 1], (6, count))
+    sizes = np.exp(rng.uniform(math.log(tiny), math.log(huge), (3, count)))
+    x = np.concatenate([signs[0] * sizes[0], rng.normal(0, 3, count), signs[1] * sizes[2]])
+    y = np.concatenate([signs[2] * sizes[1], rng.normal(0, 3, count), x[-count:] * 0.75])
+    if name == "pow":
+        x = np.abs(x)
+        y[:count] = rng.uniform(-1, 1, count) * math.log(huge) / np.log(x[:count])
+        x[-count:] = rng.uniform(0.9, 1.1, count)
+        y[-count:] = rng.uniform(-300, 300, count)
+    x, y = x.astype(kind), y.astype(kind)
+    fits = np.isfinite(x) & np.isfinite(y) & (x != 0)
+    return x[fits], y[fits]
+
+
+def in_units(got: Any, true: Any, kind: str) -> float:
+    """An error in units in the last place; beyond the largest number, infinity is right."""
+    tiny, huge = limits(kind)
+    if abs(true) > huge:
+        return 0.0 if abs(got) > huge / 1.0001 else math.inf
+    exponent = mp.frexp(true)[1] - 1 - np.finfo(kind).nmant if true else -5000
+    unit = max(mpf(2) ** exponent, mpf(tiny))
+    return abs(float((mpf(got) - true) / unit)) if got == got else math.inf
+
+
+def errors(name: str, kind: str, got: Any, *columns: Any) -> Any:
+    """The errors of a function in units in the last place."""
+    found = []
+    with mp.workprec(400):
+        for value, *at in zip(got.tolist(), *(each.tolist() for each in columns), strict=True):
+            true = definition(name).value(*map(mpf, at))
+            found.append(in_units(value, true, kind))
+    return np.array(found)
+
+
+@cache
+def program(name: str, kind: str) -> Any:
+    """The function of a whole batch."""
+    f = getattr(functions, name)
+    if TABLE[name].arity == 2:
+        return compile(lambda x, y: f(x, y), batched=True, backend="numba", dtype=kind)
+    return compile(lambda x: f(x), batched=True, backend="numba", dtype=kind)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", BOUNDS)
+def test_a_function_is_within_its_bound_over_its_whole_range(name, kind):
+    x = points(name, kind, 120)
+    found = errors(name, kind, program(name, kind)(x), x)
+    bound = getattr(BOUNDS[name], "double" if kind == "float64" else "single")
+    assert found.max() <= bound, (x[found.argmax()], found.max())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_function_of_two_operands_is_within_its_bound(name, kind):
+    x, y = pairs(name, kind, 500)
+    found = errors(name, kind, program(name, kind)(x, y), x, y)
+    worst = found.argmax()
+    assert found.max() <= PAIRS[name][KINDS.index(kind)], (x[worst], y[worst], found.max())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("exponent", [-3, -2, -1, -0.5, 0, 0.5, 1, 2, 3, 4, 5, 6, 7, 8])
+def test_powers_by_products_and_roots_are_within_their_bounds(exponent, kind):
+    x = points("exp2", kind, 100)
+    x = np.abs(x) if exponent % 1 else x
+    got = compile(lambda x, y: x**y, batched=True, backend="numba", dtype=kind)(
+        x, np.full_like(x, exponent)
+    )
+    with mp.workprec(400):
+        found = [
+            in_units(each, mpf(at) ** mpf(exponent), kind)
+            for each, at in zip(got.tolist(), x.tolist(), strict=True)
+            if at
+        ]
+    # Each rounding, of a product or of the reciprocals in it, costs up to a unit of the result.
+    roundings = 2 * abs(exponent) - 1 if exponent < 0 else exponent - 1
+    assert max(found) <= max(1.5, roundings)
+
+
+SPECIAL = (
+    0.0,
+    1.0,
+    2.0,
+    0.5,
+    math.inf,
+    math.nan,
+    5e-324,
+    1e-310,
+    1e-45,
+    1e-40,
+    3e38,
+    1e300,
+    1.7e308,
+)
+NUMBERS = [sign * x for x in (*SPECIAL, 89.0, 104.0, 710.0, 746.0, 1e16, 1e22) for sign in (1, -1)]
+OF_ONE = [*BOUNDS, "gelu_slope", "log_ndtr", "sigmoid", "softplus", "silu", "mish", "elu", "selu"]
+OF_ONE += ["logit", "log_sigmoid", "sinc"]
+
+
+def agree(got: Any, expected: Any, kind: str) -> None:
+    """Check that numbers agree, also in nan, in infinities and in the sign of zero."""
+    expected = np.asarray(expected)
+    same = (got == expected) | (np.isnan(got) & np.isnan(expected))
+    info = np.finfo(kind)
+    near = np.abs(got - expected) <= 8 * info.eps * np.abs(expected) + 8 * info.smallest_subnormal
+    assert (same | near).all(), (got[~(same | near)], expected[~(same | near)])
+    zero = (got == 0) & (expected == 0)
+    assert (np.signbit(got) == np.signbit(expected))[zero].all()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", OF_ONE)
+def test_special_numbers_give_what_they_give_with_values(name, kind):
+    x = np.array(NUMBERS).astype(kind)
+    with np.errstate(all="ignore"):
+        expected = np.array([getattr(functions, name)(Value(each)).data for each in x.tolist()])
+        agree(program(name, kind)(x), expected.astype(kind), kind)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", [*PAIRS, "mod", "floordiv"])
+def test_pairs_of_special_numbers_give_what_they_give_with_values(name, kind):
+    x, y = (each.ravel().astype(kind) for each in np.meshgrid([*NUMBERS, 3.0, -3.0], NUMBERS))
+    f = getattr(functions, name)
+    with np.errstate(all="ignore"):
+        expected = [f(Value(a), Value(b)).data for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+        agree(program(name, kind)(x, y), np.array(expected).astype(kind), kind)
+        if name == "pow":  # an exponent that all lanes share
+            for exponent in set(y.tolist()):
+                chosen = y == exponent
+                got = program(name, kind)(x[chosen], y[chosen])
+                agree(got, np.array(expected)[chosen].astype(kind), kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", [*BOUNDS, *PAIRS])
+def test_a_lane_does_not_depend_on_its_neighbours(name, kind):
+    columns = (points(name, kind, 8),) if name in BOUNDS else pairs(name, kind, 12)
+    columns = tuple(each[:37] for each in columns)
+    together = program(name, kind)(*columns)
+    f = getattr(functions, name)
+    one = compile(lambda *at: f(*at), backend="numba", dtype=kind)
+    alone = np.array([one(*at) for at in zip(*(each.tolist() for each in columns), strict=True)])
+    if name == "pow":  # a single power is that of the C library
+        assert np.allclose(together, alone, rtol=2 * np.finfo(kind).eps, atol=0)
+    else:
+        assert together.tolist() == alone.astype(kind).tolist()
+
+
+TINY, HUGE = 5e-324, 2.0**1000
+
+
+def test_exact_results_are_exact():
+    def values(name: str, *columns: Any) -> list[float]:
+        return program(name, "float64")(*(np.array(each, float) for each in columns)).tolist()
+
+    powers = [2.0**n for n in range(-1074, 1024, 7)]
+    assert values("log2", powers) == [float(n) for n in range(-1074, 1024, 7)]
+    assert values("exp2", range(-1074, 1024, 7)) == powers
+    assert values("log10", [10.0**n for n in range(23)]) == [float(n) for n in range(23)]
+    assert values("cbrt", [n**3 for n in range(-50, 50)]) == [float(n) for n in range(-50, 50)]
+    assert values("hypot", [3, 3 * TINY, 3 * HUGE], [4, 4 * TINY, 4 * HUGE]) == [
+        5,
+        5 * TINY,
+        5 * HUGE,
+    ]
+    assert values("pow", [3.0, 10.0, 2.0, 7.0], [33.0, 15.0, -1074.0, 3.0]) == [
+        *(3.0**33, 1e15, 5e-324, 343.0)
+    ]
+    assert values("cos", [0.0]) == values("exp", [0.0]) == values("cosh", [0.0]) == [1.0]
+    assert values("acos", [1.0]) == [0.0]
+    assert values("atan2", [1.0, 1.0, 0.0], [0.0, -1.0, -1.0]) == [
+        *(math.pi / 2, 3 * math.pi / 4, math.pi)
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_remainders_are_exact_whatever_the_quotient(kind):
+    rng = np.random.default_rng(1)
+    tiny, huge = limits(kind)
+    x, y = np.exp(rng.uniform(math.log(tiny) + 1, math.log(huge), (2, 4_000))).astype(kind)
+    y[::2] = x[::2] * rng.uniform(0.01, 1, 2_000).astype(kind)
+    y[::4] = x[::4] / rng.integers(1, 50, 1_000).astype(kind)
+    x[1::3] *= -1
+    y[y == 0] = 1
+    assert (
+        program("mod", kind)(x, y) == np.mod(x.astype(float), y.astype(float)).astype(kind)
+    ).all()
