@@ -1,0 +1,129 @@
+"""The site of the documentation: its examples, its two languages, and that it builds."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from importlib import import_module
+from importlib.util import find_spec
+from operator import attrgetter
+
+import pytest
+
+from docs import build
+from docs.site import examples, reference
+from docs.site.languages import WORDS
+from tests.test_docstrings import PUBLIC
+from tests.test_readme import headings, tables
+
+ENGLISH, CHINESE = build.pages("en"), build.pages("zh")
+
+
+def text_of(path):
+    return path.read_text(encoding="utf-8")
+
+
+def code(path):
+    """The blocks of a page, without comments and the texts of `{show}`."""
+    found = []
+    for block in examples.blocks(text_of(path)):
+        body = re.sub(r":alt:.*", "", block.body)
+        found.append((block.info, re.sub(r" *# .*", "", body)))
+    return found
+
+
+def test_every_page_exists_in_both_languages():
+    assert set(ENGLISH) == set(CHINESE)
+
+
+@pytest.mark.parametrize("name", ENGLISH)
+def test_the_examples_of_a_page_print_what_stands_there(name, tmp_path):
+    examples.run(name, text_of(ENGLISH[name]), "en", tmp_path)
+
+
+@pytest.mark.parametrize("name", ENGLISH)
+def test_a_page_shows_the_same_in_both_languages(name):
+    assert code(ENGLISH[name]) == code(CHINESE[name])
+    for part in (headings, tables):
+        assert part(text_of(ENGLISH[name])) == part(text_of(CHINESE[name]))
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ("```python\n>>> 1 + 1\n3\n```\n", "Expected:\n    3\nGot:\n    2"),
+        ("```python\n1 + 1\n```\n", "no >>>"),
+        ("```console\nmicrograd check x**2 x=1\n```\n```text\nno\n```\n", "expected:\nno\ngot:\n"),
+        ("```console\nmicrograd draw\n```\n", "exit status 2"),
+        ("```{show} 1 / 0\n```\n", "ZeroDivisionError"),
+        ("```{show} '<!DOCTYPE html>'\n```\n", "no :alt:"),
+        ("\n\n```python\n>>> x = 1\n>>> y\n```\n", "line 3"),
+    ],
+)
+def test_a_wrong_example_is_reported(page, message, capsys):
+    with pytest.raises(examples.ExampleError, match=re.escape(message)):
+        examples.run("page", page, "en")
+
+
+def test_what_is_shown_stands_in_the_page(tmp_path):
+    page = "a\n\n```{show} '<!DOCTYPE html>' + lang\n:alt: two & three\n```\n\nb\n"
+    text = examples.run("howto/page", page, "zh", tmp_path)
+    assert text.startswith("a\n\n```{raw} html\n")
+    assert text.endswith("\n```\n\nb\n")
+    assert 'src="../made/howto-page-0.html" title="two &amp; three"' in text
+    assert text_of(tmp_path / "made" / "howto-page-0.html") == "<!DOCTYPE html>zh"
+
+
+def described():
+    """What the pages of the interface describe, as `module.name` of where it is defined."""
+    for page in dict(reference.interface("en")).values():
+        for full in re.findall(r":: (\S+)", page):
+            module = max((m for m in reference.MODULES if full.startswith(f"{m}.")), key=len)
+            thing = attrgetter(full[len(module) + 1 :])(import_module(module))
+            yield f"{thing.__module__}.{thing.__qualname__}"
+
+
+def test_the_reference_describes_every_public_name():
+    assert set(PUBLIC) <= set(described())
+
+
+def test_the_reference_has_every_command_and_every_rule():
+    from micrograd.commands.main import COMMANDS
+    from micrograd.derivation import rule_cards
+
+    for lang in WORDS:
+        assert reference.commands(lang).count("\nmicrograd ") == len(COMMANDS)
+        assert reference.cards(lang).count('class="card"') == len(rule_cards(lang))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    missing = [name for name in build.NEEDED if find_spec(name) is None]
+    if missing:
+        pytest.skip(f"the site needs {', '.join(missing)}: pip install '.[docs]'")
+    out = tmp_path_factory.mktemp("site")
+    assert build.build(out, processes=2) == []
+    return out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", WORDS)
+def test_the_site_is_built_without_warnings_and_complete(site, lang):
+    """Every address in it leads somewhere, and its index has every public name."""
+    pages = sorted((site / lang).rglob("*.html"))
+    assert len(pages) > len(ENGLISH) + len(reference.MODULES)
+    for page in pages:
+        for address in re.findall(r'(?:href|src)="([^"#:]+)[^":]*"', text_of(page)):
+            assert (page.parent / address.partition("?")[0]).exists(), f"{page}: {address}"
+    inventory = (site / lang / "objects.inv").read_bytes()
+    names = zlib.decompress(inventory.split(b"\n", 4)[4]).decode()
+    listed = set(re.findall(r"^(\S+) py:", names, flags=re.M))
+    assert set(reference.homes().values()) <= listed
+
+
+@pytest.mark.slow
+def test_chinese_words_are_found(site):
+    text = text_of(site / "zh" / "searchindex.js")
+    index = json.loads(re.fullmatch(r"Search\.setIndex\((.*)\)", text, flags=re.S)[1])
+    assert {"梯度", "神经", "经元"} <= {*index["terms"], *index["titleterms"]}
