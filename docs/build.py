@@ -8,18 +8,16 @@ Then Sphinx writes each language into a folder of its own. Any warning ends the 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from docs.site import examples, reference
 from docs.site.languages import THEME, WORDS
+from docs.site.pages import write_sources
 from micrograd.files import write
 
 FOLDER = Path(__file__).with_name("site")
@@ -35,43 +33,6 @@ location.replace(navigator.language.startsWith("zh") ? "zh/index.html" : "en/ind
 <p><a href="en/index.html">English</a> · <a lang="zh-CN" href="zh/index.html">中文</a></p>
 </body></html>
 """
-
-
-def pages(lang: str) -> dict[str, Path]:
-    """The written pages of a language, by name."""
-    found = sorted((FOLDER / lang).rglob("*.md"))
-    return {path.relative_to(FOLDER / lang).with_suffix("").as_posix(): path for path in found}
-
-
-def run_page(job: tuple[str, Path, str, Path, Path]) -> str:
-    """Run the examples of a page and write it for Sphinx; return what is wrong."""
-    name, path, lang, source, out = job
-    try:
-        text = examples.run(name, path.read_text(encoding="utf-8"), lang, out / lang)
-    except examples.ExampleError as error:
-        return str(error)
-    write(source / lang / f"{name}.md", text)
-    return ""
-
-
-def jobs(source: Path, out: Path) -> Iterator[tuple[str, Path, str, Path, Path]]:
-    """What is to be done for each page."""
-    for lang in WORDS:
-        for name, path in pages(lang).items():
-            (source / lang / name).parent.mkdir(parents=True, exist_ok=True)
-            yield name, path, lang, source, out
-
-
-def write_sources(source: Path, out: Path, processes: int) -> list[str]:
-    """Write the pages for Sphinx, and return what is wrong with their examples."""
-    # A process for each page: some pages define operations, which would be seen on others.
-    with multiprocessing.Pool(processes, maxtasksperchild=1) as pool:
-        wrong = pool.map(run_page, jobs(source, out), chunksize=1)
-    for lang in WORDS:
-        for name, text in reference.generated(lang).items():
-            (source / lang / name).parent.mkdir(parents=True, exist_ok=True)
-            write(source / lang / name, text)
-    return [each for each in wrong if each]
 
 
 def write_words(lang: str, source: Path) -> Path:
@@ -109,14 +70,14 @@ def build(out: Path, processes: int) -> list[str]:
     """Build the site.
 
     Args:
-        out: the folder of the site, which is replaced.
+        out: the folder of the site; the folders of the languages in it are replaced.
         processes: how many pages are run at the same time.
 
     Returns:
         What is wrong; nothing if all is well.
     """
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    for lang in WORDS:
+        shutil.rmtree(out / lang, ignore_errors=True)
     with tempfile.TemporaryDirectory() as temporary:
         source = Path(temporary)
         wrong = write_sources(source, out, processes)

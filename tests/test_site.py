@@ -12,12 +12,12 @@ from operator import attrgetter
 import pytest
 
 from docs import build
-from docs.site import examples, reference
+from docs.site import examples, pages, reference
 from docs.site.languages import WORDS
 from tests.test_docstrings import PUBLIC
 from tests.test_readme import headings, tables
 
-ENGLISH, CHINESE = build.pages("en"), build.pages("zh")
+ENGLISH, CHINESE = pages.pages("en"), pages.pages("zh")
 
 
 def text_of(path):
@@ -97,33 +97,22 @@ def test_the_reference_has_every_command_and_every_rule():
         assert reference.cards(lang).count('class="card"') == len(rule_cards(lang))
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
+@pytest.mark.slow
+def test_the_site_is_built_without_warnings_and_complete(tmp_path):
+    """Every address in it leads somewhere, and its index has every public name and Chinese word."""
     missing = [name for name in build.NEEDED if find_spec(name) is None]
     if missing:
         pytest.skip(f"the site needs {', '.join(missing)}: pip install '.[docs]'")
-    out = tmp_path_factory.mktemp("site")
-    assert build.build(out, processes=2) == []
-    return out
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("lang", WORDS)
-def test_the_site_is_built_without_warnings_and_complete(site, lang):
-    """Every address in it leads somewhere, and its index has every public name."""
-    pages = sorted((site / lang).rglob("*.html"))
-    assert len(pages) > len(ENGLISH) + len(reference.MODULES)
-    for page in pages:
-        for address in re.findall(r'(?:href|src)="([^"#:]+)[^":]*"', text_of(page)):
-            assert (page.parent / address.partition("?")[0]).exists(), f"{page}: {address}"
-    inventory = (site / lang / "objects.inv").read_bytes()
-    names = zlib.decompress(inventory.split(b"\n", 4)[4]).decode()
-    listed = set(re.findall(r"^(\S+) py:", names, flags=re.M))
-    assert set(reference.homes().values()) <= listed
-
-
-@pytest.mark.slow
-def test_chinese_words_are_found(site):
-    text = text_of(site / "zh" / "searchindex.js")
-    index = json.loads(re.fullmatch(r"Search\.setIndex\((.*)\)", text, flags=re.S)[1])
+    assert build.build(tmp_path, processes=2) == []
+    for lang in WORDS:
+        written = sorted((tmp_path / lang).rglob("*.html"))
+        assert len(written) > len(ENGLISH) + len(reference.MODULES)
+        for page in written:
+            for address in re.findall(r'(?:href|src)="([^"#:]+)[^":]*"', text_of(page)):
+                assert (page.parent / address.partition("?")[0]).exists(), f"{page}: {address}"
+        inventory = (tmp_path / lang / "objects.inv").read_bytes()
+        names = zlib.decompress(inventory.split(b"\n", 4)[4]).decode()
+        assert set(reference.homes().values()) <= set(re.findall(r"^(\S+) py:", names, flags=re.M))
+    search = text_of(tmp_path / "zh" / "searchindex.js")
+    index = json.loads(re.fullmatch(r"Search\.setIndex\((.*)\)", search, flags=re.DOTALL)[1])
     assert {"梯度", "神经", "经元"} <= {*index["terms"], *index["titleterms"]}

@@ -72,14 +72,19 @@ def blocks(text: str) -> list[Block]:
 
 @contextmanager
 def folder() -> Iterator[None]:
-    """Work in a new folder, as a reader would, and return."""
-    before = Path.cwd()
+    """Work in a new folder, from which Python imports, as a reader would, and return."""
+    before, loaded = Path.cwd(), set(sys.modules)
     with tempfile.TemporaryDirectory() as temporary:
         os.chdir(temporary)
+        sys.path.insert(0, temporary)
         try:
             yield
         finally:
+            sys.path.remove(temporary)
             os.chdir(before)
+            for name in set(sys.modules) - loaded:
+                if str(getattr(sys.modules[name], "__file__", "")).startswith(temporary):
+                    del sys.modules[name]
 
 
 def run(name: str, text: str, lang: str, out: Path | None = None) -> str:

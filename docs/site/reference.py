@@ -124,7 +124,9 @@ def methods(thing: type) -> list[str]:
 def cards(lang: str) -> str:
     """The page of rule cards."""
     words = WORDS[lang]
-    bodies = "".join(card.html() for card in rule_cards(lang)).replace("\n", " ")
+    bodies = "".join(
+        f'<div id="rule-{card.row.name}">{card.html()}</div>' for card in rule_cards(lang)
+    ).replace("\n", " ")
     return (
         f"{title(words['cards'])}\n{words['cards about']}\n\n.. raw:: html\n\n"
         f'   <div class="cards">{bodies}</div>\n'
