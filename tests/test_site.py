@@ -15,7 +15,7 @@ from docs import build
 from docs.site import examples, pages, reference
 from docs.site.languages import WORDS
 from tests.test_docstrings import PUBLIC
-from tests.test_readme import headings, tables
+from tests.test_readme import DOCUMENTS, headings, tables
 
 ENGLISH, CHINESE = pages.pages("en"), pages.pages("zh")
 
@@ -86,6 +86,18 @@ def described():
 
 def test_the_reference_describes_every_public_name():
     assert set(PUBLIC) <= set(described())
+
+
+OTHERS = {  # what pages import beside the interface: Karpathy's addresses, and parts of the design
+    *("micrograd.engine", "micrograd.nn", "micrograd.ops", "micrograd.writing"),
+}
+
+
+def test_the_reference_has_every_module_that_documents_import_from():
+    texts = [text_of(path) for path in (*ENGLISH.values(), *map(build.ROOT.joinpath, DOCUMENTS))]
+    named = set(re.findall(r"from ((?:micrograd|nn)[\w.]*) import", "".join(texts)))
+    assert len(named) > 10
+    assert named <= {*reference.MODULES, *OTHERS}
 
 
 def test_the_reference_has_every_command_and_every_rule():

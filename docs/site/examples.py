@@ -8,7 +8,9 @@ A page is Markdown. Its fenced blocks are read in their order, with the same var
   `# exit status N` follows. A ```` ```text ```` block right after it is what they print.
 - ```` ```{show} EXPRESSION ````: what the expression gives, shown to the reader: a picture, a page,
   a derivation, a table, or a file, named by its path. In its body are the options `:alt:`, a text
-  for those who cannot see it, and `:height:` of a page, in pixels. `lang` is the page's language.
+  for those who cannot see it, and `:height:` of a page, in pixels. `lang` is the page's language;
+  a picture that is drawn with `width=width` is drawn for a wide and for a narrow screen. It may
+  use the names of `tools()`, too.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 MADE = "made"
 """The folder, within that of the site, of the pictures and pages that examples make."""
 HEIGHT = 520  # of an embedded page, in pixels
+WIDTHS = (680, 362)  # of pictures, in pixels: within the margins of a page, and of a phone
 
 
 class ExampleError(Exception):
@@ -113,8 +117,12 @@ def run(name: str, text: str, lang: str, out: Path | None = None) -> str:
             replaced = None
             try:
                 if language == "{show}":
-                    value = eval(rest, variables)  # noqa: S307 (our own pages)
-                    replaced = shown(value, f"{name.replace('/', '-')}-{number}", block, out, name)
+                    values = [
+                        eval(rest, {**tools(), **variables, "width": width})  # noqa: S307 (ours)
+                        for width in (WIDTHS if "width=width" in rest else WIDTHS[:1])
+                    ]
+                    stem = f"{name.replace('/', '-')}-{number}"
+                    replaced = shown(values, stem, block, out, "../" * name.count("/"))
                 elif language == "python" and rest:
                     Path(rest).write_text(block.body, encoding="utf-8")
                     replaced = f"```{{code-block}} python\n:caption: {rest}\n\n{block.body}```"
@@ -138,6 +146,36 @@ def run(name: str, text: str, lang: str, out: Path | None = None) -> str:
 def follows(text: str, end: int | None, block: Block) -> bool:
     """Whether a block stands directly after what ends there."""
     return end is not None and not text[end : block.start].strip()
+
+
+def tools() -> dict[str, Any]:
+    """What the expression of a `{show}` may use without an import."""
+    from micrograd import drawing
+    from micrograd.derivation import rule_card
+
+    return {
+        "Path": Path,
+        "drawing": drawing,
+        "nn": import_module("nn"),
+        "rule_card": rule_card,
+        "table": Table,
+    }
+
+
+@dataclass
+class Table:
+    """A table: the headings, and the rows of texts."""
+
+    headings: list[str]
+    rows: list[list[str]]
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in self.headings)
+        body = "".join(
+            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>"
+            for row in self.rows
+        )
+        return f"<table><tr>{head}</tr>{body}</table>"
 
 
 def check_python(body: str, variables: dict[str, Any], place: str) -> None:
@@ -191,25 +229,38 @@ def command(line: str) -> str:
     return printed
 
 
-def shown(value: Any, stem: str, block: Block, out: Path, name: str) -> str:
-    """The Markdown that shows a value; its files are written into the folder of the site."""
-    up = "../" * name.count("/")
+def shown(values: list[Any], stem: str, block: Block, out: Path, up: str) -> str:
+    """The Markdown that shows a value.
+
+    Args:
+        values: the value; and the same as a picture for a narrow screen, if there is one.
+        stem: of the names of the files that are written into the folder of the site.
+        block: the block that asks for it.
+        out: the folder of the site.
+        up: the way from the page to that folder.
+    """
     alt = html.escape(block.options.get("alt", ""), quote=True)
-    kind, content = form(value)
-    if kind == "fragment":
-        return f"```{{raw}} html\n<div class='made'>{content}</div>\n```"
-    if not alt:
-        raise ExampleError("what is shown has no :alt:")
-    (out / MADE).mkdir(parents=True, exist_ok=True)
-    path = f"{MADE}/{stem}.{kind}"
-    (out / path).write_bytes(content if isinstance(content, bytes) else content.encode())
+    files = []
+    for value, name in zip(values, (stem, f"{stem}.narrow"), strict=False):
+        kind, content = form(value)
+        if kind == "fragment":
+            return f"```{{raw}} html\n<div class='made'>{content}</div>\n```"
+        if not alt:
+            raise ExampleError("what is shown has no :alt:")
+        (out / MADE).mkdir(parents=True, exist_ok=True)
+        file = f"{MADE}/{name}.{kind}"
+        (out / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+        files.append(f"{up}{file}")
     if kind == "html":
         height = int(block.options.get("height", HEIGHT))
-        frame = f'<iframe src="{up}{path}" title="{alt}" loading="lazy" height="{height}"></iframe>'
-        link = f'<a href="{up}{path}" target="_blank">{alt} ↗</a>'
+        frame = f'<iframe src="{files[0]}" title="{alt}" loading="lazy" height="{height}"></iframe>'
+        link = f'<a href="{files[0]}" target="_blank">{alt} ↗</a>'
         element = f"{frame}<figcaption>{link}</figcaption>"
     else:
-        element = f'<img class="{kind}" src="{up}{path}" alt="{alt}" loading="lazy">'
+        element = f'<img class="{kind}" src="{files[0]}" alt="{alt}" loading="lazy">'
+        for narrow in files[1:]:
+            source = f'<source media="(max-width: {WIDTHS[0]}px)" srcset="{narrow}">'
+            element = f"<picture>{source}{element}</picture>"
     return f'```{{raw}} html\n<figure class="made">{element}</figure>\n```'
 
 
