@@ -37,7 +37,12 @@ def test_every_page_exists_in_both_languages():
     assert set(ENGLISH) == set(CHINESE)
 
 
-@pytest.mark.parametrize("name", ENGLISH)
+def with_marks(name):
+    """Tutorials take seconds."""
+    return pytest.param(name, marks=pytest.mark.slow if name.startswith("tutorials/") else ())
+
+
+@pytest.mark.parametrize("name", [with_marks(name) for name in ENGLISH])
 def test_the_examples_of_a_page_print_what_stands_there(name, tmp_path):
     examples.run(name, text_of(ENGLISH[name]), "en", tmp_path)
 
@@ -64,6 +69,21 @@ def test_a_page_shows_the_same_in_both_languages(name):
 def test_a_wrong_example_is_reported(page, message, capsys):
     with pytest.raises(examples.ExampleError, match=re.escape(message)):
         examples.run("page", page, "en")
+
+
+def test_the_blocks_of_a_page_are_one_session(tmp_path):
+    first = "```python\n>>> n = 1\n>>> def f():\n...     return n\n```\n"
+    second = "```python helper.py\nN = 2\n```\n```python\n>>> from helper import N as n\n```\n"
+    examples.run("page", f"{first}{second}```python\n>>> f()\n2\n```\n", "en", tmp_path)
+
+
+def test_a_picture_is_drawn_for_wide_and_for_narrow_screens(tmp_path):
+    shown = "drawing.draw_curve('tanh', width=width, lang=lang)"
+    text = examples.run("page", f"```{{show}} {shown}\n:alt: tanh\n```\n", "en", tmp_path)
+    wide, narrow = examples.WIDTHS
+    assert f'media="(max-width: {wide}px)" srcset="made/page-0.narrow.svg"' in text
+    for file, width in (("page-0.svg", wide), ("page-0.narrow.svg", narrow)):
+        assert f'width="{width}"' in text_of(tmp_path / "made" / file)
 
 
 def test_what_is_shown_stands_in_the_page(tmp_path):
