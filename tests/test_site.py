@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import zlib
@@ -127,6 +128,28 @@ def test_the_reference_has_every_command_and_every_rule():
     for lang in WORDS:
         assert reference.commands(lang).count("\nmicrograd ") == len(COMMANDS)
         assert reference.cards(lang).count('class="card"') == len(rule_cards(lang))
+
+
+def test_the_reference_has_every_variable_error_and_format():
+    from micrograd.anomaly import AnomalyError
+    from micrograd.drawing.computation_graph import SUFFIXES
+
+    sources = [path for folder in ("micrograd", "nn", "tests") for path in files(folder)]
+    variables = {v for path in sources for v in re.findall(r"\bMICROGRAD_[A-Z_]+", text_of(path))}
+    errors = {each.__name__ for each in (AnomalyError, *PUBLIC.values()) if is_error(each)}
+    for name, words in (("environment", variables), ("errors", errors), ("files", SUFFIXES)):
+        assert len(words) > 2
+        assert {
+            word for word in words if word not in text_of(ENGLISH[f"reference/{name}"])
+        } == set()
+
+
+def files(folder):
+    return (build.ROOT / folder).rglob("*.py")
+
+
+def is_error(thing):
+    return inspect.isclass(thing) and issubclass(thing, Exception)
 
 
 @pytest.mark.slow
