@@ -8,39 +8,10 @@ from importlib import import_module
 
 import pytest
 
+from docs.site.reference import MODULES, exported, is_ours
 from micrograd.ops import TABLE
 
-# The modules that users import from. What a module exports is its `__all__`, or what it defines.
-MODULES = (
-    *("micrograd", "micrograd.compiler", "micrograd.derivation", "micrograd.drawing"),
-    *("micrograd.testing", "micrograd.testing.strategies", "nn", "nn.callbacks", "nn.datasets"),
-    *("nn.classification", "nn.derivations", "nn.models"),
-    *("nn.functional", "nn.history", "nn.initializers", "nn.layers", "nn.losses", "nn.metrics"),
-    *(
-        "nn.module",
-        "nn.optimizers",
-        "nn.pages",
-        "nn.plots",
-        "nn.prediction",
-        "nn.schedules",
-        "nn.sklearn",
-    ),
-    "nn.training",
-)
 _ENTRY = re.compile(r"^\*{0,2}(\w+)(?: \(.+?\))?:", re.MULTILINE)
-
-
-def exported(module):
-    names = getattr(module, "__all__", None) or [
-        name
-        for name, thing in vars(module).items()
-        if not name.startswith("_") and getattr(thing, "__module__", None) == module.__name__
-    ]
-    return {name: getattr(module, name) for name in names}
-
-
-def is_ours(thing):
-    return (getattr(thing, "__module__", "") or "").split(".")[0] in ("micrograd", "nn")
 
 
 def public():

@@ -31,7 +31,7 @@ SHOWN = {  # files that the recipes create
     "micrograd/compiler/timed_executor.py",
     "micrograd/writing/languages/de.py",
 }
-MADE = ("dist/", "out/", ".venv")  # created by commands
+MADE = ("build/", "dist/", "out/", ".venv")  # created by commands
 
 
 def text_of(name: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
+from numbers import Real
 from typing import Any, NamedTuple
 
 from micrograd.derivation.naming import label_of, variable_names
@@ -304,5 +305,5 @@ def _activations(
 
 def _as_number(x: Any) -> float | None:
     """The number of a Value, or a number itself; None for anything else."""
-    data = getattr(x, "data", x)
-    return float(data) if isinstance(data, int | float) else None
+    data = x.data if isinstance(x, Value) else x
+    return float(data) if isinstance(data, Real) else None

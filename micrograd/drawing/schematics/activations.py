@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from micrograd.drawing import neurons
+from micrograd.drawing.schematics.canvas import number
 from micrograd.engine.value import Value
 from micrograd.ops import TABLE
 from micrograd.writing import notation
@@ -25,7 +26,7 @@ def evaluated(activation: Activation, z: float) -> float:
     if isinstance(activation, str):
         return TABLE[activation].value(z)
     out: Any = activation(Value(z))
-    return float(getattr(out, "data", out))
+    return number(out)
 
 
 def written(activation: Activation, z: Formula) -> Formula:
@@ -67,10 +68,10 @@ def _observed(neuron: Any) -> Activation:
         return None
 
     def f(z: Any) -> Any:
-        scale = (getattr(z, "data", z) - bias) / size
+        scale = (number(z) - bias) / size
         return neuron([Value(w * scale) for w in weights])
 
-    outputs = [float(getattr(out := f(z), "data", out)) for z in _PROBES]
+    outputs = [number(f(z)) for z in _PROBES]
     if outputs == _close(_PROBES, outputs):
         return None
     for name in sorted(neurons.USUAL & set(TABLE)):

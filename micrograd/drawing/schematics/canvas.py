@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from html import escape
+from numbers import Real
 from typing import Any
 
 from micrograd.drawing.metrics import BOLD, text_width
 from micrograd.drawing.spans import Line, line_width, of_mark, svg_spans, wrapped
 from micrograd.drawing.svg_elements import FONT, Point, SvgDrawing
 from micrograd.drawing.themes import Theme, chosen, following
+from micrograd.engine.value import Value
 from micrograd.writing import languages, notation
 from micrograd.writing.labels import one_line
 from micrograd.writing.notation import Formula, named
@@ -175,10 +177,15 @@ def _short(x: float) -> str:
     return f"{x:.1f}".removesuffix(".0")
 
 
+def number(x: Any) -> float:
+    """The number of a Value, or a plain number of any type, such as one of NumPy."""
+    return float(x.data if isinstance(x, Value) else x)
+
+
 def digits(x: Any, count: int = 4) -> str:
     """A number rounded to significant digits, with a minus sign that is as wide as +."""
-    data = getattr(x, "data", x)
-    if not isinstance(data, int | float):
+    data = x.data if isinstance(x, Value) else x
+    if not isinstance(data, Real):
         return one_line(str(data))
     text = f"{data:.{count}g}"
     mantissa, e, exponent = text.partition("e")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from itertools import pairwise
+from numbers import Real
 from typing import Any
 
 from micrograd.derivation.curves import Frame, Function, fitted, section, suited
 from micrograd.drawing.schematics.activations import called
 from micrograd.drawing.schematics.axes import Axes, inset_of, legend
-from micrograd.drawing.schematics.canvas import MARGIN, Canvas, Words, digits, name_within
+from micrograd.drawing.schematics.canvas import MARGIN, Canvas, Words, digits, name_within, number
 from micrograd.drawing.svg_elements import SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.engine.value import Value
@@ -174,10 +175,10 @@ def draw_valley(
 
 
 def _descent(both: Both, start: Any, lr: float, steps: int) -> list[float]:
-    if not isinstance(start, int | float | Value):
-        weights = [float(getattr(w, "data", w)) for w in start]
+    if not isinstance(start, Real | Value):
+        weights = [number(w) for w in start]
     else:
-        weights = [float(getattr(start, "data", start))]
+        weights = [number(start)]
         for _ in range(min(steps, MOST_STEPS + 1)):
             weights.append(weights[-1] - lr * both(weights[-1])[1])
     if not weights or len(weights) > MOST_STEPS + 1:

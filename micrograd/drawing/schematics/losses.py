@@ -9,7 +9,15 @@ from typing import NamedTuple
 from micrograd.derivation.curves import Frame
 from micrograd.drawing.metrics import BOLD
 from micrograd.drawing.schematics.axes import SERIES, Axes, legend
-from micrograd.drawing.schematics.canvas import BODY, MARGIN, Canvas, Words, digits, shortened
+from micrograd.drawing.schematics.canvas import (
+    BODY,
+    MARGIN,
+    Canvas,
+    Words,
+    digits,
+    number,
+    shortened,
+)
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.writing.notation import named
@@ -70,7 +78,7 @@ def draw_losses(
     words = canvas.words
     several = isinstance(losses, Mapping)
     read = {
-        title: [float(getattr(x, "data", x)) for x in each]
+        title: [number(x) for x in each]
         for title, each in (dict(losses) if isinstance(losses, Mapping) else {"": losses}).items()
     }
     if not 0 < len(read) <= MOST_SERIES or not all(read.values()):

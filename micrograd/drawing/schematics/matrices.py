@@ -16,6 +16,7 @@ from micrograd.drawing.schematics.canvas import (
     Words,
     breadth,
     digits,
+    number,
     size_of,
 )
 from micrograd.drawing.svg_elements import SvgDrawing
@@ -65,7 +66,7 @@ def draw_matrices(
     canvas = Canvas(width, theme, lang)
     words = canvas.words
     columns = [column for column in neurons.layers(model) if column]
-    samples = [[float(getattr(x, "data", x)) for x in row] for row in X]
+    samples = [[number(x) for x in row] for row in X]
     count = len(columns[0][0].weights)
     if not samples or any(len(row) != count for row in samples):
         raise ValueError(f"X has samples of {count} numbers, one for each input, and at least one")

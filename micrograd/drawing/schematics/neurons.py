@@ -23,6 +23,7 @@ from micrograd.drawing.schematics.canvas import (
     breadth,
     digits,
     name_within,
+    number,
 )
 from micrograd.drawing.schematics.curves import operation_of
 from micrograd.drawing.svg_elements import Point, SvgDrawing
@@ -172,7 +173,7 @@ def _part(thing: Any, letter: str, place: int, room: float, name: str = "") -> _
     shown = name_within(label or (f"{letter}_{place}" if place else letter), room)
     if thing is None:
         return _Part(shown)
-    return _Part(shown, float(getattr(thing, "data", thing)))
+    return _Part(shown, number(thing))
 
 
 # ------------------------------------------------------------------------------------------ drawing

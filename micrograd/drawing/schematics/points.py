@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from micrograd.derivation.curves import Frame, fitted
 from micrograd.drawing.metrics import BOLD
 from micrograd.drawing.schematics.axes import Axes, inset_of, legend, mark
-from micrograd.drawing.schematics.canvas import BODY, MARGIN, Canvas, digits, shortened
+from micrograd.drawing.schematics.canvas import BODY, MARGIN, Canvas, digits, number, shortened
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.writing.notation import Formula, named
@@ -100,7 +100,7 @@ def draw_points(
 
 
 def _pairs(points: Iterable[Sequence[Any]]) -> list[Point]:
-    pairs = [tuple(float(getattr(x, "data", x)) for x in point) for point in points]
+    pairs = [tuple(number(x) for x in point) for point in points]
     if not 0 < len(pairs) <= MOST_POINTS or any(len(pair) != 2 for pair in pairs):
         raise ValueError(f"points are 1 to {MOST_POINTS} pairs of numbers")
     if not all(math.isfinite(x) for pair in pairs for x in pair):
@@ -242,7 +242,7 @@ def _centred(canvas: Canvas, top: float, formula: Formula, middle: float) -> flo
 
 def _value(function: Callable[[Any], Any], x: float) -> float:
     out = function(x)
-    return float(getattr(out, "data", out))
+    return number(out)
 
 
 def _fitted(

@@ -16,6 +16,7 @@ from micrograd.drawing.schematics.canvas import (
     broken,
     digits,
     name_within,
+    number,
     size_of,
 )
 from micrograd.drawing.svg_elements import SvgDrawing
@@ -154,7 +155,7 @@ def draw_dot_product(
     'c = (0, 1, 1, 0), e = (−1, 1, 0, 0); the products are 0, 1, 0, 0 and their sum c · e is 1.'
     """
     canvas = Canvas(width, theme, lang)
-    first, second = ([float(getattr(x, "data", x)) for x in each] for each in (a, b))
+    first, second = ([number(x) for x in each] for each in (a, b))
     if len(first) != len(second) or not 0 < len(first) <= MOST_COLUMNS:
         raise ValueError(
             f"a dot product has two vectors of the same length, at most {MOST_COLUMNS}; got "

@@ -5,6 +5,7 @@ import re
 import xml.etree.ElementTree as ET
 from itertools import combinations, pairwise
 
+import numpy as np
 import pytest
 
 from micrograd import Value
@@ -14,6 +15,7 @@ from micrograd.drawing import (
     draw_layers,
     draw_losses,
     draw_matrices,
+    draw_network,
     draw_neuron,
     draw_points,
     draw_table,
@@ -26,6 +28,8 @@ from nn import MLP, Layer, Neuron
 from tests.drawing.schematics.figures import BATCH, CORNERS, LINE, layer, nearest, squared
 from tests.drawing.schematics.geometry import SVG
 
+LAYER_OF_TWO = MLP(2, [2, 1])
+
 
 def texts(drawing):
     return ["".join(e.itertext()) for e in ET.fromstring(drawing.svg).iter(f"{SVG}text")]
@@ -33,6 +37,25 @@ def texts(drawing):
 
 def elements(drawing, kind):
     return list(ET.fromstring(drawing.svg).iter(f"{SVG}{kind}"))
+
+
+@pytest.mark.parametrize("dtype", [float, "float32", int])
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        draw_losses,
+        lambda xs: draw_points(list(zip(xs, xs, strict=True))),
+        lambda xs: draw_dot_product(xs, xs),
+        lambda xs: draw_neuron(list(xs), xs),
+        lambda xs: draw_matrices(LAYER_OF_TWO, [xs[:2]]),
+        lambda xs: draw_valley(lambda w: w * w, xs[0]),
+        lambda xs: draw_table([(x,) for x in xs], {"y": xs}),
+        lambda xs: draw_network(LAYER_OF_TWO, sample=xs[:2]),
+    ],
+)
+def test_numbers_of_numpy_are_drawn_as_plain_numbers_are(drawn, dtype):
+    numbers = [3, 2, 1]
+    assert drawn(np.array(numbers, dtype)).svg == drawn(numbers).svg
 
 
 def test_a_neuron_shows_its_inputs_weights_sum_and_output():

@@ -1,0 +1,65 @@
+"""Writes the pages of the site for Sphinx: runs the examples of each in a process of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from pathlib import Path
+
+from docs.site import articles, examples, reference
+from docs.site.languages import WORDS
+from examples import ARTICLES
+from micrograd.files import write
+
+FOLDER = Path(__file__).parent
+LIBRARIES = ("micrograd.compiler", "micrograd.drawing", "micrograd.testing.check", "nn.training")
+"""Modules that most pages import, and each process finds imported."""
+
+Job = tuple[str, Path | None, str, Path, Path]
+"""The name and the file of a page, its language, and the folders of the sources and of the site.
+
+The program of an article has no file, and writes a page in each language.
+"""
+
+
+def pages(lang: str) -> dict[str, Path]:
+    """The written pages of a language, by name."""
+    found = sorted((FOLDER / lang).rglob("*.md"))
+    return {path.relative_to(FOLDER / lang).with_suffix("").as_posix(): path for path in found}
+
+
+def run_page(job: Job) -> str:
+    """Write a page for Sphinx, with what its examples show; return what is wrong."""
+    name, path, lang, source, out = job
+    if path is None:
+        articles.write_companion(name, source, out)
+        return ""
+    try:
+        text = examples.run(name, path.read_text(encoding="utf-8"), lang, out / lang)
+    except examples.ExampleError as error:
+        return str(error)
+    write(source / lang / f"{name}.md", text)
+    return ""
+
+
+def jobs(source: Path, out: Path) -> Iterator[Job]:
+    """What is to be done: the companions of the articles, which take long, and then the pages."""
+    for program in ARTICLES:
+        yield program, None, "", source, out
+    for lang in WORDS:
+        for name, path in pages(lang).items():
+            yield name, path, lang, source, out
+
+
+def write_sources(source: Path, out: Path, processes: int) -> list[str]:
+    """Write the pages for Sphinx, and return what is wrong with their examples."""
+    # A process for each page: some pages define operations, which would be seen on others.
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    context.set_forkserver_preload([__name__, *LIBRARIES])
+    with context.Pool(processes, maxtasksperchild=1) as pool:
+        wrong = pool.map(run_page, jobs(source, out), chunksize=1)
+    for lang in WORDS:
+        for name, text in reference.generated(lang).items():
+            write(source / lang / name, text)
+    return [each for each in wrong if each]

@@ -1,0 +1,173 @@
+"""The site of the documentation: its examples, its two languages, and that it builds."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import zlib
+from importlib import import_module
+from importlib.util import find_spec
+from operator import attrgetter
+
+import pytest
+
+from docs import build
+from docs.site import examples, pages, reference
+from docs.site.languages import WORDS
+from tests.test_docstrings import PUBLIC
+from tests.test_readme import DOCUMENTS, headings, tables
+
+ENGLISH, CHINESE = pages.pages("en"), pages.pages("zh")
+
+
+def text_of(path):
+    return path.read_text(encoding="utf-8")
+
+
+def code(path):
+    """The blocks of a page, without comments and the texts of `{show}`."""
+    found = []
+    for block in examples.blocks(text_of(path)):
+        body = re.sub(r":alt:.*", "", block.body)
+        found.append((block.info, re.sub(r" *# .*", "", body)))
+    return found
+
+
+def test_every_page_exists_in_both_languages():
+    assert set(ENGLISH) == set(CHINESE)
+
+
+def with_marks(name):
+    """Tutorials take seconds."""
+    return pytest.param(name, marks=pytest.mark.slow if name.startswith("tutorials/") else ())
+
+
+@pytest.mark.parametrize("name", [with_marks(name) for name in ENGLISH])
+def test_the_examples_of_a_page_print_what_stands_there(name, tmp_path):
+    examples.run(name, text_of(ENGLISH[name]), "en", tmp_path)
+
+
+@pytest.mark.parametrize("name", ENGLISH)
+def test_a_page_shows_the_same_in_both_languages(name):
+    assert code(ENGLISH[name]) == code(CHINESE[name])
+    for part in (headings, tables):
+        assert part(text_of(ENGLISH[name])) == part(text_of(CHINESE[name]))
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ("```python\n>>> 1 + 1\n3\n```\n", "Expected:\n    3\nGot:\n    2"),
+        ("```python\n1 + 1\n```\n", "no >>>"),
+        ("```console\nmicrograd check x**2 x=1\n```\n```text\nno\n```\n", "expected:\nno\ngot:\n"),
+        ("```console\nmicrograd draw\n```\n", "exit status 2"),
+        ("```{show} 1 / 0\n```\n", "ZeroDivisionError"),
+        ("```{show} '<!DOCTYPE html>'\n```\n", "no :alt:"),
+        ("\n\n```python\n>>> x = 1\n>>> y\n```\n", "line 3"),
+    ],
+)
+def test_a_wrong_example_is_reported(page, message, capsys):
+    with pytest.raises(examples.ExampleError, match=re.escape(message)):
+        examples.run("page", page, "en")
+
+
+def test_the_blocks_of_a_page_are_one_session(tmp_path):
+    first = "```python\n>>> n = 1\n>>> def f():\n...     return n\n```\n"
+    second = "```python helper.py\nN = 2\n```\n```python\n>>> from helper import N as n\n```\n"
+    examples.run("page", f"{first}{second}```python\n>>> f()\n2\n```\n", "en", tmp_path)
+
+
+def test_a_picture_is_drawn_for_wide_and_for_narrow_screens(tmp_path):
+    shown = "drawing.draw_curve('tanh', width=width, lang=lang)"
+    text = examples.run("page", f"```{{show}} {shown}\n:alt: tanh\n```\n", "en", tmp_path)
+    wide, narrow = examples.WIDTHS
+    assert f'media="(max-width: {wide}px)" srcset="made/page-0.narrow.svg"' in text
+    for file, width in (("page-0.svg", wide), ("page-0.narrow.svg", narrow)):
+        assert f'width="{width}"' in text_of(tmp_path / "made" / file)
+
+
+def test_what_is_shown_stands_in_the_page(tmp_path):
+    page = "a\n\n```{show} '<!DOCTYPE html>' + lang\n:alt: two & three\n```\n\nb\n"
+    text = examples.run("howto/page", page, "zh", tmp_path)
+    assert text.startswith("a\n\n```{raw} html\n")
+    assert text.endswith("\n```\n\nb\n")
+    assert 'src="../made/howto-page-0.html" title="two &amp; three"' in text
+    assert text_of(tmp_path / "made" / "howto-page-0.html") == "<!DOCTYPE html>zh"
+
+
+def described():
+    """What the pages of the interface describe, as `module.name` of where it is defined."""
+    for page in dict(reference.interface("en")).values():
+        for full in re.findall(r":: (\S+)", page):
+            module = max((m for m in reference.MODULES if full.startswith(f"{m}.")), key=len)
+            thing = attrgetter(full[len(module) + 1 :])(import_module(module))
+            yield f"{thing.__module__}.{thing.__qualname__}"
+
+
+def test_the_reference_describes_every_public_name():
+    assert set(PUBLIC) <= set(described())
+
+
+OTHERS = {  # what pages import beside the interface: Karpathy's addresses, and parts of the design
+    *("micrograd.engine", "micrograd.nn", "micrograd.ops", "micrograd.writing"),
+}
+
+
+def test_the_reference_has_every_module_that_documents_import_from():
+    texts = [text_of(path) for path in (*ENGLISH.values(), *map(build.ROOT.joinpath, DOCUMENTS))]
+    named = set(re.findall(r"from ((?:micrograd|nn)[\w.]*) import", "".join(texts)))
+    assert len(named) > 10
+    assert named <= {*reference.MODULES, *OTHERS}
+
+
+def test_the_reference_has_every_command_and_every_rule():
+    from micrograd.commands.main import COMMANDS
+    from micrograd.derivation import rule_cards
+
+    for lang in WORDS:
+        assert reference.commands(lang).count("\nmicrograd ") == len(COMMANDS)
+        assert reference.cards(lang).count('class="card"') == len(rule_cards(lang))
+
+
+def test_the_reference_has_every_variable_error_and_format():
+    from micrograd.anomaly import AnomalyError
+    from micrograd.drawing.computation_graph import SUFFIXES
+
+    sources = [path for folder in ("micrograd", "nn", "tests") for path in files(folder)]
+    variables = {v for path in sources for v in re.findall(r"\bMICROGRAD_[A-Z_]+", text_of(path))}
+    errors = {each.__name__ for each in (AnomalyError, *PUBLIC.values()) if is_error(each)}
+    for name, words in (("environment", variables), ("errors", errors), ("files", SUFFIXES)):
+        assert len(words) > 2
+        assert {
+            word for word in words if word not in text_of(ENGLISH[f"reference/{name}"])
+        } == set()
+
+
+def files(folder):
+    return (build.ROOT / folder).rglob("*.py")
+
+
+def is_error(thing):
+    return inspect.isclass(thing) and issubclass(thing, Exception)
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_warnings_and_complete(tmp_path):
+    """Every address in it leads somewhere, and its index has every public name and Chinese word."""
+    missing = [name for name in build.NEEDED if find_spec(name) is None]
+    if missing:
+        pytest.skip(f"the site needs {', '.join(missing)}: pip install '.[docs]'")
+    assert build.build(tmp_path, processes=2) == []
+    for lang in WORDS:
+        written = sorted((tmp_path / lang).rglob("*.html"))
+        assert len(written) > len(ENGLISH) + len(reference.MODULES)
+        for page in written:
+            for address in re.findall(r'(?:href|src|srcset)="([^"#:]+)[^":]*"', text_of(page)):
+                assert (page.parent / address.partition("?")[0]).exists(), f"{page}: {address}"
+        inventory = (tmp_path / lang / "objects.inv").read_bytes()
+        names = zlib.decompress(inventory.split(b"\n", 4)[4]).decode()
+        assert set(reference.homes().values()) <= set(re.findall(r"^(\S+) py:", names, flags=re.M))
+    search = text_of(tmp_path / "zh" / "searchindex.js")
+    index = json.loads(re.fullmatch(r"Search\.setIndex\((.*)\)", search, flags=re.DOTALL)[1])
+    assert {"梯度", "神经", "经元"} <= {*index["terms"], *index["titleterms"]}
