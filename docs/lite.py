@@ -1,6 +1,6 @@
 """Build a site with JupyterLite, in which the tour runs in the browser: `python -m docs.lite`.
 
-Needs `pip install 'micrograd-engine[lite]'`. The site is a folder of files for any web server. The
+Needs `pip install '.[lite]'`, in this folder. The site is a folder of files for any web server. The
 browser fetches Pyodide and its packages from Pyodide's own server, unless `--pyodide` names a
 folder: that of an archive with all packages, or that of the package of npm, which has no NumPy.
 """
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--pyodide", type=Path, help="folder with Pyodide, for use without network")
     options = parser.parse_args()
     if find_spec("jupyterlite_core") is None:
-        raise SystemExit("JupyterLite is missing: pip install 'micrograd-engine[lite]'")
+        raise SystemExit("JupyterLite is missing: pip install '.[lite]'")
     build(options.out, options.pyodide)
     print(f"To see it: python -m http.server --directory {options.out}")
     print("Then open http://localhost:8000/lab/index.html?path=tour.ipynb")

@@ -34,7 +34,7 @@ from ._story import (
 )
 from ._words import LANGUAGES, Words
 
-NO_RESVG = "resvg is missing: pip install 'micrograd-engine[render]'"
+NO_RESVG = "resvg is missing: pip install resvg-py"
 WIDE, NARROW = 680, 362  # pixels: within the margins of an article, and of a phone
 _COLUMNS = 76, 36  # of the lines of a derivation: on a wide screen, and on a phone
 _SCALE = 1.5  # of PNG, for screens of high resolution

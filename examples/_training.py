@@ -66,7 +66,5 @@ def _prepare(out: Path) -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise ImportError(
-            f"--out needs Matplotlib: pip install 'micrograd-engine[plot]' ({error})"
-        ) from error
+        raise ImportError(f"--out needs Matplotlib: pip install matplotlib ({error})") from error
     out.mkdir(parents=True, exist_ok=True)

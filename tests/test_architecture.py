@@ -83,6 +83,7 @@ GUESTS = {
     "scipy": {"micrograd.compiler", "nn.optimizers", "nn.sklearn"},
     "sklearn": {"nn.datasets", "nn.sklearn"},
     "tqdm": {"nn.progress"},
+    "shtab": {"micrograd.commands"},
     "matplotlib": {"nn.plots"},
     "PIL": {"nn.plots", "micrograd.drawing"},
     "jax": {"micrograd.compiler"},

@@ -32,7 +32,7 @@ runpy.run_module(name, run_name="__main__")
 
 def program(name):
     if name in ("digits", "iris"):
-        pytest.importorskip("sklearn", reason="pip install 'micrograd-engine[train]'")
+        pytest.importorskip("sklearn", reason="pip install scikit-learn")
     return import_module(f"examples.{name}")
 
 
@@ -116,7 +116,7 @@ def test_missing_data_is_exit_code_2_with_a_remedy(name):
 def test_missing_matplotlib_is_exit_code_2_before_the_training(name, tmp_path):
     done = run("-c", WITHOUT, "matplotlib", f"examples.{name}", "--out", str(tmp_path / "new"))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("--out needs Matplotlib: pip install 'micrograd-engine[plot]'")
+    assert done.stderr.startswith("--out needs Matplotlib: pip install matplotlib")
     assert not (tmp_path / "new").exists()
 
 
@@ -139,7 +139,7 @@ def test_a_folder_that_cannot_be_written_is_reported_without_a_traceback(tmp_pat
 
 
 def test_the_batch_on_eight_devices_gives_the_gradient_of_one():
-    pytest.importorskip("jax", reason="pip install 'micrograd-engine[jax]'")
+    pytest.importorskip("jax", reason="pip install jax")
     done = run("-m", "examples.sharding", XLA_FLAGS="")
     assert done.returncode == 0, done.stderr
     assert "8 devices, samples on each: [512]" in done.stdout

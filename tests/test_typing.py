@@ -153,7 +153,7 @@ REFUSED = {
 @pytest.fixture(scope="module")
 def messages(tmp_path_factory):
     """What mypy says about each line of `REVEALED`, `ACCEPTED` and `REFUSED`, after the script."""
-    api = pytest.importorskip("mypy.api", reason="pip install 'micrograd-engine[dev]'")
+    api = pytest.importorskip("mypy.api", reason="pip install mypy")
     folder = tmp_path_factory.mktemp("typing")
     revealed = [f"reveal_type({expression})" for expression in REVEALED]
     lines = [*SCRIPT.splitlines(), *revealed, *ACCEPTED, *REFUSED]

@@ -7,6 +7,7 @@ from typing import Any
 
 from micrograd.commands.errors import CommandError
 from micrograd.commands.expression import add_arguments, function_and_point
+from micrograd.commands.terminal import BAD, DOUBTFUL, GOOD, coloured
 
 
 def add_to(commands: argparse._SubParsersAction[Any]) -> None:
@@ -17,7 +18,8 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         description="Check the gradient of an expression by several independent methods. The exit "
         "status is 0 if all confirm it, 1 if one disagrees, 2 if the command cannot be carried "
         "out, and 3 if no method disagrees but not everything is confirmed, for example because a "
-        'value is infinite. Example: micrograd check "tanh(x * w + b)" x=2 w=-3 b=6.5',
+        "value is infinite.\n"
+        '  micrograd check "tanh(x * w + b)" x=2 w=-3 b=6.5',
     )
     add_arguments(parser)
     parser.add_argument(
@@ -40,5 +42,7 @@ def check(options: argparse.Namespace) -> int:
     except ValueError as error:
         raise CommandError(f"--{error}") from None
     report = check_gradients(function, *point, order=highest, raise_exception=False)
-    print(report)
-    return 0 if report else 1 if report.is_wrong else 3
+    code = 0 if report else 1 if report.is_wrong else 3
+    verdict, *rest = str(report).split("\n")
+    print(coloured(verdict, {0: GOOD, 1: BAD, 3: DOUBTFUL}[code]), *rest, sep="\n")
+    return code

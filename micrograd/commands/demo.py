@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from micrograd.commands.errors import CommandError
+from micrograd.commands.terminal import BAD, GOOD, coloured
 
 EXAMPLES = "micrograd.examples"
 
@@ -24,7 +25,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         "demo",
         help="recompute the numbers of the five articles, and write their companions",
         description="Recompute the numbers of the five articles, say where each comes from, and "
-        "compare them. The exit status is 1 if any number differs.",
+        "compare them. The exit status is 1 if any number differs.\n  micrograd demo --out out",
     )
     parser.add_argument(
         "articles",
@@ -34,6 +35,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         help="the numbers of the articles, 1 to 5 (default: all)",
     )
     parser.add_argument(
+        "-o",
         "--out",
         type=Path,
         metavar="DIR",
@@ -64,7 +66,9 @@ def demo(options: argparse.Namespace) -> int:
     print(layout.HEADING)
     try:
         for report in _reports(programs, out):
-            print(*layout.lines(report), sep="\n", flush=True)
+            lines = zip(layout.lines(report), report.rows, strict=True)
+            signs = (coloured(line, GOOD if row.agrees else BAD) for line, row in lines)
+            print(*signs, sep="\n", flush=True)
             reports.append(report)
         if out is not None:
             index = layout.write_index(reports, out)

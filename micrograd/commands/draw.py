@@ -24,8 +24,8 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         description="Draw the computation graph of an expression, with its gradients. The suffix "
         "of the file determines the format: svg, png and jpg, for which a Graphviz renderer is "
         "needed; pdf, for which Graphviz itself is needed; html, a page to step through; md, a "
-        "derivation with a Mermaid graph; tex, mmd, gv, json or txt; gif, a film. "
-        'Example: micrograd draw "tanh(x * w + b)" x=2 w=-3 b=6.5 --compact -o neuron.svg',
+        "derivation with a Mermaid graph; tex, mmd, gv, json or txt; gif, a film.\n"
+        '  micrograd draw "tanh(x * w + b)" x=2 w=-3 b=6.5 --compact -o neuron.svg',
     )
     add_arguments(parser)
     add_output(parser, "output file; without it, a text tree is printed")

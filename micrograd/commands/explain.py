@@ -21,8 +21,8 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         "explain",
         help="derive the gradient of an expression, step by step",
         description="Derive the gradient of an expression by the chain rule. Without values for "
-        "the names, the derivation is in symbols only. "
-        'Example: micrograd explain "tanh(x1*w1 + b)" x1=2 w1=-3 b=6.88 --wrt w1 --lang zh',
+        "the names, the derivation is in symbols only.\n"
+        '  micrograd explain "tanh(x1*w1 + b)" x1=2 w1=-3 b=6.88 --wrt w1 --lang zh',
     )
     add_arguments(parser)
     parser.add_argument(

@@ -18,7 +18,8 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         help="write an expression and its gradient in JavaScript, Python or C",
         description="Write an expression and its gradient as a function in another language, which "
         "needs no library. The suffix of the file determines the language: js; mjs, an ES module; "
-        'py; or c. Example: micrograd export "tanh(x * w + b)" -o neuron.js',
+        "py; or c.\n"
+        '  micrograd export "tanh(x * w + b)" -o neuron.js',
     )
     parser.add_argument("expression", help="arithmetic and calls of operations")
     parser.add_argument(

@@ -18,8 +18,8 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         "live",
         help="write a page on which an expression follows sliders",
         description="Write one HTML file on which each name of an expression has a slider, and "
-        "values, gradients and derivations follow. "
-        'Example: micrograd live "(tanh(w*x + b) - y)**2" w=1 x=2 b=0 y=1 -o page.html',
+        "values, gradients and derivations follow.\n"
+        '  micrograd live "(tanh(w*x + b) - y)**2" w=1 x=2 b=0 y=1 -o page.html',
     )
     add_arguments(parser)
     add_output(parser, "output file; without it, the page is printed")

@@ -6,19 +6,20 @@ carried out or its output cannot be written, and 3 if `check` is undecided.
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from io import StringIO, TextIOWrapper
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import micrograd
 from micrograd.commands import (
     check,
+    completion,
     demo,
+    doctor,
     draw,
     explain,
     export,
@@ -29,9 +30,14 @@ from micrograd.commands import (
     train,
 )
 from micrograd.commands.errors import CommandError
+from micrograd.commands.options import add_language
+from micrograd.commands.parsing import Parser, language_of, translate
 from micrograd.commands.terminal import Output, printable
 
-COMMANDS = (demo, check, explain, draw, live, export, playground, rules, train, predict)
+COMMANDS = (
+    *(demo, check, explain, draw, live, export),
+    *(playground, rules, train, predict, doctor, completion),
+)
 """The modules of the commands, in the order of the help."""
 
 
@@ -56,14 +62,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _carry_out(words: list[str]) -> int:
-    parser = _parser()
-    options = parser.parse_args(words)
+    reading = parser(language_of(words))
+    options = reading.parse_args(words)
     if options.version:
         print(f"micrograd-engine {micrograd.__version__}")
         return 0
     if options.command is None:
-        parser.print_help(sys.stderr)
-        parser.exit(2, "\nmicrograd: a command is missing, such as micrograd demo\n")
+        reading.print_help()
+        return 0
     for name, value in vars(options).items():
         setattr(options, name, _unshielded(value))
     try:
@@ -99,25 +105,22 @@ def _unshielded(value: Any) -> Any:
     return value
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose messages show what was typed, without that space and control characters."""
-
-    def error(self, message: str) -> NoReturn:
-        super().error(re.sub(r"(?<=[' ]) -", "-", message))
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        super()._print_message(printable(message), file)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def parser(lang: str = "en") -> Parser:
+    """Return the parser of command lines, with its help in a language."""
+    made = Parser(
         prog="micrograd",
         description="A scalar automatic-differentiation engine with a computational graph.",
-        epilog="micrograd COMMAND --help describes a command and its options.",
+        epilog="micrograd COMMAND --help describes a command and its options. To begin with:\n"
+        '  micrograd explain "(sigmoid(w*x + b) - t)**2" --wrt w\n'
+        '  micrograd draw "tanh(x * w + b)" x=2 w=-3 b=6.5 --compact -o neuron.svg\n'
+        '  micrograd live "(tanh(w*x + b) - y)**2" w=1 x=2 b=0 y=1 -o live.html\n'
+        "  micrograd demo --out out",
     )
-    parser.add_argument("--version", action="store_true", help="print the version and exit")
-    parser.set_defaults(command=None)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    made.add_argument("--version", action="store_true", help="print the version and exit")
+    add_language(made, "language of the help (default %(default)s)")
+    made.set_defaults(command=None)
+    commands = made.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:
         command.add_to(commands)
-    return parser
+    translate(made, lang)
+    return made

@@ -17,12 +17,12 @@ COLUMNS: dict[str, Any] = {"action": "append", "default": [], "metavar": "COLUMN
 """The settings of an option that names columns, one each time that it is given."""
 
 
-def add_language(parser: argparse.ArgumentParser) -> None:
-    """Let a command take the language of its output."""
+def add_language(
+    parser: argparse.ArgumentParser, what: str = "language of the output (default %(default)s)"
+) -> None:
+    """Let a command take the language of its output; `what` is the help of the option."""
     known = languages.languages()
-    parser.add_argument(
-        "--lang", choices=known, default="en", help="language of the output (default %(default)s)"
-    )
+    parser.add_argument("--lang", choices=known, default="en", help=what)
 
 
 def add_output(parser: argparse.ArgumentParser, what: str) -> None:

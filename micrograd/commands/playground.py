@@ -19,7 +19,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         "playground",
         help="write a page on which a reader trains a small network",
         description="Write one HTML file in which a reader trains a small network and looks into "
-        "it. Settings are those in the address of the page. Example: micrograd playground "
+        "it. Settings are those in the address of the page.\n  micrograd playground "
         "data=spiral layers=8,8 activation=tanh -o page.html",
     )
     parser.add_argument(

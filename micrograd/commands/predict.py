@@ -27,8 +27,8 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         "predict",
         help="predict a column of a CSV file with a trained network",
         description="Predict the target for each row of a CSV file. The file must have the columns "
-        "that the network was trained on, in any order. "
-        "Example: micrograd predict flowers.npz new.csv --out species.csv",
+        "that the network was trained on, in any order.\n"
+        "  micrograd predict flowers.npz new.csv -o species.csv",
     )
     parser.add_argument("model", type=Path, metavar="MODEL.npz", help="network saved by train")
     parser.add_argument("file", type=Path, metavar="FILE.csv", help="table to predict")

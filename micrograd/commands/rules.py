@@ -20,7 +20,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         "rules",
         help="show the rule cards of operations",
         description="Show the formula, the derivatives and the domain of each operation named, or "
-        "of all operations. Example: micrograd rules tanh relu --lang zh",
+        "of all operations.\n  micrograd rules tanh relu --lang zh",
     )
     parser.add_argument("names", nargs="*", metavar="OPERATION", help="operations (default all)")
     add_language(parser)

@@ -24,6 +24,25 @@ def printable(text: str) -> str:
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
+GOOD, BAD, DOUBTFUL = "\ufdd0", "\ufdd1", "\ufdd2"
+"""Signs before a text that a terminal shows in green, red and yellow; no text contains them."""
+
+_PLAIN = "\ufdd3"
+_COLOURS = {GOOD: "\x1b[32m", BAD: "\x1b[31m", DOUBTFUL: "\x1b[33m", _PLAIN: "\x1b[0m"}
+_SIGNS = re.compile(f"[{''.join(_COLOURS)}]")
+
+
+def coloured(text: str, sign: str) -> str:
+    """Return a text that `Output` shows in a colour where there are colours."""
+    return f"{sign}{text}{_PLAIN}"
+
+
+def has_colours(stream: Any) -> bool:
+    """Return whether a stream is a terminal, whose user did not set NO_COLOR (no-color.org)."""
+    known = os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
+    return known and bool(getattr(stream, "isatty", lambda: False)())
+
+
 class Output:
     """Standard output, on which all text is printable.
 
@@ -33,11 +52,13 @@ class Output:
 
     def __init__(self, stream: Any) -> None:
         self.stream = StringIO() if stream is None else stream  # None: it was closed before
+        self.colours = has_colours(self.stream)
         self.error = OSError(errno.EBADF, os.strerror(errno.EBADF)) if stream is None else None
 
     def write(self, text: str) -> int:
         """Write the text, unless an error came before."""
-        self._attempt("write", printable(text))
+        shown = _SIGNS.sub(lambda found: _COLOURS[found[0]] * self.colours, printable(text))
+        self._attempt("write", shown)
         return len(text)
 
     def flush(self) -> None:

@@ -43,8 +43,8 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         help="train a network on a CSV file or on a built-in data set",
         description="Train a multilayer perceptron, and measure it on samples that were held out; "
         "the last line of the output is the result. Columns of numbers are scaled, and columns of "
-        "words become one column of zeros and ones for each word. "
-        "Example: micrograd train --data flowers.csv --target species --save flowers.npz",
+        "words become one column of zeros and ones for each word.\n"
+        "  micrograd train --data flowers.csv --target species --save flowers.npz",
     )
     option = parser.add_argument
     option("--data", required=True, metavar="NAME|FILE", help=f"{', '.join(SETS)}, or a CSV file")
@@ -196,7 +196,7 @@ def _check_places(options: argparse.Namespace) -> None:
         if options.plots.exists() and not options.plots.is_dir():
             raise CommandError(f"--plots {options.plots} is a file: give the name of a folder")
         if find_spec("matplotlib") is None:
-            raise CommandError("--plots needs Matplotlib: pip install 'micrograd-engine[plot]'")
+            raise CommandError("--plots needs Matplotlib: pip install matplotlib")
 
 
 def _hidden(text: str) -> list[int]:

@@ -120,8 +120,7 @@ class Backend(NamedTuple):
     Args:
         module: the module that defines the executor; it imports the library.
         executor: the name of the class in it.
-        library: the library that has to be installed, if any.
-        extra: the extra of this package that installs the library.
+        package: the package that has to be installed, if any, as pip calls it.
 
     >>> BACKENDS["numpy"].load("numpy").__name__
     'NumpyExecutor'
@@ -129,8 +128,7 @@ class Backend(NamedTuple):
 
     module: str
     executor: str
-    library: str = ""
-    extra: str = ""
+    package: str = ""
 
     def load(self, name: str) -> MakeExecutor:
         """Import the executor; raises ImportError, which says what to install, if it cannot."""
@@ -138,16 +136,15 @@ class Backend(NamedTuple):
             made: MakeExecutor = getattr(import_module(self.module), self.executor)
         except ImportError as error:
             raise ImportError(
-                f"backend={name!r} needs {self.library}: "
-                f"pip install 'micrograd-engine[{self.extra}]' ({error})"
+                f"backend={name!r} needs {self.package}: pip install {self.package} ({error})"
             ) from error
         return made
 
 
 BACKENDS = {
     "numpy": Backend("micrograd.compiler.numpy.executor", "NumpyExecutor"),
-    "numba": Backend("micrograd.compiler.native.executor", "NativeExecutor", "Numba", "fast"),
-    "jax": Backend("micrograd.compiler.jax.executor", "JaxExecutor", "JAX", "jax"),
+    "numba": Backend("micrograd.compiler.native.executor", "NativeExecutor", "llvmlite"),
+    "jax": Backend("micrograd.compiler.jax.executor", "JaxExecutor", "jax"),
     "reference": Backend("micrograd.compiler.reference", "ReferenceExecutor"),
 }
 """The backends by name. `"auto"` is "numba" where that is installed and fits, else "numpy"."""

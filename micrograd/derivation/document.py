@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from textwrap import dedent
 from typing import Any, NamedTuple
 
-from micrograd.writing.labels import columns
+from micrograd.writing.labels import columns, filled, pieces
 from micrograd.writing.marks import latex, mathml, row
 from micrograd.writing.notation import Formula
 
@@ -163,22 +163,10 @@ def _text_lines(block: Block) -> Iterator[str]:
 
 def _wrapped(words: Sentence, width: int) -> Iterator[str]:
     """The sentence in lines, broken between words and around formulas, not within them."""
-    pieces: list[str] = []
+    parts: list[str] = []
     for word in words:
-        if isinstance(word, Formula):
-            pieces.append(word.text)
-        else:
-            pieces += re.findall(r"\s*[\u2e80-\uffef]|\s*[^\s\u2e80-\uffef]+|\s+", word)
-    line = ""
-    for piece in pieces:
-        if line and columns(line + piece.rstrip()) > width and piece.strip() not in _CLOSING:
-            yield line.rstrip()
-            line, piece = "", piece.lstrip()
-        line += piece
-    yield line.rstrip()
-
-
-_CLOSING = frozenset(",.;:!?)，。；：！？）、")
+        parts += [word.text] if isinstance(word, Formula) else pieces(word)
+    return filled(parts, width)
 
 
 def _beside(start: str, text: str) -> Iterator[str]:

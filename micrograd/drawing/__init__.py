@@ -159,7 +159,7 @@ def draw_dot(
     Returns:
         A graph that shows itself in a notebook. `.render(path)` writes a file, `.pipe()` returns
         the picture, and `.source` is the DOT text. These are drawn by Graphviz, or by the renderer
-        in `pip install 'micrograd-engine[render]'`. Without either, SVG is drawn by simpler means,
+        in `pip install graphviz-pure resvg-py`. Without either, SVG is drawn by simpler means,
         and so is PNG if resvg-py is installed; other formats are refused. `.mermaid()`, `.tikz()`,
         `.json()` and `.tree()` return the graph in other languages, and `.write(path)` chooses by
         the suffix.

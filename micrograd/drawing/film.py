@@ -103,7 +103,7 @@ def film(
     """Write an animated GIF in which values are computed and gradients flow back.
 
     It shows the picture of `draw`, step by step, with a formula for each step. It needs resvg-py
-    and Pillow: `pip install 'micrograd-engine[render,plot]'`.
+    and Pillow: `pip install resvg-py pillow`.
 
     Args:
         output: the value at the top of the graph.
@@ -222,9 +222,7 @@ def _gif(frames: Sequence[str], seconds: float, scale: float) -> bytes:
     try:
         from PIL import Image
     except ImportError:
-        raise renderers.RenderingError(
-            "a film needs Pillow: pip install 'micrograd-engine[plot]'"
-        ) from None
+        raise renderers.RenderingError("a film needs Pillow: pip install pillow") from None
     images = []
     for frame in frames:
         drawn = renderers.png(frame, letter_of(frame), scale=scale)

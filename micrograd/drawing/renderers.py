@@ -28,7 +28,7 @@ INSTALL_GRAPHVIZ = """\
   brew install graphviz                    (macOS)
   choco install graphviz                   (Windows)"""
 _INSTALL = f"""\
-  pip install 'micrograd-engine[render]'   (a renderer from PyPI)
+  pip install graphviz-pure resvg-py     (a renderer from PyPI)
 {INSTALL_GRAPHVIZ}"""
 _WITHOUT = "Without one, SVG is drawn all the same, and PNG if the package resvg-py is installed."
 _IN_A_BROWSER = "Python in a browser cannot start programs: use format='svg', which needs none."
@@ -129,7 +129,7 @@ def run(source: str, options: list[str], timeout: float = TIMEOUT) -> bytes:
 # ------------------------------------------------------------------------------------ PNG from SVG
 
 _INSTALL_RESVG = f"""\
-  pip install 'micrograd-engine[render]'   (which includes resvg-py)
+  pip install resvg-py
 {INSTALL_GRAPHVIZ}
 or use format='svg', which every browser shows with its own fonts."""
 
@@ -228,7 +228,7 @@ def pdf(svg: str, letter: str, lacking: RenderingError | None = None, scale: flo
     except ImportError:
         raise lacking or RenderingError(
             "a PDF needs Graphviz or Pillow. Install one:\n"
-            "  pip install 'micrograd-engine[plot]'     (which includes Pillow)\n"
+            "  pip install pillow\n"
             f"{INSTALL_GRAPHVIZ}"
         ) from None
     page = io.BytesIO()

@@ -46,7 +46,7 @@ class SvgDrawing:
         return f"<a drawing of {self.subject}, {len(self.svg):,} characters of SVG>"
 
     def png(self, *, scale: float = 1.0) -> bytes:
-        """Return the drawing as PNG, which resvg draws: `pip install 'micrograd-engine[render]'`.
+        """Return the drawing as PNG, which resvg draws: `pip install resvg-py`.
 
         Args:
             scale: how many times as many pixels it has in each direction.

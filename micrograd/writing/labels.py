@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from unicodedata import category, combining, east_asian_width
 
@@ -61,6 +62,29 @@ def columns(text: str) -> int:
 
 
 _INVISIBLE = ("Mn", "Me", "Cf")
+
+
+def pieces(text: str) -> list[str]:
+    """The parts of a text between which a line may break: words, and single Chinese characters."""
+    return re.findall(r"\s*[\u2e80-\uffef]|\s*[^\s\u2e80-\uffef]+|\s+", text)
+
+
+def filled(parts: Iterable[str], width: int) -> Iterator[str]:
+    """Lines of at most `width` columns, if the parts allow it; none begins with a closing sign.
+
+    >>> [*filled(pieces("one two three"), 8)]
+    ['one two', 'three']
+    """
+    line = ""
+    for part in parts:
+        if line and columns(line + part.rstrip()) > width and part.strip() not in _CLOSING:
+            yield line.rstrip()
+            line, part = "", part.lstrip()
+        line += part
+    yield line.rstrip()
+
+
+_CLOSING = frozenset(",.;:!?)，。；：！？）、")
 
 
 def _ems(character: str) -> float:

@@ -229,8 +229,7 @@ def _searched(
         from scipy.optimize import line_search
     except ImportError as error:
         raise ImportError(
-            f"LBFGS needs SciPy: pip install 'micrograd-engine[train]', or set "
-            f"line_search_fn=None ({error})"
+            f"LBFGS needs SciPy: pip install scipy, or set line_search_fn=None ({error})"
         ) from error
     seen: dict[bytes, tuple[float, Array]] = {}
 

@@ -65,9 +65,7 @@ def require_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise ImportError(
-            f"plots need matplotlib: pip install 'micrograd-engine[plot]' ({error})"
-        ) from error
+        raise ImportError(f"plots need matplotlib: pip install matplotlib ({error})") from error
 
 
 def new_axes(ax: Axes | None, size: tuple[float, float] = (6.4, 4)) -> Axes:

@@ -18,7 +18,7 @@ try:
     from nn.sklearn.regressor import MLPRegressor
 except ImportError as error:
     raise ImportError(
-        f"nn.sklearn needs scikit-learn: pip install 'micrograd-engine[train]' ({error})"
+        f"nn.sklearn needs scikit-learn: pip install scikit-learn ({error})"
     ) from error
 
 __all__ = ["MLPClassifier", "MLPRegressor"]

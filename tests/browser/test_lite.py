@@ -10,7 +10,7 @@ import pytest
 from tests.browser.conftest import ROOT
 from tests.browser.pythons import Server
 
-pytest.importorskip("jupyterlite_core", reason="pip install 'micrograd-engine[lite]'")
+pytest.importorskip("jupyterlite_core", reason="pip install jupyterlite-core")
 pytestmark = pytest.mark.slow
 
 

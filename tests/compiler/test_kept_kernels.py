@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("llvmlite", reason="pip install 'micrograd-engine[fast]'")
+pytest.importorskip("llvmlite", reason="pip install numba")
 
 from micrograd.compiler import compile  # noqa: A004
 from micrograd.compiler.native import executor, machine

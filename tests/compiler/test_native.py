@@ -14,7 +14,7 @@ import mpmath
 import numpy as np
 import pytest
 
-pytest.importorskip("llvmlite", reason="pip install 'micrograd-engine[fast]'")
+pytest.importorskip("llvmlite", reason="pip install numba")
 
 import micrograd
 from micrograd import Value, compile  # noqa: A004

@@ -103,7 +103,7 @@ def test_softmax_bears_logits_of_any_size():
 @pytest.mark.usefixtures("quick_xla")
 def test_a_program_computes_what_eager_mode_does(model, name, backend):
     if backend == "jax":
-        pytest.importorskip("jax", reason="pip install 'micrograd-engine[jax]'")
+        pytest.importorskip("jax", reason="pip install jax")
     document = one(name, len(model.position))
     loss = model.loss(*document)
     loss.backward()

@@ -374,6 +374,147 @@ WORDS: dict[str, dict[str, str]] = {
         "repeat": "反复进行",
         "repeat times": "重复 {count} 次",
     },
+    "help": {
+        "A scalar automatic-differentiation engine with a computational graph.": "带计算图的标量自动微分引擎。",
+        "micrograd COMMAND --help describes a command and its options. To begin with:": "micrograd COMMAND --help 介绍各个命令及其选项。可以这样开始：",
+        "positional arguments": "参数",
+        "options": "选项",
+        "commands": "命令",
+        "options for CSV files": "CSV 文件的选项",
+        "show this help message and exit": "显示本帮助并退出",
+        "print the version and exit": "显示版本号并退出",
+        "language of the help (default %(default)s)": "帮助的语言（默认 %(default)s）",
+        "language of the output (default %(default)s)": "输出的语言（默认 %(default)s）",
+        "recompute the numbers of the five articles, and write their companions": "重新计算五篇文章里的数，并写出配套文件",
+        "check the gradient of an expression at a point": "检查表达式在一点处的梯度",
+        "derive the gradient of an expression, step by step": "逐步推导表达式的梯度",
+        "draw the computation graph of an expression": "画出表达式的计算图",
+        "write a page on which an expression follows sliders": "生成一个网页，拖动滑块，表达式随之变化",
+        "write an expression and its gradient in JavaScript, Python or C": "用 JavaScript、Python 或 C 写出表达式及其梯度",
+        "write a page on which a reader trains a small network": "生成一个网页，读者可以在上面训练小网络",
+        "show the rule cards of operations": "显示各种运算的规则卡片",
+        "train a network on a CSV file or on a built-in data set": "用 CSV 文件或内置数据集训练网络",
+        "predict a column of a CSV file with a trained network": "用训练好的网络预测 CSV 文件的一列",
+        "say what is installed, what is missing, and what to do": "说明装了什么、缺什么、该怎么办",
+        "Recompute the numbers of the five articles, say where each comes from, and compare "
+        "them. The exit status is 1 if any number differs.": "重新计算五篇文章里的数，注明各自的出处并加以核对。只要有一个数不一致，退出码就是 1。",
+        "the numbers of the articles, 1 to 5 (default: all)": "文章的编号，1 到 5（默认全部）",
+        "write the companions to this folder: a page, Markdown, LaTeX and pictures": "把配套文件写入这个文件夹：网页、Markdown、LaTeX 和插图",
+        "Check the gradient of an expression by several independent methods. The exit status "
+        "is 0 if all confirm it, 1 if one disagrees, 2 if the command cannot be carried out, "
+        "and 3 if no method disagrees but not everything is confirmed, for example because a "
+        "value is infinite.": "用几种独立的方法检查表达式的梯度。全部确认时退出码为 0；有一种不一致时为 1；命令无法执行时为 2；没有不一致、但并非全部得到确认时（例如某个值是无穷大）为 3。",
+        "arithmetic and calls of operations": "由四则运算和各种函数组成的表达式",
+        "the value of each name": "每个变量的值",
+        "highest order of the derivatives to check, from 1 to 4 (default 1)": "要检查的导数的最高阶数，1 到 4（默认 1）",
+        "Derive the gradient of an expression by the chain rule. Without values for the names, "
+        "the derivation is in symbols only.": "用链式法则推导表达式的梯度。不给变量的值时，只用符号推导。",
+        "names to differentiate by (default all)": "对哪些变量求导（默认全部）",
+        "a closed form, as on a blackboard, or every value and path (default board)": "像板书那样的化简结果（board），或者写出每个值和每条路径（full）；默认 board",
+        "columns of a line, for --style board (default 76)": "每行的宽度，用于 --style board（默认 76）",
+        "format of the output (default text)": "输出格式（默认 text）",
+        "omit the evaluation tables of --style full": "省去 --style full 的求值表",
+        "compare the results with finite differences": "把结果与有限差分比较",
+        "Draw the computation graph of an expression, with its gradients. The suffix of the "
+        "file determines the format: svg, png and jpg, for which a Graphviz renderer is "
+        "needed; pdf, for which Graphviz itself is needed; html, a page to step through; md, a "
+        "derivation with a Mermaid graph; tex, mmd, gv, json or txt; gif, a film.": "画出表达式的计算图和梯度。格式由文件后缀决定：svg；png 和 jpg，需要 Graphviz 渲染器；pdf，需要 Graphviz；html，分步页面；md，带 Mermaid 图的推导；tex、mmd、gv、json 或 txt；gif，动画。",
+        "output file; without it, a text tree is printed": "输出文件；不给则打印文字形式的树",
+        "light, dark, print, or auto, which follows the reader's screen (default light)": "light（浅色）、dark（深色）、print（印刷）或 auto（随读者的屏幕）；默认 light",
+        "LR (from left to right, the default), RL, TB (from top to bottom) or BT; a compact "
+        "picture is read from left to right or from top to bottom by default, whichever fits": "LR（从左到右，默认）、RL、TB（从上到下）或 BT；紧凑图默认从左到右或从上到下，看哪种放得下",
+        "draw one box for each named value, with typeset formulas and partials": "每个有名字的值画一个框，写上排好版的公式和偏导数",
+        "how wide a compact picture may be, in pixels (default 700)": "紧凑图的最大宽度，单位为像素（默认 700）",
+        "enlarge a PNG, such as 2 (default 1)": "PNG 的放大倍数，例如 2（默认 1）",
+        "write the local derivatives on the arrows": "在箭头上写出局部导数",
+        "write on each arrow what it contributes to the gradient": "在每个箭头上写出它对梯度的贡献",
+        "Write one HTML file on which each name of an expression has a slider, and values, "
+        "gradients and derivations follow.": "生成一个 HTML 文件：表达式的每个变量有一个滑块，数值、梯度和推导随之变化。",
+        "output file; without it, the page is printed": "输出文件；不给则把网页打印出来",
+        "names that gradient descent changes (default: those of weights, such as w and b)": "梯度下降所改变的变量（默认是权重，例如 w 和 b）",
+        "samples: a CSV file whose columns are called like names of the expression, which then "
+        "need no value": "样本：一个 CSV 文件，列名与表达式的变量相同，这些变量就不必再给值",
+        "learning rate (default %(default)s)": "学习率（默认 %(default)s）",
+        "Write an expression and its gradient as a function in another language, which needs "
+        "no library. The suffix of the file determines the language: js; mjs, an ES module; "
+        "py; or c.": "把表达式及其梯度写成另一种语言的函数，不依赖任何库。语言由文件后缀决定：js；mjs，即 ES 模块；py；或 c。",
+        "the parameters in their order (default: as they appear in the expression)": "函数的参数及其次序（默认按在表达式中出现的次序）",
+        "output file; without it, the source is printed": "输出文件；不给则把源代码打印出来",
+        "javascript, python or c (default: by the suffix, else javascript)": "javascript、python 或 c（默认由后缀决定，否则是 javascript）",
+        "name of the function (default %(default)s)": "函数的名字（默认 %(default)s）",
+        "Write one HTML file in which a reader trains a small network and looks into it. "
+        "Settings are those in the address of the page.": "生成一个 HTML 文件，读者可以在其中训练一个小网络，并查看它的内部。设置与网页地址中的相同。",
+        "what the page opens with: kind, data, features, layers, activation, output, init, "
+        "loss, optimizer, rate, penalty, strength, batch, samples, noise, test, classes, seed, "
+        "speed, steps": "网页打开时的设置：kind、data、features、layers、activation、output、init、loss、optimizer、rate、penalty、strength、batch、samples、noise、test、classes、seed、speed、steps",
+        "a trained model, as Module.save writes it": "训练好的模型，由 Module.save 写出",
+        "Show the formula, the derivatives and the domain of each operation named, or of all "
+        "operations.": "显示所列运算（或全部运算）的公式、导数和定义域。",
+        "operations (default all)": "运算（默认全部）",
+        "output file: .html, a page with curves, or .md": "输出文件：.html，带曲线的网页；或 .md",
+        "Train a multilayer perceptron, and measure it on samples that were held out; the last "
+        "line of the output is the result. Columns of numbers are scaled, and columns of words "
+        "become one column of zeros and ones for each word.": "训练一个多层感知机，并用留出的样本衡量它；输出的最后一行是结果。数值列会被缩放，文字列变成由 0 和 1 组成的若干列，每个词一列。",
+        "moons, circles, spiral, xor, blobs, digits, iris, or a CSV file": "moons、circles、spiral、xor、blobs、digits、iris，或一个 CSV 文件",
+        "sizes of the hidden layers (default %(default)s)": "各隐藏层的大小（默认 %(default)s）",
+        "activation of the hidden layers (default %(default)s)": "隐藏层的激活函数（默认 %(default)s）",
+        "largest number of epochs (100 or more, depending on the number of samples)": "最大轮数（100 或更多，取决于样本数）",
+        "number of samples in a batch (default %(default)s)": "每批的样本数（默认 %(default)s）",
+        "name of the optimizer: sgd, adam, adamw, … (default %(default)s)": "优化器：sgd、adam、adamw 等（默认 %(default)s）",
+        "share of the samples held out (default %(default)s)": "留出样本的比例（默认 %(default)s）",
+        "seed of all random numbers (default %(default)s)": "所有随机数的种子（默认 %(default)s）",
+        "auto: words, and whole numbers if few are distinct, are classes": "auto：文字，以及不同取值很少的整数，视为类别",
+        "save the network for predict": "保存网络，供 predict 使用",
+        "write pictures to this folder": "把插图写入这个文件夹",
+        "column to predict (default: the last one)": "要预测的列（默认最后一列）",
+        "leave this column out; may be repeated": "不用这一列；可以重复给出",
+        "use this column even if it seems to number the rows; may be repeated": "即使这一列看起来只是行号，也要用；可以重复给出",
+        "what to do with missing values: drop leaves their rows out, fill puts the mean or the "
+        "most frequent word there, category makes them a value of their own (default "
+        "%(default)s)": "怎样处理缺失值：drop 去掉所在的行，fill 填入平均值或最常见的词，category 把缺失当作单独的一类（默认 %(default)s）",
+        "whether the first line has the names of the columns (default: detect it)": "第一行是不是列名（默认自动判断）",
+        "encoding of the file, such as gbk (default UTF-8)": "文件的编码，例如 gbk（默认 UTF-8）",
+        "separator of the cells: comma, semicolon, tab, bar, space, or the character itself "
+        "(default: detect it)": "单元格的分隔符：comma、semicolon、tab、bar、space，或者就写那个字符（默认自动判断）",
+        "decimal mark of the numbers (default: detect it)": "小数点的写法（默认自动判断）",
+        "number of lines above the table (default %(default)s)": "表格上方的行数（默认 %(default)s）",
+        "Predict the target for each row of a CSV file. The file must have the columns that "
+        "the network was trained on, in any order.": "为 CSV 文件的每一行预测目标。文件必须有训练网络时用过的列，次序不限。",
+        "network saved by train": "由 train 保存的网络",
+        "table to predict": "要预测的表格",
+        "output file; without it, the predictions are printed": "输出文件；不给则把预测打印出来",
+        "Say which version is installed and where, which optional libraries, renderers and "
+        "fonts there are, and whether another distribution owns the names micrograd or nn. The "
+        "exit status is 1 if something has to be mended.": "说明装的是哪个版本、装在哪里，有哪些可选的库、渲染器和字体，以及有没有别的发行包占用 micrograd 或 nn 这两个名字。有需要处理的问题时，退出码为 1。",
+        "print a script by which a shell completes commands and options": "打印一段脚本，让 shell 能补全命令和选项",
+        "Print a script by which a shell completes commands and options when the key Tab is "
+        "pressed. The shell has to read it when it starts:": "打印一段脚本，让 shell 在按下 Tab 键时补全命令和选项。shell 启动时要读入它：",
+        "the shell": "所用的 shell",
+    },
+    "doctor": {
+        "arrays": "编译函数、训练和数组",
+        "machine code": 'backend="numba"',
+        "jax": 'backend="jax"',
+        "scipy": "优化器 LBFGS",
+        "data sets": "数据集 digits 和 iris，以及 nn.sklearn",
+        "plots": "训练过程的图",
+        "films": "动画，以及没有 Graphviz 时的 PDF",
+        "png": "没有 Graphviz 时的 PNG",
+        "progress": "进度条",
+        "strategies": "micrograd.testing.strategies",
+        "missing": "没有安装，用于{purpose}",
+        "unknown": "未知",
+        "own renderer": "没有安装；SVG 不需要它",
+        "font": "中文字体",
+        "no font": "没有安装",
+        "cache": "机器码缓存",
+        "cache remedy": "把 MICROGRAD_CACHE_DIR 设为自己的文件夹",
+        "elsewhere": "Python 找到的 {package} 在 {where}，不与本包在一起",
+        "fresh": "为这个项目单独建一个虚拟环境",
+        "clash": "{package} 同时属于 {others}，两者会互相覆盖文件",
+        "well": "一切正常。",
+        "faults": "有 {count} 处需要处理。",
+    },
     "export": {
         "returns": "返回函数值以及依次对 {names} 的导数。",
         "made": "由 micrograd 生成：先前向求值，再按链式法则反向求导，都是顺序执行的代码。"

@@ -1,0 +1,35 @@
+"""The command `completion`, which lets a shell complete commands and options."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from micrograd.commands.errors import CommandError
+
+SHELLS = ("bash", "zsh", "tcsh")
+
+
+def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the options of the command."""
+    parser = commands.add_parser(
+        "completion",
+        help="print a script by which a shell completes commands and options",
+        description="Print a script by which a shell completes commands and options when the key "
+        "Tab is pressed. The shell has to read it when it starts:\n"
+        "  micrograd completion bash > ~/.local/share/bash-completion/completions/micrograd",
+    )
+    parser.add_argument("shell", choices=SHELLS, help="the shell")
+    parser.set_defaults(command=completion)
+
+
+def completion(options: argparse.Namespace) -> int:
+    """Print the script."""
+    from micrograd.commands.main import parser
+
+    try:
+        from shtab import complete
+    except ImportError:
+        raise CommandError("completion needs shtab: pip install shtab") from None
+    print(complete(parser(), options.shell))
+    return 0

@@ -1,0 +1,155 @@
+"""The command `doctor`, which says what is installed, what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import micrograd
+from micrograd.commands.options import add_language
+from micrograd.writing import languages
+from micrograd.writing.labels import columns
+
+OURS = "micrograd-engine"
+PACKAGES = ("micrograd", "nn")
+"""The packages that the distribution installs."""
+
+LIBRARIES = (
+    ("numpy", "numpy", "arrays"),
+    ("llvmlite", "llvmlite", "machine code"),
+    ("jax", "jax", "jax"),
+    ("scipy", "scipy", "scipy"),
+    ("sklearn", "scikit-learn", "data sets"),
+    ("matplotlib", "matplotlib", "plots"),
+    ("PIL", "pillow", "films"),
+    ("resvg_py", "resvg-py", "png"),
+    ("tqdm", "tqdm", "progress"),
+    ("hypothesis", "hypothesis", "strategies"),
+)
+"""Libraries that only some users need: the module, the package that has it, and what it is for."""
+
+
+class Finding(NamedTuple):
+    """A line of the report: what was looked at, what was found, and what to do if that is wrong.
+
+    Args:
+        subject: what was looked at.
+        found: what there is.
+        remedy: what to do, or nothing if all is well or if it is a matter of taste.
+        is_fault: whether the package does not work as it is.
+
+    >>> str(Finding("tqdm", "missing", "pip install tqdm"))
+    'tqdm         missing: pip install tqdm'
+    """
+
+    subject: str
+    found: str
+    remedy: str = ""
+    is_fault: bool = False
+
+    def __str__(self) -> str:
+        remedy = f": {self.remedy}" if self.remedy else ""
+        return f"{self.subject}{' ' * (12 - columns(self.subject))} {self.found}{remedy}"
+
+
+def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the options of the command."""
+    parser = commands.add_parser(
+        "doctor",
+        help="say what is installed, what is missing, and what to do",
+        description="Say which version is installed and where, which optional libraries, renderers "
+        "and fonts there are, and whether another distribution owns the names micrograd or nn. The "
+        "exit status is 1 if something has to be mended.\n  micrograd doctor",
+    )
+    add_language(parser)
+    parser.set_defaults(command=doctor)
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Print the report; return 1 if something has to be mended."""
+    words = languages.words(options.lang, "doctor")
+    findings = [*_ourselves(words), *_libraries(words), *_renderers(words), *_cache(words)]
+    print(*findings, sep="\n")
+    faults = sum(each.is_fault for each in findings)
+    print(words["faults"].format(count=faults) if faults else words["well"])
+    return 1 if faults else 0
+
+
+def _ourselves(words: Any) -> Iterator[Finding]:
+    place = Path(micrograd.__file__).parent
+    yield Finding("Python", f"{platform.python_version()}, {sys.executable}")
+    yield Finding("micrograd", f"{micrograd.__version__}, {place}")
+    owners = packages_distributions()
+    for package in PACKAGES:
+        found = find_spec(package)
+        where = Path(found.origin).parent if found and found.origin else None
+        if where is None or where.parent != place.parent:
+            yield Finding(
+                package,
+                words["elsewhere"].format(package=package, where=where),
+                words["fresh"],
+                is_fault=True,
+            )
+        others = sorted(set(owners.get(package, ())) - {OURS})
+        if others:
+            yield Finding(
+                package,
+                words["clash"].format(package=package, others=", ".join(others)),
+                f"pip uninstall {' '.join(others)} && pip install --force-reinstall {OURS}",
+                is_fault=True,
+            )
+
+
+def _libraries(words: Any) -> Iterator[Finding]:
+    for module, package, purpose in LIBRARIES:
+        if find_spec(module) is None:
+            found = words["missing"].format(purpose=words[purpose])
+            yield Finding(package, found, f"pip install {package}")
+            continue
+        try:
+            yield Finding(package, version(package))
+        except PackageNotFoundError:  # its files lie in the path, without metadata
+            yield Finding(package, words["unknown"])
+
+
+def _renderers(words: Any) -> Iterator[Finding]:
+    from micrograd.drawing.renderers import RendererNotFound, find
+
+    try:
+        yield Finding("Graphviz", find())
+    except RendererNotFound:
+        yield Finding("Graphviz", words["own renderer"], "pip install graphviz-pure")
+    if sys.platform.startswith("linux"):
+        yield _chinese_font(words)
+
+
+def _chinese_font(words: Any) -> Finding:
+    program = shutil.which("fc-list")
+    if program is None:
+        return Finding(words["font"], words["unknown"])
+    listed = subprocess.run(  # noqa: S603 (a fixed command, and no shell)
+        [program, ":lang=zh", "family"], capture_output=True, text=True, check=False
+    ).stdout
+    names = sorted({line.split(",")[0].strip() for line in listed.splitlines() if line.strip()})
+    if names:
+        return Finding(words["font"], names[0])
+    return Finding(words["font"], words["no font"], "apt install fonts-wqy-microhei")
+
+
+def _cache(words: Any) -> Iterator[Finding]:
+    if find_spec("llvmlite") is None or find_spec("numpy") is None:
+        return
+    from micrograd.compiler.native.machine import folder
+
+    try:
+        yield Finding(words["cache"], str(folder()))
+    except RuntimeError as error:
+        yield Finding(words["cache"], str(error), words["cache remedy"])

@@ -1,0 +1,121 @@
+"""The parser of command lines: its help in every language, and its complaints."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+from micrograd.commands.terminal import printable
+from micrograd.writing import languages
+from micrograd.writing.labels import filled, pieces
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose messages show what was typed, and what may have been meant.
+
+    Words that begin with a minus reach it with a space before them, which its messages leave out,
+    and control characters are escaped.
+
+    Args:
+        **options: those of `argparse.ArgumentParser`.
+
+    >>> parser = Parser(prog="prog")
+    >>> _ = parser.add_argument("--width")
+    >>> parser.suggestions("unrecognized arguments: --widht")
+    "; did you mean '--width'?"
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"formatter_class": _Formatter, **options})
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the complaint, and exit with 2."""
+        message = re.sub(r"(?<=[' ]) -", "-", message)
+        super().error(message + self.suggestions(message))
+
+    def suggestions(self, message: str) -> str:
+        """Return what may have been meant, as an end of the message; nothing if that is unclear."""
+        choice = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        if choice:
+            typed, known = choice[1], re.split(", ", choice[2].replace("'", ""))
+        else:
+            found = re.search(r"unrecognized arguments:.*?(--[\w-]+)", message)
+            if not found:
+                return ""
+            typed, known = found[1], [*self._all_options()]
+        close = get_close_matches(typed, known, n=1)
+        return f"; did you mean {close[0]!r}?" if close and close[0] != typed else ""
+
+    def _all_options(self) -> Iterator[str]:
+        for action in self._actions:
+            yield from action.option_strings
+            if isinstance(action, argparse._SubParsersAction):
+                for parser in action.choices.values():
+                    yield from parser._all_options()
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        super()._print_message(printable(message), file)
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Lays out help by the columns that letters take, of which a Chinese one takes two.
+
+    An example keeps a line of its own.
+    """
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return [*filled(pieces(" ".join(text.split())), width)]
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines: list[str] = []
+        for part in text.split("\n"):
+            lines += [part] if part.startswith("  ") else self._split_lines(part, width)
+        return "\n".join(f"{indent}{line}".rstrip() for line in lines)
+
+
+def language_of(words: list[str]) -> str:
+    """Return the language that a command line asks for, for its help; English if it is unknown.
+
+    >>> language_of(["draw", "--lang", "zh", "--help"]), language_of(["--lang=zh"]), language_of([])
+    ('zh', 'zh', 'en')
+    """
+    for word, following in zip(words, (*words[1:], ""), strict=bool(words)):
+        name, equals, value = word.partition("=")
+        if name == "--lang":
+            found = value if equals else following
+            return found if found in languages.languages() else "en"
+    return "en"
+
+
+def translate(parser: argparse.ArgumentParser, lang: str) -> None:
+    """Make a language that of the help, and the default of what the commands write.
+
+    Args:
+        parser: a parser whose help is in English.
+        lang: the language; texts that it lacks stay in English.
+    """
+    texts = languages.words(lang, "help")
+    parser.description = _translated(parser.description, texts)
+    parser.epilog = _translated(parser.epilog, texts)
+    for group in parser._action_groups:
+        group.title = _translated(group.title, texts)
+    for action in parser._actions:
+        action.help = _translated(action.help, texts)
+        if action.dest == "lang":
+            action.default = lang
+        if isinstance(action, argparse._SubParsersAction):
+            for listed in action._choices_actions:
+                listed.help = _translated(listed.help, texts)
+            for command in action.choices.values():
+                translate(command, lang)
+
+
+def _translated(text: str | None, texts: Mapping[str, str]) -> str | None:
+    """Return a text in another language; an example after it, on its own line, stays."""
+    if text is None:
+        return None
+    said, line, example = text.partition("\n")
+    return texts.get(said, said) + line + example
