@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import zlib
@@ -37,7 +38,12 @@ def test_every_page_exists_in_both_languages():
     assert set(ENGLISH) == set(CHINESE)
 
 
-@pytest.mark.parametrize("name", ENGLISH)
+def with_marks(name):
+    """Tutorials take seconds."""
+    return pytest.param(name, marks=pytest.mark.slow if name.startswith("tutorials/") else ())
+
+
+@pytest.mark.parametrize("name", [with_marks(name) for name in ENGLISH])
 def test_the_examples_of_a_page_print_what_stands_there(name, tmp_path):
     examples.run(name, text_of(ENGLISH[name]), "en", tmp_path)
 
@@ -64,6 +70,21 @@ def test_a_page_shows_the_same_in_both_languages(name):
 def test_a_wrong_example_is_reported(page, message, capsys):
     with pytest.raises(examples.ExampleError, match=re.escape(message)):
         examples.run("page", page, "en")
+
+
+def test_the_blocks_of_a_page_are_one_session(tmp_path):
+    first = "```python\n>>> n = 1\n>>> def f():\n...     return n\n```\n"
+    second = "```python helper.py\nN = 2\n```\n```python\n>>> from helper import N as n\n```\n"
+    examples.run("page", f"{first}{second}```python\n>>> f()\n2\n```\n", "en", tmp_path)
+
+
+def test_a_picture_is_drawn_for_wide_and_for_narrow_screens(tmp_path):
+    shown = "drawing.draw_curve('tanh', width=width, lang=lang)"
+    text = examples.run("page", f"```{{show}} {shown}\n:alt: tanh\n```\n", "en", tmp_path)
+    wide, narrow = examples.WIDTHS
+    assert f'media="(max-width: {wide}px)" srcset="made/page-0.narrow.svg"' in text
+    for file, width in (("page-0.svg", wide), ("page-0.narrow.svg", narrow)):
+        assert f'width="{width}"' in text_of(tmp_path / "made" / file)
 
 
 def test_what_is_shown_stands_in_the_page(tmp_path):
@@ -146,6 +167,28 @@ def test_the_reference_has_every_command_and_every_rule():
     for lang in WORDS:
         assert reference.commands(lang).count("\nmicrograd ") == len(COMMANDS)
         assert reference.cards(lang).count('class="card"') == len(rule_cards(lang))
+
+
+def test_the_reference_has_every_variable_error_and_format():
+    from micrograd.anomaly import AnomalyError
+    from micrograd.drawing.computation_graph import SUFFIXES
+
+    sources = [path for folder in ("micrograd", "nn", "tests") for path in files(folder)]
+    variables = {v for path in sources for v in re.findall(r"\bMICROGRAD_[A-Z_]+", text_of(path))}
+    errors = {each.__name__ for each in (AnomalyError, *PUBLIC.values()) if is_error(each)}
+    for name, words in (("environment", variables), ("errors", errors), ("files", SUFFIXES)):
+        assert len(words) > 2
+        assert {
+            word for word in words if word not in text_of(ENGLISH[f"reference/{name}"])
+        } == set()
+
+
+def files(folder):
+    return (build.ROOT / folder).rglob("*.py")
+
+
+def is_error(thing):
+    return inspect.isclass(thing) and issubclass(thing, Exception)
 
 
 @pytest.mark.slow
