@@ -44,8 +44,7 @@ WORDS = {
         "cards about": "每种运算一张：公式、导数、可导范围，以及不可导处的约定。本页由运算表 "
         "`micrograd.ops` 生成。",
         "commands": "命令行",
-        "commands about": "由各命令的参数解析器生成，因此说明文字是英文。`micrograd` 等同于 "
-        "`python -m micrograd`。",
+        "commands about": "由各命令的参数解析器生成。`micrograd` 等同于 `python -m micrograd`。",
         "arguments": "参数和选项",
         "exit": "退出码",
         "exit about": "0：正常。1：检验发现不符。2：命令无法执行，或结果无法写出。"
