@@ -13,7 +13,7 @@ from operator import attrgetter
 import pytest
 
 from docs import build
-from docs.site import examples, pages, reference
+from docs.site import examples, gallery, pages, reference
 from docs.site.languages import WORDS
 from tests.test_docstrings import PUBLIC
 from tests.test_readme import DOCUMENTS, headings, tables
@@ -94,6 +94,45 @@ def test_what_is_shown_stands_in_the_page(tmp_path):
     assert text.endswith("\n```\n\nb\n")
     assert 'src="../made/howto-page-0.html" title="two &amp; three"' in text
     assert text_of(tmp_path / "made" / "howto-page-0.html") == "<!DOCTYPE html>zh"
+
+
+def test_the_gallery_shows_every_example():
+    programs = {
+        path.stem for path in build.ROOT.glob("examples/[!_]*.py") if "__main__" in text_of(path)
+    }
+    assert set(gallery.ENTRIES) == programs
+    for written in (ENGLISH, CHINESE):
+        included = re.findall(
+            r"^```{include} gallery/(\w+)\.txt$", text_of(written["gallery"]), re.M
+        )
+        assert included == list(gallery.ENTRIES)
+        named = re.findall(r"^`examples/(\w+)\.py`$", text_of(written["gallery"]), re.M)
+        assert named == included
+
+
+@pytest.mark.parametrize(("lang", "measured"), [("en", "processor time"), ("zh", "处理器")])
+def test_an_entry_of_the_gallery_has_a_picture_the_output_and_the_time(lang, measured, tmp_path):
+    assert gallery.write_entry("implicit", tmp_path / "source", tmp_path / "out") == ""
+    entry = text_of(tmp_path / "source" / lang / "gallery" / "implicit.txt")
+    (file,) = re.findall(r'<img class="svg" src="([^"]+)"', entry)
+    assert "<svg" in text_of(tmp_path / "out" / lang / file)
+    assert "```text\nE = 1.390247133555, dE/dM = 1.120751969011" in entry
+    (seconds,) = re.findall(r"([\d.]+) (?:s|秒)", entry.splitlines()[-1])
+    assert measured in entry
+    assert float(seconds) > 0
+
+
+def test_an_example_that_fails_is_reported_and_one_that_lacks_a_compiler_says_so(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setenv("CC", "no_such_compiler")
+    assert gallery.write_entry("c_source", tmp_path, tmp_path) == ""
+    entry = text_of(tmp_path / "en" / "gallery" / "c_source.txt")
+    assert "needs a C compiler" in entry
+    assert WORDS["en"]["not run"] in entry
+    monkeypatch.setitem(gallery.ENTRIES, "missing", gallery.ENTRIES["implicit"])
+    wrong = gallery.write_entry("missing", tmp_path, tmp_path)
+    assert wrong.startswith("python -m examples.missing: exit status 1\n")
 
 
 def described():

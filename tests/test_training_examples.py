@@ -21,6 +21,7 @@ PROGRAMS = {
     "digits": ({"accuracy": (0.97, 1.0)}, {"digits.png"}),
     "iris": ({"accuracy": (0.93, 1.0), "setosa": (1.0, 1.0)}, {"iris_loss.png"}),
     "regression": ({"curve": (0, 0.1), "network": (0, 0.25)}, {"regression.png"}),
+    "pinn": ({"error": (0, 0.001), "residual": (0, 0.01)}, {"pinn.png"}),
 }
 WITHOUT = """
 import runpy, sys

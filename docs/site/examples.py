@@ -124,7 +124,7 @@ def run(name: str, text: str, lang: str, out: Path | None = None) -> str:
                         for width in (WIDTHS if "width=width" in rest else WIDTHS[:1])
                     ]
                     stem = f"{name.replace('/', '-')}-{number}"
-                    replaced = shown(values, stem, block, out, "../" * name.count("/"))
+                    replaced = shown(values, stem, block.options, out, "../" * name.count("/"))
                 elif language == "python" and rest:
                     Path(rest).write_text(block.body, encoding="utf-8")
                     replaced = f"```{{code-block}} python\n:caption: {rest}\n\n{block.body}```"
@@ -233,17 +233,17 @@ def command(line: str) -> str:
     return printed
 
 
-def shown(values: list[Any], stem: str, block: Block, out: Path, up: str) -> str:
+def shown(values: list[Any], stem: str, options: dict[str, str], out: Path, up: str) -> str:
     """The Markdown that shows a value.
 
     Args:
         values: the value; and the same as a picture for a narrow screen, if there is one.
         stem: of the names of the files that are written into the folder of the site.
-        block: the block that asks for it.
+        options: `alt`, a text for those who cannot see it, and `height`, of a page.
         out: the folder of the site.
         up: the way from the page to that folder.
     """
-    alt = html.escape(block.options.get("alt", ""), quote=True)
+    alt = html.escape(options.get("alt", ""), quote=True)
     files = []
     for value, name in zip(values, (stem, f"{stem}.narrow"), strict=False):
         kind, content = form(value)
@@ -256,15 +256,24 @@ def shown(values: list[Any], stem: str, block: Block, out: Path, up: str) -> str
         (out / file).write_bytes(content if isinstance(content, bytes) else content.encode())
         files.append(f"{up}{file}")
     if kind == "html":
-        height = int(block.options.get("height", HEIGHT))
+        height = int(options.get("height", HEIGHT))
         frame = f'<iframe src="{files[0]}" title="{alt}" loading="lazy" height="{height}"></iframe>'
         link = f'<a href="{files[0]}" target="_blank">{alt} ↗</a>'
-        element = f"{frame}<figcaption>{link}</figcaption>"
-    else:
-        element = f'<img class="{kind}" src="{files[0]}" alt="{alt}" loading="lazy">'
-        for narrow in files[1:]:
-            source = f'<source media="(max-width: {WIDTHS[0]}px)" srcset="{narrow}">'
-            element = f"<picture>{source}{element}</picture>"
+        return figure(f"{frame}<figcaption>{link}</figcaption>")
+    return figure(image(files, kind, alt))
+
+
+def image(files: list[str], kind: str, alt: str) -> str:
+    """The element of a picture: its file, and one for a narrow screen, if there is one."""
+    element = f'<img class="{kind}" src="{files[0]}" alt="{alt}" loading="lazy">'
+    for narrow in files[1:]:
+        source = f'<source media="(max-width: {WIDTHS[0]}px)" srcset="{narrow}">'
+        element = f"<picture>{source}{element}</picture>"
+    return element
+
+
+def figure(element: str) -> str:
+    """An element within a figure, as Markdown."""
     return f'```{{raw}} html\n<figure class="made">{element}</figure>\n```'
 
 

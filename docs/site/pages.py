@@ -6,7 +6,7 @@ import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs.site import articles, examples, reference
+from docs.site import articles, examples, gallery, reference
 from docs.site.languages import WORDS
 from examples import ARTICLES
 from micrograd.files import write
@@ -15,10 +15,12 @@ FOLDER = Path(__file__).parent
 LIBRARIES = ("micrograd.compiler", "micrograd.drawing", "micrograd.testing.check", "nn.training")
 """Modules that most pages import, and each process finds imported."""
 
+GALLERY = "gallery/"  # before the name of an example of the gallery
+
 Job = tuple[str, Path | None, str, Path, Path]
 """The name and the file of a page, its language, and the folders of the sources and of the site.
 
-The program of an article has no file, and writes a page in each language.
+The program of an article, and an example of the gallery, have no file, and write in each language.
 """
 
 
@@ -32,8 +34,10 @@ def run_page(job: Job) -> str:
     """Write a page for Sphinx, with what its examples show; return what is wrong."""
     name, path, lang, source, out = job
     if path is None:
-        articles.write_companion(name, source, out)
-        return ""
+        if name in ARTICLES:
+            articles.write_companion(name, source, out)
+            return ""
+        return gallery.write_entry(name.removeprefix(GALLERY), source, out)
     try:
         text = examples.run(name, path.read_text(encoding="utf-8"), lang, out / lang)
     except examples.ExampleError as error:
@@ -43,8 +47,8 @@ def run_page(job: Job) -> str:
 
 
 def jobs(source: Path, out: Path) -> Iterator[Job]:
-    """What is to be done: the companions of the articles, which take long, and then the pages."""
-    for program in ARTICLES:
+    """What is to be done: the companions and the gallery, which take long, and then the pages."""
+    for program in (*ARTICLES, *(f"{GALLERY}{name}" for name in gallery.ENTRIES)):
         yield program, None, "", source, out
     for lang in WORDS:
         for name, path in pages(lang).items():

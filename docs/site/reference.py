@@ -7,11 +7,12 @@ import inspect
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from textwrap import dedent, indent
 from types import ModuleType
 from typing import Any
 
 from docs.site.languages import WORDS
-from micrograd.commands.main import _parser
+from micrograd.commands import main
 from micrograd.derivation import rule_cards
 from micrograd.ops import TABLE
 
@@ -137,7 +138,7 @@ def commands(lang: str) -> str:
     """The page of the command line."""
     words = WORDS[lang]
     parts = [title(words["commands"]), f"\n{words['commands about']}\n"]
-    for action in _parser()._actions:
+    for action in main.parser(lang)._actions:
         if isinstance(action, argparse._SubParsersAction):
             for name, parser in action.choices.items():
                 parts += [f"\n{title(f'micrograd {name}', '-')}\n", *described(parser)]
@@ -147,10 +148,10 @@ def commands(lang: str) -> str:
 
 def described(parser: argparse.ArgumentParser) -> Iterator[str]:
     """The description, the usage and the options of a command."""
-    about, _, example = (parser.description or "").partition(" Example: ")
+    about, _, examples = (parser.description or "").partition("\n")
     yield f"{escaped(about)}\n\n"
-    if example:
-        yield f".. code-block:: console\n\n   {example.rstrip('.')}\n\n"
+    if examples:
+        yield f".. code-block:: console\n\n{indent(dedent(examples), '   ')}\n\n"
     usage = "\n".join(f"   {line}" for line in parser.format_usage().splitlines())
     yield f".. code-block:: text\n\n{usage}\n\n"
     for action in parser._actions:
