@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         value_and_grad,
         vjp,
     )
+    from micrograd.transforms.lookup import take
     from micrograd.transforms.loops import repeat, scan, while_
     from micrograd.transforms.matrices import hessian, jacfwd, jacobian, jacrev, value_and_jacobian
     from micrograd.transforms.structures import register_structure
@@ -74,6 +75,7 @@ __all__ = [
     "scan",
     "softmax",
     "step_page",
+    "take",
     "taylor",
     "value_and_grad",
     "value_and_jacobian",
@@ -98,6 +100,7 @@ _ROOMS = {
         "micrograd.engine.arrays": "dot log_softmax logsumexp mean norm prod softmax var",
         "micrograd.transforms.custom": "custom_derivative",
         "micrograd.transforms.functions": "derivative grad hvp jvp linearize value_and_grad vjp",
+        "micrograd.transforms.lookup": "take",
         "micrograd.transforms.loops": "repeat scan while_",
         "micrograd.transforms.matrices": "hessian jacfwd jacobian jacrev value_and_jacobian",
         "micrograd.transforms.structures": "register_structure",

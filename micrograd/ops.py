@@ -36,6 +36,7 @@ import math
 from collections.abc import Sequence
 
 from micrograd.table.operations import (
+    GIVEN,
     STOPPING,
     TABLE,
     Operation,
@@ -49,6 +50,7 @@ from micrograd.table.operations import (
 )
 
 __all__ = [
+    "GIVEN",
     "ROWS",
     "SERVING",
     "STOPPING",
@@ -334,6 +336,9 @@ SERVING = frozenset(row.name for row in _SERVING_ROWS)
 # What the chain rule multiplies by, where a factor may be infinite or nan; nothing else calls it. A
 # factor of zero makes the product 0, and the derivatives are those of any product.
 _STOPPING_ROWS = (Row("stopping_mul", "where(x, where(y, x * y, 0), 0)", ["y", "x"], symbol="*"),)
+
+# The number x with the derivative z with respect to y, which is given by hand: not that of x.
+_GIVEN_ROWS = (Row("with_slope", "where(1, x, y + z)", ["1", "z", "0"]),)
 # fmt: on
 
-enter_built_in(ROWS, _STOPPING_ROWS)
+enter_built_in(ROWS, _STOPPING_ROWS, _GIVEN_ROWS)

@@ -133,6 +133,13 @@ REVEALED = {
     "mg.compile(square, [v], batched=True).value_and_grad(array)": "tuple[float, NDArray[Any]]",
     "mg.compile(square, [v], True).value_and_grad(array)": "tuple[float, NDArray[Any]]",
     "mg.compile(lambda x: x).value_and_grad(2.0)": "tuple[Any, Any]",
+    "mg.compile(square).value_and_grad(2.0, argnums=0)": "tuple[Any, Any]",
+    "mg.compile(square, {'a': v}).value_and_grad(2.0)": "tuple[Any, Any]",
+    "mg.compile(square).hvp(2.0, 1.0)": "float",
+    "mg.compile(loss).hvp([2.0], [1.0])": "list[float]",
+    "mg.compile(square).jvp((2.0,), (1.0,))": "tuple[float, float]",
+    "mg.compile(squares).vjp([2.0])[0]": "list[float]",
+    "mg.compile(squares).value_and_jacobian([2.0])": "tuple[list[float], Any]",
 }
 ACCEPTED = (
     "from collections.abc import Callable",

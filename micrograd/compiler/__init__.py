@@ -1,6 +1,10 @@
 """The compiler: a function of scalars is traced, planned, and run over whole batches.
 
-- `function` and `arguments` are what a caller sees.
+- `compiling` has `compile`, and `function` what it returns: it looks up the program for the
+  `arguments` of a call. `binding` handles static and keyword arguments, `inlining` Values;
+  `staging`, `shortcuts` and `results` move numbers to programs and back.
+- `derivatives` are programs of their own, with respect to the `targets` that were asked for, and by
+  the `sparsity` of Jacobians; `gradients` are with respect to several targets.
 - `tracing` runs the function on values without numbers (`traced`); the `recorder` makes a `graph`
   of what it does.
 - `loops` has what `repeat`, `scan` and `while_` record in a trace: loops, and their derivatives.
@@ -13,7 +17,8 @@
 - `reference` is the plainest executor. `stopping` uses it for results that are infinite or nan.
 """
 
-from micrograd.compiler.function import CompiledFunction, compile  # noqa: A004
+from micrograd.compiler.compiling import compile  # noqa: A004
+from micrograd.compiler.function import CompiledFunction
 from micrograd.compiler.loops import tracing as _tracing  # noqa: F401 (records `repeat` in a trace)
 from micrograd.compiler.recorder import TraceError
 

@@ -26,6 +26,9 @@ from micrograd.transforms.structures import (
     is_array,
 )
 
+NONE = flatten(None)[1]
+"""The structure of None, which has no numbers."""
+
 
 def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
     """Return the numbers of one argument and its structure.
@@ -44,7 +47,15 @@ def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
     if is_array(argument):
         return _floats(argument, place).ravel(), Structure(type(argument), tuple(argument.shape))
     leaves, structure = flatten(argument)
+    if NONE in structure.children:
+        _refuse_missing(structure, place)
     return np.array([_number(leaf, place) for leaf in leaves]), structure
+
+
+def _refuse_missing(structure: Structure, place: str) -> None:
+    """Raise TypeError for None among numbers, where it would be a missing number."""
+    if structure.kind in (list, tuple) and LEAF in structure.children:
+        raise TypeError(f"{place} takes real numbers, got None among them\n  at {line_of_user()}")
 
 
 def _number(leaf: Any, place: str) -> float:
@@ -69,7 +80,7 @@ def _reason(leaf: Any, place: str, error: TypeError) -> str:
         return f"{got}; make a list of it with list(…), or an array"
     if isinstance(leaf, str | bytes):
         got = str(error)
-    return f"{got}; bind any other option first, as in compile(lambda x: f(x, option))"
+    return f'{got}; name any other option among the static arguments: compile(f, static="option")'
 
 
 _TABLES = frozenset({"pandas", "polars"})
@@ -148,6 +159,8 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
         ValueError: if the samples differ in structure.
     """
     batch = _ours(batch, place)
+    if batch is None:
+        return np.zeros((0, 0)), NONE, 0
     if is_array(batch):
         length, *shape = batch.shape
         # An array of JAX stays one, on the devices that hold it.
@@ -176,13 +189,13 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
 
 def _dict_columns(batch: dict[Any, Any], place: str) -> tuple[Any, Structure | None, int]:
     parts = [batch_columns(each, f"{place}[{key!r}]") for key, each in batch.items()]
-    lengths = {length for _, _, length in parts}
+    lengths = {length for _, structure, length in parts if structure != NONE}
     if not lengths:
         raise ValueError(f"{place} is an empty dict, which does not say how many samples there are")
     if len(lengths) != 1:
         raise ValueError(f"{place} has batches of different lengths, {sorted(lengths)}")
     structures = [structure for _, structure, _ in parts]
-    columns = np.concatenate([column for column, _, _ in parts])
+    columns = np.concatenate([column for column, structure, _ in parts if structure != NONE])
     if None in structures:
         return columns, None, 0
     kept = tuple(structure for structure in structures if structure is not None)

@@ -1,6 +1,6 @@
-"""`compile(f)`: a function of scalars, traced once and then run as a program.
+"""`CompiledFunction`: a function with its programs, which a call chooses by its arguments.
 
->>> from micrograd import tanh
+>>> from micrograd import compile, tanh
 >>> f = compile(lambda x, y: tanh(x * y) + x)
 >>> f(0.5, -1.5)
 -0.1351489523872873
@@ -13,36 +13,38 @@ from __future__ import annotations
 import pickle
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, overload
 
 import numpy as np
 
-from micrograd.compiler.arguments import batch_columns, numbers, refuse_tensors
-from micrograd.compiler.executor import BACKENDS, Call, MakeExecutor, load
+from micrograd.compiler.arguments import NONE, batch_columns, numbers, refuse_tensors
+from micrograd.compiler.binding import bind, bound
+from micrograd.compiler.derivatives import Derivatives
+from micrograd.compiler.executor import Call, MakeExecutor
+from micrograd.compiler.gradients import chosen_gradients
+from micrograd.compiler.inlining import call_on_values, is_on_values
 from micrograd.compiler.program import Program
 from micrograd.compiler.recorder import TraceError
 from micrograd.compiler.results import gradient, placed, regular, store, store_parameters
 from micrograd.compiler.shortcuts import Shortcuts, shortcut
 from micrograd.compiler.staging import REAL
 from micrograd.compiler.stopping import CheckedExecutor
-from micrograd.compiler.tracing import refuse_programs_of, trace, tracing
+from micrograd.compiler.targets import Parameters, Targets
+from micrograd.compiler.tracing import are_traced, refuse_programs_of, trace, tracing
 from micrograd.engine.graph import Node
 from micrograd.engine.lines import line_of_function, line_of_user
 from micrograd.engine.locks import reentrant_lock
-from micrograd.engine.value import Value
-from micrograd.transforms.structures import LEAF, Structure, count_leaves, flatten, unflatten
+from micrograd.transforms.structures import (
+    LEAF,
+    Structure,
+    count_leaves,
+    flatten,
+    unflatten,
+)
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from typing_extensions import TypedDict, TypeVar, Unpack
-
-    from micrograd.transforms.signatures import ArrayFunction, ListFunction, ScalarFunction
-
-    class _Options(TypedDict, total=False):
-        backend: str
-        dtype: Any
-        threads: int
+    from typing_extensions import TypeVar
 
     Result = TypeVar("Result", default=Any)
     Mean = TypeVar("Mean", default=Any)  # the value of value_and_grad
@@ -62,120 +64,8 @@ _MANY = (
 )
 
 
-@overload
-def compile(  # noqa: A001
-    f: ScalarFunction, *, batched: Literal[False] = False, **options: Unpack[_Options]
-) -> CompiledFunction[float, float, Any]: ...
-@overload
-def compile(  # noqa: A001
-    f: ScalarFunction,
-    parameters: Iterable[Value],
-    batched: Literal[False] = False,
-    **options: Unpack[_Options],
-) -> CompiledFunction[float, float, NDArray[Any]]: ...
-@overload
-def compile(  # noqa: A001
-    f: ScalarFunction | ArrayFunction, *, batched: Literal[True], **options: Unpack[_Options]
-) -> CompiledFunction[NDArray[Any], NDArray[Any], Any]: ...
-@overload
-def compile(  # noqa: A001
-    f: ScalarFunction | ArrayFunction,
-    parameters: Iterable[Value],
-    batched: Literal[True],
-    **options: Unpack[_Options],
-) -> CompiledFunction[NDArray[Any], float, NDArray[Any]]: ...
-@overload
-def compile(  # noqa: A001
-    f: ListFunction,
-    parameters: Iterable[Value] = (),
-    batched: Literal[False] = False,
-    **options: Unpack[_Options],
-) -> CompiledFunction[list[float]]: ...
-@overload
-def compile(  # noqa: A001
-    f: ArrayFunction,
-    parameters: Iterable[Value] = (),
-    batched: bool = False,
-    **options: Unpack[_Options],
-) -> CompiledFunction[NDArray[Any]]: ...
-@overload
-def compile(  # noqa: A001
-    f: Callable[..., Any],
-    parameters: Iterable[Value] = (),
-    batched: bool = False,
-    backend: str = "auto",
-    dtype: Any = None,
-    *,
-    threads: int = 1,
-) -> CompiledFunction[Any]: ...
-def compile(  # noqa: A001 (the name of the public function)
-    f: Callable[..., Any],
-    parameters: Iterable[Value] = (),
-    batched: bool = False,
-    backend: str = "auto",
-    dtype: Any = None,
-    *,
-    threads: int = 1,
-) -> CompiledFunction[Any]:
-    """Return `f` as a program that runs without creating Values.
-
-    The first call traces `f` on values without numbers; a call with a different structure of
-    arguments traces it again. While `f` is traced, no other thread may compute with its parameters;
-    programs may run.
-
-    `f` may choose by comparing values, also in arrays: `where(x > 0, x, 0)`, and with `&`, `|`, `^`
-    and `~` between comparisons of arrays. It cannot branch on them (`if`) or index with them.
-
-    Args:
-        f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers.
-        parameters: Values that `f` uses and that training changes. Their current numbers are read
-            at each call, and a Value that was computed from them is computed again. Other Values
-            that `f` uses are constants, with the numbers that they have when `f` is traced.
-        batched: whether every argument is a batch; `f` is written for one sample. In a batch, an
-            array has the samples along its first axis, a list has one entry for each sample, and a
-            dict has a batch under each key.
-        backend: what runs the program. `"numpy"`; `"numba"`, machine code made by the compiler
-            library of Numba; `"jax"`; `"auto"` (the default), which is `"numba"` if it is installed
-            and `"numpy"` otherwise; or `"reference"`, which is slow and plain, and which the others
-            are compared with in tests.
-        dtype: float64 (the default) or float32: the precision of all numbers.
-        threads: the number of threads that share a large batch; only `"numba"` uses more than one.
-
-    Returns:
-        A function of the same arguments; see `CompiledFunction`.
-
-    Raises:
-        TraceError: at a call, if `f` reads the number of a value, branches on one, or does
-            something different when it is run again. It is a TypeError, and its message names the
-            line and the remedy.
-        ImportError: if the library of the backend is not installed.
-
-    >>> w = Value(2.0)
-    >>> f = compile(lambda x: w * x * x, [w], batched=True)
-    >>> f([1.0, 3.0]).tolist()
-    [2.0, 18.0]
-    >>> mean, gradient = f.value_and_grad([1.0, 3.0])
-    >>> mean, gradient.tolist()
-    (10.0, [5.0])
-    """
-    if not callable(f):
-        raise TypeError(f"compile takes a function, got {type(f).__name__}")
-    if backend not in ("auto", *BACKENDS):
-        raise ValueError(f"backend is one of auto, {', '.join(BACKENDS)}, got {backend!r}")
-    held = list(parameters)
-    for i, each in enumerate(held):
-        if type(each) is not Value:
-            raise TypeError(f"parameters are Values, got {type(each).__name__} at position {i}")
-    if len({id(each) for each in held}) < len(held):
-        raise ValueError("a parameter is given twice")
-    if type(threads) is not int or threads < 1:
-        raise ValueError(
-            f"threads is the number of threads, a whole number of at least 1, got {threads!r}"
-        )
-    kind = np.dtype(float if dtype is None else dtype)
-    if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
-        raise ValueError(f"dtype is float64 or float32, got {dtype!r}")
-    return CompiledFunction(f, held, bool(batched), kind, load(backend), threads)
+def _itself(program: Any, option: bool) -> Callable[..., Any]:
+    return lambda *args: program.f(*args)
 
 
 def _is_pickled(f: Any) -> bool:
@@ -184,14 +74,6 @@ def _is_pickled(f: Any) -> bool:
     except (pickle.PicklingError, AttributeError, TypeError):
         return False
     return True
-
-
-def _refuse_keywords(keywords: dict[str, Any]) -> None:
-    raise TypeError(
-        f"a compiled function takes its arguments in order, got the keyword {next(iter(keywords))}"
-        ": leave its name out, or bind an option that is not a number first, as in "
-        f"compile(lambda x: f(x, option=…))\n  at {line_of_user()}"
-    )
 
 
 # Reads the slot itself: another thread may be tracing a function with the same parameters, which
@@ -213,12 +95,13 @@ class _Arguments(NamedTuple):
     variant: _Variant
     inputs: list[Any]
     length: int
+    shared: Sequence[Any] = ()  # the numbers of arguments that a batch shares
 
 
 _keeping = reentrant_lock()  # held while the programs of a function change
 
 
-class CompiledFunction(Generic[Result, Mean, Slopes]):
+class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
     """A function that runs as a program; `compile` makes it, and `print` shows its last program.
 
     A type checker knows the result of a call if it knows that of the function: `float` for a
@@ -227,12 +110,17 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
 
     Args:
         f: the function that is traced; None once there are programs and it was pickled.
-        parameters: the Values whose numbers are read at each call.
+        parameters: the Values whose numbers are read at each call, and their structure.
         batched: whether every argument is a batch.
         dtype: `numpy.dtype` of float64 or float32.
         make: makes the executor of a program.
         threads: the number of threads that may share a large batch.
+        axes: for each argument 0 if it is a batch, and None if a batch shares it; None if all
+            arguments are alike.
+        static: the positions and the names of static arguments.
+        limit: the most operations that a trace may record.
 
+    >>> from micrograd import compile
     >>> f = compile(lambda x: x.tanh() * 2, backend="numpy")
     >>> f(0.0)
     0.0
@@ -247,16 +135,26 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
     def __init__(
         self,
         f: Callable[..., Any] | None,
-        parameters: list[Value],
+        parameters: Parameters,
         batched: bool,
         dtype: Any,
         make: MakeExecutor,
         threads: int = 1,
+        axes: tuple[int | None, ...] | None = None,
+        static: tuple[frozenset[int], frozenset[str]] = (frozenset(), frozenset()),
+        limit: int | None = None,
     ) -> None:
-        self.f, self.parameters, self.batched = f, parameters, batched
+        self.f, self.parameters, self.batched = f, parameters.values, batched
+        self._held = parameters
+        self._inputs = not self.parameters  # whether gradients are those of the arguments
+        self._mean = batched and not self._inputs  # whether they are those of a mean
         self.dtype, self._make, self._threads = dtype, make, threads
         self._variants: OrderedDict[tuple[Structure, ...], _Variant] = OrderedDict()
         self._by_shapes: dict[tuple[tuple[int, ...], ...], _Variant] = {}  # of the last arrays
+        self._axes = None if axes is None or None not in axes else axes
+        self._static, self._has_static = static, any(static)
+        self._limit = limit
+        self._derived = {}
         self._shortcuts = Shortcuts(), Shortcuts()  # of values, and of value_and_grad
         self._last: _Variant | None = None
         self._warned = False
@@ -266,93 +164,157 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
     ) -> Result:
         """Return the value of the function; for a batch, one for each sample along axis 0.
 
+        On Values, and in a function that is being traced or differentiated, this calls the function
+        itself, so that its derivatives of any order are known there.
+
         Args:
             *args: the arguments of the function.
             parameters: an array of numbers to use in place of the current numbers of the
                 parameters, in their order. Many parameters are read faster from an array.
             out: an array that the value is written to, and that is returned; it has the shape of
                 the value and the precision of the program.
-            **keywords: refused, as arguments are taken by position only.
+            **keywords: further arguments of the function, by name; in a batch, they are batches.
 
         Raises:
             TypeError: if the value is not a number or an array, and `out` is given.
             ValueError: if `out` has another shape.
 
+        >>> from micrograd import compile
         >>> out = np.zeros(2)
         >>> compile(lambda x: x * x, batched=True)(np.array([1.0, 3.0]), out=out) is out, out[1]
         (True, np.float64(9.0))
         """
-        if keywords:
-            _refuse_keywords(keywords)
+        if keywords or self._has_static:
+            program, args, _ = self._specialized(args, keywords)
+            return program(*args, parameters=parameters, out=out)  # type: ignore[no-any-return]
         for again, variant in self._shortcuts[0].each:
             found = again(args, parameters, out)
             if found is not None:
                 self._last = variant
                 return found  # type: ignore[no-any-return]
-        call = self._call(args)
+        try:
+            call = self._call(args)
+            numbers = self._all_numbers(parameters, call)
+        except TypeError:
+            if self.f is None or parameters is not None or out is not None:
+                raise
+            if not is_on_values(args, self.parameters):
+                raise
+            return call_on_values(self.f, args, self._axes_of(len(args)), batched=self.batched)  # type: ignore[no-any-return]
         variant = call.variant
-        rows = variant.executor.values(self._numbers(parameters), call.inputs, call.length)
+        rows = variant.executor.values(numbers, call.inputs, call.length)
         self._prepare(self._shortcuts[0], "values", args, call)
         if out is not None:
             return store(placed([variant.result]), rows, out, "the value")  # type: ignore[no-any-return]
         return regular(variant.result, rows)  # type: ignore[no-any-return]
 
+    @overload
     def value_and_grad(
-        self, *args: Any, parameters: Any = None, out: Any = None, **keywords: Any
-    ) -> tuple[Mean, Slopes]:
+        self,
+        *args: Any,
+        parameters: Any = None,
+        out: Any = None,
+        argnums: None = None,
+        has_aux: Literal[False] = False,
+        **keywords: Any,
+    ) -> tuple[Mean, Slopes]: ...
+    @overload
+    def value_and_grad(
+        self,
+        *args: Any,
+        parameters: Any = None,
+        out: Any = None,
+        argnums: Targets | None = None,
+        has_aux: bool = False,
+        **keywords: Any,
+    ) -> tuple[Any, Any]: ...
+    def value_and_grad(
+        self,
+        *args: Any,
+        parameters: Any = None,
+        out: Any = None,
+        argnums: Targets | None = None,
+        has_aux: bool = False,
+        **keywords: Any,
+    ) -> tuple[Any, Any]:
         """Return the value and the gradient.
 
         Args:
             *args: the arguments of the function.
-            parameters: an array of numbers to use in place of the current numbers of the
-                parameters, in their order.
+            parameters: numbers to use in place of the current numbers of the parameters: an array
+                in their order, or numbers in their structure.
             out: an array that the gradient is written to, and that is returned with the value; for
-                several arguments, a tuple of arrays.
-            **keywords: refused, as arguments are taken by position only.
+                several arguments, a tuple of arrays. Only without `argnums` and `has_aux`.
+            argnums: what to differentiate with respect to: positions of arguments, as in
+                `micrograd.value_and_grad`, and `"parameters"`. By default, it is the parameters or,
+                if there are none, all arguments. With `("parameters", 0)` it is both.
+            has_aux: whether the function returns a pair; only its first part is differentiated.
+            **keywords: further arguments of the function, which are not differentiated.
 
         Returns:
-            If the function was compiled with parameters: the value, or its mean over the batch,
-            and the gradient of that as an array, in the order of the parameters. Otherwise the
-            value, an array of one for each sample of a batch, and the gradient with respect to the
-            arguments: with the structure of the argument, or a tuple if there are several. Arrays
-            have the precision of the program; those for several arguments may share their memory.
+            The value and the gradient, or a tuple of gradients for several `argnums`. The gradient
+            with respect to an argument has its structure; that with respect to the parameters is an
+            array, or has the structure in which they were given to `compile`.
+
+            For a batch, the value has a number for each sample, and so has a gradient with respect
+            to an argument. But if the parameters are among the `argnums`, the value is the mean
+            over the batch, and all gradients are those of the mean. With `has_aux`, the value is a
+            pair of this and the second part of the result. Arrays have the precision of the
+            program; those for several arguments may share their memory.
 
         Raises:
             ValueError: if the function does not return one number, if the batch is empty and a
                 mean is asked for, or if `out` has another shape.
 
+        >>> from micrograd import Value, compile
         >>> compile(lambda x, y: x * y).value_and_grad(2.0, 3.0)
         (6.0, (3.0, 2.0))
+        >>> line = {"w": Value(2.0), "b": Value(1.0)}
+        >>> f = compile(lambda x: line["w"] * x + line["b"], line)
+        >>> f.value_and_grad(3.0, argnums=("parameters", 0))
+        (7.0, ({'w': 3.0, 'b': 1.0}, 2.0))
         """
-        if keywords:
-            _refuse_keywords(keywords)
+        if keywords or self._has_static:
+            program, args, places = self._specialized(args, keywords)
+            if argnums is None and not self.parameters:
+                argnums = places if len(places) != 1 else places[0]
+            return program.value_and_grad(  # type: ignore[no-any-return]
+                *args, parameters=parameters, argnums=argnums, has_aux=has_aux, out=out
+            )
+        if argnums is not None or has_aux or (self._axes is not None and not self.parameters):
+            if out is not None:
+                raise ValueError("out= is for gradients without argnums, has_aux and in_axes")
+            return chosen_gradients(self, args, argnums, parameters, has_aux=has_aux)
         for again, variant in self._shortcuts[1].each:
             found = again(args, parameters, out)
             if found is not None:
                 self._last = variant
-                return found  # type: ignore[no-any-return]
+                if self._inputs or out is not None or self._held.structure is None:
+                    return found  # type: ignore[no-any-return]
+                return found[0], self._in_parameters(found[1])
         call = self._call(args)
         variant = call.variant
         if variant.result != LEAF:
             raise ValueError("value_and_grad needs a function that returns one number")
-        mean = self.batched and bool(self.parameters)
+        mean = self._mean
         if mean and not call.length:
             raise ValueError("the mean over an empty batch is undefined: give at least one sample")
         value, of_parameters, adjoints, _ = variant.executor.value_and_grad(
-            self._numbers(parameters), call.inputs, call.length, mean=mean
+            self._all_numbers(parameters, call), call.inputs, call.length, mean=mean
         )
         self._prepare(self._shortcuts[1], "mean" if mean else "each", args, call)
         if self.batched and not mean:
             value = np.broadcast_to(value, (call.length,)).copy()
         else:
             value = float(value)
-        if self.parameters:
-            slopes = of_parameters if out is None else store_parameters(of_parameters, out)
-        elif out is None:
-            slopes = gradient(placed(variant.arguments), adjoints)
-        else:
-            slopes = store(placed(variant.arguments), adjoints, out, "an argument")
-        return value, slopes
+        if not self._inputs:
+            of_parameters = of_parameters[: len(self.parameters)]
+            if out is not None:
+                return value, store_parameters(of_parameters, out)
+            return value, self._in_parameters(of_parameters)
+        if out is not None:
+            return value, store(placed(variant.arguments), adjoints, out, "an argument")
+        return value, gradient(placed(variant.arguments), adjoints)
 
     def __copy__(self) -> CompiledFunction[Result, Mean, Slopes]:
         """Return itself, as copying a function does."""
@@ -377,6 +339,20 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
             )
         return self._last.executor.program
 
+    @property
+    def is_called(self) -> bool:
+        """Whether there is a program, of this function or of a derivative of it."""
+        return bool(self._variants) or any(each.is_called for each in self._derived.values())
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Return the function itself as `__wrapped__`, for `inspect.signature` and messages."""
+            f = self.__dict__.get("f")
+            if name == "__wrapped__" and f is not None:
+                return f
+            raise AttributeError(f"a compiled function has no attribute {name!r}")
+
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", "a function")
         return f"<compiled {name}, {len(self._variants)} programs>"
@@ -390,7 +366,8 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
 
     def __getstate__(self) -> dict[str, Any]:
         kept = self.__dict__.copy()
-        if self._variants:
+        derived = {key: each for key, each in self._derived.items() if each.is_called}
+        if self.is_called:
             kept["f"] = None  # the programs do without it, and it often cannot be pickled
         elif self.parameters or not _is_pickled(self.f):
             # The function might find other Values than the copies of its parameters.
@@ -399,22 +376,76 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
                 f"before\n  at {line_of_user()}"
             )
         del kept["_shortcuts"]
+        kept["_derived"] = derived
         return kept
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._shortcuts = Shortcuts(), Shortcuts()
 
+    def _like(self, f: Callable[..., Any], axes: Any) -> CompiledFunction[Any]:
+        return CompiledFunction(
+            f,
+            self._held,
+            self.batched,
+            self.dtype,
+            self._make,
+            self._threads,
+            axes,
+            limit=self._limit,
+        )
+
+    def _specialized(
+        self, args: Sequence[Any], keywords: Mapping[str, Any]
+    ) -> tuple[Any, tuple[Any, ...], tuple[int, ...]]:
+        """Return the program for static arguments and keywords, its arguments, and the others.
+
+        These are the positions of arguments that are not static.
+        """
+        if not keywords and not self._has_static:
+            return self, tuple(args), tuple(range(len(args)))
+        how, numbers = bind(self._static, args, keywords)
+        axes = (*self._axes_of(len(args)), *(0 for _ in how.names))
+        return self._program(bound, how, axes), numbers, how.differentiated
+
+    def _axes_of(self, count: int) -> tuple[int | None, ...]:
+        """Return for each of so many arguments 0 if it is a batch, and None if it is shared."""
+        if self._axes is None:
+            return (0,) * count
+        if len(self._axes) != count:
+            raise ValueError(
+                f"in_axes has {len(self._axes)} entries, and the function was called with {count} "
+                f"arguments\n  at {line_of_user()}"
+            )
+        return self._axes
+
+    def _of_arguments(self, *, mean: bool) -> CompiledFunction[Any]:
+        """Return this function with gradients with respect to the arguments."""
+        mean = mean and self.batched
+        if (self._inputs, self._mean) == (True, mean):
+            return self
+        made: CompiledFunction[Any] = self._program(_itself, mean)
+        made._inputs, made._mean = True, mean
+        return made
+
+    def _in_parameters(self, gradient: Any) -> Any:
+        """Return a gradient with respect to the parameters in their structure."""
+        structure = self._held.structure
+        return gradient if structure is None else regular(structure, gradient)
+
     # ------------------------------------------------------------------------------------- calling
 
-    def _current_numbers(self) -> list[float]:
-        refuse_programs_of(self.parameters)
-        return [*map(_number, self.parameters)]
+    def _numbers_now(self) -> list[float] | None:
+        """Return the numbers of the parameters; None if this thread is tracing with them."""
+        return None if are_traced(self.parameters) else [*map(_number, self.parameters)]
 
     def _numbers(self, given: Any) -> Any:
         """Return the numbers of the parameters: those given, or the current ones."""
         if given is None:
-            return self._current_numbers()
+            refuse_programs_of(self.parameters)
+            return [*map(_number, self.parameters)]
+        if self._held.structure is not None and type(given) is not np.ndarray:
+            given = self._held.leaves(given)
         if type(given) is np.ndarray and given.dtype.kind in REAL:
             array = np.asarray(given, dtype=self.dtype)
         else:
@@ -425,11 +456,18 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
             )
         return array
 
+    def _all_numbers(self, given: Any, call: _Arguments) -> Any:
+        """Return the numbers of the parameters and of the arguments that a batch shares."""
+        own = self._numbers(given)
+        return np.concatenate([own, *call.shared]) if call.shared else own
+
     def _prepare(
         self, shortcuts: Shortcuts, kind: Call, args: Sequence[Any], call: _Arguments
     ) -> None:
         """Make a shortcut for further calls like this one, if there was one already."""
-        variant, _, length = call
+        variant, _, length, shared = call
+        if shared:
+            return
         key = variant, length, tuple(map(type, args))
         if not length or not shortcuts.is_due(key):
             return
@@ -442,14 +480,16 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
                 variant.arguments,
                 variant.result,
                 layout,
-                self._current_numbers if self.parameters else None,
+                self._numbers_now if self.parameters else None,
+                inputs=self._inputs,
                 batched=self.batched,
                 checked=executor.stopping is not None,
             )
         shortcuts.add(key, made, variant)
 
     def _call(self, args: Sequence[Any]) -> _Arguments:
-        call = (self._call_on_arrays(args) if self.batched else None) or self._call_on_any(args)
+        is_plain = self.batched and self._axes is None
+        call = (self._call_on_arrays(args) if is_plain else None) or self._call_on_any(args)
         self._last = call.variant
         return call
 
@@ -469,15 +509,19 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
         return None if variant is None or not length else _Arguments(variant, parts, length)
 
     def _call_on_any(self, args: Sequence[Any]) -> _Arguments:
-        parts, structures, lengths = [], [], []
-        for i, argument in enumerate(args):
+        parts: list[Any] = []
+        shared: list[Any] = []  # the numbers of arguments that all samples share
+        structures, lengths = [], []
+        for i, (argument, axis) in enumerate(zip(args, self._axes_of(len(args)), strict=True)):
             place = f"argument {i}"
-            if self.batched:
+            if self.batched and axis == 0:
                 columns, structure, length = batch_columns(argument, place)
-                lengths.append(length)
+                if structure != NONE:
+                    lengths.append(length)
+                    parts.append(columns)
             else:
                 columns, structure = numbers(argument, place)
-            parts.append(columns)
+                (parts if axis == 0 else shared).append(columns)
             structures.append(structure)
         if len(set(lengths)) > 1:
             raise ValueError(f"the arguments are batches of different lengths: {lengths}")
@@ -485,11 +529,11 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
             raise ValueError("a batched function needs an argument that says how many samples")
         length = lengths[0] if lengths else 1
         variant = self._variant(self._key(structures))
-        if all(type(each) is np.ndarray for each in args):
+        if self._axes is None and all(type(each) is np.ndarray for each in args):
             self._by_shapes = {tuple(each.shape[1:] for each in args): variant}
         if self.batched and not length:
             parts = [np.zeros((variant.executor.program.inputs, 0))]
-        return _Arguments(variant, parts, length)
+        return _Arguments(variant, parts, length, shared)
 
     def _key(self, structures: Sequence[Structure | None]) -> tuple[Structure, ...]:
         """Return the structures; that of an empty list is taken from the last call that fits."""
@@ -531,18 +575,25 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
             )
         results: list[Structure] = []
 
+        # The leaves of arguments that a batch shares come first, and become parameters.
+        axes = self._axes_of(len(key))
+        order = sorted(range(len(key)), key=lambda i: axes[i] is not None)
+        shared = sum(count_leaves(each) for each, axis in zip(key, axes, strict=True) if axis != 0)
+
         def run(leaves: Sequence[Any]) -> list[Any]:
-            arguments, start = [], 0
-            for structure in key:
-                size = count_leaves(structure)
-                arguments.append(unflatten(structure, leaves[start : start + size]))
-                start += size
-            outputs, structure = flatten(f(*arguments))
+            arguments = [None] * len(key)
+            for i, (structure, part) in zip(order, placed([key[i] for i in order]), strict=True):
+                arguments[i] = unflatten(structure, leaves[part])
+            result = f(*arguments)
+            outputs, structure = flatten(result)
             results.append(structure)
-            return outputs
+            return [None] if result is None else outputs
 
         try:
-            graph = trace(run, self.parameters, sum(map(count_leaves, key)))
+            graph = trace(run, self.parameters, sum(map(count_leaves, key)), self._limit)
+            graph = graph._replace(
+                parameters=graph.parameters + shared, inputs=graph.inputs - shared
+            )
         except TraceError as error:
             if "\n  at " in str(error):
                 raise
@@ -552,7 +603,7 @@ class CompiledFunction(Generic[Result, Mean, Slopes]):
             self._make,
             self.dtype,
             batched=self.batched,
-            inputs=not self.parameters,
+            inputs=self._inputs,
             threads=self._threads,
         )
         return _Variant(executor, key, results[0])

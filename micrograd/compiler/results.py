@@ -83,6 +83,8 @@ def batch(structure: Structure, columns: Any) -> Any:
         return parts
     if holds_arrays(kind):
         return _samples_first(keys, columns)
+    if kind is type(None):
+        return None
     return [unflatten(structure, sample) for sample in columns.T.tolist()]
 
 

@@ -60,6 +60,7 @@ def shortcut(
     layout: Layout,
     read: Callable[[], Any] | None,
     *,
+    inputs: bool,
     batched: bool,
     checked: bool,
 ) -> Shortcut | None:
@@ -71,26 +72,31 @@ def shortcut(
         structures: the structure of each argument; in a batch, that of one sample.
         result: the structure of the result; in a batch, that of one sample.
         layout: the arrays of the executor.
-        read: reads the current numbers of the parameters; None if there are none.
+        read: reads the current numbers of the parameters, or returns None while they have none
+            because a function is traced with them; None if there are no parameters.
+        inputs: whether the gradient is with respect to the arguments, not to the parameters.
         batched: whether the arguments are batches.
         checked: whether results that are not finite have to be computed again in another way.
     """
-    parameters, inputs, run, results, slopes = layout
-    staged = stager(structures, args, inputs, batched=batched)
+    parameters, leaves, run, results, slopes = layout
+    staged = stager(structures, args, leaves, batched=batched)
     if staged is None:
         return None
     given, arguments, value_at = array_stager(parameters), placed(structures), placed([result])
-    values, of_parameters = call == "values", read is not None
+    values = call == "values"
     each = call == "each" and batched
 
     def again(args: Sequence[Any], numbers: Any, out: Any) -> Any:
         if not staged(args):
             return None
         if numbers is not None:
-            if not of_parameters or not given(numbers):
+            if read is None or not given(numbers):
                 return None
         elif read is not None:
-            parameters[:] = read()
+            current = read()
+            if current is None:
+                return None
+            parameters[:] = current
         if not run() or (checked and not are_finite([results])):
             return None
         if values:
@@ -100,9 +106,9 @@ def shortcut(
         value = results[0].copy() if each else results.item()
         if out is None:
             found = slopes.copy()
-            return value, found if of_parameters else gradient(arguments, found)
-        if of_parameters:
-            return value, store_parameters(slopes, out)
-        return value, store(arguments, slopes, out, "an argument")
+            return value, gradient(arguments, found) if inputs else found
+        if inputs:
+            return value, store(arguments, slopes, out, "an argument")
+        return value, store_parameters(slopes, out)
 
     return again

@@ -126,7 +126,7 @@ class CheckedExecutor:
     ) -> Gradients:
         """Compute the gradient as further outputs; their mean is taken block by block."""
         program, of_inputs = self._with_gradient, self._options["inputs"]
-        if mean:
+        if mean and not of_inputs:
             step = max(1, _MOST_NUMBERS // len(program.graph.outputs))
             found = np.zeros(len(program.graph.outputs))
             for start in range(0, length, step):
@@ -136,13 +136,15 @@ class CheckedExecutor:
             found /= length
         else:
             found = program.values(parameters, inputs, length)
-        slopes = found[1:].astype(self._options["dtype"], copy=False)
-        if self.program.batched and not mean and not of_inputs:
-            slopes = slopes.sum(axis=1)
+        value, slopes = found[0], found[1:].astype(self._options["dtype"], copy=False)
         finite = are_finite([slopes])
         if of_inputs:
-            return Gradients(found[0], None, slopes, finite)
-        return Gradients(found[0], slopes, None, finite)
+            if mean:
+                value, slopes = value.mean(), slopes / length
+            return Gradients(value, None, slopes, finite)
+        if self.program.batched and not mean:
+            slopes = slopes.sum(axis=1)
+        return Gradients(value, slopes, None, finite)
 
 
 _MOST_NUMBERS = 2**22  # of a gradient that is averaged over a batch, in one block

@@ -110,8 +110,8 @@ class Traced(Value):
         refuse(
             "uses a value as a whole number (range, an index, a size), which differs from call to "
             "call",
-            "give the number before compiling, as in compile(lambda x: f(x, 3)), with a program "
-            "for each; or choose by micrograd.where(i < 1, a, b)",
+            "name the argument as a static one, as in compile(f, static=1), with a program for "
+            "each number; or choose by micrograd.where(i < 1, a, b)",
         )
 
     def __format__(self, specification: str) -> str:

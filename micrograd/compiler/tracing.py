@@ -9,6 +9,7 @@ from typing import Any
 
 from micrograd.compiler import recorder as recorders
 from micrograd.compiler.graph import Graph
+from micrograd.compiler.progress import Limited, told
 from micrograd.compiler.recorder import Recorder, TraceError, recording, refuse
 from micrograd.compiler.traced import BRANCHES, REMEDY, Traced, leaf
 from micrograd.engine.collecting import nothing_collected
@@ -25,12 +26,17 @@ def refuse_programs_of(parameters: Sequence[Value]) -> None:
 
     They have no numbers now, with which a program could be called.
     """
-    here = recorders.active is not None and recorders.active.thread == threading.get_ident()
-    if here and any(type(each) is Traced for each in parameters):
+    if are_traced(parameters):
         refuse(
             "calls a program of its own parameters, whose numbers differ from call to call",
             "call the function that the program was made of",
         )
+
+
+def are_traced(parameters: Sequence[Value]) -> bool:
+    """Return whether this thread is tracing with some of these parameters."""
+    here = recorders.active is not None and recorders.active.thread == threading.get_ident()
+    return here and any(type(each) is Traced for each in parameters)
 
 
 @contextmanager
@@ -79,7 +85,10 @@ def _give_back(kept: Sequence[tuple[Value, float]]) -> None:
 
 
 def trace(
-    run: Callable[[Sequence[Traced]], Iterable[Any]], parameters: Sequence[Value], inputs: int
+    run: Callable[[Sequence[Traced]], Iterable[Any]],
+    parameters: Sequence[Value],
+    inputs: int,
+    limit: int | None = None,
 ) -> Graph:
     """Return the graph of a function, which is run twice and must do the same both times.
 
@@ -88,16 +97,17 @@ def trace(
             numbers.
         parameters: Values that it uses, which become the first leaves of the graph.
         inputs: the number of traced values that it takes.
+        limit: the largest number of operations, if there is one.
 
     Raises:
-        TraceError: if the function cannot be traced.
+        TraceError: if the function cannot be traced, or does too many operations.
 
     >>> graph = trace(lambda x: [x[0] * x[1] + 1.0], [], inputs=2)
     >>> [row.name for row in graph.table]
     ['mul', 'add']
     """
     with tracing:
-        graphs = [_traced(run, parameters, inputs) for _ in range(2)]
+        graphs = [_traced(run, parameters, inputs, limit) for _ in range(2)]
     different = graphs[0].first_difference(graphs[1])
     if different is not None:
         raise TraceError(_difference(graphs, different))
@@ -105,16 +115,24 @@ def trace(
 
 
 def _traced(
-    run: Callable[[Sequence[Traced]], Iterable[Any]], parameters: Sequence[Value], inputs: int
+    run: Callable[[Sequence[Traced]], Iterable[Any]],
+    parameters: Sequence[Value],
+    inputs: int,
+    limit: int | None,
 ) -> Graph:
-    with nothing_collected():  # a trace makes no garbage
-        return _recorded(run, parameters, inputs)
+    recorder = Recorder(len(parameters), inputs)
+    if limit is not None:
+        recorder.operations = Limited(limit)
+    with nothing_collected(), told(recorder):  # a trace makes no garbage
+        return _recorded(run, parameters, recorder)
 
 
 def _recorded(
-    run: Callable[[Sequence[Traced]], Iterable[Any]], parameters: Sequence[Value], inputs: int
+    run: Callable[[Sequence[Traced]], Iterable[Any]],
+    parameters: Sequence[Value],
+    recorder: Recorder,
 ) -> Graph:
-    recorder = Recorder(len(parameters), inputs)
+    inputs = recorder.inputs
     leaves = [leaf(recorder.first + len(parameters) + i) for i in range(inputs)]
     with recording(recorder), _without_numbers(parameters, recorder.first):
         try:

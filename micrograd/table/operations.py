@@ -215,6 +215,9 @@ TABLE: dict[str, Operation] = {}
 STOPPING: dict[str, Operation] = {}
 """The products of the chain rule, which users cannot call."""
 
+GIVEN: dict[str, Operation] = {}
+"""What a derivative that is given becomes in a program, which users cannot call."""
+
 _built_in: set[str] = set()
 _reserved = {*OPERANDS, RESULT, "self", "other"}
 _listeners: list[Callable[[Operation], None]] = []
@@ -234,7 +237,7 @@ def reserve(names: Iterable[str]) -> None:
 def lookup(name: str) -> Operation:
     """The row of that name. The KeyError for an unknown name tells the user to define it first."""
     try:
-        return TABLE.get(name) or STOPPING[name]
+        return TABLE.get(name) or STOPPING.get(name) or GIVEN[name]
     except KeyError:
         raise KeyError(
             f"no operation {name!r} here: call micrograd.define({name!r}, …) first"
@@ -348,8 +351,8 @@ def _supply(operations: Sequence[Operation]) -> None:
         ON_IEEE.enter(operation)
 
 
-def enter_built_in(rows: Sequence[Row], stopping: Sequence[Row]) -> None:
-    """Check the rows of the package and add them to `TABLE` and `STOPPING`."""
+def enter_built_in(rows: Sequence[Row], stopping: Sequence[Row], given: Sequence[Row]) -> None:
+    """Check the rows of the package and add them to `TABLE`, `STOPPING` and `GIVEN`."""
     known = {row.name: len(row.partials) for row in rows}
     _enter([checked(row, known) for row in rows])
     _built_in.update(known)
@@ -357,3 +360,6 @@ def enter_built_in(rows: Sequence[Row], stopping: Sequence[Row]) -> None:
     STOPPING.update((row.name, checked(row, known | products)) for row in stopping)
     _supply([*STOPPING.values()])
     reserve(products)
+    GIVEN.update((row.name, checked(row, known)) for row in given)
+    _supply([*GIVEN.values()])
+    reserve(GIVEN)

@@ -10,6 +10,7 @@ from micrograd.transforms.functions import (
     value_and_grad,
     vjp,
 )
+from micrograd.transforms.lookup import take
 from micrograd.transforms.matrices import hessian, jacfwd, jacobian, jacrev, value_and_jacobian
 from micrograd.transforms.structures import register_structure
 from micrograd.transforms.taylor import taylor
@@ -26,6 +27,7 @@ __all__ = [
     "jvp",
     "linearize",
     "register_structure",
+    "take",
     "taylor",
     "value_and_grad",
     "value_and_jacobian",

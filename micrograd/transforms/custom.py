@@ -7,7 +7,9 @@ from contextlib import suppress
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
-from micrograd.engine.value import Value, join, to_number
+from micrograd.engine.definitions import VOCABULARY
+from micrograd.engine.value import Value, apply, join, to_number
+from micrograd.ops import GIVEN
 from micrograd.table.floats import to_float
 from micrograd.transforms.structures import Structure, count_leaves, flatten, leaves_like, unflatten
 
@@ -48,7 +50,8 @@ def custom_derivative(
     """Give a function a derivative of your own, for instance by the implicit function theorem.
 
     The function runs on plain numbers, so it may iterate, branch, or call a library. The derivative
-    is written in operations on Values, so it can be differentiated again.
+    is written in operations on Values, so it can be differentiated again. In a compiled function,
+    both are traced; there the function must consist of operations of this package, too.
 
     Args:
         f: the function, whose arguments and result are numbers, or nested lists, tuples, dicts and
@@ -103,12 +106,8 @@ class _Rule:
         children = [leaf for leaf in leaves if isinstance(leaf, Value)]
         if not children:
             return self.f(*args)
-        for child in children:
-            if child._is_traced:
-                raise TypeError(
-                    f"{self.name} has a custom derivative and runs on numbers, so it cannot be "
-                    "compiled: call it outside of the compiled function"
-                )
+        if any(child._is_traced for child in children):
+            return self._traced(leaves, structure, children)
         plain = [x.data if isinstance(x, Value) else x for x in leaves]
         outputs, shape = flatten(self.f(*unflatten(structure, plain)))
         outputs = [to_float(to_number(x, f"the result of {self.name}")) for x in outputs]
@@ -123,6 +122,32 @@ class _Rule:
             functions = tuple(_Slope(call, row, column) for column in range(len(children)))
             join(node, tuple(children), self.name, numbers, functions)
             made.append(node)
+        return unflatten(shape, made)
+
+    def _traced(self, leaves: Sequence[Any], structure: Structure, children: list[Value]) -> Any:
+        """The result in a function that is being traced: the value is traced, and the rule."""
+        try:
+            outputs, shape = flatten(self.f(*unflatten(structure, leaves)))
+        except TypeError as error:
+            raise type(error)(
+                f"{self.name} has a custom derivative, and can be compiled if it consists of "
+                f"operations of micrograd, without branches on numbers; but {error}"
+            ) from error
+        call = _Called(self, leaves, structure, shape)
+        stopped = [VOCABULARY["detach"](output) for output in outputs]
+        made = []
+        for row, (output, slopes) in enumerate(
+            zip(stopped, call.slopes(leaves, stopped), strict=True)
+        ):
+            # A program takes the derivative from these operations, and a transform within the
+            # function from the rule, so that further derivatives of it are known.
+            node = output
+            for child, slope in zip(children, slopes, strict=True):
+                node = apply(GIVEN["with_slope"], node, child, slope)
+            alias = node._alias()
+            functions = tuple(_Slope(call, row, column) for column in range(len(children)))
+            join(alias, tuple(children), self.name, [0.0] * len(children), functions)
+            made.append(alias)
         return unflatten(shape, made)
 
 

@@ -154,10 +154,10 @@ def product(node: Value, slope: Any, factor: Any) -> Any:
             return slope if factor else None
     elif not isinstance(slope, Value) and slope in (0, 1):
         return factor if slope else None
-    return _multiplied(factor, slope)
+    return multiplied(factor, slope)
 
 
-def _multiplied(factor: Any, slope: Any) -> Any:
+def multiplied(factor: Any, slope: Any) -> Any:
     """A product of two factors, one of them a Value; 0 if one is 0 and the other not finite."""
     of_factor, of_slope = isinstance(factor, Value), isinstance(slope, Value)
     if (of_factor and factor._is_traced) or (of_slope and slope._is_traced):
@@ -181,6 +181,9 @@ def _slopes_by_hand(node: Value) -> Iterator[tuple[Any, Any]]:
     """The local partials of an operation made by hand, as Values where functions were given."""
     held = tuple(operands(node))
     given = slope_functions(node)
+    if node._is_traced:  # all slopes of a derivative that is given are functions
+        yield from ((operand, slope(*held)) for operand, slope in zip(held, given, strict=True))
+        return
     for (operand, slope), function in zip(_slopes_on_numbers(node), given, strict=False):
         found = None if function is None else function(*held)
         is_known = function is not None and not _is_cut(function, found, held)
@@ -322,7 +325,7 @@ def _flow(row: Operation, place: int) -> Callable[..., Any] | None:
     if tree is None:
         return None
     tests = {f"_{name}": VOCABULARY[name] for name in COMPARISONS}
-    scope = VOCABULARY | tests | {"_where": VOCABULARY["where"], "_multiplied": _multiplied}
+    scope = VOCABULARY | tests | {"_where": VOCABULARY["where"], "_multiplied": multiplied}
     scope |= {name: partial(value.apply, each) for name, each in STOPPING.items()}
     on_values = Interpreter("Values", scope, texts=Texts("pow", "_where", *tests))
     return on_values.compiled((RESULT, *row.operands, ADJOINT), tree)

@@ -76,6 +76,8 @@ class Run:
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError(f"has_aux=True: the function returns a pair, got {result!r}")
             result, self._aux = result
+        if result is None:
+            scalar(result, "the result of the function")  # says that a return is missing
         self.outputs, self.output_structure = flatten(result)
         for output in self.outputs:
             scalar(output, "the result of the function")
@@ -145,21 +147,7 @@ class Run:
             entries = [self.result(column[i]) for i in height for column in part]
             return array(entries, (*shape(rows), *shape(across)))
 
-        def entry(rows: Structure, above: int, across: Structure, left: int) -> Any:
-            def cells(part: Structure, i: int) -> Any:
-                return map_regular(across, left, lambda other, j: block(part, i, other, j))
-
-            return map_regular(rows, above, cells)
-
-        lefts = [*accumulate(self.sizes, initial=0)]
-        aboves = [*accumulate(map(count_leaves, structures), initial=0)]
-        return tuple(
-            tuple(
-                entry(rows, above, across, left)
-                for across, left in zip(self.structures, lefts, strict=False)
-            )
-            for rows, above in zip(structures, aboves, strict=False)
-        )
+        return blocks(structures, self.structures, block)
 
     def _columns(self, forward: bool | None) -> list[Sequence[Scalar]]:
         """The derivatives of all outputs, for each variable in turn.
@@ -211,6 +199,35 @@ class Run:
         if self.symbolic or self.inner:
             return number if isinstance(number, Value) else Value(number)
         return number.data if isinstance(number, Value) else to_float(number)
+
+
+def blocks(
+    structures: Sequence[Structure],
+    across: Sequence[Structure],
+    block: Callable[[Structure, int, Structure, int], Any],
+) -> tuple[tuple[Any, ...], ...]:
+    """Derivatives in structures: a row for each one of outputs, with an entry for each argument.
+
+    Args:
+        structures: structures of outputs.
+        across: structures of arguments.
+        block: a function that makes the array of a part of the outputs and a part of the arguments,
+            both with a shape: from the structure of the one and the number of its first leaf, and
+            those of the other.
+    """
+
+    def entry(rows: Structure, above: int, other: Structure, left: int) -> Any:
+        def cells(part: Structure, i: int) -> Any:
+            return map_regular(other, left, lambda each, j: block(part, i, each, j))
+
+        return map_regular(rows, above, cells)
+
+    lefts = [*accumulate(map(count_leaves, across), initial=0)]
+    aboves = [*accumulate(map(count_leaves, structures), initial=0)]
+    return tuple(
+        tuple(entry(rows, above, other, left) for other, left in zip(across, lefts, strict=False))
+        for rows, above in zip(structures, aboves, strict=False)
+    )
 
 
 def is_varied(node: Value) -> bool:

@@ -30,7 +30,9 @@ class Structure(NamedTuple):
 LEAF = Structure(None)
 
 
-_registered: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {}
+_registered: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {
+    type(None): (lambda _: ((), None), lambda *_: None)  # a structure without numbers
+}
 
 
 def register_structure(
@@ -38,7 +40,7 @@ def register_structure(
 ) -> None:
     """Let objects of a class be arguments and results of transforms, as lists and dicts are.
 
-    Named tuples and dataclasses need no registration.
+    Named tuples and dataclasses need no registration. None is a structure without numbers.
 
     Args:
         kind: the class.

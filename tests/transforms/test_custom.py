@@ -74,11 +74,11 @@ def test_a_linear_solve_is_differentiated_implicitly_in_any_order():
         np.testing.assert_allclose(hessian(f, number)(A, b), hessian(g, number)(A, b))
 
 
-def test_it_works_on_values_and_refuses_to_be_compiled():
+def test_it_works_on_values_and_refuses_to_be_compiled_with_a_loop_that_looks_at_numbers():
     x = Value(4.0)
     (root(x) * 3).backward()
     assert x.grad == 0.75
-    with pytest.raises(TypeError, match=r"newton has a custom derivative.*cannot be compiled"):
+    with pytest.raises(TypeError, match=r"(?s)newton has a custom derivative, and .* while abs"):
         compile(root, backend="numpy")(4.0)
 
 
@@ -207,8 +207,8 @@ def test_a_rule_may_refer_to_the_variable_of_an_outer_transform():
 
 
 def test_a_slope_that_is_not_a_number_is_named():
-    f = custom_derivative(lambda x: x, vjp=lambda _, __, ___: (None,))
-    with pytest.raises(TypeError, match="the vjp of <lambda> takes a real number, got NoneType"):
+    f = custom_derivative(lambda x: x, vjp=lambda _, __, ___: ({1.0},))
+    with pytest.raises(TypeError, match="the vjp of <lambda> takes a real number, got set"):
         grad(f)(2.0)
 
 

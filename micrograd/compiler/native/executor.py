@@ -196,12 +196,12 @@ class _Results:
         self.adjoints: list[Any] = []
         if self.by_row:
             self.rows = _aligned_rows(len(slots), length, dtype)
-            if executor.inputs and self.differentiated is not None:
-                self.adjoints = [_like(each) for each in inputs]
-                if not inputs:
-                    self.adjoints = [_aligned_rows(program.inputs, length, dtype)]
         else:
             self.rows = np.empty(len(slots), float if call == "mean" else dtype)
+        if executor.inputs and program.batched and self.differentiated is not None:
+            self.adjoints = [_like(each) for each in inputs]
+            if not inputs:
+                self.adjoints = [_aligned_rows(program.inputs, length, dtype)]
 
     def prepare(self, memory: _Memory) -> None:
         """Write to the frame of a memory what is computed, and where it goes."""

@@ -1,0 +1,199 @@
+"""Sparse Jacobians: which entries can differ from zero, and few passes that give all of them.
+
+One pass of the forward mode gives the columns of a whole group at once, if no two of them have an
+entry in the same row; one of the reverse mode does so for rows. The groups are found greedily, as
+by A. R. Curtis, M. J. D. Powell and J. K. Reid, "On the estimation of sparse Jacobian matrices",
+IMA Journal of Applied Mathematics 13 (1974). In a tridiagonal matrix of any size there are three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd.engine.graph import made_by, operands
+from micrograd.engine.value import Value
+from micrograd.transforms.propagation import Joint, slopes_on_values
+from micrograd.transforms.runs import Run, blocks
+from micrograd.transforms.structures import (
+    Structure,
+    array,
+    count_leaves,
+    is_regular,
+    register_structure,
+    shape,
+)
+
+
+def pattern(run: Run) -> Any:
+    """Return which outputs of a run depend on which of its variables, as far as its graph shows.
+
+    Args:
+        run: the run of a function.
+
+    Returns:
+        An array of bools, with a row for each output and a column for each variable.
+
+    >>> x = [1.0, 2.0, 3.0]
+    >>> pattern(Run(lambda x: [x[0] * x[1], x[2], 5.0], (x,))).astype(int).tolist()
+    [[1, 1, 0], [0, 0, 1], [0, 0, 0]]
+    """
+    reached: dict[Any, int] = {x: 1 << i for i, x in enumerate(run.variables)}  # a bit for each
+    for node in run.nodes:
+        if any(isinstance(x, Value) and x in reached for x in operands(node)):
+            mask = 0
+            made = made_by(node)  # a loop may pass on to each result what it gets from any operand
+            passing = operands(node) if isinstance(made, Joint) else _passing(node)
+            for operand in passing:
+                if isinstance(operand, Value):
+                    mask |= reached.get(operand, 0)
+            if mask:
+                reached[node] = mask
+    size = -(-len(run.variables) // 8)
+    masks = [reached.get(x, 0) if isinstance(x, Value) else 0 for x in run.outputs]
+    packed = np.frombuffer(b"".join(mask.to_bytes(size, "little") for mask in masks), np.uint8)
+    rows = packed.reshape(len(masks), size)
+    return np.unpackbits(rows, axis=1, count=len(run.variables), bitorder="little").astype(bool)
+
+
+def _passing(node: Value) -> Iterator[Any]:
+    """Yield the operands of which the node has a partial that is not zero everywhere."""
+    return (operand for operand, _ in slopes_on_values(node))
+
+
+def groups(matrix: Any) -> list[list[int]]:
+    """Return rows in groups of which no two have an entry in the same column, without empty rows.
+
+    Args:
+        matrix: an array of bools.
+
+    >>> groups(np.array([[1, 1, 0], [0, 1, 1], [0, 0, 1], [0, 0, 0]], bool))
+    [[0, 2], [1]]
+    """
+    found: list[list[int]] = []
+    taken: list[int] = []  # the columns in which a group has entries, a bit for each
+    for i, packed in enumerate(np.packbits(matrix, axis=1)):
+        mask = int.from_bytes(packed.tobytes(), "big")
+        if not mask:
+            continue
+        fits = (group for group, columns in enumerate(taken) if not mask & columns)
+        group = next(fits, len(found))
+        if group == len(found):
+            found.append([])
+            taken.append(0)
+        found[group].append(i)
+        taken[group] |= mask
+    return found
+
+
+class Layout:
+    """Where the entries of a compressed Jacobian belong.
+
+    Args:
+        matrix: which entries can differ from zero, an array of bools.
+        symmetric: whether an entry above the diagonal equals its mirror image, if that is one.
+        rows: the structures of parts of the result.
+        across: the structures of the arguments.
+
+    >>> layout = Layout(np.eye(2, dtype=bool), rows=[], across=[])
+    >>> layout.dense(np.array([5.0, 7.0])).tolist()
+    [[5.0, 0.0], [0.0, 7.0]]
+    """
+
+    def __init__(
+        self,
+        matrix: Any,
+        *,
+        rows: Sequence[Structure],
+        across: Sequence[Structure],
+        symmetric: bool = False,
+    ) -> None:
+        self.shape, self.rows, self.across = matrix.shape, rows, across
+        wanted = matrix & ~(np.triu(matrix, 1) & matrix.T) if symmetric else matrix
+        self.entries = [*zip(*(each.tolist() for each in np.nonzero(wanted)), strict=True)]
+        number = np.full(matrix.shape, -1)
+        number[wanted] = np.arange(len(self.entries))
+        number = np.maximum(number, number.T) if symmetric else number
+        self._filled = np.flatnonzero(number.ravel() >= 0)
+        self._number = number.ravel()[self._filled]
+        self._shape: tuple[int, ...] | None = None  # of the only part, if it is an array
+        if len(rows) == len(across) == 1 and is_regular(rows[0]) and is_regular(across[0]):
+            self._shape = *shape(rows[0]), *shape(across[0])
+
+    def dense(self, values: Any) -> Any:
+        """Return the Jacobian as an array, or an array of those of all samples.
+
+        Args:
+            values: the entries along the last axis, after the samples of a batch.
+        """
+        rows, columns = self.shape
+        values = values[..., self._number]
+        if self._filled.size == rows * columns:
+            return values.reshape(*values.shape[:-1], rows, columns)
+        made = np.zeros((*values.shape[:-1], rows * columns), values.dtype)
+        made[..., self._filled] = values
+        return made.reshape(*values.shape[:-1], rows, columns)
+
+    def arranged(self, values: Any) -> tuple[tuple[Any, ...], ...]:
+        """Return the parts of the Jacobian: a row for each part of the result.
+
+        Args:
+            values: as for `dense`.
+        """
+        dense = self.dense(values)
+        if self._shape is not None:
+            return ((dense.reshape((*dense.shape[:-2], *self._shape)),),)
+
+        def block(rows: Structure, above: int, across: Structure, left: int) -> Any:
+            height, width = count_leaves(rows), count_leaves(across)
+            part = dense[..., above : above + height, left : left + width]
+            return part.reshape((*dense.shape[:-2], *shape(rows), *shape(across)))
+
+        return blocks(self.rows, self.across, block)
+
+
+class Compressed:
+    """The entries of a Jacobian that can differ from zero, and their layout.
+
+    Args:
+        layout: where the entries belong.
+        entries: an array of the entries in the order of `layout.entries`, after an axis of samples
+            in a batch.
+    """
+
+    def __init__(self, layout: Layout, entries: Any) -> None:
+        self.layout, self.entries = layout, entries
+
+
+register_structure(
+    Compressed,
+    lambda each: ((each.entries,), each.layout),
+    lambda layout, parts: Compressed(layout, *parts),
+)
+
+
+def compressed(run: Run, rows: Sequence[Structure], *, symmetric: bool = False) -> Compressed:
+    """Compute the entries of the Jacobian of a run that can differ from zero.
+
+    The mode is the one that needs fewer passes.
+
+    Args:
+        run: the run of a function.
+        rows: the structures of parts of its result.
+        symmetric: whether the Jacobian is known to be symmetric, as a Hessian is.
+    """
+    matrix = pattern(run)
+    layout = Layout(matrix, rows=rows, across=run.structures, symmetric=symmetric)
+    of_columns, of_rows = groups(matrix.T), groups(matrix)
+    forward = len(of_columns) <= len(of_rows)
+    passes: dict[int, Sequence[Any]] = {}  # what gave each column, or each row
+    for group in of_columns if forward else of_rows:
+        if forward:
+            found = run.push({run.variables[j]: 1.0 for j in group})
+        else:
+            found = run.pull({run.outputs[i]: 1.0 for i in group})
+        passes.update((place, found) for place in group)
+    entries = [passes[j][i] if forward else passes[i][j] for i, j in layout.entries]
+    return Compressed(layout, array(entries, (len(entries),)))

@@ -1,0 +1,101 @@
+"""Derivatives that are given by `custom_derivative`, in compiled functions."""
+
+from __future__ import annotations
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+from micrograd import Value, custom_derivative, exp, grad, hessian, jvp, maximum, sin
+from micrograd.compiler import TraceError, compile  # noqa: A004
+from tests.compiler.test_derivatives import close
+
+
+def newton(a):
+    x = a * 0 + 1.0
+    for _ in range(40):
+        x = (x + a / x) / 2
+    return x
+
+
+root = custom_derivative(newton, vjp=lambda args, x, g: (g / (2 * x),))
+# A straight-through estimator: the derivative is not that of the value.
+through = custom_derivative(lambda x: (x > 0) * 2.0 - 1.0, vjp=lambda args, y, g: (g,))
+swapped = custom_derivative(
+    lambda x, pair: [x * pair["a"], maximum(x, pair["b"]), 3.0],
+    jvp=lambda args, result, tangents: [tangents[1]["b"] * args[0], 7.0 * tangents[0], 0.0],
+)
+
+
+@pytest.mark.usefixtures("quick_xla")
+def test_the_derivative_in_a_program_is_the_one_that_was_given(backend):
+    f = compile(lambda x: through(x * x - 2) * 3 + x, backend=backend)
+    assert f(1.0) == -2.0
+    assert f.value_and_grad(1.0) == (-2.0, 7.0)
+    assert f.jacobian(1.0) == 7.0
+    program = compile(lambda a: root(a) * 3, backend=backend)
+    close(program.value_and_grad(9.0), (9.0, 0.5))
+    batched = compile(lambda a: root(a) * 3, batched=True, backend=backend)
+    values, slopes = batched.value_and_grad([4.0, 9.0, 25.0])
+    close(values, np.array([6.0, 9.0, 15.0]))
+    close(slopes, np.array([0.75, 0.5, 0.3]))
+
+
+def test_derivatives_of_it_of_any_order_are_those_of_values():
+    def f(a):
+        return root(a) * sin(a) + exp(root(a * 2))
+
+    at = 2.5
+    program = compile(f, backend="numpy")
+    close(program.hessian(at), hessian(f)(at))
+    second, third = grad(grad(f)), grad(grad(grad(f)))
+    close(compile(second, backend="numpy").value_and_grad(at), (second(at), third(at)))
+    close(compile(third, backend="numpy")(at), third(at))
+    close(program.jvp((at,), (2.0,)), jvp(f, (at,), (2.0,)))
+
+
+def test_a_rule_for_the_forward_mode_and_several_results_is_recorded():
+    def f(x, pair):
+        first, second, third = swapped(x, pair)
+        return first * second + third
+
+    x, pair = 2.0, {"a": 3.0, "b": -1.0}
+    program = compile(f, backend="numpy")
+    value, gradients = program.value_and_grad(x, pair)
+    assert value == f(x, pair)
+    close(gradients, grad(f, argnums=(0, 1))(x, pair))
+    close(program.hessian(x, pair), hessian(f)(x, pair))
+
+
+def test_parameters_get_their_derivative_from_the_rule():
+    w = Value(4.0)
+    program = compile(lambda x: root(w) * x, [w], batched=True, backend="numpy")
+    mean, gradient = program.value_and_grad([1.0, 3.0])
+    assert mean == 4.0
+    close(gradient, np.array([0.5]))
+
+
+def test_an_infinite_number_stays_what_it_is():
+    ramp = custom_derivative(lambda x: maximum(x, 0.0), vjp=lambda args, y, g: (g * (y > 0),))
+    program = compile(ramp, backend="numpy")
+    assert program.value_and_grad(math.inf) == (math.inf, 1.0)
+    assert program.value_and_grad(-math.inf) == (0.0, 0.0)
+
+
+def test_a_value_that_needs_numbers_is_refused_with_the_reason():
+    for f in (
+        lambda x: x if x > 0 else -x,
+        math.sqrt,
+        lambda x: np.interp(x, [0.0, 1.0], [0.0, 2.0]),
+    ):
+        measured = custom_derivative(f, vjp=lambda args, y, g: (g,))
+        with pytest.raises(TraceError, match="has a custom derivative, and can be compiled if"):
+            compile(lambda x, measured=measured: measured(x) * 2)(1.0)
+
+
+def test_programs_with_a_given_derivative_can_be_pickled():
+    program = compile(lambda a: root(a), backend="numpy")
+    expected = program.value_and_grad(2.0)
+    assert pickle.loads(pickle.dumps(program)).value_and_grad(2.0) == expected

@@ -1,0 +1,276 @@
+"""Derivatives of compiled functions: Jacobians, Hessians and products, and their sparsity."""
+
+from __future__ import annotations
+
+import pickle
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import micrograd
+from micrograd import Value, exp, sin, tanh, where
+from micrograd.compiler import TraceError, compile  # noqa: A004
+from micrograd.compiler.sparsity import groups
+from tests.compiler.conftest import QUICK
+
+
+def layer(x, w):
+    """A result and an argument in structures, and another argument as an array."""
+    scores = [tanh(x[0] * w["a"] + x[1]), x[1] * w["b"][0] * w["b"][1], 3.0]
+    return {"scores": scores, "norm": exp(x[0] * x[1])}
+
+
+def energy(x, w):
+    return sin(x[0] * w["a"]) * x[1] + where(x[0] > 0, x[0] * x[0], 0.0) * w["b"][0] + w["b"][1]
+
+
+X = np.array([[0.5, -1.5], [1.0, 0.25], [-2.0, 3.0]])
+W = {"a": np.array([0.7, -0.2, 1.1]), "b": np.array([[1.5, 2.0], [0.5, 1.0], [3.0, 0.1]])}
+SAMPLES = [(X[i], {"a": float(W["a"][i]), "b": W["b"][i]}) for i in range(3)]
+
+
+def chain(x):
+    """Each result depends on three neighbouring arguments."""
+    around = [0.0, *x, 1.0]
+    return [
+        left * here - exp(here) * right
+        for left, here, right in zip(around, around[1:], around[2:], strict=False)
+    ]
+
+
+def rosenbrock(x):
+    return sum(100 * (after - here * here) ** 2 + (1 - here) ** 2 for here, after in pairwise(x))
+
+
+def close(found, expected, tolerance=1e-13):
+    """Compare numbers in equal structures, by the largest of each array."""
+    if isinstance(expected, dict):
+        assert set(found) == set(expected)
+        for key in expected:
+            close(found[key], expected[key], tolerance)
+    elif isinstance(expected, list | tuple):
+        assert type(found) is type(expected)
+        assert len(found) == len(expected)
+        for mine, other in zip(found, expected, strict=True):
+            close(mine, other, tolerance)
+    else:
+        assert np.shape(found) == np.shape(expected)
+        largest = np.max(np.abs(expected), initial=1.0)
+        assert np.abs(np.asarray(found) - expected).max(initial=0) <= tolerance * largest
+
+
+def sample(found, i):
+    """One sample of a result, whose arrays have the samples along the first axis."""
+    if isinstance(found, dict):
+        return {key: sample(each, i) for key, each in found.items()}
+    if isinstance(found, list | tuple):
+        return type(found)(sample(each, i) for each in found)
+    return found[i]
+
+
+# ----------------------------------------------------------------------------- as the transforms do
+
+
+@pytest.mark.usefixtures("quick_xla")
+def test_each_derivative_equals_that_of_the_transform_of_the_same_name(backend):
+    program, scalar = (compile(f, backend=backend) for f in (layer, energy))
+    x, w = SAMPLES[0]
+    direction = (np.array([1.0, -2.0]), {"a": 0.5, "b": np.array([0.0, 1.0])})
+    cotangent = {"scores": [1.0, -1.0, 2.0], "norm": 0.5}
+    for argnums in (0, 1, -1, (1, 0)):
+        expected = micrograd.jacobian(layer, argnums)(x, w)
+        close(program.jacobian(x, w, argnums=argnums), expected)
+        expected = micrograd.value_and_jacobian(layer, argnums)(x, w)
+        close(program.value_and_jacobian(x, w, argnums=argnums), expected)
+        expected = micrograd.hessian(energy, argnums)(x, w)
+        close(scalar.hessian(x, w, argnums=argnums), expected)
+    close(program.jvp((x, w), direction), micrograd.jvp(layer, (x, w), direction))
+    value, pullback = program.vjp(x, w)
+    expected_value, expected_pullback = micrograd.vjp(layer, x, w)
+    close(value, expected_value)
+    close(pullback(cotangent), expected_pullback(cotangent))
+    close(scalar.hvp((x, w), direction), micrograd.hvp(energy, (x, w), direction))
+    square = compile(lambda x: x[0] ** 2 * x[1], backend=backend)
+    assert square.hvp([1.0, 2.0], [1.0, 0.0]) == [4.0, 2.0]
+
+
+@pytest.mark.usefixtures("quick_xla")
+def test_a_batch_has_a_derivative_for_each_sample_along_the_first_axis(backend):
+    program, scalar = (compile(f, batched=True, backend=backend) for f in (layer, energy))
+    direction = (X + 1, {"a": np.ones(3), "b": 2 * W["b"]})
+    cotangent = {"scores": [np.arange(3.0), np.ones(3), np.ones(3)], "norm": np.arange(3.0)}
+    jacobians = program.jacobian(X, W, argnums=(0, 1))
+    hessians = scalar.hessian(X, W, argnums=(0, 1))
+    tangents = program.jvp((X, W), direction)
+    value, pullback = program.vjp(X, W)
+    gradients = pullback(cotangent)
+    products = scalar.hvp((X, W), direction)
+    for i, at in enumerate(SAMPLES):
+        close(sample(jacobians, i), micrograd.jacobian(layer, (0, 1))(*at))
+        close(sample(hessians, i), micrograd.hessian(energy, (0, 1))(*at))
+        along = sample(direction, i)
+        close(sample(tangents, i), micrograd.jvp(layer, at, along))
+        close(sample(products, i), micrograd.hvp(energy, at, along))
+        expected_value, expected_pullback = micrograd.vjp(layer, *at)
+        close(sample(value, i), expected_value)
+        close(sample(gradients, i), expected_pullback(sample(cotangent, i)))
+
+
+def test_a_batch_of_samples_in_a_list_has_gradients_in_a_list():
+    program = compile(lambda x: [x[0] * x[1], x[1]], batched=True, backend="numpy")
+    value, pullback = program.vjp([[2.0, 3.0], [4.0, 5.0]])
+    assert [each.tolist() for each in value] == [[6.0, 20.0], [3.0, 5.0]]
+    ones, zeros = np.ones(2), np.zeros(2)
+    assert pullback([ones, zeros]) == ([[3.0, 2.0], [5.0, 4.0]],)
+    assert program.jacobian([[2.0, 3.0], [4.0, 5.0]]).shape == (2, 2, 2)
+    assert program.jacobian(np.zeros((0, 2))).shape == (0, 2, 2)
+
+
+def test_parameters_are_read_at_each_call_and_may_be_given():
+    w = Value(3.0)
+    program = compile(lambda x: [w * x[0], x[1] ** 3 * w], [w], backend="numpy")
+    assert program.jacobian([2.0, 1.0]).tolist() == [[3.0, 0.0], [0.0, 9.0]]
+    w.data = 4.0
+    assert program.jacobian([2.0, 1.0]).tolist() == [[4.0, 0.0], [0.0, 12.0]]
+    assert program.jacobian([2.0, 1.0], parameters=[5.0]).tolist() == [[5.0, 0.0], [0.0, 15.0]]
+    _, pullback = program.vjp([2.0, 1.0], parameters=[5.0])
+    assert pullback([1.0, 1.0]) == ([5.0, 15.0],)
+
+
+@pytest.mark.slow
+def test_derivatives_equal_those_of_jax():
+    jax = pytest.importorskip("jax", reason="pip install 'micrograd-engine[jax]'")
+    with jax.enable_x64(True):
+        x = np.linspace(-1.0, 1.0, 7)
+
+        def jax_chain(x):
+            around = jax.numpy.concatenate([jax.numpy.zeros(1), x, jax.numpy.ones(1)])
+            return around[:-2] * x - jax.numpy.exp(x) * around[2:]
+
+        def jax_rosenbrock(x):
+            return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+
+        for backend in QUICK:
+            program = compile(chain, backend=backend)
+            close(program.jacobian(x), np.asarray(jax.jacobian(jax_chain)(x)))
+            program = compile(rosenbrock, backend=backend)
+            close(program.hessian(x), np.asarray(jax.hessian(jax_rosenbrock)(x)))
+            _, product = jax.jvp(jax.grad(jax_rosenbrock), (x,), (np.ones(7),))
+            close(program.hvp(x, np.ones(7)), np.asarray(product))
+
+
+# ----------------------------------------------------------------------------------------- sparsity
+
+
+def test_a_tridiagonal_jacobian_of_a_thousand_rows_takes_three_passes():
+    x = np.linspace(0.1, 0.9, 1000)
+    program = compile(chain, backend="numpy")
+    found = program.jacobian(x)
+    here = np.arange(1000)
+    assert found[here, here] == pytest.approx([0.0, *x[:-1]] - np.exp(x) * [*x[1:], 1.0])
+    assert found[here[1:], here[:-1]] == pytest.approx(x[1:])
+    assert found[here[:-1], here[1:]] == pytest.approx(-np.exp(x[:-1]))
+    sparsity = program.sparsity(x)
+    assert (sparsity == (np.abs(here[:, None] - here) <= 1)).all()
+    assert not found[~sparsity].any()
+    assert len(groups(sparsity.T)) == 3
+    (derived,) = program._derived.values()
+    assert len(derived.program.outputs) == sparsity.sum()
+
+
+def test_a_hessian_computes_one_half_of_its_entries():
+    x = np.linspace(-1.0, 1.0, 30)
+    program = compile(rosenbrock, backend="numpy")
+    close(program.hessian(x), micrograd.hessian(rosenbrock)(x))
+    assert program.sparsity(x, order=2).sum() == 30 + 2 * 29
+    (derived,) = program._derived.values()
+    assert len(derived.program.outputs) == 30 + 29
+
+
+def test_the_mode_is_the_one_with_fewer_passes():
+    tall = compile(lambda x: [sin(k * x[0]) * x[1] for k in range(1, 40)], backend="numpy")
+    wide = compile(lambda x: [sum(sin(each) for each in x), x[0] * x[1]], backend="numpy")
+    for program, shape in ((tall, (39, 2)), (wide, (2, 40))):
+        x = np.linspace(1.0, 2.0, shape[1])
+        jacobian = program.jacobian(x)
+        assert jacobian.shape == shape
+        close(jacobian, micrograd.jacobian(program.f)(x))
+    # A dense row and a dense column: 21 passes of either mode, but few products.
+    arrow = compile(
+        lambda x: [sum(x) * x[0], *(x[0] * each * each for each in x[1:])], backend="numpy"
+    )
+    x = np.linspace(1.0, 2.0, 21)
+    close(arrow.jacobian(x), micrograd.jacobian(arrow.f)(x))
+
+
+def test_groups_of_rows_have_no_column_in_common():
+    generator = np.random.default_rng(0)
+    for density in (0.02, 0.1, 0.5, 1.0):
+        matrix = generator.random((60, 45)) < density
+        found = groups(matrix)
+        assert sorted(row for group in found for row in group) == [
+            *np.flatnonzero(matrix.any(axis=1))
+        ]
+        for group in found:
+            assert matrix[group].sum(axis=0).max() <= 1
+        assert len(found) >= matrix.sum(axis=0).max()
+
+
+def test_an_operation_without_a_derivative_makes_no_entry():
+    program = compile(lambda x: [(x[0] > x[1]) * x[2], x[1].detach() * x[0]], backend="numpy")
+    assert program.sparsity([1.0, 2.0, 3.0]).tolist() == [
+        [False, False, True],
+        [True, False, False],
+    ]
+
+
+def test_entries_are_stopped_at_zero_as_those_of_values_are():
+    program = compile(lambda x: [where(x[0] > 0, micrograd.log(x[0]), x[1]), x[0] * x[1]])
+    assert program.jacobian([0.0, 2.0]).tolist() == [[0.0, 1.0], [2.0, 0.0]]
+
+
+# --------------------------------------------------------------------------------------- as objects
+
+
+def test_derivatives_that_were_computed_survive_pickling_and_others_are_refused():
+    program = compile(chain, backend="numpy")
+    x = np.linspace(0.0, 1.0, 4)
+    program(x)
+    expected = program.jacobian(x)
+    copied = pickle.loads(pickle.dumps(program))
+    assert copied.jacobian(x).tolist() == expected.tolist()
+    with pytest.raises(ValueError, match="compile the function again"):
+        copied.hessian(x)
+
+
+def test_wrong_arguments_are_refused_with_what_is_needed():
+    program = compile(lambda x, y: [x[0] * y, x[1]], backend="numpy")
+    at = [1.0, 2.0], 3.0
+    with pytest.raises(ValueError, match="argnums 2: the function was called with 2 arguments"):
+        program.jacobian(*at, argnums=2)
+    with pytest.raises(TypeError, match="argnums is made of ints"):
+        program.jacobian(*at, argnums="x")
+    with pytest.raises(TypeError, match="one number"):
+        program.hessian(*at)
+    with pytest.raises(TypeError, match="jvp: tangents is a tuple"):
+        program.jvp(at, 1.0)
+    with pytest.raises(ValueError, match="tangent 0 has a different structure"):
+        program.jvp(at, ([1.0], 2.0))
+    with pytest.raises(ValueError, match=r"the cotangent .* has a different structure"):
+        program.vjp(*at)[1]([1.0])
+    with pytest.raises(ValueError, match=r"order is 1 .* or 2 .*, got 3"):
+        program.sparsity(*at, order=3)
+    batched = compile(lambda x: [x[0], x[1]], batched=True, backend="numpy")
+    with pytest.raises(ValueError, match=r"an array of shape \(3,\) is needed, got \(2,\)"):
+        batched.vjp(X)[1]([np.ones(2), np.ones(2)])
+    with pytest.raises(ValueError, match="2 parts are needed"):
+        batched.vjp(X)[1](np.ones((3, 2)))
+    keyed = compile(lambda x: {"a": x[0]}, batched=True, backend="numpy")
+    with pytest.raises(ValueError, match="a dict with the keys"):
+        keyed.vjp(X)[1]({"b": np.ones(3)})
+
+
+def test_an_error_of_the_function_names_its_line():
+    with pytest.raises(TraceError, match=r"test_derivatives.py, line \d+: .*lambda x: x if x > 0"):
+        compile(lambda x: x if x > 0 else -x).jacobian(1.0)
