@@ -72,7 +72,7 @@ class CheckedExecutor:
         dtype, inputs = self._options["dtype"], self._options["inputs"]
         return CheckedExecutor(
             gradient_graph(self.graph, inputs=inputs),
-            self._make,
+            ReferenceExecutor if self.executor.follows_loops else self._make,
             dtype,
             batched=self.program.batched,
             inputs=inputs,
@@ -94,7 +94,7 @@ class CheckedExecutor:
 
     def layout(self, call: Call, length: int) -> Layout | None:
         """Lay out a call, or return None; see `Executor.layout`."""
-        if call == "values" or not has_loops(self.graph):
+        if call == "values" or self.executor.follows_loops or not has_loops(self.graph):
             return self.executor.layout(call, length)
         laid = None if call == "mean" else self._with_gradient.layout("values", length)
         return laid and laid._replace(results=laid.results[:1], slopes=laid.results[1:])
@@ -110,16 +110,24 @@ class CheckedExecutor:
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
     ) -> Gradients:
         """Return the output and its gradient; see `Executor.value_and_grad`."""
-        if has_loops(self.graph):
+        loops = has_loops(self.graph)
+        if loops and not self.executor.follows_loops:
             return self._traced_gradient(parameters, inputs, length, mean)
         found = self.executor.value_and_grad(parameters, inputs, length, mean=mean)
         if self.stopping is not None and not are_finite([found.value]):
-            return self.reference.value_and_grad(parameters, inputs, length, mean=mean)
+            return self._by_reference(parameters, inputs, length, mean)
         if found.finite:
             return found
         # The value stays that of a plain call.
-        again = self.reference.value_and_grad(parameters, inputs, length, mean=mean)
+        again = self._by_reference(parameters, inputs, length, mean)
         return again._replace(value=found.value)
+
+    def _by_reference(
+        self, parameters: Any, inputs: Sequence[Any], length: int, mean: bool
+    ) -> Gradients:
+        if has_loops(self.graph):
+            return self._traced_gradient(parameters, inputs, length, mean)
+        return self.reference.value_and_grad(parameters, inputs, length, mean=mean)
 
     def _traced_gradient(
         self, parameters: Any, inputs: Sequence[Any], length: int, mean: bool

@@ -21,7 +21,7 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding
 
 from micrograd.compiler.executor import Executor, Gradients, are_finite, gathered
-from micrograd.compiler.jax.loops import add_loop
+from micrograd.compiler.jax.loops import add_loop, are_differentiable
 from micrograd.compiler.jax.operations import function
 from micrograd.compiler.jax.tape import LoopedTape
 from micrograd.compiler.program import (
@@ -100,6 +100,7 @@ class _Run:
         self.dtype, self.lanes = parameters.dtype, inputs.shape[1:]
         self.room, self.needed = room, jnp.int32(0)
         self.stacks: dict[int, Any] = {}
+        self.matrices: dict[int, Any] = {}  # of products in loops, gathered in front of the loop
         self.spaces = {False: _Space(), True: _Space()}
         self.spaces[False].append(parameters)
         self.spaces[program.batched].append(inputs)
@@ -162,9 +163,16 @@ class _Run:
             results = [jnp.broadcast_to(result, widest) for result in results]
         return results
 
+    def matrix(self, instruction: Product) -> Any:
+        """Return the matrix of a product."""
+        matrix = instruction.matrix
+        return self.spaces[False].read(rows_of(matrix.ravel())).reshape(matrix.shape)
+
     def _product(self, instruction: Product) -> Any:
-        varies, matrix, inputs = instruction.varies, instruction.matrix, instruction.inputs
-        weights = self.spaces[False].read(rows_of(matrix.ravel())).reshape(matrix.shape)
+        varies, inputs = instruction.varies, instruction.inputs
+        weights = self.matrices.get(id(instruction))
+        if weights is None:
+            weights = self.matrix(instruction)
         vectors = self.spaces[varies].read(rows_of(inputs.ravel()))
         vectors = vectors.reshape(*inputs.shape, *vectors.shape[1:])
         if len(vectors) == 1:  # XLA is slower with a column of one
@@ -233,6 +241,7 @@ class JaxExecutor(Executor):
     ) -> None:
         self.program, self.dtype, self.inputs = program, np.dtype(dtype), inputs
         self.checked = checked
+        self.follows_loops = are_differentiable(program)
         # The steps that stacks of unknown length have room for.
         self._room = 64 if any(each.length is None for each in program.stacks) else 0
 

@@ -100,14 +100,19 @@ class LoopedTape:
 
     def _run(self) -> Callable[[Any], Any]:
         """Return the function from the rows that are read to all rows, with its derivative."""
-        codes, places = jnp.asarray(self.codes), jnp.asarray(self.places)
         operations = self.tape.operations
         values = [_value(ON_JAX.value(row), row.arity) for row in operations]
         values += [lambda x, y, z: x + y * z, lambda x, y, z: x - y * z]
         flows = [_flow([flow_of(row, place) for place in range(row.arity)]) for row in operations]
         flows += [_flow_of_term(1.0), _flow_of_term(-1.0)]
 
+        # Within the step of a loop, JAX traces both ways apart from each other.
+        def tables() -> tuple[Any, Any]:
+            return jnp.asarray(self.codes), jnp.asarray(self.places)
+
         def forward(outside: Any) -> Any:
+            codes, places = tables()
+
             def step(i: Any, rows: Any) -> Any:
                 result = lax.switch(codes[i], values, *rows[places[i]])
                 return rows.at[self.before + i].set(result)
@@ -116,6 +121,8 @@ class LoopedTape:
             return lax.fori_loop(0, self.count, step, jnp.concatenate([outside, room]))
 
         def backward(rows: Any, adjoints: Any) -> tuple[Any]:
+            codes, places = tables()
+
             def step(turn: Any, adjoints: Any) -> Any:
                 i = self.count - 1 - turn
                 at = self.before + i
