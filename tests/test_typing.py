@@ -136,6 +136,8 @@ REVEALED = {
     "mg.compile(square).value_and_grad(2.0, argnums=0)": "tuple[Any, Any]",
     "mg.compile(square, {'a': v}).value_and_grad(2.0)": "tuple[Any, Any]",
     "mg.compile(square).hvp(2.0, 1.0)": "float",
+    "mg.compile(batched=True)(square)(array)": "Any",
+    "mg.compile(square, limit=100, in_axes=0)(2.0)": "float",
     "mg.compile(loss).hvp([2.0], [1.0])": "list[float]",
     "mg.compile(square).jvp((2.0,), (1.0,))": "tuple[float, float]",
     "mg.compile(squares).vjp([2.0])[0]": "list[float]",

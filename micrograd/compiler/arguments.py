@@ -21,13 +21,11 @@ from micrograd.engine.value import Value, to_number
 from micrograd.table.floats import to_float
 from micrograd.transforms.structures import (
     LEAF,
+    NONE,
     Structure,
     flatten,
     is_array,
 )
-
-NONE = flatten(None)[1]
-"""The structure of None, which has no numbers."""
 
 
 def numbers(argument: Any, place: str) -> tuple[Any, Structure]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from micrograd.compiler.results import batch, placed, regular
 from micrograd.compiler.sparsity import compressed
-from micrograd.compiler.targets import Parameters, Targets, read_targets, run
+from micrograd.compiler.targets import Parameters, Targets, read_targets, resolved, run
 from micrograd.engine.value import Value
 from micrograd.transforms import functions
 from micrograd.transforms.runs import Function
@@ -160,6 +160,7 @@ class Derivatives(ABC, Generic[Result]):
         if order not in (1, 2):
             raise ValueError(f"order is 1 for the Jacobian or 2 for the Hessian, got {order!r}")
         targets, single = read_targets(argnums)
+        targets = resolved(targets, len(args), self._held.values)
         program, args, _ = self._specialized(args, keywords)
         derived = program._program(_jacobian if order == 1 else _hessian, targets)
         layout = derived._call(args).variant.result.children[1].keys[0]
@@ -176,6 +177,7 @@ class Derivatives(ABC, Generic[Result]):
     ) -> tuple[Any, Any]:
         """Return what comes before the derivatives in a derived program, and the derivatives."""
         targets, single = read_targets(argnums)
+        targets = resolved(targets, len(args), self._held.values)
         program, args, _ = self._specialized(args, keywords)
         value, matrix = program._program(make, targets)(*args, parameters=parameters)
         found = matrix.layout.arranged(matrix.entries)

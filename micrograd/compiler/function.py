@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, overload
 
 import numpy as np
 
-from micrograd.compiler.arguments import NONE, batch_columns, numbers, refuse_tensors
+from micrograd.compiler.arguments import batch_columns, numbers, refuse_tensors
 from micrograd.compiler.binding import bind, bound
 from micrograd.compiler.derivatives import Derivatives
 from micrograd.compiler.executor import Call, MakeExecutor
@@ -30,13 +30,14 @@ from micrograd.compiler.results import gradient, placed, regular, store, store_p
 from micrograd.compiler.shortcuts import Shortcuts, shortcut
 from micrograd.compiler.staging import REAL
 from micrograd.compiler.stopping import CheckedExecutor
-from micrograd.compiler.targets import Parameters, Targets
+from micrograd.compiler.targets import Parameters, Targets, among
 from micrograd.compiler.tracing import are_traced, refuse_programs_of, trace, tracing
 from micrograd.engine.graph import Node
 from micrograd.engine.lines import line_of_function, line_of_user
 from micrograd.engine.locks import reentrant_lock
 from micrograd.transforms.structures import (
     LEAF,
+    NONE,
     Structure,
     count_leaves,
     flatten,
@@ -275,6 +276,8 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         (7.0, ({'w': 3.0, 'b': 1.0}, 2.0))
         """
         if keywords or self._has_static:
+            if argnums is not None:
+                argnums = among(argnums, len(args), self.parameters)
             program, args, places = self._specialized(args, keywords)
             if argnums is None and not self.parameters:
                 argnums = places if len(places) != 1 else places[0]

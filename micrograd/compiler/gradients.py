@@ -31,7 +31,7 @@ def chosen_gradients(
     of_value = program._program(_part, 0) if has_aux else program
     mean = PARAMETERS in targets
     found: dict[Any, Any] = {}
-    value = None
+    value = None if targets else of_value(*args, parameters=parameters)
     if mean:
         value, found[PARAMETERS] = of_value.value_and_grad(*args, parameters=parameters)
     if len(targets) > mean and program._axes is not None:

@@ -8,14 +8,14 @@ IMA Journal of Applied Mathematics 13 (1974). In a tridiagonal matrix of any siz
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from micrograd.engine.graph import made_by, operands
+from micrograd.engine.graph import operands, operation
 from micrograd.engine.value import Value
-from micrograd.transforms.propagation import Joint, slopes_on_values
+from micrograd.transforms.propagation import slopes_on_values
 from micrograd.transforms.runs import Run, blocks
 from micrograd.transforms.structures import (
     Structure,
@@ -43,12 +43,12 @@ def pattern(run: Run) -> Any:
     reached: dict[Any, int] = {x: 1 << i for i, x in enumerate(run.variables)}  # a bit for each
     for node in run.nodes:
         if any(isinstance(x, Value) and x in reached for x in operands(node)):
+            # Of what is not an operation of the table, nothing but its operands is known.
+            is_row = operation(node) is not None
+            read = (x for x, _ in slopes_on_values(node)) if is_row else operands(node)
             mask = 0
-            made = made_by(node)  # a loop may pass on to each result what it gets from any operand
-            passing = operands(node) if isinstance(made, Joint) else _passing(node)
-            for operand in passing:
-                if isinstance(operand, Value):
-                    mask |= reached.get(operand, 0)
+            for x in read:
+                mask |= reached.get(x, 0) if isinstance(x, Value) else 0
             if mask:
                 reached[node] = mask
     size = -(-len(run.variables) // 8)
@@ -56,11 +56,6 @@ def pattern(run: Run) -> Any:
     packed = np.frombuffer(b"".join(mask.to_bytes(size, "little") for mask in masks), np.uint8)
     rows = packed.reshape(len(masks), size)
     return np.unpackbits(rows, axis=1, count=len(run.variables), bitorder="little").astype(bool)
-
-
-def _passing(node: Value) -> Iterator[Any]:
-    """Yield the operands of which the node has a partial that is not zero everywhere."""
-    return (operand for operand, _ in slopes_on_values(node))
 
 
 def groups(matrix: Any) -> list[list[int]]:
@@ -112,12 +107,15 @@ class Layout:
     ) -> None:
         self.shape, self.rows, self.across = matrix.shape, rows, across
         wanted = matrix & ~(np.triu(matrix, 1) & matrix.T) if symmetric else matrix
-        self.entries = [*zip(*(each.tolist() for each in np.nonzero(wanted)), strict=True)]
-        number = np.full(matrix.shape, -1)
-        number[wanted] = np.arange(len(self.entries))
-        number = np.maximum(number, number.T) if symmetric else number
-        self._filled = np.flatnonzero(number.ravel() >= 0)
-        self._number = number.ravel()[self._filled]
+        above, left = np.nonzero(wanted)
+        self.entries = [*zip(above.tolist(), left.tolist(), strict=True)]
+        filled, number = above * matrix.shape[1] + left, np.arange(len(above))
+        if symmetric:
+            (mirrored,) = np.nonzero(matrix[left, above] & ~wanted[left, above])
+            mirror = left[mirrored] * matrix.shape[1] + above[mirrored]
+            filled, number = np.append(filled, mirror), np.append(number, mirrored)
+        order = np.argsort(filled)
+        self._filled, self._number = filled[order], number[order]  # places, and what goes there
         self._shape: tuple[int, ...] | None = None  # of the only part, if it is an array
         if len(rows) == len(across) == 1 and is_regular(rows[0]) and is_regular(across[0]):
             self._shape = *shape(rows[0]), *shape(across[0])

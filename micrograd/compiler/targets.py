@@ -124,16 +124,26 @@ def resolved(targets: Sequence[Any], count: int, parameters: Sequence[Value]) ->
     return tuple(each if each == PARAMETERS else next(places) for each in targets)
 
 
+def among(argnums: Targets, count: int, parameters: Sequence[Value]) -> Any:
+    """Return `argnums` with positions among `count` arguments, counted from the first.
+
+    >>> among(-1, 2, []), among((-1, 0), 3, [])
+    (1, (2, 0))
+    """
+    targets, single = read_targets(argnums)
+    places = resolved(targets, count, parameters)
+    return places[0] if single else places
+
+
 def run(f: Function, args: Sequence[Any], targets: Sequence[Any], parameters: Parameters) -> Run:
     """Run a traced function on new variables for some arguments, and on its parameters.
 
     Args:
         f: the function.
         args: its arguments.
-        targets: what it will be differentiated with respect to.
+        targets: what it will be differentiated with respect to, as `resolved` returns it.
         parameters: the parameters of the program that is being made, which are traced values now.
     """
-    targets = resolved(targets, len(args), parameters.values)
     made = Run(f, args, tuple(each for each in targets if each != PARAMETERS))
     if PARAMETERS in targets:
         place = targets.index(PARAMETERS)

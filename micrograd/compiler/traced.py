@@ -111,7 +111,7 @@ class Traced(Value):
             "uses a value as a whole number (range, an index, a size), which differs from call to "
             "call",
             "name the argument as a static one, as in compile(f, static=1), with a program for "
-            "each number; or choose by micrograd.where(i < 1, a, b)",
+            "each number; or look an entry up by micrograd.take(table, i)",
         )
 
     def __format__(self, specification: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import reduce
 from operator import add
@@ -20,10 +21,10 @@ __all__ = ["take"]
 def take(table: Any, index: Any) -> Any:
     """Return an entry of a table by its number: in a compiled function by a number of the batch.
 
-    In a compiled function, an index that is an argument becomes a comparison with each number of
-    an entry, and the lookup is a product of the resulting vector of zeros and a one with the
-    table, which is a product of matrices for a batch: the cost is that of one-hot vectors, without
-    their memory outside of the program. The gradient arrives at the entry that was taken.
+    The gradient goes to the entry that was taken, and none to the index. In a compiled function, an
+    index that is an argument is compared with the number of each entry, and the lookup is the
+    product of these zeros and ones with the table: for a batch, a product of matrices. So it takes
+    time in proportion to the length of the table, which hardly matters up to a hundred entries.
 
     Args:
         table: a list, a tuple or an array of entries, which are numbers and Values, or lists and
@@ -94,7 +95,7 @@ def _taken(table: Sequence[Any], index: Value) -> Any:
     where, eq = VOCABULARY["where"], VOCABULARY["eq"]
     index = where(index < 0, index + len(entries), index)
     chosen = [eq(index, float(i)) for i in range(len(entries))]
-    outside = where(reduce(add, chosen) > 0, 0.0, float("nan"))
+    is_inside = reduce(add, chosen) > 0
     columns = zip(*(leaves for leaves, _ in entries), strict=True)
-    found = [reduce(add, map(multiplied, chosen, column), outside) for column in columns]
-    return unflatten(structure, found)
+    sums = (reduce(add, map(multiplied, chosen, column)) for column in columns)
+    return unflatten(structure, [where(is_inside, each, math.nan) for each in sums])

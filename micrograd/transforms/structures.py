@@ -30,9 +30,11 @@ class Structure(NamedTuple):
 LEAF = Structure(None)
 
 
-_registered: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {
-    type(None): (lambda _: ((), None), lambda *_: None)  # a structure without numbers
-}
+NONE = Structure(type(None))
+"""The structure of None, which has no numbers."""
+
+
+_registered: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {}
 
 
 def register_structure(
@@ -77,6 +79,8 @@ def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
 
 def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
     kind = type(tree)
+    if tree is None:
+        return NONE
     if kind in _registered:
         children, rest = _registered[kind][0](tree)
         return Structure(kind, (rest,), tuple(_flatten(child, found) for child in children))
@@ -110,6 +114,8 @@ def _unflatten(structure: Structure, leaves: Iterator[Any]) -> Any:
 
 def holds_arrays(kind: type) -> bool:
     """Whether structures of this kind are arrays: no containers of other structures."""
+    if kind is type(None):
+        return False
     is_container = issubclass(kind, dict | list | tuple) or kind in _registered
     return not is_container and not dataclasses.is_dataclass(kind)
 

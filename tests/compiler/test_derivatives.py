@@ -138,6 +138,38 @@ def test_parameters_are_read_at_each_call_and_may_be_given():
     assert pullback([1.0, 1.0]) == ([5.0, 15.0],)
 
 
+@pytest.mark.parametrize("backend", QUICK)
+def test_derivatives_lookups_and_given_derivatives_work_in_loops(backend):
+    def swing(x):
+        angle, speed = micrograd.repeat(
+            lambda s: [s[0] + 0.1 * s[1], s[1] - 0.1 * sin(s[0])], [x[0], x[1]], 5
+        )
+        return [angle * x[2], speed]
+
+    x = [0.3, 0.2, 1.5]
+    program = compile(swing, backend=backend)
+    close(program.jacobian(x), micrograd.jacobian(swing)(x))
+    close(program.vjp(x)[1]([1.0, 2.0]), micrograd.vjp(swing, *[x])[1]([1.0, 2.0]))
+    assert program.sparsity(x).tolist() == [[True, True, True], [True, True, False]]
+    energy_of_both = compile(lambda x: sum(swing(x)), backend=backend)
+    close(energy_of_both.hessian(x), micrograd.hessian(energy_of_both.f)(x))
+    total = compile(
+        lambda table, picked: micrograd.scan(
+            lambda s, k: (s + micrograd.take(table, k), None), 0.0, picked
+        )[0],
+        backend=backend,
+    )
+    value, (of_table, _) = total.value_and_grad([1.0, 2.0, 4.0], [0.0, 2.0, 2.0])
+    assert (value, of_table) == (9.0, [1.0, 0.0, 2.0])
+    root = micrograd.custom_derivative(
+        lambda a: micrograd.repeat(lambda x: (x + a / x) / 2, a * 0 + 1.0, 30),
+        vjp=lambda args, x, g: (g / (2 * x),),
+    )
+    program = compile(root, backend=backend)
+    close(program.value_and_grad(9.0), (3.0, 1 / 6))
+    close(program.hessian(9.0), np.array(-1 / 108))
+
+
 @pytest.mark.slow
 def test_derivatives_equal_those_of_jax():
     jax = pytest.importorskip("jax", reason="pip install 'micrograd-engine[jax]'")

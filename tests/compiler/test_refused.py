@@ -55,8 +55,8 @@ def shrunk(x):
     ("f", "args", "deed", "remedy"),
     [
         (lambda x, n: sum(x for _ in range(n)), (1.0, 3), WHOLE, "compile(f, static=1)"),
-        (lambda x, i: [x, -x][i], (1.0, 1), WHOLE, "micrograd.where"),
-        (lambda x, i: x[i], (X, 1), WHOLE, "micrograd.where"),
+        (lambda x, i: [x, -x][i], (1.0, 1), WHOLE, "micrograd.take(table, i)"),
+        (lambda x, i: x[i], (X, 1), WHOLE, "micrograd.take(table, i)"),
         (lambda x, i: sum(x[:i]), ([1.0], 1), WHOLE, "compile(f, static=1)"),
         (lambda x, i: sum([x] * i), (1.0, 3), WHOLE, "compile(f, static=1)"),
         (lambda x, n: np.zeros(n) + x, (1.0, 3), WHOLE, "compile(f, static=1)"),

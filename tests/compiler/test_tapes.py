@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import struct
+
 import numpy as np
 import pytest
 
-from micrograd import Value, compile, value_and_grad, where  # noqa: A004
+from micrograd import Value, compile, log, value_and_grad, where  # noqa: A004
 from micrograd.compiler.executor import load
+from micrograd.compiler.numpy import tape as numpy_tape
+from micrograd.compiler.numpy.straight_code import Step, backward_code, forward_code
 from micrograd.compiler.planning import plan
 from micrograd.compiler.program import Tape
 from micrograd.compiler.stopping import CheckedExecutor
@@ -246,3 +251,49 @@ def test_an_empty_batch_gives_empty_results_after_one_that_was_not(backend):
     program = compile(lambda a, b, c: a * b + c + a * c, batched=True, backend=backend)
     assert program([1.0], [2.0], [3.0]).tolist() == [8.0]
     assert program(*[np.zeros(0)] * 3).shape == (0,)
+
+
+# ---------------------------------------------------------------------------------- straight code
+
+POINTS = [0.0, -0.0, 0.3, -2.0, 1.5, 1e200, -1e-200, math.inf, math.nan]
+
+
+def same(got, expected):
+    """The same bits, but for a nan where a product did not stop at zero, which is reported."""
+    return [struct.pack("d", g) for g in got] == [struct.pack("d", e) for e in expected]
+
+
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if not row.constants])
+def test_straight_code_gives_the_bits_of_going_step_by_step(name):
+    row, generator = TABLE[name], np.random.default_rng(0)
+    product = [(1.0, 3, 0), (-1.0, 1, -1), (-1.0, 2, 3), (0.5, 0, 0)]
+    steps = [Step(3, row, range(row.arity), ()), Step(4, None, (), product)]
+    (run,), (back,) = forward_code(steps), backward_code(steps)
+    for _ in range(40):
+        numbers = [*generator.choice(POINTS, 3).tolist(), 0.0, 0.0]
+        plain = numbers[:]
+        run(numbers)
+        numpy_tape._go_forward(steps, plain)
+        assert same(numbers, plain)
+        adjoints = [*generator.normal(size=4).tolist(), 1.5]
+        stopping = adjoints[:]
+        back(numbers, adjoints)
+        numpy_tape._go_backward(steps, plain, stopping)
+        if all(map(math.isfinite, adjoints)):
+            assert adjoints == stopping
+
+
+def test_a_tape_that_runs_often_keeps_its_results_in_every_call(monkeypatch):
+    monkeypatch.setattr(numpy_tape, "_INTERPRETED", 3)
+    monkeypatch.setattr("micrograd.compiler.numpy.straight_code._CHUNK", 7)
+    program = compile(predator_and_prey, backend="numpy")
+    for start in STARTS:
+        value, slopes = eager(start)
+        runs = [program.value_and_grad(RATES, start) for _ in range(4)]
+        for got, (by_rates, by_start) in runs:
+            assert got == pytest.approx(value, rel=1e-13)
+            assert [*by_rates, *by_start] == pytest.approx([*slopes[0], *slopes[1]], rel=1e-12)
+        assert program(RATES, start) == runs[0][0]
+    program = compile(lambda x: predator_and_prey(RATES, [x, x]) + where(x > 0, log(x), 0.0))
+    for _ in range(6):
+        assert math.isfinite(program.value_and_grad(0.0)[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -11,10 +11,12 @@ import numpy as np
 from micrograd.compiler.numpy import ufuncs
 from micrograd.compiler.numpy.linear import Term, sum_back_calls, sum_calls
 from micrograd.compiler.numpy.memory import Call, Memory
+from micrograd.compiler.numpy.straight_code import Step, backward_code, forward_code
 from micrograd.compiler.program import SUM, Tape
-from micrograd.ops import Operation
 
 _PREPARED = 4_096  # steps; the prepared calls of longer tapes would take too much memory
+# Runs before a tape becomes straight code, which takes about as long as they do; the most steps.
+_INTERPRETED, _MOST_STEPS = 24, 100_000
 
 Calls = Callable[[], Iterator[Call]]
 
@@ -27,65 +29,107 @@ def tape_on(memory: Memory, tape: Tape) -> RowTape | FloatTape:
 
 
 class FloatTape:
-    """A tape of single numbers, for which Python's floats are faster than calls of NumPy."""
+    """A tape of single numbers, for which Python's floats are faster than calls of NumPy.
+
+    It is gone through step by step at first; after some runs, it pays to write it as straight code.
+    """
 
     def __init__(self, memory: Memory, tape: Tape) -> None:
         self.memory, self.tape = memory, tape
-
-    @cached_property
-    def _steps(self) -> list[tuple[int, Operation | None, list[int], list[Any]]]:
-        """For each step: the slot, the operation and its operands, or the terms of a sum."""
-        tape = self.tape
         terms = [(sign, left, right) for sign, left, _, right, _ in tape.terms.terms()]
-        steps = []
-        for i, code in enumerate(tape.code.tolist()):
+        read = {*tape.operands.ravel().tolist()} - {-1}
+        read.update(place for _, *factors in terms for place in factors if place >= 0)
+        # The numbers that the tape reads, then those that it computes.
+        first = tape.out.start
+        outer = sorted(slot for slot in read if slot < first)
+        self._outer, count = np.array(outer, np.intp), len(outer)
+        place = dict(zip(outer, range(count), strict=True))
+        place |= {first + i: count + i for i in range(len(tape.code))} | {-1: -1}
+        self._numbers: list[float] = []
+        self._steps = []
+        for i, (code, operands) in enumerate(
+            zip(tape.code.tolist(), tape.operands.tolist(), strict=True)
+        ):
             row = None if code == SUM else tape.operations[code]
-            held = tape.operands[i, : row.arity].tolist() if row else []
-            summed = terms[tape.bounds[i] : tape.bounds[i + 1]]
-            steps.append((tape.out.start + i, row, held, summed))
-        return steps
+            held = [place[slot] for slot in operands[: row.arity]] if row else []
+            summed = [
+                (sign, place[left], place[right])
+                for sign, left, right in terms[tape.bounds[i] : tape.bounds[i + 1]]
+            ]
+            self._steps.append(Step(count + i, row, held, summed))
+        self._runs, self._is_compiled = 0, False
 
     def forward(self) -> Iterator[Call]:
         """Yield the call that computes every step."""
         yield self._forward
 
     def backward(self) -> Iterator[Call]:
-        """Yield the call that adds to the adjoints; a factor of zero always stops."""
+        """Yield the call that adds to the adjoints."""
         yield self._backward
 
+    @cached_property
+    def _forward_code(self) -> list[Any]:
+        return forward_code(self._steps)
+
+    @cached_property
+    def _backward_code(self) -> list[Any]:
+        return backward_code(self._steps)
+
     def _forward(self) -> None:
-        u = self.memory.u.tolist()
-        for slot, row, held, terms in self._steps:
-            if row is not None:
-                u[slot] = row.value(*[u[place] for place in held])
-                continue
-            total = -0.0  # adding to it keeps the sign of a zero
-            for sign, left, right in terms:
-                total += sign * u[left] * (u[right] if right >= 0 else 1.0)
-            u[slot] = total
-        out = self.tape.out
-        self.memory.u[out] = u[out]
+        numbers = self.memory.u.take(self._outer).tolist()
+        count = len(numbers)
+        numbers += [0.0] * len(self._steps)
+        self._runs += 1
+        self._is_compiled = self._runs > _INTERPRETED and len(self._steps) <= _MOST_STEPS
+        if self._is_compiled:
+            for run in self._forward_code:
+                run(numbers)
+        else:
+            _go_forward(self._steps, numbers)
+        self.memory.u[self.tape.out] = numbers[count:]
+        self._numbers = numbers
 
     def _backward(self) -> None:
-        u, adjoints = self.memory.u.tolist(), self.memory.gu.tolist()
-        for slot, row, held, terms in reversed(self._steps):
-            g = adjoints[slot]
-            if g == 0:
+        memory, outer = self.memory, self._outer
+        adjoints = memory.gu.take(outer).tolist() + memory.gu[self.tape.out].tolist()
+        if self._is_compiled:
+            for run in self._backward_code:
+                run(self._numbers, adjoints)
+        else:
+            _go_backward(self._steps, self._numbers, adjoints)
+        memory.gu[outer] = adjoints[: len(outer)]
+
+
+def _go_forward(steps: Sequence[Step], u: list[float]) -> None:
+    for out, row, held, terms in steps:
+        if row is not None:
+            u[out] = row.value(*[u[place] for place in held])
+            continue
+        total = -0.0  # adding to it keeps the sign of a zero
+        for sign, left, right in terms:
+            total += sign * u[left] * (u[right] if right >= 0 else 1.0)
+        u[out] = total
+
+
+def _go_backward(steps: Sequence[Step], u: list[float], adjoints: list[float]) -> None:
+    """Add to the adjoints; a factor of zero always stops."""
+    for out, row, held, terms in reversed(steps):
+        g = adjoints[out]
+        if g == 0:
+            continue
+        if row is not None:
+            _, slopes = row.evaluate(*[u[place] for place in held])
+            for place, slope in zip(held, slopes, strict=True):
+                if slope:
+                    adjoints[place] += g * slope
+            continue
+        for sign, left, right in terms:
+            if right < 0:
+                adjoints[left] += g * sign
                 continue
-            if row is not None:
-                _, slopes = row.evaluate(*[u[place] for place in held])
-                for place, slope in zip(held, slopes, strict=True):
-                    if slope:
-                        adjoints[place] += g * slope
-                continue
-            for sign, left, right in terms:
-                if right < 0:
-                    adjoints[left] += g * sign
-                    continue
-                for this, other in ((left, u[right]), (right, u[left])):
-                    if other:
-                        adjoints[this] += g * sign * other
-        self.memory.gu[:] = adjoints
+            for this, other in ((left, u[right]), (right, u[left])):
+                if other:
+                    adjoints[this] += g * sign * other
 
 
 class RowTape:
