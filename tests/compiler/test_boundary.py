@@ -128,17 +128,21 @@ def test_every_batch_of_arrays_gives_arrays_with_the_samples_first(backend, shap
 
 
 def test_results_belong_to_the_caller(backend):
-    f = compile(lambda x: (x * x).sum(), backend=backend)
-    g = compile(lambda x: x * 2, batched=True, backend=backend)
-    x = np.array([1.0, 2.0])
+    w = Value(1.0)
+    alone = compile(lambda x: (x * x).sum(), backend=backend)
+    many = compile(lambda x: x * 2, batched=True, backend=backend)
+    one = compile(lambda x: x * x, batched=True, backend=backend)
+    held = compile(lambda x: x * w * w, [w], batched=True, backend=backend)
     kept = []
-    for _ in range(4):
-        _, slopes = f.value_and_grad(x)
-        values = g(x)
-        kept += [slopes, values]
-        assert slopes.tolist() == values.tolist() == [2.0, 4.0]
-        slopes[:] = values[:] = 7.0
-    assert all(each.tolist() == [7.0, 7.0] for each in kept)
+    for scale in range(1, 6):
+        x = np.array([1.0, 2.0]) * scale
+        value, slopes = one.value_and_grad(x)
+        found = [alone.value_and_grad(x)[1], many(x), value, slopes, one(x)]
+        found.append(held.value_and_grad(x, parameters=np.ones(1))[1])
+        kept.append((found, [(2 * x), (2 * x), x * x, (2 * x), x * x, np.array([3.0 * scale])]))
+    for found, wanted in kept:  # later calls have changed nothing
+        for each, other in zip(found, wanted, strict=True):
+            assert each.tolist() == other.tolist()
 
 
 def test_gradients_have_the_precision_of_the_program(backend):

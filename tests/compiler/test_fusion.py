@@ -230,11 +230,14 @@ def test_what_does_not_fit_is_not_fused(fused_at_once, monkeypatch):
         return sin(x[0] * x[1]) * x[2] + x[0]
 
     with monkeypatch.context() as patch:
-        patch.setattr(fusion, "MOST_LINES", 10)
+        patch.setattr(fusion, "MOST_LINES", 14)
         long = compile(f, batched=True, backend="numba")
         long.value_and_grad(x)
         assert codes(long) == [False, False]
         assert not long._last.executor.executor.fusion.waiting[True]
+    wide = compile(lambda x: sum(sin(each * each) for each in x), batched=True, backend="numba")
+    wide.value_and_grad(np.ones((1, fusion.MOST_LINES // 2)))
+    assert wide._last.executor.executor.fusion.waiting == [False, False]
     short = compile(f, batched=True, backend="numba")
     short.value_and_grad(x)
     assert codes(short) == [False, True]

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property, partial
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -199,7 +200,7 @@ class _Results:
         else:
             self.rows = np.empty(len(slots), float if call == "mean" else dtype)
         if executor.inputs and program.batched and self.differentiated is not None:
-            self.adjoints = [_like(each) for each in inputs]
+            self.adjoints = _like(inputs, dtype)
             if not inputs:
                 self.adjoints = [_aligned_rows(program.inputs, length, dtype)]
 
@@ -262,13 +263,23 @@ def _aligned_rows(count: int, length: int, dtype: Any) -> Any:
     return aligned_empty(count * pitch, dtype).reshape(count, pitch)[:, :length]
 
 
-def _like(part: Any) -> Any:
-    """Return an array for the adjoints of inputs: sample by sample if these are, else by row."""
-    rows, length = part.shape
-    size = part.itemsize
-    if rows > 1 and part.strides == (size, rows * size):
-        return np.empty((length, rows), part.dtype).T
-    return _aligned_rows(rows, length, part.dtype)
+def _like(parts: Sequence[Any], dtype: Any) -> list[Any]:
+    """Return arrays for the adjoints of inputs: sample by sample if these are, else by row.
+
+    They are parts of one array, which takes less time to allocate.
+    """
+    step = _LINE // dtype.itemsize
+    pitches = [-(-part.shape[1] // step) * step for part in parts]
+    sizes = [len(part) * pitch for part, pitch in zip(parts, pitches, strict=True)]
+    memory, found = aligned_empty(sum(sizes), dtype), []
+    for part, pitch, stop in zip(parts, pitches, accumulate(sizes), strict=True):
+        rows, length = part.shape
+        own = memory[stop - rows * pitch : stop]
+        if rows > 1 and part.strides == (dtype.itemsize, rows * dtype.itemsize):
+            found.append(own[: rows * length].reshape(length, rows).T)
+        else:
+            found.append(own.reshape(rows, pitch)[:, :length])
+    return found
 
 
 def _rows_of(adjoints: Any) -> list[int]:

@@ -65,6 +65,8 @@ def _fits(linked: Linked) -> bool:
     once.
     """
     several = 0
+    if linked.program.varying > MOST_LINES:  # each result takes a line at least
+        return False
     for each in linked.program.instructions:
         match each:
             case Product(varies=True, matrix=matrix, bias=bias):

@@ -45,9 +45,9 @@ def write_region(linked: Linked, width: int, most: int, *, backwards: bool) -> s
     """Return the module of a kernel of all instructions that vary over the batch.
 
     The second word of its row is the address of the frame. It reads the rows of the inputs and
-    numbers of `u`, and writes the rows of the outputs. If it
-    goes backwards, it also reads the adjoint of the output and writes those of the inputs, and it
-    adds to the adjoints of numbers of `u`, each contribution summed over the block of samples.
+    numbers of `u`, and writes the rows of the outputs. If it goes backwards, it also reads the
+    adjoint of the output and writes those of the inputs, and it adds to the adjoints of numbers of
+    `u`, each contribution summed over the block of samples.
 
     Args:
         linked: the program, with the places of all slots.
@@ -97,7 +97,6 @@ class _RegionWriter:
             self._ask_for_next_block(frame)
             for each in instructions:
                 self._forwards(each)
-                self._count()
             for slot in outputs:
                 w.store(self._value((True, slot)), self._at(slot))
             if backwards:
@@ -105,7 +104,6 @@ class _RegionWriter:
                 self.adjoints = {slot: w.load(self._at(slot + shift), w.width) for slot in outputs}
                 for each in reversed(instructions):
                     self._backwards(each)
-                    self._count()
                 for slot in np.flatnonzero(self.linked.active[True][: program.inputs]).tolist():
                     w.store(self.adjoints.get(slot, self.zero), self._at(slot + shift))
         self._add_totals()
@@ -114,7 +112,7 @@ class _RegionWriter:
         w.build.branch(body)
         return str(w.module)
 
-    def _count(self) -> None:
+    def _check_length(self) -> None:
         if len(self.w.build.block.instructions) > self.most:
             raise _TooLongError
 
@@ -155,6 +153,7 @@ class _RegionWriter:
         match instruction:
             case Elementwise(operation=row):
                 for slot, places in _applied(instruction):
+                    self._check_length()
                     names = dict(zip(row.operands, map(self._value, places), strict=True))
                     values[True, slot] = self.lowering.value(row.computed, names)
             case WeightedSums():
@@ -162,6 +161,7 @@ class _RegionWriter:
                     values[True, slot] = self._sum(terms)
             case Product():
                 for slot, bias, factors in _products(instruction):
+                    self._check_length()
                     total = self.zero if bias is None else self._value((False, bias))
                     for a, b in factors:
                         total = self.w.fma(self._value((False, a)), self._value((True, b)), total)
@@ -169,10 +169,12 @@ class _RegionWriter:
             case Fold(operation=row):
                 combined = getattr(Functions(self.w, self.w.width), row.name)
                 for slot, slots in _folds(instruction):
+                    self._check_length()
                     folded = (self._value((True, each)) for each in slots)
                     values[True, slot] = reduce(combined, folded)
 
     def _sum(self, terms: Sequence[Term]) -> Any:
+        self._check_length()
         w, total = self.w, self.w.constant(-0.0, self.w.width)
         for sign, left, right in terms:
             if right is None:
@@ -208,6 +210,7 @@ class _RegionWriter:
             g = self.adjoints.get(slot)
             if g is None or not self._is_active(places[k]):
                 continue
+            self._check_length()
             names = dict(zip(row.operands, map(self._value, places), strict=True))
             names |= {RESULT: self._value((True, slot)), ADJOINT: g}
             share = stopped(self.w, g, self.lowering.value(formula, names), formula)
@@ -222,6 +225,7 @@ class _RegionWriter:
         w, (varies, slot) = self.w, factor
         if not self._is_active(factor):
             return
+        self._check_length()
         if varies:
             if other is None:
                 self._add(slot, self._signed(sign, g))
@@ -245,6 +249,7 @@ class _RegionWriter:
         for vector in inputs.tolist():
             adjoints = [self.adjoints.get(next(results)) for _ in instruction.matrix]
             for slot, column in zip(vector, matrix, strict=True):
+                self._check_length()
                 held = None if apart else self.adjoints.get(slot)
                 for factor, g in zip(column, adjoints, strict=True):
                     if g is not None and self._is_active((True, slot)):

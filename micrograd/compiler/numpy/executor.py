@@ -118,15 +118,35 @@ class NumpyExecutor(Executor):
             found = kept[lanes] = _Calls(memory)
         return found
 
+    @cached_property
+    def _slots(self) -> Any:
+        return np.array([slot for _, slot in self.program.outputs], np.intp)
+
+    def _rows(self, length: int) -> Any:
+        """Return an array for the outputs."""
+        count = len(self.program.outputs)
+        if not self.program.batched:
+            return np.empty(count, self.dtype)
+        return aligned_empty(count * length, self.dtype).reshape(count, length)
+
+    def _read(self, memory: Memory, rows: Any) -> None:
+        """Copy the outputs to rows, or to an array of numbers if the program is not batched."""
+        if not self.program.batched:
+            memory.u.take(self._slots, out=rows, mode="clip")
+            return
+        count = rows.shape[1]
+        for row, (varies, slot) in zip(rows, self.program.outputs, strict=True):
+            row[:] = memory.v[slot, :count] if varies else memory.u[slot]
+
     def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[Any, bool]:
         """Return the outputs, and whether they are finite."""
         calls, program = self._laid_out(length), self.program
         with np.errstate(all="ignore"):
-            rows = _rows(program, length, self.dtype)
+            rows = self._rows(length)
             for block in self._blocks(calls, parameters, inputs, length):
-                _read(calls.memory, rows[:, block])
+                self._read(calls.memory, rows[:, block])
             if not program.batched:
-                _read(calls.memory, rows)
+                self._read(calls.memory, rows)
         return rows, not self.checked or are_finite([rows])
 
     def value_and_grad(
@@ -146,13 +166,13 @@ class NumpyExecutor(Executor):
         inputs, parameters = space[slice(*program.input_slots)], memory.u[: program.parameters]
         forward = [step for each in calls.forward for step in each]
         if call == "values":
-            rows = _rows(program, length, self.dtype)
+            rows = self._rows(length)
 
             def run() -> bool:
                 with np.errstate(all="ignore"):
                     for step in forward:
                         step()
-                _read(memory, rows)
+                self._read(memory, rows)
                 return True
 
             return Layout(parameters, inputs, run, rows, None)
@@ -242,25 +262,6 @@ class NumpyExecutor(Executor):
         found = memory.u[slot] if not varies else total / length if value is None else value
         fine = _is_finite(gradient if adjoints is None else adjoints)
         return Gradients(found, gradient, adjoints, fine)
-
-
-def _rows(program: Program, length: int, dtype: Any) -> Any:
-    """Return an array for the outputs."""
-    count = len(program.outputs)
-    if not program.batched:
-        return np.empty(count, dtype)
-    return aligned_empty(count * length, dtype).reshape(count, length)
-
-
-def _read(memory: Memory, rows: Any) -> None:
-    """Copy the outputs to rows, or to an array of numbers if the program is not batched."""
-    outputs = memory.program.outputs
-    if not memory.program.batched:
-        memory.u.take([slot for _, slot in outputs], out=rows, mode="clip")
-        return
-    count = rows.shape[1]
-    for row, (varies, slot) in zip(rows, outputs, strict=True):
-        row[:] = memory.v[slot, :count] if varies else memory.u[slot]
 
 
 def _is_finite(numbers: Any) -> bool:

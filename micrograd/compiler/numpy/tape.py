@@ -15,8 +15,8 @@ from micrograd.compiler.numpy.straight_code import Step, backward_code, forward_
 from micrograd.compiler.program import SUM, Tape
 
 _PREPARED = 4_096  # steps; the prepared calls of longer tapes would take too much memory
-# Runs before a tape becomes straight code, which takes about as long as they do; the most steps.
-_INTERPRETED, _MOST_STEPS = 24, 100_000
+# Runs before a tape becomes straight code, which takes as long as some 25 of them; the most steps.
+_INTERPRETED, _MOST_STEPS = 8, 100_000
 
 Calls = Callable[[], Iterator[Call]]
 
