@@ -97,7 +97,12 @@ class CheckedExecutor:
         if call == "values" or self.executor.follows_loops or not has_loops(self.graph):
             return self.executor.layout(call, length)
         laid = None if call == "mean" else self._with_gradient.layout("values", length)
-        return laid and laid._replace(results=laid.results[:1], slopes=laid.results[1:])
+        if laid is None:
+            return None
+        run, slopes = laid.run, laid.results[1:]
+        return laid._replace(
+            run=lambda: run() and are_finite([slopes]), results=laid.results[:1], slopes=slopes
+        )
 
     def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> Any:
         """Return the outputs; see `Executor.values`."""
