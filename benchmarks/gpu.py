@@ -234,7 +234,7 @@ def main() -> None:
     if device.platform == "cpu":
         print("no accelerator: smaller sizes, on the processor")
     model = gpt.small() if options.quick else gpt.full()
-    effort = Effort(3 if options.quick else options.rounds, 8.0)
+    effort = Effort(3 if options.quick else options.rounds, 4.0)
     for work in workloads(jax, QUICK if options.quick else sizes, model):
         print_times(work.title, compare(engines(jax, work), work.arguments, effort))
 
