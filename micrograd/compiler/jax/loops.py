@@ -50,6 +50,7 @@ def _read(run: Any, places: Places, wide: bool) -> Any:
         chosen = np.flatnonzero(places.varies == varies)
         if len(chosen):
             rows = _rows(run.spaces[varies], places.slots[chosen])
+            rows = jnp.broadcast_to(rows, (len(chosen), *rows.shape[1:]))
             parts.append(rows[:, None] if wide and not varies else rows)
             order.append(chosen)
     if not parts:

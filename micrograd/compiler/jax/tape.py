@@ -12,7 +12,7 @@ from jax import lax
 
 from micrograd.compiler.jax.operations import ON_JAX
 from micrograd.compiler.jax.operations import flow as flow_of
-from micrograd.compiler.program import SUM, Operand, Tape
+from micrograd.compiler.program import SUM, Tape
 
 
 class LoopedTape:
@@ -76,17 +76,15 @@ class LoopedTape:
         rows[outside] = [read[pair] for pair in pairs]
         return rows
 
-    def results(self, read: Callable[[Operand, bool], Any]) -> Any:
+    def results(self, read: Callable[[bool, slice, bool], Any]) -> Any:
         """Return the results of all steps in their order.
 
         Args:
-            read: returns the rows of an operand, with an axis of lanes if the second argument is
-                true.
+            read: returns rows of a space, which varies over the batch if its first argument is
+                true, with an axis of lanes if its last one is.
         """
         wide = self.tape.varies
-        parts = [
-            read(Operand(varies, slice(slot, slot + 1)), wide) for varies, slot in self._outside
-        ]
+        parts = [read(varies, slice(slot, slot + 1), wide) for varies, slot in self._outside]
         shapes = {part.shape for part in parts} or {(1,)}
         shape = min(
             shapes, key=lambda shape: shape[1:] == (1,)
