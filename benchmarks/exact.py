@@ -76,7 +76,7 @@ def _density(x: Any) -> Any:
 
 def _normal(x: Any) -> Any:
     """The distribution function of the normal distribution."""
-    if abs(x) > 60:
+    if not -100 < x < 60:  # where `_hazard` has a series, and where nothing is missing from 1
         return mpf(x > 0)
     with mp.workprec(min(mp.prec, 600) + int(3 * x * x)):  # more would only take time
         return mp.erfc(-x / mp.sqrt(2)) / 2

@@ -9,16 +9,17 @@ A row is a sample: the inputs, then the targets, then its weight if the objectiv
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from inspect import signature
 from itertools import cycle
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from micrograd import Value
 from micrograd.compiler import compile  # noqa: A004
+from micrograd.compiler.executor import load
 from micrograd.engine.collecting import nothing_collected
 from micrograd.engine.graph import order
 from nn.layers import dropout_masks
@@ -26,6 +27,9 @@ from nn.losses import LOSSES, LossName, l1_penalty, l2_penalty
 from nn.module import Module
 from nn.optimizers.optimizer import with_gradient
 from nn.options import by_name, real
+
+if TYPE_CHECKING:
+    from micrograd.compiler.jax.devices import Devices
 
 Loss = LossName | Callable[[Any, Any], Any] | Callable[[Any, Any, Any], Any]
 Penalty = Callable[[list[Value]], Any] | Mapping[str, float] | None
@@ -252,14 +256,21 @@ def in_blocks(program: Callable[[Any], Any], rows: Any) -> Any:
 
 
 class Compiled:
-    """An objective as two compiled programs, one for training and one for evaluation."""
+    """An objective as two compiled programs, one for training and one for evaluation.
 
-    def __init__(self, objective: Objective, backend: str = "auto") -> None:
+    Args:
+        objective: the objective.
+        backend: the backend of `micrograd.compile`.
+        devices: the devices of JAX that share the batches of training, or how many.
+    """
+
+    def __init__(self, objective: Objective, backend: str = "auto", devices: Any = None) -> None:
         def training(row: Any, masks: Any = ()) -> Any:
             with mode(objective.model, training=True):
                 return objective.penalised(objective.sample(row, masks))
 
         self._objective = objective
+        self.devices = None if devices is None else _devices(devices, backend)
         self._confirmed = False
         self._training = compile(training, objective.parameters, batched=True, backend=backend)
         self._evaluation = compile(
@@ -269,7 +280,8 @@ class Compiled:
 
     def value_and_grad(self, numbers: Any, *batch: Any) -> tuple[float, Any]:
         """Return the mean loss over rows (and their masks), and its gradient, at these numbers."""
-        return self._training.value_and_grad(*batch, parameters=numbers)
+        with nullcontext() if self.devices is None else self.devices.shared():
+            return self._training.value_and_grad(*batch, parameters=numbers)
 
     def confirm(self, rows: Any, masks: int) -> None:
         """Raise TypeError unless the programs agree with Values; a sample has `masks` factors.
@@ -303,6 +315,16 @@ class Compiled:
         """Return the weighted mean loss without the penalty, and the outputs of each row."""
         found = in_blocks(self._evaluation, rows)
         return self._objective.mean(found[:, 0], rows), found[:, 1:]
+
+
+def _devices(devices: Any, backend: str) -> Devices:
+    """Return the devices of JAX that share each batch. ValueError for another backend."""
+    if backend != "jax":
+        raise ValueError(f"devices= is for backend='jax', got backend={backend!r}")
+    load(backend)  # its error says what to install
+    from micrograd.compiler.jax.devices import Devices
+
+    return Devices(devices)
 
 
 class Eager:

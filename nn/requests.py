@@ -248,12 +248,29 @@ def callbacks_of(given: Any) -> list[Callback]:
     return found
 
 
-def engine_of(engine: str | Compiled, objective: Objective, backend: str) -> Compiled | Eager:
-    """Return what computes the objective over a batch."""
+def engine_of(
+    engine: str | Compiled, objective: Objective, backend: str, devices: Any, lengths: set[int]
+) -> Compiled | Eager:
+    """Return what computes the objective over a batch.
+
+    Args:
+        engine: the engine as `fit` takes it.
+        objective: what is minimised.
+        backend: the backend of `micrograd.compile`.
+        devices: the devices of JAX that share each batch, or how many, or None.
+        lengths: the numbers of samples that a batch may have.
+    """
+    if devices is not None and (isinstance(engine, Compiled) or engine != "compiled"):
+        raise ValueError("devices= is for engine='compiled' with backend='jax'")
     if isinstance(engine, Compiled):
         return engine
-    one_of(engine, "engine", ENGINES)
-    return Compiled(objective, backend) if engine == "compiled" else Eager(objective)
+    if one_of(engine, "engine", ENGINES) == "eager":
+        return Eager(objective)
+    made = Compiled(objective, backend, devices)
+    if made.devices is not None:
+        for length in sorted(lengths):
+            made.devices.check(length, "a batch")
+    return made
 
 
 def count(number: int, name: str) -> int:

@@ -77,6 +77,7 @@ def fit(
     resume: bool = False,
     engine: str | Compiled = "compiled",
     backend: str = "auto",
+    devices: Any = None,
     progress: bool | str = "auto",
 ) -> History:
     """Train a model: change its parameters so that its mean loss over the samples falls.
@@ -124,6 +125,10 @@ def fit(
         engine: `"compiled"`; `"eager"`, which works on Values, sample by sample; or a
             `nn.objective.Compiled` of the same model, loss and penalty, which is kept as it is.
         backend: the backend of `micrograd.compile`, for the compiled engine.
+        devices: with `backend="jax"`, how many devices of JAX share each batch, or a list of them,
+            which may belong to several processes. Each number of samples in a batch, also in the
+            last one, must be a multiple of the number of devices. The result is that of one device,
+            up to the order in which floats are added.
         progress: True shows a progress bar, False nothing, and `"auto"` a bar on a terminal or in a
             notebook and some lines of text elsewhere.
 
@@ -187,7 +192,7 @@ def fit(
         stopping=requests.stopping_of(early_stopping, chosen, held_out),
         callbacks=requests.callbacks_of(callbacks),
         checkpoint=requests.path_of(checkpoint),
-        engine=requests.engine_of(engine, objective, backend),
+        engine=requests.engine_of(engine, objective, backend, devices, _lengths(len(X), size)),
         settings={
             "loss": name,
             "batch_size": batch_size,
@@ -202,3 +207,8 @@ def fit(
     if flag(resume, "resume"):
         training.resume()
     return training.run(progress)
+
+
+def _lengths(count: int, size: int) -> set[int]:
+    """Return the numbers of samples that the batches of an epoch have."""
+    return {min(count, size), count % size or size} if count > size else {count}

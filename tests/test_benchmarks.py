@@ -98,6 +98,17 @@ def test_operations_are_timed_beside_functions_of_jax_that_compute_the_same() ->
     assert "the difference is" not in printed
 
 
+@pytest.mark.slow
+def test_programs_are_compared_with_jax_on_its_device() -> None:
+    pytest.importorskip("jax")
+    program = [sys.executable, str(Path(eager.__file__).with_name("gpu.py")), "--quick"]
+    printed = subprocess.run(program, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+    assert printed.startswith("JAX ")
+    for words in ("standard step, 10", "MLP 784", "GPT, 424", "five greeks", "bundle adjustment"):
+        assert words in printed
+    assert printed.count("compiled, jax") == printed.count("JAX by hand, fetched") == 5
+
+
 def test_how_the_steps_scale_is_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     times = {n: {"compiled, numpy": Times(n * 1e-6, n * 2e-6, 3)} for n in (1, 100)}

@@ -144,3 +144,11 @@ def test_the_batch_on_eight_devices_gives_the_gradient_of_one():
     done = run("-m", "examples.sharding", XLA_FLAGS="")
     assert done.returncode == 0, done.stderr
     assert "8 devices, samples on each: [512]" in done.stdout
+
+
+def test_two_processes_train_to_the_weights_of_one():
+    pytest.importorskip("jax", reason="pip install 'micrograd-engine[jax]'")
+    done = run("-m", "examples.processes", XLA_FLAGS="")
+    assert done.returncode == 0, done.stderr
+    assert "2 processes with 2 devices each" in done.stdout
+    assert "65 weights" in done.stdout

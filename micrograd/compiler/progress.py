@@ -78,5 +78,6 @@ class Limited(dict[Any, int]):
         plural = "" if self.most == 1 else "s"
         raise TraceError(
             f"a compiled function does more than {self.most:,} operation{plural}, the limit= that "
-            "compile was given: trace fewer steps of a loop, or raise the limit"
+            "compile was given: write a loop with repeat or scan, which trace one step, or raise "
+            "the limit"
         )

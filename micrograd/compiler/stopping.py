@@ -72,7 +72,7 @@ class CheckedExecutor:
         dtype, inputs = self._options["dtype"], self._options["inputs"]
         return CheckedExecutor(
             gradient_graph(self.graph, inputs=inputs),
-            self._make,
+            ReferenceExecutor if self.executor.follows_loops else self._make,
             dtype,
             batched=self.program.batched,
             inputs=inputs,
@@ -94,10 +94,15 @@ class CheckedExecutor:
 
     def layout(self, call: Call, length: int) -> Layout | None:
         """Lay out a call, or return None; see `Executor.layout`."""
-        if call == "values" or not has_loops(self.graph):
+        if call == "values" or self.executor.follows_loops or not has_loops(self.graph):
             return self.executor.layout(call, length)
         laid = None if call == "mean" else self._with_gradient.layout("values", length)
-        return laid and laid._replace(results=laid.results[:1], slopes=laid.results[1:])
+        if laid is None:
+            return None
+        run, slopes = laid.run, laid.results[1:]
+        return laid._replace(
+            run=lambda: run() and are_finite([slopes]), results=laid.results[:1], slopes=slopes
+        )
 
     def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> Any:
         """Return the outputs; see `Executor.values`."""
@@ -110,23 +115,31 @@ class CheckedExecutor:
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
     ) -> Gradients:
         """Return the output and its gradient; see `Executor.value_and_grad`."""
-        if has_loops(self.graph):
+        loops = has_loops(self.graph)
+        if loops and not self.executor.follows_loops:
             return self._traced_gradient(parameters, inputs, length, mean)
         found = self.executor.value_and_grad(parameters, inputs, length, mean=mean)
         if self.stopping is not None and not are_finite([found.value]):
-            return self.reference.value_and_grad(parameters, inputs, length, mean=mean)
+            return self._by_reference(parameters, inputs, length, mean)
         if found.finite:
             return found
         # The value stays that of a plain call.
-        again = self.reference.value_and_grad(parameters, inputs, length, mean=mean)
+        again = self._by_reference(parameters, inputs, length, mean)
         return again._replace(value=found.value)
+
+    def _by_reference(
+        self, parameters: Any, inputs: Sequence[Any], length: int, mean: bool
+    ) -> Gradients:
+        if has_loops(self.graph):
+            return self._traced_gradient(parameters, inputs, length, mean)
+        return self.reference.value_and_grad(parameters, inputs, length, mean=mean)
 
     def _traced_gradient(
         self, parameters: Any, inputs: Sequence[Any], length: int, mean: bool
     ) -> Gradients:
         """Compute the gradient as further outputs; their mean is taken block by block."""
         program, of_inputs = self._with_gradient, self._options["inputs"]
-        if mean:
+        if mean and not of_inputs:
             step = max(1, _MOST_NUMBERS // len(program.graph.outputs))
             found = np.zeros(len(program.graph.outputs))
             for start in range(0, length, step):
@@ -136,13 +149,15 @@ class CheckedExecutor:
             found /= length
         else:
             found = program.values(parameters, inputs, length)
-        slopes = found[1:].astype(self._options["dtype"], copy=False)
-        if self.program.batched and not mean and not of_inputs:
-            slopes = slopes.sum(axis=1)
+        value, slopes = found[0], found[1:].astype(self._options["dtype"], copy=False)
         finite = are_finite([slopes])
         if of_inputs:
-            return Gradients(found[0], None, slopes, finite)
-        return Gradients(found[0], slopes, None, finite)
+            if mean:
+                value, slopes = value.mean(), slopes / length
+            return Gradients(value, None, slopes, finite)
+        if self.program.batched and not mean:
+            slopes = slopes.sum(axis=1)
+        return Gradients(value, slopes, None, finite)
 
 
 _MOST_NUMBERS = 2**22  # of a gradient that is averaged over a batch, in one block

@@ -340,7 +340,7 @@ def test_what_algebra_would_rewrite_is_computed_as_written(
         request.getfixturevalue("quick_xla")
     value, gradient, _ = eager(f, *at)
     if form == "a loop":  # XLA sees one operation at a time
-        monkeypatch.setattr("micrograd.compiler.jax.executor.UNROLLED", 0)
+        monkeypatch.setattr("micrograd.compiler.jax.run.UNROLLED", 0)
     if form in ("a tape", "a loop"):  # XLA sees all operations of a tape, with barriers between
         monkeypatch.setattr("micrograd.compiler.planning.LEAST_STEPS", 1)
     if form == "a parameter":

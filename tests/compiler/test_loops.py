@@ -15,6 +15,7 @@ from micrograd import (
     Value,
     compile,  # noqa: A004
     cos,
+    custom_derivative,
     derivative,
     exp,
     export_source,
@@ -183,6 +184,14 @@ def test_a_scan_agrees_in_its_state_and_its_outputs(backend):
     check(backend, f, [0.5, -1.0, 0.25, 2.0], [0.3, -0.7], 0.1)
 
 
+def test_a_scan_without_a_state_agrees(backend):
+    def f(xs, w):
+        nothing, ys = scan(lambda s, x: (s, [sin(x * w), 2.0]), [], xs)
+        return sum(y * (k + z) for k, (y, z) in enumerate(zip(*ys, strict=True))) + len(nothing)
+
+    check(backend, f, [0.5, -1.0, 0.25], 0.3)
+
+
 def test_a_loop_with_a_condition_agrees(backend):
     def f(x, rate):
         done, steps = while_(lambda s: s[0] < 5, lambda s: [s[0] * rate + x, s[1] + 1], [x, 0.0])
@@ -301,11 +310,13 @@ def test_special_numbers_agree(backend):
 
     specials = (0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e300)
     pairs = np.array([*product(specials, specials)])
-    together = compile(f, batched=True, backend=backend)
-    values, slopes = together.value_and_grad(*pairs.T)
+    alone = compile(f, backend=backend)
+    values, slopes = compile(f, batched=True, backend=backend).value_and_grad(*pairs.T)
     for k, pair in enumerate(pairs.tolist()):
         expected = numbers(value_and_grad(f, argnums=(0, 1))(*pair))
         got = np.array([values[k], slopes[0][k], slopes[1][k]])
+        np.testing.assert_allclose(got, expected, rtol=SLACK, err_msg=str(pair))
+        got = numbers(alone.value_and_grad(*pair))
         np.testing.assert_allclose(got, expected, rtol=SLACK, err_msg=str(pair))
 
 
@@ -443,6 +454,47 @@ def test_a_listing_shows_the_body_of_a_loop():
     compiled = compile(lambda x: repeat(lambda s: sin(s) * x, x, 3), backend="numpy")
     compiled(1.0)
     assert "loop of 3 steps: 2 instructions\n    u[" in str(compiled)
+
+
+def test_a_derivative_that_is_given_is_refused_in_a_step():
+    root = custom_derivative(lambda a: a.sqrt(), vjp=lambda args, x, g: (g / (2 * x),))
+    with pytest.raises(TraceError, match="derivative of its own"):
+        compile(lambda x: repeat(lambda s: root(s * x), x, 3), backend="numpy")(2.0)
+
+
+def test_derivatives_of_programs_go_through_loops(backend):
+    def f(x):
+        return repeat(lambda s: [s[1] * x[0], sin(s[0])], [x[0], x[1]], 3)
+
+    program, at = compile(f, backend=backend), [0.5, 1.5]
+    np.testing.assert_allclose(program.jacobian(at), jacobian(f)(at), rtol=SLACK, atol=SLACK)
+    tangent = program.jvp((at,), ([1.0, -2.0],))[1]
+    np.testing.assert_allclose(tangent, jvp(f, (at,), ([1.0, -2.0],))[1], rtol=SLACK)
+    if backend != "jax":  # XLA takes seconds for each
+        first = compile(lambda x: f(x)[0], backend=backend)
+        expected = hessian(lambda x: f(x)[0])(at)
+        np.testing.assert_allclose(first.hessian(at), expected, rtol=SLACK, atol=SLACK)
+
+
+def test_gradients_of_arguments_and_parameters_go_through_loops(backend):
+    w = [Value(0.3)]
+
+    def f(x):
+        return repeat(lambda s: s * w[0] + x, x, 3)
+
+    x = np.array([1.0, 2.0])
+    program = compile(f, w, batched=True, backend=backend)
+    value, (of_w, of_x) = program.value_and_grad(x, argnums=("parameters", 0))
+    assert value == pytest.approx(sum(f(each).data for each in x) / 2, rel=SLACK)
+    assert of_w == pytest.approx([3 * 0.3**2 * 1.5 + (1 + 2 * 0.3) * 1.5], rel=SLACK)
+    np.testing.assert_allclose(of_x, [(0.3**3 + 0.3**2 + 0.3 + 1) / 2] * 2, rtol=SLACK)
+
+
+def test_calls_that_are_repeated_give_the_same(backend):
+    program = compile(lambda x, n: repeat(lambda s: s * x, 1.0, n), backend=backend)
+    for n in (3, 3, 3, 200, 3):
+        assert program(0.99, n) == pytest.approx(0.99**n, rel=SLACK)
+        assert program.value_and_grad(0.99, n)[1][0] == pytest.approx(n * 0.99 ** (n - 1))
 
 
 def test_exported_source_has_the_steps_one_by_one():

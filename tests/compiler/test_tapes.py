@@ -31,10 +31,10 @@ def backend(request, monkeypatch):
     except ImportError as error:
         pytest.skip(str(error))
     if name == "jax":
-        from micrograd.compiler.jax import executor
+        from micrograd.compiler.jax import run
 
         looped = request.param != name
-        monkeypatch.setattr(executor, "UNROLLED", 0 if looped else 10_000)
+        monkeypatch.setattr(run, "UNROLLED", 0 if looped else 10_000)
     return name
 
 
@@ -119,9 +119,9 @@ def test_zero_stops_before_an_infinity_in_a_tape(backend):
 @pytest.mark.slow
 def test_a_loop_of_jax_stops_zeros_by_itself(monkeypatch):
     pytest.importorskip("jax")
-    from micrograd.compiler.jax import executor
+    from micrograd.compiler.jax import run
 
-    monkeypatch.setattr(executor, "UNROLLED", 0)
+    monkeypatch.setattr(run, "UNROLLED", 0)
     monkeypatch.setattr(CheckedExecutor, "reference", None)  # which would compute it again
 
     def f(x):
@@ -228,7 +228,8 @@ def test_every_operation_works_on_a_tape(first, backend):
 @pytest.mark.slow
 def test_jax_sees_a_long_tape_as_one_loop():
     jax = pytest.importorskip("jax")
-    from micrograd.compiler.jax.executor import UNROLLED, JaxExecutor
+    from micrograd.compiler.jax.executor import JaxExecutor
+    from micrograd.compiler.jax.run import UNROLLED
 
     def lines(steps):
         def f(leaves):
@@ -238,10 +239,10 @@ def test_jax_sees_a_long_tape_as_one_loop():
             return [y]
 
         executor = JaxExecutor(
-            plan(trace(f, [], 2), batched=True), np.dtype(float), inputs=True, checked=False
+            plan(trace(f, [], 2), batched=True), np.dtype(np.float32), inputs=True, checked=False
         )
         return len(
-            str(jax.make_jaxpr(executor._outputs)(np.zeros(0), np.zeros((2, 3)))).split("\n")
+            str(jax.make_jaxpr(executor._outputs)([], [np.zeros((2, 3), np.float32)])).split("\n")
         )
 
     assert lines(UNROLLED) == lines(4 * UNROLLED) < lines(UNROLLED // 4)

@@ -1,4 +1,4 @@
-"""Loops and stacks by JAX: `lax.while_loop`, for which XLA compiles the step once.
+"""Loops and stacks by JAX: `lax.scan` or `lax.while_loop`, for which XLA compiles the step once.
 
 A stack is an array of shape (steps, columns), or (steps, columns, lanes).
 """
@@ -12,7 +12,16 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from micrograd.compiler.program import Elements, Loop, Pack, Places, rows_of
+from micrograd.compiler.program import (
+    Elements,
+    Loop,
+    Pack,
+    Places,
+    Product,
+    Program,
+    rows_of,
+    with_bodies,
+)
 
 
 def add_loop(run: Any, instruction: Loop | Pack | Elements) -> None:
@@ -20,7 +29,8 @@ def add_loop(run: Any, instruction: Loop | Pack | Elements) -> None:
 
     Args:
         run: a run of a program: `spaces` has the rows of each space so far, `stacks` those that
-            were made, `add(instructions)` computes more of them, `room` is the number of steps that
+            were made, `matrices` those of products in loops, which `matrix` gathers,
+            `add(instructions)` computes more results, `room` is the number of steps that
             a stack of unknown length has room for, and `needed` how many there were at most.
         instruction: the instruction.
     """
@@ -39,7 +49,8 @@ def _read(run: Any, places: Places, wide: bool) -> Any:
     for varies in (False, True):
         chosen = np.flatnonzero(places.varies == varies)
         if len(chosen):
-            rows = run.spaces[varies].read(rows_of(places.slots[chosen]))
+            rows = _rows(run.spaces[varies], places.slots[chosen])
+            rows = jnp.broadcast_to(rows, (len(chosen), *rows.shape[1:]))
             parts.append(rows[:, None] if wide and not varies else rows)
             order.append(chosen)
     if not parts:
@@ -50,38 +61,73 @@ def _read(run: Any, places: Places, wide: bool) -> Any:
     return together[np.argsort(np.concatenate(order))] if len(parts) > 1 else together
 
 
+def _rows(space: Any, slots: Any) -> Any:
+    """Return rows of a space; evenly spaced ones, such as one entry of each input, by a slice."""
+    steps = np.unique(np.diff(slots))
+    if len(steps) == 1 and steps[0] > 0:
+        return space.read(slice(int(slots[0]), int(slots[-1]) + 1))[:: int(steps[0])]
+    return space.read(rows_of(slots))
+
+
 def _steps(count: Any) -> Any:
     """Return the largest number of steps of all lanes, rounded up; none for nan."""
     most = jnp.ceil(jnp.max(jnp.where(count > 0, count, 0.0), initial=0.0))
     return jnp.minimum(most, 2.0**31 - 129).astype(jnp.int32)  # a number that float32 has, too
 
 
+def are_differentiable(program: Program) -> bool:
+    """Return whether JAX can differentiate all loops: those of a known number of steps."""
+    loops = (each for each in with_bodies(program.instructions) if isinstance(each, Loop))
+    return all(each.length is not None for each in loops)
+
+
 def _loop(run: Any, loop: Loop) -> None:
-    varies, space = loop.varies, run.spaces[loop.varies]
+    first = _read(run, loop.first, wide=loop.varies)
+    for each in loop.body:
+        if loop.varies and isinstance(each, Product):
+            run.matrices[id(each)] = run.matrix(each)
+    done, states = (_while if loop.length is None else _scan)(run, loop, first)
+    number = jnp.broadcast_to(done.astype(run.dtype), (1, *states.shape[1:]))
+    _fill(run, loop.varies, loop.out.start)
+    run.spaces[loop.varies].append(jnp.concatenate([states, number]))
+
+
+def _scan(run: Any, loop: Loop, first: Any) -> tuple[Any, Any]:
+    """Return the number of steps and the last states of a loop of a known number of steps."""
+    columns = [run.stacks[each.stack][: loop.length, each.column] for each in loop.columns]
+
+    def step(carried: Any, inputs: Any) -> Any:
+        body = _body(run, loop, carried[0], inputs)
+        outputs = _read(body, loop.outputs, wide=loop.varies) if loop.kept >= 0 else None
+        needed = jnp.maximum(carried[1], body.needed)
+        return (_read(body, loop.following, wide=loop.varies), needed), outputs
+
+    (states, run.needed), kept = lax.scan(
+        step, (first, run.needed), columns, length=loop.length, reverse=loop.reverse
+    )
+    if loop.kept >= 0:
+        run.stacks[loop.kept] = kept
+    return jnp.asarray(loop.length), states
+
+
+def _while(run: Any, loop: Loop, first: Any) -> tuple[Any, Any]:
+    """Return the number of steps and the last states of a loop that may end at any step."""
+    varies = loop.varies
     count = _steps(_read(run, loop.limit, wide=varies))
-    goes_on = jnp.bool_(True)
+    goes_on, kept = jnp.bool_(True), None
     if loop.goes_on is not None:
         goes_on = (_read(run, loop.goes_on, wide=varies) != 0).any()
-    kept = None
     if loop.kept >= 0:
-        room = run.room if loop.length is None else max(1, loop.length)
-        shape = (room, len(loop.outputs.slots), *(run.lanes if varies else ()))
+        shape = (run.room, len(loop.outputs.slots), *(run.lanes if varies else ()))
         kept = jnp.zeros(shape, run.dtype)
 
     def step(carried: Any) -> Any:
         done, _, states, kept, needed = carried
         k = count - 1 - done if loop.reverse else done
-        body = _inside(run)
         inputs = [run.stacks[each.stack][k, each.column] for each in loop.columns]
         if loop.indexed:
             inputs.append(k.astype(run.dtype))
-        if varies:
-            inputs = [jnp.broadcast_to(each, run.lanes) for each in inputs]
-        _fill(body.spaces[varies], loop.states.start)
-        body.spaces[varies].append(states)
-        if inputs:
-            body.spaces[varies].append(jnp.stack(inputs))
-        body.add(loop.body)
+        body = _body(run, loop, states, inputs)
         holds = jnp.bool_(True)
         if loop.holds is not None:
             holds = (_read(body, loop.holds, wide=varies) != 0).any()
@@ -90,17 +136,29 @@ def _loop(run: Any, loop: Loop) -> None:
         following = _read(body, loop.following, wide=varies)
         return done + 1, holds, following, kept, jnp.maximum(needed, body.needed)
 
-    first = (jnp.int32(0), goes_on, _read(run, loop.first, wide=varies), kept, run.needed)
     done, _, states, kept, run.needed = lax.while_loop(
-        lambda carried: (carried[0] < count) & carried[1], step, first
+        lambda carried: (carried[0] < count) & carried[1],
+        step,
+        (jnp.int32(0), goes_on, first, kept, run.needed),
     )
     if kept is not None:
         run.stacks[loop.kept] = kept
-        if loop.length is None:
-            run.needed = jnp.maximum(run.needed, done)
-    number = jnp.broadcast_to(done.astype(run.dtype), (1, *states.shape[1:]))
-    _fill(space, loop.out.start)
-    space.append(jnp.concatenate([states, number]))
+        run.needed = jnp.maximum(run.needed, done)
+    return done, states
+
+
+def _body(run: Any, loop: Loop, states: Any, inputs: Any) -> Any:
+    """Return a run that has done the body of a loop once; the run around it stays as it is."""
+    body = _inside(run)
+    space = body.spaces[loop.varies]
+    _fill(body, loop.varies, loop.states.start)
+    space.append(states)
+    if inputs:
+        if loop.varies:
+            inputs = [jnp.broadcast_to(each, run.lanes) for each in inputs]
+        space.append(jnp.stack(inputs))
+    body.add(loop.body)
+    return body
 
 
 def _inside(run: Any) -> Any:
@@ -120,8 +178,9 @@ def _copied(space: Any) -> Any:
     return made
 
 
-def _fill(space: Any, slot: int) -> None:
+def _fill(run: Any, varies: bool, slot: int) -> None:
     """Fill the slots up to this one, which are those of the bodies of loops and not read here."""
+    space = run.spaces[varies]
     if space.size < slot:
-        like = space.segments[-1] if space.segments else jnp.zeros((0,))
-        space.append(jnp.zeros((slot - space.size, *like.shape[1:]), like.dtype))
+        shape = (slot - space.size, *(run.lanes if varies else ()))
+        space.append(jnp.zeros(shape, run.dtype))

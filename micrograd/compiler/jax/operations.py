@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial, reduce
+from operator import add
 from typing import Any
 
 import jax
@@ -18,7 +19,7 @@ from micrograd.table.interpreters import ATOM, Interpreter, Text, Texts
 
 
 class _Behind(Texts):
-    """Writes every operation behind a barrier, which XLA's algebraic rewriting does not cross.
+    """Writes operations behind a barrier, which XLA's algebraic rewriting does not cross.
 
     It would turn `x / y / z` into `x / (y * z)`, which is 0 if `y * z` overflows, `sqrt(x * x)`
     into `abs(x)`, `log(exp(x))` into `x`, and so on.
@@ -26,7 +27,7 @@ class _Behind(Texts):
 
     def __init__(self, *called: str) -> None:
         super().__init__(*called)
-        bare = {"_truth", *(f"_{name}" for name in COMPARISONS)}
+        bare = {"add", "sub", "mul", "_truth", *(f"_{name}" for name in COMPARISONS)}
         self.update((name, _behind(self[name])) for name in self.keys() - bare)
 
     def __missing__(self, name: str) -> Callable[..., Text]:
@@ -92,6 +93,8 @@ def _atanh(x: Any) -> Any:
     size = jnp.abs(x)  # XLA's atanh is 12 units off
     return jnp.copysign(0.5 * jnp.log1p((size + size) / (1.0 - size)), x)
 
+
+_FEW = 8  # so many rows are added one by one
 
 ON_JAX = Interpreter(
     "arrays of JAX",
@@ -168,7 +171,30 @@ def function(row: Operation) -> Callable[..., Any]:
 
 
 def _summed_to(share: Any, shape: tuple[int, ...]) -> Any:
-    """Return the sum of a share over the lanes, if the operand is one number for all of them."""
-    if len(shape) < share.ndim:  # the operand is a number, the result a row of a tape
-        return share.sum()
-    return share.sum(axis=1, keepdims=True) if shape[1:] == (1,) != share.shape[1:] else share
+    """Return the sum of a share over the axes along which the operand is repeated."""
+    if share.shape == shape:
+        return share
+    if share.shape[1:] != shape[1:]:
+        share = share.sum(axis=1, keepdims=True)
+    if share.shape[0] == shape[0]:
+        return share
+    if len(share) <= _FEW:
+        return reduce(add, (share[i : i + 1] for i in range(len(share))))
+    return share.sum(axis=0, keepdims=True)
+
+
+def summed(terms: Any) -> Any:
+    """Return the sums over the second axis; that of zeros has the sign of their sum."""
+    return _summed(terms, terms.shape[1])
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1,))
+def _summed(terms: Any, count: int) -> Any:
+    return lax.reduce(terms, terms.dtype.type(-0.0), lambda x, y: x + y, (1,))
+
+
+def _spread(count: int, _: None, g: Any) -> tuple[Any]:
+    return (jnp.broadcast_to(g[:, None], (len(g), count, *g.shape[1:])),)
+
+
+_summed.defvjp(lambda terms, count: (_summed(terms, count), None), _spread)

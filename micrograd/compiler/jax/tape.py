@@ -12,7 +12,7 @@ from jax import lax
 
 from micrograd.compiler.jax.operations import ON_JAX
 from micrograd.compiler.jax.operations import flow as flow_of
-from micrograd.compiler.program import SUM, Operand, Tape
+from micrograd.compiler.program import SUM, Tape
 
 
 class LoopedTape:
@@ -76,17 +76,15 @@ class LoopedTape:
         rows[outside] = [read[pair] for pair in pairs]
         return rows
 
-    def results(self, read: Callable[[Operand, bool], Any]) -> Any:
+    def results(self, read: Callable[[bool, slice, bool], Any]) -> Any:
         """Return the results of all steps in their order.
 
         Args:
-            read: returns the rows of an operand, with an axis of lanes if the second argument is
-                true.
+            read: returns rows of a space, which varies over the batch if its first argument is
+                true, with an axis of lanes if its last one is.
         """
         wide = self.tape.varies
-        parts = [
-            read(Operand(varies, slice(slot, slot + 1)), wide) for varies, slot in self._outside
-        ]
+        parts = [read(varies, slice(slot, slot + 1), wide) for varies, slot in self._outside]
         shapes = {part.shape for part in parts} or {(1,)}
         shape = min(
             shapes, key=lambda shape: shape[1:] == (1,)
@@ -100,14 +98,19 @@ class LoopedTape:
 
     def _run(self) -> Callable[[Any], Any]:
         """Return the function from the rows that are read to all rows, with its derivative."""
-        codes, places = jnp.asarray(self.codes), jnp.asarray(self.places)
         operations = self.tape.operations
         values = [_value(ON_JAX.value(row), row.arity) for row in operations]
         values += [lambda x, y, z: x + y * z, lambda x, y, z: x - y * z]
         flows = [_flow([flow_of(row, place) for place in range(row.arity)]) for row in operations]
         flows += [_flow_of_term(1.0), _flow_of_term(-1.0)]
 
+        # Within the step of a loop, JAX traces both ways apart from each other.
+        def tables() -> tuple[Any, Any]:
+            return jnp.asarray(self.codes), jnp.asarray(self.places)
+
         def forward(outside: Any) -> Any:
+            codes, places = tables()
+
             def step(i: Any, rows: Any) -> Any:
                 result = lax.switch(codes[i], values, *rows[places[i]])
                 return rows.at[self.before + i].set(result)
@@ -116,6 +119,8 @@ class LoopedTape:
             return lax.fori_loop(0, self.count, step, jnp.concatenate([outside, room]))
 
         def backward(rows: Any, adjoints: Any) -> tuple[Any]:
+            codes, places = tables()
+
             def step(turn: Any, adjoints: Any) -> Any:
                 i = self.count - 1 - turn
                 at = self.before + i

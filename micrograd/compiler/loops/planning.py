@@ -172,15 +172,11 @@ class _Parts:
         """Where the first states are read."""
         planner = self.planner
         constants = planner.slots.constants
-        return Places(
-            np.array([isinstance(x, int) and planner.varying[x] for x in self.first], bool),
-            np.array(
-                [
-                    planner.slot[x] if isinstance(x, int) else constants[x.tobytes()]
-                    for x in self.first
-                ]
-            ),
-        )
+        varies = [isinstance(x, int) and planner.varying[x] for x in self.first]
+        slots = [
+            planner.slot[x] if isinstance(x, int) else constants[x.tobytes()] for x in self.first
+        ]
+        return Places(np.array(varies, bool), np.array(slots, np.intp))
 
 
 ZERO = np.float64(0.0)

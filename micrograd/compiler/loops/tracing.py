@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import compress
 from typing import Any
 
 from micrograd.compiler import recorder as recorders
@@ -61,15 +62,21 @@ def traced_loop(
     goes_on: Any = None,
     reverse: bool = False,
 ) -> Value:
-    """Record a loop, whose step is traced once, and return its node; see `loop_of_columns`."""
+    """Record a loop, whose step is traced once, and return its node; see `loop_of_columns`.
+
+    Stacks that the step does not use are left out.
+    """
     recorder = Recorder(0, len(states) + len(stacks), recorders.current())
     leaves = [leaf(recorder.first + i) for i in range(recorder.inputs)]
+    own, given = leaves[: len(states)], leaves[len(states) :]
     with recording(recorder):
-        following, holds, outputs = step(leaves[: len(states)], leaves[len(states) :])
+        following, holds, outputs = step(own, given)
     results = [*following, *([] if goes_on is None else [holds]), *outputs]
-    captured = _captured(results, recorder)
+    captured, seen = _captured(results, recorder)
+    used = [id(each) in seen for each in given]
+    given, stacks = [*compress(given, used)], [*compress(stacks, used)]
     row = LoopRow(
-        _graph(results, [*leaves, *captured]),
+        _graph(results, [*own, *given, *captured]),
         len(states),
         len(stacks),
         conditional=goes_on is not None,
@@ -79,10 +86,11 @@ def traced_loop(
     return row.made([count, *([] if goes_on is None else [goes_on]), *first, *stacks, *captured])
 
 
-def _captured(results: Sequence[Any], recorder: Recorder) -> list[Value]:
+def _captured(results: Sequence[Any], recorder: Recorder) -> tuple[list[Value], set[int]]:
     """Return the values from around a step that its results are computed from.
 
-    Two of them may have the same place: a variable of a derivative and what it stands for.
+    Two of them may have the same place: a variable of a derivative and what it stands for. The `id`
+    of each value of the step itself that the results are computed from is returned, too.
     """
     found: list[Value] = []
     seen: set[int] = set()
@@ -101,7 +109,7 @@ def _captured(results: Sequence[Any], recorder: Recorder) -> list[Value]:
             found.append(node)
         else:
             waiting.extend(x for x in reversed([*operands(node)]) if isinstance(x, Value))
-    return found
+    return found, seen
 
 
 def _graph(results: Sequence[Any], leaves: Sequence[Any]) -> Graph:
@@ -119,6 +127,11 @@ def _graph(results: Sequence[Any], leaves: Sequence[Any]) -> Graph:
         row = made_by(node)
         if is_alias(node):
             places[id(node)] = held[0]
+        elif isinstance(row, str) and node._is_traced:
+            raise TraceError(
+                f"the step of a loop uses {row!r}, a function with a derivative of its own, which "
+                "the derivatives of the loop would not follow: write it as operations there"
+            )
         elif isinstance(row, Structural):
             places[id(node)] = row.recorded(recorder, held)
         else:

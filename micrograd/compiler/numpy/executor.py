@@ -17,7 +17,7 @@ import numpy as np
 from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite
 from micrograd.compiler.numpy.elementwise import ElementwiseOn
 from micrograd.compiler.numpy.linear import FoldOn, ProductOn, SumsOn
-from micrograd.compiler.numpy.loops import LoopOn
+from micrograd.compiler.numpy.loops import FloatLoop, LoopOn, is_of_floats
 from micrograd.compiler.numpy.memory import Call as Step
 from micrograd.compiler.numpy.memory import Memory, aligned_empty
 from micrograd.compiler.numpy.tape import tape_on
@@ -50,6 +50,8 @@ def _on(memory: Memory, instruction: Instruction) -> Any:
             return FoldOn(memory, instruction)
         case Tape():
             return tape_on(memory, instruction)
+        case Loop() if is_of_floats(instruction, memory.u.dtype):
+            return FloatLoop(instruction, memory.u, memory.stacks)
         case Loop(body=body):
             calls = [call for each in body for call in _on(memory, each).forward()]
             return LoopOn(instruction, memory.spaces, memory.stacks, partial(_run_all, calls))

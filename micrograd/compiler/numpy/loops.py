@@ -6,11 +6,14 @@ A stack has an array for each step, with a row for each column of the stack.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from itertools import count
 from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.graph import Structural
+from micrograd.compiler.numpy.straight_code import Step, forward_code
 from micrograd.compiler.program import Column, Elements, Loop, Pack, Places, rows_of
 
 Stacks = list[dict[int, Any]]
@@ -122,6 +125,69 @@ class LoopOn:
             out[states] = done
 
         return run
+
+
+class FloatLoop:
+    """A loop of single numbers as straight code on Python's floats, which beats calls of NumPy.
+
+    Args:
+        loop: a loop that varies over no batch, whose step consists of operations.
+        u: the numbers of `u`.
+        stacks: the stacks of the program.
+    """
+
+    def __init__(self, loop: Loop, u: Any, stacks: Stacks) -> None:
+        self.loop, self.u, self.stacks = loop, u, stacks
+
+    @cached_property
+    def _code(self) -> list[Callable[[list[float]], None]]:
+        step, steps = self.loop.step, []
+        for node in np.flatnonzero(step.code >= 0).tolist():
+            row = step.table[step.code[node]]
+            steps.append(Step(node, row, step.operands[node, : row.arity].tolist(), ()))
+        return forward_code(steps)
+
+    def forward(self) -> Iterator[Callable[[], None]]:
+        """Yield the call that does it."""
+        yield self._run
+
+    def _run(self) -> None:
+        loop, u, stacks = self.loop, self.u, self.stacks
+        states = len(loop.first.slots)
+        numbers = loop.step.numbers.tolist()  # of constants; the others are set
+        numbers[:states] = u[loop.first.slots].tolist()
+        given = states + len(loop.columns)
+        numbers[given : loop.step.inputs] = u[loop.captured.slots].tolist()
+        outputs = loop.step.outputs.tolist()
+        following, holds = outputs[:states], None if loop.holds is None else outputs[states]
+        outputs = outputs[states + (holds is not None) :] if loop.kept >= 0 else []
+        columns = [(slice(states + rows.start, states + rows.stop), stack, across)
+                   for rows, stack, across in _runs(loop.columns)]  # fmt: skip
+        most = np.ceil(np.fmax(u[loop.limit.slots[0]], 0.0))
+        going = loop.goes_on is None or u[loop.goes_on.slots[0]] != 0
+        kept: dict[int, Any] = {}
+        code, done = self._code, 0
+        for k in range(int(most) - 1, -1, -1) if loop.reverse else count():
+            if not (k < most and going):
+                break
+            for rows, stack, across in columns:
+                numbers[rows] = stacks[stack][k][across, 0].tolist()
+            for run in code:
+                run(numbers)
+            if loop.kept >= 0:
+                kept[k] = np.array([numbers[node] for node in outputs])[:, None]
+            going = holds is None or numbers[holds] != 0
+            numbers[:states] = [numbers[node] for node in following]
+            done += 1
+        if loop.kept >= 0:
+            stacks[loop.kept] = kept
+        u[loop.out] = [*numbers[:states], done]
+
+
+def is_of_floats(loop: Loop, dtype: Any) -> bool:
+    """Return whether a loop can be a `FloatLoop`."""
+    apart = any(isinstance(row, Structural) for row in loop.step.table)
+    return not loop.varies and not apart and dtype == np.float64
 
 
 def _runs(columns: tuple[Column, ...]) -> Iterator[tuple[slice, int, slice]]:

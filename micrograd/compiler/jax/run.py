@@ -1,0 +1,312 @@
+"""One run of a program on arrays of JAX, or while JAX traces it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from itertools import groupby, pairwise
+from operator import add
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from micrograd.compiler.jax.loops import add_loop
+from micrograd.compiler.jax.operations import function, summed
+from micrograd.compiler.jax.patterns import common_counts, pattern_of, taken, viewed
+from micrograd.compiler.jax.spaces import MOST_CUTS, Cuts, Space, some
+from micrograd.compiler.jax.tape import LoopedTape
+from micrograd.compiler.program import (
+    Elements,
+    Elementwise,
+    Fold,
+    Instruction,
+    Loop,
+    Operand,
+    Pack,
+    Product,
+    Program,
+    Rows,
+    Tape,
+    WeightedSums,
+    rows_of,
+)
+
+_PRECISION = "highest"  # otherwise a GPU multiplies float32 with ten bits of the fraction
+UNROLLED = 512
+"""The most steps of a tape that XLA compiles one by one, which takes seconds."""
+_FEW_TERMS = 8  # so many terms are added one by one: the sum of none is 0.0, which hides -0.0
+_LETTERS = "abcdefgh"
+
+
+class Run:
+    """One run of a program.
+
+    Args:
+        program: the program.
+        parameters: the numbers of the parameters, as arrays that follow one another.
+        inputs: the rows of the inputs, likewise.
+        dtype: the precision of all numbers.
+        room: the steps that stacks of unknown length have room for.
+        cuts: where results are cut.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        parameters: Sequence[Any],
+        inputs: Sequence[Any],
+        cuts: Cuts,
+        dtype: Any,
+        room: int = 0,
+    ) -> None:
+        self.program, self.dtype = program, dtype
+        self.room, self.needed = room, jnp.int32(0)
+        self.lanes = inputs[0].shape[1:] if inputs else ()
+        self.stacks: dict[int, Any] = {}
+        self.matrices: dict[int, Any] = {}  # of products in loops, gathered in front of the loop
+        self.spaces = {varies: Space(varies, cuts) for varies in (False, True)}
+        self.cuts = cuts
+        for each in parameters:
+            self.spaces[False].add(each)
+        for each in inputs:
+            self.spaces[program.batched].add(each)
+        # XLA would turn x / 3 into x * (1 / 3), and so on, if it knew the constants.
+        constants = jnp.asarray(program.constants, self.dtype)
+        self.spaces[False].append(lax.optimization_barrier(constants))
+        self.add(program.instructions)
+
+    def add(self, instructions: Sequence[Instruction]) -> None:
+        """Add the results of instructions."""
+        for instruction in instructions:
+            self._add(instruction)
+
+    def outputs(self) -> list[Any]:
+        """Return each output, a row or a number."""
+        return [
+            self.spaces[varies].read(slice(slot, slot + 1))[0]
+            for varies, slot in self.program.outputs
+        ]
+
+    def read(self, varies: bool, rows: Rows, wide: bool) -> Any:
+        """Return rows of a space, with an axis of samples if `wide` is true."""
+        found = self.spaces[varies].read(rows)
+        return found[:, None] if wide and not varies else found
+
+    def _add(self, instruction: Any) -> None:
+        space = self.spaces[instruction.varies]
+        match instruction:
+            case Elementwise():
+                self._elementwise(instruction)
+            case Product():
+                space.append(self._product(instruction))
+            case Loop() | Pack() | Elements():
+                add_loop(self, instruction)
+            case Fold():
+                space.append(self._fold(instruction))
+            case WeightedSums():
+                self._sums(instruction)
+            case Tape() if len(instruction.code) > UNROLLED:
+                space.append(LoopedTape(instruction).results(self.read))
+            case Tape():
+                for step in instruction.steps():
+                    self._add(step)
+
+    # ---------------------------------------------------------------------------------- operations
+
+    def _elementwise(self, instruction: Elementwise) -> None:
+        """Add the results in parts, each of which reads parts of operands that are arrays."""
+        varies, out, row, operands = instruction
+        for part in self._parts(varies, out, operands):
+            read = [self.read(operand.varies, some(operand, part), varies) for operand in operands]
+            shape = (
+                part.stop - part.start,
+                *np.broadcast_shapes(*(each.shape[1:] for each in read)),
+            )
+            result = jnp.asarray(function(row)(*read), self.dtype)
+            # Or XLA would turn x / y / z into x / (y * z), log(exp(x)) into x, and so on.
+            result = lax.optimization_barrier(jnp.broadcast_to(result, shape))
+            self.spaces[varies].add(result)
+
+    def _parts(self, varies: bool, out: slice, operands: Sequence[Operand]) -> list[slice]:
+        """Return parts of the results, whose operands are each in one array if that is possible."""
+        cuts = {cut - out.start for cut in self.cuts.within(varies, out)}
+        for operand in operands:
+            cuts.update(self.spaces[operand.varies].cuts(operand.rows))
+        ends = [0, *(sorted(cuts) if len(cuts) < MOST_CUTS else ()), out.stop - out.start]
+        return list(map(slice, ends, ends[1:]))
+
+    # ------------------------------------------------------------------------------------ products
+
+    def matrix(self, instruction: Product) -> Any:
+        """Return the matrix of a product."""
+        matrix = instruction.matrix
+        return self.spaces[False].read(rows_of(matrix.ravel())).reshape(matrix.shape)
+
+    def _product(self, instruction: Product) -> Any:
+        varies, vectors, bias = instruction.varies, instruction.inputs, instruction.bias
+        weights = self.matrices.get(id(instruction))
+        if weights is None:
+            weights = self.matrix(instruction)
+        read = self.spaces[varies].read(rows_of(vectors.ravel()))
+        read = read.reshape(*vectors.shape, *read.shape[1:])
+        if len(vectors) == 1:  # XLA is slower with a column of one
+            out = jnp.matmul(weights, read[0], precision=_PRECISION)[None]
+        else:
+            axes = "mk,ckn->cmn" if varies else "mk,ck->cm"
+            out = jnp.einsum(axes, weights, read, precision=_PRECISION)
+        if bias is not None:
+            out = out + self.read(False, bias, varies)
+        return out.reshape(-1, *out.shape[2:])
+
+    def _fold(self, fold: Fold) -> Any:
+        """Reduce rows of terms, each padded by its last term to the length of the longest."""
+        lengths = np.diff(fold.bounds)
+        places = np.minimum(np.arange(lengths.max()), lengths[:, None] - 1) + fold.start[:, None]
+        terms = self._all(fold.varies, fold.varies, fold.slots[places])
+        reduced = (jnp.max if fold.operation.name == "maximum" else jnp.min)(terms, axis=1)
+        return lax.stop_gradient(reduced)
+
+    # ---------------------------------------------------------------------------------------- sums
+
+    def _sums(self, sums: WeightedSums) -> None:
+        """Add sums, those of the same kinds of terms together."""
+        bounds, space = sums.bounds, self.spaces[sums.varies]
+        kinds = (sums.left_varies + 2 * (sums.right >= 0) + 4 * sums.right_varies).tolist()
+        kind_of = [tuple(kinds[first:last]) for first, last in pairwise(bounds.tolist())]
+        if 1 + sum(a != b for a, b in pairwise(kind_of)) < _FEW_TERMS:
+            for kind, members in groupby(range(len(kind_of)), kind_of.__getitem__):
+                for each in self._alike(sums, kind, [*members]):
+                    space.append(lax.optimization_barrier(each))
+            return
+        if len(set(kinds)) == 1:
+            space.append(lax.optimization_barrier(self._segments(sums, kinds[0])))
+            return
+        alike: dict[tuple[int, ...], list[int]] = {}
+        for i, kind in enumerate(kind_of):
+            alike.setdefault(kind, []).append(i)
+        found = [each for pair in alike.items() for each in self._alike(sums, *pair)]
+        shape = np.broadcast_shapes(*(each.shape[1:] for each in found))
+        found = [jnp.broadcast_to(each, (len(each), *shape)) for each in found]
+        order = np.argsort(np.concatenate([*alike.values()]))
+        space.append(taken(jnp.concatenate(found), order))
+
+    def _alike(self, sums: WeightedSums, kind: Any, members: Sequence[int]) -> Iterator[Any]:
+        """Yield sums, whose terms are all of the same kinds, in their order."""
+        terms = sums.start[members][:, None] + np.arange(len(kind))
+        sign, left, right = (held[terms] for held in (sums.sign, sums.left, sums.right))
+        spaces = [(bool(each & 1), bool(each & 4)) for each in kind]
+        whole, columns = [], []
+        for each in dict.fromkeys(kind):
+            i = np.flatnonzero(np.array(kind) == each)
+            pair = spaces[i[0]]
+            found = self._reduced(sums.varies, pair, sign[:, i], left[:, i], right[:, i])
+            if found is None:
+                columns += i.tolist()
+            else:
+                whole.append(found)
+        columns.sort()
+        parts, start = [slice(0, len(members))], self.spaces[sums.varies].size
+        if not whole:
+            sides = [(spaces[i], (left[:, i], right[:, i])) for i in columns]
+            operands = [
+                Operand(space, slots)
+                for pair, both in sides
+                for space, slots in zip(pair, both, strict=True)
+                if slots[0] >= 0
+            ]
+            parts = self._parts(sums.varies, slice(start, start + len(members)), operands)
+        for part in parts:
+            terms = [
+                self._term(sums.varies, spaces[i], sign[part, i], left[part, i], right[part, i])
+                for i in columns
+            ]
+            lanes = np.broadcast_shapes(*(each.shape[1:] for each in whole + terms))
+            yield jnp.broadcast_to(reduce(add, whole + terms), (part.stop - part.start, *lanes))
+
+    def _segments(self, sums: WeightedSums, kind: int) -> Any:
+        """Return sums of many different lengths, whose terms are all of one kind."""
+        terms = self._all(sums.varies, bool(kind & 1), sums.left)
+        if kind & 2:
+            terms = terms * self._all(sums.varies, bool(kind & 4), sums.right)
+        lengths = np.diff(sums.bounds)
+        zeros = jnp.full((len(lengths), *terms.shape[1:]), -0.0, self.dtype)
+        into = zeros.at[np.repeat(np.arange(len(lengths)), lengths)]
+        signed = self._signed(sums.varies, sums.sign, terms)
+        return into.add(signed, indices_are_sorted=True, mode="promise_in_bounds")
+
+    def _term(
+        self, varies: bool, spaces: tuple[bool, bool], sign: Any, left: Any, right: Any
+    ) -> Any:
+        """Return one term of several sums."""
+        term = self.read(spaces[0], rows_of(left), varies)
+        if right[0] >= 0:
+            term = term * self.read(spaces[1], rows_of(right), varies)
+        return self._signed(varies, sign, term)
+
+    def _reduced(
+        self, varies: bool, spaces: tuple[bool, bool], sign: Any, left: Any, right: Any
+    ) -> Any:
+        """Return sums of many terms, or a product of matrices; None if terms are better added."""
+        if right[0, 0] >= 0 and (sign == sign[0, 0]).all():
+            found = self._contracted(varies, spaces, left, right)
+            if found is not None:
+                return found if sign[0, 0] == 1 else -found
+        count, terms_each = left.shape
+        plain = right[0, 0] < 0
+        # Gathering all terms at once is faster than gathering each column of them.
+        irregular = (
+            count > _FEW_TERMS
+            and terms_each > 1
+            and any(
+                pattern_of(slots[:, 0]) is None for slots in ((left,) if plain else (left, right))
+            )
+        )
+        if terms_each <= _FEW_TERMS and not irregular and not (plain and count >= _FEW_TERMS):
+            return None
+        terms = self._all(varies, spaces[0], left)
+        if right[0, 0] >= 0:
+            terms = terms * self._all(varies, spaces[1], right)
+        return summed(self._signed(varies, sign, terms))
+
+    def _all(self, varies: bool, space: bool, slots: Any) -> Any:
+        """Return the rows of an array of slots, with its axes in place of the first one."""
+        found = self.read(space, rows_of(slots.ravel()), varies)
+        found = jnp.broadcast_to(found, (slots.size, *found.shape[1:]))
+        return found.reshape(*slots.shape, *found.shape[1:])
+
+    def _signed(self, varies: bool, sign: Any, terms: Any) -> Any:
+        if (sign == sign.ravel()[0]).all():
+            return terms if sign.ravel()[0] == 1 else -terms
+        signs = jnp.asarray(sign, self.dtype)
+        return terms * (signs[..., None] if varies else signs)
+
+    def _contracted(self, varies: bool, spaces: tuple[bool, bool], left: Any, right: Any) -> Any:
+        """Return sums of products as a product of matrices, if each factor is in several sums."""
+        among = left.shape[1]
+        found = [pattern_of(slots.ravel()) for slots in (left, right)]
+        counts = common_counts(found, among)
+        if counts is None or len(counts) > len(_LETTERS):
+            return None
+        patterns = [pattern for each in found if each and (pattern := each.split(counts))]
+        if len(patterns) < 2:
+            return None
+        x, y = (np.array(pattern.strides) != 0 for pattern in patterns)
+        inner = np.cumprod(counts[::-1])[::-1] <= among
+        # Each factor has an index of its own among those of the sums, and no index is in neither.
+        if not ((x & ~y & ~inner).any() and (y & ~x & ~inner).any() and (x | y).all()):
+            return None
+        operands, names = [], []
+        for space, pattern, used in zip(spaces, patterns, (x, y), strict=True):
+            kept = np.flatnonzero(used).tolist()
+            span = sum((counts[i] - 1) * pattern.strides[i] for i in kept) + 1
+            held, offset = self.spaces[space].held(pattern.base, pattern.base + span)
+            rows = viewed(held, pattern._replace(base=pattern.base - offset))
+            if rows is None:
+                return None
+            operands.append(rows.reshape(*(counts[i] for i in kept), *held.shape[1:]))
+            names.append("".join(_LETTERS[i] for i in kept) + "z" * space)
+        out = "".join(_LETTERS[i] for i in np.flatnonzero(~inner)) + "z" * varies
+        sums = jnp.einsum(f"{','.join(names)}->{out}", *operands, precision=_PRECISION)
+        return sums.reshape(len(left), *sums.shape[sums.ndim - varies :])

@@ -1,0 +1,206 @@
+"""The results of a program as arrays of JAX: each array holds neighbouring slots of a space.
+
+Where a program reads only a part of a result, the parts are arrays of their own. The derivative of
+reading one is then that array; that of a slice of a larger one is a sum with padding.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from itertools import pairwise
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from micrograd.compiler.jax.patterns import MOST_PARTS, pattern_of, runs, taken
+from micrograd.compiler.program import (
+    Elementwise,
+    Fold,
+    Instruction,
+    Operand,
+    Product,
+    Program,
+    Rows,
+    Tape,
+    WeightedSums,
+    rows_of,
+    with_bodies,
+)
+
+MOST_CUTS = 24
+"""The most cuts of one result."""
+FEW_ROWS = 8  # so many rows that are read are cut out one by one, unless they are neighbours
+FEW_RESULTS = 4  # so many results of one instruction are computed one by one
+
+
+class Cuts:
+    """Where the slots of a program are cut into arrays: where the reads of it begin and end.
+
+    Many rows that are read in a pattern, such as a matrix beside its biases, stay together.
+
+    Args:
+        program: the program.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._places: dict[bool, set[int]] = {False: set(), True: set()}
+        self._whole: dict[bool, list[tuple[int, int]]] = {False: [], True: []}
+        for varies, slot in program.outputs:
+            self._places[varies].update((slot, slot + 1))
+        for instruction in reversed([*with_bodies(program.instructions)]):
+            self._note(instruction)
+        self._sorted = {varies: self._finished(varies) for varies in (False, True)}
+
+    def within(self, varies: bool, rows: slice) -> list[int]:
+        """Return the cuts inside of a run of slots; none if there are too many."""
+        places = self._sorted[varies]
+        inner = places[bisect_right(places, rows.start) : bisect_left(places, rows.stop)]
+        return inner if len(inner) < MOST_CUTS else []
+
+    def parts(self, varies: bool, start: int, array: Any) -> list[Any]:
+        """Return an array of slots from `start` on in the parts that are read."""
+        stop = start + len(array)
+        cuts = self.within(varies, slice(start, stop))
+        if not cuts:
+            return [array] if len(array) else []
+        return [*lax.split(array, np.diff([start, *cuts, stop]).tolist())]
+
+    def _note(self, instruction: Instruction) -> None:
+        match instruction:
+            case Elementwise(varies=varies, out=out, operands=operands):
+                count = out.stop - out.start
+                if count <= FEW_RESULTS:
+                    self._places[varies].update(range(out.start, out.stop + 1))
+                rows = range(out.start + 1, out.stop) if count < MOST_CUTS else ()
+                inner = [place for place in rows if place in self._places[varies]]
+                for operand in operands:
+                    self._read(operand.varies, operand.rows)
+                    if isinstance(operand.rows, slice):
+                        shift = operand.rows.start - out.start
+                        self._places[operand.varies].update(cut + shift for cut in inner)
+            case Product(varies=varies, matrix=matrix, inputs=inputs, bias=bias):
+                self._read(False, matrix.ravel())
+                self._read(varies, inputs.ravel())
+                if bias is not None:
+                    self._read(False, bias)
+            case Fold(varies=varies, slots=slots):
+                self._read(varies, slots)
+            case WeightedSums():
+                out = instruction.out
+                if out.stop - out.start <= FEW_RESULTS:
+                    self._places[instruction.varies].update(range(out.start, out.stop + 1))
+                self._read_all(instruction.sides)
+            case Tape(operands=operands, operands_vary=kinds, terms=terms):
+                self._read_all([*terms.sides, (operands, kinds)])
+
+    def _read_all(self, sides: Any) -> None:
+        for slots, kinds in sides:
+            for space in (False, True):
+                found = np.unique(slots[(slots >= 0) & (kinds == space)])
+                if len(found):
+                    self._read(space, found)
+
+    def _read(self, varies: bool, rows: Rows) -> None:
+        """Note where a read begins and ends, or each of a few rows that it names."""
+        places = self._places[varies]
+        if isinstance(rows, slice):
+            places.update((rows.start, rows.stop))
+            return
+        found = np.unique(rows)
+        bounds = runs(found)
+        if len(found) <= FEW_ROWS and len(bounds) > 1:
+            places.update(*((row, row + 1) for row in found.tolist()))
+        elif len(bounds) == 1 or (len(bounds) <= FEW_ROWS and pattern_of(found) is None):
+            places.update(*((int(found[a]), int(found[b - 1]) + 1) for a, b in bounds))
+        else:
+            self._whole[varies].append((int(found[0]), int(found[-1]) + 1))
+
+    def _finished(self, varies: bool) -> list[int]:
+        """Return the cuts in order, without those inside of what stays together."""
+        places, start, stop = self._places[varies], 0, 0
+        inside: set[int] = set()
+        for first, last in sorted(self._whole[varies]):
+            start = start if first < stop else first
+            stop = max(stop, last)
+            inside.update(range(start + 1, stop))
+            places.update((first, last))
+        return sorted(places - inside)
+
+
+class Space:
+    """The results of one space so far.
+
+    Args:
+        varies: whether the arrays have an axis of samples after that of slots.
+        cuts: where results are cut.
+    """
+
+    def __init__(self, varies: bool, cuts: Cuts) -> None:
+        self.varies, self.places = varies, cuts
+        self.starts: list[int] = []
+        self.arrays: list[Any] = []
+        self.size = 0
+        self._together: dict[tuple[int, int], Any] = {}
+
+    def append(self, array: Any) -> None:
+        """Add the values of the next slots, in parts if they are read in parts."""
+        for part in self.places.parts(self.varies, self.size, array):
+            self.add(part)
+
+    def add(self, array: Any) -> None:
+        """Add the values of the next slots as one array."""
+        self.starts.append(self.size)
+        self.arrays.append(array)
+        self.size += len(array)
+
+    def read(self, rows: Rows) -> Any:
+        """Return rows of the space; one row if all are the same."""
+        if isinstance(rows, slice):
+            held, offset = self.held(rows.start, rows.stop)
+            first, stop = rows.start - offset, rows.stop - offset
+            return held if stop - first == len(held) else held[first:stop]
+        cuts = self.cuts(rows)
+        if cuts and len(cuts) < MOST_PARTS:
+            parts = (rows[a:b] for a, b in pairwise([0, *cuts, len(rows)]))
+            return jnp.concatenate([self._repeated(part) for part in parts])
+        first = int(rows.min())
+        held, offset = self.held(first, int(rows.max()) + 1)
+        return taken(held, rows - offset)
+
+    def _repeated(self, rows: Any) -> Any:
+        """Return rows of one array, also if all are the same."""
+        found = self.read(rows_of(rows))
+        return jnp.broadcast_to(found, (len(rows), *found.shape[1:]))
+
+    def held(self, first: int, stop: int) -> tuple[Any, int]:
+        """Return an array that holds these slots, and its first slot."""
+        begin, end = bisect_right(self.starts, first) - 1, bisect_left(self.starts, stop)
+        if end - begin == 1:
+            return self.arrays[begin], self.starts[begin]
+        if (begin, end) not in self._together:
+            self._together[begin, end] = jnp.concatenate(self.arrays[begin:end])
+        return self._together[begin, end], self.starts[begin]
+
+    def cuts(self, rows: Rows) -> list[int]:
+        """Return where a read is cut into parts that are each in one array."""
+        if isinstance(rows, slice):
+            first, last = (bisect_right(self.starts, row) for row in (rows.start, rows.stop - 1))
+            return [start - rows.start for start in self.starts[first:last]]
+        arrays: Any = np.searchsorted(self.starts, rows, side="right")
+        if (arrays == arrays[0]).all():
+            return []
+        steps = np.diff(rows)
+        moves: list[int] = np.flatnonzero(
+            (np.diff(arrays) != 0) | (steps < 0) | (steps > 1)
+        ).tolist()
+        return [move + 1 for move in moves]
+
+
+def some(operand: Operand, part: slice) -> Rows:
+    """Return a part of the rows of an operand."""
+    rows = operand.rows
+    if isinstance(rows, slice):
+        return slice(rows.start + part.start, rows.start + part.stop)
+    return rows[part]
