@@ -202,7 +202,7 @@ def test_the_site_is_built_without_warnings_and_complete(tmp_path):
         written = sorted((tmp_path / lang).rglob("*.html"))
         assert len(written) > len(ENGLISH) + len(reference.MODULES)
         for page in written:
-            for address in re.findall(r'(?:href|src)="([^"#:]+)[^":]*"', text_of(page)):
+            for address in re.findall(r'(?:href|src|srcset)="([^"#:]+)[^":]*"', text_of(page)):
                 assert (page.parent / address.partition("?")[0]).exists(), f"{page}: {address}"
         inventory = (tmp_path / lang / "objects.inv").read_bytes()
         names = zlib.decompress(inventory.split(b"\n", 4)[4]).decode()
