@@ -30,6 +30,8 @@ WORDS = {
         "measured": "Measured when this page was built: {seconds} s of processor time, including "
         "the start of Python and the pictures that the program writes.",
         "not run": "It was not run when this page was built.",
+        "notebook": "Download this page as a notebook",
+        "tour": "Download a tour of everything as a notebook",
     },
     "zh": {
         "name": "中文",
@@ -53,6 +55,8 @@ WORDS = {
         "changes about": "更新记录只有英文。",
         "measured": "生成本页时实测：占用处理器 {seconds} 秒，包括启动 Python 和程序自己画的图。",
         "not run": "生成本页时没有运行它。",
+        "notebook": "下载本页的 notebook",
+        "tour": "下载总览 notebook",
     },
 }
 

@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
 
+from docs import notebooks
 from docs.site import articles, examples, gallery, reference
 from docs.site.languages import WORDS
 from examples import ARTICLES
@@ -39,9 +40,13 @@ def run_page(job: Job) -> str:
             return ""
         return gallery.write_entry(name.removeprefix(GALLERY), source, out)
     try:
-        text = examples.run(name, path.read_text(encoding="utf-8"), lang, out / lang)
+        page = path.read_text(encoding="utf-8")
+        text = examples.run(name, page, lang, out / lang)
     except examples.ExampleError as error:
         return str(error)
+    if name.startswith("tutorials/"):
+        title, _, rest = text.partition("\n")
+        text = f"{title}\n\n{notebooks.offered(name, page, lang, out / lang)}\n{rest}"
     write(source / lang / f"{name}.md", text)
     return ""
 
