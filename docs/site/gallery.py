@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple
 
 from docs.site.examples import MADE, ROOT, WIDTHS, figure, image, shown
@@ -21,6 +22,7 @@ from examples import ARTICLES
 from micrograd.drawing import draw_curve, draw_network, draw_points, draw_program
 from micrograd.files import write
 
+NOT_SHOWN = ("wrote ", "[Gloo]")  # lines about files, and of JAX about its connections
 MISSING = 2  # the exit status of an example that lacks a library or a compiler
 
 
@@ -107,6 +109,12 @@ def _sharded_program(printed: str, *, width: int, **options: Any) -> Any:
     return draw_program(program, **options)
 
 
+def _shared_network(printed: str, *, width: int, **options: Any) -> Any:
+    from nn import MLP
+
+    return draw_network(MLP(2, [16, 1], activation="tanh", generator=Random(1)), **options)  # noqa: S311
+
+
 ENTRIES = {
     "article_1_weighted_sum": Entry(
         texts("The graph of a weighted sum", "加权求和的计算图"), "article_1_neuron"
@@ -154,6 +162,9 @@ ENTRIES = {
             "The compiled program: a bar for each instruction", "编译所得的程序：每条指令一个横条"
         ),
         _sharded_program,
+    ),
+    "processes": Entry(
+        texts("The network that both train", "两个进程共同训练的网络"), _shared_network
     ),
     "pendulum": Entry(texts("The angle over twenty seconds", "二十秒内的角度"), _swing),
     "pinn": Entry(
@@ -223,7 +234,7 @@ def write_entry(program: str, source: Path, out: Path) -> str:
 
 def output(program: str, printed: str, lang: str) -> str:
     """The part of what an example prints that is shown: of an article, its summary."""
-    lines = [line for line in printed.splitlines() if line and not line.startswith("wrote ")]
+    lines = [line for line in printed.splitlines() if line and not line.startswith(NOT_SHOWN)]
     if program in ARTICLES:
         lines = [lines[-len(WORDS) + list(WORDS).index(lang)]]
     return "\n".join(lines)
