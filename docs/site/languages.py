@@ -27,8 +27,7 @@ WORDS = {
         "carried out, or its output could not be written. 3: `check` is undecided.",
         "changes": "Changes",
         "changes about": "",
-        "measured": "Measured when this page was built: {seconds} s of processor time, including "
-        "the start of Python and the pictures that the program writes.",
+        "measured": "{seconds} s of processor time.",
         "not run": "It was not run when this page was built.",
         "notebook": "Download this page as a notebook",
         "tour": "Download a tour of everything as a notebook",
@@ -53,7 +52,7 @@ WORDS = {
         "3：`check` 无法判定。",
         "changes": "更新记录",
         "changes about": "更新记录只有英文。",
-        "measured": "生成本页时实测：占用处理器 {seconds} 秒，包括启动 Python 和程序自己画的图。",
+        "measured": "处理器用时 {seconds} 秒。",
         "not run": "生成本页时没有运行它。",
         "notebook": "下载本页的 notebook",
         "tour": "下载总览 notebook",
