@@ -97,7 +97,12 @@ class CheckedExecutor:
         if call == "values" or not has_loops(self.graph):
             return self.executor.layout(call, length)
         laid = None if call == "mean" else self._with_gradient.layout("values", length)
-        return laid and laid._replace(results=laid.results[:1], slopes=laid.results[1:])
+        if laid is None:
+            return None
+        run, results = laid.run, laid.results
+        return laid._replace(
+            run=lambda: run() and are_finite([results]), results=results[:1], slopes=results[1:]
+        )
 
     def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> Any:
         """Return the outputs; see `Executor.values`."""
@@ -132,7 +137,8 @@ class CheckedExecutor:
             for start in range(0, length, step):
                 block = [each[:, start : start + step] for each in inputs]
                 count = min(step, length - start)
-                found += program.values(parameters, block, count).sum(axis=1)
+                with np.errstate(all="ignore"):  # infinities of both signs
+                    found += program.values(parameters, block, count).sum(axis=1)
             found /= length
         else:
             found = program.values(parameters, inputs, length)

@@ -178,7 +178,8 @@ class _Parts:
                 [
                     planner.slot[x] if isinstance(x, int) else constants[x.tobytes()]
                     for x in self.first
-                ]
+                ],
+                np.intp,
             ),
         )
 
