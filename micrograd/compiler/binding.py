@@ -23,12 +23,12 @@ class Bound(NamedTuple):
     Args:
         positional: the number of positional arguments.
         names: the names of keyword arguments that are numbers, in order.
-        fixed: the static arguments: position or name, type and value.
+        fixed: the static arguments: position or name, kind (see `_kind`) and value.
     """
 
     positional: int
     names: tuple[str, ...]
-    fixed: tuple[tuple[int | str, type, Any], ...]
+    fixed: tuple[tuple[int | str, Any, Any], ...]
 
     @property
     def differentiated(self) -> tuple[int, ...]:
@@ -109,10 +109,25 @@ def bind(
     held.update((name, keywords[name]) for name in sorted(names & {*keywords}))
     for place, value in held.items():
         _check_hashable(place, value)
-    fixed = tuple((place, type(value), value) for place, value in held.items())
+    fixed = tuple((place, _kind(value), value) for place, value in held.items())
     numbers = {name: each for name, each in keywords.items() if name not in names}
     others = (None if i in places else each for i, each in enumerate(args))
     return Bound(len(args), tuple(numbers), fixed), (*others, *numbers.values())
+
+
+def _kind(value: Any) -> Any:
+    """Return what tells values apart that are equal: 1, 1.0 and True, and 0.0 and -0.0.
+
+    >>> _kind((1, True)) == _kind((1, True)), _kind((1, 0.0)) == _kind((1, -0.0))
+    (True, False)
+    """
+    if isinstance(value, float | complex):
+        return type(value), str(value)
+    if isinstance(value, tuple):
+        return type(value), tuple(map(_kind, value))
+    if isinstance(value, frozenset):
+        return type(value), frozenset((each, _kind(each)) for each in value)
+    return type(value)
 
 
 def _check_hashable(place: int | str, value: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from copy import deepcopy
 from functools import wraps
 from typing import Any, Generic, TypeVar, overload
 
@@ -48,6 +49,10 @@ class Derivatives(ABC, Generic[Result]):
     @abstractmethod
     def _call(self, args: Sequence[Any]) -> Any:
         """Return the numbers of a call, and the program for them."""
+
+    @abstractmethod
+    def _numbers(self, given: Any) -> Any:
+        """Return the numbers of the parameters: those given, or the current ones."""
 
     @abstractmethod
     def _all_numbers(self, given: Any, call: Any) -> Any:
@@ -233,6 +238,8 @@ class Derivatives(ABC, Generic[Result]):
         structure, samples = call.variant.result, (call.length,) if self.batched else ()
         count = len(primals)
         derived = program._program(_pullback, count, (*program._axes_of(count), 0))
+        # The pullback belongs to the numbers of this call: arrays and parameters may change later.
+        primals, parameters = deepcopy(primals), np.array(program._numbers(parameters))
 
         def pullback(cotangent: Any) -> tuple[Any, ...]:
             leaves = cotangents(structure, cotangent, samples)

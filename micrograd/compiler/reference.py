@@ -87,9 +87,10 @@ class ReferenceExecutor(Executor):
         if slopes is not None and not program.batched:
             slopes = slopes[:, 0]
         finite = are_finite([gradient if slopes is None else slopes])
-        return Gradients(
-            found.sum() / length if mean and varies else found, gradient, slopes, finite
-        )
+        if mean and varies:
+            with np.errstate(all="ignore"):  # infinities of both signs
+                found = found.sum() / length
+        return Gradients(found, gradient, slopes, finite)
 
     def _blocks(self, inputs: Sequence[Any], length: int) -> Iterator[tuple[Any, int]]:
         """Yield the rows of the inputs for a block of samples, and the number of samples."""

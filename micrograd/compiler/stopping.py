@@ -99,9 +99,9 @@ class CheckedExecutor:
         laid = None if call == "mean" else self._with_gradient.layout("values", length)
         if laid is None:
             return None
-        run, slopes = laid.run, laid.results[1:]
+        run, results = laid.run, laid.results
         return laid._replace(
-            run=lambda: run() and are_finite([slopes]), results=laid.results[:1], slopes=slopes
+            run=lambda: run() and are_finite([results]), results=results[:1], slopes=results[1:]
         )
 
     def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> Any:
@@ -145,7 +145,8 @@ class CheckedExecutor:
             for start in range(0, length, step):
                 block = [each[:, start : start + step] for each in inputs]
                 count = min(step, length - start)
-                found += program.values(parameters, block, count).sum(axis=1)
+                with np.errstate(all="ignore"):  # infinities of both signs
+                    found += program.values(parameters, block, count).sum(axis=1)
             found /= length
         else:
             found = program.values(parameters, inputs, length)

@@ -40,6 +40,10 @@ class Traced(Value):
     _place: int = vars(Node)["grad"]
     """The place, in the slot of the gradient, which a traced value does not have."""
 
+    @property
+    def _is_in_step(self) -> bool:  # type: ignore[override]
+        return recorders.current().outer is not None
+
     @staticmethod
     def _applied(row: Operation, *arguments: Any) -> Value:
         return _apply(row, *arguments)

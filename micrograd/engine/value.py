@@ -102,6 +102,7 @@ class Value(Methods, Node):
 
     # Overridden by the values without numbers with which the compiler traces a function.
     _is_traced = False
+    _is_in_step = False  # whether the step of a loop is being traced
 
     @staticmethod
     def _applied(row: Operation, *arguments: Any) -> Value:

@@ -51,7 +51,8 @@ def custom_derivative(
 
     The function runs on plain numbers, so it may iterate, branch, or call a library. The derivative
     is written in operations on Values, so it can be differentiated again. In a compiled function,
-    both are traced; there the function must consist of operations of this package, too.
+    both are traced; there the function must consist of operations of this package, too. In a step
+    of a compiled loop, derivatives up to the fourth order are known.
 
     Args:
         f: the function, whose arguments and result are numbers, or nested lists, tuples, dicts and
@@ -91,6 +92,11 @@ def custom_derivative(
         return rule(*args)
 
     return call
+
+
+_ORDERS = 4
+"""In a step of a loop there are operations in place of the rule. A rule may use the result, whose
+derivative then follows from the rule again: so often, which is up to derivatives of this order."""
 
 
 class _Rule:
@@ -135,20 +141,33 @@ class _Rule:
             ) from error
         call = _Called(self, leaves, structure, shape)
         stopped = [VOCABULARY["detach"](output) for output in outputs]
+        if any(child._is_in_step for child in children):
+            results = stopped
+            for _ in range(_ORDERS):
+                results = _with_slopes(stopped, children, call.slopes(leaves, results))
+            return unflatten(shape, results)
         made = []
-        for row, (output, slopes) in enumerate(
-            zip(stopped, call.slopes(leaves, stopped), strict=True)
-        ):
+        for row, node in enumerate(_with_slopes(stopped, children, call.slopes(leaves, stopped))):
             # A program takes the derivative from these operations, and a transform within the
             # function from the rule, so that further derivatives of it are known.
-            node = output
-            for child, slope in zip(children, slopes, strict=True):
-                node = apply(GIVEN["with_slope"], node, child, slope)
             alias = node._alias()
             functions = tuple(_Slope(call, row, column) for column in range(len(children)))
             join(alias, tuple(children), self.name, [0.0] * len(children), functions)
             made.append(alias)
         return unflatten(shape, made)
+
+
+def _with_slopes(
+    numbers: Sequence[Any], children: Sequence[Value], slopes: Sequence[Sequence[Any]]
+) -> list[Any]:
+    """Give each of some numbers its derivatives with respect to the children, a row of slopes."""
+    made = []
+    for number, row in zip(numbers, slopes, strict=True):
+        node = number
+        for child, slope in zip(children, row, strict=True):
+            node = apply(GIVEN["with_slope"], node, child, slope)
+        made.append(node)
+    return made
 
 
 class _Called:

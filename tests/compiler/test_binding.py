@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 
 import numpy as np
@@ -48,6 +49,18 @@ def test_a_static_argument_stays_what_it_is_and_has_a_program_for_each_value():
         program(4.0, 2)
         program(4.0, mode="times", n=2)
     assert len(seen) == traced
+
+
+def test_static_arguments_that_are_equal_but_not_the_same_have_programs_of_their_own():
+    program = compile(lambda x, n: x * 0 + math.copysign(1.0, n), backend="numpy", static="n")
+    assert [program(1.0, n) for n in (0.0, -0.0, 0.0)] == [1.0, -1.0, 1.0]
+    kinds = compile(
+        lambda x, held: x * 0 + [bool, int, float].index(type(next(iter(held[0])))),
+        backend="numpy",
+        static="held",
+    )
+    for kind in (tuple, frozenset):
+        assert [kinds(1.0, (kind([n]),)) for n in (True, 1, 1.0)] == [0.0, 1.0, 2.0]
 
 
 def test_static_arguments_are_named_by_position_or_by_name():

@@ -8,7 +8,19 @@ import pickle
 import numpy as np
 import pytest
 
-from micrograd import Value, custom_derivative, exp, grad, hessian, jvp, maximum, sin
+from micrograd import (
+    Value,
+    custom_derivative,
+    exp,
+    grad,
+    hessian,
+    jvp,
+    maximum,
+    repeat,
+    scan,
+    sin,
+    while_,
+)
 from micrograd.compiler import TraceError, compile  # noqa: A004
 from tests.compiler.test_derivatives import close
 
@@ -75,6 +87,23 @@ def test_parameters_get_their_derivative_from_the_rule():
     mean, gradient = program.value_and_grad([1.0, 3.0])
     assert mean == 4.0
     close(gradient, np.array([0.5]))
+
+
+@pytest.mark.usefixtures("quick_xla")
+def test_it_is_used_in_the_steps_of_loops(backend):
+    half = custom_derivative(lambda a: a**0.5, vjp=lambda args, x, g: (g / (2 * x),))
+    for f in (
+        lambda x: repeat(lambda s: half(s) + x, x, 3),
+        lambda x: scan(lambda s, y: (s * y, half(y) * s), x, [x, x * x])[1][1],
+        lambda x: while_(lambda s: s < 2 * x, lambda s: half(s) + x * x, x),
+        lambda x: repeat(lambda s: s + grad(half)(x) * half(s), x, 2),
+    ):
+        program = compile(f, backend=backend)
+        close(program.value_and_grad(2.0), (f(2.0), grad(f)(2.0)))
+        close(program.hessian(2.0), hessian(f)(2.0))
+        third = grad(grad(grad(f)))
+        if backend == "numpy":
+            close(compile(third, backend=backend)(2.0), third(2.0))
 
 
 def test_an_infinite_number_stays_what_it_is():

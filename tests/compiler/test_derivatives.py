@@ -138,6 +138,15 @@ def test_parameters_are_read_at_each_call_and_may_be_given():
     assert pullback([1.0, 1.0]) == ([5.0, 15.0],)
 
 
+def test_a_pullback_keeps_the_numbers_of_its_call():
+    w, x = Value(3.0), np.array([2.0, 1.0])
+    program = compile(lambda x: w * x[0] * x[1], [w], backend="numpy")
+    pullbacks = [program.vjp(x)[1], program.vjp(x, parameters=(given := np.array([3.0])))[1]]
+    w.data = x[0] = given[0] = 7.0
+    for pullback in pullbacks:
+        assert pullback(1.0)[0].tolist() == [3.0, 6.0]
+
+
 @pytest.mark.parametrize("backend", QUICK)
 def test_derivatives_lookups_and_given_derivatives_work_in_loops(backend):
     def swing(x):

@@ -30,6 +30,7 @@ from micrograd import (
     repeat,
     scan,
     sin,
+    sqrt,
     tanh,
     value_and_grad,
     where,
@@ -40,6 +41,7 @@ from micrograd.compiler.loops.rows import LoopRow
 from micrograd.compiler.planning import plan
 from micrograd.compiler.program import with_bodies
 from micrograd.compiler.tracing import trace
+from tests.compiler.conftest import QUICK
 
 pytestmark = pytest.mark.usefixtures("quick_xla")
 
@@ -530,3 +532,57 @@ def test_loops_of_unknown_length_may_be_nested(backend):
     for n, m in ((2, 3), (70, 2), (0, 5), (3, 80)):
         expected = grad(lambda x, n=n, m=m: f(x, n, m))(0.9)
         assert slope(0.9, n, m) == pytest.approx(expected, rel=SLACK)
+
+
+def test_derivatives_up_to_the_fifth_order_agree():
+    for f in (
+        lambda x: repeat(lambda s: s * 3.0, x, 2),
+        lambda x: repeat(lambda s: x * x + x, x, 2),
+        lambda x: repeat(lambda s: [s[1] * x, sin(s[0])], [x, x], 3)[1],
+        lambda x: scan(lambda s, y: (s * y, s * x), x, [1.0, x])[1][1],
+    ):
+        g = f
+        for _ in range(3):
+            program = compile(g, backend="numpy")
+            expected = [g(2.0), *value_and_grad(g)(2.0), hessian(g)(2.0)]
+            found = [program(2.0), *program.value_and_grad(2.0), program.hessian(2.0)]
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+            g = grad(g)
+
+
+def test_a_loop_may_have_a_gradient_without_states():
+    w = Value(1.5)
+
+    def f(x):
+        of_parameter = repeat(lambda s: s * w, w, 3)
+        return sum(scan(lambda s, _: (s * x, 0.5), x, [2.0, of_parameter])[1])
+
+    program = compile(f, [w], backend="numpy")
+    assert program.value_and_grad(2.0) == (1.0, 0.0)
+    kept = compile(f, [w], batched=True, backend="numpy")
+    assert kept.value_and_grad(np.array([2.0, 3.0])) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("backend", QUICK)
+@pytest.mark.parametrize("batched", [False, True])
+def test_repeated_calls_stop_at_zero_like_the_first(backend, batched):
+    def f(x):  # an adjoint of 0 meets an infinite partial
+        return 0 * repeat(lambda s: sqrt(s), x, 2)
+
+    program = compile(f, batched=batched, backend=backend)
+    x = np.array([0.0, 1.0]) if batched else 0.0
+    for _ in range(5):
+        value, slope = program.value_and_grad(x)
+        np.testing.assert_array_equal(np.ravel([value, slope]), 0.0)
+
+
+@pytest.mark.parametrize("backend", QUICK)
+@pytest.mark.filterwarnings("error")
+def test_means_of_infinities_are_nan_without_a_warning(backend):
+    w = Value(2.0)
+    for f in (lambda x: x * w, lambda x: repeat(lambda s: s * w, x, 2)):
+        program = compile(f, [w], batched=True, backend=backend)
+        for _ in range(4):
+            value, slopes = program.value_and_grad(np.array([np.inf, -np.inf]))
+            assert np.isnan(value)
+            assert np.isnan(slopes[0])

@@ -146,6 +146,9 @@ def _stacks_of(adjoint: Shares | None, count: Any) -> list[tuple[Value, float]]:
 def push(loop: Value, row: LoopRow, tangents: dict[Value, Any]) -> Shares:
     """Return the tangents of the results of a loop, by their indices."""
     held = row.parts([*operands(loop)])
+    # The tangent of a stack of a loop that does not depend on the variables is the number 0.
+    still = {x for x in held.inputs if not isinstance(tangents.get(x), Value)}
+    tangents = {x: tangent for x, tangent in tangents.items() if x not in still}
     depends = _Dependence(row, held, tangents)
     places = [i for i, is_active in enumerate(depends.states) if is_active]
     along = [tangents[x] for x in _chosen(held.captured, depends.captured)]
