@@ -72,7 +72,7 @@ def to_onnx(model: Any, path: str | Path, X: Any) -> None:
     """Write a model as an ONNX file, in single precision and without dropout.
 
     The input is named `X`, of shape (samples, inputs), and the output `y`, of shape (samples,
-    outputs). Needs `pip install 'micrograd-engine[onnx]'`.
+    outputs). Needs `pip install onnx`.
 
     Args:
         model: a `Module`, or any function of a list of inputs that has `parameters()`.
@@ -97,9 +97,7 @@ def to_onnx(model: Any, path: str | Path, X: Any) -> None:
     try:
         import onnx
     except ImportError as error:
-        raise ImportError(
-            f"to_onnx needs onnx: pip install 'micrograd-engine[onnx]' ({error})"
-        ) from error
+        raise ImportError(f"to_onnx needs onnx: pip install onnx ({error})") from error
     X = samples.inputs(X)
     parameters_of(model)
     with evaluating(model):

@@ -155,11 +155,13 @@ def test_a_large_batch_is_cut_into_blocks_by_the_reference_executor(monkeypatch)
 
 def test_a_backend_that_is_not_installed_says_what_to_install(monkeypatch):
     for name, each in BACKENDS.items():
-        if not each.library:
+        if not each.package:
             continue
         missing = each._replace(module="micrograd.compiler.no_such_library")
         monkeypatch.setitem(BACKENDS, name, missing)
-        with pytest.raises(ImportError, match=rf"{name}.* needs {each.library}: pip install"):
+        with pytest.raises(
+            ImportError, match=rf"{name}.* needs {each.package}: pip install {each.package}"
+        ):
             compile(lambda x: x, backend=name)
     assert executors.load("auto").__name__ == "NumpyExecutor"
 

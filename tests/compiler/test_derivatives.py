@@ -181,7 +181,7 @@ def test_derivatives_lookups_and_given_derivatives_work_in_loops(backend):
 
 @pytest.mark.slow
 def test_derivatives_equal_those_of_jax():
-    jax = pytest.importorskip("jax", reason="pip install 'micrograd-engine[jax]'")
+    jax = pytest.importorskip("jax", reason="pip install jax")
     with jax.enable_x64(True):
         x = np.linspace(-1.0, 1.0, 7)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-pytest.importorskip("llvmlite", reason="pip install 'micrograd-engine[fast]'")
+pytest.importorskip("llvmlite", reason="pip install llvmlite")
 pytest.importorskip("mpmath", reason="the true numbers need mpmath: pip install mpmath")
 
 from mpmath import mp, mpf

@@ -8,7 +8,7 @@ from functools import cache, reduce
 import numpy as np
 import pytest
 
-pytest.importorskip("llvmlite", reason="pip install 'micrograd-engine[fast]'")
+pytest.importorskip("llvmlite", reason="pip install llvmlite")
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

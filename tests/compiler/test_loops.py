@@ -510,7 +510,7 @@ def test_exported_source_has_the_steps_one_by_one():
 
 
 def test_threads_share_a_batch_of_samples_that_end_at_different_steps():
-    pytest.importorskip("llvmlite", reason="pip install 'micrograd-engine[fast]'")
+    pytest.importorskip("llvmlite", reason="pip install llvmlite")
     at, counts = np.linspace(0, 1, 5000), np.arange(5000) % 150
     found = []
     for threads in (1, 2):

@@ -7,7 +7,7 @@ import ctypes
 import numpy as np
 import pytest
 
-pytest.importorskip("llvmlite", reason="pip install 'micrograd-engine[fast]'")
+pytest.importorskip("llvmlite", reason="pip install llvmlite")
 
 from llvmlite import ir
 

@@ -17,7 +17,7 @@ from nn import MLP, fit
 
 ROOT = Path(__file__).parents[2]
 FOUR = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
-needs_jax = pytest.mark.skipif(not find_spec("jax"), reason="pip install 'micrograd-engine[jax]'")
+needs_jax = pytest.mark.skipif(not find_spec("jax"), reason="pip install jax")
 
 PROGRAM = """
 import json, random

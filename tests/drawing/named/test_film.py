@@ -114,7 +114,7 @@ def test_without_pillow_the_remedy_is_named(monkeypatch, tmp_path):
     import sys
 
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(RenderingError, match=r"pip install 'micrograd-engine\[plot\]'"):
+    with pytest.raises(RenderingError, match="pip install pillow"):
         film(neuron(), tmp_path / "a.gif")
 
 
