@@ -304,18 +304,22 @@ class Linked:
         varies, out, matrix, inputs, bias = instruction
         (m, k), c = matrix.shape, len(inputs)
         a, down, right = self._matrix(i, instruction)
-        b = self._vectors(i, instruction)
+        b, step = self._vectors(i, instruction)
         fields, mode = self._bias(i, bias)
+        fields |= {Field.INTO: out.start, Field.INTO_STEP: m, Field.INTO_DOWN: m}
         if varies:
             kernel = self.kernel("rank_v", mode=mode)
             fields |= {Field.COUNT: c, Field.ROWS: m, Field.COLUMNS: k}
             fields |= {Field.A: a, Field.A_DOWN: down, Field.A_RIGHT: right}
-            fields |= {Field.B: b, Field.B_STEP: k, Field.INTO: out.start, Field.INTO_STEP: m}
+            fields |= {Field.B: b, Field.B_STEP: step}
+        elif _slides(m, step, c, k):
+            kernel = self.kernel("line_u", mode=mode)
+            fields |= {Field.ROWS: 1, Field.COLUMNS: k, Field.LANES: c}
+            fields |= {Field.A: a, Field.A_RIGHT: right, Field.B: b, Field.B_STEP: 1}
         else:
             kernel = self.kernel("dot_u", mode=mode)
             fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
-            fields |= {Field.A: b, Field.A_DOWN: k, Field.B: a, Field.B_STEP: down}
-            fields |= {Field.INTO: out.start, Field.INTO_DOWN: m}
+            fields |= {Field.A: b, Field.A_DOWN: step, Field.B: a, Field.B_STEP: down}
         self.emit(varies, kernel, fields)
 
     def _bias(self, i: int, bias: Rows | None) -> tuple[dict[Any, int], str]:
@@ -334,11 +338,13 @@ class Linked:
         place = self._gather(i, "matrix", False, instruction.matrix)
         return place, instruction.matrix.shape[1], 1
 
-    def _vectors(self, i: int, instruction: Product) -> int:
+    def _vectors(self, i: int, instruction: Product) -> tuple[int, int]:
+        """Return the place of the first input vector, and the distance to the next one."""
+        found = _windows(instruction.inputs, instruction.varies)
+        if found is not None:
+            return found
         slots = instruction.inputs
-        if contiguous(slots):
-            return int(slots[0, 0])
-        return self._gather(i, "inputs", instruction.varies, slots)
+        return self._gather(i, "inputs", instruction.varies, slots), slots.shape[1]
 
     def _product_back(self, i: int, instruction: Product) -> None:
         varies, out, matrix, inputs, bias = instruction
@@ -348,17 +354,17 @@ class Linked:
             self._into_inputs(i, instruction, g)
         if self._is_active(False, matrix):
             a, down, right = self._found(i, instruction)
-            b = self._gathers.get((i, "inputs"), int(inputs[0, 0]))
+            b, step = self._inputs(i, instruction)
             fields = {Field.ROWS: m, Field.COLUMNS: k, Field.A: g, Field.B: b}
             fields |= {Field.INTO: a + self.adjoints_u}
             if varies:
                 kernel = self.kernel("dot_v")
-                fields |= {Field.COUNT: c, Field.A_DOWN: m, Field.B_STEP: k}
+                fields |= {Field.COUNT: c, Field.A_DOWN: m, Field.B_STEP: step}
                 fields |= {Field.INTO_DOWN: down, Field.INTO_STEP: right}
             else:
-                kernel = self.kernel("rank_u", mode="add")
+                kernel = self.kernel("rank_u" if m > 1 else "line_u", mode="add")
                 fields |= {Field.COLUMNS: c, Field.LANES: k, Field.A_DOWN: 1, Field.A_RIGHT: m}
-                fields |= {Field.B_STEP: k, Field.INTO_STEP: down}
+                fields |= {Field.B_STEP: step, Field.INTO_STEP: down}
             self.emit(varies, kernel, fields)
             if (i, "matrix") in self._gathers:
                 self._scatter(a, False, matrix)
@@ -375,26 +381,34 @@ class Linked:
         varies, inputs = instruction.varies, instruction.inputs
         (m, k), c = instruction.matrix.shape, len(inputs)
         a, down, right = self._found(i, instruction)
-        gathered = self._gathers.get((i, "inputs"))
-        place = int(inputs[0, 0]) if gathered is None else gathered
+        place, step = self._inputs(i, instruction)
+        gathered = (i, "inputs") in self._gathers
         into = place + self.shift(varies)
         fields = {Field.INTO: into}
         if varies:
-            stores = gathered is not None or self.writers.stores(slice(place, place + inputs.size))
+            stores = gathered or self.writers.stores(slice(place, place + inputs.size))
             kernel = self.kernel("rank_v", mode="zero" if stores else "add")
             fields |= {Field.COUNT: c, Field.ROWS: k, Field.COLUMNS: m}
             fields |= {Field.A: a, Field.A_DOWN: right, Field.A_RIGHT: down}
             fields |= {Field.B: g, Field.B_STEP: m, Field.INTO_STEP: k}
+            self.emit(varies, kernel, fields)
         else:
-            kernel = self.kernel("rank_u", mode="add")
+            kernel = self.kernel("rank_u" if step >= k else "line_u", mode="add")
             fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
             fields |= {Field.A: g, Field.A_DOWN: m, Field.A_RIGHT: 1}
-            fields |= {Field.B: a, Field.B_STEP: down, Field.INTO_STEP: k}
-        self.emit(varies, kernel, fields)
-        if gathered is not None:
+            fields |= {Field.B: a, Field.B_STEP: down, Field.INTO_STEP: step}
+            for part in _apart(fields, step, right):
+                self.emit(varies, kernel, part)
+        if gathered:
             if varies:
                 self.writers.touch(inputs.ravel())
             self._scatter(place, varies, inputs)
+
+    def _inputs(self, i: int, instruction: Product) -> tuple[int, int]:
+        """Return what `_vectors` did."""
+        place, k = self._gathers.get((i, "inputs")), instruction.inputs.shape[1]
+        found = _windows(instruction.inputs, instruction.varies)
+        return cast("tuple[int, int]", found if place is None else (place, k))
 
     def _found(self, i: int, instruction: Product) -> tuple[int, int, int]:
         place = self._gathers.get((i, "matrix"))
@@ -446,7 +460,7 @@ def _gathered(instruction: Instruction) -> tuple[int, int]:
     varies, _, matrix, inputs, bias = instruction
     numbers = 0 if _affine(matrix, varies) else matrix.size
     numbers += 0 if bias is None or _line(bias) else len(matrix)
-    rows = 0 if contiguous(inputs) else inputs.size
+    rows = inputs.size if _windows(inputs, varies) is None else 0
     return (numbers, rows) if varies else (numbers + rows, 0)
 
 
@@ -463,6 +477,46 @@ def contiguous(slots: Any) -> bool:
     """Return whether slots are neighbours, in rising order."""
     first = slots.flat[0]
     return bool((slots.ravel() == np.arange(first, first + slots.size)).all())
+
+
+def _windows(inputs: Any, varies: bool) -> tuple[int, int] | None:
+    """Return the place of the first input vector, and the distance to the next one.
+
+    In `u` they may overlap, as the windows of a filter do. None if they have to be gathered.
+    """
+    if contiguous(inputs):
+        return int(inputs[0, 0]), inputs.shape[1]
+    found = None if varies else even_matrix(inputs)
+    if found is None or found[1] <= 0 or (found[2] != 1 and inputs.shape[1] > 1):
+        return None
+    return found[0], found[1]
+
+
+def _slides(m: int, step: int, c: int, k: int) -> bool:
+    """Return whether one row is multiplied with `c` windows of `k` numbers, each one further."""
+    return m == 1 and step == 1 and c > k > 1
+
+
+def _apart(fields: dict[Any, int], step: int, right: int) -> Iterator[dict[Any, int]]:
+    """Yield the fields of a product in `u` in parts whose results do not overlap.
+
+    Args:
+        fields: those of the product that passes adjoints to windows, a row for each window.
+        step: the distance from one window to the next.
+        right: that from one column of the matrix to the next.
+    """
+    c, m, k = fields[Field.ROWS], fields[Field.COLUMNS], fields[Field.LANES]
+    if step >= k:
+        yield fields
+    elif _slides(m, step, c, k):  # all windows at once, for each number of the row
+        for j in range(k):
+            part = {Field.ROWS: 1, Field.LANES: c, Field.INTO: fields[Field.INTO] + j}
+            part |= {Field.A: fields[Field.B] + right * j, Field.B: fields[Field.A]}
+            yield fields | part
+    else:
+        for i in range(c):
+            part = {Field.ROWS: 1, Field.INTO: fields[Field.INTO] + step * i}
+            yield fields | part | {Field.A: fields[Field.A] + m * i}
 
 
 def _affine(matrix: Any, varies: bool) -> tuple[int, int, int] | None:
