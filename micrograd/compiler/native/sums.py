@@ -143,15 +143,17 @@ def sums_u(w: Writer, spec: Spec) -> str:
 
 
 def sums_back_u(w: Writer, spec: Spec) -> str:
-    """Write what passes adjoints to the factors in `u` that need them.
+    """Write what passes adjoints to the factors in `u` that need them, the last sum first.
 
-    The number 1 does not: what is added to one place again and again waits for the last time.
+    Sums of a tape are factors of later ones. The number 1 needs no adjoint: what is added to one
+    place again and again waits for the last time.
     """
     row, u, _, _ = w.kernel()
     count, _, starts, left, right, signs, flags = _sum_words(w, row)
     adjoint, shift = w.words(row, Field.ADJOINT, Field.SHIFT)
     build = w.build
-    with w.range(count) as r:
+    with w.range(count) as turn:
+        r = build.sub(build.sub(count, turn), word(1))
         first, last = (build.load(w.at(starts, r, word(i))) for i in (0, 1))
         g = w.load(w.at(u, adjoint, r), 1)
         with w.loop(first, last, word(1)) as t:
