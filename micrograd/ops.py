@@ -22,6 +22,8 @@ The columns:
 - `operator`: the special method of Python's data model for this operation.
 - `textbook`: the formula and the partials as a textbook writes them, for readers, where those of
   the table are longer for the sake of accuracy ("" where they are the same).
+- `traced`: the partials in a function that is traced, if those of the table have cases: a trace has
+  all cases and their derivatives, which costs more than the longest of them.
 
 Values, partials and second partials are accurate over the whole range of floats. A partial that
 would cancel or overflow, or whose formula would be bad to differentiate, calls a row that exists
@@ -192,7 +194,7 @@ _ROWS = (
     Row("atan",  "atan(x)",  ["square(1 / hypot(x, 1))"],             r"\arctan x",               textbook=["", "1 / (1 + x * x)"]),
     Row("sinh",  "sinh(x)",  ["cosh(x)"],                             r"\sinh x"),
     Row("cosh",  "cosh(x)",  ["sinh(x)"],                             r"\cosh x"),
-    Row("tanh",  "tanh(x)",  ["where(abs(out) < 0.71, 1 - out * out, sech2(x))"], r"\tanh x",    textbook=["", "1 - out * out"]),
+    Row("tanh",  "tanh(x)",  ["where(abs(out) < 0.71, 1 - out * out, sech2(x))"], r"\tanh x",    textbook=["", "1 - out * out"], traced=["sech2(x)"]),
     Row("asinh", "asinh(x)", ["1 / hypot(x, 1)"],                     r"\operatorname{arsinh} x"),
     Row("acosh", "acosh(x)", ["1 / (sqrt(x - 1) * sqrt(x + 1))"],     r"\operatorname{arcosh} x", domain="x > 1"),
     Row("atanh", "atanh(x)", ["1 / one_minus_square(x)"],             r"\operatorname{artanh} x", domain="abs(x) < 1", textbook=["", "1 / (1 - x * x)"]),

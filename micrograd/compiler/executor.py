@@ -31,6 +31,7 @@ class Layout(NamedTuple):
             is not batched; for a mean, one number, the sum over the batch.
         slopes: where the gradient is then: an array of shape `(program.parameters,)`, or of the
             shape of `inputs`; None for a call of `values`.
+        watched: whether `run` also says whether all results are finite.
 
     >>> double = np.zeros(1)
     >>> layout = Layout(np.zeros(0), double, lambda: True, double, None)
@@ -44,6 +45,7 @@ class Layout(NamedTuple):
     run: Callable[[], bool]
     results: Any
     slopes: Any
+    watched: bool = False
 
 
 Call = Literal["values", "each", "mean"]

@@ -116,6 +116,10 @@ class Graph(NamedTuple):
 
     def live(self) -> Graph:
         """Return the graph without the nodes that no output needs; leaves stay."""
+        used = np.zeros(self.size + 1, bool)  # the last one for NOTHING
+        used[self.operands] = used[self.outputs] = True
+        if used[self.leaves : -1].all():  # the last node by an output, so the one before it, …
+            return self
         needed = bytearray(self.size + 1)  # the last one for NOTHING
         for node in self.outputs.tolist():
             needed[node] = 1

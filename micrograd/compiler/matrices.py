@@ -12,28 +12,28 @@ from micrograd.compiler.sums import Sums
 
 # With fewer multiplications, a matrix product is not faster than single sums.
 LEAST_UNIFORM, LEAST_VARYING = 256, 8
+MOST_ADDENDS = 2  # a bias, and what a residual block adds
 
 
 class Block(NamedTuple):
-    """A matrix product: `sums[c, m]` is row m of the matrix times input vector c, plus an addend.
+    """A matrix product: `sums[c, m]` is row m of the matrix times input vector c, plus addends.
 
-    `sums` has positions among the sums that were searched; `matrix` and `inputs` have slots. The
-    addend is `bias[m]`, a slot of `u`, if it is the same for every vector. Otherwise `addends` has
-    all addends in the order of `sums`. Without addends, both are None.
+    `sums` has positions among the sums that were searched; `matrix` and `inputs` have slots. An
+    addend that is the same for every vector is `bias[m]`, a slot of `u`; without one, that is None.
+    Each of `addends` has other addends in the order of `sums`, such as those of a residual block.
     """
 
     sums: Any
     matrix: Any
     inputs: Any
     bias: Rows | None
-    addends: Operand | None
+    addends: list[Operand]
 
 
 class _Sum(NamedTuple):
     weights: Any  # slots, in the order of the inputs
     inputs: Any  # slots in rising order
-    addend: int  # a slot, or -1
-    addend_varies: bool
+    addends: list[tuple[bool, int]]  # whether it is in `v`, and its slot; those in `u` first
 
 
 def find_products(
@@ -62,14 +62,14 @@ def find_products(
         if found is None:
             rest.append(position)
         else:
-            key = found.inputs.tobytes(), found.addend < 0, found.addend_varies
+            key = found.inputs.tobytes(), *(kind for kind, _ in found.addends)
             by_inputs.setdefault(key, []).append((position, found))
 
     by_matrix: dict[Any, list[list[tuple[int, _Sum]]]] = {}
-    for (_, *addend), rows in by_inputs.items():
-        rows.sort(key=lambda row: (row[1].weights[0], row[1].addend))
+    for (_, *kinds), rows in by_inputs.items():
+        rows.sort(key=lambda row: (row[1].weights[0], row[1].addends))
         matrix = np.array([row.weights for _, row in rows])
-        by_matrix.setdefault((matrix.shape, matrix.tobytes(), *addend), []).append(rows)
+        by_matrix.setdefault((matrix.shape, matrix.tobytes(), *kinds), []).append(rows)
 
     blocks = []
     for columns in by_matrix.values():
@@ -83,13 +83,13 @@ def find_products(
 
 
 def _canonical(sums: Sums, terms: slice, slot: Any, varying: Any, varies: bool) -> _Sum | None:
-    """Return a sum as weights times inputs plus a bias; None if it does not have that form."""
+    """Return a sum as weights times inputs plus addends; None if it does not have that form."""
     if (sums.sign[terms] != 1).any():
         return None
     left, right = sums.left[terms], sums.right[terms]
     plain = right < 0
     addends = left[plain]
-    if len(addends) > 1 or plain.all():
+    if len(addends) > MOST_ADDENDS or plain.all():
         return None
     left, right = left[~plain], right[~plain]
     if varies:
@@ -101,10 +101,8 @@ def _canonical(sums: Sums, terms: slice, slot: Any, varying: Any, varies: bool) 
     weights = slot[np.where(swap, right, left)]
     inputs = slot[np.where(swap, left, right)]
     order = np.lexsort((weights, inputs))
-    if not len(addends):
-        return _Sum(weights[order], inputs[order], -1, False)
-    addend = addends[0]
-    return _Sum(weights[order], inputs[order], int(slot[addend]), bool(varying[addend]))
+    read = zip(varying[addends].tolist(), slot[addends].tolist(), strict=True)
+    return _Sum(weights[order], inputs[order], sorted(read))
 
 
 def _block(columns: list[list[tuple[int, _Sum]]], varies: bool) -> Block | None:
@@ -113,17 +111,17 @@ def _block(columns: list[list[tuple[int, _Sum]]], varies: bool) -> Block | None:
     size = matrix.size if varies else matrix.size * len(columns)
     if size < (LEAST_VARYING if varies else LEAST_UNIFORM):
         return None
-    addends = np.array([[row.addend for _, row in column] for column in columns])
-    bias = addend = None
-    if rows[0].addend >= 0:
-        if rows[0].addend_varies or (addends != addends[0]).any():
-            addend = Operand(rows[0].addend_varies, rows_of(addends.ravel()))
+    bias, addends = None, []
+    for k, (kind, _) in enumerate(rows[0].addends):
+        slots = np.array([[row.addends[k][1] for _, row in column] for column in columns])
+        if bias is None and not kind and (slots == slots[0]).all():
+            bias = rows_of(slots[0])
         else:
-            bias = rows_of(addends[0])
+            addends.append(Operand(kind, rows_of(slots.ravel())))
     return Block(
         sums=np.array([[position for position, _ in column] for column in columns]),
         matrix=matrix,
         inputs=np.array([column[0][1].inputs for column in columns]),
         bias=bias,
-        addends=addend,
+        addends=addends,
     )

@@ -291,15 +291,13 @@ class Planner:
         found, rest = find_products(self.sums, self.bounds, places, self.slot, self.varying, varies)
         for block in found:
             nodes = members[block.sums.ravel()]
-            if block.addends is None:
-                out = self.number(nodes, varies=varies)
-            else:
-                out = self.next(len(nodes), varies=varies)
+            out = self.next(len(nodes), varies=varies)
             self.append(Product(varies, out, block.matrix, block.inputs, block.bias))
-            if block.addends is not None:
-                read = (Operand(varies, out), block.addends)
-                out = self.number(nodes, varies=varies)
+            for addends in block.addends:
+                read = (Operand(varies, out), addends)
+                out = self.next(len(nodes), varies=varies)
                 self.append(Elementwise(varies, out, TABLE["add"], read))
+            self.slot[nodes] = np.arange(out.start, out.stop)
         if rest:
             self._emit_rest(varies, members[rest], [places[i] for i in rest])
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
+from operator import itemgetter
 from typing import Any, NoReturn
 
 import numpy as np
@@ -136,20 +137,27 @@ class Recorder:
         """
         keys, constants = list(self.operations), len(self.constants)
         leaves = self.parameters + self.inputs
-        table: dict[Any, int] = {}
-        rows = [key[0] for key in keys]
-        codes = [table.setdefault(row, len(table)) for row in rows]
+
+        def column(of: Callable[[Any], Any], kind: Any) -> Any:
+            return np.fromiter(map(of, keys), kind, len(keys))
+
+        rows = [*map(itemgetter(0), keys)]
+        table = {row: i for i, row in enumerate(dict.fromkeys(rows))}
         first = leaves + constants
-        places = np.full((first + len(keys), 3), NOTHING, dtype=np.int64)
-        places[first:, 0] = [key[1] for key in keys]
-        places[first:, 1] = [key[2] for key in keys]
-        places[first:, 2] = [key[3] if len(key) > 3 else NOTHING for key in keys]
+        code = np.full(first + len(keys), LEAF, dtype=np.intp)
+        code[leaves:first] = CONSTANT
+        code[first:] = np.fromiter(map(table.__getitem__, rows), np.intp, len(keys))
+        places = np.full((len(code), 3), NOTHING, dtype=np.int64)
+        places[first:, 0] = column(itemgetter(1), np.int64)
+        places[first:, 1] = column(itemgetter(2), np.int64)
+        for i in np.flatnonzero(column(len, np.int8) > 3).tolist():
+            places[first + i, 2] = keys[i][3]
         numbers = np.zeros(len(places))
         numbers[leaves:first] = [
             key[0] if isinstance(key, tuple) else key for key in self.constants
         ]
         return Graph(
-            code=np.array([LEAF] * leaves + [CONSTANT] * constants + codes, dtype=np.intp),
+            code=code,
             operands=self._final(places),
             numbers=numbers,
             table=tuple(table),

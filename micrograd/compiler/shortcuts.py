@@ -78,7 +78,8 @@ def shortcut(
         batched: whether the arguments are batches.
         checked: whether results that are not finite have to be computed again in another way.
     """
-    parameters, leaves, run, results, slopes = layout
+    parameters, leaves, run, results, slopes, watched = layout
+    checked = checked and not watched
     staged = stager(structures, args, leaves, batched=batched)
     if staged is None:
         return None

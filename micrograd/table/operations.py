@@ -45,6 +45,7 @@ class Row(NamedTuple):
     note_zh: str = ""
     operator: str = ""
     textbook: Sequence[str] = ()
+    traced: Sequence[str] = ()
 
 
 _NAN = Call("sub", (float("inf"), float("inf")))
@@ -66,6 +67,7 @@ class Operation:
     note_zh: str
     operator: str
     textbook: Sequence[str]
+    traced: Sequence[str]
 
     def __init__(self, row: Row, expression: Tree, slopes: tuple[Tree, ...]) -> None:
         self.__dict__.update(row._asdict())
@@ -128,6 +130,14 @@ class Operation:
             slope = with_truths(self.slopes[place])
             self._flows[place, product] = flow(slope, product)
         return self._flows[place, product]
+
+    @cached_property
+    def traced_slopes(self) -> tuple[Tree, ...]:
+        """The partials that a traced function is given, to be differentiated again."""
+        return tuple(
+            self.read(text) if text else tree
+            for text, tree in zip_longest(self.traced, self.slopes)
+        )
 
     @property
     def is_comparison(self) -> bool:

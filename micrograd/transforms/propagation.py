@@ -36,6 +36,7 @@ from micrograd.table.formulas import (
     RESULT,
     Call,
     Tree,
+    flow,
     gated,
     with_truths,
 )
@@ -317,11 +318,11 @@ def _deciding_by_numbers(tree: Tree, *, inside: bool = False) -> Tree:
 
 @cache
 def _flow(row: Operation, place: int) -> Callable[..., Any] | None:
-    """The product of a partial and a factor, as a function of the result, operands and factor.
+    """The product of a traced partial and a factor, as a function of result, operands and factor.
 
     Choices become `where` operations, since a traced value cannot be tested.
     """
-    tree = row.flow(place, "_multiplied")
+    tree = flow(with_truths(row.traced_slopes[place]), "_multiplied")
     if tree is None:
         return None
     tests = {f"_{name}": VOCABULARY[name] for name in COMPARISONS}

@@ -100,6 +100,26 @@ def test_a_product_with_an_addend_for_each_vector_stays_a_product(backend, batch
         assert str(program).count("(4 x 4)") == 2
 
 
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_residual_block_with_a_bias_is_a_product(backend, batched):
+    draw = np.random.default_rng(3)
+    x, w, b = draw.normal(size=(20, 4)), draw.normal(size=(4, 4)), draw.normal(size=4)
+    parameters = [Value(each) for each in (*w.ravel(), *b)]
+    matrix, bias = np.reshape(parameters[:16], (4, 4)), np.array(parameters[16:])
+
+    def f(rows):
+        return sum(((row + matrix @ row + bias) ** 2).sum() for row in rows)
+
+    program = compile(f, parameters, batched=batched, backend=backend)
+    value, gradient = program.value_and_grad(x[None] if batched else x)
+    assert "(4 x 4) @" in str(program)
+    results = x + x @ w.T + b
+    assert value == pytest.approx((results**2).sum(), rel=1e-13)
+    slopes = 2 * results
+    expected = np.concatenate([(slopes.T @ x).ravel(), slopes.sum(axis=0)])
+    assert gradient == pytest.approx(expected, rel=1e-12, abs=1e-12 * np.abs(slopes).sum())
+
+
 def test_the_same_layer_with_and_without_addend_agrees(backend):
     weights = [Value(0.3 * i - 1) for i in range(16)]
 

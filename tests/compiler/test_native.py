@@ -341,6 +341,34 @@ def test_large_products_without_a_batch_agree():
     assert np.abs(got[1] - expected[1]).max() <= 1e-12
 
 
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize(("taps", "step", "samples"), [(16, 1, 53), (16, 3, 90), (40, 1, 50)])
+def test_filters_read_windows_that_overlap_where_they_are(rows, taps, step, samples):
+    count = (samples - taps) // step + 1
+
+    def f(h, bias, x):
+        windows = [x[i * step : i * step + taps] for i in range(count)]
+        return sum(((h @ window + bias) ** 2).sum() * (i + 1) for i, window in enumerate(windows))
+
+    draw = np.random.default_rng(0)
+    h, bias, x = draw.normal(size=(rows, taps)), draw.normal(size=rows), draw.normal(size=samples)
+    program = compile(f, backend="numba")
+    value, slopes = program.value_and_grad(h, bias, x)
+    assert f"({rows} x {taps})" in str(program)
+    # Written out: r = h @ w + b for each window w, and the sum of (i + 1) * r².
+    windows = np.lib.stride_tricks.sliding_window_view(x, taps)[::step]
+    results = windows @ h.T + bias
+    adjoints = 2 * results * np.arange(1, count + 1)[:, None]
+    into_x = np.zeros(samples)
+    for i, adjoint in enumerate(adjoints):
+        into_x[i * step : i * step + taps] += adjoint @ h
+    assert value == pytest.approx((adjoints * results).sum() / 2, rel=1e-13)
+    expected = adjoints.T @ windows, adjoints.sum(axis=0), into_x
+    for found, right in zip(slopes, expected, strict=True):
+        # Fewer than 200 roundings of numbers below the sum of the terms' sizes.
+        assert np.abs(found - right).max() <= 1e-13 * np.abs(adjoints).sum() * 5
+
+
 def test_kernels_of_different_formulas_of_one_name_are_different(tmp_path, monkeypatch):
     first = micrograd.define("native_twin", "x * 2", ["2"])
     assert compile(lambda x: first(x), backend="numba")(3.0) == 6.0

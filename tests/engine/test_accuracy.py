@@ -142,6 +142,18 @@ def test_the_textbooks_formulas_are_those_of_the_table(name):
             assert one == other or abs(one - other) <= 1e-11 * (abs(other) + 1e-3), at
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if TABLE[name].traced])
+def test_the_partials_of_traced_functions_are_those_of_the_table(name):
+    row = TABLE[name]
+    partials = [a or b for a, b in zip(row.traced, row.partials, strict=True)]
+    traced = checked(row.row._replace(partials=partials, traced=()), KNOWN)
+    wide = [tuple(x * 2.0**k for x in at) for at in ordinary(row) for k in (-1000, -40, 0, 2, 8)]
+    for at in (at for at in wide if accuracy.is_inside(row, at)):
+        for one, other in zip(traced.evaluate(*at)[1], row.evaluate(*at)[1], strict=True):
+            # Both are within 8 units in the last place of the true number.
+            assert one == other or abs(one - other) <= 16 * math.ulp(other), at
+
+
 @pytest.mark.parametrize("order", [0, 1, 2, 3, 4])
 def test_polygamma_is_accurate_in_every_order_and_its_derivative_is_the_next_one(order):
     for y in (1e-9, 0.3, 1.0, 1.4616, 7.5, 20.0, 1e6, -0.5, -3.25):

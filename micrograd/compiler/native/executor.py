@@ -416,7 +416,8 @@ class NativeExecutor(Executor):
             finish(u)
             return bool(fine)
 
-        return Layout(memory.parameters, memory.inputs, again, results.rows, slopes)
+        watched = results.checked and results.by_row and not results.fixed
+        return Layout(memory.parameters, memory.inputs, again, results.rows, slopes, watched)
 
     def _memories(self, length: int) -> list[_Memory]:
         """Return the memories of this thread and its helpers, which share the samples."""

@@ -15,7 +15,7 @@ from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.regions import write_region
 from micrograd.compiler.program import Elementwise, Fold, Product, Tape, WeightedSums
 
-FUSED_AFTER = 100_000
+FUSED_AFTER = 25_000
 """So many samples are computed by the kernels of single instructions first."""
 MOST_LINES = 20_000
 """The longest code of a kernel. LLVM takes some 1.5 s for so much, and from there on its time grows

@@ -68,6 +68,7 @@ _WRITERS: dict[str, Callable[[Writer, Spec], str]] = {
     "fold": sums.fold,
     "rank_v": products.rank_v,
     "rank_u": products.rank_u,
+    "line_u": products.line_u,
     "dot_v": products.dot_v,
     "dot_u": products.dot_u,
     "row_totals": products.row_totals,

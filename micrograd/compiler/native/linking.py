@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from micrograd.compiler.adjoints import FirstWriters, active
-from micrograd.compiler.native import loop_linking, tapes
+from micrograd.compiler.native import loop_linking, product_linking, tapes
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec
 from micrograd.compiler.native.sums import (
@@ -38,7 +38,6 @@ from micrograd.compiler.program import (
     Rows,
     Tape,
     WeightedSums,
-    even_matrix,
     with_bodies,
 )
 from micrograd.ops import Operation
@@ -103,7 +102,7 @@ class Linked:
         self.places_u = self.stacks_at + STACK_WORDS * self._word * len(program.stacks)
         self.places_v = 2 * self.adjoints_v
         self.identity = self.table(np.arange(max(self.places_u, self.places_v)))
-        self._gathers: dict[tuple[int, str], int] = {}
+        self.gathers: dict[tuple[int, str], int] = {}
 
         self._code = Code(), Code()
         self._numbers = count()
@@ -206,7 +205,7 @@ class Linked:
                 kinds, fields = self._operands(instruction)
                 self.emit(instruction.varies, self.value(instruction.varies, row, kinds), fields)
             case Product():
-                self._product(i, instruction)
+                product_linking.forward(self, i, instruction)
             case WeightedSums(varies=varies):
                 name = "sums_v" if varies else "sums_u"
                 self.emit(varies, self.kernel(name), self.sums(instruction))
@@ -270,9 +269,9 @@ class Linked:
             Field.SHIFT_U: self.adjoints_u,
         }
 
-    def _gather(self, i: int, what: str, varies: bool, slots: Any) -> int:
+    def gather(self, i: int, what: str, varies: bool, slots: Any) -> int:
         """Add a row that copies slots together, and return the place of the first one."""
-        place = self._gathers[i, what] = self.reserve(slots.size, varies=varies)
+        place = self.gathers[i, what] = self.reserve(slots.size, varies=varies)
         self.emit(
             varies,
             self.kernel("gather", operands="uv"[varies]),
@@ -284,7 +283,7 @@ class Linked:
         )
         return place
 
-    def _scatter(self, place: int, varies: bool, slots: Any) -> None:
+    def scatter(self, place: int, varies: bool, slots: Any) -> None:
         """Add a row that adds the adjoints of what was gathered to those of its slots."""
         shift = self.shift(varies)
         self.emit(
@@ -298,113 +297,10 @@ class Linked:
             },
         )
 
-    # ------------------------------------------------------------------------------------- products
-
-    def _product(self, i: int, instruction: Product) -> None:
-        varies, out, matrix, inputs, bias = instruction
-        (m, k), c = matrix.shape, len(inputs)
-        a, down, right = self._matrix(i, instruction)
-        b = self._vectors(i, instruction)
-        fields, mode = self._bias(i, bias)
-        if varies:
-            kernel = self.kernel("rank_v", mode=mode)
-            fields |= {Field.COUNT: c, Field.ROWS: m, Field.COLUMNS: k}
-            fields |= {Field.A: a, Field.A_DOWN: down, Field.A_RIGHT: right}
-            fields |= {Field.B: b, Field.B_STEP: k, Field.INTO: out.start, Field.INTO_STEP: m}
-        else:
-            kernel = self.kernel("dot_u", mode=mode)
-            fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
-            fields |= {Field.A: b, Field.A_DOWN: k, Field.B: a, Field.B_STEP: down}
-            fields |= {Field.INTO: out.start, Field.INTO_DOWN: m}
-        self.emit(varies, kernel, fields)
-
-    def _bias(self, i: int, bias: Rows | None) -> tuple[dict[Any, int], str]:
-        if bias is None:
-            return {}, "zero"
-        found = _line(bias)
-        if found is None:
-            found = self._gather(i, "bias", False, bias), 1
-        return dict(zip((Field.BIAS, Field.BIAS_STEP), found, strict=True)), "bias"
-
-    def _matrix(self, i: int, instruction: Product) -> tuple[int, int, int]:
-        """Return the place and the strides of the matrix, which is gathered if need be."""
-        found = _affine(instruction.matrix, instruction.varies)
-        if found is not None:
-            return found
-        place = self._gather(i, "matrix", False, instruction.matrix)
-        return place, instruction.matrix.shape[1], 1
-
-    def _vectors(self, i: int, instruction: Product) -> int:
-        slots = instruction.inputs
-        if contiguous(slots):
-            return int(slots[0, 0])
-        return self._gather(i, "inputs", instruction.varies, slots)
-
-    def _product_back(self, i: int, instruction: Product) -> None:
-        varies, out, matrix, inputs, bias = instruction
-        (m, k), c = matrix.shape, len(inputs)
-        g = out.start + self.shift(varies)
-        if self._is_active(varies, inputs):
-            self._into_inputs(i, instruction, g)
-        if self._is_active(False, matrix):
-            a, down, right = self._found(i, instruction)
-            b = self._gathers.get((i, "inputs"), int(inputs[0, 0]))
-            fields = {Field.ROWS: m, Field.COLUMNS: k, Field.A: g, Field.B: b}
-            fields |= {Field.INTO: a + self.adjoints_u}
-            if varies:
-                kernel = self.kernel("dot_v")
-                fields |= {Field.COUNT: c, Field.A_DOWN: m, Field.B_STEP: k}
-                fields |= {Field.INTO_DOWN: down, Field.INTO_STEP: right}
-            else:
-                kernel = self.kernel("rank_u", mode="add")
-                fields |= {Field.COLUMNS: c, Field.LANES: k, Field.A_DOWN: 1, Field.A_RIGHT: m}
-                fields |= {Field.B_STEP: k, Field.INTO_STEP: down}
-            self.emit(varies, kernel, fields)
-            if (i, "matrix") in self._gathers:
-                self._scatter(a, False, matrix)
-        if bias is not None and self._is_active(False, bias):
-            gathered = self._gathers.get((i, "bias"))
-            place, step = _line(bias) if gathered is None else (gathered, 1)
-            fields = {Field.BIAS: place + self.adjoints_u, Field.BIAS_STEP: step}
-            fields |= {Field.COUNT: c, Field.ROWS: m, Field.A: g, Field.A_DOWN: m}
-            self.emit(varies, self.kernel("row_totals" if varies else "column_totals"), fields)
-            if gathered is not None:
-                self._scatter(gathered, False, bias)
-
-    def _into_inputs(self, i: int, instruction: Product, g: int) -> None:
-        varies, inputs = instruction.varies, instruction.inputs
-        (m, k), c = instruction.matrix.shape, len(inputs)
-        a, down, right = self._found(i, instruction)
-        gathered = self._gathers.get((i, "inputs"))
-        place = int(inputs[0, 0]) if gathered is None else gathered
-        into = place + self.shift(varies)
-        fields = {Field.INTO: into}
-        if varies:
-            stores = gathered is not None or self.writers.stores(slice(place, place + inputs.size))
-            kernel = self.kernel("rank_v", mode="zero" if stores else "add")
-            fields |= {Field.COUNT: c, Field.ROWS: k, Field.COLUMNS: m}
-            fields |= {Field.A: a, Field.A_DOWN: right, Field.A_RIGHT: down}
-            fields |= {Field.B: g, Field.B_STEP: m, Field.INTO_STEP: k}
-        else:
-            kernel = self.kernel("rank_u", mode="add")
-            fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
-            fields |= {Field.A: g, Field.A_DOWN: m, Field.A_RIGHT: 1}
-            fields |= {Field.B: a, Field.B_STEP: down, Field.INTO_STEP: k}
-        self.emit(varies, kernel, fields)
-        if gathered is not None:
-            if varies:
-                self.writers.touch(inputs.ravel())
-            self._scatter(place, varies, inputs)
-
-    def _found(self, i: int, instruction: Product) -> tuple[int, int, int]:
-        place = self._gathers.get((i, "matrix"))
-        if place is not None:
-            return place, instruction.matrix.shape[1], 1
-        return cast("tuple[int, int, int]", _affine(instruction.matrix, instruction.varies))
-
     # ------------------------------------------------------------------------------------ backwards
 
-    def _is_active(self, varies: bool, rows: Any) -> bool:
+    def is_active(self, varies: bool, rows: Any) -> bool:
+        """Return whether the adjoint of any of these slots is asked for."""
         return bool(self.active[varies][rows].any())
 
     def _backward(self, i: int, instruction: Instruction) -> None:
@@ -412,7 +308,7 @@ class Linked:
             case Elementwise():
                 self._flows(instruction)
             case Product():
-                self._product_back(i, instruction)
+                product_linking.backward(self, i, instruction)
             case WeightedSums(varies=varies):
                 if varies:
                     for slots, kind in instruction.sides:
@@ -428,7 +324,7 @@ class Linked:
         varies, _, row, operands = instruction
         kinds, fields = self._operands(instruction)
         for place, operand in enumerate(operands):
-            if row.flow(place) is None or not self._is_active(operand.varies, operand.rows):
+            if row.flow(place) is None or not self.is_active(operand.varies, operand.rows):
                 continue
             mode = ""
             if operand.varies:
@@ -439,38 +335,9 @@ class Linked:
 
 def _gathered(instruction: Instruction) -> tuple[int, int]:
     """Return how many numbers of `u` and rows of `v` an instruction has to gather."""
-    if isinstance(instruction, Loop):
-        return loop_linking.needed(instruction)
-    if not isinstance(instruction, Product):
-        return 0, 0
-    varies, _, matrix, inputs, bias = instruction
-    numbers = 0 if _affine(matrix, varies) else matrix.size
-    numbers += 0 if bias is None or _line(bias) else len(matrix)
-    rows = 0 if contiguous(inputs) else inputs.size
-    return (numbers, rows) if varies else (numbers + rows, 0)
-
-
-def _line(rows: Any) -> Any:
-    """Return the place and the stride of evenly spaced numbers; None for others."""
-    if isinstance(rows, slice):
-        return rows.start, 1
-    start = int(rows[0])
-    step = int(rows[1]) - start if len(rows) > 1 else 1
-    return (start, step) if (rows == start + step * np.arange(len(rows))).all() else None
-
-
-def contiguous(slots: Any) -> bool:
-    """Return whether slots are neighbours, in rising order."""
-    first = slots.flat[0]
-    return bool((slots.ravel() == np.arange(first, first + slots.size)).all())
-
-
-def _affine(matrix: Any, varies: bool) -> tuple[int, int, int] | None:
-    """Return the place and the strides of a matrix; None if its places are not evenly spaced.
-
-    In `u` alone, each row must be contiguous, and rows must not overlap.
-    """
-    found = even_matrix(matrix)
-    if found and not varies and (found[2] != 1 or found[1] < matrix.shape[1]):
-        return None
-    return found
+    match instruction:
+        case Loop():
+            return loop_linking.needed(instruction)
+        case Product():
+            return product_linking.needed(instruction)
+    return 0, 0

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from micrograd.compiler.native.rows import Field, Spec
 from micrograd.compiler.native.writing import Writer, word
 
 
-def _rank(w: Writer, mode: str, sizes: Any, a: Any, b: Any, o: Any, bias: Any) -> None:
+def _rank(
+    w: Writer,
+    mode: str,
+    sizes: Any,
+    a: Any,
+    b: Any,
+    o: Any,
+    bias: Any,
+    blocks: tuple[Sequence[int], Sequence[int]] = ((4, 2, 1), (2, 1)),
+) -> None:
     """Write `o[i, l] = start + sum over j of a[i, j] * b[j, l]`; the lanes `l` are contiguous.
 
-    Blocks of four rows and of several vectors stay in registers. `start` is 0; in the
-    mode `add` what `o` holds, in the mode `bias` the bias of row i.
+    `start` is 0; in the mode `add` what `o` holds, in the mode `bias` the bias of row i. Blocks of
+    so many rows and vectors stay in registers, the largest first.
     """
     build = w.build
     rows, columns, lanes = sizes
@@ -51,7 +61,7 @@ def _rank(w: Writer, mode: str, sizes: Any, a: Any, b: Any, o: Any, bias: Any) -
 
     def in_rows(lane: Any, wide: int, width: int) -> None:
         start = word(0)
-        for tall in (4, 2, 1):
+        for tall in blocks[0]:
             end = build.add(start, build.and_(build.sub(rows, start), word(-tall)))
             with w.loop(start, end, word(tall)) as first:
                 tile(first, tall, lane, wide, width)
@@ -59,7 +69,7 @@ def _rank(w: Writer, mode: str, sizes: Any, a: Any, b: Any, o: Any, bias: Any) -
 
     # All rows of the result for a few lanes at a time, so that these lanes of `b` stay cached.
     start = word(0)
-    for wide, width in ((2, w.width), (1, w.width), (1, 1)):
+    for wide, width in (*((wide, w.width) for wide in blocks[1]), (1, 1)):
         step = wide * width
         end = build.add(start, build.and_(build.sub(lanes, start), word(-step)))
         with w.loop(start, end, word(step)) as lane:
@@ -135,12 +145,21 @@ def rank_v(w: Writer, spec: Spec) -> str:
 
 def rank_u(w: Writer, spec: Spec) -> str:
     """Write a matrix product with all of it in `u`."""
+    return _rank_u(w, spec)
+
+
+def line_u(w: Writer, spec: Spec) -> str:
+    """Write the same for a matrix of one row: more vectors, as each waits for its last sum."""
+    return _rank_u(w, spec, blocks=((1,), (8, 4, 1)))
+
+
+def _rank_u(w: Writer, spec: Spec, **options: Any) -> str:
     row, u, _, _ = w.kernel()
     f = _product_words(w, row)
     a = (w.at(u, f["A"]), f["A_DOWN"], f["A_RIGHT"])
     b, o = (w.at(u, f["B"]), f["B_STEP"]), (w.at(u, f["INTO"]), f["INTO_STEP"])
-    sizes = (f["ROWS"], f["COLUMNS"], f["LANES"])
-    _rank(w, spec.mode, sizes, a, b, o, (w.at(u, f["BIAS"]), f["BIAS_STEP"]))
+    bias = (w.at(u, f["BIAS"]), f["BIAS_STEP"])
+    _rank(w, spec.mode, (f["ROWS"], f["COLUMNS"], f["LANES"]), a, b, o, bias, **options)
     return w.finished()
 
 

@@ -18,8 +18,9 @@ import numpy as np
 
 from micrograd.compiler.native.driver import Frame
 from micrograd.compiler.native.elementwise import stopped
-from micrograd.compiler.native.linking import Linked, contiguous
+from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.lowering import Functions, Lowering
+from micrograd.compiler.native.product_linking import contiguous
 from micrograd.compiler.native.writing import Writer, word
 from micrograd.compiler.program import (
     Elementwise,

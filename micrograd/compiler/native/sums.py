@@ -143,20 +143,28 @@ def sums_u(w: Writer, spec: Spec) -> str:
 
 
 def sums_back_u(w: Writer, spec: Spec) -> str:
-    """Write what passes adjoints to all factors in `u`, also to those that need none."""
+    """Write what passes adjoints to the factors in `u` that need them, the last sum first.
+
+    Sums of a tape are factors of later ones. The number 1 needs no adjoint: what is added to one
+    place again and again waits for the last time.
+    """
     row, u, _, _ = w.kernel()
-    count, _, starts, left, right, signs, _ = _sum_words(w, row)
+    count, _, starts, left, right, signs, flags = _sum_words(w, row)
     adjoint, shift = w.words(row, Field.ADJOINT, Field.SHIFT)
     build = w.build
-    with w.range(count) as r:
+    with w.range(count) as turn:
+        r = build.sub(build.sub(count, turn), word(1))
         first, last = (build.load(w.at(starts, r, word(i))) for i in (0, 1))
         g = w.load(w.at(u, adjoint, r), 1)
         with w.loop(first, last, word(1)) as t:
+            flag = build.load(w.at(flags, t))
             x, y = (w.at(u, build.load(w.at(each, t))) for each in (left, right))
             signed = build.fmul(g, w.load(w.at(signs, t), 1))
-            for this, other in ((x, y), (y, x)):
-                at = w.at(this, shift)
-                w.store(w.fma(signed, w.load(other, 1), w.load(at, 1)), at)
+            for this, other, bit in ((x, y, INTO_LEFT), (y, x, INTO_RIGHT)):
+                needed = build.icmp_signed("!=", build.and_(flag, word(bit)), word(0))
+                with w.when(needed):
+                    at = w.at(this, shift)
+                    w.store(w.fma(signed, w.load(other, 1), w.load(at, 1)), at)
     return w.finished()
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def forward(linked: Linked, tape: Tape) -> Any:
-    """Return a row for each step."""
+    """Return a row for each step, and in `u` one for sums that follow each other."""
     varies = tape.varies
     rows = _rows(linked, tape)
     for code, kinds, chosen in _alike(tape):
@@ -32,7 +32,18 @@ def forward(linked: Linked, tape: Tape) -> Any:
             rows[chosen, 0] = linked.kernel("sums_v" if varies else "sums_u")
         else:
             rows[chosen, 0] = linked.value(varies, tape.operations[code], kinds)
+    if varies:
+        return rows
+    sums = tape.code == SUM
+    first = ~sums | _begins(sums)
+    rows = rows[first]
+    rows[:, Field.COUNT] = np.diff(np.append(np.flatnonzero(first), len(sums)))
     return rows
+
+
+def _begins(sums: Any) -> Any:
+    """Return which steps are the first of some sums that follow each other."""
+    return sums & ~np.append(False, sums[:-1])
 
 
 def _rows(linked: Linked, tape: Tape) -> Any:
@@ -69,7 +80,12 @@ def backward(linked: Linked, tape: Tape) -> Any:
     for code, kinds, chosen in _alike(tape):
         steps = np.flatnonzero(chosen)
         if code == SUM:
+            if not varies:
+                steps = np.flatnonzero(_begins(chosen))
             part = rows[steps]
+            if not varies:
+                ends = np.flatnonzero(_begins(chosen[::-1])[::-1])
+                part[:, Field.COUNT] = ends + 1 - steps
             part[:, 0] = linked.kernel("sums_back_v" if varies else "sums_back_u")
             parts.append(part)
             order.append(-3 * steps)
