@@ -170,8 +170,21 @@ def _hypot_slope(x: complex, y: complex) -> complex:
     h = _hypot(x, y)
     if abs(x.real) <= abs(y.real):
         return x / h
-    # In x / h the parts that move with x nearly cancel.
     return (1 - y / h * (y / (h + _abs(x)))) * sign(x.real)
+
+
+def _softsign(x: complex) -> complex:
+    return sign(x.real) * (1 - 1 / (1 + _abs(x)))
+
+
+def _mish_slope(x: complex) -> complex:
+    if x.real <= 0:
+        e = cmath.exp(x)
+        below = e * (e + 2) + 2
+        return (e * (e + 2) + 4 * x * e * (1 + e) / below) / below
+    e = cmath.exp(-x)
+    below = 1 + 2 * e + 2 * e * e
+    return 1 - 2 * e * e / below * (1 - 2 * x * (1 + e) / below)
 
 
 def _atan2(y: complex, x: complex) -> complex:
@@ -205,7 +218,10 @@ _COMPLEX: dict[str, Any] = {
     "erf": _erf,
     "gauss": _gauss,
     "hypot": _hypot,
-    "hypot_slope": _hypot_slope,  # its formula would lose digits
+    # The formulas of these would lose digits, as parts that move with x nearly cancel.
+    "hypot_slope": _hypot_slope,
+    "softsign": _softsign,
+    "mish_slope": _mish_slope,
     "atan2": _atan2,
     "abs": _abs,
     "sign": lambda x: complex(sign(x.real)),

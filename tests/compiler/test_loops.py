@@ -15,7 +15,6 @@ from micrograd import (
     Value,
     compile,  # noqa: A004
     cos,
-    custom_derivative,
     derivative,
     exp,
     export_source,
@@ -456,12 +455,6 @@ def test_a_listing_shows_the_body_of_a_loop():
     compiled = compile(lambda x: repeat(lambda s: sin(s) * x, x, 3), backend="numpy")
     compiled(1.0)
     assert "loop of 3 steps: 2 instructions\n    u[" in str(compiled)
-
-
-def test_a_derivative_that_is_given_is_refused_in_a_step():
-    root = custom_derivative(lambda a: a.sqrt(), vjp=lambda args, x, g: (g / (2 * x),))
-    with pytest.raises(TraceError, match="derivative of its own"):
-        compile(lambda x: repeat(lambda s: root(s * x), x, 3), backend="numpy")(2.0)
 
 
 def test_derivatives_of_programs_go_through_loops(backend):
