@@ -1,11 +1,11 @@
-"""The time of every operation of the table in machine code, beside JAX's function.
+"""Time every operation of the table in machine code against JAX's function.
 
     python benchmarks/elementary.py            # some minutes; NAME … for single rows
 
-Prints, for each row that JAX has a function for, nanoseconds per element of ours and of JAX, and
-their ratio: for the value, and for the value with the gradient, in both precisions. Both engines
-run on one thread and take turns, and the least processor time counts. Their results are compared
-before they are timed.
+For each row that has a counterpart in JAX, prints the nanoseconds per element of both engines and
+their ratio, for the value and for the value with its gradient, in both precisions. Both engines run
+on one thread and take turns, and the shortest processor time counts. Results are compared before
+anything is timed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SKIPPED = {"where", "detach", "lt", "le", "gt", "ge", "eq", "ne", "polygamma"}
 """Rows whose cost is that of reading and writing, or that have no function of numbers in JAX."""
 
 POWERS = {f"x ** {n}": n for n in (2, 3, 4, -2, 0.5, 2.5)}
-"""Powers with an exponent that is a number."""
+"""Powers with a constant exponent."""
 
 NAMES = [*(row.name for row in ROWS if row.name not in SKIPPED), *POWERS]
 
@@ -105,7 +105,7 @@ def arguments(row: Operation, count: int, kind: Any) -> list[Any]:
 
 
 def least(runs: Sequence[Callable[[], Any]], rounds: int) -> list[float]:
-    """The least processor time of each function in seconds; they take turns."""
+    """The shortest processor time of each function, in seconds; the functions take turns."""
     found = [math.inf] * len(runs)
     for _ in range(rounds):
         for i, run in enumerate(runs):
@@ -116,7 +116,7 @@ def least(runs: Sequence[Callable[[], Any]], rounds: int) -> list[float]:
 
 
 def measure(name: str, count: int, rounds: int) -> dict[tuple[str, str], tuple[float, float]]:
-    """Nanoseconds per element of ours and of JAX's, by precision and by what is computed."""
+    """Nanoseconds per element for this engine and for JAX, by precision and by what is computed."""
     import jax
 
     row, f = ours(name)

@@ -1,12 +1,11 @@
-"""Compiled programs on JAX beside JAX written by hand, on the accelerator that JAX has.
+"""Time compiled programs on JAX against JAX written by hand, on JAX's accelerator.
 
     python benchmarks/gpu.py              # at most five minutes; --quick for a few samples
 
 Value and gradient in float64 of the standard step, a network of 101,770 parameters, a GPT and
 bundle adjustment, and six greeks. All arguments are on the device; a program returns its results as
-arrays of NumPy, so that there is a line for JAX whose results are fetched too. All results are
-compared before anything is timed. Without an accelerator, it runs on the processor, with smaller
-sizes.
+NumPy arrays, so JAX is also timed with its results fetched. All results are compared before
+anything is timed. Without an accelerator, everything runs on the processor, with smaller sizes.
 """
 
 from __future__ import annotations
@@ -49,10 +48,11 @@ QUICK = Sizes(10, 4, 2, 20, 20)
 
 
 class Workload(NamedTuple):
-    """A workload: a compiled program, the same by hand, and their arguments.
+    """A workload: a compiled program, the same computation written for JAX, and their arguments.
 
-    `parameters` are the numbers of the parameters, or None if the gradient is taken with respect to
-    the arguments or if there is none. `hand` takes the parameters, if there are any, and arguments.
+    `parameters` holds the numbers of the parameters. It is None if the gradient is taken with
+    respect to the arguments, or if no gradient is taken. `hand` takes the parameters, if any,
+    followed by the arguments.
     """
 
     title: str
@@ -120,7 +120,7 @@ def documents(jax: Any, samples: int, model: GPT) -> Workload:
 
 
 def options(jax: Any, points: int) -> Workload:
-    """The price of an option and its greeks; by hand, a derivative at one point for all points."""
+    """The price of an option and its greeks; by hand, derivatives at one point, mapped over all."""
     arguments, by_hand = greeks.points(points), greeks.jax_derivatives()
     return Workload(
         f"price and five greeks, {points:,} points",
@@ -209,7 +209,7 @@ def _flat(found: Any) -> list[Any]:
 
 
 def workloads(jax: Any, sizes: Sizes, model: GPT) -> Iterator[Workload]:
-    """Yield the workloads one after the other, as each takes much memory."""
+    """Yield the workloads one at a time, because each takes a lot of memory."""
     yield standard_step(jax, sizes.step)
     yield digits(jax, sizes.digits)
     yield documents(jax, sizes.gpt, model)

@@ -1,10 +1,9 @@
 """Numerical derivatives against numdifftools: `python benchmarks/numerical.py [--quick]`.
 
-Both differentiate the functions with which numdifftools tests itself, and those of its
-documentation that have several variables, in one process. For each task and each library: the
-largest error and the largest estimated error, relative to the largest derivative, the calls of the
-function, and the processor time. Without numdifftools (`pip install numdifftools`) its columns stay
-empty.
+Both differentiate the functions of numdifftools' own tests, and the functions of several variables
+from its documentation, in one process. For each task and each library: the largest error and the
+largest estimated error, relative to the largest derivative, the calls of the function, and the
+processor time. Without numdifftools (`pip install numdifftools`) its columns stay empty.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 python benchmarks/source.py [--rounds N]
 
 Both give the value and the gradient of a function of one array. Both files are compiled with the
-same options and called in turn from C, and their numbers are compared before. Needs a C compiler
-and `pip install casadi`.
+same options and called in turn from C, and their numbers are compared beforehand. Needs a C
+compiler and `pip install casadi`.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ int main(void) {
 
 
 def measure(function: Function, rounds: int, calls: int) -> tuple[float, float, Any]:
-    """Seconds for a call of ours and of CasADi's, and the results of both in two columns."""
+    """Seconds per call for our function and for CasADi's, and both results in two columns."""
     at = np.random.default_rng(0).uniform(0.1, 1, function.size)
     sizes = {"size": function.size, "rounds": rounds, "calls": calls, "work": 100_000}
     files = {"ours": ours(function, at), "casadi": casadis(function), "main": MAIN % sizes}

@@ -36,7 +36,7 @@ location.replace(navigator.language.startsWith("zh") ? "zh/index.html" : "en/ind
 
 
 def write_words(lang: str, source: Path) -> Path:
-    """Write the words that the theme asks Sphinx for and that Sphinx lacks; return the folder."""
+    """Write the translations that the theme needs and Sphinx lacks; return their folder."""
     from babel.messages import Catalog, mofile
 
     words = WORDS[lang]
@@ -74,7 +74,7 @@ def build(out: Path, processes: int) -> list[str]:
         processes: how many pages are run at the same time.
 
     Returns:
-        What is wrong; nothing if all is well.
+        The problems found; an empty list if there are none.
     """
     for lang in WORDS:
         shutil.rmtree(out / lang, ignore_errors=True)

@@ -43,7 +43,7 @@ TABLE = """
 
 def table(headings, rows):
     return [row for row in [headings, *rows] if row]"""
-"""What pages use beyond the package, for those that do."""
+"""Names that some pages use and that the package does not provide."""
 
 
 def tutorials(lang: str) -> dict[str, Path]:
@@ -89,7 +89,7 @@ def cells(text: str) -> Iterator[dict[str, Any]]:
 
 
 def of_block(block: Block, is_output: bool) -> Iterator[dict[str, Any]]:
-    """The cells of a fenced block; none for one that stays in the text, or is an output."""
+    """The cells of a fenced block; empty if the block stays in the text or is an output."""
     language, _, rest = block.info.partition(" ")
     if language == "python" and rest:
         yield code(f"%%writefile {rest}\n{block.body.rstrip()}")

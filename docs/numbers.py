@@ -26,7 +26,7 @@ DOCUMENTS = sorted(
     for pattern in ("README*.md", "CONTRIBUTING.md", "docs/*.md", "docs/site/*/**/*.md")
     for path in ROOT.glob(pattern)
 )
-"""The documents. The list of changes is not among them: its numbers were true at their time."""
+"""The documents. The changelog is left out: its numbers were true when written."""
 
 # What is written after a number, and what stands before it in Chinese.
 UNITS = {
@@ -75,7 +75,7 @@ class Source(NamedTuple):
         count: computes the number, for one that is the same everywhere; what it gives, rounded to
             the digits that are written, must be the number.
         measure: measures the number, for a time.
-        reason: why there is neither.
+        reason: why the number can be neither counted nor measured.
     """
 
     number: float
@@ -253,7 +253,7 @@ def planning_time() -> float:
 
 
 def eager_factor() -> float:
-    """How often faster a step on Values is than with Karpathy's."""
+    """How many times faster a step on Values is than with Karpathy's engine."""
     table = printed("benchmarks/eager.py")
     row, *_ = re.findall(r"Karpathy's micrograd 0\.1\.0 .*", table)  # of the first table
     *_, ratio = re.findall(r"([\d.]+) \([\d.]+\)", row)
@@ -293,7 +293,7 @@ SOURCES = [
     Source(10, "times", "Karpathy|“十倍”", measure=eager_factor),
     Source(1000, "times", "machine code", reason="47 ms by 11 µs, rounded down"),
     Source(100, "operations", "your own", count=operations),
-    Source(10, "minutes", "two cores", reason="the machine decides; continuous integration says"),
+    Source(10, "minutes", "two cores", reason="depends on the machine; see the log of CI"),
     Source(570, "MB", "Linux", reason="the sum of the table below it, of wheels of a given day"),
     Source(70, "MB", "NumPy", reason="NumPy and this package, of wheels of a given day"),
     Source(1, "MB", "stack", reason="a property of CPython 3.13, measured by hand"),
@@ -304,7 +304,7 @@ SOURCES = [
         for n in (2.5, 0.2, 0.1, 0.13, 0.06, 0.25, 0.03)
     ),
     *(Source(n, "ms", "compiled", reason=BROWSER) for n in (0.25, 0.03)),
-    Source(15, "s", "JupyterLite", reason="measured by hand; the network decides"),
+    Source(15, "s", "JupyterLite", reason="measured by hand; depends on the network"),
 ]
 
 
@@ -330,13 +330,13 @@ def unbacked() -> list[Claim]:
 
 
 def unused() -> list[Source]:
-    """The sources of claims that no document makes any more."""
+    """The sources whose claims no longer occur in any document."""
     made = list(all_claims())
     return [source for source in SOURCES if not any(backs(source, each) for each in made)]
 
 
 def main() -> int:
-    """List the numbers and their sources; 1 if one has none or differs."""
+    """List the numbers and their sources; return 1 if a number has no source or differs."""
     parser = argparse.ArgumentParser(description="Where the numbers in the documents come from.")
     parser.add_argument("--measure", action="store_true", help="measure the times again")
     measure = parser.parse_args().measure

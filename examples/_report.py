@@ -225,7 +225,7 @@ def svg_of(drawing: Any) -> str:
 
 
 def described(drawing: Any, lang: str) -> str:
-    """The alternative text of a drawing or a graph, for those who cannot see it."""
+    """The alternative text of a drawing or a graph, for readers who cannot see it."""
     shown = getattr(drawing, "picture", drawing)
     parts = [getattr(shown, "title", ""), getattr(shown, "description", "")]
     return PHRASES["colon"].within(lang).join(part for part in parts if part)

@@ -2,10 +2,10 @@
 
 python -m examples.c_source
 
-`export_source` writes the loss of a 2-8-8-1 network on one sample, and its derivatives by all 105
-parameters, as C99 that needs nothing but `math.h`. The compiler of this computer (`cc`, or what the
-variable CC names) makes a library of it. The claim is that the loss and all derivatives agree with
-those of `backward()` within 1e-13 at a hundred samples.
+`export_source` writes the loss of a 2-8-8-1 network on one sample, and its derivatives with respect
+to all 105 parameters, as C99 that needs nothing but `math.h`. This computer's compiler (`cc`, or
+the one named by the variable CC) turns it into a library. The claim is that the loss and all
+derivatives agree with those of `backward()` within 1e-13 at a hundred samples.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ def compiled(text: str, folder: Path) -> Any:
     """The function of C source, compiled into a library.
 
     Raises:
-        FileNotFoundError: there is no compiler.
+        FileNotFoundError: no C compiler was found.
     """
     command = os.environ.get("CC", "cc").split()
     if shutil.which(command[0]) is None:
         raise FileNotFoundError(
-            f"this example needs a C compiler, and {command[0]!r} is none: install one, or name "
-            "one by the variable CC"
+            f"this example needs a C compiler, and {command[0]!r} was not found: install one, or "
+            "set the variable CC to another"
         )
     file, library = folder / "loss.c", folder / "loss.so"
     file.write_text(text, encoding="utf-8")
@@ -68,7 +68,7 @@ def compiled(text: str, folder: Path) -> Any:
 
 
 def by_engine(model: Any, x: Vector, y: float) -> tuple[float, Vector]:
-    """The loss at a sample, and its derivatives by the parameters."""
+    """The loss at a sample, and its derivatives with respect to the parameters."""
     model.zero_grad()
     value = loss(model, x, y)
     value.backward()
@@ -76,7 +76,7 @@ def by_engine(model: Any, x: Vector, y: float) -> tuple[float, Vector]:
 
 
 def by_c(function: Any, numbers: Vector) -> tuple[float, Vector]:
-    """The same by the library, which takes and fills arrays."""
+    """The loss and derivatives computed by the library, which takes and fills arrays."""
     array = ctypes.c_double * len(numbers)
     gradient = array()
     return function(array(*numbers), gradient), list(gradient)

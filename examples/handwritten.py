@@ -4,7 +4,7 @@ python -m examples.handwritten
 
 The layer is in NumPy, as in many courses: a linear layer with bias, softmax, and the cross-entropy,
 averaged over a batch. `check_gradients` compares its gradients with independent witnesses. The
-claim is that the right backward pass is confirmed, that each of four mistakes is found, and that
+claim is that the correct backward pass is confirmed, that each of four mistakes is found, and that
 only the gradients that are wrong are blamed.
 """
 
@@ -36,7 +36,7 @@ def loss(W: Any, b: Any, X: Any) -> Any:
 
 
 def backward(W: Any, b: Any, X: Any) -> Gradients:
-    """The gradients by all arguments, from softmax minus one at the true class."""
+    """The gradients with respect to all arguments, from softmax minus one at the true class."""
     d = (probabilities(W, b, X) - np.eye(b.size)[CLASSES]) / len(X)
     return X.T @ d, d.sum(axis=0), d @ W.T
 
@@ -91,7 +91,7 @@ def blamed(found: Any) -> set[str]:
 
 
 def run() -> Result:
-    """Check all five backward passes; the claim is that each is judged rightly."""
+    """Check all five backward passes; the claim is that every verdict is correct."""
     confirmed = bool(check(backward))
     lines = [f"{backward.__name__}: {'confirmed' if confirmed else 'not confirmed'}"]
     found = 0

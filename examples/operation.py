@@ -6,7 +6,7 @@ The value is a Python function, found by Newton's method; the derivative is a fo
 result: from w·eʷ = x follows W′ = e⁻ʷ / (1 + w). From then on, W is differentiated to any order,
 and is part of pictures, derivations and compiled programs like any other operation. The claim is
 that `check_operation` confirms it, that the third derivative is the known one, and that a diode's
-current by W satisfies the equation of the circuit, also when compiled.
+current computed with W satisfies the equation of the circuit, even when compiled.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OHMS, SATURATION, THERMAL = 100.0, 1e-9, 0.025  # resistance; current and voltag
 
 
 def _lambert_w(x: float) -> float:
-    """The w ≥ −1 with w·eʷ = x; nan for x < −1/e, where there is none."""
+    """The solution w ≥ −1 of w·eʷ = x; nan for x < −1/e, where no solution exists."""
     if math.isnan(x) or x * math.e < -1:
         return math.nan
     if x in (0.0, math.inf):

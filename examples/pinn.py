@@ -2,9 +2,10 @@
 
 python -m examples.pinn [--epochs N] [--out DIR]
 
-No solution is shown to the network, only the equation: the loss differentiates the network twice by
-the time and squares what remains of θ″ + sin θ (a physics-informed neural network). The form of the
-trial function keeps the start. The result is compared with the power series of `examples.pendulum`.
+The network is given only the equation, never a solution: the loss differentiates the network twice
+with respect to time and squares the residual θ″ + sin θ (a physics-informed neural network). The
+form of the trial function guarantees the initial state. The result is compared with the power
+series of `examples.pendulum`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def trial(model: Any, t: Any) -> Any:
 
 
 def loss(model: Any, x: Any, y: Any) -> Any:
-    """The square of what remains of the equation at a time; the target `y` is not used."""
+    """The squared residual of the equation at a time; the target `y` is not used."""
     del y
     (t,) = x
 

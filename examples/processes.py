@@ -74,7 +74,7 @@ def together(file: Path) -> Any:
     ]
     codes = [process.wait() for process in started]
     if any(codes):
-        raise RuntimeError("a process failed; what it printed says why")
+        raise RuntimeError("a process failed; its output says why")
     return np.load(file)
 
 

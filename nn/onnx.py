@@ -77,13 +77,12 @@ def to_onnx(model: Any, path: str | Path, X: Any) -> None:
     Args:
         model: a `Module`, or any function of a list of inputs that has `parameters()`.
         path: the file, by custom with the suffix `.onnx`.
-        X: inputs such as the model takes, of shape (samples, inputs), of which only the shape
-            counts.
+        X: example inputs, of shape (samples, inputs); only their shape matters.
 
     Raises:
         ImportError: if onnx is not installed.
         TypeError: if the model cannot be compiled.
-        ValueError: if it does not take as many inputs.
+        ValueError: if the model takes another number of inputs.
         NotImplementedError: if an operation is defined by a Python function, or has no formula.
 
     >>> from tempfile import TemporaryDirectory

@@ -126,8 +126,8 @@ def fit(
             `nn.objective.Compiled` of the same model, loss and penalty, which is kept as it is.
         backend: the backend of `micrograd.compile`, for the compiled engine.
         devices: with `backend="jax"`, how many devices of JAX share each batch, or a list of them,
-            which may belong to several processes. Each number of samples in a batch, also in the
-            last one, must be a multiple of the number of devices. The result is that of one device,
+            which may belong to several processes. The number of samples in every batch, including
+            the last, must be a multiple of the number of devices. The result is that of one device,
             up to the order in which floats are added.
         progress: True shows a progress bar, False nothing, and `"auto"` a bar on a terminal or in a
             notebook and some lines of text elsewhere.

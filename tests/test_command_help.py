@@ -96,7 +96,7 @@ def test_micrograd_alone_says_what_it_can_do(capsys):
         (["nonsense"], None),
     ],
 )
-def test_a_misspelt_word_is_answered_by_what_may_be_meant(words, meant, capsys):
+def test_a_misspelt_word_is_answered_with_a_suggestion(words, meant, capsys):
     with pytest.raises(SystemExit) as left:
         main(words)
     assert left.value.code == 2

@@ -15,7 +15,7 @@ def named(source):
 
 def test_every_number_with_a_unit_has_a_source():
     without = [f"{each.place}: {each.number:g} {each.unit}" for each in numbers.unbacked()]
-    assert without == [], "add a source, or the reason why there is none, to docs/numbers.py"
+    assert without == [], "add a source, or the reason for the lack of one, to docs/numbers.py"
 
 
 def test_every_source_is_that_of_a_number_in_a_document():

@@ -106,7 +106,7 @@ def test_without_a_compiler_the_exit_status_is_2_with_a_remedy():
         env={**os.environ, "PYTHONPATH": str(ROOT), "CC": "no_such_compiler"},
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert "needs a C compiler, and 'no_such_compiler' is none: install one" in done.stderr
+    assert "needs a C compiler, and 'no_such_compiler' was not found: install one" in done.stderr
 
 
 def test_the_loss_of_the_equation_is_0_for_its_solution():

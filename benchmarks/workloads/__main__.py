@@ -3,10 +3,10 @@
     python -m benchmarks.workloads             # about 20 minutes; --quick for small sizes
 
 Each workload is written for this library and for JAX (`jit`, `vmap` over samples), and both must
-agree within what rounding may change. Everything runs in float64, on one thread and in one process;
-the engines take turns. A row has JAX's fastest call and its first call, and for each backend the
-ratios to JAX: of the fastest calls, of the medians, and of the first calls, in which programs are
-traced and compiled. Below 1, the program is faster. All times are processor times.
+agree up to rounding. Everything runs in float64, on one thread and in one process; the engines take
+turns. Each row shows JAX's fastest call and its first call, and for each backend the ratios to JAX
+of the fastest calls, of the medians, and of the first calls, which include tracing and compiling. A
+ratio below 1 means that the program is faster than JAX. All times are processor times.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--only", metavar="NAME", action="append", help="workloads with this in their name"
+        "--only", metavar="NAME", action="append", help="only workloads whose names contain this"
     )
     parser.add_argument("--backends", nargs="+", default=["numba"], help="default: numba")
     parser.add_argument("--rounds", type=int, default=50)

@@ -16,7 +16,7 @@ from micrograd import repeat, scan
 
 
 def runge_kutta(rate: Callable[[Any], Any], state: Any, h: float) -> Any:
-    """The state after a step of the classical method of fourth order."""
+    """The state after one step of the classical Runge-Kutta method of order 4."""
     k1 = rate(state)
     k2 = rate(state + h / 2 * k1)
     k3 = rate(state + h / 2 * k2)
@@ -67,7 +67,7 @@ def _pendulum(m: Any, state: Any) -> list[Any]:
 @workload("double pendulum, 200 steps", 200, small=(4,))
 @workload("double pendulum, 2,000 steps", 2_000, small=(3,))
 def pendulum(draw: Any, steps: int) -> Workload:
-    """The last height of a double pendulum, differentiated with respect to its first state."""
+    """The final height of a double pendulum, differentiated with respect to its initial state."""
 
     def height(m: Any, array: Any, loop: Callable[..., Any], state: Any) -> Any:
         def step(state: Any) -> Any:
@@ -105,7 +105,7 @@ CONDUCTANCES = np.array([120.0, 36.0, 0.3])
 
 @workload("Hodgkin-Huxley, 500 steps", 500, small=(3,))
 def neuron(draw: Any, steps: int) -> Workload:
-    """The last voltage, differentiated with respect to three conductances."""
+    """The final voltage, differentiated with respect to three conductances."""
 
     def voltage(m: Any, array: Any, loop: Callable[..., Any], conductances: Any) -> Any:
         return loop(lambda each: _neuron(m, array, conductances, 10.0, each), REST, steps)[0]
@@ -134,7 +134,7 @@ def neurons(draw: Any, count: int) -> Workload:
 
 @workload("N-body, 5 bodies, 100 steps", 5, 100, small=(3, 2))
 def bodies(draw: Any, count: int, steps: int) -> Workload:
-    """How far five bodies get, differentiated with respect to their first positions and speeds."""
+    """How far five bodies travel, differentiated with respect to their initial states."""
     others = ~np.eye(count, dtype=bool)
 
     def forces(m: Any, array: Any, p: Any) -> Any:
@@ -163,7 +163,7 @@ def bodies(draw: Any, count: int, steps: int) -> Workload:
 
 @workload("rope of 12, 30 steps", 12, 30, small=(4, 2))
 def rope(draw: Any, count: int, steps: int) -> Workload:
-    """A rope that swings: Verlet's method, and links of length 1 that are put right in turn."""
+    """A swinging rope: Verlet's method, with links of length 1 that are corrected in turn."""
 
     def theirs_array(points: Any) -> Any:
         return jnp.stack(points)
@@ -197,7 +197,7 @@ def rope(draw: Any, count: int, steps: int) -> Workload:
 
 @workload("Kalman filter, 50 observations", 50, small=(4,))
 def kalman(draw: Any, steps: int) -> Workload:
-    """The likelihood of a track, differentiated with respect to the two logarithms of noises."""
+    """The likelihood of a track, differentiated with respect to the logarithms of two noises."""
     seen = np.cumsum(draw.normal(0.5, 1, steps))
 
     def likelihood(m: Any, loop: Callable[..., Any], noises: Any) -> Any:

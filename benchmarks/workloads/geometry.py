@@ -1,4 +1,4 @@
-"""Cameras, arms, pictures and qubits: what turns and projects."""
+"""Cameras, arms, pictures and qubits: rotations and projections."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def bundle_adjustment(draw: Any, observations: int) -> Workload:
 
 
 def _hand(m: Any, q: Any) -> list[Any]:
-    """Where the hand of an arm is whose joints turn about z and y in turn."""
+    """The position of the hand of an arm whose joints turn about z and y alternately."""
     x, y, z = 0.0, 0.0, 0.0
     for i in reversed(range(len(q))):
         cosine, sine = m.cos(q[i]), m.sin(q[i])
@@ -72,7 +72,7 @@ def arm(draw: Any, joints: int) -> Workload:
 
 @workload("7-joint arm Jacobian, 10,000 poses", 7, 10_000, small=(3, 4))
 def arms(draw: Any, joints: int, poses: int) -> Workload:
-    """The same for many poses."""
+    """The Jacobian of the hand at many poses."""
     at = draw.normal(size=(poses, joints))
     return arm(draw, joints)._replace(arguments=(at,), batched=True)
 
@@ -88,7 +88,7 @@ def _distance(m: Any, p: Any, scene: Any) -> Any:
 
 @workload("SDF march, 24 steps of 4,096 rays", 24, 4_096, small=(3, 4))
 def march(draw: Any, steps: int, rays: int) -> Workload:
-    """How far rays get before they meet a surface, and the mean slopes of the scene."""
+    """How far rays travel before they hit a surface, and the mean slopes of the scene."""
 
     def depth(m: Any, loop: Callable[..., Any], scene: Any, direction: Any) -> Any:
         dx, dy, dz = direction

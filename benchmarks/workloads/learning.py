@@ -78,7 +78,7 @@ def saliency(draw: Any, width: int) -> Workload:
 
 @workload("logistic regression 100 x 20", 100, 20, small=(6, 3))
 def logistic(draw: Any, samples: int, features: int) -> Workload:
-    """Loss of a small data set as the user of an optimizer from outside writes it."""
+    """Loss of a small data set, written as for an external optimizer."""
     x, y = draw.normal(size=(samples, features)), draw.choice([-1.0, 1.0], samples)
 
     def ours(w: Any) -> Any:
@@ -238,7 +238,7 @@ def gru(draw: Any, *sizes: int) -> Workload:
 
 @workload("PINN 1-16-16-1, 100 points", 16, 100, small=(3, 4))
 def physics(draw: Any, width: int, points: int) -> Workload:
-    """A network that shall solve u'' = -u: the square of the residual, differentiated again."""
+    """A network trained to solve u'' = -u: the square of the residual, differentiated again."""
 
     def residual(m: Any, d: Callable[..., Any], *args: Any) -> Any:
         *layers, t = args

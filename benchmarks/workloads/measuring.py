@@ -13,7 +13,7 @@ from benchmarks.workloads.workload import Sized, by_jax, by_program, disagreemen
 
 HAND = "JAX by hand"
 LEAST = 0.002
-"""Seconds that a measurement takes at least; short calls are repeated within it."""
+"""The minimum length of a measurement in seconds; short calls are repeated to fill it."""
 
 
 class Measured(NamedTuple):
@@ -29,7 +29,7 @@ def measure(
     """Time JAX and programs in turn; all times are processor times.
 
     Raises:
-        ValueError: a program computes something else than JAX.
+        ValueError: a program's result differs from JAX's.
     """
     keep_freed_memory()
     task = sized.made(small=small)

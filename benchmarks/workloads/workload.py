@@ -1,4 +1,4 @@
-"""What a workload is, the list of all of them, and how each engine runs one."""
+"""What a workload is, the list of all workloads, and how each engine runs one."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ Make = Callable[..., "Workload"]
 
 EPSILON = float(np.finfo(float).eps)
 ROUNDINGS = 2**12
-"""Two right programs may differ as if each argument had been rounded this many times. A result has
-fewer roundings along any path, and a wrong formula changes far more than the twelfth digit."""
+"""Two correct programs may differ by as much as if each argument had been rounded this often. A
+result has fewer roundings along any path, and a wrong formula changes far more than the twelfth
+digit."""
 
 
 class Workload(NamedTuple):
@@ -44,7 +45,7 @@ class Workload(NamedTuple):
 
 
 class Sized(NamedTuple):
-    """A workload to be made: the sizes that are measured, and small ones for tests."""
+    """How to build a workload: the sizes that are measured, and small ones for tests."""
 
     make: Make
     full: tuple[int, ...]
@@ -60,7 +61,7 @@ ALL: dict[str, Sized] = {}
 
 
 def workload(name: str, *full: int, small: tuple[int, ...]) -> Callable[[Make], Make]:
-    """Enter a function that makes a workload from random numbers and sizes, under a name."""
+    """Register a function that builds a workload from random numbers and sizes under a name."""
 
     def enter(make: Make) -> Make:
         ALL[name] = Sized(make, full, small)
@@ -70,7 +71,7 @@ def workload(name: str, *full: int, small: tuple[int, ...]) -> Callable[[Make], 
 
 
 def both(f: Callable[..., Any], *fixed: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Give a formula that is the same for both, `f(library, …)`, its two libraries."""
+    """Return a formula written once, `f(library, …)`, for each of the two libraries."""
     return partial(f, micrograd, *fixed), partial(f, jnp, *fixed)
 
 
@@ -83,7 +84,7 @@ def values(numbers: Any) -> Any:
 
 
 def by_program(task: Workload, backend: str) -> Run:
-    """The workload as a compiled function; the call of it is what is timed."""
+    """The workload as a compiled function; its call is what is timed."""
     held = [values(each) for each in task.parameters]
     flat = [value for each in held for value in np.ravel(each)]
     program = compile(partial(task.ours, *held), flat, batched=task.batched, backend=backend)
@@ -132,7 +133,7 @@ def numbers_of(result: Any) -> Any:
 
 
 def disagreement(task: Workload, result: Any, f: Callable[..., Any]) -> float:
-    """How far a result is from JAX's, relative to what rounding may change; at most 1 is right.
+    """How far a result is from JAX's, relative to what rounding may change; 1 is the limit.
 
     Rounding changes a result as if the arguments had been rounded, so JAX also computes it for
     arguments that differ by `ROUNDINGS` units in the last place.

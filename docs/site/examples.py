@@ -7,10 +7,10 @@ A page is Markdown. Its fenced blocks are read in their order, with the same var
 - ```` ```console ````: commands (`micrograd …`, `python …`, `pytest …`); they must succeed, unless
   `# exit status N` follows. A ```` ```text ```` block right after it is what they print.
 - ```` ```{show} EXPRESSION ````: what the expression gives, shown to the reader: a picture, a page,
-  a derivation, a table, or a file, named by its path. In its body are the options `:alt:`, a text
-  for those who cannot see it, and `:height:` of a page, in pixels. `lang` is the page's language;
-  a picture that is drawn with `width=width` is drawn for a wide and for a narrow screen. It may
-  use the names of `tools()`, too.
+  a derivation, a table, or a file, named by its path. Its body has the options `:alt:`, a text for
+  readers who cannot see it, and, for a page, `:height:` in pixels. `lang` is the page's language; a
+  picture that is drawn with `width=width` is drawn for a wide and for a narrow screen. It may use
+  the names of `tools()`, too.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ class Table:
 
 
 def check_python(body: str, variables: dict[str, Any], place: str) -> None:
-    """Run the examples of a block, which must print what stands there."""
+    """Run the examples of a block, which must print what the page shows."""
     if ">>>" not in body:
         raise ExampleError("a block of Python has no >>>, so nothing checks it")
     test = doctest.DocTestParser().get_doctest(body, {}, place, place, 0)
@@ -196,7 +196,7 @@ def check_python(body: str, variables: dict[str, Any], place: str) -> None:
 
 
 def check_output(expected: str, printed: str) -> None:
-    """Compare what commands print with what stands there."""
+    """Compare what commands print with what the page shows."""
     checker = doctest.OutputChecker()
     if not checker.check_output(expected, printed, FLAGS):
         raise ExampleError(f"expected:\n{expected}got:\n{printed}")
@@ -237,9 +237,9 @@ def shown(values: list[Any], stem: str, options: dict[str, str], out: Path, up: 
     """The Markdown that shows a value.
 
     Args:
-        values: the value; and the same as a picture for a narrow screen, if there is one.
+        values: the value; and, if there is one, the picture for a narrow screen.
         stem: of the names of the files that are written into the folder of the site.
-        options: `alt`, a text for those who cannot see it, and `height`, of a page.
+        options: `alt`, a text for readers who cannot see it, and `height` of a page.
         out: the folder of the site.
         up: the way from the page to that folder.
     """

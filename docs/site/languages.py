@@ -73,4 +73,4 @@ THEME = {
         ),
     },
 }
-"""Translations of what the theme says and Sphinx does not translate."""
+"""Translations of the theme's texts that Sphinx does not translate."""

@@ -14,7 +14,7 @@ from micrograd.files import write
 
 FOLDER = Path(__file__).parent
 LIBRARIES = ("micrograd.compiler", "micrograd.drawing", "micrograd.testing.check", "nn.training")
-"""Modules that most pages import, and each process finds imported."""
+"""Modules that most pages import; each process finds them imported already."""
 
 GALLERY = "gallery/"  # before the name of an example of the gallery
 
@@ -52,7 +52,7 @@ def run_page(job: Job) -> str:
 
 
 def jobs(source: Path, out: Path) -> Iterator[Job]:
-    """What is to be done: the companions and the gallery, which take long, and then the pages."""
+    """All jobs: first the companions and the gallery, which take long, then the pages."""
     for program in (*ARTICLES, *(f"{GALLERY}{name}" for name in gallery.ENTRIES)):
         yield program, None, "", source, out
     for lang in WORDS:

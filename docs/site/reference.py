@@ -46,7 +46,7 @@ def is_ours(thing: Any) -> bool:
 def homes() -> dict[str, str]:
     """Every public name with its module, and the name under which it is described.
 
-    A thing that several modules offer is described once, in the first of them.
+    A name that several modules offer is described once, in the first of them.
     """
     found, described = {}, {}
     for module in MODULES:
@@ -114,7 +114,7 @@ def directive(full: str, thing: Any) -> str:
 
 
 def methods(thing: type) -> list[str]:
-    """The public methods of a class that are ours, without those of the table."""
+    """The public methods that a class of ours defines, except the operations of the table."""
     return [
         name
         for name, function in inspect.getmembers(thing, inspect.isroutine)

@@ -14,9 +14,9 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the options of the command."""
     parser = commands.add_parser(
         "completion",
-        help="print a script by which a shell completes commands and options",
-        description="Print a script by which a shell completes commands and options when the key "
-        "Tab is pressed. The shell has to read it when it starts:\n"
+        help="print a script that lets a shell complete commands and options",
+        description="Print a script that lets a shell complete commands and options when the key "
+        "Tab is pressed. The shell must load it at startup:\n"
         "  micrograd completion bash > ~/.local/share/bash-completion/completions/micrograd",
     )
     parser.add_argument("shell", choices=SHELLS, help="the shell")

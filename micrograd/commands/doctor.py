@@ -34,17 +34,17 @@ LIBRARIES = (
     ("tqdm", "tqdm", "progress"),
     ("hypothesis", "hypothesis", "strategies"),
 )
-"""Libraries that only some users need: the module, the package that has it, and what it is for."""
+"""Libraries that only some users need: the module, its package, and what it is for."""
 
 
 class Finding(NamedTuple):
-    """A line of the report: what was looked at, what was found, and what to do if that is wrong.
+    """A line of the report: what was checked, what was found, and what to do about it.
 
     Args:
-        subject: what was looked at.
-        found: what there is.
-        remedy: what to do, or nothing if all is well or if it is a matter of taste.
-        is_fault: whether the package does not work as it is.
+        subject: what was checked.
+        found: what was found.
+        remedy: what to do; empty if nothing has to be done.
+        is_fault: whether the package cannot work until this is fixed.
 
     >>> str(Finding("tqdm", "missing", "pip install tqdm"))
     'tqdm         missing: pip install tqdm'
@@ -67,14 +67,14 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         help="say what is installed, what is missing, and what to do",
         description="Say which version is installed and where, which optional libraries, renderers "
         "and fonts there are, and whether another distribution owns the names micrograd or nn. The "
-        "exit status is 1 if something has to be mended.\n  micrograd doctor",
+        "exit status is 1 if something has to be fixed.\n  micrograd doctor",
     )
     add_language(parser)
     parser.set_defaults(command=doctor)
 
 
 def doctor(options: argparse.Namespace) -> int:
-    """Print the report; return 1 if something has to be mended."""
+    """Print the report; return 1 if something has to be fixed."""
     words = languages.words(options.lang, "doctor")
     findings = [*_ourselves(words), *_libraries(words), *_renderers(words), *_cache(words)]
     print(*findings, sep="\n")

@@ -31,7 +31,7 @@ def add_output(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def deliver(text: str, path: Path | None) -> None:
-    """Write what a command made into the file and say so, or print it if there is no file."""
+    """Write the output of a command to a file and report it; without a file, print the output."""
     from micrograd.files import write
 
     with reported(writing=path):

@@ -1,4 +1,4 @@
-"""The parser of command lines: its help in every language, and its complaints."""
+"""The parser of command lines: its help in every language, and its error messages."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from micrograd.writing.labels import filled, pieces
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose messages show what was typed, and what may have been meant.
+    """A parser whose error messages quote what was typed and suggest what was meant.
 
-    Words that begin with a minus reach it with a space before them, which its messages leave out,
-    and control characters are escaped.
+    Words that begin with a minus sign arrive with a space before them, which messages omit; control
+    characters are escaped.
 
     Args:
         **options: those of `argparse.ArgumentParser`.
@@ -32,12 +32,12 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**{"formatter_class": _Formatter, **options})
 
     def error(self, message: str) -> NoReturn:
-        """Print the usage and the complaint, and exit with 2."""
+        """Print the usage and the error message, and exit with 2."""
         message = re.sub(r"(?<=[' ]) -", "-", message)
         super().error(message + self.suggestions(message))
 
     def suggestions(self, message: str) -> str:
-        """Return what may have been meant, as an end of the message; nothing if that is unclear."""
+        """Return a suggestion to append to the message; empty if there is nothing close."""
         choice = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
         if choice:
             typed, known = choice[1], re.split(", ", choice[2].replace("'", ""))
@@ -61,9 +61,9 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Lays out help by the columns that letters take, of which a Chinese one takes two.
+    """Formats help by display width: a Chinese character takes two columns.
 
-    An example keeps a line of its own.
+    Each example keeps its own line.
     """
 
     def _split_lines(self, text: str, width: int) -> list[str]:
@@ -77,7 +77,7 @@ class _Formatter(argparse.HelpFormatter):
 
 
 def language_of(words: list[str]) -> str:
-    """Return the language that a command line asks for, for its help; English if it is unknown.
+    """Return the language in which a command line asks for help; English if it is unknown.
 
     >>> language_of(["draw", "--lang", "zh", "--help"]), language_of(["--lang=zh"]), language_of([])
     ('zh', 'zh', 'en')
@@ -91,11 +91,11 @@ def language_of(words: list[str]) -> str:
 
 
 def translate(parser: argparse.ArgumentParser, lang: str) -> None:
-    """Make a language that of the help, and the default of what the commands write.
+    """Set the language of the help, and the default language of what the commands write.
 
     Args:
         parser: a parser whose help is in English.
-        lang: the language; texts that it lacks stay in English.
+        lang: the language; texts without a translation stay in English.
     """
     texts = languages.words(lang, "help")
     parser.description = _translated(parser.description, texts)
@@ -114,7 +114,7 @@ def translate(parser: argparse.ArgumentParser, lang: str) -> None:
 
 
 def _translated(text: str | None, texts: Mapping[str, str]) -> str | None:
-    """Return a text in another language; an example after it, on its own line, stays."""
+    """Translate a text; an example after it, on its own line, is kept."""
     if text is None:
         return None
     said, line, example = text.partition("\n")

@@ -25,7 +25,7 @@ def printable(text: str) -> str:
 
 
 GOOD, BAD, DOUBTFUL = "\ufdd0", "\ufdd1", "\ufdd2"
-"""Signs before a text that a terminal shows in green, red and yellow; no text contains them."""
+"""Marks before a text to be shown in green, red or yellow; no text contains them."""
 
 _PLAIN = "\ufdd3"
 _COLOURS = {GOOD: "\x1b[32m", BAD: "\x1b[31m", DOUBTFUL: "\x1b[33m", _PLAIN: "\x1b[0m"}
@@ -33,12 +33,12 @@ _SIGNS = re.compile(f"[{''.join(_COLOURS)}]")
 
 
 def coloured(text: str, sign: str) -> str:
-    """Return a text that `Output` shows in a colour where there are colours."""
+    """Return a text that `Output` shows in a colour if the terminal has colours."""
     return f"{sign}{text}{_PLAIN}"
 
 
 def has_colours(stream: Any) -> bool:
-    """Return whether a stream is a terminal, whose user did not set NO_COLOR (no-color.org)."""
+    """Return whether a stream is a terminal and NO_COLOR (no-color.org) is not set."""
     known = os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
     return known and bool(getattr(stream, "isatty", lambda: False)())
 

@@ -3,8 +3,8 @@
 - `compiling` has `compile`, and `function` what it returns: it looks up the program for the
   `arguments` of a call. `binding` handles static and keyword arguments, `inlining` Values;
   `staging`, `shortcuts` and `results` move numbers to programs and back.
-- `derivatives` are programs of their own, with respect to the `targets` that were asked for, and by
-  the `sparsity` of Jacobians; `gradients` are with respect to several targets.
+- `derivatives` makes programs for the derivatives with respect to the requested `targets`, using
+  the `sparsity` of Jacobians; `gradients` handles several targets at once.
 - `tracing` runs the function on values without numbers (`traced`); the `recorder` makes a `graph`
   of what it does.
 - `loops` has what `repeat`, `scan` and `while_` record in a trace: loops, and their derivatives.

@@ -1,8 +1,8 @@
-"""Arguments that are no numbers of the program: static ones, and the names of keyword arguments.
+"""Static arguments, whose values are fixed in a program, and keyword arguments.
 
-A compiled function has a program of its own for each combination of static arguments and names of
-keywords. In that, the static arguments are fixed, None stands in their places, and the keyword
-arguments come last.
+A compiled function has a separate program for each combination of static arguments and keyword
+names. In it, the static arguments are fixed, with None in their places, and the keyword arguments
+come last.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Bound(NamedTuple):
 
 
 def read_static(f: Callable[..., Any], static: Static) -> tuple[frozenset[int], frozenset[str]]:
-    """Return the positions and the names of static arguments; each has both, where it is known.
+    """Return the positions and the names of static arguments, each by both if they are known.
 
     Args:
         f: the function.
@@ -46,7 +46,7 @@ def read_static(f: Callable[..., Any], static: Static) -> tuple[frozenset[int], 
             the signature.
 
     Raises:
-        TypeError: if `static` is made of something else.
+        TypeError: if `static` contains anything else.
         ValueError: if the function has no such argument.
 
     >>> positions, names = read_static(lambda x, n: x**n, "n")
@@ -58,7 +58,7 @@ def read_static(f: Callable[..., Any], static: Static) -> tuple[frozenset[int], 
     try:
         given = [each if isinstance(each, str) else index(each) for each in entries]
     except TypeError:
-        raise TypeError(f"static is made of positions and names, got {static!r}") from None
+        raise TypeError(f"static takes positions and names, got {static!r}") from None
     if not given:
         return frozenset(), frozenset()
     try:
@@ -77,12 +77,14 @@ def read_static(f: Callable[..., Any], static: Static) -> tuple[frozenset[int], 
     for each in given:
         if isinstance(each, str):
             if each not in known and not any_name:
-                raise ValueError(f"static names {each!r}, and the function has no such argument")
+                raise ValueError(f"static names {each!r}, but the function has no such argument")
             names.add(each)
             places.update(i for i, name in enumerate(positional) if name == each)
         else:
             if not -len(positional) <= each < len(positional) and not (any_place and each >= 0):
-                raise ValueError(f"static names argument {each}, and the function has no such one")
+                raise ValueError(
+                    f"static names argument {each}, but the function has no such argument"
+                )
             place = each if each >= 0 else each + len(positional)
             places.add(place)
             names.update({*positional[place : place + 1]} & known)
@@ -116,7 +118,7 @@ def bind(
 
 
 def _kind(value: Any) -> Any:
-    """Return what tells values apart that are equal: 1, 1.0 and True, and 0.0 and -0.0.
+    """Return a key that distinguishes equal values: 1, 1.0 and True, or 0.0 and -0.0.
 
     >>> _kind((1, True)) == _kind((1, True)), _kind((1, 0.0)) == _kind((1, -0.0))
     (True, False)

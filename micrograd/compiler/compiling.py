@@ -117,8 +117,9 @@ def compile(  # noqa: A001 (the name of the public function)
     arguments traces it again. While `f` is traced, no other thread may compute with its parameters;
     programs may run.
 
-    `f` may choose by comparing values, also in arrays: `where(x > 0, x, 0)`, and with `&`, `|`, `^`
-    and `~` between comparisons of arrays. It cannot branch on them (`if`) or index with them.
+    `f` may choose by comparing values, including in arrays: `where(x > 0, x, 0)`, and with `&`,
+    `|`, `^` and `~` between comparisons of arrays. It cannot branch on them (`if`) or index with
+    them.
 
     Args:
         f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers; None in
@@ -134,19 +135,19 @@ def compile(  # noqa: A001 (the name of the public function)
             dict has a batch under each key.
         backend: what runs the program. `"numpy"`; `"numba"`, machine code made by the compiler
             library of Numba; `"jax"`; `"auto"` (the default), which is `"numba"` if it is installed
-            and `"numpy"` otherwise; or `"reference"`, which is slow and plain, and which the others
-            are compared with in tests.
+            and `"numpy"` otherwise; or `"reference"`, a slow and simple one that tests compare the
+            others with.
         dtype: float64 (the default) or float32: the precision of all numbers.
-        threads: the number of threads that share a large batch. More than one need `"numba"`.
+        threads: the number of threads that share a large batch. More than one needs `"numba"`.
         in_axes: which arguments of a batched function are batches, with an entry for each: 0 for a
             batch, and None for an argument that all samples share. It is computed with only once.
             By default, all are batches. Keyword arguments are batches.
-        static: the positions or names of arguments that are no numbers of the program, such as the
-            number of steps of a loop: ints stay ints, and there is a program for each value. They
-            must be hashable, and have no gradient.
-        limit: the most operations that a trace may record, so that a loop that is far too long is
-            an error and does not fill the memory: an operation takes about 0.6 KB. A long trace
-            says on the terminal how far it is.
+        static: the positions or names of arguments whose values are fixed when `f` is traced, such
+            as the number of steps of a loop: ints stay ints, and each value has its own program.
+            They must be hashable, and have no gradient.
+        limit: the largest number of operations that a trace may record, so that a loop that is far
+            too long raises an error instead of filling the memory: an operation takes about 0.6 KB.
+            A long trace reports its progress on the terminal.
 
     Returns:
         A function of the same arguments; see `CompiledFunction`.
@@ -184,9 +185,7 @@ def compile(  # noqa: A001 (the name of the public function)
             f"threads is the number of threads, a whole number of at least 1, got {threads!r}"
         )
     if threads > 1 and backend not in ("auto", "numba"):
-        raise ValueError(
-            f'threads={threads} needs backend="numba": {backend!r} takes no number of threads'
-        )
+        raise ValueError(f'threads={threads} needs backend="numba": {backend!r} does not take it')
     if limit is not None and (type(limit) is not int or limit < 1):
         raise ValueError(f"limit is a number of operations of at least 1, got {limit!r}")
     kind = np.dtype(float if dtype is None else dtype)

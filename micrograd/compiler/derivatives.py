@@ -60,7 +60,7 @@ class Derivatives(ABC, Generic[Result]):
 
     @abstractmethod
     def _axes_of(self, count: int) -> tuple[int | None, ...]:
-        """Return for each of so many arguments 0 if it is a batch, and None if it is shared."""
+        """Return an entry for each of `count` arguments: 0 for a batch, None for a shared one."""
 
     @abstractmethod
     def _like(self, f: Callable[..., Any], axes: Any) -> Any:
@@ -280,7 +280,7 @@ class Derivatives(ABC, Generic[Result]):
     def _program(self, make: Callable[..., Function], option: Hashable, axes: Any = None) -> Any:
         """Return a program of the function that `make(self, option)` returns.
 
-        It has the axes of this one, if no others are given.
+        It has the axes of this function unless others are given.
         """
         found = self._derived.get((make, option))
         if found is None:
@@ -294,7 +294,7 @@ class Derivatives(ABC, Generic[Result]):
         return found
 
     def _in_arguments(self, args: Sequence[Any], count: int, parameters: Any) -> tuple[Any, ...]:
-        """Return results that have the structure of the first arguments, `count` of them."""
+        """Return results in the structure of the first `count` arguments."""
         if not self.batched:
             return tuple(self(*args, parameters=parameters))  # type: ignore[arg-type]
         call, rows = self._rows(args, parameters)
@@ -321,7 +321,7 @@ def cotangents(structure: Structure, cotangent: Any, samples: tuple[int, ...]) -
         structure: the structure of the result for one sample.
         cotangent: numbers or, for a batch, arrays with the samples along the first axis, in the
             structure of the result.
-        samples: the shape of the batch, `(length,)`; `()` if there is none.
+        samples: the shape of the batch, `(length,)`, or `()` if the call is not batched.
 
     >>> cotangents(flatten([1.0, 2.0])[1], [np.ones(3), np.zeros(3)], (3,)).tolist()
     [[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]
@@ -360,7 +360,7 @@ def _of_batch(structure: Structure, cotangent: Any, samples: tuple[int, ...]) ->
 
 
 def _chosen(found: Any, *, single: bool, square: bool) -> Any:
-    """Return parts of a Jacobian as the transform does: alone, if one position was named."""
+    """Return the parts of a Jacobian as the transform does: a single part for one position."""
     if single:
         return found[0][0]
     return found if square else found[0]

@@ -18,7 +18,7 @@ from micrograd.compiler.program import Program
 
 
 class Layout(NamedTuple):
-    """A call that is laid out, to be repeated: arrays to fill, a run, and arrays to read.
+    """A prepared call that can be repeated: arrays to fill, a run, and arrays to read.
 
     All arrays belong to the executor, and the next run in the same thread writes to them again.
 
@@ -53,7 +53,7 @@ Call = Literal["values", "each", "mean"]
 
 
 class Blocks:
-    """Rows of numbers in several arrays, one below the other, so that each may be laid out apart.
+    """Rows of numbers in several arrays, one below the other, each with its own memory layout.
 
     Args:
         arrays: the arrays, of shapes `(rows, length)`. Only the rows of one of them can be taken.
@@ -118,9 +118,9 @@ class Executor(Protocol):
             length: the number of samples, which may be 0; 1 if the program is not batched.
 
         Returns:
-            The outputs, a new array with a row for each, of one number for each sample, or with a
-            number for each if the program is not batched; and whether all of them are finite. An
-            executor that was made with `checked=False` may skip the check and return True.
+            The outputs, as a new array with a row of one number per sample for each output, or with
+            one number for each if the program is not batched; and whether all of them are finite.
+            An executor that was made with `checked=False` may skip the check and return True.
         """
 
     def value_and_grad(

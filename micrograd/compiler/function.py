@@ -61,7 +61,7 @@ MOST_STRUCTURES = 16
 _MANY = (
     f"{{!r}} was called with more than {MOST_STRUCTURES} structures of arguments, such as lists of "
     "different lengths. It keeps the programs of the last ones and traces the function again for "
-    "others, which is slow: fill lists up to a few lengths, or compile the function for each use"
+    "others, which is slow: pad lists to a few lengths, or compile the function for each use"
     "\n  at {}"
 )
 
@@ -117,8 +117,8 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         dtype: `numpy.dtype` of float64 or float32.
         make: makes the executor of a program.
         threads: the number of threads that may share a large batch.
-        axes: for each argument 0 if it is a batch, and None if a batch shares it; None if all
-            arguments are alike.
+        axes: an entry for each argument, 0 for a batch and None for one that a batch shares; None
+            if all arguments are treated alike.
         static: the positions and the names of static arguments.
         limit: the most operations that a trace may record.
 
@@ -173,7 +173,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             *args: the arguments of the function.
             parameters: an array of numbers to use in place of the current numbers of the
                 parameters, in their order. Many parameters are read faster from an array.
-            out: an array that the value is written to, and that is returned; it has the shape of
+            out: an array to write the value to, which is also returned; it must have the shape of
                 the value and the precision of the program.
             **keywords: further arguments of the function, by name; in a batch, they are batches.
 
@@ -245,11 +245,12 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             *args: the arguments of the function.
             parameters: numbers to use in place of the current numbers of the parameters: an array
                 in their order, or numbers in their structure.
-            out: an array that the gradient is written to, and that is returned with the value; for
+            out: an array to write the gradient to, which is also returned with the value; for
                 several arguments, a tuple of arrays. Only without `argnums` and `has_aux`.
             argnums: what to differentiate with respect to: positions of arguments, as in
-                `micrograd.value_and_grad`, and `"parameters"`. By default, it is the parameters or,
-                if there are none, all arguments. With `("parameters", 0)` it is both.
+                `micrograd.value_and_grad`, and `"parameters"`. The default is the parameters, or
+                all arguments of a function without parameters. `("parameters", 0)` asks for the
+                parameters and the first argument.
             has_aux: whether the function returns a pair; only its first part is differentiated.
             **keywords: further arguments of the function, which are not differentiated.
 
@@ -344,7 +345,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         return self._last.executor.program
 
     def source(self, language: str) -> str:
-        """Return the program of the last call as source text that needs nothing of this library.
+        """Return the program of the last call as source text that does not need this library.
 
         Args:
             language: `"c"`: a file of C99, with a function that returns the value and fills an
@@ -385,7 +386,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
 
     @property
     def is_called(self) -> bool:
-        """Whether there is a program, of this function or of a derivative of it."""
+        """Whether there is a program of this function or of one of its derivatives."""
         return bool(self._variants) or any(each.is_called for each in self._derived.values())
 
     if not TYPE_CHECKING:
@@ -442,9 +443,9 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
     def _specialized(
         self, args: Sequence[Any], keywords: Mapping[str, Any]
     ) -> tuple[Any, tuple[Any, ...], tuple[int, ...]]:
-        """Return the program for static arguments and keywords, its arguments, and the others.
+        """Return the program for static arguments and keywords, its arguments, and positions.
 
-        These are the positions of arguments that are not static.
+        The positions are those of the arguments that are not static.
         """
         if not keywords and not self._has_static:
             return self, tuple(args), tuple(range(len(args)))
@@ -453,12 +454,12 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         return self._program(bound, how, axes), numbers, how.differentiated
 
     def _axes_of(self, count: int) -> tuple[int | None, ...]:
-        """Return for each of so many arguments 0 if it is a batch, and None if it is shared."""
+        """Return an entry for each of `count` arguments: 0 for a batch, None for a shared one."""
         if self._axes is None:
             return (0,) * count
         if len(self._axes) != count:
             raise ValueError(
-                f"in_axes has {len(self._axes)} entries, and the function was called with {count} "
+                f"in_axes has {len(self._axes)} entries, but the function was called with {count} "
                 f"arguments\n  at {line_of_user()}"
             )
         return self._axes
@@ -508,7 +509,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
     def _prepare(
         self, shortcuts: Shortcuts, kind: Call, args: Sequence[Any], call: _Arguments
     ) -> None:
-        """Make a shortcut for further calls like this one, if there was one already."""
+        """Make a shortcut for further calls like this one if it is not the first of its kind."""
         variant, _, length, shared = call
         if shared:
             return

@@ -19,8 +19,8 @@ def chosen_gradients(
     Args:
         program: the compiled function.
         args: its arguments.
-        argnums: positions of arguments and `"parameters"`; None for all parameters or, if there are
-            none, all arguments.
+        argnums: positions of arguments and `"parameters"`; None for all parameters, or for all
+            arguments of a function without parameters.
         parameters: numbers to use in place of the current ones, or None.
         has_aux: whether the function returns a pair; only its first part is differentiated.
     """
@@ -53,7 +53,7 @@ def chosen_gradients(
 def _of_each_sample(
     program: Any, args: Sequence[Any], places: tuple[int, ...], parameters: Any, *, mean: bool
 ) -> tuple[Any, list[Any]]:
-    """Return values and gradients with respect to arguments, some of which a batch may share."""
+    """Return values and gradients with respect to arguments, including shared ones of a batch."""
     call, rows = program._program(_forward, places)._rows(args, parameters)
     values, slopes = rows[0], rows[1:]
     if mean:

@@ -13,7 +13,7 @@ NOTHING = -1  # in place of a missing operand
 
 
 class Structural:
-    """A row that is no operation on numbers, such as a loop (see `micrograd.compiler.loops`).
+    """A row that is not an operation on numbers, such as a loop (see `micrograd.compiler.loops`).
 
     Rows with equal contents are equal. A graph has them in its table beside the operations.
     """
@@ -22,11 +22,11 @@ class Structural:
     arity = 0  # of numbers that an operation is applied to
 
     def made(self, *parts: Any) -> Any:
-        """Return what a node of this row is in another trace, made of its operands there."""
+        """Return the counterpart of a node in another trace, given its operands there."""
         raise NotImplementedError
 
     def mapped(self, change: Callable[[Graph], Graph]) -> Structural:
-        """Return the row with a changed graph of its step, if it has one."""
+        """Return the row with the graph of its step changed, if it has a step."""
         return self
 
     def recorded(self, recorder: Any, places: Sequence[int]) -> int:

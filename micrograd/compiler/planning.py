@@ -55,7 +55,7 @@ def plan(graph: Graph, *, batched: bool) -> Program:
 
 
 class _Slots:
-    """The slots and stacks that were given away, also to the bodies of loops."""
+    """The slots and stacks allocated so far, including those of the bodies of loops."""
 
     def __init__(self) -> None:
         self.next = [0, 0]  # of u and of v
@@ -69,7 +69,7 @@ class Planner:
     Args:
         graph: a simplified graph.
         varies: whether each leaf varies over a batch.
-        slots: the slots and stacks that were given away before.
+        slots: the slots and stacks allocated so far.
         outside: takes the instructions of `u`, if they are to stand in front of the loop.
     """
 

@@ -227,7 +227,7 @@ class Elements(NamedTuple):
 class Loop(NamedTuple):
     """A loop: the instructions `body` are run again and again, on the same slots each time.
 
-    The loop is done `limit` times, the largest one of all samples, or until `goes_on`, and from the
+    The loop runs `limit` times (the largest limit of all samples), or until `goes_on`, and from the
     second step on `holds`, is 0 for all samples. At the beginning, `states` are set to `first`, and
     after each step to `following`. Before step k, `inputs` are set to the entries k of `columns`,
     and, if `indexed` is true, one more of them to k; after it, `outputs` become the entry k of

@@ -1,4 +1,4 @@
-"""Long traces: a line on the terminal that says how far they are, and a limit."""
+"""Long traces: a progress line on the terminal, and a limit."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Any
 from micrograd.compiler.recorder import Recorder, TraceError
 
 EVERY = 3.0
-"""Seconds between two messages about a trace; shorter traces have none."""
+"""Seconds between two messages about a trace; shorter traces print none."""
 
 
 @contextmanager
 def told(recorder: Recorder) -> Iterator[None]:
-    """Say on the terminal from time to time how many operations were recorded.
+    """Report on the terminal from time to time how many operations were recorded.
 
     Nothing is written if the standard error is not a terminal.
 
     Args:
-        recorder: the recorder of a trace, which runs meanwhile.
+        recorder: the recorder of the trace that runs in this context.
     """
     stream = sys.stderr
     if stream is None or not stream.isatty():
@@ -53,7 +53,7 @@ def told(recorder: Recorder) -> Iterator[None]:
 
 
 class Limited(dict[Any, int]):
-    """The operations of a recorder, of which there may be only so many.
+    """The operations of a recorder, up to a limit.
 
     Args:
         most: the largest number of operations.

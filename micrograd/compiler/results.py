@@ -52,7 +52,7 @@ def regular(structure: Structure, numbers: Any) -> Any:
         return parts
     if kind is dict:
         return dict(zip(keys, parts, strict=True))
-    if issubclass(kind, defaultdict):  # it cannot be made of its entries alone
+    if issubclass(kind, defaultdict):  # it cannot be built from its entries alone
         return dict(zip(keys, parts, strict=True))
     return assembled(structure, parts)
 

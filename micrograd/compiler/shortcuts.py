@@ -1,7 +1,7 @@
-"""Calls that are prepared: the second call like another one skips all that stays the same.
+"""Prepared calls: repeated calls of one kind skip the work that stays the same.
 
-What stays the same is the structure of the arguments, the number of samples, and with them where
-the numbers go and where the results will be.
+The structure of the arguments and the number of samples stay the same, and with them the places of
+the numbers and of the results.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Shortcuts(threading.local):
         return bool(key == before)
 
     def add(self, key: Any, shortcut: Shortcut | None, variant: Any) -> None:
-        """Keep a shortcut, or that there is none."""
+        """Store a shortcut, or None for calls that cannot have one."""
         self._keys = [key, *self._keys[: _MOST - 1]]
         if shortcut is not None:
             self.each = ((shortcut, variant), *self.each[: _MOST - 1])
@@ -64,7 +64,7 @@ def shortcut(
     batched: bool,
     checked: bool,
 ) -> Shortcut | None:
-    """Return a function that makes calls like this one, or None if there are unusual arguments.
+    """Return a function that makes calls like this one, or None if some arguments are unusual.
 
     Args:
         call: what is computed.
@@ -72,8 +72,8 @@ def shortcut(
         structures: the structure of each argument; in a batch, that of one sample.
         result: the structure of the result; in a batch, that of one sample.
         layout: the arrays of the executor.
-        read: reads the current numbers of the parameters, or returns None while they have none
-            because a function is traced with them; None if there are no parameters.
+        read: reads the current numbers of the parameters, or returns None while a function is being
+            traced with them; None for a function without parameters.
         inputs: whether the gradient is with respect to the arguments, not to the parameters.
         batched: whether the arguments are batches.
         checked: whether results that are not finite have to be computed again in another way.

@@ -1,4 +1,4 @@
-"""Sparse Jacobians: which entries can differ from zero, and few passes that give all of them.
+"""Sparse Jacobians: which entries can differ from zero, and how few passes compute them all.
 
 One pass of the forward mode gives the columns of a whole group at once, if no two of them have an
 entry in the same row; one of the reverse mode does so for rows. The groups are found greedily, as
@@ -43,7 +43,7 @@ def pattern(run: Run) -> Any:
     reached: dict[Any, int] = {x: 1 << i for i, x in enumerate(run.variables)}  # a bit for each
     for node in run.nodes:
         if any(isinstance(x, Value) and x in reached for x in operands(node)):
-            # Of what is not an operation of the table, nothing but its operands is known.
+            # Nothing is known of nodes that are not operations of the table, except their operands.
             is_row = operation(node) is not None
             read = (x for x, _ in slopes_on_values(node)) if is_row else operands(node)
             mask = 0
@@ -59,7 +59,7 @@ def pattern(run: Run) -> Any:
 
 
 def groups(matrix: Any) -> list[list[int]]:
-    """Return rows in groups of which no two have an entry in the same column, without empty rows.
+    """Return the non-empty rows in groups; no two rows of a group share a column with entries.
 
     Args:
         matrix: an array of bools.

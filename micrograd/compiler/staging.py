@@ -1,4 +1,4 @@
-"""Copies arguments to where a program reads them, if they look like those of the call before.
+"""Copies arguments to where a program reads them, if they are like those of the previous call.
 
 No structure is built for this, and no list of leaves: each argument is compared with the structure
 that is expected while its numbers are copied, an array at once.
@@ -153,7 +153,7 @@ def _entries_stager(
     numbers: Any,
     made: Callable[[Structure, Any, int], Stager | None],
 ) -> Stager | None:
-    """Return a function that copies the entries of a container, each by the stager of its own."""
+    """Return a function that copies the entries of a container, each by its own stager."""
     parts, start, kind, keys = [], 0, structure.kind, structure.keys
     for i, child in enumerate(structure.children):
         rows = numbers[start : start + count_leaves(child)]

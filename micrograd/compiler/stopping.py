@@ -177,7 +177,7 @@ def with_plain_products(graph: Graph) -> Graph | None:
 
 
 def _stops(graph: Graph) -> bool:
-    """Return whether there is a product that stops at zero, also in the steps of loops."""
+    """Return whether any product stops at zero, including those in the steps of loops."""
     return any(
         _stops(row.step) if isinstance(row, LoopRow) else row is _PRODUCT for row in graph.table
     )

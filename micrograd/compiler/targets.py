@@ -20,7 +20,7 @@ from micrograd.transforms.structures import (
 )
 
 PARAMETERS = "parameters"
-"""Names the parameters among positions of arguments."""
+"""Stands for the parameters among positions of arguments."""
 
 Target = SupportsIndex | str
 Targets = Target | Iterable[Target]
@@ -99,7 +99,7 @@ def read_targets(argnums: Targets) -> tuple[tuple[Any, ...], bool]:
     """
     if isinstance(argnums, str):
         if argnums != PARAMETERS:
-            raise TypeError(f"argnums is made of ints and {PARAMETERS!r}, got {argnums!r}")
+            raise TypeError(f"argnums takes ints and {PARAMETERS!r}, got {argnums!r}")
         return (PARAMETERS,), True
     if isinstance(argnums, Iterable) and getattr(argnums, "shape", None) != ():
         found = tuple(read_targets(each)[0][0] for each in argnums)
@@ -113,12 +113,12 @@ def resolved(targets: Sequence[Any], count: int, parameters: Sequence[Value]) ->
     """Return targets with positions among `count` arguments, counted from the first.
 
     Raises:
-        ValueError: if there is no argument at a position, if it is named twice, or if the
-            parameters are named and there are none.
+        ValueError: if there is no argument at a position, if one is named twice, or if parameters
+            are named that the function does not have.
     """
     if PARAMETERS in targets and not parameters:
         raise ValueError(
-            f"argnums names {PARAMETERS!r}, and the function was compiled without parameters"
+            f"argnums names {PARAMETERS!r}, but the function was compiled without parameters"
         )
     places = iter(resolve_argnums(tuple(each for each in targets if each != PARAMETERS), count))
     return tuple(each if each == PARAMETERS else next(places) for each in targets)

@@ -75,7 +75,7 @@ def island(data: Any) -> str:
 
 
 def title_in(lang: str, title: str | Mapping[str, str], default: str) -> str:
-    """The title that the caller gave, in a language; the default if there is none."""
+    """The title that the caller gave, in a language, or else the default."""
     given = title if isinstance(title, str) else title.get(lang, "")
     return one_line(given) or default
 

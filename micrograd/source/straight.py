@@ -9,7 +9,7 @@ from micrograd.ops import Operation, lookup
 from micrograd.source.trees import Definition, flow_of, ready
 from micrograd.table.formulas import ADJOINT, RESULT, Call, Tree, substituted
 
-_MOST_TERMS = 8  # of a sum in one line; compilers are recursive in their number
+_MOST_TERMS = 8  # terms of a sum in one line: compilers recurse over them
 
 
 class Step(NamedTuple):

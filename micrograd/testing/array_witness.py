@@ -118,8 +118,8 @@ class ArrayWitness:
     def _complex(self, direction: np.ndarray) -> np.ndarray | None:
         """The derivative by a complex step; None if the function does not admit it.
 
-        What a function raises is no fault of it: it was written for real numbers, and has computed
-        its value from them before.
+        An error of the function is not its fault: it was written for real numbers, and has already
+        computed its value from them.
         """
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):

@@ -95,8 +95,8 @@ def custom_derivative(
 
 
 _ORDERS = 4
-"""In a step of a loop there are operations in place of the rule. A rule may use the result, whose
-derivative then follows from the rule again: so often, which is up to derivatives of this order."""
+"""In a step of a loop, operations stand in for the rule. A rule may use the result, whose
+derivative follows from the rule again; this is expanded up to derivatives of this order."""
 
 
 class _Rule:

@@ -19,9 +19,9 @@ __all__ = ["take"]
 
 
 def take(table: Any, index: Any) -> Any:
-    """Return an entry of a table by its number: in a compiled function by a number of the batch.
+    """Return the entry of a table at an index, which may be an argument of a compiled function.
 
-    The gradient goes to the entry that was taken, and none to the index. In a compiled function, an
+    The gradient goes to the entry that was taken; the index gets none. In a compiled function, an
     index that is an argument is compared with the number of each entry, and the lookup is the
     product of these zeros and ones with the table: for a batch, a product of matrices. So it takes
     time in proportion to the length of the table, which hardly matters up to a hundred entries.

@@ -54,7 +54,7 @@ def repeat(step: Callable[[State], State], state: State, n: Any) -> State:
         The state after the last step.
 
     Raises:
-        TypeError: `n` is not a number, or a step returns something that is not.
+        TypeError: `n` is not a number, or a step returns something other than numbers.
         ValueError: `n` is not a whole number of at least 0, or a step returns a state of a
             different structure.
 
@@ -94,7 +94,7 @@ def scan(
             structure, and an output, or None.
         state: the first state: a number, or nested lists, tuples, dicts and arrays of numbers.
         xs: the inputs: a list of them, or an array, whose inputs lie along the first axis; or a
-            tuple or dict of lists and arrays of one length, of which each input has one entry.
+            tuple or dict of lists and arrays of one length; each input takes one entry of each.
         reverse: whether to begin with the last input. The order of the outputs stays that of the
             inputs.
 
@@ -104,8 +104,8 @@ def scan(
         array has one axis more, the first one. They are None if the step returns None for each.
 
     Raises:
-        TypeError: `xs` is nothing of that kind, a step does not return a pair, or something is not
-            a number.
+        TypeError: `xs` has another type, a step does not return a pair, or something is not a
+            number.
         ValueError: the inputs have different structures or the parts of `xs` different lengths, or
             a step returns a state or an output of a different structure.
 
@@ -167,13 +167,13 @@ def while_(
             holds unless it is 0.
         step: a function from a state to the next one, which has the same structure.
         state: the first state: a number, or nested lists, tuples, dicts and arrays of numbers.
-        most: the most steps that are done; None for any number.
+        most: the largest number of steps; None for no limit.
 
     Returns:
         The first state for which the condition does not hold, or the state after `most` steps.
 
     Raises:
-        TypeError: the condition is not a number, or a step returns something that is not.
+        TypeError: the condition is not a number, or a step returns something other than numbers.
         ValueError: `most` is not a whole number of at least 0, or a step returns a state of a
             different structure.
 

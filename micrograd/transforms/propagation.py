@@ -46,7 +46,7 @@ Scalar = Value | float
 
 
 class Joint:
-    """What made a node whose operands get their adjoints together, such as a traced loop."""
+    """The origin of a node whose operands get their adjoints together, such as a traced loop."""
 
     def pull(
         self, node: Value, adjoint: Any, active: Container[Value]

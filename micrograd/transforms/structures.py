@@ -113,7 +113,7 @@ def _unflatten(structure: Structure, leaves: Iterator[Any]) -> Any:
 
 
 def holds_arrays(kind: type) -> bool:
-    """Whether structures of this kind are arrays: no containers of other structures."""
+    """Whether structures of this kind are arrays and not containers of other structures."""
     if kind is type(None):
         return False
     is_container = issubclass(kind, dict | list | tuple) or kind in _registered

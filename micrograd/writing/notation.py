@@ -179,7 +179,7 @@ def cases(
 
 
 def by_hand(symbol: str, operands: Sequence[Formula]) -> Formula:
-    """An operation that is not in the table, of which only the symbol is known."""
+    """An operation that is not in the table; only its symbol is known."""
     row = {"+": "add", "-": "sub", "*": "mul", "/": "div"}.get(symbol)
     if row and len(operands) == 2:
         return _VOCABULARY[row](*operands)

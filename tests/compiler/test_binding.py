@@ -51,7 +51,7 @@ def test_a_static_argument_stays_what_it_is_and_has_a_program_for_each_value():
     assert len(seen) == traced
 
 
-def test_static_arguments_that_are_equal_but_not_the_same_have_programs_of_their_own():
+def test_static_arguments_that_are_equal_but_not_identical_have_separate_programs():
     program = compile(lambda x, n: x * 0 + math.copysign(1.0, n), backend="numpy", static="n")
     assert [program(1.0, n) for n in (0.0, -0.0, 0.0)] == [1.0, -1.0, 1.0]
     kinds = compile(
@@ -107,11 +107,11 @@ def test_a_batch_may_have_static_arguments():
 def test_wrong_static_arguments_are_refused():
     with pytest.raises(TypeError, match=r"static argument 1 must be hashable.*got list"):
         compile(lambda x, n: x, static=1)(1.0, [2])
-    with pytest.raises(ValueError, match="static names 'm', and the function has no such argument"):
+    with pytest.raises(ValueError, match="static names 'm', but the function has no such argument"):
         compile(lambda x, n: x, static="m")
-    with pytest.raises(ValueError, match="static names argument 2, and the function has no such"):
+    with pytest.raises(ValueError, match="static names argument 2, but the function has no such"):
         compile(lambda x, n: x, static=2)
-    with pytest.raises(TypeError, match=r"static is made of positions and names, got \[1.5\]"):
+    with pytest.raises(TypeError, match=r"static takes positions and names, got \[1.5\]"):
         compile(lambda x, n: x, static=[1.5])
     with pytest.raises(TraceError, match=r"name the argument as a static one"):
         compile(lambda x, n: sum(x[:n]))([1.0, 2.0], 1)
@@ -243,7 +243,7 @@ def test_wrong_axes_are_refused():
     with pytest.raises(ValueError, match=r"such as \(0, None\)"):
         compile(lambda x: x, batched=True, in_axes=None)
     program = compile(lambda x, y: x * y, batched=True, in_axes=(0, None))
-    with pytest.raises(ValueError, match=r"in_axes has 2 entries, and .* called with 1 arguments"):
+    with pytest.raises(ValueError, match=r"in_axes has 2 entries, but .* called with 1 arguments"):
         program([1.0])
     program = compile(lambda x, y: x * y, batched=True, in_axes=(None, None))
     with pytest.raises(ValueError, match="needs an argument that says how many samples"):

@@ -24,7 +24,7 @@ EVERYWHERE = (-math.inf, math.inf)
 
 
 class Bound(NamedTuple):
-    """What is promised of a function.
+    """What is promised for a function.
 
     Args:
         double: the largest error in double precision, in units in the last place.
@@ -202,7 +202,7 @@ OF_ONE += ["logit", "log_sigmoid", "sinc"]
 
 
 def agree(got: Any, expected: Any, kind: str) -> None:
-    """Check that numbers agree, also in nan, in infinities and in the sign of zero."""
+    """Check that numbers agree, including nan, infinities and the sign of zero."""
     expected = np.asarray(expected)
     same = (got == expected) | (np.isnan(got) & np.isnan(expected))
     info = np.finfo(kind)
@@ -215,7 +215,7 @@ def agree(got: Any, expected: Any, kind: str) -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", OF_ONE)
-def test_special_numbers_give_what_they_give_with_values(name, kind):
+def test_special_numbers_give_the_same_as_with_values(name, kind):
     x = np.array(NUMBERS).astype(kind)
     with np.errstate(all="ignore"):
         expected = np.array([getattr(functions, name)(Value(each)).data for each in x.tolist()])
@@ -225,7 +225,7 @@ def test_special_numbers_give_what_they_give_with_values(name, kind):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", [*PAIRS, "mod", "floordiv"])
-def test_pairs_of_special_numbers_give_what_they_give_with_values(name, kind):
+def test_pairs_of_special_numbers_give_the_same_as_with_values(name, kind):
     x, y = (each.ravel().astype(kind) for each in np.meshgrid([*NUMBERS, 3.0, -3.0], NUMBERS))
     f = getattr(functions, name)
     with np.errstate(all="ignore"):

@@ -106,7 +106,7 @@ def test_numbers_of_parameters_may_be_given_in_their_structure_or_as_an_array(li
         f.value_and_grad(X, Y, parameters={"b": 0.1})
 
 
-def test_what_is_no_value_among_the_parameters_is_named():
+def test_a_parameter_that_is_not_a_value_is_named():
     with pytest.raises(TypeError, match="parameters are Values, got float at position 1"):
         compile(lambda x: x, {"a": Value(1.0), "b": 2.0})
     w = Value(1.0)
@@ -161,7 +161,7 @@ def test_argnums_of_a_program_without_parameters_choose_arguments():
     assert f.value_and_grad(0.0, [2.0, 3.0], argnums=(1, 0)) == (3.0, ([0.0, 1.0], 2.0))
     with pytest.raises(ValueError, match="compiled without parameters"):
         f.value_and_grad(0.0, [2.0, 3.0], argnums="parameters")
-    with pytest.raises(TypeError, match="argnums is made of ints and 'parameters', got 'w'"):
+    with pytest.raises(TypeError, match="argnums takes ints and 'parameters', got 'w'"):
         f.value_and_grad(0.0, [2.0, 3.0], argnums="w")
     with pytest.raises(ValueError, match="called with 2 arguments"):
         f.value_and_grad(0.0, [2.0, 3.0], argnums=2)

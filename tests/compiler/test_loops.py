@@ -59,7 +59,8 @@ def numbers(tree):
 
 
 def check(backend, f, *at, slack=SLACK):
-    """Compare the values and gradients of a function with those of Values, also in a batch."""
+    """Compare the values and gradients of a function with those of Values, with and without a
+    batch."""
     everything = tuple(range(len(at)))
     expected = numbers(value_and_grad(f, argnums=everything)(*at))
     compiled = compile(f, backend=backend)

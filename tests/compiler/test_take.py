@@ -24,7 +24,7 @@ def test_an_entry_is_taken_by_an_int_or_a_value():
     assert take([{"a": 1.0}, {"a": 2.0}], -2) == {"a": 1.0}
 
 
-def test_what_is_no_index_is_refused():
+def test_anything_but_an_index_is_refused():
     for index in (3, -4, Value(5.0)):
         with pytest.raises(IndexError, match=r"out of range for a table of 3 entries\n.*test_take"):
             take(TABLE, index)
@@ -95,7 +95,7 @@ def test_derivatives_may_be_taken_of_lookups_in_tables_and_of_their_entries():
     assert many(table, np.array([0, 2])) == sum(TABLE[0]) + sum(TABLE[2])
 
 
-def test_a_lookup_in_a_batch_needs_no_vectors_of_zeros_and_a_one_outside_of_the_program():
+def test_a_lookup_in_a_batch_needs_no_one_hot_vectors_outside_the_program():
     program = compile(lambda i: take([1.0] * 50, i), batched=True, backend="numpy")
     program([3, 4])
     assert program.program.inputs == 1

@@ -343,7 +343,7 @@ def test_a_formula_that_holds_at_the_numbers_of_the_graph_only_is_refused(agrees
         assert not agrees(a * b, a, read(right_by_chance)), right_by_chance
 
 
-def test_a_formula_of_which_rounding_leaves_nothing_is_not_confirmed(agrees):
+def test_a_formula_that_is_lost_in_rounding_is_not_confirmed(agrees):
     a, b = values(a=2.0, b=3.0)
     assert not agrees(a * b, a, read("b + (1e20 + a) - 1e20"))
     assert not agrees(a * b, a, read("b + (1e20 + a) - 1e20 - a"))

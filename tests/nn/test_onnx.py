@@ -63,7 +63,7 @@ def test_layers_one_after_the_other_are_those_of_the_model(model, tmp_path):
 
 
 class Own(Module):
-    """A model of which the outputs are given by a function."""
+    """A model whose outputs are given by a function."""
 
     def __init__(self, function):
         self.function, self.w = function, [Value(0.5), Value(-1.5)]
@@ -106,7 +106,7 @@ def test_models_of_any_functions_are_written(function, tmp_path):
     agree(in_onnxruntime(model, tmp_path / "model.onnx", X32), predict(model, X32))
 
 
-def test_operators_of_onnx_are_used_where_there_are_some(tmp_path):
+def test_operators_of_onnx_are_used_where_they_exist(tmp_path):
     onnx = pytest.importorskip("onnx")
     to_onnx(MLP(5, [6, 3], activation="softplus"), tmp_path / "model.onnx", X)
     nodes = onnx.load(tmp_path / "model.onnx").graph.node

@@ -26,7 +26,7 @@ class Devices:
         devices: how many of `jax.devices()` to take, or a sequence of devices.
 
     Raises:
-        ValueError: if JAX does not have as many, or if one is given twice.
+        ValueError: if JAX has fewer devices, or if one is given twice.
         TypeError: if `devices` is something else.
 
     >>> Devices(1).count
@@ -44,7 +44,7 @@ class Devices:
 
         Args:
             length: the number of samples.
-            what: what has that many, for the message.
+            what: what has that many samples, for the error message.
         """
         if length % self.count:
             raise ValueError(
@@ -58,7 +58,7 @@ class Devices:
         return self._put(array, NamedSharding(self.mesh, spec))
 
     def copied(self, array: Any) -> Any:
-        """Return an array of NumPy that each device has a copy of."""
+        """Return a NumPy array as an array with a copy on each device."""
         return self._put(array, self.replicated)
 
     @contextmanager
@@ -87,9 +87,9 @@ def _chosen(devices: int | Sequence[Any]) -> Sequence[Any]:
         known: Sequence[Any] = jax.devices()
         if not 1 <= devices <= len(known):
             raise ValueError(
-                f"devices={devices}, but JAX has {len(known)} here; on a processor, "
+                f"devices={devices}, but JAX has {len(known)} here; on a processor, set "
                 f"XLA_FLAGS=--xla_force_host_platform_device_count={max(devices, 2)} in the "
-                "environment, before JAX starts, makes it several"
+                "environment before JAX starts"
             )
         return known[:devices]
     if not isinstance(devices, Sequence) or not all(isinstance(d, jax.Device) for d in devices):

@@ -27,7 +27,7 @@ from micrograd.compiler.program import Program
 # A context in which JAX computes in float64; older versions of JAX have it in another module.
 _enable_x64: Any = (jax if hasattr(jax, "enable_x64") else jax.experimental).enable_x64
 
-_FEW = 2**17  # so many results are one array, as an array takes longer to fetch than its numbers
+_FEW = 2**17  # up to this many results are joined: fetching an array takes longer than its numbers
 
 
 class JaxExecutor(Executor):

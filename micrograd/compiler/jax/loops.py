@@ -76,7 +76,7 @@ def _steps(count: Any) -> Any:
 
 
 def are_differentiable(program: Program) -> bool:
-    """Return whether JAX can differentiate all loops: those of a known number of steps."""
+    """Return whether JAX can differentiate all loops, which needs a known number of steps."""
     loops = (each for each in with_bodies(program.instructions) if isinstance(each, Loop))
     return all(each.length is not None for each in loops)
 
@@ -148,7 +148,7 @@ def _while(run: Any, loop: Loop, first: Any) -> tuple[Any, Any]:
 
 
 def _body(run: Any, loop: Loop, states: Any, inputs: Any) -> Any:
-    """Return a run that has done the body of a loop once; the run around it stays as it is."""
+    """Return a run that has done the body of a loop once, without changing the run around it."""
     body = _inside(run)
     space = body.spaces[loop.varies]
     _fill(body, loop.varies, loop.states.start)
@@ -162,7 +162,7 @@ def _body(run: Any, loop: Loop, states: Any, inputs: Any) -> Any:
 
 
 def _inside(run: Any) -> Any:
-    """Return a run that goes on from another one, which it leaves as it is."""
+    """Return a run that continues another one without changing it."""
     inner = copy(run)
     inner.spaces = {varies: _copied(space) for varies, space in run.spaces.items()}
     inner.stacks = {**run.stacks}

@@ -94,7 +94,7 @@ def _atanh(x: Any) -> Any:
     return jnp.copysign(0.5 * jnp.log1p((size + size) / (1.0 - size)), x)
 
 
-_FEW = 8  # so many rows are added one by one
+_FEW = 8  # up to this many rows are added one by one
 
 ON_JAX = Interpreter(
     "arrays of JAX",

@@ -14,7 +14,7 @@ import numpy as np
 
 MOST_AXES = 5
 MOST_PARTS = 16
-"""The most slices that one read is made of; beyond, it is a gather."""
+"""The most slices that one read may consist of; a read of more becomes a gather."""
 
 
 class Pattern(NamedTuple):
@@ -77,7 +77,7 @@ def pattern_of(places: Any) -> Pattern | None:
 def common_counts(patterns: Sequence[Pattern | None], among: int) -> list[int] | None:
     """Return counts that several patterns can be split into, the last of product `among`.
 
-    Returns None if there are none, or if a pattern is missing.
+    Returns None if no such counts exist, or if a pattern is missing.
 
     >>> common_counts([Pattern(0, (6, 4), (4, 1)), Pattern(0, (3, 8), (0, 1))], 4)
     [3, 2, 4]
@@ -97,12 +97,12 @@ def common_counts(patterns: Sequence[Pattern | None], among: int) -> list[int] |
 
 
 def viewed(array: Any, pattern: Pattern, parts: int = MOST_PARTS) -> Any:
-    """Return the places of a pattern among the rows of an array, or None if they are no view of it.
+    """Return the places of a pattern among the rows of an array, or None if there is no such view.
 
     Args:
         array: an array of one or more axes, the first of which is read.
         pattern: the places.
-        parts: the most slices that may be put together.
+        parts: the most slices that may be joined.
 
     Returns:
         An array with an axis for each index of the pattern, of length 1 where places are repeated,

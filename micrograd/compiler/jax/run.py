@@ -36,7 +36,7 @@ from micrograd.compiler.program import (
 _PRECISION = "highest"  # otherwise a GPU multiplies float32 with ten bits of the fraction
 UNROLLED = 512
 """The most steps of a tape that XLA compiles one by one, which takes seconds."""
-_FEW_TERMS = 8  # so many terms are added one by one: the sum of none is 0.0, which hides -0.0
+_FEW_TERMS = 8  # up to this many terms are added one by one: an empty sum is 0.0, which hides -0.0
 _LETTERS = "abcdefgh"
 
 

@@ -31,12 +31,12 @@ from micrograd.compiler.program import (
 
 MOST_CUTS = 24
 """The most cuts of one result."""
-FEW_ROWS = 8  # so many rows that are read are cut out one by one, unless they are neighbours
-FEW_RESULTS = 4  # so many results of one instruction are computed one by one
+FEW_ROWS = 8  # up to this many rows are cut out one by one, unless they are neighbours
+FEW_RESULTS = 4  # up to this many results of one instruction are computed one by one
 
 
 class Cuts:
-    """Where the slots of a program are cut into arrays: where the reads of it begin and end.
+    """Where the slots of a program are cut into arrays: where its reads begin and end.
 
     Many rows that are read in a pattern, such as a matrix beside its biases, stay together.
 

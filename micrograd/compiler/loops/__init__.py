@@ -9,5 +9,5 @@ one number of a stack.
 - `rows` has these rows; `tracing` records loops, and replays graphs on traced values.
 - `derivatives` has the derivatives of loops, which are loops: backwards over the kept states for
   the reverse mode, and along with the loop itself for the forward mode.
-- `planning` makes instructions of them.
+- `planning` turns them into instructions.
 """

@@ -44,7 +44,7 @@ def gradient_graph(graph: Graph, *, inputs: bool) -> Graph:
 
 
 class _Dependence:
-    """What of a loop depends on some of its operands."""
+    """The parts of a loop that depend on some of its operands."""
 
     def __init__(self, row: LoopRow, held: Operands, among: Container[Value]) -> None:
         self.states = [isinstance(x, Value) and x in among for x in held.states]
@@ -133,7 +133,7 @@ def loop_count(loop: Value, held: Operands) -> Any:
 
 
 def _stacks_of(adjoint: Shares | None, count: Any) -> list[tuple[Value, float]]:
-    """Return the stacks that an adjoint of a stack is the sum of, and how often each is in it."""
+    """Return the stacks whose sum is the adjoint of a stack, and how often each occurs in it."""
     if adjoint is None:
         return []
     found = [*adjoint.stacks.items()]

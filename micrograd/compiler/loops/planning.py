@@ -1,4 +1,4 @@
-"""Makes instructions of loops and stacks."""
+"""Turns loops and stacks into instructions."""
 
 from __future__ import annotations
 
@@ -153,8 +153,8 @@ class _Parts:
     """A loop before it is planned.
 
     `step` has the outputs that are kept, `first` the nodes of the first states, and `captured`
-    those of what the step uses. A number stands for a first state that is no node. If `indexed` is
-    true, the number of the step follows the inputs of the step.
+    those of what the step uses. A first state that is not a node is given as a number. If `indexed`
+    is true, the number of the step follows the inputs of the step.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ class Result(Structural, Joint):
         return _node(self, [loop])
 
     def recorded(self, recorder: Recorder, places: Sequence[int]) -> int:
-        """Return the place of the result of the loop in that place."""
+        """Record this result of the loop at a place, and return the place of the result."""
         return recorder.operation(self, *places)
 
     def pull(self, node: Value, adjoint: Any, active: Any) -> Iterable[tuple[Value, Any]]:
@@ -121,7 +121,7 @@ def operands_of(graph: Graph, node: int) -> list[int]:
 
 
 def _node(row: Structural, parts: Sequence[Any]) -> Value:
-    """Return a traced value that a structural row made."""
+    """Return a traced value that belongs to a structural row."""
     recorder = recorders.current()
     made = leaf(row.recorded(recorder, [recorder.place(part) for part in parts]))
     made._row, made._x = row, parts[0]
@@ -131,7 +131,7 @@ def _node(row: Structural, parts: Sequence[Any]) -> Value:
 
 
 class LoopRow(Structural, Joint):
-    """A loop of a step.
+    """A loop that repeats a step.
 
     Its operands are the number of steps, a number that is not 0 if there is a first step (if
     `conditional`), the first states, a stack for each input of a step, and the values around the
@@ -173,7 +173,7 @@ class LoopRow(Structural, Joint):
         self._hash = hash(self._key)
 
     def mapped(self, change: Callable[[Graph], Graph]) -> LoopRow:
-        """Return the same loop of a changed step."""
+        """Return the same loop with a changed step."""
         step = change(self.step)
         return LoopRow(
             step, self.states, self.inputs, conditional=self.conditional, reverse=self.reverse

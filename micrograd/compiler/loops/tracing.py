@@ -142,7 +142,7 @@ def _graph(results: Sequence[Any], leaves: Sequence[Any]) -> Graph:
 
 
 def replay(graph: Graph, leaves: Sequence[Any]) -> list[Any]:
-    """Do what a graph does on other leaves, values or numbers, and return the outputs."""
+    """Apply a graph to other leaves, values or numbers, and return the outputs."""
     values = [*leaves]
     codes, numbers = graph.code[graph.leaves :].tolist(), graph.numbers[graph.leaves :].tolist()
     for code, number, places in zip(
@@ -171,7 +171,7 @@ _thread = _Thread()
 
 @contextmanager
 def unrolled() -> Iterator[None]:
-    """Record the steps of loops one by one meanwhile; their number must be known."""
+    """Record the steps of loops one by one in this context; their number must be known."""
     before, _thread.unrolls = _thread.unrolls, True
     try:
         yield

@@ -36,14 +36,14 @@ class Frame:
     SEED_U_AT, SEED_U = range(24, 26)  # the same in `u`
     GRADIENTS, GRADIENT_COUNT = range(26, 28)  # the first adjoint of inputs in `v`; how many
     # A table with three words for each: the address of the first sample, the stride in bytes, and
-    # how much further memory is asked for.
+    # how far ahead memory is prefetched.
     INTO = 28
     PARAMETERS = 30  # the number of adjoints of `u` that are checked for being finite
     STREAMED = 31  # whether outputs, which must be aligned, are stored past the cache
     DOUBLES = 32  # in single precision: sums of the adjoints of `u` and the total, as doubles
     CHECKED = 33  # whether outputs are checked for being finite, too
-    # A table with two words for each input: where the next block is read, and the stride. A kernel
-    # that takes long asks for that memory while it computes; else it is asked for in `_load`.
+    # A table with two words for each input: where the next block is read, and the stride. A slow
+    # kernel prefetches that memory while it computes; for others, `_load` does.
     AHEAD, ASKING = 34, 35
     SIZE = 36
 
@@ -109,7 +109,7 @@ def write_driver(kind: str, width: int) -> str:
 
 
 _LINE = 64  # bytes of a cache line
-_BLOCKS = 32  # so many blocks are summed in single precision; a power of two
+_BLOCKS = 32  # this many blocks are summed in single precision; a power of two
 
 
 def _move_to_doubles(w: Writer, get: Any, u: Any, last: Any) -> None:
@@ -187,7 +187,7 @@ def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> No
                 pointer = build.inttoptr(build.add(base, w.times(i, stride)), byte)
                 return build.bitcast(pointer, w.number.as_pointer())
 
-            # Where the numbers of a sample are neighbours, each row asks for another line.
+            # Where the numbers of a sample are neighbours, each row prefetches another line.
             line = build.select(together, w.times(r, word(_LINE - w.number_size)), word(0))
             ahead = build.add(build.add(base, w.times(lanes, stride)), line)
             for k, each in enumerate((ahead, stride)):

@@ -30,17 +30,17 @@ BLOCK = 112
 """The most samples of a block; a program of many rows has fewer, to stay in the cache."""
 _BLOCK_OF_VALUES = 448  # the same for a program without gradients, which has fewer rows
 _LEAST, _CACHE = 48, 128 * 1024  # the fewest samples of a block; bytes of the cache
-# Bytes of a full block: up to so many, the next cache holds it; from so many on, no cache does. In
+# Bytes of a full block: up to the first, the next cache holds it; from the second on, none does. In
 # both cases full blocks are up to 15 % faster than small ones, and in between they are slower.
 _NEAR, _FAR = 3 * 2**20, 16 * 2**20
 _LANES = {"float64": 8, "float32": 16}  # numbers in the widest vector registers
-_STAGED = 4_096  # up to so many numbers of inputs are copied
-_STREAMED = 2**23  # from so many bytes on, results are stored past the cache: it cannot hold them
+_STAGED = 4_096  # up to this many numbers of inputs are copied
+_STREAMED = 2**23  # results of at least this many bytes bypass the cache, which cannot hold them
 _LEAST_BLOCKS = 16  # the fewest for a thread: one thread is done with fewer before another starts
 _ROOM = 64  # steps, for which a stack of unknown length has room at first
 _LINE = 64  # bytes of a cache line
 _BOTH_WAYS = Phase.UNIFORM | Phase.BACK
-_KEPT = 4  # each thread keeps the arrays for so many lengths of batches
+_KEPT = 4  # each thread keeps the arrays for this many lengths of batches
 
 
 _making = reentrant_lock()
@@ -128,14 +128,14 @@ class _Memory:
             self.read([self.inputs])
 
     def _make_room(self, number: int, steps: int, lanes: int) -> None:
-        """Give a stack room for so many steps."""
+        """Make room for this many steps on a stack."""
         stack = self.linked.program.stacks[number]
         size = steps * stack.columns * (lanes if stack.varies else 1)
         numbers = self.stacks[number] = aligned_empty(size, self.u.dtype)
         self.stack_words[number] = numbers.ctypes.data, steps, 0
 
     def grow(self) -> bool:
-        """Return whether there was too little room for a stack, which has more now."""
+        """Make room on a stack that had too little, and return whether there was one."""
         short = np.flatnonzero(self.stack_words[:, 2] > self.stack_words[:, 1])
         for number in short.tolist():
             steps = int(self.stack_words[number, 2])
@@ -163,7 +163,7 @@ class _Memory:
             frame[Frame.CODE], frame[Frame.ROWS] = self.fused.buffer_info()[0], 1
 
     def forget(self) -> None:
-        """Let go of the arrays of the caller, and of those for the results."""
+        """Release the arrays of the caller and those for the results."""
         self.prepared = None
         if self.inputs is None:
             self.held = ()
@@ -285,7 +285,7 @@ def _like(parts: Sequence[Any], dtype: Any) -> list[Any]:
 def _rows_of(adjoints: Any) -> list[int]:
     """Return the words of the driver for each row; see `Frame.INTO`."""
     address, (down, right) = _address_of(adjoints), adjoints.strides
-    # Where the numbers of a sample are neighbours, each row asks for another line.
+    # Where the numbers of a sample are neighbours, each row prefetches another line.
     line = _LINE - down if down == adjoints.itemsize else 0
     words: list[int] = []
     for k in range(len(adjoints)):

@@ -16,10 +16,10 @@ from micrograd.compiler.native.regions import write_region
 from micrograd.compiler.program import Elementwise, Fold, Product, Tape, WeightedSums
 
 FUSED_AFTER = 25_000
-"""So many samples are computed by the kernels of single instructions first."""
+"""The number of samples that the kernels of single instructions compute before fusion."""
 MOST_LINES = 20_000
-"""The longest code of a kernel. LLVM takes some 1.5 s for so much, and from there on its time grows
-faster than the code."""
+"""The longest code of a kernel. LLVM takes some 1.5 s for that much, and from there on its time
+grows faster than the code."""
 
 
 class Fusion:
@@ -38,10 +38,10 @@ class Fusion:
         self._samples = [0, 0]
 
     def kernel(self, samples: int, *, backwards: bool) -> int | None:
-        """Return the address of the fused kernel for a call with so many samples, or None.
+        """Return the address of the fused kernel for a call with this many samples, or None.
 
-        It takes the place of the rows of `linked.varying` and, if it goes `backwards`, also of
-        those of `linked.varying_back`.
+        It takes the place of the rows of `linked.varying` and, if it goes `backwards`, of those of
+        `linked.varying_back` as well.
         """
         if self.waiting[backwards]:
             if self._samples[backwards] >= FUSED_AFTER:

@@ -95,7 +95,7 @@ class _Stack:
         return found if self.varies else self.w.splat(found, width)
 
     def note(self, steps: Any) -> None:
-        """Note that so many steps were done."""
+        """Record how many steps were done."""
         build, at = self.w.build, self.w.at(self.words, word(2))
         before = build.load(at)
         build.store(build.select(build.icmp_signed(">", steps, before), steps, before), at)
@@ -143,7 +143,7 @@ class _Steps:
 
 @contextmanager
 def _steps(w: Writer, count: Any, carried: Sequence[Any], goes_on: Any) -> Iterator[_Steps]:
-    """Write a loop of so many turns, which ends before if a flag of one bit is 0.
+    """Write a loop of this many turns, which ends early if a one-bit flag is 0.
 
     The body sets `following`, and `goes_on` if there is a flag. Afterwards `carried` has the
     last values, and `done` the number of turns.
@@ -250,7 +250,7 @@ CODE, ROWS, LIMIT, FLAG, DONE = 6, 7, 8, 9, 10  # further words of `loop`
 
 
 def take(w: Writer, spec: Spec) -> str:
-    """Write what copies one column of a stack to a row.
+    """Write code that copies one column of a stack to a row.
 
     INDEX is the place in `u` of the number of the step or, in the mode `fixed`, that number.
     """
@@ -264,7 +264,7 @@ def take(w: Writer, spec: Spec) -> str:
 
 
 def keep(w: Writer, spec: Spec) -> str:
-    """Write what copies a row to one column of a stack; INDEX is that of `take`."""
+    """Write code that copies a row to one column of a stack; INDEX is that of `take`."""
     return _moving(
         w,
         spec,
@@ -294,7 +294,7 @@ def _moving(w: Writer, spec: Spec, move: Callable[..., None]) -> str:
 
 
 def loop(w: Writer, spec: Spec) -> str:
-    """Write what runs rows of code again and again.
+    """Write code that runs rows of code again and again.
 
     `operands` has the spaces of the count and of the flag. `mode` has "r" for a loop that counts
     down, "f" for one with a flag, and "k" for one that keeps a stack.

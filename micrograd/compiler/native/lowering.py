@@ -245,7 +245,7 @@ class Functions:
 
     def _power(self, x: Any, y: Any) -> Any:
         """Call a power of any two numbers; it is long, so it is written once in a module."""
-        if self.width == 1:  # the C library looks up tables, and is done sooner
+        if self.width == 1:  # the C library uses tables, and is faster
             return self.library("pow", x, y)
         return outlined(self.writer, f"power.{self.width}", self._any_power, x, y)
 

@@ -1,4 +1,4 @@
-"""Turns matrix products into rows of words; what has no stride is gathered before."""
+"""Turns matrix products into rows of words; operands without a stride are gathered first."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _into_inputs(linked: Linked, i: int, instruction: Product, g: int) -> None:
 
 
 def _inputs(linked: Linked, i: int, instruction: Product) -> tuple[int, int]:
-    """Return what `_vectors` did."""
+    """Return the same as `_vectors`, after it has run."""
     place, k = linked.gathers.get((i, "inputs")), instruction.inputs.shape[1]
     found = _windows(instruction.inputs, instruction.varies)
     return cast("tuple[int, int]", found if place is None else (place, k))

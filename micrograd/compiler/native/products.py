@@ -22,7 +22,7 @@ def _rank(
     """Write `o[i, l] = start + sum over j of a[i, j] * b[j, l]`; the lanes `l` are contiguous.
 
     `start` is 0; in the mode `add` what `o` holds, in the mode `bias` the bias of row i. Blocks of
-    so many rows and vectors stay in registers, the largest first.
+    these numbers of rows and vectors stay in registers, the largest first.
     """
     build = w.build
     rows, columns, lanes = sizes

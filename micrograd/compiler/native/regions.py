@@ -39,7 +39,7 @@ T = TypeVar("T")
 Place = tuple[bool, int]  # whether it is in `v`, and the slot
 Term = tuple[float, Place, "Place | None"]  # of a sum: the sign, and the factors
 
-_FEW = 16  # so many inputs of a block take up half of the nearest cache
+_FEW = 16  # this many inputs of a block take up half of the nearest cache
 
 
 def write_region(linked: Linked, width: int, most: int, *, backwards: bool) -> str | None:
@@ -67,7 +67,7 @@ def write_region(linked: Linked, width: int, most: int, *, backwards: bool) -> s
 
 
 class _TooLongError(Exception):
-    """The code has more lines than it may have."""
+    """The code would have too many lines."""
 
 
 class _RegionWriter:
@@ -120,7 +120,7 @@ class _RegionWriter:
     # --------------------------------------------------------------------------------- what is read
 
     def _ask_for_next_block(self, frame: Any) -> None:
-        """Ask for the memory of the next samples, which comes while these are computed."""
+        """Prefetch the memory of the next samples while these are computed."""
         w = self.w
         table = w.pointer(*w.words(w.pointer(frame), Frame.AHEAD))
         for k in range(self.program.inputs):

@@ -156,11 +156,11 @@ class Writer:
         return self.call(f"llvm.{name}.{shape}{size}", kind, *arguments)
 
     def prefetch(self, pointer: Any, level: int = 1) -> None:
-        """Ask for memory to be brought to the cache of a level: 1, the nearest, to 3."""
+        """Prefetch memory into the cache of a level, from 1, the nearest, to 3."""
         self._prefetch(pointer, 0, 4 - level)
 
     def prefetch_to_write(self, pointer: Any) -> None:
-        """Ask for memory that will be written to be brought to the nearest cache."""
+        """Prefetch memory that will be written into the nearest cache."""
         self._prefetch(pointer, 1, 3)
 
     def _prefetch(self, pointer: Any, *hints: int) -> None:

@@ -36,7 +36,7 @@ from micrograd.compiler.program import (
 BLOCK = 10_240
 """The most lanes; a program of many rows has fewer, so that they stay in the cache."""
 _LEAST, _CACHE = 2_048, 2**22  # the fewest lanes; bytes of the cache
-_KEPT = 4  # each thread keeps the arrays for so many numbers of lanes
+_KEPT = 4  # each thread keeps the arrays for this many numbers of lanes
 
 
 def _on(memory: Memory, instruction: Instruction) -> Any:

@@ -20,7 +20,7 @@ Stacks = list[dict[int, Any]]
 
 
 class LoopOn:
-    """A loop, or what makes or reads a stack, on the arrays of a program.
+    """A loop, or an instruction that makes or reads a stack, on the arrays of a program.
 
     Args:
         instruction: the instruction.
@@ -131,7 +131,7 @@ class FloatLoop:
     """A loop of single numbers as straight code on Python's floats, which beats calls of NumPy.
 
     Args:
-        loop: a loop that varies over no batch, whose step consists of operations.
+        loop: a loop that does not vary over a batch and whose step consists of operations.
         u: the numbers of `u`.
         stacks: the stacks of the program.
     """

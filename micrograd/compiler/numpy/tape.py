@@ -31,7 +31,7 @@ def tape_on(memory: Memory, tape: Tape) -> RowTape | FloatTape:
 class FloatTape:
     """A tape of single numbers, for which Python's floats are faster than calls of NumPy.
 
-    It is gone through step by step at first; after some runs, it pays to write it as straight code.
+    It is interpreted step by step at first; after some runs, it pays to write it as straight code.
     """
 
     def __init__(self, memory: Memory, tape: Tape) -> None:
@@ -112,7 +112,7 @@ def _go_forward(steps: Sequence[Step], u: list[float]) -> None:
 
 
 def _go_backward(steps: Sequence[Step], u: list[float], adjoints: list[float]) -> None:
-    """Add to the adjoints; a factor of zero always stops."""
+    """Add to the adjoints; a factor of zero always blocks."""
     for out, row, held, terms in reversed(steps):
         g = adjoints[out]
         if g == 0:

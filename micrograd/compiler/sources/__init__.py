@@ -26,7 +26,7 @@ def source_of(
     """A program as source text; see `CompiledFunction.source`.
 
     Args:
-        f: the function that was traced, for its names; None if it is not known any more.
+        f: the function that was traced, for its names; None if it is no longer known.
         language: `"c"` or `"numpy"`.
         plain: the program with plain products.
         exact: the program with products that stop at zero.
@@ -51,7 +51,7 @@ def source_of(
 
 
 def _names(f: Callable[..., Any] | None, count: int) -> list[str]:
-    """The names of the arguments, as far as the function says them."""
+    """The names of the arguments, as far as they are known."""
     found: list[str] = []
     if f is not None:
         try:

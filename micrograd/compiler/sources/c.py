@@ -42,7 +42,7 @@ class CFile:
         exact: the program with products that stop.
         name: the name of the function.
         arguments: its arguments, without the parameters.
-        gradient: whether there is one output, of which the gradient is wanted.
+        gradient: whether there is one output, whose gradient is wanted.
     """
 
     def __init__(

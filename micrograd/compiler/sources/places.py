@@ -19,7 +19,7 @@ from micrograd.source.trees import Definition, ready, shared
 from micrograd.table.formulas import Call, Tree, calls
 
 NONE = -(2**31) + 1
-"""In tables of slots: no slot."""
+"""Marks a missing slot in tables of slots."""
 
 Item = Definition | str  # a formula, or lines of text
 _INTO = "_into"  # a formula that is added to a number: target, formula, and what makes it unique
@@ -136,7 +136,7 @@ class Places:
         return bool(self.active[varies][rows].any())
 
     def text(self, tree: Tree) -> str:
-        """A formula in C; its operations are entered."""
+        """A formula in C; its operations are added to `used`."""
         self.used |= calls(tree)
         return C.text(tree)
 

@@ -1,6 +1,6 @@
 """The instructions of a program as statements in C, forwards and backwards.
 
-What is short is written one number after the other, what is wide as a loop, and a long tape as a
+Short instructions are written one number after another, wide ones as a loop, and a long tape as a
 loop over tables.
 """
 

@@ -133,7 +133,7 @@ class Sums(Places):
     def _side(
         self, slots: Any, kinds: Any, shape: tuple[int, int] | None
     ) -> tuple[str | None, str | None]:
-        """The factors of the terms on one side, and their adjoints; None where there are none."""
+        """The factors of the terms on one side, and their adjoints; None for missing factors."""
         if (slots < 0).all():
             return None, None
         kinds = kinds & (slots >= 0)
@@ -171,7 +171,7 @@ def _at(shape: tuple[int, int] | None) -> str:
 
 
 def _runs(step: WeightedSums, first: int, last: int) -> Iterator[slice]:
-    """Parts of a sum whose terms are of one kind and evenly spaced, as long as they can be."""
+    """The longest parts of a sum whose terms are of one kind and evenly spaced."""
     columns = np.array([np.asarray(each[first:last], int) for each in step[3:]])
     steps = np.diff(columns, axis=1)
     same = (steps[[0, 2, 4]] == 0).all(axis=0) & ((columns[3, 1:] < 0) == (columns[3, :-1] < 0))

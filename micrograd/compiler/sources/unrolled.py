@@ -129,7 +129,7 @@ class Unrolled:
         Args:
             wanted: which of the parameters and inputs the gradient is for; None for no gradient.
             product: the operation that multiplies in the chain rule.
-            used: the operations that are called are entered here.
+            used: receives the operations that are called.
         """
         line, names = self.line, dict(self.names)
         forwards = line.forwards()

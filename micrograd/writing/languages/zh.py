@@ -412,7 +412,7 @@ WORDS: dict[str, dict[str, str]] = {
         "the value of each name": "每个变量的值",
         "highest order of the derivatives to check, from 1 to 4 (default 1)": "要检查的导数的最高阶数，1 到 4（默认 1）",
         "Derive the gradient of an expression by the chain rule. Without values for the names, "
-        "the derivation is in symbols only.": "用链式法则推导表达式的梯度。不给变量的值时，只用符号推导。",
+        "the derivation is in symbols only.": "用链式法则推导表达式的梯度。不给变量赋值时，只做符号推导。",
         "names to differentiate by (default all)": "对哪些变量求导（默认全部）",
         "a closed form, as on a blackboard, or every value and path (default board)": "像板书那样的化简结果（board），或者写出每个值和每条路径（full）；默认 board",
         "columns of a line, for --style board (default 76)": "每行的宽度，用于 --style board（默认 76）",
@@ -426,7 +426,7 @@ WORDS: dict[str, dict[str, str]] = {
         "output file; without it, a text tree is printed": "输出文件；不给则打印文字形式的树",
         "light, dark, print, or auto, which follows the reader's screen (default light)": "light（浅色）、dark（深色）、print（印刷）或 auto（随读者的屏幕）；默认 light",
         "LR (from left to right, the default), RL, TB (from top to bottom) or BT; a compact "
-        "picture is read from left to right or from top to bottom by default, whichever fits": "LR（从左到右，默认）、RL、TB（从上到下）或 BT；紧凑图默认从左到右或从上到下，看哪种放得下",
+        "picture is read from left to right or from top to bottom by default, whichever fits": "LR（从左到右，默认）、RL、TB（从上到下）或 BT；紧凑图默认从左到右或从上到下，取放得下的那种",
         "draw one box for each named value, with typeset formulas and partials": "每个有名字的值画一个框，写上排好版的公式和偏导数",
         "how wide a compact picture may be, in pixels (default 700)": "紧凑图的最大宽度，单位为像素（默认 700）",
         "enlarge a PNG, such as 2 (default 1)": "PNG 的放大倍数，例如 2（默认 1）",
@@ -437,7 +437,7 @@ WORDS: dict[str, dict[str, str]] = {
         "output file; without it, the page is printed": "输出文件；不给则把网页打印出来",
         "names that gradient descent changes (default: those of weights, such as w and b)": "梯度下降所改变的变量（默认是权重，例如 w 和 b）",
         "samples: a CSV file whose columns are called like names of the expression, which then "
-        "need no value": "样本：一个 CSV 文件，列名与表达式的变量相同，这些变量就不必再给值",
+        "need no value": "样本：一个 CSV 文件，列名与表达式的变量相同，这些变量就不必另外赋值",
         "learning rate (default %(default)s)": "学习率（默认 %(default)s）",
         "Write an expression and its gradient as a function in another language, which needs "
         "no library. The suffix of the file determines the language: js; mjs, an ES module; "
@@ -447,7 +447,7 @@ WORDS: dict[str, dict[str, str]] = {
         "javascript, python or c (default: by the suffix, else javascript)": "javascript、python 或 c（默认由后缀决定，否则是 javascript）",
         "name of the function (default %(default)s)": "函数的名字（默认 %(default)s）",
         "Write one HTML file in which a reader trains a small network and looks into it. "
-        "Settings are those in the address of the page.": "生成一个 HTML 文件，读者可以在其中训练一个小网络，并查看它的内部。设置与网页地址中的相同。",
+        "Settings are those in the address of the page.": "生成一个 HTML 文件，读者可以在其中训练一个小网络，并查看它的内部。设置项与网页地址中的相同。",
         "what the page opens with: kind, data, features, layers, activation, output, init, "
         "loss, optimizer, rate, penalty, strength, batch, samples, noise, test, classes, seed, "
         "speed, steps": "网页打开时的设置：kind、data、features、layers、activation、output、init、loss、optimizer、rate、penalty、strength、batch、samples、noise、test、classes、seed、speed、steps",
@@ -458,7 +458,7 @@ WORDS: dict[str, dict[str, str]] = {
         "output file: .html, a page with curves, or .md": "输出文件：.html，带曲线的网页；或 .md",
         "Train a multilayer perceptron, and measure it on samples that were held out; the last "
         "line of the output is the result. Columns of numbers are scaled, and columns of words "
-        "become one column of zeros and ones for each word.": "训练一个多层感知机，并用留出的样本衡量它；输出的最后一行是结果。数值列会被缩放，文字列变成由 0 和 1 组成的若干列，每个词一列。",
+        "become one column of zeros and ones for each word.": "训练一个多层感知机，并用留出的样本评估；输出的最后一行是结果。数值列会被缩放，文字列变成由 0 和 1 组成的若干列，每个词一列。",
         "moons, circles, spiral, xor, blobs, digits, iris, or a CSV file": "moons、circles、spiral、xor、blobs、digits、iris，或一个 CSV 文件",
         "sizes of the hidden layers (default %(default)s)": "各隐藏层的大小（默认 %(default)s）",
         "activation of the hidden layers (default %(default)s)": "隐藏层的激活函数（默认 %(default)s）",
@@ -472,14 +472,14 @@ WORDS: dict[str, dict[str, str]] = {
         "write pictures to this folder": "把插图写入这个文件夹",
         "column to predict (default: the last one)": "要预测的列（默认最后一列）",
         "leave this column out; may be repeated": "不用这一列；可以重复给出",
-        "use this column even if it seems to number the rows; may be repeated": "即使这一列看起来只是行号，也要用；可以重复给出",
+        "use this column even if it seems to number the rows; may be repeated": "即使这一列看起来像行号，也使用它；可以重复给出",
         "what to do with missing values: drop leaves their rows out, fill puts the mean or the "
         "most frequent word there, category makes them a value of their own (default "
-        "%(default)s)": "怎样处理缺失值：drop 去掉所在的行，fill 填入平均值或最常见的词，category 把缺失当作单独的一类（默认 %(default)s）",
+        "%(default)s)": "缺失值的处理方式：drop 去掉所在的行，fill 填入平均值或最常见的词，category 把缺失当作单独的一类（默认 %(default)s）",
         "whether the first line has the names of the columns (default: detect it)": "第一行是不是列名（默认自动判断）",
         "encoding of the file, such as gbk (default UTF-8)": "文件的编码，例如 gbk（默认 UTF-8）",
         "separator of the cells: comma, semicolon, tab, bar, space, or the character itself "
-        "(default: detect it)": "单元格的分隔符：comma、semicolon、tab、bar、space，或者就写那个字符（默认自动判断）",
+        "(default: detect it)": "单元格的分隔符：comma、semicolon、tab、bar、space，或者直接写出该字符（默认自动判断）",
         "decimal mark of the numbers (default: detect it)": "小数点的写法（默认自动判断）",
         "number of lines above the table (default %(default)s)": "表格上方的行数（默认 %(default)s）",
         "Predict the target for each row of a CSV file. The file must have the columns that "
@@ -489,10 +489,10 @@ WORDS: dict[str, dict[str, str]] = {
         "output file; without it, the predictions are printed": "输出文件；不给则把预测打印出来",
         "Say which version is installed and where, which optional libraries, renderers and "
         "fonts there are, and whether another distribution owns the names micrograd or nn. The "
-        "exit status is 1 if something has to be mended.": "说明装的是哪个版本、装在哪里，有哪些可选的库、渲染器和字体，以及有没有别的发行包占用 micrograd 或 nn 这两个名字。有需要处理的问题时，退出码为 1。",
-        "print a script by which a shell completes commands and options": "打印一段脚本，让 shell 能补全命令和选项",
-        "Print a script by which a shell completes commands and options when the key Tab is "
-        "pressed. The shell has to read it when it starts:": "打印一段脚本，让 shell 在按下 Tab 键时补全命令和选项。shell 启动时要读入它：",
+        "exit status is 1 if something has to be fixed.": "说明装的是哪个版本、装在哪里，有哪些可选的库、渲染器和字体，以及有没有别的发行包占用 micrograd 或 nn 这两个名字。有需要处理的问题时，退出码为 1。",
+        "print a script that lets a shell complete commands and options": "打印一段脚本，让 shell 能补全命令和选项",
+        "Print a script that lets a shell complete commands and options when the key Tab is "
+        "pressed. The shell must load it at startup:": "打印一段脚本，让 shell 在按下 Tab 键时补全命令和选项。请让 shell 在启动时加载它：",
         "the shell": "所用的 shell",
     },
     "doctor": {
@@ -513,7 +513,7 @@ WORDS: dict[str, dict[str, str]] = {
         "no font": "没有安装",
         "cache": "机器码缓存",
         "cache remedy": "把 MICROGRAD_CACHE_DIR 设为自己的文件夹",
-        "elsewhere": "Python 找到的 {package} 在 {where}，不与本包在一起",
+        "elsewhere": "Python 找到的 {package} 在 {where}，与本包不在同一处",
         "fresh": "为这个项目单独建一个虚拟环境",
         "clash": "{package} 同时属于 {others}，两者会互相覆盖文件",
         "well": "一切正常。",

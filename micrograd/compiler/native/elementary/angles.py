@@ -1,4 +1,4 @@
-"""Functions of angles, and angles.
+"""Trigonometric functions, their inverses, and the angles of vectors.
 
 Sources: sin, asin and acos after fdlibm (Sun, 1993), atan after Cephes (Moshier, 1989), the
 reduction by fused multiplication after Muller et al., Handbook of Floating-Point Arithmetic (2018).
@@ -25,7 +25,7 @@ class Angles(Powers):
         return self._wave(x, "cos", 1)
 
     def tan(self, x: Number) -> Number:
-        """The tangent, by that of half the angle; in odd quadrants, -1 over that."""
+        """The tangent, from that of half the angle; in odd quadrants, -1 divided by it."""
         shifted, r, low, is_far = self._turned(x)
         u = 0.5 * r
         z = u * u
@@ -40,7 +40,8 @@ class Angles(Powers):
         """Find n + magic, r and a small rest, where x = n π / 2 + r + rest; and where that fails.
 
         It fails for large numbers, and close to multiples of π / 2. Elsewhere the first product is
-        subtracted exactly: it is a multiple of a unit of π / 2, of which r has less than 2 ** 53.
+        subtracted exactly: it is a multiple of a unit of π / 2, and r is less than 2 ** 53 of these
+        units.
         """
         high, low = self.c.half_pi
         size = abs(x)

@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 Pair = tuple[float, float]
-"""A number and what it has lost by rounding."""
+"""A number and its rounding error."""
 
 
 class Coefficients(NamedTuple):
     """The tables of a format; z is a square.
 
     Args:
-        ln2: ln 2, so few digits of it that multiples of exponents are exact, and the rest.
-        log10_2: the same of log10 2.
+        ln2: ln 2 in two parts, the first so short that its products with exponents are exact.
+        log10_2: log10 2, in two parts likewise.
         log2_e: 1 / ln 2.
         log10_e: 1 / ln 10.
         half_pi: π / 2.

@@ -170,7 +170,7 @@ class Lanes:
         return self.number(terms[0])
 
     def long_polynomial(self, x: Number, coefficients: Sequence[float]) -> Number:
-        """The same by Horner's rule, which takes fewer registers."""
+        """A polynomial by Horner's rule, which needs fewer registers."""
         value = self.number(coefficients[-1])
         for each in coefficients[-2::-1]:
             value = self.muladd(value, x, each)
@@ -235,13 +235,13 @@ class Lanes:
     # --------------------------------------------------------------------------------------- rare
 
     def rarely(self, test: Any, usual: Number, otherwise: Callable[[], Number]) -> Number:
-        """Choose lane by lane, where what is chosen is only computed if a lane needs it."""
+        """Choose lane by lane; a choice is only computed if some lane needs it."""
         return self.branch(
             some(self.writer, test), lambda: self.select(test, otherwise(), usual), usual
         )
 
     def branch(self, test: Any, rare: Callable[[], Number], usual: Number) -> Number:
-        """What is written by a function if a single truth value holds, else a given number."""
+        """The number that a function writes if a single truth value holds, else a given one."""
         before = self.build.block
         with self.build.if_then(test, likely=False):
             found = rare().ir, self.build.block
@@ -250,7 +250,7 @@ class Lanes:
     def either(
         self, test: Any, then: Callable[[], Number], otherwise: Callable[[], Number]
     ) -> Number:
-        """What is written by one of two functions, by a single truth value."""
+        """The number that one of two functions writes, chosen by a single truth value."""
         with self.build.if_else(test) as (first, second):
             with first:
                 one = then().ir, self.build.block
@@ -286,7 +286,7 @@ def some(writer: Writer, test: Any) -> Any:
 
 
 def outlined(writer: Writer, name: str, body: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function of the module, which is written by `body` when it is called first."""
+    """Call a function of the module; `body` writes it at the first call."""
     made = writer.module.globals.get(name)
     if made is None:
         kinds = [each.type for each in arguments]

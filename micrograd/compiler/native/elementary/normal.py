@@ -67,7 +67,7 @@ class NormalLaw(Angles):
         return self.select(self.compare("<", x, 0.0), left, right)
 
     def gelu_slope(self, x: Number) -> Number:
-        """The derivative of gelu: for negative x a tail, and for positive ones 1 less that."""
+        """The derivative of gelu: for negative x a tail, for positive x 1 minus a tail."""
         size = self._bounded(x)
         slope = self.muladd(size, -1 / math.sqrt(2 * math.pi), self._above(size))
         left = slope * self._density(x) * _BACK
@@ -84,6 +84,6 @@ class NormalLaw(Angles):
         return inverse * self.long_polynomial(self.muladd(inverse, -8.0, 1.0), table)
 
     def _bounded(self, x: Number) -> Number:
-        """|x|, at most where Φ(-|x|) is 0; but infinities are kept."""
+        """|x|, capped where Φ(-|x|) is 0; infinities are kept."""
         size = abs(x)
         return self.select(self.compare("<", size, math.inf), self.smaller(size, 40.0), size)

@@ -47,7 +47,7 @@ class Powers(Logarithms):
         return self._power_by_log(x, y, log, log_low)
 
     def power_of_floats(self, x: Number, y: Number) -> Number:
-        """A power to some 30 bits: of floats, computed in doubles."""
+        """A power of floats, computed in doubles to some 30 bits."""
         m, bits = self._split(abs(x))
         f, k = m - 1.0, self.as_number(bits)
         half, rest = self._atanh_terms(f, tables.LOG_HALF)
@@ -57,7 +57,7 @@ class Powers(Logarithms):
     def _power_by_log(self, x: Number, y: Number, log: Number, low: Number | None) -> Number:
         """A power, given the logarithm of |x|; special numbers as in the C library."""
         size, nan, inf = abs(x), math.nan, math.inf
-        # Exponents beyond this have no other result, and an infinite one would give nan.
+        # Larger exponents give the same result, and an infinite one would give nan.
         bound = self.larger(self.smaller(y, 2.0**65), -(2.0**65))
         exponent = bound * log
         if low is not None:
