@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 
     from micrograd.transforms.signatures import ArrayFunction, ListFunction, ScalarFunction
 
-    class _Options(TypedDict, total=False):
-        backend: str
-        dtype: Any
+    class _Further(TypedDict, total=False):
         threads: int
         in_axes: InAxes
         static: Static
         limit: int | None
+
+    class _Options(_Further, total=False):
+        backend: str
+        dtype: Any
 
 
 InAxes = int | None | Sequence[int | None]
@@ -80,11 +82,7 @@ def compile(  # noqa: A001
     batched: bool = False,
     backend: str = "auto",
     dtype: Any = None,
-    *,
-    threads: int = 1,
-    in_axes: InAxes = 0,
-    static: Static = (),
-    limit: int | None = None,
+    **options: Unpack[_Further],
 ) -> CompiledFunction[Any]: ...
 @overload
 def compile(  # noqa: A001
@@ -93,11 +91,7 @@ def compile(  # noqa: A001
     batched: bool = False,
     backend: str = "auto",
     dtype: Any = None,
-    *,
-    threads: int = 1,
-    in_axes: InAxes = 0,
-    static: Static = (),
-    limit: int | None = None,
+    **options: Unpack[_Further],
 ) -> Callable[[Callable[..., Any]], CompiledFunction[Any]]: ...
 def compile(  # noqa: A001 (the name of the public function)
     f: Callable[..., Any] | None = None,

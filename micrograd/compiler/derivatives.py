@@ -17,7 +17,8 @@ import numpy as np
 
 from micrograd.compiler.results import batch, placed, regular
 from micrograd.compiler.sparsity import compressed
-from micrograd.compiler.targets import Parameters, Targets, read_targets, resolved, run
+from micrograd.compiler.targets import Targets, read_targets, resolved, run
+from micrograd.compiler.variants import Variants
 from micrograd.engine.value import Value
 from micrograd.transforms import functions
 from micrograd.transforms.runs import Function
@@ -33,34 +34,14 @@ Result = TypeVar("Result")
 T = TypeVar("T")
 
 
-class Derivatives(ABC, Generic[Result]):
+class Derivatives(Variants, ABC, Generic[Result]):
     """The derivatives of a compiled function."""
 
-    f: Callable[..., Any] | None
-    batched: bool
-    _axes: tuple[int | None, ...] | None
-    _held: Parameters
     _derived: dict[Hashable, Any]
 
     @abstractmethod
     def __call__(self, *args: Any, **keywords: Any) -> Result:
         """Return the value of the function."""
-
-    @abstractmethod
-    def _call(self, args: Sequence[Any]) -> Any:
-        """Return the numbers of a call, and the program for them."""
-
-    @abstractmethod
-    def _numbers(self, given: Any) -> Any:
-        """Return the numbers of the parameters: those given, or the current ones."""
-
-    @abstractmethod
-    def _all_numbers(self, given: Any, call: Any) -> Any:
-        """Return the numbers of the parameters and of the arguments that a batch shares."""
-
-    @abstractmethod
-    def _axes_of(self, count: int) -> tuple[int | None, ...]:
-        """Return an entry for each of `count` arguments: 0 for a batch, None for a shared one."""
 
     @abstractmethod
     def _like(self, f: Callable[..., Any], axes: Any) -> Any:

@@ -11,14 +11,11 @@
 from __future__ import annotations
 
 import pickle
-import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
 import numpy as np
 
-from micrograd.compiler.arguments import batch_columns, numbers, refuse_tensors
 from micrograd.compiler.binding import bind, bound
 from micrograd.compiler.derivatives import Derivatives
 from micrograd.compiler.executor import Call, MakeExecutor
@@ -26,24 +23,13 @@ from micrograd.compiler.gradients import chosen_gradients
 from micrograd.compiler.inlining import call_on_values, is_on_values
 from micrograd.compiler.loops.tracing import unrolled
 from micrograd.compiler.program import Loop, Program
-from micrograd.compiler.recorder import TraceError
 from micrograd.compiler.results import gradient, placed, regular, store, store_parameters
 from micrograd.compiler.shortcuts import Shortcuts, shortcut
-from micrograd.compiler.staging import REAL
-from micrograd.compiler.stopping import CheckedExecutor
 from micrograd.compiler.targets import Parameters, Targets, among
-from micrograd.compiler.tracing import are_traced, refuse_programs_of, trace, tracing
-from micrograd.engine.graph import Node
-from micrograd.engine.lines import line_of_function, line_of_user
-from micrograd.engine.locks import reentrant_lock
-from micrograd.transforms.structures import (
-    LEAF,
-    NONE,
-    Structure,
-    count_leaves,
-    flatten,
-    unflatten,
-)
+from micrograd.compiler.tracing import tracing
+from micrograd.compiler.variants import Arguments
+from micrograd.engine.lines import line_of_user
+from micrograd.transforms.structures import LEAF
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -56,15 +42,6 @@ else:
 
     Result, Mean, Slopes = TypeVar("Result"), TypeVar("Mean"), TypeVar("Slopes")
 
-MOST_STRUCTURES = 16
-"""Structures of arguments whose programs a compiled function keeps."""
-_MANY = (
-    f"{{!r}} was called with more than {MOST_STRUCTURES} structures of arguments, such as lists of "
-    "different lengths. It keeps the programs of the last ones and traces the function again for "
-    "others, which is slow: pad lists to a few lengths, or compile the function for each use"
-    "\n  at {}"
-)
-
 
 def _itself(program: Any, option: bool) -> Callable[..., Any]:
     return lambda *args: program.f(*args)
@@ -76,31 +53,6 @@ def _is_pickled(f: Any) -> bool:
     except (pickle.PicklingError, AttributeError, TypeError):
         return False
     return True
-
-
-# Reads the slot itself: another thread may be tracing a function with the same parameters, which
-# are traced values meanwhile.
-_number = vars(Node)["data"].__get__
-
-
-class _Variant(NamedTuple):
-    """A program for one structure of arguments."""
-
-    executor: CheckedExecutor
-    arguments: tuple[Structure, ...]
-    result: Structure
-
-
-class _Arguments(NamedTuple):
-    """The numbers of one call."""
-
-    variant: _Variant
-    inputs: list[Any]
-    length: int
-    shared: Sequence[Any] = ()  # the numbers of arguments that a batch shares
-
-
-_keeping = reentrant_lock()  # held while the programs of a function change
 
 
 class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
@@ -146,20 +98,10 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         static: tuple[frozenset[int], frozenset[str]] = (frozenset(), frozenset()),
         limit: int | None = None,
     ) -> None:
-        self.f, self.parameters, self.batched = f, parameters.values, batched
-        self._held = parameters
-        self._inputs = not self.parameters  # whether gradients are those of the arguments
-        self._mean = batched and not self._inputs  # whether they are those of a mean
-        self.dtype, self._make, self._threads = dtype, make, threads
-        self._variants: OrderedDict[tuple[Structure, ...], _Variant] = OrderedDict()
-        self._by_shapes: dict[tuple[tuple[int, ...], ...], _Variant] = {}  # of the last arrays
-        self._axes = None if axes is None or None not in axes else axes
+        super().__init__(f, parameters, batched, dtype, make, threads, axes, limit)
         self._static, self._has_static = static, any(static)
-        self._limit = limit
         self._derived = {}
         self._shortcuts = Shortcuts(), Shortcuts()  # of values, and of value_and_grad
-        self._last: _Variant | None = None
-        self._warned = False
 
     def __call__(
         self, *args: Any, parameters: Any = None, out: Any = None, **keywords: Any
@@ -453,17 +395,6 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         axes = (*self._axes_of(len(args)), *(0 for _ in how.names))
         return self._program(bound, how, axes), numbers, how.differentiated
 
-    def _axes_of(self, count: int) -> tuple[int | None, ...]:
-        """Return an entry for each of `count` arguments: 0 for a batch, None for a shared one."""
-        if self._axes is None:
-            return (0,) * count
-        if len(self._axes) != count:
-            raise ValueError(
-                f"in_axes has {len(self._axes)} entries, but the function was called with {count} "
-                f"arguments\n  at {line_of_user()}"
-            )
-        return self._axes
-
     def _of_arguments(self, *, mean: bool) -> CompiledFunction[Any]:
         """Return this function with gradients with respect to the arguments."""
         mean = mean and self.batched
@@ -478,36 +409,8 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         structure = self._held.structure
         return gradient if structure is None else regular(structure, gradient)
 
-    # ------------------------------------------------------------------------------------- calling
-
-    def _numbers_now(self) -> list[float] | None:
-        """Return the numbers of the parameters; None if this thread is tracing with them."""
-        return None if are_traced(self.parameters) else [*map(_number, self.parameters)]
-
-    def _numbers(self, given: Any) -> Any:
-        """Return the numbers of the parameters: those given, or the current ones."""
-        if given is None:
-            refuse_programs_of(self.parameters)
-            return [*map(_number, self.parameters)]
-        if self._held.structure is not None and type(given) is not np.ndarray:
-            given = self._held.leaves(given)
-        if type(given) is np.ndarray and given.dtype.kind in REAL:
-            array = np.asarray(given, dtype=self.dtype)
-        else:
-            array = np.asarray(numbers(given, "parameters")[0], dtype=self.dtype)
-        if array.shape != (len(self.parameters),):
-            raise ValueError(
-                f"parameters is an array of {len(self.parameters)} numbers, got shape {array.shape}"
-            )
-        return array
-
-    def _all_numbers(self, given: Any, call: _Arguments) -> Any:
-        """Return the numbers of the parameters and of the arguments that a batch shares."""
-        own = self._numbers(given)
-        return np.concatenate([own, *call.shared]) if call.shared else own
-
     def _prepare(
-        self, shortcuts: Shortcuts, kind: Call, args: Sequence[Any], call: _Arguments
+        self, shortcuts: Shortcuts, kind: Call, args: Sequence[Any], call: Arguments
     ) -> None:
         """Make a shortcut for further calls like this one if it is not the first of its kind."""
         variant, _, length, shared = call
@@ -531,124 +434,3 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
                 checked=executor.stopping is not None,
             )
         shortcuts.add(key, made, variant)
-
-    def _call(self, args: Sequence[Any]) -> _Arguments:
-        is_plain = self.batched and self._axes is None
-        call = (self._call_on_arrays(args) if is_plain else None) or self._call_on_any(args)
-        self._last = call.variant
-        return call
-
-    def _call_on_arrays(self, args: Sequence[Any]) -> _Arguments | None:
-        """Return a call on arrays whose shapes are those of the last one, or None otherwise."""
-        parts, shapes, length = [], [], -1
-        for each in args:
-            if type(each) is not np.ndarray or each.dtype.kind not in REAL:
-                return None
-            shape = each.shape
-            if not shape or shape[0] != length > -1:
-                return None
-            length = shape[0]
-            shapes.append(shape[1:])
-            parts.append(each.reshape(length, -1).T if length else each)
-        variant = self._by_shapes.get(tuple(shapes))
-        return None if variant is None or not length else _Arguments(variant, parts, length)
-
-    def _call_on_any(self, args: Sequence[Any]) -> _Arguments:
-        parts: list[Any] = []
-        shared: list[Any] = []  # the numbers of arguments that all samples share
-        structures, lengths = [], []
-        for i, (argument, axis) in enumerate(zip(args, self._axes_of(len(args)), strict=True)):
-            place = f"argument {i}"
-            if self.batched and axis == 0:
-                columns, structure, length = batch_columns(argument, place)
-                if structure != NONE:
-                    lengths.append(length)
-                    parts.append(columns)
-            else:
-                columns, structure = numbers(argument, place)
-                (parts if axis == 0 else shared).append(columns)
-            structures.append(structure)
-        if len(set(lengths)) > 1:
-            raise ValueError(f"the arguments are batches of different lengths: {lengths}")
-        if self.batched and not lengths:
-            raise ValueError("a batched function needs an argument that says how many samples")
-        length = lengths[0] if lengths else 1
-        variant = self._variant(self._key(structures))
-        if self._axes is None and all(type(each) is np.ndarray for each in args):
-            self._by_shapes = {tuple(each.shape[1:] for each in args): variant}
-        if self.batched and not length:
-            parts = [np.zeros((variant.executor.program.inputs, 0))]
-        return _Arguments(variant, parts, length, shared)
-
-    def _key(self, structures: Sequence[Structure | None]) -> tuple[Structure, ...]:
-        """Return the structures; that of an empty list is taken from the last call that fits."""
-        known = [structure for structure in structures if structure is not None]
-        if len(known) == len(structures):
-            return tuple(known)
-        for key in reversed(self._variants):
-            pairs = zip(key, structures, strict=False)
-            if len(key) == len(structures) and all(s in (None, k) for k, s in pairs):
-                return key
-        raise ValueError("an empty list does not say what a sample is: call with a sample first")
-
-    def _variant(self, key: tuple[Structure, ...]) -> _Variant:
-        found = self._variants.get(key)
-        if found is None:
-            with tracing:  # one lock for all, as a function that is traced may call another
-                found = self._variants.get(key) or self._new_variant(key)
-        with _keeping:
-            for used in (self._last, found):
-                if used is not None:
-                    self._variants[used.arguments] = used
-                    self._variants.move_to_end(used.arguments)
-            too_many = len(self._variants) > MOST_STRUCTURES
-            while len(self._variants) > MOST_STRUCTURES:
-                self._variants.popitem(last=False)
-        if too_many and not self._warned:
-            self._warned = True
-            warnings.warn(_MANY.format(self, line_of_user()), stacklevel=2)
-        return found
-
-    def _new_variant(self, key: tuple[Structure, ...]) -> _Variant:
-        for i, structure in enumerate(key):
-            refuse_tensors(structure, f"argument {i}")
-        f = self.f
-        if f is None:
-            raise ValueError(
-                "these arguments have a different structure from those before it was pickled; "
-                "compile the function again"
-            )
-        results: list[Structure] = []
-
-        # The leaves of arguments that a batch shares come first, and become parameters.
-        axes = self._axes_of(len(key))
-        order = sorted(range(len(key)), key=lambda i: axes[i] is not None)
-        shared = sum(count_leaves(each) for each, axis in zip(key, axes, strict=True) if axis != 0)
-
-        def run(leaves: Sequence[Any]) -> list[Any]:
-            arguments = [None] * len(key)
-            for i, (structure, part) in zip(order, placed([key[i] for i in order]), strict=True):
-                arguments[i] = unflatten(structure, leaves[part])
-            result = f(*arguments)
-            outputs, structure = flatten(result)
-            results.append(structure)
-            return [None] if result is None else outputs
-
-        try:
-            graph = trace(run, self.parameters, sum(map(count_leaves, key)), self._limit)
-            graph = graph._replace(
-                parameters=graph.parameters + shared, inputs=graph.inputs - shared
-            )
-        except TraceError as error:
-            if "\n  at " in str(error):
-                raise
-            raise TraceError(f"{error}\n  at {line_of_function(f)}") from error
-        executor = CheckedExecutor(
-            graph,
-            self._make,
-            self.dtype,
-            batched=self.batched,
-            inputs=self._inputs,
-            threads=self._threads,
-        )
-        return _Variant(executor, key, results[0])

@@ -9,6 +9,7 @@ that most operands are slices.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ from micrograd.ops import Operation
 from micrograd.writing.languages.en import WORDS
 
 Rows = slice | Any  # neighbouring slots, or an array of slots
+Place = tuple[bool, int]  # a slot: whether it is in `v`, and its number
+Term = tuple[float, Place, "Place | None"]  # of a sum: the sign, and the factors
 
 
 class Operand(NamedTuple):
@@ -104,6 +107,16 @@ class WeightedSums(NamedTuple):
     def terms(self) -> list[tuple[float, int, bool, int, bool]]:
         """Return the sign and the factors of each term, each as a slot and whether it is in `v`."""
         return [*zip(*(column.tolist() for column in self[3:]), strict=True)]
+
+    def sums(self) -> Iterator[tuple[int, list[Term]]]:
+        """Yield the slot of each sum, and its terms."""
+        terms: list[Term] = [
+            (sign, (left_varies, left), None if right < 0 else (right_varies, right))
+            for sign, left, left_varies, right, right_varies in self.terms()
+        ]
+        slots = range(self.out.start, self.out.stop)
+        for slot, (first, last) in zip(slots, pairwise(self.bounds.tolist()), strict=True):
+            yield slot, terms[first:last]
 
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""
@@ -278,7 +291,8 @@ class Stack(NamedTuple):
 
 
 SUM = -1  # the code of a weighted sum, among those of operations
-Instruction = Elementwise | Product | WeightedSums | Fold | Tape | Pack | Elements | Loop
+Step = Elementwise | Product | WeightedSums | Fold | Pack | Elements | Loop
+Instruction = Step | Tape
 
 
 def _line(instruction: Instruction) -> str:
@@ -295,6 +309,43 @@ def with_bodies(instructions: Iterable[Instruction]) -> Iterator[Instruction]:
         yield each
         if isinstance(each, Loop):
             yield from with_bodies(each.body)
+
+
+def without_tapes(instructions: Iterable[Instruction]) -> Iterator[Step]:
+    """Yield the instructions, with the steps of each tape in place of it."""
+    for each in instructions:
+        if isinstance(each, Tape):
+            yield from each.steps()
+        else:
+            yield each
+
+
+def slots_read(instruction: Instruction) -> Iterator[tuple[Any, Any]]:
+    """Yield arrays of the slots that an instruction reads, and which of them are in `v`.
+
+    A missing operand has the slot -1. Nothing is yielded for loops and their stacks.
+    """
+    match instruction:
+        case Elementwise(operands=operands):
+            for each in operands:
+                yield _alike(each.varies, each.rows)
+        case Product(varies=varies, matrix=matrix, inputs=inputs, bias=bias):
+            yield _alike(False, matrix)
+            if bias is not None:
+                yield _alike(False, bias)
+            yield _alike(varies, inputs)
+        case Fold(varies=varies, slots=slots):
+            yield _alike(varies, slots)
+        case WeightedSums(sides=sides):
+            yield from sides
+        case Tape(operands=operands, operands_vary=kinds, terms=terms):
+            yield from zip(operands.T, kinds.T, strict=True)
+            yield from slots_read(terms)
+
+
+def _alike(varies: bool, rows: Rows) -> tuple[Any, Any]:
+    slots = slots_of(rows)
+    return slots, np.full(slots.shape, varies)
 
 
 def _terms(count: int, words: Mapping[str, str]) -> str:
@@ -330,6 +381,11 @@ class Program(NamedTuple):
     def first_constant(self) -> int:
         """The slot of `u` of the first constant."""
         return self.parameters + (0 if self.batched else self.inputs)
+
+    def constant(self, slot: int) -> float | None:
+        """The number in a slot of `u`, or None if it is not a constant."""
+        place = slot - self.first_constant
+        return float(self.constants[place]) if 0 <= place < len(self.constants) else None
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -374,6 +430,15 @@ def rows_of(slots: Sequence[int] | Any) -> Rows:
     if len(slots) and slots[-1] - slots[0] == len(slots) - 1 and (np.diff(slots) == 1).all():
         return slice(int(slots[0]), int(slots[-1]) + 1)
     return slots
+
+
+def slots_of(rows: Rows) -> Any:
+    """Return the slots of rows as an array.
+
+    >>> slots_of(slice(3, 6))
+    array([3, 4, 5])
+    """
+    return np.arange(rows.start, rows.stop) if isinstance(rows, slice) else np.asarray(rows)
 
 
 def shown(operand: Operand) -> str:

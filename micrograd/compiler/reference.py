@@ -21,17 +21,16 @@ from micrograd.compiler.program import (
     Elements,
     Elementwise,
     Fold,
-    Instruction,
     Loop,
     Pack,
     Product,
     Program,
     Rows,
-    Tape,
+    Step,
     WeightedSums,
+    without_tapes,
 )
 
-Step = Elementwise | Product | WeightedSums | Fold | Pack | Elements | Loop
 Spaces = tuple[Any, Any]  # the rows of `u` and of `v`: `spaces[varies]`
 _MOST_NUMBERS = 2**22  # in one block of a large batch: values of `v`
 
@@ -47,7 +46,7 @@ class ReferenceExecutor(Executor):
     @cached_property
     def _steps(self) -> list[Step]:
         """The instructions, with the steps of each tape in place of it."""
-        return _without_tapes(self.program.instructions)
+        return [*without_tapes(self.program.instructions)]
 
     def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[Any, bool]:
         """Return the outputs, and whether they are finite."""
@@ -118,17 +117,10 @@ class ReferenceExecutor(Executor):
         return u, v
 
 
-def _without_tapes(instructions: Sequence[Instruction]) -> list[Step]:
-    steps: list[Step] = []
-    for instruction in instructions:
-        steps += instruction.steps() if isinstance(instruction, Tape) else [instruction]
-    return steps
-
-
 def _run(steps: Sequence[Step], spaces: Spaces, stacks: Stacks) -> None:
     for step in steps:
         if isinstance(step, Loop | Pack | Elements):
-            inner = _without_tapes(step.body) if isinstance(step, Loop) else []
+            inner = [*without_tapes(step.body)] if isinstance(step, Loop) else []
             (call,) = LoopOn(step, spaces, stacks, partial(_run, inner, spaces, stacks)).forward()
             call()
         else:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import keyword
 from collections.abc import Callable
 
-from micrograd.source.language import Language, Syntax
+from micrograd.source.language import Language
+from micrograd.source.python import PYTHON
 from micrograd.table.interpreters import CHOICE, COMPARISON, SUM, Text, Texts, called, in_brackets
 
 _SAME = (
@@ -50,15 +51,7 @@ NUMPY = Language(
     | {"abs": "np.abs", "atan2": "np.arctan2", "round": "np.rint"}
     | {"_fmod": "np.fmod", "_library_pow": "np.power"},
     words=(*keyword.kwlist, *keyword.softkwlist, "np", "gather", "p", "u", "v", "range", "len"),
-    syntax=Syntax(
-        head="def {name}({parameters}):",
-        local="{name} = {value}",
-        result="return {value}",
-        end="",
-        parameter="{name}",
-        indent="    ",
-        brackets=("(", ")"),
-    ),
+    syntax=PYTHON.syntax,
     special=("np.inf", "np.nan"),
 )
 """Functions of arrays. They take an array of float64, so that nothing raises an error."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from micrograd.table.formulas import COMPARISONS
 from micrograd.table.interpreters import (
     CHOICE,
     COMPARISON,
     POWER,
     SIGN,
+    SIGNS,
     SUM,
     Text,
     Texts,
@@ -21,15 +21,12 @@ from micrograd.table.interpreters import (
 def operators(equal: str, unequal: str) -> dict[str, Callable[..., Text]]:
     """The vocabulary; the languages differ in the signs of equality."""
     python = Texts()
-    signs = ("<", "<=", ">", ">=", equal, unequal)
+    signs = {**SIGNS, "eq": equal, "ne": unequal}
     return {
         **{name: python[name] for name in ("add", "sub", "mul", "div")},
         "_div": python["div"],
         "neg": lambda x: (f"-{in_brackets(x, POWER)}", SIGN),  # `--` would be another operator
-        **{
-            f"_{name}": infix(sign, COMPARISON, SUM, SUM)
-            for name, sign in zip(COMPARISONS, signs, strict=True)
-        },
+        **{f"_{name}": infix(sign, COMPARISON, SUM, SUM) for name, sign in signs.items()},
         "_truth": lambda x: (f"{in_brackets(x, SUM)} {unequal} 0", COMPARISON),
         "_or": infix("||", CHOICE, COMPARISON, COMPARISON),
         "_and": infix("&&", CHOICE, COMPARISON, COMPARISON),

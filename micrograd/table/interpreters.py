@@ -46,7 +46,8 @@ def _conditional(test: Text, then: Text, otherwise: Text) -> Text:
     return f"{first} if {second} else {otherwise[0]}", CHOICE
 
 
-_SIGNS = dict(zip(COMPARISONS, ("<", "<=", ">", ">=", "==", "!="), strict=True))
+SIGNS = dict(zip(COMPARISONS, ("<", "<=", ">", ">=", "==", "!="), strict=True))
+"""The comparisons by name, as Python writes them."""
 _OPERATORS: dict[str, Callable[..., Text]] = {
     "add": infix("+", SUM, SUM, PRODUCT),
     "sub": infix("-", SUM, SUM, PRODUCT),
@@ -56,8 +57,8 @@ _OPERATORS: dict[str, Callable[..., Text]] = {
     "floordiv": infix("//", PRODUCT, PRODUCT, SIGN),
     "pow": infix("**", POWER, ATOM, POWER),
     "neg": lambda x: (f"-{in_brackets(x, SIGN)}", SIGN),
-    **{name: infix(sign, COMPARISON, SUM, SUM) for name, sign in _SIGNS.items()},
-    **{f"_{name}": infix(sign, COMPARISON, SUM, SUM) for name, sign in _SIGNS.items()},
+    **{name: infix(sign, COMPARISON, SUM, SUM) for name, sign in SIGNS.items()},
+    **{f"_{name}": infix(sign, COMPARISON, SUM, SUM) for name, sign in SIGNS.items()},
     "_truth": lambda x: x,
     "_where": _conditional,
 }

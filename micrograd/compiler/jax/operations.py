@@ -99,7 +99,6 @@ _FEW = 8  # up to this many rows are added one by one
 ON_JAX = Interpreter(
     "arrays of JAX",
     {
-        **{f"a{x}": getattr(jnp, f"arc{x}") for x in "sin cos tan sinh cosh tanh tan2".split()},
         # Of two zeros with different signs, the second one, as for Values; XLA goes by the sign.
         "maximum": lambda x, y: jnp.where((x > y) | jnp.isnan(x), x, y),
         "minimum": lambda x, y: jnp.where((x < y) | jnp.isnan(x), x, y),

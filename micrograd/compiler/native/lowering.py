@@ -21,9 +21,10 @@ from micrograd.compiler.native.elementary.lanes import DOUBLE, SINGLE, Number, o
 from micrograd.compiler.native.writing import KINDS, WORD, Writer, word
 from micrograd.ops import lookup
 from micrograd.table.formulas import Call, Tree
+from micrograd.table.interpreters import SIGNS
 
 _METHODS = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv", "neg": "fneg"}
-_TESTS = {"_lt": "<", "_le": "<=", "_gt": ">", "_ge": ">=", "_eq": "==", "_ne": "!="}
+_TESTS = {f"_{name}": sign for name, sign in SIGNS.items()}
 _LONG = 12
 """From this cost on, a branch of a choice is skipped where it can be."""
 

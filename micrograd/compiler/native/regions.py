@@ -9,10 +9,10 @@ in a gradient.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from itertools import pairwise
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -26,18 +26,16 @@ from micrograd.compiler.program import (
     Elementwise,
     Fold,
     Instruction,
+    Place,
     Product,
-    Rows,
-    Tape,
+    Term,
     WeightedSums,
+    slots_of,
+    slots_read,
+    without_tapes,
 )
 from micrograd.ops import Operation
 from micrograd.table.formulas import ADJOINT, RESULT, Tree
-
-T = TypeVar("T")
-
-Place = tuple[bool, int]  # whether it is in `v`, and the slot
-Term = tuple[float, Place, "Place | None"]  # of a sum: the sign, and the factors
 
 _FEW = 16  # this many inputs of a block take up half of the nearest cache
 
@@ -87,7 +85,7 @@ class _RegionWriter:
     def write(self, *, backwards: bool) -> str:
         """Return the module."""
         w, program = self.w, self.program
-        instructions = [*simple(each for each in program.instructions if each.varies)]
+        instructions = [*without_tapes(each for each in program.instructions if each.varies)]
         outputs = [slot for varies, slot in program.outputs if varies]
         body = w.build.append_basic_block("start")
         w.build.position_at_end(body)
@@ -130,9 +128,9 @@ class _RegionWriter:
 
     def _number(self, slot: int) -> Any:
         """Return a number of `u` in every lane."""
-        w, k = self.w, slot - self.program.first_constant
-        if 0 <= k < len(self.program.constants):
-            return w.constant(float(self.program.constants[k]), w.width)
+        w, constant = self.w, self.program.constant(slot)
+        if constant is not None:
+            return w.constant(constant, w.width)
         return w.splat(w.load(w.at(self.u, word(slot)), 1), w.width)
 
     def _at(self, place: int) -> Any:
@@ -158,7 +156,7 @@ class _RegionWriter:
                     names = dict(zip(row.operands, map(self._value, places), strict=True))
                     values[True, slot] = self.lowering.value(row.computed, names)
             case WeightedSums():
-                for slot, terms in _sums(instruction):
+                for slot, terms in instruction.sums():
                     values[True, slot] = self._sum(terms)
             case Product():
                 for slot, bias, factors in _products(instruction):
@@ -195,7 +193,7 @@ class _RegionWriter:
                     if row.flow(k) is not None:
                         self._flow(row, k, applied)
             case WeightedSums():
-                for slot, terms in _sums(instruction):
+                for slot, terms in instruction.sums():
                     g = self.adjoints.get(slot)
                     for sign, left, right in terms if g is not None else ():
                         self._into_factor(g, sign, left, right)
@@ -292,65 +290,34 @@ class _RegionWriter:
 # -------------------------------------------------------------------------- instructions in parts
 
 
-def simple(instructions: Iterable[Instruction]) -> Iterator[Instruction]:
-    """Yield instructions, and the steps of a tape one by one."""
-    for each in instructions:
-        if isinstance(each, Tape):
-            yield from each.steps()
-        else:
-            yield each
-
-
 def _numbers(instruction: Instruction) -> Iterator[int]:
     """Yield the slots of `u` that an instruction reads."""
-    match instruction:
-        case Elementwise(operands=operands):
-            for each in operands:
-                yield from () if each.varies else _listed(each.rows)
-        case WeightedSums(sides=sides):
-            for slots, varies in sides:
-                yield from slots[(slots >= 0) & ~varies].tolist()
-        case Product(matrix=matrix, bias=bias):
-            yield from matrix.ravel().tolist()
-            yield from () if bias is None else _listed(bias)
-
-
-def _listed(rows: Rows) -> list[int]:
-    return [*range(rows.start, rows.stop)] if isinstance(rows, slice) else rows.tolist()
+    for slots, varies in slots_read(instruction):
+        yield from slots[(slots >= 0) & ~varies].tolist()
 
 
 def _applied(instruction: Elementwise) -> list[tuple[int, list[Place]]]:
     """Return the slot of each result, and the places of its operands."""
-    columns = [[(varies, slot) for slot in _listed(rows)] for varies, rows in instruction.operands]
-    rows = zip(_listed(instruction.out), *columns, strict=True)
-    return [(slot, places) for slot, *places in rows]
-
-
-def _sums(instruction: WeightedSums) -> Iterator[tuple[int, list[Term]]]:
-    """Yield the slot of each sum, and its terms."""
-    terms: list[Term] = [
-        (sign, (left_varies, left), None if right < 0 else (right_varies, right))
-        for sign, left, left_varies, right, right_varies in instruction.terms()
+    columns = [
+        [(varies, slot) for slot in slots_of(rows).tolist()]
+        for varies, rows in instruction.operands
     ]
-    return _split(instruction, terms)
+    rows = zip(slots_of(instruction.out).tolist(), *columns, strict=True)
+    return [(slot, places) for slot, *places in rows]
 
 
 def _products(instruction: Product) -> Iterator[tuple[int, int | None, list[tuple[int, int]]]]:
     """Yield the slot of each result, that of its bias, and those of the factors of its terms."""
-    slots, matrix = iter(_listed(instruction.out)), instruction.matrix.tolist()
-    biases = [None] * len(matrix) if instruction.bias is None else _listed(instruction.bias)
+    slots, matrix = iter(slots_of(instruction.out).tolist()), instruction.matrix.tolist()
+    bias = instruction.bias
+    biases = [None] * len(matrix) if bias is None else slots_of(bias).tolist()
     for vector in instruction.inputs.tolist():
-        for row, bias in zip(matrix, biases, strict=True):
-            yield next(slots), bias, [*zip(row, vector, strict=True)]
+        for row, start in zip(matrix, biases, strict=True):
+            yield next(slots), start, [*zip(row, vector, strict=True)]
 
 
 def _folds(instruction: Fold) -> Iterator[tuple[int, list[int]]]:
     """Yield the slot of each result, and the slots that it is the maximum or minimum of."""
-    return _split(instruction, instruction.slots.tolist())
-
-
-def _split(instruction: WeightedSums | Fold, terms: list[T]) -> Iterator[tuple[int, list[T]]]:
-    """Yield the slot of each result, and its part of the terms."""
-    bounds = pairwise(instruction.bounds.tolist())
-    for slot, (first, last) in zip(_listed(instruction.out), bounds, strict=True):
-        yield slot, terms[first:last]
+    slots, bounds = instruction.slots.tolist(), pairwise(instruction.bounds.tolist())
+    for slot, (first, last) in zip(slots_of(instruction.out).tolist(), bounds, strict=True):
+        yield slot, slots[first:last]

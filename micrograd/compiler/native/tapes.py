@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrograd.compiler.native.rows import ROW, Field
-from micrograd.compiler.program import (
-    SUM,
-    Elementwise,
-    Fold,
-    Instruction,
-    Product,
-    Program,
-    Tape,
-    WeightedSums,
-)
+from micrograd.compiler.program import SUM, Program, Tape, slots_read
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked
@@ -135,13 +126,13 @@ def _reused(program: Program, tape: Tape) -> Any:
     kept[[slot for varies, slot in program.outputs if varies]] = True
     for instruction in program.instructions:
         if instruction is not tape:
-            for slots, varies in _read(instruction):
+            for slots, varies in slots_read(instruction):
                 kept[slots[varies]] = True
     last = np.full(program.varying, -1)
     steps = np.arange(count)
     terms = np.repeat(steps, np.diff(tape.bounds))
     for (slots, varies), readers in zip(
-        _read(tape), (steps, steps, steps, terms, terms), strict=True
+        slots_read(tape), (steps, steps, steps, terms, terms), strict=True
     ):
         np.maximum.at(last, slots[varies], readers[varies])
     ending: list[list[int]] = [[] for _ in range(count)]
@@ -154,22 +145,3 @@ def _reused(program: Program, tape: Tape) -> Any:
         if own[i] and free:
             places[i] = free.pop()
     return np.array(places)
-
-
-def _read(instruction: Instruction) -> Iterator[tuple[Any, Any]]:
-    """Yield slots that an instruction reads, and which of them are in `v`."""
-    match instruction:
-        case Elementwise(out=out, operands=operands):
-            everything = np.arange(out.stop)
-            for varies, rows in operands:
-                slots = np.asarray(everything[rows] if isinstance(rows, slice) else rows)
-                yield slots, np.full(slots.shape, varies)
-        case Product(varies=varies, inputs=inputs):
-            yield inputs, np.full(inputs.shape, varies)
-        case Fold(varies=varies, slots=slots):
-            yield slots, np.full(slots.shape, varies)
-        case WeightedSums():
-            yield from instruction.sides
-        case Tape(operands=operands, operands_vary=kinds, terms=terms):
-            yield from zip(operands.T, kinds.T, strict=True)
-            yield from _read(terms)

@@ -23,6 +23,7 @@ from micrograd.compiler.program import (
     WeightedSums,
     even_matrix,
     rows_of,
+    slots_of,
 )
 from micrograd.compiler.sources.places import unwritten
 from micrograd.source.language import WIDTH
@@ -160,11 +161,10 @@ class NumpyFile:
 
     def _operand(self, varies: bool, rows: Any) -> Tree:
         """The rows of an operand; a number if all are the same constant."""
-        program = self.program
-        slots = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else np.asarray(rows)
-        place = int(slots[0]) - program.first_constant
-        if not varies and (slots == slots[0]).all() and 0 <= place < len(program.constants):
-            return ready(float(program.constants[place]))
+        slots = slots_of(rows)
+        constant = None if varies else self.program.constant(int(slots[0]))
+        if constant is not None and (slots == slots[0]).all():
+            return ready(constant)
         return self._rows(varies, rows)
 
     def _matrix(self, slots: Any) -> str:

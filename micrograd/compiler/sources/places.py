@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.adjoints import active
-from micrograd.compiler.program import Program, even_matrix
+from micrograd.compiler.program import Program, even_matrix, slots_of
 from micrograd.source.c import C
 from micrograd.source.trees import Definition, ready, shared
 from micrograd.table.formulas import Call, Tree, calls
@@ -62,14 +62,14 @@ class Places:
         if not varies:
             if slot < program.parameters:
                 return f"p[{slot}]"
-            place = slot - program.first_constant
-            if 0 <= place < len(program.constants):
-                return ready(float(program.constants[place]))
+            constant = program.constant(slot)
+            if constant is not None:
+                return ready(constant)
         return f"{'uv'[varies]}[{slot}]"
 
     def element(self, varies: bool, rows: Any, i: str = "i") -> Tree:
         """The number of a row of an operand, in a loop over the rows."""
-        slots = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else np.asarray(rows)
+        slots = slots_of(rows)
         if (slots == slots[0]).all():
             return self.number(varies, int(slots[0]))
         name, first = self.array(varies, slots)
@@ -115,7 +115,7 @@ class Places:
 
     def adjoint(self, varies: bool, rows: Any, i: str = "i") -> str:
         """Where the adjoint of a row is, without the `d`."""
-        slots = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else np.asarray(rows)
+        slots = slots_of(rows)
         return f"{'uv'[varies]}[{self.index(slots, i)}]"
 
     def matrix(self, varies: bool, slots: Any, name: str, *, is_adjoint: bool = False) -> str:

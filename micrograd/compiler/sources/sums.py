@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,45 +18,58 @@ UNROLLED = 12
 """The most numbers that are written one by one."""
 
 
+T = TypeVar("T")
+
+
+def summed(terms: Iterable[tuple[float, T, T | None]], apply: Callable[..., T]) -> T | float:
+    """Return a sum of terms: a sign and one or two factors each.
+
+    Args:
+        terms: the terms.
+        apply: applies an operation, which is given by its name, to operands.
+    """
+    total: T | None = None
+    for sign, left, right in terms:
+        term = left if right is None else apply("mul", left, right)
+        if total is None:
+            total = term if sign > 0 else apply("neg", term)
+        else:
+            total = apply("add" if sign > 0 else "sub", total, term)
+    return 0.0 if total is None else total
+
+
 class Sums(Places):
     """Writes weighted sums."""
 
     def sums(self, step: WeightedSums) -> Iterator[Item]:
         """The statements that compute sums."""
-        terms, bounds, name = step.terms(), step.bounds.tolist(), "uv"[step.varies]
-        if len(terms) > UNROLLED:
+        if len(step.left) > UNROLLED:
             yield self._sum_loops(step, backwards=False)
             return
-        for i, slot in enumerate(range(step.out.start, step.out.stop)):
-            total: Tree | None = None
-            for sign, left, left_varies, right, right_varies in terms[bounds[i] : bounds[i + 1]]:
-                term = self.number(left_varies, left)
-                if right >= 0:
-                    term = Call("mul", (term, self.number(right_varies, right)))
-                if total is None:
-                    total = term if sign > 0 else Call("neg", (term,))
-                else:
-                    total = Call("add" if sign > 0 else "sub", (total, term))
-            yield Definition(f"{name}[{slot}]", 0.0 if total is None else ready(total))
+        for slot, terms in step.sums():
+            read = (
+                (sign, self.number(*left), None if right is None else self.number(*right))
+                for sign, left, right in terms
+            )
+            total = summed(read, lambda name, *operands: Call(name, operands))
+            yield Definition(f"{'uv'[step.varies]}[{slot}]", ready(total))
 
     def sums_back(self, step: WeightedSums) -> Iterator[Item]:
         """The statements that pass their adjoints on."""
-        terms, bounds, name = step.terms(), step.bounds.tolist(), "uv"[step.varies]
-        if len(terms) > UNROLLED:
+        if len(step.left) > UNROLLED:
             yield self._sum_loops(step, backwards=True)
             return
-        for i, slot in enumerate(range(step.out.start, step.out.stop)):
-            g = f"d{name}[{slot}]"
-            for sign, left, left_varies, right, right_varies in terms[bounds[i] : bounds[i + 1]]:
+        for slot, terms in step.sums():
+            g = f"d{'uv'[step.varies]}[{slot}]"
+            for sign, left, right in terms:
                 signed: Tree = g if sign > 0 else Call("neg", (g,))
-                one, other = (left_varies, left), (right_varies, right)
-                for (varies, read), factor in ((one, other), (other, one)):
-                    if read < 0 or not self.active[varies][read]:
+                for place, factor in ((left, right), (right, left)):
+                    if place is None or not self.active[place[0]][place[1]]:
                         continue
                     share = signed
-                    if factor[1] >= 0:
+                    if factor is not None:
                         share = Call(self.product, (signed, self.number(*factor)))
-                    yield self.into(f"d{'uv'[varies]}[{read}]", ready(share))
+                    yield self.into(f"d{'uv'[place[0]]}[{place[1]}]", ready(share))
 
     def _sum_loops(self, step: WeightedSums, *, backwards: bool) -> str:
         """Sums of many terms: a few in runs of evenly spaced terms, many over tables."""
@@ -160,9 +173,8 @@ class Sums(Places):
 
     def _is_constant(self, slots: Any) -> bool:
         """Whether all terms have the same constant factor."""
-        first = self.program.first_constant
-        place = int(slots[0]) - first
-        return bool((slots == slots[0]).all()) and 0 <= place < len(self.program.constants)
+        same = bool((slots == slots[0]).all())
+        return same and self.program.constant(int(slots[0])) is not None
 
 
 def _at(shape: tuple[int, int] | None) -> str:

@@ -10,19 +10,20 @@ from micrograd.compiler.program import (
     Elementwise,
     Fold,
     Instruction,
+    Place,
     Product,
     Program,
     Tape,
     WeightedSums,
 )
 from micrograd.compiler.sources.places import unwritten
+from micrograd.compiler.sources.sums import summed
 from micrograd.source.c import C
 from micrograd.source.straight import StraightLine
 from micrograd.source.trees import Definition, shared
 from micrograd.table.formulas import Tree, calls, substituted, variables
 
 Key = str | float  # of a number: a parameter or step of the code, or a constant
-Term = tuple[float, Key, Key | None]  # of a sum: its sign and its factors
 
 
 def operations(program: Program) -> int:
@@ -76,26 +77,21 @@ class Unrolled:
                 held = [self._read(*each) for each in operands]
                 yield from (apply(row.name, *each) for each in zip(*held, strict=True))
             case Product(matrix=matrix, inputs=inputs, bias=bias):
-                starts: list[list[Term]] = [[] for _ in matrix]
+                starts: list[list[tuple[float, Key, Key | None]]] = [[] for _ in matrix]
                 if bias is not None:
                     starts = [[(1.0, key, None)] for key in self._read(False, bias)]
                 for vector in inputs.tolist():
                     for start, row in zip(starts, matrix.tolist(), strict=True):
                         pairs = zip(row, vector, strict=True)
-                        yield self._sum([*start, *((1.0, self.u[w], own[x]) for w, x in pairs)])
+                        products = ((1.0, self.u[w], own[x]) for w, x in pairs)
+                        yield summed([*start, *products], apply)
             case WeightedSums():
-                terms = instruction.terms()
-                for first, last in pairwise(instruction.bounds.tolist()):
-                    yield self._sum(
-                        [
-                            (
-                                sign,
-                                (self.v if left_varies else self.u)[left],
-                                (self.v if right_varies else self.u)[right] if right >= 0 else None,
-                            )
-                            for sign, left, left_varies, right, right_varies in terms[first:last]
-                        ]
+                for _, terms in instruction.sums():
+                    read = (
+                        (sign, self._at(left), None if right is None else self._at(right))
+                        for sign, left, right in terms
                     )
+                    yield summed(read, apply)
             case Fold(operation=row, slots=slots):
                 for first, last in pairwise(instruction.bounds.tolist()):
                     most, *others = (own[slot] for slot in slots[first:last].tolist())
@@ -109,19 +105,12 @@ class Unrolled:
             case _:
                 raise unwritten(instruction)
 
+    def _at(self, place: Place) -> Key:
+        return (self.v if place[0] else self.u)[place[1]]
+
     def _read(self, varies: bool, rows: Any) -> list[Key]:
         space = self.v if varies else self.u
         return space[rows] if isinstance(rows, slice) else [space[slot] for slot in rows.tolist()]
-
-    def _sum(self, terms: Sequence[Term]) -> Key:
-        apply, total = self.line.apply, None
-        for sign, left, right in terms:
-            term = left if right is None else apply("mul", left, right)
-            if total is None:
-                total = term if sign > 0 else apply("neg", term)
-            else:
-                total = apply("add" if sign > 0 else "sub", total, term)
-        return 0.0 if total is None else total
 
     def lines(self, wanted: slice | None, product: str, used: set[str]) -> list[str]:
         """The body of a function that fills `results`, or that fills `gradient` and returns.
