@@ -213,6 +213,20 @@ def test_arguments_may_be_shared_by_the_batch(backend):
         assert_close(sample(pulled, i), micrograd.vjp(score, W, x, float(b))[1](float(i)))
 
 
+def test_products_have_a_number_of_each_sample_for_each_number_of_a_shared_list():
+    program = compile(
+        lambda w, x: w[0] * w[0] * x + w[1], batched=True, backend="numpy", in_axes=(None, 0)
+    )
+    w, x = [2.0, 3.0], np.array([1.0, 2.0, 3.0])
+    _, pullback = program.vjp(w, x)
+    (first, second), of_x = pullback(np.array([1.0, 1.0, 10.0]))
+    assert (first.tolist(), second.tolist()) == ([4.0, 8.0, 120.0], [1.0, 1.0, 10.0])
+    assert of_x.tolist() == [4.0, 4.0, 40.0]
+    (first, second), of_x = program.hvp((w, x), ([1.0, 0.0], np.zeros(3)))
+    assert (first.tolist(), second.tolist()) == ([2.0, 4.0, 6.0], [0.0, 0.0, 0.0])
+    assert of_x.tolist() == [4.0, 4.0, 4.0]
+
+
 def test_what_is_shared_is_computed_once():
     program = compile(
         lambda x, w: x * sin(w) * sin(w), batched=True, backend="numpy", in_axes=(0, None)

@@ -176,6 +176,17 @@ def test_calls_of_other_structures_and_types_in_between_change_nothing(backend):
                 f(wrong)
 
 
+def test_dicts_in_another_order_and_fewer_arguments_change_nothing(backend):
+    difference = compile(lambda x: x["a"] - x["b"], backend=backend)
+    product = compile(lambda x, y=10.0: x * y, backend=backend)
+    for _ in range(4):
+        assert difference({"a": 5.0, "b": 1.0}) == 4.0
+        assert product(2.0, 3.0) == 6.0
+    for _ in range(4):
+        assert difference({"b": 1.0, "a": 5.0}) == 4.0
+        assert product(2.0) == 20.0
+
+
 def test_a_result_that_is_not_finite_is_computed_again_in_every_call(backend):
     f = compile(lambda x: derivative(where(x > 0, log(x), x * 2), x), backend=backend)
     g = compile(lambda x: where(x[0] > 0, log(x[0]), x[1]), backend=backend)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 import micrograd
 from micrograd import Value, exp, sin, tanh, where
 from micrograd.compiler import TraceError, compile  # noqa: A004
-from micrograd.compiler.sparsity import groups
+from micrograd.compiler.sparsity import Layout, groups
+from micrograd.transforms.runs import Run
 from tests.compiler.conftest import QUICK
 
 
@@ -230,12 +232,25 @@ def test_a_hessian_computes_one_half_of_its_entries():
     assert len(derived.program.outputs) == 30 + 29
 
 
-def test_the_mode_is_the_one_with_fewer_passes():
+def test_the_mode_is_the_one_with_fewer_passes(monkeypatch):
+    passes = []  # the run and the method of each
+
+    def count(name):
+        method = getattr(Run, name)
+        monkeypatch.setattr(
+            Run, name, lambda run, *args: passes.append((run, name)) or method(run, *args)
+        )
+
+    count("push")
+    count("pull")
     tall = compile(lambda x: [sin(k * x[0]) * x[1] for k in range(1, 40)], backend="numpy")
     wide = compile(lambda x: [sum(sin(each) for each in x), x[0] * x[1]], backend="numpy")
-    for program, shape in ((tall, (39, 2)), (wide, (2, 40))):
+    for program, shape, mode in ((tall, (39, 2), "push"), (wide, (2, 40), "pull")):
         x = np.linspace(1.0, 2.0, shape[1])
+        passes.clear()
         jacobian = program.jacobian(x)
+        assert {name for _, name in passes} == {mode}
+        assert {*Counter(passes).values()} == {2}
         assert jacobian.shape == shape
         assert_close(jacobian, micrograd.jacobian(program.f)(x))
     # A dense row and a dense column: 21 passes of either mode, but few products.
@@ -257,6 +272,14 @@ def test_groups_of_rows_have_no_column_in_common():
         for group in found:
             assert matrix[group].sum(axis=0).max() <= 1
         assert len(found) >= matrix.sum(axis=0).max()
+
+
+def test_only_entries_with_a_mirror_image_are_left_out_of_a_symmetric_matrix():
+    matrix = np.array([[True, True, True], [True, True, False], [False, False, False]])
+    layout = Layout(matrix, rows=[], across=[], symmetric=True)
+    assert layout.entries == [(0, 0), (0, 2), (1, 0), (1, 1)]
+    dense = layout.dense(np.array([1.0, 2.0, 3.0, 4.0]))
+    assert dense.tolist() == [[1.0, 3.0, 2.0], [3.0, 4.0, 0.0], [0.0, 0.0, 0.0]]
 
 
 def test_an_operation_without_a_derivative_makes_no_entry():
