@@ -241,6 +241,44 @@ def test_what_does_not_fit_is_not_fused(fused_at_once, monkeypatch):
     short = compile(f, batched=True, backend="numba")
     short.value_and_grad(x)
     assert codes(short) == [False, True]
+    single = compile(lambda x: sin(x[0]), batched=True, backend="numba")
+    single.value_and_grad(x)
+    assert codes(single) == [False, False]  # its one row is a kernel already
+    biases = [Value(0.1 * k) for k in range(6)]
+    matrix = np.arange(1.0, 19.0).reshape(6, 3)
+    biased = compile(
+        lambda x: sum(sin(each) for each in matrix @ x + np.array(biases)),
+        biases,
+        batched=True,
+        backend="numba",
+    )
+    biased.value_and_grad(x)
+    assert "Product" in {type(each).__name__ for each in biased.program.instructions}
+    assert codes(biased) == [False, False]
+
+
+def test_a_tape_alone_is_fused(fused_at_once):
+    def f(x):
+        for _ in range(40):
+            x = sin(x) * 1.5 + x
+        return x
+
+    program = compile(f, batched=True, backend="numba")
+    program.value_and_grad(np.ones(3))
+    assert [type(each).__name__ for each in program.program.instructions] == ["Tape"]
+    assert codes(program) == [False, True]
+
+
+def test_a_product_of_zeros_has_the_same_sign_in_a_fused_program(monkeypatch):
+    matrix = np.arange(1.0, 31.0).reshape(6, 5)
+    found = []
+    for after in (0, NEVER):
+        monkeypatch.setattr(fusion, "FUSED_AFTER", after)
+        program = compile(lambda x: [*(matrix @ x), sin(x[0])], batched=True, backend="numba")
+        found.append(np.signbit(program(np.full((3, 5), -0.0))).tolist())
+        assert codes(program) == [after == 0, False]
+    assert found[0] == found[1]
+    assert any(type(each).__name__ == "Product" for each in program.program.instructions)
 
 
 def test_a_fused_kernel_is_kept_on_disk(fused_at_once, tmp_path, monkeypatch):

@@ -185,6 +185,15 @@ def test_a_scan_agrees_in_its_state_and_its_outputs(backend):
     assert_agree(backend, f, [0.5, -1.0, 0.25, 2.0], [0.3, -0.7], 0.1)
 
 
+def test_a_number_that_is_a_state_and_an_output_has_the_adjoints_of_both(backend):
+    def f(x):
+        last, ys = scan(lambda s, y: (s * y, s * y), x, [2.0, x])
+        return last + sum(ys)  # 4 x² + 2 x
+
+    value, slope = compile(f, backend=backend).value_and_grad(3.0)
+    assert (value, slope) == (42.0, 26.0)
+
+
 def test_a_scan_without_a_state_agrees(backend):
     def f(xs, w):
         nothing, ys = scan(lambda s, x: (s, [sin(x * w), 2.0]), [], xs)
