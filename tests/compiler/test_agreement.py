@@ -38,6 +38,7 @@ from micrograd.derivation.chain import Chain
 from micrograd.ops import ROWS, TABLE
 from micrograd.testing.strategies import expressions
 from nn import MLP
+from tests.compiler.conftest import QUICK
 
 SLACK = 2.0**-40
 
@@ -328,14 +329,23 @@ REWRITTEN = {
 }
 
 
+FORMS = ["numbers", "a batch", "a parameter", "a tape"]
+
+
 @pytest.mark.parametrize("name", REWRITTEN)
-@pytest.mark.parametrize("form", ["numbers", "a batch", "a parameter", "a tape", "a loop"])
+@pytest.mark.parametrize(
+    ("backend", "form"),
+    [
+        *((backend, form) for backend in QUICK for form in FORMS),
+        # JAX alone has two ways to run a tape.
+        *(pytest.param("jax", form, marks=pytest.mark.slow) for form in [*FORMS, "a loop"]),
+    ],
+    indirect=["backend"],
+)
 def test_what_algebra_would_rewrite_is_computed_as_written(
     name, form, backend, monkeypatch, request
 ):
     at, f = REWRITTEN[name]
-    if form == "a loop" and backend != "jax":
-        pytest.skip("only JAX has two ways to run a tape")
     if form in ("a parameter", "a tape", "a loop"):  # in the others, XLA is as a user has it
         request.getfixturevalue("quick_xla")
     value, gradient, _ = eager(f, *at)

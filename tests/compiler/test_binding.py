@@ -12,7 +12,7 @@ import micrograd
 from micrograd import Value, sin, tanh
 from micrograd.compiler import TraceError, compile  # noqa: A004
 from tests.compiler.conftest import QUICK
-from tests.compiler.test_derivatives import close, sample
+from tests.compiler.test_derivatives import assert_close, sample
 
 X = np.array([[0.5, -1.5], [1.0, 0.25], [-2.0, 3.0]])
 
@@ -79,12 +79,12 @@ def test_derivatives_leave_static_arguments_out():
     program = compile(power_sum, backend="numpy", static="n")
     value, gradient = program.value_and_grad(x, 4)
     expected = micrograd.value_and_grad(power_sum)(x, 4)
-    close((value, gradient), expected)
-    close(program.hessian(x, 4), micrograd.hessian(power_sum)(x, 4))
-    close(program.jacobian(x, n=4), micrograd.jacobian(power_sum)(x, 4))
+    assert_close((value, gradient), expected)
+    assert_close(program.hessian(x, 4), micrograd.hessian(power_sum)(x, 4))
+    assert_close(program.jacobian(x, n=4), micrograd.jacobian(power_sum)(x, 4))
     along = [1.0, 0.0]
     expected = micrograd.jvp(lambda x: power_sum(x, 4), (x,), (along,))
-    close(program.jvp((x, 4), (along, None)), expected)
+    assert_close(program.jvp((x, 4), (along, None)), expected)
     value, pullback = program.vjp(x, 4)
     assert pullback(2.0) == ([2 * each for each in gradient], None)
     assert program.hvp((x, 4), ([1.0, 0.0], None))[1] is None
@@ -188,9 +188,11 @@ def test_arguments_may_be_shared_by_the_batch(backend):
     program = compile(score, batched=True, backend=backend, in_axes=(None, 0, 0))
     expected = np.array([score(W, x, b) for x, b in zip(X, B, strict=True)])
     for _ in range(3):
-        close(program(W, X, B), expected)
+        assert_close(program(W, X, B), expected)
     other = {"a": [1.0, 2.0], "c": 3.0}  # another structure of the shared argument
-    close(program(other, X, B), np.array([score(other, x, b) for x, b in zip(X, B, strict=True)]))
+    assert_close(
+        program(other, X, B), np.array([score(other, x, b) for x, b in zip(X, B, strict=True)])
+    )
     values, gradients = program.value_and_grad(W, X, B)
     jacobian = program.jacobian(W, X, B)
     hessian = program.hessian(W, X, B, argnums=(0, 1))
@@ -199,16 +201,30 @@ def test_arguments_may_be_shared_by_the_batch(backend):
     products = program.hvp((W, X, B), direction)
     _, pullback = program.vjp(W, X, B)
     pulled = pullback(np.arange(3.0))
-    close(values, expected)
+    assert_close(values, expected)
     for i, (x, b) in enumerate(zip(X, B, strict=True)):
         _, slopes = micrograd.value_and_grad(score, (0, 1, 2))(W, x, float(b))
-        close(sample(gradients, i), slopes)
-        close(sample(jacobian, i), micrograd.jacobian(score)(W, x, float(b)))
-        close(sample(hessian, i), micrograd.hessian(score, (0, 1))(W, x, float(b)))
+        assert_close(sample(gradients, i), slopes)
+        assert_close(sample(jacobian, i), micrograd.jacobian(score)(W, x, float(b)))
+        assert_close(sample(hessian, i), micrograd.hessian(score, (0, 1))(W, x, float(b)))
         along = direction[0], direction[1][i], 0.0
-        close(tangents[i], micrograd.jvp(score, (W, x, float(b)), along)[1])
-        close(sample(products, i), micrograd.hvp(score, (W, x, float(b)), along))
-        close(sample(pulled, i), micrograd.vjp(score, W, x, float(b))[1](float(i)))
+        assert_close(tangents[i], micrograd.jvp(score, (W, x, float(b)), along)[1])
+        assert_close(sample(products, i), micrograd.hvp(score, (W, x, float(b)), along))
+        assert_close(sample(pulled, i), micrograd.vjp(score, W, x, float(b))[1](float(i)))
+
+
+def test_products_have_a_number_of_each_sample_for_each_number_of_a_shared_list():
+    program = compile(
+        lambda w, x: w[0] * w[0] * x + w[1], batched=True, backend="numpy", in_axes=(None, 0)
+    )
+    w, x = [2.0, 3.0], np.array([1.0, 2.0, 3.0])
+    _, pullback = program.vjp(w, x)
+    (first, second), of_x = pullback(np.array([1.0, 1.0, 10.0]))
+    assert (first.tolist(), second.tolist()) == ([4.0, 8.0, 120.0], [1.0, 1.0, 10.0])
+    assert of_x.tolist() == [4.0, 4.0, 40.0]
+    (first, second), of_x = program.hvp((w, x), ([1.0, 0.0], np.zeros(3)))
+    assert (first.tolist(), second.tolist()) == ([2.0, 4.0, 6.0], [0.0, 0.0, 0.0])
+    assert of_x.tolist() == [4.0, 4.0, 4.0]
 
 
 def test_what_is_shared_is_computed_once():
@@ -227,12 +243,12 @@ def test_with_parameters_the_gradient_of_a_shared_argument_is_that_of_the_mean()
     )
     x = np.array([0.5, 1.0, 2.0])
     value, gradient = program.value_and_grad(x, 0.7)
-    close(value, float((2 * np.sin(0.7 * x)).mean()))
-    close(gradient, np.array([np.sin(0.7 * x).mean()]))
+    assert_close(value, float((2 * np.sin(0.7 * x)).mean()))
+    assert_close(gradient, np.array([np.sin(0.7 * x).mean()]))
     value, (of_scale, of_x, of_w) = program.value_and_grad(x, 0.7, argnums=("parameters", 0, 1))
-    close(of_scale, gradient)
-    close(of_x, 2 * 0.7 * np.cos(0.7 * x) / 3)
-    close(of_w, float((2 * x * np.cos(0.7 * x)).mean()))
+    assert_close(of_scale, gradient)
+    assert_close(of_x, 2 * 0.7 * np.cos(0.7 * x) / 3)
+    assert_close(of_w, float((2 * x * np.cos(0.7 * x)).mean()))
 
 
 def test_wrong_axes_are_refused():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import namedtuple
+from collections import defaultdict, namedtuple
 from dataclasses import dataclass
 
 import numpy as np
@@ -176,6 +176,26 @@ def test_calls_of_other_structures_and_types_in_between_change_nothing(backend):
                 f(wrong)
 
 
+def test_the_gradient_of_a_defaultdict_is_a_dict_in_every_call(backend):
+    f = compile(lambda x: x["a"] * x["b"], backend=backend)
+    same = compile(lambda x: x, backend=backend)
+    x = defaultdict(float, a=1.0, b=3.0)
+    for _ in range(4):
+        assert_same(f.value_and_grad(x), (3.0, {"a": 3.0, "b": 1.0}))
+        assert_same(same(x), {"a": 1.0, "b": 3.0})
+
+
+def test_dicts_in_another_order_and_fewer_arguments_change_nothing(backend):
+    difference = compile(lambda x: x["a"] - x["b"], backend=backend)
+    product = compile(lambda x, y=10.0: x * y, backend=backend)
+    for _ in range(4):
+        assert difference({"a": 5.0, "b": 1.0}) == 4.0
+        assert product(2.0, 3.0) == 6.0
+    for _ in range(4):
+        assert difference({"b": 1.0, "a": 5.0}) == 4.0
+        assert product(2.0) == 20.0
+
+
 def test_a_result_that_is_not_finite_is_computed_again_in_every_call(backend):
     f = compile(lambda x: derivative(where(x > 0, log(x), x * 2), x), backend=backend)
     g = compile(lambda x: where(x[0] > 0, log(x[0]), x[1]), backend=backend)
@@ -189,6 +209,7 @@ def test_an_overflow_is_infinite_in_every_call(backend):
     g = compile(lambda x: exp(x), batched=True, backend=backend)
     for _ in range(4):
         assert f(1000.0) == [math.inf, 0.001]
+        assert f(10**400) == [math.inf, 0.0]
         assert g(np.array([1000.0, 0.0])).tolist() == [math.inf, 1.0]
 
 
@@ -261,6 +282,16 @@ def test_an_array_that_results_do_not_fit_is_refused_in_every_call(out, error, c
             f(x, out=out)
         with pytest.raises(error, match=complaint):
             g.value_and_grad(x, out=out)
+
+
+def test_nothing_is_written_if_one_of_several_arrays_does_not_fit():
+    f = compile(lambda x, y: (x * y).sum(), backend="numpy")
+    first, second = np.zeros(3), np.zeros(2)
+    for _ in range(4):
+        f.value_and_grad(np.ones(3), np.ones(3))
+        with pytest.raises(ValueError, match="takes an array of shape"):
+            f.value_and_grad(np.ones(3), np.ones(3), out=(first, second))
+        assert first.tolist() == [0.0] * 3
 
 
 def test_there_is_no_array_for_results_in_lists_or_of_several_arguments():

@@ -22,7 +22,7 @@ from micrograd import (
     while_,
 )
 from micrograd.compiler import TraceError, compile  # noqa: A004
-from tests.compiler.test_derivatives import close
+from tests.compiler.test_derivatives import assert_close
 
 
 def newton(a):
@@ -48,11 +48,11 @@ def test_the_derivative_in_a_program_is_the_one_that_was_given(backend):
     assert f.value_and_grad(1.0) == (-2.0, 7.0)
     assert f.jacobian(1.0) == 7.0
     program = compile(lambda a: root(a) * 3, backend=backend)
-    close(program.value_and_grad(9.0), (9.0, 0.5))
+    assert_close(program.value_and_grad(9.0), (9.0, 0.5))
     batched = compile(lambda a: root(a) * 3, batched=True, backend=backend)
     values, slopes = batched.value_and_grad([4.0, 9.0, 25.0])
-    close(values, np.array([6.0, 9.0, 15.0]))
-    close(slopes, np.array([0.75, 0.5, 0.3]))
+    assert_close(values, np.array([6.0, 9.0, 15.0]))
+    assert_close(slopes, np.array([0.75, 0.5, 0.3]))
 
 
 def test_derivatives_of_it_of_any_order_are_those_of_values():
@@ -61,11 +61,11 @@ def test_derivatives_of_it_of_any_order_are_those_of_values():
 
     at = 2.5
     program = compile(f, backend="numpy")
-    close(program.hessian(at), hessian(f)(at))
+    assert_close(program.hessian(at), hessian(f)(at))
     second, third = grad(grad(f)), grad(grad(grad(f)))
-    close(compile(second, backend="numpy").value_and_grad(at), (second(at), third(at)))
-    close(compile(third, backend="numpy")(at), third(at))
-    close(program.jvp((at,), (2.0,)), jvp(f, (at,), (2.0,)))
+    assert_close(compile(second, backend="numpy").value_and_grad(at), (second(at), third(at)))
+    assert_close(compile(third, backend="numpy")(at), third(at))
+    assert_close(program.jvp((at,), (2.0,)), jvp(f, (at,), (2.0,)))
 
 
 def test_a_rule_for_the_forward_mode_and_several_results_is_recorded():
@@ -77,8 +77,8 @@ def test_a_rule_for_the_forward_mode_and_several_results_is_recorded():
     program = compile(f, backend="numpy")
     value, gradients = program.value_and_grad(x, pair)
     assert value == f(x, pair)
-    close(gradients, grad(f, argnums=(0, 1))(x, pair))
-    close(program.hessian(x, pair), hessian(f)(x, pair))
+    assert_close(gradients, grad(f, argnums=(0, 1))(x, pair))
+    assert_close(program.hessian(x, pair), hessian(f)(x, pair))
 
 
 def test_parameters_get_their_derivative_from_the_rule():
@@ -86,7 +86,7 @@ def test_parameters_get_their_derivative_from_the_rule():
     program = compile(lambda x: root(w) * x, [w], batched=True, backend="numpy")
     mean, gradient = program.value_and_grad([1.0, 3.0])
     assert mean == 4.0
-    close(gradient, np.array([0.5]))
+    assert_close(gradient, np.array([0.5]))
 
 
 @pytest.mark.usefixtures("quick_xla")
@@ -99,11 +99,11 @@ def test_it_is_used_in_the_steps_of_loops(backend):
         lambda x: repeat(lambda s: s + grad(half)(x) * half(s), x, 2),
     ):
         program = compile(f, backend=backend)
-        close(program.value_and_grad(2.0), (f(2.0), grad(f)(2.0)))
-        close(program.hessian(2.0), hessian(f)(2.0))
+        assert_close(program.value_and_grad(2.0), (f(2.0), grad(f)(2.0)))
+        assert_close(program.hessian(2.0), hessian(f)(2.0))
         third = grad(grad(grad(f)))
         if backend == "numpy":
-            close(compile(third, backend=backend)(2.0), third(2.0))
+            assert_close(compile(third, backend=backend)(2.0), third(2.0))
 
 
 def test_an_infinite_number_stays_what_it_is():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 import micrograd
 from micrograd import Value, exp, sin, tanh, where
 from micrograd.compiler import TraceError, compile  # noqa: A004
-from micrograd.compiler.sparsity import groups
+from micrograd.compiler.sparsity import Layout, groups
+from micrograd.transforms.runs import Run
 from tests.compiler.conftest import QUICK
 
 
@@ -43,19 +45,20 @@ def rosenbrock(x):
     return sum(100 * (after - here * here) ** 2 + (1 - here) ** 2 for here, after in pairwise(x))
 
 
-def close(found, expected, tolerance=1e-13):
+def assert_close(found, expected, tolerance=1e-13):
     """Compare numbers in equal structures, by the largest of each array."""
     if isinstance(expected, dict):
         assert set(found) == set(expected)
         for key in expected:
-            close(found[key], expected[key], tolerance)
+            assert_close(found[key], expected[key], tolerance)
     elif isinstance(expected, list | tuple):
         assert type(found) is type(expected)
         assert len(found) == len(expected)
         for mine, other in zip(found, expected, strict=True):
-            close(mine, other, tolerance)
+            assert_close(mine, other, tolerance)
     else:
         assert np.shape(found) == np.shape(expected)
+        assert np.isfinite(expected).all()  # or anything would be near
         largest = np.max(np.abs(expected), initial=1.0)
         assert np.abs(np.asarray(found) - expected).max(initial=0) <= tolerance * largest
 
@@ -80,17 +83,17 @@ def test_each_derivative_equals_that_of_the_transform_of_the_same_name(backend):
     cotangent = {"scores": [1.0, -1.0, 2.0], "norm": 0.5}
     for argnums in (0, 1, -1, (1, 0)):
         expected = micrograd.jacobian(layer, argnums)(x, w)
-        close(program.jacobian(x, w, argnums=argnums), expected)
+        assert_close(program.jacobian(x, w, argnums=argnums), expected)
         expected = micrograd.value_and_jacobian(layer, argnums)(x, w)
-        close(program.value_and_jacobian(x, w, argnums=argnums), expected)
+        assert_close(program.value_and_jacobian(x, w, argnums=argnums), expected)
         expected = micrograd.hessian(energy, argnums)(x, w)
-        close(scalar.hessian(x, w, argnums=argnums), expected)
-    close(program.jvp((x, w), direction), micrograd.jvp(layer, (x, w), direction))
+        assert_close(scalar.hessian(x, w, argnums=argnums), expected)
+    assert_close(program.jvp((x, w), direction), micrograd.jvp(layer, (x, w), direction))
     value, pullback = program.vjp(x, w)
     expected_value, expected_pullback = micrograd.vjp(layer, x, w)
-    close(value, expected_value)
-    close(pullback(cotangent), expected_pullback(cotangent))
-    close(scalar.hvp((x, w), direction), micrograd.hvp(energy, (x, w), direction))
+    assert_close(value, expected_value)
+    assert_close(pullback(cotangent), expected_pullback(cotangent))
+    assert_close(scalar.hvp((x, w), direction), micrograd.hvp(energy, (x, w), direction))
     square = compile(lambda x: x[0] ** 2 * x[1], backend=backend)
     assert square.hvp([1.0, 2.0], [1.0, 0.0]) == [4.0, 2.0]
 
@@ -107,14 +110,14 @@ def test_a_batch_has_a_derivative_for_each_sample_along_the_first_axis(backend):
     gradients = pullback(cotangent)
     products = scalar.hvp((X, W), direction)
     for i, at in enumerate(SAMPLES):
-        close(sample(jacobians, i), micrograd.jacobian(layer, (0, 1))(*at))
-        close(sample(hessians, i), micrograd.hessian(energy, (0, 1))(*at))
+        assert_close(sample(jacobians, i), micrograd.jacobian(layer, (0, 1))(*at))
+        assert_close(sample(hessians, i), micrograd.hessian(energy, (0, 1))(*at))
         along = sample(direction, i)
-        close(sample(tangents, i), micrograd.jvp(layer, at, along))
-        close(sample(products, i), micrograd.hvp(energy, at, along))
+        assert_close(sample(tangents, i), micrograd.jvp(layer, at, along))
+        assert_close(sample(products, i), micrograd.hvp(energy, at, along))
         expected_value, expected_pullback = micrograd.vjp(layer, *at)
-        close(sample(value, i), expected_value)
-        close(sample(gradients, i), expected_pullback(sample(cotangent, i)))
+        assert_close(sample(value, i), expected_value)
+        assert_close(sample(gradients, i), expected_pullback(sample(cotangent, i)))
 
 
 def test_a_batch_of_samples_in_a_list_has_gradients_in_a_list():
@@ -157,11 +160,11 @@ def test_derivatives_lookups_and_given_derivatives_work_in_loops(backend):
 
     x = [0.3, 0.2, 1.5]
     program = compile(swing, backend=backend)
-    close(program.jacobian(x), micrograd.jacobian(swing)(x))
-    close(program.vjp(x)[1]([1.0, 2.0]), micrograd.vjp(swing, *[x])[1]([1.0, 2.0]))
+    assert_close(program.jacobian(x), micrograd.jacobian(swing)(x))
+    assert_close(program.vjp(x)[1]([1.0, 2.0]), micrograd.vjp(swing, *[x])[1]([1.0, 2.0]))
     assert program.sparsity(x).tolist() == [[True, True, True], [True, True, False]]
     energy_of_both = compile(lambda x: sum(swing(x)), backend=backend)
-    close(energy_of_both.hessian(x), micrograd.hessian(energy_of_both.f)(x))
+    assert_close(energy_of_both.hessian(x), micrograd.hessian(energy_of_both.f)(x))
     total = compile(
         lambda table, picked: micrograd.scan(
             lambda s, k: (s + micrograd.take(table, k), None), 0.0, picked
@@ -175,8 +178,8 @@ def test_derivatives_lookups_and_given_derivatives_work_in_loops(backend):
         vjp=lambda args, x, g: (g / (2 * x),),
     )
     program = compile(root, backend=backend)
-    close(program.value_and_grad(9.0), (3.0, 1 / 6))
-    close(program.hessian(9.0), np.array(-1 / 108))
+    assert_close(program.value_and_grad(9.0), (3.0, 1 / 6))
+    assert_close(program.hessian(9.0), np.array(-1 / 108))
 
 
 @pytest.mark.slow
@@ -194,11 +197,11 @@ def test_derivatives_equal_those_of_jax():
 
         for backend in QUICK:
             program = compile(chain, backend=backend)
-            close(program.jacobian(x), np.asarray(jax.jacobian(jax_chain)(x)))
+            assert_close(program.jacobian(x), np.asarray(jax.jacobian(jax_chain)(x)))
             program = compile(rosenbrock, backend=backend)
-            close(program.hessian(x), np.asarray(jax.hessian(jax_rosenbrock)(x)))
+            assert_close(program.hessian(x), np.asarray(jax.hessian(jax_rosenbrock)(x)))
             _, product = jax.jvp(jax.grad(jax_rosenbrock), (x,), (np.ones(7),))
-            close(program.hvp(x, np.ones(7)), np.asarray(product))
+            assert_close(program.hvp(x, np.ones(7)), np.asarray(product))
 
 
 # ----------------------------------------------------------------------------------------- sparsity
@@ -223,26 +226,39 @@ def test_a_tridiagonal_jacobian_of_a_thousand_rows_takes_three_passes():
 def test_a_hessian_computes_one_half_of_its_entries():
     x = np.linspace(-1.0, 1.0, 30)
     program = compile(rosenbrock, backend="numpy")
-    close(program.hessian(x), micrograd.hessian(rosenbrock)(x))
+    assert_close(program.hessian(x), micrograd.hessian(rosenbrock)(x))
     assert program.sparsity(x, order=2).sum() == 30 + 2 * 29
     (derived,) = program._derived.values()
     assert len(derived.program.outputs) == 30 + 29
 
 
-def test_the_mode_is_the_one_with_fewer_passes():
+def test_the_mode_is_the_one_with_fewer_passes(monkeypatch):
+    passes = []  # the run and the method of each
+
+    def count(name):
+        method = getattr(Run, name)
+        monkeypatch.setattr(
+            Run, name, lambda run, *args: passes.append((run, name)) or method(run, *args)
+        )
+
+    count("push")
+    count("pull")
     tall = compile(lambda x: [sin(k * x[0]) * x[1] for k in range(1, 40)], backend="numpy")
     wide = compile(lambda x: [sum(sin(each) for each in x), x[0] * x[1]], backend="numpy")
-    for program, shape in ((tall, (39, 2)), (wide, (2, 40))):
+    for program, shape, mode in ((tall, (39, 2), "push"), (wide, (2, 40), "pull")):
         x = np.linspace(1.0, 2.0, shape[1])
+        passes.clear()
         jacobian = program.jacobian(x)
+        assert {name for _, name in passes} == {mode}
+        assert {*Counter(passes).values()} == {2}
         assert jacobian.shape == shape
-        close(jacobian, micrograd.jacobian(program.f)(x))
+        assert_close(jacobian, micrograd.jacobian(program.f)(x))
     # A dense row and a dense column: 21 passes of either mode, but few products.
     arrow = compile(
         lambda x: [sum(x) * x[0], *(x[0] * each * each for each in x[1:])], backend="numpy"
     )
     x = np.linspace(1.0, 2.0, 21)
-    close(arrow.jacobian(x), micrograd.jacobian(arrow.f)(x))
+    assert_close(arrow.jacobian(x), micrograd.jacobian(arrow.f)(x))
 
 
 def test_groups_of_rows_have_no_column_in_common():
@@ -256,6 +272,14 @@ def test_groups_of_rows_have_no_column_in_common():
         for group in found:
             assert matrix[group].sum(axis=0).max() <= 1
         assert len(found) >= matrix.sum(axis=0).max()
+
+
+def test_only_entries_with_a_mirror_image_are_left_out_of_a_symmetric_matrix():
+    matrix = np.array([[True, True, True], [True, True, False], [False, False, False]])
+    layout = Layout(matrix, rows=[], across=[], symmetric=True)
+    assert layout.entries == [(0, 0), (0, 2), (1, 0), (1, 1)]
+    dense = layout.dense(np.array([1.0, 2.0, 3.0, 4.0]))
+    assert dense.tolist() == [[1.0, 3.0, 2.0], [3.0, 4.0, 0.0], [0.0, 0.0, 0.0]]
 
 
 def test_an_operation_without_a_derivative_makes_no_entry():

@@ -61,12 +61,12 @@ def both(f, parameters=(), **options):
     return call, *made
 
 
-def same(found):
+def assert_same(found):
     """Check that two results, which may be nested, have the same numbers."""
     first, second = found
     if isinstance(first, tuple | list):
         for pair in zip(first, second, strict=True):
-            same(pair)
+            assert_same(pair)
     else:
         np.testing.assert_array_equal(first, second)
 
@@ -98,7 +98,7 @@ def cameras(length):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_fused_program_gives_the_numbers_of_its_instructions(dtype, length):
     call, fused, plain = both(reprojection, dtype=dtype)
-    same(call(*cameras(length)))
+    assert_same(call(*cameras(length)))
     assert codes(fused) == [True, True]
     assert codes(plain) == [False, False]
 
@@ -121,7 +121,7 @@ def learned(x, y):
 def test_a_fused_program_gives_the_same_gradient_of_parameters(dtype, length, threads):
     at = np.random.default_rng(length).normal(size=(2, length))
     call, fused, _ = both(learned, W, dtype=dtype, threads=threads)
-    same(call(*at))
+    assert_same(call(*at))
     assert codes(fused) == [True, True]
 
 
@@ -139,7 +139,7 @@ def test_products_with_constant_matrices_sums_folds_and_tapes_are_fused(fused_at
         return total + b[0] * b[1]
 
     call, fused, _ = both(f)
-    same(call(np.random.default_rng(1).normal(size=(77, 5))))
+    assert_same(call(np.random.default_rng(1).normal(size=(77, 5))))
     assert codes(fused) == [True, True]
     names = {type(each).__name__ for each in fused.program.instructions}
     assert names == {"Elementwise", "Product", "WeightedSums", "Fold", "Tape"}
@@ -152,7 +152,7 @@ def test_fused_operations_agree_at_special_numbers(dtype):
         f = getattr(functions, row.name)
         grid = np.array(np.meshgrid(*[SPECIALS] * row.arity)).reshape(row.arity, -1)
         call, fused, _ = both(lambda *at, f=f: f(*at) * at[0] + f(*at), dtype=dtype)
-        same(call(*grid))
+        assert_same(call(*grid))
         assert codes(fused) == [True, True], row.name
 
 
@@ -166,7 +166,7 @@ def test_fused_random_expressions_agree_at_any_numbers(expression, data):
         np.array([at, *(data.draw(number) for _ in range(length - 1))]) for at in expression.at
     ]
     call, *_ = both(lambda *at: expression(*at) + 0.0 * sum(at))
-    same(call(*columns))
+    assert_same(call(*columns))
 
 
 def test_zero_times_infinity_is_zero_in_a_fused_program(fused_at_once):
@@ -241,6 +241,44 @@ def test_what_does_not_fit_is_not_fused(fused_at_once, monkeypatch):
     short = compile(f, batched=True, backend="numba")
     short.value_and_grad(x)
     assert codes(short) == [False, True]
+    single = compile(lambda x: sin(x[0]), batched=True, backend="numba")
+    single.value_and_grad(x)
+    assert codes(single) == [False, False]  # its one row is a kernel already
+    biases = [Value(0.1 * k) for k in range(6)]
+    matrix = np.arange(1.0, 19.0).reshape(6, 3)
+    biased = compile(
+        lambda x: sum(sin(each) for each in matrix @ x + np.array(biases)),
+        biases,
+        batched=True,
+        backend="numba",
+    )
+    biased.value_and_grad(x)
+    assert "Product" in {type(each).__name__ for each in biased.program.instructions}
+    assert codes(biased) == [False, False]
+
+
+def test_a_tape_alone_is_fused(fused_at_once):
+    def f(x):
+        for _ in range(40):
+            x = sin(x) * 1.5 + x
+        return x
+
+    program = compile(f, batched=True, backend="numba")
+    program.value_and_grad(np.ones(3))
+    assert [type(each).__name__ for each in program.program.instructions] == ["Tape"]
+    assert codes(program) == [False, True]
+
+
+def test_a_product_of_zeros_has_the_same_sign_in_a_fused_program(monkeypatch):
+    matrix = np.arange(1.0, 31.0).reshape(6, 5)
+    found = []
+    for after in (0, NEVER):
+        monkeypatch.setattr(fusion, "FUSED_AFTER", after)
+        program = compile(lambda x: [*(matrix @ x), sin(x[0])], batched=True, backend="numba")
+        found.append(np.signbit(program(np.full((3, 5), -0.0))).tolist())
+        assert codes(program) == [after == 0, False]
+    assert found[0] == found[1]
+    assert any(type(each).__name__ == "Product" for each in program.program.instructions)
 
 
 def test_a_fused_kernel_is_kept_on_disk(fused_at_once, tmp_path, monkeypatch):

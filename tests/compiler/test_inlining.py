@@ -13,7 +13,7 @@ from micrograd import Value, derivative, grad, hessian, jacobian, sin, tanh
 from micrograd.compiler import compile  # noqa: A004
 from micrograd.testing import check_gradients
 from tests.compiler.conftest import QUICK
-from tests.compiler.test_derivatives import close
+from tests.compiler.test_derivatives import assert_close
 
 
 def f(x, y):
@@ -29,10 +29,10 @@ def test_a_program_on_values_has_derivatives_of_every_order(backend):
     first = derivative(made, y)
     assert derivative(first, x[0]).data == math.cos(0.5)
     at = [0.5, 2.0], 3.0
-    close(grad(program)(*at), grad(f)(*at))
-    close(hessian(program, (0, 1))(*at), hessian(f, (0, 1))(*at))
-    close(jacobian(program)(np.array(at[0]), at[1]), jacobian(f)(np.array(at[0]), at[1]))
-    close(
+    assert_close(grad(program)(*at), grad(f)(*at))
+    assert_close(hessian(program, (0, 1))(*at), hessian(f, (0, 1))(*at))
+    assert_close(jacobian(program)(np.array(at[0]), at[1]), jacobian(f)(np.array(at[0]), at[1]))
+    assert_close(
         grad(grad(lambda y: program([0.5, y], y)))(2.0), grad(grad(lambda y: f([0.5, y], y)))(2.0)
     )
     assert program(*at) == f(*at)  # and numbers still run as a program
@@ -44,7 +44,7 @@ def test_a_program_inside_another_traced_function_is_a_part_of_it(backend):
     outer = compile(lambda x: inner([x, 2 * x], x) * x, backend=backend)
     value, slope = outer.value_and_grad(0.7)
     expected = micrograd.value_and_grad(lambda x: f([x, 2 * x], x) * x)(0.7)
-    close((value, slope), expected)
+    assert_close((value, slope), expected)
     w = Value(2.0)
     with_parameters = compile(lambda x: w * x * x, [w], backend=backend)
     for _ in range(3):
@@ -52,7 +52,7 @@ def test_a_program_inside_another_traced_function_is_a_part_of_it(backend):
     twice = compile(lambda x: with_parameters(with_parameters(x)), [w], backend=backend)
     value, gradient = twice.value_and_grad(3.0)
     assert value == 2.0 * (2.0 * 9.0) ** 2
-    close(gradient, np.array([3 * 2.0**2 * 81.0]))
+    assert_close(gradient, np.array([3 * 2.0**2 * 81.0]))
     constant = compile(lambda x: x + with_parameters(3.0), [w], backend=backend)
     for _ in range(3):
         assert constant.value_and_grad(1.0)[1].tolist() == [9.0]
@@ -77,7 +77,7 @@ def test_a_batch_of_values_gives_a_batch_of_values():
     s = Value(0.5)
     found, expected = program(X, s), program(X, 0.5)
     assert [each.tolist() for each in found["a"]] != expected
-    close([x.data for x in found["a"][1]], expected["a"][1].tolist())
+    assert_close([x.data for x in found["a"][1]], expected["a"][1].tolist())
     assert found["b"].shape == expected["b"].shape == (3, 2)
     total = sum(found["a"][0])
     assert derivative(total, w).data == 9.0

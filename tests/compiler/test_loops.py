@@ -58,9 +58,8 @@ def numbers(tree):
     return np.array([tree.data if isinstance(tree, Value) else float(tree)])
 
 
-def check(backend, f, *at, slack=SLACK):
-    """Compare the values and gradients of a function with those of Values, with and without a
-    batch."""
+def assert_agree(backend, f, *at, slack=SLACK):
+    """Compare the values and gradients of a function with those of Values, also in a batch."""
     everything = tuple(range(len(at)))
     expected = numbers(value_and_grad(f, argnums=everything)(*at))
     compiled = compile(f, backend=backend)
@@ -171,7 +170,7 @@ def test_a_repeated_step_agrees(backend):
         angle, speed = repeat(lambda s: pendulum(s, length), state, 12)
         return angle * angle + cos(speed)
 
-    check(backend, f, [0.5, -0.25], 0.1)
+    assert_agree(backend, f, [0.5, -0.25], 0.1)
 
 
 def test_a_scan_agrees_in_its_state_and_its_outputs(backend):
@@ -183,7 +182,16 @@ def test_a_scan_agrees_in_its_state_and_its_outputs(backend):
         last, (first, second) = scan(step, {"h": 0.0}, xs, reverse=True)
         return last["h"] + sum(first) * sum(second)
 
-    check(backend, f, [0.5, -1.0, 0.25, 2.0], [0.3, -0.7], 0.1)
+    assert_agree(backend, f, [0.5, -1.0, 0.25, 2.0], [0.3, -0.7], 0.1)
+
+
+def test_a_number_that_is_a_state_and_an_output_has_the_adjoints_of_both(backend):
+    def f(x):
+        last, ys = scan(lambda s, y: (s * y, s * y), x, [2.0, x])
+        return last + sum(ys)  # 4 x² + 2 x
+
+    value, slope = compile(f, backend=backend).value_and_grad(3.0)
+    assert (value, slope) == (42.0, 26.0)
 
 
 def test_a_scan_without_a_state_agrees(backend):
@@ -191,7 +199,7 @@ def test_a_scan_without_a_state_agrees(backend):
         nothing, ys = scan(lambda s, x: (s, [sin(x * w), 2.0]), [], xs)
         return sum(y * (k + z) for k, (y, z) in enumerate(zip(*ys, strict=True))) + len(nothing)
 
-    check(backend, f, [0.5, -1.0, 0.25], 0.3)
+    assert_agree(backend, f, [0.5, -1.0, 0.25], 0.3)
 
 
 def test_a_loop_with_a_condition_agrees(backend):
@@ -199,7 +207,7 @@ def test_a_loop_with_a_condition_agrees(backend):
         done, steps = while_(lambda s: s[0] < 5, lambda s: [s[0] * rate + x, s[1] + 1], [x, 0.0])
         return done * steps
 
-    check(backend, f, 0.5, 1.5)
+    assert_agree(backend, f, 0.5, 1.5)
 
 
 def test_a_number_of_steps_may_be_an_argument(backend):
@@ -263,7 +271,7 @@ def test_loops_may_be_nested(backend):
 
         return repeat(outer, x, 3)
 
-    check(backend, f, 0.7, 0.3)
+    assert_agree(backend, f, 0.7, 0.3)
 
 
 def test_derivatives_within_the_function_agree(backend):
@@ -287,7 +295,7 @@ def test_derivatives_within_the_function_agree(backend):
         values = [[Value(y) for y in x] if isinstance(x, list) else Value(x) for x in at]
         assert got == pytest.approx(g(*values).data, rel=SLACK)
         if backend != "jax":  # XLA takes seconds for each
-            check(backend, g, *at)
+            assert_agree(backend, g, *at)
     assert numbers(compile(lambda x: hessian(rolled)(x, 0.7), backend=backend)([0.5, 1.0])) == (
         pytest.approx(numbers(hessian(rolled)([0.5, 1.0], 0.7)), rel=SLACK)
     )
@@ -345,7 +353,7 @@ def test_random_steps_agree(backend):
         suppress_health_check=[HealthCheck.too_slow],
     )
     @given(terms=terms, n=st.integers(0, 4), at=st.lists(st.floats(-2, 2), min_size=3, max_size=3))
-    def agrees(terms, n, at):
+    def assert_steps_agree(terms, n, at):
         def f(x, y, w):
             def step(s):
                 held = [*s, w, 0.5]
@@ -353,9 +361,9 @@ def test_random_steps_agree(backend):
 
             return sum(repeat(step, [x, y], n))
 
-        check(backend, f, *at)
+        assert_agree(backend, f, *at)
 
-    agrees()
+    assert_steps_agree()
 
 
 def test_float32_agrees(backend):
@@ -402,7 +410,7 @@ def test_a_long_step_runs_by_rows_of_instructions_and_agrees(backend):
 
         return sum(repeat(step, [x, w], 3))
 
-    check(backend, f, 0.5, 0.3)
+    assert_agree(backend, f, 0.5, 0.3)
 
 
 # ------------------------------------------------------------------------------------------- size

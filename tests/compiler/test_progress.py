@@ -25,6 +25,7 @@ def test_a_trace_of_more_operations_than_the_limit_is_refused_with_the_line():
         compile(chain, limit=9)(0.0)
     repeated = compile(lambda x: sum(sin(x) for _ in range(4)), limit=5)
     assert repeated(0.0) == 0.0  # equal operations are one
+    assert compile(lambda x: [sin(x), sin(x)], limit=1)(0.0) == [0.0, 0.0]  # also at the limit
     with pytest.raises(TraceError, match="more than 10 operations"):
         compile(chain, limit=10).jacobian(0.0)  # its cosines come on top
     for limit in (0, -1, 1.5, True, "1"):
@@ -79,6 +80,11 @@ def test_a_short_trace_says_nothing(monkeypatch):
     monkeypatch.setattr(sys, "stderr", written := Terminal())
     compile(chain, backend="numpy")(0.0)
     assert not written.getvalue()
+
+
+def test_a_program_without_a_standard_error_traces_in_silence(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)  # as in pythonw.exe
+    assert compile(chain, backend="numpy")(0.0) == 0.0
 
 
 @pytest.mark.parametrize("backend", ["numpy", "jax", "reference"])

@@ -9,7 +9,7 @@ import pytest
 
 from micrograd import Value, exp, grad, hessian, take, tanh
 from micrograd.compiler import compile  # noqa: A004
-from tests.compiler.test_derivatives import close
+from tests.compiler.test_derivatives import assert_close
 
 TABLE = [[0.5, -1.0], [2.0, 0.25], [-3.0, 1.5]]
 
@@ -51,13 +51,13 @@ def test_a_compiled_lookup_gives_the_entry_and_passes_the_gradient_to_it(backend
     index, y = np.array([2, 0, 0, -2, 1]), np.linspace(-1.0, 1.0, 5)
     program = compile(f, parameters, batched=True, backend=backend)
     expected = np.array([f(int(i), each).data for i, each in zip(index, y, strict=True)])
-    close(program(index, y), expected)
+    assert_close(program(index, y), expected)
     mean, gradient = program.value_and_grad(index, y)
     for parameter in parameters:
         parameter.grad = 0.0
     (sum(f(int(i), each) for i, each in zip(index, y, strict=True)) / 5).backward()
-    close(mean, float(expected.mean()))
-    close(gradient, np.array([parameter.grad for parameter in parameters]))
+    assert_close(mean, float(expected.mean()))
+    assert_close(gradient, np.array([parameter.grad for parameter in parameters]))
     _, (of_index, of_y) = program.value_and_grad(index, y, argnums=(0, 1))
     assert not of_index.any()
     assert of_y.all()
@@ -86,8 +86,8 @@ def test_derivatives_may_be_taken_of_lookups_in_tables_and_of_their_entries():
 
     for i in range(3):
         expected = hessian(loss)(TABLE, i)
-        close(compile(loss, backend="numpy").hessian(TABLE, i), expected)
-        close(compile(grad(loss), backend="numpy")(TABLE, i), grad(loss)(TABLE, i))
+        assert_close(compile(loss, backend="numpy").hessian(TABLE, i), expected)
+        assert_close(compile(grad(loss), backend="numpy")(TABLE, i), grad(loss)(TABLE, i))
     table = np.array(TABLE)
     f = compile(lambda t, i: take(t, i) @ take(t, i), backend="numpy")
     assert f(table, 2) == TABLE[2][0] ** 2 + TABLE[2][1] ** 2

@@ -26,7 +26,7 @@ def needs(program):
 BOTH = [needs("xelatex"), needs("pdflatex")]
 
 
-def compiled(program, document, folder):
+def assert_compiles(program, document, folder):
     """The folder with graph.pdf; the test fails with what TeX complains of."""
     (folder / "graph.tex").write_text(document, encoding="utf-8")
     done = subprocess.run(
@@ -55,7 +55,7 @@ def test_a_drawing_compiles(program, direction, tmp_path):
     z.backward()
     x = z._prev[0]
     graph = draw_dot(z, direction=direction, contributions=True, path=x, theme="dark")
-    shown = text_of(compiled(program, graph.tikz(), tmp_path)).split()
+    shown = text_of(assert_compiles(program, graph.tikz(), tmp_path)).split()
     assert {"z", "data", "grad", "tanh"} <= {*shown}
     assert {f"{x.data:.4f}"} <= {*shown}
 
@@ -66,13 +66,13 @@ def test_a_drawing_compiles(program, direction, tmp_path):
 def test_every_level_compiles(program, level, tmp_path):
     model = MLP(2, [12, 2])
     loss = sum(model([Value(1.0, label="x"), Value(2.0)]))
-    compiled(program, draw_dot(loss, model=model, level=level).tikz(), tmp_path)
+    assert_compiles(program, draw_dot(loss, model=model, level=level).tikz(), tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", BOTH)
 def test_the_longest_graph_that_is_drawn_by_default_compiles(program, tmp_path):
-    compiled(program, draw_dot(chain(399)).tikz(), tmp_path)
+    assert_compiles(program, draw_dot(chain(399)).tikz(), tmp_path)
 
 
 @pytest.mark.slow
@@ -82,7 +82,7 @@ def test_hostile_labels_of_latin_letters_compile_and_are_shown_literally(program
     labels += ["".join(map(chr, range(33, 80))), "".join(map(chr, range(80, 127)))]
     x = Value(1.0)
     roots = [Value(1.0, (x,), label, label=label) for label in labels]
-    shown = text_of(compiled(program, draw_dot(roots).tikz(), tmp_path))
+    shown = text_of(assert_compiles(program, draw_dot(roots).tikz(), tmp_path))
     letters = re.sub(r"\s", "", shown)
     for label in labels:
         if label.isprintable():
@@ -96,7 +96,7 @@ def test_hostile_labels_of_every_script_compile(program, tmp_path):
     scripts = [chr(i) * 3 for i in (*range(0xA0, 0x3000, 37), *range(0x3000, 0x1FFFF, 997))]
     scripts = [label for label in scripts if not "\ud800" <= label <= "\udfff"]
     roots = [Value(1.0, label=label) for label in (*TREACHEROUS, *scripts)]
-    compiled(program, draw_dot(roots, max_nodes=5_000).tikz(), tmp_path)
+    assert_compiles(program, draw_dot(roots, max_nodes=5_000).tikz(), tmp_path)
 
 
 @pytest.mark.slow
@@ -107,7 +107,7 @@ def test_chinese_labels_are_shown(program, tmp_path):
         ["fc-list", ":lang=zh"], capture_output=True, check=True
     ).stdout.decode(errors="replace"):
         pytest.skip("no font with Chinese letters is installed")
-    assert "损失函数" in text_of(compiled(program, graph.tikz(), tmp_path))
+    assert "损失函数" in text_of(assert_compiles(program, graph.tikz(), tmp_path))
 
 
 @given(label=LABELS)

@@ -128,7 +128,7 @@ def allowed(row, at):
     return found
 
 
-def compare(name, results, most=0.75):
+def assert_engine_agrees(name, results, most=0.75):
     """The value and the partials of a row are the engine's, within 4 units, and mostly equal."""
     row = TABLE[name]
     numbers = equal = 0

@@ -10,8 +10,8 @@ from tests.export.common import (
     C_OPTIONS,
     CC,
     NAMES,
+    assert_engine_agrees,
     by_name,
-    compare,
     needs_cc,
     run,
     tasks,
@@ -64,4 +64,4 @@ def results(tmp_path_factory):
 @pytest.mark.parametrize("name", NAMES)
 def test_values_and_partials_in_c_are_those_of_the_engine(name, results):
     # The C library is more accurate than Python near the zeros of lgamma.
-    compare(name, results[name], 0.6 if name == "lgamma" else 0.75)
+    assert_engine_agrees(name, results[name], 0.6 if name == "lgamma" else 0.75)

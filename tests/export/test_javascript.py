@@ -11,8 +11,8 @@ from micrograd.table.formulas import Call
 from tests.export.common import (
     CODING,
     NAMES,
+    assert_engine_agrees,
     by_name,
-    compare,
     decoded,
     encoded,
     in_node,
@@ -56,13 +56,13 @@ def of_browser(browser):
 @needs_node
 @pytest.mark.parametrize("name", NAMES)
 def test_values_and_partials_in_node_are_those_of_the_engine(name, of_node):
-    compare(name, of_node[name])
+    assert_engine_agrees(name, of_node[name])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_values_and_partials_in_a_browser_are_those_of_the_engine(name, of_browser):
-    compare(name, of_browser[name])
+    assert_engine_agrees(name, of_browser[name])
 
 
 @needs_node
@@ -74,7 +74,7 @@ def test_rows_that_users_define_are_written_too_whatever_their_names():
     define("fround", "x + 1", ["1"])
     names = ["t1", "new", "gauss_by_parts", "fround"]
     for name, results in by_name(names, in_node(program(names), tasks(names))).items():
-        compare(name, results)
+        assert_engine_agrees(name, results)
 
 
 def test_a_row_defined_by_a_python_function_is_refused_by_name():

@@ -74,7 +74,7 @@ def by_hand(model, X, y, loss, reduction="mean"):
     return total.data, found
 
 
-def check(explanation, model, X, y, loss="mse", reduction="mean"):
+def assert_explained(explanation, model, X, y, loss="mse", reduction="mean"):
     """The equations, the matrices and the engine agree."""
     assert explanation.difference <= explanation.bound
     total, gradients = by_hand(model, X, y, loss, reduction)
@@ -105,7 +105,7 @@ def test_every_activation_of_the_table_has_a_matrix_form(activation):
         for neuron in model.layers[0].neurons:  # acosh begins at 1
             neuron.b.data = 1.0 if math.isnan(IEEE[activation](0.5)) else 0.0
         X, y = samples(count), targets("mse", count, 2, seed=1)
-        check(explain_layers(model, X, y), model, X, y)
+        assert_explained(explain_layers(model, X, y), model, X, y)
 
 
 @pytest.mark.parametrize("output", ["sigmoid", "relu", None])
@@ -117,7 +117,7 @@ def test_every_loss_has_a_matrix_form(loss, output):
             X, y = samples(count), targets(loss, count, size, seed=count)
             explanation = explain_layers(model, X, y, loss=loss, reduction=reduction)
             if "detach" not in explanation.text():  # it stops gradients, which the text cannot say
-                check(explanation, model, X, y, loss, reduction)
+                assert_explained(explanation, model, X, y, loss, reduction)
 
 
 @pytest.mark.parametrize("sizes", [(2, 1), (3, 2), (2, 3, 1), (3, 4, 4, 2), (2, 3, 1, 3, 2)])
@@ -125,7 +125,7 @@ def test_networks_of_one_to_four_layers_have_a_matrix_form(sizes):
     for count in (1, 5):
         model = network(*sizes, activation="sigmoid")
         X, y = samples(count, sizes[0]), targets("mse", count, sizes[-1])
-        check(explain_layers(model, X, y), model, X, y)
+        assert_explained(explain_layers(model, X, y), model, X, y)
 
 
 def test_a_wrong_formula_is_found_by_the_document_itself(monkeypatch):
@@ -263,7 +263,7 @@ def test_an_operation_that_a_user_defined_has_its_formula():
     model = network(3, 4, 2, activation="swish")
     X, y = samples(3), samples(3, 2)
     explanation = explain_layers(model, X, y)
-    check(explanation, model, X, y)
+    assert_explained(explanation, model, X, y)
     assert equation(explanation, "f(z)") == ["swish(z)", "z·sigmoid(z)"]
     assert equation(explanation, "f′(z)") == ["sigmoid(z) + f(z)·(1 - sigmoid(z))"]
 

@@ -70,7 +70,7 @@ def model_of(page):
     return model
 
 
-def same(a, b):
+def assert_same(a, b):
     """Within 1e-12 of the largest of the numbers; nan and infinities are the same."""
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     finite = np.isfinite(a)
@@ -81,7 +81,7 @@ def same(a, b):
         assert np.abs(a[finite] - b[finite]).max() <= 1e-12 * max(1, np.abs(b[finite]).max())
 
 
-def compare(page, places=None):
+def assert_engine_agrees(page, places=None):
     """The loss and the gradient of the page with those of `backward()`; returns the loss."""
     model, data, settings = model_of(page), page.get("data"), page.get("settings")
     places = data["train"][:25] if places is None else places
@@ -93,9 +93,9 @@ def compare(page, places=None):
     loss = total / len(places)
     penalty = {"none": lambda p: 0.0, "l1": l1_penalty, "l2": l2_penalty}[settings["penalty"]]
     (loss + settings["strength"] * penalty(model.parameters())).backward()
-    same(page.page.evaluate("(k) => playground.loss(k)", places), loss.data)
+    assert_same(page.page.evaluate("(k) => playground.loss(k)", places), loss.data)
     gradient = [p.grad for p in model.parameters()]
-    same(page.page.evaluate("(k) => playground.gradient(k)", places), gradient)
+    assert_same(page.page.evaluate("(k) => playground.gradient(k)", places), gradient)
     return loss.data
 
 
@@ -127,18 +127,18 @@ def test_the_gradients_of_every_activation_are_those_of_the_engine(opened):
             for each in page.get("names")
         ]
         page.set_parameters(numbers)
-        assert math.isfinite(compare(page)), name
+        assert math.isfinite(assert_engine_agrees(page)), name
 
 
 def test_the_gradients_of_other_inputs_are_those_of_the_engine(opened):
     page = opened("#features=x1,square2,product,sine1&layers=3&data=spiral")
     a, b = page.get("data.points")[5]
     assert page.get("data.inputs")[5] == pytest.approx([a, b * b, a * b, math.sin(3 * a)], 1e-15)
-    compare(page)
+    assert_engine_agrees(page)
     page = opened("#kind=regression&features=square,cube,sine")
     (a,) = page.get("data.points")[5]
     assert page.get("data.inputs")[5] == pytest.approx([a * a, a**3, math.sin(3 * a)], 1e-15)
-    compare(page)
+    assert_engine_agrees(page)
 
 
 def test_infinities_and_nan_are_those_of_the_engine(opened):
@@ -146,14 +146,14 @@ def test_infinities_and_nan_are_those_of_the_engine(opened):
     for name in ("log", "exp", "asin", "cosh", "rsqrt", "tan", "digamma", "sqrt"):
         page.change(layers=[3, 2], activation=[name], loss="mse", data="moons")
         page.set_parameters([(7 * k % 5 - 2) * 1.7 for k in range(len(page.get("names")))])
-        compare(page)
+        assert_engine_agrees(page)
 
 
 def test_a_new_loss_is_found_by_its_name(opened, monkeypatch):
     monkeypatch.setitem(LOSSES, "quartic", lambda p, t: (p - t) ** 4)
     page = opened(loss="quartic", layers=[3])
     assert page.page.locator("#loss option[value=quartic]").text_content() == "quartic"
-    compare(page)
+    assert_engine_agrees(page)
     page.page.locator(".node[data-name='layers.0.neurons.0']").click()
     assert page.text_of("#explanation-title") == "Layer 1, neuron 1"
 
@@ -168,10 +168,10 @@ def test_the_gradients_of_every_loss_are_those_of_the_engine(opened, classes):
         outputs = 1 if classes == 2 and name != "cross_entropy" else classes
         assert page.get("sizes") == [2, 4, 3, outputs]
         page.set_parameters([rng.uniform(-3, 3) for _ in page.get("parameters")])
-        assert math.isfinite(compare(page))
+        assert math.isfinite(assert_engine_agrees(page))
         for penalty in ("l1", "l2"):
             page.change(penalty=penalty, strength=0.03)
-            compare(page, rng.sample(range(200 // classes), 9))
+            assert_engine_agrees(page, rng.sample(range(200 // classes), 9))
         page.change(penalty="none")
 
 
@@ -179,13 +179,15 @@ def test_the_gradients_of_curves_are_those_of_the_engine(opened):
     page = opened(kind="regression")
     for loss in ("mse", "l1", "huber"):
         page.change(loss=loss, data="sine", layers=[5, 2], activation=["gelu"], seed=5)
-        compare(page)
+        assert_engine_agrees(page)
 
 
 def test_a_factor_of_zero_lets_no_infinity_pass(opened):
     page = opened("#layers=1&activation=sqrt&data=own&points=0,0,1&loss=mse")
     page.set_parameters([1.0, 1.0, 0.0, 0.0, 0.5])
-    compare(page, [0])  # the slope of the root is infinite, and the weight after it is 0
+    assert_engine_agrees(
+        page, [0]
+    )  # the slope of the root is infinite, and the weight after it is 0
     assert page.get("gradient()")[:3] == [0.0, 0.0, 0.0]
 
 
@@ -205,7 +207,7 @@ def test_the_data_are_those_of_the_library(opened, name):
             random_state=11,
         ),
     }[name]()  # fmt: skip
-    same(data["points"], X)
+    assert_same(data["points"], X)
     assert data["labels"] == y.tolist()
     train, test = train_test_split(np.arange(90), test_size=0.3, random_state=11)
     assert (data["train"], data["test"]) == (train.tolist(), test.tolist())
@@ -217,7 +219,7 @@ def test_the_first_weights_are_those_of_the_library(opened, name):
     for seed in (0, 3, 2**31 + 5):
         page.change(layers=[8, 5], init=name, seed=seed)
         model = MLP(2, [8, 5, 1], initializer=name, generator=random.Random(seed))
-        same(page.get("parameters"), [p.data for p in model.parameters()])
+        assert_same(page.get("parameters"), [p.data for p in model.parameters()])
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
@@ -245,7 +247,7 @@ def test_training_takes_the_steps_of_the_library(opened, optimizer):
             made.write(numbers)
             steps += 1
     page.page.evaluate(f"playground.step({steps})")
-    same(np.round(page.get("parameters"), 10), np.round(numbers, 10))
+    assert_same(np.round(page.get("parameters"), 10), np.round(numbers, 10))
 
 
 @pytest.mark.parametrize(
@@ -264,13 +266,13 @@ def test_the_program_in_python_gives_the_same_weights(opened, settings):
     page = opened()
     page.change(test=30, seed=4, samples=60, optimizer="momentum", rate=0.05, **settings)
     page.page.evaluate("playground.step(25)")
-    run_program(page)
+    assert_program_agrees(page)
 
 
 def test_the_program_of_a_curve_gives_the_same_weights(opened):
     page = opened(kind="regression", data="bend", layers=[3], seed=9)
     page.page.evaluate("playground.step(25)")
-    run_program(page)
+    assert_program_agrees(page)
 
 
 def test_python_knows_the_inputs_of_the_page(opened):
@@ -287,7 +289,7 @@ def test_python_knows_the_data_sets_of_the_page(opened):
     assert {f"data {each}" for each in (*planes, *curves, "given", "own")} == set(names)
 
 
-def run_program(page):
+def assert_program_agrees(page):
     names = {}
     program = page.get("program").replace("epochs=25", "epochs=25, progress=False")
     exec(compile(program, "program", "exec"), names)
@@ -303,8 +305,10 @@ def test_a_model_from_python_is_shown_and_can_be_trained_on(opened):
     X, y = datasets.make_moons(40, noise=0.1, random_state=0)
     page = opened("", model, data=(X, 2 * y - 1))
     assert page.get("parameters") == [p.data for p in model.parameters()]
-    same(page.page.evaluate("playground.predict([0.3, -0.7])"), [predict(model, [[0.3, -0.7]])[0]])
-    assert compare(page) > 0
+    assert_same(
+        page.page.evaluate("playground.predict([0.3, -0.7])"), [predict(model, [[0.3, -0.7]])[0]]
+    )
+    assert assert_engine_agrees(page) > 0
     page.page.evaluate("playground.step(5)")
     assert page.get("parameters") != [p.data for p in model.parameters()]
     page.page.click("#reset")
@@ -334,7 +338,7 @@ def test_the_saved_file_is_the_model(opened, address, tmp_path):
     fresh.load(path)
     assert fresh.state_dict() == model.state_dict()
     point = [0.3, -0.4][: page.get("sizes")[0]]
-    same(
+    assert_same(
         page.page.evaluate("(point) => playground.predict(point)", point),
         np.ravel(predict(model, [point])),
     )

@@ -143,10 +143,11 @@ def apart(one, other):
     return any(one[i + 2] <= other[i] + ROOM or other[i + 2] <= one[i] + ROOM for i in (0, 1))
 
 
-def check(svg, width):
+def assert_clear(svg, width):
     """Everything that is measured."""
     drawing = Drawing(svg)
     assert drawing.width <= width + ROOM
+    assert drawing.boxes
     for text in drawing.texts:
         for piece, size in sizes(text):
             assert size >= 11 or not piece.strip(), (piece, size)
@@ -178,7 +179,7 @@ def check(svg, width):
 @pytest.mark.parametrize("article", ARTICLES)
 def test_no_text_is_small_and_none_lies_on_a_line_or_a_box(article, width, drawn):
     graph = draw(ARTICLES[article](), width=width)
-    drawing = check(drawn(graph), width)
+    drawing = assert_clear(drawn(graph), width)
     assert len(drawing.boxes) == len(graph.picture.boxes)
     assert len(drawing.notes) == sum(1 for _ in graph.picture.arrows())
 
@@ -186,25 +187,27 @@ def test_no_text_is_small_and_none_lies_on_a_line_or_a_box(article, width, drawn
 @pytest.mark.parametrize("options", [{"numbers": True}, {"hide": "inputs", "digits": 2}])
 @pytest.mark.parametrize("article", ["one_layer", "two_layers", "cross_entropy"])
 def test_texts_are_as_clear_with_other_options(article, options, drawn):
-    check(drawn(draw(ARTICLES[article](), width=390, **options)), 390)
+    assert_clear(drawn(draw(ARTICLES[article](), width=390, **options)), 390)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_texts_are_as_clear_in_random_graphs(seed, drawn):
-    check(drawn(draw(chance(seed), width=[700, 390][seed % 2])), [700, 390][seed % 2])
+    assert_clear(drawn(draw(chance(seed), width=[700, 390][seed % 2])), [700, 390][seed % 2])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12, 150))
 def test_texts_are_as_clear_in_many_random_graphs(seed):
     graph = draw(chance(seed, size=8 + seed % 50), width=[700, 390, 1000][seed % 3])
-    check(ET.fromstring(WRITERS["svg"](graph.picture, graph.theme)), [700, 390, 1000][seed % 3])
+    assert_clear(
+        ET.fromstring(WRITERS["svg"](graph.picture, graph.theme)), [700, 390, 1000][seed % 3]
+    )
 
 
 @pytest.mark.parametrize("direction", ["LR", "RL", "TB", "BT"])
 def test_texts_are_as_clear_in_every_direction(direction, drawn):
     graph = draw_dot(ARTICLES["one_layer"](), level="named", direction=direction)
-    check(drawn(graph), graph.picture.layout.size[0])
+    assert_clear(drawn(graph), graph.picture.layout.size[0])
     assert graph.picture.direction == direction
 
 

@@ -10,7 +10,7 @@ from micrograd.writing.marks import latex_text
 from micrograd.writing.notation import named
 from tests.drawing.named.graphs import ARTICLES, called
 from tests.drawing.test_text_formats import LABELS, TREACHEROUS
-from tests.drawing.test_tikz import BOTH, compiled
+from tests.drawing.test_tikz import BOTH, assert_compiles
 
 ARTICLE = r"""\documentclass{article}
 \usepackage{iftex,amsmath,tikz,xcolor}
@@ -57,14 +57,14 @@ def test_the_pictures_of_the_articles_compile(program, tmp_path):
         for theme in ("light", "dark")
         if name != "chinese"
     ]
-    compiled(program, ARTICLE % "\n\n".join(snippets), tmp_path)
+    assert_compiles(program, ARTICLE % "\n\n".join(snippets), tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", BOTH)
 def test_a_document_compiles(program, tmp_path):
     name = "chinese" if program == "xelatex" else "two_layers"
-    compiled(program, draw(ARTICLES[name](), theme="dark").tikz(standalone=True), tmp_path)
+    assert_compiles(program, draw(ARTICLES[name](), theme="dark").tikz(standalone=True), tmp_path)
 
 
 @pytest.mark.slow
@@ -72,7 +72,7 @@ def test_a_document_compiles(program, tmp_path):
 def test_hostile_labels_compile(program, tmp_path):
     labels = [label for label in TREACHEROUS if label.strip()]
     snippets = [draw(called("y", Value(2.0, label=label) * 3)).tikz() for label in labels]
-    compiled(program, ARTICLE % "\n\n".join(snippets), tmp_path)
+    assert_compiles(program, ARTICLE % "\n\n".join(snippets), tmp_path)
 
 
 @settings(deadline=None, max_examples=50)
