@@ -54,6 +54,12 @@ def test_every_public_name_describes_its_parameters_in_their_order(name):
     assert described(inspect.getdoc(PUBLIC[name]) or "") == parameters(PUBLIC[name])
 
 
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_examples_stand_outside_of_the_sections(name):
+    """An example indented below `Raises` would be shown as a list of exceptions."""
+    assert not re.search(r"^ +>>> ", inspect.getdoc(PUBLIC[name]) or "", re.MULTILINE)
+
+
 @pytest.mark.parametrize("name", sorted(name for name in PUBLIC if "<locals>" not in name))
 def test_every_public_function_and_class_has_an_example_that_runs(name):
     thing = PUBLIC[name]

@@ -96,6 +96,13 @@ def test_what_is_shown_stands_in_the_page(tmp_path):
     assert text_of(tmp_path / "made" / "howto-page-0.html") == "<!DOCTYPE html>zh"
 
 
+def test_lines_of_chinese_are_joined_without_a_space():
+    page = "甲。\n乙\n丙，\n`x`\n\n- 丁：\n- 戊 x\ny\n\n```text\n甲。\n乙\n```\n己，\n庚\n"
+    assert pages.joined(page) == (
+        "甲。乙丙，`x`\n\n- 丁：\n- 戊 x\ny\n\n```text\n甲。\n乙\n```\n己，庚\n"
+    )
+
+
 def test_the_gallery_shows_every_example():
     programs = {
         path.stem for path in build.ROOT.glob("examples/[!_]*.py") if "__main__" in text_of(path)
@@ -204,9 +211,13 @@ def test_the_site_is_built_without_warnings_and_complete(tmp_path):
         for page in written:
             for address in re.findall(r'(?:href|src|srcset)="([^"#:]+)[^":]*"', text_of(page)):
                 assert (page.parent / address.partition("?")[0]).exists(), f"{page}: {address}"
+            article = text_of(page).partition('role="main"')[2]
+            assert "language-switch" not in article, f"{page}: the search quotes it"
+            assert not re.search(r"<strong>(?:&gt;|\\)|</strong> --", article), page
         inventory = (tmp_path / lang / "objects.inv").read_bytes()
         names = zlib.decompress(inventory.split(b"\n", 4)[4]).decode()
         assert set(reference.homes().values()) <= set(re.findall(r"^(\S+) py:", names, flags=re.M))
+        assert "for --style board" in text_of(tmp_path / "en" / "reference" / "commands.html")
     search = text_of(tmp_path / "zh" / "searchindex.js")
     index = json.loads(re.fullmatch(r"Search\.setIndex\((.*)\)", search, flags=re.DOTALL)[1])
     assert {"梯度", "神经", "经元"} <= {*index["terms"], *index["titleterms"]}

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
 from sphinx.search.en import SearchEnglish
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -31,6 +32,8 @@ napoleon_numpy_docstring = False
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 highlight_language = "python"
+
+smartquotes_action = "qe"  # two hyphens are the beginning of an option: --lang
 
 html_theme = "furo"
 html_title = project
@@ -86,6 +89,10 @@ var splitQuery = (query) => {
         return found
 
 
+_MARKUP = re.compile(r"(?<!\\)([*|]|(?<=\w)_(?=\W|$))")
+"""What reStructuredText would take for markup, where no backslash stands before it."""
+
+
 def plain_docstring(
     app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
@@ -95,11 +102,18 @@ def plain_docstring(
         is_example = line.lstrip().startswith(">>>") or (is_example and bool(line.strip()))
         if not is_example:
             parts = re.split(r"(``.*?``|:\w+:`[^`]*`|`[^`]*`)", line)
-            parts[::2] = [re.sub(r"([*|]|(?<=\w)_(?=\W|$))", r"\\\1", text) for text in parts[::2]]
+            parts[::2] = [_MARKUP.sub(r"\\\1", text) for text in parts[::2]]
             parts[1::2] = [
                 code if code[0] == ":" or code[:2] == "``" else f"`{code}`" for code in parts[1::2]
             ]
             lines[i] = "".join(parts)
+
+
+def with_dashes(app: Any, doctree: nodes.document) -> None:
+    """Put a dash between a parameter and its description, where Sphinx has two hyphens."""
+    for text in doctree.findall(nodes.Text):
+        if text == " -- ":
+            text.parent.replace(text, nodes.Text(" – "))
 
 
 def in_both_languages(app: Any, pagename: str, *rest: Any) -> None:
@@ -116,5 +130,6 @@ def setup(app: Any) -> dict[str, bool]:
     """Register the above."""
     app.add_search_language(SearchChinese)
     app.connect("autodoc-process-docstring", plain_docstring, priority=900)
+    app.connect("doctree-read", with_dashes)
     app.connect("html-page-context", in_both_languages)
     return {"parallel_read_safe": True}

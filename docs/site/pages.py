@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,11 @@ LIBRARIES = ("micrograd.compiler", "micrograd.drawing", "micrograd.testing.check
 
 GALLERY = "gallery/"  # before the name of an example of the gallery
 
+_BETWEEN_CHINESE = re.compile(
+    r"(?<=[\u4e00-\u9fff])\n(?=[\u4e00-\u9fff])|(?<=[，。；：！？、）])\n(?=[^\W\d]|[`[])"
+)
+"""The end of a line between Chinese characters, or after a mark that needs no space."""
+
 Job = tuple[str, Path | None, str, Path, Path]
 """The name and the file of a page, its language, and the folders of the sources and of the site.
 
@@ -31,6 +37,13 @@ def pages(lang: str) -> dict[str, Path]:
     return {path.relative_to(FOLDER / lang).with_suffix("").as_posix(): path for path in found}
 
 
+def joined(page: str) -> str:
+    """A page in which no line ends between Chinese characters: browsers show a space there."""
+    parts = re.split(r"^(```.*?^```)$", page, flags=re.MULTILINE | re.DOTALL)
+    parts[::2] = [_BETWEEN_CHINESE.sub("", text) for text in parts[::2]]
+    return "".join(parts)
+
+
 def run_page(job: Job) -> str:
     """Write a page for Sphinx, with what its examples show; return what is wrong."""
     name, path, lang, source, out = job
@@ -41,7 +54,7 @@ def run_page(job: Job) -> str:
         return gallery.write_entry(name.removeprefix(GALLERY), source, out)
     try:
         page = path.read_text(encoding="utf-8")
-        text = examples.run(name, page, lang, out / lang)
+        text = joined(examples.run(name, page, lang, out / lang))
     except examples.ExampleError as error:
         return str(error)
     if name.startswith("tutorials/"):

@@ -64,11 +64,11 @@ def define(
         ValueError: the name is reserved or a formula is wrong. The message names the operation and
             the column.
 
-        >>> swish = define("swish", "x * sigmoid(x)", ["sigmoid(x) + out * (1 - sigmoid(x))"])
-        >>> x = Value(1.0)
-        >>> swish(x).backward()
-        >>> round(x.grad, 6)
-        0.927671
+    >>> swish = define("swish", "x * sigmoid(x)", ["sigmoid(x) + out * (1 - sigmoid(x))"])
+    >>> x = Value(1.0)
+    >>> swish(x).backward()
+    >>> round(x.grad, 6)
+    0.927671
     """
     given = tuple(partials) if isinstance(partials, list | tuple) else partials
     row = Row(

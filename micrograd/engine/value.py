@@ -63,11 +63,11 @@ class Value(Methods, Node):
         TypeError: `data` is not a real number, or a child is not a Value.
         ValueError: there are not as many `local_grads` as children.
 
-        >>> x = Value(0.5)
-        >>> y = Value(0.125, (x,), "cube", local_grads=[lambda x: 3 * x * x])
-        >>> y.backward()
-        >>> x.grad
-        0.75
+    >>> x = Value(0.5)
+    >>> y = Value(0.125, (x,), "cube", local_grads=[lambda x: 3 * x * x])
+    >>> y.backward()
+    >>> x.grad
+    0.75
     """
 
     __slots__ = ("__dict__",)

@@ -94,8 +94,8 @@ def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Functio
             of `f` is not one number.
         ValueError: `f` was called with fewer arguments, or a position is given twice.
 
-        >>> grad(lambda w: w["a"] * w["b"][0])({"a": 2.0, "b": [3.0, 4.0]})
-        {'a': 3.0, 'b': [2.0, 0.0]}
+    >>> grad(lambda w: w["a"] * w["b"][0])({"a": 2.0, "b": [3.0, 4.0]})
+    {'a': 3.0, 'b': [2.0, 0.0]}
     """
     both = value_and_grad(f, argnums, has_aux=has_aux)
 
@@ -173,8 +173,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
         TypeError: `primals` or `tangents` is not a tuple or list.
         ValueError: the tangents have a different structure from the primals.
 
-        >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
-        (6.0, 3.0)
+    >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
+    (6.0, 3.0)
     """
     value, pushed = linearize(f, *_arguments("primals", primals))
     return value, pushed(*_arguments("tangents", tangents))
@@ -203,9 +203,9 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:  # type: ignore[mis
         The value, and its pullback: a function that takes a cotangent with the structure of the
         value and returns a tuple of gradients, one for each primal.
 
-        >>> value, pullback = vjp(lambda x, y: [x * y, x + y], 2.0, 3.0)
-        >>> value, pullback([1.0, 0.0])
-        ([6.0, 5.0], (3.0, 2.0))
+    >>> value, pullback = vjp(lambda x, y: [x * y, x + y], 2.0, 3.0)
+    >>> value, pullback([1.0, 0.0])
+    ([6.0, 5.0], (3.0, 2.0))
     """
     run = Run(f, primals)
 
@@ -237,8 +237,8 @@ def hvp(f: Function, primals: Any, vector: Any) -> Any:
     Returns:
         The product, with the structure of `primals`.
 
-        >>> hvp(lambda x: x[0] ** 2 * x[1], [1.0, 2.0], [1.0, 0.0])
-        [4.0, 2.0]
+    >>> hvp(lambda x: x[0] ** 2 * x[1], [1.0, 2.0], [1.0, 0.0])
+    [4.0, 2.0]
     """
     args = primals if isinstance(primals, tuple) else (primals,)
     directions = vector if isinstance(primals, tuple) else (vector,)
@@ -274,9 +274,9 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
         The value, and a function of tangents, one for each primal and with its structure, whose
         result has the structure of the value.
 
-        >>> value, derivative_along = linearize(lambda x, y: x * y, 2.0, 3.0)
-        >>> value, derivative_along(1.0, 0.0), derivative_along(0.0, 1.0)
-        (6.0, 3.0, 2.0)
+    >>> value, derivative_along = linearize(lambda x, y: x * y, 2.0, 3.0)
+    >>> value, derivative_along(1.0, 0.0), derivative_along(0.0, 1.0)
+    (6.0, 3.0, 2.0)
     """
     run = Run(f, primals)
 
@@ -305,10 +305,10 @@ def derivative(output: Value, wrt: T) -> T:
     Raises:
         TypeError: something other than a Value was given.
 
-        >>> x = Value(2.0)
-        >>> slope = derivative(x**3, x)
-        >>> slope.data, derivative(slope, x).data, x.grad
-        (12.0, 12.0, 0)
+    >>> x = Value(2.0)
+    >>> slope = derivative(x**3, x)
+    >>> slope.data, derivative(slope, x).data, x.grad
+    (12.0, 12.0, 0)
     """
     targets, structure = flatten(wrt)
     for thing in (output, *targets):

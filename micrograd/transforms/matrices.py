@@ -53,8 +53,8 @@ def jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Fun
         structure of the argument in place of each array or number, and arrays in these. For a
         sequence of positions there is a tuple of such results.
 
-        >>> jacobian(lambda x: [x[0] * x[1], x[0], 5.0])([2.0, 3.0]).tolist()
-        [[3.0, 2.0], [1.0, 0.0], [0.0, 0.0]]
+    >>> jacobian(lambda x: [x[0] * x[1], x[0], 5.0])([2.0, 3.0]).tolist()
+    [[3.0, 2.0], [1.0, 0.0], [0.0, 0.0]]
     """
     return _jacobian(f, argnums, has_aux=has_aux)
 
@@ -172,8 +172,8 @@ def hessian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Func
         result is a tuple of tuples, in which entry `[i][j]` has the derivatives with respect to
         argument `i` and argument `j`.
 
-        >>> hessian(lambda x: x[0] ** 2 * x[1])([1.0, 2.0]).tolist()
-        [[4.0, 2.0], [2.0, 0.0]]
+    >>> hessian(lambda x: x[0] ** 2 * x[1])([1.0, 2.0]).tolist()
+    [[4.0, 2.0], [2.0, 0.0]]
     """
     numbers, single = read_argnums(argnums)
     gradient = grad(f, numbers, has_aux=has_aux)
