@@ -3,55 +3,29 @@
     value, error = numerical_gradient(f, x)
 
 The function may be anything that computes: NumPy, a simulation, another library. Differences are
-taken at steps that halve and are extrapolated to step 0 (Richardson). The entry of the table with
-the smallest estimated error is chosen (Ridders, Advances in Engineering Software 4, 1982). The
-estimate has two parts: the change against the neighbours in the table, and the rounding of the
-function divided by the step. Where the entries do not settle to rounding, smaller steps are tried,
-and the noise of the function is measured (`noise.py`).
+taken at steps that halve and are extrapolated to step 0 (`extrapolation.py`); where they do not
+settle, the noise of the function is measured (`noise.py`).
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from micrograd.testing import noise as measuring
+from micrograd.testing.extrapolation import Extrapolation, NumericalDerivative
 
 METHODS = ("central", "forward", "complex")
 
-_LEVELS = (7, 3, 2, 6, 6, 6, 6)  # steps that are taken at once; most functions need no more than 6
-_MEASURED = 12  # so many steps settle what is smooth: after these, the noise is measured
-_MOST = {8: 36, 4: 18, 2: 12}  # steps, by the bytes of the numbers that the function computes
-_COLUMNS = 7  # of the table: higher orders gain nothing
-_LAST = 8  # steps that are trusted if they deny what larger ones say
-_BELOW = 6  # halvings to the step at which a limit is confirmed
-_ELSEWHERE = 1e-3  # of a derivative: if the limit is off by less there, it is by rounding
-_SETTLED = 8  # times rounding at the smallest step: an error below is not improved any more
 _FIRST = 0.5  # the first step, relative to the size of x where that is above 1
 _FIRST_OF_TWO = 2.0  # the same for second derivatives, by whose square rounding is divided
 _TINY = 2.0**-300  # the step of the complex method, which subtracts nothing
-_ROUNDING = 4  # units in the last place by which a function may be off without being noisy
 
 Flat = Callable[[np.ndarray], np.ndarray]
 """A function of a flat array whose result is a flat array of doubles."""
-
-
-class NumericalDerivative(NamedTuple):
-    """A derivative by differences.
-
-    Args:
-        value: the derivative, a number or an array.
-        error: how far each entry of it may be off, of the same shape. At a kink it is half the
-            distance between the slopes on the two sides; where no difference could be taken, it
-            is infinite.
-    """
-
-    value: Any
-    error: Any
 
 
 class Sampler:
@@ -295,12 +269,14 @@ def slopes(
         return [_tried(f, above, value), _tried(f, below, value)], width or np.nan
 
     count = len(axes) if directions is None else len(directions)
-    return _limits(
-        sample, count, (1, -1), 2 if is_forward else 4, itemsize, floor,
-        lambda: noise_of(f, x, value, itemsize),
-        middle=None if is_forward else value,
+    quotients = Extrapolation(
+        sample, count, (1, -1), 2 if is_forward else 4, itemsize,
         size=value,
+        middle=None if is_forward else value,
+        floor=floor,
+        measured=lambda: noise_of(f, x, value, itemsize),
     )  # fmt: skip
+    return quotients.limits()
 
 
 def complex_slopes(sampler: Sampler, x: np.ndarray) -> np.ndarray:
@@ -346,10 +322,14 @@ def _second_derivatives(
             return [at(i, h, i, 0), value, value, at(i, -h, i, 0)], h * h
         return [at(i, h, j, k), at(i, h, j, -k), at(i, -h, j, k), at(i, -h, j, -k)], 4 * h * k
 
-    return _limits(
-        sample, len(rows), (1, -1, -1, 1), 2 if is_forward else 4, f.itemsize, 0.0,
-        lambda: noise_of(f, x, value, f.itemsize), middle=None, size=value,
+    quotients = Extrapolation(
+        sample, len(rows), (1, -1, -1, 1), 2 if is_forward else 4, f.itemsize,
+        size=value,
+        middle=None,
+        floor=0.0,
+        measured=lambda: noise_of(f, x, value, f.itemsize),
     )  # fmt: skip
+    return quotients.limits()
 
 
 def _rounded(number: Any, itemsize: int) -> Any:
@@ -396,117 +376,3 @@ def noise_of(f: Flat, x: np.ndarray, value: np.ndarray, itemsize: int) -> np.nda
     levels = np.min(found, axis=0)
     levels[~np.isfinite(levels)] = 0.0
     return levels if len(chosen) == len(value) else np.full_like(value, levels.max())
-
-
-def _limits(
-    sample: Callable[[int, float], tuple[list[np.ndarray], float]],
-    count: int,
-    weights: tuple[int, ...],
-    ratio: int,
-    itemsize: int,
-    floor: float | np.ndarray,
-    measured: Callable[[], np.ndarray],
-    middle: np.ndarray | None,
-    size: np.ndarray,
-) -> NumericalDerivative:
-    """The limits of quotients of differences as the step goes to 0: outputs × rows.
-
-    Args:
-        sample: the values whose weighted sum is the difference, and its denominator, for a row and
-            a part of its first step.
-        count: the number of rows.
-        weights: the weights of the values.
-        ratio: by which the leading error falls when the step is halved.
-        itemsize: the size of the function's numbers in bytes.
-        floor: noise that is known of.
-        measured: measures the noise of the function.
-        middle: the value between those of a central difference, which shows kinks.
-        size: the values at the point.
-    """
-    limits, errors = np.full((2, count, len(size)), np.nan)
-    precision = _ROUNDING * {8: 2.0**-53, 4: 2.0**-24, 2: 2.0**-11}[itemsize]
-    open_rows = list(range(count))
-    taken: list[list[Any]] = [[] for _ in range(count)]
-    widths: list[list[float]] = [[] for _ in range(count)]
-    known, is_measured = np.asarray(floor, float), False
-    with np.errstate(all="ignore"):
-        for last, more in zip(accumulate(_LEVELS), _LEVELS, strict=True):
-            for row in open_rows:
-                for level in range(last - more, last):
-                    found, width = sample(row, 2.0**-level)
-                    taken[row].append(found)
-                    widths[row].append(width)
-            if last - more == _MEASURED and not is_measured:
-                known, is_measured = np.maximum(known, measured()), True
-            values = np.array([taken[row] for row in open_rows])  # rows × levels × values × outputs
-            steps = np.array([widths[row] for row in open_rows])[:, :, None]
-            quotients = sum(w * values[:, :, k] for k, w in enumerate(weights)) / steps
-            rounding = (precision * abs(values).max(axis=2) + known) / abs(steps)
-            limit, error = _extrapolated(quotients, rounding, ratio)
-            denied = _is_denied(limit, error, quotients, rounding)
-            if last == _MOST[itemsize] and denied.any():
-                near = _extrapolated(quotients[:, -_LAST:], rounding[:, -_LAST:], ratio)
-                limit, error = np.where(denied, near, (limit, error))
-            is_open = (error > _SETTLED * rounding[:, -1]) | ~np.isfinite(error) | denied
-            if middle is not None:  # the difference of the slopes on the two sides
-                bends = abs(values.sum(axis=2) - 2 * middle) * (2 / abs(steps))
-                wide, wider, widest = bends[:, -1], bends[:, -2], bends[:, -3]
-                is_kink = (wide > 0.75 * wider) & (wider > 0.75 * widest)
-                is_kink &= wide > 16 * rounding[:, -1]
-                error = np.where(is_kink, np.maximum(error, wide / 2), error)
-            limits[open_rows], errors[open_rows] = limit, error
-            for place in np.flatnonzero(~is_open.any(axis=1)):
-                row = open_rows[place]
-                found, width = sample(row, 2.0 ** -(last + _BELOW))
-                below = sum(w * value for w, value in zip(weights, found, strict=True)) / width
-                apart = abs(below - limit[place])
-                apart -= error[place] + abs(quotients[place, -1] - limit[place])
-                apart[apart < _ELSEWHERE * (abs(below) + abs(limit[place]))] = 0.0
-                size = np.max(np.abs(found), axis=0)
-                if (apart * abs(width) > 4 * (precision * size + known)).any():
-                    if not is_measured:
-                        known, is_measured = np.maximum(known, measured()), True
-                    # The limit of steps that are all too large, as beyond a kink.
-                    if (apart * abs(width) > 4 * (precision * size + known)).any():
-                        taken[row] = [[np.full_like(size, np.nan)] * len(weights)] * last
-                        is_open[place] = True
-            open_rows = [row for row, flags in zip(open_rows, is_open, strict=True) if flags.any()]
-            if not open_rows or last == _MOST[itemsize]:
-                break
-    return NumericalDerivative(limits.T, np.where(np.isfinite(limits), errors, np.inf).T)
-
-
-def _is_denied(
-    limit: np.ndarray, error: np.ndarray, quotients: np.ndarray, rounding: np.ndarray
-) -> np.ndarray:
-    """Whether the smallest steps lead away from a limit, on which larger ones agree by accident.
-
-    This happens if the larger steps are multiples of the period of an oscillation.
-    """
-    apart = abs(quotients[:, -2:] - limit[:, None])
-    is_near = apart <= error[:, None] + 4 * rounding[:, -2:]
-    found: np.ndarray = (apart[:, 1] > 0.75 * apart[:, 0]) & ~is_near.any(axis=1)
-    return found
-
-
-def _extrapolated(
-    quotients: np.ndarray, rounding: np.ndarray, ratio: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The best entry of Richardson's table for each row and output, and its error."""
-    column, candidates, errors, growth = quotients, [], [], 1.0
-    for order in range(1, min(_COLUMNS, quotients.shape[1] - 2) + 1):
-        change = column[:, 1:] - column[:, :-1]
-        power = float(ratio) ** order
-        column = column[:, 1:] + change / (power - 1)
-        growth *= (power + 1) / (power - 1)  # of rounding
-        # A change that is smaller than its predecessor lets expect is small by accident.
-        least = np.maximum(abs(change[:, 1:]), abs(change[:, :-1]) / power)
-        candidates.append(column[:, 1:])
-        errors.append(least + growth * rounding[:, order + 1 :])
-    everything, error = np.concatenate(candidates, axis=1), np.concatenate(errors, axis=1)
-    error = np.where(np.isfinite(error), error, np.inf)
-    best = error.argmin(axis=1)[:, None]
-    return (
-        np.take_along_axis(everything, best, axis=1)[:, 0],
-        np.take_along_axis(error, best, axis=1)[:, 0],
-    )

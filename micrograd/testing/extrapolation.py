@@ -1,0 +1,190 @@
+"""The limit of quotients of differences as the step goes to 0, with an estimate of its error.
+
+Steps halve, and the quotients are extrapolated to step 0 (Richardson). The entry of the table with
+the smallest estimated error is chosen (Ridders, Advances in Engineering Software 4, 1982). The
+estimate has two parts: the change against the neighbours in the table, and the rounding of the
+function divided by the step. Where the entries do not settle to rounding, smaller steps are tried,
+and the noise of the function is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+import numpy as np
+
+_LEVELS = (7, 3, 2, 6, 6, 6, 6)  # steps that are taken at once; most functions need no more than 6
+_MEASURED = 12  # this many steps settle what is smooth: after these, the noise is measured
+_MOST = {8: 36, 4: 18, 2: 12}  # steps, by the bytes of the numbers that the function computes
+_COLUMNS = 7  # of the table: higher orders gain nothing
+_LAST = 8  # steps that are trusted if they deny what larger ones say
+_BELOW = 6  # halvings to the step at which a limit is confirmed
+_ELSEWHERE = 1e-3  # of a derivative: if the limit is off by less there, it is by rounding
+_SETTLED = 8  # times rounding at the smallest step: an error below is not improved any more
+_ROUNDING = 4  # units in the last place by which a function may be off without being noisy
+
+
+class NumericalDerivative(NamedTuple):
+    """A derivative by differences.
+
+    Args:
+        value: the derivative, a number or an array.
+        error: how far each entry of it may be off, of the same shape. At a kink it is half the
+            distance between the slopes on the two sides; where no difference could be taken, it
+            is infinite.
+    """
+
+    value: Any
+    error: Any
+
+
+class Extrapolation:
+    """Quotients of differences at steps that halve, in rows: one for each direction.
+
+    Args:
+        sample: the values whose weighted sum is the difference, and its denominator, for a row and
+            a part of its first step.
+        count: the number of rows.
+        weights: the weights of the values.
+        ratio: by which the leading error falls when the step is halved.
+        itemsize: the size of the function's numbers in bytes.
+        size: the values of the function at the point, one for each output.
+        middle: the same if they lie between those of a central difference, which shows kinks.
+        floor: noise that is known of, beside rounding.
+        measured: measures the noise of the function.
+    """
+
+    def __init__(
+        self,
+        sample: Callable[[int, float], tuple[list[np.ndarray], float]],
+        count: int,
+        weights: Sequence[int],
+        ratio: int,
+        itemsize: int,
+        *,
+        size: np.ndarray,
+        middle: np.ndarray | None,
+        floor: float | np.ndarray,
+        measured: Callable[[], np.ndarray],
+    ) -> None:
+        self.sample, self.count, self.weights = sample, count, tuple(weights)
+        self.ratio, self.size, self.middle = ratio, size, middle
+        self._most = _MOST[itemsize]
+        self._precision = _ROUNDING * {8: 2.0**-53, 4: 2.0**-24, 2: 2.0**-11}[itemsize]
+        self._noise, self._measure, self._is_measured = np.asarray(floor, float), measured, False
+        self._values: list[list[Any]] = [[] for _ in range(count)]
+        self._widths: list[list[float]] = [[] for _ in range(count)]
+
+    def limits(self) -> NumericalDerivative:
+        """Return the limits and their errors, of the shape outputs × rows."""
+        limits, errors = np.full((2, self.count, len(self.size)), np.nan)
+        rows = list(range(self.count))
+        with np.errstate(all="ignore"):
+            for last, more in zip(accumulate(_LEVELS), _LEVELS, strict=True):
+                self._take(rows, range(last - more, last))
+                if last - more == _MEASURED:
+                    self._measure_noise()
+                limit, error, is_open = self._estimate(rows, last)
+                limits[rows], errors[rows] = limit, error
+                for place in np.flatnonzero(~is_open.any(axis=1)):
+                    if self._is_beyond(rows[place], last, limit[place], error[place]):
+                        self._forget(rows[place], last)
+                        is_open[place] = True
+                rows = [row for row, flags in zip(rows, is_open, strict=True) if flags.any()]
+                if not rows or last == self._most:
+                    break
+        return NumericalDerivative(limits.T, np.where(np.isfinite(limits), errors, np.inf).T)
+
+    def _take(self, rows: Sequence[int], levels: range) -> None:
+        for row in rows:
+            for level in levels:
+                values, width = self.sample(row, 2.0**-level)
+                self._values[row].append(values)
+                self._widths[row].append(width)
+
+    def _forget(self, row: int, levels: int) -> None:
+        self._values[row] = [[np.full_like(self.size, np.nan)] * len(self.weights)] * levels
+
+    def _measure_noise(self) -> None:
+        if not self._is_measured:
+            self._noise, self._is_measured = np.maximum(self._noise, self._measure()), True
+
+    def _weighed(self, values: Any) -> Any:
+        """The sum of values by their weights; their axis is the first one."""
+        return sum(w * each for w, each in zip(self.weights, values, strict=True))
+
+    def _estimate(self, rows: Sequence[int], last: int) -> tuple[Any, Any, Any]:
+        """The limits of some rows, their errors, and which of them want smaller steps."""
+        values = np.array([self._values[row] for row in rows])  # rows × levels × values × outputs
+        steps = np.array([self._widths[row] for row in rows])[:, :, None]
+        quotients = self._weighed(np.moveaxis(values, 2, 0)) / steps
+        rounding = (self._precision * abs(values).max(axis=2) + self._noise) / abs(steps)
+        limit, error = _extrapolated(quotients, rounding, self.ratio)
+        denied = _is_denied(limit, error, quotients, rounding)
+        if last == self._most and denied.any():
+            near = _extrapolated(quotients[:, -_LAST:], rounding[:, -_LAST:], self.ratio)
+            limit, error = np.where(denied, near, (limit, error))
+        is_open = (error > _SETTLED * rounding[:, -1]) | ~np.isfinite(error) | denied
+        if self.middle is not None:  # the difference of the slopes on the two sides
+            bends = abs(values.sum(axis=2) - 2 * self.middle) * (2 / abs(steps))
+            wide, wider, widest = bends[:, -1], bends[:, -2], bends[:, -3]
+            is_kink = (
+                (wide > 0.75 * wider) & (wider > 0.75 * widest) & (wide > 16 * rounding[:, -1])
+            )
+            error = np.where(is_kink, np.maximum(error, wide / 2), error)
+        return limit, error, is_open
+
+    def _is_beyond(self, row: int, last: int, limit: np.ndarray, error: np.ndarray) -> bool:
+        """Whether a much smaller step denies a limit: all steps were too large, as past a kink."""
+        values, width = self.sample(row, 2.0 ** -(last + _BELOW))
+        below = self._weighed(values) / width
+        apart = abs(below - limit)
+        apart -= error + abs(self._weighed(self._values[row][-1]) / self._widths[row][-1] - limit)
+        apart[apart < _ELSEWHERE * (abs(below) + abs(limit))] = 0.0
+        rounding = self._precision * np.max(np.abs(values), axis=0)
+
+        def is_apart() -> bool:
+            return bool((apart * abs(width) > 4 * (rounding + self._noise)).any())
+
+        if not is_apart():
+            return False
+        self._measure_noise()
+        return is_apart()
+
+
+def _is_denied(
+    limit: np.ndarray, error: np.ndarray, quotients: np.ndarray, rounding: np.ndarray
+) -> np.ndarray:
+    """Whether the smallest steps lead away from a limit, on which larger ones agree by accident.
+
+    This happens if the larger steps are multiples of the period of an oscillation.
+    """
+    apart = abs(quotients[:, -2:] - limit[:, None])
+    is_near = apart <= error[:, None] + 4 * rounding[:, -2:]
+    found: np.ndarray = (apart[:, 1] > 0.75 * apart[:, 0]) & ~is_near.any(axis=1)
+    return found
+
+
+def _extrapolated(
+    quotients: np.ndarray, rounding: np.ndarray, ratio: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best entry of Richardson's table for each row and output, and its error."""
+    column, candidates, errors, growth = quotients, [], [], 1.0
+    for order in range(1, min(_COLUMNS, quotients.shape[1] - 2) + 1):
+        change = column[:, 1:] - column[:, :-1]
+        power = float(ratio) ** order
+        column = column[:, 1:] + change / (power - 1)
+        growth *= (power + 1) / (power - 1)  # of rounding
+        # A change that is smaller than its predecessor lets expect is small by accident.
+        least = np.maximum(abs(change[:, 1:]), abs(change[:, :-1]) / power)
+        candidates.append(column[:, 1:])
+        errors.append(least + growth * rounding[:, order + 1 :])
+    everything, error = np.concatenate(candidates, axis=1), np.concatenate(errors, axis=1)
+    error = np.where(np.isfinite(error), error, np.inf)
+    best = error.argmin(axis=1)[:, None]
+    return (
+        np.take_along_axis(everything, best, axis=1)[:, 0],
+        np.take_along_axis(error, best, axis=1)[:, 0],
+    )
