@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from micrograd.compiler.graph import CONSTANT, LEAF, NOTHING, Graph
+from micrograd.compiler.inner_products import InnerProducts, expanded, in_order
 from micrograd.engine.graph import (
     Node,
     is_alias,
@@ -64,8 +65,11 @@ class Recorder:
         self.first = next(_runs) % 2**22 * _BETWEEN
         self.leaves = self.first + parameters + inputs
         self.operations: dict[Any, int] = {}  # (row, x, y) or (row, x, y, z), to its place
+        self.shift = self.leaves  # the place of the next operation, less their number
+        self.inner_products: dict[InnerProducts, int] = {}  # to the place of the first product
         self.constants: dict[Any, int] = {}
         self.converted: dict[int, tuple[Value, int]] = {}  # Values made before
+        self.take: Callable[[int], None] = lambda count: None  # refuses too many operations
         self.refusal: TraceError | None = None  # the last one
 
     def owns(self, place: int) -> bool:
@@ -80,7 +84,21 @@ class Recorder:
                 f"operations of up to {_OPERANDS}: write it as several operations"
             )
         key = (row, *places, NOTHING) if len(places) == 1 else (row, *places)
-        return self.operations.setdefault(key, len(self.operations) + self.leaves)
+        return self.operations.setdefault(key, len(self.operations) + self.shift)
+
+    @property
+    def count(self) -> int:
+        """The number of operations so far."""
+        return len(self.operations) + self.shift - self.leaves
+
+    def multiplied(self, block: InnerProducts) -> int:
+        """Return the place of the first operation of inner products, which are recorded at once."""
+        place = self.inner_products.get(block)
+        if place is None:
+            self.take(block.size)
+            place = self.inner_products[block] = len(self.operations) + self.shift
+            self.shift += block.size
+        return place
 
     def constant(self, number: float) -> int:
         """Return the place of a constant; 0.0 and -0.0 have two places."""
@@ -137,26 +155,32 @@ class Recorder:
         """
         keys, constants = list(self.operations), len(self.constants)
         leaves = self.parameters + self.inputs
-
-        def column(of: Callable[[Any], Any], kind: Any) -> Any:
-            return np.fromiter(map(of, keys), kind, len(keys))
-
+        first, size = leaves + constants, self.count
         rows = [*map(itemgetter(0), keys)]
         table = {row: i for i, row in enumerate(dict.fromkeys(rows))}
-        first = leaves + constants
-        code = np.full(first + len(keys), LEAF, dtype=np.intp)
+        at: Any = slice(first, None)  # the nodes of the operations that were recorded one by one
+        if self.inner_products:
+            places = np.fromiter(self.operations.values(), np.int64, len(keys))
+            at = first + (places - self.leaves)
+        code = np.full(first + size, LEAF, dtype=np.intp)
         code[leaves:first] = CONSTANT
-        code[first:] = np.fromiter(map(table.__getitem__, rows), np.intp, len(keys))
+        code[at] = np.fromiter(map(table.__getitem__, rows), np.intp, len(keys))
         places = np.full((len(code), 3), NOTHING, dtype=np.int64)
-        places[first:, 0] = column(itemgetter(1), np.int64)
-        places[first:, 1] = column(itemgetter(2), np.int64)
-        for i in np.flatnonzero(column(len, np.int8) > 3).tolist():
-            places[first + i, 2] = keys[i][3]
+        for i in range(2):
+            places[at, i] = np.fromiter(map(itemgetter(i + 1), keys), np.int64, len(keys))
+        lengths = np.fromiter(map(len, keys), np.int8, len(keys))
+        nodes = np.arange(len(code))[at]
+        for i in np.flatnonzero(lengths > 3).tolist():
+            places[nodes[i], 2] = keys[i][3]
+        for block in expanded(self.inner_products):
+            nodes = first + (block.places - self.leaves)
+            code[nodes] = table.setdefault(block.row, len(table))
+            places[nodes, 0], places[nodes, 1] = block.left, block.right
         numbers = np.zeros(len(places))
         numbers[leaves:first] = [
             key[0] if isinstance(key, tuple) else key for key in self.constants
         ]
-        return Graph(
+        graph = Graph(
             code=code,
             operands=self._final(places),
             numbers=numbers,
@@ -165,6 +189,7 @@ class Recorder:
             inputs=self.inputs,
             outputs=self._final(np.array(outputs, dtype=np.int64)),
         )
+        return in_order(graph) if self.inner_products else graph
 
     def _final(self, places: Any) -> Any:
         """Return places as indices of nodes: leaves, then constants, then operations.
@@ -173,7 +198,7 @@ class Recorder:
         """
         leaves, constants = self.parameters + self.inputs, len(self.constants)
         own = places - self.first
-        if ((places >= 0) & ((own < 0) | (own >= leaves + len(self.operations)))).any():
+        if ((places >= 0) & ((own < 0) | (own >= leaves + self.count))).any():
             raise TraceError(KEPT)
         own = np.where(own >= leaves, own + constants, own)
         final = np.where(places < NOTHING, leaves - 2 - places, NOTHING)

@@ -151,7 +151,7 @@ def {name}(self):
     _node = _new(_Traced)
     _recorder = _recorders.active or _recorders.current()
     _places = _recorder.operations
-    _node._place = _places.setdefault((_row, self._place, -1), len(_places) + _recorder.leaves)
+    _node._place = _places.setdefault((_row, self._place, -1), len(_places) + _recorder.shift)
     _node._row = _row
     _node._x = self
     _node._y = _node._dx = _node._dy = None
@@ -169,7 +169,7 @@ def {name}(self, other):
             return NotImplemented
     _node = _new(_Traced)
     _places = _recorder.operations
-    _node._place = _places.setdefault((_row, {places}), len(_places) + _recorder.leaves)
+    _node._place = _places.setdefault((_row, {places}), len(_places) + _recorder.shift)
     _node._row = _row
     _node._x, _node._y = {operands}
     _node._dx = _node._dy = None

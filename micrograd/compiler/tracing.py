@@ -122,7 +122,8 @@ def _traced(
 ) -> Graph:
     recorder = Recorder(len(parameters), inputs)
     if limit is not None:
-        recorder.operations = Limited(limit)
+        recorder.operations = limited = Limited(limit)
+        recorder.take = limited.take
     with nothing_collected(), told(recorder):  # a trace makes no garbage
         return _recorded(run, parameters, recorder)
 

@@ -58,6 +58,10 @@ class Joint:
         """The tangent of the node, given those of some operands."""
         raise NotImplementedError
 
+    def reads(self, node: Value) -> Iterable[Any]:
+        """What the node depends on: its operands, unless less is known to matter."""
+        return operands(node)
+
 
 def pull_numbers(
     nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, float]
