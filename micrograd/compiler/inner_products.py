@@ -32,29 +32,16 @@ class InnerProducts(NamedTuple):
     right: tuple[int, ...]
     length: int
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """The numbers of rows and columns of the result."""
-        return len(self.left) // self.length, len(self.right) // self.length
-
-    @property
-    def each(self) -> int:
-        """The number of operations of one inner product."""
-        return 2 * self.length - 1
-
-    @property
-    def size(self) -> int:
-        """The number of operations."""
-        rows, columns = self.shape
-        return rows * columns * self.each
-
     def results(self, first: int) -> range:
         """Return the places of the results.
 
         Args:
-            first: the place of the first operation.
+            first: the place of the first operation. Each inner product is a product, and for each
+                further term a product and a sum.
         """
-        return range(first + self.each - 1, first + self.size, self.each)
+        each = 2 * self.length - 1
+        count = len(self.left) * len(self.right) // self.length**2
+        return range(first + each - 1, first + each * count, each)
 
 
 class Written(NamedTuple):
@@ -72,15 +59,19 @@ def expanded(blocks: Mapping[InnerProducts, int]) -> Iterator[Written]:
     Args:
         blocks: inner products, with the place of the first operation of each.
     """
-    kinds = groupby(blocks.items(), lambda each: (each[0].row, each[0].length, each[0].shape))
-    for (row, length, (rows, columns)), found in kinds:
+
+    def kind(each: tuple[InnerProducts, int]) -> tuple[Operation, int, int, int]:
+        row, left, right, length = each[0]
+        return row, len(left) // length, len(right) // length, length
+
+    for (row, rows, columns, length), found in groupby(blocks.items(), kind):
         alike = [*found]
         left = np.array([block.left for block, _ in alike], dtype=np.int64)
         right = np.array([block.right for block, _ in alike], dtype=np.int64)
         full = len(alike), rows, columns, length
         left = np.broadcast_to(left.reshape(-1, rows, 1, length), full)
         right = np.broadcast_to(right.reshape(-1, 1, columns, length), full)
-        each, terms = alike[0][0].each, np.arange(length)
+        each, terms = 2 * length - 1, np.arange(length)
         start = np.array([first for _, first in alike], dtype=np.int64)
         start = start[:, None] + each * np.arange(rows * columns)
         start = start.reshape(*full[:3], 1)
@@ -106,10 +97,13 @@ def in_order(graph: Graph) -> Graph:
     Args:
         graph: the graph, with its nodes in order.
     """
-    used, at = np.unique(graph.code[graph.code >= 0], return_index=True)
-    order = used[np.argsort(at)]
-    code = np.append(np.arange(len(graph.table)), [LEAF, CONSTANT])  # codes of -2 and -1 come last
-    code[order] = np.arange(len(order))
+    if not graph.table:
+        return graph
+    firsts = [int(np.argmax(graph.code == i)) for i in range(len(graph.table))]
+    order = np.argsort(firsts)
+    if (order[:-1] < order[1:]).all():
+        return _without_repetitions(graph)
+    code = np.append(np.argsort(order), [LEAF, CONSTANT])  # codes of -2 and -1 come last
     table = tuple(graph.table[i] for i in order)
     return _without_repetitions(graph._replace(code=code[graph.code], table=table))
 
@@ -117,12 +111,10 @@ def in_order(graph: Graph) -> Graph:
 def _without_repetitions(graph: Graph) -> Graph:
     first = graph.leaves + int((graph.code == CONSTANT).sum())
     code, operands = graph.code[first:], graph.operands[first:]
-    keys = code.astype(np.uint64)
-    for column in operands.T:
-        keys = keys * np.uint64(0x9E3779B97F4A7C15) + column.astype(np.uint64)
-        keys ^= keys >> np.uint64(29)
-    keys.sort()
-    if not (keys[1:] == keys[:-1]).any():
+    x, y, z = operands.T
+    keys = code.astype(np.uint64) + (z + 1).astype(np.uint64) * _ODD[2]
+    keys += x.astype(np.uint64) * _ODD[0] + y.astype(np.uint64) * _ODD[1]
+    if not _repeats(keys):
         return graph
     place = [*range(graph.size), NOTHING]
     seen: dict[tuple[int, ...], int] = {}
@@ -141,3 +133,22 @@ def _without_repetitions(graph: Graph) -> Graph:
         numbers=graph.numbers[kept],
         outputs=final[graph.outputs],
     )
+
+
+def _repeats(keys: Any) -> bool:
+    """Return whether two of some numbers of 64 bits are equal."""
+    bits = np.uint64(2 + max(1, len(keys)).bit_length())
+    last = np.empty(1 << int(bits), dtype=np.intp)
+    for odd in _ODD:
+        place = (keys * odd) >> (np.uint64(64) - bits)
+        last[place] = np.arange(len(keys))
+        others = last[place]
+        behind = np.flatnonzero(others != np.arange(len(keys)))
+        if (keys[behind] == keys[others[behind]]).any():
+            return True
+        keys = keys[behind]  # each shares its place with a different number
+    return len(np.unique(keys)) < len(keys)
+
+
+_ODD = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
+"""Odd numbers with bits that look random, by which numbers are multiplied to spread them."""

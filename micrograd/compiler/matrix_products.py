@@ -25,6 +25,7 @@ from micrograd.engine.value import Value
 from micrograd.ops import STOPPING, TABLE, Operation
 from micrograd.transforms.propagation import Joint, multiplied
 
+_TRACED = frozenset({Traced})
 _NUMBERS = frozenset({Traced, Value, float, int})
 _STOPPING = STOPPING["stopping_mul"]
 
@@ -36,16 +37,15 @@ def matrix_product(a: Any, b: Any) -> Any:
         a: an array with one or two axes.
         b: another one. All numbers of one of them must be traced.
     """
-    if not (1 <= a.ndim <= 2 and 1 <= b.ndim <= 2 and a.size and b.size):
+    if not (0 < a.ndim < 3 > b.ndim > 0 and a.size and b.size and a.shape[-1] == len(b)):
         return None
     length = len(b)
-    if a.shape[-1] != length:
-        return None
-    left, right = a.ravel().tolist(), b.T.ravel().tolist()
+    left = (a if a.ndim == 1 else a.ravel()).tolist()
+    right = (b if b.ndim == 1 else b.T.ravel()).tolist()
     kinds, others = {*map(type, left)}, {*map(type, right)}
-    if len(kinds) > 1 or Traced not in kinds:
-        kinds, others = others, kinds
-    if len(kinds) > 1 or Traced not in kinds or not others <= _NUMBERS:
+    if (kinds != _TRACED or not others <= _NUMBERS) and (
+        others != _TRACED or not kinds <= _NUMBERS
+    ):
         return None
     found = _entries(TABLE["mul"], left, right, length)
     shape = a.shape[:-1] + b.shape[1:]
@@ -70,20 +70,22 @@ def _entries(
     """
     recorder = recorders.current()
     block = InnerProducts(row, _places(recorder, left), _places(recorder, right), length)
-    first = recorder.multiplied(block)
-    node = leaf(first)
-    node._row = MatrixProduct(block)
+    found = [*map(leaf, recorder.multiplied(block))]
+    node = leaf(found[0]._place)
+    node._row = _made(row, len(left) // length, len(right) // length, length)
     node._y = More((*left, *right), (None,) * (len(left) + len(right)))
-    found = []
-    for i, place in enumerate(block.results(first)):
-        made = leaf(place)
-        made._row, made._x = _entry(i), node
-        found.append(made)
+    for made, entry in zip(found, _numbered(len(found)), strict=False):
+        made._row, made._x = entry, node
     return found
 
 
 def _places(recorder: Recorder, numbers: Sequence[Any]) -> tuple[int, ...]:
     return tuple([x._place if type(x) is Traced else recorder.place(x) for x in numbers])
+
+
+@cache
+def _made(row: Operation, rows: int, columns: int, length: int) -> MatrixProduct:
+    return MatrixProduct(row, rows, columns, length)
 
 
 class Entry(Result):
@@ -104,7 +106,9 @@ class Entry(Result):
         return [*left[row], *right[:, column]]
 
 
-_entry = cache(Entry)
+@cache
+def _numbered(count: int) -> list[Entry]:
+    return [*map(Entry, range(count))]
 
 
 class MatrixProduct(Structural, Joint):
@@ -113,13 +117,16 @@ class MatrixProduct(Structural, Joint):
     Its operands are the rows of the left matrix and then the columns of the right one.
 
     Args:
-        block: its inner products, as they were recorded.
+        row: the operation of each product.
+        rows: the number of rows of the result.
+        columns: the number of its columns.
+        length: the number of terms of each sum.
     """
 
     name = "matrix product"
 
-    def __init__(self, block: InnerProducts) -> None:
-        self.row, self.length, self.shape = block.row, block.length, block.shape
+    def __init__(self, row: Operation, rows: int, columns: int, length: int) -> None:
+        self.row, self.shape, self.length = row, (rows, columns), length
 
     def matrices(self, node: Value) -> tuple[Any, Any]:
         """Return both matrices of a node as arrays of objects."""
@@ -132,7 +139,7 @@ class MatrixProduct(Structural, Joint):
         """Record the product of other operands, and return the places of the results."""
         count = self.shape[0] * self.length
         block = InnerProducts(self.row, (*places[:count],), (*places[count:],), self.length)
-        return block.results(recorder.multiplied(block))
+        return recorder.multiplied(block)
 
     def pull(
         self, node: Value, adjoint: Any, active: Container[Value]
@@ -169,7 +176,7 @@ def _product(factors: Any, slopes: Any) -> Any:
     """Return a product of an array of adjoints or tangents, None for nothing, and a matrix."""
     shape = len(factors), slopes.shape[1]
     left = factors.ravel().tolist()
-    if {*map(type, left)} == {Traced}:
+    if {*map(type, left)} == _TRACED:
         return _array(_entries(_STOPPING, left, slopes.T.ravel().tolist(), len(slopes)), shape)
     columns = slopes.T.tolist()
     found = [_sum(map(_times, row, column)) for row in factors.tolist() for column in columns]

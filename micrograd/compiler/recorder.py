@@ -91,14 +91,15 @@ class Recorder:
         """The number of operations so far."""
         return len(self.operations) + self.shift - self.leaves
 
-    def multiplied(self, block: InnerProducts) -> int:
-        """Return the place of the first operation of inner products, which are recorded at once."""
-        place = self.inner_products.get(block)
-        if place is None:
-            self.take(block.size)
-            place = self.inner_products[block] = len(self.operations) + self.shift
-            self.shift += block.size
-        return place
+    def multiplied(self, block: InnerProducts) -> range:
+        """Record inner products at once, and return the places of the results."""
+        following = len(self.operations) + self.shift
+        first = self.inner_products.setdefault(block, following)
+        places = block.results(first)
+        if first == following:
+            self.take(places.stop - first)
+            self.shift += places.stop - first
+        return places
 
     def constant(self, number: float) -> int:
         """Return the place of a constant; 0.0 and -0.0 have two places."""
@@ -153,43 +154,52 @@ class Recorder:
         Args:
             outputs: the places of the results.
         """
+        graph = self.recorded(outputs)
+        return in_order(graph) if self.inner_products else graph
+
+    def recorded(self, outputs: Sequence[int]) -> Graph:
+        """Return all that was recorded, in which operations of inner products may be repeated.
+
+        Args:
+            outputs: the places of the results.
+        """
         keys, constants = list(self.operations), len(self.constants)
         leaves = self.parameters + self.inputs
-        first, size = leaves + constants, self.count
+        first = leaves + constants
         rows = [*map(itemgetter(0), keys)]
         table = {row: i for i, row in enumerate(dict.fromkeys(rows))}
         at: Any = slice(first, None)  # the nodes of the operations that were recorded one by one
         if self.inner_products:
             places = np.fromiter(self.operations.values(), np.int64, len(keys))
-            at = first + (places - self.leaves)
-        code = np.full(first + size, LEAF, dtype=np.intp)
+            at = places - (self.leaves - first)
+        code = np.full(first + self.count, LEAF, dtype=np.intp)
         code[leaves:first] = CONSTANT
         code[at] = np.fromiter(map(table.__getitem__, rows), np.intp, len(keys))
-        places = np.full((len(code), 3), NOTHING, dtype=np.int64)
+        operands = np.full((len(code), 3), NOTHING, dtype=np.intp)
         for i in range(2):
-            places[at, i] = np.fromiter(map(itemgetter(i + 1), keys), np.int64, len(keys))
-        lengths = np.fromiter(map(len, keys), np.int8, len(keys))
-        nodes = np.arange(len(code))[at]
-        for i in np.flatnonzero(lengths > 3).tolist():
-            places[nodes[i], 2] = keys[i][3]
+            column = np.fromiter(map(itemgetter(i + 1), keys), np.int64, len(keys))
+            operands[at, i] = self._final(column)
+        longer = np.flatnonzero(np.fromiter(map(len, keys), np.int8, len(keys)) > 3)
+        third = np.array([keys[i][3] for i in longer.tolist()], dtype=np.int64)
+        operands[np.arange(len(code))[at][longer], 2] = self._final(third)
         for block in expanded(self.inner_products):
-            nodes = first + (block.places - self.leaves)
+            nodes = block.places - (self.leaves - first)
             code[nodes] = table.setdefault(block.row, len(table))
-            places[nodes, 0], places[nodes, 1] = block.left, block.right
-        numbers = np.zeros(len(places))
+            operands[nodes, 0] = self._final(block.left)
+            operands[nodes, 1] = self._final(block.right)
+        numbers = np.zeros(len(code))
         numbers[leaves:first] = [
             key[0] if isinstance(key, tuple) else key for key in self.constants
         ]
-        graph = Graph(
+        return Graph(
             code=code,
-            operands=self._final(places),
+            operands=operands,
             numbers=numbers,
             table=tuple(table),
             parameters=self.parameters,
             inputs=self.inputs,
             outputs=self._final(np.array(outputs, dtype=np.int64)),
         )
-        return in_order(graph) if self.inner_products else graph
 
     def _final(self, places: Any) -> Any:
         """Return places as indices of nodes: leaves, then constants, then operations.
@@ -197,12 +207,15 @@ class Recorder:
         Before, they may be too large for the indices of a machine of 32 bits.
         """
         leaves, constants = self.parameters + self.inputs, len(self.constants)
-        own = places - self.first
-        if ((places >= 0) & ((own < 0) | (own >= leaves + self.count))).any():
+        own, given = places - self.first, places >= 0
+        if (given & ((own < 0) | (own >= leaves + self.count))).any():
             raise TraceError(KEPT)
-        own = np.where(own >= leaves, own + constants, own)
-        final = np.where(places < NOTHING, leaves - 2 - places, NOTHING)
-        return np.where(places >= 0, own, final).astype(np.intp)
+        own[own >= leaves] += constants
+        if not given.all():
+            others = np.flatnonzero(~given)
+            missing = places[others] == NOTHING
+            own[others] = np.where(missing, NOTHING, leaves - 2 - places[others])
+        return own.astype(np.intp, copy=False)
 
 
 KEPT = (

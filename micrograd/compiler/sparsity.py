@@ -16,7 +16,7 @@ import numpy as np
 from micrograd.engine.graph import made_by, operands
 from micrograd.engine.value import Value
 from micrograd.ops import Operation
-from micrograd.transforms.propagation import Joint, slopes_on_values
+from micrograd.transforms.propagation import Joint, flows
 from micrograd.transforms.runs import Run, blocks
 from micrograd.transforms.structures import (
     Structure,
@@ -47,7 +47,8 @@ def pattern(run: Run) -> Any:
             # Nothing is known of nodes that are not operations of the table, except what they read.
             made, read = made_by(node), operands(node)
             if isinstance(made, Operation):
-                read = (x for x, _ in slopes_on_values(node))
+                pairs = zip(operands(node), flows(made), strict=True)
+                read = (x for x, flow in pairs if flow is not None)
             elif isinstance(made, Joint):
                 read = made.reads(node)
             mask = 0

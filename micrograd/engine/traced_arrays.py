@@ -27,7 +27,7 @@ class TracedArray(np.ndarray[Any, Any]):
     ) -> Any:
         """Compute a function of NumPy on plain arrays, with comparisons that keep their values."""
         if ufunc is np.matmul and not options and out is None:
-            found = matrix_product(*map(_plain, inputs))
+            found = matrix_product(*map(np.asarray, inputs))
             if found is not None:
                 return _traced(found)
         if out is not None:
@@ -40,7 +40,7 @@ class TracedArray(np.ndarray[Any, Any]):
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         """Compute any other function of NumPy; some of them return plain arrays."""
         if function is np.dot and len(args) == 2 and not options:
-            found = matrix_product(*(_plain(np.asarray(each)) for each in args))
+            found = matrix_product(*map(np.asarray, args))
             if found is not None:
                 return _traced(found)
         return _traced(super().__array_function__(function, types, args, options))
