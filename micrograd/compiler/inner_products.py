@@ -147,7 +147,8 @@ def _repeats(keys: Any) -> bool:
         if (keys[behind] == keys[others[behind]]).any():
             return True
         keys = keys[behind]  # each shares its place with a different number
-    return len(np.unique(keys)) < len(keys)
+    keys = np.sort(keys)
+    return bool((keys[1:] == keys[:-1]).any())
 
 
 _ODD = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)

@@ -87,7 +87,7 @@ class Planner:
         self.varying = _varying(graph, varies)
         self.sums = find_sums(graph, self.varying)
         self.code = graph.code.copy()
-        summed, self.first_term = np.unique(self.sums.root, return_index=True)
+        summed, self.first_term = _first_of_each(self.sums.root)
         self.code[summed] = SUM
         self.place_of_sum = np.full(graph.size, NOTHING)
         self.place_of_sum[summed] = np.arange(len(summed))
@@ -95,7 +95,7 @@ class Planner:
         zeros = (graph.code == CONSTANT) & (graph.numbers == 0) & ~np.signbit(graph.numbers)
         self.zero = int(np.argmax(zeros)) if zeros.any() else NOTHING
         self.folds = find_folds(graph, self.varying)
-        folded, self.first_of_fold = np.unique(self.folds.root, return_index=True)
+        folded, self.first_of_fold = _first_of_each(self.folds.root)
         self.end_of_fold = np.append(self.first_of_fold[1:], len(self.folds.root))
         self.place_of_fold = np.full(graph.size, NOTHING)
         self.place_of_fold[folded] = np.arange(len(folded))
@@ -324,6 +324,15 @@ class Planner:
         """Return the number of terms of the sums at some places, including a term of zero."""
         first = self.bounds[places]
         return self.bounds[places + 1] - first + self.sums.zero[self.sums.root[first]]
+
+
+def _first_of_each(roots: Any) -> tuple[Any, Any]:
+    """Return the different numbers of a rising sequence, and where each occurs first.
+
+    `np.unique` does so, too, but imports `numpy.ma`, which takes longer than planning a program.
+    """
+    first = np.flatnonzero(np.append(True, roots[1:] != roots[:-1])[: len(roots)])
+    return roots[first], first
 
 
 def _runs(narrow: Any, varies: Any) -> Iterator[tuple[int, int, bool]]:
