@@ -18,6 +18,7 @@
 - `sources` writes programs in C and as functions of NumPy.
 """
 
+from micrograd.compiler import matrix_products as _matrix_products  # noqa: F401 (records `@`)
 from micrograd.compiler.compiling import compile  # noqa: A004
 from micrograd.compiler.function import CompiledFunction
 from micrograd.compiler.loops import tracing as _tracing  # noqa: F401 (records `repeat` in a trace)

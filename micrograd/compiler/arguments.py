@@ -11,6 +11,7 @@ a dict has a batch under each key. What is left is the structure of one sample.
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def refuse_tensors(structure: Structure, place: str) -> None:
 
 def _floats(array: Any, place: str) -> Any:
     """Return an array of real numbers as floats; raise TypeError if it holds something else."""
-    if np.ma.is_masked(array):
+    if _is_masked(array):
         raise TypeError(
             f"{place} has masked entries; give them numbers with .filled(…) first"
             f"\n  at {line_of_user()}"
@@ -134,6 +135,12 @@ def _floats(array: Any, place: str) -> Any:
         f"{place} takes real numbers, got an array of {array.dtype}; convert it with "
         f".astype(float), or leave out the entries that are not numbers\n  at {line_of_user()}"
     )
+
+
+def _is_masked(array: Any) -> bool:
+    """Return whether entries are masked, without importing `numpy.ma`, which takes its time."""
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and bool(masked.is_masked(array))
 
 
 def _is_real(array: Any) -> bool:

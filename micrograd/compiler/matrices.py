@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from micrograd.compiler.program import Operand, Rows, rows_of
-from micrograd.compiler.sums import Sums
+from micrograd.compiler.sums import Sums, terms_of
 
 # With fewer multiplications, a matrix product is not faster than single sums.
 LEAST_UNIFORM, LEAST_VARYING = 256, 8
@@ -39,7 +38,7 @@ class _Sum(NamedTuple):
 def find_products(
     sums: Sums,
     bounds: Any,
-    places: Sequence[int],
+    places: Any,
     slot: Any,
     varying: Any,
     varies: bool,
@@ -56,9 +55,7 @@ def find_products(
     """
     by_inputs: dict[Any, list[tuple[int, _Sum]]] = {}
     rest: list[int] = []
-    for position, place in enumerate(places):
-        terms = slice(bounds[place], bounds[place + 1])
-        found = _canonical(sums, terms, slot, varying, varies)
+    for position, found in enumerate(_canonical(sums, bounds, places, slot, varying, varies)):
         if found is None:
             rest.append(position)
         else:
@@ -67,9 +64,10 @@ def find_products(
 
     by_matrix: dict[Any, list[list[tuple[int, _Sum]]]] = {}
     for (_, *kinds), rows in by_inputs.items():
-        rows.sort(key=lambda row: (row[1].weights[0], row[1].addends))
-        matrix = np.array([row.weights for _, row in rows])
-        by_matrix.setdefault((matrix.shape, matrix.tobytes(), *kinds), []).append(rows)
+        if len(rows) > 1:
+            rows.sort(key=lambda row: (row[1].weights[0], row[1].addends))
+        matrix = b"".join([row.weights.tobytes() for _, row in rows])
+        by_matrix.setdefault((len(rows), matrix, *kinds), []).append(rows)
 
     blocks = []
     for columns in by_matrix.values():
@@ -82,27 +80,37 @@ def find_products(
     return blocks, sorted(rest)
 
 
-def _canonical(sums: Sums, terms: slice, slot: Any, varying: Any, varies: bool) -> _Sum | None:
-    """Return a sum as weights times inputs plus addends; None if it does not have that form."""
-    if (sums.sign[terms] != 1).any():
-        return None
+def _canonical(
+    sums: Sums, bounds: Any, places: Any, slot: Any, varying: Any, varies: bool
+) -> list[_Sum | None]:
+    """Return sums as weights times inputs plus addends; None if one does not have that form."""
+    terms, start = terms_of(bounds, places)
     left, right = sums.left[terms], sums.right[terms]
     plain = right < 0
-    addends = left[plain]
-    if len(addends) > MOST_ADDENDS or plain.all():
-        return None
-    left, right = left[~plain], right[~plain]
+    wrong = sums.sign[terms] != 1
     if varies:
-        if (varying[left] == varying[right]).any():
-            return None
         swap = varying[left]
+        wrong |= ~plain & (swap == varying[right])
     else:
         swap = slot[left] > slot[right]
-    weights = slot[np.where(swap, right, left)]
-    inputs = slot[np.where(swap, left, right)]
-    order = np.lexsort((weights, inputs))
-    read = zip(varying[addends].tolist(), slot[addends].tolist(), strict=True)
-    return _Sum(weights[order], inputs[order], sorted(read))
+    lengths = np.append(start[1:], len(terms)) - start
+    addends = np.add.reduceat(plain, start, dtype=np.intp)
+    fits = ~np.logical_or.reduceat(wrong, start) & (addends <= MOST_ADDENDS) & (addends < lengths)
+    of = np.repeat(np.arange(len(start)), lengths)
+    weights, inputs = slot[np.where(swap, right, left)], slot[np.where(swap, left, right)]
+    # Products first, then addends by their space and slot.
+    kinds, slots = varying[left], slot[left]
+    first = np.where(plain, kinds, inputs)
+    order = np.lexsort((np.where(plain, slots, weights), first, plain, of))
+    weights, inputs, kinds, slots = (x[order] for x in (weights, inputs, kinds, slots))
+    ends, found = start + lengths, []
+    of_sums = (x.tolist() for x in (fits, start, ends - addends, ends))
+    for is_fit, begin, middle, end in zip(*of_sums, strict=True):
+        added = slice(middle, end)
+        read = zip(kinds[added].tolist(), slots[added].tolist(), strict=True)
+        products = slice(begin, middle)
+        found.append(_Sum(weights[products], inputs[products], [*read]) if is_fit else None)
+    return found
 
 
 def _block(columns: list[list[tuple[int, _Sum]]], varies: bool) -> Block | None:

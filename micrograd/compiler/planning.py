@@ -31,15 +31,18 @@ from micrograd.compiler.program import (
     rows_of,
 )
 from micrograd.compiler.simplifying import simplified
-from micrograd.compiler.sums import find_sums
+from micrograd.compiler.sums import find_sums, terms_of
+from micrograd.engine.collecting import nothing_collected
 from micrograd.ops import TABLE
 
 # At least LEAST_STEPS groups in a row, each of at most NARROW nodes, become a tape. Sums of more
 # than FEW_TERMS terms stay outside of it, and so do groups of sums with more than SOME_TERMS terms
 # together, which are matrix products if anything is.
 LEAST_STEPS, NARROW, FEW_TERMS, SOME_TERMS = 32, 8, 8, 16
+MANY = 2_000  # nodes or edges from which on a round on arrays is faster than a loop
 
 
+@nothing_collected()
 def plan(graph: Graph, *, batched: bool) -> Program:
     """Return the program of a graph.
 
@@ -84,7 +87,7 @@ class Planner:
         self.varying = _varying(graph, varies)
         self.sums = find_sums(graph, self.varying)
         self.code = graph.code.copy()
-        summed, self.first_term = np.unique(self.sums.root, return_index=True)
+        summed, self.first_term = _first_of_each(self.sums.root)
         self.code[summed] = SUM
         self.place_of_sum = np.full(graph.size, NOTHING)
         self.place_of_sum[summed] = np.arange(len(summed))
@@ -92,7 +95,7 @@ class Planner:
         zeros = (graph.code == CONSTANT) & (graph.numbers == 0) & ~np.signbit(graph.numbers)
         self.zero = int(np.argmax(zeros)) if zeros.any() else NOTHING
         self.folds = find_folds(graph, self.varying)
-        folded, self.first_of_fold = np.unique(self.folds.root, return_index=True)
+        folded, self.first_of_fold = _first_of_each(self.folds.root)
         self.end_of_fold = np.append(self.first_of_fold[1:], len(self.folds.root))
         self.place_of_fold = np.full(graph.size, NOTHING)
         self.place_of_fold[folded] = np.arange(len(folded))
@@ -230,12 +233,7 @@ class Planner:
         tails, heads = np.concatenate(above), np.concatenate(below)
         same = varying[tails] == varying[heads]
         tails, heads = tails[same], heads[same]
-        order = np.argsort(tails, kind="stable")
-        levels = [0] * graph.size
-        for tail, head in zip(tails[order].tolist(), heads[order].tolist(), strict=True):
-            if levels[head] >= levels[tail]:
-                levels[tail] = levels[head] + 1
-        return np.array(levels)
+        return _longest_paths(tails, heads, graph.size)
 
     # ---------------------------------------------------------------------------------- operations
 
@@ -287,7 +285,7 @@ class Planner:
     # ---------------------------------------------------------------------------------------- sums
 
     def _emit_sums(self, varies: bool, members: Any) -> None:
-        places = self.place_of_sum[members].tolist()
+        places = self.place_of_sum[members]
         found, rest = find_products(self.sums, self.bounds, places, self.slot, self.varying, varies)
         for block in found:
             nodes = members[block.sums.ravel()]
@@ -299,19 +297,15 @@ class Planner:
                 self.append(Elementwise(varies, out, TABLE["add"], read))
             self.slot[nodes] = np.arange(out.start, out.stop)
         if rest:
-            self._emit_rest(varies, members[rest], [places[i] for i in rest])
-
-    def _emit_rest(self, varies: bool, members: Any, places: list[int]) -> None:
-        out = self.number(members, varies=varies)
-        self.append(self._terms(varies, out, np.array(places)))
+            out = self.number(members[rest], varies=varies)
+            self.append(self._terms(varies, out, places[rest]))
 
     def _terms(self, varies: bool, out: slice, places: Any) -> WeightedSums:
         """Return the instruction for the sums at some places among all sums."""
-        sums, first = self.sums, self.bounds[places]
-        lengths = self.bounds[places + 1] - first
-        start = np.cumsum(lengths) - lengths
-        terms = np.arange(lengths.sum()) + np.repeat(first - start, lengths)
-        terms = np.insert(terms, start[sums.zero[sums.root[first]]], NOTHING)  # a term of zero
+        sums = self.sums
+        terms, start = terms_of(self.bounds, places)
+        zero = sums.zero[sums.root[self.bounds[places]]]
+        terms = np.insert(terms, start[zero], NOTHING)  # a term of zero
         left = np.where(terms < 0, self.zero, sums.left[terms])
         right = np.where(terms < 0, NOTHING, sums.right[terms])
         lengths = self._lengths(places)
@@ -332,6 +326,15 @@ class Planner:
         return self.bounds[places + 1] - first + self.sums.zero[self.sums.root[first]]
 
 
+def _first_of_each(roots: Any) -> tuple[Any, Any]:
+    """Return the different numbers of a rising sequence, and where each occurs first.
+
+    `np.unique` does so, too, but imports `numpy.ma`, which takes longer than planning a program.
+    """
+    first = np.flatnonzero(np.append(True, roots[1:] != roots[:-1])[: len(roots)])
+    return roots[first], first
+
+
 def _runs(narrow: Any, varies: Any) -> Iterator[tuple[int, int, bool]]:
     """Yield runs of groups that are alike in both: first, last, and whether they are narrow."""
     edges = np.flatnonzero((np.diff(narrow) != 0) | (np.diff(varies) != 0)) + 1
@@ -339,13 +342,45 @@ def _runs(narrow: Any, varies: Any) -> Iterator[tuple[int, int, bool]]:
         yield first, last, bool(narrow[first])
 
 
+def _longest_paths(tails: Any, heads: Any, size: int) -> Any:
+    """Return the length of the longest path from each node, by edges from tails to lower heads."""
+    levels = np.zeros(size, dtype=np.intp)
+    waits = np.zeros(size, dtype=bool)  # whether the length is unknown
+    waits[tails] = True
+    # In each round, nodes whose heads are all known become known. Long chains are left to a loop.
+    level, before = 0, 2 * len(tails)
+    while MANY < len(tails) < before - before // 16:
+        level, before = level + 1, len(tails)
+        levels[tails] = level
+        kept = waits[heads]
+        waits[tails] = False
+        tails, heads = tails[kept], heads[kept]
+        waits[tails] = True
+    order = np.argsort(tails, kind="stable")
+    found = levels.tolist()
+    for tail, head in zip(tails[order].tolist(), heads[order].tolist(), strict=True):
+        if found[head] >= found[tail]:
+            found[tail] = found[head] + 1
+    return np.array(found)
+
+
 def _varying(graph: Graph, varies: Any) -> Any:
     """Return which nodes depend on a leaf that varies over a batch."""
-    varying = bytearray(graph.size + 1)  # the last one for NOTHING
-    if varies.any():
-        varying[: graph.leaves] = varies.tobytes()
-        x, y, z = (column.tolist() for column in graph.operands.T)
-        for node in range(graph.leaves, graph.size):
-            if varying[x[node]] or varying[y[node]] or varying[z[node]]:
-                varying[node] = 1
-    return np.frombuffer(varying, np.uint8)[:-1].astype(bool)
+    varying = np.zeros(graph.size + 1, dtype=bool)  # the last one for NOTHING
+    varying[: graph.leaves] = varies
+    # In each round, what reads a node that varies does so, too. Long chains are left to a loop.
+    left = np.flatnonzero(graph.code >= 0) if varies.any() else np.zeros(0, dtype=np.intp)
+    before = 2 * len(left)
+    while MANY < len(left) < before - before // 16:
+        before = len(left)
+        found = varying[graph.operands[left]].any(axis=1)
+        varying[left[found]] = True
+        left = left[~found]
+    if len(left) < before:
+        flags = bytearray(varying)
+        columns = graph.operands[left].T.tolist()
+        for node, x, y, z in zip(left.tolist(), *columns, strict=True):
+            if flags[x] or flags[y] or flags[z]:
+                flags[node] = 1
+        varying = np.frombuffer(flags, np.uint8).astype(bool)
+    return varying[:-1]

@@ -34,7 +34,7 @@ def told(recorder: Recorder) -> Iterator[None]:
         written = False
         while not done.wait(EVERY):
             seconds = time.monotonic() - began
-            count = len(recorder.operations)
+            count = recorder.count
             stream.write(
                 f"\rcompiling: {count:,} operations traced after {seconds:.0f} s (Ctrl-C stops)"
             )
@@ -69,12 +69,23 @@ class Limited(dict[Any, int]):
 
     def __init__(self, most: int) -> None:
         super().__init__()
-        self.most = most
+        self.most = self.left = most
 
     def setdefault(self, key: Any, default: int = 0) -> int:
         """Return the place of an operation; raise a TraceError for one too many."""
-        if len(self) < self.most or key in self:
-            return super().setdefault(key, default)
+        if key not in self:
+            self.take(1)
+        return super().setdefault(key, default)
+
+    def take(self, count: int) -> None:
+        """Allow further operations; raise a TraceError for one too many.
+
+        Args:
+            count: how many.
+        """
+        self.left -= count
+        if self.left >= 0:
+            return
         plural = "" if self.most == 1 else "s"
         raise TraceError(
             f"a compiled function does more than {self.most:,} operation{plural}, the limit= that "

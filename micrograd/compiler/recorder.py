@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from micrograd.compiler.graph import CONSTANT, LEAF, NOTHING, Graph
+from micrograd.compiler.inner_products import InnerProducts, expanded, in_order
 from micrograd.engine.graph import (
     Node,
     is_alias,
@@ -64,8 +65,11 @@ class Recorder:
         self.first = next(_runs) % 2**22 * _BETWEEN
         self.leaves = self.first + parameters + inputs
         self.operations: dict[Any, int] = {}  # (row, x, y) or (row, x, y, z), to its place
+        self.shift = self.leaves  # the place of the next operation, less their number
+        self.inner_products: dict[InnerProducts, int] = {}  # to the place of the first product
         self.constants: dict[Any, int] = {}
         self.converted: dict[int, tuple[Value, int]] = {}  # Values made before
+        self.take: Callable[[int], None] = lambda count: None  # refuses too many operations
         self.refusal: TraceError | None = None  # the last one
 
     def owns(self, place: int) -> bool:
@@ -80,7 +84,22 @@ class Recorder:
                 f"operations of up to {_OPERANDS}: write it as several operations"
             )
         key = (row, *places, NOTHING) if len(places) == 1 else (row, *places)
-        return self.operations.setdefault(key, len(self.operations) + self.leaves)
+        return self.operations.setdefault(key, len(self.operations) + self.shift)
+
+    @property
+    def count(self) -> int:
+        """The number of operations so far."""
+        return len(self.operations) + self.shift - self.leaves
+
+    def multiplied(self, block: InnerProducts) -> range:
+        """Record inner products at once, and return the places of the results."""
+        following = len(self.operations) + self.shift
+        first = self.inner_products.setdefault(block, following)
+        places = block.results(first)
+        if first == following:
+            self.take(places.stop - first)
+            self.shift += places.stop - first
+        return places
 
     def constant(self, number: float) -> int:
         """Return the place of a constant; 0.0 and -0.0 have two places."""
@@ -135,30 +154,46 @@ class Recorder:
         Args:
             outputs: the places of the results.
         """
+        graph = self.recorded(outputs)
+        return in_order(graph) if self.inner_products else graph
+
+    def recorded(self, outputs: Sequence[int]) -> Graph:
+        """Return all that was recorded, in which operations of inner products may be repeated.
+
+        Args:
+            outputs: the places of the results.
+        """
         keys, constants = list(self.operations), len(self.constants)
         leaves = self.parameters + self.inputs
-
-        def column(of: Callable[[Any], Any], kind: Any) -> Any:
-            return np.fromiter(map(of, keys), kind, len(keys))
-
+        first = leaves + constants
         rows = [*map(itemgetter(0), keys)]
         table = {row: i for i, row in enumerate(dict.fromkeys(rows))}
-        first = leaves + constants
-        code = np.full(first + len(keys), LEAF, dtype=np.intp)
+        at: Any = slice(first, None)  # the nodes of the operations that were recorded one by one
+        if self.inner_products:
+            places = np.fromiter(self.operations.values(), np.int64, len(keys))
+            at = places - (self.leaves - first)
+        code = np.full(first + self.count, LEAF, dtype=np.intp)
         code[leaves:first] = CONSTANT
-        code[first:] = np.fromiter(map(table.__getitem__, rows), np.intp, len(keys))
-        places = np.full((len(code), 3), NOTHING, dtype=np.int64)
-        places[first:, 0] = column(itemgetter(1), np.int64)
-        places[first:, 1] = column(itemgetter(2), np.int64)
-        for i in np.flatnonzero(column(len, np.int8) > 3).tolist():
-            places[first + i, 2] = keys[i][3]
-        numbers = np.zeros(len(places))
+        code[at] = np.fromiter(map(table.__getitem__, rows), np.intp, len(keys))
+        operands = np.full((len(code), 3), NOTHING, dtype=np.intp)
+        for i in range(2):
+            column = np.fromiter(map(itemgetter(i + 1), keys), np.int64, len(keys))
+            operands[at, i] = self._final(column)
+        longer = np.flatnonzero(np.fromiter(map(len, keys), np.int8, len(keys)) > 3)
+        third = np.array([keys[i][3] for i in longer.tolist()], dtype=np.int64)
+        operands[np.arange(len(code))[at][longer], 2] = self._final(third)
+        for block in expanded(self.inner_products):
+            nodes = block.places - (self.leaves - first)
+            code[nodes] = table.setdefault(block.row, len(table))
+            operands[nodes, 0] = self._final(block.left)
+            operands[nodes, 1] = self._final(block.right)
+        numbers = np.zeros(len(code))
         numbers[leaves:first] = [
             key[0] if isinstance(key, tuple) else key for key in self.constants
         ]
         return Graph(
             code=code,
-            operands=self._final(places),
+            operands=operands,
             numbers=numbers,
             table=tuple(table),
             parameters=self.parameters,
@@ -172,12 +207,15 @@ class Recorder:
         Before, they may be too large for the indices of a machine of 32 bits.
         """
         leaves, constants = self.parameters + self.inputs, len(self.constants)
-        own = places - self.first
-        if ((places >= 0) & ((own < 0) | (own >= leaves + len(self.operations)))).any():
+        own, given = places - self.first, places >= 0
+        if (given & ((own < 0) | (own >= leaves + self.count))).any():
             raise TraceError(KEPT)
-        own = np.where(own >= leaves, own + constants, own)
-        final = np.where(places < NOTHING, leaves - 2 - places, NOTHING)
-        return np.where(places >= 0, own, final).astype(np.intp)
+        own[own >= leaves] += constants
+        if not given.all():
+            others = np.flatnonzero(~given)
+            missing = places[others] == NOTHING
+            own[others] = np.where(missing, NOTHING, leaves - 2 - places[others])
+        return own.astype(np.intp, copy=False)
 
 
 KEPT = (

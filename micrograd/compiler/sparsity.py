@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.engine.graph import operands, operation
+from micrograd.engine.graph import made_by, operands
 from micrograd.engine.value import Value
-from micrograd.transforms.propagation import slopes_on_values
+from micrograd.ops import Operation
+from micrograd.transforms.propagation import Joint, flows
 from micrograd.transforms.runs import Run, blocks
 from micrograd.transforms.structures import (
     Structure,
@@ -43,9 +44,13 @@ def pattern(run: Run) -> Any:
     reached: dict[Any, int] = {x: 1 << i for i, x in enumerate(run.variables)}  # a bit for each
     for node in run.nodes:
         if any(isinstance(x, Value) and x in reached for x in operands(node)):
-            # Nothing is known of nodes that are not operations of the table, except their operands.
-            is_row = operation(node) is not None
-            read = (x for x, _ in slopes_on_values(node)) if is_row else operands(node)
+            # Nothing is known of nodes that are not operations of the table, except what they read.
+            made, read = made_by(node), operands(node)
+            if isinstance(made, Operation):
+                pairs = zip(operands(node), flows(made), strict=True)
+                read = (x for x, flow in pairs if flow is not None)
+            elif isinstance(made, Joint):
+                read = made.reads(node)
             mask = 0
             for x in read:
                 mask |= reached.get(x, 0) if isinstance(x, Value) else 0

@@ -79,6 +79,22 @@ def find_sums(graph: Graph, varying: Any) -> Sums:
     return Sums(roots[order], factors[order], left[order], right[order], gone, zero)
 
 
+def terms_of(bounds: Any, places: Any) -> tuple[Any, Any]:
+    """Return the terms of some sums, one sum after the other, and where each begins there.
+
+    Args:
+        bounds: where the terms of each sum begin among all terms, and where the last one ends.
+        places: the numbers of the sums.
+
+    >>> terms_of(np.array([0, 2, 5, 6]), np.array([2, 1]))
+    (array([5, 2, 3, 4]), array([0, 1]))
+    """
+    first = bounds[places]
+    lengths = bounds[places + 1] - first
+    start = np.cumsum(lengths) - lengths
+    return np.arange(lengths.sum()) + np.repeat(first - start, lengths), start
+
+
 def _roots(absorbed: Any, above: Any, operands: Any, signs: Any) -> tuple[Any, Any]:
     """Return the sum that each node ends up in and its sign there, by pointer doubling."""
     size = len(absorbed)

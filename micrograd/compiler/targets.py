@@ -77,10 +77,10 @@ def read_parameters(given: Any) -> Parameters:
             held, structure = flatten(given)
         else:
             held, structure = entries, None
-    for i, each in enumerate(held):
-        if type(each) is not Value:
-            raise TypeError(f"parameters are Values, got {type(each).__name__} at position {i}")
-    if len({id(each) for each in held}) < len(held):
+    if {*map(type, held)} - {Value}:
+        i, kind = next((i, type(each)) for i, each in enumerate(held) if type(each) is not Value)
+        raise TypeError(f"parameters are Values, got {kind.__name__} at position {i}")
+    if len({*map(id, held)}) < len(held):
         raise ValueError("a parameter is given twice")
     return Parameters(held, structure)
 
@@ -88,7 +88,8 @@ def read_parameters(given: Any) -> Parameters:
 def _is_nested(given: Any, entries: Sequence[Any]) -> bool:
     if isinstance(given, dict):
         return not all(isinstance(each, Value) for each in entries)
-    return any(isinstance(each, dict | list | tuple) or np.ndim(each) for each in entries)
+    others = (each for each in entries if type(each) is not Value)
+    return any(isinstance(each, dict | list | tuple) or np.ndim(each) for each in others)
 
 
 def read_targets(argnums: Targets) -> tuple[tuple[Any, ...], bool]:

@@ -15,7 +15,7 @@ from micrograd.compiler.simplifying import POWERS
 from micrograd.engine.graph import More, Node
 from micrograd.engine.method_source import method_names
 from micrograd.engine.value import Value, equality
-from micrograd.ops import TABLE, Operation, on_define
+from micrograd.ops import STOPPING, TABLE, Operation, on_define
 
 BRANCHES = (
     "branches on a value (if, while, and, or, max, sorted; np.where, np.maximum, np.clip; "
@@ -151,7 +151,7 @@ def {name}(self):
     _node = _new(_Traced)
     _recorder = _recorders.active or _recorders.current()
     _places = _recorder.operations
-    _node._place = _places.setdefault((_row, self._place, -1), len(_places) + _recorder.leaves)
+    _node._place = _places.setdefault((_row, self._place, -1), len(_places) + _recorder.shift)
     _node._row = _row
     _node._x = self
     _node._y = _node._dx = _node._dy = None
@@ -164,12 +164,14 @@ def {name}(self, other):
     if _type(other) is _Traced:
         y = other._place
     else:
-        y = _place(_recorder, other)
+        y = _recorder.constants.get(other) if _type(other) in _numbers else None
         if y is None:
-            return NotImplemented
+            y = _place(_recorder, other)
+            if y is None:
+                return NotImplemented
     _node = _new(_Traced)
     _places = _recorder.operations
-    _node._place = _places.setdefault((_row, {places}), len(_places) + _recorder.leaves)
+    _node._place = _places.setdefault((_row, {places}), len(_places) + _recorder.shift)
     _node._row = _row
     _node._x, _node._y = {operands}
     _node._dx = _node._dy = None
@@ -180,6 +182,8 @@ def {name}(self, other):
 
 def _place(recorder: recorders.Recorder, other: Any) -> int | None:
     """Return the place of the other operand; None for an array or a list, which decides itself."""
+    if type(other) is float or type(other) is Value:
+        return recorder.place(other)
     if getattr(other, "shape", ()) or isinstance(other, list | tuple):
         return None
     return recorder.place(other)
@@ -202,6 +206,13 @@ def _install(row: Operation) -> None:
             text += _BINARY.format(name=name, places="y, self._place", operands="other, self")
         else:
             text += _BINARY.format(name=name, places="self._place, y", operands="self, other")
+    for name, method in _compiled(row, text).items():
+        cheap = row is _POWER and name != names[-1]
+        setattr(Traced, name, _with_cheap_powers(method) if cheap else method)
+
+
+def _compiled(row: Operation, text: str) -> dict[str, Any]:
+    """Return the methods in a text, which record an operation."""
     made: dict[str, Any] = {}
     tools = {
         "_row": row,
@@ -209,12 +220,11 @@ def _install(row: Operation) -> None:
         "_new": object.__new__,
         "_type": type,
         "_place": _place,
+        "_numbers": (float, int),
         "_recorders": recorders,
     }
     exec(text, tools, made)  # noqa: S102 (the names of a checked row)
-    for name, method in made.items():
-        cheap = row is _POWER and name != names[-1]
-        setattr(Traced, name, _with_cheap_powers(method) if cheap else method)
+    return made
 
 
 def _with_cheap_powers(power: Callable[[Traced, Any], Any]) -> Callable[[Traced, Any], Any]:
@@ -234,7 +244,17 @@ def _with_cheap_powers(power: Callable[[Traced, Any], Any]) -> Callable[[Traced,
     return method
 
 
+def _install_products() -> None:
+    """Give traced values `x._times(y)`, a product that stops at zero (see `STOPPING`)."""
+    made = _compiled(
+        STOPPING["stopping_mul"],
+        _BINARY.format(name="_times", places="self._place, y", operands="self, other"),
+    )
+    setattr(Traced, "_times", made["_times"])  # noqa: B010 (a type checker knows no assignment)
+
+
 _POWER = TABLE["pow"]  # a row that is defined in its place has other powers
 for _row in TABLE.values():
     _install(_row)
+_install_products()
 on_define(_install)

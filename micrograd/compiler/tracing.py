@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count, repeat
 from typing import Any
 
 from micrograd.compiler import recorder as recorders
 from micrograd.compiler.graph import Graph
+from micrograd.compiler.inner_products import in_order
 from micrograd.compiler.progress import Limited, told
 from micrograd.compiler.recorder import Recorder, TraceError, recording, refuse
 from micrograd.compiler.traced import BRANCHES, REMEDY, Traced, leaf
 from micrograd.engine.collecting import nothing_collected
+from micrograd.engine.graph import Node
 from micrograd.engine.lines import line_of_error
 from micrograd.engine.locks import in_children, reentrant_lock
 from micrograd.engine.value import Value, to_number
@@ -42,20 +46,25 @@ def are_traced(parameters: Sequence[Value]) -> bool:
 @contextmanager
 def _without_numbers(parameters: Sequence[Value], first: int) -> Iterator[None]:
     """Turn the parameters into traced values, and back into what they were afterwards."""
-    kept = [(each, each.grad) for each in parameters]
+    kept = parameters, [*map(_GRAD.__get__, parameters)]
     _taken.append(kept)
     try:
-        for i, parameter in enumerate(parameters, first):
-            parameter.__class__ = Traced
-            parameter._place = i  # type: ignore[attr-defined]
+        _done(map(setattr, parameters, repeat("__class__"), repeat(Traced)))
+        _done(map(_GRAD.__set__, parameters, count(first)))
         yield
     finally:
         _give_back(kept)
         _taken.pop()
 
 
-_taken: list[Sequence[tuple[Value, float]]] = []
+_GRAD = vars(Node)["grad"]  # the slot, which has the place of a traced value
+_taken: list[tuple[Sequence[Value], Sequence[float]]] = []
 """The parameters that are traced values now, and their gradients."""
+
+
+def _done(results: Iterable[Any]) -> None:
+    """Let something be done to many Values, without a loop in Python."""
+    deque(results, maxlen=0)
 
 
 def _forget_other_threads() -> None:
@@ -69,14 +78,13 @@ def _forget_other_threads() -> None:
 in_children(_forget_other_threads)
 
 
-def _give_back(kept: Sequence[tuple[Value, float]]) -> None:
+def _give_back(kept: tuple[Sequence[Value], Sequence[float]]) -> None:
     """Turn all parameters back into Values, even if there is an interrupt meanwhile."""
     interrupt = None
     while True:
         try:
-            for parameter, grad in kept:
-                parameter.__class__ = Value
-                parameter.grad = grad
+            _done(map(setattr, kept[0], repeat("__class__"), repeat(Value)))
+            _done(map(_GRAD.__set__, *kept))
             break
         except KeyboardInterrupt as error:
             interrupt = error
@@ -111,7 +119,7 @@ def trace(
     different = graphs[0].first_difference(graphs[1])
     if different is not None:
         raise TraceError(_difference(graphs, different))
-    return graphs[0].live()
+    return in_order(graphs[0]).live()
 
 
 def _traced(
@@ -122,7 +130,8 @@ def _traced(
 ) -> Graph:
     recorder = Recorder(len(parameters), inputs)
     if limit is not None:
-        recorder.operations = Limited(limit)
+        recorder.operations = limited = Limited(limit)
+        recorder.take = limited.take
     with nothing_collected(), told(recorder):  # a trace makes no garbage
         return _recorded(run, parameters, recorder)
 
@@ -141,7 +150,7 @@ def _recorded(
             _explain(error, recorder)
             raise
         outputs = [recorder.place(_result(result)) for result in results]
-    return recorder.graph(outputs)
+    return recorder.recorded(outputs)
 
 
 def _explain(error: Exception, recorder: Recorder) -> None:

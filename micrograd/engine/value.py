@@ -29,7 +29,7 @@ from micrograd.engine.graph import (
 )
 from micrograd.engine.method_source import Installer
 from micrograd.engine.methods import Methods
-from micrograd.ops import TABLE, Operation, on_define, reserve
+from micrograd.ops import STOPPING, TABLE, Operation, on_define, reserve
 from micrograd.table.floats import Number, to_float
 from micrograd.table.formulas import FormulaError
 
@@ -107,6 +107,10 @@ class Value(Methods, Node):
     @staticmethod
     def _applied(row: Operation, *arguments: Any) -> Value:
         return apply(row, *arguments)
+
+    def _times(self, other: Value) -> Value:
+        """The product of values without numbers that is zero if one of them is."""
+        return self._applied(STOPPING["stopping_mul"], self, other)
 
     def _alias(self) -> Value:
         """A new Value with the same number, whose only operand is this one."""

@@ -58,6 +58,10 @@ class Joint:
         """The tangent of the node, given those of some operands."""
         raise NotImplementedError
 
+    def reads(self, node: Value) -> Iterable[Any]:
+        """What the node depends on: its operands, unless less is known to matter."""
+        return operands(node)
+
 
 def pull_numbers(
     nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, float]
@@ -98,6 +102,8 @@ def _shares(node: Value, adjoint: Any, active: Container[Value]) -> Iterable[tup
     made = made_by(node)
     if isinstance(made, Joint):
         return made.pull(node, adjoint, active)
+    if node._is_traced and isinstance(made, Operation):
+        return _traced_shares(node, made, active, adjoint)
     return (
         (operand, product(node, slope, adjoint))
         for operand, slope in slopes_on_values(node)
@@ -130,12 +136,35 @@ def push(
         if isinstance(made, Joint):
             tangents[node] = made.push(node, tangents)
             continue
-        for operand, slope in slopes(node):
-            if operand in tangents:
-                share = product(node, slope, tangents[operand])
-                if share is not None:
-                    tangents[node] = tangents[node] + share if node in tangents else share
+        if node._is_traced and isinstance(made, Operation):
+            shares: Iterable[Any] = _traced_shares(node, made, tangents)
+        else:
+            shares = (
+                (operand, product(node, slope, tangents[operand]))
+                for operand, slope in slopes(node)
+                if operand in tangents
+            )
+        for _, share in shares:
+            if share is not None:
+                tangents[node] = tangents[node] + share if node in tangents else share
     return [tangents.get(x, 0.0) if isinstance(x, Value) else 0.0 for x in outputs]
+
+
+def _traced_shares(
+    node: Value, row: Operation, among: Container[Value], factor: Any = None
+) -> Iterator[tuple[Value, Any]]:
+    """What each of some operands of a traced node contributes, or gets: its partial times a factor.
+
+    Without a factor, `among` has a tangent for each operand.
+    """
+    held = tuple(operands(node))
+    # Constants become Values too: a Python number would follow Python's rules for division.
+    read = [x if isinstance(x, Value) else Value(x) for x in held]
+    for operand, times in zip(held, flows(row), strict=True):
+        if times is not None and isinstance(operand, Value) and operand in among:
+            by = among[operand] if factor is None else factor  # type: ignore[index]
+            if isinstance(by, Value) or by:
+                yield operand, times(node, *read, by)
 
 
 def product(node: Value, slope: Any, factor: Any) -> Any:
@@ -146,8 +175,6 @@ def product(node: Value, slope: Any, factor: Any) -> Any:
     """
     if type(slope) is float is type(factor):
         return slope * factor if slope and factor else None
-    if callable(slope):  # the partial of a traced value, which has no number: a product to be made
-        return slope(factor) if isinstance(factor, Value) or factor else None
     if not isinstance(factor, Value):
         if not isinstance(slope, Value):
             return slope * factor if slope and factor else None
@@ -161,6 +188,8 @@ def product(node: Value, slope: Any, factor: Any) -> Any:
 def multiplied(factor: Any, slope: Any) -> Any:
     """A product of two factors, one of them a Value; 0 if one is 0 and the other not finite."""
     of_factor, of_slope = isinstance(factor, Value), isinstance(slope, Value)
+    if of_factor and of_slope and factor._is_traced:
+        return factor._times(slope)
     if (of_factor and factor._is_traced) or (of_slope and slope._is_traced):
         pair = factor, slope
         stops = all(isinstance(x, Value) or not x or not math.isfinite(x) for x in pair)
@@ -253,15 +282,6 @@ def slopes_on_values(node: Value) -> Iterable[tuple[Any, Any]]:
     row = operation(node)
     if row is None:
         return _slopes_by_hand(node)
-    if node._is_traced:
-        # Constants become Values too: a Python number would follow Python's rules for division.
-        read = [x if isinstance(x, Value) else Value(x) for x in held]
-        flows = (_flow(row, place) for place in range(len(read)))
-        return [
-            (operand, partial(flow, node, *read))
-            for operand, flow in zip(held, flows, strict=True)
-            if flow is not None and isinstance(operand, Node)
-        ]
     try:
         return _evaluated(_formulas(row), held, node)
     except ERRORS:  # Python's operators raise for a constant such as the 0 of x / 0
@@ -317,6 +337,12 @@ def _deciding_by_numbers(tree: Tree, *, inside: bool = False) -> Tree:
 
 
 @cache
+def flows(row: Operation) -> tuple[Callable[..., Any] | None, ...]:
+    """The product of each partial and a factor, as `_flow` gives it; None for a partial of 0."""
+    return tuple(_flow(row, place) for place in range(row.arity))
+
+
+@cache
 def _flow(row: Operation, place: int) -> Callable[..., Any] | None:
     """The product of a traced partial and a factor, as a function of result, operands and factor.
 
@@ -337,3 +363,4 @@ def _forget(row: Operation) -> None:
     """Forget the compiled formulas: they may call an operation that has been redefined."""
     _formulas.cache_clear()
     _flow.cache_clear()
+    flows.cache_clear()

@@ -101,8 +101,7 @@ def write_driver(kind: str, width: int) -> str:
             w.store(_number(w, get(Frame.SEED_U)), w.at(u, at))
         call(Frame.UNIFORM_BACK_CODE, Frame.UNIFORM_BACK_ROWS)
         adjoints = w.at(u, get(Frame.ADJOINTS))
-        with w.range(get(Frame.PARAMETERS)) as i:
-            _look(w, w.load(w.at(adjoints, i), 1), trouble)
+        _look_at_row(w, adjoints, get(Frame.PARAMETERS), trouble)
     fine = build.fcmp_ordered("==", build.load(trouble), zero)
     build.ret(build.zext(fine, WORD))
     return str(w.module)
@@ -146,14 +145,11 @@ def _number(w: Writer, bits: Any) -> Any:
     return double if w.number == double.type else w.build.fptrunc(double, w.number)
 
 
-def _look(w: Writer, number: Any, trouble: Any) -> None:
-    """Note whether a number is not finite: subtracted from itself, it gives nan and not 0."""
-    difference = w.build.fsub(number, number)
-    w.build.store(w.build.fadd(w.build.load(trouble), difference), trouble)
-
-
 def _look_at_row(w: Writer, row: Any, count: Any, trouble: Any) -> None:
-    """Note whether one of the first `count` numbers is not finite."""
+    """Note whether one of the first `count` numbers is not finite.
+
+    Subtracted from itself, such a number gives nan and not 0.
+    """
     build = w.build
     full = build.and_(count, word(-w.width))
     begin, rest = word(0), w.constant(0.0, w.width)

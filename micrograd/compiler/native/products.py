@@ -77,6 +77,19 @@ def _rank(
         start = end
 
 
+def _rows_of_totals(w: Writer, vectors: Sequence[Any], wide: int) -> list[Any]:
+    """Return the sums of the lanes of vectors, `wide` of them in each vector of the result."""
+    if wide == 1:
+        return [*map(w.total, vectors)]
+    if wide > w.width:
+        totals = [w.total(each) for each in vectors]
+        return [w.vector(totals[i : i + wide]) for i in range(0, len(totals), wide)]
+    many = min(w.width, len(vectors))
+    parts = [w.totals(vectors[i : i + many]) for i in range(0, len(vectors), many)]
+    rows = [range(i, i + wide) for i in range(0, many, wide)]
+    return [w.shuffled(part, part, row) for part in parts for row in rows]
+
+
 def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any) -> None:
     """Write `o[i, j] += sum over l of a[i, l] * b[j, l]`; the lanes `l` are contiguous."""
     build = w.build
@@ -86,28 +99,40 @@ def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any) -> None:
     def tile(i0: Any, tall: int, j0: Any, wide: int) -> None:
         tops = [w.at(a, w.times(build.add(i0, word(i)), a_down)) for i in range(tall)]
         sides = [w.at(b, w.times(build.add(j0, word(j)), b_down)) for j in range(wide)]
-        totals: list[Any] = []
-        start = word(0)
-        for width in (w.width, 1):
-            end = lanes if width == 1 else build.and_(lanes, word(-width))
-            held = totals or [w.constant(0.0, width)] * (tall * wide)
-            with w.loop(start, end, word(width), *held) as turn:
-                xs = [w.load(w.at(each, turn.i), width) for each in tops]
-                ys = [w.load(w.at(each, turn.i), width) for each in sides]
-                turn.following = [
-                    w.fma(xs[i], ys[j], turn.values[i * wide + j])
-                    for i in range(tall)
-                    for j in range(wide)
-                ]
-            totals = [w.total(each) for each in turn.values]
-            start = end
-        for i in range(tall):
-            for j in range(wide):
-                place = build.add(
-                    w.times(build.add(i0, word(i)), down), w.times(build.add(j0, word(j)), right)
-                )
-                at = w.at(o, place)
-                w.store(build.fadd(w.load(at, 1), totals[i * wide + j]), at)
+        whole = build.and_(lanes, word(-w.width))
+        held = [w.constant(0.0, w.width)] * (tall * wide)
+        with w.loop(word(0), whole, word(w.width), *held) as turn:
+            xs = [w.load(w.at(each, turn.i), w.width) for each in tops]
+            ys = [w.load(w.at(each, turn.i), w.width) for each in sides]
+            turn.following = [
+                w.fma(xs[i], ys[j], turn.values[i * wide + j])
+                for i in range(tall)
+                for j in range(wide)
+            ]
+        with w.loop(whole, lanes, word(1), *_rows_of_totals(w, turn.values, wide)) as turn:
+            ys = [w.load(w.at(each, turn.i), 1) for each in sides]
+            y = w.vector(ys) if wide > 1 else ys[0]
+            turn.following = [
+                w.fma(w.splat(w.load(w.at(each, turn.i), 1), wide), y, row)
+                for each, row in zip(tops, turn.values, strict=True)
+            ]
+        at = [
+            w.at(o, w.times(build.add(i0, word(i)), down), w.times(j0, right)) for i in range(tall)
+        ]
+
+        def add(place: Any, row: Any, width: int) -> None:
+            w.store(build.fadd(w.load(place, width), row), place)
+
+        neighbours = build.icmp_signed("==", right, word(1))
+        with build.if_else(neighbours) as (then, otherwise):
+            with then:
+                for place, row in zip(at, turn.values, strict=True):
+                    add(place, row, wide)
+            with otherwise:
+                for place, row in zip(at, turn.values, strict=True):
+                    for j in range(wide):
+                        number = build.extract_element(row, word(j)) if wide > 1 else row
+                        add(w.at(place, w.times(word(j), right)), number, 1)
 
     top = word(0)
     for tall in (4, 1):

@@ -127,21 +127,41 @@ class Writer:
         """Return the sum of the lanes; halves are added first."""
         if not isinstance(vector.type, ir.VectorType):
             return vector
-        width = vector.type.count
-        while width > 1:
-            width //= 2
-            halves = [
-                self.build.shuffle_vector(
-                    vector,
-                    vector,
-                    ir.Constant(
-                        ir.VectorType(ir.IntType(32), width), [*range(start, start + width)]
-                    ),
+        return self.build.extract_element(self.totals([vector]), word(0))
+
+    def totals(self, vectors: Sequence[Any]) -> Any:
+        """Return a vector of the sums of the lanes of vectors, each added up as by `total`.
+
+        Args:
+            vectors: a power of two of them, at most as many as they have lanes.
+        """
+        merged, groups = [*vectors], 1  # in each vector, a group of lanes for each sum
+        width = merged[0].type.count
+        size = width
+        while size > 1:
+            size //= 2
+            starts = [2 * size * group for group in range(groups)]
+            if len(merged) > 1:  # the groups of two vectors in one
+                pairs = [*zip(merged[::2], merged[1::2], strict=True)]
+                starts += [width + start for start in starts]
+            else:
+                pairs = [(merged[0], merged[0])]
+            merged = [
+                self.build.fadd(
+                    *(
+                        self.shuffled(*pair, [k + i for k in starts for i in half])
+                        for half in (range(size), range(size, 2 * size))
+                    )
                 )
-                for start in (0, width)
+                for pair in pairs
             ]
-            vector = self.build.fadd(*halves)
-        return self.build.extract_element(vector, word(0))
+            groups = len(starts)
+        return merged[0]
+
+    def shuffled(self, first: Any, second: Any, lanes: Sequence[int]) -> Any:
+        """Return a vector of some lanes of two vectors, which are numbered one after the other."""
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), [*lanes])
+        return self.build.shuffle_vector(first, second, mask)
 
     def fma(self, a: Any, b: Any, c: Any) -> Any:
         """Return `a * b + c`, fused if the processor can."""

@@ -1,0 +1,122 @@
+"""Matrix products of traced arrays: recorded at once, as the same operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import micrograd
+from micrograd import Value, compile, grad, hessian, hvp, jacobian, jvp  # noqa: A004
+from micrograd.compiler import TraceError
+from micrograd.compiler.tracing import trace
+from micrograd.engine import traced_arrays
+from micrograd.transforms.structures import array, flatten
+
+NUMBERS = np.random.default_rng(0).normal(size=(3, 4))
+CONSTANTS = np.frompyfunc(Value, 1, 1)(NUMBERS)
+
+Shapes = Sequence[tuple[int, ...]]
+
+CASES: dict[str, tuple[Callable[..., Any], Shapes]] = {
+    "a matrix of numbers and a vector": (lambda x: NUMBERS @ x, [(4,)]),
+    "a vector and a matrix of numbers": (lambda x: x @ NUMBERS, [(3,)]),
+    "a matrix of Values that are constants": (lambda x: CONSTANTS @ x, [(4,)]),
+    "ints and zeros of both signs": (lambda x: np.array([[0, 1, 2], [0.0, -0.0, 1]]) @ x, [(3,)]),
+    "a matrix and a vector": (lambda w, x: w @ x + x[0], [(3, 4), (4,)]),
+    "two matrices": (lambda w, x: (w @ x) ** 2, [(3, 4), (4, 2)]),
+    "two vectors, again and swapped": (lambda a, b: [a @ b, b @ a, a @ b], [(5,), (5,)]),
+    "sums of a single term": (lambda a, b: a @ b, [(5, 1), (1, 3)]),
+    "dot": (lambda w, x: np.dot(w, x), [(3, 4), (4,)]),
+    "products that were computed before": (
+        lambda x: [x[0] * x[1], x[:3] @ x[1:], x[1:] @ x[:3], x[0] * x[1] + x[1] * x[2]],
+        [(4,)],
+    ),
+    "products that are computed again": (
+        lambda w, x: [*(w @ x), *(w[:2] @ x), *(x[:2] @ w[:2]), x[0] * w[0, 0]],
+        [(3, 3), (3,)],
+    ),
+}
+
+
+def traced(f: Callable[..., Any], shapes: Shapes) -> Any:
+    """The graph of a function of arrays."""
+    sizes = [int(np.prod(shape)) for shape in shapes]
+
+    def run(leaves: Any) -> Any:
+        parts = np.split(np.arange(len(leaves)), np.cumsum(sizes)[:-1])
+        pairs = zip(parts, shapes, strict=True)
+        return flatten(f(*(array([leaves[i] for i in part], shape) for part, shape in pairs)))[0]
+
+    return trace(run, [], sum(sizes))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_product_is_recorded_as_the_operations_that_numpy_would_have_done(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    f, shapes = CASES[name]
+    at_once = traced(f, shapes)
+    monkeypatch.setattr(traced_arrays, "matrix_product", lambda a, b: None)
+    assert at_once.key == traced(f, shapes).key
+
+
+def network(x: Any) -> Any:
+    return np.sum(np.tanh(NUMBERS @ np.tanh(x)) @ NUMBERS * x)
+
+
+DERIVATIVES: dict[str, Callable[[Any], Any]] = {
+    "grad": grad(network),
+    "grad of grad": grad(lambda x: sum(grad(network)(x) * x)),
+    "hessian": hessian(network),
+    "hvp": lambda x: hvp(network, x, x * x),
+    "jvp": lambda x: jvp(lambda y: NUMBERS @ y, (x,), (x * x,))[1],
+    "jvp of both matrices": lambda x: jvp(lambda a, b: a @ b, (x, x * x), (x, np.exp(x)))[1],
+    "jvp of some numbers": lambda x: jvp(lambda y: NUMBERS @ y, (x,), ([1.0, 0.0, x[2], 0.0],))[1],
+    "jacobian": jacobian(lambda x: np.tanh(NUMBERS @ x)),
+    "jacobian of two matrices": jacobian(lambda x: x.reshape(2, 2) @ x.reshape(2, 2)),
+    "a gradient of loops": grad(
+        lambda x: sum(micrograd.repeat(lambda s: np.tanh(NUMBERS.T @ NUMBERS @ s), x, 3))
+    ),
+    "a gradient of some results": grad(lambda x: (NUMBERS @ x)[1] ** 2),
+    "a gradient with the same number in both": grad(lambda x: x @ x + np.dot(x[1:], x[:3])),
+}
+
+
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_derivatives_inside_a_compiled_function_are_those_of_values(name: str) -> None:
+    f, at = DERIVATIVES[name], np.array([0.3, -1.2, 0.0, 0.7])
+    found, expected = (np.asarray(g(at), float) for g in (compile(f, backend="numpy"), f))
+    # A few dozen roundings of numbers of the size of 1.
+    np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-14)
+
+
+def test_zero_times_infinity_is_zero_in_the_chain_rule_of_a_product() -> None:
+    f = grad(lambda x: (x @ (x * np.array([0.0, 1.0]))) * micrograd.log(x[1]))
+    at = np.array([1.0, 0.0])
+    found, expected = (np.asarray(g(at), float) for g in (compile(f, backend="numpy"), f))
+    assert found.tolist() == expected.tolist()
+
+
+def test_sparsity_knows_which_row_and_column_a_number_depends_on() -> None:
+    f = compile(lambda w, x: w @ x, backend="numpy")
+    found = f.sparsity(np.ones((3, 2)), np.ones(2), argnums=0)
+    assert found.tolist() == [[[i == j] * 2 for j in range(3)] for i in range(3)]
+
+
+def test_products_count_towards_the_limit_of_operations() -> None:
+    arguments = np.ones((2, 3)), np.ones(3)
+    found = compile(lambda w, x: w @ x, limit=10, backend="numpy")(*arguments)
+    assert np.asarray(found).tolist() == [3.0, 3.0]
+    with pytest.raises(TraceError, match="more than 9 operations"):
+        compile(lambda w, x: w @ x, limit=9, backend="numpy")(*arguments)
+
+
+def test_a_product_without_traced_values_stays_a_number() -> None:
+    def f(x: Any) -> Any:
+        mixed = np.array([[1.0, 2.0], [x[0], 3.0]]) @ np.array([[1.0], [2.0]])
+        return x[1] if mixed[0, 0] == 5.0 else x[0]
+
+    assert compile(f, backend="numpy")(np.array([1.0, 7.0])) == 7.0
