@@ -25,12 +25,12 @@ from micrograd.compiler.loops.tracing import unrolled
 from micrograd.compiler.program import Loop, Program
 from micrograd.compiler.recorder import TraceError
 from micrograd.compiler.results import gradient, placed, regular, store, store_parameters
-from micrograd.compiler.shortcuts import Shortcuts, shortcut
+from micrograd.compiler.shortcuts import ROWS, Shortcuts, shortcut
 from micrograd.compiler.targets import Parameters, Targets, among
 from micrograd.compiler.tracing import tracing
 from micrograd.compiler.variants import Arguments
 from micrograd.engine.lines import line_of_user
-from micrograd.transforms.structures import LEAF
+from micrograd.transforms.structures import LEAF, Structure
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -389,6 +389,18 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         self._bound = None
         self._shortcuts = Shortcuts(), Shortcuts()
 
+    def _rows(self, args: Sequence[Any], parameters: Any) -> tuple[tuple[Structure, ...], Any]:
+        """Return the structures of arguments, and the outputs: a number or a row for each."""
+        for again, variant in self._shortcuts[0].each:
+            found = again(args, parameters, ROWS)
+            if found is not None:
+                return variant.arguments, found
+        call = self._call(args)
+        numbers = self._all_numbers(parameters, call)
+        found = call.variant.executor.values(numbers, call.inputs, call.length)
+        self._prepare(self._shortcuts[0], "values", args, call)
+        return call.variant.arguments, found
+
     def _like(self, f: Callable[..., Any], axes: Any) -> CompiledFunction[Any]:
         return CompiledFunction(
             f,
@@ -433,9 +445,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         self, shortcuts: Shortcuts, kind: Call, args: Sequence[Any], call: Arguments
     ) -> None:
         """Make a shortcut for further calls like this one if it is not the first of its kind."""
-        variant, _, length, shared = call
-        if shared:
-            return
+        variant, _, length, _ = call
         key = variant, length, tuple(map(type, args))
         if not length or not shortcuts.is_due(key):
             return
@@ -448,7 +458,9 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
                 variant.arguments,
                 variant.result,
                 layout,
-                self._numbers_now if self.parameters else None,
+                self._axes_of(len(args)),
+                self._held,
+                self._numbers_now,
                 inputs=self._inputs,
                 batched=self.batched,
                 checked=executor.stopping is not None,

@@ -13,7 +13,7 @@ from micrograd.compiler.arguments import batch_columns, numbers, refuse_tensors
 from micrograd.compiler.executor import MakeExecutor
 from micrograd.compiler.recorder import TraceError
 from micrograd.compiler.results import placed
-from micrograd.compiler.staging import REAL
+from micrograd.compiler.staging import REAL, parameters_stager
 from micrograd.compiler.stopping import CheckedExecutor
 from micrograd.compiler.targets import Parameters
 from micrograd.compiler.tracing import are_traced, refuse_programs_of, trace, tracing
@@ -114,6 +114,9 @@ class Variants:
             refuse_programs_of(self.parameters)
             return [*map(_number, self.parameters)]
         if self._held.structure is not None and type(given) is not np.ndarray:
+            array = np.empty(len(self.parameters), self.dtype)
+            if parameters_stager(self._held.structure, array)(given):
+                return array
             given = self._held.leaves(given)
         if type(given) is np.ndarray and given.dtype.kind in REAL:
             array = np.asarray(given, dtype=self.dtype)

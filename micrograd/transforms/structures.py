@@ -120,6 +120,12 @@ def holds_arrays(kind: type) -> bool:
     return not is_container and not dataclasses.is_dataclass(kind)
 
 
+def fields(structure: Structure) -> tuple[str, ...]:
+    """The names of the fields if this is the structure of a dataclass that is not registered."""
+    kind, keys, _ = structure
+    return keys if dataclasses.is_dataclass(kind) and kind not in _registered else ()
+
+
 def assembled(structure: Structure, parts: list[Any]) -> Any:
     """The container of a structure, with these parts."""
     kind, keys, _ = structure
