@@ -409,7 +409,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             self.dtype,
             self._make,
             self._threads,
-            axes,
+            axes if axes and None in axes else None,
             limit=self._limit,
         )
 

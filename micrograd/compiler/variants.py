@@ -85,6 +85,7 @@ class Variants:
         self._mean = batched and not self._inputs  # whether they are those of a mean
         self.dtype, self._make, self._threads = dtype, make, threads
         self._axes = None if axes is None or None not in axes else axes
+        self._axes_given = axes
         self._limit = limit
         self._variants: OrderedDict[tuple[Structure, ...], Variant] = OrderedDict()
         self._by_shapes: dict[tuple[tuple[int, ...], ...], Variant] = {}  # of the last arrays
@@ -93,14 +94,15 @@ class Variants:
 
     def _axes_of(self, count: int) -> tuple[int | None, ...]:
         """Return an entry for each of `count` arguments: 0 for a batch, None for a shared one."""
-        if self._axes is None:
+        axes = self._axes_given
+        if axes is None:
             return (0,) * count
-        if len(self._axes) != count:
+        if len(axes) != count:
             raise ValueError(
-                f"in_axes has {len(self._axes)} entries, but the function was called with {count} "
+                f"in_axes has {len(axes)} entries, but the function was called with {count} "
                 f"arguments\n  at {line_of_user()}"
             )
-        return self._axes
+        return axes
 
     # -------------------------------------------------------------------------------------- numbers
 

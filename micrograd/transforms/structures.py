@@ -93,7 +93,7 @@ def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
         for leaf in tree.ravel().tolist():
             found(leaf)
         return Structure(type(tree), tuple(tree.shape))
-    if type(tree).__module__ == "numpy" and getattr(tree, "shape", None) == ():
+    if getattr(tree, "shape", None) == () and _is_of_numpy(type(tree)):
         tree = tree.item()  # an array without axes, as some functions of NumPy return
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
         names = tuple(field.name for field in dataclasses.fields(tree) if field.init)
@@ -101,6 +101,10 @@ def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
         return Structure(type(tree), names, children)
     found(tree)
     return LEAF
+
+
+def _is_of_numpy(kind: type) -> bool:
+    return any(each.__module__ == "numpy" for each in kind.__mro__[:2])
 
 
 def _unflatten(structure: Structure, leaves: Iterator[Any]) -> Any:

@@ -65,7 +65,7 @@ class Fusion:
 def _fits(linked: Linked) -> bool:
     """Return whether a program has several instructions for a batch, and all of them are simple.
 
-    A product with a matrix of parameters, or with a large one of constants, has a kernel of its own,
+    A product with a matrix of parameters, or a large one of constants, has a kernel of its own,
     which works on many numbers at once.
     """
     several = 0
