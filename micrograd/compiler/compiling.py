@@ -182,7 +182,10 @@ def compile(  # noqa: A001 (the name of the public function)
         raise ValueError(f'threads={threads} needs backend="numba": {backend!r} does not take it')
     if limit is not None and (type(limit) is not int or limit < 1):
         raise ValueError(f"limit is a number of operations of at least 1, got {limit!r}")
-    kind = np.dtype(float if dtype is None else dtype)
+    try:
+        kind = np.dtype(float if dtype is None else dtype)
+    except TypeError:
+        kind = np.dtype(object)
     if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
         raise ValueError(f"dtype is float64 or float32, got {dtype!r}")
     axes = _read_axes(in_axes, batched=batched)

@@ -48,6 +48,10 @@ class Derivatives(Variants, ABC, Generic[Result]):
         """Return another function as a program with the same parameters and options."""
 
     @abstractmethod
+    def _rows(self, args: Sequence[Any], parameters: Any) -> tuple[tuple[Structure, ...], Any]:
+        """Return the structures of arguments, and the outputs: a number or a row for each."""
+
+    @abstractmethod
     def _specialized(
         self, args: Sequence[Any], keywords: Mapping[str, Any]
     ) -> tuple[Any, tuple[Any, ...], tuple[int, ...]]:
@@ -278,8 +282,8 @@ class Derivatives(Variants, ABC, Generic[Result]):
         """Return results in the structure of the first `count` arguments."""
         if not self.batched:
             return tuple(self(*args, parameters=parameters))  # type: ignore[arg-type]
-        call, rows = self._rows(args, parameters)
-        parts = placed(call.variant.arguments[:count])
+        structures, rows = self._rows(args, parameters)
+        parts = placed(structures[:count])
         axes = self._axes_of(len(args))
         return tuple(
             [
@@ -287,12 +291,6 @@ class Derivatives(Variants, ABC, Generic[Result]):
                 for (structure, leaves), axis in zip(parts, axes, strict=False)
             ]
         )
-
-    def _rows(self, args: Sequence[Any], parameters: Any) -> tuple[Any, Any]:
-        """Return a call, and the outputs of its program: a number or a row for each."""
-        call = self._call(args)
-        numbers = self._all_numbers(parameters, call)
-        return call, call.variant.executor.values(numbers, call.inputs, call.length)
 
 
 def cotangents(structure: Structure, cotangent: Any, samples: tuple[int, ...]) -> Any:

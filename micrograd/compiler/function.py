@@ -23,13 +23,14 @@ from micrograd.compiler.gradients import chosen_gradients
 from micrograd.compiler.inlining import call_on_values, is_on_values
 from micrograd.compiler.loops.tracing import unrolled
 from micrograd.compiler.program import Loop, Program
+from micrograd.compiler.recorder import TraceError
 from micrograd.compiler.results import gradient, placed, regular, store, store_parameters
-from micrograd.compiler.shortcuts import Shortcuts, shortcut
+from micrograd.compiler.shortcuts import ROWS, Shortcuts, shortcut
 from micrograd.compiler.targets import Parameters, Targets, among
 from micrograd.compiler.tracing import tracing
 from micrograd.compiler.variants import Arguments
 from micrograd.engine.lines import line_of_user
-from micrograd.transforms.structures import LEAF
+from micrograd.transforms.structures import LEAF, Structure
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -41,6 +42,11 @@ else:
     from typing import TypeVar
 
     Result, Mean, Slopes = TypeVar("Result"), TypeVar("Mean"), TypeVar("Slopes")
+
+_UNKNOWN_STEPS = (
+    "source writes the steps of a loop one after the other, but here the number of steps is known "
+    "only when the program runs: make it an int, for example by naming it in static="
+)
 
 
 def _itself(program: Any, option: bool) -> Callable[..., Any]:
@@ -101,6 +107,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         super().__init__(f, parameters, batched, dtype, make, threads, axes, limit)
         self._static, self._has_static = static, any(static)
         self._derived = {}
+        self._bound: CompiledFunction[Any] | None = None  # to the static arguments of a call
         self._shortcuts = Shortcuts(), Shortcuts()  # of values, and of value_and_grad
 
     def __call__(
@@ -271,20 +278,26 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         """Return itself, with the same parameters."""
         return self
 
+    @property
+    def _ran(self) -> CompiledFunction[Any]:
+        """The function of the last call: this one, or this one with its static arguments bound."""
+        return self._bound if self._last is None and self._bound is not None else self
+
     def __str__(self) -> str:
-        if self._last is None:
+        if self._ran._last is None:
             return "a compiled function that was not called yet: its program is made by a call"
         return str(self.program)
 
     @property
     def program(self) -> Program:
         """The program of the last call; raises ValueError before the first one."""
-        if self._last is None:
+        last = self._ran._last
+        if last is None:
             raise ValueError(
                 "the function was not called yet: its program is made by a call, "
                 "which says how its arguments are nested"
             )
-        return self._last.executor.program
+        return last.executor.program
 
     def source(self, language: str) -> str:
         """Return the program of the last call as source text that does not need this library.
@@ -309,13 +322,18 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         """
         from micrograd.compiler.sources import source_of
 
+        if self._ran is not self:
+            return self._ran.source(language)
         plain, variant = self.program, self._last
         assert variant is not None  # noqa: S101 (for type checkers: there is a program)
         if self._axes is not None:
             raise NotImplementedError("source is for programs without in_axes")
         if any(isinstance(each, Loop) for each in plain.instructions):
-            with tracing, unrolled():
-                variant = self._new_variant(variant.arguments)
+            try:
+                with tracing, unrolled():
+                    variant = self._new_variant(variant.arguments)
+            except TraceError as error:
+                raise NotImplementedError(_UNKNOWN_STEPS) from error
             plain = variant.executor.program
         return source_of(
             self.f,
@@ -347,7 +365,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
     def _repr_html_(self) -> str:
         from micrograd.writing.html import table
 
-        if self._last is None:
+        if self._ran._last is None:
             return table(["compiled function"], [[str(self)]])
         return table(["", "instruction"], enumerate(map(str, self.program.instructions), start=1))
 
@@ -362,13 +380,26 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
                 f"{self!r} was not called yet, so it has no program to pickle: call it once "
                 f"before\n  at {line_of_user()}"
             )
-        del kept["_shortcuts"]
+        del kept["_shortcuts"], kept["_bound"]
         kept["_derived"] = derived
         return kept
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._bound = None
         self._shortcuts = Shortcuts(), Shortcuts()
+
+    def _rows(self, args: Sequence[Any], parameters: Any) -> tuple[tuple[Structure, ...], Any]:
+        """Return the structures of arguments, and the outputs: a number or a row for each."""
+        for again, variant in self._shortcuts[0].each:
+            found = again(args, parameters, ROWS)
+            if found is not None:
+                return variant.arguments, found
+        call = self._call(args)
+        numbers = self._all_numbers(parameters, call)
+        found = call.variant.executor.values(numbers, call.inputs, call.length)
+        self._prepare(self._shortcuts[0], "values", args, call)
+        return call.variant.arguments, found
 
     def _like(self, f: Callable[..., Any], axes: Any) -> CompiledFunction[Any]:
         return CompiledFunction(
@@ -378,7 +409,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             self.dtype,
             self._make,
             self._threads,
-            axes,
+            axes if axes and None in axes else None,
             limit=self._limit,
         )
 
@@ -393,7 +424,8 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             return self, tuple(args), tuple(range(len(args)))
         how, numbers = bind(self._static, args, keywords)
         axes = (*self._axes_of(len(args)), *(0 for _ in how.names))
-        return self._program(bound, how, axes), numbers, how.differentiated
+        self._last, self._bound = None, self._program(bound, how, axes)
+        return self._bound, numbers, how.differentiated
 
     def _of_arguments(self, *, mean: bool) -> CompiledFunction[Any]:
         """Return this function with gradients with respect to the arguments."""
@@ -413,9 +445,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         self, shortcuts: Shortcuts, kind: Call, args: Sequence[Any], call: Arguments
     ) -> None:
         """Make a shortcut for further calls like this one if it is not the first of its kind."""
-        variant, _, length, shared = call
-        if shared:
-            return
+        variant, _, length, _ = call
         key = variant, length, tuple(map(type, args))
         if not length or not shortcuts.is_due(key):
             return
@@ -428,7 +458,9 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
                 variant.arguments,
                 variant.result,
                 layout,
-                self._numbers_now if self.parameters else None,
+                self._axes_of(len(args)),
+                self._held,
+                self._numbers_now,
                 inputs=self._inputs,
                 batched=self.batched,
                 checked=executor.stopping is not None,

@@ -22,10 +22,10 @@ from micrograd.engine.graph import (
     operands,
     operation,
     order,
+    slope_functions,
 )
 from micrograd.engine.lines import line_of_user
 from micrograd.engine.value import Value, to_number
-from micrograd.ops import Operation
 from micrograd.table.floats import to_float
 
 
@@ -135,18 +135,26 @@ class Recorder:
         ]
         if is_alias(node):
             return places[0]
-        return self.operation(self.row_of(node), *places)
+        return self.applied(node, places)
 
-    @staticmethod
-    def row_of(node: Value) -> Operation:
-        """Return the operation that made a Value; raises TraceError for one made by hand."""
+    def applied(self, node: Value, places: Sequence[int]) -> int:
+        """Return the place of what made a Value; raises TraceError for an operation made by hand.
+
+        A function of constants whose derivative is given, by `custom_derivative`, is a constant.
+
+        Args:
+            node: the Value.
+            places: the places of its operands.
+        """
         row = operation(node)
-        if row is None:
+        if row is not None:
+            return self.operation(row, *places)
+        if None in slope_functions(node) or max(places) >= NOTHING:
             raise TraceError(
                 f"a compiled function uses {str(made_by(node))!r}, an operation made by hand: "
                 "give it a formula with micrograd.define"
             )
-        return row
+        return self.constant(node.data)
 
     def graph(self, outputs: Sequence[int]) -> Graph:
         """Return all that was recorded; constants come between leaves and operations.

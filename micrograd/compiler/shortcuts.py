@@ -12,11 +12,15 @@ from typing import Any
 
 from micrograd.compiler.executor import Call, Layout, are_finite
 from micrograd.compiler.results import gradient, placed, regular, store, store_parameters
-from micrograd.compiler.staging import array_stager, stager
+from micrograd.compiler.staging import parameters_stager, stager
+from micrograd.compiler.targets import Parameters
 from micrograd.transforms.structures import Structure
 
 Shortcut = Callable[[Sequence[Any], Any, Any], Any]
 """`shortcut(args, parameters, out)` returns what the call returns, or None if it cannot."""
+
+ROWS = object()
+"""As `out`, asks for the rows of the results, without their structure."""
 
 _MOST = 4
 """Shortcuts that a thread keeps for one method: batches, for example, and a shorter last one."""
@@ -58,7 +62,9 @@ def shortcut(
     structures: Sequence[Structure],
     result: Structure,
     layout: Layout,
-    read: Callable[[], Any] | None,
+    axes: Sequence[int | None],
+    held: Parameters,
+    read: Callable[[], Any],
     *,
     inputs: bool,
     batched: bool,
@@ -72,18 +78,25 @@ def shortcut(
         structures: the structure of each argument; in a batch, that of one sample.
         result: the structure of the result; in a batch, that of one sample.
         layout: the arrays of the executor.
-        read: reads the current numbers of the parameters, or returns None while a function is being
-            traced with them; None for a function without parameters.
+        axes: an entry for each argument; None for one that all samples share.
+        held: the parameters of the function.
+        read: reads their current numbers, or returns None while a function is being traced with
+            them.
         inputs: whether the gradient is with respect to the arguments, not to the parameters.
         batched: whether the arguments are batches.
         checked: whether results that are not finite have to be computed again in another way.
     """
-    parameters, leaves, run, results, slopes, watched = layout
+    numbers, leaves, run, results, slopes, watched = layout
     checked = checked and not watched
-    staged = stager(structures, args, leaves, batched=batched)
+    count = len(held.values)
+    parameters, shared = numbers[:count], numbers[count:]
+    staged = stager(structures, args, axes, leaves, shared, batched=batched)
     if staged is None:
         return None
-    given, arguments, value_at = array_stager(parameters), placed(structures), placed([result])
+    given = parameters_stager(held.structure, parameters)
+    if slopes is not None and not inputs:
+        slopes = slopes[:count]
+    arguments, value_at = placed(structures), placed([result])
     values = call == "values"
     each = call == "each" and batched
 
@@ -91,9 +104,9 @@ def shortcut(
         if not staged(args):
             return None
         if numbers is not None:
-            if read is None or not given(numbers):
+            if not given(numbers):
                 return None
-        elif read is not None:
+        elif count:
             current = read()
             if current is None:
                 return None
@@ -101,6 +114,8 @@ def shortcut(
         if not run() or (checked and not are_finite([results])):
             return None
         if values:
+            if out is ROWS:
+                return results.copy()
             if out is not None:
                 return store(value_at, results, out, "the value")
             return regular(result, results.copy())

@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.transforms.structures import LEAF, Structure, count_leaves
+from micrograd.transforms.structures import LEAF, NONE, Structure, count_leaves, fields
 
 REAL = frozenset("biuf")
 """The kinds of dtypes of arrays that hold real numbers."""
 
-_NUMBERS = frozenset({float, int, np.float64})
+_NUMBERS = frozenset({float, int, np.float64, np.float32, np.int64, np.int32})
 _DOUBLE = np.dtype(float)
 
 Stager = Callable[[Any], bool]
@@ -31,24 +31,36 @@ Stager = Callable[[Any], bool]
 
 
 def stager(
-    structures: Sequence[Structure], args: Sequence[Any], inputs: Any, *, batched: bool
+    structures: Sequence[Structure],
+    args: Sequence[Any],
+    axes: Sequence[int | None],
+    inputs: Any,
+    shared: Any,
+    *,
+    batched: bool,
 ) -> Stager | None:
     """Return a function that copies arguments of these structures, given as a tuple.
 
     Args:
         structures: the structure of each argument; in a batch, that of one sample.
         args: arguments as they are expected: an array, for example, or a list of samples.
+        axes: an entry for each argument; None for one that all samples share.
         inputs: an array with a row for each input, and in a batch a column for each sample.
-        batched: whether the arguments are batches.
+        shared: an array with the numbers of the arguments that all samples share.
+        batched: whether the other arguments are batches.
 
     Returns:
         The function, or None if there are arguments that have to be taken apart in the usual way.
     """
-    parts, start = [], 0
-    for structure, each in zip(structures, args, strict=True):
-        rows = inputs[start : start + count_leaves(structure)]
-        start += len(rows)
-        part = _batch_stager(structure, each, rows) if batched else sample_stager(structure, rows)
+    parts = []
+    for structure, each, axis in zip(structures, args, axes, strict=True):
+        size = count_leaves(structure)
+        if axis is None:
+            rows, shared = shared[:size], shared[size:]
+        else:
+            rows, inputs = inputs[:size], inputs[size:]
+        is_batch = batched and axis is not None
+        part = _batch_stager(structure, each, rows) if is_batch else sample_stager(structure, rows)
         if part is None:
             return None
         parts.append(part)
@@ -76,21 +88,39 @@ def sample_stager(structure: Structure, numbers: Any) -> Stager | None:
         numbers: an array with one number for each leaf.
     """
     kind, keys, children = structure
+    if structure == NONE:
+        return _is_none
     if kind is None:
         return _number_stager(numbers)
     if kind is np.ndarray:
         return array_stager(numbers.reshape(keys))
     if kind in (list, tuple) and children.count(LEAF) == len(children):
         return _numbers_stager(kind, numbers)
-    if kind in (list, tuple, dict) or (issubclass(kind, tuple) and not keys):
+    if kind in (list, tuple, dict) or (issubclass(kind, tuple) and not keys) or fields(structure):
         return _entries_stager(
             structure, numbers, lambda child, rows, _: sample_stager(child, rows)
         )
     return None
 
 
+def parameters_stager(structure: Structure | None, numbers: Any) -> Stager:
+    """Return a function that copies the numbers of parameters, given as an array or nested.
+
+    Args:
+        structure: how the parameters are nested, or None.
+        numbers: an array with one number for each parameter.
+    """
+    flat = array_stager(numbers)
+    nested = None if structure is None else sample_stager(structure, numbers)
+    if nested is None:
+        return flat
+    return lambda given: flat(given) or nested(given)
+
+
 def _batch_stager(structure: Structure, example: Any, rows: Any) -> Stager | None:
     length = rows.shape[1]
+    if structure == NONE:
+        return _is_none
     if type(example) is np.ndarray:
         return array_stager(rows.T.reshape(length, *structure.keys))
     if type(example) in (list, tuple) and structure == LEAF:
@@ -118,9 +148,18 @@ def array_stager(target: Any) -> Stager:
     return staged
 
 
+def _is_none(argument: Any) -> bool:
+    return argument is None
+
+
+def _is_alone(argument: Any) -> bool:
+    """Return whether this is an array without axes of a real number."""
+    return type(argument) is np.ndarray and not argument.ndim and argument.dtype.kind in REAL
+
+
 def _number_stager(target: Any) -> Stager:
     def staged(argument: Any) -> bool:
-        if type(argument) not in _NUMBERS:
+        if type(argument) not in _NUMBERS and not _is_alone(argument):
             return False
         try:
             target[0] = argument
@@ -162,12 +201,18 @@ def _entries_stager(
         if part is None:
             return None
         parts.append(part)
-    count, is_dict = len(parts), issubclass(kind, dict)
+    count, is_dict, names = len(parts), issubclass(kind, dict), fields(structure)
 
     def staged(tree: Any) -> bool:
-        if type(tree) is not kind or len(tree) != count or (is_dict and tuple(tree) != keys):
+        if type(tree) is not kind:
             return False
-        for entry, part in zip(tree.values() if is_dict else tree, parts, strict=True):
+        if names:
+            entries = [getattr(tree, name) for name in names]
+        elif len(tree) != count or (is_dict and tuple(tree) != keys):
+            return False
+        else:
+            entries = tree.values() if is_dict else tree
+        for entry, part in zip(entries, parts, strict=True):  # noqa: SIM110 (all(…) takes longer)
             if not part(entry):
                 return False
         return True

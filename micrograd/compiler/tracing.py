@@ -17,7 +17,7 @@ from micrograd.compiler.recorder import Recorder, TraceError, recording, refuse
 from micrograd.compiler.traced import BRANCHES, REMEDY, Traced, leaf
 from micrograd.engine.collecting import nothing_collected
 from micrograd.engine.graph import Node
-from micrograd.engine.lines import line_of_error
+from micrograd.engine.lines import is_from, line_of_error
 from micrograd.engine.locks import in_children, reentrant_lock
 from micrograd.engine.value import Value, to_number
 
@@ -153,6 +153,9 @@ def _recorded(
     return recorder.recorded(outputs)
 
 
+_TRANSFORMS = "transforms", "compiler"  # whose errors say what to do
+
+
 def _explain(error: Exception, recorder: Recorder) -> None:
     """Raise a TraceError with the line, if the error is due to a value without a number."""
     if isinstance(error, TraceError):
@@ -163,7 +166,11 @@ def _explain(error: Exception, recorder: Recorder) -> None:
         raise refusal
     if isinstance(error, IndexError) and "arrays used as indices" in str(error):
         raise TraceError(f"a compiled function {BRANCHES}: {REMEDY}\n  at {line}") from error
-    if "Traced" in str(error) or "Value(traced)" in str(error) or _is_of_objects(error):
+    shows = "Traced" in str(error) or "Value(traced)" in str(error)
+    if shows and isinstance(error, TypeError | ValueError) and is_from(error, *_TRANSFORMS):
+        text = str(error).replace("Value(traced)", "a Value").replace("TracedArray", "an array")
+        raise type(error)(f"{text.replace('Traced', 'Value')}\n  at {line}") from error
+    if shows or _is_of_objects(error):
         raise TraceError(
             "a compiled function does something that values do not support while it is traced "
             f"({str(error).replace('Traced', 'Value')}): use the operations of micrograd, and "

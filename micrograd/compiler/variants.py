@@ -13,7 +13,7 @@ from micrograd.compiler.arguments import batch_columns, numbers, refuse_tensors
 from micrograd.compiler.executor import MakeExecutor
 from micrograd.compiler.recorder import TraceError
 from micrograd.compiler.results import placed
-from micrograd.compiler.staging import REAL
+from micrograd.compiler.staging import REAL, parameters_stager
 from micrograd.compiler.stopping import CheckedExecutor
 from micrograd.compiler.targets import Parameters
 from micrograd.compiler.tracing import are_traced, refuse_programs_of, trace, tracing
@@ -85,6 +85,7 @@ class Variants:
         self._mean = batched and not self._inputs  # whether they are those of a mean
         self.dtype, self._make, self._threads = dtype, make, threads
         self._axes = None if axes is None or None not in axes else axes
+        self._axes_given = axes
         self._limit = limit
         self._variants: OrderedDict[tuple[Structure, ...], Variant] = OrderedDict()
         self._by_shapes: dict[tuple[tuple[int, ...], ...], Variant] = {}  # of the last arrays
@@ -93,14 +94,15 @@ class Variants:
 
     def _axes_of(self, count: int) -> tuple[int | None, ...]:
         """Return an entry for each of `count` arguments: 0 for a batch, None for a shared one."""
-        if self._axes is None:
+        axes = self._axes_given
+        if axes is None:
             return (0,) * count
-        if len(self._axes) != count:
+        if len(axes) != count:
             raise ValueError(
-                f"in_axes has {len(self._axes)} entries, but the function was called with {count} "
+                f"in_axes has {len(axes)} entries, but the function was called with {count} "
                 f"arguments\n  at {line_of_user()}"
             )
-        return self._axes
+        return axes
 
     # -------------------------------------------------------------------------------------- numbers
 
@@ -114,6 +116,9 @@ class Variants:
             refuse_programs_of(self.parameters)
             return [*map(_number, self.parameters)]
         if self._held.structure is not None and type(given) is not np.ndarray:
+            array = np.empty(len(self.parameters), self.dtype)
+            if parameters_stager(self._held.structure, array)(given):
+                return array
             given = self._held.leaves(given)
         if type(given) is np.ndarray and given.dtype.kind in REAL:
             array = np.asarray(given, dtype=self.dtype)

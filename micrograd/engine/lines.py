@@ -54,6 +54,12 @@ def line_of_error(error: BaseException) -> Line:
     return line_of_user()
 
 
+def is_from(error: BaseException, *rooms: str) -> bool:
+    """Whether a line of these rooms raised the error, and not Python, NumPy or a user's line."""
+    frames = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].startswith(tuple(_PACKAGE + room for room in rooms))
+
+
 def line_of_function(f: Callable[..., Any]) -> Line | str:
     """The line where a function begins, or the `repr` of a function that has no source."""
     while hasattr(f, "__wrapped__"):

@@ -38,6 +38,7 @@ C = Language(
         end="}",
         parameter="double {name}",
         indent="    ",
+        unused="(void){name};",
     ),
     special=("INFINITY", "NAN"),
     prefix="mg_",

@@ -29,6 +29,7 @@ class Syntax(NamedTuple):
         end: the last line of a function, if it has one.
         parameter: a parameter that is a number, with a place for its name.
         indent: what lines within a function begin with.
+        unused: a line for a parameter that a function does not use, so that no compiler warns.
         brackets: what a value of several lines is enclosed in.
     """
 
@@ -38,6 +39,7 @@ class Syntax(NamedTuple):
     end: str
     parameter: str
     indent: str
+    unused: str = ""
     brackets: tuple[str, str] = ("", "")
 
 
@@ -187,7 +189,10 @@ class Language(dict[str, Callable[..., Text]]):
         *locals_, result = shared([Definition("", tree)], fresh)
         parameters = ", ".join(syntax.parameter.format(name=each) for each in operands)
         head = syntax.head.format(name=self.function_name(name), parameters=parameters)
-        body = [self.line(syntax.local, self.text(tree), each) for each, tree in locals_]
+        used = variables(tree)
+        unused = [syntax.unused.format(name=each) for each in operands if each not in used]
+        body = [*filter(None, unused)]
+        body += [self.line(syntax.local, self.text(tree), each) for each, tree in locals_]
         body.append(self.line(syntax.result, self.text(result.tree)))
         return "\n".join(
             [head, *(f"{syntax.indent}{line}" for line in body), *filter(None, [syntax.end])]

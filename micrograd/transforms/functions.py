@@ -237,11 +237,18 @@ def hvp(f: Function, primals: Any, vector: Any) -> Any:
     Returns:
         The product, with the structure of `primals`.
 
+    Raises:
+        ValueError: `vector` has a different structure from `primals`.
+
     >>> hvp(lambda x: x[0] ** 2 * x[1], [1.0, 2.0], [1.0, 0.0])
     [4.0, 2.0]
     """
     args = primals if isinstance(primals, tuple) else (primals,)
     directions = vector if isinstance(primals, tuple) else (vector,)
+    if not isinstance(directions, tuple | list) or len(directions) != len(args):
+        raise ValueError(f"hvp: primals has {len(args)} arguments, the vector has to have as many")
+    for i, (direction, arg) in enumerate(zip(directions, args, strict=True)):
+        leaves_for(direction, flatten(arg)[1], f"hvp: part {i} of the vector", "the primal")
     numbers = tuple(range(len(args)))
     # The Hessian is symmetric, so its product with a vector is a pullback of the gradient.
     _, pullback = vjp(grad(f, argnums=numbers), *args)

@@ -93,7 +93,7 @@ def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
         for leaf in tree.ravel().tolist():
             found(leaf)
         return Structure(type(tree), tuple(tree.shape))
-    if type(tree).__module__ == "numpy" and getattr(tree, "shape", None) == ():
+    if getattr(tree, "shape", None) == () and _is_of_numpy(type(tree)):
         tree = tree.item()  # an array without axes, as some functions of NumPy return
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
         names = tuple(field.name for field in dataclasses.fields(tree) if field.init)
@@ -101,6 +101,10 @@ def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
         return Structure(type(tree), names, children)
     found(tree)
     return LEAF
+
+
+def _is_of_numpy(kind: type) -> bool:
+    return any(each.__module__ == "numpy" for each in kind.__mro__[:2])
 
 
 def _unflatten(structure: Structure, leaves: Iterator[Any]) -> Any:
@@ -118,6 +122,12 @@ def holds_arrays(kind: type) -> bool:
         return False
     is_container = issubclass(kind, dict | list | tuple) or kind in _registered
     return not is_container and not dataclasses.is_dataclass(kind)
+
+
+def fields(structure: Structure) -> tuple[str, ...]:
+    """The names of the fields if this is the structure of a dataclass that is not registered."""
+    kind, keys, _ = structure
+    return keys if dataclasses.is_dataclass(kind) and kind not in _registered else ()
 
 
 def assembled(structure: Structure, parts: list[Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict, namedtuple
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
@@ -340,6 +341,52 @@ def test_the_third_call_of_a_kind_is_a_shortcut(backend, batched, held):
             work = [calls(lambda: call(arg)) for _ in range(5)]  # noqa: B023 (called at once)
             assert min(work[2:]) < work[0]
             assert min(work[2:]) < (25 if backend == "auto" else 50)  # NumPy runs each instruction
+
+
+def squares(x, w, extra):
+    return (x * x * w.x).sum() * w.y + extra
+
+
+CALLS = {
+    "nested parameters": lambda held, x, w: held.value_and_grad(x, parameters=w),
+    "nested parameters and an argument": lambda held, x, w: held.value_and_grad(
+        x, argnums=("parameters", 0), parameters=w
+    ),
+    "values of nested parameters": lambda held, x, w: held(x, parameters=w),
+}
+SHARING = {
+    "values of shared arguments": lambda f, x, w: f(x, w, np.array(1.0)),
+    "gradients of shared arguments": lambda f, x, w: f.value_and_grad(x, w, 1.0, argnums=1),
+    "all gradients": lambda f, x, w: f.value_and_grad(x, w, np.float32(1.0)),
+    "a product": lambda f, x, w: f.hvp((x, w, 1.0), (x, w, 1.0)),
+}
+STATIC = {
+    "static": lambda f, x, w: f(x, w, 1.0),
+    "a gradient beside a static argument": lambda f, x, w: f.value_and_grad(x, w, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", [*CALLS, *SHARING, *STATIC])
+def test_repeated_calls_of_every_kind_take_no_numbers_apart_and_agree(backend, name):
+    def runs(count):
+        x, w = np.linspace(1.0, 2.0, 3 * count).reshape(3, count), Point(np.full(count, 0.5), 3.0)
+        if name in CALLS:
+            held = Point(np.array([Value(7.0) for _ in range(count)]), Value(7.0))
+            program = compile(lambda x: squares(x, held, 1.0), held, batched=True, backend=backend)
+            return partial(CALLS[name], program, x, w)
+        if name in SHARING:
+            axes = (0, None, None)
+            program = compile(squares, batched=True, in_axes=axes, backend=backend)
+            return partial(SHARING[name], program, x, w)
+        program = compile(squares, static="extra", backend=backend)
+        return partial(STATIC[name], program, x[0], w)
+
+    few, many = runs(4), runs(100)
+    found = [[leaves(call()) for _ in range(6)] for call in (few, many)]
+    assert all(each == results[0] for results in found for each in results)
+    if backend in ("numpy", "numba"):
+        least = [min(calls(call) for _ in range(3)) for call in (few, many)]
+        assert least[1] <= least[0] + 12  # NumPy may run another instruction
 
 
 def test_arguments_are_not_taken_apart_by_a_shortcut(monkeypatch):

@@ -128,3 +128,15 @@ def test_programs_with_a_given_derivative_can_be_pickled():
     program = compile(lambda a: root(a), backend="numpy")
     expected = program.value_and_grad(2.0)
     assert pickle.loads(pickle.dumps(program)).value_and_grad(2.0) == expected
+
+
+def test_a_constant_with_a_given_derivative_is_a_constant_in_a_program(backend):
+    own_root = custom_derivative(math.sqrt, vjp=lambda args, root, g: (g / (2 * root),))
+    four = Value(4.0)
+    outside = own_root(four)
+    for f in (
+        lambda x: x * own_root(four) * outside,
+        lambda x: repeat(lambda s: s + own_root(four) * outside, 0.0, 3) * x / 3,
+        lambda x: grad(lambda t: t * own_root(four))(1.0) * outside * x,
+    ):
+        assert compile(f, backend=backend).value_and_grad(3.0) == (12.0, 4.0)

@@ -255,6 +255,11 @@ def test_what_does_not_fit_is_not_fused(fused_at_once, monkeypatch):
     biased.value_and_grad(x)
     assert "Product" in {type(each).__name__ for each in biased.program.instructions}
     assert codes(biased) == [False, False]
+    for rows, is_fused in ((10, True), (11, False)):  # of 10 constants each
+        matrix = np.arange(10.0 * rows).reshape(rows, 10)
+        constant = compile(lambda x, m=matrix: np.sin(m @ x), batched=True, backend="numba")
+        constant(np.ones((30, 10)))
+        assert codes(constant) == [is_fused, False]
 
 
 def test_a_tape_alone_is_fused(fused_at_once):

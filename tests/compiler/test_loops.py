@@ -202,6 +202,17 @@ def test_a_scan_without_a_state_agrees(backend):
     assert_agree(backend, f, [0.5, -1.0, 0.25], 0.3)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_loop_without_a_state_may_be_independent_of_the_batch(backend, dtype):
+    def f(x):
+        _, ys = scan(lambda s, y: (s, y * 2), [], [1.0, 1.0])
+        return x * ys[0]
+
+    values, slopes = compile(f, batched=True, backend=backend, dtype=dtype).value_and_grad([1, 3])
+    assert values.tolist() == [2.0, 6.0]
+    assert slopes.tolist() == [2.0, 2.0]
+
+
 def test_a_loop_with_a_condition_agrees(backend):
     def f(x, rate):
         done, steps = while_(lambda s: s[0] < 5, lambda s: [s[0] * rate + x, s[1] + 1], [x, 0.0])

@@ -7,12 +7,13 @@ import copy
 import math
 import random
 from functools import partial
+from operator import add
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from micrograd import Value, grad, where
+from micrograd import Value, grad, scan, where
 from micrograd.compiler import TraceError, compile  # noqa: A004
 from nn import MLP
 
@@ -96,6 +97,28 @@ def test_what_needs_a_number_is_refused_with_the_line_and_a_remedy(f, args, deed
     assert deed in str(refusal.value)
     assert remedy in str(refusal.value)
     assert "test_refused.py, line" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: compile(sum).value_and_grad(X, has_aux=True), TypeError, "has_aux=True: .* a Val"),
+        (lambda: compile(lambda x: x * 2).hessian(X), TypeError, "hessian needs .* got an array"),
+        (lambda: compile(lambda x: scan(add, 0.0, x))(X), TypeError, "step of scan .* got Value"),
+        (lambda: compile(sum).hvp(X, [1.0]), ValueError, r"part 0 of the vector .* shape \(2,\)"),
+        (lambda: compile(add).hvp((1.0, 2.0), (1.0,)), ValueError, "primals has 2 arguments"),
+        (lambda: compile(add, batched=True, in_axes=[0])(X, X), ValueError, "in_axes has 1 entr"),
+        (lambda: compile(add, dtype="half"), ValueError, "float64 or float32, got 'half'"),
+    ],
+)
+def test_errors_of_transforms_come_through_without_names_of_traced_values(call, error, message):
+    with pytest.raises(error, match=message) as refusal:
+        call()
+    assert not isinstance(refusal.value, TraceError)
+
+
+def test_an_array_without_axes_is_a_number():
+    assert compile(lambda x: np.tensordot(x, x, 1)).value_and_grad(X)[0] == 5.0
 
 
 def test_the_remedies_work():

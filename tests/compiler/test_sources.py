@@ -11,6 +11,7 @@ import micrograd
 from micrograd import (
     Value,
     compile,  # noqa: A004
+    custom_derivative,
     define,
     exp,
     grad,
@@ -224,6 +225,15 @@ def test_zero_times_infinity_is_zero_in_c(manner, tmp_path):
 
 
 @needs_cc
+def test_a_given_derivative_is_written_in_c(manner, tmp_path):
+    own_square = custom_derivative(lambda a: a * a, vjp=lambda args, out, g: (3 * g * args[0],))
+    program = compile(lambda x, y: own_square(x) * y, backend="reference")
+    expected = program.value_and_grad(2.0, 0.5)
+    _, value, gradient = InC(program, tmp_path).value_and_grad(1, 2, np.array(2.0), np.array(0.5))
+    assert (value[0], tuple(gradient)) == expected == (2.0, (3.0, 4.0))
+
+
+@needs_cc
 def test_names_that_c_does_not_accept_are_changed(tmp_path):
     def double(int, v1, 温度, p):  # noqa: A002
         return int * v1 + 温度 * p
@@ -330,12 +340,30 @@ def test_the_steps_of_a_loop_are_written_one_by_one(tmp_path):
     assert equal(gradient, slopes, ulps=8)
 
 
-def test_loops_of_unknown_length_and_shared_arguments_are_refused():
-    program = compile(lambda x, n: micrograd.repeat(lambda y: x * y, 1.0, n), backend="reference")
-    program(2.0, 3.0)
-    with pytest.raises(TypeError, match="reads the number of a value"):
-        program.source("c")
+def test_shared_arguments_are_refused():
     program = compile(lambda x, w: x * w, batched=True, in_axes=(0, None), backend="reference")
     program(np.ones(2), 3.0)
     with pytest.raises(NotImplementedError, match="in_axes"):
         program.source("c")
+
+
+@pytest.mark.parametrize("language", ["c", "numpy"])
+def test_a_loop_whose_number_of_steps_is_not_known_is_refused(language):
+    for f, *at in (
+        (lambda x, n: micrograd.repeat(lambda s: s * x, 1.0, n), 0.5, 3),
+        (lambda x: micrograd.while_(lambda s: s < 3.0, lambda s: s * x, 1.0), 2.0),
+    ):
+        program = compile(f, backend="reference")
+        program(*at)
+        with pytest.raises(NotImplementedError, match="number of steps is known only when"):
+            program.source(language)
+
+
+def test_with_static_arguments_the_source_is_that_of_the_last_call():
+    program = compile(lambda x, n: x * n, backend="reference", static="n")
+    for n in (2, 3):
+        program(5.0, n)
+        space = {}
+        exec(program.source("numpy"), space)
+        assert space["f"](5.0, []) == 5.0 * n
+        assert str(program).startswith("program of 1 instructions")

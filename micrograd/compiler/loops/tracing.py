@@ -135,7 +135,7 @@ def _graph(results: Sequence[Any], leaves: Sequence[Any]) -> Graph:
         elif isinstance(row, Structural):
             places[id(node)] = row.recorded(recorder, held)
         else:
-            places[id(node)] = recorder.operation(recorder.row_of(node), *held)
+            places[id(node)] = recorder.applied(node, held)
     return recorder.graph(
         [places[id(x)] if isinstance(x, Value) else recorder.constant(to_float(x)) for x in results]
     )

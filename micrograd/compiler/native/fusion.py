@@ -17,6 +17,10 @@ from micrograd.compiler.program import Elementwise, Fold, Product, Tape, Weighte
 
 FUSED_AFTER = 25_000
 """The number of samples that the kernels of single instructions compute before fusion."""
+LARGEST_MATRIX = 100
+"""The most numbers of a matrix of constants whose products are fused. The kernel of products keeps
+blocks of rows in registers: with 8 x 8 numbers it takes as long as fused code, with 12 x 12 a tenth
+less, and with 32 x 32 less than half as long."""
 MOST_LINES = 20_000
 """The longest code of a kernel. LLVM takes some 1.5 s for that much, and from there on its time
 grows faster than the code."""
@@ -61,8 +65,8 @@ class Fusion:
 def _fits(linked: Linked) -> bool:
     """Return whether a program has several instructions for a batch, and all of them are simple.
 
-    A product with a matrix of parameters has a kernel of its own, which works on many numbers at
-    once.
+    A product with a matrix of parameters, or a large one of constants, has a kernel of its own,
+    which works on many numbers at once.
     """
     several = 0
     if linked.program.varying > MOST_LINES:  # each result takes a line at least
@@ -71,7 +75,9 @@ def _fits(linked: Linked) -> bool:
         match each:
             case Product(varies=True, matrix=matrix, bias=bias):
                 learned = linked.active[False]
-                if learned[matrix].any() or (bias is not None and learned[bias].any()):
+                if matrix.size > LARGEST_MATRIX or learned[matrix].any():
+                    return False
+                if bias is not None and learned[bias].any():
                     return False
                 several += 1
             case Elementwise(varies=True) | WeightedSums(varies=True) | Fold(varies=True):

@@ -52,8 +52,8 @@ class LoopOn:
     def _reader(self, places: Places) -> Callable[[], Any]:
         """Return what reads places: a view, or an array with a row for each."""
         kinds = set(places.varies.tolist())
-        if len(kinds) == 1:
-            (varies,) = kinds
+        if len(kinds) < 2:  # no places at all are like those of the instruction
+            varies = next(iter(kinds), self.instruction.varies)
             space, rows = self.spaces[varies], rows_of(places.slots)
             if isinstance(rows, slice):
                 view = space[rows]
