@@ -12,13 +12,12 @@
 
 from ._documents import write_documents, write_index
 from ._mathematics import descent, dot, total
-from ._program import HEADING, lines, main, outcome, show
+from ._program import heading, lines, main, outcome, show
 from ._report import Article, Report
 from ._rows import ROUNDING, Row, exactly, printed, summary
 from ._words import LANGUAGES, Words
 
 __all__ = [
-    "HEADING",
     "LANGUAGES",
     "ROUNDING",
     "Article",
@@ -28,6 +27,7 @@ __all__ = [
     "descent",
     "dot",
     "exactly",
+    "heading",
     "lines",
     "main",
     "outcome",

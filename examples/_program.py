@@ -4,26 +4,43 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from textwrap import wrap
+
+from micrograd.writing.labels import columns
 
 from ._documents import write_documents
 from ._formulas import plain
 from ._report import Report
 from ._rows import summary
+from ._words import Words
 
-HEADING = f"article {'number':<66} {'source':<8}{'expected':>16} {'got':>18}"
+_HEADING = Words("article|number|source|expected|got", "文章|数|出处|应为|得到")
+_WIDTHS = 7, 66, 7, 16, 18
+_VERDICTS = Words("DIFFERS", "不符"), Words("ok", "一致")
 
 
-def lines(report: Report) -> Iterator[str]:
-    """The rows as lines of the table whose heading is `HEADING`."""
+def heading(lang: str = "en") -> str:
+    """The heading of the table that has the lines of `lines`, in a language."""
+    return _line(_HEADING.within(lang).split("|"))
+
+
+def lines(report: Report, lang: str = "en") -> Iterator[str]:
+    """The rows of a report as lines of a table, in a language."""
     for row in report.rows:
-        verdict = "ok" if row.agrees else "DIFFERS"
-        numbers = f"{row.expectation.en:>16} {row.result.en:>18}"
-        what, origin = plain(row.what.en), row.origin.en
-        yield f"{report.article.number:<7} {what:<66} {origin:<8}{numbers}  {verdict}"
+        texts = row.what, row.origin, row.expectation, row.result, _VERDICTS[row.agrees]
+        what, *others = (text.within(lang) for text in texts)
+        yield _line([str(report.article.number), plain(what), *others])
+
+
+def _line(cells: Sequence[str]) -> str:
+    """A line of the table: words to the left, numbers to the right, the verdict last."""
+    padding = [" " * (w - columns(cell)) for cell, w in zip(cells, _WIDTHS, strict=False)]
+    words = [cell + space for cell, space in zip(cells[:3], padding, strict=False)]
+    numbers = [space + cell for cell, space in zip(cells[3:5], padding[3:], strict=True)]
+    return " ".join([*words, *numbers, *(f" {verdict}" for verdict in cells[5:])])
 
 
 def outcome(reports: Iterable[Report]) -> Iterator[str]:
@@ -46,7 +63,7 @@ def show(report: Report) -> None:
     print(
         *wrap(plain(article.claim.en), 100),
         "",
-        HEADING,
+        heading(),
         *lines(report),
         "",
         *summary(report.rows),
@@ -63,7 +80,7 @@ def main(run: Callable[[Path | None], Report]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write derivations, graphs and plots there"
+        "-o", "--out", type=Path, metavar="DIR", help="write derivations, graphs and plots there"
     )
     out = parser.parse_args().out
     if isinstance(sys.stdout, TextIOWrapper):

@@ -12,6 +12,10 @@ from micrograd.writing import languages
 TOKI_PONA = """
 WORDS = {
     "language": {"name": "toki pona", "tag": "tok"},
+    "message": {
+        "{function} at {point}: ok, value {value}": "{function} at {point}: pona, value {value}",
+        "expected NAME=NUMBER, such as x=0.5, got '{word}'": "o pana e NAME=NUMBER, {word} li ike",
+    },
     "explain": {"given": "jo", "start": "open"},
     "card": {"everywhere": "ale"},
     "note": {"relu": "ala la ala."},

@@ -124,7 +124,7 @@ def test_draw_writes_what_the_suffix_says(tmp_path, capsys):
     for suffix, beginning in beginnings.items():
         path = tmp_path / f"neuron.{suffix}"
         assert main(["draw", *NEURON, "-o", str(path), "--lang", "zh"]) == 0
-        assert capsys.readouterr().out == f"wrote {path}\n"
+        assert capsys.readouterr().out == f"已写入 {path}\n"
         assert path.read_text(encoding="utf-8").startswith(beginning)
     assert json.loads((tmp_path / "neuron.json").read_text(encoding="utf-8"))
     assert "对 $w_{1}$ 的导数" in (tmp_path / "neuron.md").read_text(encoding="utf-8")

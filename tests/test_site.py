@@ -12,9 +12,11 @@ from operator import attrgetter
 
 import pytest
 
+import micrograd
 from docs import build
-from docs.site import examples, gallery, pages, reference
+from docs.site import docstrings, examples, gallery, pages, reference
 from docs.site.languages import WORDS
+from micrograd.ops import TABLE
 from tests.test_docstrings import PUBLIC
 from tests.test_readme import DOCUMENTS, headings, tables
 
@@ -153,6 +155,49 @@ def described():
 
 def test_the_reference_describes_every_public_name():
     assert set(PUBLIC) <= set(described())
+
+
+def first_paragraphs():
+    """Of everything in the reference, by name: modules, public names, and methods."""
+    for module in reference.MODULES:
+        yield module, import_module(module)
+    for full in set(reference.homes().values()):
+        module = max((m for m in reference.MODULES if full.startswith(f"{m}.")), key=len)
+        thing = attrgetter(full[len(module) + 1 :])(import_module(module))
+        yield full, thing
+        for method in reference.methods(thing) if inspect.isclass(thing) else ():
+            yield f"{full}.{method}", getattr(thing, method)
+
+
+def test_every_docstring_of_the_reference_begins_in_chinese_too():
+    """What is new, or was reworded, has no translation yet, and what is gone has none left."""
+    texts = {
+        name: docstrings.summary(inspect.getdoc(thing) or "") for name, thing in first_paragraphs()
+    }
+    formulas = {name for name, text in texts.items() if re.match(r"\w+\([xyz, ]+\)[. ]", text)}
+    assert {name.rpartition(".")[2] for name in formulas} <= set(TABLE)
+    said = {name: docstrings.chinese(text) for name, text in texts.items() if name not in formulas}
+    assert {name for name, text in said.items() if not text} == set()
+    assert set(docstrings.SUMMARIES) <= set(texts.values())
+    assert all(re.search("[\u4e00-\u9fff]", text) for text in said.values())
+
+
+def test_the_docstring_of_an_operation_is_in_chinese():
+    lines = inspect.getdoc(micrograd.abs).split("\n")
+    assert docstrings.translated(lines, "micrograd.abs") == [
+        "abs(x).",
+        "",
+        "局部导数（out 指结果）：d/dx: sign(x)。",
+        "",
+        "在 0 处的导数取 0。",
+    ]
+
+
+def test_a_translation_of_a_docstring_keeps_its_code_and_punctuation():
+    for english, chinese in docstrings.SUMMARIES.items():
+        assert set(re.findall("`[^`]+`", english)) == set(re.findall("`[^`]+`", chinese)), english
+        assert chinese.endswith("。"), english
+        assert not re.search("[\u4e00-\u9fff][,;:?!]|[,;:?!][\u4e00-\u9fff]", chinese), chinese
 
 
 OTHERS = {  # what pages import beside the interface: Karpathy's addresses, and parts of the design

@@ -12,6 +12,7 @@ from sphinx.search.en import SearchEnglish
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from docs.site.docstrings import translated
 from docs.site.languages import OTHER, WORDS
 from micrograd import __version__
 
@@ -97,6 +98,8 @@ def plain_docstring(
     app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
     """Make a docstring valid reStructuredText: in it, single backquotes mark code."""
+    if app.config.language.startswith("zh"):
+        lines[:] = translated(lines, name)
     is_example = False
     for i, line in enumerate(lines):
         is_example = line.lstrip().startswith(">>>") or (is_example and bool(line.strip()))

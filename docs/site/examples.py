@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,9 @@ def run(name: str, text: str, lang: str, out: Path | None = None) -> str:
                         for width in (WIDTHS if "width=width" in rest else WIDTHS[:1])
                     ]
                     stem = f"{name.replace('/', '-')}-{number}"
-                    replaced = shown(values, stem, block.options, out, "../" * name.count("/"))
+                    replaced = shown(
+                        values, stem, block.options, out, "../" * name.count("/"), lang
+                    )
                 elif language == "python" and rest:
                     Path(rest).write_text(block.body, encoding="utf-8")
                     replaced = f"```{{code-block}} python\n:caption: {rest}\n\n{block.body}```"
@@ -233,7 +236,9 @@ def command(line: str) -> str:
     return printed
 
 
-def shown(values: list[Any], stem: str, options: dict[str, str], out: Path, up: str) -> str:
+def shown(
+    values: list[Any], stem: str, options: dict[str, str], out: Path, up: str, lang: str
+) -> str:
     """The Markdown that shows a value.
 
     Args:
@@ -242,11 +247,12 @@ def shown(values: list[Any], stem: str, options: dict[str, str], out: Path, up: 
         options: `alt`, a text for readers who cannot see it, and `height` of a page.
         out: the folder of the site.
         up: the way from the page to that folder.
+        lang: the language of what has words.
     """
     alt = html.escape(options.get("alt", ""), quote=True)
     files = []
     for value, name in zip(values, (stem, f"{stem}.narrow"), strict=False):
-        kind, content = form(value)
+        kind, content = form(value, lang)
         if kind == "fragment":
             return f"```{{raw}} html\n<div class='made'>{content}</div>\n```"
         if not alt:
@@ -277,8 +283,8 @@ def figure(element: str) -> str:
     return f'```{{raw}} html\n<figure class="made">{element}</figure>\n```'
 
 
-def form(value: Any) -> tuple[str, str | bytes]:
-    """A suffix and the content of a file; or "fragment" and a piece of HTML."""
+def form(value: Any, lang: str) -> tuple[str, str | bytes]:
+    """A suffix and the content of a file; or "fragment" and a piece of HTML, in a language."""
     if isinstance(value, Path):
         return value.suffix[1:], value.read_bytes()
     if isinstance(value, str) and value.lstrip().lower().startswith("<!doctype html"):
@@ -293,5 +299,7 @@ def form(value: Any) -> tuple[str, str | bytes]:
         return "png", picture.getvalue()
     for method in ("html", "_repr_html_"):
         if hasattr(value, method):
-            return "fragment", getattr(value, method)().strip().replace("\n\n", "\n")
+            written = getattr(value, method)
+            words = {"lang": lang} if "lang" in signature(written).parameters else {}
+            return "fragment", written(**words).strip().replace("\n\n", "\n")
     raise ExampleError(f"cannot show {type(value).__name__}")

@@ -255,4 +255,4 @@ def pictured(program: str, printed: str, lang: str, folder: Path, out: Path) -> 
         values: list[Any] = [folder / entry.picture]
     else:
         values = [entry.picture(printed, theme="auto", lang=lang, width=width) for width in WIDTHS]
-    return shown(values, f"gallery-{program}", {"alt": entry.alt[lang]}, out, "")
+    return shown(values, f"gallery-{program}", {"alt": entry.alt[lang]}, out, "", lang)

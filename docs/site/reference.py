@@ -11,6 +11,7 @@ from textwrap import dedent, indent
 from types import ModuleType
 from typing import Any
 
+from docs.site.docstrings import chinese, summary
 from docs.site.languages import WORDS
 from micrograd.commands import main
 from micrograd.derivation import rule_cards
@@ -83,7 +84,9 @@ def interface(lang: str) -> Iterator[tuple[str, str]]:
     described = homes()
     for name in MODULES:
         module = import_module(name)
-        parts = [title(name), f"\n{(module.__doc__ or '').partition(chr(10))[0]}\n"]
+        about = summary(module.__doc__ or "")
+        about = (chinese(about) if lang == "zh" else "") or about
+        parts = [title(name), f"\n{about}\n"]
         operations = []
         for key, thing in exported(module).items():
             full = f"{name}.{key}"

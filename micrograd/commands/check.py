@@ -7,6 +7,7 @@ from typing import Any
 
 from micrograd.commands.errors import CommandError
 from micrograd.commands.expression import add_arguments, function_and_point
+from micrograd.commands.options import add_language, add_output, deliver
 from micrograd.commands.terminal import BAD, DOUBTFUL, GOOD, coloured
 
 
@@ -22,12 +23,14 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         '  micrograd check "tanh(x * w + b)" x=2 w=-3 b=6.5',
     )
     add_arguments(parser)
+    add_output(parser, "output file; without it, the report is printed")
     parser.add_argument(
         "--order",
         type=int,
         default=1,
         help="highest order of the derivatives to check, from 1 to 4 (default 1)",
     )
+    add_language(parser)
     parser.set_defaults(command=check)
 
 
@@ -43,6 +46,9 @@ def check(options: argparse.Namespace) -> int:
         raise CommandError(f"--{error}") from None
     report = check_gradients(function, *point, order=highest, raise_exception=False)
     code = 0 if report else 1 if report.is_wrong else 3
-    verdict, *rest = str(report).split("\n")
-    print(coloured(verdict, {0: GOOD, 1: BAD, 3: DOUBTFUL}[code]), *rest, sep="\n")
+    text = f"{report.text(options.lang)}\n"
+    if options.out is None:
+        verdict, line, rest = text.partition("\n")
+        text = coloured(verdict, {0: GOOD, 1: BAD, 3: DOUBTFUL}[code]) + line + rest
+    deliver(text, options.out, options.lang)
     return code

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from micrograd.commands.errors import CommandError
+from micrograd.commands.options import add_language
 
 SHELLS = ("bash", "zsh", "tcsh")
 
@@ -20,6 +21,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         "  micrograd completion bash > ~/.local/share/bash-completion/completions/micrograd",
     )
     parser.add_argument("shell", choices=SHELLS, help="the shell")
+    add_language(parser)
     parser.set_defaults(command=completion)
 
 
@@ -31,5 +33,5 @@ def completion(options: argparse.Namespace) -> int:
         from shtab import complete
     except ImportError:
         raise CommandError("completion needs shtab: pip install shtab") from None
-    print(complete(parser(), options.shell))
+    print(complete(parser(options.lang), options.shell))
     return 0

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from micrograd.commands.errors import CommandError
+from micrograd.commands.options import add_language, tell
 from micrograd.commands.terminal import BAD, GOOD, coloured
 
 EXAMPLES = "micrograd.examples"
@@ -41,6 +42,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         metavar="DIR",
         help="write the companions to this folder: a page, Markdown, LaTeX and pictures",
     )
+    add_language(parser)
     parser.set_defaults(command=demo)
 
 
@@ -63,10 +65,11 @@ def demo(options: argparse.Namespace) -> int:
     programs = _chosen(examples.ARTICLES, options.articles)
     reports = []
     index = None
-    print(layout.HEADING)
+    lang = options.lang
+    print(layout.heading(lang))
     try:
         for report in _reports(programs, out):
-            lines = zip(layout.lines(report), report.rows, strict=True)
+            lines = zip(layout.lines(report, lang), report.rows, strict=True)
             signs = (coloured(line, GOOD if row.agrees else BAD) for line, row in lines)
             print(*signs, sep="\n", flush=True)
             reports.append(report)
@@ -76,14 +79,11 @@ def demo(options: argparse.Namespace) -> int:
         place = error.filename or out
         raise CommandError(f"cannot write to {place}: {error.strerror or error}") from error
 
-    print()
-    print(*layout.outcome(reports), sep="\n")
-    if index is None:
-        print("no files written: give --out DIR for the companions")
-    else:
-        print(f"wrote {index}")
+    no_files = "no files written: give --out DIR for the companions"
+    files = [*layout.outcome(reports), no_files if index is None else f"wrote {index}"]
+    tell("\n".join(["", *files]), lang)
     rows = [row for report in reports for row in report.rows]
-    print(*layout.summary(rows, articles=len(reports)), sep="\n")
+    print(layout.summary(rows, articles=len(reports)).within(lang))
     return 0 if all(row.agrees for row in rows) else 1
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.explain import derivation
 from micrograd.commands.expression import add_arguments, graph
-from micrograd.commands.options import add_language, add_output
+from micrograd.commands.options import add_language, add_output, tell
 
 if TYPE_CHECKING:
     from micrograd.drawing.computation_graph import ComputationGraph
@@ -99,7 +99,7 @@ def draw(options: argparse.Namespace) -> int:
             )
         else:
             _picture(output, options).write(path, scale=options.scale)
-    print(f"wrote {path}")
+    tell(f"wrote {path}", options.lang)
     return 0
 
 

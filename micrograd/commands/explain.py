@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.expression import add_arguments, graph, symbolic_graph
-from micrograd.commands.options import add_language
+from micrograd.commands.options import add_language, add_output, deliver
 from micrograd.writing.names import typeset
 
 if TYPE_CHECKING:
     from micrograd.derivation import Explanation
     from micrograd.engine.value import Value
+
+
+_FORMATS = {".md": "markdown", ".tex": "latex"}
 
 
 def add_to(commands: argparse._SubParsersAction[Any]) -> None:
@@ -27,6 +30,11 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     add_arguments(parser)
     parser.add_argument(
         "--wrt", metavar="NAME[,NAME]", help="names to differentiate by (default all)"
+    )
+    add_output(
+        parser,
+        "output file: .txt, .md or .tex, unless --format says otherwise; without it, the "
+        "derivation is printed",
     )
     add_language(parser)
     parser.add_argument(
@@ -44,8 +52,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--format",
         choices=("text", "markdown", "latex"),
-        default="text",
-        help="format of the output (default text)",
+        help="format of the output (default: by the suffix of the file, else text)",
     )
     parser.add_argument(
         "--no-tables", action="store_true", help="omit the evaluation tables of --style full"
@@ -57,8 +64,9 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def explain(options: argparse.Namespace) -> int:
-    """Print the derivation of an expression's gradient."""
-    if options.format == "latex" and (options.check or options.lang != "en"):
+    """Print the derivation of an expression's gradient, or write it to a file."""
+    form = options.format or _FORMATS.get(options.out.suffix.lower() if options.out else "", "text")
+    if form == "latex" and (options.check or options.lang != "en"):
         raise CommandError("--format latex prints equations only: omit --check and --lang")
     style: dict[str, Any] = {"style": options.style}
     if options.style == "board":
@@ -74,13 +82,14 @@ def explain(options: argparse.Namespace) -> int:
     tables = {"check": options.check}
     if options.no_tables:
         tables["tables"] = False
-    match options.format:
+    match form:
         case "text":
-            print(explanation.text(**tables), end="")
+            text = explanation.text(**tables)
         case "markdown":
-            print(explanation.markdown(**tables), end="")
+            text = explanation.markdown(**tables)
         case _:
-            print(explanation.latex())
+            text = f"{explanation.latex()}\n"
+    deliver(text, options.out, options.lang)
     return 0
 
 

@@ -59,5 +59,5 @@ def export(options: argparse.Namespace) -> int:
             module=suffix == ".mjs",
             lang=options.lang,
         )
-    deliver(text, path)
+    deliver(text, path, options.lang)
     return 0

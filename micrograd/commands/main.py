@@ -33,6 +33,7 @@ from micrograd.commands.errors import CommandError
 from micrograd.commands.options import add_language
 from micrograd.commands.parsing import Parser, language_of, translate
 from micrograd.commands.terminal import Output, printable
+from micrograd.writing.messages import message
 
 COMMANDS = (
     *(demo, check, explain, draw, live, export),
@@ -47,14 +48,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(output.stream, TextIOWrapper):
         output.stream.reconfigure(errors="replace")  # a terminal may lack some characters
     leaving: SystemExit | None = None
+    words = [*map(_shielded, sys.argv[1:] if argv is None else argv)]
     with redirect_stdout(output), redirect_stderr(errors):
         try:
-            code = _carry_out([*map(_shielded, sys.argv[1:] if argv is None else argv)])
+            code = _carry_out(words)
         except SystemExit as exit_:  # argparse has printed its help or a complaint
             leaving = exit_
         failure = output.close()
         if failure is not None:
-            _complain(f"cannot write to standard output: {failure.strerror or failure}")
+            reason = f"cannot write to standard output: {failure.strerror or failure}"
+            _complain(reason, language_of(words))
             return 2
     if leaving is not None:
         raise leaving
@@ -75,17 +78,19 @@ def _carry_out(words: list[str]) -> int:
     try:
         code: int = options.command(options)
     except CommandError as error:
-        _complain(str(error))
+        _complain(str(error), options.lang)
         return 2
     except OSError as error:  # for example, a file name is too long
-        _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        _complain(reason, options.lang)
         return 2
     return code
 
 
-def _complain(message: str) -> None:
+def _complain(reason: str, lang: str) -> None:
+    said = "\n".join(message(line, lang) for line in reason.split("\n"))
     with suppress(OSError):
-        print(printable(f"micrograd: {message}"), file=sys.stderr)
+        print(printable(message("micrograd: ", lang) + said), file=sys.stderr)
 
 
 def _shielded(word: str) -> str:

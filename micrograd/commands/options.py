@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.commands.errors import reported
 from micrograd.writing import languages
+from micrograd.writing.messages import message
 
 if TYPE_CHECKING:
     from nn.tables import Table
@@ -30,7 +31,7 @@ def add_output(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help=what)
 
 
-def deliver(text: str, path: Path | None) -> None:
+def deliver(text: str, path: Path | None, lang: str) -> None:
     """Write the output of a command to a file and report it; without a file, print the output."""
     from micrograd.files import write
 
@@ -39,7 +40,12 @@ def deliver(text: str, path: Path | None) -> None:
             print(text, end="")
             return
         write(path, text)
-    print(f"wrote {path}")
+    tell(f"wrote {path}", lang)
+
+
+def tell(text: str, lang: str) -> None:
+    """Print what a command says about its work, line by line in a language."""
+    print(*(message(line, lang) for line in text.split("\n")), sep="\n", flush=True)
 
 
 def add_reading(parser: argparse._ActionsContainer) -> list[argparse.Action]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from micrograd.commands.terminal import printable
 from micrograd.writing import languages
-from micrograd.writing.labels import filled, pieces
+from micrograd.writing.labels import columns, filled, pieces
+from micrograd.writing.messages import message as said_in
+
+_USAGE = "usage: "
 
 
 class Parser(argparse.ArgumentParser):
@@ -28,13 +32,24 @@ class Parser(argparse.ArgumentParser):
     "; did you mean '--width'?"
     """
 
+    lang = "en"
+    """The language of its messages; `translate` sets it."""
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"formatter_class": _Formatter, **options})
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and the error message, and exit with 2."""
-        message = re.sub(r"(?<=[' ]) -", "-", message)
-        super().error(message + self.suggestions(message))
+        reason = re.sub(r"(?<=[' ]) -", "-", message)
+        self.print_usage(sys.stderr)
+        said = said_in(reason + self.suggestions(reason), self.lang)
+        self.exit(2, f"{said_in(f'{self.prog}: error: ', self.lang)}{said}\n")
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        formatter = super()._get_formatter()
+        if isinstance(formatter, _Formatter):
+            formatter.usage = said_in(_USAGE, self.lang)
+        return formatter
 
     def suggestions(self, message: str) -> str:
         """Return a suggestion to append to the message; empty if there is nothing close."""
@@ -65,6 +80,15 @@ class _Formatter(argparse.HelpFormatter):
 
     Each example keeps its own line.
     """
+
+    usage = _USAGE  # the word in the language of the help
+
+    def format_help(self) -> str:
+        """Return the text, whose lines are as wide as those in English."""
+        text = super().format_help()
+        if not text.startswith(_USAGE):
+            return text
+        return self.usage + " " * (len(_USAGE) - columns(self.usage)) + text[len(_USAGE) :]
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         return [*filled(pieces(" ".join(text.split())), width)]
@@ -97,6 +121,8 @@ def translate(parser: argparse.ArgumentParser, lang: str) -> None:
         parser: a parser whose help is in English.
         lang: the language; texts without a translation stay in English.
     """
+    if isinstance(parser, Parser):
+        parser.lang = lang
     texts = languages.words(lang, "help")
     parser.description = _translated(parser.description, texts)
     parser.epilog = _translated(parser.epilog, texts)

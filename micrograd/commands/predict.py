@@ -12,9 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import COLUMNS, add_output, add_reading, read_table
+from micrograd.commands.options import (
+    COLUMNS,
+    add_language,
+    add_output,
+    add_reading,
+    read_table,
+    tell,
+)
 from micrograd.commands.terminal import printable
 from micrograd.commands.trained import Trained, load
+from micrograd.writing.messages import message
 
 if TYPE_CHECKING:
     from nn.columns import Encoder
@@ -35,6 +43,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     add_output(parser, "output file; without it, the predictions are printed")
     parser.add_argument("--ignore", help="leave this column out; may be repeated", **COLUMNS)
     add_reading(parser)
+    add_language(parser)
     parser.set_defaults(command=predict)
 
 
@@ -47,7 +56,7 @@ def predict(options: argparse.Namespace) -> int:
         table = _table(options, made.columns)
         cells, notes = _predicted(made, table)
     for note in [*table.notes, *notes]:
-        print(printable(f"note: {note}"), file=sys.stderr)
+        print(printable(message(f"note: {note}", options.lang)), file=sys.stderr)
     text = _csv([made.columns.target, *cells])
     if options.out is None:
         try:
@@ -61,7 +70,7 @@ def predict(options: argparse.Namespace) -> int:
         return 0
     with reported(writing=options.out):
         files.write(options.out, text)
-    print(f"wrote {options.out}")
+    tell(f"wrote {options.out}", options.lang)
     return 0
 
 

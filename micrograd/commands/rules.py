@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import add_language, add_output
+from micrograd.commands.options import add_language, add_output, tell
 from micrograd.writing import languages
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def rules(options: argparse.Namespace) -> int:
             raise CommandError(f"the output file must end in .html or .md, got {options.out}")
     with reported(writing=options.out):
         write(options.out, text)
-    print(f"wrote {options.out}")
+    tell(f"wrote {options.out}", options.lang)
     return 0
 
 

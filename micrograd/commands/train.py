@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.commands import trained
 from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import COLUMNS, add_reading
+from micrograd.commands.options import COLUMNS, add_language, add_reading, tell
 from micrograd.commands.trained import Trained
 from micrograd.commands.training_data import SETS, data
 
@@ -89,6 +89,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     )
     option("--save", type=Path, metavar="MODEL.npz", help="save the network for predict")
     option("--plots", type=Path, metavar="DIR", help="write pictures to this folder")
+    add_language(parser)
 
     files = parser.add_argument_group("options for CSV files")
     option = files.add_argument
@@ -136,15 +137,15 @@ def train(options: argparse.Namespace) -> int:
         if classes is None:
             made = made._replace(middle=float(y.mean()), scale=float(y.std()) or 1.0)
         optimizer = _optimizer(made, len(y), options)
-        print(*_introduction(made, len(y), len(y_test), given.notes), sep="\n", flush=True)
+        tell("\n".join(_introduction(made, len(y), len(y_test), given.notes)), options.lang)
         history = _learn(made, columns.standardized(X), y, optimizer, options)
     if options.save is not None:
         trained.save(options.save, made)
-        print(f"wrote {options.save}")
+        tell(f"wrote {options.save}", options.lang)
     X_test = columns.standardized(X_test)
     if options.plots is not None:
-        _draw(options.plots, history, made, X_test, y_test)
-    print(f"held-out {_measure(made, made.outputs(X_test), y_test, y)}")
+        _draw(options, history, made, X_test, y_test)
+    tell(f"held-out {_measure(made, made.outputs(X_test), y_test, y)}", options.lang)
     return 0
 
 
@@ -253,17 +254,18 @@ def _measure(made: Trained, outputs: Any, y: Any, learned: Any) -> str:
     )
 
 
-def _draw(folder: Path, history: History, made: Trained, X: Any, y: Any) -> None:
+def _draw(options: argparse.Namespace, history: History, made: Trained, X: Any, y: Any) -> None:
     """Write a plot of the loss and, for two inputs, one of the regions of the classes."""
     from micrograd import files
     from nn import plots
 
-    drawn = {"loss.png": plots.loss_curves(history)}
+    folder, lang = options.plots, options.lang
+    drawn = {"loss.png": plots.loss_curves(history, lang=lang)}
     if made.classes and X.shape[1] == 2:
-        drawn["regions.png"] = plots.decision_regions(made.model, X, y)
+        drawn["regions.png"] = plots.decision_regions(made.model, X, y, lang=lang)
     for name, axes in drawn.items():
         picture = BytesIO()
         axes.figure.savefig(picture, dpi=150)  # type: ignore[union-attr]
         with reported(writing=folder / name):
             files.replace(folder / name, picture.getvalue())
-        print(f"wrote {folder / name}")
+        tell(f"wrote {folder / name}", lang)

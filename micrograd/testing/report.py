@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from html import escape
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from micrograd.engine.lines import Line
 from micrograd.testing.differences import Estimate
 from micrograd.testing.witnesses import Statement
+from micrograd.writing.labels import columns
+from micrograd.writing.messages import message
 
 T = TypeVar("T")
 
@@ -133,31 +135,68 @@ class Report:
         """Whether nothing is wrong, but not everything was confirmed."""
         return not self and not self.is_wrong
 
-    def __str__(self) -> str:
-        found = [*aligned(self._rows()), *self._remarks()]
+    def text(self, lang: str = "en") -> str:
+        """The report as text.
+
+        Args:
+            lang: the language, "en" or "zh"; ValueError for an unknown one.
+
+        >>> from micrograd.testing import check_gradients
+        >>> report = check_gradients(lambda x: x * x, 3.0, modes=["exact"])
+        >>> print(report.text("zh"))
+        f 在 x = 3.0 处：通过，函数值 9.0
+             反向  舍入     精确
+          x  6.0   ± 0e+00  相同 ± 7e-16
+          函数值的噪声：± 1e-15，由舍入误差估计
+        """
+        found = [*aligned(self._table(lang)), *self._said(self._remarks(), lang)]
         return "\n".join(
             [
-                self._heading(),
+                *self._said([self._heading()], lang),
                 *(f"  {line}" for line in found),
-                *(f"\n{report}" for report in self.deeper),
+                *(f"\n{report.text(lang)}" for report in self.deeper),
             ]
         )
+
+    def __str__(self) -> str:
+        return self.text()
 
     # An assertion that fails shows the representation: it must say why.
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
-        """The same for notebooks."""
-        first, *others = self._rows() or [[]]
-        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in first)
-        rows = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in others)
+    def html(self, lang: str = "en") -> str:
+        """The report as HTML, which a notebook shows.
+
+        Args:
+            lang: the language, "en" or "zh"; ValueError for an unknown one.
+        """
+        first, *others = self._table(lang) or [[]]
+        head = "".join(f"<th>{escape(cell)}</th>" for cell in first)
+        rows = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in others)
         body = "".join(f"<tr>{row}</tr>" for row in rows)
+        (heading,), remarks = (self._said(x, lang) for x in ([self._heading()], self._remarks()))
         return (
-            f"<p>{html.escape(self._heading())}</p>"
+            f"<p>{escape(heading)}</p>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-            f"<pre>{html.escape(chr(10).join(self._remarks()))}</pre>"
-            + "".join(report._repr_html_() for report in self.deeper)
+            f"<pre>{escape(chr(10).join(remarks))}</pre>"
+            + "".join(report.html(lang) for report in self.deeper)
         )
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def _table(self, lang: str) -> list[list[str]]:
+        """The rows in a language; names, in the first column, stay as they are."""
+        rows = self._rows()
+        names = [row[0] for row in rows if not row[0].startswith("…")][1:]
+        return [
+            [x if x in names else message(x, lang) for x in row[:1]] + self._said(row[1:], lang)
+            for row in rows
+        ]
+
+    @staticmethod
+    def _said(texts: Iterable[str], lang: str) -> list[str]:
+        return [message(text, lang) for text in texts]
 
     @property
     def _verdict(self) -> str:
@@ -217,9 +256,10 @@ class Report:
 
 def aligned(rows: list[list[str]]) -> list[str]:
     """The lines of a table."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     return [
-        "  ".join(f"{x:<{w}}" for x, w in zip(row, widths, strict=True)).rstrip() for row in rows
+        "  ".join(x + " " * (w - columns(x)) for x, w in zip(row, widths, strict=True)).rstrip()
+        for row in rows
     ]
 
 

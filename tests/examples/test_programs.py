@@ -38,11 +38,9 @@ def test_the_demo_of_all_five_articles_agrees_and_exits_with_0(demo):
     text = demo.printed
     assert {line[0] for line in text.splitlines() if line.endswith("  ok")} == set("12345")
     assert "DIFFERS" not in text
-    english, chinese = text.splitlines()[-2:]
-    agreeing, of, by_formula, ours = map(int, re.findall(r"\d+", english))
+    agreeing, of, by_formula, ours = map(int, re.findall(r"\d+", text.splitlines()[-1]))
     assert agreeing == of
     assert of + by_formula + ours == text.count("  ok\n")
-    assert [of, by_formula, ours] == [*map(int, re.findall(r"\d+", chinese))]
     counts = re.findall(r"^article \d: wrote (\d+) files", text, re.MULTILINE)
     assert sum(map(int, counts)) + 1 == len([*demo.out.iterdir()])  # and the index
 

@@ -18,8 +18,8 @@ from nn import MLP
 ROOT = Path(micrograd.__file__).parent.parent
 ENGLISH = languages.en.WORDS
 OF_THE_TABLE = ("note", "operation")  # their keys are the names of its rows
-HELP = "help"  # its keys are English texts; tests/test_command_help.py has them all
-TRANSLATED = [part for part in ENGLISH if part not in (*OF_THE_TABLE, HELP)]
+TEXTS = ("help", "message")  # their keys are English texts: test_command_help.py, test_messages.py
+TRANSLATED = [part for part in ENGLISH if part not in (*OF_THE_TABLE, *TEXTS)]
 NAMES = "playground names"  # their keys are made of names; tests/nn/test_playground.py has them all
 
 
@@ -64,7 +64,7 @@ def recipe():
 def test_a_language_has_no_unknown_keys_and_the_places_of_english(lang):
     known = {**ENGLISH, **dict.fromkeys(OF_THE_TABLE, TABLE)}
     for part, texts in (recipe() if lang == "the recipe's" else table(lang)).items():
-        assert part == HELP or set(texts) <= set(known[part])
+        assert part in TEXTS or set(texts) <= set(known[part])
         for key, text in texts.items():
             if part in TRANSLATED:
                 assert places(text) == places(ENGLISH[part][key]), (part, key)
@@ -156,6 +156,10 @@ def test_a_third_language_is_known_to_the_command_line(tok, capsys):
 
     assert main(["rules", "tanh", "--lang", tok]) == 0
     assert "for ale." in capsys.readouterr().out
+    assert main(["check", "x * x", "x=2", "--lang", tok]) == 0
+    assert "x * x at x = 2.0: pona, value 4.0" in capsys.readouterr().out
+    assert main(["check", "x", "x", "--lang", tok]) == 2
+    assert capsys.readouterr().err == "micrograd: o pana e NAME=NUMBER, x li ike\n"
 
 
 def test_a_language_without_a_name_is_called_by_its_code(tok, monkeypatch):

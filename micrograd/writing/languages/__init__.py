@@ -3,7 +3,8 @@
 A language is a module of this folder with a table `WORDS` of parts, keys and texts; `{…}` in a text
 is the place of a name, a number or a formula. English has every key. Where another language lacks a
 text, the English one is shown, so a new language can begin with a few words, and needs no other
-change anywhere.
+change anywhere. The parts `help` and `message` have English texts as keys. A module whose name
+begins with `_` is no language: it holds a long part of one.
 
 Two parts have the names of rows of the table of operations as keys: `note` translates the notes
 that the table has in English, and `operation` says what a row is called in a sentence, such as 乘法
@@ -21,7 +22,8 @@ from micrograd.writing.languages import en
 
 def languages() -> tuple[str, ...]:
     """The codes of all languages, English first."""
-    found = sorted(module.name for module in iter_modules(__path__))
+    names = (module.name for module in iter_modules(__path__))
+    found = sorted(name for name in names if not name.startswith("_"))
     return ("en", *(name for name in found if name != "en"))
 
 

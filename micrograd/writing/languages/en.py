@@ -347,6 +347,7 @@ WORDS: dict[str, dict[str, str]] = {
         "repeat times": "repeat {count} times",
     },
     "help": {},  # of the command line: its keys are the English texts
+    "message": {},  # errors and reports: its keys are English texts with places, as `messages` says
     "doctor": {
         "arrays": "compiled functions, training and arrays",
         "machine code": 'backend="numba"',

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from micrograd.writing.languages._zh_messages import MESSAGES
+from micrograd.writing.languages._zh_report import REPORT
+
 WORDS: dict[str, dict[str, str]] = {
     "language": {"name": "中文", "tag": "zh-Hans"},
     "explain": {
@@ -416,7 +419,9 @@ WORDS: dict[str, dict[str, str]] = {
         "names to differentiate by (default all)": "对哪些变量求导（默认全部）",
         "a closed form, as on a blackboard, or every value and path (default board)": "像板书那样的化简结果（board），或者写出每个值和每条路径（full）；默认 board",
         "columns of a line, for --style board (default 76)": "每行的宽度，用于 --style board（默认 76）",
-        "format of the output (default text)": "输出格式（默认 text）",
+        "format of the output (default: by the suffix of the file, else text)": "输出格式（默认由文件后缀决定，否则是 text）",
+        "output file: .txt, .md or .tex, unless --format says otherwise; without it, the derivation is printed": "输出文件：.txt、.md 或 .tex，除非另用 --format 指定格式；不给则把推导打印出来",
+        "output file; without it, the report is printed": "输出文件；不给则把报告打印出来",
         "omit the evaluation tables of --style full": "省去 --style full 的求值表",
         "compare the results with finite differences": "把结果与有限差分比较",
         "Draw the computation graph of an expression, with its gradients. The suffix of the "
@@ -495,6 +500,7 @@ WORDS: dict[str, dict[str, str]] = {
         "pressed. The shell must load it at startup:": "打印一段脚本，让 shell 在按下 Tab 键时补全命令和选项。请让 shell 在启动时加载它：",
         "the shell": "所用的 shell",
     },
+    "message": {**MESSAGES, **REPORT},
     "doctor": {
         "arrays": "编译函数、训练和数组",
         "machine code": 'backend="numba"',
@@ -506,7 +512,7 @@ WORDS: dict[str, dict[str, str]] = {
         "png": "没有 Graphviz 时的 PNG",
         "progress": "进度条",
         "strategies": "micrograd.testing.strategies",
-        "missing": "没有安装，用于{purpose}",
+        "missing": "没有安装（用于：{purpose}）",
         "unknown": "未知",
         "own renderer": "没有安装；SVG 不需要它",
         "font": "中文字体",

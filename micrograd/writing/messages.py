@@ -1,0 +1,66 @@
+"""Messages in every language: errors, the report of the gradient checker, lines about files.
+
+They are written in English where they arise, and translated where they are shown. The part
+`message` of a language has English templates as keys, such as `"cannot write to {place}: {why}"`;
+what stands at the place of a name may be a message, too.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from operator import itemgetter
+from string import Formatter
+
+from micrograd.writing import languages
+
+_DIGITS = r"\d+"  # at a place such as {line:d}
+
+
+def message(text: str, lang: str) -> str:
+    """A message in a language; what has no translation stays in English.
+
+    Args:
+        text: the message in English.
+        lang: the language; ValueError if it is unknown.
+
+    >>> message("cannot write to a/b.svg: No such file or directory", "zh")
+    '无法写入 a/b.svg：没有这个文件或文件夹'
+    """
+    if said := _listed(text, "; ", lang):
+        return said
+    for pattern, translation in _templates(lang):
+        found = pattern.fullmatch(text)
+        if found:
+            places = {name: message(part, lang) for name, part in found.groupdict().items()}
+            return translation.format(**places)
+    return _listed(text, ", ", lang) or text
+
+
+def _listed(text: str, mark: str, lang: str) -> str:
+    """Several messages with a mark between them, if all are translated; otherwise ""."""
+    parts = text.split(mark)
+    if len(parts) < 2 or not all(parts):
+        return ""
+    said = [message(part, lang) for part in parts]
+    is_known = all(new != old for new, old in zip(said, parts, strict=True))
+    return message(mark, lang).join(said) if is_known else ""
+
+
+@lru_cache
+def _templates(lang: str) -> list[tuple[re.Pattern[str], str]]:
+    """The templates as patterns with their translations, in the order in which they are tried.
+
+    First come those that begin with a word, then those that have the most words.
+    """
+    made = []
+    for template, translation in languages.words(lang, "message").items():
+        pattern, said = "", 0
+        for literal, name, form, _ in Formatter().parse(template):
+            place = f"(?P<{name}>{_DIGITS if form else '.*?'})" if name else ""
+            pattern += re.escape(literal) + place
+            said += len(literal)
+        rank = template.startswith("{"), -said
+        made.append((rank, re.compile(pattern, re.DOTALL), translation))
+    made.sort(key=itemgetter(0))
+    return [(pattern, translation) for _, pattern, translation in made]
