@@ -310,7 +310,7 @@ def bits(number: float | None) -> str:
         Row(name="bad", formula="x < 1 < 2", partials=["1"]),
         Row(name="bad", formula="x is 1", partials=["1"]),
         Row(name="bad", formula="x and 1", partials=["1"]),
-        Row(name="bad", formula="x // 2", partials=["1"]),
+        Row(name="bad", formula="x @ 2", partials=["1"]),
         Row(name="bad", formula="x @ x", partials=["1"]),
         Row(name="bad", formula="~x", partials=["1"]),
         Row(name="bad", formula="x * True", partials=["1"]),

@@ -14,21 +14,22 @@ from micrograd.compiler.recorder import refuse
 from micrograd.compiler.simplifying import POWERS
 from micrograd.engine.graph import More, Node
 from micrograd.engine.method_source import method_names
+from micrograd.engine.traced_arrays import NumPyProtocols
 from micrograd.engine.value import Value, equality
 from micrograd.ops import STOPPING, TABLE, Operation, on_define
 
 BRANCHES = (
-    "branches on a value (if, while, and, or, max, sorted; np.where, np.maximum, np.clip; "
-    "x[x > 0]), which differs from call to call"
+    "branches on a value (if, while, and, or, max, sorted; x[x > 0]; x > 0, np.where, np.maximum "
+    "or np.clip on an array that np.array made of values), which differs from call to call"
 )
 REMEDY = (
-    "use micrograd.where(condition, a, b), maximum(a, b), minimum(a, b) or clip(x, a, b), which "
-    "work on arrays too; for x > 0 on an array that np.array made of values, write "
-    "micrograd.gt(x, 0); instead of while, micrograd.while_(condition, step, state)"
+    "use micrograd.where(condition, a, b), maximum(a, b), minimum(a, b), clip(x, a, b) and, for "
+    "x > 0, gt(x, 0), which work on all arrays, or make the array by np.stack instead of np.array; "
+    "instead of while, use micrograd.while_(condition, step, state)"
 )
 
 
-class Traced(Value):
+class Traced(NumPyProtocols, Value):
     """A value without a number, in the function that is being traced.
 
     It has a place among the operations that the recorder has seen.

@@ -6,7 +6,7 @@ import html
 import json
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from importlib import resources
 from typing import Any
@@ -26,7 +26,14 @@ class Page(str):
 
 
 def framed(
-    body: str, *, lang: str, title: str, style: str, script: str, data: Mapping[str, Any]
+    body: str,
+    *,
+    lang: str,
+    title: str,
+    style: str,
+    script: str,
+    data: Mapping[str, Any],
+    pack: Callable[[str], str] | None = None,
 ) -> str:
     """Return a page whose policy forbids everything but its own style and script.
 
@@ -37,7 +44,9 @@ def framed(
         style: the style sheet.
         script: the script, which finds `data` as JSON in the element `story`.
         data: what the script shows.
+        pack: a shorter form of the JSON, which the script unpacks.
     """
+    text = island(data)
     policy = (
         f"default-src 'none'; style-src '{content_hash(style)}'; "
         f"script-src '{content_hash(script)}'; base-uri 'none'; form-action 'none'"
@@ -48,7 +57,8 @@ def framed(
         title=html.escape(title),
         style=style,
         body=body,
-        data=island(data),
+        kind="text/plain" if pack else "application/json",
+        data=pack(text) if pack else text,
         script=script,
     )
 

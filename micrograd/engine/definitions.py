@@ -42,7 +42,8 @@ def define(
         name: the name, a Python identifier. A name that you defined before is replaced.
         formula: the result, as a formula of `x`, of `x` and `y`, or of `x`, `y` and `z`; or a
             function of floats, such as `scipy.special.j0`, with any number of parameters up to 18.
-            Formulas may use numbers, `+ - * / **`, comparisons, and all operations of the table.
+            Formulas may use numbers, `+ - * / // % **`, comparisons, and all operations of the
+            table.
         partials: the derivative with respect to each operand: formulas that may also use the
             result, `out`; names of operations, to be applied to the operands; or functions of
             Values, which are made of operations and are read when they are first needed.

@@ -1,7 +1,7 @@
 """`TracedArray`: an array of traced values, in which `x > 0` gives traced values too.
 
 On other arrays of objects NumPy turns the result of each comparison into a bool, which a traced
-value does not have.
+value does not have. NumPy also asks here for its functions of single traced values.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.engine.definitions import VOCABULARY
 from micrograd.engine.value import Value
 
 
-class TracedArray(np.ndarray[Any, Any]):
-    """An array of objects, some of which are traced values.
+class NumPyProtocols:
+    """The two methods by which NumPy's functions ask an operand for the result."""
 
-    NumPy's functions return another one, unless `np.array` or `np.asarray` makes a plain array of
-    it. Comparisons of its entries may be combined by `&`, `|`, `^` and `~`.
-    """
+    __slots__ = ()
 
     def __array_ufunc__(
         self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any
@@ -32,7 +31,9 @@ class TracedArray(np.ndarray[Any, Any]):
                 return _traced(found)
         if out is not None:
             options["out"] = tuple(map(_plain, out))
-        found = getattr(_OF_VALUES.get(ufunc, ufunc), method)(*map(_plain, inputs), **options)
+        found = getattr(_OF_VALUES.get(ufunc.__name__, ufunc), method)(
+            *map(_plain, inputs), **options
+        )
         if out is not None:
             return out if len(out) > 1 else out[0]
         return _traced(found)
@@ -43,7 +44,16 @@ class TracedArray(np.ndarray[Any, Any]):
             found = matrix_product(*map(np.asarray, args))
             if found is not None:
                 return _traced(found)
-        return _traced(super().__array_function__(function, types, args, options))
+        ours = _FUNCTIONS.get(function) or _own(function)
+        return _traced(ours(*map(_array, args), **options))
+
+
+class TracedArray(NumPyProtocols, np.ndarray[Any, Any]):
+    """An array of objects, some of which are traced values.
+
+    NumPy's functions return another one, unless `np.array` or `np.asarray` makes a plain array of
+    it. Comparisons of its entries may be combined by `&`, `|`, `^` and `~`.
+    """
 
 
 def matrix_product(a: Any, b: Any) -> Any:
@@ -51,8 +61,16 @@ def matrix_product(a: Any, b: Any) -> Any:
     return None
 
 
-def _plain(array: Any) -> Any:
-    return array.view(np.ndarray) if isinstance(array, TracedArray) else array
+def _array(operand: Any) -> Any:
+    """An operand of which NumPy asks for results, also where it is made an array first."""
+    return _traced(_plain(operand)) if isinstance(operand, Value) else operand
+
+
+def _plain(operand: Any) -> Any:
+    """An operand of which NumPy does not ask for results."""
+    if isinstance(operand, TracedArray):
+        return operand.view(np.ndarray)
+    return np.array(operand, dtype=object) if isinstance(operand, Value) else operand
 
 
 def _traced(found: Any) -> Any:
@@ -72,28 +90,65 @@ def _on_truths(f: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *operands: f(*map(_truth, operands))
 
 
-# Each result is a comparison again.
+def _where(condition: Any, *branches: Any) -> Any:
+    if branches and np.asarray(_plain(condition)).dtype == object:
+        return VOCABULARY["where"](condition, *branches)
+    return _own(np.where)(condition, *branches)
+
+
+def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    found = default
+    for condition, choice in reversed([*zip(condlist, choicelist, strict=True)]):
+        found = _where(condition, choice, found)
+    return found
+
+
+def _own(function: Any) -> Callable[..., Any]:
+    """NumPy's own code of a function, which calls others of its functions."""
+    return function._implementation  # type: ignore[no-any-return]
+
+
+_FUNCTIONS: dict[Any, Callable[..., Any]] = {
+    np.where: _where,
+    np.select: _select,
+    np.sinc: VOCABULARY["sinc"],
+}
+
+# The result of each is a comparison again.
 _BOTH = _on_truths(lambda x, y: x + y >= 2)
 _EITHER = _on_truths(lambda x, y: x + y >= 1)
 _ONE = _on_truths(lambda x, y: x + y == 1)
 _NOT = _on_truths(lambda x: 1 - x >= 1)
 
 _OF_VALUES = {
-    ufunc: np.frompyfunc(f, ufunc.nin, 1)
-    for ufunc, f in {
-        np.greater: operator.gt,
-        np.greater_equal: operator.ge,
-        np.less: operator.lt,
-        np.less_equal: operator.le,
-        np.equal: operator.eq,
-        np.not_equal: operator.ne,
-        np.bitwise_and: _BOTH,
-        np.logical_and: _BOTH,
-        np.bitwise_or: _EITHER,
-        np.logical_or: _EITHER,
-        np.bitwise_xor: _ONE,
-        np.logical_xor: _ONE,
-        np.invert: _NOT,
-        np.logical_not: _NOT,
+    name: np.frompyfunc(f, count, 1)
+    for count, functions in {
+        1: {
+            "invert": _NOT,
+            "logical_not": _NOT,
+            "isnan": lambda x: VOCABULARY["ne"](x, x),
+            "sign": VOCABULARY["sign"],
+        },
+        2: {
+            "greater": operator.gt,
+            "greater_equal": operator.ge,
+            "less": operator.lt,
+            "less_equal": operator.le,
+            "equal": operator.eq,
+            "not_equal": operator.ne,
+            "bitwise_and": _BOTH,
+            "logical_and": _BOTH,
+            "bitwise_or": _EITHER,
+            "logical_or": _EITHER,
+            "bitwise_xor": _ONE,
+            "logical_xor": _ONE,
+            "maximum": VOCABULARY["maximum"],
+            "minimum": VOCABULARY["minimum"],
+            "copysign": VOCABULARY["copysign"],
+            "logaddexp": VOCABULARY["logaddexp"],
+        },
+        3: {"clip": VOCABULARY["clip"]},
     }.items()
+    for name, f in functions.items()
 }
+"""Functions of NumPy by name that do not do for traced values what they do for numbers."""

@@ -13,6 +13,7 @@ from micrograd.drawing.frame import THEME, Page, asset, framed, title_in, words_
 from micrograd.drawing.themes import THEMES
 from micrograd.engine.value import Value
 from micrograd.files import write
+from micrograd.live.packing import packed
 from micrograd.live.pictures import layouts
 from micrograd.live.samples import samples
 from micrograd.live.story import Story, settings
@@ -87,9 +88,7 @@ def live_page(
             raise ValueError(f"{story.names[leaf]!r} cannot learn: data gives it its numbers")
     options = {"learn": learning, "inputs": inputs, "samples": rows, "rate": _checked(rate)}
     titles = {each: _title(story, title, each) for each in languages.languages()}
-    marks = [story.cut.names[value].mark for value in story.values]
-    drawn = layouts(output, names, max_values, marks)
-    begin = {**settings(story, options), "layouts": drawn}
+    begin = {**settings(story, options), "layouts": layouts(output, names, max_values)}
     text = _document(story, begin, lang, titles)
     if path is not None:
         write(path, text)
@@ -115,7 +114,8 @@ def _document(
 ) -> str:
     data, functions = story.data()
     words = {each: words_of(each, title, "live") for each, title in titles.items()}
-    sources = [asset("formulas.js"), asset("state.js", __package__), asset("words.js")]
+    sources = [asset("formulas.js"), asset("packing.js", __package__)]
+    sources += [asset("state.js", __package__), asset("words.js")]
     sources += [asset(name, __package__) for name in _SCRIPTS]
     script = _compact("".join([sources[0], functions, *sources[1:]]))
     style = re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", asset("live.css", __package__)).replace("\n", "")
@@ -127,6 +127,7 @@ def _document(
         style=style,
         script=script,
         data={**data, **begin, "lang": lang, "words": words},
+        pack=packed,
     )
 
 

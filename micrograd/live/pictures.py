@@ -6,74 +6,45 @@ script draws it, so that a layout takes little space in the file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from micrograd.drawing.named.builder import named_picture
 from micrograd.drawing.named.layout import Layout, laid_out, note_name
 from micrograd.drawing.picture import Arrow, Box, Picture
-from micrograd.drawing.spans import Line, Span, of_mark
+from micrograd.drawing.spans import Line, Span
 from micrograd.drawing.svg_elements import Point
 from micrograd.engine.value import Value
-from micrograd.writing.marks import Mark
 
 WIDE, NARROW = 720, 350
 LEAF = (142.0, 50.0)  # width and height of a slider and a field for the number, in pixels
 MOST_NOTES = 14  # arrows with numbers on them, beyond which there are none
-_PLACE = 4  # numbers that say where a box is and how large
 _NUMBER, _SLOPE = "−0.000000", "−0.0000"  # as wide as most numbers
 
 
-def layouts(
-    output: Value, names: Any, max_values: int, marks: Sequence[Mark]
-) -> list[dict[str, Any]]:
+def layouts(output: Value, names: Any, max_values: int) -> list[dict[str, Any]]:
     """The wide and the narrow layout, or the only one if both are the same, as data for the page.
 
     Args:
         output: the value at the top of the graph.
         names: the caller's variables, or a model, for values without a label.
         max_values: the most named values.
-        marks: the names of the named values.
 
     Each has the `size` of the picture; whether it is read `across`; and the named values and the
     edges in the order of the page's data. An entry of `boxes` has the corner, the size, the role
-    and the lines of text; the last two are left out of the narrow layout where they are as in the
-    wide one. An entry of `wires` has the points that a curve passes, or those of two curves and the
-    place of the number between them. The wide layout also has the spans of `names`, which lines of
-    text refer to by their places.
+    and the lines of text. An entry of `wires` has the points that a curve passes, each as its
+    distance from the last one, or those of two curves and the place of the number between them.
     """
     picture = named_picture(
         [output], names=names, hide=("values", "gradients"), max_nodes=max_values
     )
     count = sum(len(box.operation.arrows) for box in picture.boxes if box.operation)
     boxes = [_with_room(box, count <= MOST_NOTES) for box in picture.boxes]
-    found = []
-    for width in (WIDE, NARROW):
-        drawn = picture._replace(boxes=boxes, direction="", width=width)
-        found.append(_data(drawn, laid_out(drawn)))
-    shown = [_spans(of_mark(mark)) for mark in marks]
-    for one, other in zip(*(each["boxes"] for each in found), strict=True):
-        if other[_PLACE:] == one[_PLACE:]:
-            del other[_PLACE:]
-        for box in (one, other):
-            box[5:] = [[_abbreviated(line, shown) for line in lines] for lines in box[5:]]
-    if (
-        all(len(box) == _PLACE for box in found[1]["boxes"])
-        and found[0]["size"] == found[1]["size"]
-    ):
-        del found[1]
-    found[0]["names"] = [spans if len(spans) > 1 else 0 for spans in shown]
-    return found
-
-
-def _abbreviated(line: list[Any], names: Sequence[list[Any]]) -> list[Any]:
-    """A line in which names of several spans are numbers: their places in `names`."""
-    short: list[Any] = []
-    while line:
-        found = next((i for i, n in enumerate(names) if len(n) > 1 and line[: len(n)] == n), None)
-        short.append(line[0] if found is None else found)
-        line = line[1 if found is None else len(names[found]) :]
-    return short
+    wide, narrow = (
+        _data(drawn, laid_out(drawn))
+        for width in (WIDE, NARROW)
+        for drawn in [picture._replace(boxes=boxes, direction="", width=width)]
+    )
+    return [wide] if wide == narrow else [wide, narrow]
 
 
 def _with_room(box: Box, has_notes: bool) -> Box:
@@ -133,14 +104,15 @@ def _wire(arrow: str, layout: Layout) -> list[Any]:
 
 
 def _points(wire: list[Point]) -> list[int]:
-    """The points of a curve without its controls, which follow from them."""
+    """The points of a curve, each as its distance from the last one, without its controls."""
     points = [(round(x), round(y)) for x, y in wire[::3]]
     kept = [
         point
         for i, point in enumerate(points)
         if not (0 < i < len(points) - 1 and _is_between(points[i - 1], point, points[i + 1]))
     ]
-    return [coordinate for point in kept for coordinate in point]
+    steps = zip(kept, [(0, 0), *kept], strict=False)
+    return [there - here for point, last in steps for there, here in zip(point, last, strict=True)]
 
 
 def _is_between(before: Point, point: Point, after: Point) -> bool:

@@ -1,8 +1,9 @@
 """Formulas as trees, and `fold`, which every interpreter of formulas is built on.
 
 A formula speaks of the operands `x`, `y`, `z` (and, in a partial, of the result `out`), of numbers,
-of `+ - * / **`, of the comparisons `< <= > >= == !=`, and of calls of known operations. Its tree is
-a variable, a number, or an operation of the table with its operands, each of which is a tree.
+of `+ - * / // % **`, of the comparisons `< <= > >= == !=`, and of calls of known operations. Its
+tree is a variable, a number, or an operation of the table with its operands, each of which is a
+tree.
 
 An interpreter has a vocabulary, which says what each operation means (on arrays, in LaTeX, as
 machine code), and folds the tree with it. `micrograd.table.reading` makes trees from text, and

@@ -21,6 +21,8 @@ _ARITHMETIC: dict[type[ast.AST], str] = {
     ast.Mult: "mul",
     ast.Div: "div",
     ast.Pow: "pow",
+    ast.Mod: "mod",
+    ast.FloorDiv: "floordiv",
 }
 _COMPARING: dict[type[ast.AST], str] = {
     ast.Lt: "lt",
@@ -121,13 +123,11 @@ class _Reader:
                 return Call(name, tuple(map(self.read, arguments)))
             case ast.BinOp(op=ast.BitXor()):
                 raise self.refusal(node, "a power is written **, not ^")
-            case ast.BinOp(op=ast.Mod() | ast.FloorDiv()):
-                raise self.refusal(node, "% is written mod(x, y), and // floordiv(x, y)")
             case _:
                 raise self.refusal(
                     node,
                     f"{type(node).__name__} is not allowed; a formula has numbers, "
-                    "+ - * / **, < <= > >= == !=, and calls of operations",
+                    "+ - * / // % **, < <= > >= == !=, and calls of operations",
                 )
 
     def refusal(self, node: ast.expr, reason: str) -> FormulaError:

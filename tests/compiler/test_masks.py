@@ -71,6 +71,22 @@ def with_an_array_on_the_left(x):
     return where(np.array([0.0, -3.0, 4.0]) < x, x * x, 3 * x).sum()
 
 
+def chosen_by_numpy(x):
+    h = W @ x + B
+    chosen = np.select([h > 1, h < -1], [h, h * h], 0.5 * h)
+    return np.where(h > 0, h, 0.1 * h).sum() + chosen.sum() + np.where(x > 0, 1.0, [*x]).sum()
+
+
+def bounded_by_numpy(x):
+    bounded = np.maximum(x, 0.3) * np.minimum(2.0, x) + np.clip(x, -1, 2) + x.clip(-1, 2)
+    return bounded.sum() + np.max(x) * x.min() + np.ptp(np.stack([x, x * x]), axis=0).sum()
+
+
+def of_single_values(x):
+    bounded = np.maximum(x[0], 0.25) + np.minimum(1.0, x[1]) + np.clip(x[2], 0.5, 2)
+    return bounded + np.where(x[0] > 0, x[0], x[1]) + np.sign(x[1]) * np.stack([*x]).sum()
+
+
 def in_a_gradient(x):
     slopes = grad(lambda y: where(y > 0, y**3, y).sum())(x)
     return where(slopes > 1, slopes, 0).sum()
@@ -83,6 +99,7 @@ def in_a_jacobian(x):
 
 FUNCTIONS = (
     *(layer, joined, by_functions_of_numpy, counted, in_place, put_together, of_functions),
+    *(chosen_by_numpy, bounded_by_numpy, of_single_values),
     *(by_other_functions_of_numpy, with_an_array_on_the_left, in_a_gradient, in_a_jacobian),
 )
 
@@ -95,6 +112,24 @@ def test_arrays_are_compared_as_they_are_eagerly(f, backend):
         found = compile(f, backend=backend).value_and_grad(x)
         np.testing.assert_allclose(found[0], value, rtol=1e-13)
         np.testing.assert_allclose(found[1], slopes, rtol=1e-13, atol=1e-13)
+
+
+def test_functions_of_numpy_have_the_conventions_of_the_table():
+    def f(x):
+        larger = np.maximum(x[0], x[1]) + np.logaddexp(x[0], x[1]) + np.copysign(x[0], x[1])
+        return larger + np.sinc(x[2]) + np.where(np.isnan(x[3]), 0.0, x[3])
+
+    value, slopes = compile(f).value_and_grad(np.array([2.0, 2.0, 0.0, np.nan]))
+    assert value == pytest.approx(2 + (2 + np.log(2)) + 2 + 1 + 0)
+    assert slopes.tolist() == pytest.approx([0.5 + 0.5 + 1, 0.5 + 0.5, 0, 0])
+    curvature = compile(lambda x: grad(grad(np.sinc))(x))(0.0)
+    assert curvature == pytest.approx(-(np.pi**2) / 3)
+
+
+def test_an_array_of_conditions_needs_no_value_to_choose_from_values():
+    program = compile(lambda x: np.where([True, False, True], x, 1.0).sum())
+    assert program(X) == 1.0 + 1.0 + 3.0
+    assert "where" not in str(program)
 
 
 def test_a_program_chooses_anew_at_every_call():

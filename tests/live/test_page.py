@@ -1,12 +1,12 @@
 """What a live page is: its size, its policy, its errors, its derivation, and who can use it."""
 
-import json
 import re
 
 import pytest
 
 from micrograd import Value, live_page, relu
 from micrograd.writing import languages
+from tests.live.common import story_of
 from tests.live.test_numbers import line, neuron
 
 
@@ -29,20 +29,19 @@ def network(inputs=3, hidden=3):
     return loss
 
 
-def chain(count):
+def chain(count, name="h_{}"):
     """Values with a name each, one after the other."""
     x = Value(1.0, label="x")
     for i in range(1, count):
         x = (x * 1.1 + 0.2).tanh() if i % 2 else (x - 0.3) ** 2 * 1.7
-        x.label = f"h_{i}"
+        x.label = name.format(i)
     return x
 
 
 def test_thirty_values_take_less_than_60_kb_and_a_neuron_less_than_50():
-    for output in (network(), chain(30)):
+    for output in (network(), network(4, 4), chain(30), chain(30, "temperature_of_the_room_{}")):
         page = live_page(output)
-        story = json.loads(re.search(r'id="story">(.*?)</script>', page)[1])
-        assert len(story["values"]) >= 28
+        assert len(story_of(page)["values"]) >= 28
         assert len(page.encode()) < 60_000
     assert len(live_page(neuron()).encode()) < 50_000
 

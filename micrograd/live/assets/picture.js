@@ -26,13 +26,11 @@ const ROLES = {
   value: "value",
 };
 
-// A line of text around a point; a span is text, a kind and text, or the place of a name.
+// A line of text around a point; a span is text, or a kind and text.
 function textLine(spans, x, y, attributes = {}) {
   let raised = 0;
   const made = svgElement("text", { x, y, "text-anchor": "middle", ...attributes });
-  for (const span of spans.flatMap((each) =>
-    typeof each === "number" ? story.layouts[0].names[each] : [each]
-  )) {
+  for (const span of spans) {
     const [kind, text] = typeof span === "string" ? ["", span] : span;
     const shift = kind.includes("_") ? 4 : kind.includes("^") ? -6 : 0;
     const part = svgElement("tspan", { dy: shift - raised }, text);
@@ -68,7 +66,11 @@ function build() {
   Object.assign(at("picture").style, { width: `${width}px`, height: `${height}px` });
   at("picture").replaceChildren(svg);
   edges.forEach((edge, k) => {
-    const parts = wires[k].filter((part) => part.length > 2);
+    const parts = wires[k].filter((part) => part.length > 2).map((part) => {
+      const points = [...part]; // each is the distance from the one before
+      for (let i = 2; i < points.length; i++) points[i] += points[i - 2];
+      return points;
+    });
     const end = parts[parts.length - 1].slice(-2);
     const tip = [
       [-7, -3.5],
@@ -89,9 +91,8 @@ function build() {
     svg.append(edge.group);
   });
   values.forEach((value, i) => {
-    const [x, y, wide, tall] = drawn[i],
-      isLeaf = leaves.includes(i);
-    const [role, lines] = (drawn[i].length > 4 ? drawn : story.layouts[0].boxes)[i].slice(4);
+    const [x, y, wide, tall, role, lines] = drawn[i];
+    const isLeaf = leaves.includes(i);
     const rect = svgElement("rect", { x, y, width: wide, height: tall, rx: 6 });
     const box = svgElement(
       "g",
