@@ -28,6 +28,14 @@ if find_spec("hypothesis"):
     settings.load_profile("micrograd")
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is exhaustive is slow, too, so `-m "not slow"` leaves it out."""
+    for item in items:
+        if item.get_closest_marker("exhaustive"):
+            item.add_marker("slow")
+
+
 @pytest.fixture(autouse=True)
 def table() -> Iterator[dict[str, ops.Operation]]:
     """The table of operations, restored after each test."""
