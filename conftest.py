@@ -42,8 +42,10 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is exhaustive is slow, too, so `-m "not slow"` leaves it out."""
+    """A test in a browser is exhaustive, and what is exhaustive is slow, too."""
     for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("exhaustive")
         if item.get_closest_marker("exhaustive"):
             item.add_marker("slow")
 

@@ -63,6 +63,7 @@ def commands(*names: str) -> list[str]:
     return [line for line in dict.fromkeys(lines) if re.match("micrograd (?!train|predict)", line)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", commands(*DOCUMENTS))
 def test_a_command_of_the_documents_works(command, monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)

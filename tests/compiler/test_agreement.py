@@ -364,6 +364,7 @@ REWRITTEN = {
 FORMS = ["numbers", "a batch", "a parameter", "a tape"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REWRITTEN)
 @pytest.mark.parametrize(
     ("backend", "form"),
@@ -405,6 +406,7 @@ def test_what_algebra_would_rewrite_is_computed_as_written(
 # ---------------------------------------------------------------------------------------- networks
 
 
+@pytest.mark.slow
 @EVERY_BACKEND
 @pytest.mark.usefixtures("quick_xla")
 @pytest.mark.parametrize("samples", [1, 2, 7])

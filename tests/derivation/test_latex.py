@@ -93,7 +93,7 @@ def every_formula():
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("program", "packages"),
     [
@@ -169,6 +169,7 @@ def test_katex_reads_every_formula(kind, tmp_path):
     assert int(done.stdout) == len(formulas)
 
 
+@pytest.mark.slow
 def test_markdown_shows_labels_as_formulas_only():
     """What a label says is never Markdown: no link, no tag, no heading, no code of its own."""
     for explanation in explanations():
@@ -178,6 +179,7 @@ def test_markdown_shows_labels_as_formulas_only():
         assert all(row.count("|") == 5 for row in rows)
 
 
+@pytest.mark.slow
 def test_formulas_hold_nothing_that_markdown_would_read():
     for explanation in explanations():
         for formula in in_markdown(explanation.markdown()):

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 
 TOUR = Path(__file__).parents[2] / "examples" / "tour.ipynb"
 # A reader who has installed the package alone.

@@ -38,6 +38,7 @@ def chain(count):
     return x
 
 
+@pytest.mark.slow
 def test_thirty_values_take_less_than_60_kb_and_a_neuron_less_than_50():
     for output in (network(), chain(30)):
         page = live_page(output)
