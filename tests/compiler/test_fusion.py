@@ -148,7 +148,7 @@ def test_products_with_constant_matrices_sums_folds_and_tapes_are_fused(fused_at
     assert names == {"Elementwise", "Product", "WeightedSums", "Fold", "Tape"}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_fused_operations_agree_at_special_numbers(dtype):
     for row in TABLE.values():
