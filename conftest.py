@@ -50,6 +50,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """With `-n`, a file is tested by one process, and so are the examples, which share a demo.
+
+    What fixtures and caches of a file hold is then made once. Files come in their order, since the
+    last ones are short. `--dist` chooses another way.
+    """
+    if config.getoption("dist") != "load":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "tests/examples" if file.startswith("tests/examples/") else file
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
 @pytest.fixture(autouse=True)
 def table() -> Iterator[dict[str, ops.Operation]]:
     """The table of operations, restored after each test."""
