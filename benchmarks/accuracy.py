@@ -12,6 +12,7 @@ import math
 import random
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -229,11 +230,8 @@ def executors() -> dict[str, Callable[[Operation, Sequence[Point]], Results]]:
     """The executors that are installed."""
     found: dict[str, Any] = {"values": on_values, "numpy": compiled_with("numpy")}
     for backend, needed in {"numba": "llvmlite", "jax": "jax"}.items():
-        try:
-            __import__(needed)
-        except ImportError:
-            continue
-        found[backend] = compiled_with(backend)
+        if find_spec(needed):
+            found[backend] = compiled_with(backend)
     return found
 
 

@@ -293,7 +293,6 @@ SOURCES = [
     Source(10, "times", "Karpathy|“十倍”", measure=eager_factor),
     Source(1000, "times", "machine code", reason="47 ms by 11 µs, rounded down"),
     Source(100, "operations", "your own", count=operations),
-    Source(10, "minutes", "two cores", reason="depends on the machine; see the log of CI"),
     Source(570, "MB", "Linux", reason="the sum of the table below it, of wheels of a given day"),
     Source(70, "MB", "NumPy", reason="NumPy and this package, of wheels of a given day"),
     Source(1, "MB", "stack", reason="a property of CPython 3.13, measured by hand"),

@@ -26,6 +26,7 @@ def run(*options: str) -> str:
     return subprocess.run(program, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
 
 
+@pytest.mark.slow
 def test_the_program_prints_every_table_without_peers() -> None:
     printed = run("--no-peers", "--rounds", "1")
     for words in (
@@ -234,6 +235,7 @@ def test_a_gradient_that_differs_is_noticed() -> None:
     assert eager.difference({"loss": 0.5, "gradients": [0.0, 6.0]}, ours) == 1
 
 
+@pytest.mark.slow
 def test_a_peer_that_cannot_be_installed_is_skipped_with_a_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -156,6 +156,7 @@ def test_doctor_lists_what_is_installed_and_exits_with_0(capsys):
     assert text.endswith("All is well.\n")
 
 
+@pytest.mark.slow
 def test_doctor_speaks_chinese(capsys):
     assert main(["doctor", "--lang", "zh"]) == 0
     assert capsys.readouterr().out.endswith("一切正常。\n")

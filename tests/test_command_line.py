@@ -56,6 +56,7 @@ def test_the_demo_collects_everything_in_an_index(two_articles, tmp_path, capsys
         assert found or path.name == "index.html" or path.suffix == ".png"
 
 
+@pytest.mark.slow
 def test_an_index_that_cannot_be_written_is_an_error_without_a_traceback(
     two_articles, tmp_path, capsys
 ):
@@ -100,6 +101,7 @@ def test_a_number_that_differs_is_marked_and_the_demo_exits_with_1(
     assert "; 1 of the latter differs\n" in text
 
 
+@pytest.mark.slow
 def test_what_was_skipped_is_said_once_for_all_articles(
     two_articles, monkeypatch, tmp_path, capsys
 ):

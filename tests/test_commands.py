@@ -190,6 +190,7 @@ def test_rules_prints_the_cards_that_are_named_or_all(capsys):
     assert capsys.readouterr().out.startswith("sech2\n=====\n")
 
 
+@pytest.mark.slow
 def test_rules_writes_pages(tmp_path, capsys):
     path = tmp_path / "rules.html"
     assert main(["rules", "-o", str(path)]) == 0

@@ -68,6 +68,7 @@ def test_the_order_is_operands_from_left_to_right_and_then_the_node(nodes):
     assert graph.order(nodes[-1]) == recursive_order(nodes[-1:])
 
 
+@pytest.mark.slow
 @given(graphs(), st.lists(st.integers(0, 10), max_size=4))
 def test_several_roots_are_walked_one_after_another(nodes, picks):
     roots = [nodes[pick % len(nodes)] for pick in picks]
@@ -210,6 +211,7 @@ def test_the_leaves_are_the_nodes_that_no_operation_made_in_order(nodes):
     assert graph.leaves(nodes) == [node for node in recursive_order(nodes) if not node._op]
 
 
+@pytest.mark.slow
 @given(graphs())
 def test_the_depth_is_that_of_the_longest_path(nodes):
     depths = {}
@@ -240,6 +242,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_deep_graph_is_walked_in_a_shallow_stack(shape):
     x = Value(1.0)

@@ -94,6 +94,7 @@ def test_the_result_is_pytorchs_on_numbers_on_values_and_compiled(layer):
     assert_same([x.data for x in of_values.ravel()], wanted.ravel())
 
 
+@pytest.mark.slow
 @layers
 def test_the_gradients_are_confirmed_by_the_checker(layer):
     check_gradients(loss_of(layer), *inputs(layer))

@@ -86,6 +86,7 @@ def test_the_first_cell_prepares_what_a_page_uses():
     assert 'lang, width = "zh"' in made("# A\n", "zh")[1]["source"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", WORDS)
 def test_every_tutorial_is_a_valid_notebook_without_outputs(lang):
     nbformat = pytest.importorskip("nbformat", reason="pip install nbclient ipykernel")
@@ -97,6 +98,7 @@ def test_every_tutorial_is_a_valid_notebook_without_outputs(lang):
         assert not any(cell.get("outputs") for cell in notebook["cells"])
 
 
+@pytest.mark.slow
 def test_a_tutorial_offers_its_notebook_and_the_list_of_tutorials_the_tour(tmp_path):
     for name in ("pendulum", "index"):
         path = pages.pages("zh")[f"tutorials/{name}"]
@@ -119,7 +121,7 @@ def said(cell):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore")  # those of the kernel's client
 @pytest.mark.parametrize("name", notebooks.tutorials("en"))
 def test_a_tutorial_runs_as_a_notebook_and_prints_what_the_page_says(name, tmp_path):

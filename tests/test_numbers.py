@@ -28,6 +28,7 @@ def test_every_source_counts_or_measures_or_gives_a_reason():
         assert sum(map(bool, ways)) == 1, named(source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [s for s in COUNTED if s.unit != "%"], ids=named)
 def test_a_number_that_can_be_counted_is_right(source):
     assert numbers.agrees(source, source.count())

@@ -77,6 +77,7 @@ MUTATIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutation", MUTATIONS)
 @every(SMOOTH)
 def test_every_wrong_partial_is_caught(row, mutation):
@@ -222,6 +223,7 @@ def test_the_convention_at_a_kink_or_tie_is_the_one_written_in_the_row(name, poi
     assert TABLE[name].note
 
 
+@pytest.mark.slow
 @every(BUILT_IN)
 def test_the_generated_method_agrees_with_the_row_to_the_bit(row):
     rng = random.Random(row.name)
@@ -343,6 +345,7 @@ def test_an_integer_too_large_for_a_float_is_an_infinity():
     assert row.evaluate(1.0)[0] == math.inf
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.text(alphabet="xyzout0123456789.+-*/()<=>, expwhrabs_'\"[]{}:\\@&|^~!%", max_size=40))
 def test_any_text_is_a_formula_or_a_formula_error(text):

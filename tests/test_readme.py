@@ -63,6 +63,7 @@ def commands(*names: str) -> list[str]:
     return [line for line in dict.fromkeys(lines) if re.match("micrograd (?!train|predict)", line)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", commands(*DOCUMENTS))
 def test_a_command_of_the_documents_works(command, monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
@@ -82,7 +83,9 @@ def test_the_derivation_in_the_readme_is_what_the_command_prints(capsys):
 
 def test_continuous_integration_runs_the_tests_as_the_readme_does():
     (command,) = [line for line in blocks(text_of("README.md"), "console") if "pytest" in line]
-    assert command.strip() in text_of(".ci/run")
+    rest = ".venv/bin/python -m pytest -q -n auto -m exhaustive"  # which the command leaves out
+    assert f"\n{command.strip()}\n{rest}" in text_of(".ci/run")
+    assert all(f"`{rest}`" in text_of(name) for name in ("README.md", "README.zh-CN.md"))
 
 
 @pytest.mark.parametrize("name", ["compact.svg", "neuron.svg"])

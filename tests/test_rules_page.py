@@ -15,6 +15,7 @@ def page(request, tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_the_page_has_every_card_with_its_curve_and_says_what_it_is(page):
     text = page.read_text("utf-8")
     count = len(rule_cards())

@@ -45,6 +45,7 @@ def with_marks(name):
     return pytest.param(name, marks=pytest.mark.slow if name.startswith("tutorials/") else ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [with_marks(name) for name in ENGLISH])
 def test_the_examples_of_a_page_print_what_stands_there(name, tmp_path):
     examples.run(name, text_of(ENGLISH[name]), "en", tmp_path)
@@ -119,6 +120,7 @@ def test_the_gallery_shows_every_example():
         assert named == included
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("lang", "measured"), [("en", "processor time"), ("zh", "处理器")])
 def test_an_entry_of_the_gallery_has_a_picture_the_output_and_the_time(lang, measured, tmp_path):
     assert gallery.write_entry("implicit", tmp_path / "source", tmp_path / "out") == ""
@@ -212,6 +214,7 @@ def test_the_reference_has_every_module_that_documents_import_from():
     assert named <= {*reference.MODULES, *OTHERS}
 
 
+@pytest.mark.slow
 def test_the_reference_has_every_command_and_every_rule():
     from micrograd.commands.main import COMMANDS
     from micrograd.derivation import rule_cards
@@ -243,7 +246,7 @@ def is_error(thing):
     return inspect.isclass(thing) and issubclass(thing, Exception)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_site_is_built_without_warnings_and_complete(tmp_path):
     """Every address in it leads somewhere, and its index has every public name and Chinese word."""
     missing = [name for name in build.NEEDED if find_spec(name) is None]

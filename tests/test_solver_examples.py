@@ -14,6 +14,7 @@ from micrograd import grad, jacobian  # noqa: E402
 from micrograd.testing import check_gradients  # noqa: E402
 
 
+@pytest.mark.slow
 def test_twenty_terms_keep_the_energy_where_runge_kutta_does_not():
     found = pendulum.run()
     assert found.holds is True
@@ -21,6 +22,7 @@ def test_twenty_terms_keep_the_energy_where_runge_kutta_does_not():
     assert found.numbers["runge_kutta"] > 1e-5
 
 
+@pytest.mark.slow
 def test_the_pendulum_is_where_the_elliptic_function_says():
     seconds = pendulum.STEPS * pendulum.LENGTH
     k = mpmath.sin(pendulum.START[0] / 2)

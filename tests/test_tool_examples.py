@@ -75,6 +75,7 @@ def test_what_the_mistakes_look_like_is_said():
         assert clue in said
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_the_library_in_c_gives_the_numbers_of_the_engine():
     found = c_source.run()

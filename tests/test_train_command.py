@@ -49,6 +49,7 @@ def percentage(line: str) -> float:
 # -------------------------------------------------------------------------------------------- train
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [
@@ -128,6 +129,7 @@ def test_the_same_seed_gives_the_same_result_and_the_same_model(tmp_path, capsys
     assert len(contents) == 1
 
 
+@pytest.mark.slow
 def test_plots_are_written(tmp_path, capsys):
     pytest.importorskip("matplotlib")
     assert main(["train", "--data", "moons", *QUICK, "--plots", str(tmp_path / "new")]) == 0

@@ -185,21 +185,21 @@ def shortened(message):
     return kind.replace("micrograd.engine.value.", "").replace("builtins.", "")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_results_have_these_types_for_a_type_checker(messages):
     revealed = {each: messages[f"reveal_type({each})"] for each in REVEALED}
     found = {each: " ".join(map(shortened, told)) for each, told in revealed.items()}
     assert found == REVEALED
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_script_without_a_mistake_is_accepted(messages):
     assert {
         line: messages[line] for line in (*SCRIPT.splitlines(), *ACCEPTED) if messages[line]
     } == {}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("line", REFUSED)
 def test_what_cannot_work_is_refused_before_it_runs(line, messages):
     assert any(message.startswith("error: ") for message in messages[line])

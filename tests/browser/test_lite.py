@@ -11,7 +11,7 @@ from tests.browser.conftest import ROOT
 from tests.browser.pythons import Server
 
 pytest.importorskip("jupyterlite_core", reason="pip install jupyterlite-core")
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.pythons import Failed
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 
 ULP = 2.0**-52
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -38,7 +39,7 @@ from micrograd.derivation.chain import Chain
 from micrograd.ops import ROWS, TABLE
 from micrograd.testing.strategies import expressions
 from nn import MLP
-from tests.compiler.conftest import QUICK
+from tests.compiler.conftest import EVERY_BACKEND, QUICK
 
 SLACK = 2.0**-40
 
@@ -143,31 +144,46 @@ def test_the_sign_of_a_zero_is_that_zero(backend):
     assert signs.tolist() == [0.0, 0.0]
 
 
+@cache
+def at_special_numbers(name):
+    """All combinations of special numbers, one in each column, and what eager mode gives there."""
+    arity, function = TABLE[name].arity, operation(name)
+    grid = np.array(np.meshgrid(*[SPECIALS] * arity)).reshape(arity, -1)
+    values, slopes, _ = zip(*(eager(function, *sample) for sample in grid.T.tolist()), strict=True)
+    return grid, np.array(values), np.array(slopes).T
+
+
+def assert_close(found, expected, at, **tolerance):
+    """Check all numbers at once, and name the samples at which they differ."""
+    wrong = ~np.isclose(found, expected, equal_nan=True, **tolerance)
+    assert not wrong.any(), [
+        {"at": tuple(sample), "found": a, "expected": b}
+        for sample, a, b in zip(at.T[wrong].tolist(), found[wrong], expected[wrong], strict=True)
+    ]
+
+
 @pytest.mark.slow
+@EVERY_BACKEND
 @pytest.mark.parametrize("name", [row.name for row in ROWS])
 def test_every_operation_agrees_at_ordinary_and_special_numbers(backend, name):
-    row, function = TABLE[name], operation(name)
     # Four units in the last place; but the hyperbolic functions of XLA lose ten bits at 700.
     accuracy = 2.0**-50 if backend in ("numpy", "reference") else 2.0**-43
     tiny = 2.0**-1022 if backend == "jax" else 5e-324  # XLA takes subnormal numbers for zeros
-    grid = np.array(np.meshgrid(*[SPECIALS] * row.arity)).reshape(row.arity, -1)
-    compiled = compile(function, batched=True, backend=backend)
+    grid, expected, expected_slopes = at_special_numbers(name)
+    compiled = compile(operation(name), batched=True, backend=backend)
     values, slopes = compiled.value_and_grad(*grid)
     slopes = slopes if isinstance(slopes, tuple) else (slopes,)
-    for i, sample in enumerate(grid.T.tolist()):
-        value, gradient, _ = eager(function, *sample)
-        near = 1e-14 if name == "lgamma" else tiny  # between its zeros, a sum of larger terms
-        assert np.isclose(values[i], value, rtol=accuracy, atol=near, equal_nan=True), sample
-        for column, expected in zip(slopes, gradient, strict=True):
-            assert np.isclose(column[i], expected, rtol=4 * accuracy, atol=tiny, equal_nan=True), (
-                sample
-            )
+    near = 1e-14 if name == "lgamma" else tiny  # between its zeros, a sum of larger terms
+    assert_close(values, expected, grid, rtol=accuracy, atol=near)
+    for column, wanted in zip(slopes, expected_slopes, strict=True):
+        assert_close(column, wanted, grid, rtol=4 * accuracy, atol=tiny)
 
 
 PLAIN = (0.0, 0.5, 1.0, -1.0, 2.0, -2.5)
 
 
 @pytest.mark.slow
+@EVERY_BACKEND
 @pytest.mark.parametrize("name", [row.name for row in ROWS if len(row.partials) == 1])
 def test_single_precision_is_double_precision_with_fewer_digits(backend, name):
     x = np.linspace(-12, 12, 97)  # which single precision holds
@@ -179,10 +195,8 @@ def test_single_precision_is_double_precision_with_fewer_digits(backend, name):
     assert np.allclose(slopes, expected, rtol=2.0**-18, atol=2.0**-18, equal_nan=True)
 
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("quick_xla")
-@pytest.mark.parametrize("name", [row.name for row in ROWS])
-def test_derivatives_within_a_function_follow_the_rule_for_zero_times_infinity(backend, name):
+def second_derivatives(name):
+    """Functions of the operands of an operation that compute second derivatives."""
     function, arity = operation(name), TABLE[name].arity
 
     def second(outer, along, *at):
@@ -197,25 +211,43 @@ def test_derivatives_within_a_function_follow_the_rule_for_zero_times_infinity(b
         """All second derivatives of an arctangent, which stays tame where the operation is wild."""
         return second(atan, product, *at) if arity < 3 else []
 
+    return of_a_square, of_an_arctangent
+
+
+@cache
+def second_derivatives_by_values(name):
+    """Plain and wild samples, one in each column, and the second derivatives of each by Values."""
+    arity = TABLE[name].arity
+    wild = np.array(np.meshgrid(*[SPECIALS if arity < 3 else PLAIN] * arity)).reshape(arity, -1)
+    plain = np.array(np.meshgrid(*[PLAIN] * arity)).reshape(arity, -1)
+    return [
+        (at, np.array([[x.data for x in f(*map(Value, sample))] for sample in at.T.tolist()]).T)
+        for at, f in zip((plain, wild), second_derivatives(name), strict=True)
+    ]
+
+
+@pytest.mark.slow
+@EVERY_BACKEND
+@pytest.mark.usefixtures("quick_xla")
+@pytest.mark.parametrize("name", [row.name for row in ROWS])
+def test_derivatives_within_a_function_follow_the_rule_for_zero_times_infinity(backend, name):
+    of_a_square, of_an_arctangent = second_derivatives(name)
+    arity = TABLE[name].arity
     program = compile(
         lambda *at: [*of_a_square(*at), *of_an_arctangent(*at)], batched=True, backend=backend
     )
-    wild = np.array(np.meshgrid(*[SPECIALS if arity < 3 else PLAIN] * arity)).reshape(arity, -1)
-    plain = np.array(np.meshgrid(*[PLAIN] * arity)).reshape(arity, -1)
-    for at, count, function_of, accuracy in (
+    (plain, squares), (wild, arctangents) = second_derivatives_by_values(name)
+    for at, chosen, expected, accuracy in (
         # A dozen roundings, some of which cancel, of numbers below 100 here.
-        (np.resize(plain.T, wild.T.shape).T, plain.shape[1], of_a_square, 1e-13),
+        (plain, slice(arity), squares, 1e-13),
         # Zeros, infinities and nan are told apart here, not digits.
-        (wild, wild.shape[1], of_an_arctangent, 1e-9),
+        (wild, slice(arity, None), arctangents, 1e-9),
     ):
-        columns = [np.broadcast_to(column, at.shape[1]) for column in program(*at)]
-        columns = columns[:arity] if function_of is of_a_square else columns[arity:]
-        for i, sample in enumerate(at.T.tolist()[:count]):
-            found = [column[i] for column in columns]
-            expected = [x.data for x in function_of(*map(Value, sample))]
-            assert np.allclose(found, expected, rtol=accuracy, atol=accuracy, equal_nan=True), (
-                sample
-            )
+        # All batches have one size, because JAX compiles a program for each size.
+        columns = program(*np.resize(at.T, wild.T.shape).T)[chosen]
+        for column, wanted in zip(columns, expected, strict=True):
+            found = np.broadcast_to(column, wild.shape[1])[: at.shape[1]]
+            assert_close(found, wanted, at, rtol=accuracy, atol=accuracy)
 
 
 @pytest.mark.usefixtures("quick_xla")
@@ -332,13 +364,14 @@ REWRITTEN = {
 FORMS = ["numbers", "a batch", "a parameter", "a tape"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REWRITTEN)
 @pytest.mark.parametrize(
     ("backend", "form"),
     [
         *((backend, form) for backend in QUICK for form in FORMS),
         # JAX alone has two ways to run a tape.
-        *(pytest.param("jax", form, marks=pytest.mark.slow) for form in [*FORMS, "a loop"]),
+        *(pytest.param("jax", form, marks=pytest.mark.exhaustive) for form in [*FORMS, "a loop"]),
     ],
     indirect=["backend"],
 )
@@ -373,6 +406,8 @@ def test_what_algebra_would_rewrite_is_computed_as_written(
 # ---------------------------------------------------------------------------------------- networks
 
 
+@pytest.mark.slow
+@EVERY_BACKEND
 @pytest.mark.usefixtures("quick_xla")
 @pytest.mark.parametrize("samples", [1, 2, 7])
 @pytest.mark.parametrize("activation", ["relu", "tanh", "gelu", "sin"])

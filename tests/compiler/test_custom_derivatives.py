@@ -89,6 +89,7 @@ def test_parameters_get_their_derivative_from_the_rule():
     assert_close(gradient, np.array([0.5]))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_xla")
 def test_it_is_used_in_the_steps_of_loops(backend):
     half = custom_derivative(lambda a: a**0.5, vjp=lambda args, x, g: (g / (2 * x),))

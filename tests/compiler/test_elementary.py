@@ -213,6 +213,7 @@ def assert_agree(got: Any, expected: Any, kind: str) -> None:
     assert (np.signbit(got) == np.signbit(expected))[zero].all()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", OF_ONE)
@@ -239,6 +240,7 @@ def test_pairs_of_special_numbers_give_the_same_as_with_values(name, kind):
                 assert_agree(got, np.array(expected)[chosen].astype(kind), kind)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", [*BOUNDS, *PAIRS])
 def test_a_lane_does_not_depend_on_its_neighbours(name, kind):

@@ -94,6 +94,7 @@ def cameras(length):
     return 0.3 * turn, 0.1 * shift, 0.1 * lens, point + 5.0, draw(size=(length, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [1, 7, 8, 113, 1_000])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_fused_program_gives_the_numbers_of_its_instructions(dtype, length):
@@ -115,6 +116,7 @@ def learned(x, y):
     return kept * kept + 0.01 * sum(w * w for w in W)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("length", [3, 200, 5_003])
@@ -125,6 +127,7 @@ def test_a_fused_program_gives_the_same_gradient_of_parameters(dtype, length, th
     assert codes(fused) == [True, True]
 
 
+@pytest.mark.slow
 def test_products_with_constant_matrices_sums_folds_and_tapes_are_fused(fused_at_once):
     matrix = np.random.default_rng(0).normal(size=(6, 5))
 
@@ -145,7 +148,7 @@ def test_products_with_constant_matrices_sums_folds_and_tapes_are_fused(fused_at
     assert names == {"Elementwise", "Product", "WeightedSums", "Fold", "Tape"}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_fused_operations_agree_at_special_numbers(dtype):
     for row in TABLE.values():
@@ -286,6 +289,7 @@ def test_a_product_of_zeros_has_the_same_sign_in_a_fused_program(monkeypatch):
     assert any(type(each).__name__ == "Product" for each in program.program.instructions)
 
 
+@pytest.mark.slow
 def test_a_fused_kernel_is_kept_on_disk(fused_at_once, tmp_path, monkeypatch):
     monkeypatch.setenv("MICROGRAD_CACHE_DIR", str(tmp_path / "kept"))
     at = cameras(20)

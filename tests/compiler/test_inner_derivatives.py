@@ -73,6 +73,7 @@ def test_a_hessian_vector_product_of_a_network_agrees_with_eager_mode():
 EDGES = (0.0, -0.0, 0.5, 1.0, -1.0, -2.0, 1000.0, -1000.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", QUICK, indirect=True)
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.arity == 1])
 def test_a_branch_that_is_not_taken_passes_nothing_on_whatever_it_holds(name, backend):

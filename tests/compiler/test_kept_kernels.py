@@ -134,6 +134,7 @@ def test_what_is_no_file_of_this_user_alone_is_compiled_anew(kept, original, thi
     assert content(kept) == before
 
 
+@pytest.mark.slow
 def test_a_folder_in_place_of_a_kernel_only_costs_time(kept, original):
     for file in content(kept):
         file.unlink()
@@ -150,6 +151,7 @@ def test_a_folder_that_others_can_write_is_not_used(kept, mode, monkeypatch):
     assert machine._own_folder() is None
 
 
+@pytest.mark.slow
 @ON_UNIX
 def test_without_a_folder_of_its_own_a_program_runs_and_keeps_nothing(tmp_path, original):
     (tmp_path / "open").mkdir()
@@ -202,6 +204,7 @@ def test_a_relative_path_is_not_used(tmp_path, monkeypatch):
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path, original):
     (tmp_path / "file").write_text("not a folder")
     assert run(tmp_path / "file" / "kernels") == original[1]

@@ -285,6 +285,7 @@ def test_loops_may_be_nested(backend):
     assert_agree(backend, f, 0.7, 0.3)
 
 
+@pytest.mark.slow
 def test_derivatives_within_the_function_agree(backend):
     def f(x, w):
         return repeat(lambda s: [s[1] * w + sin(s[0]), s[0] * x], [x, w], 4)[0]
@@ -412,6 +413,7 @@ def test_a_program_with_loops_can_be_pickled(backend):
     assert again.value_and_grad(2.0, 7) == (128.0, (448.0, 0.0))
 
 
+@pytest.mark.slow
 def test_a_long_step_runs_by_rows_of_instructions_and_agrees(backend):
     def f(x, w):
         def step(h):

@@ -178,6 +178,7 @@ ORDERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("kind", [np.float64, np.float32])
 @pytest.mark.parametrize("order", ORDERS)
@@ -239,6 +240,7 @@ def test_results_of_a_tape_survive_that_places_are_used_again(monkeypatch, kind,
     assert variant.executor.executor.linked.rows < program.program.varying / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "length", [1, 2, 7, 8, 9, executor.BLOCK - 1, executor.BLOCK, executor.BLOCK + 1, 1_000, 5_000]
 )

@@ -122,6 +122,7 @@ FUNCTIONS = [kinks, many, recurrence, widest, inner, lambda x, y: x, lambda x, y
 BATCHED = (kinks, many, FUNCTIONS[-1])
 
 
+@pytest.mark.slow
 @needs_cc
 @pytest.mark.parametrize(
     ("function", "batched"), [*((f, False) for f in FUNCTIONS), *((f, True) for f in BATCHED)]
@@ -158,6 +159,7 @@ def stopped(x, y):
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 2.5, 1e300, 5e-324, math.inf, -math.inf, math.nan)
 
 
+@pytest.mark.slow
 @needs_cc
 def test_infinities_and_nan_are_stopped_in_c_as_in_the_program(manner, tmp_path):
     program = compile(lambda x, y: stopped(x, y), backend="reference")
@@ -172,6 +174,7 @@ def test_infinities_and_nan_are_stopped_in_c_as_in_the_program(manner, tmp_path)
                 assert equal(a, b, ulps=16), (x, y)
 
 
+@pytest.mark.slow
 @needs_cc
 def test_c_has_the_mean_gradient_of_parameters(manner, tmp_path):
     random.seed(0)
@@ -254,6 +257,7 @@ def test_matrix_products_and_wide_groups_are_loops():
         assert len(program.source(language).splitlines()) < most
 
 
+@pytest.mark.slow
 def test_a_long_recurrence_is_a_loop_over_tables():
     def f(x, y):
         for _ in range(5_000):
@@ -283,6 +287,7 @@ def test_numpy_source_gives_the_values_of_the_program(function, batched):
     assert equal(space["f"](*at), expected, ulps=8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ROWS_WITH_FORMULAS)
 def test_every_row_is_written_in_numpy(name):
     row = TABLE[name]

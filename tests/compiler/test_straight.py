@@ -47,7 +47,7 @@ def straight(f, inputs, dtype, *, wide, parameters=()):
     return call
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("wide", [False, True], ids=["numbers", "vectors"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_straight_code_of_each_operation_gives_the_bits_of_its_kernel(dtype, wide):

@@ -211,6 +211,7 @@ assert np.isfinite(nn.predict(model, X)).all()
 """
 
 
+@pytest.mark.slow
 def test_a_machine_of_32_bits_traces_trains_and_predicts():
     root = Path(__file__).parents[2]
     run = subprocess.run(

@@ -146,6 +146,7 @@ formulas = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(formulas)
 @example(read("square(a) * b"))

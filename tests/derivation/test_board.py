@@ -406,6 +406,7 @@ def test_many_paths_are_summed_by_bars_which_are_explained():
     assert text.count("\n") < 40
 
 
+@pytest.mark.slow
 def test_the_work_for_a_long_chain_grows_as_the_chain_does():
     def explained(steps):
         x, w = values(x=2.0, w=0.5)

@@ -34,6 +34,7 @@ def test_a_card_has_formula_derivative_domain_kink_and_convention():
     )
 
 
+@pytest.mark.slow
 @every
 def test_every_row_has_a_card_in_each_language_and_format(name):
     card = rule_card(name)
@@ -118,6 +119,7 @@ def points(card, kind):
     return [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", line.get("d"))]
 
 
+@pytest.mark.slow
 @every
 def test_a_curve_goes_through_the_values_and_the_derivatives_of_the_table(name):
     card, shown = rule_card(name), section(TABLE[name])

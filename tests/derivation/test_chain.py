@@ -31,6 +31,7 @@ def test_adjoints_are_those_of_backward_to_the_bit(expression):
         assert same(chain.adjoints[node], node.grad)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(expressions())
 def test_contributions_add_up_step_by_step(expression):
@@ -172,6 +173,7 @@ def test_a_graph_of_nan_is_no_graph_that_was_changed():
     assert math.isnan(Chain(x * 2 + 1).adjoints[x]) is False
 
 
+@pytest.mark.slow
 def test_a_graph_that_nobody_could_read_is_refused_at_once():
     x = y = Value(1.0)
     for _ in range(10_000):

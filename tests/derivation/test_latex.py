@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -83,14 +84,16 @@ def of_layers():
         yield explain_layers(model, inputs, targets, loss=loss, numbers=True, lang="zh")
 
 
-FORMULAS = [
-    *(explanation.latex() for explanation in explanations()),
-    *(rule_card(name, "zh").latex() for name in TABLE),
-    *(layers.latex() for layers in of_layers()),
-]
+@cache
+def every_formula():
+    return [
+        *(explanation.latex() for explanation in explanations()),
+        *(rule_card(name, "zh").latex() for name in TABLE),
+        *(layers.latex() for layers in of_layers()),
+    ]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("program", "packages"),
     [
@@ -107,7 +110,7 @@ FORMULAS = [
     ],
 )
 def test_the_aligned_blocks_compile(program, packages, tmp_path):
-    formulas = [f for f in FORMULAS if program == "xelatex" or f.isascii()]
+    formulas = [f for f in every_formula() if program == "xelatex" or f.isascii()]
     assert len(formulas) > 40
     body = "\n\n".join(rf"\[{formula}\]" for formula in formulas)
     source = rf"\documentclass{{article}}{packages}\begin{{document}}{body}\end{{document}}"
@@ -150,7 +153,7 @@ def test_katex_reads_every_formula(kind, tmp_path):
     found = next((path for path in modules if path and (Path(path) / "katex").is_dir()), None)
     if found is None or not shutil.which("node"):
         pytest.skip("KaTeX is not installed")
-    formulas = FORMULAS
+    formulas = every_formula()
     if kind == "markdown":
         formulas = [
             f for each in (*explanations(), *of_layers()) for f in in_markdown(each.markdown("zh"))
@@ -166,6 +169,7 @@ def test_katex_reads_every_formula(kind, tmp_path):
     assert int(done.stdout) == len(formulas)
 
 
+@pytest.mark.slow
 def test_markdown_shows_labels_as_formulas_only():
     """What a label says is never Markdown: no link, no tag, no heading, no code of its own."""
     for explanation in explanations():
@@ -175,6 +179,7 @@ def test_markdown_shows_labels_as_formulas_only():
         assert all(row.count("|") == 5 for row in rows)
 
 
+@pytest.mark.slow
 def test_formulas_hold_nothing_that_markdown_would_read():
     for explanation in explanations():
         for formula in in_markdown(explanation.markdown()):

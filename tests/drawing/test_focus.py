@@ -60,6 +60,7 @@ def test_an_operand_used_twice_is_left_out_once():
     assert shown(out, x, 0)["n0above"].label == "… 1 more"
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=15),
     st.integers(0, 4),

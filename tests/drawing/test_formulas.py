@@ -43,6 +43,7 @@ def test_names_have_the_colours_of_their_roles():
     assert fills["w"] != fills["x"] != fills["∂"] != fills["w"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("article", ["one_layer", "cross_entropy", "four_points", "chinese"])
 @pytest.mark.parametrize("width", [700, 390])
 def test_no_letter_is_small_or_outside_and_no_two_overlap(article, width):

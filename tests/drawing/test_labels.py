@@ -80,6 +80,7 @@ def printable():
     return st.lists(kept | grammar, min_size=1, max_size=12).map("".join)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", EACH_RENDERER)
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(labels=HOSTILE)

@@ -61,6 +61,7 @@ def test_neurons_are_steps_if_they_are_asked_for():
     assert [len(step.boxes) for step in walk.steps[1:5]] == [2] * 4  # z and h
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["layer", "neuron", "named"])
 @pytest.mark.parametrize("samples", [1, 3])
 def test_the_steps_end_with_the_numbers_of_the_engine(level, samples):

@@ -141,6 +141,7 @@ def test_a_level_without_a_model_is_refused_with_the_remedy():
         draw_dot(Value(1.0), level="atom")
 
 
+@pytest.mark.slow
 def test_the_limit_counts_what_would_be_shown():
     model, _, loss = network(16, 16, 16, 1)  # a neuron has 17 parameters, 32 terms and its tanh
     assert 16 + 32 * (17 + 32 + 1) + (17 + 32) + 1 == 1_666

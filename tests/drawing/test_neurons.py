@@ -200,6 +200,7 @@ def test_what_only_looks_like_the_sum_of_a_neuron_is_none():
     assert not units(w * 3.0 - v * 4.0, neuron)
 
 
+@pytest.mark.slow
 def test_a_long_sum_is_searched_without_recursion():
     neuron = Neuron(20_000)
     (unit,) = units(neuron([1.0] * 20_000), neuron)

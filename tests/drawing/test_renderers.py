@@ -85,6 +85,7 @@ def test_the_graphviz_package_is_left_as_it_was(renderer, tmp_path):
     assert str(dot_command.DOT_BINARY) == "dot"
 
 
+@pytest.mark.slow
 def test_graphs_are_drawn_in_many_threads(renderer):
     graphs = [draw_dot(Value(float(i)).exp()) for i in range(12)]
     with ThreadPoolExecutor(6) as pool:

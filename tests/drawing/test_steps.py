@@ -57,6 +57,7 @@ def told(step):
     return [equation.text for equation in step.equations]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("article", ARTICLES)
 def test_given_values_are_one_step_and_every_other_value_is_one(article):
     walk = Walkthrough(ARTICLES[article]())
@@ -67,6 +68,7 @@ def test_given_values_are_one_step_and_every_other_value_is_one(article):
     assert set(kinds[kinds.index("start") + 1 :]) <= {"backward", "sum"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("article", ARTICLES)
 def test_the_steps_end_with_the_values_and_the_gradients_of_the_engine(article):
     root = ARTICLES[article]()
@@ -82,6 +84,7 @@ def test_the_steps_end_with_the_values_and_the_gradients_of_the_engine(article):
         assert box.grad == rounded(nodes[box.name].grad)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("article", ARTICLES)
 def test_a_gradient_is_shown_when_those_that_it_is_computed_from_are_known(article):
     walk = Walkthrough(ARTICLES[article]())
@@ -158,6 +161,7 @@ def test_a_page_is_written_where_it_was_asked_for(tmp_path):
     assert '<html lang="zh-Hans">' in text
 
 
+@pytest.mark.slow
 def test_a_page_is_the_same_in_every_process(monkeypatch):
     code = (
         "from tests.drawing.test_steps import *\n"

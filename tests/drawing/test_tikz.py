@@ -47,7 +47,7 @@ def text_of(pdf):
     return subprocess.run(["pdftotext", pdf, "-"], capture_output=True, check=True).stdout.decode()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("program", BOTH)
 @pytest.mark.parametrize("direction", ["LR", "TB"])
 def test_a_drawing_compiles(program, direction, tmp_path):
@@ -60,7 +60,7 @@ def test_a_drawing_compiles(program, direction, tmp_path):
     assert {f"{x.data:.4f}"} <= {*shown}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("program", BOTH)
 @pytest.mark.parametrize("level", ["operation", "neuron", "layer"])
 def test_every_level_compiles(program, level, tmp_path):
@@ -69,13 +69,13 @@ def test_every_level_compiles(program, level, tmp_path):
     assert_compiles(program, draw_dot(loss, model=model, level=level).tikz(), tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("program", BOTH)
 def test_the_longest_graph_that_is_drawn_by_default_compiles(program, tmp_path):
     assert_compiles(program, draw_dot(chain(399)).tikz(), tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("program", BOTH)
 def test_hostile_labels_of_latin_letters_compile_and_are_shown_literally(program, tmp_path):
     labels = [label for label in TREACHEROUS if label.isascii()]
@@ -90,7 +90,7 @@ def test_hostile_labels_of_latin_letters_compile_and_are_shown_literally(program
             assert wanted in letters.replace("ﬁ", "fi"), wanted
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("program", [needs("xelatex")])
 def test_hostile_labels_of_every_script_compile(program, tmp_path):
     scripts = [chr(i) * 3 for i in (*range(0xA0, 0x3000, 37), *range(0x3000, 0x1FFFF, 997))]
@@ -99,7 +99,7 @@ def test_hostile_labels_of_every_script_compile(program, tmp_path):
     assert_compiles(program, draw_dot(roots, max_nodes=5_000).tikz(), tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("program", [needs("xelatex")])
 def test_chinese_labels_are_shown(program, tmp_path):
     graph = draw_dot(Value(1.0, label="损失函数"))
@@ -120,6 +120,7 @@ def test_a_label_reaches_tex_as_letters_digits_and_known_commands(label):
     assert written.count("{") == written.count("}")
 
 
+@pytest.mark.slow
 @given(label=LABELS)
 def test_a_label_never_leaves_its_node(label):
     document = draw_dot(Value(1.0, label=label)).tikz()

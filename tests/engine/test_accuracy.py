@@ -68,7 +68,13 @@ def test_the_partials_of_the_definitions_are_their_derivatives(name):
     assert all(abs(a - b) <= near * (1 + abs(a)) for a, b in zip(slopes, found, strict=True))
 
 
-@pytest.mark.parametrize("executor", executors())
+@pytest.mark.parametrize(
+    "executor",
+    [
+        pytest.param(each, marks=pytest.mark.exhaustive if each == "jax" else ())
+        for each in executors()
+    ],
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_value_and_partials_are_right_to_the_last_digits(name, executor):
     row = TABLE[name]

@@ -170,6 +170,7 @@ def test_dot_needs_vectors_of_one_length():
         micrograd.dot([1.0, 2.0], [3.0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["numpy", "numba", "jax"])
 def test_functions_of_arrays_are_traced(backend):
     pytest.importorskip({"numba": "llvmlite"}.get(backend, backend))

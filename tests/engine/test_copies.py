@@ -89,6 +89,7 @@ def test_copies_of_lists_keep_what_is_shared(copier):
         assert (back[x].grad, back[y].grad) == (9.0, 12.0)
 
 
+@pytest.mark.slow
 @COPIERS
 def test_deep_lists_keep_what_is_shared(copier):
     x = Value(1.0)
@@ -202,6 +203,7 @@ def test_a_subclass_computes_and_is_copied():
     assert type(value.order(pickled(a * b))[0]) is Named
 
 
+@pytest.mark.slow
 def test_pickling_is_not_deep_while_another_pickler_lives():
     y = Value(1.0)
     for _ in range(5_000):

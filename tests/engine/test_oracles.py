@@ -4,6 +4,7 @@ import math
 import operator
 from decimal import Decimal, localcontext
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -217,6 +218,7 @@ def test_gradients_of_random_graphs_agree_with_forty_digits(graph, numbers):
         assert abs(Decimal(node.grad) - exact) <= 2 * blur
 
 
+@pytest.mark.slow
 @given(recipes(sorted(SMOOTH)), st.lists(st.floats(-50, 50), min_size=4, max_size=4))
 def test_a_second_backward_doubles_every_gradient_bit_for_bit(graph, numbers):
     width, recipe = graph

@@ -13,9 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-pytestmark = pytest.mark.slow
-
-nbformat = pytest.importorskip("nbformat", reason="pip install nbclient ipykernel")
+pytestmark = pytest.mark.exhaustive
 
 TOUR = Path(__file__).parents[2] / "examples" / "tour.ipynb"
 # A reader who has installed the package alone.
@@ -29,8 +27,14 @@ PathFinder.find_spec = lambda name, *rest: None if name == "numpy" else find(nam
 """
 
 
+@pytest.fixture(scope="module")
+def nbformat():
+    """The reader of notebooks, which takes a second to import."""
+    return pytest.importorskip("nbformat", reason="pip install nbclient ipykernel")
+
+
 @pytest.fixture
-def notebook():
+def notebook(nbformat):
     return nbformat.read(TOUR, as_version=4)
 
 
@@ -49,7 +53,7 @@ def said(notebook):
 
 
 @pytest.fixture(scope="module")
-def told():
+def told(nbformat):
     """The notebook after one run from top to bottom."""
     return executed(nbformat.read(TOUR, as_version=4))
 
@@ -74,7 +78,7 @@ def test_the_plots_of_the_tour_are_pictures_and_the_digits_are_read(told):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_the_tour_runs_without_the_extras_and_says_what_is_missing(notebook):
+def test_the_tour_runs_without_the_extras_and_says_what_is_missing(notebook, nbformat):
     notebook.cells.insert(0, nbformat.v4.new_code_cell(WITHOUT_EXTRAS))
     text = said(executed(notebook))
     assert "\n100%\n" in text
@@ -83,7 +87,7 @@ def test_the_tour_runs_without_the_extras_and_says_what_is_missing(notebook):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_the_tour_runs_without_numpy_and_says_which_cells_need_it(notebook):
+def test_the_tour_runs_without_numpy_and_says_which_cells_need_it(notebook, nbformat):
     notebook.cells.insert(0, nbformat.v4.new_code_cell(WITHOUT_NUMPY))
     text = said(executed(notebook))
     assert text.count("This cell needs numpy") == 4
@@ -132,7 +136,7 @@ def test_a_missing_package_is_a_hint_elsewhere(notebook, installed, monkeypatch)
     assert installed == []
 
 
-def test_the_notebook_is_kept_without_outputs(notebook):
+def test_the_notebook_is_kept_without_outputs(notebook, nbformat):
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(not cell.outputs and cell.execution_count is None for cell in code)

@@ -61,6 +61,7 @@ def results(tmp_path_factory):
     return by_name(NAMES, found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_values_and_partials_in_c_are_those_of_the_engine(name, results):
     # The C library is more accurate than Python near the zeros of lgamma.

@@ -100,6 +100,7 @@ def by_engine(function, calls):
 # ------------------------------------------------------------------------------------ all rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_row_in_python_is_that_of_the_engine_to_the_last_bit(name):
     row, calls = TABLE[name], points(TABLE[name])
@@ -136,6 +137,7 @@ def test_a_function_computes_what_the_engine_does_at_ordinary_and_special_number
             assert ulps(a, b) <= 4 or close, (at, a, b)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
     "exponent", [-3.0, -0.5, 0.0, 0.25, 0.5, 1.0, 2.0, 7.5, 8.0, 9.0, math.inf]
@@ -180,6 +182,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_hostile_names_never_reach_the_code(language, tmp_path):
     for start in range(0, len(HOSTILE), 11):

@@ -53,6 +53,7 @@ def of_browser(browser):
     return by_name(NAMES, decoded(text))
 
 
+@pytest.mark.slow
 @needs_node
 @pytest.mark.parametrize("name", NAMES)
 def test_values_and_partials_in_node_are_those_of_the_engine(name, of_node):

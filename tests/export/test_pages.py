@@ -35,6 +35,7 @@ def swept(out):
     ]
 
 
+@pytest.mark.slow
 @needs_node
 @pytest.mark.parametrize(
     "at",

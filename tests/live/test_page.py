@@ -38,6 +38,7 @@ def chain(count, name="h_{}"):
     return x
 
 
+@pytest.mark.slow
 def test_thirty_values_take_less_than_60_kb_and_a_neuron_less_than_50():
     for output in (network(), network(4, 4), chain(30), chain(30, "temperature_of_the_room_{}")):
         page = live_page(output)

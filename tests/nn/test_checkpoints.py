@@ -32,6 +32,7 @@ def test_ten_epochs_are_four_and_six_to_the_bit(engine, tmp_path):
     assert everything(engine, 10, path, seed=7) == everything(engine, 10)
 
 
+@pytest.mark.slow
 def test_another_process_resumes_to_the_same_bits(tmp_path):
     path = tmp_path / "training.npz"
     code = (

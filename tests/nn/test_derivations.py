@@ -98,6 +98,7 @@ def assert_explained(explanation, model, X, y, loss="mse", reduction="mean"):
 # ------------------------------------------------------------------------------------ the numbers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_of_the_table_has_a_matrix_form(activation):
     for count in (1, 3):
@@ -108,6 +109,7 @@ def test_every_activation_of_the_table_has_a_matrix_form(activation):
         assert_explained(explain_layers(model, X, y), model, X, y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["sigmoid", "relu", None])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_has_a_matrix_form(loss, output):

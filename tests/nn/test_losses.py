@@ -241,6 +241,7 @@ KINKED = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(data=st.data())
 @pytest.mark.parametrize("name", KINKED)

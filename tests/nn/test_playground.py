@@ -36,6 +36,7 @@ def test_both_packages_export_it():
     assert micrograd.playground is playground
 
 
+@pytest.mark.slow
 def test_the_page_is_small_and_needs_nothing_else():
     page = playground(MLP(2, [12] * 6 + [5]), data=plane(500, range(5)))
     assert len(page.encode()) < LIMIT
@@ -55,6 +56,7 @@ def test_the_policy_names_the_style_and_the_script_and_forbids_everything_else()
     )
 
 
+@pytest.mark.slow
 def test_every_operation_of_one_operand_and_every_loss_is_there():
     define("bump", "x * gauss(x)", ["gauss(x) * (1 - 2 * x * x)"])
     page = playground(activation="bump")
@@ -77,6 +79,7 @@ def test_all_that_has_a_name_is_named_in_every_language():
         assert set(languages.words(lang, "playground names")) == set(names)
 
 
+@pytest.mark.slow
 def test_a_model_is_on_the_page_with_all_digits():
     model = MLP(2, [3, 4, 1], activation="relu", output_activation="tanh")
     found = story(playground(model))
@@ -96,6 +99,7 @@ def test_layers_may_have_different_activations_and_those_may_be_functions():
     assert found["settings"]["kind"] == "regression"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("outputs", "output", "loss"),
     [(1, None, "bce_with_logits"), (1, "sigmoid", "bce"), (1, "tanh", "mse"),
@@ -164,6 +168,7 @@ class Own:
     """Not a model of layers."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "settings", "message"),
     [

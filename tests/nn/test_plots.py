@@ -108,6 +108,7 @@ def test_regions_have_the_colour_of_the_class_that_the_model_gives_there():
     assert axes.get_title() == "100.0% of 4 points correct"
 
 
+@pytest.mark.slow
 def test_the_boundary_lies_where_the_output_is_the_threshold():
     points = np.array([[-1.0, -1.0], [1.0, 1.0]])
     for labels, threshold, edge in (
@@ -336,6 +337,7 @@ def test_a_film_takes_the_first_epoch_and_every_nth(model, tmp_path):
     assert len(taken) == 101
 
 
+@pytest.mark.slow
 def test_fit_films_the_boundary_that_it_learns_and_the_last_picture_stays(tmp_path):
     from nn.training import fit
 
@@ -392,6 +394,7 @@ def test_a_plot_is_drawn_into_the_axes_that_it_is_given_or_into_its_own(name, mo
         assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRAWN)
 def test_chinese_words_have_letters_where_there_is_a_font(name, model, recwarn):
     if Words("zh").words == languages.words("en", "plot"):

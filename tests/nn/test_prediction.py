@@ -59,6 +59,7 @@ def test_predictions_follow_the_model_when_it_changes():
     assert predict(model, X[:1]) == pytest.approx([model(X[0].tolist()).data], abs=1e-14)
 
 
+@pytest.mark.slow
 def test_the_program_of_a_model_is_kept_as_long_as_the_model(monkeypatch):
     made = []
     compiled = predict.__globals__["compile"]

@@ -35,6 +35,7 @@ def test_a_process_killed_at_any_moment_leaves_the_old_or_the_new_file():
     assert counts["most files left"] <= 1
 
 
+@pytest.mark.slow
 @POSIX
 def test_two_processes_may_save_at_once(path):
     code = (

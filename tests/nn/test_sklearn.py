@@ -304,6 +304,7 @@ def test_training_agrees_with_scikit_learn(task, solver, weights):
         assert ours.predict(POINTS) == pytest.approx(theirs.predict(POINTS), abs=1e-10)
 
 
+@pytest.mark.slow
 @they_weigh
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 @pytest.mark.parametrize("task", TASKS)
@@ -382,6 +383,7 @@ def test_class_weights_that_make_no_sense_are_refused():
         small(MLPClassifier, class_weight="balanced").partial_fit(POINTS, GROUPS, classes=[0, 1, 2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_sparse_inputs_are_learned_from_like_dense_ones(task, monkeypatch):
     kind, y = TASKS[task]

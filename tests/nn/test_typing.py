@@ -35,7 +35,7 @@ def test_the_names_of_losses_are_those_of_the_table():
     assert get_args(LossName) == tuple(LOSSES)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_calls_have_types_and_names_are_literals(tmp_path):
     api = pytest.importorskip("mypy.api")
     (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")

@@ -208,7 +208,7 @@ def states(seeds, order):
 
 # Most of the blocks take long; the first few are tried each time.
 def blocks(count, quick):
-    marks = [() if block < quick else pytest.mark.slow for block in range(count)]
+    marks = [() if block < quick else pytest.mark.exhaustive for block in range(count)]
     return [pytest.param(block, marks=mark) for block, mark in enumerate(marks)]
 
 

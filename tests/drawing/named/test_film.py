@@ -118,6 +118,7 @@ def test_without_pillow_the_remedy_is_named(monkeypatch, tmp_path):
         film(neuron(), tmp_path / "a.gif")
 
 
+@pytest.mark.slow
 def test_pictures_of_the_film_are_as_large_as_asked_for(tmp_path):
     film(neuron(), tmp_path / "a.gif", scale=2)
     with Image.open(io.BytesIO((tmp_path / "a.gif").read_bytes())) as gif:

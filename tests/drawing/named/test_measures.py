@@ -175,6 +175,7 @@ def assert_clear(svg, width):
 # ------------------------------------------------------------------------------------- the measures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [700, 390])
 @pytest.mark.parametrize("article", ARTICLES)
 def test_no_text_is_small_and_none_lies_on_a_line_or_a_box(article, width, drawn):
@@ -184,12 +185,14 @@ def test_no_text_is_small_and_none_lies_on_a_line_or_a_box(article, width, drawn
     assert len(drawing.notes) == sum(1 for _ in graph.picture.arrows())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"numbers": True}, {"hide": "inputs", "digits": 2}])
 @pytest.mark.parametrize("article", ["one_layer", "two_layers", "cross_entropy"])
 def test_texts_are_as_clear_with_other_options(article, options, drawn):
     assert_clear(drawn(draw(ARTICLES[article](), width=390, **options)), 390)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_texts_are_as_clear_in_random_graphs(seed, drawn):
     assert_clear(drawn(draw(chance(seed), width=[700, 390][seed % 2])), [700, 390][seed % 2])
@@ -204,6 +207,7 @@ def test_texts_are_as_clear_in_many_random_graphs(seed):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", ["LR", "RL", "TB", "BT"])
 def test_texts_are_as_clear_in_every_direction(direction, drawn):
     graph = draw_dot(ARTICLES["one_layer"](), level="named", direction=direction)
@@ -223,6 +227,7 @@ def test_the_widths_are_those_of_the_font():
         assert math.isclose(text_width(letter, 100), length(letter, 100), abs_tol=0.06), letter
 
 
+@pytest.mark.slow
 def test_a_picture_that_many_long_arrows_pass_fits_the_width():
     xs = [Value(i / 64, label=f"x_{i}") for i in range(64)]
     total = called("s_0", xs[0].tanh())

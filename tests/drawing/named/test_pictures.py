@@ -331,6 +331,7 @@ def test_auto_follows_the_scheme_of_the_reader():
 # ---------------------------------------------------------------------------------- other formats
 
 
+@pytest.mark.slow
 def test_a_png_has_any_scale(tmp_path):
     graph = draw(neuron())
     sizes = []
@@ -379,6 +380,7 @@ def test_every_format_writes_it_the_same_each_time(write):
     assert one.endswith("\n")
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(label=LABELS)
 def test_a_hostile_label_is_harmless_in_every_format(label):
@@ -409,6 +411,7 @@ def test_hostile_labels_are_drawn_by_graphviz():
         assert not [each for each in svg.iter() if any(key.startswith("on") for key in each.attrib)]
 
 
+@pytest.mark.slow
 def test_the_work_for_a_long_chain_grows_as_the_chain_does():
     def drawn(count):
         x = [Value(float(i), label=f"x{i}") for i in range(count)]

@@ -48,7 +48,7 @@ def test_a_snippet_is_the_default_and_documents_are_asked_for():
         old.tikz(standalone=False)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("program", BOTH)
 def test_the_pictures_of_the_articles_compile(program, tmp_path):
     snippets = [
@@ -60,14 +60,14 @@ def test_the_pictures_of_the_articles_compile(program, tmp_path):
     assert_compiles(program, ARTICLE % "\n\n".join(snippets), tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("program", BOTH)
 def test_a_document_compiles(program, tmp_path):
     name = "chinese" if program == "xelatex" else "two_layers"
     assert_compiles(program, draw(ARTICLES[name](), theme="dark").tikz(standalone=True), tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("program", BOTH[:1])
 def test_hostile_labels_compile(program, tmp_path):
     labels = [label for label in TREACHEROUS if label.strip()]

@@ -219,6 +219,7 @@ def test_there_is_no_tangent_where_there_is_no_derivative():
         draw_curve("tanh", over=(2, 1))
 
 
+@pytest.mark.slow
 def test_every_operation_of_one_operand_has_a_curve():
     for row in TABLE.values():
         if row.arity == 1:

@@ -19,6 +19,7 @@ LONG = "the number of games that were won in the last season"
 every = pytest.mark.parametrize("figure", FIGURES)
 
 
+@pytest.mark.slow
 @every
 @pytest.mark.parametrize("width", [700, 390])
 def test_no_label_lies_on_a_line_or_another_label_or_is_too_small(figure, width):
@@ -45,6 +46,7 @@ def test_the_test_finds_what_is_wrong():
     assert found(label + '<rect x="1" y="1" width="80" height="30" stroke="red"/>') == []
 
 
+@pytest.mark.slow
 @every
 def test_the_description_is_in_the_chosen_language(figure):
     for lang, tag in (("en", "en"), ("zh", "zh-Hans")):
@@ -62,6 +64,7 @@ def colors(svg):
     return set(re.findall("#[0-9a-f]{6}", svg))
 
 
+@pytest.mark.slow
 @every
 def test_the_colours_are_those_of_the_theme_and_may_follow_the_reader(figure):
     for theme in ("light", "dark", "print"):
@@ -71,6 +74,7 @@ def test_the_colours_are_those_of_the_theme_and_may_follow_the_reader(figure):
     assert set(THEMES["dark"]) & colors(svg) >= {THEMES["dark"].paper, THEMES["dark"].ink}
 
 
+@pytest.mark.slow
 @every
 def test_the_width_is_what_was_asked_for(figure):
     for width in (390, 700.5):
@@ -88,6 +92,7 @@ def test_an_impossible_width_language_or_theme_is_refused():
         draw_table([[1]], {}, theme="pink")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", [*HOSTILE, LONG], ids=range(len(HOSTILE) + 1))
 def test_any_label_is_shown_as_text_and_finds_room(label):
     if not label.strip():
