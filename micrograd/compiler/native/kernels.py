@@ -47,9 +47,13 @@ def _gather(w: Writer, spec: Spec) -> str:
 
 
 def _zero(w: Writer, spec: Spec) -> str:
-    """Write what sets rows of `v` to zero."""
-    row, _, v, lanes = w.kernel()
+    """Write what sets rows of `v` to zero or, if `operands` says so, numbers of `u`."""
+    row, u, v, lanes = w.kernel()
     count, out = w.words(row, Field.COUNT, Field.OUT)
+    if spec.operands == "u":
+        with w.range(count) as i:
+            w.store(w.constant(0.0, 1), w.at(u, out, i))
+        return w.finished()
     target = w.lanes_of(v, out, lanes)
     with w.loop(word(0), w.times(count, lanes), word(w.width)) as i:
         w.store(w.constant(0.0, w.width), w.at(target, i))
@@ -75,7 +79,8 @@ _WRITERS: dict[str, Callable[[Writer, Spec], str]] = {
     "column_totals": products.column_totals,
     "gather": _gather,
     "zero": _zero,
-    "take": loops.take,
-    "keep": loops.keep,
+    "move": loops.move,
+    "clear": loops.clear,
+    "note": loops.note,
     "loop": loops.loop,
 }
