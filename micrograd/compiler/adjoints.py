@@ -11,6 +11,7 @@ from micrograd.compiler.program import (
     Elements,
     Elementwise,
     Instruction,
+    Lookup,
     Loop,
     Pack,
     Places,
@@ -94,6 +95,8 @@ def _mark(instruction: Instruction, active: Active) -> None:
             active[varies][out] = np.tile(marks, len(vectors))
         case WeightedSums() | Tape():
             active[varies][out] = True
+        case Lookup(table_varies=table_varies, table=table):
+            active[varies][out] = active[table_varies][table].any(axis=0)
         case Pack(stack=stack, places=places, shape=shape):
             active.stacks[stack][:] = active.at(places).reshape(shape).any(axis=0)
         case Elements(column=(stack, column)):

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.compiler import lookups
 from micrograd.compiler.folds import find_folds
 from micrograd.compiler.graph import CONSTANT, NOTHING, Graph, Structural
+from micrograd.compiler.lookups import LookupRow
 from micrograd.compiler.loops import planning as loops
 from micrograd.compiler.matrices import find_products
 from micrograd.compiler.program import (
@@ -138,7 +140,8 @@ class Planner:
             elif self.place_of_fold[members[0]] >= 0:
                 self._emit_folds(varies, code, members)
             elif isinstance(self.graph.table[code], Structural):
-                loops.emit(self, varies, members)
+                emit = lookups.emit if isinstance(self.graph.table[code], LookupRow) else loops.emit
+                emit(self, varies, members)
             else:
                 self._emit_operations(varies, code, members)
 

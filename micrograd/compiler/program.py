@@ -153,6 +153,28 @@ class Fold(NamedTuple):
         return _line(self)
 
 
+class Lookup(NamedTuple):
+    """`out[j] = table[k, j]`, where k is the number at `at`; nan if there is no such entry.
+
+    `table` has a row of slots for each entry, all of them of `v` if `table_varies` is true, or of
+    `u`.
+    """
+
+    varies: bool
+    out: slice
+    at: Operand
+    table_varies: bool
+    table: Any
+
+    def told(self, words: Mapping[str, str]) -> str:
+        """Return what is computed, in the words of a language (its part `program`)."""
+        table = place(self.table_varies, rows_of(self.table.ravel()))
+        return words["lookup"].format(index=shown(self.at), count=len(self.table), table=table)
+
+    def __str__(self) -> str:
+        return _line(self)
+
+
 class Tape(NamedTuple):
     """Steps one after the other: a narrow part of a graph, where hardly any can go side by side.
 
@@ -302,7 +324,7 @@ class Stack(NamedTuple):
 
 
 SUM = -1  # the code of a weighted sum, among those of operations
-Step = Elementwise | Product | WeightedSums | Fold | Pack | Elements | Loop
+Step = Elementwise | Product | WeightedSums | Fold | Lookup | Pack | Elements | Loop
 Instruction = Step | Tape
 
 
@@ -363,6 +385,9 @@ def slots_read(instruction: Instruction) -> Iterator[tuple[Any, Any]]:
             yield _alike(varies, slots)
         case WeightedSums(sides=sides):
             yield from sides
+        case Lookup(at=index, table_varies=table_varies, table=table):
+            yield _alike(index.varies, index.rows)
+            yield _alike(table_varies, table.ravel())
         case Tape(operands=operands, operands_vary=kinds, terms=terms):
             yield from zip(operands.T, kinds.T, strict=True)
             yield from slots_read(terms)

@@ -18,6 +18,7 @@ from micrograd.compiler.adjoints import Active
 from micrograd.compiler.program import (
     Elementwise,
     Instruction,
+    Lookup,
     Loop,
     Places,
     Product,
@@ -110,6 +111,8 @@ def _read_backwards(instruction: Instruction, active: Active) -> Iterator[tuple[
             for read, other in ((left, right), (right, left)):
                 needed = active.at(other)
                 yield read.slots[needed], read.varies[needed]
+        case Lookup(at=index):
+            yield slots_of(index.rows), np.full(1, index.varies)
         case Tape():  # some executors compute it once more
             yield slots_of(instruction.out), np.full(len(instruction.code), instruction.varies)
             yield from slots_read(instruction)

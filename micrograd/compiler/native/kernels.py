@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from micrograd.compiler.native import elementwise, loops, products, sums
+from micrograd.compiler.native import elementwise, lookups, loops, products, sums
 from micrograd.compiler.native.loops import LoopSpec
 from micrograd.compiler.native.rows import Field, Spec
 from micrograd.compiler.native.writing import Writer, word
@@ -83,4 +83,5 @@ _WRITERS: dict[str, Callable[[Writer, Spec], str]] = {
     "clear": loops.clear,
     "note": loops.note,
     "loop": loops.loop,
+    "lookup": lookups.lookup,
 }

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.adjoints import FirstWriters, active
-from micrograd.compiler.native import loop_linking, product_linking, tapes
+from micrograd.compiler.native import lookups, loop_linking, product_linking, tapes
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec
 from micrograd.compiler.native.sums import (
@@ -30,6 +30,7 @@ from micrograd.compiler.program import (
     Elementwise,
     Fold,
     Instruction,
+    Lookup,
     Loop,
     Pack,
     Product,
@@ -232,6 +233,8 @@ class Linked:
                 self.emit(varies, self.kernel("fold", operands="uv"[varies], mode=row.name), fields)
             case Tape(varies=varies):
                 self._code[varies].rows.append(tapes.forward(self, instruction))
+            case Lookup():
+                lookups.link(self, instruction, backwards=False)
             case Loop() | Pack() | Elements():
                 loop_linking.forward(self, instruction)
 
@@ -351,6 +354,8 @@ class Linked:
                 if varies:
                     self.writers.touch(slice(0, instruction.out.stop))
                 self._code[varies].rows.append(tapes.backward(self, instruction))
+            case Lookup():
+                lookups.link(self, instruction, backwards=True)
             case Loop() | Pack() | Elements():
                 loop_linking.backward(self, instruction)
 

@@ -21,6 +21,7 @@ from micrograd.compiler.numpy.elementwise import ElementwiseOn
 from micrograd.compiler.numpy.float_loops import FloatLoop, is_of_floats
 from micrograd.compiler.numpy.following import FollowedLoop, StackOn, is_wide
 from micrograd.compiler.numpy.linear import FoldOn, ProductOn, SumsOn
+from micrograd.compiler.numpy.lookups import LookupOn
 from micrograd.compiler.numpy.memory import Call as Step
 from micrograd.compiler.numpy.memory import Memory, aligned_empty
 from micrograd.compiler.numpy.regular_sums import RegularSumsOn, regular_terms
@@ -30,6 +31,7 @@ from micrograd.compiler.program import (
     Elementwise,
     Fold,
     Instruction,
+    Lookup,
     Loop,
     Pack,
     Product,
@@ -60,6 +62,10 @@ def _on(memory: Memory, instruction: Instruction) -> Any:
             return FollowedLoop(memory, instruction, [_on(memory, each) for each in body])
         case Pack() | Elements():
             return StackOn(memory, instruction)
+        case Lookup():
+            return LookupOn(
+                instruction, memory.spaces, memory.adjoints, lambda rows: memory.writers.touch(rows)
+            )
     terms = regular_terms(instruction)
     return RegularSumsOn(memory, instruction, terms) if terms else SumsOn(memory, instruction)
 
