@@ -105,7 +105,7 @@ class Executor(Protocol):
 
     program: Program
     follows_loops: bool = False
-    """Whether `value_and_grad` can be called if there are loops; else their gradient is traced."""
+    """Whether `value_and_grad` follows loops backwards; otherwise their gradient is traced."""
 
     def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[Any, bool]:
         """Compute the outputs of the program.

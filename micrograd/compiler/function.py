@@ -22,7 +22,7 @@ from micrograd.compiler.executor import Call, MakeExecutor
 from micrograd.compiler.gradients import chosen_gradients
 from micrograd.compiler.inlining import call_on_values, is_on_values
 from micrograd.compiler.loops.tracing import unrolled
-from micrograd.compiler.program import Loop, Program
+from micrograd.compiler.program import Lookup, Loop, Program
 from micrograd.compiler.recorder import TraceError
 from micrograd.compiler.results import gradient, placed, regular, store, store_parameters
 from micrograd.compiler.shortcuts import ROWS, Shortcuts, shortcut
@@ -328,7 +328,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         assert variant is not None  # noqa: S101 (for type checkers: there is a program)
         if self._axes is not None:
             raise NotImplementedError("source is for programs without in_axes")
-        if any(isinstance(each, Loop) for each in plain.instructions):
+        if any(isinstance(each, Loop | Lookup) for each in plain.instructions):
             try:
                 with tracing, unrolled():
                     variant = self._new_variant(variant.arguments)

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.compiler import lookups
 from micrograd.compiler.folds import find_folds
 from micrograd.compiler.graph import CONSTANT, NOTHING, Graph, Structural
+from micrograd.compiler.lookups import LookupRow
 from micrograd.compiler.loops import planning as loops
 from micrograd.compiler.matrices import find_products
 from micrograd.compiler.program import (
@@ -141,7 +143,8 @@ class Planner:
             elif self.place_of_fold[members[0]] >= 0:
                 self._emit_folds(varies, code, members)
             elif isinstance(self.graph.table[code], Structural):
-                loops.emit(self, varies, members)
+                emit = lookups.emit if isinstance(self.graph.table[code], LookupRow) else loops.emit
+                emit(self, varies, members)
             else:
                 self._emit_operations(varies, code, members)
 
@@ -291,7 +294,11 @@ class Planner:
             nodes = members[block.sums.ravel()]
             out = self.next(len(nodes), varies=varies)
             self.append(Product(varies, out, block.matrix, block.inputs, block.bias))
-            for addends in block.addends:
+            further = []
+            for matrix, inputs in block.further:
+                further.append(Operand(varies, self.next(len(nodes), varies=varies)))
+                self.append(Product(varies, further[-1].rows, matrix, inputs, None))
+            for addends in (*further, *block.addends):
                 read = (Operand(varies, out), addends)
                 out = self.next(len(nodes), varies=varies)
                 self.append(Elementwise(varies, out, TABLE["add"], read))

@@ -153,6 +153,28 @@ class Fold(NamedTuple):
         return _line(self)
 
 
+class Lookup(NamedTuple):
+    """`out[j] = table[k, j]`, where k is the number at `at`; nan if there is no such entry.
+
+    `table` has a row of slots for each entry, all of them of `v` if `table_varies` is true, or of
+    `u`.
+    """
+
+    varies: bool
+    out: slice
+    at: Operand
+    table_varies: bool
+    table: Any
+
+    def told(self, words: Mapping[str, str]) -> str:
+        """Return what is computed, in the words of a language (its part `program`)."""
+        table = place(self.table_varies, rows_of(self.table.ravel()))
+        return words["lookup"].format(index=shown(self.at), count=len(self.table), table=table)
+
+    def __str__(self) -> str:
+        return _line(self)
+
+
 class Tape(NamedTuple):
     """Steps one after the other: a narrow part of a graph, where hardly any can go side by side.
 
@@ -204,16 +226,27 @@ class Column(NamedTuple):
 
 
 class Pack(NamedTuple):
-    """A stack of one column, whose entries are in these places."""
+    """A stack, whose entries are in these places: those of all columns for step 0, then step 1."""
 
     varies: bool
     out: slice  # empty
     stack: int
     places: Places
+    columns: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The numbers of steps and of columns."""
+        return len(self.places.slots) // self.columns, self.columns
+
+    def steps(self) -> Iterator[Places]:
+        """Yield the places of each step."""
+        for kinds, slots in zip(*(each.reshape(self.shape) for each in self.places), strict=True):
+            yield Places(kinds, slots)
 
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""
-        return words["pack"].format(count=len(self.places.slots))
+        return words["pack"].format(count=self.shape[0])
 
     def __str__(self) -> str:
         return f"{_stack(self.varies, self.stack)} = {self.told(WORDS['program'])}"
@@ -291,7 +324,7 @@ class Stack(NamedTuple):
 
 
 SUM = -1  # the code of a weighted sum, among those of operations
-Step = Elementwise | Product | WeightedSums | Fold | Pack | Elements | Loop
+Step = Elementwise | Product | WeightedSums | Fold | Lookup | Pack | Elements | Loop
 Instruction = Step | Tape
 
 
@@ -301,6 +334,20 @@ def _line(instruction: Instruction) -> str:
 
 def _stack(varies: bool, number: int) -> str:
     return f"{'uv'[varies]}.stack[{number}]"
+
+
+def column_runs(columns: Sequence[Column]) -> Iterator[tuple[slice, int, slice]]:
+    """Yield runs of neighbouring columns of one stack: where they are, the stack, and the columns.
+
+    >>> [*column_runs([Column(0, 1), Column(0, 2), Column(3, 0)])]
+    [(slice(0, 2, None), 0, slice(1, 3, None)), (slice(2, 3, None), 3, slice(0, 1, None))]
+    """
+    start = 0
+    for i in range(1, len(columns) + 1):
+        first, last = columns[start], columns[i - 1]
+        if i == len(columns) or columns[i] != (last.stack, last.column + 1):
+            yield slice(start, i), first.stack, slice(first.column, last.column + 1)
+            start = i
 
 
 def with_bodies(instructions: Iterable[Instruction]) -> Iterator[Instruction]:
@@ -338,6 +385,9 @@ def slots_read(instruction: Instruction) -> Iterator[tuple[Any, Any]]:
             yield _alike(varies, slots)
         case WeightedSums(sides=sides):
             yield from sides
+        case Lookup(at=index, table_varies=table_varies, table=table):
+            yield _alike(index.varies, index.rows)
+            yield _alike(table_varies, table.ravel())
         case Tape(operands=operands, operands_vary=kinds, terms=terms):
             yield from zip(operands.T, kinds.T, strict=True)
             yield from slots_read(terms)

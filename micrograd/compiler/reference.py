@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.executor import Executor, Gradients, are_finite, gathered
+from micrograd.compiler.numpy.lookups import LookupOn
 from micrograd.compiler.numpy.loops import LoopOn, Stacks
 from micrograd.compiler.numpy.operations import flow, stopping_product, value
 from micrograd.compiler.program import (
     Elements,
     Elementwise,
     Fold,
+    Lookup,
     Loop,
     Pack,
     Product,
@@ -123,6 +125,9 @@ def _run(steps: Sequence[Step], spaces: Spaces, stacks: Stacks) -> None:
             inner = [*without_tapes(step.body)] if isinstance(step, Loop) else []
             (call,) = LoopOn(step, spaces, stacks, partial(_run, inner, spaces, stacks)).forward()
             call()
+        elif isinstance(step, Lookup):
+            (call,) = LookupOn(step, spaces, spaces).forward()
+            call()
         else:
             spaces[step.varies][step.out] = _result(step, spaces)
 
@@ -152,6 +157,9 @@ def _backward(step: Step, spaces: Spaces, adjoints: Spaces) -> None:
             _product_back(step, spaces, adjoints)
         case WeightedSums():
             _sums_back(step, spaces, adjoints)
+        case Lookup():
+            (call,) = LookupOn(step, spaces, adjoints).backward()
+            call()
 
 
 def _add(adjoints: Spaces, varies: bool, slots: Rows, share: Any) -> None:

@@ -71,6 +71,7 @@ def find_sums(graph: Graph, varying: Any) -> Sums:
     absorbed &= np.isin(root, roots)
 
     multiplied = product[nodes] & (factors > 0)
+    multiplied &= ~_apart(multiplied, varying[operands[nodes, :2]], roots)
     left = np.where(multiplied, operands[nodes, 0], nodes)
     right = np.where(multiplied, operands[nodes, 1], NOTHING)
     gone = absorbed
@@ -136,3 +137,21 @@ def _worthwhile(terms: tuple[Any, Any, Any], product: Any) -> Any:
     products = np.bincount(roots[product[nodes] & (factors > 0)], minlength=size)
     larger = (count > 2) | (products > 0)
     return larger[roots]
+
+
+_LEAST, _MOST = 4, 2
+
+
+def _apart(multiplied: Any, factors_vary: Any, roots: Any) -> Any:
+    """Return which products of two varying factors stay operations of their own.
+
+    In a sum of several products with numbers of `u`, such as a row of a matrix product, a few
+    others would keep it from being part of one; `micrograd.compiler.matrices` has them as addends.
+    """
+    both = multiplied & factors_vary.all(axis=1)
+    if not both.any():
+        return both
+    size = int(roots.max()) + 1
+    mixed = np.bincount(roots[multiplied & factors_vary.any(axis=1) & ~both], minlength=size)
+    others = np.bincount(roots[both | ~multiplied], minlength=size)
+    return both & (mixed >= _LEAST)[roots] & (others <= _MOST)[roots]

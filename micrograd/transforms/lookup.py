@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import add
 from operator import index as as_index
@@ -18,13 +18,25 @@ from micrograd.transforms.structures import flatten, is_array, unflatten
 __all__ = ["take"]
 
 
+_FEW = 8
+"""Up to this many entries, comparisons are as fast as an instruction of their own."""
+
+
+def in_trace() -> Callable[[Any, Sequence[Any]], Value] | None:
+    """Return what records a lookup in a column, while a function is traced.
+
+    The compiler replaces this.
+    """
+    return None
+
+
 def take(table: Any, index: Any) -> Any:
     """Return the entry of a table at an index, which may be an argument of a compiled function.
 
     The gradient goes to the entry that was taken; the index gets none. In a compiled function, an
-    index that is an argument is compared with the number of each entry, and the lookup is the
-    product of these zeros and ones with the table: for a batch, a product of matrices. So it takes
-    time in proportion to the length of the table, which hardly matters up to a hundred entries.
+    index that is an argument reads the entry when the program runs, which takes as long for a long
+    table as for a short one. In a derivative within the function, and in exported source, it is
+    compared with the number of each entry instead.
 
     Args:
         table: a list, a tuple or an array of entries, which are numbers and Values, or lists and
@@ -94,8 +106,11 @@ def _taken(table: Sequence[Any], index: Value) -> Any:
             raise ValueError(f"take: entry {i} has a different structure from entry 0")
     where, eq = VOCABULARY["where"], VOCABULARY["eq"]
     index = where(index < 0, index + len(entries), index)
+    columns = zip(*(leaves for leaves, _ in entries), strict=True)
+    entry = in_trace()
+    if entry is not None and len(entries) > _FEW:
+        return unflatten(structure, [entry(index, column) for column in columns])
     chosen = [eq(index, float(i)) for i in range(len(entries))]
     is_inside = reduce(add, chosen) > 0
-    columns = zip(*(leaves for leaves, _ in entries), strict=True)
     sums = (reduce(add, map(multiplied, chosen, column)) for column in columns)
     return unflatten(structure, [where(is_inside, each, math.nan) for each in sums])

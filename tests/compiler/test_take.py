@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from micrograd import Value, exp, grad, hessian, take, tanh
+from micrograd import Value, exp, grad, hessian, jvp, repeat, take, tanh, value_and_grad
 from micrograd.compiler import compile  # noqa: A004
+from micrograd.compiler.program import Lookup
 from tests.compiler.test_derivatives import assert_close
 
 TABLE = [[0.5, -1.0], [2.0, 0.25], [-3.0, 1.5]]
@@ -99,3 +100,131 @@ def test_a_lookup_in_a_batch_needs_no_one_hot_vectors_outside_the_program():
     program = compile(lambda i: take([1.0] * 50, i), batched=True, backend="numpy")
     program([3, 4])
     assert program.program.inputs == 1
+
+
+# ------------------------------------------------------------------------------------ long tables
+
+LONG = np.random.default_rng(0).normal(size=(12, 2))
+
+
+def long_table():
+    """A table of Values that is long enough for an instruction of its own."""
+    return np.frompyfunc(Value, 1, 1)(LONG)
+
+
+@pytest.mark.usefixtures("quick_xla")
+def test_a_lookup_in_a_long_table_passes_the_gradient_to_the_entries_that_were_taken(backend):
+    table = long_table()
+    parameters = [*table.ravel()]
+
+    def f(i, y):
+        first, second = take(table, i)
+        return (tanh(first) * second - y) ** 2
+
+    index, y = np.array([2, 0, 0, -2, 11, 7, -12]), np.linspace(-1.0, 1.0, 7)
+    program = compile(f, parameters, batched=True, backend=backend)
+    samples = [f(int(i), each) for i, each in zip(index, y, strict=True)]
+    (sum(samples) / 7).backward()
+    for _ in range(3):  # the later calls are laid out
+        assert_close(program(index, y), np.array([each.data for each in samples]))
+        mean, gradient = program.value_and_grad(index, y)
+        assert_close(mean, sum(each.data for each in samples) / 7)
+        assert_close(gradient, np.array([each.grad for each in parameters]))
+    assert any(isinstance(each, Lookup) for each in program.program.instructions)
+    _, (of_index, of_y) = program.value_and_grad(index, y, argnums=(0, 1))
+    assert not of_index.any()
+    assert of_y.all()
+
+
+@pytest.mark.usefixtures("quick_xla")
+def test_an_index_outside_of_a_long_table_gives_nan_and_no_gradient(backend):
+    table = long_table()[:, 0]
+    program = compile(lambda i: take(table, i), [*table], batched=True, backend=backend)
+    index = [0, 12, -13, 0.5, math.nan, math.inf, -1]
+    expected = [LONG[0, 0], *[math.nan] * 5, LONG[-1, 0]]
+    np.testing.assert_array_equal(program(index), expected)
+    _, gradient = program.value_and_grad(index)
+    assert np.flatnonzero(gradient).tolist() == [0, 11]
+
+
+@pytest.mark.usefixtures("quick_xla")
+def test_entries_of_a_long_table_may_differ_between_samples(backend):
+    def f(t, i, x):
+        return (take([*t[:9], x, x * x, 0.5, *t[9:]], i) * x) ** 2
+
+    draw = np.random.default_rng(1)
+    args = draw.normal(size=(8, 12)), np.array([3, 9, 10, 11, 12, -1, -5, 0]), draw.normal(size=8)
+    program = compile(f, batched=True, backend=backend)
+    values, (of_t, of_i, of_x) = program.value_and_grad(*args)
+    shared = compile(f, batched=True, backend=backend, in_axes=(None, 0, None))
+    found = shared(args[0][0], args[1], 0.5)
+    for k, (t, i, x) in enumerate(zip(*args, strict=True)):
+        value, slopes = value_and_grad(f, argnums=(0, 2))(t.tolist(), int(i), float(x))
+        assert_close(values[k], value)
+        assert_close(of_t[k], np.array(slopes[0]))
+        assert_close(of_x[k], slopes[1])
+        assert_close(found[k], f(args[0][0].tolist(), int(i), 0.5))
+    assert not of_i.any()
+    alone = compile(f, backend=backend)
+    assert_close(alone(args[0][0], 3, 0.5), f(args[0][0].tolist(), 3, 0.5))
+    _, slopes = alone.value_and_grad(args[0][0], 10, 0.5)
+    assert_close(slopes[2], grad(f, argnums=2)(args[0][0].tolist(), 10, 0.5))
+
+
+@pytest.mark.usefixtures("quick_xla")
+def test_a_step_of_a_loop_may_look_up_entries_of_a_long_table(backend):
+    table = long_table()
+
+    def f(i, x):
+        def step(state):
+            k, y = state
+            first, second = take(table, k)
+            return k - 1, tanh(y * first + second)
+
+        return repeat(step, (i, x), 3)[1]
+
+    index, x = np.array([4, 11, 2]), np.array([0.5, -0.5, 1.0])
+    parameters = [*table.ravel()]
+    program = compile(f, parameters, batched=True, backend=backend)
+    samples = [f(int(i), each) for i, each in zip(index, x, strict=True)]
+    (sum(samples) / 3).backward()
+    assert_close(program(index, x), np.array([each.data for each in samples]))
+    _, gradient = program.value_and_grad(index, x)
+    assert_close(gradient, np.array([each.grad for each in parameters]))
+    alone = compile(f, backend=backend)
+    assert_close(alone.value_and_grad(4, 0.5)[1][1], grad(lambda x: f(4, x))(0.5))
+
+
+def test_derivatives_may_be_taken_of_lookups_in_long_tables():
+    def loss(t, i):
+        return take([*t], i) ** 3 * take([*t], i + 1)
+
+    column = LONG[:, 0].tolist()
+    compiled = compile(loss, backend="numpy")
+    for i in (0, 5, 10):
+        assert_close(compiled.hessian(column, i), hessian(lambda t, i=i: loss(t, i))(column))
+        tangent = compiled.jvp((column, i), ([1.0] * 12, 0.0))[1]
+        assert_close(tangent, sum(grad(lambda t, i=i: loss(t, i))(column)))
+    outside = compile(lambda t, i: jvp(lambda t: take([*t], i), (t,), (t,))[1], backend="numpy")
+    assert outside(column, 2) == column[2]
+    assert outside(column, 12) == 0.0  # as nothing depends on the table
+
+
+def test_the_size_of_a_program_does_not_depend_on_the_length_of_a_table():
+    counts = []
+    for length in (20, 2_000):
+        table = [Value(1.0) for _ in range(length)]
+        program = compile(lambda i, t=table: take(t, i) ** 2, table, batched=True, backend="numpy")
+        program([3.0])
+        counts.append(len(program.program.instructions))
+    assert counts[0] == counts[1]
+
+
+def test_source_compares_an_index_with_all_entries():
+    table = long_table()[:, 0]
+    program = compile(lambda i: take(table, i) ** 2, [*table], batched=True, backend="numpy")
+    expected = program([3.0, -1.0])
+    space = {}
+    exec(program.source("numpy"), space)
+    f = next(each for name, each in space.items() if name.startswith("_lambda") or name == "f")
+    assert_close(f(LONG[:, 0], np.array([3.0, -1.0])), expected)

@@ -35,8 +35,9 @@ def add_loop(run: Any, instruction: Loop | Pack | Elements) -> None:
         instruction: the instruction.
     """
     match instruction:
-        case Pack(varies=varies, stack=stack, places=places):
-            run.stacks[stack] = _read(run, places, varies)[:, None]
+        case Pack(varies=varies, stack=stack, places=places, shape=shape):
+            rows = _read(run, places, varies)
+            run.stacks[stack] = rows.reshape(*shape, *rows.shape[1:])
         case Elements(varies=varies, column=(stack, column), steps=steps):
             run.spaces[varies].append(run.stacks[stack][steps, column])
         case Loop():

@@ -22,6 +22,7 @@ from micrograd.compiler.program import (
     Elementwise,
     Fold,
     Instruction,
+    Lookup,
     Loop,
     Operand,
     Pack,
@@ -105,6 +106,8 @@ class Run:
                 add_loop(self, instruction)
             case Fold():
                 space.append(self._fold(instruction))
+            case Lookup():
+                space.append(self._lookup(instruction))
             case WeightedSums():
                 self._sums(instruction)
             case Tape() if len(instruction.code) > UNROLLED:
@@ -122,7 +125,9 @@ class Run:
             read = [self.read(operand.varies, some(operand, part), varies) for operand in operands]
             shape = (
                 part.stop - part.start,
-                *np.broadcast_shapes(*(each.shape[1:] for each in read)),
+                *np.broadcast_shapes(
+                    self.lanes if varies else (), *(each.shape[1:] for each in read)
+                ),
             )
             result = jnp.asarray(function(row)(*read), self.dtype)
             # Or XLA would turn x / y / z into x / (y * z), log(exp(x)) into x, and so on.
@@ -167,6 +172,18 @@ class Run:
         terms = self._all(fold.varies, fold.varies, fold.slots[places])
         reduced = (jnp.max if fold.operation.name == "maximum" else jnp.min)(terms, axis=1)
         return lax.stop_gradient(reduced)
+
+    def _lookup(self, lookup: Lookup) -> Any:
+        table = self._all(False, lookup.table_varies, lookup.table)
+        index = self.read(lookup.at.varies, lookup.at.rows, False)[0]
+        inside = (index >= 0) & (index < len(table)) & (index == jnp.floor(index))
+        k = jnp.where(inside, index, 0).astype(jnp.int32)
+        if lookup.table_varies and k.ndim:
+            found = jnp.take_along_axis(table, k[None, None], axis=0)[0]
+        else:
+            found = table[k]
+            found = found if lookup.table_varies else jnp.moveaxis(found, -1, 0)
+        return jnp.where(inside, found, jnp.nan)
 
     # ---------------------------------------------------------------------------------------- sums
 

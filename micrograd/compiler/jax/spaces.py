@@ -19,6 +19,7 @@ from micrograd.compiler.program import (
     Elementwise,
     Fold,
     Instruction,
+    Lookup,
     Operand,
     Product,
     Program,
@@ -87,6 +88,9 @@ class Cuts:
                     self._read(False, bias)
             case Fold(varies=varies, slots=slots):
                 self._read(varies, slots)
+            case Lookup(at=index, table_varies=varies, table=table):
+                self._read(index.varies, index.rows)
+                self._read(varies, table.ravel())
             case WeightedSums():
                 out = instruction.out
                 if out.stop - out.start <= FEW_RESULTS:

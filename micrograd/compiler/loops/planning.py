@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrograd.compiler.graph import CONSTANT, NOTHING, Chain, Graph
-from micrograd.compiler.loops.rows import Element, LoopRow, Operands, Result, operands_of
+from micrograd.compiler.loops.rows import Element, LoopRow, Operands, Pack, Result, operands_of
 from micrograd.compiler.loops.tracing import replay
 from micrograd.compiler.program import Column, Elements, Loop, Places, Stack
 from micrograd.compiler.program import Pack as PackInstruction
@@ -55,11 +55,11 @@ def emit(planner: Planner, varies: bool, members: Any) -> None:
     if isinstance(row, Element):
         _emit_elements(planner, varies, members)
         return
+    if isinstance(row, Pack):
+        _emit_packs(planner, varies, members)
+        return
     for node in members.tolist():
-        if isinstance(row, LoopRow):
-            _emit_loop(planner, varies, node, graph.table[graph.code[node]])
-        else:
-            _emit_pack(planner, varies, node)
+        _emit_loop(planner, varies, node, graph.table[graph.code[node]])
 
 
 def _places(planner: Planner, nodes: Sequence[int] | Any) -> Places:
@@ -67,12 +67,20 @@ def _places(planner: Planner, nodes: Sequence[int] | Any) -> Places:
     return Places(planner.varying[nodes], planner.slot[nodes])
 
 
-def _emit_pack(planner: Planner, varies: bool, node: int) -> None:
-    nodes = operands_of(planner.graph, node)
-    planner.stack[node] = Column(len(planner.slots.stacks), 0)
-    planner.slots.stacks.append(Stack(varies, 1, len(nodes)))
-    out = planner.next(0, varies=varies)
-    planner.append(PackInstruction(varies, out, planner.stack[node].stack, _places(planner, nodes)))
+def _emit_packs(planner: Planner, varies: bool, members: Any) -> None:
+    """Emit one stack for all that have the same length, each of which is a column of it."""
+    of_length: dict[int, list[tuple[int, list[int]]]] = {}
+    for node in members.tolist():
+        nodes = operands_of(planner.graph, node)
+        of_length.setdefault(len(nodes), []).append((node, nodes))
+    for length, columns in of_length.items():
+        stack = len(planner.slots.stacks)
+        planner.slots.stacks.append(Stack(varies, len(columns), length))
+        for column, (node, _) in enumerate(columns):
+            planner.stack[node] = Column(stack, column)
+        places = _places(planner, np.array([nodes for _, nodes in columns]).T.ravel())
+        out = planner.next(0, varies=varies)
+        planner.append(PackInstruction(varies, out, stack, places, len(columns)))
 
 
 def _emit_elements(planner: Planner, varies: bool, members: Any) -> None:

@@ -24,7 +24,7 @@ class Result(Structural, Joint):
 
     def made(self, loop: Value) -> Value:
         """Return the result of a traced loop."""
-        return _node(self, [loop])
+        return node_of(self, [loop])
 
     def recorded(self, recorder: Recorder, places: Sequence[int]) -> int:
         """Record this result of the loop at a place, and return the place of the result."""
@@ -59,7 +59,7 @@ class Pack(Structural, Joint):
 
     def made(self, parts: Sequence[Any]) -> Value:
         """Return the stack of some numbers and values."""
-        return _node(self, parts)
+        return node_of(self, parts)
 
     def pull(self, node: Value, adjoint: Any, active: Any) -> Iterable[tuple[Value, Any]]:
         """Pass each number of the stack of adjoints on."""
@@ -120,7 +120,7 @@ def operands_of(graph: Graph, node: int) -> list[int]:
         head = held[0]
 
 
-def _node(row: Structural, parts: Sequence[Any]) -> Value:
+def node_of(row: Structural, parts: Sequence[Any]) -> Value:
     """Return a traced value that belongs to a structural row."""
     recorder = recorders.current()
     made = leaf(row.recorded(recorder, [recorder.place(part) for part in parts]))
@@ -207,7 +207,7 @@ class LoopRow(Structural, Joint):
 
     def made(self, parts: Sequence[Any]) -> Value:
         """Return the traced loop of some operands."""
-        return _node(self, parts)
+        return node_of(self, parts)
 
     def pull(self, node: Value, adjoint: Any, active: Any) -> Iterable[tuple[Value, Any]]:
         """Return the adjoints of the operands: the results of a loop backwards."""

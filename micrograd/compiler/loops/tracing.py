@@ -179,11 +179,14 @@ def unrolled() -> Iterator[None]:
         _thread.unrolls = before
 
 
-def _in_trace() -> Callable[..., Any] | None:
+def is_unrolled() -> bool:
+    """Return whether nothing but operations is recorded here, or nothing at all."""
     active = recorders.active
-    if active is None or active.thread != threading.get_ident() or _thread.unrolls:
-        return None
-    return loop_of_columns
+    return active is None or active.thread != threading.get_ident() or _thread.unrolls
+
+
+def _in_trace() -> Callable[..., Any] | None:
+    return None if is_unrolled() else loop_of_columns
 
 
 loops.in_trace = _in_trace

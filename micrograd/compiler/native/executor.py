@@ -14,16 +14,18 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.adjoints import active
 from micrograd.compiler.executor import Blocks, Call, Executor, Gradients, Layout, are_finite
+from micrograd.compiler.loops.following import can_follow
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
 from micrograd.compiler.native.fusion import Fusion
 from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
-from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
+from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec, is_straight
 from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.numpy.memory import aligned_empty, aligned_zeros
-from micrograd.compiler.program import Program
+from micrograd.compiler.program import Loop, Program
 from micrograd.engine.locks import reentrant_lock
 
 BLOCK = 112
@@ -92,9 +94,9 @@ class _Memory:
         self.gradient = self.adjoints[: program.parameters]
         self.into_inputs = self.adjoints[slice(*program.input_slots)]
         words = self.u[linked.stacks_at :].view(np.int64)
-        self.stack_words = words.reshape(len(program.stacks), STACK_WORDS)
-        self.stacks: list[Any] = [None] * len(program.stacks)
-        for i, stack in enumerate(program.stacks):
+        self.stack_words = words.reshape(len(linked.stacks), STACK_WORDS)
+        self.stacks: list[Any] = [None] * len(linked.stacks)
+        for i, stack in enumerate(linked.stacks):
             self._make_room(i, _ROOM if stack.length is None else max(1, stack.length), lanes)
         self.parts = array("q")
         self.held: Sequence[Any] = ()
@@ -129,7 +131,7 @@ class _Memory:
 
     def _make_room(self, number: int, steps: int, lanes: int) -> None:
         """Make room for this many steps on a stack."""
-        stack = self.linked.program.stacks[number]
+        stack = self.linked.stacks[number]
         size = steps * stack.columns * (lanes if stack.varies else 1)
         numbers = self.stacks[number] = aligned_empty(size, self.u.dtype)
         self.stack_words[number] = numbers.ctypes.data, steps, 0
@@ -302,6 +304,9 @@ class NativeExecutor(Executor):
 
     A large batch is shared among `threads` threads; the sums over samples are added up block by
     block, in an order that depends on the length of the batch and on `threads` alone.
+
+    Loops are followed backwards if the step of one of them is too long for straight code, or has a
+    product of matrices; otherwise their traced derivatives are faster.
     """
 
     def __init__(
@@ -310,6 +315,10 @@ class NativeExecutor(Executor):
         self.program, self.dtype, self.inputs = program, dtype, inputs
         self.checked, self.threads = checked, threads
         self._thread = threading.local()
+        loops = [each for each in program.instructions if isinstance(each, Loop)]
+        self.follows_loops = not all(map(is_straight, loops)) and can_follow(
+            program, active(program, inputs)
+        )
 
     def __reduce__(self) -> Any:
         made = partial(
@@ -321,6 +330,24 @@ class NativeExecutor(Executor):
     def linked(self) -> Linked:
         """The program as rows of words; this compiles the kernels that it needs."""
         return Linked(self.program, str(self.dtype), _address, inputs=self.inputs)
+
+    @cached_property
+    def _backwards(self) -> NativeExecutor:
+        """What computes gradients: an executor that follows loops, if there are any."""
+        if not self.follows_loops:
+            return self
+        made = NativeExecutor(
+            self.program,
+            self.dtype,
+            inputs=self.inputs,
+            checked=self.checked,
+            threads=self.threads,
+        )
+        made.linked = Linked(
+            self.program, str(self.dtype), _address, inputs=self.inputs, follows_loops=True
+        )
+        made._backwards = made
+        return made
 
     @cached_property
     def fusion(self) -> Fusion:
@@ -345,7 +372,7 @@ class NativeExecutor(Executor):
     ) -> Gradients:
         """Return the output or its mean, and the adjoints of parameters and inputs."""
         call: Call = "mean" if mean else "each"
-        results, memory, fine = self._computed(call, parameters, inputs, length)
+        results, memory, fine = self._backwards._computed(call, parameters, inputs, length)
         found, adjoints = results.adjoints, None
         if found:
             adjoints = found[0] if len(found) == 1 else Blocks(found)
@@ -380,6 +407,8 @@ class NativeExecutor(Executor):
 
     def layout(self, call: Call, length: int) -> Layout | None:
         """Lay out a call with few numbers; for more it would save nothing."""
+        if call != "values" and self._backwards is not self:
+            return self._backwards.layout(call, length)
         memories, results = self._memories(length), _Results(self, call, length)
         memory = memories[0]
         if len(memories) > 1 or memory.inputs is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from micrograd.compiler.native import elementwise, loops, products, sums
+from micrograd.compiler.native import elementwise, lookups, loops, products, sums
 from micrograd.compiler.native.loops import LoopSpec
 from micrograd.compiler.native.rows import Field, Spec
 from micrograd.compiler.native.writing import Writer, word
@@ -47,9 +47,13 @@ def _gather(w: Writer, spec: Spec) -> str:
 
 
 def _zero(w: Writer, spec: Spec) -> str:
-    """Write what sets rows of `v` to zero."""
-    row, _, v, lanes = w.kernel()
+    """Write what sets rows of `v` to zero or, if `operands` says so, numbers of `u`."""
+    row, u, v, lanes = w.kernel()
     count, out = w.words(row, Field.COUNT, Field.OUT)
+    if spec.operands == "u":
+        with w.range(count) as i:
+            w.store(w.constant(0.0, 1), w.at(u, out, i))
+        return w.finished()
     target = w.lanes_of(v, out, lanes)
     with w.loop(word(0), w.times(count, lanes), word(w.width)) as i:
         w.store(w.constant(0.0, w.width), w.at(target, i))
@@ -75,7 +79,9 @@ _WRITERS: dict[str, Callable[[Writer, Spec], str]] = {
     "column_totals": products.column_totals,
     "gather": _gather,
     "zero": _zero,
-    "take": loops.take,
-    "keep": loops.keep,
+    "move": loops.move,
+    "clear": loops.clear,
+    "note": loops.note,
     "loop": loops.loop,
+    "lookup": lookups.lookup,
 }

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
 from typing import Any
 
 import numpy as np
 
 from micrograd.compiler.adjoints import FirstWriters, active
-from micrograd.compiler.native import loop_linking, product_linking, tapes
+from micrograd.compiler.native import lookups, loop_linking, product_linking, tapes
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec
 from micrograd.compiler.native.sums import (
@@ -31,6 +30,7 @@ from micrograd.compiler.program import (
     Elementwise,
     Fold,
     Instruction,
+    Lookup,
     Loop,
     Pack,
     Product,
@@ -81,33 +81,50 @@ class Linked:
         kind: the type of the numbers, `"float64"` or `"float32"`.
         addresses: returns the address of a kernel.
         inputs: whether the adjoints of the inputs are asked for.
+        follows_loops: whether loops are followed backwards; otherwise a program with loops has
+            values only.
     """
 
-    def __init__(self, program: Program, kind: str, addresses: Addresses, *, inputs: bool) -> None:
+    def __init__(
+        self,
+        program: Program,
+        kind: str,
+        addresses: Addresses,
+        *,
+        inputs: bool,
+        follows_loops: bool = False,
+    ) -> None:
         self.program, self.kind, self.addresses = program, kind, addresses
         self.has_loops = any(isinstance(each, Loop) for each in program.instructions)
-        self.differentiable = len(program.outputs) == 1 and not self.has_loops
+        self.differentiable = len(program.outputs) == 1 and (follows_loops or not self.has_loops)
+        self.active = active(program, inputs)
+        self.ways: dict[int, loop_linking.Way] = {}
+        self.slopes: dict[int, int] = {}  # of a stack, to the stack of its adjoints
+        self.stacks = [*program.stacks]
+        if follows_loops:
+            self.ways, self.slopes, self.stacks = loop_linking.ways(program, self.active)
         self.rows = program.varying  # the number of rows of `v` for values
         self.rows += sum(x.columns * (x.length or 0) for x in program.stacks if x.varies)
-        self.active = active(program, inputs)
         self._kept: list[Any] = []  # tables of places, to which rows point
-        gathered = [_gathered(each) for each in with_bodies(program.instructions)]
-        self.one, self.spare = program.uniform, program.varying
-        self._next = [self.one + 1, program.varying + bool(program.stacks)]
+        gathered = [self._gathered(each) for each in with_bodies(program.instructions)]
+        self.one = program.uniform
+        self._next = [self.one + 1, program.varying]
         self.adjoints_u = self.one + 1 + sum(u for u, _ in gathered)
         self.adjoints_v = self._next[True] + sum(v for _, v in gathered)
         self.total = 2 * self.adjoints_u
         self.stacks_at = self.total + 2  # even, as words are aligned
         self._word = 1 if kind == "float64" else 2  # numbers
-        self.places_u = self.stacks_at + STACK_WORDS * self._word * len(program.stacks)
+        self.places_u = self.stacks_at + STACK_WORDS * self._word * len(self.stacks)
         self.places_v = 2 * self.adjoints_v
         self.identity = self.table(np.arange(max(self.places_u, self.places_v)))
         self.gathers: dict[tuple[int, str], int] = {}
 
         self._code = Code(), Code()
-        self._numbers = count()
+        self._numbers: dict[int, int] = {}  # of instructions, by their `id`
         for instruction in program.instructions:
             self.forward(instruction)
+        if self.differentiable:
+            loop_linking.clear_slopes(self, varies=False)
         self.uniform, self.varying = (code.array() for code in self._code)
         self._code = Code(), Code()
         if self.differentiable:
@@ -117,18 +134,18 @@ class Linked:
     def _back(self) -> None:
         program = self.program
         self.writers = FirstWriters(program)
-        for i, instruction in reversed([*enumerate(program.instructions)]):
-            varies, out = instruction.varies, instruction.out
-            if not self.active[varies][out].any():
-                continue
-            if varies:
-                self.writers.touch(out)
-            self._backward(i, instruction)
-        zeros = Code()
-        for rows in self.writers.zeroed():
-            count, place = rows.stop - rows.start, rows.start + self.adjoints_v
-            zeros.add(self.kernel("zero"), {Field.COUNT: count, Field.OUT: place})
+        loop_linking.clear_slopes(self, varies=True)
+        for instruction in reversed(program.instructions):
+            self.backward(instruction)
+        with self.apart(varies=True) as zeros:
+            self.zero(self.writers)
         self._code[True].rows[:0] = zeros.rows
+
+    def zero(self, writers: FirstWriters) -> None:
+        """Add rows that set adjoints of `v` to zero which are added to before they are stored."""
+        for rows in writers.zeroed():
+            count, place = rows.stop - rows.start, rows.start + self.adjoints_v
+            self.emit(True, self.kernel("zero"), {Field.COUNT: count, Field.OUT: place})
 
     def emit(self, varies: bool, kernel: int, fields: dict[Any, int]) -> None:
         """Add a row to the code of a space."""
@@ -199,7 +216,7 @@ class Linked:
 
     def forward(self, instruction: Instruction) -> None:
         """Add the rows that compute an instruction."""
-        i = next(self._numbers)
+        i = self._numbers[id(instruction)] = len(self._numbers)
         match instruction:
             case Elementwise(operation=row):
                 kinds, fields = self._operands(instruction)
@@ -216,6 +233,8 @@ class Linked:
                 self.emit(varies, self.kernel("fold", operands="uv"[varies], mode=row.name), fields)
             case Tape(varies=varies):
                 self._code[varies].rows.append(tapes.forward(self, instruction))
+            case Lookup():
+                lookups.link(self, instruction, backwards=False)
             case Loop() | Pack() | Elements():
                 loop_linking.forward(self, instruction)
 
@@ -272,6 +291,17 @@ class Linked:
     def gather(self, i: int, what: str, varies: bool, slots: Any) -> int:
         """Add a row that copies slots together, and return the place of the first one."""
         place = self.gathers[i, what] = self.reserve(slots.size, varies=varies)
+        self._gather(place, varies, slots)
+        return place
+
+    def gather_again(self, product: Product) -> None:
+        """Add the rows that gather what the body of a loop gathers, in each step backwards."""
+        for what, varies in (("matrix", False), ("bias", False), ("inputs", product.varies)):
+            place = self.gathers.get((self._numbers[id(product)], what))
+            if place is not None and varies == product.varies:
+                self._gather(place, varies, getattr(product, what))
+
+    def _gather(self, place: int, varies: bool, slots: Any) -> None:
         self.emit(
             varies,
             self.kernel("gather", operands="uv"[varies]),
@@ -281,7 +311,6 @@ class Linked:
                 Field.OPERANDS[0]: self.table(slots.ravel()),
             },
         )
-        return place
 
     def scatter(self, place: int, varies: bool, slots: Any) -> None:
         """Add a row that adds the adjoints of what was gathered to those of its slots."""
@@ -303,7 +332,13 @@ class Linked:
         """Return whether the adjoint of any of these slots is asked for."""
         return bool(self.active[varies][rows].any())
 
-    def _backward(self, i: int, instruction: Instruction) -> None:
+    def backward(self, instruction: Instruction) -> None:
+        """Add the rows that pass the adjoints of an instruction on, if they are needed."""
+        varies, out, i = instruction.varies, instruction.out, self._numbers[id(instruction)]
+        if not self.active.reaches(instruction):
+            return
+        if varies:
+            self.writers.touch(out)
         match instruction:
             case Elementwise():
                 self._flows(instruction)
@@ -319,6 +354,10 @@ class Linked:
                 if varies:
                     self.writers.touch(slice(0, instruction.out.stop))
                 self._code[varies].rows.append(tapes.backward(self, instruction))
+            case Lookup():
+                lookups.link(self, instruction, backwards=True)
+            case Loop() | Pack() | Elements():
+                loop_linking.backward(self, instruction)
 
     def _flows(self, instruction: Elementwise) -> None:
         varies, _, row, operands = instruction
@@ -332,12 +371,11 @@ class Linked:
             kernel = self.flow(varies, row, place, kinds, mode)
             self.emit(varies, kernel, fields | {Field.SHIFT: self.shift(operand.varies)})
 
-
-def _gathered(instruction: Instruction) -> tuple[int, int]:
-    """Return how many numbers of `u` and rows of `v` an instruction has to gather."""
-    match instruction:
-        case Loop():
-            return loop_linking.needed(instruction)
-        case Product():
-            return product_linking.needed(instruction)
-    return 0, 0
+    def _gathered(self, instruction: Instruction) -> tuple[int, int]:
+        """Return how many numbers of `u` and rows of `v` an instruction needs besides its slots."""
+        match instruction:
+            case Loop():
+                return loop_linking.needed(instruction, is_followed=id(instruction) in self.ways)
+            case Product():
+                return product_linking.needed(instruction)
+        return 0, 0

@@ -245,51 +245,76 @@ def write_loop(w: Writer, spec: LoopSpec) -> str:
 
 # -------------------------------------------------------------------------- by rows of instructions
 
-PLACE, STACK, COLUMNS, COLUMN, INDEX = 1, 2, 3, 4, 5  # words of `take` and `keep`
-CODE, ROWS, LIMIT, FLAG, DONE = 6, 7, 8, 9, 10  # further words of `loop`
+COUNT, PLACES, STACK, COLUMNS, COLUMN, INDEX = range(1, 7)  # words of `move`
+CODE, ROWS, LIMIT, FLAG, DONE = range(7, 12)  # further words of `loop`
 
 
-def take(w: Writer, spec: Spec) -> str:
-    """Write code that copies one column of a stack to a row.
+def move(w: Writer, spec: Spec) -> str:
+    """Write code that moves numbers between rows and neighbouring columns of a stack.
 
-    INDEX is the place in `u` of the number of the step or, in the mode `fixed`, that number.
-    """
-    return _moving(
-        w,
-        spec,
-        lambda stack, lane, k, column, target, width: w.store(
-            stack.load(lane, k, column, width), target
-        ),
-    )
-
-
-def keep(w: Writer, spec: Spec) -> str:
-    """Write code that copies a row to one column of a stack; INDEX is that of `take`."""
-    return _moving(
-        w,
-        spec,
-        lambda stack, lane, k, column, source, width: w.store(
-            w.load(source, width), stack.at(lane, k, column)
-        ),
-    )
-
-
-def _moving(w: Writer, spec: Spec, move: Callable[..., None]) -> str:
-    """Write a kernel that does something for all lanes of a row.
-
-    `operands` has the space of the row, then that of the stack.
+    PLACES is a table of the places of the rows. `operands` has the space of the rows, then that of
+    the stack. INDEX is the place in `u` of the number of the step or, in a mode that begins with
+    `fixed`, that number. The mode ends with what is done: `take` copies from the stack to the rows,
+    and `keep` the other way; `give` adds to what `keep` has read, and `send` to what `take` has.
     """
     row, u, v, lanes = w.kernel()
-    place, at, columns, column, index = w.words(row, PLACE, STACK, COLUMNS, COLUMN, INDEX)
-    own, of_stack = spec.operands[0], spec.operands[1]
-    stack = _Stack(w, u, at, columns, varies=of_stack == "v")
-    k = index if spec.mode == "fixed" else w.build.fptosi(w.load(w.at(u, index), 1), WORD)
-    if own == "u":
-        move(stack, word(0), k, column, w.at(u, place), 1)
-        return w.finished()
-    start = w.lanes_of(v, place, lanes)
-    with w.loop(word(0), lanes, word(w.width)) as lane:
-        move(stack, lane, k, column, w.at(start, lane), w.width)
+    build = w.build
+    count, address, at, columns, column, index = w.words(
+        row, COUNT, PLACES, STACK, COLUMNS, COLUMN, INDEX
+    )
+    places, mode = w.pointer(address), spec.mode
+    own, of_stack = (kind == "v" for kind in spec.operands)
+    width = w.width if own or of_stack else 1
+    stack = _Stack(w, u, at, columns, varies=of_stack)
+    k = index
+    if not mode.startswith("fixed"):
+        k = build.fptosi(w.load(w.at(u, index), 1), WORD)
+
+    def load(pointer: Any, varies: bool) -> Any:
+        found = w.load(pointer, width if varies else 1)
+        return found if varies else w.splat(found, width)
+
+    def add(share: Any, pointer: Any, varies: bool) -> None:
+        share = share if varies else w.total(share)
+        w.store(build.fadd(w.load(pointer, width if varies else 1), share), pointer)
+
+    # The columns of a vector of lanes lie together on a stack.
+    most = lanes if own or of_stack else word(1)
+    with w.loop(word(0), most, word(width)) as lane, w.range(count) as i:
+        place = build.load(w.at(places, i))
+        rows = w.at(w.lanes_of(v, place, lanes), lane) if own else w.at(u, place)
+        held = stack.at(lane, k, build.add(column, i))
+        if mode.endswith("take"):
+            w.store(load(held, of_stack), rows)
+        elif mode.endswith("keep"):
+            w.store(load(rows, own), held)
+        elif mode.endswith("give"):
+            add(load(held, of_stack), rows, own)
+        else:
+            add(load(rows, own), held, of_stack)
+    return w.finished()
+
+
+def clear(w: Writer, spec: Spec) -> str:
+    """Write code that sets all of a stack to zero; `operands` has its space."""
+    row, u, _, lanes = w.kernel()
+    at, columns = w.words(row, STACK, COLUMNS)
+    varies = spec.operands == "v"
+    stack = _Stack(w, u, at, columns, varies=varies)
+    size = w.times(stack.room, columns)
+    if varies:
+        size = w.times(size, lanes)
+    with w.loop(word(0), size, word(stack.width)) as i:
+        w.store(w.constant(0.0, stack.width), w.at(stack.numbers, i))
+    return w.finished()
+
+
+def note(w: Writer, spec: Spec) -> str:
+    """Write code that records on a stack how many steps were done, the number at DONE."""
+    row, u, _, _ = w.kernel()
+    at, done = w.words(row, STACK, DONE)
+    steps = w.build.fptosi(w.load(w.at(u, done), 1), WORD)
+    _Stack(w, u, at, word(0), varies=False).note(steps)
     return w.finished()
 
 
@@ -297,7 +322,7 @@ def loop(w: Writer, spec: Spec) -> str:
     """Write code that runs rows of code again and again.
 
     `operands` has the spaces of the count and of the flag. `mode` has "r" for a loop that counts
-    down, "f" for one with a flag, and "k" for one that keeps a stack.
+    down, and "f" for one with a flag.
     """
     run = write_run(w)
     row, u, v, lanes = w.kernel()
@@ -333,7 +358,4 @@ def loop(w: Writer, spec: Spec) -> str:
         if goes_on is not None:
             turn.goes_on = flagged()
     w.store(build.sitofp(turn.done, w.number), w.at(u, done))
-    if "k" in spec.mode:
-        at, columns = w.words(row, STACK, COLUMNS)
-        _Stack(w, u, at, columns, varies=False).note(turn.done)
     return w.finished()

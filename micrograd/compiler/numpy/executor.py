@@ -14,18 +14,24 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.adjoints import active
 from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite
+from micrograd.compiler.loops.following import can_follow
 from micrograd.compiler.numpy.elementwise import ElementwiseOn
+from micrograd.compiler.numpy.float_loops import FloatLoop, is_of_floats
+from micrograd.compiler.numpy.following import FollowedLoop, StackOn, is_wide
 from micrograd.compiler.numpy.linear import FoldOn, ProductOn, SumsOn
-from micrograd.compiler.numpy.loops import FloatLoop, LoopOn, is_of_floats
+from micrograd.compiler.numpy.lookups import LookupOn
 from micrograd.compiler.numpy.memory import Call as Step
 from micrograd.compiler.numpy.memory import Memory, aligned_empty
+from micrograd.compiler.numpy.regular_sums import RegularSumsOn, regular_terms
 from micrograd.compiler.numpy.tape import tape_on
 from micrograd.compiler.program import (
     Elements,
     Elementwise,
     Fold,
     Instruction,
+    Lookup,
     Loop,
     Pack,
     Product,
@@ -50,19 +56,18 @@ def _on(memory: Memory, instruction: Instruction) -> Any:
             return FoldOn(memory, instruction)
         case Tape():
             return tape_on(memory, instruction)
-        case Loop() if is_of_floats(instruction, memory.u.dtype):
+        case Loop() if not memory.follows_loops and is_of_floats(instruction, memory.u.dtype):
             return FloatLoop(instruction, memory.u, memory.stacks)
         case Loop(body=body):
-            calls = [call for each in body for call in _on(memory, each).forward()]
-            return LoopOn(instruction, memory.spaces, memory.stacks, partial(_run_all, calls))
+            return FollowedLoop(memory, instruction, [_on(memory, each) for each in body])
         case Pack() | Elements():
-            return LoopOn(instruction, memory.spaces, memory.stacks)
-    return SumsOn(memory, instruction)
-
-
-def _run_all(calls: Sequence[Step]) -> None:
-    for call in calls:
-        call()
+            return StackOn(memory, instruction)
+        case Lookup():
+            return LookupOn(
+                instruction, memory.spaces, memory.adjoints, lambda rows: memory.writers.touch(rows)
+            )
+    terms = regular_terms(instruction)
+    return RegularSumsOn(memory, instruction, terms) if terms else SumsOn(memory, instruction)
 
 
 class _Calls:
@@ -84,12 +89,15 @@ class _Calls:
         memory, writers = self.memory, self.memory.writers
         calls: tuple[list[Step], list[Step]] = [], []
         for instruction, runner in reversed(self._instructions):
-            if memory.is_active(instruction.varies, instruction.out):
+            if memory.active.reaches(instruction):
                 if instruction.varies:
                     writers.touch(instruction.out)
                 calls[instruction.varies].extend(runner.backward())
         zeros = [partial(memory.gv[rows].fill, 0.0) for rows in writers.zeroed()]
-        return calls[False], [*zeros, *calls[True]]
+        clears: tuple[list[Step], list[Step]] = [], []
+        for stack, slopes in zip(memory.program.stacks, memory.slopes, strict=True):
+            clears[stack.varies].append(slopes.clear)
+        return [*clears[False], *calls[False]], [*zeros, *clears[True], *calls[True]]
 
 
 class NumpyExecutor(Executor):
@@ -100,6 +108,10 @@ class NumpyExecutor(Executor):
     ) -> None:
         self.program, self.dtype, self.inputs, self.checked = program, dtype, inputs, checked
         self._thread = threading.local()
+        loops = [each for each in program.instructions if isinstance(each, Loop)]
+        self.follows_loops = any(map(is_wide, loops)) and can_follow(
+            program, active(program, inputs)
+        )
 
     def __reduce__(self) -> Any:
         made = partial(NumpyExecutor, inputs=self.inputs, checked=self.checked)
@@ -116,7 +128,13 @@ class NumpyExecutor(Executor):
         if found is None:
             if len(kept) >= _KEPT:
                 kept.pop(next(iter(kept)))
-            memory = Memory(self.program, lanes, self.dtype, inputs=self.inputs)
+            memory = Memory(
+                self.program,
+                lanes,
+                self.dtype,
+                inputs=self.inputs,
+                follows_loops=self.follows_loops,
+            )
             found = kept[lanes] = _Calls(memory)
         return found
 
@@ -143,6 +161,7 @@ class NumpyExecutor(Executor):
     def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[Any, bool]:
         """Return the outputs, and whether they are finite."""
         calls, program = self._laid_out(length), self.program
+        calls.memory.keeps = False
         with np.errstate(all="ignore"):
             rows = self._rows(length)
             for block in self._blocks(calls, parameters, inputs, length):
@@ -171,6 +190,7 @@ class NumpyExecutor(Executor):
             rows = self._rows(length)
 
             def run() -> bool:
+                memory.keeps = False
                 with np.errstate(all="ignore"):
                     for step in forward:
                         step()
@@ -190,6 +210,7 @@ class NumpyExecutor(Executor):
             slopes = (memory.gv if batched else memory.gu)[slice(*program.input_slots)]
 
         def run_both_ways() -> bool:
+            memory.keeps = True
             with np.errstate(all="ignore"):
                 for step in forward:
                     step()
@@ -234,6 +255,7 @@ class NumpyExecutor(Executor):
         calls = self._laid_out(length)
         backward = calls.backward
         program, memory = self.program, calls.memory
+        memory.keeps = True
         ((varies, slot),) = program.outputs
         seed, total = 1.0 / length if mean else 1.0, 0.0
         value = None if mean else np.empty(length, self.dtype)

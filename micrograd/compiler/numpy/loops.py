@@ -1,20 +1,18 @@
 """Loops and stacks on arrays of NumPy.
 
-A stack has an array for each step, with a row for each column of the stack.
+A stack has an array for each step, with a row for each column of the stack, or the numbers of the
+columns as a tuple.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from itertools import count
 from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.graph import Structural
-from micrograd.compiler.numpy.straight_code import Step, forward_code
-from micrograd.compiler.program import Column, Elements, Loop, Pack, Places, rows_of
+from micrograd.compiler.program import Elements, Loop, Pack, Places, column_runs, rows_of
 
 Stacks = list[dict[int, Any]]
 
@@ -27,6 +25,7 @@ class LoopOn:
         spaces: the rows of `u`, each with one number, and those of `v`.
         stacks: the stacks of the program.
         body: runs the instructions of the loop once.
+        after: is called with the number of each step before the states change.
     """
 
     def __init__(
@@ -35,15 +34,17 @@ class LoopOn:
         spaces: tuple[Any, Any],
         stacks: Stacks,
         body: Callable[[], None] = lambda: None,
+        after: Callable[[int], None] = lambda k: None,
     ) -> None:
-        self.instruction, self.spaces, self.stacks, self.body = instruction, spaces, stacks, body
+        self.instruction, self.spaces, self.stacks = instruction, spaces, stacks
+        self.body, self.after = body, after
         self.lanes = spaces[instruction.varies].shape[1]
 
     def forward(self) -> Iterator[Callable[[], None]]:
         """Yield the call that does it."""
         match self.instruction:
-            case Pack(stack=stack, places=places):
-                yield self._packing(stack, self._reader(places))
+            case Pack(stack=stack, places=places, shape=shape):
+                yield self._packing(stack, self._reader(places), shape)
             case Elements():
                 yield self._taking(self.instruction)
             case Loop():
@@ -70,9 +71,12 @@ class LoopOn:
 
         return read
 
-    def _packing(self, stack: int, read: Callable[[], Any]) -> Callable[[], None]:
+    def _packing(
+        self, stack: int, read: Callable[[], Any], shape: tuple[int, int]
+    ) -> Callable[[], None]:
         def pack() -> None:
-            self.stacks[stack] = dict(enumerate(read().copy()[:, None]))
+            rows = read().copy()
+            self.stacks[stack] = dict(enumerate(rows.reshape(*shape, rows.shape[1])))
 
         return pack
 
@@ -89,14 +93,14 @@ class LoopOn:
 
     def _looping(self, loop: Loop) -> Callable[[], None]:
         space, body = self.spaces[loop.varies], self.body
-        state, inputs, out = space[loop.states], space[loop.inputs], space[loop.out]
+        state, out = space[loop.states], space[loop.out]
         states = len(state)
         first, following, limit = map(self._reader, (loop.first, loop.following, loop.limit))
         goes_on, holds = (
             None if each is None else self._reader(each) for each in (loop.goes_on, loop.holds)
         )
         outputs = self._reader(loop.outputs) if loop.kept >= 0 else None
-        columns = [*_runs(loop.columns)]
+        take_inputs = taking_inputs(loop, self.spaces, self.stacks)
 
         def run() -> None:
             state[:] = first()
@@ -107,11 +111,9 @@ class LoopOn:
             for k in range(int(most) - 1, -1, -1) if loop.reverse else count():
                 if not (k < most and going):
                     break
-                for rows, stack, across in columns:
-                    inputs[rows] = self.stacks[stack][k][across]
-                if loop.indexed:
-                    inputs[-1] = k
+                take_inputs(k)
                 body()
+                self.after(k)
                 if outputs is not None:
                     kept[k] = np.empty((len(loop.outputs.slots), self.lanes), space.dtype)
                     kept[k][:] = outputs()
@@ -127,74 +129,15 @@ class LoopOn:
         return run
 
 
-class FloatLoop:
-    """A loop of single numbers as straight code on Python's floats, which beats calls of NumPy.
+def taking_inputs(loop: Loop, spaces: tuple[Any, Any], stacks: Stacks) -> Callable[[int], None]:
+    """Return what sets the inputs of the step with a number."""
+    inputs, columns = spaces[loop.varies][loop.inputs], [*column_runs(loop.columns)]
 
-    Args:
-        loop: a loop that does not vary over a batch and whose step consists of operations.
-        u: the numbers of `u`.
-        stacks: the stacks of the program.
-    """
+    def take(k: int) -> None:
+        for rows, stack, across in columns:
+            held = stacks[stack][k][across]
+            inputs[rows] = np.reshape(held, (-1, 1)) if type(held) is tuple else held
+        if loop.indexed:
+            inputs[-1] = k
 
-    def __init__(self, loop: Loop, u: Any, stacks: Stacks) -> None:
-        self.loop, self.u, self.stacks = loop, u, stacks
-
-    @cached_property
-    def _code(self) -> list[Callable[[list[float]], None]]:
-        step, steps = self.loop.step, []
-        for node in np.flatnonzero(step.code >= 0).tolist():
-            row = step.table[step.code[node]]
-            steps.append(Step(node, row, step.operands[node, : row.arity].tolist(), ()))
-        return forward_code(steps)
-
-    def forward(self) -> Iterator[Callable[[], None]]:
-        """Yield the call that does it."""
-        yield self._run
-
-    def _run(self) -> None:
-        loop, u, stacks = self.loop, self.u, self.stacks
-        states = len(loop.first.slots)
-        numbers = loop.step.numbers.tolist()  # of constants; the others are set
-        numbers[:states] = u[loop.first.slots].tolist()
-        given = states + len(loop.columns)
-        numbers[given : loop.step.inputs] = u[loop.captured.slots].tolist()
-        outputs = loop.step.outputs.tolist()
-        following, holds = outputs[:states], None if loop.holds is None else outputs[states]
-        outputs = outputs[states + (holds is not None) :] if loop.kept >= 0 else []
-        columns = [(slice(states + rows.start, states + rows.stop), stack, across)
-                   for rows, stack, across in _runs(loop.columns)]  # fmt: skip
-        most = np.ceil(np.fmax(u[loop.limit.slots[0]], 0.0))
-        going = loop.goes_on is None or u[loop.goes_on.slots[0]] != 0
-        kept: dict[int, Any] = {}
-        code, done = self._code, 0
-        for k in range(int(most) - 1, -1, -1) if loop.reverse else count():
-            if not (k < most and going):
-                break
-            for rows, stack, across in columns:
-                numbers[rows] = stacks[stack][k][across, 0].tolist()
-            for run in code:
-                run(numbers)
-            if loop.kept >= 0:
-                kept[k] = np.array([numbers[node] for node in outputs])[:, None]
-            going = holds is None or numbers[holds] != 0
-            numbers[:states] = [numbers[node] for node in following]
-            done += 1
-        if loop.kept >= 0:
-            stacks[loop.kept] = kept
-        u[loop.out] = [*numbers[:states], done]
-
-
-def is_of_floats(loop: Loop, dtype: Any) -> bool:
-    """Return whether a loop can be a `FloatLoop`."""
-    apart = any(isinstance(row, Structural) for row in loop.step.table)
-    return not loop.varies and not apart and dtype == np.float64
-
-
-def _runs(columns: tuple[Column, ...]) -> Iterator[tuple[slice, int, slice]]:
-    """Yield runs of neighbouring columns of one stack: target rows, stack and columns."""
-    start = 0
-    for i in range(1, len(columns) + 1):
-        first, last = columns[start], columns[i - 1]
-        if i == len(columns) or columns[i] != (last.stack, last.column + 1):
-            yield slice(start, i), first.stack, slice(first.column, last.column + 1)
-            start = i
+    return take

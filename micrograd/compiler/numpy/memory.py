@@ -38,17 +38,27 @@ class Memory:
     """The values of the slots and their adjoints.
 
     `u` is an array of numbers, `v` an array of rows of lanes; `gu` and `gv` are their adjoints.
-    `spaces` has both as rows, and `stacks` what is kept of the steps of loops.
+    `spaces` and `adjoints` have both as rows, and `stacks` what is kept of the steps of loops.
 
     Args:
         program: the program.
         length: the number of lanes.
         dtype: the precision of all numbers.
         inputs: whether the adjoints of the inputs are asked for.
+        follows_loops: whether loops are followed backwards, which `slopes`, the adjoints of
+            stacks, are for; `keeps` says whether the present run goes backwards, too.
     """
 
-    def __init__(self, program: Program, length: int, dtype: Any, *, inputs: bool) -> None:
-        self.program, self.length = program, length
+    def __init__(
+        self,
+        program: Program,
+        length: int,
+        dtype: Any,
+        *,
+        inputs: bool,
+        follows_loops: bool = False,
+    ) -> None:
+        self.program, self.length, self.follows_loops = program, length, follows_loops
         self.u, self.gu = (aligned_zeros(program.uniform, dtype) for _ in range(2))
         self.v, self.gv = (
             aligned_zeros(program.varying * length, dtype).reshape(-1, length) for _ in range(2)
@@ -57,8 +67,10 @@ class Memory:
         self.u[first : first + len(program.constants)] = program.constants
         self.active = active(program, inputs)
         self.writers = FirstWriters(program)
-        self.spaces = self.u[:, None], self.v
+        self.spaces, self.adjoints = (self.u[:, None], self.v), (self.gu[:, None], self.gv)
         self.stacks: list[dict[int, Any]] = [{} for _ in program.stacks]
+        self.slopes: list[dict[int, Any]] = [{} for _ in program.stacks]
+        self.keeps = False
         self._scratch: dict[tuple[Any, int], Any] = {}
 
     def scratch(self, shape: tuple[int, ...], number: int, dtype: Any = None) -> Any:

@@ -266,6 +266,7 @@ WORDS: dict[str, dict[str, str]] = {
         "loop": "loop of {count} steps: {instructions} instructions",
         "while": "loop until a condition fails: {instructions} instructions",
         "pack": "stack of {count}",
+        "lookup": "entry {index} of {count}: {table}",
         "elements": "{count} of {stack}",
     },
     "schematic": {

@@ -306,6 +306,7 @@ WORDS: dict[str, dict[str, str]] = {
         "loop": "循环 {count} 步，每步 {instructions} 条指令",
         "while": "循环至条件不成立，每步 {instructions} 条指令",
         "pack": "{count} 个数的堆栈",
+        "lookup": "{count} 项中的第 {index} 项：{table}",
         "elements": "取自 {stack} 的 {count} 个数",
     },
     "schematic": {

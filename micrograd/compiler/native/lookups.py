@@ -1,0 +1,72 @@
+"""Kernels of lookups in tables, and the rows of words for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from micrograd.compiler.native.rows import Spec
+from micrograd.compiler.native.writing import Writer, word
+from micrograd.compiler.program import Lookup, even_matrix, slots_of
+
+if TYPE_CHECKING:
+    from micrograd.compiler.native.linking import Linked
+
+# Words of a row. The place of an entry is in a table, or START + k * DOWN + j * RIGHT.
+COUNT, ENTRIES, OUT, INDEX, PLACES, START, DOWN, RIGHT = range(1, 9)
+
+
+def lookup(w: Writer, spec: Spec) -> str:
+    """Write code that copies an entry of a table or, in a mode that ends with `back`, adds to it.
+
+    `operands` has the spaces of the results, of the index and of the table. A mode that begins with
+    `even` has no table of places.
+    """
+    row, u, v, lanes = w.kernel()
+    build = w.build
+    count, entries, out, index, address, start, down, right = w.words(row, *range(1, 9))
+    own, of_index, of_table = (kind == "v" for kind in spec.operands)
+    zero = w.constant(0.0, 1)
+
+    def at(varies: bool, place: Any, lane: Any) -> Any:
+        return w.at(w.lanes_of(v, place, lanes), lane) if varies else w.at(u, place)
+
+    with w.range(lanes if own else word(1)) as lane:
+        x = w.load(at(of_index, index, lane), 1)
+        inside = build.fcmp_ordered(">=", x, zero)
+        for sign, bound in (
+            ("<", build.sitofp(entries, w.number)),
+            ("==", w.intrinsic("floor", x)),
+        ):
+            inside = build.and_(inside, build.fcmp_ordered(sign, x, bound))
+        k = build.fptosi(build.select(inside, x, zero), word(0).type)
+        with w.range(count) as j:
+            place = build.add(build.add(start, w.times(k, down)), w.times(j, right))
+            if not spec.mode.startswith("even"):
+                place = build.add(start, build.load(w.at(w.pointer(address), w.times(k, count), j)))
+            entry, result = at(of_table, place, lane), at(own, build.add(out, j), lane)
+            if spec.mode.endswith("back"):
+                share = build.select(inside, w.load(result, 1), zero)
+                w.store(build.fadd(w.load(entry, 1), share), entry)
+            else:
+                nan = w.constant(float("nan"), 1)
+                w.store(build.select(inside, w.load(entry, 1), nan), result)
+    return w.finished()
+
+
+def link(linked: Linked, instruction: Lookup, *, backwards: bool) -> None:
+    """Add the row of a lookup; backwards, the adjoints of the entries are added to."""
+    varies, out, index, table_varies, table = instruction
+    even = even_matrix(table)
+    start, down, right = even or (0, 0, 0)
+    fields = {COUNT: table.shape[1], ENTRIES: len(table), INDEX: int(slots_of(index.rows)[0])}
+    fields |= {OUT: out.start, START: start, DOWN: down, RIGHT: right}
+    if even is None:
+        fields[PLACES] = linked.table(table)
+    if backwards:
+        fields[OUT] += linked.shift(varies)
+        fields[START] += linked.shift(table_varies)
+        if table_varies:
+            linked.writers.touch(table.ravel())
+    mode = f"{'table' if even is None else 'even'}{' back' * backwards}"
+    kinds = "".join("uv"[kind] for kind in (varies, index.varies, table_varies))
+    linked.emit(varies, linked.kernel("lookup", operands=kinds, mode=mode), fields)
