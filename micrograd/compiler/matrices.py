@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -132,9 +131,7 @@ def _block(columns: list[list[tuple[int, _Sum]]], varies: bool) -> Block | None:
         else:
             addends.append(Operand(kind, rows_of(slots.ravel())))
     inputs = np.array([column[0][1].inputs for column in columns])
-    first, *further = (
-        (matrix[:, part], inputs[:, part]) for part in _even_parts(matrix, inputs)
-    )
+    first, *further = ((matrix[:, part], inputs[:, part]) for part in _even_parts(matrix, inputs))
     return Block(
         np.array([[position for position, _ in column] for column in columns]),
         *first,
