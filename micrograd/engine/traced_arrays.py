@@ -39,16 +39,44 @@ class TracedArray(np.ndarray[Any, Any]):
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         """Compute any other function of NumPy; some of them return plain arrays."""
-        if function is np.dot and len(args) == 2 and not options:
-            found = matrix_product(*map(np.asarray, args))
-            if found is not None:
-                return _traced(found)
+        at_once = _AT_ONCE.get(function)
+        found = None if at_once is None else at_once(*args, **options)
+        if found is not None:
+            return _traced(found)
         return _traced(super().__array_function__(function, types, args, options))
 
 
 def matrix_product(a: Any, b: Any) -> Any:
     """Return the product of two matrices, or None; replaced by the compiler, if it is in use."""
     return None
+
+
+def _dot(a: Any, b: Any, out: Any = None) -> Any:
+    return matrix_product(np.asarray(a), np.asarray(b)) if out is None else None
+
+
+def _convolved(a: Any, v: Any, mode: str = "full") -> Any:
+    """Return a convolution whose inner part is a matrix product of windows, or None."""
+    a, v = sorted(map(np.asarray, (a, v)), key=len, reverse=True)
+    count = len(v)
+    lefts = {"valid": 0, "same": count // 2, "full": count - 1}
+    if a.ndim != 1 or v.ndim != 1 or not count or mode not in lefts:
+        return None
+    left = lefts[mode]
+    right = left if mode != "same" else count - left - 1
+    v = v[::-1]
+    windows = np.lib.stride_tricks.sliding_window_view(a, count)
+    parts = [
+        *((a[: count - i], v[i:]) for i in range(left, 0, -1)),
+        (windows, v),
+        *((a[i - count :], v[: count - i]) for i in range(1, right + 1)),
+    ]
+    found = [matrix_product(*part) for part in parts]
+    return None if any(each is None for each in found) else np.hstack(found)
+
+
+_AT_ONCE = {np.dot: _dot, np.convolve: _convolved}
+"""Functions of NumPy that are recorded as matrix products; None if one cannot be."""
 
 
 def _plain(array: Any) -> Any:

@@ -30,6 +30,11 @@ CASES: dict[str, tuple[Callable[..., Any], Shapes]] = {
     "two vectors, again and swapped": (lambda a, b: [a @ b, b @ a, a @ b], [(5,), (5,)]),
     "sums of a single term": (lambda a, b: a @ b, [(5, 1), (1, 3)]),
     "dot": (lambda w, x: np.dot(w, x), [(3, 4), (4,)]),
+    "a convolution, full": (lambda a, b: np.convolve(a, b), [(7,), (3,)]),
+    "a convolution, same": (lambda a, b: np.convolve(a, b, "same"), [(7,), (4,)]),
+    "a convolution, valid": (lambda a, b: np.convolve(a, b, mode="valid"), [(7,), (3,)]),
+    "a convolution of a longer second signal": (lambda a, b: np.convolve(a, b), [(2,), (5,)]),
+    "a filter of numbers": (lambda a: np.convolve(a, NUMBERS[0], "same"), [(9,)]),
     "products that were computed before": (
         lambda x: [x[0] * x[1], x[:3] @ x[1:], x[1:] @ x[:3], x[0] * x[1] + x[1] * x[2]],
         [(4,)],
