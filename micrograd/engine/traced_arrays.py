@@ -27,7 +27,7 @@ class TracedArray(np.ndarray[Any, Any]):
     ) -> Any:
         """Compute a function of NumPy on plain arrays, with comparisons that keep their values."""
         if ufunc is np.matmul and not options and out is None:
-            found = matrix_product(*map(np.asarray, inputs))
+            found = _product(*inputs)
             if found is not None:
                 return _traced(found)
         if out is not None:
@@ -51,8 +51,16 @@ def matrix_product(a: Any, b: Any) -> Any:
     return None
 
 
-def _dot(a: Any, b: Any, out: Any = None) -> Any:
-    return matrix_product(np.asarray(a), np.asarray(b)) if out is None else None
+FEW = 8
+"""Matrix products of fewer multiplications are recorded number by number, which takes less time."""
+
+
+def _product(left: Any, right: Any, out: Any = None) -> Any:
+    """Return a matrix product that is recorded at once, or None."""
+    a, b = np.asarray(left), np.asarray(right)
+    if out is not None or not a.ndim or a.size * b.size < FEW * a.shape[-1]:
+        return None
+    return matrix_product(a, b)
 
 
 def _convolved(a: Any, v: Any, mode: str = "full") -> Any:
@@ -75,7 +83,7 @@ def _convolved(a: Any, v: Any, mode: str = "full") -> Any:
     return None if any(each is None for each in found) else np.hstack(found)
 
 
-_AT_ONCE = {np.dot: _dot, np.convolve: _convolved}
+_AT_ONCE = {np.dot: _product, np.convolve: _convolved}
 """Functions of NumPy that are recorded as matrix products; None if one cannot be."""
 
 
