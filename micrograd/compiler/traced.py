@@ -182,8 +182,10 @@ def {name}(self, other):
 
 def _place(recorder: recorders.Recorder, other: Any) -> int | None:
     """Return the place of the other operand; None for an array or a list, which decides itself."""
-    if type(other) is float or type(other) is Value:
-        return recorder.place(other)
+    if type(other) is float:
+        return recorder.constant(other)
+    if type(other) is Value:
+        return recorder.place(other) if other._row is not None else recorder.constant(other.data)
     if getattr(other, "shape", ()) or isinstance(other, list | tuple):
         return None
     return recorder.place(other)
