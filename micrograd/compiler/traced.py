@@ -184,8 +184,8 @@ def _place(recorder: recorders.Recorder, other: Any) -> int | None:
     """Return the place of the other operand; None for an array or a list, which decides itself."""
     if type(other) is float:
         return recorder.constant(other)
-    if type(other) is Value:
-        return recorder.place(other) if other._row is not None else recorder.constant(other.data)
+    if isinstance(other, Value):
+        return recorder.place(other)
     if getattr(other, "shape", ()) or isinstance(other, list | tuple):
         return None
     return recorder.place(other)

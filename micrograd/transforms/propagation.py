@@ -165,10 +165,15 @@ def _traced_shares(
         if times is not None and isinstance(operand, Value) and operand in among:
             by = among[operand] if factor is None else factor  # type: ignore[index]
             if isinstance(by, Value) or by:
-                # A constant becomes a Value: a number would follow Python's rules for division.
-                read = read or [x if isinstance(x, Value) else Value(x) for x in held]
+                read = read or [x if isinstance(x, Value) else _Constant(x) for x in held]
                 found.append((operand, times(node, *read, by)))
     return found
+
+
+class _Constant(Value):
+    """A constant in place of a number, which would follow Python's rules for division."""
+
+    __slots__ = ()
 
 
 def product(node: Value, slope: Any, factor: Any) -> Any:
@@ -194,6 +199,8 @@ def multiplied(factor: Any, slope: Any) -> Any:
     of_factor, of_slope = isinstance(factor, Value), isinstance(slope, Value)
     if of_factor and of_slope and factor._is_traced:
         return factor._times(slope)
+    if type(slope) is _Constant and not of_factor:
+        return slope.data * factor
     if (of_factor and factor._is_traced) or (of_slope and slope._is_traced):
         pair = factor, slope
         stops = all(isinstance(x, Value) or not x or not math.isfinite(x) for x in pair)
