@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.graph import CONSTANT, NOTHING, Graph
+from micrograd.compiler.graph import CONSTANT, Graph, uses_of
 
 FOLDED = ("maximum", "minimum")
 
@@ -42,12 +42,7 @@ def find_folds(graph: Graph, varying: Any) -> Folds:
         return Folds(np.zeros(0, np.intp), np.zeros(0, np.intp), gone)
     if not _is_stopped(graph, members):
         members &= ~_with_gradient(graph)
-    used = graph.operands[graph.operands >= 0]
-    uses = np.bincount(used, minlength=graph.size)
-    uses += 2 * np.bincount(graph.outputs, minlength=graph.size)
-    above = np.full(graph.size, NOTHING)
-    for column in graph.operands.T:
-        above[column[column >= 0]] = np.flatnonzero(column >= 0)
+    uses, above = uses_of(graph, members)
     gone = members & (uses == 1) & (above >= 0) & members[above]
     gone &= (graph.code == graph.code[above]) & (varying == varying[above])
 

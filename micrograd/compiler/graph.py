@@ -136,3 +136,22 @@ class Graph(NamedTuple):
             numbers=self.numbers[kept],
             outputs=place[self.outputs],
         )
+
+
+def uses_of(graph: Graph, chosen: Any = None) -> tuple[Any, Any]:
+    """Return how often each node is used, an output counting twice, and a node that uses it.
+
+    Args:
+        graph: the graph.
+        chosen: which nodes to look at; by default all.
+    """
+    held = graph.operands.ravel()
+    users = np.repeat(np.arange(graph.size), graph.operands.shape[1])
+    if chosen is not None:
+        at = np.flatnonzero(np.append(chosen, False)[held])  # the last one for NOTHING
+        held, users = held[at], users[at]
+    uses = np.bincount(held + 1, minlength=graph.size + 1)[1:]
+    uses += 2 * np.bincount(graph.outputs, minlength=graph.size)
+    above = np.full(graph.size + 1, NOTHING)  # the last one for NOTHING
+    above[held] = users
+    return uses, above[:-1]

@@ -26,7 +26,7 @@ from micrograd.ops import STOPPING, TABLE, Operation
 from micrograd.transforms.propagation import Joint, multiplied
 
 _TRACED = frozenset({Traced})
-_NUMBERS = frozenset({Traced, Value, float, int})
+_NUMBERS = frozenset({Traced, Value, float, int, np.float64})
 _STOPPING = STOPPING["stopping_mul"]
 
 
@@ -106,9 +106,13 @@ class Entry(Result):
         return [*left[row], *right[:, column]]
 
 
-@cache
+_entries_made: list[Entry] = []
+
+
 def _numbered(count: int) -> list[Entry]:
-    return [*map(Entry, range(count))]
+    """Return at least so many entries, in order; those of all products are the same."""
+    _entries_made.extend(map(Entry, range(len(_entries_made), count)))
+    return _entries_made
 
 
 class MatrixProduct(Structural, Joint):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.graph import CONSTANT, NOTHING, Graph
+from micrograd.compiler.graph import CONSTANT, NOTHING, Graph, uses_of
 
 _SIGNS = {"add": (1, 1), "sub": (1, -1), "neg": (-1, 0)}
 
@@ -49,13 +49,7 @@ def find_sums(graph: Graph, varying: Any) -> Sums:
             linear |= members
             signs[members] = pair
 
-    used = operands[operands >= 0]
-    uses = np.bincount(used, minlength=size) + 2 * np.bincount(graph.outputs, minlength=size)
-    above = np.full(size, NOTHING)
-    for place in range(3):
-        held = operands[:, place] >= 0
-        above[operands[held, place]] = np.flatnonzero(held)
-
+    uses, above = uses_of(graph)
     once = (uses == 1) & (above >= 0)
     fits = once & linear[above] & (varying == varying[above])
     absorbed = fits & linear
@@ -98,14 +92,17 @@ def terms_of(bounds: Any, places: Any) -> tuple[Any, Any]:
 
 def _roots(absorbed: Any, above: Any, operands: Any, signs: Any) -> tuple[Any, Any]:
     """Return the sum that each node ends up in and its sign there, by pointer doubling."""
-    size = len(absorbed)
-    root = np.where(absorbed, above, np.arange(size))
-    first = operands[above, 0] == np.arange(size)
-    sign = np.where(absorbed, np.where(first, signs[above, 0], signs[above, 1]), 1)
-    further = root[root]
-    while (further != root).any():
-        sign = sign * sign[root]
-        root, further = further, further[further]
+    root, sign = np.arange(len(absorbed)), np.ones(len(absorbed), dtype=np.int8)
+    nodes = np.flatnonzero(absorbed)
+    root[nodes] = holder = above[nodes]
+    sign[nodes] = np.where(operands[holder, 0] == nodes, signs[holder, 0], signs[holder, 1])
+    while len(nodes):
+        holder = root[nodes]
+        further = root[holder]
+        moves = further != holder
+        nodes, holder, further = nodes[moves], holder[moves], further[moves]
+        sign[nodes] = sign[nodes] * sign[holder]
+        root[nodes] = further
     return root, sign
 
 

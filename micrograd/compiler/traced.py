@@ -183,7 +183,9 @@ def {name}(self, other):
 
 def _place(recorder: recorders.Recorder, other: Any) -> int | None:
     """Return the place of the other operand; None for an array or a list, which decides itself."""
-    if type(other) is float or type(other) is Value:
+    if type(other) is float:
+        return recorder.constant(other)
+    if isinstance(other, Value):
         return recorder.place(other)
     if getattr(other, "shape", ()) or isinstance(other, list | tuple):
         return None

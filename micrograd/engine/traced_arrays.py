@@ -26,7 +26,7 @@ class NumPyProtocols:
     ) -> Any:
         """Compute a function of NumPy on plain arrays, with comparisons that keep their values."""
         if ufunc is np.matmul and not options and out is None:
-            found = matrix_product(*map(np.asarray, inputs))
+            found = _product(*inputs)
             if found is not None:
                 return _traced(found)
         if out is not None:
@@ -40,10 +40,10 @@ class NumPyProtocols:
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         """Compute any other function of NumPy; some of them return plain arrays."""
-        if function is np.dot and len(args) == 2 and not options:
-            found = matrix_product(*map(np.asarray, args))
-            if found is not None:
-                return _traced(found)
+        at_once = _AT_ONCE.get(function)
+        found = None if at_once is None else at_once(*args, **options)
+        if found is not None:
+            return _traced(found)
         ours = _FUNCTIONS.get(function) or _own(function)
         return _traced(ours(*map(_array, args), **options))
 
@@ -59,6 +59,42 @@ class TracedArray(NumPyProtocols, np.ndarray[Any, Any]):
 def matrix_product(a: Any, b: Any) -> Any:
     """Return the product of two matrices, or None; replaced by the compiler, if it is in use."""
     return None
+
+
+FEW = 8
+"""Matrix products of fewer multiplications are recorded number by number, which takes less time."""
+
+
+def _product(left: Any, right: Any, out: Any = None) -> Any:
+    """Return a matrix product that is recorded at once, or None."""
+    a, b = np.asarray(left), np.asarray(right)
+    if out is not None or not a.ndim or a.size * b.size < FEW * a.shape[-1]:
+        return None
+    return matrix_product(a, b)
+
+
+def _convolved(a: Any, v: Any, mode: str = "full") -> Any:
+    """Return a convolution whose inner part is a matrix product of windows, or None."""
+    a, v = sorted(map(np.asarray, (a, v)), key=len, reverse=True)
+    count = len(v)
+    lefts = {"valid": 0, "same": count // 2, "full": count - 1}
+    if a.ndim != 1 or v.ndim != 1 or not count or mode not in lefts:
+        return None
+    left = lefts[mode]
+    right = left if mode != "same" else count - left - 1
+    v = v[::-1]
+    windows = np.lib.stride_tricks.sliding_window_view(a, count)
+    parts = [
+        *((a[: count - i], v[i:]) for i in range(left, 0, -1)),
+        (windows, v),
+        *((a[i - count :], v[: count - i]) for i in range(1, right + 1)),
+    ]
+    found = [matrix_product(*part) for part in parts]
+    return None if any(each is None for each in found) else np.hstack(found)
+
+
+_AT_ONCE = {np.dot: _product, np.convolve: _convolved}
+"""Functions of NumPy that are recorded as matrix products; None if one cannot be."""
 
 
 def _array(operand: Any) -> Any:

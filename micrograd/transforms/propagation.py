@@ -152,19 +152,28 @@ def push(
 
 def _traced_shares(
     node: Value, row: Operation, among: Container[Value], factor: Any = None
-) -> Iterator[tuple[Value, Any]]:
+) -> list[tuple[Value, Any]]:
     """What each of some operands of a traced node contributes, or gets: its partial times a factor.
 
     Without a factor, `among` has a tangent for each operand.
     """
-    held = tuple(operands(node))
-    # Constants become Values too: a Python number would follow Python's rules for division.
-    read = [x if isinstance(x, Value) else Value(x) for x in held]
+    x, y = node._x, node._y
+    held = (x,) if y is None else (x, *y.operands) if type(y) is More else (x, y)
+    read: Sequence[Any] | None = None
+    found = []
     for operand, times in zip(held, flows(row), strict=True):
         if times is not None and isinstance(operand, Value) and operand in among:
             by = among[operand] if factor is None else factor  # type: ignore[index]
             if isinstance(by, Value) or by:
-                yield operand, times(node, *read, by)
+                read = read or [x if isinstance(x, Value) else _Constant(x) for x in held]
+                found.append((operand, times(node, *read, by)))
+    return found
+
+
+class _Constant(Value):
+    """A constant in place of a number, which would follow Python's rules for division."""
+
+    __slots__ = ()
 
 
 def product(node: Value, slope: Any, factor: Any) -> Any:
@@ -190,6 +199,8 @@ def multiplied(factor: Any, slope: Any) -> Any:
     of_factor, of_slope = isinstance(factor, Value), isinstance(slope, Value)
     if of_factor and of_slope and factor._is_traced:
         return factor._times(slope)
+    if type(slope) is _Constant and not of_factor:
+        return slope.data * factor
     if (of_factor and factor._is_traced) or (of_slope and slope._is_traced):
         pair = factor, slope
         stops = all(isinstance(x, Value) or not x or not math.isfinite(x) for x in pair)

@@ -30,6 +30,11 @@ CASES: dict[str, tuple[Callable[..., Any], Shapes]] = {
     "two vectors, again and swapped": (lambda a, b: [a @ b, b @ a, a @ b], [(5,), (5,)]),
     "sums of a single term": (lambda a, b: a @ b, [(5, 1), (1, 3)]),
     "dot": (lambda w, x: np.dot(w, x), [(3, 4), (4,)]),
+    "a convolution, full": (lambda a, b: np.convolve(a, b), [(7,), (3,)]),
+    "a convolution, same": (lambda a, b: np.convolve(a, b, "same"), [(7,), (4,)]),
+    "a convolution, valid": (lambda a, b: np.convolve(a, b, mode="valid"), [(7,), (3,)]),
+    "a convolution of a longer second signal": (lambda a, b: np.convolve(a, b), [(2,), (5,)]),
+    "a filter of numbers": (lambda a: np.convolve(a, NUMBERS[0], "same"), [(9,)]),
     "products that were computed before": (
         lambda x: [x[0] * x[1], x[:3] @ x[1:], x[1:] @ x[:3], x[0] * x[1] + x[1] * x[2]],
         [(4,)],
@@ -58,6 +63,7 @@ def test_a_product_is_recorded_as_the_operations_that_numpy_would_have_done(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     f, shapes = CASES[name]
+    monkeypatch.setattr(traced_arrays, "FEW", 0)
     at_once = traced(f, shapes)
     monkeypatch.setattr(traced_arrays, "matrix_product", lambda a, b: None)
     assert at_once.key == traced(f, shapes).key
@@ -86,7 +92,10 @@ DERIVATIVES: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", DERIVATIVES)
-def test_derivatives_inside_a_compiled_function_are_those_of_values(name: str) -> None:
+def test_derivatives_inside_a_compiled_function_are_those_of_values(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traced_arrays, "FEW", 0)
     f, at = DERIVATIVES[name], np.array([0.3, -1.2, 0.0, 0.7])
     found, expected = (np.asarray(g(at), float) for g in (compile(f, backend="numpy"), f))
     # A few dozen roundings of numbers of the size of 1.
@@ -102,21 +111,21 @@ def test_zero_times_infinity_is_zero_in_the_chain_rule_of_a_product() -> None:
 
 def test_sparsity_knows_which_row_and_column_a_number_depends_on() -> None:
     f = compile(lambda w, x: w @ x, backend="numpy")
-    found = f.sparsity(np.ones((3, 2)), np.ones(2), argnums=0)
-    assert found.tolist() == [[[i == j] * 2 for j in range(3)] for i in range(3)]
+    found = f.sparsity(np.ones((3, 4)), np.ones(4), argnums=0)
+    assert found.tolist() == [[[i == j] * 4 for j in range(3)] for i in range(3)]
 
 
 def test_products_count_towards_the_limit_of_operations() -> None:
-    arguments = np.ones((2, 3)), np.ones(3)
-    found = compile(lambda w, x: w @ x, limit=10, backend="numpy")(*arguments)
-    assert np.asarray(found).tolist() == [3.0, 3.0]
-    with pytest.raises(TraceError, match="more than 9 operations"):
-        compile(lambda w, x: w @ x, limit=9, backend="numpy")(*arguments)
+    arguments = np.ones((4, 3)), np.ones(3)
+    found = compile(lambda w, x: w @ x, limit=20, backend="numpy")(*arguments)
+    assert np.asarray(found).tolist() == [3.0] * 4
+    with pytest.raises(TraceError, match="more than 19 operations"):
+        compile(lambda w, x: w @ x, limit=19, backend="numpy")(*arguments)
 
 
 def test_a_product_without_traced_values_stays_a_number() -> None:
     def f(x: Any) -> Any:
-        mixed = np.array([[1.0, 2.0], [x[0], 3.0]]) @ np.array([[1.0], [2.0]])
+        mixed = np.array([[1.0, 2.0], [x[0], 3.0]] * 4) @ np.array([[1.0], [2.0]])
         return x[1] if mixed[0, 0] == 5.0 else x[0]
 
     assert compile(f, backend="numpy")(np.array([1.0, 7.0])) == 7.0

@@ -84,6 +84,8 @@ class Machine:
         module.data_layout = str(target.target_data)
         module.verify()
         options = llvm.create_pipeline_tuning_options(speed_level=3)
+        # Loops are written in vectors that fill the registers. LLVM would take twice as long.
+        options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
         builder = llvm.create_pass_builder(target, options)
         builder.getModulePassManager().run(module, builder)
         return bytes(target.emit_object(module))

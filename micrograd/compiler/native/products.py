@@ -18,11 +18,13 @@ def _rank(
     o: Any,
     bias: Any,
     blocks: tuple[Sequence[int], Sequence[int]] = ((4, 2, 1), (2, 1)),
+    whole: bool = False,
 ) -> None:
     """Write `o[i, l] = start + sum over j of a[i, j] * b[j, l]`; the lanes `l` are contiguous.
 
     `start` is 0; in the mode `add` what `o` holds, in the mode `bias` the bias of row i. Blocks of
-    these numbers of rows and vectors stay in registers, the largest first.
+    these numbers of rows and vectors stay in registers, the largest first. If `whole` is true, the
+    lanes fill whole vectors.
     """
     build = w.build
     rows, columns, lanes = sizes
@@ -69,7 +71,8 @@ def _rank(
 
     # All rows of the result for a few lanes at a time, so that these lanes of `b` stay cached.
     start = word(0)
-    for wide, width in (*((wide, w.width) for wide in blocks[1]), (1, 1)):
+    rest = [] if whole else [(1, 1)]
+    for wide, width in (*((wide, w.width) for wide in blocks[1]), *rest):
         step = wide * width
         end = build.add(start, build.and_(build.sub(lanes, start), word(-step)))
         with w.loop(start, end, word(step)) as lane:
@@ -90,8 +93,11 @@ def _rows_of_totals(w: Writer, vectors: Sequence[Any], wide: int) -> list[Any]:
     return [w.shuffled(part, part, row) for part in parts for row in rows]
 
 
-def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any) -> None:
-    """Write `o[i, j] += sum over l of a[i, l] * b[j, l]`; the lanes `l` are contiguous."""
+def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any, *, whole: bool = False) -> None:
+    """Write `o[i, j] += sum over l of a[i, l] * b[j, l]`; the lanes `l` are contiguous.
+
+    If `whole` is true, they fill whole vectors.
+    """
     build = w.build
     rows, columns, lanes = sizes
     (a, a_down), (b, b_down), (o, down, right) = a, b, o
@@ -99,9 +105,9 @@ def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any) -> None:
     def tile(i0: Any, tall: int, j0: Any, wide: int) -> None:
         tops = [w.at(a, w.times(build.add(i0, word(i)), a_down)) for i in range(tall)]
         sides = [w.at(b, w.times(build.add(j0, word(j)), b_down)) for j in range(wide)]
-        whole = build.and_(lanes, word(-w.width))
+        full = lanes if whole else build.and_(lanes, word(-w.width))
         held = [w.constant(0.0, w.width)] * (tall * wide)
-        with w.loop(word(0), whole, word(w.width), *held) as turn:
+        with w.loop(word(0), full, word(w.width), *held) as turn:
             xs = [w.load(w.at(each, turn.i), w.width) for each in tops]
             ys = [w.load(w.at(each, turn.i), w.width) for each in sides]
             turn.following = [
@@ -109,13 +115,14 @@ def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any) -> None:
                 for i in range(tall)
                 for j in range(wide)
             ]
-        with w.loop(whole, lanes, word(1), *_rows_of_totals(w, turn.values, wide)) as turn:
-            ys = [w.load(w.at(each, turn.i), 1) for each in sides]
-            y = w.vector(ys) if wide > 1 else ys[0]
-            turn.following = [
-                w.fma(w.splat(w.load(w.at(each, turn.i), 1), wide), y, row)
-                for each, row in zip(tops, turn.values, strict=True)
-            ]
+        totals = _rows_of_totals(w, turn.values, wide)
+        if not whole:
+            with w.loop(full, lanes, word(1), *totals) as turn:
+                ys = [w.load(w.at(each, turn.i), 1) for each in sides]
+                y = w.vector(ys) if wide > 1 else ys[0]
+                xs = [w.splat(w.load(w.at(each, turn.i), 1), wide) for each in tops]
+                turn.following = [w.fma(x, y, row) for x, row in zip(xs, turn.values, strict=True)]
+            totals = turn.values
         at = [
             w.at(o, w.times(build.add(i0, word(i)), down), w.times(j0, right)) for i in range(tall)
         ]
@@ -126,10 +133,10 @@ def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any) -> None:
         neighbours = build.icmp_signed("==", right, word(1))
         with build.if_else(neighbours) as (then, otherwise):
             with then:
-                for place, row in zip(at, turn.values, strict=True):
+                for place, row in zip(at, totals, strict=True):
                     add(place, row, wide)
             with otherwise:
-                for place, row in zip(at, turn.values, strict=True):
+                for place, row in zip(at, totals, strict=True):
                     for j in range(wide):
                         number = build.extract_element(row, word(j)) if wide > 1 else row
                         add(w.at(place, w.times(word(j), right)), number, 1)
@@ -164,7 +171,8 @@ def rank_v(w: Writer, spec: Spec) -> str:
         o = w.lanes_of(v, w.build.add(f["INTO"], w.times(c, f["INTO_STEP"])), lanes)
         a = (w.at(u, f["A"]), f["A_DOWN"], f["A_RIGHT"])
         sizes = (f["ROWS"], f["COLUMNS"], lanes)
-        _rank(w, spec.mode, sizes, a, (b, lanes), (o, lanes), (w.at(u, f["BIAS"]), f["BIAS_STEP"]))
+        bias = (w.at(u, f["BIAS"]), f["BIAS_STEP"])
+        _rank(w, spec.mode, sizes, a, (b, lanes), (o, lanes), bias, whole=True)
     return w.finished()
 
 
@@ -196,7 +204,7 @@ def dot_v(w: Writer, spec: Spec) -> str:
         a = w.lanes_of(v, w.build.add(f["A"], w.times(c, f["A_DOWN"])), lanes)
         b = w.lanes_of(v, w.build.add(f["B"], w.times(c, f["B_STEP"])), lanes)
         o = (w.at(u, f["INTO"]), f["INTO_DOWN"], f["INTO_STEP"])
-        _dot(w, (f["ROWS"], f["COLUMNS"], lanes), (a, lanes), (b, lanes), o)
+        _dot(w, (f["ROWS"], f["COLUMNS"], lanes), (a, lanes), (b, lanes), o, whole=True)
     return w.finished()
 
 
