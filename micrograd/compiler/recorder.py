@@ -149,7 +149,7 @@ class Recorder:
         row = operation(node)
         if row is not None:
             return self.operation(row, *places)
-        if None in slope_functions(node) or max(places) >= NOTHING:
+        if None in slope_functions(node) or any(each._is_traced for each in order(node)):
             raise TraceError(
                 f"a compiled function uses {str(made_by(node))!r}, an operation made by hand: "
                 "give it a formula with micrograd.define"

@@ -139,5 +139,6 @@ def test_a_constant_with_a_given_derivative_is_a_constant_in_a_program(backend):
         lambda x: x * own_root(four) * outside,
         lambda x: repeat(lambda s: s + own_root(four) * outside, 0.0, 3) * x / 3,
         lambda x: grad(lambda t: t * own_root(four))(1.0) * outside * x,
+        lambda x: grad(lambda t: x * own_root(four + 0 * four) * outside * t)(x),
     ):
         assert compile(f, backend=backend).value_and_grad(3.0) == (12.0, 4.0)
