@@ -12,7 +12,7 @@ POINT = ["w=1", "x=2", "b=0", "y=1"]
 def test_the_page_is_written(tmp_path, capsys):
     path = tmp_path / "page.html"
     assert main(["live", EXPRESSION, *POINT, "-o", str(path), "--learn", "w", "--lang", "zh"]) == 0
-    assert capsys.readouterr().out == f"wrote {path}\n"
+    assert capsys.readouterr().out == f"已写入 {path}\n"
     text = path.read_text(encoding="utf-8")
     assert '<html lang="zh-Hans">' in text
     assert f"<title>{EXPRESSION}</title>" in text

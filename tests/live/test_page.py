@@ -243,6 +243,16 @@ def test_nothing_is_wider_than_the_window(live, width, lang):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("width", "scrolls"), [(390, False), (358, False), (280, True)])
+def test_the_picture_fits_a_phone_and_a_frame_on_a_phone(live, width, scrolls):
+    page = live(line(), page={"viewport": {"width": width, "height": 800}}).page
+    frame = "document.getElementById('scroll')"
+    assert page.evaluate(f"{frame}.scrollWidth > {frame}.clientWidth") is scrolls
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate(f"{frame}.scrollWidth === {frame}.clientWidth")
+
+
+@pytest.mark.slow
 def test_the_valley_has_the_path_of_descent_for_one_and_for_two_weights(live):
     for learn, fields in (("w", 0), (["w", "b"], 100)):
         page = live(line(), "#steps=30", data={"x": [1, 2], "y": [2, 4]}, learn=learn)

@@ -171,6 +171,7 @@ addEventListener("hashchange", () => {
   readAddress();
   speak();
 });
+addEventListener("resize", fit);
 NARROW.addEventListener("change", () => {
   build();
   update();

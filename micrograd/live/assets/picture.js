@@ -54,6 +54,12 @@ function curveThrough(points, across) {
   return path;
 }
 
+// Shrinks the picture a little where its frame is a little too narrow; a narrower one scrolls.
+function fit() {
+  const share = (at("scroll").clientWidth - 2) / parseFloat(at("picture").style.width);
+  at("picture").style.zoom = share < 1 && share > 0.8 ? share : 1;
+}
+
 // Draws the picture for the width of the window.
 function build() {
   const {
@@ -65,6 +71,7 @@ function build() {
   const svg = svgElement("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
   Object.assign(at("picture").style, { width: `${width}px`, height: `${height}px` });
   at("picture").replaceChildren(svg);
+  fit();
   edges.forEach((edge, k) => {
     const parts = wires[k].filter((part) => part.length > 2).map((part) => {
       const points = [...part]; // each is the distance from the one before
