@@ -129,18 +129,21 @@ class Report:
         wrt: Value | Sequence[Value],
         *,
         title: Words,
+        live: str = "",
         **options: Any,
     ) -> None:
         """Add a derivation of `output` with respect to `wrt`: graph, formulas, step page.
 
-        `options` are those of `draw`.
+        `live` is the name of the live page that the step page links to, and `options` are those of
+        `draw`.
         """
         if self.out is None:
             return
 
         graph = self._figure(self.out, name, partial(draw, output, **options), title, None)
         steps = self._path(self.out, f"{name}.steps.html")
-        self._write(steps, step_page(output, title=title._asdict()))
+        link = self._path(self.out, f"{live}.html").name if live else ""
+        self._write(steps, step_page(output, title=title._asdict(), live=link))
         boards = [explain(output, wrt, style="board", width=each) for each in _COLUMNS]
         wide, narrow = (
             {lang: below_heading(each.blocks(lang, check=True)) for lang in LANGUAGES}

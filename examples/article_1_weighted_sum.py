@@ -274,6 +274,7 @@ def tell_sensitivity(report: Report) -> None:
         prediction,
         [inputs["wlrec"], weights["wlrec"]],
         title=Words("The weighted sum of the first game", "第一场比赛的加权求和"),
+        live="live",
     )
     report.page(
         "live",

@@ -447,6 +447,7 @@ def tell_backpropagation(report: Report) -> None:
         loss,
         weights[1],
         title=Words("One neuron, its prediction and its loss", "一个神经元、它的预测值与损失"),
+        live="live",
     )
     report.page(
         "live",

@@ -195,7 +195,11 @@ def tell_descent(report: Report) -> None:
     )
     w, j = drawn(ONE_POINT)
     report.derivation(
-        "one_point", j, w, title=Words("The gradient for one point", "一个点时的梯度")
+        "one_point",
+        j,
+        w,
+        title=Words("The gradient for one point", "一个点时的梯度"),
+        live="live",
     )
     report.say(
         Words(
@@ -268,7 +272,11 @@ def tell_four_points(report: Report, one: Sequence[float], four: Sequence[float]
     )
     w, j = drawn(FOUR_POINTS)
     report.derivation(
-        "four_points", j, w, title=Words("The gradient for four points", "四个点时的梯度")
+        "four_points",
+        j,
+        w,
+        title=Words("The gradient for four points", "四个点时的梯度"),
+        live="live",
     )
     x, y = zip(*FOUR_POINTS, strict=True)
     report.page(

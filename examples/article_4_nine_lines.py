@@ -296,6 +296,7 @@ def tell_training(report: Report, weights: Sequence[Value]) -> None:
             "One sample: the 2 of the square cancels the half, and the minus sign is that of y − ŷ",
             "一个样本：平方的 2 与系数 1/2 相消，负号来自 y − ŷ",
         ),
+        live="live",
     )
     columns = zip(*INPUTS, strict=True)
     samples = {f"x_{i}": column for i, column in enumerate(columns, 1)} | {"y": TARGETS}

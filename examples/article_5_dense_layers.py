@@ -339,7 +339,11 @@ def tell_activation(report: Report) -> None:
     parameters, activations = rectified(0)
     activations[0].backward()
     report.derivation(
-        "dead_neuron", activations[0], parameters[-2], title=Words("A dead neuron", "死亡神经元")
+        "dead_neuron",
+        activations[0],
+        parameters[-2],
+        title=Words("A dead neuron", "死亡神经元"),
+        live="live",
     )
     report.page(
         "live",

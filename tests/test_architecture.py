@@ -93,6 +93,7 @@ GUESTS = {
     "llvmlite": {"micrograd.compiler"},
     "graphviz": {"micrograd.drawing"},
     "resvg_py": {"micrograd.drawing"},
+    "typst": {"micrograd.drawing"},
     "hypothesis": {"micrograd.testing"},
     # For type checkers, which bring it.
     "typing_extensions": {"micrograd.transforms", "micrograd.compiler"},

@@ -31,6 +31,7 @@ LIBRARIES = (
     ("matplotlib", "matplotlib", "plots"),
     ("PIL", "pillow", "films"),
     ("resvg_py", "resvg-py", "png"),
+    ("typst", "typst", "pdf"),
     ("tqdm", "tqdm", "progress"),
     ("hypothesis", "hypothesis", "strategies"),
 )

@@ -286,12 +286,14 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
             return convert(drawn, renderers.unknown_letter(drawn) or "a", error, scale)
 
     def _is_best_by_resvg(self, kind: str) -> bool:
-        """Whether Graphviz's SVG is better drawn by resvg than by Graphviz itself.
+        """Whether Graphviz's SVG is better drawn by resvg or typst than by Graphviz itself.
 
         graphviz-pure writes no PDF.
         """
         if kind == "png":
             return renderers.has_resvg()
+        if kind == "pdf" and renderers.has_typst():
+            return True
         return kind == "pdf" and Path(renderers.find()).stem == "graphviz-pure"
 
     def _finished(self, svg: bytes) -> str:

@@ -24,7 +24,7 @@ from micrograd.drawing.frame import (
 from micrograd.drawing.named.builder import DIGITS
 from micrograd.drawing.named.svg import svg
 from micrograd.drawing.picture import Picture
-from micrograd.drawing.spans import Line, line_width, plain
+from micrograd.drawing.spans import Line, Span, line_width, plain, with_pairs
 from micrograd.drawing.steps import Equation, Step
 from micrograd.drawing.walkthrough import Walkthrough
 from micrograd.engine.value import Value
@@ -47,6 +47,7 @@ def step_page(
     title: str | Mapping[str, str] = "",
     digits: int = DIGITS,
     max_nodes: int | None = None,
+    live: str = "",
 ) -> Page:
     """Write an HTML page on which a reader steps through the graph below a value.
 
@@ -71,6 +72,8 @@ def step_page(
         digits: how many significant digits numbers have.
         max_nodes: the most named values that the graph may have; by default, 200, or 2,000 if a
             step computes a layer.
+        live: the address of a live page of the graph, which the page links to: such as the name of
+            a file that `live_page` wrote into the same folder.
 
     Returns:
         The text of the page, a `str`, which a notebook shows in a frame.
@@ -88,7 +91,8 @@ def step_page(
     languages.checked(lang)
     walk = Walkthrough(output, names, model, level, digits, max_nodes)
     titles = {each: _title(walk, title, each) for each in languages.languages()}
-    text = _document(walk, lang, titles)
+    link = f'<a href="{html.escape(live)}" data-say="live"></a>' if live else ""
+    text = _document(walk, lang, titles, link)
     if path is not None:
         write(path, text)
     return Page(text)
@@ -99,10 +103,11 @@ def _title(walk: Walkthrough, title: str | Mapping[str, str], lang: str) -> str:
     return title_in(lang, title, default)
 
 
-def _document(walk: Walkthrough, lang: str, titles: Mapping[str, str]) -> str:
+def _document(walk: Walkthrough, lang: str, titles: Mapping[str, str], link: str) -> str:
     pictures = zip(("wide-", "narrow-"), walk.pictures, strict=True)
     body = asset("page.html").format(
         title=html.escape(titles[lang]),
+        link=link,
         pictures="".join(_svg(picture, name) for name, picture in pictures),
     )
     return framed(
@@ -178,19 +183,31 @@ _CLASSES = {-1: ("sub",), 0: (), 1: ("sup",)}
 
 
 def _spans(line: Line) -> list[Any]:
-    """The spans of a line: a text alone, or a text with its classes in the style sheet."""
+    """The spans of a line: a text alone, or a text with its classes in the style sheet.
+
+    The two scripts of one letter are a list of two lists of spans, the upper one first.
+    """
     spans: list[Any] = []
-    for span in line:
-        classes = [*_CLASSES[span.shift]]
-        if span.tag == "mi":
-            classes.append("i")
-        if span.color != "ink":
-            classes.append(span.color.replace("_", "-"))
-        if spans and not classes and isinstance(spans[-1], str):
-            spans[-1] += span.text
-        else:
-            spans.append([span.text, *classes] if classes else span.text)
+    for runs in with_pairs(line):
+        if len(runs) > 1:
+            runs.sort(key=lambda run: -run[0].shift)
+            spans.append([[*map(_span, run)] for run in runs])
+            continue
+        for span in map(_span, runs[0]):
+            if spans and isinstance(span, str) and isinstance(spans[-1], str):
+                spans[-1] += span
+            else:
+                spans.append(span)
     return spans
+
+
+def _span(span: Span) -> Any:
+    classes = [*_CLASSES[span.shift]]
+    if span.tag == "mi":
+        classes.append("i")
+    if span.color != "ink":
+        classes.append(span.color.replace("_", "-"))
+    return [span.text, *classes] if classes else span.text
 
 
 def _svg(picture: Picture, prefix: str) -> str:

@@ -2,7 +2,7 @@
 
 DOT text is drawn by Graphviz or graphviz-pure. The latter has fonts for European letters only and
 shows a box in place of any other, so for those its SVG is drawn by resvg, if it is installed, with
-the fonts of this computer; as is our own SVG, if there is no renderer.
+the fonts of this computer; as is our own SVG, if there is no renderer. typst writes SVG as PDF.
 
 RuntimeError
  └ RenderingError        a renderer was found, but it made no picture
@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import sys
 import sysconfig
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -217,18 +219,46 @@ def _family(resvg: Any, prefers_latin: bool = False) -> str:
 
 
 def pdf(svg: str, letter: str, lacking: RenderingError | None = None, scale: float = 1.0) -> bytes:
-    """The SVG as a page of a PDF: a picture of pixels, four to a point in each direction.
+    """The SVG as a page of a PDF, by typst; without it as a picture of pixels, four to a point.
 
     Raises:
-        RenderingError: as `png` does, or if Pillow is missing.
+        RenderingError: if typst fails; without it, as `png` does, or if Pillow is missing.
     """
+    try:
+        import typst
+    except ImportError:
+        return _pdf_of_pixels(svg, letter, lacking, scale)
+    names = [*_LATIN, *_FAMILIES] if letter < "\u2e80" else _FAMILIES
+    known = {*typst.Fonts().families()}
+    family = next((name for name in names if name in known), "")
+    wide, tall = (
+        float(re.search(rf'<svg [^>]*?\b{name}="([\d.]+)"', svg)[1]) * scale  # type: ignore[index]
+        for name in ("width", "height")
+    )
+    page = f"#set page(width: {wide:.3f}pt, height: {tall:.3f}pt, margin: 0pt, fill: none)\n"
+    image = '#image(bytes(sys.inputs.svg), format: "svg", width: 100%)'
+    try:
+        drawn: bytes = typst.compile(
+            (page + image).encode(), sys_inputs={"svg": svg.replace("sans-serif", family)}
+        )
+    except RuntimeError as error:
+        raise RenderingError(f"typst made no PDF: {error}") from error
+    return drawn
+
+
+def has_typst() -> bool:
+    """Whether typst is installed, which draws the SVG as it is."""
+    return find_spec("typst") is not None
+
+
+def _pdf_of_pixels(svg: str, letter: str, lacking: RenderingError | None, scale: float) -> bytes:
     drawn = png(svg, letter, lacking, _PDF * scale)
     try:
         from PIL import Image
     except ImportError:
         raise lacking or RenderingError(
-            "a PDF needs Graphviz or Pillow. Install one:\n"
-            "  pip install pillow\n"
+            "a PDF needs typst, Graphviz or Pillow. Install one:\n"
+            "  pip install typst\n"
             f"{INSTALL_GRAPHVIZ}"
         ) from None
     page = io.BytesIO()

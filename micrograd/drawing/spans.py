@@ -23,6 +23,10 @@ from micrograd.writing.marks import Mark, latex
 
 SCRIPT = 0.75  # the size of scripts, as a share of the size of other letters
 LOWERED, RAISED = 0.25, -0.4  # how far scripts are from the base line, likewise
+APART = 0.06  # how much further, if a letter has two
+NARROW = 0.85  # the width of letters in Arial, as a share of those that are measured here
+LEAN = 0.08  # how much further to the right the upper of two scripts begins, as a share of the size
+SPACE = "\u00a0"
 MOST_LINES = 6
 
 
@@ -152,7 +156,42 @@ def _bracketed(mark: Mark, signs: str) -> Mark:
 
 def line_width(line: Line, size: float) -> float:
     """The width of a line in letters of that size."""
-    return sum(text_width(span.text, size * SCRIPT if span.shift else size) for span in line)
+    return sum(_width(span, size) + dx for span, dx, _ in placed(line, size))
+
+
+def placed(line: Line, size: float) -> Iterator[tuple[Span, float, float]]:
+    """The spans as they are written: how far each is moved to the right, and below the base line.
+
+    Two scripts of one letter begin at the same place, the narrower one first, so that the line ends
+    where the wider one does. The distance is that in a narrow font: in others the second script
+    begins a little further to the right. The upper one does not touch a letter that leans.
+    """
+    for pair in with_pairs(line):
+        pair.sort(key=lambda run: sum(_width(span, size) for span in run))
+        start = dx = 0.0
+        for run in pair:
+            shift, is_pair = run[0].shift, len(pair) > 1
+            y = {-1: LOWERED, 0: 0.0, 1: RAISED}[shift] - APART * shift * is_pair
+            lean = LEAN * size if is_pair and shift > 0 else 0.0
+            dx += lean - start
+            for span in run:
+                yield span, dx, y * size
+                dx = 0.0
+            start, dx = lean, -NARROW * sum(_width(span, size) for span in run)
+
+
+def with_pairs(line: Line) -> Iterator[list[list[Span]]]:
+    """The spans in runs of equal height: two runs for a letter with two scripts, otherwise one."""
+    runs = [list(run) for _, run in groupby(line, lambda span: span.shift)]
+    while runs:
+        pair = [runs.pop(0)]
+        if pair[0][0].shift and runs and runs[0][0].shift:
+            pair.append(runs.pop(0))
+        yield pair
+
+
+def _width(span: Span, size: float) -> float:
+    return text_width(span.text, size * SCRIPT if span.shift else size)
 
 
 def wrapped(line: Line, room: float, size: float) -> list[Line]:
@@ -230,21 +269,35 @@ def plain(line: Line) -> str:
 
 
 def svg_spans(line: Line, color: Callable[[str], str], size: float) -> str:
-    """The line as elements within a `<text>`; `color` gives the colour of each role, or ""."""
-    written, at = [], 0.0
-    for span in line:
-        dy = {-1: LOWERED, 0: 0.0, 1: RAISED}[span.shift] * size
+    """The line as elements within a `<text>`; `color` gives the colour of each role, or "".
+
+    A line with two scripts of one letter ends in a space, which makes up for the way back: browsers
+    and resvg otherwise disagree where the middle of the line is. `overhang` is how wide it is.
+    """
+    written, at, back = [], 0.0, 0.0
+    for span, dx, y in placed(line, size):
         more = ' font-style="italic"' if span.tag == "mi" else ""
-        if abs(dy - at) > 1e-9:
-            more += f' dy="{dy - at:.1f}"'
+        if abs(y - at) > 1e-9:
+            more += f' dy="{y - at:.1f}"'
+        if dx:
+            more += f' dx="{dx:.1f}"'
+            back -= dx
         if span.shift:
             more += f' font-size="{size * SCRIPT:.1f}"'
         if span.color != "ink" and (fill := color(span.color)):
             more += f' fill="{fill}"'
         text = escape(span.text, quote=False)
         written.append(f"<tspan{more}>{text}</tspan>" if more else text)
-        at = dy
+        at = y
+    if back:
+        written.append(f'<tspan dx="{back:.1f}">{SPACE}</tspan>')
     return "".join(written)
+
+
+def overhang(line: Line, size: float) -> float:
+    """How far an SVG line reaches beyond its last letter."""
+    back = -sum(dx for _, dx, _ in placed(line, size))
+    return back + text_width(SPACE, size) if back else 0.0
 
 
 def html_like(

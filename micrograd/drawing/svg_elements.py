@@ -58,10 +58,12 @@ class SvgDrawing:
         return renderers.png(self.svg, letter_of(self.svg), scale=renderers.checked_scale(scale))
 
     def pdf(self) -> bytes:
-        """Return the drawing as PDF, with a picture of pixels; it needs resvg-py and Pillow.
+        """Return the drawing as PDF, which typst writes: `pip install typst`.
+
+        Without typst the page is a picture of pixels, by resvg-py and Pillow.
 
         Raises:
-            RenderingError: if one of them is missing.
+            RenderingError: if neither can be used.
         """
         return renderers.pdf(self.svg, letter_of(self.svg))
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from micrograd.drawing.named.builder import named_picture
-from micrograd.drawing.named.layout import Layout, laid_out, note_name
+from micrograd.drawing.named.layout import FORMULA, Layout, laid_out, note_name
 from micrograd.drawing.picture import Arrow, Box, Picture
-from micrograd.drawing.spans import Line, Span
+from micrograd.drawing.spans import Line, Span, placed
 from micrograd.drawing.svg_elements import Point
 from micrograd.engine.value import Value
 
-WIDE, NARROW = 720, 350
-LEAF = (142.0, 50.0)  # width and height of a slider and a field for the number, in pixels
+WIDE, NARROW = 720, 340
+LEAF = (150.0, 50.0)  # width and height of a slider and a field for the number, in pixels
 MOST_NOTES = 14  # arrows with numbers on them, beyond which there are none
 _NUMBER, _SLOPE = "−0.000000", "−0.0000"  # as wide as most numbers
 
@@ -79,17 +79,22 @@ def _box(box: Box, layout: Layout) -> list[Any]:
 
 
 def _spans(line: Line) -> list[Any]:
-    """The spans of a line: upright letters on the line as their text alone, others with a kind.
+    """The spans of a line: upright letters on the line as their text alone, others as a list.
 
-    A kind is "i" for italic letters, then "_" or "^" for a subscript or a superscript.
+    The list has the text, whether it is italic, and for a script how far it is moved to the right,
+    and below the line.
     """
     spans: list[Any] = []
-    for span in line:
-        kind = ("i" if span.tag == "mi" else "") + {-1: "_", 0: "", 1: "^"}[span.shift]
-        if not kind and spans and isinstance(spans[-1], str):
+    for span, dx, y in placed(line, FORMULA):
+        is_italic = int(span.tag == "mi")
+        if span.shift:
+            spans.append([span.text, is_italic, round(dx, 1), round(y, 1)])
+        elif is_italic:
+            spans.append([span.text, is_italic])
+        elif spans and isinstance(spans[-1], str):
             spans[-1] += span.text
         else:
-            spans.append([kind, span.text] if kind else span.text)
+            spans.append(span.text)
     return spans
 
 

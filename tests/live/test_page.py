@@ -258,6 +258,9 @@ def test_the_valley_has_the_path_of_descent_for_one_and_for_two_weights(live):
         page = live(line(), "#steps=30", data={"x": [1, 2], "y": [2, 4]}, learn=learn)
         page.page.wait_for_selector("#hills svg")
         assert page.page.locator("#hills .path").count() == 1
-        assert page.page.locator("#hills .hill").count() >= fields
+        areas = page.page.locator("#hills .hill").evaluate_all(
+            "areas => areas.map((area) => area.getAttribute('d'))"
+        )
+        assert "".join(areas).count("M") >= fields
     page = live(neuron(), learn=["w", "b", "x"])
     assert not page.page.locator("#valley").is_visible()

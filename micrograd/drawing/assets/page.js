@@ -19,8 +19,8 @@ const isolated = (name) => `\u2068${name}\u2069`;
 
 // ---------------------------------------------------------------------------------- formulas
 
-// A line is a list of spans: a text alone, or a text and its classes. It may be broken before and
-// after these signs only.
+// A line is a list of spans: a text alone, a text and its classes, or the two scripts of a letter,
+// each of which is a line. It may be broken before and after these signs only.
 const TAGS = { sub: "sub", sup: "sup" };
 const SIGNS = /( [+−=≈<>≤≥≠⊙∈] )/;
 
@@ -44,12 +44,20 @@ function written(line) {
       }
       continue;
     }
-    const node = document.createElement(classes.map((each) => TAGS[each]).find(Boolean) || "span");
-    node.className = classes.join(" ");
-    node.textContent = text;
-    add(node);
+    add(
+      Array.isArray(text)
+        ? piece("scripts", ...span.map((line) => piece("script", ...line.map(styled))))
+        : styled(span),
+    );
   }
   return made;
+}
+
+function styled([text, ...classes]) {
+  const node = document.createElement(classes.map((each) => TAGS[each]).find(Boolean) || "span");
+  node.className = classes.join(" ");
+  node.textContent = text;
+  return node;
 }
 
 function piece(className, ...children) {

@@ -22,7 +22,7 @@ from micrograd.drawing.named.layout import (
 )
 from micrograd.drawing.named.roles import ROLES
 from micrograd.drawing.picture import DIRECTIONS, Arrow, Box, Picture
-from micrograd.drawing.spans import Line, svg_spans
+from micrograd.drawing.spans import Line, overhang, svg_spans
 from micrograd.drawing.svg_elements import Point, accessible, document, line_at, pair
 from micrograd.drawing.themes import Theme
 
@@ -162,5 +162,5 @@ def note_texts(lines: list[Line], theme: Theme, centre: Point) -> str:
 
 def _line(middle: Point, line: Line, size: float, theme: Theme) -> str:
     spans = svg_spans(line, lambda role: str(getattr(theme, role)), size)
-    at = middle[0], middle[1] + _BASE * size
+    at = middle[0] + overhang(line, size) / 2, middle[1] + _BASE * size
     return line_at(at, spans, size, theme.ink)

@@ -13,7 +13,7 @@ from numbers import Real
 from typing import Any
 
 from micrograd.drawing.metrics import BOLD, text_width
-from micrograd.drawing.spans import Line, line_width, of_mark, svg_spans, wrapped
+from micrograd.drawing.spans import Line, line_width, of_mark, overhang, svg_spans, wrapped
 from micrograd.drawing.svg_elements import FONT, Point, SvgDrawing
 from micrograd.drawing.themes import Theme, chosen, following
 from micrograd.engine.value import Value
@@ -75,6 +75,9 @@ class Canvas:
     ) -> None:
         """Draw words or a formula; `anchor` says which part of it is at the point."""
         x, y = at
+        if not isinstance(words, str):
+            beyond = overhang(of_mark(words.mark), size)
+            x += {"start": 0.0, "middle": beyond / 2, "end": beyond}[anchor]
         more = ' font-weight="bold"' if bold else ""
         more += f' text-anchor="{anchor}"' if anchor != "start" else ""
         self.elements.append(

@@ -26,17 +26,17 @@ const ROLES = {
   value: "value",
 };
 
-// A line of text around a point; a span is text, or a kind and text.
+// A line of text around a point; a span is text, or text, whether it is italic, and for a script how
+// far it is moved to the right and below the line.
 function textLine(spans, x, y, attributes = {}) {
   let raised = 0;
   const made = svgElement("text", { x, y, "text-anchor": "middle", ...attributes });
   for (const span of spans) {
-    const [kind, text] = typeof span === "string" ? ["", span] : span;
-    const shift = kind.includes("_") ? 4 : kind.includes("^") ? -6 : 0;
-    const part = svgElement("tspan", { dy: shift - raised }, text);
-    if (kind.includes("i")) part.setAttribute("font-style", "italic");
-    if (shift) part.setAttribute("font-size", "11.5");
-    raised = shift;
+    const [text, isItalic, dx = 0, y = 0] = typeof span === "string" ? [span] : span;
+    const part = svgElement("tspan", { dx, dy: (y - raised).toFixed(1) }, text);
+    if (isItalic) part.setAttribute("font-style", "italic");
+    if (y) part.setAttribute("font-size", "11.25");
+    raised = y;
     made.append(part);
   }
   return made;
@@ -110,7 +110,7 @@ function build() {
         tabindex: 0,
       },
       rect,
-      ...lines.map((line, k) => textLine(line, x + wide / 2, y + 19 + 19.5 * k))
+      ...lines.map((line, k) => textLine(line, x + wide / 2, y + (isLeaf ? 17 : 19) + 19.5 * k))
     );
     box.dataset.name = value.name;
     boxes[i] = { box, rect };

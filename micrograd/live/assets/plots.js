@@ -231,21 +231,20 @@ function drawValley() {
   const level = (loss) =>
     isFinite(loss) ? borders.filter((border_) => border_ < loss).length : 10;
   const [wide, tall] = [(RIGHT - LEFT) / count, (BOTTOM - TOP) / count];
+  const areas = Array(11).fill(""); // one shape for each colour: many small ones take a frame's time
   cells.forEach((line, row) => {
     // the borders between colours are lines of equal loss
     for (let start = 0, end = 1; start < count; start = end++) {
-      while (end < count && level(line[end]) === level(line[start])) end++;
-      const cell = svgElement("rect", {
-        class: "hill",
-        x: LEFT + start * wide,
-        y: TOP + row * tall,
-        width: (end - start) * wide,
-        height: tall + 0.5,
-      });
-      const share = 5 + 7 * level(line[start]);
-      cell.style.fill = `color-mix(in srgb, var(--leaf-line) ${share}%, var(--paper))`;
-      plot.inside.append(cell);
+      const here = level(line[start]);
+      while (end < count && level(line[end]) === here) end++;
+      const [x, y, far] = [LEFT + start * wide, TOP + row * tall, (end - start) * wide];
+      areas[here] += `M${x},${y}h${far}v${tall + 0.5}h${-far}z`;
     }
+  });
+  areas.forEach((d, here) => {
+    const area = svgElement("path", { class: "hill", d });
+    area.style.fill = `color-mix(in srgb, var(--leaf-line) ${5 + 7 * here}%, var(--paper))`;
+    plot.inside.append(area);
   });
   plot.curve("path", path);
   for (const [x, y] of thinned(path, 60)) plot.dot(x, y, 2.5);

@@ -186,6 +186,7 @@ WORDS: dict[str, dict[str, str]] = {
         "data": "value",
         "grad": "gradient",
         "picture": "The computation graph",
+        "live": "Change the numbers",
         "hint": "← → step · space plays · Home, End · click a value to see it computed, "
         "and again to see its gradient",
     },

@@ -228,6 +228,7 @@ WORDS: dict[str, dict[str, str]] = {
         "data": "数值",
         "grad": "梯度",
         "picture": "计算图",
+        "live": "动手试一试",
         "hint": "← → 切换步骤 · 空格键播放 · Home、End 跳到首尾 · "
         "点击变量可查看它如何算出，再点一次查看梯度",
     },

@@ -16,6 +16,8 @@ from micrograd import Value
 from micrograd.drawing import draw, draw_dot
 from micrograd.drawing.computation_graph import WRITERS
 from micrograd.drawing.metrics import text_width
+from micrograd.drawing.spans import SCRIPT, line_width, of_mark, overhang, placed
+from micrograd.writing.notation import named
 from tests.drawing.common import EACH_RENDERER, SVG
 from tests.drawing.named.graphs import ARTICLES, called, chance
 
@@ -78,7 +80,10 @@ def place(text):
     assert text.get("text-anchor") == "middle"
     wide = sum(length(piece, size) for piece, size in sizes(text))
     x, y, size = (float(text.get(name)) for name in ("x", "y", "font-size"))
-    return x - wide / 2, y - 0.73 * size, x + wide / 2, y
+    moves = [float(part.get("dx", 0)) for part in text]  # two scripts of a letter begin together
+    after = moves[-1] + length("\u00a0", size) if any(moves) else 0.0
+    assert abs(sum(moves)) < 0.3, "what is moved to the left is made up for at the end"
+    return x - wide / 2, y - 0.73 * size, x + wide / 2 - after, y
 
 
 class Drawing:
@@ -237,3 +242,44 @@ def test_a_picture_that_many_long_arrows_pass_fits_the_width():
         total = called(f"t_{i}", total + x.sin())
     drawing = draw(total, width=390)
     assert float(ET.fromstring(WRITERS["svg"](drawing.picture, drawing.theme)).get("width")) <= 390
+
+
+def test_the_two_scripts_of_a_letter_begin_at_the_same_place():
+    for label, expected in (("w^{(1)}_{12}", ["12", "("]), ("x_{123}^2", ["2", "123"])):
+        line = of_mark(named(label).mark)
+        found = list(placed(line, 15.0))
+        (one, other) = (i for i, (span, _, _) in enumerate(found) if span.text in expected)
+        assert [found[i][0].text for i in (one, other)] == expected  # the narrower one first
+        back = -found[other][1]
+        narrow = length(expected[0], 15.0 * SCRIPT)
+        assert narrow * 0.7 < back < narrow * 1.1
+        assert {math.copysign(1, y) for span, _, y in found if span.shift} == {-1.0, 1.0}
+        assert line_width(line, 15.0) < sum(length(s.text, 15.0) for s in line) - 0.9 * back
+
+
+def test_a_letter_with_one_script_is_not_moved():
+    line = of_mark(named("w_12").mark)
+    assert [dx for _, dx, _ in placed(line, 15.0)] == [0.0] * len(line)
+    assert overhang(line, 15.0) == 0.0
+
+
+@pytest.mark.slow
+def test_lines_with_two_scripts_are_in_the_middle_of_their_boxes_in_the_browser(browser, tmp_path):
+    x, w = Value(2.0, label="x^{(1)}_{123}"), Value(-3.0, label="w^{(1)}_{12}")
+    graph = draw(x * w + x.tanh())
+    (tmp_path / "a.svg").write_text(WRITERS["svg"](graph.picture, graph.theme), encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "a.svg").as_uri())
+    found = page.evaluate(
+        """() => [...document.querySelectorAll("g.node")].map((group) => {
+          const { x, width } = group.querySelector("rect").getBBox();
+          const text = group.querySelector("text");
+          const count = text.textContent.trimEnd().length;
+          const places = Array.from({ length: count }, (_, i) => text.getExtentOfChar(i));
+          const right = Math.max(...places.map((each) => each.x + each.width));
+          return x + width / 2 - (places[0].x + right) / 2;
+        })"""
+    )
+    page.close()
+    assert len(found) == 3
+    assert max(map(abs, found)) < 1.0

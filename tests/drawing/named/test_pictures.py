@@ -8,8 +8,8 @@ import xml.etree.ElementTree as ET
 import pytest
 from hypothesis import given, settings
 
-from micrograd import Value, define
-from micrograd.drawing import draw, draw_dot
+from micrograd import Value, define, explain
+from micrograd.drawing import draw, draw_dot, draw_formula
 from micrograd.drawing.computation_graph import WRITERS
 from micrograd.drawing.named.roles import ROLES
 from micrograd.drawing.spans import plain
@@ -348,9 +348,9 @@ def test_a_png_has_any_scale(tmp_path):
         graph.pipe("png", scale=0)
 
 
-def test_png_and_pdf_are_drawn_without_a_renderer_too(monkeypatch, tmp_path):
-    pytest.importorskip("resvg_py")
-    pytest.importorskip("PIL")
+@pytest.fixture
+def without_graphviz(monkeypatch):
+    """The renderers, of which none draws DOT text."""
     from micrograd.drawing import renderers
 
     def none():
@@ -358,11 +358,26 @@ def test_png_and_pdf_are_drawn_without_a_renderer_too(monkeypatch, tmp_path):
 
     monkeypatch.delenv("MICROGRAD_DOT", raising=False)
     monkeypatch.setattr(renderers, "find", none)
+    return renderers
+
+
+def test_typst_writes_pdf_of_lines_and_letters_instead_of_pixels(without_graphviz):
+    pytest.importorskip("typst", reason="typst is not installed (extra pdf)")
+    x, w = Value(2.0, label="权重"), Value(-3.0, label="w^{(1)}_{12}")
+    for page in (draw(x * w).pipe("pdf"), draw_formula(explain(x * w, x)).pdf()):
+        assert page.startswith(b"%PDF")
+        assert b"FontFile" in page
+        assert not re.search(rb"/Subtype\s*/Image", page)
+
+
+def test_png_and_pdf_are_drawn_without_a_renderer_too(without_graphviz):
+    pytest.importorskip("resvg_py")
+    pytest.importorskip("PIL")
     graph = draw(neuron())
     assert graph.pipe("svg").decode() == own(graph)
     assert graph.pipe("png").startswith(b"\x89PNG")
     assert graph.pipe("pdf").startswith(b"%PDF")
-    with pytest.raises(renderers.RendererNotFound):
+    with pytest.raises(without_graphviz.RendererNotFound):
         graph.pipe("ps")
 
 

@@ -33,10 +33,12 @@ def texts(root):
             runs += [(span.text or "", float(span.get("font-size", size))), (span.tail or "", size)]
         across = sum(text_width(text, each) for text, each in runs)
         across *= BOLD if element.get("font-weight") == "bold" else 1.0
+        moves = [float(span.get("dx", 0)) for span in element]  # for two scripts of one letter
+        after = moves[-1] + text_width("\u00a0", size) if any(moves) else 0.0
         x, y = float(element.get("x")), float(element.get("y"))
         left = x - {"middle": across / 2, "end": across}.get(element.get("text-anchor"), 0.0)
         text = "".join(text for text, _ in runs)
-        yield Box(text, left, y - 0.72 * size, left + across, y + 0.14 * size)
+        yield Box(text, left, y - 0.72 * size, left + across - after, y + 0.14 * size)
 
 
 def sizes(root):

@@ -7,12 +7,15 @@ from tests.drawing.schematics.geometry import Box, faults
 
 pytestmark = pytest.mark.slow
 
-# The letters of a text within the box of its line: getBBox has the room above and below, too.
-MEASURE = """
+# The letters of a text within the box of its line: getBBox has the room above and below, too, and
+# the space after a line in which a letter has two scripts.
+MEASURE = r"""
 () => [...document.querySelectorAll("svg text")].map(text => {
   const box = text.getBBox(), size = parseFloat(text.getAttribute("font-size"));
   const y = parseFloat(text.getAttribute("y"));
-  return [text.textContent, box.x, y - 0.72 * size, box.x + box.width, y + 0.14 * size];
+  const count = text.getNumberOfChars() - text.textContent.endsWith("\u00a0");
+  const ends = Array.from({ length: count }, (_, i) => text.getEndPositionOfChar(i).x);
+  return [text.textContent, box.x, y - 0.72 * size, Math.max(...ends), y + 0.14 * size];
 })
 """
 

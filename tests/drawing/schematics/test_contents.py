@@ -145,7 +145,7 @@ def test_the_numbers_of_a_layer_stand_below_it():
 
 def test_without_a_model_the_parameters_have_names():
     shown = texts(draw_layers([2, 3, 1], parameters=True))
-    assert {"w(1)32", "w(2)13", "b(1)2", "b(2)1"} <= {*shown}
+    assert {"w32(1)", "w13(2)", "b2(1)", "b1(2)"} <= {*shown}  # the narrower script first
     assert {"w12", "w21", "b1"} <= {*texts(draw_layers([2, 2], parameters=True))}
 
 
