@@ -25,6 +25,7 @@ def test_an_interrupted_training_resumes_to_the_same_bits(tmp_path, interrupting
     assert dict(resumed) == dict(straight)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_ten_epochs_are_four_and_six_to_the_bit(engine, tmp_path):
     path = tmp_path / "training.npz"

@@ -348,6 +348,7 @@ def test_a_png_has_any_scale(tmp_path):
         graph.pipe("png", scale=0)
 
 
+@pytest.mark.slow
 def test_png_and_pdf_are_drawn_without_a_renderer_too(monkeypatch, tmp_path):
     pytest.importorskip("resvg_py")
     pytest.importorskip("PIL")
