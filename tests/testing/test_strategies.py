@@ -303,6 +303,10 @@ def test_a_failure_shrinks_to_the_simplest_rows_few_steps_and_small_numbers():
     )
     assert both.count("sin(") == both.count("exp(") == 1
     assert "add" not in both
+
+
+@pytest.mark.exhaustive
+def test_most_searches_for_a_large_result_end_in_a_short_program():
     # A single search may end in a few doublings more than it needs, as it does from seed 0.
     large = [len(shrunk(expressions(), lambda e: e(*e.at) > 100, seed)) for seed in range(3)]
     assert sorted(large)[1] < 100
