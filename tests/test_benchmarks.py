@@ -117,6 +117,7 @@ def test_how_the_steps_scale_is_drawn(tmp_path: Path) -> None:
     assert (tmp_path / "scaling.svg").read_text(encoding="utf-8").count("<svg") == 1
 
 
+@pytest.mark.slow
 def test_each_engine_is_drawn_in_a_colour_of_its_own(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     names = ["NumPy by hand", *(f"compiled, {each}" for each in BACKENDS), *step.PEERS]

@@ -63,6 +63,7 @@ def recursive_order(roots):
 # ------------------------------------------------------------------------------------------ order
 
 
+@pytest.mark.slow
 @given(graphs())
 def test_the_order_is_operands_from_left_to_right_and_then_the_node(nodes):
     assert graph.order(nodes[-1]) == recursive_order(nodes[-1:])
@@ -76,6 +77,7 @@ def test_several_roots_are_walked_one_after_another(nodes, picks):
     assert graph.order(iter(roots)) == recursive_order(roots)
 
 
+@pytest.mark.slow
 @given(graphs())
 def test_every_node_appears_once_and_after_its_operands(nodes):
     ordered = graph.order(nodes)
@@ -204,6 +206,7 @@ def test_a_constant_is_not_a_node():
     assert len(graph.order((x + 1) * 2 - 0.5)) == 4
 
 
+@pytest.mark.slow
 @given(graphs())
 def test_the_leaves_are_the_nodes_that_no_operation_made_in_order(nodes):
     expected = [node for node in recursive_order(nodes[-1:]) if not node._op]

@@ -180,6 +180,7 @@ def test_a_table_without_names_is_predicted_by_position(tmp_path, capsys):
     assert capsys.readouterr().out.split("\n")[1:3] == ["b", "a"]
 
 
+@pytest.mark.slow
 def test_progress_goes_before_and_nothing_comes_after_the_result(capsys):
     assert main(["train", "--data", "moons", "--epochs", "40"]) == 0
     printed = capsys.readouterr()
@@ -367,6 +368,7 @@ def test_a_file_of_predictions_is_written_whole_or_not_at_all(model, monkeypatch
     assert not list(out.parent.glob(".*"))
 
 
+@pytest.mark.slow
 def test_plots_are_written_whole_or_not_at_all(tmp_path, monkeypatch, capsys):
     pytest.importorskip("matplotlib")
 

@@ -230,6 +230,7 @@ def is_of(thing, kind):
     return name == "Any" or type(thing) is {"float": float, "Value": Value}[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("expression", REVEALED)
 def test_results_have_these_types_when_the_script_runs(expression, names):
     assert is_of(eval(expression, names), REVEALED[expression])

@@ -71,6 +71,7 @@ def test_the_program_prints_and_draws_ratios(tmp_path: Path) -> None:
     assert "Rosenbrock" in file.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_an_unknown_workload_is_refused() -> None:
     done = run("--only", "nothing like this")
     assert done.returncode == 2

@@ -94,6 +94,7 @@ def assert_same(got, wanted):
         assert got == wanted
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(st.lists(structures, min_size=1, max_size=3), st.sampled_from(QUICK))
 def test_every_call_gives_values_and_gradients_in_the_structure_of_the_arguments(args, backend):

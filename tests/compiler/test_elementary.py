@@ -162,6 +162,7 @@ def test_a_function_of_two_operands_is_within_its_bound(name, kind):
     assert found.max() <= PAIRS[name][KINDS.index(kind)], (x[worst], y[worst], found.max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("exponent", [-3, -2, -1, -0.5, 0, 0.5, 1, 2, 3, 4, 5, 6, 7, 8])
 def test_powers_by_products_and_roots_are_within_their_bounds(exponent, kind):

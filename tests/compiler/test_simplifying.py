@@ -24,6 +24,7 @@ def test_a_power_of_a_small_exponent_keeps_value_and_gradient(exponent, base):
         assert math.copysign(1, got) == math.copysign(1, wanted) or got != got
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exponent", [-1, 1, 2, 3, 4, 7, 8, 9, 2.5])
 @pytest.mark.parametrize("base", BASES)
 def test_the_derivative_of_a_power_taken_inside_keeps_value_and_gradient(exponent, base):
@@ -74,6 +75,7 @@ def test_operations_on_constants_are_done_when_the_program_is_made():
     assert "tanh" not in str(program)
 
 
+@pytest.mark.slow
 def test_a_long_chain_of_constants_is_folded_in_one_pass():
     c = Value(0.5)
     for _ in range(20_000):

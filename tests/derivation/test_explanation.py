@@ -213,6 +213,7 @@ def test_a_name_of_several_words_stands_in_brackets_where_it_is_differentiated()
     assert r"\partial\lbrack\text{won} \cdot \text{w}\rbrack}" in explain(y, part).latex()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(expressions(), st.data())
 def test_the_printed_numbers_recompute(expression, data):

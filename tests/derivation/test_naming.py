@@ -165,6 +165,7 @@ def test_parameters_have_their_names_without_labels_and_without_names():
     assert "slope" in names(out, names={"slope": model.layers[0].neurons[0].w[0]})
 
 
+@pytest.mark.slow
 def test_a_parameter_is_named_after_the_outermost_model():
     layer = Layer(1, 1)
     assert "w₁₁" in names(layer([1.0]))

@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 
+import pytest
 from hypothesis import given, settings
 
 from micrograd import Value, where
@@ -86,6 +87,7 @@ def test_a_gradient_that_is_no_number_is_shown_as_it_is():
     assert flows(out) == ["much · 3 = ?"]
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(expressions())
 def test_the_contributions_to_a_value_add_up_to_its_gradient(expression):

@@ -156,6 +156,7 @@ def test_the_limit_counts_what_would_be_shown():
         draw_dot(loss)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", ["LR", "TB", "RL", "BT"])
 def test_the_neurons_of_a_large_layer_are_in_their_order(renderer, direction):
     model, _, loss = network(3, 8, 6, 1)

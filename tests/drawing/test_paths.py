@@ -65,6 +65,7 @@ def test_an_operation_that_uses_a_value_twice_is_reached_twice():
     assert lit(x * x, x) == {"n0", "n1", "n1op", "n1e0", "n1e1"}
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=12))
 def test_a_value_is_highlighted_if_there_is_a_way_through_it(pairs):
     values = [Value(1.0), Value(2.0)]

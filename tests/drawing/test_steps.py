@@ -256,6 +256,7 @@ def test_the_picture_keeps_only_what_draws():
         assert not attributes & {"href", "onclick", "style"}
 
 
+@pytest.mark.slow
 def test_a_renderer_makes_no_difference_to_a_page(monkeypatch):
     with_renderer = step_page(thirty())
     monkeypatch.setenv("MICROGRAD_DOT", "no-such-program")

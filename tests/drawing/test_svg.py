@@ -125,6 +125,7 @@ def apart(one, other):
 # ------------------------------------------------------------------------------------- as Graphviz
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not PURE, reason="graphviz-pure is not installed")
 def test_it_has_the_ids_the_classes_and_the_texts_of_graphviz(graph, monkeypatch):
     monkeypatch.setenv("MICROGRAD_DOT", PURE)

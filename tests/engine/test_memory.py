@@ -66,6 +66,7 @@ PROGRAM = """
 """
 
 
+@pytest.mark.slow
 def test_the_same_program_gives_the_same_bits_in_every_process():
     outputs = {
         subprocess.run(

@@ -68,6 +68,7 @@ def integer_adjoints(recipe, data):
     return adjoints, max(sizes)
 
 
+@pytest.mark.slow
 @given(recipes(sorted(INTEGER_RULES)), st.lists(st.integers(-3, 3), min_size=4, max_size=4))
 def test_gradients_of_random_graphs_of_integers_are_exact(graph, numbers):
     width, recipe = graph
@@ -240,6 +241,7 @@ def test_a_second_backward_doubles_every_gradient_bit_for_bit(graph, numbers):
     assert all(map(same, (leaf.grad for leaf in leaves), map(float, first)))
 
 
+@pytest.mark.slow
 @given(recipes(sorted(ON_VALUES)), st.integers(0, 30))
 def test_two_roots_of_one_graph_add_what_each_gives_alone(graph, pick):
     width, recipe = graph

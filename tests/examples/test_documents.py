@@ -60,6 +60,7 @@ def test_a_document_with_images_has_no_mathematics(companion):
     assert text.count(".png)") > 3
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(not shutil.which("xelatex"), reason="xelatex is missing")
 @pytest.mark.parametrize("number", NUMBERS)
 def test_the_latex_of_a_companion_compiles(reports, demo, number, tmp_path):

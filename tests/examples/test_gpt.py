@@ -95,7 +95,9 @@ def test_softmax_bears_logits_of_any_size():
     [
         (tiny(), "ana", "numpy"),
         (tiny(1), "maria", "numpy"),
-        (network(context=2, width=2, heads=2), "al", "jax"),  # XLA compiles for long
+        pytest.param(  # XLA compiles for long
+            *(network(context=2, width=2, heads=2), "al", "jax"), marks=pytest.mark.exhaustive
+        ),
         (network(), "jo", "numpy"),
     ],
     ids=["tiny", "tiny and cut off", "tiny by JAX", "full"],

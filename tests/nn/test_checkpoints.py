@@ -25,6 +25,7 @@ def test_an_interrupted_training_resumes_to_the_same_bits(tmp_path, interrupting
     assert dict(resumed) == dict(straight)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_ten_epochs_are_four_and_six_to_the_bit(engine, tmp_path):
     path = tmp_path / "training.npz"
@@ -73,7 +74,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", pytest.param("sgd", marks=pytest.mark.exhaustive)])
 def test_a_checkpoint_with_any_field_altered_is_one_or_a_value_error_that_names_the_file(
     tmp_path, optimizer
 ):

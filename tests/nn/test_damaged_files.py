@@ -240,6 +240,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_or_foreign_file_is_a_value_error_in_little_memory(path, name):
     data, complaint = HOSTILE[name]

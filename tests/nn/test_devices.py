@@ -74,7 +74,7 @@ def found():
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @needs_jax
 def test_several_devices_train_to_the_weights_of_one(found):
     (alone, single), (four, on_four), (listed, on_two) = (
@@ -86,7 +86,7 @@ def test_several_devices_train_to_the_weights_of_one(found):
     np.testing.assert_allclose(listed, alone, rtol=1e-13, atol=1e-13)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @needs_jax
 @pytest.mark.parametrize(
     ("name", "words"),

@@ -137,6 +137,7 @@ def test_an_operation_that_was_defined_is_defined_again_before(path, table):
     assert load_model(path).layers[0].neurons[0].activation == "twice"
 
 
+@pytest.mark.slow
 def test_a_file_with_anything_else_in_it_is_a_value_error(path):
     small = Sequential(MLP(1, [1]), Neuron(1, nonlin=False), Dropout(0.5), tanh)
     small.save(path)

@@ -120,6 +120,7 @@ def test_labels_of_data_are_numbered_and_named():
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_data_of_one_column_are_a_curve():
     for X in ([0.0, 1.0, 2.0], [[0.0], [1.0], [2.0]], np.arange(3)):
         found = story(playground(data=(X, [1, 3, 5])))

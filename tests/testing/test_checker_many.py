@@ -42,6 +42,7 @@ def runs(monkeypatch):
     return count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [100, 300, 1000])
 def test_the_cost_does_not_grow_with_the_number_of_inputs(count, runs):
     report = check_gradients(sum_of_squares, drawn(count))
@@ -76,6 +77,7 @@ def test_a_wrong_rule_hidden_in_one_of_two_hundred_inputs_is_named(position, fac
     assert error.guilty == wrong.__name__
 
 
+@pytest.mark.slow
 def test_a_wrong_step_by_hand_hidden_in_one_of_a_hundred_inputs_is_named():
     wrong = by_hand("wrong", math.sin, lambda x, out: 1.001 * math.cos(x))
     error = mismatch(lambda q: sum(wrong(x) if i == 73 else x * x for i, x in enumerate(q)),
@@ -173,6 +175,7 @@ def test_taylors_remainder_alone_decides_if_nothing_else_is_asked():
     mismatch(lambda q: sum(wrong(x) for x in q), drawn(200), modes="taylor")
 
 
+@pytest.mark.slow
 def test_slopes_that_are_infinite_at_a_few_of_many_inputs_are_undecided():
     def f(q):
         return sum(where(x > 0, log(x), 0) for x in q)
@@ -184,6 +187,7 @@ def test_slopes_that_are_infinite_at_a_few_of_many_inputs_are_undecided():
     assert "infinite slope" in str(report)
 
 
+@pytest.mark.slow
 def test_detached_numbers_of_many_inputs_are_held():
     assert check_gradients(lambda q: sum(x * detach(x) for x in q), drawn(100))
     error = mismatch(lambda q: sum(x * detach(x) for x in q) + 3 * q[5].data, drawn(100))

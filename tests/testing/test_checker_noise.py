@@ -144,6 +144,7 @@ def test_the_report_states_the_noise_and_where_it_knows_it_from():
     assert "by rounding" in str(report)
 
 
+@pytest.mark.slow
 def test_a_network_in_single_precision_is_checked_and_a_wrong_entry_is_named():
     weights = np.random.default_rng(0).normal(size=(8, 200)).astype(np.float32)
 

@@ -293,6 +293,7 @@ def test_a_second_derivative_hidden_by_a_convention_is_undecided_and_not_called_
     assert "its own convention at hypot(0.0, 0.0)" in str(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [(30.0, 1.0), (1.0, 1e-9), (-30.0, 1.0), (1e-3, 40.0)])
 def test_second_derivatives_of_hypot_are_confirmed_where_one_side_is_far_the_longer(at):
     assert check_gradients(hypot, *at, order=2)

@@ -123,6 +123,7 @@ def test_a_wrong_activation_in_a_model_is_named():
     assert error.input.startswith("parameters[")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [0.0, 1e-5])
 def test_a_model_of_hundreds_of_parameters_is_checked_on_lines_and_then_one_by_one(fault):
     random.seed(3)

@@ -334,6 +334,7 @@ def disagreement(expression: Expression, **more: Callable[..., Any]) -> str:
 many = settings(max_examples=2_000)
 
 
+@pytest.mark.exhaustive
 @many
 @given(expressions())
 def test_two_thousand_random_gradients_are_those_of_exact_arithmetic(expression):
@@ -389,6 +390,7 @@ WITH_PARTIALS = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_every_planted_wrong_partial_is_caught_by_the_same_comparison(mutation):
     for row, index in WITH_PARTIALS:

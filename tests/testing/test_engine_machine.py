@@ -15,6 +15,7 @@ from fractions import Fraction
 from itertools import count
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -212,5 +213,5 @@ class Engine(RuleBasedStateMachine):
             assert value.grad == naive.grad
 
 
-TestEveryOrderOfUse = Engine.TestCase
+TestEveryOrderOfUse = pytest.mark.slow(Engine.TestCase)
 TestEveryOrderOfUse.settings = settings(max_examples=40, stateful_step_count=50)

@@ -20,6 +20,7 @@ def statements(report, name="series"):
     return found + [each for deeper in report.deeper for each in statements(deeper, name)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [2, 3, 4])
 def test_it_agrees_within_its_bound_on_every_derivative(order):
     report = check_gradients(lambda x, y: exp(sin(x * y)) / log(x), 1.5, -0.3, order=order)
@@ -62,6 +63,7 @@ def test_it_finds_an_engine_whose_first_derivative_is_not_that_of_the_function(m
     assert failure.value.witness == "series"
 
 
+@pytest.mark.slow
 def test_many_inputs_are_moved_together(monkeypatch):
     point = [0.1 * number for number in range(1, 30)]
 

@@ -46,6 +46,7 @@ def points(scale):
         yield (scale * (np.random.default_rng(0).normal(size=4) + offset)).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value", "ignore:divide by zero")
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_right_gradient_is_never_called_wrong(name):

@@ -98,6 +98,7 @@ def test_scalars_keep_to_a_domain_without_discarding_examples(domain):
     inside()
 
 
+@pytest.mark.slow
 def test_scalars_have_the_edges_that_are_asked_for_and_no_others():
     numbers = drawn(scalars(edges=True, infinite=True, nan=True), 500)
     assert {0.0, 1.0, -1.0, 5e-324, 1e300, math.inf, -math.inf} <= {*numbers}
@@ -150,6 +151,7 @@ def test_every_step_of_a_smooth_expression_keeps_a_margin_from_its_kink(smooth):
                 assert abs(formula_at(name, kink, chosen(operands, numbers))) >= MARGIN
 
 
+@pytest.mark.slow
 def test_no_smooth_expression_jumps_beside_its_point(smooth):
     h, ROUNDING = 2.0**-40, 1e-3  # the result changes by the gradient times h, unless it jumps
     for expression in smooth:
@@ -161,6 +163,7 @@ def test_no_smooth_expression_jumps_beside_its_point(smooth):
             assert abs(moved) <= 2 * h * slope + ROUNDING
 
 
+@pytest.mark.slow
 def test_kinks_and_ties_are_likely_where_they_are_allowed():
     relu, maximum = (
         sum(
@@ -174,12 +177,14 @@ def test_kinks_and_ties_are_likely_where_they_are_allowed():
     assert maximum > 20
 
 
+@pytest.mark.slow
 def test_every_row_is_drawn_and_no_other(smooth):
     assert {name for e in smooth for name in e.operations} == {*DIFFERENTIABLE}
     found = {name for e in drawn(expressions(rows=["log", "mul"])) for name in e.operations}
     assert found == {"log", "mul"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 def test_each_row_can_be_drawn_alone_without_discarding_examples(name):
     @settings(max_examples=5, suppress_health_check=[])
@@ -298,11 +303,16 @@ def test_a_failure_shrinks_to_the_simplest_rows_few_steps_and_small_numbers():
     )
     assert both.count("sin(") == both.count("exp(") == 1
     assert "add" not in both
+
+
+@pytest.mark.exhaustive
+def test_most_searches_for_a_large_result_end_in_a_short_program():
     # A single search may end in a few doublings more than it needs, as it does from seed 0.
     large = [len(shrunk(expressions(), lambda e: e(*e.at) > 100, seed)) for seed in range(3)]
     assert sorted(large)[1] < 100
 
 
+@pytest.mark.slow
 def test_a_shared_subexpression_shrinks_to_one_name():
     source = shrunk(
         expressions(), lambda e: any(slot >= len(e.names) and uses > 1 for slot, uses in counted(e))
@@ -385,6 +395,7 @@ def test_drawing_a_network_leaves_the_global_generator_as_it_was(data):
     assert random.getstate() == state
 
 
+@pytest.mark.slow
 def test_a_network_shrinks_to_one_neuron_and_shows_its_source():
     network = find(networks(), lambda network: True)
     assert str(network.model) == "MLP of [Layer of [LinearNeuron(1)]]"

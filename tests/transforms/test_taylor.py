@@ -130,6 +130,7 @@ def test_softmax_and_logsumexp_of_equal_scores_have_a_series():
     assert taylor(lambda x: softmax([x, 2 * x])[0], 0.0, 1) == pytest.approx([0.5, -0.25])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("x", [X, 0.0])
 def test_the_series_are_freed_at_once_also_after_an_error(x):
     gc.collect()

@@ -27,6 +27,7 @@ def neuron():
     return called("L", (y - Value(1.0, label="t")) ** 2)
 
 
+@pytest.mark.slow
 def test_a_film_is_an_animated_gif_that_ends_with_all_numbers(tmp_path):
     path = tmp_path / "steps.gif"
     assert film(neuron(), path, seconds=0.5) == str(path)

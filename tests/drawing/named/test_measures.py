@@ -203,7 +203,7 @@ def test_texts_are_as_clear_in_random_graphs(seed, drawn):
     assert_clear(drawn(draw(chance(seed), width=[700, 390][seed % 2])), [700, 390][seed % 2])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(12, 150))
 def test_texts_are_as_clear_in_many_random_graphs(seed):
     graph = draw(chance(seed, size=8 + seed % 50), width=[700, 390, 1000][seed % 3])

@@ -370,6 +370,7 @@ def test_typst_writes_pdf_of_lines_and_letters_instead_of_pixels(without_graphvi
         assert not re.search(rb"/Subtype\s*/Image", page)
 
 
+@pytest.mark.slow
 def test_png_and_pdf_are_drawn_without_a_renderer_too(without_graphviz):
     pytest.importorskip("resvg_py")
     pytest.importorskip("PIL")
