@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.program import Operand, Rows, rows_of
+from micrograd.compiler.program import Operand, Rows, even_matrix, rows_of
 from micrograd.compiler.sums import Sums
 
 # With fewer multiplications, a matrix product is not faster than single sums.
 LEAST_UNIFORM, LEAST_VARYING = 256, 8
 MOST_ADDENDS = 2  # a bias, and what a residual block adds
+_MOST_PARTS, _LEAST_SHARE = 3, 8  # of a product in parts: at least 1 in 8 columns in each
 
 
 class Block(NamedTuple):
@@ -21,6 +23,7 @@ class Block(NamedTuple):
     `sums` has positions among the sums that were searched; `matrix` and `inputs` have slots. An
     addend that is the same for every vector is `bias[m]`, a slot of `u`; without one, that is None.
     Each of `addends` has other addends in the order of `sums`, such as those of a residual block.
+    `further` has the matrices and inputs of products that are added to the first one.
     """
 
     sums: Any
@@ -28,6 +31,7 @@ class Block(NamedTuple):
     inputs: Any
     bias: Rows | None
     addends: list[Operand]
+    further: list[tuple[Any, Any]]
 
 
 class _Sum(NamedTuple):
@@ -118,10 +122,33 @@ def _block(columns: list[list[tuple[int, _Sum]]], varies: bool) -> Block | None:
             bias = rows_of(slots[0])
         else:
             addends.append(Operand(kind, rows_of(slots.ravel())))
+    inputs = np.array([column[0][1].inputs for column in columns])
+    first, *further = ((matrix[:, part], inputs[:, part]) for part in _even_parts(matrix, inputs))
     return Block(
-        sums=np.array([[position for position, _ in column] for column in columns]),
-        matrix=matrix,
-        inputs=np.array([column[0][1].inputs for column in columns]),
-        bias=bias,
-        addends=addends,
+        np.array([[position for position, _ in column] for column in columns]),
+        *first,
+        bias,
+        addends,
+        further,
     )
+
+
+def _even_parts(matrix: Any, inputs: Any) -> list[slice]:
+    """Return which columns of a matrix to multiply together.
+
+    `w @ x + u @ h` is one matrix times one vector, but reading it so takes copies: the slots of
+    each of the two are evenly spaced, and those of both are not.
+    """
+    columns = matrix.shape[1]
+    steps, gaps = np.diff(matrix), np.diff(inputs)
+    joined = (steps == steps[:1]).all(axis=0) & (gaps == 1).all(axis=0)
+    starts = [0]
+    for j in range(1, columns):
+        if not joined[j - 1] or (j - 1 > starts[-1] and steps[0, j - 1] != steps[0, j - 2]):
+            starts.append(j)
+    parts = [slice(a, b) for a, b in pairwise([*starts, columns])]
+    fits = len(parts) <= _MOST_PARTS and all(
+        even_matrix(matrix[:, each]) and (each.stop - each.start) * _LEAST_SHARE >= columns
+        for each in parts
+    )
+    return parts if fits else [slice(0, columns)]
