@@ -99,8 +99,8 @@ def _mark(instruction: Instruction, active: Active) -> None:
             active[varies][out] = active[table_varies][table].any(axis=0)
         case Pack(stack=stack, places=places, shape=shape):
             active.stacks[stack][:] = active.at(places).reshape(shape).any(axis=0)
-        case Elements(column=(stack, column)):
-            active[varies][out] = active.stacks[stack][column]
+        case Elements(stack=stack, columns=columns):
+            active[varies][out] = active.stacks[stack][columns]
         case Loop():
             _mark_loop(instruction, active)
 
@@ -144,9 +144,15 @@ class FirstWriters:
             if varies:
                 self._stored[slot] = True  # the seed
 
-    def stores(self, rows: Rows) -> bool:
-        """Return whether an instruction stores these rows, as their first writer; else it adds."""
-        if isinstance(rows, slice) and not self._stored[rows].any():
+    def stores(self, rows: Rows, *, scattered: bool = False) -> bool:
+        """Return whether an instruction stores these rows, as their first writer; else it adds.
+
+        Args:
+            rows: the rows.
+            scattered: whether it can store rows that are not neighbours, if none is repeated.
+        """
+        fits = isinstance(rows, slice) or (scattered and len(np.unique(rows)) == len(rows))
+        if fits and not self._stored[rows].any():
             self._stored[rows] = True
             return True
         self.touch(rows)

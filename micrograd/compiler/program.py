@@ -253,17 +253,23 @@ class Pack(NamedTuple):
 
 
 class Elements(NamedTuple):
-    """Entries of a stack."""
+    """Entries of a stack, each given by its step and its column."""
 
     varies: bool
     out: slice
-    column: Column
+    stack: int
     steps: Any
+    columns: Any
+
+    def runs(self) -> Iterator[tuple[slice, int, slice]]:
+        """Yield entries of one step in neighbouring columns: their slots, the step, the columns."""
+        for rows, step, columns in column_runs([*map(Column, self.steps, self.columns)]):
+            yield slice(self.out.start + rows.start, self.out.start + rows.stop), int(step), columns
 
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""
         return words["elements"].format(
-            count=len(self.steps), stack=_stack(self.varies, self.column.stack)
+            count=len(self.steps), stack=_stack(self.varies, self.stack)
         )
 
     def __str__(self) -> str:

@@ -172,6 +172,29 @@ def test_a_loop_of_large_products_without_a_batch_agrees(backend):
     assert follows_loops(compiled)
 
 
+def test_steps_of_which_only_the_states_are_kept_are_computed_again(backend, monkeypatch):
+    monkeypatch.setattr("micrograd.compiler.numpy.following.MOST_KEPT", 0)
+    native = "micrograd.compiler.native.loop_linking.MOST_KEPT"
+    monkeypatch.setattr(native, {False: 0, True: 0}, raising=backend == "numba")
+    cell, width = Cell(), 16
+    w = values(np.random.default_rng(0).normal(0, 0.3, (width, width)))
+
+    def f(xs):
+        last, ys = scan(cell, (cell.h, 0.5 * cell.h), xs)
+        return (last[0] ** 2).sum() + (ys[0] * ys[2]).sum() - last[1][0]
+
+    def g(xs):  # without a batch, and with products of matrices
+        (h, p), ys = scan(
+            lambda s, x: ((np.tanh(w @ s[0] + x), w @ s[1]), s[0].sum()), (xs[0], w), xs
+        )
+        return (h * p[0]).sum() + ys[1] ** 2
+
+    assert_agree(backend, f, cell.parameters, cell.inputs(3, 4))
+    at = np.random.default_rng(1).normal(size=(2, width))
+    _, slopes = compile(g, [*w.ravel()], backend=backend).value_and_grad(at)
+    np.testing.assert_allclose(slopes, by_values(g, [*w.ravel()], [(at,)])[1], rtol=1e-9)
+
+
 def test_a_long_step_with_parameters_agrees(backend):
     w = values(np.array([0.5, 0.25, -0.5]))
 

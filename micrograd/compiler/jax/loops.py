@@ -38,8 +38,8 @@ def add_loop(run: Any, instruction: Loop | Pack | Elements) -> None:
         case Pack(varies=varies, stack=stack, places=places, shape=shape):
             rows = _read(run, places, varies)
             run.stacks[stack] = rows.reshape(*shape, *rows.shape[1:])
-        case Elements(varies=varies, column=(stack, column), steps=steps):
-            run.spaces[varies].append(run.stacks[stack][steps, column])
+        case Elements(varies=varies, stack=stack, steps=steps, columns=columns):
+            run.spaces[varies].append(run.stacks[stack][steps, columns])
         case Loop():
             _loop(run, instruction)
 

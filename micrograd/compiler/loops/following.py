@@ -55,22 +55,28 @@ class Followed(NamedTuple):
     Args:
         loop: the loop.
         own: the slots of a step: its states, its inputs and all its results.
-        kept: those of them, apart from the inputs, whose values the way back needs.
-        inputs: the inputs whose adjoints are needed, as their numbers.
+        kept: those of them, apart from the inputs, whose values are kept for the way back.
+        again: whether these are the states alone, from which the way back computes the others.
     """
 
     loop: Loop
     own: slice
     kept: Any
-    inputs: list[int]
+    again: bool
 
     def stack(self) -> Stack:
         """Return the stack of what is kept."""
         return Stack(self.loop.varies, len(self.kept), self.loop.length)
 
 
-def followed(loop: Loop, active: Active) -> Followed:
-    """Return what following a loop takes."""
+def followed(loop: Loop, active: Active, most: int) -> Followed:
+    """Return what following a loop takes.
+
+    Args:
+        loop: the loop.
+        active: which adjoints are needed.
+        most: the most numbers that may be kept of all steps, if it is known how many there are.
+    """
     own = slice(loop.states.start, loop.out.start)
     read = np.zeros(loop.out.stop, bool)
     for each in loop.body:
@@ -78,8 +84,8 @@ def followed(loop: Loop, active: Active) -> Followed:
             chosen = slots[(varies == loop.varies) & (slots >= own.start) & (slots < own.stop)]
             read[chosen] = True
     read[loop.inputs] = False
-    inputs = [i for i, (stack, column) in enumerate(loop.columns) if active.stacks[stack][column]]
-    return Followed(loop, own, np.flatnonzero(read), inputs)
+    again = int(read.sum()) * (loop.length or 0) > most
+    return Followed(loop, own, slots_of(loop.states) if again else np.flatnonzero(read), again)
 
 
 def _read_backwards(instruction: Instruction, active: Active) -> Iterator[tuple[Any, Any]]:

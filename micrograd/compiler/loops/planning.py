@@ -85,13 +85,15 @@ def _emit_packs(planner: Planner, varies: bool, members: Any) -> None:
 
 def _emit_elements(planner: Planner, varies: bool, members: Any) -> None:
     graph = planner.graph
-    of_stack: dict[int, list[int]] = {}
+    of_stack: dict[int, list[tuple[int, int, int]]] = {}
     for node in members.tolist():
-        of_stack.setdefault(int(graph.operands[node, 0]), []).append(node)
-    for stack, nodes in of_stack.items():
-        out = planner.number(np.array(nodes), varies=varies)
-        steps = np.array([graph.table[graph.code[node]].index for node in nodes])
-        planner.append(Elements(varies, out, planner.stack[stack], steps))
+        column = planner.stack[int(graph.operands[node, 0])]
+        entry = graph.table[graph.code[node]].index, column.column, node
+        of_stack.setdefault(column.stack, []).append(entry)
+    for stack, entries in of_stack.items():
+        steps, columns, nodes = np.array(sorted(entries)).T
+        out = planner.number(nodes, varies=varies)
+        planner.append(Elements(varies, out, stack, steps, columns))
 
 
 def _emit_loop(planner: Planner, varies: bool, node: int, row: LoopRow) -> None:

@@ -367,7 +367,7 @@ class Linked:
                 continue
             mode = ""
             if operand.varies:
-                mode = "store" if self.writers.stores(operand.rows) else "add"
+                mode = "store" if self.writers.stores(operand.rows, scattered=True) else "add"
             kernel = self.flow(varies, row, place, kinds, mode)
             self.emit(varies, kernel, fields | {Field.SHIFT: self.shift(operand.varies)})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ class Way:
     `stack` has what is kept of the steps. `carry` has as many places as there are states, whose
     adjoints are those of the states after a step. `index` and `done` are the places in `u` of the
     number of the step, and of how many steps were done; from `gathers` on, as many numbers as
-    `gathered` says are what the body gathers there.
+    `gathered` says are what the body gathers there. `rows` compute the values of a step.
     """
 
     followed: Followed
@@ -58,6 +59,11 @@ class Way:
     done: int = 0
     gathers: int = 0
     gathered: int = 0
+    rows: Sequence[Any] = ()
+
+
+MOST_KEPT = {False: 2**24, True: 2**18}
+"""The most numbers that are kept of all steps of a loop: in `u`, and in `v` for each lane."""
 
 
 def ways(program: Program, active: Active) -> tuple[dict[int, Way], dict[int, int], list[Stack]]:
@@ -70,7 +76,7 @@ def ways(program: Program, active: Active) -> tuple[dict[int, Way], dict[int, in
     stacks, found = [*program.stacks], {}
     for each in program.instructions:
         if isinstance(each, Loop):
-            found[id(each)] = Way(followed(each, active), len(stacks))
+            found[id(each)] = Way(followed(each, active, MOST_KEPT[each.varies]), len(stacks))
             stacks.append(found[id(each)].followed.stack())
     slopes = {}
     for number, marks in enumerate(active.stacks):
@@ -86,9 +92,10 @@ def forward(linked: Linked, instruction: Loop | Pack | Elements) -> None:
         case Pack(stack=stack):
             for k, places in enumerate(instruction.steps()):
                 _move(linked, "keep", places, Column(stack, 0), k, fixed=True)
-        case Elements(varies=varies, out=out, column=column, steps=steps):
-            for place, k in enumerate(steps.tolist(), out.start):
-                _move(linked, "take", _range(varies, place, 1), column, k, fixed=True)
+        case Elements(varies=varies, stack=stack):
+            for rows, k, columns in instruction.runs():
+                places = _range(varies, rows.start, rows.stop - rows.start)
+                _move(linked, "take", places, Column(stack, columns.start), k, fixed=True)
         case Loop():
             straight = is_straight(instruction) and id(instruction) not in linked.ways
             (_straight if straight else _by_rows)(linked, instruction)
@@ -150,6 +157,7 @@ def _by_rows(linked: Linked, loop: Loop) -> None:
         for each in loop.body:
             linked.forward(each)
         gathered = linked.reserve(0, varies=False) - before
+        rows = [*code.rows]
         if loop.kept >= 0:
             _move(linked, "keep", loop.outputs, Column(loop.kept, 0), index)
         if way is not None:
@@ -176,6 +184,7 @@ def _by_rows(linked: Linked, loop: Loop) -> None:
     _copy(linked, varies, loop.out.start + states, _range(False, done, 1))
     if way is not None:
         way.index, way.done, way.gathers, way.gathered = index, done, before, gathered
+        way.rows = rows
         way.carry = linked.reserve(states, varies=varies)
     for stack in (loop.kept, linked.slopes.get(loop.kept, -1), -1 if way is None else way.stack):
         if stack >= 0:
@@ -218,10 +227,11 @@ def backward(linked: Linked, instruction: Loop | Pack | Elements) -> None:
             for k, places in enumerate(instruction.steps()):
                 into, chosen = _slopes(linked, places), linked.active.at(places)
                 _move(linked, "give", into, slope, k, chosen, fixed=True)
-        case Elements(varies=varies, out=out, column=column, steps=steps):
-            slope = Column(linked.slopes[column.stack], column.column)
-            for place, k in enumerate(steps.tolist(), out.start + linked.shift(varies)):
-                _move(linked, "send", _range(varies, place, 1), slope, k, fixed=True)
+        case Elements(varies=varies, stack=stack):
+            for rows, k, columns in instruction.runs():
+                places = _range(varies, rows.start, rows.stop - rows.start)
+                slope = Column(linked.slopes[stack], columns.start)
+                _move(linked, "send", _slopes(linked, places), slope, k, fixed=True)
         case Loop():
             _back(linked, instruction)
 
@@ -246,10 +256,13 @@ def _back(linked: Linked, loop: Loop) -> None:
     outer, linked.writers = linked.writers, FirstWriters(linked.program, own)
     with linked.apart(varies=varies) as code:
         _move(linked, "take", _kept(way), Column(way.stack, 0), index)
-        _take_inputs(linked, loop, index)
-        for each in loop.body:
-            if isinstance(each, Product) and each.varies == varies:
-                linked.gather_again(each)
+        if way.followed.again:
+            code.rows += way.rows
+        else:
+            _take_inputs(linked, loop, index)
+            for each in loop.body:
+                if isinstance(each, Product) and each.varies == varies:
+                    linked.gather_again(each)
         with linked.apart(varies=varies) as body:
             if loop.kept in linked.slopes:
                 _touch(linked, loop.outputs)

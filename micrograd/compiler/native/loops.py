@@ -22,10 +22,11 @@ from micrograd.compiler.native.driver import write_run
 from micrograd.compiler.native.rows import Field, Spec, called
 from micrograd.compiler.native.straight import write_straight
 from micrograd.compiler.native.writing import WORD, Writer, word
-from micrograd.compiler.program import Loop, Product
+from micrograd.compiler.program import Loop, Product, Tape
 
-MOST_STRAIGHT = 1_500
-"""The most nodes of a step that is written as straight code."""
+MOST_STRAIGHT = {False: 1_500, True: 600}
+"""The most nodes of a step that is written as straight code, in `u` and in `v`."""
+_WIDE = 8  # results of an instruction in `u` that are computed together, in a vector register
 STACK_WORDS = 3
 
 
@@ -59,15 +60,16 @@ class LoopSpec(NamedTuple):
 def is_straight(loop: Loop) -> bool:
     """Return whether the step of a loop is written as straight code.
 
-    Products of matrices have faster kernels of their own.
+    Products of matrices have faster kernels of their own, and in `u`, so have wide instructions.
     """
     step = loop.step
-    apart = any(isinstance(x, Structural) for x in step.table)
-    return step.size <= MOST_STRAIGHT and not apart and not any(map(_is_product, loop.body))
-
-
-def _is_product(instruction: Any) -> bool:
-    return isinstance(instruction, Product) and instruction.varies
+    if step.size > MOST_STRAIGHT[loop.varies] or any(isinstance(x, Structural) for x in step.table):
+        return False
+    if loop.varies:
+        return not any(isinstance(x, Product) and x.varies for x in loop.body)
+    rows = sum(len(x.code) if isinstance(x, Tape) else 1 for x in loop.body)
+    results: int = loop.out.start - loop.states.start
+    return results < _WIDE * rows
 
 
 class _Stack:

@@ -66,7 +66,7 @@ def _on(memory: Memory, instruction: Instruction) -> Any:
             return LookupOn(
                 instruction, memory.spaces, memory.adjoints, lambda rows: memory.writers.touch(rows)
             )
-    terms = regular_terms(instruction)
+    terms = regular_terms(instruction, memory.length)
     return RegularSumsOn(memory, instruction, terms) if terms else SumsOn(memory, instruction)
 
 

@@ -82,7 +82,7 @@ class FloatLoop:
     def _entries(self, stack: int) -> dict[int, Any]:
         """Return the entries of a stack as tuples."""
         held = self.stacks[stack]
-        if any(isinstance(each, np.ndarray) for each in held.values()):
+        if isinstance(next(iter(held.values()), None), np.ndarray):
             return {k: tuple(each[:, 0].tolist()) for k, each in held.items()}
         return held
 

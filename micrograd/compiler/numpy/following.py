@@ -23,6 +23,9 @@ from micrograd.compiler.program import (
     rows_of,
 )
 
+MOST_KEPT = 2**25
+"""The most numbers that are kept of all steps of a loop and all lanes."""
+
 
 def is_wide(loop: Loop) -> bool:
     """Return whether calls of NumPy are faster for a loop than straight code for its derivative."""
@@ -55,13 +58,12 @@ class StackOn(LoopOn):
             yield unpack
             yield from _adding(memory, places, shares)
         elif isinstance(self.instruction, Elements):
-            stack, column = self.instruction.column
-            steps, rows = self.instruction.steps.tolist(), memory.adjoints[varies]
-            rows = rows[self.instruction.out]
+            stack, slopes = self.instruction.stack, memory.adjoints[varies]
+            sent = [(slopes[rows], k, columns) for rows, k, columns in self.instruction.runs()]
 
             def send() -> None:
-                for k, row in zip(steps, rows, strict=True):
-                    _of_step(memory, stack, k)[column] += row
+                for share, k, columns in sent:
+                    _of_step(memory, stack, k)[columns] += share
 
             yield send
 
@@ -83,7 +85,7 @@ class FollowedLoop(LoopOn):
         self._done: list[int] = []
         self._rows: Any = None
         if memory.follows_loops:
-            self._followed = followed(loop, memory.active)
+            self._followed = followed(loop, memory.active, MOST_KEPT // self.lanes)
             self._rows = rows_of(self._followed.kept)
 
     def forward(self) -> Iterator[Call]:
@@ -128,6 +130,8 @@ class FollowedLoop(LoopOn):
             for k in reversed(self._done):
                 values[self._rows] = self._kept[k]
                 take_inputs(k)
+                if self._followed.again:
+                    self.body()
                 for rows in zeroed:
                     slopes[rows] = 0.0
                 self._give_outputs(k)

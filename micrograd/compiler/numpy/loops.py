@@ -81,13 +81,12 @@ class LoopOn:
         return pack
 
     def _taking(self, elements: Elements) -> Callable[[], None]:
-        target, (stack, column) = self.spaces[elements.varies][elements.out], elements.column
-        steps = elements.steps.tolist()
+        space, runs = self.spaces[elements.varies], [*elements.runs()]
 
         def take() -> None:
-            held = self.stacks[stack]
-            for row, k in enumerate(steps):
-                target[row] = held[k][column]
+            held = self.stacks[elements.stack]
+            for rows, k, columns in runs:
+                space[rows] = _rows(held[k][columns])
 
         return take
 
@@ -135,9 +134,13 @@ def taking_inputs(loop: Loop, spaces: tuple[Any, Any], stacks: Stacks) -> Callab
 
     def take(k: int) -> None:
         for rows, stack, across in columns:
-            held = stacks[stack][k][across]
-            inputs[rows] = np.reshape(held, (-1, 1)) if type(held) is tuple else held
+            inputs[rows] = _rows(stacks[stack][k][across])
         if loop.indexed:
             inputs[-1] = k
 
     return take
+
+
+def _rows(numbers: Any) -> Any:
+    """Return an entry of a stack as rows."""
+    return np.reshape(numbers, (-1, 1)) if type(numbers) is tuple else numbers

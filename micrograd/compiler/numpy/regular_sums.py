@@ -20,11 +20,24 @@ class _Term(NamedTuple):
     right: Operand | None
 
 
-def regular_terms(sums: WeightedSums) -> list[_Term] | None:
-    """Return the terms of several sums of `v` that have the same form; None if some differ."""
+_FEW, _LONG = 4, 64  # terms of a sum; samples
+
+
+def regular_terms(sums: WeightedSums, lanes: int) -> list[_Term] | None:
+    """Return the terms of several sums of `v` that have the same form.
+
+    Args:
+        sums: the sums.
+        lanes: the length of a row.
+
+    Returns:
+        The terms of each sum; None if the forms differ, or if other calls are faster.
+    """
     count = sums.out.stop - sums.out.start
     lengths = np.diff(sums.bounds)
     if not sums.varies or count < 2 or (lengths != lengths[0]).any():
+        return None
+    if lengths[0] > _FEW and lanes < _LONG:
         return None
     columns = [column.reshape(count, -1).T for column in sums[3:]]
     terms = []
