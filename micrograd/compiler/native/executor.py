@@ -22,7 +22,7 @@ from micrograd.compiler.native.fusion import Fusion
 from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec, is_straight
-from micrograd.compiler.native.machine import Machine
+from micrograd.compiler.native.machine import Effort, Machine
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.numpy.memory import aligned_empty, aligned_zeros
 from micrograd.compiler.program import Loop, Program
@@ -60,8 +60,10 @@ def _only_machine() -> Machine:
 
 
 def _address(spec: Spec | LoopSpec) -> int:
-    machine = _machine()
-    return machine.address(str(spec), lambda: write(spec, machine.width))
+    machine, effort = _machine(), Effort.ALL
+    if isinstance(spec, Spec):
+        effort = Effort.FEW if spec.name.startswith(("value_", "flow_")) else Effort.PLAIN
+    return machine.address(str(spec), lambda: write(spec, machine.width), effort)
 
 
 @cache

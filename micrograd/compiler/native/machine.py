@@ -30,6 +30,22 @@ if _llvms is not None:
     free_in_children(_llvms)
 
 
+class Effort:
+    """What LLVM does about a module before it makes machine code of it."""
+
+    FEW = 0  # the few passes that a loop over numbers needs, in a third of the time
+    PLAIN = (
+        1  # all, but loops stay as they are: they are written in vectors that fill the registers
+    )
+    ALL = 2
+
+
+_FEW = (
+    *("sroa", "simplify_cfg", "loop_simplify", "loop_rotate"),
+    *("instruction_combine", "new_gvn", "simplify_cfg"),
+)
+
+
 class Machine:
     """The processor, and the code that was loaded in this process."""
 
@@ -44,26 +60,27 @@ class Machine:
         self._addresses: dict[str, int] = {}
         self._engines: list[Any] = []  # keep the code alive
 
-    def address(self, name: str, write: Callable[[], str]) -> int:
+    def address(self, name: str, write: Callable[[], str], effort: int = Effort.ALL) -> int:
         """Return the address of the function `kernel` of a module.
 
         Args:
             name: all that the module depends on, besides the sources of this package.
             write: returns the module in LLVM's language; it is called if the code is not on disk.
+            effort: how the code is made; see `Effort`.
         """
         with _lock:
             found = self._addresses.get(name)
             if found is None:
-                found = self._addresses[name] = self._loaded(name, write)
+                found = self._addresses[name] = self._loaded(name, write, effort)
             return found
 
-    def _loaded(self, name: str, write: Callable[[], str]) -> int:
+    def _loaded(self, name: str, write: Callable[[], str], effort: int) -> int:
         key = "\n".join((name, *self._processor, self._sources)).encode()
         kept = _own_folder()
         file = kept and kept / f"{sha256(key).hexdigest()[:40]}.bin"
         code = file and _read(file, key)
         if code is None:
-            code = self._compiled(write())
+            code = self._compiled(write(), effort)
             if file is not None:
                 _write(file, key, code)
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._target())
@@ -77,17 +94,23 @@ class Machine:
         target = llvm.Target.from_default_triple()
         return target.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
 
-    def _compiled(self, text: str) -> bytes:
+    def _compiled(self, text: str, effort: int) -> bytes:
         target = self._target()
         module = llvm.parse_assembly(text)
         module.triple = llvm.get_default_triple()
         module.data_layout = str(target.target_data)
         module.verify()
         options = llvm.create_pipeline_tuning_options(speed_level=3)
-        # Loops are written in vectors that fill the registers. LLVM would take twice as long.
-        options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
+        if effort < Effort.ALL:
+            options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
         builder = llvm.create_pass_builder(target, options)
-        builder.getModulePassManager().run(module, builder)
+        if effort == Effort.FEW:
+            passes = llvm.create_new_module_pass_manager()
+            for each in _FEW:
+                getattr(passes, f"add_{each}_pass")()
+        else:
+            passes = builder.getModulePassManager()
+        passes.run(module, builder)
         return bytes(target.emit_object(module))
 
 
