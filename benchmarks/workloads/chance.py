@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import micrograd
-from benchmarks.workloads.workload import Workload, workload
-from micrograd import erf, log, logsumexp, scan, sqrt
+from benchmarks.workloads.workload import Workload, both, workload
+from micrograd import erf, log, log_softmax, logsumexp, scan, sqrt
 
 
 @workload("GP likelihood, 1,000 sets of 10", 10, 1_000, small=(3, 2))
@@ -62,6 +62,49 @@ def mixture(draw: Any, components: int, points: int) -> Workload:
         ),
         batched=True,
     )
+
+
+@workload("hidden Markov model, 5 states, 50 steps", 5, 50, small=(2, 3))
+def hidden_markov_model(draw: Any, states: int, steps: int) -> Workload:
+    """The likelihood by the forward algorithm; transitions and observations are fitted."""
+
+    def ours(transitions: Any, seen: Any) -> Any:
+        logs = np.array([log_softmax(row) for row in transitions])
+
+        def step(alpha: Any, each: Any) -> tuple[Any, None]:
+            return np.array([logsumexp(alpha + column) for column in logs.T]) + each, None
+
+        return logsumexp(scan(step, seen[0], seen[1:])[0])
+
+    def theirs(transitions: Any, seen: Any) -> Any:
+        logs = jax.nn.log_softmax(transitions, axis=1)
+
+        def step(alpha: Any, each: Any) -> tuple[Any, None]:
+            return jax.nn.logsumexp(alpha[:, None] + logs, axis=0) + each, None
+
+        return jax.nn.logsumexp(jax.lax.scan(step, seen[0], seen[1:])[0])
+
+    return Workload(
+        ours, theirs, (draw.normal(size=(states, states)), draw.normal(size=(steps, states)))
+    )
+
+
+@workload("normalizing flow, 4 couplings, 1,000 points", 4, 1_000, small=(2, 3))
+def normalizing_flow(draw: Any, couplings: int, points: int) -> Workload:
+    """The negative logarithm of a density in the plane, made by affine couplings."""
+
+    def loss(m: Any, weights: Any, x: Any) -> Any:
+        a, b = x
+        total = 0.0
+        for scales, shifts in weights:
+            hidden = m.tanh(scales[:4] * a + scales[4:])
+            scale = m.tanh((shifts[:4] * hidden).sum())
+            a, b = b * m.exp(scale) + (shifts[4:] * hidden).sum(), a
+            total = total + scale
+        return 0.5 * (a * a + b * b) - total
+
+    weights = draw.normal(0, 0.3, (couplings, 2, 8))
+    return Workload(*both(loss), (draw.normal(size=(points, 2)),), (weights,), batched=True)
 
 
 def _normal(m: Any, tail: Any, x: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 import micrograd
 from benchmarks.workloads.workload import Workload, both, workload
-from micrograd import jacobian
+from micrograd import jacobian, take
 
 
 @workload("Rosenbrock, 1,000 variables", 1_000, small=(5,))
@@ -195,3 +195,35 @@ def hopfield(draw: Any, units: int) -> Workload:
         return -0.5 * (x @ w @ x) + 0.1 * (x * x).sum()
 
     return Workload(*both(energy), (draw.normal(size=units),))
+
+
+@workload("cubic spline of 20 knots, 10,000 points", 20, 10_000, small=(4, 3))
+def spline(draw: Any, knots: int, points: int) -> Workload:
+    """The square of a natural cubic spline, differentiated with respect to its values at knots."""
+    at = draw.uniform(0, knots - 1, points)
+
+    def curvatures(y: Any) -> list[Any]:
+        """The second derivatives at the knots, by Thomas's method."""
+        factors, rests, found = [0.0], [0.0], [0.0]
+        for i in range(1, knots - 1):
+            pivot = 4 - factors[-1]
+            rests.append((6 * (y[i + 1] - 2 * y[i] + y[i - 1]) - rests[-1]) / pivot)
+            factors.append(1 / pivot)
+        for factor, rest in zip(factors[:0:-1], rests[:0:-1], strict=True):
+            found.append(rest - factor * found[-1])
+        return [0.0, *found[:0:-1], 0.0]
+
+    def value(y: Any, curves: Any, read: Callable[..., Any], k: Any, u: Any) -> Any:
+        w = 1 - u
+        line = w * read(y, k) + u * read(y, k + 1)
+        return line + ((w**3 - w) * read(curves, k) + (u**3 - u) * read(curves, k + 1)) / 6
+
+    def ours(y: Any, k: Any, u: Any) -> Any:
+        return value(y, curvatures(y), take, k, u) ** 2
+
+    def theirs(y: Any, k: Any, u: Any) -> Any:
+        curves = jnp.array(curvatures(y))
+        return value(y, curves, lambda table, i: table[i.astype(int)], k, u) ** 2
+
+    whole = np.floor(at)
+    return Workload(ours, theirs, (whole, at - whole), (draw.normal(size=knots),), batched=True)

@@ -104,13 +104,14 @@ def _taken(table: Sequence[Any], index: Value) -> Any:
     for i, (_, other) in enumerate(entries):
         if other != structure:
             raise ValueError(f"take: entry {i} has a different structure from entry 0")
-    where, eq = VOCABULARY["where"], VOCABULARY["eq"]
-    index = where(index < 0, index + len(entries), index)
+    where, eq, count = VOCABULARY["where"], VOCABULARY["eq"], float(len(entries))
     columns = zip(*(leaves for leaves, _ in entries), strict=True)
-    entry = in_trace()
+    given, entry = index, in_trace()
+    index = where(index < 0, index + count, index)
     if entry is not None and len(entries) > _FEW:
         return unflatten(structure, [entry(index, column) for column in columns])
+    is_whole = eq(VOCABULARY["floor"](given), given)
+    is_inside = is_whole * (given >= -count) * (given < count)
     chosen = [eq(index, float(i)) for i in range(len(entries))]
-    is_inside = reduce(add, chosen) > 0
     sums = (reduce(add, map(multiplied, chosen, column)) for column in columns)
     return unflatten(structure, [where(is_inside, each, math.nan) for each in sums])

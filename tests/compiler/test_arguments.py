@@ -199,6 +199,16 @@ def test_in_a_batch_the_loss_is_the_mean():
         f.value_and_grad(np.zeros(0), np.zeros(0))
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_loss_may_be_independent_of_the_batch(backend, dtype):
+    w = Value(1.5)
+    f = compile(lambda x: w * w, [w], batched=True, backend=backend, dtype=dtype)
+    for _ in range(4):
+        value, gradient = f.value_and_grad(np.ones(5))
+        assert (value, gradient.tolist()) == (2.25, [3.0])
+        assert f(np.ones(5)).tolist() == [2.25] * 5
+
+
 def test_gradients_and_numbers_of_parameters_are_left_alone():
     model = MLP(2, [3, 1])
     for p in model.parameters():

@@ -204,7 +204,8 @@ class _Results:
         if self.by_row:
             self.rows = _aligned_rows(len(slots), length, dtype)
         else:
-            self.rows = np.empty(len(slots), float if call == "mean" else dtype)
+            # A mean is summed in doubles.
+            self.rows = np.empty(len(slots), float if call == "mean" and self.varying else dtype)
         if executor.inputs and program.batched and self.differentiated is not None:
             self.adjoints = _like(inputs, dtype)
             if not inputs:
