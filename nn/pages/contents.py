@@ -16,7 +16,7 @@ from nn import samples
 from nn.layers import Layer, Neuron
 from nn.losses import LOSSES
 from nn.options import OptionError, real, whole
-from nn.pages.functions import MOST_CLASSES, activations
+from nn.pages.functions import MOST_CLASSES, activations, is_activation
 
 MOST = {"layers": 6, "neurons": 16, "classes": MOST_CLASSES, "points": 500, "steps": 20_000}
 """The limits of a page, which keep it small and quick."""
@@ -169,7 +169,7 @@ def _activation(neuron: Neuron, layer: int) -> str:
     given = neuron.activation
     name = given if isinstance(given, str) else str(getattr(given, "__name__", given))
     is_known = isinstance(given, str) or VOCABULARY.get(name) is given
-    if not is_known or name not in activations():
+    if not is_known or not is_activation(name):
         raise ValueError(
             f"playground: the activation {name!r} of layer {layer} is not an operation of one "
             "operand with a formula: micrograd.define makes one"

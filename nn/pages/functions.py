@@ -36,11 +36,12 @@ MOST_CLASSES = 5
 
 def activations() -> list[str]:
     """The names of the operations of one operand that JavaScript can compute."""
-    return [name for name, row in TABLE.items() if row.arity == 1 and _can_be_written(name)]
+    return [name for name in TABLE if is_activation(name)]
 
 
-def _can_be_written(name: str) -> bool:
-    if name in SERVING:
+def is_activation(name: str) -> bool:
+    """Whether this is the name of an operation of one operand that JavaScript can compute."""
+    if name not in TABLE or TABLE[name].arity != 1 or name in SERVING:
         return False
     try:
         runtime(_trees(name))
