@@ -107,35 +107,36 @@ _EITHER = _on_truths(lambda x, y: x + y >= 1)
 _ONE = _on_truths(lambda x, y: x + y == 1)
 _NOT = _on_truths(lambda x: 1 - x >= 1)
 
-_OF_VALUES = {
-    name: np.frompyfunc(f, count, 1)
-    for count, functions in {
-        1: {
-            "invert": _NOT,
-            "logical_not": _NOT,
-            "isnan": lambda x: VOCABULARY["ne"](x, x),
-            "sign": VOCABULARY["sign"],
-        },
-        2: {
-            "greater": operator.gt,
-            "greater_equal": operator.ge,
-            "less": operator.lt,
-            "less_equal": operator.le,
-            "equal": operator.eq,
-            "not_equal": operator.ne,
-            "bitwise_and": _BOTH,
-            "logical_and": _BOTH,
-            "bitwise_or": _EITHER,
-            "logical_or": _EITHER,
-            "bitwise_xor": _ONE,
-            "logical_xor": _ONE,
-            "maximum": VOCABULARY["maximum"],
-            "minimum": VOCABULARY["minimum"],
-            "copysign": VOCABULARY["copysign"],
-            "logaddexp": VOCABULARY["logaddexp"],
-        },
-        3: {"clip": VOCABULARY["clip"]},
-    }.items()
-    for name, f in functions.items()
+_BY_ARITY: dict[int, dict[str, Callable[..., Any]]] = {
+    1: {
+        "invert": _NOT,
+        "logical_not": _NOT,
+        "isnan": lambda x: VOCABULARY["ne"](x, x),
+        "sign": VOCABULARY["sign"],
+    },
+    2: {
+        "greater": operator.gt,
+        "greater_equal": operator.ge,
+        "less": operator.lt,
+        "less_equal": operator.le,
+        "equal": operator.eq,
+        "not_equal": operator.ne,
+        "bitwise_and": _BOTH,
+        "logical_and": _BOTH,
+        "bitwise_or": _EITHER,
+        "logical_or": _EITHER,
+        "bitwise_xor": _ONE,
+        "logical_xor": _ONE,
+        "maximum": VOCABULARY["maximum"],
+        "minimum": VOCABULARY["minimum"],
+        "copysign": VOCABULARY["copysign"],
+        "logaddexp": VOCABULARY["logaddexp"],
+    },
+    3: {"clip": VOCABULARY["clip"]},
 }
 """Functions of NumPy by name that do not do for traced values what they do for numbers."""
+_OF_VALUES = {
+    name: np.frompyfunc(f, arity, 1)
+    for arity, functions in _BY_ARITY.items()
+    for name, f in functions.items()
+}
