@@ -156,7 +156,7 @@ _EITHER = _on_truths(lambda x, y: x + y >= 1)
 _ONE = _on_truths(lambda x, y: x + y == 1)
 _NOT = _on_truths(lambda x: 1 - x >= 1)
 
-_BY_COUNT: dict[int, dict[str, Callable[..., Any]]] = {
+_BY_ARITY: dict[int, dict[str, Callable[..., Any]]] = {
     1: {
         "invert": _NOT,
         "logical_not": _NOT,
@@ -183,9 +183,9 @@ _BY_COUNT: dict[int, dict[str, Callable[..., Any]]] = {
     },
     3: {"clip": VOCABULARY["clip"]},
 }
+"""Functions of NumPy by name that do not do for traced values what they do for numbers."""
 _OF_VALUES = {
-    name: np.frompyfunc(f, count, 1)
-    for count, functions in _BY_COUNT.items()
+    name: np.frompyfunc(f, arity, 1)
+    for arity, functions in _BY_ARITY.items()
     for name, f in functions.items()
 }
-"""Functions of NumPy by name that do not do for traced values what they do for numbers."""

@@ -341,3 +341,11 @@ def test_every_picture_of_a_film_is_as_large_even_where_a_formula_is_wider_than_
         for text in frame.findall(f"{SVG}text"):
             left, _, right, _ = place(text)
             assert 0 < left < right < float(frame.get("width"))
+
+
+def test_a_page_links_to_a_live_page_only_if_there_is_one():
+    output = next(iter(ARTICLES.values()))()
+    assert "<a " not in step_page(output)
+    page = step_page(output, live='a "live" page.html')
+    assert page.count('<a href="a &quot;live&quot; page.html" data-say="live"></a>') == 1
+    assert all(words["live"] for words in island(page)["words"].values())

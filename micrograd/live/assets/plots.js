@@ -39,7 +39,7 @@ class Plot {
       svgElement("rect", {
         x: LEFT,
         y: TOP,
-        width: RIGHT - LEFT,
+        width: RIGHT - LEFT + 5, // for a dot at the end
         height: BOTTOM - TOP,
       })
     );
