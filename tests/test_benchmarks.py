@@ -178,7 +178,7 @@ def test_peers_take_the_same_step(name: str) -> None:
     assert difference(result, step.numpy_by_hand()(*points)()) <= TOLERANCE
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("double_precision")
 @pytest.mark.parametrize("samples", [0, 2])
 @pytest.mark.parametrize("name", [name for name in gpt.PEERS if name not in LONG])

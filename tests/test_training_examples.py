@@ -139,6 +139,7 @@ def test_a_folder_that_cannot_be_written_is_reported_without_a_traceback(tmp_pat
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.exhaustive
 def test_the_batch_on_eight_devices_gives_the_gradient_of_one():
     pytest.importorskip("jax", reason="pip install jax")
     done = run("-m", "examples.sharding", XLA_FLAGS="")
@@ -146,6 +147,7 @@ def test_the_batch_on_eight_devices_gives_the_gradient_of_one():
     assert "8 devices, samples on each: [512]" in done.stdout
 
 
+@pytest.mark.exhaustive
 def test_two_processes_train_to_the_weights_of_one():
     pytest.importorskip("jax", reason="pip install 'micrograd-engine[jax]'")
     done = run("-m", "examples.processes", XLA_FLAGS="")
