@@ -50,6 +50,7 @@ def test_the_network_is_much_nearer_to_the_points_than_their_mean():
     assert numbers["network"] < numbers["mean"] / 3
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("name", "least", "mean", "most"), [("digits", 0.966, 0.974, 0.985), ("iris", 0.9, 0.956, 1.0)]
 )
