@@ -214,7 +214,6 @@ def test_both_packages_are_marked_as_typed():
     assert (ROOT / "nn" / "py.typed").exists()
 
 
-@pytest.mark.slow
 def test_text_of_formulas_is_read_in_one_file():
     reading = {name for name, path in modules().items() if "ast" in imports(path)}
     assert reading == {"micrograd.table.reading"}

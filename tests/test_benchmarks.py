@@ -87,7 +87,7 @@ def test_c_of_casadi_gives_the_same_numbers(name: str) -> None:
     assert difference(results[:, :1].T, results[:, 1:].T) <= 1e-12
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_operations_are_timed_beside_functions_of_jax_that_compute_the_same() -> None:
     pytest.importorskip("jax")
     pytest.importorskip("llvmlite")
@@ -99,7 +99,7 @@ def test_operations_are_timed_beside_functions_of_jax_that_compute_the_same() ->
     assert "the difference is" not in printed
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_programs_are_compared_with_jax_on_its_device() -> None:
     pytest.importorskip("jax")
     program = [sys.executable, str(Path(eager.__file__).with_name("gpu.py")), "--quick"]
@@ -178,7 +178,7 @@ def test_peers_take_the_same_step(name: str) -> None:
     assert difference(result, step.numpy_by_hand()(*points)()) <= TOLERANCE
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("double_precision")
 @pytest.mark.parametrize("samples", [0, 2])
 @pytest.mark.parametrize("name", [name for name in gpt.PEERS if name not in LONG])

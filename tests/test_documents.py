@@ -104,9 +104,10 @@ def test_an_arrow_that_follows_from_others_is_left_out():
     assert rooms.without_shortcuts(direct)[third] == [second]
 
 
-def anchors(text: str) -> set[str]:
-    """The names that GitHub gives to headings."""
-    headings = re.findall(r"^#+ (.*)", without_code(text), flags=re.M)
+@functools.cache
+def anchors(path: Path) -> set[str]:
+    """The names that GitHub gives to the headings of a file."""
+    headings = re.findall(r"^#+ (.*)", without_code(path.read_text(encoding="utf-8")), flags=re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -129,7 +130,7 @@ def test_relative_links_lead_somewhere(name):
         if target.resolve() in generated():
             continue
         assert target.exists(), link
-        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
+        assert not anchor or anchor in anchors(target), link
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])

@@ -86,7 +86,7 @@ def test_the_first_cell_prepares_what_a_page_uses():
     assert 'lang, width = "zh"' in made("# A\n", "zh")[1]["source"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("lang", WORDS)
 def test_every_tutorial_is_a_valid_notebook_without_outputs(lang):
     nbformat = pytest.importorskip("nbformat", reason="pip install nbclient ipykernel")

@@ -6,6 +6,8 @@ import re
 import runpy
 import shlex
 import shutil
+import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -86,6 +88,19 @@ def test_continuous_integration_runs_the_tests_as_the_readme_does():
     rest = ".venv/bin/python -m pytest -q -n auto -m exhaustive"  # which the command leaves out
     assert f"\n{command.strip()}\n{rest}" in text_of(".ci/run")
     assert all(f"`{rest}`" in text_of(name) for name in ("README.md", "README.zh-CN.md"))
+
+
+@pytest.mark.exhaustive
+def test_a_test_in_a_browser_is_exhaustive_without_a_mark_and_what_is_exhaustive_is_slow():
+    def chosen(marks):
+        options = ["-q", "--collect-only", "-p", "no:cacheprovider", "-m", marks]
+        command = [sys.executable, "-m", "pytest", *options, "tests/live/test_page.py"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
+        return [line for line in done.stdout.splitlines() if "::" in line]
+
+    assert any("test_nothing_is_wider_than_the_window" in name for name in chosen("exhaustive"))
+    assert chosen("exhaustive and not slow") == []
+    assert chosen("not slow") != []
 
 
 @pytest.mark.parametrize("name", ["compact.svg", "neuron.svg"])

@@ -50,6 +50,7 @@ def test_the_network_is_much_nearer_to_the_points_than_their_mean():
     assert numbers["network"] < numbers["mean"] / 3
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("name", "least", "mean", "most"), [("digits", 0.966, 0.974, 0.985), ("iris", 0.9, 0.956, 1.0)]
 )
@@ -139,6 +140,7 @@ def test_a_folder_that_cannot_be_written_is_reported_without_a_traceback(tmp_pat
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.exhaustive
 def test_the_batch_on_eight_devices_gives_the_gradient_of_one():
     pytest.importorskip("jax", reason="pip install jax")
     done = run("-m", "examples.sharding", XLA_FLAGS="")
@@ -146,6 +148,7 @@ def test_the_batch_on_eight_devices_gives_the_gradient_of_one():
     assert "8 devices, samples on each: [512]" in done.stdout
 
 
+@pytest.mark.exhaustive
 def test_two_processes_train_to_the_weights_of_one():
     pytest.importorskip("jax", reason="pip install 'micrograd-engine[jax]'")
     done = run("-m", "examples.processes", XLA_FLAGS="")

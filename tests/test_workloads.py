@@ -30,7 +30,7 @@ def run(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(program, cwd=ROOT, capture_output=True, encoding="utf-8")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ALL)
 def test_each_workload_agrees_with_jax(name: str) -> None:
     task = ALL[name].made(small=True)

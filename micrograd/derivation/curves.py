@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from micrograd.derivation.conditions import is_smooth
@@ -252,18 +253,24 @@ def curve(row: Operation, alternative: str) -> str:
 
     `alternative` says in words what is shown.
     """
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" '
+        f'width="{WIDTH:g}" height="{HEIGHT:g}" role="img" class="curve" fill="none" '
+        f'font-family="sans-serif" font-size="11"><title>{alternative}</title>'
+        f"{_drawn(row)}</svg>"
+    )
+
+
+@lru_cache(maxsize=256)  # a page shows the same card in several languages
+def _drawn(row: Operation) -> str:
+    """The axes and both lines, in which there are no words."""
     shown = section(row)
     frame = shown.frame()
     curves = "".join(
         _path(pieces(lambda x, k=k: shown.at(x)[k], frame), frame, name)  # type: ignore[misc]
         for k, name in ((1, "slope"), (0, "function"))
     )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" '
-        f'width="{WIDTH:g}" height="{HEIGHT:g}" role="img" class="curve" fill="none" '
-        f'font-family="sans-serif" font-size="11"><title>{alternative}</title>'
-        f"{_axes(frame)}{curves}</svg>"
-    )
+    return f"{_axes(frame)}{curves}"
 
 
 def to_picture(point: Point, frame: Frame) -> Point:

@@ -5,11 +5,8 @@ import pytest
 from micrograd.compiler.executor import BACKENDS, load
 
 QUICK = [name for name in BACKENDS if name != "jax"]
-EACH = [*QUICK, pytest.param("jax", marks=pytest.mark.slow)]  # XLA takes seconds to compile
-EVERY_BACKEND = pytest.mark.parametrize(
-    "backend", [*QUICK, pytest.param("jax", marks=pytest.mark.exhaustive)], indirect=True
-)
-"""For tests of many functions, which XLA compiles one by one."""
+# XLA takes about a second to compile a function.
+EACH = [*QUICK, pytest.param("jax", marks=pytest.mark.exhaustive)]
 
 
 @pytest.fixture(params=EACH, scope="module")

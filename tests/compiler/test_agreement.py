@@ -39,7 +39,7 @@ from micrograd.derivation.chain import Chain
 from micrograd.ops import ROWS, TABLE
 from micrograd.testing.strategies import expressions
 from nn import MLP
-from tests.compiler.conftest import EVERY_BACKEND, QUICK
+from tests.compiler.conftest import QUICK
 
 SLACK = 2.0**-40
 
@@ -163,7 +163,6 @@ def assert_close(found, expected, at, **tolerance):
 
 
 @pytest.mark.slow
-@EVERY_BACKEND
 @pytest.mark.parametrize("name", [row.name for row in ROWS])
 def test_every_operation_agrees_at_ordinary_and_special_numbers(backend, name):
     # Four units in the last place; but the hyperbolic functions of XLA lose ten bits at 700.
@@ -183,7 +182,6 @@ PLAIN = (0.0, 0.5, 1.0, -1.0, 2.0, -2.5)
 
 
 @pytest.mark.slow
-@EVERY_BACKEND
 @pytest.mark.parametrize("name", [row.name for row in ROWS if len(row.partials) == 1])
 def test_single_precision_is_double_precision_with_fewer_digits(backend, name):
     x = np.linspace(-12, 12, 97)  # which single precision holds
@@ -227,7 +225,6 @@ def second_derivatives_by_values(name):
 
 
 @pytest.mark.slow
-@EVERY_BACKEND
 @pytest.mark.usefixtures("quick_xla")
 @pytest.mark.parametrize("name", [row.name for row in ROWS])
 def test_derivatives_within_a_function_follow_the_rule_for_zero_times_infinity(backend, name):
@@ -407,7 +404,6 @@ def test_what_algebra_would_rewrite_is_computed_as_written(
 
 
 @pytest.mark.slow
-@EVERY_BACKEND
 @pytest.mark.usefixtures("quick_xla")
 @pytest.mark.parametrize("samples", [1, 2, 7])
 @pytest.mark.parametrize("activation", ["relu", "tanh", "gelu", "sin"])

@@ -15,7 +15,6 @@ from micrograd.compiler import executor as executors
 from micrograd.compiler.executor import BACKENDS
 from micrograd.compiler.program import Elementwise, Fold, Product, Tape, WeightedSums
 from micrograd.engine import functions
-from tests.compiler.conftest import EVERY_BACKEND
 
 # Operations that are smooth and tame everywhere, so that errors of rounding stay small.
 TAME = ("tanh", "sin", "cos", "atan", "erf", "sigmoid", "gauss", "sech2")
@@ -108,7 +107,6 @@ def test_random_functions_have_every_instruction_in_both_spaces():
 
 
 @pytest.mark.slow
-@EVERY_BACKEND
 @pytest.mark.usefixtures("quick_xla")
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_random_programs_agree_with_the_reference_executor(backend, dtype):

@@ -182,7 +182,7 @@ def test_derivatives_lookups_and_given_derivatives_work_in_loops(backend):
     assert_close(program.hessian(9.0), np.array(-1 / 108))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_derivatives_equal_those_of_jax():
     jax = pytest.importorskip("jax", reason="pip install jax")
     with jax.enable_x64(True):

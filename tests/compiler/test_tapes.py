@@ -19,7 +19,7 @@ from micrograd.compiler.tracing import trace
 from micrograd.ops import TABLE
 from tests.compiler.conftest import EACH, QUICK
 
-LOOPED = pytest.param("jax, in a loop", marks=pytest.mark.slow)
+LOOPED = pytest.param("jax, in a loop", marks=pytest.mark.exhaustive)
 
 
 @pytest.fixture(params=[*EACH, LOOPED])

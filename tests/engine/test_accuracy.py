@@ -22,15 +22,15 @@ pytestmark = pytest.mark.slow
 
 NAMES = [row.name for row in ROWS if not TABLE[row.name].constants]
 KNOWN = {row.name: len(row.partials) for row in ROWS}
-ABOUT = 48
+FEW, ABOUT = 16, 48
 """Points of each row; all of them would take minutes."""
 
 
 @cache
-def sample(name: str) -> tuple[list[accuracy.Point], list[list[tuple[mpf, mpf]]]]:
-    """Points, the same in every run, and the true numbers there."""
+def sample(name: str, count: int) -> tuple[list[accuracy.Point], list[list[tuple[mpf, mpf]]]]:
+    """Points, the same in every run, and the true numbers there, which take most of the time."""
     found = points(TABLE[name], 30)
-    chosen = random.Random(name).sample(found, min(ABOUT, len(found)))
+    chosen = random.Random(name).sample(found, min(count, len(found)))
     return chosen, truths(TABLE[name], chosen)
 
 
@@ -69,16 +69,16 @@ def test_the_partials_of_the_definitions_are_their_derivatives(name):
 
 
 @pytest.mark.parametrize(
-    "executor",
+    ("executor", "count"),
     [
-        pytest.param(each, marks=pytest.mark.exhaustive if each == "jax" else ())
-        for each in executors()
+        *((each, FEW) for each in executors() if each != "jax"),
+        *(pytest.param(each, ABOUT, marks=pytest.mark.exhaustive) for each in executors()),
     ],
 )
 @pytest.mark.parametrize("name", NAMES)
-def test_value_and_partials_are_right_to_the_last_digits(name, executor):
+def test_value_and_partials_are_right_to_the_last_digits(name, executor, count):
     row = TABLE[name]
-    at, exact = sample(name)
+    at, exact = sample(name, count)
     results = accuracy.run(executor, row, at)
     for quantity, worst in measure(row, executor, results, at, exact):
         assert worst.error <= 1, f"{name}, {quantity} by {executor}: {worst}"

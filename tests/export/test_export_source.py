@@ -234,7 +234,7 @@ def fan(length):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [chain, fan])
+@pytest.mark.parametrize("make", [chain, pytest.param(fan, marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_ten_thousand_operations_can_be_written(language, make, tmp_path):
     out = make(10_000)

@@ -428,6 +428,10 @@ def vocabulary_of(numpy: Any, number: Callable[[Any], Any]) -> dict[str, Callabl
         "elu": lambda x: numpy.maximum(x, functions["expm1"](numpy.minimum(x, number(0.0)))),
         "silu": lambda x: x * functions["sigmoid"](x),
         "mish": lambda x: x * numpy.tanh(functions["softplus"](x)),
+        # The formula of the table has a kink at 1/2, where Autograd's slope would be 0.
+        "logit": lambda x: numpy.where(
+            x < 0.25, numpy.log(x) - numpy.log1p(-x), numpy.log1p((2 * x - 1) / (1 - x))
+        ),
         "step": lambda x: number(1.0 * (x > 0)),
         "lt": lambda x, y: number(1.0 * (x < y)),
         "le": lambda x, y: number(1.0 * (x <= y)),
