@@ -4,22 +4,34 @@ The space `u` holds what depends on parameters and constants only, with one numb
 space `v` holds what varies over a batch, with one row of numbers in each slot. All of `u` is
 computed first, once for the whole batch. The results of an instruction have neighbouring slots, so
 that most operands are slices.
+
+The backward pass has instructions of the same kinds (see `micrograd.compiler.reverse`). Adjoints
+are in slots of their own, and what an instruction does with them is its mode.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from micrograd.ops import Operation
+from micrograd.table.formulas import ADJOINT, RESULT, Tree, variables
 from micrograd.writing.languages.en import WORDS
 
 Rows = slice | Any  # neighbouring slots, or an array of slots
 Place = tuple[bool, int]  # a slot: whether it is in `v`, and its number
 Term = tuple[float, Place, "Place | None"]  # of a sum: the sign, and the factors
+
+Mode = Literal["value", "first", "add", "total"]
+"""What an instruction does with its results: store values; store adjoints, as their first writer;
+add to adjoints; or, in an instruction that varies, add the sums over the batch to adjoints in `u`.
+
+In the modes of adjoints, a product stops at a factor of zero, in executors where it can.
+"""
 
 
 class Operand(NamedTuple):
@@ -36,13 +48,56 @@ class Places(NamedTuple):
     slots: Any
 
 
+class Flow(NamedTuple):
+    """What flows back to one operand of an operation: a partial, times the adjoint of the result.
+
+    It is applied to operands as an operation is: first the adjoint, then those that the formula
+    uses among the result and the operands of the operation.
+    """
+
+    operation: Operation
+    place: int
+
+    @property
+    def name(self) -> str:
+        """The name, for readers."""
+        return f"{self.operation.name}'{self.place}"
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The names of the operands in the formula."""
+        return _used(self.operation, self.place)
+
+    @property
+    def arity(self) -> int:
+        """The number of operands."""
+        return len(self.operands)
+
+    @property
+    def computed(self) -> Tree:
+        """The formula, with plain products."""
+        return self.stopping("mul")
+
+    def stopping(self, product: str = "stopping_mul") -> Tree:
+        """The formula with another product, which may stop at zero."""
+        tree = self.operation.flow(self.place, product)
+        return 0.0 if tree is None else tree
+
+
+@cache
+def _used(row: Operation, place: int) -> tuple[str, ...]:
+    used = variables(Flow(row, place).computed)
+    return tuple(name for name in (ADJOINT, RESULT, *row.operands) if name in used)
+
+
 class Elementwise(NamedTuple):
     """`out = operation(*operands)`, one slot at a time."""
 
     varies: bool
-    out: slice
-    operation: Operation
+    out: Rows  # a slice, unless they are adjoints
+    operation: Operation | Flow
     operands: tuple[Operand, ...]
+    mode: Mode = "value"
 
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""
@@ -55,23 +110,26 @@ class Elementwise(NamedTuple):
 class Product(NamedTuple):
     """`out[i] = matrix @ inputs[i] + bias` for several input vectors and one matrix of `u`.
 
-    `matrix` is an array of slots of `u`, of the shape of the matrix. `inputs` is an array of slots
-    of the space of the instruction, with a row for each input vector. The outputs of one vector
-    have neighbouring slots. `bias` has a slot of `u` for each row of the matrix, or is None.
+    `matrix` is an array of slots of `u`, of the shape of the matrix; in the mode "total", both are
+    in `v`. `inputs` is an array of slots of the space of the instruction, with a row for each input
+    vector. The outputs of one vector follow each other in `out`, which is a slice unless they are
+    adjoints. `bias` has a slot of `u` for each row of the matrix, or is None.
     """
 
     varies: bool
-    out: slice
+    out: Rows
     matrix: Any
     inputs: Any
     bias: Rows | None
+    mode: Mode = "value"
 
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""
         (m, k), count = self.matrix.shape, len(self.inputs)
         bias = "" if self.bias is None else f" + u[{_rows(self.bias)}]"
         inputs = place(self.varies, rows_of(self.inputs.ravel()))
-        product = f"u[{_rows(rows_of(self.matrix.ravel()))}] ({m} x {k}) @ {inputs}{bias}"
+        matrix = place(self.mode == "total", rows_of(self.matrix.ravel()))
+        product = f"{matrix} ({m} x {k}) @ {inputs}{bias}"
         return product if count == 1 else words["vectors"].format(product=product, count=count)
 
     def __str__(self) -> str:
@@ -82,17 +140,23 @@ class WeightedSums(NamedTuple):
     """`out[i]` is the sum of `sign * left * right` over terms, from `start[i]` to `start[i + 1]`.
 
     `left` and `right` are slots, of `v` where `left_varies` and `right_varies` are true. For a term
-    that has no second factor, `right` is -1.
+    that has no second factor, `right` is -1. `out` is a slice, unless they are adjoints.
     """
 
     varies: bool
-    out: slice
+    out: Rows
     start: Any
     sign: Any
     left: Any
     left_varies: Any
     right: Any
     right_varies: Any
+    mode: Mode = "value"
+
+    @property
+    def columns(self) -> tuple[Any, Any, Any, Any, Any]:
+        """The arrays with an entry for each term: the sign, and the factors with their spaces."""
+        return self[3:8]
 
     @property
     def sides(self) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
@@ -106,7 +170,7 @@ class WeightedSums(NamedTuple):
 
     def terms(self) -> list[tuple[float, int, bool, int, bool]]:
         """Return the sign and the factors of each term, each as a slot and whether it is in `v`."""
-        return [*zip(*(column.tolist() for column in self[3:]), strict=True)]
+        return [*zip(*(column.tolist() for column in self.columns), strict=True)]
 
     def sums(self) -> Iterator[tuple[int, list[Term]]]:
         """Yield the slot of each sum, and its terms."""
@@ -114,13 +178,13 @@ class WeightedSums(NamedTuple):
             (sign, (left_varies, left), None if right < 0 else (right_varies, right))
             for sign, left, left_varies, right, right_varies in self.terms()
         ]
-        slots = range(self.out.start, self.out.stop)
+        slots = slots_of(self.out).tolist()
         for slot, (first, last) in zip(slots, pairwise(self.bounds.tolist()), strict=True):
             yield slot, terms[first:last]
 
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""
-        count, terms = self.out.stop - self.out.start, _terms(len(self.left), words)
+        count, terms = len(self.start), _terms(len(self.left), words)
         return words["sum" if count == 1 else "sums"].format(count=count, terms=terms)
 
     def __str__(self) -> str:
@@ -156,36 +220,44 @@ class Fold(NamedTuple):
 class Tape(NamedTuple):
     """Steps one after the other: a narrow part of a graph, where hardly any can go side by side.
 
-    Step i computes the slot `out.start + i`. It is the operation `operations[code[i]]` of the slots
-    in row i of `operands`; or, if `code[i]` is SUM, the weighted sum of the terms from `bounds[i]`
-    to `bounds[i + 1]`. `terms` has the terms of all sums; its `start` and `out` are not used.
+    Step i computes the slot i of `out`, a slice unless they are adjoints. It is the operation
+    `operations[code[i]]` of the slots in row i of `operands`; or, if `code[i]` is SUM, the weighted
+    sum of the terms from `bounds[i]` to `bounds[i + 1]`. `terms` has the terms of all sums; its
+    `start` and `out` are not used. `modes` has the mode of each step, or is None if all are values.
     """
 
     varies: bool
-    out: slice
-    operations: tuple[Operation, ...]
+    out: Rows
+    operations: tuple[Operation | Flow, ...]
     code: Any
-    operands: Any  # three slots for each step, -1 where there are fewer
+    operands: Any  # a row of slots for each step, -1 where there are fewer
     operands_vary: Any
     bounds: Any
     terms: WeightedSums
+    modes: Any = None
 
     def steps(self) -> Iterator[Elementwise | WeightedSums]:
         """Yield the steps as instructions."""
         slots, kinds = self.operands.tolist(), self.operands_vary.tolist()
-        for i, code in enumerate(self.code.tolist()):
-            out = slice(self.out.start + i, self.out.start + i + 1)
+        outs = zip(slots_of(self.out).tolist(), self.mode_of_each(), strict=True)
+        for i, (code, (slot, mode)) in enumerate(zip(self.code.tolist(), outs, strict=True)):
+            out = slice(slot, slot + 1)
             if code == SUM:
                 part = slice(int(self.bounds[i]), int(self.bounds[i + 1]))
-                columns = (column[part] for column in self.terms[3:])
-                yield WeightedSums(self.varies, out, np.zeros(1, np.intp), *columns)
+                columns = (column[part] for column in self.terms.columns)
+                start = np.zeros(1, np.intp)
+                yield WeightedSums(self.varies, out, start, *columns)._replace(mode=mode)
             else:
                 row = self.operations[code]
                 read = (
                     Operand(varies, slice(slot, slot + 1))
                     for slot, varies in zip(slots[i][: row.arity], kinds[i], strict=False)
                 )
-                yield Elementwise(self.varies, out, row, tuple(read))
+                yield Elementwise(self.varies, out, row, tuple(read), mode)
+
+    def mode_of_each(self) -> list[Mode]:
+        """Return the mode of each step."""
+        return ["value"] * len(self.code) if self.modes is None else self.modes.tolist()
 
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""
@@ -296,7 +368,10 @@ Instruction = Step | Tape
 
 
 def _line(instruction: Instruction) -> str:
-    return f"{place(instruction.varies, instruction.out)} = {instruction.told(WORDS['program'])}"
+    mode = getattr(instruction, "mode", "value")
+    out = place(instruction.varies and mode != "total", instruction.out)
+    sign = "+=" if mode in ("add", "total") else "="
+    return f"{out} {sign} {instruction.told(WORDS['program'])}"
 
 
 def _stack(varies: bool, number: int) -> str:
@@ -329,8 +404,8 @@ def slots_read(instruction: Instruction) -> Iterator[tuple[Any, Any]]:
         case Elementwise(operands=operands):
             for each in operands:
                 yield _alike(each.varies, each.rows)
-        case Product(varies=varies, matrix=matrix, inputs=inputs, bias=bias):
-            yield _alike(False, matrix)
+        case Product(varies=varies, matrix=matrix, inputs=inputs, bias=bias, mode=mode):
+            yield _alike(mode == "total", matrix)
             if bias is not None:
                 yield _alike(False, bias)
             yield _alike(varies, inputs)
@@ -439,6 +514,15 @@ def slots_of(rows: Rows) -> Any:
     array([3, 4, 5])
     """
     return np.arange(rows.start, rows.stop) if isinstance(rows, slice) else np.asarray(rows)
+
+
+def count_of(rows: Rows) -> int:
+    """Return the number of slots.
+
+    >>> count_of(slice(3, 6)), count_of(np.array([4, 4]))
+    (3, 2)
+    """
+    return rows.stop - rows.start if isinstance(rows, slice) else len(rows)
 
 
 def shown(operand: Operand) -> str:

@@ -1,34 +1,28 @@
 """Turns a program into rows of words that the driver runs, for blocks of any number of lanes.
 
 The places in `u` are the slots of the program, the number 1 (for terms without a second factor),
-and what is gathered; then the adjoints of all of these; then the sum of the results, and the words
-of stacks. The places in
-`v` are the slots, what is gathered, and the adjoints of both.
+and what is gathered; then the adjoints of the slots, and of what is gathered; then the sum of the
+results, and the words of stacks. The places in `v` are the slots, what is gathered, and the
+adjoints of both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.adjoints import FirstWriters, active
 from micrograd.compiler.native import loop_linking, product_linking, tapes
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec
-from micrograd.compiler.native.sums import (
-    INTO_LEFT,
-    INTO_RIGHT,
-    NUMBER_NUMBER,
-    ROW_NUMBER,
-    ROW_ROW,
-)
+from micrograd.compiler.native.sums import NUMBER_NUMBER, ROW_NUMBER, ROW_ROW
 from micrograd.compiler.program import (
     Elements,
     Elementwise,
+    Flow,
     Fold,
     Instruction,
     Loop,
@@ -38,8 +32,10 @@ from micrograd.compiler.program import (
     Rows,
     Tape,
     WeightedSums,
+    count_of,
     with_bodies,
 )
+from micrograd.compiler.reverse import Reverse, active, reverse
 from micrograd.ops import Operation
 
 Addresses = Callable[[Spec | LoopSpec], int]
@@ -84,12 +80,11 @@ class Linked:
     """
 
     def __init__(self, program: Program, kind: str, addresses: Addresses, *, inputs: bool) -> None:
-        self.program, self.kind, self.addresses = program, kind, addresses
+        self.program, self.kind, self.addresses, self._inputs = program, kind, addresses, inputs
         self.has_loops = any(isinstance(each, Loop) for each in program.instructions)
         self.differentiable = len(program.outputs) == 1 and not self.has_loops
         self.rows = program.varying  # the number of rows of `v` for values
         self.rows += sum(x.columns * (x.length or 0) for x in program.stacks if x.varies)
-        self.active = active(program, inputs)
         self._kept: list[Any] = []  # tables of places, to which rows point
         gathered = [_gathered(each) for each in with_bodies(program.instructions)]
         self.one, self.spare = program.uniform, program.varying
@@ -102,10 +97,10 @@ class Linked:
         self.places_u = self.stacks_at + STACK_WORDS * self._word * len(program.stacks)
         self.places_v = 2 * self.adjoints_v
         self.identity = self.table(np.arange(max(self.places_u, self.places_v)))
-        self.gathers: dict[tuple[int, str], int] = {}
+        self.gathers: dict[tuple[bool, bytes], int] = {}
 
+        self.reverse: Reverse | None = None
         self._code = Code(), Code()
-        self._numbers = count()
         for instruction in program.instructions:
             self.forward(instruction)
         self.uniform, self.varying = (code.array() for code in self._code)
@@ -115,20 +110,19 @@ class Linked:
         self.uniform_back, self.varying_back = (code.array() for code in self._code)
 
     def _back(self) -> None:
-        program = self.program
-        self.writers = FirstWriters(program)
-        for i, instruction in reversed([*enumerate(program.instructions)]):
-            varies, out = instruction.varies, instruction.out
-            if not self.active[varies][out].any():
-                continue
-            if varies:
-                self.writers.touch(out)
-            self._backward(i, instruction)
-        zeros = Code()
-        for rows in self.writers.zeroed():
-            count, place = rows.stop - rows.start, rows.start + self.adjoints_v
-            zeros.add(self.kernel("zero"), {Field.COUNT: count, Field.OUT: place})
-        self._code[True].rows[:0] = zeros.rows
+        program, first = self.program, (self.adjoints_u, self.adjoints_v)
+        self._next = [self.adjoints_u + program.uniform, self.adjoints_v + program.varying]
+        self.reverse = reverse(program, inputs=self._inputs, first=first)
+        for rows in self.reverse.zeroed:
+            fields = {Field.COUNT: rows.stop - rows.start, Field.OUT: rows.start}
+            self.emit(True, self.kernel("value_v", formula=0.0), fields)
+        for instruction in self.reverse.instructions:
+            self.forward(instruction)
+
+    @cached_property
+    def active(self) -> tuple[Any, Any]:
+        """Which slots of `u` and of `v` need an adjoint."""
+        return self.reverse.active if self.reverse else active(self.program, self._inputs)
 
     def emit(self, varies: bool, kernel: int, fields: dict[Any, int]) -> None:
         """Add a row to the code of a space."""
@@ -163,20 +157,25 @@ class Linked:
         """Return the address of a kernel."""
         return self.addresses(Spec(name, self.kind, **options))
 
-    def value(self, varies: bool, row: Operation, kinds: str) -> int:
-        """Return the address of the kernel of an operation on operands of these kinds."""
-        name = "value_v" if varies else "value_u"
-        return self.kernel(name, formula=row.computed, names=row.operands, operands=kinds)
+    def value(
+        self, varies: bool, row: Operation | Flow, kinds: str, mode: str, into: str = "s"
+    ) -> int:
+        """Return the address of the kernel of an operation, or of a flow.
 
-    def flow(self, varies: bool, row: Operation, place: int, kinds: str, mode: str) -> int:
-        """Return the address of the kernel that passes adjoints back to one operand."""
+        Args:
+            varies: whether it varies over the batch.
+            row: the operation.
+            kinds: how its operands are read.
+            mode: what is done with its results.
+            into: where they go; see `Spec`.
+        """
         return self.kernel(
-            "flow_v" if varies else "flow_u",
-            formula=row.flow(place),
+            "value_v" if varies else "value_u",
+            formula=row.computed,
             names=row.operands,
-            place=place,
             operands=kinds,
-            mode=mode,
+            into=into,
+            mode=mode if mode in ("add", "total") else "",
         )
 
     def table(self, places: Any, dtype: Any = np.int64) -> int:
@@ -191,44 +190,45 @@ class Linked:
             return int(self.identity + 8 * rows.start)
         return self.table(rows)
 
-    def shift(self, varies: bool) -> int:
-        """Return the distance from the place of a value to that of its adjoint."""
-        return self.adjoints_v if varies else self.adjoints_u
-
-    # ------------------------------------------------------------------------------------- forwards
+    # -------------------------------------------------------------------------------- instructions
 
     def forward(self, instruction: Instruction) -> None:
         """Add the rows that compute an instruction."""
-        i = next(self._numbers)
         match instruction:
-            case Elementwise(operation=row):
-                kinds, fields = self._operands(instruction)
-                self.emit(instruction.varies, self.value(instruction.varies, row, kinds), fields)
+            case Elementwise(varies=varies, operation=row, mode=mode):
+                kinds, into, fields = self._operands(instruction)
+                self.emit(varies, self.value(varies, row, kinds, mode, into), fields)
             case Product():
-                product_linking.forward(self, i, instruction)
-            case WeightedSums(varies=varies):
+                product_linking.forward(self, instruction)
+            case WeightedSums(varies=varies, out=out, mode=mode):
+                into, place = self._into(out)
+                fields = self.sums(instruction)
+                fields |= {Field.COUNT: len(instruction.start), Field.OUT: place}
+                fields[Field.STARTS] = self.table(instruction.bounds)
                 name = "sums_v" if varies else "sums_u"
-                self.emit(varies, self.kernel(name), self.sums(instruction))
+                own = "" if mode == "value" else mode
+                self.emit(varies, self.kernel(name, into=into, mode=own), fields)
             case Fold(varies=varies, out=out, operation=row):
                 fields = {Field.COUNT: out.stop - out.start, Field.OUT: out.start}
                 fields[Field.STARTS] = self.table(instruction.bounds)
                 fields[Field.LEFT] = self.table(instruction.slots)
                 self.emit(varies, self.kernel("fold", operands="uv"[varies], mode=row.name), fields)
             case Tape(varies=varies):
-                self._code[varies].rows.append(tapes.forward(self, instruction))
+                self._code[varies].rows.append(tapes.rows(self, instruction))
             case Loop() | Pack() | Elements():
                 loop_linking.forward(self, instruction)
 
-    def _operands(self, instruction: Elementwise) -> tuple[str, dict[Any, int]]:
-        """Return how the operands are read, and the words that say where."""
-        varies, out = instruction.varies, instruction.out
-        fields = {
-            Field.COUNT: out.stop - out.start,
-            Field.OUT: out.start,
-            Field.ADJOINT: out.start + self.shift(varies),
-        }
+    def _into(self, out: Rows) -> tuple[str, int]:
+        """Return how results are stored, and the word that says where."""
+        return ("s", out.start) if isinstance(out, slice) else ("g", self.table(out))
+
+    def _operands(self, instruction: Elementwise) -> tuple[str, str, dict[Any, int]]:
+        """Return how the operands are read and the results stored, and the words that say where."""
+        varies, out, _, operands, _ = instruction
+        into, place = self._into(out)
+        fields: dict[Any, int] = {Field.COUNT: count_of(out), Field.OUT: place}
         kinds = ""
-        for field, operand in zip(Field.OPERANDS, instruction.operands, strict=False):
+        for field, operand in zip(Field.OPERANDS, operands, strict=False):
             if varies:
                 kinds += "uv"[operand.varies]
                 fields[field] = self._places(operand.rows)
@@ -238,11 +238,13 @@ class Linked:
             else:
                 kinds += "g"
                 fields[field] = self._places(operand.rows)
-        return kinds, fields
+        return kinds, into, fields
 
-    def sums(self, instruction: WeightedSums) -> dict[Any, int]:
-        """Return the words of weighted sums; of a row and a number, the row is on the left."""
-        varies, out = instruction.varies, instruction.out
+    def sums(self, instruction: WeightedSums, bits: Any = 0) -> dict[Any, int]:
+        """Return the words of terms, with further bits in their flags.
+
+        Of a row and a number, the row is on the left.
+        """
         missing = instruction.right < 0
         left, right = instruction.left, np.where(missing, self.one, instruction.right)
         left_varies, right_varies = instruction.left_varies, instruction.right_varies
@@ -250,87 +252,34 @@ class Linked:
         left, right = np.where(swap, right, left), np.where(swap, left, right)
         left_varies, right_varies = left_varies | swap, right_varies & ~swap
         flags = np.where(left_varies, np.where(right_varies, ROW_ROW, ROW_NUMBER), NUMBER_NUMBER)
-        for bit, slots, kind in ((INTO_LEFT, left, left_varies), (INTO_RIGHT, right, right_varies)):
-            for space in (False, True):
-                here = np.flatnonzero(kind == space)
-                known = here[slots[here] < len(self.active[space])]
-                flags[known] |= np.where(self.active[space][slots[known]], bit, 0)
         number = np.float64 if self.kind == "float64" else np.float32
         return {
-            Field.COUNT: out.stop - out.start,
-            Field.OUT: out.start,
-            Field.ADJOINT: out.start + self.shift(varies),
-            Field.STARTS: self.table(instruction.bounds),
             Field.LEFT: self.table(left),
             Field.RIGHT: self.table(right),
             Field.SIGN: self.table(instruction.sign, number),
-            Field.FLAGS: self.table(flags),
-            Field.SHIFT: self.shift(varies),
-            Field.SHIFT_U: self.adjoints_u,
+            Field.FLAGS: self.table(flags | bits),
         }
 
-    def gather(self, i: int, what: str, varies: bool, slots: Any) -> int:
+    def gather(self, varies: bool, slots: Any) -> int:
         """Add a row that copies slots together, and return the place of the first one."""
-        place = self.gathers[i, what] = self.reserve(slots.size, varies=varies)
-        self.emit(
-            varies,
-            self.kernel("gather", operands="uv"[varies]),
-            {
-                Field.COUNT: slots.size,
-                Field.OUT: place,
-                Field.OPERANDS[0]: self.table(slots.ravel()),
-            },
-        )
+        place = self.gathers[varies, slots.tobytes()] = self.reserve(slots.size, varies=varies)
+        fields = {Field.COUNT: slots.size, Field.OUT: place}
+        fields[Field.OPERANDS[0]] = self.table(slots.ravel())
+        self._copy(varies, "v" if varies else "g", fields)
         return place
 
-    def scatter(self, place: int, varies: bool, slots: Any) -> None:
-        """Add a row that adds the adjoints of what was gathered to those of its slots."""
-        shift = self.shift(varies)
-        self.emit(
-            varies,
-            self.kernel("gather", operands="uv"[varies], mode="back"),
-            {
-                Field.COUNT: slots.size,
-                Field.OUT: place + shift,
-                Field.OPERANDS[0]: self.table(slots.ravel()),
-                Field.SHIFT: shift,
-            },
+    def scatter(self, place: int, varies: bool, slots: Any, mode: str = "add") -> None:
+        """Add a row that adds what begins at a place to slots, or stores it if they are new."""
+        fields = {Field.COUNT: slots.size, Field.OUT: self.table(slots.ravel())}
+        fields[Field.OPERANDS[0]] = self.identity + 8 * place if varies else place
+        self._copy(
+            varies, "v" if varies else "s", fields, into="g", mode="add" if mode == "add" else ""
         )
 
-    # ------------------------------------------------------------------------------------ backwards
-
-    def is_active(self, varies: bool, rows: Any) -> bool:
-        """Return whether the adjoint of any of these slots is asked for."""
-        return bool(self.active[varies][rows].any())
-
-    def _backward(self, i: int, instruction: Instruction) -> None:
-        match instruction:
-            case Elementwise():
-                self._flows(instruction)
-            case Product():
-                product_linking.backward(self, i, instruction)
-            case WeightedSums(varies=varies):
-                if varies:
-                    for slots, kind in instruction.sides:
-                        self.writers.touch(slots[kind & (slots >= 0)])
-                name = "sums_back_v" if varies else "sums_back_u"
-                self.emit(varies, self.kernel(name), self.sums(instruction))
-            case Tape(varies=varies):
-                if varies:
-                    self.writers.touch(slice(0, instruction.out.stop))
-                self._code[varies].rows.append(tapes.backward(self, instruction))
-
-    def _flows(self, instruction: Elementwise) -> None:
-        varies, _, row, operands = instruction
-        kinds, fields = self._operands(instruction)
-        for place, operand in enumerate(operands):
-            if row.flow(place) is None or not self.is_active(operand.varies, operand.rows):
-                continue
-            mode = ""
-            if operand.varies:
-                mode = "store" if self.writers.stores(operand.rows) else "add"
-            kernel = self.flow(varies, row, place, kinds, mode)
-            self.emit(varies, kernel, fields | {Field.SHIFT: self.shift(operand.varies)})
+    def _copy(self, varies: bool, operands: str, fields: dict[Any, int], **options: str) -> None:
+        name = "value_v" if varies else "value_u"
+        kernel = self.kernel(name, formula="x", names=("x",), operands=operands, **options)
+        self.emit(varies, kernel, fields)
 
 
 def _gathered(instruction: Instruction) -> tuple[int, int]:

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite
-from micrograd.compiler.numpy.elementwise import ElementwiseOn
-from micrograd.compiler.numpy.linear import FoldOn, ProductOn, SumsOn
+from micrograd.compiler.numpy.elementwise import elementwise_calls
+from micrograd.compiler.numpy.linear import fold_calls, product_calls, sums_calls
 from micrograd.compiler.numpy.loops import FloatLoop, LoopOn, is_of_floats
 from micrograd.compiler.numpy.memory import Call as Step
 from micrograd.compiler.numpy.memory import Memory, aligned_empty
-from micrograd.compiler.numpy.tape import tape_on
+from micrograd.compiler.numpy.tape import tape_calls
 from micrograd.compiler.program import (
     Elements,
     Elementwise,
@@ -32,6 +32,7 @@ from micrograd.compiler.program import (
     Program,
     Tape,
 )
+from micrograd.compiler.reverse import reverse
 
 BLOCK = 10_240
 """The most lanes; a program of many rows has fewer, so that they stay in the cache."""
@@ -39,25 +40,26 @@ _LEAST, _CACHE = 2_048, 2**22  # the fewest lanes; bytes of the cache
 _KEPT = 4  # each thread keeps the arrays for this many numbers of lanes
 
 
-def _on(memory: Memory, instruction: Instruction) -> Any:
-    """Return an instruction on the arrays of a memory, with its calls forwards and backwards."""
+def _calls(memory: Memory, instruction: Instruction) -> Iterator[Step]:
+    """Return the calls that run an instruction on the arrays of a memory."""
     match instruction:
         case Elementwise():
-            return ElementwiseOn(memory, instruction)
+            return elementwise_calls(memory, instruction)
         case Product():
-            return ProductOn(memory, instruction)
+            return product_calls(memory, instruction)
         case Fold():
-            return FoldOn(memory, instruction)
+            return fold_calls(memory, instruction)
         case Tape():
-            return tape_on(memory, instruction)
+            return tape_calls(memory, instruction)
         case Loop() if is_of_floats(instruction, memory.u.dtype):
-            return FloatLoop(instruction, memory.u, memory.stacks)
+            return FloatLoop(instruction, memory.u, memory.stacks).forward()
         case Loop(body=body):
-            calls = [call for each in body for call in _on(memory, each).forward()]
-            return LoopOn(instruction, memory.spaces, memory.stacks, partial(_run_all, calls))
+            calls = [call for each in body for call in _calls(memory, each)]
+            run = partial(_run_all, calls)
+            return LoopOn(instruction, memory.spaces, memory.stacks, run).forward()
         case Pack() | Elements():
-            return LoopOn(instruction, memory.spaces, memory.stacks)
-    return SumsOn(memory, instruction)
+            return LoopOn(instruction, memory.spaces, memory.stacks).forward()
+    return sums_calls(memory, instruction)
 
 
 def _run_all(calls: Sequence[Step]) -> None:
@@ -71,25 +73,23 @@ class _Calls:
     `forward` and `backward` are two lists each: the calls for `u` and those for `v`.
     """
 
-    def __init__(self, memory: Memory) -> None:
-        self.memory = memory
-        self._instructions = [(each, _on(memory, each)) for each in memory.program.instructions]
-        self.forward: tuple[list[Step], list[Step]] = [], []
-        for instruction, runner in self._instructions:
-            self.forward[instruction.varies].extend(runner.forward())
+    def __init__(self, memory: Memory, inputs: bool) -> None:
+        self.memory, self._inputs = memory, inputs
+        self.forward = self._listed(memory.program.instructions)
+
+    def _listed(self, instructions: Sequence[Instruction]) -> tuple[list[Step], list[Step]]:
+        calls: tuple[list[Step], list[Step]] = [], []
+        for each in instructions:
+            calls[each.varies].extend(_calls(self.memory, each))
+        return calls
 
     @cached_property
     def backward(self) -> tuple[list[Step], list[Step]]:
-        """The calls that compute the adjoints, the last instruction first."""
-        memory, writers = self.memory, self.memory.writers
-        calls: tuple[list[Step], list[Step]] = [], []
-        for instruction, runner in reversed(self._instructions):
-            if memory.is_active(instruction.varies, instruction.out):
-                if instruction.varies:
-                    writers.touch(instruction.out)
-                calls[instruction.varies].extend(runner.backward())
-        zeros = [partial(memory.gv[rows].fill, 0.0) for rows in writers.zeroed()]
-        return calls[False], [*zeros, *calls[True]]
+        """The calls that compute the adjoints."""
+        found = reverse(self.memory.program, inputs=self._inputs)
+        zeros = [partial(self.memory.v[rows].fill, 0.0) for rows in found.zeroed]
+        of_u, of_v = self._listed(found.instructions)
+        return of_u, [*zeros, *of_v]
 
 
 class NumpyExecutor(Executor):
@@ -116,8 +116,7 @@ class NumpyExecutor(Executor):
         if found is None:
             if len(kept) >= _KEPT:
                 kept.pop(next(iter(kept)))
-            memory = Memory(self.program, lanes, self.dtype, inputs=self.inputs)
-            found = kept[lanes] = _Calls(memory)
+            found = kept[lanes] = _Calls(Memory(self.program, lanes, self.dtype), self.inputs)
         return found
 
     @cached_property

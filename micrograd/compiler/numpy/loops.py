@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.graph import Structural
-from micrograd.compiler.numpy.straight_code import Step, forward_code
+from micrograd.compiler.numpy.straight_code import Step, straight_code
 from micrograd.compiler.program import Column, Elements, Loop, Pack, Places, rows_of
 
 Stacks = list[dict[int, Any]]
@@ -145,7 +145,7 @@ class FloatLoop:
         for node in np.flatnonzero(step.code >= 0).tolist():
             row = step.table[step.code[node]]
             steps.append(Step(node, row, step.operands[node, : row.arity].tolist(), ()))
-        return forward_code(steps)
+        return straight_code(steps)
 
     def forward(self) -> Iterator[Callable[[], None]]:
         """Yield the call that does it."""
