@@ -18,7 +18,7 @@ import numpy as np
 from micrograd.compiler.native import loop_linking, product_linking, tapes
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec
-from micrograd.compiler.native.sums import NUMBER_NUMBER, ROW_NUMBER, ROW_ROW
+from micrograd.compiler.native.sums import FIRST, NUMBER_NUMBER, ROW_NUMBER, ROW_ROW, TOTAL
 from micrograd.compiler.program import (
     Elements,
     Elementwise,
@@ -33,6 +33,7 @@ from micrograd.compiler.program import (
     Tape,
     WeightedSums,
     count_of,
+    slots_of,
     with_bodies,
 )
 from micrograd.compiler.reverse import Reverse, active, reverse
@@ -200,14 +201,16 @@ class Linked:
                 self.emit(varies, self.value(varies, row, kinds, mode, into), fields)
             case Product():
                 product_linking.forward(self, instruction)
+            case WeightedSums(varies=True, mode=mode) if mode != "value":
+                self._terms(instruction)
             case WeightedSums(varies=varies, out=out, mode=mode):
                 into, place = self._into(out)
-                fields = self.sums(instruction)
-                fields |= {Field.COUNT: len(instruction.start), Field.OUT: place}
+                fields = self.sums(instruction) | {Field.OUT: place}
+                fields |= {Field.COUNT: len(instruction.start)}
                 fields[Field.STARTS] = self.table(instruction.bounds)
                 name = "sums_v" if varies else "sums_u"
-                own = "" if mode == "value" else mode
-                self.emit(varies, self.kernel(name, into=into, mode=own), fields)
+                kernel = self.kernel(name, into=into, mode="add" if mode == "add" else "")
+                self.emit(varies, kernel, fields)
             case Fold(varies=varies, out=out, operation=row):
                 fields = {Field.COUNT: out.stop - out.start, Field.OUT: out.start}
                 fields[Field.STARTS] = self.table(instruction.bounds)
@@ -239,6 +242,20 @@ class Linked:
                 kinds += "g"
                 fields[field] = self._places(operand.rows)
         return kinds, into, fields
+
+    def _terms(self, instruction: WeightedSums) -> None:
+        """Add a row that adds terms with rows, those of one adjoint that is passed on together."""
+        mode = instruction.mode
+        bits = np.full(len(instruction.left), TOTAL * (mode == "total"))
+        if mode == "first":
+            bits[instruction.start] = FIRST
+        out = np.repeat(slots_of(instruction.out), np.diff(instruction.bounds))
+        order = np.argsort(instruction.left, kind="stable")
+        columns = (column[order] for column in instruction.columns)
+        terms = WeightedSums(True, instruction.out, instruction.start, *columns)
+        fields = self.sums(terms, bits[order]) | {Field.COUNT: len(bits)}
+        fields[Field.OUT] = self.table(out[order])
+        self.emit(True, self.kernel("terms_v", into="g"), fields)
 
     def sums(self, instruction: WeightedSums, bits: Any = 0) -> dict[Any, int]:
         """Return the words of terms, with further bits in their flags.

@@ -1,7 +1,7 @@
 """Kernels of weighted sums, and of maxima and minima.
 
-A sum of values begins with -0.0: adding it to a number changes nothing, not even the sign of a
-zero. One of adjoints begins with 0.0 or, in the mode "add", with what there is.
+A sum begins with -0.0: adding it to a number changes nothing, not even the sign of a zero. Adjoints
+get one term after the other.
 """
 
 from __future__ import annotations
@@ -15,25 +15,23 @@ from micrograd.compiler.native.writing import Writer, word
 
 # The flag of a term: a row times a number, two rows, or two numbers.
 ROW_NUMBER, ROW_ROW, NUMBER_NUMBER = 0, 1, 2
-# In a tape of adjoints, further bits: what is stored, and what is summed over the lanes.
+# Of a term of an adjoint, further bits: whether it is the first, and summed over the lanes.
 FIRST, TOTAL = 4, 8
 
 
 def sums_v(w: Writer, spec: Spec) -> str:
     """Write `out[r]`, the sum of `sign * left * right` over the terms of r."""
-    if spec.mode == "total":
-        return _totals(w, spec)
     row, u, v, lanes = w.kernel()
     count, out, starts, left, right, signs, flags = _sum_words(w, row)
     build = w.build
     with w.range(count) as r:
         first, last = (build.load(w.at(starts, r, word(i))) for i in (0, 1))
-        into = w.lanes_of(v, target(w, spec, out, r), lanes)
+        into = w.lanes_of(v, build.add(out, r), lanes)
 
         def body(
             i: Any, width: int, first: Any = first, last: Any = last, into: Any = into
         ) -> None:
-            with w.loop(first, last, word(1), _start(w, spec, w.at(into, i), width)) as turn:
+            with w.loop(first, last, word(1), w.constant(-0.0, width)) as turn:
                 t, (total,) = turn.i, turn.values
                 flag = build.load(w.at(flags, t))
                 sign = w.load(w.at(signs, t), 1)
@@ -69,50 +67,6 @@ def sums_v(w: Writer, spec: Spec) -> str:
     return w.finished()
 
 
-def _start(w: Writer, spec: Spec, at: Any, width: int) -> Any:
-    """Return what a sum begins with."""
-    if spec.mode == "add":
-        return w.load(at, width)
-    return w.constant(0.0 if spec.mode == "first" else -0.0, width)
-
-
-def _totals(w: Writer, spec: Spec) -> str:
-    """Write what adds sums over the lanes to numbers of `u`; the left factors are rows."""
-    row, u, v, lanes = w.kernel()
-    count, out, starts, left, right, signs, flags = _sum_words(w, row)
-    with w.range(count) as r:
-        first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
-        at = w.at(u, target(w, spec, out, r))
-        with w.loop(first, last, word(1)) as t:
-            x, y, flag = (w.build.load(w.at(each, t)) for each in (left, right, flags))
-            _add_total(w, u, v, lanes, at, x, y, w.load(w.at(signs, t), 1), flag)
-    return w.finished()
-
-
-def _add_total(
-    w: Writer, u: Any, v: Any, lanes: Any, at: Any, x: Any, y: Any, sign: Any, flag: Any
-) -> None:
-    """Add the sum over the lanes of a row times another one, or times a number."""
-    build, zero, row = w.build, w.constant(0.0, w.width), w.lanes_of(v, x, lanes)
-    are_rows = build.icmp_signed("==", build.and_(flag, word(3)), word(ROW_ROW))
-
-    def add(factor: Any, other: Any = None) -> None:
-        with w.loop(word(0), lanes, word(w.width), zero) as turn:
-            held, (before,) = w.load(w.at(row, turn.i), w.width), turn.values
-            if other is None:
-                turn.following = [build.fadd(before, held)]
-            else:
-                turn.following = [w.fma(held, w.load(w.at(other, turn.i), w.width), before)]
-        share = build.fmul(w.total(turn.values[0]), factor)
-        w.store(build.fadd(w.load(at, 1), share), at)
-
-    with build.if_else(are_rows) as (rows, number):
-        with rows:
-            add(sign, w.lanes_of(v, y, lanes))
-        with number:
-            add(build.fmul(sign, w.load(w.at(u, y), 1)))
-
-
 def terms_v(w: Writer, spec: Spec) -> str:
     """Write what adds single terms to adjoints of `v` or, as totals, of `u`, in their order."""
     row, u, v, lanes = w.kernel()
@@ -146,6 +100,30 @@ def terms_v(w: Writer, spec: Spec) -> str:
     return w.finished()
 
 
+def _add_total(
+    w: Writer, u: Any, v: Any, lanes: Any, at: Any, x: Any, y: Any, sign: Any, flag: Any
+) -> None:
+    """Add the sum over the lanes of a row times another one, or times a number."""
+    build, zero, row = w.build, w.constant(0.0, w.width), w.lanes_of(v, x, lanes)
+    are_rows = build.icmp_signed("==", build.and_(flag, word(3)), word(ROW_ROW))
+
+    def add(factor: Any, other: Any = None) -> None:
+        with w.loop(word(0), lanes, word(w.width), zero) as turn:
+            held, (before,) = w.load(w.at(row, turn.i), w.width), turn.values
+            if other is None:
+                turn.following = [build.fadd(before, held)]
+            else:
+                turn.following = [w.fma(held, w.load(w.at(other, turn.i), w.width), before)]
+        share = build.fmul(w.total(turn.values[0]), factor)
+        w.store(build.fadd(w.load(at, 1), share), at)
+
+    with build.if_else(are_rows) as (rows, number):
+        with rows:
+            add(sign, w.lanes_of(v, y, lanes))
+        with number:
+            add(build.fmul(sign, w.load(w.at(u, y), 1)))
+
+
 def terms_u(w: Writer, spec: Spec) -> str:
     """Write what adds single terms to adjoints of `u`, in their order."""
     row, u, _, _ = w.kernel()
@@ -159,13 +137,14 @@ def terms_u(w: Writer, spec: Spec) -> str:
 
 
 def sums_u(w: Writer, spec: Spec) -> str:
-    """Write sums of numbers of `u`."""
+    """Write sums of numbers of `u`, or add them to what there is."""
     row, u, _, _ = w.kernel()
     count, out, starts, left, right, signs, _ = _sum_words(w, row)
     with w.range(count) as r:
         first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
         at = w.at(u, target(w, spec, out, r))
-        with w.loop(first, last, word(1), _start(w, spec, at, 1)) as turn:
+        start = w.load(at, 1) if spec.mode == "add" else w.constant(-0.0, 1)
+        with w.loop(first, last, word(1), start) as turn:
             a, b = (w.load(w.at(u, w.build.load(w.at(each, turn.i))), 1) for each in (left, right))
             a = w.build.fmul(a, w.load(w.at(signs, turn.i), 1))
             turn.following = [w.fma(a, b, turn.values[0])]
