@@ -12,14 +12,13 @@ are in slots of their own, and what an instruction does with them is its mode.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from micrograd.compiler.flows import Flow
 from micrograd.ops import Operation
-from micrograd.table.formulas import ADJOINT, RESULT, Tree, variables
 from micrograd.writing.languages.en import WORDS
 
 Rows = slice | Any  # neighbouring slots, or an array of slots
@@ -46,48 +45,6 @@ class Places(NamedTuple):
 
     varies: Any
     slots: Any
-
-
-class Flow(NamedTuple):
-    """What flows back to one operand of an operation: a partial, times the adjoint of the result.
-
-    It is applied to operands as an operation is: first the adjoint, then those that the formula
-    uses among the result and the operands of the operation.
-    """
-
-    operation: Operation
-    place: int
-
-    @property
-    def name(self) -> str:
-        """The name, for readers."""
-        return f"{self.operation.name}'{self.place}"
-
-    @property
-    def operands(self) -> tuple[str, ...]:
-        """The names of the operands in the formula."""
-        return _used(self.operation, self.place)
-
-    @property
-    def arity(self) -> int:
-        """The number of operands."""
-        return len(self.operands)
-
-    @property
-    def computed(self) -> Tree:
-        """The formula, with plain products."""
-        return self.stopping("mul")
-
-    def stopping(self, product: str = "stopping_mul") -> Tree:
-        """The formula with another product, which may stop at zero."""
-        tree = self.operation.flow(self.place, product)
-        return 0.0 if tree is None else tree
-
-
-@cache
-def _used(row: Operation, place: int) -> tuple[str, ...]:
-    used = variables(Flow(row, place).computed)
-    return tuple(name for name in (ADJOINT, RESULT, *row.operands) if name in used)
 
 
 class Elementwise(NamedTuple):

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.executor import Executor, Gradients, are_finite, gathered
+from micrograd.compiler.flows import Flow
 from micrograd.compiler.numpy.loops import LoopOn, Stacks
 from micrograd.compiler.numpy.operations import stopping_product, value
 from micrograd.compiler.program import (
     Elements,
     Elementwise,
-    Flow,
     Fold,
     Loop,
     Pack,

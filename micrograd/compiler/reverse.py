@@ -13,10 +13,10 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from micrograd.compiler.flows import Flow
 from micrograd.compiler.program import (
     SUM,
     Elementwise,
-    Flow,
     Fold,
     Instruction,
     Mode,

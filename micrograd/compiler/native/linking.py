@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.flows import Flow
 from micrograd.compiler.native import loop_linking, product_linking, tapes
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec
@@ -22,7 +23,6 @@ from micrograd.compiler.native.sums import FIRST, NUMBER_NUMBER, ROW_NUMBER, ROW
 from micrograd.compiler.program import (
     Elements,
     Elementwise,
-    Flow,
     Fold,
     Instruction,
     Loop,
@@ -289,9 +289,8 @@ class Linked:
         """Add a row that adds what begins at a place to slots, or stores it if they are new."""
         fields = {Field.COUNT: slots.size, Field.OUT: self.table(slots.ravel())}
         fields[Field.OPERANDS[0]] = self.identity + 8 * place if varies else place
-        self._copy(
-            varies, "v" if varies else "s", fields, into="g", mode="add" if mode == "add" else ""
-        )
+        own = mode if mode == "add" else ""
+        self._copy(varies, "v" if varies else "s", fields, into="g", mode=own)
 
     def _copy(self, varies: bool, operands: str, fields: dict[Any, int], **options: str) -> None:
         name = "value_v" if varies else "value_u"

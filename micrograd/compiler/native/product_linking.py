@@ -135,8 +135,7 @@ def _vectors(linked: Linked, slots: Any, *, varies: bool) -> tuple[int, int]:
 
 def _turned(linked: Linked, matrix: Any, inputs: Any) -> tuple[Any, Any] | None:
     """Return the places and strides of inputs and of a matrix whose columns are contiguous."""
-    a = even_matrix(inputs) or _gathered(linked, False, inputs)
-    b = even_matrix(matrix) or _gathered(linked, False, matrix)
+    a, b = (_gathered(linked, False, each) or even_matrix(each) for each in (inputs, matrix))
     return (a, b) if a and b and (b[1] == 1 or len(matrix) == 1) else None
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.flows import Flow
 from micrograd.compiler.native.driver import Frame
 from micrograd.compiler.native.elementwise import stopped
 from micrograd.compiler.native.linking import Linked
@@ -24,7 +25,6 @@ from micrograd.compiler.native.product_linking import contiguous
 from micrograd.compiler.native.writing import Writer, word
 from micrograd.compiler.program import (
     Elementwise,
-    Flow,
     Fold,
     Instruction,
     Place,

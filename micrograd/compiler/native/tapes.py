@@ -19,13 +19,12 @@ def rows(linked: Linked, tape: Tape) -> Any:
     """Return a row for each step, and one for sums that follow each other."""
     varies, sums = tape.varies, tape.code == SUM
     rows = _rows(linked, tape)
-    name = "sums" if tape.modes is None else "terms"
-    summing = linked.kernel(f"{name}_{'uv'[varies]}", into="s" if tape.modes is None else "g")
+    name, into = ("sums", "s") if tape.modes is None else ("terms", "g")
     for code, kinds, mode, chosen in _alike(tape):
-        operations = code != SUM
-        rows[chosen, 0] = (
-            linked.value(varies, tape.operations[code], kinds, mode) if operations else summing
-        )
+        if code == SUM:
+            rows[chosen, 0] = linked.kernel(f"{name}_{'uv'[varies]}", into=into)
+        else:
+            rows[chosen, 0] = linked.value(varies, tape.operations[code], kinds, mode)
     if varies and tape.modes is None:
         return rows  # whose results are not neighbours
     first = ~sums | ~np.append(False, sums[:-1])
