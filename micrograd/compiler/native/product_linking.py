@@ -63,7 +63,7 @@ def _in_u(linked: Linked, instruction: Product) -> None:
     into = _windows(slots, varies=False)
     place, pitch = into or (linked.reserve(c * m, varies=False), m)
     start, fields = _bias(linked, bias)
-    start = "add" if mode == "add" and into else start
+    start = "add" if mode == "add" else start  # what is reserved in `u` is 0 at first
     fields |= {Field.INTO: place, Field.INTO_STEP: pitch, Field.INTO_DOWN: pitch}
     turned = mode == "add" and _turned(linked, matrix, inputs)
     if turned:  # the rows of the result are sums of rows of the transposed matrix

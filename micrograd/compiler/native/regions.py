@@ -175,7 +175,7 @@ class _RegionWriter:
                     self._sum(slot, terms)
             case WeightedSums(mode=mode):
                 self._add_terms(instruction, is_total=mode == "total")
-            case Product(mode=mode):
+            case Product():
                 self._product(instruction)
             case Fold(operation=row):
                 combined = getattr(Functions(self.w, self.w.width), row.name)
@@ -239,10 +239,9 @@ class _RegionWriter:
 
     def _product(self, instruction: Product) -> None:
         """Write a product with a matrix of constants."""
-        is_value, slots = instruction.mode == "value", slots_of(instruction.out)
-        apart = not is_value and not contiguous(
-            slots
-        )  # its kernel adds to what there is at the end
+        is_value = instruction.mode == "value"
+        # The kernel of scattered adjoints adds to what there is only at the end.
+        apart = not is_value and not contiguous(slots_of(instruction.out))
         for slot, bias, factors in _products(instruction):
             self._check_length()
             total = None if apart else self.values.get((True, slot))

@@ -112,10 +112,8 @@ class Statements(sums.Sums):
     def _product_of_adjoints(self, step: Product) -> str:
         """A product with adjoints, of which many are 0."""
         (rows, columns), vectors = step.matrix.shape, len(step.inputs)
-        total = step.mode == "total"
-        target = self.matrix(
-            step.varies and not total, slots_of(step.out).reshape(vectors, rows), "j"
-        )
+        total, out = step.mode == "total", slots_of(step.out).reshape(vectors, rows)
+        target = self.matrix(step.varies and not total, out, "j")
         factor = self.matrix(total, step.matrix.T, "i")
         g = self.matrix(step.varies, step.inputs, "j", "i")
         share = self.text(Call(self.product, ("g", factor)))
@@ -208,10 +206,10 @@ def _with_terms(tape: Tape) -> tuple[Any, Any, Any]:
 
 
 def _origin(step: Instruction) -> object:
-    """What the flows of one operation to its operands have in common; else the step itself."""
+    """What the flows of one operation to its operands have in common, and no other steps."""
     if isinstance(step, Elementwise) and isinstance(step.operation, Flow):
         return step.operation.operation.name, str(step.operands[0]), count_of(step.out)
-    return id(step)
+    return object()
 
 
 def _has_rows(slots: Any) -> bool:
