@@ -246,21 +246,32 @@ def _back(linked: Linked, back: LoopBack) -> None:
             _take_inputs(linked, loop, way.index)
             for place, slots in way.gathers:
                 linked.gather_again(place, varies, slots)
+        before = linked.reserve(0, varies=False)
+        with linked.apart(varies=varies) as body:
+            _one_step_back(linked, back)
         for rows in back.zeroed:
             linked.zero(varies, rows)
-        if back.given is not None:
-            stack, outputs, chosen = back.given
-            _move(linked, "give", outputs, Column(stack, 0), way.index, chosen)
-        for each in back.body:
-            linked.forward(each)
-        for rows, stack, columns in back.sent:
-            inputs = _range(varies, rows.start, rows.stop - rows.start)
-            _move(linked, "send", inputs, Column(stack, columns.start), way.index)
+        reserved = linked.reserve(0, varies=False)
+        if not varies and reserved > before:  # what the products of a step are added up in
+            linked.zero(False, slice(before, reserved))
+        code.rows += body.rows
     fields = {LIMIT: way.done, INDEX: way.index, DONE: way.done}
     fields |= {CODE: linked.table(code.array()), ROWS: len(code.array())}
     mode = "" if loop.reverse else "r"
     kernel = linked.kernel("loop", operands="u" + "uv"[varies], mode=mode)
     linked.emit(varies, kernel, fields)
+
+
+def _one_step_back(linked: Linked, back: LoopBack) -> None:
+    index = linked.ways[id(back.loop)].index
+    if back.given is not None:
+        stack, outputs, chosen = back.given
+        _move(linked, "give", outputs, Column(stack, 0), index, chosen)
+    for each in back.body:
+        linked.forward(each)
+    for rows, stack, columns in back.sent:
+        inputs = _range(back.varies, rows.start, rows.stop - rows.start)
+        _move(linked, "send", inputs, Column(stack, columns.start), index)
 
 
 # ----------------------------------------------------------------------------------------- moves
