@@ -12,7 +12,7 @@ import numpy as np
 
 import micrograd
 from benchmarks.workloads.workload import Workload, both, workload
-from micrograd import grad, hessian, hvp, log_softmax, logsumexp, relu, scan, sigmoid, softmax
+from micrograd import grad, hessian, hvp, log_softmax, logsumexp, relu, scan, sigmoid, softmax, take
 
 
 def weights(draw: Any, *widths: int) -> tuple[Any, ...]:
@@ -165,6 +165,23 @@ def convolution(draw: Any, side: int, channels: int, classes: int, samples: int)
     one_hot = np.eye(classes)[draw.integers(0, classes, samples)]
     images = draw.normal(size=(samples, side, side))
     return Workload(ours, theirs, (images, one_hot), (*kernels, *dense), batched=True)
+
+
+@workload("embedding of 1,000 tokens, batch 1,000", 1_000, 16, 1_000, small=(12, 3, 5))
+def embedding(draw: Any, tokens: int, width: int, samples: int) -> Workload:
+    """A dense layer on entries of a table, differentiated with respect to both."""
+
+    def theirs(table: Any, w: Any, token: Any, target: Any) -> Any:
+        h = jnp.tanh(w @ table[jnp.round(token).astype(int)])
+        return ((h - target) ** 2).sum()
+
+    def ours(table: Any, w: Any, token: Any, target: Any) -> Any:
+        return ((np.tanh(w @ take(table, token)) - target) ** 2).sum()
+
+    drawn = draw.integers(0, tokens, samples).astype(float)
+    parameters = draw.normal(size=(tokens, width)), draw.normal(0, width**-0.5, (width, width))
+    arguments = drawn, draw.normal(size=(samples, width))
+    return Workload(ours, theirs, arguments, parameters, batched=True)
 
 
 def _recurrent(

@@ -4,22 +4,33 @@ The space `u` holds what depends on parameters and constants only, with one numb
 space `v` holds what varies over a batch, with one row of numbers in each slot. All of `u` is
 computed first, once for the whole batch. The results of an instruction have neighbouring slots, so
 that most operands are slices.
+
+The backward pass has instructions of the same kinds (see `micrograd.compiler.reverse`). Adjoints
+are in slots of their own, and what an instruction does with them is its mode.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from micrograd.compiler.flows import Flow
 from micrograd.ops import Operation
 from micrograd.writing.languages.en import WORDS
 
 Rows = slice | Any  # neighbouring slots, or an array of slots
 Place = tuple[bool, int]  # a slot: whether it is in `v`, and its number
 Term = tuple[float, Place, "Place | None"]  # of a sum: the sign, and the factors
+
+Mode = Literal["value", "first", "add", "total"]
+"""What an instruction does with its results: store values; store adjoints, as their first writer;
+add to adjoints; or, in an instruction that varies, add the sums over the batch to adjoints in `u`.
+
+In the modes of adjoints, a product stops at a factor of zero, in executors where it can.
+"""
 
 
 class Operand(NamedTuple):
@@ -40,9 +51,10 @@ class Elementwise(NamedTuple):
     """`out = operation(*operands)`, one slot at a time."""
 
     varies: bool
-    out: slice
-    operation: Operation
+    out: Rows  # a slice, unless they are adjoints
+    operation: Operation | Flow
     operands: tuple[Operand, ...]
+    mode: Mode = "value"
 
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""
@@ -55,23 +67,26 @@ class Elementwise(NamedTuple):
 class Product(NamedTuple):
     """`out[i] = matrix @ inputs[i] + bias` for several input vectors and one matrix of `u`.
 
-    `matrix` is an array of slots of `u`, of the shape of the matrix. `inputs` is an array of slots
-    of the space of the instruction, with a row for each input vector. The outputs of one vector
-    have neighbouring slots. `bias` has a slot of `u` for each row of the matrix, or is None.
+    `matrix` is an array of slots of `u`, of the shape of the matrix; in the mode "total", both are
+    in `v`. `inputs` is an array of slots of the space of the instruction, with a row for each input
+    vector. The outputs of one vector follow each other in `out`, which is a slice unless they are
+    adjoints. `bias` has a slot of `u` for each row of the matrix, or is None.
     """
 
     varies: bool
-    out: slice
+    out: Rows
     matrix: Any
     inputs: Any
     bias: Rows | None
+    mode: Mode = "value"
 
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""
         (m, k), count = self.matrix.shape, len(self.inputs)
         bias = "" if self.bias is None else f" + u[{_rows(self.bias)}]"
         inputs = place(self.varies, rows_of(self.inputs.ravel()))
-        product = f"u[{_rows(rows_of(self.matrix.ravel()))}] ({m} x {k}) @ {inputs}{bias}"
+        matrix = place(self.mode == "total", rows_of(self.matrix.ravel()))
+        product = f"{matrix} ({m} x {k}) @ {inputs}{bias}"
         return product if count == 1 else words["vectors"].format(product=product, count=count)
 
     def __str__(self) -> str:
@@ -82,17 +97,23 @@ class WeightedSums(NamedTuple):
     """`out[i]` is the sum of `sign * left * right` over terms, from `start[i]` to `start[i + 1]`.
 
     `left` and `right` are slots, of `v` where `left_varies` and `right_varies` are true. For a term
-    that has no second factor, `right` is -1.
+    that has no second factor, `right` is -1. `out` is a slice, unless they are adjoints.
     """
 
     varies: bool
-    out: slice
+    out: Rows
     start: Any
     sign: Any
     left: Any
     left_varies: Any
     right: Any
     right_varies: Any
+    mode: Mode = "value"
+
+    @property
+    def columns(self) -> tuple[Any, Any, Any, Any, Any]:
+        """The arrays with an entry for each term: the sign, and the factors with their spaces."""
+        return self[3:8]
 
     @property
     def sides(self) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
@@ -106,7 +127,7 @@ class WeightedSums(NamedTuple):
 
     def terms(self) -> list[tuple[float, int, bool, int, bool]]:
         """Return the sign and the factors of each term, each as a slot and whether it is in `v`."""
-        return [*zip(*(column.tolist() for column in self[3:]), strict=True)]
+        return [*zip(*(column.tolist() for column in self.columns), strict=True)]
 
     def sums(self) -> Iterator[tuple[int, list[Term]]]:
         """Yield the slot of each sum, and its terms."""
@@ -114,13 +135,13 @@ class WeightedSums(NamedTuple):
             (sign, (left_varies, left), None if right < 0 else (right_varies, right))
             for sign, left, left_varies, right, right_varies in self.terms()
         ]
-        slots = range(self.out.start, self.out.stop)
+        slots = slots_of(self.out).tolist()
         for slot, (first, last) in zip(slots, pairwise(self.bounds.tolist()), strict=True):
             yield slot, terms[first:last]
 
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""
-        count, terms = self.out.stop - self.out.start, _terms(len(self.left), words)
+        count, terms = len(self.start), _terms(len(self.left), words)
         return words["sum" if count == 1 else "sums"].format(count=count, terms=terms)
 
     def __str__(self) -> str:
@@ -175,39 +196,70 @@ class Lookup(NamedTuple):
         return _line(self)
 
 
-class Tape(NamedTuple):
-    """Steps one after the other: a narrow part of a graph, where hardly any can go side by side.
+class Scatter(NamedTuple):
+    """`table[k, j] += read[j]`, where k is the number at `at`, unless there is no such entry.
 
-    Step i computes the slot `out.start + i`. It is the operation `operations[code[i]]` of the slots
-    in row i of `operands`; or, if `code[i]` is SUM, the weighted sum of the terms from `bounds[i]`
-    to `bounds[i + 1]`. `terms` has the terms of all sums; its `start` and `out` are not used.
+    It passes the adjoints of a `Lookup` on. `table` has a row of slots for each entry, of `u` in
+    the mode "total", and `out` has all of them.
     """
 
     varies: bool
-    out: slice
-    operations: tuple[Operation, ...]
+    out: Rows
+    at: Operand
+    table: Any
+    read: slice
+    mode: Mode
+
+    def told(self, words: Mapping[str, str]) -> str:
+        """Return what is computed, in the words of a language (its part `program`)."""
+        index, read = shown(self.at), place(self.varies, self.read)
+        return words["scatter"].format(index=index, count=len(self.table), read=read)
+
+    def __str__(self) -> str:
+        return _line(self)
+
+
+class Tape(NamedTuple):
+    """Steps one after the other: a narrow part of a graph, where hardly any can go side by side.
+
+    Step i computes the slot i of `out`, a slice unless they are adjoints. It is the operation
+    `operations[code[i]]` of the slots in row i of `operands`; or, if `code[i]` is SUM, the weighted
+    sum of the terms from `bounds[i]` to `bounds[i + 1]`. `terms` has the terms of all sums; its
+    `start` and `out` are not used. `modes` has the mode of each step, or is None if all are values.
+    """
+
+    varies: bool
+    out: Rows
+    operations: tuple[Operation | Flow, ...]
     code: Any
-    operands: Any  # three slots for each step, -1 where there are fewer
+    operands: Any  # a row of slots for each step, -1 where there are fewer
     operands_vary: Any
     bounds: Any
     terms: WeightedSums
+    modes: Any = None
 
     def steps(self) -> Iterator[Elementwise | WeightedSums]:
         """Yield the steps as instructions."""
         slots, kinds = self.operands.tolist(), self.operands_vary.tolist()
-        for i, code in enumerate(self.code.tolist()):
-            out = slice(self.out.start + i, self.out.start + i + 1)
+        outs = zip(slots_of(self.out).tolist(), self.mode_of_each(), strict=True)
+        for i, (code, (slot, mode)) in enumerate(zip(self.code.tolist(), outs, strict=True)):
+            out = slice(slot, slot + 1)
             if code == SUM:
                 part = slice(int(self.bounds[i]), int(self.bounds[i + 1]))
-                columns = (column[part] for column in self.terms[3:])
-                yield WeightedSums(self.varies, out, np.zeros(1, np.intp), *columns)
+                columns = (column[part] for column in self.terms.columns)
+                start = np.zeros(1, np.intp)
+                yield WeightedSums(self.varies, out, start, *columns)._replace(mode=mode)
             else:
                 row = self.operations[code]
                 read = (
                     Operand(varies, slice(slot, slot + 1))
                     for slot, varies in zip(slots[i][: row.arity], kinds[i], strict=False)
                 )
-                yield Elementwise(self.varies, out, row, tuple(read))
+                yield Elementwise(self.varies, out, row, tuple(read), mode)
+
+    def mode_of_each(self) -> list[Mode]:
+        """Return the mode of each step."""
+        return ["value"] * len(self.code) if self.modes is None else self.modes.tolist()
 
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""
@@ -321,6 +373,92 @@ class Loop(NamedTuple):
         return "\n    ".join((_line(self), *inner))
 
 
+class Unpack(NamedTuple):
+    """The adjoints of a stack that are passed on to its entries, those in `places`.
+
+    `chosen` says which of the places need them; see `Pack`.
+    """
+
+    varies: bool
+    out: slice  # empty
+    stack: int
+    places: Places
+    columns: int
+    chosen: Any
+
+    def steps(self) -> Iterator[tuple[Places, Any]]:
+        """Yield the places of each step, and which of them are chosen."""
+        shape = -1, self.columns
+        columns = (each.reshape(shape) for each in (*self.places, self.chosen))
+        for kinds, slots, chosen in zip(*columns, strict=True):
+            yield Places(kinds, slots), chosen
+
+    def told(self, words: Mapping[str, str]) -> str:
+        """Return what is computed, in the words of a language (its part `program`)."""
+        return words["unpack"].format(count=len(self.places.slots))
+
+    def __str__(self) -> str:
+        return f"{self.told(WORDS['program'])} {_stack(self.varies, self.stack)}"
+
+
+class Send(NamedTuple):
+    """Adjoints that are added to those of entries of a stack; see `Elements`."""
+
+    varies: bool
+    out: slice  # empty
+    elements: Elements
+
+    def told(self, words: Mapping[str, str]) -> str:
+        """Return what is computed, in the words of a language (its part `program`)."""
+        return words["send"].format(slots=place(self.varies, self.elements.out))
+
+    def __str__(self) -> str:
+        return f"{_stack(self.varies, self.elements.stack)} += {self.told(WORDS['program'])}"
+
+
+class LoopBack(NamedTuple):
+    """A loop that is followed backwards: the steps that it has done, the last one first.
+
+    Before step k, the values of the step are restored: `inputs` are read from their stacks as
+    forwards, and the slots `kept` have what they had in step k. The adjoints `zeroed` are set to 0,
+    and those of the outputs come from entry k of a stack, as `given` says (or None). Then `body` is
+    run, and the adjoints of inputs are added to entry k of stacks, as `sent` says.
+
+    `own` are the slots of a step: its states, its inputs and all its results.
+    """
+
+    varies: bool
+    out: slice  # empty
+    loop: Loop
+    body: tuple[Any, ...]
+    own: slice
+    kept: Any
+    zeroed: tuple[slice, ...]
+    given: tuple[int, Places, Any] | None  # the stack, the places, and which of them are chosen
+    sent: tuple[tuple[slice, int, slice], ...]  # adjoints, the stack, and its columns
+
+    def kept_of(self, most: int) -> tuple[Any, bool]:
+        """Return which slots are kept of each step.
+
+        Args:
+            most: the most numbers that may be kept of all steps, if it is known how many there are.
+
+        Returns:
+            The slots, and whether they are the states alone, from which the body of the loop
+            computes the others again.
+        """
+        again = len(self.kept) * (self.loop.length or 0) > most
+        return (slots_of(self.loop.states) if again else self.kept), again
+
+    def told(self, words: Mapping[str, str]) -> str:
+        """Return what is computed, in the words of a language (its part `program`)."""
+        return words["loop_back"].format(instructions=len(self.body))
+
+    def __str__(self) -> str:
+        inner = (line for each in self.body for line in str(each).split("\n"))
+        return "\n    ".join((self.told(WORDS["program"]), *inner))
+
+
 class Stack(NamedTuple):
     """What is kept of each step of a loop."""
 
@@ -330,12 +468,28 @@ class Stack(NamedTuple):
 
 
 SUM = -1  # the code of a weighted sum, among those of operations
-Step = Elementwise | Product | WeightedSums | Fold | Lookup | Pack | Elements | Loop
+Step = (
+    Elementwise
+    | Product
+    | WeightedSums
+    | Fold
+    | Lookup
+    | Pack
+    | Elements
+    | Loop
+    | Scatter
+    | Unpack
+    | Send
+    | LoopBack
+)
 Instruction = Step | Tape
 
 
 def _line(instruction: Instruction) -> str:
-    return f"{place(instruction.varies, instruction.out)} = {instruction.told(WORDS['program'])}"
+    mode = getattr(instruction, "mode", "value")
+    out = place(instruction.varies and mode != "total", instruction.out)
+    sign = "+=" if mode in ("add", "total") else "="
+    return f"{out} {sign} {instruction.told(WORDS['program'])}"
 
 
 def _stack(varies: bool, number: int) -> str:
@@ -382,8 +536,8 @@ def slots_read(instruction: Instruction) -> Iterator[tuple[Any, Any]]:
         case Elementwise(operands=operands):
             for each in operands:
                 yield _alike(each.varies, each.rows)
-        case Product(varies=varies, matrix=matrix, inputs=inputs, bias=bias):
-            yield _alike(False, matrix)
+        case Product(varies=varies, matrix=matrix, inputs=inputs, bias=bias, mode=mode):
+            yield _alike(mode == "total", matrix)
             if bias is not None:
                 yield _alike(False, bias)
             yield _alike(varies, inputs)
@@ -394,6 +548,9 @@ def slots_read(instruction: Instruction) -> Iterator[tuple[Any, Any]]:
         case Lookup(at=index, table_varies=table_varies, table=table):
             yield _alike(index.varies, index.rows)
             yield _alike(table_varies, table.ravel())
+        case Scatter(varies=varies, at=index, read=read):
+            yield _alike(index.varies, index.rows)
+            yield _alike(varies, read)
         case Tape(operands=operands, operands_vary=kinds, terms=terms):
             yield from zip(operands.T, kinds.T, strict=True)
             yield from slots_read(terms)
@@ -495,6 +652,15 @@ def slots_of(rows: Rows) -> Any:
     array([3, 4, 5])
     """
     return np.arange(rows.start, rows.stop) if isinstance(rows, slice) else np.asarray(rows)
+
+
+def count_of(rows: Rows) -> int:
+    """Return the number of slots.
+
+    >>> count_of(slice(3, 6)), count_of(np.array([4, 4]))
+    (3, 2)
+    """
+    return rows.stop - rows.start if isinstance(rows, slice) else len(rows)
 
 
 def shown(operand: Operand) -> str:

@@ -1,9 +1,9 @@
 """The reference executor: a program run in the plainest way.
 
-It has one short function for each kind of instruction, forwards and backwards, which work on
-arrays with a row for each slot and a column for each sample; the rows of `u` have one column. Tests
-compare the other executors with it. It also computes the results that come out infinite or nan: a
-factor of zero stops even an infinite one here, in matrix products and sums as well.
+It has one short function for each kind of instruction, which works on arrays with a row for each
+slot and a column for each sample; the rows of `u` have one column. Tests compare the other
+executors with it. It also computes the results that come out infinite or nan: a factor of zero
+stops even an infinite one here, in matrix products and sums as well.
 """
 
 from __future__ import annotations
@@ -15,23 +15,28 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.executor import Executor, Gradients, are_finite, gathered
-from micrograd.compiler.numpy.lookups import LookupOn
+from micrograd.compiler.flows import Flow
+from micrograd.compiler.numpy.lookups import lookup_call, scatter_call
 from micrograd.compiler.numpy.loops import LoopOn, Stacks
-from micrograd.compiler.numpy.operations import flow, stopping_product, value
+from micrograd.compiler.numpy.operations import stopping_product, value
 from micrograd.compiler.program import (
     Elements,
     Elementwise,
     Fold,
     Lookup,
     Loop,
+    LoopBack,
     Pack,
     Product,
     Program,
-    Rows,
+    Scatter,
+    Send,
     Step,
+    Unpack,
     WeightedSums,
     without_tapes,
 )
+from micrograd.compiler.reverse import reverse
 
 Spaces = tuple[Any, Any]  # the rows of `u` and of `v`: `spaces[varies]`
 _MOST_NUMBERS = 2**22  # in one block of a large batch: values of `v`
@@ -49,6 +54,11 @@ class ReferenceExecutor(Executor):
     def _steps(self) -> list[Step]:
         """The instructions, with the steps of each tape in place of it."""
         return [*without_tapes(self.program.instructions)]
+
+    @cached_property
+    def _steps_back(self) -> list[Step]:
+        """The same for the backward pass."""
+        return [*without_tapes(reverse(self.program, inputs=self.inputs).instructions)]
 
     def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[Any, bool]:
         """Return the outputs, and whether they are finite."""
@@ -75,11 +85,10 @@ class ReferenceExecutor(Executor):
         results, gradient, adjoints_of_inputs = [], np.zeros(program.parameters, self.dtype), []
         for block, lanes in self._blocks(inputs, length):
             spaces = self._forward(parameters, block, lanes)
-            adjoints = np.zeros_like(spaces[False]), np.zeros_like(spaces[True])
+            adjoints = spaces[False][program.uniform :], spaces[True][program.varying :]
             adjoints[varies][slot] = seed if varies or not program.batched else seed * lanes
             with np.errstate(all="ignore"):
-                for step in reversed(self._steps):
-                    _backward(step, spaces, adjoints)
+                _run(self._steps_back, spaces, [])
             results.append(spaces[varies][slot])
             gradient += adjoints[False][: program.parameters, 0]
             adjoints_of_inputs.append(adjoints[program.batched][slice(*program.input_slots)])
@@ -109,8 +118,8 @@ class ReferenceExecutor(Executor):
 
     def _forward(self, parameters: Any, inputs: Any, lanes: int) -> Spaces:
         program, first = self.program, self.program.first_constant
-        u = np.zeros((program.uniform, 1), self.dtype)
-        v = np.zeros((program.varying, lanes), self.dtype)
+        u = np.zeros((2 * program.uniform, 1), self.dtype)  # the values, then the adjoints
+        v = np.zeros((2 * program.varying, lanes), self.dtype)
         u[: program.parameters, 0] = parameters
         u[first : first + len(program.constants), 0] = program.constants
         (v if program.batched else u)[slice(*program.input_slots)] = inputs
@@ -126,89 +135,59 @@ def _run(steps: Sequence[Step], spaces: Spaces, stacks: Stacks) -> None:
             (call,) = LoopOn(step, spaces, stacks, partial(_run, inner, spaces, stacks)).forward()
             call()
         elif isinstance(step, Lookup):
-            (call,) = LookupOn(step, spaces, spaces).forward()
-            call()
-        else:
+            lookup_call(spaces, step)()
+        elif isinstance(step, Scatter):
+            scatter_call(spaces, step)()
+        elif isinstance(step, Unpack | Send | LoopBack):
+            raise TypeError("the reference executor takes traced derivatives of loops")
+        elif isinstance(step, Fold) or step.mode == "value":
             spaces[step.varies][step.out] = _result(step, spaces)
+        else:
+            _add(step, spaces, _result(step, spaces))
+
+
+def _add(step: Elementwise | Product | WeightedSums, spaces: Spaces, share: Any) -> None:
+    """Add to adjoints, which are 0 at first; those of a number of `u` are summed over samples."""
+    is_total = step.mode == "total"
+    if is_total:
+        share = share.sum(axis=-1, keepdims=True)
+    space = spaces[step.varies and not is_total]
+    if isinstance(step.out, slice):
+        space[step.out] += share
+    else:
+        np.add.at(space, step.out, share)
 
 
 def _result(step: Step, spaces: Spaces) -> Any:
     match step:
-        case Elementwise():
-            return value(step.operation)(*_operands(step, spaces))
+        case Elementwise(operation=row, operands=operands):
+            read = [spaces[varies][rows] for varies, rows in operands]
+            result = value(row)(*read)
+            return np.where(read[0] == 0, 0.0, result) if isinstance(row, Flow) else result
         case Product():
             return _product(step, spaces)
-        case WeightedSums():
+        case WeightedSums(mode=mode):
             left, right = _factors(step, spaces)
-            return np.add.reduceat(left * right, step.start, axis=0)
+            times = np.multiply if mode == "value" else stopping_product
+            return np.add.reduceat(times(left, right), step.start, axis=0)
         case Fold(varies=varies, slots=slots, start=start, operation=row):
             return getattr(np, row.name).reduceat(spaces[varies][slots], start, axis=0)
-
-
-def _backward(step: Step, spaces: Spaces, adjoints: Spaces) -> None:
-    """Add to the adjoints of what a step reads; nothing passes through a fold.
-
-    Loops do not get here, since their derivatives are traced.
-    """
-    match step:
-        case Elementwise():
-            _elementwise_back(step, spaces, adjoints)
-        case Product():
-            _product_back(step, spaces, adjoints)
-        case WeightedSums():
-            _sums_back(step, spaces, adjoints)
-        case Lookup():
-            (call,) = LookupOn(step, spaces, adjoints).backward()
-            call()
-
-
-def _add(adjoints: Spaces, varies: bool, slots: Rows, share: Any) -> None:
-    """Add to adjoints; those of a number of `u` are summed over the samples."""
-    if not varies:
-        share = share.sum(axis=-1, keepdims=True)
-    if isinstance(slots, slice):
-        adjoints[varies][slots] += share
-    else:
-        np.add.at(adjoints[varies], slots, share)
 
 
 # --------------------------------------------------------------------------------- the instructions
 
 
-def _operands(step: Elementwise, spaces: Spaces) -> list[Any]:
-    return [spaces[varies][rows] for varies, rows in step.operands]
-
-
-def _elementwise_back(step: Elementwise, spaces: Spaces, adjoints: Spaces) -> None:
-    g, result = adjoints[step.varies][step.out], spaces[step.varies][step.out]
-    read = _operands(step, spaces)
-    for place, (varies, rows) in enumerate(step.operands):
-        pull = flow(step.operation, place)
-        if pull is not None:
-            _add(adjoints, varies, rows, np.where(g == 0, 0.0, pull(g, result, *read)))
-
-
-def _matrix_and_vectors(step: Product, spaces: Spaces) -> tuple[Any, Any]:
-    """Return the matrix (rows, columns) and the input vectors (vectors, columns, samples)."""
-    return spaces[False][step.matrix][..., 0], spaces[step.varies][step.inputs]
-
-
 def _product(step: Product, spaces: Spaces) -> Any:
-    matrix, vectors = _matrix_and_vectors(step, spaces)
-    out = matrix @ vectors
+    vectors = spaces[step.varies][step.inputs]
+    if step.mode == "total":
+        matrix = spaces[True][step.matrix]
+        out = _stopping_matmul(np.moveaxis(vectors, 1, 0), matrix.transpose(1, 2, 0)).sum(axis=0)
+        return out.reshape(-1, 1)
+    matrix = spaces[False][step.matrix][..., 0]
+    out = matrix @ vectors if step.mode == "value" else _stopping_matmul(matrix[None], vectors)
     if step.bias is not None:
         out += spaces[False][step.bias]
     return out.reshape(-1, out.shape[-1])
-
-
-def _product_back(step: Product, spaces: Spaces, adjoints: Spaces) -> None:
-    matrix, vectors = _matrix_and_vectors(step, spaces)
-    g = adjoints[step.varies][step.out].reshape(len(vectors), len(matrix), -1)
-    _add(adjoints, step.varies, step.inputs, _stopping_matmul(matrix.T[None], g))
-    of_matrix = _stopping_matmul(g, vectors.swapaxes(1, 2)).sum(axis=0)
-    _add(adjoints, False, step.matrix, of_matrix[..., None])
-    if step.bias is not None:
-        _add(adjoints, False, step.bias, g.sum(axis=0))
 
 
 def _stopping_matmul(a: Any, b: Any) -> Any:
@@ -236,11 +215,3 @@ def _factors(step: WeightedSums, spaces: Spaces) -> tuple[Any, Any]:
         for varies, chosen in _places(slots, kinds):
             factor[chosen] = spaces[varies][slots[chosen]]
     return step.sign[:, None] * factors[0], factors[1]
-
-
-def _sums_back(step: WeightedSums, spaces: Spaces, adjoints: Spaces) -> None:
-    left, right = _factors(step, spaces)
-    g = np.repeat(adjoints[step.varies][step.out], np.diff(step.bounds), axis=0)
-    for (slots, kinds), other in zip(step.sides, (step.sign[:, None] * right, left), strict=True):
-        for varies, chosen in _places(slots, kinds):
-            _add(adjoints, varies, slots[chosen], stopping_product(g[chosen], other[chosen]))

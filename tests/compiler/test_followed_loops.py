@@ -104,6 +104,29 @@ def test_a_cell_with_matrices_of_parameters_agrees(backend, reverse):
     assert_agree(backend, f, cell.parameters, cell.inputs(3, 4))
 
 
+@pytest.mark.parametrize("batched", [False, True])
+def test_numbers_that_are_gathered_for_a_product_agree(backend, batched):
+    draw = np.random.default_rng(0)
+    width = 20
+    chosen = [0, 1, 3, 4, 7, *range(9, width)]
+    w = values(draw.normal(0, 0.2, (width, width)))
+    order = draw.permutation(width)[: len(chosen)]
+
+    def f(x):
+        return (repeat(lambda h: np.tanh(w[:, order] @ h[chosen] + h), x, 3) ** 2).sum()
+
+    parameters, at = [*w.ravel()], draw.normal(size=(2, width))
+    if not batched:
+        at = at[0]
+    compiled = compile(f, parameters, batched=batched, backend=backend)
+    expected = by_values(f, parameters, [(each,) for each in (at if batched else [at])])
+    for _ in range(3):
+        value, slopes = compiled.value_and_grad(at)
+        assert value == pytest.approx(expected[0], rel=SLACK)
+        np.testing.assert_allclose(slopes, expected[1], rtol=SLACK, atol=SLACK)
+    assert follows_loops(compiled)
+
+
 def test_a_loop_after_a_loop_agrees(backend):
     cell = Cell()
 

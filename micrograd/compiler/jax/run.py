@@ -120,7 +120,7 @@ class Run:
 
     def _elementwise(self, instruction: Elementwise) -> None:
         """Add the results in parts, each of which reads parts of operands that are arrays."""
-        varies, out, row, operands = instruction
+        varies, out, row, operands, _ = instruction
         for part in self._parts(varies, out, operands):
             read = [self.read(operand.varies, some(operand, part), varies) for operand in operands]
             shape = (

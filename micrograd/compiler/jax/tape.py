@@ -98,7 +98,7 @@ class LoopedTape:
 
     def _run(self) -> Callable[[Any], Any]:
         """Return the function from the rows that are read to all rows, with its derivative."""
-        operations = self.tape.operations
+        operations: Any = self.tape.operations
         values = [_value(ON_JAX.value(row), row.arity) for row in operations]
         values += [lambda x, y, z: x + y * z, lambda x, y, z: x - y * z]
         flows = [_flow([flow_of(row, place) for place in range(row.arity)]) for row in operations]

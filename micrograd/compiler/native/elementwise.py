@@ -14,50 +14,46 @@ from micrograd.table.formulas import ADJOINT, Tree
 
 
 def value_v(w: Writer, spec: Spec) -> str:
-    """Write `out[r] = operation(x[r], …)` for rows of lanes."""
+    """Write `out[r] = formula(x[r], …)` for rows of lanes, or add that to what there is.
+
+    In the mode "total", a number of `u` gets the sum over the lanes.
+    """
     row, u, v, lanes = w.kernel()
     count, out = w.words(row, Field.COUNT, Field.OUT)
-    tables = _tables(w, row, len(spec.operands))
-    lowering, formula = Lowering(w, w.width), spec.formula
+    tables = [w.pointer(each) for each in w.words(row, *Field.OPERANDS[: len(spec.operands)])]
+    lowering, total, zero = Lowering(w, w.width), spec.mode == "total", w.constant(0.0, w.width)
     with w.range(count) as r:
         read = _reader_v(w, spec, tables, r, u, v, lanes)
-        target = w.lanes_of(v, w.build.add(out, r), lanes)
-        with w.loop(word(0), lanes, word(w.width)) as i:
-            w.store(lowering.value(formula, read(i)), w.at(target, i))
-    return w.finished()
-
-
-def flow_v(w: Writer, spec: Spec) -> str:
-    """Write what passes adjoints to one operand; a number of `u` gets their sum over the lanes."""
-    row, u, v, lanes = w.kernel()
-    count, out, adjoint, shift = w.words(row, Field.COUNT, Field.OUT, Field.ADJOINT, Field.SHIFT)
-    tables = _tables(w, row, len(spec.operands))
-    lowering, formula = Lowering(w, w.width), spec.formula
-    summed = spec.operands[spec.place] == "u"
-    zero = w.constant(0.0, w.width)
-    with w.range(count) as r:
-        read = _reader_v(w, spec, tables, r, u, v, lanes)
-        results = w.lanes_of(v, w.build.add(out, r), lanes)
-        adjoints = w.lanes_of(v, w.build.add(adjoint, r), lanes)
-        place = w.build.add(w.build.load(w.at(tables[spec.place], r)), shift)
-        into = w.at(u, place) if summed else w.lanes_of(v, place, lanes)
-        with w.loop(word(0), lanes, word(w.width), *([zero] if summed else [])) as turn:
-            i = turn.i if summed else turn
-            names = read(i)
-            names["out"] = w.load(w.at(results, i), w.width)
-            names[ADJOINT] = w.load(w.at(adjoints, i), w.width)
-            share = stopped(w, names[ADJOINT], lowering.value(formula, names), formula)
-            if summed:
-                turn.following = [w.build.fadd(turn.values[0], share)]
+        place = target(w, spec, out, r)
+        into = w.at(u, place) if total else w.lanes_of(v, place, lanes)
+        with w.loop(word(0), lanes, word(w.width), *([zero] if total else [])) as turn:
+            i = turn.i if total else turn
+            result = _result(w, lowering, spec, read(i))
+            if total:
+                turn.following = [w.build.fadd(turn.values[0], result)]
             else:
-                target = w.at(into, i)
-                if spec.mode == "add":
-                    share = w.build.fadd(w.load(target, w.width), share)
-                w.store(share, target)
-        if summed:
-            total = w.total(turn.values[0])
-            w.store(w.build.fadd(w.load(into, 1), total), into)
+                _put(w, spec, result, w.at(into, i))
+        if total:
+            w.store(w.build.fadd(w.load(into, 1), w.total(turn.values[0])), into)
     return w.finished()
+
+
+def target(w: Writer, spec: Spec, out: Any, r: Any) -> Any:
+    """Return the place of result `r`."""
+    return w.build.add(out, r) if spec.into == "s" else w.build.load(w.at(w.pointer(out), r))
+
+
+def _result(w: Writer, lowering: Lowering, spec: Spec, names: dict[str, Any]) -> Any:
+    result = lowering.value(spec.formula, names)
+    return stopped(w, names[ADJOINT], result, spec.formula) if ADJOINT in names else result
+
+
+def _put(w: Writer, spec: Spec, result: Any, at: Any) -> None:
+    """Store a number or a vector, or add it to what there is."""
+    if spec.mode == "add":
+        width = result.type.count if isinstance(result.type, ir.VectorType) else 1
+        result = w.build.fadd(w.load(at, width), result)
+    w.store(result, at)
 
 
 def stopped(w: Writer, g: Any, share: Any, formula: Tree) -> Any:
@@ -66,12 +62,6 @@ def stopped(w: Writer, g: Any, share: Any, formula: Tree) -> Any:
         return share
     zero = ir.Constant(g.type, None)
     return w.build.select(w.build.fcmp_ordered("==", g, zero), zero, share)
-
-
-def _tables(w: Writer, row: Any, count: int) -> list[Any]:
-    """Return the table of places of each operand."""
-    addresses = w.words(row, *Field.OPERANDS[:count])
-    return [w.pointer(address) for address in addresses]
 
 
 def _reader_v(
@@ -92,42 +82,20 @@ def _reader_v(
 
 
 def value_u(w: Writer, spec: Spec) -> str:
-    """Write `out[i] = operation(x[i], …)` for neighbouring numbers of `u`."""
-    formula = spec.formula
+    """Write the same for numbers of `u`, one by one if they are scattered: they may repeat."""
     row, u, _, _ = w.kernel()
     count, out = w.words(row, Field.COUNT, Field.OUT)
     words = w.words(row, *Field.OPERANDS[: len(spec.operands)])
 
     def body(i: Any, width: int) -> None:
-        names = _named_u(w, spec, words, u, i, width)
-        w.store(Lowering(w, width).value(formula, names), w.at(u, out, i))
-
-    w.in_steps(count, (w.width, 1), body)
-    return w.finished()
-
-
-def flow_u(w: Writer, spec: Spec) -> str:
-    """Write what passes adjoints to one operand; one by one if it is gathered: it may repeat."""
-    formula = spec.formula
-    row, u, _, _ = w.kernel()
-    count, out, adjoint, shift = w.words(row, Field.COUNT, Field.OUT, Field.ADJOINT, Field.SHIFT)
-    words = w.words(row, *Field.OPERANDS[: len(spec.operands)])
-
-    def body(i: Any, width: int) -> None:
-        names = _named_u(w, spec, words, u, i, width)
-        names["out"] = w.load(w.at(u, out, i), width)
-        names[ADJOINT] = g = w.load(w.at(u, adjoint, i), width)
-        share = stopped(w, g, Lowering(w, width).value(formula, names), formula)
-        if spec.operands[spec.place] == "s":
-            target = w.at(u, words[spec.place], shift, i)
-            w.store(w.build.fadd(w.load(target, width), share), target)
+        result = _result(w, Lowering(w, width), spec, _named_u(w, spec, words, u, i, width))
+        if spec.into == "s":
+            _put(w, spec, result, w.at(u, out, i))
             return
-        table = w.pointer(words[spec.place])
         for lane in range(width):
-            place = w.build.load(w.at(table, i, word(lane)))
-            target = w.at(u, place, shift)
-            part = w.build.extract_element(share, word(lane)) if width > 1 else share
-            w.store(w.build.fadd(w.load(target, 1), part), target)
+            place = target(w, spec, out, w.build.add(i, word(lane)))
+            number = w.build.extract_element(result, word(lane)) if width > 1 else result
+            _put(w, spec, number, w.at(u, place))
 
     w.in_steps(count, (w.width, 1), body)
     return w.finished()

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.adjoints import active
+from micrograd.compiler.active import active
 from micrograd.compiler.executor import Blocks, Call, Executor, Gradients, Layout, are_finite
 from micrograd.compiler.loops.following import can_follow
 from micrograd.compiler.native.driver import Frame, Phase, write_driver

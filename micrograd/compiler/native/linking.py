@@ -1,9 +1,9 @@
 """Turns a program into rows of words that the driver runs, for blocks of any number of lanes.
 
 The places in `u` are the slots of the program, the number 1 (for terms without a second factor),
-and what is gathered; then the adjoints of all of these; then the sum of the results, and the words
-of stacks. The places in
-`v` are the slots, what is gathered, and the adjoints of both.
+and what is gathered; then the adjoints of the slots, and of what is gathered; then the sum of the
+results, and the words of stacks. The places in `v` are the slots, what is gathered, and the
+adjoints of both.
 """
 
 from __future__ import annotations
@@ -14,17 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.adjoints import FirstWriters, active
+from micrograd.compiler.active import Active, active
+from micrograd.compiler.flows import Flow
 from micrograd.compiler.native import lookups, loop_linking, product_linking, tapes
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec
-from micrograd.compiler.native.sums import (
-    INTO_LEFT,
-    INTO_RIGHT,
-    NUMBER_NUMBER,
-    ROW_NUMBER,
-    ROW_ROW,
-)
+from micrograd.compiler.native.sums import FIRST, NUMBER_NUMBER, ROW_NUMBER, ROW_ROW, TOTAL
 from micrograd.compiler.program import (
     Elements,
     Elementwise,
@@ -32,14 +27,21 @@ from micrograd.compiler.program import (
     Instruction,
     Lookup,
     Loop,
+    LoopBack,
     Pack,
     Product,
     Program,
     Rows,
+    Scatter,
+    Send,
     Tape,
+    Unpack,
     WeightedSums,
+    count_of,
+    slots_of,
     with_bodies,
 )
+from micrograd.compiler.reverse import Reverse, reverse
 from micrograd.ops import Operation
 
 Addresses = Callable[[Spec | LoopSpec], int]
@@ -97,55 +99,53 @@ class Linked:
         self.program, self.kind, self.addresses = program, kind, addresses
         self.has_loops = any(isinstance(each, Loop) for each in program.instructions)
         self.differentiable = len(program.outputs) == 1 and (follows_loops or not self.has_loops)
-        self.active = active(program, inputs)
-        self.ways: dict[int, loop_linking.Way] = {}
-        self.slopes: dict[int, int] = {}  # of a stack, to the stack of its adjoints
-        self.stacks = [*program.stacks]
-        if follows_loops:
-            self.ways, self.slopes, self.stacks = loop_linking.ways(program, self.active)
         self.rows = program.varying  # the number of rows of `v` for values
         self.rows += sum(x.columns * (x.length or 0) for x in program.stacks if x.varies)
         self._kept: list[Any] = []  # tables of places, to which rows point
-        gathered = [self._gathered(each) for each in with_bodies(program.instructions)]
+        gathered = [_gathered(each) for each in with_bodies(program.instructions)]
         self.one = program.uniform
         self._next = [self.one + 1, program.varying]
         self.adjoints_u = self.one + 1 + sum(u for u, _ in gathered)
         self.adjoints_v = self._next[True] + sum(v for _, v in gathered)
+        self.reverse: Reverse | None = None
+        if self.differentiable:
+            first = self.adjoints_u, self.adjoints_v
+            self.reverse = reverse(program, inputs=inputs, first=first)
+        self.active: Active = self.reverse.active if self.reverse else active(program, inputs)
+        self.ways, self.stacks = loop_linking.ways(program, self.reverse)
         self.total = 2 * self.adjoints_u
         self.stacks_at = self.total + 2  # even, as words are aligned
         self._word = 1 if kind == "float64" else 2  # numbers
         self.places_u = self.stacks_at + STACK_WORDS * self._word * len(self.stacks)
         self.places_v = 2 * self.adjoints_v
         self.identity = self.table(np.arange(max(self.places_u, self.places_v)))
-        self.gathers: dict[tuple[int, str], int] = {}
+        self.gathers: dict[tuple[bool, bytes], int] = {}
 
+        self.is_back = False
         self._code = Code(), Code()
-        self._numbers: dict[int, int] = {}  # of instructions, by their `id`
         for instruction in program.instructions:
             self.forward(instruction)
-        if self.differentiable:
-            loop_linking.clear_slopes(self, varies=False)
+        loop_linking.clear_slopes(self, varies=False)
         self.uniform, self.varying = (code.array() for code in self._code)
         self._code = Code(), Code()
-        if self.differentiable:
-            self._back()
+        if self.reverse is not None:
+            self._back(self.reverse)
         self.uniform_back, self.varying_back = (code.array() for code in self._code)
 
-    def _back(self) -> None:
-        program = self.program
-        self.writers = FirstWriters(program)
+    def _back(self, found: Reverse) -> None:
+        program, self.is_back = self.program, True
+        self._next = [self.adjoints_u + program.uniform, self.adjoints_v + program.varying]
         loop_linking.clear_slopes(self, varies=True)
-        for instruction in reversed(program.instructions):
-            self.backward(instruction)
-        with self.apart(varies=True) as zeros:
-            self.zero(self.writers)
-        self._code[True].rows[:0] = zeros.rows
+        for rows in found.zeroed:
+            self.zero(True, rows)
+        for instruction in found.instructions:
+            self.forward(instruction)
 
-    def zero(self, writers: FirstWriters) -> None:
-        """Add rows that set adjoints of `v` to zero which are added to before they are stored."""
-        for rows in writers.zeroed():
-            count, place = rows.stop - rows.start, rows.start + self.adjoints_v
-            self.emit(True, self.kernel("zero"), {Field.COUNT: count, Field.OUT: place})
+    def zero(self, varies: bool, rows: slice) -> None:
+        """Add a row that sets adjoints to 0."""
+        fields = {Field.COUNT: rows.stop - rows.start, Field.OUT: rows.start}
+        kernel = self.kernel("value_v" if varies else "value_u", formula=0.0)
+        self.emit(varies, kernel, fields)
 
     def emit(self, varies: bool, kernel: int, fields: dict[Any, int]) -> None:
         """Add a row to the code of a space."""
@@ -180,20 +180,25 @@ class Linked:
         """Return the address of a kernel."""
         return self.addresses(Spec(name, self.kind, **options))
 
-    def value(self, varies: bool, row: Operation, kinds: str) -> int:
-        """Return the address of the kernel of an operation on operands of these kinds."""
-        name = "value_v" if varies else "value_u"
-        return self.kernel(name, formula=row.computed, names=row.operands, operands=kinds)
+    def value(
+        self, varies: bool, row: Operation | Flow, kinds: str, mode: str, into: str = "s"
+    ) -> int:
+        """Return the address of the kernel of an operation, or of a flow.
 
-    def flow(self, varies: bool, row: Operation, place: int, kinds: str, mode: str) -> int:
-        """Return the address of the kernel that passes adjoints back to one operand."""
+        Args:
+            varies: whether it varies over the batch.
+            row: the operation.
+            kinds: how its operands are read.
+            mode: what is done with its results.
+            into: where they go; see `Spec`.
+        """
         return self.kernel(
-            "flow_v" if varies else "flow_u",
-            formula=row.flow(place),
+            "value_v" if varies else "value_u",
+            formula=row.computed,
             names=row.operands,
-            place=place,
             operands=kinds,
-            mode=mode,
+            into=into,
+            mode=mode if mode in ("add", "total") else "",
         )
 
     def table(self, places: Any, dtype: Any = np.int64) -> int:
@@ -208,46 +213,49 @@ class Linked:
             return int(self.identity + 8 * rows.start)
         return self.table(rows)
 
-    def shift(self, varies: bool) -> int:
-        """Return the distance from the place of a value to that of its adjoint."""
-        return self.adjoints_v if varies else self.adjoints_u
-
-    # ------------------------------------------------------------------------------------- forwards
+    # -------------------------------------------------------------------------------- instructions
 
     def forward(self, instruction: Instruction) -> None:
         """Add the rows that compute an instruction."""
-        i = self._numbers[id(instruction)] = len(self._numbers)
         match instruction:
-            case Elementwise(operation=row):
-                kinds, fields = self._operands(instruction)
-                self.emit(instruction.varies, self.value(instruction.varies, row, kinds), fields)
+            case Elementwise(varies=varies, operation=row, mode=mode):
+                kinds, into, fields = self._operands(instruction)
+                self.emit(varies, self.value(varies, row, kinds, mode, into), fields)
             case Product():
-                product_linking.forward(self, i, instruction)
-            case WeightedSums(varies=varies):
+                product_linking.forward(self, instruction)
+            case WeightedSums(varies=True, mode=mode) if mode != "value":
+                self._terms(instruction)
+            case WeightedSums(varies=varies, out=out, mode=mode):
+                into, place = self._into(out)
+                fields = self.sums(instruction) | {Field.OUT: place}
+                fields |= {Field.COUNT: len(instruction.start)}
+                fields[Field.STARTS] = self.table(instruction.bounds)
                 name = "sums_v" if varies else "sums_u"
-                self.emit(varies, self.kernel(name), self.sums(instruction))
+                kernel = self.kernel(name, into=into, mode="add" if mode == "add" else "")
+                self.emit(varies, kernel, fields)
             case Fold(varies=varies, out=out, operation=row):
                 fields = {Field.COUNT: out.stop - out.start, Field.OUT: out.start}
                 fields[Field.STARTS] = self.table(instruction.bounds)
                 fields[Field.LEFT] = self.table(instruction.slots)
                 self.emit(varies, self.kernel("fold", operands="uv"[varies], mode=row.name), fields)
             case Tape(varies=varies):
-                self._code[varies].rows.append(tapes.forward(self, instruction))
-            case Lookup():
-                lookups.link(self, instruction, backwards=False)
-            case Loop() | Pack() | Elements():
-                loop_linking.forward(self, instruction)
+                self._code[varies].rows.append(tapes.rows(self, instruction))
+            case Lookup() | Scatter():
+                lookups.link(self, instruction)
+            case Loop() | Pack() | Elements() | LoopBack() | Unpack() | Send():
+                loop_linking.link(self, instruction)
 
-    def _operands(self, instruction: Elementwise) -> tuple[str, dict[Any, int]]:
-        """Return how the operands are read, and the words that say where."""
-        varies, out = instruction.varies, instruction.out
-        fields = {
-            Field.COUNT: out.stop - out.start,
-            Field.OUT: out.start,
-            Field.ADJOINT: out.start + self.shift(varies),
-        }
+    def _into(self, out: Rows) -> tuple[str, int]:
+        """Return how results are stored, and the word that says where."""
+        return ("s", out.start) if isinstance(out, slice) else ("g", self.table(out))
+
+    def _operands(self, instruction: Elementwise) -> tuple[str, str, dict[Any, int]]:
+        """Return how the operands are read and the results stored, and the words that say where."""
+        varies, out, _, operands, _ = instruction
+        into, place = self._into(out)
+        fields: dict[Any, int] = {Field.COUNT: count_of(out), Field.OUT: place}
         kinds = ""
-        for field, operand in zip(Field.OPERANDS, instruction.operands, strict=False):
+        for field, operand in zip(Field.OPERANDS, operands, strict=False):
             if varies:
                 kinds += "uv"[operand.varies]
                 fields[field] = self._places(operand.rows)
@@ -257,11 +265,27 @@ class Linked:
             else:
                 kinds += "g"
                 fields[field] = self._places(operand.rows)
-        return kinds, fields
+        return kinds, into, fields
 
-    def sums(self, instruction: WeightedSums) -> dict[Any, int]:
-        """Return the words of weighted sums; of a row and a number, the row is on the left."""
-        varies, out = instruction.varies, instruction.out
+    def _terms(self, instruction: WeightedSums) -> None:
+        """Add a row that adds terms with rows, those of one adjoint that is passed on together."""
+        mode = instruction.mode
+        bits = np.full(len(instruction.left), TOTAL * (mode == "total"))
+        if mode == "first":
+            bits[instruction.start] = FIRST
+        out = np.repeat(slots_of(instruction.out), np.diff(instruction.bounds))
+        order = np.argsort(instruction.left, kind="stable")
+        columns = (column[order] for column in instruction.columns)
+        terms = WeightedSums(True, instruction.out, instruction.start, *columns)
+        fields = self.sums(terms, bits[order]) | {Field.COUNT: len(bits)}
+        fields[Field.OUT] = self.table(out[order])
+        self.emit(True, self.kernel("terms_v", into="g"), fields)
+
+    def sums(self, instruction: WeightedSums, bits: Any = 0) -> dict[Any, int]:
+        """Return the words of terms, with further bits in their flags.
+
+        Of a row and a number, the row is on the left.
+        """
         missing = instruction.right < 0
         left, right = instruction.left, np.where(missing, self.one, instruction.right)
         left_varies, right_varies = instruction.left_varies, instruction.right_varies
@@ -269,113 +293,45 @@ class Linked:
         left, right = np.where(swap, right, left), np.where(swap, left, right)
         left_varies, right_varies = left_varies | swap, right_varies & ~swap
         flags = np.where(left_varies, np.where(right_varies, ROW_ROW, ROW_NUMBER), NUMBER_NUMBER)
-        for bit, slots, kind in ((INTO_LEFT, left, left_varies), (INTO_RIGHT, right, right_varies)):
-            for space in (False, True):
-                here = np.flatnonzero(kind == space)
-                known = here[slots[here] < len(self.active[space])]
-                flags[known] |= np.where(self.active[space][slots[known]], bit, 0)
         number = np.float64 if self.kind == "float64" else np.float32
         return {
-            Field.COUNT: out.stop - out.start,
-            Field.OUT: out.start,
-            Field.ADJOINT: out.start + self.shift(varies),
-            Field.STARTS: self.table(instruction.bounds),
             Field.LEFT: self.table(left),
             Field.RIGHT: self.table(right),
             Field.SIGN: self.table(instruction.sign, number),
-            Field.FLAGS: self.table(flags),
-            Field.SHIFT: self.shift(varies),
-            Field.SHIFT_U: self.adjoints_u,
+            Field.FLAGS: self.table(flags | bits),
         }
 
-    def gather(self, i: int, what: str, varies: bool, slots: Any) -> int:
+    def gather(self, varies: bool, slots: Any) -> int:
         """Add a row that copies slots together, and return the place of the first one."""
-        place = self.gathers[i, what] = self.reserve(slots.size, varies=varies)
-        self._gather(place, varies, slots)
+        place = self.gathers[varies, slots.tobytes()] = self.reserve(slots.size, varies=varies)
+        self.gather_again(place, varies, slots.ravel())
         return place
 
-    def gather_again(self, product: Product) -> None:
-        """Add the rows that gather what the body of a loop gathers, in each step backwards."""
-        for what, varies in (("matrix", False), ("bias", False), ("inputs", product.varies)):
-            place = self.gathers.get((self._numbers[id(product)], what))
-            if place is not None and varies == product.varies:
-                self._gather(place, varies, getattr(product, what))
+    def gather_again(self, place: int, varies: bool, slots: Any) -> None:
+        """Add a row that copies slots together, from a place on."""
+        fields = {Field.COUNT: slots.size, Field.OUT: place}
+        fields[Field.OPERANDS[0]] = self.table(slots)
+        self.copy(varies, "v" if varies else "g", fields)
 
-    def _gather(self, place: int, varies: bool, slots: Any) -> None:
-        self.emit(
-            varies,
-            self.kernel("gather", operands="uv"[varies]),
-            {
-                Field.COUNT: slots.size,
-                Field.OUT: place,
-                Field.OPERANDS[0]: self.table(slots.ravel()),
-            },
-        )
+    def scatter(self, place: int, varies: bool, slots: Any, mode: str = "add") -> None:
+        """Add a row that adds what begins at a place to slots, or stores it if they are new."""
+        fields = {Field.COUNT: slots.size, Field.OUT: self.table(slots.ravel())}
+        fields[Field.OPERANDS[0]] = self.identity + 8 * place if varies else place
+        own = mode if mode == "add" else ""
+        self.copy(varies, "v" if varies else "s", fields, into="g", mode=own)
 
-    def scatter(self, place: int, varies: bool, slots: Any) -> None:
-        """Add a row that adds the adjoints of what was gathered to those of its slots."""
-        shift = self.shift(varies)
-        self.emit(
-            varies,
-            self.kernel("gather", operands="uv"[varies], mode="back"),
-            {
-                Field.COUNT: slots.size,
-                Field.OUT: place + shift,
-                Field.OPERANDS[0]: self.table(slots.ravel()),
-                Field.SHIFT: shift,
-            },
-        )
+    def copy(self, varies: bool, operands: str, fields: dict[Any, int], **options: str) -> None:
+        """Add a row that copies numbers."""
+        name = "value_v" if varies else "value_u"
+        kernel = self.kernel(name, formula="x", names=("x",), operands=operands, **options)
+        self.emit(varies, kernel, fields)
 
-    # ------------------------------------------------------------------------------------ backwards
 
-    def is_active(self, varies: bool, rows: Any) -> bool:
-        """Return whether the adjoint of any of these slots is asked for."""
-        return bool(self.active[varies][rows].any())
-
-    def backward(self, instruction: Instruction) -> None:
-        """Add the rows that pass the adjoints of an instruction on, if they are needed."""
-        varies, out, i = instruction.varies, instruction.out, self._numbers[id(instruction)]
-        if not self.active.reaches(instruction):
-            return
-        if varies:
-            self.writers.touch(out)
-        match instruction:
-            case Elementwise():
-                self._flows(instruction)
-            case Product():
-                product_linking.backward(self, i, instruction)
-            case WeightedSums(varies=varies):
-                if varies:
-                    for slots, kind in instruction.sides:
-                        self.writers.touch(slots[kind & (slots >= 0)])
-                name = "sums_back_v" if varies else "sums_back_u"
-                self.emit(varies, self.kernel(name), self.sums(instruction))
-            case Tape(varies=varies):
-                if varies:
-                    self.writers.touch(slice(0, instruction.out.stop))
-                self._code[varies].rows.append(tapes.backward(self, instruction))
-            case Lookup():
-                lookups.link(self, instruction, backwards=True)
-            case Loop() | Pack() | Elements():
-                loop_linking.backward(self, instruction)
-
-    def _flows(self, instruction: Elementwise) -> None:
-        varies, _, row, operands = instruction
-        kinds, fields = self._operands(instruction)
-        for place, operand in enumerate(operands):
-            if row.flow(place) is None or not self.is_active(operand.varies, operand.rows):
-                continue
-            mode = ""
-            if operand.varies:
-                mode = "store" if self.writers.stores(operand.rows, scattered=True) else "add"
-            kernel = self.flow(varies, row, place, kinds, mode)
-            self.emit(varies, kernel, fields | {Field.SHIFT: self.shift(operand.varies)})
-
-    def _gathered(self, instruction: Instruction) -> tuple[int, int]:
-        """Return how many numbers of `u` and rows of `v` an instruction needs besides its slots."""
-        match instruction:
-            case Loop():
-                return loop_linking.needed(instruction, is_followed=id(instruction) in self.ways)
-            case Product():
-                return product_linking.needed(instruction)
-        return 0, 0
+def _gathered(instruction: Instruction) -> tuple[int, int]:
+    """Return how many numbers of `u` and rows of `v` an instruction needs besides its slots."""
+    match instruction:
+        case Loop():
+            return loop_linking.needed(instruction)
+        case Product():
+            return product_linking.needed(instruction)
+    return 0, 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.native.writing import Writer, word
-from micrograd.compiler.program import Lookup, even_matrix, slots_of
+from micrograd.compiler.program import Lookup, Scatter, even_matrix, slots_of
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked
@@ -53,20 +53,20 @@ def lookup(w: Writer, spec: Spec) -> str:
     return w.finished()
 
 
-def link(linked: Linked, instruction: Lookup, *, backwards: bool) -> None:
-    """Add the row of a lookup; backwards, the adjoints of the entries are added to."""
-    varies, out, index, table_varies, table = instruction
-    even = even_matrix(table)
+def link(linked: Linked, instruction: Lookup | Scatter) -> None:
+    """Add the row of a lookup, or of what adds to the entries that were taken."""
+    varies, table = instruction.varies, instruction.table
+    if isinstance(instruction, Lookup):
+        mode, table_varies, own = "", instruction.table_varies, instruction.out
+    else:
+        mode, table_varies = " back", varies and instruction.mode != "total"
+        own = instruction.read
+    even, index = even_matrix(table), instruction.at
     start, down, right = even or (0, 0, 0)
     fields = {COUNT: table.shape[1], ENTRIES: len(table), INDEX: int(slots_of(index.rows)[0])}
-    fields |= {OUT: out.start, START: start, DOWN: down, RIGHT: right}
+    fields |= {OUT: own.start, START: start, DOWN: down, RIGHT: right}
     if even is None:
         fields[PLACES] = linked.table(table)
-    if backwards:
-        fields[OUT] += linked.shift(varies)
-        fields[START] += linked.shift(table_varies)
-        if table_varies:
-            linked.writers.touch(table.ravel())
-    mode = f"{'table' if even is None else 'even'}{' back' * backwards}"
     kinds = "".join("uv"[kind] for kind in (varies, index.varies, table_varies))
+    mode = ("table" if even is None else "even") + mode
     linked.emit(varies, linked.kernel("lookup", operands=kinds, mode=mode), fields)

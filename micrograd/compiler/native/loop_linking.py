@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd.compiler.adjoints import Active, FirstWriters
-from micrograd.compiler.loops.following import Followed, followed
 from micrograd.compiler.native.loops import (
     CODE,
     COLUMN,
@@ -30,13 +28,16 @@ from micrograd.compiler.program import (
     Column,
     Elements,
     Loop,
+    LoopBack,
     Pack,
     Places,
-    Product,
     Program,
+    Send,
     Stack,
+    Unpack,
     column_runs,
 )
+from micrograd.compiler.reverse import Reverse
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked
@@ -44,21 +45,19 @@ if TYPE_CHECKING:
 
 @dataclass
 class Way:
-    """A loop that is followed backwards, and where its numbers are.
+    """What a loop that is followed backwards keeps, and where its numbers are.
 
-    `stack` has what is kept of the steps. `carry` has as many places as there are states, whose
-    adjoints are those of the states after a step. `index` and `done` are the places in `u` of the
-    number of the step, and of how many steps were done; from `gathers` on, as many numbers as
-    `gathered` says are what the body gathers there. `rows` compute the values of a step.
+    `stack` has the slots `kept` of each step; if it is done `again`, `rows` compute the others.
+    `index` and `done` are the places in `u` of the number of the step, and of how many steps were
+    done. `gathers` has where the body gathers slots of its own, and these slots.
     """
 
-    followed: Followed
     stack: int
-    carry: int = 0
+    kept: Any
+    again: bool
     index: int = 0
     done: int = 0
-    gathers: int = 0
-    gathered: int = 0
+    gathers: Sequence[tuple[int, Any]] = ()
     rows: Sequence[Any] = ()
 
 
@@ -66,45 +65,60 @@ MOST_KEPT = {False: 2**24, True: 2**18}
 """The most numbers that are kept of all steps of a loop: in `u`, and in `v` for each lane."""
 
 
-def ways(program: Program, active: Active) -> tuple[dict[int, Way], dict[int, int], list[Stack]]:
-    """Return what following all loops of a program backwards takes.
+def ways(program: Program, reverse: Reverse | None) -> tuple[dict[int, Way], list[Stack]]:
+    """Return what following loops backwards takes.
+
+    Args:
+        program: the program.
+        reverse: its backward pass, if there is one.
 
     Returns:
-        The loops by their `id`; the number of the stack of adjoints of each stack that needs one;
-        and all stacks.
+        The loops by their `id`; and the stacks of the program, those of their adjoints, which have
+        no columns where none is needed, and those of what the loops keep.
     """
-    stacks, found = [*program.stacks], {}
-    for each in program.instructions:
-        if isinstance(each, Loop):
-            found[id(each)] = Way(followed(each, active, MOST_KEPT[each.varies]), len(stacks))
-            stacks.append(found[id(each)].followed.stack())
-    slopes = {}
-    for number, marks in enumerate(active.stacks):
-        if marks.any():
-            slopes[number] = len(stacks)
-            stacks.append(stacks[number])
-    return found, slopes, stacks
+    found: dict[int, Way] = {}
+    stacks = [*program.stacks]
+    if reverse is None:
+        return found, stacks
+    for stack, marks in zip(program.stacks, reverse.active.stacks, strict=True):
+        stacks.append(stack if marks.any() else stack._replace(columns=0))
+    for each in reverse.instructions:
+        if isinstance(each, LoopBack):
+            kept, again = each.kept_of(MOST_KEPT[each.varies])
+            found[id(each.loop)] = Way(len(stacks), kept, again)
+            stacks.append(Stack(each.varies, len(kept), each.loop.length))
+    return found, stacks
 
 
-def forward(linked: Linked, instruction: Loop | Pack | Elements) -> None:
+def link(linked: Linked, step: Loop | Pack | Elements | LoopBack | Unpack | Send) -> None:
     """Add the rows of an instruction."""
-    match instruction:
+    match step:
         case Pack(stack=stack):
-            for k, places in enumerate(instruction.steps()):
+            for k, places in enumerate(step.steps()):
                 _move(linked, "keep", places, Column(stack, 0), k, fixed=True)
-        case Elements(varies=varies, stack=stack):
-            for rows, k, columns in instruction.runs():
-                places = _range(varies, rows.start, rows.stop - rows.start)
-                _move(linked, "take", places, Column(stack, columns.start), k, fixed=True)
+        case Unpack(stack=stack):
+            for k, (places, chosen) in enumerate(step.steps()):
+                _move(linked, "give", places, Column(stack, 0), k, chosen, fixed=True)
+        case Elements():
+            _entries(linked, "take", step)
+        case Send(elements=elements):
+            _entries(linked, "send", elements)
         case Loop():
-            straight = is_straight(instruction) and id(instruction) not in linked.ways
-            (_straight if straight else _by_rows)(linked, instruction)
+            straight = is_straight(step) and id(step) not in linked.ways
+            (_straight if straight else _by_rows)(linked, step)
+        case LoopBack():
+            _back(linked, step)
 
 
-def needed(instruction: Loop, *, is_followed: bool) -> tuple[int, int]:
+def _entries(linked: Linked, verb: str, elements: Elements) -> None:
+    for rows, k, columns in elements.runs():
+        places = _range(elements.varies, rows.start, rows.stop - rows.start)
+        _move(linked, verb, places, Column(elements.stack, columns.start), k, fixed=True)
+
+
+def needed(instruction: Loop) -> tuple[int, int]:
     """Return how many numbers of `u` and rows of `v` a loop needs for itself."""
-    states = len(instruction.first.slots)
-    own = states + 1 + is_followed * states  # the next states, a flag, and what is carried
+    own = len(instruction.first.slots) + 1  # the next states, and a flag
     return (2, own) if instruction.varies else (2 + own, 0)
 
 
@@ -153,15 +167,14 @@ def _by_rows(linked: Linked, loop: Loop) -> None:
         _copy(linked, varies, flag, loop.goes_on)
     with linked.apart(varies=varies) as code:
         _take_inputs(linked, loop, index)
-        before = linked.reserve(0, varies=False)
+        before = dict(linked.gathers)
         for each in loop.body:
             linked.forward(each)
-        gathered = linked.reserve(0, varies=False) - before
         rows = [*code.rows]
         if loop.kept >= 0:
             _move(linked, "keep", loop.outputs, Column(loop.kept, 0), index)
         if way is not None:
-            _move(linked, "keep", _kept(way), Column(way.stack, 0), index)
+            _move(linked, "keep", _kept(way, varies=varies), Column(way.stack, 0), index)
         if flag is not None and loop.holds is not None:
             _copy(linked, varies, flag, loop.holds)
         moved = loop.following
@@ -183,18 +196,23 @@ def _by_rows(linked: Linked, loop: Loop) -> None:
     _copy(linked, varies, loop.out.start, _range(varies, first_state, states))
     _copy(linked, varies, loop.out.start + states, _range(False, done, 1))
     if way is not None:
-        way.index, way.done, way.gathers, way.gathered = index, done, before, gathered
-        way.rows = rows
-        way.carry = linked.reserve(states, varies=varies)
-    for stack in (loop.kept, linked.slopes.get(loop.kept, -1), -1 if way is None else way.stack):
+        way.index, way.done, way.rows = index, done, rows
+        found = [(place, np.frombuffer(key[1], np.intp)) for key, place in linked.gathers.items()
+                 if key[0] == varies and before.get(key) != place]  # fmt: skip
+        way.gathers = [(place, slots) for place, slots in found if (slots >= first_state).any()]
+    for stack in (loop.kept, -1 if way is None else way.stack):
         if stack >= 0:
-            fields = {STACK: linked.stack(stack), DONE: done}
-            linked.emit(varies, linked.kernel("note"), fields)
+            _note(linked, varies, stack, done)
+    if way is not None and loop.kept >= 0:
+        _note(linked, varies, loop.kept + len(linked.program.stacks), done)
 
 
-def _kept(way: Way) -> Places:
-    slots = way.followed.kept
-    return Places(np.full(len(slots), way.followed.loop.varies), slots)
+def _note(linked: Linked, varies: bool, stack: int, done: int) -> None:
+    linked.emit(varies, linked.kernel("note"), {STACK: linked.stack(stack), DONE: done})
+
+
+def _kept(way: Way, *, varies: bool) -> Places:
+    return Places(np.full(len(way.kept), varies), way.kept)
 
 
 def _take_inputs(linked: Linked, loop: Loop, index: int) -> None:
@@ -211,106 +229,49 @@ def _take_inputs(linked: Linked, loop: Loop, index: int) -> None:
 
 def clear_slopes(linked: Linked, *, varies: bool) -> None:
     """Add rows that set the adjoints of all stacks of a space to zero."""
-    for number in linked.slopes.values():
-        stack = linked.stacks[number]
-        if stack.varies == varies:
+    count = len(linked.program.stacks)
+    for number, stack in enumerate(linked.stacks[count : 2 * count], count):
+        if stack.varies == varies and stack.columns:
             fields = {STACK: linked.stack(number), COLUMNS: stack.columns}
             linked.emit(varies, linked.kernel("clear", operands="uv"[varies]), fields)
 
 
-def backward(linked: Linked, instruction: Loop | Pack | Elements) -> None:
-    """Add the rows that pass the adjoints of an instruction on."""
-    match instruction:
-        case Pack(stack=stack):
-            _touch(linked, instruction.places)
-            slope = Column(linked.slopes[stack], 0)
-            for k, places in enumerate(instruction.steps()):
-                into, chosen = _slopes(linked, places), linked.active.at(places)
-                _move(linked, "give", into, slope, k, chosen, fixed=True)
-        case Elements(varies=varies, stack=stack):
-            for rows, k, columns in instruction.runs():
-                places = _range(varies, rows.start, rows.stop - rows.start)
-                slope = Column(linked.slopes[stack], columns.start)
-                _move(linked, "send", _slopes(linked, places), slope, k, fixed=True)
-        case Loop():
-            _back(linked, instruction)
-
-
-def _slopes(linked: Linked, places: Places) -> Places:
-    """Return the places of adjoints."""
-    shift = np.where(places.varies, linked.shift(True), linked.shift(False))
-    return places._replace(slots=places.slots + shift)
-
-
-def _touch(linked: Linked, places: Places) -> None:
-    linked.writers.touch(places.slots[places.varies])
-
-
-def _back(linked: Linked, loop: Loop) -> None:
-    varies, states, way = loop.varies, len(loop.first.slots), linked.ways[id(loop)]
-    shift, index = linked.shift(varies), way.index
-    carry, own = way.carry + shift, way.followed.own
-    _touch(linked, loop.first)
-    _touch(linked, loop.captured)
-    _copy(linked, varies, carry, _range(varies, loop.out.start + shift, states))
-    outer, linked.writers = linked.writers, FirstWriters(linked.program, own)
+def _back(linked: Linked, back: LoopBack) -> None:
+    varies, loop, way = back.varies, back.loop, linked.ways[id(back.loop)]
     with linked.apart(varies=varies) as code:
-        _move(linked, "take", _kept(way), Column(way.stack, 0), index)
-        if way.followed.again:
+        _move(linked, "take", _kept(way, varies=varies), Column(way.stack, 0), way.index)
+        if way.again:
             code.rows += way.rows
         else:
-            _take_inputs(linked, loop, index)
-            for each in loop.body:
-                if isinstance(each, Product) and each.varies == varies:
-                    linked.gather_again(each)
+            _take_inputs(linked, loop, way.index)
+            for place, slots in way.gathers:
+                linked.gather_again(place, varies, slots)
+        before = linked.reserve(0, varies=False)
         with linked.apart(varies=varies) as body:
-            if loop.kept in linked.slopes:
-                _touch(linked, loop.outputs)
-                outputs, stack = _slopes(linked, loop.outputs), linked.slopes[loop.kept]
-                chosen = linked.active.at(loop.outputs)
-                _move(linked, "give", outputs, Column(stack, 0), index, chosen)
-            _add(linked, varies, loop.following, way.carry)
-            for each in reversed(loop.body):
-                linked.backward(each)
-            if varies:
-                linked.writers.touch(loop.states)
-                linked.writers.touch(loop.inputs)
-            _copy(linked, varies, carry, _range(varies, loop.states.start + shift, states))
-            for part, stack, columns in column_runs(loop.columns):
-                if stack in linked.slopes:
-                    inputs = _range(
-                        varies, loop.inputs.start + shift + part.start, part.stop - part.start
-                    )
-                    into = Column(linked.slopes[stack], columns.start)
-                    _move(linked, "send", inputs, into, index)
-        if varies:
-            linked.zero(linked.writers)
-        else:
-            for start, count in ((own.start, own.stop - own.start), (way.gathers, way.gathered)):
-                fields = {Field.COUNT: count, Field.OUT: start + shift}
-                linked.emit(False, linked.kernel("zero", operands="u"), fields)
+            _one_step_back(linked, back)
+        for rows in back.zeroed:
+            linked.zero(varies, rows)
+        reserved = linked.reserve(0, varies=False)
+        if not varies and reserved > before:  # what the products of a step are added up in
+            linked.zero(False, slice(before, reserved))
         code.rows += body.rows
-    linked.writers = outer
-    fields = {LIMIT: way.done, INDEX: index, DONE: way.done}
+    fields = {LIMIT: way.done, INDEX: way.index, DONE: way.done}
     fields |= {CODE: linked.table(code.array()), ROWS: len(code.array())}
     mode = "" if loop.reverse else "r"
     kernel = linked.kernel("loop", operands="u" + "uv"[varies], mode=mode)
     linked.emit(varies, kernel, fields)
-    _add(linked, varies, loop.first, way.carry)
 
 
-def _add(linked: Linked, varies: bool, places: Places, start: int) -> None:
-    """Add rows that add the adjoints from one place on to those of others."""
-    _touch(linked, places)
-    chosen = linked.active.at(places)
-    for first, last in _runs(chosen & (places.varies == varies)):
-        linked.scatter(start + first, varies, places.slots[first:last])
-    if not varies:
-        return
-    for i in np.flatnonzero(chosen & ~places.varies).tolist():
-        fields = {Field.COUNT: 1, Field.ROWS: 1, Field.A: start + i + linked.shift(True)}
-        fields[Field.BIAS] = int(places.slots[i]) + linked.shift(False)
-        linked.emit(True, linked.kernel("row_totals"), fields)
+def _one_step_back(linked: Linked, back: LoopBack) -> None:
+    index = linked.ways[id(back.loop)].index
+    if back.given is not None:
+        stack, outputs, chosen = back.given
+        _move(linked, "give", outputs, Column(stack, 0), index, chosen)
+    for each in back.body:
+        linked.forward(each)
+    for rows, stack, columns in back.sent:
+        inputs = _range(back.varies, rows.start, rows.stop - rows.start)
+        _move(linked, "send", inputs, Column(stack, columns.start), index)
 
 
 # ----------------------------------------------------------------------------------------- moves

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from micrograd.compiler.native.rows import Field
-from micrograd.compiler.program import Product, Rows, even_matrix
+from micrograd.compiler.program import Product, Rows, even_matrix, slots_of
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked
@@ -16,149 +16,139 @@ if TYPE_CHECKING:
 
 def needed(instruction: Product) -> tuple[int, int]:
     """Return how many numbers of `u` and rows of `v` a product has to gather."""
-    varies, _, matrix, inputs, bias = instruction
+    varies, _, matrix, inputs, bias, _ = instruction
     numbers = 0 if _affine(matrix, varies) else matrix.size
     numbers += 0 if bias is None or _line(bias) else len(matrix)
     rows = inputs.size if _windows(inputs, varies) is None else 0
     return (numbers, rows) if varies else (numbers + rows, 0)
 
 
-def forward(linked: Linked, i: int, instruction: Product) -> None:
+def forward(linked: Linked, instruction: Product) -> None:
     """Add the rows that compute a product.
 
     Args:
         linked: the program, as far as it is linked.
-        i: the number of the instruction.
         instruction: the product.
     """
-    varies, out, matrix, inputs, bias = instruction
-    (m, k), c = matrix.shape, len(inputs)
-    a, down, right = _matrix(linked, i, instruction)
-    b, step = _vectors(linked, i, instruction)
-    fields, mode = _bias(linked, i, bias)
-    fields |= {Field.INTO: out.start, Field.INTO_STEP: m, Field.INTO_DOWN: m}
-    if varies:
-        kernel = linked.kernel("rank_v", mode=mode)
-        fields |= {Field.COUNT: c, Field.ROWS: m, Field.COLUMNS: k}
-        fields |= {Field.A: a, Field.A_DOWN: down, Field.A_RIGHT: right}
-        fields |= {Field.B: b, Field.B_STEP: step}
-    elif _slides(m, step, c, k):
-        kernel = linked.kernel("line_u", mode=mode)
-        fields |= {Field.ROWS: 1, Field.COLUMNS: k, Field.LANES: c}
-        fields |= {Field.A: a, Field.A_RIGHT: right, Field.B: b, Field.B_STEP: 1}
+    if instruction.mode == "total":
+        _total(linked, instruction)
+    elif instruction.varies:
+        _in_v(linked, instruction)
     else:
-        kernel = linked.kernel("dot_u", mode=mode)
-        fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
-        fields |= {Field.A: b, Field.A_DOWN: step, Field.B: a, Field.B_STEP: down}
-    linked.emit(varies, kernel, fields)
+        _in_u(linked, instruction)
 
 
-def _bias(linked: Linked, i: int, bias: Rows | None) -> tuple[dict[Any, int], str]:
-    if bias is None:
-        return {}, "zero"
-    found = _line(bias)
-    if found is None:
-        found = linked.gather(i, "bias", False, bias), 1
-    return dict(zip((Field.BIAS, Field.BIAS_STEP), found, strict=True)), "bias"
-
-
-def _matrix(linked: Linked, i: int, instruction: Product) -> tuple[int, int, int]:
-    """Return the place and the strides of the matrix, which is gathered if need be."""
-    found = _affine(instruction.matrix, instruction.varies)
-    if found is not None:
-        return found
-    place = linked.gather(i, "matrix", False, instruction.matrix)
-    return place, instruction.matrix.shape[1], 1
-
-
-def _vectors(linked: Linked, i: int, instruction: Product) -> tuple[int, int]:
-    """Return the place of the first input vector, and the distance to the next one."""
-    found = _windows(instruction.inputs, instruction.varies)
-    if found is not None:
-        return found
-    slots = instruction.inputs
-    return linked.gather(i, "inputs", instruction.varies, slots), slots.shape[1]
-
-
-def backward(linked: Linked, i: int, instruction: Product) -> None:
-    """Add the rows that pass the adjoints of a product to its inputs, matrix and bias.
-
-    Args:
-        linked: the program, which has the product forwards.
-        i: the number of the instruction.
-        instruction: the product.
-    """
-    varies, out, matrix, inputs, bias = instruction
+def _in_v(linked: Linked, instruction: Product) -> None:
+    _, out, matrix, inputs, bias, mode = instruction
     (m, k), c = matrix.shape, len(inputs)
-    g = out.start + linked.shift(varies)
-    if linked.is_active(varies, inputs):
-        _into_inputs(linked, i, instruction, g)
-    if linked.is_active(False, matrix):
-        a, down, right = _found(linked, i, instruction)
-        b, step = _inputs(linked, i, instruction)
-        fields = {Field.ROWS: m, Field.COLUMNS: k, Field.A: g, Field.B: b}
-        fields |= {Field.INTO: a + linked.adjoints_u}
-        if varies:
-            kernel = linked.kernel("dot_v")
-            fields |= {Field.COUNT: c, Field.A_DOWN: m, Field.B_STEP: step}
-            fields |= {Field.INTO_DOWN: down, Field.INTO_STEP: right}
+    a, down, right = _matrix(linked, matrix, varies=True)
+    b, step = _vectors(linked, inputs, varies=True)
+    fields = {Field.COUNT: c, Field.ROWS: m, Field.COLUMNS: k}
+    fields |= {Field.A: a, Field.A_DOWN: down, Field.A_RIGHT: right}
+    fields |= {Field.B: b, Field.B_STEP: step, Field.INTO_STEP: m}
+    start, own = _bias(linked, bias)
+    is_slice = isinstance(out, slice)
+    if mode == "add" and is_slice:
+        start = "add"
+    place = out.start if is_slice else linked.reserve(c * m, varies=True)
+    linked.emit(True, linked.kernel("rank_v", mode=start), fields | own | {Field.INTO: place})
+    if not is_slice:
+        linked.scatter(place, True, out, mode)
+
+
+def _in_u(linked: Linked, instruction: Product) -> None:
+    _, out, matrix, inputs, bias, mode = instruction
+    (m, k), c = matrix.shape, len(inputs)
+    slots = slots_of(out).reshape(c, m)
+    into = _windows(slots, varies=False)
+    place, pitch = into or (linked.reserve(c * m, varies=False), m)
+    start, fields = _bias(linked, bias)
+    start = "add" if mode == "add" else start  # what is reserved in `u` is 0 at first
+    fields |= {Field.INTO: place, Field.INTO_STEP: pitch, Field.INTO_DOWN: pitch}
+    turned = mode == "add" and _turned(linked, matrix, inputs)
+    if turned:  # the rows of the result are sums of rows of the transposed matrix
+        a, b = turned
+        fields |= {Field.ROWS: c, Field.COLUMNS: k, Field.LANES: m}
+        fields |= dict(zip((Field.A, Field.A_DOWN, Field.A_RIGHT), a, strict=True))
+        fields |= {Field.B: b[0], Field.B_STEP: b[2]}
+        kernel = linked.kernel("rank_u" if c > 1 and pitch >= m else "line_u", mode=start)
+        for part in _apart(fields, pitch):
+            linked.emit(False, kernel, part)
+    else:
+        a, down, right = _matrix(linked, matrix, varies=False)
+        b, step = _vectors(linked, inputs, varies=False)
+        if _slides(m, step, c, k):
+            kernel = linked.kernel("line_u", mode=start)
+            fields |= {Field.ROWS: 1, Field.COLUMNS: k, Field.LANES: c}
+            fields |= {Field.A: a, Field.A_RIGHT: right, Field.B: b, Field.B_STEP: 1}
         else:
-            kernel = linked.kernel("rank_u" if m > 1 else "line_u", mode="add")
-            fields |= {Field.COLUMNS: c, Field.LANES: k, Field.A_DOWN: 1, Field.A_RIGHT: m}
-            fields |= {Field.B_STEP: step, Field.INTO_STEP: down}
-        linked.emit(varies, kernel, fields)
-        if (i, "matrix") in linked.gathers:
-            linked.scatter(a, False, matrix)
-    if bias is not None and linked.is_active(False, bias):
-        gathered = linked.gathers.get((i, "bias"))
-        place, step = _line(bias) if gathered is None else (gathered, 1)
-        fields = {Field.BIAS: place + linked.adjoints_u, Field.BIAS_STEP: step}
-        fields |= {Field.COUNT: c, Field.ROWS: m, Field.A: g, Field.A_DOWN: m}
-        linked.emit(varies, linked.kernel("row_totals" if varies else "column_totals"), fields)
-        if gathered is not None:
-            linked.scatter(gathered, False, bias)
+            kernel = linked.kernel("dot_u", mode=start)
+            fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
+            fields |= {Field.A: b, Field.A_DOWN: step, Field.B: a, Field.B_STEP: down}
+        linked.emit(False, kernel, fields)
+    if into is None:
+        linked.scatter(place, False, slots)
 
 
-def _into_inputs(linked: Linked, i: int, instruction: Product, g: int) -> None:
-    varies, inputs = instruction.varies, instruction.inputs
-    (m, k), c = instruction.matrix.shape, len(inputs)
-    a, down, right = _found(linked, i, instruction)
-    place, step = _inputs(linked, i, instruction)
-    gathered = (i, "inputs") in linked.gathers
-    into = place + linked.shift(varies)
-    fields = {Field.INTO: into}
-    if varies:
-        stores = gathered or linked.writers.stores(slice(place, place + inputs.size))
-        kernel = linked.kernel("rank_v", mode="zero" if stores else "add")
-        fields |= {Field.COUNT: c, Field.ROWS: k, Field.COLUMNS: m}
-        fields |= {Field.A: a, Field.A_DOWN: right, Field.A_RIGHT: down}
-        fields |= {Field.B: g, Field.B_STEP: m, Field.INTO_STEP: k}
-        linked.emit(varies, kernel, fields)
-    else:
-        kernel = linked.kernel("rank_u" if step >= k else "line_u", mode="add")
-        fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
-        fields |= {Field.A: g, Field.A_DOWN: m, Field.A_RIGHT: 1}
-        fields |= {Field.B: a, Field.B_STEP: down, Field.INTO_STEP: step}
-        for part in _apart(fields, step, right):
-            linked.emit(varies, kernel, part)
-    if gathered:
-        if varies:
-            linked.writers.touch(inputs.ravel())
-        linked.scatter(place, varies, inputs)
+def _total(linked: Linked, instruction: Product) -> None:
+    """Add the rows of a product of rows of `v`, summed over the lanes, for a matrix of `u`."""
+    left, right = instruction.inputs.T, instruction.matrix.T
+    (c, m), k = left.shape, right.shape[1]
+    a, a_step = _vectors(linked, left, varies=True)
+    b, b_step = _vectors(linked, right, varies=True)
+    slots = slots_of(instruction.out).reshape(m, k)
+    into = even_matrix(slots)
+    place, down, across = into or (linked.reserve(slots.size, varies=False), k, 1)
+    fields = {Field.COUNT: c, Field.ROWS: m, Field.COLUMNS: k}
+    fields |= {Field.A: a, Field.A_DOWN: a_step, Field.B: b, Field.B_STEP: b_step}
+    fields |= {Field.INTO: place, Field.INTO_DOWN: down, Field.INTO_STEP: across}
+    linked.emit(True, linked.kernel("dot_v"), fields)
+    if into is None:
+        linked.scatter(place, False, slots)
 
 
-def _inputs(linked: Linked, i: int, instruction: Product) -> tuple[int, int]:
-    """Return the same as `_vectors`, after it has run."""
-    place, k = linked.gathers.get((i, "inputs")), instruction.inputs.shape[1]
-    found = _windows(instruction.inputs, instruction.varies)
-    return cast("tuple[int, int]", found if place is None else (place, k))
+def _bias(linked: Linked, bias: Rows | None) -> tuple[str, dict[Any, int]]:
+    """Return what a product begins with, and the words that say where that is."""
+    if bias is None:
+        return "zero", {}
+    place, step = _line(bias) or (linked.gather(False, bias), 1)
+    return "bias", {Field.BIAS: place, Field.BIAS_STEP: step}
 
 
-def _found(linked: Linked, i: int, instruction: Product) -> tuple[int, int, int]:
-    place = linked.gathers.get((i, "matrix"))
-    if place is not None:
-        return place, instruction.matrix.shape[1], 1
-    return cast("tuple[int, int, int]", _affine(instruction.matrix, instruction.varies))
+def _matrix(linked: Linked, slots: Any, *, varies: bool) -> tuple[int, int, int]:
+    """Return the place and the strides of a matrix, which is gathered if need be."""
+    found = _affine(slots, varies) or _gathered(linked, False, slots)
+    if found is None or not (varies or found[2] == 1):
+        found = linked.gather(False, slots), slots.shape[1], 1
+    return found
+
+
+def _vectors(linked: Linked, slots: Any, *, varies: bool) -> tuple[int, int]:
+    """Return the place of the first vector, and the distance to the next one."""
+    found = _windows(slots, varies)
+    if found is None:
+        held = _gathered(linked, varies, slots)
+        place = held[0] if held and held[2] == 1 else linked.gather(varies, slots)
+        found = place, slots.shape[1]
+    return found
+
+
+def _turned(linked: Linked, matrix: Any, inputs: Any) -> tuple[Any, Any] | None:
+    """Return the places and strides of inputs and of a matrix whose columns are contiguous."""
+    a, b = (_gathered(linked, False, each) or even_matrix(each) for each in (inputs, matrix))
+    return (a, b) if a and b and (b[1] == 1 or len(matrix) == 1) else None
+
+
+def _gathered(linked: Linked, varies: bool, slots: Any) -> tuple[int, int, int] | None:
+    """Return where the program has gathered slots before its backward pass, and the strides."""
+    if not linked.is_back:
+        return None
+    (rows, columns), gathers = slots.shape, linked.gathers
+    if (place := gathers.get((varies, slots.tobytes()))) is not None:
+        return place, columns, 1
+    if (place := gathers.get((varies, slots.T.tobytes()))) is not None:
+        return place, 1, rows
+    return None
 
 
 def _line(rows: Any) -> Any:
@@ -194,20 +184,19 @@ def _slides(m: int, step: int, c: int, k: int) -> bool:
     return m == 1 and step == 1 and c > k > 1
 
 
-def _apart(fields: dict[Any, int], step: int, right: int) -> Iterator[dict[Any, int]]:
+def _apart(fields: dict[Any, int], step: int) -> Iterator[dict[Any, int]]:
     """Yield the fields of a product in `u` in parts whose results do not overlap.
 
     Args:
-        fields: those of the product that passes adjoints to windows, a row for each window.
+        fields: those of the product, a row for each window that it adds to.
         step: the distance from one window to the next.
-        right: that from one column of the matrix to the next.
     """
     c, m, k = fields[Field.ROWS], fields[Field.COLUMNS], fields[Field.LANES]
     if step >= k:
         yield fields
     elif _slides(m, step, c, k):
         g, a, into = (fields[each] for each in (Field.A, Field.B, Field.INTO))
-        line = fields | {Field.ROWS: 1, Field.A: a, Field.A_RIGHT: right}
+        line = fields | {Field.ROWS: 1, Field.A: a, Field.A_RIGHT: 1}
         last = k - 1  # the first number that is in `k` windows
         yield line | {
             Field.COLUMNS: k,
@@ -217,13 +206,13 @@ def _apart(fields: dict[Any, int], step: int, right: int) -> Iterator[dict[Any, 
             Field.INTO: into + last,
         }
         for j in range(k):  # those before it, and those after the last such number
-            part = line | {Field.COLUMNS: 1, Field.A: a + right * j}
+            part = line | {Field.COLUMNS: 1, Field.A: a + j}
             yield part | {Field.LANES: last - j, Field.B: g, Field.INTO: into + j}
             yield part | {Field.LANES: j, Field.B: g + c - j, Field.INTO: into + c}
     else:
         for i in range(c):
             part = {Field.ROWS: 1, Field.INTO: fields[Field.INTO] + step * i}
-            yield fields | part | {Field.A: fields[Field.A] + m * i}
+            yield fields | part | {Field.A: fields[Field.A] + fields[Field.A_DOWN] * i}
 
 
 def _affine(matrix: Any, varies: bool) -> tuple[int, int, int] | None:

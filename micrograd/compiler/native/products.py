@@ -197,7 +197,7 @@ def _rank_u(w: Writer, spec: Spec, **options: Any) -> str:
 
 
 def dot_v(w: Writer, spec: Spec) -> str:
-    """Write the adjoints of a matrix of `u`, from rows of `v`, for several vectors."""
+    """Add products of rows of `v`, summed over lanes and several vectors, to a matrix of `u`."""
     row, u, v, lanes = w.kernel()
     f = _product_words(w, row)
     with w.range(f["COUNT"]) as c:
@@ -209,14 +209,15 @@ def dot_v(w: Writer, spec: Spec) -> str:
 
 
 def dot_u(w: Writer, spec: Spec) -> str:
-    """Write products of vectors of `u`, to which a bias may be added."""
+    """Write products of vectors of `u`, which may be added to a bias or to what there is."""
     row, u, _, _ = w.kernel()
     f = _product_words(w, row)
-    with w.range(f["ROWS"]) as i, w.range(f["COLUMNS"]) as j:
-        start = w.constant(0.0, 1)
-        if spec.mode == "bias":
-            start = w.load(w.at(u, f["BIAS"], w.times(j, f["BIAS_STEP"])), 1)
-        w.store(start, w.at(u, f["INTO"], w.times(i, f["INTO_DOWN"]), j))
+    if spec.mode != "add":
+        with w.range(f["ROWS"]) as i, w.range(f["COLUMNS"]) as j:
+            start = w.constant(0.0, 1)
+            if spec.mode == "bias":
+                start = w.load(w.at(u, f["BIAS"], w.times(j, f["BIAS_STEP"])), 1)
+            w.store(start, w.at(u, f["INTO"], w.times(i, f["INTO_DOWN"]), j))
     a, b = (w.at(u, f["A"]), f["A_DOWN"]), (w.at(u, f["B"]), f["B_STEP"])
     _dot(
         w,
@@ -225,29 +226,4 @@ def dot_u(w: Writer, spec: Spec) -> str:
         b,
         (w.at(u, f["INTO"]), f["INTO_DOWN"], word(1)),
     )
-    return w.finished()
-
-
-def row_totals(w: Writer, spec: Spec) -> str:
-    """Write the adjoints of a bias: sums of rows of `v` over lanes and vectors."""
-    row, u, v, lanes = w.kernel()
-    f = _product_words(w, row)
-    with w.range(f["COUNT"]) as c, w.range(f["ROWS"]) as i:
-        place = w.build.add(w.build.add(f["A"], w.times(c, f["A_DOWN"])), i)
-        base = w.lanes_of(v, place, lanes)
-        with w.loop(word(0), lanes, word(w.width), w.constant(0.0, w.width)) as turn:
-            turn.following = [w.build.fadd(turn.values[0], w.load(w.at(base, turn.i), w.width))]
-        at = w.at(u, f["BIAS"], w.times(i, f["BIAS_STEP"]))
-        w.store(w.build.fadd(w.load(at, 1), w.total(turn.values[0])), at)
-    return w.finished()
-
-
-def column_totals(w: Writer, spec: Spec) -> str:
-    """Write the adjoints of a bias, with all of it in `u`."""
-    row, u, _, _ = w.kernel()
-    f = _product_words(w, row)
-    with w.range(f["COUNT"]) as c, w.range(f["ROWS"]) as i:
-        x = w.load(w.at(u, f["A"], w.times(c, f["A_DOWN"]), i), 1)
-        at = w.at(u, f["BIAS"], w.times(i, f["BIAS_STEP"]))
-        w.store(w.build.fadd(w.load(at, 1), x), at)
     return w.finished()

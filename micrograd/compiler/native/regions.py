@@ -1,7 +1,7 @@
 """Writes the batched part of a program as one kernel of straight code, forwards and backwards.
 
 The kernels of single instructions read and write a row of memory for each operation. Here, all
-values of a vector of samples stay in registers from the inputs to the output and back to the
+numbers of a vector of samples stay in registers from the inputs to the output and back to the
 adjoints of the inputs. The operations are the same as in those kernels, and those that depend on
 each other come in the same order, so that the numbers are the same, apart from the sign of a zero
 in a gradient.
@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.flows import Flow
 from micrograd.compiler.native.driver import Frame
 from micrograd.compiler.native.elementwise import stopped
 from micrograd.compiler.native.linking import Linked
@@ -34,8 +35,7 @@ from micrograd.compiler.program import (
     slots_read,
     without_tapes,
 )
-from micrograd.ops import Operation
-from micrograd.table.formulas import ADJOINT, RESULT, Tree
+from micrograd.table.formulas import ADJOINT
 
 _FEW = 16  # this many inputs of a block take up half of the nearest cache
 
@@ -75,8 +75,7 @@ class _RegionWriter:
         self.row, self.u, self.v, self.lanes = w.kernel()
         self.lowering, self.zero = Lowering(w, w.width), w.constant(0.0, w.width)
         self.values: dict[Place, Any] = {}
-        self.adjoints: dict[int, Any] = {}  # of slots of `v`
-        # What is added to adjoints of `u` after the loop: the slot, the sum of a vector of lanes,
+        # What is added to adjoints of `u` after the loop: their slot, the sum of a vector of lanes,
         # and its factors.
         self.totals: list[tuple[int, Any, float, int | None]] = []
         self.first = w.build.block
@@ -95,16 +94,11 @@ class _RegionWriter:
         with w.loop(word(0), self.lanes, word(w.width)) as self.i:
             self._ask_for_next_block(frame)
             for each in instructions:
-                self._forwards(each)
+                self._write(each)
             for slot in outputs:
                 w.store(self._value((True, slot)), self._at(slot))
             if backwards:
-                shift = self.linked.adjoints_v
-                self.adjoints = {slot: w.load(self._at(slot + shift), w.width) for slot in outputs}
-                for each in reversed(instructions):
-                    self._backwards(each)
-                for slot in np.flatnonzero(self.linked.active[True][: program.inputs]).tolist():
-                    w.store(self.adjoints.get(slot, self.zero), self._at(slot + shift))
+                self._backwards(outputs)
         self._add_totals()
         w.build.ret_void()
         w.build.position_at_end(self.first)
@@ -137,134 +131,136 @@ class _RegionWriter:
         return self.w.at(self.w.lanes_of(self.v, word(place), self.lanes), self.i)
 
     def _value(self, place: Place) -> Any:
-        """Return a value; what was neither computed nor read before is an input."""
+        """Return a number; what was neither computed nor read before is an input."""
         if place not in self.values:
             self.values[place] = self.w.load(self._at(place[1]), self.w.width)
         return self.values[place]
 
+    def _is_zero(self, place: Place) -> bool:
+        """Return whether nothing was added to an adjoint."""
+        return place[1] >= self.linked.adjoints_v and place not in self.values
+
+    def _is_active(self, total: bool, slot: int) -> bool:
+        """Return whether an adjoint, of `u` if it is a total, is asked for."""
+        linked = self.linked
+        if total:
+            return bool(linked.active[False][slot - linked.adjoints_u])
+        return bool(linked.active[True][slot - linked.adjoints_v])
+
     def _signed(self, sign: float, value: Any) -> Any:
         return value if sign > 0 else self.w.build.fneg(value)
 
-    # ------------------------------------------------------------------------------------- forwards
+    # -------------------------------------------------------------------------------- instructions
 
-    def _forwards(self, instruction: Instruction) -> None:
-        values = self.values
+    def _backwards(self, outputs: Sequence[int]) -> None:
+        """Write the backward pass, from the adjoints of outputs to those of inputs."""
+        linked, first = self.linked, self.linked.adjoints_v
+        for slot in outputs:
+            self._value((True, first + slot))
+        for each in without_tapes(linked.reverse.instructions if linked.reverse else ()):
+            if each.varies:
+                self._write(each)
+        for slot in np.flatnonzero(linked.active[True][: self.program.inputs]).tolist():
+            adjoint = self.values.get((True, first + slot), self.zero)
+            self.w.store(adjoint, self._at(first + slot))
+
+    def _write(self, instruction: Instruction) -> None:
         match instruction:
-            case Elementwise(operation=row):
+            case Elementwise():
                 for slot, places in _applied(instruction):
-                    self._check_length()
-                    names = dict(zip(row.operands, map(self._value, places), strict=True))
-                    values[True, slot] = self.lowering.value(row.computed, names)
-            case WeightedSums():
+                    self._apply(instruction, slot, places)
+            case WeightedSums(mode="value"):
                 for slot, terms in instruction.sums():
-                    values[True, slot] = self._sum(terms)
-            case Product():
-                for slot, bias, factors in _products(instruction):
                     self._check_length()
-                    total = self.zero if bias is None else self._value((False, bias))
-                    for a, b in factors:
-                        total = self.w.fma(self._value((False, a)), self._value((True, b)), total)
-                    values[True, slot] = total
+                    self._sum(slot, terms)
+            case WeightedSums(mode=mode):
+                self._add_terms(instruction, is_total=mode == "total")
+            case Product():
+                self._product(instruction)
             case Fold(operation=row):
                 combined = getattr(Functions(self.w, self.w.width), row.name)
                 for slot, slots in _folds(instruction):
                     self._check_length()
                     folded = (self._value((True, each)) for each in slots)
-                    values[True, slot] = reduce(combined, folded)
+                    self.values[True, slot] = reduce(combined, folded)
 
-    def _sum(self, terms: Sequence[Term]) -> Any:
+    def _apply(self, step: Elementwise, slot: int, places: Sequence[Place]) -> None:
+        """Write an operation, or a flow unless its adjoint is 0."""
+        row, w, total = step.operation, self.w, step.mode == "total"
+        if isinstance(row, Flow) and (self._is_zero(places[0]) or not self._is_active(total, slot)):
+            return
         self._check_length()
+        names = dict(zip(row.operands, map(self._value, places), strict=True))
+        result = self.lowering.value(row.computed, names)
+        if isinstance(row, Flow):
+            result = stopped(w, names[ADJOINT], result, row.computed)
+        if total:
+            into = self._total(slot)
+            w.build.store(w.build.fadd(w.build.load(into), result), into)
+        else:
+            self._add(slot, result)
+
+    def _sum(self, slot: int, terms: Sequence[Term]) -> None:
         w, total = self.w, self.w.constant(-0.0, self.w.width)
         for sign, left, right in terms:
             if right is None:
                 add = w.build.fadd if sign > 0 else w.build.fsub
                 total = add(total, self._value(left))
             else:
-                total = w.fma(self._value(left), self._signed(sign, self._value(right)), total)
-        return total
+                times = self._signed(sign, self._value(right))
+                total = w.fma(self._value(left), times, total)
+        self.values[True, slot] = total
 
-    # ------------------------------------------------------------------------------------ backwards
-
-    def _backwards(self, instruction: Instruction) -> None:
-        match instruction:
-            case Elementwise(operation=row):
-                applied = _applied(instruction)
-                for k in range(row.arity):
-                    if row.flow(k) is not None:
-                        self._flow(row, k, applied)
-            case WeightedSums():
-                for slot, terms in instruction.sums():
-                    g = self.adjoints.get(slot)
-                    for sign, left, right in terms if g is not None else ():
-                        self._into_factor(g, sign, left, right)
-                        if right is not None:
-                            self._into_factor(g, sign, right, left)
-            case Product():
-                self._into_inputs(instruction)
-
-    def _flow(self, row: Operation, k: int, applied: Sequence[tuple[int, list[Place]]]) -> None:
-        """Pass adjoints of results to their operands number `k`."""
-        formula = cast("Tree", row.flow(k))
-        for slot, places in applied:
-            g = self.adjoints.get(slot)
-            if g is None or not self._is_active(places[k]):
+    def _add_terms(self, instruction: WeightedSums, *, is_total: bool) -> None:
+        """Add terms to adjoints, one adjoint that is passed on after the other."""
+        found = [(term, slot) for slot, terms in instruction.sums() for term in terms]
+        for (sign, g, other), slot in sorted(found, key=lambda each: each[0][1]):
+            if self._is_zero(g):
                 continue
             self._check_length()
-            names = dict(zip(row.operands, map(self._value, places), strict=True))
-            names |= {RESULT: self._value((True, slot)), ADJOINT: g}
-            share = stopped(self.w, g, self.lowering.value(formula, names), formula)
-            if places[k][0]:
-                self._add(places[k][1], share)
+            if is_total:
+                self._add_to_total(slot, sign, self._value(g), other)
+            elif other is None:
+                self._add(slot, self._signed(sign, self._value(g)))
             else:
-                total = self._total(places[k][1])
-                self.w.build.store(self.w.build.fadd(self.w.build.load(total), share), total)
+                times, held = self._signed(sign, self._value(other)), self.values.get((True, slot))
+                self.values[True, slot] = self._plus_product(held, self._value(g), times)
 
-    def _into_factor(self, g: Any, sign: float, factor: Place, other: Place | None) -> None:
-        """Pass the adjoint of a sum to a factor of one of its terms."""
-        w, (varies, slot) = self.w, factor
-        if not self._is_active(factor):
-            return
-        self._check_length()
-        if varies:
-            if other is None:
-                self._add(slot, self._signed(sign, g))
-            else:
-                times = self._signed(sign, self._value(other))
-                self.adjoints[slot] = self._plus_product(self.adjoints.get(slot), g, times)
-            return
+    def _add_to_total(self, slot: int, sign: float, g: Any, other: Place | None) -> None:
+        """Add a term to an adjoint of `u`; what is not a row multiplies the total."""
+        build = self.w.build
         if other is not None and other[0]:
             total = self._total(slot, sign)
-            share = w.fma(g, self._value(other), w.build.load(total))
-        else:  # what is not a row multiplies the total
+            share = self.w.fma(g, self._value(other), build.load(total))
+        else:
             total = self._total(slot, sign, None if other is None else other[1])
-            share = w.build.fadd(g, w.build.load(total))
-        w.build.store(share, total)
+            share = build.fadd(g, build.load(total))
+        build.store(share, total)
 
-    def _into_inputs(self, instruction: Product) -> None:
-        """Pass adjoints through a matrix of constants to those of its input vectors."""
-        matrix, inputs = instruction.matrix.T.tolist(), instruction.inputs
-        apart = not contiguous(inputs)  # then the kernel adds to what there is only at the end
-        results = iter(range(instruction.out.start, instruction.out.stop))
-        for vector in inputs.tolist():
-            adjoints = [self.adjoints.get(next(results)) for _ in instruction.matrix]
-            for slot, column in zip(vector, matrix, strict=True):
-                self._check_length()
-                held = None if apart else self.adjoints.get(slot)
-                for factor, g in zip(column, adjoints, strict=True):
-                    if g is not None and self._is_active((True, slot)):
-                        held = self._plus_product(held, self._value((False, factor)), g)
-                if held is not None:
-                    self._add(slot, held) if apart else self.adjoints.update({slot: held})
-
-    def _is_active(self, place: Place) -> bool:
-        return bool(self.linked.active[place[0]][place[1]])
+    def _product(self, instruction: Product) -> None:
+        """Write a product with a matrix of constants."""
+        is_value = instruction.mode == "value"
+        # The kernel of scattered adjoints adds to what there is only at the end.
+        apart = not is_value and not contiguous(slots_of(instruction.out))
+        for slot, bias, factors in _products(instruction):
+            self._check_length()
+            total = None if apart else self.values.get((True, slot))
+            if is_value:
+                total = self.zero if bias is None else self._value((False, bias))
+            for a, b in factors:
+                if is_value or not self._is_zero((True, b)):
+                    x, y = self._value((False, a)), self._value((True, b))
+                    total = self._plus_product(total, x, y)
+            if total is not None:
+                self._add(slot, total) if apart else self.values.update({(True, slot): total})
 
     def _plus_product(self, held: Any, a: Any, b: Any) -> Any:
         return self.w.build.fmul(a, b) if held is None else self.w.fma(a, b, held)
 
     def _add(self, slot: int, share: Any) -> None:
-        held = self.adjoints.get(slot)
-        self.adjoints[slot] = share if held is None else self.w.build.fadd(held, share)
+        """Add to a number, if there is one."""
+        held = self.values.get((True, slot))
+        self.values[True, slot] = share if held is None else self.w.build.fadd(held, share)
 
     # ------------------------------------------------------------------------------ adjoints of `u`
 
@@ -278,12 +274,12 @@ class _RegionWriter:
         return total
 
     def _add_totals(self) -> None:
-        w, shift = self.w, self.linked.adjoints_u
+        w = self.w
         for slot, total, sign, factor in self.totals:
             share = self._signed(sign, w.total(w.build.load(total)))
             if factor is not None:
                 share = w.build.fmul(share, w.load(w.at(self.u, word(factor)), 1))
-            into = w.at(self.u, word(slot + shift))
+            into = w.at(self.u, word(slot))
             w.store(w.build.fadd(w.load(into, 1), share), into)
 
 

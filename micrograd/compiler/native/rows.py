@@ -18,10 +18,9 @@ ROW = 16
 class Field:
     """The meaning of the words of a row."""
 
-    COUNT, OUT, ADJOINT = 1, 2, 3
-    OPERANDS = (4, 5, 6)
-    SHIFT = 7  # from the place of a value to that of its adjoint
-    STARTS, LEFT, RIGHT, SIGN, FLAGS, SHIFT_U = 4, 5, 6, 8, 9, 10
+    COUNT, OUT = 1, 2
+    OPERANDS = (3, 4, 5, 6, 7)
+    STARTS, LEFT, RIGHT, SIGN, FLAGS = range(3, 8)
     # For matrix products: rows and columns, and the places and strides of the matrices.
     ROWS, COLUMNS, A, A_DOWN, A_RIGHT, B, B_STEP, INTO, INTO_STEP, BIAS, BIAS_STEP = range(2, 13)
     LANES, INTO_DOWN = 13, 14
@@ -32,17 +31,16 @@ class Spec(NamedTuple):
 
     name: str
     kind: str  # the type of the numbers
-    formula: Tree = ""  # of a value, or of what passes an adjoint back
+    formula: Tree = ""  # of an operation, or of what flows back to an operand
     names: tuple[str, ...] = ()  # of the operands
-    place: int = -1  # which operand an adjoint is passed to
-    operands: str = (
-        ""  # how each is read: v or u in a batch; s (slice) or g (gathered) in `u` alone
-    )
-    mode: str = ""
+    # How each operand is read: v or u in a batch; s (slice) or g (gathered) in `u` alone.
+    operands: str = ""
+    into: str = "s"  # whether results go to neighbouring places (s), or to those of a table (g)
+    mode: str = ""  # nothing for values; for adjoints see `micrograd.compiler.program.Mode`
 
     def __str__(self) -> str:
-        words = [self.name, self.kind, str(self.formula), *self.names, str(self.place)]
-        return "\n".join([*words, self.operands, self.mode, *called(self.formula)])
+        words = [self.name, self.kind, str(self.formula), *self.names]
+        return "\n".join([*words, self.operands, self.into, self.mode, *called(self.formula)])
 
 
 def called(formula: Tree) -> list[str]:

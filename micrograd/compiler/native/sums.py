@@ -1,20 +1,22 @@
 """Kernels of weighted sums, and of maxima and minima.
 
-A sum begins with -0.0: adding it to a number changes nothing, not even the sign of a zero.
+A sum begins with -0.0: adding it to a number changes nothing, not even the sign of a zero. Adjoints
+get one term after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from micrograd.compiler.native.elementwise import target
 from micrograd.compiler.native.lowering import Functions
 from micrograd.compiler.native.rows import Field, Spec
 from micrograd.compiler.native.writing import Writer, word
 
-# The low bits of the flag of a term: a row times a number, two rows, or two numbers.
+# The flag of a term: a row times a number, two rows, or two numbers.
 ROW_NUMBER, ROW_ROW, NUMBER_NUMBER = 0, 1, 2
-INTO_LEFT, INTO_RIGHT = 4, 8
+# Of a term of an adjoint, further bits: whether it is the first, and summed over the lanes.
+FIRST, TOTAL = 4, 8
 
 
 def sums_v(w: Writer, spec: Spec) -> str:
@@ -24,12 +26,14 @@ def sums_v(w: Writer, spec: Spec) -> str:
     build = w.build
     with w.range(count) as r:
         first, last = (build.load(w.at(starts, r, word(i))) for i in (0, 1))
-        target = w.lanes_of(v, w.build.add(out, r), lanes)
+        into = w.lanes_of(v, build.add(out, r), lanes)
 
-        def body(i: Any, width: int, first: Any = first, last: Any = last) -> None:
+        def body(
+            i: Any, width: int, first: Any = first, last: Any = last, into: Any = into
+        ) -> None:
             with w.loop(first, last, word(1), w.constant(-0.0, width)) as turn:
                 t, (total,) = turn.i, turn.values
-                flag = build.and_(build.load(w.at(flags, t)), word(3))
+                flag = build.load(w.at(flags, t))
                 sign = w.load(w.at(signs, t), 1)
                 x, y = (build.load(w.at(each, t)) for each in (left, right))
                 cases = [build.function.append_basic_block(f"case{n}") for n in range(3)]
@@ -56,115 +60,95 @@ def sums_v(w: Writer, spec: Spec) -> str:
                 for value, block in zip(results, cases, strict=True):
                     phi.add_incoming(value, block)
                 turn.following = [phi]
-            w.store(turn.values[0], w.at(target, i))
+            w.store(turn.values[0], w.at(into, i))
 
         # Several registers at once, since each term is looked up again for the next ones.
         w.in_steps(lanes, (4 * w.width, w.width), body)
     return w.finished()
 
 
-def sums_back_v(w: Writer, spec: Spec) -> str:
-    """Write what passes the adjoint of each sum to the factors of its terms."""
+def terms_v(w: Writer, spec: Spec) -> str:
+    """Write what adds single terms to adjoints of `v` or, as totals, of `u`, in their order."""
     row, u, v, lanes = w.kernel()
-    count, _, starts, left, right, signs, flags = _sum_words(w, row)
-    adjoint, shift, shift_u = w.words(row, Field.ADJOINT, Field.SHIFT, Field.SHIFT_U)
-    build = w.build
-    zero = w.constant(0.0, w.width)
+    count, out, _, left, right, signs, flags = _sum_words(w, row)
+    build, zero = w.build, w.constant(0.0, w.width)
+    with w.range(count) as t:
+        x, y, flag = (build.load(w.at(each, t)) for each in (left, right, flags))
+        sign, place = w.load(w.at(signs, t), 1), target(w, spec, out, t)
+        bits = (build.and_(flag, word(bit)) for bit in (FIRST, TOTAL))
+        is_first, is_total = (build.icmp_signed("!=", bit, word(0)) for bit in bits)
+        row_of_x, into = (w.lanes_of(v, each, lanes) for each in (x, place))
 
-    def into_row(place: Any, g: Any, other: Callable[[Any], Any]) -> None:
-        target = w.lanes_of(v, build.add(place, shift), lanes)
-        with w.loop(word(0), lanes, word(w.width)) as i:
-            at = w.at(target, i)
-            w.store(w.fma(w.load(w.at(g, i), w.width), other(i), w.load(at, w.width)), at)
+        def add(factor: Any) -> None:
+            with w.loop(word(0), lanes, word(w.width)) as i:
+                at = w.at(into, i)
+                held = build.select(is_first, zero, w.load(at, w.width))
+                w.store(w.fma(w.load(w.at(row_of_x, i), w.width), factor(i), held), at)
 
-    def into_number(place: Any, g: Any, other: Callable[[Any], Any], factor: Any) -> None:
-        target = w.at(u, build.add(place, shift_u))
+        with build.if_else(is_total) as (total, rows):
+            with total:
+                _add_total(w, u, v, lanes, w.at(u, place), x, y, sign, flag)
+            with rows:
+                are_rows = build.icmp_signed("==", build.and_(flag, word(3)), word(ROW_ROW))
+                with build.if_else(are_rows) as (both, number):
+                    with both:
+                        row_of_y, signs_ = w.lanes_of(v, y, lanes), w.splat(sign, w.width)
+                        add(lambda i: build.fmul(w.load(w.at(row_of_y, i), w.width), signs_))
+                    with number:
+                        times = w.splat(build.fmul(sign, w.load(w.at(u, y), 1)), w.width)
+                        add(lambda i: times)
+    return w.finished()
+
+
+def _add_total(
+    w: Writer, u: Any, v: Any, lanes: Any, at: Any, x: Any, y: Any, sign: Any, flag: Any
+) -> None:
+    """Add the sum over the lanes of a row times another one, or times a number."""
+    build, zero, row = w.build, w.constant(0.0, w.width), w.lanes_of(v, x, lanes)
+    are_rows = build.icmp_signed("==", build.and_(flag, word(3)), word(ROW_ROW))
+
+    def add(factor: Any, other: Any = None) -> None:
         with w.loop(word(0), lanes, word(w.width), zero) as turn:
-            share = w.fma(w.load(w.at(g, turn.i), w.width), other(turn.i), turn.values[0])
-            turn.following = [share]
-        total = build.fmul(w.total(turn.values[0]), factor)
-        w.store(build.fadd(w.load(target, 1), total), target)
+            held, (before,) = w.load(w.at(row, turn.i), w.width), turn.values
+            if other is None:
+                turn.following = [build.fadd(before, held)]
+            else:
+                turn.following = [w.fma(held, w.load(w.at(other, turn.i), w.width), before)]
+        share = build.fmul(w.total(turn.values[0]), factor)
+        w.store(build.fadd(w.load(at, 1), share), at)
 
-    with w.range(count) as r:
-        first, last = (build.load(w.at(starts, r, word(i))) for i in (0, 1))
-        g = w.lanes_of(v, build.add(adjoint, r), lanes)
-        with w.loop(first, last, word(1)) as t:
-            flag = build.load(w.at(flags, t))
-            sign = w.load(w.at(signs, t), 1)
-            x, y = (build.load(w.at(each, t)) for each in (left, right))
-            kind = build.and_(flag, word(3))
+    with build.if_else(are_rows) as (rows, number):
+        with rows:
+            add(sign, w.lanes_of(v, y, lanes))
+        with number:
+            add(build.fmul(sign, w.load(w.at(u, y), 1)))
 
-            def has(bit: int, flag: Any = flag) -> Any:
-                return build.icmp_signed("!=", build.and_(flag, word(bit)), word(0))
 
-            def row_of(place: Any, factor: Any = None) -> Callable[[Any], Any]:
-                base = w.lanes_of(v, place, lanes)
-                if factor is None:
-                    return lambda i: w.load(w.at(base, i), w.width)
-                times = w.splat(factor, w.width)
-                return lambda i: build.fmul(w.load(w.at(base, i), w.width), times)
-
-            def number(place: Any) -> Any:
-                return w.load(w.at(u, place), 1)
-
-            one = w.constant(1.0, 1)
-            everywhere = w.splat(one, w.width)
-            with w.when(build.icmp_signed("==", kind, word(ROW_NUMBER))):
-                with w.when(has(INTO_LEFT)):
-                    times = w.splat(build.fmul(sign, number(y)), w.width)
-                    into_row(x, g, lambda i, times=times: times)  # type: ignore[misc]
-                with w.when(has(INTO_RIGHT)):
-                    into_number(y, g, row_of(x), sign)
-            with w.when(build.icmp_signed("==", kind, word(ROW_ROW))):
-                with w.when(has(INTO_LEFT)):
-                    into_row(x, g, row_of(y, sign))
-                with w.when(has(INTO_RIGHT)):
-                    into_row(y, g, row_of(x, sign))
-            with w.when(build.icmp_signed("==", kind, word(NUMBER_NUMBER))):
-                with w.when(has(INTO_LEFT)):
-                    into_number(x, g, lambda i: everywhere, build.fmul(sign, number(y)))
-                with w.when(has(INTO_RIGHT)):
-                    into_number(y, g, lambda i: everywhere, build.fmul(sign, number(x)))
+def terms_u(w: Writer, spec: Spec) -> str:
+    """Write what adds single terms to adjoints of `u`, in their order."""
+    row, u, _, _ = w.kernel()
+    count, out, _, left, right, signs, _ = _sum_words(w, row)
+    with w.range(count) as t:
+        at = w.at(u, target(w, spec, out, t))
+        a, b = (w.load(w.at(u, w.build.load(w.at(each, t))), 1) for each in (left, right))
+        a = w.build.fmul(a, w.load(w.at(signs, t), 1))
+        w.store(w.fma(a, b, w.load(at, 1)), at)
     return w.finished()
 
 
 def sums_u(w: Writer, spec: Spec) -> str:
-    """Write sums of numbers of `u`."""
+    """Write sums of numbers of `u`, or add them to what there is."""
     row, u, _, _ = w.kernel()
     count, out, starts, left, right, signs, _ = _sum_words(w, row)
     with w.range(count) as r:
         first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
-        with w.loop(first, last, word(1), w.constant(-0.0, 1)) as turn:
+        at = w.at(u, target(w, spec, out, r))
+        start = w.load(at, 1) if spec.mode == "add" else w.constant(-0.0, 1)
+        with w.loop(first, last, word(1), start) as turn:
             a, b = (w.load(w.at(u, w.build.load(w.at(each, turn.i))), 1) for each in (left, right))
             a = w.build.fmul(a, w.load(w.at(signs, turn.i), 1))
             turn.following = [w.fma(a, b, turn.values[0])]
-        w.store(turn.values[0], w.at(u, out, r))
-    return w.finished()
-
-
-def sums_back_u(w: Writer, spec: Spec) -> str:
-    """Write what passes adjoints to the factors in `u` that need them, the last sum first.
-
-    Sums of a tape are factors of later ones. The number 1 needs no adjoint: what is added to one
-    place again and again waits for the last time.
-    """
-    row, u, _, _ = w.kernel()
-    count, _, starts, left, right, signs, flags = _sum_words(w, row)
-    adjoint, shift = w.words(row, Field.ADJOINT, Field.SHIFT)
-    build = w.build
-    with w.range(count) as turn:
-        r = build.sub(build.sub(count, turn), word(1))
-        first, last = (build.load(w.at(starts, r, word(i))) for i in (0, 1))
-        g = w.load(w.at(u, adjoint, r), 1)
-        with w.loop(first, last, word(1)) as t:
-            flag = build.load(w.at(flags, t))
-            x, y = (w.at(u, build.load(w.at(each, t))) for each in (left, right))
-            signed = build.fmul(g, w.load(w.at(signs, t), 1))
-            for this, other, bit in ((x, y, INTO_LEFT), (y, x, INTO_RIGHT)):
-                needed = build.icmp_signed("!=", build.and_(flag, word(bit)), word(0))
-                with w.when(needed):
-                    at = w.at(this, shift)
-                    w.store(w.fma(signed, w.load(other, 1), w.load(at, 1)), at)
+        w.store(turn.values[0], at)
     return w.finished()
 
 
@@ -186,7 +170,7 @@ def fold(w: Writer, spec: Spec) -> str:
     combined = getattr(Functions(w, width), spec.mode)
     with w.range(count) as r:
         first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
-        target = w.at(memory, w.times(w.build.add(out, r), each))
+        into = w.at(memory, w.times(w.build.add(out, r), each))
         with w.loop(word(0), each, word(width)) as i:
 
             def term(t: Any, i: Any = i) -> Any:
@@ -195,5 +179,5 @@ def fold(w: Writer, spec: Spec) -> str:
 
             with w.loop(w.build.add(first, word(1)), last, word(1), term(first)) as turn:
                 turn.following = [combined(turn.values[0], term(turn.i))]
-            w.store(turn.values[0], w.at(target, i))
+            w.store(turn.values[0], w.at(into, i))
     return w.finished()

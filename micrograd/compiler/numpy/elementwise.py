@@ -6,55 +6,24 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from micrograd.compiler.numpy import ufuncs
 from micrograd.compiler.numpy.memory import Call, Memory
-from micrograd.compiler.program import Elementwise
+from micrograd.compiler.program import Elementwise, count_of
 
 
-class ElementwiseOn:
-    """The calls for an operation on the arrays of a memory."""
-
-    def __init__(self, memory: Memory, instruction: Elementwise) -> None:
-        self.memory, self.instruction = memory, instruction
-        self._read = [memory.read(each, instruction.varies) for each in instruction.operands]
-
-    def forward(self) -> Iterator[Call]:
-        """Yield the call that computes it."""
-        varies, out, row, _ = self.instruction
-        target = (self.memory.v if varies else self.memory.u)[out]
-        yield _bound(self.memory, ufuncs.value(row), target, self._read)
-
-    def backward(self) -> Iterator[Call]:
-        """Yield the calls that pass its adjoints on."""
-        memory, (varies, out, row, operands) = self.memory, self.instruction
-        values, adjoints = (memory.v, memory.gv) if varies else (memory.u, memory.gu)
-        g = adjoints[out]
-        for place, operand in enumerate(operands):
-            flow = ufuncs.flow(row, place)
-            if flow is None or not memory.is_active(operand.varies, operand.rows):
-                continue
-            target = memory.stored(operand.varies, operand.rows)
-            stores = target is not None
-            if not stores:
-                target = memory.scratch(g.shape, 0)
-            yield _bound(memory, flow, target, [g, values[out], *self._read], 1)
-            if stores:
-                continue
-            if varies and not operand.varies:
-                total = np.empty(len(g), g.dtype)
-                yield partial(np.add.reduce, target, axis=1, out=total)
-                target = total
-            yield memory.adding(operand.varies, operand.rows, target)
+def elementwise_calls(memory: Memory, step: Elementwise) -> Iterator[Call]:
+    """Yield the calls for an operation, or a flow, on the arrays of a memory."""
+    varies, out, row, operands, mode = step
+    target, following = memory.target(varies, out, mode, count_of(out))
+    read = [memory.read(each, varies) for each in operands]
+    yield _bound(memory, ufuncs.value(row), target, read)
+    yield from following
 
 
-def _bound(
-    memory: Memory, made: ufuncs.InPlace, target: Any, read: Sequence[Any], first: int = 0
-) -> Call:
+def _bound(memory: Memory, made: ufuncs.InPlace, target: Any, read: Sequence[Any]) -> Call:
     """Return a call in place; operands that are functions are called each time."""
     shape = target.shape
-    scratch = [memory.scratch(shape, first + i) for i in range(made.scratch)]
+    scratch = [memory.scratch(shape, i) for i in range(1, made.scratch + 1)]
     masks = [memory.scratch(shape, i, bool) for i in range(made.masks)]
     if not any(map(callable, read)):
         return partial(made.call, target, *scratch, *masks, *read)

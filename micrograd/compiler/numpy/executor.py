@@ -14,18 +14,25 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.adjoints import active
+from micrograd.compiler.active import active
 from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite
 from micrograd.compiler.loops.following import can_follow
-from micrograd.compiler.numpy.elementwise import ElementwiseOn
+from micrograd.compiler.numpy.elementwise import elementwise_calls
 from micrograd.compiler.numpy.float_loops import FloatLoop, is_of_floats
-from micrograd.compiler.numpy.following import FollowedLoop, StackOn, is_wide
-from micrograd.compiler.numpy.linear import FoldOn, ProductOn, SumsOn
-from micrograd.compiler.numpy.lookups import LookupOn
+from micrograd.compiler.numpy.following import (
+    Kept,
+    is_wide,
+    loop_back_calls,
+    loop_calls,
+    send_calls,
+    unpack_calls,
+)
+from micrograd.compiler.numpy.linear import fold_calls, product_calls, sums_calls
+from micrograd.compiler.numpy.lookups import lookup_call, scatter_call
+from micrograd.compiler.numpy.loops import LoopOn
 from micrograd.compiler.numpy.memory import Call as Step
 from micrograd.compiler.numpy.memory import Memory, aligned_empty
-from micrograd.compiler.numpy.regular_sums import RegularSumsOn, regular_terms
-from micrograd.compiler.numpy.tape import tape_on
+from micrograd.compiler.numpy.tape import tape_calls
 from micrograd.compiler.program import (
     Elements,
     Elementwise,
@@ -33,11 +40,16 @@ from micrograd.compiler.program import (
     Instruction,
     Lookup,
     Loop,
+    LoopBack,
     Pack,
     Product,
     Program,
+    Scatter,
+    Send,
     Tape,
+    Unpack,
 )
+from micrograd.compiler.reverse import Reverse, reverse
 
 BLOCK = 10_240
 """The most lanes; a program of many rows has fewer, so that they stay in the cache."""
@@ -45,29 +57,39 @@ _LEAST, _CACHE = 2_048, 2**22  # the fewest lanes; bytes of the cache
 _KEPT = 4  # each thread keeps the arrays for this many numbers of lanes
 
 
-def _on(memory: Memory, instruction: Instruction) -> Any:
-    """Return an instruction on the arrays of a memory, with its calls forwards and backwards."""
+def _calls(memory: Memory, instruction: Instruction) -> Iterator[Step]:
+    """Return the calls that run an instruction on the arrays of a memory."""
     match instruction:
         case Elementwise():
-            return ElementwiseOn(memory, instruction)
+            return elementwise_calls(memory, instruction)
         case Product():
-            return ProductOn(memory, instruction)
+            return product_calls(memory, instruction)
         case Fold():
-            return FoldOn(memory, instruction)
+            return fold_calls(memory, instruction)
         case Tape():
-            return tape_on(memory, instruction)
-        case Loop() if not memory.follows_loops and is_of_floats(instruction, memory.u.dtype):
-            return FloatLoop(instruction, memory.u, memory.stacks)
-        case Loop(body=body):
-            return FollowedLoop(memory, instruction, [_on(memory, each) for each in body])
-        case Pack() | Elements():
-            return StackOn(memory, instruction)
+            return tape_calls(memory, instruction)
         case Lookup():
-            return LookupOn(
-                instruction, memory.spaces, memory.adjoints, lambda rows: memory.writers.touch(rows)
-            )
-    terms = regular_terms(instruction, memory.length)
-    return RegularSumsOn(memory, instruction, terms) if terms else SumsOn(memory, instruction)
+            return iter([lookup_call(memory.spaces, instruction)])
+        case Scatter():
+            return iter([scatter_call(memory.spaces, instruction)])
+        case Loop() if not memory.kept and is_of_floats(instruction, memory.u.dtype):
+            return FloatLoop(instruction, memory.u, memory.stacks).forward()
+        case Loop(body=body):
+            return loop_calls(memory, instruction, [*_all_calls(memory, body)])
+        case LoopBack(body=body):
+            return loop_back_calls(memory, instruction, [*_all_calls(memory, body)])
+        case Pack() | Elements():
+            return LoopOn(instruction, memory.spaces, memory.stacks).forward()
+        case Unpack():
+            return unpack_calls(memory, instruction)
+        case Send():
+            return send_calls(memory, instruction)
+    return sums_calls(memory, instruction)
+
+
+def _all_calls(memory: Memory, instructions: Sequence[Instruction]) -> Iterator[Step]:
+    for each in instructions:
+        yield from _calls(memory, each)
 
 
 class _Calls:
@@ -76,28 +98,34 @@ class _Calls:
     `forward` and `backward` are two lists each: the calls for `u` and those for `v`.
     """
 
-    def __init__(self, memory: Memory) -> None:
-        self.memory = memory
-        self._instructions = [(each, _on(memory, each)) for each in memory.program.instructions]
-        self.forward: tuple[list[Step], list[Step]] = [], []
-        for instruction, runner in self._instructions:
-            self.forward[instruction.varies].extend(runner.forward())
+    def __init__(self, memory: Memory, inputs: bool, *, follows_loops: bool) -> None:
+        self.memory, self._inputs = memory, inputs
+        for each in self._reverse.instructions if follows_loops else ():
+            if isinstance(each, LoopBack):
+                memory.kept[id(each.loop)] = Kept(memory, each)
+        self.forward = self._listed(memory.program.instructions)
+
+    def _listed(self, instructions: Sequence[Instruction]) -> tuple[list[Step], list[Step]]:
+        calls: tuple[list[Step], list[Step]] = [], []
+        for each in instructions:
+            calls[each.varies].extend(_calls(self.memory, each))
+        return calls
+
+    @cached_property
+    def _reverse(self) -> Reverse:
+        return reverse(self.memory.program, inputs=self._inputs)
 
     @cached_property
     def backward(self) -> tuple[list[Step], list[Step]]:
-        """The calls that compute the adjoints, the last instruction first."""
-        memory, writers = self.memory, self.memory.writers
-        calls: tuple[list[Step], list[Step]] = [], []
-        for instruction, runner in reversed(self._instructions):
-            if memory.active.reaches(instruction):
-                if instruction.varies:
-                    writers.touch(instruction.out)
-                calls[instruction.varies].extend(runner.backward())
-        zeros = [partial(memory.gv[rows].fill, 0.0) for rows in writers.zeroed()]
+        """The calls that compute the adjoints."""
+        memory, found = self.memory, self._reverse
+        zeros = [partial(memory.v[rows].fill, 0.0) for rows in found.zeroed]
         clears: tuple[list[Step], list[Step]] = [], []
-        for stack, slopes in zip(memory.program.stacks, memory.slopes, strict=True):
+        stacks = memory.program.stacks
+        for stack, slopes in zip(stacks, memory.stacks[len(stacks) :], strict=True):
             clears[stack.varies].append(slopes.clear)
-        return [*clears[False], *calls[False]], [*zeros, *clears[True], *calls[True]]
+        of_u, of_v = self._listed(found.instructions)
+        return [*clears[False], *of_u], [*zeros, *clears[True], *of_v]
 
 
 class NumpyExecutor(Executor):
@@ -128,14 +156,8 @@ class NumpyExecutor(Executor):
         if found is None:
             if len(kept) >= _KEPT:
                 kept.pop(next(iter(kept)))
-            memory = Memory(
-                self.program,
-                lanes,
-                self.dtype,
-                inputs=self.inputs,
-                follows_loops=self.follows_loops,
-            )
-            found = kept[lanes] = _Calls(memory)
+            memory = Memory(self.program, lanes, self.dtype)
+            found = kept[lanes] = _Calls(memory, self.inputs, follows_loops=self.follows_loops)
         return found
 
     @cached_property

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.adjoints import FirstWriters, active
-from micrograd.compiler.program import Operand, Program, Rows
+from micrograd.compiler.program import Mode, Operand, Program, Rows, even_matrix
 
 Call = Callable[[], Any]
 
@@ -37,39 +36,27 @@ def _aligned(make: Callable[..., Any], count: int, dtype: Any, boundary: int) ->
 class Memory:
     """The values of the slots and their adjoints.
 
-    `u` is an array of numbers, `v` an array of rows of lanes; `gu` and `gv` are their adjoints.
-    `spaces` and `adjoints` have both as rows, and `stacks` what is kept of the steps of loops.
+    `u` is an array of numbers, `v` an array of rows of lanes; `gu` and `gv` are their second halves
+    with the adjoints. `spaces` has both as rows. `stacks` has what is kept of the steps of loops,
+    by their numbers, then the adjoints of all stacks. `kept` has what loops keep for the way back,
+    by the `id` of the loop, and `keeps` says whether the present run goes backwards, too.
 
     Args:
         program: the program.
         length: the number of lanes.
         dtype: the precision of all numbers.
-        inputs: whether the adjoints of the inputs are asked for.
-        follows_loops: whether loops are followed backwards, which `slopes`, the adjoints of
-            stacks, are for; `keeps` says whether the present run goes backwards, too.
     """
 
-    def __init__(
-        self,
-        program: Program,
-        length: int,
-        dtype: Any,
-        *,
-        inputs: bool,
-        follows_loops: bool = False,
-    ) -> None:
-        self.program, self.length, self.follows_loops = program, length, follows_loops
-        self.u, self.gu = (aligned_zeros(program.uniform, dtype) for _ in range(2))
-        self.v, self.gv = (
-            aligned_zeros(program.varying * length, dtype).reshape(-1, length) for _ in range(2)
-        )
+    def __init__(self, program: Program, length: int, dtype: Any) -> None:
+        self.program, self.length = program, length
+        self.u = aligned_zeros(2 * program.uniform, dtype)
+        self.v = aligned_zeros(2 * program.varying * length, dtype).reshape(-1, length)
+        self.gu, self.gv = self.u[program.uniform :], self.v[program.varying :]
         first = program.first_constant
         self.u[first : first + len(program.constants)] = program.constants
-        self.active = active(program, inputs)
-        self.writers = FirstWriters(program)
-        self.spaces, self.adjoints = (self.u[:, None], self.v), (self.gu[:, None], self.gv)
-        self.stacks: list[dict[int, Any]] = [{} for _ in program.stacks]
-        self.slopes: list[dict[int, Any]] = [{} for _ in program.stacks]
+        self.spaces = self.u[:, None], self.v
+        self.stacks: list[dict[int, Any]] = [{} for _ in (*program.stacks, *program.stacks)]
+        self.kept: dict[int, Any] = {}
         self.keeps = False
         self._scratch: dict[tuple[Any, int], Any] = {}
 
@@ -82,10 +69,6 @@ class Memory:
             held = self._scratch[dtype, number] = np.empty(size, dtype)
         return held[:size].reshape(shape)
 
-    def is_active(self, varies: bool, rows: Any) -> bool:
-        """Return whether an adjoint of these rows is needed."""
-        return bool(self.active[varies][rows].any())
-
     def read(self, operand: Operand, wide: bool) -> Any:
         """Return the rows of an operand: a view, or a function that gathers them."""
         array, rows = self.v if operand.varies else self.u, _even(operand.rows)
@@ -96,40 +79,77 @@ class Memory:
             return lambda: array[rows][:, None]
         return partial(array.take, rows, axis=0, mode="clip")
 
-    def stored(self, varies: bool, rows: Rows) -> Any:
-        """Return where to store adjoints, if this is their first writer; otherwise None."""
-        return self.gv[rows] if varies and self.writers.stores(rows) else None
+    def target(self, varies: bool, out: Rows, mode: Mode, count: int) -> tuple[Any, list[Call]]:
+        """Return where an instruction writes its results, and the calls that move them from there.
 
-    def adding(self, varies: bool, rows: Rows, share: Any) -> Call:
-        """Return the call that adds a share to the adjoints of rows."""
-        array, rows = self.gv if varies else self.gu, _even(rows)
-        if isinstance(rows, slice):
-            view = array[rows]
-            return partial(np.add, view, share, view)
-        if len(np.unique(rows)) == rows.size:
+        Args:
+            varies: whether the instruction varies over the batch.
+            out: the slots that its results are for.
+            mode: what it does with them.
+            count: the number of results.
+        """
+        if mode in ("value", "first") and isinstance(out, slice):
+            return (self.v if varies else self.u)[out], []
+        target = self.scratch((count, self.length) if varies else (count,), 0)
+        if mode != "total":
+            return target, [self.adding(varies, out, target, mode)]
+        total = np.empty(count, target.dtype)
+        summing = partial(np.add.reduce, target, axis=1, out=total)
+        return target, [summing, self.adding(False, out, total, mode)]
 
-            def add_once() -> None:
-                array[rows] += share
+    def adding(self, varies: bool, rows: Rows, share: Any, mode: Mode) -> Call:
+        """Return the call that adds a share to adjoints, or stores it in the mode "first".
 
-            return add_once
-        return partial(np.add.at, array, rows, share)
+        Args:
+            varies: whether the adjoints are in `v`.
+            rows: their slots, which may be those of a matrix.
+            share: what is added.
+            mode: the mode.
+        """
+        array = self.v if varies else self.u
+        view: Any = None
+        if not isinstance(rows, slice) and rows.ndim == 2:
+            view = strided(array, rows)
+            if view is None:
+                rows = rows.ravel()
+            else:
+                share = share.reshape(view.shape)
+        slots: Any = rows if view is not None else _even(rows)
+        if isinstance(slots, slice):
+            view = array[slots]
+        if view is not None:
+            stores = mode == "first"
+            return partial(np.copyto, view, share) if stores else partial(np.add, view, share, view)
+        if mode != "first" and len(np.unique(slots)) < slots.size:
+            return partial(np.add.at, array, slots, share)
+
+        def add_once() -> None:
+            if mode == "first":
+                array[slots] = share
+            else:
+                array[slots] += share
+
+        return add_once
 
     @cached_property
     def rows(self) -> tuple[list[Any], list[Any]]:
         """A view of each slot of `u` and of `v`."""
         return [*self.u[:, None]], [*self.v]
 
-    @cached_property
-    def adjoint_rows(self) -> tuple[list[Any], list[Any]]:
-        """A view of the adjoint of each slot of `u` and of `v`."""
-        return [*self.gu[:, None]], [*self.gv]
 
-    def adding_row(self, add: Any, share: Any, slot: int, varies: bool) -> Call:
-        """Return the call that adds a row to an adjoint; for `u`, its sum over the lanes."""
-        target = self.adjoint_rows[varies][slot]
-        if varies or share.shape == target.shape:
-            return partial(add, target, share, target)
-        return lambda: add(target, share.sum(), target)
+def strided(array: Any, slots: Any) -> Any:
+    """Return a matrix of rows of an array as a view; None if they overlap or are not even."""
+    found = even_matrix(slots)
+    if found is None:
+        return None
+    base, *steps = found
+    (rows, columns), (down, right) = slots.shape, steps
+    overlap = min(rows, columns) > 1 and down < columns * right and right < rows * down
+    if min(steps) <= 0 or overlap:
+        return None
+    strides = [step * array.strides[0] for step in steps]
+    shape = (*slots.shape, *array.shape[1:])
+    return np.lib.stride_tricks.as_strided(array[base:], shape, [*strides, *array.strides[1:]])
 
 
 def _even(rows: Rows) -> Rows:

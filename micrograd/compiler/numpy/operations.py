@@ -1,6 +1,6 @@
 """The table's operations on NumPy arrays: functions of NumPy and SciPy, and the few written here.
 
-`value` and `flow` give each operation as a function that returns a new array. The executor computes
+`value` gives each operation as a function that returns a new array. The executor computes
 in place instead (`micrograd.compiler.numpy.ufuncs`); the reference executor uses these.
 """
 
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.flows import Flow
 from micrograd.ops import STOPPING, TABLE, Operation, lookup, on_define
 from micrograd.table.floats import GRID, GRID_SINGLE
-from micrograd.table.formulas import ADJOINT, RESULT
 from micrograd.table.interpreters import IEEE, Interpreter, Texts
 
 
@@ -165,7 +165,6 @@ ON_ARRAYS = _OnArrays(
 def _enter(row: Operation) -> None:
     ON_ARRAYS.enter(row)
     value.cache_clear()
-    flow.cache_clear()
 
 
 for _row in (*TABLE.values(), *STOPPING.values()):
@@ -173,17 +172,11 @@ for _row in (*TABLE.values(), *STOPPING.values()):
 
 
 @cache
-def value(row: Operation) -> Callable[..., Any]:
-    """Return an operation as a function of its operands."""
-    return ON_ARRAYS.value(row)
+def value(row: Operation | Flow) -> Callable[..., Any]:
+    """Return an operation, or what flows back to an operand, as a function of its operands.
 
-
-@cache
-def flow(row: Operation, place: int) -> Callable[..., Any] | None:
-    """Return what passes an adjoint back to the operand at `place`, or None if nothing does.
-
-    It is a function of the adjoint of the result, the result and the operands, whose products are 0
-    where a factor is, even if the other one is infinite.
+    The products of a flow are 0 where a factor is, even if the other one is infinite.
     """
-    tree = row.flow(place, "stopping_mul")
-    return None if tree is None else ON_ARRAYS.compiled((ADJOINT, RESULT, *row.operands), tree)
+    if isinstance(row, Flow):
+        return ON_ARRAYS.compiled(row.operands, row.stopping())
+    return ON_ARRAYS.value(row)

@@ -33,13 +33,13 @@ def regular_terms(sums: WeightedSums, lanes: int) -> list[_Term] | None:
     Returns:
         The terms of each sum; None if the forms differ, or if other calls are faster.
     """
-    count = sums.out.stop - sums.out.start
+    count = len(sums.start)
     lengths = np.diff(sums.bounds)
     if not sums.varies or count < 2 or (lengths != lengths[0]).any():
         return None
     if lengths[0] > _FEW and lanes < _LONG:
         return None
-    columns = [column.reshape(count, -1).T for column in sums[3:]]
+    columns = [column.reshape(count, -1).T for column in sums.columns]
     terms = []
     for sign, left, left_varies, right, right_varies in zip(*columns, strict=True):
         form = np.stack([sign, left_varies, right_varies, right < 0])
@@ -50,53 +50,33 @@ def regular_terms(sums: WeightedSums, lanes: int) -> list[_Term] | None:
     return terms
 
 
-class RegularSumsOn:
-    """The calls for such sums on the arrays of a memory."""
+def regular_calls(memory: Memory, sums: WeightedSums, terms: list[_Term]) -> Iterator[Call]:
+    """Yield the calls that compute such sums on the arrays of a memory, term by term in place."""
 
-    def __init__(self, memory: Memory, sums: WeightedSums, terms: list[_Term]) -> None:
-        self.memory, self.out, self.terms = memory, sums.out, terms
+    def read(operand: Operand) -> Any:
+        return memory.read(operand, wide=True)
 
-    def forward(self) -> Iterator[Call]:
-        """Yield the calls that compute them, term by term in place."""
-        memory, target = self.memory, self.memory.v[self.out]
-        share = memory.scratch(target.shape, 0)
-        for i, (positive, left, right) in enumerate(self.terms):
-            product = share if i else target
-            if right is not None:
-                yield partial(_times, self._read(left), self._read(right), product)
-            elif i:
-                product = self._read(left)
-            else:
-                yield partial(_copy, target, self._read(left))
-            if i:
-                yield partial(_add, np.add if positive else np.subtract, target, product)
-            elif not positive:
-                yield partial(np.negative, target, target)
-
-    def backward(self) -> Iterator[Call]:
-        """Yield the calls that pass their adjoints on to all factors."""
-        memory, g = self.memory, self.memory.gv[self.out]
-        for positive, left, right in self.terms:
-            for this, other in ((left, right), (right, left)):
-                if this is not None and memory.is_active(*this):
-                    yield from self._into(g, positive, this, other)
-
-    def _read(self, operand: Operand) -> Any:
-        return self.memory.read(operand, wide=True)
-
-    def _into(self, g: Any, positive: bool, this: Operand, other: Operand | None) -> Iterator[Call]:
-        memory, factor = self.memory, 1.0 if other is None else self._read(other)
-        target = memory.stored(*this)
-        share = memory.scratch(g.shape, 0) if target is None else target
-        yield partial(_times, g, factor, share)
-        if not positive:
-            yield partial(np.negative, share, share)
-        if target is None and not this.varies:
-            total = np.empty(len(g), g.dtype)
-            yield partial(np.add.reduce, share, axis=1, out=total)
-            share = total
-        if target is None:
-            yield memory.adding(*this, share)
+    mode = sums.mode
+    (positive, left, right), *more = terms
+    is_copy = not more and positive and right is None and left.varies
+    if is_copy and mode != "total" and isinstance(left.rows, slice):
+        yield memory.adding(True, sums.out, read(left), "add" if mode == "add" else "first")
+        return
+    target, following = memory.target(True, sums.out, mode, len(sums.start))
+    share = memory.scratch(target.shape, 1)
+    for i, (positive, left, right) in enumerate(terms):
+        product = share if i else target
+        if right is not None:
+            yield partial(_times, read(left), read(right), product)
+        elif i:
+            product = read(left)
+        else:
+            yield partial(_copy, target, read(left))
+        if i:
+            yield partial(_add, np.add if positive else np.subtract, target, product)
+        elif not positive:
+            yield partial(np.negative, target, target)
+    yield from following
 
 
 def _now(operand: Any) -> Any:

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.compiler.flows import Flow
 from micrograd.compiler.numpy.operations import PRIMITIVES, of_function, primitive
 from micrograd.ops import STOPPING, TABLE, Operation, lookup, on_define
-from micrograd.table.formulas import ADJOINT, COMPARISONS, RESULT, Tree, fold
+from micrograd.table.formulas import COMPARISONS, Tree, fold
 
 TARGET = "_target"
 
@@ -24,8 +25,7 @@ class InPlace(NamedTuple):
     """A formula as a function that writes its value into an array.
 
     Args:
-        call: takes the target, the scratch arrays, the masks, and the operands; for the flow to an
-            operand, the adjoint and the result come before the operands.
+        call: takes the target, the scratch arrays, the masks, and the operands.
         scratch: the number of scratch arrays, which have the shape and type of the target.
         masks: the number of arrays of truth values of that shape.
     """
@@ -75,37 +75,26 @@ def _is_called(row: Operation) -> bool:
 
 
 @cache
-def value(row: Operation) -> InPlace:
-    """Return an operation as a function of its operands."""
-    writer = _Writer(masked=False)
-    operands = dict(zip(row.operands, row.operands, strict=True))
-    result = (
-        writer[row.name](*row.operands) if _is_called(row) else writer.value(row.computed, operands)
-    )
-    return writer.function(result, row.operands)
+def value(row: Operation | Flow) -> InPlace:
+    """Return an operation, or what flows back to an operand, as a function of its operands.
 
-
-@cache
-def flow(row: Operation, place: int) -> InPlace | None:
-    """Return what passes an adjoint back to the operand at `place`, or None if nothing does.
-
-    Where a formula chooses between 0 and something else, the latter is multiplied by a mask, which
-    is much faster than a choice. It gives nan where the other choice is infinite or nan, as a
-    product of 0 and infinity does.
+    Where the formula of a flow chooses between 0 and something else, the latter is multiplied by a
+    mask, which is much faster than a choice. It gives nan where the other choice is infinite or
+    nan, as a product of 0 and infinity does.
     """
-    tree = row.flow(place)
-    if tree is None:
-        return None
-    names = (ADJOINT, RESULT, *row.operands)
-    writer = _Writer(masked=True)
-    return writer.function(writer.value(tree, dict(zip(names, names, strict=True))), names)
+    writer = _Writer(masked=isinstance(row, Flow))
+    if not isinstance(row, Flow) and _is_called(row):
+        result = writer[row.name](*row.operands)
+    else:
+        names = dict(zip(row.operands, row.operands, strict=True))
+        result = writer.value(row.computed, names)
+    return writer.function(result, row.operands)
 
 
 @on_define
 def _forget(row: Operation) -> None:
     """Forget what was written, which may call an operation that has been redefined."""
     value.cache_clear()
-    flow.cache_clear()
 
 
 _Operand = int | str  # the number of a step, or the text of a variable or a number

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from micrograd.compiler.program import Program
+from micrograd.compiler.reverse import reverse
 from micrograd.compiler.sources import sums
-from micrograd.compiler.sources.places import NONE, Item, listed
+from micrograd.compiler.sources.places import Item, listed
 from micrograd.compiler.sources.statements import Statements
 from micrograd.compiler.sources.unrolled import Unrolled, operations
 from micrograd.source.c import C
@@ -144,16 +145,13 @@ class CFile:
         return code.lines(wanted if self.gradient else None, product, self.used)
 
     def _looped(self, program: Program, product: str) -> Iterator[str]:
-        writer = Statements(
-            program, inputs=self.inputs, product=product, tables=self.tables, used=self.used
-        )
-        forward = [item for each in program.instructions for item in writer.forward(each)]
+        writer = Statements(program, product=product, tables=self.tables, used=self.used)
+        forward = [*writer.written(program.instructions)]
         backward: list[Item] = []
         if self.gradient:
             ((varies, slot),) = program.outputs
             backward = [f"d{'uv'[varies]}[{slot}] = 1.0;"]
-            for each in reversed(program.instructions):
-                backward += writer.backward(each)
+            backward += writer.written(reverse(program, inputs=self.inputs).instructions)
         sizes = {"u": program.uniform, "v": program.varying}
         if self.gradient:
             sizes |= {"du": program.uniform, "dv": program.varying}
@@ -312,16 +310,15 @@ def block(head: str, lines: Sequence[str], *, braces: int = 1) -> str:
 
 
 _HELPERS = {
-    # A slot of `v`, or a negative one of `u`, counted from its end.
-    "mg_read": f"""\
-static double mg_read(int k, const double *end, const double *v) {{
-    return k >= 0 ? v[k] : k == {NONE} ? 1.0 : end[k];
-}}""",
-    "mg_place": f"""\
-static double *mg_place(int k, double *end, double *dv) {{
-    static double nowhere;
-    return k >= 0 ? &dv[k] : k == {NONE} ? &nowhere : &end[k];
-}}""",
+    # A slot of `v`, counted from 1, or a negative one of `u`, counted from its end.
+    "mg_read": """\
+static double mg_read(int k, const double *end, const double *v) {
+    return k > 0 ? v[k - 1] : k ? end[k] : 1.0;
+}""",
+    "mg_place": """\
+static double *mg_place(int k, double *end, double *dv) {
+    return k > 0 ? &dv[k - 1] : &end[k];
+}""",
     # In four parts, because each sum waits for the one before it.
     "mg_dot": """\
 static double mg_dot(const double *x, const double *y, int n) {

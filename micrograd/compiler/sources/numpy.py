@@ -125,7 +125,7 @@ class NumpyFile:
         out = f"{space}[{_place(instruction.out)}]"
         match instruction:
             case Elementwise(operation=row, operands=operands):
-                read = self._operand if row.operator else self._rows
+                read = self._operand if getattr(row, "operator", "") else self._rows
                 held: tuple[Tree, ...] = tuple(read(*each) for each in operands)
                 tree = ready(Call(row.name, held))
                 self.used |= calls(tree)

@@ -12,14 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.adjoints import active
 from micrograd.compiler.program import Program, even_matrix, slots_of
 from micrograd.source.c import C
 from micrograd.source.trees import Definition, ready, shared
 from micrograd.table.formulas import Call, Tree, calls
-
-NONE = -(2**31) + 1
-"""Marks a missing slot in tables of slots."""
 
 Item = Definition | str  # a formula, or lines of text
 _INTO = "_into"  # a formula that is added to a number: target, formula, and what makes it unique
@@ -35,8 +31,7 @@ class Places:
     """Writes single numbers and loops.
 
     Args:
-        program: the program.
-        inputs: whether adjoints of the inputs are wanted, or those of the parameters.
+        program: the program. Slots after its last ones are those of adjoints.
         product: the operation that multiplies in the chain rule, `"stopping_mul"` or `"mul"`.
         tables: the names of the tables of the file by their texts.
         used: the operations that the file calls.
@@ -46,19 +41,20 @@ class Places:
         self,
         program: Program,
         *,
-        inputs: bool,
         product: str,
         tables: dict[str, str],
         used: set[str],
     ) -> None:
-        self.program, self.active = program, active(program, inputs)
+        self.program, self.sizes = program, (program.uniform, program.varying)
         self.product, self.tables, self.used = product, tables, used
         self.mirrored = False  # whether `u` has copies of the parameters
         self._unique = count()
 
     def number(self, varies: bool, slot: int) -> Tree:
         """A number that is written on its own."""
-        program = self.program
+        program, size = self.program, self.sizes[varies]
+        if slot >= size:
+            return f"d{'uv'[varies]}[{slot - size}]"
         if not varies:
             if slot < program.parameters:
                 return f"p[{slot}]"
@@ -77,10 +73,12 @@ class Places:
 
     def array(self, varies: bool, slots: Any) -> tuple[str, int]:
         """The array in which slots are, and the slot of its first number."""
-        program = self.program
+        program, size = self.program, self.sizes[varies]
+        low, high = int(np.min(slots)), int(np.max(slots))
+        if low >= size:
+            return f"d{'uv'[varies]}", size
         if varies:
             return "v", 0
-        low, high = int(np.min(slots)), int(np.max(slots))
         if high < program.parameters:
             return "p", 0
         self.mirrored |= low < program.parameters
@@ -100,40 +98,47 @@ class Places:
         return self.tables.setdefault(text, f"mg_table{len(self.tables) + 1}")
 
     def coded(self, slots: Any, kinds: Any) -> str:
-        """A table of slots of both spaces; those of `u` are negative, counted from its end."""
+        """A table of slots of both spaces: 0 for a missing one, and `mg_read` says what else."""
         self.mirrored = True
         of_u = slots - self.program.uniform
-        return self.table(np.where(slots < 0, NONE, np.where(kinds, slots, of_u)))
+        return self.table(np.where(slots < 0, 0, np.where(kinds, slots + 1, of_u)))
 
-    def read(self, k: str) -> str:
-        """The number in a slot of such a table."""
-        return f"mg_read({k}, u + {self.program.uniform}, v)"
+    def read(self, slots: Any, kinds: Any, at: str) -> str:
+        """The number in a place of such a table, or 1 for a missing one.
 
-    def place(self, k: str) -> str:
-        """Its adjoint."""
-        return f"*mg_place({k}, du + {self.program.uniform}, dv)"
+        Adjoints are all in one space.
+        """
+        varies = bool(kinds.any())
+        size = self.sizes[varies]
+        if len(slots) and slots.max() >= size and (slots[slots >= 0] >= size).all():
+            table = self.table(np.maximum(slots - size, 0))
+            return f"d{'uv'[varies]}[{table}[{at}]]"
+        return f"mg_read({self.coded(slots, kinds)}[{at}], u + {self.program.uniform}, v)"
 
-    def adjoint(self, varies: bool, rows: Any, i: str = "i") -> str:
-        """Where the adjoint of a row is, without the `d`."""
-        slots = slots_of(rows)
-        return f"{'uv'[varies]}[{self.index(slots, i)}]"
+    def place(self, slots: Any, kinds: Any, at: str) -> str:
+        """The adjoint in a place of a table."""
+        own = slots - np.where(kinds, *self.sizes[::-1])
+        return f"*mg_place({self.coded(own, kinds)}[{at}], du + {self.program.uniform}, dv)"
 
-    def matrix(self, varies: bool, slots: Any, name: str, *, is_adjoint: bool = False) -> str:
+    def target(self, varies: bool, slots: Any, i: str = "i") -> str:
+        """Where the result of a row goes."""
+        size = self.sizes[varies]
+        is_adjoint = int(np.min(slots)) >= size
+        index = self.index(slots - size * is_adjoint, i)
+        return f"{'d' * is_adjoint}{'uv'[varies]}[{index}]"
+
+    def matrix(self, varies: bool, slots: Any, name: str, inner: str = "k") -> str:
         """An entry of a matrix of slots, in loops over `i` (or another name) and `k`."""
-        array, first = ("uv"[varies], 0) if is_adjoint else self.array(varies, slots)
+        array, first = self.array(varies, slots)
         even = even_matrix(slots)
         if even is not None:
             base, down, right = even
-            down = down if len(slots) > 1 else 0
-            place = linear(base - first, (down, name), (right, "k"))
+            steps = (down * (len(slots) > 1), name), (right * (slots.shape[1] > 1), inner)
+            place = linear(base - first, *steps)
         else:
-            at = linear(0, (slots.shape[1] if len(slots) > 1 else 0, name), (1, "k"))
+            at = linear(0, (slots.shape[1] if len(slots) > 1 else 0, name), (1, inner))
             place = f"{self.table((slots - first).ravel())}[{at}]"
-        return f"{'d' * is_adjoint}{array}[{place}]"
-
-    def is_active(self, varies: bool, rows: Any) -> bool:
-        """Whether an adjoint of these rows is needed."""
-        return bool(self.active[varies][rows].any())
+        return f"{array}[{place}]"
 
     def text(self, tree: Tree) -> str:
         """A formula in C; its operations are added to `used`."""

@@ -1,4 +1,4 @@
-"""The instructions of a program as statements in C, forwards and backwards.
+"""Instructions as statements in C, those of a program or of its backward pass.
 
 Short instructions are written one number after another, wide ones as a loop, and a long tape as a
 loop over tables.
@@ -7,9 +7,13 @@ loop over tables.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
+import numpy as np
+
+from micrograd.compiler.flows import Flow
 from micrograd.compiler.program import (
     SUM,
     Elementwise,
@@ -18,13 +22,15 @@ from micrograd.compiler.program import (
     Product,
     Tape,
     WeightedSums,
+    count_of,
     even_matrix,
+    slots_of,
 )
 from micrograd.compiler.sources import sums
 from micrograd.compiler.sources.places import Item, linear, loop_head, unwritten
 from micrograd.ops import TABLE
 from micrograd.source.trees import Definition, flow_of, ready
-from micrograd.table.formulas import ADJOINT, RESULT, Call, Tree, substituted
+from micrograd.table.formulas import Call, Tree, substituted
 
 TABLED = 2_000
 """The most steps of a tape that are written one by one."""
@@ -33,85 +39,56 @@ TABLED = 2_000
 class Statements(sums.Sums):
     """Writes all instructions."""
 
-    def forward(self, instruction: Instruction) -> Iterator[Item]:
-        """The statements that compute an instruction."""
-        match instruction:
-            case Elementwise():
-                yield from self._elementwise(instruction)
-            case Product():
-                yield self._product(instruction)
-            case WeightedSums():
-                yield from self.sums(instruction)
-            case Fold():
-                yield self._fold(instruction)
-            case Tape(code=code) if len(code) > TABLED:
-                yield self._tape(instruction, backwards=False)
-            case Tape():
-                for step in instruction.steps():
-                    yield from self.forward(step)
-            case _:
-                raise unwritten(instruction)
+    def written(self, instructions: Iterable[Instruction]) -> Iterator[Item]:
+        """The statements that run instructions in order."""
+        for _, group in groupby(instructions, _origin):
+            steps = [*group]
+            first = steps[0]
+            match first:
+                case Elementwise():
+                    yield from self._elementwise(steps)
+                case Product(mode="value"):
+                    yield self._product(first)
+                case Product():
+                    yield self._product_of_adjoints(first)
+                case WeightedSums():
+                    yield from self.sums(first)
+                case Fold():
+                    yield self._fold(first)
+                case Tape(code=code) if len(code) > TABLED:
+                    yield self._tape(first)
+                case Tape():
+                    yield from self.written(first.steps())
+                case _:
+                    raise unwritten(first)
 
-    def backward(self, instruction: Instruction) -> Iterator[Item]:
-        """The statements that pass the adjoints of an instruction on."""
-        if not self.active[instruction.varies][instruction.out].any():
-            return
-        match instruction:
-            case Elementwise():
-                yield from self._elementwise_back(instruction)
-            case Product():
-                yield self._product_back(instruction)
-            case WeightedSums():
-                yield from self.sums_back(instruction)
-            case Tape(code=code) if len(code) > TABLED:
-                yield self._tape(instruction, backwards=True)
-            case Tape():
-                for step in reversed([*instruction.steps()]):
-                    yield from self.backward(step)
-
-    def _elementwise(self, step: Elementwise) -> Iterator[Item]:
-        size, name = step.out.stop - step.out.start, "uv"[step.varies]
+    def _elementwise(self, steps: Sequence[Any]) -> Iterator[Item]:
+        """An operation, or the flows to all of its operands."""
+        size = count_of(steps[0].out)
         if size > sums.UNROLLED:
-            held = tuple(self.element(*each) for each in step.operands)
-            target = f"{name}[{linear(step.out.start, (1, 'i'))}]"
-            formula = Definition(target, ready(Call(step.operation.name, held)))
-            yield self.loop(loop_head("i", size), [formula])
-            return
-        for i, slot in enumerate(range(step.out.start, step.out.stop)):
-            held = tuple(self.number(varies, _slot(rows, i)) for varies, rows in step.operands)
-            yield Definition(f"{name}[{slot}]", ready(Call(step.operation.name, held)))
-
-    def _elementwise_back(self, step: Elementwise) -> Iterator[Item]:
-        size, name = step.out.stop - step.out.start, "uv"[step.varies]
-        if size > sums.UNROLLED:
-            held = [self.element(*each) for each in step.operands]
-            at = linear(step.out.start, (1, "i"))
-            shares = [
-                self.into(f"d{self.adjoint(varies, rows)}", share)
-                for place, (varies, rows) in enumerate(step.operands)
-                if self.is_active(varies, rows)
-                and (share := self._flow(step, place, held, f"{name}[{at}]")) != 0.0
+            lines = [
+                self._applied(step, slots_of(step.out), [self.element(*x) for x in step.operands])
+                for step in steps
             ]
-            if shares:
-                yield self.loop(loop_head("i", size), shares)
+            yield self.loop(loop_head("i", size), lines)
             return
-        for i, slot in enumerate(range(step.out.start, step.out.stop)):
-            if not self.active[step.varies][slot]:
-                continue
-            held = [self.number(varies, _slot(rows, i)) for varies, rows in step.operands]
-            for place, (varies, rows) in enumerate(step.operands):
-                read = _slot(rows, i)
-                if self.active[varies][read]:
-                    share = self._flow(step, place, held, f"{name}[{slot}]")
-                    if share != 0.0:
-                        yield self.into(f"d{'uv'[varies]}[{read}]", share)
+        for i in range(size):
+            for step in steps:
+                held = [self.number(varies, _slot(rows, i)) for varies, rows in step.operands]
+                yield self._applied(step, np.array([_slot(step.out, i)]), held)
 
-    def _flow(self, step: Elementwise, place: int, held: Sequence[Tree], out: str) -> Tree:
-        flow = flow_of(step.operation, place, held, self.product)
-        if flow is None:
-            return 0.0
-        names = dict(zip(step.operation.operands, held, strict=True))
-        return ready(substituted(flow, {**names, RESULT: out, ADJOINT: f"d{out}"}))
+    def _applied(self, step: Elementwise, slots: Any, held: Sequence[Tree]) -> Definition:
+        """The statement that stores an operation on operands, or adds a flow."""
+        row, target = step.operation, self.target(step.varies and step.mode != "total", slots)
+        if not isinstance(row, Flow):
+            return Definition(target, ready(Call(row.name, tuple(held))))
+        return self.into(target, self._flow(row, held))
+
+    def _flow(self, row: Flow, held: Sequence[Tree]) -> Tree:
+        names = dict(zip(row.operands, held, strict=True))
+        operands = [names.get(name, name) for name in row.operation.operands]
+        flow = flow_of(row.operation, row.place, operands, self.product)
+        return 0.0 if flow is None else ready(substituted(flow, names))
 
     def _product(self, step: Product) -> str:
         (rows, columns), vectors = step.matrix.shape, len(step.inputs)
@@ -132,25 +109,22 @@ class Statements(sums.Sums):
         inner = [f"    {line}" for line in lines]
         return "\n".join([f"{_loops(vectors, rows)} {{", *inner, "}"])
 
-    def _product_back(self, step: Product) -> str:
+    def _product_of_adjoints(self, step: Product) -> str:
+        """A product with adjoints, of which many are 0."""
         (rows, columns), vectors = step.matrix.shape, len(step.inputs)
-        many = (rows, "j") if vectors > 1 else (0, "j")
-        g = f"d{'uv'[step.varies]}[{linear(step.out.start, many, (1, 'i'))}]"
+        total, out = step.mode == "total", slots_of(step.out).reshape(vectors, rows)
+        target = self.matrix(step.varies and not total, out, "j")
+        factor = self.matrix(total, step.matrix.T, "i")
+        g = self.matrix(step.varies, step.inputs, "j", "i")
+        share = self.text(Call(self.product, ("g", factor)))
         lines = [
-            f"{_loops(vectors, rows)} {{",
+            f"{_loops(vectors, columns)} {{",
             f"    const double g = {g};",
             "    if (g == 0) continue;",
+            f"    {loop_head('k', rows)} {target} += {share};",
+            "}",
         ]
-        sides = (False, step.matrix, "i"), (step.varies, step.inputs, "j")
-        for (varies, slots, name), (space, others, other) in (sides, sides[::-1]):
-            if self.is_active(varies, slots):
-                target = self.matrix(varies, slots, name, is_adjoint=True)
-                factor = self.matrix(space, others, other)
-                share = self.text(Call(self.product, ("g", factor)))
-                lines.append(f"    {loop_head('k', columns)} {target} += {share};")
-        if step.bias is not None and self.is_active(False, step.bias):
-            lines.append(f"    d{self.adjoint(False, step.bias)} += g;")
-        return "\n".join([*lines, "}"])
+        return "\n".join(lines)
 
     def _fold(self, step: Fold) -> str:
         row = TABLE[step.operation.name]
@@ -169,59 +143,73 @@ class Statements(sums.Sums):
             ]
         )
 
-    def _tape(self, step: Tape, *, backwards: bool) -> str:
+    def _tape(self, step: Tape) -> str:
         """A loop over the steps, with a case for each operation."""
-        codes, size = self.table(step.code), len(step.code)
-        places = [
-            f"{self.coded(step.operands[:, i], step.operands_vary[:, i])}[i]" for i in range(3)
+        is_value = step.modes is None
+        code, operands, kinds = step.code, step.operands, step.operands_vary
+        if not is_value:
+            code, operands, kinds = _with_terms(step)
+        count = max([row.arity for row in step.operations] + [0 if is_value else 2])
+        names = [f"x{i}" for i in range(count)]
+        reads = [
+            f"{name} = {self.read(operands[:, i], kinds[:, i], 'i')}"
+            for i, name in enumerate(names)
         ]
-        reads = ", ".join(f"{x} = {self.read(k)}" for x, k in zip("xyz", places, strict=True))
-        out = f"{'uv'[step.varies]}[{linear(step.out.start, (1, 'i'))}]"
-        cases = []
-        for code, row in enumerate(step.operations):
-            held = tuple("xyz"[: row.arity])
-            if backwards:
-                flows = (flow_of(row, place, held, self.product) for place in range(row.arity))
-                names = {**dict(zip(row.operands, held, strict=True)), RESULT: "out", ADJOINT: "g"}
-                shares = [
-                    f"{self.place(k)} += {self.text(ready(substituted(flow, names)))};"
-                    for k, flow in zip(places, flows, strict=False)
-                    if flow is not None
-                ]
-                cases.append(f"case {code}: {' '.join([*shares, 'break;'])}")
+        trees: list[Tree] = []
+        for row in step.operations:
+            held = (*names[: row.arity],)
+            if isinstance(row, Flow):
+                trees.append(self._flow(row, held))
             else:
-                cases.append(f"case {code}: out = {self.text(ready(Call(row.name, held)))}; break;")
-        if (step.code == SUM).any():
-            cases.append(f"default: {self._tape_sum(step, backwards=backwards)}")
-        if backwards:
-            head = [f"for (int i = {size - 1}; i >= 0; i--) {{"]
-            head += [f"    const double g = d{out}, out = {out}, {reads};", "    (void)out;"]
-            end = []
+                trees.append(ready(Call(row.name, held)))
+        if is_value:
+            out = self.target(step.varies, slots_of(step.out))
         else:
-            head = [
-                f"{loop_head('i', size)} {{",
-                f"    const double {reads};",
+            out = self.place(step.out, (step.modes != "total") & step.varies, "i")
+            product = Call(self.product, ("x0", "x1"))
+            trees += [product, Call("neg", (product,))]
+        cases = [f"case {i}: out = {self.text(tree)}; break;" for i, tree in enumerate(trees)]
+        if is_value and (code == SUM).any():
+            cases.append(f"default: {self._tape_sum(step)}")
+        return "\n".join(
+            [
+                f"{loop_head('i', len(code))} {{",
+                f"    const double {', '.join(reads)};",
                 "    double out = 0.0;",
+                f"    {' '.join(f'(void){name};' for name in names)}",
+                f"    switch ({self.table(code)}[i]) {{",
+                *(f"        {case}" for case in cases),
+                "    }",
+                f"    {out} {'=' if is_value else '+='} out;",
+                "}",
             ]
-            end = [f"    {out} = out;"]
-        unused = "    (void)x; (void)y; (void)z;"
-        inner = [f"        {case}" for case in cases]
-        switch = [f"    switch ({codes}[i]) {{", *inner, "    }"]
-        return "\n".join([*head, unused, *switch, *end, "}"])
-
-    def _tape_sum(self, step: Tape, *, backwards: bool) -> str:
-        terms = step.terms
-        bounds, signs = self.table(step.bounds), self.table(terms.sign)
-        (left, right) = (f"{self.coded(*side)}[k]" for side in terms.sides)
-        loop = f"for (int k = {bounds}[i]; k < {bounds}[i + 1]; k++)"
-        read = {k: self.read(k) for k in (left, right)}
-        if not backwards:
-            return f"{loop} out += {signs}[k] * {read[left]} * {read[right]};"
-        shares = (
-            f"{self.place(k)} += {signs}[k] * {self.text(Call(self.product, ('g', read[other])))};"
-            for k, other in ((left, right), (right, left))
         )
-        return f"{loop} {{ {' '.join(shares)} }}"
+
+    def _tape_sum(self, step: Tape) -> str:
+        terms, bounds = step.terms, self.table(step.bounds)
+        left, right = (self.read(*side, "k") for side in terms.sides)
+        loop = f"for (int k = {bounds}[i]; k < {bounds}[i + 1]; k++)"
+        return f"{loop} out += {self.table(terms.sign)}[k] * {left} * {right};"
+
+
+def _with_terms(tape: Tape) -> tuple[Any, Any, Any]:
+    """The codes and operands of a tape of adjoints, with those of products, which are sums there.
+
+    A product has the code after the last one of the operations, or the next if it is negative.
+    """
+    code, operands, kinds = (x.copy() for x in (tape.code, tape.operands, tape.operands_vary))
+    sums = code == SUM
+    code[sums] = len(tape.operations) + (tape.terms.sign < 0)
+    for i, (slots, varies) in enumerate(tape.terms.sides):
+        operands[sums, i], kinds[sums, i] = slots, varies
+    return code, operands, kinds
+
+
+def _origin(step: Instruction) -> object:
+    """What the flows of one operation to its operands have in common, and no other steps."""
+    if isinstance(step, Elementwise) and isinstance(step.operation, Flow):
+        return step.operation.operation.name, str(step.operands[0]), count_of(step.out)
+    return object()
 
 
 def _has_rows(slots: Any) -> bool:

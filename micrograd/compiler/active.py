@@ -1,8 +1,7 @@
-"""Finds which adjoints a program needs, and which instruction writes each of them first."""
+"""Finds which adjoints a program needs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +16,6 @@ from micrograd.compiler.program import (
     Places,
     Product,
     Program,
-    Rows,
     Tape,
     WeightedSums,
 )
@@ -121,50 +119,3 @@ def _mark_loop(loop: Loop, active: Active) -> None:
     own[loop.out] = np.append(further, False)
     if loop.kept >= 0:
         active.stacks[loop.kept][:] = active.at(loop.outputs)
-
-
-class FirstWriters:
-    """Tells which instruction writes an adjoint of `v` first, while going backwards.
-
-    The first instruction to write neighbouring rows may store; the others add. Rows that are added
-    to or read before anything was stored have to be set to zero at the start.
-
-    Args:
-        program: the program whose instructions are gone through backwards.
-        own: the rows of a step of a loop, if its body is gone through; to others, it always adds.
-    """
-
-    def __init__(self, program: Program, own: slice | None = None) -> None:
-        self._stored = np.full(program.varying, own is not None)
-        self._zeroed = np.zeros(program.varying, bool)
-        if own is not None:
-            self._stored[own] = False
-            return
-        for varies, slot in program.outputs:
-            if varies:
-                self._stored[slot] = True  # the seed
-
-    def stores(self, rows: Rows, *, scattered: bool = False) -> bool:
-        """Return whether an instruction stores these rows, as their first writer; else it adds.
-
-        Args:
-            rows: the rows.
-            scattered: whether it can store rows that are not neighbours, if none is repeated.
-        """
-        fits = isinstance(rows, slice) or (scattered and len(np.unique(rows)) == len(rows))
-        if fits and not self._stored[rows].any():
-            self._stored[rows] = True
-            return True
-        self.touch(rows)
-        return False
-
-    def touch(self, rows: Rows) -> None:
-        """Note that rows are added to or read, so that those never stored must begin at zero."""
-        self._zeroed[rows] |= ~self._stored[rows]
-        self._stored[rows] = True
-
-    def zeroed(self) -> Iterator[slice]:
-        """Yield the rows that must begin at zero, as runs of neighbours."""
-        edges = np.flatnonzero(np.diff(np.concatenate(([False], self._zeroed, [False]))))
-        for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            yield slice(start, stop)

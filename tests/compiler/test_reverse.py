@@ -1,0 +1,152 @@
+"""The backward pass is a program: instructions of the same kinds, over adjoints."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from micrograd import Value, compile, maximum, sin, where  # noqa: A004
+from micrograd.compiler.planning import plan
+from micrograd.compiler.program import Elementwise, Product, Tape, WeightedSums, slots_of
+from micrograd.compiler.program import slots_read as reads
+from micrograd.compiler.reverse import reverse
+from micrograd.compiler.tracing import trace
+from micrograd.ops import TABLE
+
+WEIGHTS = 12
+
+
+def layers(w, x):
+    """Two layers that share weights, the second with inputs from several places."""
+    h = [sum((w[3 * i + j] * x[j] for j in range(3)), w[9 + i]).tanh() for i in range(3)]
+    mixed = [h[0], x[3], h[2]]
+    return [sum(sum(w[3 * i + j] * mixed[j] for j in range(3)).exp() for i in range(3)) - x[4]]
+
+
+def narrow(w, x):
+    """A tape, with numbers that no adjoint is passed to."""
+    a, b = x[0], w[0]
+    for _ in range(20):
+        a, b = where(a > b, a * w[1] - b, b) + a * b, maximum(a, b) * x[1] - b * w[2]
+        b = b + sin(a).detach()
+    return [sin(a) - b / (1 + a * a)]
+
+
+def scattered(w, x):
+    """Sums, products and operations that read the same number several times, and never some."""
+    pairs = [x[i] * x[(i * 3) % 5] - w[i] * x[0] + x[i] * x[i] for i in range(5)]
+    kept = [(each * each).exp() for each in (pairs[0], pairs[2], pairs[0], pairs[3])]
+    return [sum(pairs) - sum(k * 0.25 for k in kept) + sum(v * v for v in w) + x[1] ** 3]
+
+
+FUNCTIONS = [layers, narrow, scattered]
+CASES = [(f, batched, inputs) for f in FUNCTIONS for batched in (False, True) for inputs in (0, 1)]
+
+
+def planned(f, batched):
+    weights = [Value(0.1 * k) for k in range(WEIGHTS)]
+    return plan(trace(lambda x: f(weights, x), weights, 5), batched=batched)
+
+
+def adjoints_read(step, first):
+    """The adjoints of `v` that a step reads."""
+    slots = [slots[varies] for slots, varies in reads(step)]
+    found = np.concatenate([np.zeros(0, int), *(each.ravel() for each in slots)])
+    return set(found[found >= first].tolist())
+
+
+def steps_of(instructions):
+    for each in instructions:
+        yield from each.steps() if isinstance(each, Tape) else (each,)
+
+
+@pytest.mark.parametrize(("f", "batched", "inputs"), CASES)
+def test_every_adjoint_is_stored_before_it_is_read_or_added_to(f, batched, inputs):
+    program = planned(f, batched)
+    back, first = reverse(program, inputs=bool(inputs)), program.varying
+    known = {first + slot for varies, slot in program.outputs if varies}
+    for rows in back.zeroed:
+        assert known.isdisjoint(slots_of(rows).tolist())
+        known |= {*slots_of(rows).tolist()}
+    for step in steps_of(back.instructions):
+        out = {*slots_of(step.out).tolist()}
+        assert adjoints_read(step, first) <= known
+        if step.mode == "first":
+            assert step.varies
+            assert len(out) == len(slots_of(step.out))
+            assert known.isdisjoint(out)
+            known |= out
+        elif step.mode == "add" and step.varies:
+            assert out <= known
+        else:
+            assert step.mode == ("total" if step.varies else "add")
+            assert min(out) >= program.uniform
+
+
+@pytest.mark.parametrize(("f", "batched", "inputs"), CASES)
+def test_an_adjoint_is_complete_when_it_is_read(f, batched, inputs):
+    program = planned(f, batched)
+    read, size = set(), (program.uniform, program.varying)
+    for step in steps_of(reverse(program, inputs=bool(inputs)).instructions):
+        space = step.varies and step.mode != "total"
+        assert read.isdisjoint((space, slot) for slot in slots_of(step.out).tolist())
+        for slots, kinds in reads(step):
+            for varies, slot in zip(kinds.ravel().tolist(), slots.ravel().tolist(), strict=True):
+                if slot >= size[varies]:
+                    read.add((varies, slot))
+
+
+@pytest.mark.parametrize("f", [narrow, scattered])
+def test_without_adjoints_of_inputs_nothing_is_passed_to_them(f):
+    program = planned(f, batched=True)
+    for inputs in (False, True):
+        back = reverse(program, inputs=inputs)
+        written = {
+            slot
+            for step in steps_of(back.instructions)
+            if step.varies and step.mode != "total"
+            for slot in slots_of(step.out).tolist()
+        }
+        first = program.varying
+        assert written.isdisjoint(range(first, first + program.inputs)) != inputs
+
+
+def test_the_backward_pass_of_a_matrix_product_is_products_and_sums():
+    def f(w, x):
+        rows = [sum((w[3 * i + j] * x[j] for j in range(3)), w[9 + i]) for i in range(3)]
+        return [sum(row.exp() for row in rows)]
+
+    program = planned(f, batched=True)
+    (product,) = (each for each in program.instructions if isinstance(each, Product))
+    back = reverse(program, inputs=True)
+    of_inputs, of_matrix = (each for each in back.instructions if isinstance(each, Product))
+    assert (of_inputs.matrix == product.matrix.T).all()
+    assert (of_matrix.matrix == product.inputs.T).all()
+    assert of_matrix.mode == "total"
+    assert str(of_matrix).startswith("u[")
+    assert " += v[" in str(of_matrix)
+    assert any(
+        isinstance(each, WeightedSums) and each.mode == "total" for each in back.instructions
+    )
+
+
+def test_a_flow_reads_the_adjoint_and_what_its_formula_uses():
+    program = plan(trace(lambda x: [(x[0] / x[1]).tanh()], [], 2), batched=True)
+    tanh, *quotient = reverse(program, inputs=True).instructions
+    assert all(isinstance(each, Elementwise) for each in (tanh, *quotient))
+    assert tanh.operation.operation is TABLE["tanh"]
+    assert [each.operation.operands for each in quotient] == [("_g", "y"), ("_g", "out", "y")]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba", "reference"])
+def test_a_gradient_is_the_same_in_every_call(backend):
+    if backend == "numba":
+        pytest.importorskip("llvmlite")
+    w = [Value(0.1 * k - 0.5) for k in range(WEIGHTS)]
+    x = np.random.default_rng(0).normal(size=(40, 5)) / 4
+    for f in FUNCTIONS:
+        program = compile(lambda x, f=f: f(w, x)[0], w, backend=backend, batched=True)
+        first = program.value_and_grad(x)[1]
+        assert np.isfinite(first).all()
+        for _ in range(3):
+            assert np.array_equal(program.value_and_grad(x)[1], first)
