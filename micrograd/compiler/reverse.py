@@ -272,7 +272,7 @@ class _Reverse:
         into, read = table + self.first[space], self._adjoint(varies, step.out)
         mode: Mode = "total" if varies and not space else "add"
         out = rows_of(np.unique(into))
-        self.instructions.append(Scatter(varies, out, at, into, cast("slice", read), mode))
+        self.instructions.append(Scatter(varies, out, at, into, read, mode))
 
     def _loop(self, loop: Loop) -> None:
         """Add a loop over the steps that were done, whose body is the backward pass of the body.
@@ -290,18 +290,19 @@ class _Reverse:
         step._pass(varies, after, loop.following)
         for each in reversed(loop.body):
             step.go_back(each)
+        sent = [
+            (_within(rows, loop.inputs), stack, columns)
+            for rows, stack, columns in column_runs(loop.columns)
+            if self.active.stacks[stack][columns].any()
+        ]
         if varies:
-            step._touch(loop.states)
-            step._touch(loop.inputs)
+            for rows in (loop.states, *(rows for rows, _, _ in sent)):
+                step._touch(rows)
         terms = np.ones(states), slots_of(loop.states) + self.first[varies], np.full(states, varies)
         out, start = self._adjoint(varies, rows_of(after)), np.arange(states)
         none = np.full(states, -1), np.zeros(states, bool)
         step.instructions.append(WeightedSums(varies, out, start, *terms, *none, "first"))
-        zeroed = step.runs_of_zeros() if varies else [cast("slice", self._adjoint(False, own))]
-        sent = (
-            (cast("slice", self._adjoint(varies, _within(rows, loop.inputs))), stack, columns)
-            for rows, stack, columns in column_runs(loop.columns)
-        )
+        zeroed = step.runs_of_zeros() if varies else [self._adjoint(False, own)]
         self.instructions.append(
             LoopBack(
                 varies,
@@ -313,9 +314,8 @@ class _Reverse:
                 tuple(zeroed),
                 given,
                 tuple(
-                    (rows, self._slopes(stack), columns)
+                    (self._adjoint(varies, rows), self._slopes(stack), columns)
                     for rows, stack, columns in sent
-                    if self.active.stacks[stack][columns].any()
                 ),
             )
         )

@@ -10,6 +10,6 @@ one number of a stack.
 - `derivatives` has the derivatives of loops, which are loops: backwards over the kept states for
   the reverse mode, and along with the loop itself for the forward mode.
 - `planning` turns them into instructions.
-- `following` says what an executor needs to run these instructions backwards, in place of a loop
-  that is a derivative.
+- `following` says which loops executors can follow backwards, in place of a loop that is a
+  derivative; `micrograd.compiler.reverse` derives what they run.
 """

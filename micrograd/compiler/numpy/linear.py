@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.numpy.memory import Call, Memory, strided
-from micrograd.compiler.numpy.regular_sums import regular_calls, regular_terms
+from micrograd.compiler.numpy.regular_sums import are_regular, regular_calls
 from micrograd.compiler.program import Fold, Mode, Operand, Product, Rows, WeightedSums, slots_of
 
 _LONG = 64  # samples; see sums_calls
@@ -154,9 +154,8 @@ def sums_calls(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
         if (lengths == lengths[0]).all():
             yield from _row_totals(memory, sums)
             return
-    regular = regular_terms(sums, memory.length)
-    if regular is not None:
-        yield from regular_calls(memory, sums, regular)
+    if are_regular(sums, memory.length):
+        yield from regular_calls(memory, sums)
         return
     if varies and memory.length >= _LONG:
         terms, rows = sums.terms(), memory.rows[mode != "total"]

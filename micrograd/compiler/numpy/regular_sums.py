@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from micrograd.compiler.numpy.memory import Call, Memory
-from micrograd.compiler.program import Operand, WeightedSums, rows_of
+from micrograd.compiler.program import Operand, WeightedSums, rows_of, slots_of
 
 
 class _Term(NamedTuple):
@@ -21,37 +22,65 @@ class _Term(NamedTuple):
 
 
 _FEW, _LONG = 4, 64  # terms of a sum; samples
+_RUN = 8  # sums in a row; for fewer, views do not pay
 
 
-def regular_terms(sums: WeightedSums, lanes: int) -> list[_Term] | None:
-    """Return the terms of several sums of `v` that have the same form.
+def are_regular(sums: WeightedSums, lanes: int) -> bool:
+    """Return whether several sums of `v` have the same form, and are best computed at once.
 
     Args:
         sums: the sums.
         lanes: the length of a row.
-
-    Returns:
-        The terms of each sum; None if the forms differ, or if other calls are faster.
     """
-    count = len(sums.start)
-    lengths = np.diff(sums.bounds)
+    count, lengths = len(sums.start), np.diff(sums.bounds)
     if not sums.varies or count < 2 or (lengths != lengths[0]).any():
-        return None
+        return False
     if lengths[0] > _FEW and lanes < _LONG:
-        return None
-    columns = [column.reshape(count, -1).T for column in sums.columns]
-    terms = []
-    for sign, left, left_varies, right, right_varies in zip(*columns, strict=True):
+        return False
+    for sign, _, left_varies, right, right_varies in _columns(sums):
         form = np.stack([sign, left_varies, right_varies, right < 0])
         if (form != form[:, :1]).any() or abs(sign[0]) != 1:
-            return None
+            return False
+    return True
+
+
+def _columns(sums: WeightedSums) -> Iterator[Any]:
+    """Yield the columns of each term, with an entry for each sum."""
+    count = len(sums.start)
+    return zip(*(column.reshape(count, -1).T for column in sums.columns), strict=True)
+
+
+def _terms(sums: WeightedSums) -> Iterator[_Term]:
+    for sign, left, left_varies, right, right_varies in _columns(sums):
         factor = None if right[0] < 0 else Operand(bool(right_varies[0]), rows_of(right))
-        terms.append(_Term(sign[0] > 0, Operand(bool(left_varies[0]), rows_of(left)), factor))
-    return terms
+        yield _Term(sign[0] > 0, Operand(bool(left_varies[0]), rows_of(left)), factor)
 
 
-def regular_calls(memory: Memory, sums: WeightedSums, terms: list[_Term]) -> Iterator[Call]:
+def _runs(sums: WeightedSums) -> Iterator[WeightedSums]:
+    """Yield the sums in runs whose slots follow each other, so that they are read as views."""
+    out, count = slots_of(sums.out), len(sums.start)
+    slots = [out, *(each for _, left, _, right, _ in _columns(sums) for each in (left, right))]
+    follows = [np.diff(each) == (each[0] >= 0) for each in slots]
+    cuts = (np.flatnonzero(~np.logical_and.reduce(follows)) + 1).tolist()
+    if _RUN * len(cuts) > count:
+        yield sums
+        return
+    for first, last in pairwise([0, *cuts, count]):
+        start, stop = sums.bounds[[first, last]].tolist()
+        columns = (column[start:stop] for column in sums.columns)
+        begins = sums.start[first:last] - start
+        part = WeightedSums(True, rows_of(out[first:last]), begins, *columns)
+        yield part._replace(mode=sums.mode)
+
+
+def regular_calls(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
     """Yield the calls that compute such sums on the arrays of a memory, term by term in place."""
+    for run in _runs(sums):
+        yield from _calls(memory, run)
+
+
+def _calls(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
+    terms = [*_terms(sums)]
 
     def read(operand: Operand) -> Any:
         return memory.read(operand, wide=True)
