@@ -104,7 +104,7 @@ def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
 
 
 def _is_of_numpy(kind: type) -> bool:
-    return any(each.__module__ == "numpy" for each in kind.__mro__[:2])
+    return any(each.__module__ == "numpy" for each in kind.__mro__)
 
 
 def _unflatten(structure: Structure, leaves: Iterator[Any]) -> Any:

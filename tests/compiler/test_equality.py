@@ -18,7 +18,6 @@ def test_equality_with_a_number_is_compiled_as_an_operation(backend):
         lambda x: where(x != 0, x, 7.0),
         lambda x: where(2.5 == x, x * x, 3.0),  # noqa: SIM300 (reflected)
         lambda x: (x != 1) * x,
-        lambda x: x * (np.array([1.0, 2.5]) == x).sum(),
         lambda x: eq(x, x * 1.0) + 2 * ne(x, -x),
         lambda x: grad(lambda t: where(t == 1.0, t * t, 5 * t))(x),
     ):
@@ -29,6 +28,12 @@ def test_equality_with_a_number_is_compiled_as_an_operation(backend):
             expected.backward()
             assert np.isclose(value, expected.data, rtol=1e-15, equal_nan=True)
             assert np.isclose(slope, x.grad, rtol=1e-15, equal_nan=True)
+
+
+def test_equality_with_an_array_of_numbers_is_compiled_too(backend):
+    f = compile(lambda x: x * (np.array([1.0, 2.5]) == x).sum(), batched=True, backend=backend)
+    values, slopes = f.value_and_grad([1.0, 2.0, 2.5])
+    assert (values.tolist(), slopes.tolist()) == ([1.0, 0.0, 2.5], [1.0, 0.0, 1.0])
 
 
 @pytest.mark.parametrize(
