@@ -5,9 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from micrograd import Value, compile, maximum, sin, where  # noqa: A004
+from micrograd import Value, compile, maximum, scan, sin, take, where  # noqa: A004
 from micrograd.compiler.planning import plan
-from micrograd.compiler.program import Elementwise, Product, Tape, WeightedSums, slots_of
+from micrograd.compiler.program import (
+    Elementwise,
+    Lookup,
+    Loop,
+    LoopBack,
+    Product,
+    Scatter,
+    Tape,
+    WeightedSums,
+    slots_of,
+)
 from micrograd.compiler.program import slots_read as reads
 from micrograd.compiler.reverse import reverse
 from micrograd.compiler.tracing import trace
@@ -136,6 +146,71 @@ def test_a_flow_reads_the_adjoint_and_what_its_formula_uses():
     assert all(isinstance(each, Elementwise) for each in (tanh, *quotient))
     assert tanh.operation.operation is TABLE["tanh"]
     assert [each.operation.operands for each in quotient] == [("_g", "y"), ("_g", "out", "y")]
+
+
+def cell(w, x):
+    """A loop whose step has a product, an operation of several numbers, and shares an input."""
+
+    def step(h, t):
+        mixed = [sum((w[3 * i + j] * h[j] for j in range(3)), x[i]) for i in range(3)]
+        return [(each * t).tanh() for each in mixed], mixed[0]
+
+    h, seen = scan(step, list(x[:3]), list(x[3:]) * 2)
+    return [sum(each * each for each in h) + sum(seen)]
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_the_way_back_through_a_loop_is_a_loop_over_the_way_back_through_its_body(batched):
+    program = planned(cell, batched)
+    (loop,) = (each for each in program.instructions if isinstance(each, Loop))
+    back = reverse(program, inputs=True)
+    (found,) = (each for each in back.instructions if isinstance(each, LoopBack))
+    assert found.loop is loop
+    first = (program.varying if batched else program.uniform) + found.own.start
+    own = range(first, first + found.own.stop - found.own.start)
+    known = {slot for rows in found.zeroed for slot in slots_of(rows).tolist()}
+    if found.given is not None:
+        _, places, chosen = found.given
+        given = places.slots[chosen & (places.varies == loop.varies)]
+        assert {*given.tolist()} & {*own} <= known
+    inputs, values = {*slots_of(loop.inputs).tolist()}, set()
+    for step in steps_of(found.body):
+        for slots, kinds in reads(step):
+            here = {*slots[kinds == loop.varies].tolist()}
+            assert here & {*own} <= known
+            values |= here & {*slots_of(found.own).tolist()}
+        out = {*slots_of(step.out).tolist()}
+        if step.mode == "first":
+            assert known.isdisjoint(out)
+            known |= out
+        elif step.mode == "add":
+            assert out & {*own} <= known
+    assert {*found.kept.tolist()} == values - inputs
+    passed = {type(each) for each in found.body}
+    assert {type(each) for each in loop.body} <= passed
+    assert str(found).count("\n") == len(found.body)
+    stacks = len(program.stacks)
+    assert {stack for _, stack, _ in found.sent} <= {*range(stacks, 2 * stacks)}
+
+
+@pytest.mark.parametrize(
+    ("table_varies", "batched", "mode"),
+    [(False, False, "add"), (False, True, "total"), (True, True, "add")],
+)
+def test_the_adjoint_of_a_lookup_is_added_to_the_entry_that_was_taken(table_varies, batched, mode):
+    def f(w, x):
+        table = [[each, each * each] for each in (x[1:] * 3 if table_varies else w)]
+        return [sum(each.exp() for each in take(table, x[0]))]
+
+    program = planned(f, batched)
+    (lookup,) = (each for each in program.instructions if isinstance(each, Lookup))
+    back = reverse(program, inputs=True)
+    (scatter,) = (each for each in back.instructions if isinstance(each, Scatter))
+    size = program.varying if table_varies else program.uniform
+    assert (scatter.table == lookup.table + size).all()
+    assert scatter.at == lookup.at
+    assert scatter.mode == mode
+    assert "+= " in str(scatter)
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba", "reference"])
