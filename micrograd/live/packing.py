@@ -23,7 +23,7 @@ def packed(text: str) -> str:
     Letters beyond the first plane, of which a browser counts two, are written as `\u` codes.
 
     >>> packed('["a long text","a long text"]').replace("\t", "|")
-    '["a long text",|?MI]'
+    '["a long text",|?MG]'
     """
     text = re.sub("[\U00010000-\U0010ffff]", _as_codes, text)
     places: defaultdict[str, list[int]] = defaultdict(list)

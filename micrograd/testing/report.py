@@ -145,7 +145,7 @@ class Report:
         >>> report = check_gradients(lambda x: x * x, 3.0, modes=["exact"])
         >>> print(report.text("zh"))
         f 在 x = 3.0 处：通过，函数值 9.0
-             反向  舍入     精确
+             反向  舍入     分数运算
           x  6.0   ± 0e+00  相同 ± 7e-16
           函数值的噪声：± 1e-15，由舍入误差估计
         """

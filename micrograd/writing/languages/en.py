@@ -363,6 +363,7 @@ WORDS: dict[str, dict[str, str]] = {
         "plots": "plots of training",
         "films": "films and PDF files without Graphviz",
         "png": "PNG files without Graphviz",
+        "pdf": "PDF files of lines and letters without Graphviz",
         "progress": "progress bars",
         "strategies": "micrograd.testing.strategies",
         "missing": "missing, needed for {purpose}",

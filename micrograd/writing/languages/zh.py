@@ -516,6 +516,7 @@ WORDS: dict[str, dict[str, str]] = {
         "plots": "训练过程的图",
         "films": "动画，以及没有 Graphviz 时的 PDF",
         "png": "没有 Graphviz 时的 PNG",
+        "pdf": "没有 Graphviz 时的矢量 PDF",
         "progress": "进度条",
         "strategies": "micrograd.testing.strategies",
         "missing": "没有安装（用于：{purpose}）",

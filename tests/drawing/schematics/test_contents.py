@@ -32,7 +32,8 @@ LAYER_OF_TWO = MLP(2, [2, 1])
 
 
 def texts(drawing):
-    return ["".join(e.itertext()) for e in ET.fromstring(drawing.svg).iter(f"{SVG}text")]
+    shown = ("".join(e.itertext()) for e in ET.fromstring(drawing.svg).iter(f"{SVG}text"))
+    return [text.rstrip("\u00a0") for text in shown]  # the room beside two scripts of a letter
 
 
 def elements(drawing, kind):
