@@ -8,12 +8,14 @@
 - `tracing` runs the function on values without numbers (`traced`); the `recorder` makes a `graph`
   of what it does.
 - `loops` has what `repeat`, `scan` and `while_` record in a trace: loops, and their derivatives.
-- `planning` turns a graph into a `program` of a few wide instructions. It uses `simplifying` for
-  constants and powers, finds weighted `sums`, `folds` of maxima and products of `matrices`, groups
-  equal operations, and turns what is long and narrow into a tape.
+- `planning` turns a graph into a `program` of a few wide `instructions` (also `loop_instructions`)
+  on `slots`. It uses `simplifying` for constants and powers, finds weighted `sums`, `folds` of
+  maxima and products of `matrices`, groups equal operations, and turns what is long and narrow into
+  a tape.
+- `reverse` derives the backward pass, which is a list of the same instructions, with the `flows` of
+  operations and the `adjoints` that are `active`.
 - `executor` says what an executor is, and has the table of backends. `numpy`, `native` and `jax`
   hold the executors, which take the meaning of operations from the formulas of the table.
-  `adjoints` says which adjoints a program needs.
 - `reference` is the plainest executor. `stopping` uses it for results that are infinite or nan.
 - `sources` writes programs in C and as functions of NumPy.
 """

@@ -6,19 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.program import (
-    Elements,
-    Elementwise,
-    Instruction,
-    Lookup,
-    Loop,
-    Pack,
-    Places,
-    Product,
-    Program,
-    Tape,
-    WeightedSums,
-)
+from micrograd.compiler.instructions import Elementwise, Lookup, Product, Tape, WeightedSums
+from micrograd.compiler.loop_instructions import Elements, Loop, Pack
+from micrograd.compiler.program import Instruction, Program
+from micrograd.compiler.slots import Places
 
 
 class Active(NamedTuple):

@@ -7,15 +7,9 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.active import Active
-from micrograd.compiler.program import (
-    Instruction,
-    Mode,
-    Places,
-    Program,
-    Rows,
-    WeightedSums,
-    rows_of,
-)
+from micrograd.compiler.instructions import Mode, WeightedSums
+from micrograd.compiler.program import Instruction, Program
+from micrograd.compiler.slots import Places, Rows, rows_of
 
 
 class Adjoints:

@@ -21,8 +21,10 @@ from micrograd.compiler.derivatives import Derivatives
 from micrograd.compiler.executor import Call, MakeExecutor
 from micrograd.compiler.gradients import chosen_gradients
 from micrograd.compiler.inlining import call_on_values, is_on_values
+from micrograd.compiler.instructions import Lookup
+from micrograd.compiler.loop_instructions import Loop
 from micrograd.compiler.loops.tracing import unrolled
-from micrograd.compiler.program import Lookup, Loop, Program
+from micrograd.compiler.program import Program
 from micrograd.compiler.recorder import TraceError
 from micrograd.compiler.results import gradient, placed, regular, store, store_parameters
 from micrograd.compiler.shortcuts import ROWS, Shortcuts, shortcut

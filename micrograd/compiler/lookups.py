@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrograd.compiler.graph import Structural
+from micrograd.compiler.instructions import Elementwise, Lookup
 from micrograd.compiler.loops.rows import node_of, operands_of
 from micrograd.compiler.loops.tracing import is_unrolled
-from micrograd.compiler.program import Elementwise, Lookup, Operand, rows_of
+from micrograd.compiler.slots import Operand, rows_of
 from micrograd.engine.definitions import VOCABULARY
 from micrograd.engine.graph import operands
 from micrograd.engine.value import Value

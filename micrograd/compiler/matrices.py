@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.program import Operand, Rows, even_matrix, rows_of
+from micrograd.compiler.slots import Operand, Rows, even_matrix, rows_of
 from micrograd.compiler.sums import Sums, terms_of
 
 # With fewer multiplications, a matrix product is not faster than single sums.

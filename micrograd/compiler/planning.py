@@ -15,24 +15,14 @@ import numpy as np
 from micrograd.compiler import lookups
 from micrograd.compiler.folds import find_folds
 from micrograd.compiler.graph import CONSTANT, NOTHING, Graph, Structural
+from micrograd.compiler.instructions import SUM, Elementwise, Fold, Product, Tape, WeightedSums
 from micrograd.compiler.lookups import LookupRow
+from micrograd.compiler.loop_instructions import Column, Stack
 from micrograd.compiler.loops import planning as loops
 from micrograd.compiler.matrices import find_products
-from micrograd.compiler.program import (
-    SUM,
-    Column,
-    Elementwise,
-    Fold,
-    Instruction,
-    Operand,
-    Product,
-    Program,
-    Stack,
-    Tape,
-    WeightedSums,
-    rows_of,
-)
+from micrograd.compiler.program import Instruction, Program
 from micrograd.compiler.simplifying import simplified
+from micrograd.compiler.slots import Operand, rows_of
 from micrograd.compiler.sums import find_sums, terms_of
 from micrograd.engine.collecting import nothing_collected
 from micrograd.ops import TABLE

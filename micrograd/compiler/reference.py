@@ -16,26 +16,19 @@ import numpy as np
 
 from micrograd.compiler.executor import Executor, Gradients, are_finite, gathered
 from micrograd.compiler.flows import Flow
-from micrograd.compiler.numpy.lookups import lookup_call, scatter_call
-from micrograd.compiler.numpy.loops import LoopOn, Stacks
-from micrograd.compiler.numpy.operations import stopping_product, value
-from micrograd.compiler.program import (
-    Elements,
+from micrograd.compiler.instructions import (
     Elementwise,
     Fold,
     Lookup,
-    Loop,
-    LoopBack,
-    Pack,
     Product,
-    Program,
     Scatter,
-    Send,
-    Step,
-    Unpack,
     WeightedSums,
-    without_tapes,
 )
+from micrograd.compiler.loop_instructions import Elements, Loop, LoopBack, Pack, Send, Unpack
+from micrograd.compiler.numpy.lookups import lookup_call, scatter_call
+from micrograd.compiler.numpy.loops import LoopOn, Stacks
+from micrograd.compiler.numpy.operations import stopping_product, value
+from micrograd.compiler.program import Program, Step, without_tapes
 from micrograd.compiler.reverse import reverse
 
 Spaces = tuple[Any, Any]  # the rows of `u` and of `v`: `spaces[varies]`

@@ -16,29 +16,27 @@ import numpy as np
 from micrograd.compiler.active import Active, active
 from micrograd.compiler.adjoints import Adjoints
 from micrograd.compiler.flows import Flow
-from micrograd.compiler.program import (
+from micrograd.compiler.instructions import (
     SUM,
-    Elements,
     Elementwise,
-    Instruction,
     Lookup,
+    Mode,
+    Product,
+    Scatter,
+    Tape,
+    WeightedSums,
+)
+from micrograd.compiler.loop_instructions import (
+    Elements,
     Loop,
     LoopBack,
-    Mode,
-    Operand,
     Pack,
-    Product,
-    Program,
-    Scatter,
     Send,
-    Tape,
     Unpack,
-    WeightedSums,
     column_runs,
-    rows_of,
-    slots_of,
-    slots_read,
 )
+from micrograd.compiler.program import Instruction, Program, slots_read
+from micrograd.compiler.slots import Operand, rows_of, slots_of
 from micrograd.ops import Operation
 from micrograd.table.formulas import ADJOINT, RESULT
 

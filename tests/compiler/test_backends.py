@@ -13,7 +13,7 @@ from micrograd import Value, maximum, minimum
 from micrograd.compiler import compile  # noqa: A004
 from micrograd.compiler import executor as executors
 from micrograd.compiler.executor import BACKENDS
-from micrograd.compiler.program import Elementwise, Fold, Product, Tape, WeightedSums
+from micrograd.compiler.instructions import Elementwise, Fold, Product, Tape, WeightedSums
 from micrograd.engine import functions
 
 # Operations that are smooth and tame everywhere, so that errors of rounding stay small.

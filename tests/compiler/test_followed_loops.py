@@ -22,7 +22,7 @@ from micrograd import (
     while_,
 )
 from micrograd.compiler.executor import load
-from micrograd.compiler.program import Product, WeightedSums
+from micrograd.compiler.instructions import Product, WeightedSums
 
 SLACK = 2.0**-40  # of rounding errors, enlarged by steep functions; see test_agreement.py
 WIDTH = 4

@@ -6,20 +6,19 @@ import numpy as np
 import pytest
 
 from micrograd import Value, compile, maximum, scan, sin, take, where  # noqa: A004
-from micrograd.compiler.planning import plan
-from micrograd.compiler.program import (
+from micrograd.compiler.instructions import (
     Elementwise,
     Lookup,
-    Loop,
-    LoopBack,
     Product,
     Scatter,
     Tape,
     WeightedSums,
-    slots_of,
 )
+from micrograd.compiler.loop_instructions import Loop, LoopBack
+from micrograd.compiler.planning import plan
 from micrograd.compiler.program import slots_read as reads
 from micrograd.compiler.reverse import reverse
+from micrograd.compiler.slots import slots_of
 from micrograd.compiler.tracing import trace
 from micrograd.ops import TABLE
 

@@ -11,10 +11,10 @@ import pytest
 from micrograd import Value, compile, log, value_and_grad, where  # noqa: A004
 from micrograd.compiler.executor import load
 from micrograd.compiler.flows import Flow
+from micrograd.compiler.instructions import Tape
 from micrograd.compiler.numpy import tape as numpy_tape
 from micrograd.compiler.numpy.straight_code import Step, straight_code
 from micrograd.compiler.planning import plan
-from micrograd.compiler.program import Tape
 from micrograd.compiler.stopping import CheckedExecutor
 from micrograd.compiler.tracing import trace
 from micrograd.ops import TABLE

@@ -14,21 +14,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from micrograd.compiler.instructions import Elementwise, Fold, Lookup, Product, Tape, WeightedSums
 from micrograd.compiler.jax.patterns import MOST_PARTS, pattern_of, runs, taken
-from micrograd.compiler.program import (
-    Elementwise,
-    Fold,
-    Instruction,
-    Lookup,
-    Operand,
-    Product,
-    Program,
-    Rows,
-    Tape,
-    WeightedSums,
-    rows_of,
-    with_bodies,
-)
+from micrograd.compiler.program import Instruction, Program, with_bodies
+from micrograd.compiler.slots import Operand, Rows, rows_of
 
 MOST_CUTS = 24
 """The most cuts of one result."""

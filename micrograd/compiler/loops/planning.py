@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrograd.compiler.graph import CONSTANT, NOTHING, Chain, Graph
+from micrograd.compiler.loop_instructions import Column, Elements, Loop, Stack
+from micrograd.compiler.loop_instructions import Pack as PackInstruction
 from micrograd.compiler.loops.rows import Element, LoopRow, Operands, Pack, Result, operands_of
 from micrograd.compiler.loops.tracing import replay
-from micrograd.compiler.program import Column, Elements, Loop, Places, Stack
-from micrograd.compiler.program import Pack as PackInstruction
 from micrograd.compiler.recorder import Recorder, recording
+from micrograd.compiler.slots import Places
 from micrograd.compiler.traced import leaf
 from micrograd.compiler.tracing import tracing
 from micrograd.engine.value import apply

@@ -16,6 +16,7 @@ import numpy as np
 
 from micrograd.compiler.active import active
 from micrograd.compiler.executor import Blocks, Call, Executor, Gradients, Layout, are_finite
+from micrograd.compiler.loop_instructions import Loop
 from micrograd.compiler.loops.following import can_follow
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
 from micrograd.compiler.native.fusion import Fusion
@@ -25,7 +26,7 @@ from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec, is_straight
 from micrograd.compiler.native.machine import Effort, Machine
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.numpy.memory import aligned_empty, aligned_zeros
-from micrograd.compiler.program import Loop, Program
+from micrograd.compiler.program import Program
 from micrograd.engine.locks import reentrant_lock
 
 BLOCK = 112

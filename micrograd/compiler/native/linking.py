@@ -16,32 +16,23 @@ import numpy as np
 
 from micrograd.compiler.active import Active, active
 from micrograd.compiler.flows import Flow
+from micrograd.compiler.instructions import (
+    Elementwise,
+    Fold,
+    Lookup,
+    Product,
+    Scatter,
+    Tape,
+    WeightedSums,
+)
+from micrograd.compiler.loop_instructions import Elements, Loop, LoopBack, Pack, Send, Unpack
 from micrograd.compiler.native import lookups, loop_linking, product_linking, tapes
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec
 from micrograd.compiler.native.sums import FIRST, NUMBER_NUMBER, ROW_NUMBER, ROW_ROW, TOTAL
-from micrograd.compiler.program import (
-    Elements,
-    Elementwise,
-    Fold,
-    Instruction,
-    Lookup,
-    Loop,
-    LoopBack,
-    Pack,
-    Product,
-    Program,
-    Rows,
-    Scatter,
-    Send,
-    Tape,
-    Unpack,
-    WeightedSums,
-    count_of,
-    slots_of,
-    with_bodies,
-)
+from micrograd.compiler.program import Instruction, Program, with_bodies
 from micrograd.compiler.reverse import Reverse, reverse
+from micrograd.compiler.slots import Rows, count_of, slots_of
 from micrograd.ops import Operation
 
 Addresses = Callable[[Spec | LoopSpec], int]

@@ -8,6 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd.compiler.loop_instructions import (
+    Column,
+    Elements,
+    Loop,
+    LoopBack,
+    Pack,
+    Send,
+    Stack,
+    Unpack,
+    column_runs,
+)
 from micrograd.compiler.native.loops import (
     CODE,
     COLUMN,
@@ -24,20 +35,9 @@ from micrograd.compiler.native.loops import (
     is_straight,
 )
 from micrograd.compiler.native.rows import Field
-from micrograd.compiler.program import (
-    Column,
-    Elements,
-    Loop,
-    LoopBack,
-    Pack,
-    Places,
-    Program,
-    Send,
-    Stack,
-    Unpack,
-    column_runs,
-)
+from micrograd.compiler.program import Program
 from micrograd.compiler.reverse import Reverse
+from micrograd.compiler.slots import Places
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked

@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 from llvmlite import ir
 
 from micrograd.compiler.graph import Graph, Structural
+from micrograd.compiler.instructions import Product, Tape
+from micrograd.compiler.loop_instructions import Loop
 from micrograd.compiler.native.driver import write_run
 from micrograd.compiler.native.rows import Field, Spec, called
 from micrograd.compiler.native.straight import write_straight
 from micrograd.compiler.native.writing import WORD, Writer, word
-from micrograd.compiler.program import Loop, Product, Tape
 
 MOST_STRAIGHT = {False: 1_500, True: 600}
 """The most nodes of a step that is written as straight code, in `u` and in `v`."""

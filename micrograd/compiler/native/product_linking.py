@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd.compiler.instructions import Product
 from micrograd.compiler.native.rows import Field
-from micrograd.compiler.program import Product, Rows, even_matrix, slots_of
+from micrograd.compiler.slots import Rows, even_matrix, slots_of
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked

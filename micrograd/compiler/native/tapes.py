@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd.compiler.instructions import SUM, Tape
 from micrograd.compiler.native.rows import ROW, Field
 from micrograd.compiler.native.sums import FIRST, TOTAL
-from micrograd.compiler.program import SUM, Program, Tape, slots_of, slots_read
+from micrograd.compiler.program import Program, slots_read
+from micrograd.compiler.slots import slots_of
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked

@@ -16,6 +16,8 @@ import numpy as np
 
 from micrograd.compiler.active import active
 from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite
+from micrograd.compiler.instructions import Elementwise, Fold, Lookup, Product, Scatter, Tape
+from micrograd.compiler.loop_instructions import Elements, Loop, LoopBack, Pack, Send, Unpack
 from micrograd.compiler.loops.following import can_follow
 from micrograd.compiler.numpy.elementwise import elementwise_calls
 from micrograd.compiler.numpy.float_loops import FloatLoop, is_of_floats
@@ -33,22 +35,7 @@ from micrograd.compiler.numpy.loops import LoopOn
 from micrograd.compiler.numpy.memory import Call as Step
 from micrograd.compiler.numpy.memory import Memory, aligned_empty
 from micrograd.compiler.numpy.tape import tape_calls
-from micrograd.compiler.program import (
-    Elements,
-    Elementwise,
-    Fold,
-    Instruction,
-    Lookup,
-    Loop,
-    LoopBack,
-    Pack,
-    Product,
-    Program,
-    Scatter,
-    Send,
-    Tape,
-    Unpack,
-)
+from micrograd.compiler.program import Instruction, Program
 from micrograd.compiler.reverse import Reverse, reverse
 
 BLOCK = 10_240

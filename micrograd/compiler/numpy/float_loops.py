@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.graph import CONSTANT, Graph, Structural
+from micrograd.compiler.loop_instructions import Loop, column_runs
 from micrograd.compiler.numpy.loops import Stacks
-from micrograd.compiler.program import Loop, column_runs
 from micrograd.table.formulas import fold, parts
 from micrograd.table.interpreters import (
     ATOM,

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.instructions import Fold, Mode, Product, WeightedSums
 from micrograd.compiler.numpy.memory import Call, Memory, strided
 from micrograd.compiler.numpy.regular_sums import are_regular, regular_calls
-from micrograd.compiler.program import Fold, Mode, Operand, Product, Rows, WeightedSums, slots_of
+from micrograd.compiler.slots import Operand, Rows, slots_of
 
 _LONG = 64  # samples; see sums_calls
 

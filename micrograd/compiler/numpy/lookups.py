@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.program import Lookup, Operand, Scatter
+from micrograd.compiler.instructions import Lookup, Scatter
+from micrograd.compiler.slots import Operand
 
 Spaces = tuple[Any, Any]
 

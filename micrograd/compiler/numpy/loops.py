@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.program import Elements, Loop, Pack, Places, column_runs, rows_of
+from micrograd.compiler.loop_instructions import Elements, Loop, Pack, column_runs
+from micrograd.compiler.slots import Places, rows_of
 
 Stacks = list[dict[int, Any]]
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.program import Mode, Operand, Program, Rows, even_matrix
+from micrograd.compiler.instructions import Mode
+from micrograd.compiler.program import Program
+from micrograd.compiler.slots import Operand, Rows, even_matrix
 
 Call = Callable[[], Any]
 

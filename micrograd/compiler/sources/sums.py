@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from micrograd.compiler.program import WeightedSums, even_matrix, rows_of, slots_of
+from micrograd.compiler.instructions import WeightedSums
+from micrograd.compiler.slots import even_matrix, rows_of, slots_of
 from micrograd.compiler.sources.places import Item, Places, linear, loop_head
 from micrograd.source.trees import Definition, ready
 from micrograd.table.formulas import Call, Tree

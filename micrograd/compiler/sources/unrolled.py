@@ -6,16 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import count, pairwise
 from typing import Any
 
-from micrograd.compiler.program import (
-    Elementwise,
-    Fold,
-    Instruction,
-    Place,
-    Product,
-    Program,
-    Tape,
-    WeightedSums,
-)
+from micrograd.compiler.instructions import Elementwise, Fold, Product, Tape, WeightedSums
+from micrograd.compiler.program import Instruction, Program
+from micrograd.compiler.slots import Place
 from micrograd.compiler.sources.places import unwritten
 from micrograd.compiler.sources.sums import summed
 from micrograd.source.c import C

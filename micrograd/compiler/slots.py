@@ -1,0 +1,90 @@
+"""Slots of a program, where instructions read and write numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Rows = slice | Any  # neighbouring slots, or an array of slots
+Place = tuple[bool, int]  # a slot: whether it is in `v`, and its number
+
+
+class Operand(NamedTuple):
+    """Where an instruction reads: slots of `v`, if `varies` is true, or of `u`."""
+
+    varies: bool
+    rows: Rows
+
+
+class Places(NamedTuple):
+    """Slots that are read one by one, each of `v`, where `varies` is true, or of `u`."""
+
+    varies: Any
+    slots: Any
+
+
+def even_matrix(slots: Any) -> tuple[int, int, int] | None:
+    """Return the first slot of a matrix, and its strides down and to the right.
+
+    None if the slots are not evenly spaced.
+
+    >>> even_matrix(np.array([[4, 6], [14, 16]])), even_matrix(np.array([[4, 6], [14, 17]]))
+    ((4, 10, 2), None)
+    """
+    (rows, columns), base = slots.shape, int(slots[0, 0])
+    down = int(slots[1, 0]) - base if rows > 1 else columns
+    right = int(slots[0, 1]) - base if columns > 1 else 1
+    even = base + down * np.arange(rows)[:, None] + right * np.arange(columns)
+    return (base, down, right) if (slots == even).all() else None
+
+
+def rows_of(slots: Sequence[int] | Any) -> Rows:
+    """Return slots as a slice if they are neighbours in rising order, otherwise as an array.
+
+    >>> rows_of([3, 4, 5]), rows_of([3, 5])
+    (slice(3, 6, None), array([3, 5]))
+    """
+    slots = np.asarray(slots, dtype=np.intp)
+    if len(slots) and slots[-1] - slots[0] == len(slots) - 1 and (np.diff(slots) == 1).all():
+        return slice(int(slots[0]), int(slots[-1]) + 1)
+    return slots
+
+
+def slots_of(rows: Rows) -> Any:
+    """Return the slots of rows as an array.
+
+    >>> slots_of(slice(3, 6))
+    array([3, 4, 5])
+    """
+    return np.arange(rows.start, rows.stop) if isinstance(rows, slice) else np.asarray(rows)
+
+
+def count_of(rows: Rows) -> int:
+    """Return the number of slots.
+
+    >>> count_of(slice(3, 6)), count_of(np.array([4, 4]))
+    (3, 2)
+    """
+    return rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+
+
+def shown(operand: Operand) -> str:
+    """Return an operand as a person would write it."""
+    return place(operand.varies, operand.rows)
+
+
+def place(varies: bool, rows: Rows) -> str:
+    """Return slots of a space as a person would write them."""
+    return f"{'uv'[varies]}[{_rows(rows)}]"
+
+
+def _rows(rows: Rows) -> str:
+    if isinstance(rows, slice):
+        return f"{rows.start}:{rows.stop}" if rows.stop - rows.start != 1 else str(rows.start)
+    if len(set(rows.tolist())) == 1:
+        return f"{rows[0]} repeated"
+    if len(rows) <= 4:
+        return ", ".join(map(str, rows))
+    return f"{len(rows)} of {min(rows)}:{max(rows) + 1}"
