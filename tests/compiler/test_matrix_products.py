@@ -129,3 +129,14 @@ def test_a_product_without_traced_values_stays_a_number() -> None:
         return x[1] if mixed[0, 0] == 5.0 else x[0]
 
     assert compile(f, backend="numpy")(np.array([1.0, 7.0])) == 7.0
+
+
+def test_a_matrix_or_vector_may_repeat_one_number(backend: str) -> None:
+    at, w = np.random.default_rng(0).normal(size=(4, 20)), Value(0.25)
+    f = compile(lambda x: sum(np.full((6, 20), w) @ x), [w], batched=True, backend=backend)
+    value, slope = f.value_and_grad(at)
+    assert value == pytest.approx(1.5 * at.sum(axis=1).mean(), rel=1e-13)
+    assert slope == pytest.approx([6 * at.sum(axis=1).mean()], rel=1e-13)
+    g = compile(lambda x: [*(NUMBERS @ np.array([x] * 4))], batched=True, backend=backend)
+    expected = NUMBERS.sum(axis=1)[:, None] * at[0]
+    np.testing.assert_allclose(g(at[0]), expected, rtol=0, atol=1e-14)

@@ -134,16 +134,14 @@ class Run:
 
     def matrix(self, instruction: Product) -> Any:
         """Return the matrix of a product."""
-        matrix = instruction.matrix
-        return self.spaces[False].read(rows_of(matrix.ravel())).reshape(matrix.shape)
+        return self._all(False, False, instruction.matrix)
 
     def _product(self, instruction: Product) -> Any:
         varies, vectors, bias = instruction.varies, instruction.inputs, instruction.bias
         weights = self.matrices.get(id(instruction))
         if weights is None:
             weights = self.matrix(instruction)
-        read = self.spaces[varies].read(rows_of(vectors.ravel()))
-        read = read.reshape(*vectors.shape, *read.shape[1:])
+        read = self._all(varies, varies, vectors)
         if len(vectors) == 1:  # XLA is slower with a column of one
             out = jnp.matmul(weights, read[0], precision=_PRECISION)[None]
         else:
