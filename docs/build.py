@@ -74,7 +74,7 @@ def build(out: Path, processes: int) -> list[str]:
         processes: how many pages are run at the same time.
 
     Returns:
-        The problems found; an empty list if there are none.
+        A list of the problems found.
     """
     for lang in WORDS:
         shutil.rmtree(out / lang, ignore_errors=True)

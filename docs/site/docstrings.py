@@ -27,7 +27,7 @@ def summary(text: str) -> str:
 
 
 def chinese(paragraph: str) -> str:
-    """The translation of a paragraph in one line; empty if there is none.
+    """The translation of a paragraph in one line, or an empty string without a translation.
 
     >>> chinese("Return 0.")
     '返回 0。'

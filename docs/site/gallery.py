@@ -198,7 +198,7 @@ def write_entry(program: str, source: Path, out: Path) -> str:
         out: the folder of the site; pictures go to the languages' folders in it.
 
     Returns:
-        The problems found; an empty list if there are none.
+        A list of the problems found.
     """
     picture = ENTRIES[program].picture
     with tempfile.TemporaryDirectory() as temporary:

@@ -86,7 +86,7 @@ SUMMARIES = {
     "Return all that further steps depend on, for `load_state_dict` and checkpoints.": "返回后续步骤所依赖的全部状态，供 `load_state_dict` 和检查点使用。",
     "Make one step on arrays, and return the new numbers. No argument is changed.": "对数组走一步，返回新的数值；不改动任何参数。",
     "Set the numbers of the parameters.": "设置参数的数值。",
-    "Forget the gradients: each `grad` is 0, and is none until `backward()` sets it again.": "清除梯度：每个 `grad` 变为 0，在 `backward()` 再次设置之前视为没有梯度。",
+    "Reset the gradients: each `grad` is 0, and does not count until `backward()` sets it.": "清除梯度：每个 `grad` 变为 0，在 `backward()` 重新计算之前都视为没有梯度。",
     "Gradient descent: `v = momentum * v + (1 - dampening) * g`, then `x = x - lr * v`.": "梯度下降：`v = momentum * v + (1 - dampening) * g`，然后 `x = x - lr * v`。",
     "Adam: `x = x - lr * m̂ / (√v̂ + eps)`, where m and v are moving averages of g and g².": "Adam：`x = x - lr * m̂ / (√v̂ + eps)`，其中 m 和 v 是 g 和 g² 的滑动平均。",
     "Adam with decoupled weight decay: each step first multiplies x by `1 - lr * weight_decay`.": "权重衰减与梯度解耦的 Adam：每步先把 x 乘以 `1 - lr * weight_decay`。",
@@ -122,7 +122,7 @@ SUMMARIES = {
     "The rate is multiplied by `factor` when a metric has not improved for `patience` epochs.": "若指标连续 `patience` 轮没有改进，学习率乘以 `factor`。",
     "One schedule after another; each counts the epochs from its own start.": "几种调度先后起作用，各自从头计算轮数。",
     "The rate is multiplied by `gamma` every `step_size` epochs.": "每过 `step_size` 轮，学习率乘以 `gamma`。",
-    "Return a schedule that ends after so many steps.": "返回一个在给定步数后结束的调度。",
+    "Return a schedule that ends after a given number of steps.": "返回一个在给定步数后结束的调度。",
     # -------------------------------------------------------------------------------- training, data
     "Train a model: change its parameters so that its mean loss over the samples falls.": "训练模型：改变参数，使它在样本上的平均损失下降。",
     "The loss or its gradient became nan or infinite.": "损失或其梯度变成了 nan 或无穷大。",

@@ -52,7 +52,7 @@ class Parser(argparse.ArgumentParser):
         return formatter
 
     def suggestions(self, message: str) -> str:
-        """Return a suggestion to append to the message; empty if there is nothing close."""
+        """Return a suggestion to append to the message, or an empty string."""
         choice = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
         if choice:
             typed, known = choice[1], re.split(", ", choice[2].replace("'", ""))

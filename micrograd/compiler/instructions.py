@@ -156,7 +156,7 @@ class Fold(NamedTuple):
 
 
 class Lookup(NamedTuple):
-    """`out[j] = table[k, j]`, where k is the number at `at`; nan if there is no such entry.
+    """`out[j] = table[k, j]`, where k is the number at `at`; nan outside of the table.
 
     `table` has a row of slots for each entry, all of them of `v` if `table_varies` is true, or of
     `u`.

@@ -110,7 +110,7 @@ _entries_made: list[Entry] = []
 
 
 def _numbered(count: int) -> list[Entry]:
-    """Return at least so many entries, in order; those of all products are the same."""
+    """Return at least `count` entries, in order; all products share them."""
     _entries_made.extend(map(Entry, range(len(_entries_made), count)))
     return _entries_made
 
@@ -194,6 +194,6 @@ def _times(factor: Any, slope: Any) -> Any:
 
 
 def _sum(shares: Iterable[Any]) -> Any:
-    """Return the sum of what is not None; None if there is nothing."""
+    """Return the sum of what is not None, or None if all are."""
     found = [share for share in shares if share is not None]
     return reduce(lambda x, y: x + y, found) if found else None

@@ -114,8 +114,8 @@ def resolved(targets: Sequence[Any], count: int, parameters: Sequence[Value]) ->
     """Return targets with positions among `count` arguments, counted from the first.
 
     Raises:
-        ValueError: if there is no argument at a position, if one is named twice, or if parameters
-            are named that the function does not have.
+        ValueError: a position is out of range, a target is named twice, or the parameters of a
+            function without parameters are named.
     """
     if PARAMETERS in targets and not parameters:
         raise ValueError(

@@ -263,7 +263,7 @@ def curve(row: Operation, alternative: str) -> str:
 
 @lru_cache(maxsize=256)  # a page shows the same card in several languages
 def _drawn(row: Operation) -> str:
-    """The axes and both lines, in which there are no words."""
+    """The axes and both curves, without any words."""
     shown = section(row)
     frame = shown.frame()
     curves = "".join(

@@ -1,8 +1,8 @@
 """Programs that turn DOT text or SVG into a picture: how they are found and run.
 
 DOT text is drawn by Graphviz or graphviz-pure. The latter has fonts for European letters only and
-shows a box in place of any other, so for those its SVG is drawn by resvg, if it is installed, with
-the fonts of this computer; as is our own SVG, if there is no renderer. typst writes SVG as PDF.
+shows a box in place of any other. If resvg is installed, it draws those letters with the fonts of
+this computer. It also draws our own SVG if no renderer is found, and typst turns SVG into PDF.
 
 RuntimeError
  └ RenderingError        a renderer was found, but it made no picture

@@ -49,7 +49,7 @@ class NumPyProtocols:
 
 
 class TracedArray(NumPyProtocols, np.ndarray[Any, Any]):
-    """An array of objects, some of which are traced values.
+    """An array of objects that contains traced values.
 
     NumPy's functions return another one, unless `np.array` or `np.asarray` makes a plain array of
     it. Comparisons of its entries may be combined by `&`, `|`, `^` and `~`.
@@ -98,12 +98,12 @@ _AT_ONCE = {np.dot: _product, np.convolve: _convolved}
 
 
 def _array(operand: Any) -> Any:
-    """An operand of which NumPy asks for results, also where it is made an array first."""
+    """Return an operand that NumPy passes to the two methods above, even within an array."""
     return _traced(_plain(operand)) if isinstance(operand, Value) else operand
 
 
 def _plain(operand: Any) -> Any:
-    """An operand of which NumPy does not ask for results."""
+    """Return an operand that NumPy computes with by itself."""
     if isinstance(operand, TracedArray):
         return operand.view(np.ndarray)
     return np.array(operand, dtype=object) if isinstance(operand, Value) else operand

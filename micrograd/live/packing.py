@@ -20,7 +20,7 @@ _TRIED = 100  # places with the same beginning that are compared
 def packed(text: str) -> str:
     r"""Return a shorter form of a text of JSON, which therefore has no tabs.
 
-    Letters beyond the first plane, of which a browser counts two, are written as `\u` codes.
+    Letters beyond the first plane, which a browser counts twice, are written as `\u` codes.
 
     >>> packed('["a long text","a long text"]').replace("\t", "|")
     '["a long text",|?MG]'

@@ -83,7 +83,7 @@ class Optimizer:
         return [ParameterGroup(each, self) for each in self._parts or (self,)]
 
     def zero_grad(self, set_to_none: bool | None = None) -> None:
-        """Forget the gradients: each `grad` is 0, and is none until `backward()` sets it again.
+        """Reset the gradients: each `grad` is 0, and does not count until `backward()` sets it.
 
         Args:
             set_to_none: True sets `grad` to None instead, as PyTorch does by default. False sets

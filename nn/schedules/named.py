@@ -56,7 +56,7 @@ _ALIASES = {
 
 
 def named(name: str, optimizer: Optimizer, steps: int) -> Schedule:
-    """Return a schedule that ends after so many steps.
+    """Return a schedule that ends after a given number of steps.
 
     Args:
         name: a name in `SCHEDULES`, or the name of a class.

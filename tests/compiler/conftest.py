@@ -9,11 +9,16 @@ QUICK = [name for name in BACKENDS if name != "jax"]
 EACH = [*QUICK, pytest.param("jax", marks=pytest.mark.exhaustive)]
 
 
+def installed(backend):
+    """The backend; the test is skipped if it is not installed."""
+    try:
+        load(backend)
+    except ImportError as error:
+        pytest.skip(str(error))
+    return backend
+
+
 @pytest.fixture(params=EACH, scope="module")
 def backend(request):
     """Each backend in turn; those that are not installed are skipped."""
-    try:
-        load(request.param)
-    except ImportError as error:
-        pytest.skip(str(error))
-    return request.param
+    return installed(request.param)

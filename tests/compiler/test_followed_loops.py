@@ -21,8 +21,8 @@ from micrograd import (
     where,
     while_,
 )
-from micrograd.compiler.executor import load
 from micrograd.compiler.instructions import Product, WeightedSums
+from tests.compiler.conftest import installed
 
 SLACK = 2.0**-40  # of rounding errors, enlarged by steep functions; see test_agreement.py
 WIDTH = 4
@@ -31,11 +31,7 @@ WIDTH = 4
 @pytest.fixture(params=["numpy", "numba"])
 def backend(request):
     """The backends that follow loops and that JAX does not compile."""
-    try:
-        load(request.param)
-    except ImportError as error:
-        pytest.skip(str(error))
-    return request.param
+    return installed(request.param)
 
 
 def values(numbers):
@@ -76,7 +72,7 @@ def assert_agree(backend, f, parameters, *args, follows=True, slack=SLACK, **opt
 
 
 class Cell:
-    """A gated cell, the parameters of which are matrices, with two states that change places."""
+    """A gated cell with matrices of parameters, and two states that change places."""
 
     def __init__(self, width=WIDTH):
         draw = np.random.default_rng(0)

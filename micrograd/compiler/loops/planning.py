@@ -69,7 +69,7 @@ def _places(planner: Planner, nodes: Sequence[int] | Any) -> Places:
 
 
 def _emit_packs(planner: Planner, varies: bool, members: Any) -> None:
-    """Emit one stack for all that have the same length, each of which is a column of it."""
+    """Emit a stack for all packs of one length; each pack is a column of it."""
     of_length: dict[int, list[tuple[int, list[int]]]] = {}
     for node in members.tolist():
         nodes = operands_of(planner.graph, node)

@@ -101,7 +101,7 @@ class Statements(sums.Sums):
         return "\n".join([f"{_loops(vectors, rows)} {{", *inner, "}"])
 
     def _product_of_adjoints(self, step: Product) -> str:
-        """A product with adjoints, of which many are 0."""
+        """A product with adjoints; many of them are 0."""
         (rows, columns), vectors = step.matrix.shape, len(step.inputs)
         total, out = step.mode == "total", slots_of(step.out).reshape(vectors, rows)
         target = self.matrix(step.varies and not total, out, "j")

@@ -350,7 +350,7 @@ def test_a_png_has_any_scale(tmp_path):
 
 @pytest.fixture
 def without_graphviz(monkeypatch):
-    """The renderers, of which none draws DOT text."""
+    """The renderers, where nothing draws DOT text."""
     from micrograd.drawing import renderers
 
     def none():
