@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 from micrograd.drawing.picture import DIRECTIONS, Box, Picture
 from micrograd.drawing.placement import BETWEEN, Connection, place
-from micrograd.drawing.spans import Line, line_width, wrapped
+from micrograd.drawing.spans import Line, line_width, with_pairs, wrapped
 from micrograd.drawing.svg_elements import Point, component
 
 FORMULA, NUMBERS, NOTE = 15.0, 14.0, 14.7  # sizes of letters; scripts have at least 11
 LEADING = 1.3  # the height of a line, as a share of the size of its letters
+_ROOMY = 1.55  # the same where lines have scripts above each other, which reach further
 PAD = 7.0  # within a box
 BESIDE = "\u2003"  # between a value and its gradient, a space as wide as the letters are high
 MARGIN = 8.0
@@ -301,7 +302,13 @@ def _shifted(
 
 def _size(lines: Sequence[Line], size: float, pad: float) -> Point:
     wide = max(line_width(line, size) for line in lines)
-    return wide + 2 * pad, LEADING * size * len(lines) + 2 * min(pad, 5.0) - 2.0
+    return wide + 2 * pad, leading(lines) * size * len(lines) + 2 * min(pad, 5.0) - 2.0
+
+
+def leading(lines: Sequence[Line]) -> float:
+    """Return the height of each of these lines, as a share of the size of their letters."""
+    has_pairs = any(len(pair) > 1 for line in lines for pair in with_pairs(line))
+    return _ROOMY if has_pairs and len(lines) > 1 else LEADING
 
 
 def numbers_width(box: Box) -> float:

@@ -18,6 +18,7 @@ from micrograd.drawing.named.layout import (
     NOTE,
     NUMBERS,
     Layout,
+    leading,
     note_name,
 )
 from micrograd.drawing.named.roles import ROLES
@@ -135,11 +136,11 @@ def box_texts(box: Box, layout: Layout, theme: Theme, centre: Point) -> str:
     x, y = centre
     top = y - layout.sizes[box.name][1] / 2 + 4.0
     lines = layout.lines[box.name]
+    height = leading(lines) * FORMULA
     written = [
-        _line((x, top + LEADING * FORMULA * (i + 0.5)), line, FORMULA, theme)
-        for i, line in enumerate(lines)
+        _line((x, top + height * (i + 0.5)), line, FORMULA, theme) for i, line in enumerate(lines)
     ]
-    middle = top + LEADING * (FORMULA * len(lines) + NUMBERS / 2) + _BASE * NUMBERS
+    middle = top + height * len(lines) + LEADING * NUMBERS / 2 + _BASE * NUMBERS
     parts = [(box.data, theme.ink, "data"), (box.grad, theme.backward, "grad")]
     shown = [part for part in parts if part[0]]
     if shown:
@@ -154,9 +155,10 @@ def box_texts(box: Box, layout: Layout, theme: Theme, centre: Point) -> str:
 def note_texts(lines: list[Line], theme: Theme, centre: Point) -> str:
     """The text on an arrow."""
     x, y = centre
-    first = y - LEADING * NOTE * (len(lines) - 1) / 2
+    height = leading(lines) * NOTE
+    first = y - height * (len(lines) - 1) / 2
     return "".join(
-        _line((x, first + LEADING * NOTE * i), line, NOTE, theme) for i, line in enumerate(lines)
+        _line((x, first + height * i), line, NOTE, theme) for i, line in enumerate(lines)
     )
 
 

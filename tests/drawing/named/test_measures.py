@@ -16,7 +16,17 @@ from micrograd import Value
 from micrograd.drawing import draw, draw_dot
 from micrograd.drawing.computation_graph import WRITERS
 from micrograd.drawing.metrics import text_width
-from micrograd.drawing.spans import SCRIPT, line_width, of_mark, overhang, placed
+from micrograd.drawing.named.layout import leading
+from micrograd.drawing.spans import (
+    APART,
+    LOWERED,
+    RAISED,
+    SCRIPT,
+    line_width,
+    of_mark,
+    overhang,
+    placed,
+)
 from micrograd.writing.notation import named
 from tests.drawing.common import EACH_RENDERER, SVG
 from tests.drawing.named.graphs import ARTICLES, called, chance
@@ -283,3 +293,11 @@ def test_lines_with_two_scripts_are_in_the_middle_of_their_boxes_in_the_browser(
     page.close()
     assert len(found) == 3
     assert max(map(abs, found)) < 1.0
+
+
+def test_scripts_above_each_other_do_not_reach_into_the_next_line():
+    line = of_mark(named("w^{(1)}_{12}").mark)
+    below, above = LOWERED + APART, APART - RAISED  # of the base lines of the scripts
+    brackets = SCRIPT * (0.75 + 0.25)  # the height and the depth of a bracket
+    assert leading([line, line]) >= below + above + brackets
+    assert leading([line]) == leading([of_mark(named("x1").mark)] * 2) < leading([line, line])
