@@ -44,7 +44,7 @@ def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
     """
     argument = _ours(argument, place)
     if is_array(argument):
-        return _floats(argument, place).ravel(), Structure(type(argument), tuple(argument.shape))
+        return _reals(argument, place).ravel(), Structure(type(argument), tuple(argument.shape))
     leaves, structure = flatten(argument)
     if NONE in structure.children:
         _refuse_missing(structure, place)
@@ -119,15 +119,15 @@ def refuse_tensors(structure: Structure, place: str) -> None:
         refuse_tensors(child, place)
 
 
-def _floats(array: Any, place: str) -> Any:
-    """Return an array of real numbers as floats; raise TypeError if it holds something else."""
+def _reals(array: Any, place: str) -> Any:
+    """Return an array of real numbers; raise TypeError if it holds something else."""
     if _is_masked(array):
         raise TypeError(
             f"{place} has masked entries; give them numbers with .filled(…) first"
             f"\n  at {line_of_user()}"
         )
     if _is_real(array):
-        return np.asarray(array, float)
+        return np.asarray(array)
     if array.dtype.kind == "O":
         numbers = [_number(each, place) for each in array.ravel().tolist()]
         return np.array(numbers, float).reshape(array.shape)
@@ -170,7 +170,7 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
         length, *shape = batch.shape
         # An array of JAX stays one, on the devices that hold it.
         on_devices = hasattr(batch, "sharding") and _is_real(batch)
-        array = batch if on_devices else _floats(batch, place)
+        array = batch if on_devices else _reals(batch, place)
         columns = array.reshape(length, math.prod(shape)).T
         return columns, Structure(type(batch), tuple(shape)) if shape else LEAF, length
     if isinstance(batch, dict):

@@ -88,7 +88,6 @@ class Variants:
         self._axes_given = axes
         self._limit = limit
         self._variants: OrderedDict[tuple[Structure, ...], Variant] = OrderedDict()
-        self._by_shapes: dict[tuple[tuple[int, ...], ...], Variant] = {}  # of the last arrays
         self._last: Variant | None = None
         self._warned = False
 
@@ -138,27 +137,6 @@ class Variants:
     # ------------------------------------------------------------------------------------- programs
 
     def _call(self, args: Sequence[Any]) -> Arguments:
-        is_plain = self.batched and self._axes is None
-        call = (self._call_on_arrays(args) if is_plain else None) or self._call_on_any(args)
-        self._last = call.variant
-        return call
-
-    def _call_on_arrays(self, args: Sequence[Any]) -> Arguments | None:
-        """Return a call on arrays whose shapes are those of the last one, or None otherwise."""
-        parts, shapes, length = [], [], -1
-        for each in args:
-            if type(each) is not np.ndarray or each.dtype.kind not in REAL:
-                return None
-            shape = each.shape
-            if not shape or shape[0] != length > -1:
-                return None
-            length = shape[0]
-            shapes.append(shape[1:])
-            parts.append(each.reshape(length, -1).T if length else each)
-        variant = self._by_shapes.get(tuple(shapes))
-        return None if variant is None or not length else Arguments(variant, parts, length)
-
-    def _call_on_any(self, args: Sequence[Any]) -> Arguments:
         parts: list[Any] = []
         shared: list[Any] = []  # the numbers of arguments that all samples share
         structures, lengths = [], []
@@ -178,9 +156,7 @@ class Variants:
         if self.batched and not lengths:
             raise ValueError("a batched function needs an argument that says how many samples")
         length = lengths[0] if lengths else 1
-        variant = self._variant(self._key(structures))
-        if self._axes is None and all(type(each) is np.ndarray for each in args):
-            self._by_shapes = {tuple(each.shape[1:] for each in args): variant}
+        self._last = variant = self._variant(self._key(structures))
         if self.batched and not length:
             parts = [np.zeros((variant.executor.program.inputs, 0))]
         return Arguments(variant, parts, length, shared)

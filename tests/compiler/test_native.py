@@ -223,7 +223,7 @@ def several(x, y):
 
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("kind", [np.float64, np.float32])
-def test_results_of_a_tape_survive_that_places_are_used_again(monkeypatch, kind, streamed):
+def test_a_tape_gives_batches_of_any_length_results_of_their_own(monkeypatch, kind, streamed):
     monkeypatch.setattr(executor, "_STREAMED", 0 if streamed else 2**60)
     program = compile(several, batched=True, backend="numba", dtype=kind)
     most = executor._BLOCK_OF_VALUES
@@ -236,8 +236,6 @@ def test_results_of_a_tape_survive_that_places_are_used_again(monkeypatch, kind,
             assert np.allclose(got, wanted, rtol=0, atol=100 * np.finfo(kind).eps)
         found[-1][:] = 0.0  # a result is the caller's
         assert all(np.array_equal(a, b) for a, b in zip(program(x, y)[:-1], found, strict=False))
-    (variant,) = program._variants.values()
-    assert variant.executor.executor.linked.rows < program.program.varying / 2
 
 
 @pytest.mark.slow

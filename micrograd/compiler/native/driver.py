@@ -5,6 +5,7 @@ It reads all its arguments from a frame of 64-bit words.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -151,14 +152,20 @@ def _look_at_row(w: Writer, row: Any, count: Any, trouble: Any) -> None:
     Subtracted from itself, such a number gives nan and not 0.
     """
     build = w.build
-    full = build.and_(count, word(-w.width))
-    begin, rest = word(0), w.constant(0.0, w.width)
-    for end, width in ((full, w.width), (count, 1)):
-        with w.loop(begin, end, word(width), rest) as turn:
-            numbers = w.load(w.at(row, turn.i), width)
-            turn.following = [build.fadd(turn.values[0], build.fsub(numbers, numbers))]
-        begin, rest = full, w.total(turn.values[0])
+    rest = _sum(w, row, count, lambda numbers: build.fsub(numbers, numbers))
     build.store(build.fadd(build.load(trouble), rest), trouble)
+
+
+def _sum(w: Writer, row: Any, count: Any, change: Callable[[Any], Any] = lambda x: x) -> Any:
+    """Return the sum of the first `count` numbers, each of them changed."""
+    full = w.build.and_(count, word(-w.width))
+    begin, total = word(0), w.constant(0.0, w.width)
+    for end, width in ((full, w.width), (count, 1)):
+        with w.loop(begin, end, word(width), total) as turn:
+            numbers = change(w.load(w.at(row, turn.i), width))
+            turn.following = [w.build.fadd(turn.values[0], numbers)]
+        begin, total = full, w.total(turn.values[0])
+    return total
 
 
 def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> None:
@@ -236,11 +243,7 @@ def _outputs(
     place = get(Frame.TOTAL_OF)
     with w.when(build.icmp_signed(">=", place, word(0))):
         source, total = w.at(v, w.times(place, lanes)), w.at(u, get(Frame.TOTAL))
-        with w.loop(word(0), full, word(w.width), w.constant(0.0, w.width)) as turn:
-            turn.following = [build.fadd(turn.values[0], w.load(w.at(source, turn.i), w.width))]
-        with w.loop(full, count, word(1), w.total(turn.values[0])) as turn:
-            turn.following = [build.fadd(turn.values[0], w.load(w.at(source, turn.i), 1))]
-        w.store(build.fadd(w.load(total, 1), turn.values[0]), total)
+        w.store(build.fadd(w.load(total, 1), _sum(w, source, count)), total)
 
 
 def _seed(w: Writer, get: Any, v: Any, lanes: Any, count: Any) -> None:

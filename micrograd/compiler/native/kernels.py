@@ -26,8 +26,6 @@ _WRITERS: dict[str, Callable[[Writer, Spec], str]] = {
     "value_u": elementwise.value_u,
     "sums_v": sums.sums_v,
     "sums_u": sums.sums_u,
-    "terms_v": sums.terms_v,
-    "terms_u": sums.terms_u,
     "fold": sums.fold,
     "rank_v": products.rank_v,
     "rank_u": products.rank_u,

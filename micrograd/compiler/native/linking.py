@@ -29,10 +29,10 @@ from micrograd.compiler.loop_instructions import Elements, Loop, LoopBack, Pack,
 from micrograd.compiler.native import lookups, loop_linking, product_linking, tapes
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec
-from micrograd.compiler.native.sums import FIRST, NUMBER_NUMBER, ROW_NUMBER, ROW_ROW, TOTAL
+from micrograd.compiler.native.sums import NUMBER_NUMBER, ROW_NUMBER, ROW_ROW
 from micrograd.compiler.program import Instruction, Program, with_bodies
 from micrograd.compiler.reverse import Reverse, reverse
-from micrograd.compiler.slots import Rows, count_of, slots_of
+from micrograd.compiler.slots import Rows, count_of
 from micrograd.ops import Operation
 
 Addresses = Callable[[Spec | LoopSpec], int]
@@ -88,8 +88,8 @@ class Linked:
         follows_loops: bool = False,
     ) -> None:
         self.program, self.kind, self.addresses = program, kind, addresses
-        self.has_loops = any(isinstance(each, Loop) for each in program.instructions)
-        self.differentiable = len(program.outputs) == 1 and (follows_loops or not self.has_loops)
+        has_loops = any(isinstance(each, Loop) for each in program.instructions)
+        self.differentiable = len(program.outputs) == 1 and (follows_loops or not has_loops)
         self.rows = program.varying  # the number of rows of `v` for values
         self.rows += sum(x.columns * (x.length or 0) for x in program.stacks if x.varies)
         self._kept: list[Any] = []  # tables of places, to which rows point
@@ -189,8 +189,12 @@ class Linked:
             names=row.operands,
             operands=kinds,
             into=into,
-            mode=mode if mode in ("add", "total") else "",
+            mode=_added(mode),
         )
+
+    def summing(self, varies: bool, into: str, mode: str) -> int:
+        """Return the address of the kernel of weighted sums; see `value`."""
+        return self.kernel("sums_v" if varies else "sums_u", into=into, mode=_added(mode))
 
     def table(self, places: Any, dtype: Any = np.int64) -> int:
         """Return the address of a table."""
@@ -214,16 +218,12 @@ class Linked:
                 self.emit(varies, self.value(varies, row, kinds, mode, into), fields)
             case Product():
                 product_linking.forward(self, instruction)
-            case WeightedSums(varies=True, mode=mode) if mode != "value":
-                self._terms(instruction)
             case WeightedSums(varies=varies, out=out, mode=mode):
                 into, place = self._into(out)
                 fields = self.sums(instruction) | {Field.OUT: place}
                 fields |= {Field.COUNT: len(instruction.start)}
                 fields[Field.STARTS] = self.table(instruction.bounds)
-                name = "sums_v" if varies else "sums_u"
-                kernel = self.kernel(name, into=into, mode="add" if mode == "add" else "")
-                self.emit(varies, kernel, fields)
+                self.emit(varies, self.summing(varies, into, mode), fields)
             case Fold(varies=varies, out=out, operation=row):
                 fields = {Field.COUNT: out.stop - out.start, Field.OUT: out.start}
                 fields[Field.STARTS] = self.table(instruction.bounds)
@@ -258,25 +258,8 @@ class Linked:
                 fields[field] = self._places(operand.rows)
         return kinds, into, fields
 
-    def _terms(self, instruction: WeightedSums) -> None:
-        """Add a row that adds terms with rows, those of one adjoint that is passed on together."""
-        mode = instruction.mode
-        bits = np.full(len(instruction.left), TOTAL * (mode == "total"))
-        if mode == "first":
-            bits[instruction.start] = FIRST
-        out = np.repeat(slots_of(instruction.out), np.diff(instruction.bounds))
-        order = np.argsort(instruction.left, kind="stable")
-        columns = (column[order] for column in instruction.columns)
-        terms = WeightedSums(True, instruction.out, instruction.start, *columns)
-        fields = self.sums(terms, bits[order]) | {Field.COUNT: len(bits)}
-        fields[Field.OUT] = self.table(out[order])
-        self.emit(True, self.kernel("terms_v", into="g"), fields)
-
-    def sums(self, instruction: WeightedSums, bits: Any = 0) -> dict[Any, int]:
-        """Return the words of terms, with further bits in their flags.
-
-        Of a row and a number, the row is on the left.
-        """
+    def sums(self, instruction: WeightedSums) -> dict[Any, int]:
+        """Return the words of terms; of a row and a number, the row is on the left."""
         missing = instruction.right < 0
         left, right = instruction.left, np.where(missing, self.one, instruction.right)
         left_varies, right_varies = instruction.left_varies, instruction.right_varies
@@ -289,7 +272,7 @@ class Linked:
             Field.LEFT: self.table(left),
             Field.RIGHT: self.table(right),
             Field.SIGN: self.table(instruction.sign, number),
-            Field.FLAGS: self.table(flags | bits),
+            Field.FLAGS: self.table(flags),
         }
 
     def gather(self, varies: bool, slots: Any) -> int:
@@ -316,6 +299,11 @@ class Linked:
         name = "value_v" if varies else "value_u"
         kernel = self.kernel(name, formula="x", names=("x",), operands=operands, **options)
         self.emit(varies, kernel, fields)
+
+
+def _added(mode: str) -> str:
+    """Return the mode of a kernel that adds to what there is; others store their results."""
+    return mode if mode in ("add", "total") else ""
 
 
 def _gathered(instruction: Instruction) -> tuple[int, int]:

@@ -10,7 +10,7 @@ in a gradient.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import reduce
+from functools import partial, reduce
 from itertools import pairwise
 from typing import Any
 
@@ -21,7 +21,7 @@ from micrograd.compiler.instructions import Elementwise, Fold, Product, Term, We
 from micrograd.compiler.native.driver import Frame
 from micrograd.compiler.native.elementwise import stopped
 from micrograd.compiler.native.linking import Linked
-from micrograd.compiler.native.lowering import Functions, Lowering
+from micrograd.compiler.native.lowering import Lowering
 from micrograd.compiler.native.product_linking import contiguous
 from micrograd.compiler.native.writing import Writer, word
 from micrograd.compiler.program import Instruction, slots_read, without_tapes
@@ -66,9 +66,8 @@ class _RegionWriter:
         self.row, self.u, self.v, self.lanes = w.kernel()
         self.lowering, self.zero = Lowering(w, w.width), w.constant(0.0, w.width)
         self.values: dict[Place, Any] = {}
-        # What is added to adjoints of `u` after the loop: their slot, the sum of a vector of lanes,
-        # and its factors.
-        self.totals: list[tuple[int, Any, float, int | None]] = []
+        # What is added to adjoints of `u` after the loop: their slot, and a sum for each lane.
+        self.totals: list[tuple[int, Any]] = []
         self.first = w.build.block
         self.i: Any = None
 
@@ -138,9 +137,6 @@ class _RegionWriter:
             return bool(linked.active[False][slot - linked.adjoints_u])
         return bool(linked.active[True][slot - linked.adjoints_v])
 
-    def _signed(self, sign: float, value: Any) -> Any:
-        return value if sign > 0 else self.w.build.fneg(value)
-
     # -------------------------------------------------------------------------------- instructions
 
     def _backwards(self, outputs: Sequence[int]) -> None:
@@ -160,16 +156,12 @@ class _RegionWriter:
             case Elementwise():
                 for slot, places in _applied(instruction):
                     self._apply(instruction, slot, places)
-            case WeightedSums(mode="value"):
-                for slot, terms in instruction.sums():
-                    self._check_length()
-                    self._sum(slot, terms)
-            case WeightedSums(mode=mode):
-                self._add_terms(instruction, is_total=mode == "total")
+            case WeightedSums():
+                self._sums(instruction)
             case Product():
                 self._product(instruction)
             case Fold(operation=row):
-                combined = getattr(Functions(self.w, self.w.width), row.name)
+                combined = partial(self.lowering.functions.applied, row.name)
                 for slot, slots in _folds(instruction):
                     self._check_length()
                     folded = (self._value((True, each)) for each in slots)
@@ -186,47 +178,35 @@ class _RegionWriter:
         if isinstance(row, Flow):
             result = stopped(w, names[ADJOINT], result, row.computed)
         if total:
-            into = self._total(slot)
-            w.build.store(w.build.fadd(w.build.load(into), result), into)
+            self._add_to_total(slot, result)
         else:
             self._add(slot, result)
 
-    def _sum(self, slot: int, terms: Sequence[Term]) -> None:
-        w, total = self.w, self.w.constant(-0.0, self.w.width)
-        for sign, left, right in terms:
-            if right is None:
-                add = w.build.fadd if sign > 0 else w.build.fsub
-                total = add(total, self._value(left))
-            else:
-                times = self._signed(sign, self._value(right))
-                total = w.fma(self._value(left), times, total)
-        self.values[True, slot] = total
-
-    def _add_terms(self, instruction: WeightedSums, *, is_total: bool) -> None:
-        """Add terms to adjoints, one adjoint that is passed on after the other."""
-        found = [(term, slot) for slot, terms in instruction.sums() for term in terms]
-        for (sign, g, other), slot in sorted(found, key=lambda each: each[0][1]):
-            if self._is_zero(g):
+    def _sums(self, instruction: WeightedSums) -> None:
+        """Write sums, without terms whose adjoint is 0."""
+        mode = instruction.mode
+        for slot, terms in instruction.sums():
+            terms = [each for each in terms if not self._is_zero(each[1])]
+            if not terms:
                 continue
             self._check_length()
-            if is_total:
-                self._add_to_total(slot, sign, self._value(g), other)
-            elif other is None:
-                self._add(slot, self._signed(sign, self._value(g)))
+            held = self.values.get((True, slot)) if mode == "add" else None
+            total = self._sum(self.w.constant(-0.0, self.w.width) if held is None else held, terms)
+            if mode == "total":
+                self._add_to_total(slot, total)
             else:
-                times, held = self._signed(sign, self._value(other)), self.values.get((True, slot))
-                self.values[True, slot] = self._plus_product(held, self._value(g), times)
+                self.values[True, slot] = total
 
-    def _add_to_total(self, slot: int, sign: float, g: Any, other: Place | None) -> None:
-        """Add a term to an adjoint of `u`; what is not a row multiplies the total."""
+    def _sum(self, total: Any, terms: Sequence[Term]) -> Any:
         build = self.w.build
-        if other is not None and other[0]:
-            total = self._total(slot, sign)
-            share = self.w.fma(g, self._value(other), build.load(total))
-        else:
-            total = self._total(slot, sign, None if other is None else other[1])
-            share = build.fadd(g, build.load(total))
-        build.store(share, total)
+        for sign, left, right in terms:
+            x = self._value(left)
+            if right is not None:
+                y = self._value(right)
+                total = self.w.fma(x, y if sign > 0 else build.fneg(y), total)
+            else:
+                total = (build.fadd if sign > 0 else build.fsub)(total, x)
+        return total
 
     def _product(self, instruction: Product) -> None:
         """Write a product with a matrix of constants."""
@@ -255,23 +235,20 @@ class _RegionWriter:
 
     # ------------------------------------------------------------------------------ adjoints of `u`
 
-    def _total(self, slot: int, sign: float = 1.0, factor: int | None = None) -> Any:
-        """Return where to add up, in each lane, what is passed to a number of `u`."""
+    def _add_to_total(self, slot: int, share: Any) -> None:
+        """Add up in each lane what is passed to a number of `u`."""
         build = self.w.build
         with build.goto_block(self.first):
             total = build.alloca(self.zero.type)
             build.store(self.zero, total)
-        self.totals.append((slot, total, sign, factor))
-        return total
+        self.totals.append((slot, total))
+        build.store(build.fadd(build.load(total), share), total)
 
     def _add_totals(self) -> None:
         w = self.w
-        for slot, total, sign, factor in self.totals:
-            share = self._signed(sign, w.total(w.build.load(total)))
-            if factor is not None:
-                share = w.build.fmul(share, w.load(w.at(self.u, word(factor)), 1))
+        for slot, total in self.totals:
             into = w.at(self.u, word(slot))
-            w.store(w.build.fadd(w.load(into, 1), share), into)
+            w.store(w.build.fadd(w.load(into, 1), w.total(w.build.load(total))), into)
 
 
 # -------------------------------------------------------------------------- instructions in parts

@@ -232,18 +232,26 @@ class Writer:
         return self.loop(word(0), stop, word(1))
 
     def in_steps(
-        self, stop: Any, widths: tuple[int, ...], body: Callable[[Any, int], None]
-    ) -> None:
-        """Write `body(i, width)` up to `stop`, in steps of the first width, then of the next."""
-        start = word(0)
+        self, stop: Any, widths: tuple[int, ...], body: Callable[..., Any], *carried: Any
+    ) -> Any:
+        """Write `body(i, width)` up to `stop`, in steps of the first width, then of the next.
+
+        If something is carried, it is the third argument of the body, which returns the next one;
+        the last one is returned.
+        """
+        start, held = word(0), [*carried]
         for width in widths:
             end = stop
             if width > 1:
                 rest = self.build.and_(self.build.sub(stop, start), word(-width))
                 end = self.build.add(start, rest)
-            with self.loop(start, end, word(width)) as i:
-                body(i, width)
-            start = end
+            with self.loop(start, end, word(width), *held) as turn:
+                if held:
+                    turn.following = [body(turn.i, width, *turn.values)]
+                else:
+                    body(turn, width)
+            start, held = end, turn.values if held else []
+        return held[0] if held else None
 
     def when(self, condition: Any) -> Any:
         """Write `if condition:`."""

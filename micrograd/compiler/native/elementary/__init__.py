@@ -9,6 +9,6 @@ What needs exact products calls LLVM's `fma`, which is slow on processors withou
 instruction (before 2013).
 """
 
-from micrograd.compiler.native.elementary.normal import NormalLaw as Elementary
+from micrograd.compiler.native.elementary.functions import functions
 
-__all__ = ["Elementary"]
+__all__ = ["functions"]

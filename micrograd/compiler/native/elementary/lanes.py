@@ -51,6 +51,18 @@ DOUBLE = Format(KINDS["float64"], ir.IntType(64), 52, 1023)
 SINGLE = Format(KINDS["float32"], ir.IntType(32), 23, 127)
 
 
+def _operator(method: str, *, turned: bool = False) -> Callable[[Number, Number | float], Number]:
+    """An operator of numbers, by the method of LLVM's writer."""
+    if turned:
+        return lambda x, y: x.lanes.written(method, y, x)
+    return lambda x, y: x.lanes.written(method, x, y)
+
+
+def _comparison(sign: str) -> Callable[[Number, Number | float], Any]:
+    """A comparison of numbers."""
+    return lambda x, y: x.lanes.compare(sign, x, y)
+
+
 class Number:
     """A number or a vector of numbers, whose operators write instructions."""
 
@@ -59,47 +71,18 @@ class Number:
     def __init__(self, lanes: Lanes, value: Any) -> None:
         self.lanes, self.ir = lanes, value
 
-    def __add__(self, other: Number | float) -> Number:
-        return self.lanes.written("fadd", self, other)
-
-    def __radd__(self, other: float) -> Number:
-        return self.lanes.written("fadd", other, self)
-
-    def __sub__(self, other: Number | float) -> Number:
-        return self.lanes.written("fsub", self, other)
-
-    def __rsub__(self, other: float) -> Number:
-        return self.lanes.written("fsub", other, self)
-
-    def __mul__(self, other: Number | float) -> Number:
-        return self.lanes.written("fmul", self, other)
-
-    def __rmul__(self, other: float) -> Number:
-        return self.lanes.written("fmul", other, self)
-
-    def __truediv__(self, other: Number | float) -> Number:
-        return self.lanes.written("fdiv", self, other)
-
-    def __rtruediv__(self, other: float) -> Number:
-        return self.lanes.written("fdiv", other, self)
+    __add__, __radd__ = _operator("fadd"), _operator("fadd", turned=True)
+    __sub__, __rsub__ = _operator("fsub"), _operator("fsub", turned=True)
+    __mul__, __rmul__ = _operator("fmul"), _operator("fmul", turned=True)
+    __truediv__, __rtruediv__ = _operator("fdiv"), _operator("fdiv", turned=True)
+    __lt__, __le__ = _comparison("<"), _comparison("<=")
+    __gt__, __ge__ = _comparison(">"), _comparison(">=")
 
     def __neg__(self) -> Number:
         return self.lanes.written("fneg", self)
 
     def __abs__(self) -> Number:
         return self.lanes.intrinsic("fabs", self)
-
-    def __lt__(self, other: Number | float) -> Any:
-        return self.lanes.compare("<", self, other)
-
-    def __le__(self, other: Number | float) -> Any:
-        return self.lanes.compare("<=", self, other)
-
-    def __gt__(self, other: Number | float) -> Any:
-        return self.lanes.compare(">", self, other)
-
-    def __ge__(self, other: Number | float) -> Any:
-        return self.lanes.compare(">=", self, other)
 
 
 class Lanes:
@@ -268,12 +251,20 @@ class Lanes:
 
     def library(self, name: str, *arguments: Number) -> Number:
         """A function of the C library, called lane by lane."""
+
+        def called(lanes: Lanes, *x: Number) -> Number:
+            return lanes.number(lane_by_lane(self.writer, name, *(each.ir for each in x)))
+
+        return self.in_doubles(called, *arguments)
+
+    def in_doubles(self, function: Callable[..., Number], *operands: Number) -> Number:
+        """A function of lanes of doubles and numbers in them; the result is rounded."""
         if self.form == DOUBLE:
-            return Number(self, lane_by_lane(self.writer, name, *(x.ir for x in arguments)))
-        doubles = self.kind(DOUBLE.kind)
-        wide = [self.build.fpext(x.ir, doubles) for x in arguments]
-        found = lane_by_lane(self.writer, name, *wide)
-        return Number(self, self.build.fptrunc(found, self.kind(self.form.kind)))
+            return function(self, *operands)
+        wide = type(self)(self.writer, self.width, DOUBLE)
+        doubles = wide.kind(DOUBLE.kind)
+        found = function(wide, *(wide.number(self.build.fpext(x.ir, doubles)) for x in operands))
+        return self.number(self.build.fptrunc(found.ir, self.kind(self.form.kind)))
 
 
 def some(writer: Writer, test: Any) -> Any:

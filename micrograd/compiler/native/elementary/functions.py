@@ -1,0 +1,143 @@
+"""The functions that formulas call: those of the bases of this class, and a few short ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+
+from micrograd.compiler.native.elementary.lanes import DOUBLE, SINGLE, Number, outlined, some
+from micrograd.compiler.native.elementary.normal import NormalLaw
+from micrograd.compiler.native.writing import KINDS, WORD, Writer, word
+
+_PRODUCTS = -3, 7
+"""The whole exponents for which powers are products."""
+
+
+def functions(writer: Writer, width: int) -> Functions:
+    """The functions of the numbers of a writer, on vectors of `width` lanes; 1 for numbers."""
+    return Functions(writer, width, DOUBLE if writer.number == KINDS["float64"] else SINGLE)
+
+
+class Functions(NormalLaw):
+    """All functions of numbers of one format; each takes and returns a `Number`."""
+
+    def applied(self, name: str, *operands: Any) -> Any:
+        """A function, which is given by its name, of values of LLVM."""
+        return getattr(self, name)(*map(self.number, operands)).ir
+
+    def abs(self, x: Number) -> Number:
+        """The absolute value."""
+        return abs(x)
+
+    def sign(self, x: Number) -> Number:
+        """-1 or 1; zeros (with their sign) and nan are kept."""
+        return self.select(x > 0.0, 1.0, self.select(x < 0.0, -1.0, x * 0.0))
+
+    def step(self, x: Number) -> Number:
+        """1 above 0, else 0; nan is kept."""
+        return self.select(x > 0.0, 1.0, self.select(x <= 0.0, 0.0, x))
+
+    def maximum(self, x: Number, y: Number) -> Number:
+        """The larger one, or nan if one is nan."""
+        return self.select(x > y, x, self.select(self.compare("!=", x, x), x, y))
+
+    def minimum(self, x: Number, y: Number) -> Number:
+        """The smaller one, or nan if one is nan."""
+        return self.select(x < y, x, self.select(self.compare("!=", x, x), x, y))
+
+    def floor(self, x: Number) -> Number:
+        """The largest whole number that is not larger."""
+        return self.intrinsic("floor", x)
+
+    def ceil(self, x: Number) -> Number:
+        """The smallest whole number that is not smaller."""
+        return self.intrinsic("ceil", x)
+
+    def trunc(self, x: Number) -> Number:
+        """The whole number next to it on the way to 0."""
+        return self.intrinsic("trunc", x)
+
+    def round(self, x: Number) -> Number:
+        """The nearest whole number, the even one of two."""
+        return self.intrinsic("rint", x)
+
+    def copysign(self, x: Number, y: Number) -> Number:
+        """X with the sign of y; a nan has none."""
+        return self.select(self.compare("!=", y, y), abs(x), self.signed(x, y))
+
+    # -------------------------------------------------------------------------------------- powers
+
+    def pow(self, x: Number, y: Number) -> Number:
+        """X to the power y: products and roots if all lanes share a y for which they serve."""
+        if _is_two(x.ir):
+            return self.exp2(y)
+        build = self.build
+        first = build.extract_element(y.ir, word(0)) if self.width > 1 else y.ir
+        single = Functions(self.writer, 1, self.form)
+        shared, (low, high) = single.number(first), _PRODUCTS
+        in_range = build.and_(shared >= low, shared <= high)
+        # A number beyond the range may not fit into a word.
+        n = build.fptosi(single.select(in_range, shared, 0.0).ir, WORD)
+        whole = single.number(build.sitofp(n, first.type))
+        is_small = build.and_(in_range, single.compare("==", whole, shared))
+        is_half = single.compare("==", abs(shared), 0.5)
+        if self.width > 1:
+            all_lanes = self.number(self.writer.splat(first, self.width))
+            is_shared = build.not_(some(self.writer, self.compare("!=", y, all_lanes)))
+            is_small, is_half = (build.and_(each, is_shared) for each in (is_small, is_half))
+        return self.either(
+            is_small,
+            lambda: self.whole_power(x, n),
+            lambda: self.either(
+                is_half, lambda: self.half_power(x, y), lambda: self._any_power(x, y)
+            ),
+        )
+
+    def _any_power(self, x: Number, y: Number) -> Number:
+        """A power of any two numbers; it is long, so it is written once in a module."""
+        if self.width == 1:  # the C library uses tables, and is faster
+            return self.library("pow", x, y)
+        power = Functions.power if self.form == DOUBLE else Functions.power_of_floats
+
+        def body(x: Any, y: Any) -> Any:
+            return self.in_doubles(power, self.number(x), self.number(y)).ir
+
+        return self.number(outlined(self.writer, f"power.{self.width}", body, x.ir, y.ir))
+
+    # ------------------------------------------------------------------------------------ quotients
+
+    def mod(self, x: Number, y: Number) -> Number:
+        """The remainder with the sign of the divisor, as Python's `%`."""
+        return self.in_doubles(Functions._mod, x, y)
+
+    def floordiv(self, x: Number, y: Number) -> Number:
+        """The quotient rounded down, as Python's `//`."""
+        return self.in_doubles(Functions._floordiv, x, y)
+
+    def _divided(self, x: Number, y: Number) -> tuple[Number, Any]:
+        """The remainder with the sign of x, and whether that of y is the other one."""
+        rest = self.remainder(x, y)
+        return rest, self.build.select(y < 0.0, rest > 0.0, rest < 0.0)
+
+    def _mod(self, x: Number, y: Number) -> Number:
+        rest, differs = self._divided(x, y)
+        moved = self.select(differs, rest + y, rest)
+        return self.select(self.compare("==", rest, 0.0), self.signed(0.0, y), moved)
+
+    def _floordiv(self, x: Number, y: Number) -> Number:
+        rest, differs = self._divided(x, y)
+        plain, quotient = x / y, (x - rest) / y
+        quotient = self.select(differs, quotient - 1.0, quotient)
+        down = self.floor(quotient)
+        down = self.select(quotient - down > 0.5, down + 1.0, down)
+        whole = self.select(self.compare("==", quotient, 0.0), self.signed(0.0, plain), down)
+        return self.select(self.compare("==", y, 0.0), plain, whole)
+
+
+def _is_two(x: Any) -> bool:
+    """Whether a number is the constant 2 in every lane."""
+    if not isinstance(x, ir.Constant):
+        return False
+    lanes = x.constant if isinstance(x.constant, list) else [x.constant]
+    return all(getattr(each, "constant", each) == 2.0 for each in lanes)
