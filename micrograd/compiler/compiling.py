@@ -17,6 +17,7 @@ from micrograd.compiler.binding import Static, read_static
 from micrograd.compiler.executor import BACKENDS, load
 from micrograd.compiler.function import CompiledFunction
 from micrograd.compiler.targets import read_parameters
+from micrograd.compiler.variants import Options
 from micrograd.engine.value import Value
 
 if TYPE_CHECKING:
@@ -192,8 +193,9 @@ def compile(  # noqa: A001 (the name of the public function)
     make = load(backend)
     if threads > 1:
         load("numba")  # if it is missing, the error says what to install
+    positions = read_static(f, static)
     return CompiledFunction(
-        f, held, bool(batched), kind, make, threads, axes, read_static(f, static), limit
+        f, Options(held, bool(batched), kind, make, threads, axes, positions, limit)
     )
 
 

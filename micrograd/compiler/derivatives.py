@@ -7,7 +7,6 @@ in a batch there is a derivative for each sample along the first axis.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from copy import deepcopy
 from functools import wraps
@@ -15,10 +14,11 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
+from micrograd.compiler.binding import bind, bound
 from micrograd.compiler.results import batch, placed, regular
 from micrograd.compiler.sparsity import compressed
 from micrograd.compiler.targets import Targets, read_targets, resolved, run
-from micrograd.compiler.variants import Variants
+from micrograd.compiler.variants import Options, Variants
 from micrograd.engine.value import Value
 from micrograd.transforms import functions
 from micrograd.transforms.runs import Function
@@ -34,28 +34,14 @@ Result = TypeVar("Result")
 T = TypeVar("T")
 
 
-class Derivatives(Variants, ABC, Generic[Result]):
+class Derivatives(Variants, Generic[Result]):
     """The derivatives of a compiled function."""
 
-    _derived: dict[Hashable, Any]
-
-    @abstractmethod
-    def __call__(self, *args: Any, **keywords: Any) -> Result:
-        """Return the value of the function."""
-
-    @abstractmethod
-    def _like(self, f: Callable[..., Any], axes: Any) -> Any:
-        """Return another function as a program with the same parameters and options."""
-
-    @abstractmethod
-    def _rows(self, args: Sequence[Any], parameters: Any) -> tuple[tuple[Structure, ...], Any]:
-        """Return the structures of arguments, and the outputs: a number or a row for each."""
-
-    @abstractmethod
-    def _specialized(
-        self, args: Sequence[Any], keywords: Mapping[str, Any]
-    ) -> tuple[Any, tuple[Any, ...], tuple[int, ...]]:
-        """Return the program for static arguments and keywords, and its arguments."""
+    def __init__(self, f: Callable[..., Any] | None, options: Options) -> None:
+        super().__init__(f, options)
+        self._has_static = any(options.static)
+        self._derived: dict[Hashable, Any] = {}
+        self._bound: Any = None  # to the static arguments of a call
 
     # ----------------------------------------------------------------------- Jacobians and Hessians
 
@@ -274,20 +260,36 @@ class Derivatives(Variants, ABC, Generic[Result]):
                     "the derivatives of a program that was pickled are those that were computed "
                     "before; compile the function again"
                 )
-            made = self._like(wraps(self.f)(make(self, option)), axes or self._axes)
+            axes = axes or self._axes
+            options = self._options._replace(
+                axes=axes if axes and None in axes else None, static=(frozenset(), frozenset())
+            )
+            made = type(self)(wraps(self.f)(make(self, option)), options)
             found = self._derived.setdefault((make, option), made)
         return found
 
+    def _specialized(
+        self, args: Sequence[Any], keywords: Mapping[str, Any]
+    ) -> tuple[Any, tuple[Any, ...], tuple[int, ...]]:
+        """Return the program for static arguments and keywords, its arguments, and positions.
+
+        The positions are those of the arguments that are not static.
+        """
+        if not keywords and not self._has_static:
+            return self, tuple(args), tuple(range(len(args)))
+        how, numbers = bind(self._options.static, args, keywords)
+        axes = (*self._axes_of(len(args)), *(0 for _ in how.names))
+        self._last, self._bound = None, self._program(bound, how, axes)
+        return self._bound, numbers, how.differentiated
+
     def _in_arguments(self, args: Sequence[Any], count: int, parameters: Any) -> tuple[Any, ...]:
         """Return results in the structure of the first `count` arguments."""
-        if not self.batched:
-            return tuple(self(*args, parameters=parameters))  # type: ignore[arg-type]
         structures, rows = self._rows(args, parameters)
         parts = placed(structures[:count])
         axes = self._axes_of(len(args))
         return tuple(
             [
-                (batch if axis == 0 else regular)(structure, rows[leaves])
+                (batch if self.batched and axis == 0 else regular)(structure, rows[leaves])
                 for (structure, leaves), axis in zip(parts, axes, strict=False)
             ]
         )

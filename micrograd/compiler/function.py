@@ -11,14 +11,12 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
 import numpy as np
 
-from micrograd.compiler.binding import bind, bound
 from micrograd.compiler.derivatives import Derivatives
-from micrograd.compiler.executor import Call, MakeExecutor
 from micrograd.compiler.gradients import chosen_gradients
 from micrograd.compiler.inlining import call_on_values, is_on_values
 from micrograd.compiler.instructions import Lookup
@@ -27,12 +25,11 @@ from micrograd.compiler.loops.tracing import unrolled
 from micrograd.compiler.program import Program
 from micrograd.compiler.recorder import TraceError
 from micrograd.compiler.results import gradient, placed, regular, store, store_parameters
-from micrograd.compiler.shortcuts import ROWS, Shortcuts, shortcut
-from micrograd.compiler.targets import Parameters, Targets, among
+from micrograd.compiler.shortcuts import Shortcuts
+from micrograd.compiler.targets import Targets, among
 from micrograd.compiler.tracing import tracing
-from micrograd.compiler.variants import Arguments
 from micrograd.engine.lines import line_of_user
-from micrograd.transforms.structures import LEAF, Structure
+from micrograd.transforms.structures import LEAF
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -72,15 +69,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
 
     Args:
         f: the function that is traced; None once there are programs and it was pickled.
-        parameters: the Values whose numbers are read at each call, and their structure.
-        batched: whether every argument is a batch.
-        dtype: `numpy.dtype` of float64 or float32.
-        make: makes the executor of a program.
-        threads: the number of threads that may share a large batch.
-        axes: an entry for each argument, 0 for a batch and None for one that a batch shares; None
-            if all arguments are treated alike.
-        static: the positions and the names of static arguments.
-        limit: the most operations that a trace may record.
+        options: how it is compiled.
 
     >>> from micrograd import compile
     >>> f = compile(lambda x: x.tanh() * 2, backend="numpy")
@@ -93,24 +82,6 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
       u[3] = mul(u[2], u[1])
       return u[3]
     """
-
-    def __init__(
-        self,
-        f: Callable[..., Any] | None,
-        parameters: Parameters,
-        batched: bool,
-        dtype: Any,
-        make: MakeExecutor,
-        threads: int = 1,
-        axes: tuple[int | None, ...] | None = None,
-        static: tuple[frozenset[int], frozenset[str]] = (frozenset(), frozenset()),
-        limit: int | None = None,
-    ) -> None:
-        super().__init__(f, parameters, batched, dtype, make, threads, axes, limit)
-        self._static, self._has_static = static, any(static)
-        self._derived = {}
-        self._bound: CompiledFunction[Any] | None = None  # to the static arguments of a call
-        self._shortcuts = Shortcuts(), Shortcuts()  # of values, and of value_and_grad
 
     def __call__(
         self, *args: Any, parameters: Any = None, out: Any = None, **keywords: Any
@@ -391,44 +362,6 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         self._bound = None
         self._shortcuts = Shortcuts(), Shortcuts()
 
-    def _rows(self, args: Sequence[Any], parameters: Any) -> tuple[tuple[Structure, ...], Any]:
-        """Return the structures of arguments, and the outputs: a number or a row for each."""
-        for again, variant in self._shortcuts[0].each:
-            found = again(args, parameters, ROWS)
-            if found is not None:
-                return variant.arguments, found
-        call = self._call(args)
-        numbers = self._all_numbers(parameters, call)
-        found = call.variant.executor.values(numbers, call.inputs, call.length)
-        self._prepare(self._shortcuts[0], "values", args, call)
-        return call.variant.arguments, found
-
-    def _like(self, f: Callable[..., Any], axes: Any) -> CompiledFunction[Any]:
-        return CompiledFunction(
-            f,
-            self._held,
-            self.batched,
-            self.dtype,
-            self._make,
-            self._threads,
-            axes if axes and None in axes else None,
-            limit=self._limit,
-        )
-
-    def _specialized(
-        self, args: Sequence[Any], keywords: Mapping[str, Any]
-    ) -> tuple[Any, tuple[Any, ...], tuple[int, ...]]:
-        """Return the program for static arguments and keywords, its arguments, and positions.
-
-        The positions are those of the arguments that are not static.
-        """
-        if not keywords and not self._has_static:
-            return self, tuple(args), tuple(range(len(args)))
-        how, numbers = bind(self._static, args, keywords)
-        axes = (*self._axes_of(len(args)), *(0 for _ in how.names))
-        self._last, self._bound = None, self._program(bound, how, axes)
-        return self._bound, numbers, how.differentiated
-
     def _of_arguments(self, *, mean: bool) -> CompiledFunction[Any]:
         """Return this function with gradients with respect to the arguments."""
         mean = mean and self.batched
@@ -442,29 +375,3 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         """Return a gradient with respect to the parameters in their structure."""
         structure = self._held.structure
         return gradient if structure is None else regular(structure, gradient)
-
-    def _prepare(
-        self, shortcuts: Shortcuts, kind: Call, args: Sequence[Any], call: Arguments
-    ) -> None:
-        """Make a shortcut for further calls like this one if it is not the first of its kind."""
-        variant, _, length, _ = call
-        key = variant, length, tuple(map(type, args))
-        if not length or not shortcuts.is_due(key):
-            return
-        executor, made = variant.executor, None
-        layout = executor.layout(kind, length)
-        if layout is not None:
-            made = shortcut(
-                kind,
-                args,
-                variant.arguments,
-                variant.result,
-                layout,
-                self._axes_of(len(args)),
-                self._held,
-                self._numbers_now,
-                inputs=self._inputs,
-                batched=self.batched,
-                checked=executor.stopping is not None,
-            )
-        shortcuts.add(key, made, variant)

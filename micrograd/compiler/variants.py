@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.compiler.arguments import batch_columns, numbers, refuse_tensors
-from micrograd.compiler.executor import MakeExecutor
+from micrograd.compiler.executor import Call, MakeExecutor
 from micrograd.compiler.recorder import TraceError
 from micrograd.compiler.results import placed
+from micrograd.compiler.shortcuts import ROWS, Shortcuts, shortcut
 from micrograd.compiler.staging import REAL, parameters_stager
 from micrograd.compiler.stopping import CheckedExecutor
 from micrograd.compiler.targets import Parameters
@@ -62,38 +63,55 @@ class Arguments(NamedTuple):
 _keeping = reentrant_lock()  # held while the programs of a function change
 
 
+class Options(NamedTuple):
+    """How a function is compiled.
+
+    Args:
+        parameters: the Values whose numbers are read at each call, and their structure.
+        batched: whether every argument is a batch.
+        dtype: `numpy.dtype` of float64 or float32.
+        make: makes the executor of a program.
+        threads: the number of threads that may share a large batch.
+        axes: an entry for each argument, 0 for a batch and None for one that a batch shares; None
+            if all arguments are treated alike.
+        static: the positions and the names of static arguments.
+        limit: the most operations that a trace may record.
+    """
+
+    parameters: Parameters
+    batched: bool
+    dtype: Any
+    make: MakeExecutor
+    threads: int
+    axes: tuple[int | None, ...] | None
+    static: tuple[frozenset[int], frozenset[str]]
+    limit: int | None
+
+
 class Variants:
     """A function with a program for each structure of arguments that it was called with.
 
-    The arguments are those of `CompiledFunction`, which adds static arguments.
+    Args:
+        f: the function that is traced; None once there are programs and it was pickled.
+        options: how it is compiled.
     """
 
-    def __init__(
-        self,
-        f: Callable[..., Any] | None,
-        parameters: Parameters,
-        batched: bool,
-        dtype: Any,
-        make: MakeExecutor,
-        threads: int = 1,
-        axes: tuple[int | None, ...] | None = None,
-        limit: int | None = None,
-    ) -> None:
-        self.f, self.parameters, self.batched = f, parameters.values, batched
-        self._held = parameters
+    def __init__(self, f: Callable[..., Any] | None, options: Options) -> None:
+        self.f, self._options = f, options
+        self._held, self.batched, self.dtype, *_ = options
+        self.parameters = self._held.values
         self._inputs = not self.parameters  # whether gradients are those of the arguments
-        self._mean = batched and not self._inputs  # whether they are those of a mean
-        self.dtype, self._make, self._threads = dtype, make, threads
+        self._mean = self.batched and not self._inputs  # whether they are those of a mean
+        axes = options.axes
         self._axes = None if axes is None or None not in axes else axes
-        self._axes_given = axes
-        self._limit = limit
         self._variants: OrderedDict[tuple[Structure, ...], Variant] = OrderedDict()
         self._last: Variant | None = None
         self._warned = False
+        self._shortcuts = Shortcuts(), Shortcuts()  # of values, and of value_and_grad
 
     def _axes_of(self, count: int) -> tuple[int | None, ...]:
         """Return an entry for each of `count` arguments: 0 for a batch, None for a shared one."""
-        axes = self._axes_given
+        axes = self._options.axes
         if axes is None:
             return (0,) * count
         if len(axes) != count:
@@ -161,6 +179,44 @@ class Variants:
             parts = [np.zeros((variant.executor.program.inputs, 0))]
         return Arguments(variant, parts, length, shared)
 
+    def _rows(self, args: Sequence[Any], parameters: Any) -> tuple[tuple[Structure, ...], Any]:
+        """Return the structures of arguments, and the outputs: a number or a row for each."""
+        for again, variant in self._shortcuts[0].each:
+            found = again(args, parameters, ROWS)
+            if found is not None:
+                return variant.arguments, found
+        call = self._call(args)
+        numbers = self._all_numbers(parameters, call)
+        found = call.variant.executor.values(numbers, call.inputs, call.length)
+        self._prepare(self._shortcuts[0], "values", args, call)
+        return call.variant.arguments, found
+
+    def _prepare(
+        self, shortcuts: Shortcuts, kind: Call, args: Sequence[Any], call: Arguments
+    ) -> None:
+        """Make a shortcut for further calls like this one if it is not the first of its kind."""
+        variant, _, length, _ = call
+        key = variant, length, tuple(map(type, args))
+        if not length or not shortcuts.is_due(key):
+            return
+        executor, made = variant.executor, None
+        layout = executor.layout(kind, length)
+        if layout is not None:
+            made = shortcut(
+                kind,
+                args,
+                variant.arguments,
+                variant.result,
+                layout,
+                self._axes_of(len(args)),
+                self._held,
+                self._numbers_now,
+                inputs=self._inputs,
+                batched=self.batched,
+                checked=executor.stopping is not None,
+            )
+        shortcuts.add(key, made, variant)
+
     def _key(self, structures: Sequence[Structure | None]) -> tuple[Structure, ...]:
         """Return the structures; that of an empty list is taken from the last call that fits."""
         known = [structure for structure in structures if structure is not None]
@@ -216,7 +272,7 @@ class Variants:
             return [None] if result is None else outputs
 
         try:
-            graph = trace(run, self.parameters, sum(map(count_leaves, key)), self._limit)
+            graph = trace(run, self.parameters, sum(map(count_leaves, key)), self._options.limit)
             graph = graph._replace(
                 parameters=graph.parameters + shared, inputs=graph.inputs - shared
             )
@@ -226,10 +282,10 @@ class Variants:
             raise TraceError(f"{error}\n  at {line_of_function(f)}") from error
         executor = CheckedExecutor(
             graph,
-            self._make,
+            self._options.make,
             self.dtype,
             batched=self.batched,
             inputs=self._inputs,
-            threads=self._threads,
+            threads=self._options.threads,
         )
         return Variant(executor, key, results[0])

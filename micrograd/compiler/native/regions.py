@@ -11,20 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial, reduce
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from micrograd.compiler.flows import Flow
-from micrograd.compiler.instructions import Elementwise, Fold, Product, Term, WeightedSums
+from micrograd.compiler.instructions import Elementwise, Fold, Product
 from micrograd.compiler.native.driver import Frame
 from micrograd.compiler.native.elementwise import stopped
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.lowering import Lowering
 from micrograd.compiler.native.product_linking import contiguous
 from micrograd.compiler.native.writing import Writer, word
-from micrograd.compiler.program import Instruction, slots_read, without_tapes
+from micrograd.compiler.program import Step, slots_read, without_tapes
+from micrograd.compiler.scalars import Scalar, scalars
 from micrograd.compiler.slots import Place, slots_of
 from micrograd.table.formulas import ADJOINT
 
@@ -151,82 +151,63 @@ class _RegionWriter:
             adjoint = self.values.get((True, first + slot), self.zero)
             self.w.store(adjoint, self._at(first + slot))
 
-    def _write(self, instruction: Instruction) -> None:
-        match instruction:
-            case Elementwise():
-                for slot, places in _applied(instruction):
-                    self._apply(instruction, slot, places)
-            case WeightedSums():
-                self._sums(instruction)
-            case Product():
-                self._product(instruction)
-            case Fold(operation=row):
-                combined = partial(self.lowering.functions.applied, row.name)
-                for slot, slots in _folds(instruction):
-                    self._check_length()
-                    folded = (self._value((True, each)) for each in slots)
-                    self.values[True, slot] = reduce(combined, folded)
+    def _write(self, instruction: Step) -> None:
+        for scalar in scalars(instruction):
+            if scalar.operation is None:
+                self._sum(instruction, scalar)
+            elif isinstance(instruction, Fold):
+                self._check_length()
+                combined = partial(self.lowering.functions.applied, scalar.operation.name)
+                result = reduce(combined, map(self._value, scalar.operands))
+                self.values[True, scalar.slot] = result
+            elif isinstance(instruction, Elementwise):
+                self._apply(scalar, is_total=instruction.mode == "total")
 
-    def _apply(self, step: Elementwise, slot: int, places: Sequence[Place]) -> None:
+    def _apply(self, scalar: Scalar, *, is_total: bool) -> None:
         """Write an operation, or a flow unless its adjoint is 0."""
-        row, w, total = step.operation, self.w, step.mode == "total"
-        if isinstance(row, Flow) and (self._is_zero(places[0]) or not self._is_active(total, slot)):
+        slot, places = scalar.slot, scalar.operands
+        row: Any = scalar.operation
+        is_flow = isinstance(row, Flow)
+        if is_flow and (self._is_zero(places[0]) or not self._is_active(is_total, slot)):
             return
         self._check_length()
         names = dict(zip(row.operands, map(self._value, places), strict=True))
         result = self.lowering.value(row.computed, names)
-        if isinstance(row, Flow):
-            result = stopped(w, names[ADJOINT], result, row.computed)
-        if total:
+        if is_flow:
+            result = stopped(self.w, names[ADJOINT], result, row.computed)
+        if is_total:
             self._add_to_total(slot, result)
         else:
             self._add(slot, result)
 
-    def _sums(self, instruction: WeightedSums) -> None:
-        """Write sums, without terms whose adjoint is 0."""
-        mode = instruction.mode
-        for slot, terms in instruction.sums():
-            terms = [each for each in terms if not self._is_zero(each[1])]
-            if not terms:
-                continue
-            self._check_length()
-            held = self.values.get((True, slot)) if mode == "add" else None
-            total = self._sum(self.w.constant(-0.0, self.w.width) if held is None else held, terms)
-            if mode == "total":
-                self._add_to_total(slot, total)
-            else:
-                self.values[True, slot] = total
-
-    def _sum(self, total: Any, terms: Sequence[Term]) -> Any:
-        build = self.w.build
+    def _sum(self, step: Any, scalar: Scalar) -> None:
+        """Write a sum, without terms whose adjoint is 0."""
+        w, slot, is_product = self.w, scalar.slot, isinstance(step, Product)
+        terms = [x for x in scalar.terms if not any(map(self._is_zero, filter(None, x[1:])))]
+        if not terms:
+            return
+        self._check_length()
+        # The kernel of products with scattered results adds to what there is only at the end.
+        apart = is_product and step.mode != "value" and not contiguous(slots_of(step.out))
+        total = None
+        if step.mode == "add" and not apart:
+            total = self.values.get((True, slot))
+        if total is None:  # a sum begins with -0.0
+            starts_at_zero = is_product and step.mode == "value" and step.bias is None
+            total = self.zero if starts_at_zero else w.constant(-0.0, w.width)
         for sign, left, right in terms:
             x = self._value(left)
             if right is not None:
                 y = self._value(right)
-                total = self.w.fma(x, y if sign > 0 else build.fneg(y), total)
+                total = w.fma(x, y if sign > 0 else w.build.fneg(y), total)
             else:
-                total = (build.fadd if sign > 0 else build.fsub)(total, x)
-        return total
-
-    def _product(self, instruction: Product) -> None:
-        """Write a product with a matrix of constants."""
-        is_value = instruction.mode == "value"
-        # The kernel of scattered adjoints adds to what there is only at the end.
-        apart = not is_value and not contiguous(slots_of(instruction.out))
-        for slot, bias, factors in _products(instruction):
-            self._check_length()
-            total = None if apart else self.values.get((True, slot))
-            if is_value:
-                total = self.zero if bias is None else self._value((False, bias))
-            for a, b in factors:
-                if is_value or not self._is_zero((True, b)):
-                    x, y = self._value((False, a)), self._value((True, b))
-                    total = self._plus_product(total, x, y)
-            if total is not None:
-                self._add(slot, total) if apart else self.values.update({(True, slot): total})
-
-    def _plus_product(self, held: Any, a: Any, b: Any) -> Any:
-        return self.w.build.fmul(a, b) if held is None else self.w.fma(a, b, held)
+                total = (w.build.fadd if sign > 0 else w.build.fsub)(total, x)
+        if step.mode == "total":
+            self._add_to_total(slot, total)
+        elif apart:
+            self._add(slot, total)
+        else:
+            self.values[True, slot] = total
 
     def _add(self, slot: int, share: Any) -> None:
         """Add to a number, if there is one."""
@@ -251,37 +232,7 @@ class _RegionWriter:
             w.store(w.build.fadd(w.load(into, 1), w.total(w.build.load(total))), into)
 
 
-# -------------------------------------------------------------------------- instructions in parts
-
-
-def _numbers(instruction: Instruction) -> Iterator[int]:
+def _numbers(instruction: Step) -> Iterator[int]:
     """Yield the slots of `u` that an instruction reads."""
     for slots, varies in slots_read(instruction):
         yield from slots[(slots >= 0) & ~varies].tolist()
-
-
-def _applied(instruction: Elementwise) -> list[tuple[int, list[Place]]]:
-    """Return the slot of each result, and the places of its operands."""
-    columns = [
-        [(varies, slot) for slot in slots_of(rows).tolist()]
-        for varies, rows in instruction.operands
-    ]
-    rows = zip(slots_of(instruction.out).tolist(), *columns, strict=True)
-    return [(slot, places) for slot, *places in rows]
-
-
-def _products(instruction: Product) -> Iterator[tuple[int, int | None, list[tuple[int, int]]]]:
-    """Yield the slot of each result, that of its bias, and those of the factors of its terms."""
-    slots, matrix = iter(slots_of(instruction.out).tolist()), instruction.matrix.tolist()
-    bias = instruction.bias
-    biases = [None] * len(matrix) if bias is None else slots_of(bias).tolist()
-    for vector in instruction.inputs.tolist():
-        for row, start in zip(matrix, biases, strict=True):
-            yield next(slots), start, [*zip(row, vector, strict=True)]
-
-
-def _folds(instruction: Fold) -> Iterator[tuple[int, list[int]]]:
-    """Yield the slot of each result, and the slots that it is the maximum or minimum of."""
-    slots, bounds = instruction.slots.tolist(), pairwise(instruction.bounds.tolist())
-    for slot, (first, last) in zip(slots_of(instruction.out).tolist(), bounds, strict=True):
-        yield slot, slots[first:last]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count, pairwise
-from typing import Any
+from functools import partial, reduce
+from itertools import count
 
 from micrograd.compiler.instructions import Elementwise, Fold, Product, Tape, WeightedSums
 from micrograd.compiler.program import Instruction, Program
+from micrograd.compiler.scalars import scalars
 from micrograd.compiler.slots import Place
 from micrograd.compiler.sources.places import unwritten
 from micrograd.compiler.sources.sums import summed
@@ -65,45 +66,25 @@ class Unrolled:
 
     def _results(self, instruction: Instruction) -> Iterator[Key]:
         apply, own = self.line.apply, self.v if instruction.varies else self.u
-        match instruction:
-            case Elementwise(out=out, operation=row, operands=operands):
-                held = [self._read(*each) for each in operands]
-                yield from (apply(row.name, *each) for each in zip(*held, strict=True))
-            case Product(matrix=matrix, inputs=inputs, bias=bias):
-                starts: list[list[tuple[float, Key, Key | None]]] = [[] for _ in matrix]
-                if bias is not None:
-                    starts = [[(1.0, key, None)] for key in self._read(False, bias)]
-                for vector in inputs.tolist():
-                    for start, row in zip(starts, matrix.tolist(), strict=True):
-                        pairs = zip(row, vector, strict=True)
-                        products = ((1.0, self.u[w], own[x]) for w, x in pairs)
-                        yield summed([*start, *products], apply)
-            case WeightedSums():
-                for _, terms in instruction.sums():
-                    read = (
-                        (sign, self._at(left), None if right is None else self._at(right))
-                        for sign, left, right in terms
-                    )
-                    yield summed(read, apply)
-            case Fold(operation=row, slots=slots):
-                for first, last in pairwise(instruction.bounds.tolist()):
-                    most, *others = (own[slot] for slot in slots[first:last].tolist())
-                    for each in others:
-                        most = apply(row.name, most, each)
-                    yield most
-            case Tape(out=out):
-                for slot, step in enumerate(instruction.steps(), start=out.start):
-                    (own[slot],) = self._results(step)
-                yield from own[out]
-            case _:
-                raise unwritten(instruction)
+        if isinstance(instruction, Tape):
+            for slot, step in enumerate(instruction.steps(), start=instruction.out.start):
+                (own[slot],) = self._results(step)
+            yield from own[instruction.out]
+            return
+        if not isinstance(instruction, Elementwise | Product | WeightedSums | Fold):
+            raise unwritten(instruction)
+        for _, row, operands, terms in scalars(instruction):
+            held = [*map(self._at, operands)]
+            if row is None:
+                read = ((s, self._at(x), None if y is None else self._at(y)) for s, x, y in terms)
+                yield summed(read, apply)
+            elif isinstance(instruction, Fold):
+                yield reduce(partial(apply, row.name), held)
+            else:
+                yield apply(row.name, *held)
 
     def _at(self, place: Place) -> Key:
         return (self.v if place[0] else self.u)[place[1]]
-
-    def _read(self, varies: bool, rows: Any) -> list[Key]:
-        space = self.v if varies else self.u
-        return space[rows] if isinstance(rows, slice) else [space[slot] for slot in rows.tolist()]
 
     def lines(self, wanted: slice | None, product: str, used: set[str]) -> list[str]:
         """The body of a function that fills `results`, or that fills `gradient` and returns.
