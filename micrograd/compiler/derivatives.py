@@ -30,6 +30,7 @@ from micrograd.transforms.structures import (
     unflatten,
 )
 
+_DIFFERENT = "the cotangent has a different structure from the value"
 Result = TypeVar("Result")
 T = TypeVar("T")
 
@@ -135,10 +136,8 @@ class Derivatives(Variants, Generic[Result]):
         """
         if order not in (1, 2):
             raise ValueError(f"order is 1 for the Jacobian or 2 for the Hessian, got {order!r}")
-        targets, single = read_targets(argnums)
-        targets = resolved(targets, len(args), self._held.values)
-        program, args, _ = self._specialized(args, keywords)
-        derived = program._program(_jacobian if order == 1 else _hessian, targets)
+        make = _jacobian if order == 1 else _hessian
+        derived, args, single = self._derivative(make, args, keywords, argnums)
         layout = derived._call(args).variant.result.children[1].keys[0]
         found = layout.arranged(np.ones(len(layout.entries), bool))
         return _chosen(found, single=single, square=order == 2)
@@ -152,12 +151,23 @@ class Derivatives(Variants, Generic[Result]):
         parameters: Any,
     ) -> tuple[Any, Any]:
         """Return what comes before the derivatives in a derived program, and the derivatives."""
+        derived, args, single = self._derivative(make, args, keywords, argnums)
+        value, matrix = derived(*args, parameters=parameters)
+        found = matrix.layout.arranged(matrix.entries)
+        return value, _chosen(found, single=single, square=make is _hessian)
+
+    def _derivative(
+        self,
+        make: Callable[..., Function],
+        args: Sequence[Any],
+        keywords: Mapping[str, Any],
+        argnums: Targets,
+    ) -> tuple[Any, tuple[Any, ...], bool]:
+        """Return a derived program, its arguments, and whether there is a single position."""
         targets, single = read_targets(argnums)
         targets = resolved(targets, len(args), self._held.values)
         program, args, _ = self._specialized(args, keywords)
-        value, matrix = program._program(make, targets)(*args, parameters=parameters)
-        found = matrix.layout.arranged(matrix.entries)
-        return value, _chosen(found, single=single, square=make is _hessian)
+        return program._program(make, targets), args, single
 
     # ------------------------------------------------------------------------------------- products
 
@@ -318,24 +328,16 @@ def _of_batch(structure: Structure, cotangent: Any, samples: tuple[int, ...]) ->
     if kind is None or (keys and not children):
         array = np.asarray(cotangent, float)
         if array.shape != (*samples, *keys):
-            raise ValueError(
-                "the cotangent has a different structure from the value: an array of shape "
-                f"{(*samples, *keys)} is needed, got {array.shape}"
-            )
+            needed = f"an array of shape {(*samples, *keys)} is needed, got {array.shape}"
+            raise ValueError(f"{_DIFFERENT}: {needed}")
         yield array.reshape(samples[0], count_leaves(structure))
         return
     if issubclass(kind, dict):
         if not isinstance(cotangent, dict) or set(cotangent) != set(keys):
-            raise ValueError(
-                "the cotangent has a different structure from the value: a dict with the keys "
-                f"{[*keys]} is needed"
-            )
+            raise ValueError(f"{_DIFFERENT}: a dict with the keys {[*keys]} is needed")
         cotangent = [cotangent[key] for key in keys]
     elif not isinstance(cotangent, list | tuple) or len(cotangent) != len(children):
-        raise ValueError(
-            f"the cotangent has a different structure from the value: {len(children)} parts are "
-            "needed"
-        )
+        raise ValueError(f"{_DIFFERENT}: {len(children)} parts are needed")
     for child, part in zip(children, cotangent, strict=True):
         yield from _of_batch(child, part, samples)
 

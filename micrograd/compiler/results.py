@@ -50,9 +50,7 @@ def regular(structure: Structure, numbers: Any) -> Any:
             start += size
     if kind is list:
         return parts
-    if kind is dict:
-        return dict(zip(keys, parts, strict=True))
-    if issubclass(kind, defaultdict):  # it cannot be built from its entries alone
+    if kind is dict or issubclass(kind, defaultdict):  # which takes more than its entries
         return dict(zip(keys, parts, strict=True))
     return assembled(structure, parts)
 

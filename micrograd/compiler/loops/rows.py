@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from micrograd.compiler import recorder as recorders
@@ -130,6 +131,7 @@ def node_of(row: Structural, parts: Sequence[Any]) -> Value:
     return made
 
 
+@dataclass(frozen=True, eq=False)
 class LoopRow(Structural, Joint):
     """A loop that repeats a step.
 
@@ -148,36 +150,26 @@ class LoopRow(Structural, Joint):
         reverse: whether the last entries of the stacks are used first.
     """
 
+    step: Graph
+    states: int
+    inputs: int
+    conditional: bool
+    reverse: bool
     name = "loop"
 
-    def __init__(
-        self, step: Graph, states: int, inputs: int, *, conditional: bool, reverse: bool
-    ) -> None:
-        self.step, self.states, self.inputs = step, states, inputs
-        self.conditional, self.reverse = conditional, reverse
-        self._key = (step.key, states, inputs, conditional, reverse)
-        self._hash = hash(self._key)
+    @cached_property
+    def _key(self) -> tuple[Any, ...]:
+        return self.step.key, self.states, self.inputs, self.conditional, self.reverse
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LoopRow) and self._key == other._key
 
     def __hash__(self) -> int:
-        return self._hash
-
-    def __getstate__(self) -> dict[str, Any]:
-        # The hash of a text differs from process to process.
-        return {name: each for name, each in vars(self).items() if name != "_hash"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._hash = hash(self._key)
+        return hash(self._key)
 
     def mapped(self, change: Callable[[Graph], Graph]) -> LoopRow:
         """Return the same loop with a changed step."""
-        step = change(self.step)
-        return LoopRow(
-            step, self.states, self.inputs, conditional=self.conditional, reverse=self.reverse
-        )
+        return replace(self, step=change(self.step))
 
     @property
     def outputs(self) -> int:

@@ -186,7 +186,7 @@ def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> No
             first = build.load(place)
             target = w.at(v, first)
 
-            def at(i: Any, base: Any = base, stride: Any = stride) -> Any:
+            def at(i: Any) -> Any:
                 pointer = build.inttoptr(build.add(base, w.times(i, stride)), byte)
                 return build.bitcast(pointer, w.number.as_pointer())
 
@@ -197,7 +197,7 @@ def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> No
                 build.store(each, w.at(build.load(table), word(k)))
             build.store(w.at(build.load(table), word(2)), table)
 
-            def ask(i: Any, base: Any = base, ahead: Any = ahead, stride: Any = stride) -> None:
+            def ask(i: Any) -> None:
                 there = build.select(asking, base, ahead)
                 w.prefetch(w.pointer(build.add(there, w.times(i, stride))))
 
@@ -271,7 +271,7 @@ def _gradients(
         address, stride, line = w.words(w.at(table, w.times(k, word(3))), 0, 1, 2)
         base = build.add(address, w.times(start, stride))
 
-        def at(i: Any, base: Any = base, stride: Any = stride) -> Any:
+        def at(i: Any) -> Any:
             return w.pointer(build.add(base, w.times(i, stride)), w.number)
 
         neighbours = build.icmp_signed("==", stride, word(w.number_size))

@@ -141,18 +141,7 @@ def _straight(linked: Linked, loop: Loop) -> None:
         table += (linked.stack(each.stack), stacks[each.stack].columns, each.column)
     if loop.kept >= 0:
         table += (linked.stack(loop.kept), stacks[loop.kept].columns)
-    spec = LoopSpec(
-        linked.kind,
-        loop.varies,
-        loop.step,
-        len(loop.first.slots),
-        len(loop.columns),
-        kinds,
-        bool(flags),
-        loop.reverse,
-        loop.indexed,
-        loop.kept >= 0,
-    )
+    spec = LoopSpec(linked.kind, kinds, loop)
     linked.emit(loop.varies, linked.addresses(spec), {Field.COUNT: linked.table(np.array(table))})
 
 
@@ -279,15 +268,11 @@ def _one_step_back(linked: Linked, back: LoopBack) -> None:
 
 def _copy(linked: Linked, varies: bool, place: int, places: Places) -> None:
     """Add rows that copy numbers to neighbouring places."""
-    name = "value_v" if varies else "value_u"
     for kind in sorted(set(places.varies.tolist())):
         for start, stop in _runs(places.varies == kind):
-            kernel = linked.kernel(
-                name, formula="x", names=("x",), operands="uv"[kind] if varies else "g"
-            )
             fields = {Field.COUNT: stop - start, Field.OUT: place + start}
             fields[Field.OPERANDS[0]] = linked.table(places.slots[start:stop])
-            linked.emit(varies, kernel, fields)
+            linked.copy(varies, "uv"[kind] if varies else "g", fields)
 
 
 def _runs(chosen: np.ndarray) -> list[tuple[int, int]]:

@@ -11,19 +11,19 @@ one, for which LLVM would take long, the loop runs the rows of its instructions 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from llvmlite import ir
 
-from micrograd.compiler.graph import Graph, Structural
+from micrograd.compiler.graph import Structural
 from micrograd.compiler.instructions import Product, Tape
 from micrograd.compiler.loop_instructions import Loop
 from micrograd.compiler.native.driver import write_run
+from micrograd.compiler.native.elementary.lanes import some
 from micrograd.compiler.native.rows import Field, Spec, called
 from micrograd.compiler.native.straight import write_straight
-from micrograd.compiler.native.writing import WORD, Writer, word
+from micrograd.compiler.native.writing import ALWAYS, WORD, Writer, word
 
 MOST_STRAIGHT = {False: 1_500, True: 600}
 """The most nodes of a step that is written as straight code, in `u` and in `v`."""
@@ -32,29 +32,25 @@ STACK_WORDS = 3
 
 
 class LoopSpec(NamedTuple):
-    """The kernel of a loop whose step is straight code: all that its code depends on.
+    """The kernel of a loop whose step is straight code.
 
-    `kinds` says for the count, the first flag, the first states, the stacks of the inputs and what
-    is captured whether each is in `v` or in `u`.
+    `kinds` says for the count, the first flag, the first states, what is captured and the stacks of
+    the inputs whether each is in `v` or in `u`.
     """
 
     kind: str  # the type of the numbers
-    varies: bool
-    step: Graph
-    states: int
-    inputs: int
     kinds: str
-    conditional: bool
-    reverse: bool
-    indexed: bool
-    kept: bool
+    loop: Loop
 
     def __str__(self) -> str:
-        step = self.step
+        """All that the code depends on."""
+        loop, step = self.loop, self.loop.step
         formulas = [f"{row.name} {row.operands} = {row.computed}" for row in step.table]
         formulas += (line for row in step.table for line in called(row.computed))
-        arrays = step.code, step.operands, step.numbers, step.outputs
-        words = ["loop", self.kind, self.varies, *self[3:], *(each.tolist() for each in arrays)]
+        sizes = len(loop.first.slots), len(loop.columns)
+        options = loop.goes_on is None, loop.reverse, loop.indexed, loop.kept >= 0
+        arrays = (x.tolist() for x in (step.code, step.operands, step.numbers, step.outputs))
+        words = ["loop", self.kind, self.kinds, loop.varies, *sizes, *options, *arrays]
         return "\n".join(map(str, (*words, *formulas)))
 
 
@@ -127,54 +123,7 @@ def _largest(w: Writer, numbers: Any) -> Any:
 
 def _any(w: Writer, numbers: Any) -> Any:
     """Return whether a number of some lanes is not 0."""
-    found = w.build.fcmp_unordered("!=", numbers, ir.Constant(numbers.type, None))
-    if not isinstance(numbers.type, ir.VectorType):
-        return found
-    bits = w.build.bitcast(found, ir.IntType(numbers.type.count))
-    return w.build.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
-
-
-class _Steps:
-    """The turns of a loop: `k`, its number, and what is carried from turn to turn."""
-
-    def __init__(self, k: Any, carried: list[Any]) -> None:
-        self.k, self.carried = k, carried
-        self.following: list[Any] = []
-        self.goes_on: Any = ir.Constant(ir.IntType(1), 1)
-        self.done: Any = None
-
-
-@contextmanager
-def _steps(w: Writer, count: Any, carried: Sequence[Any], goes_on: Any) -> Iterator[_Steps]:
-    """Write a loop of this many turns, which ends early if a one-bit flag is 0.
-
-    The body sets `following`, and `goes_on` if there is a flag. Afterwards `carried` has the
-    last values, and `done` the number of turns.
-    """
-    build = w.build
-    head, body, after = (build.append_basic_block(name) for name in ("head", "body", "after"))
-    before = build.block
-    build.branch(head)
-    build.position_at_end(head)
-    k, values = build.phi(WORD), [build.phi(each.type) for each in carried]
-    k.add_incoming(word(0), before)
-    for phi, each in zip(values, carried, strict=True):
-        phi.add_incoming(each, before)
-    flag = build.phi(ir.IntType(1))
-    flag.add_incoming(ir.Constant(flag.type, 1) if goes_on is None else goes_on, before)
-    more = build.and_(build.icmp_signed("<", k, count), flag)
-    build.cbranch(more, body, after)
-    build.position_at_end(body)
-    turn = _Steps(k, values)
-    yield turn
-    end = build.block
-    k.add_incoming(build.add(k, word(1)), end)
-    for phi, each in zip(values, turn.following, strict=True):
-        phi.add_incoming(each, end)
-    flag.add_incoming(turn.goes_on, end)
-    build.branch(head)
-    build.position_at_end(after)
-    turn.done = k
+    return some(w, w.build.fcmp_unordered("!=", numbers, ir.Constant(numbers.type, None)))
 
 
 def write_loop(w: Writer, spec: LoopSpec) -> str:
@@ -184,6 +133,8 @@ def write_loop(w: Writer, spec: LoopSpec) -> str:
     the result; then for each input the place, the columns and the column of its stack; then the
     place and the columns of the stack that is kept.
     """
+    loop, step = spec.loop, spec.loop.step
+    states, conditional = len(loop.first.slots), loop.goes_on is not None
     row, u, v, lanes = w.kernel()
     (address,) = w.words(row, Field.COUNT)
     table, places = w.pointer(address), iter(range(2**62))
@@ -191,7 +142,7 @@ def write_loop(w: Writer, spec: LoopSpec) -> str:
     def following() -> Any:
         return w.words(table, next(places))[0]
 
-    width = w.width if spec.varies else 1
+    width = w.width if loop.varies else 1
     kinds = iter(spec.kinds)
 
     def reader() -> Callable[[Any], Any]:
@@ -203,45 +154,44 @@ def write_loop(w: Writer, spec: LoopSpec) -> str:
         return lambda lane: w.load(w.at(start, lane), width)
 
     count = reader()
-    flag = reader() if spec.conditional else None
-    first = [reader() for _ in range(spec.states)]
-    captured = [
-        reader() for _ in range(spec.step.inputs - spec.states - spec.inputs - spec.indexed)
-    ]
+    flag = reader() if conditional else None
+    first = [reader() for _ in range(states)]
+    captured = [reader() for _ in loop.captured.slots]
     out = following()
     columns = []
-    for _ in range(spec.inputs):
+    for _ in loop.columns:
         stack = _Stack(w, u, following(), following(), varies=next(kinds) == "v")
         columns.append((stack, following()))
-    kept = _Stack(w, u, following(), following(), varies=spec.varies) if spec.kept else None
+    kept = _Stack(w, u, following(), following(), varies=loop.varies) if loop.kept >= 0 else None
 
-    with w.loop(word(0), lanes if spec.varies else word(1), word(width)) as lane:
+    with w.loop(word(0), lanes if loop.varies else word(1), word(width)) as lane:
         around = [read(lane) for read in captured]
         steps = _largest(w, count(lane))
-        goes_on = None if flag is None else _any(w, flag(lane))
-        with _steps(w, steps, [read(lane) for read in first], goes_on) as turn:
-            k = turn.k
-            if spec.reverse:
+        goes_on = ALWAYS if flag is None else _any(w, flag(lane))
+        held = [read(lane) for read in first]
+        with w.loop(word(0), steps, word(1), *held, goes_on=goes_on) as turn:
+            k = turn.i
+            if loop.reverse:
                 k = w.build.sub(w.build.sub(steps, word(1)), k)
-            leaves = [*turn.carried]
+            leaves = [*turn.values]
             leaves += [stack.load(lane, k, column, width) for stack, column in columns]
-            if spec.indexed:
+            if loop.indexed:
                 leaves.append(w.splat(w.build.sitofp(k, w.number), width))
             leaves += around
-            results = write_straight(w, width, spec.step, leaves.__getitem__)
-            turn.following = results[: spec.states]
+            results = write_straight(w, width, step, leaves.__getitem__)
+            turn.following = results[:states]
             if flag is not None:
-                turn.goes_on = _any(w, results[spec.states])
+                turn.goes_on = _any(w, results[states])
             if kept is not None:
-                for column, result in enumerate(results[spec.states + spec.conditional :]):
+                for column, result in enumerate(results[states + conditional :]):
                     w.store(result, kept.at(lane, k, word(column)))
         if kept is not None:
-            kept.note(turn.done)
-        done = w.splat(w.build.sitofp(turn.done, w.number), width)
-        for i, result in enumerate([*turn.carried, done]):
+            kept.note(turn.i)
+        done = w.splat(w.build.sitofp(turn.i, w.number), width)
+        for i, result in enumerate([*turn.values, done]):
             place = w.build.add(out, word(i))
             w.store(
-                result, w.at(w.lanes_of(v, place, lanes), lane) if spec.varies else w.at(u, place)
+                result, w.at(w.lanes_of(v, place, lanes), lane) if loop.varies else w.at(u, place)
             )
     return w.finished()
 
@@ -345,20 +295,18 @@ def loop(w: Writer, spec: Spec) -> str:
         return build.select(build.icmp_signed(">", steps, most), steps, most)
 
     steps = over_lanes(spec.operands[0], limit, word(0), larger)
-    goes_on = None
     none = ir.Constant(ir.IntType(1), 0)
 
     def flagged() -> Any:
         (flag,) = w.words(row, FLAG)
         return over_lanes(spec.operands[1], flag, none, lambda a, b: build.or_(a, _any(w, b)))
 
-    if "f" in spec.mode:
-        goes_on = flagged()
-    with _steps(w, steps, [], goes_on) as turn:
-        k = build.sub(build.sub(steps, word(1)), turn.k) if "r" in spec.mode else turn.k
+    goes_on = flagged() if "f" in spec.mode else ALWAYS
+    with w.loop(word(0), steps, word(1), goes_on=goes_on) as turn:
+        k = build.sub(build.sub(steps, word(1)), turn.i) if "r" in spec.mode else turn.i
         w.store(build.sitofp(k, w.number), w.at(u, index))
         build.call(run, [w.pointer(code), rows, u, v, lanes])
-        if goes_on is not None:
+        if "f" in spec.mode:
             turn.goes_on = flagged()
-    w.store(build.sitofp(turn.done, w.number), w.at(u, done))
+    w.store(build.sitofp(turn.i, w.number), w.at(u, done))
     return w.finished()

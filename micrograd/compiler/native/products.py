@@ -61,23 +61,15 @@ def _rank(
         for target, value in zip(targets, turn.values, strict=True):
             w.store(value, target)
 
-    def in_rows(lane: Any, wide: int, width: int) -> None:
-        start = word(0)
-        for tall in blocks[0]:
-            end = build.add(start, build.and_(build.sub(rows, start), word(-tall)))
-            with w.loop(start, end, word(tall)) as first:
-                tile(first, tall, lane, wide, width)
-            start = end
-
     # All rows of the result for a few lanes at a time, so that these lanes of `b` stay cached.
-    start = word(0)
-    rest = [] if whole else [(1, 1)]
-    for wide, width in (*((wide, w.width) for wide in blocks[1]), *rest):
-        step = wide * width
-        end = build.add(start, build.and_(build.sub(lanes, start), word(-step)))
-        with w.loop(start, end, word(step)) as lane:
-            in_rows(lane, wide, width)
-        start = end
+    shapes = {wide * w.width: (wide, w.width) for wide in blocks[1]}
+    if not whole:
+        shapes[1] = (1, 1)
+
+    def in_rows(lane: Any, step: int) -> None:
+        w.in_steps(rows, blocks[0], lambda first, tall: tile(first, tall, lane, *shapes[step]))
+
+    w.in_steps(lanes, tuple(shapes), in_rows)
 
 
 def _rows_of_totals(w: Writer, vectors: Sequence[Any], wide: int) -> list[Any]:
@@ -141,17 +133,10 @@ def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any, *, whole: bool = False) 
                         number = build.extract_element(row, word(j)) if wide > 1 else row
                         add(w.at(place, w.times(word(j), right)), number, 1)
 
-    top = word(0)
-    for tall in (4, 1):
-        end = rows if tall == 1 else build.and_(rows, word(-tall))
-        with w.loop(top, end, word(tall)) as i0:
-            side = word(0)
-            for wide in (4, 1):
-                stop = columns if wide == 1 else build.and_(columns, word(-wide))
-                with w.loop(side, stop, word(wide)) as j0:
-                    tile(i0, tall, j0, wide)
-                side = stop
-        top = end
+    def in_columns(i0: Any, tall: int) -> None:
+        w.in_steps(columns, (4, 1), lambda j0, wide: tile(i0, tall, j0, wide))
+
+    w.in_steps(rows, (4, 1), in_columns)
 
 
 def _product_words(w: Writer, row: Any) -> dict[str, Any]:
@@ -219,11 +204,6 @@ def dot_u(w: Writer, spec: Spec) -> str:
                 start = w.load(w.at(u, f["BIAS"], w.times(j, f["BIAS_STEP"])), 1)
             w.store(start, w.at(u, f["INTO"], w.times(i, f["INTO_DOWN"]), j))
     a, b = (w.at(u, f["A"]), f["A_DOWN"]), (w.at(u, f["B"]), f["B_STEP"])
-    _dot(
-        w,
-        (f["ROWS"], f["COLUMNS"], f["LANES"]),
-        a,
-        b,
-        (w.at(u, f["INTO"]), f["INTO_DOWN"], word(1)),
-    )
+    into = w.at(u, f["INTO"]), f["INTO_DOWN"], word(1)
+    _dot(w, (f["ROWS"], f["COLUMNS"], f["LANES"]), a, b, into)
     return w.finished()

@@ -12,6 +12,10 @@ WORD = ir.IntType(64)
 KINDS = {"float64": ir.DoubleType(), "float32": ir.FloatType()}
 
 
+ALWAYS = ir.Constant(ir.IntType(1), 1)
+"""The bit of a test that holds."""
+
+
 def word(number: int) -> Any:
     """Return a constant word."""
     return ir.Constant(WORD, number)
@@ -199,29 +203,38 @@ class Writer:
     # -------------------------------------------------------------------------------------- control
 
     @contextmanager
-    def loop(self, start: Any, stop: Any, step: Any, *carried: Any) -> Iterator[Any]:
+    def loop(
+        self, start: Any, stop: Any, step: Any, *carried: Any, goes_on: Any = None
+    ) -> Iterator[Any]:
         """Write `for i in range(start, stop, step)`.
 
         If nothing is carried from turn to turn, this yields `i`. Otherwise it yields an object:
         `turn.i`; `turn.values`, the current values of what is carried, and after the loop the last
-        ones; and `turn.following`, to which the loop assigns the values for the next turn.
+        ones; and `turn.following`, to which the loop assigns the values for the next turn. It also
+        yields that object if `goes_on` is given, a bit that says whether there is a first turn; the
+        loop sets `turn.goes_on` for the next one. After the loop, `turn.i` says where it ended.
         """
         before, function = self.build.block, self.build.function
         head = function.append_basic_block("head")
         body = function.append_basic_block("body")
         after = function.append_basic_block("after")
+        held = [*carried] if goes_on is None else [*carried, goes_on]
         self.build.branch(head)
         self.build.position_at_end(head)
         i = self.build.phi(WORD)
-        values = [self.build.phi(each.type) for each in carried]
+        phis = [self.build.phi(each.type) for each in held]
         i.add_incoming(start, before)
-        for phi, each in zip(values, carried, strict=True):
+        for phi, each in zip(phis, held, strict=True):
             phi.add_incoming(each, before)
-        self.build.cbranch(self.build.icmp_signed("<", i, stop), body, after)
+        more = self.build.icmp_signed("<", i, stop)
+        if goes_on is not None:
+            more = self.build.and_(more, phis[-1])
+        self.build.cbranch(more, body, after)
         self.build.position_at_end(body)
-        turn = _Turn(i, values)
-        yield turn if carried else i
-        for phi, each in zip(values, turn.following, strict=True):
+        turn = _Turn(i, phis[: len(carried)])
+        yield turn if held else i
+        following = turn.following if goes_on is None else [*turn.following, turn.goes_on]
+        for phi, each in zip(phis, following, strict=True):
             phi.add_incoming(each, self.build.block)
         i.add_incoming(self.build.add(i, step), self.build.block)
         self.build.branch(head)
@@ -232,7 +245,7 @@ class Writer:
         return self.loop(word(0), stop, word(1))
 
     def in_steps(
-        self, stop: Any, widths: tuple[int, ...], body: Callable[..., Any], *carried: Any
+        self, stop: Any, widths: Sequence[int], body: Callable[..., Any], *carried: Any
     ) -> Any:
         """Write `body(i, width)` up to `stop`, in steps of the first width, then of the next.
 
@@ -264,3 +277,4 @@ class _Turn:
     def __init__(self, i: Any, values: list[Any]) -> None:
         self.i, self.values = i, values
         self.following: list[Any] = values
+        self.goes_on: Any = ALWAYS

@@ -66,6 +66,7 @@ class CFile:
             if re.fullmatch(r"[dtv]\d+", each):  # as locals are called
                 names.new(each)
         self.arguments = [Argument(names.new(each, "x"), size) for each, size in arguments]
+        self.given = [self.parameters] * (not self.inputs) + [x.name for x in self.arguments]
         self.title = f"{name}({', '.join(each.name for each in arguments)})"
         self.width = plain.inputs if self.inputs else plain.parameters
         self.used: set[str] = set()
@@ -124,11 +125,10 @@ class CFile:
         """The body of the function of one sample."""
         small = operations(program) <= SMALL
         lines = self._unrolled(program, product) if small else [*self._looped(program, product)]
-        names = [self.parameters] * (not self.inputs) + [each.name for each in self.arguments]
         body = "\n".join(lines)
         unused = [
             f"(void){name};"
-            for name in [*names, *["gradient"] * self.gradient]
+            for name in [*self.given, *["gradient"] * self.gradient]
             if not re.search(rf"\b{name}\b", body)
         ]
         return block("", [*unused, *lines])
@@ -210,79 +210,57 @@ class CFile:
 
     # -------------------------------------------------------------------------- public functions
 
-    def _given(self) -> str:
-        names = [self.parameters] * (not self.inputs) + [each.name for each in self.arguments]
-        return ", ".join([*names, "gradient" if self.gradient else "results"])
-
     def _single(self, *, is_exact: bool) -> str:
         """The function of one sample: the exact version where the plain one is not finite."""
-        given = self._given()
+        given = ", ".join([*self.given, "gradient" if self.gradient else "results"])
         if not self.gradient:
-            lines = [f"mg_plain({given});"]
-            if is_exact:
-                count = len(self.plain.outputs)
-                lines += [f"if (!isfinite(mg_total(results, {count}))) mg_exact({given});"]
-            return block(self._head(self.name), lines)
-        lines = [f"const double value = mg_plain({given});"]
+            total = f"mg_total(results, {len(self.plain.outputs)})"
+            check = f"if (!isfinite({total})) mg_exact({given});"
+            return block(self._head(self.name), [f"mg_plain({given});", *[check] * is_exact])
+        last = ["return value;"]
         if is_exact:
-            lines += [
-                f"const double check = gradient ? {self._total()} : 0.0;",
+            total = " + ".join(f"gradient[{i}]" for i in range(self.width)) or "0.0"
+            if self.width > sums.UNROLLED:
+                total = f"mg_total(gradient, {self.width})"
+            last = [
+                f"const double check = gradient ? {total} : 0.0;",
                 f"return isfinite(value + check) ? value : mg_exact({given});",
             ]
-        else:
-            lines += ["return value;"]
-        return block(self._head(self.name), lines)
-
-    def _total(self) -> str:
-        """The sum of the gradient."""
-        if self.width > sums.UNROLLED:
-            return f"mg_total(gradient, {self.width})"
-        return " + ".join(f"gradient[{i}]" for i in range(self.width)) or "0.0"
+        return block(self._head(self.name), [f"const double value = mg_plain({given});", *last])
 
     def _batch(self) -> str:
         """The loop over samples."""
-        own, width = not self.inputs, self.width
+        own, width, count = not self.inputs, self.width, len(self.plain.outputs)
         heads = ["long n"] + [f"const double {self.parameters}[{self.plain.parameters}]"] * own
         heads += [f"const double {each.name}[]" for each in self.arguments]
-        given = [self.parameters] * own
-        given += [
+        heads += ["double values[]", "double gradient[]"] if self.gradient else ["double results[]"]
+        given = [self.parameters] * own + [
             f"{name}[i]" if size is None else f"{name} + {size} * i"
             for name, size in self.arguments
         ]
-        count = len(self.plain.outputs)
+        head = f"{self.name}_batch({', '.join(heads)})"
+        loop = "for (long i = 0; i < n; i++) {"
         if not self.gradient:
             call = f"{self.name}({', '.join([*given, f'results + {count} * i'])});"
-            head = f"void {self.name}_batch({', '.join([*heads, 'double results[]'])})"
-            return block(head, ["for (long i = 0; i < n; i++) {", f"    {call}", "}"])
-        heads += ["double values[]", "double gradient[]"]
+            return block(f"void {head}", [loop, f"    {call}", "}"])
+        into = "own" if own else f"gradient + {width} * i"
+        call = f"{self.name}({', '.join([*given, f'gradient ? {into} : 0'])})"
+        steps = [f"    const double value = {call};", "    if (values) values[i] = value;"]
         if not own:
-            into = f"gradient ? gradient + {width} * i : 0"
-            return block(
-                f"void {self.name}_batch({', '.join(heads)})",
-                [
-                    "for (long i = 0; i < n; i++) {",
-                    f"    const double value = {self.name}({', '.join([*given, into])});",
-                    "    if (values) values[i] = value;",
-                    "}",
-                ],
-            )
-        static = "static " * (width > _ON_STACK)
-        call = f"{self.name}({', '.join([*given, 'gradient ? own : 0'])})"
-        return block(
-            f"double {self.name}_batch({', '.join(heads)})",
-            [
-                f"{static}double own[{width}];",
-                "double total = 0.0;",
-                f"if (gradient) for (int j = 0; j < {width}; j++) gradient[j] = 0.0;",
-                "for (long i = 0; i < n; i++) {",
-                f"    const double value = {call};",
-                "    total += value;",
-                "    if (values) values[i] = value;",
-                f"    if (gradient) for (int j = 0; j < {width}; j++) gradient[j] += own[j] / n;",
-                "}",
-                "return total / n;",
-            ],
-        )
+            return block(f"void {head}", [loop, *steps, "}"])
+        each = f"for (int j = 0; j < {width}; j++) gradient[j]"
+        lines = [
+            f"{'static ' * (width > _ON_STACK)}double own[{width}];",
+            "double total = 0.0;",
+            f"if (gradient) {each} = 0.0;",
+            loop,
+            *steps,
+            "    total += value;",
+            f"    if (gradient) {each} += own[j] / n;",
+            "}",
+            "return total / n;",
+        ]
+        return block(f"double {head}", lines)
 
 
 def _copies(target: str, first: int, source: str, size: int | None) -> Iterator[str]:
