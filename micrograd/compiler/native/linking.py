@@ -28,7 +28,7 @@ from micrograd.compiler.instructions import (
 from micrograd.compiler.loop_instructions import Elements, Loop, LoopBack, Pack, Send, Unpack
 from micrograd.compiler.native import lookups, loop_linking, product_linking, tapes
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
-from micrograd.compiler.native.rows import ROW, Field, Spec
+from micrograd.compiler.native.rows import ROW, Field, Spec, words
 from micrograd.compiler.native.sums import NUMBER_NUMBER, ROW_NUMBER, ROW_ROW
 from micrograd.compiler.program import Instruction, Program, with_bodies
 from micrograd.compiler.reverse import Reverse, reverse
@@ -134,9 +134,8 @@ class Linked:
 
     def zero(self, varies: bool, rows: slice) -> None:
         """Add a row that sets adjoints to 0."""
-        fields = {Field.COUNT: rows.stop - rows.start, Field.OUT: rows.start}
         kernel = self.kernel("value_v" if varies else "value_u", formula=0.0)
-        self.emit(varies, kernel, fields)
+        self.emit(varies, kernel, words(count=rows.stop - rows.start, out=rows.start))
 
     def emit(self, varies: bool, kernel: int, fields: dict[Any, int]) -> None:
         """Add a row to the code of a space."""
@@ -220,14 +219,13 @@ class Linked:
                 product_linking.forward(self, instruction)
             case WeightedSums(varies=varies, out=out, mode=mode):
                 into, place = self._into(out)
-                fields = self.sums(instruction) | {Field.OUT: place}
-                fields |= {Field.COUNT: len(instruction.start)}
-                fields[Field.STARTS] = self.table(instruction.bounds)
-                self.emit(varies, self.summing(varies, into, mode), fields)
+                starts = self.table(instruction.bounds)
+                fields = words(count=len(instruction.start), out=place, starts=starts)
+                kernel = self.summing(varies, into, mode)
+                self.emit(varies, kernel, fields | self.sums(instruction))
             case Fold(varies=varies, out=out, operation=row):
-                fields = {Field.COUNT: out.stop - out.start, Field.OUT: out.start}
-                fields[Field.STARTS] = self.table(instruction.bounds)
-                fields[Field.LEFT] = self.table(instruction.slots)
+                starts, left = self.table(instruction.bounds), self.table(instruction.slots)
+                fields = words(count=out.stop - out.start, out=out.start, starts=starts, left=left)
                 self.emit(varies, self.kernel("fold", operands="uv"[varies], mode=row.name), fields)
             case Tape(varies=varies):
                 self._code[varies].rows.append(tapes.rows(self, instruction))
@@ -244,7 +242,7 @@ class Linked:
         """Return how the operands are read and the results stored, and the words that say where."""
         varies, out, _, operands, _ = instruction
         into, place = self._into(out)
-        fields: dict[Any, int] = {Field.COUNT: count_of(out), Field.OUT: place}
+        fields = words(count=count_of(out), out=place)
         kinds = ""
         for field, operand in zip(Field.OPERANDS, operands, strict=False):
             if varies:
@@ -268,12 +266,12 @@ class Linked:
         left_varies, right_varies = left_varies | swap, right_varies & ~swap
         flags = np.where(left_varies, np.where(right_varies, ROW_ROW, ROW_NUMBER), NUMBER_NUMBER)
         number = np.float64 if self.kind == "float64" else np.float32
-        return {
-            Field.LEFT: self.table(left),
-            Field.RIGHT: self.table(right),
-            Field.SIGN: self.table(instruction.sign, number),
-            Field.FLAGS: self.table(flags),
-        }
+        return words(
+            left=self.table(left),
+            right=self.table(right),
+            sign=self.table(instruction.sign, number),
+            flags=self.table(flags),
+        )
 
     def gather(self, varies: bool, slots: Any) -> int:
         """Add a row that copies slots together, and return the place of the first one."""
@@ -283,21 +281,21 @@ class Linked:
 
     def gather_again(self, place: int, varies: bool, slots: Any) -> None:
         """Add a row that copies slots together, from a place on."""
-        fields = {Field.COUNT: slots.size, Field.OUT: place}
-        fields[Field.OPERANDS[0]] = self.table(slots)
-        self.copy(varies, "v" if varies else "g", fields)
+        self.copy(varies, "v" if varies else "g", slots.size, self.table(slots), place)
 
     def scatter(self, place: int, varies: bool, slots: Any, mode: str = "add") -> None:
         """Add a row that adds what begins at a place to slots, or stores it if they are new."""
-        fields = {Field.COUNT: slots.size, Field.OUT: self.table(slots.ravel())}
-        fields[Field.OPERANDS[0]] = self.identity + 8 * place if varies else place
-        own = mode if mode == "add" else ""
-        self.copy(varies, "v" if varies else "s", fields, into="g", mode=own)
+        kind, read = ("v", self.identity + 8 * place) if varies else ("s", place)
+        into = self.table(slots.ravel())
+        self.copy(varies, kind, slots.size, read, into, into="g", mode=_added(mode))
 
-    def copy(self, varies: bool, operands: str, fields: dict[Any, int], **options: str) -> None:
-        """Add a row that copies numbers."""
+    def copy(
+        self, varies: bool, kind: str, count: int, read: int, out: int, **options: str
+    ) -> None:
+        """Add a row that copies numbers; `kind` says how they are read."""
         name = "value_v" if varies else "value_u"
-        kernel = self.kernel(name, formula="x", names=("x",), operands=operands, **options)
+        kernel = self.kernel(name, formula="x", names=("x",), operands=kind, **options)
+        fields = words(count=count, out=out) | {Field.OPERANDS[0]: read}
         self.emit(varies, kernel, fields)
 
 

@@ -270,9 +270,8 @@ def _copy(linked: Linked, varies: bool, place: int, places: Places) -> None:
     """Add rows that copy numbers to neighbouring places."""
     for kind in sorted(set(places.varies.tolist())):
         for start, stop in _runs(places.varies == kind):
-            fields = {Field.COUNT: stop - start, Field.OUT: place + start}
-            fields[Field.OPERANDS[0]] = linked.table(places.slots[start:stop])
-            linked.copy(varies, "uv"[kind] if varies else "g", fields)
+            read = linked.table(places.slots[start:stop])
+            linked.copy(varies, "uv"[kind] if varies else "g", stop - start, read, place + start)
 
 
 def _runs(chosen: np.ndarray) -> list[tuple[int, int]]:

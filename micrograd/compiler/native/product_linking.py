@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrograd.compiler.instructions import Product
-from micrograd.compiler.native.rows import Field
+from micrograd.compiler.native.rows import Field, words
 from micrograd.compiler.slots import Rows, even_matrix, slots_of
 
 if TYPE_CHECKING:
@@ -44,15 +44,15 @@ def _in_v(linked: Linked, instruction: Product) -> None:
     (m, k), c = matrix.shape, len(inputs)
     a, down, right = _matrix(linked, matrix, varies=True)
     b, step = _vectors(linked, inputs, varies=True)
-    fields = {Field.COUNT: c, Field.ROWS: m, Field.COLUMNS: k}
-    fields |= {Field.A: a, Field.A_DOWN: down, Field.A_RIGHT: right}
-    fields |= {Field.B: b, Field.B_STEP: step, Field.INTO_STEP: m}
+    fields = words(count=c, rows=m, columns=k, a=a, a_down=down, a_right=right, b=b, b_step=step)
     start, own = _bias(linked, bias)
     is_slice = isinstance(out, slice)
     if mode == "add" and is_slice:
         start = "add"
     place = out.start if is_slice else linked.reserve(c * m, varies=True)
-    linked.emit(True, linked.kernel("rank_v", mode=start), fields | own | {Field.INTO: place})
+    linked.emit(
+        True, linked.kernel("rank_v", mode=start), fields | own | words(into=place, into_step=m)
+    )
     if not is_slice:
         linked.scatter(place, True, out, mode)
 
@@ -65,13 +65,12 @@ def _in_u(linked: Linked, instruction: Product) -> None:
     place, pitch = into or (linked.reserve(c * m, varies=False), m)
     start, fields = _bias(linked, bias)
     start = "add" if mode == "add" else start  # what is reserved in `u` is 0 at first
-    fields |= {Field.INTO: place, Field.INTO_STEP: pitch, Field.INTO_DOWN: pitch}
+    fields |= words(into=place, into_step=pitch, into_down=pitch)
     turned = mode == "add" and _turned(linked, matrix, inputs)
     if turned:  # the rows of the result are sums of rows of the transposed matrix
-        a, b = turned
-        fields |= {Field.ROWS: c, Field.COLUMNS: k, Field.LANES: m}
-        fields |= dict(zip((Field.A, Field.A_DOWN, Field.A_RIGHT), a, strict=True))
-        fields |= {Field.B: b[0], Field.B_STEP: b[2]}
+        (a, down, right), (b, _, step) = turned
+        fields |= words(rows=c, columns=k, lanes=m)
+        fields |= words(a=a, a_down=down, a_right=right, b=b, b_step=step)
         kernel = linked.kernel("rank_u" if c > 1 and pitch >= m else "line_u", mode=start)
         for part in _apart(fields, pitch):
             linked.emit(False, kernel, part)
@@ -80,12 +79,10 @@ def _in_u(linked: Linked, instruction: Product) -> None:
         b, step = _vectors(linked, inputs, varies=False)
         if _slides(m, step, c, k):
             kernel = linked.kernel("line_u", mode=start)
-            fields |= {Field.ROWS: 1, Field.COLUMNS: k, Field.LANES: c}
-            fields |= {Field.A: a, Field.A_RIGHT: right, Field.B: b, Field.B_STEP: 1}
+            fields |= words(rows=1, columns=k, lanes=c, a=a, a_right=right, b=b, b_step=1)
         else:
             kernel = linked.kernel("dot_u", mode=start)
-            fields |= {Field.ROWS: c, Field.COLUMNS: m, Field.LANES: k}
-            fields |= {Field.A: b, Field.A_DOWN: step, Field.B: a, Field.B_STEP: down}
+            fields |= words(rows=c, columns=m, lanes=k, a=b, a_down=step, b=a, b_step=down)
         linked.emit(False, kernel, fields)
     if into is None:
         linked.scatter(place, False, slots)
@@ -100,9 +97,8 @@ def _total(linked: Linked, instruction: Product) -> None:
     slots = slots_of(instruction.out).reshape(m, k)
     into = even_matrix(slots)
     place, down, across = into or (linked.reserve(slots.size, varies=False), k, 1)
-    fields = {Field.COUNT: c, Field.ROWS: m, Field.COLUMNS: k}
-    fields |= {Field.A: a, Field.A_DOWN: a_step, Field.B: b, Field.B_STEP: b_step}
-    fields |= {Field.INTO: place, Field.INTO_DOWN: down, Field.INTO_STEP: across}
+    fields = words(count=c, rows=m, columns=k, a=a, a_down=a_step, b=b, b_step=b_step)
+    fields |= words(into=place, into_down=down, into_step=across)
     linked.emit(True, linked.kernel("dot_v"), fields)
     if into is None:
         linked.scatter(place, False, slots)
@@ -113,7 +109,7 @@ def _bias(linked: Linked, bias: Rows | None) -> tuple[str, dict[Any, int]]:
     if bias is None:
         return "zero", {}
     place, step = _line(bias) or (linked.gather(False, bias), 1)
-    return "bias", {Field.BIAS: place, Field.BIAS_STEP: step}
+    return "bias", words(bias=place, bias_step=step)
 
 
 def _matrix(linked: Linked, slots: Any, *, varies: bool) -> tuple[int, int, int]:
@@ -197,23 +193,18 @@ def _apart(fields: dict[Any, int], step: int) -> Iterator[dict[Any, int]]:
         yield fields
     elif _slides(m, step, c, k):
         g, a, into = (fields[each] for each in (Field.A, Field.B, Field.INTO))
-        line = fields | {Field.ROWS: 1, Field.A: a, Field.A_RIGHT: 1}
+        line = fields | words(rows=1, a=a, a_right=1)
         last = k - 1  # the first number that is in `k` windows
-        yield line | {
-            Field.COLUMNS: k,
-            Field.LANES: c - last,
-            Field.B: g + last,
-            Field.B_STEP: -1,
-            Field.INTO: into + last,
-        }
+        whole = words(columns=k, lanes=c - last, b=g + last, b_step=-1, into=into + last)
+        yield line | whole
         for j in range(k):  # those before it, and those after the last such number
-            part = line | {Field.COLUMNS: 1, Field.A: a + j}
-            yield part | {Field.LANES: last - j, Field.B: g, Field.INTO: into + j}
-            yield part | {Field.LANES: j, Field.B: g + c - j, Field.INTO: into + c}
+            part = line | words(columns=1, a=a + j)
+            yield part | words(lanes=last - j, b=g, into=into + j)
+            yield part | words(lanes=j, b=g + c - j, into=into + c)
     else:
         for i in range(c):
-            part = {Field.ROWS: 1, Field.INTO: fields[Field.INTO] + step * i}
-            yield fields | part | {Field.A: fields[Field.A] + fields[Field.A_DOWN] * i}
+            a = fields[Field.A] + fields[Field.A_DOWN] * i
+            yield fields | words(rows=1, into=fields[Field.INTO] + step * i, a=a)
 
 
 def _affine(matrix: Any, varies: bool) -> tuple[int, int, int] | None:

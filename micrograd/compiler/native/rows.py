@@ -6,7 +6,7 @@ numbers in `u`, and rows of lanes in `v`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from micrograd.ops import STOPPING, TABLE, lookup
 from micrograd.table.formulas import Tree, calls
@@ -24,6 +24,15 @@ class Field:
     # For matrix products: rows and columns, and the places and strides of the matrices.
     ROWS, COLUMNS, A, A_DOWN, A_RIGHT, B, B_STEP, INTO, INTO_STEP, BIAS, BIAS_STEP = range(2, 13)
     LANES, INTO_DOWN = 13, 14
+
+
+def words(**named: int) -> dict[Any, int]:
+    """Return the positions of words of a row, and the words, which are named as in `Field`.
+
+    >>> words(count=3, out=7)
+    {1: 3, 2: 7}
+    """
+    return {getattr(Field, name.upper()): word for name, word in named.items()}
 
 
 class Spec(NamedTuple):
