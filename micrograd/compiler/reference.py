@@ -117,7 +117,7 @@ class ReferenceExecutor(Executor):
         u[first : first + len(program.constants), 0] = program.constants
         (v if program.batched else u)[slice(*program.input_slots)] = inputs
         with np.errstate(all="ignore"):
-            _run(self._steps, (u, v), [{} for _ in program.stacks])
+            _run(self._steps, (u, v), [None for _ in program.stacks])
         return u, v
 
 

@@ -109,8 +109,8 @@ class _Calls:
         zeros = [partial(memory.v[rows].fill, 0.0) for rows in found.zeroed]
         clears: tuple[list[Step], list[Step]] = [], []
         stacks = memory.program.stacks
-        for stack, slopes in zip(stacks, memory.stacks[len(stacks) :], strict=True):
-            clears[stack.varies].append(slopes.clear)
+        for i, stack in enumerate(stacks, len(stacks)):
+            clears[stack.varies].append(partial(memory.stacks.__setitem__, i, None))
         of_u, of_v = self._listed(found.instructions)
         return [*clears[False], *of_u], [*zeros, *clears[True], *of_v]
 

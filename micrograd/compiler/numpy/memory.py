@@ -40,7 +40,7 @@ class Memory:
 
     `u` is an array of numbers, `v` an array of rows of lanes; `gu` and `gv` are their second halves
     with the adjoints. `spaces` has both as rows. `stacks` has what is kept of the steps of loops,
-    by their numbers, then the adjoints of all stacks. `kept` has what loops keep for the way back,
+    then the adjoints of all stacks, or None. `kept` has what loops keep for the way back,
     by the `id` of the loop, and `keeps` says whether the present run goes backwards, too.
 
     Args:
@@ -57,7 +57,7 @@ class Memory:
         first = program.first_constant
         self.u[first : first + len(program.constants)] = program.constants
         self.spaces = self.u[:, None], self.v
-        self.stacks: list[dict[int, Any]] = [{} for _ in (*program.stacks, *program.stacks)]
+        self.stacks: list[Any] = [None] * (2 * len(program.stacks))
         self.kept: dict[int, Any] = {}
         self.keeps = False
         self._scratch: dict[tuple[Any, int], Any] = {}
