@@ -10,7 +10,7 @@ import numpy as np
 
 from micrograd.compiler.instructions import Mode
 from micrograd.compiler.program import Program
-from micrograd.compiler.slots import Operand, Rows, even_matrix
+from micrograd.compiler.slots import Operand, Rows, even_matrix, slots_of
 
 Call = Callable[[], Any]
 
@@ -80,6 +80,14 @@ class Memory:
         if wide and not operand.varies:
             return lambda: array[rows][:, None]
         return partial(array.take, rows, axis=0, mode="clip")
+
+    def constant(self, operand: Operand) -> float | None:
+        """Return the constant that all rows of an operand have, or None."""
+        slots = np.unique(slots_of(operand.rows))
+        place = int(slots[0]) - self.program.first_constant
+        if operand.varies or len(slots) > 1 or not 0 <= place < len(self.program.constants):
+            return None
+        return float(self.program.constants[place])
 
     def target(self, varies: bool, out: Rows, mode: Mode, count: int) -> tuple[Any, list[Call]]:
         """Return where an instruction writes its results, and the calls that move them from there.
