@@ -13,7 +13,8 @@ import numpy as np
 from micrograd.compiler.graph import CONSTANT, Graph, Structural
 from micrograd.compiler.loop_instructions import Loop, column_runs
 from micrograd.compiler.numpy.loops import Stacks, empty_stack, with_room
-from micrograd.table.formulas import fold, parts
+from micrograd.compiler.numpy.straight_code import written
+from micrograd.table.formulas import parts
 from micrograd.table.interpreters import (
     ATOM,
     ERRORS,
@@ -167,10 +168,7 @@ def _values(
             values.append((f"a{node}", ATOM))
         else:
             row = step.table[code]
-            held = dict(zip(row.operands, (values[i] for i in operands[node]), strict=False))
-            text = fold(row.computed, floats.texts, held, floats.literal)
-            for name in floats.called(row.computed):
-                tools[name] = floats.found(name)
+            text = written(row, [values[i] for i in operands[node]], floats, tools)
             if reads[node] > 1 or len(text[0]) > _LONGEST:
                 lines.append(f"a{node} = {text[0]}")
                 text = f"a{node}", ATOM
