@@ -125,8 +125,7 @@ def _run(steps: Sequence[Step], spaces: Spaces, stacks: Stacks) -> None:
     for step in steps:
         if isinstance(step, Loop | Pack | Elements):
             inner = [*without_tapes(step.body)] if isinstance(step, Loop) else []
-            (call,) = LoopOn(step, spaces, stacks, partial(_run, inner, spaces, stacks)).forward()
-            call()
+            LoopOn(step, spaces, stacks, partial(_run, inner, spaces, stacks)).call()()
         elif isinstance(step, Lookup):
             lookup_call(spaces, step)()
         elif isinstance(step, Scatter):

@@ -8,7 +8,7 @@ import struct
 import numpy as np
 import pytest
 
-from micrograd import Value, compile, log, value_and_grad, where  # noqa: A004
+from micrograd import Value, compile, define, log, scan, value_and_grad, where  # noqa: A004
 from micrograd.compiler.executor import load
 from micrograd.compiler.flows import Flow
 from micrograd.compiler.instructions import Tape
@@ -306,3 +306,19 @@ def test_a_tape_that_runs_often_keeps_its_results_in_every_call(monkeypatch):
     program = compile(lambda x: predator_and_prey(RATES, [x, x]) + where(x > 0, log(x), 0.0))
     for _ in range(6):
         assert math.isfinite(program.value_and_grad(0.0)[1])
+
+
+@pytest.mark.parametrize("name", ["keep", "zip", "u"])
+def test_an_operation_may_have_a_name_that_generated_code_could_use(name):
+    operation = define(name, math.sinh, ["cosh(x)"], array=np.sinh)
+
+    def f(x):
+        _, outputs = scan(lambda s, y: (operation(0.1 * s) * y + s, operation(s)), 1.0, [x, x])
+        for _ in range(20):
+            x = operation(0.1 * x) + 0.5 * x * x
+        return x + sum(outputs)
+
+    program = compile(f, backend="numpy")
+    expected = value_and_grad(f)(0.7)
+    for _ in range(2 + numpy_tape._INTERPRETED):
+        assert program.value_and_grad(0.7) == pytest.approx(expected, rel=1e-13)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -57,11 +57,8 @@ class FloatLoop:
     def _complete(self) -> Callable[..., Any]:
         return _written(self.loop, ON_IEEE)
 
-    def forward(self) -> Iterator[Callable[[], None]]:
-        """Yield the call that does it."""
-        yield self._run
-
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Run all steps."""
         loop, u = self.loop, self.u
         most = math.ceil(min(np.fmax(u[loop.limit.slots[0]], 0.0), 2.0**62))
         goes_on = loop.goes_on is None or u[loop.goes_on.slots[0]] != 0
@@ -103,37 +100,39 @@ def _written(loop: Loop, floats: Interpreter) -> Callable[..., Any]:
 
     Its arguments are how many steps, the array to which the numbers are added that are kept, the
     columns of inputs, what the step uses from around, and the states. It returns how many steps
-    were done, whether there is a next one, and the states.
+    were done, whether there is a next one, and the states. No operation has a name like its own.
     """
     step, states = loop.step, len(loop.first.slots)
-    read = ["k"]
+    read = ["_k"]
     for rows, _, _ in column_runs(loop.columns):
-        names = "".join(f"a{states + j}, " for j in range(rows.start, rows.stop))
+        names = "".join(f"_a{states + j}, " for j in range(rows.start, rows.stop))
         read.append(f"({names})" if rows.stop - rows.start > 1 else names[:-2])
     lines: list[str] = []
-    tools: dict[str, Any] = {"__builtins__": {}, "nan": math.nan, "range": range, "zip": zip}
+    tools: dict[str, Any] = {"__builtins__": {}, "nan": math.nan, "_range": range, "_zip": zip}
     values = _values(step, floats, lines, tools)
     outputs = [values[node][0] for node in step.outputs.tolist()]
     following, outputs = outputs[:states], outputs[states:]
     if loop.holds is not None:
-        lines.append(f"goes_on = {outputs.pop(0)}")
+        lines.append(f"_goes_on = {outputs.pop(0)}")
     if loop.kept >= 0:
         append = len(outputs) == 1
-        lines.append(f"keep({outputs[0]})" if append else f"keep(({', '.join(outputs)}))")
-    own = [f"a{i}" for i in range(states)]
+        lines.append(f"_keep({outputs[0]})" if append else f"_keep(({', '.join(outputs)}))")
+    own = [f"_a{i}" for i in range(states)]
     if own != following:
         lines.append(f"{', '.join(own)} = {', '.join(following)}")
     if loop.holds is not None:
-        lines.append("if not goes_on: break")
-    captured = [f"a{i}" for i in range(states + len(loop.columns), step.inputs)]
+        lines.append("if not _goes_on: break")
+    captured = [f"_a{i}" for i in range(states + len(loop.columns), step.inputs)]
     arguments, body = ", ".join([*captured, *own]), "\n  ".join(lines or ["pass"])
-    over = f"{', '.join(read)} in zip(range(count), *columns)" if read[1:] else "k in range(count)"
-    text = f"""def run(count, kept, columns, {arguments}):
- keep = kept.{"append" if len(outputs) == 1 else "extend"}
- goes_on = 1.0
+    over = f"{', '.join(read)} in _zip(_range(_count), *_columns)"
+    if len(read) == 1:
+        over = "_k in _range(_count)"
+    text = f"""def run(_count, _kept, _columns, {arguments}):
+ _keep = _kept.{"append" if len(outputs) == 1 else "extend"}
+ _goes_on = 1.0
  for {over}:
   {body}
- return [k + 1, goes_on, {", ".join(own)}]"""
+ return [_k + 1, _goes_on, {", ".join(own)}]"""
     exec(text, tools)  # noqa: S102 (rows of the table, numbers)
     run: Callable[..., Any] = tools["run"]
     return run
@@ -145,7 +144,7 @@ def _values(
     """Return the text of each node of a step: a name, a number or, if it is read once, a formula.
 
     Args:
-        step: the step; the name of leaf i is `a` and i.
+        step: the step; the name of leaf i is `_a` and i.
         floats: how operations are written.
         lines: to which assignments to names are added.
         tools: to which the functions that are called are added.
@@ -165,12 +164,13 @@ def _values(
         if code == CONSTANT:
             values.append(floats.literal(float(step.numbers[node])))
         elif code < 0:
-            values.append((f"a{node}", ATOM))
+            values.append((f"_a{node}", ATOM))
         else:
             row = step.table[code]
-            text = written(row, [values[i] for i in operands[node]], floats, tools)
+            held = [values[i] for i in operands[node][: row.arity]]
+            text = written(row, held, floats, tools)
             if reads[node] > 1 or len(text[0]) > _LONGEST:
-                lines.append(f"a{node} = {text[0]}")
-                text = f"a{node}", ATOM
+                lines.append(f"_a{node} = {text[0]}")
+                text = f"_a{node}", ATOM
             values.append(text)
     return values

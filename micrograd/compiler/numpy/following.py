@@ -61,11 +61,11 @@ def loop_calls(memory: Memory, loop: Loop, calls: Sequence[Call]) -> Iterator[Ca
     """Yield the calls for a loop; `calls` run its body once."""
     body, kept = partial(run_all, calls), memory.kept.get(id(loop))
     if kept is None:
-        yield from LoopOn(loop, memory.spaces, memory.stacks, body).forward()
+        yield LoopOn(loop, memory.spaces, memory.stacks, body).call()
         return
     kept.body = body
     yield kept.steps.clear
-    yield from LoopOn(loop, memory.spaces, memory.stacks, body, kept.keep).forward()
+    yield LoopOn(loop, memory.spaces, memory.stacks, body, kept.keep).call()
 
 
 def loop_back_calls(memory: Memory, back: LoopBack, calls: Sequence[Call]) -> Iterator[Call]:

@@ -5,7 +5,7 @@ A stack is an array with an entry for each step, and in it a row for each column
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -40,15 +40,14 @@ class LoopOn:
         self.body, self.after = body, after
         self.lanes = spaces[instruction.varies].shape[1]
 
-    def forward(self) -> Iterator[Callable[[], None]]:
-        """Yield the call that does it."""
+    def call(self) -> Callable[[], None]:
+        """Return the call that does it."""
         match self.instruction:
             case Pack(stack=stack, places=places, shape=shape):
-                yield self._packing(stack, self._reader(places), shape)
+                return self._packing(stack, self._reader(places), shape)
             case Elements():
-                yield self._taking(self.instruction)
-            case Loop():
-                yield self._looping(self.instruction)
+                return self._taking(self.instruction)
+        return self._looping(self.instruction)
 
     def _reader(self, places: Places) -> Callable[[], Any]:
         """Return what reads places: a view, or an array with a row for each."""

@@ -13,7 +13,15 @@ from typing import Any, NamedTuple
 from micrograd.compiler.flows import Flow
 from micrograd.ops import Operation
 from micrograd.table.formulas import fold
-from micrograd.table.interpreters import ATOM, ERRORS, ON_FLOATS, ON_IEEE, Interpreter, Text
+from micrograd.table.interpreters import (
+    ATOM,
+    ERRORS,
+    ON_FLOATS,
+    ON_IEEE,
+    Interpreter,
+    Text,
+    called,
+)
 
 _CHUNK = 500  # steps in a function: the compiler of Python takes longer for large ones
 
@@ -81,7 +89,7 @@ def straight_code(steps: Sequence[Step]) -> Run:
     made = []
     for start in range(0, len(steps), _CHUNK):
         body = "\n ".join(_statements(steps[start : start + _CHUNK], tools))
-        exec(f"def run(u):\n {body}", tools)  # noqa: S102 (rows of the table, numbers)
+        exec(f"def run(_u):\n {body}", tools)  # noqa: S102 (rows of the table, numbers)
         made.append(tools.pop("run"))
 
     def run(u: list[float]) -> None:
@@ -97,29 +105,30 @@ def straight_code(steps: Sequence[Step]) -> Run:
 
 
 def _statements(steps: Sequence[Step], tools: dict[str, Any]) -> Iterator[str]:
-    adjoint = -1  # the place of the number in `g`
+    # No operation is called `_u` or `_g`.
+    adjoint = -1  # the place of the number in `_g`
     for step in steps:
         out, row, operands, terms, adds = step
         if adds:
             place = operands[0] if row else terms[0][1]
             if place != adjoint:
                 adjoint = place
-                yield f"g = u[{place}]"
+                yield f"_g = _u[{place}]"
         if row is None:
             parts = [_product(*term, adjoint if adds else -1) for term in terms]
             if adds and len(parts) == 1:
-                yield f"u[{out}] {parts[0][0]}={parts[0][1:]}"
+                yield f"_u[{out}] {parts[0][0]}={parts[0][1:]}"
             else:
-                yield f"u[{out}] {'+=' if adds else '='} {' '.join(parts).removeprefix('+ ')}"
+                yield f"_u[{out}] {'+=' if adds else '='} {' '.join(parts).removeprefix('+ ')}"
             continue
-        held = ["g" if place == adjoint else f"u[{place}]" for place in operands]
+        held = ["_g" if place == adjoint else f"_u[{place}]" for place in operands]
         text = written(row, [(each, ATOM) for each in held], ON_FLOATS, tools)[0]
         # An adjoint of 0 stops a partial that is infinite.
-        condition = "if g: " if adds and not set(text) <= _OF_PRODUCTS else ""
-        yield f"{condition}u[{out}] {'+=' if adds else '='} {text}"
+        condition = "if _g: " if adds and not set(text) <= _OF_PRODUCTS else ""
+        yield f"{condition}_u[{out}] {'+=' if adds else '='} {text}"
 
 
-_OF_PRODUCTS = set("gu[]0123456789 *+-.()")
+_OF_PRODUCTS = set("_gu[]0123456789 *+-.()")
 
 
 def written(
@@ -133,13 +142,17 @@ def written(
         floats: how operations are written.
         tools: to which the functions that are called are added.
     """
+    if isinstance(row, Operation) and row.function is not None:
+        name = f"_value_{id(row)}"  # two rows may have one name, if it was defined anew
+        tools[name] = floats.of_function(row.name, row.function)
+        return called(name)(*held)
     for name in floats.called(row.computed):
         tools[name] = floats.found(name)
-    names = dict(zip(row.operands, held, strict=False))
+    names = dict(zip(row.operands, held, strict=True))
     return fold(row.computed, floats.texts, names, floats.literal)
 
 
 def _product(sign: float, left: int, right: int, adjoint: int) -> str:
     factor = "" if abs(sign) == 1 else f"{abs(sign)!r} * "
-    other = "" if right < 0 else f" * u[{right}]"
-    return f"{'-' if sign < 0 else '+'} {factor}{'g' if left == adjoint else f'u[{left}]'}{other}"
+    other = "" if right < 0 else f" * _u[{right}]"
+    return f"{'-' if sign < 0 else '+'} {factor}{'_g' if left == adjoint else f'_u[{left}]'}{other}"
